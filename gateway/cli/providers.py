@@ -1,0 +1,49 @@
+"""`marketgate providers`: who can be asked, for what, and what is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.cli.link import Where, connect, say_origin
+from gateway.cli.outcome import Code, say
+from gateway.cli.output import Column, Form, Table, write
+from schema.words.registry import ProviderStatus
+
+QUERY = """
+query Providers($capability: String, $status: ProviderStatus) {
+  providers(capability: $capability, status: $status) {
+    id name assetClasses grade status statusReason routing origin docs
+    credentials { name setting required source signUp }
+    capabilities { name streaming intervals historyFrom delay maxBatch breaker }
+    health { breaker errorRate p50Ms p95Ms lastSuccessAt lastFailure { code message } }
+    limits { unit limit windowMs }
+    licence { note attribution shareable }
+  }
+}
+"""
+COLUMNS = (
+    Column("id", "id"), Column("name"), Column("status", "status"), Column("reason", "what to do", text=True),
+    Column("grade"), Column("assetClasses"), Column("capabilities", "capabilities", text=True),
+    Column("keySetting"), Column("keyRequired"), Column("docs"),
+)  # fmt: skip
+
+
+async def run(where: Where, *, form: Form, status: ProviderStatus | None, capability: str | None) -> Code:
+    """Ask, write the registry in order of routing."""
+    async with connect(where) as link:
+        answer = await link.ask(QUERY, {"capability": capability, "status": status.value if status else None})
+        found = answer.root("providers", "providers")
+        say_origin(link, [])
+    write(form, answer.data, Table(COLUMNS, [_row(provider) for provider in found]))
+    if not found:
+        say("no provider matches")
+    return Code.ALL
+
+
+def _row(provider: Any) -> tuple[object, ...]:
+    keys = provider["credentials"]
+    return (
+        provider["id"], provider["name"], provider["status"], provider["statusReason"], provider["grade"],
+        " ".join(provider["assetClasses"]), " ".join(offer["name"] for offer in provider["capabilities"]),
+        keys[0]["setting"] if keys else None, any(key["required"] for key in keys) if keys else None, provider["docs"],
+    )  # fmt: skip

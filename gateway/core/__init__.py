@@ -1,0 +1,1 @@
+"""L2, the machine: market, routing, pipeline, guards, upstream, settings, clock."""

@@ -1,0 +1,1 @@
+"""The contract suite as functions: pytest and the command line judge an adapter by its recordings with them."""

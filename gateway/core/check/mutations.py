@@ -1,0 +1,116 @@
+"""Broken forms of a recorded body: wrong values, wrong groups, missing names, and a number replaced by a word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+from providers.recording import decoded, wire
+
+T = TypeVar("T")
+Path = tuple[str | int, ...]
+
+MOST_LEAVES = 48
+MOST_GROUPS = 16
+WRONG: tuple[Any, ...] = (None, "broken", "", "NaN", True, Decimal("1E+400"), 10**30, [], {})
+WRONG_TEXTS = (b"", b"broken", b"NaN", b"1E+400")
+KEY_FIELDS = ("price", "open", "rate")
+_TOKEN = re.compile(rb"[A-Za-z0-9.+:-]+")
+
+
+def mutations(content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Broken forms of a body by name, always the same ones and boundedly many."""
+    value = json_value(content)
+    if value is None:
+        for match in spread(list(_TOKEN.finditer(content)), MOST_LEAVES):
+            for wrong in WRONG_TEXTS:
+                name = f"byte {match.start()}, {match[0][:20]!r} replaced by {wrong!r}"
+                yield name, content[: match.start()] + wrong + content[match.end() :]
+        return
+    for path in spread([p for p, v in walk(value) if not isinstance(v, list | dict)], MOST_LEAVES):
+        for wrong in WRONG:
+            yield f"{_shown(path)} replaced by {wrong!r:.20}", wire(changed(value, path, wrong))
+    for path in spread([p for p, v in walk(value) if isinstance(v, list | dict) and p], MOST_GROUPS):
+        for wrong in WRONG:
+            yield f"{_shown(path)} replaced by {wrong!r:.20}", wire(changed(value, path, wrong))
+    for path in spread([p for p, _ in walk(value) if p and isinstance(p[-1], str)], MOST_LEAVES):
+        yield f"{_shown(path)} left out", wire(changed(value, path, None, drop=True))
+
+
+def walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every value of a JSON tree with its path, the root first."""
+    yield path, value
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, member in members:
+        yield from walk(member, (*path, key))
+
+
+def changed(value: Any, path: Path, new: Any, *, drop: bool = False) -> Any:
+    """A copy with another value at *path*, or with nothing there."""
+    if not path:
+        return new
+    copy: Any = dict(value) if isinstance(value, dict) else list(value)
+    if drop and len(path) == 1:
+        del copy[path[0]]
+    else:
+        copy[path[0]] = changed(value[path[0]], path[1:], new, drop=drop)
+    return copy
+
+
+def spread(items: Sequence[T], most: int) -> list[T]:
+    """At most so many: the first half of them from the front, where a row of each kind stands, the rest evenly."""
+    if len(items) <= most:
+        return list(items)
+    front, rest = items[: most // 2], items[most // 2 :]
+    count = most - most // 2
+    return [*front, *(rest[i * len(rest) // count] for i in range(count))]
+
+
+def key_number(answer: Any) -> Decimal | None:
+    """The first price, open or rate of an answer in its plain form."""
+    for path, value in walk(answer):
+        names = [step for step in path if isinstance(step, str)]
+        if names and names[-1] in KEY_FIELDS and (number := _number(value)) is not None:
+            return number
+    return None
+
+
+def numbers_in(answer: Any) -> set[Decimal]:
+    """Every number that an answer in its plain form holds."""
+    return {number for _, value in walk(answer) if (number := _number(value)) is not None}
+
+
+def without_number(content: bytes, number: Decimal, instead: str | None) -> bytes:
+    """The body with *instead* wherever the number stood; the very same body where it stands nowhere."""
+    value = json_value(content)
+    if value is None:
+        text = (instead or "").encode()
+        return _TOKEN.sub(lambda m: text if _number(m[0].decode()) == number else m[0], content)
+    hits = [p for p, v in walk(value) if not isinstance(v, list | dict) and _number(v) == number]
+    for path in hits:
+        value = changed(value, path, instead)
+    return wire(value) if hits else content
+
+
+def _number(value: Any) -> Decimal | None:
+    if not isinstance(value, str | int | Decimal) or isinstance(value, bool):
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _shown(path: Path) -> str:
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+
+
+def json_value(content: bytes) -> Any:
+    """The JSON value of a body; None where it is of another format."""
+    try:
+        return decoded(content)
+    except ValueError:
+        return None

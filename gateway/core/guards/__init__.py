@@ -1,0 +1,1 @@
+"""One wrapper each: what stands between an ask and its upstream."""

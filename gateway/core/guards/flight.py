@@ -1,0 +1,62 @@
+"""Single flight: one call, and all who wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from gateway.core.guards.cache import Stored
+from schema.errors import UpstreamError
+
+MOST_CALLS = 64
+"""Of one flight: a provider that refuses everything is not asked for each item in turn."""
+
+Found = Mapping[Any, Stored | UpstreamError]
+
+
+class Flight:
+    """A call outlives its first caller, for those who join and for the cache, but never the patience of all of them.
+
+    Patience counts from the start: callers that keep joining cannot keep a silent upstream's call alive for ever.
+    """
+
+    task: asyncio.Task[Found]
+
+    def __init__(self, seconds: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._limits: set[asyncio.Timeout] = set()
+        self.deadline = self._began + seconds
+        self._calls = 1
+
+    def wait_for(self, seconds: float) -> None:
+        """Somebody joins who would have given the call this long."""
+        if self._began + seconds > self.deadline:
+            self.deadline = self._began + seconds
+            for limit in self._limits:
+                if not limit.expired():
+                    limit.reschedule(self.deadline)
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self.deadline - self._loop.time()
+
+    def may_split(self) -> bool:
+        """Whether time and calls are left for the two halves of a refused batch; counts them if so."""
+        if self.left <= 0 or self._calls + 2 > MOST_CALLS:
+            return False
+        self._calls += 2
+        return True
+
+    @asynccontextmanager
+    async def limit(self) -> AsyncIterator[None]:
+        """TimeoutError at the deadline, which may move meanwhile. Never nest: only the innermost would be noticed."""
+        async with asyncio.timeout_at(self.deadline) as limit:
+            self._limits.add(limit)
+            try:
+                yield
+            finally:
+                self._limits.discard(limit)

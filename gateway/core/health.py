@@ -1,0 +1,89 @@
+"""What the gateway knows of each provider's condition: pauses, refused keys, latencies and failures of LIVE calls."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.core.clock import Clock
+from schema.errors import FailureCode, QuotaExhausted, Throttled, Unauthorized, UpstreamError
+from schema.provenance import ProviderFailure
+
+WINDOW = 100
+PAUSE = {Throttled: 5.0, QuotaExhausted: 60.0, Unauthorized: 60.0}
+"""Seconds to hold back where the upstream does not say how long."""
+
+
+@dataclass(slots=True)
+class Condition:
+    """One provider; the last `WINDOW` calls."""
+
+    latencies: deque[int] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    outcomes: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    last_success: datetime | None = None
+    last_failure: UpstreamError | None = None
+    held_until: float = 0.0
+    held_by: UpstreamError | None = None
+
+    @property
+    def error_rate(self) -> float:
+        """Share of failed calls, 0 to 1."""
+        return self.outcomes.count(False) / len(self.outcomes) if self.outcomes else 0.0
+
+    def percentile(self, share: float) -> int | None:
+        """Latency in milliseconds."""
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+
+
+class Health:
+    """All providers' conditions."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._conditions: dict[str, Condition] = {}
+
+    def of(self, provider: str) -> Condition:
+        """Made at first use."""
+        return self._conditions.setdefault(provider, Condition())
+
+    def succeeded(self, provider: str, latency_ms: int | None) -> None:
+        """A call that the upstream answered; one that set out before a hold does not end it."""
+        condition = self.of(provider)
+        condition.outcomes.append(True)
+        condition.last_success = self._clock.now()
+        if latency_ms is not None:
+            condition.latencies.append(latency_ms)
+
+    def failed(self, provider: str, error: UpstreamError) -> None:
+        """A call that failed; a throttle or a refused key holds the next ones back."""
+        condition = self.of(provider)
+        if error.counted:
+            condition.outcomes.append(False)
+        condition.last_failure = error
+        if error.pauses or isinstance(error, Unauthorized):
+            seconds = error.retry_after if error.retry_after is not None else PAUSE.get(type(error), 5.0)
+            until = self._clock.monotonic() + seconds
+            if condition.held_by is None or until > condition.held_until:
+                condition.held_until, condition.held_by = until, error
+
+    def hold(self, provider: str) -> UpstreamError | None:
+        """The error to answer with while the provider is held back, else None."""
+        condition = self._conditions.get(provider)
+        if condition is None or condition.held_by is None:
+            return None
+        left = condition.held_until - self._clock.monotonic()
+        if left <= 0:
+            condition.held_by = None
+            return None
+        held = condition.held_by
+        return held.retold(f"held back after: {held.detail}", retry_after=left)
+
+
+def failure_of(error: UpstreamError) -> ProviderFailure:
+    """An attempt's failure, as answers show it."""
+    wait = None if error.retry_after is None else max(0, round(error.retry_after * 1000))
+    return ProviderFailure(
+        provider=error.provider, code=FailureCode(error.code), message=error.detail, retry_after_ms=wait
+    )

@@ -1,0 +1,154 @@
+"""The registry as its users see it: facts, condition, what is missing, why a provider is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import getfile
+
+import strawberry
+
+from gateway.core.health import failure_of
+from gateway.core.market import MarketData
+from gateway.core.routing import Lane
+from providers.contract import Provider
+from providers.recording import folder_of, read_recording, recording_files
+from schema.provenance import DataMode, RecordedFrom
+from schema.symbols import AssetClass
+from schema.words.registry import (
+    BreakerState,
+    Credential,
+    CredentialSource,
+    Grade,
+    Licence,
+    ProviderCapability,
+    ProviderHealth,
+    ProviderInfo,
+    ProviderStatus,
+    UpstreamLimit,
+)
+
+DEGRADED_AT = 0.2
+_WORST = (BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED)
+
+
+class Inventory:
+    """Reads the registry and the health; holds nothing but the grades, which are read once from the recordings."""
+
+    def __init__(self, data: MarketData, keyed: Mapping[str, frozenset[str]]) -> None:
+        self._data, self._keyed = data, keyed
+        self._grades: dict[str, Grade] = {}
+
+    def all(self) -> list[ProviderInfo]:
+        """In order of routing, then those that failed to load."""
+        registry = self._data.registry
+        ordered = sorted(registry.providers.values(), key=lambda p: (p.profile.priority, p.profile.id))
+        return [self.of(provider) for provider in ordered] + [_failed(*each) for each in registry.failed.items()]
+
+    def of(self, provider: Provider) -> ProviderInfo:
+        """One provider as it is now."""
+        profile = provider.profile
+        lanes = [
+            lane for name in provider.offers for lane in self._data.registry.lanes_of(name) if lane.id == profile.id
+        ]
+        health = self._health(profile.id, lanes)
+        status, reason = self._status(profile.id, health)
+        return ProviderInfo(
+            id=strawberry.ID(profile.id),
+            name=profile.name,
+            asset_classes=list(profile.asset_classes),
+            grade=self._grade(profile.id, getfile(type(provider))),
+            status=status,
+            status_reason=reason,
+            routing=self._routing(provider),
+            credentials=self._credentials(provider),
+            capabilities=[_capability(lane) for lane in lanes],
+            health=health,
+            limits=[
+                UpstreamLimit(unit=limit.unit, limit=limit.count, window_ms=int(limit.per.total_seconds() * 1000))
+                for limit in profile.limits
+            ],
+            licence=Licence(
+                note=profile.licence.note,
+                attribution=profile.licence.attribution,
+                shareable=profile.licence.shareable,
+            ),
+            origin="builtin" if type(provider).__module__.startswith("providers.") else type(provider).__module__,
+            docs=profile.docs,
+        )
+
+    def _health(self, provider: str, lanes: list[Lane]) -> ProviderHealth:
+        condition = self._data.pipeline.health.of(provider)
+        states = {lane.breaker.state for lane in lanes}
+        return ProviderHealth(
+            breaker=next((state for state in _WORST if state in states), BreakerState.CLOSED),
+            error_rate=condition.error_rate,
+            p50_ms=condition.percentile(0.5),
+            p95_ms=condition.percentile(0.95),
+            last_success_at=condition.last_success,
+            last_failure=failure_of(condition.last_failure) if condition.last_failure else None,
+        )
+
+    def _status(self, provider: str, health: ProviderHealth) -> tuple[ProviderStatus, str | None]:
+        missing = self._data.registry.keys_missing.get(provider)
+        if missing:
+            return ProviderStatus.KEY_MISSING, f"set {missing}"
+        held = self._data.pipeline.health.hold(provider)
+        if held is not None:
+            refused = held.code == "PROVIDER_MISCONFIGURED"
+            return ProviderStatus.KEY_INVALID if refused else ProviderStatus.PAUSED, held.detail
+        if health.breaker is BreakerState.OPEN:
+            return ProviderStatus.PAUSED, "a circuit breaker is open"
+        if health.error_rate >= DEGRADED_AT:
+            return ProviderStatus.DEGRADED, f"{health.error_rate:.0%} of recent calls failed"
+        return ProviderStatus.READY, None
+
+    def _routing(self, provider: Provider) -> str:
+        profile, mode = provider.profile, self._data.registry.mode
+        if profile.mode is DataMode.SIMULATED:
+            return "first in the offline market" if mode is not DataMode.LIVE else "only when pinned: it is simulated"
+        source = "answers from recordings" if mode is not DataMode.LIVE else "answers live"
+        return f"{source}; priority {profile.priority}, lowest first among those that cover the ask"
+
+    def _credentials(self, provider: Provider) -> list[Credential]:
+        given = self._keyed.get(provider.profile.id, frozenset())
+        setting = f"MARKETGATE_KEY_{provider.profile.id.upper()}"
+        return [
+            Credential(
+                name=part.name,
+                setting=setting,
+                required=part.required,
+                source=CredentialSource.PLATFORM if part.name in given else CredentialSource.NONE,
+                sign_up=part.sign_up,
+            )
+            for part in provider.profile.credentials
+        ]
+
+    def _grade(self, provider: str, module_file: str) -> Grade:
+        if provider not in self._grades:
+            folder = folder_of(module_file, provider)
+            kinds = {read_recording(path).made for path in recording_files(folder)} if folder else set()
+            self._grades[provider] = Grade.SILVER if RecordedFrom.CAPTURE in kinds else Grade.BRONZE
+        return self._grades[provider]
+
+
+def _capability(lane: Lane) -> ProviderCapability:
+    answer, profile = lane.answer, lane.provider.profile
+    return ProviderCapability(
+        name=answer.capability.name,
+        streaming=False,
+        intervals=list(answer.intervals),
+        history_from=answer.since,
+        delay=answer.delay or profile.delay,
+        max_batch=answer.max_batch,
+        breaker=lane.breaker.state,
+    )
+
+
+def _failed(name: str, reason: str) -> ProviderInfo:
+    nothing: list[AssetClass] = []
+    return ProviderInfo(
+        id=strawberry.ID(name), name=name, asset_classes=nothing, grade=Grade.BRONZE,
+        status=ProviderStatus.FAILED_TO_LOAD, status_reason=reason, routing="never: it did not load", credentials=[],
+        capabilities=[], health=ProviderHealth(breaker=BreakerState.CLOSED, error_rate=0.0), limits=[],
+        licence=Licence(note="unknown", shareable=False), origin="entry point", docs="",
+    )  # fmt: skip

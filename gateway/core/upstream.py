@@ -1,0 +1,323 @@
+"""The HTTP port that providers are given, and the only module that imports the HTTP client."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from gateway.core.clock import Clock
+from gateway.core.inflate import Inflater, Unreadable
+from gateway.core.secrets import Redactor
+from providers.contract import Params, Profile, Reply
+from providers.row import Row
+from schema.errors import (
+    ConnectionFailed,
+    KeyMissing,
+    Malformed,
+    NotCovered,
+    Overloaded,
+    Throttled,
+    Timeout,
+    Unauthorized,
+    UnknownInstrument,
+    UpstreamError,
+)
+from schema.provenance import RecordedFrom
+
+LARGEST_BODY = 32 * 1024 * 1024
+LONGEST_HEADER = 64 * 1024
+KEPT_OPEN = 30.0
+BACKSTOP = 30.0
+"""Seconds without a byte; the caller's deadline is what counts."""
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One exchange to be made. `path` and `params` are the adapter's own, `url` is where it goes."""
+
+    provider: str
+    method: str
+    host: str
+    path: str
+    params: tuple[tuple[str, str], ...]
+    url: str
+    secret_params: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawReply:
+    """Status, lower-case headers and the decoded body; a recording says how and when it was made."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    recorded: RecordedFrom | None = None
+    recorded_at: datetime | None = None
+
+
+class Transport(Protocol):
+    """Carries out exchanges: the network, the recordings, or a test's double."""
+
+    async def send(self, request: Request) -> RawReply:
+        """Raise Timeout, ConnectionFailed, Malformed (too large) or NotRecorded; never an HTTP client's error."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+@dataclass(slots=True)
+class CallFacts:
+    """What one provider call learned on its way; filled by the port, read by the core."""
+
+    capability: str = ""
+    latency_ms: int | None = None
+    recorded: RecordedFrom | None = None
+    recorded_at: datetime | None = None
+    requests: int = 0
+
+
+call_facts: ContextVar[CallFacts] = ContextVar("call_facts")
+
+
+class NetworkTransport:
+    """httpx over aiohttp, one pool of connections per provider. Time-outs are the caller's deadline."""
+
+    def __init__(self, *, largest_body: int = LARGEST_BODY, connections: int = 100) -> None:
+        self._largest, self._connections = largest_body, connections
+        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._faults: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL)
+
+    def _client(self, provider: str) -> httpx.AsyncClient:
+        found = self._clients.get(provider)
+        if found is None:
+            # Imported at the first use: an offline gateway never pays for it. One TLS context serves all providers.
+            import aiohttp
+            from httpx_aiohttp import AiohttpTransport
+
+            self._tls = tls = self._tls or httpx.create_ssl_context()
+            # The transport lets some of aiohttp's errors through as they are.
+            self._faults = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError)
+
+            def session() -> aiohttp.ClientSession:
+                pool = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=KEPT_OPEN, ssl=tls)
+                # Some upstreams send longer headers than aiohttp expects. Cookies would tie one caller to another.
+                return aiohttp.ClientSession(
+                    connector=pool, cookie_jar=aiohttp.DummyCookieJar(), max_line_size=LONGEST_HEADER,
+                    max_field_size=LONGEST_HEADER,
+                )  # fmt: skip
+
+            found = self._clients[provider] = httpx.AsyncClient(
+                transport=AiohttpTransport(verify=tls, client=session),
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+                timeout=BACKSTOP,
+                follow_redirects=False,
+                trust_env=False,
+            )
+        return found
+
+    async def send(self, request: Request) -> RawReply:
+        """One exchange; the body is decoded (gzip, br) and bounded while it is."""
+        try:
+            async with self._client(request.provider).stream(
+                request.method, request.url, params=[*request.params, *request.secret_params] or None,
+                headers=dict(request.headers), content=request.body,
+            ) as response:  # fmt: skip
+                body = Inflater(response.headers.get("content-encoding", ""), self._largest)
+                async for chunk in response.aiter_raw():
+                    body.feed(chunk)
+                content = body.finish()
+        except Unreadable as error:
+            raise Malformed(request.provider, str(error)) from None
+        except self._faults as error:
+            raise _as_upstream_error(request.provider, error) from None
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return RawReply(status=response.status_code, headers=headers, content=content)
+
+    async def close(self) -> None:
+        """Close all pools."""
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+
+
+def _as_upstream_error(provider: str, error: Exception) -> UpstreamError:
+    """In our own words: the client's hold URLs. Its transport calls every failed connection a ConnectTimeout."""
+    import aiohttp
+
+    cause = error.__cause__ or error
+    if isinstance(cause, TimeoutError | httpx.TimeoutException):
+        return Timeout(provider, "no answer in time")
+    if isinstance(cause, aiohttp.ClientResponseError):
+        return Malformed(provider, "the reply is not HTTP")
+    if isinstance(cause, httpx.InvalidURL | httpx.UnsupportedProtocol | aiohttp.InvalidURL):
+        return Malformed(provider, "its address is not a URL")
+    if isinstance(cause, aiohttp.ClientConnectorDNSError):
+        return ConnectionFailed(provider, "its host name cannot be resolved")
+    if isinstance(cause, aiohttp.ClientSSLError):
+        return ConnectionFailed(provider, "no TLS connection could be made")
+    if isinstance(cause, OSError) and cause.errno:
+        return ConnectionFailed(provider, os.strerror(cause.errno).lower())
+    if isinstance(cause, aiohttp.ClientPayloadError):
+        return ConnectionFailed(provider, "the connection ended within the body")
+    return ConnectionFailed(provider, "the connection ended before the reply")
+
+
+def _nothing(_: Reply) -> UpstreamError | None:
+    return None
+
+
+@dataclass(slots=True, kw_only=True)
+class UpstreamHttp:
+    """providers.contract.Http for one provider: URL, credentials, status rules, decoding."""
+
+    profile: Profile
+    transport: Transport
+    clock: Clock
+    key: Mapping[str, str] = field(default_factory=dict)
+    needs_key: bool = True
+    base: str = ""
+    explain: Callable[[Reply], UpstreamError | None] = _nothing
+    redact: Redactor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.redact = Redactor(self.key.values())
+
+    async def get(self, path: str, params: Params | None = None, *, host: str = "") -> Row:
+        """A JSON body."""
+        return await self._json("GET", path, params, host, None)
+
+    async def post(self, path: str, body: object, params: Params | None = None, *, host: str = "") -> Row:
+        """A JSON body in answer to a JSON body."""
+        return await self._json("POST", path, params, host, msgspec.json.encode(body))
+
+    async def get_csv(self, path: str, params: Params | None = None, *, host: str = "") -> Row:
+        """A CSV body with a header line."""
+        reply = await self._send("GET", path, params, host, None)
+        self._check_text(reply)
+        return Row.csv(self.profile.id, reply.content)
+
+    async def get_xml(self, path: str, params: Params | None = None, *, host: str = "") -> Row:
+        """An XML body."""
+        reply = await self._send("GET", path, params, host, None)
+        self._check_text(reply)
+        return Row.xml(self.profile.id, reply.content)
+
+    async def _json(self, method: str, path: str, params: Params | None, host: str, body: bytes | None) -> Row:
+        reply = await self._send(method, path, params, host, body)
+        if reply.status >= 300:
+            raise self._refusal(reply)
+        row = Row.json(self.profile.id, reply.content)
+        meant = self.explain(Reply(status=reply.status, headers=reply.headers, body=row))
+        if meant is not None:
+            raise meant
+        return row
+
+    def _check_text(self, reply: RawReply) -> None:
+        if reply.status >= 300:
+            raise self._refusal(reply)
+
+    def _refusal(self, reply: RawReply) -> UpstreamError:
+        try:
+            body = Row.json(self.profile.id, reply.content)
+        except Malformed:
+            body = Row(self.profile.id, reply.content[:4096].decode("utf-8", "replace"))
+        try:
+            meant = self.explain(Reply(status=reply.status, headers=reply.headers, body=body))
+        except Malformed:
+            meant = None
+        return meant or self.by_status(reply)
+
+    def by_status(self, reply: RawReply) -> UpstreamError:
+        """What a status means by itself."""
+        provider, status = self.profile.id, reply.status
+        said = f"HTTP {status}{_excerpt(reply.content)}"
+        if status in (429, 418):
+            return Throttled(provider, said, retry_after=retry_after(reply.headers, self.clock.now()))
+        if status in (401, 403):
+            return Unauthorized(provider, said)
+        if status == 404:
+            return UnknownInstrument(provider, said)
+        if status == 408:
+            return Timeout(provider, said)
+        if status >= 500:
+            return Overloaded(provider, said, retry_after=retry_after(reply.headers, self.clock.now()))
+        if status < 400:
+            return Malformed(provider, f"HTTP {status}: a redirect, which is never followed")
+        return NotCovered(provider, said)
+
+    async def _send(self, method: str, path: str, params: Params | None, host: str, body: bytes | None) -> RawReply:
+        request = self._request(method, path, params, host, body)
+        facts = call_facts.get(None)
+        started = time.perf_counter()
+        reply = await self.transport.send(request)
+        content = self.redact.body(reply.content)
+        if content is not reply.content:
+            reply = replace(reply, content=content)
+        if facts is not None:
+            facts.requests += 1
+            facts.recorded, facts.recorded_at = reply.recorded, reply.recorded_at
+            if reply.recorded is None:
+                facts.latency_ms = (facts.latency_ms or 0) + round((time.perf_counter() - started) * 1000)
+        return reply
+
+    def _request(self, method: str, path: str, params: Params | None, host: str, body: bytes | None) -> Request:
+        profile = self.profile
+        headers = {"accept-encoding": "gzip, br", **profile.headers}
+        secret: list[tuple[str, str]] = []
+        for part in profile.credentials if self.needs_key else ():
+            value = self.key.get(part.name)
+            if value is None and part.required:
+                raise KeyMissing(profile.id, f"needs a key: set MARKETGATE_KEY_{profile.id.upper()}")
+            if value is not None and part.place == "header":
+                if not (value.isascii() and value.isprintable()):
+                    told = "its key cannot be sent: it holds characters that a header may not have"
+                    raise Unauthorized(profile.id, told)
+                headers[part.key] = part.template.format(value)
+            elif value is not None:
+                secret.append((part.key, value))
+        if body is not None:
+            headers["content-type"] = "application/json"
+        root = profile.hosts[host] if host else profile.base_url
+        if self.base:
+            root = f"{self.base.rstrip('/')}/{profile.id}{urlsplit(root).path.rstrip('/')}"
+        sent = tuple((name, str(value)) for name, value in (params or {}).items())
+        return Request(
+            provider=profile.id, method=method, host=host, path=path, params=sent, url=root + path,
+            secret_params=tuple(secret), headers=headers, body=body,
+        )  # fmt: skip
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds until the `Retry-After` header's moment (a number of seconds, or an HTTP date)."""
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    if text.replace(".", "", 1).isdecimal() and text.isascii():
+        return min(float(text), 86_400.0)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return min(max(0.0, (moment - now).total_seconds()), 86_400.0)
+
+
+def _excerpt(content: bytes) -> str:
+    text = " ".join(content[:_SHOWN].decode("utf-8", "replace").split())
+    return f": {text}" if text else ""

@@ -1,0 +1,1 @@
+"""The edge: HTTP in front of one executor, with every limit in one place."""

@@ -1,0 +1,162 @@
+"""Documents, read once: parsed, weighed and validated, then kept by the hash of their text."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.validation import ASTValidationRule
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from gateway.edge.errors import Refused, refuse
+from gateway.edge.limits import EdgeSettings, check_document, check_source
+
+MAX_VALIDATION_ERRORS = 25
+MAX_COMMENTS = 1_000
+# The store is bounded in text as well as in number: a tree takes some fifty times its source.
+MAX_STORED_CHARACTERS = 4_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A valid document and the operations in it."""
+
+    hash: str
+    length: int
+    tree: DocumentNode
+    operations: tuple[OperationDefinitionNode, ...]
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation that the request means; an empty name is no name, as the specification has it."""
+        return select(self.operations, name or None)
+
+
+class DocumentStore:
+    """The last documents used, by SHA-256: repeated ones skip all reading, persisted ones are asked by hash."""
+
+    def __init__(self, most: int, most_characters: int = MAX_STORED_CHARACTERS) -> None:
+        self._most, self._most_characters = most, most_characters
+        self._characters = 0
+        self._kept: OrderedDict[str, Document] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, digest: str) -> Document | None:
+        document = self._kept.get(digest)
+        if document is not None:
+            self._kept.move_to_end(digest)
+        return document
+
+    def put(self, document: Document) -> None:
+        if document.hash in self._kept:
+            return
+        self._kept[document.hash] = document
+        self._characters += document.length
+        while len(self._kept) > self._most or self._characters > self._most_characters:
+            _, dropped = self._kept.popitem(last=False)
+            self._characters -= dropped.length
+
+
+class DocumentReader:
+    """Turns the text of a document into a valid tree, or says what is wrong with it."""
+
+    def __init__(self, schema: GraphQLSchema, settings: EdgeSettings) -> None:
+        self._schema, self._settings = schema, settings
+        self._store = DocumentStore(settings.max_documents)
+        rules: list[type[ASTValidationRule]] = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule]
+        if not settings.introspection:
+            rules.append(NoSchemaIntrospectionCustomRule)
+        self._rules = tuple(rules)
+
+    def persisted(self, digest: str) -> Document | None:
+        """The document whose text has this hash, if it was read before."""
+        return self._store.get(digest)
+
+    def read(self, source: str, operation_name: str | None, allowed: frozenset[OperationType]) -> Document:
+        """Read a document that holds an operation of an allowed kind."""
+        digest = digest_of(source)
+        document = self._store.get(digest)
+        if document is None:
+            check_source(source, self._settings)
+            tree = self._parse(source)
+            operations = tuple(d for d in tree.definitions if isinstance(d, OperationDefinitionNode))
+            document = Document(hash=digest, length=len(source), tree=tree, operations=operations)
+            # Kind first: on a schema without subscriptions validation would only say that it has none.
+            check_kind(document.operation(operation_name), allowed)
+            self._validate(tree)
+            self._store.put(document)
+        return document
+
+    def _parse(self, source: str) -> DocumentNode:
+        try:
+            return parse(source, max_lexical_tokens=self._settings.max_tokens, max_comments=MAX_COMMENTS)
+        except GraphQLSyntaxError as error:
+            raise refuse("GRAPHQL_PARSE_FAILED", [error]) from None
+
+    def _validate(self, tree: DocumentNode) -> None:
+        check_document(tree, self._settings)
+        errors: list[GraphQLError] = validate(
+            self._schema,
+            tree,
+            self._rules,
+            max_errors=MAX_VALIDATION_ERRORS,
+            hide_suggestions=not self._settings.development,
+        )
+        if errors:
+            raise refuse("GRAPHQL_VALIDATION_FAILED", errors)
+
+
+def digest_of(source: str) -> str:
+    """The hash that persisted documents are asked by."""
+    try:
+        return hashlib.sha256(source.encode()).hexdigest()
+    except UnicodeEncodeError:
+        raise Refused("BAD_REQUEST", "The document holds a character that is not valid Unicode.") from None
+
+
+def select(operations: tuple[OperationDefinitionNode, ...], name: str | None) -> OperationDefinitionNode:
+    """Pick the operation to execute, by the specification's GetOperation."""
+    if not operations:
+        raise _unresolved("The document holds no operation, only fragments.")
+    if name is None:
+        if len(operations) > 1:
+            raise _unresolved("The document holds several operations: say which one in operationName.")
+        return operations[0]
+    for operation in operations:
+        if operation.name is not None and operation.name.value == name:
+            return operation
+    raise _unresolved(f"The document has no operation named {name[:100]!r}.")
+
+
+def check_kind(operation: OperationDefinitionNode, allowed: frozenset[OperationType]) -> None:
+    """Refuse what the transport cannot carry."""
+    kind = operation.operation
+    if kind in allowed:
+        return
+    if kind is OperationType.SUBSCRIPTION:
+        message = (
+            "A subscription needs a stream: open a WebSocket to this address with the graphql-transport-ws "
+            "protocol, or use Server-Sent Events. A plain HTTP request carries queries and mutations only."
+        )
+        raise Refused("SUBSCRIPTION_NOT_SUPPORTED", message)
+    message = "A mutation must be sent by POST; GET is for queries only."
+    raise Refused("METHOD_NOT_ALLOWED", message, status=405, headers={"Allow": "POST"})
+
+
+def _unresolved(message: str) -> Refused:
+    return Refused("OPERATION_RESOLUTION_FAILURE", message, well_formed=True)

@@ -1,0 +1,130 @@
+"""How errors leave: expected ones as they are, everything else masked behind an id that the log has."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NotRequired, TypedDict
+
+import structlog
+from graphql import GraphQLError
+
+from schema.errors import DOCS, MarketgateError
+
+LOG = structlog.get_logger("marketgate.edge")
+
+# A list of a thousand rows that all fail for one reason must not write a thousand tracebacks.
+MAX_LOGGED_FAULTS = 5
+
+
+class FormattedError(TypedDict):
+    """One entry of GraphQL's `errors`."""
+
+    message: str
+    locations: NotRequired[list[dict[str, int]]]
+    path: NotRequired[list[str | int]]
+    extensions: dict[str, object]
+
+
+class Refused(Exception):
+    """A request that is not executed.
+
+    `well_formed` requests failed as GraphQL requests: `application/json` answers those with 200, as the
+    specification has it. The others failed as HTTP requests: their status is the same in every media type.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int = 400,
+        well_formed: bool = False,
+        details: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[FormattedError] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.well_formed, self.headers = status, well_formed, dict(headers or {})
+        self.errors = list(errors) if errors else [error_of(code, message, details)]
+
+
+def error_of(code: str, message: str, details: Mapping[str, object] | None = None) -> FormattedError:
+    """One error in the shape of GraphQL's `errors`."""
+    return {"message": message, "extensions": {"code": code, **(details or {}), "docs": f"{DOCS}#{code.lower()}"}}
+
+
+def stamp(errors: Sequence[FormattedError], request_id: str) -> list[FormattedError]:
+    """Every error names the request, so that one line of a client's log is enough to find it here."""
+    for error in errors:
+        error["extensions"]["requestId"] = request_id
+    return list(errors)
+
+
+def refuse(code: str, errors: Sequence[GraphQLError]) -> Refused:
+    """Request errors of graphql-core (syntax, validation, variables) under one code."""
+    formatted = [_placed(error, error.message, {"code": code, "docs": f"{DOCS}#{code.lower()}"}) for error in errors]
+    return Refused(code, errors[0].message, well_formed=True, errors=formatted)
+
+
+@dataclass(slots=True, kw_only=True)
+class Faults:
+    """The internal faults of one operation: one id for the caller, the tracebacks for the log."""
+
+    request_id: str
+    error_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    logged: int = 0
+
+    def mask(self, fault: BaseException, path: Sequence[str | int] | None = None) -> FormattedError:
+        """Log the fault and say no more than its id."""
+        if self.logged < MAX_LOGGED_FAULTS:
+            self.logged += 1
+            LOG.error("internal_error", error_id=self.error_id, request_id=self.request_id, path=path, exc_info=fault)
+        return error_of("INTERNAL", "Internal error", {"errorId": self.error_id})
+
+
+def expected(error: MarketgateError) -> Refused:
+    """An expected failure before execution began."""
+    formatted: FormattedError = {"message": error.message, "extensions": error.extensions()}
+    return Refused(error.code, error.message, well_formed=True, errors=[formatted])
+
+
+def masked(fault: BaseException, faults: Faults) -> Refused:
+    """An internal fault that left no answer to send."""
+    return Refused("INTERNAL", "Internal error", status=500, errors=[faults.mask(fault)])
+
+
+def format_errors(errors: Sequence[GraphQLError], faults: Faults) -> list[FormattedError]:
+    """What resolvers raised, as the caller may see it."""
+    return [_format(error, faults) for error in errors]
+
+
+def _format(error: GraphQLError, faults: Faults) -> FormattedError:
+    cause = _cause(error)
+    if isinstance(cause, MarketgateError):
+        return _placed(error, cause.message, cause.extensions())
+    if isinstance(cause, GraphQLError):
+        if cause.extensions and "code" in cause.extensions:
+            return _placed(error, cause.message, cause.extensions)
+        # graphql-core attaches nodes where it refuses an argument; a value it cannot print has none.
+        if cause.nodes:
+            return _placed(error, cause.message, {"code": "BAD_USER_INPUT", "docs": f"{DOCS}#bad_user_input"})
+    hidden = faults.mask(cause, error.path)
+    return _placed(error, hidden["message"], hidden["extensions"])
+
+
+def _cause(error: GraphQLError) -> Exception:
+    cause: Exception = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _placed(error: GraphQLError, message: str, extensions: Mapping[str, object]) -> FormattedError:
+    formatted: FormattedError = {"message": message, "extensions": dict(extensions)}
+    if error.locations:
+        formatted["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path is not None:
+        formatted["path"] = error.path
+    return formatted

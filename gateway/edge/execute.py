@@ -1,0 +1,225 @@
+"""The one way to execute an operation: every transport comes through here, so none can miss a limit."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeGuard, cast
+
+import strawberry
+from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, OperationType, execute
+from strawberry.execution import optimized_is_awaitable
+
+from gateway.edge.documents import Document, DocumentReader, check_kind, digest_of
+from gateway.edge.errors import Faults, FormattedError, Refused, expected, format_errors, masked, refuse, stamp
+from gateway.edge.limits import EdgeSettings
+from schema.errors import MarketgateError
+
+QUERY_ONLY = frozenset({OperationType.QUERY})
+QUERY_AND_MUTATION = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+# Strawberry's test knows plain values at once; it is typed more loosely than graphql-core asks.
+_is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFacts:
+    """What a transport knows about the caller; the composition root builds the resolvers' context from it."""
+
+    request_id: str
+    transport: str
+    client_ip: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationRequest:
+    """The four parameters of a GraphQL request, of the right types."""
+
+    query: str | None = None
+    operation_name: str | None = None
+    variables: dict[str, Any] | None = None
+    extensions: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, payload: object) -> OperationRequest:
+        """Read a decoded JSON value; parameters of a wrong type make the request malformed, unknown ones do not."""
+        if not isinstance(payload, dict):
+            raise Refused("BAD_REQUEST", "A GraphQL request must be a JSON object.")
+        return cls(
+            query=_parameter(payload, "query", str, "a string"),
+            operation_name=_parameter(payload, "operationName", str, "a string"),
+            variables=_parameter(payload, "variables", dict, "an object"),
+            extensions=_parameter(payload, "extensions", dict, "an object"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationResult:
+    """An answer before it is encoded; `executed` tells an answer with data (even null) from a refusal."""
+
+    executed: bool
+    data: dict[str, Any] | None = None
+    errors: list[FormattedError] | None = None
+    extensions: dict[str, object]
+    status: int = 200
+    well_formed: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self) -> dict[str, object]:
+        """The GraphQL response; a refused request has no `data` at all."""
+        body: dict[str, object] = {}
+        if self.errors:
+            body["errors"] = self.errors
+        if self.executed:
+            body["data"] = self.data
+        body["extensions"] = self.extensions
+        return body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedOperation:
+    """An operation that passed every check that needs no execution."""
+
+    document: Document
+    operation: OperationDefinitionNode
+    request: OperationRequest
+
+    @property
+    def is_mutation(self) -> bool:
+        return self.operation.operation is OperationType.MUTATION
+
+
+class Executor:
+    """Executes documents read once against a Strawberry schema, within the limits of the settings.
+
+    graphql-core is called directly: Strawberry's own `execute` parses and validates anew, and cannot hide the
+    suggestions that give names away. Schema extensions would be passed over, so a schema that has some is refused.
+    """
+
+    def __init__(
+        self, schema: strawberry.Schema, *, settings: EdgeSettings, context_for: Callable[[RequestFacts], object]
+    ) -> None:
+        if schema.extensions or schema.directives:
+            raise TypeError("the edge executes documents itself: Strawberry extensions and directives would not run")
+        self._schema: GraphQLSchema = schema._schema
+        self._executor_class = schema.execution_context_class
+        self._settings = settings
+        self._context_for = context_for
+        self._reader = DocumentReader(self._schema, settings)
+
+    async def execute(
+        self,
+        request: OperationRequest,
+        facts: RequestFacts,
+        allowed: frozenset[OperationType] = QUERY_AND_MUTATION,
+    ) -> OperationResult:
+        """Answer one request; nothing but cancellation escapes."""
+        try:
+            prepared = self.prepare(request, allowed)
+        except Refused as refused:
+            return refused_result(refused, facts.request_id)
+        return await self.run(prepared, facts)
+
+    def prepare(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
+        """Find or read the document, pick the operation; raises Refused."""
+        document = self._document(request, allowed)
+        operation = document.operation(request.operation_name)
+        check_kind(operation, allowed)
+        return PreparedOperation(document=document, operation=operation, request=request)
+
+    async def run(self, prepared: PreparedOperation, facts: RequestFacts) -> OperationResult:
+        """Execute a prepared operation within its time."""
+        faults = Faults(request_id=facts.request_id)
+        try:
+            result = self._start(prepared, facts)
+            if not isinstance(result, ExecutionResult):
+                async with asyncio.timeout(self._settings.operation_timeout_s):
+                    result = await result
+            return self._finish(result, faults)
+        except Refused as refused:
+            return refused_result(refused, facts.request_id)
+        except TimeoutError:
+            return refused_result(self._late(), facts.request_id)
+        except MarketgateError as error:
+            return refused_result(expected(error), facts.request_id)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
+            return refused_result(masked(fault, faults), facts.request_id)
+
+    def _document(self, request: OperationRequest, allowed: frozenset[OperationType]) -> Document:
+        digest = _persisted_hash(request.extensions)
+        if request.query is None:
+            if digest is None:
+                raise Refused("BAD_REQUEST", "The request has no query: send the document in the parameter 'query'.")
+            document = self._reader.persisted(digest)
+            if document is None:
+                # The words of the automatic persisted query protocol, which its clients compare.
+                raise Refused("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", well_formed=True)
+            return document
+        if digest is not None and digest != digest_of(request.query):
+            raise Refused("PERSISTED_QUERY_HASH_MISMATCH", "The sha256Hash is not the hash of the query.")
+        return self._reader.read(request.query, request.operation_name, allowed)
+
+    def _start(self, prepared: PreparedOperation, facts: RequestFacts) -> ExecutionResult | Awaitable[ExecutionResult]:
+        return execute(
+            self._schema,
+            prepared.document.tree,
+            context_value=self._context_for(facts),
+            variable_values=prepared.request.variables,
+            operation_name=prepared.request.operation_name or None,
+            executor_class=self._executor_class,
+            is_awaitable=_is_awaitable,
+            hide_suggestions=not self._settings.development,
+            operation_extensions=prepared.request.extensions,
+        )
+
+    def _finish(self, result: ExecutionResult, faults: Faults) -> OperationResult:
+        extensions: dict[str, object] = {"requestId": faults.request_id}
+        errors = result.errors
+        if not errors:
+            return OperationResult(executed=True, data=result.data, extensions=extensions)
+        # Field errors have a path; errors without one stopped the operation before it began.
+        if result.data is None and all(error.path is None for error in errors):
+            raise refuse("BAD_USER_INPUT", errors)
+        formatted = stamp(format_errors(errors, faults), faults.request_id)
+        return OperationResult(executed=True, data=result.data, errors=formatted, extensions=extensions)
+
+    def _late(self) -> Refused:
+        seconds = self._settings.operation_timeout_s
+        return Refused(
+            "DEADLINE_EXCEEDED", f"The operation took longer than {seconds:g} s.", status=504, well_formed=True
+        )
+
+
+def refused_result(refused: Refused, request_id: str) -> OperationResult:
+    """The answer to a request that was not executed."""
+    return OperationResult(
+        executed=False,
+        errors=stamp(refused.errors, request_id),
+        extensions={"requestId": request_id},
+        status=refused.status,
+        well_formed=refused.well_formed,
+        headers=refused.headers,
+    )
+
+
+def _parameter(payload: dict[str, Any], name: str, kind: type, words: str) -> Any:
+    value = payload.get(name)
+    if value is None or isinstance(value, kind):
+        return value
+    raise Refused("BAD_REQUEST", f"The parameter '{name}' must be {words}.")
+
+
+def _persisted_hash(extensions: dict[str, Any] | None) -> str | None:
+    persisted = (extensions or {}).get("persistedQuery")
+    if persisted is None:
+        return None
+    if not isinstance(persisted, dict) or persisted.get("version") != 1:
+        raise Refused("BAD_REQUEST", "extensions.persistedQuery must be an object with version 1.")
+    digest = persisted.get("sha256Hash")
+    if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+        raise Refused("BAD_REQUEST", "extensions.persistedQuery.sha256Hash must be 64 hexadecimal digits.")
+    return digest.lower()

@@ -1,0 +1,173 @@
+"""GraphQL over HTTP, by its specification, as one ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from gateway.edge.body import ClientGone, parse_json, read_body
+from gateway.edge.errors import Faults, Refused, masked
+from gateway.edge.execute import (
+    QUERY_AND_MUTATION,
+    QUERY_ONLY,
+    Executor,
+    OperationRequest,
+    OperationResult,
+    PreparedOperation,
+    RequestFacts,
+    refused_result,
+)
+from gateway.edge.limits import EdgeSettings
+from gateway.edge.negotiation import (
+    JSON,
+    check_content_encoding,
+    check_content_type,
+    check_get_origin,
+    media_type_for,
+    wants_page,
+)
+from gateway.edge.replies import Reply, encode, send_reply
+
+METHODS = "GET, POST, OPTIONS"
+PARAMETERS = ("query", "operationName", "variables", "extensions")
+# Credentials and preferences that the context may read; the rest of a request's headers stays here.
+PASSED_HEADERS = ("authorization", "x-api-key", "accept-language", "user-agent", "origin", "traceparent")
+
+
+class GraphQLEndpoint:
+    """The endpoint `/graphql`: negotiates, reads, hands over to the executor, encodes."""
+
+    def __init__(self, executor: Executor, settings: EdgeSettings) -> None:
+        self._executor, self._settings = executor, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        facts = facts_of(scope, headers)
+        media = media_type_for(headers.get("accept"))
+        try:
+            reply = await self._answer(scope, receive, headers, media, facts)
+        except Refused as refused:
+            reply = _reply(refused_result(refused, facts.request_id), media or JSON)
+        except ClientGone:
+            return
+        await send_reply(send, reply)
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, headers: Mapping[str, str], media: str | None, facts: RequestFacts
+    ) -> Reply:
+        method = scope["method"]
+        if method == "OPTIONS":
+            return Reply(status=204, headers={"Allow": METHODS, "Accept-Post": JSON})
+        if method == "GET" and self._settings.console and wants_page(headers):
+            query = scope["query_string"].decode("latin-1")
+            return Reply(status=303, headers={"Location": f"/console?{query}" if query else "/console"})
+        if method not in ("GET", "POST"):
+            message = f"{method} is not allowed here: use POST, or GET for queries."
+            raise Refused("METHOD_NOT_ALLOWED", message, status=405, headers={"Allow": METHODS})
+        if media is None:
+            message = "The answer can be application/graphql-response+json or application/json; accept one of them."
+            raise Refused("NOT_ACCEPTABLE", message, status=406)
+        if method == "GET":
+            check_get_origin(headers)
+            request = OperationRequest.of(self._query_parameters(scope["query_string"]))
+            return _reply(await self._executor.execute(request, facts, QUERY_ONLY), media)
+        payload = await self._payload(receive, headers)
+        if isinstance(payload, list):
+            return self._encode_batch(await self._batch(payload, facts), media, facts)
+        return _reply(await self._executor.execute(OperationRequest.of(payload), facts), media)
+
+    async def _payload(self, receive: Receive, headers: Mapping[str, str]) -> object:
+        check_content_type(headers.get("content-type"))
+        check_content_encoding(headers.get("content-encoding"))
+        settings = self._settings
+        body = await read_body(receive, headers, most=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
+        return parse_json(body, "request body")
+
+    def _query_parameters(self, query_string: bytes) -> dict[str, object]:
+        if len(query_string) > self._settings.max_query_string_bytes:
+            raise Refused("URI_TOO_LONG", "The URL is too long: use POST.", status=414)
+        try:
+            pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
+        except ValueError:
+            raise Refused("BAD_REQUEST", "The URL's query is not valid percent-encoded UTF-8.") from None
+        found: dict[str, object] = {}
+        for name, value in pairs:
+            if name not in PARAMETERS:
+                continue
+            if name in found:
+                raise Refused("BAD_REQUEST", f"The parameter '{name}' is given twice.")
+            found[name] = value
+        for name in ("variables", "extensions"):
+            text = found.get(name)
+            if isinstance(text, str):
+                found[name] = parse_json(text, f"parameter '{name}'") if text else None
+        return found
+
+    async def _batch(self, payload: list[object], facts: RequestFacts) -> list[OperationResult]:
+        """Answer every item at its place; one mutation makes the whole batch run in order."""
+        most = self._settings.max_batch
+        if not 1 <= len(payload) <= most:
+            message = f"A batch holds 1 to {most} requests, not {len(payload)}."
+            raise Refused("BATCH_LIMIT_EXCEEDED", message)
+        prepared = [self._prepare(item, facts) for item in payload]
+        if any(isinstance(item, PreparedOperation) and item.is_mutation for item in prepared):
+            return [await self._run(item, facts) for item in prepared]
+        return list(await asyncio.gather(*(self._run(item, facts) for item in prepared)))
+
+    def _prepare(self, item: object, facts: RequestFacts) -> PreparedOperation | OperationResult:
+        try:
+            return self._executor.prepare(OperationRequest.of(item), QUERY_AND_MUTATION)
+        except Refused as refused:
+            return refused_result(refused, facts.request_id)
+
+    async def _run(self, item: PreparedOperation | OperationResult, facts: RequestFacts) -> OperationResult:
+        return item if isinstance(item, OperationResult) else await self._executor.run(item, facts)
+
+    def _encode_batch(self, results: list[OperationResult], media: str, facts: RequestFacts) -> Reply:
+        return Reply(status=200, media=media, body=b"[" + b",".join(_body(r, facts.request_id) for r in results) + b"]")
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The request's headers by name, decoded once; of several with one name, all values as a list."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def facts_of(scope: Scope, headers: Mapping[str, str]) -> RequestFacts:
+    """What the executor and the context may know of an HTTP request."""
+    client = scope.get("client")
+    return RequestFacts(
+        request_id=scope.get("state", {}).get("request_id", ""),
+        transport="http",
+        client_ip=client[0] if client else None,
+        headers={name: headers[name] for name in PASSED_HEADERS if name in headers},
+    )
+
+
+def status_of(result: OperationResult, media: str) -> int:
+    """`application/json` answers every well-formed request with 200; the GraphQL type tells by the status."""
+    return 200 if media == JSON and result.well_formed else result.status
+
+
+def _reply(result: OperationResult, media: str) -> Reply:
+    request_id = str(result.extensions["requestId"])
+    try:
+        body = encode(result.body())
+    except (orjson.JSONEncodeError, RecursionError) as fault:
+        result = refused_result(masked(fault, Faults(request_id=request_id)), request_id)
+        body = encode(result.body())
+    return Reply(status=status_of(result, media), media=media, body=body, headers=result.headers)
+
+
+def _body(result: OperationResult, request_id: str) -> bytes:
+    try:
+        return encode(result.body())
+    except (orjson.JSONEncodeError, RecursionError) as fault:
+        return encode(refused_result(masked(fault, Faults(request_id=request_id)), request_id).body())

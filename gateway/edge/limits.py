@@ -1,0 +1,173 @@
+"""What one document may ask for: its sizes are taken before validation, whose cost grows faster than they do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+)
+
+from gateway.edge.errors import Refused
+
+STATIC = Path(__file__).parent / "static"
+
+# Every alternative ends, also on an unterminated string, so a scan is linear in the source.
+_TOKEN = re.compile(
+    r'"""(?:\\"""|[\s\S])*?(?:"""|\Z)|"(?:\\.|[^"\\\r\n])*"?|#[^\r\n]*|\.\.\.|[_A-Za-z][_0-9A-Za-z]*|[-+.0-9]+|[^\s,\ufeff]'
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeSettings:
+    """Everything the edge can be told; the defaults are those of production."""
+
+    development: bool = False
+    introspection: bool = False
+    console: bool = False
+    mode: str = "live"
+    cors_origins: tuple[str, ...] = ()
+    static: Path = STATIC
+    max_body_bytes: int = 1024 * 1024
+    max_query_string_bytes: int = 16 * 1024
+    body_timeout_s: float = 15.0
+    operation_timeout_s: float = 30.0
+    max_batch: int = 10
+    max_tokens: int = 8_000
+    max_depth: int = 20
+    max_aliases: int = 500
+    max_root_fields: int = 250
+    max_selections: int = 10_000
+    max_duplicates: int = 20_000
+    max_directives: int = 250
+    max_documents: int = 1_000
+
+
+def check_source(source: str, settings: EdgeSettings) -> None:
+    """Count tokens and nesting by one scan, some twenty times cheaper than parsing."""
+    depth = parentheses = 0
+    for number, match in enumerate(_TOKEN.finditer(source), 1):
+        sign = match.group()
+        if number > settings.max_tokens:
+            raise _exceeded("tokens", settings.max_tokens, f"The document has more than {settings.max_tokens} tokens.")
+        if sign == "(":
+            parentheses += 1
+        elif sign == ")":
+            parentheses -= 1
+        elif sign == "{" and parentheses == 0:  # braces inside arguments are input objects
+            depth += 1
+            if depth > settings.max_depth:
+                raise _too_deep(settings)
+        elif sign == "}" and parentheses == 0:
+            depth -= 1
+
+
+def check_document(document: DocumentNode, settings: EdgeSettings) -> None:
+    """Weigh every operation, and every fragment that no operation reaches."""
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    scale = _Scale(settings, fragments)
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            scale.weigh(definition.selection_set)
+    for name, fragment in fragments.items():
+        if name not in scale.reached:
+            scale.weigh(fragment.selection_set)
+
+
+_Selected = tuple[SelectionSetNode, frozenset[str]]
+
+
+@dataclass(slots=True)
+class _Scale:
+    """Walks selections as an executor would merge them and stops at the first limit."""
+
+    settings: EdgeSettings
+    fragments: dict[str, FragmentDefinitionNode]
+    reached: set[str] = field(default_factory=set)
+    selections: int = 0
+    aliases: int = 0
+    directives: int = 0
+    pairs: int = 0
+
+    def weigh(self, root: SelectionSetNode) -> None:
+        pending: list[tuple[list[_Selected], int]] = [([(root, frozenset())], 1)]
+        while pending:
+            sets, depth = pending.pop()
+            if depth > self.settings.max_depth:
+                raise _too_deep(self.settings)
+            counts, children = self._merge(sets)
+            if depth == 1 and len(counts) > self.settings.max_root_fields:
+                most = self.settings.max_root_fields
+                raise _exceeded("rootFields", most, f"The operation has more than {most} root fields.")
+            self._count_pairs(counts)
+            pending.extend((child, depth + 1) for child in children.values())
+
+    def _merge(self, sets: list[_Selected]) -> tuple[dict[str, int], dict[str, list[_Selected]]]:
+        """Collect one level of the answer: how often each key is selected, and what is below it."""
+        counts: dict[str, int] = {}
+        children: dict[str, list[_Selected]] = {}
+        seen: set[str] = set()
+        queue = list(sets)
+        while queue:
+            selection_set, within = queue.pop()
+            for selection in selection_set.selections:
+                self._count(selection)
+                if isinstance(selection, FieldNode):
+                    key = (selection.alias or selection.name).value
+                    counts[key] = counts.get(key, 0) + 1
+                    if selection.selection_set:
+                        children.setdefault(key, []).append((selection.selection_set, within))
+                elif isinstance(selection, InlineFragmentNode):
+                    queue.append((selection.selection_set, within))
+                elif isinstance(selection, FragmentSpreadNode):
+                    self._spread(selection.name.value, within, seen, queue)
+        return counts, children
+
+    def _spread(self, name: str, within: frozenset[str], seen: set[str], queue: list[_Selected]) -> None:
+        if name in within:
+            message = f"Cannot spread fragment '{name}' within itself."
+            raise Refused("GRAPHQL_VALIDATION_FAILED", message, well_formed=True)
+        fragment = self.fragments.get(name)
+        if fragment is not None and name not in seen:
+            seen.add(name)
+            self.reached.add(name)
+            queue.append((fragment.selection_set, within | {name}))
+
+    def _count(self, selection: SelectionNode) -> None:
+        most = self.settings
+        self.selections += 1
+        self.directives += len(selection.directives or ())
+        if isinstance(selection, FieldNode) and selection.alias:
+            self.aliases += 1
+        if self.selections > most.max_selections:
+            message = f"The document selects more than {most.max_selections} fields once its fragments are expanded."
+            raise _exceeded("selections", most.max_selections, message)
+        if self.aliases > most.max_aliases:
+            raise _exceeded("aliases", most.max_aliases, f"The document has more than {most.max_aliases} aliases.")
+        if self.directives > most.max_directives:
+            message = f"The document has more than {most.max_directives} directives."
+            raise _exceeded("directives", most.max_directives, message)
+
+    def _count_pairs(self, counts: dict[str, int]) -> None:
+        """Fields of one key are compared pairwise in validation, so their number counts squared."""
+        self.pairs += sum(count * (count - 1) // 2 for count in counts.values())
+        if self.pairs > self.settings.max_duplicates:
+            message = "The document selects the same fields too many times; select each once, or use aliases."
+            raise _exceeded("duplicates", self.settings.max_duplicates, message)
+
+
+def _too_deep(settings: EdgeSettings) -> Refused:
+    return _exceeded("depth", settings.max_depth, f"The document is nested deeper than {settings.max_depth} levels.")
+
+
+def _exceeded(limit: str, most: int, message: str) -> Refused:
+    return Refused("LIMIT_EXCEEDED", message, well_formed=True, details={"limit": limit, "max": most})

@@ -1,0 +1,1 @@
+"""Layers around every HTTP answer, each a pure ASGI class."""

@@ -1,0 +1,136 @@
+// The whole page: what the gateway is, whether its data is real, prices, one instrument in depth, providers, examples.
+import { useEffect, useState } from "react";
+import { ask, health } from "../gateway";
+import { usePolled } from "../polling";
+import watchlistQuery from "../queries/watchlist.graphql?raw";
+import type { Found, Watchlist } from "../words";
+import { Banner } from "./Banner";
+import { Boundary } from "./Boundary";
+import { Detail } from "./Detail";
+import { Examples } from "./Examples";
+import { Providers } from "./Providers";
+import { Search } from "./Search";
+import { useWatched } from "./watched";
+import { WatchTable } from "./WatchTable";
+
+export function App() {
+  const watched = useWatched();
+  const [selected, setSelected] = useState(() => decodeURIComponent(window.location.hash.slice(1)) || watched.symbols[0]!);
+  const asked = watched.symbols.includes(selected) ? watched.symbols : [...watched.symbols, selected];
+
+  const wellness = usePolled("health", 10_000, health);
+  const prices = usePolled(`quotes ${asked.join(" ")}`, 2_000, (signal) =>
+    ask<Watchlist>(watchlistQuery, { symbols: asked }, signal),
+  );
+
+  // The console comes with introspection, and both are off in production.
+  const hasConsole = wellness.value?.env !== "production";
+
+  useEffect(() => {
+    const follow = () => {
+      const symbol = decodeURIComponent(window.location.hash.slice(1));
+      if (symbol) setSelected(symbol);
+    };
+    window.addEventListener("hashchange", follow);
+    return () => window.removeEventListener("hashchange", follow);
+  }, []);
+
+  const choose = (symbol: string) => {
+    setSelected(symbol);
+    window.history.replaceState(null, "", `#${encodeURIComponent(symbol)}`);
+  };
+  const pick = (found: Found) => {
+    watched.add(found.id);
+    choose(found.id);
+  };
+
+  const failureOf = (symbol: string) => prices.value?.quotes.failures.find((failure) => failure.index === asked.indexOf(symbol));
+  const rows = watched.symbols.map((symbol) => ({
+    symbol,
+    quote: prices.value?.quotes.nodes[asked.indexOf(symbol)] ?? null,
+    failure: failureOf(symbol) ?? null,
+  }));
+  const quote = prices.value?.quotes.nodes[asked.indexOf(selected)] ?? null;
+
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to the prices
+      </a>
+      <header className="top">
+        <a className="brand" href="/">
+          <Mark />
+          Marketgate
+        </a>
+        <nav aria-label="Pages">
+          <a href="#examples" onClick={scrollTo("examples")}>
+            Examples
+          </a>
+          <a href="#providers" onClick={scrollTo("providers")}>
+            Providers
+          </a>
+          {hasConsole && (
+            <a className="button" href="/console">
+              Open console
+            </a>
+          )}
+        </nav>
+      </header>
+      <Banner wellness={wellness} />
+      <main id="main" tabIndex={-1}>
+        <div className="hero">
+          <div>
+            <h1>Every price, with its source and its age.</h1>
+            <p>Marketgate is one GraphQL endpoint over many market-data providers. If one fails, the next answers, and says so.</p>
+          </div>
+          <Search onPick={pick} />
+        </div>
+        <div className="desk">
+          <div className="column">
+            <Boundary>
+              <WatchTable rows={rows} polled={prices} selected={selected} onSelect={choose} watched={watched} />
+            </Boundary>
+            <Boundary>
+              <Providers wellness={wellness} />
+            </Boundary>
+          </div>
+          <div className="column">
+            <Boundary key={selected}>
+              <Detail symbol={selected} quote={quote} failure={failureOf(selected) ?? null} receivedAt={prices.receivedAt} />
+            </Boundary>
+            <Boundary>
+              <Examples hasConsole={hasConsole} />
+            </Boundary>
+          </div>
+        </div>
+      </main>
+      <footer>
+        <span>Marketgate {wellness.value?.version}</span>
+        <span>{wellness.value?.env}</span>
+        <a href="/health">Health</a>
+        <a href="/static/THIRD_PARTY_LICENSES.txt">Licences of bundled software</a>
+        <span>Charts: Lightweight Charts™, © TradingView, Inc.</span>
+      </footer>
+    </>
+  );
+}
+
+// The address after # names the chosen instrument, so links within the page scroll without changing it.
+const scrollTo = (id: string) => (event: { preventDefault(): void }) => {
+  event.preventDefault();
+  const target = document.getElementById(id);
+  target?.scrollIntoView({ behavior: "smooth" });
+  target?.focus({ preventScroll: true });
+};
+
+function Mark() {
+  return (
+    <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
+      <rect width="32" height="32" rx="7" fill="#0f3d3a" />
+      <g fill="none" strokeLinecap="round">
+        <path d="M7 25V13a9 9 0 0 1 18 0v12" stroke="#f3b54a" strokeWidth="3" />
+        <path d="M12.5 25v-7M16 25V14M19.5 25v-4" stroke="#7ee0c8" strokeWidth="2.4" />
+      </g>
+    </svg>
+  );
+}

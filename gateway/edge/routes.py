@@ -1,0 +1,86 @@
+"""The edge as one Starlette application: routes, and the layers around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+
+import strawberry
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Lifespan
+
+from gateway.edge.errors import error_of, stamp
+from gateway.edge.execute import Executor, RequestFacts
+from gateway.edge.health import Health, Readiness, health_routes
+from gateway.edge.http import GraphQLEndpoint
+from gateway.edge.limits import EdgeSettings
+from gateway.edge.middleware.access_log import AccessLog
+from gateway.edge.middleware.compression import Compression
+from gateway.edge.middleware.fault_barrier import FaultBarrier
+from gateway.edge.middleware.request_id import RequestId
+from gateway.edge.middleware.security_headers import SecurityHeaders
+from gateway.edge.pages import page_routes
+from gateway.edge.replies import encode
+
+ALLOWED_HEADERS = (
+    "Accept", "Authorization", "Content-Type", "X-Api-Key", "X-Request-Id", "X-Requested-With",
+    "GraphQL-Require-Preflight", "Apollo-Require-Preflight", "Traceparent",
+)  # fmt: skip
+EXPOSED_HEADERS = ("X-Request-Id", "Marketgate-Mode", "Retry-After", "RateLimit", "RateLimit-Policy")
+
+
+def build_edge(
+    *,
+    schema: strawberry.Schema,
+    settings: EdgeSettings,
+    context_for: Callable[[RequestFacts], object],
+    readiness: Readiness,
+    health: Health,
+    extra_routes: Sequence[BaseRoute] = (),
+    lifespan: Lifespan[Starlette] | None = None,
+) -> Starlette:
+    """Everything a browser or client can reach; `extra_routes` come from plugins and telemetry."""
+    executor = Executor(schema, settings=settings, context_for=context_for)
+    routes: list[BaseRoute] = [Route("/graphql", GraphQLEndpoint(executor, settings))]
+    routes += [*health_routes(readiness, health), *page_routes(settings), *extra_routes]
+    app = Starlette(
+        routes=routes,
+        middleware=layers(settings),
+        exception_handlers={HTTPException: _http_error},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.executor = executor
+    return app
+
+
+def layers(settings: EdgeSettings) -> list[Middleware]:
+    """The middleware, outermost first: every answer has an id and its headers, also those of the inner layers."""
+    extra = {} if settings.mode == "live" else {"Marketgate-Mode": settings.mode}
+    stack = [Middleware(RequestId), Middleware(SecurityHeaders, extra=extra), Middleware(AccessLog)]
+    if settings.cors_origins:
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=ALLOWED_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
+        )
+        stack.append(cors)
+    return [*stack, Middleware(Compression), Middleware(FaultBarrier)]
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = HTTPStatus(error.status_code).name
+    message = "Nothing is here; GraphQL is at /graphql." if error.status_code == 404 else str(error.detail)
+    request_id = str(request.scope.get("state", {}).get("request_id", ""))
+    body = {"errors": stamp([error_of(code, message)], request_id), "extensions": {"requestId": request_id}}
+    return Response(encode(body), error.status_code, error.headers, "application/json")

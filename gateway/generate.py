@@ -1,0 +1,274 @@
+"""Writes the files that follow from the code: `python -m gateway.generate`; with `--check` only compares them."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from gateway.app import build_schema, load_plugins
+from gateway.cli.codes import DATA, INSIDE, REQUESTS, Explained
+from gateway.core.settings import KEY, LATER, PREFIX, TIER, Settings
+from providers import discover
+from providers.contract import Profile, Provider
+from schema.provenance import DataMode
+
+ROOT = Path(__file__).parents[1]
+MARK = "Written by `make gen` from the code; edit there."
+SETTING = re.compile(rf"{PREFIX}[A-Z_]+(<PROVIDER ID>)?(=\w+)?")
+KINDS: dict[Any, str] = {int: "whole number", float: "number", str: "text", Path: "path"}
+WINDOWS = {1: "a second", 60: "a minute", 3600: "an hour", 86_400: "a day"}
+SEAL = "gateway/edge/static/fingerprint.json"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write all files, or with `--check` name those that differ; the exit code."""
+    if list(arguments) not in ([], ["--check"]):
+        print("usage: python -m gateway.generate [--check]", file=sys.stderr)
+        return 2
+    if not arguments:
+        for name in write(ROOT):
+            print(f"written {name}")
+        return 0
+    found = differences(ROOT)
+    for name in found:
+        print(f"{name} is out of date: run make gen", file=sys.stderr)
+    return 1 if found else 0
+
+
+def write(root: Path) -> list[str]:
+    """Write what differs; the names of the files."""
+    changed = []
+    for name, text in documents().items():
+        path = root / name
+        if _text(path) != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            changed.append(name)
+    return changed
+
+
+def differences(root: Path) -> list[str]:
+    """Generated files that are not what the code says, and the page's seal if it is broken."""
+    stale = [name for name, text in documents().items() if _text(root / name) != text]
+    return stale + ([] if sealed(root) else [SEAL])
+
+
+def documents() -> dict[str, str]:
+    """Every generated text by its path. What is installed besides this repository has no part in it."""
+    classes = discover(third_party=False).classes.values()
+    providers = sorted(classes, key=lambda cls: (cls.profile.priority, cls.profile.id))
+    return {
+        "schema/schema.graphql": build_schema(load_plugins(third_party=False)).as_str().rstrip() + "\n",
+        "docs/providers.md": providers_page(providers),
+        "docs/settings.md": settings_page(providers),
+        "docs/errors.md": errors_page(),
+        "deploy/env.example": env_example(providers),
+    }
+
+
+def sealed(root: Path) -> bool:
+    """Whether the built pages belong to their sources: the digests that the page's own build writes."""
+    page, static = root / "gateway/edge/page", root / "gateway/edge/static"
+    seal = {"algorithm": "sha256", "sources": fingerprint(page), "built": fingerprint(static)}
+    return _text(root / SEAL) == json.dumps(seal, indent=2) + "\n"
+
+
+def fingerprint(folder: Path) -> str:
+    """The digest of a listing as `sha256sum` prints it, in the order of the names' bytes."""
+    files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    names = [path.as_posix() for path in files if "node_modules" not in path.parts]
+    listed = sorted((name for name in names if name != "fingerprint.json"), key=str.encode)
+    lines = (f"{sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in listed)
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+def providers_page(providers: Sequence[type[Provider]]) -> str:
+    """Who is there and what each offers."""
+    head = ("id", "name", "classes", "capabilities", "key", "feed", "documentation")
+    licences = ("id", "terms", "attribution")
+    return _page(
+        "Providers",
+        "In the order of routing: the first that covers an ask is asked first. `providers { id status }` and "
+        "`marketgate providers` say what each one is like right now.",
+        _table(head, (_provider_row(cls) for cls in providers)),
+        "## Candles",
+        _table(("id", "intervals", "rows a call"), _candle_rows(providers)),
+        "## Upstream limits",
+        _table(("id", "limits"), ((f"`{c.profile.id}`", _limits(c.profile)) for c in providers if c.profile.limits)),
+        "## Licences",
+        "A summary, not advice: read the provider's own terms before you show or pass on its data.",
+        _table(licences, ((f"`{p.id}`", p.licence.note, p.licence.attribution or "") for p in _profiles(providers))),
+    )
+
+
+def _provider_row(cls: type[Provider]) -> tuple[str, ...]:
+    profile = cls.profile
+    offers = [
+        f"{name} (batches of {o.max_batch})" if (o.max_batch or 0) > 1 else name for name, o in cls.offers.items()
+    ]
+    needed = {part.required for part in profile.credentials}
+    key = f"`{KEY}{profile.id.upper()}`{'' if True in needed else ', optional'}" if needed else "none"
+    delay = (
+        f"{profile.delay.lower().replace('_', ' ')}{f', {profile.delay_seconds} s' if profile.delay_seconds else ''}"
+    )
+    simulated = profile.mode is not DataMode.LIVE
+    return (
+        f"`{profile.id}`", profile.name, ", ".join(profile.asset_classes), ", ".join(offers), key,
+        "simulated" if simulated else delay, "" if simulated else f"<{profile.docs}>",
+    )  # fmt: skip
+
+
+def _candle_rows(providers: Iterable[type[Provider]]) -> Iterator[tuple[str, ...]]:
+    for cls in providers:
+        offer = cls.offers.get("candles")
+        if offer is not None:
+            yield f"`{cls.profile.id}`", " ".join(offer.intervals), str(offer.max_rows or "any")
+
+
+def _limits(profile: Profile) -> str:
+    told = []
+    for limit in profile.limits:
+        seconds = int(limit.per.total_seconds())
+        told.append(f"{limit.count:,} {limit.unit} {WINDOWS.get(seconds, f'in {seconds} s')}")
+    return "; ".join(told)
+
+
+def settings_page(providers: Sequence[type[Provider]]) -> str:
+    """Every setting, with its default."""
+    plain = ((f"`{name}`", _kind(field), _default(field), field.description or "") for name, field in _fields())
+    return _page(
+        "Settings",
+        "Read from the environment over a `.env` file in the working directory; an empty value counts as not set. "
+        "Every name may end in `_FILE`: then the value is read from that file. A wrong value stops the start and names "
+        "itself.",
+        _table(("setting", "value", "default", "meaning"), plain),
+        "## Providers",
+        f"`{KEY}<PROVIDER ID>` holds a provider's credential: one value, or `name=value` pairs separated by commas.",
+        _table(("setting", "provider", "parts", "needed", "sign up"), _credential_rows(providers)),
+        f"`{TIER}<PROVIDER ID>` chooses a plan: `free`, `pro` or `paper`, where the provider has it.",
+        _table(("setting", "plans"), _tier_rows(providers)),
+        "## Command line",
+        f"`{PREFIX}API_KEY` is the key for the gateway that `marketgate --url` names.",
+        "## Kept for later",
+        "Accepted without effect, for parts of the gateway that are not there yet: "
+        f"{', '.join(f'`{name}`' for name in sorted(LATER))}.",
+    )
+
+
+def _credential_rows(providers: Iterable[type[Provider]]) -> Iterator[tuple[str, ...]]:
+    for profile in _profiles(providers):
+        if profile.credentials:
+            parts = ", ".join(f"`{part.name}`" for part in profile.credentials)
+            needed = "yes" if any(part.required for part in profile.credentials) else "no"
+            links = dict.fromkeys(f"<{part.sign_up}>" for part in profile.credentials if part.sign_up)
+            yield f"`{KEY}{profile.id.upper()}`", profile.name, parts, needed, " ".join(links)
+
+
+def _tier_rows(providers: Iterable[type[Provider]]) -> Iterator[tuple[str, ...]]:
+    for profile in _profiles(providers):
+        if profile.tiers:
+            plans = dict.fromkeys(["free", *profile.tiers])
+            yield f"`{TIER}{profile.id.upper()}`", ", ".join(f"`{plan}`" for plan in plans)
+
+
+def env_example(providers: Sequence[type[Provider]]) -> str:
+    """A `.env` in which every setting stands as a comment with its default."""
+    lines = [
+        "# Copy to .env and uncomment what you change. Written by `make gen` from the code; docs/settings.md says more."
+    ]
+    for name, field in _fields():
+        default = field.default
+        shown = ",".join(map(str, default)) if isinstance(default, tuple) else "" if default is None else str(default)
+        lines += ["", f"# {field.description} ({_kind(field).replace('`', '')})", f"#{name}={shown}"]
+    lines += ["", "# Keys of providers: one value, or name=value pairs separated by commas. Never commit a real one."]
+    for profile in _profiles(providers):
+        if profile.credentials:
+            needed = "needed" if any(part.required for part in profile.credentials) else "optional"
+            link = next((f": {part.sign_up}" for part in profile.credentials if part.sign_up), "")
+            lines += [f"# {profile.name}, {needed}{link}", f"#{KEY}{profile.id.upper()}="]
+    return "\n".join(lines) + "\n"
+
+
+def errors_page() -> str:
+    """Every code under a heading of its own, which is the anchor that errors link to."""
+    return _page(
+        "Errors",
+        "Every error has `extensions { code docs requestId }`; `docs` leads to a heading of this page. An ask of "
+        "several symbols answers with failures as data (`failures { code message attempts }`), one ask with a GraphQL "
+        "error.",
+        "## Data that did not come",
+        *_explained(DATA),
+        "## Requests that were refused",
+        *_explained(REQUESTS),
+        "## Faults",
+        *_explained(INSIDE),
+    )
+
+
+def _explained(codes: Mapping[str, Explained]) -> Iterator[str]:
+    for code, words in codes.items():
+        remedy = SETTING.sub(r"`\g<0>`", words.remedy)
+        yield f"### {code}\n\n{words.meaning}\n\nWhat to do: {remedy}."
+
+
+def _fields() -> Iterator[tuple[str, FieldInfo]]:
+    """Settings with a name of their own."""
+    for name, field in Settings.model_fields.items():
+        if name not in ("keys", "tiers"):
+            yield PREFIX + name.upper(), field
+
+
+def _kind(field: FieldInfo) -> str:
+    """What a value may be."""
+    annotation = field.annotation
+    if get_origin(annotation) is tuple:
+        return "list, separated by commas"
+    for kind in (annotation, *get_args(annotation)):
+        if get_origin(kind) is Literal:
+            return " or ".join(f"`{choice}`" for choice in get_args(kind))
+    least, most = (_bound(field, *names) for names in (("ge", "gt"), ("le", "lt")))
+    bounds = f", {least} to {most}" if least and most else f", at least {least}" if least else ""
+    return KINDS.get(annotation, "text") + bounds
+
+
+def _bound(field: FieldInfo, *names: str) -> str:
+    """The bound that the field has under one of the names."""
+    return next((f"{value:,}" for m in field.metadata for n in names if (value := getattr(m, n, None)) is not None), "")
+
+
+def _default(field: FieldInfo) -> str:
+    shown = "" if field.default in (None, "", ()) else str(field.default)
+    return f"`{shown}`" if shown else ""
+
+
+def _profiles(providers: Iterable[type[Provider]]) -> list[Profile]:
+    return [cls.profile for cls in providers]
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n\n".join([f"# {title}", f"<!-- {MARK} -->", *(part for part in parts if part)]) + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; nothing for no rows."""
+    lines = [_line([cell.replace("|", "\\|") for cell in row]) for row in rows]
+    return "\n".join([_line(head), "|---" * len(head) + "|", *lines]) if lines else ""
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

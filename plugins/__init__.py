@@ -1,0 +1,1 @@
+"""L3, the domains: each plugin is a value that the composition root finds by its folder."""

@@ -1,0 +1,1 @@
+"""Market data: quotes, candles, books, trades, instruments, rates, consensus and the providers themselves."""

@@ -1,0 +1,180 @@
+"""The desk: one place where symbols become asks, answers get their identity, and conversions happen."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import cast
+
+from strawberry.dataloader import DataLoader
+
+from gateway.core.contract import Context
+from plugins.market.catalog import Catalog
+from plugins.market.series import Wanted, fetch_series
+from schema.capability import Terms
+from schema.errors import DOCS, AmbiguousInstrument, BadInput, FailureCode, MarketgateError, NoAnswer
+from schema.spelling import read_symbol
+from schema.symbols import AssetClass, InstrumentId, parse_instrument
+from schema.words.candles import CandleSeries
+from schema.words.instruments import Instrument
+from schema.words.intervals import Interval
+from schema.words.quotes import QUOTES, AskFailure, Quote, QuoteBatch, QuotesAsk
+from schema.words.routes import RouteInput, terms_of
+
+MOST_SYMBOLS = 200
+MOST_SHOWN = 100
+"""Characters of a symbol that a failure repeats: longer ones are no symbols."""
+_CURRENCY_LONGEST = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """What the quotes of one batch share."""
+
+    terms: Terms
+    convert_to: str | None
+
+    @property
+    def pinned(self) -> str:
+        """Part of a quote's identity."""
+        return "+".join(self.terms.providers or ())
+
+
+def how(route: RouteInput | None, convert_to: str | None) -> How:
+    """Check what the caller wants; BadInput names the field."""
+    target = None if convert_to is None else currency_code("convertTo", convert_to)
+    return How(terms=terms_of(route), convert_to=target)
+
+
+def currency_code(field: str, text: str) -> str:
+    """An ISO 4217 code or an asset code, upper-cased."""
+    code = text.strip().upper()
+    if not code.isascii() or not code.isalnum() or not 2 <= len(code) <= _CURRENCY_LONGEST:
+        raise BadInput(field, f"{text[:20]!r} is not a currency: write a code such as EUR or USDT")
+    return code
+
+
+class MarketDesk:
+    """gateway.core.ports.Desk, and what the root fields share."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+
+    def instrument(self, symbol: str, asset_class: AssetClass | None = None) -> InstrumentId:
+        """Read a symbol; UnknownSymbol or AmbiguousInstrument say the way out."""
+        return read_symbol(symbol, self.catalog, asset_class)
+
+    def describe(
+        self, context: Context, instrument: InstrumentId, selected: frozenset[str]
+    ) -> Instrument | Awaitable[Instrument]:
+        """See gateway.core.ports.Desk."""
+        return self.catalog.describe(instrument, selected)
+
+    async def one(self, context: Context, instrument: InstrumentId, wanted: How) -> Quote:
+        """One quote; NoAnswer lists every attempt."""
+        found = await self._many(context, (instrument,), wanted)
+        answer = found[instrument]
+        if isinstance(answer, MarketgateError):
+            raise answer
+        return answer
+
+    async def batch(self, context: Context, symbols: Sequence[str], wanted: How) -> QuoteBatch:
+        """Quotes in the order of the symbols; what is missing is data, not an error."""
+        if not symbols:
+            raise BadInput("symbols", "is empty: give 1 to 200 symbols")
+        if len(symbols) > MOST_SYMBOLS:
+            raise BadInput("symbols", f"has {len(symbols)} symbols: at most {MOST_SYMBOLS} at once")
+        read: list[InstrumentId | MarketgateError] = [self._read(symbol) for symbol in symbols]
+        wished = tuple(dict.fromkeys(each for each in read if isinstance(each, InstrumentId)))
+        found = await self._many(context, wished, wanted) if wished else {}
+        nodes: list[Quote | None] = []
+        failures: list[AskFailure] = []
+        for index, (symbol, each) in enumerate(zip(symbols, read, strict=True)):
+            answer = found[each] if isinstance(each, InstrumentId) else each
+            nodes.append(None if isinstance(answer, MarketgateError) else answer)
+            if isinstance(answer, MarketgateError):
+                failures.append(await self._failure(index, symbol, answer))
+        return QuoteBatch(nodes=nodes, failures=failures)
+
+    async def quote(
+        self, context: Context, instrument: InstrumentId, route: RouteInput | None, convert_to: str | None
+    ) -> Quote | None:
+        """Nested under an instrument: the asks of one operation with the same route travel as one batch."""
+        wanted = how(route, convert_to)
+        loaders = cast("dict[How, DataLoader[InstrumentId, Quote]]", context.local.setdefault(MarketDesk, {}))
+        if wanted not in loaders:
+
+            async def load(keys: list[InstrumentId]) -> list[Quote | BaseException]:
+                found = await self._many(context, tuple(keys), wanted)
+                return [found[key] for key in keys]
+
+            loaders[wanted] = DataLoader(load_fn=load, max_batch_size=MOST_SYMBOLS)
+        return await loaders[wanted].load(instrument)
+
+    async def candles(
+        self,
+        context: Context,
+        instrument: InstrumentId,
+        interval: Interval,
+        start: datetime | None,
+        end: datetime | None,
+        last: int | None,
+    ) -> CandleSeries | None:
+        """Nested under an instrument."""
+        return await fetch_series(
+            context, Wanted(instrument=instrument, interval=interval, start=start, end=end, last=last)
+        )
+
+    def _read(self, symbol: str) -> InstrumentId | MarketgateError:
+        try:
+            return self.instrument(symbol)
+        except MarketgateError as error:
+            return error
+
+    async def _many(
+        self, context: Context, instruments: tuple[InstrumentId, ...], wanted: How
+    ) -> dict[InstrumentId, Quote | MarketgateError]:
+        market = context.market
+        fetched = await market.fetch_many(QUOTES, QuotesAsk(instruments=instruments), wanted.terms)
+        found: dict[InstrumentId, Quote | MarketgateError] = {}
+        for instrument in instruments:
+            answer = fetched[instrument]
+            if isinstance(answer, NoAnswer):
+                found[instrument] = answer
+                continue
+            quote = cast(Quote, answer.value)
+            found[instrument] = replace(quote, pinned=wanted.pinned) if wanted.pinned else quote
+        if wanted.convert_to:
+            await self._convert(context, found, wanted.convert_to, wanted.terms)
+        return found
+
+    async def _convert(
+        self, context: Context, found: dict[InstrumentId, Quote | MarketgateError], target: str, terms: Terms
+    ) -> None:
+        """Each source currency's rate is asked once: the cache and the single flight see to it."""
+        for instrument, quote in list(found.items()):
+            if isinstance(quote, Quote):
+                try:
+                    found[instrument] = await context.market.convert(quote, target, terms)
+                except NoAnswer as error:
+                    told = f"no rate from {quote.currency} to {target}: {error.message}"
+                    found[instrument] = NoAnswer(str(instrument), FailureCode(error.code), told, error.attempts)
+
+    async def _failure(self, index: int, symbol: str, error: MarketgateError) -> AskFailure:
+        code = FailureCode(error.code)
+        names = error.candidates if isinstance(error, AmbiguousInstrument) else ()
+        candidates = [await self._plain(parse_instrument(name)) for name in names]
+        return AskFailure(
+            index=index,
+            symbol=symbol[:MOST_SHOWN],
+            code=code,
+            message=error.message,
+            candidates=tuple(candidates),
+            attempts=error.attempts if isinstance(error, NoAnswer) else (),
+            docs=f"{DOCS}#{code.lower()}",
+        )
+
+    async def _plain(self, instrument: InstrumentId) -> Instrument:
+        described = self.catalog.describe(instrument, frozenset({"id"}))
+        return described if isinstance(described, Instrument) else await described

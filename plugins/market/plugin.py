@@ -1,0 +1,23 @@
+"""Market data as a plugin: the core has no GraphQL field of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.core.contract import Host, Plugin
+from gateway.core.ports import Desk
+from plugins.market.catalog import Catalog
+from plugins.market.desk import MarketDesk
+from plugins.market.query import MarketQuery
+from schema.words.instruments import Instrument
+from schema.words.registry import ProviderInfo
+
+
+def services(host: Host) -> dict[type, Any]:
+    """One catalog and one desk a process."""
+    catalog = Catalog(host)
+    desk = MarketDesk(catalog)
+    return {Catalog: catalog, MarketDesk: desk, Desk: desk}
+
+
+plugin = Plugin(name="market", query=MarketQuery, types=(Instrument, ProviderInfo), services=services)

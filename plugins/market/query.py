@@ -1,0 +1,246 @@
+"""The root fields of market data."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import strawberry
+
+from gateway.core.contract import Ctx
+from gateway.core.ports import Providers
+from plugins.market.arguments import (
+    Adjusted,
+    After,
+    Amount,
+    Before,
+    CapabilityName,
+    ClassOf,
+    ConvertTo,
+    End,
+    Filling,
+    First,
+    Hours,
+    Ids,
+    KindOf,
+    Last,
+    Length,
+    MaxAge,
+    NodeId,
+    OfClass,
+    PageSize,
+    Quorum,
+    Route,
+    Source,
+    Start,
+    Symbol,
+    Symbols,
+    Target,
+    Text,
+    VenueOf,
+    WithStatus,
+)
+from plugins.market.books import resolve_order_book, resolve_trades
+from plugins.market.catalog import Catalog
+from plugins.market.desk import MarketDesk, currency_code, how
+from plugins.market.rates import resolve_fx_rates, resolve_market_caps
+from plugins.market.series import Wanted, fetch_series
+from plugins.market.types import (
+    ConvertedAmount,
+    FxRates,
+    InstrumentConnection,
+    InstrumentEdge,
+    MarketCapConnection,
+)
+from schema.errors import BadInput, UnknownProvider
+from schema.provenance import Conversion
+from schema.symbols import parse_instrument
+from schema.words.books import OrderBook
+from schema.words.candles import Adjustment, CandleSeries, Fill
+from schema.words.consensus import Consensus
+from schema.words.instruments import Instrument, Node, selected_fields
+from schema.words.quotes import Quote, QuoteBatch
+from schema.words.registry import ProviderInfo
+from schema.words.routes import RouteInput, terms_of
+from schema.words.trades import Trade
+from schema.words.venues import TradingHours
+
+MOST_SOURCES = 20
+
+
+async def resolve_node(info: Ctx, id: NodeId) -> Node | None:
+    """Instrument ids have a colon, provider ids have none."""
+    if ":" not in id:
+        found = [provider for provider in info.context.service(Providers).all() if provider.id == id]
+        return cast(Node, found[0]) if found else None
+    try:
+        instrument = parse_instrument(id)
+    except ValueError:
+        return None
+    described = info.context.describe(instrument, selected_fields(info))
+    return cast(Node, described if isinstance(described, Instrument) else await described)
+
+
+async def resolve_quote(
+    info: Ctx,
+    symbol: Symbol,
+    asset_class: ClassOf = None,
+    convert_to: ConvertTo = None,
+    route: Route = None,
+) -> Quote | None:
+    """One quote."""
+    desk = info.context.service(MarketDesk)
+    return await desk.one(info.context, desk.instrument(symbol, asset_class), how(route, convert_to))
+
+
+async def resolve_quotes(info: Ctx, symbols: Symbols, convert_to: ConvertTo = None, route: Route = None) -> QuoteBatch:
+    """A batch of quotes."""
+    return await info.context.service(MarketDesk).batch(info.context, symbols, how(route, convert_to))
+
+
+async def resolve_consensus(
+    info: Ctx, symbol: Symbol, providers: Ids = None, quorum: Quorum = 2, max_age_ms: MaxAge = None
+) -> Consensus | None:
+    """Several providers at once."""
+    quorum = 2 if quorum is None else quorum
+    if not 1 <= quorum <= MOST_SOURCES:
+        raise BadInput("quorum", f"must be 1 to {MOST_SOURCES}, not {quorum}")
+    terms = terms_of(RouteInput(providers=providers, max_age_ms=max_age_ms), prefix="")
+    instrument = info.context.service(MarketDesk).instrument(symbol)
+    try:
+        return await info.context.market.consensus(instrument, terms, quorum, info.context.now)
+    except UnknownProvider as error:
+        # The argument stands here without a route around it.
+        raise UnknownProvider("providers", error.message.partition(": ")[2]) from None
+
+
+async def resolve_candles(
+    info: Ctx,
+    symbol: Symbol,
+    interval: Length,
+    start: Start = None,
+    end: End = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    adjustment: Adjusted = Adjustment.SPLITS,
+    hours: Hours = TradingHours.REGULAR,
+    fill: Filling = Fill.NONE,
+    route: Route = None,
+) -> CandleSeries | None:
+    """A price series."""
+    wanted = Wanted(
+        instrument=info.context.service(MarketDesk).instrument(symbol),
+        interval=interval, start=start, end=end, first=first, after=after, last=last, before=before,
+        adjustment=adjustment or Adjustment.SPLITS, hours=hours or TradingHours.REGULAR, fill=fill or Fill.NONE,
+        terms=terms_of(route),
+    )  # fmt: skip
+    return await fetch_series(info.context, wanted)
+
+
+async def resolve_instrument(info: Ctx, symbol: Symbol, asset_class: ClassOf = None) -> Instrument | None:
+    """Reference data of one instrument."""
+    instrument = info.context.service(MarketDesk).instrument(symbol, asset_class)
+    described = info.context.describe(instrument, selected_fields(info))
+    return described if isinstance(described, Instrument) else await described
+
+
+async def resolve_instruments(
+    info: Ctx,
+    search: Text = None,
+    asset_class: OfClass = None,
+    type: KindOf = None,
+    venue: VenueOf = None,
+    first: PageSize = 20,
+    after: After = None,
+) -> InstrumentConnection:
+    """A page of instruments."""
+    page = await info.context.service(Catalog).search(
+        info.context, text=search, asset_class=asset_class, type=type, venue=venue, after=after,
+        first=20 if first is None else first,
+    )  # fmt: skip
+    edges = [InstrumentEdge(node=node, cursor=cursor) for node, cursor in zip(page.items, page.cursors, strict=True)]
+    return InstrumentConnection(nodes=list(page.items), edges=edges, page_info=page.info)
+
+
+async def resolve_convert(
+    info: Ctx,
+    amount: Amount,
+    source: Source,
+    target: Target,
+    route: Route = None,
+) -> ConvertedAmount | None:
+    """An amount in another currency."""
+    origin, wanted = currency_code("from", source), currency_code("to", target)
+    if origin == wanted:
+        raise BadInput("to", f"is {wanted}, which the amount is in already")
+    rate = await info.context.market.rate(origin, wanted, terms_of(route))
+    conversion = Conversion(from_currency=origin, to_currency=wanted, rate=rate.value, provenance=rate.provenance)
+    return ConvertedAmount(amount=rate.times(amount), currency=wanted, conversion=conversion)
+
+
+async def resolve_providers(
+    info: Ctx,
+    capability: CapabilityName = None,
+    asset_class: OfClass = None,
+    status: WithStatus = None,
+) -> list[ProviderInfo]:
+    """The registry, filtered."""
+    every = info.context.service(Providers).all()
+    names = {offer.name for provider in every for offer in provider.capabilities}
+    if capability is not None and capability not in names:
+        raise BadInput("capability", f"{capability[:40]!r} is offered by nobody; there are {', '.join(sorted(names))}")
+    return [
+        provider
+        for provider in every
+        if (capability is None or any(offer.name == capability for offer in provider.capabilities))
+        and (asset_class is None or asset_class in provider.asset_classes)
+        and (status is None or provider.status is status)
+    ]
+
+
+@strawberry.type(description="Market data of all providers behind one vocabulary.")
+class MarketQuery:
+    """Root fields."""
+
+    node: Node | None = strawberry.field(resolver=resolve_node, description="An instrument or a provider by its id.")
+    quote: Quote | None = strawberry.field(
+        resolver=resolve_quote, description="The last price of one symbol, in its own quote currency or in `convertTo`."
+    )
+    quotes: QuoteBatch = strawberry.field(
+        resolver=resolve_quotes,
+        description="Last prices of at most 200 symbols; what is missing is data, not an error.",
+    )
+    consensus: Consensus | None = strawberry.field(
+        resolver=resolve_consensus, description="The same price from several providers at once, outliers named."
+    )
+    candles: CandleSeries | None = strawberry.field(
+        resolver=resolve_candles,
+        description="A price series with open times in `[start, end)`, at most 5,000 rows; default the last 100.",
+    )
+    order_book: OrderBook | None = strawberry.field(
+        resolver=resolve_order_book, description="The best `depth` levels of each side, 1 to 1000."
+    )
+    trades: list[Trade] | None = strawberry.field(
+        resolver=resolve_trades, description="The newest `last` executions, 1 to 1000, ascending by time."
+    )
+    instrument: Instrument | None = strawberry.field(
+        resolver=resolve_instrument, description="Reference data of one instrument."
+    )
+    instruments: InstrumentConnection = strawberry.field(
+        resolver=resolve_instruments,
+        description="Search by ticker, name, ISIN, FIGI or a provider's own symbol; without a text the whole list.",
+    )
+    market_caps: MarketCapConnection | None = strawberry.field(
+        resolver=resolve_market_caps, description="Assets by market capitalisation, largest first."
+    )
+    fx_rates: FxRates | None = strawberry.field(
+        resolver=resolve_fx_rates,
+        description="Reference rates of a base currency: the newest, or those of each day in `[start, end)`.",
+    )
+    convert: ConvertedAmount | None = strawberry.field(
+        resolver=resolve_convert, description="An amount in another currency, with the rate and where it came from."
+    )
+    providers: list[ProviderInfo] = strawberry.field(
+        resolver=resolve_providers, description="The registry in order of routing: facts, condition, what is missing."
+    )

@@ -1,0 +1,70 @@
+"""L1, the outside world: one file per upstream, found without a list.
+
+Every public module below a family folder defines exactly one `Provider` whose id is the file name; modules
+that begin with an underscore are shared dialects. Third parties register entry points in the group
+`marketgate.providers` that name their Provider class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from pkgutil import iter_modules
+
+from providers.contract import Provider
+
+GROUP = "marketgate.providers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovered:
+    """The registry: classes by id, and what could not be loaded by name with the reason."""
+
+    classes: dict[str, type[Provider]]
+    failed: dict[str, str]
+
+
+def adapter_modules() -> list[str]:
+    """Names of all adapter modules in the family folders, sorted."""
+    families = [m.name for m in iter_modules(__path__, "providers.") if m.ispkg]
+    found = []
+    for family in families:
+        package = import_module(family)
+        found += [m.name for m in iter_modules(package.__path__, f"{family}.")]
+    return sorted(name for name in found if not name.rpartition(".")[2].startswith("_"))
+
+
+def provider_in(module_name: str) -> type[Provider]:
+    """The one Provider that a module defines; RuntimeError where the rule is broken."""
+    module = import_module(module_name)
+    classes = [
+        member
+        for member in vars(module).values()
+        if isinstance(member, type) and issubclass(member, Provider) and member.__module__ == module_name
+    ]
+    stem = module_name.rpartition(".")[2]
+    if len(classes) != 1 or classes[0].profile.id != stem:
+        raise RuntimeError(f"{module_name} must define one Provider whose id is {stem!r}")
+    return classes[0]
+
+
+def discover(*, third_party: bool = True) -> Discovered:
+    """All adapters of this repository and, unless told otherwise, of installed packages.
+
+    One of ours that does not load is a defect and raises; a third party's is reported and left out.
+    """
+    classes = {cls.profile.id: cls for cls in map(provider_in, adapter_modules())}
+    failed: dict[str, str] = {}
+    for point in entry_points(group=GROUP) if third_party else ():
+        try:
+            cls = point.load()
+            if not (isinstance(cls, type) and issubclass(cls, Provider)):
+                raise TypeError(f"{point.value} is not a Provider class")
+            if cls.profile.id in classes:
+                raise ValueError(f"the id {cls.profile.id!r} is taken")
+        except Exception as error:  # noqa: BLE001 - whatever a stranger's module raises must not stop the start
+            failed[point.name] = f"{type(error).__name__}: {error}"
+        else:
+            classes[cls.profile.id] = cls
+    return Discovered(classes=classes, failed=failed)

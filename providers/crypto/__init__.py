@@ -1,0 +1,1 @@
+"""Crypto exchanges and aggregators."""

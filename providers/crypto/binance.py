@@ -1,0 +1,218 @@
+"""Binance: spot market data. Docs: https://developers.binance.com/docs/binance-spot-api-docs/rest-api"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from providers.contract import Licence, Profile, Provider, Reply, answers, per_minute
+from providers.crypto._joined import is_pair_of, wire_symbol
+from providers.row import Row, ascending
+from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
+from schema.symbols import AssetClass, InstrumentId, crypto
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
+from schema.words.intervals import Interval
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.trades import TRADES, Side, Trade, TradesAsk
+
+# There are three-day candles too, but nothing says which day they are counted from.
+INTERVALS = {
+    Interval.S1: "1s", Interval.M1: "1m", Interval.M3: "3m", Interval.M5: "5m", Interval.M15: "15m",
+    Interval.M30: "30m", Interval.H1: "1h", Interval.H2: "2h", Interval.H4: "4h", Interval.H6: "6h",
+    Interval.H8: "8h", Interval.H12: "12h", Interval.D1: "1d", Interval.W1: "1w", Interval.MO1: "1M",
+}  # fmt: skip
+ROWS = 1000
+DEEPEST = 5000
+QUOTE_ASSETS = (
+    "AEUR", "ARS", "AUD", "BNB", "BRL", "BTC", "BUSD", "COP", "CZK", "DAI", "DOGE", "ETH", "EUR", "EURI", "FDUSD",
+    "GBP", "IDRT", "JPY", "MXN", "NGN", "PLN", "RON", "RUB", "SOL", "TRX", "TRY", "TUSD", "UAH", "USD1", "USDC",
+    "USDP", "USDT", "VAI", "XRP", "XUSD", "ZAR",
+)  # fmt: skip
+ERRORS: dict[int, type[UpstreamError]] = {
+    -1000: Overloaded, -1001: Overloaded, -1002: Unauthorized, -1003: Throttled, -1004: Overloaded, -1006: Overloaded,
+    -1007: Overloaded, -1008: Overloaded, -1016: Overloaded, -1121: UnknownInstrument, -2014: Unauthorized,
+    -2015: Unauthorized,
+}  # fmt: skip
+
+
+def covered(instrument: InstrumentId) -> bool:
+    """Dollars themselves are not traded on binance.com, only dollar tokens: USDT, USDC, FDUSD are other currencies."""
+    return instrument.quote != "USD" and is_pair_of("binance", instrument, QUOTE_ASSETS)
+
+
+class Binance(Provider):
+    """Spot exchange; limits are counted in weights."""
+
+    profile = Profile(
+        id="binance",
+        name="Binance",
+        base_url="https://api.binance.com",
+        docs="https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints",
+        asset_classes=(AssetClass.CRYPTO,),
+        licence=Licence(note="Binance terms of use: own use and display; redistribution needs consent."),
+        limits=(per_minute(6000, "weight"),),
+        priority=10,
+    )
+
+    # Up to 20 symbols weigh as much as one. One that is unknown makes Binance refuse them all (-1121): the core then
+    # divides the batch until the others are answered.
+    @answers(QUOTES, covers=lambda ask: all(map(covered, ask.instruments)), max_batch=20, weight=2)
+    async def quotes(self, ask: QuotesAsk) -> list[Quote]:
+        """Statistics of the last 24 hours with the best prices."""
+        symbols = sorted(set(map(wire_symbol, ask.instruments)))
+        listed = '["' + '","'.join(symbols) + '"]'
+        params = {"symbol": symbols[0]} if len(symbols) == 1 else {"symbols": listed}
+        return parse_quotes(ask.instruments, await self.http.get("/api/v3/ticker/24hr", params))
+
+    @answers(
+        CANDLES,
+        covers=lambda ask: covered(ask.instrument),
+        intervals=tuple(INTERVALS),
+        max_rows=ROWS,
+        since=date(2017, 7, 14),
+        weight=2,
+    )
+    async def candles(self, ask: CandlesAsk) -> Bars:
+        """Both ends are inclusive open times."""
+        params: dict[str, str | int] = {
+            "symbol": wire_symbol(ask.instrument),
+            "interval": INTERVALS[ask.interval],
+            "startTime": int(ask.start.timestamp()) * 1000,
+            "endTime": int(ask.end.timestamp()) * 1000 - 1,
+            "limit": ROWS,
+        }
+        return parse_candles(await self.http.get("/api/v3/klines", params))
+
+    @answers(ORDER_BOOK, covers=lambda ask: covered(ask.instrument), weight=5)
+    async def order_book(self, ask: OrderBookAsk) -> OrderBook:
+        """Any depth up to 5,000; beyond 100 levels the weight grows."""
+        params: dict[str, str | int] = {"symbol": wire_symbol(ask.instrument), "limit": min(ask.depth, DEEPEST)}
+        return parse_book(ask.instrument, await self.http.get("/api/v3/depth", params))
+
+    @answers(TRADES, covers=lambda ask: covered(ask.instrument), weight=4)
+    async def trades(self, ask: TradesAsk) -> tuple[Trade, ...]:
+        """What one taker order did at one price is one trade."""
+        params: dict[str, str | int] = {"symbol": wire_symbol(ask.instrument), "limit": min(ask.last, ROWS)}
+        return parse_trades(await self.http.get("/api/v3/aggTrades", params))
+
+    @answers(INSTRUMENTS, weight=20)
+    async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
+        """All pairs that ever were; the permission sets would be most of the body and say nothing that is needed."""
+        return parse_listings(await self.http.get("/api/v3/exchangeInfo", {"showPermissionSets": "false"}))
+
+    def explain(self, reply: Reply) -> UpstreamError | None:
+        """`{"code": -1121, "msg": "Invalid symbol."}` with status 400; 429 and 418 say themselves what they mean."""
+        if reply.status < 400 or reply.status in (418, 429):
+            return None
+        code, message = reply.body.get("code"), reply.body.get("msg")
+        if code is None or type(code.value) is not int:
+            # The firewall answers with a page: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits
+            page = reply.status == 403 and str(reply.body.value).lstrip().startswith("<")
+            return Throttled(self.profile.id, "HTTP 403: the firewall asks to slow down") if page else None
+        said = f"error {code.value}: {'' if message is None else message.value}"
+        # -1100: characters that no symbol has; -1104 and others are about parameters that this module chooses.
+        if code.value == -1100 and "symbol" in said:
+            return UnknownInstrument(self.profile.id, said)
+        kind = ERRORS.get(code.value)
+        return kind(self.profile.id, said) if kind else None
+
+
+def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
+    """One symbol is answered with an object, several with a list; a pair that never traded has a price of zero."""
+    rows = {row.text("symbol"): row for row in ([body] if isinstance(body.value, dict) else body)}
+    found = ((instrument, rows.get(wire_symbol(instrument))) for instrument in instruments)
+    return [parse_quote(instrument, row) for instrument, row in found if row is not None and row.decimal("lastPrice")]
+
+
+def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
+    """`prevClosePrice` is the trade before the window, not a session's close, and is left out."""
+    last = row.decimal("lastPrice")
+    bid, ask = row.positive("bidPrice"), row.positive("askPrice")
+    return Quote(
+        instrument=instrument,
+        as_of=row.epoch("closeTime", "ms") if "closeTime" in row else None,
+        price=last,
+        price_type=PriceType.LAST,
+        bid=bid,
+        ask=ask,
+        bid_size=row.positive("bidQty") if bid else None,
+        ask_size=row.positive("askQty") if ask else None,
+        last=last,
+        last_size=row.positive("lastQty"),
+        open=row.positive("openPrice"),
+        high=row.positive("highPrice"),
+        low=row.positive("lowPrice"),
+        change=row.maybe("priceChange"),
+        change_percent=row.maybe("priceChangePercent"),
+        volume=row.maybe("volume"),
+        quote_volume=row.maybe("quoteVolume"),
+        vwap=row.positive("weightedAvgPrice"),
+        stats_window=StatsWindow.ROLLING_24H,
+    )
+
+
+def parse_candles(body: Row) -> Bars:
+    """Rows are [open time, open, high, low, close, volume, close time, quote volume, trades, taker volumes…]."""
+    bars = body.bars(time=0, open=1, high=2, low=3, close=4, volume=5, quote_volume=7, trade_count=8)
+    return bars if len(bars) else NO_BARS
+
+
+def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
+    """Levels are [price, size]; the book has a sequence and no time."""
+    return OrderBook(
+        instrument=instrument,
+        bids=_levels(body["bids"]),
+        asks=_levels(body["asks"]),
+        sequence=body.label("lastUpdateId"),
+    )
+
+
+def _levels(rows: Row) -> tuple[PriceLevel, ...]:
+    levels = [PriceLevel(price=row.decimal(0), size=row.decimal(1)) for row in rows]
+    return tuple([level for level in levels if level.size])
+
+
+def parse_trades(body: Row) -> tuple[Trade, ...]:
+    """Both shapes: /aggTrades has keys of one letter, /trades has words."""
+    return ascending([_trade(row) for row in body], lambda trade: trade.time)
+
+
+def _trade(row: Row) -> Trade:
+    number, time, price, size, maker = "a", "T", "p", "q", "m"
+    if "id" in row:
+        number, time, price, size, maker = "id", "time", "price", "qty", "isBuyerMaker"
+    return Trade(
+        id=row.label(number),
+        time=row.epoch(time, "ms"),
+        price=row.decimal(price),
+        size=row.decimal(size),
+        # The buyer was waiting in the book: then the taker sold.
+        side=(Side.SELL if row.flag(maker) else Side.BUY) if maker in row else None,
+    )
+
+
+def parse_listings(body: Row) -> tuple[Listing, ...]:
+    """Assets whose codes are not written in ASCII have no instrument id."""
+    return tuple([_listing(row) for row in body["symbols"] if row.text("symbol").isascii()])
+
+
+def _listing(row: Row) -> Listing:
+    filters = {each.text("filterType"): each for each in row["filters"]}
+    nothing = Row(row.provider, {})
+    price, lot = filters.get("PRICE_FILTER", nothing), filters.get("LOT_SIZE", nothing)
+    # The older of the two names; pairs that nobody changed since still have it.
+    notional = filters.get("NOTIONAL", filters.get("MIN_NOTIONAL", nothing))
+    allowed = row.get("isSpotTradingAllowed")
+    return Listing(
+        instrument=crypto(row.text("baseAsset"), row.text("quoteAsset")),
+        provider_symbol=row.text("symbol"),
+        # Zero switches a rule off.
+        tick_size=price.positive("tickSize"),
+        step_size=lot.positive("stepSize"),
+        min_size=lot.positive("minQty"),
+        max_size=lot.positive("maxQty"),
+        min_notional=notional.positive("minNotional"),
+        tradable=row.maybe_text("status") == "TRADING" and (allowed is None or allowed.flag()),
+    )

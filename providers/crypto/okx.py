@@ -1,0 +1,229 @@
+"""OKX: spot market data. Docs: https://www.okx.com/docs-v5/en/#order-book-trading-market-data"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
+from providers.row import Row, ascending
+from schema.errors import NotCovered, Overloaded, Throttled, UnknownInstrument, UpstreamError
+from schema.symbols import AssetClass, InstrumentId, crypto
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk, join_bars
+from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
+from schema.words.intervals import Interval
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.trades import TRADES, Side, Trade, TradesAsk
+
+# Without "utc" six hours and more are counted from midnight in Hong Kong. Nothing says which day the two- and
+# three-day candles are counted from.
+INTERVALS = {
+    Interval.M1: "1m", Interval.M3: "3m", Interval.M5: "5m", Interval.M15: "15m", Interval.M30: "30m",
+    Interval.H1: "1H", Interval.H2: "2H", Interval.H4: "4H", Interval.H6: "6Hutc", Interval.H12: "12Hutc",
+    Interval.D1: "1Dutc", Interval.W1: "1Wutc", Interval.MO1: "1Mutc",
+}  # fmt: skip
+ROWS = 300
+RECENT = 1440
+SIDES = {"buy": Side.BUY, "sell": Side.SELL}
+# https://www.okx.com/docs-v5/en/#error-code-rest-api
+ERRORS: dict[str, type[UpstreamError]] = {
+    "50001": Overloaded, "50004": Overloaded, "50005": Overloaded, "50011": Throttled, "50013": Overloaded,
+    "50026": Overloaded, "50040": Throttled, "50061": Throttled, "51001": UnknownInstrument,
+}  # fmt: skip
+
+
+def covered(instrument: InstrumentId) -> bool:
+    """Any spot pair: the wire symbol has a dash, so it cannot be misread."""
+    return instrument.asset_class is AssetClass.CRYPTO and instrument.is_spot and instrument.venue in ("", "okx")
+
+
+class Okx(Provider):
+    """Spot exchange; everything on its wire is a text, and refusals come with status 200."""
+
+    profile = Profile(
+        id="okx",
+        name="OKX",
+        base_url="https://www.okx.com",
+        docs="https://www.okx.com/docs-v5/en/#order-book-trading-market-data",
+        asset_classes=(AssetClass.CRYPTO,),
+        licence=Licence(note="OKX terms of service: own use and display; redistribution needs consent."),
+        # Each endpoint has its own: this is the tightest, the others allow twice as much and more.
+        limits=(Limit(count=20, per=timedelta(seconds=2)),),
+        priority=10,
+    )
+
+    @answers(QUOTES, covers=lambda ask: all(map(covered, ask.instruments)), max_batch=200)
+    async def quotes(self, ask: QuotesAsk) -> list[Quote]:
+        """There is nothing between one pair and all of them; the list of all cannot be spoiled by an unknown one."""
+        symbols = set(map(wire_symbol, ask.instruments))
+        if len(symbols) == 1:
+            body = await self.http.get("/api/v5/market/ticker", {"instId": symbols.pop()})
+        else:
+            body = await self.http.get("/api/v5/market/tickers", {"instType": "SPOT"})
+        return parse_quotes(ask.instruments, body)
+
+    @answers(CANDLES, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS), max_rows=ROWS)
+    async def candles(self, ask: CandlesAsk) -> Bars:
+        """The first endpoint has the newest 1,440 candles, the second all that are closed, at half the rate.
+
+        Where the first one ends is not exactly known, so the second is asked for what the first did not give.
+        """
+        recent = await self._page("candles", ask, ask.end)
+        reached = recent.open_time[0] if len(recent) else ask.end
+        if reached <= ask.start or ask.start >= self.clock.now() - RECENT * ask.interval.delta:
+            return recent
+        older = await self._page("history-candles", ask, reached)
+        return join_bars(ask, (older, recent))
+
+    async def _page(self, endpoint: str, ask: CandlesAsk, end: datetime) -> Bars:
+        """`after` and `before` are exclusive and mean older and newer."""
+        params: dict[str, str | int] = {
+            "instId": wire_symbol(ask.instrument),
+            "bar": INTERVALS[ask.interval],
+            "after": int(end.timestamp()) * 1000,
+            "before": int(ask.start.timestamp()) * 1000 - 1,
+            "limit": ROWS,
+        }
+        return parse_candles(await self.http.get(f"/api/v5/market/{endpoint}", params))
+
+    @answers(ORDER_BOOK, covers=lambda ask: covered(ask.instrument))
+    async def order_book(self, ask: OrderBookAsk) -> OrderBook:
+        """Any depth up to 400."""
+        params: dict[str, str | int] = {"instId": wire_symbol(ask.instrument), "sz": min(ask.depth, 400)}
+        return parse_book(ask.instrument, await self.http.get("/api/v5/market/books", params))
+
+    @answers(TRADES, covers=lambda ask: covered(ask.instrument))
+    async def trades(self, ask: TradesAsk) -> tuple[Trade, ...]:
+        """The newest, at most 500."""
+        params: dict[str, str | int] = {"instId": wire_symbol(ask.instrument), "limit": min(ask.last, 500)}
+        return parse_trades(await self.http.get("/api/v5/market/trades", params))
+
+    @answers(INSTRUMENTS)
+    async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
+        """All spot pairs."""
+        return parse_listings(await self.http.get("/api/v5/public/instruments", {"instType": "SPOT"}))
+
+    def explain(self, reply: Reply) -> UpstreamError | None:
+        """`{"code": "51001", "msg": "Instrument ID doesn't exist.", "data": []}`; code 0 is success."""
+        code, message = reply.body.get("code"), reply.body.get("msg")
+        if code is None or str(code.value) == "0" or reply.status == 429:
+            return None
+        said = f"error {code.value}: {'' if message is None else message.value}"
+        # 51000 names the parameter that is wrong.
+        if str(code.value) == "51000" and "instId" in said:
+            return UnknownInstrument(self.profile.id, said)
+        kind = ERRORS.get(str(code.value))
+        if kind is None and reply.status < 300:
+            kind = NotCovered
+        return kind(self.profile.id, said) if kind else None
+
+
+def wire_symbol(instrument: InstrumentId) -> str:
+    """`BTC-USDT` for BTC/USDT."""
+    return f"{instrument.base}-{instrument.quote}"
+
+
+def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
+    """Rows are objects; a pair that never traded has an empty price."""
+    rows = {row.text("instId"): row for row in body["data"]}
+    found = ((instrument, rows.get(wire_symbol(instrument))) for instrument in instruments)
+    return [parse_quote(instrument, row) for instrument, row in found if row is not None and _traded(row)]
+
+
+def _traded(row: Row) -> bool:
+    return row["last"].value != "" and row.decimal("last") != 0
+
+
+def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
+    """Of a spot pair `vol24h` is in the base asset and `volCcy24h` in the quote asset."""
+    last = row.decimal("last")
+    bid, ask = row.positive("bidPx"), row.positive("askPx")
+    return Quote(
+        instrument=instrument,
+        as_of=row.epoch("ts", "ms") if "ts" in row else None,
+        price=last,
+        price_type=PriceType.LAST,
+        bid=bid,
+        ask=ask,
+        bid_size=row.positive("bidSz") if bid else None,
+        ask_size=row.positive("askSz") if ask else None,
+        last=last,
+        last_size=row.positive("lastSz"),
+        open=row.positive("open24h"),
+        high=row.positive("high24h"),
+        low=row.positive("low24h"),
+        volume=row.maybe("vol24h"),
+        quote_volume=row.maybe("volCcy24h"),
+        stats_window=StatsWindow.ROLLING_24H,
+    )
+
+
+def parse_candles(body: Row) -> Bars:
+    """Newest first: [time, open, high, low, close, base volume, quote volume, quote volume again, closed].
+
+    The last two columns came later: recordings from before do not have them.
+    """
+    data = body["data"]
+    if len(data) == 0:
+        return NO_BARS
+    confirmed = 8 if len(data[0]) > 8 else None
+    return data.bars(
+        time=0, open=1, high=2, low=3, close=4, volume=5, quote_volume=6, closed=_is_one, closed_key=confirmed
+    )
+
+
+def _is_one(value: object) -> bool:
+    return str(value) == "1"
+
+
+def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
+    """Levels are [price, size, a deprecated zero, number of orders]."""
+    book = body["data"][0]
+    return OrderBook(
+        instrument=instrument,
+        as_of=book.epoch("ts", "ms") if "ts" in book else None,
+        bids=_levels(book["bids"]),
+        asks=_levels(book["asks"]),
+        sequence=book.label("seqId") if book.get("seqId") is not None else None,
+    )
+
+
+def _levels(rows: Row) -> tuple[PriceLevel, ...]:
+    levels = [
+        PriceLevel(price=row.decimal(0), size=row.decimal(1), order_count=row.integer(3) if len(row) > 3 else None)
+        for row in rows
+    ]
+    return tuple([level for level in levels if level.size])
+
+
+def parse_trades(body: Row) -> tuple[Trade, ...]:
+    """Newest first; `side` is the taker's."""
+    trades = [
+        Trade(
+            id=row.label("tradeId"),
+            time=row.epoch("ts", "ms"),
+            price=row.decimal("px"),
+            size=row.decimal("sz"),
+            side=SIDES.get(row.text("side")),
+        )
+        for row in body["data"]
+    ]
+    return ascending(trades[::-1], lambda trade: trade.time)
+
+
+def parse_listings(body: Row) -> tuple[Listing, ...]:
+    """A pair announced just now has no assets yet."""
+    return tuple([_listing(row) for row in body["data"] if row.maybe_text("baseCcy") and row.text("instId").isascii()])
+
+
+def _listing(row: Row) -> Listing:
+    return Listing(
+        instrument=crypto(row.text("baseCcy"), row.text("quoteCcy")),
+        provider_symbol=row.text("instId"),
+        tick_size=row.positive("tickSz"),
+        step_size=row.positive("lotSz"),
+        min_size=row.positive("minSz"),
+        max_size=row.positive("maxLmtSz"),
+        tradable=row.maybe_text("state") == "live",
+    )

@@ -1,0 +1,1 @@
+"""Equities, funds and indices."""

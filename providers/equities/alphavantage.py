@@ -1,0 +1,241 @@
+"""Alpha Vantage: end-of-day equity quotes, currency rates, candles and search, with a key.
+
+Docs: https://www.alphavantage.co/documentation/. Everything is `/query?function=…`, refusals come with status 200.
+A quote is the close of the "latest trading day": `as_of` is the first moment of that day in UTC, because a day is
+all that is told and no later moment is certain. Its currency is not told, so only exchanges that trade in one are
+asked (in London a price may be in pence, pounds or dollars).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from providers.contract import Licence, Profile, Provider, Reply, answers, per_day, per_minute, query
+from providers.equities._alphavantage import (
+    MINOR_UNITS,
+    TRADED_IN,
+    instrument_of,
+    is_exchanged,
+    is_priced_security,
+    symbol_of,
+)
+from providers.equities._alphavantage_candles import NEW_YORK, parse_daily, parse_intraday, parse_longer
+from providers.row import Row
+from schema.errors import NotCovered, QuotaExhausted, Throttled, Unauthorized, UnknownInstrument, UpstreamError
+from schema.provenance import FeedDelay
+from schema.symbols import AssetClass, InstrumentId
+from schema.words.candles import CANDLES, NO_BARS, Adjustment, Bars, CandlesAsk, join_bars
+from schema.words.instruments import SEARCH, InstrumentType, Listing, SearchAsk
+from schema.words.intervals import Interval
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.venues import TradingHours
+
+DAY = timedelta(days=1)
+INTRADAY = {
+    Interval.M1: "1min", Interval.M5: "5min", Interval.M15: "15min", Interval.M30: "30min", Interval.H1: "60min",
+}  # fmt: skip
+LONGER = {Interval.W1: "TIME_SERIES_WEEKLY", Interval.MO1: "TIME_SERIES_MONTHLY"}
+# A compact answer has the newest 100 sessions, which are never fewer days than these; a full one costs a plan.
+COMPACT = 130 * DAY
+# Without `month` an intraday answer has the newest 30 days.
+RECENT = 29 * DAY
+TYPES = {"Equity": InstrumentType.STOCK, "ETF": InstrumentType.ETF, "Mutual Fund": InstrumentType.FUND}
+# By what is in the text, first match first: the note about bursts also names the daily limit and premium endpoints.
+# The texts themselves are never passed on, one of them repeats the key.
+REFUSALS: tuple[tuple[str, type[UpstreamError], float | None, str], ...] = (
+    ("sparingly", Throttled, 1, "more than one request a second"),
+    ("per minute", Throttled, 60, "too many requests a minute"),
+    ("per day", QuotaExhausted, None, "the plan's requests of the day are used up"),
+    ("demo", Unauthorized, None, "the demo key answers examples only"),
+    ("apikey is invalid", Unauthorized, None, "the key is invalid or missing"),
+    ("premium", NotCovered, None, "the key's plan does not include this"),
+    ("invalid api call", UnknownInstrument, None, "an invalid call, most likely an unknown symbol"),
+    ("no data", UnknownInstrument, None, "no data for this symbol"),
+)
+
+
+def charted(ask: CandlesAsk) -> bool:
+    """Intraday: as traded or fully adjusted. Days: any adjustment. Weeks and months: as traded."""
+    if not is_priced_security(ask.instrument):
+        return False
+    if ask.interval in INTRADAY:
+        return not ask.instrument.venue and ask.adjustment is not Adjustment.SPLITS
+    if ask.hours is TradingHours.EXTENDED:
+        return False
+    # An adjusted week has one factor for its close only: a dividend inside it would bend the rest.
+    return ask.interval is Interval.D1 or (ask.interval in LONGER and ask.adjustment is Adjustment.NONE)
+
+
+class AlphaVantage(Provider):
+    """The free plan answers end-of-day data; a paid one adds intraday candles, full history and adjusted days."""
+
+    profile = Profile(
+        id="alphavantage",
+        name="Alpha Vantage",
+        base_url="https://www.alphavantage.co",
+        docs="https://www.alphavantage.co/documentation/",
+        asset_classes=(AssetClass.EQUITY, AssetClass.FX, AssetClass.CRYPTO),
+        licence=Licence(note="Free key: personal use; commercial use and redistribution need an agreement."),
+        credentials=(query("apikey", sign_up="https://www.alphavantage.co/support/#api-key"),),
+        limits=(per_minute(5), per_day(25)),
+        delay=FeedDelay.END_OF_DAY,
+        priority=50,
+    )
+
+    @answers(
+        QUOTES, covers=lambda ask: all(is_priced_security(i) or is_exchanged(i) for i in ask.instruments), max_batch=1
+    )
+    async def quotes(self, ask: QuotesAsk) -> list[Quote]:
+        """The latest session of a security, or the present rate of a pair."""
+        return [await self._rate(i) if i.quote else await self._close(i) for i in ask.instruments]
+
+    async def _close(self, instrument: InstrumentId) -> Quote:
+        params = {"function": "GLOBAL_QUOTE", "symbol": symbol_of(instrument) or ""}
+        return parse_quote(instrument, await self.http.get("/query", params))
+
+    async def _rate(self, instrument: InstrumentId) -> Quote:
+        params = {
+            "function": "CURRENCY_EXCHANGE_RATE",
+            "from_currency": instrument.base,
+            "to_currency": instrument.quote,
+        }
+        return parse_rate(instrument, await self.http.get("/query", params))
+
+    # As many minutes as a month has: intraday history is asked for by the month.
+    @answers(CANDLES, covers=charted, intervals=(*INTRADAY, Interval.D1, *LONGER), max_rows=44_640)
+    async def candles(self, ask: CandlesAsk) -> Bars:
+        """One call, or one for each month of older intraday history."""
+        params: dict[str, str | int] = {"symbol": symbol_of(ask.instrument) or ""}
+        if ask.interval in LONGER:
+            body = await self.http.get("/query", {"function": LONGER[ask.interval], **params})
+            return parse_longer(ask, body)
+        if ask.interval in INTRADAY:
+            return await self._intraday(ask, params)
+        plain = ask.adjustment is Adjustment.NONE
+        recent = self.clock.now() - ask.start <= COMPACT
+        params = {
+            "function": "TIME_SERIES_DAILY" if plain else "TIME_SERIES_DAILY_ADJUSTED",
+            **params,
+            "outputsize": "compact" if recent else "full",
+        }
+        return parse_daily(ask, await self.http.get("/query", params))
+
+    async def _intraday(self, ask: CandlesAsk, params: dict[str, str | int]) -> Bars:
+        common: dict[str, str | int] = {
+            "function": "TIME_SERIES_INTRADAY",
+            **params,
+            "interval": INTRADAY[ask.interval],
+            "adjusted": "false" if ask.adjustment is Adjustment.NONE else "true",
+            "extended_hours": "true" if ask.hours is TradingHours.EXTENDED else "false",
+            "outputsize": "full",
+        }
+        now = self.clock.now()
+        if now - ask.start <= RECENT:
+            return parse_intraday(ask, await self.http.get("/query", common))
+        found = []
+        for month in months(ask.start, min(ask.end, now)):
+            found.append(parse_intraday(ask, await self.http.get("/query", {**common, "month": month})))
+        return join_bars(ask, found) if found else NO_BARS
+
+    @answers(SEARCH)
+    async def search(self, ask: SearchAsk) -> tuple[Listing, ...]:
+        """Securities by name or ticker, best first."""
+        body = await self.http.get("/query", {"function": "SYMBOL_SEARCH", "keywords": ask.text})
+        return parse_search(body)[: ask.limit]
+
+    def explain(self, reply: Reply) -> UpstreamError | None:
+        """A word in place of the data, or no data at all, which is how an unknown symbol is answered."""
+        body, name = reply.body, self.profile.id
+        if reply.status < 300 and (body.value == {} or ("Global Quote", {}) in _members(body)):
+            return UnknownInstrument(name, "an empty answer: an unknown symbol")
+        said = [str(value).lower() for key, value in _members(body) if key in ("Error Message", "Note", "Information")]
+        if not said:
+            return None
+        for words, kind, wait, why in REFUSALS:
+            if words in said[0]:
+                return kind(name, why, retry_after=wait)
+        if "Error Message" in body:
+            return NotCovered(name, "an invalid call")
+        return Throttled(name, "a note in place of the data", retry_after=60)
+
+
+def _members(body: Row) -> list[tuple[str, object]]:
+    return list(body.value.items()) if isinstance(body.value, dict) else []
+
+
+def months(start: datetime, end: datetime) -> Iterator[str]:
+    """`YYYY-MM` of every month that `[start, end)` touches in New York."""
+    zone = ZoneInfo(NEW_YORK)
+    day, last = start.astimezone(zone).date().replace(day=1), (end - timedelta(microseconds=1)).astimezone(zone).date()
+    while day <= last:
+        yield f"{day:%Y-%m}"
+        day = (day + 31 * DAY).replace(day=1)
+
+
+def parse_quote(instrument: InstrumentId, body: Row) -> Quote:
+    """`{"Global Quote": {"05. price", …}}`; the name grows a remark where the plan's data is delayed."""
+    row = next((row for key, row in body.items() if key.startswith("Global Quote")), None)
+    if row is None:
+        body.broken("has no 'Global Quote'")
+    day = row.get("07. latest trading day")
+    return Quote(
+        instrument=instrument,
+        price=row.decimal("05. price"),
+        price_type=PriceType.CLOSE,
+        currency=TRADED_IN[instrument.venue],
+        open=row.maybe("02. open"),
+        high=row.maybe("03. high"),
+        low=row.maybe("04. low"),
+        previous_close=row.maybe("08. previous close"),
+        change=row.maybe("09. change"),
+        change_percent=percent(row, "10. change percent"),
+        volume=row.maybe("06. volume"),
+        stats_window=StatsWindow.SESSION,
+        as_of=None if day is None else datetime.combine(day.day(), time(), UTC),
+    )
+
+
+def percent(row: Row, key: str) -> Decimal | None:
+    """`"-0.5852%"` as a number of percent."""
+    text = row.maybe_text(key)
+    return None if text is None else Row(row.provider, {key: text.removesuffix("%")}, row).maybe(key)
+
+
+def parse_rate(instrument: InstrumentId, body: Row) -> Quote:
+    """`{"Realtime Currency Exchange Rate": {…}}`; bid and ask may be missing or "-"."""
+    row = body["Realtime Currency Exchange Rate"]
+    zone = row.zone("7. Time Zone") if row.maybe_text("7. Time Zone") else UTC
+    stamped = row.maybe_text("6. Last Refreshed")
+    return Quote(
+        instrument=instrument,
+        price=row.decimal("5. Exchange Rate"),
+        # Currencies have no last trade; a coin's rate is an average over venues.
+        price_type=PriceType.MID if instrument.asset_class is AssetClass.FX else PriceType.INDEX,
+        bid=row.positive("8. Bid Price"),
+        ask=row.positive("9. Ask Price"),
+        delay_seconds=0,
+        as_of=row.instant("6. Last Refreshed").replace(tzinfo=zone).astimezone(UTC) if stamped else None,
+    )
+
+
+def parse_search(body: Row) -> tuple[Listing, ...]:
+    """Matches whose symbol leads back to itself; exchanges without a code here are left out."""
+    found = []
+    for row in body["bestMatches"]:
+        symbol, currency = row.text("1. symbol"), row.maybe_text("8. currency")
+        instrument, kind = instrument_of(symbol), TYPES.get(row.maybe_text("3. type") or "")
+        if instrument is None or kind is None:
+            continue
+        found.append(
+            Listing(
+                instrument=instrument,
+                provider_symbol=symbol,
+                name=row.maybe_text("2. name"),
+                type=kind,
+                currency=None if currency is None else MINOR_UNITS.get(currency, currency),
+            )
+        )
+    return tuple(found)

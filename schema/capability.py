@@ -1,0 +1,79 @@
+"""A capability is a typed pair, the question asked and the answer owed, with the facts that guards need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+A = TypeVar("A")
+M = TypeVar("M")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Items(Generic[A]):
+    """How a batch ask is taken apart and joined: the ask's parts, and which part an answer belongs to."""
+
+    of: Callable[[A], tuple[Any, ...]]
+    only: Callable[[A, tuple[Any, ...]], A]
+    key: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranges(Generic[A, M]):
+    """How a long range ask is cut into pieces of at most so many rows, and how their answers are joined.
+
+    `cut` takes from an answer what lies outside of its ask: upstreams send more than they are asked for.
+    """
+
+    split: Callable[[A, int], tuple[A, ...]]
+    join: Callable[[A, Sequence[M]], M]
+    cut: Callable[[A, M], M] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Capability(Generic[A, M]):
+    """One question that providers may declare to answer.
+
+    `answer` is the type of one answer; a batch capability (`items` is set) answers a sequence of it.
+    `fresh_for` is how long our copy may be served without asking again (counted from fetching);
+    `freshness(ask, now)` refines it, for example for a range that is closed history.
+    """
+
+    name: str
+    version: int = 1
+    ask: type[A]
+    answer: type[M]
+    description: str
+    fresh_for: timedelta
+    freshness: Callable[[A, datetime], timedelta] | None = None
+    items: Items[A] | None = None
+    ranges: Ranges[A, M] | None = None
+    as_of: Callable[[Any], datetime | None] | None = None
+
+    def window(self, ask: A, now: datetime) -> timedelta:
+        """How long the answer to *ask*, fetched at *now*, stays fresh."""
+        return self.freshness(ask, now) if self.freshness else self.fresh_for
+
+    def parts(self, ask: A) -> Sequence[Any]:
+        """The items of a batch ask, or the ask itself."""
+        return self.items.of(ask) if self.items else (ask,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How an ask is to be carried out; no part of a cache key.
+
+    `providers` pins: only these, in this order. `max_age` refuses older values (None: the capability's window).
+    `stale_if_error` accepts a copy that much older when every provider fails. `timeout` is in seconds.
+    """
+
+    providers: tuple[str, ...] | None = None
+    exclude: frozenset[str] = frozenset()
+    max_age: timedelta | None = None
+    stale_if_error: timedelta = timedelta(0)
+    timeout: float = 5.0
+
+
+DEFAULT_TERMS = Terms()

@@ -1,0 +1,14 @@
+"""Currencies that the words know: ISO 4217 codes, and assets that stand in for one but are not one."""
+
+from __future__ import annotations
+
+_ISO = (
+    "AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HRK HUF IDR ILS INR ISK "
+    "JPY KES KRW KWD MAD MXN MYR NGN NOK NZD PEN PHP PKR PLN QAR RON RUB SAR SEK SGD THB TRY "
+    "TWD UAH USD VND ZAR "
+)
+FIATS = frozenset(_ISO.split())
+"""ISO 4217 codes of currencies that providers quote."""
+
+STABLES = frozenset({"USDT", "USDC", "DAI", "FDUSD", "TUSD", "PYUSD", "USDE", "EURC", "EURT"})
+"""Assets pegged to a currency: a currency of their own in routing, failover and consensus."""

@@ -1,0 +1,251 @@
+"""What can go wrong, from the caller's point of view; every class knows its GraphQL code and its rules.
+
+* MarketgateError                     code, message, and what belongs in GraphQL's `extensions`
+  + BadInput                          BAD_USER_INPUT: an argument is out of its range; names the field and the way out
+  + UnknownProvider                   BAD_USER_INPUT: a pinned provider that is not in the registry
+  + AmbiguousInstrument               AMBIGUOUS_INSTRUMENT: lists the candidates
+  + NoAnswer                          every provider failed: lists each attempt in order
+  + QuorumNotMet                      QUORUM_NOT_MET: too few usable sources for a consensus
+  + DeadlineExceeded                  DEADLINE_EXCEEDED: the caller's own time ran out
+  + UpstreamError                     one provider could not answer
+    - Timeout, ConnectionFailed       UPSTREAM_UNAVAILABLE: retried once, counted by the breaker
+    - Overloaded                      UPSTREAM_UNAVAILABLE: 5xx, retried once with backoff, counted
+    - CircuitOpen                     UPSTREAM_UNAVAILABLE: the breaker is open, nothing was sent
+    - Throttled                       UPSTREAM_THROTTLED: the provider is paused, Retry-After is honoured
+    - QuotaExhausted                  UPSTREAM_QUOTA: paused until the reset
+    - KeyMissing                      PROVIDER_KEY_MISSING: no credential is set
+    - Unauthorized                    PROVIDER_MISCONFIGURED: the credential is refused
+    - NotCovered                      NOT_COVERED: not offered for this class, range or adjustment
+    - UnknownInstrument               UNKNOWN_INSTRUMENT: the provider does not list it
+    - Malformed                       UPSTREAM_MALFORMED: the payload broke the parser, counted
+    - Stale                           DATA_STALE: older than the caller accepts
+    - NotRecorded                     NOT_RECORDED: the offline market has no recording of it
+
+All upstream errors fail over to the next provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+import strawberry
+
+if TYPE_CHECKING:
+    from schema.provenance import ProviderFailure
+
+DOCS = "docs/errors.md"
+
+
+@strawberry.enum(description="Why one provider, or all of them, did not answer.")
+class FailureCode(StrEnum):
+    """Codes that stand in `failures`, in `attempts` and in the `extensions.code` of an error."""
+
+    UPSTREAM_UNAVAILABLE = "UPSTREAM_UNAVAILABLE"
+    UPSTREAM_THROTTLED = "UPSTREAM_THROTTLED"
+    UPSTREAM_QUOTA = "UPSTREAM_QUOTA"
+    UPSTREAM_MALFORMED = "UPSTREAM_MALFORMED"
+    PROVIDER_MISCONFIGURED = "PROVIDER_MISCONFIGURED"
+    PROVIDER_KEY_MISSING = "PROVIDER_KEY_MISSING"
+    NOT_COVERED = "NOT_COVERED"
+    UNKNOWN_INSTRUMENT = "UNKNOWN_INSTRUMENT"
+    AMBIGUOUS_INSTRUMENT = "AMBIGUOUS_INSTRUMENT"
+    DATA_STALE = "DATA_STALE"
+    QUORUM_NOT_MET = "QUORUM_NOT_MET"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    NOT_RECORDED = "NOT_RECORDED"
+
+
+class MarketgateError(Exception):
+    """Base of every expected failure: it may be shown to the caller as it is."""
+
+    code: str = "INTERNAL"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def extensions(self) -> dict[str, object]:
+        """What GraphQL's `errors[].extensions` says besides the message."""
+        return {"code": str(self.code), "docs": f"{DOCS}#{str(self.code).lower()}"}
+
+
+class BadInput(MarketgateError):
+    """An argument is malformed or out of range; `field` names it."""
+
+    code = "BAD_USER_INPUT"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+    def extensions(self) -> dict[str, object]:
+        return {**super().extensions(), "field": self.field}
+
+
+class UnknownProvider(BadInput):
+    """A provider id that is not in the registry."""
+
+
+class AmbiguousInstrument(MarketgateError):
+    """A short spelling means more than one instrument."""
+
+    code = FailureCode.AMBIGUOUS_INSTRUMENT
+
+    def __init__(self, symbol: str, candidates: Sequence[str]) -> None:
+        listed = ", ".join(candidates)
+        super().__init__(f"{symbol!r} may mean {listed}: write one of these, or give assetClass")
+        self.symbol, self.candidates = symbol, tuple(candidates)
+
+    def extensions(self) -> dict[str, object]:
+        return {**super().extensions(), "symbol": self.symbol, "candidates": list(self.candidates)}
+
+
+class UnknownSymbol(MarketgateError):
+    """A text that cannot be read as any instrument."""
+
+    code = FailureCode.UNKNOWN_INSTRUMENT
+
+    def __init__(self, symbol: str, message: str) -> None:
+        super().__init__(message)
+        self.symbol = symbol
+
+    def extensions(self) -> dict[str, object]:
+        return {**super().extensions(), "symbol": self.symbol, "candidates": []}
+
+
+class DeadlineExceeded(MarketgateError):
+    """The time that the caller allowed is over."""
+
+    code = FailureCode.DEADLINE_EXCEEDED
+
+
+class NoAnswer(MarketgateError):
+    """Nobody answered; `attempts` says who was asked, in order, and why that did not do."""
+
+    def __init__(self, symbol: str, code: FailureCode, message: str, attempts: Sequence[ProviderFailure]) -> None:
+        super().__init__(message)
+        self.code = code
+        self.symbol, self.attempts = symbol, tuple(attempts)
+
+    def extensions(self) -> dict[str, object]:
+        found: dict[str, object] = {**super().extensions(), "symbol": self.symbol}
+        found["attempts"] = [
+            {"provider": a.provider, "code": str(a.code), "message": a.message, "retryAfterMs": a.retry_after_ms}
+            for a in self.attempts
+        ]
+        if self.attempts:
+            found["provider"] = self.attempts[-1].provider
+        waits = [a.retry_after_ms for a in self.attempts if a.retry_after_ms is not None]
+        if waits:
+            found["retryAfterMs"] = min(waits)
+        return found
+
+
+class QuorumNotMet(NoAnswer):
+    """Fewer usable sources than the caller's quorum."""
+
+
+class UpstreamError(MarketgateError):
+    """One provider could not answer; the class says what the gateway does about it."""
+
+    code: str = FailureCode.UPSTREAM_UNAVAILABLE
+    retried: ClassVar[bool] = False
+    counted: ClassVar[bool] = False
+    pauses: ClassVar[bool] = False
+
+    def __init__(self, provider: str, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(f"{provider}: {detail}")
+        self.provider, self.detail, self.retry_after = provider, detail, retry_after
+
+    def retold(self, detail: str, *, retry_after: float | None = None) -> UpstreamError:
+        """The same kind of error in other words; subclasses may have constructors of their own."""
+        made = type(self).__new__(type(self))
+        UpstreamError.__init__(made, self.provider, detail, retry_after=retry_after or self.retry_after)
+        return made
+
+    def extensions(self) -> dict[str, object]:
+        found = {**super().extensions(), "provider": self.provider}
+        if self.retry_after is not None:
+            found["retryAfterMs"] = int(self.retry_after * 1000)
+        return found
+
+
+class Timeout(UpstreamError):
+    """No answer within the time that was left."""
+
+    retried = counted = True
+
+
+class ConnectionFailed(UpstreamError):
+    """Refused, reset, unresolvable, TLS failure."""
+
+    retried = counted = True
+
+
+class Overloaded(UpstreamError):
+    """The upstream answered 5xx."""
+
+    retried = counted = True
+
+
+class CircuitOpen(UpstreamError):
+    """The breaker is open: nothing was sent."""
+
+
+class Throttled(UpstreamError):
+    """The upstream asks to slow down (429, 418, or a note in a 200)."""
+
+    code = FailureCode.UPSTREAM_THROTTLED
+    pauses = True
+
+
+class QuotaExhausted(UpstreamError):
+    """The plan's allowance is used up."""
+
+    code = FailureCode.UPSTREAM_QUOTA
+    pauses = True
+
+
+class KeyMissing(UpstreamError):
+    """The provider needs a credential and none is set."""
+
+    code = FailureCode.PROVIDER_KEY_MISSING
+
+
+class Unauthorized(UpstreamError):
+    """The credential is refused."""
+
+    code = FailureCode.PROVIDER_MISCONFIGURED
+
+
+class NotCovered(UpstreamError):
+    """Not offered: capability, asset class, interval, range or adjustment."""
+
+    code = FailureCode.NOT_COVERED
+
+
+class UnknownInstrument(UpstreamError):
+    """The provider does not list the instrument."""
+
+    code = FailureCode.UNKNOWN_INSTRUMENT
+
+
+class Malformed(UpstreamError):
+    """The payload does not have the documented shape."""
+
+    code = FailureCode.UPSTREAM_MALFORMED
+    counted = True
+
+
+class Stale(UpstreamError):
+    """The newest value is older than the caller accepts."""
+
+    code = FailureCode.DATA_STALE
+
+
+class NotRecorded(UpstreamError):
+    """The offline market holds no recording of this ask."""
+
+    code = FailureCode.NOT_RECORDED

@@ -1,0 +1,84 @@
+"""Relay-style pages: cursors, bounds of `first` and `last`, PageInfo."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from schema.errors import BadInput
+from schema.model import described, model
+from schema.scalars import Cursor
+
+T = TypeVar("T")
+
+LARGEST_PAGE = 100
+
+
+@model("Where a page stands in its list.")
+class PageInfo:
+    """Relay's page information."""
+
+    has_next_page: bool = described("Whether more follow.")
+    has_previous_page: bool = described("Whether some precede.")
+    start_cursor: Cursor | None = described("Cursor of the first item.", default=None)
+    end_cursor: Cursor | None = described("Cursor of the last item.", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """Some items of a list with their cursors."""
+
+    items: Sequence[T]
+    cursors: Sequence[Cursor]
+    info: PageInfo
+
+
+def make_cursor(kind: str, position: str) -> Cursor:
+    """An opaque text that says which list and where."""
+    return Cursor(base64.urlsafe_b64encode(f"{kind}:{position}".encode()).decode().rstrip("="))
+
+
+def read_cursor(kind: str, cursor: str, field: str = "after") -> str:
+    """The position in a cursor of this kind; BadInput for any other text."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except (binascii.Error, ValueError):
+        text = ""
+    found, colon, position = text.partition(":")
+    if not colon or found != kind:
+        raise BadInput(field, "is not a cursor of this list; give back what `pageInfo` or an edge gave")
+    return position
+
+
+def check_page_size(value: int | None, field: str = "first", largest: int = LARGEST_PAGE) -> None:
+    """BadInput unless 1 to *largest* (None: not given)."""
+    if value is not None and not 1 <= value <= largest:
+        raise BadInput(field, f"must be 1 to {largest}, not {value}")
+
+
+def skipped(kind: str, after: str | None) -> int:
+    """How many items stand before the page, where cursors hold offsets."""
+    if after is None:
+        return 0
+    position = read_cursor(kind, after)
+    if not position.isdecimal() or len(position) > 9:
+        raise BadInput("after", "is not a cursor of this list; give back what `pageInfo` or an edge gave")
+    return int(position) + 1
+
+
+def page_of(items: Sequence[T], *, kind: str, first: int, after: str | None) -> Page[T]:
+    """A forward page over a list that is held whole, with offsets as positions."""
+    check_page_size(first)
+    start = skipped(kind, after)
+    shown = items[start : start + first]
+    cursors = [make_cursor(kind, str(start + i)) for i in range(len(shown))]
+    info = PageInfo(
+        has_next_page=start + len(shown) < len(items),
+        has_previous_page=start > 0 and len(items) > 0,
+        start_cursor=cursors[0] if cursors else None,
+        end_cursor=cursors[-1] if cursors else None,
+    )
+    return Page(items=shown, cursors=cursors, info=info)

@@ -1,0 +1,128 @@
+"""Providers as the gateway's users see them: facts, condition, and what is missing to use them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import strawberry
+
+from schema.model import described, model
+from schema.provenance import FeedDelay, ProviderFailure
+from schema.symbols import AssetClass
+from schema.words.instruments import Node
+from schema.words.intervals import Interval
+
+
+@strawberry.enum(description="How well an adapter is proven.")
+class Grade(StrEnum):
+    """BRONZE: recordings in the documented format; SILVER: captured bytes; GOLD: streams or measured freshness."""
+
+    BRONZE = "BRONZE"
+    SILVER = "SILVER"
+    GOLD = "GOLD"
+
+
+@strawberry.enum(description="Whether a provider can be asked.")
+class ProviderStatus(StrEnum):
+    """One word for its condition; `statusReason` says more."""
+
+    READY = "READY"
+    KEY_MISSING = "KEY_MISSING"
+    KEY_INVALID = "KEY_INVALID"
+    DEGRADED = "DEGRADED"
+    PAUSED = "PAUSED"
+    DISABLED = "DISABLED"
+    FAILED_TO_LOAD = "FAILED_TO_LOAD"
+
+
+@strawberry.enum(description="State of a circuit breaker.")
+class BreakerState(StrEnum):
+    """CLOSED lets all calls through, OPEN none, HALF_OPEN one."""
+
+    CLOSED = "CLOSED"
+    OPEN = "OPEN"
+    HALF_OPEN = "HALF_OPEN"
+
+
+@strawberry.enum(description="Whose credential is used.")
+class CredentialSource(StrEnum):
+    """NONE: none is set."""
+
+    NONE = "NONE"
+    PLATFORM = "PLATFORM"
+    TENANT = "TENANT"
+
+
+@model("A part of a provider's key: names only, never values.")
+class Credential:
+    """What to set, and where to get it."""
+
+    name: str = described("The part's name.")
+    setting: str = described("The setting that holds it.")
+    required: bool = described("False where the provider answers without, perhaps less.")
+    source: CredentialSource = described("Whose credential is used now.")
+    sign_up: str | None = described("Where to get one.", default=None)
+
+
+@model("What a provider answers.")
+class ProviderCapability:
+    """One declared capability and its facts."""
+
+    name: str = described("The capability's name, such as `quotes`.")
+    streaming: bool = described("Whether it also streams.")
+    intervals: list[Interval] = described("Candle intervals; empty for other capabilities.")
+    history_from: date | None = described("First day of its history, where it is bounded and known.", default=None)
+    delay: FeedDelay = described("The nature of the feed.")
+    max_batch: int | None = described("Most items of one upstream call.", default=None)
+    breaker: BreakerState = described("State of this capability's circuit breaker.")
+
+
+@model("How a provider's recent live calls went.")
+class ProviderHealth:
+    """The last 100 calls of this process; recorded and simulated ones do not count."""
+
+    breaker: BreakerState = described("The worst of its capabilities' breakers.")
+    error_rate: float = described("Share of failed calls, 0 to 1.")
+    p50_ms: int | None = described("Median latency.", default=None)
+    p95_ms: int | None = described("95th percentile of latency.", default=None)
+    last_success_at: datetime | None = described("When it last answered.", default=None)
+    last_failure: ProviderFailure | None = described("The last failure.", default=None)
+
+
+@model("An upstream's own limit.")
+class UpstreamLimit:
+    """In the upstream's own units."""
+
+    unit: str = described("What is counted, such as `requests` or `weight`.")
+    limit: int = described("How many in a window.")
+    window_ms: int = described("Length of the window.")
+
+
+@model("What may be done with a provider's data.")
+class Licence:
+    """As far as the gateway has to know."""
+
+    note: str = described("The terms in short.")
+    attribution: str | None = described("The credit line that is asked for.", default=None)
+    shareable: bool = described("Whether an answer fetched for one tenant may serve another.")
+
+
+@model("An upstream that the gateway can ask.", implements=(Node,), name="Provider")
+class ProviderInfo:
+    """Facts, condition and what is missing."""
+
+    id: strawberry.ID = described("The id, such as `binance`; pin it with `route: {providers: [...]}`.")
+    name: str = described("The name in words.")
+    asset_classes: list[AssetClass] = described("What it covers.")
+    grade: Grade = described("How well its adapter is proven.")
+    status: ProviderStatus = described("Whether it can be asked.")
+    status_reason: str | None = described("Why it is not READY, and the way out.", default=None)
+    routing: str = described("When and why routing chooses it.")
+    credentials: list[Credential] = described("The parts of its key.")
+    capabilities: list[ProviderCapability] = described("What it answers.")
+    health: ProviderHealth = described("How its recent live calls went.")
+    limits: list[UpstreamLimit] = described("Its own limits.")
+    licence: Licence = described("What may be done with its data.")
+    origin: str = described("`builtin`, or the package that it came with.")
+    docs: str = described("Its documentation.")

@@ -1,0 +1,1 @@
+"""The suites: contract, gateway, schema, plugins, e2e and bench."""

@@ -1,0 +1,163 @@
+"""Compares an adapter's answer with what a capture's collector read from it: primary numbers exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from schema.words.books import OrderBook, PriceLevel
+from schema.words.candles import Bars
+from schema.words.caps import MarketCap
+from schema.words.instruments import Listing
+from schema.words.quotes import Quote
+from schema.words.rates import FxRate
+from schema.words.trades import Trade
+
+JUDGED = {
+    "last": "price", "bid": "bid", "ask": "ask", "open": "open", "high": "high", "low": "low", "baseVolume": "volume",
+    "previousClose": "previous_close",
+}  # fmt: skip
+# The collector computed these where the provider does not send them: judged only where the adapter answers one.
+OPTIONAL = {"bidVolume": "bid_size", "askVolume": "ask_size", "quoteVolume": "quote_volume", "vwap": "vwap"}
+FLOAT_DIGITS = 16
+Wrong = list[str]
+
+
+def milliseconds(moment: datetime | None) -> int | None:
+    """Whole milliseconds, cut as the collectors cut."""
+    return None if moment is None else int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+
+
+def differing(where: str, got: Any, expected: Any) -> Wrong:
+    """Numbers by value, everything else as it is."""
+    same = equal(got, number(expected)) if isinstance(got, Decimal) else got == expected
+    return [] if same else [f"{where} is {got}, captured is {expected}"]
+
+
+def equal(got: Decimal, expected: Any) -> bool:
+    """Exactly, but for a number so long that the collector's own float has rounded its last digit."""
+    rounded = isinstance(expected, Decimal) and len(expected.as_tuple().digits) >= FLOAT_DIGITS
+    return got == expected or (rounded and float(got) == float(expected))
+
+
+def number(value: Any) -> Any:
+    """A number however it was written."""
+    return Decimal(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else value
+
+
+def quotes_differ(answer: Sequence[Quote], expected: Any, unjudged: frozenset[str]) -> Wrong:
+    rows = expected if isinstance(expected, list) else [expected]
+    wrong = differing("number of quotes", len(answer), len(rows))
+    for quote, row in zip(answer, rows, strict=False):
+        for name, attribute in (JUDGED | OPTIONAL).items():
+            got, captured = getattr(quote, attribute), row.get(name)
+            skipped = captured is None or name in unjudged or (name in OPTIONAL and got is None)
+            wrong += [] if skipped else differing(f"{row.get('symbol')}.{attribute}", got, number(captured))
+        if row.get("timestamp") is not None and "timestamp" not in unjudged:
+            wrong += differing("as_of in ms", milliseconds(quote.as_of), row["timestamp"])
+    return wrong
+
+
+def candles_differ(answer: Bars, expected: Any, unjudged: frozenset[str]) -> Wrong:
+    wrong = differing("number of candles", len(answer), len(expected))
+    columns = [[milliseconds(t) for t in answer.open_time], answer.open, answer.high, answer.low, answer.close]
+    names = ["open_time", "open", "high", "low", "close"]
+    if "volume" not in unjudged:
+        columns, names = [*columns, answer.volume or ()], [*names, "volume"]
+    for position, (name, column) in enumerate(zip(names, columns, strict=True)):
+        if len(column) != len(expected):
+            wrong.append(f"{name} has {len(column)} values")
+        for index, (got, row) in enumerate(zip(column, expected, strict=False)):
+            wrong += differing(f"{name}[{index}]", got, row[position])
+    return wrong
+
+
+def levels_differ(side: str, answer: tuple[PriceLevel, ...], expected: list[list[Any]]) -> Wrong:
+    wrong = differing(f"number of {side}", len(answer), len(expected))
+    for index, (level, (price, size)) in enumerate(zip(answer, expected, strict=False)):
+        wrong += differing(f"{side}[{index}].price", level.price, price)
+        wrong += differing(f"{side}[{index}].size", level.size, size)
+    return wrong
+
+
+def book_differs(answer: OrderBook, expected: Any, unjudged: frozenset[str]) -> Wrong:
+    wrong = levels_differ("bids", answer.bids, expected["bids"]) + levels_differ("asks", answer.asks, expected["asks"])
+    if expected["timestamp"] is not None:
+        wrong += differing("as_of in ms", milliseconds(answer.as_of), expected["timestamp"])
+    if expected["nonce"] is not None:
+        wrong += differing("sequence", answer.sequence, str(expected["nonce"]))
+    return wrong
+
+
+def trades_differ(answer: tuple[Trade, ...], expected: Any, unjudged: frozenset[str]) -> Wrong:
+    wrong = differing("ids", sorted(t.id for t in answer), sorted(row["id"] for row in expected))
+    wrong += differing("times", [t.time for t in answer], sorted(t.time for t in answer))
+    captured = {row["id"]: row for row in expected}
+    for trade in answer:
+        row = captured.get(trade.id)
+        if row is not None:
+            wrong += differing(f"{trade.id}.time in ms", milliseconds(trade.time), row["timestamp"])
+            wrong += differing(f"{trade.id}.price", trade.price, row["price"])
+            wrong += differing(f"{trade.id}.size", trade.size, row["amount"])
+            wrong += differing(f"{trade.id}.side", trade.side and trade.side.value.lower(), row["side"])
+    return wrong
+
+
+def listings_differ(answer: tuple[Listing, ...], expected: Any, unjudged: frozenset[str]) -> Wrong:
+    wrong = differing("number of listings", len(answer), len(expected))
+    for row in expected:
+        names = {row["id"], row.get("altname"), row.get("wsname")}
+        listing = next((found for found in answer if found.provider_symbol in names), None)
+        if listing is None:
+            wrong.append(f"{row['id']} is not listed")
+            continue
+        captured = {
+            "instrument": f"crypto:{row.get('symbol') or row['wsname'].replace('XBT', 'BTC')}",
+            "tick_size": row.get("tick_size") or power(row.get("price_decimals")),
+            "step_size": row.get("step_size") or power(row.get("amount_decimals")),
+            "min_size": row.get("min_amount"),
+            "min_notional": row.get("min_cost", "").partition(" ")[0] or None,
+            "tradable": row.get("active"),
+        }
+        for name, value in captured.items():
+            got = getattr(listing, name)
+            shown = str(got) if name == "instrument" else got
+            wrong += [] if value is None else differing(f"{row['id']}.{name}", shown, value)
+    return wrong
+
+
+def power(decimals: int | None) -> Decimal | None:
+    """The step that a number of decimals allows."""
+    return None if decimals is None else Decimal(1).scaleb(-decimals)
+
+
+def search_differs(answer: tuple[Listing, ...], expected: Any, unjudged: frozenset[str]) -> Wrong:
+    found = [listing.provider_symbol for listing in answer]
+    kept = [symbol for symbol in expected if symbol in found]
+    return differing("symbols in the provider's order", found, kept) + differing("best match", found[:1], expected[:1])
+
+
+def caps_differ(answer: tuple[MarketCap, ...], expected: Any, unjudged: frozenset[str]) -> Wrong:
+    wrong = differing("number of assets", len(answer), len(expected))
+    for cap, row in zip(answer, expected, strict=False):
+        for name, value in row.items():
+            wrong += differing(f"{row['asset']}.{name}", getattr(cap, name), value)
+    return wrong
+
+
+def rates_differ(answer: tuple[FxRate, ...], expected: Any, unjudged: frozenset[str]) -> Wrong:
+    return differing("rates", [(str(r.date), r.quote, r.rate) for r in answer], sorted(expected))
+
+
+COMPARE: dict[str, Callable[[Any, Any, frozenset[str]], Wrong]] = {
+    "quotes": quotes_differ,
+    "candles": candles_differ,
+    "orderBook": book_differs,
+    "trades": trades_differ,
+    "instruments": listings_differ,
+    "search": search_differs,
+    "marketCaps": caps_differ,
+    "fxRates": rates_differ,
+}

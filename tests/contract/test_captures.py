@@ -1,0 +1,62 @@
+"""The adapters read real captured payloads exactly; the captures lie beside the checkout and are not part of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.core.check.provider import cases_of
+from gateway.core.check.replay import connect
+from providers.recording import ask_of
+from schema.errors import UpstreamError
+from tests.contract.captured_answers import COMPARE
+from tests.contract.captured_asks import Plan
+from tests.contract.captured_plans import plans_of
+from tests.contract.captures import FILES, FOLDER, Capture, Captured, captures_of
+from tests.contract.suite import PROVIDERS
+
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no captured payloads in ../shared/recordings")
+CAPTURES = [capture for provider in FILES if provider in PROVIDERS for capture in captures_of(provider)]
+PLANS = [(capture, plans_of(capture)) for capture in CAPTURES]
+# Shorter bodies are error wordings that anybody would write the same.
+SMALL = 100
+RUN = [
+    pytest.param(capture, plan, id=f"{capture.name}-{plan.capability}")
+    for capture, plans in PLANS
+    if not isinstance(plans, str)
+    for plan in plans
+]
+
+
+@pytest.mark.parametrize(("capture", "plan"), RUN)
+async def test_an_adapter_reads_a_captured_payload_exactly(capture: Capture, plan: Plan):
+    cls = PROVIDERS[capture.provider]
+    offer = cls.offers[plan.capability]
+    transport = Captured(capture)
+    provider = connect(cls, transport, plan.now)
+    code, wrong = "", []
+
+    try:
+        answer = await getattr(provider, offer.method)(ask_of(offer.capability, plan.ask))
+        wrong = COMPARE[plan.capability](answer, plan.expected, plan.unjudged) if not plan.error else []
+    except UpstreamError as error:
+        code, wrong = error.code, [] if error.code == plan.error else [str(error)]
+
+    assert transport.used >= 1
+    assert (wrong, str(code)) == ([], plan.error)
+
+
+def test_every_capture_is_run_or_says_why_it_is_not():
+    assert [capture.name for capture, plans in PLANS if not plans] == []
+
+
+def test_no_recording_of_the_repository_is_a_copy_of_a_capture():
+    copies = {capture.content: capture.name for capture in CAPTURES if len(capture.content) > SMALL}
+    held = [
+        (cls.profile.id, case.name, copies[exchange.content])
+        for cls in PROVIDERS.values()
+        for _, case in cases_of(cls)
+        for exchange in case.exchanges
+        if exchange.content in copies
+    ]
+
+    assert held == []

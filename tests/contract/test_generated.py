@@ -1,0 +1,144 @@
+"""Generated files follow from the code, and the error page has every code that can leave."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+from gateway import generate
+from gateway.cli.codes import CODES
+from gateway.core.settings import Settings
+from providers import discover
+from schema.errors import FailureCode, MarketgateError
+
+ROOT = Path(__file__).parents[2]
+RAISERS = {"Refused", "refuse", "error_of"}
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The generated files and the page, to be spoilt."""
+    for name in (*generate.documents(), generate.SEAL):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    static = ROOT / "gateway/edge/static"
+    shutil.copytree(static, tmp_path / "gateway/edge/static", dirs_exist_ok=True)
+    ignored = shutil.ignore_patterns("node_modules")
+    shutil.copytree(ROOT / "gateway/edge/page", tmp_path / "gateway/edge/page", ignore=ignored)
+    return tmp_path
+
+
+def test_the_committed_files_are_what_the_code_says():
+    assert generate.differences(ROOT) == []
+
+
+def test_writing_again_changes_nothing(copy: Path):
+    assert generate.write(copy) == []
+
+
+@pytest.mark.parametrize("name", ["schema/schema.graphql", "docs/errors.md", "deploy/env.example"])
+def test_a_file_that_differs_or_is_missing_is_named_and_written_anew(copy: Path, name: str):
+    path = copy / name
+    text = path.read_text()
+    path.write_text(text + "\n")
+
+    assert generate.differences(copy) == [name]
+    path.unlink()
+    assert generate.differences(copy) == [name]
+    assert generate.write(copy) == [name]
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["gateway/edge/page/index.html", "gateway/edge/static/index.html", "gateway/edge/static/new.js", generate.SEAL],
+)
+def test_a_page_that_was_not_built_from_its_sources_is_found_without_node(copy: Path, path: str):
+    with (copy / path).open("a") as file:
+        file.write(" x")
+
+    assert generate.differences(copy) == [generate.SEAL]
+
+
+def test_the_packages_of_the_page_are_no_sources(copy: Path):
+    package = copy / "gateway/edge/page/node_modules/react/index.js"
+    package.parent.mkdir(parents=True)
+    package.touch()
+
+    assert generate.sealed(copy)
+
+
+def test_a_check_names_each_file_and_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr(generate, "differences", lambda _: ["docs/errors.md", generate.SEAL])
+
+    assert generate.main(["--check"]) == 1
+    assert capsys.readouterr().err == (
+        "docs/errors.md is out of date: run make gen\n"
+        "gateway/edge/static/fingerprint.json is out of date: run make gen\n"
+    )
+
+
+def test_an_unknown_option_writes_nothing(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(generate, "write", lambda _: pytest.fail("wrote"))
+
+    assert generate.main(["--chekc"]) == 2
+
+
+def codes_of_the_edge() -> Iterator[str]:
+    """First arguments of whatever makes an error there."""
+    for file in (ROOT / "gateway" / "edge").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISERS and node.args:
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    yield first.value
+
+
+def codes_of_errors(cls: type[MarketgateError] = MarketgateError) -> Iterator[str]:
+    yield str(cls.code)
+    for below in cls.__subclasses__():
+        yield from codes_of_errors(below)
+
+
+def test_every_code_that_can_leave_is_explained_and_nothing_else():
+    routing = {HTTPStatus.NOT_FOUND.name, HTTPStatus.METHOD_NOT_ALLOWED.name}
+
+    assert set(CODES) == {*codes_of_the_edge(), *codes_of_errors(), *map(str, FailureCode), *routing}
+
+
+def test_every_code_is_an_anchor_of_the_page_that_errors_link_to():
+    headings = re.findall(r"^### (\S+)$", (ROOT / "docs" / "errors.md").read_text(), re.MULTILINE)
+
+    # Markdown renderers make `#not_found` of the heading NOT_FOUND.
+    assert sorted(headings) == sorted(map(str, CODES))
+
+
+def test_every_setting_and_every_key_is_in_both_pages():
+    keys = {
+        f"MARKETGATE_KEY_{c.profile.id.upper()}"
+        for c in discover(third_party=False).classes.values()
+        if c.profile.credentials
+    }
+    plain = {f"MARKETGATE_{name.upper()}" for name in Settings.model_fields} - {"MARKETGATE_KEYS", "MARKETGATE_TIERS"}
+
+    example = set(re.findall(r"^#(MARKETGATE_\w+)=", (ROOT / "deploy" / "env.example").read_text(), re.MULTILINE))
+    table = set(re.findall(r"^\| `(MARKETGATE_\w+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))
+
+    assert example == plain | keys
+    assert {name for name in table if not name.startswith("MARKETGATE_TIER_")} == plain | keys
+
+
+def test_every_provider_is_in_the_table():
+    rows = re.findall(
+        r"^\| `(\w+)` \| [^|]+ \| [^|]+ \| [^|]+ \| [^|]+ \|",
+        (ROOT / "docs" / "providers.md").read_text(),
+        re.MULTILINE,
+    )
+
+    assert set(rows) == set(discover(third_party=False).classes)

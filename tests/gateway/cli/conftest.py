@@ -1,0 +1,89 @@
+"""The command line in this process over the real offline market, and a gateway that really listens on loopback."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.cli.app import run
+from gateway.core import telemetry
+
+ROOT = Path(__file__).parents[3]
+Run = Callable[..., "Ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The data's lines."""
+        return self.out.splitlines()
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Runs `marketgate ...` with the settings of `make run`, away from any `.env`."""
+    monkeypatch.setenv("MARKETGATE_ENV", "development")
+    monkeypatch.chdir(tmp_path)
+    # Loggers are one per process, and other tests listen to theirs.
+    monkeypatch.setattr(telemetry, "configure_logging", lambda *_: None)
+
+    def invoke(*arguments: str) -> Ended:
+        capsys.readouterr()
+        with capture_logs():
+            code = run(arguments)
+        out, err = capsys.readouterr()
+        return Ended(code, out, err)
+
+    return invoke
+
+
+def started(*arguments: str, **settings: str) -> subprocess.Popen[str]:
+    """A process of its own."""
+    environment = {**os.environ, "MARKETGATE_ENV": "development", "PYTHONPATH": str(ROOT), **settings}
+    return subprocess.Popen(
+        [sys.executable, "-m", "gateway", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment, cwd=ROOT / "tests",
+    )  # fmt: skip
+
+
+def announced(process: subprocess.Popen[str]) -> str:
+    """The address that a serving process prints first."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    found = re.fullmatch(r"Marketgate +(http://127\.0\.0\.1:\d+)/\n", line)
+    assert found, line
+    return found[1]
+
+
+def rest(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What else it prints until it ends. `communicate` would lose what stands in the buffer behind a read line."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process.stdout as stdout, process.stderr as stderr:
+        printed = stdout.read(), stderr.read()
+    process.wait()
+    return printed
+
+
+@pytest.fixture(scope="session")
+def gateway_url() -> Iterator[str]:
+    """A gateway over HTTP."""
+    process = started("serve", "--port", "0", MARKETGATE_LOG_LEVEL="error")
+    yield announced(process)
+    process.terminate()
+    process.communicate()

@@ -1,0 +1,119 @@
+"""The command as a process: what it prints, how it ends, and what it has to load."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from typing import Any
+
+import pytest
+
+from tests.gateway.cli.conftest import ROOT, announced, rest, started
+
+HEAVY = ("aiohttp", "exchange_calendars", "numpy", "pandas", "redis", "sqlalchemy")
+MOST_MODULES = 1_100
+COUNT = f"""
+import sys
+from gateway.core.settings import load_settings
+from gateway.cli import app, serve
+from gateway.app import create_app
+settings = load_settings({{"MARKETGATE_ENV": "development"}}, None).settings
+config = serve._config(create_app(settings))
+config.load()
+config.get_loop_factory()
+print(len(sys.modules), *[name for name in {HEAVY!r} if name in sys.modules])
+"""
+
+
+def ask(url: str, query: str) -> Any:
+    request = urllib.request.Request(
+        f"{url}/graphql", json.dumps({"query": query}).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request) as reply:
+        return json.load(reply)["data"]
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_serving_prints_the_real_port_and_the_mode_answers_and_ends_quietly(sent: signal.Signals, code: int):
+    process = started("serve", "--port", "0", MARKETGATE_LOG_LEVEL="warning")
+    url = announced(process)
+
+    answer = ask(url, '{ quote(symbol: "BTC/USD") { provenance { provider mode } } }')
+    process.send_signal(sent)
+    out, err = rest(process)
+
+    assert answer == {"quote": {"provenance": {"provider": "sandbox", "mode": "SIMULATED"}}}
+    assert out.splitlines() == [
+        f"GraphQL       {url}/graphql", f"Console       {url}/console",
+        "Mode          OFFLINE: SIMULATED and RECORDED data",
+    ]  # fmt: skip
+    assert (process.returncode, err) == (code, "")
+
+
+def test_live_mode_in_production_is_announced_without_a_console():
+    process = started("serve", "--port", "0", MARKETGATE_ENV="production", MARKETGATE_PROT="1")
+    url = announced(process)
+
+    process.send_signal(signal.SIGINT)
+    out, err = rest(process)
+
+    assert out.splitlines() == [f"GraphQL       {url}/graphql", "Mode          LIVE"]
+    assert err == "marketgate: warning: MARKETGATE_PROT is not a setting; did you mean MARKETGATE_PORT?\n"
+
+
+def test_a_wrong_setting_and_a_taken_port_stop_the_start_with_one_line(gateway_url: str):
+    port = gateway_url.rpartition(":")[2]
+
+    wrong = rest(started("serve", MARKETGATE_UPSTREAM_BASE="nowhere"))
+    taken = started("serve", "--port", port)
+
+    assert wrong == (
+        "",
+        "marketgate: MARKETGATE_UPSTREAM_BASE: must be an http or https URL without query, such as "
+        "http://127.0.0.1:9000 (got 'nowhere')\n",
+    )
+    assert rest(taken) == (
+        "",
+        f"marketgate: cannot listen on 127.0.0.1 port {port} (Address already in use): choose another with --port or "
+        "--host\n",
+    )
+    assert taken.returncode == 4
+
+
+def test_a_reader_that_has_enough_ends_the_command_quietly():
+    process = started("candles", "BTC/USD", "-i", "1m", "--start", "2026-01-01", "--csv")
+    assert process.stdout is not None
+    assert process.stderr is not None
+
+    header = process.stdout.readline()
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+
+    assert header == "openTime,sessionDate,open,high,low,close,volume,closed\n"
+    assert process.wait() == 130
+    assert "Traceback" not in err
+
+
+def test_an_interrupted_command_ends_quietly_and_leaves_whole_lines():
+    process = started("candles", "BTC/USD", "-i", "1m", "--start", "2025-01-01", "--json")
+    assert process.stdout is not None
+
+    begin = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    end, err = rest(process)
+
+    series = json.loads(begin + end)["candles"]
+    assert (process.returncode, "Traceback" in err) == (130, False)
+    assert series["rows"][0]["openTime"] == "2025-01-01T00:00:00Z"
+
+
+def test_serving_loads_few_modules_and_none_of_the_heavy_ones():
+    done = subprocess.run([sys.executable, "-c", COUNT], cwd=ROOT, capture_output=True, text=True, check=True)
+    count, *heavy = done.stdout.split()
+
+    assert heavy == []
+    assert int(count) <= MOST_MODULES

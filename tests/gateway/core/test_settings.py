@@ -1,0 +1,171 @@
+"""Settings: a wrong value stops the start and names itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.core.settings import LATER, Settings, SettingsError, load_settings
+
+
+def load(_dotenv: Path | None = None, /, **values: str) -> Settings:
+    return load_settings({f"MARKETGATE_{name}": value for name, value in values.items()}, _dotenv).settings
+
+
+def wrong(**values: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(**values)
+    return str(caught.value)
+
+
+def test_the_defaults_are_those_that_outside_tools_rely_on() -> None:
+    found = load()
+
+    assert (found.host, found.port, found.env, found.mode, found.upstream_base) == (
+        "127.0.0.1", 8000, "production", "live", "",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("env", "upstreams", "mode"),
+    [
+        ("production", "", "live"), ("development", "", "recorded"), ("production", "recorded", "recorded"),
+        ("development", "live", "live"),
+    ],
+)  # fmt: skip
+def test_upstreams_follow_the_environment_unless_set(env: str, upstreams: str, mode: str) -> None:
+    assert load(ENV=env, UPSTREAMS=upstreams).mode == mode
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "eighty"), ("PORT", "70000"), ("PORT", "-1"), ("ENV", "prod"), ("UPSTREAMS", "on"),
+        ("UPSTREAM_BASE", "127.0.0.1:9000"), ("UPSTREAM_BASE", "ftp://x"), ("UPSTREAM_BASE", "http://[::1"),
+        ("UPSTREAM_BASE", "http://x/?a=b"), ("UPSTREAM_BASE", "http://x:port"), ("CORS_ORIGINS", "example.com"),
+        ("CORS_ORIGINS", "https://a.example/path"), ("TIMEOUT_S", "0"), ("TIMEOUT_S", "nan"), ("TIMEOUT_S", "inf"),
+        ("TIMEOUT_S", "301"), ("CACHE_ROWS", "10"), ("CACHE_ROWS", "many"), ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_names_its_setting(name: str, value: str) -> None:
+    told = wrong(**{name: value})
+
+    assert told.startswith(f"MARKETGATE_{name}: ")
+    assert f"(got '{value}')" in told
+    assert "\n" not in told
+
+
+def test_all_wrong_values_are_told_at_once() -> None:
+    told = wrong(PORT="x", ENV="y")
+
+    assert "MARKETGATE_PORT: " in told
+    assert "MARKETGATE_ENV: " in told
+
+
+def test_a_wrong_tier_names_its_provider() -> None:
+    told = wrong(TIER_COINGECKO="gold", TIER_BINANCE="free")
+
+    assert told == "MARKETGATE_TIER_COINGECKO: Input should be 'free', 'pro' or 'paper' (got 'gold')"
+
+
+def test_keys_and_tiers_go_to_their_providers() -> None:
+    found = load(KEY_COINGECKO="abc", KEY_ALPACA="id=a,secret=b", TIER_COINGECKO="pro")
+
+    assert found.keyring().of("coingecko") == {"key": "abc"}
+    assert found.keyring().of("alpaca") == {"id": "a", "secret": "b"}
+    assert found.tiers == {"coingecko": "pro"}
+
+
+def test_no_secret_is_shown_anywhere() -> None:
+    found = load_settings({"MARKETGATE_KEY_COINGECKO": "hunter22", "MARKETGATE_KYE_X": "hunter22"}, None)
+
+    assert "hunter22" not in f"{found} {found!r} {found.settings.model_dump()} {found.settings.keyring()}"
+    assert "hunter22" not in wrong(KEY_COINGECKO="hunter22", PORT="x")
+
+
+@pytest.mark.parametrize("key", ["a b\nc", "caf\u00e9", "\u2026", "a\x00b"])
+def test_a_key_that_cannot_be_sent_stops_the_start_without_being_shown(key: str) -> None:
+    told = wrong(KEY_COINGECKO=key)
+
+    assert told == "MARKETGATE_KEY_COINGECKO: holds characters that no header or URL can carry"
+
+
+def test_a_file_holds_a_value(tmp_path: Path) -> None:
+    secret, port = tmp_path / "secret", tmp_path / "port"
+    secret.write_text("abc\n")
+    port.write_text(" 9000\n")
+
+    found = load(KEY_COINGECKO_FILE=str(secret), PORT_FILE=str(port))
+
+    assert (found.keyring().of("coingecko"), found.port) == ({"key": "abc"}, 9000)
+
+
+def test_a_file_that_cannot_be_read_names_its_setting(tmp_path: Path) -> None:
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe")
+
+    assert wrong(PORT_FILE=str(tmp_path / "none")) == (
+        f"MARKETGATE_PORT_FILE: the file {tmp_path / 'none'} cannot be read (FileNotFoundError)"
+    )
+    assert wrong(PORT_FILE=str(tmp_path)).endswith("cannot be read (IsADirectoryError)")
+    assert wrong(PORT_FILE=str(binary)).endswith("cannot be read (UnicodeDecodeError)")
+
+
+def test_a_value_and_its_file_exclude_each_other(tmp_path: Path) -> None:
+    assert wrong(PORT="1", PORT_FILE="x") == "MARKETGATE_PORT and MARKETGATE_PORT_FILE are both set: keep one"
+
+
+def test_the_environment_goes_before_the_file_of_the_folder(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("MARKETGATE_PORT=1\nMARKETGATE_HOST='0.0.0.0'\nOTHER=x\n")
+
+    found = load(dotenv, PORT="2")
+
+    assert (found.port, found.host) == (2, "0.0.0.0")
+
+
+def test_a_file_of_the_folder_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_bytes(b"MARKETGATE_HOST=\xff\xfe\n")
+
+    with pytest.raises(SettingsError, match=r"\.env cannot be read \(UnicodeDecodeError\)"):
+        load(dotenv)
+
+
+def test_an_empty_value_is_not_set() -> None:
+    assert load(PORT="", UPSTREAMS="", UPSTREAM_BASE="").port == 8000
+
+
+def test_a_base_loses_the_slash_at_its_end() -> None:
+    assert load(UPSTREAM_BASE="http://127.0.0.1:9000/x/").upstream_base == "http://127.0.0.1:9000/x"
+
+
+def test_origins_are_separated_by_commas() -> None:
+    assert load(CORS_ORIGINS="https://a.example, http://localhost:3000,*").cors_origins == (
+        "https://a.example", "http://localhost:3000", "*",
+    )  # fmt: skip
+
+
+def test_an_unknown_name_is_warned_of_with_a_suggestion() -> None:
+    found = load_settings({"MARKETGATE_UPSTREEM_BASE": "x", "MARKETGATE_ZZZ": "y", "OTHER": "z"}, None)
+
+    assert found.warnings == (
+        "MARKETGATE_UPSTREEM_BASE is not a setting; did you mean MARKETGATE_UPSTREAM_BASE?",
+        "MARKETGATE_ZZZ is not a setting",
+    )
+
+
+def test_promised_names_and_those_of_tests_are_accepted_in_silence() -> None:
+    names = dict.fromkeys((*LATER, "MARKETGATE_TEST_REDIS_URL"), "x")
+
+    assert load_settings(names, None).warnings == ()
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings: Any = load()
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.port = 1

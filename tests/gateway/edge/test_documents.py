@@ -1,0 +1,141 @@
+"""Documents are read once, kept within bounds, and can be asked for by their hash."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from graphql import parse, validate
+
+from gateway.edge import documents
+from gateway.edge.documents import Document, DocumentStore
+
+HELLO = "{ hello }"
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def persisted(text: str | None, sha: str) -> dict[str, object]:
+    body: dict[str, object] = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": sha}}}
+    return body if text is None else {**body, "query": text}
+
+
+def document(name: str, length: int) -> Document:
+    return Document(hash=name, length=length, tree=parse(HELLO), operations=())
+
+
+def test_the_store_drops_the_longest_unused():
+    store = DocumentStore(2)
+    for name in ("a", "b"):
+        store.put(document(name, 1))
+    store.get("a")
+
+    store.put(document("c", 1))
+
+    assert [name for name in "abc" if store.get(name)] == ["a", "c"]
+
+
+def test_the_store_is_bounded_in_characters_too():
+    store = DocumentStore(100, most_characters=10)
+
+    for name in "abc":
+        store.put(document(name, 4))
+
+    assert [name for name in "abc" if store.get(name)] == ["b", "c"]
+
+
+def test_a_document_put_twice_counts_once():
+    store = DocumentStore(100, most_characters=10)
+
+    for _ in range(5):
+        store.put(document("a", 4))
+    store.put(document("b", 4))
+
+    assert len(store) == 2
+
+
+async def test_a_repeated_document_is_neither_parsed_nor_validated_again(connect, monkeypatch):
+    parsed: list[str] = []
+    validated: list[object] = []
+
+    def counting_parse(text, **options):
+        parsed.append(text)
+        return parse(text, **options)
+
+    def counting_validate(schema, tree, rules, **options):
+        validated.append(tree)
+        return validate(schema, tree, rules, **options)
+
+    monkeypatch.setattr(documents, "parse", counting_parse)
+    monkeypatch.setattr(documents, "validate", counting_validate)
+    client = connect()
+
+    for _ in range(3):
+        answer = await client.post("/graphql", json={"query": HELLO})
+
+    assert answer.json()["data"] == {"hello": "hello world"}
+    assert (parsed, len(validated)) == ([HELLO], 1)
+
+
+async def test_an_invalid_document_is_not_kept(connect, build):
+    client = connect()
+
+    first = await client.post("/graphql", json={"query": "{ nothing }"})
+    by_hash = await client.post("/graphql", json=persisted(None, digest("{ nothing }")))
+
+    assert first.json()["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert by_hash.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+
+
+@pytest.mark.parametrize(("accept", "status"), [("application/json", 200), ("application/graphql-response+json", 400)])
+async def test_an_unknown_hash_asks_for_the_document(accept, status, connect, world):
+    answer = await connect().post("/graphql", json=persisted(None, digest(HELLO)), headers={"accept": accept})
+
+    assert answer.status_code == status
+    [error] = answer.json()["errors"]
+    assert (error["message"], error["extensions"]["code"]) == ("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
+    assert world.calls == []
+
+
+async def test_a_document_sent_once_is_answered_by_its_hash(connect):
+    client = connect()
+
+    await client.post("/graphql", json=persisted(HELLO, digest(HELLO)))
+    by_post = await client.post("/graphql", json=persisted(None, digest(HELLO).upper()))
+    extensions = f'{{"persistedQuery":{{"version":1,"sha256Hash":"{digest(HELLO)}"}}}}'
+    by_get = await client.get("/graphql", params={"extensions": extensions})
+
+    assert by_post.json()["data"] == by_get.json()["data"] == {"hello": "hello world"}
+
+
+async def test_a_persisted_mutation_is_not_answered_by_get(connect, world):
+    text = 'mutation M { note(text: "x") } query Q { hello }'
+    client = connect()
+    await client.post("/graphql", json={"query": text, "operationName": "Q"})
+    extensions = f'{{"persistedQuery":{{"version":1,"sha256Hash":"{digest(text)}"}}}}'
+
+    answer = await client.get("/graphql", params={"extensions": extensions, "operationName": "M"})
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert world.calls == ["hello world"]
+
+
+async def test_a_hash_of_another_document_is_refused(connect, world):
+    answer = await connect().post("/graphql", json=persisted(HELLO, digest("{ other }")))
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_HASH_MISMATCH"
+    assert world.calls == []
+
+
+@pytest.mark.parametrize(
+    "value", ["x", 7, [], {"version": 2, "sha256Hash": "0" * 64}, {"version": 1}, {"version": 1, "sha256Hash": "xyz"},
+              {"version": 1, "sha256Hash": 7}],
+)  # fmt: skip
+async def test_a_malformed_persisted_query_is_refused(value, connect):
+    answer = await connect().post("/graphql", json={"query": HELLO, "extensions": {"persistedQuery": value}})
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"

@@ -1,0 +1,117 @@
+"""The landing page, the console and static files, with and without a built page."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+SCRIPT = "export const answer = 42;\n" * 100
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    folder = tmp_path / "site" / "static"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text("<!doctype html><title>landing</title>")
+    (folder / "console.html").write_text("<!doctype html><title>console</title>")
+    (folder / "assets" / "main-abc123.js").write_text(SCRIPT)
+    (folder / "assets" / "font-abc123.woff2").write_bytes(b"wOF2" * 500)
+    (folder / "favicon.svg").write_text("<svg/>")
+    (tmp_path / "site" / "secret.txt").write_text("secret")
+    (folder / "assets" / "link.txt").symlink_to(tmp_path / "site" / "secret.txt")
+    return folder
+
+
+async def test_the_landing_page_is_served_and_revalidated(site, connect):
+    client = connect(static=site)
+
+    first = await client.get("/")
+    again = await client.get("/", headers={"if-none-match": first.headers["etag"]})
+
+    assert (first.status_code, first.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "landing" in first.text
+    assert first.headers["cache-control"] == "no-cache"
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+
+
+async def test_the_console_exists_only_where_it_is_on(site, connect):
+    on = await connect(static=site, console=True).get("/console")
+    off = await connect(static=site, console=False).get("/console")
+    around = await connect(static=site, console=False).get("/static/console.html")
+
+    assert (on.status_code, "console" in on.text) == (200, True)
+    assert (off.status_code, around.status_code) == (404, 404)
+    assert off.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "cache"),
+    [
+        ("assets/main-abc123.js", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"),
+        ("assets/font-abc123.woff2", "font/woff2", "public, max-age=31536000, immutable"),
+        ("favicon.svg", "image/svg+xml", "no-cache"),
+    ],
+)
+async def test_files_have_their_types_and_lifetimes(path, content_type, cache, site, connect):
+    answer = await connect(static=site).get(f"/static/{path}")
+
+    assert answer.status_code == 200
+    assert (answer.headers["content-type"], answer.headers["cache-control"]) == (content_type, cache)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_script_is_packed_once_and_only_for_those_who_unpack(site, connect):
+    client = connect(static=site)
+
+    packed = await client.get("/static/assets/main-abc123.js", headers={"accept-encoding": "gzip, br"})
+    plain = await client.get("/static/assets/main-abc123.js", headers={"accept-encoding": "identity"})
+
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) == len(gzip.compress(SCRIPT.encode(), 9, mtime=0))
+    assert "content-encoding" not in plain.headers
+    assert packed.text == plain.text == SCRIPT
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../secret.txt",
+        "/static/%2e%2e/secret.txt",
+        "/static/..%2fsecret.txt",
+        "/static/assets/../../secret.txt",
+        "/static//etc/passwd",
+        "/static/assets/link.txt",
+        "/static/assets",
+        "/static/",
+        "/static/nothing.js",
+        "/static/index.html",
+        "/static/%00",
+    ],
+)
+async def test_nothing_but_the_files_of_the_folder_is_served(path, site, connect):
+    answer = await connect(static=site, console=True).get(path)
+
+    assert answer.status_code == 404
+    assert "secret" not in answer.text
+
+
+async def test_without_a_built_page_the_landing_is_plain_text(connect):
+    client = connect(console=True)
+
+    landing, console = await client.get("/"), await client.get("/console")
+
+    assert (landing.status_code, console.status_code) == (200, 200)
+    assert landing.headers["content-type"] == "text/plain; charset=utf-8"
+    assert "POST /graphql" in landing.text
+
+
+async def test_pages_answer_head_and_refuse_the_rest(site, connect):
+    client = connect(static=site)
+
+    head, post = await client.head("/"), await client.post("/")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert (post.status_code, post.json()["errors"][0]["extensions"]["code"]) == (405, "METHOD_NOT_ALLOWED")

@@ -1,0 +1,102 @@
+"""The composition root: plugins and providers put together, and what stops the start."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, EntryPoints
+
+import pytest
+import strawberry
+import structlog.testing
+
+import gateway.app
+import providers
+from gateway.app import build_gateway, build_schema, load_plugins
+from gateway.core.contract import Plugin
+from gateway.core.settings import Settings, SettingsError
+from schema.words.registry import ProviderStatus
+
+OFFLINE = Settings(env="development")
+
+
+def answer() -> str:
+    return "yes"
+
+
+@strawberry.type
+class First:
+    ping: str = strawberry.field(resolver=answer, description="First.")
+
+
+@strawberry.type
+class Second:
+    ping: str = strawberry.field(resolver=answer, description="Second.")
+
+
+def test_two_plugins_with_the_same_root_field_stop_the_start() -> None:
+    with pytest.raises(RuntimeError, match=r"Query\.ping is defined by one and two"):
+        build_schema([Plugin(name="one", query=First), Plugin(name="two", query=Second)])
+
+
+def test_two_plugins_that_serve_the_same_port_stop_the_start() -> None:
+    one = Plugin(name="one", query=First, services=lambda host: {str: "a"})
+    two = Plugin(name="two", services=lambda host: {str: "b"})
+
+    with pytest.raises(RuntimeError, match="str is served by one and two"):
+        build_gateway(OFFLINE, found=[one, two])
+
+
+def test_the_market_plugin_is_found_by_its_folder() -> None:
+    assert [plugin.name for plugin in load_plugins()] == ["market"]
+
+
+def test_a_strangers_provider_that_does_not_load_is_named_and_the_rest_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = EntryPoint(name="broken", value="no_such_module:Broken", group=providers.GROUP)
+    monkeypatch.setattr(
+        providers, "entry_points", lambda group: EntryPoints([broken]) if group == providers.GROUP else ()
+    )
+
+    gateway = build_gateway(OFFLINE)
+
+    listed = {str(provider.id): provider for provider in gateway.inventory.all()}
+    assert listed["broken"].status is ProviderStatus.FAILED_TO_LOAD
+    assert listed["broken"].status_reason == "ModuleNotFoundError: No module named 'no_such_module'"
+    assert listed["kraken"].status is ProviderStatus.READY
+
+
+def test_a_strangers_provider_cannot_take_a_taken_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = EntryPoint(name="other", value="providers.crypto.kraken:Kraken", group=providers.GROUP)
+    monkeypatch.setattr(providers, "entry_points", lambda group: EntryPoints([taken]))
+
+    found = providers.discover()
+
+    assert found.failed == {"other": "ValueError: the id 'kraken' is taken"}
+
+
+def test_a_strangers_plugin_that_does_not_load_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = EntryPoint(name="broken", value="no_such_module:plugin", group=gateway.app.PLUGINS)
+    monkeypatch.setattr(gateway.app, "entry_points", lambda group: EntryPoints([broken]))
+
+    assert [plugin.name for plugin in load_plugins()] == ["market"]
+
+
+def test_a_tier_moves_a_provider_to_its_other_host_and_key() -> None:
+    settings = Settings(upstreams="live", tiers={"coingecko": "pro"})
+
+    gateway = build_gateway(settings)
+
+    coingecko = next(provider for provider in gateway.inventory.all() if provider.id == "coingecko")
+    assert coingecko.status is ProviderStatus.KEY_MISSING
+    assert coingecko.status_reason == "set MARKETGATE_KEY_COINGECKO"
+
+
+def test_a_tier_that_a_provider_does_not_have_stops_the_start() -> None:
+    with pytest.raises(SettingsError, match="MARKETGATE_TIER_KRAKEN: Kraken has no tier 'paper'"):
+        build_gateway(Settings(tiers={"kraken": "paper"}))
+
+
+def test_a_key_for_a_provider_that_is_not_there_is_named_without_its_value() -> None:
+    with structlog.testing.capture_logs() as logged:
+        build_gateway(Settings.model_validate({"keys": {"kracken": "secret-value"}}))
+
+    (slip,) = [entry["reason"] for entry in logged if entry["event"] == "setting_without_effect"]
+    assert slip == "MARKETGATE_KEY_KRACKEN: there is no provider 'kracken'; did you mean kraken?"
