@@ -1,0 +1,225 @@
+"""Bybit: spot market data. Docs: https://bybit-exchange.github.io/docs/v5/market/tickers"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
+from providers.crypto._joined import is_pair_of, wire_symbol
+from providers.row import Row, ascending
+from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
+from schema.symbols import AssetClass, InstrumentId, crypto
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
+from schema.words.intervals import Interval
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.trades import TRADES, Side, Trade, TradesAsk
+
+INTERVALS = {
+    Interval.M1: "1", Interval.M3: "3", Interval.M5: "5", Interval.M15: "15", Interval.M30: "30", Interval.H1: "60",
+    Interval.H2: "120", Interval.H4: "240", Interval.H6: "360", Interval.H12: "720", Interval.D1: "D",
+    Interval.W1: "W", Interval.MO1: "M",
+}  # fmt: skip
+ROWS = 1000
+DEEPEST = 200
+MOST_TRADES = 60
+QUOTE_ASSETS = ("AED", "BRL", "BTC", "BRZ", "DAI", "ETH", "EUR", "GBP", "MNT", "PLN", "TRY", "USDC", "USDE", "USDT")
+SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
+# https://bybit-exchange.github.io/docs/v5/error
+ERRORS: dict[str, type[UpstreamError]] = {
+    "10000": Overloaded, "10002": Overloaded, "10003": Unauthorized, "10006": Throttled, "10009": Throttled,
+    "10016": Overloaded, "10018": Throttled, "10429": Throttled,
+}  # fmt: skip
+# "access too frequent": every request is refused until the address has kept quiet for ten minutes.
+BAN = 600.0
+
+
+def covered(instrument: InstrumentId) -> bool:
+    """A spot pair; derivatives share the wire symbols and are told apart by the category."""
+    return is_pair_of("bybit", instrument, QUOTE_ASSETS)
+
+
+class Bybit(Provider):
+    """Spot exchange; refusals come with status 200."""
+
+    profile = Profile(
+        id="bybit",
+        name="Bybit",
+        base_url="https://api.bybit.com",
+        docs="https://bybit-exchange.github.io/docs/v5/market/tickers",
+        asset_classes=(AssetClass.CRYPTO,),
+        licence=Licence(note="Bybit terms of service: own use and display; redistribution needs consent."),
+        limits=(Limit(count=600, per=timedelta(seconds=5)),),
+        priority=10,
+    )
+
+    @answers(QUOTES, covers=lambda ask: all(map(covered, ask.instruments)), max_batch=200)
+    async def quotes(self, ask: QuotesAsk) -> list[Quote]:
+        """There is nothing between one pair and all of them; the list of all cannot be spoiled by an unknown one."""
+        symbols = set(map(wire_symbol, ask.instruments))
+        params = {"category": "spot"}
+        if len(symbols) == 1:
+            params["symbol"] = symbols.pop()
+        return parse_quotes(ask.instruments, await self.http.get("/v5/market/tickers", params))
+
+    @answers(CANDLES, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS), max_rows=ROWS)
+    async def candles(self, ask: CandlesAsk) -> Bars:
+        """Both ends are inclusive open times."""
+        params: dict[str, str | int] = {
+            "category": "spot",
+            "symbol": wire_symbol(ask.instrument),
+            "interval": INTERVALS[ask.interval],
+            "start": int(ask.start.timestamp()) * 1000,
+            "end": int(ask.end.timestamp()) * 1000 - 1,
+            "limit": ROWS,
+        }
+        return parse_candles(await self.http.get("/v5/market/kline", params))
+
+    @answers(ORDER_BOOK, covers=lambda ask: covered(ask.instrument))
+    async def order_book(self, ask: OrderBookAsk) -> OrderBook:
+        """Any depth up to 200."""
+        body = await self.http.get("/v5/market/orderbook", _params(ask.instrument, min(ask.depth, DEEPEST)))
+        return parse_book(ask.instrument, body)
+
+    @answers(TRADES, covers=lambda ask: covered(ask.instrument))
+    async def trades(self, ask: TradesAsk) -> tuple[Trade, ...]:
+        """The newest, at most 60."""
+        body = await self.http.get("/v5/market/recent-trade", _params(ask.instrument, min(ask.last, MOST_TRADES)))
+        return parse_trades(body)
+
+    @answers(INSTRUMENTS)
+    async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
+        """All spot pairs come at once, without pages."""
+        return parse_listings(await self.http.get("/v5/market/instruments-info", {"category": "spot"}))
+
+    def explain(self, reply: Reply) -> UpstreamError | None:
+        """`{"retCode": 10001, "retMsg": "Not supported symbols", …}`; code 0 is success."""
+        code, message = reply.body.get("retCode"), reply.body.get("retMsg")
+        if code is None or str(code.value) == "0":
+            return self._explain_page(reply)
+        if reply.status == 429:
+            return None
+        said = f"error {code.value}: {'' if message is None else message.value}"
+        # 10001 is any wrong parameter; the message names it.
+        if str(code.value) == "10001" and "symbol" in said.lower():
+            return UnknownInstrument(self.profile.id, said)
+        kind = ERRORS.get(str(code.value))
+        if kind is None and reply.status < 300:
+            kind = NotCovered
+        return kind(self.profile.id, said, retry_after=self._pause(kind, reply)) if kind else None
+
+    def _explain_page(self, reply: Reply) -> UpstreamError | None:
+        if reply.status != 403 or not isinstance(reply.body.value, str):
+            return None
+        if "too frequent" in reply.body.value:
+            return Throttled(self.profile.id, "HTTP 403: access too frequent", retry_after=BAN)
+        if "from your country" in reply.body.value:
+            return NotCovered(self.profile.id, "HTTP 403: not served in this country")
+        return None
+
+    def _pause(self, kind: type[UpstreamError], reply: Reply) -> float | None:
+        reset = reply.headers.get("x-bapi-limit-reset-timestamp", "")
+        if kind is not Throttled or not reset.isdecimal() or len(reset) > 13:
+            return None
+        return min(max(0.0, int(reset) / 1000 - self.clock.now().timestamp()), BAN)
+
+
+def _params(instrument: InstrumentId, limit: int) -> dict[str, str | int]:
+    return {"category": "spot", "symbol": wire_symbol(instrument), "limit": limit}
+
+
+def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
+    """A pair that never traded has an empty price, or one of zero."""
+    rows = {row.text("symbol"): row for row in body["result"]["list"]}
+    found = ((instrument, rows.get(wire_symbol(instrument))) for instrument in instruments)
+    return [parse_quote(instrument, row, body) for instrument, row in found if row is not None and _traded(row)]
+
+
+def _traded(row: Row) -> bool:
+    return row["lastPrice"].value != "" and row.decimal("lastPrice") != 0
+
+
+def parse_quote(instrument: InstrumentId, row: Row, body: Row) -> Quote:
+    """Rows have no time of their own, the whole answer has one. The change is sent as a fraction of four digits."""
+    last = row.decimal("lastPrice")
+    bid, ask = row.positive("bid1Price"), row.positive("ask1Price")
+    change = row.maybe("price24hPcnt")
+    return Quote(
+        instrument=instrument,
+        as_of=body.epoch("time", "ms") if "time" in body else None,
+        price=last,
+        price_type=PriceType.LAST,
+        bid=bid,
+        ask=ask,
+        bid_size=row.positive("bid1Size") if bid else None,
+        ask_size=row.positive("ask1Size") if ask else None,
+        last=last,
+        open=row.positive("prevPrice24h"),
+        high=row.positive("highPrice24h"),
+        low=row.positive("lowPrice24h"),
+        change_percent=None if change is None else change * 100,
+        volume=row.maybe("volume24h"),
+        quote_volume=row.maybe("turnover24h"),
+        stats_window=StatsWindow.ROLLING_24H,
+    )
+
+
+def parse_candles(body: Row) -> Bars:
+    """Newest first: [time, open, high, low, close, volume, turnover]."""
+    bars = body["result"]["list"].bars(time=0, open=1, high=2, low=3, close=4, volume=5, quote_volume=6)
+    return bars if len(bars) else NO_BARS
+
+
+def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
+    """Levels are [price, size]."""
+    book = body["result"]
+    return OrderBook(
+        instrument=instrument,
+        as_of=book.epoch("ts", "ms") if "ts" in book else None,
+        bids=_levels(book["b"]),
+        asks=_levels(book["a"]),
+        sequence=book.label("u") if book.get("u") is not None else None,
+    )
+
+
+def _levels(rows: Row) -> tuple[PriceLevel, ...]:
+    levels = [PriceLevel(price=row.decimal(0), size=row.decimal(1)) for row in rows]
+    return tuple([level for level in levels if level.size])
+
+
+def parse_trades(body: Row) -> tuple[Trade, ...]:
+    """Newest first; `side` is the taker's."""
+    trades = [
+        Trade(
+            id=row.label("execId"),
+            time=row.epoch("time", "ms"),
+            price=row.decimal("price"),
+            size=row.decimal("size"),
+            side=SIDES.get(row.text("side")),
+        )
+        for row in body["result"]["list"]
+    ]
+    return ascending(trades[::-1], lambda trade: trade.time)
+
+
+def parse_listings(body: Row) -> tuple[Listing, ...]:
+    """Only what is traded is listed."""
+    return tuple([_listing(row) for row in body["result"]["list"] if row.text("symbol").isascii()])
+
+
+def _listing(row: Row) -> Listing:
+    lot, price = row["lotSizeFilter"], row["priceFilter"]
+    largest = lot.positive("maxLimitOrderQty")
+    return Listing(
+        instrument=crypto(row.text("baseCoin"), row.text("quoteCoin")),
+        provider_symbol=row.text("symbol"),
+        tick_size=price.positive("tickSize"),
+        step_size=lot.positive("basePrecision"),
+        min_size=lot.positive("minOrderQty"),
+        # The older name is still sent beside the new one, and no longer enforced.
+        max_size=lot.positive("maxOrderQty") if largest is None else largest,
+        min_notional=lot.positive("minOrderAmt"),
+        tradable=row.maybe_text("status") == "Trading",
+    )
