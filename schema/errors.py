@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from schema.provenance import ProviderFailure
 
 DOCS = "docs/errors.md"
+LONGEST_DETAIL = 1_000
 
 
 @strawberry.enum(description="Why one provider, or all of them, did not answer.")
@@ -156,8 +157,10 @@ class UpstreamError(MarketgateError):
     pauses: ClassVar[bool] = False
 
     def __init__(self, provider: str, detail: str, *, retry_after: float | None = None) -> None:
-        super().__init__(f"{provider}: {detail}")
-        self.provider, self.detail, self.retry_after = provider, detail, retry_after
+        # What an upstream says is passed on, never at any length.
+        shown = detail if len(detail) <= LONGEST_DETAIL else f"{detail[:LONGEST_DETAIL]}…"
+        super().__init__(f"{provider}: {shown}")
+        self.provider, self.detail, self.retry_after = provider, shown, retry_after
 
     def retold(self, detail: str, *, retry_after: float | None = None) -> UpstreamError:
         """The same kind of error in other words; subclasses may have constructors of their own."""

@@ -58,13 +58,13 @@ def pair(base: str, quote: str) -> InstrumentId:
 
 
 async def find_rate(source: str, target: str, quote_of: QuoteOf) -> Rate:
-    """The rate from one currency to another; the last NoAnswer where there is no way across."""
+    """The rate from one currency to another; the first NoAnswer, the market's own, where there is no way across."""
     failure: NoAnswer | None = None
     for legs in _ways(source, target):
         try:
             rates = [await _leg(a, b, quote_of) for a, b in legs]
         except NoAnswer as error:
-            failure = error
+            failure = failure or error
             continue
         if len(rates) == 1:
             return rates[0]
@@ -93,8 +93,11 @@ async def _leg(source: str, target: str, quote_of: QuoteOf) -> Rate:
     inverse = _ranking(source) < _ranking(target)
     try:
         return await _read(source, target, quote_of, inverse=inverse)
-    except NoAnswer:
-        return await _read(source, target, quote_of, inverse=not inverse)
+    except NoAnswer as failure:
+        try:
+            return await _read(source, target, quote_of, inverse=not inverse)
+        except NoAnswer:
+            raise failure from None
 
 
 async def _read(source: str, target: str, quote_of: QuoteOf, *, inverse: bool) -> Rate:

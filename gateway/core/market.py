@@ -24,6 +24,7 @@ from schema.provenance import CacheStatus, DataMode, ProviderFailure
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.consensus import Consensus
 from schema.words.quotes import QUOTES, QuotesAsk
+from schema.words.registry import BreakerState
 
 A = TypeVar("A")
 M = TypeVar("M")
@@ -153,7 +154,7 @@ class Errand:
         left = self._deadline - self._loop.time()
         if left <= 0:
             return
-        more = any(self._plans[item].lanes for item in items)
+        more = any(self._may_answer(each) for item in items for each in self._plans[item].lanes)
         outcomes = await self._carry_out(lane, items, left / 2 if more else left)
         failed = []
         for item in items:
@@ -164,6 +165,11 @@ class Errand:
             else:
                 plan.result = self._answer(plan, *outcome)
         await self._settle(failed)
+
+    def _may_answer(self, lane: Lane) -> bool:
+        """False for who would refuse at once: no time need be kept for it."""
+        held = self._market.pipeline.health.hold(lane.id)
+        return held is None and lane.breaker.state is not BreakerState.OPEN
 
     async def _carry_out(self, lane: Lane, items: list[Any], budget: float) -> dict[Any, Outcome]:
         pieces = self._pieces(lane, items[0])
@@ -202,7 +208,7 @@ class Errand:
     def _close(self, item: Any, plan: Plan) -> Fetched | NoAnswer:
         if plan.result is None:
             plan.result = self._old_copy(item, plan) or no_answer(
-                self._capability.name, str(getattr(item, "instrument", item)), plan.attempts, plan.refused,
+                self._capability.name, _subject(item), plan.attempts, plan.refused,
                 out_of_time=bool(plan.covering) and self._loop.time() >= self._deadline,
                 pinned=self._terms.providers is not None,
             )  # fmt: skip
@@ -224,3 +230,11 @@ class Errand:
                 marked = replace(stored, provenance=own, value=remarked(stored.value, own))
                 return self._answer(plan, marked, CacheStatus.STALE)
         return None
+
+
+def _subject(item: Any) -> str:
+    """What an ask is about, as its error names it: an instrument, a currency, a text, or everything that there is."""
+    if isinstance(item, InstrumentId):
+        return str(item)
+    named = (getattr(item, name, None) for name in ("instrument", "base", "currency", "text"))
+    return str(next((found for found in named if found), "all"))

@@ -30,7 +30,6 @@ from schema.errors import (
     NotCovered,
     NotRecorded,
     Stale,
-    Throttled,
     Timeout,
     UnknownInstrument,
     UpstreamError,
@@ -160,7 +159,8 @@ class Pipeline:
     ) -> Found:
         """One call for a chunk of items, halved where one item may have spoiled it."""
         found = await self._call(lane, capability, ask, chunk, flight)
-        if isinstance(found, SPLIT) and len(chunk) > 1 and flight.may_split():
+        # Asking the recordings costs nobody a call.
+        if isinstance(found, SPLIT) and len(chunk) > 1 and (isinstance(found, NotRecorded) or flight.may_split()):
             half = len(chunk) // 2
             parts = await asyncio.gather(
                 self._fly(lane, capability, ask, chunk[:half], flight),
@@ -168,13 +168,12 @@ class Pipeline:
             )
             return {**parts[0], **parts[1]}
         if isinstance(found, UpstreamError):
-            error = self._scrubbed(found)
-            if isinstance(error, UnknownInstrument):
+            if isinstance(found, UnknownInstrument):
                 if len(chunk) > 1:  # which of them is unknown was not found out
-                    error = NotCovered(lane.id, f"refused a batch of {len(chunk)} with this in it: {error.detail}")
+                    found = NotCovered(lane.id, f"refused a batch of {len(chunk)} with this in it: {found.detail}")
                 else:
-                    self._remember_absence(lane, capability, chunk, error)
-            return dict.fromkeys(chunk, error)
+                    self._remember_absence(lane, capability, chunk, found)
+            return dict.fromkeys(chunk, found)
         return found
 
     async def _call(
@@ -220,7 +219,7 @@ class Pipeline:
                 value = await lane.method(asked)
             found = self._stamp(lane, capability, asked, chunk, value, facts)
         except UpstreamError as caught:
-            error = without_frames(caught)
+            error = self._scrubbed(without_frames(caught))
         except TimeoutError:
             error = Timeout(lane.id, "no answer in time")
         except asyncio.CancelledError:
@@ -244,18 +243,16 @@ class Pipeline:
             self.health.succeeded(lane.id, facts.latency_ms)
 
     def _note_failure(self, lane: Lane, admission: Any, error: UpstreamError, facts: CallFacts) -> None:
-        if error.counted:
-            lane.breaker.failed(admission, error)
-        elif isinstance(error, Throttled | KeyMissing | NotRecorded) or error.pauses:
+        """A recorded or a simulated failure says nothing about the upstream."""
+        if facts.recorded is not None or error.pauses or isinstance(error, KeyMissing | NotRecorded):
             lane.breaker.let_go(admission)
+        elif error.counted:
+            lane.breaker.failed(admission, error)
         else:
             lane.breaker.succeeded(admission)
-        if (
-            facts.recorded is None
-            and lane.provider.profile.mode is DataMode.LIVE
-            and not isinstance(error, NotRecorded)
-        ):
-            self.health.failed(lane.id, self._scrubbed(error))
+        live = facts.recorded is None and lane.provider.profile.mode is DataMode.LIVE
+        if live and not isinstance(error, NotRecorded):
+            self.health.failed(lane.id, error)
 
     def _stamp(
         self,

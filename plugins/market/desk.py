@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +24,7 @@ from schema.words.quotes import QUOTES, AskFailure, Quote, QuoteBatch, QuotesAsk
 from schema.words.routes import RouteInput, terms_of
 
 MOST_SYMBOLS = 200
+LEAST_TIME = 0.05
 MOST_SHOWN = 100
 """Characters of a symbol that a failure repeats: longer ones are no symbols."""
 _CURRENCY_LONGEST = 12
@@ -135,7 +137,8 @@ class MarketDesk:
     async def _many(
         self, context: Context, instruments: tuple[InstrumentId, ...], wanted: How
     ) -> dict[InstrumentId, Quote | MarketgateError]:
-        market = context.market
+        market, clock = context.market, context.host.clock
+        deadline = clock.monotonic() + wanted.terms.timeout
         fetched = await market.fetch_many(QUOTES, QuotesAsk(instruments=instruments), wanted.terms)
         found: dict[InstrumentId, Quote | MarketgateError] = {}
         for instrument in instruments:
@@ -146,20 +149,26 @@ class MarketDesk:
             quote = cast(Quote, answer.value)
             found[instrument] = replace(quote, pinned=wanted.pinned) if wanted.pinned else quote
         if wanted.convert_to:
-            await self._convert(context, found, wanted.convert_to, wanted.terms)
+            left = max(deadline - clock.monotonic(), LEAST_TIME)
+            await self._convert(context, found, wanted.convert_to, replace(wanted.terms, timeout=left))
         return found
 
     async def _convert(
         self, context: Context, found: dict[InstrumentId, Quote | MarketgateError], target: str, terms: Terms
     ) -> None:
-        """Each source currency's rate is asked once: the cache and the single flight see to it."""
-        for instrument, quote in list(found.items()):
-            if isinstance(quote, Quote):
-                try:
-                    found[instrument] = await context.market.convert(quote, target, terms)
-                except NoAnswer as error:
-                    told = f"no rate from {quote.currency} to {target}: {error.message}"
-                    found[instrument] = NoAnswer(str(instrument), FailureCode(error.code), told, error.attempts)
+        """All at once; each source currency's rate is asked once: the cache and the single flight see to it."""
+        quotes = {instrument: quote for instrument, quote in found.items() if isinstance(quote, Quote)}
+        turned = await asyncio.gather(*(self._converted(context, *each, target, terms) for each in quotes.items()))
+        found.update(zip(quotes, turned, strict=True))
+
+    async def _converted(
+        self, context: Context, instrument: InstrumentId, quote: Quote, target: str, terms: Terms
+    ) -> Quote | NoAnswer:
+        try:
+            return await context.market.convert(quote, target, terms)
+        except NoAnswer as error:
+            told = f"no rate from {quote.currency} to {target}: {error.message}"
+            return NoAnswer(str(instrument), FailureCode(error.code), told, error.attempts)
 
     async def _failure(self, index: int, symbol: str, error: MarketgateError) -> AskFailure:
         code = FailureCode(error.code)

@@ -15,7 +15,7 @@ from plugins.market.grid import Slot
 from schema.capability import DEFAULT_TERMS, Terms
 from schema.errors import BadInput
 from schema.paging import PageInfo, check_page_size, make_cursor, read_cursor
-from schema.provenance import DataMode
+from schema.provenance import CacheStatus, DataMode
 from schema.scalars import Cursor
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CANDLES, NO_BARS, Adjustment, Bars, CandlesAsk, CandleSeries, Fill
@@ -243,9 +243,10 @@ def _asked_range(interval: Interval, slots: Sequence[Slot]) -> tuple[datetime, d
 
 
 def _reference(fetched: Fetched, context: Context) -> datetime:
-    """When a candle counts as closed: now, or for a recording the moment of its making."""
+    """When a candle counts as closed: now; for a recording and for a stale copy, the moment of its making."""
     made = fetched.provenance
-    return made.fetched_at if made.mode is DataMode.RECORDED else context.now
+    old = made.mode is DataMode.RECORDED or context.cache_status(made) is CacheStatus.STALE
+    return made.fetched_at if old else context.now
 
 
 def _nothing(wanted: Wanted, page: Page, adjustment: Adjustment, zone: str) -> CandleSeries:

@@ -77,11 +77,14 @@ async def test_two_legs_go_through_a_bridge_and_both_are_told() -> None:
     assert str(rate.provenance.conversion.rate) == "0.83333333333333333333"
 
 
-async def test_no_way_across_is_the_last_failure() -> None:
-    quote_of, _ = rates()
+async def test_no_way_across_is_told_of_the_markets_own_direction_after_all_were_tried() -> None:
+    quote_of, asked = rates()
 
-    with pytest.raises(NoAnswer):
-        await find_rate("AAA", "BBB", quote_of)
+    with pytest.raises(NoAnswer) as caught:
+        await find_rate("CHF", "GBP", quote_of)
+
+    assert caught.value.message == "no fx:GBP/CHF"
+    assert asked == ["fx:GBP/CHF", "fx:CHF/GBP", "fx:USD/CHF", "fx:CHF/USD", "fx:EUR/CHF", "fx:CHF/EUR"]
 
 
 async def test_a_price_of_zero_is_no_rate() -> None:
@@ -91,7 +94,7 @@ async def test_a_price_of_zero_is_no_rate() -> None:
         with pytest.raises(NoAnswer) as caught:
             await find_rate(source, target, quote_of)
 
-    assert caught.value.message == "the price of fx:USD/EUR is 0: no rate can be made of it"
+    assert caught.value.message == "the price of fx:EUR/USD is 0: no rate can be made of it"
     assert asked == ["fx:EUR/USD", "fx:USD/EUR"] * 2
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from gateway.core.guards.breaker import BreakerPolicy
+from gateway.core.market import _subject
 from providers.contract import Licence, Profile, Provider, answers, header
 from schema.capability import Terms
 from schema.errors import (
@@ -20,9 +21,12 @@ from schema.errors import (
     UnknownProvider,
 )
 from schema.provenance import DataMode, Provenance
-from schema.symbols import AssetClass, parse_instrument
+from schema.symbols import AssetClass, crypto, parse_instrument
+from schema.words.books import OrderBookAsk
 from schema.words.caps import MARKET_CAPS, MarketCap, MarketCapsAsk
+from schema.words.instruments import InstrumentsAsk, SearchAsk
 from schema.words.quotes import QuotesAsk
+from schema.words.rates import FxRatesAsk
 from tests.gateway.doubles import (
     BTC,
     NOON,
@@ -31,6 +35,7 @@ from tests.gateway.doubles import (
     failing,
     fallen,
     in_turn,
+    late,
     priced,
     raising,
     reply,
@@ -337,6 +342,16 @@ async def test_a_silent_provider_leaves_half_of_the_time_for_the_next() -> None:
     assert found.provenance.fallback_from[0].message == "no answer within 2000 ms"
 
 
+async def test_no_time_is_kept_for_a_provider_that_would_refuse_at_once() -> None:
+    w = world(venue("alpha"), venue("beta", priority=20))
+    w.wire.handlers.update(alpha=late(3.0, priced("7")), beta=failing(429, retry_after="60"))
+    await w.refused(parse_instrument("crypto:ETH/USD"), providers=("beta",))
+
+    found = await w.quote(timeout=4.0)
+
+    assert (found.provenance.provider, fallen(found)) == ("alpha", [])
+
+
 async def test_silence_of_all_ends_at_the_deadline() -> None:
     w = world(*(venue(name, priority=n) for n, name in enumerate(("alpha", "beta", "gamma"))))
     w.wire.handlers.update(alpha=silent(), beta=silent(), gamma=silent())
@@ -368,3 +383,18 @@ async def test_a_gateway_without_providers_says_so() -> None:
     assert isinstance(error, NoAnswer)
     assert error.message == "no provider offers quotes"
     assert BTC.base == "BTC"
+
+
+@pytest.mark.parametrize(
+    ("item", "subject"),
+    [
+        (crypto("BTC", "USD"), "crypto:BTC/USD"),
+        (FxRatesAsk(base="EUR"), "EUR"),
+        (MarketCapsAsk(currency="CHF"), "CHF"),
+        (SearchAsk(text="apple"), "apple"),
+        (InstrumentsAsk(), "all"),
+        (OrderBookAsk(instrument=crypto("BTC", "USD")), "crypto:BTC/USD"),
+    ],
+)
+def test_an_error_names_what_was_asked_for_in_the_callers_words(item: object, subject: str) -> None:
+    assert _subject(item) == subject

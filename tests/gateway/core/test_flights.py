@@ -12,7 +12,7 @@ import pytest
 from gateway.core.pipeline import CONCURRENT
 from providers.contract import Reply
 from schema.capability import DEFAULT_TERMS
-from schema.errors import FailureCode, NotCovered, UpstreamError
+from schema.errors import FailureCode, NotCovered, NotRecorded, UpstreamError
 from schema.provenance import CacheStatus
 from schema.words.quotes import QUOTES, QuotesAsk
 from tests.gateway.doubles import (
@@ -170,6 +170,21 @@ async def test_a_provider_that_refuses_everything_is_not_hammered() -> None:
 
     assert all(fallen(answer) == [("alpha", "NOT_COVERED")] for answer in found.values())  # type: ignore[arg-type]
     assert len(w.wire.asked("alpha")) <= 64
+
+
+async def test_the_recordings_are_searched_to_the_last_item() -> None:
+    w = world(venue("alpha"))
+
+    def recorded(request: Any) -> Any:
+        if dict(request.params)["symbols"] != "A150-USD":
+            raise NotRecorded("alpha", "only A150 is")
+        return priced("7")(request)
+
+    w.wire.handlers["alpha"] = recorded
+
+    found = await w.quotes(*pairs(200))
+
+    assert [item.base for item, answer in found.items() if not isinstance(answer, Exception)] == ["A150"]
 
 
 async def test_what_was_refused_only_in_company_is_not_remembered_as_unknown() -> None:

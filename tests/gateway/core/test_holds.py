@@ -162,6 +162,16 @@ async def test_a_recorded_refusal_holds_nobody_back() -> None:
     assert w.pipeline.health.of("alpha").last_failure is None
 
 
+async def test_recorded_failures_open_no_breaker() -> None:
+    w = world(venue("alpha"), policy=BreakerPolicy(in_a_row=1))
+    w.wire.handlers["alpha"] = lambda r: RawReply(
+        status=500, headers={}, content=b"{}", recorded=RecordedFrom.COMPOSED, recorded_at=NOON
+    )
+    await w.refused(BTC)
+
+    assert w.events == []
+
+
 @pytest.mark.parametrize(
     "first",
     [raising(Timeout("alpha", "x")), raising(ConnectionFailed("alpha", "x")), failing(500), failing(503), failing(408)],

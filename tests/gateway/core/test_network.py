@@ -585,7 +585,7 @@ async def test_no_part_of_a_key_survives_where_an_excerpt_cuts_it(
     assert_no_part_of_the_key(await refused(read()))
 
 
-async def test_no_log_line_shows_a_key(upstream: Upstream, transport: NetworkTransport) -> None:
+async def test_no_log_line_and_no_event_shows_a_key(upstream: Upstream, transport: NetworkTransport) -> None:
     w = world(
         venue("alpha", credentials=(query("apikey"),)), keys={"alpha": {"key": KEY}}, transport=transport,
         base=upstream.base,
@@ -595,8 +595,13 @@ async def test_no_log_line_shows_a_key(upstream: Upstream, transport: NetworkTra
     with structlog.testing.capture_logs() as lines:
         await w.refused()
 
-    assert "s3cr3t" not in str(lines)
+        upstream.answers["/alpha/api/quotes"] = ok(f"no {KEY}".encode(), "500 Oops")
+        for item in pairs(5):
+            await w.refused(item)
+
+    assert "s3cr3t" not in f"{lines} {w.events}"
     assert [line["event"] for line in lines] == []
+    assert w.events[0][3] == "HTTP 500: no ***"
 
 
 async def test_a_key_that_no_header_can_carry_is_a_misconfiguration(

@@ -1,0 +1,108 @@
+"""The gateway as its own process: started like a user starts it, its log read at the end."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+START_SECONDS = 30.0
+COMMAND = [str(Path(sys.executable).with_name("marketgate")), "serve"]
+# What a log never holds: an unmasked fault, an adapter's own defect, a task nobody looked after.
+DEFECTS = ("Traceback", "internal_error", "adapter_defect", "was never retrieved", "never awaited")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """A running process."""
+
+    url: str
+    client: httpx.Client
+    process: subprocess.Popen[bytes]
+    file: Path
+
+    @property
+    def log(self) -> str:
+        """What it wrote to stderr so far."""
+        return self.file.read_text(errors="replace")
+
+    def send(self, query: str, variables: Mapping[str, object] | None = None) -> dict[str, Any]:
+        """The whole response of one operation."""
+        response = self.client.post("/graphql", json={"query": query, "variables": variables})
+        assert response.status_code == 200, response.text
+        return dict(response.json())
+
+    def ask(self, query: str, **variables: object) -> dict[str, Any]:
+        """The data of an operation that must not fail."""
+        answer = self.send(query, variables)
+        assert "errors" not in answer, answer["errors"]
+        return dict(answer["data"])
+
+    def refusal(self, query: str, **variables: object) -> dict[str, Any]:
+        """The one error of an operation that must fail."""
+        errors = self.send(query, variables)["errors"]
+        assert len(errors) == 1, errors
+        return {"message": errors[0]["message"], **errors[0]["extensions"]}
+
+
+@contextmanager
+def running(folder: Path, **settings: str) -> Iterator[Gateway]:
+    """Start, wait until it is ready, and see afterwards that nothing broke inside."""
+    port, file = free_port(), folder / "gateway.log"
+    with file.open("wb") as log:
+        process = subprocess.Popen(COMMAND, env=environment(folder, port, settings), cwd=folder, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    with httpx.Client(base_url=url, timeout=40.0, trust_env=False) as client:
+        gateway = Gateway(url=url, client=client, process=process, file=file)
+        try:
+            wait_until_ready(gateway)
+            yield gateway
+            assert process.poll() is None, gateway.log
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+    found = [defect for defect in DEFECTS if defect in gateway.log]
+    assert not found, f"{found} in the log:\n{gateway.log[-8000:]}"
+
+
+def environment(folder: Path, port: int, settings: Mapping[str, str]) -> dict[str, str]:
+    """Nothing of the developer's own settings goes along."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MARKETGATE_")}
+    given = {f"MARKETGATE_{name}": value for name, value in settings.items()}
+    return {**own, "MARKETGATE_PORT": str(port), "MARKETGATE_DATA_DIR": str(folder), **given}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_ready(gateway: Gateway) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert gateway.process.poll() is None, gateway.log
+        try:
+            if gateway.client.get("/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.02)
+    raise AssertionError(f"not ready after {START_SECONDS} s:\n{gateway.log}")
+
+
+def refused_start(folder: Path, **settings: str) -> tuple[int, str]:
+    """Exit code and stderr of a start that must not happen."""
+    ended = subprocess.run(
+        COMMAND, env=environment(folder, free_port(), settings), cwd=folder, capture_output=True, timeout=START_SECONDS,
+        check=False,
+    )  # fmt: skip
+    return ended.returncode, ended.stderr.decode()
