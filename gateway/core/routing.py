@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -139,12 +140,18 @@ class Registry:
             if answer.intervals and ask.interval not in answer.intervals:
                 offered = " ".join(answer.intervals)
                 return NotCovered(lane.id, f"has no {ask.interval} candles (it has {offered})")
-            reach = answer.reach(ask.interval) if answer.reach else None
+            # Whoever pins a provider means it: the upstream itself says how far back it goes.
+            reach = answer.reach(ask.interval) if answer.reach and not pinned else None
             if reach is not None and ask.start < lane.provider.clock.now() - reach - ask.interval.delta:
-                return NotCovered(lane.id, f"its {ask.interval} history reaches back {reach} only")
+                return NotCovered(lane.id, f"its {ask.interval} history reaches back {_span(reach)} only")
         if not answer.covers(ask):
             return NotCovered(lane.id, f"does not cover this {answer.capability.name} ask")
         missing = self.keys_missing.get(lane.id)
         if missing:
             return KeyMissing(lane.id, f"needs a key: set {missing}")
         return None
+
+
+def _span(reach: timedelta) -> str:
+    days, hours = reach // timedelta(days=1), reach // timedelta(hours=1)
+    return f"{days} days" if days > 1 else f"{hours} hours"

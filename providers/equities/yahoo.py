@@ -18,7 +18,7 @@ from providers.row import Row
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass, InstrumentId
-from schema.words.candles import CANDLES, NO_BARS, Adjustment, Bars, CandlesAsk
+from schema.words.candles import CANDLES, Adjustment, Bars, CandlesAsk
 from schema.words.instruments import SEARCH, InstrumentType, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -89,17 +89,9 @@ class Yahoo(Provider):
     # 5,000 minutes are less than the seven days that one call may ask for.
     @answers(CANDLES, covers=charted, intervals=tuple(INTERVALS), max_rows=5000, reach=REACH.get)
     async def candles(self, ask: CandlesAsk) -> Bars:
-        """The bars from a little before the start, because days begin at midnight of the exchange.
-
-        A range that begins before the upstream's history would be refused as a whole: it is asked for from there.
-        """
-        reach, start = REACH.get(ask.interval), earliest(ask)
-        if reach is not None:
-            start = max(start, self.clock.now() - reach)
-        if start >= ask.end:
-            return NO_BARS
+        """The bars from a little before the start, because days begin at midnight of the exchange."""
         params: dict[str, str | int] = {
-            "period1": int(start.timestamp()),
+            "period1": int(earliest(ask).timestamp()),
             "period2": int(ask.end.timestamp()),
             "interval": INTERVALS[ask.interval],
             "includePrePost": "true" if ask.hours is TradingHours.EXTENDED else "false",

@@ -1,0 +1,63 @@
+"""Which providers an ask is routed to, where that depends on how far back they go."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from gateway.core.routing import Registry
+from providers.contract import Http
+from providers.crypto.coinbaseexchange import CoinbaseExchange
+from providers.crypto.kraken import Kraken
+from schema.capability import Terms
+from schema.provenance import DataMode
+from schema.symbols import crypto
+from schema.words.candles import CANDLES, CandlesAsk
+from schema.words.intervals import Interval
+from tests.gateway.doubles import ManualClock
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def registry() -> Registry:
+    clock = ManualClock(NOON)
+    made = Registry(clock=clock, mode=DataMode.LIVE)
+    for cls in (CoinbaseExchange, Kraken):
+        made.add(cls(cast(Http, None), clock))
+    return made
+
+
+def hours_back(count: int) -> CandlesAsk:
+    start = NOON - timedelta(hours=count)
+    return CandlesAsk(instrument=crypto("BTC", "USD"), interval=Interval.H1, start=start, end=NOON)
+
+
+def routed(registry: Registry, ask: CandlesAsk, **terms: Any) -> list[str]:
+    return [lane.id for lane in registry.route(CANDLES, ask, Terms(**terms)).lanes]
+
+
+def test_a_provider_is_not_asked_for_more_than_it_keeps(registry: Registry) -> None:
+    assert routed(registry, hours_back(720)) == ["coinbaseexchange", "kraken"]
+    assert routed(registry, hours_back(722)) == ["coinbaseexchange"]
+
+
+def test_the_refusal_says_how_far_back_it_goes(registry: Registry) -> None:
+    (refused,) = registry.route(CANDLES, hours_back(800), Terms()).refused
+
+    assert refused.message == "kraken: its H1 history reaches back 30 days only"
+
+
+def test_a_pinned_provider_is_asked_all_the_same(registry: Registry) -> None:
+    assert routed(registry, hours_back(5000), providers=("kraken",)) == ["kraken"]
+
+
+def test_an_interval_that_it_does_not_have_is_refused_even_when_pinned(registry: Registry) -> None:
+    ask = CandlesAsk(instrument=crypto("BTC", "USD"), interval=Interval.S1, start=NOON - timedelta(hours=1), end=NOON)
+
+    route = registry.route(CANDLES, ask, Terms(providers=("kraken",)))
+
+    assert route.lanes == ()
+    assert route.refused[0].detail.startswith("has no S1 candles (it has M1 ")
