@@ -164,6 +164,12 @@ def _slips(settings: Settings, discovered: Discovered) -> list[str]:
             near = get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             slips.append(f"MARKETGATE_{kind}_{name.upper()}: there is no provider {name!r}{hint}")
+    for name, parts in settings.keyring().keys.items():
+        cls = discovered.classes.get(name)
+        declared = {part.name for part in cls.profile.credentials} if cls and name not in settings.tiers else set()
+        if declared and (strange := sorted(parts.keys() - declared)):
+            told = f"has no part {', '.join(strange)}; its parts are {', '.join(sorted(declared))}"
+            slips.append(f"MARKETGATE_KEY_{name.upper()}: {told}")
     return slips
 
 

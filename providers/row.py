@@ -11,7 +11,6 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from itertools import pairwise
 from typing import Any, NoReturn, TypeVar
 from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
@@ -19,6 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from defusedxml.ElementTree import fromstring
 
+from providers.exact import NUMERIC, WIDEST, exact, ordinary, plain
 from schema.errors import Malformed
 from schema.words.candles import Bars
 
@@ -28,8 +28,6 @@ Key = str | int
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-_WIDEST = 60
-_NUMERIC = frozenset({str, int, Decimal})
 # What a conversion raises for a value that is not what it takes; OSError comes from the platform's calendar.
 _UNFIT = (KeyError, IndexError, TypeError, ValueError, ArithmeticError, AttributeError, OSError)
 ABSENT = frozenset({None, "", "-", ".", "None", "null", "N/A", "NA", "N/D", "NaN"})
@@ -135,7 +133,7 @@ class Row:
         value = self._at(key)
         kind = type(value)
         if kind is str:
-            if not _ordinary(value):
+            if not ordinary(value):
                 self._here(key).broken("is not a number")
         elif kind is not int and kind is not Decimal:
             self._here(key).broken("is not a number")
@@ -143,7 +141,7 @@ class Row:
             number = Decimal(value)
         except InvalidOperation:
             self._here(key).broken("is not a number")
-        if not number.is_finite() or not -_WIDEST < number.adjusted() < _WIDEST:
+        if not number.is_finite() or not -WIDEST < number.adjusted() < WIDEST:
             self._here(key).broken("is not a number")
         return number
 
@@ -196,6 +194,10 @@ class Row:
         except OverflowError:
             self._here(key).broken(f"is not a Unix time in {unit}")
 
+    def maybe_epoch(self, key: Key, unit: str = "s") -> datetime | None:
+        """A Unix time that may be missing, null, written as one of `ABSENT` or zero."""
+        return self.epoch(key, unit) if self.maybe(key) else None
+
     def instant(self, key: Key | None = None) -> datetime:
         """An ISO 8601 time; nine-digit fractions are cut to microseconds, a missing zone is UTC."""
         text = self.text(key)
@@ -204,6 +206,10 @@ class Row:
             return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
         except (ValueError, OverflowError):
             self._here(key).broken("is not a time")
+
+    def maybe_instant(self, key: Key) -> datetime | None:
+        """An ISO 8601 time that may be missing, null or written as one of `ABSENT`."""
+        return None if self.maybe_text(key) in ABSENT else self.instant(key)
 
     def zone(self, key: Key | None = None) -> ZoneInfo:
         """An IANA time zone by its name."""
@@ -242,14 +248,17 @@ class Row:
         try:
             values: list[Any] = [row[key] for row in self.value]
             kinds = set(map(type, values))
+            # Plain digits of a sane length are finite and of sane size: the commonest column needs no other check.
+            if kinds == {str} and max(map(len, values)) < WIDEST and plain("".join(values)):
+                return tuple(map(Decimal, values))
             numbers = list(map(Decimal, values))
             sizes = list(map(Decimal.adjusted, numbers))
             if (
-                kinds <= _NUMERIC
-                and (str not in kinds or _ordinary("".join(values if len(kinds) == 1 else map(str, values))))
+                kinds <= NUMERIC
+                and (str not in kinds or ordinary("".join(values if len(kinds) == 1 else map(str, values))))
                 and all(map(Decimal.is_finite, numbers))
-                and max(sizes, default=0) < _WIDEST
-                and min(sizes, default=0) > -_WIDEST
+                and max(sizes, default=0) < WIDEST
+                and min(sizes, default=0) > -WIDEST
             ):
                 return tuple(numbers)
         except (KeyError, IndexError, TypeError, ValueError, ArithmeticError):
@@ -278,21 +287,24 @@ class Row:
         `time` is the open time as a Unix time in *unit*; `closed` reads the provider's own mark at `closed_key`.
         """
         ticks = self.column(time, int)
-        descending = len(ticks) > 1 and ticks[0] > ticks[-1]
-        ticks = _turned(ticks, descending)
+        order = _order(ticks)
 
-        def required(key: Key) -> tuple[Decimal, ...]:
-            return _turned(self.decimals(key), descending)
+        def arranged(values: tuple[T, ...]) -> tuple[T, ...]:
+            if order is None:
+                return values
+            return values[::-1] if order == [] else tuple([values[row] for row in order])
 
         def numbers(key: Key | None) -> tuple[Decimal, ...] | None:
-            return None if key is None else required(key)
+            return None if key is None else arranged(self.decimals(key))
 
-        marks = None if closed is None or closed_key is None else self.column(closed_key, closed)
+        def column(key: Key | None, convert: Callable[[Any], T]) -> tuple[T, ...] | None:
+            return None if key is None else arranged(self.column(key, convert))
+
         return Bars(
-            open_time=self._moments(ticks, unit), open=required(open), high=required(high), low=required(low),
-            close=required(close), volume=numbers(volume), quote_volume=numbers(quote_volume), vwap=numbers(vwap),
-            trade_count=None if trade_count is None else _turned(self.column(trade_count, int), descending),
-            closed=None if marks is None else _turned(marks, descending),
+            open_time=self._moments(arranged(ticks), unit), open=arranged(self.decimals(open)),
+            high=arranged(self.decimals(high)), low=arranged(self.decimals(low)), close=arranged(self.decimals(close)),
+            volume=numbers(volume), quote_volume=numbers(quote_volume), vwap=numbers(vwap),
+            trade_count=column(trade_count, int), closed=None if closed is None else column(closed_key, closed),
             currency=currency,
         )  # fmt: skip
 
@@ -312,31 +324,25 @@ class Row:
                 for _ in range(len(ticks) - 1):
                     run.append(run[-1] + each)
                 return tuple(run)
-            moments = tuple([_EPOCH + timedelta(microseconds=tick * 1_000_000 // scale) for tick in ticks])
+            return tuple([_EPOCH + timedelta(microseconds=tick * 1_000_000 // scale) for tick in ticks])
         except OverflowError:
             self.broken(f"has no Unix times in {unit}")
-        if any(a >= b for a, b in pairwise(moments)):
-            self.broken("is not in order of time")
-        return moments
 
 
-def exact(value: Any) -> Decimal:
-    """A finite number of sane size from a text, an int or a Decimal; ValueError otherwise."""
-    if type(value) not in _NUMERIC or (type(value) is str and not _ordinary(value)):
-        raise ValueError(value)
-    number = Decimal(value)
-    if not -_WIDEST < number.adjusted() < _WIDEST or not number.is_finite():
-        raise ValueError(value)
-    return number
-
-
-def _ordinary(text: str) -> bool:
-    """Decimal reads digits of all scripts and underscores between them; no upstream means that by a number."""
-    return text.isascii() and "_" not in text
-
-
-def _turned(values: tuple[T, ...], descending: bool) -> tuple[T, ...]:
-    return values[::-1] if descending else values
+def _order(ticks: Sequence[int]) -> list[int] | None:
+    """The rows in ascending order of time, of two at one time the later; None: as they are, []: just turned round."""
+    if len(ticks) < 2:
+        return None
+    step = ticks[1] - ticks[0]
+    if step and ticks == tuple(range(ticks[0], ticks[0] + step * len(ticks), step)):
+        return None if step > 0 else []
+    given, ordered = list(ticks), sorted(set(ticks))
+    if given == ordered:
+        return None
+    if given[::-1] == ordered:
+        return []
+    last = {tick: row for row, tick in enumerate(ticks)}
+    return [last[tick] for tick in ordered]
 
 
 def _shown(value: Any) -> str:

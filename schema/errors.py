@@ -16,6 +16,7 @@
     - KeyMissing                      PROVIDER_KEY_MISSING: no credential is set
     - Unauthorized                    PROVIDER_MISCONFIGURED: the credential is refused
     - NotCovered                      NOT_COVERED: not offered for this class, range or adjustment
+      . Blocked                       NOT_COVERED: refused to this country; the provider is paused
     - UnknownInstrument               UNKNOWN_INSTRUMENT: the provider does not list it
     - Malformed                       UPSTREAM_MALFORMED: the payload broke the parser, counted
     - Stale                           DATA_STALE: older than the caller accepts
@@ -136,12 +137,18 @@ class NoAnswer(MarketgateError):
             {"provider": a.provider, "code": str(a.code), "message": a.message, "retryAfterMs": a.retry_after_ms}
             for a in self.attempts
         ]
-        if self.attempts:
-            found["provider"] = self.attempts[-1].provider
-        waits = [a.retry_after_ms for a in self.attempts if a.retry_after_ms is not None]
+        # The provider and the wait are those that the code belongs to.
+        telling = [attempt for attempt in self.attempts if attempt.code == self.code] or self.attempts
+        if telling:
+            found["provider"] = telling[-1].provider
+        waits = _waits(telling) or _waits(self.attempts)
         if waits:
             found["retryAfterMs"] = min(waits)
         return found
+
+
+def _waits(attempts: Sequence[ProviderFailure]) -> list[int]:
+    return [attempt.retry_after_ms for attempt in attempts if attempt.retry_after_ms is not None]
 
 
 class QuorumNotMet(NoAnswer):
@@ -227,6 +234,12 @@ class NotCovered(UpstreamError):
     """Not offered: capability, asset class, interval, range or adjustment."""
 
     code = FailureCode.NOT_COVERED
+
+
+class Blocked(NotCovered):
+    """Refused to everybody here, for legal reasons or by country: nothing else need be asked for a while."""
+
+    pauses = True
 
 
 class UnknownInstrument(UpstreamError):

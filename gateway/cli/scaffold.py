@@ -97,7 +97,7 @@ def parse_ticker(instrument: InstrumentId, body: Row) -> Quote:
     """An empty side of the book is sent as 0."""
     return Quote(
         instrument=instrument,
-        as_of=body.epoch("time"),
+        as_of=body.maybe_epoch("time"),
         price=body.decimal("last"),
         price_type=PriceType.LAST,$currency
         bid=body.positive("bid"),

@@ -21,7 +21,7 @@ from schema.errors import FailureCode, NoAnswer, NotCovered, QuorumNotMet, Stale
 from schema.provenance import DataMode, FeedDelay, ProviderFailure
 from schema.symbols import InstrumentId
 from schema.words.consensus import Consensus, ConsensusSource
-from schema.words.quotes import Quote
+from schema.words.quotes import PriceType, Quote
 from schema.words.venues import MarketState
 
 K = Decimal(5)
@@ -119,7 +119,8 @@ def _currency(quote: Quote) -> str:
 
 
 def _price_type(quote: Quote) -> str:
-    return f"a {quote.price_type} price"
+    article = "an" if quote.price_type is PriceType.INDEX else "a"
+    return f"{article} {quote.price_type} price"
 
 
 def _session(quote: Quote) -> str:

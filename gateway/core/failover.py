@@ -15,8 +15,8 @@ _TELLING = (
     FailureCode.UPSTREAM_MALFORMED,
     FailureCode.PROVIDER_MISCONFIGURED,
     FailureCode.DATA_STALE,
-    FailureCode.NOT_RECORDED,
     FailureCode.UNKNOWN_INSTRUMENT,
+    FailureCode.NOT_RECORDED,
     FailureCode.PROVIDER_KEY_MISSING,
     FailureCode.NOT_COVERED,
 )
@@ -44,10 +44,21 @@ def no_answer(
         return NoAnswer(symbol, FailureCode.DEADLINE_EXCEEDED, told, ())
     if not listed:
         return NoAnswer(symbol, code, _nobody(capability, symbol, refused), [failure_of(each) for each in refused[:20]])
-    told = "; ".join(f"{attempt.provider}: {_short(attempt.message)}" for attempt in listed)
+    told = "; ".join(_told(listed))
     if out_of_time:
         code, told = FailureCode.DEADLINE_EXCEEDED, f"time ran out; {told}"
     return NoAnswer(symbol, code, f"no {capability} for {symbol}: {told}", listed)
+
+
+def _told(attempts: Sequence[ProviderFailure]) -> list[str]:
+    """Each attempt in its words; those that only lack a recording are named together, their lists are in `attempts`."""
+    lacking = [attempt.provider for attempt in attempts if attempt.code is FailureCode.NOT_RECORDED]
+    told = [f"{a.provider}: {_short(a.message)}" for a in attempts if a.code is not FailureCode.NOT_RECORDED]
+    if len(lacking) == 1:
+        told += [f"{a.provider}: {_short(a.message)}" for a in attempts if a.code is FailureCode.NOT_RECORDED]
+    elif lacking:
+        told.append(f"the offline market has no recording of it at {', '.join(lacking)}")
+    return told
 
 
 def _short(message: str) -> str:

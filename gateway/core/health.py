@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.core.clock import Clock
-from schema.errors import FailureCode, QuotaExhausted, Throttled, Unauthorized, UpstreamError
+from schema.errors import Blocked, FailureCode, QuotaExhausted, Throttled, Unauthorized, UpstreamError
 from schema.provenance import ProviderFailure
 
 WINDOW = 100
-PAUSE = {Throttled: 5.0, QuotaExhausted: 60.0, Unauthorized: 60.0}
+RECENT = 60.0
+JUDGED, FAILING_RATE = 20, 0.3
+SLOW_CALLS, SLOW_MS = 3, 1_000
+PAUSE = {Blocked: 300.0, Throttled: 5.0, QuotaExhausted: 60.0, Unauthorized: 60.0}
 """Seconds to hold back where the upstream does not say how long."""
 
 
@@ -21,6 +24,7 @@ class Condition:
 
     latencies: deque[int] = field(default_factory=lambda: deque(maxlen=WINDOW))
     outcomes: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    calls: deque[tuple[float, bool, int | None]] = field(default_factory=lambda: deque(maxlen=WINDOW))
     last_success: datetime | None = None
     last_failure: UpstreamError | None = None
     held_until: float = 0.0
@@ -52,6 +56,7 @@ class Health:
         """A call that the upstream answered; one that set out before a hold does not end it."""
         condition = self.of(provider)
         condition.outcomes.append(True)
+        condition.calls.append((self._clock.monotonic(), True, latency_ms))
         condition.last_success = self._clock.now()
         if latency_ms is not None:
             condition.latencies.append(latency_ms)
@@ -61,12 +66,36 @@ class Health:
         condition = self.of(provider)
         if error.counted:
             condition.outcomes.append(False)
+            condition.calls.append((self._clock.monotonic(), False, None))
         condition.last_failure = error
         if error.pauses or isinstance(error, Unauthorized):
             seconds = error.retry_after if error.retry_after is not None else PAUSE.get(type(error), 5.0)
             until = self._clock.monotonic() + seconds
             if condition.held_by is None or until > condition.held_until:
                 condition.held_until, condition.held_by = until, error
+
+    def failing(self, provider: str) -> ProviderFailure | None:
+        """Why a provider is asked after the others: its calls of the last minute failed often.
+
+        Calls that are older do not count, so that who recovered is tried again. One that refuses at once (held back,
+        breaker open) keeps its place: it costs no time.
+        """
+        calls = self._recent(provider)
+        failed = sum(not fine for _, fine, _ in calls)
+        if len(calls) < JUDGED or failed < FAILING_RATE * len(calls):
+            return None
+        told = f"passed over: {failed} of its {len(calls)} calls of the last minute failed"
+        return ProviderFailure(provider=provider, code=FailureCode.UPSTREAM_UNAVAILABLE, message=told)
+
+    def slow(self, provider: str) -> bool:
+        """Whether the middle one of its calls of the last minute took a second or more."""
+        latencies = sorted(latency for _, _, latency in self._recent(provider) if latency is not None)
+        return len(latencies) >= SLOW_CALLS and latencies[len(latencies) // 2] >= SLOW_MS
+
+    def _recent(self, provider: str) -> list[tuple[float, bool, int | None]]:
+        condition = self._conditions.get(provider)
+        since = self._clock.monotonic() - RECENT
+        return [call for call in condition.calls if call[0] >= since] if condition else []
 
     def hold(self, provider: str) -> UpstreamError | None:
         """The error to answer with while the provider is held back, else None."""

@@ -107,7 +107,11 @@ class Inventory:
         if profile.mode is DataMode.SIMULATED:
             return "first in the offline market" if mode is not DataMode.LIVE else "only when pinned: it is simulated"
         source = "answers from recordings" if mode is not DataMode.LIVE else "answers live"
-        return f"{source}; priority {profile.priority}, lowest first among those that cover the ask"
+        order = f"{source}; priority {profile.priority}, lowest first among those that cover the ask"
+        health = self._data.pipeline.health
+        if failing := health.failing(profile.id):
+            return f"{order}; after the others now: {failing.message.removeprefix('passed over: ')}"
+        return f"{order}; after the others now: slow" if health.slow(profile.id) else order
 
     def _credentials(self, provider: Provider) -> list[Credential]:
         given = self._keyed.get(provider.profile.id, frozenset())

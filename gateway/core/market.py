@@ -128,6 +128,8 @@ class Errand:
         self._loop = asyncio.get_running_loop()
         self._deadline = self._loop.time() + terms.timeout
         self._plans: dict[Any, Plan] = {}
+        self._failing: dict[str, ProviderFailure | None] = {}
+        self._behind: dict[str, bool] = {}
 
     async def run(self) -> dict[Any, Fetched | NoAnswer]:
         """Settle every item."""
@@ -136,9 +138,32 @@ class Errand:
         for part in dict.fromkeys(parts):
             single = capability.items.only(self._ask, (part,)) if capability.items else part
             route = self._market.registry.route(capability, single, self._terms)
-            self._plans[part] = Plan(lanes=deque(route.lanes), covering=route.lanes, refused=route.refused)
+            lanes = self._healthy_first(route.lanes) if self._terms.providers is None else route.lanes
+            self._plans[part] = Plan(lanes=deque(lanes), covering=route.lanes, refused=route.refused)
         await self._settle(list(self._plans))
         return {part: self._close(part, self._plans[part]) for part in parts}
+
+    def _healthy_first(self, lanes: Sequence[Lane]) -> Sequence[Lane]:
+        """Who fails often or is slow is asked after the others; among equals the priority stands."""
+        health = self._market.pipeline.health
+        for lane in lanes:
+            if lane.id not in self._failing:
+                self._failing[lane.id] = health.failing(lane.id)
+                self._behind[lane.id] = self._failing[lane.id] is not None or health.slow(lane.id)
+        if not any(self._behind[lane.id] for lane in lanes):
+            return lanes
+        return sorted(lanes, key=lambda lane: self._behind[lane.id])
+
+    def _fallback(self, plan: Plan, provider: str) -> tuple[ProviderFailure, ...]:
+        """Who was passed over for failing, then who was asked before and failed."""
+        tried = {provider, *(attempt.provider for attempt in plan.attempts)}
+        before = []
+        for lane in plan.covering:
+            if lane.id == provider:
+                break
+            if lane.id not in tried and (failing := self._failing.get(lane.id)) is not None:
+                before.append(failing)
+        return (*before, *plan.attempts)
 
     async def _settle(self, items: Sequence[Any]) -> None:
         groups: dict[Lane, list[Any]] = {}
@@ -154,8 +179,9 @@ class Errand:
         left = self._deadline - self._loop.time()
         if left <= 0:
             return
-        more = any(self._may_answer(each) for item in items for each in self._plans[item].lanes)
-        outcomes = await self._carry_out(lane, items, left / 2 if more else left)
+        others = max(sum(map(self._may_answer, self._plans[item].lanes)) for item in items)
+        # A third at most, so that the later ones of many have more than a moment.
+        outcomes = await self._carry_out(lane, items, left / min(1 + others, 3))
         failed = []
         for item in items:
             plan, outcome = self._plans[item], outcomes[item]
@@ -199,8 +225,9 @@ class Errand:
 
     def _answer(self, plan: Plan, stored: Stored, status: CacheStatus) -> Fetched:
         value, provenance = stored.value, stored.provenance
-        if plan.attempts:
-            provenance = replace(provenance, fallback_from=tuple(plan.attempts))
+        before = self._fallback(plan, provenance.provider)
+        if before:
+            provenance = replace(provenance, fallback_from=before)
             value = remarked(value, provenance)
         self._log.note_all(value, provenance, status)
         return Fetched(value=value, provenance=provenance)

@@ -24,6 +24,7 @@ from gateway.core.stamping import Stamper, age_of
 from gateway.core.upstream import CallFacts, call_facts
 from schema.capability import Capability, Terms
 from schema.errors import (
+    Blocked,
     CircuitOpen,
     KeyMissing,
     Malformed,
@@ -154,17 +155,34 @@ class Pipeline:
             found = flight.task.result()[item]
             outcomes[item] = found if isinstance(found, UpstreamError) else (found, status)
 
+    def _worth_halving(self, refusal: UpstreamError, flight: Flight, *, halved: bool) -> bool:
+        """An unknown instrument is searched for to the end; a refusal without a reason gets one second chance.
+
+        Asking the recordings costs nobody a call.
+        """
+        if isinstance(refusal, NotRecorded):
+            return True
+        if isinstance(refusal, Blocked):
+            return False
+        return not (halved and isinstance(refusal, NotCovered)) and flight.may_split()
+
     async def _fly(
-        self, lane: Lane, capability: Capability[Any, Any], ask: Any, chunk: Sequence[Any], flight: Flight
+        self,
+        lane: Lane,
+        capability: Capability[Any, Any],
+        ask: Any,
+        chunk: Sequence[Any],
+        flight: Flight,
+        *,
+        halved: bool = False,
     ) -> Found:
         """One call for a chunk of items, halved where one item may have spoiled it."""
         found = await self._call(lane, capability, ask, chunk, flight)
-        # Asking the recordings costs nobody a call.
-        if isinstance(found, SPLIT) and len(chunk) > 1 and (isinstance(found, NotRecorded) or flight.may_split()):
+        if isinstance(found, SPLIT) and len(chunk) > 1 and self._worth_halving(found, flight, halved=halved):
             half = len(chunk) // 2
             parts = await asyncio.gather(
-                self._fly(lane, capability, ask, chunk[:half], flight),
-                self._fly(lane, capability, ask, chunk[half:], flight),
+                self._fly(lane, capability, ask, chunk[:half], flight, halved=True),
+                self._fly(lane, capability, ask, chunk[half:], flight, halved=True),
             )
             return {**parts[0], **parts[1]}
         if isinstance(found, UpstreamError):

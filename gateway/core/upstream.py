@@ -17,12 +17,14 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from gateway import __version__
 from gateway.core.clock import Clock
 from gateway.core.inflate import Inflater, Unreadable
 from gateway.core.secrets import Redactor
 from providers.contract import Params, Profile, Reply
 from providers.row import Row
 from schema.errors import (
+    Blocked,
     ConnectionFailed,
     KeyMissing,
     Malformed,
@@ -251,8 +253,12 @@ class UpstreamHttp:
             return Throttled(provider, said, retry_after=retry_after(reply.headers, self.clock.now()))
         if status in (401, 403):
             return Unauthorized(provider, said)
+        if status == 451:
+            return Blocked(provider, said)
         if status == 404:
-            return UnknownInstrument(provider, said)
+            # A page in HTML is a wrong address, or a proxy's: no word about the instrument.
+            page = reply.content.lstrip()[:1] == b"<"
+            return NotCovered(provider, said) if page else UnknownInstrument(provider, said)
         if status == 408:
             return Timeout(provider, said)
         if status >= 500:
@@ -278,7 +284,8 @@ class UpstreamHttp:
 
     def _request(self, method: str, path: str, params: Params | None, host: str, body: bytes | None) -> Request:
         profile = self.profile
-        headers = {"accept-encoding": "gzip, br", **profile.headers}
+        headers = {"accept-encoding": "gzip, br", "user-agent": f"marketgate/{__version__}"}
+        headers.update((name.lower(), value) for name, value in profile.headers.items())
         secret: list[tuple[str, str]] = []
         for part in profile.credentials if self.needs_key else ():
             value = self.key.get(part.name)

@@ -150,8 +150,8 @@ def check_kind(operation: OperationDefinitionNode, allowed: frozenset[OperationT
         return
     if kind is OperationType.SUBSCRIPTION:
         message = (
-            "A subscription needs a stream: open a WebSocket to this address with the graphql-transport-ws "
-            "protocol, or use Server-Sent Events. A plain HTTP request carries queries and mutations only."
+            "A subscription needs a stream, a WebSocket with the graphql-transport-ws protocol or Server-Sent Events, "
+            "and this release serves neither. A plain HTTP request carries queries and mutations only."
         )
         raise Refused("SUBSCRIPTION_NOT_SUPPORTED", message)
     message = "A mutation must be sent by POST; GET is for queries only."

@@ -26,6 +26,8 @@ _TOKEN = re.compile(
     r'"""(?:\\"""|[\s\S])*?(?:"""|\Z)|"(?:\\.|[^"\\\r\n])*"?|#[^\r\n]*|\.\.\.|[_A-Za-z][_0-9A-Za-z]*|[-+.0-9]+|[^\s,\ufeff]'
 )
 
+LONGEST_NUMBER = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeSettings:
@@ -59,6 +61,8 @@ def check_source(source: str, settings: EdgeSettings) -> None:
         sign = match.group()
         if number > settings.max_tokens:
             raise _exceeded("tokens", settings.max_tokens, f"The document has more than {settings.max_tokens} tokens.")
+        if len(sign) > LONGEST_NUMBER and sign[0] in "-+.0123456789":
+            raise _exceeded("number", LONGEST_NUMBER, f"A number has more than {LONGEST_NUMBER} digits.")
         if sign == "(":
             parentheses += 1
         elif sign == ")":

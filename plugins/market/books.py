@@ -27,7 +27,9 @@ async def resolve_order_book(info: Ctx, symbol: Symbol, depth: Depth = 20, route
     terms = terms_of(route)
     ask = OrderBookAsk(instrument=info.context.service(MarketDesk).instrument(symbol), depth=_rounded(depth, DEPTHS))
     book = cast(OrderBook, (await info.context.market.fetch(ORDER_BOOK, ask, terms)).value)
-    return replace(book, bids=book.bids[:depth], asks=book.asks[:depth], pinned="+".join(terms.providers or ()))
+    bids = sorted(book.bids, key=lambda level: -level.price)[:depth]
+    asks = sorted(book.asks, key=lambda level: level.price)[:depth]
+    return replace(book, bids=tuple(bids), asks=tuple(asks), pinned="+".join(terms.providers or ()))
 
 
 async def resolve_trades(info: Ctx, symbol: Symbol, last: Newest = 50, route: Route = None) -> list[Trade] | None:

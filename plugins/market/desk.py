@@ -24,6 +24,7 @@ from schema.words.quotes import QUOTES, AskFailure, Quote, QuoteBatch, QuotesAsk
 from schema.words.routes import RouteInput, terms_of
 
 MOST_SYMBOLS = 200
+ABSENT = frozenset({FailureCode.NOT_COVERED, FailureCode.UNKNOWN_INSTRUMENT, FailureCode.NOT_RECORDED})
 LEAST_TIME = 0.05
 MOST_SHOWN = 100
 """Characters of a symbol that a failure repeats: longer ones are no symbols."""
@@ -112,7 +113,13 @@ class MarketDesk:
                 return [found[key] for key in keys]
 
             loaders[wanted] = DataLoader(load_fn=load, max_batch_size=MOST_SYMBOLS)
-        return await loaders[wanted].load(instrument)
+        try:
+            return await loaders[wanted].load(instrument)
+        except NoAnswer as error:
+            # A list may hold what nobody prices; that is no fault, and must not spoil the page.
+            if error.code in ABSENT:
+                return None
+            raise
 
     async def candles(
         self,

@@ -23,6 +23,7 @@ from schema.words.intervals import Interval
 from schema.words.venues import TradingHours, TradingSession
 
 MOST_ROWS = 5_000
+MOST_ROWS_IN_ALL = 40_000
 DEFAULT_ROWS = 100
 OLDEST = datetime(1900, 1, 1, tzinfo=UTC)
 LONGEST_SESSION = timedelta(days=2)
@@ -81,6 +82,7 @@ async def fetch_series(context: Context, wanted: Wanted) -> CandleSeries:
     zone = context.host.calendars.time_zone(wanted.instrument)
     if not page.slots:
         return _nothing(wanted, page, adjustment, zone)
+    _charge(context, len(page.slots))
     start, end = _asked_range(wanted.interval, page.slots)
     ask = CandlesAsk(
         instrument=wanted.instrument, interval=wanted.interval, start=start, end=end, adjustment=adjustment,
@@ -97,6 +99,14 @@ def _pinned(wanted: Wanted) -> Terms:
     """A venue in the symbol pins as well as a route does."""
     venue, terms = wanted.instrument.venue, wanted.terms
     return replace(terms, providers=(venue,)) if venue and terms.providers is None else terms
+
+
+def _charge(context: Context, rows: int) -> None:
+    """One operation may ask for many series, but not for more than one process can make at a time."""
+    asked = context.local.get(Wanted, 0) + rows
+    context.local[Wanted] = asked
+    if asked > MOST_ROWS_IN_ALL:
+        raise BadInput("last", f"this operation asks for more than {MOST_ROWS_IN_ALL} candles in all: split it up")
 
 
 def window_of(wanted: Wanted, now: datetime) -> Window:

@@ -132,7 +132,7 @@ def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
     bid, ask = row.positive("bidPrice"), row.positive("askPrice")
     return Quote(
         instrument=instrument,
-        as_of=row.epoch("closeTime", "ms") if "closeTime" in row else None,
+        as_of=row.maybe_epoch("closeTime", "ms"),
         price=last,
         price_type=PriceType.LAST,
         bid=bid,

@@ -89,6 +89,8 @@ class Bitstamp(Provider):
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """Refusals have a code and its explanation, a status "error" and a reason, or a list of wrong fields."""
+        if reply.status == 404 and type(reply.body.value) is str:  # an HTML page says that a pair is not listed
+            return UnknownInstrument(self.profile.id, "HTTP 404: no such pair")
         found = (reply.body.get(key) for key in REFUSAL_KEYS)
         said = next((entry for entry in found if entry is not None), None)
         if said is None or reply.status in (418, 429) or reply.status >= 500:
@@ -118,7 +120,7 @@ def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
     last = row.decimal("last")
     return Quote(
         instrument=instrument,
-        as_of=row.epoch("timestamp") if "timestamp" in row else None,
+        as_of=row.maybe_epoch("timestamp"),
         price=last,
         price_type=PriceType.LAST,
         bid=row.positive("bid"),
@@ -144,13 +146,13 @@ def parse_candles(body: Row) -> Bars:
 
 def parse_book(instrument: InstrumentId, body: Row, depth: int) -> OrderBook:
     """The time in microseconds is the book's number too: two states never share it."""
-    sequence = body.get("microtimestamp")
+    precise = body.maybe_epoch("microtimestamp", "us")
     return OrderBook(
         instrument=instrument,
-        as_of=body.epoch("timestamp") if sequence is None else sequence.epoch(unit="us"),
+        as_of=precise or body.maybe_epoch("timestamp"),
         bids=_levels(body["bids"], depth),
         asks=_levels(body["asks"], depth),
-        sequence=None if sequence is None else sequence.label(),
+        sequence=None if precise is None else body.label("microtimestamp"),
     )
 
 

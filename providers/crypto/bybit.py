@@ -8,7 +8,7 @@ from datetime import timedelta
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
 from providers.crypto._joined import is_pair_of, wire_symbol
 from providers.row import Row, ascending
-from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
+from schema.errors import Blocked, NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
@@ -116,7 +116,7 @@ class Bybit(Provider):
         if "too frequent" in reply.body.value:
             return Throttled(self.profile.id, "HTTP 403: access too frequent", retry_after=BAN)
         if "from your country" in reply.body.value:
-            return NotCovered(self.profile.id, "HTTP 403: not served in this country")
+            return Blocked(self.profile.id, "HTTP 403: not served in this country")
         return None
 
     def _pause(self, kind: type[UpstreamError], reply: Reply) -> float | None:
@@ -148,7 +148,7 @@ def parse_quote(instrument: InstrumentId, row: Row, body: Row) -> Quote:
     change = row.maybe("price24hPcnt")
     return Quote(
         instrument=instrument,
-        as_of=body.epoch("time", "ms") if "time" in body else None,
+        as_of=body.maybe_epoch("time", "ms"),
         price=last,
         price_type=PriceType.LAST,
         bid=bid,
@@ -177,7 +177,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
     book = body["result"]
     return OrderBook(
         instrument=instrument,
-        as_of=book.epoch("ts", "ms") if "ts" in book else None,
+        as_of=book.maybe_epoch("ts", "ms"),
         bids=_levels(book["b"]),
         asks=_levels(book["a"]),
         sequence=book.label("u") if book.get("u") is not None else None,

@@ -105,7 +105,7 @@ def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
     price = row.decimal("price")
     return Quote(
         instrument=instrument,
-        as_of=row.instant("time") if row.maybe_text("time") else None,
+        as_of=row.maybe_instant("time"),
         price=price,
         price_type=PriceType.LAST,
         bid=row.positive("bid"),
@@ -127,7 +127,7 @@ def parse_book(instrument: InstrumentId, body: Row, depth: int) -> OrderBook:
     sequence = body.get("sequence")
     return OrderBook(
         instrument=instrument,
-        as_of=body.instant("time") if body.maybe_text("time") else None,
+        as_of=body.maybe_instant("time"),
         bids=_levels(body["bids"], depth),
         asks=_levels(body["asks"], depth),
         sequence=None if sequence is None else str(sequence.integer()),

@@ -191,7 +191,7 @@ def parse_price(instrument: InstrumentId, body: Row) -> Quote | None:
         quote_volume=coin.maybe(f"{currency}_24h_vol"),
         change_percent=coin.maybe(f"{currency}_24h_change"),
         stats_window=StatsWindow.ROLLING_24H,
-        as_of=coin.epoch("last_updated_at") if coin.get("last_updated_at") is not None else None,
+        as_of=coin.maybe_epoch("last_updated_at"),
     )
 
 
@@ -228,7 +228,7 @@ def parse_market_caps(body: Row, currency: str) -> list[MarketCap]:
             circulating_supply=row.positive("circulating_supply"),
             total_supply=row.positive("total_supply"),
             max_supply=row.positive("max_supply"),
-            as_of=row.instant("last_updated") if row.get("last_updated") is not None else None,
+            as_of=row.maybe_instant("last_updated"),
         )
         for row in body
         if row["current_price"].value is not None

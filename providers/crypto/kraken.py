@@ -182,7 +182,9 @@ def parse_quotes(instruments: tuple[InstrumentId, ...], body: Row) -> list[Quote
 
 def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
     """Statistics are [today, 24 hours]; `o` is today's open and would not belong to the 24 hours, so there is none."""
-    bid, ask, close = row["b"], row["a"], row["c"]
+    # All but the last trade may be missing.
+    nothing = Row(row.provider, [None] * 3)
+    bid, ask, close = row.get("b") or nothing, row.get("a") or nothing, row["c"]
     last = close.decimal(0)
     best_bid, best_ask = bid.positive(0), ask.positive(0)
     return Quote(
@@ -195,10 +197,10 @@ def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
         ask_size=None if best_ask is None else ask.positive(2),
         last=last,
         last_size=close.positive(1),
-        high=row["h"].positive(1),
-        low=row["l"].positive(1),
-        volume=row["v"].decimal(1),
-        vwap=row["p"].positive(1),
+        high=(row.get("h") or nothing).positive(1),
+        low=(row.get("l") or nothing).positive(1),
+        volume=(row.get("v") or nothing).maybe(1),
+        vwap=(row.get("p") or nothing).positive(1),
         stats_window=StatsWindow.ROLLING_24H,
     )
 

@@ -141,7 +141,7 @@ def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
     bid, ask = row.positive("bidPx"), row.positive("askPx")
     return Quote(
         instrument=instrument,
-        as_of=row.epoch("ts", "ms") if "ts" in row else None,
+        as_of=row.maybe_epoch("ts", "ms"),
         price=last,
         price_type=PriceType.LAST,
         bid=bid,
@@ -182,7 +182,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
     book = body["data"][0]
     return OrderBook(
         instrument=instrument,
-        as_of=book.epoch("ts", "ms") if "ts" in book else None,
+        as_of=book.maybe_epoch("ts", "ms"),
         bids=_levels(book["bids"]),
         asks=_levels(book["asks"]),
         sequence=book.label("seqId") if book.get("seqId") is not None else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from providers.row import Row
 from schema.symbols import AssetClass, InstrumentId, equity
 
 # https://www.alphavantage.co/documentation/#daily and the regions of SYMBOL_SEARCH.
@@ -43,6 +44,17 @@ def instrument_of(symbol: str) -> InstrumentId | None:
     if not _TICKER.fullmatch(ticker) or (dot and suffix not in MICS):
         return None
     return equity(ticker, MICS[suffix] if dot else "")
+
+
+def same_name(row: Row, key: str, name: str) -> None:
+    """An answer that says what it is about must be about what was asked; `BRK.B` and `BRK-B` are one."""
+    told = row.get(key)
+    if told is not None and told.value != "" and _plain(told.text()) != _plain(name):
+        told.broken(f"is not {name!r}")
+
+
+def _plain(name: str) -> str:
+    return name.upper().replace(".", "-")
 
 
 def is_priced_security(instrument: InstrumentId) -> bool:

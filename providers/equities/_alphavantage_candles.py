@@ -11,7 +11,7 @@ from operator import mul
 from zoneinfo import ZoneInfo
 
 from providers.equities._adjusted import SCALE, with_dividends
-from providers.equities._alphavantage import TRADED_IN
+from providers.equities._alphavantage import TRADED_IN, same_name, symbol_of
 from providers.row import Row
 from schema.words.candles import NO_BARS, Adjustment, Bars, CandlesAsk
 from schema.words.intervals import Interval
@@ -26,7 +26,7 @@ def parse_intraday(ask: CandlesAsk, body: Row) -> Bars:
     meta = body["Meta Data"]
     zone = zone_of(meta)
     first, last = (f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}" for moment in (ask.start, ask.end))
-    series = series_of(body)
+    series = series_of(ask, body)
     stamps = [stamp for stamp in sorted(series.value) if first <= stamp < last]
     if not stamps:
         return NO_BARS
@@ -37,7 +37,7 @@ def parse_intraday(ask: CandlesAsk, body: Row) -> Bars:
 
 def parse_daily(ask: CandlesAsk, body: Row) -> Bars:
     """Bars keyed by the session's date; with adjustment, every later split of the series counts."""
-    series = series_of(body)
+    series = series_of(ask, body)
     first, last = ask.start.date().isoformat(), ask.end.date().isoformat()
     days = [day for day in sorted(series.value) if day >= first]
     inside = [day for day in days if day < last]
@@ -53,7 +53,7 @@ def parse_daily(ask: CandlesAsk, body: Row) -> Bars:
 
 def parse_longer(ask: CandlesAsk, body: Row) -> Bars:
     """Weeks and months are keyed by their last session so far; here they are named by their first day."""
-    series, weekly = series_of(body), ask.interval is Interval.W1
+    series, weekly = series_of(ask, body), ask.interval is Interval.W1
     first, last = ask.start.date(), ask.end.date()
     # All of history comes in one answer: only what is inside is read.
     stamps = [stamp for stamp in sorted(series.value) if first.isoformat() <= stamp < last.isoformat()]
@@ -67,8 +67,11 @@ def parse_longer(ask: CandlesAsk, body: Row) -> Bars:
     return replace(bars, time_zone=None if ask.instrument.venue else NEW_YORK)
 
 
-def series_of(body: Row) -> Row:
+def series_of(ask: CandlesAsk, body: Row) -> Row:
     """The one member that is called a time series; its name tells the interval."""
+    meta = body.get("Meta Data")
+    if meta is not None:
+        same_name(meta, "2. Symbol", symbol_of(ask.instrument) or "")
     found = next((row for key, row in body.items() if "Time Series" in key), None)
     if found is None:
         body.broken("has no time series")

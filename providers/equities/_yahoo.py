@@ -116,6 +116,14 @@ def _pair(code: str) -> InstrumentId | None:
     return fx(base, quote) if _CURRENCY.fullmatch(base) and _CURRENCY.fullmatch(quote) else None
 
 
+def same_symbol(instrument: InstrumentId, meta: Row) -> None:
+    """A chart that says whose it is must be of what was asked; `USDJPY=X` is listed as `JPY=X`."""
+    told, symbol = meta.maybe_text("symbol"), symbol_of(instrument) or ""
+    listed = symbol.removeprefix("USD") if instrument.asset_class is AssetClass.FX else symbol
+    if told is not None and told.upper() not in (symbol, listed):
+        meta["symbol"].broken(f"is not {symbol!r}")
+
+
 def currency_of(instrument: InstrumentId, meta: Row) -> tuple[str, int]:
     """The currency, and the power of ten that turns the wire's prices into it; XXX where none is told."""
     code = meta.maybe_text("currency") or instrument.quote or "XXX"

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from providers.equities._adjusted import with_dividends
 from providers.equities._yahoo import currency_of, shifted
-from providers.row import Row, exact
+from providers.exact import exact
+from providers.row import Row
 from schema.errors import NotCovered
 from schema.symbols import AssetClass
 from schema.words.candles import COLUMNS, NO_BARS, Adjustment, Bars, CandlesAsk, cut

@@ -20,10 +20,11 @@ from providers.equities._alphavantage import (
     instrument_of,
     is_exchanged,
     is_priced_security,
+    same_name,
     symbol_of,
 )
 from providers.equities._alphavantage_candles import NEW_YORK, parse_daily, parse_intraday, parse_longer
-from providers.row import Row
+from providers.row import ABSENT, Row
 from schema.errors import NotCovered, QuotaExhausted, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass, InstrumentId
@@ -180,7 +181,8 @@ def parse_quote(instrument: InstrumentId, body: Row) -> Quote:
     row = next((row for key, row in body.items() if key.startswith("Global Quote")), None)
     if row is None:
         body.broken("has no 'Global Quote'")
-    day = row.get("07. latest trading day")
+    same_name(row, "01. symbol", symbol_of(instrument) or "")
+    dated = row.maybe_text("07. latest trading day") not in ABSENT
     return Quote(
         instrument=instrument,
         price=row.decimal("05. price"),
@@ -194,7 +196,7 @@ def parse_quote(instrument: InstrumentId, body: Row) -> Quote:
         change_percent=percent(row, "10. change percent"),
         volume=row.maybe("06. volume"),
         stats_window=StatsWindow.SESSION,
-        as_of=None if day is None else datetime.combine(day.day(), time(), UTC),
+        as_of=datetime.combine(row.day("07. latest trading day"), time(), UTC) if dated else None,
     )
 
 
@@ -207,8 +209,10 @@ def percent(row: Row, key: str) -> Decimal | None:
 def parse_rate(instrument: InstrumentId, body: Row) -> Quote:
     """`{"Realtime Currency Exchange Rate": {…}}`; bid and ask may be missing or "-"."""
     row = body["Realtime Currency Exchange Rate"]
-    zone = row.zone("7. Time Zone") if row.maybe_text("7. Time Zone") else UTC
-    stamped = row.maybe_text("6. Last Refreshed")
+    same_name(row, "1. From_Currency Code", instrument.base)
+    same_name(row, "3. To_Currency Code", instrument.quote)
+    zone = UTC if row.maybe_text("7. Time Zone") in ABSENT else row.zone("7. Time Zone")
+    stamp = row.maybe_instant("6. Last Refreshed")
     return Quote(
         instrument=instrument,
         price=row.decimal("5. Exchange Rate"),
@@ -217,7 +221,7 @@ def parse_rate(instrument: InstrumentId, body: Row) -> Quote:
         bid=row.positive("8. Bid Price"),
         ask=row.positive("9. Ask Price"),
         delay_seconds=0,
-        as_of=row.instant("6. Last Refreshed").replace(tzinfo=zone).astimezone(UTC) if stamped else None,
+        as_of=None if stamp is None else stamp.replace(tzinfo=zone).astimezone(UTC),
     )
 
 

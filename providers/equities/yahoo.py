@@ -12,7 +12,7 @@ from decimal import Decimal
 from urllib.parse import quote
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
-from providers.equities._yahoo import US_EXCHANGES, currency_of, instrument_of, shifted, symbol_of
+from providers.equities._yahoo import US_EXCHANGES, currency_of, instrument_of, same_symbol, shifted, symbol_of
 from providers.equities._yahoo_candles import parse_candles
 from providers.row import Row
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -107,6 +107,7 @@ class Yahoo(Provider):
     async def _chart(self, instrument: InstrumentId, params: dict[str, str | int] | dict[str, str]) -> Row:
         symbol = quote(symbol_of(instrument) or "", safe="=&")
         chart = (await self.http.get(f"/v8/finance/chart/{symbol}", params))["chart"]["result"][0]
+        same_symbol(instrument, chart["meta"])
         exchanges = US_EXCHANGES.get(instrument.venue)
         if exchanges is not None and chart["meta"].maybe_text("exchangeName") not in exchanges:
             raise UnknownInstrument(self.profile.id, f"{instrument.base} is not listed on {instrument.venue}")
@@ -167,7 +168,7 @@ def parse_quote(instrument: InstrumentId, chart: Row, now: datetime) -> Quote:
         market_state=state,
         extended_price=money(meta.maybe(extended)) if extended else None,
         delay_seconds=None if delay is None else int(delay * 60),
-        as_of=meta.epoch("regularMarketTime") if meta.get("regularMarketTime") is not None else None,
+        as_of=meta.maybe_epoch("regularMarketTime"),
     )
 
 
@@ -189,10 +190,11 @@ def market_state(meta: Row, kind: AssetClass, now: datetime) -> MarketState:
 def opening(chart: Row) -> Decimal | None:
     """The open of the last bar, if that is of the price's own day."""
     meta, stamps = chart["meta"], chart.get("timestamp")
-    if stamps is None or not len(stamps) or meta.get("regularMarketTime") is None:
+    traded = meta.maybe("regularMarketTime")
+    if stamps is None or not len(stamps) or not traded:
         return None
     last, offset = len(stamps) - 1, meta.maybe("gmtoffset") or 0
-    if (stamps.decimal(last) + offset) // 86_400 != (meta.decimal("regularMarketTime") + offset) // 86_400:
+    if (stamps.decimal(last) + offset) // 86_400 != (traded + offset) // 86_400:
         return None
     opens = chart["indicators"]["quote"][0].get("open")
     return None if opens is None else opens.maybe(last)

@@ -17,7 +17,7 @@ from schema.capability import Capability, Ranges
 from schema.model import computed, described, model
 from schema.paging import PageInfo
 from schema.provenance import Provenance
-from schema.symbols import InstrumentId
+from schema.symbols import AssetClass, InstrumentId
 from schema.words.instruments import instrument_of
 from schema.words.intervals import Interval
 from schema.words.venues import TradingHours
@@ -188,8 +188,10 @@ def freshness(ask: CandlesAsk, now: datetime) -> timedelta:
     """Closed history keeps an hour; a range that may hold the forming candle ends with it, after 5 s at most."""
     if ask.end + ask.interval.delta < now:
         return timedelta(hours=1)
-    # Weeks and months end at midnight too, and are not equal parts of the time since 1970.
-    seconds = min(ask.interval.seconds, 86_400)
+    # Weeks and months end at midnight too, and are not equal parts of the time since 1970. Sessions open and close
+    # on half hours, and their longer candles with them.
+    sessions = ask.instrument.asset_class in (AssetClass.EQUITY, AssetClass.INDEX)
+    seconds = min(ask.interval.seconds, 1_800 if sessions else 86_400)
     left = seconds - (now - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() % seconds
     return timedelta(seconds=min(left, 5.0))
 

@@ -101,7 +101,7 @@ class Instrument:
     figi: str | None = described("Financial Instrument Global Identifier.", default=None)
     tradable: bool = described("False when its venue has it halted or delisted.", default=True)
     symbols: tuple[VenueSymbol, ...] = described("What each provider calls it, as far as loaded.", default=())
-    quote = computed(resolve_quote, "Its last price, null plus an error where nobody answers.")
+    quote = computed(resolve_quote, "Its last price; null where nobody prices it, plus an error where asking failed.")
     candles = computed(resolve_candles, "Its price series.")
 
 

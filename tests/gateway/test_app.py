@@ -100,3 +100,11 @@ def test_a_key_for_a_provider_that_is_not_there_is_named_without_its_value() -> 
 
     (slip,) = [entry["reason"] for entry in logged if entry["event"] == "setting_without_effect"]
     assert slip == "MARKETGATE_KEY_KRACKEN: there is no provider 'kracken'; did you mean kraken?"
+
+
+def test_a_part_of_a_key_that_its_provider_does_not_have_is_named_without_its_value() -> None:
+    with structlog.testing.capture_logs() as logged:
+        build_gateway(Settings.model_validate({"keys": {"alphavantage": "token=secret-value"}}))
+
+    (slip,) = [entry["reason"] for entry in logged if entry["event"] == "setting_without_effect"]
+    assert slip == "MARKETGATE_KEY_ALPHAVANTAGE: has no part token; its parts are key"

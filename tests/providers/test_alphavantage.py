@@ -17,7 +17,7 @@ from providers.equities._alphavantage import (
     is_priced_security,
     symbol_of,
 )
-from providers.equities._alphavantage_candles import parse_daily, parse_intraday
+from providers.equities._alphavantage_candles import parse_daily, parse_intraday, parse_longer
 from providers.equities.alphavantage import AlphaVantage, charted, months, parse_quote, parse_rate
 from providers.row import Row
 from schema.errors import (
@@ -267,3 +267,59 @@ def test_a_rate_keeps_its_digits():
     body = Row("alphavantage", {"Realtime Currency Exchange Rate": {"5. Exchange Rate": "109631.430607001234567890"}})
 
     assert str(parse_rate(crypto("BTC", "CNY"), body).price) == "109631.430607001234567890"
+
+
+@pytest.mark.parametrize("told", ["ibm", "IBM", "", None])
+def test_a_quote_may_name_its_symbol_in_any_case_or_not_at_all(told: str | None):
+    body = Row("alphavantage", {"Global Quote": {"01. symbol": told, "05. price": "292.14"}})
+
+    assert parse_quote(equity("IBM"), body).price == Decimal("292.14")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("equity:BRK.B", "BRK-B"), ("equity:BRK.B", "BRK.B"), ("equity:SAP@XETR", "SAP.DEX")]
+)
+def test_both_ways_to_write_a_symbol_are_the_same(text: str, told: str):
+    body = Row("alphavantage", {"Global Quote": {"01. symbol": told, "05. price": "1"}})
+
+    assert parse_quote(parse_instrument(text), body).price == 1
+
+
+def test_the_quote_of_another_symbol_is_malformed():
+    body = Row("alphavantage", {"Global Quote": {"01. symbol": "SAP", "05. price": "292.14"}})
+
+    with pytest.raises(Malformed, match=r"\$\.Global Quote\.01\. symbol is not 'SAP\.DEX' \(got 'SAP'\)"):
+        parse_quote(equity("SAP", "XETR"), body)
+
+
+@pytest.mark.parametrize(
+    ("base", "quote", "message"),
+    [
+        ("GBP", "USD", r"1\. From_Currency Code is not 'EUR' \(got 'GBP'\)"),
+        ("EUR", "JPY", r"3\. To_Currency Code is not 'USD' \(got 'JPY'\)"),
+    ],
+)
+def test_the_rate_of_another_pair_is_malformed(base: str, quote: str, message: str):
+    row = {"1. From_Currency Code": base, "3. To_Currency Code": quote, "5. Exchange Rate": "1.1"}
+
+    with pytest.raises(Malformed, match=message):
+        parse_rate(fx("EUR", "USD"), Row("alphavantage", {"Realtime Currency Exchange Rate": row}))
+
+
+@pytest.mark.parametrize("interval", [Interval.M5, Interval.D1, Interval.W1])
+def test_the_candles_of_another_symbol_are_malformed(interval: Interval):
+    meta = {"2. Symbol": "MSFT", "6. Time Zone": "US/Eastern"}
+    body = Row("alphavantage", {"Meta Data": meta, "Time Series": {}})
+    read = {Interval.M5: parse_intraday, Interval.D1: parse_daily, Interval.W1: parse_longer}[interval]
+
+    with pytest.raises(Malformed, match=r"\$\.Meta Data\.2\. Symbol is not 'IBM' \(got 'MSFT'\)"):
+        read(ask(interval, "2026-11-16T00:00Z", "2026-11-20T00:00Z"), body)
+
+
+@pytest.mark.parametrize("absent", [None, "", "-"])
+def test_a_quote_or_a_rate_without_a_stamp_has_no_time(absent: str | None):
+    security = Row("alphavantage", {"Global Quote": {"05. price": "1", "07. latest trading day": absent}})
+    rate = {"5. Exchange Rate": "1.1", "6. Last Refreshed": absent, "7. Time Zone": absent}
+
+    assert parse_quote(equity("IBM"), security).as_of is None
+    assert parse_rate(fx("EUR", "USD"), Row("alphavantage", {"Realtime Currency Exchange Rate": rate})).as_of is None

@@ -109,3 +109,10 @@ def test_both_shapes_of_trades_are_read_and_put_in_order():
 def test_no_interval_is_sent_under_two_names():
     assert len(set(INTERVALS.values())) == len(INTERVALS) == 15
     assert (INTERVALS[Interval.M1], INTERVALS[Interval.MO1]) == ("1m", "1M")
+
+
+@pytest.mark.parametrize("absent", [None, "", 0, "0"])
+def test_a_ticker_without_a_stamp_has_no_time(absent: object):
+    body = row({"symbol": "BTCUSDT", "lastPrice": "91276.4", "closeTime": absent})
+
+    assert parse_quotes((crypto("BTC", "USDT"),), body)[0].as_of is None

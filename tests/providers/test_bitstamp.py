@@ -175,8 +175,17 @@ def test_a_refusal_has_its_class(status: int, body: object, kind: type):
     ("status", "body"),
     [
         (400, {"errors": [{"field": "step", "message": "Invalid"}]}), (429, {"error": "Rate limit"}),
-        (503, {"error": "Not found"}), (404, "<html>"), (200, TICKER), (200, [TICKER]),
+        (503, {"error": "Not found"}), (200, TICKER), (200, [TICKER]),
     ],
 )  # fmt: skip
 def test_everything_else_is_left_to_the_status(status: int, body: object):
     assert exchange().explain(reply(body, status)) is None
+
+
+@pytest.mark.parametrize("absent", [None, "", 0, "0"])
+def test_a_ticker_and_a_book_without_a_stamp_have_no_time(absent: object):
+    btc = crypto("BTC", "USD")
+    book = parse_book(btc, Row("bitstamp", {"timestamp": absent, "microtimestamp": absent, "bids": [], "asks": []}), 2)
+
+    assert parse_quote(btc, Row("bitstamp", {**TICKER, "timestamp": absent})).as_of is None
+    assert (book.as_of, book.sequence) == (None, None)

@@ -13,7 +13,16 @@ from gateway.core.check.replay import connect
 from gateway.core.recorded import RecordedTransport
 from providers.contract import Reply
 from providers.crypto._joined import wire_symbol
-from providers.crypto.bybit import INTERVALS, QUOTE_ASSETS, Bybit, covered, parse_candles, parse_listings, parse_quotes
+from providers.crypto.bybit import (
+    INTERVALS,
+    QUOTE_ASSETS,
+    Bybit,
+    covered,
+    parse_book,
+    parse_candles,
+    parse_listings,
+    parse_quotes,
+)
 from providers.row import Row
 from schema.errors import Malformed, NotCovered, Throttled, UpstreamError
 from schema.symbols import crypto, parse_instrument
@@ -130,3 +139,12 @@ def test_a_wrong_parameter_that_is_no_symbol_is_not_an_unknown_pair():
 def test_no_interval_is_sent_under_two_names():
     assert len(set(INTERVALS.values())) == len(INTERVALS) == 13
     assert (INTERVALS[Interval.H1], INTERVALS[Interval.MO1]) == ("60", "M")
+
+
+@pytest.mark.parametrize("absent", [None, "", 0, "0"])
+def test_a_ticker_and_a_book_without_a_stamp_have_no_time(absent: object):
+    btc = crypto("BTC", "USDT")
+    tickers = {"time": absent, "result": {"list": [{"symbol": "BTCUSDT", "lastPrice": "91276.4"}]}}
+
+    assert parse_quotes((btc,), Row("bybit", tickers))[0].as_of is None
+    assert parse_book(btc, row({"b": [], "a": [], "ts": absent})).as_of is None

@@ -16,6 +16,7 @@ from providers.crypto.coinbaseexchange import (
     covered,
     parse_book,
     parse_listings,
+    parse_quote,
     parse_trades,
     product_of,
 )
@@ -144,3 +145,11 @@ def test_everything_else_is_left_to_the_status(status: int, body: object):
 def test_a_product_list_that_holds_no_products_is_malformed():
     with pytest.raises(Malformed, match=r"\$\[0\] has no 'base_currency'"):
         parse_listings(Row("coinbaseexchange", [17]))
+
+
+@pytest.mark.parametrize("absent", [None, "", "-"])
+def test_a_ticker_and_a_book_without_a_stamp_have_no_time(absent: object):
+    btc = crypto("BTC", "USD")
+
+    assert parse_quote(btc, Row("coinbaseexchange", {"price": "91276.4", "time": absent})).as_of is None
+    assert parse_book(btc, Row("coinbaseexchange", {"bids": [], "asks": [], "time": absent}), 2).as_of is None

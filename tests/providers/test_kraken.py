@@ -191,3 +191,14 @@ def test_a_candle_without_a_trade_has_no_average_price():
     bars = parse_candles(crypto("BTC", "USD"), tickers(XXBTZUSD=rows, last=1))
 
     assert bars.vwap == (None, Decimal("1.5"))
+
+
+@pytest.mark.parametrize("lacking", ["p", "v", "h", "l", "t", "o", "b", "a"])
+def test_a_ticker_needs_only_its_last_price(lacking: str):
+    without = {key: value for key, value in TICKER.items() if key != lacking}
+
+    for ticker in (without, {**TICKER, lacking: None}, {**TICKER, lacking: []}):
+        quote = parse_quotes((crypto("ETH", "USD"),), tickers(XETHZUSD=ticker))[0]
+        found = {"p": quote.vwap, "v": quote.volume, "h": quote.high, "l": quote.low, "b": quote.bid, "a": quote.ask}
+        assert quote.price == Decimal("101.45")
+        assert {key for key, value in found.items() if value is None} == {lacking} & set(found)

@@ -96,3 +96,11 @@ def test_newest_first_becomes_ascending_with_the_mark_of_each_candle():
 def test_a_book_without_a_book_names_where_it_belongs():
     with pytest.raises(Malformed, match=r"^okx: \$\.data has no 0 \(got \[\]\)"):
         parse_book(crypto("BTC", "USDT"), row([]))
+
+
+@pytest.mark.parametrize("absent", [None, "", 0, "0"])
+def test_a_ticker_and_a_book_without_a_stamp_have_no_time(absent: object):
+    btc = crypto("BTC", "USDT")
+
+    assert parse_quotes((btc,), row([{"instId": "BTC-USDT", "last": "91276.4", "ts": absent}]))[0].as_of is None
+    assert parse_book(btc, row([{"bids": [], "asks": [], "ts": absent}])).as_of is None

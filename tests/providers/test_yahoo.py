@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.equities._yahoo import COINS, FIATS, INDICES, SUFFIXES, instrument_of, shifted, symbol_of
+from providers.equities._yahoo import COINS, FIATS, INDICES, SUFFIXES, instrument_of, same_symbol, shifted, symbol_of
 from providers.equities._yahoo_candles import parse_candles
 from providers.equities.yahoo import charted, earliest, market_state, parse_quote
 from providers.row import Row
@@ -286,3 +286,39 @@ def test_pieces_of_a_range_never_share_a_session():
     second = parse_candles(ask(Interval.D1, "2026-11-17T00:00Z", "2026-11-18T00:00Z"), rows)
 
     assert (first.close, second.close) == ((Decimal(1),), (Decimal(2),))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("equity:AAPL", "aapl"), ("equity:BRK.B", "BRK-B"), ("equity:VOD@XLON", "VOD.L"), ("index:SPX", "^GSPC"),
+        ("fx:EUR/USD", "EURUSD=X"), ("fx:USD/JPY", "JPY=X"), ("crypto:UNI/USD", "UNI7083-USD"),
+    ],
+)  # fmt: skip
+def test_a_chart_names_its_symbol_as_asked_or_as_yahoo_lists_it(text: str, told: str):
+    same_symbol(parse_instrument(text), Row("yahoo", {"symbol": told}))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("equity:AAPL", "MSFT"), ("equity:VOD@XLON", "VOD"), ("index:SPX", "^NDX"), ("fx:EUR/USD", "EUR=X"),
+        ("fx:USD/JPY", "EURJPY=X"), ("crypto:UNI/USD", "UNI-USD"),
+    ],
+)  # fmt: skip
+def test_the_chart_of_another_symbol_is_malformed(text: str, told: str):
+    instrument = parse_instrument(text)
+
+    with pytest.raises(Malformed) as refused:
+        same_symbol(instrument, Row("yahoo", {"symbol": told}))
+
+    assert str(refused.value) == f"yahoo: $.symbol is not {symbol_of(instrument)!r} (got {told!r})"
+
+
+@pytest.mark.parametrize("absent", [None, "", 0])
+def test_a_quote_without_a_stamp_has_no_time(absent: object):
+    body = chart({"regularMarketPrice": 1, "regularMarketTime": absent}, (1795098600, "1", "1", "1", "1", "1"))
+
+    quote = parse_quote(AAPL, body, at("2026-11-20T12:00Z"))
+
+    assert (quote.as_of, quote.open) == (None, None)

@@ -108,7 +108,7 @@ def test_nobody_at_all_is_too_few() -> None:
     ("odd", "why"),
     [
         (said("100", currency="USDT"), "NOT_COVERED: is USDT, the others are USD"),
-        (said("100", price_type=PriceType.INDEX), "NOT_COVERED: is a INDEX price, the others are a LAST price"),
+        (said("100", price_type=PriceType.INDEX), "NOT_COVERED: is an INDEX price, the others are a LAST price"),
         (
             said("100", market_state=MarketState.POST),
             "NOT_COVERED: is an extended-hours price, the others are a regular price",

@@ -342,6 +342,54 @@ async def test_a_silent_provider_leaves_half_of_the_time_for_the_next() -> None:
     assert found.provenance.fallback_from[0].message == "no answer within 2000 ms"
 
 
+async def test_of_many_providers_the_last_has_more_than_a_moment() -> None:
+    names = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta")
+    w = world(*(venue(name, priority=n) for n, name in enumerate(names)))
+    w.wire.handlers.update({name: silent() for name in names[:-1]}, zeta=late(0.2, priced("7")))
+
+    found = await w.quote(timeout=3.0)
+
+    assert found.provenance.provider == "zeta"
+    assert asyncio.get_running_loop().time() < 3.0
+
+
+async def test_who_fails_often_is_asked_after_the_others_for_a_minute() -> None:
+    w = world(venue("alpha"), venue("beta", priority=20), policy=BreakerPolicy(rate=2.0, in_a_row=99))
+    w.wire.handlers["alpha"] = in_turn(*(failing(500) for _ in range(20)), priced("1"))
+    for _ in range(10):
+        await w.quote()
+        w.clock.turn(3)
+    asked = len(w.wire.asked("alpha"))
+
+    found = await w.quote()
+
+    assert asked == 20
+    assert len(w.wire.asked("alpha")) == asked
+    assert fallen(found) == [("alpha", "UPSTREAM_UNAVAILABLE")]
+    told = "passed over: 20 of its 20 calls of the last minute failed"
+    assert found.provenance.fallback_from[0].message == told
+    w.clock.turn(61)
+    assert (await w.quote()).provenance.provider == "alpha"
+
+
+async def test_who_is_slow_is_asked_after_the_others() -> None:
+    w = world(venue("alpha"), venue("beta", priority=20))
+    for _ in range(3):
+        w.data.pipeline.health.succeeded("alpha", 1_500)
+
+    found = await w.quote()
+
+    assert (found.provenance.provider, fallen(found)) == ("beta", [])
+
+
+async def test_a_pinned_order_stands_whatever_the_health() -> None:
+    w = world(venue("alpha"), venue("beta", priority=20))
+    for _ in range(3):
+        w.data.pipeline.health.succeeded("alpha", 1_500)
+
+    assert (await w.quote(providers=("alpha", "beta"))).provenance.provider == "alpha"
+
+
 async def test_no_time_is_kept_for_a_provider_that_would_refuse_at_once() -> None:
     w = world(venue("alpha"), venue("beta", priority=20))
     w.wire.handlers.update(alpha=late(3.0, priced("7")), beta=failing(429, retry_after="60"))
@@ -362,8 +410,8 @@ async def test_silence_of_all_ends_at_the_deadline() -> None:
     assert error.code is FailureCode.DEADLINE_EXCEEDED
     assert [attempt.provider for attempt in error.attempts] == ["alpha", "beta", "gamma"]
     assert error.message == (
-        "no quotes for crypto:BTC/USD: time ran out; alpha: no answer within 2000 ms; "
-        "beta: no answer within 1000 ms; gamma: no answer within 1000 ms"
+        "no quotes for crypto:BTC/USD: time ran out; alpha: no answer within 1333 ms; "
+        "beta: no answer within 1333 ms; gamma: no answer within 1333 ms"
     )
 
 

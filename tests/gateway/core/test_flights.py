@@ -164,12 +164,22 @@ async def test_a_refused_batch_is_halved_until_the_culprit_is_alone() -> None:
 
 async def test_a_provider_that_refuses_everything_is_not_hammered() -> None:
     w = world(venue("alpha"), venue("beta", priority=20))
-    w.wire.handlers["alpha"] = failing(451, "not from here")
+    w.wire.handlers["alpha"] = failing(400, "no")
 
     found = await w.quotes(*pairs(200))
 
     assert all(fallen(answer) == [("alpha", "NOT_COVERED")] for answer in found.values())  # type: ignore[arg-type]
-    assert len(w.wire.asked("alpha")) <= 64
+    assert len(w.wire.asked("alpha")) <= 3
+
+
+async def test_a_refusal_of_everybody_here_is_not_asked_for_twice() -> None:
+    w = world(venue("alpha"), venue("beta", priority=20))
+    w.wire.handlers["alpha"] = failing(451, "not from here")
+
+    await w.quotes(*pairs(200))
+    await w.quotes(*pairs(200))
+
+    assert len(w.wire.asked("alpha")) == 1
 
 
 async def test_the_recordings_are_searched_to_the_last_item() -> None:

@@ -89,7 +89,10 @@ async def test_a_tier_changes_the_address_and_the_key_of_a_provider() -> None:
     assert [request.url for request in wire.requests] == [
         "https://alpha.example/api/quotes", "https://paid.alpha.example/api/quotes",
     ]  # fmt: skip
-    assert [sorted(set(request.headers) - {"accept-encoding"}) for request in wire.requests] == [["x-free"], ["x-paid"]]
+    assert [sorted(set(request.headers) - {"accept-encoding", "user-agent"}) for request in wire.requests] == [
+        ["x-free"],
+        ["x-paid"],
+    ]
 
 
 async def test_a_tier_without_its_key_is_a_missing_key() -> None:

@@ -23,6 +23,7 @@ from gateway.core.secrets import Redactor
 from gateway.core.upstream import NetworkTransport, Request, UpstreamHttp
 from providers.contract import Credential, Licence, Profile, header, query
 from schema.errors import (
+    Blocked,
     ConnectionFailed,
     Malformed,
     NotCovered,
@@ -525,7 +526,7 @@ STATUSES: list[tuple[str, type[UpstreamError], str]] = [
     ("408 Request Timeout", Timeout, "UPSTREAM_UNAVAILABLE"),
     ("418 I'm a teapot", Throttled, "UPSTREAM_THROTTLED"),
     ("429 Too Many Requests", Throttled, "UPSTREAM_THROTTLED"),
-    ("451 Unavailable", NotCovered, "NOT_COVERED"),
+    ("451 Unavailable", Blocked, "NOT_COVERED"),
     ("500 Internal Server Error", Overloaded, "UPSTREAM_UNAVAILABLE"),
     ("503 Service Unavailable", Overloaded, "UPSTREAM_UNAVAILABLE"),
 ]

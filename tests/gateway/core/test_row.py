@@ -57,6 +57,9 @@ READERS: dict[str, Callable[[Row], Any]] = {
     "maybe": lambda row: row.maybe("a"),
     "maybe an element": lambda row: row.maybe(0),
     "positive": lambda row: row.positive("a"),
+    "maybe_epoch": lambda row: row.maybe_epoch("a", "ms"),
+    "maybe_epoch of an element": lambda row: row.maybe_epoch(0),
+    "maybe_instant": lambda row: row.maybe_instant("a"),
     "maybe_text": lambda row: row.maybe_text("a"),
     "get": lambda row: row.get("a"),
     "column": lambda row: row.column("a", int),
@@ -158,11 +161,31 @@ PATHS: list[tuple[Any, Callable[[Row], Any], str]] = [
     ([["0", "1"], ["60000", True]], lambda r: bars(r), "$[1][1] is not what belongs here (got True)"),
     ([["0", "1"], ["6", [0, [1, 2], -1]]], lambda r: bars(r), "$[1][1] is not what belongs here (got [0, [1, 2], -1])"),
     ([["0", "1"], ["60000"]], lambda r: bars(r), "$[1] has no 1 (got ['60000'])"),
-    ([["0", "1"], ["0", "1"]], lambda r: bars(r), "$ is not in order of time (got [['0', '1'], ['0', '1']])"),
     ([["1" * 21, "1"]], lambda r: bars(r), f"$ has no Unix times in ms (got [['{'1' * 21}', '1']])"),
     ({"a": 1}, lambda r: bars(r), "$ is not a list (got {'a': 1})"),
     ({"1": "12"}, lambda r: r.decimals(0), "$ is not a list (got {'1': '12'})"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "times", "opens"),
+    [
+        ([[1, "1"], [2, "2"], [3, "3"]], (1, 2, 3), "1 2 3"),
+        ([[3, "3"], [2, "2"], [1, "1"]], (1, 2, 3), "1 2 3"),
+        ([[9, "9"], [7, "7"], [1, "1"]], (1, 7, 9), "1 7 9"),
+        ([[2, "2"], [1, "1"], [2, "5"]], (1, 2), "1 5"),
+        ([[1, "1"], [1, "4"]], (1,), "4"),
+        ([[5, "5"]], (5,), "5"),
+        ([], (), ""),
+    ],
+)
+def test_bars_ascend_and_of_two_at_one_time_the_later_row_counts(
+    rows: list[list[Any]], times: tuple[int, ...], opens: str
+) -> None:
+    found = Row("alpha", rows).bars(time=0, open=1, high=1, low=1, close=1, unit="s")
+
+    assert tuple(int(moment.timestamp()) for moment in found.open_time) == times
+    assert " ".join(map(str, found.open)) == opens
 
 
 def bars(row: Row) -> Any:
@@ -192,6 +215,28 @@ def test_absence_is_written_in_many_ways(absent: Any) -> None:
     assert Row("alpha", {"a": absent}).maybe("a") is None
     assert Row("alpha", {"a": absent}).positive("a") is None
     assert Row("alpha", {}).maybe("a") is None
+
+
+@pytest.mark.parametrize("absent", [None, "", "-", "N/A", 0, "0", "0.000"])
+def test_a_time_that_was_not_sent_is_none(absent: Any) -> None:
+    assert Row("alpha", {"a": absent}).maybe_epoch("a", "ms") is None
+    assert Row("alpha", {}).maybe_epoch("a") is None
+    assert Row("alpha", [absent]).maybe_epoch(0) is None
+
+
+@pytest.mark.parametrize("absent", [None, "", "-", "N/A"])
+def test_a_written_time_that_was_not_sent_is_none(absent: Any) -> None:
+    assert Row("alpha", {"a": absent}).maybe_instant("a") is None
+
+
+def test_a_time_that_was_sent_is_read_or_malformed() -> None:
+    row = Row("alpha", {"ms": "1763600000123", "at": "2026-11-20T12:00:00Z", "bad": "soon"})
+
+    assert row.maybe_epoch("ms", "ms") == EPOCH + timedelta(seconds=1763600000, milliseconds=123)
+    assert row.maybe_instant("at") == datetime(2026, 11, 20, 12, tzinfo=UTC)
+    for read in (row.maybe_epoch, row.maybe_instant):
+        with pytest.raises(Malformed, match=r"\$\.bad is not a "):
+            read("bad")
 
 
 def test_zero_is_absence_only_where_it_means_that() -> None:

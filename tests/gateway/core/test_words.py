@@ -191,6 +191,7 @@ TABLE = {
     "KeyMissing": ("PROVIDER_KEY_MISSING", False, False, False),
     "Unauthorized": ("PROVIDER_MISCONFIGURED", False, False, False),
     "NotCovered": ("NOT_COVERED", False, False, False),
+    "Blocked": ("NOT_COVERED", False, False, True),
     "UnknownInstrument": ("UNKNOWN_INSTRUMENT", False, False, False),
     "Malformed": ("UPSTREAM_MALFORMED", False, True, False),
     "Stale": ("DATA_STALE", False, False, False),
@@ -228,8 +229,8 @@ def test_the_error_of_an_ask_says_what_the_caller_can_do() -> None:
     found = NoAnswer("BTC", FailureCode.UPSTREAM_THROTTLED, "no quotes", attempts).extensions()
 
     assert found == {
-        "code": "UPSTREAM_THROTTLED", "docs": "docs/errors.md#upstream_throttled", "symbol": "BTC", "provider": "beta",
-        "retryAfterMs": 3000,
+        "code": "UPSTREAM_THROTTLED", "docs": "docs/errors.md#upstream_throttled", "symbol": "BTC", "provider": "alpha",
+        "retryAfterMs": 7000,
         "attempts": [
             {"provider": "alpha", "code": "UPSTREAM_THROTTLED", "message": "slow", "retryAfterMs": 7000},
             {"provider": "beta", "code": "UPSTREAM_QUOTA", "message": "used up", "retryAfterMs": 3000},

@@ -135,7 +135,7 @@ HOSTILE = {
     "escaped block quotes": ('"""\\' * 50_000, False),
     "back slashes": ('"""' + "\\" * 200_000, False),
     "hashes": ("#" * 200_000, False),
-    "digits": ("9" * 200_000, False),
+    "digits": ("9" * 200_000, True),
     "dots": ("." * 7_000, False),
     "brackets": ("[" * 200_000, True),
 }
