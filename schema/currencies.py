@@ -10,5 +10,8 @@ _ISO = (
 FIATS = frozenset(_ISO.split())
 """ISO 4217 codes of currencies that providers quote."""
 
+MINOR_UNITS = {"GBX": "GBP", "GBPENCE": "GBP", "ZAC": "ZAR", "ILA": "ILS"}
+"""What venues quote in beside currencies; no answer is ever in one of these."""
+
 STABLES = frozenset({"USDT", "USDC", "DAI", "FDUSD", "TUSD", "PYUSD", "USDE", "EURC", "EURT"})
 """Assets pegged to a currency: a currency of their own in routing, failover and consensus."""

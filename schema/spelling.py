@@ -61,6 +61,10 @@ class Directory(Hashable, Protocol):
         """Securities and indices that have this ticker, or are written so elsewhere (`VOD.L`, `^GSPC`)."""
 
 
+DERIVATIVES = tuple(f"{sign}{word}" for sign in "-_/" for word in ("PERPETUAL", "PERP", "SWAP", "FUTURES"))
+"""How venues end the names of what is not a spot pair; a plain pair is never answered from one."""
+
+
 def read_symbol(text: str, directory: Directory, asset_class: AssetClass | None = None) -> InstrumentId:
     """The instrument that a text means; UnknownSymbol or AmbiguousInstrument say the way out."""
     return _read(text, directory, asset_class)
@@ -76,6 +80,8 @@ def _read(text: str, directory: Directory, asset_class: AssetClass | None) -> In
     body, at, venue = written.partition("@")
     if at and not _VENUE.match(venue):
         _fail(written, f"has no valid venue behind '@': {_WAY_OUT}")
+    if body.upper().endswith(DERIVATIVES):
+        _fail(written, "is a venue's own spelling of a derivative: write a perpetual as 'crypto:BTC/USD:BTC'")
     found = _Spelling(written, body.upper(), venue, directory, asset_class).read()
     placed = list(dict.fromkeys(_placed(each.at(venue) if venue else each) for each in found))
     if len(placed) > 1:

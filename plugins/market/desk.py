@@ -14,6 +14,7 @@ from gateway.core.contract import Context
 from plugins.market.catalog import Catalog
 from plugins.market.series import Wanted, fetch_series
 from schema.capability import Terms
+from schema.currencies import MINOR_UNITS
 from schema.errors import DOCS, AmbiguousInstrument, BadInput, FailureCode, MarketgateError, NoAnswer
 from schema.spelling import read_symbol
 from schema.symbols import AssetClass, InstrumentId, parse_instrument
@@ -55,6 +56,8 @@ def currency_code(field: str, text: str) -> str:
     code = text.strip().upper()
     if not code.isascii() or not code.isalnum() or not 2 <= len(code) <= _CURRENCY_LONGEST:
         raise BadInput(field, f"{text[:20]!r} is not a currency: write a code such as EUR or USDT")
+    if code in MINOR_UNITS:
+        raise BadInput(field, f"{code} is a hundredth of {MINOR_UNITS[code]}: write {MINOR_UNITS[code]}")
     return code
 
 

@@ -266,3 +266,9 @@ def test_every_separator_makes_the_same_pair(base, quote, separator):
         return
 
     assert read(f"{base}{separator}{quote}") == f"crypto:{base}/{quote}"
+
+
+@pytest.mark.parametrize("text", ["BTC-PERPETUAL", "eth_perp", "BTC/SWAP", "BTC-FUTURES@binance"])
+def test_a_venues_own_name_of_a_derivative_is_never_read_as_a_spot_pair(text: str):
+    with pytest.raises(UnknownSymbol, match="write a perpetual as 'crypto:BTC/USD:BTC'"):
+        read(text)

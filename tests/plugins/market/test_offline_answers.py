@@ -56,3 +56,9 @@ async def test_an_unknown_coin_at_a_venue_that_says_so_is_unknown_offline_too(ex
     body = await ask(executor, '{ quote(symbol: "crypto:NOSUCH/USDT", route: {providers: ["binance"]}) { price } }')
 
     assert body["errors"][0]["extensions"]["code"] == "UNKNOWN_INSTRUMENT"
+
+
+async def test_prices_are_not_converted_to_pence(executor: Executor) -> None:
+    body = await ask(executor, '{ quote(symbol: "BTC/USD", convertTo: "GBX") { price } }')
+
+    assert body["errors"][0]["message"] == "convertTo: GBX is a hundredth of GBP: write GBP"
