@@ -62,7 +62,7 @@ def test_a_consensus_names_the_outlier_and_who_was_left_out(page: Page, stub_url
     page.open(f"{stub_url}/")
 
     assert text(page, ".votes .outlier .deviation") == "84.2 bps · outlier"
-    assert text(page, ".votes .excluded") == "left out: older than maxAgeMs"
+    assert text(page, ".votes .excluded") == "left out: only outdated data is available"
 
 
 def test_a_refused_consensus_is_a_sentence(page: Page, stub_url: str):

@@ -66,7 +66,7 @@ function Vote({ source, receivedAt }: { source: Source; receivedAt: number }) {
       )}
       {excluded && (
         <span className="excluded" title={excluded.message}>
-          left out: {excluded.message.length > 90 ? inWords(excluded.code).toLowerCase() : excluded.message}
+          left out: {excluded.code === "NOT_COVERED" ? "not comparable" : inWords(excluded.code).toLowerCase()}
         </span>
       )}
     </li>
