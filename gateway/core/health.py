@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from gateway.core.clock import Clock
 from schema.errors import Blocked, FailureCode, QuotaExhausted, Throttled, Unauthorized, UpstreamError
@@ -18,13 +20,19 @@ PAUSE = {Blocked: 300.0, Throttled: 5.0, QuotaExhausted: 60.0, Unauthorized: 60.
 """Seconds to hold back where the upstream does not say how long."""
 
 
+class Call(NamedTuple):
+    """One finished call: when (monotonic seconds), whether the upstream answered, and how long that took."""
+
+    at: float
+    fine: bool
+    latency_ms: int | None
+
+
 @dataclass(slots=True)
 class Condition:
     """One provider; the last `WINDOW` calls."""
 
-    latencies: deque[int] = field(default_factory=lambda: deque(maxlen=WINDOW))
-    outcomes: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
-    calls: deque[tuple[float, bool, int | None]] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    calls: deque[Call] = field(default_factory=lambda: deque(maxlen=WINDOW))
     last_success: datetime | None = None
     last_failure: UpstreamError | None = None
     held_until: float = 0.0
@@ -33,11 +41,11 @@ class Condition:
     @property
     def error_rate(self) -> float:
         """Share of failed calls, 0 to 1."""
-        return self.outcomes.count(False) / len(self.outcomes) if self.outcomes else 0.0
+        return sum(not call.fine for call in self.calls) / len(self.calls) if self.calls else 0.0
 
     def percentile(self, share: float) -> int | None:
         """Latency in milliseconds."""
-        ordered = sorted(self.latencies)
+        ordered = _latencies(self.calls)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
 
 
@@ -55,18 +63,14 @@ class Health:
     def succeeded(self, provider: str, latency_ms: int | None) -> None:
         """A call that the upstream answered; one that set out before a hold does not end it."""
         condition = self.of(provider)
-        condition.outcomes.append(True)
-        condition.calls.append((self._clock.monotonic(), True, latency_ms))
+        condition.calls.append(Call(self._clock.monotonic(), True, latency_ms))
         condition.last_success = self._clock.now()
-        if latency_ms is not None:
-            condition.latencies.append(latency_ms)
 
     def failed(self, provider: str, error: UpstreamError) -> None:
         """A call that failed; a throttle or a refused key holds the next ones back."""
         condition = self.of(provider)
         if error.counted:
-            condition.outcomes.append(False)
-            condition.calls.append((self._clock.monotonic(), False, None))
+            condition.calls.append(Call(self._clock.monotonic(), False, None))
         condition.last_failure = error
         if error.pauses or isinstance(error, Unauthorized):
             seconds = error.retry_after if error.retry_after is not None else PAUSE.get(type(error), 5.0)
@@ -74,28 +78,27 @@ class Health:
             if condition.held_by is None or until > condition.held_until:
                 condition.held_until, condition.held_by = until, error
 
-    def failing(self, provider: str) -> ProviderFailure | None:
+    def failing(self, provider: str) -> str | None:
         """Why a provider is asked after the others: its calls of the last minute failed often.
 
         Calls that are older do not count, so that who recovered is tried again. One that refuses at once (held back,
         breaker open) keeps its place: it costs no time.
         """
         calls = self._recent(provider)
-        failed = sum(not fine for _, fine, _ in calls)
+        failed = sum(not call.fine for call in calls)
         if len(calls) < JUDGED or failed < FAILING_RATE * len(calls):
             return None
-        told = f"passed over: {failed} of its {len(calls)} calls of the last minute failed"
-        return ProviderFailure(provider=provider, code=FailureCode.UPSTREAM_UNAVAILABLE, message=told)
+        return f"{failed} of its {len(calls)} calls of the last minute failed"
 
     def slow(self, provider: str) -> bool:
         """Whether the middle one of its calls of the last minute took a second or more."""
-        latencies = sorted(latency for _, _, latency in self._recent(provider) if latency is not None)
+        latencies = _latencies(self._recent(provider))
         return len(latencies) >= SLOW_CALLS and latencies[len(latencies) // 2] >= SLOW_MS
 
-    def _recent(self, provider: str) -> list[tuple[float, bool, int | None]]:
+    def _recent(self, provider: str) -> list[Call]:
         condition = self._conditions.get(provider)
         since = self._clock.monotonic() - RECENT
-        return [call for call in condition.calls if call[0] >= since] if condition else []
+        return [call for call in condition.calls if call.at >= since] if condition else []
 
     def hold(self, provider: str) -> UpstreamError | None:
         """The error to answer with while the provider is held back, else None."""
@@ -108,6 +111,10 @@ class Health:
             return None
         held = condition.held_by
         return held.retold(f"held back after: {held.detail}", retry_after=left)
+
+
+def _latencies(calls: Iterable[Call]) -> list[int]:
+    return sorted(call.latency_ms for call in calls if call.latency_ms is not None)
 
 
 def failure_of(error: UpstreamError) -> ProviderFailure:

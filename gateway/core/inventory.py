@@ -109,9 +109,8 @@ class Inventory:
         source = "answers from recordings" if mode is not DataMode.LIVE else "answers live"
         order = f"{source}; priority {profile.priority}, lowest first among those that cover the ask"
         health = self._data.pipeline.health
-        if failing := health.failing(profile.id):
-            return f"{order}; after the others now: {failing.message.removeprefix('passed over: ')}"
-        return f"{order}; after the others now: slow" if health.slow(profile.id) else order
+        behind = health.failing(profile.id) or ("it is slow" if health.slow(profile.id) else None)
+        return f"{order}; after the others now: {behind}" if behind else order
 
     def _credentials(self, provider: Provider) -> list[Credential]:
         given = self._keyed.get(provider.profile.id, frozenset())

@@ -19,7 +19,7 @@ from gateway.core.pipeline import Outcome, Pipeline
 from gateway.core.routing import Lane, Registry
 from gateway.core.stamping import remarked
 from schema.capability import DEFAULT_TERMS, Capability, Terms
-from schema.errors import NoAnswer, UpstreamError
+from schema.errors import FailureCode, NoAnswer, UpstreamError
 from schema.provenance import CacheStatus, DataMode, ProviderFailure
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.consensus import Consensus
@@ -128,7 +128,7 @@ class Errand:
         self._loop = asyncio.get_running_loop()
         self._deadline = self._loop.time() + terms.timeout
         self._plans: dict[Any, Plan] = {}
-        self._failing: dict[str, ProviderFailure | None] = {}
+        self._failing: dict[str, str | None] = {}
         self._behind: dict[str, bool] = {}
 
     async def run(self) -> dict[Any, Fetched | NoAnswer]:
@@ -149,7 +149,7 @@ class Errand:
         for lane in lanes:
             if lane.id not in self._failing:
                 self._failing[lane.id] = health.failing(lane.id)
-                self._behind[lane.id] = self._failing[lane.id] is not None or health.slow(lane.id)
+                self._behind[lane.id] = bool(self._failing[lane.id]) or health.slow(lane.id)
         if not any(self._behind[lane.id] for lane in lanes):
             return lanes
         return sorted(lanes, key=lambda lane: self._behind[lane.id])
@@ -161,8 +161,9 @@ class Errand:
         for lane in plan.covering:
             if lane.id == provider:
                 break
-            if lane.id not in tried and (failing := self._failing.get(lane.id)) is not None:
-                before.append(failing)
+            if lane.id not in tried and (failing := self._failing.get(lane.id)):
+                told, code = f"passed over: {failing}", FailureCode.UPSTREAM_UNAVAILABLE
+                before.append(ProviderFailure(provider=lane.id, code=code, message=told))
         return (*before, *plan.attempts)
 
     async def _settle(self, items: Sequence[Any]) -> None:

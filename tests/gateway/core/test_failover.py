@@ -353,43 +353,6 @@ async def test_of_many_providers_the_last_has_more_than_a_moment() -> None:
     assert asyncio.get_running_loop().time() < 3.0
 
 
-async def test_who_fails_often_is_asked_after_the_others_for_a_minute() -> None:
-    w = world(venue("alpha"), venue("beta", priority=20), policy=BreakerPolicy(rate=2.0, in_a_row=99))
-    w.wire.handlers["alpha"] = in_turn(*(failing(500) for _ in range(20)), priced("1"))
-    for _ in range(10):
-        await w.quote()
-        w.clock.turn(3)
-    asked = len(w.wire.asked("alpha"))
-
-    found = await w.quote()
-
-    assert asked == 20
-    assert len(w.wire.asked("alpha")) == asked
-    assert fallen(found) == [("alpha", "UPSTREAM_UNAVAILABLE")]
-    told = "passed over: 20 of its 20 calls of the last minute failed"
-    assert found.provenance.fallback_from[0].message == told
-    w.clock.turn(61)
-    assert (await w.quote()).provenance.provider == "alpha"
-
-
-async def test_who_is_slow_is_asked_after_the_others() -> None:
-    w = world(venue("alpha"), venue("beta", priority=20))
-    for _ in range(3):
-        w.data.pipeline.health.succeeded("alpha", 1_500)
-
-    found = await w.quote()
-
-    assert (found.provenance.provider, fallen(found)) == ("beta", [])
-
-
-async def test_a_pinned_order_stands_whatever_the_health() -> None:
-    w = world(venue("alpha"), venue("beta", priority=20))
-    for _ in range(3):
-        w.data.pipeline.health.succeeded("alpha", 1_500)
-
-    assert (await w.quote(providers=("alpha", "beta"))).provenance.provider == "alpha"
-
-
 async def test_no_time_is_kept_for_a_provider_that_would_refuse_at_once() -> None:
     w = world(venue("alpha"), venue("beta", priority=20))
     w.wire.handlers.update(alpha=late(3.0, priced("7")), beta=failing(429, retry_after="60"))

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from gateway.app import build_gateway
+from gateway.core.guards.breaker import BreakerPolicy
 from gateway.core.health import WINDOW, Health, failure_of
 from gateway.core.settings import Settings, SettingsError, load_settings
 from providers import Discovered
 from providers.contract import Tier, header
 from schema.errors import KeyMissing, Malformed, Overloaded, Throttled
 from schema.words.quotes import QUOTES, QuotesAsk
-from tests.gateway.doubles import BTC, ManualClock, Wire, failing, priced, venue, world
+from tests.gateway.doubles import BTC, ManualClock, Wire, failing, fallen, in_turn, priced, venue, world
 
 
 def test_latency_and_errors_are_of_the_last_hundred_calls() -> None:
@@ -25,7 +26,7 @@ def test_latency_and_errors_are_of_the_last_hundred_calls() -> None:
 
     condition = health.of("alpha")
 
-    assert (condition.percentile(0.5), condition.percentile(0.95)) == (150, 195)
+    assert (condition.percentile(0.5), condition.percentile(0.95)) == (162, 196)
     assert condition.error_rate == 0.25
     assert health.of("beta").percentile(0.5) is None
     assert health.of("beta").error_rate == 0.0
@@ -60,8 +61,8 @@ async def test_live_calls_are_measured() -> None:
 
     condition = w.pipeline.health.of("alpha")
 
-    assert list(condition.outcomes) == [True, False, False]
-    assert len(condition.latencies) == 1
+    assert [call.fine for call in condition.calls] == [True, False, False]
+    assert [call.latency_ms is None for call in condition.calls] == [False, True, True]
     assert condition.last_success is not None
     assert isinstance(condition.last_failure, Overloaded)
 
@@ -104,3 +105,40 @@ async def test_a_tier_without_its_key_is_a_missing_key() -> None:
 def test_a_tier_that_a_provider_does_not_have_stops_the_start() -> None:
     with pytest.raises(SettingsError, match=r"MARKETGATE_TIER_ALPHA: Alpha has no tier 'paper'"):
         build_gateway(settings(TIER_ALPHA="paper"), transport=Wire(), discovered=tiered())
+
+
+async def test_who_fails_often_is_asked_after_the_others_for_a_minute() -> None:
+    w = world(venue("alpha"), venue("beta", priority=20), policy=BreakerPolicy(rate=2.0, in_a_row=99))
+    w.wire.handlers["alpha"] = in_turn(*(failing(500) for _ in range(20)), priced("1"))
+    for _ in range(10):
+        await w.quote()
+        w.clock.turn(3)
+    asked = len(w.wire.asked("alpha"))
+
+    found = await w.quote()
+
+    assert asked == 20
+    assert len(w.wire.asked("alpha")) == asked
+    assert fallen(found) == [("alpha", "UPSTREAM_UNAVAILABLE")]
+    told = "passed over: 20 of its 20 calls of the last minute failed"
+    assert found.provenance.fallback_from[0].message == told
+    w.clock.turn(61)
+    assert (await w.quote()).provenance.provider == "alpha"
+
+
+async def test_who_is_slow_is_asked_after_the_others() -> None:
+    w = world(venue("alpha"), venue("beta", priority=20))
+    for _ in range(3):
+        w.data.pipeline.health.succeeded("alpha", 1_500)
+
+    found = await w.quote()
+
+    assert (found.provenance.provider, fallen(found)) == ("beta", [])
+
+
+async def test_a_pinned_order_stands_whatever_the_health() -> None:
+    w = world(venue("alpha"), venue("beta", priority=20))
+    for _ in range(3):
+        w.data.pipeline.health.succeeded("alpha", 1_500)
+
+    assert (await w.quote(providers=("alpha", "beta"))).provenance.provider == "alpha"
