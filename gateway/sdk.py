@@ -31,6 +31,7 @@ from providers.row import Row
 from schema.capability import Capability, Items, Ranges, Terms
 from schema.errors import (
     BadInput,
+    Blocked,
     Malformed,
     MarketgateError,
     NoAnswer,
@@ -72,6 +73,7 @@ __all__ = [
     "AssetClass",
     "BadInput",
     "Bars",
+    "Blocked",
     "CandlesAsk",
     "Capability",
     "Clock",
