@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
+from gateway.core.upstream import NetworkTransport
+from tests.gateway.core.loopback import LIMIT, Upstream
 from tests.gateway.doubles import TurnedLoop
 
-REAL = ("test_network.py", "test_calendars.py")
+REAL = ("test_network.py", "test_statuses.py", "test_calendars.py")
 
 
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     return {"real": asyncio.new_event_loop} if item.path.name in REAL else {"turned": TurnedLoop}
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    made = Upstream()
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    yield made
+    server.close()
+
+
+@pytest.fixture
+async def transport() -> AsyncIterator[NetworkTransport]:
+    made = NetworkTransport(largest_body=LIMIT)
+    yield made
+    await made.close()
+    await asyncio.sleep(0)
