@@ -152,6 +152,21 @@ def test_rows_out_of_order_twice_or_outside_are_put_right(gateway: Gateway, upst
         assert found == [f"2026-10-05T{hour:02d}:00:00Z" for hour in range(24)]
 
 
+def test_a_book_in_any_order_is_shown_from_the_best_price(gateway: Gateway, upstream: Upstream) -> None:
+    bids, asks = ([[price, "7", 1] for price in side] for side in (("1", "3", "2"), ("6", "4", "5")))
+    upstream.on("coinbaseexchange", text(json.dumps({"bids": bids, "asks": asks, "sequence": 1})))
+    query = """query ($s: String!) {
+      orderBook(symbol: $s, depth: 2, route: {providers: ["coinbaseexchange"]}) { bids { price } asks { price } }
+    }"""
+
+    book = gateway.ask(query, s=f"crypto:C{next(NAMES)}/USD")["orderBook"]
+
+    assert book == {
+        "bids": [{"price": "3"}, {"price": "2"}],
+        "asks": [{"price": "4"}, {"price": "5"}],
+    }
+
+
 def test_an_empty_market_is_an_empty_answer(gateway: Gateway, upstream: Upstream) -> None:
     upstream.on("okx", plain({"code": "0", "msg": "", "data": [{"asks": [], "bids": [], "ts": "1795175999912"}]}))
     query = '{ orderBook(symbol: "crypto:SOL/USDT@okx") { bids { price } asks { price } provenance { asOf } } }'

@@ -63,6 +63,17 @@ async def test_what_a_status_means_and_that_the_key_it_echoes_is_masked(
         assert parse_qsl(urlsplit(sent.target).query) == [("a", "b"), ("apikey", KEY)]
 
 
+async def test_a_page_that_says_not_found_is_no_word_about_the_instrument(
+    upstream: Upstream, transport: NetworkTransport
+) -> None:
+    upstream.answers["/alpha/v1/x"] = ok(b"\n <!doctype html><title>404</title>", "404 Not Found")
+    upstream.answers["/alpha/v1/y"] = ok(b"", "404 Not Found")
+    port = http(upstream, transport)
+
+    assert type(await refused(port.get("/x"))) is NotCovered
+    assert type(await refused(port.get("/y"))) is UnknownInstrument
+
+
 def assert_no_part_of_the_key(error: UpstreamError) -> None:
     for shown in (error.detail, str(error), repr(error), str(error.extensions())):
         assert "s3cr3t" not in shown
