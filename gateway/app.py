@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
-from inspect import getfile
-from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
@@ -17,31 +14,55 @@ import strawberry
 import structlog
 from starlette.applications import Starlette
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
+from strawberry.types.base import StrawberryObjectDefinition, StrawberryType
 
 import plugins
 from gateway import __version__
+from gateway.core.account import Accounts
+from gateway.core.bus import Bus, LocalBus
 from gateway.core.calendars import ExchangeCalendars
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.contract import Context, Host, Market, Plugin
 from gateway.core.fetchlog import FetchLog
-from gateway.core.identity import ANONYMOUS
+from gateway.core.identity import Principal
 from gateway.core.inventory import Inventory
+from gateway.core.loading import add_provider, recordings_of, slips_of
 from gateway.core.market import MarketData
+from gateway.core.migrations.histories import History, check_tables
+from gateway.core.migrations.readiness import DatabaseReadiness, require
+from gateway.core.outbound import Outbound
 from gateway.core.pipeline import Pipeline
-from gateway.core.ports import Providers
-from gateway.core.recorded import RecordedClock, RecordedTransport
+from gateway.core.ports import (
+    Allowances,
+    Authenticator,
+    MailTransport,
+    OutboundHttp,
+    PaymentPort,
+    ProviderKeys,
+    Providers,
+    Switchboard,
+)
+from gateway.core.recorded import RecordedTransport
 from gateway.core.routing import Registry
-from gateway.core.secrets import Keyring
-from gateway.core.settings import Settings, SettingsError
-from gateway.core.upstream import NetworkTransport, Transport, UpstreamHttp
+from gateway.core.secrets import Vault
+from gateway.core.settings import Settings
+from gateway.core.smtp import Smtp
+from gateway.core.store import Store
+from gateway.core.switchboard import ProviderSwitchboard
+from gateway.core.upstream import NetworkTransport, Transport
+from gateway.core.working import working
+from gateway.edge.addresses import origin_of
+from gateway.edge.allowances import PlanAllowances, make_allowances
+from gateway.edge.auth import presented_by
+from gateway.edge.cost import PriceList
 from gateway.edge.execute import RequestFacts
+from gateway.edge.gate import Gate, OpenGate
 from gateway.edge.health import HealthReport
 from gateway.edge.limits import EdgeSettings
 from gateway.edge.routes import build_edge
+from gateway.edge.tenantgate import TenantGate
 from providers import Discovered, discover
-from providers.contract import Clock as ProviderClock
-from providers.contract import Profile, Provider
-from providers.recording import folder_of
 from schema.provenance import DataMode
 from schema.scalars import SCALARS
 from schema.words.registry import BreakerState
@@ -60,11 +81,22 @@ class Gateway:
     data: MarketData
     inventory: Inventory
     transport: Transport
-    context: Callable[[str], Context]
+    host: Host
+    allowances: PlanAllowances
+    context: Callable[[RequestFacts, Principal], Context]
 
     async def close(self) -> None:
         """Let go of connections."""
+        await self.host.bus.close()
+        for plugin in self.host.plugins:
+            if plugin.stop is not None:
+                await plugin.stop(self.host)
+        if PaymentPort in self.host.services:
+            await self.host.service(PaymentPort).close()
+        await self.host.service(OutboundHttp).close()
+        await self.allowances.close()
         await self.transport.close()
+        await self.host.store.close()
 
 
 def load_plugins(*, third_party: bool = True) -> list[Plugin]:
@@ -90,8 +122,17 @@ def build_schema(found: Sequence[Plugin]) -> strawberry.Schema:
         mutation=_merged("Mutation", [(p.name, p.mutation) for p in found if p.mutation]),
         subscription=_merged("Subscription", [(p.name, p.subscription) for p in found if p.subscription]),
         types=[kind for plugin in found for kind in plugin.types],
-        config=StrawberryConfig(scalar_map=SCALARS),
+        config=StrawberryConfig(scalar_map=SCALARS, name_converter=Names()),
     )
+
+
+class Names(NameConverter):
+    """Strawberry's names, but `UserError[ApiKeyCreateErrorCode]` is `ApiKeyCreateUserError`."""
+
+    def from_generic(self, generic_type: StrawberryObjectDefinition, types: list[StrawberryType | type]) -> str:
+        """The name of a generic type with its arguments."""
+        name = super().from_generic(generic_type, types)
+        return name.replace("ErrorCodeUserError", "UserError")
 
 
 _DESCRIPTIONS = {
@@ -120,111 +161,95 @@ def build_gateway(
     transport: Transport | None = None,
     discovered: Discovered | None = None,
     found: Sequence[Plugin] | None = None,
+    bus: Bus | None = None,
 ) -> Gateway:
     """Put a process together; tests hand in their own clock, transport, providers or plugins."""
     clock = clock or SystemClock()
     offline = settings.mode == "recorded"
     discovered = discovered or discover()
-    transport = transport or (RecordedTransport(_recordings(discovered)) if offline else NetworkTransport())
+    transport = transport or (RecordedTransport(recordings_of(discovered)) if offline else NetworkTransport())
     keyring = settings.keyring()
     registry = Registry(
         clock=clock, mode=DataMode.RECORDED if offline else DataMode.LIVE, failed=discovered.failed,
         changed=_breaker_changed,
     )  # fmt: skip
     for cls in discovered.classes.values():
-        _add(registry, cls, settings, keyring, transport)
-    for slip in _slips(settings, discovered):
+        add_provider(registry, cls, settings, keyring, transport)
+    for slip in slips_of(settings, discovered):
         log.warning("setting_without_effect", reason=slip)
     for name, reason in discovered.failed.items():
         log.error("provider_failed_to_load", provider=name, reason=reason)
     pipeline = Pipeline(registry, clock, redact=keyring.redactor(), rows=settings.cache_rows)
     data = MarketData(registry, pipeline, clock)
     inventory = Inventory(data, {name: frozenset(parts) for name, parts in keyring.keys.items()})
-    host = Host(data=data, clock=clock, calendars=ExchangeCalendars())
-    found = load_plugins() if found is None else found
-    services = _services(found, host, inventory)
+    found = load_plugins() if found is None else list(found)
+    histories(found)
+    host = Host(
+        data=data, clock=clock, calendars=ExchangeCalendars(), store=Store(settings.database),
+        vault=Vault(settings.root_secrets), bus=bus or make_bus(settings), settings=settings, plugins=found,
+    )  # fmt: skip
+    allowances = host.services[Allowances] = make_allowances(settings, clock, host.services)
+    host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
+    _serve(found, host, inventory)
 
-    def context(request_id: str) -> Context:
+    accounts = Accounts(lambda: host.services.get(ProviderKeys), live=not offline)
+
+    def context(facts: RequestFacts, principal: Principal) -> Context:
+        market = Market(
+            data=data, log=FetchLog(), account=accounts.at_once(principal), find=lambda: accounts.find(principal)
+        )
         return Context(
-            principal=ANONYMOUS, now=clock.now(), request_id=request_id, host=host, services=services,
-            market=Market(data=data, log=FetchLog()),
+            principal=principal, now=clock.now(), request_id=facts.request_id, host=host, services=host.services,
+            market=market, presented=presented_by(facts),
+            user_agent=facts.headers.get("user-agent"),
         )  # fmt: skip
 
     return Gateway(
-        settings=settings, schema=build_schema(found), data=data, inventory=inventory, transport=transport,
-        context=context,
+        settings=settings, schema=build_schema(found), data=data, inventory=inventory, transport=transport, host=host,
+        allowances=allowances, context=context,
     )  # fmt: skip
 
 
-def _slips(settings: Settings, discovered: Discovered) -> list[str]:
-    """Keys and tiers of providers that are not there: a slip of the pen, or a provider of another release."""
-    known, slips = [*discovered.classes, *discovered.failed], []
-    for kind, names in (("KEY", settings.keys), ("TIER", settings.tiers)):
-        for name in sorted(names.keys() - set(known)):
-            near = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            slips.append(f"MARKETGATE_{kind}_{name.upper()}: there is no provider {name!r}{hint}")
-    for name, parts in settings.keyring().keys.items():
-        cls = discovered.classes.get(name)
-        declared = {part.name for part in cls.profile.credentials} if cls and name not in settings.tiers else set()
-        if declared and (strange := sorted(parts.keys() - declared)):
-            told = f"has no part {', '.join(strange)}; its parts are {', '.join(sorted(declared))}"
-            slips.append(f"MARKETGATE_KEY_{name.upper()}: {told}")
-    return slips
+def make_bus(settings: Settings) -> Bus:
+    """Redis where it is set, else this process alone."""
+    if settings.redis_url is None:
+        return LocalBus()
+    from gateway.core.redis import RedisBus
+
+    return RedisBus(settings.redis_url.get_secret_value())
 
 
-def _recordings(discovered: Discovered) -> Callable[[str], Path | None]:
-    """Where a provider's recordings are: beside its module, also for those of installed packages."""
-    return lambda provider: folder_of(getfile(discovered.classes[provider]), provider)
+def histories(found: Sequence[Plugin]) -> list[History]:
+    """What each plugin keeps in the database."""
+    kept = [
+        History(plugin=plugin.name, metadata=plugin.tables, folder=plugin.migrations)
+        for plugin in found
+        if plugin.tables is not None and plugin.migrations is not None
+    ]
+    check_tables(kept)
+    return kept
 
 
 def _breaker_changed(provider: str, capability: str, state: BreakerState, why: str) -> None:
     log.warning("breaker_changed", provider=provider, capability=capability, state=state.value, reason=why)
 
 
-def _services(found: Sequence[Plugin], host: Host, inventory: Inventory) -> Mapping[type, Any]:
-    services: dict[type, Any] = {Providers: inventory}
+def _serve(found: Sequence[Plugin], host: Host, inventory: Inventory) -> None:
+    """Fill the host's services; two plugins that serve the same stop the start."""
+    services = host.services
+    services[Providers], services[OutboundHttp] = inventory, Outbound()
+    if host.settings.stripe_key is not None:
+        from gateway.core.stripe import stripe_payments
+
+        services[PaymentPort] = stripe_payments(host.settings, host.clock)
+    if (smtp := host.settings.smtp_url) is not None:
+        services[MailTransport] = Smtp(smtp.get_secret_value(), host.settings.mail_from, host.clock)
     owners: dict[type, str] = dict.fromkeys(services, "core")
     for plugin in found:
         for kind, service in (plugin.services(host) if plugin.services else {}).items():
             if kind in services:
                 raise RuntimeError(f"{kind.__name__} is served by {owners[kind]} and {plugin.name}")
             services[kind], owners[kind] = service, plugin.name
-    return services
-
-
-def _add(registry: Registry, cls: type[Provider], settings: Settings, keyring: Keyring, transport: Transport) -> None:
-    """One provider with its port; a required credential that is not set is noted, not fatal."""
-    profile = _with_tier(cls.profile, settings.tiers.get(cls.profile.id))
-    key = keyring.of(profile.id)
-    live = registry.mode is DataMode.LIVE
-    http = UpstreamHttp(
-        profile=profile, transport=transport, clock=registry.clock, key=key, needs_key=live,
-        base=settings.upstream_base if live else "",
-    )  # fmt: skip
-    clock: ProviderClock = registry.clock
-    if isinstance(transport, RecordedTransport) and profile.mode is DataMode.LIVE:
-        clock = RecordedClock(transport, profile.id, registry.clock)
-    provider = cls(http, clock)
-    http.explain = provider.explain
-    if profile is not cls.profile:
-        vars(provider)["profile"] = profile
-    missing = [part.name for part in profile.credentials if part.required and part.name not in key] if live else []
-    registry.add(provider, f"MARKETGATE_KEY_{profile.id.upper()}" if missing else None)
-
-
-def _with_tier(profile: Profile, tier: str | None) -> Profile:
-    if tier is None or (tier == "free" and "free" not in profile.tiers):
-        return profile
-    plan = profile.tiers.get(tier)
-    if plan is None:
-        raise SettingsError(f"MARKETGATE_TIER_{profile.id.upper()}: {profile.name} has no tier {tier!r}")
-    return replace(
-        profile,
-        base_url=plan.base_url or profile.base_url,
-        credentials=profile.credentials if plan.credentials is None else plan.credentials,
-        limits=profile.limits if plan.limits is None else plan.limits,
-    )
 
 
 def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlette:
@@ -236,24 +261,55 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         console=settings.development,
         mode=settings.mode,
         cors_origins=settings.cors_origins,
+        public_origin=origin_of(settings.public_url),
+        trusted_proxies=settings.trusted_proxies,
         operation_timeout_s=settings.timeout_s,
     )
 
+    host = gateway.host
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
+        await start(gateway)
+        async with working(host):
+            yield
         await gateway.close()
 
-    async def readiness() -> Sequence[str]:
-        return ()
-
-    def context_for(facts: RequestFacts) -> Context:
-        return gateway.context(facts.request_id)
+    database = DatabaseReadiness(host.store, histories(host.plugins), host.clock)
 
     return build_edge(
-        schema=gateway.schema, settings=edge, context_for=context_for, readiness=readiness,
-        health=lambda: health_report(gateway), lifespan=lifespan,
+        schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
+        health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
+        extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
     )  # fmt: skip
+
+
+def make_gate(gateway: Gateway) -> Gate:
+    """Accounts where the plugin is there, else everybody may do everything. MissingFacts stops the start."""
+    if Authenticator not in gateway.host.services:
+        return OpenGate()
+    return TenantGate(PriceList(gateway.schema._schema), gateway.host, gateway.allowances)
+
+
+async def start(gateway: Gateway) -> None:
+    """What a serving process does first. NotMigrated where the database is not ready."""
+    host = gateway.host
+    await prepare_database(gateway)
+    await host.bus.start()
+    for plugin in host.plugins:
+        if plugin.start is not None:
+            await plugin.start(host)
+
+
+async def prepare_database(gateway: Gateway) -> None:
+    """In development migrations run by themselves; in production an operator runs them, and NotMigrated says so."""
+    kept = histories(gateway.host.plugins)
+    if gateway.settings.development:
+        from gateway.core.migrations.runner import upgrade
+
+        await upgrade(gateway.host.store, kept)
+    else:
+        await require(gateway.host.store, kept)
 
 
 def health_report(gateway: Gateway) -> HealthReport:

@@ -10,11 +10,24 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+import strawberry
+from graphql import GraphQLObjectType
 from pydantic.fields import FieldInfo
 
 from gateway.app import build_schema, load_plugins
 from gateway.cli.codes import DATA, INSIDE, REQUESTS, Explained
+from gateway.core.identity import (
+    ANONYMOUS_SCOPES,
+    MEANINGS,
+    OPERATOR_SCOPES,
+    ROLE_SCOPES,
+    TENANT_SCOPES,
+    OperatorRole,
+    Role,
+    Scope,
+)
 from gateway.core.settings import KEY, LATER, PREFIX, TIER, Settings
+from gateway.edge.cost import PriceList
 from providers import discover
 from providers.contract import Profile, Provider
 from schema.provenance import DataMode
@@ -24,6 +37,8 @@ MARK = "Written by `make gen` from the code; edit there."
 SETTING = re.compile(rf"{PREFIX}[A-Z_]+(<PROVIDER ID>)?(=\w+)?")
 KINDS: dict[Any, str] = {int: "whole number", float: "number", str: "text", Path: "path"}
 WINDOWS = {1: "a second", 60: "a minute", 3600: "an hour", 86_400: "a day"}
+ROOTS = {"Query": "Queries", "Mutation": "Mutations", "Subscription": "Subscriptions"}
+ANY_SCOPE = "none"
 SEAL = "gateway/edge/static/fingerprint.json"
 
 
@@ -69,6 +84,7 @@ def documents() -> dict[str, str]:
         "docs/providers.md": providers_page(providers),
         "docs/settings.md": settings_page(providers),
         "docs/errors.md": errors_page(),
+        "docs/permissions.md": permissions_page(build_schema(load_plugins(third_party=False))),
         "deploy/env.example": env_example(providers),
     }
 
@@ -216,6 +232,58 @@ def _explained(codes: Mapping[str, Explained]) -> Iterator[str]:
     for code, words in codes.items():
         remedy = SETTING.sub(r"`\g<0>`", words.remedy)
         yield f"### {code}\n\n{words.meaning}\n\nWhat to do: {remedy}."
+
+
+def permissions_page(schema: strawberry.Schema) -> str:
+    """Who may do what, and what each field asks for."""
+    prices = PriceList(schema._schema)
+    kinds = [kind for _, kind in sorted(schema._schema.type_map.items()) if isinstance(kind, GraphQLObjectType)]
+    parts: list[str] = []
+    for root, title in ROOTS.items():
+        found = [row for kind in kinds if kind.name == root for row in _needs(prices, kind)]
+        parts += [f"## {title}", _table(("field", "scope", "caller"), found)] if found else []
+    nested = [row for kind in kinds if kind.name not in ROOTS for row in _needs(prices, kind) if row[1] != ANY_SCOPE]
+    roles = (role.value for role in Role)
+    operators = (role.value for role in OperatorRole)
+    return _page(
+        "Permissions",
+        "What a caller may do is a set of scopes. A member's follow from the role in the organisation that the session "
+        "acts in; an API key carries those that it was given, of those that its maker had; an access token carries no "
+        "more than what minted it. A refusal names the missing scope.",
+        "## Roles",
+        _table(("scope", "allows", *roles), _granted(ROLE_SCOPES, TENANT_SCOPES)),
+        "Nobody gives a role above their own, or changes a member who has one; an organisation always has an owner.",
+        "## Operators",
+        "An operator's key stands outside every organisation.",
+        _table(
+            ("scope", "allows", *operators), _granted(OPERATOR_SCOPES, frozenset().union(*OPERATOR_SCOPES.values()))
+        ),
+        "## Callers without a credential",
+        f"Where the setting `{PREFIX}ANONYMOUS` lets them in: {_scopes(ANONYMOUS_SCOPES)}.",
+        *parts,
+        "## Fields further down",
+        "They need a scope of their own, besides the root field's.",
+        _table(("field", "scope", "caller"), nested),
+    )
+
+
+def _granted(table: Mapping[Any, frozenset[Scope]], among: frozenset[Scope]) -> Iterator[tuple[str, ...]]:
+    for scope in Scope:
+        if scope in among:
+            yield f"`{scope}`", MEANINGS[scope], *("yes" if scope in granted else "" for granted in table.values())
+
+
+def _needs(prices: PriceList, kind: GraphQLObjectType) -> Iterator[tuple[str, str, str]]:
+    """What each field of a type asks of its caller."""
+    for name in kind.fields:
+        facts = prices.facts_of(kind.name, name)
+        shown = name if kind.name in ROOTS else f"{kind.name}.{name}"
+        caller = "a signed-in person" if facts.person else "any with the scope" if facts.needs else "any"
+        yield f"`{shown}`", f"`{facts.needs}`" if facts.needs else ANY_SCOPE, caller
+
+
+def _scopes(scopes: Iterable[Scope]) -> str:
+    return ", ".join(f"`{scope}`" for scope in Scope if scope in scopes)
 
 
 def _fields() -> Iterator[tuple[str, FieldInfo]]:

@@ -7,10 +7,19 @@
   + NoAnswer                          every provider failed: lists each attempt in order
   + QuorumNotMet                      QUORUM_NOT_MET: too few usable sources for a consensus
   + DeadlineExceeded                  DEADLINE_EXCEEDED: the caller's own time ran out
+  + Refusal                           the caller may not do this; each class has its HTTP status
+    - Unauthenticated                 UNAUTHENTICATED: no credential, or one that is not valid (401)
+    - Forbidden                       FORBIDDEN: names the missing scope (403)
+    - CredentialNotAllowed            CREDENTIAL_NOT_ALLOWED: a valid credential from the wrong place (403)
+    - CsrfFailed                      CSRF_FAILED: a cookie without the header that proves the page is ours (403)
+    - TenantSuspended                 TENANT_SUSPENDED: the operator has suspended the organisation (403)
+    - RateLimited                     RATE_LIMITED: too much at once; says when to try again (429)
+    - QuotaExceeded                   QUOTA_EXCEEDED: the plan's month is used up (429)
   + UpstreamError                     one provider could not answer
     - Timeout, ConnectionFailed       UPSTREAM_UNAVAILABLE: retried once, counted by the breaker
     - Overloaded                      UPSTREAM_UNAVAILABLE: 5xx, retried once with backoff, counted
     - CircuitOpen                     UPSTREAM_UNAVAILABLE: the breaker is open, nothing was sent
+    - SwitchedOff                     UPSTREAM_UNAVAILABLE: paused by the operator, nothing was sent
     - Throttled                       UPSTREAM_THROTTLED: the provider is paused, Retry-After is honoured
     - QuotaExhausted                  UPSTREAM_QUOTA: paused until the reset
     - KeyMissing                      PROVIDER_KEY_MISSING: no credential is set
@@ -123,6 +132,74 @@ class DeadlineExceeded(MarketgateError):
     code = FailureCode.DEADLINE_EXCEEDED
 
 
+class Refusal(MarketgateError):
+    """The caller may not do this, or not now; nothing was executed."""
+
+    status: ClassVar[int] = 403
+
+
+class Unauthenticated(Refusal):
+    """No credential where one is needed, or one that is not valid: why is not told, so that nothing can be probed."""
+
+    code = "UNAUTHENTICATED"
+    status = 401
+
+    def __init__(self, message: str = "The credential is not valid: sign in again, or send another API key.") -> None:
+        super().__init__(message)
+
+
+class Forbidden(Refusal):
+    """A scope is missing; `missing` names it."""
+
+    code = "FORBIDDEN"
+
+    def __init__(self, message: str, *, missing: str | None = None, field: str | None = None) -> None:
+        super().__init__(message)
+        self.missing, self.field = missing, field
+
+    def extensions(self) -> dict[str, object]:
+        told = {"missingScope": self.missing, "field": self.field}
+        return {**super().extensions(), **{name: value for name, value in told.items() if value is not None}}
+
+
+class CredentialNotAllowed(Refusal):
+    """A credential that is valid elsewhere: a secret key in a browser, an address or origin that is not on its list."""
+
+    code = "CREDENTIAL_NOT_ALLOWED"
+
+
+class CsrfFailed(Refusal):
+    """A cookie came without the header that proves that the page is ours."""
+
+    code = "CSRF_FAILED"
+
+
+class TenantSuspended(Refusal):
+    """The operator has suspended the organisation; its data stays."""
+
+    code = "TENANT_SUSPENDED"
+
+
+class RateLimited(Refusal):
+    """Too much at once; `retry_after` is in seconds."""
+
+    code = "RATE_LIMITED"
+    status = 429
+
+    def __init__(self, message: str, *, limit: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.limit, self.retry_after = limit, retry_after
+
+    def extensions(self) -> dict[str, object]:
+        return {**super().extensions(), "limit": self.limit, "retryAfterMs": max(int(self.retry_after * 1000), 1)}
+
+
+class QuotaExceeded(RateLimited):
+    """A hard quota of the plan is used up; `retry_after` reaches to the next month."""
+
+    code = "QUOTA_EXCEEDED"
+
+
 class NoAnswer(MarketgateError):
     """Nobody answered; `attempts` says who was asked, in order, and why that did not do."""
 
@@ -202,6 +279,10 @@ class Overloaded(UpstreamError):
 
 class CircuitOpen(UpstreamError):
     """The breaker is open: nothing was sent."""
+
+
+class SwitchedOff(UpstreamError):
+    """The operator has paused the provider: nothing was sent."""
 
 
 class Throttled(UpstreamError):

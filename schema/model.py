@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from typing import Any, TypeVar, dataclass_transform
 
@@ -13,14 +13,26 @@ Made = TypeVar("Made", bound=type)
 _GENERATED = ("__init__", "__repr__", "__eq__", "__hash__", "__match_args__")
 
 
-def described(description: str, *, default: Any = MISSING, name: str | None = None) -> Any:
+def described(
+    description: str,
+    *,
+    default: Any = MISSING,
+    name: str | None = None,
+    metadata: Mapping[Any, Any] | None = None,
+) -> Any:
     """A plain attribute of a model that GraphQL shows under its camel-cased name (or *name*)."""
-    return strawberry.field(description=description, default=default, name=name)
+    return strawberry.field(description=description, default=default, name=name, metadata=metadata)
 
 
-def computed(resolver: Callable[..., Any], description: str, *, name: str | None = None) -> Any:
+def computed(
+    resolver: Callable[..., Any],
+    description: str,
+    *,
+    name: str | None = None,
+    metadata: Mapping[Any, Any] | None = None,
+) -> Any:
     """A GraphQL field that is worked out at the read; assign it without an annotation."""
-    return strawberry.field(resolver=resolver, description=description, name=name)
+    return strawberry.field(resolver=resolver, description=description, name=name, metadata=metadata)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(described, strawberry.field))

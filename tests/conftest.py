@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
+import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from tests.house import House
 
 ADDRESSED = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 LOOKED_UP = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
@@ -82,3 +89,99 @@ def refused_connections() -> Iterator[list[str]]:
     yield refused
     if refused:
         pytest.fail(f"reached for the network: {', '.join(refused)}")
+
+
+# --- Real servers, started at the first use, one of each per test process
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A PostgreSQL database with all tables."""
+    from tests.house import migrate
+    from tests.servers import postgresql
+
+    with postgresql() as url:
+        migrate(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables, to be copied."""
+    from tests.house import migrate
+
+    path = tmp_path_factory.mktemp("template") / "empty.sqlite3"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """URL of a Redis-protocol server."""
+    from tests.servers import valkey
+
+    with valkey() as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """The same, with nothing in it."""
+    import redis
+
+    client = redis.Redis.from_url(redis_server)
+    client.flushdb()
+    client.close()
+    return redis_server
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path) -> Iterator[str]:
+    """A migrated, empty SQLite file."""
+    from tests.servers import scratch
+
+    folder = scratch("mgsqlite")
+    copied = folder / "marketgate.sqlite3"
+    shutil.copy(sqlite_template, copied)
+    yield f"sqlite:///{copied}"
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """URL of a migrated, empty database: every test that takes it runs on both."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite_url"))
+    from gateway.core.store import Store
+    from tests.house import empty
+
+    url = str(request.getfixturevalue("postgresql_url"))
+
+    async def clean() -> None:
+        store = Store(url)
+        await empty(store)
+        await store.close()
+
+    asyncio.run(clean())
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a database without any table, on both."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bare.sqlite3'}"
+        return
+    from tests.servers import fresh_database
+
+    with fresh_database(str(request.getfixturevalue("postgresql_url"))) as url:
+        yield url
+
+
+@pytest.fixture
+async def house(database: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A whole gateway on either database, its clock turned by hand."""
+    from tests.house import open_house
+
+    async with open_house(database, tmp_path) as opened:
+        yield opened

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,10 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from gateway.cli.outcome import Code, Stop, say
+from gateway.cli import audit, db, operators, tenants
+from gateway.cli.ending import perform, perform_async
+from gateway.cli.options import ApiKey, AsCsv, AsJson, Url
+from gateway.cli.outcome import Code, say
 
 HELP = """One GraphQL endpoint over many market-data providers.
 
@@ -28,15 +30,10 @@ app = typer.Typer(
 )
 provider_app = typer.Typer(help="Write and check provider adapters.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(provider_app, name="provider")
+for name, group in (("db", db), ("tenants", tenants), ("operators", operators), ("audit", audit)):
+    app.add_typer(group.app, name=name)
 
-Url = Annotated[str | None, typer.Option("--url", help="Ask the gateway at this address instead of one in here.")]
-ApiKey = Annotated[
-    str | None,
-    typer.Option("--api-key", envvar="MARKETGATE_API_KEY", show_envvar=True, help="Key for the gateway at --url."),
-]
 Offline = Annotated[bool, typer.Option("--offline", help="Answer from the offline market, whatever the settings say.")]
-AsJson = Annotated[bool, typer.Option("--json", help="GraphQL's data as one JSON document.")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="CSV with a header.")]
 Providers = Annotated[
     str | None, typer.Option("--providers", metavar="A,B", help="Ask only these providers, in this order.")
 ]
@@ -56,33 +53,6 @@ def run(args: Sequence[str]) -> int:
         return Code.USAGE
     except typer.Abort:
         return Code.INTERRUPTED
-
-
-def perform(job: Callable[[], int]) -> int:
-    """Run a command's work; every way it may end has its code and, at most, one line."""
-    try:
-        code = job()
-        sys.stdout.flush()
-    except Stop as stop:
-        sys.stdout.flush()
-        say(stop.message)
-        return stop.code
-    except BrokenPipeError:
-        from gateway.cli.output import silence_stdout
-
-        silence_stdout()
-        return Code.INTERRUPTED
-    except Exception as fault:
-        if sys.flags.dev_mode:
-            raise
-        say(f"{type(fault).__name__}: {fault}; this is a fault of the program: PYTHONDEVMODE=1 shows where")
-        return Code.FAULT
-    return code
-
-
-def perform_async(job: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    """The same for work that waits for others."""
-    return perform(lambda: asyncio.run(job()))
 
 
 def _show_version(wanted: bool) -> None:
@@ -242,6 +212,28 @@ def schema(url: Url = None, api_key: ApiKey = None) -> int:
         return sdl.run(link.Where(url=url, api_key=api_key))
 
     return perform_async(job)
+
+
+@app.command()
+def cost(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A GraphQL document; - reads it from stdin.")],
+    variables: Annotated[
+        str | None, typer.Option(metavar="JSON|FILE", help="Variables: '{\"first\": 20}', or a file that holds them.")
+    ] = None,
+    operation: Annotated[str | None, typer.Option(metavar="NAME", help="Only this operation.")] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> int:
+    """Print what the operations of a document cost and need, without running them."""
+
+    def job() -> int:
+        from gateway.cli import cost as pricing
+        from gateway.cli import output
+
+        form = output.form_of(as_json=as_json, as_csv=as_csv)
+        return pricing.run(file, variables=variables, operation=operation, form=form)
+
+    return perform(job)
 
 
 @app.command()

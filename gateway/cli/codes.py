@@ -97,8 +97,9 @@ REQUESTS: dict[str, Explained] = {
         "name the operation that should run",
     ),
     "SUBSCRIPTION_NOT_SUPPORTED": Explained(
-        "A subscription came as a plain HTTP request, which cannot carry a stream.",
-        "open a stream as the message says, or ask with a query",
+        "A subscription came as an HTTP request, which carries queries and mutations only; Server-Sent Events are not "
+        "served.",
+        "open a WebSocket at /graphql with the subprotocol graphql-transport-ws, or ask with a query",
     ),
     "LIMIT_EXCEEDED": Explained(
         "The document is larger than allowed; `limit` names the bound and `max` its value.",
@@ -132,6 +133,32 @@ REQUESTS: dict[str, Explained] = {
         "add the header GraphQL-Require-Preflight: 1, or use POST",
     ),
     "NOT_FOUND": Explained("Nothing is at this address.", "GraphQL is at /graphql"),
+    "UNAUTHENTICATED": Explained(
+        "No credential came where one is needed, or it is not valid: unknown, expired, revoked. Why is not told.",
+        "sign in again, or send an API key in the header X-API-Key",
+    ),
+    "FORBIDDEN": Explained(
+        "The caller lacks a permission; `missingScope` names the scope.",
+        "use a credential that carries the scope, or ask an owner for a role that has it",
+    ),
+    "CREDENTIAL_NOT_ALLOWED": Explained(
+        "The credential is valid, but not from this place: a secret key in a browser, or an address that is not on the "
+        "key's list.",
+        "mint a browser token with accessTokenCreate, or extend the key's lists",
+    ),
+    "CSRF_FAILED": Explained(
+        "A browser's session cookie came without the header that proves that the page is ours.",
+        "send the value of the cookie mg_csrf in the header X-CSRF-Token",
+    ),
+    "TENANT_SUSPENDED": Explained(
+        "The operator has suspended the organisation. Its data stays.", "ask the operator of the gateway"
+    ),
+    "RATE_LIMITED": Explained(
+        "Too much at once; `limit` says of what.", "wait for `retryAfterMs`, or move to a larger plan"
+    ),
+    "QUOTA_EXCEEDED": Explained(
+        "The points of the plan's month are used up.", "move to a larger plan, or wait for the next month"
+    ),
 }  # fmt: skip
 """Why a request was refused before anything was asked."""
 

@@ -66,6 +66,7 @@ def run(*, form: Form, online: bool) -> Code:
         return Code.USAGE
     settings = loaded.settings
     checks = [*_machine(), *_settings(settings, loaded.warnings), _port(settings)]
+    checks += asyncio.run(_foundations(settings))
     checks += asyncio.run(_gateway(settings, online))
     report(form, checks)
     results = {check.result for check in checks}
@@ -121,6 +122,15 @@ def _port(settings: Settings) -> Check:
     except Stop as stop:
         return Check("port", Result.FAIL, f"{stop.message}; the settings are MARKETGATE_HOST and MARKETGATE_PORT")
     return Check("port", Result.OK, f"{place} is free")
+
+
+async def _foundations(settings: Settings) -> list[Check]:
+    from gateway.app import load_plugins
+    from gateway.cli import foundations
+
+    plugins = load_plugins()
+    found = [await foundations.database(settings, plugins), await foundations.redis(settings)]
+    return [foundations.secrets(settings), *found]
 
 
 async def _gateway(settings: Settings, online: bool) -> list[Check]:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.cli.link import Answer, read_answer
 from gateway.cli.outcome import Code, Stop, say
 
+if TYPE_CHECKING:
+    from gateway.core.contract import Host
+    from gateway.core.identity import Principal
+
 
 class LocalLink:
-    """Asks the executor that also serves HTTP, with the same limits."""
+    """Asks the executor that also serves HTTP; documents have the same bounds, and nothing else limits the caller."""
 
-    def __init__(self, gateway: Any, executor: Any, *, offline: bool) -> None:
-        self._gateway, self._executor, self.offline = gateway, executor, offline
+    def __init__(self, gateway: Any, executor: Any, *, offline: bool, caller: Principal | None = None) -> None:
+        self._gateway, self._executor, self.offline, self._caller = gateway, executor, offline, caller
+
+    @property
+    def host(self) -> Host:
+        """What services are made of."""
+        return self._gateway.host  # type: ignore[no-any-return]
 
     @classmethod
-    def open(cls, *, offline: bool = False, tell: bool = True) -> LocalLink:
-        """Read the settings and put a gateway together; Stop names a setting that is wrong."""
+    def open(cls, *, offline: bool = False, tell: bool = True, caller: Principal | None = None) -> LocalLink:
+        """Read the settings and put a gateway together; Stop names a setting that is wrong. *caller* is a Principal."""
         from gateway.core.settings import SettingsError, load_settings
 
         try:
@@ -32,14 +41,16 @@ class LocalLink:
             executor = create_app(settings, gateway=gateway).state.executor
         except SettingsError as error:
             raise Stop(str(error), Code.USAGE) from None
-        return cls(gateway, executor, offline=settings.mode == "recorded")
+        return cls(gateway, executor, offline=settings.mode == "recorded", caller=caller)
 
     async def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Answer:
         """See `Link`."""
+        from gateway.core.identity import LOCAL
         from gateway.edge.execute import OperationRequest, RequestFacts
 
         request = OperationRequest(query=query, variables=dict(variables or {}))
-        result = await self._executor.execute(request, RequestFacts(request_id="cli", transport="cli"))
+        facts = RequestFacts(request_id="cli", transport="cli")
+        result = await self._executor.execute(request, facts, principal=self._caller or LOCAL)
         return read_answer(result.body())
 
     async def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from enum import Enum
 from typing import Any, Literal
 
 from gateway.cli.outcome import one_line, usage
+from schema.spreadsheet import spreadsheet_text
 
 Row = Sequence[object]
 
 GUTTER = 2
 TEXT_WIDTH = 20
+NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
 class Form(Enum):
@@ -75,7 +78,7 @@ def write_json(data: object) -> None:
 def write_rows(form: Form, rows: Iterable[Row]) -> None:
     """Lines without a header, comma- or tab-separated."""
     if form is Form.CSV:
-        csv.writer(sys.stdout, lineterminator="\n").writerows([shown(value) for value in row] for row in rows)
+        csv.writer(sys.stdout, lineterminator="\n").writerows(map(_cell, row) for row in rows)
     else:
         sys.stdout.writelines("\t".join(one_line(shown(value)) for value in row) + "\n" for row in rows)
 
@@ -109,6 +112,12 @@ def shown(value: object) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _cell(value: object) -> str:
+    """For CSV: what came as text and is no number must not be computed. GraphQL's decimals come as text."""
+    text = shown(value)
+    return spreadsheet_text(text) if isinstance(value, str) and not NUMBER.fullmatch(text) else text
 
 
 def _is_number(cell: str) -> bool:

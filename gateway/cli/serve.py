@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -11,6 +14,9 @@ from starlette.types import ASGIApp
 from gateway.cli.outcome import Code, Stop, say
 from gateway.core.settings import Settings, SettingsError, load_settings
 from gateway.core.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from gateway.core.contract import Host
 
 GRACE_S = 10
 BACKLOG = 2048
@@ -23,14 +29,19 @@ def run(host: str | None, port: int | None) -> Code:
     """Serve until a signal ends it; what is under way may finish."""
     settings = _settings(host, port)
     configure_logging(settings.log_level, settings.log_format, settings.keyring().redactor())
-    from gateway.app import create_app
+    from gateway.app import build_gateway, create_app
+    from gateway.cli.database import prepare
 
     try:
-        app = create_app(settings)
+        settings.root_secrets()
+        gateway = build_gateway(settings)
+        app = create_app(settings, gateway=gateway)
     except SettingsError as error:
         raise Stop(str(error), Code.USAGE) from None
+    # Here, where a refusal is one line; inside the server it would be a traceback.
+    asyncio.run(prepare(settings, gateway.host.plugins))
     listener = bind(settings.host, settings.port)
-    _Server(_config(app), settings).run(sockets=[listener])
+    _Server(_config(app), gateway.host).run(sockets=[listener])
     return Code.ALL
 
 
@@ -67,7 +78,7 @@ def bind(host: str, port: int) -> socket.socket:
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app, http="httptools", loop="uvloop", ws="auto", ws_max_size=LARGEST_MESSAGE, access_log=False,
-        server_header=False, log_config=None, log_level="warning", lifespan="on", backlog=BACKLOG,
+        server_header=False, proxy_headers=False, log_config=None, log_level="warning", lifespan="on", backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S,
     )  # fmt: skip
 
@@ -75,25 +86,40 @@ def _config(app: ASGIApp) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """Says where it listens once it does."""
 
-    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
+    def __init__(self, config: uvicorn.Config, host: Host) -> None:
         super().__init__(config)
-        self._settings = settings
+        self._host = host
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and sockets:
-            announce(self._settings, sockets[0].getsockname()[1])
+            url = url_of(self._host.settings, sockets[0].getsockname()[1])
+            announce(self._host.settings, url, await welcome(self._host, url))
 
 
-def announce(settings: Settings, port: int) -> None:
-    """The address of the page and what kind of data it shows."""
+def url_of(settings: Settings, port: int) -> str:
+    """The address to open."""
     shown = WILDCARDS.get(settings.host, settings.host)
-    url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+
+
+async def welcome(host: Host, url: str) -> list[tuple[str, str]]:
+    """What plugins have to say to a developer; they say nothing in production."""
+    found: list[tuple[str, str]] = []
+    for plugin in host.plugins if host.settings.development else ():
+        found += await plugin.welcome(host, url) if plugin.welcome else ()
+    return found
+
+
+def announce(settings: Settings, url: str, lines: Sequence[tuple[str, str]]) -> None:
+    """The address of the page, what kind of data it shows, and what plugins say."""
     print(f"Marketgate    {url}/")
     print(f"GraphQL       {url}/graphql")
     if settings.development:
         print(f"Console       {url}/console")
+    for label, text in lines:
+        print(f"{label:<13} {text}")
     print(f"Mode          {MODES[settings.mode]}")
-    if shown != settings.host:
-        print(f"Listening on  all addresses of this machine, port {port}")
+    if settings.host in WILDCARDS:
+        print(f"Listening on  all addresses of this machine, port {url.rpartition(':')[2]}")
     sys.stdout.flush()

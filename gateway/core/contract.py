@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import strawberry
+from sqlalchemy import MetaData
+from starlette.routing import BaseRoute
 
+from gateway.core.account import NOBODY, Account
+from gateway.core.bus import Bus
 from gateway.core.clock import Clock
 from gateway.core.conversion import Rate, converted, find_rate
 from gateway.core.fetchlog import Fetched as Fetched
 from gateway.core.fetchlog import FetchLog
 from gateway.core.identity import Principal
 from gateway.core.market import MarketData
-from gateway.core.ports import Calendars, Desk
+from gateway.core.ports import Act, Calendars, Desk, Presented
+from gateway.core.probe import probe
+from gateway.core.secrets import Sealed as Sealed
+from gateway.core.secrets import Vault
+from gateway.core.settings import Settings
+from gateway.core.store import Store, Tx
 from schema.capability import DEFAULT_TERMS, Capability, Terms
-from schema.errors import NoAnswer
+from schema.errors import NoAnswer, UpstreamError
 from schema.provenance import CacheStatus, Provenance
-from schema.symbols import InstrumentId
+from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CandleSeries
 from schema.words.consensus import Consensus
 from schema.words.instruments import Instrument
@@ -37,22 +47,42 @@ M = TypeVar("M")
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Market:
-    """Market data as one operation sees it: what it fetches is noted for `cacheStatus`."""
+    """Market data as one operation sees it: asked on its caller's account, and noted for `cacheStatus`."""
 
     data: MarketData
     log: FetchLog
+    account: Account | None = NOBODY
+    """None until it is read, at the first fetch."""
+    find: Callable[[], Awaitable[Account]] | None = None
+
+    async def whose(self) -> Account:
+        """The caller's account: own keys, and the bounds of the plan."""
+        if self.account is None and self.find is not None:
+            self.account = await self.find()
+        return self.account or NOBODY
 
     async def fetch(self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS) -> Fetched:
         """One answer; NoAnswer lists every attempt."""
-        return await self.data.fetch(capability, ask, terms, self.log)
+        return await self.data.fetch(capability, ask, terms, self.log, self.account or await self.whose())
 
     async def fetch_many(
         self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS
     ) -> dict[Any, Fetched | NoAnswer]:
         """An answer or a NoAnswer for each item of the ask."""
-        return await self.data.fetch_many(capability, ask, terms, self.log)
+        return await self.data.fetch_many(capability, ask, terms, self.log, self.account or await self.whose())
+
+    async def offering(
+        self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS, asset_class: AssetClass | None = None
+    ) -> tuple[str, ...]:
+        """Ids of the providers that this caller would have asked, in order of routing."""
+        return self.data.offering(capability, ask, terms, asset_class, self.account or await self.whose())
+
+    async def shares(self, provider: str) -> bool:
+        """Whether what this provider answers to this caller may be shown to others."""
+        account = self.account or await self.whose()
+        return provider not in account.keys and self.data.shareable(provider)
 
     async def convert(self, quote: Quote, target: str, terms: Terms = DEFAULT_TERMS) -> Quote:
         """The quote in another currency, with the rate in its provenance; NoAnswer where there is no way across."""
@@ -84,16 +114,32 @@ class Market:
 
     async def consensus(self, instrument: InstrumentId, terms: Terms, quorum: int, now: datetime) -> Consensus:
         """What several providers agree on; QuorumNotMet where too few count."""
-        return await self.data.consensus(instrument, terms, quorum, now, self.log)
+        account = self.account or await self.whose()
+        return await self.data.consensus(instrument, terms, quorum, now, self.log, account)
+
+    async def probe(self, provider: str, parts: Mapping[str, str]) -> UpstreamError | None:
+        """Ask a provider one real question with this key of the caller's; the error that it ends in."""
+        account = await self.whose()
+        return await probe(self.data, provider, account.tenant, parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """What services are made of, once per process."""
+    """What services are made of, once per process. The database connects at the first use."""
 
     data: MarketData
     clock: Clock
     calendars: Calendars
+    store: Store
+    vault: Vault
+    bus: Bus
+    settings: Settings
+    plugins: list[Plugin] = field(default_factory=list)
+    services: dict[type, Any] = field(default_factory=dict)
+
+    def service(self, kind: type[S]) -> S:
+        """What a plugin serves under a class or port; complete once all plugins have made theirs."""
+        return cast(S, self.services[kind])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +152,32 @@ class Context:
     market: Market
     host: Host
     services: Mapping[type, Any]
+    presented: Presented = field(default_factory=Presented)
+    user_agent: str | None = None
+    cookies: list[str] = field(default_factory=list)
+    """`Set-Cookie` headers that the answer will carry."""
     local: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def tenant(self) -> str:
+        """The caller's tenant; every store method takes it."""
+        return self.principal.tenant
+
+    def act(
+        self,
+        action: str,
+        target: str,
+        *,
+        tenant: str | None = None,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> Act:
+        """A line of the audit trail by this caller; *tenant* where it is not the caller's own."""
+        return Act(
+            tenant=self.principal.tenant if tenant is None else tenant, action=action, target=target, before=before,
+            after=after, actor=self.principal.actor, actor_kind=self.principal.kind.value,
+            client_ip=self.presented.client_ip, request_id=self.request_id,
+        )  # fmt: skip
 
     def service(self, kind: type[S]) -> S:
         """The service that a plugin registered under its class or its port."""
@@ -154,11 +225,29 @@ Ctx = strawberry.Info[Context, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """Work that a serving process does again and again: each run ends, the next begins *every* seconds later.
+
+    All processes of a fleet run it: what only one may do at a time it locks or claims in the database. `finish` runs
+    once when the process stops serving, while the database is still there: write what is in memory.
+    """
+
+    name: str
+    every: float
+    run: Callable[[], Awaitable[None]]
+    finish: Callable[[], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
     """One domain as a value. `services` runs once, at the start, and maps classes and ports to what serves them.
 
     `query`, `mutation` and `subscription` are Strawberry types whose fields become root fields; `types` are further
-    GraphQL types that no field names, such as implementations of an interface.
+    GraphQL types that no field names, such as implementations of an interface. `tables` begin with the plugin's name,
+    `migrations` is the folder of their history. `nodes` finds objects of GraphQL's `node(id:)` by the kind that their
+    ids begin with. `export` answers everything that the plugin holds of a tenant as plain values, `erase` removes it.
+    `start` runs before the process serves, `stop` once it serves no more, while the database is still there.
+    `welcome` gives what a development server prints once it listens at an address: labels and texts.
     """
 
     name: str
@@ -167,3 +256,13 @@ class Plugin:
     subscription: type | None = None
     types: tuple[type, ...] = ()
     services: Callable[[Host], Mapping[type, Any]] | None = None
+    tables: MetaData | None = None
+    migrations: Path | None = None
+    workers: Callable[[Host], Sequence[Worker]] | None = None
+    routes: Callable[[Host], Sequence[BaseRoute]] | None = None
+    start: Callable[[Host], Awaitable[None]] | None = None
+    stop: Callable[[Host], Awaitable[None]] | None = None
+    nodes: Mapping[str, Callable[[Context, str], Awaitable[Any]]] = field(default_factory=dict)
+    export: Callable[[Host, Tx, str], Awaitable[Mapping[str, Any]]] | None = None
+    erase: Callable[[Host, Tx, str], Awaitable[None]] | None = None
+    welcome: Callable[[Host, str], Awaitable[Sequence[tuple[str, str]]]] | None = None

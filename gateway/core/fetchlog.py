@@ -21,9 +21,19 @@ class FetchLog:
 
     def __init__(self) -> None:
         self._seen: dict[int, tuple[Provenance, CacheStatus]] = {}
+        self.calls: dict[str, int] = {}
+        """Answers that providers were called for, by provider."""
+        self.hits: dict[str, int] = {}
+        """Answers that were there already, or on their way for somebody else."""
 
     def note(self, provenance: Provenance, status: CacheStatus) -> None:
         """The first word counts: what an operation fetched and then read again is still a MISS."""
+        if id(provenance) not in self._seen:
+            counted = self.calls if status is CacheStatus.MISS else self.hits
+            counted[provenance.provider] = counted.get(provenance.provider, 0) + 1
+        self._see(provenance, status)
+
+    def _see(self, provenance: Provenance, status: CacheStatus) -> None:
         self._seen.setdefault(id(provenance), (provenance, status))
 
     def note_all(self, value: Any, provenance: Provenance, status: CacheStatus) -> None:
@@ -33,12 +43,12 @@ class FetchLog:
         for item in items:
             own = getattr(item, "provenance", None)
             if own is not None and own is not provenance:
-                self.note(own, status)
+                self._see(own, status)
 
     def derive(self, provenance: Provenance, *sources: Provenance) -> None:
         """What was worked out from answers was got as the first was, and is stale if any is."""
         found = [self.status(source) for source in sources]
-        self.note(provenance, CacheStatus.STALE if CacheStatus.STALE in found else found[0])
+        self._see(provenance, CacheStatus.STALE if CacheStatus.STALE in found else found[0])
 
     def status(self, provenance: Provenance) -> CacheStatus:
         """MISS for what this operation made itself."""

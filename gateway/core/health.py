@@ -8,16 +8,32 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from cachetools import LRUCache
+
 from gateway.core.clock import Clock
 from schema.errors import Blocked, FailureCode, QuotaExhausted, Throttled, Unauthorized, UpstreamError
 from schema.provenance import ProviderFailure
 
 WINDOW = 100
+MOST_OWN = 4_000
+"""How many tenants' own conditions are held; those that nobody asked about for longest go first."""
 RECENT = 60.0
 JUDGED, FAILING_RATE = 20, 0.3
 SLOW_CALLS, SLOW_MS = 3, 1_000
 PAUSE = {Blocked: 300.0, Throttled: 5.0, QuotaExhausted: 60.0, Unauthorized: 60.0}
 """Seconds to hold back where the upstream does not say how long."""
+
+
+class OwnHolder(NamedTuple):
+    """A tenant's own key with a provider; another key of the same tenant has another serial number."""
+
+    provider: str
+    tenant: str
+    serial: int
+
+
+Holder = str | OwnHolder
+"""Whose condition: a provider's by its id, as the platform's key meets it, or as a tenant's own key does."""
 
 
 class Call(NamedTuple):
@@ -55,18 +71,26 @@ class Health:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._conditions: dict[str, Condition] = {}
+        self._own: LRUCache[OwnHolder, Condition] = LRUCache(MOST_OWN)
+        self.paused: dict[str, UpstreamError] = {}
+        """Providers that the operator holds back, with whatever key they are asked."""
 
-    def of(self, provider: str) -> Condition:
+    def of(self, provider: Holder) -> Condition:
         """Made at first use."""
-        return self._conditions.setdefault(provider, Condition())
+        if isinstance(provider, str):
+            return self._conditions.setdefault(provider, Condition())
+        return self._own.setdefault(provider, Condition())
 
-    def succeeded(self, provider: str, latency_ms: int | None) -> None:
+    def _known(self, provider: Holder) -> Condition | None:
+        return self._conditions.get(provider) if isinstance(provider, str) else self._own.get(provider)
+
+    def succeeded(self, provider: Holder, latency_ms: int | None) -> None:
         """A call that the upstream answered; one that set out before a hold does not end it."""
         condition = self.of(provider)
         condition.calls.append(Call(self._clock.monotonic(), True, latency_ms))
         condition.last_success = self._clock.now()
 
-    def failed(self, provider: str, error: UpstreamError) -> None:
+    def failed(self, provider: Holder, error: UpstreamError) -> None:
         """A call that failed; a throttle or a refused key holds the next ones back."""
         condition = self.of(provider)
         if error.counted:
@@ -78,7 +102,7 @@ class Health:
             if condition.held_by is None or until > condition.held_until:
                 condition.held_until, condition.held_by = until, error
 
-    def failing(self, provider: str) -> str | None:
+    def failing(self, provider: Holder) -> str | None:
         """Why a provider is asked after the others: its calls of the last minute failed often.
 
         Calls that are older do not count, so that who recovered is tried again. One that refuses at once (held back,
@@ -90,19 +114,22 @@ class Health:
             return None
         return f"{failed} of its {len(calls)} calls of the last minute failed"
 
-    def slow(self, provider: str) -> bool:
+    def slow(self, provider: Holder) -> bool:
         """Whether the middle one of its calls of the last minute took a second or more."""
         latencies = _latencies(self._recent(provider))
         return len(latencies) >= SLOW_CALLS and latencies[len(latencies) // 2] >= SLOW_MS
 
-    def _recent(self, provider: str) -> list[Call]:
-        condition = self._conditions.get(provider)
+    def _recent(self, provider: Holder) -> list[Call]:
+        condition = self._known(provider)
         since = self._clock.monotonic() - RECENT
         return [call for call in condition.calls if call.at >= since] if condition else []
 
-    def hold(self, provider: str) -> UpstreamError | None:
+    def hold(self, provider: Holder) -> UpstreamError | None:
         """The error to answer with while the provider is held back, else None."""
-        condition = self._conditions.get(provider)
+        paused = self.paused.get(provider if isinstance(provider, str) else provider.provider)
+        if paused is not None:
+            return paused
+        condition = self._known(provider)
         if condition is None or condition.held_by is None:
             return None
         left = condition.held_until - self._clock.monotonic()

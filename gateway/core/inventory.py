@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from inspect import getfile
 
 import strawberry
 
-from gateway.core.health import failure_of
+from gateway.core.access import Lane
+from gateway.core.health import Holder, OwnHolder, failure_of
+from gateway.core.identity import Principal
 from gateway.core.market import MarketData
-from gateway.core.routing import Lane
+from gateway.core.ports import NOTHING
 from providers.contract import Provider
 from providers.recording import folder_of, read_recording, recording_files
 from schema.provenance import DataMode, RecordedFrom
@@ -38,20 +40,34 @@ class Inventory:
         self._data, self._keyed = data, keyed
         self._grades: dict[str, Grade] = {}
 
-    def all(self) -> list[ProviderInfo]:
-        """In order of routing, then those that failed to load."""
+    def all(self, caller: Principal | None = None, own: Mapping[str, Collection[str]] = NOTHING) -> list[ProviderInfo]:
+        """In order of routing, then those that failed to load; as a caller with own keys sees them."""
         registry = self._data.registry
         ordered = sorted(registry.providers.values(), key=lambda p: (p.profile.priority, p.profile.id))
-        return [self.of(provider) for provider in ordered] + [_failed(*each) for each in registry.failed.items()]
+        return [self.of(each, caller, own) for each in ordered] + [_failed(*each) for each in registry.failed.items()]
 
-    def of(self, provider: Provider) -> ProviderInfo:
+    def find(
+        self, provider: str, caller: Principal | None = None, own: Mapping[str, Collection[str]] = NOTHING
+    ) -> ProviderInfo | None:
+        """One by its id."""
+        registry = self._data.registry
+        if provider in registry.failed:
+            return _failed(provider, registry.failed[provider])
+        found = registry.providers.get(provider)
+        return self.of(found, caller, own) if found else None
+
+    def of(
+        self, provider: Provider, caller: Principal | None = None, own: Mapping[str, Collection[str]] = NOTHING
+    ) -> ProviderInfo:
         """One provider as it is now."""
         profile = provider.profile
         lanes = [
             lane for name in provider.offers for lane in self._data.registry.lanes_of(name) if lane.id == profile.id
         ]
-        health = self._health(profile.id, lanes)
-        status, reason = self._status(profile.id, health)
+        parts = own.get(profile.id)
+        holder = self._holder(profile.id, caller) if parts else profile.id
+        health = self._health(holder, lanes)
+        status, reason = self._status(profile.id, holder, health, own=bool(parts))
         return ProviderInfo(
             id=strawberry.ID(profile.id),
             name=profile.name,
@@ -59,8 +75,8 @@ class Inventory:
             grade=self._grade(profile.id, getfile(type(provider))),
             status=status,
             status_reason=reason,
-            routing=self._routing(provider),
-            credentials=self._credentials(provider),
+            routing=self._routing(provider, caller, own=bool(parts)),
+            credentials=self._credentials(provider, parts),
             capabilities=[_capability(lane) for lane in lanes],
             health=health,
             limits=[
@@ -76,8 +92,13 @@ class Inventory:
             docs=profile.docs,
         )
 
-    def _health(self, provider: str, lanes: list[Lane]) -> ProviderHealth:
-        condition = self._data.pipeline.health.of(provider)
+    def _holder(self, provider: str, caller: Principal | None) -> Holder:
+        """Who asks it with a key of its own has an own experience of it, once it has asked."""
+        access = self._data.registry.own.access(caller.tenant, provider) if caller else None
+        return access.holder if access else OwnHolder(provider, caller.tenant if caller else "", 0)
+
+    def _health(self, holder: Holder, lanes: list[Lane]) -> ProviderHealth:
+        condition = self._data.pipeline.health.of(holder)
         states = {lane.breaker.state for lane in lanes}
         return ProviderHealth(
             breaker=next((state for state in _WORST if state in states), BreakerState.CLOSED),
@@ -88,11 +109,16 @@ class Inventory:
             last_failure=failure_of(condition.last_failure) if condition.last_failure else None,
         )
 
-    def _status(self, provider: str, health: ProviderHealth) -> tuple[ProviderStatus, str | None]:
+    def _status(
+        self, provider: str, holder: Holder, health: ProviderHealth, *, own: bool
+    ) -> tuple[ProviderStatus, str | None]:
+        disabled = self._data.registry.disabled.get(provider)
+        if disabled:
+            return ProviderStatus.DISABLED, disabled
         missing = self._data.registry.keys_missing.get(provider)
-        if missing:
+        if missing and not own:
             return ProviderStatus.KEY_MISSING, f"set {missing}"
-        held = self._data.pipeline.health.hold(provider)
+        held = self._data.pipeline.health.hold(holder)
         if held is not None:
             refused = held.code == "PROVIDER_MISCONFIGURED"
             return ProviderStatus.KEY_INVALID if refused else ProviderStatus.PAUSED, held.detail
@@ -102,8 +128,15 @@ class Inventory:
             return ProviderStatus.DEGRADED, f"{health.error_rate:.0%} of recent calls failed"
         return ProviderStatus.READY, None
 
-    def _routing(self, provider: Provider) -> str:
+    def _routing(self, provider: Provider, caller: Principal | None, *, own: bool) -> str:
         profile, mode = provider.profile, self._data.registry.mode
+        if profile.id in self._data.registry.disabled:
+            return "never: it is disabled"
+        allowed = caller.limits.providers if caller else None
+        if allowed is not None and profile.id not in allowed:
+            return "never for you: it is not in your plan"
+        if own and mode is DataMode.LIVE:
+            return "answers live, before those without a key of yours; only you get what your key pays for"
         if profile.mode is DataMode.SIMULATED:
             return "first in the offline market" if mode is not DataMode.LIVE else "only when pinned: it is simulated"
         source = "answers from recordings" if mode is not DataMode.LIVE else "answers live"
@@ -112,15 +145,17 @@ class Inventory:
         behind = health.failing(profile.id) or ("it is slow" if health.slow(profile.id) else None)
         return f"{order}; after the others now: {behind}" if behind else order
 
-    def _credentials(self, provider: Provider) -> list[Credential]:
-        given = self._keyed.get(provider.profile.id, frozenset())
+    def _credentials(self, provider: Provider, own: Collection[str] | None) -> list[Credential]:
+        """The parts of one key: the caller's own, or the platform's."""
+        given = own or self._keyed.get(provider.profile.id, frozenset())
+        source = CredentialSource.TENANT if own else CredentialSource.PLATFORM
         setting = f"MARKETGATE_KEY_{provider.profile.id.upper()}"
         return [
             Credential(
                 name=part.name,
                 setting=setting,
                 required=part.required,
-                source=CredentialSource.PLATFORM if part.name in given else CredentialSource.NONE,
+                source=source if part.name in given else CredentialSource.NONE,
                 sign_up=part.sign_up,
             )
             for part in provider.profile.credentials

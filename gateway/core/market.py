@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from gateway.core.access import Lane
+from gateway.core.account import NOBODY, Account
 from gateway.core.clock import Clock
 from gateway.core.consensus import Rules, agree
 from gateway.core.failover import no_answer
@@ -16,7 +18,7 @@ from gateway.core.fetchlog import Fetched, FetchLog
 from gateway.core.guards.cache import Stored
 from gateway.core.health import failure_of
 from gateway.core.pipeline import Outcome, Pipeline
-from gateway.core.routing import Lane, Registry
+from gateway.core.routing import Registry
 from gateway.core.stamping import remarked
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import FailureCode, NoAnswer, UpstreamError
@@ -24,7 +26,6 @@ from schema.provenance import CacheStatus, DataMode, ProviderFailure
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.consensus import Consensus
 from schema.words.quotes import QUOTES, QuotesAsk
-from schema.words.registry import BreakerState
 
 A = TypeVar("A")
 M = TypeVar("M")
@@ -48,13 +49,22 @@ class MarketData:
         self.registry, self.pipeline, self.clock = registry, pipeline, clock
 
     def offering(
-        self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS, asset_class: AssetClass | None = None
+        self,
+        capability: Capability[A, M],
+        ask: A,
+        terms: Terms = DEFAULT_TERMS,
+        asset_class: AssetClass | None = None,
+        account: Account = NOBODY,
     ) -> tuple[str, ...]:
-        """Ids of the providers that would be asked, in order of routing, or those of them that have an asset class."""
+        """Ids of the providers that would be asked, in order of routing, or those of them that have an asset class.
+
+        For nobody in particular only those whose answers may be shared by all.
+        """
         return tuple(
             lane.id
-            for lane in self.registry.route(capability, ask, terms).lanes
-            if asset_class is None or asset_class in lane.provider.profile.asset_classes
+            for lane in self.registry.route(capability, ask, terms, account).lanes
+            if (asset_class is None or asset_class in lane.provider.profile.asset_classes)
+            and (account.tenant or lane.provider.profile.licence.shareable)
         )
 
     def name_of(self, provider: str) -> str | None:
@@ -62,20 +72,42 @@ class MarketData:
         found = self.registry.providers.get(provider)
         return found.profile.name if found else None
 
+    def shareable(self, provider: str) -> bool:
+        """Whether its licence lets an answer fetched for one tenant serve another."""
+        found = self.registry.providers.get(provider)
+        return found is not None and found.profile.licence.shareable
+
+    def forget(self, tenant: str) -> None:
+        """The tenant's own keys have changed."""
+        self.registry.own.forget(tenant)
+
     async def fetch(
-        self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS, log: FetchLog | None = None
+        self,
+        capability: Capability[A, M],
+        ask: A,
+        terms: Terms = DEFAULT_TERMS,
+        log: FetchLog | None = None,
+        account: Account = NOBODY,
     ) -> Fetched:
         """One answer; NoAnswer lists every attempt."""
-        found = (await self.fetch_many(capability, ask, terms, log))[capability.parts(ask)[0]]
+        found = (await self.fetch_many(capability, ask, terms, log, account))[capability.parts(ask)[0]]
         if isinstance(found, NoAnswer):
             raise found
         return found
 
     async def fetch_many(
-        self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS, log: FetchLog | None = None
+        self,
+        capability: Capability[A, M],
+        ask: A,
+        terms: Terms = DEFAULT_TERMS,
+        log: FetchLog | None = None,
+        account: Account = NOBODY,
     ) -> dict[Any, Fetched | NoAnswer]:
         """An answer or a NoAnswer for each item of the ask, in the order of the ask."""
-        errand = Errand(self, capability, ask, terms, log or FetchLog())
+        if account.history_days is not None:
+            venue = getattr(getattr(ask, "instrument", None), "venue", "")
+            account.check_depth(ask, self.now(replace(terms, providers=(venue,)) if venue else terms))
+        errand = Errand(self, capability, ask, terms, log or FetchLog(), account)
         return await errand.run()
 
     def now(self, terms: Terms) -> datetime:
@@ -86,11 +118,17 @@ class MarketData:
         return min(provider.clock.now() for provider in pinned)
 
     async def consensus(
-        self, instrument: InstrumentId, terms: Terms, quorum: int, now: datetime, log: FetchLog
+        self,
+        instrument: InstrumentId,
+        terms: Terms,
+        quorum: int,
+        now: datetime,
+        log: FetchLog,
+        account: Account = NOBODY,
     ) -> Consensus:
         """Ask every provider that covers the instrument (or the pinned ones) at once, and see what they agree on."""
         ask = QuotesAsk(instruments=(instrument,))
-        route = self.registry.route(QUOTES, ask, terms)
+        route = self.registry.route(QUOTES, ask, terms, account)
         answers = await self.ask_each(QUOTES, ask, route.lanes, terms, log)
         if terms.providers is not None:
             answers.update((error.provider, error) for error in route.refused)
@@ -122,9 +160,16 @@ class Errand:
     """One ask on its way: each item walks down its own list of lanes, items on one lane travel together."""
 
     def __init__(
-        self, market: MarketData, capability: Capability[Any, Any], ask: Any, terms: Terms, log: FetchLog
+        self,
+        market: MarketData,
+        capability: Capability[Any, Any],
+        ask: Any,
+        terms: Terms,
+        log: FetchLog,
+        account: Account,
     ) -> None:
         self._market, self._capability, self._ask, self._terms, self._log = market, capability, ask, terms, log
+        self._account = account
         self._loop = asyncio.get_running_loop()
         self._deadline = self._loop.time() + terms.timeout
         self._plans: dict[Any, Plan] = {}
@@ -137,22 +182,26 @@ class Errand:
         parts = capability.parts(self._ask)
         for part in dict.fromkeys(parts):
             single = capability.items.only(self._ask, (part,)) if capability.items else part
-            route = self._market.registry.route(capability, single, self._terms)
+            route = self._market.registry.route(capability, single, self._terms, self._account)
             lanes = self._healthy_first(route.lanes) if self._terms.providers is None else route.lanes
             self._plans[part] = Plan(lanes=deque(lanes), covering=route.lanes, refused=route.refused)
         await self._settle(list(self._plans))
         return {part: self._close(part, self._plans[part]) for part in parts}
 
     def _healthy_first(self, lanes: Sequence[Lane]) -> Sequence[Lane]:
-        """Who fails often or is slow is asked after the others; among equals the priority stands."""
+        """Who fails often or is slow is asked after the others; among equals the priority stands.
+
+        A tenant's own keys come first even so.
+        """
         health = self._market.pipeline.health
         for lane in lanes:
             if lane.id not in self._failing:
-                self._failing[lane.id] = health.failing(lane.id)
-                self._behind[lane.id] = bool(self._failing[lane.id]) or health.slow(lane.id)
+                holder = lane.access.holder
+                self._failing[lane.id] = health.failing(holder)
+                self._behind[lane.id] = bool(self._failing[lane.id]) or health.slow(holder)
         if not any(self._behind[lane.id] for lane in lanes):
             return lanes
-        return sorted(lanes, key=lambda lane: self._behind[lane.id])
+        return sorted(lanes, key=lambda lane: (not lane.own, self._behind[lane.id]))
 
     def _fallback(self, plan: Plan, provider: str) -> tuple[ProviderFailure, ...]:
         """Who was passed over for failing, then who was asked before and failed."""
@@ -195,8 +244,7 @@ class Errand:
 
     def _may_answer(self, lane: Lane) -> bool:
         """False for who would refuse at once: no time need be kept for it."""
-        held = self._market.pipeline.health.hold(lane.id)
-        return held is None and lane.breaker.state is not BreakerState.OPEN
+        return self._market.pipeline.health.hold(lane.access.holder) is None and not lane.shut
 
     async def _carry_out(self, lane: Lane, items: list[Any], budget: float) -> dict[Any, Outcome]:
         pieces = self._pieces(lane, items[0])

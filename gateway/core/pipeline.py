@@ -10,15 +10,17 @@ import random
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from traceback import format_exc
 from typing import Any
 
 import structlog
 
+from gateway.core.access import CONCURRENT, Lane
 from gateway.core.clock import Clock
 from gateway.core.guards.cache import MemoryCache, Stored
 from gateway.core.guards.flight import Flight, Found
 from gateway.core.health import Health
-from gateway.core.routing import Lane, Registry
+from gateway.core.routing import Registry
 from gateway.core.secrets import Redactor
 from gateway.core.stamping import Stamper, age_of
 from gateway.core.upstream import CallFacts, call_facts
@@ -43,7 +45,6 @@ Waiting = dict[Any, tuple[Flight, CacheStatus]]
 
 FLIGHT_LEAST = 2.5
 NEGATIVE_FOR = 30.0
-CONCURRENT = 16
 BACKOFF = (0.03, 0.12)
 SPLIT = (UnknownInstrument, NotCovered, NotRecorded)
 """Errors of a batch that may be one item's fault: the batch is halved and asked again."""
@@ -63,7 +64,6 @@ class Pipeline:
         self._stamper = Stamper(clock)
         self._redact = redact or Redactor()
         self._flights: dict[Hashable, Flight] = {}
-        self._gates: dict[str, asyncio.Semaphore] = {}
 
     async def fetch(
         self, lane: Lane, capability: Capability[Any, Any], ask: Any, items: Sequence[Any], terms: Terms,
@@ -197,9 +197,8 @@ class Pipeline:
     async def _call(
         self, lane: Lane, capability: Capability[Any, Any], ask: Any, chunk: Sequence[Any], flight: Flight
     ) -> Found | UpstreamError:
-        gate = self._gates.setdefault(lane.id, asyncio.Semaphore(CONCURRENT))
+        gate, budget = lane.access.gate, lane.access.budget
         asked = capability.items.only(ask, tuple(chunk)) if capability.items else chunk[0]
-        budget = self.registry.budgets[lane.id]
         budget.earn()
         try:
             async with flight.limit():
@@ -222,9 +221,11 @@ class Pipeline:
         self, lane: Lane, capability: Capability[Any, Any], asked: Any, chunk: Sequence[Any], flight: Flight
     ) -> Found | UpstreamError:
         """One upstream call through hold and breaker, its verdict told to both."""
-        held = self.health.hold(lane.id)
+        held = self.health.hold(lane.access.holder)
         if held is not None:
             return held
+        if lane.trunk is not None and lane.trunk.state is BreakerState.OPEN:
+            return lane.trunk.refusal()
         try:
             admission = lane.breaker.admit()
         except CircuitOpen as refused:
@@ -237,14 +238,15 @@ class Pipeline:
                 value = await lane.method(asked)
             found = self._stamp(lane, capability, asked, chunk, value, facts)
         except UpstreamError as caught:
-            error = self._scrubbed(without_frames(caught))
+            error = self._scrubbed(lane, without_frames(caught))
         except TimeoutError:
             error = Timeout(lane.id, "no answer in time")
         except asyncio.CancelledError:
             lane.breaker.let_go(admission)
             raise
-        except Exception:  # an adapter's own defect must not take the query down
-            log.exception("adapter_defect", provider=lane.id, capability=capability.name)
+        except Exception:  # noqa: BLE001 - an adapter's own defect must not take the query down
+            told = lane.access.redact(format_exc())
+            log.error("adapter_defect", provider=lane.id, capability=capability.name, exception=told)
             error = Malformed(lane.id, "its answer broke the adapter")
         else:
             lane.breaker.succeeded(admission)
@@ -258,7 +260,7 @@ class Pipeline:
 
     def _note_success(self, lane: Lane, facts: CallFacts) -> None:
         if facts.recorded is None and facts.requests:
-            self.health.succeeded(lane.id, facts.latency_ms)
+            self.health.succeeded(lane.access.holder, facts.latency_ms)
 
     def _note_failure(self, lane: Lane, admission: Any, error: UpstreamError, facts: CallFacts) -> None:
         """A recorded or a simulated failure says nothing about the upstream."""
@@ -270,7 +272,7 @@ class Pipeline:
             lane.breaker.succeeded(admission)
         live = facts.recorded is None and lane.provider.profile.mode is DataMode.LIVE
         if live and not isinstance(error, NotRecorded):
-            self.health.failed(lane.id, error)
+            self.health.failed(lane.access.holder, error)
 
     def _stamp(
         self,
@@ -318,8 +320,8 @@ class Pipeline:
             entry = Stored(value=None, provenance=provenance, fetched=now, fresh_until=now + NEGATIVE_FOR, error=error)
             self.cache.put(cache_key(lane, capability, item), entry)
 
-    def _scrubbed(self, error: UpstreamError) -> UpstreamError:
-        detail = self._redact(error.detail)
+    def _scrubbed(self, lane: Lane, error: UpstreamError) -> UpstreamError:
+        detail = lane.access.redact(self._redact(error.detail))
         return error if detail == error.detail else error.retold(detail)
 
 
@@ -330,5 +332,7 @@ def without_frames(error: UpstreamError) -> UpstreamError:
 
 
 def cache_key(lane: Lane, capability: Capability[Any, Any], item: Any) -> Hashable:
-    """Equality of asks is the key; terms are no part of it."""
-    return (capability.name, capability.version, lane.id, item)
+    """Equality of asks is the key; terms are no part of it. What is one tenant's alone has a key of its own."""
+    if lane.scope is None:
+        return (capability.name, capability.version, lane.id, item)
+    return (capability.name, capability.version, lane.id, item, lane.scope)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
 
-from schema.symbols import InstrumentId
+from gateway.core.identity import PlanLimits, Principal
+from gateway.core.store import Tx
+from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CandleSeries
 from schema.words.instruments import Instrument
 from schema.words.intervals import Interval
 from schema.words.quotes import Quote
 from schema.words.registry import ProviderInfo
 from schema.words.routes import RouteInput
+from schema.words.usage import Limit, UsageBy, UsageLine
 from schema.words.venues import MarketState, TradingHours, TradingSession
 
 if TYPE_CHECKING:
     from gateway.core.contract import Context
+
+NOTHING: Mapping[str, Collection[str]] = MappingProxyType({})
 
 
 class Calendars(Protocol):
@@ -41,7 +49,10 @@ class Calendars(Protocol):
 
 
 class Desk(Protocol):
-    """What the words' nested fields ask of the market plugin."""
+    """What the words' nested fields, and other plugins, ask of the market plugin."""
+
+    def instrument(self, symbol: str, asset_class: AssetClass | None = None) -> InstrumentId:
+        """Read a symbol; UnknownSymbol or AmbiguousInstrument say the way out."""
 
     def describe(
         self, context: Context, instrument: InstrumentId, selected: frozenset[str]
@@ -65,8 +76,312 @@ class Desk(Protocol):
         """A price series."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A complete HTTP answer; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Unreachable(Exception):
+    """No answer, one too late or too large; the message holds no secret."""
+
+
+class OutboundHttp(Protocol):
+    """Requests to addresses that the operator has configured: bounded in time and size, no redirects, no cookies.
+
+    Addresses that users give are never asked through this.
+    """
+
+    async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Received:
+        """Raises Unreachable."""
+
+    async def post_form(
+        self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str] | None = None
+    ) -> Received:
+        """Raises Unreachable."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+# --- Accounts, plans, usage -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presented:
+    """What a request shows of its sender, before anything of it is believed."""
+
+    authorization: str | None = None
+    """The `Authorization` header, or the same text from `connection_init`."""
+    api_key: str | None = None
+    """The `X-API-Key` header."""
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    """The gateway's own cookies by their names; one that came twice with two values is left out."""
+    csrf: str | None = None
+    """The `X-CSRF-Token` header."""
+    origin: str | None = None
+    """The `Origin` header: set by browsers only."""
+    same_origin: bool = True
+    """Whether the origin is the gateway's own page, or there is none."""
+    client_ip: str | None = None
+    transport: str = "http"
+    """`http` or `websocket`. A socket has no header for each mutation: what stands in for the CSRF header there is that
+    its handshake came from the gateway's own page (`same_origin`)."""
+
+
+class Authenticator(Protocol):
+    """Who a request comes from. Verified credentials are held in memory, bounded, for at most ten seconds."""
+
+    async def authenticate(self, presented: Presented) -> Principal:
+        """The caller; ANONYMOUS's like where nothing is presented. Raises Unauthenticated, CredentialNotAllowed,
+        TenantSuspended."""
+
+    def check_csrf(self, principal: Principal, presented: Presented) -> None:
+        """Before a mutation by cookie; raises CsrfFailed."""
+
+    def watch(self, principal: Principal, closed: Callable[[str], None]) -> Callable[[], None]:
+        """Call *closed* with a reason when the credential is revoked, its tenant suspended, or it expires; the answer
+        ends the watch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One line of the audit trail. Never holds a secret: `before` and `after` are what a reader may see."""
+
+    tenant: str
+    """Empty for acts outside every tenant: an operator's, or of a person who has no organisation yet."""
+    action: str
+    """Object and verb, such as `apikey.revoked`."""
+    actor: str
+    actor_kind: str
+    target: str
+    """Id of what was changed."""
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    client_ip: str | None = None
+    request_id: str | None = None
+
+
+class Audit(Protocol):
+    """The audit trail."""
+
+    async def record(self, tx: Tx, act: Act) -> None:
+        """Write a line in the transaction of the act."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A message of plain text."""
+
+    to: str
+    subject: str
+    text: str
+
+
+class Mailer(Protocol):
+    """The outbox of mails: sent after the commit, tried again until it works."""
+
+    async def send(self, tx: Tx, mail: Mail) -> None:
+        """Put a mail into the outbox, in the transaction that wants it."""
+
+
+class MailFailed(Exception):
+    """A mail that was not taken; `for_good` where to try again would not help. The message holds nothing secret."""
+
+    def __init__(self, reason: str, *, for_good: bool = False) -> None:
+        super().__init__(reason)
+        self.for_good = for_good
+
+
+class MailTransport(Protocol):
+    """The way to a mail server; served where one is set."""
+
+    async def deliver(self, mail: Mail, mail_id: str) -> None:
+        """Hand one mail over; raises MailFailed. The same id again is the same mail again."""
+
+
+class Plans(Protocol):
+    """What plans allow."""
+
+    async def limits_of(self, tenant: str, plan: str) -> PlanLimits:
+        """The limits of a tenant on a plan; held in memory for a few seconds."""
+
+    async def exists(self, tx: Tx, plan: str) -> bool:
+        """Whether there is such a plan."""
+
+    def anonymous(self) -> PlanLimits:
+        """Of callers without a credential, together from one address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """One operation as the meter sees it."""
+
+    principal: Principal
+    at: datetime
+    fields: Mapping[str, int]
+    """Points by root field."""
+    points: int
+    upstream_calls: Mapping[str, int]
+    """Calls by provider."""
+    hits: Mapping[str, int]
+    """Reads answered from the cache, by provider."""
+    failed: bool
+
+
+class Usage(Protocol):
+    """The meter: counts in memory, written as hourly rollups."""
+
+    def note(self, spent: Spent) -> None:
+        """Count an operation; never waits."""
+
+    async def month_to_date(self, tenant: str) -> int:
+        """Points since the first of the month (UTC), with what is not written yet."""
+
+    async def lines(self, tenant: str, start: datetime, end: datetime, by: UsageBy) -> list[UsageLine]:
+        """Usage in [start, end), whole hours."""
+
+
+class Purse(Protocol):
+    """What access tokens may spend in their lives."""
+
+    async def spend(self, token_id: str, points: int) -> bool:
+        """Take points from a token that has a limit; false where it has too few left, and then nothing is taken."""
+
+
+class Allowances(Protocol):
+    """What is left of a caller's limits; the edge charges them."""
+
+    async def remaining(self, principal: Principal) -> list[Limit]:
+        """Each limit with what is left of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """A tenant as other plugins may see it."""
+
+    id: str
+    name: str
+    plan: str
+    status: str
+    """`active`, `suspended` or `deleting`."""
+    created_at: datetime
+
+
+class Organisations(Protocol):
+    """The tenants, for plugins that act on all of them: billing, operators."""
+
+    async def find(self, tx: Tx, tenant: str) -> Organisation | None:
+        """One tenant."""
+
+    async def all(self, tx: Tx) -> list[Organisation]:
+        """All tenants, by id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillLine:
+    """One line of a bill; `id` is the same whenever the line is sent."""
+
+    id: str
+    description: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """An invoice on its way to the payment provider. `attempt` counts from 1; a later one looks for what is there."""
+
+    id: str
+    number: str
+    customer: str
+    currency: str
+    lines: Sequence[BillLine]
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentNews:
+    """What the payment provider says of an invoice of ours: `PAID` or `VOID`."""
+
+    invoice: str
+    external: str
+    status: str
+
+
+class PaymentFailed(Exception):
+    """The payment provider refused or could not be reached; the message may be shown and holds no secret."""
+
+
+class PaymentForged(Exception):
+    """A message that is not the payment provider's, or an old one."""
+
+
+class PaymentPort(Protocol):
+    """A payment provider; served only where one is configured."""
+
+    async def customer(self, tenant: str, *, name: str, email: str, known: str | None) -> str:
+        """Make a customer, or change the *known* one; its id there. Raises PaymentFailed."""
+
+    async def send(self, bill: Bill) -> str:
+        """Make the invoice there, once, and have it sent; its id there. Raises PaymentFailed."""
+
+    def news(self, body: bytes, signature: str) -> PaymentNews | None:
+        """What a message says; None for what does not concern us. Raises PaymentForged."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class ProviderKeys(Protocol):
+    """Keys that tenants have of their own with providers."""
+
+    def held(self, tenant: str) -> Mapping[str, Mapping[str, str]] | None:
+        """What `of` would answer, where it is in memory; None where it must be read."""
+
+    async def of(self, tenant: str) -> Mapping[str, Mapping[str, str]]:
+        """Parts by provider id, decrypted; held in memory for at most ten seconds, dropped at once by a change."""
+
+
 class Providers(Protocol):
     """The registry as its users see it."""
 
-    def all(self) -> list[ProviderInfo]:
-        """In order of routing."""
+    def all(self, caller: Principal | None = None, own: Mapping[str, Collection[str]] = NOTHING) -> list[ProviderInfo]:
+        """In order of routing, as a caller sees them who has these parts of keys of its own."""
+
+    def find(
+        self, provider: str, caller: Principal | None = None, own: Mapping[str, Collection[str]] = NOTHING
+    ) -> ProviderInfo | None:
+        """One of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerOrder:
+    """A breaker to be opened, or reset, once in every process."""
+
+    id: str
+    provider: str
+    capability: str
+    trip: bool
+    reason: str
+
+
+class Switchboard(Protocol):
+    """The operator's hand on providers, for all processes."""
+
+    async def check(self, provider: str, capability: str | None = None) -> None:
+        """Raise UnknownProvider or BadInput where there is no such provider or capability."""
+
+    async def apply(self, provider: str, state: str, reason: str | None) -> None:
+        """`ready`, `paused` or `disabled`, here and in all other processes."""
+
+    async def follow(self, read: Callable[[], Awaitable[Mapping[str, tuple[str, str | None]]]]) -> None:
+        """Switch in this process exactly what is read: state and reason by provider."""
+
+    async def breaker(self, order: BreakerOrder) -> None:
+        """Open or reset a breaker, here and in all other processes."""
+
+    async def follow_breakers(self, read: Callable[[], Awaitable[Sequence[BreakerOrder]]]) -> None:
+        """Carry out, in order, what is read and was not carried out here yet; what the first reading finds is past."""

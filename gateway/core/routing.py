@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
 from cachetools import LRUCache
 
+from gateway.core.access import Access, Lane, OwnLanes, Remake
+from gateway.core.account import EVERYBODY, NOBODY, Account, Reach
 from gateway.core.clock import Clock
 from gateway.core.guards.breaker import Breaker, BreakerPolicy, Changed
-from gateway.core.guards.retry import RetryBudget
-from providers.contract import Answer, Provider
+from providers.contract import Provider
 from schema.capability import Capability, Terms
 from schema.errors import KeyMissing, NotCovered, UnknownProvider, UpstreamError
 from schema.provenance import DataMode
@@ -23,27 +24,14 @@ ROUTES = 20_000
 """How many routes are remembered."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Lane:
-    """One provider's way of answering one capability, with the guards' state for it."""
-
-    provider: Provider
-    answer: Answer
-    breaker: Breaker
-    method: Callable[[Any], Any]
-
-    @property
-    def id(self) -> str:
-        """The provider's id."""
-        return self.provider.profile.id
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """Lanes to try in order, and why the other providers of the capability are not among them."""
 
     lanes: tuple[Lane, ...]
     refused: tuple[UpstreamError, ...]
+    shared: bool
+    """Whether all lanes serve every tenant alike."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,26 +43,45 @@ class Registry:
     providers: dict[str, Provider] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     keys_missing: dict[str, str] = field(default_factory=dict)
-    budgets: dict[str, RetryBudget] = field(default_factory=dict)
     policy: BreakerPolicy = field(default_factory=BreakerPolicy)
     changed: Changed | None = None
+    disabled: Mapping[str, str] = field(default_factory=dict)
+    """Why the operator lets nobody ask a provider, by its id; see `disable`."""
     _lanes: dict[str, list[Lane]] = field(default_factory=dict)
     _routes: LRUCache[Any, Route] = field(default_factory=lambda: LRUCache(ROUTES))
+    own: OwnLanes = field(init=False)
 
-    def add(self, provider: Provider, key_missing: str | None = None) -> None:
-        """Make lanes for everything that a provider offers; *key_missing* names the setting that it lacks."""
+    def __post_init__(self) -> None:
+        self.own = OwnLanes(self.clock, self.policy)
+
+    def add(self, provider: Provider, key_missing: str | None = None, remake: Remake | None = None) -> None:
+        """Make lanes for everything that a provider offers; *key_missing* names the setting that it lacks.
+
+        *remake* makes the provider once more with a tenant's own key; without it no tenant can bring one.
+        """
         profile = provider.profile
         self.providers[profile.id] = provider
         self._routes.clear()
-        self.budgets[profile.id] = RetryBudget()
         if key_missing:
             self.keys_missing[profile.id] = key_missing
+        if remake:
+            self.own.remakes[profile.id] = remake
+        access = Access(holder=profile.id)
         for name, answer in provider.offers.items():
             breaker = Breaker(profile.id, name, self.clock, self.policy, self.changed)
-            lane = Lane(provider=provider, answer=answer, breaker=breaker, method=getattr(provider, answer.method))
+            lane = Lane(
+                provider=provider, answer=answer, breaker=breaker, method=getattr(provider, answer.method),
+                access=access,
+            )  # fmt: skip
             lanes = self._lanes.setdefault(name, [])
             lanes.append(lane)
             lanes.sort(key=lambda each: (each.provider.profile.priority, each.id))
+
+    def disable(self, disabled: Mapping[str, str]) -> None:
+        """Exactly these providers are routed to no more, also where they are pinned."""
+        if disabled != self.disabled:
+            self.disabled = dict(disabled)
+            self._routes.clear()
 
     def lanes_of(self, capability: str) -> list[Lane]:
         """In order of priority."""
@@ -84,31 +91,41 @@ class Registry:
         """Names that somebody answers."""
         return frozenset(self._lanes)
 
-    def route(self, capability: Capability[Any, Any], ask: Any, terms: Terms) -> Route:
+    def route(self, capability: Capability[Any, Any], ask: Any, terms: Terms, account: Account = NOBODY) -> Route:
         """For an ask of one item. UnknownProvider where a pin names nobody.
 
         What a provider covers does not change, so a route is remembered; only the reach of candles moves with time.
         """
         if isinstance(ask, CandlesAsk):
-            return self._find(capability, ask, terms)
-        key = (capability.name, ask, terms.providers, terms.exclude)
-        found = self._routes.get(key)
-        if found is None:
-            found = self._routes[key] = self._find(capability, ask, terms)
-        return found
+            found = self._find(capability, ask, terms, account.reach)
+        else:
+            key: Hashable = (capability.name, ask, terms.providers, terms.exclude)
+            if account.reach is not EVERYBODY:
+                key = (key, account.reach)
+            remembered = self._routes.get(key)
+            if remembered is None:
+                remembered = self._routes[key] = self._find(capability, ask, terms, account.reach)
+            found = remembered
+        if not account.tenant or (found.shared and not account.keys):
+            return found
+        return replace(found, lanes=tuple(self.own.lane(lane, account) for lane in found.lanes))
 
-    def _find(self, capability: Capability[Any, Any], ask: Any, terms: Terms) -> Route:
+    def _find(self, capability: Capability[Any, Any], ask: Any, terms: Terms, reach: Reach) -> Route:
         lanes: list[Lane] = []
         refused: list[UpstreamError] = []
-        for lane in self._eligible(capability.name, terms, refused):
-            why = self._refusal(lane, ask, pinned=terms.providers is not None)
+        pinned = terms.providers is not None
+        for lane in self._eligible(capability.name, terms, reach, refused):
+            why = self._refusal(lane, ask, pinned=pinned, own=lane.id in reach.own)
             if why is None:
                 lanes.append(lane)
             else:
                 refused.append(why)
-        return Route(lanes=tuple(lanes), refused=tuple(refused))
+        if reach.own and not pinned:
+            lanes.sort(key=lambda lane: lane.id not in reach.own)
+        shared = all(lane.provider.profile.licence.shareable for lane in lanes)
+        return Route(lanes=tuple(lanes), refused=tuple(refused), shared=shared)
 
-    def _eligible(self, capability: str, terms: Terms, refused: list[UpstreamError]) -> Iterable[Lane]:
+    def _eligible(self, capability: str, terms: Terms, reach: Reach, refused: list[UpstreamError]) -> Iterable[Lane]:
         self._check_names("route.providers", terms.providers or ())
         self._check_names("route.exclude", sorted(terms.exclude))
         by_id = {lane.id: lane for lane in self.lanes_of(capability)}
@@ -117,6 +134,8 @@ class Registry:
         for name in wanted:
             if name in terms.exclude:
                 refused.append(NotCovered(name, "is left out by exclude"))
+            elif reach.allowed is not None and name not in reach.allowed:
+                refused.append(NotCovered(name, "is not in your plan"))
             elif name not in by_id:
                 refused.append(NotCovered(name, f"does not offer {capability}"))
             elif terms.providers is not None or self._by_itself(by_id[name]):
@@ -134,8 +153,10 @@ class Registry:
         """In live mode a simulated provider answers only when pinned."""
         return self.mode is not DataMode.LIVE or lane.provider.profile.mode is DataMode.LIVE
 
-    def _refusal(self, lane: Lane, ask: Any, *, pinned: bool) -> UpstreamError | None:
+    def _refusal(self, lane: Lane, ask: Any, *, pinned: bool, own: bool) -> UpstreamError | None:
         answer = lane.answer
+        if lane.id in self.disabled:
+            return NotCovered(lane.id, f"is {self.disabled[lane.id]}")
         if isinstance(ask, CandlesAsk):
             if answer.intervals and ask.interval not in answer.intervals:
                 offered = " ".join(answer.intervals)
@@ -147,7 +168,7 @@ class Registry:
         if not answer.covers(ask):
             return NotCovered(lane.id, f"does not cover this {answer.capability.name} ask")
         missing = self.keys_missing.get(lane.id)
-        if missing:
+        if missing and not own:
             return KeyMissing(lane.id, f"needs a key: set {missing}")
         return None
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 MASK = "***"
 _SHORTEST = 4
@@ -79,3 +88,88 @@ def read_credential(text: str) -> dict[str, str]:
     if all(name.strip().isidentifier() and value.strip("= \n") for name, _, value in pairs):
         return {name.strip(): value.strip() for name, _, value in pairs}
     return {"key": text.strip()}
+
+
+_PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----", re.DOTALL)
+
+
+def read_signing_keys(text: str) -> list[Ed25519PrivateKey]:
+    """Ed25519 private keys as PEM, one after the other; ValueError, which shows nothing of them, for anything else."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    # A variable may carry the ends of lines escaped.
+    found = [match.group() for match in _PEM.finditer(text.replace("\\n", "\n"))]
+    try:
+        keys = [load_pem_private_key(pem.encode(), password=None) for pem in found]
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        keys = []
+    private = [key for key in keys if isinstance(key, Ed25519PrivateKey)]
+    if not private or len(private) != len(found):
+        raise ValueError("must be Ed25519 private keys: `openssl genpkey -algorithm ed25519` makes one")
+    return private
+
+
+class Sealed(Exception):
+    """A text that no known root secret opens."""
+
+
+class Vault:
+    """Everything that is derived from the root secret: encryption at rest, digests of keys and tokens, signing keys.
+
+    One key per purpose (HKDF-SHA256), so that none can stand in for another. The previous root secrets still open and
+    verify; new texts are made with the first. Nothing is derived before it is asked for.
+    """
+
+    def __init__(self, roots: Callable[[], tuple[str, ...]]) -> None:
+        self._find = roots
+
+    @cached_property
+    def _roots(self) -> tuple[bytes, ...]:
+        return tuple(root.encode() for root in self._find())
+
+    def keys(self, purpose: str) -> tuple[bytes, ...]:
+        """32 bytes for a purpose from each root secret, the newest first."""
+        return tuple(_derived(root, purpose) for root in self._roots)
+
+    @cached_property
+    def _fernet(self) -> MultiFernet:
+        from cryptography.fernet import Fernet, MultiFernet
+
+        return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in self.keys("at rest")])
+
+    def encrypt(self, text: str) -> str:
+        """At rest: opens only with the root secret."""
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def decrypt(self, text: str) -> str:
+        """Raises Sealed where no known root secret opens it."""
+        from cryptography.fernet import InvalidToken
+
+        try:
+            return self._fernet.decrypt(text.encode()).decode()
+        except InvalidToken:
+            raise Sealed("no known root secret opens it: set MARKETGATE_SECRET_KEY_PREVIOUS") from None
+
+    def rotated(self, text: str) -> str:
+        """The same, sealed with the newest root secret."""
+        return self._fernet.rotate(text.encode()).decode()
+
+    def digests(self, purpose: str, secret: str) -> tuple[str, ...]:
+        """What is stored instead of a random secret, by each root secret, the newest first: HMAC-SHA256, hexadecimal.
+
+        Only for secrets of full entropy (keys, tokens); passwords have a slow hash of their own.
+        """
+        keys = self.keys(f"digest of {purpose}")
+        return tuple(hmac.new(key, secret.encode(), hashlib.sha256).hexdigest() for key in keys)
+
+    def digest(self, purpose: str, secret: str) -> str:
+        """The digest to store."""
+        return self.digests(purpose, secret)[0]
+
+
+def _derived(root: bytes, purpose: str) -> bytes:
+    """HKDF (RFC 5869) with SHA-256, one block: extract with an empty salt, expand with the purpose."""
+    extracted = hmac.new(bytes(32), root, hashlib.sha256).digest()
+    return hmac.new(extracted, f"marketgate {purpose}".encode() + b"\x01", hashlib.sha256).digest()

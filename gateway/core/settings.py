@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
-from gateway.core.secrets import Keyring, read_credential
+from gateway.core.secrets import Keyring, read_credential, read_signing_keys
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 PREFIX = "MARKETGATE_"
 KEY, TIER, TEST = f"{PREFIX}KEY_", f"{PREFIX}TIER_", f"{PREFIX}TEST_"
 LATER = frozenset(
     f"{PREFIX}{name}"
     for name in (
-        "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SECRET_KEY_PREVIOUS", "JWT_SECRET", "WEBHOOK_ALLOW",
-        "WEBHOOK_SCHEDULE", "TRUSTED_PROXIES", "PUBLIC_URL", "DATA_DIR",
+        "WEBHOOK_ALLOW", "WEBHOOK_SCHEDULE",
     )
 )  # fmt: skip
 """Names that are promised to outside tools and belong to parts that are not there yet: accepted, without effect."""
+SHORTEST_SECRET = 32
+FEWEST_CHARACTERS = 12
+DEVELOPMENT_SECRET = "development-"  # noqa: S105 - a prefix
 CLIENT = frozenset({f"{PREFIX}API_KEY"})
 """Read by the command line when it talks to another gateway; none of the server's business."""
 
@@ -42,6 +59,7 @@ def _can_be_sent(value: SecretStr) -> SecretStr:
 
 Secret = Annotated[SecretStr, AfterValidator(_can_be_sent)]
 Plan = Literal["free", "pro", "paper"]
+IpNetwork = IPv4Network | IPv6Network
 
 
 class Settings(BaseModel):
@@ -65,10 +83,139 @@ class Settings(BaseModel):
     cache_rows: int = Field(400_000, ge=1_000, description="Bound of the memory cache, in rows.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["text", "json"] = Field("text", description="One line a record for people or for machines.")
+    data_dir: Path = Field(Path(".marketgate"), description="Folder of the embedded database and of local state.")
+    database_url: SecretStr | None = Field(
+        None,
+        description="`postgresql://user:password@host/name`, or `sqlite:///file`. Default: a file in the data folder.",
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="`redis://host:6379/0`: limits and revocations for all processes. Default: each for itself."
+    )
+    secret_key: SecretStr | None = Field(
+        None, description="Root secret, 32 bytes or more: encrypts, signs, digests. Production does not start without."
+    )
+    secret_key_previous: SecretStr | None = Field(
+        None, description="The root secret before this one: still decrypts and verifies during a rotation."
+    )
+    jwt_secret: SecretStr | None = Field(
+        None, description="HS256 secret of access tokens, 32 bytes or more. Default: derived from the root secret."
+    )
+    jwt_keys: SecretStr | None = Field(
+        None,
+        description="Ed25519 private keys (PEM, one after the other): access tokens are EdDSA, the first signs, all "
+        "verify, `/.well-known/jwks.json` lists them.",
+    )
+    public_url: str = Field("", description="Address that browsers and mails use. Default: http://HOST:PORT.")
+    trusted_proxies: tuple[IpNetwork, ...] = Field(
+        (), description="Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by commas."
+    )
+    anonymous: bool | None = Field(
+        None,
+        description="Whether callers without a credential get market data, at a small limit. Default: in development.",
+    )
+    anonymous_points: int = Field(
+        120, ge=1, description="Points a minute of all callers without a credential from one address."
+    )
+    sign_up: Literal["open", "invited", "closed"] = Field(
+        "open", description="Who may sign up: anybody, only invited addresses, nobody."
+    )
+    smtp_url: SecretStr | None = Field(
+        None, description="`smtps://user:password@host:465` or `smtp://…:587` (STARTTLS). Default: mails are logged in "
+        "development and wait in the outbox in production."
+    )  # fmt: skip
+    mail_from: str = Field("Marketgate <marketgate@localhost>", description="Sender of mails.")
+    oauth_google: SecretStr | None = Field(
+        None,
+        description="`client_id=…,client_secret=…`: sign-in with Google, or with `issuer=https://…` any other provider "
+        "of OpenID Connect. Default: off.",
+    )
+    oauth_github: SecretStr | None = Field(
+        None,
+        description="`client_id=…,client_secret=…`: sign-in with GitHub, or with `base=https://…` a GitHub server of "
+        "one's own. Default: off.",
+    )
+    operator_networks: tuple[IpNetwork, ...] = Field(
+        tuple(map(ip_network, ("127.0.0.0/8", "::1/128"))),
+        description="Networks that operators' keys are accepted from, separated by commas.",
+    )
+    stripe_key: SecretStr | None = Field(None, description="Stripe secret key: invoices are sent there. Default: off.")
+    stripe_webhook_secret: SecretStr | None = Field(
+        None, description="Signing secret (`whsec_…`) of the Stripe webhook at `/billing/stripe`. Default: off."
+    )
+    stripe_base: str = Field("https://api.stripe.com", description="Where Stripe is.")
+    audit_days: int = Field(365, ge=1, description="Days that the audit trail is kept.")
+    deletion_days: int = Field(30, ge=0, description="Days between the deletion of an organisation and its erasure.")
     keys: Annotated[dict[str, Secret], Field(description="MARKETGATE_KEY_<PROVIDER ID>: its credential.")] = {}
     tiers: Annotated[dict[str, Plan], Field(description="MARKETGATE_TIER_<PROVIDER ID>: free, pro or paper.")] = {}
 
-    @field_validator("upstream_base")
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            from gateway.core.store import database_url
+
+            try:
+                database_url(value.get_secret_value())
+            except Exception:  # noqa: BLE001 - whatever the parser says may hold the password
+                raise ValueError("must be postgresql://user:password@host/name or sqlite:///file") from None
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        schemes = ("redis", "rediss", "unix")
+        if value is not None and urlsplit(value.get_secret_value()).scheme not in schemes:
+            raise ValueError("must be redis://host:port/number, rediss://… or unix://…")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and urlsplit(value.get_secret_value()).scheme not in ("smtp", "smtps"):
+            raise ValueError("must be smtp://host:port or smtps://host:port, with user:password@ where needed")
+        return value
+
+    @field_validator("secret_key", "secret_key_previous", "jwt_secret")
+    @classmethod
+    def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < SHORTEST_SECRET:
+            raise ValueError(f"must have {SHORTEST_SECRET} bytes or more: `openssl rand -base64 48` makes one")
+        if value is not None and len(set(value.get_secret_value())) < FEWEST_CHARACTERS:
+            raise ValueError("repeats a few characters, so it can be guessed: `openssl rand -base64 48` makes one")
+        return value
+
+    @field_validator("jwt_keys")
+    @classmethod
+    def _are_signing_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            read_signing_keys(value.get_secret_value())
+        return value
+
+    @field_validator("oauth_google", "oauth_github")
+    @classmethod
+    def _is_client(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None:
+            place = "issuer" if info.field_name == "oauth_google" else "base"
+            parts = read_credential(value.get_secret_value())
+            if not {"client_id", "client_secret"} <= parts.keys() <= {"client_id", "client_secret", place}:
+                raise ValueError(f"must be client_id=…,client_secret=…, and {place}=https://… where it is another's")
+            url = urlsplit(parts.get(place, "https://default"))
+            plain = url.scheme == "http" and url.hostname in ("127.0.0.1", "::1", "localhost")
+            if not url.netloc or url.query or url.fragment or not (url.scheme == "https" or plain):
+                raise ValueError(f"its {place} must be an https URL without query")
+        return value
+
+    @field_validator("trusted_proxies", "operator_networks", mode="before")
+    @classmethod
+    def _split_networks(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
+        except ValueError as error:
+            raise ValueError(f"{error}: give networks such as 10.0.0.0/8, separated by commas") from None
+
+    @field_validator("upstream_base", "public_url", "stripe_base")
     @classmethod
     def _is_http(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -102,9 +249,69 @@ class Settings(BaseModel):
         """What `upstreams` means where it is not set."""
         return self.upstreams or ("recorded" if self.development else "live")
 
+    @property
+    def anonymous_allowed(self) -> bool:
+        """What `anonymous` means where it is not set."""
+        return self.development if self.anonymous is None else self.anonymous
+
+    @property
+    def address(self) -> str:
+        """`public_url`, or where the process listens."""
+        if self.public_url:
+            return self.public_url
+        shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - a name, listens nowhere
+        return f"http://{f'[{shown}]' if ':' in shown else shown}:{self.port}"
+
+    @property
+    def database(self) -> str:
+        """`database_url`, or the file in the data folder."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir.absolute() / 'marketgate.sqlite3'}"
+
+    def root_secrets(self) -> tuple[str, ...]:
+        """The root secret, then the one before it. Development makes its own; SettingsError in production without."""
+        if self.secret_key is not None:
+            given = self.secret_key.get_secret_value()
+            if not self.development and given.startswith(DEVELOPMENT_SECRET):
+                raise SettingsError(
+                    f"{PREFIX}SECRET_KEY: is a development secret; make one with `openssl rand -base64 48`"
+                )
+            previous = self.secret_key_previous
+            return (given,) if previous is None else (given, previous.get_secret_value())
+        if not self.development:
+            told = "is not set: production needs a root secret of 32 bytes or more; `openssl rand -base64 48` makes one"
+            raise SettingsError(f"{PREFIX}SECRET_KEY: {told}")
+        return (_development_secret(self.data_dir),)
+
+    def signing_keys(self) -> list[Ed25519PrivateKey]:
+        """The keys in `jwt_keys`; none where access tokens have a shared secret."""
+        return [] if self.jwt_keys is None else read_signing_keys(self.jwt_keys.get_secret_value())
+
+    def sign_in_client(self, provider: str) -> Mapping[str, str] | None:
+        """What a sign-in provider knows this gateway by; None for one that is not set."""
+        given: SecretStr | None = getattr(self, f"oauth_{provider}")
+        return None if given is None else read_credential(given.get_secret_value())
+
     def keyring(self) -> Keyring:
         """The providers' credentials."""
         return Keyring({name: read_credential(value.get_secret_value()) for name, value in self.keys.items()})
+
+
+def _development_secret(folder: Path) -> str:
+    """Made once per data folder; its beginning is what production refuses it by."""
+    path = folder / "development-secret"
+    with suppress(FileNotFoundError):
+        return path.read_text(encoding="utf-8").strip()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = DEVELOPMENT_SECRET + token_urlsafe(36)
+    try:
+        # Two processes may start at once: the first one's secret holds.
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(made)
+    except FileExistsError:
+        return path.read_text(encoding="utf-8").strip()
+    return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +342,11 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None 
         raise SettingsError(_told(error)) from None
 
 
+SECRET = frozenset({
+    "keys", "database_url", "redis_url", "secret_key", "secret_key_previous", "jwt_secret", "jwt_keys", "smtp_url",
+    "oauth_google", "oauth_github", "stripe_key", "stripe_webhook_secret",
+})  # fmt: skip
+"""Settings whose value is never shown."""
 _PLAIN = frozenset(Settings.model_fields) - {"keys", "tiers"}
 
 
@@ -170,6 +382,6 @@ def _told(error: ValidationError) -> str:
     for problem in error.errors(include_url=False, include_context=False):
         field, *provider = map(str, problem["loc"])
         name = "".join([{"keys": KEY, "tiers": TIER}.get(field, PREFIX + field.upper()), *map(str.upper, provider[:1])])
-        got = "" if field == "keys" else f" (got {problem['input']!r})"
+        got = "" if field in SECRET else f" (got {problem['input']!r})"
         lines.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}{got}")
     return "; ".join(lines)

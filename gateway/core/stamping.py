@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from gateway.core.access import Lane
 from gateway.core.clock import Clock
-from gateway.core.routing import Lane
 from gateway.core.upstream import CallFacts
 from schema.capability import Capability
 from schema.provenance import DataMode, FeedDelay, Provenance

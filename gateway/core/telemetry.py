@@ -23,6 +23,10 @@ class _Masked(logging.Formatter):
         return self._redact(super().format(record))
 
 
+QUIET = ("httpx", "httpcore", "aiohttp", "aiosqlite", "alembic", "asyncpg", "sqlalchemy", "uvicorn.access")
+"""Libraries that at lower levels write whole URLs, or statements with their values."""
+
+
 def configure_logging(level: str, form: Literal["text", "json"], redact: Redactor) -> None:
     """Set up structlog and the standard library's loggers; httpx prints whole URLs, so it is kept quiet."""
 
@@ -58,5 +62,5 @@ def configure_logging(level: str, form: Literal["text", "json"], redact: Redacto
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Masked(redact))
     logging.basicConfig(level=number, handlers=[handler], force=True)
-    for noisy in ("httpx", "httpcore", "aiohttp", "uvicorn.access"):
+    for noisy in QUIET:
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -39,6 +40,8 @@ class Document:
     length: int
     tree: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]
+    notes: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What others worked out from it once: kept, bounded and dropped with it."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation that the request means; an empty name is no name, as the specification has it."""
@@ -118,7 +121,7 @@ class DocumentReader:
             hide_suggestions=not self._settings.development,
         )
         if errors:
-            raise refuse("GRAPHQL_VALIDATION_FAILED", errors)
+            raise refuse("GRAPHQL_VALIDATION_FAILED", errors, self._schema)
 
 
 def digest_of(source: str) -> str:
@@ -150,8 +153,8 @@ def check_kind(operation: OperationDefinitionNode, allowed: frozenset[OperationT
         return
     if kind is OperationType.SUBSCRIPTION:
         message = (
-            "A subscription needs a stream, a WebSocket with the graphql-transport-ws protocol or Server-Sent Events, "
-            "and this release serves neither. A plain HTTP request carries queries and mutations only."
+            "A subscription needs a stream: open a WebSocket at /graphql with the subprotocol graphql-transport-ws. "
+            "An HTTP request carries queries and mutations only; Server-Sent Events are not served."
         )
         raise Refused("SUBSCRIPTION_NOT_SUPPORTED", message)
     message = "A mutation must be sent by POST; GET is for queries only."

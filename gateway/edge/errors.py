@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import NotRequired, TypedDict
 
 import structlog
-from graphql import GraphQLError
+from graphql import GraphQLEnumType, GraphQLError, GraphQLSchema
 
-from schema.errors import DOCS, MarketgateError
+from schema.errors import DOCS, MarketgateError, RateLimited, Refusal
 
 LOG = structlog.get_logger("marketgate.edge")
 
 # A list of a thousand rows that all fail for one reason must not write a thousand tracebacks.
 MAX_LOGGED_FAULTS = 5
+
+
+_SHOWN = re.compile(
+    r"((?:String|ID|Int|Float|Boolean) cannot represent [^:]*"
+    r"|to be an? \w+|unknown field '\w+'|required field '\w+')(?:, found|): .*",
+    re.DOTALL,
+)
+_MISSED = re.compile(r"does not exist in '(\w+)' enum")
 
 
 class FormattedError(TypedDict):
@@ -44,8 +54,10 @@ class Refused(Exception):
         details: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         errors: Sequence[FormattedError] | None = None,
+        extensions: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
+        self.extensions = dict(extensions or {})
         self.status, self.well_formed, self.headers = status, well_formed, dict(headers or {})
         self.errors = list(errors) if errors else [error_of(code, message, details)]
 
@@ -62,10 +74,21 @@ def stamp(errors: Sequence[FormattedError], request_id: str) -> list[FormattedEr
     return list(errors)
 
 
-def refuse(code: str, errors: Sequence[GraphQLError]) -> Refused:
+def refuse(code: str, errors: Sequence[GraphQLError], schema: GraphQLSchema | None = None) -> Refused:
     """Request errors of graphql-core (syntax, validation, variables) under one code."""
-    formatted = [_placed(error, error.message, {"code": code, "docs": f"{DOCS}#{code.lower()}"}) for error in errors]
-    return Refused(code, errors[0].message, well_formed=True, errors=formatted)
+    extensions = {"code": code, "docs": f"{DOCS}#{code.lower()}"}
+    formatted = [_placed(error, told(error.message, schema), extensions) for error in errors]
+    return Refused(code, formatted[0]["message"], well_formed=True, errors=formatted)
+
+
+def told(message: str, schema: GraphQLSchema | None) -> str:
+    """graphql-core's words without the value that was sent, which may be a password; an enumeration's values named."""
+    message = _SHOWN.sub(r"\1.", message)
+    missed = _MISSED.search(message)
+    kind = schema.type_map.get(missed.group(1)) if missed and schema else None
+    if isinstance(kind, GraphQLEnumType):
+        message = f"{message.rstrip('.')}; its values are {', '.join(kind.values)}."
+    return message
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,6 +111,17 @@ def expected(error: MarketgateError) -> Refused:
     """An expected failure before execution began."""
     formatted: FormattedError = {"message": error.message, "extensions": error.extensions()}
     return Refused(error.code, error.message, well_formed=True, errors=[formatted])
+
+
+def turned_away(refusal: Refusal) -> Refused:
+    """A caller who may not, or not now: the HTTP status says so in every media type."""
+    formatted: FormattedError = {"message": refusal.message, "extensions": refusal.extensions()}
+    headers: dict[str, str] = {}
+    if refusal.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="marketgate"'
+    if isinstance(refusal, RateLimited):
+        headers["Retry-After"] = str(max(1, ceil(refusal.retry_after)))
+    return Refused(refusal.code, refusal.message, status=refusal.status, headers=headers, errors=[formatted])
 
 
 def masked(fault: BaseException, faults: Faults) -> Refused:

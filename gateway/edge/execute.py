@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard, cast
 
 import strawberry
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, OperationType, execute
+from graphql.execution import Executor as Execution
 from strawberry.execution import optimized_is_awaitable
 
+from gateway.core.identity import Principal
 from gateway.edge.documents import Document, DocumentReader, check_kind, digest_of
-from gateway.edge.errors import Faults, FormattedError, Refused, expected, format_errors, masked, refuse, stamp
+from gateway.edge.errors import (
+    Faults,
+    FormattedError,
+    Refused,
+    expected,
+    format_errors,
+    masked,
+    refuse,
+    stamp,
+    turned_away,
+)
+from gateway.edge.gate import Admission, Gate, OpenGate
 from gateway.edge.limits import EdgeSettings
-from schema.errors import MarketgateError
+from gateway.edge.streams import SourceFailed, responses
+from schema.errors import MarketgateError, Refusal
 
 QUERY_ONLY = frozenset({OperationType.QUERY})
 QUERY_AND_MUTATION = frozenset({OperationType.QUERY, OperationType.MUTATION})
+ANY_OPERATION = frozenset(OperationType)
 
 # Strawberry's test knows plain values at once; it is typed more loosely than graphql-core asks.
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
@@ -33,6 +49,10 @@ class RequestFacts:
     transport: str
     client_ip: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    same_origin: bool = True
+    """Whether the `Origin` header names this gateway, or is absent."""
+    connection: Mapping[str, Any] | None = None
+    """The payload of `connection_init`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +88,7 @@ class OperationResult:
     status: int = 200
     well_formed: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Sequence[str] = ()
 
     def body(self) -> dict[str, object]:
         """The GraphQL response; a refused request has no `data` at all."""
@@ -101,7 +122,12 @@ class Executor:
     """
 
     def __init__(
-        self, schema: strawberry.Schema, *, settings: EdgeSettings, context_for: Callable[[RequestFacts], object]
+        self,
+        schema: strawberry.Schema,
+        *,
+        settings: EdgeSettings,
+        context_for: Callable[[RequestFacts, Principal], object],
+        gate: Gate | None = None,
     ) -> None:
         if schema.extensions or schema.directives:
             raise TypeError("the edge executes documents itself: Strawberry extensions and directives would not run")
@@ -109,6 +135,7 @@ class Executor:
         self._executor_class = schema.execution_context_class
         self._settings = settings
         self._context_for = context_for
+        self.gate: Gate = gate or OpenGate()
         self._reader = DocumentReader(self._schema, settings)
 
     async def execute(
@@ -116,13 +143,24 @@ class Executor:
         request: OperationRequest,
         facts: RequestFacts,
         allowed: frozenset[OperationType] = QUERY_AND_MUTATION,
+        principal: Principal | None = None,
     ) -> OperationResult:
         """Answer one request; nothing but cancellation escapes."""
         try:
+            principal = principal or await self.identify(facts)
             prepared = self.prepare(request, allowed)
         except Refused as refused:
             return refused_result(refused, facts.request_id)
-        return await self.run(prepared, facts)
+        return await self.run(prepared, facts, principal)
+
+    async def identify(self, facts: RequestFacts) -> Principal:
+        """Who asks, once per request or connection; raises Refused."""
+        try:
+            return await self.gate.identify(facts)
+        except Refusal as refusal:
+            raise turned_away(refusal) from None
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
+            raise masked(fault, Faults(request_id=facts.request_id)) from None
 
     def prepare(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
         """Find or read the document, pick the operation; raises Refused."""
@@ -131,23 +169,104 @@ class Executor:
         check_kind(operation, allowed)
         return PreparedOperation(document=document, operation=operation, request=request)
 
-    async def run(self, prepared: PreparedOperation, facts: RequestFacts) -> OperationResult:
-        """Execute a prepared operation within its time."""
+    async def run(self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal) -> OperationResult:
+        """Execute a prepared operation within its time, if the caller may."""
         faults = Faults(request_id=facts.request_id)
+        admission = await self._admit(prepared, principal, facts)
+        if isinstance(admission, OperationResult):
+            return admission
+        result = OperationResult(executed=False, extensions={}, status=500)
+        context = None
         try:
-            result = self._start(prepared, facts)
+            context = self._context_for(facts, principal)
+            result = await self._execute(prepared, context, faults)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
+            result = self._failure(error, faults)
+        finally:
+            admission.release(context, bool(result.errors) or not result.executed)
+        return replace(
+            result,
+            extensions={**result.extensions, **admission.extensions},
+            headers={**admission.headers, **result.headers},
+            cookies=getattr(context, "cookies", ()),
+        )
+
+    async def subscribe(
+        self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal
+    ) -> AsyncGenerator[OperationResult]:
+        """Open a stream: admitted once, one result an event. A result that is not executed is the last one.
+
+        Close the iterator (`aclosing`) to end the stream; what was taken for it is given back then.
+        """
+        admission = await self._admit(prepared, principal, facts)
+        if isinstance(admission, OperationResult):
+            yield admission
+            return
+        context, failed = None, True
+        try:
+            context = self._context_for(facts, principal)
+            told: Mapping[str, object] = admission.extensions
+            async with aclosing(self._stream(prepared, context, facts, principal)) as results:
+                async for result in results:
+                    failed = bool(result.errors)
+                    yield replace(result, extensions={**result.extensions, **told})
+                    told = {}
+        finally:
+            admission.release(context, failed)
+
+    async def _admit(
+        self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts
+    ) -> Admission | OperationResult:
+        """What the gate says; an answer where the operation is not to run."""
+        try:
+            admission = await self.gate.admit(prepared, principal, facts)
+        except Refused as refused:
+            return refused_result(refused, facts.request_id)
+        except Refusal as refusal:
+            return refused_result(turned_away(refusal), facts.request_id)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
+            return refused_result(masked(fault, Faults(request_id=facts.request_id)), facts.request_id)
+        if admission.price_only:
+            extensions = {"requestId": facts.request_id, **admission.extensions}
+            return OperationResult(executed=False, extensions=extensions, headers=admission.headers)
+        return admission
+
+    async def _execute(self, prepared: PreparedOperation, context: object, faults: Faults) -> OperationResult:
+        try:
+            result = self._start(prepared, context)
             if not isinstance(result, ExecutionResult):
                 async with asyncio.timeout(self._settings.operation_timeout_s):
                     result = await result
             return self._finish(result, faults)
-        except Refused as refused:
-            return refused_result(refused, facts.request_id)
-        except TimeoutError:
-            return refused_result(self._late(), facts.request_id)
-        except MarketgateError as error:
-            return refused_result(expected(error), facts.request_id)
-        except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
-            return refused_result(masked(fault, faults), facts.request_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
+            return self._failure(error, faults)
+
+    async def _stream(
+        self, prepared: PreparedOperation, context: object, facts: RequestFacts, principal: Principal
+    ) -> AsyncGenerator[OperationResult]:
+        try:
+            execution = self._build(prepared, context)
+            events = responses(
+                execution, lambda: self._context_for(facts, principal), self._settings.operation_timeout_s
+            )
+            async with aclosing(events) as results:
+                async for result in results:
+                    yield self._finish(result, Faults(request_id=facts.request_id))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
+            yield self._failure(error, Faults(request_id=facts.request_id))
+
+    def _failure(self, error: Exception, faults: Faults) -> OperationResult:
+        """The answer that an exception means; only expected ones are told."""
+        if isinstance(error, SourceFailed):
+            formatted = format_errors(error.errors, faults)
+            return refused_result(Refused("INTERNAL", "", well_formed=True, errors=formatted), faults.request_id)
+        if isinstance(error, TimeoutError):
+            error = self._late()
+        elif isinstance(error, MarketgateError):
+            error = expected(error)
+        elif not isinstance(error, Refused):
+            error = masked(error, faults)
+        return refused_result(error, faults.request_id)
 
     def _document(self, request: OperationRequest, allowed: frozenset[OperationType]) -> Document:
         digest = _persisted_hash(request.extensions)
@@ -163,11 +282,11 @@ class Executor:
             raise Refused("PERSISTED_QUERY_HASH_MISMATCH", "The sha256Hash is not the hash of the query.")
         return self._reader.read(request.query, request.operation_name, allowed)
 
-    def _start(self, prepared: PreparedOperation, facts: RequestFacts) -> ExecutionResult | Awaitable[ExecutionResult]:
+    def _start(self, prepared: PreparedOperation, context: object) -> ExecutionResult | Awaitable[ExecutionResult]:
         return execute(
             self._schema,
             prepared.document.tree,
-            context_value=self._context_for(facts),
+            context_value=context,
             variable_values=prepared.request.variables,
             operation_name=prepared.request.operation_name or None,
             executor_class=self._executor_class,
@@ -176,6 +295,21 @@ class Executor:
             operation_extensions=prepared.request.extensions,
         )
 
+    def _build(self, prepared: PreparedOperation, context: object) -> Execution[Any]:
+        execution = (self._executor_class or Execution).build(
+            self._schema,
+            prepared.document.tree,
+            context_value=context,
+            raw_variable_values=prepared.request.variables,
+            operation_name=prepared.request.operation_name or None,
+            is_awaitable=_is_awaitable,
+            hide_suggestions=not self._settings.development,
+            operation_extensions=prepared.request.extensions,
+        )
+        if isinstance(execution, list):
+            raise refuse("BAD_USER_INPUT", execution, self._schema)
+        return execution
+
     def _finish(self, result: ExecutionResult, faults: Faults) -> OperationResult:
         extensions: dict[str, object] = {"requestId": faults.request_id}
         errors = result.errors
@@ -183,7 +317,7 @@ class Executor:
             return OperationResult(executed=True, data=result.data, extensions=extensions)
         # Field errors have a path; errors without one stopped the operation before it began.
         if result.data is None and all(error.path is None for error in errors):
-            raise refuse("BAD_USER_INPUT", errors)
+            raise refuse("BAD_USER_INPUT", errors, self._schema)
         formatted = stamp(format_errors(errors, faults), faults.request_id)
         return OperationResult(executed=True, data=result.data, errors=formatted, extensions=extensions)
 
@@ -199,7 +333,7 @@ def refused_result(refused: Refused, request_id: str) -> OperationResult:
     return OperationResult(
         executed=False,
         errors=stamp(refused.errors, request_id),
-        extensions={"requestId": request_id},
+        extensions={"requestId": request_id, **refused.extensions},
         status=refused.status,
         well_formed=refused.well_formed,
         headers=refused.headers,

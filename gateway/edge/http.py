@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from gateway.core.identity import Principal
 from gateway.edge.body import ClientGone, parse_json, read_body
 from gateway.edge.errors import Faults, Refused, masked
 from gateway.edge.execute import (
@@ -35,7 +37,10 @@ from gateway.edge.replies import Reply, encode, send_reply
 METHODS = "GET, POST, OPTIONS"
 PARAMETERS = ("query", "operationName", "variables", "extensions")
 # Credentials and preferences that the context may read; the rest of a request's headers stays here.
-PASSED_HEADERS = ("authorization", "x-api-key", "accept-language", "user-agent", "origin", "traceparent")
+PASSED_HEADERS = (
+    "authorization", "x-api-key", "accept-language", "user-agent", "origin", "traceparent", "cookie", "x-csrf-token",
+    "marketgate-cost",
+)  # fmt: skip
 
 
 class GraphQLEndpoint:
@@ -46,7 +51,7 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
-        facts = facts_of(scope, headers)
+        facts = facts_of(scope, headers, self._settings.public_origin)
         media = media_type_for(headers.get("accept"))
         try:
             reply = await self._answer(scope, receive, headers, media, facts)
@@ -77,7 +82,8 @@ class GraphQLEndpoint:
             return _reply(await self._executor.execute(request, facts, QUERY_ONLY), media)
         payload = await self._payload(receive, headers)
         if isinstance(payload, list):
-            return self._encode_batch(await self._batch(payload, facts), media, facts)
+            principal = await self._executor.identify(facts)
+            return self._encode_batch(await self._batch(payload, facts, principal), media, facts)
         return _reply(await self._executor.execute(OperationRequest.of(payload), facts), media)
 
     async def _payload(self, receive: Receive, headers: Mapping[str, str]) -> object:
@@ -107,7 +113,7 @@ class GraphQLEndpoint:
                 found[name] = parse_json(text, f"parameter '{name}'") if text else None
         return found
 
-    async def _batch(self, payload: list[object], facts: RequestFacts) -> list[OperationResult]:
+    async def _batch(self, payload: list[object], facts: RequestFacts, principal: Principal) -> list[OperationResult]:
         """Answer every item at its place; one mutation makes the whole batch run in order."""
         most = self._settings.max_batch
         if not 1 <= len(payload) <= most:
@@ -115,8 +121,8 @@ class GraphQLEndpoint:
             raise Refused("BATCH_LIMIT_EXCEEDED", message)
         prepared = [self._prepare(item, facts) for item in payload]
         if any(isinstance(item, PreparedOperation) and item.is_mutation for item in prepared):
-            return [await self._run(item, facts) for item in prepared]
-        return list(await asyncio.gather(*(self._run(item, facts) for item in prepared)))
+            return [await self._run(item, facts, principal) for item in prepared]
+        return list(await asyncio.gather(*(self._run(item, facts, principal) for item in prepared)))
 
     def _prepare(self, item: object, facts: RequestFacts) -> PreparedOperation | OperationResult:
         try:
@@ -124,11 +130,15 @@ class GraphQLEndpoint:
         except Refused as refused:
             return refused_result(refused, facts.request_id)
 
-    async def _run(self, item: PreparedOperation | OperationResult, facts: RequestFacts) -> OperationResult:
-        return item if isinstance(item, OperationResult) else await self._executor.run(item, facts)
+    async def _run(
+        self, item: PreparedOperation | OperationResult, facts: RequestFacts, principal: Principal
+    ) -> OperationResult:
+        return item if isinstance(item, OperationResult) else await self._executor.run(item, facts, principal)
 
     def _encode_batch(self, results: list[OperationResult], media: str, facts: RequestFacts) -> Reply:
-        return Reply(status=200, media=media, body=b"[" + b",".join(_body(r, facts.request_id) for r in results) + b"]")
+        body = b"[" + b",".join(_body(r, facts.request_id) for r in results) + b"]"
+        cookies = [cookie for result in results for cookie in result.cookies]
+        return Reply(status=200, media=media, body=body, headers=_tightest(results), cookies=cookies)
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -136,24 +146,40 @@ def headers_of(scope: Scope) -> dict[str, str]:
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        # HTTP/2 lets a client part its cookies; a comma may stand inside one.
+        between = "; " if name == "cookie" else ", "
+        headers[name] = f"{headers[name]}{between}{value}" if name in headers else value
     return headers
 
 
-def facts_of(scope: Scope, headers: Mapping[str, str]) -> RequestFacts:
-    """What the executor and the context may know of an HTTP request."""
+def facts_of(scope: Scope, headers: Mapping[str, str], public_origin: str = "") -> RequestFacts:
+    """What the executor and the context may know of a request, or of a socket's handshake."""
     client = scope.get("client")
+    scheme = {"ws": "http", "wss": "https"}.get(scope.get("scheme", ""), scope.get("scheme", "http"))
+    origin = headers.get("origin")
     return RequestFacts(
         request_id=scope.get("state", {}).get("request_id", ""),
-        transport="http",
+        transport=scope["type"],
         client_ip=client[0] if client else None,
         headers={name: headers[name] for name in PASSED_HEADERS if name in headers},
+        same_origin=origin is None or origin in (f"{scheme}://{headers.get('host', '')}", public_origin or None),
     )
 
 
 def status_of(result: OperationResult, media: str) -> int:
     """`application/json` answers every well-formed request with 200; the GraphQL type tells by the status."""
     return 200 if media == JSON and result.well_formed else result.status
+
+
+def _tightest(results: list[OperationResult]) -> Mapping[str, str]:
+    """What the answers of a batch say of the limits: the one that leaves the least."""
+
+    def left(result: OperationResult) -> int:
+        cost = result.extensions.get("cost")
+        return int(cost["remaining"]) if isinstance(cost, dict) else sys.maxsize
+
+    told = min(results, key=left)
+    return {name: value for name, value in told.headers.items() if name.startswith("RateLimit")}
 
 
 def _reply(result: OperationResult, media: str) -> Reply:
@@ -163,7 +189,9 @@ def _reply(result: OperationResult, media: str) -> Reply:
     except (orjson.JSONEncodeError, RecursionError) as fault:
         result = refused_result(masked(fault, Faults(request_id=request_id)), request_id)
         body = encode(result.body())
-    return Reply(status=status_of(result, media), media=media, body=body, headers=result.headers)
+    return Reply(
+        status=status_of(result, media), media=media, body=body, headers=result.headers, cookies=result.cookies
+    )
 
 
 def _body(result: OperationResult, request_id: str) -> bytes:

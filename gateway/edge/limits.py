@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from graphql import (
@@ -38,6 +39,11 @@ class EdgeSettings:
     console: bool = False
     mode: str = "live"
     cors_origins: tuple[str, ...] = ()
+    public_origin: str = ""
+    """The origin that browsers know the gateway by, where a proxy shows it under another name."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    plain_per_minute: int = 60
+    """Requests to each plain route of a plugin, by address and process."""
     static: Path = STATIC
     max_body_bytes: int = 1024 * 1024
     max_query_string_bytes: int = 16 * 1024
@@ -52,6 +58,10 @@ class EdgeSettings:
     max_duplicates: int = 20_000
     max_directives: int = 250
     max_documents: int = 1_000
+    socket_init_s: float = 10.0
+    socket_ping_s: float = 25.0
+    socket_send_s: float = 20.0
+    max_socket_operations: int = 100
 
 
 def check_source(source: str, settings: EdgeSettings) -> None:

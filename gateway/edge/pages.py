@@ -1,4 +1,4 @@
-"""The landing page, the console and their files, served from memory after the first request."""
+"""The landing page, the account page, the console and their files, served from memory after the first request."""
 
 from __future__ import annotations
 
@@ -86,20 +86,24 @@ class StaticFolder:
 
 
 def page_routes(settings: EdgeSettings) -> list[Route]:
-    """`/`, `/console` where it is on, and `/static/...`."""
+    """`/`, `/account`, `/console` where it is on, and `/static/...`."""
     folder = StaticFolder(settings.static)
 
-    async def landing(request: Request) -> Response:
-        if "index.html" in folder:
-            return await folder.respond("index.html", request)
+    async def page(name: str, request: Request) -> Response:
+        if name in folder:
+            return await folder.respond(name, request)
         return PlainTextResponse(WITHOUT_PAGES, headers={"Cache-Control": REVALIDATE})
+
+    async def landing(request: Request) -> Response:
+        return await page("index.html", request)
+
+    async def account(request: Request) -> Response:
+        return await page("account.html", request)
 
     async def console(request: Request) -> Response:
         if not settings.console:
             raise HTTPException(404)
-        if "console.html" in folder:
-            return await folder.respond("console.html", request)
-        return PlainTextResponse(WITHOUT_PAGES, headers={"Cache-Control": REVALIDATE})
+        return await page("console.html", request)
 
     async def static(request: Request) -> Response:
         name = request.path_params["name"]
@@ -107,7 +111,10 @@ def page_routes(settings: EdgeSettings) -> list[Route]:
             raise HTTPException(404)
         return await folder.respond(name, request)
 
-    return [Route("/", landing), Route("/console", console), Route("/static/{name:path}", static)]
+    return [
+        Route("/", landing), Route("/account", account), Route("/console", console),
+        Route("/static/{name:path}", static),
+    ]  # fmt: skip
 
 
 def _load(name: str, path: Path) -> Asset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -18,6 +18,8 @@ class Reply:
     media: str | None = None
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Sequence[str] = ()
+    """Values of `Set-Cookie`, one header each."""
 
 
 async def send_reply(send: Send, reply: Reply) -> None:
@@ -28,6 +30,7 @@ async def send_reply(send: Send, reply: Reply) -> None:
     if reply.status != 204:
         headers.append((b"content-length", str(len(reply.body)).encode()))
     headers.extend((name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers.items())
+    headers.extend((b"set-cookie", cookie.encode("latin-1")) for cookie in reply.cookies)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
 

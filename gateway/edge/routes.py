@@ -12,24 +12,30 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Lifespan
 
+from gateway.core.identity import Principal
 from gateway.edge.errors import error_of, stamp
 from gateway.edge.execute import Executor, RequestFacts
+from gateway.edge.gate import Gate
 from gateway.edge.health import Health, Readiness, health_routes
 from gateway.edge.http import GraphQLEndpoint
 from gateway.edge.limits import EdgeSettings
 from gateway.edge.middleware.access_log import AccessLog
 from gateway.edge.middleware.compression import Compression
 from gateway.edge.middleware.fault_barrier import FaultBarrier
+from gateway.edge.middleware.first_line import limited
+from gateway.edge.middleware.proxies import TrustedProxies
 from gateway.edge.middleware.request_id import RequestId
 from gateway.edge.middleware.security_headers import SecurityHeaders
 from gateway.edge.pages import page_routes
 from gateway.edge.replies import encode
+from gateway.edge.websocket import WebSocketEndpoint
 
 ALLOWED_HEADERS = (
-    "Accept", "Authorization", "Content-Type", "X-Api-Key", "X-Request-Id", "X-Requested-With",
+    "Accept", "Authorization", "Content-Type", "X-Api-Key", "X-Csrf-Token", "X-Request-Id",
+    "X-Requested-With", "Marketgate-Cost",
     "GraphQL-Require-Preflight", "Apollo-Require-Preflight", "Traceparent",
 )  # fmt: skip
 EXPOSED_HEADERS = ("X-Request-Id", "Marketgate-Mode", "Retry-After", "RateLimit", "RateLimit-Policy")
@@ -39,16 +45,24 @@ def build_edge(
     *,
     schema: strawberry.Schema,
     settings: EdgeSettings,
-    context_for: Callable[[RequestFacts], object],
+    context_for: Callable[[RequestFacts, Principal], object],
+    gate: Gate | None = None,
     readiness: Readiness,
     health: Health,
     extra_routes: Sequence[BaseRoute] = (),
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """Everything a browser or client can reach; `extra_routes` come from plugins and telemetry."""
-    executor = Executor(schema, settings=settings, context_for=context_for)
-    routes: list[BaseRoute] = [Route("/graphql", GraphQLEndpoint(executor, settings))]
-    routes += [*health_routes(readiness, health), *page_routes(settings), *extra_routes]
+    executor = Executor(schema, settings=settings, context_for=context_for, gate=gate)
+    routes: list[BaseRoute] = [
+        Route("/graphql", GraphQLEndpoint(executor, settings)),
+        WebSocketRoute("/graphql", WebSocketEndpoint(executor, settings)),
+    ]
+    routes += [
+        *health_routes(readiness, health),
+        *page_routes(settings),
+        *limited(extra_routes, settings.plain_per_minute),
+    ]
     app = Starlette(
         routes=routes,
         middleware=layers(settings),
@@ -63,7 +77,12 @@ def build_edge(
 def layers(settings: EdgeSettings) -> list[Middleware]:
     """The middleware, outermost first: every answer has an id and its headers, also those of the inner layers."""
     extra = {} if settings.mode == "live" else {"Marketgate-Mode": settings.mode}
-    stack = [Middleware(RequestId), Middleware(SecurityHeaders, extra=extra), Middleware(AccessLog)]
+    stack = [
+        Middleware(TrustedProxies, trusted=settings.trusted_proxies),
+        Middleware(RequestId),
+        Middleware(SecurityHeaders, extra=extra),
+        Middleware(AccessLog),
+    ]
     if settings.cors_origins:
         cors = Middleware(
             CORSMiddleware,
@@ -71,6 +90,8 @@ def layers(settings: EdgeSettings) -> list[Middleware]:
             allow_methods=("GET", "POST"),
             allow_headers=ALLOWED_HEADERS,
             expose_headers=EXPOSED_HEADERS,
+            # Never together with `*`: any page could then act as whoever is signed in here.
+            allow_credentials="*" not in settings.cors_origins,
         )
         stack.append(cors)
     return [*stack, Middleware(Compression), Middleware(FaultBarrier)]

@@ -22,7 +22,7 @@ def _says(description: str, name: str | None = None) -> object:
     return strawberry.argument(description=description, name=name)
 
 
-NodeId = Annotated[strawberry.ID, _says("An instrument's or a provider's `id`.")]
+NodeId = Annotated[strawberry.ID, _says("The `id` of an instrument, a provider, or something of the caller's own.")]
 Symbol = Annotated[str, _says("An id such as `crypto:BTC/USD`, or a short form: `BTC-USD`, `EURUSD`, `AAPL`.")]
 Symbols = Annotated[list[str], _says("1 to 200 symbols; the answer keeps their order.")]
 ClassOf = Annotated[AssetClass | None, _says("Says which class a short form means.")]

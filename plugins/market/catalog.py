@@ -235,10 +235,11 @@ class Catalog(PublicFacts):
         if len(text) < SHORTEST_ELSEWHERE:
             return {}
         ask = SearchAsk(text=text)
-        providers = self._host.data.offering(SEARCH, ask, DEFAULT_TERMS, scope.asset_class)
+        providers = await context.market.offering(SEARCH, ask, DEFAULT_TERMS, scope.asset_class)
         answers = await asyncio.gather(*(self._ask(context, provider, ask) for provider in providers))
         places: dict[InstrumentId, Place] = {}
         for provider, listings in zip(providers, answers, strict=True):
+            shared = await context.market.shares(provider)
             for order, listing in enumerate(listings):
                 key = listing.instrument
                 row = row_of(listing, _fact_of(key), pair_name(key.base, key.quote))
@@ -246,7 +247,8 @@ class Catalog(PublicFacts):
                     match = grade(row, looked)
                     elsewhere = Place(Match.FOUND_ELSEWHERE, order, 0, row.id)
                     self._add(places, {key: elsewhere if match is None else row.place(match)})
-                    self._note(provider, listing)
+                    if shared:
+                        self._note(provider, listing)
         return places
 
     async def _ask(self, context: Context, provider: str, ask: SearchAsk) -> tuple[Listing, ...]:

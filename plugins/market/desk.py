@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 
 from gateway.core.contract import Context
 from plugins.market.catalog import Catalog
+from plugins.market.costs import MOST_SYMBOLS
 from plugins.market.series import Wanted, fetch_series
 from schema.capability import Terms
 from schema.currencies import MINOR_UNITS
@@ -24,7 +25,6 @@ from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, AskFailure, Quote, QuoteBatch, QuotesAsk
 from schema.words.routes import RouteInput, terms_of
 
-MOST_SYMBOLS = 200
 ABSENT = frozenset({FailureCode.NOT_COVERED, FailureCode.UNKNOWN_INSTRUMENT, FailureCode.NOT_RECORDED})
 LEAST_TIME = 0.05
 MOST_SHOWN = 100

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Mapping
 from typing import cast
 
 import strawberry
 
-from gateway.core.contract import Ctx
-from gateway.core.ports import Providers
+from gateway.core.contract import Context, Ctx
+from gateway.core.identity import CallerKind
+from gateway.core.ports import ProviderKeys, Providers
 from plugins.market.arguments import (
     Adjusted,
     After,
@@ -41,6 +44,14 @@ from plugins.market.arguments import (
 )
 from plugins.market.books import resolve_order_book, resolve_trades
 from plugins.market.catalog import Catalog
+from plugins.market.costs import (
+    MOST_SOURCES,
+    cost_of_quotes,
+    cost_of_rates,
+    count_of_sources,
+    count_of_symbols,
+    page_length,
+)
 from plugins.market.desk import MarketDesk, currency_code, how
 from plugins.market.rates import resolve_fx_rates, resolve_market_caps
 from plugins.market.series import Wanted, fetch_series
@@ -52,11 +63,14 @@ from plugins.market.types import (
     MarketCapConnection,
 )
 from schema.errors import BadInput, UnknownProvider
+from schema.facts import facts
 from schema.provenance import Conversion
+from schema.scopes import Scope
 from schema.symbols import parse_instrument
 from schema.words.books import OrderBook
 from schema.words.candles import Adjustment, CandleSeries, Fill
 from schema.words.consensus import Consensus
+from schema.words.costs import cost_of_series
 from schema.words.instruments import Instrument, Node, selected_fields
 from schema.words.quotes import Quote, QuoteBatch
 from schema.words.registry import ProviderInfo
@@ -64,20 +78,27 @@ from schema.words.routes import RouteInput, terms_of
 from schema.words.trades import Trade
 from schema.words.venues import TradingHours
 
-MOST_SOURCES = 20
+KEPT = re.compile(r"([a-z]+)_[0-9a-z]{20}\Z")
 
 
 async def resolve_node(info: Ctx, id: NodeId) -> Node | None:
-    """Instrument ids have a colon, provider ids have none."""
+    """Instrument ids have a colon, ids of what plugins keep a kind and 20 characters; the rest are providers'."""
+    if kept := KEPT.match(id):
+        return await _kept(info.context, kept[1], id)
     if ":" not in id:
-        found = [provider for provider in info.context.service(Providers).all() if provider.id == id]
-        return cast(Node, found[0]) if found else None
+        return cast("Node | None", info.context.service(Providers).find(id, info.context.principal, await _own(info)))
     try:
         instrument = parse_instrument(id)
     except ValueError:
         return None
     described = info.context.describe(instrument, selected_fields(info))
     return cast(Node, described if isinstance(described, Instrument) else await described)
+
+
+async def _kept(context: Context, kind: str, id: str) -> Node | None:
+    """What a plugin holds for the caller; another's is as unknown as one that is not there."""
+    find = next((plugin.nodes[kind] for plugin in context.host.plugins if kind in plugin.nodes), None)
+    return cast("Node | None", await find(context, id)) if find else None
 
 
 async def resolve_quote(
@@ -186,7 +207,7 @@ async def resolve_providers(
     status: WithStatus = None,
 ) -> list[ProviderInfo]:
     """The registry, filtered."""
-    every = info.context.service(Providers).all()
+    every = info.context.service(Providers).all(info.context.principal, await _own(info))
     names = {offer.name for provider in every for offer in provider.capabilities}
     if capability is not None and capability not in names:
         raise BadInput("capability", f"{capability[:40]!r} is offered by nobody; there are {', '.join(sorted(names))}")
@@ -199,48 +220,80 @@ async def resolve_providers(
     ]
 
 
+async def _own(info: Ctx) -> Mapping[str, Collection[str]]:
+    """Names of the parts of the tenant's own keys, by provider."""
+    keys, principal = info.context.services.get(ProviderKeys), info.context.principal
+    if keys is None or not principal.tenant or principal.kind is CallerKind.ANONYMOUS:
+        return {}
+    return cast("Mapping[str, Collection[str]]", await keys.of(principal.tenant))
+
+
 @strawberry.type(description="Market data of all providers behind one vocabulary.")
 class MarketQuery:
     """Root fields."""
 
-    node: Node | None = strawberry.field(resolver=resolve_node, description="An instrument or a provider by its id.")
+    node: Node | None = strawberry.field(
+        resolver=resolve_node,
+        description="An instrument, a provider, or something of the caller's own by its id.",
+        metadata=facts(needs=Scope.MARKET_READ),
+    )
     quote: Quote | None = strawberry.field(
-        resolver=resolve_quote, description="The last price of one symbol, in its own quote currency or in `convertTo`."
+        resolver=resolve_quote,
+        description="The last price of one symbol, in its own quote currency or in `convertTo`.",
+        metadata=facts(needs=Scope.MARKET_READ),
     )
     quotes: QuoteBatch = strawberry.field(
         resolver=resolve_quotes,
         description="Last prices of at most 200 symbols; what is missing is data, not an error.",
+        metadata=facts(cost=cost_of_quotes, times=count_of_symbols, needs=Scope.MARKET_READ),
     )
     consensus: Consensus | None = strawberry.field(
-        resolver=resolve_consensus, description="The same price from several providers at once, outliers named."
+        resolver=resolve_consensus,
+        description="The same price from several providers at once, outliers named.",
+        metadata=facts(cost=count_of_sources, times=count_of_sources, needs=Scope.MARKET_READ),
     )
     candles: CandleSeries | None = strawberry.field(
         resolver=resolve_candles,
         description="A price series with open times in `[start, end)`, at most 5,000 rows; default the last 100.",
+        metadata=facts(cost=cost_of_series, needs=Scope.MARKET_READ),
     )
     order_book: OrderBook | None = strawberry.field(
-        resolver=resolve_order_book, description="The best `depth` levels of each side, 1 to 1000."
+        resolver=resolve_order_book,
+        description="The best `depth` levels of each side, 1 to 1000.",
+        metadata=facts(cost=2, needs=Scope.MARKET_READ),
     )
     trades: list[Trade] | None = strawberry.field(
-        resolver=resolve_trades, description="The newest `last` executions, 1 to 1000, ascending by time."
+        resolver=resolve_trades,
+        description="The newest `last` executions, 1 to 1000, ascending by time.",
+        metadata=facts(cost=2, needs=Scope.MARKET_READ),
     )
     instrument: Instrument | None = strawberry.field(
-        resolver=resolve_instrument, description="Reference data of one instrument."
+        resolver=resolve_instrument,
+        description="Reference data of one instrument.",
+        metadata=facts(needs=Scope.MARKET_READ),
     )
     instruments: InstrumentConnection = strawberry.field(
         resolver=resolve_instruments,
         description="Search by ticker, name, ISIN, FIGI or a provider's own symbol; without a text the whole list.",
+        metadata=facts(times=page_length, needs=Scope.MARKET_READ),
     )
     market_caps: MarketCapConnection | None = strawberry.field(
-        resolver=resolve_market_caps, description="Assets by market capitalisation, largest first."
+        resolver=resolve_market_caps,
+        description="Assets by market capitalisation, largest first.",
+        metadata=facts(times=page_length, needs=Scope.MARKET_READ),
     )
     fx_rates: FxRates | None = strawberry.field(
         resolver=resolve_fx_rates,
         description="Reference rates of a base currency: the newest, or those of each day in `[start, end)`.",
+        metadata=facts(cost=cost_of_rates, needs=Scope.MARKET_READ),
     )
     convert: ConvertedAmount | None = strawberry.field(
-        resolver=resolve_convert, description="An amount in another currency, with the rate and where it came from."
+        resolver=resolve_convert,
+        description="An amount in another currency, with the rate and where it came from.",
+        metadata=facts(needs=Scope.MARKET_READ),
     )
     providers: list[ProviderInfo] = strawberry.field(
-        resolver=resolve_providers, description="The registry in order of routing: facts, condition, what is missing."
+        resolver=resolve_providers,
+        description="The registry in order of routing: facts, condition, what is missing.",
+        metadata=facts(needs=Scope.MARKET_READ),
     )

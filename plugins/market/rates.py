@@ -18,6 +18,7 @@ from plugins.market.arguments import (
     QuoteCurrencies,
     Route,
 )
+from plugins.market.costs import LONGEST_RATES
 from plugins.market.desk import currency_code
 from plugins.market.types import FxRates, MarketCapConnection, MarketCapEdge
 from schema.errors import BadInput
@@ -26,7 +27,7 @@ from schema.words.caps import MARKET_CAPS, MarketCap, MarketCapsAsk
 from schema.words.rates import FX_RATES, FxRate, FxRatesAsk
 from schema.words.routes import terms_of
 
-LONGEST = timedelta(days=366 * 5)
+LONGEST = timedelta(days=LONGEST_RATES)
 MOST_QUOTES = 100
 RANKED = 1000
 

@@ -12,9 +12,11 @@ import strawberry
 from strawberry.types.nodes import SelectedField
 
 from schema.capability import Capability
+from schema.facts import facts
 from schema.model import computed, described, model
 from schema.provenance import Ctx
 from schema.symbols import AssetClass, InstrumentId
+from schema.words.costs import cost_of_series
 from schema.words.intervals import Interval
 from schema.words.routes import RouteInput
 from schema.words.venues import Venue
@@ -101,8 +103,12 @@ class Instrument:
     figi: str | None = described("Financial Instrument Global Identifier.", default=None)
     tradable: bool = described("False when its venue has it halted or delisted.", default=True)
     symbols: tuple[VenueSymbol, ...] = described("What each provider calls it, as far as loaded.", default=())
-    quote = computed(resolve_quote, "Its last price; null where nobody prices it, plus an error where asking failed.")
-    candles = computed(resolve_candles, "Its price series.")
+    quote = computed(
+        resolve_quote,
+        "Its last price; null where nobody prices it, plus an error where asking failed.",
+        metadata=facts(),
+    )
+    candles = computed(resolve_candles, "Its price series.", metadata=facts(cost=cost_of_series))
 
 
 def selected_fields(info: strawberry.Info[Any, Any]) -> frozenset[str]:

@@ -12,9 +12,11 @@ import strawberry
 
 from schema.capability import Capability, Items
 from schema.errors import FailureCode
+from schema.facts import facts
 from schema.model import computed, described, model
 from schema.provenance import UNSTAMPED, Ctx, DataMode, Provenance, ProviderFailure
 from schema.symbols import AssetClass, InstrumentId
+from schema.words.costs import count_of_candidates
 from schema.words.instruments import Instrument, instrument_of
 from schema.words.venues import MarketState
 
@@ -145,7 +147,9 @@ class AskFailure:
     symbol: str = described("The symbol as it was written.")
     code: FailureCode = described("What kind of failure it was.")
     message: str = described("The failure in words, and the way out.")
-    candidates: tuple[Instrument, ...] = described("What an ambiguous symbol may mean.", default=())
+    candidates: tuple[Instrument, ...] = described(
+        "What an ambiguous symbol may mean.", default=(), metadata=facts(cost=0, times=count_of_candidates)
+    )
     attempts: tuple[ProviderFailure, ...] = described("Who was asked, in order, and why that did not do.", default=())
     docs: str = described("Where the code is explained.")
 

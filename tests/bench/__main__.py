@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -17,8 +18,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
+from gateway.core.settings import load_settings
 from tests.bench import load, normalising
 from tests.bench.upstream import FIRST, SYMBOLS
+from tests.furnished import furnish
 
 ROUNDS, SECONDS, CONNECTIONS = 3, 1.5, 32
 START = datetime.fromtimestamp(FIRST / 1000, UTC)
@@ -62,9 +65,9 @@ def server(command: list[str], port: int, env: dict[str, str] | None = None) -> 
             process.terminate()
 
 
-def post(query: str) -> bytes:
+def post(query: str, key: str | None = None) -> bytes:
     """A GraphQL request."""
-    return load.request_bytes("/graphql", json.dumps({"query": query}).encode())
+    return load.request_bytes("/graphql", json.dumps({"query": query}).encode(), key)
 
 
 def memory_mb(pid: int) -> float:
@@ -75,19 +78,20 @@ def memory_mb(pid: int) -> float:
     return 0.0
 
 
-def cold_start(port: int, env: dict[str, str]) -> tuple[float, float]:
+def cold_start(port: int, env: dict[str, str], key: str) -> tuple[float, float]:
     """Seconds from the start of the process to its first answer, and its memory then."""
     begun = time.perf_counter()
     with server([sys.executable, "-m", "gateway", "serve"], port, env) as pid:
         body = json.dumps({"query": GATEWAY["quote"]}).encode()
-        asked = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", body, {"content-type": "application/json"})
+        sent = {"content-type": "application/json", "x-api-key": key}
+        asked = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", body, sent)
         answer = json.loads(urllib.request.urlopen(asked).read())
         if answer["data"]["quote"]["price"] != "6705.82000000":
             raise RuntimeError(answer)
         return time.perf_counter() - begun, memory_mb(pid)
 
 
-async def compare(ports: dict[str, tuple[int, int]]) -> None:
+async def compare(ports: dict[str, tuple[int, int]], key: str) -> None:
     """Rounds in turn, so that a busy moment hits all alike; medians."""
     width = f"{'':12} {'what':22} {'req/s':>8} {'req/CPU-s':>10} {'p50 ms':>8} {'p99 ms':>8} {'ratio to bare':>14}"
     print(width)
@@ -95,7 +99,7 @@ async def compare(ports: dict[str, tuple[int, int]]) -> None:
         kinds = {
             "bare route": (*ports["baseline"], load.request_bytes(f"/json/{name}")),
             "plain Strawberry": (*ports["baseline"], post(PLAIN[name])),
-            "Marketgate, cached": (*ports["gateway"], post(GATEWAY[name])),
+            "Marketgate, cached": (*ports["gateway"], post(GATEWAY[name], key)),
         }
         seen: dict[str, list[load.Measured]] = {kind: [] for kind in kinds}
         for _ in range(ROUNDS):
@@ -118,16 +122,19 @@ def main() -> None:
         "MARKETGATE_UPSTREAMS": "live",
         "MARKETGATE_UPSTREAM_BASE": f"http://127.0.0.1:{upstream}",
         "MARKETGATE_LOG_LEVEL": "warning",
+        "MARKETGATE_SECRET_KEY": secrets.token_urlsafe(48),
+        "MARKETGATE_DATA_DIR": tempfile.mkdtemp(prefix="marketgate"),
     }
+    key = furnish(load_settings(env, None).settings)
     with server([sys.executable, "-m", "tests.bench.upstream", str(upstream)], upstream):
-        starts = [cold_start(free := free_port(), {**env, "MARKETGATE_PORT": str(free)}) for _ in range(3)]
+        starts = [cold_start(free := free_port(), {**env, "MARKETGATE_PORT": str(free)}, key) for _ in range(3)]
         seconds, memory = (median(column) for column in zip(*starts, strict=True))
         print(f"\nFirst answer of a cold process: {seconds:.2f} s (target < 2.4), {memory:.0f} MB (target < 110)\n")
         with (
             server([sys.executable, "-m", "tests.bench.baseline", str(baseline)], baseline) as plain,
             server([sys.executable, "-m", "gateway", "serve"], gateway, env) as ours,
         ):
-            asyncio.run(compare({"baseline": (baseline, plain), "gateway": (gateway, ours)}))
+            asyncio.run(compare({"baseline": (baseline, plain), "gateway": (gateway, ours)}, key))
 
 
 if __name__ == "__main__":

@@ -19,12 +19,14 @@ class Measured:
     p99: float
 
 
-def request_bytes(path: str, body: bytes | None = None) -> bytes:
-    """A GET, or a POST of JSON."""
+def request_bytes(path: str, body: bytes | None = None, key: str | None = None) -> bytes:
+    """A GET, or a POST of JSON, with an API key."""
     method = "GET" if body is None else "POST"
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n"
     if body is not None:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    if key is not None:
+        head += f"X-API-Key: {key}\r\n"
     return (head + "\r\n").encode() + (body or b"")
 
 

@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,20 +43,39 @@ def commands() -> list[tuple[str, str]]:
 
 QUERIES = blocks("graphql")
 COMMANDS = commands()
-ASKING = [(page, line) for page, line in COMMANDS if line.startswith("marketgate ") and "provider new" not in line]
+STATEFUL = re.compile(r"marketgate (db|tenants|operators|audit) ")
+ASKING = [
+    (page, line)
+    for page, line in COMMANDS
+    if line.startswith("marketgate ") and "provider new" not in line and not STATEFUL.match(line)
+]
+KEEPING = [line for _, line in COMMANDS if STATEFUL.match(line)]
+KEY = re.compile(rb"\bmg_dev_[0-9A-Za-z]+_[0-9A-Za-z]+\b")
 
 
 @pytest.fixture(scope="module")
-def gateway() -> Iterator[str]:
-    """A gateway process on the offline market, started as `make run` starts it."""
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """A gateway process on the offline market, started as `make run` starts it, and the key that it prints."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    env = {**os.environ, "MARKETGATE_ENV": "development", "MARKETGATE_PORT": str(port)}
-    with subprocess.Popen([str(BIN / "marketgate"), "serve"], env=env, stderr=subprocess.PIPE, cwd=ROOT) as process:
+    folder = str(tmp_path_factory.mktemp("state"))
+    env = {
+        **os.environ, "MARKETGATE_ENV": "development", "MARKETGATE_PORT": str(port), "MARKETGATE_DATA_DIR": folder,
+    }  # fmt: skip
+    told = Path(folder) / "told"
+    with (
+        told.open("wb") as file,
+        subprocess.Popen([str(BIN / "marketgate"), "serve"], env=env, stdout=file, stderr=file, cwd=ROOT) as process,
+    ):
         try:
             wait_for(port)
-            yield f"http://127.0.0.1:{port}"
+            for _ in range(400):
+                if found := KEY.search(told.read_bytes()):
+                    break
+                time.sleep(0.05)
+            assert found, told.read_text()
+            yield f"http://127.0.0.1:{port}", found.group().decode()
         finally:
             process.terminate()
 
@@ -75,14 +95,19 @@ def test_there_are_queries_and_commands_to_run() -> None:
 
 
 @pytest.mark.parametrize(("page", "query"), QUERIES)
-def test_a_printed_query_answers_without_errors(gateway: str, page: str, query: str) -> None:
+def test_a_printed_query_answers_without_errors(gateway: tuple[str, str], page: str, query: str) -> None:
+    url, key = gateway
     body = json.dumps({"query": query}).encode()
-    asked = urllib.request.Request(f"{gateway}/graphql", body, {"content-type": "application/json"})
+    # What stands in the README works without a key as well.
+    credential = {} if page == "README.md" else {"x-api-key": key}
+    asked = urllib.request.Request(f"{url}/graphql", body, {"content-type": "application/json", **credential})
 
     answer = json.loads(urllib.request.urlopen(asked).read())
 
     assert "errors" not in answer
     assert None not in answer["data"].values()
+    refused = [found["userErrors"] for found in answer["data"].values() if "userErrors" in found]
+    assert not any(refused), refused
 
 
 @pytest.mark.parametrize(("page", "line"), ASKING)
@@ -97,12 +122,32 @@ def test_a_printed_command_succeeds(page: str, line: str) -> None:
     assert done.stdout
 
 
-def test_the_printed_curl_call_gets_a_price(gateway: str) -> None:
-    (line,) = [line for _, line in COMMANDS if line.startswith("curl ")]
+def test_the_printed_commands_that_keep_something_succeed_one_after_the_other(tmp_path: Path) -> None:
+    env = {**os.environ, "MARKETGATE_ENV": "development", "MARKETGATE_DATA_DIR": str(tmp_path)}
+    upgrade, *rest = sorted(KEEPING, key=lambda line: line != "marketgate db upgrade")
+    assert upgrade == "marketgate db upgrade"
+    assert len(rest) >= 9
+    tenant = ""
 
-    done = subprocess.run(shlex.split(line.replace("http://127.0.0.1:8000", gateway)), capture_output=True, check=True)
+    for line in (upgrade, *rest):
+        words = [tenant if word == "ten_…" else word for word in shlex.split(line)[1:]]
+        done = subprocess.run([str(BIN / "marketgate"), *words], env=env, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, f"{line}: {done.stderr}"
+        if "tenants create" in line:
+            tenant = re.findall(r"ten_\w+", done.stdout)[0]
 
-    assert json.loads(done.stdout)["data"]["quote"]["price"].replace(".", "").isdigit()
+
+def test_the_printed_curl_calls_get_a_price_and_the_development_organisation(gateway: tuple[str, str]) -> None:
+    url, key = gateway
+    anonymous, keyed = [line for _, line in COMMANDS if line.startswith("curl ")]
+
+    def run(line: str) -> dict[str, Any]:
+        line = line.replace("http://127.0.0.1:8000", url).replace("mg_…", key)
+        done = subprocess.run(shlex.split(line), capture_output=True, check=True)
+        return dict(json.loads(done.stdout)["data"])
+
+    assert run(anonymous)["quote"]["price"].replace(".", "").isdigit()
+    assert run(keyed)["viewer"]["tenant"]["name"] == "Development"
 
 
 def test_every_printed_make_verb_exists() -> None:
@@ -121,11 +166,11 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
-def test_make_run_prints_a_page_that_answers() -> None:
+def test_make_run_prints_a_page_that_answers(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    env = {**os.environ, "MARKETGATE_PORT": str(port)}
+    env = {**os.environ, "MARKETGATE_PORT": str(port), "MARKETGATE_DATA_DIR": str(tmp_path)}
     # Settings that a shell around this test may hold for `make` itself must not reach the inner one.
     env = {name: value for name, value in env.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
     with subprocess.Popen(

@@ -11,12 +11,19 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from gateway.core.account import NOBODY, Account
+from gateway.core.bus import LocalBus
+from gateway.core.calendars import ExchangeCalendars
+from gateway.core.clock import Clock
+from gateway.core.contract import Host
 from gateway.core.fetchlog import Fetched, FetchLog
 from gateway.core.guards.breaker import BreakerPolicy, Changed
 from gateway.core.market import MarketData
 from gateway.core.pipeline import Pipeline
 from gateway.core.routing import Registry
-from gateway.core.secrets import Redactor
+from gateway.core.secrets import Redactor, Vault
+from gateway.core.settings import Settings
+from gateway.core.store import Store
 from gateway.core.upstream import RawReply, Request, Transport, UpstreamHttp
 from providers.contract import Answer, Credential, Licence, Profile, Provider, Reply, answers
 from schema.capability import DEFAULT_TERMS, Terms
@@ -27,6 +34,7 @@ from schema.words.candles import CANDLES, Bars, CandlesAsk
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
 
+ROOT_SECRET = "a root secret for tests, thirty-two bytes or more"
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BTC, ETH, SOL = (parse_instrument(f"crypto:{asset}/USD") for asset in ("BTC", "ETH", "SOL"))
 
@@ -156,6 +164,7 @@ def venue(
     credentials: tuple[Credential, ...] = (),
     delay: FeedDelay = FeedDelay.REALTIME,
     cacheable: bool = True,
+    shareable: bool = True,
     covers: Callable[[QuotesAsk], bool] = lambda ask: True,
     max_batch: int | None = None,
     max_rows: int | None = None,
@@ -166,7 +175,8 @@ def venue(
     """A provider class; *quotes* replaces the method that goes over the wire."""
     profile = Profile(
         id=name, name=name.title(), base_url=f"https://{name}.example/api", docs="https://docs.example",
-        asset_classes=(AssetClass.CRYPTO,), licence=Licence(note="None.", cacheable=cacheable), priority=priority,
+        asset_classes=(AssetClass.CRYPTO,), licence=Licence(note="None.", cacheable=cacheable, shareable=shareable),
+        priority=priority,
         mode=mode, credentials=credentials, delay=delay,
     )  # fmt: skip
 
@@ -205,10 +215,12 @@ class World:
         instrument: InstrumentId = BTC,
         terms: Terms = DEFAULT_TERMS,
         log: FetchLog | None = None,
+        account: Account = NOBODY,
         **changed: Any,
     ) -> Fetched:
         """One quote."""
-        return await self.data.fetch(QUOTES, QuotesAsk(instruments=(instrument,)), replace(terms, **changed), log)
+        ask = QuotesAsk(instruments=(instrument,))
+        return await self.data.fetch(QUOTES, ask, replace(terms, **changed), log, account)
 
     async def refused(self, instrument: InstrumentId = BTC, **changed: Any) -> NoAnswer:
         """The error of a quote that nobody answers."""
@@ -249,11 +261,15 @@ def world(
     redact = Redactor(value for parts in keys.values() for value in parts.values())
     for cls in classes:
         profile, key = cls.profile, keys.get(cls.profile.id, {})
-        http = UpstreamHttp(profile=profile, transport=transport or wire, clock=clock, key=key, base=base)
-        provider = cls(http, clock)
-        http.explain = provider.explain
+
+        def make(key: Mapping[str, str], cls: type[Provider] = cls) -> Provider:
+            http = UpstreamHttp(profile=cls.profile, transport=transport or wire, clock=clock, key=key, base=base)
+            provider = cls(http, clock)
+            http.explain = provider.explain
+            return provider
+
         missing = any(part.required and part.name not in key for part in profile.credentials)
-        registry.add(provider, f"MARKETGATE_KEY_{profile.id.upper()}" if missing else None)
+        registry.add(make(key), f"MARKETGATE_KEY_{profile.id.upper()}" if missing else None, make)
         wire.handlers[profile.id] = priced("1")
     pipeline = Pipeline(registry, clock, redact=redact, rows=rows)
     return World(clock, wire, registry, pipeline, MarketData(registry, pipeline, clock), events)
@@ -332,3 +348,12 @@ def fallen(found: Fetched) -> list[tuple[str, str]]:
 def offer(world: World, provider: str, capability: str = "quotes") -> Answer:
     """What a provider declares."""
     return next(lane.answer for lane in world.registry.lanes_of(capability) if lane.id == provider)
+
+
+def host_of(data: MarketData, clock: Clock, settings: Settings | None = None, store: Store | None = None) -> Host:
+    """A host whose database is never connected unless a store is handed in."""
+    settings = settings or Settings(env="development")
+    return Host(
+        data=data, clock=clock, calendars=ExchangeCalendars(), store=store or Store("sqlite:///:memory:"),
+        vault=Vault(lambda: (ROOT_SECRET,)), bus=LocalBus(), settings=settings,
+    )  # fmt: skip

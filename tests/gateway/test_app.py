@@ -18,6 +18,9 @@ from schema.words.registry import ProviderStatus
 OFFLINE = Settings(env="development")
 
 
+BUILTIN = ["accounts", "billing", "market", "providerkeys", "watchlists"]
+
+
 def answer() -> str:
     return "yes"
 
@@ -45,8 +48,8 @@ def test_two_plugins_that_serve_the_same_port_stop_the_start() -> None:
         build_gateway(OFFLINE, found=[one, two])
 
 
-def test_the_market_plugin_is_found_by_its_folder() -> None:
-    assert [plugin.name for plugin in load_plugins()] == ["market"]
+def test_plugins_are_found_by_their_folders() -> None:
+    assert [plugin.name for plugin in load_plugins()] == BUILTIN
 
 
 def test_a_strangers_provider_that_does_not_load_is_named_and_the_rest_starts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +79,7 @@ def test_a_strangers_plugin_that_does_not_load_is_left_out(monkeypatch: pytest.M
     broken = EntryPoint(name="broken", value="no_such_module:plugin", group=gateway.app.PLUGINS)
     monkeypatch.setattr(gateway.app, "entry_points", lambda group: EntryPoints([broken]))
 
-    assert [plugin.name for plugin in load_plugins()] == ["market"]
+    assert [plugin.name for plugin in load_plugins()] == BUILTIN
 
 
 def test_a_tier_moves_a_provider_to_its_other_host_and_key() -> None:

@@ -91,10 +91,14 @@ class Breaker:
                 self._changed(self.provider, self.capability, state, "one trial call may pass")
             self._trial_told = True
             return Admission(self._generation, trial=True)
+        raise self.refusal()
+
+    def refusal(self) -> CircuitOpen:
+        """The error of a call that is not let through."""
         wait = max(self._held.open_remaining, 0.0)
         last = self._held.last_failure
         why = f" after: {last.detail}" if isinstance(last, UpstreamError) else ""
-        raise CircuitOpen(self.provider, f"paused by its circuit breaker{why}", retry_after=wait or 1.0)
+        return CircuitOpen(self.provider, f"paused by its circuit breaker{why}", retry_after=wait or 1.0)
 
     def succeeded(self, admission: Admission) -> None:
         """A late success of an earlier generation does not close an open breaker."""
@@ -117,6 +121,16 @@ class Breaker:
         self._in_a_row += 1
         if self._in_a_row >= self._policy.in_a_row or self._too_many():
             self._open(error)
+
+    def trip(self, reason: str) -> None:
+        """Open by hand. As after failures, one trial call may close it once it has rested."""
+        self._open(CircuitOpen(self.provider, reason))
+
+    def reset(self, reason: str) -> None:
+        """Close by hand."""
+        if self.state is not BreakerState.CLOSED:
+            self._held.reset()
+            self._turn(BreakerState.CLOSED, reason)
 
     def let_go(self, admission: Admission) -> None:
         """The call ended without a verdict (cancelled, refused by the caller's own fault): neutral."""

@@ -1,4 +1,4 @@
-// Builds the two pages into gateway/edge/static, which is committed: running the gateway never needs Node.
+// Builds the pages into gateway/edge/static, which is committed: running the gateway never needs Node.
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
@@ -27,7 +27,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 3000,
-    rollupOptions: { input: { index: here("index.html"), console: here("console.html") } },
+    rollupOptions: { input: { index: here("index.html"), account: here("account.html"), console: here("console.html") } },
   },
-  server: { proxy: { "/graphql": "http://127.0.0.1:8000", "/health": "http://127.0.0.1:8000" } },
+  server: { proxy: { "/graphql": "http://127.0.0.1:8000", "/health": "http://127.0.0.1:8000", "/oauth": "http://127.0.0.1:8000" } },
 });

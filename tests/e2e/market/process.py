@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from gateway.core.settings import Settings
+from tests.furnished import furnish
+from tests.gateway.doubles import ROOT_SECRET
+
 START_SECONDS = 30.0
+DATABASE = "marketgate.sqlite3"
 COMMAND = [str(Path(sys.executable).with_name("marketgate")), "serve"]
 # What a log never holds: an unmasked fault, an adapter's own defect, a task nobody looked after.
 DEFECTS = ("Traceback", "internal_error", "adapter_defect", "was never retrieved", "never awaited")
@@ -29,6 +37,8 @@ class Gateway:
     client: httpx.Client
     process: subprocess.Popen[bytes]
     file: Path
+    key: str = ""
+    """Of an organisation that nothing limits; `client` sends it."""
 
     @property
     def log(self) -> str:
@@ -58,11 +68,15 @@ class Gateway:
 def running(folder: Path, **settings: str) -> Iterator[Gateway]:
     """Start, wait until it is ready, and see afterwards that nothing broke inside."""
     port, file = free_port(), folder / "gateway.log"
+    made, key = furnished(settings.get("ENV", "production"))
+    if not (database := folder / DATABASE).exists():
+        shutil.copy(made, database)
     with file.open("wb") as log:
         process = subprocess.Popen(COMMAND, env=environment(folder, port, settings), cwd=folder, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
-    with httpx.Client(base_url=url, timeout=40.0, trust_env=False) as client:
-        gateway = Gateway(url=url, client=client, process=process, file=file)
+    headers = {"x-api-key": key}
+    with httpx.Client(base_url=url, headers=headers, timeout=40.0, trust_env=False) as client:
+        gateway = Gateway(url=url, key=key, client=client, process=process, file=file)
         try:
             wait_until_ready(gateway)
             yield gateway
@@ -77,8 +91,16 @@ def running(folder: Path, **settings: str) -> Iterator[Gateway]:
 def environment(folder: Path, port: int, settings: Mapping[str, str]) -> dict[str, str]:
     """Nothing of the developer's own settings goes along."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("MARKETGATE_")}
-    given = {f"MARKETGATE_{name}": value for name, value in settings.items()}
-    return {**own, "MARKETGATE_PORT": str(port), "MARKETGATE_DATA_DIR": str(folder), **given}
+    usual = {"PORT": str(port), "DATA_DIR": str(folder), "SECRET_KEY": ROOT_SECRET}
+    return {**own, **{f"MARKETGATE_{name}": value for name, value in {**usual, **settings}.items()}}
+
+
+@cache
+def furnished(env: str) -> tuple[Path, str]:
+    """An embedded database with all tables, made once (production does not make its own), and a key of it."""
+    path = Path(tempfile.mkdtemp(prefix="marketgate")) / DATABASE
+    given = {"env": env, "database_url": f"sqlite:///{path}", "secret_key": ROOT_SECRET, "data_dir": path.parent}
+    return path, furnish(Settings.model_validate(given))
 
 
 def free_port() -> int:

@@ -235,7 +235,8 @@ def ticking(seconds: float) -> object:
 async def together(gateway: Gateway, count: int, query: str, variables: dict[str, object]) -> list[dict[str, Any]]:
     """The same request on so many connections at once, by hand: a client library would take seconds for it."""
     body = json.dumps({"query": query, "variables": variables}).encode()
-    head = f"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    head = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head += f"X-API-Key: {gateway.key}\r\nContent-Length: {len(body)}\r\n"
     request = f"{head}Connection: close\r\n\r\n".encode() + body
 
     async def one() -> dict[str, Any]:

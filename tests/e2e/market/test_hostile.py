@@ -25,7 +25,9 @@ async def flood(gateway: Gateway, bodies: list[dict[str, Any]]) -> list[httpx.Re
         async with turn:
             return await client.post("/graphql", content=json.dumps(body), headers={"content-type": "application/json"})
 
-    async with httpx.AsyncClient(base_url=gateway.url, timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=gateway.url, headers={"x-api-key": gateway.key}, timeout=30, trust_env=False
+    ) as client:
         return list(await asyncio.gather(*(send(client, body) for body in bodies)))
 
 
@@ -68,7 +70,7 @@ def test_clients_that_leave_midway_do_no_harm(gateway: Gateway, upstream: Upstre
     async def leave(number: int) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", gateway.client.base_url.port or 0)
         body = json.dumps({"query": SLOW, "variables": {"s": f"crypto:C{number}/USD"}}).encode()
-        head = HEAD + f"Content-Length: {len(body)}\r\n\r\n"
+        head = HEAD + f"X-API-Key: {gateway.key}\r\nContent-Length: {len(body)}\r\n\r\n"
         # Every third leaves before its body is complete, every third is cut off hard.
         writer.write(head.encode() + (body[:10] if number % 3 == 0 else body))
         await writer.drain()

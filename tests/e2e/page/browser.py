@@ -83,7 +83,8 @@ class Page:
         begun = self.send("Page.navigate", url=url)
         if "errorText" in begun:
             raise PageError(f"{url}: {begun['errorText']}")
-        while begun["loaderId"] not in self._loaded:
+        # Without a loader only what stands behind the # is new: there is nothing to wait for.
+        while "loaderId" in begun and begun["loaderId"] not in self._loaded:
             self._notice(json.loads(self._socket.recv(timeout=PATIENCE)))
 
     def other_origins(self, origin: str) -> list[str]:

@@ -57,7 +57,10 @@ type Consensus {
   median: Decimal! low: Decimal! high: Decimal! rangeBps: Decimal! currency: String!
   asked: Int! used: Int! sources: [Source!]!
 }
+type User { email: String! }
+type Viewer { user: User }
 type Query {
+  viewer: Viewer
   quote(symbol: String!): Quote
   quotes(symbols: [String!]!): QuoteBatch!
   candles(symbol: String!, interval: Interval!, last: Int!): CandleSeries

@@ -32,7 +32,7 @@ def test_the_built_files_are_those_of_the_sources():
     assert told == {"algorithm": "sha256", "sources": fingerprint(PAGE), "built": fingerprint(STATIC)}, "run `make gen`"
 
 
-@pytest.mark.parametrize("name", ["index.html", "console.html"])
+@pytest.mark.parametrize("name", ["index.html", "account.html", "console.html"])
 def test_a_page_loads_files_of_this_gateway_only_and_has_no_inline_script(name: str):
     page = (STATIC / name).read_text()
 

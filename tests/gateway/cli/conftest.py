@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +55,10 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 
 
 def started(*arguments: str, **settings: str) -> subprocess.Popen[str]:
-    """A process of its own."""
-    environment = {**os.environ, "MARKETGATE_ENV": "development", "PYTHONPATH": str(ROOT), **settings}
+    """A process of its own, with local state of its own unless a folder is given."""
+    given = {"MARKETGATE_ENV": "development", "PYTHONPATH": str(ROOT), **settings}
+    given.setdefault("MARKETGATE_DATA_DIR", tempfile.mkdtemp(prefix="marketgate"))
+    environment = {**os.environ, **given}
     # A shell that starts the suite in the background has it ignore interrupts, and children inherit that.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from graphql import build_schema, parse, validate
 
-from gateway.cli import candles, consensus, doctor, providers, quotes
+from gateway.cli import applying, candles, consensus, doctor, operators, providers, quotes, tenants
 from tests.gateway.cli.conftest import ROOT, Run
 
 SIMULATED = "marketgate: offline market: SIMULATED data from sandbox"
@@ -23,10 +23,18 @@ QUOTE_HEADER = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "query", [quotes.QUERY, candles.QUERY, consensus.QUERY, providers.QUERY, doctor.PROVIDERS, doctor.PROBE]
-)
+QUERIES = [quotes.QUERY, candles.QUERY, consensus.QUERY, providers.QUERY, doctor.PROVIDERS, doctor.PROBE]
+OPERATING = [
+    text
+    for module in (tenants, operators, applying)
+    for text in vars(module).values()
+    if isinstance(text, str) and text.lstrip().startswith(("query ", "mutation "))
+]
+
+
+@pytest.mark.parametrize("query", [*QUERIES, *OPERATING])
 def test_every_query_of_the_command_line_fits_the_schema(query: str):
+    assert len(OPERATING) >= 8
     schema = build_schema((ROOT / "schema" / "schema.graphql").read_text())
 
     assert [error.message for error in validate(schema, parse(query))] == []
@@ -270,6 +278,7 @@ def test_the_doctor_finds_nothing_wrong_with_the_offline_market(command: Run, mo
     assert (ended.code, ended.err) == (0, "")
     assert checks(ended.out) == {
         "marketgate": "ok", "python": "ok", "packages": "ok", "settings": "ok", "mode": "note", "port": "ok",
+        "secrets": "note", "database": "note", "redis": "note",
         "providers": "ok", "provider alphavantage": "note", "provider coingecko": "note", "recordings": "ok",
     }  # fmt: skip
 

@@ -31,6 +31,15 @@ def test_csv_quotes_what_needs_quotes(capsys: pytest.CaptureFixture[str]):
     assert lines[:2] == ["symbol,price,stale,reason", f'BTC/USD,{EXACT},false,"says ""no"", twice"']
 
 
+def test_no_cell_of_csv_is_a_formula_and_numbers_stay_numbers(capsys: pytest.CaptureFixture[str]):
+    rows = [('=HYPERLINK("x")', "-1.5"), ("+cmd", -2), ("@a", "1E-9"), ("-1+2", None), ("\tb", "+7")]
+
+    write(Form.CSV, {}, Table((Column("name"), Column("value")), rows))
+
+    lines = capsys.readouterr().out.split("\n")
+    assert lines == ["name,value", '"\'=HYPERLINK(""x"")",-1.5', "'+cmd,-2", "'@a,1E-9", "'-1+2,", "'\tb,+7", ""]
+
+
 def test_json_is_one_document_of_the_data_as_it_came(capsys: pytest.CaptureFixture[str]):
     data = {"quotes": {"nodes": [{"price": EXACT}, None]}}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from typing import Any
 import pytest
 
 from tests.gateway.cli.conftest import ROOT, announced, rest, started
+from tests.gateway.doubles import ROOT_SECRET
 
-HEAVY = ("aiohttp", "exchange_calendars", "numpy", "pandas", "redis", "sqlalchemy")
-MOST_MODULES = 1_100
+HEAVY = ("aiohttp", "alembic", "argon2", "authlib", "exchange_calendars", "numpy", "pandas", "redis")
+MOST_MODULES = 1_450
 COUNT = f"""
 import sys
 from gateway.core.settings import load_settings
@@ -46,15 +48,19 @@ def test_serving_prints_the_real_port_and_the_mode_answers_and_ends_quietly(sent
     out, err = rest(process)
 
     assert answer == {"quote": {"provenance": {"provider": "sandbox", "mode": "SIMULATED"}}}
-    assert out.splitlines() == [
-        f"GraphQL       {url}/graphql", f"Console       {url}/console",
-        "Mode          OFFLINE: SIMULATED and RECORDED data",
-    ]  # fmt: skip
+    graphql, console, key, link, mode = out.splitlines()
+    assert (graphql, console) == (f"GraphQL       {url}/graphql", f"Console       {url}/console")
+    assert re.fullmatch(r"API key       mg_dev_\S{40,}", key)
+    assert re.fullmatch(rf"Signed in     {url}/sign-in\?token=\S{{43}}", link)
+    assert mode == "Mode          OFFLINE: SIMULATED and RECORDED data"
     assert (process.returncode, err) == (code, "")
 
 
-def test_live_mode_in_production_is_announced_without_a_console():
-    process = started("serve", "--port", "0", MARKETGATE_ENV="production", MARKETGATE_PROT="1")
+def test_live_mode_in_production_is_announced_without_a_console(sqlite_url: str):
+    process = started(
+        "serve", "--port", "0", MARKETGATE_ENV="production", MARKETGATE_PROT="1", MARKETGATE_DATABASE_URL=sqlite_url,
+        MARKETGATE_SECRET_KEY=ROOT_SECRET,
+    )  # fmt: skip
     url = announced(process)
 
     process.send_signal(signal.SIGINT)

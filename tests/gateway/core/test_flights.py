@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.pipeline import CONCURRENT
+from gateway.core.access import CONCURRENT
 from providers.contract import Reply
 from schema.capability import DEFAULT_TERMS
 from schema.errors import FailureCode, NotCovered, NotRecorded, UpstreamError

@@ -169,3 +169,34 @@ def test_settings_cannot_be_changed() -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         settings.port = 1
+
+
+ED25519 = """-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+-----END PRIVATE KEY-----
+"""
+"""Of RFC 8410, section 10.3."""
+X25519 = ED25519.replace("MC4CAQAwBQYDK2VwBCIEI", "MC4CAQAwBQYDK2VuBCIEI")
+
+
+def test_signing_keys_are_read_one_after_the_other() -> None:
+    assert len(load(JWT_KEYS=ED25519 * 2).signing_keys()) == 2
+    assert len(load(JWT_KEYS=ED25519.replace("\n", "\\n")).signing_keys()) == 1
+    assert load().signing_keys() == []
+
+
+NO_KEYS = {"junk": "junk", "cut": ED25519[:90], "another curve": X25519, "one of two": ED25519 + X25519}
+
+
+@pytest.mark.parametrize("text", NO_KEYS.values(), ids=NO_KEYS)
+def test_signing_keys_that_are_none_stop_the_start_and_are_not_shown(text: str) -> None:
+    told = "must be Ed25519 private keys: `openssl genpkey -algorithm ed25519` makes one"
+
+    assert wrong(JWT_KEYS=text) == f"MARKETGATE_JWT_KEYS: {told}"
+
+
+def test_a_root_secret_that_repeats_a_few_characters_stops_the_start():
+    with pytest.raises(SettingsError, match="MARKETGATE_SECRET_KEY: repeats a few characters") as stopped:
+        load_settings({"MARKETGATE_SECRET_KEY": "change-me-" * 4}, None)
+
+    assert "change-me" not in str(stopped.value)

@@ -196,6 +196,7 @@ TABLE = {
     "Malformed": ("UPSTREAM_MALFORMED", False, True, False),
     "Stale": ("DATA_STALE", False, False, False),
     "NotRecorded": ("NOT_RECORDED", False, False, False),
+    "SwitchedOff": ("UPSTREAM_UNAVAILABLE", False, False, False),
 }
 
 

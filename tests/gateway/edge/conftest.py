@@ -11,6 +11,7 @@ import pytest
 import strawberry
 from starlette.applications import Starlette
 
+from gateway.core.identity import Principal
 from gateway.edge.execute import RequestFacts
 from gateway.edge.health import HealthReport
 from gateway.edge.limits import EdgeSettings
@@ -136,7 +137,7 @@ def settings(tmp_path) -> EdgeSettings:
 
 @pytest.fixture
 def build(world: World, settings: EdgeSettings) -> Build:
-    def context_for(facts: RequestFacts) -> World:
+    def context_for(facts: RequestFacts, _: Principal) -> World:
         world.facts.append(facts)
         return world
 

@@ -19,7 +19,7 @@ FACTS = RequestFacts(request_id="r-1", transport="http")
 
 
 def executor(world: World, settings: EdgeSettings | None = None) -> Executor:
-    return Executor(SCHEMA, settings=settings or EdgeSettings(), context_for=lambda _: world)
+    return Executor(SCHEMA, settings=settings or EdgeSettings(), context_for=lambda *_: world)
 
 
 def ask(query: str, **variables: object) -> OperationRequest:
@@ -82,7 +82,7 @@ async def test_a_value_that_cannot_be_printed_is_an_internal_fault():
     class Query:
         number: int | None = strawberry.field(resolver=resolve_number)
 
-    made = Executor(strawberry.Schema(query=Query), settings=EdgeSettings(), context_for=lambda _: None)
+    made = Executor(strawberry.Schema(query=Query), settings=EdgeSettings(), context_for=lambda *_: None)
 
     result = await made.execute(ask("{ number }"), FACTS)
 
@@ -134,7 +134,7 @@ async def test_a_cancelled_caller_cancels_the_resolvers_and_the_executor_goes_on
 
 
 async def test_a_context_that_refuses_the_caller_is_a_request_error():
-    def refuse(_: RequestFacts) -> object:
+    def refuse(*_: object) -> object:
         raise BadInput("key", "unknown API key")
 
     result = await Executor(SCHEMA, settings=EdgeSettings(), context_for=refuse).execute(ask("{ hello }"), FACTS)
@@ -144,7 +144,7 @@ async def test_a_context_that_refuses_the_caller_is_a_request_error():
 
 
 async def test_a_context_that_fails_is_masked():
-    def fail(_: RequestFacts) -> object:
+    def fail(*_: object) -> object:
         raise RuntimeError("hunter2")
 
     result = await Executor(SCHEMA, settings=EdgeSettings(), context_for=fail).execute(ask("{ hello }"), FACTS)
@@ -157,7 +157,7 @@ def test_a_schema_with_strawberry_extensions_is_refused():
     schema = strawberry.Schema(query=SCHEMA.query, extensions=[SchemaExtension])
 
     with pytest.raises(TypeError, match="would not run"):
-        Executor(schema, settings=EdgeSettings(), context_for=lambda _: None)
+        Executor(schema, settings=EdgeSettings(), context_for=lambda *_: None)
 
 
 ALMOST = {

@@ -209,3 +209,12 @@ async def test_an_answer_that_fails_half_way_is_cut_off():
     async with failing() as client:
         with pytest.raises(RuntimeError, match="hunter2"):
             await client.get("/late")
+
+
+@pytest.mark.parametrize(("origins", "allowed"), [(("https://app.example",), "true"), (("*",), None)])
+async def test_cookies_may_come_along_from_named_origins_and_never_from_all(connect, origins, allowed):
+    preflight = {"access-control-request-method": "POST", "origin": "https://app.example"}
+
+    answer = await connect(cors_origins=origins).options("/graphql", headers=preflight)
+
+    assert (answer.status_code, answer.headers.get("access-control-allow-credentials")) == (200, allowed)

@@ -1,4 +1,4 @@
-"""The landing page, the console and static files, with and without a built page."""
+"""The landing page, the account page, the console and static files, with and without a built page."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def site(tmp_path: Path) -> Path:
     folder = tmp_path / "site" / "static"
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html><title>landing</title>")
+    (folder / "account.html").write_text("<!doctype html><title>account</title>")
     (folder / "console.html").write_text("<!doctype html><title>console</title>")
     (folder / "assets" / "main-abc123.js").write_text(SCRIPT)
     (folder / "assets" / "font-abc123.woff2").write_bytes(b"wOF2" * 500)
@@ -35,6 +36,21 @@ async def test_the_landing_page_is_served_and_revalidated(site, connect):
     assert first.headers["cache-control"] == "no-cache"
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["etag"] == first.headers["etag"]
+
+
+async def test_the_account_page_is_served_like_the_landing_page(site, connect):
+    client = connect(static=site)
+
+    landing, account = await client.get("/"), await client.get("/account")
+    around = await client.get("/static/account.html")
+
+    assert (account.status_code, "account" in account.text) == (200, True)
+    own = {"etag", "content-length", "date", "x-request-id"}
+    assert {k: v for k, v in account.headers.items() if k not in own} == {
+        k: v for k, v in landing.headers.items() if k not in own
+    }
+    assert account.headers["referrer-policy"] == "no-referrer"
+    assert around.status_code == 404
 
 
 async def test_the_console_exists_only_where_it_is_on(site, connect):
@@ -101,9 +117,9 @@ async def test_nothing_but_the_files_of_the_folder_is_served(path, site, connect
 async def test_without_a_built_page_the_landing_is_plain_text(connect):
     client = connect(console=True)
 
-    landing, console = await client.get("/"), await client.get("/console")
+    landing, account, console = [await client.get(path) for path in ("/", "/account", "/console")]
 
-    assert (landing.status_code, console.status_code) == (200, 200)
+    assert (landing.status_code, account.status_code, console.status_code) == (200, 200, 200)
     assert landing.headers["content-type"] == "text/plain; charset=utf-8"
     assert "POST /graphql" in landing.text
 

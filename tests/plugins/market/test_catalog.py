@@ -11,8 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from gateway.core.calendars import ExchangeCalendars
-from gateway.core.contract import Context, Host, Market
+from gateway.core.contract import Context, Market
 from gateway.core.fetchlog import FetchLog
 from gateway.core.identity import ANONYMOUS
 from gateway.core.market import MarketData
@@ -35,6 +34,7 @@ from schema.words.instruments import (
     SearchAsk,
     VenueSymbol,
 )
+from tests.gateway.doubles import host_of
 
 ID = frozenset({"id", "symbol", "type", "quote"})
 RULES = frozenset({"id", "tickSize"})
@@ -125,7 +125,7 @@ def world(*upstreams: Upstream, mode: DataMode = DataMode.LIVE, patience: float 
     for upstream in upstreams:
         registry.add(upstream.provider(clock))
     data = MarketData(registry, Pipeline(registry, clock), clock)
-    host = Host(data=data, clock=clock, calendars=ExchangeCalendars())
+    host = host_of(data, clock)
     market = Market(data=data, log=FetchLog())
     context = Context(principal=ANONYMOUS, now=clock.now(), request_id="", market=market, host=host, services={})
     return World(Catalog(host, patience, 0.05), context, clock)

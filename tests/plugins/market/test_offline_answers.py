@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.app import build_gateway, create_app
+from gateway.core.identity import LOCAL
 from gateway.core.settings import Settings
 from gateway.edge.execute import Executor, OperationRequest, RequestFacts
 
@@ -19,7 +20,9 @@ def executor() -> Executor:
 
 
 async def ask(executor: Executor, query: str) -> dict[str, Any]:
-    result = await executor.execute(OperationRequest(query=query), RequestFacts(request_id="r", transport="test"))
+    result = await executor.execute(
+        OperationRequest(query=query), RequestFacts(request_id="r", transport="test"), principal=LOCAL
+    )
     return result.body()
 
 

@@ -1,7 +1,12 @@
 // Asking the gateway: one function for queries, one for health, and every way to fail as one sentence.
+import { csrf } from "./csrf";
 import { type Health, inWords } from "./words";
 
 const PATIENCE_MS = 15_000;
+
+export const UNAUTHENTICATED = "UNAUTHENTICATED";
+
+const SIGN_IN = "This gateway wants you to sign in.";
 
 type GraphQLFault = { message: string; extensions?: { code?: string } };
 
@@ -14,12 +19,14 @@ export class Fault extends Error {
   }
 }
 
-export async function ask<T>(query: string, variables: object, signal: AbortSignal): Promise<T> {
-  const response = await reach("/graphql", signal, {
-    method: "POST",
-    headers: { "content-type": "application/json", accept: "application/graphql-response+json" },
-    body: JSON.stringify({ query, variables }),
-  });
+export async function ask<T>(query: string, variables: object, signal = new AbortController().signal): Promise<T> {
+  const response = await inTurn(() =>
+    reach("/graphql", signal, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/graphql-response+json", ...csrf() },
+      body: JSON.stringify({ query, variables }),
+    }),
+  );
   const { data, errors } = (await readJson(response)) as { data?: T & object; errors?: GraphQLFault[] };
   // One bad field never empties its neighbours: an error is a failure only where nothing came with it.
   if (data && Object.values(data).some((field) => field !== null)) return data;
@@ -32,6 +39,24 @@ export async function health(signal: AbortSignal): Promise<Health> {
   const response = await reach("/health", signal, { headers: { accept: "application/json" } });
   // A gateway that is not well says so with a 5xx status and the same body.
   return (await readJson(response)) as Health;
+}
+
+// The smallest plan allows two operations at a time: what is more waits here instead of being refused there.
+const AT_ONCE = 2;
+let running = 0;
+const waiting: (() => void)[] = [];
+
+async function inTurn<T>(send: () => Promise<T>): Promise<T> {
+  if (running >= AT_ONCE) await new Promise<void>((turn) => waiting.push(turn));
+  else running += 1;
+  try {
+    return await send();
+  } finally {
+    // Who waits takes over the place; without one it is free.
+    const next = waiting.shift();
+    if (next) next();
+    else running -= 1;
+  }
 }
 
 async function reach(path: string, signal: AbortSignal, init: RequestInit): Promise<Response> {
@@ -57,11 +82,12 @@ async function readJson(response: Response): Promise<object> {
 
 function sentence({ message, extensions }: GraphQLFault): string {
   const code = extensions?.code;
+  if (code === UNAUTHENTICATED) return SIGN_IN;
   return code ? `${inWords(code)}: ${message}` : message;
 }
 
 function refusal(status: number): string {
-  if (status === 401 || status === 403) return "This gateway wants an API key, which this page does not have.";
+  if (status === 401 || status === 403) return SIGN_IN;
   if (status === 404) return "This server has no GraphQL endpoint at /graphql.";
   if (status === 429) return "This page asked too often. It waits a little.";
   if (status >= 500) return `The gateway cannot answer at the moment (status ${status}). Trying again.`;

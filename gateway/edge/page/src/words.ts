@@ -77,6 +77,11 @@ const CODES: Record<string, string> = {
   QUORUM_NOT_MET: "Too few providers to compare",
   DEADLINE_EXCEEDED: "The providers took too long",
   NOT_RECORDED: "Not part of the offline market",
+  FORBIDDEN: "Not allowed",
+  CSRF_FAILED: "Reload the page and try again",
+  RATE_LIMITED: "Asked too often",
+  QUOTA_EXCEEDED: "The quota is used up",
+  TENANT_SUSPENDED: "The organisation is suspended",
 };
 
 export const inWords = (code: string): string => CODES[code] ?? "No answer";

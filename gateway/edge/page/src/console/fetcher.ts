@@ -1,4 +1,6 @@
 // Sends an operation to the gateway, and turns everything that is no GraphQL answer into one.
+import { csrf } from "../csrf";
+
 type Operation = { query: string; operationName?: string | null | undefined; variables?: unknown };
 type Options = { headers?: Record<string, string> | undefined };
 
@@ -9,7 +11,12 @@ export async function fetcher(operation: Operation, options?: Options): Promise<
   try {
     response = await fetch("/graphql", {
       method: "POST",
-      headers: { ...options?.headers, "content-type": "application/json", accept: "application/graphql-response+json" },
+      headers: {
+        ...csrf(),
+        ...options?.headers,
+        "content-type": "application/json",
+        accept: "application/graphql-response+json",
+      },
       body: JSON.stringify(operation),
     });
   } catch {

@@ -1,9 +1,11 @@
 // The whole page: what the gateway is, whether its data is real, prices, one instrument in depth, providers, examples.
 import { useEffect, useState } from "react";
-import { ask, health } from "../gateway";
+import { ask, health, UNAUTHENTICATED } from "../gateway";
+import { Mark } from "../Mark";
 import { usePolled } from "../polling";
 import watchlistQuery from "../queries/watchlist.graphql?raw";
 import type { Found, Watchlist } from "../words";
+import { AccountLink } from "./AccountLink";
 import { Banner } from "./Banner";
 import { Boundary } from "./Boundary";
 import { Detail } from "./Detail";
@@ -19,7 +21,8 @@ export function App() {
   const asked = watched.symbols.includes(selected) ? watched.symbols : [...watched.symbols, selected];
 
   const wellness = usePolled("health", 10_000, health);
-  const prices = usePolled(`quotes ${asked.join(" ")}`, 2_000, (signal) =>
+  // All that this page asks in a minute stays within the 60 points of the smallest plan.
+  const prices = usePolled(`quotes ${asked.join(" ")}`, 3_000, (signal) =>
     ask<Watchlist>(watchlistQuery, { symbols: asked }, signal),
   );
 
@@ -69,6 +72,7 @@ export function App() {
           <a href="#providers" onClick={scrollTo("providers")}>
             Providers
           </a>
+          <AccountLink />
           {hasConsole && (
             <a className="button" href="/console">
               Open console
@@ -77,6 +81,11 @@ export function App() {
         </nav>
       </header>
       <Banner wellness={wellness} />
+      {prices.fault?.code === UNAUTHENTICATED && (
+        <p className="banner closed" role="alert">
+          This gateway wants you to <a href="/account">sign in</a>.
+        </p>
+      )}
       <main id="main" tabIndex={-1}>
         <div className="hero">
           <div>
@@ -122,15 +131,3 @@ const scrollTo = (id: string) => (event: { preventDefault(): void }) => {
   target?.scrollIntoView({ behavior: "smooth" });
   target?.focus({ preventScroll: true });
 };
-
-function Mark() {
-  return (
-    <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
-      <rect width="32" height="32" rx="7" fill="#0f3d3a" />
-      <g fill="none" strokeLinecap="round">
-        <path d="M7 25V13a9 9 0 0 1 18 0v12" stroke="#f3b54a" strokeWidth="3" />
-        <path d="M12.5 25v-7M16 25V14M19.5 25v-4" stroke="#7ee0c8" strokeWidth="2.4" />
-      </g>
-    </svg>
-  );
-}

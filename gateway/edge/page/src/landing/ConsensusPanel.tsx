@@ -8,7 +8,7 @@ import { Figure } from "./Figure";
 import { Origin } from "./Origin";
 
 export function ConsensusPanel({ symbol }: { symbol: string }) {
-  const { value, fault, receivedAt } = usePolled(`consensus ${symbol}`, 5_000, (signal) =>
+  const { value, fault, receivedAt } = usePolled(`consensus ${symbol}`, 15_000, (signal) =>
     ask<{ consensus: Consensus | null }>(consensusQuery, { symbol }, signal),
   );
   const consensus = value?.consensus;

@@ -87,7 +87,7 @@ export function Detail({ symbol, quote, failure, receivedAt }: Props) {
 
 function Candles({ symbol }: { symbol: string }) {
   const [interval, setInterval] = useState("H1");
-  const { value, fault, receivedAt } = usePolled(`candles ${symbol} ${interval}`, 5_000, (signal) =>
+  const { value, fault, receivedAt } = usePolled(`candles ${symbol} ${interval}`, 10_000, (signal) =>
     ask<{ candles: Series | null }>(chartQuery, { symbol, interval, last: CANDLES }, signal),
   );
   const series = value?.candles;

@@ -1,6 +1,7 @@
 // Queries to take away: copy them, run them in the console, or send them with curl.
 import { useState } from "react";
-import { consoleLink, curlCommand, type Example, EXAMPLES } from "../examples";
+import { Copy } from "../Copy";
+import { consoleLink, curlCommand, EXAMPLES } from "../examples";
 
 export function Examples({ hasConsole }: { hasConsole: boolean }) {
   const [chosen, setChosen] = useState(EXAMPLES[0]!);
@@ -32,26 +33,9 @@ export function Examples({ hasConsole }: { hasConsole: boolean }) {
             Open in console
           </a>
         )}
-        <Copy example={chosen} what="query" text={chosen.query} />
-        <Copy example={chosen} what="as curl" text={curlCommand(chosen)} />
+        <Copy label="Copy query" text={chosen.query} />
+        <Copy label="Copy as curl" text={curlCommand(chosen)} />
       </div>
     </section>
-  );
-}
-
-function Copy({ example, what, text }: { example: Example; what: string; text: string }) {
-  const [outcome, setOutcome] = useState<{ example: Example; words: string } | null>(null);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      setOutcome({ example, words: "Copied" });
-    } catch {
-      setOutcome({ example, words: "Not allowed: select the text instead" });
-    }
-  };
-  return (
-    <button type="button" className="quiet" onClick={() => void copy()}>
-      <span aria-live="polite">{outcome?.example === example ? outcome.words : `Copy ${what}`}</span>
-    </button>
   );
 }

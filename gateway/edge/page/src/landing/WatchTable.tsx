@@ -25,7 +25,7 @@ export function WatchTable({ rows, polled, selected, onSelect, watched }: Props)
             Reset
           </button>
         ) : (
-          <span className="hint">asked every 2 s</span>
+          <span className="hint">asked every 3 s</span>
         )}
       </div>
       {polled.fault && (

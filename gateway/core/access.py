@@ -1,0 +1,134 @@
+"""How an upstream is reached: the platform's lanes, which all tenants share, and those of a tenant's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+from cachetools import LRUCache
+
+from gateway.core.account import Account
+from gateway.core.clock import Clock
+from gateway.core.guards.breaker import Breaker, BreakerPolicy
+from gateway.core.guards.retry import RetryBudget
+from gateway.core.health import Holder, OwnHolder
+from gateway.core.secrets import Redactor
+from providers.contract import Answer, Provider
+from schema.words.registry import BreakerState
+
+CONCURRENT = 16
+MOST_OWN = 2_000
+"""How many tenants' providers are held ready; those that nobody used for longest go first."""
+
+Remake = Callable[[Mapping[str, str]], Provider]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Access:
+    """One key with one upstream, and what is counted for each key by itself: a refused one stops no other."""
+
+    holder: Holder
+    redact: Redactor = field(default_factory=Redactor)
+    budget: RetryBudget = field(default_factory=RetryBudget)
+    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENT))
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Lane:
+    """One way to a provider's answers to one capability, with the guards' state for it.
+
+    `scope` is part of the keys of cache and single flight: None where the answers serve every tenant. `trunk` is the
+    platform's breaker, which a tenant's own lane honours and never moves.
+    """
+
+    provider: Provider
+    answer: Answer
+    breaker: Breaker
+    method: Callable[[Any], Any]
+    access: Access
+    scope: Hashable = None
+    trunk: Breaker | None = None
+
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+        return self.provider.profile.id
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a tenant's, with the tenant's key."""
+        return self.trunk is not None
+
+    @property
+    def shut(self) -> bool:
+        """Whether a breaker lets nothing through now."""
+        states = (each.state for each in (self.trunk, self.breaker) if each is not None)
+        return any(state is BreakerState.OPEN for state in states)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Line:
+    """A tenant's own provider; its lanes are made as they are needed."""
+
+    parts: Mapping[str, str]
+    provider: Provider
+    access: Access
+    lanes: dict[str, Lane] = field(default_factory=dict)
+
+
+class OwnLanes:
+    """Lanes that are one tenant's: with its own key, or over the platform's where a licence lets nobody share."""
+
+    def __init__(self, clock: Clock, policy: BreakerPolicy) -> None:
+        self._clock, self._policy = clock, policy
+        self.remakes: dict[str, Remake] = {}
+        self._lines: LRUCache[tuple[str, str], _Line] = LRUCache(MOST_OWN)
+        self._scoped: LRUCache[tuple[str, Lane], Lane] = LRUCache(MOST_OWN)
+        self._serial = count(1)
+
+    def lane(self, shared: Lane, account: Account) -> Lane:
+        """What serves this account in place of a platform's lane; that lane itself where nothing is the tenant's."""
+        parts = account.keys.get(shared.id)
+        if parts is not None and shared.id in self.remakes:
+            return self._own(shared, account.tenant, parts)
+        if shared.provider.profile.licence.shareable:
+            return shared
+        key = (account.tenant, shared)
+        found = self._scoped.get(key)
+        if found is None:
+            found = self._scoped[key] = replace(shared, scope=account.tenant)
+        return found
+
+    def access(self, tenant: str, provider: str) -> Access | None:
+        """A tenant's own, where one is held ready."""
+        line = self._lines.get((tenant, provider))
+        return line.access if line else None
+
+    def forget(self, tenant: str) -> None:
+        """The tenant's keys have changed: nothing made with the old ones is used again."""
+        for key in [key for key in self._lines if key[0] == tenant]:
+            del self._lines[key]
+
+    def _own(self, shared: Lane, tenant: str, parts: Mapping[str, str]) -> Lane:
+        key = (tenant, shared.id)
+        line = self._lines.get(key)
+        if line is None or line.parts != parts:
+            line = self._lines[key] = self._line(tenant, shared.id, parts)
+        name = shared.answer.capability.name
+        lane = line.lanes.get(name)
+        if lane is None:
+            lane = line.lanes[name] = Lane(
+                provider=line.provider, answer=shared.answer, access=line.access, trunk=shared.breaker,
+                breaker=Breaker(shared.id, name, self._clock, self._policy), scope=line.access.holder,
+                method=getattr(line.provider, shared.answer.method),
+            )  # fmt: skip
+        return lane
+
+    def _line(self, tenant: str, provider: str, parts: Mapping[str, str]) -> _Line:
+        # What one key was given or refused says nothing of the next: each has a serial number.
+        holder = OwnHolder(provider, tenant, next(self._serial))
+        access = Access(holder=holder, redact=Redactor(parts.values()))
+        return _Line(parts=parts, provider=self.remakes[provider](parts), access=access)

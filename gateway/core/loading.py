@@ -1,0 +1,90 @@
+"""From discovered adapters to a registry: each provider with its port, its tier, its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from inspect import getfile
+from pathlib import Path
+
+from gateway.core.recorded import RecordedClock, RecordedTransport
+from gateway.core.routing import Registry
+from gateway.core.secrets import Keyring
+from gateway.core.settings import Settings, SettingsError
+from gateway.core.upstream import Transport, UpstreamHttp
+from providers import Discovered
+from providers.contract import Clock as ProviderClock
+from providers.contract import Profile, Provider
+from providers.recording import folder_of
+from schema.provenance import DataMode
+
+
+def add_provider(
+    registry: Registry, cls: type[Provider], settings: Settings, keyring: Keyring, transport: Transport
+) -> None:
+    """One provider with its port; a required credential that is not set is noted, not fatal."""
+    profile = _with_tier(cls.profile, settings.tiers.get(cls.profile.id))
+    live = registry.mode is DataMode.LIVE
+
+    def make(key: Mapping[str, str]) -> Provider:
+        return _with_key(cls, profile, key, registry, settings, transport)
+
+    key = keyring.of(profile.id)
+    missing = [part.name for part in profile.credentials if part.required and part.name not in key] if live else []
+    registry.add(make(key), f"MARKETGATE_KEY_{profile.id.upper()}" if missing else None, make)
+
+
+def _with_key(
+    cls: type[Provider], profile: Profile, key: Mapping[str, str], registry: Registry, settings: Settings,
+    transport: Transport,
+) -> Provider:  # fmt: skip
+    live = registry.mode is DataMode.LIVE
+    http = UpstreamHttp(
+        profile=profile, transport=transport, clock=registry.clock, key=key, needs_key=live,
+        base=settings.upstream_base if live else "",
+    )  # fmt: skip
+    clock: ProviderClock = registry.clock
+    if isinstance(transport, RecordedTransport) and profile.mode is DataMode.LIVE:
+        clock = RecordedClock(transport, profile.id, registry.clock)
+    provider = cls(http, clock)
+    http.explain = provider.explain
+    if profile is not cls.profile:
+        vars(provider)["profile"] = profile
+    return provider
+
+
+def _with_tier(profile: Profile, tier: str | None) -> Profile:
+    if tier is None or (tier == "free" and "free" not in profile.tiers):
+        return profile
+    plan = profile.tiers.get(tier)
+    if plan is None:
+        raise SettingsError(f"MARKETGATE_TIER_{profile.id.upper()}: {profile.name} has no tier {tier!r}")
+    return replace(
+        profile,
+        base_url=plan.base_url or profile.base_url,
+        credentials=profile.credentials if plan.credentials is None else plan.credentials,
+        limits=profile.limits if plan.limits is None else plan.limits,
+    )
+
+
+def slips_of(settings: Settings, discovered: Discovered) -> list[str]:
+    """Keys and tiers of providers that are not there: a slip of the pen, or a provider of another release."""
+    known, found = [*discovered.classes, *discovered.failed], []
+    for kind, names in (("KEY", settings.keys), ("TIER", settings.tiers)):
+        for name in sorted(names.keys() - set(known)):
+            near = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            found.append(f"MARKETGATE_{kind}_{name.upper()}: there is no provider {name!r}{hint}")
+    for name, parts in settings.keyring().keys.items():
+        cls = discovered.classes.get(name)
+        declared = {part.name for part in cls.profile.credentials} if cls and name not in settings.tiers else set()
+        if declared and (strange := sorted(parts.keys() - declared)):
+            told = f"has no part {', '.join(strange)}; its parts are {', '.join(sorted(declared))}"
+            found.append(f"MARKETGATE_KEY_{name.upper()}: {told}")
+    return found
+
+
+def recordings_of(discovered: Discovered) -> Callable[[str], Path | None]:
+    """Where a provider's recordings are: beside its module, also for those of installed packages."""
+    return lambda provider: folder_of(getfile(discovered.classes[provider]), provider)

@@ -1,0 +1,1 @@
+"""The one Alembic environment, and what runs the plugins' histories through it."""

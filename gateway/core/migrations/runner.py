@@ -1,0 +1,168 @@
+"""Runs each plugin's linear history with its own version table, all in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+from gateway.core.migrations.differences import in_words
+from gateway.core.migrations.histories import History
+from gateway.core.store import Store
+
+LOCK = 0x6D6172_6B6574
+"""Key of the advisory lock that lets one process migrate at a time."""
+WAY_OUT = "run marketgate db upgrade"
+
+T = TypeVar("T")
+
+
+class MigrationFailed(Exception):
+    """A migration did not run through; the database is as it was before."""
+
+
+class UnknownRevision(Exception):
+    """There is no such revision in the plugin's history."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a plugin's tables are and where this release expects them; None is before the first migration."""
+
+    plugin: str
+    at: str | None
+    head: str | None
+    known: bool = True
+
+    @property
+    def lacking(self) -> str | None:
+        """What keeps this release from working with them, in words."""
+        if self.at == self.head:
+            return None
+        if not self.known:
+            told = "which a newer release made: start that release, or downgrade with it first"
+            return f"{self.plugin} is at {self.at}, {told}"
+        return f"{self.plugin} is at {self.at or 'nothing'}, this release needs {self.head}: {WAY_OUT}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What was done to a plugin's tables."""
+
+    plugin: str
+    before: str | None
+    after: str | None
+
+
+async def upgrade(store: Store, histories: Sequence[History]) -> list[Step]:
+    """Bring every plugin to its newest revision; all of it or nothing. MigrationFailed names the plugin."""
+
+    def job(connection: Connection) -> list[Step]:
+        return [_moved(connection, history, "head", command.upgrade) for history in histories]
+
+    return await _run(store, job)
+
+
+async def downgrade(store: Store, history: History, revision: str) -> Step:
+    """Bring one plugin back to a revision; `base` removes its tables. UnknownRevision where there is none such."""
+    return await _run(store, lambda connection: _moved(connection, history, revision, command.downgrade))
+
+
+async def standings(store: Store, histories: Sequence[History]) -> list[Standing]:
+    """Where each plugin's tables are; quick."""
+
+    def job(connection: Connection) -> list[Standing]:
+        return [_standing(connection, history) for history in histories]
+
+    async with store.read() as tx:
+        return await tx.connection.run_sync(job)
+
+
+async def check(store: Store, histories: Sequence[History]) -> list[str]:
+    """What the database lacks, in words; empty when it is as the code expects."""
+
+    def job(connection: Connection) -> list[str]:
+        return [found for history in histories for found in _check(connection, history)]
+
+    async with store.read() as tx:
+        return await tx.connection.run_sync(job)
+
+
+async def _run(store: Store, job: Callable[[Connection], T]) -> T:
+    """In one transaction that no other process's can overlap."""
+    async with store.write(rebuilding=True) as tx:
+        if tx.dialect == "postgresql":
+            await tx.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        return await tx.connection.run_sync(job)
+
+
+def _moved(connection: Connection, history: History, revision: str, move: Callable[[Config, str], None]) -> Step:
+    before = _at(connection, history)
+    try:
+        move(config(history, connection), revision)
+    except CommandError as error:
+        raise UnknownRevision(f"{history.plugin}: {error}") from None
+    except Exception as error:
+        told = str(error).partition("\n")[0]
+        raise MigrationFailed(f"{history.plugin}: {type(error).__name__}: {told}; nothing was changed") from error
+    return Step(plugin=history.plugin, before=before, after=_at(connection, history))
+
+
+def _standing(connection: Connection, history: History) -> Standing:
+    script = ScriptDirectory.from_config(config(history, connection))
+    at, head = _at(connection, history), script.get_current_head()
+    known = at is None or any(revision.revision == at for revision in script.walk_revisions())
+    return Standing(plugin=history.plugin, at=at, head=head, known=known)
+
+
+def _at(connection: Connection, history: History) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table": history.version_table})
+    return context.get_current_revision()
+
+
+def _check(connection: Connection, history: History) -> list[str]:
+    lacking = _standing(connection, history).lacking
+    if lacking is not None:
+        return [lacking]
+    context = MigrationContext.configure(
+        connection, opts={
+            "version_table": history.version_table, "target_metadata": history.metadata, "compare_type": True,
+            "include_name": names_of(history),
+        },
+    )  # fmt: skip
+    return [f"{history.plugin}: {told}" for told in in_words(compare_metadata(context, history.metadata))]
+
+
+def names_of(history: History) -> Any:
+    """Alembic's filter: only what begins with the plugin's name is compared."""
+    own = f"{history.plugin}_"
+
+    def include(name: str | None, kind: str, _: Any) -> bool:
+        if kind != "table":
+            return True
+        return name in history.metadata.tables or (str(name).startswith(own) and name != history.version_table)
+
+    return include
+
+
+def config(history: History, connection: Connection) -> Config:
+    """Alembic's configuration of one history."""
+    found = Config()
+    found.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    found.set_main_option("version_locations", str(history.folder).replace("%", "%%"))
+    found.set_main_option("path_separator", "newline")
+    found.attributes.update(
+        connection=connection, metadata=history.metadata, version_table=history.version_table,
+        include_name=names_of(history),
+    )  # fmt: skip
+    return found

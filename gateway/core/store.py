@@ -1,0 +1,354 @@
+"""The database: an engine, transactions that are short and whole, exact column types, tables with a tenant.
+
+Embedded it is one SQLite file (WAL), in production PostgreSQL; statements are SQLAlchemy Core and run on both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from datetime import UTC, datetime
+from decimal import Context, Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import JSON, Column, Executable, Index, MetaData, Numeric, Table, Text, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Connection, Dialect, Row, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+R = TypeVar("R")
+
+BUSY_MS = 15_000
+"""How long a SQLite transaction waits for another process's."""
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_WRITES = "marketgate_writes"
+
+log = structlog.get_logger(__name__)
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A decimal of any size, bit for bit: NUMERIC on PostgreSQL; on SQLite text that compares and sorts as a number.
+
+    On SQLite `sum()` would be a float: `exact_sum(column)` is exact on both.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(Numeric(asdecimal=True))
+        return dialect.type_descriptor(Text(collation="exact_decimal"))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if not isinstance(value, Decimal) or not value.is_finite():
+            raise TypeError(f"an exact decimal column takes finite decimals only, not {value!r}")
+        return value if dialect.name == "postgresql" else format(value, "f")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC time to the microsecond; on SQLite text of one width, which sorts by time."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise TypeError("a time without zone says nothing: give aware UTC")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
+"""A document of plain values."""
+
+
+def tenant_table(name: str, metadata: MetaData, *items: Any) -> Table:
+    """A table whose every row belongs to one tenant; its store's methods take the tenant and compare it."""
+    column = Column("tenant_id", Text, nullable=False)
+    return Table(name, metadata, column, *items, Index(f"ix_{name}_tenant", "tenant_id"), info={"scope": "tenant"})
+
+
+def shared_table(name: str, metadata: MetaData, *items: Any, why: str) -> Table:
+    """A table whose rows belong to no tenant; *why* is what the contract suite and its reader are told."""
+    return Table(name, metadata, *items, info={"scope": "shared", "why": why})
+
+
+def new_id(kind: str) -> str:
+    """An opaque identifier such as `key_0v7m…`: a kind, and 100 random bits."""
+    return f"{kind}_" + "".join(secrets.choice(_ALPHABET) for _ in range(20))
+
+
+class Tx:
+    """One transaction. What was changed is there for all, or nothing is."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self.after: list[Callable[[], Awaitable[None] | None]] = []
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.connection.dialect.name
+
+    def insert(self, table: Table) -> postgresql.Insert:
+        """An INSERT that has `on_conflict_do_nothing` and `on_conflict_do_update`, the same on both databases."""
+        if self.dialect == "postgresql":
+            return postgresql.insert(table)
+        return sqlite.insert(table)  # type: ignore[return-value]
+
+    async def run(self, statement: Executable, values: Sequence[Mapping[str, Any]] | None = None) -> int:
+        """Execute; the number of rows that were changed."""
+        result = await self.connection.execute(statement, list(values) if values is not None else None)
+        return result.rowcount
+
+    async def all(self, statement: Executable, kind: type[R]) -> list[R]:
+        """Rows as values: the columns' names are the names of the dataclass's fields."""
+        result = await self.connection.execute(statement)
+        return [_made(kind, row) for row in result]
+
+    async def first(self, statement: Executable, kind: type[R]) -> R | None:
+        """The first row as a value."""
+        row = (await self.connection.execute(statement)).first()
+        return None if row is None else _made(kind, row)
+
+    async def value(self, statement: Executable) -> Any:
+        """The first column of the first row; None without one."""
+        return (await self.connection.execute(statement)).scalar()
+
+    async def values(self, statement: Executable) -> list[Any]:
+        """The first column of all rows."""
+        return list((await self.connection.execute(statement)).scalars())
+
+    def then(self, job: Callable[[], Awaitable[None] | None]) -> None:
+        """Do this once the transaction is committed, never if it is not: tell other processes, drop a cached copy."""
+        self.after.append(job)
+
+
+def _made(kind: type[R], row: Row[Any]) -> R:
+    return kind(**row._mapping)
+
+
+class Store:
+    """The one way to the database; connects at the first use."""
+
+    def __init__(self, url: str) -> None:
+        self.url = database_url(url)
+        self._engine: AsyncEngine | None = None
+        self._writing = asyncio.Lock()
+        self._telling: set[asyncio.Task[None]] = set()
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it is a file of this machine's, with one writer at a time."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """Made at the first use."""
+        if self._engine is None:
+            self._engine = make_engine(self.url)
+        return self._engine
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        """One view of the data; writes are refused or lost."""
+        async with self.engine.connect() as connection, connection.begin() as transaction:
+            yield Tx(connection)
+            await transaction.rollback()
+
+    @asynccontextmanager
+    async def write(self, *, rebuilding: bool = False) -> AsyncIterator[Tx]:
+        """Committed at the end, undone by any exception; on SQLite writers of a process queue up fairly.
+
+        *rebuilding* is for migrations: SQLite changes a table by dropping it, which must not reach the tables that
+        point to it. References are checked as a whole at the end instead.
+        """
+        after: list[Callable[[], Awaitable[None] | None]] = []
+        telling: asyncio.Task[None] | None = None
+        try:
+            async with self._writing if self.embedded else nullcontext():
+                engine = self.engine.execution_options(**{_WRITES: True})
+                loose = _unreferenced if rebuilding and self.embedded else nullcontext
+                async with engine.connect() as connection, loose(connection), connection.begin() as transaction:
+                    tx = Tx(connection)
+                    yield tx
+                    if rebuilding and self.embedded:
+                        await _check_references(connection)
+
+                    async def commit() -> None:
+                        await transaction.commit()
+                        after.extend(tx.after)
+
+                    await _unbroken(commit())
+        finally:
+            # Once it is committed others are told, even if the operation that wanted it is cancelled.
+            if after:
+                telling = asyncio.create_task(_tell(after), name="store.after")
+                self._telling.add(telling)
+                telling.add_done_callback(self._telling.discard)
+        if telling is not None:
+            await asyncio.shield(telling)
+
+    async def close(self) -> None:
+        """Let go of connections, once everything is told that is to be told."""
+        await asyncio.gather(*self._telling)
+        if self._engine is not None:
+            await self._engine.dispose()
+            self._engine = None
+
+
+async def _unbroken(work: Awaitable[None]) -> None:
+    """Cancelling takes effect once it is done: half a commit would be nobody's knowledge."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
+
+
+async def _tell(jobs: Sequence[Callable[[], Awaitable[None] | None]]) -> None:
+    """All at once: none waits for another's network, and one that breaks stops no other."""
+
+    async def done(job: Callable[[], Awaitable[None] | None]) -> None:
+        try:
+            waiting = job()
+            if waiting is not None:
+                await waiting
+        except Exception:
+            log.exception("after_commit_failed")
+
+    await asyncio.gather(*(done(job) for job in jobs))
+
+
+@asynccontextmanager
+async def _unreferenced(connection: AsyncConnection) -> AsyncIterator[None]:
+    """SQLite without foreign keys; the switch works outside a transaction only."""
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    await driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        await driver.execute("PRAGMA foreign_keys=ON")
+
+
+async def _check_references(connection: AsyncConnection) -> None:
+    broken: Any = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).first()
+    if broken is not None:
+        raise RuntimeError(f"a row of {broken[0]} would point to nothing in {broken[2]}")
+
+
+def database_url(text: str) -> URL:
+    """The URL with the asynchronous driver; ValueError says what is wrong."""
+    url = make_url(text)
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+    name = drivers.get(url.drivername.partition("+")[0])
+    if name is None:
+        raise ValueError(f"{url.drivername!r} is not served: use postgresql://… or sqlite:///…")
+    return url.set(drivername=name)
+
+
+def make_engine(url: URL) -> AsyncEngine:
+    """An engine whose SQLite transactions begin where ours do."""
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # For nobody else to read; the files beside it are made with the rights of this one.
+        os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o600))
+    # The driver's own notion of transactions commits before DDL; ours begin and end by SQL alone.
+    connect = {"isolation_level": None, "timeout": BUSY_MS / 1000}
+    engine = create_async_engine(url, connect_args=connect, hide_parameters=True)
+    event.listen(engine.sync_engine, "connect", _prepare)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: Any, _: Any) -> None:
+    def on_thread(raw: sqlite3.Connection) -> None:
+        raw.create_collation("exact_decimal", _compare)
+        raw.create_aggregate("exact_sum", 1, _ExactSum)  # type: ignore[arg-type]
+
+    def prepare(driver: Any) -> Any:
+        return driver._execute(on_thread, driver._conn)
+
+    connection.run_async(prepare)
+    cursor = connection.cursor()
+    # FULL: what was acknowledged survives the loss of power, not only of the process.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _compare(left: str, right: str) -> int:
+    a, b = Decimal(left), Decimal(right)
+    return (a > b) - (a < b)
+
+
+class _ExactSum:
+    """SQLite's `exact_sum`: the sum of decimals as text, null for none."""
+
+    def __init__(self) -> None:
+        self._sum: Decimal | None = None
+
+    def step(self, value: str | None) -> None:
+        if value is not None:
+            self._sum = Decimal(value) if self._sum is None else _EXACT.add(self._sum, Decimal(value))
+
+    def finalize(self) -> str | None:
+        return None if self._sum is None else format(self._sum, "f")
+
+
+_EXACT = Context(prec=10_000)
+"""Wide enough that no sum of money is ever rounded."""
+
+
+class exact_sum(FunctionElement[Decimal]):
+    """The exact sum of an ExactDecimal column: `sum` on PostgreSQL, our own aggregate on SQLite."""
+
+    name = "exact_sum"
+    type = ExactDecimal()
+    inherit_cache = True
+
+
+@compiles(exact_sum)
+def _on_sqlite(element: exact_sum, compiler: SQLCompiler, **options: Any) -> str:
+    return f"exact_sum({compiler.process(element.clauses, **options)})"
+
+
+@compiles(exact_sum, "postgresql")
+def _on_postgresql(element: exact_sum, compiler: SQLCompiler, **options: Any) -> str:
+    return f"sum({compiler.process(element.clauses, **options)})"

@@ -1,0 +1,1 @@
+"""Tenants, people, keys, sessions, the audit trail: who may do what, and who did."""

@@ -1,0 +1,1 @@
+"""API keys and the short-lived access tokens that they mint."""

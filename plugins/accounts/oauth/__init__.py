@@ -1,0 +1,1 @@
+"""Signing in with Google or GitHub: off until the operator has configured a client there."""

@@ -1,0 +1,1 @@
+"""Operators: outside every tenant."""

@@ -1,0 +1,1 @@
+"""Access and refresh tokens, browser sessions, and the authenticator."""

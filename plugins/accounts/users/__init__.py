@@ -1,0 +1,1 @@
+"""Signing up, signing in with a password, the second factor, lost passwords."""

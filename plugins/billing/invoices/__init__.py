@@ -1,0 +1,1 @@
+"""Plan periods, monthly invoices, their lines."""

@@ -1,0 +1,1 @@
+"""Plans: what each allows and costs."""

@@ -1,0 +1,1 @@
+"""The meter: counts in memory, hourly rollups, quotas."""

@@ -1,0 +1,89 @@
+"""What operations add up to in memory: whole operations, root fields, providers; by tenant, hour and key. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.core.identity import PlanLimits
+from gateway.core.ports import Spent
+from plugins.billing.calendar import Month, hour_of
+
+WHOLE = ""
+"""The `field` of the row that counts each operation once."""
+MOST_ROWS = 50_000
+
+Key = tuple[str, datetime, str, str]
+"""Tenant, hour, key id, and a field or a provider."""
+
+
+@dataclass(slots=True)
+class Count:
+    """Sums."""
+
+    operations: int = 0
+    points: int = 0
+    calls: int = 0
+    hits: int = 0
+    errors: int = 0
+
+    def add(self, points: int, calls: int, hits: int, failed: bool) -> None:
+        """One operation more."""
+        self.operations += 1
+        self.points += points
+        self.calls += calls
+        self.hits += hits
+        self.errors += failed
+
+
+@dataclass(slots=True)
+class Batch:
+    """Counts that are written together, once. Detail is let go of before whole operations are: they are the bill."""
+
+    id: str
+    fields: dict[Key, Count] = field(default_factory=dict)
+    providers: dict[Key, Count] = field(default_factory=dict)
+    points: dict[tuple[str, Month], int] = field(default_factory=dict)
+    limits: dict[str, PlanLimits] = field(default_factory=dict)
+    lost: int = 0
+    """Rows that found no place."""
+
+    def __bool__(self) -> bool:
+        return bool(self.fields)
+
+    def note(self, spent: Spent) -> None:
+        """Count an operation."""
+        principal = spent.principal
+        tenant, hour, key = principal.tenant, hour_of(spent.at), principal.key or ""
+        calls, hits = sum(spent.upstream_calls.values()), sum(spent.hits.values())
+        whole = self._at(self.fields, (tenant, hour, key, WHOLE), 2 * MOST_ROWS)
+        if whole is None:
+            return
+        whole.add(spent.points, calls, hits, spent.failed)
+        month = Month.of(hour)
+        self.points[tenant, month] = self.points.get((tenant, month), 0) + spent.points
+        self.limits[tenant] = principal.limits
+        dearest = costliest(spent.fields)
+        for name, points in spent.fields.items():
+            count = self._at(self.fields, (tenant, hour, key, name), MOST_ROWS)
+            if count is not None:
+                count.add(points, *((calls, hits) if name == dearest else (0, 0)), spent.failed)
+        for name in spent.upstream_calls.keys() | spent.hits.keys():
+            count = self._at(self.providers, (tenant, hour, key, name), MOST_ROWS)
+            if count is not None:
+                count.add(spent.points, spent.upstream_calls.get(name, 0), spent.hits.get(name, 0), spent.failed)
+
+    def _at(self, rows: dict[Key, Count], key: Key, most: int) -> Count | None:
+        found = rows.get(key)
+        if found is None:
+            if len(rows) >= most:
+                self.lost += 1
+                return None
+            found = rows[key] = Count()
+        return found
+
+
+def costliest(fields: Mapping[str, int]) -> str | None:
+    """The root field that an operation's upstream calls are put down to: the dearest, of equals the first."""
+    return max(fields, key=fields.__getitem__) if fields else None

@@ -1,0 +1,1 @@
+"""Keys that tenants have of their own with providers."""

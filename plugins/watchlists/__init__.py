@@ -1,0 +1,1 @@
+"""Lists of instruments that a person watches."""

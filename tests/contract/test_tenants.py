@@ -1,0 +1,112 @@
+"""No tenant reads or writes another's: every store method is called with two of them, the wrong one's ids included."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from gateway.core.store import Store
+from tests.contract.tenants import Method, fill, mentions, picture, public_methods, store_classes, tables, tenant_tables
+
+ALPHA, OMEGA, NOBODY = "alphamark", "omegamark", "nobodymark"
+SCOPED = [
+    Method(cls=cls, name=name)
+    for cls in store_classes()
+    for name in public_methods(cls)
+    if "tenant" in inspect.signature(getattr(cls, name)).parameters
+]
+NOTHING_OF_ITS_OWN = {
+    "accounts.organisations.store.OrganisationStore.add": "the tenant is there already",
+    "accounts.audit.store.AuditStore.unsealed": "the line is sealed",
+    "accounts.audit.store.AuditStore.seal": "no line waits",
+    "accounts.keys.store.AccessTokenStore.revoke_minted": "the token was minted by a session",
+    "accounts.organisations.store.RetryStore.forget": "nothing is that old",
+    "billing.invoices.store.InvoiceRows.add": "its month has an invoice",
+    "billing.payments.store.CustomerRows.put": "there is a customer",
+    "watchlists.store.WatchlistStore.hold": "it only waits",
+}
+"""Methods that do nothing for a tenant with one row of everything, and why."""
+
+
+class Undone(Exception):
+    """Ends a transaction without keeping anything."""
+
+
+async def outcome(store: Store, method: Method, tenant: str, other: str) -> tuple[Any, bool]:
+    """What a call answers, and whether it changed rows of the *other* tenant, whose ids it was given."""
+    answer, changed = None, False
+    try:
+        async with store.write() as tx:
+            before = await picture(tx, other)
+            answer = await method.call(tx, tenant, other)
+            changed = await picture(tx, other) != before
+            raise Undone
+    except Undone:
+        pass
+    except IntegrityError:
+        return None, False
+    return answer, changed
+
+
+@pytest.fixture
+async def store(database: str):
+    made = Store(database)
+    await fill(made, ALPHA, OMEGA)
+    yield made
+    await made.close()
+
+
+def test_every_table_says_whose_its_rows_are():
+    for table in tables():
+        if table.info.get("scope") == "tenant":
+            assert not table.c.tenant_id.nullable, table.name
+        else:
+            assert table.info.get("scope") == "shared", table.name
+            assert len(table.info["why"]) > 10, table.name
+
+
+def test_every_store_method_takes_a_tenant_or_is_of_a_kind_that_says_why_not():
+    tenants = {table.name for table in tenant_tables()}
+    bare = []
+    for cls in store_classes():
+        source = inspect.getsource(inspect.getmodule(cls) or cls)
+        for name in public_methods(cls):
+            parameters = list(inspect.signature(getattr(cls, name)).parameters)
+            assert parameters[:2] == ["self", "tx"], (cls, name)
+            if "tenant" not in parameters and not cls.__name__.endswith("Directory"):
+                bare.append((cls.__module__, cls.__name__, name, source))
+
+    # What is left are stores of people: their tables are shared, and none of them is a tenant's.
+    assert {module for module, _, _, _ in bare} <= {
+        "plugins.accounts.users.store", "plugins.accounts.mail.store", "plugins.accounts.oauth.store",
+    }  # fmt: skip
+    assert "accounts_users" not in tenants
+    for cls in store_classes():
+        if cls.__name__.endswith("Directory"):
+            assert len(inspect.getdoc(cls) or "") > 20, cls
+
+
+def test_there_are_methods_to_walk():
+    assert len(SCOPED) > 60
+
+
+async def test_a_method_called_for_one_tenant_with_the_others_ids_reads_and_writes_nothing(store: Store):
+    leaks = []
+    for method in SCOPED:
+        answer, changed = await outcome(store, method, OMEGA, ALPHA)
+        leaks += [(str(method), answer, changed)] if mentions(answer, ALPHA) or changed else []
+
+    assert leaks == []
+
+
+async def test_the_same_call_for_the_right_tenant_reads_or_writes_something(store: Store):
+    idle = []
+    for method in SCOPED:
+        answer, changed = await outcome(store, method, ALPHA, ALPHA)
+        nothing, _ = await outcome(store, method, NOBODY, ALPHA)
+        idle += [] if changed or answer != nothing else [str(method)]
+
+    assert sorted(idle) == sorted(NOTHING_OF_ITS_OWN)

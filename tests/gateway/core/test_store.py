@@ -1,0 +1,209 @@
+"""The store on both databases: exact numbers, instants, whole transactions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, MetaData, Text, select, text
+
+from gateway.core.store import ExactDecimal, Instant, Json, Store, exact_sum, tenant_table
+
+TABLES = MetaData()
+lines = tenant_table(
+    "probe_lines", TABLES,
+    Column("id", Text, primary_key=True), Column("amount", ExactDecimal), Column("at", Instant), Column("data", Json),
+)  # fmt: skip
+WEI = Decimal("123456789012345678901234567890.000000000000000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row."""
+
+    id: str
+    amount: Decimal | None
+    at: datetime | None
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[Store]:
+    made = Store(database)
+    async with made.write() as tx:
+        await tx.connection.run_sync(TABLES.create_all)
+    yield made
+    async with made.write() as tx:
+        await tx.connection.run_sync(TABLES.drop_all)
+    await made.close()
+
+
+async def put(store: Store, *amounts: str) -> None:
+    async with store.write() as tx:
+        for number, amount in enumerate(amounts):
+            await tx.run(lines.insert().values(id=str(number), tenant_id="a", amount=Decimal(amount)))
+
+
+async def test_decimals_keep_every_digit_and_their_order(store: Store):
+    await put(store, "9.5", "10.000000000000000001", "-3", "0.00000000000000000000000000001", str(WEI))
+
+    async with store.read() as tx:
+        ordered = await tx.values(select(lines.c.amount).order_by(lines.c.amount))
+        above = await tx.values(select(lines.c.id).where(lines.c.amount > Decimal("9.9")).order_by(lines.c.id))
+
+    assert ordered == [Decimal("-3"), Decimal("1E-29"), Decimal("9.5"), Decimal("10.000000000000000001"), WEI]
+    assert above == ["1", "4"]
+
+
+async def test_sums_are_exact(store: Store):
+    await put(store, "0.1", "0.2", str(WEI), f"-{WEI}", "1E-20")
+
+    async with store.read() as tx:
+        total = await tx.value(select(exact_sum(lines.c.amount)))
+        nothing = await tx.value(select(exact_sum(lines.c.amount)).where(lines.c.id == "none"))
+
+    assert (total, nothing) == (Decimal("0.30000000000000000001"), None)
+
+
+async def test_instants_come_back_in_utc_and_sort_by_time(store: Store):
+    noon = datetime(2026, 11, 20, 12, 0, 0, 1, tzinfo=UTC)
+    earlier = datetime(2026, 11, 20, 12, 59, tzinfo=timezone(timedelta(hours=1)))
+    async with store.write() as tx:
+        for name, at in (("late", noon), ("early", earlier)):
+            await tx.run(lines.insert().values(id=name, tenant_id="a", at=at))
+
+    async with store.read() as tx:
+        found = await tx.all(select(lines.c.id, lines.c.amount, lines.c.at).order_by(lines.c.at), Line)
+
+    assert found == [Line("early", None, datetime(2026, 11, 20, 11, 59, tzinfo=UTC)), Line("late", None, noon)]
+
+
+async def test_a_time_without_zone_and_a_number_that_is_none_are_refused(store: Store):
+    for values in ({"at": datetime(2026, 1, 1)}, {"amount": Decimal("NaN")}):  # noqa: DTZ001
+        with pytest.raises(Exception, match=r"time without zone|finite decimals"):
+            async with store.write() as tx:
+                await tx.run(lines.insert().values(id="x", tenant_id="a", **values))
+
+    async with store.read() as tx:
+        assert await tx.values(select(lines.c.id)) == []
+
+
+async def test_an_exception_undoes_everything_and_calls_nobody(store: Store):
+    told: list[str] = []
+
+    async def fail() -> None:
+        async with store.write() as tx:
+            await tx.run(lines.insert().values(id="x", tenant_id="a"))
+            tx.then(lambda: told.append("committed"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+
+    async with store.read() as tx:
+        assert (await tx.values(select(lines.c.id)), told) == ([], [])
+
+
+async def test_what_is_to_be_told_is_told_after_the_commit(store: Store):
+    seen: list[list[str]] = []
+
+    async def look() -> None:
+        async with store.read() as tx:
+            seen.append(await tx.values(select(lines.c.id)))
+
+    async with store.write() as tx:
+        tx.then(look)
+        await tx.run(lines.insert().values(id="x", tenant_id="a"))
+
+    assert seen == [["x"]]
+
+
+async def test_what_is_told_waits_for_nothing_else_that_is_told_and_survives_what_breaks(store: Store):
+    told, both = [], asyncio.Barrier(2)
+
+    async def meet() -> None:
+        await both.wait()
+        told.append("met")
+
+    def broken() -> None:
+        raise ValueError("broken")
+
+    async with store.write() as tx:
+        for job in (broken, meet, meet):
+            tx.then(job)
+
+    assert told == ["met", "met"]
+
+
+async def test_a_cancelled_operation_whose_change_is_committed_still_tells(store: Store):
+    told, begun, go = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def tell() -> None:
+        begun.set()
+        await go.wait()
+        told.set()
+
+    async def change() -> None:
+        async with store.write() as tx:
+            tx.then(tell)
+
+    changing = asyncio.create_task(change())
+    await begun.wait()
+    changing.cancel()
+    await asyncio.wait({changing})
+    go.set()
+    await asyncio.wait_for(told.wait(), 1)
+
+    assert changing.cancelled()
+
+
+async def test_cancelling_a_commit_takes_effect_after_it_and_others_are_told(store: Store):
+    for steps in range(12):
+        told: list[int] = []
+
+        async def change(amount: int, told: list[int] = told) -> None:
+            async with store.write() as tx:
+                await tx.run(lines.insert().values(id=str(amount), tenant_id="a"))
+                tx.then(lambda: told.append(amount))
+
+        changing = asyncio.create_task(change(steps))
+        for _ in range(steps * 3):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.0005 * steps)
+        changing.cancel()
+        await asyncio.wait({changing})
+        await asyncio.sleep(0.01)
+
+        async with store.read() as tx:
+            kept = await tx.values(select(lines.c.id).where(lines.c.id == str(steps)))
+        assert [str(each) for each in told] == kept
+
+
+async def test_the_second_of_two_equal_inserts_changes_nothing(store: Store):
+    changed = []
+    async with store.write() as tx:
+        for _ in range(2):
+            row = tx.insert(lines).values(id="x", tenant_id="a").on_conflict_do_nothing()
+            changed.append(await tx.run(row))
+
+    assert changed == [1, 0]
+
+
+def modes_in(folder: Path) -> dict[str, int]:
+    return {each.name: each.stat().st_mode & 0o777 for each in folder.iterdir()}
+
+
+async def test_the_file_and_those_beside_it_are_for_nobody_else_to_read(tmp_path: Path):
+    store = Store(f"sqlite:///{tmp_path / 'kept.sqlite3'}")
+    async with store.write() as tx:
+        await tx.run(text("CREATE TABLE t (a INTEGER)"))
+
+    modes = modes_in(tmp_path)
+    await store.close()
+
+    assert modes["kept.sqlite3"] == 0o600
+    assert set(modes.values()) == {0o600}

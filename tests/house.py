@@ -1,0 +1,138 @@
+"""A whole gateway on a real database, asked through the executor that serves every transport."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gateway.app import Gateway, build_gateway, histories, make_gate
+from gateway.core.bus import Bus
+from gateway.core.contract import Context, Host, Plugin
+from gateway.core.identity import ANONYMOUS, Principal
+from gateway.core.migrations.runner import upgrade
+from gateway.core.settings import Settings
+from gateway.core.store import Store
+from gateway.core.upstream import Transport
+from gateway.edge.execute import Executor, OperationRequest, OperationResult, RequestFacts
+from gateway.edge.limits import EdgeSettings
+from providers import Discovered
+from tests.gateway.doubles import ROOT_SECRET, ManualClock
+
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) tests"
+
+
+@dataclass
+class House:
+    """One process. `ask` answers the GraphQL response as a client would read it."""
+
+    gateway: Gateway
+    executor: Executor
+    clock: ManualClock
+    results: list[OperationResult] = field(default_factory=list)
+
+    @property
+    def host(self) -> Host:
+        """What services are made of."""
+        return self.gateway.host
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.gateway.host.store
+
+    async def ask(
+        self,
+        document: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        token: str | None = None,
+        key: str | None = None,
+        ip: str = "127.0.0.1",
+        origin: str | None = None,
+        same_origin: bool = True,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Send a document; the last `OperationResult` (status, headers, cookies) stands at the end of `results`."""
+        sent = {"user-agent": AGENT, **(headers or {})}
+        if token is not None:
+            sent["authorization"] = f"Bearer {token}"
+        if key is not None:
+            sent["x-api-key"] = key
+        if origin is not None:
+            sent["origin"] = origin
+        facts = RequestFacts(
+            request_id="req_test", transport="http", client_ip=ip, headers=sent, same_origin=same_origin
+        )
+        request = OperationRequest(query=document, variables=dict(variables or {}))
+        result = await self.executor.execute(request, facts)
+        self.results.append(result)
+        return result.body()
+
+    def context(self, principal: Principal = ANONYMOUS) -> Context:
+        """A resolver's context, for services that take one."""
+        return self.gateway.context(RequestFacts(request_id="req_test", transport="http"), principal)
+
+
+@asynccontextmanager
+async def open_house(
+    database: str,
+    folder: Path,
+    *,
+    clock: ManualClock | None = None,
+    bus: Bus | None = None,
+    transport: Transport | None = None,
+    discovered: Discovered | None = None,
+    found: Sequence[Plugin] | None = None,
+    **settings: Any,
+) -> AsyncIterator[House]:
+    """A started gateway (offline market) on a migrated database; settings by their field names."""
+    clock = clock or ManualClock()
+    given: dict[str, Any] = {
+        "env": "development", "data_dir": folder, "database_url": database, "secret_key": ROOT_SECRET, **settings,
+    }  # fmt: skip
+    made = Settings.model_validate(given)
+    gateway = build_gateway(made, clock=clock, bus=bus, transport=transport, discovered=discovered, found=found)
+    await gateway.host.bus.start()
+    for plugin in gateway.host.plugins:
+        if plugin.start is not None:
+            await plugin.start(gateway.host)
+    edge = EdgeSettings(development=True, introspection=True, mode=made.mode)
+    executor = Executor(gateway.schema, settings=edge, context_for=gateway.context, gate=make_gate(gateway))
+    try:
+        yield House(gateway=gateway, executor=executor, clock=clock)
+    finally:
+        await gateway.close()
+
+
+def migrate(database: str) -> None:
+    """Bring a database to the newest tables of all plugins."""
+
+    async def run() -> None:
+        from gateway.app import load_plugins
+
+        store = Store(database)
+        await upgrade(store, histories(load_plugins(third_party=False)))
+        await store.close()
+
+    asyncio.run(run())
+
+
+async def empty(store: Store) -> None:
+    """Remove every row of every plugin's table."""
+    from sqlalchemy import text
+
+    from gateway.app import load_plugins
+
+    tables = [t for each in histories(load_plugins(third_party=False)) for t in each.metadata.sorted_tables]
+    async with store.write() as tx:
+        if tx.dialect == "postgresql":
+            # Far cheaper than TRUNCATE where tables hold a handful of rows.
+            orders = " ".join(f"DELETE FROM {table.name};" for table in reversed(tables))
+            await tx.connection.execute(text(f"DO $$ BEGIN {orders} END $$"))
+        else:
+            for table in reversed(tables):
+                await tx.run(table.delete())
