@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import strawberry
 import structlog
@@ -67,6 +67,9 @@ from schema.provenance import DataMode
 from schema.scalars import SCALARS
 from schema.words.registry import BreakerState
 
+if TYPE_CHECKING:
+    from gateway.core.link import RedisLink
+
 PLUGINS = "marketgate.plugins"
 
 log = structlog.get_logger(__name__)
@@ -95,6 +98,8 @@ class Gateway:
             await self.host.service(PaymentPort).close()
         await self.host.service(OutboundHttp).close()
         await self.allowances.close()
+        if self.host.link is not None:
+            await self.host.link.close()
         await self.transport.close()
         await self.host.store.close()
 
@@ -179,6 +184,7 @@ def build_gateway(
         log.warning("setting_without_effect", reason=slip)
     for name, reason in discovered.failed.items():
         log.error("provider_failed_to_load", provider=name, reason=reason)
+    link = make_link(settings, clock)
     pipeline = Pipeline(registry, clock, redact=keyring.redactor(), rows=settings.cache_rows)
     data = MarketData(registry, pipeline, clock)
     inventory = Inventory(data, {name: frozenset(parts) for name, parts in keyring.keys.items()})
@@ -186,7 +192,8 @@ def build_gateway(
     histories(found)
     host = Host(
         data=data, clock=clock, calendars=ExchangeCalendars(), store=Store(settings.database),
-        vault=Vault(settings.root_secrets), bus=bus or make_bus(settings), settings=settings, plugins=found,
+        vault=Vault(settings.root_secrets), bus=bus or make_bus(settings), settings=settings, link=link,
+        plugins=found,
     )  # fmt: skip
     allowances = host.services[Allowances] = make_allowances(settings, clock, host.services)
     host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
@@ -217,6 +224,15 @@ def make_bus(settings: Settings) -> Bus:
     from gateway.core.redis import RedisBus
 
     return RedisBus(settings.redis_url.get_secret_value())
+
+
+def make_link(settings: Settings, clock: Clock) -> RedisLink | None:
+    """The guards' Redis, where it is set."""
+    if settings.redis_url is None:
+        return None
+    from gateway.core.link import RedisLink
+
+    return RedisLink(settings.redis_url.get_secret_value(), clock)
 
 
 def histories(found: Sequence[Plugin]) -> list[History]:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import strawberry
 from sqlalchemy import MetaData
@@ -38,6 +38,9 @@ from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.routes import RouteInput
 from schema.words.venues import MarketState, TradingSession
+
+if TYPE_CHECKING:
+    from gateway.core.link import RedisLink
 
 CONTRACT = 1
 """The number of the plugin contract; it grows when an author has to change something."""
@@ -134,6 +137,8 @@ class Host:
     vault: Vault
     bus: Bus
     settings: Settings
+    link: RedisLink | None = None
+    """The guards' Redis; None where every process is alone."""
     plugins: list[Plugin] = field(default_factory=list)
     services: dict[type, Any] = field(default_factory=dict)
 

@@ -129,13 +129,19 @@ class MarketData:
         """Ask every provider that covers the instrument (or the pinned ones) at once, and see what they agree on."""
         ask = QuotesAsk(instruments=(instrument,))
         route = self.registry.route(QUOTES, ask, terms, account)
-        answers = await self.ask_each(QUOTES, ask, route.lanes, terms, log)
+        answers = await self.ask_each(QUOTES, ask, route.lanes, terms, log, account)
         if terms.providers is not None:
             answers.update((error.provider, error) for error in route.refused)
         return agree(instrument, answers, Rules(quorum=quorum, max_age=terms.max_age, now=now))
 
     async def ask_each(
-        self, capability: Capability[A, M], ask: A, lanes: Iterable[Lane], terms: Terms, log: FetchLog
+        self,
+        capability: Capability[A, M],
+        ask: A,
+        lanes: Iterable[Lane],
+        terms: Terms,
+        log: FetchLog,
+        account: Account = NOBODY,
     ) -> dict[str, Fetched | UpstreamError]:
         """The same ask of one item to several providers at once, no failover: for a consensus.
 
@@ -144,7 +150,9 @@ class MarketData:
         item = capability.parts(ask)[0]
 
         async def one(lane: Lane) -> Fetched | UpstreamError:
-            found = await self.pipeline.fetch(lane, capability, ask, [item], terms, terms.timeout, judge_age=False)
+            found = await self.pipeline.fetch(
+                lane, capability, ask, [item], terms, terms.timeout, account=account, judge_age=False
+            )
             outcome = found[item]
             if isinstance(outcome, UpstreamError):
                 return outcome
@@ -249,7 +257,9 @@ class Errand:
     async def _carry_out(self, lane: Lane, items: list[Any], budget: float) -> dict[Any, Outcome]:
         pieces = self._pieces(lane, items[0])
         wanted = pieces if len(pieces) > 1 else items
-        found = await self._market.pipeline.fetch(lane, self._capability, self._ask, wanted, self._terms, budget)
+        found = await self._market.pipeline.fetch(
+            lane, self._capability, self._ask, wanted, self._terms, budget, account=self._account
+        )
         if len(pieces) < 2:
             return found
         stored: list[tuple[Stored, CacheStatus]] = []

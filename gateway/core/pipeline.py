@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from gateway.core.access import CONCURRENT, Lane
+from gateway.core.account import NOBODY, Account
 from gateway.core.clock import Clock
 from gateway.core.guards.cache import MemoryCache, Stored
 from gateway.core.guards.flight import Flight, Found
@@ -67,10 +68,11 @@ class Pipeline:
 
     async def fetch(
         self, lane: Lane, capability: Capability[Any, Any], ask: Any, items: Sequence[Any], terms: Terms,
-        budget: float, *, judge_age: bool = True,
+        budget: float, *, account: Account = NOBODY, judge_age: bool = True,
     ) -> dict[Any, Outcome]:  # fmt: skip
         """An outcome for each item; never raises for what goes wrong upstream.
 
+        *account* is whose share of the upstream's quota a call takes that nobody else has under way.
         Without *judge_age* a newest value that is older than `max_age` is an answer and not `Stale`.
         """
         outcomes: dict[Any, Outcome] = {}
@@ -90,7 +92,7 @@ class Pipeline:
         size = (lane.answer.max_batch or len(cold) or 1) if capability.items else 1
         for start in range(0, len(cold), size):
             chunk = cold[start : start + size]
-            flight = self._take_off(lane, capability, ask, chunk, budget)
+            flight = self._take_off(lane, capability, ask, chunk, budget, account)
             waiting.update((item, (flight, CacheStatus.MISS)) for item in chunk)
         await self._land(lane, waiting, outcomes, budget)
         return {
@@ -128,10 +130,10 @@ class Pipeline:
         return Stale(lane.id, f"its newest value is {shown} ms old, maxAgeMs is {limit}")
 
     def _take_off(
-        self, lane: Lane, capability: Capability[Any, Any], ask: Any, chunk: list[Any], budget: float
+        self, lane: Lane, capability: Capability[Any, Any], ask: Any, chunk: list[Any], budget: float, account: Account
     ) -> Flight:
         """Start a call that outlives its first caller, so that others may wait for it and the cache gets it."""
-        flight = Flight(max(budget, FLIGHT_LEAST))
+        flight = Flight(max(budget, FLIGHT_LEAST), account)
         flight.task = asyncio.create_task(self._fly(lane, capability, ask, chunk, flight))
         keys = [cache_key(lane, capability, item) for item in chunk]
         self._flights.update(dict.fromkeys(keys, flight))

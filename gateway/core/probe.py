@@ -45,7 +45,7 @@ async def probe(data: MarketData, provider: str, tenant: str, parts: Mapping[str
         return route.refused[0] if route.refused else NotCovered(provider, "answers nothing now")
     item = question.capability.parts(question.ask)[0]
     found = await data.pipeline.fetch(
-        route.lanes[0], question.capability, question.ask, [item], terms, PATIENCE, judge_age=False
+        route.lanes[0], question.capability, question.ask, [item], terms, PATIENCE, account=account, judge_age=False
     )
     outcome = found[item]
     return outcome if isinstance(outcome, UpstreamError) else None

@@ -34,6 +34,12 @@ class Gate(Protocol):
     async def identify(self, facts: RequestFacts) -> Principal:
         """Who asks; raises schema.errors.Refusal."""
 
+    def recognise(self, facts: RequestFacts) -> Principal | None:
+        """The same at once, where the credential is held in memory; None where it must be looked up or be refused."""
+
+    def admit_now(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission | None:
+        """`admit` at once, where nothing must be waited for; None (nothing taken) where `admit` has to be asked."""
+
     async def admit(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission:
         """Whether this operation may run now; raises schema.errors.Refusal, or edge.errors.Refused, which holds what
         the answer tells of the limits."""
@@ -48,6 +54,14 @@ class OpenGate:
     async def identify(self, facts: RequestFacts) -> Principal:
         """Nobody in particular."""
         return ANONYMOUS
+
+    def recognise(self, facts: RequestFacts) -> Principal | None:
+        """Nobody in particular."""
+        return ANONYMOUS
+
+    def admit_now(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission | None:
+        """Always."""
+        return Admission()
 
     async def admit(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission:
         """Always."""

@@ -39,6 +39,14 @@ class TenantGate:
         """See `Gate`."""
         return await self.host.service(Authenticator).authenticate(presented_by(facts))
 
+    def recognise(self, facts: RequestFacts) -> Principal | None:
+        """See `Gate`."""
+        return None
+
+    def admit_now(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission | None:
+        """See `Gate`."""
+        return None
+
     def watch(self, principal: Principal, closed: Callable[[str], None]) -> Callable[[], None]:
         """See `Gate`."""
         return self.host.service(Authenticator).watch(principal, closed)

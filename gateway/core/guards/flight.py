@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from gateway.core.account import NOBODY, Account
 from gateway.core.guards.cache import Stored
 from schema.errors import UpstreamError
 
@@ -24,7 +25,9 @@ class Flight:
 
     task: asyncio.Task[Found]
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, account: Account = NOBODY) -> None:
+        self.account = account
+        """Whose call it is: the first caller's."""
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._limits: set[asyncio.Timeout] = set()

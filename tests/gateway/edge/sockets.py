@@ -48,6 +48,12 @@ class Stage:
             raise self.refusal
         return self.principal
 
+    def recognise(self, facts: RequestFacts) -> Principal | None:
+        return None
+
+    def admit_now(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission | None:
+        return None
+
     async def admit(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission:
         if self.refused_operation is not None:
             raise self.refused_operation
