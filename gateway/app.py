@@ -32,6 +32,7 @@ from gateway.core.market import MarketData
 from gateway.core.migrations.histories import History, check_tables
 from gateway.core.migrations.readiness import DatabaseReadiness, require
 from gateway.core.outbound import Outbound
+from gateway.core.oversight import BreakerOversight
 from gateway.core.pipeline import Pipeline
 from gateway.core.ports import (
     Allowances,
@@ -65,7 +66,6 @@ from gateway.edge.tenantgate import TenantGate
 from providers import Discovered, discover
 from schema.provenance import DataMode
 from schema.scalars import SCALARS
-from schema.words.registry import BreakerState
 
 if TYPE_CHECKING:
     from gateway.core.link import RedisLink
@@ -86,10 +86,12 @@ class Gateway:
     transport: Transport
     host: Host
     allowances: PlanAllowances
+    oversight: BreakerOversight
     context: Callable[[RequestFacts, Principal], Context]
 
     async def close(self) -> None:
         """Let go of connections."""
+        await self.oversight.close()
         await self.host.bus.close()
         for plugin in self.host.plugins:
             if plugin.stop is not None:
@@ -174,9 +176,11 @@ def build_gateway(
     discovered = discovered or discover()
     transport = transport or (RecordedTransport(recordings_of(discovered)) if offline else NetworkTransport())
     keyring = settings.keyring()
+    bus, link = bus or make_bus(settings), make_link(settings, clock)
+    oversight = make_oversight(settings, link, bus, clock)
     registry = Registry(
         clock=clock, mode=DataMode.RECORDED if offline else DataMode.LIVE, failed=discovered.failed,
-        changed=_breaker_changed,
+        oversight=oversight,
     )  # fmt: skip
     for cls in discovered.classes.values():
         add_provider(registry, cls, settings, keyring, transport)
@@ -184,7 +188,6 @@ def build_gateway(
         log.warning("setting_without_effect", reason=slip)
     for name, reason in discovered.failed.items():
         log.error("provider_failed_to_load", provider=name, reason=reason)
-    link = make_link(settings, clock)
     pipeline = Pipeline(registry, clock, redact=keyring.redactor(), rows=settings.cache_rows)
     data = MarketData(registry, pipeline, clock)
     inventory = Inventory(data, {name: frozenset(parts) for name, parts in keyring.keys.items()})
@@ -192,7 +195,7 @@ def build_gateway(
     histories(found)
     host = Host(
         data=data, clock=clock, calendars=ExchangeCalendars(), store=Store(settings.database),
-        vault=Vault(settings.root_secrets), bus=bus or make_bus(settings), settings=settings, link=link,
+        vault=Vault(settings.root_secrets), bus=bus, settings=settings, link=link,
         plugins=found,
     )  # fmt: skip
     allowances = host.services[Allowances] = make_allowances(settings, clock, host.services)
@@ -213,7 +216,7 @@ def build_gateway(
 
     return Gateway(
         settings=settings, schema=build_schema(found), data=data, inventory=inventory, transport=transport, host=host,
-        allowances=allowances, context=context,
+        allowances=allowances, oversight=oversight, context=context,
     )  # fmt: skip
 
 
@@ -235,6 +238,15 @@ def make_link(settings: Settings, clock: Clock) -> RedisLink | None:
     return RedisLink(settings.redis_url.get_secret_value(), clock)
 
 
+def make_oversight(settings: Settings, link: RedisLink | None, bus: Bus, clock: Clock) -> BreakerOversight:
+    """The fleet's breakers as one where Redis is set, unless that is not wanted."""
+    if link is None or not settings.shared_breakers:
+        return BreakerOversight(bus, clock)
+    from gateway.core.fleet import SharedBreakers
+
+    return SharedBreakers(link, bus, clock)
+
+
 def histories(found: Sequence[Plugin]) -> list[History]:
     """What each plugin keeps in the database."""
     kept = [
@@ -244,10 +256,6 @@ def histories(found: Sequence[Plugin]) -> list[History]:
     ]
     check_tables(kept)
     return kept
-
-
-def _breaker_changed(provider: str, capability: str, state: BreakerState, why: str) -> None:
-    log.warning("breaker_changed", provider=provider, capability=capability, state=state.value, reason=why)
 
 
 def _serve(found: Sequence[Plugin], host: Host, inventory: Inventory) -> None:
@@ -279,6 +287,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         cors_origins=settings.cors_origins,
         public_origin=origin_of(settings.public_url),
         trusted_proxies=settings.trusted_proxies,
+        metrics_networks=settings.metrics_networks,
         operation_timeout_s=settings.timeout_s,
     )
 
@@ -312,6 +321,7 @@ async def start(gateway: Gateway) -> None:
     host = gateway.host
     await prepare_database(gateway)
     await host.bus.start()
+    await gateway.oversight.look()
     for plugin in host.plugins:
         if plugin.start is not None:
             await plugin.start(host)

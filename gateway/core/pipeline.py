@@ -229,7 +229,7 @@ class Pipeline:
         if lane.trunk is not None and lane.trunk.state is BreakerState.OPEN:
             return lane.trunk.refusal()
         try:
-            admission = lane.breaker.admit()
+            admission = await lane.breaker.enter()
         except CircuitOpen as refused:
             return refused
         facts = CallFacts(capability=capability.name)

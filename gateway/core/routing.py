@@ -14,6 +14,7 @@ from gateway.core.access import Access, Lane, OwnLanes, Remake
 from gateway.core.account import EVERYBODY, NOBODY, Account, Reach
 from gateway.core.clock import Clock
 from gateway.core.guards.breaker import Breaker, BreakerPolicy, Changed
+from gateway.core.oversight import BreakerOversight
 from providers.contract import Provider
 from schema.capability import Capability, Terms
 from schema.errors import KeyMissing, NotCovered, UnknownProvider, UpstreamError
@@ -45,6 +46,7 @@ class Registry:
     keys_missing: dict[str, str] = field(default_factory=dict)
     policy: BreakerPolicy = field(default_factory=BreakerPolicy)
     changed: Changed | None = None
+    oversight: BreakerOversight | None = None
     disabled: Mapping[str, str] = field(default_factory=dict)
     """Why the operator lets nobody ask a provider, by its id; see `disable`."""
     _lanes: dict[str, list[Lane]] = field(default_factory=dict)
@@ -68,7 +70,9 @@ class Registry:
             self.own.remakes[profile.id] = remake
         access = Access(holder=profile.id)
         for name, answer in provider.offers.items():
-            breaker = Breaker(profile.id, name, self.clock, self.policy, self.changed)
+            breaker = Breaker(profile.id, name, self.clock, self.policy, self.changed, self.oversight)
+            if self.oversight is not None:
+                self.oversight.watch(breaker)
             lane = Lane(
                 provider=provider, answer=answer, breaker=breaker, method=getattr(provider, answer.method),
                 access=access,

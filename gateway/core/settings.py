@@ -91,6 +91,13 @@ class Settings(BaseModel):
     redis_url: SecretStr | None = Field(
         None, description="`redis://host:6379/0`: limits and revocations for all processes. Default: each for itself."
     )
+    shared_breakers: bool = Field(
+        True, description="Circuit breakers of all processes act as one where Redis is set, each for itself without."
+    )
+    metrics_networks: tuple[IpNetwork, ...] = Field(
+        tuple(map(ip_network, ("127.0.0.0/8", "::1/128"))),
+        description="Networks that `/metrics` answers to, separated by commas; elsewhere it needs an operator's key.",
+    )
     secret_key: SecretStr | None = Field(
         None, description="Root secret, 32 bytes or more: encrypts, signs, digests. Production does not start without."
     )
@@ -205,7 +212,7 @@ class Settings(BaseModel):
                 raise ValueError(f"its {place} must be an https URL without query")
         return value
 
-    @field_validator("trusted_proxies", "operator_networks", mode="before")
+    @field_validator("trusted_proxies", "operator_networks", "metrics_networks", mode="before")
     @classmethod
     def _split_networks(cls, value: Any) -> Any:
         if not isinstance(value, str):

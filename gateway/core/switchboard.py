@@ -105,9 +105,9 @@ class ProviderSwitchboard:
             if lane.id != order.provider:
                 continue
             if order.trip:
-                lane.breaker.trip(f"tripped by the operator: {order.reason}")
+                lane.breaker.trip(f"tripped by the operator: {order.reason}", order.id)
             else:
-                lane.breaker.reset(f"reset by the operator: {order.reason}")
+                lane.breaker.reset(f"reset by the operator: {order.reason}", order.id)
 
 
 def _told(state: str, reason: str | None) -> str:

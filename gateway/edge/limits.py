@@ -42,6 +42,7 @@ class EdgeSettings:
     public_origin: str = ""
     """The origin that browsers know the gateway by, where a proxy shows it under another name."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    metrics_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     plain_per_minute: int = 60
     """Requests to each plain route of a plugin, by address and process."""
     static: Path = STATIC

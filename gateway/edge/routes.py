@@ -22,6 +22,7 @@ from gateway.edge.gate import Gate
 from gateway.edge.health import Health, Readiness, health_routes
 from gateway.edge.http import GraphQLEndpoint
 from gateway.edge.limits import EdgeSettings
+from gateway.edge.metrics import metrics_routes
 from gateway.edge.middleware.access_log import AccessLog
 from gateway.edge.middleware.compression import Compression
 from gateway.edge.middleware.fault_barrier import FaultBarrier
@@ -60,6 +61,7 @@ def build_edge(
     ]
     routes += [
         *health_routes(readiness, health),
+        *metrics_routes(executor.identify, settings),
         *page_routes(settings),
         *limited(extra_routes, settings.plain_per_minute),
     ]

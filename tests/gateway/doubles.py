@@ -19,6 +19,7 @@ from gateway.core.contract import Host
 from gateway.core.fetchlog import Fetched, FetchLog
 from gateway.core.guards.breaker import BreakerPolicy, Changed
 from gateway.core.market import MarketData
+from gateway.core.oversight import BreakerOversight
 from gateway.core.pipeline import Pipeline
 from gateway.core.routing import Registry
 from gateway.core.secrets import Redactor, Vault
@@ -252,12 +253,14 @@ def world(
     rows: int | None = None,
     transport: Transport | None = None,
     base: str = "",
+    clock: ManualClock | None = None,
+    oversight: BreakerOversight | None = None,
 ) -> World:
     """Put a core together from provider classes; every provider answers 1 for everything until told otherwise."""
-    clock, wire, keys = ManualClock(), Wire(), keys or {}
+    clock, wire, keys = clock or ManualClock(), Wire(), keys or {}
     events: list[tuple[str, str, str, str]] = []
     changed: Changed = lambda provider, capability, state, why: events.append((provider, capability, state.value, why))  # noqa: E731
-    registry = Registry(clock=clock, mode=mode, policy=policy or BreakerPolicy(), changed=changed)
+    registry = Registry(clock=clock, mode=mode, policy=policy or BreakerPolicy(), changed=changed, oversight=oversight)
     redact = Redactor(value for parts in keys.values() for value in parts.values())
     for cls in classes:
         profile, key = cls.profile, keys.get(cls.profile.id, {})

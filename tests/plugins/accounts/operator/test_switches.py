@@ -171,6 +171,26 @@ async def test_a_breaker_is_opened_and_closed_by_hand_and_that_is_written_down(h
     ]
 
 
+async def test_a_circuit_says_since_when_it_is_open_why_and_when_a_trial_may_pass(house: House):
+    _, key = await hired(house)
+    shown = "circuit { state trips openedAt reason nextTrialAt }"
+    document = f"{{ providers {{ id health {{ breaker {shown} }} capabilities {{ name {shown} }} }} }}"
+    await change(house, TRIP, key, provider="kraken", capability="quotes", reason="wrong prices")
+    house.clock.turn(5)
+
+    found = (await house.ask(document))["data"]["providers"]
+    kraken = next(each for each in found if each["id"] == "kraken")
+
+    tripped = {
+        "state": "OPEN", "trips": 1, "openedAt": "2026-11-20T12:00:00Z",
+        "reason": "tripped by the operator: wrong prices", "nextTrialAt": "2026-11-20T12:00:15Z",
+    }  # fmt: skip
+    whole = {"state": "CLOSED", "trips": 0, "openedAt": None, "reason": None, "nextTrialAt": None}
+    circuits = {each["name"]: each["circuit"] for each in kraken["capabilities"]}
+    assert (circuits["quotes"], circuits["candles"]) == (tripped, whole)
+    assert kraken["health"] == {"breaker": "OPEN", "circuit": tripped}
+
+
 @pytest.mark.parametrize(
     ("document", "given", "code", "told"),
     [
