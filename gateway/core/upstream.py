@@ -114,7 +114,7 @@ class NetworkTransport:
         session = self._sessions.get(request.provider) or self._open(request.provider)
         try:
             async with session.request(
-                request.method, _address(request), headers=request.headers, data=request.body or None,
+                request.method, address_of(request), headers=request.headers, data=request.body or None,
                 allow_redirects=False,
             ) as reply:  # fmt: skip
                 headers = _merged(reply.raw_headers)
@@ -169,7 +169,7 @@ def _trusting() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=certifi.where())
 
 
-def _address(request: Request) -> URL:
+def address_of(request: Request) -> URL:
     """Encoded once, here; parameters take the place of a query that the address has of its own."""
     from yarl import URL
 
@@ -185,14 +185,18 @@ def _address(request: Request) -> URL:
 
 async def _sent_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
     """aiohttp would send a GET again when its connection ends, below our retry budget: hide that from it."""
-    from aiohttp import ClientConnectionError, ClientConnectorError, ClientOSError, ServerDisconnectedError
-
     try:
         return await handler(request)
-    except ClientConnectorError:
-        raise
-    except (ClientOSError, ServerDisconnectedError) as error:
+    except _ended() as error:
+        from aiohttp import ClientConnectionError
+
         raise ClientConnectionError from error
+
+
+def _ended() -> tuple[type[Exception], ...]:
+    from aiohttp import ClientOSError, ServerDisconnectedError
+
+    return ClientOSError, ServerDisconnectedError
 
 
 def _merged(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -246,6 +250,7 @@ class UpstreamHttp:
     base: str = ""
     explain: Callable[[Reply], UpstreamError | None] = _nothing
     redact: Redactor = field(init=False)
+    _given: tuple[dict[str, str], tuple[tuple[str, str], ...]] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.redact = Redactor(self.key.values())
@@ -333,6 +338,19 @@ class UpstreamHttp:
         return reply
 
     def _request(self, method: str, path: str, params: Params | None, host: str, body: bytes | None) -> Request:
+        if self._given is None:
+            self._given = self._credentials()
+        headers, secret = self._given
+        if body is not None:
+            headers = {**headers, "content-type": "application/json"}
+        sent = tuple([(name, str(value)) for name, value in params.items()]) if params else ()
+        return Request(
+            provider=self.profile.id, method=method, host=host, path=path, params=sent, url=self._root(host) + path,
+            secret_params=secret, headers=headers, body=body,
+        )  # fmt: skip
+
+    def _credentials(self) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
+        """What goes with every request: headers, and parameters that nobody may see."""
         profile = self.profile
         headers = {"accept-encoding": "gzip, br", "user-agent": f"marketgate/{__version__}"}
         headers.update((name.lower(), value) for name, value in profile.headers.items())
@@ -348,16 +366,13 @@ class UpstreamHttp:
                 headers[part.key] = part.template.format(value)
             elif value is not None:
                 secret.append((part.key, value))
-        if body is not None:
-            headers["content-type"] = "application/json"
-        root = profile.hosts[host] if host else profile.base_url
-        if self.base:
-            root = f"{self.base.rstrip('/')}/{profile.id}{urlsplit(root).path.rstrip('/')}"
-        sent = tuple((name, str(value)) for name, value in (params or {}).items())
-        return Request(
-            provider=profile.id, method=method, host=host, path=path, params=sent, url=root + path,
-            secret_params=tuple(secret), headers=headers, body=body,
-        )  # fmt: skip
+        return headers, tuple(secret)
+
+    def _root(self, host: str) -> str:
+        root = self.profile.hosts[host] if host else self.profile.base_url
+        if not self.base:
+            return root
+        return f"{self.base.rstrip('/')}/{self.profile.id}{urlsplit(root).path.rstrip('/')}"
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
