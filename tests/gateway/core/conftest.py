@@ -13,6 +13,7 @@ from tests.gateway.doubles import TurnedLoop
 
 REAL = (
     "test_network.py",
+    "test_wire.py",
     "test_statuses.py",
     "test_calendars.py",
     "test_store.py",
