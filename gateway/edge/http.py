@@ -23,7 +23,9 @@ from gateway.edge.execute import (
     RequestFacts,
     refused_result,
 )
+from gateway.edge.kept import Wanted, reply_of
 from gateway.edge.limits import EdgeSettings
+from gateway.edge.middleware.compression import takes_gzip
 from gateway.edge.negotiation import (
     JSON,
     check_content_encoding,
@@ -41,6 +43,7 @@ PASSED_HEADERS = (
     "authorization", "x-api-key", "accept-language", "user-agent", "origin", "traceparent", "cookie", "x-csrf-token",
     "marketgate-cost",
 )  # fmt: skip
+CREDENTIALS = ("authorization", "x-api-key", "cookie")
 
 
 class GraphQLEndpoint:
@@ -79,12 +82,21 @@ class GraphQLEndpoint:
         if method == "GET":
             check_get_origin(headers)
             request = OperationRequest.of(self._query_parameters(scope["query_string"]))
-            return _reply(await self._executor.execute(request, facts, QUERY_ONLY), media)
+            result = await self._executor.execute(request, facts, QUERY_ONLY)
+            return self._encode(result, wanted_by(method, headers, media))
         payload = await self._payload(receive, headers)
         if isinstance(payload, list):
             principal = await self._executor.identify(facts)
             return self._encode_batch(await self._batch(payload, facts, principal), media, facts)
-        return _reply(await self._executor.execute(OperationRequest.of(payload), facts), media)
+        result = await self._executor.execute(OperationRequest.of(payload), facts)
+        return self._encode(result, wanted_by(method, headers, media))
+
+    def _encode(self, result: OperationResult, wanted: Wanted) -> Reply:
+        """From the response cache as it keeps it, else anew."""
+        responses = self._executor.responses
+        if responses is None or result.entry is None:
+            return _reply(result, wanted.media)
+        return reply_of(responses, result.entry, wanted, result.extensions, result.headers)
 
     async def _payload(self, receive: Receive, headers: Mapping[str, str]) -> object:
         check_content_type(headers.get("content-type"))
@@ -150,6 +162,15 @@ def headers_of(scope: Scope) -> dict[str, str]:
         between = "; " if name == "cookie" else ", "
         headers[name] = f"{headers[name]}{between}{value}" if name in headers else value
     return headers
+
+
+def wanted_by(method: str, headers: Mapping[str, str], media: str) -> Wanted:
+    """How a kept answer is to be sent."""
+    get = method == "GET"
+    return Wanted(
+        media=media, get=get, gzip=takes_gzip(headers.get("accept-encoding")),
+        private=any(name in headers for name in CREDENTIALS), known=headers.get("if-none-match") if get else None,
+    )  # fmt: skip
 
 
 def facts_of(scope: Scope, headers: Mapping[str, str], public_origin: str = "") -> RequestFacts:

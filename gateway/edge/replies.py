@@ -9,6 +9,9 @@ from decimal import Decimal
 import orjson
 from starlette.types import Send
 
+FINAL = "marketgate.final"
+"""In the message that begins an answer: its body is as it is to be sent."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
@@ -20,18 +23,21 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: Sequence[str] = ()
     """Values of `Set-Cookie`, one header each."""
+    whole: Sequence[tuple[bytes, bytes]] | None = None
+    """In place of the headers of an answer that nobody may store; such an answer is packed already, or is not to be."""
 
 
 async def send_reply(send: Send, reply: Reply) -> None:
     """Write the answer; `Vary` because the media type follows the Accept header."""
-    headers = [(b"cache-control", b"no-store"), (b"vary", b"Accept")]
+    headers = [(b"cache-control", b"no-store"), (b"vary", b"Accept")] if reply.whole is None else [*reply.whole]
     if reply.media is not None:
         headers.append((b"content-type", f"{reply.media}; charset=utf-8".encode()))
-    if reply.status != 204:
+    if reply.status not in (204, 304):
         headers.append((b"content-length", str(len(reply.body)).encode()))
     headers.extend((name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers.items())
     headers.extend((b"set-cookie", cookie.encode("latin-1")) for cookie in reply.cookies)
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    start = {"type": "http.response.start", "status": reply.status, "headers": headers, FINAL: reply.whole is not None}
+    await send(start)
     await send({"type": "http.response.body", "body": reply.body})
 
 

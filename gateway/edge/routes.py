@@ -31,6 +31,7 @@ from gateway.edge.middleware.request_id import RequestId
 from gateway.edge.middleware.security_headers import SecurityHeaders
 from gateway.edge.pages import page_routes
 from gateway.edge.replies import encode
+from gateway.edge.responses import ResponseCache
 from gateway.edge.websocket import WebSocketEndpoint
 
 ALLOWED_HEADERS = (
@@ -47,13 +48,14 @@ def build_edge(
     settings: EdgeSettings,
     context_for: Callable[[RequestFacts, Principal], object],
     gate: Gate | None = None,
+    responses: ResponseCache | None = None,
     readiness: Readiness,
     health: Health,
     extra_routes: Sequence[BaseRoute] = (),
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """Everything a browser or client can reach; `extra_routes` come from plugins and telemetry."""
-    executor = Executor(schema, settings=settings, context_for=context_for, gate=gate)
+    executor = Executor(schema, settings=settings, context_for=context_for, gate=gate, responses=responses)
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(executor, settings)),
         WebSocketRoute("/graphql", WebSocketEndpoint(executor, settings)),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import Callable
+from functools import lru_cache
 
 import brotli
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.edge.replies import FINAL
 
 MINIMUM_BYTES = 1024
 # From this size on packing takes milliseconds: other requests must not wait for it.
@@ -41,7 +44,7 @@ class Compression:
                 head, start = start, None
                 body = message.get("body", b"")
                 whole = message["type"] == "http.response.body" and not message.get("more_body", False)
-                if whole and len(body) >= MINIMUM_BYTES and _is_packable(head):
+                if whole and len(body) >= MINIMUM_BYTES and not head.get(FINAL) and _is_packable(head):
                     body = await asyncio.to_thread(pack, body) if len(body) >= THREAD_BYTES else pack(body)
                     head, message = _packed_head(head, name, len(body)), {**message, "body": body}
                 await send(head)
@@ -59,6 +62,12 @@ def accepted(scope: Scope) -> tuple[bytes, Pack] | None:
                 return b"br", _brotli
             return (b"gzip", _gzip) if b"gzip" in codings else None
     return None
+
+
+@lru_cache(maxsize=256)
+def takes_gzip(accepted: str | None) -> bool:
+    """Whether the caller takes gzip, which kept answers are packed in."""
+    return accepted is not None and b"gzip" in _codings(accepted.lower().encode("latin-1"))
 
 
 def _codings(value: bytes) -> set[bytes]:

@@ -1,0 +1,65 @@
+"""An answer from the response cache on the wire: the same status, headers and bytes whichever path it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.edge.middleware.compression import MINIMUM_BYTES
+from gateway.edge.packing import LONGEST_TAIL, joined, plain
+from gateway.edge.replies import Reply, encode
+from gateway.edge.responses import Entry, ResponseCache
+
+Headers = list[tuple[bytes, bytes]]
+
+VARY = (b"vary", b"Accept, Accept-Encoding, Authorization, X-API-Key, Cookie")
+GZIP = (b"content-encoding", b"gzip")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How the caller takes its answer."""
+
+    media: str
+    gzip: bool = False
+    get: bool = False
+    private: bool = True
+    """A credential was sent: no shared cache may store the answer."""
+    known: str | None = None
+    """The `If-None-Match` header of a GET."""
+    fixed: tuple[tuple[bytes, bytes], ...] = field(init=False)
+    """Headers that every such answer has."""
+
+    def __post_init__(self) -> None:
+        headers = [VARY]
+        if not self.get:
+            # No cache stores answers to POST by themselves; this says so to those that might be told to.
+            headers.append((b"cache-control", b"private, no-store" if self.private else b"no-store"))
+        object.__setattr__(self, "fixed", tuple(headers))
+
+
+def reply_of(
+    responses: ResponseCache, entry: Entry, wanted: Wanted, extensions: Mapping[str, object], told: Mapping[str, str]
+) -> Reply:  # fmt: skip
+    """The whole answer; *told* are the headers about limits."""
+    now = responses.clock.monotonic()
+    headers: Headers = [*wanted.fixed, (b"etag", entry.etag), (b"age", b"%d" % (now - entry.made))]
+    if wanted.get:
+        scope = b"private" if wanted.private else b"public"
+        headers.append((b"cache-control", scope + b", max-age=%d" % max(0.0, entry.until - now)))
+        if wanted.known is not None and _matches(wanted.known, entry.etag.decode()):
+            return Reply(status=304, whole=headers, headers=told)
+    written = encode(extensions)
+    headers.append((b"content-type", f"{wanted.media}; charset=utf-8".encode()))
+    if wanted.gzip and len(entry.data) >= MINIMUM_BYTES and len(written) < LONGEST_TAIL:
+        headers.append(GZIP)
+        body = joined(responses.packed(entry), written)
+    else:
+        body = plain(entry.data, written)
+    return Reply(status=200, body=body, whole=headers, headers=told)
+
+
+def _matches(known: str, etag: str) -> bool:
+    """Weak comparison: https://www.rfc-editor.org/rfc/rfc9110#field.if-none-match"""
+    strong = etag.removeprefix("W/")
+    return known.strip() == "*" or any(each.strip().removeprefix("W/") == strong for each in known.split(","))
