@@ -299,6 +299,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         public_origin=origin_of(settings.public_url),
         trusted_proxies=settings.trusted_proxies,
         operation_timeout_s=settings.timeout_s,
+        hits_per_log_line=settings.response_cache_log,
     )
 
     host = gateway.host

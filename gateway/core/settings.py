@@ -84,6 +84,9 @@ class Settings(BaseModel):
     response_cache_mb: int = Field(
         64, ge=0, le=65_536, description="Room for answers kept as bytes, in megabytes a process; 0 keeps none."
     )
+    response_cache_log: int = Field(
+        1_000, ge=0, description="One in so many answers from kept bytes has a line in the access log; 0 none, 1 all."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["text", "json"] = Field("text", description="One line a record for people or for machines.")
     data_dir: Path = Field(Path(".marketgate"), description="Folder of the embedded database and of local state.")

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from gateway.edge.middleware.compression import MINIMUM_BYTES
 from gateway.edge.packing import LONGEST_TAIL, joined, plain
 from gateway.edge.replies import Reply, encode
-from gateway.edge.responses import Entry, ResponseCache
+from gateway.edge.responses import Entry, Place, ResponseCache
 
-Headers = list[tuple[bytes, bytes]]
+Headers = tuple[tuple[bytes, bytes], ...]
 
 VARY = (b"vary", b"Accept, Accept-Encoding, Authorization, X-API-Key, Cookie")
 GZIP = (b"content-encoding", b"gzip")
@@ -25,38 +25,37 @@ class Wanted:
     get: bool = False
     private: bool = True
     """A credential was sent: no shared cache may store the answer."""
-    known: str | None = None
-    """The `If-None-Match` header of a GET."""
-    fixed: tuple[tuple[bytes, bytes], ...] = field(init=False)
-    """Headers that every such answer has."""
+    fixed: Headers = field(init=False)
+    """Headers that every such answer has; those that every one with a body has follow."""
+    content: tuple[bytes, bytes] = field(init=False)
 
     def __post_init__(self) -> None:
-        headers = [VARY]
-        if not self.get:
-            # No cache stores answers to POST by themselves; this says so to those that might be told to.
-            headers.append((b"cache-control", b"private, no-store" if self.private else b"no-store"))
-        object.__setattr__(self, "fixed", tuple(headers))
+        # No cache stores answers to POST by itself; this says so to those that might be told to.
+        stored = () if self.get else ((b"cache-control", b"private, no-store" if self.private else b"no-store"),)
+        object.__setattr__(self, "fixed", (VARY, *stored))
+        object.__setattr__(self, "content", (b"content-type", f"{self.media}; charset=utf-8".encode()))
 
 
 def reply_of(
-    responses: ResponseCache, entry: Entry, wanted: Wanted, extensions: Mapping[str, object], told: Mapping[str, str]
+    responses: ResponseCache, place: Place, entry: Entry, wanted: Wanted, extensions: Mapping[str, object],
+    told: Mapping[str, str], known: str | None = None,
 ) -> Reply:  # fmt: skip
-    """The whole answer; *told* are the headers about limits."""
+    """The whole answer; *told* are the headers about limits, *known* is the `If-None-Match` of a GET."""
     now = responses.clock.monotonic()
-    headers: Headers = [*wanted.fixed, (b"etag", entry.etag), (b"age", b"%d" % (now - entry.made))]
+    headers = [*wanted.fixed, (b"etag", entry.etag), (b"age", b"%d" % (now - entry.made))]
     if wanted.get:
         scope = b"private" if wanted.private else b"public"
         headers.append((b"cache-control", scope + b", max-age=%d" % max(0.0, entry.until - now)))
-        if wanted.known is not None and _matches(wanted.known, entry.etag.decode()):
-            return Reply(status=304, whole=headers, headers=told)
+        if known is not None and _matches(known, entry.etag.decode()):
+            return Reply(status=304, whole=headers, headers=told, kept=(place, entry))
     written = encode(extensions)
-    headers.append((b"content-type", f"{wanted.media}; charset=utf-8".encode()))
+    headers.append(wanted.content)
     if wanted.gzip and len(entry.data) >= MINIMUM_BYTES and len(written) < LONGEST_TAIL:
         headers.append(GZIP)
         body = joined(responses.packed(entry), written)
     else:
         body = plain(entry.data, written)
-    return Reply(status=200, body=body, whole=headers, headers=told)
+    return Reply(status=200, body=body, whole=headers, headers=told, kept=(place, entry))
 
 
 def _matches(known: str, etag: str) -> bool:

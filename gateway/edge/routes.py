@@ -18,6 +18,7 @@ from starlette.types import Lifespan
 from gateway.core.identity import Principal
 from gateway.edge.errors import error_of, stamp
 from gateway.edge.execute import Executor, RequestFacts
+from gateway.edge.front import Front
 from gateway.edge.gate import Gate
 from gateway.edge.health import Health, Readiness, health_routes
 from gateway.edge.http import GraphQLEndpoint
@@ -67,7 +68,7 @@ def build_edge(
     ]
     app = Starlette(
         routes=routes,
-        middleware=layers(settings),
+        middleware=layers(settings, executor),
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
@@ -76,11 +77,17 @@ def build_edge(
     return app
 
 
-def layers(settings: EdgeSettings) -> list[Middleware]:
+def everywhere(settings: EdgeSettings) -> dict[str, str]:
+    """Headers that every answer has beside the security headers."""
+    return {} if settings.mode == "live" else {"Marketgate-Mode": settings.mode}
+
+
+def layers(settings: EdgeSettings, executor: Executor | None = None) -> list[Middleware]:
     """The middleware, outermost first: every answer has an id and its headers, also those of the inner layers."""
-    extra = {} if settings.mode == "live" else {"Marketgate-Mode": settings.mode}
+    extra = everywhere(settings)
     stack = [
         Middleware(TrustedProxies, trusted=settings.trusted_proxies),
+        *([Middleware(Front, executor=executor, settings=settings, extra=extra)] if executor is not None else ()),
         Middleware(RequestId),
         Middleware(SecurityHeaders, extra=extra),
         Middleware(AccessLog),
