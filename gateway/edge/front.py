@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.core.metrics import counter
 from gateway.edge.body import ClientGone, read_body
 from gateway.edge.errors import Refused
 from gateway.edge.execute import Executor, RequestFacts
 from gateway.edge.http import CREDENTIALS, GraphQLEndpoint, wanted_by
-from gateway.edge.kept import reply_of
+from gateway.edge.kept import Header, rendered
 from gateway.edge.limits import EdgeSettings
 from gateway.edge.memo import Memo, Memos
 from gateway.edge.middleware import access_log, request_id
 from gateway.edge.negotiation import media_type_for
-from gateway.edge.replies import Reply, headers_of
-from gateway.edge.responses import HIT
+from gateway.edge.replies import Reply
+from gateway.edge.responses import READS
 from gateway.edge.short import GONE, Short
 
 PATH = "/graphql"
@@ -42,7 +40,7 @@ WATCHED = {
 }
 LONGEST_LENGTH = 9
 """Digits of a `Content-Length` that may be usual."""
-HITS = counter("marketgate_front_hits", "Requests that were known and answered from kept bytes at once.")
+AT_ONCE = READS.labels("at once")
 
 Found = dict[bytes, bytes]
 Key = tuple[Any, ...]
@@ -57,7 +55,7 @@ class Front:
         self._memos = Memos()
         # Picks log lines and names requests; it guards nothing.
         self._random = random.Random()
-        self._logged = 1 / settings.hits_per_log_line if settings.hits_per_log_line else 0.0
+        self._logged = 1.0 / settings.hits_per_log_line if settings.hits_per_log_line else 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = self._scan(scope) if scope["type"] == "http" and scope["path"] == PATH else None
@@ -76,14 +74,14 @@ class Front:
         client = scope.get("client")
         key = (get, asked, client[0] if client else None, *map(found.get, KNOWN))
         memo = self._memos.get(key)
-        if memo is not None:
-            reply = self._hit(memo, key, scope, found)
-            if reply is not None:
-                await send({"type": "http.response.start", "status": reply.status, "headers": reply.whole})
-                await send({"type": "http.response.body", "body": reply.body})
-                if self._random.random() < self._logged:
-                    access_log.note(scope, reply.status, len(reply.body), started, kept=True)
-                return
+        hit = None if memo is None else self._hit(memo, key, scope, found)
+        if hit is not None:
+            status, headers, content = hit
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": content})
+            if self._random.random() < self._logged:
+                access_log.note(scope, status, len(content), started, kept=True)
+            return
         answered = await self._short.answer(scope, receive, send, None if get else asked)
         if answered is not None:
             self._remember(key, len(asked), *answered, found)
@@ -111,7 +109,7 @@ class Front:
         settings = self._settings
         return await read_body(receive, {}, most=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
 
-    def _hit(self, memo: Memo, key: Key, scope: Scope, found: Found) -> Reply | None:
+    def _hit(self, memo: Memo, key: Key, scope: Scope, found: Found) -> tuple[int, list[Header], bytes] | None:
         """The kept answer, if all that led to it still holds; None, and nothing is charged, where it does not."""
         gate, responses, place = self._executor.gate, self._executor.responses, memo.place
         principal = gate.recognise(memo.facts)
@@ -128,16 +126,15 @@ class Front:
         if admission is None:
             return None
         admission.release(None, False)
+        AT_ONCE.inc()
         given = found.get(request_id.HEADER)
         name = (request_id.sane(given) if given else None) or f"{self._random.getrandbits(128):032x}"
         known = found.get(b"if-none-match")
-        reply = reply_of(
-            responses, place, entry, memo.wanted, {"requestId": name, **admission.extensions}, admission.headers,
+        status, headers, body = rendered(
+            responses, entry, memo.wanted, {"requestId": name, **admission.extensions}, admission.headers,
             known.decode("latin-1") if known else None,
         )  # fmt: skip
-        HIT.inc()
-        HITS.inc()
-        return replace(reply, whole=self._short.dressed(headers_of(reply), scope, name))
+        return status, self._short.dressed(headers, scope, name), body
 
     def _remember(self, key: Key, size: int, reply: Reply, facts: RequestFacts, found: Found) -> None:
         media = media_type_for(_text(found.get(b"accept")))

@@ -10,10 +10,11 @@ from gateway.edge.packing import LONGEST_TAIL, joined, plain
 from gateway.edge.replies import Reply, encode
 from gateway.edge.responses import Entry, Place, ResponseCache
 
-Headers = tuple[tuple[bytes, bytes], ...]
+Header = tuple[bytes, bytes]
 
 VARY = (b"vary", b"Accept, Accept-Encoding, Authorization, X-API-Key, Cookie")
 GZIP = (b"content-encoding", b"gzip")
+NOT_MODIFIED = 304
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +26,10 @@ class Wanted:
     get: bool = False
     private: bool = True
     """A credential was sent: no shared cache may store the answer."""
-    fixed: Headers = field(init=False)
-    """Headers that every such answer has; those that every one with a body has follow."""
-    content: tuple[bytes, bytes] = field(init=False)
+    fixed: tuple[Header, ...] = field(init=False)
+    """Headers that every such answer has."""
+    content: Header = field(init=False)
+    """What it has besides where it has a body."""
 
     def __post_init__(self) -> None:
         # No cache stores answers to POST by itself; this says so to those that might be told to.
@@ -36,18 +38,20 @@ class Wanted:
         object.__setattr__(self, "content", (b"content-type", f"{self.media}; charset=utf-8".encode()))
 
 
-def reply_of(
-    responses: ResponseCache, place: Place, entry: Entry, wanted: Wanted, extensions: Mapping[str, object],
+def rendered(
+    responses: ResponseCache, entry: Entry, wanted: Wanted, extensions: Mapping[str, object],
     told: Mapping[str, str], known: str | None = None,
-) -> Reply:  # fmt: skip
-    """The whole answer; *told* are the headers about limits, *known* is the `If-None-Match` of a GET."""
+) -> tuple[int, list[Header], bytes]:  # fmt: skip
+    """Status, headers and body; *told* are the headers about limits, *known* is the `If-None-Match` of a GET."""
     now = responses.clock.monotonic()
     headers = [*wanted.fixed, (b"etag", entry.etag), (b"age", b"%d" % (now - entry.made))]
+    for name, value in told.items():
+        headers.append((name.lower().encode(), value.encode("latin-1")))
     if wanted.get:
         scope = b"private" if wanted.private else b"public"
         headers.append((b"cache-control", scope + b", max-age=%d" % max(0.0, entry.until - now)))
         if known is not None and _matches(known, entry.etag.decode()):
-            return Reply(status=304, whole=headers, headers=told, kept=(place, entry))
+            return NOT_MODIFIED, headers, b""
     written = encode(extensions)
     headers.append(wanted.content)
     if wanted.gzip and len(entry.data) >= MINIMUM_BYTES and len(written) < LONGEST_TAIL:
@@ -55,7 +59,17 @@ def reply_of(
         body = joined(responses.packed(entry), written)
     else:
         body = plain(entry.data, written)
-    return Reply(status=200, body=body, whole=headers, headers=told, kept=(place, entry))
+    headers.append((b"content-length", b"%d" % len(body)))
+    return 200, headers, body
+
+
+def reply_of(
+    responses: ResponseCache, place: Place, entry: Entry, wanted: Wanted, extensions: Mapping[str, object],
+    told: Mapping[str, str], known: str | None = None,
+) -> Reply:  # fmt: skip
+    """The same as a reply."""
+    status, headers, body = rendered(responses, entry, wanted, extensions, told, known)
+    return Reply(status=status, body=body, whole=headers, kept=(place, entry))
 
 
 def _matches(known: str, etag: str) -> bool:

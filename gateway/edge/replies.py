@@ -28,7 +28,7 @@ class Reply:
     cookies: Sequence[str] = ()
     """Values of `Set-Cookie`, one header each."""
     whole: Sequence[tuple[bytes, bytes]] | None = None
-    """In place of the headers of an answer that nobody may store; such an answer is packed already, or is not to be."""
+    """All headers, in place of those of an answer that nobody may store. Its body is packed, or is not to be."""
     kept: tuple[Place, Entry] | None = None
     """Where the answer is kept as bytes, if it is."""
 
@@ -47,10 +47,12 @@ def head_of(reply: Reply) -> Message:
 
 def headers_of(reply: Reply) -> list[tuple[bytes, bytes]]:
     """Its headers on the wire; `Vary` because the media type follows the Accept header."""
-    headers = [(b"cache-control", b"no-store"), (b"vary", b"Accept")] if reply.whole is None else [*reply.whole]
+    if reply.whole is not None:
+        return [*reply.whole]
+    headers = [(b"cache-control", b"no-store"), (b"vary", b"Accept")]
     if reply.media is not None:
         headers.append((b"content-type", f"{reply.media}; charset=utf-8".encode()))
-    if reply.status not in (204, 304):
+    if reply.status != 204:
         headers.append((b"content-length", str(len(reply.body)).encode()))
     headers.extend((name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers.items())
     headers.extend((b"set-cookie", cookie.encode("latin-1")) for cookie in reply.cookies)

@@ -35,7 +35,9 @@ OVERHEAD = 600
 """Bytes that an entry takes beside its answer."""
 MOST_CHANGES = 10_000
 
-READS = counter("marketgate_response_cache_reads", "Operations that could be served from kept bytes.", "outcome")
+READS = counter(
+    "marketgate_response_cache_reads", "Operations whose answers may be kept, by how they were answered.", "outcome"
+)
 HELD = gauge("marketgate_response_cache_bytes", "Bytes of answers that are kept.")
 HIT, MISS = READS.labels("hit"), READS.labels("miss")
 

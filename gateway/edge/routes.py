@@ -13,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import Lifespan
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from gateway.core.identity import Principal
 from gateway.edge.errors import error_of, stamp
@@ -66,15 +66,30 @@ def build_edge(
         *page_routes(settings),
         *limited(extra_routes, settings.plain_per_minute),
     ]
-    app = Starlette(
+    app = Edge(
         routes=routes,
-        middleware=layers(settings, executor),
+        middleware=layers(settings),
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
     app.state.executor = executor
+    app.put_in_front(executor, settings)
     return app
+
+
+class Edge(Starlette):
+    """The application, which plain GraphQL requests need not pass through as a whole."""
+
+    front: ASGIApp | None = None
+
+    def put_in_front(self, executor: Executor, settings: EdgeSettings) -> None:
+        """Let the front see requests first, from whoever sent them to the proxies."""
+        front = Front(super().__call__, executor=executor, settings=settings, extra=everywhere(settings))
+        self.front = TrustedProxies(front, settings.trusted_proxies) if settings.trusted_proxies else front
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.front or super().__call__)(scope, receive, send)
 
 
 def everywhere(settings: EdgeSettings) -> dict[str, str]:
@@ -82,14 +97,12 @@ def everywhere(settings: EdgeSettings) -> dict[str, str]:
     return {} if settings.mode == "live" else {"Marketgate-Mode": settings.mode}
 
 
-def layers(settings: EdgeSettings, executor: Executor | None = None) -> list[Middleware]:
+def layers(settings: EdgeSettings) -> list[Middleware]:
     """The middleware, outermost first: every answer has an id and its headers, also those of the inner layers."""
-    extra = everywhere(settings)
     stack = [
         Middleware(TrustedProxies, trusted=settings.trusted_proxies),
-        *([Middleware(Front, executor=executor, settings=settings, extra=extra)] if executor is not None else ()),
         Middleware(RequestId),
-        Middleware(SecurityHeaders, extra=extra),
+        Middleware(SecurityHeaders, extra=everywhere(settings)),
         Middleware(AccessLog),
     ]
     if settings.cors_origins:
