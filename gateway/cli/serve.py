@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from gateway.cli.outcome import Code, Stop, say
 from gateway.core.settings import Settings, SettingsError, load_settings
 from gateway.core.telemetry import configure_logging
+from gateway.edge.whole import WholeProtocol
 
 if TYPE_CHECKING:
     from gateway.core.contract import Host
@@ -80,7 +81,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        app, http="httptools", loop="uvloop", ws="auto", ws_max_size=LARGEST_MESSAGE, access_log=False,
+        app, http=WholeProtocol, loop="uvloop", ws="auto", ws_max_size=LARGEST_MESSAGE, access_log=False,
         server_header=False, proxy_headers=False, log_config=None, log_level="warning", lifespan="on", backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S,
     )  # fmt: skip

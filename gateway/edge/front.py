@@ -74,11 +74,10 @@ class Front:
         client = scope.get("client")
         key = (get, asked, client[0] if client else None, *map(found.get, KNOWN))
         memo = self._memos.get(key)
-        hit = None if memo is None else self._hit(memo, key, scope, found)
+        hit = None if memo is None else self._hit(memo, key, found)
         if hit is not None:
-            status, headers, content = hit
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": content})
+            status, headers, content, name = hit
+            await self._short.send(scope, send, status, headers, content, name)
             if self._random.random() < self._logged:
                 access_log.note(scope, status, len(content), started, kept=True)
             return
@@ -109,7 +108,7 @@ class Front:
         settings = self._settings
         return await read_body(receive, {}, most=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
 
-    def _hit(self, memo: Memo, key: Key, scope: Scope, found: Found) -> tuple[int, list[Header], bytes] | None:
+    def _hit(self, memo: Memo, key: Key, found: Found) -> tuple[int, list[Header], bytes, str] | None:
         """The kept answer, if all that led to it still holds; None, and nothing is charged, where it does not."""
         gate, responses, place = self._executor.gate, self._executor.responses, memo.place
         principal = gate.recognise(memo.facts)
@@ -134,7 +133,7 @@ class Front:
             responses, entry, memo.wanted, {"requestId": name, **admission.extensions}, admission.headers,
             known.decode("latin-1") if known else None,
         )  # fmt: skip
-        return status, self._short.dressed(headers, scope, name), body
+        return status, headers, body, name
 
     def _remember(self, key: Key, size: int, reply: Reply, facts: RequestFacts, found: Found) -> None:
         media = media_type_for(_text(found.get(b"accept")))

@@ -21,11 +21,10 @@ from gateway.edge.middleware.compression import accepted, is_packable, packed_by
 from gateway.edge.middleware.fault_barrier import failed
 from gateway.edge.middleware.security_headers import STRICT_TRANSPORT, secured
 from gateway.edge.replies import FINAL, Reply, head_of
+from gateway.edge.whole import Header, lines_of, send_whole
 
 GONE = 499
 """The client left before there was an answer."""
-
-Header = tuple[bytes, bytes]
 
 
 class Short:
@@ -33,14 +32,17 @@ class Short:
 
     def __init__(self, endpoint: GraphQLEndpoint, settings: EdgeSettings, extra: Mapping[str, str]) -> None:
         self._endpoint, self._settings = endpoint, settings
-        self._secured = secured(extra)
-        self._secured_tls = [*self._secured, STRICT_TRANSPORT]
+        plain = secured(extra)
+        self._everywhere = {False: plain, True: [*plain, STRICT_TRANSPORT]}
+        self._lines = {tls: lines_of(headers) for tls, headers in self._everywhere.items()}
 
-    def dressed(self, headers: list[Header], scope: Scope, name: str) -> list[Header]:
-        """With the headers of every answer."""
-        headers.extend(self._secured_tls if scope.get("scheme") == "https" else self._secured)
+    async def send(
+        self, scope: Scope, send: Send, status: int, headers: list[Header], body: bytes, name: str
+    ) -> None:  # fmt: skip
+        """Send an answer with the headers of every answer."""
         headers.append((request_id.HEADER, name.encode()))
-        return headers
+        tls = scope.get("scheme") == "https"
+        await send_whole(scope, send, status, self._everywhere[tls], self._lines[tls], headers, body)
 
     async def answer(
         self, scope: Scope, receive: Receive, send: Send, body: bytes | Refused | None
@@ -61,9 +63,7 @@ class Short:
                 reply = failed(fault, name)
             head, content = await _packed(scope, reply)
             status, size = reply.status, len(content)
-            head["headers"] = self.dressed(head["headers"], scope, name)
-            await send(head)
-            await send({"type": "http.response.body", "body": content})
+            await self.send(scope, send, status, head["headers"], content, name)
             return reply, facts
         finally:
             access_log.note(scope, status, size, started)
