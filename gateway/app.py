@@ -60,7 +60,10 @@ from gateway.edge.cost import PriceList
 from gateway.edge.execute import RequestFacts
 from gateway.edge.gate import Gate, OpenGate
 from gateway.edge.health import HealthReport
+from gateway.edge.keeping import Keepings
 from gateway.edge.limits import EdgeSettings
+from gateway.edge.policies import AccountPolicies
+from gateway.edge.responses import ResponseCache
 from gateway.edge.routes import build_edge
 from gateway.edge.tenantgate import TenantGate
 from providers import Discovered, discover
@@ -88,6 +91,7 @@ class Gateway:
     allowances: PlanAllowances
     oversight: BreakerOversight
     context: Callable[[RequestFacts, Principal], Context]
+    responses: ResponseCache | None = None
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -199,7 +203,7 @@ def build_gateway(
         plugins=found,
     )  # fmt: skip
     allowances = host.services[Allowances] = make_allowances(settings, clock, host.services)
-    host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
+    switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
 
     accounts = Accounts(lambda: host.services.get(ProviderKeys), live=not offline)
@@ -214,9 +218,24 @@ def build_gateway(
             user_agent=facts.headers.get("user-agent"),
         )  # fmt: skip
 
+    schema = build_schema(found)
+    responses = make_responses(host, schema, accounts)
+    if responses is not None:
+        switchboard.on_switched.append(responses.clear)
     return Gateway(
-        settings=settings, schema=build_schema(found), data=data, inventory=inventory, transport=transport, host=host,
-        allowances=allowances, oversight=oversight, context=context,
+        settings=settings, schema=schema, data=data, inventory=inventory, transport=transport, host=host,
+        allowances=allowances, oversight=oversight, context=context, responses=responses,
+    )  # fmt: skip
+
+
+def make_responses(host: Host, schema: strawberry.Schema, accounts: Accounts) -> ResponseCache | None:
+    """The response cache, unless it has no room."""
+    most = host.settings.response_cache_mb * 1_000_000
+    if not most:
+        return None
+    return ResponseCache(
+        clock=host.clock, keepings=Keepings(schema._schema), policies=AccountPolicies(accounts), most_bytes=most,
+        bus=host.bus,
     )  # fmt: skip
 
 
@@ -289,6 +308,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         trusted_proxies=settings.trusted_proxies,
         metrics_networks=settings.metrics_networks,
         operation_timeout_s=settings.timeout_s,
+        hits_per_log_line=settings.response_cache_log,
     )
 
     host = gateway.host
@@ -305,6 +325,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
     return build_edge(
         schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
         health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
+        responses=gateway.responses,
         extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
     )  # fmt: skip
 

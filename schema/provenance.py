@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import strawberry
 
 from schema.errors import FailureCode
+from schema.facts import per_read
 from schema.model import computed, described, model
 
 if TYPE_CHECKING:
@@ -123,17 +124,20 @@ class Conversion:
     provenance: Provenance = described("Where the rate came from.")
 
 
+@per_read
 def age_ms(root: Provenance, info: Ctx) -> int:
     """Milliseconds from `asOf`, or from `fetchedAt` where the provider stamps nothing, to this read."""
     delta = info.context.now - (root.as_of or root.fetched_at)
     return min(max(0, int(delta.total_seconds() * 1000)), 2**31 - 1)
 
 
+@per_read
 def cache_status(root: Provenance, info: Ctx) -> CacheStatus:
     """How this operation got the value."""
     return info.context.cache_status(root)
 
 
+@per_read
 def stale(root: Provenance, info: Ctx) -> bool:
     """Whether our old copy was served because every provider failed."""
     return info.context.cache_status(root) is CacheStatus.STALE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import sys
 from collections.abc import Sequence
@@ -14,12 +15,15 @@ from starlette.types import ASGIApp
 from gateway.cli.outcome import Code, Stop, say
 from gateway.core.settings import Settings, SettingsError, load_settings
 from gateway.core.telemetry import configure_logging
+from gateway.edge.whole import WholeProtocol
 
 if TYPE_CHECKING:
     from gateway.core.contract import Host
 
 GRACE_S = 10
 BACKLOG = 2048
+COLLECTED = (10_000, 20, 20)
+"""When the collector runs: an operation makes hundreds of objects and hardly a cycle."""
 LARGEST_MESSAGE = 1024 * 1024
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names what it means, listens nowhere
 MODES = {"recorded": "OFFLINE: SIMULATED and RECORDED data", "live": "LIVE"}
@@ -77,7 +81,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        app, http="httptools", loop="uvloop", ws="auto", ws_max_size=LARGEST_MESSAGE, access_log=False,
+        app, http=WholeProtocol, loop="uvloop", ws="auto", ws_max_size=LARGEST_MESSAGE, access_log=False,
         server_header=False, proxy_headers=False, log_config=None, log_level="warning", lifespan="on", backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S,
     )  # fmt: skip
@@ -92,6 +96,9 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What is there now stays: the collector need not walk schema, plugins and libraries again and again.
+        gc.freeze()
+        gc.set_threshold(*COLLECTED)
         if self.started and sockets:
             url = url_of(self._host.settings, sockets[0].getsockname()[1])
             announce(self._host.settings, url, await welcome(self._host, url))

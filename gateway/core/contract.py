@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 CONTRACT = 1
 """The number of the plugin contract; it grows when an author has to change something."""
+MINUTE = 60
+"""Venues open and close at full minutes."""
 
 A = TypeVar("A")
 M = TypeVar("M")
@@ -188,6 +190,12 @@ class Context:
         """The service that a plugin registered under its class or its port."""
         return cast(S, self.services[kind])
 
+    def changes_every(self, seconds: int) -> None:
+        """What the operation shows changes with the clock alone, at full multiples of so many seconds (UTC)."""
+        left = seconds - self.now.timestamp() % seconds
+        passed = (self.host.clock.now() - self.now).total_seconds()
+        self.market.log.hold(self.host.clock.monotonic() + left - passed)
+
     def cache_status(self, provenance: Provenance) -> CacheStatus:
         """How this operation got an answer."""
         return self.market.log.status(provenance)
@@ -198,10 +206,13 @@ class Context:
 
     async def market_state(self, instrument: InstrumentId, at: datetime | None) -> MarketState:
         """Whether the instrument's market is open at an instant, by default at the start of the operation."""
+        if at is None:
+            self.changes_every(MINUTE)
         return await self.host.calendars.state(instrument, at or self.now)
 
     async def venue_state(self, venue: str) -> MarketState:
         """Whether a venue trades at the start of the operation."""
+        self.changes_every(MINUTE)
         return await self.host.calendars.venue_state(venue, self.now)
 
     async def venue_sessions(self, venue: str, start: date, end: date) -> list[TradingSession]:

@@ -1,10 +1,12 @@
-"""The fetch log of one operation: how each answer that it shows was got."""
+"""The fetch log of one operation: how each answer that it shows was got, and how long and for whom they hold."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
+from schema.facts import Shared
 from schema.provenance import CacheStatus, Provenance
 
 
@@ -25,6 +27,10 @@ class FetchLog:
         """Answers that providers were called for, by provider."""
         self.hits: dict[str, int] = {}
         """Answers that were there already, or on their way for somebody else."""
+        self.fresh_until = inf
+        """Until when (monotonic) all that was fetched holds; infinite where nothing was."""
+        self.shared = Shared.PUBLIC
+        """With whom all of it may be shared: the narrowest word counts."""
 
     def note(self, provenance: Provenance, status: CacheStatus) -> None:
         """The first word counts: what an operation fetched and then read again is still a MISS."""
@@ -33,7 +39,16 @@ class FetchLog:
             counted[provenance.provider] = counted.get(provenance.provider, 0) + 1
         self._see(provenance, status)
 
+    def hold(self, until: float, shared: Shared = Shared.PUBLIC) -> None:
+        """Something that was read holds until then, and may be shared so."""
+        if until < self.fresh_until:
+            self.fresh_until = until
+        if shared < self.shared:
+            self.shared = shared
+
     def _see(self, provenance: Provenance, status: CacheStatus) -> None:
+        if status is CacheStatus.STALE:
+            self.shared = Shared.NONE
         self._seen.setdefault(id(provenance), (provenance, status))
 
     def note_all(self, value: Any, provenance: Provenance, status: CacheStatus) -> None:

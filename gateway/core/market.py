@@ -17,6 +17,7 @@ from gateway.core.failover import no_answer
 from gateway.core.fetchlog import Fetched, FetchLog
 from gateway.core.guards.cache import Stored
 from gateway.core.health import failure_of
+from gateway.core.holding import hold
 from gateway.core.pipeline import Outcome, Pipeline
 from gateway.core.routing import Registry
 from gateway.core.stamping import remarked
@@ -154,6 +155,7 @@ class MarketData:
                 lane, capability, ask, [item], terms, terms.timeout, account=account, judge_age=False
             )
             outcome = found[item]
+            hold(log, lane, (outcome,), terms, self.clock.now(), self.clock.monotonic())
             if isinstance(outcome, UpstreamError):
                 return outcome
             log.note(outcome[0].provenance, outcome[1])
@@ -260,6 +262,8 @@ class Errand:
         found = await self._market.pipeline.fetch(
             lane, self._capability, self._ask, wanted, self._terms, budget, account=self._account
         )
+        clock = self._market.clock
+        hold(self._log, lane, found.values(), self._terms, clock.now(), clock.monotonic())
         if len(pieces) < 2:
             return found
         stored: list[tuple[Stored, CacheStatus]] = []

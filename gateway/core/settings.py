@@ -81,6 +81,12 @@ class Settings(BaseModel):
     cors_origins: tuple[str, ...] = Field((), description="Browser origins that may call, separated by commas.")
     timeout_s: float = Field(30.0, gt=0, le=300, description="Longest time of one operation, in seconds.")
     cache_rows: int = Field(400_000, ge=1_000, description="Bound of the memory cache, in rows.")
+    response_cache_mb: int = Field(
+        64, ge=0, le=65_536, description="Room for answers kept as bytes, in megabytes a process; 0 keeps none."
+    )
+    response_cache_log: int = Field(
+        1_000, ge=0, description="One in so many answers from kept bytes has a line in the access log; 0 none, 1 all."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["text", "json"] = Field("text", description="One line a record for people or for machines.")
     data_dir: Path = Field(Path(".marketgate"), description="Folder of the embedded database and of local state.")

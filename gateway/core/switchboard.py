@@ -31,6 +31,8 @@ class ProviderSwitchboard:
         self._heard = 0
         self._carried_out: set[str] = set()
         self._following = False
+        self.on_switched: list[Callable[[], None]] = []
+        """Called whenever who may be asked has changed."""
         bus.subscribe(SWITCHED, self._on_switched)
         bus.subscribe(BREAKERS, self._on_breaker)
 
@@ -93,6 +95,8 @@ class ProviderSwitchboard:
         self._registry.disable(
             {name: _told("disabled", reason) for name, (state, reason) in switches.items() if state == DISABLED}
         )
+        for call in self.on_switched:
+            call()
 
     def _on_breaker(self, message: Message) -> None:
         self._carry_out(BreakerOrder(**message))

@@ -9,11 +9,13 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard, cast
 
+import orjson
 import strawberry
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, OperationType, execute
 from graphql.execution import Executor as Execution
 from strawberry.execution import optimized_is_awaitable
 
+from gateway.core.contract import Context
 from gateway.core.identity import Principal
 from gateway.edge.documents import Document, DocumentReader, check_kind, digest_of
 from gateway.edge.errors import (
@@ -29,6 +31,8 @@ from gateway.edge.errors import (
 )
 from gateway.edge.gate import Admission, Gate, OpenGate
 from gateway.edge.limits import EdgeSettings
+from gateway.edge.replies import encode
+from gateway.edge.responses import HIT, MISS, Entry, Place, ResponseCache
 from gateway.edge.streams import SourceFailed, responses
 from schema.errors import MarketgateError, Refusal
 
@@ -89,6 +93,12 @@ class OperationResult:
     well_formed: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: Sequence[str] = ()
+    encoded: bytes | None = None
+    """`data` as JSON, where it is known already; `data` is empty then."""
+    place: Place | None = None
+    """Where the response cache keeps the answer."""
+    entry: Entry | None = None
+    """What it keeps, if it does."""
 
     def body(self) -> dict[str, object]:
         """The GraphQL response; a refused request has no `data` at all."""
@@ -96,7 +106,7 @@ class OperationResult:
         if self.errors:
             body["errors"] = self.errors
         if self.executed:
-            body["data"] = self.data
+            body["data"] = self.data if self.encoded is None else orjson.Fragment(self.encoded)
         body["extensions"] = self.extensions
         return body
 
@@ -128,6 +138,7 @@ class Executor:
         settings: EdgeSettings,
         context_for: Callable[[RequestFacts, Principal], object],
         gate: Gate | None = None,
+        responses: ResponseCache | None = None,
     ) -> None:
         if schema.extensions or schema.directives:
             raise TypeError("the edge executes documents itself: Strawberry extensions and directives would not run")
@@ -136,6 +147,7 @@ class Executor:
         self._settings = settings
         self._context_for = context_for
         self.gate: Gate = gate or OpenGate()
+        self.responses = responses
         self._reader = DocumentReader(self._schema, settings)
 
     async def execute(
@@ -178,8 +190,17 @@ class Executor:
         result = OperationResult(executed=False, extensions={}, status=500)
         context = None
         try:
-            context = self._context_for(facts, principal)
-            result = await self._execute(prepared, context, faults)
+            place = None if self.responses is None else await self.responses.place(prepared, principal)
+            kept = self._kept(place, faults)
+            if kept is not None:
+                result = kept
+            else:
+                context = self._context_for(facts, principal)
+                result = await self._execute(prepared, context, faults)
+                if place is not None:
+                    result = self._keep(place, result, context)
+                elif prepared.is_mutation and self.responses is not None:
+                    await self.responses.changed(principal.tenant)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
             result = self._failure(error, faults)
         finally:
@@ -190,6 +211,27 @@ class Executor:
             headers={**admission.headers, **result.headers},
             cookies=getattr(context, "cookies", ()),
         )
+
+    def _kept(self, place: Place | None, faults: Faults) -> OperationResult | None:
+        """The answer, if the response cache has it."""
+        if place is None or self.responses is None:
+            return None
+        entry = self.responses.find(place)
+        if entry is None:
+            MISS.inc()
+            return None
+        HIT.inc()
+        extensions: dict[str, object] = {"requestId": faults.request_id}
+        return OperationResult(executed=True, encoded=entry.data, extensions=extensions, place=place, entry=entry)
+
+    def _keep(self, place: Place, result: OperationResult, context: object) -> OperationResult:
+        """Encode an answer that may be kept, once for the cache and for the caller."""
+        log = context.market.log if isinstance(context, Context) and not context.cookies else None
+        if log is None or not log.shared or result.errors or not result.executed or self.responses is None:
+            return result
+        encoded = encode(result.data)
+        entry = self.responses.keep(place, encoded, log)
+        return replace(result, data=None, encoded=encoded, place=place, entry=entry)
 
     async def subscribe(
         self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 import orjson
@@ -23,7 +25,9 @@ from gateway.edge.execute import (
     RequestFacts,
     refused_result,
 )
+from gateway.edge.kept import Wanted, reply_of
 from gateway.edge.limits import EdgeSettings
+from gateway.edge.middleware.compression import takes_gzip
 from gateway.edge.negotiation import (
     JSON,
     check_content_encoding,
@@ -41,6 +45,7 @@ PASSED_HEADERS = (
     "authorization", "x-api-key", "accept-language", "user-agent", "origin", "traceparent", "cookie", "x-csrf-token",
     "marketgate-cost",
 )  # fmt: skip
+CREDENTIALS = ("authorization", "x-api-key", "cookie")
 
 
 class GraphQLEndpoint:
@@ -52,18 +57,24 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
         facts = facts_of(scope, headers, self._settings.public_origin)
+        with suppress(ClientGone):
+            await send_reply(send, await self.reply(scope, receive, headers, facts))
+
+    async def reply(
+        self, scope: Scope, receive: Receive, headers: Mapping[str, str], facts: RequestFacts,
+        body: bytes | Refused | None = None,
+    ) -> Reply:  # fmt: skip
+        """The answer, with the body that was read already, or could not be; ClientGone where nobody waits for it."""
         media = media_type_for(headers.get("accept"))
         try:
-            reply = await self._answer(scope, receive, headers, media, facts)
+            return await self._answer(scope, receive, headers, media, facts, body)
         except Refused as refused:
-            reply = _reply(refused_result(refused, facts.request_id), media or JSON)
-        except ClientGone:
-            return
-        await send_reply(send, reply)
+            return _reply(refused_result(refused, facts.request_id), media or JSON)
 
     async def _answer(
-        self, scope: Scope, receive: Receive, headers: Mapping[str, str], media: str | None, facts: RequestFacts
-    ) -> Reply:
+        self, scope: Scope, receive: Receive, headers: Mapping[str, str], media: str | None, facts: RequestFacts,
+        body: bytes | Refused | None,
+    ) -> Reply:  # fmt: skip
         method = scope["method"]
         if method == "OPTIONS":
             return Reply(status=204, headers={"Allow": METHODS, "Accept-Post": JSON})
@@ -79,18 +90,30 @@ class GraphQLEndpoint:
         if method == "GET":
             check_get_origin(headers)
             request = OperationRequest.of(self._query_parameters(scope["query_string"]))
-            return _reply(await self._executor.execute(request, facts, QUERY_ONLY), media)
-        payload = await self._payload(receive, headers)
+            result = await self._executor.execute(request, facts, QUERY_ONLY)
+            return self._encode(result, wanted_by(method, headers, media), headers.get("if-none-match"))
+        payload = await self._payload(receive, headers, body)
         if isinstance(payload, list):
             principal = await self._executor.identify(facts)
             return self._encode_batch(await self._batch(payload, facts, principal), media, facts)
-        return _reply(await self._executor.execute(OperationRequest.of(payload), facts), media)
+        result = await self._executor.execute(OperationRequest.of(payload), facts)
+        return self._encode(result, wanted_by(method, headers, media))
 
-    async def _payload(self, receive: Receive, headers: Mapping[str, str]) -> object:
+    def _encode(self, result: OperationResult, wanted: Wanted, known: str | None = None) -> Reply:
+        """From the response cache as it keeps it, else anew."""
+        responses = self._executor.responses
+        if responses is None or result.place is None or result.entry is None:
+            return _reply(result, wanted.media)
+        return reply_of(responses, result.place, result.entry, wanted, result.extensions, result.headers, known)
+
+    async def _payload(self, receive: Receive, headers: Mapping[str, str], body: bytes | Refused | None) -> object:
         check_content_type(headers.get("content-type"))
         check_content_encoding(headers.get("content-encoding"))
         settings = self._settings
-        body = await read_body(receive, headers, most=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
+        if body is None:
+            body = await read_body(receive, headers, most=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
+        elif isinstance(body, Refused):
+            raise body
         return parse_json(body, "request body")
 
     def _query_parameters(self, query_string: bytes) -> dict[str, object]:
@@ -150,6 +173,18 @@ def headers_of(scope: Scope) -> dict[str, str]:
         between = "; " if name == "cookie" else ", "
         headers[name] = f"{headers[name]}{between}{value}" if name in headers else value
     return headers
+
+
+def wanted_by(method: str, headers: Mapping[str, str], media: str) -> Wanted:
+    """How a kept answer is to be sent."""
+    return _wanted(
+        media, takes_gzip(headers.get("accept-encoding")), method == "GET", any(name in headers for name in CREDENTIALS)
+    )
+
+
+@lru_cache(maxsize=64)
+def _wanted(media: str, gzip: bool, get: bool, private: bool) -> Wanted:
+    return Wanted(media=media, gzip=gzip, get=get, private=private)
 
 
 def facts_of(scope: Scope, headers: Mapping[str, str], public_origin: str = "") -> RequestFacts:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import cast
 
-from gateway.core.contract import Context, Fetched
+from gateway.core.contract import MINUTE, Context, Fetched
 from plugins.market import grid
 from plugins.market.assembly import Assembled, assemble
 from plugins.market.grid import Slot
@@ -76,8 +76,11 @@ class Page:
 
 async def fetch_series(context: Context, wanted: Wanted) -> CandleSeries:
     """A page of candles; BadInput names the argument that is wrong."""
-    window = window_of(wanted, context.market.data.now(_pinned(wanted)))
+    now = context.market.data.now(_pinned(wanted))
+    window = window_of(wanted, now)
     page = await page_of_slots(context, wanted, window)
+    if wanted.end is None or wanted.end > now or (page.slots and page.slots[-1].end > now):
+        context.changes_every(min(wanted.interval.seconds, MINUTE))
     adjustment = wanted.adjustment if wanted.instrument.asset_class in _ADJUSTED else Adjustment.NONE
     zone = context.host.calendars.time_zone(wanted.instrument)
     if not page.slots:

@@ -36,14 +36,20 @@ class AccessLog:
         try:
             await self._app(scope, receive, send_counted)
         finally:
-            client = scope.get("client")
-            log = LOG.debug if scope["path"] in PROBES else LOG.info
-            log(
-                "request",
-                method=scope["method"],
-                path=scope["path"],
-                status=status,
-                bytes=size,
-                ms=round((perf_counter() - started) * 1000, 3),
-                client=client[0] if client else None,
-            )
+            note(scope, status, size, started)
+
+
+def note(scope: Scope, status: int, size: int, started: float, **more: object) -> None:
+    """One line."""
+    client = scope.get("client")
+    log = LOG.debug if scope["path"] in PROBES else LOG.info
+    log(
+        "request",
+        method=scope["method"],
+        path=scope["path"],
+        status=status,
+        bytes=size,
+        ms=round((perf_counter() - started) * 1000, 3),
+        client=client[0] if client else None,
+        **more,
+    )
