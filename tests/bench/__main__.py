@@ -112,20 +112,24 @@ async def compare(ports: dict[str, tuple[int, int]], key: str) -> None:
             print(f"{name:12} {kind:22} {per_second:8.0f} {per_cpu:10.0f} {p50:8.2f} {p99:8.2f} {per_cpu / bare:14.3f}")
 
 
+def live_env() -> tuple[dict[str, str], str]:
+    """A live gateway's environment but for ports, over a database of its own, and a key that nothing limits."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("MARKETGATE_")} | {
+        "MARKETGATE_UPSTREAMS": "live",
+        "MARKETGATE_LOG_LEVEL": "warning",
+        "MARKETGATE_SECRET_KEY": secrets.token_urlsafe(48),
+        "MARKETGATE_DATA_DIR": tempfile.mkdtemp(prefix="marketgate"),
+    }
+    return env, furnish(load_settings(env, None).settings)
+
+
 def main() -> None:
     """Run everything; nothing here fails on a slow machine."""
     print("Normalising, one process")
     print("\n".join(normalising.report()))
     upstream, baseline, gateway = free_port(), free_port(), free_port()
-    env = {k: v for k, v in os.environ.items() if not k.startswith("MARKETGATE_")} | {
-        "MARKETGATE_PORT": str(gateway),
-        "MARKETGATE_UPSTREAMS": "live",
-        "MARKETGATE_UPSTREAM_BASE": f"http://127.0.0.1:{upstream}",
-        "MARKETGATE_LOG_LEVEL": "warning",
-        "MARKETGATE_SECRET_KEY": secrets.token_urlsafe(48),
-        "MARKETGATE_DATA_DIR": tempfile.mkdtemp(prefix="marketgate"),
-    }
-    key = furnish(load_settings(env, None).settings)
+    env, key = live_env()
+    env |= {"MARKETGATE_PORT": str(gateway), "MARKETGATE_UPSTREAM_BASE": f"http://127.0.0.1:{upstream}"}
     with server([sys.executable, "-m", "tests.bench.upstream", str(upstream)], upstream):
         starts = [cold_start(free := free_port(), {**env, "MARKETGATE_PORT": str(free)}, key) for _ in range(3)]
         seconds, memory = (median(column) for column in zip(*starts, strict=True))
