@@ -85,6 +85,20 @@ class ManualClock:
         self._monotonic += seconds
 
 
+class LoopClock(ManualClock):
+    """Goes with the time of the running loop."""
+
+    def now(self) -> datetime:
+        return self._now + timedelta(seconds=asyncio.get_running_loop().time())
+
+    def monotonic(self) -> float:
+        return self._monotonic + asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(seconds)
+
+
 Handler = Callable[[Request], "RawReply | Awaitable[RawReply]"]
 
 
@@ -252,9 +266,10 @@ def world(
     rows: int | None = None,
     transport: Transport | None = None,
     base: str = "",
+    clock: ManualClock | None = None,
 ) -> World:
     """Put a core together from provider classes; every provider answers 1 for everything until told otherwise."""
-    clock, wire, keys = ManualClock(), Wire(), keys or {}
+    clock, wire, keys = clock or ManualClock(), Wire(), keys or {}
     events: list[tuple[str, str, str, str]] = []
     changed: Changed = lambda provider, capability, state, why: events.append((provider, capability, state.value, why))  # noqa: E731
     registry = Registry(clock=clock, mode=mode, policy=policy or BreakerPolicy(), changed=changed)
