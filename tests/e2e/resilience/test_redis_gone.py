@@ -1,4 +1,4 @@
-"""Redis is killed, frozen and started anew while clients ask: none of them notices, and the gateway needs no restart."""
+"""Redis is killed, frozen and started anew while clients ask: none notices, and the gateway needs no restart."""
 
 from __future__ import annotations
 
