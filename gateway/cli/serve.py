@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 GRACE_S = 10
 BACKLOG = 2048
-COLLECTED = (10_000, 20, 20)
-"""When the collector runs: an operation makes hundreds of objects and hardly a cycle."""
 LARGEST_MESSAGE = 1024 * 1024
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names what it means, listens nowhere
+COLLECT = (20_000, 10, 50)
+"""New objects until the youngest are looked at: a request in flight holds hundreds that would only be moved on."""
 MODES = {"recorded": "OFFLINE: SIMULATED and RECORDED data", "live": "LIVE"}
 
 
@@ -96,12 +96,17 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # What is there now stays: the collector need not walk schema, plugins and libraries again and again.
-        gc.freeze()
-        gc.set_threshold(*COLLECTED)
+        settle()
         if self.started and sockets:
             url = url_of(self._host.settings, sockets[0].getsockname()[1])
             announce(self._host.settings, url, await welcome(self._host, url))
+
+
+def settle() -> None:
+    """What the start has made stays: a full collection that looked at it again would stop every request for 0.1 s."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT)
 
 
 def url_of(settings: Settings, port: int) -> str:

@@ -19,7 +19,8 @@ from gateway.core.secrets import Redactor
 from providers.contract import Answer, Provider
 from schema.words.registry import BreakerState
 
-CONCURRENT = 16
+CONCURRENT = 64
+"""Calls under way at one upstream with one key: as many as one process has clients at a busy moment, and no flood."""
 MOST_OWN = 2_000
 """How many tenants' providers are held ready; those that nobody used for longest go first."""
 

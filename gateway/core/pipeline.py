@@ -202,10 +202,7 @@ class Pipeline:
         gate, budget = lane.access.gate, lane.access.budget
         asked = capability.items.only(ask, tuple(chunk)) if capability.items else chunk[0]
         budget.earn()
-        try:
-            async with flight.limit():
-                await gate.acquire()
-        except TimeoutError:
+        if not await self._enter(gate, flight):
             return Timeout(lane.id, f"{CONCURRENT} calls were under way, and none of them ended in time")
         try:
             found = await self._attempt(lane, capability, asked, chunk, flight)
@@ -218,6 +215,15 @@ class Pipeline:
             return await self._attempt(lane, capability, asked, chunk, flight)
         finally:
             gate.release()
+
+    async def _enter(self, gate: asyncio.Semaphore, flight: Flight) -> bool:
+        if not gate.locked():  # then it does not wait, and needs no limit
+            return await gate.acquire()
+        try:
+            async with flight.limit():
+                return await gate.acquire()
+        except TimeoutError:
+            return False
 
     async def _attempt(
         self, lane: Lane, capability: Capability[Any, Any], asked: Any, chunk: Sequence[Any], flight: Flight

@@ -16,14 +16,14 @@ from statistics import median
 import uvloop
 
 from gateway.core.settings import load_settings
-from tests.bench import load, normalising
+from tests.bench import cold, load, normalising, upstream_cpu
 from tests.bench.questions import BARE, EXECUTED_TARGETS, GATEWAY, HOT_TARGET, PLAIN
 from tests.bench.servers import ask, environment, gateway, memory_mb, module
 from tests.furnished import furnish
 from tests.servers import valkey
 
 ROUNDS, SECONDS = 3, 1.5
-PARTS = ("normalising", "start", "hot", "executed", "fleet")
+PARTS = ("normalising", "start", "hot", "executed", "cold", "upstream", "fleet")
 FIRST = "Q1 one quote"
 
 
@@ -51,10 +51,10 @@ class Bench:
         """Whom a question is put to."""
         if kind.startswith("Marketgate"):
             request = post("/graphql", GATEWAY[question], self.key)
-            return [load.Target(port=port, pid=pid, request=request) for port, pid in self.ours]
+            return [load.Target(port, pid, request) for port, pid in self.ours]
         path = {"Strawberry": "/graphql", "Strawberry, tuned": "/tuned"}.get(kind)
         asked = post(path, PLAIN[question]) if path else load.request_bytes(BARE[question])
-        return [load.Target(port=self.plain[0], pid=self.plain[1], request=asked)]
+        return [load.Target(*self.plain, asked)]
 
 
 def post(path: str, query: str, key: str | None = None) -> bytes:
@@ -159,6 +159,10 @@ def main(parts: Sequence[str]) -> None:
         if part == "normalising":
             print("Normalising, one process")
             print("\n".join(normalising.report()) + "\n")
+        elif part == "cold":
+            print("\n".join(cold.report()) + "\n")
+        elif part == "upstream":
+            print("\n".join(upstream_cpu.report()) + "\n")
         else:
             {"start": start, "hot": hot, "executed": executed, "fleet": fleet}[part]()
         sys.stdout.flush()

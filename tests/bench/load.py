@@ -21,7 +21,7 @@ class Measured:
     p99: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """A server and what it is asked: the same bytes each time, or the next ones."""
 
@@ -44,8 +44,8 @@ def request_bytes(path: str, body: bytes | None = None, key: str | None = None) 
 class _Client(asyncio.Protocol):
     """One connection: the next request leaves when the answer is whole."""
 
-    def __init__(self, target: Target, stop: float, latencies: list[float]) -> None:
-        self._target, self._stop, self._latencies = target, stop, latencies
+    def __init__(self, target: Target, stop: float, latencies: list[float], refuse: bytes) -> None:
+        self._target, self._stop, self._latencies, self._refuse = target, stop, latencies, refuse
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._left = -1
         self._head = b""
@@ -68,7 +68,9 @@ class _Client(asyncio.Protocol):
             self._left = int(head[at + 15 :].split(b"\r\n", 1)[0]) - len(body)
         else:
             self._left -= len(data)
-        if self._left == 0:
+        if self._refuse and self._refuse in data:
+            self._fail(repr(data[:400]))
+        elif self._left == 0:
             now = time.perf_counter()
             self._latencies.append((now - self._begun) * 1000)
             if now < self._stop:
@@ -95,15 +97,18 @@ class _Client(asyncio.Protocol):
         self._transport.close()
 
 
-async def run(targets: Sequence[Target], *, seconds: float, connections: int) -> Measured:
-    """Load servers for some seconds, each with its share of the connections; what they did together."""
+async def run(targets: Sequence[Target], *, seconds: float, connections: int, refuse: bytes = b"") -> Measured:
+    """Load servers for some seconds, each with its share of the connections; what they did together.
+
+    An answer other than 200, or one with the bytes *refuse* in it, stops the run.
+    """
     latencies: list[float] = []
     loop = asyncio.get_running_loop()
     used, begun = sum(cpu_seconds(target.pid) for target in targets), time.perf_counter()
     clients = []
     for number in range(connections):
         target = targets[number % len(targets)]
-        client = _Client(target, begun + seconds, latencies)
+        client = _Client(target, begun + seconds, latencies, refuse)
         await loop.create_connection(lambda client=client: client, "127.0.0.1", target.port)  # type: ignore[misc]
         clients.append(client)
     await asyncio.gather(*(client.done for client in clients))

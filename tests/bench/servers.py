@@ -15,8 +15,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-GATEWAY = [sys.executable, "-m", "gateway", "serve"]
-
 
 def free_port() -> int:
     """A port that nobody listens on."""
@@ -65,10 +63,10 @@ def environment(upstream: int, **changed: str) -> dict[str, str]:
 
 
 @contextmanager
-def gateway(env: Mapping[str, str]) -> Iterator[tuple[int, int]]:
-    """One more process of the gateway; its port and pid."""
+def gateway(env: Mapping[str, str], name: str = "gateway") -> Iterator[tuple[int, int]]:
+    """One more process of the gateway, or of a module that serves it in another way; its port and pid."""
     port = free_port()
-    with server(GATEWAY, port, {**env, "MARKETGATE_PORT": str(port)}) as pid:
+    with server([sys.executable, "-m", name, "serve"], port, {**env, "MARKETGATE_PORT": str(port)}) as pid:
         yield port, pid
 
 

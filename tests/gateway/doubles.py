@@ -86,6 +86,20 @@ class ManualClock:
         self._monotonic += seconds
 
 
+class LoopClock(ManualClock):
+    """Goes with the time of the running loop."""
+
+    def now(self) -> datetime:
+        return self._now + timedelta(seconds=asyncio.get_running_loop().time())
+
+    def monotonic(self) -> float:
+        return self._monotonic + asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(seconds)
+
+
 Handler = Callable[[Request], "RawReply | Awaitable[RawReply]"]
 
 

@@ -22,12 +22,16 @@ from schema.words.registry import BreakerState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerPolicy:
-    """Opens at `rate` failures of at least `least` calls in `window` s, or at `in_a_row`; rests `rest` s."""
+    """Opens at `rate` failures of at least `least` calls in `window` s, or at `in_a_row`; rests `rest` s.
+
+    An upstream that fails three calls in ten still answers seven: with five in a row, of five at least, chance alone
+    shut all such providers at once, and their queries found nobody.
+    """
 
     rate: float = 0.6
-    least: int = 5
+    least: int = 20
     window: float = 30.0
-    in_a_row: int = 5
+    in_a_row: int = 10
     rest: float = 15.0
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from gateway.core.conversion import Rate, converted
 from gateway.core.fetchlog import FetchLog
+from gateway.core.guards.breaker import BreakerPolicy
 from gateway.core.guards.cache import MemoryCache, Stored, weight
 from gateway.core.stamping import remarked
 from gateway.core.upstream import RawReply
@@ -271,7 +272,7 @@ async def test_remembered_failures_hold_on_to_no_frame_of_the_call_that_failed()
 
 
 async def test_an_open_breaker_holds_on_to_no_frame_either() -> None:
-    w = world(venue("alpha"))
+    w = world(venue("alpha"), policy=BreakerPolicy(in_a_row=5))
     w.wire.handlers["alpha"] = lambda r: reply(b"?")
     for item in pairs(5):
         await w.refused(item)
