@@ -93,12 +93,10 @@ class OperationResult:
     well_formed: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: Sequence[str] = ()
-    encoded: bytes | None = None
-    """`data` as JSON, where it is known already; `data` is empty then."""
     place: Place | None = None
     """Where the response cache keeps the answer."""
     entry: Entry | None = None
-    """What it keeps, if it does."""
+    """What it keeps, if it does; `data` is empty where it was kept before."""
 
     def body(self) -> dict[str, object]:
         """The GraphQL response; a refused request has no `data` at all."""
@@ -106,8 +104,9 @@ class OperationResult:
         if self.errors:
             body["errors"] = self.errors
         if self.executed:
-            encoded = self.entry.data if self.entry is not None else self.encoded
-            body["data"] = self.data if encoded is None else orjson.Fragment(encoded)
+            body["data"] = (
+                self.data if self.entry is None or self.data is not None else orjson.Fragment(self.entry.data)
+            )
         body["extensions"] = self.extensions
         return body
 
@@ -219,13 +218,12 @@ class Executor:
         )
 
     def _keep(self, place: Place, result: OperationResult, context: object) -> OperationResult:
-        """Encode an answer that may be kept, once for the cache and for the caller."""
+        """Keep an answer that may be kept."""
         log = context.market.log if isinstance(context, Context) and not context.cookies else None
         if log is None or not log.shared or result.errors or not result.executed or self.responses is None:
             return result
-        encoded = encode(result.data)
-        entry = self.responses.keep(place, encoded, log)
-        return replace(result, data=None, encoded=None if entry else encoded, place=place, entry=entry)
+        entry = self.responses.keep(place, lambda: encode(result.data), log)
+        return result if entry is None else replace(result, place=place, entry=entry)
 
     async def subscribe(
         self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -182,7 +182,7 @@ class ResponseCache:
         self._entries.move_to_end(key)
         return entry
 
-    def keep(self, place: Place, data: bytes, log: FetchLog) -> Entry | None:
+    def keep(self, place: Place, encode: Callable[[], bytes], log: FetchLog) -> Entry | None:
         """Keep an answer without errors, as long and as widely as its log allows; None where it may not be kept."""
         now = self.clock.monotonic()
         until = min(log.fresh_until, now + place.keeping.fresh_for)
@@ -190,7 +190,10 @@ class ResponseCache:
         key = place.public if shared is Shared.PUBLIC and place.public is not None else place.own
         if key is None or shared is Shared.NONE or until == inf or until <= now:
             return None
-        if place.epoch != self.epoch(place.principal.tenant) or len(data) * LARGEST_SHARE > self._most:
+        if place.epoch != self.epoch(place.principal.tenant):
+            return None
+        data = encode()
+        if len(data) * LARGEST_SHARE > self._most:
             return None
         tenant = place.principal.tenant if key is place.own else None
         entry = Entry(key, data, now, min(until, now + LONGEST_S), tenant)
