@@ -14,7 +14,7 @@ from gateway.core.ports import Switchboard
 from providers.contract import header
 from schema.facts import Shared, facts
 from tests.gateway.doubles import Handler, failing, in_turn, priced, venue
-from tests.gateway.edge.stall import FIELD, Stall, member, open_stall
+from tests.gateway.edge.stall import FIELD, QUOTE, Stall, member, open_stall
 
 A, B = member("org_a"), member("org_b")
 PLAIN = {"a": A, "b": B}
@@ -205,7 +205,7 @@ async def test_errors_old_copies_and_answers_after_a_failure_are_not_kept(stall)
     fell_over = await stall.ask()
     stall.wire.handlers["beta"] = failing(500)
     stall.clock.turn(3)
-    old = await stall.ask()
+    old = await stall.ask(QUOTE.replace('USD")', 'USD", route: {staleIfErrorMs: 60000})'))
     failed = await stall.ask('{ quote(symbol: "crypto:ETH/USD") { price } }')
 
     assert provider_of(fell_over) == provider_of(old) == "beta"
