@@ -63,13 +63,9 @@ class Accounts:
 
     def at_once(self, principal: Principal) -> Account | None:
         """None where the tenant's keys must be read first."""
-        held = self.held(principal)
-        return None if held is None else self._made(principal, held)
-
-    def held(self, principal: Principal) -> OwnKeys | None:
-        """The caller's own keys as they are held now; None where they must be read first."""
         port = self._port(principal)
-        return NO_KEYS if port is None else port.held(principal.tenant)
+        held = NO_KEYS if port is None else port.held(principal.tenant)
+        return None if held is None else self._made(principal, held)
 
     async def find(self, principal: Principal) -> Account:
         """Read what is not known."""

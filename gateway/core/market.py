@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -48,6 +48,8 @@ class MarketData:
 
     def __init__(self, registry: Registry, pipeline: Pipeline, clock: Clock) -> None:
         self.registry, self.pipeline, self.clock = registry, pipeline, clock
+        self.on_forget: list[Callable[[str], None]] = []
+        """Called with a tenant whose own keys have changed."""
 
     def offering(
         self,
@@ -81,6 +83,8 @@ class MarketData:
     def forget(self, tenant: str) -> None:
         """The tenant's own keys have changed."""
         self.registry.own.forget(tenant)
+        for call in self.on_forget:
+            call(tenant)
 
     async def fetch(
         self,

@@ -5,6 +5,7 @@ Labels are of closed sets, such as providers and capabilities: never a symbol, a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,6 +19,8 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 REGISTRY = CollectorRegistry()
 """The gateway's own: nothing that a library registers by itself is shown."""
@@ -54,6 +57,20 @@ def histogram(name: str, meaning: str, *labels: str, buckets: tuple[float, ...] 
     """Seconds, unless the name says otherwise."""
     _declare(name, "histogram", labels, meaning)
     return Histogram(name, meaning, labels, registry=REGISTRY, buckets=buckets)
+
+
+class Tally(Collector):
+    """A counter where even counting would cost too much: add to `value` where no other thread does."""
+
+    def __init__(self, name: str, meaning: str) -> None:
+        self._name, self._meaning = name, meaning
+        self.value = 0
+        _declare(f"{name.removesuffix('_total')}_total", "counter", (), meaning)
+        REGISTRY.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """See `Collector`."""
+        yield CounterMetricFamily(self._name, self._meaning, value=self.value)
 
 
 def exposition() -> bytes:

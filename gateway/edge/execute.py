@@ -93,12 +93,10 @@ class OperationResult:
     well_formed: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: Sequence[str] = ()
-    encoded: bytes | None = None
-    """`data` as JSON, where it is known already; `data` is empty then."""
     place: Place | None = None
     """Where the response cache keeps the answer."""
     entry: Entry | None = None
-    """What it keeps, if it does."""
+    """What it keeps, if it does; `data` is empty where it was kept before."""
 
     def body(self) -> dict[str, object]:
         """The GraphQL response; a refused request has no `data` at all."""
@@ -106,7 +104,9 @@ class OperationResult:
         if self.errors:
             body["errors"] = self.errors
         if self.executed:
-            body["data"] = self.data if self.encoded is None else orjson.Fragment(self.encoded)
+            body["data"] = (
+                self.data if self.entry is None or self.data is not None else orjson.Fragment(self.entry.data)
+            )
         body["extensions"] = self.extensions
         return body
 
@@ -190,17 +190,22 @@ class Executor:
         result = OperationResult(executed=False, extensions={}, status=500)
         context = None
         try:
-            place = None if self.responses is None else await self.responses.place(prepared, principal)
-            kept = self._kept(place, faults)
-            if kept is not None:
-                result = kept
+            responses, entry = self.responses, None
+            place = None if responses is None else await responses.place(prepared, principal)
+            if responses is not None and place is not None:
+                entry = responses.find(place) or await responses.landed(place)
+            if place is not None and entry is not None:
+                result = _kept(place, entry, faults)
+            elif place is not None and responses is not None:
+                context = self._context_for(facts, principal)
+                with responses.flying(place):
+                    MISS.inc()
+                    result = self._keep(place, await self._execute(prepared, context, faults), context)
             else:
                 context = self._context_for(facts, principal)
                 result = await self._execute(prepared, context, faults)
-                if place is not None:
-                    result = self._keep(place, result, context)
-                elif prepared.is_mutation and self.responses is not None:
-                    await self.responses.changed(principal.tenant)
+                if prepared.is_mutation and responses is not None:
+                    await responses.changed(principal.tenant)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
             result = self._failure(error, faults)
         finally:
@@ -212,26 +217,13 @@ class Executor:
             cookies=getattr(context, "cookies", ()),
         )
 
-    def _kept(self, place: Place | None, faults: Faults) -> OperationResult | None:
-        """The answer, if the response cache has it."""
-        if place is None or self.responses is None:
-            return None
-        entry = self.responses.find(place)
-        if entry is None:
-            MISS.inc()
-            return None
-        HIT.inc()
-        extensions: dict[str, object] = {"requestId": faults.request_id}
-        return OperationResult(executed=True, encoded=entry.data, extensions=extensions, place=place, entry=entry)
-
     def _keep(self, place: Place, result: OperationResult, context: object) -> OperationResult:
-        """Encode an answer that may be kept, once for the cache and for the caller."""
+        """Keep an answer that may be kept."""
         log = context.market.log if isinstance(context, Context) and not context.cookies else None
         if log is None or not log.shared or result.errors or not result.executed or self.responses is None:
             return result
-        encoded = encode(result.data)
-        entry = self.responses.keep(place, encoded, log)
-        return replace(result, data=None, encoded=encoded, place=place, entry=entry)
+        entry = self.responses.keep(place, lambda: encode(result.data), log)
+        return result if entry is None else replace(result, place=place, entry=entry)
 
     async def subscribe(
         self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal
@@ -380,6 +372,13 @@ def refused_result(refused: Refused, request_id: str) -> OperationResult:
         well_formed=refused.well_formed,
         headers=refused.headers,
     )
+
+
+def _kept(place: Place, entry: Entry, faults: Faults) -> OperationResult:
+    """The answer as the response cache has it."""
+    HIT.inc()
+    extensions: dict[str, object] = {"requestId": faults.request_id}
+    return OperationResult(executed=True, extensions=extensions, place=place, entry=entry)
 
 
 def _parameter(payload: dict[str, Any], name: str, kind: type, words: str) -> Any:

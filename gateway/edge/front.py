@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.core.metrics import Tally
 from gateway.edge.body import ClientGone, read_body
 from gateway.edge.errors import Refused
 from gateway.edge.execute import Executor, RequestFacts
@@ -22,8 +24,7 @@ from gateway.edge.limits import EdgeSettings
 from gateway.edge.memo import Memo, Memos
 from gateway.edge.middleware import access_log, request_id
 from gateway.edge.negotiation import media_type_for
-from gateway.edge.replies import Reply
-from gateway.edge.responses import READS
+from gateway.edge.responses import Entry, Place
 from gateway.edge.short import GONE, Short
 
 PATH = "/graphql"
@@ -40,10 +41,12 @@ WATCHED = {
 }
 LONGEST_LENGTH = 9
 """Digits of a `Content-Length` that may be usual."""
-AT_ONCE = READS.labels("at once")
+HITS = Tally("marketgate_front_hits", "Requests that were known and answered from kept bytes at once.")
 
 Found = dict[bytes, bytes]
 Key = tuple[Any, ...]
+Hit = tuple[int, list[Header], tuple[bytes, ...], str]
+"""Status, headers, parts of the body, and the request's name."""
 
 
 class Front:
@@ -52,6 +55,7 @@ class Front:
     def __init__(self, app: ASGIApp, *, executor: Executor, settings: EdgeSettings, extra: Mapping[str, str]) -> None:
         self._app, self._executor, self._settings = app, executor, settings
         self._short = Short(GraphQLEndpoint(executor, settings), settings, extra)
+        self._read = partial(read_body, headers={}, most=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
         self._memos = Memos()
         # Picks log lines and names requests; it guards nothing.
         self._random = random.Random()
@@ -64,7 +68,7 @@ class Front:
             return
         started, get = perf_counter(), scope["method"] == "GET"
         try:
-            asked = scope["query_string"] if get else await self._read(receive, found)
+            asked = scope["query_string"] if get else await self._read(receive)
         except ClientGone:
             access_log.note(scope, GONE, 0, started)
             return
@@ -79,11 +83,11 @@ class Front:
             status, headers, content, name = hit
             await self._short.send(scope, send, status, headers, content, name)
             if self._random.random() < self._logged:
-                access_log.note(scope, status, len(content), started, kept=True)
+                access_log.note(scope, status, sum(map(len, content)), started, kept=True)
             return
         answered = await self._short.answer(scope, receive, send, None if get else asked)
-        if answered is not None:
-            self._remember(key, len(asked), *answered, found)
+        if answered is not None and answered[0].kept is not None:
+            self._remember(key, len(asked), answered[0].kept, answered[1], found)
 
     def _scan(self, scope: Scope) -> Found | None:
         """The headers that count; None for a request that is not plain."""
@@ -104,18 +108,17 @@ class Front:
                 return None
         return found
 
-    async def _read(self, receive: Receive, found: Found) -> bytes:
-        settings = self._settings
-        return await read_body(receive, {}, most=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
-
-    def _hit(self, memo: Memo, key: Key, found: Found) -> tuple[int, list[Header], bytes, str] | None:
+    def _hit(self, memo: Memo, key: Key, found: Found) -> Hit | None:
         """The kept answer, if all that led to it still holds; None, and nothing is charged, where it does not."""
         gate, responses, place = self._executor.gate, self._executor.responses, memo.place
+        if responses is None or responses.clock.monotonic() >= memo.until:
+            self._memos.drop(key)
+            return None
         principal = gate.recognise(memo.facts)
-        if principal is None or responses is None:
+        if principal is None:
             return None
         same = principal is memo.principal or principal == memo.principal
-        if not same or not responses.policies.holds(principal, place.policy):
+        if not same or place.epoch != responses.epoch(principal.tenant):
             self._memos.drop(key)
             return None
         entry = responses.get(memo.answer)
@@ -125,7 +128,7 @@ class Front:
         if admission is None:
             return None
         admission.release(None, False)
-        AT_ONCE.inc()
+        HITS.value += 1
         given = found.get(request_id.HEADER)
         name = (request_id.sane(given) if given else None) or f"{self._random.getrandbits(128):032x}"
         known = found.get(b"if-none-match")
@@ -135,15 +138,15 @@ class Front:
         )  # fmt: skip
         return status, headers, body, name
 
-    def _remember(self, key: Key, size: int, reply: Reply, facts: RequestFacts, found: Found) -> None:
-        media = media_type_for(_text(found.get(b"accept")))
-        if reply.kept is None or media is None:
+    def _remember(self, key: Key, size: int, kept: tuple[Place, Entry], facts: RequestFacts, found: Found) -> None:
+        media, responses = media_type_for(_text(found.get(b"accept"))), self._executor.responses
+        if media is None or responses is None:
             return
         headers = {name: facts.headers[name] for name in CREDENTIALS if name in facts.headers}
         slim = RequestFacts(request_id="", transport=facts.transport, client_ip=facts.client_ip, headers=headers)
         sent = {**headers, "accept-encoding": _text(found.get(b"accept-encoding")) or ""}
         wanted = wanted_by("GET" if key[0] else "POST", sent, media)
-        self._memos.put(key, size, slim, reply.kept, wanted)
+        self._memos.put(key, size, slim, kept, wanted, responses.clock.monotonic())
 
 
 def _text(value: bytes | None) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.edge.middleware.compression import MINIMUM_BYTES
-from gateway.edge.packing import LONGEST_TAIL, joined, plain
+from gateway.edge.packing import CLOSE, LONGEST_TAIL, joined
 from gateway.edge.replies import Reply, encode
 from gateway.edge.responses import Entry, Place, ResponseCache
 
@@ -41,8 +41,8 @@ class Wanted:
 def rendered(
     responses: ResponseCache, entry: Entry, wanted: Wanted, extensions: Mapping[str, object],
     told: Mapping[str, str], known: str | None = None,
-) -> tuple[int, list[Header], bytes]:  # fmt: skip
-    """Status, headers and body; *told* are the headers about limits, *known* is the `If-None-Match` of a GET."""
+) -> tuple[int, list[Header], tuple[bytes, ...]]:  # fmt: skip
+    """Status, headers and the body's parts; *told* are the headers about limits, *known* a GET's `If-None-Match`."""
     now = responses.clock.monotonic()
     headers = [*wanted.fixed, (b"etag", entry.etag), (b"age", b"%d" % (now - entry.made))]
     for name, value in told.items():
@@ -51,16 +51,16 @@ def rendered(
         scope = b"private" if wanted.private else b"public"
         headers.append((b"cache-control", scope + b", max-age=%d" % max(0.0, entry.until - now)))
         if known is not None and _matches(known, entry.etag.decode()):
-            return NOT_MODIFIED, headers, b""
+            return NOT_MODIFIED, headers, ()
     written = encode(extensions)
     headers.append(wanted.content)
-    if wanted.gzip and len(entry.data) >= MINIMUM_BYTES and len(written) < LONGEST_TAIL:
+    if wanted.gzip and len(entry.framed) >= MINIMUM_BYTES and len(written) < LONGEST_TAIL:
         headers.append(GZIP)
-        body = joined(responses.packed(entry), written)
+        kept, tail = joined(responses.packed(entry), written)
     else:
-        body = plain(entry.data, written)
-    headers.append((b"content-length", b"%d" % len(body)))
-    return 200, headers, body
+        kept, tail = entry.framed, written + CLOSE
+    headers.append((b"content-length", b"%d" % (len(kept) + len(tail))))
+    return 200, headers, (kept, tail)
 
 
 def reply_of(
@@ -69,7 +69,7 @@ def reply_of(
 ) -> Reply:  # fmt: skip
     """The same as a reply."""
     status, headers, body = rendered(responses, entry, wanted, extensions, told, known)
-    return Reply(status=status, body=body, whole=headers, kept=(place, entry))
+    return Reply(status=status, body=b"".join(body), whole=headers, kept=(place, entry))
 
 
 def _matches(known: str, etag: str) -> bool:

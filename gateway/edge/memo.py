@@ -15,6 +15,8 @@ MOST = 8_192
 MOST_BYTES = 8_000_000
 LONGEST = 32_768
 """Bytes of a request that is remembered."""
+LASTS_S = 9.0
+"""A tenant's own provider keys are believed for as long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,8 @@ class Memo:
     """The key of the kept answer."""
     wanted: Wanted
     size: int
+    until: float
+    """When it is found out anew on the whole way (monotonic), whoever missed a message."""
 
 
 class Memos:
@@ -47,14 +51,22 @@ class Memos:
             self._kept.move_to_end(key)
         return memo
 
-    def put(self, key: Hashable, size: int, facts: RequestFacts, kept: tuple[Place, Entry], wanted: Wanted) -> None:
+    def put(
+        self, key: Hashable, size: int, facts: RequestFacts, kept: tuple[Place, Entry], wanted: Wanted, now: float
+    ) -> None:  # fmt: skip
         """Remember a request of *size* bytes."""
         place, entry = kept
         self.drop(key)
         if size > LONGEST:
             return
         self._kept[key] = Memo(
-            facts=facts, place=place, principal=place.principal, answer=entry.key, wanted=wanted, size=size
+            facts=facts,
+            place=place,
+            principal=place.principal,
+            answer=entry.key,
+            wanted=wanted,
+            size=size,
+            until=now + LASTS_S,
         )
         self._bytes += size
         while len(self._kept) > MOST or self._bytes > MOST_BYTES:

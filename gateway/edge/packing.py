@@ -22,23 +22,30 @@ class Packed:
     length: int
 
 
-def pack(data: bytes) -> Packed:
+def framed(data: bytes) -> bytes:
     """Everything of an answer but its extensions."""
-    plain = OPEN + data + MIDDLE
+    return OPEN + data + MIDDLE
+
+
+def unframed(plain: bytes) -> bytes:
+    """The data again."""
+    return plain[len(OPEN) : -len(MIDDLE)]
+
+
+def pack(plain: bytes) -> Packed:
+    """The framed data, packed."""
     packer = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     body = _HEAD + packer.compress(plain) + packer.flush(zlib.Z_FULL_FLUSH)
     return Packed(body=body, checksum=zlib.crc32(plain), length=len(plain))
 
 
-def joined(packed: Packed, extensions: bytes) -> bytes:
-    """The whole answer: the extensions follow as a last block that is not packed. https://www.rfc-editor.org/rfc/rfc1951"""
+def joined(packed: Packed, extensions: bytes) -> tuple[bytes, bytes]:
+    """The whole answer in two parts: the extensions follow as a last block that is not packed.
+
+    https://www.rfc-editor.org/rfc/rfc1951 and https://www.rfc-editor.org/rfc/rfc1952
+    """
     tail = extensions + CLOSE
     size = len(tail)
     frame = struct_pack("<BHH", 1, size, size ^ 0xFFFF)
     ends = struct_pack("<II", zlib.crc32(tail, packed.checksum), (packed.length + size) & 0xFFFFFFFF)
-    return b"".join((packed.body, frame, tail, ends))
-
-
-def plain(data: bytes, extensions: bytes) -> bytes:
-    """The whole answer as it is."""
-    return b"".join((OPEN, data, MIDDLE, extensions, CLOSE))
+    return packed.body, b"".join((frame, tail, ends))

@@ -15,20 +15,14 @@ class AccountPolicies:
 
     def at_once(self, principal: Principal) -> Policy | None:
         """None where the tenant's keys must be read first."""
-        keys, account = self._accounts.held(principal), self._accounts.at_once(principal)
-        return None if keys is None or account is None else _policy(principal, account, keys)
+        account = self._accounts.at_once(principal)
+        return None if account is None else _policy(principal, account)
 
     async def find(self, principal: Principal) -> Policy:
         """Read what is not known."""
-        account = await self._accounts.find(principal)
-        return _policy(principal, account, self._accounts.held(principal))
-
-    def holds(self, principal: Principal, policy: Policy) -> bool:
-        """Whether a policy found before is still the same caller's."""
-        return self._accounts.held(principal) is policy.keys
+        return _policy(principal, await self._accounts.find(principal))
 
 
-def _policy(principal: Principal, account: Account, keys: object) -> Policy:
-    limits = principal.limits
-    seen = (principal.scopes, limits.providers, account.history_days, account.reach)
-    return Policy(fingerprint=seen, public=not keys, keys=keys)
+def _policy(principal: Principal, account: Account) -> Policy:
+    seen = (principal.scopes, principal.limits.providers, account.history_days, account.reach)
+    return Policy(fingerprint=seen, public=not account.keys)

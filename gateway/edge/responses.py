@@ -6,8 +6,10 @@ every request. Bytes are held by each process for itself, bounded by their size.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from math import inf
@@ -19,7 +21,7 @@ from gateway.core.fetchlog import FetchLog
 from gateway.core.identity import CallerKind, Principal
 from gateway.core.metrics import counter, gauge
 from gateway.edge.keeping import Keeping, Keepings
-from gateway.edge.packing import Packed, pack
+from gateway.edge.packing import Packed, framed, pack, unframed
 from schema.facts import Shared
 
 if TYPE_CHECKING:
@@ -47,8 +49,6 @@ class Policy(NamedTuple):
 
     fingerprint: Hashable
     public: bool
-    keys: object
-    """The tenant's own keys as they are held now: other ones are another policy."""
 
 
 class Policies(Protocol):
@@ -60,20 +60,23 @@ class Policies(Protocol):
     async def find(self, principal: Principal) -> Policy:
         """Read what is not known."""
 
-    def holds(self, principal: Principal, policy: Policy) -> bool:
-        """Whether a policy found before is still the same caller's."""
-
 
 class Entry:
     """An answer that is kept; `etag` is of its `data`. The packed form is made at its first use."""
 
-    __slots__ = ("data", "etag", "key", "made", "packed", "size", "tenant", "until")
+    __slots__ = ("etag", "framed", "key", "made", "packed", "size", "tenant", "until")
 
     def __init__(self, key: Hashable, data: bytes, made: float, until: float, tenant: str | None) -> None:
-        self.key, self.data, self.made, self.until, self.tenant = key, data, made, until, tenant
+        self.key, self.made, self.until, self.tenant = key, made, until, tenant
+        self.framed = framed(data)
         self.etag = b'W/"' + sha256(data).hexdigest()[:32].encode() + b'"'
-        self.size = len(data) + OVERHEAD
+        self.size = len(self.framed) + OVERHEAD
         self.packed: Packed | None = None
+
+    @property
+    def data(self) -> bytes:
+        """The answer without its frame."""
+        return unframed(self.framed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,11 @@ class Place:
     epoch: tuple[int, int]
     """What was dropped so far: an answer begun before a drop is not kept after it."""
 
+    @property
+    def flight(self) -> Hashable:
+        """Who waits for one another."""
+        return self.public or self.own, self.epoch
+
 
 class ResponseCache:
     """One a process. Least recently used answers go first."""
@@ -103,6 +111,7 @@ class ResponseCache:
         self._cleared = 0
         self._changes: dict[str, int] = {}
         self._own: dict[str, set[Hashable]] = {}
+        self._flights: dict[Hashable, asyncio.Future[None]] = {}
         bus.subscribe(CHANGED, self._on_changed)
         bus.on_gap(self.clear)
 
@@ -123,13 +132,15 @@ class ResponseCache:
         variables = self._keepings.variables(document, operation, prepared.request.variables)
         if variables is None:
             return None
+        # Before anything is waited for: what changes meanwhile makes the place a past one.
+        epoch = self.epoch(principal.tenant)
         policy = self.policies.at_once(principal) or await self.policies.find(principal)
         question = (document.hash, operation.name.value if operation.name else None, variables, policy.fingerprint)
         tenant = principal.tenant if principal.kind is not CallerKind.ANONYMOUS else ""
         return Place(
             prepared=prepared, principal=principal, policy=policy, keeping=keeping,
             public=question if policy.public and keeping.shared is Shared.PUBLIC else None,
-            own=(*question, tenant, principal.actor) if tenant else None, epoch=self._epoch(principal.tenant),
+            own=(*question, tenant, principal.actor) if tenant else None, epoch=epoch,
         )  # fmt: skip
 
     def find(self, place: Place) -> Entry | None:
@@ -138,6 +149,27 @@ class ResponseCache:
         if found is None and place.public is not None:
             found = self.get(place.public)
         return found
+
+    async def landed(self, place: Place) -> Entry | None:
+        """The answer to the same question of the same policy that is under way, once it is there."""
+        flight = self._flights.get(place.flight)
+        if flight is None:
+            return None
+        await asyncio.shield(flight)
+        return self.find(place)
+
+    @contextmanager
+    def flying(self, place: Place) -> Iterator[None]:
+        """While the question is answered others who ask it may wait: at an expiry many ask at once."""
+        if place.flight in self._flights:
+            yield
+            return
+        flight = self._flights[place.flight] = asyncio.get_running_loop().create_future()
+        try:
+            yield
+        finally:
+            del self._flights[place.flight]
+            flight.set_result(None)
 
     def get(self, key: Hashable) -> Entry | None:
         """What is kept under a key and fresh."""
@@ -150,7 +182,7 @@ class ResponseCache:
         self._entries.move_to_end(key)
         return entry
 
-    def keep(self, place: Place, data: bytes, log: FetchLog) -> Entry | None:
+    def keep(self, place: Place, encode: Callable[[], bytes], log: FetchLog) -> Entry | None:
         """Keep an answer without errors, as long and as widely as its log allows; None where it may not be kept."""
         now = self.clock.monotonic()
         until = min(log.fresh_until, now + place.keeping.fresh_for)
@@ -158,7 +190,10 @@ class ResponseCache:
         key = place.public if shared is Shared.PUBLIC and place.public is not None else place.own
         if key is None or shared is Shared.NONE or until == inf or until <= now:
             return None
-        if place.epoch != self._epoch(place.principal.tenant) or len(data) * LARGEST_SHARE > self._most:
+        if place.epoch != self.epoch(place.principal.tenant):
+            return None
+        data = encode()
+        if len(data) * LARGEST_SHARE > self._most:
             return None
         tenant = place.principal.tenant if key is place.own else None
         entry = Entry(key, data, now, min(until, now + LONGEST_S), tenant)
@@ -173,7 +208,7 @@ class ResponseCache:
     def packed(self, entry: Entry) -> Packed:
         """The answer packed, which is done once."""
         if entry.packed is None:
-            entry.packed = pack(entry.data)
+            entry.packed = pack(entry.framed)
             if self._entries.get(entry.key) is entry:
                 entry.size += len(entry.packed.body)
                 self._grow(len(entry.packed.body))
@@ -190,8 +225,8 @@ class ResponseCache:
         """A tenant's mutation: what is kept for it alone is dropped, in all processes."""
         await self._bus.publish(CHANGED, {"tenant": tenant})
 
-    def _on_changed(self, message: Message) -> None:
-        tenant = str(message.get("tenant"))
+    def forget(self, tenant: str) -> None:
+        """What is kept for a tenant alone, and what was known of its policy, holds no more."""
         if len(self._changes) >= MOST_CHANGES:
             self._changes.clear()
             self.clear()
@@ -199,7 +234,11 @@ class ResponseCache:
         for key in tuple(self._own.get(tenant, ())):
             self._drop(self._entries[key])
 
-    def _epoch(self, tenant: str) -> tuple[int, int]:
+    def _on_changed(self, message: Message) -> None:
+        self.forget(str(message.get("tenant")))
+
+    def epoch(self, tenant: str) -> tuple[int, int]:
+        """What was dropped so far of everybody's and of a tenant's."""
         return self._cleared, self._changes.get(tenant, 0)
 
     def _drop(self, entry: Entry) -> None:

@@ -5,7 +5,7 @@ The layers stay what they are for everything else; a test holds the two to the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 
 from starlette.types import Message, Receive, Scope, Send
@@ -21,7 +21,7 @@ from gateway.edge.middleware.compression import accepted, is_packable, packed_by
 from gateway.edge.middleware.fault_barrier import failed
 from gateway.edge.middleware.security_headers import STRICT_TRANSPORT, secured
 from gateway.edge.replies import FINAL, Reply, head_of
-from gateway.edge.whole import Header, lines_of, send_whole
+from gateway.edge.whole import EXTENSION, Header, Whole, lines_of
 
 GONE = 499
 """The client left before there was an answer."""
@@ -37,12 +37,17 @@ class Short:
         self._lines = {tls: lines_of(headers) for tls, headers in self._everywhere.items()}
 
     async def send(
-        self, scope: Scope, send: Send, status: int, headers: list[Header], body: bytes, name: str
+        self, scope: Scope, send: Send, status: int, headers: list[Header], body: Sequence[bytes], name: str
     ) -> None:  # fmt: skip
         """Send an answer with the headers of every answer."""
         headers.append((request_id.HEADER, name.encode()))
         tls = scope.get("scheme") == "https"
-        await send_whole(scope, send, status, self._everywhere[tls], self._lines[tls], headers, body)
+        extensions = scope.get("extensions")
+        whole: Whole | None = extensions.get(EXTENSION) if extensions else None
+        if whole is None or not whole(status, self._lines[tls], headers, body):
+            headers = [*headers, *self._everywhere[tls]]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": b"".join(body)})
 
     async def answer(
         self, scope: Scope, receive: Receive, send: Send, body: bytes | Refused | None
@@ -63,7 +68,7 @@ class Short:
                 reply = failed(fault, name)
             head, content = await _packed(scope, reply)
             status, size = reply.status, len(content)
-            await self.send(scope, send, status, head["headers"], content, name)
+            await self.send(scope, send, status, head["headers"], (content,), name)
             return reply, facts
         finally:
             access_log.note(scope, status, size, started)

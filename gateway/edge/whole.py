@@ -9,14 +9,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from starlette.types import Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 EXTENSION = "marketgate.whole"
+COPIED = 8_192
+"""Bytes of a part up to which one buffer is cheaper than several."""
 
 Header = tuple[bytes, bytes]
-Whole = Callable[[int, bytes, Sequence[Header], bytes], bool]
-"""Takes status, header lines that are written already, further headers and the body; False where it cannot now."""
+Whole = Callable[[int, bytes, Sequence[Header], Sequence[bytes]], bool]
+"""Takes status, header lines that are written already, further headers and the body's parts; False where it cannot."""
 
 
 class WholeProtocol(HttpToolsProtocol):
@@ -29,7 +30,7 @@ class WholeProtocol(HttpToolsProtocol):
 
 
 def write_whole(
-    cycle: RequestResponseCycle, status: int, lines: bytes, headers: Sequence[Header], body: bytes
+    cycle: RequestResponseCycle, status: int, lines: bytes, headers: Sequence[Header], body: Sequence[bytes]
 ) -> bool:  # fmt: skip
     """What `RequestResponseCycle.send` does with the two messages of a complete answer."""
     if cycle.disconnected:
@@ -39,10 +40,13 @@ def write_whole(
     content = [STATUS_LINE[status], lines_of(cycle.default_headers), lines, lines_of(headers)]
     if not cycle.keep_alive:
         content.append(b"connection: close\r\n")
-    content += (b"\r\n", body)
+    content.append(b"\r\n")
     cycle.response_started = cycle.response_complete = True
     cycle.waiting_for_100_continue = False
-    cycle.transport.write(b"".join(content))
+    if len(body) and len(body[0]) > COPIED:
+        cycle.transport.writelines((b"".join(content), *body))
+    else:
+        cycle.transport.write(b"".join((*content, *body)))
     cycle.message_event.set()
     if not cycle.keep_alive:
         cycle.transport.close()
@@ -53,15 +57,3 @@ def write_whole(
 def lines_of(headers: Sequence[Header]) -> bytes:
     """Headers as they are written; nothing in them is checked."""
     return b"".join([part for name, value in headers for part in (name, b": ", value, b"\r\n")])
-
-
-async def send_whole(
-    scope: Scope, send: Send, status: int, fixed: Sequence[Header], lines: bytes, headers: Sequence[Header], body: bytes
-) -> None:
-    """Send an answer at once where the server can; *lines* are the *fixed* headers, written."""
-    extensions = scope.get("extensions")
-    whole: Whole | None = extensions.get(EXTENSION) if extensions else None
-    if whole is not None and whole(status, lines, headers, body):
-        return
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, *fixed]})
-    await send({"type": "http.response.body", "body": body})
