@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
+from functools import partial
 
 import structlog
 from starlette.requests import Request
@@ -31,6 +32,7 @@ SLOWEST_READ_S = 60.0
 NOT_THERE = frozenset({FailureCode.NOT_COVERED, FailureCode.UNKNOWN_INSTRUMENT, FailureCode.NOT_RECORDED})
 NO_STORE = {"Cache-Control": "no-store"}
 
+Watch = Callable[[Callable[[str], None]], Callable[[], None]]
 ContextFor = Callable[[RequestFacts, Principal], Context]
 
 log = structlog.get_logger(__name__)
@@ -78,33 +80,37 @@ class EdgeAdmissions:
         except BaseException:
             admission.release(context, True)
             raise
-        return _Streamed(found, first, admission, context)
+        watch = partial(self._executor.gate.watch, principal)
+        return _Streamed(found, first, admission, context, watch)
 
 
 class _Streamed(Response):
     """Sends part after part; breaks off, without the end that HTTP asks for, where one of them fails."""
 
-    def __init__(self, found: Download, first: bytes, admission: Admission, context: Context) -> None:
-        self.status_code, self.background = 200, None
+    def __init__(self, found: Download, first: bytes, admission: Admission, context: Context, watch: Watch) -> None:
+        self.status_code, self.background, self._watch = 200, None, watch
         self._found, self._first, self._admission, self._context = found, first, admission, context
         named = {"Content-Disposition": f'attachment; filename="{found.filename}"'}
         self.init_headers({**NO_STORE, **named, "Content-Type": found.media, **admission.headers})
         del self.headers["content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Until all is sent, something fails, or the caller is gone: then whatever is under way is cancelled."""
-        whole = False
+        """Until all is sent, something fails, or the caller is gone or may no more; what is under way is cancelled."""
+        whole, ended = False, asyncio.Event()
+        unwatch = self._watch(lambda reason: ended.set())
         writing = asyncio.create_task(self._write(send), name="download")
         leaving = asyncio.create_task(_left(receive), name="download.left")
+        ending = asyncio.create_task(ended.wait(), name="download.ended")
         try:
-            await asyncio.wait({writing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({writing, leaving, ending}, return_when=asyncio.FIRST_COMPLETED)
             whole = writing.done() and not writing.cancelled() and writing.exception() is None
             if writing.done() and not whole:
                 self._tell(writing.exception())
         finally:
-            for task in (writing, leaving):
+            unwatch()
+            for task in (writing, leaving, ending):
                 task.cancel()
-            await asyncio.gather(writing, leaving, return_exceptions=True)
+            await asyncio.gather(writing, leaving, ending, return_exceptions=True)
             self._admission.release(self._context, not whole)
 
     def _tell(self, fault: BaseException | None) -> None:

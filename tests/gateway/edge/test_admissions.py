@@ -145,6 +145,19 @@ async def test_who_leaves_ends_the_work_and_gives_the_place_back():
     assert (made.closed, caller.ended, stage.open, stage.failures) == (True, False, 0, [True])
 
 
+async def test_a_credential_that_ends_meanwhile_ends_the_answer():
+    stage, made, caller = Stage(), Made(hangs=True), Caller()
+    found = await answer(stage, made)
+    running = asyncio.create_task(found(SCOPE, caller.receive, caller.send))
+    await turns()
+
+    stage.closers[0]("the key was revoked")
+    await running
+
+    assert (made.closed, caller.ended, stage.open, stage.failures) == (True, False, 0, [True])
+    assert stage.closers == []
+
+
 async def test_who_takes_nothing_for_too_long_is_gone(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(admissions, "SLOWEST_READ_S", 0.001)
     stage, made, caller = Stage(), Made(), Caller(slow=True)
