@@ -35,6 +35,7 @@ from gateway.core.outbound import Outbound
 from gateway.core.oversight import BreakerOversight
 from gateway.core.pipeline import Pipeline
 from gateway.core.ports import (
+    Admissions,
     Allowances,
     Authenticator,
     MailTransport,
@@ -54,6 +55,7 @@ from gateway.core.switchboard import ProviderSwitchboard
 from gateway.core.upstream import NetworkTransport, Transport
 from gateway.core.working import working
 from gateway.edge.addresses import origin_of
+from gateway.edge.admissions import EdgeAdmissions
 from gateway.edge.allowances import PlanAllowances, make_allowances
 from gateway.edge.auth import presented_by
 from gateway.edge.cost import PriceList
@@ -323,12 +325,14 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
 
     database = DatabaseReadiness(host.store, histories(host.plugins), host.clock)
 
-    return build_edge(
+    app = build_edge(
         schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
         health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
         responses=gateway.responses,
         extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
     )  # fmt: skip
+    host.services[Admissions] = EdgeAdmissions(app.state.executor, gateway.context, edge)
+    return app
 
 
 def make_gate(gateway: Gateway) -> Gate:

@@ -66,7 +66,8 @@ class Terms:
     """How an ask is to be carried out; no part of a cache key.
 
     `providers` pins: only these, in this order. `max_age` refuses older values (None: the capability's window).
-    `stale_if_error` accepts a copy that much older when every provider fails. `timeout` is in seconds.
+    `stale_if_error` accepts a copy that much older when every provider fails. `timeout` is in seconds. Without `keep`
+    what is fetched is handed on and not held: a long range must not push out what others ask for.
     """
 
     providers: tuple[str, ...] | None = None
@@ -74,6 +75,7 @@ class Terms:
     max_age: timedelta | None = None
     stale_if_error: timedelta = timedelta(0)
     timeout: float = 5.0
+    keep: bool = True
 
 
 DEFAULT_TERMS = Terms()

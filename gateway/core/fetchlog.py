@@ -60,6 +60,10 @@ class FetchLog:
             if own is not None and own is not provenance:
                 self._see(own, status)
 
+    def forget(self) -> None:
+        """What was seen is asked about no more, as after each part of a long answer; what was counted stays."""
+        self._seen.clear()
+
     def derive(self, provenance: Provenance, *sources: Provenance) -> None:
         """What was worked out from answers was got as the first was, and is stale if any is."""
         found = [self.status(source) for source in sources]

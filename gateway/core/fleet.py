@@ -95,6 +95,7 @@ class SharedBreakers(BreakerOversight):
             self._do(lambda: self._release(breaker, token))
             raise
         if found is None:
+            self.tell_trial(breaker)
             return True
         said, number, text, now = found
         if said == b"news":
@@ -103,6 +104,7 @@ class SharedBreakers(BreakerOversight):
         if said == b"wait":
             breaker.hold_claims(min(number / 1000, ASK_AGAIN_S))
             return False
+        self.tell_trial(breaker)
         renewing = asyncio.get_running_loop().create_task(self._renew(breaker, token), name="breaker.trial")
         self._claims[_key(breaker)] = (token, renewing)
         return True

@@ -40,6 +40,7 @@ class BreakerOversight:
 
     async def claim(self, breaker: Breaker) -> bool:
         """See `Overseer`."""
+        self.tell_trial(breaker)
         return True
 
     def let_go(self, breaker: Breaker) -> None:
@@ -61,6 +62,10 @@ class BreakerOversight:
         )  # fmt: skip
         if turn.state is BreakerState.OPEN:
             TRIPS.labels(breaker.provider, breaker.capability, turn.cause).inc()
+
+    def tell_trial(self, breaker: Breaker) -> None:
+        """One call goes out to see whether the provider is back."""
+        log.info("breaker_trial", provider=breaker.provider, capability=breaker.capability)
 
     def event_of(self, breaker: Breaker, turn: Turn) -> Event | None:
         """What others may want to know: a provider went, a provider is back. Opening again is no news."""

@@ -93,6 +93,7 @@ class Pipeline:
         for start in range(0, len(cold), size):
             chunk = cold[start : start + size]
             flight = self._take_off(lane, capability, ask, chunk, budget, account)
+            flight.keep = terms.keep
             waiting.update((item, (flight, CacheStatus.MISS)) for item in chunk)
         await self._land(lane, waiting, outcomes, budget)
         return {
@@ -238,7 +239,7 @@ class Pipeline:
             admission = await lane.breaker.enter()
         except CircuitOpen as refused:
             return refused
-        facts = CallFacts(capability=capability.name)
+        facts = CallFacts(capability=capability.name, keep=flight.keep)
         token = call_facts.set(facts)
         error: UpstreamError
         try:
@@ -315,7 +316,7 @@ class Pipeline:
             value = capability.ranges.cut(asked, value)
         value, provenance = self._stamper.stamp(lane, capability, value, facts)
         stored = Stored(value=value, provenance=provenance, fetched=now, fresh_until=now + window)
-        if lane.provider.profile.licence.cacheable:
+        if lane.provider.profile.licence.cacheable and facts.keep:
             self.cache.put(cache_key(lane, capability, item), stored)
         return stored
 

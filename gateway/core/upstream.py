@@ -95,6 +95,8 @@ class CallFacts:
     recorded: RecordedFrom | None = None
     recorded_at: datetime | None = None
     requests: int = 0
+    keep: bool = True
+    """Whether the answer may be held for others."""
 
 
 call_facts: ContextVar[CallFacts] = ContextVar("call_facts")

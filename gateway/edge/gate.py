@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from gateway.core.identity import ANONYMOUS, Principal
 
 if TYPE_CHECKING:
+    from gateway.edge.cost import Price
     from gateway.edge.execute import PreparedOperation, RequestFacts
 
 
@@ -44,6 +45,9 @@ class Gate(Protocol):
         """Whether this operation may run now; raises schema.errors.Refusal, or edge.errors.Refused, which holds what
         the answer tells of the limits."""
 
+    async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
+        """The same for what is no GraphQL operation and has a price all the same."""
+
     def watch(self, principal: Principal, closed: Callable[[str], None]) -> Callable[[], None]:
         """Call *closed* with a reason when the caller's credential ends; the answer ends the watch."""
 
@@ -64,6 +68,10 @@ class OpenGate:
         return Admission()
 
     async def admit(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission:
+        """Always."""
+        return Admission()
+
+    async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
         """Always."""
         return Admission()
 

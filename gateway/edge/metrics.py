@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from http import HTTPStatus
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
@@ -39,7 +38,7 @@ def metrics_routes(identify: Identify, settings: EdgeSettings) -> list[Route]:
                 request_id = str(request.scope.get("state", {}).get("request_id", ""))
                 body = {"errors": stamp(refused.errors, request_id), "extensions": {"requestId": request_id}}
                 return Response(encode(body), refused.status, {**NO_STORE, **refused.headers}, "application/json")
-        return Response(exposition(), HTTPStatus.OK, {**NO_STORE, "Content-Type": CONTENT_TYPE_LATEST})
+        return Response(exposition(), 200, {**NO_STORE, "Content-Type": CONTENT_TYPE_LATEST})
 
     return [Route("/metrics", metrics, methods=["GET"])]
 
@@ -54,7 +53,7 @@ def _near(request: Request, headers: Mapping[str, str], settings: EdgeSettings) 
 
 async def _check_operator(identify: Identify, facts: RequestFacts) -> None:
     if not any(name in facts.headers for name in CREDENTIALS):
-        raise HTTPException(HTTPStatus.NOT_FOUND)
+        raise HTTPException(404)
     caller = await identify(facts)
     if caller.kind is not CallerKind.OPERATOR or not caller.may(Scope.OPERATOR_READ):
         raise Refused("FORBIDDEN", "Metrics are for operators' keys, and for the operator's networks.", status=403)

@@ -65,6 +65,17 @@ class TenantGate:
             return await self._quote(price, principal, payer)
         return await self._charge(price, principal, payer, prepared.operation.operation)
 
+    async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
+        """See `Gate`."""
+        price_only = _price_only(facts)
+        check_permission(price, principal)
+        if principal is LOCAL:
+            return Admission(cost=price.cost)
+        payer = payer_of(principal, facts.client_ip)
+        if price_only:
+            return await self._quote(price, principal, payer)
+        return await self._charge(price, principal, payer, OperationType.QUERY)
+
     async def _quote(self, price: Price, caller: Principal, payer: str) -> Admission:
         """The price alone; nothing is charged and nothing runs."""
         left = await self.allowances.look(caller, payer)

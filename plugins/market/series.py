@@ -165,6 +165,35 @@ async def page_of_slots(context: Context, wanted: Wanted, window: Window) -> Pag
     return Page(slots=slots[-count:], more_before=more, more_after=wanted.before is not None)
 
 
+async def count_of_slots(context: Context, wanted: Wanted) -> int:
+    """How many candles the range has room for, without making their slots; `start` and `end` are given."""
+    if wanted.start is None or wanted.end is None:
+        raise ValueError("a range that is counted has two ends")
+    start, end, interval = max(wanted.start, OLDEST), wanted.end, wanted.interval
+    daily_fx = wanted.instrument.asset_class in _WEEKDAYS and not interval.intraday
+    if not daily_fx and await _has_sessions(context, wanted):
+        return await _count_in_sessions(context, wanted, Window(start=start, end=end, rows=None, from_start=True))
+    first = grid.ceiling(interval, start)
+    if interval is Interval.MO1:
+        last = grid.ceiling(interval, end)
+        return max(0, (last.year - first.year) * 12 + last.month - first.month)
+    count = max(0, -((first - end) // interval.delta))
+    if not daily_fx or interval is not Interval.D1:
+        return count
+    return sum((first + timedelta(days=day)).weekday() < 5 for day in range(count))
+
+
+async def _count_in_sessions(context: Context, wanted: Wanted, window: Window) -> int:
+    calendars, interval = context.host.calendars, wanted.interval
+    low = _week((window.start or OLDEST).date() - timedelta(days=2))
+    high = window.end.date() + timedelta(days=2)
+    sessions = await calendars.sessions(wanted.instrument, low, high, wanted.hours) or ()
+    if not interval.intraday:
+        zone = calendars.time_zone(wanted.instrument)
+        return len(_inside(grid.in_sessions(interval, sessions, zone), interval, window))
+    return sum(grid.starts_within(interval, session, window.start or OLDEST, window.end) for session in sessions)
+
+
 def _around_the_clock(interval: Interval, window: Window, count: int, *, weekdays: bool) -> list[Slot]:
     take = count * 7 // 5 + 7 if weekdays else count
     start = window.start or OLDEST

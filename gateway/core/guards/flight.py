@@ -28,6 +28,8 @@ class Flight:
     def __init__(self, seconds: float, account: Account = NOBODY) -> None:
         self.account = account
         """Whose call it is: the first caller's."""
+        self.keep = True
+        """Whether the cache holds what comes."""
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._limits: set[asyncio.Timeout] = set()

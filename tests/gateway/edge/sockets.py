@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from gateway.core.identity import ANONYMOUS, CallerKind, Principal
+from gateway.edge.cost import Price
 from gateway.edge.execute import PreparedOperation, RequestFacts
 from gateway.edge.gate import Admission
 from gateway.edge.health import HealthReport
@@ -59,6 +60,12 @@ class Stage:
             raise self.refused_operation
         self.open += 1
         return Admission(cost=7, extensions={"cost": {"requested": 7}}, release=self.release)
+
+    async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
+        if self.refused_operation is not None:
+            raise self.refused_operation
+        self.open += 1
+        return Admission(cost=price.cost, headers={"RateLimit": "told"}, release=self.release)
 
     def release(self, context: object, failed: bool) -> None:
         self.open -= 1

@@ -61,6 +61,27 @@ def sample(answer: httpx.Response, name: str, *labels: str) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in found if all(label in line for label in labels))
 
 
+async def test_requests_are_counted_by_kind_of_route_and_class_of_status(small_house: House):
+    app = app_of(small_house)
+    count = "marketgate_http_seconds_count"
+    before = await get(app)
+    transport = httpx.ASGITransport(app, client=NEAR)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
+        await client.post("/graphql", json={"query": "{ __typename }"})
+        await client.get("/candles.csv")
+        await client.get("/nothing/that/anybody/named")
+
+    after = await get(app)
+
+    def more(*labels: str) -> float:
+        return sample(after, count, *labels) - sample(before, count, *labels)
+
+    assert more('route="graphql"', 'status="2xx"') == 1
+    assert more('route="candles"', 'status="4xx"') == 1
+    assert more('route="other"', 'status="4xx"') == 1
+    assert "anybody" not in after.text
+
+
 async def test_elsewhere_nothing_is_there_without_an_operators_key(small_house: House):
     app = app_of(small_house)
     _, tenant_key = await tenant_with_key(small_house)
