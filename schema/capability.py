@@ -67,7 +67,8 @@ class Terms:
 
     `providers` pins: only these, in this order. `max_age` refuses older values (None: the capability's window).
     `stale_if_error` accepts a copy that much older when every provider fails. `timeout` is in seconds. Without `keep`
-    what is fetched is handed on and not held: a long range must not push out what others ask for.
+    what is fetched is handed on and not held: a long range must not push out what others ask for. `hedge` asks the
+    next provider too where the first takes longer than it usually does.
     """
 
     providers: tuple[str, ...] | None = None
@@ -76,6 +77,7 @@ class Terms:
     stale_if_error: timedelta = timedelta(0)
     timeout: float = 5.0
     keep: bool = True
+    hedge: bool = False
 
 
 DEFAULT_TERMS = Terms()

@@ -10,7 +10,7 @@ from schema.facts import Shared
 from schema.provenance import CacheStatus, Provenance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """One answer and where it came from (the same provenance that its items carry)."""
 
@@ -59,6 +59,22 @@ class FetchLog:
             own = getattr(item, "provenance", None)
             if own is not None and own is not provenance:
                 self._see(own, status)
+
+    def hit(self, value: Any, provenance: Provenance, until: float, shared: Shared) -> None:
+        """`note_all` and `hold` of a copy that was there already, at once."""
+        seen, key = self._seen, id(provenance)
+        if key not in seen:
+            seen[key] = (provenance, CacheStatus.HIT)
+            self.hits[provenance.provider] = self.hits.get(provenance.provider, 0) + 1
+        if type(value) is tuple:
+            for item in value:
+                own = getattr(item, "provenance", None)
+                if own is not None and own is not provenance:
+                    seen.setdefault(id(own), (own, CacheStatus.HIT))
+        if until < self.fresh_until:
+            self.fresh_until = until
+        if shared < self.shared:
+            self.shared = shared
 
     def forget(self) -> None:
         """What was seen is asked about no more, as after each part of a long answer; what was counted stays."""

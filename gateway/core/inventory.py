@@ -147,8 +147,8 @@ class Inventory:
         source = "answers from recordings" if mode is not DataMode.LIVE else "answers live"
         order = f"{source}; priority {profile.priority}, lowest first among those that cover the ask"
         health = self._data.pipeline.health
-        behind = health.failing(profile.id) or ("it is slow" if health.slow(profile.id) else None)
-        return f"{order}; after the others now: {behind}" if behind else order
+        told = [f"{name}: {why}" for name in provider.offers if (why := health.behind(profile.id, name))]
+        return f"{order}; after the others now: {', '.join(told)}" if told else order
 
     def _credentials(self, provider: Provider, own: Collection[str] | None) -> list[Credential]:
         """The parts of one key: the caller's own, or the platform's."""

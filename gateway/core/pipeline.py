@@ -20,6 +20,7 @@ from gateway.core.account import NOBODY, Account
 from gateway.core.clock import Clock
 from gateway.core.guards.cache import MemoryCache, Stored
 from gateway.core.guards.flight import Flight, Found
+from gateway.core.guards.hedge import HedgeBudget
 from gateway.core.health import Health
 from gateway.core.routing import Registry
 from gateway.core.secrets import Redactor
@@ -62,6 +63,7 @@ class Pipeline:
         self.registry, self.clock = registry, clock
         self.health = Health(clock)
         self.cache = MemoryCache(rows) if rows is not None else MemoryCache()
+        self.hedges = HedgeBudget()
         self._stamper = Stamper(clock)
         self._redact = redact or Redactor()
         self._flights: dict[Hashable, Flight] = {}
@@ -100,6 +102,11 @@ class Pipeline:
             item: self._young_enough(lane, outcomes[item], terms) if judge_age else outcomes[item] for item in items
         }
 
+    def fresh(self, lane: Lane, capability: Capability[Any, Any], item: Any, now: float) -> Stored | None:
+        """Our copy, if it is an answer and its window is not over at *now* (monotonic)."""
+        held = self.cache.get(cache_key(lane, capability, item))
+        return held if held is not None and held.error is None and now < held.fresh_until else None
+
     def stale(self, lane: Lane, capability: Capability[Any, Any], item: Any, terms: Terms) -> Stored | None:
         """Our old copy, if it is no older than the caller accepts when every provider fails."""
         held = self.cache.get(cache_key(lane, capability, item))
@@ -135,6 +142,7 @@ class Pipeline:
     ) -> Flight:
         """Start a call that outlives its first caller, so that others may wait for it and the cache gets it."""
         flight = Flight(max(budget, FLIGHT_LEAST), account)
+        self.hedges.earn()
         flight.task = asyncio.create_task(self._fly(lane, capability, ask, chunk, flight))
         keys = [cache_key(lane, capability, item) for item in chunk]
         self._flights.update(dict.fromkeys(keys, flight))
@@ -269,7 +277,7 @@ class Pipeline:
 
     def _note_success(self, lane: Lane, facts: CallFacts) -> None:
         if facts.recorded is None and facts.requests:
-            self.health.succeeded(lane.access.holder, facts.latency_ms)
+            self.health.succeeded(lane.access.holder, facts.latency_ms, lane.answer.capability.name)
 
     def _note_failure(self, lane: Lane, admission: Any, error: UpstreamError, facts: CallFacts) -> None:
         """A recorded or a simulated failure says nothing about the upstream."""
@@ -281,7 +289,7 @@ class Pipeline:
             lane.breaker.succeeded(admission)
         live = facts.recorded is None and lane.provider.profile.mode is DataMode.LIVE
         if live and not isinstance(error, NotRecorded):
-            self.health.failed(lane.access.holder, error)
+            self.health.failed(lane.access.holder, error, lane.answer.capability.name)
 
     def _stamp(
         self,
