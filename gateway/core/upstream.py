@@ -178,7 +178,7 @@ def address_of(request: Request) -> URL:
     try:
         if _CONTROL.search(request.url):
             raise ValueError
-        url = URL(request.url)
+        url = URL(request.url.replace(" ", "%20"))
         params = (*request.params, *request.secret_params)
         return url.with_query(params) if params else url
     except ValueError:

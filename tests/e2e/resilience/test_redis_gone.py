@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
+from typing import Any
 
 import httpx
 import redis
@@ -43,7 +44,7 @@ class Load:
                     number = self.asked
                 symbol = f"crypto:C{number if number % 4 == 0 else number % 7}/USD"
                 reply = client.post("/graphql", json={"query": QUOTE, "variables": {"symbol": symbol}})
-                answer = reply.json() if reply.status_code == 200 else {"errors": reply.text}
+                answer: dict[str, Any] = reply.json() if reply.status_code == 200 else {"errors": reply.text}
                 if "errors" in answer or answer["data"]["quote"]["provenance"]["stale"]:
                     self.failures.append(f"{symbol}: {answer}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
@@ -30,14 +31,17 @@ TRICKY = st.text(st.sampled_from("aZ9 /%2F.;,:@!$'()*+=~?&#[]{}|^`\\\"<>é€"),
 PAIRS = st.lists(st.tuples(TEXT | TRICKY, TEXT | TRICKY), unique_by=lambda pair: pair[0], max_size=4)
 
 
+@settings(max_examples=1000)
 @given(TEXT | TRICKY, PAIRS)
 def test_an_address_is_encoded_as_httpx_would(path: str, pairs: list[tuple[str, str]]) -> None:
+    # The two part ways only where an address ends in a dot segment, which httpx takes for the folder's own name.
+    assume(not {".", ".."} & set(re.split("[/?#]", path)))
     url = f"https://api.example/v1/{path}"
 
     sent = address_of(request(url, params=tuple(pairs[:2]), secret_params=tuple(pairs[2:])))
 
     # aiohttp leaves a few characters of a query as they are that httpx escapes; both read them alike.
-    assert sent.raw_path_qs == URL(str(httpx.Request("GET", url, params=pairs or None).url)).raw_path_qs
+    assert sent.raw_path_qs == URL(str(httpx.Request("GET", url, params=tuple(pairs) or None).url)).raw_path_qs
 
 
 @pytest.mark.parametrize(

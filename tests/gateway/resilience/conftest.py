@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
+from tests.gateway.core.loopback import Upstream
 from tests.gateway.doubles import TurnedLoop
+
+REAL = {"sqlite_url", "upstream"}
 
 
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    return (
-        {"real": asyncio.new_event_loop} if "house" in str(item.name) or "week" in item.name else {"turned": TurnedLoop}
-    )
+    real = REAL & set(getattr(item, "fixturenames", ()))
+    return {"real": asyncio.new_event_loop} if real else {"turned": TurnedLoop}
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    made = Upstream()
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    yield made
+    server.close()
