@@ -41,6 +41,7 @@ from gateway.core.ports import (
     MailTransport,
     OutboundHttp,
     PaymentPort,
+    Preferences,
     ProviderKeys,
     Providers,
     Switchboard,
@@ -208,7 +209,9 @@ def build_gateway(
     switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
 
-    accounts = Accounts(lambda: host.services.get(ProviderKeys), live=not offline)
+    accounts = Accounts(
+        lambda: host.services.get(ProviderKeys), lambda: host.services.get(Preferences), live=not offline
+    )
 
     def context(facts: RequestFacts, principal: Principal) -> Context:
         market = Market(

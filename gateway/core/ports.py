@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.core.identity import PlanLimits, Principal, Scope
+from gateway.core.preferences import Preference as Preference
+from gateway.core.preferences import Preferences as Preferences
 from gateway.core.store import Tx
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CandleSeries

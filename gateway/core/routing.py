@@ -151,8 +151,8 @@ class Registry:
                 lanes.append(lane)
             else:
                 refused.append(why)
-        if reach.own and not pinned:
-            lanes.sort(key=lambda lane: lane.id not in reach.own)
+        if not pinned:
+            lanes.sort(key=lambda lane: (reach.rank(lane.id), lane.id not in reach.own))
         shared = all(lane.provider.profile.licence.shareable for lane in lanes)
         return Route(lanes=tuple(lanes), refused=tuple(refused), shared=shared)
 
@@ -169,6 +169,8 @@ class Registry:
                 refused.append(NotCovered(name, "is not in your plan"))
             elif name not in by_id:
                 refused.append(NotCovered(name, f"does not offer {capability}"))
+            elif (why := reach.objection(self.providers[name].profile)) is not None:
+                refused.append(NotCovered(name, why))
             elif terms.providers is not None or self._by_itself(by_id[name]):
                 lanes.append(by_id[name])
         return lanes

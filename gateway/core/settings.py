@@ -81,6 +81,9 @@ class Settings(BaseModel):
     cors_origins: tuple[str, ...] = Field((), description="Browser origins that may call, separated by commas.")
     timeout_s: float = Field(30.0, gt=0, le=300, description="Longest time of one operation, in seconds.")
     cache_rows: int = Field(400_000, ge=1_000, description="Bound of the memory cache, in rows.")
+    provider_costs: str = Field(
+        "", description="What a call costs by provider, in US dollars, such as `coingecko=0.0005`; separated by commas."
+    )
     response_cache_mb: int = Field(
         64, ge=0, le=65_536, description="Room for answers kept as bytes, in megabytes a process; 0 keeps none."
     )
