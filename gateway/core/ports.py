@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.core.identity import PlanLimits, Principal, Scope
+from gateway.core.preferences import NO_PREFERENCE
 from gateway.core.preferences import Preference as Preference
 from gateway.core.preferences import Preferences as Preferences
 from gateway.core.store import Tx
@@ -377,11 +378,20 @@ class ProviderKeys(Protocol):
 class Providers(Protocol):
     """The registry as its users see it."""
 
-    def all(self, caller: Principal | None = None, own: Mapping[str, Collection[str]] = NOTHING) -> list[ProviderInfo]:
-        """In order of routing, as a caller sees them who has these parts of keys of its own."""
+    def all(
+        self,
+        caller: Principal | None = None,
+        own: Mapping[str, Collection[str]] = NOTHING,
+        wish: Preference = NO_PREFERENCE,
+    ) -> list[ProviderInfo]:
+        """In order of routing, as a caller sees them who has these parts of keys of its own, and this preference."""
 
     def find(
-        self, provider: str, caller: Principal | None = None, own: Mapping[str, Collection[str]] = NOTHING
+        self,
+        provider: str,
+        caller: Principal | None = None,
+        own: Mapping[str, Collection[str]] = NOTHING,
+        wish: Preference = NO_PREFERENCE,
     ) -> ProviderInfo | None:
         """One of them."""
 
