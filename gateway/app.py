@@ -68,6 +68,7 @@ from gateway.edge.limits import EdgeSettings
 from gateway.edge.policies import AccountPolicies
 from gateway.edge.responses import ResponseCache
 from gateway.edge.routes import build_edge
+from gateway.edge.shedding import Shedding
 from gateway.edge.tenantgate import TenantGate
 from providers import Discovered, discover
 from schema.provenance import DataMode
@@ -317,12 +318,12 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         hits_per_log_line=settings.response_cache_log,
     )
 
-    host = gateway.host
+    host, shedding = gateway.host, Shedding(settings.shed_lag_ms / 1_000)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await start(gateway)
-        async with working(host):
+        async with shedding.watching(), working(host):
             yield
         await gateway.close()
 
@@ -331,7 +332,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
     app = build_edge(
         schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
         health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
-        responses=gateway.responses,
+        responses=gateway.responses, shedding=shedding,
         extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
     )  # fmt: skip
     host.services[Admissions] = EdgeAdmissions(app.state.executor, gateway.context, edge)

@@ -156,6 +156,10 @@ REQUESTS: dict[str, Explained] = {
     "RATE_LIMITED": Explained(
         "Too much at once; `limit` says of what.", "wait for `retryAfterMs`, or move to a larger plan"
     ),
+    "OVERLOADED": Explained(
+        "The gateway has more to do than it can; whoever asks most is refused first. Nothing was executed or charged.",
+        "wait for `retryAfterMs`, then try again; run more processes where it happens often",
+    ),
     "QUOTA_EXCEEDED": Explained(
         "The points of the plan's month are used up.", "move to a larger plan, or wait for the next month"
     ),
