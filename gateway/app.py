@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -212,8 +213,9 @@ def build_gateway(
 
     def context(facts: RequestFacts, principal: Principal) -> Context:
         market = Market(
-            data=data, log=FetchLog(), account=accounts.at_once(principal), find=lambda: accounts.find(principal)
-        )
+            data=data, log=FetchLog(), account=accounts.at_once(principal), find=lambda: accounts.find(principal),
+            deadline=asyncio.get_running_loop().time() + settings.timeout_s,
+        )  # fmt: skip
         return Context(
             principal=principal, now=clock.now(), request_id=facts.request_id, host=host, services=host.services,
             market=market, presented=presented_by(facts),

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -61,6 +62,8 @@ class Market:
     account: Account | None = NOBODY
     """None until it is read, at the first fetch."""
     find: Callable[[], Awaitable[Account]] | None = None
+    deadline: float = inf
+    """When (the loop's time) the operation ends: no fetch of it takes longer."""
 
     async def whose(self) -> Account:
         """The caller's account: own keys, and the bounds of the plan."""
@@ -70,13 +73,15 @@ class Market:
 
     async def fetch(self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS) -> Fetched:
         """One answer; NoAnswer lists every attempt."""
-        return await self.data.fetch(capability, ask, terms, self.log, self.account or await self.whose())
+        account = self.account or await self.whose()
+        return await self.data.fetch(capability, ask, terms, self.log, account, self.deadline)
 
     async def fetch_many(
         self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS
     ) -> dict[Any, Fetched | NoAnswer]:
         """An answer or a NoAnswer for each item of the ask."""
-        return await self.data.fetch_many(capability, ask, terms, self.log, self.account or await self.whose())
+        account = self.account or await self.whose()
+        return await self.data.fetch_many(capability, ask, terms, self.log, account, self.deadline)
 
     async def offering(
         self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS, asset_class: AssetClass | None = None
@@ -120,7 +125,7 @@ class Market:
     async def consensus(self, instrument: InstrumentId, terms: Terms, quorum: int, now: datetime) -> Consensus:
         """What several providers agree on; QuorumNotMet where too few count."""
         account = self.account or await self.whose()
-        return await self.data.consensus(instrument, terms, quorum, now, self.log, account)
+        return await self.data.consensus(instrument, terms, quorum, now, self.log, account, self.deadline)
 
     async def probe(self, provider: str, parts: Mapping[str, str]) -> UpstreamError | None:
         """Ask a provider one real question with this key of the caller's; the error that it ends in."""

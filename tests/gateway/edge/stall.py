@@ -16,6 +16,7 @@ from gateway.core.contract import Host, Plugin
 from gateway.core.identity import ANONYMOUS, TENANT_SCOPES, UNLIMITED, CallerKind, Principal
 from gateway.core.ports import ProviderKeys
 from gateway.core.settings import Settings
+from gateway.edge.cost import Price
 from gateway.edge.execute import PreparedOperation, RequestFacts
 from gateway.edge.gate import Admission
 from gateway.edge.health import HealthReport
@@ -69,6 +70,9 @@ class HandGate:
     async def admit(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission:
         if self.left.get(principal.tenant, 100) < 1:
             raise RateLimited("Used up.", limit="pointsPerMinute", retry_after=7.0)
+        return self._charge(principal)
+
+    async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
         return self._charge(principal)
 
     def watch(self, principal: Principal, closed: Callable[[str], None]) -> Callable[[], None]:
