@@ -24,7 +24,7 @@ from gateway.core.account import Accounts
 from gateway.core.bus import Bus, LocalBus
 from gateway.core.calendars import ExchangeCalendars
 from gateway.core.clock import Clock, SystemClock
-from gateway.core.contract import Context, Host, Market, Plugin
+from gateway.core.contract import Admissions, Context, Host, Market, Plugin
 from gateway.core.fetchlog import FetchLog
 from gateway.core.identity import Principal
 from gateway.core.inventory import Inventory
@@ -36,7 +36,6 @@ from gateway.core.outbound import Outbound
 from gateway.core.oversight import BreakerOversight
 from gateway.core.pipeline import Pipeline
 from gateway.core.ports import (
-    Admissions,
     Allowances,
     Authenticator,
     MailTransport,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import strawberry
 from sqlalchemy import MetaData
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gateway.core.account import NOBODY, Account
@@ -20,7 +22,7 @@ from gateway.core.clock import Clock
 from gateway.core.conversion import Rate, converted, find_rate
 from gateway.core.fetchlog import Fetched as Fetched
 from gateway.core.fetchlog import FetchLog
-from gateway.core.identity import Principal
+from gateway.core.identity import Principal, Scope
 from gateway.core.market import MarketData
 from gateway.core.ports import Act, Calendars, Desk, Presented
 from gateway.core.probe import probe
@@ -243,6 +245,30 @@ class Context:
 
 
 Ctx = strawberry.Info[Context, None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A long answer: its price, and its parts, each made when the one before it has left."""
+
+    cost: int
+    media: str
+    filename: str
+    parts: AsyncGenerator[bytes, None]
+    """What it raises before its first part is a refusal; later the answer breaks off, so that nobody takes it for
+    whole."""
+
+
+class Admissions(Protocol):
+    """The edge's gate for plain routes: who asks, whether they may, and what it costs, as for an operation."""
+
+    async def download(
+        self, request: Request, *, name: str, needs: Scope, prepare: Callable[[Context], Awaitable[Download]]
+    ) -> Response:
+        """Let it be prepared by a caller who may, charge it, and send it as fast as the caller reads.
+
+        *name* is what its usage is written under. Refusals have the edge's shape.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

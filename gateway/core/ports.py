@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from gateway.core.identity import PlanLimits, Principal, Scope
+from gateway.core.identity import PlanLimits, Principal
 from gateway.core.store import Tx
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CandleSeries
@@ -260,30 +257,6 @@ class Allowances(Protocol):
 
     async def remaining(self, principal: Principal) -> list[Limit]:
         """Each limit with what is left of it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Download:
-    """A long answer: its price, and its parts, each made when the one before it has left."""
-
-    cost: int
-    media: str
-    filename: str
-    parts: AsyncGenerator[bytes, None]
-    """What it raises before its first part is a refusal; later the answer breaks off, so that nobody takes it for
-    whole."""
-
-
-class Admissions(Protocol):
-    """The edge's gate for plain routes: who asks, whether they may, and what it costs, as for an operation."""
-
-    async def download(
-        self, request: Request, *, name: str, needs: Scope, prepare: Callable[[Context], Awaitable[Download]]
-    ) -> Response:
-        """Let it be prepared by a caller who may, charge it, and send it as fast as the caller reads.
-
-        *name* is what its usage is written under. Refusals have the edge's shape.
-        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from gateway.core.contract import Context
+from gateway.core.contract import Context, Download
 from gateway.core.identity import Principal
-from gateway.core.ports import Download
 from gateway.edge import admissions
 from gateway.edge.admissions import EdgeAdmissions
 from gateway.edge.execute import Executor, RequestFacts
