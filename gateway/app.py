@@ -185,7 +185,7 @@ def build_gateway(
     for name, reason in discovered.failed.items():
         log.error("provider_failed_to_load", provider=name, reason=reason)
     link = make_link(settings, clock)
-    pipeline = Pipeline(registry, clock, redact=keyring.redactor(), rows=settings.cache_rows)
+    pipeline = Pipeline(registry, clock, redact=keyring.redactor(), cache_bytes=settings.cache_mb * 2**20)
     data = MarketData(registry, pipeline, clock)
     inventory = Inventory(data, {name: frozenset(parts) for name, parts in keyring.keys.items()})
     found = load_plugins() if found is None else list(found)
