@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
@@ -21,6 +22,7 @@ import plugins
 from gateway import __version__
 from gateway.core.account import Accounts
 from gateway.core.bus import Bus, LocalBus
+from gateway.core.cachedesk import CacheDrops
 from gateway.core.calendars import ExchangeCalendars
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.contract import Context, Host, Market, Plugin
@@ -36,6 +38,7 @@ from gateway.core.pipeline import Pipeline
 from gateway.core.ports import (
     Allowances,
     Authenticator,
+    CacheDesk,
     MailTransport,
     OutboundHttp,
     PaymentPort,
@@ -68,6 +71,7 @@ from schema.scalars import SCALARS
 from schema.words.registry import BreakerState
 
 if TYPE_CHECKING:
+    from gateway.core.guards.warmth import Warmth
     from gateway.core.link import RedisLink
 
 PLUGINS = "marketgate.plugins"
@@ -87,6 +91,7 @@ class Gateway:
     host: Host
     allowances: PlanAllowances
     context: Callable[[RequestFacts, Principal], Context]
+    warmth: Warmth | None = None
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -195,6 +200,8 @@ def build_gateway(
         vault=Vault(settings.root_secrets), bus=bus or make_bus(settings), settings=settings, link=link,
         plugins=found,
     )  # fmt: skip
+    registry.own.sign = partial(host.vault.digest, "provider key")
+    warmth = share_cache(pipeline, host)
     allowances = host.services[Allowances] = make_allowances(settings, clock, host.services)
     host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
@@ -213,7 +220,7 @@ def build_gateway(
 
     return Gateway(
         settings=settings, schema=build_schema(found), data=data, inventory=inventory, transport=transport, host=host,
-        allowances=allowances, context=context,
+        allowances=allowances, context=context, warmth=warmth,
     )  # fmt: skip
 
 
@@ -233,6 +240,21 @@ def make_link(settings: Settings, clock: Clock) -> RedisLink | None:
     from gateway.core.link import RedisLink
 
     return RedisLink(settings.redis_url.get_secret_value(), clock)
+
+
+def share_cache(pipeline: Pipeline, host: Host) -> Warmth | None:
+    """Let the pipeline look into Redis before it asks upstreams, and the operator drop what is cached."""
+    if host.link is None:
+        host.services[CacheDesk] = CacheDrops(pipeline, host.bus, None)
+        return None
+    from gateway.core.guards.fleet import Fleet
+    from gateway.core.guards.shared import SharedCache
+    from gateway.core.guards.warmth import Warmth
+
+    shared = SharedCache(host.link, host.clock, pipeline.registry.mode.value)
+    pipeline.fleet = Fleet(shared, pipeline.cache, host.clock)
+    host.services[CacheDesk] = CacheDrops(pipeline, host.bus, shared)
+    return Warmth(pipeline, shared, host.clock, host.settings.cache_warm_up)
 
 
 def histories(found: Sequence[Plugin]) -> list[History]:
@@ -287,7 +309,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await start(gateway)
-        async with working(host):
+        async with working(host, () if gateway.warmth is None else (gateway.warmth.worker(),)):
             yield
         await gateway.close()
 

@@ -1,4 +1,4 @@
-"""What becomes of an upstream's answer: stamped, cut, kept for its window; and what of it a caller may still be shown."""
+"""What becomes of an upstream's answer: stamped, cut, kept for its window; and who may still be shown it."""
 
 from __future__ import annotations
 
@@ -68,14 +68,10 @@ class Keeper:
 
     def served_late(self, stored: Stored, capability: Capability[Any, Any], terms: Terms) -> bool:
         """Whether it may be answered while it is fetched anew. A caller's `max_age` always wins."""
-        late = self.clock.monotonic() - stored.fresh_until
-        if (
-            stored.error is not None
-            or not capability.revalidate_for
-            or late >= capability.revalidate_for.total_seconds()
-        ):
+        if stored.error is not None or not capability.revalidate_for:
             return False
-        return self._accepted(stored, terms)
+        late = self.clock.monotonic() - stored.fresh_until
+        return late < capability.revalidate_for.total_seconds() and self._accepted(stored, terms)
 
     def age(self, stored: Stored) -> timedelta:
         """As callers count it."""
