@@ -11,7 +11,15 @@ from gateway.core.upstream import NetworkTransport
 from tests.gateway.core.loopback import LIMIT, Upstream
 from tests.gateway.doubles import TurnedLoop
 
-REAL = ("test_network.py", "test_statuses.py", "test_calendars.py", "test_store.py", "test_redis_bus.py")
+REAL = (
+    "test_network.py",
+    "test_statuses.py",
+    "test_calendars.py",
+    "test_store.py",
+    "test_redis_bus.py",
+    "test_cache_shared.py",
+    "test_cache_outages.py",
+)
 
 
 def pytest_asyncio_loop_factories(
