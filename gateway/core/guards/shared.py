@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 import msgspec
@@ -88,7 +88,7 @@ class SharedCache:
     ) -> Look | None:
         """One question for all items; None where Redis did not answer."""
         keys = [*_eras(provider, capability.name), *addresses.values()]
-        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: redis.mget(keys), patience)
+        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, keys), patience)
         if answer is None:
             AWAY.inc()
             return None
@@ -123,7 +123,7 @@ class SharedCache:
     async def eras(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str] | None:
         """The era of each provider's capability."""
         keys = [key for provider, name in pairs for key in _eras(provider, name)]
-        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: redis.mget(keys), Patience())
+        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, keys), Patience())
         if answer is None:
             return None
         joined = [b".".join(each or b"" for each in answer[at : at + 2]) for at in range(0, len(answer), 2)]
@@ -131,7 +131,7 @@ class SharedCache:
 
     async def frames(self, addresses: Sequence[str]) -> Sequence[bytes | None]:
         """As they are; nothing where Redis did not answer."""
-        found: Sequence[bytes | None] | None = await self._ask(lambda redis: redis.mget(addresses), Patience(SLOW_S))
+        found: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, addresses), Patience(SLOW_S))
         return found or [None] * len(addresses)
 
     async def claim(self, addresses: Sequence[str], seconds: float, patience: Patience) -> list[Claim]:
@@ -144,8 +144,8 @@ class SharedCache:
         async def lock(redis: Redis) -> list[Any]:
             async with redis.pipeline(transaction=False) as line:
                 for address in addresses:
-                    line.set(_lock(address), token, nx=True, px=lasting)
-                    line.get(address)
+                    line.execute_command("SET", _lock(address), token, "NX", "PX", lasting)
+                    line.execute_command("GET", address)
                 return await line.execute(raise_on_error=False)
 
         taken = await self._ask(lock, patience)
@@ -160,7 +160,7 @@ class SharedCache:
     async def peek(self, addresses: Sequence[str]) -> list[tuple[bool, bytes | None]] | None:
         """For each whether it is locked, and its frame; None where Redis did not answer."""
         keys = [key for address in addresses for key in (_lock(address), address)]
-        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: redis.mget(keys), Patience())
+        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, keys), Patience())
         if answer is None:
             return None
         return [(answer[at] is not None, answer[at + 1]) for at in range(0, len(answer), 2)]
@@ -227,7 +227,11 @@ class SharedCache:
         left = patience.left
         if left <= 0 or not self.link.available:
             return None
-        return await self.link.ask(question, otherwise=None, wait_s=left)  # type: ignore[arg-type]
+        return await self.link.ask(question, otherwise=None, wait_s=left)
+
+
+async def _got(redis: Redis, keys: Sequence[str]) -> Sequence[bytes | None]:
+    return cast("Sequence[bytes | None]", await redis.mget(keys))
 
 
 async def _sent(redis: Redis, orders: Sequence[Callable[[Any], Any]]) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import structlog
@@ -91,9 +91,10 @@ class Warmth:
         """Take over the most read answers, in at most half of the memory; how many."""
 
         async def hottest(redis: Redis) -> list[bytes]:
-            return list(await redis.zrevrange(HOTTEST, 0, self._most - 1))
+            return cast("list[bytes]", await redis.zrevrange(HOTTEST, 0, self._most - 1))
 
-        found = [] if not self._most else await self._shared.link.ask(hottest, otherwise=[], wait_s=SLOW_S)
+        nothing: list[bytes] = []
+        found = await self._shared.link.ask(hottest, otherwise=nothing, wait_s=SLOW_S) if self._most else nothing
         taken = 0
         for start in range(0, len(found), AT_ONCE):
             if self._pipeline.cache.bytes * 2 > self._pipeline.cache.most_bytes:

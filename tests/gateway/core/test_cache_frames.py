@@ -38,7 +38,9 @@ ANSWERS: list[tuple[Capability[Any, Any], Any]] = [
     (QUOTES, Quote(instrument=BTC, price=EXACT, price_type=PriceType.LAST, as_of=NOON, provenance=STAMP)),
     (CANDLES, Bars(open_time=(NOON,) * 900, open=(EXACT,) * 900, high=(Decimal(2),) * 900, low=(Decimal("1.0"),) * 900,
                    close=(Decimal(0),) * 900, volume=(None,) * 900, session_date=(date(2026, 1, 2),) * 900)),
-    (ORDER_BOOK, OrderBook(instrument=BTC, bids=(PriceLevel(price=EXACT, size=Decimal(3)),), asks=(), provenance=STAMP)),
+    (ORDER_BOOK, OrderBook(
+        instrument=BTC, bids=(PriceLevel(price=EXACT, size=Decimal(3)),), asks=(), provenance=STAMP
+    )),
     (TRADES, tuple(Trade(id=str(n), time=NOON, price=EXACT, size=EXACT, side=Side.SELL, provenance=which)
                    for n, which in enumerate((STAMP, OTHER, STAMP)))),
     (INSTRUMENTS, (Listing(instrument=BTC, provider_symbol="BTCUSD", tick_size=EXACT, rank=3),)),
@@ -108,7 +110,7 @@ def spoiled(frame: bytes) -> list[tuple[str, bytes]]:
 def test_a_spoiled_frame_is_refused(capability: Capability[Any, Any]) -> None:
     frames = frames_of(capability)
     assert frames is not None
-    frame = frames.write("here", entry(dict((c.name, v) for c, v in ANSWERS)[capability.name]), "", AT)
+    frame = frames.write("here", entry({c.name: v for c, v in ANSWERS}[capability.name]), "", AT)
 
     for why, wrong in spoiled(frame):
         with pytest.raises(Refused, match=why):

@@ -23,6 +23,7 @@ from tests.gateway.doubles import NOON, priced, venue, world
 
 FACTOR = 1.6
 """The estimate is right within this factor, in both directions."""
+PRICES = ("open", "high", "low", "close", "volume")
 
 
 def number(n: int) -> Decimal:
@@ -41,12 +42,16 @@ def quote(n: int) -> Any:
 
 
 def bars(n: int) -> Any:
-    columns = {name: tuple(number(n + i) for i in range(500)) for name in ("open", "high", "low", "close", "volume")}
+    columns: dict[str, Any] = {
+        name: tuple(number(n + i) for i in range(500)) for name in ("open", "high", "low", "close", "volume")
+    }
     return Bars(open_time=tuple(NOON + timedelta(minutes=i) for i in range(500)), **columns)
 
 
 def book(n: int) -> Any:
-    sides = {side: tuple(PriceLevel(price=number(i), size=number(n)) for i in range(100)) for side in ("bids", "asks")}
+    sides: dict[str, Any] = {
+        side: tuple(PriceLevel(price=number(i), size=number(n)) for i in range(100)) for side in ("bids", "asks")
+    }
     return OrderBook(instrument=crypto(f"A{n}", "USD"), **sides, provenance=stamp())
 
 
@@ -95,7 +100,7 @@ def test_rows_beyond_those_looked_at_count_as_much() -> None:
 
 
 def entry(value: Bars, rows: int) -> Stored:
-    columns = {name: getattr(value, name)[:rows] for name in ("open_time", "open", "high", "low", "close", "volume")}
+    columns: dict[str, Any] = {name: getattr(value, name)[:rows] for name in ("open_time", *PRICES)}
     return Stored(value=Bars(**columns), provenance=stamp(), fetched=0.0, fresh_until=1.0)
 
 
