@@ -11,7 +11,6 @@ from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from hashlib import blake2b
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -120,7 +119,9 @@ def _record(kind: type) -> Plan:
         kind.__name__, [(name, each.wire) for name, each in zip(names, plans, strict=True)], array_like=True
     )
     told = f"{kind.__name__}({','.join(f'{n}:{each.told}' for n, each in zip(names, plans, strict=True))})"
-    get = attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, name) for name in names)
+
+    def get(value: Any) -> tuple[Any, ...]:
+        return tuple(getattr(value, name) for name in names)
 
     def pack(value: Any, stamps: Stamps) -> Any:
         # An array shows what a class hides: a subclass has another form and must not pass for this one.
@@ -144,7 +145,7 @@ def fingerprint(told: str) -> bytes:
 
 def canonical(item: Any) -> str:
     """An ask's item as text, the same in every process: its type, then its fields in their order."""
-    found = _record(type(item)) if is_dataclass(item) else plan(type(item))
+    found = plan(type(item))
     return f"{type(item).__name__}{msgspec.json.encode(found.pack(item, Stamps())).decode()}"
 
 

@@ -52,11 +52,12 @@ class Frames:
         self._plan: Plan = plan(capability.answer)
         self._form = fingerprint(f"{capability.name} {capability.version} {self._plan.told}")
         value: Any = self._plan.wire
+        stamp: Any = STAMP.wire
         self._body = msgspec.defstruct(
             "Body",
             [
                 ("fetched", float), ("fresh", float), ("era", str), ("absent", str | None),
-                ("stamps", list[STAMP.wire]), ("stamp", int), ("value", value | None),
+                ("stamps", list[stamp]), ("stamp", int), ("value", value | None),
             ],
             array_like=True,
         )  # fmt: skip

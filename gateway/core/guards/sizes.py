@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import cache
 from sys import getsizeof
-from typing import Any
+from typing import Any, cast
 
 from schema.provenance import Provenance
 from schema.symbols import InstrumentId
@@ -32,8 +32,10 @@ def size_of(value: Any) -> int:
         return getsizeof(value) + _rows(tuple(value) if isinstance(value, frozenset | set) else value)
     if isinstance(value, Mapping):
         return getsizeof(value) + _rows(tuple(value)) + _rows(tuple(value.values()))
-    if is_dataclass(value):
-        return getsizeof(value) + sum(_part(getattr(value, name)) for name in _names(type(value)))
+    kind: type = type(value)
+    if is_dataclass(kind):
+        parts: list[int] = [_part(getattr(value, name)) for name in _names(kind)]
+        return getsizeof(value) + sum(parts)
     return getsizeof(value)
 
 
@@ -52,4 +54,4 @@ def _rows(column: tuple[Any, ...] | list[Any]) -> int:
 
 @cache
 def _names(kind: type) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind))
+    return tuple(each.name for each in fields(cast(Any, kind)))

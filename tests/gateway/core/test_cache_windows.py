@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,13 @@ from gateway.core.fetchlog import FetchLog
 from gateway.core.keeping import SPREAD
 from schema.capability import Capability
 from schema.provenance import CacheStatus
+from schema.words.books import ORDER_BOOK
+from schema.words.candles import CANDLES
+from schema.words.caps import MARKET_CAPS
+from schema.words.instruments import INSTRUMENTS, SEARCH
 from schema.words.quotes import QUOTES
+from schema.words.rates import FX_RATES
+from schema.words.trades import TRADES
 from tests.gateway.doubles import World, in_turn, price_of, priced, venue, world
 
 
@@ -77,3 +84,11 @@ async def test_windows_end_early_by_chance_and_never_late() -> None:
 def test_prices_are_never_shown_late() -> None:
     assert isinstance(QUOTES, Capability)
     assert QUOTES.revalidate_for == timedelta(0)
+
+
+def test_the_page_shows_the_windows_that_hold() -> None:
+    shown = (Path(__file__).parents[3] / "docs" / "caching.md").read_text()
+
+    for each in (QUOTES, CANDLES, ORDER_BOOK, TRADES, INSTRUMENTS, SEARCH, FX_RATES, MARKET_CAPS):
+        seconds = (f"{round(w.total_seconds())} s" for w in (each.fresh_for, each.revalidate_for, each.keep_for))
+        assert f"| {each.name} | {' | '.join(seconds)} |" in shown
