@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
@@ -22,6 +23,7 @@ import plugins
 from gateway import __version__
 from gateway.core.account import Accounts
 from gateway.core.bus import Bus, LocalBus
+from gateway.core.cachedesk import CacheDrops
 from gateway.core.calendars import ExchangeCalendars
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.contract import Admissions, Context, Host, Market, Plugin
@@ -38,6 +40,7 @@ from gateway.core.pipeline import Pipeline
 from gateway.core.ports import (
     Allowances,
     Authenticator,
+    CacheDesk,
     MailTransport,
     OutboundHttp,
     PaymentPort,
@@ -73,6 +76,7 @@ from schema.provenance import DataMode
 from schema.scalars import SCALARS
 
 if TYPE_CHECKING:
+    from gateway.core.guards.warmth import Warmth
     from gateway.core.link import RedisLink
 
 PLUGINS = "marketgate.plugins"
@@ -94,6 +98,7 @@ class Gateway:
     oversight: BreakerOversight
     context: Callable[[RequestFacts, Principal], Context]
     responses: ResponseCache | None = None
+    warmth: Warmth | None = None
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -194,7 +199,7 @@ def build_gateway(
         log.warning("setting_without_effect", reason=slip)
     for name, reason in discovered.failed.items():
         log.error("provider_failed_to_load", provider=name, reason=reason)
-    pipeline = Pipeline(registry, clock, redact=keyring.redactor(), rows=settings.cache_rows)
+    pipeline = Pipeline(registry, clock, redact=keyring.redactor(), cache_bytes=settings.cache_mb * 2**20)
     data = MarketData(registry, pipeline, clock)
     inventory = Inventory(data, {name: frozenset(parts) for name, parts in keyring.keys.items()})
     found = load_plugins() if found is None else list(found)
@@ -204,6 +209,8 @@ def build_gateway(
         vault=Vault(settings.root_secrets), bus=bus, settings=settings, link=link,
         plugins=found,
     )  # fmt: skip
+    registry.own.sign = partial(host.vault.digest, "provider key")
+    warmth = share_cache(pipeline, host)
     allowances = host.services[Allowances] = make_allowances(settings, clock, host.services)
     switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
@@ -229,6 +236,7 @@ def build_gateway(
     return Gateway(
         settings=settings, schema=schema, data=data, inventory=inventory, transport=transport, host=host,
         allowances=allowances, oversight=oversight, context=context, responses=responses,
+        warmth=warmth,
     )  # fmt: skip
 
 
@@ -268,6 +276,21 @@ def make_oversight(settings: Settings, link: RedisLink | None, bus: Bus, clock: 
     from gateway.core.fleet import SharedBreakers
 
     return SharedBreakers(link, bus, clock)
+
+
+def share_cache(pipeline: Pipeline, host: Host) -> Warmth | None:
+    """Let the pipeline look into Redis before it asks upstreams, and the operator drop what is cached."""
+    if host.link is None:
+        host.services[CacheDesk] = CacheDrops(pipeline, host.bus, None)
+        return None
+    from gateway.core.guards.fleet import Fleet
+    from gateway.core.guards.shared import SharedCache
+    from gateway.core.guards.warmth import Warmth
+
+    shared = SharedCache(host.link, host.clock, pipeline.registry.mode.value)
+    pipeline.fleet = Fleet(shared, pipeline.cache, host.clock)
+    host.services[CacheDesk] = CacheDrops(pipeline, host.bus, shared)
+    return Warmth(pipeline, shared, host.clock, host.settings.cache_warm_up)
 
 
 def histories(found: Sequence[Plugin]) -> list[History]:
@@ -320,7 +343,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await start(gateway)
-        async with working(host):
+        async with working(host, () if gateway.warmth is None else (gateway.warmth.worker(),)):
             yield
         await gateway.close()
 

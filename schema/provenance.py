@@ -44,7 +44,10 @@ class FeedDelay(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-@strawberry.enum(description="How this read got its value.")
+@strawberry.enum(
+    description="How this read got its value. HIT is our copy; just past its window it may be shown while it is being "
+    "fetched anew, where the kind of data allows that, with its true age and never against `maxAgeMs`."
+)
 class CacheStatus(StrEnum):
     """HIT: our copy; MISS: fetched now; STALE: an old copy as fetching failed; COALESCED: another caller's fetch."""
 
@@ -162,7 +165,9 @@ class Provenance:
     recorded_from: RecordedFrom | None = described("Only in RECORDED mode.", default=None)
     age_ms = computed(age_ms, "Age at this read in milliseconds: from `asOf`, else from `fetchedAt`.")
     cache_status = computed(cache_status, "How this read got the value.")
-    stale = computed(stale, "True when an old copy is shown because every provider failed.")
+    stale = computed(
+        stale, "True when an old copy is shown because every provider failed; not while a copy is being refreshed."
+    )
 
 
 UNSTAMPED = Provenance(provider="", mode=DataMode.SIMULATED, fetched_at=datetime.min.replace(tzinfo=UTC))

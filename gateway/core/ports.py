@@ -368,6 +368,13 @@ class BreakerOrder:
     reason: str
 
 
+class CacheDesk(Protocol):
+    """The operator's hand on cached answers, for all processes."""
+
+    async def drop(self, provider: str, capability: str | None, symbol: str | None) -> None:
+        """Serve no copy of a provider's answers any more, or of those of one capability, or about one instrument."""
+
+
 class Switchboard(Protocol):
     """The operator's hand on providers, for all processes."""
 

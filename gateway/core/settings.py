@@ -80,7 +80,10 @@ class Settings(BaseModel):
     )
     cors_origins: tuple[str, ...] = Field((), description="Browser origins that may call, separated by commas.")
     timeout_s: float = Field(30.0, gt=0, le=300, description="Longest time of one operation, in seconds.")
-    cache_rows: int = Field(400_000, ge=1_000, description="Bound of the memory cache, in rows.")
+    cache_mb: int = Field(128, ge=1, description="Bound of the memory cache of each process, in MiB.")
+    cache_warm_up: int = Field(
+        500, ge=0, le=10_000, description="How many of the most read answers a new process takes over from Redis."
+    )
     response_cache_mb: int = Field(
         64, ge=0, le=65_536, description="Room for answers kept as bytes, in megabytes a process; 0 keeps none."
     )

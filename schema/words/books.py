@@ -59,4 +59,5 @@ ORDER_BOOK: Capability[OrderBookAsk, OrderBook] = Capability(
     answer=OrderBook,
     description="Resting bids and asks.",
     fresh_for=timedelta(seconds=1),
+    keep_for=timedelta(minutes=1),
 )

@@ -253,5 +253,6 @@ CANDLES: Capability[CandlesAsk, Bars] = Capability(
     description="Open, high, low, close and volume over equal intervals.",
     fresh_for=timedelta(seconds=5),
     freshness=freshness,
+    keep_for=timedelta(hours=1),
     ranges=Ranges(split=split_range, join=join_bars, cut=lambda ask, bars: cut(bars, ask.start, ask.end)),
 )

@@ -186,16 +186,20 @@ class SearchAsk:
 INSTRUMENTS: Capability[InstrumentsAsk, tuple[Listing, ...]] = Capability(
     name="instruments",
     ask=InstrumentsAsk,
-    answer=tuple,
+    answer=tuple[Listing, ...],
     description="All instruments that a provider lists, with their trading rules.",
     fresh_for=timedelta(hours=1),
+    revalidate_for=timedelta(hours=1),
+    keep_for=timedelta(days=1),
 )
 SEARCH: Capability[SearchAsk, tuple[Listing, ...]] = Capability(
     name="search",
     ask=SearchAsk,
-    answer=tuple,
+    answer=tuple[Listing, ...],
     description="Instruments by name, ticker or identifier.",
     fresh_for=timedelta(hours=1),
+    revalidate_for=timedelta(hours=1),
+    keep_for=timedelta(days=1),
 )
 
 
