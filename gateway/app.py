@@ -46,7 +46,7 @@ from gateway.core.ports import (
 from gateway.core.recorded import RecordedTransport
 from gateway.core.routing import Registry
 from gateway.core.secrets import Vault
-from gateway.core.settings import Settings
+from gateway.core.settings import Settings, SettingsError
 from gateway.core.smtp import Smtp
 from gateway.core.store import Store
 from gateway.core.switchboard import ProviderSwitchboard
@@ -56,12 +56,14 @@ from gateway.edge.addresses import origin_of
 from gateway.edge.allowances import PlanAllowances, make_allowances
 from gateway.edge.auth import presented_by
 from gateway.edge.cost import PriceList
+from gateway.edge.documents import BadTrustedDocument
 from gateway.edge.execute import RequestFacts
 from gateway.edge.gate import Gate, OpenGate
 from gateway.edge.health import HealthReport
 from gateway.edge.limits import EdgeSettings
 from gateway.edge.routes import build_edge
 from gateway.edge.tenantgate import TenantGate
+from gateway.edge.trusted import SETTING, name_of, read_trusted
 from providers import Discovered, discover
 from schema.provenance import DataMode
 from schema.scalars import SCALARS
@@ -97,7 +99,6 @@ class Gateway:
         if PaymentPort in self.host.services:
             await self.host.service(PaymentPort).close()
         await self.host.service(OutboundHttp).close()
-        await self.allowances.close()
         if self.host.link is not None:
             await self.host.link.close()
         await self.transport.close()
@@ -195,7 +196,7 @@ def build_gateway(
         vault=Vault(settings.root_secrets), bus=bus or make_bus(settings), settings=settings, link=link,
         plugins=found,
     )  # fmt: skip
-    allowances = host.services[Allowances] = make_allowances(settings, clock, host.services)
+    allowances = host.services[Allowances] = make_allowances(settings, clock, host.services, link)
     host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
 
@@ -280,6 +281,8 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         public_origin=origin_of(settings.public_url),
         trusted_proxies=settings.trusted_proxies,
         operation_timeout_s=settings.timeout_s,
+        trusted=read_trusted(settings),
+        trusted_only=settings.trusted_only,
     )
 
     host = gateway.host
@@ -293,11 +296,14 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
 
     database = DatabaseReadiness(host.store, histories(host.plugins), host.clock)
 
-    return build_edge(
-        schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
-        health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
-        extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
-    )  # fmt: skip
+    try:
+        return build_edge(
+            schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
+            health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
+            extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
+        )  # fmt: skip
+    except BadTrustedDocument as bad:
+        raise SettingsError(f"{SETTING}: {name_of(settings, bad.digest)}: {bad.reason}") from None
 
 
 def make_gate(gateway: Gateway) -> Gate:

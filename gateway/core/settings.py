@@ -91,6 +91,14 @@ class Settings(BaseModel):
     redis_url: SecretStr | None = Field(
         None, description="`redis://host:6379/0`: limits and revocations for all processes. Default: each for itself."
     )
+    limits_without_redis: Literal["open", "closed"] = Field(
+        "open", description="While Redis is away each process limits for itself, or what costs points is refused."
+    )
+    trusted_documents: Path | None = Field(
+        None, description="Documents that are read at the start: a JSON file `{id: document}`, or a folder of .graphql "
+        "files. They are asked by their SHA-256."
+    )  # fmt: skip
+    trusted_only: bool = Field(False, description="Execute trusted documents only.")
     secret_key: SecretStr | None = Field(
         None, description="Root secret, 32 bytes or more: encrypts, signs, digests. Production does not start without."
     )

@@ -28,7 +28,7 @@ from gateway.edge.errors import (
     turned_away,
 )
 from gateway.edge.gate import Admission, Gate, OpenGate
-from gateway.edge.limits import EdgeSettings
+from gateway.edge.limits import EdgeSettings, check_variables
 from gateway.edge.streams import SourceFailed, responses
 from schema.errors import MarketgateError, Refusal
 
@@ -60,6 +60,7 @@ class OperationRequest:
     """The four parameters of a GraphQL request, of the right types."""
 
     query: str | None = None
+    document_id: str | None = None
     operation_name: str | None = None
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
@@ -71,6 +72,7 @@ class OperationRequest:
             raise Refused("BAD_REQUEST", "A GraphQL request must be a JSON object.")
         return cls(
             query=_parameter(payload, "query", str, "a string"),
+            document_id=_parameter(payload, "documentId", str, "a string"),
             operation_name=_parameter(payload, "operationName", str, "a string"),
             variables=_parameter(payload, "variables", dict, "an object"),
             extensions=_parameter(payload, "extensions", dict, "an object"),
@@ -156,7 +158,7 @@ class Executor:
     async def identify(self, facts: RequestFacts) -> Principal:
         """Who asks, once per request or connection; raises Refused."""
         try:
-            return await self.gate.identify(facts)
+            return self.gate.recognise(facts) or await self.gate.identify(facts)
         except Refusal as refusal:
             raise turned_away(refusal) from None
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
@@ -219,7 +221,9 @@ class Executor:
     ) -> Admission | OperationResult:
         """What the gate says; an answer where the operation is not to run."""
         try:
-            admission = await self.gate.admit(prepared, principal, facts)
+            admission = self.gate.admit_now(prepared, principal, facts)
+            if admission is None:
+                admission = await self.gate.admit(prepared, principal, facts)
         except Refused as refused:
             return refused_result(refused, facts.request_id)
         except Refusal as refusal:
@@ -269,7 +273,8 @@ class Executor:
         return refused_result(error, faults.request_id)
 
     def _document(self, request: OperationRequest, allowed: frozenset[OperationType]) -> Document:
-        digest = _persisted_hash(request.extensions)
+        check_variables(request.variables, self._settings)
+        digest = _document_id(request.document_id) or _persisted_hash(request.extensions)
         if request.query is None:
             if digest is None:
                 raise Refused("BAD_REQUEST", "The request has no query: send the document in the parameter 'query'.")
@@ -345,6 +350,16 @@ def _parameter(payload: dict[str, Any], name: str, kind: type, words: str) -> An
     if value is None or isinstance(value, kind):
         return value
     raise Refused("BAD_REQUEST", f"The parameter '{name}' must be {words}.")
+
+
+def _document_id(text: str | None) -> str | None:
+    """The SHA-256 in hexadecimal digits, with or without its name before it."""
+    if text is None:
+        return None
+    digest = text.removeprefix("sha256:")
+    if not _SHA256.fullmatch(digest):
+        raise Refused("BAD_REQUEST", "documentId must be the SHA-256 of a document, 64 hexadecimal digits.")
+    return digest.lower()
 
 
 def _persisted_hash(extensions: dict[str, Any] | None) -> str | None:
