@@ -23,7 +23,7 @@ from graphql.validation import ASTValidationRule
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from gateway.edge.errors import Refused, refuse
+from gateway.edge.errors import Refused, refuse, words_of
 from gateway.edge.limits import EdgeSettings, check_definitions, check_document, check_source
 
 MAX_VALIDATION_ERRORS = 25
@@ -108,7 +108,7 @@ class DocumentReader:
             document = Document(hash=digest, length=len(source), tree=tree, operations=operations)
             # Kind first: on a schema without subscriptions validation would only say that it has none.
             check_kind(document.operation(operation_name), allowed)
-            self._validate(tree)
+            self._validate(tree, source)
             self._store.put(document)
         return document
 
@@ -117,7 +117,7 @@ class DocumentReader:
         try:
             check_source(source, self._settings)
             tree = self._parse(source)
-            self._validate(tree)
+            self._validate(tree, source)
         except Refused as refused:
             raise BadTrustedDocument(digest, refused.errors[0]["message"]) from None
         operations = tuple(d for d in tree.definitions if isinstance(d, OperationDefinitionNode))
@@ -131,7 +131,7 @@ class DocumentReader:
         except GraphQLSyntaxError as error:
             raise refuse("GRAPHQL_PARSE_FAILED", [error]) from None
 
-    def _validate(self, tree: DocumentNode) -> None:
+    def _validate(self, tree: DocumentNode, source: str) -> None:
         check_document(tree, self._settings)
         errors: list[GraphQLError] = validate(
             self._schema,
@@ -141,7 +141,8 @@ class DocumentReader:
             hide_suggestions=not self._settings.development,
         )
         if errors:
-            raise refuse("GRAPHQL_VALIDATION_FAILED", errors, self._schema)
+            words = None if self._settings.development else words_of(source)
+            raise refuse("GRAPHQL_VALIDATION_FAILED", errors, self._schema, words)
 
 
 class BadTrustedDocument(Exception):

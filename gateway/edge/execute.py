@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard, cast
 
 import strawberry
-from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, OperationType, execute
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType, execute
 from graphql.execution import Executor as Execution
 from strawberry.execution import optimized_is_awaitable
 
@@ -26,6 +26,7 @@ from gateway.edge.errors import (
     refuse,
     stamp,
     turned_away,
+    words_of,
 )
 from gateway.edge.gate import Admission, Gate, OpenGate
 from gateway.edge.limits import EdgeSettings, check_variables
@@ -241,7 +242,7 @@ class Executor:
             if not isinstance(result, ExecutionResult):
                 async with asyncio.timeout(self._settings.operation_timeout_s):
                     result = await result
-            return self._finish(result, faults)
+            return self._finish(result, faults, prepared)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
             return self._failure(error, faults)
 
@@ -255,7 +256,7 @@ class Executor:
             )
             async with aclosing(events) as results:
                 async for result in results:
-                    yield self._finish(result, Faults(request_id=facts.request_id))
+                    yield self._finish(result, Faults(request_id=facts.request_id), prepared)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
             yield self._failure(error, Faults(request_id=facts.request_id))
 
@@ -312,17 +313,25 @@ class Executor:
             operation_extensions=prepared.request.extensions,
         )
         if isinstance(execution, list):
-            raise refuse("BAD_USER_INPUT", execution, self._schema)
+            raise self._unusable(execution, prepared)
         return execution
 
-    def _finish(self, result: ExecutionResult, faults: Faults) -> OperationResult:
+    def _unusable(self, errors: Sequence[GraphQLError], prepared: PreparedOperation) -> Refused:
+        """Variables that do not fit; in production in the caller's own words only."""
+        words: Collection[str] | None = None
+        if not self._settings.development:
+            loc = prepared.document.tree.loc
+            words = words_of(loc.source.body if loc else "", repr(prepared.request.variables))
+        return refuse("BAD_USER_INPUT", errors, self._schema, words)
+
+    def _finish(self, result: ExecutionResult, faults: Faults, prepared: PreparedOperation) -> OperationResult:
         extensions: dict[str, object] = {"requestId": faults.request_id}
         errors = result.errors
         if not errors:
             return OperationResult(executed=True, data=result.data, extensions=extensions)
         # Field errors have a path; errors without one stopped the operation before it began.
         if result.data is None and all(error.path is None for error in errors):
-            raise refuse("BAD_USER_INPUT", errors, self._schema)
+            raise self._unusable(errors, prepared)
         formatted = stamp(format_errors(errors, faults), faults.request_id)
         return OperationResult(executed=True, data=result.data, errors=formatted, extensions=extensions)
 
