@@ -101,7 +101,7 @@ def test_in_development_suggestions_are_made():
     assert "Did you mean" in told_by("{ quot(symbol: 1) { price } }", development=True)
 
 
-UNFIT = {
+UNFIT: dict[str, tuple[str, dict[str, Any]]] = {
     "a missing variable": ("query ($s: String!) { quote(symbol: $s) { price } }", {}),
     "an input field nearly right": (
         'query ($r: RouteInput) { quote(symbol: "x", route: $r) { price } }', {"r": {"provider": ["okx"]}},
