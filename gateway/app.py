@@ -10,6 +10,7 @@ from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import strawberry
@@ -51,7 +52,7 @@ from gateway.core.ports import (
 from gateway.core.recorded import RecordedTransport
 from gateway.core.routing import Registry
 from gateway.core.secrets import Vault
-from gateway.core.settings import Settings
+from gateway.core.settings import Settings, SettingsError
 from gateway.core.smtp import Smtp
 from gateway.core.store import Store
 from gateway.core.switchboard import ProviderSwitchboard
@@ -62,6 +63,7 @@ from gateway.edge.admissions import EdgeAdmissions
 from gateway.edge.allowances import PlanAllowances, make_allowances
 from gateway.edge.auth import presented_by
 from gateway.edge.cost import PriceList
+from gateway.edge.documents import BadTrustedDocument
 from gateway.edge.execute import RequestFacts
 from gateway.edge.gate import Gate, OpenGate
 from gateway.edge.health import HealthReport
@@ -71,6 +73,7 @@ from gateway.edge.policies import AccountPolicies
 from gateway.edge.responses import ResponseCache
 from gateway.edge.routes import build_edge
 from gateway.edge.tenantgate import TenantGate
+from gateway.edge.trusted import SETTING, name_of, read_trusted
 from providers import Discovered, discover
 from schema.provenance import DataMode
 from schema.scalars import SCALARS
@@ -110,7 +113,6 @@ class Gateway:
         if PaymentPort in self.host.services:
             await self.host.service(PaymentPort).close()
         await self.host.service(OutboundHttp).close()
-        await self.allowances.close()
         if self.host.link is not None:
             await self.host.link.close()
         await self.transport.close()
@@ -180,8 +182,9 @@ def build_gateway(
     discovered: Discovered | None = None,
     found: Sequence[Plugin] | None = None,
     bus: Bus | None = None,
+    chance: Random | None = None,
 ) -> Gateway:
-    """Put a process together; tests hand in their own clock, transport, providers or plugins."""
+    """Put a process together; tests hand in their own clock, transport, providers, plugins or dice."""
     clock = clock or SystemClock()
     offline = settings.mode == "recorded"
     discovered = discovered or discover()
@@ -199,7 +202,9 @@ def build_gateway(
         log.warning("setting_without_effect", reason=slip)
     for name, reason in discovered.failed.items():
         log.error("provider_failed_to_load", provider=name, reason=reason)
-    pipeline = Pipeline(registry, clock, redact=keyring.redactor(), cache_bytes=settings.cache_mb * 2**20)
+    pipeline = Pipeline(
+        registry, clock, redact=keyring.redactor(), cache_bytes=settings.cache_mb * 2**20, chance=chance
+    )
     data = MarketData(registry, pipeline, clock)
     inventory = Inventory(data, {name: frozenset(parts) for name, parts in keyring.keys.items()})
     found = load_plugins() if found is None else list(found)
@@ -211,7 +216,7 @@ def build_gateway(
     )  # fmt: skip
     registry.own.sign = partial(host.vault.digest, "provider key")
     warmth = share_cache(pipeline, host)
-    allowances = host.services[Allowances] = make_allowances(settings, clock, host.services)
+    allowances = host.services[Allowances] = make_allowances(settings, clock, host.services, link)
     switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
 
@@ -336,6 +341,8 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         metrics_networks=settings.metrics_networks,
         operation_timeout_s=settings.timeout_s,
         hits_per_log_line=settings.response_cache_log,
+        trusted=read_trusted(settings),
+        trusted_only=settings.trusted_only,
     )
 
     host = gateway.host
@@ -349,12 +356,15 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
 
     database = DatabaseReadiness(host.store, histories(host.plugins), host.clock)
 
-    app = build_edge(
-        schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
-        health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
-        responses=gateway.responses,
-        extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
-    )  # fmt: skip
+    try:
+        app = build_edge(
+            schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
+            health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
+            responses=gateway.responses,
+            extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
+        )  # fmt: skip
+    except BadTrustedDocument as bad:
+        raise SettingsError(f"{SETTING}: {name_of(settings, bad.digest)}: {bad.reason}") from None
     host.services[Admissions] = EdgeAdmissions(app.state.executor, gateway.context, edge)
     return app
 

@@ -107,6 +107,14 @@ class Settings(BaseModel):
         tuple(map(ip_network, ("127.0.0.0/8", "::1/128"))),
         description="Networks that `/metrics` answers to, separated by commas; elsewhere it needs an operator's key.",
     )
+    limits_without_redis: Literal["open", "closed"] = Field(
+        "open", description="While Redis is away each process limits for itself, or what costs points is refused."
+    )
+    trusted_documents: Path | None = Field(
+        None, description="Documents that are read at the start: a JSON file `{id: document}`, or a folder of .graphql "
+        "files. They are asked by their SHA-256."
+    )  # fmt: skip
+    trusted_only: bool = Field(False, description="Execute trusted documents only.")
     secret_key: SecretStr | None = Field(
         None, description="Root secret, 32 bytes or more: encrypts, signs, digests. Production does not start without."
     )

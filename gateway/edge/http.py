@@ -28,7 +28,7 @@ from gateway.edge.execute import (
 )
 from gateway.edge.kept import Wanted, reply_of
 from gateway.edge.leaving import while_there
-from gateway.edge.limits import EdgeSettings
+from gateway.edge.limits import EdgeSettings, check_batch
 from gateway.edge.middleware.compression import takes_gzip
 from gateway.edge.negotiation import (
     JSON,
@@ -41,7 +41,7 @@ from gateway.edge.negotiation import (
 from gateway.edge.replies import Reply, encode, send_reply
 
 METHODS = "GET, POST, OPTIONS"
-PARAMETERS = ("query", "operationName", "variables", "extensions")
+PARAMETERS = ("query", "documentId", "operationName", "variables", "extensions")
 # Credentials and preferences that the context may read; the rest of a request's headers stays here.
 PASSED_HEADERS = (
     "authorization", "x-api-key", "accept-language", "user-agent", "origin", "traceparent", "cookie", "x-csrf-token",
@@ -155,6 +155,7 @@ class GraphQLEndpoint:
         if not 1 <= len(payload) <= most:
             message = f"A batch holds 1 to {most} requests, not {len(payload)}."
             raise Refused("BATCH_LIMIT_EXCEEDED", message)
+        check_batch(payload, self._settings)
         prepared = [self._prepare(item, facts) for item in payload]
         if any(isinstance(item, PreparedOperation) and item.is_mutation for item in prepared):
             return [await self._run(item, facts, principal) for item in prepared]

@@ -18,7 +18,7 @@ from gateway.core.ports import ProviderKeys
 from gateway.core.settings import Settings
 from gateway.edge.cost import Price
 from gateway.edge.execute import PreparedOperation, RequestFacts
-from gateway.edge.gate import Admission
+from gateway.edge.gate import Admission, Told
 from gateway.edge.health import HealthReport
 from gateway.edge.limits import EdgeSettings
 from gateway.edge.routes import Edge, build_edge
@@ -26,8 +26,10 @@ from plugins.market.plugin import plugin as market
 from providers import Discovered
 from providers.contract import Provider
 from schema.errors import RateLimited, Unauthenticated
-from tests.gateway.doubles import ROOT_SECRET, ManualClock, Wire, priced
+from tests.gateway.doubles import Unspread, ROOT_SECRET, ManualClock, Wire, priced
 
+RESETS = 1_795_176_060
+"""Unix seconds: a minute after noon of the clock that is turned by hand."""
 QUOTE = '{ quote(symbol: "crypto:BTC/USD") { price provenance { provider } } }'
 FIELD = 'query Q($s: String = "crypto:BTC/USD") { quote(symbol: $s) { price } }'
 
@@ -86,11 +88,8 @@ class HandGate:
         tenant = principal.tenant
         left = self.left[tenant] = self.left.get(tenant, 100) - 1
         self.admitted += 1
-        told = {"cost": {"requested": 1, "actual": 1, "remaining": left, "resetsAt": "2026-11-20T12:01:00Z"}}
-        return Admission(
-            cost=1, extensions=told, headers={"RateLimit": f'"points";r={left};t=60'},
-            release=lambda context, failed: self.released.append((tenant, failed)),
-        )  # fmt: skip
+        told = Told(cost=1, limit=100, remaining=left, resets=RESETS, at=RESETS - 60)
+        return Admission(told, lambda context, failed: self.released.append((tenant, failed)))
 
 
 @dataclass
@@ -164,6 +163,7 @@ def open_stall(
         "env": "development", "upstreams": "live", "data_dir": folder, "secret_key": ROOT_SECRET, **settings,
     }  # fmt: skip
     gateway = build_gateway(
+        chance=Unspread(),
         Settings.model_validate(given), clock=clock, transport=wire, bus=bus,
         discovered=Discovered(classes={cls.profile.id: cls for cls in venues}, failed={}),
         found=[market, Plugin(name="keys", services=services), *more],
