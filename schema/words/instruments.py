@@ -189,7 +189,7 @@ INSTRUMENTS: Capability[InstrumentsAsk, tuple[Listing, ...]] = Capability(
     answer=tuple[Listing, ...],
     description="All instruments that a provider lists, with their trading rules.",
     fresh_for=timedelta(hours=1),
-    revalidate_for=timedelta(hours=1),
+    # The catalog shows its old list while it fetches the new one: here that would be late twice.
     keep_for=timedelta(days=1),
 )
 SEARCH: Capability[SearchAsk, tuple[Listing, ...]] = Capability(
