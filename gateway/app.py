@@ -58,6 +58,7 @@ from gateway.edge.auth import presented_by
 from gateway.edge.cost import PriceList
 from gateway.edge.execute import RequestFacts
 from gateway.edge.gate import Gate, OpenGate
+from gateway.edge.graphqlcore import core_schema
 from gateway.edge.health import HealthReport
 from gateway.edge.limits import EdgeSettings
 from gateway.edge.routes import build_edge
@@ -304,7 +305,7 @@ def make_gate(gateway: Gateway) -> Gate:
     """Accounts where the plugin is there, else everybody may do everything. MissingFacts stops the start."""
     if Authenticator not in gateway.host.services:
         return OpenGate()
-    return TenantGate(PriceList(gateway.schema._schema), gateway.host, gateway.allowances)
+    return TenantGate(PriceList(core_schema(gateway.schema)), gateway.host, gateway.allowances)
 
 
 async def start(gateway: Gateway) -> None:
