@@ -11,7 +11,7 @@ import strawberry
 Made = TypeVar("Made", bound=type)
 
 DIRECT = "marketgate.direct"
-"""The key of `Direct` in a computed field's metadata."""
+"""The key of `Direct` or `Columns` in a computed field's metadata."""
 
 KEPT: set[type] = set()
 """Models whose values are held and shown again and again."""
@@ -43,13 +43,20 @@ class Direct:
     lasting: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The short form of a computed list of objects held as columns: tuples by attribute name, of one length."""
+
+    of: Callable[[Any], Mapping[str, tuple[Any, ...]]]
+
+
 def computed(
     resolver: Callable[..., Any],
     description: str,
     *,
     name: str | None = None,
     metadata: Mapping[Any, Any] | None = None,
-    direct: Direct | None = None,
+    direct: Direct | Columns | None = None,
 ) -> Any:
     """A GraphQL field that is worked out at the read; assign it without an annotation.
 

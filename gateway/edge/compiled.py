@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from graphql import (
     GraphQLResolveInfo,
@@ -48,7 +48,7 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         self,
         return_type: Any,
         field_details_list: list[FieldDetails],
-        info: GraphQLResolveInfo,
+        info: GraphQLResolveInfo[Any],
         path: Path,
         result: Any,
         position_context: Any,
@@ -63,7 +63,7 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
                     pass
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
 
-    def _run(self, kind: Any, details: list[FieldDetails], info: GraphQLResolveInfo, path: Path) -> Run | None:
+    def _run(self, kind: Any, details: list[FieldDetails], info: GraphQLResolveInfo[Any], path: Path) -> Run | None:
         selections = self._selections
         if selections is None:
             return None
@@ -101,4 +101,4 @@ class _Switches(Visitor):
     def enter_directive(self, node: Any, *_: Any) -> None:
         for argument in node.arguments or ():
             if isinstance(argument.value, VariableNode):
-                self.names.add(cast(str, argument.value.name.value))
+                self.names.add(argument.value.name.value)

@@ -14,6 +14,7 @@ from typing import Any
 from graphql import (
     GraphQLField,
     GraphQLObjectType,
+    get_named_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
@@ -25,7 +26,7 @@ from strawberry.types.field import StrawberryField
 
 from gateway.edge.kept import Kept
 from gateway.edge.leaves import Unsure, give_up, writer
-from schema.model import DIRECT, KEPT, Direct
+from schema.model import DIRECT, KEPT, Columns, Direct
 
 DEFINITION = "strawberry-definition"
 Run = Callable[[Any, Any], Any]
@@ -178,7 +179,9 @@ class _Maker:
         direct = told.metadata.get(DIRECT)
         if isinstance(direct, Direct):
             return self._direct(direct, found, details)
-        call = told.base_resolver.wrapped_func
+        if isinstance(direct, Columns):
+            return self._rows(direct, found.type, details)
+        call: Any = told.base_resolver.wrapped_func
         if told.is_async or list(signature(call).parameters) != ["root"]:
             raise Unsure
         return self.value(found.type, f"{self.source.constant(call)}(v)", details)
@@ -190,9 +193,38 @@ class _Maker:
         lasting = part.lasting and bool(selected) and selected <= direct.lasting
         return Part(part.code, lasting)
 
+    def _rows(self, columns: Columns, kind: Any, details: list[FieldDetails]) -> Part:
+        """Rows from columns without an object a row; only leaves have a column."""
+        row = get_named_type(kind)
+        grouped = self._executor.collect_subfields(row, details).grouped_field_set
+        keys, items, read = [], [], []
+        for key, found in grouped.items():
+            field = self._executor.schema.get_field(row, found[0].node.name.value)
+            told = ((field and field.extensions) or {}).get(DEFINITION)
+            if (
+                field is None
+                or told is None
+                or told.base_resolver is not None
+                or not is_leaf_type(get_named_type(field.type))
+            ):
+                raise Unsure
+            inner, item = self.source.name(), self.source.name()
+            leaf = field.type.of_type if is_non_null_type(field.type) else field.type
+            each = self._present(leaf, inner, list(found)).code
+            each = each if leaf is not field.type else f"None if {inner} is None else {each}"
+            keys.append(f"{self.source.constant(key)}: {item}")
+            items.append(item)
+            read.append(f"{self._column(inner, each)}(d[{self.source.constant(told.python_name)}])")
+        function, call = self.source.name("f"), self.source.constant(columns.of)
+        self.source.lines += [
+            f"def {function}(v):",
+            f" d = {call}(v)",
+            f" return [{{{', '.join(keys)}}} for {', '.join(items)}, in zip({', '.join(read)}, strict=True)]",
+        ]
+        return Part(f"{function}(v)", lasting=False)
+
     def _selected(self, kind: Any, details: list[FieldDetails]) -> frozenset[str]:
-        while is_non_null_type(kind) or is_list_type(kind):
-            kind = kind.of_type
+        kind = get_named_type(kind)
         if not is_object_type(kind):
             return frozenset()
         grouped = self._executor.collect_subfields(kind, details).grouped_field_set

@@ -14,7 +14,7 @@ from typing import Any
 import strawberry
 
 from schema.capability import Capability, Ranges
-from schema.model import computed, described, model
+from schema.model import Columns, computed, described, model
 from schema.paging import PageInfo
 from schema.provenance import Provenance
 from schema.symbols import AssetClass, InstrumentId
@@ -135,6 +135,13 @@ def resolve_rows(root: CandleSeries) -> list[Candle]:
     ]  # fmt: skip
 
 
+def columns_of(root: CandleSeries) -> dict[str, tuple[Any, ...]]:
+    """The attributes of the rows, each a column."""
+    bars, count = root.bars, len(root.bars)
+    columns = {name: getattr(bars, name) or (None,) * count for name in COLUMNS}
+    return columns | {"closed": bars.closed or (True,) * count, "filled": bars.filled or (False,) * count}
+
+
 def resolve_columns(root: CandleSeries) -> CandleColumns:
     """The columns as they are."""
     bars = root.bars
@@ -164,7 +171,7 @@ class CandleSeries:
     page_info: PageInfo = described("Where this page stands.")
     provenance: list[Provenance] = described("One for each provider used.")
     instrument_ = computed(instrument_of, "What is priced.", name="instrument", direct=DESCRIBED)
-    rows = computed(resolve_rows, "The candles as rows.")
+    rows = computed(resolve_rows, "The candles as rows.", direct=Columns(columns_of))
     columns = computed(resolve_columns, "The candles as columns.")
 
 

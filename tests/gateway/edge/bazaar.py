@@ -11,7 +11,6 @@ from typing import Annotated, Any, cast
 
 import strawberry
 from graphql import (
-    GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
     is_abstract_type,
@@ -115,12 +114,18 @@ FRUITS = [PEAR, NUT, BAD, FIG, ODD]
 
 def stall() -> Stall:
     inner = Stall(name="inner", fruits=[PEAR], rare=[], any=[])
-    return Stall(name="stall", fruits=[PEAR, FIG, NUT], rare=[None, ODD, PEAR], any=[PEAR, inner], keeper=PEAR)
+    return Stall(
+        name="stall", fruits=[PEAR, FIG, NUT], rare=[None, ODD, PEAR], any=[PEAR, inner], keeper=cast(Any, PEAR)
+    )
 
 
 def resolve_fruit(info: strawberry.Info[Visit, None], n: int = 0) -> Fruit | None:
     info.context.calls.append(f"fruit {n}")
     return FRUITS[n] if n < len(FRUITS) else None
+
+
+def resolve_named(info: strawberry.Info[Visit, None], n: int = 0) -> Named | None:
+    return cast("Named | None", resolve_fruit(info, n))
 
 
 async def resolve_soon(info: strawberry.Info[Visit, None], n: int = 0) -> Fruit:
@@ -143,7 +148,7 @@ class Query:
     soon: Fruit = strawberry.field(resolver=resolve_soon)
     stall: Stall = strawberry.field(resolver=resolve_stall)
     fruits: list[Fruit | None] = strawberry.field(resolver=resolve_fruits)
-    named: Named | None = strawberry.field(resolver=resolve_fruit)
+    named: Named | None = strawberry.field(resolver=resolve_named)
 
 
 @strawberry.type
@@ -159,7 +164,7 @@ async def resolve_ticks() -> AsyncIterator[Fruit]:
 
 @strawberry.type
 class Subscription:
-    ticks: Fruit = strawberry.subscription(resolver=resolve_ticks)
+    ticks: AsyncIterator[Fruit] = strawberry.subscription(resolver=resolve_ticks)
 
 
 BAZAAR: GraphQLSchema = core_schema(
@@ -209,7 +214,7 @@ def _root(schema: GraphQLSchema, kind: str) -> Any:
     ]
 
 
-def _fitting(schema: GraphQLSchema, parent: Any) -> list[GraphQLObjectType]:
+def _fitting(schema: GraphQLSchema, parent: Any) -> list[Any]:
     """Types that a fragment inside *parent* may be on."""
     if is_abstract_type(parent):
         return [parent, *schema.get_possible_types(parent)]
