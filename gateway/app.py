@@ -66,6 +66,7 @@ from gateway.edge.cost import PriceList
 from gateway.edge.documents import BadTrustedDocument
 from gateway.edge.execute import RequestFacts
 from gateway.edge.gate import Gate, OpenGate
+from gateway.edge.graphqlcore import core_schema
 from gateway.edge.health import HealthReport
 from gateway.edge.keeping import Keepings
 from gateway.edge.limits import EdgeSettings
@@ -251,7 +252,7 @@ def make_responses(host: Host, schema: strawberry.Schema, accounts: Accounts) ->
     if not most:
         return None
     return ResponseCache(
-        clock=host.clock, keepings=Keepings(schema._schema), policies=AccountPolicies(accounts), most_bytes=most,
+        clock=host.clock, keepings=Keepings(core_schema(schema)), policies=AccountPolicies(accounts), most_bytes=most,
         bus=host.bus,
     )  # fmt: skip
 
@@ -373,7 +374,7 @@ def make_gate(gateway: Gateway) -> Gate:
     """Accounts where the plugin is there, else everybody may do everything. MissingFacts stops the start."""
     if Authenticator not in gateway.host.services:
         return OpenGate()
-    return TenantGate(PriceList(gateway.schema._schema), gateway.host, gateway.allowances)
+    return TenantGate(PriceList(core_schema(gateway.schema)), gateway.host, gateway.allowances)
 
 
 async def start(gateway: Gateway) -> None:

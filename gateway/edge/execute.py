@@ -17,6 +17,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from gateway.core.contract import Context
 from gateway.core.identity import Principal
+from gateway.edge.compiled import CompiledExecutor, Selections
 from gateway.edge.documents import Document, DocumentReader, check_kind, digest_of
 from gateway.edge.errors import (
     Faults,
@@ -31,9 +32,11 @@ from gateway.edge.errors import (
     words_of,
 )
 from gateway.edge.gate import Admission, Gate, OpenGate
+from gateway.edge.graphqlcore import core_schema
 from gateway.edge.limits import EdgeSettings, check_variables
 from gateway.edge.replies import encode
 from gateway.edge.responses import HIT, MISS, Entry, Place, ResponseCache
+from gateway.edge.shelves import Kept
 from gateway.edge.streams import SourceFailed, responses
 from schema.errors import MarketgateError, Refusal
 
@@ -145,8 +148,8 @@ class Executor:
     ) -> None:
         if schema.extensions or schema.directives:
             raise TypeError("the edge executes documents itself: Strawberry extensions and directives would not run")
-        self._schema: GraphQLSchema = schema._schema
-        self._executor_class = schema.execution_context_class
+        self._schema: GraphQLSchema = core_schema(schema)
+        self._kept = Kept()
         self._settings = settings
         self._context_for = context_for
         self.gate: Gate = gate or OpenGate()
@@ -329,14 +332,21 @@ class Executor:
             context_value=context,
             variable_values=prepared.request.variables,
             operation_name=prepared.request.operation_name or None,
-            executor_class=self._executor_class,
+            executor_class=CompiledExecutor,
             is_awaitable=_is_awaitable,
             hide_suggestions=not self._settings.development,
             operation_extensions=prepared.request.extensions,
+            selections=self._selections(prepared.document),
         )
 
+    def _selections(self, document: Document) -> Selections:
+        found: Selections | None = document.notes.get(Selections)
+        if found is None:
+            found = document.notes[Selections] = Selections(self._kept)
+        return found
+
     def _build(self, prepared: PreparedOperation, context: object) -> Execution[Any]:
-        execution = (self._executor_class or Execution).build(
+        execution = CompiledExecutor.build(
             self._schema,
             prepared.document.tree,
             context_value=context,
@@ -345,6 +355,7 @@ class Executor:
             is_awaitable=_is_awaitable,
             hide_suggestions=not self._settings.development,
             operation_extensions=prepared.request.extensions,
+            selections=self._selections(prepared.document),
         )
         if isinstance(execution, list):
             raise self._unusable(execution, prepared)

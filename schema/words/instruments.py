@@ -13,7 +13,7 @@ from strawberry.types.nodes import SelectedField
 
 from schema.capability import Capability
 from schema.facts import facts
-from schema.model import computed, described, model
+from schema.model import Direct, computed, described, model
 from schema.provenance import Ctx
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.costs import cost_of_series
@@ -77,7 +77,7 @@ async def resolve_candles(
     return await info.context.candles_of(root.key, interval, start, end, last)
 
 
-@model("Something with a price.", implements=(Node,))
+@model("Something with a price.", implements=(Node,), kept=True)
 class Instrument:
     """What the gateway knows about one instrument id; unknown facts are null."""
 
@@ -141,6 +141,13 @@ def instrument_of(root: Priced, info: Ctx) -> Instrument:
 DERIVED = frozenset(
     {"__typename", "id", "symbol", "assetClass", "type", "base", "settle", "expiry", "strike", "quote", "candles"}
 )
+
+
+DESCRIBED = Direct(
+    lambda root, context, selected: context.describe(root.instrument, selected),
+    lasting=DERIVED - {"type", "quote", "candles"},
+)
+"""The short form of `instrument_of`. A list may know the type better than the id does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

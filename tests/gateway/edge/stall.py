@@ -26,7 +26,7 @@ from plugins.market.plugin import plugin as market
 from providers import Discovered
 from providers.contract import Provider
 from schema.errors import RateLimited, Unauthenticated
-from tests.gateway.doubles import Unspread, ROOT_SECRET, ManualClock, Wire, priced
+from tests.gateway.doubles import ROOT_SECRET, ManualClock, Unspread, Wire, priced
 
 RESETS = 1_795_176_060
 """Unix seconds: a minute after noon of the clock that is turned by hand."""
@@ -163,8 +163,7 @@ def open_stall(
         "env": "development", "upstreams": "live", "data_dir": folder, "secret_key": ROOT_SECRET, **settings,
     }  # fmt: skip
     gateway = build_gateway(
-        chance=Unspread(),
-        Settings.model_validate(given), clock=clock, transport=wire, bus=bus,
+        Settings.model_validate(given), chance=Unspread(), clock=clock, transport=wire, bus=bus,
         discovered=Discovered(classes={cls.profile.id: cls for cls in venues}, failed={}),
         found=[market, Plugin(name="keys", services=services), *more],
     )  # fmt: skip
