@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import strawberry
@@ -21,9 +24,10 @@ import plugins
 from gateway import __version__
 from gateway.core.account import Accounts
 from gateway.core.bus import Bus, LocalBus
+from gateway.core.cachedesk import CacheDrops
 from gateway.core.calendars import ExchangeCalendars
 from gateway.core.clock import Clock, SystemClock
-from gateway.core.contract import Context, Host, Market, Plugin
+from gateway.core.contract import Admissions, Context, Host, Market, Plugin
 from gateway.core.fetchlog import FetchLog
 from gateway.core.identity import Principal
 from gateway.core.inventory import Inventory
@@ -35,9 +39,9 @@ from gateway.core.outbound import Outbound
 from gateway.core.oversight import BreakerOversight
 from gateway.core.pipeline import Pipeline
 from gateway.core.ports import (
-    Admissions,
     Allowances,
     Authenticator,
+    CacheDesk,
     MailTransport,
     OutboundHttp,
     PaymentPort,
@@ -49,7 +53,7 @@ from gateway.core.ports import (
 from gateway.core.recorded import RecordedTransport
 from gateway.core.routing import Registry
 from gateway.core.secrets import Vault
-from gateway.core.settings import Settings
+from gateway.core.settings import Settings, SettingsError
 from gateway.core.smtp import Smtp
 from gateway.core.store import Store
 from gateway.core.switchboard import ProviderSwitchboard
@@ -60,8 +64,10 @@ from gateway.edge.admissions import EdgeAdmissions
 from gateway.edge.allowances import PlanAllowances, make_allowances
 from gateway.edge.auth import presented_by
 from gateway.edge.cost import PriceList
+from gateway.edge.documents import BadTrustedDocument
 from gateway.edge.execute import RequestFacts
 from gateway.edge.gate import Gate, OpenGate
+from gateway.edge.graphqlcore import core_schema
 from gateway.edge.health import HealthReport
 from gateway.edge.keeping import Keepings
 from gateway.edge.limits import EdgeSettings
@@ -70,11 +76,13 @@ from gateway.edge.responses import ResponseCache
 from gateway.edge.routes import build_edge
 from gateway.edge.shedding import Shedding
 from gateway.edge.tenantgate import TenantGate
+from gateway.edge.trusted import SETTING, name_of, read_trusted
 from providers import Discovered, discover
 from schema.provenance import DataMode
 from schema.scalars import SCALARS
 
 if TYPE_CHECKING:
+    from gateway.core.guards.warmth import Warmth
     from gateway.core.link import RedisLink
 
 PLUGINS = "marketgate.plugins"
@@ -96,6 +104,7 @@ class Gateway:
     oversight: BreakerOversight
     context: Callable[[RequestFacts, Principal], Context]
     responses: ResponseCache | None = None
+    warmth: Warmth | None = None
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -107,7 +116,6 @@ class Gateway:
         if PaymentPort in self.host.services:
             await self.host.service(PaymentPort).close()
         await self.host.service(OutboundHttp).close()
-        await self.allowances.close()
         if self.host.link is not None:
             await self.host.link.close()
         await self.transport.close()
@@ -177,8 +185,9 @@ def build_gateway(
     discovered: Discovered | None = None,
     found: Sequence[Plugin] | None = None,
     bus: Bus | None = None,
+    chance: Random | None = None,
 ) -> Gateway:
-    """Put a process together; tests hand in their own clock, transport, providers or plugins."""
+    """Put a process together; tests hand in their own clock, transport, providers, plugins or dice."""
     clock = clock or SystemClock()
     offline = settings.mode == "recorded"
     discovered = discovered or discover()
@@ -196,7 +205,9 @@ def build_gateway(
         log.warning("setting_without_effect", reason=slip)
     for name, reason in discovered.failed.items():
         log.error("provider_failed_to_load", provider=name, reason=reason)
-    pipeline = Pipeline(registry, clock, redact=keyring.redactor(), rows=settings.cache_rows)
+    pipeline = Pipeline(
+        registry, clock, redact=keyring.redactor(), cache_bytes=settings.cache_mb * 2**20, chance=chance
+    )
     data = MarketData(registry, pipeline, clock)
     inventory = Inventory(data, {name: frozenset(parts) for name, parts in keyring.keys.items()})
     found = load_plugins() if found is None else list(found)
@@ -206,7 +217,9 @@ def build_gateway(
         vault=Vault(settings.root_secrets), bus=bus, settings=settings, link=link,
         plugins=found,
     )  # fmt: skip
-    allowances = host.services[Allowances] = make_allowances(settings, clock, host.services)
+    registry.own.sign = partial(host.vault.digest, "provider key")
+    warmth = share_cache(pipeline, host)
+    allowances = host.services[Allowances] = make_allowances(settings, clock, host.services, link)
     switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
 
@@ -216,8 +229,9 @@ def build_gateway(
 
     def context(facts: RequestFacts, principal: Principal) -> Context:
         market = Market(
-            data=data, log=FetchLog(), account=accounts.at_once(principal), find=lambda: accounts.find(principal)
-        )
+            data=data, log=FetchLog(), account=accounts.at_once(principal), find=lambda: accounts.find(principal),
+            deadline=asyncio.get_running_loop().time() + settings.timeout_s,
+        )  # fmt: skip
         return Context(
             principal=principal, now=clock.now(), request_id=facts.request_id, host=host, services=host.services,
             market=market, presented=presented_by(facts),
@@ -232,6 +246,7 @@ def build_gateway(
     return Gateway(
         settings=settings, schema=schema, data=data, inventory=inventory, transport=transport, host=host,
         allowances=allowances, oversight=oversight, context=context, responses=responses,
+        warmth=warmth,
     )  # fmt: skip
 
 
@@ -241,7 +256,7 @@ def make_responses(host: Host, schema: strawberry.Schema, accounts: Accounts) ->
     if not most:
         return None
     return ResponseCache(
-        clock=host.clock, keepings=Keepings(schema._schema), policies=AccountPolicies(accounts), most_bytes=most,
+        clock=host.clock, keepings=Keepings(core_schema(schema)), policies=AccountPolicies(accounts), most_bytes=most,
         bus=host.bus,
     )  # fmt: skip
 
@@ -271,6 +286,21 @@ def make_oversight(settings: Settings, link: RedisLink | None, bus: Bus, clock: 
     from gateway.core.fleet import SharedBreakers
 
     return SharedBreakers(link, bus, clock)
+
+
+def share_cache(pipeline: Pipeline, host: Host) -> Warmth | None:
+    """Let the pipeline look into Redis before it asks upstreams, and the operator drop what is cached."""
+    if host.link is None:
+        host.services[CacheDesk] = CacheDrops(pipeline, host.bus, None)
+        return None
+    from gateway.core.guards.fleet import Fleet
+    from gateway.core.guards.shared import SharedCache
+    from gateway.core.guards.warmth import Warmth
+
+    shared = SharedCache(host.link, host.clock, pipeline.registry.mode.value)
+    pipeline.fleet = Fleet(shared, pipeline.cache, host.clock)
+    host.services[CacheDesk] = CacheDrops(pipeline, host.bus, shared)
+    return Warmth(pipeline, shared, host.clock, host.settings.cache_warm_up)
 
 
 def histories(found: Sequence[Plugin]) -> list[History]:
@@ -316,6 +346,8 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         metrics_networks=settings.metrics_networks,
         operation_timeout_s=settings.timeout_s,
         hits_per_log_line=settings.response_cache_log,
+        trusted=read_trusted(settings),
+        trusted_only=settings.trusted_only,
     )
 
     host, shedding = gateway.host, Shedding(settings.shed_lag_ms / 1_000)
@@ -323,18 +355,21 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await start(gateway)
-        async with shedding.watching(), working(host):
+        async with shedding.watching(), working(host, () if gateway.warmth is None else (gateway.warmth.worker(),)):
             yield
         await gateway.close()
 
     database = DatabaseReadiness(host.store, histories(host.plugins), host.clock)
 
-    app = build_edge(
-        schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
-        health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
-        responses=gateway.responses, shedding=shedding,
-        extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
-    )  # fmt: skip
+    try:
+        app = build_edge(
+            schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
+            health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
+            responses=gateway.responses, shedding=shedding,
+            extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
+        )  # fmt: skip
+    except BadTrustedDocument as bad:
+        raise SettingsError(f"{SETTING}: {name_of(settings, bad.digest)}: {bad.reason}") from None
     host.services[Admissions] = EdgeAdmissions(app.state.executor, gateway.context, edge)
     return app
 
@@ -343,7 +378,7 @@ def make_gate(gateway: Gateway) -> Gate:
     """Accounts where the plugin is there, else everybody may do everything. MissingFacts stops the start."""
     if Authenticator not in gateway.host.services:
         return OpenGate()
-    return TenantGate(PriceList(gateway.schema._schema), gateway.host, gateway.allowances)
+    return TenantGate(PriceList(core_schema(gateway.schema)), gateway.host, gateway.allowances)
 
 
 async def start(gateway: Gateway) -> None:

@@ -33,6 +33,7 @@ from gateway.core.identity import (
 from gateway.core.metrics import DECLARED
 from gateway.core.settings import KEY, LATER, PREFIX, TIER, Settings
 from gateway.edge.cost import PriceList
+from gateway.edge.graphqlcore import core_schema
 from providers import discover
 from providers.contract import Profile, Provider
 from schema.provenance import DataMode
@@ -242,8 +243,8 @@ def _explained(codes: Mapping[str, Explained]) -> Iterator[str]:
 
 def permissions_page(schema: strawberry.Schema) -> str:
     """Who may do what, and what each field asks for."""
-    prices = PriceList(schema._schema)
-    kinds = [kind for _, kind in sorted(schema._schema.type_map.items()) if isinstance(kind, GraphQLObjectType)]
+    prices = PriceList(core_schema(schema))
+    kinds = [kind for _, kind in sorted(core_schema(schema).type_map.items()) if isinstance(kind, GraphQLObjectType)]
     parts: list[str] = []
     for root, title in ROOTS.items():
         found = [row for kind in kinds if kind.name == root for row in _needs(prices, kind)]

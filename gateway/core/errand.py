@@ -19,7 +19,7 @@ from gateway.core.holding import hold
 from gateway.core.pipeline import Outcome
 from gateway.core.stamping import remarked
 from schema.capability import Capability, Terms
-from schema.errors import FailureCode, NoAnswer, UpstreamError
+from schema.errors import FailureCode, NoAnswer, Timeout, UpstreamError
 from schema.provenance import CacheStatus, ProviderFailure
 from schema.symbols import InstrumentId
 
@@ -209,6 +209,9 @@ class Errand:
         return budget < max(LEAST_S, usual / 4)
 
     async def _carry_out(self, lane: Lane, items: list[Any], budget: float) -> dict[Any, Outcome]:
+        if self._hopeless(lane, budget):
+            told = f"{max(0, round(budget * 1000))} ms were left, too little to be worth a call"
+            return dict.fromkeys(items, Timeout(lane.id, told))
         pieces = self._pieces(lane, items[0])
         wanted = pieces if len(pieces) > 1 else items
         found = await self._market.pipeline.fetch(

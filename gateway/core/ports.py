@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from gateway.core.identity import PlanLimits, Principal, Scope
+from gateway.core.identity import PlanLimits, Principal
 from gateway.core.preferences import NO_PREFERENCE
 from gateway.core.preferences import Preference as Preference
 from gateway.core.preferences import Preferences as Preferences
@@ -145,6 +142,9 @@ class Authenticator(Protocol):
         """The caller; ANONYMOUS's like where nothing is presented. Raises Unauthenticated, CredentialNotAllowed,
         TenantSuspended."""
 
+    def recognise(self, presented: Presented) -> Principal | None:
+        """`authenticate` at once, where what is presented is held in memory and good; None where it must be asked."""
+
     def check_csrf(self, principal: Principal, presented: Presented) -> None:
         """Before a mutation by cookie; raises CsrfFailed."""
 
@@ -244,6 +244,9 @@ class Usage(Protocol):
     def note(self, spent: Spent) -> None:
         """Count an operation; never waits."""
 
+    def known_to_date(self, tenant: str) -> int | None:
+        """`month_to_date` at once, where it is in memory; None where it must be read."""
+
     async def month_to_date(self, tenant: str) -> int:
         """Points since the first of the month (UTC), with what is not written yet."""
 
@@ -263,30 +266,6 @@ class Allowances(Protocol):
 
     async def remaining(self, principal: Principal) -> list[Limit]:
         """Each limit with what is left of it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Download:
-    """A long answer: its price, and its parts, each made when the one before it has left."""
-
-    cost: int
-    media: str
-    filename: str
-    parts: AsyncGenerator[bytes, None]
-    """What it raises before its first part is a refusal; later the answer breaks off, so that nobody takes it for
-    whole."""
-
-
-class Admissions(Protocol):
-    """The edge's gate for plain routes: who asks, whether they may, and what it costs, as for an operation."""
-
-    async def download(
-        self, request: Request, *, name: str, needs: Scope, prepare: Callable[[Context], Awaitable[Download]]
-    ) -> Response:
-        """Let it be prepared by a caller who may, charge it, and send it as fast as the caller reads.
-
-        *name* is what its usage is written under. Refusals have the edge's shape.
-        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -405,6 +384,13 @@ class BreakerOrder:
     capability: str
     trip: bool
     reason: str
+
+
+class CacheDesk(Protocol):
+    """The operator's hand on cached answers, for all processes."""
+
+    async def drop(self, provider: str, capability: str | None, symbol: str | None) -> None:
+        """Serve no copy of a provider's answers any more, or of those of one capability, or about one instrument."""
 
 
 class Switchboard(Protocol):

@@ -84,9 +84,12 @@ class Settings(BaseModel):
         100, ge=0, le=60_000,
         description="Operations are refused (503) once the event loop lags by so many milliseconds for long; 0 never.",
     )  # fmt: skip
-    cache_rows: int = Field(400_000, ge=1_000, description="Bound of the memory cache, in rows.")
     provider_costs: str = Field(
         "", description="What a call costs by provider, in US dollars, such as `coingecko=0.0005`; separated by commas."
+    )
+    cache_mb: int = Field(128, ge=1, description="Bound of the memory cache of each process, in MiB.")
+    cache_warm_up: int = Field(
+        500, ge=0, le=10_000, description="How many of the most read answers a new process takes over from Redis."
     )
     response_cache_mb: int = Field(
         64, ge=0, le=65_536, description="Room for answers kept as bytes, in megabytes a process; 0 keeps none."
@@ -111,6 +114,14 @@ class Settings(BaseModel):
         tuple(map(ip_network, ("127.0.0.0/8", "::1/128"))),
         description="Networks that `/metrics` answers to, separated by commas; elsewhere it needs an operator's key.",
     )
+    limits_without_redis: Literal["open", "closed"] = Field(
+        "open", description="While Redis is away each process limits for itself, or what costs points is refused."
+    )
+    trusted_documents: Path | None = Field(
+        None, description="Documents that are read at the start: a JSON file `{id: document}`, or a folder of .graphql "
+        "files. They are asked by their SHA-256."
+    )  # fmt: skip
+    trusted_only: bool = Field(False, description="Execute trusted documents only.")
     secret_key: SecretStr | None = Field(
         None, description="Root secret, 32 bytes or more: encrypts, signs, digests. Production does not start without."
     )

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 IPV6_NETWORK = 64
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=10_000)
 def network_of(client_ip: str | None) -> str:
     """The address; of IPv6 the /64, for a host may choose any address in it."""
     try:

@@ -12,10 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.core.contract import Context
+from gateway.core.contract import Context, Download
 from gateway.core.identity import Principal
 from gateway.core.identity import Scope as Right
-from gateway.core.ports import Download
 from gateway.edge.cost import Price
 from gateway.edge.errors import Faults, Refused, expected, masked, stamp, turned_away
 from gateway.edge.execute import Executor, RequestFacts

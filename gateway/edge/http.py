@@ -10,6 +10,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl
 
 import orjson
+from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from gateway.core.identity import Principal
@@ -26,7 +27,8 @@ from gateway.edge.execute import (
     refused_result,
 )
 from gateway.edge.kept import Wanted, reply_of
-from gateway.edge.limits import EdgeSettings
+from gateway.edge.leaving import while_there
+from gateway.edge.limits import EdgeSettings, check_batch
 from gateway.edge.middleware.compression import takes_gzip
 from gateway.edge.negotiation import (
     JSON,
@@ -39,7 +41,7 @@ from gateway.edge.negotiation import (
 from gateway.edge.replies import Reply, encode, send_reply
 
 METHODS = "GET, POST, OPTIONS"
-PARAMETERS = ("query", "operationName", "variables", "extensions")
+PARAMETERS = ("query", "documentId", "operationName", "variables", "extensions")
 # Credentials and preferences that the context may read; the rest of a request's headers stays here.
 PASSED_HEADERS = (
     "authorization", "x-api-key", "accept-language", "user-agent", "origin", "traceparent", "cookie", "x-csrf-token",
@@ -90,14 +92,25 @@ class GraphQLEndpoint:
         if method == "GET":
             check_get_origin(headers)
             request = OperationRequest.of(self._query_parameters(scope["query_string"]))
-            result = await self._executor.execute(request, facts, QUERY_ONLY)
+            result = await self._single(request, facts, QUERY_ONLY, receive)
             return self._encode(result, wanted_by(method, headers, media), headers.get("if-none-match"))
         payload = await self._payload(receive, headers, body)
         if isinstance(payload, list):
             principal = await self._executor.identify(facts)
             return self._encode_batch(await self._batch(payload, facts, principal), media, facts)
-        result = await self._executor.execute(OperationRequest.of(payload), facts)
+        result = await self._single(OperationRequest.of(payload), facts, QUERY_AND_MUTATION, receive)
         return self._encode(result, wanted_by(method, headers, media))
+
+    async def _single(
+        self, request: OperationRequest, facts: RequestFacts, allowed: frozenset[OperationType], receive: Receive
+    ) -> OperationResult:
+        """Run one operation; a query ends with its client, a mutation goes on."""
+        principal = await self._executor.identify(facts)
+        prepared = self._executor.prepare(request, allowed)
+        if prepared.is_mutation:
+            return await self._executor.run(prepared, facts, principal)
+        with while_there(receive):
+            return await self._executor.run(prepared, facts, principal)
 
     def _encode(self, result: OperationResult, wanted: Wanted, known: str | None = None) -> Reply:
         """From the response cache as it keeps it, else anew."""
@@ -142,6 +155,7 @@ class GraphQLEndpoint:
         if not 1 <= len(payload) <= most:
             message = f"A batch holds 1 to {most} requests, not {len(payload)}."
             raise Refused("BATCH_LIMIT_EXCEEDED", message)
+        check_batch(payload, self._settings)
         prepared = [self._prepare(item, facts) for item in payload]
         if any(isinstance(item, PreparedOperation) and item.is_mutation for item in prepared):
             return [await self._run(item, facts, principal) for item in prepared]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from logging import INFO
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -35,7 +36,8 @@ def write_whole(
     """What `RequestResponseCycle.send` does with the two messages of a complete answer."""
     if cycle.disconnected:
         return True
-    if cycle.flow.write_paused or cycle.response_started or cycle.access_log:
+    logged = cycle.access_log and cycle.access_logger.isEnabledFor(INFO)
+    if cycle.flow.write_paused or cycle.response_started or logged:
         return False
     content = [STATUS_LINE[status], lines_of(cycle.default_headers), lines, lines_of(headers)]
     if not cycle.keep_alive:

@@ -16,14 +16,17 @@ from statistics import median
 import uvloop
 
 from gateway.core.settings import load_settings
-from tests.bench import cold, load, normalising, upstream_cpu
+from tests.bench import cold, load, normalising, outage, upstream_cpu
 from tests.bench.questions import BARE, EXECUTED_TARGETS, GATEWAY, HOT_TARGET, PLAIN
 from tests.bench.servers import ask, environment, gateway, memory_mb, module
 from tests.furnished import furnish
 from tests.servers import valkey
 
 ROUNDS, SECONDS = 3, 1.5
-PARTS = ("normalising", "start", "hot", "executed", "cold", "upstream", "fleet")
+PARTS = ("normalising", "start", "hot", "executed", "cold", "upstream", "outage", "fleet")
+REPORTS = {
+    "normalising": normalising.report, "cold": cold.report, "upstream": upstream_cpu.report, "outage": outage.report,
+}  # fmt: skip
 FIRST = "Q1 one quote"
 
 
@@ -156,13 +159,8 @@ def main(parts: Sequence[str]) -> None:
     for part in parts or PARTS:
         if part not in PARTS:
             raise SystemExit(f"bench: {part!r} is not one of {', '.join(PARTS)}")
-        if part == "normalising":
-            print("Normalising, one process")
-            print("\n".join(normalising.report()) + "\n")
-        elif part == "cold":
-            print("\n".join(cold.report()) + "\n")
-        elif part == "upstream":
-            print("\n".join(upstream_cpu.report()) + "\n")
+        if part in REPORTS:
+            print("\n".join(REPORTS[part]()) + "\n")
         else:
             {"start": start, "hot": hot, "executed": executed, "fleet": fleet}[part]()
         sys.stdout.flush()

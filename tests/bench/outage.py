@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import sys
 import time
 from itertools import count
 
+from gateway.core.settings import load_settings
 from tests.bench import load
+from tests.bench.servers import environment, gateway
 from tests.e2e.market.upstream import Answer, Asked, Fault, Script, Upstream, plain, text
 from tests.e2e.market.world import WORLD
+from tests.furnished import furnish
 
 QUERIES, CONNECTIONS, DEADLINE_S = 3_000, 16, 5.0
 FAILING_SHARE, GOAL = 0.3, 0.999
@@ -35,6 +37,13 @@ def flaky(script: Script, dice: random.Random) -> Script:
     return answer
 
 
+async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:
+    """One request and the body of its answer."""
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    return await reader.readexactly(int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0]))
+
+
 async def ask(port: int, key: str) -> tuple[int, int, float]:
     """How many quotes came, how many of them were right in every word, and the slowest in seconds."""
     numbers, came, right, slowest = count(), 0, 0, 0.0
@@ -46,26 +55,23 @@ async def ask(port: int, key: str) -> tuple[int, int, float]:
             variables = {"symbol": f"crypto:C{number}/USDT"}
             body = json.dumps({"query": QUOTE, "variables": variables}).encode()
             begun = time.perf_counter()
-            answer = json.loads(await load.exchange(reader, writer, load.request_bytes("/graphql", body, key)))
+            answer = json.loads(await exchange(reader, writer, load.request_bytes("/graphql", body, key)))
             slowest = max(slowest, time.perf_counter() - begun)
             quote = (answer.get("data") or {}).get("quote")
             came += quote is not None
             if quote is not None:
                 made = quote["provenance"]
                 before = [failure["provider"] for failure in made["fallbackFrom"]]
-                right += (made["provider"], made["mode"]) in [(name, "LIVE") for name in FLAKY] and before[
-                    0
-                ] == "kraken"
+                live = made["provider"] in FLAKY and made["mode"] == "LIVE"
+                right += live and before[0] == "kraken"
         writer.close()
 
     await asyncio.gather(*(client() for _ in range(CONNECTIONS)))
     return came, right, slowest
 
 
-def report(env: dict[str, str], key: str) -> list[str]:
+def report() -> list[str]:
     """No two queries ask for the same pair."""
-    from tests.bench.__main__ import free_port, server
-
     random.seed(1)
     dice = random.Random(1)
     with Upstream(WORLD).running() as upstream:
@@ -73,18 +79,12 @@ def report(env: dict[str, str], key: str) -> list[str]:
             upstream.on(name, flaky(WORLD[name], dice))
         for name in HOLES:
             upstream.on(name, Answer(fault=Fault.BLACK_HOLE))
-        port = free_port()
-        own = {"MARKETGATE_PORT": str(port), "MARKETGATE_UPSTREAM_BASE": upstream.url}
-        with server([sys.executable, "-m", "tests.bench.unthrottled"], port, {**env, **own}):
+        env = environment(0, upstream_base=upstream.url)
+        key = furnish(load_settings(env, None).settings)
+        with gateway(env, "tests.bench.unthrottled") as (port, _):
             came, right, slowest = asyncio.run(ask(port, key))
         calls = len(upstream.log)
     return [
         f"outage: {came} of {QUERIES} quotes came ({came / QUERIES:.2%}, goal {GOAL:.1%}), {right} of them right",
         f"        {calls} upstream calls; the slowest took {slowest:.2f} s of {DEADLINE_S:g}",
     ]
-
-
-if __name__ == "__main__":
-    from tests.bench.__main__ import live_env
-
-    print("\n".join(report(*live_env())))

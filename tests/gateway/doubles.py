@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import selectors
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from gateway.core.clock import Clock
 from gateway.core.contract import Host
 from gateway.core.fetchlog import Fetched, FetchLog
 from gateway.core.guards.breaker import BreakerPolicy, Changed
+from gateway.core.guards.cache import MOST_BYTES
 from gateway.core.market import MarketData
 from gateway.core.oversight import BreakerOversight
 from gateway.core.pipeline import Pipeline
@@ -214,6 +216,13 @@ def named(method: Any) -> Any:
     return method
 
 
+class Unspread(random.Random):
+    """Chance that never shortens a window."""
+
+    def random(self) -> float:
+        return 0.0
+
+
 @dataclass
 class World:
     """A core with its seams in hand."""
@@ -264,7 +273,7 @@ def world(
     mode: DataMode = DataMode.LIVE,
     keys: Mapping[str, Mapping[str, str]] | None = None,
     policy: BreakerPolicy | None = None,
-    rows: int | None = None,
+    cache_bytes: int = MOST_BYTES,
     transport: Transport | None = None,
     base: str = "",
     clock: ManualClock | None = None,
@@ -288,7 +297,7 @@ def world(
         missing = any(part.required and part.name not in key for part in profile.credentials)
         registry.add(make(key), f"MARKETGATE_KEY_{profile.id.upper()}" if missing else None, make)
         wire.handlers[profile.id] = priced("1")
-    pipeline = Pipeline(registry, clock, redact=redact, rows=rows)
+    pipeline = Pipeline(registry, clock, redact=redact, cache_bytes=cache_bytes, chance=Unspread())
     return World(clock, wire, registry, pipeline, MarketData(registry, pipeline, clock), events)
 
 

@@ -13,9 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.core.contract import Context, Host
+from gateway.core.contract import Admissions, Context, Download, Host
 from gateway.core.identity import Scope
-from gateway.core.ports import Admissions, Download
 from plugins.market.desk import MarketDesk
 from plugins.market.exports import parquet
 from plugins.market.exports.asked import read_asked

@@ -57,7 +57,7 @@ class Process:
     def state(self) -> str:
         return self.breaker.state.value
 
-    def fail(self, times: int = 5) -> None:
+    def fail(self, times: int = 10) -> None:
         for _ in range(times):
             self.breaker.failed(self.breaker.admit(), FAULT)
 

@@ -16,8 +16,9 @@ from gateway.core.contract import Host, Plugin
 from gateway.core.identity import ANONYMOUS, TENANT_SCOPES, UNLIMITED, CallerKind, Principal
 from gateway.core.ports import ProviderKeys
 from gateway.core.settings import Settings
+from gateway.edge.cost import Price
 from gateway.edge.execute import PreparedOperation, RequestFacts
-from gateway.edge.gate import Admission
+from gateway.edge.gate import Admission, Told
 from gateway.edge.health import HealthReport
 from gateway.edge.limits import EdgeSettings
 from gateway.edge.routes import Edge, build_edge
@@ -25,8 +26,10 @@ from plugins.market.plugin import plugin as market
 from providers import Discovered
 from providers.contract import Provider
 from schema.errors import RateLimited, Unauthenticated
-from tests.gateway.doubles import ROOT_SECRET, ManualClock, Wire, priced
+from tests.gateway.doubles import ROOT_SECRET, ManualClock, Unspread, Wire, priced
 
+RESETS = 1_795_176_060
+"""Unix seconds: a minute after noon of the clock that is turned by hand."""
 QUOTE = '{ quote(symbol: "crypto:BTC/USD") { price provenance { provider } } }'
 FIELD = 'query Q($s: String = "crypto:BTC/USD") { quote(symbol: $s) { price } }'
 
@@ -71,6 +74,9 @@ class HandGate:
             raise RateLimited("Used up.", limit="pointsPerMinute", retry_after=7.0)
         return self._charge(principal)
 
+    async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
+        return self._charge(principal)
+
     def watch(self, principal: Principal, closed: Callable[[str], None]) -> Callable[[], None]:
         return lambda: None
 
@@ -82,11 +88,8 @@ class HandGate:
         tenant = principal.tenant
         left = self.left[tenant] = self.left.get(tenant, 100) - 1
         self.admitted += 1
-        told = {"cost": {"requested": 1, "actual": 1, "remaining": left, "resetsAt": "2026-11-20T12:01:00Z"}}
-        return Admission(
-            cost=1, extensions=told, headers={"RateLimit": f'"points";r={left};t=60'},
-            release=lambda context, failed: self.released.append((tenant, failed)),
-        )  # fmt: skip
+        told = Told(cost=1, limit=100, remaining=left, resets=RESETS, at=RESETS - 60)
+        return Admission(told, lambda context, failed: self.released.append((tenant, failed)))
 
 
 @dataclass
@@ -160,7 +163,7 @@ def open_stall(
         "env": "development", "upstreams": "live", "data_dir": folder, "secret_key": ROOT_SECRET, **settings,
     }  # fmt: skip
     gateway = build_gateway(
-        Settings.model_validate(given), clock=clock, transport=wire, bus=bus,
+        Settings.model_validate(given), chance=Unspread(), clock=clock, transport=wire, bus=bus,
         discovered=Discovered(classes={cls.profile.id: cls for cls in venues}, failed={}),
         found=[market, Plugin(name="keys", services=services), *more],
     )  # fmt: skip

@@ -12,9 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from gateway.core.contract import Context
+from gateway.core.contract import Context, Download
 from gateway.core.identity import Principal
-from gateway.core.ports import Download
 from gateway.edge import admissions
 from gateway.edge.admissions import EdgeAdmissions
 from gateway.edge.execute import Executor, RequestFacts
@@ -108,7 +107,10 @@ async def test_all_of_it_is_sent_with_what_the_gate_tells_and_the_place_is_given
     headers = dict(caller.sent[0]["headers"])
     assert b"".join(each.get("body", b"") for each in caller.sent) == b"01234"
     assert caller.ended
-    assert (headers[b"ratelimit"], headers[b"content-disposition"]) == (b"told", b'attachment; filename="f.txt"')
+    assert (headers[b"ratelimit"], headers[b"content-disposition"]) == (
+        b'"points";r=93;t=60',
+        b'attachment; filename="f.txt"',
+    )
     assert b"content-length" not in headers
     assert (held, stage.open, stage.failures) == (1, 0, [False])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -44,13 +45,15 @@ def app() -> App:
 async def port(app: App) -> AsyncIterator[int]:
     config = uvicorn.Config(
         app, http=WholeProtocol, lifespan="off", access_log=False, server_header=False, date_header=False,
-        log_level="warning", port=0,
+        log_level="warning", log_config=None, port=0,
     )  # fmt: skip
     server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield server.servers[0].sockets[0].getsockname()[1]
+    # It listens before it serves: nobody need wait for the start.
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    yield listener.getsockname()[1]
     server.should_exit = True
     await serving
 
