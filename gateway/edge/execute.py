@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import orjson
 import strawberry
@@ -17,6 +17,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from gateway.core.contract import Context
 from gateway.core.identity import Principal
+from gateway.core.ports import Presented
 from gateway.edge.compiled import CompiledExecutor, Selections
 from gateway.edge.documents import Document, DocumentReader, check_kind, digest_of
 from gateway.edge.errors import (
@@ -40,6 +41,9 @@ from gateway.edge.shelves import Kept
 from gateway.edge.streams import SourceFailed, responses
 from schema.errors import MarketgateError, Refusal
 
+if TYPE_CHECKING:
+    from gateway.edge.cost import Price
+
 QUERY_ONLY = frozenset({OperationType.QUERY})
 QUERY_AND_MUTATION = frozenset({OperationType.QUERY, OperationType.MUTATION})
 ANY_OPERATION = frozenset(OperationType)
@@ -61,6 +65,8 @@ class RequestFacts:
     """Whether the `Origin` header names this gateway, or is absent."""
     connection: Mapping[str, Any] | None = None
     """The payload of `connection_init`."""
+    shown: Presented | None = field(default=None, init=False, repr=False, compare=False)
+    """The credentials in it, once they were looked for (`auth.presented_by`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +130,8 @@ class PreparedOperation:
     document: Document
     operation: OperationDefinitionNode
     request: OperationRequest
+    price: Price | None = field(default=None, init=False, repr=False, compare=False)
+    """What it costs with its variables, once that was asked: whoever sends the same again need not have it reckoned."""
 
     @property
     def is_mutation(self) -> bool:
