@@ -42,7 +42,7 @@ class PlanRow:
 
 
 FREE = PlanRow(
-    name="free", points_per_minute=60, concurrency=2, streams=2, webhooks=1, history_days=365,
+    name="free", points_per_minute=60, concurrency=4, streams=2, webhooks=1, history_days=365,
     points_per_month=100_000,
 )  # fmt: skip
 DEVELOPER = PlanRow(
