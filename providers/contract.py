@@ -163,7 +163,8 @@ class Answer:
     `max_batch` items a call; `max_rows` candles a call; `intervals` of candles; `reach` says how far back a
     series goes for an interval (None: as far as asked); `since` is the first day of any history.
     `delay` overrides the profile's, `fresh_for` the capability's window (a daily
-    fixing need not be asked again every two seconds). `weight` is the cost of a call in the upstream's own units.
+    fixing need not be asked again every two seconds). `weight` is the cost of a call in the upstream's own units,
+    or a function of the ask where it depends on that.
     """
 
     capability: Capability[Any, Any]
@@ -177,7 +178,11 @@ class Answer:
     delay: FeedDelay | None = None
     delay_seconds: int | None = None
     fresh_for: timedelta | None = None
-    weight: int = 1
+    weight: int | Callable[[Any], int] = 1
+
+    def units(self, ask: Any) -> int:
+        """What a call with this ask costs."""
+        return self.weight if isinstance(self.weight, int) else self.weight(ask)
 
 
 def _everything(_: Any) -> bool:
@@ -196,7 +201,7 @@ def answers(
     delay: FeedDelay | None = None,
     delay_seconds: int | None = None,
     fresh_for: timedelta | None = None,
-    weight: int = 1,
+    weight: int | Callable[[A], int] = 1,
 ) -> Callable[[Callable[[P, A], Awaitable[Any]]], Callable[[P, A], Awaitable[Any]]]:
     """Declare that a method answers *capability*; `covers` is asked with an ask of one item."""
 

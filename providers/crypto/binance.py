@@ -85,7 +85,7 @@ class Binance(Provider):
         }
         return parse_candles(await self.http.get("/api/v3/klines", params))
 
-    @answers(ORDER_BOOK, covers=lambda ask: covered(ask.instrument), weight=5)
+    @answers(ORDER_BOOK, covers=lambda ask: covered(ask.instrument), weight=lambda ask: book_weight(ask.depth))
     async def order_book(self, ask: OrderBookAsk) -> OrderBook:
         """Any depth up to 5,000; beyond 100 levels the weight grows."""
         params: dict[str, str | int] = {"symbol": wire_symbol(ask.instrument), "limit": min(ask.depth, DEEPEST)}
@@ -216,3 +216,8 @@ def _listing(row: Row) -> Listing:
         min_notional=notional.positive("minNotional"),
         tradable=row.maybe_text("status") == "TRADING" and (allowed is None or allowed.flag()),
     )
+
+
+def book_weight(depth: int) -> int:
+    """By levels asked: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints"""
+    return next((weight for levels, weight in ((100, 5), (500, 25), (1000, 50)) if depth <= levels), 250)

@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from gateway.core.guards.quota import Ticket, Windows, usable
 from providers.contract import Limit, per_minute, per_second
+from providers.crypto.binance import Binance
+from schema.symbols import parse_instrument
+from schema.words.books import ORDER_BOOK, OrderBookAsk
 
 CALLS = st.lists(
     st.tuples(st.integers(0, 40), st.integers(1, 4), st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=40
@@ -61,3 +64,12 @@ def test_room_that_only_calls_under_way_can_make_has_no_known_moment() -> None:
 @pytest.mark.parametrize(("count", "left"), [(1, 1), (2, 1), (20, 19), (6000, 5700)])
 def test_a_margin_leaves_a_limit_of_one_as_it_is(count: int, left: int) -> None:
     assert usable(count, 0.05) == left
+
+
+@pytest.mark.parametrize(
+    ("depth", "weight"), [(1, 5), (100, 5), (101, 25), (500, 25), (501, 50), (1000, 50), (1001, 250)]
+)
+def test_a_deep_book_of_binance_costs_more_of_its_weight(depth: int, weight: int) -> None:
+    ask = OrderBookAsk(instrument=parse_instrument("crypto:BTC/USDT"), depth=depth)
+
+    assert Binance.offers[ORDER_BOOK.name].units(ask) == weight
