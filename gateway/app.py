@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import strawberry
@@ -21,9 +24,10 @@ import plugins
 from gateway import __version__
 from gateway.core.account import Accounts
 from gateway.core.bus import Bus, LocalBus
+from gateway.core.cachedesk import CacheDrops
 from gateway.core.calendars import ExchangeCalendars
 from gateway.core.clock import Clock, SystemClock
-from gateway.core.contract import Context, Host, Market, Plugin
+from gateway.core.contract import Admissions, Context, Host, Market, Plugin
 from gateway.core.fetchlog import FetchLog
 from gateway.core.identity import Principal
 from gateway.core.inventory import Inventory
@@ -32,10 +36,12 @@ from gateway.core.market import MarketData
 from gateway.core.migrations.histories import History, check_tables
 from gateway.core.migrations.readiness import DatabaseReadiness, require
 from gateway.core.outbound import Outbound
+from gateway.core.oversight import BreakerOversight
 from gateway.core.pipeline import Pipeline
 from gateway.core.ports import (
     Allowances,
     Authenticator,
+    CacheDesk,
     MailTransport,
     OutboundHttp,
     PaymentPort,
@@ -46,28 +52,35 @@ from gateway.core.ports import (
 from gateway.core.recorded import RecordedTransport
 from gateway.core.routing import Registry
 from gateway.core.secrets import Vault
-from gateway.core.settings import Settings
+from gateway.core.settings import Settings, SettingsError
 from gateway.core.smtp import Smtp
 from gateway.core.store import Store
 from gateway.core.switchboard import ProviderSwitchboard
 from gateway.core.upstream import NetworkTransport, Transport
 from gateway.core.working import working
 from gateway.edge.addresses import origin_of
+from gateway.edge.admissions import EdgeAdmissions
 from gateway.edge.allowances import PlanAllowances, make_allowances
 from gateway.edge.auth import presented_by
 from gateway.edge.cost import PriceList
+from gateway.edge.documents import BadTrustedDocument
 from gateway.edge.execute import RequestFacts
 from gateway.edge.gate import Gate, OpenGate
+from gateway.edge.graphqlcore import core_schema
 from gateway.edge.health import HealthReport
+from gateway.edge.keeping import Keepings
 from gateway.edge.limits import EdgeSettings
+from gateway.edge.policies import AccountPolicies
+from gateway.edge.responses import ResponseCache
 from gateway.edge.routes import build_edge
 from gateway.edge.tenantgate import TenantGate
+from gateway.edge.trusted import SETTING, name_of, read_trusted
 from providers import Discovered, discover
 from schema.provenance import DataMode
 from schema.scalars import SCALARS
-from schema.words.registry import BreakerState
 
 if TYPE_CHECKING:
+    from gateway.core.guards.warmth import Warmth
     from gateway.core.link import RedisLink
 
 PLUGINS = "marketgate.plugins"
@@ -86,10 +99,14 @@ class Gateway:
     transport: Transport
     host: Host
     allowances: PlanAllowances
+    oversight: BreakerOversight
     context: Callable[[RequestFacts, Principal], Context]
+    responses: ResponseCache | None = None
+    warmth: Warmth | None = None
 
     async def close(self) -> None:
         """Let go of connections."""
+        await self.oversight.close()
         await self.host.bus.close()
         for plugin in self.host.plugins:
             if plugin.stop is not None:
@@ -97,7 +114,6 @@ class Gateway:
         if PaymentPort in self.host.services:
             await self.host.service(PaymentPort).close()
         await self.host.service(OutboundHttp).close()
-        await self.allowances.close()
         if self.host.link is not None:
             await self.host.link.close()
         await self.transport.close()
@@ -167,16 +183,19 @@ def build_gateway(
     discovered: Discovered | None = None,
     found: Sequence[Plugin] | None = None,
     bus: Bus | None = None,
+    chance: Random | None = None,
 ) -> Gateway:
-    """Put a process together; tests hand in their own clock, transport, providers or plugins."""
+    """Put a process together; tests hand in their own clock, transport, providers, plugins or dice."""
     clock = clock or SystemClock()
     offline = settings.mode == "recorded"
     discovered = discovered or discover()
     transport = transport or (RecordedTransport(recordings_of(discovered)) if offline else NetworkTransport())
     keyring = settings.keyring()
+    bus, link = bus or make_bus(settings), make_link(settings, clock)
+    oversight = make_oversight(settings, link, bus, clock)
     registry = Registry(
         clock=clock, mode=DataMode.RECORDED if offline else DataMode.LIVE, failed=discovered.failed,
-        changed=_breaker_changed,
+        oversight=oversight,
     )  # fmt: skip
     for cls in discovered.classes.values():
         add_provider(registry, cls, settings, keyring, transport)
@@ -184,36 +203,57 @@ def build_gateway(
         log.warning("setting_without_effect", reason=slip)
     for name, reason in discovered.failed.items():
         log.error("provider_failed_to_load", provider=name, reason=reason)
-    link = make_link(settings, clock)
-    pipeline = Pipeline(registry, clock, redact=keyring.redactor(), rows=settings.cache_rows)
+    pipeline = Pipeline(
+        registry, clock, redact=keyring.redactor(), cache_bytes=settings.cache_mb * 2**20, chance=chance
+    )
     data = MarketData(registry, pipeline, clock)
     inventory = Inventory(data, {name: frozenset(parts) for name, parts in keyring.keys.items()})
     found = load_plugins() if found is None else list(found)
     histories(found)
     host = Host(
         data=data, clock=clock, calendars=ExchangeCalendars(), store=Store(settings.database),
-        vault=Vault(settings.root_secrets), bus=bus or make_bus(settings), settings=settings, link=link,
+        vault=Vault(settings.root_secrets), bus=bus, settings=settings, link=link,
         plugins=found,
     )  # fmt: skip
-    allowances = host.services[Allowances] = make_allowances(settings, clock, host.services)
-    host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
+    registry.own.sign = partial(host.vault.digest, "provider key")
+    warmth = share_cache(pipeline, host)
+    allowances = host.services[Allowances] = make_allowances(settings, clock, host.services, link)
+    switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
 
     accounts = Accounts(lambda: host.services.get(ProviderKeys), live=not offline)
 
     def context(facts: RequestFacts, principal: Principal) -> Context:
         market = Market(
-            data=data, log=FetchLog(), account=accounts.at_once(principal), find=lambda: accounts.find(principal)
-        )
+            data=data, log=FetchLog(), account=accounts.at_once(principal), find=lambda: accounts.find(principal),
+            deadline=asyncio.get_running_loop().time() + settings.timeout_s,
+        )  # fmt: skip
         return Context(
             principal=principal, now=clock.now(), request_id=facts.request_id, host=host, services=host.services,
             market=market, presented=presented_by(facts),
             user_agent=facts.headers.get("user-agent"),
         )  # fmt: skip
 
+    schema = build_schema(found)
+    responses = make_responses(host, schema, accounts)
+    if responses is not None:
+        switchboard.on_switched.append(responses.clear)
+        data.on_forget.append(responses.forget)
     return Gateway(
-        settings=settings, schema=build_schema(found), data=data, inventory=inventory, transport=transport, host=host,
-        allowances=allowances, context=context,
+        settings=settings, schema=schema, data=data, inventory=inventory, transport=transport, host=host,
+        allowances=allowances, oversight=oversight, context=context, responses=responses,
+        warmth=warmth,
+    )  # fmt: skip
+
+
+def make_responses(host: Host, schema: strawberry.Schema, accounts: Accounts) -> ResponseCache | None:
+    """The response cache, unless it has no room."""
+    most = host.settings.response_cache_mb * 1_000_000
+    if not most:
+        return None
+    return ResponseCache(
+        clock=host.clock, keepings=Keepings(core_schema(schema)), policies=AccountPolicies(accounts), most_bytes=most,
+        bus=host.bus,
     )  # fmt: skip
 
 
@@ -235,6 +275,30 @@ def make_link(settings: Settings, clock: Clock) -> RedisLink | None:
     return RedisLink(settings.redis_url.get_secret_value(), clock)
 
 
+def make_oversight(settings: Settings, link: RedisLink | None, bus: Bus, clock: Clock) -> BreakerOversight:
+    """The fleet's breakers as one where Redis is set, unless that is not wanted."""
+    if link is None or not settings.shared_breakers:
+        return BreakerOversight(bus, clock)
+    from gateway.core.fleet import SharedBreakers
+
+    return SharedBreakers(link, bus, clock)
+
+
+def share_cache(pipeline: Pipeline, host: Host) -> Warmth | None:
+    """Let the pipeline look into Redis before it asks upstreams, and the operator drop what is cached."""
+    if host.link is None:
+        host.services[CacheDesk] = CacheDrops(pipeline, host.bus, None)
+        return None
+    from gateway.core.guards.fleet import Fleet
+    from gateway.core.guards.shared import SharedCache
+    from gateway.core.guards.warmth import Warmth
+
+    shared = SharedCache(host.link, host.clock, pipeline.registry.mode.value)
+    pipeline.fleet = Fleet(shared, pipeline.cache, host.clock)
+    host.services[CacheDesk] = CacheDrops(pipeline, host.bus, shared)
+    return Warmth(pipeline, shared, host.clock, host.settings.cache_warm_up)
+
+
 def histories(found: Sequence[Plugin]) -> list[History]:
     """What each plugin keeps in the database."""
     kept = [
@@ -244,10 +308,6 @@ def histories(found: Sequence[Plugin]) -> list[History]:
     ]
     check_tables(kept)
     return kept
-
-
-def _breaker_changed(provider: str, capability: str, state: BreakerState, why: str) -> None:
-    log.warning("breaker_changed", provider=provider, capability=capability, state=state.value, reason=why)
 
 
 def _serve(found: Sequence[Plugin], host: Host, inventory: Inventory) -> None:
@@ -279,7 +339,11 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         cors_origins=settings.cors_origins,
         public_origin=origin_of(settings.public_url),
         trusted_proxies=settings.trusted_proxies,
+        metrics_networks=settings.metrics_networks,
         operation_timeout_s=settings.timeout_s,
+        hits_per_log_line=settings.response_cache_log,
+        trusted=read_trusted(settings),
+        trusted_only=settings.trusted_only,
     )
 
     host = gateway.host
@@ -287,24 +351,30 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await start(gateway)
-        async with working(host):
+        async with working(host, () if gateway.warmth is None else (gateway.warmth.worker(),)):
             yield
         await gateway.close()
 
     database = DatabaseReadiness(host.store, histories(host.plugins), host.clock)
 
-    return build_edge(
-        schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
-        health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
-        extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
-    )  # fmt: skip
+    try:
+        app = build_edge(
+            schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
+            health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
+            responses=gateway.responses,
+            extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
+        )  # fmt: skip
+    except BadTrustedDocument as bad:
+        raise SettingsError(f"{SETTING}: {name_of(settings, bad.digest)}: {bad.reason}") from None
+    host.services[Admissions] = EdgeAdmissions(app.state.executor, gateway.context, edge)
+    return app
 
 
 def make_gate(gateway: Gateway) -> Gate:
     """Accounts where the plugin is there, else everybody may do everything. MissingFacts stops the start."""
     if Authenticator not in gateway.host.services:
         return OpenGate()
-    return TenantGate(PriceList(gateway.schema._schema), gateway.host, gateway.allowances)
+    return TenantGate(PriceList(core_schema(gateway.schema)), gateway.host, gateway.allowances)
 
 
 async def start(gateway: Gateway) -> None:
@@ -312,6 +382,7 @@ async def start(gateway: Gateway) -> None:
     host = gateway.host
     await prepare_database(gateway)
     await host.bus.start()
+    await gateway.oversight.look()
     for plugin in host.plugins:
         if plugin.start is not None:
             await plugin.start(host)

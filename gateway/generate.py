@@ -7,13 +7,17 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any, Literal, get_args, get_origin
 
 import strawberry
 from graphql import GraphQLObjectType
 from pydantic.fields import FieldInfo
 
+import gateway.core
+import gateway.edge
 from gateway.app import build_schema, load_plugins
 from gateway.cli.codes import DATA, INSIDE, REQUESTS, Explained
 from gateway.core.identity import (
@@ -26,8 +30,10 @@ from gateway.core.identity import (
     Role,
     Scope,
 )
+from gateway.core.metrics import DECLARED
 from gateway.core.settings import KEY, LATER, PREFIX, TIER, Settings
 from gateway.edge.cost import PriceList
+from gateway.edge.graphqlcore import core_schema
 from providers import discover
 from providers.contract import Profile, Provider
 from schema.provenance import DataMode
@@ -35,7 +41,7 @@ from schema.provenance import DataMode
 ROOT = Path(__file__).parents[1]
 MARK = "Written by `make gen` from the code; edit there."
 SETTING = re.compile(rf"{PREFIX}[A-Z_]+(<PROVIDER ID>)?(=\w+)?")
-KINDS: dict[Any, str] = {int: "whole number", float: "number", str: "text", Path: "path"}
+KINDS: dict[Any, str] = {bool: "true or false", int: "whole number", float: "number", str: "text", Path: "path"}
 WINDOWS = {1: "a second", 60: "a minute", 3600: "an hour", 86_400: "a day"}
 ROOTS = {"Query": "Queries", "Mutation": "Mutations", "Subscription": "Subscriptions"}
 ANY_SCOPE = "none"
@@ -85,6 +91,7 @@ def documents() -> dict[str, str]:
         "docs/settings.md": settings_page(providers),
         "docs/errors.md": errors_page(),
         "docs/permissions.md": permissions_page(build_schema(load_plugins(third_party=False))),
+        "docs/metrics.md": metrics_page(),
         "deploy/env.example": env_example(providers),
     }
 
@@ -236,8 +243,8 @@ def _explained(codes: Mapping[str, Explained]) -> Iterator[str]:
 
 def permissions_page(schema: strawberry.Schema) -> str:
     """Who may do what, and what each field asks for."""
-    prices = PriceList(schema._schema)
-    kinds = [kind for _, kind in sorted(schema._schema.type_map.items()) if isinstance(kind, GraphQLObjectType)]
+    prices = PriceList(core_schema(schema))
+    kinds = [kind for _, kind in sorted(core_schema(schema).type_map.items()) if isinstance(kind, GraphQLObjectType)]
     parts: list[str] = []
     for root, title in ROOTS.items():
         found = [row for kind in kinds if kind.name == root for row in _needs(prices, kind)]
@@ -264,6 +271,31 @@ def permissions_page(schema: strawberry.Schema) -> str:
         "## Fields further down",
         "They need a scope of their own, besides the root field's.",
         _table(("field", "scope", "caller"), nested),
+    )
+
+
+def metrics_page() -> str:
+    """What `/metrics` shows."""
+    for package in (gateway.core, gateway.edge):
+        for found in walk_packages(package.__path__, f"{package.__name__}."):
+            if ".migrations" not in found.name:
+                import_module(found.name)
+    return _page(
+        "Metrics",
+        f"`GET /metrics` is Prometheus's text. It answers callers from `{PREFIX}METRICS_NETWORKS` (by default the "
+        "machine itself), and an operator's key from wherever such keys are accepted; to others it is not there. What "
+        f"came through a proxy counts as from outside unless `{PREFIX}TRUSTED_PROXIES` names the proxy. Each process "
+        "shows its own: scrape all of them.",
+        "Labels are providers, capabilities and the like; no symbol, tenant or caller is ever one of them.",
+        _table(
+            ("metric", "kind", "labels", "meaning"),
+            (
+                (f"`{each.name}`", each.kind, ", ".join(f"`{label}`" for label in each.labels), each.meaning)
+                for _, each in sorted(DECLARED.items())
+            ),
+        ),
+        "Besides these there is what the process itself uses (`process_…`, on Linux) and what Python says of itself "
+        "(`python_info`, `python_gc_…`).",
     )
 
 

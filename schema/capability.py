@@ -39,6 +39,10 @@ class Capability(Generic[A, M]):
     `answer` is the type of one answer; a batch capability (`items` is set) answers a sequence of it.
     `fresh_for` is how long our copy may be served without asking again (counted from fetching);
     `freshness(ask, now)` refines it, for example for a range that is closed history.
+    `revalidate_for` is how much longer a copy is answered at once while one refresh of it is under way. It is zero
+    where a late value does harm (prices, books, trades, candles: their windows are all that a caller is shown without
+    asking for more), and long where lists change by the day. `keep_for` is how long after its window a copy is kept
+    between processes for callers who accept old ones when every provider fails; without their word it is not served.
     """
 
     name: str
@@ -48,6 +52,8 @@ class Capability(Generic[A, M]):
     description: str
     fresh_for: timedelta
     freshness: Callable[[A, datetime], timedelta] | None = None
+    revalidate_for: timedelta = timedelta(0)
+    keep_for: timedelta = timedelta(minutes=10)
     items: Items[A] | None = None
     ranges: Ranges[A, M] | None = None
     as_of: Callable[[Any], datetime | None] | None = None
@@ -66,7 +72,9 @@ class Terms:
     """How an ask is to be carried out; no part of a cache key.
 
     `providers` pins: only these, in this order. `max_age` refuses older values (None: the capability's window).
-    `stale_if_error` accepts a copy that much older when every provider fails. `timeout` is in seconds.
+    `stale_if_error` accepts a copy that much older when every provider fails. `timeout` is in seconds. Without `keep`
+    what is fetched is handed on and not held: a long range must not push out what others ask for. `hedge` asks the
+    next provider too where the first takes longer than it usually does.
     """
 
     providers: tuple[str, ...] | None = None
@@ -74,6 +82,8 @@ class Terms:
     max_age: timedelta | None = None
     stale_if_error: timedelta = timedelta(0)
     timeout: float = 5.0
+    keep: bool = True
+    hedge: bool = False
 
 
 DEFAULT_TERMS = Terms()

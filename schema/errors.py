@@ -15,6 +15,7 @@
     - TenantSuspended                 TENANT_SUSPENDED: the operator has suspended the organisation (403)
     - RateLimited                     RATE_LIMITED: too much at once; says when to try again (429)
     - QuotaExceeded                   QUOTA_EXCEEDED: the plan's month is used up (429)
+    - LimitsUnavailable               LIMITS_UNAVAILABLE: limits cannot be counted, and are closed then (503)
   + UpstreamError                     one provider could not answer
     - Timeout, ConnectionFailed       UPSTREAM_UNAVAILABLE: retried once, counted by the breaker
     - Overloaded                      UPSTREAM_UNAVAILABLE: 5xx, retried once with backoff, counted
@@ -198,6 +199,17 @@ class QuotaExceeded(RateLimited):
     """A hard quota of the plan is used up; `retry_after` reaches to the next month."""
 
     code = "QUOTA_EXCEEDED"
+
+
+class LimitsUnavailable(RateLimited):
+    """What is left of the limits cannot be known just now, and the operator has chosen to refuse then."""
+
+    code = "LIMITS_UNAVAILABLE"
+    status = 503
+
+    def __init__(self, *, retry_after: float) -> None:
+        told = "The limits cannot be counted just now, so nothing is executed: try again in a moment."
+        super().__init__(told, limit="limits", retry_after=retry_after)
 
 
 class NoAnswer(MarketgateError):

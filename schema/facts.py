@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from enum import IntEnum
+from typing import Any, TypeVar
 
 from schema.scopes import Scope
 
@@ -18,6 +19,28 @@ all points."""
 Arguments = Mapping[str, Any]
 """A field's arguments by their GraphQL names, variables put in, defaults filled in."""
 
+R = TypeVar("R", bound=Callable[..., Any])
+_PER_READ = "per_read"
+
+
+class Shared(IntEnum):
+    """With whom an answer may be shared while it is fresh, from nobody to all callers of one policy."""
+
+    NONE = 0
+    TENANT = 1
+    PUBLIC = 2
+
+
+def per_read(resolver: R) -> R:
+    """Mark a resolver whose value belongs to the read and not to the answer: bytes that hold it are never kept."""
+    setattr(resolver, _PER_READ, True)
+    return resolver
+
+
+def is_per_read(resolver: object) -> bool:
+    """Whether a resolver is marked so."""
+    return getattr(resolver, _PER_READ, False) is True
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
@@ -28,6 +51,8 @@ class Facts:
     have; None lets anybody in, also without a credential. `person` asks for a signed-in user: no key, no token.
     `per_minute` is how often one tenant (a caller without one: one address) may ask a root field in a minute,
     `anonymous_per_minute` how often all callers without a credential from one address may; None leaves only the points.
+    `shared` says whom the bytes of the root field's answer may serve while everything fetched for it is fresh;
+    `fresh_for` is how long at most, in seconds: what fetches nothing by itself is kept only where it says so.
     """
 
     cost: int | Callable[[Arguments], int] = 1
@@ -36,6 +61,8 @@ class Facts:
     person: bool = False
     per_minute: int | None = None
     anonymous_per_minute: int | None = None
+    shared: Shared = Shared.NONE
+    fresh_for: float | None = None
 
 
 def facts(
@@ -46,10 +73,12 @@ def facts(
     person: bool = False,
     per_minute: int | None = None,
     anonymous_per_minute: int | None = None,
+    shared: Shared = Shared.NONE,
+    fresh_for: float | None = None,
 ) -> dict[str, Facts]:
     """`strawberry.field(resolver=…, metadata=facts(cost=2, needs=Scope.KEYS_READ))`."""
     made = Facts(
         cost=cost, times=times, needs=needs, person=person, per_minute=per_minute,
-        anonymous_per_minute=anonymous_per_minute,
+        anonymous_per_minute=anonymous_per_minute, shared=shared, fresh_for=fresh_for,
     )  # fmt: skip
     return {FACTS: made}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 import strawberry
 
 from schema.errors import FailureCode
-from schema.model import computed, described, model
+from schema.facts import per_read
+from schema.model import Direct, computed, described, model
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -43,7 +44,10 @@ class FeedDelay(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-@strawberry.enum(description="How this read got its value.")
+@strawberry.enum(
+    description="How this read got its value. HIT is our copy; just past its window it may be shown while it is being "
+    "fetched anew, where the kind of data allows that, with its true age and never against `maxAgeMs`."
+)
 class CacheStatus(StrEnum):
     """HIT: our copy; MISS: fetched now; STALE: an old copy as fetching failed; COALESCED: another caller's fetch."""
 
@@ -123,23 +127,31 @@ class Conversion:
     provenance: Provenance = described("Where the rate came from.")
 
 
+@per_read
 def age_ms(root: Provenance, info: Ctx) -> int:
     """Milliseconds from `asOf`, or from `fetchedAt` where the provider stamps nothing, to this read."""
-    delta = info.context.now - (root.as_of or root.fetched_at)
+    return age_at(root, info.context.now)
+
+
+def age_at(root: Provenance, now: datetime) -> int:
+    """The same at an instant."""
+    delta = now - (root.as_of or root.fetched_at)
     return min(max(0, int(delta.total_seconds() * 1000)), 2**31 - 1)
 
 
+@per_read
 def cache_status(root: Provenance, info: Ctx) -> CacheStatus:
     """How this operation got the value."""
     return info.context.cache_status(root)
 
 
+@per_read
 def stale(root: Provenance, info: Ctx) -> bool:
     """Whether our old copy was served because every provider failed."""
     return info.context.cache_status(root) is CacheStatus.STALE
 
 
-@model("Where a value came from, how old it is and how this read got it.")
+@model("Where a value came from, how old it is and how this read got it.", kept=True)
 class Provenance:
     """Made once per upstream answer by the core; adapters never fill it."""
 
@@ -156,9 +168,21 @@ class Provenance:
     conversion: Conversion | None = described("Set when `convertTo` changed the currency.", default=None)
     attribution: str | None = described("The credit line that the provider's licence asks for.", default=None)
     recorded_from: RecordedFrom | None = described("Only in RECORDED mode.", default=None)
-    age_ms = computed(age_ms, "Age at this read in milliseconds: from `asOf`, else from `fetchedAt`.")
-    cache_status = computed(cache_status, "How this read got the value.")
-    stale = computed(stale, "True when an old copy is shown because every provider failed.")
+    age_ms = computed(
+        age_ms,
+        "Age at this read in milliseconds: from `asOf`, else from `fetchedAt`.",
+        direct=Direct(lambda root, context, _: age_at(root, context.now)),
+    )
+    cache_status = computed(
+        cache_status,
+        "How this read got the value.",
+        direct=Direct(lambda root, context, _: context.cache_status(root)),
+    )
+    stale = computed(
+        stale,
+        "True when an old copy is shown because every provider failed; not while a copy is being refreshed.",
+        direct=Direct(lambda root, context, _: context.cache_status(root) is CacheStatus.STALE),
+    )
 
 
 UNSTAMPED = Provenance(provider="", mode=DataMode.SIMULATED, fetched_at=datetime.min.replace(tzinfo=UTC))

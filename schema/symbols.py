@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
@@ -53,6 +53,15 @@ class InstrumentId:
     strike: str = ""
     right: str = ""
     venue: str = ""
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
+
+    def __post_init__(self) -> None:
+        """Worked out once: instruments are keys of routes, caches and batches."""
+        parts = (self.asset_class, self.base, self.quote, self.settle, self.expiry, self.strike, self.right, self.venue)
+        object.__setattr__(self, "_hash", hash(parts))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def __str__(self) -> str:
         return f"{self.asset_class.value.lower()}:{self.symbol}{'@' + self.venue if self.venue else ''}"

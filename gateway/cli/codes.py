@@ -115,6 +115,10 @@ REQUESTS: dict[str, Explained] = {
     "PERSISTED_QUERY_HASH_MISMATCH": Explained(
         "`sha256Hash` is not the SHA-256 of the document that came with it.", "compute the hash of the exact text sent"
     ),
+    "DOCUMENT_NOT_TRUSTED": Explained(
+        "This gateway executes listed documents only (`MARKETGATE_TRUSTED_ONLY`), and this one is not listed.",
+        "send the id of a listed document, or have this one added to `MARKETGATE_TRUSTED_DOCUMENTS`",
+    ),
     "METHOD_NOT_ALLOWED": Explained(
         "This HTTP method does not work here; GET carries queries only.", "use POST"
     ),
@@ -155,6 +159,10 @@ REQUESTS: dict[str, Explained] = {
     ),
     "RATE_LIMITED": Explained(
         "Too much at once; `limit` says of what.", "wait for `retryAfterMs`, or move to a larger plan"
+    ),
+    "LIMITS_UNAVAILABLE": Explained(
+        "Redis, which counts limits for all processes, is away, and `MARKETGATE_LIMITS_WITHOUT_REDIS` is `closed`.",
+        "try again after `retryAfterMs`; the operator sees to Redis, or sets `open`",
     ),
     "QUOTA_EXCEEDED": Explained(
         "The points of the plan's month are used up.", "move to a larger plan, or wait for the next month"

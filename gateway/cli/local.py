@@ -39,6 +39,8 @@ class LocalLink:
 
             gateway = build_gateway(settings)
             executor = create_app(settings, gateway=gateway).state.executor
+            # Answers are read here, not sent.
+            executor.responses = None
         except SettingsError as error:
             raise Stop(str(error), Code.USAGE) from None
         return cls(gateway, executor, offline=settings.mode == "recorded", caller=caller)

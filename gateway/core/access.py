@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -19,7 +20,8 @@ from gateway.core.secrets import Redactor
 from providers.contract import Answer, Provider
 from schema.words.registry import BreakerState
 
-CONCURRENT = 16
+CONCURRENT = 64
+"""Calls under way at one upstream with one key: as many as one process has clients at a busy moment, and no flood."""
 MOST_OWN = 2_000
 """How many tenants' providers are held ready; those that nobody used for longest go first."""
 
@@ -40,7 +42,8 @@ class Access:
 class Lane:
     """One way to a provider's answers to one capability, with the guards' state for it.
 
-    `scope` is part of the keys of cache and single flight: None where the answers serve every tenant. `trunk` is the
+    `scope` is part of the keys of cache and single flight: None where the answers serve every tenant. `mark` is the
+    same between processes; empty for a scope that no other process may know, whose answers stay here. `trunk` is the
     platform's breaker, which a tenant's own lane honours and never moves.
     """
 
@@ -50,6 +53,7 @@ class Lane:
     method: Callable[[Any], Any]
     access: Access
     scope: Hashable = None
+    mark: str = ""
     trunk: Breaker | None = None
 
     @property
@@ -76,6 +80,7 @@ class _Line:
     parts: Mapping[str, str]
     provider: Provider
     access: Access
+    mark: str
     lanes: dict[str, Lane] = field(default_factory=dict)
 
 
@@ -85,6 +90,8 @@ class OwnLanes:
     def __init__(self, clock: Clock, policy: BreakerPolicy) -> None:
         self._clock, self._policy = clock, policy
         self.remakes: dict[str, Remake] = {}
+        self.sign: Callable[[str], str] | None = None
+        """Makes of a tenant's own key what all processes know it by; nobody can tell the key from that."""
         self._lines: LRUCache[tuple[str, str], _Line] = LRUCache(MOST_OWN)
         self._scoped: LRUCache[tuple[str, Lane], Lane] = LRUCache(MOST_OWN)
         self._serial = count(1)
@@ -99,7 +106,7 @@ class OwnLanes:
         key = (account.tenant, shared)
         found = self._scoped.get(key)
         if found is None:
-            found = self._scoped[key] = replace(shared, scope=account.tenant)
+            found = self._scoped[key] = replace(shared, scope=account.tenant, mark=f"tenant:{account.tenant}")
         return found
 
     def access(self, tenant: str, provider: str) -> Access | None:
@@ -122,7 +129,7 @@ class OwnLanes:
         if lane is None:
             lane = line.lanes[name] = Lane(
                 provider=line.provider, answer=shared.answer, access=line.access, trunk=shared.breaker,
-                breaker=Breaker(shared.id, name, self._clock, self._policy), scope=line.access.holder,
+                breaker=Breaker(shared.id, name, self._clock, self._policy), scope=line.access.holder, mark=line.mark,
                 method=getattr(line.provider, shared.answer.method),
             )  # fmt: skip
         return lane
@@ -131,4 +138,6 @@ class OwnLanes:
         # What one key was given or refused says nothing of the next: each has a serial number.
         holder = OwnHolder(provider, tenant, next(self._serial))
         access = Access(holder=holder, redact=Redactor(parts.values()))
-        return _Line(parts=parts, provider=self.remakes[provider](parts), access=access)
+        told = json.dumps([provider, tenant, sorted(parts.items())])
+        mark = f"key:{self.sign(told)}" if self.sign else ""
+        return _Line(parts=parts, provider=self.remakes[provider](parts), access=access, mark=mark)

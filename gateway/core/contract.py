@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import strawberry
 from sqlalchemy import MetaData
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gateway.core.account import NOBODY, Account
@@ -19,7 +22,7 @@ from gateway.core.clock import Clock
 from gateway.core.conversion import Rate, converted, find_rate
 from gateway.core.fetchlog import Fetched as Fetched
 from gateway.core.fetchlog import FetchLog
-from gateway.core.identity import Principal
+from gateway.core.identity import Principal, Scope
 from gateway.core.market import MarketData
 from gateway.core.ports import Act, Calendars, Desk, Presented
 from gateway.core.probe import probe
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
 
 CONTRACT = 1
 """The number of the plugin contract; it grows when an author has to change something."""
+MINUTE = 60
+"""Venues open and close at full minutes."""
 
 A = TypeVar("A")
 M = TypeVar("M")
@@ -59,6 +64,8 @@ class Market:
     account: Account | None = NOBODY
     """None until it is read, at the first fetch."""
     find: Callable[[], Awaitable[Account]] | None = None
+    deadline: float = inf
+    """When (the loop's time) the operation ends: no fetch of it takes longer."""
 
     async def whose(self) -> Account:
         """The caller's account: own keys, and the bounds of the plan."""
@@ -68,13 +75,15 @@ class Market:
 
     async def fetch(self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS) -> Fetched:
         """One answer; NoAnswer lists every attempt."""
-        return await self.data.fetch(capability, ask, terms, self.log, self.account or await self.whose())
+        account = self.account or await self.whose()
+        return await self.data.fetch(capability, ask, terms, self.log, account, self.deadline)
 
     async def fetch_many(
         self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS
     ) -> dict[Any, Fetched | NoAnswer]:
         """An answer or a NoAnswer for each item of the ask."""
-        return await self.data.fetch_many(capability, ask, terms, self.log, self.account or await self.whose())
+        account = self.account or await self.whose()
+        return await self.data.fetch_many(capability, ask, terms, self.log, account, self.deadline)
 
     async def offering(
         self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS, asset_class: AssetClass | None = None
@@ -118,7 +127,7 @@ class Market:
     async def consensus(self, instrument: InstrumentId, terms: Terms, quorum: int, now: datetime) -> Consensus:
         """What several providers agree on; QuorumNotMet where too few count."""
         account = self.account or await self.whose()
-        return await self.data.consensus(instrument, terms, quorum, now, self.log, account)
+        return await self.data.consensus(instrument, terms, quorum, now, self.log, account, self.deadline)
 
     async def probe(self, provider: str, parts: Mapping[str, str]) -> UpstreamError | None:
         """Ask a provider one real question with this key of the caller's; the error that it ends in."""
@@ -188,6 +197,12 @@ class Context:
         """The service that a plugin registered under its class or its port."""
         return cast(S, self.services[kind])
 
+    def changes_every(self, seconds: int) -> None:
+        """What the operation shows changes with the clock alone, at full multiples of so many seconds (UTC)."""
+        left = seconds - self.now.timestamp() % seconds
+        passed = (self.host.clock.now() - self.now).total_seconds()
+        self.market.log.hold(self.host.clock.monotonic() + left - passed)
+
     def cache_status(self, provenance: Provenance) -> CacheStatus:
         """How this operation got an answer."""
         return self.market.log.status(provenance)
@@ -198,10 +213,13 @@ class Context:
 
     async def market_state(self, instrument: InstrumentId, at: datetime | None) -> MarketState:
         """Whether the instrument's market is open at an instant, by default at the start of the operation."""
+        if at is None:
+            self.changes_every(MINUTE)
         return await self.host.calendars.state(instrument, at or self.now)
 
     async def venue_state(self, venue: str) -> MarketState:
         """Whether a venue trades at the start of the operation."""
+        self.changes_every(MINUTE)
         return await self.host.calendars.venue_state(venue, self.now)
 
     async def venue_sessions(self, venue: str, start: date, end: date) -> list[TradingSession]:
@@ -227,6 +245,30 @@ class Context:
 
 
 Ctx = strawberry.Info[Context, None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A long answer: its price, and its parts, each made when the one before it has left."""
+
+    cost: int
+    media: str
+    filename: str
+    parts: AsyncGenerator[bytes, None]
+    """What it raises before its first part is a refusal; later the answer breaks off, so that nobody takes it for
+    whole."""
+
+
+class Admissions(Protocol):
+    """The edge's gate for plain routes: who asks, whether they may, and what it costs, as for an operation."""
+
+    async def download(
+        self, request: Request, *, name: str, needs: Scope, prepare: Callable[[Context], Awaitable[Download]]
+    ) -> Response:
+        """Let it be prepared by a caller who may, charge it, and send it as fast as the caller reads.
+
+        *name* is what its usage is written under. Refusals have the edge's shape.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -11,15 +11,13 @@ from typing import NamedTuple
 from cachetools import LRUCache
 
 from gateway.core.clock import Clock
+from gateway.core.pulse import Pulse
 from schema.errors import Blocked, FailureCode, QuotaExhausted, Throttled, Unauthorized, UpstreamError
 from schema.provenance import ProviderFailure
 
 WINDOW = 100
 MOST_OWN = 4_000
 """How many tenants' own conditions are held; those that nobody asked about for longest go first."""
-RECENT = 60.0
-JUDGED, FAILING_RATE = 20, 0.3
-SLOW_CALLS, SLOW_MS = 3, 1_000
 PAUSE = {Blocked: 300.0, Throttled: 5.0, QuotaExhausted: 60.0, Unauthorized: 60.0}
 """Seconds to hold back where the upstream does not say how long."""
 
@@ -51,6 +49,8 @@ class Condition:
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=WINDOW))
     last_success: datetime | None = None
     last_failure: UpstreamError | None = None
+    pulses: dict[str, Pulse] = field(default_factory=dict)
+    """By capability."""
     held_until: float = 0.0
     held_by: UpstreamError | None = None
 
@@ -84,17 +84,19 @@ class Health:
     def _known(self, provider: Holder) -> Condition | None:
         return self._conditions.get(provider) if isinstance(provider, str) else self._own.get(provider)
 
-    def succeeded(self, provider: Holder, latency_ms: int | None) -> None:
+    def succeeded(self, provider: Holder, latency_ms: int | None, capability: str = "") -> None:
         """A call that the upstream answered; one that set out before a hold does not end it."""
-        condition = self.of(provider)
-        condition.calls.append(Call(self._clock.monotonic(), True, latency_ms))
+        condition, now = self.of(provider), self._clock.monotonic()
+        condition.calls.append(Call(now, True, latency_ms))
+        self.pulse(provider, capability).succeeded(now, latency_ms)
         condition.last_success = self._clock.now()
 
-    def failed(self, provider: Holder, error: UpstreamError) -> None:
+    def failed(self, provider: Holder, error: UpstreamError, capability: str = "") -> None:
         """A call that failed; a throttle or a refused key holds the next ones back."""
         condition = self.of(provider)
         if error.counted:
             condition.calls.append(Call(self._clock.monotonic(), False, None))
+            self.pulse(provider, capability).failed(self._clock.monotonic())
         condition.last_failure = error
         if error.pauses or isinstance(error, Unauthorized):
             seconds = error.retry_after if error.retry_after is not None else PAUSE.get(type(error), 5.0)
@@ -102,27 +104,41 @@ class Health:
             if condition.held_by is None or until > condition.held_until:
                 condition.held_until, condition.held_by = until, error
 
-    def failing(self, provider: Holder) -> str | None:
-        """Why a provider is asked after the others: its calls of the last minute failed often.
+    def pulse(self, provider: Holder, capability: str) -> Pulse:
+        """How it does at a capability now; made at first use."""
+        pulses = self.of(provider).pulses
+        found = pulses.get(capability)
+        if found is None:
+            found = pulses[capability] = Pulse()
+        return found
 
-        Calls that are older do not count, so that who recovered is tried again. One that refuses at once (held back,
-        breaker open) keeps its place: it costs no time.
+    def quiet(self, provider: Holder, capability: str) -> bool:
+        """Whether nothing speaks against asking it first; cheap."""
+        found = self._pulse(provider, capability)
+        return found is None or found.quiet
+
+    def behind(self, provider: Holder, capability: str) -> str | None:
+        """Why a provider is asked after the others: its calls of late failed often, or took long.
+
+        What is longer ago fades, so that who recovered is tried again. One that refuses at once (held back, breaker
+        open) keeps its place: it costs no time.
         """
-        calls = self._recent(provider)
-        failed = sum(not call.fine for call in calls)
-        if len(calls) < JUDGED or failed < FAILING_RATE * len(calls):
-            return None
-        return f"{failed} of its {len(calls)} calls of the last minute failed"
+        found = self._pulse(provider, capability)
+        return found.judge(self._clock.monotonic()) if found else None
 
-    def slow(self, provider: Holder) -> bool:
-        """Whether the middle one of its calls of the last minute took a second or more."""
-        latencies = _latencies(self._recent(provider))
-        return len(latencies) >= SLOW_CALLS and latencies[len(latencies) // 2] >= SLOW_MS
+    def slower(self, providers: Sequence[Holder], capability: str) -> frozenset[Holder]:
+        """Those that take far longer of late than the quickest of them."""
+        now = self._clock.monotonic()
+        known = {each: pulse for each in providers if (pulse := self._pulse(each, capability)) is not None}
+        means = [mean for pulse in known.values() if (mean := pulse.mean_ms(now)) is not None]
+        if len(means) < 2:
+            return frozenset()
+        quickest = min(means)
+        return frozenset(each for each, pulse in known.items() if pulse.compare(now, quickest))
 
-    def _recent(self, provider: Holder) -> list[Call]:
+    def _pulse(self, provider: Holder, capability: str) -> Pulse | None:
         condition = self._known(provider)
-        since = self._clock.monotonic() - RECENT
-        return [call for call in condition.calls if call.at >= since] if condition else []
+        return condition.pulses.get(capability) if condition else None
 
     def hold(self, provider: Holder) -> UpstreamError | None:
         """The error to answer with while the provider is held back, else None."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from inspect import getfile
 
 import strawberry
 
 from gateway.core.access import Lane
+from gateway.core.guards.breaker import Breaker
 from gateway.core.health import Holder, OwnHolder, failure_of
 from gateway.core.identity import Principal
 from gateway.core.market import MarketData
@@ -18,6 +20,7 @@ from schema.provenance import DataMode, RecordedFrom
 from schema.symbols import AssetClass
 from schema.words.registry import (
     BreakerState,
+    Circuit,
     Credential,
     CredentialSource,
     Grade,
@@ -31,6 +34,7 @@ from schema.words.registry import (
 
 DEGRADED_AT = 0.2
 _WORST = (BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED)
+_CLOSED = Circuit(state=BreakerState.CLOSED, trips=0)
 
 
 class Inventory:
@@ -99,9 +103,10 @@ class Inventory:
 
     def _health(self, holder: Holder, lanes: list[Lane]) -> ProviderHealth:
         condition = self._data.pipeline.health.of(holder)
-        states = {lane.breaker.state for lane in lanes}
+        circuit = _worst(lanes)
         return ProviderHealth(
-            breaker=next((state for state in _WORST if state in states), BreakerState.CLOSED),
+            breaker=circuit.state,
+            circuit=circuit,
             error_rate=condition.error_rate,
             p50_ms=condition.percentile(0.5),
             p95_ms=condition.percentile(0.95),
@@ -142,8 +147,8 @@ class Inventory:
         source = "answers from recordings" if mode is not DataMode.LIVE else "answers live"
         order = f"{source}; priority {profile.priority}, lowest first among those that cover the ask"
         health = self._data.pipeline.health
-        behind = health.failing(profile.id) or ("it is slow" if health.slow(profile.id) else None)
-        return f"{order}; after the others now: {behind}" if behind else order
+        told = [f"{name}: {why}" for name in provider.offers if (why := health.behind(profile.id, name))]
+        return f"{order}; after the others now: {', '.join(told)}" if told else order
 
     def _credentials(self, provider: Provider, own: Collection[str] | None) -> list[Credential]:
         """The parts of one key: the caller's own, or the platform's."""
@@ -179,7 +184,21 @@ def _capability(lane: Lane) -> ProviderCapability:
         delay=answer.delay or profile.delay,
         max_batch=answer.max_batch,
         breaker=lane.breaker.state,
+        circuit=_circuit(lane.breaker),
     )
+
+
+def _circuit(breaker: Breaker) -> Circuit:
+    return Circuit(
+        state=breaker.state, trips=breaker.trips, opened_at=breaker.opened_at, reason=breaker.reason,
+        next_trial_at=breaker.next_trial_at,
+    )  # fmt: skip
+
+
+def _worst(lanes: Sequence[Lane]) -> Circuit:
+    circuits = [_circuit(lane.breaker) for lane in lanes]
+    worst = min(circuits, key=lambda circuit: _WORST.index(circuit.state), default=_CLOSED)
+    return replace(worst, trips=sum(circuit.trips for circuit in circuits))
 
 
 def _failed(name: str, reason: str) -> ProviderInfo:
@@ -187,6 +206,6 @@ def _failed(name: str, reason: str) -> ProviderInfo:
     return ProviderInfo(
         id=strawberry.ID(name), name=name, asset_classes=nothing, grade=Grade.BRONZE,
         status=ProviderStatus.FAILED_TO_LOAD, status_reason=reason, routing="never: it did not load", credentials=[],
-        capabilities=[], health=ProviderHealth(breaker=BreakerState.CLOSED, error_rate=0.0), limits=[],
+        capabilities=[], health=ProviderHealth(breaker=BreakerState.CLOSED, circuit=_CLOSED, error_rate=0.0), limits=[],
         licence=Licence(note="unknown", shareable=False), origin="entry point", docs="",
     )  # fmt: skip

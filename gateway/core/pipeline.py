@@ -1,29 +1,31 @@
 """The order of guards, from the ask down to the upstream call; read it top to bottom.
 
-memory cache → single flight → concurrency → retry budget → hold (throttle, refused key) → breaker → deadline → adapter.
+memory cache → single flight → shared cache and lock (Redis) → concurrency → retry budget → hold (throttle, refused key)
+→ breaker → deadline → adapter. What is kept of an answer: `gateway/core/keeping.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
-from datetime import timedelta
 from traceback import format_exc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from gateway.core.access import CONCURRENT, Lane
 from gateway.core.account import NOBODY, Account
 from gateway.core.clock import Clock
-from gateway.core.guards.cache import MemoryCache, Stored
+from gateway.core.guards.cache import COUNTED, MEMORY_HITS, MEMORY_MISSES, MOST_BYTES, MemoryCache, Stored
 from gateway.core.guards.flight import Flight, Found
+from gateway.core.guards.hedge import HedgeBudget
+from gateway.core.guards.keys import cache_key
 from gateway.core.health import Health
+from gateway.core.keeping import Keeper
 from gateway.core.routing import Registry
 from gateway.core.secrets import Redactor
-from gateway.core.stamping import Stamper, age_of
 from gateway.core.upstream import CallFacts, call_facts
 from schema.capability import Capability, Terms
 from schema.errors import (
@@ -41,11 +43,13 @@ from schema.errors import (
 from schema.provenance import CacheStatus, DataMode
 from schema.words.registry import BreakerState
 
+if TYPE_CHECKING:
+    from gateway.core.guards.fleet import Fleet
+
 Outcome = tuple[Stored, CacheStatus] | UpstreamError
 Waiting = dict[Any, tuple[Flight, CacheStatus]]
 
 FLIGHT_LEAST = 2.5
-NEGATIVE_FOR = 30.0
 BACKOFF = (0.03, 0.12)
 SPLIT = (UnknownInstrument, NotCovered, NotRecorded)
 """Errors of a batch that may be one item's fault: the batch is halved and asked again."""
@@ -56,15 +60,29 @@ log = structlog.get_logger(__name__)
 class Pipeline:
     """Carries out asks on one lane at a time."""
 
+    fleet: Fleet | None = None
+    """The other processes; None without Redis."""
+    on_read: Callable[[Lane, Capability[Any, Any], Any], None] | None = None
+    """Told of one memory hit in `COUNTED`: what is read most is loaded first by the next process."""
+
     def __init__(
-        self, registry: Registry, clock: Clock, *, redact: Redactor | None = None, rows: int | None = None
+        self,
+        registry: Registry,
+        clock: Clock,
+        *,
+        redact: Redactor | None = None,
+        cache_bytes: int = MOST_BYTES,
+        chance: random.Random | None = None,
     ) -> None:
         self.registry, self.clock = registry, clock
         self.health = Health(clock)
-        self.cache = MemoryCache(rows) if rows is not None else MemoryCache()
-        self._stamper = Stamper(clock)
+        self.cache = MemoryCache(cache_bytes)
+        self.hedges = HedgeBudget()
+        self.keeper = Keeper(self.cache, clock, chance or random.Random())
+        self._stamp = self.keeper.sort_out
         self._redact = redact or Redactor()
         self._flights: dict[Hashable, Flight] = {}
+        self._hits = 0
 
     async def fetch(
         self, lane: Lane, capability: Capability[Any, Any], ask: Any, items: Sequence[Any], terms: Terms,
@@ -80,24 +98,98 @@ class Pipeline:
         cold: list[Any] = []
         for item in items:
             key = cache_key(lane, capability, item)
-            held = self._usable(key, terms)
-            if held is not None:
+            held = self.cache.get(key)
+            if held is not None and self._serves(held, lane, capability, ask, item, key, terms, account):
                 outcomes[item] = held.error or (held, CacheStatus.HIT)
             elif key in self._flights:
                 waiting[item] = (self._flights[key], CacheStatus.COALESCED)
                 self._flights[key].wait_for(budget)
             else:
                 cold.append(item)
+        if cold:
+            MEMORY_MISSES.inc(len(cold))
+            waiting.update(self._ask_for(lane, capability, ask, cold, terms, budget, account))
+        if waiting:
+            await self._land(lane, waiting, outcomes, budget)
+            await self._ask_anew(lane, capability, ask, waiting, outcomes, terms, budget, account)
+        if terms.max_age is None or not judge_age:
+            return outcomes if not waiting else {item: outcomes[item] for item in items}
+        return {item: self._young_enough(lane, outcomes[item], terms) for item in items}
+
+    def _serves(
+        self, held: Stored, lane: Lane, capability: Capability[Any, Any], ask: Any, item: Any, key: Hashable,
+        terms: Terms, account: Account,
+    ) -> bool:  # fmt: skip
+        """Whether our copy is the answer; one that is past its window is fetched anew behind the caller's back."""
+        if not self.keeper.fits(held, terms):
+            if not self.keeper.served_late(held, capability, terms):
+                return False
+            if key not in self._flights:
+                self._take_off(lane, capability, ask, [item], 0.0, account, Terms())
+        self._count_hit(lane, capability, item)
+        return True
+
+    def _count_hit(self, lane: Lane, capability: Capability[Any, Any], item: Any) -> None:
+        self._hits += 1
+        if self._hits % COUNTED == 0:
+            MEMORY_HITS.inc(COUNTED)
+            if self.on_read is not None:
+                self.on_read(lane, capability, item)
+
+    def _ask_for(
+        self, lane: Lane, capability: Capability[Any, Any], ask: Any, items: Sequence[Any], terms: Terms,
+        budget: float, account: Account, *, anew: bool = False,
+    ) -> Waiting:  # fmt: skip
+        """Flights for what is neither held nor under way."""
+        waiting: Waiting = {}
         # Pieces of a range are asks of their own; only items of a batch travel together.
-        size = (lane.answer.max_batch or len(cold) or 1) if capability.items else 1
-        for start in range(0, len(cold), size):
-            chunk = cold[start : start + size]
-            flight = self._take_off(lane, capability, ask, chunk, budget, account)
+        size = (lane.answer.max_batch or len(items) or 1) if capability.items else 1
+        for start in range(0, len(items), size):
+            chunk = list(items[start : start + size])
+            flight = self._take_off(lane, capability, ask, chunk, budget, account, terms, anew=anew)
+            flight.keep = terms.keep
             waiting.update((item, (flight, CacheStatus.MISS)) for item in chunk)
-        await self._land(lane, waiting, outcomes, budget)
-        return {
-            item: self._young_enough(lane, outcomes[item], terms) if judge_age else outcomes[item] for item in items
-        }
+        return waiting
+
+    async def _ask_anew(
+        self, lane: Lane, capability: Capability[Any, Any], ask: Any, waiting: Waiting, outcomes: dict[Any, Outcome],
+        terms: Terms, budget: float, account: Account,
+    ) -> None:  # fmt: skip
+        """A flight that somebody else began may have ended in a shared copy that is too old for this caller."""
+        if terms.max_age is None:
+            return
+        old = [
+            item
+            for item, (flight, _) in waiting.items()
+            if flight.shared.get(item) is CacheStatus.HIT
+            and not isinstance(outcome := outcomes[item], UpstreamError)
+            and self.keeper.age(outcome[0]) > terms.max_age
+        ]
+        if old:
+            again = self._ask_for(lane, capability, ask, old, terms, budget, account, anew=True)
+            await self._land(lane, again, outcomes, budget)
+
+    def drop(self, provider: str, capability: str | None = None, symbol: str | None = None) -> int:
+        """Forget what memory holds of a provider, and let nothing be kept of what is under way; how many entries."""
+
+        def unwanted(key: Any) -> bool:
+            return (
+                key[2] == provider
+                and (capability is None or key[0] == capability)
+                and (symbol is None or str(getattr(key[3], "instrument", key[3])) == symbol)
+            )
+
+        for key in [key for key in self._flights if unwanted(key)]:
+            self._flights.pop(key).dropped = True
+        return self.cache.drop(unwanted)
+
+    def fresh(self, lane: Lane, capability: Capability[Any, Any], item: Any, now: float) -> Stored | None:
+        """Our copy, if it is an answer and its window is not over at *now* (monotonic)."""
+        held = self.cache.get(cache_key(lane, capability, item))
+        if held is None or held.error is not None or now >= held.fresh_until:
+            return None
+        self._count_hit(lane, capability, item)
+        return held
 
     def stale(self, lane: Lane, capability: Capability[Any, Any], item: Any, terms: Terms) -> Stored | None:
         """Our old copy, if it is no older than the caller accepts when every provider fails."""
@@ -106,41 +198,47 @@ class Pipeline:
             return None
         late = self.clock.monotonic() - held.fresh_until
         if terms.max_age is not None:
-            late = (self._age(held) - terms.max_age).total_seconds()
+            late = (self.keeper.age(held) - terms.max_age).total_seconds()
         return held if late <= terms.stale_if_error.total_seconds() else None
-
-    def _usable(self, key: Hashable, terms: Terms) -> Stored | None:
-        held = self.cache.get(key)
-        if held is None or self.clock.monotonic() >= held.fresh_until:
-            return None
-        if held.error is None and terms.max_age is not None and self._age(held) > terms.max_age:
-            return None
-        return held
-
-    def _age(self, stored: Stored) -> timedelta:
-        return age_of(stored.value, stored.provenance, self.clock.now())
 
     def _young_enough(self, lane: Lane, outcome: Outcome, terms: Terms) -> Outcome:
         if isinstance(outcome, UpstreamError) or terms.max_age is None:
             return outcome
-        age = self._age(outcome[0])
+        age = self.keeper.age(outcome[0])
         if age <= terms.max_age:
             return outcome
         shown, limit = (round(x.total_seconds() * 1000) for x in (age, terms.max_age))
         return Stale(lane.id, f"its newest value is {shown} ms old, maxAgeMs is {limit}")
 
     def _take_off(
-        self, lane: Lane, capability: Capability[Any, Any], ask: Any, chunk: list[Any], budget: float, account: Account
-    ) -> Flight:
-        """Start a call that outlives its first caller, so that others may wait for it and the cache gets it."""
-        flight = Flight(max(budget, FLIGHT_LEAST), account)
-        flight.task = asyncio.create_task(self._fly(lane, capability, ask, chunk, flight))
+        self, lane: Lane, capability: Capability[Any, Any], ask: Any, chunk: list[Any], budget: float,
+        account: Account, terms: Terms, *, anew: bool = False,
+    ) -> Flight:  # fmt: skip
+        """Start a call that outlives its first caller, so that others may wait for it and the cache gets it.
+
+        *anew*: whatever the shared cache holds.
+        """
+        flight = Flight(max(budget, FLIGHT_LEAST), account, anew=anew)
+
+        async def call(items: Sequence[Any]) -> Found:
+            return await self._fly(lane, capability, ask, items, flight)
+
+        def usable(stored: Stored) -> bool:
+            return self.keeper.fits(stored, terms)
+
+        shared = self.fleet if terms.keep else None
+        way = call(chunk) if shared is None else shared.find(lane, capability, chunk, flight, usable, call)
+        self.hedges.earn()
+        flight.task = asyncio.create_task(way)
         keys = [cache_key(lane, capability, item) for item in chunk]
         self._flights.update(dict.fromkeys(keys, flight))
 
         def gone(task: asyncio.Task[Found]) -> None:
             for key in keys:
-                self._flights.pop(key, None)
+                if self._flights.get(key) is flight:
+                    del self._flights[key]
+            if flight.dropped:
+                self.cache.drop(set(keys).__contains__)
             if not task.cancelled() and (defect := task.exception()):  # all who waited may have left
                 log.error("flight_failed", provider=lane.id, capability=capability.name, exc_info=defect)
 
@@ -155,7 +253,10 @@ class Pipeline:
                 outcomes[item] = Timeout(lane.id, f"no answer within {round(budget * 1000)} ms")
                 continue
             found = flight.task.result()[item]
-            outcomes[item] = found if isinstance(found, UpstreamError) else (found, status)
+            if isinstance(found, UpstreamError):
+                outcomes[item] = found
+            else:
+                outcomes[item] = (found, flight.shared.get(item, status) if status is CacheStatus.MISS else status)
 
     def _worth_halving(self, refusal: UpstreamError, flight: Flight, *, halved: bool) -> bool:
         """An unknown instrument is searched for to the end; a refusal without a reason gets one second chance.
@@ -192,7 +293,7 @@ class Pipeline:
                 if len(chunk) > 1:  # which of them is unknown was not found out
                     found = NotCovered(lane.id, f"refused a batch of {len(chunk)} with this in it: {found.detail}")
                 else:
-                    self._remember_absence(lane, capability, chunk, found)
+                    self.keeper.remember_absence(lane, capability, chunk, found)
             return dict.fromkeys(chunk, found)
         return found
 
@@ -202,10 +303,7 @@ class Pipeline:
         gate, budget = lane.access.gate, lane.access.budget
         asked = capability.items.only(ask, tuple(chunk)) if capability.items else chunk[0]
         budget.earn()
-        try:
-            async with flight.limit():
-                await gate.acquire()
-        except TimeoutError:
+        if not await self._enter(gate, flight):
             return Timeout(lane.id, f"{CONCURRENT} calls were under way, and none of them ended in time")
         try:
             found = await self._attempt(lane, capability, asked, chunk, flight)
@@ -219,6 +317,15 @@ class Pipeline:
         finally:
             gate.release()
 
+    async def _enter(self, gate: asyncio.Semaphore, flight: Flight) -> bool:
+        if not gate.locked():  # then it does not wait, and needs no limit
+            return await gate.acquire()
+        try:
+            async with flight.limit():
+                return await gate.acquire()
+        except TimeoutError:
+            return False
+
     async def _attempt(
         self, lane: Lane, capability: Capability[Any, Any], asked: Any, chunk: Sequence[Any], flight: Flight
     ) -> Found | UpstreamError:
@@ -229,10 +336,10 @@ class Pipeline:
         if lane.trunk is not None and lane.trunk.state is BreakerState.OPEN:
             return lane.trunk.refusal()
         try:
-            admission = lane.breaker.admit()
+            admission = await lane.breaker.enter()
         except CircuitOpen as refused:
             return refused
-        facts = CallFacts(capability=capability.name)
+        facts = CallFacts(capability=capability.name, keep=flight.keep)
         token = call_facts.set(facts)
         error: UpstreamError
         try:
@@ -262,7 +369,7 @@ class Pipeline:
 
     def _note_success(self, lane: Lane, facts: CallFacts) -> None:
         if facts.recorded is None and facts.requests:
-            self.health.succeeded(lane.access.holder, facts.latency_ms)
+            self.health.succeeded(lane.access.holder, facts.latency_ms, lane.answer.capability.name)
 
     def _note_failure(self, lane: Lane, admission: Any, error: UpstreamError, facts: CallFacts) -> None:
         """A recorded or a simulated failure says nothing about the upstream."""
@@ -274,53 +381,7 @@ class Pipeline:
             lane.breaker.succeeded(admission)
         live = facts.recorded is None and lane.provider.profile.mode is DataMode.LIVE
         if live and not isinstance(error, NotRecorded):
-            self.health.failed(lane.access.holder, error)
-
-    def _stamp(
-        self,
-        lane: Lane,
-        capability: Capability[Any, Any],
-        asked: Any,
-        chunk: Sequence[Any],
-        value: Any,
-        facts: CallFacts,
-    ) -> Found:
-        """Stamp, store and sort out the answer: an item that is not in it is unknown to this provider."""
-        if capability.items is None:
-            stored = self._keep(lane, capability, chunk[0], asked, value, facts)
-            return {chunk[0]: stored}
-        by_item = {capability.items.key(answer): answer for answer in value}
-        found: dict[Any, Stored | UpstreamError] = {}
-        for item in chunk:
-            if item in by_item:
-                found[item] = self._keep(lane, capability, item, asked, by_item[item], facts)
-            else:
-                error = UnknownInstrument(lane.id, f"does not list {item}")
-                self._remember_absence(lane, capability, [item], error)
-                found[item] = error
-        return found
-
-    def _keep(
-        self, lane: Lane, capability: Capability[Any, Any], item: Any, asked: Any, value: Any, facts: CallFacts
-    ) -> Stored:
-        now = self.clock.monotonic()
-        window = (lane.answer.fresh_for or capability.window(asked, self.clock.now())).total_seconds()
-        if capability.ranges is not None and capability.ranges.cut is not None:
-            value = capability.ranges.cut(asked, value)
-        value, provenance = self._stamper.stamp(lane, capability, value, facts)
-        stored = Stored(value=value, provenance=provenance, fetched=now, fresh_until=now + window)
-        if lane.provider.profile.licence.cacheable:
-            self.cache.put(cache_key(lane, capability, item), stored)
-        return stored
-
-    def _remember_absence(
-        self, lane: Lane, capability: Capability[Any, Any], items: Sequence[Any], error: UpstreamError
-    ) -> None:
-        now = self.clock.monotonic()
-        for item in items:
-            provenance = self._stamper.blank(lane)
-            entry = Stored(value=None, provenance=provenance, fetched=now, fresh_until=now + NEGATIVE_FOR, error=error)
-            self.cache.put(cache_key(lane, capability, item), entry)
+            self.health.failed(lane.access.holder, error, lane.answer.capability.name)
 
     def _scrubbed(self, lane: Lane, error: UpstreamError) -> UpstreamError:
         detail = lane.access.redact(self._redact(error.detail))
@@ -331,10 +392,3 @@ def without_frames(error: UpstreamError) -> UpstreamError:
     """An error that is kept must not keep the frames it went through: they hold whole replies."""
     error.__traceback__ = error.__context__ = error.__cause__ = None
     return error
-
-
-def cache_key(lane: Lane, capability: Capability[Any, Any], item: Any) -> Hashable:
-    """Equality of asks is the key; terms are no part of it. What is one tenant's alone has a key of its own."""
-    if lane.scope is None:
-        return (capability.name, capability.version, lane.id, item)
-    return (capability.name, capability.version, lane.id, item, lane.scope)

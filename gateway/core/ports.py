@@ -139,6 +139,9 @@ class Authenticator(Protocol):
         """The caller; ANONYMOUS's like where nothing is presented. Raises Unauthenticated, CredentialNotAllowed,
         TenantSuspended."""
 
+    def recognise(self, presented: Presented) -> Principal | None:
+        """`authenticate` at once, where what is presented is held in memory and good; None where it must be asked."""
+
     def check_csrf(self, principal: Principal, presented: Presented) -> None:
         """Before a mutation by cookie; raises CsrfFailed."""
 
@@ -237,6 +240,9 @@ class Usage(Protocol):
 
     def note(self, spent: Spent) -> None:
         """Count an operation; never waits."""
+
+    def known_to_date(self, tenant: str) -> int | None:
+        """`month_to_date` at once, where it is in memory; None where it must be read."""
 
     async def month_to_date(self, tenant: str) -> int:
         """Points since the first of the month (UTC), with what is not written yet."""
@@ -366,6 +372,13 @@ class BreakerOrder:
     capability: str
     trip: bool
     reason: str
+
+
+class CacheDesk(Protocol):
+    """The operator's hand on cached answers, for all processes."""
+
+    async def drop(self, provider: str, capability: str | None, symbol: str | None) -> None:
+        """Serve no copy of a provider's answers any more, or of those of one capability, or about one instrument."""
 
 
 class Switchboard(Protocol):

@@ -80,7 +80,16 @@ class Settings(BaseModel):
     )
     cors_origins: tuple[str, ...] = Field((), description="Browser origins that may call, separated by commas.")
     timeout_s: float = Field(30.0, gt=0, le=300, description="Longest time of one operation, in seconds.")
-    cache_rows: int = Field(400_000, ge=1_000, description="Bound of the memory cache, in rows.")
+    cache_mb: int = Field(128, ge=1, description="Bound of the memory cache of each process, in MiB.")
+    cache_warm_up: int = Field(
+        500, ge=0, le=10_000, description="How many of the most read answers a new process takes over from Redis."
+    )
+    response_cache_mb: int = Field(
+        64, ge=0, le=65_536, description="Room for answers kept as bytes, in megabytes a process; 0 keeps none."
+    )
+    response_cache_log: int = Field(
+        1_000, ge=0, description="One in so many answers from kept bytes has a line in the access log; 0 none, 1 all."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["text", "json"] = Field("text", description="One line a record for people or for machines.")
     data_dir: Path = Field(Path(".marketgate"), description="Folder of the embedded database and of local state.")
@@ -91,6 +100,21 @@ class Settings(BaseModel):
     redis_url: SecretStr | None = Field(
         None, description="`redis://host:6379/0`: limits and revocations for all processes. Default: each for itself."
     )
+    shared_breakers: bool = Field(
+        True, description="Circuit breakers of all processes act as one where Redis is set, each for itself without."
+    )
+    metrics_networks: tuple[IpNetwork, ...] = Field(
+        tuple(map(ip_network, ("127.0.0.0/8", "::1/128"))),
+        description="Networks that `/metrics` answers to, separated by commas; elsewhere it needs an operator's key.",
+    )
+    limits_without_redis: Literal["open", "closed"] = Field(
+        "open", description="While Redis is away each process limits for itself, or what costs points is refused."
+    )
+    trusted_documents: Path | None = Field(
+        None, description="Documents that are read at the start: a JSON file `{id: document}`, or a folder of .graphql "
+        "files. They are asked by their SHA-256."
+    )  # fmt: skip
+    trusted_only: bool = Field(False, description="Execute trusted documents only.")
     secret_key: SecretStr | None = Field(
         None, description="Root secret, 32 bytes or more: encrypts, signs, digests. Production does not start without."
     )
@@ -205,7 +229,7 @@ class Settings(BaseModel):
                 raise ValueError(f"its {place} must be an https URL without query")
         return value
 
-    @field_validator("trusted_proxies", "operator_networks", mode="before")
+    @field_validator("trusted_proxies", "operator_networks", "metrics_networks", mode="before")
     @classmethod
     def _split_networks(cls, value: Any) -> Any:
         if not isinstance(value, str):

@@ -31,6 +31,8 @@ class ProviderSwitchboard:
         self._heard = 0
         self._carried_out: set[str] = set()
         self._following = False
+        self.on_switched: list[Callable[[], None]] = []
+        """Called whenever who may be asked has changed."""
         bus.subscribe(SWITCHED, self._on_switched)
         bus.subscribe(BREAKERS, self._on_breaker)
 
@@ -93,6 +95,8 @@ class ProviderSwitchboard:
         self._registry.disable(
             {name: _told("disabled", reason) for name, (state, reason) in switches.items() if state == DISABLED}
         )
+        for call in self.on_switched:
+            call()
 
     def _on_breaker(self, message: Message) -> None:
         self._carry_out(BreakerOrder(**message))
@@ -105,9 +109,9 @@ class ProviderSwitchboard:
             if lane.id != order.provider:
                 continue
             if order.trip:
-                lane.breaker.trip(f"tripped by the operator: {order.reason}")
+                lane.breaker.trip(f"tripped by the operator: {order.reason}", order.id)
             else:
-                lane.breaker.reset(f"reset by the operator: {order.reason}")
+                lane.breaker.reset(f"reset by the operator: {order.reason}", order.id)
 
 
 def _told(state: str, reason: str | None) -> str:

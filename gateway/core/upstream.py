@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from gateway import __version__
@@ -38,12 +37,17 @@ from schema.errors import (
 )
 from schema.provenance import RecordedFrom
 
+if TYPE_CHECKING:
+    from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession
+    from yarl import URL
+
 LARGEST_BODY = 32 * 1024 * 1024
 LONGEST_HEADER = 64 * 1024
 KEPT_OPEN = 30.0
 BACKSTOP = 30.0
 """Seconds without a byte; the caller's deadline is what counts."""
 _SHOWN = 200
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,83 +95,135 @@ class CallFacts:
     recorded: RecordedFrom | None = None
     recorded_at: datetime | None = None
     requests: int = 0
+    keep: bool = True
+    """Whether the answer may be held for others."""
 
 
 call_facts: ContextVar[CallFacts] = ContextVar("call_facts")
 
 
 class NetworkTransport:
-    """httpx over aiohttp, one pool of connections per provider. Time-outs are the caller's deadline."""
+    """aiohttp, one pool of connections per provider. The time-out is the caller's deadline."""
 
     def __init__(self, *, largest_body: int = LARGEST_BODY, connections: int = 100) -> None:
         self._largest, self._connections = largest_body, connections
-        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._sessions: dict[str, ClientSession] = {}
         self._tls: ssl.SSLContext | None = None
-        self._faults: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL)
-
-    def _client(self, provider: str) -> httpx.AsyncClient:
-        found = self._clients.get(provider)
-        if found is None:
-            # Imported at the first use: an offline gateway never pays for it. One TLS context serves all providers.
-            import aiohttp
-            from httpx_aiohttp import AiohttpTransport
-
-            self._tls = tls = self._tls or httpx.create_ssl_context()
-            # The transport lets some of aiohttp's errors through as they are.
-            self._faults = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError)
-
-            def session() -> aiohttp.ClientSession:
-                pool = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=KEPT_OPEN, ssl=tls)
-                # Some upstreams send longer headers than aiohttp expects. Cookies would tie one caller to another.
-                return aiohttp.ClientSession(
-                    connector=pool, cookie_jar=aiohttp.DummyCookieJar(), max_line_size=LONGEST_HEADER,
-                    max_field_size=LONGEST_HEADER,
-                )  # fmt: skip
-
-            found = self._clients[provider] = httpx.AsyncClient(
-                transport=AiohttpTransport(verify=tls, client=session),
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-                timeout=BACKSTOP,
-                follow_redirects=False,
-                trust_env=False,
-            )
-        return found
+        self._faults: tuple[type[Exception], ...] = ()
 
     async def send(self, request: Request) -> RawReply:
-        """One exchange; the body is decoded (gzip, br) and bounded while it is."""
+        """One exchange; the body is decoded (gzip, br, deflate) and bounded while it is."""
+        session = self._sessions.get(request.provider) or self._open(request.provider)
         try:
-            async with self._client(request.provider).stream(
-                request.method, request.url, params=[*request.params, *request.secret_params] or None,
-                headers=dict(request.headers), content=request.body,
-            ) as response:  # fmt: skip
-                body = Inflater(response.headers.get("content-encoding", ""), self._largest)
-                async for chunk in response.aiter_raw():
+            async with session.request(
+                request.method, address_of(request), headers=request.headers, data=request.body or None,
+                allow_redirects=False,
+            ) as reply:  # fmt: skip
+                headers = _merged(reply.raw_headers)
+                body = Inflater(headers.get("content-encoding", ""), self._largest)
+                while chunk := await reply.content.readany():
                     body.feed(chunk)
                 content = body.finish()
         except Unreadable as error:
             raise Malformed(request.provider, str(error)) from None
         except self._faults as error:
             raise _as_upstream_error(request.provider, error) from None
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return RawReply(status=response.status_code, headers=headers, content=content)
+        return RawReply(status=reply.status, headers=headers, content=content)
+
+    def _open(self, provider: str) -> ClientSession:
+        # Imported at the first use: an offline gateway never pays for it. One TLS context serves all providers.
+        import aiohttp
+
+        self._tls = self._tls or _trusting()
+        self._faults = (aiohttp.ClientError, TimeoutError)
+        pool = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=KEPT_OPEN, ssl=self._tls)
+        opened = self._sessions[provider] = aiohttp.ClientSession(
+            connector=pool,
+            # Cookies would tie one caller to another.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"accept": "*/*", "connection": "keep-alive"},
+            timeout=aiohttp.ClientTimeout(total=None, connect=BACKSTOP, sock_connect=BACKSTOP, sock_read=BACKSTOP),
+            middlewares=(_sent_once,),
+            auto_decompress=False,
+            trust_env=False,
+            # Some upstreams send longer headers than aiohttp expects.
+            max_line_size=LONGEST_HEADER,
+            max_field_size=LONGEST_HEADER,
+        )
+        return opened
 
     async def close(self) -> None:
         """Close all pools."""
-        for client in self._clients.values():
-            await client.aclose()
-        self._clients.clear()
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
+
+
+def _trusting() -> ssl.SSLContext:
+    """The certificates that SSL_CERT_FILE or SSL_CERT_DIR name, else certifi's."""
+    found = ssl.get_default_verify_paths()
+    file = found.cafile if found.cafile != found.openssl_cafile else None
+    folder = found.capath if found.capath != found.openssl_capath else None
+    if file or folder:
+        return ssl.create_default_context(cafile=file, capath=folder)
+    import certifi
+
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+def address_of(request: Request) -> URL:
+    """Encoded once, here; parameters take the place of a query that the address has of its own."""
+    from yarl import URL
+
+    try:
+        if _CONTROL.search(request.url):
+            raise ValueError
+        url = URL(request.url.replace(" ", "%20"))
+        params = (*request.params, *request.secret_params)
+        return url.with_query(params) if params else url
+    except ValueError:
+        raise Malformed(request.provider, "its address is not a URL") from None
+
+
+async def _sent_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """aiohttp would send a GET again when its connection ends, below our retry budget: hide that from it."""
+    try:
+        return await handler(request)
+    except _ended() as error:
+        from aiohttp import ClientConnectionError
+
+        raise ClientConnectionError from error
+
+
+def _ended() -> tuple[type[Exception], ...]:
+    from aiohttp import ClientOSError, ServerDisconnectedError
+
+    return ClientOSError, ServerDisconnectedError
+
+
+def _merged(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Lower-case names; a header that came more than once is one, its values parted by commas."""
+    found: dict[str, str] = {}
+    for name, value in raw:
+        key = str(name, "latin-1").lower()
+        try:
+            text = str(value, "utf-8")
+        except UnicodeDecodeError:
+            text = str(value, "latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
 
 
 def _as_upstream_error(provider: str, error: Exception) -> UpstreamError:
-    """In our own words: the client's hold URLs. Its transport calls every failed connection a ConnectTimeout."""
+    """In our own words: the client's hold URLs."""
     import aiohttp
 
     cause = error.__cause__ or error
-    if isinstance(cause, TimeoutError | httpx.TimeoutException):
+    if isinstance(cause, TimeoutError):
         return Timeout(provider, "no answer in time")
     if isinstance(cause, aiohttp.ClientResponseError):
         return Malformed(provider, "the reply is not HTTP")
-    if isinstance(cause, httpx.InvalidURL | httpx.UnsupportedProtocol | aiohttp.InvalidURL):
+    if isinstance(cause, aiohttp.InvalidURL):
         return Malformed(provider, "its address is not a URL")
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
         return ConnectionFailed(provider, "its host name cannot be resolved")
@@ -196,6 +252,7 @@ class UpstreamHttp:
     base: str = ""
     explain: Callable[[Reply], UpstreamError | None] = _nothing
     redact: Redactor = field(init=False)
+    _given: tuple[dict[str, str], tuple[tuple[str, str], ...]] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.redact = Redactor(self.key.values())
@@ -283,6 +340,19 @@ class UpstreamHttp:
         return reply
 
     def _request(self, method: str, path: str, params: Params | None, host: str, body: bytes | None) -> Request:
+        if self._given is None:
+            self._given = self._credentials()
+        headers, secret = self._given
+        if body is not None:
+            headers = {**headers, "content-type": "application/json"}
+        sent = tuple([(name, str(value)) for name, value in params.items()]) if params else ()
+        return Request(
+            provider=self.profile.id, method=method, host=host, path=path, params=sent, url=self._root(host) + path,
+            secret_params=secret, headers=headers, body=body,
+        )  # fmt: skip
+
+    def _credentials(self) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
+        """What goes with every request: headers, and parameters that nobody may see."""
         profile = self.profile
         headers = {"accept-encoding": "gzip, br", "user-agent": f"marketgate/{__version__}"}
         headers.update((name.lower(), value) for name, value in profile.headers.items())
@@ -298,16 +368,13 @@ class UpstreamHttp:
                 headers[part.key] = part.template.format(value)
             elif value is not None:
                 secret.append((part.key, value))
-        if body is not None:
-            headers["content-type"] = "application/json"
-        root = profile.hosts[host] if host else profile.base_url
-        if self.base:
-            root = f"{self.base.rstrip('/')}/{profile.id}{urlsplit(root).path.rstrip('/')}"
-        sent = tuple((name, str(value)) for name, value in (params or {}).items())
-        return Request(
-            provider=profile.id, method=method, host=host, path=path, params=sent, url=root + path,
-            secret_params=tuple(secret), headers=headers, body=body,
-        )  # fmt: skip
+        return headers, tuple(secret)
+
+    def _root(self, host: str) -> str:
+        root = self.profile.hosts[host] if host else self.profile.base_url
+        if not self.base:
+            return root
+        return f"{self.base.rstrip('/')}/{self.profile.id}{urlsplit(root).path.rstrip('/')}"
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

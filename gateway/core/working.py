@@ -1,9 +1,9 @@
-"""The plugins' workers: work that a serving process does again and again, and once more at its end."""
+"""Workers: work that a serving process does again and again, and once more at its end."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -18,9 +18,10 @@ LONGEST_FINISH = 5.0
 
 
 @asynccontextmanager
-async def working(host: Host) -> AsyncIterator[None]:
-    """The plugins' workers, for as long as the process serves."""
+async def working(host: Host, own: Sequence[Worker] = ()) -> AsyncIterator[None]:
+    """The core's *own* workers and the plugins', for as long as the process serves."""
     workers = [worker for plugin in host.plugins if plugin.workers for worker in plugin.workers(host)]
+    workers = [*own, *workers]
     tasks = [asyncio.create_task(_again_and_again(worker, host.clock), name=worker.name) for worker in workers]
     try:
         yield

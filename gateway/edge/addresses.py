@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 IPV6_NETWORK = 64
 
 
+@lru_cache(maxsize=10_000)
 def network_of(client_ip: str | None) -> str:
     """The address; of IPv6 the /64, for a host may choose any address in it."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from math import ceil, inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.core.clock import Clock
 from gateway.core.identity import CallerKind, Principal
@@ -13,13 +13,20 @@ from gateway.core.ports import Purse, Usage
 from gateway.core.settings import Settings
 from gateway.edge.addresses import network_of
 from gateway.edge.cost import Asked, Price
-from gateway.edge.windows import Left, MemoryWindows, RedisWindows, SharedWindows, Windows
+from gateway.edge.gate import Told
+from gateway.edge.leases import LeasedWindows
+from gateway.edge.windows import Left, MemoryWindows, Taken, Windows
 from schema.errors import QuotaExceeded, RateLimited
 from schema.words.usage import Limit
+
+if TYPE_CHECKING:
+    from gateway.core.link import RedisLink
 
 POINTS, MONTH, CONCURRENCY, STREAMS, WEBHOOKS = (
     "pointsPerMinute", "pointsPerMonth", "concurrency", "streams", "webhooks",
 )  # fmt: skip
+HAIR = 1e-6
+"""What is a whole second but for the last bits of a float is one."""
 RETRY_SLOT_S = 1.0
 """When to try again where something under way must end first."""
 
@@ -41,7 +48,7 @@ class PlanAllowances:
 
     async def charge(self, caller: Principal, payer: str, price: Price) -> Left:
         """Take what the operation costs; raises RateLimited or QuotaExceeded, and then nothing of it runs."""
-        for name, asked in price.asked.items():
+        for name, asked in price.counted:
             await self._check_calls(caller, payer, name, asked)
         await self._check_month(caller, price.cost)
         most = self.points_of(caller)
@@ -52,6 +59,25 @@ class PlanAllowances:
         left = await self._windows.take(_points_key(payer), most, price.cost)
         _check_points(left, caller, most, price.cost)
         return left
+
+    def charge_now(self, caller: Principal, payer: str, price: Price) -> Told | None:
+        """`charge` at once; None, and nothing taken, where something must be waited for or would be refused."""
+        if price.counted or (caller.token is not None and caller.max_points is not None):
+            return None
+        most = caller.limits.points_per_month
+        if most is not None and caller.kind is not CallerKind.ANONYMOUS:
+            usage: Usage | None = self._services.get(Usage)
+            used = 0 if usage is None else usage.known_to_date(caller.tenant)
+            if used is None or used + price.cost > most:
+                return None
+        limit = self.points_of(caller)
+        taken = self._windows.take_now(_points_key(payer), limit, price.cost)
+        return None if taken is None else self.told(price.cost, limit, taken)
+
+    def told(self, cost: int, limit: int, left: Left | Taken) -> Told:
+        """What the answer says of it."""
+        now = int(self._clock.now().timestamp())
+        return Told(cost, limit, left.remaining, now + ceil(left.resets_in - HAIR), now)
 
     async def look(self, caller: Principal, payer: str) -> Left:
         """What is left of the caller's minute."""
@@ -89,10 +115,6 @@ class PlanAllowances:
             found.append(Limit(name=name, limit=most, remaining=max(0, most - under_way)))
         found.append(Limit(name=WEBHOOKS, limit=limits.webhooks, remaining=limits.webhooks))
         return found
-
-    async def close(self) -> None:
-        """Let go of connections."""
-        await self._windows.close()
 
     def points_of(self, caller: Principal) -> int:
         """How many points a minute the caller has."""
@@ -142,13 +164,13 @@ class PlanAllowances:
         raise QuotaExceeded(told, limit="maxPoints", retry_after=max(wait, RETRY_SLOT_S))
 
 
-def make_allowances(settings: Settings, clock: Clock, services: Mapping[type, Any]) -> PlanAllowances:
-    """Counted in Redis where it is set, else by each process."""
+def make_allowances(
+    settings: Settings, clock: Clock, services: Mapping[type, Any], link: RedisLink | None = None
+) -> PlanAllowances:
+    """Counted through Redis where it is set, else by each process."""
     windows: Windows = MemoryWindows(clock)
-    if settings.redis_url is not None:
-        from gateway.core.redis import FAULTS, pool
-
-        windows = SharedWindows(RedisWindows(pool(settings.redis_url.get_secret_value())), clock, FAULTS)
+    if link is not None:
+        windows = LeasedWindows(link, clock, closed=settings.limits_without_redis == "closed")
     return PlanAllowances(windows, clock, services, anonymous_points=settings.anonymous_points)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Generator, Mapping
+from typing import Any
 
 import orjson
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from gateway.edge.errors import Refused
 
@@ -23,23 +24,60 @@ class ClientGone(Exception):
     """The client left before its request was complete: nobody is there to answer."""
 
 
+class _Rest:
+    """What is left of an awaitable that was begun and had to wait."""
+
+    def __init__(self, begun: Generator[Any, Any, Message], waiting: Any) -> None:
+        self._begun, self._waiting = begun, waiting
+
+    def __await__(self) -> Generator[Any, Any, Message]:
+        try:
+            while True:
+                try:
+                    sent = yield self._waiting
+                except BaseException as error:  # noqa: BLE001 - it is for the one that waits
+                    self._waiting = self._begun.throw(error)
+                else:
+                    self._waiting = self._begun.send(sent)
+        except StopIteration as done:
+            message: Message = done.value
+            return message
+
+
 async def read_body(receive: Receive, headers: Mapping[str, str], *, most: int, timeout_s: float) -> bytes:
-    """Read a body of at most `most` bytes; Content-Length is a hint, the bytes are counted."""
+    """Read a body of at most `most` bytes; Content-Length is a hint, the bytes are counted.
+
+    A small body is there with its head: it is taken without a timer, which costs more than the reading.
+    """
+    first: Awaitable[Message]
+    begun = receive().__await__()
+    try:
+        first = _Rest(begun, next(begun))
+    except StopIteration as done:
+        message: Message = done.value
+        whole = message.get("body", b"")
+        if message["type"] == "http.request" and not message.get("more_body", False) and len(whole) <= most:
+            return bytes(whole)
+        first = _told(message)
     try:
         async with asyncio.timeout(timeout_s):
-            return await _read(receive, headers, most)
+            return await _read(first, receive, headers, most)
     except TimeoutError:
-        message = f"The request body did not arrive within {timeout_s:g} s."
-        raise Refused("REQUEST_TIMEOUT", message, status=408, headers={"Connection": "close"}) from None
+        told = f"The request body did not arrive within {timeout_s:g} s."
+        raise Refused("REQUEST_TIMEOUT", told, status=408, headers={"Connection": "close"}) from None
 
 
-async def _read(receive: Receive, headers: Mapping[str, str], most: int) -> bytes:
+async def _told(message: Message) -> Message:
+    return message
+
+
+async def _read(first: Awaitable[Message], receive: Receive, headers: Mapping[str, str], most: int) -> bytes:
     declared = headers.get("content-length", "")
     too_large = declared.isdigit() and (len(declared) > 18 or int(declared) > most)
     chunks: list[bytes] = []
     size = 0
+    message = await first
     while True:
-        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
         chunk: bytes = message.get("body", b"")
@@ -51,6 +89,7 @@ async def _read(receive: Receive, headers: Mapping[str, str], most: int) -> byte
             chunks.append(chunk)
         if size > most * DRAINED_BODIES or not message.get("more_body", False):
             break
+        message = await receive()
     if too_large:
         close = {"Connection": "close"} if message.get("more_body", False) else {}
         raise Refused("PAYLOAD_TOO_LARGE", f"The request body is larger than {most} bytes.", status=413, headers=close)

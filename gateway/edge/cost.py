@@ -69,6 +69,8 @@ class Price:
     """The first field that only a signed-in person may ask."""
     asked: Mapping[str, Asked]
     """Root fields by name."""
+    counted: tuple[tuple[str, Asked], ...] = ()
+    """Those of them that have a limit of their own."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,7 +98,10 @@ class Tariff:
 
     def of(self, cost: int, fields: Mapping[str, int]) -> Price:
         """The price of this operation once its points are known."""
-        return Price(cost=cost, fields=fields, needs=self.needs, person=self.person, asked=self.asked)
+        counted = tuple((name, asked) for name, asked in self.asked.items() if _is_counted(asked.facts))
+        return Price(
+            cost=cost, fields=fields, needs=self.needs, person=self.person, asked=self.asked, counted=counted
+        )  # fmt: skip
 
 
 @dataclass(slots=True, kw_only=True)
@@ -270,6 +275,10 @@ class _Compiler:
         if isinstance(value, VariableNode):
             return self._values.coerced.get(value.name.value)
         return getattr(value, "value", None)
+
+
+def _is_counted(facts: Facts) -> bool:
+    return facts.per_minute is not None or facts.anonymous_per_minute is not None
 
 
 def _facts_of(found: GraphQLField) -> Facts | None:

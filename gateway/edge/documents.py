@@ -23,8 +23,8 @@ from graphql.validation import ASTValidationRule
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from gateway.edge.errors import Refused, refuse
-from gateway.edge.limits import EdgeSettings, check_document, check_source
+from gateway.edge.errors import Refused, refuse, words_of
+from gateway.edge.limits import EdgeSettings, check_definitions, check_document, check_source
 
 MAX_VALIDATION_ERRORS = 25
 MAX_COMMENTS = 1_000
@@ -85,25 +85,45 @@ class DocumentReader:
         if not settings.introspection:
             rules.append(NoSchemaIntrospectionCustomRule)
         self._rules = tuple(rules)
+        self._trusted = {digest: self._trust(digest, source) for digest, source in settings.trusted.items()}
 
     def persisted(self, digest: str) -> Document | None:
         """The document whose text has this hash, if it was read before."""
-        return self._store.get(digest)
+        document = self._trusted.get(digest) or self._store.get(digest)
+        if document is None and self._settings.trusted_only:
+            raise not_trusted()
+        return document
 
     def read(self, source: str, operation_name: str | None, allowed: frozenset[OperationType]) -> Document:
         """Read a document that holds an operation of an allowed kind."""
         digest = digest_of(source)
-        document = self._store.get(digest)
+        document = self._store.get(digest) or self._trusted.get(digest)
+        if document is None and self._settings.trusted_only:
+            raise not_trusted()
         if document is None:
             check_source(source, self._settings)
             tree = self._parse(source)
+            check_definitions(tree, self._settings)
             operations = tuple(d for d in tree.definitions if isinstance(d, OperationDefinitionNode))
             document = Document(hash=digest, length=len(source), tree=tree, operations=operations)
             # Kind first: on a schema without subscriptions validation would only say that it has none.
             check_kind(document.operation(operation_name), allowed)
-            self._validate(tree)
+            self._validate(tree, source)
             self._store.put(document)
         return document
+
+    def _trust(self, digest: str, source: str) -> Document:
+        """Read at the start, kept for good, held to the same limits; raises BadTrustedDocument."""
+        try:
+            check_source(source, self._settings)
+            tree = self._parse(source)
+            self._validate(tree, source)
+        except Refused as refused:
+            raise BadTrustedDocument(digest, refused.errors[0]["message"]) from None
+        operations = tuple(d for d in tree.definitions if isinstance(d, OperationDefinitionNode))
+        if not operations:
+            raise BadTrustedDocument(digest, "it holds no operation")
+        return Document(hash=digest, length=len(source), tree=tree, operations=operations)
 
     def _parse(self, source: str) -> DocumentNode:
         try:
@@ -111,7 +131,7 @@ class DocumentReader:
         except GraphQLSyntaxError as error:
             raise refuse("GRAPHQL_PARSE_FAILED", [error]) from None
 
-    def _validate(self, tree: DocumentNode) -> None:
+    def _validate(self, tree: DocumentNode, source: str) -> None:
         check_document(tree, self._settings)
         errors: list[GraphQLError] = validate(
             self._schema,
@@ -121,7 +141,25 @@ class DocumentReader:
             hide_suggestions=not self._settings.development,
         )
         if errors:
-            raise refuse("GRAPHQL_VALIDATION_FAILED", errors, self._schema)
+            words = None if self._settings.development else words_of(source)
+            raise refuse("GRAPHQL_VALIDATION_FAILED", errors, self._schema, words)
+
+
+class BadTrustedDocument(Exception):
+    """A trusted document that could never be executed: it stops the start."""
+
+    def __init__(self, digest: str, reason: str) -> None:
+        super().__init__(reason)
+        self.digest, self.reason = digest, reason
+
+
+def not_trusted() -> Refused:
+    """Says the way out, and nothing of what is listed."""
+    told = (
+        "This gateway executes trusted documents only, and this is none of them: send the SHA-256 of a listed document "
+        "as `documentId` or in `extensions.persistedQuery.sha256Hash`, or have this one added to the list."
+    )
+    return Refused("DOCUMENT_NOT_TRUSTED", told, status=403, well_formed=True)
 
 
 def digest_of(source: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import NotRequired, TypedDict
@@ -25,6 +25,12 @@ _SHOWN = re.compile(
     r"|to be an? \w+|unknown field '\w+'|required field '\w+')(?:, found|): .*",
     re.DOTALL,
 )
+_MEANT = re.compile(r" Did you mean .*\?$", re.DOTALL)
+_QUOTED, _WORD = re.compile(r"'[^']*'"), re.compile(r"\w+")
+_EVERYBODYS = frozenset({
+    "Query", "Mutation", "Subscription", "String", "Int", "Float", "Boolean", "ID", "skip", "include", "if",
+})  # fmt: skip
+"""Names that every schema has."""
 _MISSED = re.compile(r"does not exist in '(\w+)' enum")
 
 
@@ -74,21 +80,41 @@ def stamp(errors: Sequence[FormattedError], request_id: str) -> list[FormattedEr
     return list(errors)
 
 
-def refuse(code: str, errors: Sequence[GraphQLError], schema: GraphQLSchema | None = None) -> Refused:
-    """Request errors of graphql-core (syntax, validation, variables) under one code."""
+def refuse(
+    code: str,
+    errors: Sequence[GraphQLError],
+    schema: GraphQLSchema | None = None,
+    words: Collection[str] | None = None,
+) -> Refused:
+    """Request errors of graphql-core (syntax, validation, variables) under one code.
+
+    Where *words* are given (in production: those that the caller wrote) no other name is told.
+    """
     extensions = {"code": code, "docs": f"{DOCS}#{code.lower()}"}
-    formatted = [_placed(error, told(error.message, schema), extensions) for error in errors]
+    formatted = [_placed(error, told(error.message, schema, words), extensions) for error in errors]
     return Refused(code, formatted[0]["message"], well_formed=True, errors=formatted)
 
 
-def told(message: str, schema: GraphQLSchema | None) -> str:
+def told(message: str, schema: GraphQLSchema | None, words: Collection[str] | None = None) -> str:
     """graphql-core's words without the value that was sent, which may be a password; an enumeration's values named."""
     message = _SHOWN.sub(r"\1.", message)
+    if words is not None:
+        known = _EVERYBODYS.union(words)
+        return _QUOTED.sub(lambda quoted: _hidden(quoted.group(), known), _MEANT.sub("", message))
     missed = _MISSED.search(message)
     kind = schema.type_map.get(missed.group(1)) if missed and schema else None
     if isinstance(kind, GraphQLEnumType):
         message = f"{message.rstrip('.')}; its values are {', '.join(kind.values)}."
     return message
+
+
+def words_of(*texts: str) -> frozenset[str]:
+    """The words that a caller wrote."""
+    return frozenset(word for text in texts for word in _WORD.findall(text))
+
+
+def _hidden(quoted: str, known: Collection[str]) -> str:
+    return _WORD.sub(lambda word: word.group() if word.group() in known else "…", quoted)
 
 
 @dataclass(slots=True, kw_only=True)

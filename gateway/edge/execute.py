@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard, cast
 
+import orjson
 import strawberry
-from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, OperationType, execute
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType, execute
 from graphql.execution import Executor as Execution
 from strawberry.execution import optimized_is_awaitable
 
+from gateway.core.contract import Context
 from gateway.core.identity import Principal
+from gateway.edge.compiled import CompiledExecutor, Selections
 from gateway.edge.documents import Document, DocumentReader, check_kind, digest_of
 from gateway.edge.errors import (
     Faults,
@@ -26,9 +29,14 @@ from gateway.edge.errors import (
     refuse,
     stamp,
     turned_away,
+    words_of,
 )
 from gateway.edge.gate import Admission, Gate, OpenGate
-from gateway.edge.limits import EdgeSettings
+from gateway.edge.graphqlcore import core_schema
+from gateway.edge.limits import EdgeSettings, check_variables
+from gateway.edge.replies import encode
+from gateway.edge.responses import HIT, MISS, Entry, Place, ResponseCache
+from gateway.edge.shelves import Kept
 from gateway.edge.streams import SourceFailed, responses
 from schema.errors import MarketgateError, Refusal
 
@@ -60,6 +68,7 @@ class OperationRequest:
     """The four parameters of a GraphQL request, of the right types."""
 
     query: str | None = None
+    document_id: str | None = None
     operation_name: str | None = None
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
@@ -71,6 +80,7 @@ class OperationRequest:
             raise Refused("BAD_REQUEST", "A GraphQL request must be a JSON object.")
         return cls(
             query=_parameter(payload, "query", str, "a string"),
+            document_id=_parameter(payload, "documentId", str, "a string"),
             operation_name=_parameter(payload, "operationName", str, "a string"),
             variables=_parameter(payload, "variables", dict, "an object"),
             extensions=_parameter(payload, "extensions", dict, "an object"),
@@ -89,6 +99,10 @@ class OperationResult:
     well_formed: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: Sequence[str] = ()
+    place: Place | None = None
+    """Where the response cache keeps the answer."""
+    entry: Entry | None = None
+    """What it keeps, if it does; `data` is empty where it was kept before."""
 
     def body(self) -> dict[str, object]:
         """The GraphQL response; a refused request has no `data` at all."""
@@ -96,7 +110,9 @@ class OperationResult:
         if self.errors:
             body["errors"] = self.errors
         if self.executed:
-            body["data"] = self.data
+            body["data"] = (
+                self.data if self.entry is None or self.data is not None else orjson.Fragment(self.entry.data)
+            )
         body["extensions"] = self.extensions
         return body
 
@@ -128,14 +144,16 @@ class Executor:
         settings: EdgeSettings,
         context_for: Callable[[RequestFacts, Principal], object],
         gate: Gate | None = None,
+        responses: ResponseCache | None = None,
     ) -> None:
         if schema.extensions or schema.directives:
             raise TypeError("the edge executes documents itself: Strawberry extensions and directives would not run")
-        self._schema: GraphQLSchema = schema._schema
-        self._executor_class = schema.execution_context_class
+        self._schema: GraphQLSchema = core_schema(schema)
+        self._kept = Kept()
         self._settings = settings
         self._context_for = context_for
         self.gate: Gate = gate or OpenGate()
+        self.responses = responses
         self._reader = DocumentReader(self._schema, settings)
 
     async def execute(
@@ -156,7 +174,7 @@ class Executor:
     async def identify(self, facts: RequestFacts) -> Principal:
         """Who asks, once per request or connection; raises Refused."""
         try:
-            return await self.gate.identify(facts)
+            return self.gate.recognise(facts) or await self.gate.identify(facts)
         except Refusal as refusal:
             raise turned_away(refusal) from None
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
@@ -178,8 +196,22 @@ class Executor:
         result = OperationResult(executed=False, extensions={}, status=500)
         context = None
         try:
-            context = self._context_for(facts, principal)
-            result = await self._execute(prepared, context, faults)
+            responses, entry = self.responses, None
+            place = None if responses is None else await responses.place(prepared, principal)
+            if responses is not None and place is not None:
+                entry = responses.find(place) or await responses.landed(place)
+            if place is not None and entry is not None:
+                result = _kept(place, entry, faults)
+            elif place is not None and responses is not None:
+                context = self._context_for(facts, principal)
+                with responses.flying(place):
+                    MISS.inc()
+                    result = self._keep(place, await self._execute(prepared, context, faults), context)
+            else:
+                context = self._context_for(facts, principal)
+                result = await self._execute(prepared, context, faults)
+                if prepared.is_mutation and responses is not None:
+                    await responses.changed(principal.tenant)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
             result = self._failure(error, faults)
         finally:
@@ -190,6 +222,14 @@ class Executor:
             headers={**admission.headers, **result.headers},
             cookies=getattr(context, "cookies", ()),
         )
+
+    def _keep(self, place: Place, result: OperationResult, context: object) -> OperationResult:
+        """Keep an answer that may be kept."""
+        log = context.market.log if isinstance(context, Context) and not context.cookies else None
+        if log is None or not log.shared or result.errors or not result.executed or self.responses is None:
+            return result
+        entry = self.responses.keep(place, lambda: encode(result.data), log)
+        return result if entry is None else replace(result, place=place, entry=entry)
 
     async def subscribe(
         self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal
@@ -219,7 +259,9 @@ class Executor:
     ) -> Admission | OperationResult:
         """What the gate says; an answer where the operation is not to run."""
         try:
-            admission = await self.gate.admit(prepared, principal, facts)
+            admission = self.gate.admit_now(prepared, principal, facts)
+            if admission is None:
+                admission = await self.gate.admit(prepared, principal, facts)
         except Refused as refused:
             return refused_result(refused, facts.request_id)
         except Refusal as refusal:
@@ -237,7 +279,7 @@ class Executor:
             if not isinstance(result, ExecutionResult):
                 async with asyncio.timeout(self._settings.operation_timeout_s):
                     result = await result
-            return self._finish(result, faults)
+            return self._finish(result, faults, prepared)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
             return self._failure(error, faults)
 
@@ -251,7 +293,7 @@ class Executor:
             )
             async with aclosing(events) as results:
                 async for result in results:
-                    yield self._finish(result, Faults(request_id=facts.request_id))
+                    yield self._finish(result, Faults(request_id=facts.request_id), prepared)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
             yield self._failure(error, Faults(request_id=facts.request_id))
 
@@ -269,7 +311,8 @@ class Executor:
         return refused_result(error, faults.request_id)
 
     def _document(self, request: OperationRequest, allowed: frozenset[OperationType]) -> Document:
-        digest = _persisted_hash(request.extensions)
+        check_variables(request.variables, self._settings)
+        digest = _document_id(request.document_id) or _persisted_hash(request.extensions)
         if request.query is None:
             if digest is None:
                 raise Refused("BAD_REQUEST", "The request has no query: send the document in the parameter 'query'.")
@@ -289,14 +332,21 @@ class Executor:
             context_value=context,
             variable_values=prepared.request.variables,
             operation_name=prepared.request.operation_name or None,
-            executor_class=self._executor_class,
+            executor_class=CompiledExecutor,
             is_awaitable=_is_awaitable,
             hide_suggestions=not self._settings.development,
             operation_extensions=prepared.request.extensions,
+            selections=self._selections(prepared.document),
         )
 
+    def _selections(self, document: Document) -> Selections:
+        found: Selections | None = document.notes.get(Selections)
+        if found is None:
+            found = document.notes[Selections] = Selections(self._kept)
+        return found
+
     def _build(self, prepared: PreparedOperation, context: object) -> Execution[Any]:
-        execution = (self._executor_class or Execution).build(
+        execution = CompiledExecutor.build(
             self._schema,
             prepared.document.tree,
             context_value=context,
@@ -305,19 +355,28 @@ class Executor:
             is_awaitable=_is_awaitable,
             hide_suggestions=not self._settings.development,
             operation_extensions=prepared.request.extensions,
+            selections=self._selections(prepared.document),
         )
         if isinstance(execution, list):
-            raise refuse("BAD_USER_INPUT", execution, self._schema)
+            raise self._unusable(execution, prepared)
         return execution
 
-    def _finish(self, result: ExecutionResult, faults: Faults) -> OperationResult:
+    def _unusable(self, errors: Sequence[GraphQLError], prepared: PreparedOperation) -> Refused:
+        """Variables that do not fit; in production in the caller's own words only."""
+        words: Collection[str] | None = None
+        if not self._settings.development:
+            loc = prepared.document.tree.loc
+            words = words_of(loc.source.body if loc else "", repr(prepared.request.variables))
+        return refuse("BAD_USER_INPUT", errors, self._schema, words)
+
+    def _finish(self, result: ExecutionResult, faults: Faults, prepared: PreparedOperation) -> OperationResult:
         extensions: dict[str, object] = {"requestId": faults.request_id}
         errors = result.errors
         if not errors:
             return OperationResult(executed=True, data=result.data, extensions=extensions)
         # Field errors have a path; errors without one stopped the operation before it began.
         if result.data is None and all(error.path is None for error in errors):
-            raise refuse("BAD_USER_INPUT", errors, self._schema)
+            raise self._unusable(errors, prepared)
         formatted = stamp(format_errors(errors, faults), faults.request_id)
         return OperationResult(executed=True, data=result.data, errors=formatted, extensions=extensions)
 
@@ -340,11 +399,28 @@ def refused_result(refused: Refused, request_id: str) -> OperationResult:
     )
 
 
+def _kept(place: Place, entry: Entry, faults: Faults) -> OperationResult:
+    """The answer as the response cache has it."""
+    HIT.inc()
+    extensions: dict[str, object] = {"requestId": faults.request_id}
+    return OperationResult(executed=True, extensions=extensions, place=place, entry=entry)
+
+
 def _parameter(payload: dict[str, Any], name: str, kind: type, words: str) -> Any:
     value = payload.get(name)
     if value is None or isinstance(value, kind):
         return value
     raise Refused("BAD_REQUEST", f"The parameter '{name}' must be {words}.")
+
+
+def _document_id(text: str | None) -> str | None:
+    """The SHA-256 in hexadecimal digits, with or without its name before it."""
+    if text is None:
+        return None
+    digest = text.removeprefix("sha256:")
+    if not _SHA256.fullmatch(digest):
+        raise Refused("BAD_REQUEST", "documentId must be the SHA-256 of a document, 64 hexadecimal digits.")
+    return digest.lower()
 
 
 def _persisted_hash(extensions: dict[str, Any] | None) -> str | None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gateway.core.identity import ANONYMOUS, Principal
+from gateway.edge.windows import SPAN
+from schema.scalars import datetime_text
 
 if TYPE_CHECKING:
+    from gateway.edge.cost import Price
     from gateway.edge.execute import PreparedOperation, RequestFacts
 
 
@@ -16,16 +21,67 @@ def _nothing(context: object, failed: bool) -> None:
     """Nothing was taken, nothing is given back."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Told(NamedTuple):
+    """What an answer tells of the caller's points: plain numbers, so that whoever writes bytes needs no more."""
+
+    cost: int
+    """What the operation was priced at."""
+    limit: int
+    remaining: int
+    resets: int
+    """Unix seconds: when all points are there again."""
+    at: int
+    """Unix seconds: when this was so."""
+
+    def extension(self, actual: int) -> dict[str, object]:
+        """`extensions.cost`."""
+        return {
+            "requested": self.cost, "actual": actual, "remaining": self.remaining, "resetsAt": _instant(self.resets),
+        }  # fmt: skip
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """As the draft on RateLimit header fields has them."""
+        return {
+            "RateLimit": f'"points";r={self.remaining};t={self.resets - self.at}',
+            "RateLimit-Policy": f'"points";q={self.limit};w={SPAN}',
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """An operation that may run. `release` is called once it has ended, with its context and whether it had errors."""
 
-    cost: int = 0
-    extensions: Mapping[str, object] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    price_only: bool = False
-    """Answer the price in `extensions.cost` and execute nothing."""
+    told: Told | None = None
+    """None where nothing is limited."""
     release: Callable[[object, bool], None] = _nothing
+    fields: Mapping[str, int] | None = None
+    """Points by root field, where only the price is asked."""
+
+    @property
+    def price_only(self) -> bool:
+        """Answer the price in `extensions.cost` and execute nothing."""
+        return self.fields is not None
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        """What the answer's `extensions` tell besides."""
+        if self.told is None:
+            return {}
+        if self.fields is not None:
+            return {"cost": {**self.told.extension(0), "fields": dict(self.fields)}}
+        return {"cost": self.told.extension(self.told.cost)}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer's headers tell besides."""
+        return {} if self.told is None else self.told.headers
+
+
+@lru_cache(maxsize=1024)
+def _instant(seconds: int) -> str:
+    """Many operations are told the same second."""
+    return datetime_text(datetime.fromtimestamp(seconds, UTC))
 
 
 class Gate(Protocol):
@@ -43,6 +99,9 @@ class Gate(Protocol):
     async def admit(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission:
         """Whether this operation may run now; raises schema.errors.Refusal, or edge.errors.Refused, which holds what
         the answer tells of the limits."""
+
+    async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
+        """The same for what is no GraphQL operation and has a price all the same."""
 
     def watch(self, principal: Principal, closed: Callable[[str], None]) -> Callable[[], None]:
         """Call *closed* with a reason when the caller's credential ends; the answer ends the watch."""
@@ -64,6 +123,10 @@ class OpenGate:
         return Admission()
 
     async def admit(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission:
+        """Always."""
+        return Admission()
+
+    async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
         """Always."""
         return Admission()
 

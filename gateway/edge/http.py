@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 import orjson
+from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from gateway.core.identity import Principal
@@ -23,7 +26,10 @@ from gateway.edge.execute import (
     RequestFacts,
     refused_result,
 )
-from gateway.edge.limits import EdgeSettings
+from gateway.edge.kept import Wanted, reply_of
+from gateway.edge.leaving import while_there
+from gateway.edge.limits import EdgeSettings, check_batch
+from gateway.edge.middleware.compression import takes_gzip
 from gateway.edge.negotiation import (
     JSON,
     check_content_encoding,
@@ -35,12 +41,13 @@ from gateway.edge.negotiation import (
 from gateway.edge.replies import Reply, encode, send_reply
 
 METHODS = "GET, POST, OPTIONS"
-PARAMETERS = ("query", "operationName", "variables", "extensions")
+PARAMETERS = ("query", "documentId", "operationName", "variables", "extensions")
 # Credentials and preferences that the context may read; the rest of a request's headers stays here.
 PASSED_HEADERS = (
     "authorization", "x-api-key", "accept-language", "user-agent", "origin", "traceparent", "cookie", "x-csrf-token",
     "marketgate-cost",
 )  # fmt: skip
+CREDENTIALS = ("authorization", "x-api-key", "cookie")
 
 
 class GraphQLEndpoint:
@@ -52,18 +59,24 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
         facts = facts_of(scope, headers, self._settings.public_origin)
+        with suppress(ClientGone):
+            await send_reply(send, await self.reply(scope, receive, headers, facts))
+
+    async def reply(
+        self, scope: Scope, receive: Receive, headers: Mapping[str, str], facts: RequestFacts,
+        body: bytes | Refused | None = None,
+    ) -> Reply:  # fmt: skip
+        """The answer, with the body that was read already, or could not be; ClientGone where nobody waits for it."""
         media = media_type_for(headers.get("accept"))
         try:
-            reply = await self._answer(scope, receive, headers, media, facts)
+            return await self._answer(scope, receive, headers, media, facts, body)
         except Refused as refused:
-            reply = _reply(refused_result(refused, facts.request_id), media or JSON)
-        except ClientGone:
-            return
-        await send_reply(send, reply)
+            return _reply(refused_result(refused, facts.request_id), media or JSON)
 
     async def _answer(
-        self, scope: Scope, receive: Receive, headers: Mapping[str, str], media: str | None, facts: RequestFacts
-    ) -> Reply:
+        self, scope: Scope, receive: Receive, headers: Mapping[str, str], media: str | None, facts: RequestFacts,
+        body: bytes | Refused | None,
+    ) -> Reply:  # fmt: skip
         method = scope["method"]
         if method == "OPTIONS":
             return Reply(status=204, headers={"Allow": METHODS, "Accept-Post": JSON})
@@ -79,18 +92,41 @@ class GraphQLEndpoint:
         if method == "GET":
             check_get_origin(headers)
             request = OperationRequest.of(self._query_parameters(scope["query_string"]))
-            return _reply(await self._executor.execute(request, facts, QUERY_ONLY), media)
-        payload = await self._payload(receive, headers)
+            result = await self._single(request, facts, QUERY_ONLY, receive)
+            return self._encode(result, wanted_by(method, headers, media), headers.get("if-none-match"))
+        payload = await self._payload(receive, headers, body)
         if isinstance(payload, list):
             principal = await self._executor.identify(facts)
             return self._encode_batch(await self._batch(payload, facts, principal), media, facts)
-        return _reply(await self._executor.execute(OperationRequest.of(payload), facts), media)
+        result = await self._single(OperationRequest.of(payload), facts, QUERY_AND_MUTATION, receive)
+        return self._encode(result, wanted_by(method, headers, media))
 
-    async def _payload(self, receive: Receive, headers: Mapping[str, str]) -> object:
+    async def _single(
+        self, request: OperationRequest, facts: RequestFacts, allowed: frozenset[OperationType], receive: Receive
+    ) -> OperationResult:
+        """Run one operation; a query ends with its client, a mutation goes on."""
+        principal = await self._executor.identify(facts)
+        prepared = self._executor.prepare(request, allowed)
+        if prepared.is_mutation:
+            return await self._executor.run(prepared, facts, principal)
+        with while_there(receive):
+            return await self._executor.run(prepared, facts, principal)
+
+    def _encode(self, result: OperationResult, wanted: Wanted, known: str | None = None) -> Reply:
+        """From the response cache as it keeps it, else anew."""
+        responses = self._executor.responses
+        if responses is None or result.place is None or result.entry is None:
+            return _reply(result, wanted.media)
+        return reply_of(responses, result.place, result.entry, wanted, result.extensions, result.headers, known)
+
+    async def _payload(self, receive: Receive, headers: Mapping[str, str], body: bytes | Refused | None) -> object:
         check_content_type(headers.get("content-type"))
         check_content_encoding(headers.get("content-encoding"))
         settings = self._settings
-        body = await read_body(receive, headers, most=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
+        if body is None:
+            body = await read_body(receive, headers, most=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
+        elif isinstance(body, Refused):
+            raise body
         return parse_json(body, "request body")
 
     def _query_parameters(self, query_string: bytes) -> dict[str, object]:
@@ -119,6 +155,7 @@ class GraphQLEndpoint:
         if not 1 <= len(payload) <= most:
             message = f"A batch holds 1 to {most} requests, not {len(payload)}."
             raise Refused("BATCH_LIMIT_EXCEEDED", message)
+        check_batch(payload, self._settings)
         prepared = [self._prepare(item, facts) for item in payload]
         if any(isinstance(item, PreparedOperation) and item.is_mutation for item in prepared):
             return [await self._run(item, facts, principal) for item in prepared]
@@ -150,6 +187,18 @@ def headers_of(scope: Scope) -> dict[str, str]:
         between = "; " if name == "cookie" else ", "
         headers[name] = f"{headers[name]}{between}{value}" if name in headers else value
     return headers
+
+
+def wanted_by(method: str, headers: Mapping[str, str], media: str) -> Wanted:
+    """How a kept answer is to be sent."""
+    return _wanted(
+        media, takes_gzip(headers.get("accept-encoding")), method == "GET", any(name in headers for name in CREDENTIALS)
+    )
+
+
+@lru_cache(maxsize=64)
+def _wanted(media: str, gzip: bool, get: bool, private: bool) -> Wanted:
+    return Wanted(media=media, gzip=gzip, get=get, private=private)
 
 
 def facts_of(scope: Scope, headers: Mapping[str, str], public_origin: str = "") -> RequestFacts:

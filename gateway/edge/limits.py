@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -42,6 +44,9 @@ class EdgeSettings:
     public_origin: str = ""
     """The origin that browsers know the gateway by, where a proxy shows it under another name."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    metrics_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    hits_per_log_line: int = 1_000
+    """Of answers from kept bytes one in so many has a line in the access log; 0 none."""
     plain_per_minute: int = 60
     """Requests to each plain route of a plugin, by address and process."""
     static: Path = STATIC
@@ -50,6 +55,12 @@ class EdgeSettings:
     body_timeout_s: float = 15.0
     operation_timeout_s: float = 30.0
     max_batch: int = 10
+    max_batch_tokens: int = 16_000
+    max_document_bytes: int = 100_000
+    max_operations: int = 50
+    max_fragments: int = 200
+    max_variables: int = 10_000
+    max_variable_depth: int = 20
     max_tokens: int = 8_000
     max_depth: int = 20
     max_aliases: int = 500
@@ -58,6 +69,9 @@ class EdgeSettings:
     max_duplicates: int = 20_000
     max_directives: int = 250
     max_documents: int = 1_000
+    trusted: Mapping[str, str] = field(default_factory=dict)
+    """Trusted documents by their SHA-256."""
+    trusted_only: bool = False
     socket_init_s: float = 10.0
     socket_ping_s: float = 25.0
     socket_send_s: float = 20.0
@@ -65,9 +79,9 @@ class EdgeSettings:
 
 
 def check_source(source: str, settings: EdgeSettings) -> None:
-    """Count tokens and nesting by one scan, some twenty times cheaper than parsing."""
+    """Count tokens, nesting and bytes by one scan, some twenty times cheaper than parsing."""
     depth = parentheses = 0
-    for number, match in enumerate(_TOKEN.finditer(source), 1):
+    for number, match in enumerate(_TOKEN.finditer(source[: settings.max_document_bytes]), 1):
         sign = match.group()
         if number > settings.max_tokens:
             raise _exceeded("tokens", settings.max_tokens, f"The document has more than {settings.max_tokens} tokens.")
@@ -83,10 +97,49 @@ def check_source(source: str, settings: EdgeSettings) -> None:
                 raise _too_deep(settings)
         elif sign == "}" and parentheses == 0:
             depth -= 1
+    check_length(source, settings)
+
+
+def check_length(source: str, settings: EdgeSettings) -> None:
+    """Padding counts too: commas, comments and white space are hashed and scanned as anything else is."""
+    most = settings.max_document_bytes
+    if len(source) > most or len(source.encode(errors="replace")) > most:
+        raise _exceeded("bytes", most, f"The document is larger than {most} bytes.")
+
+
+def check_batch(payload: Sequence[object], settings: EdgeSettings) -> None:
+    """The documents of a batch are read one after the other while everybody waits: together they have one bound."""
+    sources = {each["query"] for each in payload if isinstance(each, dict) and isinstance(each.get("query"), str)}
+    most, count = settings.max_batch_tokens, 0
+    for source in sources:
+        check_length(source, settings)
+        for _ in _TOKEN.finditer(source):
+            count += 1
+            if count > most:
+                raise _exceeded("batchTokens", most, f"The documents of the batch have more than {most} tokens.")
+
+
+def check_variables(variables: Mapping[str, Any] | None, settings: EdgeSettings) -> None:
+    """Count values and nesting before anything walks through them; stops at the first that is too many."""
+    pending: list[tuple[Any, int]] = [(variables or {}, 1)]
+    count = 0
+    while pending:
+        value, depth = pending.pop()
+        if not value or not isinstance(value, dict | list):
+            continue
+        if depth > settings.max_variable_depth:
+            most = settings.max_variable_depth
+            raise _exceeded("variableDepth", most, f"The variables are nested deeper than {most} levels.")
+        count += len(value)
+        if count > settings.max_variables:
+            most = settings.max_variables
+            raise _exceeded("variables", most, f"The variables hold more than {most} values.")
+        pending.extend((each, depth + 1) for each in (value.values() if isinstance(value, dict) else value))
 
 
 def check_document(document: DocumentNode, settings: EdgeSettings) -> None:
     """Weigh every operation, and every fragment that no operation reaches."""
+    check_definitions(document, settings)
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     scale = _Scale(settings, fragments)
     for definition in document.definitions:
@@ -95,6 +148,17 @@ def check_document(document: DocumentNode, settings: EdgeSettings) -> None:
     for name, fragment in fragments.items():
         if name not in scale.reached:
             scale.weigh(fragment.selection_set)
+
+
+def check_definitions(document: DocumentNode, settings: EdgeSettings) -> None:
+    """Count operations and fragments."""
+    operations = sum(isinstance(each, OperationDefinitionNode) for each in document.definitions)
+    if operations > settings.max_operations:
+        most = settings.max_operations
+        raise _exceeded("operations", most, f"The document has more than {most} operations.")
+    if len(document.definitions) - operations > settings.max_fragments:
+        most = settings.max_fragments
+        raise _exceeded("fragments", most, f"The document has more than {most} fragments.")
 
 
 _Selected = tuple[SelectionSetNode, frozenset[str]]

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import orjson
-from starlette.types import Send
+from starlette.types import Message, Send
+
+if TYPE_CHECKING:
+    from gateway.edge.responses import Entry, Place
+
+FINAL = "marketgate.final"
+"""In the message that begins an answer: its body is as it is to be sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +27,28 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: Sequence[str] = ()
     """Values of `Set-Cookie`, one header each."""
+    whole: Sequence[tuple[bytes, bytes]] | None = None
+    """All headers, in place of those of an answer that nobody may store. Its body is packed, or is not to be."""
+    kept: tuple[Place, Entry] | None = None
+    """Where the answer is kept as bytes, if it is."""
 
 
 async def send_reply(send: Send, reply: Reply) -> None:
-    """Write the answer; `Vary` because the media type follows the Accept header."""
+    """Write the answer."""
+    await send(head_of(reply))
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+def head_of(reply: Reply) -> Message:
+    """The message that begins it."""
+    final = reply.whole is not None
+    return {"type": "http.response.start", "status": reply.status, "headers": headers_of(reply), FINAL: final}
+
+
+def headers_of(reply: Reply) -> list[tuple[bytes, bytes]]:
+    """Its headers on the wire; `Vary` because the media type follows the Accept header."""
+    if reply.whole is not None:
+        return [*reply.whole]
     headers = [(b"cache-control", b"no-store"), (b"vary", b"Accept")]
     if reply.media is not None:
         headers.append((b"content-type", f"{reply.media}; charset=utf-8".encode()))
@@ -31,8 +56,7 @@ async def send_reply(send: Send, reply: Reply) -> None:
         headers.append((b"content-length", str(len(reply.body)).encode()))
     headers.extend((name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers.items())
     headers.extend((b"set-cookie", cookie.encode("latin-1")) for cookie in reply.cookies)
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+    return headers
 
 
 def encode(value: object) -> bytes:

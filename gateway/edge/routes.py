@@ -13,15 +13,17 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import Lifespan
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from gateway.core.identity import Principal
 from gateway.edge.errors import error_of, stamp
 from gateway.edge.execute import Executor, RequestFacts
+from gateway.edge.front import Front
 from gateway.edge.gate import Gate
 from gateway.edge.health import Health, Readiness, health_routes
 from gateway.edge.http import GraphQLEndpoint
 from gateway.edge.limits import EdgeSettings
+from gateway.edge.metrics import metrics_routes
 from gateway.edge.middleware.access_log import AccessLog
 from gateway.edge.middleware.compression import Compression
 from gateway.edge.middleware.fault_barrier import FaultBarrier
@@ -31,6 +33,7 @@ from gateway.edge.middleware.request_id import RequestId
 from gateway.edge.middleware.security_headers import SecurityHeaders
 from gateway.edge.pages import page_routes
 from gateway.edge.replies import encode
+from gateway.edge.responses import ResponseCache
 from gateway.edge.websocket import WebSocketEndpoint
 
 ALLOWED_HEADERS = (
@@ -47,23 +50,25 @@ def build_edge(
     settings: EdgeSettings,
     context_for: Callable[[RequestFacts, Principal], object],
     gate: Gate | None = None,
+    responses: ResponseCache | None = None,
     readiness: Readiness,
     health: Health,
     extra_routes: Sequence[BaseRoute] = (),
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """Everything a browser or client can reach; `extra_routes` come from plugins and telemetry."""
-    executor = Executor(schema, settings=settings, context_for=context_for, gate=gate)
+    executor = Executor(schema, settings=settings, context_for=context_for, gate=gate, responses=responses)
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(executor, settings)),
         WebSocketRoute("/graphql", WebSocketEndpoint(executor, settings)),
     ]
     routes += [
         *health_routes(readiness, health),
+        *metrics_routes(executor.identify, settings),
         *page_routes(settings),
         *limited(extra_routes, settings.plain_per_minute),
     ]
-    app = Starlette(
+    app = Edge(
         routes=routes,
         middleware=layers(settings),
         exception_handlers={HTTPException: _http_error},
@@ -71,16 +76,35 @@ def build_edge(
     )
     app.router.redirect_slashes = False
     app.state.executor = executor
+    app.put_in_front(executor, settings)
     return app
+
+
+class Edge(Starlette):
+    """The application, which plain GraphQL requests need not pass through as a whole."""
+
+    front: ASGIApp | None = None
+
+    def put_in_front(self, executor: Executor, settings: EdgeSettings) -> None:
+        """Let the front see requests first, from whoever sent them to the proxies."""
+        front = Front(super().__call__, executor=executor, settings=settings, extra=everywhere(settings))
+        self.front = TrustedProxies(front, settings.trusted_proxies) if settings.trusted_proxies else front
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.front or super().__call__)(scope, receive, send)
+
+
+def everywhere(settings: EdgeSettings) -> dict[str, str]:
+    """Headers that every answer has beside the security headers."""
+    return {} if settings.mode == "live" else {"Marketgate-Mode": settings.mode}
 
 
 def layers(settings: EdgeSettings) -> list[Middleware]:
     """The middleware, outermost first: every answer has an id and its headers, also those of the inner layers."""
-    extra = {} if settings.mode == "live" else {"Marketgate-Mode": settings.mode}
     stack = [
         Middleware(TrustedProxies, trusted=settings.trusted_proxies),
         Middleware(RequestId),
-        Middleware(SecurityHeaders, extra=extra),
+        Middleware(SecurityHeaders, extra=everywhere(settings)),
         Middleware(AccessLog),
     ]
     if settings.cors_origins:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
-from math import ceil
+from types import MappingProxyType
 
 from graphql import OperationType
 
@@ -18,13 +16,13 @@ from gateway.edge.auth import presented_by
 from gateway.edge.cost import Price, PriceList
 from gateway.edge.errors import Refused, turned_away
 from gateway.edge.execute import PreparedOperation, RequestFacts
-from gateway.edge.gate import Admission
+from gateway.edge.gate import Admission, Told
 from gateway.edge.permissions import check_permission
-from gateway.edge.windows import SPAN, Left
-from schema.errors import RateLimited
-from schema.scalars import datetime_text
+from gateway.edge.windows import Left
+from schema.errors import RateLimited, Refusal
 
 PRICE_HEADER, PRICE_ONLY = "marketgate-cost", "only"
+NO_CALLS: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +39,26 @@ class TenantGate:
 
     def recognise(self, facts: RequestFacts) -> Principal | None:
         """See `Gate`."""
-        return None
+        authenticator: Authenticator = self.host.services[Authenticator]
+        return authenticator.recognise(presented_by(facts))
 
     def admit_now(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission | None:
         """See `Gate`."""
-        return None
+        if PRICE_HEADER in facts.headers:
+            return None
+        try:
+            price = self._allowed(prepared, principal, facts)
+            if principal is LOCAL:
+                return Admission()
+            payer = payer_of(principal, facts.client_ip)
+            leave = self._enter(price, principal, payer, prepared.operation.operation)
+        except Refusal:
+            return None
+        told = self.allowances.charge_now(principal, payer, price)
+        if told is None:
+            leave()
+            return None
+        return Admission(told, self._release(price, principal, leave))
 
     def watch(self, principal: Principal, closed: Callable[[str], None]) -> Callable[[], None]:
         """See `Gate`."""
@@ -54,67 +67,70 @@ class TenantGate:
     async def admit(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission:
         """See `Gate`."""
         price_only = _price_only(facts)
-        price = self.prices.price(prepared.document, prepared.operation, prepared.request.variables)
+        price = self._allowed(prepared, principal, facts)
+        return await self._admitted(price, price_only, principal, facts, prepared.operation.operation)
+
+    async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
+        """See `Gate`."""
+        price_only = _price_only(facts)
         check_permission(price, principal)
-        if principal.cookie and prepared.is_mutation:
-            self.host.service(Authenticator).check_csrf(principal, presented_by(facts))
+        return await self._admitted(price, price_only, principal, facts, OperationType.QUERY)
+
+    async def _admitted(
+        self, price: Price, price_only: bool, principal: Principal, facts: RequestFacts, kind: OperationType
+    ) -> Admission:
         if principal is LOCAL:
-            return Admission(cost=price.cost)
+            return Admission()
         payer = payer_of(principal, facts.client_ip)
         if price_only:
-            return await self._quote(price, principal, payer)
-        return await self._charge(price, principal, payer, prepared.operation.operation)
+            # The price alone: nothing is charged and nothing runs.
+            left = await self.allowances.look(principal, payer)
+            return Admission(self._told(price, principal, left), fields=price.fields)
+        return await self._charge(price, principal, payer, kind)
 
-    async def _quote(self, price: Price, caller: Principal, payer: str) -> Admission:
-        """The price alone; nothing is charged and nothing runs."""
-        left = await self.allowances.look(caller, payer)
-        told = {**self._told(price, left, actual=0), "fields": dict(price.fields)}
-        return Admission(
-            cost=price.cost, price_only=True, extensions={"cost": told}, headers=self._headers(caller, left)
-        )
+    def _allowed(self, prepared: PreparedOperation, caller: Principal, facts: RequestFacts) -> Price:
+        """What it costs, if the caller may do it at all."""
+        price = self.prices.price(prepared.document, prepared.operation, prepared.request.variables)
+        check_permission(price, caller)
+        if caller.cookie and prepared.is_mutation:
+            self.host.service(Authenticator).check_csrf(caller, presented_by(facts))
+        return price
 
     async def _charge(self, price: Price, caller: Principal, payer: str, kind: OperationType) -> Admission:
-        leave: Callable[[], None] | None = None
+        leave = _nothing
         try:
-            # What costs nothing takes no place either: its field's own limit bounds it.
-            if price.cost:
-                leave = self.allowances.enter(caller, payer, stream=kind is OperationType.SUBSCRIPTION)
+            leave = self._enter(price, caller, payer, kind)
             left = await self.allowances.charge(caller, payer, price)
         except BaseException as error:
-            if leave is not None:
-                leave()
+            leave()
             if isinstance(error, RateLimited):
                 raise await self._too_much(error, price, caller, payer) from None
             raise
+        return Admission(self._told(price, caller, left), self._release(price, caller, leave))
 
+    def _enter(self, price: Price, caller: Principal, payer: str, kind: OperationType) -> Callable[[], None]:
+        """Take a place. What costs nothing takes none: its field's own limit bounds it."""
+        if not price.cost:
+            return _nothing
+        return self.allowances.enter(caller, payer, stream=kind is OperationType.SUBSCRIPTION)
+
+    def _release(self, price: Price, caller: Principal, leave: Callable[[], None]) -> Callable[[object, bool], None]:
         def release(context: object, failed: bool) -> None:
-            if leave is not None:
-                leave()
+            leave()
             self._meter(price, caller, context, failed)
 
-        told = {"cost": self._told(price, left, actual=price.cost)}
-        return Admission(cost=price.cost, extensions=told, headers=self._headers(caller, left), release=release)
+        return release
 
     async def _too_much(self, error: RateLimited, price: Price, caller: Principal, payer: str) -> Refused:
         """The refusal, with what the caller may do until when."""
-        left = await self.allowances.look(caller, payer)
+        told = self._told(price, caller, await self.allowances.look(caller, payer))
         refused = turned_away(error)
-        refused.headers.update(self._headers(caller, left))
-        refused.extensions["cost"] = self._told(price, left, actual=0)
+        refused.headers.update(told.headers)
+        refused.extensions["cost"] = told.extension(0)
         return refused
 
-    def _told(self, price: Price, left: Left, *, actual: int) -> dict[str, object]:
-        resets = int(self.host.clock.now().timestamp()) + ceil(left.resets_in)
-        return {
-            "requested": price.cost, "actual": actual, "remaining": left.remaining, "resetsAt": _instant(resets),
-        }  # fmt: skip
-
-    def _headers(self, caller: Principal, left: Left) -> dict[str, str]:
-        """As the draft on RateLimit header fields has them."""
-        return {
-            "RateLimit": f'"points";r={left.remaining};t={ceil(left.resets_in)}',
-            "RateLimit-Policy": f'"points";q={self.allowances.points_of(caller)};w={SPAN}',
-        }
+    def _told(self, price: Price, caller: Principal, left: Left) -> Told:
+        return self.allowances.told(price.cost, self.allowances.points_of(caller), left)
 
     def _meter(self, price: Price, caller: Principal, context: object, failed: bool) -> None:
         """Who has no tenant has no usage: operators, people without an organisation."""
@@ -124,9 +140,13 @@ class TenantGate:
         log = context.market.log if isinstance(context, Context) else None
         spent = Spent(
             principal=caller, at=self.host.clock.now(), fields=price.fields, points=price.cost, failed=failed,
-            upstream_calls=log.calls if log else {}, hits=log.hits if log else {},
+            upstream_calls=log.calls if log else NO_CALLS, hits=log.hits if log else NO_CALLS,
         )  # fmt: skip
         usage.note(spent)
+
+
+def _nothing() -> None:
+    """No place was taken."""
 
 
 def _price_only(facts: RequestFacts) -> bool:
@@ -136,9 +156,3 @@ def _price_only(facts: RequestFacts) -> bool:
         told = f"the header Marketgate-Cost knows one value, {PRICE_ONLY!r}: send that, or leave it out to execute"
         raise Refused("BAD_REQUEST", told)
     return asked is not None
-
-
-@lru_cache(maxsize=1024)
-def _instant(seconds: int) -> str:
-    """Many operations are told the same second."""
-    return datetime_text(datetime.fromtimestamp(seconds, UTC))

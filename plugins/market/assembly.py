@@ -70,8 +70,12 @@ def _placed(
 ) -> Bars:
     """The kept rows, each knowing whether it is closed; daily and longer ones take their slot's start and date."""
     rows = [row for row, _ in kept]
+    # The stored columns themselves, where all of them are wanted: what is kept with them need not be made again.
+    whole = rows == list(range(len(bars)))
     columns: dict[str, Any] = {
-        name: tuple(column[row] for row in rows) for name in COLUMNS if (column := getattr(bars, name)) is not None
+        name: column if whole else tuple(column[row] for row in rows)
+        for name in COLUMNS
+        if (column := getattr(bars, name)) is not None
     }
     if slots[0].day is not None:
         columns["open_time"] = tuple(slots[place].start for _, place in kept)

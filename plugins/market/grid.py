@@ -79,6 +79,13 @@ def in_sessions(interval: Interval, sessions: Sequence[TradingSession], zone: st
     return _periods(interval, sessions, ZoneInfo(zone))
 
 
+def starts_within(interval: Interval, session: TradingSession, start: datetime, end: datetime) -> int:
+    """How many of the session's slots begin in `[start, end)`."""
+    before = max(0, -((session.opens - start) // interval.delta))
+    until = -((session.opens - min(session.closes, end)) // interval.delta)
+    return max(0, until - before)
+
+
 def _within(interval: Interval, session: TradingSession) -> Iterator[Slot]:
     start = session.opens
     while start < session.closes:

@@ -8,6 +8,7 @@ from gateway.core.contract import Host, Plugin
 from gateway.core.ports import Desk
 from plugins.market.catalog import Catalog
 from plugins.market.desk import MarketDesk
+from plugins.market.exports.routes import routes
 from plugins.market.query import MarketQuery
 from schema.words.instruments import Instrument
 from schema.words.registry import ProviderInfo
@@ -20,4 +21,4 @@ def services(host: Host) -> dict[type, Any]:
     return {Catalog: catalog, MarketDesk: desk, Desk: desk}
 
 
-plugin = Plugin(name="market", query=MarketQuery, types=(Instrument, ProviderInfo), services=services)
+plugin = Plugin(name="market", query=MarketQuery, types=(Instrument, ProviderInfo), services=services, routes=routes)

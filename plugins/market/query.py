@@ -63,7 +63,7 @@ from plugins.market.types import (
     MarketCapConnection,
 )
 from schema.errors import BadInput, UnknownProvider
-from schema.facts import facts
+from schema.facts import Shared, facts
 from schema.provenance import Conversion
 from schema.scopes import Scope
 from schema.symbols import parse_instrument
@@ -78,6 +78,8 @@ from schema.words.routes import RouteInput, terms_of
 from schema.words.trades import Trade
 from schema.words.venues import TradingHours
 
+LISTED_FOR = 10.0
+"""Seconds: reference data is read from lists that are loaded by the hour, and beside the operation."""
 KEPT = re.compile(r"([a-z]+)_[0-9a-z]{20}\Z")
 
 
@@ -240,57 +242,57 @@ class MarketQuery:
     quote: Quote | None = strawberry.field(
         resolver=resolve_quote,
         description="The last price of one symbol, in its own quote currency or in `convertTo`.",
-        metadata=facts(needs=Scope.MARKET_READ),
+        metadata=facts(needs=Scope.MARKET_READ, shared=Shared.PUBLIC),
     )
     quotes: QuoteBatch = strawberry.field(
         resolver=resolve_quotes,
         description="Last prices of at most 200 symbols; what is missing is data, not an error.",
-        metadata=facts(cost=cost_of_quotes, times=count_of_symbols, needs=Scope.MARKET_READ),
+        metadata=facts(cost=cost_of_quotes, times=count_of_symbols, needs=Scope.MARKET_READ, shared=Shared.PUBLIC),
     )
     consensus: Consensus | None = strawberry.field(
         resolver=resolve_consensus,
         description="The same price from several providers at once, outliers named.",
-        metadata=facts(cost=count_of_sources, times=count_of_sources, needs=Scope.MARKET_READ),
+        metadata=facts(cost=count_of_sources, times=count_of_sources, needs=Scope.MARKET_READ, shared=Shared.PUBLIC),
     )
     candles: CandleSeries | None = strawberry.field(
         resolver=resolve_candles,
         description="A price series with open times in `[start, end)`, at most 5,000 rows; default the last 100.",
-        metadata=facts(cost=cost_of_series, needs=Scope.MARKET_READ),
+        metadata=facts(cost=cost_of_series, needs=Scope.MARKET_READ, shared=Shared.PUBLIC),
     )
     order_book: OrderBook | None = strawberry.field(
         resolver=resolve_order_book,
         description="The best `depth` levels of each side, 1 to 1000.",
-        metadata=facts(cost=2, needs=Scope.MARKET_READ),
+        metadata=facts(cost=2, needs=Scope.MARKET_READ, shared=Shared.PUBLIC),
     )
     trades: list[Trade] | None = strawberry.field(
         resolver=resolve_trades,
         description="The newest `last` executions, 1 to 1000, ascending by time.",
-        metadata=facts(cost=2, needs=Scope.MARKET_READ),
+        metadata=facts(cost=2, needs=Scope.MARKET_READ, shared=Shared.PUBLIC),
     )
     instrument: Instrument | None = strawberry.field(
         resolver=resolve_instrument,
         description="Reference data of one instrument.",
-        metadata=facts(needs=Scope.MARKET_READ),
+        metadata=facts(needs=Scope.MARKET_READ, shared=Shared.PUBLIC, fresh_for=LISTED_FOR),
     )
     instruments: InstrumentConnection = strawberry.field(
         resolver=resolve_instruments,
         description="Search by ticker, name, ISIN, FIGI or a provider's own symbol; without a text the whole list.",
-        metadata=facts(times=page_length, needs=Scope.MARKET_READ),
+        metadata=facts(times=page_length, needs=Scope.MARKET_READ, shared=Shared.PUBLIC, fresh_for=LISTED_FOR),
     )
     market_caps: MarketCapConnection | None = strawberry.field(
         resolver=resolve_market_caps,
         description="Assets by market capitalisation, largest first.",
-        metadata=facts(times=page_length, needs=Scope.MARKET_READ),
+        metadata=facts(times=page_length, needs=Scope.MARKET_READ, shared=Shared.PUBLIC),
     )
     fx_rates: FxRates | None = strawberry.field(
         resolver=resolve_fx_rates,
         description="Reference rates of a base currency: the newest, or those of each day in `[start, end)`.",
-        metadata=facts(cost=cost_of_rates, needs=Scope.MARKET_READ),
+        metadata=facts(cost=cost_of_rates, needs=Scope.MARKET_READ, shared=Shared.PUBLIC),
     )
     convert: ConvertedAmount | None = strawberry.field(
         resolver=resolve_convert,
         description="An amount in another currency, with the rate and where it came from.",
-        metadata=facts(needs=Scope.MARKET_READ),
+        metadata=facts(needs=Scope.MARKET_READ, shared=Shared.PUBLIC),
     )
     providers: list[ProviderInfo] = strawberry.field(
         resolver=resolve_providers,

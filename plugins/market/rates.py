@@ -29,6 +29,7 @@ from schema.words.routes import terms_of
 
 LONGEST = timedelta(days=LONGEST_RATES)
 MOST_QUOTES = 100
+DAY = 86_400
 RANKED = 1000
 
 
@@ -65,6 +66,8 @@ async def resolve_fx_rates(
     if start is None and end is not None:
         raise BadInput("start", "is needed with end")
     if start is not None:
+        if end is None:
+            info.context.changes_every(DAY)
         end = end or info.context.now.date() + timedelta(days=1)
         if not start < end:
             raise BadInput("end", f"must be after start: the range [{start}, {end}) is empty")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import cast
 
-from gateway.core.contract import Context, Fetched
+from gateway.core.contract import MINUTE, Context, Fetched
 from plugins.market import grid
 from plugins.market.assembly import Assembled, assemble
 from plugins.market.grid import Slot
@@ -76,8 +76,11 @@ class Page:
 
 async def fetch_series(context: Context, wanted: Wanted) -> CandleSeries:
     """A page of candles; BadInput names the argument that is wrong."""
-    window = window_of(wanted, context.market.data.now(_pinned(wanted)))
+    now = context.market.data.now(_pinned(wanted))
+    window = window_of(wanted, now)
     page = await page_of_slots(context, wanted, window)
+    if wanted.end is None or wanted.end > now or (page.slots and page.slots[-1].end > now):
+        context.changes_every(min(wanted.interval.seconds, MINUTE))
     adjustment = wanted.adjustment if wanted.instrument.asset_class in _ADJUSTED else Adjustment.NONE
     zone = context.host.calendars.time_zone(wanted.instrument)
     if not page.slots:
@@ -160,6 +163,35 @@ async def page_of_slots(context: Context, wanted: Wanted, window: Window) -> Pag
     if window.forwards:
         return Page(slots=slots[:count], more_before=wanted.after is not None, more_after=more)
     return Page(slots=slots[-count:], more_before=more, more_after=wanted.before is not None)
+
+
+async def count_of_slots(context: Context, wanted: Wanted) -> int:
+    """How many candles the range has room for, without making their slots; `start` and `end` are given."""
+    if wanted.start is None or wanted.end is None:
+        raise ValueError("a range that is counted has two ends")
+    start, end, interval = max(wanted.start, OLDEST), wanted.end, wanted.interval
+    daily_fx = wanted.instrument.asset_class in _WEEKDAYS and not interval.intraday
+    if not daily_fx and await _has_sessions(context, wanted):
+        return await _count_in_sessions(context, wanted, Window(start=start, end=end, rows=None, from_start=True))
+    first = grid.ceiling(interval, start)
+    if interval is Interval.MO1:
+        last = grid.ceiling(interval, end)
+        return max(0, (last.year - first.year) * 12 + last.month - first.month)
+    count = max(0, -((first - end) // interval.delta))
+    if not daily_fx or interval is not Interval.D1:
+        return count
+    return sum((first + timedelta(days=day)).weekday() < 5 for day in range(count))
+
+
+async def _count_in_sessions(context: Context, wanted: Wanted, window: Window) -> int:
+    calendars, interval = context.host.calendars, wanted.interval
+    low = _week((window.start or OLDEST).date() - timedelta(days=2))
+    high = window.end.date() + timedelta(days=2)
+    sessions = await calendars.sessions(wanted.instrument, low, high, wanted.hours) or ()
+    if not interval.intraday:
+        zone = calendars.time_zone(wanted.instrument)
+        return len(_inside(grid.in_sessions(interval, sessions, zone), interval, window))
+    return sum(grid.starts_within(interval, session, window.start or OLDEST, window.end) for session in sessions)
 
 
 def _around_the_clock(interval: Interval, window: Window, count: int, *, weekdays: bool) -> list[Slot]:

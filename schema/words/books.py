@@ -12,7 +12,7 @@ from schema.capability import Capability
 from schema.model import computed, described, model
 from schema.provenance import UNSTAMPED, Provenance
 from schema.symbols import InstrumentId
-from schema.words.instruments import instrument_of
+from schema.words.instruments import DESCRIBED, instrument_of
 
 
 @model("What rests at one price.")
@@ -42,7 +42,7 @@ class OrderBook:
     verified: bool = described("True when checked against the venue's checksum or sequence.", default=False)
     provenance: Provenance = described("Where this came from.", default=UNSTAMPED)
     id = computed(book_id, "Identity of the question.")
-    instrument_ = computed(instrument_of, "What is traded.", name="instrument")
+    instrument_ = computed(instrument_of, "What is traded.", name="instrument", direct=DESCRIBED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,4 +59,5 @@ ORDER_BOOK: Capability[OrderBookAsk, OrderBook] = Capability(
     answer=OrderBook,
     description="Resting bids and asks.",
     fresh_for=timedelta(seconds=1),
+    keep_for=timedelta(minutes=1),
 )

@@ -14,11 +14,11 @@ from typing import Any
 import strawberry
 
 from schema.capability import Capability, Ranges
-from schema.model import computed, described, model
+from schema.model import Columns, computed, described, model
 from schema.paging import PageInfo
 from schema.provenance import Provenance
 from schema.symbols import AssetClass, InstrumentId
-from schema.words.instruments import instrument_of
+from schema.words.instruments import DESCRIBED, instrument_of
 from schema.words.intervals import Interval
 from schema.words.venues import TradingHours
 
@@ -98,13 +98,13 @@ NO_BARS = Bars(open_time=(), open=(), high=(), low=(), close=())
 class CandleColumns:
     """All of one length."""
 
-    open_time: list[datetime] = described("Starts of the intervals.")
-    open: list[Decimal] = described("First prices.")
-    high: list[Decimal] = described("Highest prices.")
-    low: list[Decimal] = described("Lowest prices.")
-    close: list[Decimal] = described("Last prices.")
-    volume: list[Decimal | None] = described("Volumes in base units.")
-    closed: list[bool] = described("False for a candle that is still forming.")
+    open_time: tuple[datetime, ...] = described("Starts of the intervals.")
+    open: tuple[Decimal, ...] = described("First prices.")
+    high: tuple[Decimal, ...] = described("Highest prices.")
+    low: tuple[Decimal, ...] = described("Lowest prices.")
+    close: tuple[Decimal, ...] = described("Last prices.")
+    volume: tuple[Decimal | None, ...] = described("Volumes in base units.")
+    closed: tuple[bool, ...] = described("False for a candle that is still forming.")
 
 
 @model("A range without candles while the venue was open.")
@@ -135,17 +135,24 @@ def resolve_rows(root: CandleSeries) -> list[Candle]:
     ]  # fmt: skip
 
 
+def columns_of(root: CandleSeries) -> dict[str, tuple[Any, ...]]:
+    """The attributes of the rows, each a column."""
+    bars, count = root.bars, len(root.bars)
+    columns = {name: getattr(bars, name) or (None,) * count for name in COLUMNS}
+    return columns | {"closed": bars.closed or (True,) * count, "filled": bars.filled or (False,) * count}
+
+
 def resolve_columns(root: CandleSeries) -> CandleColumns:
     """The columns as they are."""
     bars = root.bars
     return CandleColumns(
-        open_time=list(bars.open_time),
-        open=list(bars.open),
-        high=list(bars.high),
-        low=list(bars.low),
-        close=list(bars.close),
-        volume=list(bars.volume or (None,) * len(bars)),
-        closed=list(bars.closed or (True,) * len(bars)),
+        open_time=bars.open_time,
+        open=bars.open,
+        high=bars.high,
+        low=bars.low,
+        close=bars.close,
+        volume=bars.volume or (None,) * len(bars),
+        closed=bars.closed or (True,) * len(bars),
     )
 
 
@@ -163,8 +170,8 @@ class CandleSeries:
     gaps: list[Gap] = described("Missing ranges while the venue was open.")
     page_info: PageInfo = described("Where this page stands.")
     provenance: list[Provenance] = described("One for each provider used.")
-    instrument_ = computed(instrument_of, "What is priced.", name="instrument")
-    rows = computed(resolve_rows, "The candles as rows.")
+    instrument_ = computed(instrument_of, "What is priced.", name="instrument", direct=DESCRIBED)
+    rows = computed(resolve_rows, "The candles as rows.", direct=Columns(columns_of))
     columns = computed(resolve_columns, "The candles as columns.")
 
 
@@ -253,5 +260,6 @@ CANDLES: Capability[CandlesAsk, Bars] = Capability(
     description="Open, high, low, close and volume over equal intervals.",
     fresh_for=timedelta(seconds=5),
     freshness=freshness,
+    keep_for=timedelta(hours=1),
     ranges=Ranges(split=split_range, join=join_bars, cut=lambda ask, bars: cut(bars, ask.start, ask.end)),
 )

@@ -44,7 +44,9 @@ class MarketCapsAsk:
 MARKET_CAPS: Capability[MarketCapsAsk, tuple[MarketCap, ...]] = Capability(
     name="marketCaps",
     ask=MarketCapsAsk,
-    answer=tuple,
+    answer=tuple[MarketCap, ...],
     description="Assets ranked by market capitalisation.",
     fresh_for=timedelta(seconds=60),
+    revalidate_for=timedelta(seconds=60),
+    keep_for=timedelta(hours=1),
 )

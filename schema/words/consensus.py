@@ -9,7 +9,7 @@ import strawberry
 from schema.model import computed, described, model
 from schema.provenance import ProviderFailure
 from schema.symbols import InstrumentId
-from schema.words.instruments import instrument_of
+from schema.words.instruments import DESCRIBED, instrument_of
 from schema.words.quotes import Quote
 
 
@@ -44,4 +44,4 @@ class Consensus:
     sources: list[ConsensusSource] = described("Every provider that was asked.")
     outliers: list[ConsensusSource] = described("Those too far from the others.")
     id = computed(consensus_id, "Identity of the question.")
-    instrument_ = computed(instrument_of, "What is priced.", name="instrument")
+    instrument_ = computed(instrument_of, "What is priced.", name="instrument", direct=DESCRIBED)

@@ -13,7 +13,7 @@ from strawberry.types.nodes import SelectedField
 
 from schema.capability import Capability
 from schema.facts import facts
-from schema.model import computed, described, model
+from schema.model import Direct, computed, described, model
 from schema.provenance import Ctx
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.costs import cost_of_series
@@ -77,7 +77,7 @@ async def resolve_candles(
     return await info.context.candles_of(root.key, interval, start, end, last)
 
 
-@model("Something with a price.", implements=(Node,))
+@model("Something with a price.", implements=(Node,), kept=True)
 class Instrument:
     """What the gateway knows about one instrument id; unknown facts are null."""
 
@@ -143,6 +143,13 @@ DERIVED = frozenset(
 )
 
 
+DESCRIBED = Direct(
+    lambda root, context, selected: context.describe(root.instrument, selected),
+    lasting=DERIVED - {"type", "quote", "candles"},
+)
+"""The short form of `instrument_of`. A list may know the type better than the id does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """One row of a provider's instrument list, in the gateway's words.
@@ -186,16 +193,20 @@ class SearchAsk:
 INSTRUMENTS: Capability[InstrumentsAsk, tuple[Listing, ...]] = Capability(
     name="instruments",
     ask=InstrumentsAsk,
-    answer=tuple,
+    answer=tuple[Listing, ...],
     description="All instruments that a provider lists, with their trading rules.",
     fresh_for=timedelta(hours=1),
+    # The catalog shows its old list while it fetches the new one: here that would be late twice.
+    keep_for=timedelta(days=1),
 )
 SEARCH: Capability[SearchAsk, tuple[Listing, ...]] = Capability(
     name="search",
     ask=SearchAsk,
-    answer=tuple,
+    answer=tuple[Listing, ...],
     description="Instruments by name, ticker or identifier.",
     fresh_for=timedelta(hours=1),
+    revalidate_for=timedelta(hours=1),
+    keep_for=timedelta(days=1),
 )
 
 

@@ -13,11 +13,11 @@ import strawberry
 from schema.capability import Capability, Items
 from schema.errors import FailureCode
 from schema.facts import facts
-from schema.model import computed, described, model
+from schema.model import Direct, computed, described, model
 from schema.provenance import UNSTAMPED, Ctx, DataMode, Provenance, ProviderFailure
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.costs import count_of_candidates
-from schema.words.instruments import Instrument, instrument_of
+from schema.words.instruments import DESCRIBED, Instrument, instrument_of
 from schema.words.venues import MarketState
 
 
@@ -80,7 +80,7 @@ def resolve_market_state(root: Quote, info: Ctx) -> MarketState:
     return cast(MarketState, info.context.market_state(root.instrument, at))
 
 
-@model("The last known price of one instrument, as one provider saw it.")
+@model("The last known price of one instrument, as one provider saw it.", kept=True)
 class Quote:
     """Adapters fill values and `as_of`; the core stamps `provenance`.
 
@@ -119,10 +119,15 @@ class Quote:
     )
     provenance: Provenance = described("Where this came from.", default=UNSTAMPED)
     id = computed(quote_id, "Identity of the question, for client caches: it survives a failover.")
-    instrument_ = computed(instrument_of, "What is priced.", name="instrument")
+    instrument_ = computed(instrument_of, "What is priced.", name="instrument", direct=DESCRIBED)
     mid_ = computed(resolve_mid, "Middle of bid and ask.", name="mid")
     change_ = computed(resolve_change, "Price minus the previous close, or minus the window's open.", name="change")
-    market_state_ = computed(resolve_market_state, "Whether the market is open.", name="marketState")
+    market_state_ = computed(
+        resolve_market_state,
+        "Whether the market is open.",
+        name="marketState",
+        direct=Direct(lambda root, *_: None if root.market_state is MarketState.UNKNOWN else root.market_state),
+    )
     change_percent_ = computed(resolve_change_percent, 'In percent: "1.25" means 1.25 %.', name="changePercent")
 
     def __post_init__(self) -> None:

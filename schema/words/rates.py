@@ -51,8 +51,10 @@ def freshness(ask: FxRatesAsk, now: dt.datetime) -> timedelta:
 FX_RATES: Capability[FxRatesAsk, tuple[FxRate, ...]] = Capability(
     name="fxRates",
     ask=FxRatesAsk,
-    answer=tuple,
+    answer=tuple[FxRate, ...],
     description="Exchange reference rates of one base currency, current and historical.",
     fresh_for=timedelta(minutes=5),
     freshness=freshness,
+    revalidate_for=timedelta(minutes=5),
+    keep_for=timedelta(days=1),
 )

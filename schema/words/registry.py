@@ -65,6 +65,17 @@ class Credential:
     sign_up: str | None = described("Where to get one.", default=None)
 
 
+@model("A circuit breaker, beyond its state.")
+class Circuit:
+    """As this process sees it; where breakers are shared, the whole fleet."""
+
+    state: BreakerState = described("CLOSED lets all calls through, OPEN none, HALF_OPEN one.")
+    trips: int = described("How often it opened since the process started.")
+    opened_at: datetime | None = described("When it opened last; null while it is closed.", default=None)
+    reason: str | None = described("Why it is open.", default=None)
+    next_trial_at: datetime | None = described("From when one trial call may pass.", default=None)
+
+
 @model("What a provider answers.")
 class ProviderCapability:
     """One declared capability and its facts."""
@@ -76,6 +87,7 @@ class ProviderCapability:
     delay: FeedDelay = described("The nature of the feed.")
     max_batch: int | None = described("Most items of one upstream call.", default=None)
     breaker: BreakerState = described("State of this capability's circuit breaker.")
+    circuit: Circuit = described("This capability's circuit breaker: since when it is open, and why.")
 
 
 @model("How a provider's recent live calls went.")
@@ -83,6 +95,7 @@ class ProviderHealth:
     """The last 100 calls of this process; recorded and simulated ones do not count."""
 
     breaker: BreakerState = described("The worst of its capabilities' breakers.")
+    circuit: Circuit = described("The worst of its capabilities' breakers; `trips` are those of all of them.")
     error_rate: float = described("Share of failed calls, 0 to 1.")
     p50_ms: int | None = described("Median latency.", default=None)
     p95_ms: int | None = described("95th percentile of latency.", default=None)

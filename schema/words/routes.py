@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import strawberry
 
-from schema.capability import Terms
+from schema.capability import DEFAULT_TERMS, Terms
 from schema.errors import BadInput
 
 LONGEST_TIMEOUT_MS = 30_000
@@ -26,12 +26,17 @@ class RouteInput:
         default=0, description="Accept a copy this much older when every provider fails; it is marked."
     )
     timeout_ms: int | None = strawberry.field(default=5000, description="Give up after this long; at most 30000.")
+    hedge: bool | None = strawberry.field(
+        default=False,
+        description="Ask the next provider too where the first takes longer than nineteen of twenty of its calls did; "
+        "of all calls of a process one in twenty at most is such a second one.",
+    )
 
 
 def terms_of(route: RouteInput | None, prefix: str = "route.") -> Terms:
     """Check a RouteInput and make Terms of it; BadInput names the field."""
     if route is None:
-        return Terms()
+        return DEFAULT_TERMS
     if route.providers is not None and not 1 <= len(route.providers) <= 20:
         raise BadInput(f"{prefix}providers", "give 1 to 20 provider ids, or leave it out")
     if len(route.exclude or ()) > 100:
@@ -49,4 +54,5 @@ def terms_of(route: RouteInput | None, prefix: str = "route.") -> Terms:
         max_age=timedelta(milliseconds=route.max_age_ms) if route.max_age_ms is not None else None,
         stale_if_error=timedelta(milliseconds=late),
         timeout=timeout / 1000,
+        hedge=bool(route.hedge),
     )

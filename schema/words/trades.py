@@ -46,7 +46,7 @@ class TradesAsk:
 TRADES: Capability[TradesAsk, tuple[Trade, ...]] = Capability(
     name="trades",
     ask=TradesAsk,
-    answer=tuple,
+    answer=tuple[Trade, ...],
     description="Recent executions.",
     fresh_for=timedelta(seconds=1),
     as_of=lambda trades: max((trade.time for trade in trades), default=None),

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import cast
+
+from tests.bench.servers import cpu_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Latencies in milliseconds; `per_cpu` is requests for each second of the server's CPU."""
+    """Latencies in milliseconds; `per_cpu` is requests for each second of the servers' CPU."""
 
     per_second: float
     per_cpu: float
     p50: float
     p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server and what it is asked: the same bytes each time, or the next ones."""
+
+    port: int
+    pid: int
+    request: bytes | Callable[[], bytes]
 
 
 def request_bytes(path: str, body: bytes | None = None, key: str | None = None) -> bytes:
@@ -30,42 +41,82 @@ def request_bytes(path: str, body: bytes | None = None, key: str | None = None) 
     return (head + "\r\n").encode() + (body or b"")
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+class _Client(asyncio.Protocol):
+    """One connection: the next request leaves when the answer is whole."""
+
+    def __init__(self, target: Target, stop: float, latencies: list[float], refuse: bytes) -> None:
+        self._target, self._stop, self._latencies, self._refuse = target, stop, latencies, refuse
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._left = -1
+        self._head = b""
+        self._begun = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._ask()
+
+    def data_received(self, data: bytes) -> None:
+        if self._left < 0:
+            self._head += data
+            head, found, body = self._head.partition(b"\r\n\r\n")
+            if not found:
+                return
+            if not head.startswith(b"HTTP/1.1 200"):
+                self._fail(f"{head[:300]!r} {body[:300]!r}")
+                return
+            at = head.lower().index(b"content-length:")
+            self._left = int(head[at + 15 :].split(b"\r\n", 1)[0]) - len(body)
+        else:
+            self._left -= len(data)
+        if self._refuse and self._refuse in data:
+            self._fail(repr(data[:400]))
+        elif self._left == 0:
+            now = time.perf_counter()
+            self._latencies.append((now - self._begun) * 1000)
+            if now < self._stop:
+                self._ask()
+            else:
+                self._end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail(f"the connection ended: {exc}")
+
+    def _ask(self) -> None:
+        self._left, self._head, self._begun = -1, b"", time.perf_counter()
+        asked = self._target.request
+        self._transport.write(asked if isinstance(asked, bytes) else asked())
+
+    def _end(self) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
+        self._transport.close()
+
+    def _fail(self, why: str) -> None:
+        if not self.done.done():
+            self.done.set_exception(RuntimeError(why))
+        self._transport.close()
 
 
-async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:
-    """One request and its body; an answer other than 200 stops the run."""
-    writer.write(request)
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
-    body = await reader.readexactly(length)
-    if not head.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(f"{head[:80]!r} {body[:200]!r}")
-    return body
+async def run(targets: Sequence[Target], *, seconds: float, connections: int, refuse: bytes = b"") -> Measured:
+    """Load servers for some seconds, each with its share of the connections; what they did together.
 
-
-async def run(port: int, pid: int, request: bytes, *, seconds: float, connections: int) -> Measured:
-    """Load one server for some seconds."""
+    An answer other than 200, or one with the bytes *refuse* in it, stops the run.
+    """
     latencies: list[float] = []
-    stop = time.perf_counter() + seconds
-
-    async def client() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
-        while (begun := time.perf_counter()) < stop:
-            await exchange(reader, writer, request)
-            latencies.append((time.perf_counter() - begun) * 1000)
-        writer.close()
-
-    used, begun = cpu_seconds(pid), time.perf_counter()
-    await asyncio.gather(*(client() for _ in range(connections)))
-    spent, used = time.perf_counter() - begun, cpu_seconds(pid) - used
+    loop = asyncio.get_running_loop()
+    used, begun = sum(cpu_seconds(target.pid) for target in targets), time.perf_counter()
+    clients = []
+    for number in range(connections):
+        target = targets[number % len(targets)]
+        client = _Client(target, begun + seconds, latencies, refuse)
+        await loop.create_connection(lambda client=client: client, "127.0.0.1", target.port)  # type: ignore[misc]
+        clients.append(client)
+    await asyncio.gather(*(client.done for client in clients))
+    spent, used = time.perf_counter() - begun, sum(cpu_seconds(target.pid) for target in targets) - used
     latencies.sort()
     return Measured(
         per_second=len(latencies) / spent,
-        per_cpu=len(latencies) / max(used, 0.01),
+        per_cpu=len(latencies) / max(used, 0.001),
         p50=latencies[len(latencies) // 2],
         p99=latencies[int(len(latencies) * 0.99)],
     )

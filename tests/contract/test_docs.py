@@ -49,6 +49,7 @@ ASKING = [
     for page, line in COMMANDS
     if line.startswith("marketgate ") and "provider new" not in line and not STATEFUL.match(line)
 ]
+CURLS = [line for _, line in COMMANDS if line.startswith("curl ")]
 KEEPING = [line for _, line in COMMANDS if STATEFUL.match(line)]
 KEY = re.compile(rb"\bmg_dev_[0-9A-Za-z]+_[0-9A-Za-z]+\b")
 
@@ -139,15 +140,27 @@ def test_the_printed_commands_that_keep_something_succeed_one_after_the_other(tm
 
 def test_the_printed_curl_calls_get_a_price_and_the_development_organisation(gateway: tuple[str, str]) -> None:
     url, key = gateway
-    anonymous, keyed = [line for _, line in COMMANDS if line.startswith("curl ")]
+    anonymous, keyed = [line for line in CURLS if "/graphql" in line]
 
     def run(line: str) -> dict[str, Any]:
-        line = line.replace("http://127.0.0.1:8000", url).replace("mg_…", key)
-        done = subprocess.run(shlex.split(line), capture_output=True, check=True)
-        return dict(json.loads(done.stdout)["data"])
+        return dict(json.loads(curl(line, url, key))["data"])
 
     assert run(anonymous)["quote"]["price"].replace(".", "").isdigit()
     assert run(keyed)["viewer"]["tenant"]["name"] == "Development"
+
+
+def test_the_printed_curl_call_for_a_file_writes_a_whole_one(gateway: tuple[str, str]) -> None:
+    (line,) = [line for line in CURLS if "/graphql" not in line]
+
+    *rows, last = curl(line, *gateway).decode().splitlines()
+
+    assert rows[0] == "# instrument: crypto:BTC/USD"
+    assert last == "# complete: 744 rows, 0 missing"
+
+
+def curl(line: str, url: str, key: str) -> bytes:
+    line = line.replace("http://127.0.0.1:8000", url).replace("mg_…", key)
+    return subprocess.run(shlex.split(line), capture_output=True, check=True).stdout
 
 
 def test_every_printed_make_verb_exists() -> None:

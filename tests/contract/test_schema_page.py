@@ -36,7 +36,6 @@ DEVIATIONS: dict[str, tuple[str, str]] = {
 """Coordinate → (our form, why it is not the page's)."""
 LEFT_OUT: dict[str, str] = {
     "Provider.quota": "what remains of an allowance needs a count across processes; `limits` has the provider's own",
-    "RouteInput.hedge": "asking a second provider early comes with measured latencies",
     "Query.candles(convertTo:)": "converting a series takes a rate for every candle, not one rate for all",
     "Mutation.webhookEndpointCreate": "there are no webhooks yet",
     "Mutation.webhookEndpointReplay": "there are no webhooks yet",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import selectors
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,9 @@ from gateway.core.clock import Clock
 from gateway.core.contract import Host
 from gateway.core.fetchlog import Fetched, FetchLog
 from gateway.core.guards.breaker import BreakerPolicy, Changed
+from gateway.core.guards.cache import MOST_BYTES
 from gateway.core.market import MarketData
+from gateway.core.oversight import BreakerOversight
 from gateway.core.pipeline import Pipeline
 from gateway.core.routing import Registry
 from gateway.core.secrets import Redactor, Vault
@@ -83,6 +86,20 @@ class ManualClock:
     def turn(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
         self._monotonic += seconds
+
+
+class LoopClock(ManualClock):
+    """Goes with the time of the running loop."""
+
+    def now(self) -> datetime:
+        return self._now + timedelta(seconds=asyncio.get_running_loop().time())
+
+    def monotonic(self) -> float:
+        return self._monotonic + asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(seconds)
 
 
 Handler = Callable[[Request], "RawReply | Awaitable[RawReply]"]
@@ -199,6 +216,13 @@ def named(method: Any) -> Any:
     return method
 
 
+class Unspread(random.Random):
+    """Chance that never shortens a window."""
+
+    def random(self) -> float:
+        return 0.0
+
+
 @dataclass
 class World:
     """A core with its seams in hand."""
@@ -249,15 +273,17 @@ def world(
     mode: DataMode = DataMode.LIVE,
     keys: Mapping[str, Mapping[str, str]] | None = None,
     policy: BreakerPolicy | None = None,
-    rows: int | None = None,
+    cache_bytes: int = MOST_BYTES,
     transport: Transport | None = None,
     base: str = "",
+    clock: ManualClock | None = None,
+    oversight: BreakerOversight | None = None,
 ) -> World:
     """Put a core together from provider classes; every provider answers 1 for everything until told otherwise."""
-    clock, wire, keys = ManualClock(), Wire(), keys or {}
+    clock, wire, keys = clock or ManualClock(), Wire(), keys or {}
     events: list[tuple[str, str, str, str]] = []
     changed: Changed = lambda provider, capability, state, why: events.append((provider, capability, state.value, why))  # noqa: E731
-    registry = Registry(clock=clock, mode=mode, policy=policy or BreakerPolicy(), changed=changed)
+    registry = Registry(clock=clock, mode=mode, policy=policy or BreakerPolicy(), changed=changed, oversight=oversight)
     redact = Redactor(value for parts in keys.values() for value in parts.values())
     for cls in classes:
         profile, key = cls.profile, keys.get(cls.profile.id, {})
@@ -271,7 +297,7 @@ def world(
         missing = any(part.required and part.name not in key for part in profile.credentials)
         registry.add(make(key), f"MARKETGATE_KEY_{profile.id.upper()}" if missing else None, make)
         wire.handlers[profile.id] = priced("1")
-    pipeline = Pipeline(registry, clock, redact=redact, rows=rows)
+    pipeline = Pipeline(registry, clock, redact=redact, cache_bytes=cache_bytes, chance=Unspread())
     return World(clock, wire, registry, pipeline, MarketData(registry, pipeline, clock), events)
 
 

@@ -1,20 +1,28 @@
-"""The memory cache: answers per provider and item, bounded by rows, served by age and never by chance."""
+"""The memory cache: answers per provider and item, bounded by bytes, served by age and never by chance."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from cachetools import LRUCache
-
+from gateway.core.guards.sizes import size_of
+from gateway.core.metrics import counter, gauge
 from schema.errors import UpstreamError
 from schema.provenance import Provenance
-from schema.words.books import OrderBook
-from schema.words.quotes import Quote
 
-MOST_ROWS = 400_000
-QUOTE_ROWS = 4
+MOST_BYTES = 128 * 2**20
+ENTRY_BYTES = 1_200
+"""Of every entry besides its value: the key with its instrument, the stamp, and the places in the tables."""
+COUNTED = 16
+"""Hits are counted in steps of so many: a counter costs more than a hit."""
+
+READS = counter(
+    "marketgate_cache_reads", f"Reads by tier and outcome; memory hits in steps of {COUNTED}.", "tier", "outcome"
+)
+MEMORY_HITS, MEMORY_MISSES = READS.labels("memory", "hit"), READS.labels("memory", "miss")
+BYTES = gauge("marketgate_cache_bytes", "Estimated bytes that the memory cache holds.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,29 +40,47 @@ class Stored:
 
 
 def weight(stored: Stored) -> int:
-    """Rows held: candles, trades, listings and book levels count each row; a quote is worth a few."""
-    value = stored.value
-    if isinstance(value, Quote):
-        return QUOTE_ROWS
-    if isinstance(value, OrderBook):
-        return len(value.bids) + len(value.asks) + 1
-    return len(value) + 1 if hasattr(value, "__len__") else 1
+    """Bytes that an entry holds, about."""
+    return ENTRY_BYTES + size_of(stored.value) + (size_of(stored.error.detail) if stored.error else 0)
 
 
 class MemoryCache:
     """Least recently used entries go first; a stale entry stays until then, for `staleIfError`."""
 
-    def __init__(self, rows: int = MOST_ROWS) -> None:
-        self._entries: LRUCache[Hashable, Stored] = LRUCache(rows, getsizeof=weight)
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self.most_bytes, self.bytes = most_bytes, 0
+        self._entries: OrderedDict[Hashable, Stored] = OrderedDict()
+        self._weights: dict[Hashable, int] = {}
 
     def get(self, key: Hashable) -> Stored | None:
         """Whatever is held, fresh or not."""
-        return self._entries.get(key)
+        held = self._entries.get(key)
+        if held is not None:
+            self._entries.move_to_end(key)
+        return held
 
     def put(self, key: Hashable, stored: Stored) -> None:
         """An entry larger than the whole cache is not kept."""
-        if weight(stored) <= self._entries.maxsize:
-            self._entries[key] = stored
+        size = weight(stored)
+        self._remove(key)
+        if size <= self.most_bytes:
+            self._entries[key], self._weights[key] = stored, size
+            self.bytes += size
+            while self.bytes > self.most_bytes:
+                self._remove(next(iter(self._entries)))
+        BYTES.set(self.bytes)
+
+    def drop(self, unwanted: Callable[[Any], bool]) -> int:
+        """Remove the entries whose keys are *unwanted*; how many there were."""
+        found = [key for key in self._entries if unwanted(key)]
+        for key in found:
+            self._remove(key)
+        BYTES.set(self.bytes)
+        return len(found)
+
+    def _remove(self, key: Hashable) -> None:
+        if self._entries.pop(key, None) is not None:
+            self.bytes -= self._weights.pop(key)
 
     def __len__(self) -> int:
         return len(self._entries)

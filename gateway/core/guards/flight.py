@@ -10,6 +10,7 @@ from typing import Any
 from gateway.core.account import NOBODY, Account
 from gateway.core.guards.cache import Stored
 from schema.errors import UpstreamError
+from schema.provenance import CacheStatus
 
 MOST_CALLS = 64
 """Of one flight: a provider that refuses everything is not asked for each item in turn."""
@@ -25,9 +26,17 @@ class Flight:
 
     task: asyncio.Task[Found]
 
-    def __init__(self, seconds: float, account: Account = NOBODY) -> None:
+    def __init__(self, seconds: float, account: Account = NOBODY, *, anew: bool = False) -> None:
         self.account = account
         """Whose call it is: the first caller's."""
+        self.keep = True
+        """Whether the cache holds what comes."""
+        self.anew = anew
+        """Whether an upstream is asked whatever the shared cache holds."""
+        self.shared: dict[Any, CacheStatus] = {}
+        """Items that came from the shared cache (HIT) or from another process's call (COALESCED)."""
+        self.dropped = False
+        """Whether an operator has dropped meanwhile what it fetches: it serves those who wait and is not kept."""
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._limits: set[asyncio.Timeout] = set()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-SHARE = 0.2
+SHARE = 0.3
 MOST = 10.0
 
 
 class RetryBudget:
-    """Each call earns a fifth of a retry, up to ten; one per provider."""
+    """Each call earns three tenths of a retry, up to ten; one per provider."""
 
     def __init__(self) -> None:
         self._saved = MOST

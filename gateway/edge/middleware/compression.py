@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import Callable
+from functools import lru_cache
 
 import brotli
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.edge.replies import FINAL
 
 MINIMUM_BYTES = 1024
 # From this size on packing takes milliseconds: other requests must not wait for it.
@@ -41,9 +44,9 @@ class Compression:
                 head, start = start, None
                 body = message.get("body", b"")
                 whole = message["type"] == "http.response.body" and not message.get("more_body", False)
-                if whole and len(body) >= MINIMUM_BYTES and _is_packable(head):
-                    body = await asyncio.to_thread(pack, body) if len(body) >= THREAD_BYTES else pack(body)
-                    head, message = _packed_head(head, name, len(body)), {**message, "body": body}
+                if whole and is_packable(head, body):
+                    body = await packed_by(pack, body)
+                    head, message = packed_head(head, name, len(body)), {**message, "body": body}
                 await send(head)
             await send(message)
 
@@ -61,6 +64,12 @@ def accepted(scope: Scope) -> tuple[bytes, Pack] | None:
     return None
 
 
+@lru_cache(maxsize=256)
+def takes_gzip(accepted: str | None) -> bool:
+    """Whether the caller takes gzip, which kept answers are packed in."""
+    return accepted is not None and b"gzip" in _codings(accepted.lower().encode("latin-1"))
+
+
 def _codings(value: bytes) -> set[bytes]:
     found: set[bytes] = set()
     for part in value.split(b","):
@@ -70,13 +79,22 @@ def _codings(value: bytes) -> set[bytes]:
     return found
 
 
-def _is_packable(head: Message) -> bool:
+async def packed_by(pack: Pack, body: bytes) -> bytes:
+    """The body, packed beside the loop where that takes long."""
+    return await asyncio.to_thread(pack, body) if len(body) >= THREAD_BYTES else pack(body)
+
+
+def is_packable(head: Message, body: bytes) -> bool:
+    """Whether packing is worth it, and allowed."""
+    if len(body) < MINIMUM_BYTES or head.get(FINAL):
+        return False
     headers = dict(head["headers"])
     media: bytes = headers.get(b"content-type", b"")
     return b"content-encoding" not in headers and media.startswith(PACKED_TYPES) and not media.startswith(STREAMED)
 
 
-def _packed_head(head: Message, coding: bytes, length: int) -> Message:
+def packed_head(head: Message, coding: bytes, length: int) -> Message:
+    """The head of the packed answer."""
     kept = [(name, value) for name, value in head["headers"] if name != b"content-length"]
     added = [(b"content-encoding", coding), (b"content-length", b"%d" % length), (b"vary", b"Accept-Encoding")]
     return {**head, "headers": [*kept, *added]}

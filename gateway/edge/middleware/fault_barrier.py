@@ -31,7 +31,11 @@ class FaultBarrier:
         except Exception as fault:
             if begun:
                 raise
-            request_id = str(scope.get("state", {}).get("request_id", ""))
-            errors = stamp([Faults(request_id=request_id).mask(fault)], request_id)
-            body = encode({"errors": errors, "extensions": {"requestId": request_id}})
-            await send_reply(send, Reply(status=500, media=JSON, body=body))
+            await send_reply(send, failed(fault, str(scope.get("state", {}).get("request_id", ""))))
+
+
+def failed(fault: Exception, request_id: str) -> Reply:
+    """The answer of a handler that failed; the log has the fault."""
+    errors = stamp([Faults(request_id=request_id).mask(fault)], request_id)
+    body = encode({"errors": errors, "extensions": {"requestId": request_id}})
+    return Reply(status=500, media=JSON, body=body)

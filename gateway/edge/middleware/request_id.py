@@ -13,6 +13,11 @@ HEADER = b"x-request-id"
 _SANE = re.compile(rb"[A-Za-z0-9._~:/+=-]{1,128}")
 
 
+def new_id() -> str:
+    """A name that nobody has."""
+    return secrets.token_hex(16)
+
+
 class RequestId:
     """Takes a sane incoming X-Request-Id, else makes one."""
 
@@ -23,7 +28,7 @@ class RequestId:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        request_id = _incoming(scope) or secrets.token_hex(16)
+        request_id = _incoming(scope) or new_id()
         scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_named(message: Message) -> None:
@@ -38,8 +43,10 @@ class RequestId:
             structlog.contextvars.reset_contextvars(**tokens)
 
 
+def sane(given: bytes) -> str | None:
+    """A name that a client may choose; None for any other."""
+    return given.decode() if _SANE.fullmatch(given) else None
+
+
 def _incoming(scope: Scope) -> str | None:
-    for name, value in scope["headers"]:
-        if name == HEADER:
-            return value.decode() if _SANE.fullmatch(value) else None
-    return None
+    return next((sane(value) for name, value in scope["headers"] if name == HEADER), None)

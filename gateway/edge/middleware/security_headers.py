@@ -33,13 +33,17 @@ HEADERS = {
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
+def secured(extra: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """The headers of every answer, on the wire."""
+    return [(name.lower().encode(), value.encode()) for name, value in {**HEADERS, **extra}.items()]
+
+
 class SecurityHeaders:
     """Adds the headers, and those that the composition root wants everywhere."""
 
     def __init__(self, app: ASGIApp, extra: Mapping[str, str] | None = None) -> None:
         self._app = app
-        everywhere = {**HEADERS, **(extra or {})}
-        self._headers = [(name.lower().encode(), value.encode()) for name, value in everywhere.items()]
+        self._headers = secured(extra or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -16,6 +16,9 @@ from plugins.accounts.operator.words import (
     BreakerErrorCode,
     BreakerInput,
     BreakerPayload,
+    CacheDropErrorCode,
+    CacheDropInput,
+    CacheDropPayload,
     OperatorKeyCreateErrorCode,
     OperatorKeyCreateInput,
     OperatorKeyCreatePayload,
@@ -179,6 +182,15 @@ async def _moved(info: Ctx, input: BreakerInput, *, trip: bool) -> BreakerPayloa
     return BreakerPayload(provider=found, user_errors=[])
 
 
+async def resolve_cache_drop(info: Ctx, input: Annotated[CacheDropInput, _input("drop")]) -> CacheDropPayload:
+    """Asked anew."""
+    try:
+        await info.context.service(Switching).drop(info.context, input.provider, input.capability, input.symbol)
+    except Refused as refused:
+        return CacheDropPayload(dropped=False, user_errors=[refused.error(CacheDropErrorCode)])
+    return CacheDropPayload(dropped=True, user_errors=[])
+
+
 async def resolve_key_create(
     info: Ctx, input: Annotated[OperatorKeyCreateInput, _input("make")]
 ) -> OperatorKeyCreatePayload:
@@ -234,6 +246,9 @@ class OperatorMutation:
         "to keep a provider out, pause it.",
     )  # fmt: skip
     breaker_reset: BreakerPayload = _field(resolve_reset, "close a circuit breaker in all processes.")
+    cache_drop: CacheDropPayload = _field(
+        resolve_cache_drop, "drop what all processes hold of a provider's answers, so that they are fetched anew."
+    )
     operator_key_create: OperatorKeyCreatePayload = _field(resolve_key_create, "make an operator's key.")
     operator_key_revoke: OperatorKeyRevokePayload = _field(
         resolve_key_revoke, "end an operator's key at once.", cost=0, per_minute=PROTECTING

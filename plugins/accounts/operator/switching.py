@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gateway.core.contract import Context, Host, Worker
-from gateway.core.ports import Audit, BreakerOrder, Providers, Switchboard
+from gateway.core.ports import Audit, BreakerOrder, CacheDesk, Providers, Switchboard
 from gateway.core.store import Tx, new_id
 from plugins.accounts.operator.store import BreakerOrderDirectory, SwitchDirectory, SwitchRow
 from plugins.accounts.operator.tenants import LONGEST_REASON, read
@@ -87,6 +87,18 @@ class Switching:
             board = self._host.service(Switchboard)
             tx.then(lambda: board.breaker(order))
         return self._shown(provider)
+
+    async def drop(self, context: Context, provider: str, capability: str | None, symbol: str | None) -> None:
+        """Serve no copy any more, in any process."""
+        await self._check(provider, capability)
+        if symbol is not None and capability is None:
+            raise Refused("INVALID", "give the capability that the symbol's answers are of", "symbol")
+        target = ".".join(part for part in (provider, capability) if part)
+        desk = self._host.service(CacheDesk)
+        async with self._host.store.write() as tx:
+            act = context.act("cache.dropped", target, tenant="", after={"symbol": symbol} if symbol else None)
+            await self._host.service(Audit).record(tx, act)
+            tx.then(lambda: desk.drop(provider, capability, symbol))
 
     async def _check(self, provider: str, capability: str | None = None) -> None:
         try:

@@ -85,6 +85,15 @@ class BreakerErrorCode(StrEnum):
     REASON_INVALID = "REASON_INVALID"
 
 
+@strawberry.enum(description="Why cached answers were not dropped.")
+class CacheDropErrorCode(StrEnum):
+    """Of `cacheDrop`."""
+
+    UNKNOWN_PROVIDER = "UNKNOWN_PROVIDER"
+    UNKNOWN_CAPABILITY = "UNKNOWN_CAPABILITY"
+    INVALID = "INVALID"
+
+
 @strawberry.enum(description="Why an operator's key was not made.")
 class OperatorKeyCreateErrorCode(StrEnum):
     """Expected refusals."""
@@ -192,6 +201,21 @@ class BreakerInput:
     reason: str = strawberry.field(description=REASON)
 
 
+@strawberry.input(description="Cached answers to drop.")
+class CacheDropInput:
+    """Of `cacheDrop`."""
+
+    provider: str = strawberry.field(description=PROVIDER)
+    capability: str | None = strawberry.field(
+        default=None, description="The capability, such as `quotes`; all of the provider's without it."
+    )
+    symbol: str | None = strawberry.field(
+        default=None,
+        description="Only answers about this instrument, as an id such as `crypto:BTC/USD`; needs `capability`. "
+        "In Redis the whole capability is dropped.",
+    )
+
+
 @strawberry.input(description="An operator's key to make.")
 class OperatorKeyCreateInput:
     """Of `operatorKeyCreate`."""
@@ -270,6 +294,14 @@ class BreakerPayload:
 
     provider: ProviderInfo | None = described("The provider as it is now.", default=None)
     user_errors: list[UserError[BreakerErrorCode]] = described(ERRORS)
+
+
+@model("What became of cached answers to drop.")
+class CacheDropPayload:
+    """Of `cacheDrop`."""
+
+    dropped: bool = described("Whether they were dropped.")
+    user_errors: list[UserError[CacheDropErrorCode]] = described(ERRORS)
 
 
 @model("What became of an operator's key to make.")

@@ -20,7 +20,7 @@ from plugins.accounts.sessions.news import TOPIC, Named, Subject, named_in
 from plugins.accounts.sessions.presented import Credential, Kind, check_place, credential_in
 from plugins.accounts.sessions.standing import NOTHING, Standing, Standings
 from plugins.accounts.sessions.watches import Watches
-from schema.errors import TenantSuspended, Unauthenticated
+from schema.errors import Refusal, TenantSuspended, Unauthenticated
 
 HELD_S = 9.0
 """Without a message from elsewhere a revocation holds after this; ten seconds are promised."""
@@ -28,6 +28,7 @@ MOST_HELD = 10_000
 PLANS = "billing.plans"
 """The topic on which a plan is told that was redefined."""
 SEEN_EVERY = timedelta(minutes=1)
+KEYS = (CallerKind.API_KEY, CallerKind.OPERATOR)
 
 
 class AccountAuthenticator:
@@ -56,11 +57,42 @@ class AccountAuthenticator:
         if principal is None:
             raise Unauthenticated
         check_place(principal, presented, self._host.settings.operator_networks)
-        if principal.kind in (CallerKind.API_KEY, CallerKind.OPERATOR) and principal.key is not None:
+        if principal.kind in KEYS and principal.key is not None:
             self._keys.note_use(principal.key, presented.client_ip)
         if principal.suspended is not None and principal.kind is not CallerKind.USER:
             raise TenantSuspended(principal.suspended)
         return principal
+
+    def recognise(self, presented: Presented) -> Principal | None:
+        """See `Authenticator`."""
+        try:
+            credential = credential_in(presented)
+            if credential is None:
+                # Cookies are looked up where they may have to be prolonged.
+                return None if presented.cookies else self._nobody()
+            standing = self._good[credential.digest]
+        except (KeyError, Refusal):
+            return None
+        principal = standing.principal
+        if principal is None or principal.suspended is not None:
+            return None
+        if principal.expires_at is not None and self._host.clock.now() >= principal.expires_at:
+            return None
+        if not self._may_come(principal, presented):
+            return None
+        if principal.kind in KEYS and principal.key is not None:
+            self._keys.note_use(principal.key, presented.client_ip)
+        return principal
+
+    def _may_come(self, principal: Principal, presented: Presented) -> bool:
+        """Most keys may be used from everywhere, by whoever is no browser."""
+        if presented.origin is None and principal.kind is CallerKind.API_KEY and not principal.networks:
+            return True
+        try:
+            check_place(principal, presented, self._host.settings.operator_networks)
+        except Refusal:
+            return False
+        return True
 
     def check_csrf(self, principal: Principal, presented: Presented) -> None:
         """See `Authenticator`."""
@@ -98,6 +130,9 @@ class AccountAuthenticator:
         standing = NOTHING if secret is None else await self._standing(Credential(Kind.COOKIE, secret))
         if standing.principal is not None:
             return standing.principal
+        return self._nobody()
+
+    def _nobody(self) -> Principal:
         allowed = self._host.settings.anonymous_allowed
         return Principal(
             tenant="anonymous", kind=CallerKind.ANONYMOUS, scopes=ANONYMOUS_SCOPES if allowed else frozenset(),

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     OPERATOR = "operator"
 
 
+_MARKS = {kind: f"{kind}:".encode() for kind in Kind}
 PREFIXES = (("mgop_", Kind.OPERATOR), ("mgat_", Kind.TOKEN), ("mg_", Kind.KEY))
 
 
@@ -39,7 +40,7 @@ class Credential:
     @property
     def digest(self) -> bytes:
         """What stands for it in memory."""
-        return hashlib.sha256(f"{self.kind}:{self.text}".encode()).digest()
+        return hashlib.sha256(_MARKS[self.kind] + self.text.encode()).digest()
 
     def __repr__(self) -> str:
         return f"Credential({self.kind})"
@@ -60,10 +61,17 @@ def credential_in(presented: Presented) -> Credential | None:
         text = text.strip()
     if not text or len(text) > LONGEST or not text.isascii():
         raise Unauthenticated
-    kind = next((kind for prefix, kind in PREFIXES if text.startswith(prefix)), Kind.PERSON)
+    kind = _kind_of(text)
     if kind is Kind.PERSON and presented.api_key is not None:
         raise Unauthenticated
     return Credential(kind, text)
+
+
+def _kind_of(text: str) -> Kind:
+    for prefix, kind in PREFIXES:
+        if text.startswith(prefix):
+            return kind
+    return Kind.PERSON
 
 
 def check_place(principal: Principal, presented: Presented, operators: Iterable[IPv4Network | IPv6Network]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from gateway.core.identity import PlanLimits
 from gateway.core.ports import Spent
-from plugins.billing.calendar import Month, hour_of
+from plugins.billing.calendar import HOUR, Month, hour_of
 
 WHOLE = ""
 """The `field` of the row that counts each operation once."""
@@ -48,6 +48,8 @@ class Batch:
     limits: dict[str, PlanLimits] = field(default_factory=dict)
     lost: int = 0
     """Rows that found no place."""
+    _now: tuple[datetime, datetime, Month] | None = None
+    """The hour that is counted, its end, and its month: most operations fall into the one of the operation before."""
 
     def __bool__(self) -> bool:
         return bool(self.fields)
@@ -55,24 +57,31 @@ class Batch:
     def note(self, spent: Spent) -> None:
         """Count an operation."""
         principal = spent.principal
-        tenant, hour, key = principal.tenant, hour_of(spent.at), principal.key or ""
-        calls, hits = sum(spent.upstream_calls.values()), sum(spent.hits.values())
+        hour, end, month = self._now or self._turn(spent.at)
+        if not hour <= spent.at < end:
+            hour, end, month = self._turn(spent.at)
+        tenant, key, seen = principal.tenant, principal.key or "", spent.hits or spent.upstream_calls
+        calls, hits = (sum(spent.upstream_calls.values()), sum(spent.hits.values())) if seen else (0, 0)
         whole = self._at(self.fields, (tenant, hour, key, WHOLE), 2 * MOST_ROWS)
         if whole is None:
             return
         whole.add(spent.points, calls, hits, spent.failed)
-        month = Month.of(hour)
         self.points[tenant, month] = self.points.get((tenant, month), 0) + spent.points
         self.limits[tenant] = principal.limits
-        dearest = costliest(spent.fields)
+        dearest = costliest(spent.fields) if seen else None
         for name, points in spent.fields.items():
             count = self._at(self.fields, (tenant, hour, key, name), MOST_ROWS)
             if count is not None:
                 count.add(points, *((calls, hits) if name == dearest else (0, 0)), spent.failed)
-        for name in spent.upstream_calls.keys() | spent.hits.keys():
+        for name in spent.upstream_calls.keys() | spent.hits.keys() if seen else ():
             count = self._at(self.providers, (tenant, hour, key, name), MOST_ROWS)
             if count is not None:
                 count.add(spent.points, spent.upstream_calls.get(name, 0), spent.hits.get(name, 0), spent.failed)
+
+    def _turn(self, at: datetime) -> tuple[datetime, datetime, Month]:
+        hour = hour_of(at)
+        self._now = (hour, hour + HOUR, Month.of(hour))
+        return self._now
 
     def _at(self, rows: dict[Key, Count], key: Key, most: int) -> Count | None:
         found = rows.get(key)

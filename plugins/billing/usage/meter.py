@@ -63,12 +63,19 @@ class Meter:
         if held is not None and held.month == Month.of(spent.at):
             held.points += spent.points
 
+    def known_to_date(self, tenant: str) -> int | None:
+        """See `Usage`."""
+        held = self._held.get(tenant)
+        if held is None or self._host.clock.monotonic() - held.at >= HELD_S:
+            return None
+        return held.points if held.month == Month.of(self._host.clock.now()) else None
+
     async def month_to_date(self, tenant: str) -> int:
         """See `Usage`. Read at most every ten seconds; meanwhile this process adds its own."""
-        held = self._held.get(tenant)
+        known = self.known_to_date(tenant)
+        if known is not None:
+            return known
         month = Month.of(self._host.clock.now())
-        if held is not None and held.month == month and self._host.clock.monotonic() - held.at < HELD_S:
-            return held.points
         task = self._reading.get(tenant)
         if task is None:
             task = self._reading[tenant] = asyncio.create_task(self._read(tenant, month))

@@ -67,8 +67,7 @@ def test_the_next_provider_answers_and_the_reason_is_told(gateway: Gateway, upst
     first = made["fallbackFrom"]
     assert [(each["provider"], each["code"]) for each in first] == [("bitstamp", code)]
     assert word in first[0]["message"]
-    # A request that a kept connection lost is sent anew by the client itself, as HTTP has it.
-    assert calls <= len(upstream.asked("bitstamp", TICKER)) <= (2 * calls if answer.fault is Fault.CLOSED else calls)
+    assert len(upstream.asked("bitstamp", TICKER)) == calls
     assert took < 1.5
 
 

@@ -11,7 +11,10 @@ from gateway.core.upstream import NetworkTransport
 from tests.gateway.core.loopback import LIMIT, Upstream
 from tests.gateway.doubles import TurnedLoop
 
-REAL = ("test_network.py", "test_statuses.py", "test_calendars.py", "test_store.py", "test_redis_bus.py")
+REAL = (
+    "test_network.py", "test_wire.py", "test_statuses.py", "test_calendars.py", "test_store.py", "test_redis_bus.py",
+    "test_fleet.py", "test_cache_shared.py", "test_cache_outages.py",
+)  # fmt: skip
 
 
 def pytest_asyncio_loop_factories(

@@ -43,6 +43,7 @@ class Upstream:
     answers: dict[str, Any] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     connections: int = 0
+    alive: int = 0
     open: int = 0
     most_at_once: int = 0
     gone: asyncio.Event = field(default_factory=asyncio.Event)
@@ -54,6 +55,7 @@ class Upstream:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.alive += 1
         number = self.connections
         try:
             while await self._one(reader, writer, number):
@@ -61,6 +63,7 @@ class Upstream:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            self.alive -= 1
             self.gone.set()
             writer.close()
 

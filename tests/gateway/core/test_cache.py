@@ -14,6 +14,7 @@ import pytest
 
 from gateway.core.conversion import Rate, converted
 from gateway.core.fetchlog import FetchLog
+from gateway.core.guards.breaker import BreakerPolicy
 from gateway.core.guards.cache import MemoryCache, Stored, weight
 from gateway.core.stamping import remarked
 from gateway.core.upstream import RawReply
@@ -22,7 +23,6 @@ from schema.capability import Terms
 from schema.errors import FailureCode
 from schema.provenance import CacheStatus, DataMode, FeedDelay, Provenance, age_ms
 from schema.symbols import AssetClass
-from schema.words.books import OrderBook, PriceLevel
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
 from schema.words.rates import FX_RATES, FxRate, FxRatesAsk
 from schema.words.venues import MarketState
@@ -271,7 +271,7 @@ async def test_remembered_failures_hold_on_to_no_frame_of_the_call_that_failed()
 
 
 async def test_an_open_breaker_holds_on_to_no_frame_either() -> None:
-    w = world(venue("alpha"))
+    w = world(venue("alpha"), policy=BreakerPolicy(in_a_row=5))
     w.wire.handlers["alpha"] = lambda r: reply(b"?")
     for item in pairs(5):
         await w.refused(item)
@@ -280,7 +280,7 @@ async def test_an_open_breaker_holds_on_to_no_frame_either() -> None:
 
 
 async def test_the_oldest_unused_entry_goes_first() -> None:
-    w = world(venue("alpha"), rows=2 * weight(stored(session_quote())))
+    w = world(venue("alpha"), cache_bytes=2 * weight(stored(session_quote())) + 1_000)
     first, second, third = pairs(3)
     for item in (first, second, first, third, first):
         await w.quote(item)
@@ -292,35 +292,23 @@ async def test_the_oldest_unused_entry_goes_first() -> None:
 
 
 async def test_an_entry_larger_than_the_cache_is_not_kept_and_disturbs_nothing() -> None:
-    cache = MemoryCache(10)
+    cache = MemoryCache(2_000)
     cache.put("small", stored((1, 2)))
 
-    cache.put("large", stored(tuple(range(50))))
+    cache.put("large", stored(tuple(range(1_000, 1_050))))
 
     assert (cache.get("large"), len(cache)) == (None, 1)
     assert cache.get("small") is not None
 
 
-def test_rows_are_counted_for_everything_that_grows() -> None:
-    level = PriceLevel(price=Decimal(1), size=Decimal(1))
-    book = OrderBook(instrument=BTC, bids=(level,) * 500, asks=(level,) * 400)
-
-    assert weight(stored((1,) * 7)) == 8
-    assert weight(stored(book)) == 901
-
-
-def test_a_quote_weighs_about_as_much_memory_as_its_rows() -> None:
-    assert weight(stored(session_quote())) == 4
-    assert weight(stored(None)) == 1
-
-
 async def test_hostile_variety_stays_within_the_bound() -> None:
-    w = world(venue("alpha"), rows=100)
+    w = world(venue("alpha"), cache_bytes=100_000)
     w.wire.handlers["alpha"] = priced("1", without=frozenset(f"A{n}-USD" for n in range(500)))
 
     await w.quotes(*pairs(500))
 
-    assert len(w.pipeline.cache) <= 100
+    assert 0 < len(w.pipeline.cache) < 100
+    assert w.pipeline.cache.bytes <= 100_000
     assert w.pipeline._flights == {}
 
 

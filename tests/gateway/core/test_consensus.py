@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -188,6 +189,17 @@ async def ask(w: World, *pinned: str, quorum: int = 2, max_age: timedelta | None
     log = FetchLog()
     terms = Terms(providers=pinned or None, max_age=max_age)
     return await w.data.consensus(BTC, terms, quorum, w.clock.now(), log), log
+
+
+async def test_many_who_ask_for_the_same_at_once_cost_each_provider_one_call() -> None:
+    w = world(*(venue(name) for name in NAMES[:3]))
+    for name in NAMES[:3]:
+        w.wire.handlers[name] = late(0.02, priced("100"))
+
+    found = await asyncio.gather(*(ask(w) for _ in range(32)))
+
+    assert [consensus.used for consensus, _ in found] == [3] * 32
+    assert sorted(request.provider for request in w.wire.requests) == sorted(NAMES[:3])
 
 
 async def test_everybody_who_covers_it_is_asked_at_once() -> None:

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from gateway.core.errand import _subject
 from gateway.core.guards.breaker import BreakerPolicy
-from gateway.core.market import _subject
 from providers.contract import Licence, Profile, Provider, answers, header
 from schema.capability import Terms
 from schema.errors import (

@@ -131,10 +131,10 @@ async def test_single_item_providers_are_asked_at_once_but_not_too_often() -> No
     w = world(venue("alpha", max_batch=1))
     w.wire.handlers["alpha"] = late(0.1, priced("7"))
 
-    await w.quotes(*pairs(50))
+    await w.quotes(*pairs(200))
 
-    assert len(w.wire.requests) == 50
-    assert w.wire.most_open == CONCURRENT == 16
+    assert len(w.wire.requests) == 200
+    assert w.wire.most_open == CONCURRENT == 64
     assert now() == pytest.approx(0.4)
 
 

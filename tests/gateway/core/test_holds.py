@@ -238,8 +238,8 @@ async def test_an_outage_is_not_multiplied_by_retries() -> None:
     for item in pairs(100):
         await w.refused(item)
 
-    # Ten retries saved up, and a fifth of one earned by each of a hundred calls.
-    assert 100 + 10 + 18 <= len(w.wire.requests) <= 100 + 10 + 20
+    # Ten retries saved up, and three tenths of one earned by each of a hundred calls.
+    assert 100 + 10 + 28 <= len(w.wire.requests) <= 100 + 10 + 30
 
 
 async def test_a_breaker_that_opens_meanwhile_stops_the_retry() -> None:

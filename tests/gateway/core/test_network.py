@@ -14,6 +14,7 @@ from typing import Any
 import brotli
 import pytest
 
+from gateway.core.access import CONCURRENT
 from gateway.core.upstream import NetworkTransport
 from schema.errors import (
     ConnectionFailed,
@@ -349,7 +350,7 @@ async def test_a_batch_of_quotes_over_the_wire(upstream: Upstream, transport: Ne
     found = await w.quotes(*pairs(100))
 
     assert {str(each.value.price) for each in found.values()} == {PRICE}  # type: ignore[union-attr]
-    assert upstream.connections <= 16
+    assert upstream.connections <= CONCURRENT
 
 
 async def test_long_headers_as_some_upstreams_send_them_are_read(

@@ -98,7 +98,7 @@ async def test_own_keys_stay_first_when_their_provider_is_slow() -> None:
     holder = w.registry.own.access("org_a", "alpha")
     assert holder is not None
     for _ in range(30):
-        w.pipeline.health.succeeded(holder.holder, 4_000)
+        w.pipeline.health.succeeded(holder.holder, 4_000, "quotes")
 
     found = await w.quote(ETH, account=A)
 

@@ -139,6 +139,8 @@ class Accounts:
     callers: dict[str, Principal] = field(default_factory=lambda: {"member": MEMBER})
     spent: list[Spent] = field(default_factory=list)
     used: int = 0
+    at_once: bool = True
+    """Whether credentials and the month are in memory."""
     purse: int = 10
     paid: list[tuple[str, int]] = field(default_factory=list)
 
@@ -149,6 +151,11 @@ class Accounts:
             raise Unauthenticated
         return self.callers[presented.api_key]
 
+    def recognise(self, presented: Presented) -> Principal | None:
+        if not self.at_once:
+            return None
+        return ANONYMOUS if presented.api_key is None else self.callers.get(presented.api_key)
+
     def check_csrf(self, principal: Principal, presented: Presented) -> None:
         if presented.csrf != "right":
             raise CsrfFailed("Send the header.")
@@ -158,6 +165,9 @@ class Accounts:
 
     def note(self, spent: Spent) -> None:
         self.spent.append(spent)
+
+    def known_to_date(self, tenant: str) -> int | None:
+        return self.used if self.at_once else None
 
     async def month_to_date(self, tenant: str) -> int:
         return self.used

@@ -16,14 +16,16 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from gateway.core.identity import ANONYMOUS, CallerKind, Principal
+from gateway.edge.cost import Price
 from gateway.edge.execute import PreparedOperation, RequestFacts
-from gateway.edge.gate import Admission
+from gateway.edge.gate import Admission, Told
 from gateway.edge.health import HealthReport
 from gateway.edge.limits import EdgeSettings
 from gateway.edge.routes import build_edge
 from schema.errors import AmbiguousInstrument, Refusal
 
 LARGEST = 1024 * 1024
+TOLD = Told(cost=7, limit=100, remaining=93, resets=1_800_000_060, at=1_800_000_000)
 KNOWN = Principal(tenant="ten_1", kind=CallerKind.API_KEY, key="key_1")
 
 
@@ -58,7 +60,13 @@ class Stage:
         if self.refused_operation is not None:
             raise self.refused_operation
         self.open += 1
-        return Admission(cost=7, extensions={"cost": {"requested": 7}}, release=self.release)
+        return Admission(TOLD, self.release)
+
+    async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
+        if self.refused_operation is not None:
+            raise self.refused_operation
+        self.open += 1
+        return Admission(TOLD._replace(cost=price.cost), self.release)
 
     def release(self, context: object, failed: bool) -> None:
         self.open -= 1

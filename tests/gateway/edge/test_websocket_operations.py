@@ -68,7 +68,7 @@ async def test_a_bad_operation_ends_with_an_error_of_its_own(url, stage):
         assert await peer.hear() == {"type": "complete", "id": "other"}
 
 
-COST = {"cost": {"requested": 7}}
+COST = {"cost": {"requested": 7, "actual": 7, "remaining": 93, "resetsAt": "2027-01-15T08:01:00Z"}}
 
 
 def request_id(stage: Stage, number: int) -> str:

@@ -1,23 +1,17 @@
-"""Sliding windows: what fits into a minute, on this process's clock and on a real Redis."""
+"""Sliding windows: what fits into a minute, on this process's clock."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator
 from copy import deepcopy
 from math import inf
 from typing import cast
 
 import pytest
-import redis.asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.redis import FAULTS, pool
-from gateway.edge.windows import PAUSE_S, WAIT_S, Left, MemoryWindows, RedisWindows, SharedWindows
+from gateway.edge.windows import Left, MemoryWindows
 from tests.gateway.doubles import ManualClock
-from tests.servers import restartable_valkey
 
 
 @pytest.fixture
@@ -25,13 +19,6 @@ def clock() -> ManualClock:
     made = ManualClock()
     made.turn(20)  # 1020 s: a span begins
     return made
-
-
-@pytest.fixture
-async def shared(redis_url: str) -> AsyncIterator[RedisWindows]:
-    made = RedisWindows(pool(redis_url))
-    yield made
-    await made.close()
 
 
 async def test_a_window_gives_what_fits_and_nothing_of_what_does_not(clock):
@@ -121,84 +108,14 @@ async def test_never_more_than_the_limit_in_a_span_and_every_promise_is_kept(mos
     assert all(total <= most for total in by_span.values())
 
 
-# --- Redis
+@given(most=st.integers(1, 50), steps=st.lists(st.tuples(st.floats(0, 90), st.integers(1, 60)), max_size=20))
+async def test_to_take_at_once_is_to_take(most, steps):
+    clock = ManualClock()
+    waiting, at_once = MemoryWindows(clock), MemoryWindows(clock)
+    for wait, amount in steps:
+        clock.turn(wait)
+        left, taken = await waiting.take("k", most, amount), at_once.take_now("k", most, amount)
 
-
-async def test_processes_count_together_in_redis(redis_url, shared):
-    other = RedisWindows(pool(redis_url))
-
-    found = [await shared.take("k", 10, 6), await other.take("k", 10, 5), await other.take("k", 10, 4)]
-    await other.close()
-
-    assert [(left.taken, left.remaining) for left in found] == [(True, 4), (False, 4), (True, 0)]
-    assert 0 < found[1].retry_in <= 120
-    assert found[0].resets_in > 60
-
-
-async def test_a_look_at_redis_takes_nothing(shared):
-    first = await shared.look("k", 10, 11)
-    second = await shared.look("k", 10, 10)
-
-    assert (first.taken, first.retry_in, second.taken, second.remaining) == (False, inf, True, 10)
-
-
-async def test_two_hundred_at_once_take_no_more_than_there_is(shared):
-    found = await asyncio.gather(*(shared.take("k", 50, 1) for _ in range(200)))
-
-    assert sum(left.taken for left in found) == 50
-
-
-async def test_without_redis_each_process_counts_for_itself_from_what_it_knows(clock):
-    with restartable_valkey() as server:
-        windows = SharedWindows(RedisWindows(pool(server.url)), clock, FAULTS)
-        before = await windows.take("k", 10, 6)
-
-        server.stop()
-        gone = [await windows.take("k", 10, amount) for amount in (5, 4)]
-        await windows.close()
-
-    assert before.taken
-    assert [(left.taken, left.remaining) for left in gone] == [(False, 4), (True, 0)]
-
-
-async def test_a_redis_that_hangs_holds_up_one_operation_for_a_moment_and_the_next_not_at_all(clock):
-    class Hanging(MemoryWindows):
-        asked = 0
-
-        async def take(self, key: str, most: int, amount: int) -> Left:
-            Hanging.asked += 1
-            await asyncio.sleep(60)
-            raise AssertionError
-
-    windows = SharedWindows(Hanging(clock), clock, FAULTS)
-    begun = time.perf_counter()
-
-    found = [await windows.take("k", 10, 1) for _ in range(50)]
-
-    assert time.perf_counter() - begun < WAIT_S * 5
-    assert (Hanging.asked, [left.remaining for left in found][:11]) == (1, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0])
-
-
-async def test_redis_is_asked_again_after_a_pause_by_one_operation_and_then_by_all(clock):
-    with restartable_valkey() as server:
-        windows = SharedWindows(RedisWindows(pool(server.url)), clock, FAULTS)
-        server.stop()
-        await windows.take("k", 10, 3)
-        server.start()
-        paused = await windows.take("k", 10, 1)
-        held = await count_in(server.url)
-        clock.turn(PAUSE_S)
-
-        again = [await windows.take("k", 10, 2) for _ in range(2)]
-        now_held = await count_in(server.url)
-        await windows.close()
-
-    assert (paused.remaining, held) == (6, 0)
-    assert ([left.remaining for left in again], now_held) == ([8, 6], 1)
-
-
-async def count_in(url: str) -> int:
-    client = redis.asyncio.Redis.from_url(url)
-    found = await client.dbsize()
-    await client.aclose()
-    return int(found)
+        assert left.taken is (taken is not None)
+        if taken is not None:
+            assert (taken.remaining, round(taken.resets_in, 6)) == (left.remaining, left.resets_in)

@@ -19,6 +19,7 @@ CREATE = f"mutation($i: TenantCreateInput!) {{ tenantCreate(input: $i) {{ tenant
 SUSPEND = f"mutation($i: TenantSuspendInput!) {{ tenantSuspend(input: $i) {{ tenant {{ {TENANT} }} {ERRORS} }} }}"
 RESUME = f"mutation($i: TenantResumeInput!) {{ tenantResume(input: $i) {{ tenant {{ {TENANT} }} {ERRORS} }} }}"
 PLAN_SET = f"mutation($i: TenantPlanSetInput!) {{ tenantPlanSet(input: $i) {{ tenant {{ {TENANT} }} {ERRORS} }} }}"
+TRIP_BREAKER = f"mutation($i: BreakerInput!) {{ breakerTrip(input: $i) {{ provider {{ id }} {ERRORS} }} }}"
 APPLY = f"""
 mutation($i: TenantsApplyInput!) {{
   tenantsApply(input: $i) {{

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,62 @@ async def test_a_breaker_is_opened_and_closed_by_hand_and_that_is_written_down(h
         ("breaker.tripped", "kraken.quotes", {"reason": "wrong prices"}),
         ("breaker.reset", "kraken.quotes", {"reason": "mended"}),
     ]
+
+
+async def test_a_circuit_says_since_when_it_is_open_why_and_when_a_trial_may_pass(house: House):
+    _, key = await hired(house)
+    shown = "circuit { state trips openedAt reason nextTrialAt }"
+    document = f"{{ providers {{ id health {{ breaker {shown} }} capabilities {{ name {shown} }} }} }}"
+    await change(house, TRIP, key, provider="kraken", capability="quotes", reason="wrong prices")
+    house.clock.turn(5)
+
+    found = (await house.ask(document))["data"]["providers"]
+    kraken = next(each for each in found if each["id"] == "kraken")
+
+    tripped = {
+        "state": "OPEN", "trips": 1, "openedAt": "2026-11-20T12:00:00Z",
+        "reason": "tripped by the operator: wrong prices", "nextTrialAt": "2026-11-20T12:00:15Z",
+    }  # fmt: skip
+    whole = {"state": "CLOSED", "trips": 0, "openedAt": None, "reason": None, "nextTrialAt": None}
+    circuits = {each["name"]: each["circuit"] for each in kraken["capabilities"]}
+    assert (circuits["quotes"], circuits["candles"]) == (tripped, whole)
+    assert kraken["health"] == {"breaker": "OPEN", "circuit": tripped}
+
+
+async def test_with_redis_a_trip_counts_once_for_the_fleet_and_a_new_process_finds_it_standing(
+    sqlite_url: str, redis_url: str, tmp_path: Path
+):
+    order = {"provider": "kraken", "capability": "quotes"}
+    shown = "{ providers { id health { circuit { state reason trips } } } }"
+
+    async def circuit(house: House) -> Any:
+        found = (await house.ask(shown))["data"]["providers"]
+        return next(each["health"]["circuit"] for each in found if each["id"] == "kraken")
+
+    async def until(house: House, state: str) -> Any:
+        async with asyncio.timeout(10):
+            while (found := await circuit(house))["state"] != state:  # noqa: ASYNC110 - another process decides
+                await asyncio.sleep(0.005)
+        return found
+
+    async with (
+        open_house(sqlite_url, tmp_path, redis_url=redis_url) as near,
+        open_house(sqlite_url, tmp_path / "far", redis_url=redis_url) as far,
+    ):
+        _, key = await hired(near)
+        await change(near, TRIP, key, **order, reason="wrong prices")
+        tripped = [await until(each, "OPEN") for each in (near, far)]
+        async with open_house(sqlite_url, tmp_path / "late", redis_url=redis_url) as late:
+            found = await until(late, "OPEN")
+            await change(late, RESET, key, **order, reason="mended")
+            mended = [await until(each, "CLOSED") for each in (near, far, late)]
+        lines = [(action, what) for action, _, _, _, what in await trail(near, "")]
+
+    told = {"state": "OPEN", "reason": "tripped by the operator: wrong prices", "trips": 1}
+    assert tripped == [told, told]
+    assert found == told
+    assert [each["reason"] for each in mended] == [None] * 3
+    assert lines == [("breaker.tripped", {"reason": "wrong prices"}), ("breaker.reset", {"reason": "mended"})]
 
 
 @pytest.mark.parametrize(

@@ -22,13 +22,20 @@ PAGE = "https://app.example"
 
 
 async def principal(house: House, **shown: Any) -> Principal:
-    return await house.host.service(Authenticator).authenticate(Presented(client_ip="127.0.0.1", **shown))
+    """The caller; known at once, it is the same one."""
+    authenticator, presented = house.host.service(Authenticator), Presented(client_ip="127.0.0.1", **shown)
+    found = await authenticator.authenticate(presented)
+    assert authenticator.recognise(presented) in (None, found)
+    return found
 
 
 async def refused(house: House, kind: type[Refusal], **shown: Any) -> str:
-    shown = {"client_ip": "127.0.0.1", **shown}
+    """What is told; nobody is known at once by what is refused, neither before nor after."""
+    authenticator, presented = house.host.service(Authenticator), Presented(**{"client_ip": "127.0.0.1", **shown})
+    assert authenticator.recognise(presented) is None
     with pytest.raises(kind) as caught:
-        await house.host.service(Authenticator).authenticate(Presented(**shown))
+        await authenticator.authenticate(presented)
+    assert authenticator.recognise(presented) is None
     return caught.value.message
 
 
@@ -92,6 +99,25 @@ async def test_a_key_is_no_key_once_it_is_wrong_unknown_revoked_or_expired(house
 
     assert told == {Unauthenticated().message}
     assert (await principal(house, api_key=good)).kind is CallerKind.API_KEY
+
+
+async def test_a_key_is_known_at_once_while_it_is_held_and_not_before(house: House):
+    _, text = await new_key(house, await settle(house))
+    authenticator, presented = house.host.service(Authenticator), Presented(api_key=text, client_ip="127.0.0.1")
+
+    before = authenticator.recognise(presented)
+    found = await authenticator.authenticate(presented)
+    held = authenticator.recognise(presented)
+    house.clock.turn(10)
+
+    assert (before, held, authenticator.recognise(presented)) == (None, found, None)
+
+
+async def test_nobody_is_known_at_once_and_a_cookie_is_looked_up(house: House):
+    authenticator = house.host.service(Authenticator)
+
+    assert authenticator.recognise(Presented()) == await authenticator.authenticate(Presented())
+    assert authenticator.recognise(Presented(cookies={"mg_session": "x"})) is None
 
 
 async def test_guessing_the_same_again_asks_no_database(house: House, monkeypatch: pytest.MonkeyPatch):

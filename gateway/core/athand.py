@@ -1,0 +1,55 @@
+"""The short way: what the first provider's fresh copy answers is taken at once, without a plan for the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.core.account import Account
+from gateway.core.fetchlog import Fetched, FetchLog
+from gateway.core.holding import shared_by
+from schema.capability import Capability, Terms
+from schema.facts import Shared
+
+if TYPE_CHECKING:
+    from gateway.core.access import Lane
+    from gateway.core.market import MarketData
+
+
+def at_hand(
+    market: MarketData, capability: Capability[Any, Any], ask: Any, terms: Terms, log: FetchLog, account: Account
+) -> tuple[dict[Any, Any], list[Any]]:
+    """Answers by item, and the items that have to be asked for.
+
+    Nothing is at hand where the age is limited, where a provider was passed over, or where an answer has to be put
+    together from pieces: the errand sees to those.
+    """
+    parts = capability.parts(ask)
+    if terms.max_age is not None:
+        return {}, list(parts)
+    found: dict[Any, Any] = {}
+    missing: list[Any] = []
+    quiet: dict[Lane, Shared | None] = {}
+    pipeline, registry, items = market.pipeline, market.registry, capability.items
+    now = market.clock.monotonic()
+    for part in parts:
+        lane = registry.first(capability, part, ask if items is None else None, terms, account)
+        if lane is None:
+            missing.append(part)
+            continue
+        if lane in quiet:
+            shared = quiet[lane]
+        else:
+            plain = _in_one_piece(capability, lane, part) and pipeline.health.quiet(lane.access.holder, capability.name)
+            shared = quiet[lane] = shared_by(lane) if plain else None
+        held = None if shared is None else pipeline.fresh(lane, capability, part, now)
+        if held is None or shared is None:
+            missing.append(part)
+            continue
+        log.hit(held.value, held.provenance, held.fresh_until, shared)
+        found[part] = Fetched(held.value, held.provenance)
+    return found, missing
+
+
+def _in_one_piece(capability: Capability[Any, Any], lane: Lane, part: Any) -> bool:
+    rows = lane.answer.max_rows
+    return capability.ranges is None or not rows or len(capability.ranges.split(part, rows)) == 1

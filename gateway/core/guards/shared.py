@@ -1,0 +1,251 @@
+"""The shared cache in Redis: frames by canonical keys, short locks, and drops that cost one key each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+from uuid import uuid4
+
+import msgspec
+from redis.asyncio import Redis
+
+from gateway.core.access import Lane
+from gateway.core.clock import Clock
+from gateway.core.guards.cache import READS, Stored
+from gateway.core.guards.codec import canonical
+from gateway.core.guards.frames import REFUSED, Refused, Times, frames_of
+from gateway.core.link import WAIT_S, RedisLink
+from gateway.core.metrics import counter
+from schema.capability import Capability
+
+PREFIX = "marketgate:cache:"
+LONGEST_KEPT_S = 172_800
+"""No frame is kept for longer, and a drop is remembered for twice as long."""
+LOCK_S = 2.0
+"""After that long a lock ends by itself: whoever holds it may have died."""
+MOST_WAITING = 16 * 2**20
+"""Bytes that wait to be written; what comes on top is not shared."""
+SLOW_S = 0.5
+"""Writes are waited for by nobody, and may take longer than a question."""
+RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+HITS, STALE, MISSES, AWAY = (READS.labels("shared", outcome) for outcome in ("hit", "stale", "miss", "away"))
+UNWRITTEN = counter("marketgate_cache_writes_lost", "Frames that Redis did not take.", "why")
+
+T = TypeVar("T")
+Claim = tuple[str | None, bytes | None]
+
+
+class Patience:
+    """The time that one flight may lose to a slow Redis, whatever it asks."""
+
+    def __init__(self, seconds: float = WAIT_S) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ends = self._loop.time() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return self._ends - self._loop.time()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one look found: copies fresh and stale, and the era that frames written now belong to."""
+
+    era: str
+    found: Mapping[Any, Stored]
+    raw: Mapping[Any, bytes | None]
+
+
+class SharedCache:
+    """One per process that has Redis."""
+
+    def __init__(self, link: RedisLink, clock: Clock, mode: str) -> None:
+        self.link = link
+        self._clock, self._mode = clock, mode
+        self._waiting: list[Callable[[Any], Any]] = []
+        self._bytes = 0
+        self._sender: asyncio.Task[None] | None = None
+
+    def address(self, lane: Lane, capability: Capability[Any, Any], item: Any) -> str | None:
+        """The same in every process, and another for everything that differs; None for what is not shared."""
+        if not lane.provider.profile.licence.cacheable or (lane.scope is not None and not lane.mark):
+            return None
+        if frames_of(capability) is None:
+            return None
+        try:
+            told = canonical(item)
+        except TypeError:
+            return None
+        parts = [self._mode, capability.name, capability.version, lane.id, lane.mark, told]
+        return f"{PREFIX}{{{lane.id}}}{msgspec.json.encode(parts).decode()}"
+
+    async def look(
+        self, capability: Capability[Any, Any], provider: str, addresses: Mapping[Any, str], patience: Patience
+    ) -> Look | None:
+        """One question for all items; None where Redis did not answer."""
+        keys = [*_eras(provider, capability.name), *addresses.values()]
+        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, keys), patience)
+        if answer is None:
+            AWAY.inc()
+            return None
+        era = b".".join(each or b"" for each in answer[:2]).decode("ascii", "replace")
+        times = Times(now=self._clock.now(), monotonic=self._clock.monotonic())
+        raw = dict(zip(addresses, answer[2:], strict=True))
+        found: dict[Any, Stored] = {}
+        for item, frame in raw.items():
+            if frame is None:
+                MISSES.inc()
+                continue
+            stored = self.read(capability, addresses[item], frame, era, times)
+            if stored is None:
+                MISSES.inc()
+                continue
+            (HITS if stored.fresh_until > times.monotonic else STALE).inc()
+            found[item] = stored
+        return Look(era=era, found=found, raw=raw)
+
+    def read(
+        self, capability: Capability[Any, Any], address: str, frame: bytes, era: str, times: Times | None = None
+    ) -> Stored | None:
+        """None for a frame that is not believed, which is counted."""
+        frames = frames_of(capability)
+        times = times or Times(now=self._clock.now(), monotonic=self._clock.monotonic())
+        try:
+            return frames.read(address, frame, era, times) if frames else None
+        except Refused as refused:
+            REFUSED.labels(refused.why).inc()
+            return None
+
+    async def eras(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str] | None:
+        """The era of each provider's capability."""
+        keys = [key for provider, name in pairs for key in _eras(provider, name)]
+        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, keys), Patience())
+        if answer is None:
+            return None
+        joined = [b".".join(each or b"" for each in answer[at : at + 2]) for at in range(0, len(answer), 2)]
+        return {pair: era.decode("ascii", "replace") for pair, era in zip(pairs, joined, strict=True)}
+
+    async def frames(self, addresses: Sequence[str]) -> Sequence[bytes | None]:
+        """As they are; nothing where Redis did not answer."""
+        found: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, addresses), Patience(SLOW_S))
+        return found or [None] * len(addresses)
+
+    async def claim(self, addresses: Sequence[str], seconds: float, patience: Patience) -> list[Claim]:
+        """For each a token, or None where another process is asking, and its frame at that moment.
+
+        Without Redis everything is ours, without a token.
+        """
+        token, lasting = uuid4().hex, max(int(min(seconds, LOCK_S) * 1000), 50)
+
+        async def lock(redis: Redis) -> list[Any]:
+            async with redis.pipeline(transaction=False) as line:
+                for address in addresses:
+                    line.execute_command("SET", _lock(address), token, "NX", "PX", lasting)
+                    line.execute_command("GET", address)
+                return await line.execute(raise_on_error=False)
+
+        taken = await self._ask(lock, patience)
+        if taken is None:
+            return [("", None)] * len(addresses)
+        # Full or read-only: nobody can lock, so nobody waits.
+        return [
+            ("" if isinstance(lock, Exception) else token if lock else None, frame if type(frame) is bytes else None)
+            for lock, frame in zip(taken[::2], taken[1::2], strict=True)
+        ]
+
+    async def peek(self, addresses: Sequence[str]) -> list[tuple[bool, bytes | None]] | None:
+        """For each whether it is locked, and its frame; None where Redis did not answer."""
+        keys = [key for address in addresses for key in (_lock(address), address)]
+        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, keys), Patience())
+        if answer is None:
+            return None
+        return [(answer[at] is not None, answer[at + 1]) for at in range(0, len(answer), 2)]
+
+    def keep(self, capability: Capability[Any, Any], address: str, stored: Stored, era: str) -> None:
+        """Write it soon. Nobody waits for that."""
+        frames = frames_of(capability)
+        now = self._clock.monotonic()
+        kept = max(capability.revalidate_for, capability.keep_for).total_seconds() if stored.error is None else 0.0
+        lasting = min(stored.fresh_until - now + kept, LONGEST_KEPT_S)
+        if frames is None or lasting <= 0:
+            return
+        try:
+            frame = frames.write(address, stored, era, Times(now=self._clock.now(), monotonic=now))
+        except Refused as refused:
+            UNWRITTEN.labels(refused.why).inc()
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            UNWRITTEN.labels("no form").inc()
+        else:
+            milliseconds = max(int(lasting * 1000), 1)
+            self._post(lambda line: line.set(address, frame, px=milliseconds), len(frame))
+
+    def release(self, address: str, token: str) -> None:
+        """Others may ask; after what was kept before, so that they find it."""
+        if token:
+            self._post(lambda line: line.eval(RELEASE, 1, _lock(address), token), 0)
+
+    def drop(self, provider: str, capability: str | None) -> None:
+        """No frame of a provider, or of its capability, that was written before is served again."""
+        all_of_it, one = _eras(provider, capability or "")
+        key, token = one if capability else all_of_it, uuid4().hex[:12]
+        self._post(lambda line: line.set(key, token, ex=2 * LONGEST_KEPT_S), 0)
+
+    def post(self, order: Callable[[Any], Any]) -> None:
+        """Something else to write in the same way: *order* adds commands to a pipeline."""
+        self._post(order, 0)
+
+    async def settle(self) -> None:
+        """Until what waits is written."""
+        while self._sender is not None and not self._sender.done():
+            await asyncio.wait({self._sender})
+
+    def _post(self, order: Callable[[Any], Any], size: int) -> None:
+        if not self.link.available or self._bytes + size > MOST_WAITING:
+            UNWRITTEN.labels("away" if not self.link.available else "too many").inc()
+            return
+        self._waiting.append(order)
+        self._bytes += size
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send(), name="cache.send")
+
+    async def _send(self) -> None:
+        while self._waiting:
+            orders, self._waiting, self._bytes = self._waiting, [], 0
+            done = await self.link.ask(lambda redis, orders=orders: _sent(redis, orders), otherwise=None, wait_s=SLOW_S)  # type: ignore[misc]
+            if done is None:
+                UNWRITTEN.labels("away").inc(len(orders))
+                continue
+            lost = sum(isinstance(each, Exception) for each in done)
+            if lost:
+                UNWRITTEN.labels("refused").inc(lost)
+
+    async def _ask(self, question: Callable[[Redis], Awaitable[T]], patience: Patience) -> T | None:
+        left = patience.left
+        if left <= 0 or not self.link.available:
+            return None
+        return await self.link.ask(question, otherwise=None, wait_s=left)
+
+
+async def _got(redis: Redis, keys: Sequence[str]) -> Sequence[bytes | None]:
+    return cast("Sequence[bytes | None]", await redis.mget(keys))
+
+
+async def _sent(redis: Redis, orders: Sequence[Callable[[Any], Any]]) -> list[Any]:
+    async with redis.pipeline(transaction=False) as line:
+        for order in orders:
+            order(line)
+        return await line.execute(raise_on_error=False)
+
+
+def _lock(address: str) -> str:
+    return f"{address}!lock"
+
+
+def _eras(provider: str, capability: str) -> tuple[str, str]:
+    """Keys that an operator's drop changes: the provider's, and its capability's."""
+    stem = f"{PREFIX}{{{provider}}}era"
+    return stem, f"{stem}:{capability}"

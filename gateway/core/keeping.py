@@ -1,0 +1,98 @@
+"""What becomes of an upstream's answer: stamped, cut, kept for its window; and who may still be shown it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from gateway.core.access import Lane
+from gateway.core.clock import Clock
+from gateway.core.guards.cache import MemoryCache, Stored
+from gateway.core.guards.flight import Found
+from gateway.core.guards.keys import cache_key
+from gateway.core.stamping import Stamper, age_of
+from gateway.core.upstream import CallFacts
+from schema.capability import Capability, Terms
+from schema.errors import UnknownInstrument, UpstreamError
+
+NEGATIVE_FOR = 30.0
+SPREAD = 0.1
+"""Windows end up to this part early, so that what was fetched together is not asked for together; never late."""
+
+
+class Keeper:
+    """Fills the memory cache, and judges what it holds."""
+
+    def __init__(self, cache: MemoryCache, clock: Clock, chance: random.Random) -> None:
+        self.cache, self.clock = cache, clock
+        self._stamper, self._chance = Stamper(clock), chance
+
+    def sort_out(
+        self,
+        lane: Lane,
+        capability: Capability[Any, Any],
+        asked: Any,
+        chunk: Sequence[Any],
+        value: Any,
+        facts: CallFacts,
+    ) -> Found:
+        """Stamp, store and sort out the answer: an item that is not in it is unknown to this provider."""
+        if capability.items is None:
+            return {chunk[0]: self._keep(lane, capability, chunk[0], asked, value, facts)}
+        by_item = {capability.items.key(answer): answer for answer in value}
+        found: dict[Any, Stored | UpstreamError] = {}
+        for item in chunk:
+            if item in by_item:
+                found[item] = self._keep(lane, capability, item, asked, by_item[item], facts)
+            else:
+                error = UnknownInstrument(lane.id, f"does not list {item}")
+                self.remember_absence(lane, capability, [item], error)
+                found[item] = error
+        return found
+
+    def remember_absence(
+        self, lane: Lane, capability: Capability[Any, Any], items: Sequence[Any], error: UpstreamError
+    ) -> None:
+        """A negative entry each."""
+        now = self.clock.monotonic()
+        for item in items:
+            provenance, until = self._stamper.blank(lane), now + self._spread(NEGATIVE_FOR)
+            entry = Stored(value=None, provenance=provenance, fetched=now, fresh_until=until, error=error)
+            self.cache.put(cache_key(lane, capability, item), entry)
+
+    def fits(self, stored: Stored, terms: Terms) -> bool:
+        """Whether it is fresh, and young enough for this caller."""
+        return self.clock.monotonic() < stored.fresh_until and self._accepted(stored, terms)
+
+    def served_late(self, stored: Stored, capability: Capability[Any, Any], terms: Terms) -> bool:
+        """Whether it may be answered while it is fetched anew. A caller's `max_age` always wins."""
+        if stored.error is not None or not capability.revalidate_for:
+            return False
+        late = self.clock.monotonic() - stored.fresh_until
+        return late < capability.revalidate_for.total_seconds() and self._accepted(stored, terms)
+
+    def age(self, stored: Stored) -> timedelta:
+        """As callers count it."""
+        return age_of(stored.value, stored.provenance, self.clock.now())
+
+    def _accepted(self, stored: Stored, terms: Terms) -> bool:
+        return terms.max_age is None or stored.error is not None or self.age(stored) <= terms.max_age
+
+    def _keep(
+        self, lane: Lane, capability: Capability[Any, Any], item: Any, asked: Any, value: Any, facts: CallFacts
+    ) -> Stored:
+        now = self.clock.monotonic()
+        window = (lane.answer.fresh_for or capability.window(asked, self.clock.now())).total_seconds()
+        if capability.ranges is not None and capability.ranges.cut is not None:
+            value = capability.ranges.cut(asked, value)
+        value, provenance = self._stamper.stamp(lane, capability, value, facts)
+        until = now + self._spread(window)
+        stored = Stored(value=value, provenance=provenance, fetched=now, fresh_until=until)
+        if lane.provider.profile.licence.cacheable and facts.keep:
+            self.cache.put(cache_key(lane, capability, item), stored)
+        return stored
+
+    def _spread(self, window: float) -> float:
+        return window * (1.0 - SPREAD * self._chance.random())

@@ -1,0 +1,80 @@
+"""Requests that were answered before from kept bytes: what need not be found out anew when the same one comes again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from gateway.core.identity import Principal
+from gateway.edge.execute import RequestFacts
+from gateway.edge.kept import Wanted
+from gateway.edge.responses import Entry, Place
+
+MOST = 8_192
+MOST_BYTES = 8_000_000
+LONGEST = 32_768
+"""Bytes of a request that is remembered."""
+LASTS_S = 9.0
+"""A tenant's own provider keys are believed for as long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memo:
+    """Nothing in it is believed: credential, policy, limits and freshness are checked at each use."""
+
+    facts: RequestFacts
+    place: Place
+    principal: Principal
+    answer: Hashable
+    """The key of the kept answer."""
+    wanted: Wanted
+    size: int
+    until: float
+    """When it is found out anew on the whole way (monotonic), whoever missed a message."""
+
+
+class Memos:
+    """Bounded in number and in bytes; those that nobody sent for longest go first."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, Memo] = OrderedDict()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: Hashable) -> Memo | None:
+        """What is known of a request."""
+        memo = self._kept.get(key)
+        if memo is not None:
+            self._kept.move_to_end(key)
+        return memo
+
+    def put(
+        self, key: Hashable, size: int, facts: RequestFacts, kept: tuple[Place, Entry], wanted: Wanted, now: float
+    ) -> None:  # fmt: skip
+        """Remember a request of *size* bytes."""
+        place, entry = kept
+        self.drop(key)
+        if size > LONGEST:
+            return
+        self._kept[key] = Memo(
+            facts=facts,
+            place=place,
+            principal=place.principal,
+            answer=entry.key,
+            wanted=wanted,
+            size=size,
+            until=now + LASTS_S,
+        )
+        self._bytes += size
+        while len(self._kept) > MOST or self._bytes > MOST_BYTES:
+            _, oldest = self._kept.popitem(last=False)
+            self._bytes -= oldest.size
+
+    def drop(self, key: Hashable) -> None:
+        """Forget a request."""
+        memo = self._kept.pop(key, None)
+        if memo is not None:
+            self._bytes -= memo.size

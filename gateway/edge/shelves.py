@@ -1,0 +1,32 @@
+"""What was worked out from frozen values, kept with them: bounded in number, dropped all at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MOST_KEPT = 300_000
+"""Texts and the like in all, some 30 MB at most."""
+
+
+class Kept:
+    """Shelves of entries `id(value): (value, made)`; an entry holds its value, so that its identity stays unique."""
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most, self._weight = most, 0
+        self._shelves: list[dict[int, tuple[Any, Any]]] = []
+
+    def shelf(self) -> dict[int, tuple[Any, Any]]:
+        """A new one; it is emptied, never replaced, and forgotten when everything is dropped."""
+        return {}
+
+    def keep(self, shelf: dict[int, tuple[Any, Any]], value: Any, made: Any, weight: int) -> Any:
+        """Put what was made from a value on a shelf; give it back."""
+        self._weight += weight
+        if self._weight > self._most:
+            for each in self._shelves:
+                each.clear()
+            self._shelves, self._weight = [], weight
+        if not shelf:
+            self._shelves.append(shelf)
+        shelf[id(value)] = (value, made)
+        return made

@@ -1,0 +1,1 @@
+"""Long candle ranges as files: read from the address, fetched page by page, written and forgotten."""

@@ -1,0 +1,97 @@
+"""The short way answers what the long one would, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from gateway.core.account import Account
+from gateway.core.fetchlog import FetchLog
+from schema.capability import DEFAULT_TERMS
+from schema.provenance import CacheStatus
+from schema.words.quotes import QUOTES, QuotesAsk
+from tests.gateway.doubles import BTC, ETH, SOL, fallen, pairs, price_of, priced, venue, world
+
+
+async def test_a_copy_is_a_hit_with_the_provenance_that_was_stored() -> None:
+    w = world(venue("alpha"))
+    first = await w.quote()
+
+    found, log = await w.logged()
+
+    assert found.value is first.value
+    assert log.status(found.provenance) is CacheStatus.HIT
+    assert (log.hits, log.calls) == ({"alpha": 1}, {})
+    assert log.fresh_until == w.clock.monotonic() + 2
+
+
+async def test_what_is_not_there_is_asked_for_and_joined_in_the_order_of_the_ask() -> None:
+    w = world(venue("alpha"))
+    await w.quotes(ETH)
+
+    found = await w.quotes(BTC, ETH, SOL)
+
+    assert list(found) == [BTC, ETH, SOL]
+    assert w.wire.asked("alpha") == [["ETH-USD"], ["BTC-USD", "SOL-USD"]]
+
+
+async def test_what_appears_twice_in_an_ask_is_answered_twice_over() -> None:
+    w = world(venue("alpha"))
+    await w.quote()
+
+    found = await w.data.fetch_many(QUOTES, QuotesAsk(instruments=(BTC, ETH, BTC)))
+
+    assert list(found) == [BTC, ETH]
+    assert [price_of(each) for each in found.values()] == [1, 1]
+
+
+async def test_a_copy_of_one_who_fails_of_late_does_not_come_before_the_others() -> None:
+    w = world(venue("alpha"), venue("beta", priority=20))
+    w.wire.handlers["beta"] = priced("2")
+    await w.quote()
+    for _ in range(12):
+        w.pipeline.health.pulse("alpha", "quotes").failed(w.clock.monotonic())
+
+    found = await w.quote()
+
+    assert (int(price_of(found)), fallen(found)) == (2, [("alpha", "UPSTREAM_UNAVAILABLE")])
+
+
+async def test_a_limit_of_age_is_never_passed_over() -> None:
+    w = world(venue("alpha"))
+    await w.quote()
+    w.clock.turn(1)
+
+    await w.quote(max_age=timedelta(seconds=0.5))
+
+    assert len(w.wire.requests) == 2
+
+
+async def test_a_provider_that_is_disabled_answers_nothing_that_was_remembered() -> None:
+    w = world(venue("alpha"), venue("beta", priority=20))
+    w.wire.handlers["beta"] = priced("2")
+    await w.quote()
+
+    w.registry.disable({"alpha": "disabled by the operator"})
+
+    assert price_of(await w.quote()) == 2
+
+
+async def test_a_tenant_whose_licence_forbids_sharing_gets_no_copy_of_another() -> None:
+    w = world(venue("alpha", shareable=False))
+    one, other = Account(tenant="org_a"), Account(tenant="org_b")
+    await w.quote(account=one)
+
+    await w.quote(account=other)
+    await w.quote(account=other)
+
+    assert len(w.wire.requests) == 2
+
+
+async def test_a_hundred_copies_cost_no_call() -> None:
+    w, many, log = world(venue("alpha")), pairs(100), FetchLog()
+    await w.quotes(*many)
+
+    found = await w.data.fetch_many(QUOTES, QuotesAsk(instruments=many), DEFAULT_TERMS, log)
+
+    assert list(found) == list(many)
+    assert (log.hits, len(w.wire.requests)) == ({"alpha": 100}, 1)

@@ -1,0 +1,118 @@
+"""Redis frozen, gone, empty again, full or read-only: every question is answered all the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+import redis.asyncio
+
+from gateway.core.link import PAUSE_S, WAIT_S
+from tests.gateway.core.fleets import processes, shared_of
+from tests.gateway.doubles import BTC, ETH, price_of, venue
+from tests.servers import RestartableValkey, restartable_valkey
+
+
+@pytest.fixture
+def server() -> Iterator[RestartableValkey]:
+    with restartable_valkey() as made:
+        yield made
+
+
+async def test_nobody_waits_for_a_frozen_redis_longer_than_the_time_out_and_then_nobody_at_all(
+    server: RestartableValkey,
+) -> None:
+    async with processes(server.url, venue("alpha"), count=1, wait_s=WAIT_S) as (alone,):
+        await alone.quote()
+        await shared_of(alone).settle()
+        server.freeze()
+        asked: list[float] = []
+        alone.pipeline.fleet.shared.link.ask = noting(alone.pipeline.fleet.shared.link.ask, asked)
+
+        assert price_of(await alone.quote(ETH)) == 1
+        assert sum(asked) <= WAIT_S
+        before = len(asked)
+        alone.clock.turn(1)
+        assert price_of(await alone.quote(ETH)) == 1
+        assert len(asked) == before
+
+        server.thaw()
+        alone.clock.turn(PAUSE_S)
+        await alone.quote(BTC)
+        assert alone.pipeline.fleet.shared.link.available
+
+
+def noting(ask, asked):
+    """The longest that each question would have waited."""
+
+    async def noted(question, *, otherwise, wait_s=None):
+        if wait_s is not None and wait_s <= WAIT_S:
+            asked.append(wait_s)
+        return await ask(question, otherwise=otherwise, wait_s=wait_s)
+
+    return noted
+
+
+async def test_a_redis_that_is_gone_and_comes_back_empty_fails_no_query(server: RestartableValkey) -> None:
+    async with processes(server.url, venue("alpha")) as (first, second):
+        await first.quote()
+        await shared_of(first).settle()
+        server.stop()
+
+        for each in (first, second):
+            assert price_of(await each.quote(ETH)) == 1
+            assert price_of(await each.quote(BTC)) == 1
+            each.clock.turn(PAUSE_S + 1)
+        server.start()
+
+        assert price_of(await first.quote(BTC)) == 1
+        await shared_of(first).settle()
+        before = len(first.wire.requests)
+        assert price_of(await second.quote(BTC)) == 1
+        assert len(first.wire.requests) == before
+
+
+async def test_a_full_redis_fails_no_query_and_is_still_read(server: RestartableValkey) -> None:
+    async with processes(server.url, venue("alpha")) as (first, second):
+        await first.quote()
+        await shared_of(first).settle()
+        client = redis.asyncio.from_url(server.url)
+        await client.config_set("maxmemory", "1")
+
+        found = await asyncio.gather(first.quote(ETH), second.quote(ETH), second.quote(BTC))
+        await shared_of(first).settle()
+
+        assert [price_of(each) for each in found] == [1, 1, 1]
+        assert first.wire.asked("alpha") == [["BTC-USD"], ["ETH-USD"], ["ETH-USD"]]
+        assert first.pipeline.fleet.shared.link.available
+        await client.aclose()
+
+
+async def test_a_read_only_redis_fails_no_query_and_is_still_read(server: RestartableValkey) -> None:
+    async with processes(server.url, venue("alpha")) as (first, second):
+        await first.quote()
+        await shared_of(first).settle()
+        client = redis.asyncio.from_url(server.url)
+        await client.execute_command("REPLICAOF", "127.0.0.1", "1")
+
+        found = [await second.quote(BTC), await second.quote(ETH)]
+        await shared_of(second).settle()
+
+        assert [price_of(each) for each in found] == [1, 1]
+        assert first.wire.asked("alpha") == [["BTC-USD"], ["ETH-USD"]]
+        await client.aclose()
+
+
+async def test_hostile_bytes_under_a_key_are_a_miss(server: RestartableValkey) -> None:
+    async with processes(server.url, venue("alpha")) as (first, second):
+        await first.quote()
+        await shared_of(first).settle()
+        client = redis.asyncio.from_url(server.url)
+        for key in await client.keys("*BTC*"):
+            await client.set(key, b"\x80\x04cos\nsystem\n")
+
+        assert price_of(await second.quote(BTC)) == 1
+
+        assert len(first.wire.requests) == 2
+        await client.aclose()

@@ -1,0 +1,106 @@
+"""Nothing stays behind: not after ten thousand keys in flight at once, not after a week of every kind of question."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from schema.errors import NoAnswer
+from schema.symbols import InstrumentId
+from tests.gateway.doubles import BTC, World, late, priced, venue, world
+from tests.house import House, open_house
+
+KEYS, ENTRIES = 10_000, 1_000
+ROOTS = ("gateway", "plugins", "providers", "schema")
+RUNNING = ("Task", "Future", "coroutine", "Timeout", "TimerHandle", "frame", "traceback")
+
+
+def alive() -> Counter[str]:
+    """How many objects of each class of ours there are, and of what keeps things running."""
+    gc.collect()
+    kinds = (type(each) for each in gc.get_objects())
+    return Counter(
+        kind.__qualname__ for kind in kinds if str(kind.__module__).startswith(ROOTS) or kind.__qualname__ in RUNNING
+    )
+
+
+def grown(before: Counter[str], after: Counter[str]) -> dict[str, int]:
+    """What there is more of."""
+    return dict(after - before)
+
+
+async def in_flight(w: World, first: int) -> int:
+    """Ask for so many keys at once, all of them under way together; how many were answered."""
+    # Made by hand: the parser remembers the newest few thousand.
+    instruments = [replace(BTC, base=f"K{first + n}X") for n in range(KEYS)]
+
+    async def ask(instrument: InstrumentId) -> bool:
+        try:
+            return str((await w.quote(instrument, timeout=120.0)).value.price) == "7"
+        except NoAnswer:
+            return False
+
+    return sum(await asyncio.gather(*map(ask, instruments)))
+
+
+async def test_ten_thousand_keys_in_flight_leave_no_more_than_the_cache_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.core.routing.ROUTES", ENTRIES)
+    w = world(venue("alpha"), venue("beta", priority=20), cache_bytes=1_000_000)
+    for name in ("alpha", "beta"):
+        w.wire.handlers[name] = late(0.1, priced("7"))
+    elsewhere = alive()
+    assert await in_flight(w, 0) == KEYS
+    w.wire.requests.clear()
+    before = alive()
+
+    assert await in_flight(w, KEYS) == KEYS
+    w.wire.requests.clear()
+
+    after = alive()
+    assert grown(before, after) == {}
+    held = grown(elsewhere, after)
+    assert (held.get("Flight"), held["Quote"]) == (None, len(w.pipeline.cache))
+    assert 500_000 < w.pipeline.cache.bytes <= 1_000_000
+    assert len(asyncio.all_tasks()) == 1
+
+
+PAIR, RANGE = "crypto:BTC/USD", 'start: "2026-11-01T00:00:00Z", end: "2026-11-03T00:00:00Z"'
+QUESTIONS = (
+    f'{{ quote(symbol: "{PAIR}") {{ id price bid ask provenance {{ provider ageMs cacheStatus }} }} }}',
+    f'{{ quotes(symbols: ["{PAIR}", "equity:AAPL", "crypto:NOPE/USD"]) {{ nodes {{ price }} failures {{ code }} }} }}',
+    f'{{ candles(symbol: "{PAIR}", interval: H1, {RANGE}) {{ columns {{ openTime close }} }} }}',
+    f'{{ orderBook(symbol: "{PAIR}", depth: 20) {{ bids {{ price size }} }} }}',
+    f'{{ trades(symbol: "{PAIR}", last: 50) {{ price size time }} }}',
+    '{ quote(symbol: "crypto:NOPE/USD") { price } }',
+    "{ quote(symbol: ",
+    "{ nothing }",
+    "{ providers { id } }",
+)
+
+
+async def ask_everything(house: House, days: int) -> None:
+    """Every hour all questions at once, twice: cold, then from the cache. Every day the plugins' workers."""
+    for hour in range(days * 24):
+        house.clock.turn(3600)
+        for _ in range(2):
+            await asyncio.gather(*map(house.ask, QUESTIONS))
+        house.results.clear()
+        if hour % 24 == 0:
+            for plugin in house.host.plugins:
+                for worker in plugin.workers(house.host) if plugin.workers else ():
+                    await worker.run()
+
+
+async def test_a_week_of_every_question_leaves_nothing_behind(tmp_path: Path, sqlite_url: str) -> None:
+    async with open_house(sqlite_url, tmp_path) as house:
+        await ask_everything(house, 1)
+        before = alive()
+
+        await ask_everything(house, 6)
+
+        assert grown(before, alive()) == {}
