@@ -23,6 +23,7 @@
     - SwitchedOff                     UPSTREAM_UNAVAILABLE: paused by the operator, nothing was sent
     - Throttled                       UPSTREAM_THROTTLED: the provider is paused, Retry-After is honoured
     - QuotaExhausted                  UPSTREAM_QUOTA: paused until the reset
+    - QuotaReached                    UPSTREAM_QUOTA: our own count has no room in time, nothing was sent
     - KeyMissing                      PROVIDER_KEY_MISSING: no credential is set
     - Unauthorized                    PROVIDER_MISCONFIGURED: the credential is refused
     - NotCovered                      NOT_COVERED: not offered for this class, range or adjustment
@@ -309,6 +310,12 @@ class QuotaExhausted(UpstreamError):
 
     code = FailureCode.UPSTREAM_QUOTA
     pauses = True
+
+
+class QuotaReached(UpstreamError):
+    """Our own count of the upstream's limits has no room for the call in time: nothing was sent."""
+
+    code = FailureCode.UPSTREAM_QUOTA
 
 
 class KeyMissing(UpstreamError):

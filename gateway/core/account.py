@@ -36,6 +36,8 @@ class Account:
     keys: OwnKeys = field(default_factory=lambda: NO_KEYS, repr=False)
     history_days: int | None = None
     reach: Reach = EVERYBODY
+    share: float = 1.0
+    """Against other tenants' where they wait for the same upstream's quota."""
 
     def check_depth(self, ask: Any, now: datetime) -> None:
         """BadInput for a range that begins before the plan's history."""

@@ -1,7 +1,7 @@
 """The order of guards, from the ask down to the upstream call; read it top to bottom.
 
 memory cache → single flight → shared cache and lock (Redis) → concurrency → retry budget → hold (throttle, refused key)
-→ breaker → deadline → adapter. What is kept of an answer: `gateway/core/keeping.py`.
+→ provider quota → breaker → deadline → adapter. What is kept of an answer: `gateway/core/keeping.py`.
 """
 
 from __future__ import annotations
@@ -22,25 +22,28 @@ from gateway.core.guards.cache import COUNTED, MEMORY_HITS, MEMORY_MISSES, MOST_
 from gateway.core.guards.flight import Flight, Found
 from gateway.core.guards.hedge import HedgeBudget
 from gateway.core.guards.keys import cache_key
+from gateway.core.guards.quota import Claim
+from gateway.core.guards.turnstile import Toll
 from gateway.core.health import Health
 from gateway.core.keeping import Keeper
 from gateway.core.routing import Registry
 from gateway.core.secrets import Redactor
 from gateway.core.upstream import CallFacts, call_facts
+from gateway.core.verdicts import note_failure, note_success
 from schema.capability import Capability, Terms
 from schema.errors import (
     Blocked,
     CircuitOpen,
-    KeyMissing,
     Malformed,
     NotCovered,
     NotRecorded,
+    QuotaReached,
     Stale,
     Timeout,
     UnknownInstrument,
     UpstreamError,
 )
-from schema.provenance import CacheStatus, DataMode
+from schema.provenance import CacheStatus
 from schema.words.registry import BreakerState
 
 if TYPE_CHECKING:
@@ -335,11 +338,16 @@ class Pipeline:
             return held
         if lane.trunk is not None and lane.trunk.state is BreakerState.OPEN:
             return lane.trunk.refusal()
-        try:
-            admission = await lane.breaker.enter()
-        except CircuitOpen as refused:
-            return refused
         facts = CallFacts(capability=capability.name, keep=flight.keep)
+        try:
+            facts.toll = await self._pay(lane, asked, flight)
+            admission = await lane.breaker.enter()
+        except BaseException as refused:
+            if facts.toll is not None:
+                facts.toll.close()
+            if isinstance(refused, CircuitOpen | QuotaReached):
+                return refused
+            raise
         token = call_facts.set(facts)
         error: UpstreamError
         try:
@@ -359,29 +367,25 @@ class Pipeline:
             error = Malformed(lane.id, "its answer broke the adapter")
         else:
             lane.breaker.succeeded(admission)
-            self._note_success(lane, facts)
+            note_success(self.health, lane, facts)
             return found
         finally:
+            if facts.toll is not None:
+                facts.toll.close()
             with suppress(ValueError):
                 call_facts.reset(token)
-        self._note_failure(lane, admission, error, facts)
+        note_failure(self.health, lane, admission, error, facts)
         return error
 
-    def _note_success(self, lane: Lane, facts: CallFacts) -> None:
-        if facts.recorded is None and facts.requests:
-            self.health.succeeded(lane.access.holder, facts.latency_ms, lane.answer.capability.name)
-
-    def _note_failure(self, lane: Lane, admission: Any, error: UpstreamError, facts: CallFacts) -> None:
-        """A recorded or a simulated failure says nothing about the upstream."""
-        if facts.recorded is not None or error.pauses or isinstance(error, KeyMissing | NotRecorded):
-            lane.breaker.let_go(admission)
-        elif error.counted:
-            lane.breaker.failed(admission, error)
-        else:
-            lane.breaker.succeeded(admission)
-        live = facts.recorded is None and lane.provider.profile.mode is DataMode.LIVE
-        if live and not isinstance(error, NotRecorded):
-            self.health.failed(lane.access.holder, error, lane.answer.capability.name)
+    async def _pay(self, lane: Lane, asked: Any, flight: Flight) -> Toll | None:
+        """The upstream's quota, before the breaker: a trial call's right is not lost by waiting."""
+        turnstile, account = lane.access.turnstile, flight.account
+        if turnstile is None or lane.breaker.state is BreakerState.OPEN:
+            return None
+        claim = Claim(account.tenant, account.share, lane.answer.units(asked))
+        toll = Toll(turnstile, claim, lambda: flight.left)
+        await toll.pay_ahead()
+        return toll
 
     def _scrubbed(self, lane: Lane, error: UpstreamError) -> UpstreamError:
         detail = lane.access.redact(self._redact(error.detail))

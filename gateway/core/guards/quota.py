@@ -1,7 +1,8 @@
-"""An upstream's own limits, counted exactly by one process: a call is reserved in all windows, or told when to try.
+"""An upstream's own limits, counted by one process: a call is reserved in all windows, or told when to try.
 
 A call may reach the upstream at any moment between its reservation and its end. So it counts from its reservation until
 a whole window after its end: whatever windows the upstream keeps, sliding or fixed, it never counts more than we do.
+The price is the time that calls are under way: of one call in a second, one in a second and its own latency are made.
 """
 
 from __future__ import annotations
@@ -9,23 +10,38 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import inf
+from math import ceil, inf
+from typing import NamedTuple
 
+from gateway.core.guards.fairness import Turns
 from providers.contract import Limit
 
 MARGIN = 0.05
 """The share of each limit that is left unused."""
+SLICES = 64
+"""Ends of calls are rounded up to this part of a window where its limit is higher: what is remembered is bounded."""
+
+
+class Claim(NamedTuple):
+    """Who waits for a call: a tenant, its share against other tenants', and what the call costs."""
+
+    tenant: str
+    share: float
+    weight: int
 
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One reserved call."""
+    """One reserved call. `lease` is when the fleet's counter lets it end by itself, in Redis's milliseconds."""
 
     weight: int
+    lease: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
-class _Window:
+class Window:
+    """Calls under way and calls that ended, of one limit."""
+
     per: float
     most: int
     weighed: bool
@@ -34,49 +50,113 @@ class _Window:
     counted: int = 0
 
     def units(self, weight: int) -> int:
+        """What a call of this weight takes."""
         return weight if self.weighed else 1
 
-    def wait(self, units: int, now: float) -> float:
-        """Seconds until there is room; infinite where only the end of calls under way makes some, or nothing does."""
+    def forget(self, now: float) -> None:
+        """Calls that ended a whole window ago."""
         while self.ended and self.ended[0][0] + self.per <= now:
             self.counted -= self.ended.popleft()[1]
+
+    def wait(self, units: int, now: float) -> float:
+        """Seconds until there is room at the soonest: calls under way make some a window after their end."""
+        self.forget(now)
         over = self.under_way + self.counted + units - self.most
         if over <= 0:
             return 0.0
+        if units > self.most:
+            return inf
         for end, each in self.ended:
             over -= each
             if over <= 0:
                 return end + self.per - now
-        return inf
+        return self.per
+
+    def end(self, units: int, now: float) -> None:
+        """Units that may have been counted until now."""
+        self.counted += units
+        if self.most > SLICES:
+            now = ceil(now / self.per * SLICES) * self.per / SLICES
+        if self.ended and self.ended[-1][0] >= now:
+            now, before = self.ended.pop()
+            units += before
+        self.ended.append((now, units))
 
 
 class Windows:
     """All of one key's windows with one upstream."""
 
     def __init__(self, limits: Sequence[Limit], *, margin: float = MARGIN) -> None:
-        self._windows = [
-            _Window(
-                per=limit.per.total_seconds(), most=usable(limit.count, margin), weighed=limit.unit != "requests"
-            )
+        self.windows = [
+            Window(per=limit.per.total_seconds(), most=usable(limit.count, margin), weighed=limit.unit != "requests")
             for limit in limits
-        ]  # fmt: skip
+        ]
+
+    def wait(self, weight: int, now: float) -> float:
+        """Seconds until a call may be reserved, at the soonest."""
+        longest = 0.0
+        for window in self.windows:
+            wait = window.wait(weight if window.weighed else 1, now)
+            if wait > longest:
+                longest = wait
+        return longest
 
     def reserve(self, weight: int, now: float) -> Ticket | float:
-        """A ticket to hand back with `ended`; or in how many seconds to try again, and then nothing is reserved."""
-        wait = max((window.wait(window.units(weight), now) for window in self._windows), default=0.0)
+        """A ticket to hand back; or in how many seconds to try again, and then nothing is reserved."""
+        wait = self.wait(weight, now)
         if wait > 0:
             return wait
-        for window in self._windows:
-            window.under_way += window.units(weight)
-        return Ticket(weight)
+        return self.note(Ticket(weight))
+
+    def note(self, ticket: Ticket) -> Ticket:
+        """A call that is under way whatever is left."""
+        for window in self.windows:
+            window.under_way += window.units(ticket.weight)
+        return ticket
 
     def ended(self, ticket: Ticket, now: float) -> None:
         """The call is over, however it went: it may have reached the upstream until now."""
-        for window in self._windows:
+        for window in self.windows:
             units = window.units(ticket.weight)
             window.under_way -= units
-            window.counted += units
-            window.ended.append((now, units))
+            window.end(units, now)
+
+    def given_back(self, ticket: Ticket) -> None:
+        """Nothing was sent."""
+        for window in self.windows:
+            window.under_way -= window.units(ticket.weight)
+
+
+class OwnCount:
+    """The counter of a process that shares with nobody."""
+
+    def __init__(self, windows: Windows) -> None:
+        self.windows, self._turns = windows, Turns()
+
+    def at_once(self, claim: Claim, now: float) -> Ticket | None:
+        """Where nobody waits: no turn to keep."""
+        found = self.windows.reserve(claim.weight, now)
+        return found if isinstance(found, Ticket) else None
+
+    async def take(self, claims: Sequence[Claim], now: float) -> tuple[dict[int, Ticket], float]:
+        """Tickets by the claim's place, in fair turn; and in how many seconds there is room for the next."""
+        granted: dict[int, Ticket] = {}
+        while len(granted) < len(claims):
+            place = self._turns.next(claims, granted)
+            found = self.windows.reserve(claims[place].weight, now)
+            if not isinstance(found, Ticket):
+                return granted, found
+            self._turns.served(claims[place])
+            granted[place] = found
+        return granted, 0.0
+
+    def ended(self, ticket: Ticket, now: float) -> None:
+        """See `Windows`."""
+        self.windows.ended(ticket, now)
+
+    def given_back(self, ticket: Ticket) -> None:
+        """See `Windows`."""
+        self.windows.given_back(ticket)
 
 
 def usable(count: int, margin: float) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from math import inf
 
 import pytest
 from hypothesis import given
@@ -54,11 +53,11 @@ def test_a_refused_call_is_reserved_in_no_window() -> None:
     assert isinstance(windows.reserve(6, 1.25), Ticket)
 
 
-def test_room_that_only_calls_under_way_can_make_has_no_known_moment() -> None:
+def test_room_that_only_calls_under_way_can_make_comes_a_window_after_their_end_at_the_soonest() -> None:
     windows = Windows([per_second(1)])
 
     assert isinstance(windows.reserve(1, 0.0), Ticket)
-    assert windows.reserve(1, 100.0) == inf
+    assert windows.reserve(1, 100.0) == 1.0
 
 
 @pytest.mark.parametrize(("count", "left"), [(1, 1), (2, 1), (20, 19), (6000, 5700)])
