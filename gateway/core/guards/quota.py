@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, inf
 from typing import NamedTuple
 
@@ -121,6 +121,24 @@ class Windows:
             window.under_way -= units
             window.end(units, now)
 
+    def possible(self, weight: int) -> bool:
+        """Whether such a call ever fits."""
+        return all(window.units(weight) <= window.most for window in self.windows)
+
+    def past(self, now: float) -> list[tuple[int, float, int]]:
+        """What ended within its window: the window's place, how long ago, and units."""
+        found: list[tuple[int, float, int]] = []
+        for place, window in enumerate(self.windows):
+            window.forget(now)
+            found.extend((place, now - end, units) for end, units in window.ended)
+        return found
+
+    def copy(self) -> Windows:
+        """The same, to be counted on by itself."""
+        made = Windows(())
+        made.windows = [replace(window, ended=deque(window.ended)) for window in self.windows]
+        return made
+
     def given_back(self, ticket: Ticket) -> None:
         """Nothing was sent."""
         for window in self.windows:
@@ -133,6 +151,10 @@ class OwnCount:
     def __init__(self, windows: Windows) -> None:
         self.windows, self._turns = windows, Turns()
 
+    def possible(self, weight: int) -> bool:
+        """See `Windows`."""
+        return self.windows.possible(weight)
+
     def at_once(self, claim: Claim, now: float) -> Ticket | None:
         """Where nobody waits: no turn to keep."""
         found = self.windows.reserve(claim.weight, now)
@@ -141,14 +163,18 @@ class OwnCount:
     async def take(self, claims: Sequence[Claim], now: float) -> tuple[dict[int, Ticket], float]:
         """Tickets by the claim's place, in fair turn; and in how many seconds there is room for the next."""
         granted: dict[int, Ticket] = {}
-        while len(granted) < len(claims):
-            place = self._turns.next(claims, granted)
+        vain: set[int] = set()
+        while len(granted) + len(vain) < len(claims):
+            place = self._turns.next(claims, {*granted, *vain})
+            if not self.windows.possible(claims[place].weight):
+                vain.add(place)
+                continue
             found = self.windows.reserve(claims[place].weight, now)
             if not isinstance(found, Ticket):
                 return granted, found
             self._turns.served(claims[place])
             granted[place] = found
-        return granted, 0.0
+        return granted, inf if vain else 0.0
 
     def ended(self, ticket: Ticket, now: float) -> None:
         """See `Windows`."""

@@ -29,6 +29,9 @@ log = structlog.get_logger(__name__)
 class Counter(Protocol):
     """What counts: this process alone, or all of them over Redis."""
 
+    def possible(self, weight: int) -> bool:
+        """Whether such a call ever fits."""
+
     def at_once(self, claim: Claim, now: float) -> Ticket | None:
         """A ticket where that needs no waiting at all."""
 
@@ -67,6 +70,9 @@ class Turnstile:
             if ticket is not None:
                 RESERVED.labels(self.provider).inc()
                 return ticket
+        if not self.counter.possible(claim.weight):
+            REFUSED.labels(self.provider).inc()
+            raise QuotaReached(self.provider, f"one call costs {claim.weight}, more than it ever grants us")
         waiter = _Waiter(claim, left, asyncio.get_running_loop().create_future())
         self._waiting.append(waiter)
         self._news.set()
