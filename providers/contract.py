@@ -110,6 +110,18 @@ def per_day(count: int, unit: str = "requests") -> Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """A reply header that says how much of a limit is used, or what remains of it: it may only tighten our own count.
+
+    `limit` is one of `Profile.limits` by its window and unit: a header over another window says nothing.
+    """
+
+    header: str
+    limit: Limit
+    remaining: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Licence:
     """What may be done with the data. `shareable`: may an answer fetched for one tenant serve another."""
 
@@ -136,7 +148,8 @@ class Profile:
     `base_url` has no trailing slash. `hosts` are further base URLs by name. `priority` orders routing, lowest first
     (10 an exchange's own feed, 30 an official source, 50 an aggregator, 70 an unofficial one).
     `tiers` are plans other than the default one, by name; MARKETGATE_TIER_<ID> chooses.
-    `headers` are sent with every request. `mode` is LIVE but for the simulated exchange.
+    `usage` are reply headers about those limits. `headers` are sent with every request. `mode` is LIVE but for the
+    simulated exchange.
     """
 
     id: str
@@ -148,6 +161,7 @@ class Profile:
     hosts: Mapping[str, str] = field(default_factory=dict)
     credentials: tuple[Credential, ...] = ()
     limits: tuple[Limit, ...] = ()
+    usage: tuple[Usage, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     tiers: Mapping[str, Tier] = field(default_factory=dict)
     delay: FeedDelay = FeedDelay.REALTIME

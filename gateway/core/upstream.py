@@ -18,7 +18,7 @@ import msgspec
 from gateway import __version__
 from gateway.core.clock import Clock
 from gateway.core.inflate import Inflater, Unreadable
-from gateway.core.replyheaders import retry_after
+from gateway.core.replyheaders import retry_after, usage_of
 from gateway.core.secrets import Redactor
 from providers.contract import Params, Profile, Reply
 from providers.row import Row
@@ -339,6 +339,8 @@ class UpstreamHttp:
         finally:
             if toll is not None and ticket is not None:
                 toll.done(ticket)
+        if toll is not None and self.profile.usage:
+            toll.seen(usage_of(reply.headers, self.profile))
         content = self.redact.body(reply.content)
         if content is not reply.content:
             reply = replace(reply, content=content)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gateway.core.access import Lane
 from gateway.core.guards.breaker import Admission
-from gateway.core.health import Health
+from gateway.core.health import PAUSE, Health
 from gateway.core.upstream import CallFacts
-from schema.errors import KeyMissing, NotRecorded, QuotaReached, UpstreamError
+from schema.errors import KeyMissing, NotRecorded, QuotaExhausted, QuotaReached, Throttled, UpstreamError
 from schema.provenance import DataMode
 
 
@@ -28,3 +28,5 @@ def note_failure(health: Health, lane: Lane, admission: Admission, error: Upstre
     live = facts.recorded is None and lane.provider.profile.mode is DataMode.LIVE
     if live and not isinstance(error, NotRecorded | QuotaReached):
         health.failed(lane.access.holder, error, lane.answer.capability.name)
+        if lane.access.turnstile is not None and isinstance(error, Throttled | QuotaExhausted):
+            lane.access.turnstile.counter.pause(error.retry_after or PAUSE.get(type(error), 5.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from providers.contract import Licence, Profile, Provider, Reply, answers, per_minute
+from providers.contract import Licence, Profile, Provider, Reply, Usage, answers, per_minute
 from providers.crypto._joined import is_pair_of, wire_symbol
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -53,6 +53,7 @@ class Binance(Provider):
         asset_classes=(AssetClass.CRYPTO,),
         licence=Licence(note="Binance terms of use: own use and display; redistribution needs consent."),
         limits=(per_minute(6000, "weight"),),
+        usage=(Usage(header="x-mbx-used-weight-1m", limit=per_minute(6000, "weight")),),
         priority=10,
     )
 

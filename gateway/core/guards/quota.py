@@ -125,6 +125,14 @@ class Windows:
         """Whether such a call ever fits."""
         return all(window.units(weight) <= window.most for window in self.windows)
 
+    def seen(self, place: int, used: int, now: float) -> None:
+        """The upstream counts so much: at most a whole window is taken for full, and nothing is ever freed."""
+        window = self.windows[place]
+        window.forget(now)
+        more = min(used, window.most) - window.under_way - window.counted
+        if more > 0:
+            window.end(more, now)
+
     def past(self, now: float) -> list[tuple[int, float, int]]:
         """What ended within its window: the window's place, how long ago, and units."""
         found: list[tuple[int, float, int]] = []
@@ -183,6 +191,14 @@ class OwnCount:
     def given_back(self, ticket: Ticket) -> None:
         """See `Windows`."""
         self.windows.given_back(ticket)
+
+    def seen(self, used: Sequence[tuple[int, int]], now: float) -> None:
+        """See `Windows`."""
+        for place, units in used:
+            self.windows.seen(place, units, now)
+
+    def pause(self, seconds: float) -> None:
+        """Nobody else has this key."""
 
 
 def usable(count: int, margin: float) -> int:

@@ -51,6 +51,8 @@ class FleetCount:
         self._tickets: set[Ticket] = set()
         self._ends: list[tuple[int, int]] = []
         self._unused: list[tuple[int, int]] = []
+        self._seen: dict[int, int] = {}
+        self._pause_ms = 0
         self._epoch = ""
         self._counts: list[int] = [0] * len(limits)
         self._part: OwnCount | None = None
@@ -102,6 +104,19 @@ class FleetCount:
             self._part.given_back(ticket)
         self._gone(ticket, self._unused)
 
+    def seen(self, used: Sequence[tuple[int, int]], now: float) -> None:
+        """See `Counter`."""
+        for place, units in used:
+            self._seen[place + 1] = max(units, self._seen.get(place + 1, 0))
+            if self._part is not None:
+                self._part.windows.seen(place, units, now)
+        self._tell_soon()
+
+    def pause(self, seconds: float) -> None:
+        """See `Counter`."""
+        self._pause_ms = max(self._pause_ms, ceil(seconds * 1000))
+        self._tell_soon()
+
     async def settle(self) -> None:
         """Everything that there is to tell is told."""
         while self._telling is not None and not self._telling.done():
@@ -116,11 +131,14 @@ class FleetCount:
         self._part_tickets.discard(ticket)
         if ticket.lease:
             into.append((ticket.lease, ticket.weight))
-            if self._telling is None or self._telling.done():
-                self._telling = asyncio.get_running_loop().create_task(self._tell(), name="quota.ends")
+            self._tell_soon()
+
+    def _tell_soon(self) -> None:
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.get_running_loop().create_task(self._tell(), name="quota.news")
 
     async def _tell(self) -> None:
-        while (self._ends or self._unused) and self._link.available:
+        while (self._ends or self._unused or self._seen or self._pause_ms) and self._link.available:
             if await self._ask((), asking=False) is None:
                 return
 
@@ -175,7 +193,8 @@ class FleetCount:
             ends, unused = self._ends[:], self._unused[:]
             opened = [ticket for ticket in self._tickets if not ticket.lease]
             message = self._message(claims, asking=asking)
-            message.update(ends=ends, unused=unused)
+            seen, pause = dict(self._seen), self._pause_ms
+            message.update(ends=ends, unused=unused, seen=list(seen.items()), pause=pause)
             reply = await self._send(self._untold, opened, message)
             lost = reply is not None and reply[0] == b"new" and self._epoch != ""
             if reply is not None and reply[0] == b"new":
@@ -188,6 +207,8 @@ class FleetCount:
             _, epoch, lease, wait, granted, self._counts = reply
             self._epoch = epoch.decode()
             del self._ends[: len(ends)], self._unused[: len(unused)]
+            self._seen = {place: used for place, used in self._seen.items() if used > seen.get(place, 0)}
+            self._pause_ms = 0 if self._pause_ms <= pause else self._pause_ms
             self._told(opened, lease, lost=lost)
         tickets = {place: Ticket(claims[place].weight, lease) for place in granted}
         for ticket in tickets.values():
@@ -213,7 +234,7 @@ class FleetCount:
             "epoch": self._epoch, "fresh": uuid4().hex, "adopt": False, "process": self._members.name,
             "windows": [_window(window) for window in windows], "lease": int(LEASE_S * 1000),
             "keep": int((max(window.per for window in windows) + 2 * LEASE_S) * 1000),
-            "claims": claims, "asking": asking, "grace": GRACE_MS, "yield": YIELD_MS, "pause": 0, "seen": (),
+            "claims": claims, "asking": asking, "grace": GRACE_MS, "yield": YIELD_MS,
         }  # fmt: skip
 
     async def _send(self, past: Windows, opened: Sequence[Ticket], message: dict[str, Any]) -> list[Any] | None:

@@ -44,6 +44,12 @@ class Counter(Protocol):
     def given_back(self, ticket: Ticket) -> None:
         """Nothing was sent."""
 
+    def seen(self, used: Sequence[tuple[int, int]], now: float) -> None:
+        """Units that the upstream says are used, by the window's place: what is more than our own count is added."""
+
+    def pause(self, seconds: float) -> None:
+        """Nobody with this key sends anything; this process holds itself back (`Health`)."""
+
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
@@ -107,6 +113,11 @@ class Turnstile:
         """Nothing was sent."""
         self.counter.given_back(ticket)
         self._news.set()
+
+    def seen(self, used: Sequence[tuple[int, int]]) -> None:
+        """What the upstream says of its own count."""
+        if used:
+            self.counter.seen(used, self.clock.monotonic())
 
     def _leave(self, waiter: _Waiter) -> None:
         waiter.turn.cancel()
@@ -190,6 +201,10 @@ class Toll:
     def done(self, ticket: Ticket) -> None:
         """The request is over, however it went."""
         self._turnstile.end(ticket)
+
+    def seen(self, used: Sequence[tuple[int, int]]) -> None:
+        """What the reply says of the upstream's count."""
+        self._turnstile.seen(used)
 
     def close(self) -> None:
         """The call is over: what was paid and never used is given back."""

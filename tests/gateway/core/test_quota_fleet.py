@@ -230,3 +230,25 @@ async def test_limits_of_one_that_are_parted_are_the_first_process_s(monkeypatch
             await two.call(0)
             with pytest.raises(QuotaReached):
                 await two.call(1)
+
+
+async def test_a_pause_that_one_process_was_told_holds_all_of_them_and_only_with_this_key(redis_url):
+    async with fleet(redis_url, per_second(100)) as two, fleet(redis_url, per_second(9), place=f"{PLACE}own") as own:
+        two.counts[0].pause(30.0)
+        await two.counts[0].settle()
+
+        with pytest.raises(QuotaReached) as refused:
+            await two.call(1)
+        await own.call(1)
+
+    assert refused.value.retry_after == pytest.approx(30, abs=1)
+
+
+async def test_what_one_process_was_told_of_the_upstream_s_count_all_know(redis_url):
+    async with fleet(redis_url, per_minute(10)) as two:
+        two.counts[0].seen([(0, 9)], 0.0)
+        await two.counts[0].settle()
+
+        await two.call(1)
+        with pytest.raises(QuotaReached):
+            await two.call(0)
