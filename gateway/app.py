@@ -29,6 +29,7 @@ from gateway.core.calendars import ExchangeCalendars
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.contract import Admissions, Context, Host, Market, Plugin
 from gateway.core.fetchlog import FetchLog
+from gateway.core.guards.toll import Budgets
 from gateway.core.identity import Principal
 from gateway.core.inventory import Inventory
 from gateway.core.loading import add_provider, recordings_of, slips_of
@@ -45,6 +46,7 @@ from gateway.core.ports import (
     MailTransport,
     OutboundHttp,
     PaymentPort,
+    Preferences,
     ProviderKeys,
     Providers,
     Switchboard,
@@ -73,6 +75,7 @@ from gateway.edge.limits import EdgeSettings
 from gateway.edge.policies import AccountPolicies
 from gateway.edge.responses import ResponseCache
 from gateway.edge.routes import build_edge
+from gateway.edge.shedding import Shedding
 from gateway.edge.tenantgate import TenantGate
 from gateway.edge.trusted import SETTING, name_of, read_trusted
 from providers import Discovered, discover
@@ -221,12 +224,16 @@ def build_gateway(
         plugins=found,
     )  # fmt: skip
     registry.own.sign = partial(host.vault.digest, "provider key")
+    if quotas is not None:
+        pipeline.budgets = Budgets(clock, quotas.budget)
     warmth = share_cache(pipeline, host)
     allowances = host.services[Allowances] = make_allowances(settings, clock, host.services, link)
     switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
 
-    accounts = Accounts(lambda: host.services.get(ProviderKeys), live=not offline)
+    accounts = Accounts(
+        lambda: host.services.get(ProviderKeys), lambda: host.services.get(Preferences), live=not offline
+    )
 
     def context(facts: RequestFacts, principal: Principal) -> Context:
         market = Market(
@@ -360,13 +367,13 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         trusted_only=settings.trusted_only,
     )
 
-    host = gateway.host
+    host, shedding = gateway.host, Shedding(settings.shed_lag_ms / 1_000)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await start(gateway)
         own = [each.worker() for each in (gateway.warmth, gateway.quotas) if each is not None]
-        async with working(host, own):
+        async with shedding.watching(), working(host, own):
             yield
         await gateway.close()
 
@@ -376,7 +383,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         app = build_edge(
             schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
             health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
-            responses=gateway.responses,
+            responses=gateway.responses, shedding=shedding,
             extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
         )  # fmt: skip
     except BadTrustedDocument as bad:

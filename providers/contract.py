@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from providers.row import Row
@@ -150,6 +151,7 @@ class Profile:
     `tiers` are plans other than the default one, by name; MARKETGATE_TIER_<ID> chooses.
     `usage` are reply headers about those limits. `headers` are sent with every request. `mode` is LIVE but for the
     simulated exchange.
+    `cost_per_call` is what a call costs the platform, in US dollars; MARKETGATE_PROVIDER_COSTS has it from a contract.
     """
 
     id: str
@@ -168,6 +170,7 @@ class Profile:
     delay_seconds: int | None = None
     mode: DataMode = DataMode.LIVE
     priority: int = 50
+    cost_per_call: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -160,6 +160,10 @@ REQUESTS: dict[str, Explained] = {
     "RATE_LIMITED": Explained(
         "Too much at once; `limit` says of what.", "wait for `retryAfterMs`, or move to a larger plan"
     ),
+    "OVERLOADED": Explained(
+        "The gateway has more to do than it can; whoever asks most is refused first. Nothing was executed or charged.",
+        "wait for `retryAfterMs`, then try again; run more processes where it happens often",
+    ),
     "LIMITS_UNAVAILABLE": Explained(
         "Redis, which counts limits for all processes, is away, and `MARKETGATE_LIMITS_WITHOUT_REDIS` is `closed`.",
         "try again after `retryAfterMs`; the operator sees to Redis, or sets `open`",

@@ -13,8 +13,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway.cli.outcome import Code, Stop, say
+from gateway.core import telemetry
 from gateway.core.settings import Settings, SettingsError, load_settings
-from gateway.core.telemetry import configure_logging
 from gateway.edge.whole import WholeProtocol
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ MODES = {"recorded": "OFFLINE: SIMULATED and RECORDED data", "live": "LIVE"}
 def run(host: str | None, port: int | None) -> Code:
     """Serve until a signal ends it; what is under way may finish."""
     settings = _settings(host, port)
-    configure_logging(settings.log_level, settings.log_format, settings.keyring().redactor())
+    telemetry.configure_logging(settings.log_level, settings.log_format, settings.keyring().redactor())
     from gateway.app import build_gateway, create_app
     from gateway.cli.database import prepare
 

@@ -1,4 +1,4 @@
-"""On whose behalf market data is asked: a tenant's own provider keys, and the bounds of its plan."""
+"""On whose behalf market data is asked: a tenant's own keys and preferences, and the bounds of its plan."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from gateway.core.identity import CallerKind, Principal
 from gateway.core.ports import ProviderKeys
+from gateway.core.preferences import NO_PREFERENCE, Preference, Preferences
+from providers.contract import Profile
 from schema.errors import BadInput
 
 OwnKeys = Mapping[str, Mapping[str, str]]
@@ -19,10 +21,26 @@ NO_KEYS: OwnKeys = MappingProxyType({})
 
 
 class Reach(NamedTuple):
-    """What makes routing differ between tenants: for whom they have own keys, whom their plan allows (None: all)."""
+    """What makes routing differ between tenants: for whom they have own keys, whom their plan allows (None: all), and
+    what they prefer."""
 
     own: frozenset[str] = frozenset()
     allowed: frozenset[str] | None = None
+    wish: Preference = NO_PREFERENCE
+
+    def rank(self, provider: str) -> int:
+        """Its place among those that the tenant wants to be asked first."""
+        order = self.wish.order
+        return order.index(provider) if provider in order else len(order)
+
+    def objection(self, profile: Profile) -> str | None:
+        """Why the tenant does not want a provider to be asked; what its own key costs is its own affair."""
+        denied, dearest = self.wish.denied, self.wish.dearest
+        if profile.id in denied:
+            return "is on your organisation's deny list"
+        if dearest is None or profile.cost_per_call <= dearest or profile.id in self.own:
+            return None
+        return f"costs {profile.cost_per_call:f} USD a call; your organisation pays {dearest:f} at most"
 
 
 EVERYBODY = Reach()
@@ -38,6 +56,8 @@ class Account:
     reach: Reach = EVERYBODY
     share: float = 1.0
     """Against other tenants' where they wait for the same upstream's quota."""
+    upstream_calls: int | None = None
+    """Requests a minute to upstreams with the platform's keys; None for any number."""
 
     def check_depth(self, ask: Any, now: datetime) -> None:
         """BadInput for a range that begins before the plan's history."""
@@ -58,31 +78,51 @@ NOBODY = Account()
 
 
 class Accounts:
-    """Finds a caller's account: at once for callers whose keys are known, as of all who have none."""
+    """Finds a caller's account: at once for callers of whom all is known, as of those who have no tenant."""
 
-    def __init__(self, keys: Callable[[], ProviderKeys | None], *, live: bool) -> None:
-        self._keys, self._live = keys, live
+    def __init__(
+        self,
+        keys: Callable[[], ProviderKeys | None],
+        preferences: Callable[[], Preferences | None] = lambda: None,
+        *,
+        live: bool,
+    ) -> None:
+        self._keys, self._preferences, self._live = keys, preferences, live
 
     def at_once(self, principal: Principal) -> Account | None:
-        """None where the tenant's keys must be read first."""
-        port = self._port(principal)
-        held = NO_KEYS if port is None else port.held(principal.tenant)
-        return None if held is None else self._made(principal, held)
+        """None where the tenant's keys or preferences must be read first."""
+        if _nobody(principal):
+            return self._made(principal, NO_KEYS, NO_PREFERENCE)
+        ring, book, tenant = self._keys(), self._preferences(), principal.tenant
+        keys = NO_KEYS if ring is None else ring.held(tenant)
+        wish = NO_PREFERENCE if book is None else book.held(tenant)
+        return None if keys is None or wish is None else self._made(principal, keys, wish)
 
     async def find(self, principal: Principal) -> Account:
         """Read what is not known."""
-        port = self._port(principal)
-        return self._made(principal, NO_KEYS if port is None else await port.of(principal.tenant))
+        if _nobody(principal):
+            return self._made(principal, NO_KEYS, NO_PREFERENCE)
+        ring, book, tenant = self._keys(), self._preferences(), principal.tenant
+        keys = NO_KEYS if ring is None else await ring.of(tenant)
+        return self._made(principal, keys, NO_PREFERENCE if book is None else await book.of(tenant))
 
-    def _port(self, principal: Principal) -> ProviderKeys | None:
-        """Nobody's keys are asked for where there is no tenant."""
-        nobody = not principal.tenant or principal.kind is CallerKind.ANONYMOUS
-        return None if nobody else self._keys()
-
-    def _made(self, principal: Principal, keys: OwnKeys) -> Account:
+    def _made(self, principal: Principal, keys: OwnKeys, wish: Preference) -> Account:
         limits = principal.limits
         tenant = "" if principal.kind is CallerKind.ANONYMOUS else principal.tenant
-        # Recordings need no key, and answer in the order of the offline market.
+        # Recordings need no key.
         keys = keys if self._live else NO_KEYS
-        reach = Reach(frozenset(keys), limits.providers) if keys or limits.providers is not None else EVERYBODY
-        return Account(tenant=tenant, keys=keys, history_days=limits.history_days, reach=reach)
+        plain = not keys and limits.providers is None and wish == NO_PREFERENCE
+        reach = EVERYBODY if plain else Reach(frozenset(keys), limits.providers, wish)
+        return Account(
+            tenant=tenant,
+            keys=keys,
+            history_days=limits.history_days,
+            reach=reach,
+            share=limits.upstream_weight,
+            upstream_calls=limits.upstream_calls_per_minute if tenant else None,
+        )
+
+
+def _nobody(principal: Principal) -> bool:
+    """Nothing is asked for where there is no tenant."""
+    return not principal.tenant or principal.kind is CallerKind.ANONYMOUS

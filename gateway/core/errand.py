@@ -77,7 +77,7 @@ class Errand:
     def _healthy_first(self, lanes: tuple[Lane, ...]) -> Sequence[Lane]:
         """Who fails often, or is slow, is asked after the others; among equals the priority stands.
 
-        A tenant's own keys come first even so.
+        Whom a tenant prefers, and its own keys, come first even so.
         """
         found = self._orders.get(lanes)
         if found is None:
@@ -93,7 +93,10 @@ class Errand:
                 behind.add(holder)
                 if health.pulse(holder, name).failing:
                     self._failing[lane.id] = why
-        return sorted(lanes, key=lambda lane: (not lane.own, lane.access.holder in behind)) if behind else lanes
+        rank = self._account.reach.rank
+        if not behind:
+            return lanes
+        return sorted(lanes, key=lambda lane: (rank(lane.id), not lane.own, lane.access.holder in behind))
 
     def _fallback(self, plan: Plan, provider: str) -> tuple[ProviderFailure, ...]:
         """Who was passed over for failing, then who was asked before and failed."""

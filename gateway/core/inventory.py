@@ -9,11 +9,13 @@ from inspect import getfile
 import strawberry
 
 from gateway.core.access import Lane
+from gateway.core.account import Reach
 from gateway.core.guards.breaker import Breaker
 from gateway.core.health import Holder, OwnHolder, failure_of
 from gateway.core.identity import Principal
 from gateway.core.market import MarketData
 from gateway.core.ports import NOTHING
+from gateway.core.preferences import NO_PREFERENCE, Preference
 from providers.contract import Provider
 from providers.recording import folder_of, read_recording, recording_files
 from schema.provenance import DataMode, RecordedFrom
@@ -44,24 +46,39 @@ class Inventory:
         self._data, self._keyed = data, keyed
         self._grades: dict[str, Grade] = {}
 
-    def all(self, caller: Principal | None = None, own: Mapping[str, Collection[str]] = NOTHING) -> list[ProviderInfo]:
+    def all(
+        self,
+        caller: Principal | None = None,
+        own: Mapping[str, Collection[str]] = NOTHING,
+        wish: Preference = NO_PREFERENCE,
+    ) -> list[ProviderInfo]:
         """In order of routing, then those that failed to load; as a caller with own keys sees them."""
         registry = self._data.registry
         ordered = sorted(registry.providers.values(), key=lambda p: (p.profile.priority, p.profile.id))
-        return [self.of(each, caller, own) for each in ordered] + [_failed(*each) for each in registry.failed.items()]
+        return [self.of(each, caller, own, wish) for each in ordered] + [
+            _failed(*each) for each in registry.failed.items()
+        ]
 
     def find(
-        self, provider: str, caller: Principal | None = None, own: Mapping[str, Collection[str]] = NOTHING
+        self,
+        provider: str,
+        caller: Principal | None = None,
+        own: Mapping[str, Collection[str]] = NOTHING,
+        wish: Preference = NO_PREFERENCE,
     ) -> ProviderInfo | None:
         """One by its id."""
         registry = self._data.registry
         if provider in registry.failed:
             return _failed(provider, registry.failed[provider])
         found = registry.providers.get(provider)
-        return self.of(found, caller, own) if found else None
+        return self.of(found, caller, own, wish) if found else None
 
     def of(
-        self, provider: Provider, caller: Principal | None = None, own: Mapping[str, Collection[str]] = NOTHING
+        self,
+        provider: Provider,
+        caller: Principal | None = None,
+        own: Mapping[str, Collection[str]] = NOTHING,
+        wish: Preference = NO_PREFERENCE,
     ) -> ProviderInfo:
         """One provider as it is now."""
         profile = provider.profile
@@ -79,7 +96,7 @@ class Inventory:
             grade=self._grade(profile.id, getfile(type(provider))),
             status=status,
             status_reason=reason,
-            routing=self._routing(provider, caller, own=bool(parts)),
+            routing=self._routing(provider, caller, Reach(frozenset([profile.id] if parts else ()), wish=wish)),
             credentials=self._credentials(provider, parts),
             capabilities=[_capability(lane) for lane in lanes],
             health=health,
@@ -133,14 +150,18 @@ class Inventory:
             return ProviderStatus.DEGRADED, f"{health.error_rate:.0%} of recent calls failed"
         return ProviderStatus.READY, None
 
-    def _routing(self, provider: Provider, caller: Principal | None, *, own: bool) -> str:
+    def _routing(self, provider: Provider, caller: Principal | None, reach: Reach) -> str:
         profile, mode = provider.profile, self._data.registry.mode
         if profile.id in self._data.registry.disabled:
             return "never: it is disabled"
         allowed = caller.limits.providers if caller else None
         if allowed is not None and profile.id not in allowed:
             return "never for you: it is not in your plan"
-        if own and mode is DataMode.LIVE:
+        if (why := reach.objection(profile)) is not None:
+            return f"never for you: it {why}"
+        if profile.id in reach.wish.order:
+            return f"number {reach.rank(profile.id) + 1} in your organisation's order, before all that it does not name"
+        if reach.own and mode is DataMode.LIVE:
             return "answers live, before those without a key of yours; only you get what your key pays for"
         if profile.mode is DataMode.SIMULATED:
             return "first in the offline market" if mode is not DataMode.LIVE else "only when pinned: it is simulated"

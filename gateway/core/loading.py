@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from difflib import get_close_matches
 from inspect import getfile
 from pathlib import Path
@@ -19,12 +21,17 @@ from providers.contract import Profile, Provider
 from providers.recording import folder_of
 from schema.provenance import DataMode
 
+_AMOUNT = re.compile(r"\d{1,6}(\.\d{1,12})?", re.ASCII)
+
 
 def add_provider(
     registry: Registry, cls: type[Provider], settings: Settings, keyring: Keyring, transport: Transport
 ) -> None:
     """One provider with its port; a required credential that is not set is noted, not fatal."""
     profile = _with_tier(cls.profile, settings.tiers.get(cls.profile.id))
+    cost = costs_of(settings).get(profile.id)
+    if cost is not None:
+        profile = replace(profile, cost_per_call=cost)
     live = registry.mode is DataMode.LIVE
 
     def make(key: Mapping[str, str]) -> Provider:
@@ -68,14 +75,27 @@ def _with_tier(profile: Profile, tier: str | None) -> Profile:
     )
 
 
+def costs_of(settings: Settings) -> dict[str, Decimal]:
+    """Dollars a call by provider, as the operator has agreed them; SettingsError where one is no amount."""
+    found: dict[str, Decimal] = {}
+    for pair in filter(None, map(str.strip, settings.provider_costs.split(","))):
+        name, _, amount = (part.strip() for part in pair.partition("="))
+        if not name or not _AMOUNT.fullmatch(amount):
+            raise SettingsError(f"MARKETGATE_PROVIDER_COSTS: {pair[:60]!r} is not of the form coingecko=0.0005")
+        found[name.lower()] = Decimal(amount)
+    return found
+
+
 def slips_of(settings: Settings, discovered: Discovered) -> list[str]:
-    """Keys and tiers of providers that are not there: a slip of the pen, or a provider of another release."""
+    """Keys, tiers and costs of providers that are not there: a slip of the pen, or a provider of another release."""
     known, found = [*discovered.classes, *discovered.failed], []
     for kind, names in (("KEY", settings.keys), ("TIER", settings.tiers)):
         for name in sorted(names.keys() - set(known)):
             near = get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             found.append(f"MARKETGATE_{kind}_{name.upper()}: there is no provider {name!r}{hint}")
+    for name in sorted(costs_of(settings).keys() - set(known)):
+        found.append(f"MARKETGATE_PROVIDER_COSTS: there is no provider {name!r}")
     for name, parts in settings.keyring().keys.items():
         cls = discovered.classes.get(name)
         declared = {part.name for part in cls.profile.credentials} if cls and name not in settings.tiers else set()

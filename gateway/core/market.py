@@ -36,7 +36,7 @@ class MarketData:
     def __init__(self, registry: Registry, pipeline: Pipeline, clock: Clock) -> None:
         self.registry, self.pipeline, self.clock = registry, pipeline, clock
         self.on_forget: list[Callable[[str], None]] = []
-        """Called with a tenant whose own keys have changed."""
+        """Called with a tenant whose own keys or preferences have changed."""
 
     def offering(
         self,
@@ -70,6 +70,10 @@ class MarketData:
     def forget(self, tenant: str) -> None:
         """The tenant's own keys have changed."""
         self.registry.own.forget(tenant)
+        self.reroute(tenant)
+
+    def reroute(self, tenant: str) -> None:
+        """The tenant is served by other rules from now on."""
         for call in self.on_forget:
             call(tenant)
 

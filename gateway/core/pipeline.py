@@ -1,7 +1,7 @@
 """The order of guards, from the ask down to the upstream call; read it top to bottom.
 
 memory cache → single flight → shared cache and lock (Redis) → concurrency → retry budget → hold (throttle, refused key)
-→ provider quota → breaker → deadline → adapter. What is kept of an answer: `gateway/core/keeping.py`.
+→ tenant's budget → provider quota → breaker → deadline → adapter. What is kept of an answer: `gateway/core/keeping.py`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from gateway.core.guards.cache import COUNTED, MEMORY_HITS, MEMORY_MISSES, MOST_
 from gateway.core.guards.flight import Flight, Found
 from gateway.core.guards.hedge import HedgeBudget
 from gateway.core.guards.keys import cache_key
-from gateway.core.guards.quota import Claim
-from gateway.core.guards.turnstile import Toll
+from gateway.core.guards.toll import Budgets
 from gateway.core.health import Health
 from gateway.core.keeping import Keeper
 from gateway.core.routing import Registry
@@ -33,6 +32,7 @@ from gateway.core.verdicts import note_failure, note_success
 from schema.capability import Capability, Terms
 from schema.errors import (
     Blocked,
+    BudgetReached,
     CircuitOpen,
     Malformed,
     NotCovered,
@@ -57,6 +57,9 @@ BACKOFF = (0.03, 0.12)
 SPLIT = (UnknownInstrument, NotCovered, NotRecorded)
 """Errors of a batch that may be one item's fault: the batch is halved and asked again."""
 
+UNSENT = (CircuitOpen, QuotaReached, BudgetReached)
+"""Refusals before anything was sent."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -80,7 +83,7 @@ class Pipeline:
         self.registry, self.clock = registry, clock
         self.health = Health(clock)
         self.cache = MemoryCache(cache_bytes)
-        self.hedges = HedgeBudget()
+        self.hedges, self.budgets = HedgeBudget(), Budgets(clock)
         self.keeper = Keeper(self.cache, clock, chance or random.Random())
         self._stamp = self.keeper.sort_out
         self._redact = redact or Redactor()
@@ -340,12 +343,13 @@ class Pipeline:
             return lane.trunk.refusal()
         facts = CallFacts(capability=capability.name, keep=flight.keep)
         try:
-            facts.toll = await self._pay(lane, asked, flight)
+            counted = self.registry.counts(lane.provider.profile)
+            facts.toll = await self.budgets.pay(lane, asked, flight, counted=counted)
             admission = await lane.breaker.enter()
         except BaseException as refused:
             if facts.toll is not None:
                 facts.toll.close()
-            if isinstance(refused, CircuitOpen | QuotaReached):
+            if isinstance(refused, UNSENT):
                 return refused
             raise
         token = call_facts.set(facts)
@@ -376,16 +380,6 @@ class Pipeline:
                 call_facts.reset(token)
         note_failure(self.health, lane, admission, error, facts)
         return error
-
-    async def _pay(self, lane: Lane, asked: Any, flight: Flight) -> Toll | None:
-        """The upstream's quota, before the breaker: a trial call's right is not lost by waiting."""
-        turnstile, account = lane.access.turnstile, flight.account
-        if turnstile is None or lane.breaker.state is BreakerState.OPEN:
-            return None
-        claim = Claim(account.tenant, account.share, lane.answer.units(asked))
-        toll = Toll(turnstile, claim, lambda: flight.left)
-        await toll.pay_ahead()
-        return toll
 
     def _scrubbed(self, lane: Lane, error: UpstreamError) -> UpstreamError:
         detail = lane.access.redact(self._redact(error.detail))

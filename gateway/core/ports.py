@@ -10,6 +10,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.core.identity import PlanLimits, Principal
+from gateway.core.preferences import NO_PREFERENCE
+from gateway.core.preferences import Preference as Preference
+from gateway.core.preferences import Preferences as Preferences
 from gateway.core.store import Tx
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CandleSeries
@@ -354,11 +357,20 @@ class ProviderKeys(Protocol):
 class Providers(Protocol):
     """The registry as its users see it."""
 
-    def all(self, caller: Principal | None = None, own: Mapping[str, Collection[str]] = NOTHING) -> list[ProviderInfo]:
-        """In order of routing, as a caller sees them who has these parts of keys of its own."""
+    def all(
+        self,
+        caller: Principal | None = None,
+        own: Mapping[str, Collection[str]] = NOTHING,
+        wish: Preference = NO_PREFERENCE,
+    ) -> list[ProviderInfo]:
+        """In order of routing, as a caller sees them who has these parts of keys of its own, and this preference."""
 
     def find(
-        self, provider: str, caller: Principal | None = None, own: Mapping[str, Collection[str]] = NOTHING
+        self,
+        provider: str,
+        caller: Principal | None = None,
+        own: Mapping[str, Collection[str]] = NOTHING,
+        wish: Preference = NO_PREFERENCE,
     ) -> ProviderInfo | None:
         """One of them."""
 

@@ -86,9 +86,12 @@ class Registry:
             lanes.append(lane)
             lanes.sort(key=lambda each: (each.provider.profile.priority, each.id))
 
-    def _turnstile(self, profile: Profile, mark: str | None) -> Turnstile | None:
+    def counts(self, profile: Profile) -> bool:
         """Recorded and simulated calls are counted by nobody."""
-        if self.mode is not DataMode.LIVE or profile.mode is not DataMode.LIVE or not profile.limits:
+        return self.mode is DataMode.LIVE and profile.mode is DataMode.LIVE
+
+    def _turnstile(self, profile: Profile, mark: str | None) -> Turnstile | None:
+        if not profile.limits or not self.counts(profile):
             return None
         if self.turnstiles is not None:
             return self.turnstiles(profile, mark)
@@ -162,8 +165,8 @@ class Registry:
                 lanes.append(lane)
             else:
                 refused.append(why)
-        if reach.own and not pinned:
-            lanes.sort(key=lambda lane: lane.id not in reach.own)
+        if not pinned:
+            lanes.sort(key=lambda lane: (reach.rank(lane.id), lane.id not in reach.own))
         shared = all(lane.provider.profile.licence.shareable for lane in lanes)
         return Route(lanes=tuple(lanes), refused=tuple(refused), shared=shared)
 
@@ -180,6 +183,8 @@ class Registry:
                 refused.append(NotCovered(name, "is not in your plan"))
             elif name not in by_id:
                 refused.append(NotCovered(name, f"does not offer {capability}"))
+            elif (why := reach.objection(self.providers[name].profile)) is not None:
+                refused.append(NotCovered(name, why))
             elif terms.providers is not None or self._by_itself(by_id[name]):
                 lanes.append(by_id[name])
         return lanes

@@ -80,6 +80,13 @@ class Settings(BaseModel):
     )
     cors_origins: tuple[str, ...] = Field((), description="Browser origins that may call, separated by commas.")
     timeout_s: float = Field(30.0, gt=0, le=300, description="Longest time of one operation, in seconds.")
+    shed_lag_ms: int = Field(
+        100, ge=0, le=60_000,
+        description="Operations are refused (503) once the event loop lags by so many milliseconds for long; 0 never.",
+    )  # fmt: skip
+    provider_costs: str = Field(
+        "", description="What a call costs by provider, in US dollars, such as `coingecko=0.0005`; separated by commas."
+    )
     cache_mb: int = Field(128, ge=1, description="Bound of the memory cache of each process, in MiB.")
     cache_warm_up: int = Field(
         500, ge=0, le=10_000, description="How many of the most read answers a new process takes over from Redis."

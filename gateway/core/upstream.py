@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession
     from yarl import URL
 
-    from gateway.core.guards.turnstile import Toll
+    from gateway.core.guards.toll import Toll
 
 LARGEST_BODY = 32 * 1024 * 1024
 LONGEST_HEADER = 64 * 1024

@@ -34,6 +34,7 @@ from gateway.edge.middleware.security_headers import SecurityHeaders
 from gateway.edge.pages import page_routes
 from gateway.edge.replies import encode
 from gateway.edge.responses import ResponseCache
+from gateway.edge.shedding import Shedding, SheddingExecutor
 from gateway.edge.websocket import WebSocketEndpoint
 
 ALLOWED_HEADERS = (
@@ -51,13 +52,15 @@ def build_edge(
     context_for: Callable[[RequestFacts, Principal], object],
     gate: Gate | None = None,
     responses: ResponseCache | None = None,
+    shedding: Shedding | None = None,
     readiness: Readiness,
     health: Health,
     extra_routes: Sequence[BaseRoute] = (),
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """Everything a browser or client can reach; `extra_routes` come from plugins and telemetry."""
-    executor = Executor(schema, settings=settings, context_for=context_for, gate=gate, responses=responses)
+    executor = SheddingExecutor(schema, settings=settings, context_for=context_for, gate=gate, responses=responses)
+    executor.shedding = shedding or Shedding()
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(executor, settings)),
         WebSocketRoute("/graphql", WebSocketEndpoint(executor, settings)),

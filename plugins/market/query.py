@@ -88,7 +88,8 @@ async def resolve_node(info: Ctx, id: NodeId) -> Node | None:
     if kept := KEPT.match(id):
         return await _kept(info.context, kept[1], id)
     if ":" not in id:
-        return cast("Node | None", info.context.service(Providers).find(id, info.context.principal, await _own(info)))
+        own, wish = await _own(info), (await info.context.market.whose()).reach.wish
+        return cast("Node | None", info.context.service(Providers).find(id, info.context.principal, own, wish))
     try:
         instrument = parse_instrument(id)
     except ValueError:
@@ -209,7 +210,8 @@ async def resolve_providers(
     status: WithStatus = None,
 ) -> list[ProviderInfo]:
     """The registry, filtered."""
-    every = info.context.service(Providers).all(info.context.principal, await _own(info))
+    own, wish = await _own(info), (await info.context.market.whose()).reach.wish
+    every = info.context.service(Providers).all(info.context.principal, own, wish)
     names = {offer.name for provider in every for offer in provider.capabilities}
     if capability is not None and capability not in names:
         raise BadInput("capability", f"{capability[:40]!r} is offered by nobody; there are {', '.join(sorted(names))}")

@@ -18,7 +18,7 @@ from schema.words.registry import ProviderStatus
 OFFLINE = Settings(env="development")
 
 
-BUILTIN = ["accounts", "billing", "market", "providerkeys", "watchlists"]
+BUILTIN = ["accounts", "billing", "market", "preferences", "providerkeys", "watchlists"]
 
 
 def answer() -> str:

@@ -11,7 +11,7 @@ from gateway.core.guards.quota import OwnCount, Windows
 from gateway.core.guards.quotafleet import FleetCount
 from gateway.core.guards.turnstile import Turnstile
 from gateway.core.link import RedisLink
-from providers.contract import Profile
+from providers.contract import Limit, Profile
 
 
 class SharedQuotas:
@@ -30,6 +30,14 @@ class SharedQuotas:
         count = FleetCount(place, profile.limits, self._link, self._clock, self.members)
         self._counts.add(count)
         return Turnstile(profile.id, count, self._clock)
+
+    def budget(self, tenant: str, limit: Limit) -> FleetCount:
+        """A tenant's upstream calls."""
+        count = FleetCount(
+            f"marketgate:{{tenant:{tenant}}}:calls", (limit,), self._link, self._clock, self.members, margin=0
+        )
+        self._counts.add(count)
+        return count
 
     def worker(self) -> Worker:
         """Says that this process is there."""

@@ -180,34 +180,3 @@ class Turnstile:
     def _refusal(self, wait: float | None) -> QuotaReached:
         told = "the quota that it grants us is used up for now, nothing was sent"
         return QuotaReached(self.provider, told, retry_after=wait if wait is not None and isfinite(wait) else None)
-
-
-class Toll:
-    """What the requests of one call cost: the first is paid before the call, each further one when it leaves."""
-
-    def __init__(self, turnstile: Turnstile, claim: Claim, left: Callable[[], float]) -> None:
-        self._turnstile, self._claim, self._left = turnstile, claim, left
-        self._paid: Ticket | None = None
-
-    async def pay_ahead(self) -> None:
-        """QuotaReached where there is no room in time."""
-        self._paid = await self._turnstile.pass_(self._claim, self._left)
-
-    async def pay(self) -> Ticket:
-        """For one request, which leaves now."""
-        paid, self._paid = self._paid, None
-        return paid if paid is not None else await self._turnstile.pass_(self._claim, self._left)
-
-    def done(self, ticket: Ticket) -> None:
-        """The request is over, however it went."""
-        self._turnstile.end(ticket)
-
-    def seen(self, used: Sequence[tuple[int, int]]) -> None:
-        """What the reply says of the upstream's count."""
-        self._turnstile.seen(used)
-
-    def close(self) -> None:
-        """The call is over: what was paid and never used is given back."""
-        if self._paid is not None:
-            self._turnstile.give_back(self._paid)
-            self._paid = None

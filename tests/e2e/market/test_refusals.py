@@ -73,7 +73,7 @@ REFUSED = [
     case(QUOTE, "route.providers", "1 to 20", s="crypto:BTC/USD", r={"providers": []}),
     case(QUOTE, "route.providers", "1 to 20", s="crypto:BTC/USD", r={"providers": ["okx"] * 21}),
     case(QUOTES, "symbols", "empty", "1 to 200", s=[]),
-    case(QUOTES, "symbols", "10000", "200", s=["BTC/USD"] * 10_000),
+    case(QUOTES, "symbols", "9000", "200", s=["BTC/USD"] * 9_000),
     case(BOOK, "depth", "1 to 1000", d=0),
     case(BOOK, "depth", "1 to 1000", d=1001),
     case(TRADES, "last", "1 to 1000", l=0),

@@ -12,7 +12,7 @@ from gateway.core.account import Account
 from gateway.core.guards.quota import SLICES, Claim, OwnCount, Ticket, Windows
 from gateway.core.guards.turnstile import Turnstile
 from providers.contract import Limit, per_minute, per_second
-from schema.errors import Overloaded
+from schema.errors import NoAnswer, Overloaded
 from schema.provenance import DataMode
 from schema.words.registry import BreakerState
 from tests.gateway.doubles import BTC, ETH, SOL, LoopClock, failing, venue, world
@@ -165,3 +165,43 @@ def test_what_is_remembered_of_a_large_window_is_bounded():
             windows.ended(found, moment / 10 + 0.05)
 
     assert len(windows.windows[0].ended) <= SLICES + 2
+
+
+async def test_a_plan_s_upstream_calls_are_counted_and_what_is_held_costs_none():
+    venues = world(venue("alpha"), venue("beta", priority=20), clock=LoopClock())
+    small = Account(tenant="small", upstream_calls=2)
+
+    await venues.quote(BTC, account=small)
+    await venues.quote(BTC, account=small)
+    await venues.quote(ETH, account=small)
+    with pytest.raises(NoAnswer) as refused:
+        await venues.quote(SOL, account=small)
+
+    assert refused.value.code == "RATE_LIMITED"
+    assert [attempt.provider for attempt in refused.value.attempts] == ["alpha", "beta"]
+    assert refused.value.extensions()["retryAfterMs"] == 60_000
+    assert len(venues.wire.requests) == 2
+    assert venues.breaker("alpha").trips == 0
+    await venues.quote(SOL, account=Account(tenant="other", upstream_calls=2))
+    await asyncio.sleep(60)
+    await venues.quote(SOL, account=small)
+
+
+async def test_a_refusal_of_the_upstream_s_quota_costs_nothing_of_the_budget():
+    venues = world(venue("alpha", limits=(per_minute(1),)), clock=LoopClock())
+    small = Account(tenant="small", upstream_calls=2)
+    await venues.quote(BTC, account=small)
+
+    codes = [(await venues.refused(ETH, account=small)).code for _ in range(3)]
+
+    assert codes == ["UPSTREAM_QUOTA"] * 3
+
+
+async def test_a_tenant_s_own_key_is_of_no_budget():
+    venues = world(venue("alpha"), clock=LoopClock())
+    own = Account(tenant="acme", keys={"alpha": {}}, upstream_calls=1)
+
+    for instrument in (BTC, ETH, SOL):
+        await venues.quote(instrument, account=own)
+
+    assert len(venues.wire.requests) == 3

@@ -46,7 +46,7 @@ def test_upstreams_follow_the_environment_unless_set(env: str, upstreams: str, m
         ("UPSTREAM_BASE", "127.0.0.1:9000"), ("UPSTREAM_BASE", "ftp://x"), ("UPSTREAM_BASE", "http://[::1"),
         ("UPSTREAM_BASE", "http://x/?a=b"), ("UPSTREAM_BASE", "http://x:port"), ("CORS_ORIGINS", "example.com"),
         ("CORS_ORIGINS", "https://a.example/path"), ("TIMEOUT_S", "0"), ("TIMEOUT_S", "nan"), ("TIMEOUT_S", "inf"),
-        ("TIMEOUT_S", "301"), ("CACHE_ROWS", "10"), ("CACHE_ROWS", "many"), ("LOG_LEVEL", "loud"),
+        ("TIMEOUT_S", "301"), ("CACHE_MB", "0"), ("CACHE_MB", "many"), ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
     ],
 )  # fmt: skip

@@ -22,6 +22,7 @@ from gateway.edge.gate import Admission, Told
 from gateway.edge.health import HealthReport
 from gateway.edge.limits import EdgeSettings
 from gateway.edge.routes import build_edge
+from gateway.edge.shedding import Shedding
 from schema.errors import AmbiguousInstrument, Refusal
 
 LARGEST = 1024 * 1024
@@ -206,7 +207,7 @@ class Subscription:
 SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription)
 
 
-def stage_app(stage: Stage, settings: EdgeSettings) -> Starlette:
+def stage_app(stage: Stage, settings: EdgeSettings, shedding: Shedding | None = None) -> Starlette:
     """The real edge, its gate played by the stage."""
 
     async def readiness() -> list[str]:
@@ -217,7 +218,7 @@ def stage_app(stage: Stage, settings: EdgeSettings) -> Starlette:
 
     return build_edge(
         schema=SCHEMA, settings=settings, context_for=lambda facts, _: Asked(stage=stage, facts=facts), gate=stage,
-        readiness=readiness, health=health,
+        readiness=readiness, health=health, shedding=shedding,
     )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ mutation Remove($name: String!) {
 async def test_free_is_small_and_hard(house: House) -> None:
     limits = await house.host.service(Plans).limits_of("ten_a", "free")
 
-    assert (limits.points_per_minute, limits.concurrency, limits.streams, limits.webhooks) == (60, 2, 2, 1)
+    assert (limits.points_per_minute, limits.concurrency, limits.streams, limits.webhooks) == (60, 4, 2, 1)
     assert (limits.history_days, limits.points_per_month, limits.providers) == (365, 100_000, None)
 
 

@@ -1,0 +1,1 @@
+"""Which providers tenants prefer, refuse, and find too dear."""
