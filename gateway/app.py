@@ -228,6 +228,7 @@ def build_gateway(
         pipeline.budgets = Budgets(clock, quotas.budget)
     warmth = share_cache(pipeline, host)
     allowances = host.services[Allowances] = make_allowances(settings, clock, host.services, link)
+    allowances.budgets = pipeline.budgets
     switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
 

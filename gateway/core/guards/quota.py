@@ -83,6 +83,13 @@ class Window:
         self.ended.append((now, units))
 
 
+class Standing(NamedTuple):
+    """What is left of a window, and in how many seconds it is whole again; None where it is."""
+
+    remaining: int
+    resets_in: float | None
+
+
 class Windows:
     """All of one key's windows with one upstream."""
 
@@ -132,6 +139,16 @@ class Windows:
         more = min(used, window.most) - window.under_way - window.counted
         if more > 0:
             window.end(more, now)
+
+    def standing(self, now: float) -> list[Standing]:
+        """Each window as it is now."""
+        found = []
+        for window in self.windows:
+            window.forget(now)
+            used = window.under_way + window.counted
+            resets = window.per if window.under_way else window.ended[-1][0] + window.per - now if used else None
+            found.append(Standing(max(window.most - used, 0), resets))
+        return found
 
     def past(self, now: float) -> list[tuple[int, float, int]]:
         """What ended within its window: the window's place, how long ago, and units."""
@@ -199,6 +216,10 @@ class OwnCount:
 
     def pause(self, seconds: float) -> None:
         """Nobody else has this key."""
+
+    def standing(self, now: float) -> list[Standing]:
+        """See `Windows`."""
+        return self.windows.standing(now)
 
 
 def usable(count: int, margin: float) -> int:

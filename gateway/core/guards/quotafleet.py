@@ -16,7 +16,7 @@ from redis.exceptions import NoScriptError
 from gateway.core.clock import Clock
 from gateway.core.guards.fairness import Turns
 from gateway.core.guards.members import Members
-from gateway.core.guards.quota import MARGIN, SLICES, Claim, OwnCount, Ticket, Window, Windows
+from gateway.core.guards.quota import MARGIN, SLICES, Claim, OwnCount, Standing, Ticket, Window, Windows
 from gateway.core.guards.quotascript import RESERVE
 from gateway.core.link import RedisLink
 from providers.contract import Limit
@@ -55,6 +55,7 @@ class FleetCount:
         self._pause_ms = 0
         self._epoch = ""
         self._counts: list[int] = [0] * len(limits)
+        self._counted_at = 0.0
         self._part: OwnCount | None = None
         """Counts in place of Redis since that is gone, and beside it until the others are back, too."""
         self._part_tickets: set[Ticket] = set()
@@ -116,6 +117,16 @@ class FleetCount:
         """See `Counter`."""
         self._pause_ms = max(self._pause_ms, ceil(seconds * 1000))
         self._tell_soon()
+
+    def standing(self, now: float) -> list[Standing]:
+        """See `Counter`; what the others did is known since the last call of this process."""
+        found = []
+        for window, own, count in zip(self.own.windows, self.own.standing(now), self._counts, strict=True):
+            resets = self._counted_at + window.per - now
+            remaining = max(window.most - count, 0)
+            told = count > 0 and resets > 0 and remaining < own.remaining
+            found.append(Standing(remaining, resets) if told else own)
+        return found
 
     async def settle(self) -> None:
         """Everything that there is to tell is told."""
@@ -205,7 +216,7 @@ class FleetCount:
             if reply is None or reply[0] != b"done":
                 return None
             _, epoch, lease, wait, granted, self._counts = reply
-            self._epoch = epoch.decode()
+            self._epoch, self._counted_at = epoch.decode(), self._clock.monotonic()
             del self._ends[: len(ends)], self._unused[: len(unused)]
             self._seen = {place: used for place, used in self._seen.items() if used > seen.get(place, 0)}
             self._pause_ms = 0 if self._pause_ms <= pause else self._pause_ms

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cachetools import LRUCache
 
-from gateway.core.account import Account
 from gateway.core.clock import Clock
-from gateway.core.guards.quota import Claim, OwnCount, Ticket, Windows
+from gateway.core.guards.quota import Claim, OwnCount, Standing, Ticket, Windows
 from gateway.core.guards.turnstile import Counter, Turnstile
 from gateway.core.metrics import counter
 from providers.contract import Limit, per_minute
@@ -44,16 +43,19 @@ class Budgets:
         self._made = counters or (lambda tenant, limit: OwnCount(Windows((limit,), margin=0)))
         self._counters: LRUCache[tuple[str, int], Counter] = LRUCache(MOST_HELD)
 
-    def of(self, account: Account) -> Counter | None:
+    def of(self, tenant: str, most: int | None) -> Counter | None:
         """None where the plan has no such limit."""
-        most = account.upstream_calls
         if most is None:
             return None
-        key = (account.tenant, most)
-        found = self._counters.get(key)
+        found = self._counters.get((tenant, most))
         if found is None:
-            found = self._counters[key] = self._made(account.tenant, per_minute(most))
+            found = self._counters[tenant, most] = self._made(tenant, per_minute(most))
         return found
+
+    def standing(self, tenant: str, most: int | None) -> Standing | None:
+        """What is left of a tenant's minute."""
+        found = self.of(tenant, most)
+        return found.standing(self.clock.monotonic())[0] if found else None
 
     async def pay(self, lane: Lane, asked: Any, flight: Flight, *, counted: bool) -> Toll | None:
         """Before the breaker, so that a trial's right is not lost by waiting; None where nobody counts.
@@ -61,7 +63,7 @@ class Budgets:
         A tenant's own key is its own affair: such calls are of no budget.
         """
         account, turnstile = flight.account, lane.access.turnstile
-        budget = self.of(account) if counted and not lane.own else None
+        budget = self.of(account.tenant, account.upstream_calls) if counted and not lane.own else None
         if (turnstile is None and budget is None) or lane.breaker.state is BreakerState.OPEN:
             return None
         claim = Claim(account.tenant, account.share, lane.answer.units(asked))

@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from gateway.core.clock import Clock
-from gateway.core.guards.quota import Claim, Ticket
+from gateway.core.guards.quota import Claim, Standing, Ticket
 from gateway.core.metrics import counter
 from schema.errors import QuotaReached
 
@@ -49,6 +49,9 @@ class Counter(Protocol):
 
     def pause(self, seconds: float) -> None:
         """Nobody with this key sends anything; this process holds itself back (`Health`)."""
+
+    def standing(self, now: float) -> list[Standing]:
+        """What is left of each window, as this process last knew."""
 
 
 @dataclass(slots=True, eq=False)
@@ -118,6 +121,10 @@ class Turnstile:
         """What the upstream says of its own count."""
         if used:
             self.counter.seen(used, self.clock.monotonic())
+
+    def standing(self) -> list[Standing]:
+        """What is left of each of the profile's limits."""
+        return self.counter.standing(self.clock.monotonic())
 
     def _leave(self, waiter: _Waiter) -> None:
         waiter.turn.cancel()

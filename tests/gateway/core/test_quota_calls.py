@@ -11,10 +11,11 @@ import pytest
 from gateway.core.account import Account
 from gateway.core.guards.quota import SLICES, Claim, OwnCount, Ticket, Windows
 from gateway.core.guards.turnstile import Turnstile
+from gateway.core.inventory import Inventory
 from providers.contract import Limit, per_minute, per_second
 from schema.errors import NoAnswer, Overloaded
 from schema.provenance import DataMode
-from schema.words.registry import BreakerState
+from schema.words.registry import BreakerState, UpstreamQuota
 from tests.gateway.doubles import BTC, ETH, SOL, LoopClock, failing, venue, world
 
 A_SECOND = (per_second(1),)
@@ -205,3 +206,26 @@ async def test_a_tenant_s_own_key_is_of_no_budget():
         await venues.quote(instrument, account=own)
 
     assert len(venues.wire.requests) == 3
+
+
+async def test_what_is_left_of_a_provider_s_quota_is_shown():
+    venues = world(venue("alpha", limits=(per_second(10), per_minute(20))), venue("beta"), clock=LoopClock())
+    inventory = Inventory(venues.data, {})
+
+    def left(provider: str) -> list[UpstreamQuota]:
+        found = inventory.find(provider)
+        assert found is not None
+        return found.quota
+
+    before = left("alpha")
+    await venues.quote(BTC, providers=("alpha",))
+    await asyncio.sleep(0.25)
+    after = left("alpha")
+
+    assert [(each.unit, each.limit, each.remaining, each.resets_at) for each in before] == [
+        ("requests", 10, 9, None), ("requests", 20, 19, None),
+    ]  # fmt: skip
+    assert [(each.remaining, each.resets_at) for each in after] == [
+        (8, venues.clock.now() + timedelta(seconds=0.75)), (18, venues.clock.now() + timedelta(seconds=59.75)),
+    ]  # fmt: skip
+    assert left("beta") == []
