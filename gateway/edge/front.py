@@ -133,7 +133,8 @@ class Front:
         name = (request_id.sane(given) if given else None) or f"{self._random.getrandbits(128):032x}"
         known = found.get(b"if-none-match")
         status, headers, body = rendered(
-            responses, entry, memo.wanted, {"requestId": name, **admission.extensions}, admission.headers,
+            responses, entry, memo.wanted, {"requestId": name, **admission.extensions},
+            () if admission.told is None else admission.told.lines,
             known.decode("latin-1") if known else None,
         )  # fmt: skip
         return status, headers, body, name

@@ -46,6 +46,11 @@ class Told(NamedTuple):
             "RateLimit-Policy": f'"points";q={self.limit};w={SPAN}',
         }
 
+    @property
+    def lines(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The same as they stand on the wire."""
+        return (b"ratelimit", b'"points";r=%d;t=%d' % (self.remaining, self.resets - self.at)), _policy(self.limit)
+
 
 class Admission(NamedTuple):
     """An operation that may run. `release` is called once it has ended, with its context and whether it had errors."""
@@ -74,6 +79,12 @@ class Admission(NamedTuple):
     def headers(self) -> dict[str, str]:
         """What the answer's headers tell besides."""
         return {} if self.told is None else self.told.headers
+
+
+@lru_cache(maxsize=1024)
+def _policy(limit: int) -> tuple[bytes, bytes]:
+    """There are few plans."""
+    return b"ratelimit-policy", b'"points";q=%d;w=%d' % (limit, SPAN)
 
 
 @lru_cache(maxsize=1024)

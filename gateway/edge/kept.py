@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.edge.middleware.compression import MINIMUM_BYTES
@@ -40,13 +40,12 @@ class Wanted:
 
 def rendered(
     responses: ResponseCache, entry: Entry, wanted: Wanted, extensions: Mapping[str, object],
-    told: Mapping[str, str], known: str | None = None,
+    told: Iterable[Header], known: str | None = None,
 ) -> tuple[int, list[Header], tuple[bytes, ...]]:  # fmt: skip
     """Status, headers and the body's parts; *told* are the headers about limits, *known* a GET's `If-None-Match`."""
     now = responses.clock.monotonic()
     headers = [*wanted.fixed, (b"etag", entry.etag), (b"age", b"%d" % (now - entry.made))]
-    for name, value in told.items():
-        headers.append((name.lower().encode(), value.encode("latin-1")))
+    headers += told
     if wanted.get:
         scope = b"private" if wanted.private else b"public"
         headers.append((b"cache-control", scope + b", max-age=%d" % max(0.0, entry.until - now)))
@@ -68,7 +67,8 @@ def reply_of(
     told: Mapping[str, str], known: str | None = None,
 ) -> Reply:  # fmt: skip
     """The same as a reply."""
-    status, headers, body = rendered(responses, entry, wanted, extensions, told, known)
+    lines = [(name.lower().encode(), value.encode("latin-1")) for name, value in told.items()]
+    status, headers, body = rendered(responses, entry, wanted, extensions, lines, known)
     return Reply(status=status, body=b"".join(body), whole=headers, kept=(place, entry))
 
 

@@ -35,6 +35,7 @@ async def test_an_operation_is_admitted_at_once_as_it_is_by_waiting(shop):
     assert at_once.told is not None
     assert at_once.told == waited.told
     assert tuple(at_once.told[:3]) == (50, 100, 50)
+    assert at_once.told.lines == tuple((name.lower().encode(), text.encode()) for name, text in at_once.headers.items())
     assert (at_once.extensions, at_once.headers) == (waited.extensions, waited.headers)
     assert await points(shop) == 50
 
