@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import uvicorn
+from websockets.asyncio.client import connect
 
 from gateway.edge.whole import WholeProtocol
 
@@ -32,6 +33,13 @@ class App:
 
     async def __call__(self, scope, receive, send) -> None:
         self.asked += 1
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.accept"})
+            passed = asyncio.Event()
+            asyncio.get_running_loop().call_later(3 * Impatient.head_s, passed.set)
+            await passed.wait()
+            await send({"type": "websocket.send", "text": "late"})
+            return
         await self.may.wait()
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
@@ -46,7 +54,7 @@ def app() -> App:
 async def serving(app: App, protocol: type[WholeProtocol]) -> AsyncIterator[int]:
     config = uvicorn.Config(
         app, http=protocol, lifespan="off", access_log=False, server_header=False, date_header=False,
-        log_level="critical", log_config=None, ws="none", timeout_keep_alive=60,
+        log_level="critical", log_config=None, ws="auto", timeout_keep_alive=60,
     )  # fmt: skip
     server = uvicorn.Server(config)
     listener = socket.socket()
@@ -113,6 +121,15 @@ async def test_a_request_under_way_is_not_ended_by_the_next_head_that_drips(app)
         assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
 
     assert app.asked == 1
+
+
+async def test_a_socket_has_no_deadline_once_it_is_one(app):
+    async with (
+        serving(app, Impatient) as port,
+        asyncio.timeout(10),
+        connect(f"ws://127.0.0.1:{port}/", proxy=None) as socket,
+    ):
+        assert await socket.recv() == "late"
 
 
 @pytest.mark.parametrize("size", [WholeProtocol.most_head, 10_000_000])
