@@ -275,9 +275,10 @@ class Executor:
 
     async def _execute(self, prepared: PreparedOperation, context: object, faults: Faults) -> OperationResult:
         try:
+            ends = asyncio.get_running_loop().time() + self._settings.operation_timeout_s
             result = self._start(prepared, context)
             if not isinstance(result, ExecutionResult):
-                async with asyncio.timeout(self._settings.operation_timeout_s):
+                async with asyncio.timeout_at(ends):
                     result = await result
             return self._finish(result, faults, prepared)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
@@ -337,6 +338,7 @@ class Executor:
             hide_suggestions=not self._settings.development,
             operation_extensions=prepared.request.extensions,
             selections=self._selections(prepared.document),
+            at_once=True,
         )
 
     def _selections(self, document: Document) -> Selections:
