@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gateway.core.account import Account
+from gateway.core.account import EVERYBODY, Account
+from gateway.core.batches import FEWEST, Batch
 from gateway.core.fetchlog import Fetched, FetchLog
 from gateway.core.holding import shared_by
-from schema.capability import Capability, Terms
+from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.facts import Shared
 
 if TYPE_CHECKING:
@@ -26,12 +27,42 @@ def at_hand(
     parts = capability.parts(ask)
     if terms.max_age is not None:
         return {}, list(parts)
+    plain = terms is DEFAULT_TERMS and account.reach is EVERYBODY and not account.keys
+    if len(parts) < FEWEST or not plain or not log.empty:
+        found, missing, _ = _one_by_one(market, capability, ask, terms, log, account)
+        return found, missing
+    now, key = market.clock.monotonic(), (capability.name, capability.version, parts)
+    state = (market.pipeline.cache.changes, market.registry.changes)
+    batch = market.batches.find(key, now, state)
+    if batch is not None and _quiet(market, capability, batch):
+        market.pipeline.count_hits(capability, batch.lanes)
+        log.adopt(batch.log)
+        return dict(batch.found), []
+    own = FetchLog()
+    found, missing, lanes = _one_by_one(market, capability, ask, terms, own, account)
+    log.adopt(own)
+    if not missing and all(lane.provider.profile.licence.shareable for lane in set(lanes.values())):
+        kept = Batch(found=dict(found), log=own, lanes=lanes, made=now, state=state)
+        market.batches.keep(key, kept)
+    return found, missing
+
+
+def _quiet(market: MarketData, capability: Capability[Any, Any], batch: Batch) -> bool:
+    """Whether nothing speaks against any provider in it."""
+    health = market.pipeline.health
+    return all(health.quiet(lane.access.holder, capability.name) for lane in set(batch.lanes.values()))
+
+
+def _one_by_one(
+    market: MarketData, capability: Capability[Any, Any], ask: Any, terms: Terms, log: FetchLog, account: Account
+) -> tuple[dict[Any, Any], list[Any], dict[Any, Lane]]:
     found: dict[Any, Any] = {}
     missing: list[Any] = []
+    lanes: dict[Any, Lane] = {}
     quiet: dict[Lane, Shared | None] = {}
     pipeline, registry, items = market.pipeline, market.registry, capability.items
     now = market.clock.monotonic()
-    for part in parts:
+    for part in capability.parts(ask):
         lane = registry.first(capability, part, ask if items is None else None, terms, account)
         if lane is None:
             missing.append(part)
@@ -46,8 +77,8 @@ def at_hand(
             missing.append(part)
             continue
         log.hit(held.value, held.provenance, held.fresh_until, shared)
-        found[part] = Fetched(held.value, held.provenance)
-    return found, missing
+        found[part], lanes[part] = Fetched(held.value, held.provenance), lane
+    return found, missing, lanes
 
 
 def _in_one_piece(capability: Capability[Any, Any], lane: Lane, part: Any) -> bool:

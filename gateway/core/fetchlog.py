@@ -76,6 +76,18 @@ class FetchLog:
         if shared < self.shared:
             self.shared = shared
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was seen yet."""
+        return not self._seen
+
+    def adopt(self, other: FetchLog) -> None:
+        """All hits that another log saw; nothing was seen here before."""
+        self._seen.update(other._seen)
+        for provider, count in other.hits.items():
+            self.hits[provider] = self.hits.get(provider, 0) + count
+        self.hold(other.fresh_until, other.shared)
+
     def forget(self) -> None:
         """What was seen is asked about no more, as after each part of a long answer; what was counted stays."""
         self._seen.clear()

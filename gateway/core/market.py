@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from gateway.core.access import Lane
 from gateway.core.account import NOBODY, Account
 from gateway.core.athand import at_hand
+from gateway.core.batches import Batches
 from gateway.core.clock import Clock
 from gateway.core.consensus import Rules, agree
 from gateway.core.errand import Errand
@@ -35,6 +36,7 @@ class MarketData:
 
     def __init__(self, registry: Registry, pipeline: Pipeline, clock: Clock) -> None:
         self.registry, self.pipeline, self.clock = registry, pipeline, clock
+        self.batches = Batches()
         self.on_forget: list[Callable[[str], None]] = []
         """Called with a tenant whose own keys or preferences have changed."""
 

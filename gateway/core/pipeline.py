@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import islice
 from traceback import format_exc
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,7 @@ from gateway.core.clock import Clock
 from gateway.core.guards.cache import COUNTED, MEMORY_HITS, MEMORY_MISSES, MOST_BYTES, MemoryCache, Stored
 from gateway.core.guards.flight import Flight, Found
 from gateway.core.guards.hedge import HedgeBudget
-from gateway.core.guards.keys import cache_key
+from gateway.core.guards.keys import cache_key, is_of
 from gateway.core.guards.toll import Budgets
 from gateway.core.health import Health
 from gateway.core.keeping import Keeper
@@ -142,6 +144,16 @@ class Pipeline:
             if self.on_read is not None:
                 self.on_read(lane, capability, item)
 
+    def count_hits(self, capability: Capability[Any, Any], lanes: Mapping[Any, Lane]) -> None:
+        """Hits of a whole batch: its items, and the lanes that they came by."""
+        first = COUNTED - 1 - self._hits % COUNTED
+        self._hits += len(lanes)
+        counted = list(islice(lanes.items(), first, None, COUNTED))
+        MEMORY_HITS.inc(COUNTED * len(counted))
+        if self.on_read is not None:
+            for item, lane in counted:
+                self.on_read(lane, capability, item)
+
     def _ask_for(
         self, lane: Lane, capability: Capability[Any, Any], ask: Any, items: Sequence[Any], terms: Terms,
         budget: float, account: Account, *, anew: bool = False,
@@ -177,14 +189,7 @@ class Pipeline:
 
     def drop(self, provider: str, capability: str | None = None, symbol: str | None = None) -> int:
         """Forget what memory holds of a provider, and let nothing be kept of what is under way; how many entries."""
-
-        def unwanted(key: Any) -> bool:
-            return (
-                key[2] == provider
-                and (capability is None or key[0] == capability)
-                and (symbol is None or str(getattr(key[3], "instrument", key[3])) == symbol)
-            )
-
+        unwanted = partial(is_of, provider=provider, capability=capability, symbol=symbol)
         for key in [key for key in self._flights if unwanted(key)]:
             self._flights.pop(key).dropped = True
         return self.cache.drop(unwanted)

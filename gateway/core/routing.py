@@ -57,6 +57,8 @@ class Registry:
     _lanes: dict[str, list[Lane]] = field(default_factory=dict)
     _routes: LRUCache[Any, Route] = field(default_factory=lambda: LRUCache(ROUTES))
     _firsts: dict[str, dict[Any, Lane | None]] = field(default_factory=dict)
+    changes: int = 0
+    """Grows whenever what was remembered of routes is forgotten."""
     own: OwnLanes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,6 +73,7 @@ class Registry:
         self.providers[profile.id] = provider
         self._routes.clear()
         self._firsts.clear()
+        self.changes += 1
         if key_missing:
             self.keys_missing[profile.id] = key_missing
         if remake:
@@ -105,6 +108,7 @@ class Registry:
             self.disabled = dict(disabled)
             self._routes.clear()
             self._firsts.clear()
+            self.changes += 1
 
     def lanes_of(self, capability: str) -> list[Lane]:
         """In order of priority."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import CoroutineType
 from typing import Any
 
 from graphql import (
+    GraphQLObjectType,
     GraphQLResolveInfo,
     OperationDefinitionNode,
+    OperationType,
     VariableNode,
     Visitor,
     get_named_type,
@@ -18,6 +21,7 @@ from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.edge.compiler import Run, compile_value
+from gateway.edge.roots import Root, rest_of, root_of
 from gateway.edge.shelves import Kept
 
 MOST_FORMS = 64
@@ -31,6 +35,8 @@ class Selections:
         self.kept = kept
         self.runs: dict[tuple[Any, ...], Run | None] = {}
         self.switches: dict[int, tuple[str, ...]] = {}
+        self.roots: dict[int, Root | None] = {}
+        """By the identity of the field's node, which the document holds."""
 
 
 class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -40,9 +46,74 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
     twice, and errors have the paths and places that they always have.
     """
 
-    def __init__(self, *args: Any, selections: Selections | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, selections: Selections | None = None, at_once: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._selections = selections
+        # Whether the task that executes is the one that will wait for the result.
+        self._at_once = at_once
+
+    def execute_root_grouped_field_set(
+        self, root_type: Any, root_value: Any, grouped_field_set: Any, serially: bool, position_context: Any
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """See graphql-core; of several fields each waits in a task of its own, and none may begin in another."""
+        self._at_once = self._at_once and len(grouped_field_set) == 1
+        return super().execute_root_grouped_field_set(
+            root_type, root_value, grouped_field_set, serially, position_context
+        )
+
+    def execute_field(
+        self,
+        parent_type: GraphQLObjectType,
+        source: Any,
+        field_details_list: list[FieldDetails],
+        path: Path,
+        position_context: Any,
+    ) -> Any:
+        """See graphql-core; a query's only root field is run at once, and to its end if nothing waits."""
+        root = self._root(parent_type, field_details_list) if self._at_once and path.prev is None else None
+        if root is None:
+            return super().execute_field(parent_type, source, field_details_list, path, position_context)
+        nodes, kind = [each.node for each in field_details_list], root.field.type
+        info = self.build_resolve_info(root.field, nodes, parent_type, path)
+        try:
+            result = root.start(info)
+            if result.__class__ is CoroutineType:
+                try:
+                    waited = result.send(None)
+                except StopIteration as ended:
+                    result = ended.value
+                else:
+                    result = rest_of(result, waited)
+                    return self.complete_awaitable_value(kind, field_details_list, info, path, result, position_context)
+            elif self.is_awaitable(result):
+                return self.complete_awaitable_value(kind, field_details_list, info, path, result, position_context)
+            completed = self.complete_value(kind, field_details_list, info, path, result, position_context)
+        except Exception as error:  # noqa: BLE001 - every error is told at its field, as graphql-core does
+            self.handle_field_error(error, kind, field_details_list, path)
+            return None
+        if self.is_awaitable(completed):
+            return self._completed(completed, kind, field_details_list, path)
+        return completed
+
+    async def _completed(self, completed: Any, kind: Any, details: list[FieldDetails], path: Path) -> Any:
+        try:
+            return await completed
+        except Exception as error:  # noqa: BLE001 - every error is told at its field, as graphql-core does
+            self.handle_field_error(error, kind, details, path)
+
+    def _root(self, parent: GraphQLObjectType, details: list[FieldDetails]) -> Root | None:
+        selections, node = self._selections, details[0].node
+        if selections is None or self.operation.operation is not OperationType.QUERY:
+            return None
+        try:
+            return selections.roots[id(node)]
+        except KeyError:
+            try:
+                found = root_of(self, parent, details[0])
+            except Exception:  # noqa: BLE001 - arguments that do not fit: the reference code comes to them and tells it
+                found = None
+            selections.roots[id(node)] = found
+            return found
 
     def complete_value(
         self,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any, TypeGuard, cast
 
-import orjson
 import strawberry
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType, execute
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType, execute
 from graphql.execution import Executor as Execution
 from strawberry.execution import optimized_is_awaitable
 
@@ -21,7 +20,6 @@ from gateway.edge.compiled import CompiledExecutor, Selections
 from gateway.edge.documents import Document, DocumentReader, check_kind, digest_of
 from gateway.edge.errors import (
     Faults,
-    FormattedError,
     Refused,
     expected,
     format_errors,
@@ -34,6 +32,12 @@ from gateway.edge.errors import (
 from gateway.edge.gate import Admission, Gate, OpenGate
 from gateway.edge.graphqlcore import core_schema
 from gateway.edge.limits import EdgeSettings, check_variables
+from gateway.edge.operation import OperationRequest as OperationRequest
+from gateway.edge.operation import OperationResult as OperationResult
+from gateway.edge.operation import PreparedOperation as PreparedOperation
+from gateway.edge.operation import RequestFacts as RequestFacts
+from gateway.edge.operation import digest_in, persisted_in
+from gateway.edge.operation import refused_result as refused_result
 from gateway.edge.replies import encode
 from gateway.edge.responses import HIT, MISS, Entry, Place, ResponseCache
 from gateway.edge.shelves import Kept
@@ -46,88 +50,6 @@ ANY_OPERATION = frozenset(OperationType)
 
 # Strawberry's test knows plain values at once; it is typed more loosely than graphql-core asks.
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
-_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestFacts:
-    """What a transport knows about the caller; the composition root builds the resolvers' context from it."""
-
-    request_id: str
-    transport: str
-    client_ip: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    same_origin: bool = True
-    """Whether the `Origin` header names this gateway, or is absent."""
-    connection: Mapping[str, Any] | None = None
-    """The payload of `connection_init`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationRequest:
-    """The four parameters of a GraphQL request, of the right types."""
-
-    query: str | None = None
-    document_id: str | None = None
-    operation_name: str | None = None
-    variables: dict[str, Any] | None = None
-    extensions: dict[str, Any] | None = None
-
-    @classmethod
-    def of(cls, payload: object) -> OperationRequest:
-        """Read a decoded JSON value; parameters of a wrong type make the request malformed, unknown ones do not."""
-        if not isinstance(payload, dict):
-            raise Refused("BAD_REQUEST", "A GraphQL request must be a JSON object.")
-        return cls(
-            query=_parameter(payload, "query", str, "a string"),
-            document_id=_parameter(payload, "documentId", str, "a string"),
-            operation_name=_parameter(payload, "operationName", str, "a string"),
-            variables=_parameter(payload, "variables", dict, "an object"),
-            extensions=_parameter(payload, "extensions", dict, "an object"),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationResult:
-    """An answer before it is encoded; `executed` tells an answer with data (even null) from a refusal."""
-
-    executed: bool
-    data: dict[str, Any] | None = None
-    errors: list[FormattedError] | None = None
-    extensions: dict[str, object]
-    status: int = 200
-    well_formed: bool = True
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cookies: Sequence[str] = ()
-    place: Place | None = None
-    """Where the response cache keeps the answer."""
-    entry: Entry | None = None
-    """What it keeps, if it does; `data` is empty where it was kept before."""
-
-    def body(self) -> dict[str, object]:
-        """The GraphQL response; a refused request has no `data` at all."""
-        body: dict[str, object] = {}
-        if self.errors:
-            body["errors"] = self.errors
-        if self.executed:
-            body["data"] = (
-                self.data if self.entry is None or self.data is not None else orjson.Fragment(self.entry.data)
-            )
-        body["extensions"] = self.extensions
-        return body
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedOperation:
-    """An operation that passed every check that needs no execution."""
-
-    document: Document
-    operation: OperationDefinitionNode
-    request: OperationRequest
-
-    @property
-    def is_mutation(self) -> bool:
-        return self.operation.operation is OperationType.MUTATION
 
 
 class Executor:
@@ -275,9 +197,10 @@ class Executor:
 
     async def _execute(self, prepared: PreparedOperation, context: object, faults: Faults) -> OperationResult:
         try:
+            ends = asyncio.get_running_loop().time() + self._settings.operation_timeout_s
             result = self._start(prepared, context)
             if not isinstance(result, ExecutionResult):
-                async with asyncio.timeout(self._settings.operation_timeout_s):
+                async with asyncio.timeout_at(ends):
                     result = await result
             return self._finish(result, faults, prepared)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
@@ -312,7 +235,7 @@ class Executor:
 
     def _document(self, request: OperationRequest, allowed: frozenset[OperationType]) -> Document:
         check_variables(request.variables, self._settings)
-        digest = _document_id(request.document_id) or _persisted_hash(request.extensions)
+        digest = digest_in(request.document_id) or persisted_in(request.extensions)
         if request.query is None:
             if digest is None:
                 raise Refused("BAD_REQUEST", "The request has no query: send the document in the parameter 'query'.")
@@ -326,6 +249,8 @@ class Executor:
         return self._reader.read(request.query, request.operation_name, allowed)
 
     def _start(self, prepared: PreparedOperation, context: object) -> ExecutionResult | Awaitable[ExecutionResult]:
+        if not prepared.operation.variable_definitions:
+            return self._known(prepared, context)
         return execute(
             self._schema,
             prepared.document.tree,
@@ -337,7 +262,24 @@ class Executor:
             hide_suggestions=not self._settings.development,
             operation_extensions=prepared.request.extensions,
             selections=self._selections(prepared.document),
+            at_once=True,
         )
+
+    def _known(self, prepared: PreparedOperation, context: object) -> ExecutionResult | Awaitable[ExecutionResult]:
+        """Without variables every execution is built alike: from the parts of the first."""
+        notes, key = prepared.document.notes, (CompiledExecutor, id(prepared.operation))
+        make: Callable[..., CompiledExecutor] | None = notes.get(key)
+        if make is None:
+            built = cast(CompiledExecutor, self._build(prepared, None))
+            make = notes[key] = partial(
+                CompiledExecutor, built.schema, built.fragment_definitions, built.fragments, None,
+                operation=built.operation, variable_values=built.variable_values, field_resolver=built.field_resolver,
+                type_resolver=built.type_resolver, subscribe_field_resolver=built.subscribe_field_resolver,
+                is_awaitable=_is_awaitable, hide_suggestions=built.hide_suggestions,
+                selections=self._selections(prepared.document), at_once=True,
+            )  # fmt: skip
+        execution = make(context_value=context, operation_extensions=prepared.request.extensions)
+        return cast("ExecutionResult | Awaitable[ExecutionResult]", execution.execute_operation())
 
     def _selections(self, document: Document) -> Selections:
         found: Selections | None = document.notes.get(Selections)
@@ -387,49 +329,8 @@ class Executor:
         )
 
 
-def refused_result(refused: Refused, request_id: str) -> OperationResult:
-    """The answer to a request that was not executed."""
-    return OperationResult(
-        executed=False,
-        errors=stamp(refused.errors, request_id),
-        extensions={"requestId": request_id, **refused.extensions},
-        status=refused.status,
-        well_formed=refused.well_formed,
-        headers=refused.headers,
-    )
-
-
 def _kept(place: Place, entry: Entry, faults: Faults) -> OperationResult:
     """The answer as the response cache has it."""
     HIT.inc()
     extensions: dict[str, object] = {"requestId": faults.request_id}
     return OperationResult(executed=True, extensions=extensions, place=place, entry=entry)
-
-
-def _parameter(payload: dict[str, Any], name: str, kind: type, words: str) -> Any:
-    value = payload.get(name)
-    if value is None or isinstance(value, kind):
-        return value
-    raise Refused("BAD_REQUEST", f"The parameter '{name}' must be {words}.")
-
-
-def _document_id(text: str | None) -> str | None:
-    """The SHA-256 in hexadecimal digits, with or without its name before it."""
-    if text is None:
-        return None
-    digest = text.removeprefix("sha256:")
-    if not _SHA256.fullmatch(digest):
-        raise Refused("BAD_REQUEST", "documentId must be the SHA-256 of a document, 64 hexadecimal digits.")
-    return digest.lower()
-
-
-def _persisted_hash(extensions: dict[str, Any] | None) -> str | None:
-    persisted = (extensions or {}).get("persistedQuery")
-    if persisted is None:
-        return None
-    if not isinstance(persisted, dict) or persisted.get("version") != 1:
-        raise Refused("BAD_REQUEST", "extensions.persistedQuery must be an object with version 1.")
-    digest = persisted.get("sha256Hash")
-    if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
-        raise Refused("BAD_REQUEST", "extensions.persistedQuery.sha256Hash must be 64 hexadecimal digits.")
-    return digest.lower()

@@ -27,6 +27,8 @@ from schema.words.routes import RouteInput, terms_of
 
 ABSENT = frozenset({FailureCode.NOT_COVERED, FailureCode.UNKNOWN_INSTRUMENT, FailureCode.NOT_RECORDED})
 LEAST_TIME = 0.05
+MOST_BATCHES = 64
+"""Lists of symbols that are remembered as they were read."""
 MOST_SHOWN = 100
 """Characters of a symbol that a failure repeats: longer ones are no symbols."""
 _CURRENCY_LONGEST = 12
@@ -66,6 +68,7 @@ class MarketDesk:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
+        self._batches: dict[tuple[str, ...], tuple[list[InstrumentId | MarketgateError], tuple[InstrumentId, ...]]] = {}
 
     def instrument(self, symbol: str, asset_class: AssetClass | None = None) -> InstrumentId:
         """Read a symbol; UnknownSymbol or AmbiguousInstrument say the way out."""
@@ -91,8 +94,7 @@ class MarketDesk:
             raise BadInput("symbols", "is empty: give 1 to 200 symbols")
         if len(symbols) > MOST_SYMBOLS:
             raise BadInput("symbols", f"has {len(symbols)} symbols: at most {MOST_SYMBOLS} at once")
-        read: list[InstrumentId | MarketgateError] = [self._read(symbol) for symbol in symbols]
-        wished = tuple(dict.fromkeys(each for each in read if isinstance(each, InstrumentId)))
+        read, wished = self._read_all(tuple(symbols))
         found = await self._many(context, wished, wanted) if wished else {}
         nodes: list[Quote | None] = []
         failures: list[AskFailure] = []
@@ -144,12 +146,29 @@ class MarketDesk:
         except MarketgateError as error:
             return error
 
+    def _read_all(
+        self, symbols: tuple[str, ...]
+    ) -> tuple[list[InstrumentId | MarketgateError], tuple[InstrumentId, ...]]:
+        """What each symbol means, and the instruments among it; a spelling means tomorrow what it means today."""
+        known = self._batches.get(symbols)
+        if known is not None:
+            return known
+        read = [self._read(symbol) for symbol in symbols]
+        wished = tuple(dict.fromkeys(each for each in read if isinstance(each, InstrumentId)))
+        if all(isinstance(each, InstrumentId) for each in read):
+            if len(self._batches) >= MOST_BATCHES:
+                self._batches.clear()
+            self._batches[symbols] = (read, wished)
+        return read, wished
+
     async def _many(
         self, context: Context, instruments: tuple[InstrumentId, ...], wanted: How
     ) -> dict[InstrumentId, Quote | MarketgateError]:
         market, clock = context.market, context.host.clock
         deadline = clock.monotonic() + wanted.terms.timeout
         fetched = await market.fetch_many(QUOTES, QuotesAsk(instruments=instruments), wanted.terms)
+        if not wanted.pinned and not wanted.convert_to:
+            return {each: answer if isinstance(answer, NoAnswer) else answer.value for each, answer in fetched.items()}
         found: dict[InstrumentId, Quote | MarketgateError] = {}
         for instrument in instruments:
             answer = fetched[instrument]

@@ -8,6 +8,7 @@ from gateway.core.contract import Host, Plugin
 from gateway.core.ports import Desk
 from plugins.market.catalog import Catalog
 from plugins.market.desk import MarketDesk
+from plugins.market.drawn import Drawn
 from plugins.market.exports.routes import routes
 from plugins.market.query import MarketQuery
 from schema.words.instruments import Instrument
@@ -15,10 +16,10 @@ from schema.words.registry import ProviderInfo
 
 
 def services(host: Host) -> dict[type, Any]:
-    """One catalog and one desk a process."""
+    """One of each a process."""
     catalog = Catalog(host)
     desk = MarketDesk(catalog)
-    return {Catalog: catalog, MarketDesk: desk, Desk: desk}
+    return {Catalog: catalog, MarketDesk: desk, Desk: desk, Drawn: Drawn()}
 
 
 plugin = Plugin(name="market", query=MarketQuery, types=(Instrument, ProviderInfo), services=services, routes=routes)

@@ -6,11 +6,13 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import cast
 
 from gateway.core.contract import MINUTE, Context, Fetched
 from plugins.market import grid
 from plugins.market.assembly import Assembled, assemble
+from plugins.market.drawn import Drawn
 from plugins.market.grid import Slot
 from schema.capability import DEFAULT_TERMS, Terms
 from schema.errors import BadInput
@@ -92,10 +94,22 @@ async def fetch_series(context: Context, wanted: Wanted) -> CandleSeries:
         hours=wanted.hours,
     )  # fmt: skip
     fetched = await context.market.fetch(CANDLES, ask, wanted.terms)
-    made = assemble(
-        cast(Bars, fetched.value), page.slots, wanted.interval, zone, _reference(fetched, context), wanted.fill
-    )
+    made = _made(context, wanted, page, zone, fetched)
     return _series(wanted, made, page, adjustment, zone, fetched)
+
+
+def _made(context: Context, wanted: Wanted, page: Page, zone: str, fetched: Fetched) -> Assembled:
+    """The rows on the slots. Where all slots are over no clock has a word in it: the same copy gives the same rows."""
+    bars, slots, moment = cast(Bars, fetched.value), page.slots, _reference(fetched, context)
+    drawn: Drawn | None = context.services.get(Drawn)
+    if drawn is None or slots[-1].end > moment:
+        return assemble(bars, slots, wanted.interval, zone, moment, wanted.fill)
+    key = (wanted.instrument, wanted.interval, wanted.hours, zone, wanted.fill, slots[0], slots[-1], len(slots))
+    made = drawn.find(bars, key)
+    if made is None:
+        made = assemble(bars, slots, wanted.interval, zone, moment, wanted.fill)
+        drawn.keep(bars, key, made, len(slots))
+    return made
 
 
 def _pinned(wanted: Wanted) -> Terms:
@@ -154,7 +168,9 @@ async def page_of_slots(context: Context, wanted: Wanted, window: Window) -> Pag
     if sessions_known:
         slots = await _in_sessions(context, wanted, window, count + 1)
     else:
-        slots = _around_the_clock(wanted.interval, window, count + 1, weekdays=daily_fx)
+        # A range that ends with the present is another one each time.
+        cut = _around_the_clock if window.end == wanted.end else _around_the_clock.__wrapped__
+        slots = list(cut(wanted.interval, window, count + 1, weekdays=daily_fx))
     if window.rows is None and len(slots) > MOST_ROWS:
         raise BadInput(
             "start", f"the range holds more than {MOST_ROWS} {wanted.interval} candles: page it with first and after"
@@ -194,7 +210,8 @@ async def _count_in_sessions(context: Context, wanted: Wanted, window: Window) -
     return sum(grid.starts_within(interval, session, window.start or OLDEST, window.end) for session in sessions)
 
 
-def _around_the_clock(interval: Interval, window: Window, count: int, *, weekdays: bool) -> list[Slot]:
+@lru_cache(maxsize=16)
+def _around_the_clock(interval: Interval, window: Window, count: int, *, weekdays: bool) -> tuple[Slot, ...]:
     take = count * 7 // 5 + 7 if weekdays else count
     start = window.start or OLDEST
     if window.forwards:
@@ -202,13 +219,13 @@ def _around_the_clock(interval: Interval, window: Window, count: int, *, weekday
     else:
         slots = grid.backward(interval, start, window.end, take)
     if not weekdays:
-        return slots
+        return tuple(slots)
     days = [
         Slot(slot.start, slot.end, slot.start.date())
         for slot in slots
         if interval is not Interval.D1 or slot.start.weekday() < 5
     ]
-    return days[:count] if window.forwards else days[-count:]
+    return tuple(days[:count] if window.forwards else days[-count:])
 
 
 async def _has_sessions(context: Context, wanted: Wanted) -> bool:

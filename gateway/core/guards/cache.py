@@ -49,6 +49,8 @@ class MemoryCache:
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self.most_bytes, self.bytes = most_bytes, 0
+        self.changes = 0
+        """Grows whenever an entry comes or goes."""
         self._entries: OrderedDict[Hashable, Stored] = OrderedDict()
         self._weights: dict[Hashable, int] = {}
 
@@ -62,6 +64,7 @@ class MemoryCache:
     def put(self, key: Hashable, stored: Stored) -> None:
         """An entry larger than the whole cache is not kept."""
         size = weight(stored)
+        self.changes += 1
         self._remove(key)
         if size <= self.most_bytes:
             self._entries[key], self._weights[key] = stored, size
@@ -81,6 +84,7 @@ class MemoryCache:
     def _remove(self, key: Hashable) -> None:
         if self._entries.pop(key, None) is not None:
             self.bytes -= self._weights.pop(key)
+            self.changes += 1
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -14,3 +14,12 @@ def cache_key(lane: Lane, capability: Capability[Any, Any], item: Any) -> Hashab
     if lane.scope is None:
         return (capability.name, capability.version, lane.id, item)
     return (capability.name, capability.version, lane.id, item, lane.scope)
+
+
+def is_of(key: Any, provider: str, capability: str | None, symbol: str | None) -> bool:
+    """Whether a key is of a provider, and of one capability and symbol of it where they are given."""
+    return (
+        key[2] == provider
+        and (capability is None or key[0] == capability)
+        and (symbol is None or str(getattr(key[3], "instrument", key[3])) == symbol)
+    )

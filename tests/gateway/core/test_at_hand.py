@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from gateway.core.account import Account
+from gateway.core.account import NOBODY, Account, Reach
 from gateway.core.fetchlog import FetchLog
 from schema.capability import DEFAULT_TERMS
+from schema.errors import NoAnswer
 from schema.provenance import CacheStatus
 from schema.words.quotes import QUOTES, QuotesAsk
-from tests.gateway.doubles import BTC, ETH, SOL, fallen, pairs, price_of, priced, venue, world
+from tests.gateway.doubles import BTC, ETH, SOL, World, fallen, pairs, price_of, priced, venue, world
 
 
 async def test_a_copy_is_a_hit_with_the_provenance_that_was_stored() -> None:
@@ -95,3 +98,77 @@ async def test_a_hundred_copies_cost_no_call() -> None:
 
     assert list(found) == list(many)
     assert (log.hits, len(w.wire.requests)) == ({"alpha": 100}, 1)
+
+
+MANY = tuple(replace(BTC, base=f"C{number}") for number in range(20))
+
+
+async def asked_for(w: World, log: FetchLog | None = None, account: Account = NOBODY) -> dict[Any, Any]:
+    return await w.data.fetch_many(QUOTES, QuotesAsk(instruments=MANY), DEFAULT_TERMS, log, account)
+
+
+async def test_a_batch_that_is_there_as_a_whole_is_answered_and_noted_as_its_items_are() -> None:
+    w = world(venue("alpha"))
+    await asked_for(w)
+    w.clock.turn(0.5)
+
+    logs = [FetchLog(), FetchLog()]
+    found = [await asked_for(w, log) for log in logs]
+
+    assert found[0] == found[1]
+    assert list(found[1]) == list(MANY)
+    assert [log.hits for log in logs] == [{"alpha": 20}, {"alpha": 20}]
+    assert [{log.status(each.provenance) for each in found[1].values()} for log in logs] == [{CacheStatus.HIT}] * 2
+    assert [log.fresh_until for log in logs] == [w.clock.monotonic() + 1.5] * 2
+    assert len(w.wire.requests) == 1
+
+
+async def test_a_batch_ends_with_the_window_of_its_copies_and_is_asked_for_anew() -> None:
+    w = world(venue("alpha"))
+    for _ in range(3):
+        await asked_for(w)
+    w.wire.handlers["alpha"] = priced("2")
+    w.clock.turn(2)
+
+    found = await asked_for(w)
+
+    assert {price_of(each) for each in found.values()} == {2}
+
+
+async def test_a_batch_shows_what_was_put_or_dropped_since() -> None:
+    w = world(venue("alpha"))
+    for _ in range(3):
+        await asked_for(w)
+    w.wire.handlers["alpha"] = priced("2")
+    w.pipeline.drop("alpha", symbol=str(MANY[3]))
+
+    found = await asked_for(w)
+
+    assert [price_of(each) for each in found.values()] == [2 if each == MANY[3] else 1 for each in MANY]
+
+
+async def test_a_batch_of_one_who_was_disabled_or_fails_of_late_is_not_answered_from_memory() -> None:
+    w = world(venue("alpha"), venue("beta", priority=20))
+    w.wire.handlers["beta"] = priced("2")
+    for _ in range(3):
+        await asked_for(w)
+    for _ in range(12):
+        w.pipeline.health.pulse("alpha", "quotes").failed(w.clock.monotonic())
+
+    failing = await asked_for(w)
+    w.registry.disable({"beta": "switched off"})
+    disabled = await asked_for(w)
+
+    assert {price_of(each) for each in failing.values()} == {2}
+    assert {price_of(each) for each in disabled.values()} == {1}
+
+
+async def test_a_batch_is_kept_for_those_who_share_everything_only() -> None:
+    w = world(venue("alpha"))
+    await asked_for(w)
+    bounded = Account(tenant="acme", reach=Reach(allowed=frozenset({"beta"})))
+    await asked_for(w)
+
+    found = await asked_for(w, account=bounded)
+
+    assert all(isinstance(each, NoAnswer) for each in found.values())

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+import strawberry
 from graphql import ExecutionResult, OperationDefinitionNode, execute, parse, subscribe, validate
 from graphql.execution import Executor
 from graphql.execution.collect_fields import CollectedFields, FieldDetails
@@ -15,12 +16,15 @@ from graphql.validation import OverlappingFieldsCanBeMergedRule
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.schema.schema_converter import get_arguments
 
 from gateway.edge.compiled import CompiledExecutor, Selections
+from gateway.edge.graphqlcore import core_schema
 from gateway.edge.shelves import Kept
 from tests.gateway.edge.bazaar import BAZAAR, Visit, documents
 
 KEPT = Kept()
+DOCUMENTS: dict[str, Any] = {}
 LOOP = asyncio.new_event_loop()
 MANY = settings(max_examples=1200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
@@ -33,13 +37,15 @@ def run(document: Any, variables: dict[str, Any], selections: Selections | None)
     """The answer of the compiled form, or of the reference without selections, and what was called."""
     visit = Visit()
     cls: Any = CompiledExecutor if selections else StrawberryGraphQLCoreExecutionContext
-    more: Any = {"selections": selections} if selections else {}
-    result: Any = execute(
-        BAZAAR, document, context_value=visit, variable_values=variables, executor_class=cls, **more
-    )  # fmt: skip
-    if not isinstance(result, ExecutionResult):
-        result = LOOP.run_until_complete(result)
-    return told(result), visit.calls
+    more: Any = {"selections": selections, "at_once": True} if selections else {}
+
+    async def answer() -> Any:
+        given: Any = execute(
+            BAZAAR, document, context_value=visit, variable_values=variables, executor_class=cls, **more
+        )  # fmt: skip
+        return given if isinstance(given, ExecutionResult) else await given
+
+    return told(LOOP.run_until_complete(answer())), visit.calls
 
 
 def ticks(document: Any, selections: Selections | None) -> list[bytes]:
@@ -130,6 +136,69 @@ def test_a_value_that_fails_in_the_compiled_form_is_resolved_once_and_told_with_
     ]
 
 
+def test_the_only_root_of_a_query_is_run_at_once_and_waits_in_its_own_task() -> None:
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        async def here(names: list[str]) -> list[str]:
+            names.append("end")
+            return names
+
+        @strawberry.field
+        async def slow(info: strawberry.Info[Any, Any], long: bool) -> str:
+            async with asyncio.timeout(0 if long else None):
+                await asyncio.get_running_loop().create_future() if long else await asyncio.sleep(0)
+            return str(asyncio.current_task() is info.context)
+
+    schema, selections = core_schema(strawberry.Schema(Query)), Selections(KEPT)
+
+    def ask(query: str) -> Any:
+        return execute(
+            schema, DOCUMENTS.setdefault(query, parse(query)), context_value=asyncio.current_task(),
+            executor_class=CompiledExecutor, selections=selections, at_once=True,
+        )  # fmt: skip
+
+    async def answers() -> list[Any]:
+        at_once = [ask('{ here(names: ["a"]) }') for _ in range(2)]
+        return [*at_once, await ask("{ slow(long: false) }"), await ask("{ slow(long: true) }")]
+
+    here, again, slow, late = LOOP.run_until_complete(answers())
+
+    assert here.data == again.data == {"here": ["a", "end"]}
+    assert slow.data == {"slow": "True"}
+    assert (late.data, type(late.errors[0].original_error), late.errors[0].path) == (None, TimeoutError, ["slow"])
+
+
+def test_cancellation_reaches_a_resolver_that_was_begun_at_once() -> None:
+    seen: list[str] = []
+
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        async def slow() -> str:
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                seen.append("left")
+            return ""
+
+    schema, document, selections = core_schema(strawberry.Schema(Query)), parse("{ slow }"), Selections(KEPT)
+
+    async def ask() -> Any:
+        more: Any = {"selections": selections, "at_once": True}
+        return await execute(schema, document, executor_class=CompiledExecutor, **more)  # type: ignore[misc]
+
+    async def cancelled() -> bool:
+        task = asyncio.ensure_future(ask())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        return task.cancelled()
+
+    assert LOOP.run_until_complete(cancelled())
+    assert seen == ["left"]
+
+
 def test_what_is_kept_is_dropped_all_at_once_when_it_grows_too_much() -> None:
     kept = Kept(most=10)
     first, second = kept.shelf(), kept.shelf()
@@ -147,6 +216,19 @@ def test_the_library_is_as_the_compiled_form_needs_it() -> None:
     names = ["self", "return_type", "field_details_list", "info", "path", "result", "position_context"]
 
     assert list(inspect.signature(Executor.complete_value).parameters) == names
+    assert list(inspect.signature(Executor.complete_awaitable_value).parameters) == names
+    assert list(inspect.signature(Executor.execute_field).parameters) == [
+        "self", "parent_type", "source", "field_details_list", "path", "position_context"
+    ]  # fmt: skip
+    assert list(inspect.signature(Executor.handle_field_error).parameters) == [
+        "self", "raw_error", "return_type", "field_details_list", "path"
+    ]  # fmt: skip
+    assert list(inspect.signature(Executor.execute_root_grouped_field_set).parameters) == [
+        "self", "root_type", "root_value", "grouped_field_set", "serially", "position_context"
+    ]  # fmt: skip
+    assert list(inspect.signature(get_arguments).parameters) == [
+        "field", "source", "info", "kwargs", "config", "scalar_registry"
+    ]  # fmt: skip
     assert list(inspect.signature(Executor.collect_subfields).parameters) == names[:1] + names[1:3]
     assert issubclass(StrawberryGraphQLCoreExecutionContext, Executor)
     assert FieldDetails._fields == ("node", "defer_usage", "fragment_variable_values")
