@@ -204,6 +204,7 @@ def build_gateway(
     registry = Registry(
         clock=clock, mode=DataMode.RECORDED if offline else DataMode.LIVE, failed=discovered.failed,
         oversight=oversight, turnstiles=quotas.turnstile if quotas else None,
+        quotas=settings.upstream_quotas,
     )  # fmt: skip
     for cls in discovered.classes.values():
         add_provider(registry, cls, settings, keyring, transport)

@@ -50,6 +50,8 @@ class Registry:
     changed: Changed | None = None
     oversight: BreakerOversight | None = None
     turnstiles: Turnstiles | None = None
+    quotas: bool = True
+    """Whether upstreams' limits are counted."""
     disabled: Mapping[str, str] = field(default_factory=dict)
     """Why the operator lets nobody ask a provider, by its id; see `disable`."""
     _lanes: dict[str, list[Lane]] = field(default_factory=dict)
@@ -94,7 +96,7 @@ class Registry:
         return self.mode is DataMode.LIVE and profile.mode is DataMode.LIVE
 
     def _turnstile(self, profile: Profile, mark: str | None) -> Turnstile | None:
-        if not profile.limits or not self.counts(profile):
+        if not (self.quotas and profile.limits and self.counts(profile)):
             return None
         if self.turnstiles is not None:
             return self.turnstiles(profile, mark)

@@ -107,6 +107,10 @@ class Settings(BaseModel):
     redis_url: SecretStr | None = Field(
         None, description="`redis://host:6379/0`: limits and revocations for all processes. Default: each for itself."
     )
+    upstream_quotas: bool = Field(
+        True,
+        description="Upstreams' limits are counted before each request; off only where upstreams have none.",
+    )
     shared_breakers: bool = Field(
         True, description="Circuit breakers of all processes act as one where Redis is set, each for itself without."
     )

@@ -29,7 +29,12 @@ def upstream(one_upstream: Upstream) -> Iterator[Upstream]:
 def gateway(one_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Live, in production, every upstream replaced by the double; the key must never show."""
     folder = tmp_path_factory.mktemp("live")
-    settings = {"ENV": "production", "UPSTREAM_BASE": one_upstream.url, "KEY_ALPHAVANTAGE": KEY}
+    settings = {
+        "ENV": "production",
+        "UPSTREAM_BASE": one_upstream.url,
+        "KEY_ALPHAVANTAGE": KEY,
+        "UPSTREAM_QUOTAS": "false",
+    }
     with running(folder, **settings) as gateway:
         yield gateway
         assert KEY not in gateway.log
