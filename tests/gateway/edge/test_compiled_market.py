@@ -1,4 +1,4 @@
-"""The market's own schema, asked by documents that nobody wrote: compiled selections answer what graphql-core answers."""
+"""Generated documents over the market's own schema: compiled selections answer what graphql-core answers."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def test_documents_over_the_market_are_answered_alike(tmp_path: Any) -> No
     clock = ManualClock()
     gateway = build_gateway(Settings.model_validate(given), clock=clock)
     schema, kept, compiled, told = core_schema(gateway.schema), Kept(), 0, 0
-    writer = Writer(schema, Random(4))  # noqa: S311 - documents, not secrets
+    writer = Writer(schema, Random(4))
 
     async def run(document: Any, on: bool, cls: Any, **more: Any) -> bytes:
         context = gateway.context(RequestFacts(request_id="req_test", transport="http"), ANONYMOUS)
