@@ -29,6 +29,7 @@ from gateway.core.calendars import ExchangeCalendars
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.contract import Admissions, Context, Host, Market, Plugin
 from gateway.core.fetchlog import FetchLog
+from gateway.core.guards.toll import Budgets
 from gateway.core.identity import Principal
 from gateway.core.inventory import Inventory
 from gateway.core.loading import add_provider, recordings_of, slips_of
@@ -82,6 +83,7 @@ from schema.provenance import DataMode
 from schema.scalars import SCALARS
 
 if TYPE_CHECKING:
+    from gateway.core.guards.sharedquotas import SharedQuotas
     from gateway.core.guards.warmth import Warmth
     from gateway.core.link import RedisLink
 
@@ -105,10 +107,13 @@ class Gateway:
     context: Callable[[RequestFacts, Principal], Context]
     responses: ResponseCache | None = None
     warmth: Warmth | None = None
+    quotas: SharedQuotas | None = None
 
     async def close(self) -> None:
         """Let go of connections."""
         await self.oversight.close()
+        if self.quotas is not None:
+            await self.quotas.close()
         await self.host.bus.close()
         for plugin in self.host.plugins:
             if plugin.stop is not None:
@@ -195,9 +200,10 @@ def build_gateway(
     keyring = settings.keyring()
     bus, link = bus or make_bus(settings), make_link(settings, clock)
     oversight = make_oversight(settings, link, bus, clock)
+    quotas = make_quotas(link, clock)
     registry = Registry(
         clock=clock, mode=DataMode.RECORDED if offline else DataMode.LIVE, failed=discovered.failed,
-        oversight=oversight,
+        oversight=oversight, turnstiles=quotas.turnstile if quotas else None,
     )  # fmt: skip
     for cls in discovered.classes.values():
         add_provider(registry, cls, settings, keyring, transport)
@@ -218,8 +224,11 @@ def build_gateway(
         plugins=found,
     )  # fmt: skip
     registry.own.sign = partial(host.vault.digest, "provider key")
+    if quotas is not None:
+        pipeline.budgets = Budgets(clock, quotas.budget)
     warmth = share_cache(pipeline, host)
     allowances = host.services[Allowances] = make_allowances(settings, clock, host.services, link)
+    allowances.budgets = pipeline.budgets
     switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
 
@@ -246,7 +255,7 @@ def build_gateway(
     return Gateway(
         settings=settings, schema=schema, data=data, inventory=inventory, transport=transport, host=host,
         allowances=allowances, oversight=oversight, context=context, responses=responses,
-        warmth=warmth,
+        warmth=warmth, quotas=quotas,
     )  # fmt: skip
 
 
@@ -286,6 +295,15 @@ def make_oversight(settings: Settings, link: RedisLink | None, bus: Bus, clock: 
     from gateway.core.fleet import SharedBreakers
 
     return SharedBreakers(link, bus, clock)
+
+
+def make_quotas(link: RedisLink | None, clock: Clock) -> SharedQuotas | None:
+    """Upstreams' limits counted by all processes together, where Redis is set."""
+    if link is None:
+        return None
+    from gateway.core.guards.sharedquotas import SharedQuotas
+
+    return SharedQuotas(link, clock)
 
 
 def share_cache(pipeline: Pipeline, host: Host) -> Warmth | None:
@@ -355,7 +373,8 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await start(gateway)
-        async with shedding.watching(), working(host, () if gateway.warmth is None else (gateway.warmth.worker(),)):
+        own = [each.worker() for each in (gateway.warmth, gateway.quotas) if each is not None]
+        async with shedding.watching(), working(host, own):
             yield
         await gateway.close()
 
@@ -387,6 +406,8 @@ async def start(gateway: Gateway) -> None:
     await prepare_database(gateway)
     await host.bus.start()
     await gateway.oversight.look()
+    if gateway.quotas is not None:
+        await gateway.quotas.members.beat()
     for plugin in host.plugins:
         if plugin.start is not None:
             await plugin.start(host)

@@ -111,6 +111,18 @@ def per_day(count: int, unit: str = "requests") -> Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """A reply header that says how much of a limit is used, or what remains of it: it may only tighten our own count.
+
+    `limit` is one of `Profile.limits` by its window and unit: a header over another window says nothing.
+    """
+
+    header: str
+    limit: Limit
+    remaining: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Licence:
     """What may be done with the data. `shareable`: may an answer fetched for one tenant serve another."""
 
@@ -137,7 +149,8 @@ class Profile:
     `base_url` has no trailing slash. `hosts` are further base URLs by name. `priority` orders routing, lowest first
     (10 an exchange's own feed, 30 an official source, 50 an aggregator, 70 an unofficial one).
     `tiers` are plans other than the default one, by name; MARKETGATE_TIER_<ID> chooses.
-    `headers` are sent with every request. `mode` is LIVE but for the simulated exchange.
+    `usage` are reply headers about those limits. `headers` are sent with every request. `mode` is LIVE but for the
+    simulated exchange.
     `cost_per_call` is what a call costs the platform, in US dollars; MARKETGATE_PROVIDER_COSTS has it from a contract.
     """
 
@@ -150,6 +163,7 @@ class Profile:
     hosts: Mapping[str, str] = field(default_factory=dict)
     credentials: tuple[Credential, ...] = ()
     limits: tuple[Limit, ...] = ()
+    usage: tuple[Usage, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     tiers: Mapping[str, Tier] = field(default_factory=dict)
     delay: FeedDelay = FeedDelay.REALTIME
@@ -166,7 +180,8 @@ class Answer:
     `max_batch` items a call; `max_rows` candles a call; `intervals` of candles; `reach` says how far back a
     series goes for an interval (None: as far as asked); `since` is the first day of any history.
     `delay` overrides the profile's, `fresh_for` the capability's window (a daily
-    fixing need not be asked again every two seconds). `weight` is the cost of a call in the upstream's own units.
+    fixing need not be asked again every two seconds). `weight` is the cost of a call in the upstream's own units,
+    or a function of the ask where it depends on that.
     """
 
     capability: Capability[Any, Any]
@@ -180,7 +195,11 @@ class Answer:
     delay: FeedDelay | None = None
     delay_seconds: int | None = None
     fresh_for: timedelta | None = None
-    weight: int = 1
+    weight: int | Callable[[Any], int] = 1
+
+    def units(self, ask: Any) -> int:
+        """What a call with this ask costs."""
+        return self.weight if isinstance(self.weight, int) else self.weight(ask)
 
 
 def _everything(_: Any) -> bool:
@@ -199,7 +218,7 @@ def answers(
     delay: FeedDelay | None = None,
     delay_seconds: int | None = None,
     fresh_for: timedelta | None = None,
-    weight: int = 1,
+    weight: int | Callable[[A], int] = 1,
 ) -> Callable[[Callable[[P, A], Awaitable[Any]]], Callable[[P, A], Awaitable[Any]]]:
     """Declare that a method answers *capability*; `covers` is asked with an ask of one item."""
 

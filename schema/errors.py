@@ -23,6 +23,8 @@
     - SwitchedOff                     UPSTREAM_UNAVAILABLE: paused by the operator, nothing was sent
     - Throttled                       UPSTREAM_THROTTLED: the provider is paused, Retry-After is honoured
     - QuotaExhausted                  UPSTREAM_QUOTA: paused until the reset
+    - QuotaReached                    UPSTREAM_QUOTA: our own count has no room in time, nothing was sent
+    - BudgetReached                   RATE_LIMITED: the plan has no more upstream calls for now, nothing was sent
     - KeyMissing                      PROVIDER_KEY_MISSING: no credential is set
     - Unauthorized                    PROVIDER_MISCONFIGURED: the credential is refused
     - NotCovered                      NOT_COVERED: not offered for this class, range or adjustment
@@ -57,6 +59,7 @@ class FailureCode(StrEnum):
     UPSTREAM_UNAVAILABLE = "UPSTREAM_UNAVAILABLE"
     UPSTREAM_THROTTLED = "UPSTREAM_THROTTLED"
     UPSTREAM_QUOTA = "UPSTREAM_QUOTA"
+    RATE_LIMITED = "RATE_LIMITED"
     UPSTREAM_MALFORMED = "UPSTREAM_MALFORMED"
     PROVIDER_MISCONFIGURED = "PROVIDER_MISCONFIGURED"
     PROVIDER_KEY_MISSING = "PROVIDER_KEY_MISSING"
@@ -309,6 +312,18 @@ class QuotaExhausted(UpstreamError):
 
     code = FailureCode.UPSTREAM_QUOTA
     pauses = True
+
+
+class QuotaReached(UpstreamError):
+    """Our own count of the upstream's limits has no room for the call in time: nothing was sent."""
+
+    code = FailureCode.UPSTREAM_QUOTA
+
+
+class BudgetReached(UpstreamError):
+    """The caller's plan has no more requests to upstreams for now: nothing was sent."""
+
+    code = FailureCode.RATE_LIMITED
 
 
 class KeyMissing(UpstreamError):

@@ -15,9 +15,10 @@ from gateway.core.account import Account
 from gateway.core.clock import Clock
 from gateway.core.guards.breaker import Breaker, BreakerPolicy
 from gateway.core.guards.retry import RetryBudget
+from gateway.core.guards.turnstile import Turnstile
 from gateway.core.health import Holder, OwnHolder
 from gateway.core.secrets import Redactor
-from providers.contract import Answer, Provider
+from providers.contract import Answer, Profile, Provider
 from schema.words.registry import BreakerState
 
 CONCURRENT = 64
@@ -26,6 +27,8 @@ MOST_OWN = 2_000
 """How many tenants' providers are held ready; those that nobody used for longest go first."""
 
 Remake = Callable[[Mapping[str, str]], Provider]
+Turnstiles = Callable[[Profile, "str | None"], "Turnstile | None"]
+"""Makes what counts one key's calls: the platform's ("") or a tenant's own by its mark, None for a key without one."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -36,6 +39,8 @@ class Access:
     redact: Redactor = field(default_factory=Redactor)
     budget: RetryBudget = field(default_factory=RetryBudget)
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENT))
+    turnstile: Turnstile | None = None
+    """The upstream's own limits; None where it has none, or where no call leaves."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -87,8 +92,8 @@ class _Line:
 class OwnLanes:
     """Lanes that are one tenant's: with its own key, or over the platform's where a licence lets nobody share."""
 
-    def __init__(self, clock: Clock, policy: BreakerPolicy) -> None:
-        self._clock, self._policy = clock, policy
+    def __init__(self, clock: Clock, policy: BreakerPolicy, turnstiles: Turnstiles) -> None:
+        self._clock, self._policy, self._turnstiles = clock, policy, turnstiles
         self.remakes: dict[str, Remake] = {}
         self.sign: Callable[[str], str] | None = None
         """Makes of a tenant's own key what all processes know it by; nobody can tell the key from that."""
@@ -137,7 +142,9 @@ class OwnLanes:
     def _line(self, tenant: str, provider: str, parts: Mapping[str, str]) -> _Line:
         # What one key was given or refused says nothing of the next: each has a serial number.
         holder = OwnHolder(provider, tenant, next(self._serial))
-        access = Access(holder=holder, redact=Redactor(parts.values()))
         told = json.dumps([provider, tenant, sorted(parts.items())])
         mark = f"key:{self.sign(told)}" if self.sign else ""
-        return _Line(parts=parts, provider=self.remakes[provider](parts), access=access, mark=mark)
+        made = self.remakes[provider](parts)
+        turnstile = self._turnstiles(made.profile, mark or None)
+        access = Access(holder=holder, redact=Redactor(parts.values()), turnstile=turnstile)
+        return _Line(parts=parts, provider=made, access=access, mark=mark)

@@ -54,6 +54,10 @@ class Account:
     keys: OwnKeys = field(default_factory=lambda: NO_KEYS, repr=False)
     history_days: int | None = None
     reach: Reach = EVERYBODY
+    share: float = 1.0
+    """Against other tenants' where they wait for the same upstream's quota."""
+    upstream_calls: int | None = None
+    """Requests a minute to upstreams with the platform's keys; None for any number."""
 
     def check_depth(self, ask: Any, now: datetime) -> None:
         """BadInput for a range that begins before the plan's history."""
@@ -109,7 +113,14 @@ class Accounts:
         keys = keys if self._live else NO_KEYS
         plain = not keys and limits.providers is None and wish == NO_PREFERENCE
         reach = EVERYBODY if plain else Reach(frozenset(keys), limits.providers, wish)
-        return Account(tenant=tenant, keys=keys, history_days=limits.history_days, reach=reach)
+        return Account(
+            tenant=tenant,
+            keys=keys,
+            history_days=limits.history_days,
+            reach=reach,
+            share=limits.upstream_weight,
+            upstream_calls=limits.upstream_calls_per_minute if tenant else None,
+        )
 
 
 def _nobody(principal: Principal) -> bool:

@@ -12,6 +12,7 @@ _TELLING = (
     FailureCode.UPSTREAM_UNAVAILABLE,
     FailureCode.UPSTREAM_THROTTLED,
     FailureCode.UPSTREAM_QUOTA,
+    FailureCode.RATE_LIMITED,
     FailureCode.UPSTREAM_MALFORMED,
     FailureCode.PROVIDER_MISCONFIGURED,
     FailureCode.DATA_STALE,

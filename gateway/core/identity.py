@@ -83,6 +83,10 @@ class PlanLimits:
     """Hard quota: beyond it operations are refused until the next month."""
     soft_points_per_month: int | None = None
     """Soft quota: beyond it operations go on and the tenant is told."""
+    upstream_calls_per_minute: int | None = None
+    """Requests to upstreams with the platform's keys; answers that are held cost none."""
+    upstream_weight: int = 1
+    """The share of an upstream's quota where tenants wait for it."""
 
 
 UNLIMITED = PlanLimits(

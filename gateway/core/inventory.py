@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from inspect import getfile
 
 import strawberry
@@ -16,7 +17,7 @@ from gateway.core.identity import Principal
 from gateway.core.market import MarketData
 from gateway.core.ports import NOTHING
 from gateway.core.preferences import NO_PREFERENCE, Preference
-from providers.contract import Provider
+from providers.contract import Profile, Provider
 from providers.recording import folder_of, read_recording, recording_files
 from schema.provenance import DataMode, RecordedFrom
 from schema.symbols import AssetClass
@@ -32,6 +33,7 @@ from schema.words.registry import (
     ProviderInfo,
     ProviderStatus,
     UpstreamLimit,
+    UpstreamQuota,
 )
 
 DEGRADED_AT = 0.2
@@ -104,6 +106,7 @@ class Inventory:
                 UpstreamLimit(unit=limit.unit, limit=limit.count, window_ms=int(limit.per.total_seconds() * 1000))
                 for limit in profile.limits
             ],
+            quota=self._quota(profile, caller if parts else None, lanes),
             licence=Licence(
                 note=profile.licence.note,
                 attribution=profile.licence.attribution,
@@ -117,6 +120,23 @@ class Inventory:
         """Who asks it with a key of its own has an own experience of it, once it has asked."""
         access = self._data.registry.own.access(caller.tenant, provider) if caller else None
         return access.holder if access else OwnHolder(provider, caller.tenant if caller else "", 0)
+
+    def _quota(self, profile: Profile, caller: Principal | None, lanes: list[Lane]) -> list[UpstreamQuota]:
+        """Of the tenant's own key where it has one that was used."""
+        if caller is not None:
+            access = self._data.registry.own.access(caller.tenant, profile.id)
+        else:
+            access = lanes[0].access if lanes else None
+        if access is None or access.turnstile is None:
+            return []
+        now = self._data.clock.now()
+        return [
+            UpstreamQuota(
+                unit=limit.unit, limit=limit.count, remaining=left.remaining,
+                resets_at=None if left.resets_in is None else now + timedelta(seconds=left.resets_in),
+            )
+            for limit, left in zip(profile.limits, access.turnstile.standing(), strict=True)
+        ]  # fmt: skip
 
     def _health(self, holder: Holder, lanes: list[Lane]) -> ProviderHealth:
         condition = self._data.pipeline.health.of(holder)
@@ -228,5 +248,5 @@ def _failed(name: str, reason: str) -> ProviderInfo:
         id=strawberry.ID(name), name=name, asset_classes=nothing, grade=Grade.BRONZE,
         status=ProviderStatus.FAILED_TO_LOAD, status_reason=reason, routing="never: it did not load", credentials=[],
         capabilities=[], health=ProviderHealth(breaker=BreakerState.CLOSED, circuit=_CLOSED, error_rate=0.0), limits=[],
-        licence=Licence(note="unknown", shareable=False), origin="entry point", docs="",
+        quota=[], licence=Licence(note="unknown", shareable=False), origin="entry point", docs="",
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """The order of guards, from the ask down to the upstream call; read it top to bottom.
 
 memory cache → single flight → shared cache and lock (Redis) → concurrency → retry budget → hold (throttle, refused key)
-→ breaker → deadline → adapter. What is kept of an answer: `gateway/core/keeping.py`.
+→ tenant's budget → provider quota → breaker → deadline → adapter. What is kept of an answer: `gateway/core/keeping.py`.
 """
 
 from __future__ import annotations
@@ -24,25 +24,28 @@ from gateway.core.guards.cache import COUNTED, MEMORY_HITS, MEMORY_MISSES, MOST_
 from gateway.core.guards.flight import Flight, Found
 from gateway.core.guards.hedge import HedgeBudget
 from gateway.core.guards.keys import cache_key, is_of
+from gateway.core.guards.toll import Budgets
 from gateway.core.health import Health
 from gateway.core.keeping import Keeper
 from gateway.core.routing import Registry
 from gateway.core.secrets import Redactor
 from gateway.core.upstream import CallFacts, call_facts
+from gateway.core.verdicts import note_failure, note_success
 from schema.capability import Capability, Terms
 from schema.errors import (
     Blocked,
+    BudgetReached,
     CircuitOpen,
-    KeyMissing,
     Malformed,
     NotCovered,
     NotRecorded,
+    QuotaReached,
     Stale,
     Timeout,
     UnknownInstrument,
     UpstreamError,
 )
-from schema.provenance import CacheStatus, DataMode
+from schema.provenance import CacheStatus
 from schema.words.registry import BreakerState
 
 if TYPE_CHECKING:
@@ -55,6 +58,9 @@ FLIGHT_LEAST = 2.5
 BACKOFF = (0.03, 0.12)
 SPLIT = (UnknownInstrument, NotCovered, NotRecorded)
 """Errors of a batch that may be one item's fault: the batch is halved and asked again."""
+
+UNSENT = (CircuitOpen, QuotaReached, BudgetReached)
+"""Refusals before anything was sent."""
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +85,7 @@ class Pipeline:
         self.registry, self.clock = registry, clock
         self.health = Health(clock)
         self.cache = MemoryCache(cache_bytes)
-        self.hedges = HedgeBudget()
+        self.hedges, self.budgets = HedgeBudget(), Budgets(clock)
         self.keeper = Keeper(self.cache, clock, chance or random.Random())
         self._stamp = self.keeper.sort_out
         self._redact = redact or Redactor()
@@ -340,11 +346,17 @@ class Pipeline:
             return held
         if lane.trunk is not None and lane.trunk.state is BreakerState.OPEN:
             return lane.trunk.refusal()
-        try:
-            admission = await lane.breaker.enter()
-        except CircuitOpen as refused:
-            return refused
         facts = CallFacts(capability=capability.name, keep=flight.keep)
+        try:
+            counted = self.registry.counts(lane.provider.profile)
+            facts.toll = await self.budgets.pay(lane, asked, flight, counted=counted)
+            admission = await lane.breaker.enter()
+        except BaseException as refused:
+            if facts.toll is not None:
+                facts.toll.close()
+            if isinstance(refused, UNSENT):
+                return refused
+            raise
         token = call_facts.set(facts)
         error: UpstreamError
         try:
@@ -364,29 +376,15 @@ class Pipeline:
             error = Malformed(lane.id, "its answer broke the adapter")
         else:
             lane.breaker.succeeded(admission)
-            self._note_success(lane, facts)
+            note_success(self.health, lane, facts)
             return found
         finally:
+            if facts.toll is not None:
+                facts.toll.close()
             with suppress(ValueError):
                 call_facts.reset(token)
-        self._note_failure(lane, admission, error, facts)
+        note_failure(self.health, lane, admission, error, facts)
         return error
-
-    def _note_success(self, lane: Lane, facts: CallFacts) -> None:
-        if facts.recorded is None and facts.requests:
-            self.health.succeeded(lane.access.holder, facts.latency_ms, lane.answer.capability.name)
-
-    def _note_failure(self, lane: Lane, admission: Any, error: UpstreamError, facts: CallFacts) -> None:
-        """A recorded or a simulated failure says nothing about the upstream."""
-        if facts.recorded is not None or error.pauses or isinstance(error, KeyMissing | NotRecorded):
-            lane.breaker.let_go(admission)
-        elif error.counted:
-            lane.breaker.failed(admission, error)
-        else:
-            lane.breaker.succeeded(admission)
-        live = facts.recorded is None and lane.provider.profile.mode is DataMode.LIVE
-        if live and not isinstance(error, NotRecorded):
-            self.health.failed(lane.access.holder, error, lane.answer.capability.name)
 
     def _scrubbed(self, lane: Lane, error: UpstreamError) -> UpstreamError:
         detail = lane.access.redact(self._redact(error.detail))

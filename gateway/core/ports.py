@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gateway.core.identity import PlanLimits, Principal
 from gateway.core.preferences import NO_PREFERENCE
@@ -133,6 +133,14 @@ class Presented:
     transport: str = "http"
     """`http` or `websocket`. A socket has no header for each mutation: what stands in for the CSRF header there is that
     its handshake came from the gateway's own page (`same_origin`)."""
+    mark: bytes | None = field(default=None, init=False, repr=False, compare=False)
+    """What stands for its credential in the authenticator's memory, once that is worked out: it follows from the text
+    alone, and whether the credential is good is asked anew each time."""
+
+    def marked(self, mark: bytes) -> bytes:
+        """Keep the mark for when the same is shown again."""
+        object.__setattr__(self, "mark", mark)
+        return mark
 
 
 class Authenticator(Protocol):
@@ -222,8 +230,7 @@ class Plans(Protocol):
         """Of callers without a credential, together from one address."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
+class Spent(NamedTuple):
     """One operation as the meter sees it."""
 
     principal: Principal

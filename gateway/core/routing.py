@@ -10,12 +10,14 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from gateway.core.access import Access, Lane, OwnLanes, Remake
+from gateway.core.access import Access, Lane, OwnLanes, Remake, Turnstiles
 from gateway.core.account import EVERYBODY, NOBODY, Account, Reach
 from gateway.core.clock import Clock
 from gateway.core.guards.breaker import Breaker, BreakerPolicy, Changed
+from gateway.core.guards.quota import OwnCount, Windows
+from gateway.core.guards.turnstile import Turnstile
 from gateway.core.oversight import BreakerOversight
-from providers.contract import Provider
+from providers.contract import Profile, Provider
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import KeyMissing, NotCovered, UnknownProvider, UpstreamError
 from schema.provenance import DataMode
@@ -47,6 +49,7 @@ class Registry:
     policy: BreakerPolicy = field(default_factory=BreakerPolicy)
     changed: Changed | None = None
     oversight: BreakerOversight | None = None
+    turnstiles: Turnstiles | None = None
     disabled: Mapping[str, str] = field(default_factory=dict)
     """Why the operator lets nobody ask a provider, by its id; see `disable`."""
     _lanes: dict[str, list[Lane]] = field(default_factory=dict)
@@ -57,7 +60,7 @@ class Registry:
     own: OwnLanes = field(init=False)
 
     def __post_init__(self) -> None:
-        self.own = OwnLanes(self.clock, self.policy)
+        self.own = OwnLanes(self.clock, self.policy, self._turnstile)
 
     def add(self, provider: Provider, key_missing: str | None = None, remake: Remake | None = None) -> None:
         """Make lanes for everything that a provider offers; *key_missing* names the setting that it lacks.
@@ -73,7 +76,7 @@ class Registry:
             self.keys_missing[profile.id] = key_missing
         if remake:
             self.own.remakes[profile.id] = remake
-        access = Access(holder=profile.id)
+        access = Access(holder=profile.id, turnstile=self._turnstile(profile, ""))
         for name, answer in provider.offers.items():
             breaker = Breaker(profile.id, name, self.clock, self.policy, self.changed, self.oversight)
             if self.oversight is not None:
@@ -85,6 +88,17 @@ class Registry:
             lanes = self._lanes.setdefault(name, [])
             lanes.append(lane)
             lanes.sort(key=lambda each: (each.provider.profile.priority, each.id))
+
+    def counts(self, profile: Profile) -> bool:
+        """Recorded and simulated calls are counted by nobody."""
+        return self.mode is DataMode.LIVE and profile.mode is DataMode.LIVE
+
+    def _turnstile(self, profile: Profile, mark: str | None) -> Turnstile | None:
+        if not profile.limits or not self.counts(profile):
+            return None
+        if self.turnstiles is not None:
+            return self.turnstiles(profile, mark)
+        return Turnstile(profile.id, OwnCount(Windows(profile.limits)), self.clock)
 
     def disable(self, disabled: Mapping[str, str]) -> None:
         """Exactly these providers are routed to no more, also where they are pinned."""

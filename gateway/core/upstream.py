@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ import msgspec
 from gateway import __version__
 from gateway.core.clock import Clock
 from gateway.core.inflate import Inflater, Unreadable
+from gateway.core.replyheaders import retry_after, usage_of
 from gateway.core.secrets import Redactor
 from providers.contract import Params, Profile, Reply
 from providers.row import Row
@@ -40,6 +40,8 @@ from schema.provenance import RecordedFrom
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession
     from yarl import URL
+
+    from gateway.core.guards.toll import Toll
 
 LARGEST_BODY = 32 * 1024 * 1024
 LONGEST_HEADER = 64 * 1024
@@ -97,6 +99,8 @@ class CallFacts:
     requests: int = 0
     keep: bool = True
     """Whether the answer may be held for others."""
+    toll: Toll | None = None
+    """Where each request is paid for that leaves; None where nobody counts."""
 
 
 call_facts: ContextVar[CallFacts] = ContextVar("call_facts")
@@ -327,8 +331,16 @@ class UpstreamHttp:
     async def _send(self, method: str, path: str, params: Params | None, host: str, body: bytes | None) -> RawReply:
         request = self._request(method, path, params, host, body)
         facts = call_facts.get(None)
+        toll = facts.toll if facts is not None else None
+        ticket = await toll.pay() if toll is not None else None
         started = time.perf_counter()
-        reply = await self.transport.send(request)
+        try:
+            reply = await self.transport.send(request)
+        finally:
+            if toll is not None and ticket is not None:
+                toll.done(ticket)
+        if toll is not None and self.profile.usage:
+            toll.seen(usage_of(reply.headers, self.profile))
         content = self.redact.body(reply.content)
         if content is not reply.content:
             reply = replace(reply, content=content)
@@ -375,21 +387,6 @@ class UpstreamHttp:
         if not self.base:
             return root
         return f"{self.base.rstrip('/')}/{self.profile.id}{urlsplit(root).path.rstrip('/')}"
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds until the `Retry-After` header's moment (a number of seconds, or an HTTP date)."""
-    text = headers.get("retry-after", "").strip()
-    if not text:
-        return None
-    if text.replace(".", "", 1).isdecimal() and text.isascii():
-        return min(float(text), 86_400.0)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return min(max(0.0, (moment - now).total_seconds()), 86_400.0)
 
 
 def _excerpt(content: bytes) -> str:

@@ -8,6 +8,7 @@ from math import ceil, inf
 from typing import TYPE_CHECKING, Any
 
 from gateway.core.clock import Clock
+from gateway.core.guards.toll import Budgets
 from gateway.core.identity import CallerKind, Principal
 from gateway.core.ports import Purse, Usage
 from gateway.core.settings import Settings
@@ -22,8 +23,8 @@ from schema.words.usage import Limit
 if TYPE_CHECKING:
     from gateway.core.link import RedisLink
 
-POINTS, MONTH, CONCURRENCY, STREAMS, WEBHOOKS = (
-    "pointsPerMinute", "pointsPerMonth", "concurrency", "streams", "webhooks",
+POINTS, MONTH, CONCURRENCY, STREAMS, WEBHOOKS, CALLS = (
+    "pointsPerMinute", "pointsPerMonth", "concurrency", "streams", "webhooks", "upstreamCallsPerMinute",
 )  # fmt: skip
 HAIR = 1e-6
 """What is a whole second but for the last bits of a float is one."""
@@ -44,6 +45,8 @@ class PlanAllowances:
     def __init__(self, windows: Windows, clock: Clock, services: Mapping[type, Any], *, anonymous_points: int) -> None:
         self._windows, self._clock, self._services = windows, clock, services
         self._anonymous_points = anonymous_points
+        self.budgets: Budgets | None = None
+        """Of upstream calls; the pipeline charges them."""
         self._under_way: dict[tuple[str, str], int] = {}
 
     async def charge(self, caller: Principal, payer: str, price: Price) -> Left:
@@ -113,6 +116,11 @@ class PlanAllowances:
         for name, most in ((CONCURRENCY, limits.concurrency), (STREAMS, limits.streams)):
             under_way = self._under_way.get((name, payer), 0)
             found.append(Limit(name=name, limit=most, remaining=max(0, most - under_way)))
+        calls = self.budgets.standing(principal.tenant, limits.upstream_calls_per_minute) if self.budgets else None
+        if calls is not None and limits.upstream_calls_per_minute is not None:
+            resets = None if calls.resets_in is None else now + timedelta(seconds=calls.resets_in)
+            most = limits.upstream_calls_per_minute
+            found.append(Limit(name=CALLS, limit=most, remaining=calls.remaining, resets_at=resets))
         found.append(Limit(name=WEBHOOKS, limit=limits.webhooks, remaining=limits.webhooks))
         return found
 

@@ -15,8 +15,10 @@ NO_PAYLOAD: Mapping[str, object] = {}
 
 def presented_by(facts: RequestFacts) -> Presented:
     """Credentials of a request, none of them believed yet; `connection_init` counts where headers say nothing."""
+    if facts.shown is not None:
+        return facts.shown
     headers, payload = facts.headers, facts.connection or NO_PAYLOAD
-    return Presented(
+    presented = Presented(
         authorization=headers.get("authorization") or _shown(payload, "authorization"),
         api_key=headers.get("x-api-key") or _shown(payload, "apikey", "x-api-key"),
         cookies=cookies_of(headers.get("cookie")),
@@ -26,6 +28,8 @@ def presented_by(facts: RequestFacts) -> Presented:
         client_ip=facts.client_ip,
         transport=facts.transport,
     )
+    object.__setattr__(facts, "shown", presented)
+    return presented
 
 
 def _shown(payload: Mapping[str, object], *names: str) -> str | None:

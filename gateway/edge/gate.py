@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -48,8 +47,7 @@ class Told(NamedTuple):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """An operation that may run. `release` is called once it has ended, with its context and whether it had errors."""
 
     told: Told | None = None

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from graphql import OperationDefinitionNode, OperationType
 
+from gateway.core.ports import Presented
 from gateway.edge.documents import Document
 from gateway.edge.errors import FormattedError, Refused, stamp
 from gateway.edge.responses import Entry, Place
+
+if TYPE_CHECKING:
+    from gateway.edge.cost import Price
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
@@ -29,6 +33,8 @@ class RequestFacts:
     """Whether the `Origin` header names this gateway, or is absent."""
     connection: Mapping[str, Any] | None = None
     """The payload of `connection_init`."""
+    shown: Presented | None = field(default=None, init=False, repr=False, compare=False)
+    """The credentials in it, once they were looked for (`auth.presented_by`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +98,8 @@ class PreparedOperation:
     document: Document
     operation: OperationDefinitionNode
     request: OperationRequest
+    price: Price | None = field(default=None, init=False, repr=False, compare=False)
+    """What it costs with its variables, once that was asked: whoever sends the same again need not have it reckoned."""
 
     @property
     def is_mutation(self) -> bool:

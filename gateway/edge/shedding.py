@@ -1,18 +1,17 @@
 """Refuses operations before latency collapses: the busiest callers first, and with the time to come back.
 
-What a process of one thread lacks first is turns of its event loop. While callbacks have waited too long for theirs
-three times in a row, fewer operations are let in at a time, a fifth fewer with each look; once they wait no more the
-bound grows again. Answers from kept bytes and the health routes pass by: they cost next to nothing.
+What a process of one thread lacks first is turns of its event loop. Where callbacks wait too long for theirs, fewer
+operations are let in at a time, a fifth fewer with each step; once they wait no more the bound grows again where it is
+made use of. Answers from kept bytes and the health routes pass by: they cost next to nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from math import ceil
+from math import ceil, exp
 
 from gateway.core.identity import Principal
 from gateway.core.metrics import Tally, gauge
@@ -21,12 +20,13 @@ from gateway.edge.errors import Refused
 from gateway.edge.execute import Executor, OperationResult, PreparedOperation, RequestFacts, refused_result
 
 EVERY_S = 0.05
-LOOKS = 3
-"""One late turn is a large answer or the collection of garbage; so many one after the other are too much work."""
+FADES_S = 0.5
+"""What counts is the lag of about so many seconds: one late turn may be the collection of garbage."""
 CUT, GROWTH = 0.8, 0.05
-LEAST, MOST = 16, 20_000
-"""Bounds of the bound: operations at a time."""
-SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 10.0
+LEAST, MOST = 32, 20_000
+"""Bounds of the bound: operations at a time. So few are never what makes a loop late for long."""
+SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 3.0
+"""With the spread of a second: shorter than the server keeps an idle connection, so that nobody need dial anew."""
 
 SHED = Tally("marketgate_shed_operations", "Operations refused because the process was at its limit.")
 LAG = gauge("marketgate_loop_lag_seconds", "How long a callback waited for its turn, at the last look.")
@@ -39,8 +39,9 @@ class Shedding:
 
     def __init__(self, lag_s: float = 0.0, *, spread: Callable[[], float] = random.random) -> None:
         self._lag_s, self._spread = lag_s, spread
-        self._lags: deque[float] = deque(maxlen=LOOKS)
-        self._cuts = 0
+        self._lag = 0.0
+        self._cuts = self._most = 0
+        self._refused = False
         self._of: dict[str, int] = {}
         self.limit, self.under_way = MOST, 0
 
@@ -50,6 +51,8 @@ class Shedding:
         if self.under_way >= self.limit and (refused := self._judge(mine)) is not None:
             return refused
         self.under_way += 1
+        if self.under_way > self._most:
+            self._most = self.under_way
         self._of[payer] = mine + 1
         return None
 
@@ -72,6 +75,7 @@ class Shedding:
         if not self._lag_s or (mine < share and self.under_way < 2 * self.limit):
             return None
         SHED.value += 1
+        self._refused = True
         wait = min(SHORTEST_WAIT_S * max(self._cuts, 1), LONGEST_WAIT_S) + self._spread()
         told = "The gateway has more to do than it can: try again after retryAfterMs."
         return Refused(
@@ -81,15 +85,20 @@ class Shedding:
 
     def note(self, lag_s: float) -> None:
         """What a look at the loop has shown."""
-        self._lags.append(lag_s)
-        if len(self._lags) == LOOKS and min(self._lags) > self._lag_s:
-            self.limit = max(LEAST, int(min(self.limit, self.under_way) * CUT))
+        # A late look stands for all the time since the one before it.
+        self._lag += (lag_s - self._lag) * (1 - exp(-(lag_s + EVERY_S) / FADES_S))
+        if self._lag > self._lag_s and self._most > LEAST:
+            self.limit = max(LEAST, int(min(self.limit, self._most) * CUT))
             self._cuts += 1
             # What this does is seen before the next cut.
-            self._lags.clear()
-        elif lag_s < self._lag_s / 2:
-            self.limit = min(MOST, self.limit + max(1, int(self.limit * GROWTH)))
-            self._cuts = 0
+            self._lag = 0.0
+        elif self._lag < self._lag_s / 2:
+            # A bound that nobody came near since the last look has not been tried.
+            if self._most >= self.limit / 2:
+                self.limit = min(MOST, self.limit + max(1, int(self.limit * GROWTH)))
+            # While there are too many callers, they stay away for longer and longer.
+            self._cuts = self._cuts if self._refused else max(0, self._cuts - 1)
+        self._most, self._refused = self.under_way, False
         LAG.set(lag_s)
         LIMIT.set(self.limit)
         UNDER_WAY.set(self.under_way)

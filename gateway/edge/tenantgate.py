@@ -90,7 +90,10 @@ class TenantGate:
 
     def _allowed(self, prepared: PreparedOperation, caller: Principal, facts: RequestFacts) -> Price:
         """What it costs, if the caller may do it at all."""
-        price = self.prices.price(prepared.document, prepared.operation, prepared.request.variables)
+        price = prepared.price
+        if price is None:
+            price = self.prices.price(prepared.document, prepared.operation, prepared.request.variables)
+            object.__setattr__(prepared, "price", price)
         check_permission(price, caller)
         if caller.cookie and prepared.is_mutation:
             self.host.service(Authenticator).check_csrf(caller, presented_by(facts))

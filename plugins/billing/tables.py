@@ -26,6 +26,8 @@ plans = shared_table(
     Column("currency", Text, nullable=False),
     Column("point_price", ExactDecimal),  # of 1,000 points beyond the included ones
     Column("included_points", BigInteger, nullable=False),
+    Column("upstream_calls_per_minute", BigInteger),
+    Column("upstream_weight", Integer, nullable=False, server_default=text("1")),
     why="the operator's, offered to all tenants",
 )  # fmt: skip
 

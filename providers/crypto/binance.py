@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from providers.contract import Licence, Profile, Provider, Reply, answers, per_minute
+from providers.contract import Licence, Profile, Provider, Reply, Usage, answers, per_minute
 from providers.crypto._joined import is_pair_of, wire_symbol
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -53,6 +53,7 @@ class Binance(Provider):
         asset_classes=(AssetClass.CRYPTO,),
         licence=Licence(note="Binance terms of use: own use and display; redistribution needs consent."),
         limits=(per_minute(6000, "weight"),),
+        usage=(Usage(header="x-mbx-used-weight-1m", limit=per_minute(6000, "weight")),),
         priority=10,
     )
 
@@ -85,7 +86,7 @@ class Binance(Provider):
         }
         return parse_candles(await self.http.get("/api/v3/klines", params))
 
-    @answers(ORDER_BOOK, covers=lambda ask: covered(ask.instrument), weight=5)
+    @answers(ORDER_BOOK, covers=lambda ask: covered(ask.instrument), weight=lambda ask: book_weight(ask.depth))
     async def order_book(self, ask: OrderBookAsk) -> OrderBook:
         """Any depth up to 5,000; beyond 100 levels the weight grows."""
         params: dict[str, str | int] = {"symbol": wire_symbol(ask.instrument), "limit": min(ask.depth, DEEPEST)}
@@ -216,3 +217,8 @@ def _listing(row: Row) -> Listing:
         min_notional=notional.positive("minNotional"),
         tradable=row.maybe_text("status") == "TRADING" and (allowed is None or allowed.flag()),
     )
+
+
+def book_weight(depth: int) -> int:
+    """By levels asked: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints"""
+    return next((weight for levels, weight in ((100, 5), (500, 25), (1000, 50)) if depth <= levels), 250)

@@ -112,6 +112,16 @@ class UpstreamLimit:
     window_ms: int = described("Length of the window.")
 
 
+@model("What is left of an upstream's own limit, as this process last knew.")
+class UpstreamQuota:
+    """Of the platform's key, or of the tenant's own where it has one."""
+
+    unit: str = described("What is counted, such as `requests` or `weight`.")
+    limit: int = described("How many in a window.")
+    remaining: int = described("How many of them may still be sent now; a margin is left unused.")
+    resets_at: datetime | None = described("When it is whole again; null where nothing is used.", default=None)
+
+
 @model("What may be done with a provider's data.")
 class Licence:
     """As far as the gateway has to know."""
@@ -136,6 +146,7 @@ class ProviderInfo:
     capabilities: list[ProviderCapability] = described("What it answers.")
     health: ProviderHealth = described("How its recent live calls went.")
     limits: list[UpstreamLimit] = described("Its own limits.")
+    quota: list[UpstreamQuota] = described("What is left of them; empty where nothing is sent.")
     licence: Licence = described("What may be done with its data.")
     origin: str = described("`builtin`, or the package that it came with.")
     docs: str = described("Its documentation.")

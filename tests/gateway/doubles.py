@@ -28,7 +28,7 @@ from gateway.core.secrets import Redactor, Vault
 from gateway.core.settings import Settings
 from gateway.core.store import Store
 from gateway.core.upstream import RawReply, Request, Transport, UpstreamHttp
-from providers.contract import Answer, Credential, Licence, Profile, Provider, Reply, answers
+from providers.contract import Answer, Credential, Licence, Limit, Profile, Provider, Reply, Usage, answers
 from schema.capability import DEFAULT_TERMS, Terms
 from schema.errors import NoAnswer, UnknownInstrument, UpstreamError
 from schema.provenance import DataMode, FeedDelay
@@ -188,16 +188,21 @@ def venue(
     fresh_for: timedelta | None = None,
     intervals: tuple[Interval, ...] = (Interval.M1, Interval.H1, Interval.D1, Interval.W1, Interval.MO1),
     quotes: Callable[[QuotesAsk], Awaitable[Any]] | None = None,
+    limits: tuple[Limit, ...] = (),
+    usage: tuple[Usage, ...] = (),
+    requests: int = 1,
 ) -> type[Provider]:
-    """A provider class; *quotes* replaces the method that goes over the wire."""
+    """A provider class; *quotes* replaces the method that goes over the wire, else it makes so many *requests*."""
     profile = Profile(
         id=name, name=name.title(), base_url=f"https://{name}.example/api", docs="https://docs.example",
         asset_classes=(AssetClass.CRYPTO,), licence=Licence(note="None.", cacheable=cacheable, shareable=shareable),
         priority=priority,
-        mode=mode, credentials=credentials, delay=delay,
+        mode=mode, credentials=credentials, delay=delay, limits=limits, usage=usage,
     )  # fmt: skip
 
     async def ask_for_quotes(self: Venue, ask: QuotesAsk) -> Any:
+        for _ in range(requests - 1):
+            await Venue.quotes(self, ask)
         return await (quotes(ask) if quotes else Venue.quotes(self, ask))
 
     async def ask_for_candles(self: Venue, ask: CandlesAsk) -> Bars:

@@ -66,11 +66,14 @@ class AccountAuthenticator:
     def recognise(self, presented: Presented) -> Principal | None:
         """See `Authenticator`."""
         try:
-            credential = credential_in(presented)
-            if credential is None:
-                # Cookies are looked up where they may have to be prolonged.
-                return None if presented.cookies else self._nobody()
-            standing = self._good[credential.digest]
+            mark = presented.mark
+            if mark is None:
+                credential = credential_in(presented)
+                if credential is None:
+                    # Cookies are looked up where they may have to be prolonged.
+                    return None if presented.cookies else self._nobody()
+                mark = presented.marked(credential.digest)
+            standing = self._good[mark]
         except (KeyError, Refusal):
             return None
         principal = standing.principal

@@ -29,6 +29,8 @@ class PlanRow:
     point_price: Decimal | None = None
     """Of 1,000 points beyond the included ones."""
     included_points: int = 0
+    upstream_calls_per_minute: int | None = None
+    upstream_weight: int = 1
 
     @property
     def limits(self) -> PlanLimits:
@@ -38,24 +40,27 @@ class PlanRow:
             streams=self.streams, webhooks=self.webhooks, history_days=self.history_days,
             providers=None if self.providers is None else frozenset(self.providers),
             points_per_month=self.points_per_month, soft_points_per_month=self.soft_points_per_month,
+            upstream_calls_per_minute=self.upstream_calls_per_minute, upstream_weight=self.upstream_weight,
         )  # fmt: skip
 
 
 FREE = PlanRow(
-    name="free", points_per_minute=60, concurrency=2, streams=2, webhooks=1, history_days=365,
-    points_per_month=100_000,
+    name="free", points_per_minute=60, concurrency=4, streams=2, webhooks=1, history_days=365,
+    points_per_month=100_000, upstream_calls_per_minute=60,
 )  # fmt: skip
 DEVELOPER = PlanRow(
     name="developer", points_per_minute=600, concurrency=10, streams=20, webhooks=10, history_days=1_825,
     points_per_month=3_000_000, soft_points_per_month=2_400_000,
+    upstream_calls_per_minute=600, upstream_weight=3,
 )  # fmt: skip
 PRO = PlanRow(
     name="pro", points_per_minute=6_000, concurrency=50, streams=200, webhooks=100,
-    soft_points_per_month=100_000_000,
+    soft_points_per_month=100_000_000, upstream_weight=10,
 )  # fmt: skip
 WITHOUT_LIMIT = PlanRow(
-    name="unlimited", points_per_minute=1_000_000_000, concurrency=1_000_000, streams=1_000_000, webhooks=1_000_000
-)
+    name="unlimited", points_per_minute=1_000_000_000, concurrency=1_000_000, streams=1_000_000, webhooks=1_000_000,
+    upstream_weight=10,
+)  # fmt: skip
 
 BUILT_IN: dict[str, PlanRow] = {plan.name: plan for plan in (FREE, DEVELOPER, PRO, WITHOUT_LIMIT)}
 """They cost nothing: what a plan costs is the operator's to say, who defines one with prices."""

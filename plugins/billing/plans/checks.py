@@ -13,6 +13,7 @@ from plugins.billing.plans.types import PlanDefineInput
 from schema.words.problems import UserError
 
 LARGEST = 2_000_000_000
+HEAVIEST = 1_000
 DEAREST = Decimal(1_000_000_000)
 FINEST = 12
 """Decimals of the price of points."""
@@ -43,10 +44,14 @@ def _limits(asked: PlanDefineInput) -> Iterator[Problem]:
         "streams": (asked.streams, 0), "webhooks": (asked.webhooks, 0), "historyDays": (asked.history_days, 1),
         "pointsPerMonth": (asked.points_per_month, 1), "softPointsPerMonth": (asked.soft_points_per_month, 1),
         "includedPoints": (asked.included_points, 0),
+        "upstreamCallsPerMinute": (asked.upstream_calls_per_minute, 1), "upstreamWeight": (asked.upstream_weight, 1),
     }  # fmt: skip
     for field, (value, lowest) in least.items():
         if value is not None and not lowest <= value <= LARGEST:
             yield _problem(field, Code.LIMIT_INVALID, f"{field} must be {lowest} to {LARGEST}, not {value}.")
+    if asked.upstream_weight > HEAVIEST:
+        told = f"upstreamWeight must be 1 to {HEAVIEST}, not {asked.upstream_weight}."
+        yield _problem("upstreamWeight", Code.LIMIT_INVALID, told)
     hard, soft = asked.points_per_month, asked.soft_points_per_month
     if hard is not None and soft is not None and soft > hard:
         told = f"A soft quota of {soft} is never reached behind a hard one of {hard}: make it smaller, or leave it out."

@@ -110,5 +110,6 @@ def plain(plan: PlanRow) -> dict[str, Any]:
         "pointsPerMonth": plan.points_per_month, "softPointsPerMonth": plan.soft_points_per_month,
         "monthlyPrice": format(plan.monthly_price, "f"), "currency": plan.currency,
         "pointPrice": None if plan.point_price is None else format(plan.point_price, "f"),
-        "includedPoints": plan.included_points,
+        "includedPoints": plan.included_points, "upstreamCallsPerMinute": plan.upstream_calls_per_minute,
+        "upstreamWeight": plan.upstream_weight,
     }  # fmt: skip

@@ -26,6 +26,10 @@ class Plan:
     providers: list[str] | None = described("Ids of the providers that may be asked; null for all.")
     points_per_month: int | None = described("Hard quota: beyond it operations are refused until the next month.")
     soft_points_per_month: int | None = described("Soft quota: beyond it operations go on and a notice is written.")
+    upstream_calls_per_minute: int | None = described(
+        "Requests a minute to upstreams with the platform's keys; cached answers and own keys cost none."
+    )
+    upstream_weight: int = described("Share of an upstream's quota against others who wait for it.")
     monthly_price: Decimal = described("Price of a whole month.")
     currency: str = described("ISO 4217 code of the prices.")
     point_price: Decimal | None = described("Price of 1,000 points beyond `includedPoints`; null where they are free.")
@@ -40,6 +44,7 @@ def shown(row: PlanRow) -> Plan:
         providers=None if row.providers is None else list(row.providers), points_per_month=row.points_per_month,
         soft_points_per_month=row.soft_points_per_month, monthly_price=row.monthly_price, currency=row.currency,
         point_price=row.point_price, included_points=row.included_points,
+        upstream_calls_per_minute=row.upstream_calls_per_minute, upstream_weight=row.upstream_weight,
     )  # fmt: skip
 
 
@@ -62,6 +67,12 @@ class PlanDefineInput:
         description="Price of 1,000 points beyond `includedPoints`.", default=None
     )
     included_points: int = strawberry.field(description="Points a month that the price pays for.", default=0)
+    upstream_calls_per_minute: int | None = strawberry.field(
+        description="Requests a minute to upstreams with the platform's keys; by default without limit.", default=None
+    )
+    upstream_weight: int = strawberry.field(
+        description="Share of an upstream's quota against others who wait for it, 1 to 1000.", default=1
+    )
 
 
 @strawberry.enum(description="Why a plan is not defined.")

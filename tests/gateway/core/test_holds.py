@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from gateway.core.guards.breaker import BreakerPolicy
-from gateway.core.upstream import RawReply, retry_after
+from gateway.core.replyheaders import retry_after
+from gateway.core.upstream import RawReply
 from schema.errors import (
     ConnectionFailed,
     FailureCode,

@@ -188,6 +188,8 @@ TABLE = {
     "CircuitOpen": ("UPSTREAM_UNAVAILABLE", False, False, False),
     "Throttled": ("UPSTREAM_THROTTLED", False, False, True),
     "QuotaExhausted": ("UPSTREAM_QUOTA", False, False, True),
+    "BudgetReached": ("RATE_LIMITED", False, False, False),
+    "QuotaReached": ("UPSTREAM_QUOTA", False, False, False),
     "KeyMissing": ("PROVIDER_KEY_MISSING", False, False, False),
     "Unauthorized": ("PROVIDER_MISCONFIGURED", False, False, False),
     "NotCovered": ("NOT_COVERED", False, False, False),

@@ -205,6 +205,15 @@ async def test_each_limit_is_told_with_what_is_left_of_it(shop):
     assert [limit.resets_at is None for limit in found] == [False, False, True, True, True]
 
 
+async def test_upstream_calls_are_told_where_the_plan_has_a_number_of_them(shop):
+    caller = replace(CALLERS["quota"], limits=replace(CALLERS["quota"].limits, upstream_calls_per_minute=5))
+
+    found = await shop.gateway.host.service(Allowances).remaining(caller)
+
+    told = next(limit for limit in found if limit.name == "upstreamCallsPerMinute")
+    assert (told.limit, told.remaining, told.resets_at) == (5, 5, None)
+
+
 def test_streams_are_counted_apart_from_operations(shop):
     allowances = shop.gateway.allowances
     leave = allowances.enter(MEMBER, "tenant:org_a", stream=True)

@@ -89,6 +89,27 @@ async def test_a_credential_that_is_not_in_memory_is_looked_up(shop):
     assert (await shop.ask("{ plain }", "member")).data == {"plain": "plain"}
 
 
+async def test_a_credential_that_was_shown_before_is_looked_at_anew_each_time(shop):
+    shown = facts(x_api_key="member")
+    assert shop.executor.gate.recognise(shown) == MEMBER
+
+    shop.accounts.callers["member"] = CALLERS["other"]
+
+    assert shop.executor.gate.recognise(shown) == CALLERS["other"]
+
+
+async def test_the_same_operation_with_other_variables_has_a_price_of_its_own(shop):
+    document = "query($all: Boolean!) { plain dear @include(if: $all) }"
+    costs = []
+
+    for all_of_it in (True, False, True):
+        asked = shop.executor.prepare(OperationRequest(query=document, variables={"all": all_of_it}), ANY_OPERATION)
+        for _ in range(2):
+            costs.append(shop.executor.gate._allowed(asked, MEMBER, facts()).cost)
+
+    assert costs == [51, 51, 1, 1, 51, 51]
+
+
 def test_the_local_caller_is_admitted_without_numbers(shop):
     admission = shop.executor.gate.admit_now(prepared(shop, "{ dear }"), LOCAL, facts())
 

@@ -1,4 +1,4 @@
-"""Generated documents over the market's own schema: compiled selections answer what graphql-core answers."""
+"""The market's own schema, asked by documents that nobody wrote: compiled selections answer as graphql-core does."""
 
 from __future__ import annotations
 

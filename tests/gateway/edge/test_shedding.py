@@ -11,7 +11,7 @@ import pytest
 from gateway.core.identity import ANONYMOUS
 from gateway.edge.allowances import payer_of
 from gateway.edge.limits import EdgeSettings
-from gateway.edge.shedding import EVERY_S, LEAST, LOOKS, MOST, SHED, Shedding
+from gateway.edge.shedding import EVERY_S, LEAST, MOST, SHED, Shedding
 from tests.gateway.doubles import TurnedLoop
 from tests.gateway.edge.sockets import KNOWN, Stage, dialled, serving, stage_app
 
@@ -31,18 +31,19 @@ def entered(shedding: Shedding, payer: str, times: int) -> int:
     return sum(shedding.enter(payer) is None for _ in range(times))
 
 
-def late(shedding: Shedding, looks: int = LOOKS) -> None:
-    for _ in range(looks):
+def late(shedding: Shedding) -> None:
+    """Long enough for one step down."""
+    for _ in range(2):
         shedding.note(LATE)
 
 
-def test_a_loop_that_is_late_time_and_again_lowers_the_bound_below_what_is_under_way():
+def test_a_loop_that_stays_late_lowers_the_bound_below_what_is_under_way():
     shedding = made(MOST)
     entered(shedding, "a", 100)
 
-    late(shedding, LOOKS - 1)
+    shedding.note(LATE)
     before = shedding.limit
-    late(shedding, 1)
+    shedding.note(LATE)
 
     assert (before, shedding.limit) == (MOST, 80)
 
@@ -51,31 +52,55 @@ def test_one_late_turn_lowers_nothing():
     shedding = made(MOST)
     entered(shedding, "a", 100)
 
-    for lag in (5.0, CALM, 5.0, 5.0, CALM):
+    for lag in (LATE, *[CALM] * 20, LATE, CALM):
         shedding.note(lag)
 
     assert shedding.limit == MOST
 
 
-def test_the_bound_falls_with_each_look_never_below_the_least_and_grows_again_when_the_loop_is_calm():
+def test_a_loop_that_is_late_with_hardly_anything_under_way_lowers_nothing():
+    shedding = made(MOST)
+    entered(shedding, "a", LEAST)
+
+    for _ in range(10):
+        late(shedding)
+
+    assert shedding.limit == MOST
+
+
+def test_the_bound_falls_step_by_step_never_below_the_least_and_grows_again_when_the_loop_is_calm():
     shedding = made(MOST)
     entered(shedding, "a", 100)
     falls = []
-    for _ in range(20):
+    for _ in range(8):
         late(shedding)
         falls.append(shedding.limit)
 
-    for _ in range(400):
+    for _ in range(20):
         shedding.note(CALM)
 
-    assert falls[:4] == [80, 64, 51, 40]
-    assert falls[-1] == LEAST
-    assert shedding.limit == MOST
+    assert falls == [80, 64, 51, 40, 32, 32, 32, 32]
+    assert shedding.limit == 66
+
+
+def test_a_bound_that_nobody_comes_near_does_not_grow():
+    shedding = made(40)
+    entered(shedding, "a", 19)
+
+    shedding.note(CALM)
+    before = shedding.limit
+    entered(shedding, "a", 1)
+    shedding.note(CALM)
+
+    assert (before, shedding.limit) == (40, 42)
 
 
 def test_a_loop_that_is_neither_late_nor_calm_changes_nothing():
     shedding = made(40)
+    for _ in range(20):
+        shedding.note(0.08)
 
+    entered(shedding, "a", 40)
     for _ in range(50):
         shedding.note(0.08)
 
@@ -124,7 +149,24 @@ def test_a_refusal_says_when_to_come_back_the_later_the_longer_it_lasts():
         waits.append((error["extensions"]["retryAfterMs"], refused.headers["Retry-After"]))
 
     assert waits[:3] == [(1250, "2"), (2250, "3"), (3250, "4")]
-    assert waits[-1] == (10250, "11")
+    assert waits[-1] == (3250, "4")
+
+
+def test_once_nobody_is_refused_any_more_the_wait_is_short_again():
+    shedding = made(MOST)
+    entered(shedding, "a", 100)
+    for _ in range(5):
+        late(shedding)
+    shedding.enter("a")
+
+    shedding.note(CALM)
+    first = shedding.enter("a")
+    for _ in range(10):
+        shedding.note(CALM)
+    second = shedding.enter("a")
+
+    waits = [each.headers["Retry-After"] for each in (first, second) if each is not None]
+    assert waits == ["4", "2"]
 
 
 def test_switched_off_it_refuses_nobody():

@@ -17,6 +17,10 @@ def test_the_page_has_the_figures_of_every_plan(plan: PlanRow) -> None:
     history = "all" if plan.history_days is None else f"{plan.history_days:,}"
     quotas = ("-" if quota is None else f"{quota:,}" for quota in (plan.points_per_month, plan.soft_points_per_month))
 
-    row = " | ".join([plan.name, *(f"{number:,}" for number in numbers), history, *quotas])
+    calls = "-" if plan.upstream_calls_per_minute is None else f"{plan.upstream_calls_per_minute:,}"
+
+    row = " | ".join(
+        [plan.name, *(f"{number:,}" for number in numbers), history, *quotas, calls, f"{plan.upstream_weight:,}"]
+    )
 
     assert f"| {row} |" in PAGE

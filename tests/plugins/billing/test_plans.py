@@ -35,7 +35,7 @@ mutation Remove($name: String!) {
 async def test_free_is_small_and_hard(house: House) -> None:
     limits = await house.host.service(Plans).limits_of("ten_a", "free")
 
-    assert (limits.points_per_minute, limits.concurrency, limits.streams, limits.webhooks) == (60, 2, 2, 1)
+    assert (limits.points_per_minute, limits.concurrency, limits.streams, limits.webhooks) == (60, 4, 2, 1)
     assert (limits.history_days, limits.points_per_month, limits.providers) == (365, 100_000, None)
 
 
@@ -78,11 +78,13 @@ async def test_a_defined_plan_limits_and_a_new_definition_holds_at_once(house: H
     await define(house, providers=["kraken", "okx"], historyDays=30, pointsPerMonth=10, softPointsPerMonth=5)
     first = await plans.limits_of("ten_a", "gold")
 
-    await define(house, pointsPerMinute=7)
+    await define(house, pointsPerMinute=7, upstreamCallsPerMinute=30, upstreamWeight=4)
     second = await plans.limits_of("ten_a", "gold")
 
     assert (first.plan, first.points_per_minute, first.providers) == ("gold", 500, frozenset({"kraken", "okx"}))
     assert (first.history_days, first.points_per_month, first.soft_points_per_month) == (30, 10, 5)
+    assert (first.upstream_calls_per_minute, first.upstream_weight) == (None, 1)
+    assert (second.upstream_calls_per_minute, second.upstream_weight) == (30, 4)
     assert (second.points_per_minute, second.providers, second.points_per_month) == (7, None, None)
     assert await acts(house, "plan.defined") == [("", "plan.defined")] * 2
 
@@ -114,6 +116,9 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str, str]] = [
     ({"concurrency": -1}, "LIMIT_INVALID", "concurrency"),
     ({"pointsPerMonth": 10, "softPointsPerMonth": 11}, "LIMIT_INVALID", "softPointsPerMonth"),
     ({"includedPoints": -1}, "LIMIT_INVALID", "includedPoints"),
+    ({"upstreamCallsPerMinute": 0}, "LIMIT_INVALID", "upstreamCallsPerMinute"),
+    ({"upstreamWeight": 0}, "LIMIT_INVALID", "upstreamWeight"),
+    ({"upstreamWeight": 1001}, "LIMIT_INVALID", "upstreamWeight"),
     ({"providers": ["nobody"]}, "UNKNOWN_PROVIDER", "providers"),
     ({"providers": []}, "UNKNOWN_PROVIDER", "providers"),
     ({"currency": "BTC"}, "CURRENCY_INVALID", "currency"),

@@ -1,0 +1,32 @@
+"""What breaker and health are told of a call that ended."""
+
+from __future__ import annotations
+
+from gateway.core.access import Lane
+from gateway.core.guards.breaker import Admission
+from gateway.core.health import PAUSE, Health
+from gateway.core.upstream import CallFacts
+from schema.errors import BudgetReached, KeyMissing, NotRecorded, QuotaExhausted, QuotaReached, Throttled, UpstreamError
+from schema.provenance import DataMode
+
+
+def note_success(health: Health, lane: Lane, facts: CallFacts) -> None:
+    """The upstream answered."""
+    if facts.recorded is None and facts.requests:
+        health.succeeded(lane.access.holder, facts.latency_ms, lane.answer.capability.name)
+
+
+def note_failure(health: Health, lane: Lane, admission: Admission, error: UpstreamError, facts: CallFacts) -> None:
+    """A recorded or a simulated failure, and a request that was never sent, say nothing about the upstream."""
+    unsent = isinstance(error, KeyMissing | NotRecorded | QuotaReached | BudgetReached)
+    if facts.recorded is not None or error.pauses or unsent:
+        lane.breaker.let_go(admission)
+    elif error.counted:
+        lane.breaker.failed(admission, error)
+    else:
+        lane.breaker.succeeded(admission)
+    live = facts.recorded is None and lane.provider.profile.mode is DataMode.LIVE
+    if live and not isinstance(error, NotRecorded | QuotaReached | BudgetReached):
+        health.failed(lane.access.holder, error, lane.answer.capability.name)
+        if lane.access.turnstile is not None and isinstance(error, Throttled | QuotaExhausted):
+            lane.access.turnstile.counter.pause(error.retry_after or PAUSE.get(type(error), 5.0))

@@ -1,0 +1,134 @@
+"""Heads of requests that drip, never come, or are too large: a real server on a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+
+from gateway.edge.whole import WholeProtocol
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: h\r\n"
+ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+
+class Impatient(WholeProtocol):
+    """Waits for a head no longer than a test may last."""
+
+    head_s = 0.05
+
+
+class App:
+    """Answers nothing, as soon as it may, and counts."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.may = asyncio.Event()
+        self.may.set()
+
+    async def __call__(self, scope, receive, send) -> None:
+        self.asked += 1
+        await self.may.wait()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+
+@pytest.fixture
+def app() -> App:
+    return App()
+
+
+@asynccontextmanager
+async def serving(app: App, protocol: type[WholeProtocol]) -> AsyncIterator[int]:
+    config = uvicorn.Config(
+        app, http=protocol, lifespan="off", access_log=False, server_header=False, date_header=False,
+        log_level="critical", log_config=None, ws="none", timeout_keep_alive=60,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    yield listener.getsockname()[1]
+    app.may.set()
+    server.should_exit = True
+    await running
+
+
+@asynccontextmanager
+async def connection(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with asyncio.timeout(10):
+        yield reader, writer
+    writer.close()
+
+
+async def test_a_connection_that_says_nothing_is_closed(app):
+    async with serving(app, Impatient) as port, connection(port) as (reader, _):
+        assert await reader.read() == b""
+
+    assert app.asked == 0
+
+
+async def test_a_head_that_drips_is_refused_at_its_deadline_however_often_something_comes(app):
+    async with serving(app, Impatient) as port, connection(port) as (reader, writer):
+        writer.write(REQUEST)
+        answer = asyncio.create_task(reader.read())
+        while not answer.done():
+            writer.write(b"x-a: b\r\n")
+            await asyncio.wait({answer}, timeout=0.01)
+
+    assert answer.result().startswith(b"HTTP/1.1 408 ")
+    assert answer.result().endswith(b"\r\n\r\nThe head of the request was not whole in time.")
+    assert app.asked == 0
+
+
+async def test_a_second_head_has_a_deadline_too_and_so_have_empty_lines(app):
+    for dripped, status in ((b"GET / HTTP", b"HTTP/1.1 408 "), (b"\r\n", b"")):
+        async with serving(app, Impatient) as port, connection(port) as (reader, writer):
+            writer.write(REQUEST + b"\r\n")
+            assert await reader.readexactly(len(ANSWER)) == ANSWER
+            writer.write(dripped)
+
+            assert (await reader.read()).startswith(status)
+
+    assert app.asked == 2
+
+
+async def test_a_request_under_way_is_not_ended_by_the_next_head_that_drips(app):
+    app.may.clear()
+    async with serving(app, Impatient) as port, connection(port) as (reader, writer):
+        writer.write(REQUEST + b"\r\n" + REQUEST)
+        # Longer than the deadline, by the loop's own clock.
+        passed = asyncio.Event()
+        asyncio.get_running_loop().call_later(3 * Impatient.head_s, passed.set)
+        await passed.wait()
+        app.may.set()
+
+        assert await reader.readexactly(len(ANSWER)) == ANSWER
+        assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
+
+    assert app.asked == 1
+
+
+@pytest.mark.parametrize("size", [WholeProtocol.most_head, 10_000_000])
+async def test_a_head_that_is_too_large_is_refused_before_it_is_whole(app, size):
+    async with serving(app, WholeProtocol) as port, connection(port) as (reader, writer):
+        writer.write(REQUEST + b"x-a: " + b"b" * size)
+
+        assert (await reader.readexactly(13)) == b"HTTP/1.1 431 "
+
+    assert app.asked == 0
+
+
+async def test_a_head_just_within_the_bound_is_read(app):
+    async with serving(app, WholeProtocol) as port, connection(port) as (reader, writer):
+        writer.write(REQUEST + b"x-a: " + b"b" * 48_000 + b"\r\n\r\n")
+
+        assert await reader.readexactly(len(ANSWER)) == ANSWER
+
+    assert app.asked == 1
