@@ -29,6 +29,10 @@ from gateway.edge.shelves import Kept
 from schema.model import DIRECT, KEPT, Columns, Direct
 
 DEFINITION = "strawberry-definition"
+LONG = 32
+"""Elements from which a column is worth keeping."""
+ROW = 4
+"""What a row weighs among the texts that are kept."""
 Run = Callable[[Any, Any], Any]
 """From a root field's value and the operation's context to JSON data; any exception means: ask the reference code."""
 
@@ -119,7 +123,7 @@ class _Maker:
         function, shelf = self.source.name("f"), self.source.constant(self._kept.shelf())
         self.source.lines += [
             f"def {function}(v):",
-            " if v.__class__ is not tuple or len(v) < 32:",
+            f" if v.__class__ is not tuple or len(v) < {LONG}:",
             f"  return [{each} for {item} in sequence(v)]",
             f" e = {shelf}.get(id(v))",
             " if e is not None and e[0] is v:",
@@ -216,10 +220,20 @@ class _Maker:
             items.append(item)
             read.append(f"{self._column(inner, each)}(d[{self.source.constant(told.python_name)}])")
         function, call = self.source.name("f"), self.source.constant(columns.of)
+        whole, shelf = [self.source.name() for _ in items], self.source.constant(self._kept.shelf())
+        # Long columns are the very same lists as before, as long as they are kept; so are the rows of all of them.
+        same = " and ".join(f"e[1][{index}] is {name}" for index, name in enumerate(whole))
         self.source.lines += [
             f"def {function}(v):",
             f" d = {call}(v)",
-            f" return [{{{', '.join(keys)}}} for {', '.join(items)}, in zip({', '.join(read)}, strict=True)]",
+            f" {', '.join(whole)}, = {', '.join(read)},",
+            f" e = {shelf}.get(id({whole[0]}))",
+            f" if e is not None and {same}:",
+            "  return e[1][-1]",
+            f" r = [{{{', '.join(keys)}}} for {', '.join(items)}, in zip({', '.join(whole)}, strict=True)]",
+            f" if len(r) >= {LONG}:",
+            f"  keep({shelf}, {whole[0]}, ({', '.join(whole)}, r), {ROW} * len(r))",
+            " return r",
         ]
         return Part(f"{function}(v)", lasting=False)
 
