@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,7 +25,9 @@ class CacheDrops:
         self._pipeline, self._bus, self._shared = pipeline, bus, shared
         bus.subscribe(DROPPED, self._on_dropped)
         bus.on_gap(self._on_gap)
-        self._heard_before = False
+        self._looking: asyncio.Task[None] | None = None
+        self._looked = False
+        self._marks: dict[tuple[str, str | None], bytes] = {}
 
     async def drop(self, provider: str, capability: str | None, symbol: str | None) -> None:
         """See `CacheDesk`. Redis first: who drops from memory asks there next."""
@@ -40,8 +43,24 @@ class CacheDrops:
         log.warning("cache_dropped", provider=provider, capability=capability, symbol=symbol, entries=entries)
 
     def _on_gap(self) -> None:
-        """The bus was away: what was dropped meanwhile is not known, so nothing in memory is trusted."""
-        if self._heard_before:
-            for provider in self._pipeline.registry.providers:
-                self._pipeline.drop(provider)
-        self._heard_before = True
+        """The bus was away, or has just come: look for what was dropped meanwhile. What is in memory goes on."""
+        if self._shared is not None and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.get_running_loop().create_task(self.look(), name="cache.look")
+
+    async def look(self) -> None:
+        """Drop what the marks in Redis say was dropped since the last look; a Redis that lost them drops nothing.
+
+        Where Redis does not answer the next gap looks again: marks that changed are different then, too.
+        """
+        if self._shared is None:
+            return
+        marks = await self._shared.marks(self._pipeline.registry.pairs())
+        if marks is None:
+            return
+        for (provider, capability), mark in marks.items():
+            if mark is None or mark == self._marks.get((provider, capability)):
+                continue
+            if self._looked:
+                self._on_dropped({"provider": provider, "capability": capability})
+            self._marks[provider, capability] = mark
+        self._looked = True

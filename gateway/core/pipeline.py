@@ -208,6 +208,8 @@ class Pipeline:
         if held is None or held.error is not None:
             return None
         late = self.clock.monotonic() - held.fresh_until
+        if late > capability.keep_for.total_seconds():
+            return None
         if terms.max_age is not None:
             late = (self.keeper.age(held) - terms.max_age).total_seconds()
         return held if late <= terms.stale_if_error.total_seconds() else None

@@ -114,6 +114,10 @@ class Registry:
         """In order of priority."""
         return self._lanes.get(capability, [])
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """Each provider with each capability that it offers."""
+        return [(lane.id, name) for name, lanes in self._lanes.items() for lane in lanes]
+
     def capabilities(self) -> frozenset[str]:
         """Names that somebody answers."""
         return frozenset(self._lanes)

@@ -129,6 +129,15 @@ class SharedCache:
         joined = [b".".join(each or b"" for each in answer[at : at + 2]) for at in range(0, len(answer), 2)]
         return {pair: era.decode("ascii", "replace") for pair, era in zip(pairs, joined, strict=True)}
 
+    async def marks(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str | None], bytes | None] | None:
+        """What an operator's drops have left, of each provider (None for its capability) and of each capability."""
+        keys: dict[tuple[str, str | None], str] = {}
+        for provider, name in pairs:
+            keys[provider, None], keys[provider, name] = _eras(provider, name)
+        wanted = list(keys.values())
+        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, wanted), Patience(SLOW_S))
+        return None if answer is None else dict(zip(keys, answer, strict=True))
+
     async def frames(self, addresses: Sequence[str]) -> Sequence[bytes | None]:
         """As they are; nothing where Redis did not answer."""
         found: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, addresses), Patience(SLOW_S))

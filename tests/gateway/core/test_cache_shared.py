@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any, cast
 
 import redis.asyncio
 from redis.asyncio import Redis
@@ -210,6 +211,36 @@ async def test_what_is_dropped_is_fetched_anew_by_all(redis_url: str) -> None:
         await shared_of(second).settle()
         await first.quote()
         assert [request.provider for request in first.wire.requests] == ["alpha", "beta", "alpha"]
+
+
+async def test_after_a_gap_only_what_was_dropped_meanwhile_goes(redis_url: str) -> None:
+    async with processes(redis_url, venue("alpha"), venue("beta", priority=20)) as (first, second):
+        deaf = CacheDrops(second.pipeline, LocalBus(), shared_of(second))
+        await deaf.look()
+        await second.quote()
+        await second.quote(providers=("beta",))
+        held = len(second.pipeline.cache)
+
+        await deaf.look()
+        unchanged = len(second.pipeline.cache)
+        await CacheDrops(first.pipeline, LocalBus(), shared_of(first)).drop("alpha", "quotes", None)
+        await deaf.look()
+
+        assert (held, unchanged) == (2, 2)
+        assert [cast(Any, key)[2] for key in second.pipeline.cache._entries] == ["beta"]
+
+
+async def test_a_redis_that_lost_everything_drops_nothing(redis_url: str) -> None:
+    async with processes(redis_url, venue("alpha")) as (first, second):
+        desk = CacheDrops(second.pipeline, LocalBus(), shared_of(second))
+        await CacheDrops(first.pipeline, LocalBus(), shared_of(first)).drop("alpha", None, None)
+        await desk.look()
+        await second.quote()
+        await shared_of(second).link.ask(lambda redis: redis.flushdb(), otherwise=None)
+
+        await desk.look()
+
+        assert len(second.pipeline.cache) == 1
 
 
 async def test_a_call_that_was_under_way_at_the_drop_is_not_kept(redis_url: str) -> None:

@@ -21,7 +21,7 @@ from schema.words.instruments import INSTRUMENTS, SEARCH
 from schema.words.quotes import QUOTES
 from schema.words.rates import FX_RATES
 from schema.words.trades import TRADES
-from tests.gateway.doubles import World, in_turn, price_of, priced, venue, world
+from tests.gateway.doubles import World, failing, in_turn, price_of, priced, venue, world
 
 
 @pytest.fixture
@@ -92,3 +92,16 @@ def test_the_page_shows_the_windows_that_hold() -> None:
     for each in (QUOTES, CANDLES, ORDER_BOOK, TRADES, INSTRUMENTS, SEARCH, FX_RATES, MARKET_CAPS):
         seconds = (f"{round(w.total_seconds())} s" for w in (each.fresh_for, each.revalidate_for, each.keep_for))
         assert f"| {each.name} | {' | '.join(seconds)} |" in shown
+
+
+async def test_a_copy_is_served_for_an_error_no_longer_than_its_capability_keeps_it() -> None:
+    w = world(venue("alpha"))
+    await w.quote()
+    w.wire.handlers["alpha"] = failing(500)
+    w.clock.turn(1 + QUOTES.keep_for.total_seconds())
+    accepted = timedelta(days=365)
+
+    assert price_of(await w.quote(stale_if_error=accepted)) == 1
+    w.clock.turn(2)
+
+    await w.refused(stale_if_error=accepted)
