@@ -215,7 +215,8 @@ class Pipeline:
         return held if late <= terms.stale_if_error.total_seconds() else None
 
     def _young_enough(self, lane: Lane, outcome: Outcome, terms: Terms) -> Outcome:
-        if isinstance(outcome, UpstreamError) or terms.max_age is None:
+        # 0 asks anew, and what comes is the newest that there is.
+        if isinstance(outcome, UpstreamError) or not terms.max_age:
             return outcome
         age = self.keeper.age(outcome[0])
         if age <= terms.max_age:

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
+from cachetools import LRUCache
 from graphql import (
     DocumentNode,
     GraphQLError,
@@ -28,6 +29,8 @@ from gateway.edge.limits import EdgeSettings, check_definitions, check_document,
 
 MAX_VALIDATION_ERRORS = 25
 MAX_COMMENTS = 1_000
+MOST_REFUSED = 500
+"""Wrong documents whose faults are remembered."""
 # The store is bounded in text as well as in number: a tree takes some fifty times its source.
 MAX_STORED_CHARACTERS = 4_000_000
 
@@ -80,6 +83,7 @@ class DocumentReader:
 
     def __init__(self, schema: GraphQLSchema, settings: EdgeSettings) -> None:
         self._schema, self._settings = schema, settings
+        self._refused: LRUCache[str, Refused] = LRUCache(MOST_REFUSED)
         self._store = DocumentStore(settings.max_documents)
         rules: list[type[ASTValidationRule]] = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule]
         if not settings.introspection:
@@ -108,7 +112,7 @@ class DocumentReader:
             document = Document(hash=digest, length=len(source), tree=tree, operations=operations)
             # Kind first: on a schema without subscriptions validation would only say that it has none.
             check_kind(document.operation(operation_name), allowed)
-            self._validate(tree, source)
+            self._validate(tree, source, digest)
             self._store.put(document)
         return document
 
@@ -131,7 +135,18 @@ class DocumentReader:
         except GraphQLSyntaxError as error:
             raise refuse("GRAPHQL_PARSE_FAILED", [error]) from None
 
-    def _validate(self, tree: DocumentNode, source: str) -> None:
+    def _validate(self, tree: DocumentNode, source: str, digest: str = "") -> None:
+        """What was found wrong once is told again without looking: the same text costs its finding once."""
+        known = self._refused.get(digest)
+        if known is not None:
+            raise known.again()
+        try:
+            self._find_wrong(tree, source)
+        except Refused as refused:
+            self._refused[digest] = refused.again()
+            raise
+
+    def _find_wrong(self, tree: DocumentNode, source: str) -> None:
         check_document(tree, self._settings)
         errors: list[GraphQLError] = validate(
             self._schema,

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
-from typing import NotRequired, TypedDict
+from typing import NotRequired, TypedDict, cast
 
 import structlog
 from graphql import GraphQLEnumType, GraphQLError, GraphQLSchema
@@ -65,7 +65,16 @@ class Refused(Exception):
         super().__init__(message)
         self.extensions = dict(extensions or {})
         self.status, self.well_formed, self.headers = status, well_formed, dict(headers or {})
+        self.code = code
         self.errors = list(errors) if errors else [error_of(code, message, details)]
+
+    def again(self) -> Refused:
+        """The same refusal for another request, which puts its own id into the errors."""
+        errors = [cast(FormattedError, {**each, "extensions": {**each["extensions"]}}) for each in self.errors]
+        return Refused(
+            self.code, str(self), status=self.status, well_formed=self.well_formed, headers=self.headers, errors=errors,
+            extensions=self.extensions,
+        )  # fmt: skip
 
 
 def error_of(code: str, message: str, details: Mapping[str, object] | None = None) -> FormattedError:

@@ -12,7 +12,7 @@ from gateway.edge.responses import Entry, Place, ResponseCache
 
 Header = tuple[bytes, bytes]
 
-VARY = (b"vary", b"Accept, Accept-Encoding, Authorization, X-API-Key, Cookie")
+VARY = (b"vary", b"Accept, Accept-Encoding, Authorization, X-API-Key, Cookie, Origin")
 GZIP = (b"content-encoding", b"gzip")
 NOT_MODIFIED = 304
 
@@ -48,7 +48,7 @@ def rendered(
     headers += told
     if wanted.get:
         scope = b"private" if wanted.private else b"public"
-        headers.append((b"cache-control", scope + b", max-age=%d" % max(0.0, entry.until - now)))
+        headers.append((b"cache-control", scope + b", max-age=%d" % (entry.until - entry.made)))
         if known is not None and _matches(known, entry.etag.decode()):
             return NOT_MODIFIED, headers, ()
     written = encode(extensions)

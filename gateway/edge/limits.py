@@ -59,6 +59,8 @@ class EdgeSettings:
     max_document_bytes: int = 100_000
     max_operations: int = 50
     max_fragments: int = 200
+    max_fragment_pairs: int = 20_000
+    """Fragments times spreads."""
     max_variables: int = 10_000
     max_variable_depth: int = 20
     max_tokens: int = 8_000
@@ -159,6 +161,11 @@ def check_definitions(document: DocumentNode, settings: EdgeSettings) -> None:
     if len(document.definitions) - operations > settings.max_fragments:
         most = settings.max_fragments
         raise _exceeded("fragments", most, f"The document has more than {most} fragments.")
+    # Validation compares fragments pairwise, each pair with all that they spread.
+    spreads = document.loc.source.body.count("...") if document.loc else 0
+    if (len(document.definitions) - operations) * spreads > settings.max_fragment_pairs:
+        message = "The document's fragments spread each other too often: use fewer fragments, or fewer spreads."
+        raise _exceeded("fragmentSpreads", settings.max_fragment_pairs, message)
 
 
 _Selected = tuple[SelectionSetNode, frozenset[str]]

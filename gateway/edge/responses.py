@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 CHANGED = "responses.changed"
 """On the bus: what a tenant sees may be different now."""
+LANDING_S = 0.1
+"""How long one waits for another's answer to the same question."""
 LONGEST_S = 60.0
 """No answer is served longer, however fresh its parts are: what nobody told of changes is never older than this."""
 LARGEST_SHARE = 8
@@ -151,11 +153,14 @@ class ResponseCache:
         return found
 
     async def landed(self, place: Place) -> Entry | None:
-        """The answer to the same question of the same policy that is under way, once it is there."""
+        """The answer to the same question of the same policy that is under way, if it is there soon.
+
+        Whoever waited longer asks for itself: its own deadline counts from then, so the wait is short.
+        """
         flight = self._flights.get(place.flight)
         if flight is None:
             return None
-        await asyncio.shield(flight)
+        await asyncio.wait({flight}, timeout=LANDING_S)
         return self.find(place)
 
     @contextmanager

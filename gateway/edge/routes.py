@@ -40,9 +40,9 @@ from gateway.edge.websocket import WebSocketEndpoint
 ALLOWED_HEADERS = (
     "Accept", "Authorization", "Content-Type", "X-Api-Key", "X-Csrf-Token", "X-Request-Id",
     "X-Requested-With", "Marketgate-Cost",
-    "GraphQL-Require-Preflight", "Apollo-Require-Preflight", "Traceparent",
+    "GraphQL-Require-Preflight", "Apollo-Require-Preflight", "Traceparent", "If-None-Match",
 )  # fmt: skip
-EXPOSED_HEADERS = ("X-Request-Id", "Marketgate-Mode", "Retry-After", "RateLimit", "RateLimit-Policy")
+EXPOSED_HEADERS = ("X-Request-Id", "Marketgate-Mode", "Retry-After", "RateLimit", "RateLimit-Policy", "ETag", "Age")
 
 
 def build_edge(

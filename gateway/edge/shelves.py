@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-MOST_KEPT = 300_000
-"""Texts and the like in all, some 30 MB at most."""
+MOST_KEPT = 100_000
+"""Texts and the like in all, some 10 MB; and with them the values that they were made from, for as long."""
 
 
 class Kept:
@@ -23,10 +23,15 @@ class Kept:
         """Put what was made from a value on a shelf; give it back."""
         self._weight += weight
         if self._weight > self._most:
-            for each in self._shelves:
-                each.clear()
-            self._shelves, self._weight = [], weight
+            self.drop()
+            self._weight = weight
         if not shelf:
             self._shelves.append(shelf)
         shelf[id(value)] = (value, made)
         return made
+
+    def drop(self) -> None:
+        """Forget everything, and let go of the values."""
+        for each in self._shelves:
+            each.clear()
+        self._shelves, self._weight = [], 0

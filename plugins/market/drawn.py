@@ -27,6 +27,11 @@ class Drawn:
         self._entries.move_to_end((id(bars), key))
         return entry[1]
 
+    def drop(self) -> None:
+        """Forget everything, and let go of the copies."""
+        self._entries.clear()
+        self._rows = 0
+
     def keep(self, bars: Bars, key: Hashable, made: Assembled, rows: int) -> None:
         """Longer ones than all of the room are not kept."""
         if rows > self._most or (id(bars), key) in self._entries:

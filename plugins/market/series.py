@@ -102,7 +102,7 @@ def _made(context: Context, wanted: Wanted, page: Page, zone: str, fetched: Fetc
     """The rows on the slots. Where all slots are over no clock has a word in it: the same copy gives the same rows."""
     bars, slots, moment = cast(Bars, fetched.value), page.slots, _reference(fetched, context)
     drawn: Drawn | None = context.services.get(Drawn)
-    if drawn is None or slots[-1].end > moment:
+    if drawn is None or not wanted.terms.keep or slots[-1].end > moment:
         return assemble(bars, slots, wanted.interval, zone, moment, wanted.fill)
     key = (wanted.instrument, wanted.interval, wanted.hours, zone, wanted.fill, slots[0], slots[-1], len(slots))
     made = drawn.find(bars, key)

@@ -20,7 +20,9 @@ class RouteInput:
     providers: list[str] | None = strawberry.field(default=None, description="Only these providers, in this order.")
     exclude: list[str] | None = strawberry.field(default=None, description="Never these providers.")
     max_age_ms: int | None = strawberry.field(
-        default=None, description="Refuse anything older; by default the capability's freshness window."
+        default=None,
+        description="Refuse anything older; 0 asks anew and takes what comes. "
+        "By default the capability's freshness window.",
     )
     stale_if_error_ms: int | None = strawberry.field(
         default=0, description="Accept a copy this much older when every provider fails; it is marked."

@@ -361,3 +361,14 @@ async def test_two_instruments_never_share_an_entry() -> None:
 
     assert [str(each.value.price) for each in found] == ["1", "2", "3"]
     assert found[2].value.instrument == BTC.at("alpha")
+
+
+async def test_an_age_of_nothing_asks_anew_and_takes_what_comes() -> None:
+    w = world(venue("alpha"), venue("beta", priority=20))
+    w.wire.handlers["alpha"] = priced("1", at=w.clock.now() - timedelta(minutes=1))
+    await w.quote()
+
+    found = await w.quote(max_age=timedelta(0))
+
+    assert (found.provenance.provider, fallen(found)) == ("alpha", [])
+    assert [request.provider for request in w.wire.requests] == ["alpha", "alpha"]

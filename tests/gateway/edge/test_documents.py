@@ -139,3 +139,22 @@ async def test_a_malformed_persisted_query_is_refused(value, connect):
 
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+async def test_a_document_found_wrong_is_told_so_again_without_looking(connect, monkeypatch):
+    looked: list[object] = []
+
+    def counting(schema, tree, rules, **options):
+        looked.append(tree)
+        return validate(schema, tree, rules, **options)
+
+    monkeypatch.setattr(documents, "validate", counting)
+    async with connect() as client:
+        answers = [(await client.post("/graphql", json={"query": "{ nothing }"})).json() for _ in range(3)]
+
+    found = [answer["errors"][0] for answer in answers]
+    assert len(looked) == 1
+    assert {(each["message"], each["extensions"]["code"]) for each in found} == {
+        ("Cannot query field 'nothing' on type 'Query'.", "GRAPHQL_VALIDATION_FAILED")
+    }
+    assert len({each["extensions"]["requestId"] for each in found}) == 3

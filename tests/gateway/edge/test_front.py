@@ -207,9 +207,9 @@ async def test_a_get_may_be_stored_by_whom_it_concerns_and_is_not_sent_twice(sta
     own, everybodys = await stall.ask(get=True), await stall.ask(key=None, get=True)
 
     assert (own.headers["cache-control"], everybodys.headers["cache-control"]) == (
-        "private, max-age=19", "public, max-age=19",
+        "private, max-age=30", "public, max-age=19",
     )  # fmt: skip
-    assert own.headers["vary"] == "Accept, Accept-Encoding, Authorization, X-API-Key, Cookie"
+    assert own.headers["vary"] == "Accept, Accept-Encoding, Authorization, X-API-Key, Cookie, Origin"
     assert own.headers["etag"] == everybodys.headers["etag"]
 
     for known, status in (

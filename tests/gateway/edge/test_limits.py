@@ -35,7 +35,18 @@ def laughs(levels: int, width: int) -> str:
     return " ".join(parts)
 
 
+def woven(count: int, width: int) -> str:
+    """Fragments that each spread so many of the others: validation compares them all pairwise."""
+    parts = ["{ row { ...F0 } }"]
+    for number in range(count):
+        spreads = " ".join(f"...F{other}" for other in range(number + 1, min(number + 1 + width, count)))
+        parts.append(f"fragment F{number} on Row {{ number {spreads} }}")
+    return " ".join(parts)
+
+
 TOO_MUCH = {
+    "100 fragments that spread 30 others each": (woven(100, 30), "fragmentSpreads"),
+    "60 fragments that spread 10 others each": (woven(60, 10), "fragmentSpreads"),
     "10,000 aliases": ("{" + " ".join(f"a{n}: hello" for n in range(10_000)) + "}", "tokens"),
     "501 aliases": ("{ row {" + " ".join(f"a{n}: number" for n in range(501)) + "} }", "aliases"),
     "251 root fields": (rows(251), "rootFields"),
@@ -193,3 +204,7 @@ async def test_the_full_introspection_of_a_thousand_types_is_answered(connect):
 def _named(made, name: str):
     made.python_name = name
     return made
+
+
+def test_twenty_fragments_that_spread_all_the_others_fit() -> None:
+    weigh(woven(20, 20))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from plugins.market.drawn import Drawn
 from schema.errors import NoAnswer
 from schema.symbols import InstrumentId
 from tests.gateway.doubles import BTC, World, late, priced, venue, world
@@ -96,11 +97,19 @@ async def ask_everything(house: House, days: int) -> None:
                     await worker.run()
 
 
+def drop_memos(house: House) -> None:
+    """What is kept of values that were shown is bounded in number, and goes with them."""
+    house.executor._kept.drop()
+    house.host.service(Drawn).drop()
+
+
 async def test_a_week_of_every_question_leaves_nothing_behind(tmp_path: Path, sqlite_url: str) -> None:
     async with open_house(sqlite_url, tmp_path) as house:
         await ask_everything(house, 1)
+        drop_memos(house)
         before = alive()
 
         await ask_everything(house, 6)
+        drop_memos(house)
 
         assert grown(before, alive()) == {}
