@@ -90,8 +90,6 @@ def memory_mb(pid: int) -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of all threads of a process, by the scheduler's own count (nanoseconds)."""
-    spent = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        spent += int((task / "schedstat").read_text().split()[0])
-    return spent / 1e9
+    """CPU time of a process, threads that have ended included, in nanoseconds' resolution."""
+    # The number of another process's CPU clock, as clock_getcpuclockid(3) works it out on Linux.
+    return time.clock_gettime((~pid << 3) | 2)
