@@ -200,7 +200,7 @@ def build_gateway(
     keyring = settings.keyring()
     bus, link = bus or make_bus(settings), make_link(settings, clock)
     oversight = make_oversight(settings, link, bus, clock)
-    quotas = make_quotas(link, clock)
+    quotas = make_quotas(settings, clock)
     registry = Registry(
         clock=clock, mode=DataMode.RECORDED if offline else DataMode.LIVE, failed=discovered.failed,
         oversight=oversight, turnstiles=quotas.turnstile if quotas else None,
@@ -298,8 +298,12 @@ def make_oversight(settings: Settings, link: RedisLink | None, bus: Bus, clock: 
     return SharedBreakers(link, bus, clock)
 
 
-def make_quotas(link: RedisLink | None, clock: Clock) -> SharedQuotas | None:
-    """Upstreams' limits counted by all processes together, where Redis is set."""
+def make_quotas(settings: Settings, clock: Clock) -> SharedQuotas | None:
+    """Upstreams' limits counted by all processes together, where Redis is set.
+
+    Over a link of their own: the cache gives up after moments, and whoever counts alone meanwhile counts too little.
+    """
+    link = make_link(settings, clock)
     if link is None:
         return None
     from gateway.core.guards.sharedquotas import SharedQuotas

@@ -44,7 +44,8 @@ class SharedQuotas:
         return Worker(name="quota.members", every=EVERY_S, run=self.members.beat)
 
     async def close(self) -> None:
-        """Tell what ended, and leave."""
+        """Tell what ended, leave, and let go of the connections."""
         for count in tuple(self._counts):
             await count.settle()
         await self.members.leave()
+        await self._link.close()

@@ -34,6 +34,8 @@ def gateway(one_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) ->
         "UPSTREAM_BASE": one_upstream.url,
         "KEY_ALPHAVANTAGE": KEY,
         "UPSTREAM_QUOTAS": "false",
+        # A thousand at once on a busy machine is what shedding refuses: it has tests of its own.
+        "SHED_LAG_MS": "0",
     }
     with running(folder, **settings) as gateway:
         yield gateway
