@@ -14,7 +14,7 @@ from cachetools import LRUCache
 from gateway.core.account import Account
 from gateway.core.clock import Clock
 from gateway.core.guards.breaker import Breaker, BreakerPolicy
-from gateway.core.guards.retry import RetryBudget
+from gateway.core.guards.budget import RetryBudget
 from gateway.core.guards.turnstile import Turnstile
 from gateway.core.health import Holder, OwnHolder
 from gateway.core.secrets import Redactor

@@ -20,9 +20,9 @@ import structlog
 from gateway.core.access import CONCURRENT, Lane
 from gateway.core.account import NOBODY, Account
 from gateway.core.clock import Clock
+from gateway.core.guards.budget import HedgeBudget
 from gateway.core.guards.cache import COUNTED, MEMORY_HITS, MEMORY_MISSES, MOST_BYTES, MemoryCache, Stored
 from gateway.core.guards.flight import Flight, Found
-from gateway.core.guards.hedge import HedgeBudget
 from gateway.core.guards.keys import cache_key, is_of
 from gateway.core.guards.toll import Budgets
 from gateway.core.health import Health

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gateway.core.fetchlog import FetchLog
-from gateway.core.guards.hedge import HedgeBudget
+from gateway.core.guards.budget import HedgeBudget
 from schema.capability import DEFAULT_TERMS
 from schema.words.quotes import QUOTES, QuotesAsk
 from tests.gateway.doubles import BTC, ETH, World, codes, failing, fallen, late, pairs, price_of, priced, venue, world
