@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract.captured_answers import equal, number
-from tests.contract.captured_asks import Plan
-from tests.contract.captured_plans import plans_of
+from tests.contract.captured import plans_of
+from tests.contract.captured.answers import equal, number
+from tests.contract.captured.asks import Plan
 from tests.contract.captures import FILES, FOLDER, Capture, captures_of
 from tests.e2e.market.process import Gateway
 from tests.e2e.market.upstream import Answer, Asked, Script, Upstream, plain
