@@ -26,6 +26,8 @@ from schema.symbols import InstrumentId
 if TYPE_CHECKING:
     from gateway.core.market import MarketData
 
+SUBJECTS = ("instrument", "base", "currency", "text", "series", "model", "address", "chain", "slug", "venue", "index")
+"""Fields of asks, of which the first that is there says what the ask is about."""
 LEAST_S = 0.005
 """Nothing is sent that could be waited for no longer than this."""
 
@@ -281,5 +283,5 @@ def _subject(item: Any) -> str:
     """What an ask is about, as its error names it: an instrument, a currency, a text, or everything that there is."""
     if isinstance(item, InstrumentId):
         return str(item)
-    named = (getattr(item, name, None) for name in ("instrument", "base", "currency", "text"))
+    named = (getattr(item, name, None) for name in SUBJECTS)
     return str(next((found for found in named if found), "all"))

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.contract.captured_asks import CALLS, Plan, all_tickers, by_call, bybit_markets, candles
+from tests.contract.captured_asks import CALLS, Asking, Plan, all_tickers, by_call, bybit_markets, candles, refused
 from tests.contract.captures import Capture
+from tests.contract.plans import ASKED, LEFT_OUT
 
-Asking = Callable[[Capture], Plan]
 STREAMS = "websocket: streams come later"
+FUNDING = "the adapter does not offer funding rates yet"
 REASONS = {
     "ws_ticker": STREAMS,
     "ws_trade": STREAMS,
     "ws_book": STREAMS,
     "ws_candle": STREAMS,
-    "funding": "funding rates are no capability yet",
-    "funding_history": "funding rates are no capability yet",
+    "funding": FUNDING,
+    "funding_history": FUNDING,
     "stats": "joined to the ticker of the same provider",
 }
 COOKIE = "not called: the endpoint wants a browser's cookie, the chart has the price too"
@@ -77,11 +76,6 @@ def coin_search(capture: Capture) -> Plan:
     """Found coins by their ids, as far as the adapter knows them."""
     ids = [row["id"] for row in capture.body["coins"]]
     return Plan(capability="search", ask={"text": capture.params["query"]}, expected=ids)
-
-
-def refused(capability: str, ask: dict[str, Any], error: str) -> Asking:
-    """A captured refusal."""
-    return lambda _: Plan(capability=capability, ask=ask, error=error)
 
 
 def one_day(capture: Capture) -> Plan:
@@ -222,10 +216,10 @@ NOT_CALLED: dict[tuple[str, str], str] = {
     ("yahoo", "quote AAPL"): COOKIE,
     ("yahoo", "quote EURUSD=X"): COOKIE,
     ("yahoo", "quote LDO.MI"): COOKIE,
-    ("yahoo", "quoteSummary assetProfile AAPL"): "profiles are no capability yet",
-    ("yahoo", "quoteSummary without data (error)"): "profiles are no capability yet",
-    ("alphavantage", "OVERVIEW IBM"): "profiles are no capability yet",
-    ("alphavantage", "INCOME_STATEMENT IBM"): "fundamentals are no capability yet",
+    ("yahoo", "quoteSummary assetProfile AAPL"): "the adapter does not offer profiles yet",
+    ("yahoo", "quoteSummary without data (error)"): "the adapter does not offer profiles yet",
+    ("alphavantage", "OVERVIEW IBM"): "the adapter does not offer profiles yet",
+    ("alphavantage", "INCOME_STATEMENT IBM"): "the adapter does not offer fundamentals yet",
     ("alphavantage", "CURRENCY_EXCHANGE_RATE BTC CNY"): "not called: equities only",
 }
 
@@ -233,6 +227,9 @@ NOT_CALLED: dict[tuple[str, str], str] = {
 def plans_of(capture: Capture) -> list[Plan] | str:
     """How to run a capture, or why it is not run; an empty list for one that nobody has thought of."""
     key = (capture.provider, capture.call)
-    reason = REASONS.get(capture.call) or NOT_CALLED.get(key) or NOT_CALLED.get((capture.provider, capture.path))
+    if key in ASKED:
+        return [make(capture) for make in ASKED[key]]
+    by_path = NOT_CALLED.get((capture.provider, capture.path))
+    reason = LEFT_OUT.get(key) or REASONS.get(capture.call) or NOT_CALLED.get(key) or by_path
     makers = OWN.get(key, (by_call,) if capture.call in CALLS else ())
     return reason or [make(capture) for make in makers]

@@ -56,9 +56,16 @@ class Capture:
         return self.body.encode() if isinstance(self.body, str) else wire(self.body)
 
 
+def files() -> dict[str, str]:
+    """Every provider's file; those of the families stand with their plans, which are made of captures."""
+    from tests.contract import plans
+
+    return FILES | plans.FILES
+
+
 def captures_of(provider: str) -> list[Capture]:
     """All captures of a provider; none where the folder is not there."""
-    file = FOLDER / f"{FILES[provider]}.json"
+    file = FOLDER / f"{files()[provider]}.json"
     return list(_read(provider, decoded(file.read_bytes()))) if file.is_file() else []
 
 
