@@ -8,14 +8,14 @@ from gateway.core.check.provider import cases_of
 from gateway.core.check.replay import answer_of, connect
 from providers.recording import ask_of
 from schema.errors import UpstreamError
-from tests.contract.captured_answers import COMPARE, rows_differ
-from tests.contract.captured_asks import Plan
-from tests.contract.captured_plans import plans_of
-from tests.contract.captures import FOLDER, Capture, Captured, captures_of, files
+from tests.contract.captured import plans_of
+from tests.contract.captured.answers import COMPARE, rows_differ
+from tests.contract.captured.asks import Plan
+from tests.contract.captures import FILES, FOLDER, Capture, Captured, captures_of
 from tests.contract.suite import PROVIDERS
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no captured payloads in ../shared/recordings")
-CAPTURES = [capture for provider in files() if provider in PROVIDERS for capture in captures_of(provider)]
+CAPTURES = [capture for provider in FILES if provider in PROVIDERS for capture in captures_of(provider)]
 PLANS = [(capture, plans_of(capture)) for capture in CAPTURES]
 # Shorter bodies are error wordings that anybody would write the same.
 SMALL = 100
@@ -38,9 +38,9 @@ async def test_an_adapter_reads_a_captured_payload_exactly(capture: Capture, pla
     try:
         ask = ask_of(offer.capability, plan.ask)
         answer = await answer_of(cls, offer, getattr(provider, offer.method)(ask))
-        compare = COMPARE.get(plan.capability, rows_differ)
+        compare, check = COMPARE.get(plan.capability, rows_differ), offer.capability.check
         wrong = compare(answer, plan.expected, plan.unjudged) if not plan.error else []
-        wrong += list(offer.capability.check(ask, answer)) if offer.capability.check and not plan.error else []
+        wrong += list(check(ask, answer)) if check and not plan.error else []
     except UpstreamError as error:
         code, wrong = error.code, [] if error.code == plan.error else [str(error)]
 

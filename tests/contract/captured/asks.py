@@ -43,7 +43,6 @@ class Plan:
 
 
 Asking = Callable[[Capture], Plan]
-"""Makes of a capture the question that it is the answer to."""
 
 
 def refused(capability: str, ask: dict[str, Any], error: str) -> Asking:
