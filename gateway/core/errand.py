@@ -255,7 +255,7 @@ class Errand:
     def _close(self, item: Any, plan: Plan) -> Fetched | NoAnswer:
         if plan.result is None:
             plan.result = self._old_copy(item, plan) or no_answer(
-                self._capability.name, _subject(item), plan.attempts, plan.refused,
+                self._capability.name, subject_of(item), plan.attempts, plan.refused,
                 out_of_time=bool(plan.covering) and self._loop.time() >= self._deadline,
                 pinned=self._terms.providers is not None,
             )  # fmt: skip
@@ -279,7 +279,7 @@ class Errand:
         return None
 
 
-def _subject(item: Any) -> str:
+def subject_of(item: Any) -> str:
     """What an ask is about, as its error names it: an instrument, a currency, a text, or everything that there is."""
     if isinstance(item, InstrumentId):
         return str(item)

@@ -116,7 +116,7 @@ async def _array(provider: str, first: bytes, coming: AsyncIterator[bytes], clea
         yield Part(event="", body=item)
 
 
-async def ended(provider: str, capability: Capability[Any, Any], answers: AsyncIterator[Any]) -> AsyncIterator[Any]:
+async def ended(provider: str, capability: Capability[Any, Any], answers: AsyncIterator[Any]) -> AsyncGenerator[Any]:
     """The answers of a streamed capability; Malformed behind them where none of them said that it is the end."""
     told = False
     async for answer in answers:

@@ -367,7 +367,7 @@ class Pipeline:
                 value = await lane.method(asked)
             found = self._stamp(lane, capability, asked, chunk, value, facts)
         except UpstreamError as caught:
-            error = self._scrubbed(lane, without_frames(caught))
+            error = self.scrubbed(lane, without_frames(caught))
         except TimeoutError:
             error = Timeout(lane.id, "no answer in time")
         except asyncio.CancelledError:
@@ -389,7 +389,7 @@ class Pipeline:
         note_failure(self.health, lane, admission, error, facts)
         return error
 
-    def _scrubbed(self, lane: Lane, error: UpstreamError) -> UpstreamError:
+    def scrubbed(self, lane: Lane, error: UpstreamError) -> UpstreamError:
         detail = lane.access.redact(self._redact(error.detail))
         return error if detail == error.detail else error.retold(detail)
 

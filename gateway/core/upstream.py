@@ -95,7 +95,7 @@ class Transport(Protocol):
 class StreamTransport(Protocol):
     """A transport that hands on a body as it comes."""
 
-    def open(self, request: Request) -> AbstractAsyncContextManager[RawStream]:
+    def open_stream(self, request: Request) -> AbstractAsyncContextManager[RawStream]:
         """The same errors as `Transport.send`, also between two chunks."""
 
 
@@ -146,7 +146,7 @@ class NetworkTransport:
         return RawReply(status=reply.status, headers=headers, content=content)
 
     @asynccontextmanager
-    async def open(self, request: Request) -> AsyncIterator[RawStream]:
+    async def open_stream(self, request: Request) -> AsyncIterator[RawStream]:
         """One exchange whose body is handed on as it comes; the connection is closed with it."""
         session = self._sessions.get(request.provider) or self._open(request.provider)
         import aiohttp
@@ -196,7 +196,7 @@ class NetworkTransport:
 @asynccontextmanager
 async def _stream(transport: Transport, request: Request) -> AsyncIterator[RawStream]:
     if isinstance(transport, StreamTransport):
-        async with transport.open(request) as opened:
+        async with transport.open_stream(request) as opened:
             yield opened
         return
     reply = await transport.send(request)
