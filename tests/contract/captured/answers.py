@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from schema.symbols import InstrumentId
 from schema.words.books import OrderBook, PriceLevel
 from schema.words.candles import Bars
 from schema.words.caps import MarketCap
@@ -149,6 +150,20 @@ def caps_differ(answer: tuple[MarketCap, ...], expected: Any, unjudged: frozense
 
 def rates_differ(answer: tuple[FxRate, ...], expected: Any, unjudged: frozenset[str]) -> Wrong:
     return differing("rates", [(str(r.date), r.quote, r.rate) for r in answer], sorted(expected))
+
+
+def rows_differ(answer: Any, expected: Any, unjudged: frozenset[str]) -> Wrong:
+    """Any word, or several: the attributes that the plan states, by dotted paths such as `usage.input_tokens`."""
+    several = isinstance(answer, tuple | list)
+    rows, wanted = (answer, expected) if several else ([answer], [expected])
+    wrong = differing("number of rows", len(rows), len(wanted))
+    for index, (row, stated) in enumerate(zip(rows, wanted, strict=False)):
+        for path, value in stated.items():
+            got = row
+            for step in path.split("."):
+                got = got[int(step)] if step.isdecimal() else getattr(got, step)
+            wrong += differing(f"[{index}].{path}", str(got) if isinstance(got, InstrumentId) else got, value)
+    return wrong
 
 
 COMPARE: dict[str, Callable[[Any, Any, frozenset[str]], Wrong]] = {
