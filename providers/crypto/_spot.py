@@ -82,3 +82,8 @@ def refusal(provider: str, reply: Reply, said: str, kind: type[UpstreamError] | 
     if kind is None and reply.status < 300:
         kind = NotCovered
     return kind(provider, said) if kind else None
+
+
+def made_id(row: Row, *keys: Key) -> str:
+    """An id for a trade that has none: the numbers that tell it apart."""
+    return "-".join(str(row.decimal(key)) for key in keys)
