@@ -19,6 +19,11 @@ FILES: dict[str, list[Path]] = {}
 for _file in sorted(FOLDER.glob("*/*.json")):
     _name = _file.relative_to(FOLDER).with_suffix("").as_posix()
     FILES.setdefault(OTHERS.get(_name, _file.stem), []).append(_file)
+# Paths of the time of the capture and of today, where the shape of the answer has stayed.
+SUCCESSORS = {
+    "/api/v1/symbols": "/api/v2/symbols",
+    "/api/v3/market/orderbook/level2": "/api/v1/market/orderbook/level2_20",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +40,9 @@ class Capture:
 
     @property
     def path(self) -> str:
-        """The URL's path without a trailing slash."""
-        return urlsplit(self.url).path.rstrip("/")
+        """The URL's path of today without a trailing slash."""
+        path = urlsplit(self.url).path.rstrip("/")
+        return SUCCESSORS.get(path, path)
 
     @property
     def params(self) -> dict[str, str]:
