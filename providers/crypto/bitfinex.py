@@ -32,7 +32,7 @@ WIRE = {
     "TUSD": "TSD", "USDC": "UDC", "USDT": "UST", "WBTC": "WBT", "XCHF": "XCH", "XEC": "BCHABC",
 }  # fmt: skip
 OURS = {wire: ours for ours, wire in WIRE.items()}
-SHORT = 3
+LETTERS = 3
 # Paper trading, among the real pairs.
 TEST = ("TEST", "AAA", "BBB")
 # https://docs.bitfinex.com/docs/abbreviations-glossary#errorinfo-codes
@@ -108,9 +108,9 @@ class Bitfinex(Provider):
 
 
 def wire_symbol(instrument: InstrumentId) -> str:
-    """`tBTCUSD` for BTC/USD, `tDUSK:UST` for DUSK/USDT: a longer name needs a colon."""
+    """`tBTCUSD` for BTC/USD, `tDUSK:UST` for DUSK/USDT: without a colon each name has three letters."""
     base, quote = WIRE.get(instrument.base, instrument.base), WIRE.get(instrument.quote, instrument.quote)
-    return f"t{base}{'' if len(base) <= SHORT and len(quote) <= SHORT else ':'}{quote}"
+    return f"t{base}{'' if len(base) == len(quote) == LETTERS else ':'}{quote}"
 
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
@@ -175,7 +175,7 @@ def _trade(row: Row) -> Trade:
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:
-    """A list in a list: `BTCUSD`, or `DUSK:USD` where a name is longer than three letters."""
+    """A list in a list: `BTCUSD`, or `DUSK:USD` where one has not three letters."""
     found = [(row.text(), _pair(row.text())) for row in body[0]]
     return tuple(
         [
@@ -189,7 +189,7 @@ def parse_listings(body: Row) -> tuple[Listing, ...]:
 def _pair(name: str) -> InstrumentId | None:
     base, colon, quote = name.partition(":")
     if not colon:
-        base, quote = name[:SHORT], name[SHORT:]
+        base, quote = name[:LETTERS], name[LETTERS:]
     if not name.isascii() or not base or not quote or base.startswith(TEST):
         return None
     return crypto(OURS.get(base, base), OURS.get(quote, quote))
