@@ -15,6 +15,8 @@ from schema.words.trades import Side
 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 MOST_PLACES = 40
+LONGEST_STAMP = 13
+LONGEST_WAIT = 600.0
 
 
 def is_spot_of(venue: str, instrument: InstrumentId, between: str = "-") -> bool:
@@ -82,6 +84,17 @@ def refusal(provider: str, reply: Reply, said: str, kind: type[UpstreamError] | 
     if kind is None and reply.status < 300:
         kind = NotCovered
     return kind(provider, said) if kind else None
+
+
+def wait(reply: Reply, header: str, *, since: float = 0.0, per_second: int = 1000) -> float | None:
+    """Seconds that a header asks to wait: a length of time, or with *since* (seconds since 1970) until a Unix time.
+
+    None where it is missing or no whole number; ten minutes at most, so that no absurd number pauses a venue for long.
+    """
+    text = reply.headers.get(header, "")
+    if not text.isdecimal() or len(text) > LONGEST_STAMP:
+        return None
+    return min(max(0.0, int(text) / per_second - since), LONGEST_WAIT)
 
 
 def made_id(row: Row, *keys: Key) -> str:

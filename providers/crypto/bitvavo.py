@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, Usage, answers, per_minute
-from providers.crypto._spot import SIDES, is_spot_of, levels, priced, refusal, step
+from providers.crypto._spot import SIDES, is_spot_of, levels, priced, refusal, step, wait
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -25,9 +25,10 @@ INTERVALS = {
 ROWS = 1440
 DEEPEST = 1000
 POOL = per_minute(1000, "weight")
+BANNED = 105
 # https://docs.bitvavo.com/docs/errors
 ERRORS: dict[int, type[UpstreamError]] = {
-    101: Overloaded, 105: Throttled, 107: Overloaded, 108: Overloaded, 109: Overloaded, 111: Overloaded,
+    101: Overloaded, BANNED: Throttled, 107: Overloaded, 108: Overloaded, 109: Overloaded, 111: Overloaded,
     112: Throttled, 300: Unauthorized, 301: Unauthorized, 302: Unauthorized, 303: Unauthorized, 304: Unauthorized,
     305: Unauthorized, 306: Unauthorized, 307: Unauthorized, 308: Unauthorized, 309: Unauthorized,
     311: Unauthorized, 312: Unauthorized,
@@ -98,6 +99,9 @@ class Bitvavo(Provider):
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"errorCode": 205, "error": "market parameter is invalid."}`; a ban comes as 105 with status 403."""
         code, message = reply.body.get("errorCode"), reply.body.get("error")
+        pause = wait(reply, "bitvavo-ratelimit-resetat", since=self.clock.now().timestamp())
+        if pause is not None and (reply.status == 429 or (code is not None and code.value == BANNED)):
+            return Throttled(self.profile.id, "the limit is used up", retry_after=pause)
         if code is None or type(code.value) is not int or reply.status == 429:
             return None
         said = f"error {code.value}: {'' if message is None else message.value}"

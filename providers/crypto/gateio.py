@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, Usage, answers
-from providers.crypto._spot import SIDES, is_spot_of, levels, priced, step
+from providers.crypto._spot import SIDES, is_spot_of, levels, priced, step, wait
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -105,6 +105,10 @@ class Gateio(Provider):
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"label": "INVALID_CURRENCY_PAIR", "message": "…"}`, with a status that is an error too."""
         label, message = reply.body.get("label"), reply.body.get("message")
+        now = self.clock.now().timestamp()
+        pause = wait(reply, "x-gate-ratelimit-reset-timestamp", since=now, per_second=1)
+        if reply.status == 429 and pause is not None:
+            return Throttled(self.profile.id, "HTTP 429: the limit is used up", retry_after=pause)
         if label is None or reply.status == 429:
             return None
         kind = ERRORS.get(str(label.value))

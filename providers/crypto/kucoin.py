@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, Usage, answers
-from providers.crypto._spot import SIDES, is_spot_of, levels, percent, priced, refusal
+from providers.crypto._spot import SIDES, is_spot_of, levels, percent, priced, refusal, wait
 from providers.row import Row, ascending
-from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
+from schema.errors import Blocked, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
@@ -29,7 +29,7 @@ POOL = Limit(count=2000, per=timedelta(seconds=30), unit="weight")
 # https://www.kucoin.com/docs-new/error-code
 ERRORS: dict[str, type[UpstreamError]] = {
     "400001": Unauthorized, "400002": Unauthorized, "400003": Unauthorized, "400004": Unauthorized,
-    "400005": Unauthorized, "400006": Unauthorized, "400007": Unauthorized, "429000": Throttled,
+    "400005": Unauthorized, "400006": Unauthorized, "400007": Unauthorized, "400302": Blocked, "429000": Throttled,
     "500000": Overloaded, "503000": Overloaded, "900001": UnknownInstrument,
 }  # fmt: skip
 
@@ -94,6 +94,8 @@ class Kucoin(Provider):
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"code": "900001", "msg": "The symbol not exists."}`; code 200000 is success."""
         code, message = reply.body.get("code"), reply.body.get("msg")
+        if reply.status == 429 and (pause := wait(reply, "gw-ratelimit-reset")) is not None:
+            return Throttled(self.profile.id, "HTTP 429: the pool is used up", retry_after=pause)
         if code is None or str(code.value) == SUCCESS or reply.status == 429:
             return None
         said = f"error {code.value}: {'' if message is None else message.value}"

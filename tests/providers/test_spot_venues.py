@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -33,9 +33,10 @@ from providers.crypto import (
     upbit,
 )
 from providers.row import Row
-from schema.errors import UpstreamError
+from schema.errors import Malformed, Throttled, UpstreamError
 from schema.symbols import InstrumentId, crypto, parse_instrument
 from schema.words.instruments import Listing
+from schema.words.intervals import Interval
 from tests.contract.suite import PROVIDERS
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -239,3 +240,55 @@ def test_bitfinex_has_names_of_its_own_and_a_colon_where_one_has_not_three_lette
 def test_what_bitfinex_calls_ust_is_asked_for_as_usdt_alone():
     assert bitfinex.covered(crypto("BTC", "USDT"))
     assert not bitfinex.covered(crypto("BTC", "UST"))
+
+
+@pytest.mark.parametrize(
+    ("name", "headers", "seconds"),
+    [
+        ("kucoin", {"gw-ratelimit-reset": "4500"}, 4.5),
+        ("kucoin", {"gw-ratelimit-reset": "9999999999999"}, 600.0),
+        ("gateio", {"x-gate-ratelimit-reset-timestamp": "1795176007"}, 7.0),
+        ("gateio", {"x-gate-ratelimit-reset-timestamp": "1795175999"}, 0.0),
+        ("bitvavo", {"bitvavo-ratelimit-resetat": "1795176030250"}, 30.25),
+    ],
+)
+def test_a_spent_limit_says_when_it_is_renewed(name: str, headers: dict[str, str], seconds: float):
+    provider = connect(PROVIDERS[name], RecordedTransport(), NOW)
+
+    error = provider.explain(Reply(status=429, headers=headers, body=Row(name, {})))
+
+    assert isinstance(error, Throttled)
+    assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1", "1.5", "99999999999999999999"])
+def test_a_time_of_renewal_that_is_no_time_is_left_to_the_status(text: str):
+    for name, header in (("kucoin", "gw-ratelimit-reset"), ("bitvavo", "bitvavo-ratelimit-resetat")):
+        provider = connect(PROVIDERS[name], RecordedTransport(), NOW)
+
+        assert provider.explain(Reply(status=429, headers={header: text}, body=Row(name, {}))) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "size"),
+    [
+        (NOW - timedelta(hours=3), 4),
+        (NOW - timedelta(hours=3, minutes=30), 5),
+        (NOW + timedelta(hours=1), 1),
+        (NOW - timedelta(days=365), 2000),
+    ],
+)
+def test_htx_is_asked_for_as_many_candles_as_reach_back_to_the_start(start: datetime, size: int):
+    assert htx.newest_since(start, NOW, Interval.H1) == size
+
+
+def test_a_ticker_without_a_price_names_the_field():
+    with pytest.raises(Malformed, match=r"^kucoin: \$ has no 'last' \(got "):
+        kucoin.parse_quotes((crypto("BTC", "USDT"),), [Row("kucoin", {"symbol": "BTC-USDT"})], Row("kucoin", {}))
+
+
+@pytest.mark.parametrize("absent", [None, "", 0, "0"])
+def test_a_price_that_never_was_leaves_the_pair_out(absent: object):
+    row = Row("mexc", [{"symbol": "BTCUSDT", "lastPrice": absent}])
+
+    assert mexc.parse_quotes((crypto("BTC", "USDT"),), row) == []
