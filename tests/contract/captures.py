@@ -16,6 +16,8 @@ FOLDER = Path(__file__).parents[2].parent / "shared" / "recordings"
 OTHERS = {"alt/gemini": "google_gemini", "alt/finnhub_news": "finnhub"}
 """Files whose name is not the provider's id."""
 ALIASES = {
+    ("kucoin", "/api/v1/symbols"): "/api/v2/symbols",
+    ("kucoin", "/api/v3/market/orderbook/level2"): "/api/v1/market/orderbook/level2_20",
     ("currencylayer", "/api/live"): "/live",
     ("fixer", "/api/latest"): "/fixer/latest",
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
