@@ -35,7 +35,7 @@ from gateway.core.inventory import Inventory
 from gateway.core.loading import add_provider, recordings_of, slips_of
 from gateway.core.market import MarketData
 from gateway.core.migrations.histories import History, check_tables
-from gateway.core.migrations.readiness import DatabaseReadiness, require
+from gateway.core.migrations.readiness import DatabaseReadiness, fit, require
 from gateway.core.outbound import Outbound
 from gateway.core.oversight import BreakerOversight
 from gateway.core.pipeline import Pipeline
@@ -55,7 +55,6 @@ from gateway.core.recorded import RecordedTransport
 from gateway.core.routing import Registry
 from gateway.core.secrets import Vault
 from gateway.core.settings import Settings, SettingsError
-from gateway.core.smtp import Smtp
 from gateway.core.store import Store
 from gateway.core.switchboard import ProviderSwitchboard
 from gateway.core.upstream import NetworkTransport, Transport
@@ -346,6 +345,8 @@ def _serve(found: Sequence[Plugin], host: Host, inventory: Inventory) -> None:
 
         services[PaymentPort] = stripe_payments(host.settings, host.clock)
     if (smtp := host.settings.smtp_url) is not None:
+        from gateway.core.smtp import Smtp
+
         services[MailTransport] = Smtp(smtp.get_secret_value(), host.settings.mail_from, host.clock)
     owners: dict[type, str] = dict.fromkeys(services, "core")
     for plugin in found:
@@ -420,13 +421,8 @@ async def start(gateway: Gateway) -> None:
 
 async def prepare_database(gateway: Gateway) -> None:
     """In development migrations run by themselves; in production an operator runs them, and NotMigrated says so."""
-    kept = histories(gateway.host.plugins)
-    if gateway.settings.development:
-        from gateway.core.migrations.runner import upgrade
-
-        await upgrade(gateway.host.store, kept)
-    else:
-        await require(gateway.host.store, kept)
+    prepare = fit if gateway.settings.development else require
+    await prepare(gateway.host.store, histories(gateway.host.plugins))
 
 
 def health_report(gateway: Gateway) -> HealthReport:

@@ -32,7 +32,7 @@ async def database(settings: Settings, plugins: Sequence[Plugin]) -> Check:
     """Whether it can be used and has the tables of this release."""
     from gateway.app import histories
     from gateway.cli.database import is_about_the_database, place_of, unreachable
-    from gateway.core.migrations.runner import standings
+    from gateway.core.migrations.standing import standings
 
     store = Store(settings.database)
     by_itself = "a serving process makes them by itself in development"

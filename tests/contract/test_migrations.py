@@ -9,7 +9,8 @@ from sqlalchemy import Table, inspect
 
 from gateway.app import histories, load_plugins
 from gateway.core.migrations.histories import History, check_tables
-from gateway.core.migrations.runner import check, downgrade, standings, upgrade
+from gateway.core.migrations.runner import check, downgrade, upgrade
+from gateway.core.migrations.standing import standings
 from gateway.core.store import Store
 
 HISTORIES = histories(load_plugins(third_party=False))
