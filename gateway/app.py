@@ -188,10 +188,11 @@ def build_gateway(
     transport: Transport | None = None,
     discovered: Discovered | None = None,
     found: Sequence[Plugin] | None = None,
+    schema: strawberry.Schema | None = None,
     bus: Bus | None = None,
     chance: Random | None = None,
 ) -> Gateway:
-    """Put a process together; tests hand in their own clock, transport, providers, plugins or dice."""
+    """Put a process together; tests hand in their own clock, transport, providers, plugins with their schema, dice."""
     clock = clock or SystemClock()
     offline = settings.mode == "recorded"
     discovered = discovered or discover()
@@ -247,7 +248,7 @@ def build_gateway(
             user_agent=facts.headers.get("user-agent"),
         )  # fmt: skip
 
-    schema = build_schema(found)
+    schema = schema or build_schema(found)
     responses = make_responses(host, schema, accounts)
     if responses is not None:
         switchboard.on_switched.append(responses.clear)
