@@ -38,6 +38,7 @@ from gateway.core.migrations.histories import History, check_tables
 from gateway.core.migrations.readiness import DatabaseReadiness, fit, require
 from gateway.core.outbound import Outbound
 from gateway.core.oversight import BreakerOversight
+from gateway.core.payments import PaymentPort
 from gateway.core.pipeline import Pipeline
 from gateway.core.ports import (
     Allowances,
@@ -45,7 +46,6 @@ from gateway.core.ports import (
     CacheDesk,
     MailTransport,
     OutboundHttp,
-    PaymentPort,
     Preferences,
     ProviderKeys,
     Providers,
