@@ -58,7 +58,7 @@ class Running:
     def kill(self) -> None:
         """No warning, no clean-up."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
 
 
 @contextmanager
@@ -76,4 +76,4 @@ def running(folder: Path, database: str, **settings: str) -> Iterator[Running]:
             yield found
         finally:
             process.kill()
-            process.wait(timeout=10)
+            process.wait(timeout=60)

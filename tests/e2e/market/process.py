@@ -22,7 +22,7 @@ from gateway.core.settings import Settings
 from tests.furnished import furnish
 from tests.gateway.doubles import ROOT_SECRET
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 DATABASE = "marketgate.sqlite3"
 COMMAND = [str(Path(sys.executable).with_name("marketgate")), "serve"]
 # What a log never holds: an unmasked fault, an adapter's own defect, a task nobody looked after.
@@ -83,7 +83,7 @@ def running(folder: Path, **settings: str) -> Iterator[Gateway]:
             assert process.poll() is None, gateway.log
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
     found = [defect for defect in DEFECTS if defect in gateway.log]
     assert not found, f"{found} in the log:\n{gateway.log[-8000:]}"
 
