@@ -12,7 +12,7 @@ from typing import Any
 
 import strawberry
 
-from gateway.app import Gateway, build_gateway, build_schema, histories, load_plugins, make_gate
+from gateway.app import Gateway, build_gateway, make_gate
 from gateway.core.bus import Bus
 from gateway.core.contract import Context, Host, Plugin
 from gateway.core.identity import ANONYMOUS, Principal
@@ -20,6 +20,7 @@ from gateway.core.migrations.runner import upgrade
 from gateway.core.settings import Settings
 from gateway.core.store import Store
 from gateway.core.upstream import Transport
+from gateway.domains import build_schema, histories, load_plugins
 from gateway.edge.execute import Executor, OperationRequest, OperationResult, RequestFacts
 from gateway.edge.limits import EdgeSettings
 from providers import Discovered, discover

@@ -75,8 +75,8 @@ def place_of(store: Store) -> str:
 
 async def prepare(settings: Settings, plugins: Sequence[Plugin]) -> None:
     """As a serving process finds it: migrated in development, checked in production; Stop where it does not fit."""
-    from gateway.app import histories
     from gateway.core.migrations.readiness import fit, require
+    from gateway.domains import histories
 
     async with database(settings) as store:
         await (fit if settings.development else require)(store, histories(plugins))

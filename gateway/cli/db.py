@@ -85,7 +85,7 @@ async def _check() -> Code:
 
 
 def _histories() -> list[History]:
-    from gateway.app import histories, load_plugins
+    from gateway.domains import histories, load_plugins
 
     return histories(load_plugins())
 

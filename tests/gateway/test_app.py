@@ -10,9 +10,10 @@ import structlog.testing
 
 import gateway.app
 import providers
-from gateway.app import build_gateway, build_schema, load_plugins
+from gateway.app import build_gateway
 from gateway.core.contract import Plugin
 from gateway.core.settings import Settings, SettingsError
+from gateway.domains import build_schema, load_plugins
 from schema.words.registry import ProviderStatus
 
 OFFLINE = Settings(env="development")

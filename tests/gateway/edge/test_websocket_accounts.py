@@ -14,8 +14,9 @@ import pytest
 import strawberry
 from sqlalchemy import select
 
-from gateway.app import create_app, load_plugins
+from gateway.app import create_app
 from gateway.core.contract import Ctx, Plugin
+from gateway.domains import load_plugins
 from plugins.accounts.keys.desk import KeyDesk
 from plugins.accounts.organisations.desk import OrganisationDesk
 from plugins.accounts.sessions.authenticator import AccountAuthenticator

@@ -49,7 +49,7 @@ def downgrade():
 """
 RACE = """
 import asyncio, sys
-from gateway.app import histories, load_plugins
+from gateway.domains import histories, load_plugins
 from gateway.core.migrations.runner import upgrade
 from gateway.core.store import Store
 
