@@ -126,8 +126,8 @@ def _port(settings: Settings) -> Check:
 
 
 async def _foundations(settings: Settings) -> list[Check]:
-    from gateway.app import load_plugins
     from gateway.cli import foundations
+    from gateway.domains import load_plugins
 
     plugins = load_plugins()
     found = [await foundations.database(settings, plugins), await foundations.redis(settings)]
