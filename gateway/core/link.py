@@ -51,10 +51,12 @@ class RedisLink:
                 return otherwise
             self._paused_until = now + PAUSE_S
         try:
-            async with asyncio.timeout(self._wait_s if wait_s is None else wait_s):
+            async with asyncio.timeout(self._wait_s if wait_s is None else wait_s) as limit:
                 answer = await question(self._redis)
         except FAULTS as fault:
-            self._went_away(fault)
+            # Who had less than the usual time for an answer cannot say that there is none.
+            if wait_s is None or wait_s >= self._wait_s or not limit.expired():
+                self._went_away(fault)
             return otherwise
         if self._paused_until is not None:
             self._came_back()

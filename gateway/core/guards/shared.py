@@ -24,12 +24,21 @@ PREFIX = "marketgate:cache:"
 LONGEST_KEPT_S = 172_800
 """No frame is kept for longer, and a drop is remembered for twice as long."""
 LOCK_S = 2.0
-"""After that long a lock ends by itself: whoever holds it may have died."""
+"""After that long a lock that nobody renews ends by itself: whoever held it may have died."""
+RENEWALS = 3
+"""Of a lock that is held on, in the time after which it would end."""
 MOST_WAITING = 16 * 2**20
 """Bytes that wait to be written; what comes on top is not shared."""
 SLOW_S = 0.5
 """Writes are waited for by nobody, and may take longer than a question."""
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
+# Who has lost the lock is late: another process may have written something newer.
+KEEP = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('late') end
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+return redis.call('DEL', KEYS[1])
+"""
 
 HITS, STALE, MISSES, AWAY = (READS.labels("shared", outcome) for outcome in ("hit", "stale", "miss", "away"))
 UNWRITTEN = counter("marketgate_cache_writes_lost", "Frames that Redis did not take.", "why")
@@ -38,17 +47,35 @@ T = TypeVar("T")
 Claim = tuple[str | None, bytes | None]
 
 
+@dataclass(slots=True)
 class Patience:
-    """The time that one flight may lose to a slow Redis, whatever it asks."""
+    """The time that one flight may lose to a slow Redis, in all that it asks."""
 
-    def __init__(self, seconds: float = WAIT_S) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._ends = self._loop.time() + seconds
+    left: float = WAIT_S
+    """Seconds."""
 
-    @property
-    def left(self) -> float:
-        """Seconds."""
-        return self._ends - self._loop.time()
+
+class Lease:
+    """Locks that are renewed while their holder works; they end soon after a holder that has died."""
+
+    def __init__(self, shared: SharedCache, tokens: Mapping[str, str]) -> None:
+        self._shared = shared
+        self._tokens = [(address, token) for address, token in tokens.items() if token]
+        self._timer: asyncio.TimerHandle | None = None
+        if self._tokens:
+            self._wait()
+
+    def end(self) -> None:
+        """Renew no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._shared.lock_s / RENEWALS, self._renew)
+
+    def _renew(self) -> None:
+        self._shared.renew(self._tokens)
+        self._wait()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +90,8 @@ class Look:
 class SharedCache:
     """One per process that has Redis."""
 
-    def __init__(self, link: RedisLink, clock: Clock, mode: str) -> None:
-        self.link = link
+    def __init__(self, link: RedisLink, clock: Clock, mode: str, *, lock_s: float = LOCK_S) -> None:
+        self.link, self.lock_s = link, lock_s
         self._clock, self._mode = clock, mode
         self._waiting: list[Callable[[Any], Any]] = []
         self._bytes = 0
@@ -148,7 +175,7 @@ class SharedCache:
 
         Without Redis everything is ours, without a token.
         """
-        token, lasting = uuid4().hex, max(int(min(seconds, LOCK_S) * 1000), 50)
+        token, lasting = uuid4().hex, max(int(min(seconds, self.lock_s) * 1000), 50)
 
         async def lock(redis: Redis) -> list[Any]:
             async with redis.pipeline(transaction=False) as line:
@@ -166,22 +193,25 @@ class SharedCache:
             for lock, frame in zip(taken[::2], taken[1::2], strict=True)
         ]
 
-    async def peek(self, addresses: Sequence[str]) -> list[tuple[bool, bytes | None]] | None:
+    async def peek(self, addresses: Sequence[str], patience: Patience) -> list[tuple[bool, bytes | None]] | None:
         """For each whether it is locked, and its frame; None where Redis did not answer."""
         keys = [key for address in addresses for key in (_lock(address), address)]
-        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, keys), Patience())
+        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, keys), patience)
         if answer is None:
             return None
         return [(answer[at] is not None, answer[at + 1]) for at in range(0, len(answer), 2)]
 
-    def keep(self, capability: Capability[Any, Any], address: str, stored: Stored, era: str) -> None:
-        """Write it soon. Nobody waits for that."""
+    def keep(self, capability: Capability[Any, Any], address: str, stored: Stored, era: str, token: str) -> bool:
+        """Write it soon and give the lock back, for which nobody waits; false where there is nothing to write.
+
+        What was fetched without a lock, or with one that was lost meanwhile, is not written.
+        """
         frames = frames_of(capability)
         now = self._clock.monotonic()
         kept = max(capability.revalidate_for, capability.keep_for).total_seconds() if stored.error is None else 0.0
         lasting = min(stored.fresh_until - now + kept, LONGEST_KEPT_S)
-        if frames is None or lasting <= 0:
-            return
+        if frames is None or lasting <= 0 or not token:
+            return False
         try:
             frame = frames.write(address, stored, era, Times(now=self._clock.now(), monotonic=now))
         except Refused as refused:
@@ -190,12 +220,19 @@ class SharedCache:
             UNWRITTEN.labels("no form").inc()
         else:
             milliseconds = max(int(lasting * 1000), 1)
-            self._post(lambda line: line.set(address, frame, px=milliseconds), len(frame))
+            self._post(lambda line: line.eval(KEEP, 2, _lock(address), address, token, frame, milliseconds), len(frame))
+            return True
+        return False
 
     def release(self, address: str, token: str) -> None:
-        """Others may ask; after what was kept before, so that they find it."""
+        """Others may ask."""
         if token:
             self._post(lambda line: line.eval(RELEASE, 1, _lock(address), token), 0)
+
+    def renew(self, tokens: Sequence[tuple[str, str]]) -> None:
+        """Hold on to locks by address; one that was lost is not taken back."""
+        lasting = int(self.lock_s * 1000)
+        self._post(lambda line: [line.eval(RENEW, 1, _lock(each), token, lasting) for each, token in tokens], 0)
 
     def drop(self, provider: str, capability: str | None) -> None:
         """No frame of a provider, or of its capability, that was written before is served again."""
@@ -233,10 +270,13 @@ class SharedCache:
                 UNWRITTEN.labels("refused").inc(lost)
 
     async def _ask(self, question: Callable[[Redis], Awaitable[T]], patience: Patience) -> T | None:
-        left = patience.left
-        if left <= 0 or not self.link.available:
+        if patience.left <= 0 or not self.link.available:
             return None
-        return await self.link.ask(question, otherwise=None, wait_s=left)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        answer: T | None = await self.link.ask(question, otherwise=None, wait_s=patience.left)
+        patience.left -= loop.time() - began
+        return answer
 
 
 async def _got(redis: Redis, keys: Sequence[str]) -> Sequence[bytes | None]:

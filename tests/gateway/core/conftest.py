@@ -13,7 +13,7 @@ from tests.gateway.doubles import TurnedLoop
 
 REAL = (
     "test_network.py", "test_wire.py", "test_statuses.py", "test_calendars.py", "test_store.py", "test_redis_bus.py",
-    "test_fleet.py", "test_cache_shared.py", "test_cache_outages.py", "test_quota_fleet.py",
+    "test_fleet.py", "test_cache_shared.py", "test_cache_locks.py", "test_cache_outages.py", "test_quota_fleet.py",
 )  # fmt: skip
 
 

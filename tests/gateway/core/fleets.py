@@ -7,20 +7,22 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from gateway.core.guards.fleet import Fleet
-from gateway.core.guards.shared import SharedCache
+from gateway.core.guards.shared import LOCK_S, SharedCache
 from gateway.core.link import RedisLink
 from providers.contract import Provider
 from tests.gateway.doubles import Wire, World, world
 
 
 @asynccontextmanager
-async def processes(url: str, *classes: type[Provider], count: int = 2, wait_s: float = 0.5) -> AsyncIterator[Any]:
+async def processes(
+    url: str, *classes: type[Provider], count: int = 2, wait_s: float = 0.5, lock_s: float = LOCK_S
+) -> AsyncIterator[Any]:  # fmt: skip
     """Worlds with clocks of their own that agree."""
     wire, made, links = Wire(), [], []
     for _ in range(count):
         each = world(*classes, transport=wire)
         link = RedisLink(url, each.clock, wait_s=wait_s)
-        shared = SharedCache(link, each.clock, "LIVE")
+        shared = SharedCache(link, each.clock, "LIVE", lock_s=lock_s)
         each.registry.own.sign = lambda told: str(hash(told))
         each.pipeline.fleet = Fleet(shared, each.pipeline.cache, each.clock)
         wire.handlers.update(each.wire.handlers)
