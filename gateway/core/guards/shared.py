@@ -15,7 +15,8 @@ from gateway.core.access import Lane
 from gateway.core.clock import Clock
 from gateway.core.guards.cache import READS, Stored
 from gateway.core.guards.codec import canonical
-from gateway.core.guards.frames import REFUSED, Refused, Times, frames_of
+from gateway.core.guards.fleettime import FleetTime, Times
+from gateway.core.guards.frames import REFUSED, Refused, frames_of
 from gateway.core.link import WAIT_S, RedisLink
 from gateway.core.metrics import counter
 from schema.capability import Capability
@@ -93,6 +94,8 @@ class SharedCache:
     def __init__(self, link: RedisLink, clock: Clock, mode: str, *, lock_s: float = LOCK_S) -> None:
         self.link, self.lock_s = link, lock_s
         self._clock, self._mode = clock, mode
+        self.time = FleetTime(clock)
+        link.on_return(self.time.forget)
         self._waiting: list[Callable[[Any], Any]] = []
         self._bytes = 0
         self._sender: asyncio.Task[None] | None = None
@@ -115,12 +118,12 @@ class SharedCache:
     ) -> Look | None:
         """One question for all items; None where Redis did not answer."""
         keys = [*_eras(provider, capability.name), *addresses.values()]
-        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, keys), patience)
+        answer = await self._values(keys, patience)
         if answer is None:
             AWAY.inc()
             return None
         era = b".".join(each or b"" for each in answer[:2]).decode("ascii", "replace")
-        times = Times(now=self._clock.now(), monotonic=self._clock.monotonic())
+        times = self.time.times()
         raw = dict(zip(addresses, answer[2:], strict=True))
         found: dict[Any, Stored] = {}
         for item, frame in raw.items():
@@ -140,17 +143,18 @@ class SharedCache:
     ) -> Stored | None:
         """None for a frame that is not believed, which is counted."""
         frames = frames_of(capability)
-        times = times or Times(now=self._clock.now(), monotonic=self._clock.monotonic())
         try:
-            return frames.read(address, frame, era, times) if frames else None
+            return frames.read(address, frame, era, times or self.time.times()) if frames else None
         except Refused as refused:
+            if refused.why == "ahead":
+                self.time.forget()
             REFUSED.labels(refused.why).inc()
             return None
 
     async def eras(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str] | None:
         """The era of each provider's capability."""
         keys = [key for provider, name in pairs for key in _eras(provider, name)]
-        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, keys), Patience())
+        answer = await self._values(keys, Patience())
         if answer is None:
             return None
         joined = [b".".join(each or b"" for each in answer[at : at + 2]) for at in range(0, len(answer), 2)]
@@ -207,13 +211,13 @@ class SharedCache:
         What was fetched without a lock, or with one that was lost meanwhile, is not written.
         """
         frames = frames_of(capability)
-        now = self._clock.monotonic()
+        times = self.time.times()
         kept = max(capability.revalidate_for, capability.keep_for).total_seconds() if stored.error is None else 0.0
-        lasting = min(stored.fresh_until - now + kept, LONGEST_KEPT_S)
+        lasting = min(stored.fresh_until - times.monotonic + kept, LONGEST_KEPT_S)
         if frames is None or lasting <= 0 or not token:
             return False
         try:
-            frame = frames.write(address, stored, era, Times(now=self._clock.now(), monotonic=now))
+            frame = frames.write(address, stored, era, times)
         except Refused as refused:
             UNWRITTEN.labels(refused.why).inc()
         except (TypeError, ValueError, OverflowError, RecursionError):
@@ -268,6 +272,20 @@ class SharedCache:
             lost = sum(isinstance(each, Exception) for each in done)
             if lost:
                 UNWRITTEN.labels("refused").inc(lost)
+
+    async def _values(self, keys: Sequence[str], patience: Patience) -> Sequence[bytes | None] | None:
+        """What stands under keys; from time to time with Redis's time, which costs no question more."""
+
+        async def with_time(redis: Redis) -> Sequence[bytes | None]:
+            async with redis.pipeline(transaction=False) as line:
+                asked = self._clock.monotonic()
+                line.execute_command("MGET", *keys)
+                line.execute_command("TIME")
+                found, told = await line.execute()
+                self.time.measured(asked, told)
+                return cast("Sequence[bytes | None]", found)
+
+        return await self._ask(with_time if self.time.due else lambda redis: _got(redis, keys), patience)
 
     async def _ask(self, question: Callable[[Redis], Awaitable[T]], patience: Patience) -> T | None:
         if patience.left <= 0 or not self.link.available:

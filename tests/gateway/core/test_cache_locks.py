@@ -1,4 +1,4 @@
-"""Locks between processes, on a real server: held as long as their holder works, and worth nothing once they are lost."""
+"""Locks between processes, on a real server: held while their holder works, worth nothing once they are lost."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def until_locked(url: str, address: str) -> None:
 
 
 async def test_who_has_lost_its_lock_writes_nothing_and_frees_nothing(redis_url: str) -> None:
-    async with processes(redis_url, venue("alpha")) as (first, second):
+    async with processes(redis_url, venue("alpha"), count=1) as (first,):
         first.wire.handlers["alpha"] = late(0.1, priced("1"))
         client: Redis = redis.asyncio.from_url(redis_url)
         asking = asyncio.create_task(first.quote())
