@@ -238,11 +238,14 @@ class SharedCache:
         lasting = int(self.lock_s * 1000)
         self._post(lambda line: [line.eval(RENEW, 1, _lock(each), token, lasting) for each, token in tokens], 0)
 
-    def drop(self, provider: str, capability: str | None) -> None:
-        """No frame of a provider, or of its capability, that was written before is served again."""
+    async def drop(self, provider: str, capability: str | None) -> bool:
+        """No frame of a provider, or of its capability, from before is served again; false where Redis is away."""
         all_of_it, one = _eras(provider, capability or "")
         key, token = one if capability else all_of_it, uuid4().hex[:12]
-        self._post(lambda line: line.set(key, token, ex=2 * LONGEST_KEPT_S), 0)
+        written = await self.link.ask(
+            lambda redis: redis.set(key, token, ex=2 * LONGEST_KEPT_S), otherwise=None, wait_s=SLOW_S
+        )
+        return bool(written)
 
     def post(self, order: Callable[[Any], Any]) -> None:
         """Something else to write in the same way: *order* adds commands to a pipeline."""
