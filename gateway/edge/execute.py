@@ -88,9 +88,12 @@ class Executor:
         """Answer one request; nothing but cancellation escapes."""
         try:
             principal = principal or await self.identify(facts)
-            prepared = self.prepare(request, allowed)
         except Refused as refused:
             return refused_result(refused, facts.request_id)
+        try:
+            prepared = self.prepare(request, allowed)
+        except Refused as refused:
+            return refused_result(await self.charged(refused, facts, principal), facts.request_id)
         return await self.run(prepared, facts, principal)
 
     async def identify(self, facts: RequestFacts) -> Principal:
@@ -101,6 +104,15 @@ class Executor:
             raise turned_away(refusal) from None
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
             raise masked(fault, Faults(request_id=facts.request_id)) from None
+
+    async def charged(self, refused: Refused, facts: RequestFacts, principal: Principal) -> Refused:
+        """What is answered to a request that `prepare` refused, once the gate has charged for it."""
+        try:
+            return await self.gate.charge_refused(refused, principal, facts)
+        except Refusal as refusal:
+            return turned_away(refusal)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
+            return masked(fault, Faults(request_id=facts.request_id))
 
     def prepare(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
         """Find or read the document, pick the operation; raises Refused."""
