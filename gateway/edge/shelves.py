@@ -1,4 +1,4 @@
-"""What was worked out from frozen values, kept with them: bounded in number, dropped all at once."""
+"""What was worked out from frozen values, kept with them: bounded in number and size, dropped all at once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 MOST_KEPT = 100_000
 """Texts and the like in all, some 10 MB; and with them the values that they were made from, for as long."""
+USUAL = 100
+"""Bytes of a text that takes one place; a longer one takes as many more."""
 
 
 class Kept:
@@ -21,6 +23,7 @@ class Kept:
 
     def keep(self, shelf: dict[int, tuple[Any, Any]], value: Any, made: Any, weight: int) -> Any:
         """Put what was made from a value on a shelf; give it back."""
+        weight += _more(made)
         self._weight += weight
         if self._weight > self._most:
             self.drop()
@@ -35,3 +38,12 @@ class Kept:
         for each in self._shelves:
             each.clear()
         self._shelves, self._weight = [], 0
+
+
+def _more(made: Any) -> int:
+    """Places that the long texts of an object or a column take besides."""
+    if made.__class__ is str:
+        return len(made) // USUAL
+    if made.__class__ is dict:
+        return sum(map(_more, made.values()))
+    return sum(map(_more, made)) if made.__class__ is list else 0
