@@ -93,6 +93,10 @@ class DocumentReader:
         self._rules = tuple(rules)
         self._trusted = {digest: self._trust(digest, source) for digest, source in settings.trusted.items()}
 
+    def knows(self, digest: str) -> bool:
+        """Whether this process can execute the document without its text, or may not execute it with it."""
+        return self._settings.trusted_only or digest in self._trusted or self._store.get(digest) is not None
+
     def persisted(self, digest: str) -> Document | None:
         """The document whose text has this hash, if it was read before."""
         document = self._trusted.get(digest) or self._store.get(digest)

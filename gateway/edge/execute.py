@@ -38,6 +38,7 @@ from gateway.edge.operation import PreparedOperation as PreparedOperation
 from gateway.edge.operation import RequestFacts as RequestFacts
 from gateway.edge.operation import digest_in, persisted_in
 from gateway.edge.operation import refused_result as refused_result
+from gateway.edge.persisted import SharedDocuments
 from gateway.edge.replies import encode
 from gateway.edge.responses import HIT, MISS, Entry, Place, ResponseCache
 from gateway.edge.shelves import Kept
@@ -67,6 +68,7 @@ class Executor:
         context_for: Callable[[RequestFacts, Principal], object],
         gate: Gate | None = None,
         responses: ResponseCache | None = None,
+        persisted: SharedDocuments | None = None,
     ) -> None:
         if schema.extensions or schema.directives:
             raise TypeError("the edge executes documents itself: Strawberry extensions and directives would not run")
@@ -75,7 +77,7 @@ class Executor:
         self._settings = settings
         self._context_for = context_for
         self.gate: Gate = gate or OpenGate()
-        self.responses = responses
+        self.responses, self.persisted = responses, persisted
         self._reader = DocumentReader(self._schema, settings)
 
     async def execute(
@@ -91,7 +93,7 @@ class Executor:
         except Refused as refused:
             return refused_result(refused, facts.request_id)
         try:
-            prepared = self.prepare(request, allowed)
+            prepared = await self.prepare_shared(request, allowed)
         except Refused as refused:
             return refused_result(await self.charged(refused, facts, principal), facts.request_id)
         return await self.run(prepared, facts, principal)
@@ -120,6 +122,14 @@ class Executor:
         operation = document.operation(request.operation_name)
         check_kind(operation, allowed)
         return PreparedOperation(document=document, operation=operation, request=request)
+
+    async def prepare_shared(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
+        """`prepare`, with the documents that other processes were sent."""
+        if self.persisted is None:
+            return self.prepare(request, allowed)
+        prepared = self.prepare(await self.persisted.recalled(request, self._reader), allowed)
+        self.persisted.share(prepared)
+        return prepared
 
     async def run(self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal) -> OperationResult:
         """Execute a prepared operation within its time, if the caller may."""

@@ -108,7 +108,7 @@ class GraphQLEndpoint:
         """Run one operation; a query ends with its client, a mutation goes on."""
         principal = await self._executor.identify(facts)
         try:
-            prepared = self._executor.prepare(request, allowed)
+            prepared = await self._executor.prepare_shared(request, allowed)
         except Refused as refused:
             raise await self._executor.charged(refused, facts, principal) from None
         if prepared.is_mutation:

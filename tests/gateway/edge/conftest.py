@@ -15,6 +15,7 @@ from gateway.core.identity import Principal
 from gateway.edge.execute import RequestFacts
 from gateway.edge.health import HealthReport
 from gateway.edge.limits import EdgeSettings
+from gateway.edge.persisted import SharedDocuments
 from gateway.edge.routes import build_edge
 from schema.errors import AmbiguousInstrument
 
@@ -148,9 +149,12 @@ def build(world: World, settings: EdgeSettings) -> Build:
         provider = {"id": "kraken", "name": "Kraken", "status": "READY", "reason": None}
         return HealthReport(status="ok", mode="recorded", env="test", version="0.1.0", providers=[provider])
 
-    def make(schema: strawberry.Schema = SCHEMA, **changes: object) -> Starlette:
+    def make(
+        schema: strawberry.Schema = SCHEMA, persisted: SharedDocuments | None = None, **changes: object
+    ) -> Starlette:
         return build_edge(
             schema=schema,
+            persisted=persisted,
             settings=replace(settings, **changes),  # type: ignore[arg-type]
             context_for=context_for,
             readiness=readiness,
