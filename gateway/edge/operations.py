@@ -95,7 +95,7 @@ class Operations:
 
     async def _run(self, running: Running, request: OperationRequest) -> None:
         try:
-            prepared = await self._executor.prepare_shared(request, ANY_OPERATION)
+            prepared = self._executor.prepare(request, ANY_OPERATION)
             running.whole = prepared.is_mutation
             await self._carry_out(running, prepared)
         except Closed:

@@ -18,7 +18,6 @@ from gateway.edge.documents import digest_of
 from gateway.edge.persisted import INDEX, LARGEST, LASTS_S, PREFIX, SharedDocuments
 from tests.gateway.doubles import ManualClock
 from tests.gateway.edge.conftest import World
-from tests.gateway.edge.sockets import dialled, serving
 
 HELLO = "{ hello }"
 
@@ -87,18 +86,6 @@ async def test_a_document_that_one_process_was_sent_is_asked_of_another(start: S
     again = await other.ask({"documentId": digest_of(HELLO)})
 
     assert by_post["data"] == again["data"] == {"hello": "hello world"}
-
-
-async def test_a_socket_knows_it_too(start: Start) -> None:
-    one, other = await start(), await start()
-    await one.send(HELLO)
-
-    async with serving(other.app) as url, dialled(url) as peer:
-        await peer.initialise()
-        await peer.say({"id": "1", "type": "subscribe", "payload": by_hash(HELLO)})
-        answer = await peer.hear()
-
-    assert answer["payload"]["data"] == {"hello": "hello world"}
 
 
 @pytest.mark.parametrize("planted", [b'{ later(name: "evil") }', b"\xff\xfe", b""])
