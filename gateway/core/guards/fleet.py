@@ -87,7 +87,7 @@ class _Hunt:
 
     async def go(self, addresses: dict[Any, str], patience: Patience) -> Found:
         """Ask for what nobody asks for; wait for the rest."""
-        claims = await self._shared.claim(list(addresses.values()), self._search.flight.left, patience)
+        claims = await self._shared.claim(list(addresses.values()), patience)
         ours: dict[Any, str] = {}
         found: dict[Any, Stored | UpstreamError] = {}
         for (item, address), (token, frame) in zip(addresses.items(), claims, strict=True):

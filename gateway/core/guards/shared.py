@@ -37,8 +37,9 @@ RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIR
 # Who has lost the lock is late: another process may have written something newer.
 KEEP = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('late') end
-redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
-return redis.call('DEL', KEYS[1])
+local done = redis.pcall('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+redis.call('DEL', KEYS[1])
+return done
 """
 
 HITS, STALE, MISSES, AWAY = (READS.labels("shared", outcome) for outcome in ("hit", "stale", "miss", "away"))
@@ -174,12 +175,12 @@ class SharedCache:
         found: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, addresses), Patience(SLOW_S))
         return found or [None] * len(addresses)
 
-    async def claim(self, addresses: Sequence[str], seconds: float, patience: Patience) -> list[Claim]:
+    async def claim(self, addresses: Sequence[str], patience: Patience) -> list[Claim]:
         """For each a token, or None where another process is asking, and its frame at that moment.
 
         Without Redis everything is ours, without a token.
         """
-        token, lasting = uuid4().hex, max(int(min(seconds, self.lock_s) * 1000), 50)
+        token, lasting = uuid4().hex, int(self.lock_s * 1000)
 
         async def lock(redis: Redis) -> list[Any]:
             async with redis.pipeline(transaction=False) as line:
@@ -190,6 +191,7 @@ class SharedCache:
 
         taken = await self._ask(lock, patience)
         if taken is None:
+            self._give_up(addresses, token)
             return [("", None)] * len(addresses)
         # Full or read-only: nobody can lock, so nobody waits.
         return [
@@ -206,7 +208,7 @@ class SharedCache:
         return [(answer[at] is not None, answer[at + 1]) for at in range(0, len(answer), 2)]
 
     def keep(self, capability: Capability[Any, Any], address: str, stored: Stored, era: str, token: str) -> bool:
-        """Write it soon and give the lock back, for which nobody waits; false where there is nothing to write.
+        """Write it soon and give the lock back, for which nobody waits; false where that cannot be.
 
         What was fetched without a lock, or with one that was lost meanwhile, is not written.
         """
@@ -224,8 +226,9 @@ class SharedCache:
             UNWRITTEN.labels("no form").inc()
         else:
             milliseconds = max(int(lasting * 1000), 1)
-            self._post(lambda line: line.eval(KEEP, 2, _lock(address), address, token, frame, milliseconds), len(frame))
-            return True
+            return self._post(
+                lambda line: line.eval(KEEP, 2, _lock(address), address, token, frame, milliseconds), len(frame)
+            )
         return False
 
     def release(self, address: str, token: str) -> None:
@@ -256,14 +259,21 @@ class SharedCache:
         while self._sender is not None and not self._sender.done():
             await asyncio.wait({self._sender})
 
-    def _post(self, order: Callable[[Any], Any], size: int) -> None:
+    def _give_up(self, addresses: Sequence[str], token: str) -> None:
+        """Locks that Redis may have given after all: nobody would renew or free them."""
+        if self.link.available:
+            for address in addresses:
+                self.release(address, token)
+
+    def _post(self, order: Callable[[Any], Any], size: int) -> bool:
         if not self.link.available or self._bytes + size > MOST_WAITING:
             UNWRITTEN.labels("away" if not self.link.available else "too many").inc()
-            return
+            return False
         self._waiting.append(order)
         self._bytes += size
         if self._sender is None or self._sender.done():
             self._sender = asyncio.create_task(self._send(), name="cache.send")
+        return True
 
     async def _send(self) -> None:
         while self._waiting:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 import redis.asyncio
 from redis.asyncio import Redis
 
+from gateway.core.guards import shared
 from gateway.core.guards.shared import SharedCache
 from gateway.core.link import WAIT_S
 from tests.gateway.core.fleets import processes, shared_of
@@ -81,10 +83,44 @@ async def test_an_answer_and_the_end_of_its_lock_come_together(redis_url: str) -
         await client.aclose()
 
 
-def slowed(shared: SharedCache, seconds: float) -> list[float]:
+async def test_what_finds_no_place_among_what_is_to_be_written_gives_its_lock_back(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "MOST_WAITING", 10)
+    async with processes(redis_url, venue("alpha"), count=1) as (first,):
+        client: Redis = redis.asyncio.from_url(redis_url)
+
+        await first.quote()
+        await shared_of(first).settle()
+
+        assert await client.dbsize() == 0
+        await client.aclose()
+
+
+async def test_a_lock_that_was_given_too_late_to_be_noticed_is_given_back(redis_url: str) -> None:
+    async with processes(redis_url, venue("alpha"), count=1) as (first,):
+        client: Redis = redis.asyncio.from_url(redis_url)
+        ask = shared_of(first).link.ask
+        asked: list[str] = []
+
+        async def deaf_to_the_second(question: Any, *, otherwise: Any, wait_s: float | None = None) -> Any:
+            asked.append("")
+            found = await ask(question, otherwise=otherwise, wait_s=5.0)
+            return otherwise if len(asked) == 2 else found
+
+        shared_of(first).link.ask = deaf_to_the_second  # type: ignore[method-assign]
+
+        assert price_of(await first.quote()) == 1
+        await shared_of(first).settle()
+
+        assert await client.dbsize() == 0
+        await client.aclose()
+
+
+def slowed(cache: SharedCache, seconds: float) -> list[float]:
     """Makes every question of the cache take so long; how long each was allowed to take."""
     asked: list[float] = []
-    ask = shared.link.ask
+    ask = cache.link.ask
 
     async def slow(question: Any, *, otherwise: Any, wait_s: float | None = None) -> Any:
         if wait_s is not None and wait_s <= WAIT_S:
@@ -93,7 +129,7 @@ def slowed(shared: SharedCache, seconds: float) -> list[float]:
         await asyncio.sleep(seconds)
         return found
 
-    shared.link.ask = slow  # type: ignore[method-assign]
+    cache.link.ask = slow  # type: ignore[method-assign]
     return asked
 
 
