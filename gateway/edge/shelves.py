@@ -9,6 +9,8 @@ MOST_KEPT = 100_000
 USUAL = 100
 """Bytes of a text that takes one place; a longer one takes as many more."""
 
+VARIED = frozenset({str, dict, list})
+
 
 class Kept:
     """Shelves of entries `id(value): (value, made)`; an entry holds its value, so that its identity stays unique."""
@@ -42,8 +44,14 @@ class Kept:
 
 def _more(made: Any) -> int:
     """Places that the long texts of an object or a column take besides."""
-    if made.__class__ is str:
-        return len(made) // USUAL
+    if made.__class__ is list:
+        # A column is of one kind; what is null is nothing.
+        texts = next(filter(None, made), None).__class__ is str
+        return sum(map(len, filter(None, made))) // USUAL if texts else 0
     if made.__class__ is dict:
-        return sum(map(_more, made.values()))
-    return sum(map(_more, made)) if made.__class__ is list else 0
+        return sum([
+            len(each) // USUAL if each.__class__ is str else _more(each)
+            for each in made.values()
+            if each.__class__ in VARIED
+        ])  # fmt: skip
+    return 0
