@@ -94,6 +94,21 @@ async def test_bytes_that_another_was_sent_are_not_sent(opened: Open) -> None:
     assert stall.kept == 2
 
 
+async def test_who_denies_a_provider_is_sent_nothing_of_it_from_then_on(tmp_path: Path) -> None:
+    wishes: dict[str, Preference] = {}
+    book = Plugin(name="book", services=lambda _: {Preferences: Book(wishes)})
+    callers = {"a": member("org_a"), "b": member("org_b")}
+    stall = open_stall(tmp_path, *PROVIDERS, callers=callers, more=(book,))
+    stall.wire.handlers["beta"] = priced("2")
+    before = [await of(stall, "b") for _ in range(3)]
+
+    wishes["org_b"] = Preference(denied=frozenset({"alpha"}))
+    stall.gateway.data.reroute("org_b")
+
+    assert before == [("1", "alpha")] * 3
+    assert [await of(stall, key) for key in ("b", "a", "b")] == [("2", "beta"), ("1", "alpha"), ("2", "beta")]
+
+
 async def test_a_copy_in_memory_is_not_served(opened: Open) -> None:
     stall = await opened()
     await stall.ask(AFRESH, "a")
