@@ -10,7 +10,7 @@ import redis.asyncio
 
 from gateway.core.bus import LocalBus, Message
 from gateway.core.cachedesk import DROPPED, MOST_UNHEARD, CacheDrops
-from gateway.core.link import PAUSE_S, WAIT_S
+from gateway.core.link import FAIR_S, PAUSE_S, WAIT_S
 from tests.gateway.core.fleets import processes, shared_of
 from tests.gateway.doubles import BTC, ETH, in_turn, price_of, priced, venue
 from tests.servers import RestartableValkey, restartable_valkey
@@ -43,6 +43,20 @@ async def test_nobody_waits_for_a_frozen_redis_longer_than_the_time_out_and_then
         alone.clock.turn(PAUSE_S)
         await alone.quote(BTC)
         assert alone.pipeline.fleet.shared.link.available
+
+
+async def test_only_who_gave_it_a_fair_time_says_that_redis_is_away(server: RestartableValkey) -> None:
+    async with processes(server.url, venue("alpha"), count=1) as (alone,):
+        link = shared_of(alone).link
+        await link.ask(lambda redis: redis.ping(), otherwise=None)
+        server.freeze()
+
+        await link.ask(lambda redis: redis.ping(), otherwise=None, wait_s=FAIR_S / 2)
+        doubtful = link.available
+        await link.ask(lambda redis: redis.ping(), otherwise=None, wait_s=FAIR_S)
+
+        assert (doubtful, link.available) == (True, False)
+        server.thaw()
 
 
 def noting(ask, asked):
