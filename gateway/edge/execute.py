@@ -125,11 +125,9 @@ class Executor:
 
     async def prepare_shared(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
         """`prepare`, with the documents that other processes were sent."""
-        if self.persisted is None:
-            return self.prepare(request, allowed)
-        prepared = self.prepare(await self.persisted.recalled(request, self._reader), allowed)
-        self.persisted.share(prepared)
-        return prepared
+        if self.persisted is not None:
+            request = await self.persisted.recalled(request, self._reader)
+        return self.prepare(request, allowed)
 
     async def run(self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal) -> OperationResult:
         """Execute a prepared operation within its time, if the caller may."""
@@ -137,6 +135,8 @@ class Executor:
         admission = await self._admit(prepared, principal, facts)
         if isinstance(admission, OperationResult):
             return admission
+        if self.persisted is not None:
+            self.persisted.share(prepared)
         result = OperationResult(executed=False, extensions={}, status=500)
         context = None
         try:

@@ -18,6 +18,7 @@ from gateway.edge.documents import digest_of
 from gateway.edge.persisted import INDEX, LARGEST, LASTS_S, PREFIX, SharedDocuments
 from tests.gateway.doubles import ManualClock
 from tests.gateway.edge.conftest import World
+from tests.gateway.edge.stall import HandGate
 
 HELLO = "{ hello }"
 
@@ -125,6 +126,15 @@ async def test_what_is_shared_is_small_valid_sent_with_its_hash_and_gone_after_a
     assert sorted(await server.keys("*")) == sorted([text.encode(), INDEX.encode()])
     assert await server.get(text) == HELLO.encode()
     assert LASTS_S - 10 < await server.ttl(text) <= LASTS_S
+
+
+async def test_who_may_not_run_a_document_shares_none(start: Start, server: Redis) -> None:
+    poor = await start(gate=HandGate({}, left={"anonymous": 0}))
+
+    answer = await poor.send(HELLO)
+
+    assert code_of(answer) == "RATE_LIMITED"
+    assert await server.dbsize() == 0
 
 
 async def test_the_texts_that_were_sent_longest_ago_go_first(start: Start, server: Redis) -> None:
