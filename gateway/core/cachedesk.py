@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 DROPPED = "cache.dropped"
 MOST_UNHEARD = 1_000
 """Drops that are remembered one by one while Redis is away; of more than that the whole providers are dropped."""
-
 REPEAT_S = 2.0
 """How soon Redis is told again what it did not hear."""
 
