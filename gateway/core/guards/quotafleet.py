@@ -17,15 +17,14 @@ from redis.exceptions import NoScriptError
 from gateway.core.clock import Clock
 from gateway.core.guards.fairness import Turns
 from gateway.core.guards.members import FRESH_S, Members
-from gateway.core.guards.quota import MARGIN, SLICES, Claim, OwnCount, Standing, Ticket, Window, Windows
+from gateway.core.guards.quota import MARGIN, SLICES, Claim, Standing, Ticket, Window, Windows
+from gateway.core.guards.quotapart import Known, Part
 from gateway.core.guards.quotascript import RESERVE
 from gateway.core.link import RedisLink
 from providers.contract import Limit
 
 LEASE_S = 60.0
 """A call that a process began and never ended, because it died, counts as if it had lasted this long."""
-LATE_S = 5.0
-"""How long calls may be under way that others began before they left this process its part."""
 RETRY_S = 0.02
 """Who did not know well enough who else is there asks again so soon."""
 GRACE_MS, YIELD_MS = 100, 10
@@ -42,8 +41,7 @@ class FleetCount:
         self, place: str, limits: Sequence[Limit], link: RedisLink, clock: Clock, members: Members, *,
         margin: float = MARGIN, patient: bool = True,
     ) -> None:  # fmt: skip
-        """Who is *patient* waits without Redis until what the others may have sent is past."""
-        self._place, self._limits, self._margin, self._patient = place, limits, margin, patient
+        self._place, self._limits, self._margin = place, limits, margin
         self._link, self._clock, self._members = link, clock, members
         self.own = Windows(limits, margin=margin)
         """What this process itself has sent, wherever that was counted."""
@@ -57,10 +55,8 @@ class FleetCount:
         self._epoch = ""
         self._counts: list[int] = [0] * len(limits)
         self._counted_at = 0.0
-        self._part: OwnCount | None = None
-        """Counts in place of Redis since that is gone, and beside it until the others are back, too."""
-        self._part_tickets: set[Ticket] = set()
-        self._parted_at = 0.0
+        self._part = Part(limits, members, margin=margin, patient=patient)
+        """Counts in place of Redis where that is gone; and beside it where it has forgotten, until all have told it."""
         self._untold = Windows(limits, margin=margin)
         """What this process has sent that Redis does not know of."""
         self._away = False
@@ -80,10 +76,9 @@ class FleetCount:
         await self._members.refresh()
         if self._away and await self._ask((), asking=False) is None:
             return await self._take_part(claims, now)
-        if self._part is not None and self._members.remembered:
-            self._part = None
-            self._part_tickets.clear()
-        found = await (self._ask(claims) if self._part is None else self._take_both(self._part, claims, now))
+        if self._members.remembered:
+            self._part.in_use = False
+        found = await (self._take_both(claims, now) if self._part.in_use else self._ask(claims))
         return found if found is not None else await self._take_part(claims, now)
 
     @property
@@ -102,8 +97,7 @@ class FleetCount:
         self.own.ended(ticket, now)
         if not ticket.lease:
             self._untold.ended(ticket, now)
-        if self._part is not None and ticket in self._part_tickets:
-            self._part.ended(ticket, now)
+        self._part.ended(ticket, now)
         self._gone(ticket, self._ends)
 
     def given_back(self, ticket: Ticket) -> None:
@@ -111,16 +105,14 @@ class FleetCount:
         self.own.given_back(ticket)
         if not ticket.lease:
             self._untold.given_back(ticket)
-        if self._part is not None and ticket in self._part_tickets:
-            self._part.given_back(ticket)
+        self._part.given_back(ticket)
         self._gone(ticket, self._unused)
 
     def seen(self, used: Sequence[tuple[int, int]], now: float) -> None:
         """See `Counter`."""
         for place, units in used:
             self._seen[place + 1] = max(units, self._seen.get(place + 1, 0))
-            if self._part is not None:
-                self._part.windows.seen(place, units, now)
+        self._part.count.seen(used, now)
         self._tell_soon()
 
     def pause(self, seconds: float) -> None:
@@ -149,7 +141,6 @@ class FleetCount:
 
     def _gone(self, ticket: Ticket, into: list[tuple[int, int, int]]) -> None:
         self._tickets.discard(ticket)
-        self._part_tickets.discard(ticket)
         if ticket.lease:
             into.append((ticket.lease, ticket.weight, next(self._serial)))
             self._tell_soon()
@@ -166,61 +157,33 @@ class FleetCount:
     async def _take_part(self, claims: Sequence[Claim], now: float) -> tuple[dict[int, Ticket], float]:
         """Without Redis: of this process's part."""
         self._away = True
-        part = self._parted(now)
-        granted, wait = await part.take(claims, now)
+        granted, wait = await self._part.use(self._known, now).take(claims, now)
         for ticket in granted.values():
             self._note(ticket)
             self._untold.note(ticket)
-            self._part_tickets.add(ticket)
+            self._part.note(ticket)
         return granted, wait
 
-    async def _take_both(
-        self, part: OwnCount, claims: Sequence[Claim], now: float
-    ) -> tuple[dict[int, Ticket], float] | None:
+    async def _take_both(self, claims: Sequence[Claim], now: float) -> tuple[dict[int, Ticket], float] | None:
         """Redis has forgotten: of the whole, and no more than this process's part until the others have told it."""
+        windows = self._part.use(self._known, now).windows
         place = self._turns.next(claims)
-        own = part.windows.reserve(claims[place].weight, now)
+        own = windows.reserve(claims[place].weight, now)
         if not isinstance(own, Ticket):
             return {}, own
         found = await self._ask((claims[place],))
-        part.given_back(own)
+        windows.given_back(own)
         if found is None or not found[0]:
             return found
         ticket = found[0][0]
         self._turns.served(claims[place])
-        part.windows.note(ticket)
-        self._part_tickets.add(ticket)
+        windows.note(ticket)
+        self._part.note(ticket)
         return {place: ticket}, 0.0
 
-    def _parted(self, now: float) -> OwnCount:
-        """This process's part, which others leave it: of the margin at first, until what they sent before is past."""
-        members = self._members
-        if self._part is None:
-            # Nobody else: what this process has sent, and what it last knew, is all there is.
-            self._part = OwnCount(self.own.copy() if self._knows_all else Windows(self._limits, margin=self._margin))
-            self._part_tickets = set(self._tickets) if self._knows_all else set()
-            for place, known in enumerate(self._counts if self._knows_all else ()):
-                self._part.windows.seen(place, known, now)
-        elif self._parted_at == members.tried:
-            return self._part
-        self._parted_at = members.tried
-        for window, limit, own, known in zip(
-            self._part.windows.windows, self._limits, self.own.windows, self._counts, strict=True
-        ):
-            window.most = members.part(own.most)
-            if self._knows_all:
-                window.keep(0, now)
-            elif self._patient:
-                spare = members.part(limit.count - own.most)
-                window.keep(max(window.most - spare, 0), members.alone_at + window.per + LATE_S)
-            else:
-                window.keep(max(window.most - members.part(max(own.most - known, 0)), 0), now + window.per)
-        return self._part
-
     @property
-    def _knows_all(self) -> bool:
-        members = self._members
-        return members.table is None or (members.lone and self._counted_at >= members.alone_since)
+    def _known(self) -> Known:
+        return Known(self.own, self._tickets, self._counts, self._counted_at)
 
     async def _ask(
         self, claims: Sequence[Claim], *, asking: bool = True
@@ -264,7 +227,7 @@ class FleetCount:
                 self._gone(ticket, self._ends)
         self._away = False
         if lost:
-            self._parted(self._clock.monotonic())
+            self._part.use(self._known, self._clock.monotonic())
 
     def _message(self, claims: Sequence[Claim], *, asking: bool) -> dict[str, Any]:
         members, windows = self._members, self.own.windows
