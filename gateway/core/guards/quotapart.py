@@ -76,7 +76,8 @@ class Part:
             if knows_all:
                 window.keep(0, now)
             elif self._patient:
-                spare = members.part(limit.count - own.most)
+                # What others have sent of the margin, and told, is not there any more.
+                spare = members.part(max(limit.count - max(own.most, counted), 0))
                 window.keep(max(window.most - spare, 0), members.alone_at + window.per + LATE_S)
             else:
                 window.keep(max(window.most - members.part(max(own.most - counted, 0)), 0), now + window.per)

@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from gateway.core.clock import SystemClock
-from gateway.core.guards import quotafleet
+from gateway.core.guards import members, quotafleet, quotapart
 from gateway.core.guards.members import Members
 from gateway.core.guards.quota import Claim, Ticket
 from gateway.core.guards.quotafleet import FleetCount
@@ -75,12 +75,12 @@ async def fleet(url: str, *limits: Limit, count: int = 2, place: str = PLACE) ->
     for number in range(count):
         link = RedisLink(url, clock, wait_s=5.0)
         links.append(link)
-        made.members.append(Members(link, f"process {number}"))
+        made.members.append(Members(link, clock, f"process {number}"))
         made.counts.append(FleetCount(place, limits, link, clock, made.members[-1], margin=0))
         made.turnstiles.append(Turnstile("alpha", made.counts[-1], clock))
-    for _ in range(2):
+    for _ in range(3):
         for member in made.members:
-            await member.beat()
+            await member.report()
     try:
         yield made
     finally:
@@ -165,23 +165,25 @@ async def test_a_limit_of_large_numbers_is_held_in_few_fields(redis_url):
 
 
 async def test_without_redis_each_keeps_to_its_part_and_together_they_never_exceed_the_limit(monkeypatch):
-    monkeypatch.setattr(quotafleet, "LATE_S", 0.1)
-    monkeypatch.setattr(quotafleet, "SETTLE_S", 3.0)
+    for name, seconds in (("SILENT_S", 0.3), ("FRESH_S", 0.2), ("LATEST_S", 0.2), ("WAIT_S", 0.1)):
+        monkeypatch.setattr(members, name, seconds)
+    monkeypatch.setattr(quotafleet, "FRESH_S", 0.2)
+    monkeypatch.setattr(quotapart, "LATE_S", 0.1)
     with restartable_valkey() as server:
         async with fleet(server.url, Limit(count=21, per=3 * TENTH)) as two:
-            floods = [asyncio.create_task(two.flood(process, 8.0)) for process in (0, 1)]
-            await asyncio.sleep(1.0)
+            floods = [asyncio.create_task(two.flood(process, 7.0)) for process in (0, 1)]
+            await asyncio.sleep(0.5)
             server.stop()
             gone = time.monotonic()
-            await asyncio.sleep(2.0)
-            alone = len([at for at, _ in two.arrived if gone + 1 <= at < gone + 2])
+            await asyncio.sleep(3.0)
+            alone = len([at for at, _ in two.arrived if gone + 1.5 <= at < gone + 2.5])
             server.start()
             await asyncio.gather(*floods)
-            counts = [each._part for each in two.counts]
+            parted = [each._part.in_use for each in two.counts]
 
     assert two.most_in(0.3) <= 21
     assert alone > 10
-    assert counts == [None, None]
+    assert parted == [False, False]
 
 
 async def test_a_redis_that_forgot_is_told_what_was_sent(redis_url):
@@ -202,34 +204,17 @@ async def test_a_redis_that_forgot_is_told_what_was_sent(redis_url):
     assert len(two.arrived) == 4
 
 
-async def test_one_process_alone_loses_nothing_with_redis():
+async def test_one_process_alone_goes_on_with_half_at_once_without_redis():
     with restartable_valkey() as server:
         async with fleet(server.url, per_minute(4), count=1) as one:
             await one.call(0)
             server.stop()
 
-            for _ in range(3):
-                await one.call(0)
+            await one.call(0)
             with pytest.raises(QuotaReached):
                 await one.call(0)
 
-    assert len(one.arrived) == 4
-
-
-async def test_limits_of_one_that_are_parted_are_the_first_process_s(monkeypatch):
-    monkeypatch.setattr(quotafleet, "LATE_S", 0.0)
-    with restartable_valkey() as server:
-        async with fleet(server.url, per_second(1)) as two:
-            await two.call(0)
-            server.stop()
-            for process in (0, 1):
-                with pytest.raises(QuotaReached):
-                    await two.call(process, left=0.1)
-            await asyncio.sleep(1.1)
-
-            await two.call(0)
-            with pytest.raises(QuotaReached):
-                await two.call(1)
+    assert len(one.arrived) == 2
 
 
 async def test_a_pause_that_one_process_was_told_holds_all_of_them_and_only_with_this_key(redis_url):
