@@ -64,9 +64,7 @@ class Link:
     def available(self) -> bool:
         return self.up
 
-    async def ask(
-        self, question: Callable[[Any], Awaitable[T]], *, otherwise: T, wait_s: float | None = None
-    ) -> T:
+    async def ask(self, question: Callable[[Any], Awaitable[T]], *, otherwise: T, wait_s: float | None = None) -> T:
         if not self.up:
             return otherwise
         found = await question(self.redis)

@@ -77,6 +77,7 @@ async def fleet(url: str, *limits: Limit, count: int = 2, place: str = PLACE) ->
         links.append(link)
         made.members.append(Members(link, clock, f"process {number}"))
         made.counts.append(FleetCount(place, limits, link, clock, made.members[-1], margin=0))
+        made.members[-1].tell = made.counts[-1].tell
         made.turnstiles.append(Turnstile("alpha", made.counts[-1], clock))
     for _ in range(3):
         for member in made.members:
@@ -193,6 +194,10 @@ async def test_a_redis_that_forgot_is_told_what_was_sent(redis_url):
         client = redis.Redis.from_url(redis_url)
         client.flushdb()
         client.close()
+        with pytest.raises(QuotaReached):
+            await two.call(0, left=0.1)
+        for member in two.members * 2:
+            await member.report()
 
         for _ in range(6):
             for process in (0, 1):
