@@ -17,10 +17,12 @@ from gateway.core.guards import members, quotafleet, quotapart
 from gateway.core.guards.members import Members
 from gateway.core.guards.quota import Claim, Ticket
 from gateway.core.guards.quotafleet import FleetCount
+from gateway.core.guards.sharedquotas import SharedQuotas
 from gateway.core.guards.turnstile import Turnstile
 from gateway.core.link import RedisLink
-from providers.contract import Limit, per_minute, per_second
+from providers.contract import Limit, Provider, Usage, per_minute, per_second
 from schema.errors import QuotaReached
+from tests.gateway.doubles import BTC, failing, reply, venue, world
 from tests.servers import restartable_valkey
 
 PLACE = "marketgate:{alpha}:quota:"
@@ -242,3 +244,52 @@ async def test_what_one_process_was_told_of_the_upstream_s_count_all_know(redis_
         await two.call(1)
         with pytest.raises(QuotaReached):
             await two.call(0)
+
+
+class Worlds:
+    """Two processes that ask one provider, each from a pipeline of its own."""
+
+    def __init__(self, url: str, provider: type[Provider]) -> None:
+        clock = SystemClock()
+        self.one, self.other = self.both = world(provider), world(provider)
+        self.quotas = [SharedQuotas(RedisLink(url, clock, wait_s=5.0), clock) for _ in self.both]
+        for each, shared in zip(self.both, self.quotas, strict=True):
+            [lane] = each.registry.lanes_of("quotes")
+            lane.access.turnstile = shared.turnstile(provider.profile, "")
+
+    async def told(self) -> None:
+        """What the first one has to tell."""
+        await asyncio.gather(*(count.settle() for count in self.quotas[0]._counts))
+
+    async def close(self) -> None:
+        for each in self.quotas:
+            await each.close()
+
+
+@pytest.mark.parametrize("status", [429, 418])
+async def test_a_refusal_that_one_process_saw_holds_the_other_one_before_it_asks(redis_url, status):
+    two = Worlds(redis_url, venue("alpha", limits=(per_minute(100),)))
+    two.one.wire.handlers["alpha"] = failing(status, retry_after="30")
+
+    await two.one.refused(BTC)
+    await two.told()
+    refused = await two.other.refused(BTC)
+    await two.close()
+
+    assert (refused.attempts[0].code, two.other.wire.requests) == ("UPSTREAM_QUOTA", [])
+    assert refused.attempts[0].retry_after_ms == pytest.approx(30_000, abs=1_000)
+
+
+@pytest.mark.parametrize("headers", [{"x-used": "99"}, {"x-ratelimit-remaining": "1"}])
+async def test_what_the_upstream_told_one_process_of_its_count_binds_the_other_one(redis_url, headers):
+    minute = per_minute(100)
+    usage = (Usage(header="x-used", limit=minute), Usage(header="x-ratelimit-remaining", limit=minute, remaining=True))
+    two = Worlds(redis_url, venue("alpha", limits=(minute,), usage=usage))
+    two.one.wire.handlers["alpha"] = lambda _: reply({"BTC-USD": {"price": "1"}}, headers=headers)
+
+    await two.one.quote(BTC)
+    await two.told()
+    refused = await two.other.refused(BTC)
+    await two.close()
+
+    assert (refused.attempts[0].code, two.other.wire.requests) == ("UPSTREAM_QUOTA", [])
