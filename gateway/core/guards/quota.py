@@ -14,10 +14,8 @@ from math import ceil, inf
 from typing import NamedTuple
 
 from gateway.core.guards.fairness import Turns
-from providers.contract import Limit
+from providers.contract import MARGIN, Limit
 
-MARGIN = 0.05
-"""The share of each limit that is left unused."""
 SLICES = 64
 """Ends of calls are rounded up to this part of a window where its limit is higher: what is remembered is bounded."""
 

@@ -17,11 +17,11 @@ from redis.exceptions import NoScriptError
 from gateway.core.clock import Clock
 from gateway.core.guards.fairness import Turns
 from gateway.core.guards.members import FRESH_S, Members
-from gateway.core.guards.quota import MARGIN, SLICES, Claim, Standing, Ticket, Window, Windows
+from gateway.core.guards.quota import SLICES, Claim, Standing, Ticket, Window, Windows
 from gateway.core.guards.quotapart import Known, Part
 from gateway.core.guards.quotascript import RESERVE
 from gateway.core.link import RedisLink
-from providers.contract import Limit
+from providers.contract import MARGIN, Limit
 
 LEASE_S = 60.0
 """A call that a process began and never ended, because it died, counts as if it had lasted this long."""

@@ -26,9 +26,9 @@ class SharedQuotas:
     def turnstile(self, profile: Profile, mark: str | None) -> Turnstile:
         """For the platform's key (an empty *mark*), or a tenant's own; one without a mark is counted here alone."""
         if mark is None:
-            return Turnstile(profile.id, OwnCount(Windows(profile.limits)), self._clock)
+            return Turnstile(profile.id, OwnCount(Windows(profile.limits, margin=profile.margin)), self._clock)
         place = f"marketgate:{{{profile.id}}}:quota:{mark}"
-        count = FleetCount(place, profile.limits, self._link, self._clock, self.members)
+        count = FleetCount(place, profile.limits, self._link, self._clock, self.members, margin=profile.margin)
         self._counts.add(count)
         return Turnstile(profile.id, count, self._clock)
 

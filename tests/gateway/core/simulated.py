@@ -15,11 +15,11 @@ from typing import Any, TypeVar, cast
 import redis
 
 from gateway.core.guards.members import EVERY_S, Members
-from gateway.core.guards.quota import MARGIN, Claim
+from gateway.core.guards.quota import Claim
 from gateway.core.guards.quotafleet import FleetCount
 from gateway.core.guards.turnstile import Turnstile
 from gateway.core.link import RedisLink
-from providers.contract import Limit
+from providers.contract import MARGIN, Limit
 from schema.errors import QuotaReached
 from tests.gateway.doubles import LoopClock
 

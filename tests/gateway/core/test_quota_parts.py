@@ -6,12 +6,16 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
 from gateway.core.guards.members import HELD_S, share_of
+from gateway.core.guards.quota import Claim
+from gateway.core.guards.quotafleet import FleetCount
+from gateway.core.link import RedisLink
 from providers.contract import Limit, per_minute, per_second
-from tests.gateway.core.simulated import Simulation, simulation
+from tests.gateway.core.simulated import PLACE, Simulation, simulation
 
 SECOND, SHORT, MINUTE = per_second(20), Limit(count=40, per=timedelta(seconds=5)), per_minute(300)
 
@@ -151,3 +155,39 @@ def test_parts_make_up_the_whole_and_no_more(units, parts):
     assert [share_of(names, name, units) for name in names] == parts
     assert share_of(names, "d", units) == 0
     assert share_of(["a"], "a", units) == (units + 1) // 2
+
+
+async def test_an_end_that_is_told_twice_counts_once(redis_url):
+    with simulation(redis_url, MINUTE, count=1) as fleet:
+        process = fleet.processes[0]
+        await asyncio.sleep(5)
+        granted, _ = await process.count.take([Claim("", 1, 1)] * 2, process.clock.monotonic())
+        lease = granted[0].lease
+        process.link.losing = True
+        process.count.ended(granted[0], process.clock.monotonic())
+        await process.count.settle()
+        process.link.losing = False
+        await process.count.tell(True)
+        held: dict[bytes, bytes] = fleet.client.hgetall(PLACE)  # type: ignore[assignment]
+
+    units = {name: int(value) for name, value in held.items() if name[:1] == b"w"}
+    assert granted[1].lease == lease
+    assert sorted(units.values()) == [1, 1]
+    assert min(int(name.split(b":")[1]) for name in units) < lease < max(int(name.split(b":")[1]) for name in units)
+
+
+async def test_a_tenant_s_budget_goes_on_at_once_without_redis_with_the_part_of_what_was_left(redis_url):
+    with simulation(redis_url, per_minute(10)) as fleet:
+        budgets = [
+            FleetCount("budget", [per_minute(10)], cast(RedisLink, each.link), each.clock, each.members, margin=0,
+                       patient=False)
+            for each in fleet.processes
+        ]  # fmt: skip
+        await asyncio.sleep(5)
+        claims, now = [Claim("", 1, 1)] * 4, fleet.processes[0].clock.monotonic()
+        with_redis = [len((await each.take(claims[:2], now))[0]) for each in budgets]
+        for process in fleet.processes:
+            process.link.up = False
+        without = [len((await each.take(claims, now))[0]) for each in budgets]
+
+    assert (with_redis, without) == ([2, 2], [4, 3])  # one last knew of 2 of 10, the other one of 4
