@@ -127,7 +127,7 @@ class Members:
         async def question(redis: Redis) -> bytes | None:
             return cast("bytes | None", await redis.get(KEY))
 
-        kept = await self._link.ask(question, otherwise=None)
+        kept = await self._link.ask(question, otherwise=None, wait_s=WAIT_S)
         if kept is None or msgspec.json.decode(kept)["born"] != self.table.born:
             self.remembered = False
         return not self.remembered
@@ -148,10 +148,11 @@ class Members:
         async def question(redis: Redis) -> bool:
             return bool(await redis.ping())
 
-        return await self._link.ask(question, otherwise=False)
+        return await self._link.ask(question, otherwise=False, wait_s=WAIT_S)
 
     async def _send(self, born: str) -> Table | None:
         sent, known = self._clock.monotonic(), self.table
+        self.tried = sent  # telling before may have taken long
         # Redis's clock is at least so far: what is later by more than the wait was held up on its way.
         latest = 0 if known is None else known.now + int((sent - self._answered + LATEST_S) * 1000)
         told = {
