@@ -339,7 +339,7 @@ async def start(gateway: Gateway) -> None:
     await host.bus.start()
     await gateway.oversight.look()
     if gateway.quotas is not None:
-        await gateway.quotas.members.beat()
+        await gateway.quotas.members.report()
     for plugin in host.plugins:
         if plugin.start is not None:
             await plugin.start(host)
