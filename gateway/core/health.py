@@ -77,9 +77,14 @@ class Health:
 
     def of(self, provider: Holder) -> Condition:
         """Made at first use."""
-        if isinstance(provider, str):
-            return self._conditions.setdefault(provider, Condition())
-        return self._own.setdefault(provider, Condition())
+        found = self._known(provider)
+        if found is None:
+            found = Condition()
+            if isinstance(provider, str):
+                self._conditions[provider] = found
+            else:
+                self._own[provider] = found
+        return found
 
     def _known(self, provider: Holder) -> Condition | None:
         return self._conditions.get(provider) if isinstance(provider, str) else self._own.get(provider)
