@@ -13,7 +13,8 @@ WIDEST = 60
 def exact(value: Any) -> Decimal:
     """A finite number of sane size from a text, an int or a Decimal; ValueError otherwise."""
     kind = type(value)
-    if not ordinary(value) if kind is str else kind not in NUMERIC:
+    # `ordinary` is spelled out here: numbers are most of what reading a quote costs.
+    if (not value.isascii() or "_" in value) if kind is str else kind not in NUMERIC:
         raise ValueError(value)
     number = Decimal(value)
     if not -WIDEST < number.adjusted() < WIDEST or not number.is_finite():

@@ -130,11 +130,8 @@ class Row:
 
     def decimal(self, key: Key | None = None) -> Decimal:
         """An exact number, from a number or a text."""
-        return self._exact(self._at(key), key)
-
-    def _exact(self, value: Any, key: Key | None) -> Decimal:
         try:
-            return exact(value)
+            return exact(self._at(key))
         except (ValueError, InvalidOperation):
             self._here(key).broken("is not a number")
 
@@ -143,7 +140,10 @@ class Row:
         value = self.value.get(key) if type(self.value) is dict else self._at(key)
         if value is None or (type(value) is str and value in ABSENT):
             return None
-        return self._exact(value, key)
+        try:
+            return exact(value)
+        except (ValueError, InvalidOperation):
+            return self.decimal(key)  # says where it stands
 
     def positive(self, key: Key) -> Decimal | None:
         """A number where absence is written as zero: an empty side's bid, a price that never was."""
