@@ -24,7 +24,7 @@ from schema.provenance import DataMode
 from schema.words.candles import CandlesAsk
 
 ROUTES = 20_000
-"""How many routes are remembered."""
+"""How many routes are remembered: the oldest goes first, for to find one again is cheaper than to keep an order."""
 CHOICES = 2_000
 """How many ways to choose between the providers of a capability are remembered."""
 
@@ -57,7 +57,7 @@ class Registry:
     disabled: Mapping[str, str] = field(default_factory=dict)
     """Why the operator lets nobody ask a provider, by its id; see `disable`."""
     _lanes: dict[str, list[Lane]] = field(default_factory=dict)
-    _routes: LRUCache[Any, Route] = field(default_factory=lambda: LRUCache(ROUTES))
+    _routes: dict[Hashable, Route] = field(default_factory=dict)
     _choices: LRUCache[Any, Route] = field(default_factory=lambda: LRUCache(CHOICES))
     _firsts: dict[str, dict[Any, Lane | None]] = field(default_factory=dict)
     changes: int = 0
@@ -140,6 +140,8 @@ class Registry:
                 key = (key, account.reach)
             remembered = self._routes.get(key)
             if remembered is None:
+                if len(self._routes) >= ROUTES:
+                    del self._routes[next(iter(self._routes))]
                 remembered = self._routes[key] = self._find(capability, ask, terms, account.reach)
             found = remembered
         if not account.tenant or (found.shared and not account.keys):
