@@ -27,7 +27,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from gateway.edge.errors import Refused, refuse, words_of
 from gateway.edge.limits import EdgeSettings, check_definitions, check_document, check_source
 
-MAX_VALIDATION_ERRORS = 25
+MAX_VALIDATION_ERRORS = 10
 MAX_COMMENTS = 1_000
 MOST_REFUSED = 500
 """Wrong documents whose faults are remembered."""
