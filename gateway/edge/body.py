@@ -20,7 +20,7 @@ _MANY_DIGITS = re.compile(rb"[0-9]{20}")
 _LONG_INTEGER = re.compile(rb"(?<![0-9.eE+-])-?[0-9]{20,}(?![0-9.eE])")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 MOST_CONTAINERS = 20_000
-"""Objects and lists in one text: each costs as much as a hundred characters, and no operation may hold as many values."""
+"""Objects and lists in one text: each costs as much as a hundred characters of a string."""
 
 
 class ClientGone(Exception):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from cachetools import LRUCache
@@ -31,8 +34,15 @@ MAX_VALIDATION_ERRORS = 10
 MAX_COMMENTS = 1_000
 MOST_REFUSED = 500
 """Wrong documents whose faults are remembered."""
+LONG_DOCUMENT = 2_000
+"""Characters from which reading a document takes so long that others notice it."""
+MOST_WAITING = 64
+"""Long documents that wait to be read: some seconds of work at worst."""
 # The store is bounded in text as well as in number: a tree takes some fifty times its source.
 MAX_STORED_CHARACTERS = 4_000_000
+
+
+_Reading = tuple[str, str | None, frozenset[OperationType]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +94,10 @@ class DocumentReader:
     def __init__(self, schema: GraphQLSchema, settings: EdgeSettings) -> None:
         self._schema, self._settings = schema, settings
         self._refused: LRUCache[str, Refused] = LRUCache(MOST_REFUSED)
+        self._lock = Lock()
         self._store = DocumentStore(settings.max_documents)
+        self._thread = ThreadPoolExecutor(1, "documents")
+        self._under_way: dict[_Reading, asyncio.Future[Document]] = {}
         rules: list[type[ASTValidationRule]] = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule]
         if not settings.introspection:
             rules.append(NoSchemaIntrospectionCustomRule)
@@ -101,19 +114,53 @@ class DocumentReader:
     def read(self, source: str, operation_name: str | None, allowed: frozenset[OperationType]) -> Document:
         """Read a document that holds an operation of an allowed kind."""
         digest = digest_of(source)
-        document = self._store.get(digest) or self._trusted.get(digest)
-        if document is None and self._settings.trusted_only:
-            raise not_trusted()
+        document = self.persisted(digest)
         if document is None:
             check_source(source, self._settings)
-            tree = self._parse(source)
-            check_definitions(tree, self._settings)
-            operations = tuple(d for d in tree.definitions if isinstance(d, OperationDefinitionNode))
-            document = Document(hash=digest, length=len(source), tree=tree, operations=operations)
-            # Kind first: on a schema without subscriptions validation would only say that it has none.
-            check_kind(document.operation(operation_name), allowed)
-            self._validate(tree, source, digest)
+            document = self._read(source, digest, operation_name, allowed)
             self._store.put(document)
+        return document
+
+    async def read_aside(self, source: str, operation_name: str | None, allowed: frozenset[OperationType]) -> None:
+        """Have a thread read a document that is not known, one after the other: the others are answered meanwhile.
+
+        `read` finds it then. Raises Refused, also where too many wait.
+        """
+        digest = digest_of(source)
+        if self.persisted(digest) is not None:
+            return
+        check_source(source, self._settings)
+        key = (digest, operation_name, allowed)
+        reading = self._under_way.get(key)
+        if reading is None:
+            if len(self._under_way) >= MOST_WAITING:
+                raise _too_many_waiting()
+            loop = asyncio.get_running_loop()
+            reading = loop.run_in_executor(self._thread, self._read, source, *key)
+            self._under_way[key] = reading
+            reading.add_done_callback(lambda done: self._finish(key, done))
+        try:
+            # Shielded: others may wait for the same, and what waits is counted until it is read.
+            await asyncio.shield(reading)
+        except Refused as refused:
+            raise refused.again() from None
+
+    def _finish(self, key: _Reading, done: asyncio.Future[Document]) -> None:
+        del self._under_way[key]
+        if not done.cancelled() and done.exception() is None:
+            self._store.put(done.result())
+
+    def _read(
+        self, source: str, digest: str, operation_name: str | None, allowed: frozenset[OperationType]
+    ) -> Document:  # fmt: skip
+        """In any thread: what this changes is locked."""
+        tree = self._parse(source)
+        check_definitions(tree, self._settings)
+        operations = tuple(d for d in tree.definitions if isinstance(d, OperationDefinitionNode))
+        document = Document(hash=digest, length=len(source), tree=tree, operations=operations)
+        # Kind first: on a schema without subscriptions validation would only say that it has none.
+        check_kind(document.operation(operation_name), allowed)
+        self._validate(tree, source, digest)
         return document
 
     def _trust(self, digest: str, source: str) -> Document:
@@ -137,13 +184,15 @@ class DocumentReader:
 
     def _validate(self, tree: DocumentNode, source: str, digest: str = "") -> None:
         """What was found wrong once is told again without looking: the same text costs its finding once."""
-        known = self._refused.get(digest)
+        with self._lock:
+            known = self._refused.get(digest)
         if known is not None:
             raise known.again()
         try:
             self._find_wrong(tree, source)
         except Refused as refused:
-            self._refused[digest] = refused.again()
+            with self._lock:
+                self._refused[digest] = refused.again()
             raise
 
     def _find_wrong(self, tree: DocumentNode, source: str) -> None:
@@ -175,6 +224,11 @@ def not_trusted() -> Refused:
         "as `documentId` or in `extensions.persistedQuery.sha256Hash`, or have this one added to the list."
     )
     return Refused("DOCUMENT_NOT_TRUSTED", told, status=403, well_formed=True)
+
+
+def _too_many_waiting() -> Refused:
+    told = "Too many long documents wait to be read: try again after retryAfterMs."
+    return Refused("OVERLOADED", told, status=503, details={"retryAfterMs": 1_000}, headers={"Retry-After": "1"})
 
 
 def digest_of(source: str) -> str:

@@ -17,7 +17,7 @@ from strawberry.execution import optimized_is_awaitable
 from gateway.core.contract import Context
 from gateway.core.identity import Principal
 from gateway.edge.compiled import CompiledExecutor, Selections
-from gateway.edge.documents import Document, DocumentReader, check_kind, digest_of
+from gateway.edge.documents import LONG_DOCUMENT, Document, DocumentReader, check_kind, digest_of
 from gateway.edge.errors import (
     Faults,
     Refused,
@@ -88,7 +88,7 @@ class Executor:
         """Answer one request; nothing but cancellation escapes."""
         try:
             principal = principal or await self.identify(facts)
-            prepared = self.prepare(request, allowed)
+            prepared = await self.prepared(request, allowed)
         except Refused as refused:
             return refused_result(refused, facts.request_id)
         return await self.run(prepared, facts, principal)
@@ -101,6 +101,12 @@ class Executor:
             raise turned_away(refusal) from None
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
             raise masked(fault, Faults(request_id=facts.request_id)) from None
+
+    async def prepared(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
+        """`prepare`, while a thread reads a long document that nobody sent before; raises Refused."""
+        if request.query is not None and len(request.query) > LONG_DOCUMENT:
+            await self._reader.read_aside(request.query, request.operation_name, allowed)
+        return self.prepare(request, allowed)
 
     def prepare(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
         """Find or read the document, pick the operation; raises Refused."""

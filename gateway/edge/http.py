@@ -106,7 +106,7 @@ class GraphQLEndpoint:
     ) -> OperationResult:
         """Run one operation; a query ends with its client, a mutation goes on."""
         principal = await self._executor.identify(facts)
-        prepared = self._executor.prepare(request, allowed)
+        prepared = await self._executor.prepared(request, allowed)
         if prepared.is_mutation:
             return await self._executor.run(prepared, facts, principal)
         with while_there(receive):
@@ -156,14 +156,14 @@ class GraphQLEndpoint:
             message = f"A batch holds 1 to {most} requests, not {len(payload)}."
             raise Refused("BATCH_LIMIT_EXCEEDED", message)
         check_batch(payload, self._settings)
-        prepared = [self._prepare(item, facts) for item in payload]
+        prepared = [await self._prepare(item, facts) for item in payload]
         if any(isinstance(item, PreparedOperation) and item.is_mutation for item in prepared):
             return [await self._run(item, facts, principal) for item in prepared]
         return list(await asyncio.gather(*(self._run(item, facts, principal) for item in prepared)))
 
-    def _prepare(self, item: object, facts: RequestFacts) -> PreparedOperation | OperationResult:
+    async def _prepare(self, item: object, facts: RequestFacts) -> PreparedOperation | OperationResult:
         try:
-            return self._executor.prepare(OperationRequest.of(item), QUERY_AND_MUTATION)
+            return await self._executor.prepared(OperationRequest.of(item), QUERY_AND_MUTATION)
         except Refused as refused:
             return refused_result(refused, facts.request_id)
 

@@ -58,7 +58,7 @@ class EdgeSettings:
     body_timeout_s: float = 15.0
     operation_timeout_s: float = 30.0
     max_batch: int = 10
-    max_batch_tokens: int = 16_000
+    max_batch_tokens: int = 8_000
     max_document_bytes: int = 100_000
     max_operations: int = 50
     max_fragments: int = 200
