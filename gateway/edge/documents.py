@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 from cachetools import LRUCache
 from graphql import (
@@ -23,7 +25,7 @@ from graphql import (
     specified_rules,
     validate,
 )
-from graphql.validation import ASTValidationRule
+from graphql.validation import ASTValidationRule, ValidationContext
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
@@ -178,9 +180,11 @@ class DocumentReader:
 
     def _parse(self, source: str) -> DocumentNode:
         try:
-            return parse(source, max_lexical_tokens=self._settings.max_tokens, max_comments=MAX_COMMENTS)
+            tree = parse(source, max_lexical_tokens=self._settings.max_tokens, max_comments=MAX_COMMENTS)
         except GraphQLSyntaxError as error:
             raise refuse("GRAPHQL_PARSE_FAILED", [error]) from None
+        _unchain(tree)
+        return tree
 
     def _validate(self, tree: DocumentNode, source: str, digest: str = "") -> None:
         """What was found wrong once is told again without looking: the same text costs its finding once."""
@@ -197,16 +201,61 @@ class DocumentReader:
 
     def _find_wrong(self, tree: DocumentNode, source: str) -> None:
         check_document(tree, self._settings)
-        errors: list[GraphQLError] = validate(
-            self._schema,
-            tree,
-            self._rules,
-            max_errors=MAX_VALIDATION_ERRORS,
-            hide_suggestions=not self._settings.development,
-        )
+        rules = _Rules(self._rules)
+        try:
+            errors: list[GraphQLError] = validate(
+                self._schema,
+                tree,
+                rules.makers,
+                max_errors=MAX_VALIDATION_ERRORS,
+                hide_suggestions=not self._settings.development,
+            )
+        finally:
+            rules.forget()
         if errors:
-            words = None if self._settings.development else words_of(source)
-            raise refuse("GRAPHQL_VALIDATION_FAILED", errors, self._schema, words)
+            raise self._refused_for(errors, tree, source)
+
+    def _refused_for(self, errors: list[GraphQLError], tree: DocumentNode, source: str) -> Refused:
+        words = None if self._settings.development else words_of(source)
+        refused = refuse("GRAPHQL_VALIDATION_FAILED", errors, self._schema, words)
+        _take_apart(tree)
+        return refused
+
+
+class _Rules:
+    """Rules that let go of the tree afterwards: each holds itself, and would keep it until the collector comes."""
+
+    def __init__(self, kinds: Iterable[type[ASTValidationRule]]) -> None:
+        self._made: list[ASTValidationRule] = []
+        self.makers = cast("list[type[ASTValidationRule]]", [partial(self._make, kind) for kind in kinds])
+
+    def _make(self, kind: type[ASTValidationRule], context: ValidationContext) -> ASTValidationRule:
+        rule = kind(context)
+        self._made.append(rule)
+        return rule
+
+    def forget(self) -> None:
+        """Whatever they and their context hold."""
+        for rule in self._made:
+            vars(rule.context).clear()
+        for rule in self._made:
+            vars(rule).clear()
+
+
+def _take_apart(tree: DocumentNode) -> None:
+    """A validation that was broken off is held by its own visitors, and with it nodes. They are frozen, but ours."""
+    for definition in tree.definitions:
+        for key in definition.keys:
+            object.__setattr__(definition, key, None)
+    object.__setattr__(tree, "definitions", ())
+
+
+def _unchain(tree: DocumentNode) -> None:
+    """Tokens hold each other in a ring: with it a refused tree would wait for the collector, who stops everybody."""
+    token = tree.loc.start_token if tree.loc else None
+    while token is not None:
+        following, token.prev, token.next = token.next, None, None
+        token = following
 
 
 class BadTrustedDocument(Exception):
