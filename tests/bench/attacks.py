@@ -153,6 +153,7 @@ def attacks() -> dict[str, Attack]:
     found: dict[str, Attack] = {name: asked(text) for name, text in documents()}
     found |= {name: posted(body) for name, body in bodies()}
     found |= {
+        "batch of ten": batch,
         "gzip bomb": gzip_bomb,
         "10 MB message": said(message),
         "10 MB message, packed": said(message, packed=True),
