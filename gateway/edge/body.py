@@ -15,6 +15,11 @@ from gateway.edge.errors import Refused
 # What a refused upload may still send before its connection is closed: clients read the answer only after sending.
 DRAINED_BODIES = 16
 
+MOST_CRUMBS = 1_000
+"""Pieces of a body beyond those of a usual size: each costs a turn of the loop, however small it is."""
+SMALLEST_PIECE = 500
+"""Bytes; less than any network carries at once."""
+
 _MAX_INTEGER_DIGITS = 19
 _MANY_DIGITS = re.compile(rb"[0-9]{20}")
 _LONG_INTEGER = re.compile(rb"(?<![0-9.eE+-])-?[0-9]{20,}(?![0-9.eE])")
@@ -78,13 +83,17 @@ async def _read(first: Awaitable[Message], receive: Receive, headers: Mapping[st
     declared = headers.get("content-length", "")
     too_large = declared.isdigit() and (len(declared) > 18 or int(declared) > most)
     chunks: list[bytes] = []
-    size = 0
+    size = pieces = 0
     message = await first
     while True:
         if message["type"] == "http.disconnect":
             raise ClientGone
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
+        pieces += 1
+        if pieces > MOST_CRUMBS + size // SMALLEST_PIECE:
+            told = "The request body came in too many small pieces."
+            raise Refused("BAD_REQUEST", told, headers={"Connection": "close"})
         too_large = too_large or size > most
         if too_large:
             chunks.clear()

@@ -23,7 +23,7 @@ from tests.bench.servers import ask, cpu_seconds, environment, gateway, module
 from tests.furnished import furnish
 
 TARGET_MS = 250
-COSTED, ROUNDS, WINDOW_S, SETTLED_S = 5, 5, 0.6, 0.05
+COSTED, ROUNDS, WINDOW_S, IDLE_S, SETTLED_S = 5, 5, 0.6, 0.5, 0.05
 SLOW = ("dripped head", "dripped body")
 """These go on for as long as the gateway bears them."""
 
@@ -80,13 +80,16 @@ def share(values: Sequence[float], part: float) -> float:
 
 def measured(name: str, pid: int, attacker: Child, neighbour: Child) -> Seen:
     """An attack while nobody else asks, and then beside the neighbour."""
-    seen = Seen()
+    seen, used = Seen(), cpu_seconds(pid)
+    time.sleep(IDLE_S)
+    idle = (cpu_seconds(pid) - used) / IDLE_S
     for _ in range(1 if name in SLOW else COSTED):
-        used = cpu_seconds(pid)
+        used, begun = cpu_seconds(pid), time.perf_counter()
         attacker.tell(f"{name} 0")
         seen.answer = attacker.hear()["answer"]
         time.sleep(SETTLED_S)
-        seen.costs.append((cpu_seconds(pid) - used) * 1_000)
+        spent, lasted = cpu_seconds(pid) - used, time.perf_counter() - begun
+        seen.costs.append(max(0.0, spent - idle * lasted) * 1_000)
     for _ in range(ROUNDS):
         neighbour.tell(f"{WINDOW_S}")
         seen.alone += neighbour.hear()
