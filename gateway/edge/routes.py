@@ -36,6 +36,7 @@ from gateway.edge.replies import encode
 from gateway.edge.responses import ResponseCache
 from gateway.edge.shedding import Shedding, SheddingExecutor
 from gateway.edge.websocket import WebSocketEndpoint
+from gateway.edge.whole import AtOnce
 
 ALLOWED_HEADERS = (
     "Accept", "Authorization", "Content-Type", "X-Api-Key", "X-Csrf-Token", "X-Request-Id",
@@ -87,10 +88,12 @@ class Edge(Starlette):
     """The application, which plain GraphQL requests need not pass through as a whole."""
 
     front: ASGIApp | None = None
+    at_once: AtOnce | None = None
+    """For a server that can answer while it reads."""
 
     def put_in_front(self, executor: Executor, settings: EdgeSettings) -> None:
         """Let the front see requests first, from whoever sent them to the proxies."""
-        front = Front(super().__call__, executor=executor, settings=settings, extra=everywhere(settings))
+        self.at_once = front = Front(super().__call__, executor=executor, settings=settings, extra=everywhere(settings))
         self.front = TrustedProxies(front, settings.trusted_proxies) if settings.trusted_proxies else front
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,9 +8,9 @@ from gateway.core.check.provider import cases_of
 from gateway.core.check.replay import connect
 from providers.recording import ask_of
 from schema.errors import UpstreamError
-from tests.contract.captured_answers import COMPARE
-from tests.contract.captured_asks import Plan
-from tests.contract.captured_plans import plans_of
+from tests.contract.captured import plans_of
+from tests.contract.captured.answers import COMPARE
+from tests.contract.captured.asks import Plan
 from tests.contract.captures import FILES, FOLDER, Capture, Captured, captures_of
 from tests.contract.suite import PROVIDERS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -39,6 +40,14 @@ class Plan:
     expected: Any = None
     error: str = ""
     unjudged: frozenset[str] = field(default_factory=frozenset)
+
+
+Asking = Callable[[Capture], Plan]
+
+
+def refused(capability: str, ask: dict[str, Any], error: str) -> Asking:
+    """A captured refusal."""
+    return lambda _: Plan(capability=capability, ask=ask, error=error)
 
 
 def by_call(capture: Capture) -> Plan:
