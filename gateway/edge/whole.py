@@ -141,6 +141,12 @@ class WholeProtocol(HttpToolsProtocol):
         self._messages += 1
         super().on_message_begin()
 
+    def on_headers_complete(self) -> None:
+        """What follows the body is no header: a proxy has not looked at it, and it may say who somebody is."""
+        super().on_headers_complete()
+        if not self.parser.should_upgrade():
+            self.headers = []
+
     def on_message_complete(self) -> None:
         """A request that is here as a whole may be answered now."""
         super().on_message_complete()
