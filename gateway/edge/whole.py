@@ -53,6 +53,8 @@ class AtOnce(Protocol):
 
 SLICE = 16_384
 """Bytes that are read at once, so that a head is measured before it is whole."""
+CRUMB = 64
+"""Bytes that a piece of a head counts for at least: each costs a turn of the loop, however small it is."""
 SLOW, LARGE = (408, "The head of the request was not whole in time."), (431, "The head of the request is too large.")
 TURNED_AWAY = counter("marketgate_http_heads_refused", "Connections ended before a request had its head.", "reason")
 
@@ -197,7 +199,7 @@ class WholeProtocol(HttpToolsProtocol):
         if self._is_over:
             self._came()
             return
-        self._head_bytes += size
+        self._head_bytes += max(size, CRUMB) if size else 0
         if self._head_bytes > self.most_head:
             self._turn_away(*LARGE)
         elif self._deadline is None:
