@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
 
 import pytest
+import redis
 import strawberry
 import structlog.testing
 
-import gateway.app
+import gateway.domains
 import providers
-from gateway.app import build_gateway, build_schema, load_plugins
+from gateway.app import build_gateway
 from gateway.core.contract import Plugin
+from gateway.core.identity import ANONYMOUS
+from gateway.core.link import WAIT_S
 from gateway.core.settings import Settings, SettingsError
+from gateway.domains import build_schema, load_plugins
+from gateway.edge.cost import Price
+from gateway.edge.leases import PREFIX
 from schema.words.registry import ProviderStatus
 
 OFFLINE = Settings(env="development")
@@ -48,6 +55,19 @@ def test_two_plugins_that_serve_the_same_port_stop_the_start() -> None:
         build_gateway(OFFLINE, found=[one, two])
 
 
+async def test_points_are_counted_in_a_redis_that_is_too_slow_for_the_cache(redis_url: str, tmp_path: Path) -> None:
+    settings = Settings.model_validate({"env": "development", "data_dir": tmp_path, "redis_url": redis_url})
+    gateway = build_gateway(settings, found=[Plugin(name="one", query=First)])
+    price = Price(cost=7, fields={}, needs={}, person=None, asked={})
+    with redis.Redis.from_url(redis_url) as client:
+        client.client_pause(int(3_000 * WAIT_S))
+
+        await gateway.allowances.charge(ANONYMOUS, "address:slow", price)
+
+        assert client.hget(f"{PREFIX}{{points:address:slow}}", "since") == b"7"
+    await gateway.close()
+
+
 def test_plugins_are_found_by_their_folders() -> None:
     assert [plugin.name for plugin in load_plugins()] == BUILTIN
 
@@ -76,8 +96,8 @@ def test_a_strangers_provider_cannot_take_a_taken_id(monkeypatch: pytest.MonkeyP
 
 
 def test_a_strangers_plugin_that_does_not_load_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = EntryPoint(name="broken", value="no_such_module:plugin", group=gateway.app.PLUGINS)
-    monkeypatch.setattr(gateway.app, "entry_points", lambda group: EntryPoints([broken]))
+    broken = EntryPoint(name="broken", value="no_such_module:plugin", group=gateway.domains.PLUGINS)
+    monkeypatch.setattr(gateway.domains, "entry_points", lambda group: EntryPoints([broken]))
 
     assert [plugin.name for plugin in load_plugins()] == BUILTIN
 
