@@ -34,8 +34,10 @@ from gateway.edge.limits import EdgeSettings, check_definitions, check_document,
 
 MAX_VALIDATION_ERRORS = 10
 MAX_COMMENTS = 1_000
-MOST_REFUSED = 500
-"""Wrong documents whose faults are remembered."""
+MOST_REFUSED_CHARACTERS = 1_000_000
+"""Of the faults of wrong documents that are remembered; one document may have many, or long ones."""
+FAULT = 500
+"""What a fault takes beside its message."""
 LONG_DOCUMENT = 2_000
 """Characters from which reading a document takes so long that others notice it."""
 MOST_WAITING = 64
@@ -95,7 +97,7 @@ class DocumentReader:
 
     def __init__(self, schema: GraphQLSchema, settings: EdgeSettings) -> None:
         self._schema, self._settings = schema, settings
-        self._refused: LRUCache[str, Refused] = LRUCache(MOST_REFUSED)
+        self._refused: LRUCache[str, Refused] = LRUCache(MOST_REFUSED_CHARACTERS, _size)
         self._lock = Lock()
         self._store = DocumentStore(settings.max_documents)
         self._thread = ThreadPoolExecutor(1, "documents")
@@ -105,6 +107,10 @@ class DocumentReader:
             rules.append(NoSchemaIntrospectionCustomRule)
         self._rules = tuple(rules)
         self._trusted = {digest: self._trust(digest, source) for digest, source in settings.trusted.items()}
+
+    def knows(self, digest: str) -> bool:
+        """Whether this process can execute the document without its text, or may not execute it with it."""
+        return self._settings.trusted_only or digest in self._trusted or self._store.get(digest) is not None
 
     def persisted(self, digest: str) -> Document | None:
         """The document whose text has this hash, if it was read before."""
@@ -196,7 +202,8 @@ class DocumentReader:
             self._find_wrong(tree, source)
         except Refused as refused:
             with self._lock:
-                self._refused[digest] = refused.again()
+                if _size(refused) <= MOST_REFUSED_CHARACTERS:
+                    self._refused[digest] = refused.again()
             raise
 
     def _find_wrong(self, tree: DocumentNode, source: str) -> None:
@@ -256,6 +263,10 @@ def _unchain(tree: DocumentNode) -> None:
     while token is not None:
         following, token.prev, token.next = token.next, None, None
         token = following
+
+
+def _size(refused: Refused) -> int:
+    return sum(FAULT + len(each["message"]) for each in refused.errors)
 
 
 class BadTrustedDocument(Exception):
