@@ -64,6 +64,7 @@ from gateway.edge.graphqlcore import core_schema
 from gateway.edge.health import HealthReport
 from gateway.edge.keeping import Keepings
 from gateway.edge.limits import EdgeSettings
+from gateway.edge.persisted import SharedDocuments
 from gateway.edge.policies import AccountPolicies
 from gateway.edge.responses import ResponseCache
 from gateway.edge.routes import build_edge
@@ -315,7 +316,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         app = build_edge(
             schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
             health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
-            responses=gateway.responses, shedding=shedding,
+            responses=gateway.responses, persisted=SharedDocuments(host.link) if host.link else None, shedding=shedding,
             extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
         )  # fmt: skip
     except BadTrustedDocument as bad:
@@ -338,7 +339,7 @@ async def start(gateway: Gateway) -> None:
     await host.bus.start()
     await gateway.oversight.look()
     if gateway.quotas is not None:
-        await gateway.quotas.members.beat()
+        await gateway.quotas.members.report()
     for plugin in host.plugins:
         if plugin.start is not None:
             await plugin.start(host)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from math import inf
@@ -20,6 +20,7 @@ from gateway.core.fetchlog import Fetched, FetchLog
 from gateway.core.holding import hold
 from gateway.core.pipeline import Pipeline
 from gateway.core.routing import Registry
+from gateway.core.streaming import stream
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import NoAnswer, UpstreamError
 from schema.provenance import DataMode
@@ -118,6 +119,17 @@ class MarketData:
         fetched = await Errand(self, capability, rest, terms, log, account, deadline).run()
         return {part: found.get(part) or fetched[part] for part in capability.parts(ask)} if found else fetched
 
+    def stream(
+        self,
+        capability: Capability[A, M],
+        ask: A,
+        terms: Terms = DEFAULT_TERMS,
+        log: FetchLog | None = None,
+        account: Account = NOBODY,
+    ) -> AsyncGenerator[M]:
+        """The parts of an answer that comes in parts; see `gateway.core.streaming`."""
+        return stream(self, capability, ask, terms, log or FetchLog(), account)
+
     def now(self, terms: Terms) -> datetime:
         """The present: in the offline market, for pinned providers, the moment of their recordings."""
         pinned = [self.registry.providers[name] for name in terms.providers or () if name in self.registry.providers]
@@ -160,17 +172,16 @@ class MarketData:
         item = capability.parts(ask)[0]
         budget = min(terms.timeout, deadline - asyncio.get_running_loop().time())
 
-        async def one(lane: Lane) -> Fetched | UpstreamError:
-            found = await self.pipeline.fetch(
-                lane, capability, ask, [item], terms, budget, account=account, judge_age=False
-            )
-            outcome = found[item]
-            hold(log, lane, (outcome,), terms, self.clock.now(), self.clock.monotonic())
-            if isinstance(outcome, UpstreamError):
-                return outcome
-            log.note(outcome[0].provenance, outcome[1])
-            return Fetched(value=outcome[0].value, provenance=outcome[0].provenance)
-
         lanes = list(lanes)
-        found = await asyncio.gather(*(one(lane) for lane in lanes))
-        return {lane.id: answer for lane, answer in zip(lanes, found, strict=True)}
+        outcomes = await self.pipeline.fetch_each(lanes, capability, ask, item, terms, budget, account)
+        now, monotonic = self.clock.now(), self.clock.monotonic()
+        found: dict[str, Fetched | UpstreamError] = {}
+        for lane, outcome in zip(lanes, outcomes, strict=True):
+            hold(log, lane, (outcome,), terms, now, monotonic)
+            if isinstance(outcome, UpstreamError):
+                found[lane.id] = outcome
+                continue
+            stored, status = outcome
+            log.note(stored.provenance, status)
+            found[lane.id] = Fetched(stored.value, stored.provenance)
+        return found

@@ -18,8 +18,8 @@ REASONS = {
     "ws_trade": STREAMS,
     "ws_book": STREAMS,
     "ws_candle": STREAMS,
-    "funding": "funding rates are no capability yet",
-    "funding_history": "funding rates are no capability yet",
+    "funding": "the adapter does not offer funding rates yet",
+    "funding_history": "the adapter does not offer funding rates yet",
     "stats": "joined to the ticker of the same provider",
 }
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {}
@@ -33,6 +33,8 @@ for _found in iter_modules(__path__, f"{__name__}."):
 def plans_of(capture: Capture) -> list[Plan] | str:
     """How to run a capture, or why it is not run; an empty list for one that nobody has thought of."""
     key = (capture.provider, capture.call)
-    reason = REASONS.get(capture.call) or NOT_CALLED.get(key) or NOT_CALLED.get((capture.provider, capture.path))
+    reason = NOT_CALLED.get(key) or NOT_CALLED.get((capture.provider, capture.path))
+    if reason is None and key not in OWN:
+        reason = REASONS.get(capture.call)
     makers = OWN.get(key, (by_call,) if capture.call in CALLS else ())
     return reason or [make(capture) for make in makers]

@@ -93,9 +93,9 @@ NOT_CALLED: dict[tuple[str, str], str] = {
     ("yahoo", "quote AAPL"): COOKIE,
     ("yahoo", "quote EURUSD=X"): COOKIE,
     ("yahoo", "quote LDO.MI"): COOKIE,
-    ("yahoo", "quoteSummary assetProfile AAPL"): "profiles are no capability yet",
-    ("yahoo", "quoteSummary without data (error)"): "profiles are no capability yet",
-    ("alphavantage", "OVERVIEW IBM"): "profiles are no capability yet",
-    ("alphavantage", "INCOME_STATEMENT IBM"): "fundamentals are no capability yet",
+    ("yahoo", "quoteSummary assetProfile AAPL"): "the adapter does not offer profiles yet",
+    ("yahoo", "quoteSummary without data (error)"): "the adapter does not offer profiles yet",
+    ("alphavantage", "OVERVIEW IBM"): "the adapter does not offer profiles yet",
+    ("alphavantage", "INCOME_STATEMENT IBM"): "the adapter does not offer fundamentals yet",
     ("alphavantage", "CURRENCY_EXCHANGE_RATE BTC CNY"): "not called: equities only",
 }

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.core.errand import _subject
+from gateway.core.errand import subject_of
 from gateway.core.guards.breaker import BreakerPolicy
 from providers.contract import Licence, Profile, Provider, answers
 from schema.errors import (
@@ -241,4 +241,4 @@ async def test_an_empty_batch_asks_nobody() -> None:
     ],
 )
 def test_an_error_names_what_was_asked_for_in_the_callers_words(item: object, subject: str) -> None:
-    assert _subject(item) == subject
+    assert subject_of(item) == subject

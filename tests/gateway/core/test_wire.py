@@ -21,7 +21,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
-from gateway.core.upstream import NetworkTransport, address_of
+from gateway.core.httpclient import address_of
+from gateway.core.upstream import NetworkTransport
 from providers.contract import header
 from schema.errors import ConnectionFailed, Malformed, Unauthorized, UpstreamError
 from tests.gateway.core.loopback import PATIENCE, SHORT, Call, Upstream, http, ok, refused, request
