@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from gateway.core.check.faults import as_recorded
 from gateway.core.check.replay import Departure
 from gateway.core.upstream import RawReply, Request
-from providers.recording import decoded, wire
+from providers.recording import FOLDER as RECORDINGS
+from providers.recording import decoded, read_recording, recording_files, wire
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "recordings"
 OTHERS = {"alt/gemini": "google_gemini", "alt/finnhub_news": "finnhub"}
@@ -18,9 +20,11 @@ OTHERS = {"alt/gemini": "google_gemini", "alt/finnhub_news": "finnhub"}
 ALIASES = {
     ("kucoin", "/api/v1/symbols"): "/api/v2/symbols",
     ("kucoin", "/api/v3/market/orderbook/level2"): "/api/v1/market/orderbook/level2_20",
+    ("bls", "/publicAPI/v2/timeseries/data"): "/publicAPI/v2/timeseries/data/APU0000701111",
     ("currencylayer", "/api/live"): "/live",
     ("fixer", "/api/latest"): "/fixer/latest",
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
+    ("worldbank", "/v2/countries/US/indicators/NY.GNP.PCAP.CD"): "/v2/country/US/indicator/NY.GNP.PCAP.CD",
 }
 """Answers that the provider gives in the same form under another path, or another host's."""
 FILES: dict[str, list[Path]] = {}
@@ -74,7 +78,10 @@ def _read(provider: str, corpus: Any) -> Iterator[Capture]:
 
 
 class Captured:
-    """Serves one capture for its path, whatever the parameters; a further call gets the nearest other capture."""
+    """Serves one capture for its path, whatever the parameters.
+
+    A further call gets the nearest other capture, or what the repository's own recordings have for its path.
+    """
 
     def __init__(self, capture: Capture) -> None:
         self.capture, self.used = capture, 0
@@ -88,6 +95,10 @@ class Captured:
         for other in captures_of(self.capture.provider):
             if other.status == 200 and _differs_in_symbol(path, other.path):
                 return _reply(other)
+        for file in recording_files(RECORDINGS / self.capture.provider):
+            for exchange in (each for case in read_recording(file).answered for each in case.exchanges):
+                if exchange.path == request.path:
+                    return as_recorded(exchange)
         raise Departure(f"calls {path}, captured is {self.capture.path}")
 
     async def close(self) -> None:
