@@ -23,6 +23,7 @@ ALIASES = {
     ("bls", "/publicAPI/v2/timeseries/data"): "/publicAPI/v2/timeseries/data/APU0000701111",
     ("currencylayer", "/api/live"): "/live",
     ("fixer", "/api/latest"): "/fixer/latest",
+    ("hackernews", "/api/v1/search"): "/api/v1/search_by_date",
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
     ("worldbank", "/v2/countries/US/indicators/NY.GNP.PCAP.CD"): "/v2/country/US/indicator/NY.GNP.PCAP.CD",
 }
