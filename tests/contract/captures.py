@@ -25,6 +25,7 @@ ALIASES = {
     ("fixer", "/api/latest"): "/fixer/latest",
     ("hackernews", "/api/v1/search"): "/api/v1/search_by_date",
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
+    ("vimeo", "/programmed/cinema"): "/videos",
     ("worldbank", "/v2/countries/US/indicators/NY.GNP.PCAP.CD"): "/v2/country/US/indicator/NY.GNP.PCAP.CD",
 }
 """Answers that the provider gives in the same form under another path, or another host's."""
@@ -93,8 +94,9 @@ class Captured:
         if path == self.capture.path:
             self.used += 1
             return _reply(self.capture)
-        for other in captures_of(self.capture.provider):
-            if other.status == 200 and _differs_in_symbol(path, other.path):
+        others = [other for other in captures_of(self.capture.provider) if other.status == 200]
+        for other in sorted(others, key=lambda other: other.path != path):
+            if other.path == path or _differs_in_symbol(path, other.path):
                 return _reply(other)
         for file in recording_files(RECORDINGS / self.capture.provider):
             for exchange in (each for case in read_recording(file).answered for each in case.exchanges):
