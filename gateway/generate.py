@@ -18,7 +18,6 @@ from pydantic.fields import FieldInfo
 
 import gateway.core
 import gateway.edge
-from gateway.app import build_schema, load_plugins
 from gateway.cli.codes import DATA, INSIDE, REQUESTS, Explained
 from gateway.core.identity import (
     ANONYMOUS_SCOPES,
@@ -32,6 +31,7 @@ from gateway.core.identity import (
 )
 from gateway.core.metrics import DECLARED
 from gateway.core.settings import KEY, LATER, PREFIX, TIER, Settings
+from gateway.domains import build_schema, load_plugins
 from gateway.edge.cost import PriceList
 from gateway.edge.graphqlcore import core_schema
 from gateway.reference import sections, table

@@ -171,7 +171,8 @@ class Profile:
     """Facts about an upstream that routing, limits and docs need; nothing executable.
 
     `base_url` has no trailing slash. `hosts` are further base URLs by name. `priority` orders routing, lowest first
-    (10 an exchange's own feed, 30 an official source, 50 an aggregator, 70 an unofficial one).
+    (10 one of the deepest exchanges, 20 another exchange, 30 an official source, 50 an aggregator, 70 an unofficial
+    one).
     `tiers` are plans other than the default one, by name; MARKETGATE_TIER_<ID> chooses.
     `usage` are reply headers about those limits. `headers` are sent with every request. `mode` is LIVE but for the
     simulated exchange.

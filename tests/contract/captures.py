@@ -15,6 +15,14 @@ from providers.recording import decoded, wire
 FOLDER = Path(__file__).parents[2].parent / "shared" / "recordings"
 OTHERS = {"alt/gemini": "google_gemini", "alt/finnhub_news": "finnhub"}
 """Files whose name is not the provider's id."""
+ALIASES = {
+    ("kucoin", "/api/v1/symbols"): "/api/v2/symbols",
+    ("kucoin", "/api/v3/market/orderbook/level2"): "/api/v1/market/orderbook/level2_20",
+    ("currencylayer", "/api/live"): "/live",
+    ("fixer", "/api/latest"): "/fixer/latest",
+    ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
+}
+"""Answers that the provider gives in the same form under another path, or another host's."""
 FILES: dict[str, list[Path]] = {}
 for _file in sorted(FOLDER.glob("*/*.json")):
     _name = _file.relative_to(FOLDER).with_suffix("").as_posix()
@@ -36,7 +44,8 @@ class Capture:
     @property
     def path(self) -> str:
         """The URL's path without a trailing slash."""
-        return urlsplit(self.url).path.rstrip("/")
+        path = urlsplit(self.url).path.rstrip("/")
+        return ALIASES.get((self.provider, path), path)
 
     @property
     def params(self) -> dict[str, str]:
