@@ -90,7 +90,7 @@ class AssistantQuery:
     chat_models: ChatModels = strawberry.field(
         resolver=resolve_chat_models,
         description="Language models that can be asked, of all providers.",
-        metadata=facts(cost=MODELS_POINTS, needs=Scope.ASSISTANT_WRITE),
+        metadata=facts(cost=MODELS_POINTS, needs=Scope.MARKET_READ),
     )
 
 
