@@ -64,6 +64,7 @@ from gateway.edge.graphqlcore import core_schema
 from gateway.edge.health import HealthReport
 from gateway.edge.keeping import Keepings
 from gateway.edge.limits import EdgeSettings
+from gateway.edge.persisted import SharedDocuments
 from gateway.edge.policies import AccountPolicies
 from gateway.edge.responses import ResponseCache
 from gateway.edge.routes import build_edge
@@ -77,6 +78,9 @@ if TYPE_CHECKING:
     from gateway.core.guards.sharedquotas import SharedQuotas
     from gateway.core.guards.warmth import Warmth
     from gateway.core.link import RedisLink
+
+COUNTING_S = 0.5
+"""How long an operation waits for Redis to count its points, before it is counted here alone or refused."""
 
 log = structlog.get_logger(__name__)
 
@@ -97,6 +101,8 @@ class Gateway:
     responses: ResponseCache | None = None
     warmth: Warmth | None = None
     quotas: SharedQuotas | None = None
+    counting: RedisLink | None = None
+    """What the allowances are counted over."""
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -110,8 +116,8 @@ class Gateway:
         if PaymentPort in self.host.services:
             await self.host.service(PaymentPort).close()
         await self.host.service(OutboundHttp).close()
-        if self.host.link is not None:
-            await self.host.link.close()
+        for link in filter(None, (self.host.link, self.counting)):
+            await link.close()
         await self.transport.close()
         await self.host.store.close()
 
@@ -163,7 +169,9 @@ def build_gateway(
     if quotas is not None:
         pipeline.budgets = Budgets(clock, quotas.budget)
     warmth = share_cache(pipeline, host)
-    allowances = host.services[Allowances] = make_allowances(settings, clock, host.services, link)
+    # A link of its own: where the cache gives up on a slow Redis, a tenant would have its points once in each process.
+    counting = make_link(settings, clock, wait_s=COUNTING_S)
+    allowances = host.services[Allowances] = make_allowances(settings, clock, host.services, counting)
     allowances.budgets = pipeline.budgets
     switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
@@ -191,7 +199,7 @@ def build_gateway(
     return Gateway(
         settings=settings, schema=schema, data=data, inventory=inventory, transport=transport, host=host,
         allowances=allowances, oversight=oversight, context=context, responses=responses,
-        warmth=warmth, quotas=quotas,
+        warmth=warmth, quotas=quotas, counting=counting,
     )  # fmt: skip
 
 
@@ -215,13 +223,13 @@ def make_bus(settings: Settings) -> Bus:
     return RedisBus(settings.redis_url.get_secret_value())
 
 
-def make_link(settings: Settings, clock: Clock) -> RedisLink | None:
-    """The guards' Redis, where it is set."""
+def make_link(settings: Settings, clock: Clock, *, wait_s: float | None = None) -> RedisLink | None:
+    """The guards' Redis, where it is set; answers are waited for as long as the cache does, or *wait_s*."""
     if settings.redis_url is None:
         return None
-    from gateway.core.link import RedisLink
+    from gateway.core.link import WAIT_S, RedisLink
 
-    return RedisLink(settings.redis_url.get_secret_value(), clock)
+    return RedisLink(settings.redis_url.get_secret_value(), clock, wait_s=WAIT_S if wait_s is None else wait_s)
 
 
 def make_oversight(settings: Settings, link: RedisLink | None, bus: Bus, clock: Clock) -> BreakerOversight:
@@ -315,7 +323,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         app = build_edge(
             schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
             health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
-            responses=gateway.responses, shedding=shedding,
+            responses=gateway.responses, persisted=SharedDocuments(host.link) if host.link else None, shedding=shedding,
             extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
         )  # fmt: skip
     except BadTrustedDocument as bad:
@@ -338,7 +346,7 @@ async def start(gateway: Gateway) -> None:
     await host.bus.start()
     await gateway.oversight.look()
     if gateway.quotas is not None:
-        await gateway.quotas.members.beat()
+        await gateway.quotas.members.report()
     for plugin in host.plugins:
         if plugin.start is not None:
             await plugin.start(host)

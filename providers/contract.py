@@ -18,6 +18,9 @@ from schema.words.intervals import Interval
 CONTRACT = 1
 """The number of this contract; it grows when an author has to change something."""
 
+MARGIN = 0.05
+"""The part of each of an upstream's limits that is left unused, where its profile says nothing else."""
+
 A = TypeVar("A")
 P = TypeVar("P", bound="Provider")
 Method = Callable[[P, A], "Awaitable[Any] | AsyncIterator[Any]"]
@@ -174,8 +177,9 @@ class Profile:
     (10 one of the deepest exchanges, 20 another exchange, 30 an official source, 50 an aggregator, 70 an unofficial
     one).
     `tiers` are plans other than the default one, by name; MARKETGATE_TIER_<ID> chooses.
-    `usage` are reply headers about those limits. `headers` are sent with every request. `mode` is LIVE but for the
-    simulated exchange.
+    `usage` are reply headers about those limits. `margin` is the part of each limit that is left unused (a limit of 1
+    stays 1); processes that lost sight of each other live on it. `headers` are sent with every request. `mode` is LIVE
+    but for the simulated exchange.
     `cost_per_call` is what a call costs the platform, in US dollars; MARKETGATE_PROVIDER_COSTS has it from a contract.
     """
 
@@ -189,6 +193,7 @@ class Profile:
     credentials: tuple[Credential, ...] = ()
     limits: tuple[Limit, ...] = ()
     usage: tuple[Usage, ...] = ()
+    margin: float = MARGIN
     headers: Mapping[str, str] = field(default_factory=dict)
     tiers: Mapping[str, Tier] = field(default_factory=dict)
     delay: FeedDelay = FeedDelay.REALTIME

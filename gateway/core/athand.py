@@ -28,7 +28,8 @@ def at_hand(
     if terms.max_age is not None:
         return {}, list(parts)
     plain = terms is DEFAULT_TERMS and account.reach is EVERYBODY and not account.keys
-    if len(parts) < FEWEST or not plain or not log.empty:
+    # Pieces of a range are long: they are not held a second time.
+    if len(parts) < FEWEST or capability.items is None or not plain or not log.empty:
         found, missing, _ = _one_by_one(market, capability, ask, terms, log, account)
         return found, missing
     now, key = market.clock.monotonic(), (capability.name, capability.version, parts)

@@ -13,6 +13,8 @@ from gateway.core.fetchlog import Fetched, FetchLog
 FEWEST = 8
 """Items: smaller batches are found as fast one by one."""
 MOST_BATCHES = 16
+MOST_ITEMS = 3_200
+"""In all of them together: each holds its answer."""
 LONGEST_S = 1.0
 """Then the copies are looked up one by one again, so that the cache sees that they are in use."""
 
@@ -38,6 +40,7 @@ class Batches:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, Batch] = OrderedDict()
+        self._items = 0
 
     def find(self, key: Hashable, now: float, state: Hashable) -> Batch | None:
         """The batch, if it holds."""
@@ -45,14 +48,20 @@ class Batches:
         if batch is None:
             return None
         if not batch.holds(now, state):
-            del self._kept[key]
+            self._drop(key)
             return None
         self._kept.move_to_end(key)
         return batch
 
     def keep(self, key: Hashable, batch: Batch) -> None:
         """In the place of the oldest."""
+        self._drop(key)
         self._kept[key] = batch
-        self._kept.move_to_end(key)
-        if len(self._kept) > MOST_BATCHES:
-            self._kept.popitem(last=False)
+        self._items += len(batch.found)
+        while len(self._kept) > MOST_BATCHES or self._items > MOST_ITEMS:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: Hashable) -> None:
+        dropped = self._kept.pop(key, None)
+        if dropped is not None:
+            self._items -= len(dropped.found)

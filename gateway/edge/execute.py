@@ -17,7 +17,7 @@ from strawberry.execution import optimized_is_awaitable
 from gateway.core.contract import Context
 from gateway.core.identity import Principal
 from gateway.edge.compiled import CompiledExecutor, Selections
-from gateway.edge.documents import Document, DocumentReader, check_kind, digest_of
+from gateway.edge.documents import LONG_DOCUMENT, Document, DocumentReader, check_kind, digest_of
 from gateway.edge.errors import (
     Faults,
     Refused,
@@ -38,6 +38,7 @@ from gateway.edge.operation import PreparedOperation as PreparedOperation
 from gateway.edge.operation import RequestFacts as RequestFacts
 from gateway.edge.operation import digest_in, persisted_in
 from gateway.edge.operation import refused_result as refused_result
+from gateway.edge.persisted import SharedDocuments
 from gateway.edge.replies import encode
 from gateway.edge.responses import HIT, MISS, Entry, Place, ResponseCache
 from gateway.edge.shelves import Kept
@@ -67,6 +68,7 @@ class Executor:
         context_for: Callable[[RequestFacts, Principal], object],
         gate: Gate | None = None,
         responses: ResponseCache | None = None,
+        persisted: SharedDocuments | None = None,
     ) -> None:
         if schema.extensions or schema.directives:
             raise TypeError("the edge executes documents itself: Strawberry extensions and directives would not run")
@@ -75,7 +77,7 @@ class Executor:
         self._settings = settings
         self._context_for = context_for
         self.gate: Gate = gate or OpenGate()
-        self.responses = responses
+        self.responses, self.persisted = responses, persisted
         self._reader = DocumentReader(self._schema, settings)
 
     async def execute(
@@ -88,9 +90,12 @@ class Executor:
         """Answer one request; nothing but cancellation escapes."""
         try:
             principal = principal or await self.identify(facts)
-            prepared = self.prepare(request, allowed)
         except Refused as refused:
             return refused_result(refused, facts.request_id)
+        try:
+            prepared = await self.prepared(request, allowed)
+        except Refused as refused:
+            return refused_result(await self.charged(refused, facts, principal), facts.request_id)
         return await self.run(prepared, facts, principal)
 
     async def identify(self, facts: RequestFacts) -> Principal:
@@ -101,6 +106,28 @@ class Executor:
             raise turned_away(refusal) from None
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
             raise masked(fault, Faults(request_id=facts.request_id)) from None
+
+    async def charged(self, refused: Refused, facts: RequestFacts, principal: Principal) -> Refused:
+        """What is answered to a request that `prepare` refused, once the gate has charged for it."""
+        try:
+            return await self.gate.charge_refused(refused, principal, facts)
+        except Refusal as refusal:
+            return turned_away(refusal)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
+            return masked(fault, Faults(request_id=facts.request_id))
+
+    async def prepared(
+        self, request: OperationRequest, allowed: frozenset[OperationType], *, in_batch: bool = False
+    ) -> PreparedOperation:
+        """`prepare`, with the documents that other processes were sent; a thread reads what is long and new.
+
+        The texts of a batch are bounded together before they are read: none is added to them.
+        """
+        if self.persisted is not None and not in_batch:
+            request = await self.persisted.recalled(request, self._reader)
+        if request.query is not None and len(request.query) > LONG_DOCUMENT:
+            await self._reader.read_aside(request.query, request.operation_name, allowed)
+        return self.prepare(request, allowed)
 
     def prepare(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
         """Find or read the document, pick the operation; raises Refused."""
@@ -115,6 +142,8 @@ class Executor:
         admission = await self._admit(prepared, principal, facts)
         if isinstance(admission, OperationResult):
             return admission
+        if self.persisted is not None:
+            self.persisted.share(prepared)
         result = OperationResult(executed=False, extensions={}, status=500)
         context = None
         try:

@@ -95,13 +95,13 @@ class Operations:
 
     async def _run(self, running: Running, request: OperationRequest) -> None:
         try:
-            prepared = self._executor.prepare(request, ANY_OPERATION)
+            prepared = await self._executor.prepared(request, ANY_OPERATION)
             running.whole = prepared.is_mutation
             await self._carry_out(running, prepared)
         except Closed:
             return
         except Refused as refused:
-            await self._refuse(running, refused)
+            await self._refuse(running, await self._executor.charged(refused, running.facts, self._principal))
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
             await self._refuse(running, masked(fault, Faults(request_id=running.facts.request_id)))
 

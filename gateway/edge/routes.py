@@ -32,6 +32,7 @@ from gateway.edge.middleware.proxies import TrustedProxies
 from gateway.edge.middleware.request_id import RequestId
 from gateway.edge.middleware.security_headers import SecurityHeaders
 from gateway.edge.pages import page_routes
+from gateway.edge.persisted import SharedDocuments
 from gateway.edge.replies import encode
 from gateway.edge.responses import ResponseCache
 from gateway.edge.shedding import Shedding, SheddingExecutor
@@ -53,6 +54,7 @@ def build_edge(
     context_for: Callable[[RequestFacts, Principal], object],
     gate: Gate | None = None,
     responses: ResponseCache | None = None,
+    persisted: SharedDocuments | None = None,
     shedding: Shedding | None = None,
     readiness: Readiness,
     health: Health,
@@ -60,7 +62,9 @@ def build_edge(
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """Everything a browser or client can reach; `extra_routes` come from plugins and telemetry."""
-    executor = SheddingExecutor(schema, settings=settings, context_for=context_for, gate=gate, responses=responses)
+    executor = SheddingExecutor(
+        schema, settings=settings, context_for=context_for, gate=gate, responses=responses, persisted=persisted
+    )  # fmt: skip
     executor.shedding = shedding or Shedding()
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(executor, settings)),

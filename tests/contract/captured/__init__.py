@@ -33,8 +33,8 @@ for _found in iter_modules(__path__, f"{__name__}."):
 def plans_of(capture: Capture) -> list[Plan] | str:
     """How to run a capture, or why it is not run; an empty list for one that nobody has thought of."""
     key = (capture.provider, capture.call)
-    if key in OWN:
-        return [make(capture) for make in OWN[key]]
-    reason = NOT_CALLED.get(key) or NOT_CALLED.get((capture.provider, capture.path)) or REASONS.get(capture.call)
-    makers = (by_call,) if capture.call in CALLS else ()
+    reason = NOT_CALLED.get(key) or NOT_CALLED.get((capture.provider, capture.path))
+    if reason is None and key not in OWN:
+        reason = REASONS.get(capture.call)
+    makers = OWN.get(key, (by_call,) if capture.call in CALLS else ())
     return reason or [make(capture) for make in makers]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -67,6 +68,18 @@ async def test_each_request_of_a_call_is_counted_and_one_that_has_no_room_is_not
     assert len(venues.wire.requests) == 4  # a margin of 5 % leaves 4 of 5
     assert venues.breaker("alpha").trips == 0
     assert venues.pipeline.health.of("alpha").last_failure is None
+
+
+async def test_a_profile_says_which_part_of_its_limits_is_left_unused():
+    alpha = venue("alpha", limits=(per_minute(4),))
+    alpha.profile = replace(alpha.profile, margin=0.5)
+    venues = world(alpha, clock=LoopClock())
+
+    await venues.quote(BTC)
+    await venues.quote(ETH)
+    refused = await venues.refused(SOL)
+
+    assert (refused.attempts[0].code, len(venues.wire.requests)) == ("UPSTREAM_QUOTA", 2)
 
 
 async def test_a_retry_is_a_request_of_its_own():
@@ -154,6 +167,29 @@ async def test_tenants_who_wait_are_served_by_their_shares_and_what_one_leaves_i
 
     assert alone == pytest.approx(100, abs=10)
     assert served["large"] + served["small"] == pytest.approx(100, abs=10)
+    assert served["large"] / served.total() == pytest.approx(0.75, rel=0.1)
+
+
+async def test_in_a_burst_of_room_who_waited_is_kept_its_turn_while_its_next_call_is_on_its_way():
+    clock = LoopClock()
+    turnstile = Turnstile("alpha", OwnCount(Windows([Limit(count=400, per=timedelta(seconds=5))], margin=0)), clock)
+    served: Counter[str] = Counter()
+
+    async def ask(tenant: str, share: float) -> None:
+        while True:
+            ticket = await turnstile.pass_(Claim(tenant, share, 1), lambda: 1e9)
+            served[tenant] += 1
+            await asyncio.sleep(0.02)
+            turnstile.end(ticket)
+
+    greedy = [asyncio.create_task(ask(*each)) for each in [("small", 1.0), ("large", 3.0)] * 8]
+    await asyncio.sleep(6)
+    served.clear()
+    await asyncio.sleep(10)
+    for task in greedy:
+        task.cancel()
+
+    assert served.total() == pytest.approx(800, rel=0.02)
     assert served["large"] / served.total() == pytest.approx(0.75, rel=0.1)
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+from contextlib import suppress
 
 import pytest
-from graphql import parse, validate
+from graphql import Location, Node, OperationType, Token, parse, validate
 
 from gateway.edge import documents
-from gateway.edge.documents import Document, DocumentStore
+from gateway.edge.documents import Document, DocumentReader, DocumentStore
+from gateway.edge.errors import Refused
+from gateway.edge.graphqlcore import core_schema
+from gateway.edge.limits import EdgeSettings
+from tests.gateway.edge.conftest import SCHEMA
 
 HELLO = "{ hello }"
 
@@ -54,6 +60,32 @@ def test_a_document_put_twice_counts_once():
     store.put(document("b", 4))
 
     assert len(store) == 2
+
+
+MANY = " ".join(f"a{number}: hello b{number}" for number in range(400))
+UNKEPT = {
+    "wrong": "{" + MANY + "}",
+    "wrong in its second operation": "query A { hello } query B {" + MANY + "}",
+    "valid, and dropped": "query B {" + " ".join(f"a{number}: hello" for number in range(240)) + "}",
+}
+
+
+@pytest.mark.parametrize("what", UNKEPT)
+def test_hardly_a_part_of_a_document_waits_for_the_collector(what):
+    def nodes() -> int:
+        return sum(isinstance(each, Node | Token | Location) for each in gc.get_objects())
+
+    source = UNKEPT[what]
+    reader = DocumentReader(core_schema(SCHEMA), EdgeSettings(max_documents=0))
+    gc.collect()
+    gc.disable()
+    try:
+        before = nodes()
+        with suppress(Refused):
+            reader.read(source, "B" if "query B" in source else None, frozenset(OperationType))
+        assert nodes() - before < 100
+    finally:
+        gc.enable()
 
 
 async def test_a_repeated_document_is_neither_parsed_nor_validated_again(connect, monkeypatch):
@@ -158,3 +190,20 @@ async def test_a_document_found_wrong_is_told_so_again_without_looking(connect, 
         ("Cannot query field 'nothing' on type 'Query'.", "GRAPHQL_VALIDATION_FAILED")
     }
     assert len({each["extensions"]["requestId"] for each in found}) == 3
+
+
+async def test_what_is_remembered_of_wrong_documents_is_bounded_by_its_length(connect, monkeypatch):
+    monkeypatch.setattr(documents, "MOST_REFUSED_CHARACTERS", 2_000)
+    looked: list[object] = []
+
+    def counting(schema, tree, rules, **options):
+        looked.append(tree)
+        return validate(schema, tree, rules, **options)
+
+    monkeypatch.setattr(documents, "validate", counting)
+    short, other, long = "{ nothing }", "{ nobody }", f"{{ {'n' * 3_000} }}"
+    async with connect() as client:
+        for text in (short, other, long, long, short, other):
+            await client.post("/graphql", json={"query": text})
+
+    assert len(looked) == 4
