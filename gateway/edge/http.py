@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
+from typing import cast
 from urllib.parse import parse_qsl
 
 import orjson
@@ -14,6 +15,7 @@ from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from gateway.core.identity import Principal
+from gateway.edge.begun import begin
 from gateway.edge.body import ClientGone, parse_json, read_body
 from gateway.edge.errors import Faults, Refused, masked
 from gateway.edge.execute import (
@@ -109,8 +111,11 @@ class GraphQLEndpoint:
         prepared = self._executor.prepare(request, allowed)
         if prepared.is_mutation:
             return await self._executor.run(prepared, facts, principal)
-        with while_there(receive):
-            return await self._executor.run(prepared, facts, principal)
+        waits, result = begin(self._executor.run(prepared, facts, principal))
+        if waits:
+            with while_there(receive):
+                result = await result
+        return cast(OperationResult, result)
 
     def _encode(self, result: OperationResult, wanted: Wanted, known: str | None = None) -> Reply:
         """From the response cache as it keeps it, else anew."""
