@@ -14,7 +14,7 @@ from gateway.core.contract import Context
 from plugins.market.catalog import Catalog
 from plugins.market.costs import MOST_SYMBOLS
 from plugins.market.series import Wanted, fetch_series
-from schema.capability import Terms
+from schema.capability import DEFAULT_TERMS, Terms
 from schema.currencies import MINOR_UNITS
 from schema.errors import DOCS, AmbiguousInstrument, BadInput, FailureCode, MarketgateError, NoAnswer
 from schema.spelling import read_symbol
@@ -47,8 +47,14 @@ class How:
         return "+".join(self.terms.providers or ())
 
 
+PLAINLY = How(terms=DEFAULT_TERMS, convert_to=None)
+"""As most are asked."""
+
+
 def how(route: RouteInput | None, convert_to: str | None) -> How:
     """Check what the caller wants; BadInput names the field."""
+    if route is None and convert_to is None:
+        return PLAINLY
     target = None if convert_to is None else currency_code("convertTo", convert_to)
     return How(terms=terms_of(route), convert_to=target)
 
