@@ -27,6 +27,9 @@ def at_hand(
     parts = capability.parts(ask)
     if terms.max_age is not None:
         return {}, list(parts)
+    if len(parts) == 1:
+        one = one_at_hand(market, capability, parts[0], None if capability.items else ask, terms, log, account)
+        return ({}, list(parts)) if one is None else ({parts[0]: one}, [])
     plain = terms is DEFAULT_TERMS and account.reach is EVERYBODY and not account.keys
     if len(parts) < FEWEST or not plain or not log.empty:
         found, missing, _ = _one_by_one(market, capability, ask, terms, log, account)
@@ -45,6 +48,23 @@ def at_hand(
         kept = Batch(found=dict(found), log=own, lanes=lanes, made=now, state=state)
         market.batches.keep(key, kept)
     return found, missing
+
+
+def one_at_hand(
+    market: MarketData, capability: Capability[Any, Any], part: Any, ask: Any, terms: Terms, log: FetchLog,
+    account: Account,
+) -> Fetched | None:  # fmt: skip
+    """One answer, without looking at the age that *terms* may limit; *ask* where the part is not of a batch."""
+    lane, pipeline = market.registry.first(capability, part, ask, terms, account), market.pipeline
+    if lane is None or not _in_one_piece(capability, lane, part):
+        return None
+    if not pipeline.health.quiet(lane.access.holder, capability.name):
+        return None
+    held = pipeline.fresh(lane, capability, part, market.clock.monotonic())
+    if held is None:
+        return None
+    log.hit(held.value, held.provenance, held.fresh_until, shared_by(lane))
+    return Fetched(held.value, held.provenance)
 
 
 def _quiet(market: MarketData, capability: Capability[Any, Any], batch: Batch) -> bool:

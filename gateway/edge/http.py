@@ -95,13 +95,13 @@ class GraphQLEndpoint:
             check_get_origin(headers)
             request = OperationRequest.of(self._query_parameters(scope["query_string"]))
             result = await self._single(request, facts, QUERY_ONLY, receive)
-            return self._encode(result, wanted_by(method, headers, media), headers.get("if-none-match"))
+            return self._encode(result, headers, media, method)
         payload = await self._payload(receive, headers, body)
         if isinstance(payload, list):
             principal = await self._executor.identify(facts)
             return self._encode_batch(await self._batch(payload, facts, principal), media, facts)
         result = await self._single(OperationRequest.of(payload), facts, QUERY_AND_MUTATION, receive)
-        return self._encode(result, wanted_by(method, headers, media))
+        return self._encode(result, headers, media, method)
 
     async def _single(
         self, request: OperationRequest, facts: RequestFacts, allowed: frozenset[OperationType], receive: Receive
@@ -117,11 +117,12 @@ class GraphQLEndpoint:
                 result = await result
         return cast(OperationResult, result)
 
-    def _encode(self, result: OperationResult, wanted: Wanted, known: str | None = None) -> Reply:
+    def _encode(self, result: OperationResult, headers: Mapping[str, str], media: str, method: str) -> Reply:
         """From the response cache as it keeps it, else anew."""
         responses = self._executor.responses
         if responses is None or result.place is None or result.entry is None:
-            return _reply(result, wanted.media)
+            return _reply(result, media)
+        wanted, known = wanted_by(method, headers, media), headers.get("if-none-match") if method == "GET" else None
         return reply_of(responses, result.place, result.entry, wanted, result.extensions, result.headers, known)
 
     async def _payload(self, receive: Receive, headers: Mapping[str, str], body: bytes | Refused | None) -> object:

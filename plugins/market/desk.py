@@ -88,6 +88,8 @@ class MarketDesk:
 
     async def one(self, context: Context, instrument: InstrumentId, wanted: How) -> Quote:
         """One quote; NoAnswer lists every attempt."""
+        if wanted is PLAINLY and (held := context.market.at_hand(QUOTES, instrument)) is not None:
+            return cast(Quote, held.value)
         found = await self._many(context, (instrument,), wanted)
         answer = found[instrument]
         if isinstance(answer, MarketgateError):
