@@ -49,6 +49,8 @@ PASSED_HEADERS = (
     "authorization", "x-api-key", "accept-language", "user-agent", "origin", "traceparent", "cookie", "x-csrf-token",
     "marketgate-cost",
 )  # fmt: skip
+MOST_KNOWN, LONGEST_KNOWN = 512, 16_384
+"""Bodies that are known again, and the bytes of the longest of them."""
 CREDENTIALS = ("authorization", "x-api-key", "cookie")
 
 
@@ -57,6 +59,8 @@ class GraphQLEndpoint:
 
     def __init__(self, executor: Executor, settings: EdgeSettings) -> None:
         self._executor, self._settings = executor, settings
+        self._known: dict[bytes, PreparedOperation] = {}
+        """Bodies that were read before."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
@@ -96,19 +100,28 @@ class GraphQLEndpoint:
             request = OperationRequest.of(self._query_parameters(scope["query_string"]))
             result = await self._single(request, facts, QUERY_ONLY, receive)
             return self._encode(result, headers, media, method)
-        payload = await self._payload(receive, headers, body)
-        if isinstance(payload, list):
-            principal = await self._executor.identify(facts)
-            return self._encode_batch(await self._batch(payload, facts, principal), media, facts)
-        result = await self._single(OperationRequest.of(payload), facts, QUERY_AND_MUTATION, receive)
+        text = await self._text(receive, headers, body)
+        asked: OperationRequest | PreparedOperation | None = self._known.get(text)
+        if asked is None:
+            payload = parse_json(text, "request body")
+            if isinstance(payload, list):
+                principal = await self._executor.identify(facts)
+                return self._encode_batch(await self._batch(payload, facts, principal), media, facts)
+            asked = OperationRequest.of(payload)
+        result = await self._single(asked, facts, QUERY_AND_MUTATION, receive, text)
         return self._encode(result, headers, media, method)
 
     async def _single(
-        self, request: OperationRequest, facts: RequestFacts, allowed: frozenset[OperationType], receive: Receive
-    ) -> OperationResult:
+        self, request: OperationRequest | PreparedOperation, facts: RequestFacts, allowed: frozenset[OperationType],
+        receive: Receive, text: bytes = b"",
+    ) -> OperationResult:  # fmt: skip
         """Run one operation; a query ends with its client, a mutation goes on."""
         principal = await self._executor.identify(facts)
-        prepared = self._executor.prepare(request, allowed)
+        if isinstance(request, PreparedOperation):
+            prepared = request
+        else:
+            prepared = self._executor.prepare(request, allowed)
+            self._remember(text, prepared)
         if prepared.is_mutation:
             return await self._executor.run(prepared, facts, principal)
         waits, result = begin(self._executor.run(prepared, facts, principal))
@@ -116,6 +129,15 @@ class GraphQLEndpoint:
             with while_there(receive):
                 result = await result
         return cast(OperationResult, result)
+
+    def _remember(self, text: bytes, prepared: PreparedOperation) -> None:
+        """What the same body asks for again; with variables or extensions there are too many."""
+        request = prepared.request
+        if not text or len(text) > LONGEST_KNOWN or request.variables is not None or request.extensions is not None:
+            return
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[text] = prepared
 
     def _encode(self, result: OperationResult, headers: Mapping[str, str], media: str, method: str) -> Reply:
         """From the response cache as it keeps it, else anew."""
@@ -125,7 +147,7 @@ class GraphQLEndpoint:
         wanted, known = wanted_by(method, headers, media), headers.get("if-none-match") if method == "GET" else None
         return reply_of(responses, result.place, result.entry, wanted, result.extensions, result.headers, known)
 
-    async def _payload(self, receive: Receive, headers: Mapping[str, str], body: bytes | Refused | None) -> object:
+    async def _text(self, receive: Receive, headers: Mapping[str, str], body: bytes | Refused | None) -> bytes:
         check_content_type(headers.get("content-type"))
         check_content_encoding(headers.get("content-encoding"))
         settings = self._settings
@@ -133,7 +155,7 @@ class GraphQLEndpoint:
             body = await read_body(receive, headers, most=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
         elif isinstance(body, Refused):
             raise body
-        return parse_json(body, "request body")
+        return body
 
     def _query_parameters(self, query_string: bytes) -> dict[str, object]:
         if len(query_string) > self._settings.max_query_string_bytes:
