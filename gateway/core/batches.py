@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,11 @@ LONGEST_S = 1.0
 class Batch:
     """Answers by item, what the log is to know of them, and the lanes that they came by."""
 
-    found: dict[Any, Fetched]
+    of: Hashable
+    """The capability that was asked."""
+    parts: Sequence[Any]
+    found: Mapping[Any, Fetched]
+    """The same mapping each time, for nobody to change."""
     log: FetchLog
     lanes: dict[Any, Lane]
     made: float
@@ -34,25 +37,32 @@ class Batch:
 
 
 class Batches:
-    """One a process, of answers that all callers share; least recently used ones go first."""
+    """One a process, of answers that all callers share; the oldest go first."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, Batch] = OrderedDict()
+        self._kept: dict[Hashable, Batch] = {}
+        self._same: dict[int, Batch] = {}
+        """By the identity of their parts: to compare a hundred items costs more than all the rest."""
 
-    def find(self, key: Hashable, now: float, state: Hashable) -> Batch | None:
+    def find(self, of: Hashable, parts: Sequence[Any], now: float, state: Hashable) -> Batch | None:
         """The batch, if it holds."""
-        batch = self._kept.get(key)
-        if batch is None:
-            return None
-        if not batch.holds(now, state):
-            del self._kept[key]
-            return None
-        self._kept.move_to_end(key)
-        return batch
+        batch = self._same.get(id(parts))
+        if batch is None or batch.parts is not parts or batch.of != of:
+            batch = self._kept.get((of, parts))
+        if batch is None or batch.holds(now, state):
+            return batch
+        self._drop(batch)
+        return None
 
-    def keep(self, key: Hashable, batch: Batch) -> None:
+    def keep(self, batch: Batch) -> None:
         """In the place of the oldest."""
-        self._kept[key] = batch
-        self._kept.move_to_end(key)
+        known = self._kept.get((batch.of, batch.parts))
+        if known is not None:
+            self._drop(known)
+        self._kept[batch.of, batch.parts] = self._same[id(batch.parts)] = batch
         if len(self._kept) > MOST_BATCHES:
-            self._kept.popitem(last=False)
+            self._drop(next(iter(self._kept.values())))
+
+    def _drop(self, batch: Batch) -> None:
+        del self._kept[batch.of, batch.parts]
+        self._same.pop(id(batch.parts), None)

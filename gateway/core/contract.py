@@ -87,7 +87,7 @@ class Market:
 
     async def fetch_many(
         self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS
-    ) -> dict[Any, Fetched | NoAnswer]:
+    ) -> Mapping[Any, Fetched | NoAnswer]:
         """An answer or a NoAnswer for each item of the ask."""
         account = self.account or await self.whose()
         return await self.data.fetch_many(capability, ask, terms, self.log, account, self.deadline)

@@ -83,9 +83,9 @@ class Batch:
         for count, points, dearest in rows.each:
             count.add(points, calls if dearest else 0, hits if dearest else 0, spent.failed)
         for name in spent.upstream_calls.keys() | spent.hits.keys() if seen else ():
-            count = self._at(self.providers, (tenant, hour, key, name), MOST_ROWS)
-            if count is not None:
-                count.add(spent.points, spent.upstream_calls.get(name, 0), spent.hits.get(name, 0), spent.failed)
+            found = self._at(self.providers, (tenant, hour, key, name), MOST_ROWS)
+            if found is not None:
+                found.add(spent.points, spent.upstream_calls.get(name, 0), spent.hits.get(name, 0), spent.failed)
 
     def _find(self, tenant: str, hour: datetime, key: str, fields: Mapping[str, int]) -> Rows | None:
         """The rows of an operation; they are remembered where all of them found a place."""
