@@ -35,7 +35,7 @@ run: $(VENV)/.project ## start the gateway in development; ARGS="--port 9000"
 
 .PHONY: test
 test: check ## all checks, then the whole suite; ARGS="-k quote"
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 # import-linter's cache misses an edit made within the same second, and saves nothing.
 .PHONY: check

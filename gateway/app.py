@@ -7,20 +7,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
-from importlib.metadata import entry_points
-from pkgutil import iter_modules
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import strawberry
 import structlog
 from starlette.applications import Starlette
-from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.name_converter import NameConverter
-from strawberry.types.base import StrawberryObjectDefinition, StrawberryType
 
-import plugins
 from gateway import __version__
 from gateway.core.account import Accounts
 from gateway.core.bus import Bus, LocalBus
@@ -34,10 +27,10 @@ from gateway.core.identity import Principal
 from gateway.core.inventory import Inventory
 from gateway.core.loading import add_provider, recordings_of, slips_of
 from gateway.core.market import MarketData
-from gateway.core.migrations.histories import History, check_tables
-from gateway.core.migrations.readiness import DatabaseReadiness, require
+from gateway.core.migrations.readiness import DatabaseReadiness, fit, require
 from gateway.core.outbound import Outbound
 from gateway.core.oversight import BreakerOversight
+from gateway.core.payments import PaymentPort
 from gateway.core.pipeline import Pipeline
 from gateway.core.ports import (
     Allowances,
@@ -45,7 +38,6 @@ from gateway.core.ports import (
     CacheDesk,
     MailTransport,
     OutboundHttp,
-    PaymentPort,
     Preferences,
     ProviderKeys,
     Providers,
@@ -55,11 +47,11 @@ from gateway.core.recorded import RecordedTransport
 from gateway.core.routing import Registry
 from gateway.core.secrets import Vault
 from gateway.core.settings import Settings, SettingsError
-from gateway.core.smtp import Smtp
 from gateway.core.store import Store
 from gateway.core.switchboard import ProviderSwitchboard
 from gateway.core.upstream import NetworkTransport, Transport
 from gateway.core.working import working
+from gateway.domains import build_schema, histories, load_plugins
 from gateway.edge.addresses import origin_of
 from gateway.edge.admissions import EdgeAdmissions
 from gateway.edge.allowances import PlanAllowances, make_allowances
@@ -72,6 +64,7 @@ from gateway.edge.graphqlcore import core_schema
 from gateway.edge.health import HealthReport
 from gateway.edge.keeping import Keepings
 from gateway.edge.limits import EdgeSettings
+from gateway.edge.persisted import SharedDocuments
 from gateway.edge.policies import AccountPolicies
 from gateway.edge.responses import ResponseCache
 from gateway.edge.routes import build_edge
@@ -80,14 +73,11 @@ from gateway.edge.tenantgate import TenantGate
 from gateway.edge.trusted import SETTING, name_of, read_trusted
 from providers import Discovered, discover
 from schema.provenance import DataMode
-from schema.scalars import SCALARS
 
 if TYPE_CHECKING:
     from gateway.core.guards.sharedquotas import SharedQuotas
     from gateway.core.guards.warmth import Warmth
     from gateway.core.link import RedisLink
-
-PLUGINS = "marketgate.plugins"
 
 log = structlog.get_logger(__name__)
 
@@ -127,61 +117,6 @@ class Gateway:
         await self.host.store.close()
 
 
-def load_plugins(*, third_party: bool = True) -> list[Plugin]:
-    """Every folder below `plugins/` that has a `plugin.py`, then installed packages' entry points."""
-    ours = [import_module(f"{m.name}.plugin").plugin for m in iter_modules(plugins.__path__, "plugins.") if m.ispkg]
-    found: list[Plugin] = [plugin for plugin in ours if isinstance(plugin, Plugin)]
-    for point in entry_points(group=PLUGINS) if third_party else ():
-        try:
-            plugin = point.load()
-            if not isinstance(plugin, Plugin):
-                raise TypeError(f"{point.value} is not a Plugin")
-        except Exception as error:  # noqa: BLE001 - a stranger's plugin must not stop the start
-            log.error("plugin_failed_to_load", plugin=point.name, reason=f"{type(error).__name__}: {error}")
-        else:
-            found.append(plugin)
-    return found
-
-
-def build_schema(found: Sequence[Plugin]) -> strawberry.Schema:
-    """One schema of all plugins; two that define the same root field stop the start."""
-    return strawberry.Schema(
-        query=_merged("Query", [(p.name, p.query) for p in found if p.query]),
-        mutation=_merged("Mutation", [(p.name, p.mutation) for p in found if p.mutation]),
-        subscription=_merged("Subscription", [(p.name, p.subscription) for p in found if p.subscription]),
-        types=[kind for plugin in found for kind in plugin.types],
-        config=StrawberryConfig(scalar_map=SCALARS, name_converter=Names()),
-    )
-
-
-class Names(NameConverter):
-    """Strawberry's names, but `UserError[ApiKeyCreateErrorCode]` is `ApiKeyCreateUserError`."""
-
-    def from_generic(self, generic_type: StrawberryObjectDefinition, types: list[StrawberryType | type]) -> str:
-        """The name of a generic type with its arguments."""
-        name = super().from_generic(generic_type, types)
-        return name.replace("ErrorCodeUserError", "UserError")
-
-
-_DESCRIPTIONS = {
-    "Query": "Questions about markets. Every value says where it came from.",
-    "Mutation": "Changes.",
-    "Subscription": "Live streams.",
-}
-
-
-def _merged(name: str, parts: Sequence[tuple[str, type]]) -> Any:
-    owners: dict[str, str] = {}
-    for plugin, kind in parts:
-        for field in kind.__strawberry_definition__.fields:  # type: ignore[attr-defined]
-            if field.python_name in owners:
-                raise RuntimeError(f"{name}.{field.python_name} is defined by {owners[field.python_name]} and {plugin}")
-            owners[field.python_name] = plugin
-    if not parts:
-        return None
-    return strawberry.type(type(name, tuple(kind for _, kind in parts), {}), description=_DESCRIPTIONS[name])
-
-
 def build_gateway(
     settings: Settings,
     *,
@@ -189,10 +124,11 @@ def build_gateway(
     transport: Transport | None = None,
     discovered: Discovered | None = None,
     found: Sequence[Plugin] | None = None,
+    schema: strawberry.Schema | None = None,
     bus: Bus | None = None,
     chance: Random | None = None,
 ) -> Gateway:
-    """Put a process together; tests hand in their own clock, transport, providers, plugins or dice."""
+    """Put a process together; tests hand in their own clock, transport, providers, plugins with their schema, dice."""
     clock = clock or SystemClock()
     offline = settings.mode == "recorded"
     discovered = discovered or discover()
@@ -248,7 +184,7 @@ def build_gateway(
             user_agent=facts.headers.get("user-agent"),
         )  # fmt: skip
 
-    schema = build_schema(found)
+    schema = schema or build_schema(found)
     responses = make_responses(host, schema, accounts)
     if responses is not None:
         switchboard.on_switched.append(responses.clear)
@@ -326,17 +262,6 @@ def share_cache(pipeline: Pipeline, host: Host) -> Warmth | None:
     return Warmth(pipeline, shared, host.clock, host.settings.cache_warm_up)
 
 
-def histories(found: Sequence[Plugin]) -> list[History]:
-    """What each plugin keeps in the database."""
-    kept = [
-        History(plugin=plugin.name, metadata=plugin.tables, folder=plugin.migrations)
-        for plugin in found
-        if plugin.tables is not None and plugin.migrations is not None
-    ]
-    check_tables(kept)
-    return kept
-
-
 def _serve(found: Sequence[Plugin], host: Host, inventory: Inventory) -> None:
     """Fill the host's services; two plugins that serve the same stop the start."""
     services = host.services
@@ -346,6 +271,8 @@ def _serve(found: Sequence[Plugin], host: Host, inventory: Inventory) -> None:
 
         services[PaymentPort] = stripe_payments(host.settings, host.clock)
     if (smtp := host.settings.smtp_url) is not None:
+        from gateway.core.smtp import Smtp
+
         services[MailTransport] = Smtp(smtp.get_secret_value(), host.settings.mail_from, host.clock)
     owners: dict[type, str] = dict.fromkeys(services, "core")
     for plugin in found:
@@ -389,7 +316,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         app = build_edge(
             schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
             health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
-            responses=gateway.responses, shedding=shedding,
+            responses=gateway.responses, persisted=SharedDocuments(host.link) if host.link else None, shedding=shedding,
             extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
         )  # fmt: skip
     except BadTrustedDocument as bad:
@@ -412,7 +339,7 @@ async def start(gateway: Gateway) -> None:
     await host.bus.start()
     await gateway.oversight.look()
     if gateway.quotas is not None:
-        await gateway.quotas.members.beat()
+        await gateway.quotas.members.report()
     for plugin in host.plugins:
         if plugin.start is not None:
             await plugin.start(host)
@@ -420,13 +347,8 @@ async def start(gateway: Gateway) -> None:
 
 async def prepare_database(gateway: Gateway) -> None:
     """In development migrations run by themselves; in production an operator runs them, and NotMigrated says so."""
-    kept = histories(gateway.host.plugins)
-    if gateway.settings.development:
-        from gateway.core.migrations.runner import upgrade
-
-        await upgrade(gateway.host.store, kept)
-    else:
-        await require(gateway.host.store, kept)
+    prepare = fit if gateway.settings.development else require
+    await prepare(gateway.host.store, histories(gateway.host.plugins))
 
 
 def health_report(gateway: Gateway) -> HealthReport:

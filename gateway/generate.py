@@ -18,7 +18,6 @@ from pydantic.fields import FieldInfo
 
 import gateway.core
 import gateway.edge
-from gateway.app import build_schema, load_plugins
 from gateway.cli.codes import DATA, INSIDE, REQUESTS, Explained
 from gateway.core.identity import (
     ANONYMOUS_SCOPES,
@@ -32,8 +31,10 @@ from gateway.core.identity import (
 )
 from gateway.core.metrics import DECLARED
 from gateway.core.settings import KEY, LATER, PREFIX, TIER, Settings
+from gateway.domains import build_schema, load_plugins
 from gateway.edge.cost import PriceList
 from gateway.edge.graphqlcore import core_schema
+from gateway.reference import sections, table
 from providers import discover
 from providers.contract import Profile, Provider
 from schema.provenance import DataMode
@@ -45,6 +46,11 @@ KINDS: dict[Any, str] = {bool: "true or false", int: "whole number", float: "num
 WINDOWS = {1: "a second", 60: "a minute", 3600: "an hour", 86_400: "a day"}
 ROOTS = {"Query": "Queries", "Mutation": "Mutations", "Subscription": "Subscriptions"}
 ANY_SCOPE = "none"
+CAPABILITIES = (
+    "What providers may declare to answer, for those who write adapters: [how that is done](adapters.md). Amounts are "
+    "`Decimal`, times are UTC, `instrument` is an id such as `crypto:BTC/USD`. `as_of` is the provider's own time "
+    "stamp, None where it sends none; what has no default must be filled, all else is None where it is unknown."
+)
 SEAL = "gateway/edge/static/fingerprint.json"
 
 
@@ -88,6 +94,7 @@ def documents() -> dict[str, str]:
     return {
         "schema/schema.graphql": build_schema(load_plugins(third_party=False)).as_str().rstrip() + "\n",
         "docs/providers.md": providers_page(providers),
+        "docs/capabilities.md": _page("Capabilities", CAPABILITIES, *sections()),
         "docs/settings.md": settings_page(providers),
         "docs/errors.md": errors_page(),
         "docs/permissions.md": permissions_page(build_schema(load_plugins(third_party=False))),
@@ -120,14 +127,14 @@ def providers_page(providers: Sequence[type[Provider]]) -> str:
         "Providers",
         "In the order of routing: the first that covers an ask is asked first. `providers { id status }` and "
         "`marketgate providers` say what each one is like right now.",
-        _table(head, (_provider_row(cls) for cls in providers)),
+        table(head, (_provider_row(cls) for cls in providers)),
         "## Candles",
-        _table(("id", "intervals", "rows a call"), _candle_rows(providers)),
+        table(("id", "intervals", "rows a call"), _candle_rows(providers)),
         "## Upstream limits",
-        _table(("id", "limits"), ((f"`{c.profile.id}`", _limits(c.profile)) for c in providers if c.profile.limits)),
+        table(("id", "limits"), ((f"`{c.profile.id}`", _limits(c.profile)) for c in providers if c.profile.limits)),
         "## Licences",
         "A summary, not advice: read the provider's own terms before you show or pass on its data.",
-        _table(licences, ((f"`{p.id}`", p.licence.note, p.licence.attribution or "") for p in _profiles(providers))),
+        table(licences, ((f"`{p.id}`", p.licence.note, p.licence.attribution or "") for p in _profiles(providers))),
     )
 
 
@@ -171,12 +178,12 @@ def settings_page(providers: Sequence[type[Provider]]) -> str:
         "Read from the environment over a `.env` file in the working directory; an empty value counts as not set. "
         "Every name may end in `_FILE`: then the value is read from that file. A wrong value stops the start and names "
         "itself.",
-        _table(("setting", "value", "default", "meaning"), plain),
+        table(("setting", "value", "default", "meaning"), plain),
         "## Providers",
         f"`{KEY}<PROVIDER ID>` holds a provider's credential: one value, or `name=value` pairs separated by commas.",
-        _table(("setting", "provider", "parts", "needed", "sign up"), _credential_rows(providers)),
+        table(("setting", "provider", "parts", "needed", "sign up"), _credential_rows(providers)),
         f"`{TIER}<PROVIDER ID>` chooses a plan: `free`, `pro` or `paper`, where the provider has it.",
-        _table(("setting", "plans"), _tier_rows(providers)),
+        table(("setting", "plans"), _tier_rows(providers)),
         "## Command line",
         f"`{PREFIX}API_KEY` is the key for the gateway that `marketgate --url` names.",
         "## Kept for later",
@@ -248,7 +255,7 @@ def permissions_page(schema: strawberry.Schema) -> str:
     parts: list[str] = []
     for root, title in ROOTS.items():
         found = [row for kind in kinds if kind.name == root for row in _needs(prices, kind)]
-        parts += [f"## {title}", _table(("field", "scope", "caller"), found)] if found else []
+        parts += [f"## {title}", table(("field", "scope", "caller"), found)] if found else []
     nested = [row for kind in kinds if kind.name not in ROOTS for row in _needs(prices, kind) if row[1] != ANY_SCOPE]
     roles = (role.value for role in Role)
     operators = (role.value for role in OperatorRole)
@@ -258,19 +265,17 @@ def permissions_page(schema: strawberry.Schema) -> str:
         "acts in; an API key carries those that it was given, of those that its maker had; an access token carries no "
         "more than what minted it. A refusal names the missing scope.",
         "## Roles",
-        _table(("scope", "allows", *roles), _granted(ROLE_SCOPES, TENANT_SCOPES)),
+        table(("scope", "allows", *roles), _granted(ROLE_SCOPES, TENANT_SCOPES)),
         "Nobody gives a role above their own, or changes a member who has one; an organisation always has an owner.",
         "## Operators",
         "An operator's key stands outside every organisation.",
-        _table(
-            ("scope", "allows", *operators), _granted(OPERATOR_SCOPES, frozenset().union(*OPERATOR_SCOPES.values()))
-        ),
+        table(("scope", "allows", *operators), _granted(OPERATOR_SCOPES, frozenset().union(*OPERATOR_SCOPES.values()))),
         "## Callers without a credential",
         f"Where the setting `{PREFIX}ANONYMOUS` lets them in: {_scopes(ANONYMOUS_SCOPES)}.",
         *parts,
         "## Fields further down",
         "They need a scope of their own, besides the root field's.",
-        _table(("field", "scope", "caller"), nested),
+        table(("field", "scope", "caller"), nested),
     )
 
 
@@ -287,7 +292,7 @@ def metrics_page() -> str:
         f"came through a proxy counts as from outside unless `{PREFIX}TRUSTED_PROXIES` names the proxy. Each process "
         "shows its own: scrape all of them.",
         "Labels are providers, capabilities and the like; no symbol, tenant or caller is ever one of them.",
-        _table(
+        table(
             ("metric", "kind", "labels", "meaning"),
             (
                 (f"`{each.name}`", each.kind, ", ".join(f"`{label}`" for label in each.labels), each.meaning)
@@ -354,16 +359,6 @@ def _profiles(providers: Iterable[type[Provider]]) -> list[Profile]:
 
 def _page(title: str, *parts: str) -> str:
     return "\n\n".join([f"# {title}", f"<!-- {MARK} -->", *(part for part in parts if part)]) + "\n"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; nothing for no rows."""
-    lines = [_line([cell.replace("|", "\\|") for cell in row]) for row in rows]
-    return "\n".join([_line(head), "|---" * len(head) + "|", *lines]) if lines else ""
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _text(path: Path) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,8 +18,12 @@ from schema.words.intervals import Interval
 CONTRACT = 1
 """The number of this contract; it grows when an author has to change something."""
 
+MARGIN = 0.05
+"""The part of each of an upstream's limits that is left unused, where its profile says nothing else."""
+
 A = TypeVar("A")
 P = TypeVar("P", bound="Provider")
+Method = Callable[[P, A], "Awaitable[Any] | AsyncIterator[Any]"]
 Params = Mapping[str, "str | int"]
 
 
@@ -39,6 +43,14 @@ class Reply:
     body: Row
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of a reply that comes in parts: an event with its name, a line, or an item of an array."""
+
+    event: str
+    body: Row
+
+
 class Http(Protocol):
     """The only way out. Deadline, key, breaker, quota, cache and span live behind it.
 
@@ -55,13 +67,23 @@ class Http(Protocol):
     async def get_xml(self, path: str, params: Params | None = None, *, host: str = "") -> Row:
         """An XML body: see `Row.xml`."""
 
+    async def get_text(self, path: str, params: Params | None = None, *, host: str = "") -> Row:
+        """A body of another format, as one text: `Row.text` reads it."""
+
     async def post(self, path: str, body: object, params: Params | None = None, *, host: str = "") -> Row:
-        """A JSON body in answer to a JSON body."""
+        """A JSON body in answer to a JSON body (a Decimal in it is sent as a number)."""
+
+    def stream(self, path: str, body: object, params: Params | None = None, *, host: str = "") -> AsyncIterator[Part]:
+        """The parts of an answer to a JSON body, as they come: server-sent events, lines of JSON, items of an array.
+
+        It ends with the body, or with `[DONE]`. `Provider.explain` is asked about each part: an error in mid-stream
+        is raised. Sent once, never again.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """One named part of a key and where it goes; `place` is `header` or `query`.
+    """One named part of a key and where it goes; `place` is `header`, `query` or `path`.
 
     `template` frames the value: `"Bearer {}"`. A provider with an optional credential works without.
     """
@@ -84,6 +106,11 @@ def header(
 def query(key: str, *, name: str = "key", required: bool = True, sign_up: str | None = None) -> Credential:
     """A credential that goes into the query string: only where the provider takes it nowhere else."""
     return Credential(name=name, place="query", key=key, required=required, sign_up=sign_up)
+
+
+def in_path(*, name: str = "key", required: bool = True, sign_up: str | None = None) -> Credential:
+    """A credential that stands in the address: where a base URL or a path says `{name}`, it is put in as it is sent."""
+    return Credential(name=name, place="path", key=name, required=required, sign_up=sign_up)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,10 +174,12 @@ class Profile:
     """Facts about an upstream that routing, limits and docs need; nothing executable.
 
     `base_url` has no trailing slash. `hosts` are further base URLs by name. `priority` orders routing, lowest first
-    (10 an exchange's own feed, 30 an official source, 50 an aggregator, 70 an unofficial one).
+    (10 one of the deepest exchanges, 20 another exchange, 30 an official source, 50 an aggregator, 70 an unofficial
+    one).
     `tiers` are plans other than the default one, by name; MARKETGATE_TIER_<ID> chooses.
-    `usage` are reply headers about those limits. `headers` are sent with every request. `mode` is LIVE but for the
-    simulated exchange.
+    `usage` are reply headers about those limits. `margin` is the part of each limit that is left unused (a limit of 1
+    stays 1); processes that lost sight of each other live on it. `headers` are sent with every request. `mode` is LIVE
+    but for the simulated exchange.
     `cost_per_call` is what a call costs the platform, in US dollars; MARKETGATE_PROVIDER_COSTS has it from a contract.
     """
 
@@ -164,6 +193,7 @@ class Profile:
     credentials: tuple[Credential, ...] = ()
     limits: tuple[Limit, ...] = ()
     usage: tuple[Usage, ...] = ()
+    margin: float = MARGIN
     headers: Mapping[str, str] = field(default_factory=dict)
     tiers: Mapping[str, Tier] = field(default_factory=dict)
     delay: FeedDelay = FeedDelay.REALTIME
@@ -219,10 +249,13 @@ def answers(
     delay_seconds: int | None = None,
     fresh_for: timedelta | None = None,
     weight: int | Callable[[A], int] = 1,
-) -> Callable[[Callable[[P, A], Awaitable[Any]]], Callable[[P, A], Awaitable[Any]]]:
-    """Declare that a method answers *capability*; `covers` is asked with an ask of one item."""
+) -> Callable[[Method[P, A]], Callable[[P, A], Any]]:
+    """Declare that a method answers *capability*; `covers` is asked with an ask of one item.
 
-    def mark(method: Callable[[P, A], Awaitable[Any]]) -> Callable[[P, A], Awaitable[Any]]:
+    The method is a coroutine; of a capability whose answers come in parts an async generator.
+    """
+
+    def mark(method: Method[P, A]) -> Callable[[P, A], Any]:
         vars(method)["__answer__"] = Answer(
             capability=capability, method=method.__name__, covers=covers, max_batch=max_batch, max_rows=max_rows,
             intervals=intervals, reach=reach, since=since, delay=delay, delay_seconds=delay_seconds,
@@ -249,7 +282,8 @@ class Provider:
     def explain(self, reply: Reply) -> UpstreamError | None:
         """What a reply means that is not data, in the provider's own error wording.
 
-        Called for every JSON reply, whatever its status. None: the status decides (401 and 403 Unauthorized, 404
+        Called for every reply, whatever its status, with its JSON, its first 4,096 characters where it is none, and
+        with each part of a stream. None: the status decides (401 and 403 Unauthorized, 404
         UnknownInstrument, 408 Timeout, 418 and 429 Throttled with Retry-After, other 4xx NotCovered, 5xx Overloaded).
         """
         return None

@@ -150,7 +150,7 @@ def ask_of(capability: Capability[A, Any], plain_ask: Mapping[str, Any]) -> A:
 
 
 def _typed(hint: Any, value: Any) -> Any:
-    if hint is InstrumentId:
+    if hint == InstrumentId or (hint == InstrumentId | None and value is not None):
         return parse_instrument(msgspec.convert(value, str))
     if get_origin(hint) is tuple and get_args(hint)[0] is InstrumentId:
         return tuple(parse_instrument(text) for text in msgspec.convert(value, list[str]))

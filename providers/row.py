@@ -11,16 +11,17 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn, TypeVar
-from xml.etree.ElementTree import Element
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
-from defusedxml.ElementTree import fromstring
 
 from providers.exact import NUMERIC, WIDEST, exact, ordinary, plain
 from schema.errors import Malformed
 from schema.words.candles import Bars
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 T = TypeVar("T")
 Key = str | int
@@ -66,6 +67,8 @@ class Row:
     @classmethod
     def xml(cls, provider: str, body: bytes) -> Row:
         """Decode an XML body: an element is `{"tag", "@attribute"…, "text", "children": […]}`, without namespaces."""
+        from defusedxml.ElementTree import fromstring
+
         try:
             return cls(provider, _element(fromstring(body)))
         except Exception:  # noqa: BLE001 - expat, defusedxml and codecs each have their own error family

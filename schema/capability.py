@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -43,6 +43,11 @@ class Capability(Generic[A, M]):
     where a late value does harm (prices, books, trades, candles: their windows are all that a caller is shown without
     asking for more), and long where lists change by the day. `keep_for` is how long after its window a copy is kept
     between processes for callers who accept old ones when every provider fails; without their word it is not served.
+    `check` says what is wrong with an answer to an ask (of a batch: the sequence) that the types do not say, for the
+    contract suite: order, ranges, units that cannot be. A `private` answer belongs to its caller alone: it is never
+    cached, never shared with somebody who asks the same at the same time, and not asked for twice at one provider.
+    With `ends` the answer comes in parts: an adapter's method is an async generator of `answer`s, one of which says
+    that it is the end; a stream without such a part has broken off.
     """
 
     name: str
@@ -57,6 +62,9 @@ class Capability(Generic[A, M]):
     items: Items[A] | None = None
     ranges: Ranges[A, M] | None = None
     as_of: Callable[[Any], datetime | None] | None = None
+    check: Callable[[A, Any], Iterable[str]] | None = None
+    private: bool = False
+    ends: Callable[[M], bool] | None = None
 
     def window(self, ask: A, now: datetime) -> timedelta:
         """How long the answer to *ask*, fetched at *now*, stays fresh."""

@@ -185,17 +185,20 @@ class TenantSuspended(Refusal):
 
 
 class RateLimited(Refusal):
-    """Too much at once; `retry_after` is in seconds."""
+    """Too much at once; `retry_after` is in seconds, None where waiting does not help."""
 
     code = "RATE_LIMITED"
     status = 429
 
-    def __init__(self, message: str, *, limit: str, retry_after: float) -> None:
+    def __init__(self, message: str, *, limit: str, retry_after: float | None) -> None:
         super().__init__(message)
         self.limit, self.retry_after = limit, retry_after
 
     def extensions(self) -> dict[str, object]:
-        return {**super().extensions(), "limit": self.limit, "retryAfterMs": max(int(self.retry_after * 1000), 1)}
+        found = {**super().extensions(), "limit": self.limit}
+        if self.retry_after is not None:
+            found["retryAfterMs"] = max(int(self.retry_after * 1000), 1)
+        return found
 
 
 class QuotaExceeded(RateLimited):

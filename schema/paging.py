@@ -6,15 +6,17 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from schema.errors import BadInput
 from schema.model import described, model
+from schema.provenance import Provenance
 from schema.scalars import Cursor
 
 T = TypeVar("T")
 
 LARGEST_PAGE = 100
+DEFAULT_PAGE = 20
 
 
 @model("Where a page stands in its list.")
@@ -82,3 +84,28 @@ def page_of(items: Sequence[T], *, kind: str, first: int, after: str | None) -> 
         end_cursor=cursors[-1] if cursors else None,
     )
     return Page(items=shown, cursors=cursors, info=info)
+
+
+@model("One row of a list and its position.")
+class Edge(Generic[T]):
+    """Relay's edge."""
+
+    node: T = described("The row.")
+    cursor: Cursor = described("Its position.")
+
+
+@model("A page of a list that one provider answered.")
+class Connection(Generic[T]):
+    """Relay's connection with `nodes` beside `edges`, and where the whole list came from, also an empty one."""
+
+    nodes: list[T] = described("The rows.")
+    edges: list[Edge[T]] = described("The rows with their positions.")
+    page_info: PageInfo = described("Where this page stands.")
+    provenance: Provenance = described("Where the list came from.")
+
+
+def connected(items: Sequence[T], provenance: Provenance, *, kind: str, first: int | None, after: str | None) -> Any:
+    """A page of an answer, twenty rows by default, as a connection of its word."""
+    page = page_of(items, kind=kind, first=DEFAULT_PAGE if first is None else first, after=after)
+    edges = [Edge(node=node, cursor=cursor) for node, cursor in zip(page.items, page.cursors, strict=True)]
+    return Connection(nodes=list(page.items), edges=edges, page_info=page.info, provenance=provenance)

@@ -152,17 +152,10 @@ def database(request: pytest.FixtureRequest) -> str:
     """URL of a migrated, empty database: every test that takes it runs on both."""
     if request.param == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
-    from gateway.core.store import Store
     from tests.house import empty
 
     url = str(request.getfixturevalue("postgresql_url"))
-
-    async def clean() -> None:
-        store = Store(url)
-        await empty(store)
-        await store.close()
-
-    asyncio.run(clean())
+    asyncio.run(empty(url))
     return url
 
 

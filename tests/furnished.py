@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from gateway.app import build_gateway, histories
+from gateway.app import build_gateway
 from gateway.core.identity import TENANT_SCOPES
 from gateway.core.migrations.runner import upgrade
 from gateway.core.settings import Settings
+from gateway.domains import histories
 from plugins.accounts.keys.desk import KeyDesk
 from plugins.accounts.organisations.desk import OrganisationDesk
 

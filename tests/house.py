@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gateway.app import Gateway, build_gateway, histories, make_gate
+import strawberry
+
+from gateway.app import Gateway, build_gateway, make_gate
 from gateway.core.bus import Bus
 from gateway.core.contract import Context, Host, Plugin
 from gateway.core.identity import ANONYMOUS, Principal
@@ -17,9 +20,10 @@ from gateway.core.migrations.runner import upgrade
 from gateway.core.settings import Settings
 from gateway.core.store import Store
 from gateway.core.upstream import Transport
+from gateway.domains import build_schema, histories, load_plugins
 from gateway.edge.execute import Executor, OperationRequest, OperationResult, RequestFacts
 from gateway.edge.limits import EdgeSettings
-from providers import Discovered
+from providers import Discovered, discover
 from tests.gateway.doubles import ROOT_SECRET, ManualClock
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) tests"
@@ -95,7 +99,10 @@ async def open_house(
         "env": "development", "data_dir": folder, "database_url": database, "secret_key": ROOT_SECRET, **settings,
     }  # fmt: skip
     made = Settings.model_validate(given)
-    gateway = build_gateway(made, clock=clock, bus=bus, transport=transport, discovered=discovered, found=found)
+    gateway = build_gateway(
+        made, clock=clock, bus=bus, transport=transport, discovered=discovered or own_providers(),
+        found=own_plugins() if found is None else found, schema=own_schema() if found is None else None,
+    )  # fmt: skip
     await gateway.host.bus.start()
     for plugin in gateway.host.plugins:
         if plugin.start is not None:
@@ -108,31 +115,42 @@ async def open_house(
         await gateway.close()
 
 
+@cache
+def own_plugins() -> list[Plugin]:
+    """All of this repository."""
+    return load_plugins(third_party=False)
+
+
+@cache
+def own_schema() -> strawberry.Schema:
+    """Theirs. A schema is never changed once it is built, and building it is more than half of a gateway."""
+    return build_schema(own_plugins())
+
+
+@cache
+def own_providers() -> Discovered:
+    """All of this repository's providers."""
+    return discover()
+
+
 def migrate(database: str) -> None:
     """Bring a database to the newest tables of all plugins."""
 
     async def run() -> None:
-        from gateway.app import load_plugins
-
         store = Store(database)
-        await upgrade(store, histories(load_plugins(third_party=False)))
+        await upgrade(store, histories(own_plugins()))
         await store.close()
 
     asyncio.run(run())
 
 
-async def empty(store: Store) -> None:
+async def empty(postgresql: str) -> None:
     """Remove every row of every plugin's table."""
-    from sqlalchemy import text
+    import asyncpg
 
-    from gateway.app import load_plugins
-
-    tables = [t for each in histories(load_plugins(third_party=False)) for t in each.metadata.sorted_tables]
-    async with store.write() as tx:
-        if tx.dialect == "postgresql":
-            # Far cheaper than TRUNCATE where tables hold a handful of rows.
-            orders = " ".join(f"DELETE FROM {table.name};" for table in reversed(tables))
-            await tx.connection.execute(text(f"DO $$ BEGIN {orders} END $$"))
-        else:
-            for table in reversed(tables):
-                await tx.run(table.delete())
+    tables = [table for each in histories(own_plugins()) for table in each.metadata.sorted_tables]
+    # Far cheaper than TRUNCATE where tables hold a handful of rows.
+    orders = " ".join(f"DELETE FROM {table.name};" for table in reversed(tables))
+    connection = await asyncpg.connect(postgresql)
+    await connection.execute(f"DO $$ BEGIN {orders} END $$")
+    await connection.close()

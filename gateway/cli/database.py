@@ -43,8 +43,7 @@ async def database(settings: Settings) -> AsyncIterator[Store]:
 @contextmanager
 def reached(store: Store) -> Iterator[None]:
     """What drivers say when they cannot reach or use a database, in one line without its password."""
-    from gateway.core.migrations.readiness import NotMigrated
-    from gateway.core.migrations.runner import MigrationFailed
+    from gateway.core.migrations.readiness import MigrationFailed, NotMigrated
 
     try:
         yield
@@ -76,13 +75,8 @@ def place_of(store: Store) -> str:
 
 async def prepare(settings: Settings, plugins: Sequence[Plugin]) -> None:
     """As a serving process finds it: migrated in development, checked in production; Stop where it does not fit."""
-    from gateway.app import histories
-    from gateway.core.migrations.readiness import require
+    from gateway.core.migrations.readiness import fit, require
+    from gateway.domains import histories
 
     async with database(settings) as store:
-        if settings.development:
-            from gateway.core.migrations.runner import upgrade
-
-            await upgrade(store, histories(plugins))
-        else:
-            await require(store, histories(plugins))
+        await (fit if settings.development else require)(store, histories(plugins))

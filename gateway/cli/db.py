@@ -67,7 +67,8 @@ async def _downgrade(plugin: str, revision: str, *, yes: bool) -> Code:
 
 async def _check() -> Code:
     from gateway.cli.database import database, settings_for_database
-    from gateway.core.migrations.runner import check, standings
+    from gateway.core.migrations.runner import check
+    from gateway.core.migrations.standing import standings
 
     histories = _histories()
     async with database(settings_for_database()) as store:
@@ -84,7 +85,7 @@ async def _check() -> Code:
 
 
 def _histories() -> list[History]:
-    from gateway.app import histories, load_plugins
+    from gateway.domains import histories, load_plugins
 
     return histories(load_plugins())
 

@@ -25,7 +25,8 @@ query Doctor { providers { id status statusReason credentials { setting required
 """
 PROBE = """
 query Probe($provider: [String!]!) {
-  quotes(symbols: ["crypto:BTC/USD", "crypto:BTC/USDT", "crypto:BTC/EUR", "equity:AAPL", "fx:EUR/USD"],
+  quotes(symbols: ["crypto:BTC/USD", "crypto:BTC/USDT", "crypto:BTC/EUR", "equity:AAPL", "fx:EUR/USD", "fx:USD/EUR",
+                   "fx:GBP/USD", "fx:USD/CAD", "fx:USD/PLN"],
          route: {providers: $provider, maxAgeMs: 2147483647, timeoutMs: 10000}) {
     nodes { price }
     failures { attempts { provider code message } }
@@ -125,8 +126,8 @@ def _port(settings: Settings) -> Check:
 
 
 async def _foundations(settings: Settings) -> list[Check]:
-    from gateway.app import load_plugins
     from gateway.cli import foundations
+    from gateway.domains import load_plugins
 
     plugins = load_plugins()
     found = [await foundations.database(settings, plugins), await foundations.redis(settings)]
@@ -182,7 +183,8 @@ async def _reached(link: Link, providers: list[Any]) -> list[Check]:
         p["id"] for p in providers if p["status"] not in ("FAILED_TO_LOAD", "KEY_MISSING") and p["id"] != "sandbox"
     ]
     found = await asyncio.gather(*(_probe(link, name) for name in asked))
-    if asked and all(check.result is Result.WARN for check in found):
+    results = {check.result for check in found}
+    if Result.WARN in results and Result.OK not in results:
         told = "none can be reached: check the network, or set MARKETGATE_UPSTREAMS=recorded"
         return [*found, Check("upstreams", Result.FAIL, told)]
     return list(found)

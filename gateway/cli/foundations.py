@@ -30,9 +30,9 @@ def secrets(settings: Settings) -> Check:
 
 async def database(settings: Settings, plugins: Sequence[Plugin]) -> Check:
     """Whether it can be used and has the tables of this release."""
-    from gateway.app import histories
     from gateway.cli.database import is_about_the_database, place_of, unreachable
-    from gateway.core.migrations.runner import standings
+    from gateway.core.migrations.standing import standings
+    from gateway.domains import histories
 
     store = Store(settings.database)
     by_itself = "a serving process makes them by itself in development"

@@ -16,7 +16,7 @@ query Providers($capability: String, $status: ProviderStatus) {
     credentials { name setting required source signUp }
     capabilities { name streaming intervals historyFrom delay maxBatch breaker }
     health { breaker errorRate p50Ms p95Ms lastSuccessAt lastFailure { code message } }
-    limits { unit limit windowMs }
+    limits { unit limit windowSeconds }
     licence { note attribution shareable }
   }
 }

@@ -18,7 +18,7 @@ async def run(where: Where) -> Code:
 
 
 def _own() -> str:
-    from gateway.app import build_schema, load_plugins
+    from gateway.domains import build_schema, load_plugins
 
     return build_schema(load_plugins()).as_str().rstrip() + "\n"
 

@@ -33,7 +33,8 @@ def at_hand(
         one = one_at_hand(market, capability, parts[0], None if capability.items else ask, terms, log, account)
         return ({}, list(parts)) if one is None else ({parts[0]: one}, [])
     plain = terms is DEFAULT_TERMS and account.reach is EVERYBODY and not account.keys
-    if len(parts) < FEWEST or not plain or not log.empty:
+    # Pieces of a range are long: they are not held a second time.
+    if len(parts) < FEWEST or capability.items is None or not plain or not log.empty:
         found, missing, _ = _one_by_one(market, capability, ask, terms, log, account)
         return found, missing
     now, of = market.clock.monotonic(), (capability.name, capability.version)

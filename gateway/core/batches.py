@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from gateway.core.fetchlog import Fetched, FetchLog
 FEWEST = 8
 """Items: smaller batches are found as fast one by one."""
 MOST_BATCHES = 16
+MOST_ITEMS = 3_200
+"""In all of them together: each holds its answer."""
 LONGEST_S = 1.0
 """Then the copies are looked up one by one again, so that the cache sees that they are in use."""
 
@@ -37,32 +40,40 @@ class Batch:
 
 
 class Batches:
-    """One a process, of answers that all callers share; the oldest go first."""
+    """One a process, of answers that all callers share; least recently used ones go first."""
 
     def __init__(self) -> None:
         self._kept: dict[Hashable, Batch] = {}
         self._same: dict[int, Batch] = {}
         """By the identity of their parts: to compare a hundred items costs more than all the rest."""
+        self._used: OrderedDict[int, Batch] = OrderedDict()
+        """By the identity of the batch, the one used last at the end."""
+        self._items = 0
 
     def find(self, of: Hashable, parts: Sequence[Any], now: float, state: Hashable) -> Batch | None:
         """The batch, if it holds."""
         batch = self._same.get(id(parts))
         if batch is None or batch.parts is not parts or batch.of != of:
             batch = self._kept.get((of, parts))
-        if batch is None or batch.holds(now, state):
-            return batch
-        self._drop(batch)
-        return None
+        if batch is None:
+            return None
+        if not batch.holds(now, state):
+            self._drop(batch)
+            return None
+        self._used.move_to_end(id(batch))
+        return batch
 
     def keep(self, batch: Batch) -> None:
         """In the place of the oldest."""
         known = self._kept.get((batch.of, batch.parts))
         if known is not None:
             self._drop(known)
-        self._kept[batch.of, batch.parts] = self._same[id(batch.parts)] = batch
-        if len(self._kept) > MOST_BATCHES:
-            self._drop(next(iter(self._kept.values())))
+        self._kept[batch.of, batch.parts] = self._same[id(batch.parts)] = self._used[id(batch)] = batch
+        self._items += len(batch.found)
+        while len(self._kept) > MOST_BATCHES or self._items > MOST_ITEMS:
+            self._drop(next(iter(self._used.values())))
 
     def _drop(self, batch: Batch) -> None:
-        del self._kept[batch.of, batch.parts]
+        del self._kept[batch.of, batch.parts], self._used[id(batch)]
         self._same.pop(id(batch.parts), None)
+        self._items -= len(batch.found)

@@ -20,6 +20,10 @@ class Bus(Protocol):
     def connected(self) -> bool:
         """Whether other processes are heard now; always true where there are none."""
 
+    @property
+    def lost(self) -> int:
+        """How many of this process's messages did not leave it."""
+
     def subscribe(self, topic: str, handler: Handler) -> Callable[[], None]:
         """Call *handler* with every message of a topic, this process's own included; the answer ends it."""
 
@@ -40,6 +44,7 @@ class LocalBus:
     """The bus of a process that is alone."""
 
     connected = True
+    lost = 0
 
     def __init__(self) -> None:
         self._handlers: dict[str, list[Handler]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from math import inf
@@ -91,6 +92,13 @@ class Market:
         """An answer or a NoAnswer for each item of the ask."""
         account = self.account or await self.whose()
         return await self.data.fetch_many(capability, ask, terms, self.log, account, self.deadline)
+
+    async def stream(self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS) -> AsyncGenerator[M]:
+        """The parts of an answer that comes in parts; NoAnswer where nobody began."""
+        account = self.account or await self.whose()
+        async with aclosing(self.data.stream(capability, ask, terms, self.log, account)) as parts:
+            async for part in parts:
+                yield part
 
     async def offering(
         self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS, asset_class: AssetClass | None = None

@@ -26,6 +26,8 @@ from schema.symbols import InstrumentId
 if TYPE_CHECKING:
     from gateway.core.market import MarketData
 
+SUBJECTS = ("instrument", "base", "currency", "text", "series", "model", "address", "chain", "slug", "venue", "index")
+"""Fields of asks, of which the first that is there says what the ask is about."""
 LEAST_S = 0.005
 """Nothing is sent that could be waited for no longer than this."""
 
@@ -253,7 +255,7 @@ class Errand:
     def _close(self, item: Any, plan: Plan) -> Fetched | NoAnswer:
         if plan.result is None:
             plan.result = self._old_copy(item, plan) or no_answer(
-                self._capability.name, _subject(item), plan.attempts, plan.refused,
+                self._capability.name, subject_of(item), plan.attempts, plan.refused,
                 out_of_time=bool(plan.covering) and self._loop.time() >= self._deadline,
                 pinned=self._terms.providers is not None,
             )  # fmt: skip
@@ -277,9 +279,9 @@ class Errand:
         return None
 
 
-def _subject(item: Any) -> str:
+def subject_of(item: Any) -> str:
     """What an ask is about, as its error names it: an instrument, a currency, a text, or everything that there is."""
     if isinstance(item, InstrumentId):
         return str(item)
-    named = (getattr(item, name, None) for name in ("instrument", "base", "currency", "text"))
+    named = (getattr(item, name, None) for name in SUBJECTS)
     return str(next((found for found in named if found), "all"))

@@ -22,6 +22,10 @@ PAUSE = {Blocked: 300.0, Throttled: 5.0, QuotaExhausted: 60.0, Unauthorized: 60.
 """Seconds to hold back where the upstream does not say how long."""
 
 
+LARGEST_INT = 2**31 - 1
+"""GraphQL has no larger: 24 days in milliseconds."""
+
+
 class OwnHolder(NamedTuple):
     """A tenant's own key with a provider; another key of the same tenant has another serial number."""
 
@@ -162,7 +166,7 @@ def _latencies(calls: Iterable[Call]) -> list[int]:
 
 def failure_of(error: UpstreamError) -> ProviderFailure:
     """An attempt's failure, as answers show it."""
-    wait = None if error.retry_after is None else max(0, round(error.retry_after * 1000))
+    wait = None if error.retry_after is None else min(max(0, round(error.retry_after * 1000)), LARGEST_INT)
     return ProviderFailure(
         provider=error.provider, code=FailureCode(error.code), message=error.detail, retry_after_ms=wait
     )

@@ -103,7 +103,7 @@ class Inventory:
             capabilities=[_capability(lane) for lane in lanes],
             health=health,
             limits=[
-                UpstreamLimit(unit=limit.unit, limit=limit.count, window_ms=int(limit.per.total_seconds() * 1000))
+                UpstreamLimit(unit=limit.unit, limit=limit.count, window_seconds=int(limit.per.total_seconds()))
                 for limit in profile.limits
             ],
             quota=self._quota(profile, caller if parts else None, lanes),

@@ -56,6 +56,8 @@ class Keeper:
         self, lane: Lane, capability: Capability[Any, Any], items: Sequence[Any], error: UpstreamError
     ) -> None:
         """A negative entry each."""
+        if capability.private:
+            return
         now = self.clock.monotonic()
         for item in items:
             provenance, until = self._stamper.blank(lane), now + self._spread(NEGATIVE_FOR)
@@ -90,7 +92,7 @@ class Keeper:
         value, provenance = self._stamper.stamp(lane, capability, value, facts)
         until = now + self._spread(window)
         stored = Stored(value=value, provenance=provenance, fetched=now, fresh_until=until)
-        if lane.provider.profile.licence.cacheable and facts.keep:
+        if lane.provider.profile.licence.cacheable and facts.keep and not capability.private:
             self.cache.put(cache_key(lane, capability, item), stored)
         return stored
 

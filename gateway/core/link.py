@@ -17,6 +17,8 @@ from gateway.core.redis import FAULTS, pool
 
 WAIT_S = 0.05
 """The longest that a guard waits for an answer."""
+FAIR_S = 0.01
+"""Who had less time than this left for an answer cannot say that there is none."""
 PAUSE_S = 2.0
 """How long Redis is left alone after it failed to answer; then one question tries, not all of them."""
 
@@ -51,10 +53,11 @@ class RedisLink:
                 return otherwise
             self._paused_until = now + PAUSE_S
         try:
-            async with asyncio.timeout(self._wait_s if wait_s is None else wait_s):
+            async with asyncio.timeout(self._wait_s if wait_s is None else wait_s) as limit:
                 answer = await question(self._redis)
         except FAULTS as fault:
-            self._went_away(fault)
+            if wait_s is None or wait_s >= FAIR_S or not limit.expired():
+                self._went_away(fault)
             return otherwise
         if self._paused_until is not None:
             self._came_back()

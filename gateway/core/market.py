@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from math import inf
@@ -20,6 +20,7 @@ from gateway.core.fetchlog import Fetched, FetchLog
 from gateway.core.holding import hold
 from gateway.core.pipeline import Pipeline
 from gateway.core.routing import Registry
+from gateway.core.streaming import stream
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import NoAnswer, UpstreamError
 from schema.provenance import DataMode
@@ -119,6 +120,17 @@ class MarketData:
         rest = capability.items.only(ask, tuple(missing)) if capability.items and found else ask
         fetched = await Errand(self, capability, rest, terms, log, account, deadline).run()
         return {part: found.get(part) or fetched[part] for part in capability.parts(ask)} if found else fetched
+
+    def stream(
+        self,
+        capability: Capability[A, M],
+        ask: A,
+        terms: Terms = DEFAULT_TERMS,
+        log: FetchLog | None = None,
+        account: Account = NOBODY,
+    ) -> AsyncGenerator[M]:
+        """The parts of an answer that comes in parts; see `gateway.core.streaming`."""
+        return stream(self, capability, ask, terms, log or FetchLog(), account)
 
     def now(self, terms: Terms) -> datetime:
         """The present: in the offline market, for pinned providers, the moment of their recordings."""

@@ -109,7 +109,7 @@ class Pipeline:
             held = self.cache.get(key)
             if held is not None and self._serves(held, lane, capability, ask, item, key, terms, account):
                 outcomes[item] = held.error or (held, CacheStatus.HIT)
-            elif key in self._flights:
+            elif key in self._flights and not capability.private:
                 waiting[item] = (self._flights[key], CacheStatus.COALESCED)
                 self._flights[key].wait_for(budget)
             else:
@@ -240,12 +240,12 @@ class Pipeline:
         def usable(stored: Stored) -> bool:
             return self.keeper.fits(stored, terms)
 
-        shared = self.fleet if terms.keep else None
+        shared = self.fleet if terms.keep and not capability.private else None
         way = call(chunk) if shared is None else shared.find(lane, capability, chunk, flight, usable, call)
         self.hedges.earn()
         flight.task = asyncio.create_task(way)
         keys = [cache_key(lane, capability, item) for item in chunk]
-        self._flights.update(dict.fromkeys(keys, flight))
+        self._flights.update({} if capability.private else dict.fromkeys(keys, flight))
 
         def gone(task: asyncio.Task[Found]) -> None:
             for key in keys:
@@ -321,7 +321,7 @@ class Pipeline:
             return Timeout(lane.id, f"{CONCURRENT} calls were under way, and none of them ended in time")
         try:
             found = await self._attempt(lane, capability, asked, chunk, flight)
-            if not isinstance(found, UpstreamError) or not found.retried:
+            if not isinstance(found, UpstreamError) or not found.retried or capability.private:
                 return found
             pause = max(random.uniform(*BACKOFF), found.retry_after or 0.0)
             if pause >= flight.left or lane.breaker.state is not BreakerState.CLOSED or not budget.spend():
@@ -367,7 +367,7 @@ class Pipeline:
                 value = await lane.method(asked)
             found = self._stamp(lane, capability, asked, chunk, value, facts)
         except UpstreamError as caught:
-            error = self._scrubbed(lane, without_frames(caught))
+            error = self.scrubbed(lane, without_frames(caught))
         except TimeoutError:
             error = Timeout(lane.id, "no answer in time")
         except asyncio.CancelledError:
@@ -389,7 +389,7 @@ class Pipeline:
         note_failure(self.health, lane, admission, error, facts)
         return error
 
-    def _scrubbed(self, lane: Lane, error: UpstreamError) -> UpstreamError:
+    def scrubbed(self, lane: Lane, error: UpstreamError) -> UpstreamError:
         detail = lane.access.redact(self._redact(error.detail))
         return error if detail == error.detail else error.retold(detail)
 

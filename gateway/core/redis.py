@@ -65,6 +65,7 @@ class RedisBus:
         self._sender: asyncio.Task[None] | None = None
         self._paused_until = 0.0
         self._told_of_outage = False
+        self.lost = 0
 
     @property
     def connected(self) -> bool:
@@ -88,6 +89,7 @@ class RedisBus:
         frame = msgspec.json.encode({"origin": self._origin, "message": message})
         self._local.deliver(topic, message)
         if asyncio.get_running_loop().time() < self._paused_until:
+            self.lost += 1
             return
         self._outbox.append((PREFIX + topic, frame))
         if self._sender is None or self._sender.done():
@@ -123,6 +125,7 @@ class RedisBus:
                     await line.execute()
             except Exception as fault:  # noqa: BLE001 - logged, and nothing may end it
                 self._paused_until = asyncio.get_running_loop().time() + PAUSE_S
+                self.lost += len(frames) + len(self._outbox)
                 self._outbox.clear()
                 self._outage(fault)
 

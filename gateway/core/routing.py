@@ -100,7 +100,7 @@ class Registry:
             return None
         if self.turnstiles is not None:
             return self.turnstiles(profile, mark)
-        return Turnstile(profile.id, OwnCount(Windows(profile.limits)), self.clock)
+        return Turnstile(profile.id, OwnCount(Windows(profile.limits, margin=profile.margin)), self.clock)
 
     def disable(self, disabled: Mapping[str, str]) -> None:
         """Exactly these providers are routed to no more, also where they are pinned."""

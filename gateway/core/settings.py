@@ -11,7 +11,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -21,10 +20,10 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    ValidationInfo,
     field_validator,
 )
 
+from gateway.core import settingrules as rules
 from gateway.core.secrets import Keyring, read_credential, read_signing_keys
 
 if TYPE_CHECKING:
@@ -39,8 +38,6 @@ LATER = frozenset(
     )
 )  # fmt: skip
 """Names that are promised to outside tools and belong to parts that are not there yet: accepted, without effect."""
-SHORTEST_SECRET = 32
-FEWEST_CHARACTERS = 12
 DEVELOPMENT_SECRET = "development-"  # noqa: S105 - a prefix
 CLIENT = frozenset({f"{PREFIX}API_KEY"})
 """Read by the command line when it talks to another gateway; none of the server's business."""
@@ -50,14 +47,7 @@ class SettingsError(Exception):
     """A setting that stops the start; the message names it and the way out."""
 
 
-def _can_be_sent(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value().strip()
-    if not (text.isascii() and text.isprintable()):
-        raise ValueError("holds characters that no header or URL can carry")
-    return value
-
-
-Secret = Annotated[SecretStr, AfterValidator(_can_be_sent)]
+Secret = Annotated[SecretStr, AfterValidator(rules.can_be_sent)]
 Plan = Literal["free", "pro", "paper"]
 IpNetwork = IPv4Network | IPv6Network
 
@@ -183,96 +173,18 @@ class Settings(BaseModel):
     keys: Annotated[dict[str, Secret], Field(description="MARKETGATE_KEY_<PROVIDER ID>: its credential.")] = {}
     tiers: Annotated[dict[str, Plan], Field(description="MARKETGATE_TIER_<PROVIDER ID>: free, pro or paper.")] = {}
 
-    @field_validator("database_url")
-    @classmethod
-    def _is_database(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            from gateway.core.store import database_url
-
-            try:
-                database_url(value.get_secret_value())
-            except Exception:  # noqa: BLE001 - whatever the parser says may hold the password
-                raise ValueError("must be postgresql://user:password@host/name or sqlite:///file") from None
-        return value
-
-    @field_validator("redis_url")
-    @classmethod
-    def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
-        schemes = ("redis", "rediss", "unix")
-        if value is not None and urlsplit(value.get_secret_value()).scheme not in schemes:
-            raise ValueError("must be redis://host:port/number, rediss://… or unix://…")
-        return value
-
-    @field_validator("smtp_url")
-    @classmethod
-    def _is_smtp(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and urlsplit(value.get_secret_value()).scheme not in ("smtp", "smtps"):
-            raise ValueError("must be smtp://host:port or smtps://host:port, with user:password@ where needed")
-        return value
-
-    @field_validator("secret_key", "secret_key_previous", "jwt_secret")
-    @classmethod
-    def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value().encode()) < SHORTEST_SECRET:
-            raise ValueError(f"must have {SHORTEST_SECRET} bytes or more: `openssl rand -base64 48` makes one")
-        if value is not None and len(set(value.get_secret_value())) < FEWEST_CHARACTERS:
-            raise ValueError("repeats a few characters, so it can be guessed: `openssl rand -base64 48` makes one")
-        return value
-
-    @field_validator("jwt_keys")
-    @classmethod
-    def _are_signing_keys(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            read_signing_keys(value.get_secret_value())
-        return value
-
-    @field_validator("oauth_google", "oauth_github")
-    @classmethod
-    def _is_client(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if value is not None:
-            place = "issuer" if info.field_name == "oauth_google" else "base"
-            parts = read_credential(value.get_secret_value())
-            if not {"client_id", "client_secret"} <= parts.keys() <= {"client_id", "client_secret", place}:
-                raise ValueError(f"must be client_id=…,client_secret=…, and {place}=https://… where it is another's")
-            url = urlsplit(parts.get(place, "https://default"))
-            plain = url.scheme == "http" and url.hostname in ("127.0.0.1", "::1", "localhost")
-            if not url.netloc or url.query or url.fragment or not (url.scheme == "https" or plain):
-                raise ValueError(f"its {place} must be an https URL without query")
-        return value
-
-    @field_validator("trusted_proxies", "operator_networks", "metrics_networks", mode="before")
-    @classmethod
-    def _split_networks(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        try:
-            return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
-        except ValueError as error:
-            raise ValueError(f"{error}: give networks such as 10.0.0.0/8, separated by commas") from None
-
-    @field_validator("upstream_base", "public_url", "stripe_base")
-    @classmethod
-    def _is_http(cls, value: str) -> str:
-        parts = urlsplit(value)
-        # Reading the port checks it.
-        whole = parts.scheme in ("http", "https") and parts.netloc and (parts.port is None or parts.port > 0)
-        if value and (not whole or parts.query or parts.fragment):
-            raise ValueError("must be an http or https URL without query, such as http://127.0.0.1:9000")
-        return value.rstrip("/")
-
-    @field_validator("cors_origins", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            parts = urlsplit(origin)
-            if origin != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path):
-                raise ValueError(f"{origin!r} is not an origin such as https://app.example.com")
-        return value
+    _is_database = field_validator("database_url")(rules.is_database)
+    _is_redis = field_validator("redis_url")(rules.is_redis)
+    _is_smtp = field_validator("smtp_url")(rules.is_smtp)
+    _is_long = field_validator("secret_key", "secret_key_previous", "jwt_secret")(rules.is_long)
+    _are_signing_keys = field_validator("jwt_keys")(rules.are_signing_keys)
+    _is_client = field_validator("oauth_google", "oauth_github")(rules.is_client)
+    _split_networks = field_validator("trusted_proxies", "operator_networks", "metrics_networks", mode="before")(
+        rules.split_networks
+    )
+    _is_http = field_validator("upstream_base", "public_url", "stripe_base")(rules.is_http)
+    _split = field_validator("cors_origins", mode="before")(rules.split)
+    _are_origins = field_validator("cors_origins")(rules.are_origins)
 
     @property
     def development(self) -> bool:

@@ -14,17 +14,19 @@ from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import JSON, Column, Executable, Index, MetaData, Numeric, Table, Text, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import JSON, TIMESTAMP, Column, Executable, Index, MetaData, Numeric, Table, Text, event
 from sqlalchemy.engine import URL, Connection, Dialect, Row, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert
 
 R = TypeVar("R")
 
@@ -69,7 +71,7 @@ class Instant(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
         return dialect.type_descriptor(Text())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
@@ -86,8 +88,21 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(UTC) if isinstance(value, datetime) else datetime.fromisoformat(value)
 
 
-Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
-"""A document of plain values."""
+class Document(TypeDecorator[Any]):
+    """A document of plain values: JSONB on PostgreSQL, text on SQLite. A dialect is imported where it is spoken."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(JSON())
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB())
+
+
+Json = Document()
 
 
 def tenant_table(name: str, metadata: MetaData, *items: Any) -> Table:
@@ -99,6 +114,11 @@ def tenant_table(name: str, metadata: MetaData, *items: Any) -> Table:
 def shared_table(name: str, metadata: MetaData, *items: Any, why: str) -> Table:
     """A table whose rows belong to no tenant; *why* is what the contract suite and its reader are told."""
     return Table(name, metadata, *items, info={"scope": "shared", "why": why})
+
+
+def unique_where(name: str, *columns: str, where: str) -> Index:
+    """A unique index of some rows. Its condition is for migrations: SQLAlchemy's way imports both dialects."""
+    return Index(name, *columns, unique=True, info={"where": where})
 
 
 def new_id(kind: str) -> str:
@@ -118,11 +138,15 @@ class Tx:
         """`sqlite` or `postgresql`."""
         return self.connection.dialect.name
 
-    def insert(self, table: Table) -> postgresql.Insert:
+    def insert(self, table: Table) -> Insert:
         """An INSERT that has `on_conflict_do_nothing` and `on_conflict_do_update`, the same on both databases."""
         if self.dialect == "postgresql":
-            return postgresql.insert(table)
-        return sqlite.insert(table)  # type: ignore[return-value]
+            from sqlalchemy.dialects.postgresql import insert
+
+            return insert(table)
+        from sqlalchemy.dialects.sqlite import insert as embedded
+
+        return embedded(table)  # type: ignore[return-value]
 
     async def run(self, statement: Executable, values: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Execute; the number of rows that were changed."""

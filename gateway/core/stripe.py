@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from gateway import __version__
 from gateway.core.clock import Clock
-from gateway.core.ports import Bill, PaymentFailed, PaymentForged, PaymentNews
+from gateway.core.payments import Bill, PaymentFailed, PaymentForged, PaymentNews
 from gateway.core.secrets import Redactor
 from gateway.core.settings import Settings
 from gateway.core.upstream import NetworkTransport, RawReply, Request, Transport

@@ -1,45 +1,34 @@
-"""The HTTP port that providers are given, and the only module that imports the HTTP client."""
+"""The HTTP port that providers are given; with `httpclient.py` the only module that imports the HTTP client."""
 
 from __future__ import annotations
 
-import os
-import re
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from gateway import __version__
 from gateway.core.clock import Clock
+from gateway.core.httpclient import address_of, as_upstream_error, merged, sent_once, trusting
 from gateway.core.inflate import Inflater, Unreadable
-from gateway.core.replyheaders import retry_after, usage_of
+from gateway.core.parts import parts_of
+from gateway.core.refusals import refusal_by_status
+from gateway.core.replyheaders import usage_of
 from gateway.core.secrets import Redactor
-from providers.contract import Params, Profile, Reply
+from providers.contract import Params, Part, Profile, Reply
 from providers.row import Row
-from schema.errors import (
-    Blocked,
-    ConnectionFailed,
-    KeyMissing,
-    Malformed,
-    NotCovered,
-    Overloaded,
-    Throttled,
-    Timeout,
-    Unauthorized,
-    UnknownInstrument,
-    UpstreamError,
-)
+from schema.errors import KeyMissing, Malformed, Unauthorized, UpstreamError
 from schema.provenance import RecordedFrom
 
 if TYPE_CHECKING:
-    from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientSession
-    from yarl import URL
+    from aiohttp import ClientSession
 
     from gateway.core.guards.toll import Toll
 
@@ -48,8 +37,11 @@ LONGEST_HEADER = 64 * 1024
 KEPT_OPEN = 30.0
 BACKSTOP = 30.0
 """Seconds without a byte; the caller's deadline is what counts."""
-_SHOWN = 200
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+SILENCE = 120.0
+"""The same of a stream: who thinks says nothing meanwhile."""
+TOLD = 4096
+"""Of a body that is no JSON: so much is shown to the adapter, which knows its upstream's wording."""
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +70,17 @@ class RawReply:
     recorded_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawStream:
+    """A reply whose body is still coming."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
+    recorded: RecordedFrom | None = None
+    recorded_at: datetime | None = None
+
+
 class Transport(Protocol):
     """Carries out exchanges: the network, the recordings, or a test's double."""
 
@@ -86,6 +89,14 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class StreamTransport(Protocol):
+    """A transport that hands on a body as it comes."""
+
+    def open_stream(self, request: Request) -> AbstractAsyncContextManager[RawStream]:
+        """The same errors as `Transport.send`, also between two chunks."""
 
 
 @dataclass(slots=True)
@@ -123,7 +134,7 @@ class NetworkTransport:
                 request.method, address_of(request), headers=request.headers, data=request.body or None,
                 allow_redirects=False,
             ) as reply:  # fmt: skip
-                headers = _merged(reply.raw_headers)
+                headers = merged(reply.raw_headers)
                 body = Inflater(headers.get("content-encoding", ""), self._largest)
                 while chunk := await reply.content.readany():
                     body.feed(chunk)
@@ -131,14 +142,33 @@ class NetworkTransport:
         except Unreadable as error:
             raise Malformed(request.provider, str(error)) from None
         except self._faults as error:
-            raise _as_upstream_error(request.provider, error) from None
+            raise as_upstream_error(request.provider, error) from None
         return RawReply(status=reply.status, headers=headers, content=content)
+
+    @asynccontextmanager
+    async def open_stream(self, request: Request) -> AsyncIterator[RawStream]:
+        """One exchange whose body is handed on as it comes; the connection is closed with it."""
+        session = self._sessions.get(request.provider) or self._open(request.provider)
+        import aiohttp
+
+        patience = aiohttp.ClientTimeout(total=None, connect=BACKSTOP, sock_connect=BACKSTOP, sock_read=SILENCE)
+        try:
+            async with session.request(
+                request.method, address_of(request), headers=request.headers, data=request.body or None,
+                allow_redirects=False, timeout=patience,
+            ) as reply:  # fmt: skip
+                headers = merged(reply.raw_headers)
+                if headers.get("content-encoding", "identity") != "identity":
+                    raise Malformed(request.provider, "the stream is in an encoding that was not asked for")
+                yield RawStream(status=reply.status, headers=headers, chunks=reply.content.iter_any())
+        except self._faults as error:
+            raise as_upstream_error(request.provider, error) from None
 
     def _open(self, provider: str) -> ClientSession:
         # Imported at the first use: an offline gateway never pays for it. One TLS context serves all providers.
         import aiohttp
 
-        self._tls = self._tls or _trusting()
+        self._tls = self._tls or trusting()
         self._faults = (aiohttp.ClientError, TimeoutError)
         pool = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=KEPT_OPEN, ssl=self._tls)
         opened = self._sessions[provider] = aiohttp.ClientSession(
@@ -147,7 +177,7 @@ class NetworkTransport:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"accept": "*/*", "connection": "keep-alive"},
             timeout=aiohttp.ClientTimeout(total=None, connect=BACKSTOP, sock_connect=BACKSTOP, sock_read=BACKSTOP),
-            middlewares=(_sent_once,),
+            middlewares=(sent_once,),
             auto_decompress=False,
             trust_env=False,
             # Some upstreams send longer headers than aiohttp expects.
@@ -163,85 +193,29 @@ class NetworkTransport:
         self._sessions.clear()
 
 
-def _trusting() -> ssl.SSLContext:
-    """The certificates that SSL_CERT_FILE or SSL_CERT_DIR name, else certifi's."""
-    found = ssl.get_default_verify_paths()
-    file = found.cafile if found.cafile != found.openssl_cafile else None
-    folder = found.capath if found.capath != found.openssl_capath else None
-    if file or folder:
-        return ssl.create_default_context(cafile=file, capath=folder)
-    import certifi
+@asynccontextmanager
+async def _stream(transport: Transport, request: Request) -> AsyncIterator[RawStream]:
+    if isinstance(transport, StreamTransport):
+        async with transport.open_stream(request) as opened:
+            yield opened
+        return
+    reply = await transport.send(request)
 
-    return ssl.create_default_context(cafile=certifi.where())
+    async def whole() -> AsyncIterator[bytes]:
+        yield reply.content
 
-
-def address_of(request: Request) -> URL:
-    """Encoded once, here; parameters take the place of a query that the address has of its own."""
-    from yarl import URL
-
-    try:
-        if _CONTROL.search(request.url):
-            raise ValueError
-        url = URL(request.url.replace(" ", "%20"))
-        params = (*request.params, *request.secret_params)
-        return url.with_query(params) if params else url
-    except ValueError:
-        raise Malformed(request.provider, "its address is not a URL") from None
-
-
-async def _sent_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """aiohttp would send a GET again when its connection ends, below our retry budget: hide that from it."""
-    try:
-        return await handler(request)
-    except _ended() as error:
-        from aiohttp import ClientConnectionError
-
-        raise ClientConnectionError from error
-
-
-def _ended() -> tuple[type[Exception], ...]:
-    from aiohttp import ClientOSError, ServerDisconnectedError
-
-    return ClientOSError, ServerDisconnectedError
-
-
-def _merged(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Lower-case names; a header that came more than once is one, its values parted by commas."""
-    found: dict[str, str] = {}
-    for name, value in raw:
-        key = str(name, "latin-1").lower()
-        try:
-            text = str(value, "utf-8")
-        except UnicodeDecodeError:
-            text = str(value, "latin-1")
-        found[key] = f"{found[key]}, {text}" if key in found else text
-    return found
-
-
-def _as_upstream_error(provider: str, error: Exception) -> UpstreamError:
-    """In our own words: the client's hold URLs."""
-    import aiohttp
-
-    cause = error.__cause__ or error
-    if isinstance(cause, TimeoutError):
-        return Timeout(provider, "no answer in time")
-    if isinstance(cause, aiohttp.ClientResponseError):
-        return Malformed(provider, "the reply is not HTTP")
-    if isinstance(cause, aiohttp.InvalidURL):
-        return Malformed(provider, "its address is not a URL")
-    if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return ConnectionFailed(provider, "its host name cannot be resolved")
-    if isinstance(cause, aiohttp.ClientSSLError):
-        return ConnectionFailed(provider, "no TLS connection could be made")
-    if isinstance(cause, OSError) and cause.errno:
-        return ConnectionFailed(provider, os.strerror(cause.errno).lower())
-    if isinstance(cause, aiohttp.ClientPayloadError):
-        return ConnectionFailed(provider, "the connection ended within the body")
-    return ConnectionFailed(provider, "the connection ended before the reply")
+    yield RawStream(
+        status=reply.status, headers=reply.headers, chunks=whole(), recorded=reply.recorded,
+        recorded_at=reply.recorded_at,
+    )  # fmt: skip
 
 
 def _nothing(_: Reply) -> UpstreamError | None:
     return None
+
+
+Given = tuple[dict[str, str], tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]
+"""Headers, and what nobody may see: parameters, and what stands in the path."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -256,7 +230,7 @@ class UpstreamHttp:
     base: str = ""
     explain: Callable[[Reply], UpstreamError | None] = _nothing
     redact: Redactor = field(init=False)
-    _given: tuple[dict[str, str], tuple[tuple[str, str], ...]] | None = field(init=False, default=None)
+    _given: Given | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.redact = Redactor(self.key.values())
@@ -267,66 +241,88 @@ class UpstreamHttp:
 
     async def post(self, path: str, body: object, params: Params | None = None, *, host: str = "") -> Row:
         """A JSON body in answer to a JSON body."""
-        return await self._json("POST", path, params, host, msgspec.json.encode(body))
+        return await self._json("POST", path, params, host, _ENCODER.encode(body))
 
     async def get_csv(self, path: str, params: Params | None = None, *, host: str = "") -> Row:
         """A CSV body with a header line."""
-        reply = await self._send("GET", path, params, host, None)
-        self._check_text(reply)
-        return Row.csv(self.profile.id, reply.content)
+        return Row.csv(self.profile.id, await self._text(path, params, host))
 
     async def get_xml(self, path: str, params: Params | None = None, *, host: str = "") -> Row:
         """An XML body."""
-        reply = await self._send("GET", path, params, host, None)
-        self._check_text(reply)
-        return Row.xml(self.profile.id, reply.content)
+        return Row.xml(self.profile.id, await self._text(path, params, host))
+
+    async def get_text(self, path: str, params: Params | None = None, *, host: str = "") -> Row:
+        """A body of another format."""
+        return Row(self.profile.id, (await self._text(path, params, host)).decode("utf-8-sig", "replace"))
+
+    async def stream(
+        self, path: str, body: object, params: Params | None = None, *, host: str = ""
+    ) -> AsyncGenerator[Part]:
+        """The parts of an answer, as they come; see `providers.contract.Http`."""
+        request = self._request("POST", path, params, host, _ENCODER.encode(body))
+        request = replace(request, headers={**request.headers, "accept-encoding": "identity"})
+        provider, clean = self.profile.id, self.redact.body
+        async with self._opened(request) as reply:
+            if reply.status >= 300:
+                content = b"".join([chunk async for chunk in reply.chunks])
+                raise self._refusal(RawReply(status=reply.status, headers=reply.headers, content=clean(content)))
+            async with aclosing(parts_of(provider, reply.chunks, clean, LARGEST_BODY)) as parts:
+                async for part in parts:
+                    meant = self.explain(Reply(status=reply.status, headers=reply.headers, body=part.body))
+                    if meant is not None:
+                        raise meant
+                    yield part
 
     async def _json(self, method: str, path: str, params: Params | None, host: str, body: bytes | None) -> Row:
         reply = await self._send(method, path, params, host, body)
         if reply.status >= 300:
             raise self._refusal(reply)
-        row = Row.json(self.profile.id, reply.content)
+        try:
+            row = Row.json(self.profile.id, reply.content)
+        except Malformed as error:
+            raise self._said(reply) or error from None
         meant = self.explain(Reply(status=reply.status, headers=reply.headers, body=row))
         if meant is not None:
             raise meant
         return row
 
-    def _check_text(self, reply: RawReply) -> None:
-        if reply.status >= 300:
-            raise self._refusal(reply)
+    async def _text(self, path: str, params: Params | None, host: str) -> bytes:
+        reply = await self._send("GET", path, params, host, None)
+        meant = self._refusal(reply) if reply.status >= 300 else self._said(reply)
+        if meant is not None:
+            raise meant
+        return reply.content
 
     def _refusal(self, reply: RawReply) -> UpstreamError:
+        said = self._said(reply)
+        return said or refusal_by_status(self.profile.id, reply.status, reply.headers, reply.content, self.clock.now())
+
+    def _said(self, reply: RawReply) -> UpstreamError | None:
+        """What the adapter makes of a reply that is no answer, or no JSON."""
         try:
             body = Row.json(self.profile.id, reply.content)
         except Malformed:
-            body = Row(self.profile.id, reply.content[:4096].decode("utf-8", "replace"))
+            body = Row(self.profile.id, reply.content[:TOLD].decode("utf-8", "replace"))
         try:
-            meant = self.explain(Reply(status=reply.status, headers=reply.headers, body=body))
+            return self.explain(Reply(status=reply.status, headers=reply.headers, body=body))
         except Malformed:
-            meant = None
-        return meant or self.by_status(reply)
+            return None
 
-    def by_status(self, reply: RawReply) -> UpstreamError:
-        """What a status means by itself."""
-        provider, status = self.profile.id, reply.status
-        said = f"HTTP {status}{_excerpt(reply.content)}"
-        if status in (429, 418):
-            return Throttled(provider, said, retry_after=retry_after(reply.headers, self.clock.now()))
-        if status in (401, 403):
-            return Unauthorized(provider, said)
-        if status == 451:
-            return Blocked(provider, said)
-        if status == 404:
-            # A page in HTML is a wrong address, or a proxy's: no word about the instrument.
-            page = reply.content.lstrip()[:1] == b"<"
-            return NotCovered(provider, said) if page else UnknownInstrument(provider, said)
-        if status == 408:
-            return Timeout(provider, said)
-        if status >= 500:
-            return Overloaded(provider, said, retry_after=retry_after(reply.headers, self.clock.now()))
-        if status < 400:
-            return Malformed(provider, f"HTTP {status}: a redirect, which is never followed")
-        return NotCovered(provider, said)
+    @asynccontextmanager
+    async def _opened(self, request: Request) -> AsyncIterator[RawStream]:
+        """A reply as it comes; as one piece from a transport that knows no other."""
+        facts = call_facts.get(None)
+        toll = facts.toll if facts is not None else None
+        ticket = await toll.pay() if toll is not None else None
+        try:
+            async with _stream(self.transport, request) as reply:
+                if facts is not None:
+                    facts.requests += 1
+                    facts.recorded, facts.recorded_at = reply.recorded, reply.recorded_at
+                yield reply
+        finally:
+            if toll is not None and ticket is not None:
+                toll.done(ticket)
 
     async def _send(self, method: str, path: str, params: Params | None, host: str, body: bytes | None) -> RawReply:
         request = self._request(method, path, params, host, body)
@@ -354,21 +350,25 @@ class UpstreamHttp:
     def _request(self, method: str, path: str, params: Params | None, host: str, body: bytes | None) -> Request:
         if self._given is None:
             self._given = self._credentials()
-        headers, secret = self._given
+        headers, secret, in_path = self._given
         if body is not None:
             headers = {**headers, "content-type": "application/json"}
         sent = tuple([(name, str(value)) for name, value in params.items()]) if params else ()
+        url = self._root(host) + path
+        for name, value in in_path:
+            url = url.replace(f"{{{name}}}", value)
         return Request(
-            provider=self.profile.id, method=method, host=host, path=path, params=sent, url=self._root(host) + path,
+            provider=self.profile.id, method=method, host=host, path=path, params=sent, url=url,
             secret_params=secret, headers=headers, body=body,
         )  # fmt: skip
 
-    def _credentials(self) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
-        """What goes with every request: headers, and parameters that nobody may see."""
+    def _credentials(self) -> Given:
+        """What goes with every request."""
         profile = self.profile
         headers = {"accept-encoding": "gzip, br", "user-agent": f"marketgate/{__version__}"}
         headers.update((name.lower(), value) for name, value in profile.headers.items())
         secret: list[tuple[str, str]] = []
+        in_path: list[tuple[str, str]] = []
         for part in profile.credentials if self.needs_key else ():
             value = self.key.get(part.name)
             if value is None and part.required:
@@ -379,16 +379,12 @@ class UpstreamHttp:
                     raise Unauthorized(profile.id, told)
                 headers[part.key] = part.template.format(value)
             elif value is not None:
-                secret.append((part.key, value))
-        return headers, tuple(secret)
+                placed = (part.key, quote(value, safe="")) if part.place == "path" else (part.key, value)
+                (in_path if part.place == "path" else secret).append(placed)
+        return headers, tuple(secret), tuple(in_path)
 
     def _root(self, host: str) -> str:
         root = self.profile.hosts[host] if host else self.profile.base_url
         if not self.base:
             return root
         return f"{self.base.rstrip('/')}/{self.profile.id}{urlsplit(root).path.rstrip('/')}"
-
-
-def _excerpt(content: bytes) -> str:
-    text = " ".join(content[:_SHOWN].decode("utf-8", "replace").split())
-    return f": {text}" if text else ""

@@ -28,6 +28,7 @@ POINTS, MONTH, CONCURRENCY, STREAMS, WEBHOOKS, CALLS = (
 )  # fmt: skip
 HAIR = 1e-6
 """What is a whole second but for the last bits of a float is one."""
+LESS = "waiting does not help, ask for less at once."
 RETRY_SLOT_S = 1.0
 """When to try again where something under way must end first."""
 
@@ -143,15 +144,20 @@ class PlanAllowances:
         if most is None:
             return
         left = await self._windows.take(f"calls:{name}:{payer}", most, asked.times)
-        if not left.taken:
-            wait = 60.0 if left.retry_in == inf else left.retry_in
-            told = f"{name} may be asked {most} times a minute: try again in {_seconds(wait)}."
-            raise RateLimited(told, limit=name, retry_after=wait)
+        if left.taken:
+            return
+        told = f"{name} may be asked {most} times a minute"
+        if left.retry_in == inf:
+            raise RateLimited(f"{told}, never {asked.times} times at once: {LESS}", limit=name, retry_after=None)
+        raise RateLimited(f"{told}: try again in {_seconds(left.retry_in)}.", limit=name, retry_after=left.retry_in)
 
     async def _check_month(self, caller: Principal, cost: int) -> None:
         most = caller.limits.points_per_month
         if most is None or caller.kind is CallerKind.ANONYMOUS:
             return
+        if cost > most:
+            told = f"The plan {caller.limits.plan} has {most} points a month, and this operation costs {cost}: {LESS}"
+            raise QuotaExceeded(told, limit=MONTH, retry_after=None)
         if await self._used_this_month(caller) + cost > most:
             now = self._clock.now()
             resets = next_month(now)
@@ -166,6 +172,10 @@ class PlanAllowances:
         purse: Purse | None = self._services.get(Purse)
         if purse is None or caller.token is None or await purse.spend(caller.token, cost):
             return
+        most = caller.max_points or 0
+        if cost > most:
+            told = f"The access token may spend {most} points in its life, and this operation costs {cost}: {LESS}"
+            raise QuotaExceeded(told, limit="maxPoints", retry_after=None)
         ends = caller.expires_at
         wait = (ends - self._clock.now()).total_seconds() if ends else RETRY_SLOT_S
         told = f"The access token may spend {caller.max_points} points in its life, and they are used up: mint another."
@@ -198,7 +208,7 @@ def _check_points(left: Left, caller: Principal, most: int, cost: int) -> None:
     whose = "Callers without a credential have" if caller.kind is CallerKind.ANONYMOUS else "The plan allows"
     told = f"{whose} {most} points a minute, and this operation costs {cost}: "
     if left.retry_in == inf:
-        raise RateLimited(f"{told}ask for less at once.", limit=POINTS, retry_after=60.0)
+        raise RateLimited(f"{told}{LESS}", limit=POINTS, retry_after=None)
     told += f"{left.remaining} are left, try again in {_seconds(left.retry_in)}."
     raise RateLimited(told, limit=POINTS, retry_after=left.retry_in)
 

@@ -29,8 +29,10 @@ from gateway.edge.limits import EdgeSettings, check_definitions, check_document,
 
 MAX_VALIDATION_ERRORS = 25
 MAX_COMMENTS = 1_000
-MOST_REFUSED = 500
-"""Wrong documents whose faults are remembered."""
+MOST_REFUSED_CHARACTERS = 1_000_000
+"""Of the faults of wrong documents that are remembered; one document may have many, or long ones."""
+FAULT = 500
+"""What a fault takes beside its message."""
 # The store is bounded in text as well as in number: a tree takes some fifty times its source.
 MAX_STORED_CHARACTERS = 4_000_000
 
@@ -83,13 +85,17 @@ class DocumentReader:
 
     def __init__(self, schema: GraphQLSchema, settings: EdgeSettings) -> None:
         self._schema, self._settings = schema, settings
-        self._refused: LRUCache[str, Refused] = LRUCache(MOST_REFUSED)
+        self._refused: LRUCache[str, Refused] = LRUCache(MOST_REFUSED_CHARACTERS, _size)
         self._store = DocumentStore(settings.max_documents)
         rules: list[type[ASTValidationRule]] = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule]
         if not settings.introspection:
             rules.append(NoSchemaIntrospectionCustomRule)
         self._rules = tuple(rules)
         self._trusted = {digest: self._trust(digest, source) for digest, source in settings.trusted.items()}
+
+    def knows(self, digest: str) -> bool:
+        """Whether this process can execute the document without its text, or may not execute it with it."""
+        return self._settings.trusted_only or digest in self._trusted or self._store.get(digest) is not None
 
     def persisted(self, digest: str) -> Document | None:
         """The document whose text has this hash, if it was read before."""
@@ -143,7 +149,8 @@ class DocumentReader:
         try:
             self._find_wrong(tree, source)
         except Refused as refused:
-            self._refused[digest] = refused.again()
+            if _size(refused) <= MOST_REFUSED_CHARACTERS:
+                self._refused[digest] = refused.again()
             raise
 
     def _find_wrong(self, tree: DocumentNode, source: str) -> None:
@@ -158,6 +165,10 @@ class DocumentReader:
         if errors:
             words = None if self._settings.development else words_of(source)
             raise refuse("GRAPHQL_VALIDATION_FAILED", errors, self._schema, words)
+
+
+def _size(refused: Refused) -> int:
+    return sum(FAULT + len(each["message"]) for each in refused.errors)
 
 
 class BadTrustedDocument(Exception):

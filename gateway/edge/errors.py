@@ -156,7 +156,7 @@ def turned_away(refusal: Refusal) -> Refused:
     headers: dict[str, str] = {}
     if refusal.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="marketgate"'
-    if isinstance(refusal, RateLimited):
+    if isinstance(refusal, RateLimited) and refusal.retry_after is not None:
         headers["Retry-After"] = str(max(1, ceil(refusal.retry_after)))
     return Refused(refusal.code, refusal.message, status=refusal.status, headers=headers, errors=[formatted])
 

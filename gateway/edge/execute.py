@@ -38,6 +38,7 @@ from gateway.edge.operation import PreparedOperation as PreparedOperation
 from gateway.edge.operation import RequestFacts as RequestFacts
 from gateway.edge.operation import digest_in, persisted_in
 from gateway.edge.operation import refused_result as refused_result
+from gateway.edge.persisted import SharedDocuments
 from gateway.edge.replies import encode
 from gateway.edge.responses import HIT, MISS, Entry, Place, ResponseCache
 from gateway.edge.shelves import Kept
@@ -67,6 +68,7 @@ class Executor:
         context_for: Callable[[RequestFacts, Principal], object],
         gate: Gate | None = None,
         responses: ResponseCache | None = None,
+        persisted: SharedDocuments | None = None,
     ) -> None:
         if schema.extensions or schema.directives:
             raise TypeError("the edge executes documents itself: Strawberry extensions and directives would not run")
@@ -75,7 +77,7 @@ class Executor:
         self._settings = settings
         self._context_for = context_for
         self.gate: Gate = gate or OpenGate()
-        self.responses = responses
+        self.responses, self.persisted = responses, persisted
         self._reader = DocumentReader(self._schema, settings)
 
     async def execute(
@@ -88,9 +90,12 @@ class Executor:
         """Answer one request; nothing but cancellation escapes."""
         try:
             principal = principal or await self.identify(facts)
-            prepared = self.prepare(request, allowed)
         except Refused as refused:
             return refused_result(refused, facts.request_id)
+        try:
+            prepared = await self.prepare_shared(request, allowed)
+        except Refused as refused:
+            return refused_result(await self.charged(refused, facts, principal), facts.request_id)
         return await self.run(prepared, facts, principal)
 
     async def identify(self, facts: RequestFacts) -> Principal:
@@ -101,6 +106,15 @@ class Executor:
             raise turned_away(refusal) from None
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
             raise masked(fault, Faults(request_id=facts.request_id)) from None
+
+    async def charged(self, refused: Refused, facts: RequestFacts, principal: Principal) -> Refused:
+        """What is answered to a request that `prepare` refused, once the gate has charged for it."""
+        try:
+            return await self.gate.charge_refused(refused, principal, facts)
+        except Refusal as refusal:
+            return turned_away(refusal)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
+            return masked(fault, Faults(request_id=facts.request_id))
 
     def prepare(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
         """Find or read the document, pick the operation; raises Refused."""
@@ -116,12 +130,20 @@ class Executor:
                 document.notes[key] = known
         return known
 
+    async def prepare_shared(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
+        """`prepare`, with the documents that other processes were sent."""
+        if self.persisted is not None:
+            request = await self.persisted.recalled(request, self._reader)
+        return self.prepare(request, allowed)
+
     async def run(self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal) -> OperationResult:
         """Execute a prepared operation within its time, if the caller may."""
         faults = Faults(request_id=facts.request_id)
         admission = await self._admit(prepared, principal, facts)
         if isinstance(admission, OperationResult):
             return admission
+        if self.persisted is not None:
+            self.persisted.share(prepared)
         context = result = None
         try:
             responses, entry = self.responses, None

@@ -1,5 +1,7 @@
 """The way of plain GraphQL requests past the layers; a known one is answered from kept bytes at once.
 
+Under our own server that is while its bytes are read, without a task; under others in the task that they make.
+
 Nothing that is remembered of a request is believed: its credential, its policy, its limits and the freshness of its
 answer are checked anew each time. Whatever is not at hand takes the way of requests that nobody has sent before.
 """
@@ -7,11 +9,12 @@ answer are checked anew each time. Whatever is not at hand takes the way of requ
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import partial
 from time import perf_counter
 from typing import Any
 
+import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.core.metrics import Tally
@@ -21,11 +24,13 @@ from gateway.edge.execute import Executor, RequestFacts
 from gateway.edge.http import CREDENTIALS, GraphQLEndpoint, wanted_by
 from gateway.edge.kept import Header, rendered
 from gateway.edge.limits import EdgeSettings
-from gateway.edge.memo import Memo, Memos
+from gateway.edge.memo import Memos, Pieces
 from gateway.edge.middleware import access_log, request_id
+from gateway.edge.middleware.proxies import TrustedProxies
 from gateway.edge.negotiation import media_type_for
 from gateway.edge.responses import Entry, Place
 from gateway.edge.short import GONE, Short
+from gateway.edge.whole import Answer
 
 PATH = "/graphql"
 KNOWN = (b"authorization", b"x-api-key", b"accept", b"accept-encoding", b"content-type")
@@ -39,14 +44,18 @@ WATCHED = {
     **dict.fromkeys((*KNOWN, b"content-length", b"if-none-match", request_id.HEADER), True),
     **dict.fromkeys(UNUSUAL, False),
 }
+SLIM = ("type", "method", "path", "scheme", "client")
 LONGEST_LENGTH = 9
 """Digits of a `Content-Length` that may be usual."""
 HITS = Tally("marketgate_front_hits", "Requests that were known and answered from kept bytes at once.")
 
+LOG = structlog.get_logger("marketgate.front")
+
 Found = dict[bytes, bytes]
 Key = tuple[Any, ...]
-Hit = tuple[int, list[Header], tuple[bytes, ...], str]
-"""Status, headers, parts of the body, and the request's name."""
+Known = tuple[Key, Found, Scope]
+Hit = tuple[int, list[Header], tuple[bytes, ...]]
+"""Status, headers with the request's name, parts of the body."""
 
 
 class Front:
@@ -54,9 +63,10 @@ class Front:
 
     def __init__(self, app: ASGIApp, *, executor: Executor, settings: EdgeSettings, extra: Mapping[str, str]) -> None:
         self._app, self._executor, self._settings = app, executor, settings
+        self._proxies = TrustedProxies(app, settings.trusted_proxies)
         self._short = Short(GraphQLEndpoint(executor, settings), settings, extra)
         self._read = partial(read_body, headers={}, most=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
-        self._memos = Memos()
+        self._memos, self._pieces = Memos(), Pieces()
         # Picks log lines and names requests; it guards nothing.
         self._random = random.Random()
         self._logged = 1.0 / settings.hits_per_log_line if settings.hits_per_log_line else 0.0
@@ -75,19 +85,59 @@ class Front:
         except Refused as refused:
             await self._short.answer(scope, receive, send, refused)
             return
-        client = scope.get("client")
-        key = (get, asked, client[0] if client else None, *map(found.get, KNOWN))
-        memo = self._memos.get(key)
-        hit = None if memo is None else self._hit(memo, key, found)
+        key = _key(scope, found, asked)
+        hit = self._hit(key, found)
         if hit is not None:
-            status, headers, content, name = hit
-            await self._short.send(scope, send, status, headers, content, name)
-            if self._random.random() < self._logged:
-                access_log.note(scope, status, sum(map(len, content)), started, kept=True)
+            status, headers, content = hit
+            await self._short.send(scope, send, status, headers, content)
+            self._sometimes_noted(scope, hit, started)
             return
         answered = await self._short.answer(scope, receive, send, None if get else asked)
         if answered is not None and answered[0].kept is not None:
             self._remember(key, len(asked), answered[0].kept, answered[1], found)
+
+    def answered(self, scope: Scope, body: bytes) -> Answer | None:
+        """See `gateway.edge.whole.AtOnce`."""
+        try:
+            if scope["path"] != PATH:
+                return None
+            self._proxies.believe(scope)
+            found = self._scan(scope)
+            if found is None:
+                return None
+            asked = scope["query_string"] if scope["method"] == "GET" else body
+            # Without the connection: what is remembered must not keep it.
+            slim = {name: scope[name] for name in SLIM}
+            return self._answer((_key(scope, found, asked), found, slim))
+        except Exception:
+            LOG.exception("front_failed")
+            return None
+
+    def again(self, sent: Hashable) -> Answer | None:
+        """See `gateway.edge.whole.AtOnce`."""
+        known = self._pieces.get(sent)
+        try:
+            return None if known is None else self._answer(known)
+        except Exception:
+            LOG.exception("front_failed")
+            return None
+
+    def learn(self, sent: Hashable, size: int, known: Known) -> None:
+        """See `gateway.edge.whole.AtOnce`."""
+        self._pieces.put(sent, size, known)
+
+    def _answer(self, known: Known) -> Answer | None:
+        started, (key, found, scope) = perf_counter(), known
+        hit = self._hit(key, found)
+        if hit is None:
+            return None
+        self._sometimes_noted(scope, hit, started)
+        status, headers, content = hit
+        return Answer(status, self._short.lines(scope), headers, content, known)
+
+    def _sometimes_noted(self, scope: Scope, hit: Hit, started: float) -> None:
+        if self._random.random() < self._logged:
+            access_log.note(scope, hit[0], sum(map(len, hit[2])), started, kept=True)
 
     def _scan(self, scope: Scope) -> Found | None:
         """The headers that count; None for a request that is not plain."""
@@ -108,8 +158,11 @@ class Front:
                 return None
         return found
 
-    def _hit(self, memo: Memo, key: Key, found: Found) -> Hit | None:
+    def _hit(self, key: Key, found: Found) -> Hit | None:
         """The kept answer, if all that led to it still holds; None, and nothing is charged, where it does not."""
+        memo = self._memos.get(key)
+        if memo is None:
+            return None
         gate, responses, place = self._executor.gate, self._executor.responses, memo.place
         if responses is None or responses.clock.monotonic() >= memo.until:
             self._memos.drop(key)
@@ -137,7 +190,8 @@ class Front:
             () if admission.told is None else admission.told.lines,
             known.decode("latin-1") if known else None,
         )  # fmt: skip
-        return status, headers, body, name
+        headers.append((request_id.HEADER, name.encode()))
+        return status, headers, body
 
     def _remember(self, key: Key, size: int, kept: tuple[Place, Entry], facts: RequestFacts, found: Found) -> None:
         media, responses = media_type_for(_text(found.get(b"accept"))), self._executor.responses
@@ -148,6 +202,11 @@ class Front:
         sent = {**headers, "accept-encoding": _text(found.get(b"accept-encoding")) or ""}
         wanted = wanted_by("GET" if key[0] else "POST", sent, media)
         self._memos.put(key, size, slim, kept, wanted, responses.clock.monotonic())
+
+
+def _key(scope: Scope, found: Found, asked: bytes) -> Key:
+    client = scope.get("client")
+    return (scope["method"] == "GET", asked, client[0] if client else None, *map(found.get, KNOWN))
 
 
 def _text(value: bytes | None) -> str | None:

@@ -13,6 +13,7 @@ from schema.scalars import datetime_text
 
 if TYPE_CHECKING:
     from gateway.edge.cost import Price
+    from gateway.edge.errors import Refused
     from gateway.edge.execute import PreparedOperation, RequestFacts
 
 
@@ -109,6 +110,9 @@ class Gate(Protocol):
         """Whether this operation may run now; raises schema.errors.Refusal, or edge.errors.Refused, which holds what
         the answer tells of the limits."""
 
+    async def charge_refused(self, refused: Refused, principal: Principal, facts: RequestFacts) -> Refused:
+        """What is answered to a document that cannot be executed, once its reading is charged."""
+
     async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
         """The same for what is no GraphQL operation and has a price all the same."""
 
@@ -134,6 +138,10 @@ class OpenGate:
     async def admit(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission:
         """Always."""
         return Admission()
+
+    async def charge_refused(self, refused: Refused, principal: Principal, facts: RequestFacts) -> Refused:
+        """Nothing."""
+        return refused
 
     async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
         """Always."""

@@ -51,6 +51,7 @@ PASSED_HEADERS = (
 )  # fmt: skip
 MOST_KNOWN, LONGEST_KNOWN = 512, 16_384
 """Bodies that are known again, and the bytes of the longest of them."""
+LIMITED = 429
 CREDENTIALS = ("authorization", "x-api-key", "cookie")
 
 
@@ -120,7 +121,10 @@ class GraphQLEndpoint:
         if isinstance(request, PreparedOperation):
             prepared = request
         else:
-            prepared = self._executor.prepare(request, allowed)
+            try:
+                prepared = await self._executor.prepare_shared(request, allowed)
+            except Refused as refused:
+                raise await self._executor.charged(refused, facts, principal) from None
             self._remember(text, prepared)
         if prepared.is_mutation:
             return await self._executor.run(prepared, facts, principal)
@@ -183,27 +187,34 @@ class GraphQLEndpoint:
         if not 1 <= len(payload) <= most:
             message = f"A batch holds 1 to {most} requests, not {len(payload)}."
             raise Refused("BATCH_LIMIT_EXCEEDED", message)
-        check_batch(payload, self._settings)
-        prepared = [self._prepare(item, facts) for item in payload]
+        try:
+            check_batch(payload, self._settings)
+        except Refused as refused:
+            raise await self._executor.charged(refused, facts, principal) from None
+        prepared = [self._prepare(item) for item in payload]
         if any(isinstance(item, PreparedOperation) and item.is_mutation for item in prepared):
             return [await self._run(item, facts, principal) for item in prepared]
         return list(await asyncio.gather(*(self._run(item, facts, principal) for item in prepared)))
 
-    def _prepare(self, item: object, facts: RequestFacts) -> PreparedOperation | OperationResult:
+    def _prepare(self, item: object) -> PreparedOperation | Refused:
         try:
             return self._executor.prepare(OperationRequest.of(item), QUERY_AND_MUTATION)
         except Refused as refused:
-            return refused_result(refused, facts.request_id)
+            return refused
 
     async def _run(
-        self, item: PreparedOperation | OperationResult, facts: RequestFacts, principal: Principal
+        self, item: PreparedOperation | Refused, facts: RequestFacts, principal: Principal
     ) -> OperationResult:
-        return item if isinstance(item, OperationResult) else await self._executor.run(item, facts, principal)
+        if isinstance(item, Refused):
+            return refused_result(await self._executor.charged(item, facts, principal), facts.request_id)
+        return await self._executor.run(item, facts, principal)
 
     def _encode_batch(self, results: list[OperationResult], media: str, facts: RequestFacts) -> Reply:
         body = b"[" + b",".join(_body(r, facts.request_id) for r in results) + b"]"
         cookies = [cookie for result in results for cookie in result.cookies]
-        return Reply(status=200, media=media, body=body, headers=_tightest(results), cookies=cookies)
+        limited = all(result.status == LIMITED for result in results)
+        headers = {**_tightest(results), **(_longest_wait(results) if limited else {})}
+        return Reply(status=LIMITED if limited else 200, media=media, body=body, headers=headers, cookies=cookies)
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -257,6 +268,12 @@ def _tightest(results: list[OperationResult]) -> Mapping[str, str]:
 
     told = min(results, key=left)
     return {name: value for name, value in told.headers.items() if name.startswith("RateLimit")}
+
+
+def _longest_wait(results: list[OperationResult]) -> Mapping[str, str]:
+    """When all of a batch that may ever run may run; nothing where none of it ever may."""
+    waits = [int(wait) for result in results if (wait := result.headers.get("Retry-After"))]
+    return {"Retry-After": str(max(waits))} if waits else {}
 
 
 def _reply(result: OperationResult, media: str) -> Reply:

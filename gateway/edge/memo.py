@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.core.identity import Principal
 from gateway.edge.execute import RequestFacts
@@ -78,3 +79,32 @@ class Memos:
         memo = self._kept.pop(key, None)
         if memo is not None:
             self._bytes -= memo.size
+
+
+class Pieces:
+    """What connections' peers sent that was one whole request, and as what it was read."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, tuple[int, Any]] = OrderedDict()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, sent: Hashable) -> Any:
+        """None where it is not known."""
+        found = self._kept.get(sent)
+        if found is None:
+            return None
+        self._kept.move_to_end(sent)
+        return found[1]
+
+    def put(self, sent: Hashable, size: int, known: Any) -> None:
+        """Remember a request of *size* bytes; those that nobody sent for longest go first."""
+        if size > LONGEST or sent in self._kept:
+            return
+        self._kept[sent] = (size, known)
+        self._bytes += size
+        while len(self._kept) > MOST or self._bytes > MOST_BYTES:
+            _, (gone, _) = self._kept.popitem(last=False)
+            self._bytes -= gone

@@ -101,7 +101,7 @@ class Operations:
         except Closed:
             return
         except Refused as refused:
-            await self._refuse(running, refused)
+            await self._refuse(running, await self._executor.charged(refused, running.facts, self._principal))
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
             await self._refuse(running, masked(fault, Faults(request_id=running.facts.request_id)))
 

@@ -32,10 +32,12 @@ from gateway.edge.middleware.proxies import TrustedProxies
 from gateway.edge.middleware.request_id import RequestId
 from gateway.edge.middleware.security_headers import SecurityHeaders
 from gateway.edge.pages import page_routes
+from gateway.edge.persisted import SharedDocuments
 from gateway.edge.replies import encode
 from gateway.edge.responses import ResponseCache
 from gateway.edge.shedding import Shedding, SheddingExecutor
 from gateway.edge.websocket import WebSocketEndpoint
+from gateway.edge.whole import AtOnce
 
 ALLOWED_HEADERS = (
     "Accept", "Authorization", "Content-Type", "X-Api-Key", "X-Csrf-Token", "X-Request-Id",
@@ -52,6 +54,7 @@ def build_edge(
     context_for: Callable[[RequestFacts, Principal], object],
     gate: Gate | None = None,
     responses: ResponseCache | None = None,
+    persisted: SharedDocuments | None = None,
     shedding: Shedding | None = None,
     readiness: Readiness,
     health: Health,
@@ -59,7 +62,9 @@ def build_edge(
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """Everything a browser or client can reach; `extra_routes` come from plugins and telemetry."""
-    executor = SheddingExecutor(schema, settings=settings, context_for=context_for, gate=gate, responses=responses)
+    executor = SheddingExecutor(
+        schema, settings=settings, context_for=context_for, gate=gate, responses=responses, persisted=persisted
+    )  # fmt: skip
     executor.shedding = shedding or Shedding()
     routes: list[BaseRoute] = [
         Route("/graphql", GraphQLEndpoint(executor, settings)),
@@ -87,10 +92,12 @@ class Edge(Starlette):
     """The application, which plain GraphQL requests need not pass through as a whole."""
 
     front: ASGIApp | None = None
+    at_once: AtOnce | None = None
+    """For a server that can answer while it reads."""
 
     def put_in_front(self, executor: Executor, settings: EdgeSettings) -> None:
         """Let the front see requests first, from whoever sent them to the proxies."""
-        front = Front(super().__call__, executor=executor, settings=settings, extra=everywhere(settings))
+        self.at_once = front = Front(super().__call__, executor=executor, settings=settings, extra=everywhere(settings))
         self.front = TrustedProxies(front, settings.trusted_proxies) if settings.trusted_proxies else front
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

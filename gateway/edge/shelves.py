@@ -1,4 +1,4 @@
-"""What was worked out from frozen values, kept with them: bounded in number, dropped all at once."""
+"""What was worked out from frozen values, kept with them: bounded in number and size, dropped all at once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from typing import Any
 
 MOST_KEPT = 100_000
 """Texts and the like in all, some 10 MB; and with them the values that they were made from, for as long."""
+USUAL = 100
+"""Bytes of a text that takes one place; a longer one takes as many more."""
+
+VARIED = frozenset({str, dict, list})
 
 
 class Kept:
@@ -21,6 +25,7 @@ class Kept:
 
     def keep(self, shelf: dict[int, tuple[Any, Any]], value: Any, made: Any, weight: int) -> Any:
         """Put what was made from a value on a shelf; give it back."""
+        weight += _more(made)
         self._weight += weight
         if self._weight > self._most:
             self.drop()
@@ -35,3 +40,18 @@ class Kept:
         for each in self._shelves:
             each.clear()
         self._shelves, self._weight = [], 0
+
+
+def _more(made: Any) -> int:
+    """Places that the long texts of an object or a column take besides."""
+    if made.__class__ is list:
+        # A column is of one kind; what is null is nothing.
+        texts = next(filter(None, made), None).__class__ is str
+        return sum(map(len, filter(None, made))) // USUAL if texts else 0
+    if made.__class__ is dict:
+        return sum([
+            len(each) // USUAL if each.__class__ is str else _more(each)
+            for each in made.values()
+            if each.__class__ in VARIED
+        ])  # fmt: skip
+    return 0

@@ -36,11 +36,14 @@ class Short:
         self._everywhere = {False: plain, True: [*plain, STRICT_TRANSPORT]}
         self._lines = {tls: lines_of(headers) for tls, headers in self._everywhere.items()}
 
+    def lines(self, scope: Scope) -> bytes:
+        """The headers of every answer, as they are written."""
+        return self._lines[scope.get("scheme") == "https"]
+
     async def send(
-        self, scope: Scope, send: Send, status: int, headers: list[Header], body: Sequence[bytes], name: str
+        self, scope: Scope, send: Send, status: int, headers: list[Header], body: Sequence[bytes]
     ) -> None:  # fmt: skip
-        """Send an answer with the headers of every answer."""
-        headers.append((request_id.HEADER, name.encode()))
+        """Send an answer with the headers of every answer; *headers* name the request."""
         tls = scope.get("scheme") == "https"
         extensions = scope.get("extensions")
         whole: Whole | None = extensions.get(EXTENSION) if extensions else None
@@ -68,7 +71,8 @@ class Short:
                 reply = failed(fault, name)
             head, content = await _packed(scope, reply)
             status, size = reply.status, len(content)
-            await self.send(scope, send, status, head["headers"], (content,), name)
+            sent = [*head["headers"], (request_id.HEADER, name.encode())]
+            await self.send(scope, send, status, sent, (content,))
             return reply, facts
         finally:
             access_log.note(scope, status, size, started)

@@ -13,7 +13,7 @@ from gateway.core.identity import LOCAL, Principal
 from gateway.core.ports import Authenticator, Spent, Usage
 from gateway.edge.allowances import PlanAllowances, payer_of
 from gateway.edge.auth import presented_by
-from gateway.edge.cost import Price, PriceList
+from gateway.edge.cost import LEAST, Price, PriceList
 from gateway.edge.errors import Refused, turned_away
 from gateway.edge.execute import PreparedOperation, RequestFacts
 from gateway.edge.gate import Admission, Told
@@ -22,6 +22,10 @@ from gateway.edge.windows import Left
 from schema.errors import RateLimited, Refusal
 
 PRICE_HEADER, PRICE_ONLY = "marketgate-cost", "only"
+READ = frozenset({"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "LIMIT_EXCEEDED"})
+"""Codes of documents that were read, or looked through, before they were found wrong."""
+READING = Price(cost=LEAST, fields={}, needs={}, person=None, asked={})
+"""What that costs, whatever was found."""
 NO_CALLS: Mapping[str, int] = MappingProxyType({})
 
 
@@ -75,6 +79,21 @@ class TenantGate:
         price_only = _price_only(facts)
         check_permission(price, principal)
         return await self._admitted(price, price_only, principal, facts, OperationType.QUERY)
+
+    async def charge_refused(self, refused: Refused, principal: Principal, facts: RequestFacts) -> Refused:
+        """See `Gate`. Who has no points left is told that instead."""
+        if principal is LOCAL or refused.code not in READ or PRICE_HEADER in facts.headers:
+            return refused
+        payer = payer_of(principal, facts.client_ip)
+        try:
+            left = await self.allowances.charge(principal, payer, READING)
+        except RateLimited as error:
+            return await self._too_much(error, READING, principal, payer)
+        self._meter(READING, principal, None, failed=True)
+        told = self._told(READING, principal, left)
+        refused.headers.update(told.headers)
+        refused.extensions["cost"] = told.extension(told.cost)
+        return refused
 
     async def _admitted(
         self, price: Price, price_only: bool, principal: Principal, facts: RequestFacts, kind: OperationType

@@ -1,7 +1,7 @@
-"""Whole answers in one write, and heads that are whole in time or are not waited for.
+"""Known requests answered as they arrive, whole answers in one write, heads that are whole in time.
 
-Head and body as two messages cost uvicorn two system calls and a look at every header; for a request's head it waits
-as long as anything drips in.
+uvicorn makes a task for every request, and two system calls and a look at every header for every answer; for a
+request's head it waits as long as anything drips in.
 
 The one module that knows the inside of uvicorn's HTTP protocol; under any other server answers go as two messages.
 """
@@ -9,10 +9,11 @@ The one module that knows the inside of uvicorn's HTTP protocol; under any other
 from __future__ import annotations
 
 from asyncio import TimerHandle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from logging import INFO
-from typing import Any, ClassVar
+from math import inf
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
@@ -25,6 +26,29 @@ COPIED = 8_192
 Header = tuple[bytes, bytes]
 Whole = Callable[[int, bytes, Sequence[Header], Sequence[bytes]], bool]
 """Takes status, header lines that are written already, further headers and the body's parts; False where it cannot."""
+
+
+class Answer(NamedTuple):
+    """What `Whole` takes, and by what the request is known if the very same bytes come again."""
+
+    status: int
+    lines: bytes
+    headers: Sequence[Header]
+    body: Sequence[bytes]
+    known: Any
+
+
+class AtOnce(Protocol):
+    """Answers what it knows while it is called; None for everything that must be waited for. Never raises."""
+
+    def answered(self, scope: Any, body: bytes) -> Answer | None:
+        """A request that is here as a whole."""
+
+    def again(self, sent: Hashable) -> Answer | None:
+        """The bytes of a connection's peer that were a request before."""
+
+    def learn(self, sent: Hashable, size: int, known: Any) -> None:
+        """These were a request and nothing else."""
 
 
 SLICE = 16_384
@@ -42,10 +66,21 @@ class WholeProtocol(HttpToolsProtocol):
 
     _deadline: TimerHandle | None = None
     _head_bytes = 0
+    _feeding = False
+    _messages = 0
+    """Begun in the piece that is being read."""
+    _held: tuple[RequestResponseCycle, Any] | None = None
+    """A request whose task is not made yet: it may do without."""
+    _known: Any = None
+    _last = -inf
+    """When something was answered while the timer ran."""
 
     def connection_made(self, transport: Any) -> None:
         """Nobody holds a connection by saying nothing."""
         super().connection_made(transport)
+        logged = self.access_log and self.access_logger.isEnabledFor(INFO)
+        self._at_once: AtOnce | None = None if logged else getattr(self.app, "at_once", None)
+        self._peer = (self.client[0] if self.client else None, self.scheme)
         self._deadline = self.loop.call_later(self.head_s, self._too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -60,15 +95,87 @@ class WholeProtocol(HttpToolsProtocol):
                 if not self._is_over:
                     self.data_received(data[start : start + SLICE])
             return
-        super().data_received(data)
+        self._messages = 0
+        if self._at_once is None:
+            super().data_received(data)
+        elif not self._feed(data, self._at_once):
+            return
         cycle = self.cycle
         if cycle is None or cycle.scope is not self.scope:
             self._waits(len(data))
-        elif cycle.response_complete:
+        elif cycle.response_complete and not self._messages:
             # The rest of a body that was answered already, or empty lines: neither goes on for ever.
             self._waits(0)
         elif self._deadline is not None:
             self._came()
+
+    def _feed(self, data: bytes, at_once: AtOnce) -> bool:
+        """Read a piece; False where it was a known request, and is answered.
+
+        Between two requests the parser is as new: the same bytes are the same request.
+        """
+        sent = None
+        if not self._head_bytes and (self.cycle is None or (self.cycle.response_complete and not self.cycle.more_body)):
+            sent = (self._peer, data)
+            answer = None if self.flow.write_paused or self.transport.is_closing() else at_once.again(sent)
+            if answer is not None:
+                self._came()
+                self._write(answer)
+                self._go_on()
+                return False
+        self._known, self._feeding = None, True
+        try:
+            super().data_received(data)
+        finally:
+            self._feeding = False
+            held, self._held = self._held, None
+            if held is not None:
+                # Its body is not here yet: a task waits for it, but not for ever.
+                super()._start_asgi_task(*held)
+        if sent is not None and self._messages == 1 and self._known is not None:
+            at_once.learn(sent, len(data), self._known)
+        return True
+
+    def on_message_begin(self) -> None:
+        """Counted."""
+        self._messages += 1
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        """A request that is here as a whole may be answered now."""
+        super().on_message_complete()
+        held = self._held
+        if held is None or held[0].more_body:
+            return
+        self._held = None
+        cycle, app = held
+        answer = self._at_once.answered(cycle.scope, bytes(cycle.body)) if self._at_once is not None else None
+        if answer is not None and write_whole(cycle, *answer[:4]):
+            self._known = answer.known if cycle.keep_alive else None
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _go_on(self) -> None:
+        """`on_response_complete` where nothing else is under way: the timer stays, and looks when it is due."""
+        self.server_state.total_requests += 1
+        self._last = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Closes what was silent for so long; what was answered meanwhile goes on."""
+        left = self._last + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _write(self, answer: Answer) -> None:
+        lines = lines_of(self.server_state.default_headers)
+        head = [STATUS_LINE[answer.status], lines, answer.lines, lines_of(answer.headers), b"\r\n"]
+        send(self.transport, head, answer.body)
 
     @property
     def _is_over(self) -> bool:
@@ -113,7 +220,10 @@ class WholeProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         scope: dict[str, Any] = cycle.scope  # type: ignore[assignment]
         scope["extensions"] = {EXTENSION: partial(write_whole, cycle)}
-        super()._start_asgi_task(cycle, app)
+        if self._feeding and app is self.app and cycle is self.cycle and cycle.more_body and self._at_once is not None:
+            self._held = (cycle, app)
+        else:
+            super()._start_asgi_task(cycle, app)
 
 
 def write_whole(
@@ -131,15 +241,20 @@ def write_whole(
     content.append(b"\r\n")
     cycle.response_started = cycle.response_complete = True
     cycle.waiting_for_100_continue = False
-    if len(body) and len(body[0]) > COPIED:
-        cycle.transport.writelines((b"".join(content), *body))
-    else:
-        cycle.transport.write(b"".join((*content, *body)))
+    send(cycle.transport, content, body)
     cycle.message_event.set()
     if not cycle.keep_alive:
         cycle.transport.close()
     cycle.on_response()
     return True
+
+
+def send(transport: Any, head: Sequence[bytes], body: Sequence[bytes]) -> None:
+    """All of an answer at once."""
+    if len(body) and len(body[0]) > COPIED:
+        transport.writelines((b"".join(head), *body))
+    else:
+        transport.write(b"".join((*head, *body)))
 
 
 def lines_of(headers: Sequence[Header]) -> bytes:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, MetaData, PrimaryKeyConstraint, Text, text
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, Integer, MetaData, PrimaryKeyConstraint, Text, text
 from sqlalchemy import UniqueConstraint as Unique
 
-from gateway.core.store import ExactDecimal, Instant, Json, shared_table, tenant_table
+from gateway.core.store import ExactDecimal, Instant, Json, shared_table, tenant_table, unique_where
 
 TABLES = MetaData()
-
-OPEN_PERIOD = text("ended_at IS NULL")
 
 plans = shared_table(
     "billing_plans", TABLES,
@@ -85,10 +83,7 @@ subscriptions = tenant_table(
     Column("included_points", BigInteger, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    Index(
-        "ix_billing_subscriptions_open", "tenant_id", unique=True,
-        sqlite_where=OPEN_PERIOD, postgresql_where=OPEN_PERIOD,
-    ),
+    unique_where("ix_billing_subscriptions_open", "tenant_id", where="ended_at IS NULL"),
 )  # fmt: skip
 
 invoices = tenant_table(

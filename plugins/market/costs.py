@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from schema.facts import Arguments
-from schema.paging import LARGEST_PAGE
 
 SYMBOLS_A_POINT = 10
 MOST_SYMBOLS = 200
 DAYS_A_POINT = 100
 LONGEST_RATES = 366 * 5
-DEFAULT_PAGE = 20
 DEFAULT_SOURCES = 5
 MOST_SOURCES = 20
 
@@ -36,9 +34,3 @@ def cost_of_rates(arguments: Arguments) -> int:
         return 1
     days = LONGEST_RATES if end is None else (end - start).days
     return 1 + min(max(0, days), LONGEST_RATES) // DAYS_A_POINT
-
-
-def page_length(arguments: Arguments) -> int:
-    """How many nodes the page may hold."""
-    first: int | None = arguments.get("first")
-    return min(max(1, DEFAULT_PAGE if first is None else first), LARGEST_PAGE)

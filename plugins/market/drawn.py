@@ -8,8 +8,8 @@ from collections.abc import Hashable
 from plugins.market.assembly import Assembled
 from schema.words.candles import Bars
 
-MOST_ROWS_KEPT = 20_000
-"""Rows in all, at most some 20 MB with the copies that they are held for."""
+MOST_ROWS_KEPT = 40_000
+"""Rows in all, those of the copies that they are held for included: some 20 MB."""
 
 
 class Drawn:
@@ -34,6 +34,7 @@ class Drawn:
 
     def keep(self, bars: Bars, key: Hashable, made: Assembled, rows: int) -> None:
         """Longer ones than all of the room are not kept."""
+        rows += len(bars.open_time)
         if rows > self._most or (id(bars), key) in self._entries:
             return
         self._entries[id(bars), key] = (bars, made, rows)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import strawberry
+
 from gateway.core.contract import Host, Plugin
 from gateway.core.ports import Desk
 from plugins.market.catalog import Catalog
+from plugins.market.companies import CompaniesQuery
+from plugins.market.derivatives import DerivativesQuery
 from plugins.market.desk import MarketDesk
 from plugins.market.drawn import Drawn
 from plugins.market.exports.routes import routes
+from plugins.market.history import HistoryQuery
 from plugins.market.query import MarketQuery
 from schema.words.instruments import Instrument
 from schema.words.registry import ProviderInfo
@@ -22,4 +27,9 @@ def services(host: Host) -> dict[type, Any]:
     return {Catalog: catalog, MarketDesk: desk, Desk: desk, Drawn: Drawn()}
 
 
-plugin = Plugin(name="market", query=MarketQuery, types=(Instrument, ProviderInfo), services=services, routes=routes)
+@strawberry.type
+class Roots(MarketQuery, DerivativesQuery, CompaniesQuery, HistoryQuery):
+    """All root fields."""
+
+
+plugin = Plugin(name="market", query=Roots, types=(Instrument, ProviderInfo), services=services, routes=routes)

@@ -50,7 +50,6 @@ from plugins.market.costs import (
     cost_of_rates,
     count_of_sources,
     count_of_symbols,
-    page_length,
 )
 from plugins.market.desk import MarketDesk, currency_code, how
 from plugins.market.rates import resolve_fx_rates, resolve_market_caps
@@ -70,7 +69,7 @@ from schema.symbols import parse_instrument
 from schema.words.books import OrderBook
 from schema.words.candles import Adjustment, CandleSeries, Fill
 from schema.words.consensus import Consensus
-from schema.words.costs import cost_of_series
+from schema.words.costs import cost_of_series, page_length
 from schema.words.instruments import Instrument, Node, selected_fields
 from schema.words.quotes import Quote, QuoteBatch
 from schema.words.registry import ProviderInfo

@@ -7,16 +7,18 @@ sent, and `FxRate.date` says the day itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from providers.row import Row
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.quotes import PriceType, Quote
 from schema.words.rates import FxRate, FxRatesAsk
 
 Rate = tuple[date, str, Decimal]
 
+DAY = timedelta(days=1)
 FIRST_DAY = date(1999, 1, 4)
 # Against the euro; from BGN on they joined it, were renamed or are suspended: they live on in the history.
 CURRENCIES = frozenset({
@@ -26,19 +28,20 @@ CURRENCIES = frozenset({
 })  # fmt: skip
 
 
+def is_pair(instrument: InstrumentId, provider: str) -> bool:
+    """A spot pair of currencies, of no other venue."""
+    return instrument.asset_class is AssetClass.FX and instrument.is_spot and instrument.venue in ("", provider)
+
+
 def is_fixed(instrument: InstrumentId, provider: str) -> bool:
     """A spot pair with the euro as base that the ECB fixes."""
-    return _is_pair(instrument, provider) and instrument.base == "EUR" and instrument.quote in CURRENCIES
+    return is_pair(instrument, provider) and instrument.base == "EUR" and instrument.quote in CURRENCIES
 
 
 def is_crossed(instrument: InstrumentId, provider: str) -> bool:
     """A spot pair of any two of the currencies, for those who publish crosses."""
     known = CURRENCIES | {"EUR"}
-    return _is_pair(instrument, provider) and instrument.base in known and instrument.quote in known
-
-
-def _is_pair(instrument: InstrumentId, provider: str) -> bool:
-    return instrument.asset_class is AssetClass.FX and instrument.is_spot and instrument.venue in ("", provider)
+    return is_pair(instrument, provider) and instrument.base in known and instrument.quote in known
 
 
 def has_history(ask: FxRatesAsk) -> bool:
@@ -49,6 +52,13 @@ def has_history(ask: FxRatesAsk) -> bool:
 def midnight(day: date) -> datetime:
     """The stamp of a fixing: see this module's text."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def of_base(body: Row, base: str) -> Row:
+    """A base that the upstream does not take would otherwise come back as rates of another one."""
+    if body.text("base") != base:
+        body["base"].broken(f"is not {base}")
+    return body
 
 
 def fixing(instrument: InstrumentId, rate: Decimal, day: date) -> Quote:
@@ -65,3 +75,11 @@ def selected(ask: FxRatesAsk, rates: Iterable[Rate]) -> tuple[FxRate, ...]:
         and (ask.start is None or ask.start <= day)
         and (ask.start is None or ask.end is None or day < ask.end)
     )
+
+
+def spans(first: date, last: date, longest: timedelta) -> Iterator[tuple[date, date]]:
+    """A range of days, both ends included, in pieces of no more than *longest*."""
+    while first <= last:
+        until = min(first + longest - DAY, last)
+        yield first, until
+        first = until + DAY

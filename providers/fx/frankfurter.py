@@ -10,7 +10,17 @@ from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 
 from providers.contract import Licence, Profile, Provider, answers
-from providers.fx._reference import CURRENCIES, FIRST_DAY, Rate, fixing, has_history, is_crossed, selected
+from providers.fx._reference import (
+    CURRENCIES,
+    FIRST_DAY,
+    Rate,
+    fixing,
+    has_history,
+    is_crossed,
+    of_base,
+    selected,
+    spans,
+)
 from providers.row import Row
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass, InstrumentId
@@ -74,7 +84,7 @@ class Frankfurter(Provider):
             return selected(ask, parse_day(await self.http.get("/latest", params), ask.base))
         today = self.clock.now().date()
         last = min(ask.end - DAY, today) if ask.end else today
-        pieces = spans(max(ask.start, FIRST_DAY), last)
+        pieces = spans(max(ask.start, FIRST_DAY), last, LONGEST)
         parts = await asyncio.gather(*(self._range(*piece, ask.base, params) for piece in pieces))
         return selected(ask, {rate for rates in parts for rate in rates})
 
@@ -84,36 +94,21 @@ class Frankfurter(Provider):
         return list(parse_range(await self.http.get(f"/{first}..{last}", params), base))
 
 
-def spans(first: date, last: date) -> Iterator[tuple[date, date]]:
-    """A range of days, both ends included, in pieces that the upstream answers day by day."""
-    while first <= last:
-        until = min(first + LONGEST - DAY, last)
-        yield first, until
-        first = until + DAY
-
-
 def _params(base: str, quotes: Collection[str]) -> dict[str, str]:
     return {"base": base, "symbols": ",".join(sorted(quotes))} if quotes else {"base": base}
 
 
 def parse_day(body: Row, base: str) -> Iterator[Rate]:
     """`{"base", "date", "rates": {code: rate}}`; the date may be earlier than the one asked for."""
-    day = _checked(body, base).day("date")
+    day = of_base(body, base).day("date")
     return ((day, code, rate.decimal()) for code, rate in body["rates"].items())
 
 
 def parse_range(body: Row, base: str) -> Iterator[Rate]:
     """`{"base", "rates": {date: {code: rate}}}`."""
-    days = _checked(body, base)["rates"]
+    days = of_base(body, base)["rates"]
     return (
         (Row(body.provider, text, days, text).day(), code, rate.decimal())
         for text, rates in days.items()
         for code, rate in rates.items()
     )
-
-
-def _checked(body: Row, base: str) -> Row:
-    # A base that the upstream does not take would otherwise come back as rates of another one.
-    if body.text("base") != base:
-        body["base"].broken(f"is not {base}")
-    return body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schema.facts import Arguments
+from schema.paging import DEFAULT_PAGE, LARGEST_PAGE
 
 ROWS_A_POINT = 500
 DEFAULT_ROWS = 100
@@ -21,3 +22,9 @@ def cost_of_series(arguments: Arguments) -> int:
 def count_of_candidates(arguments: Arguments) -> int:
     """How many instruments an ambiguous symbol may mean."""
     return MOST_CANDIDATES
+
+
+def page_length(arguments: Arguments) -> int:
+    """How many nodes a page may hold."""
+    first: int | None = arguments.get("first")
+    return min(max(1, DEFAULT_PAGE if first is None else first), LARGEST_PAGE)

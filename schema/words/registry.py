@@ -109,7 +109,7 @@ class UpstreamLimit:
 
     unit: str = described("What is counted, such as `requests` or `weight`.")
     limit: int = described("How many in a window.")
-    window_ms: int = described("Length of the window.")
+    window_seconds: int = described("Length of the window.")
 
 
 @model("What is left of an upstream's own limit, as this process last knew.")

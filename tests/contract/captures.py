@@ -13,19 +13,20 @@ from gateway.core.upstream import RawReply, Request
 from providers.recording import decoded, wire
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "recordings"
-FILES = {
-    "binance": "crypto/binance",
-    "kraken": "crypto/kraken",
-    "coinbaseexchange": "crypto/coinbaseexchange",
-    "okx": "crypto/okx",
-    "bitstamp": "crypto/bitstamp",
-    "bybit": "crypto/bybit",
-    "coingecko": "alt/coingecko",
-    "frankfurter": "tradfi/frankfurter",
-    "ecb": "tradfi/ecb",
-    "alphavantage": "tradfi/alphavantage",
-    "yahoo": "tradfi/yahoo",
+OTHERS = {"alt/gemini": "google_gemini", "alt/finnhub_news": "finnhub"}
+"""Files whose name is not the provider's id."""
+ALIASES = {
+    ("kucoin", "/api/v1/symbols"): "/api/v2/symbols",
+    ("kucoin", "/api/v3/market/orderbook/level2"): "/api/v1/market/orderbook/level2_20",
+    ("currencylayer", "/api/live"): "/live",
+    ("fixer", "/api/latest"): "/fixer/latest",
+    ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
 }
+"""Answers that the provider gives in the same form under another path, or another host's."""
+FILES: dict[str, list[Path]] = {}
+for _file in sorted(FOLDER.glob("*/*.json")):
+    _name = _file.relative_to(FOLDER).with_suffix("").as_posix()
+    FILES.setdefault(OTHERS.get(_name, _file.stem), []).append(_file)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,8 @@ class Capture:
     @property
     def path(self) -> str:
         """The URL's path without a trailing slash."""
-        return urlsplit(self.url).path.rstrip("/")
+        path = urlsplit(self.url).path.rstrip("/")
+        return ALIASES.get((self.provider, path), path)
 
     @property
     def params(self) -> dict[str, str]:
@@ -58,8 +60,7 @@ class Capture:
 
 def captures_of(provider: str) -> list[Capture]:
     """All captures of a provider; none where the folder is not there."""
-    file = FOLDER / f"{FILES[provider]}.json"
-    return list(_read(provider, decoded(file.read_bytes()))) if file.is_file() else []
+    return [capture for file in FILES.get(provider, ()) for capture in _read(provider, decoded(file.read_bytes()))]
 
 
 def _read(provider: str, corpus: Any) -> Iterator[Capture]:

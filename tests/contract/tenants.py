@@ -17,8 +17,8 @@ from sqlalchemy import Column, Table, select
 from sqlalchemy.sql.type_api import TypeEngine
 
 import plugins
-from gateway.app import histories, load_plugins
 from gateway.core.store import ExactDecimal, Instant, Json, Store, Tx
+from gateway.domains import histories, load_plugins
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WORDS = {

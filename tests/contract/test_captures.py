@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from gateway.core.check.provider import cases_of
-from gateway.core.check.replay import connect
+from gateway.core.check.replay import answer_of, connect
 from providers.recording import ask_of
 from schema.errors import UpstreamError
-from tests.contract.captured_answers import COMPARE
-from tests.contract.captured_asks import Plan
-from tests.contract.captured_plans import plans_of
+from tests.contract.captured import plans_of
+from tests.contract.captured.answers import COMPARE, rows_differ
+from tests.contract.captured.asks import Plan
 from tests.contract.captures import FILES, FOLDER, Capture, Captured, captures_of
 from tests.contract.suite import PROVIDERS
 
@@ -36,8 +36,11 @@ async def test_an_adapter_reads_a_captured_payload_exactly(capture: Capture, pla
     code, wrong = "", []
 
     try:
-        answer = await getattr(provider, offer.method)(ask_of(offer.capability, plan.ask))
-        wrong = COMPARE[plan.capability](answer, plan.expected, plan.unjudged) if not plan.error else []
+        ask = ask_of(offer.capability, plan.ask)
+        answer = await answer_of(cls, offer, getattr(provider, offer.method)(ask))
+        compare, check = COMPARE.get(plan.capability, rows_differ), offer.capability.check
+        wrong = compare(answer, plan.expected, plan.unjudged) if not plan.error else []
+        wrong += list(check(ask, answer)) if check and not plan.error else []
     except UpstreamError as error:
         code, wrong = error.code, [] if error.code == plan.error else [str(error)]
 

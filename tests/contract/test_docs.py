@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from tests.forked import run
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
@@ -117,9 +119,9 @@ def test_a_printed_command_succeeds(page: str, line: str) -> None:
     if line.startswith("marketgate provider check"):
         line = "marketgate provider check providers/crypto/kraken.py"
 
-    done = subprocess.run([str(BIN / "marketgate"), *shlex.split(line)[1:]], env=env, cwd=ROOT, capture_output=True)
+    done = run(shlex.split(line)[1:], env=env, cwd=ROOT)
 
-    assert done.returncode == 0, done.stderr.decode()
+    assert done.returncode == 0, done.stderr
     assert done.stdout
 
 
@@ -132,7 +134,7 @@ def test_the_printed_commands_that_keep_something_succeed_one_after_the_other(tm
 
     for line in (upgrade, *rest):
         words = [tenant if word == "ten_…" else word for word in shlex.split(line)[1:]]
-        done = subprocess.run([str(BIN / "marketgate"), *words], env=env, cwd=ROOT, capture_output=True, text=True)
+        done = run(words, env=env, cwd=ROOT)
         assert done.returncode == 0, f"{line}: {done.stderr}"
         if "tenants create" in line:
             tenant = re.findall(r"ten_\w+", done.stdout)[0]

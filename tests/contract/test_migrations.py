@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import Table, inspect
 
-from gateway.app import histories, load_plugins
 from gateway.core.migrations.histories import History, check_tables
-from gateway.core.migrations.runner import check, downgrade, standings, upgrade
+from gateway.core.migrations.runner import check, downgrade, upgrade
+from gateway.core.migrations.standing import standings
 from gateway.core.store import Store
+from gateway.domains import histories, load_plugins
 
 HISTORIES = histories(load_plugins(third_party=False))
 TABLES = [table for history in HISTORIES for table in history.metadata.sorted_tables]

@@ -8,11 +8,12 @@ import pytest
 import strawberry
 import structlog.testing
 
-import gateway.app
+import gateway.domains
 import providers
-from gateway.app import build_gateway, build_schema, load_plugins
+from gateway.app import build_gateway
 from gateway.core.contract import Plugin
 from gateway.core.settings import Settings, SettingsError
+from gateway.domains import build_schema, load_plugins
 from schema.words.registry import ProviderStatus
 
 OFFLINE = Settings(env="development")
@@ -76,8 +77,8 @@ def test_a_strangers_provider_cannot_take_a_taken_id(monkeypatch: pytest.MonkeyP
 
 
 def test_a_strangers_plugin_that_does_not_load_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = EntryPoint(name="broken", value="no_such_module:plugin", group=gateway.app.PLUGINS)
-    monkeypatch.setattr(gateway.app, "entry_points", lambda group: EntryPoints([broken]))
+    broken = EntryPoint(name="broken", value="no_such_module:plugin", group=gateway.domains.PLUGINS)
+    monkeypatch.setattr(gateway.domains, "entry_points", lambda group: EntryPoints([broken]))
 
     assert [plugin.name for plugin in load_plugins()] == BUILTIN
 

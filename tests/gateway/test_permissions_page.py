@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.app import build_schema, load_plugins
 from gateway.core.identity import ROLE_SCOPES, Role, Scope
+from gateway.domains import build_schema, load_plugins
 from gateway.generate import permissions_page
 from plugins.accounts.organisations.rules import above
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.fx._reference import FIRST_DAY, fixing, midnight, selected
+from providers.fx._reference import FIRST_DAY, fixing, midnight, selected, spans
 from providers.fx.ecb import Ecb, parse_csv, parse_xml
-from providers.fx.frankfurter import Frankfurter, spans
+from providers.fx.frankfurter import LONGEST, Frankfurter
 from providers.recording import wire
 from providers.row import Row
 from schema.errors import Malformed
@@ -106,7 +106,7 @@ def test_a_fixing_is_stamped_with_the_midnight_of_its_date(day):
 def test_pieces_of_a_range_join_without_gap_or_overlap(first, length):
     last = first + timedelta(days=length)
 
-    pieces = list(spans(first, last))
+    pieces = list(spans(first, last, LONGEST))
 
     assert pieces[0][0] == first
     assert pieces[-1][1] == last
@@ -115,7 +115,7 @@ def test_pieces_of_a_range_join_without_gap_or_overlap(first, length):
 
 
 def test_a_range_that_ends_before_it_begins_has_no_pieces():
-    assert list(spans(TODAY, TODAY - timedelta(days=1))) == []
+    assert list(spans(TODAY, TODAY - timedelta(days=1), LONGEST)) == []
 
 
 @given(st.lists(st.tuples(st.dates(FIRST_DAY, TODAY), st.sampled_from(["USD", "GBP", "JPY"]), st.just(Decimal(1)))))

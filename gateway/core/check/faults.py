@@ -9,7 +9,7 @@ from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any
 
-from gateway.core.check.mutations import json_value, key_number, mutations, numbers_in, without_number
+from gateway.core.check.mutations import json_value, key_numbers, mutations, numbers_in, without_number
 from gateway.core.check.replay import Departure, Outcome, Script, ask
 from gateway.core.upstream import RawReply, Request
 from providers.contract import Answer, Provider
@@ -132,7 +132,7 @@ async def body_faults(subject: Subject) -> list[str]:
             findings += [f"{content.decode()} in exchange {at}: {found}"] if isinstance(found, str) else []
     for content in EMPTY if subject.case.exchanges else ():
         found = await suffer(subject, _body(content), None)
-        if isinstance(found, Outcome) and key_number(plain(found.answer)) is not None:
+        if isinstance(found, Outcome) and any(True for _ in key_numbers(plain(found.answer))):
             findings.append(f"{content.decode()} everywhere: still answers {plain(found.answer)!r:.200}")
     return findings
 
@@ -149,18 +149,18 @@ async def value_faults(subject: Subject) -> list[str]:
 
 async def key_fault(subject: Subject) -> list[str]:
     """The number that the answer is about: a word in its place is noticed, and nothing in its place is not filled."""
-    number = key_number(subject.case.expect)
+    numbers = list(key_numbers(subject.case.expect))
+    number = next((each for each in numbers if _without(subject.case, each, "broken")), None)
     if number is None:
-        return []
+        return [f"{numbers[0]} is expected, but stands nowhere in the recorded bodies"] if numbers else []
     word, nothing = (_without(subject.case, number, instead) for instead in ("broken", None))
-    if not word:
-        return [f"{number} is expected, but stands nowhere in the recorded bodies"]
     wrong = expecting(await suffer(subject, _swapped(word), None), FailureCode.UPSTREAM_MALFORMED)
     findings = [f"{number} replaced by a word: {wrong}"] if wrong else []
     found = await suffer(subject, _swapped(nothing), None)
     if isinstance(found, Outcome):
-        filled = key_number(plain(found.answer))
-        if filled is not None and filled not in numbers_in(subject.case.expect):
+        known = numbers_in(subject.case.expect)
+        filled = next((each for each in key_numbers(plain(found.answer)) if each not in known), None)
+        if filled is not None:
             findings.append(f"{number} replaced by null: answers {filled}, which nobody sent")
     elif found:
         findings.append(f"{number} replaced by null: {found}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ MOST_LEAVES = 48
 MOST_GROUPS = 16
 WRONG: tuple[Any, ...] = (None, "broken", "", "NaN", True, Decimal("1E+400"), 10**30, [], {})
 WRONG_TEXTS = (b"", b"broken", b"NaN", b"1E+400")
-KEY_FIELDS = ("price", "open", "rate")
+KEY_FIELDS = ("price", "open", "rate", "value", "amount", "apy_percent", "yield_percent", "buy_amount", "standard")
 _TOKEN = re.compile(rb"[A-Za-z0-9.+:-]+")
 
 
@@ -68,13 +68,12 @@ def spread(items: Sequence[T], most: int) -> list[T]:
     return [*front, *(rest[i * len(rest) // count] for i in range(count))]
 
 
-def key_number(answer: Any) -> Decimal | None:
-    """The first price, open or rate of an answer in its plain form."""
+def key_numbers(answer: Any) -> Iterator[Decimal]:
+    """The numbers of an answer in its plain form that the answer is about."""
     for path, value in walk(answer):
         names = [step for step in path if isinstance(step, str)]
         if names and names[-1] in KEY_FIELDS and (number := _number(value)) is not None:
-            return number
-    return None
+            yield number
 
 
 def numbers_in(answer: Any) -> set[Decimal]:
@@ -83,15 +82,35 @@ def numbers_in(answer: Any) -> set[Decimal]:
 
 
 def without_number(content: bytes, number: Decimal, instead: str | None) -> bytes:
-    """The body with *instead* wherever the number stood; the very same body where it stands nowhere."""
+    """The body with *instead* wherever the number stood; the very same body where it stands nowhere.
+
+    Where it does not stand as it is, it may in other units: with the same digits and another power of ten.
+    """
+    replaced = _without(content, lambda found: found == number, instead)
+    same = digits_of(number)
+    return replaced if replaced != content else _without(content, lambda found: digits_of(found) == same, instead)
+
+
+def digits_of(number: Decimal) -> tuple[int, tuple[int, ...]]:
+    """Sign and digits, whatever the power of ten."""
+    parts = number.normalize().as_tuple()
+    return parts.sign, parts.digits
+
+
+def _without(content: bytes, meant: Callable[[Decimal], bool], instead: str | None) -> bytes:
     value = json_value(content)
     if value is None:
         text = (instead or "").encode()
-        return _TOKEN.sub(lambda m: text if _number(m[0].decode()) == number else m[0], content)
-    hits = [p for p, v in walk(value) if not isinstance(v, list | dict) and _number(v) == number]
+        return _TOKEN.sub(lambda m: text if _meant(m[0].decode(), meant) else m[0], content)
+    hits = [p for p, v in walk(value) if not isinstance(v, list | dict) and _meant(v, meant)]
     for path in hits:
         value = changed(value, path, instead)
     return wire(value) if hits else content
+
+
+def _meant(value: Any, meant: Callable[[Decimal], bool]) -> bool:
+    number = _number(value)
+    return number is not None and meant(number)
 
 
 def _number(value: Any) -> Decimal | None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway.core.parts import ended
 from gateway.core.upstream import RawReply, Request, Transport, UpstreamHttp
 from providers.contract import Answer, Provider
 from providers.recording import Case, Exchange, ask_of, decoded, plain
+from schema.checks import unsound
 from schema.errors import UpstreamError
 from schema.words.candles import CandlesAsk
 
@@ -100,9 +102,16 @@ async def ask(cls: type[Provider], offer: Answer, case: Case, transport: Transpo
     provider = connect(cls, transport, case.now)
     question = ask_of(offer.capability, case.ask)
     try:
-        return Outcome(answer=await getattr(provider, offer.method)(question))
+        return Outcome(answer=await answer_of(cls, offer, getattr(provider, offer.method)(question)))
     except UpstreamError as error:
         return Outcome(error=error)
+
+
+async def answer_of(cls: type[Provider], offer: Answer, found: Any) -> Any:
+    """What a method answers; of one that answers in parts all of them."""
+    if offer.capability.ends is None:
+        return await found
+    return [part async for part in ended(cls.profile.id, offer.capability, found)]
 
 
 async def replay(cls: type[Provider], offer: Answer, case: Case) -> list[str]:
@@ -122,9 +131,16 @@ async def replay(cls: type[Provider], offer: Answer, case: Case) -> list[str]:
         found += compare_refusal(case, outcome)
     else:
         different = first_difference(case.expect, plain(outcome.answer))
-        found += [different] if different else []
+        found += [different] if different else unsound_answer(offer, case, outcome.answer)
     found += [f"the exchange {e.method} {e.path} {dict(e.params or {})} was not used" for e in script.left]
     return found
+
+
+def unsound_answer(offer: Answer, case: Case, answer: Any) -> list[str]:
+    """What a right answer may not be, whatever the recording expects: see `Capability.check`."""
+    found = list(unsound(answer))
+    check = offer.capability.check
+    return found if found or check is None else list(check(ask_of(offer.capability, case.ask), answer))
 
 
 def compare_refusal(case: Case, outcome: Outcome) -> list[str]:

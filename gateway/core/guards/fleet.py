@@ -12,7 +12,7 @@ from gateway.core.clock import Clock
 from gateway.core.guards.cache import MemoryCache, Stored
 from gateway.core.guards.flight import Flight, Found
 from gateway.core.guards.keys import cache_key
-from gateway.core.guards.shared import Patience, SharedCache
+from gateway.core.guards.shared import Lease, Patience, SharedCache
 from gateway.core.metrics import counter
 from schema.capability import Capability
 from schema.errors import Timeout, UpstreamError
@@ -87,7 +87,7 @@ class _Hunt:
 
     async def go(self, addresses: dict[Any, str], patience: Patience) -> Found:
         """Ask for what nobody asks for; wait for the rest."""
-        claims = await self._shared.claim(list(addresses.values()), self._search.flight.left, patience)
+        claims = await self._shared.claim(list(addresses.values()), patience)
         ours: dict[Any, str] = {}
         found: dict[Any, Stored | UpstreamError] = {}
         for (item, address), (token, frame) in zip(addresses.items(), claims, strict=True):
@@ -102,25 +102,30 @@ class _Hunt:
         if ours:
             parts.append(self._call(addresses, ours))
         if theirs:
-            parts.append(self._wait(theirs))
+            parts.append(self._wait(theirs, patience))
         for part in await asyncio.gather(*parts):
             found.update(part)
         return found
 
     async def _call(self, addresses: dict[Any, str], tokens: dict[Any, str]) -> Found:
         search, began = self._search, self._fleet.clock.monotonic()
+        lease = Lease(self._shared, {addresses[item]: token for item, token in tokens.items()})
+        locked = dict(tokens)
         try:
             found = await search.call(list(tokens))
-            for item in tokens:
+            for item, token in tokens.items():
                 held = self._fleet.cache.get(cache_key(search.lane, search.capability, item))
-                if held is not None and held.fetched >= began and not search.flight.dropped:
-                    self._shared.keep(search.capability, addresses[item], held, self._era)
+                if held is None or held.fetched < began or search.flight.dropped:
+                    continue
+                if self._shared.keep(search.capability, addresses[item], held, self._era, token):
+                    del locked[item]
             return found
         finally:
-            for item, token in tokens.items():
+            lease.end()
+            for item, token in locked.items():
                 self._shared.release(addresses[item], token)
 
-    async def _wait(self, addresses: dict[Any, str]) -> Found:
+    async def _wait(self, addresses: dict[Any, str], patience: Patience) -> Found:
         pause, growth, longest = PAUSE
         search, left = self._search, dict(addresses)
         found: dict[Any, Stored | UpstreamError] = {}
@@ -131,14 +136,18 @@ class _Hunt:
                 return {**found, **dict.fromkeys(left, late)}
             await asyncio.sleep(min(pause, max(search.flight.left, 0.0)))
             pause = min(pause * growth, longest)
-            seen = await self._shared.peek(list(left.values()))
+            before, sought = patience.left, len(left)
+            seen = await self._shared.peek(list(left.values()), patience)
             if seen is None:
                 WAITS.labels("alone").inc(len(left))
                 return {**found, **await search.call(list(left))}
             freed = self._sort(dict(zip(list(left), seen, strict=True)), left, found)
             if freed:
                 WAITS.labels("taken over").inc(len(freed))
-                return {**found, **await self.go(left, Patience())}
+                return {**found, **await self.go(left, patience)}
+            if len(left) == sought:
+                # This look was no delay: what is waited for is the other process.
+                patience.left = before
         return found
 
     def _sort(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
+from datetime import timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -13,18 +13,22 @@ import msgspec
 
 from gateway.core.guards.cache import Stored
 from gateway.core.guards.codec import STAMP, Plan, Stamps, fingerprint, plan
+from gateway.core.guards.fleettime import Times
 from gateway.core.metrics import counter
 from schema.capability import Capability
 from schema.errors import UnknownInstrument
+from schema.provenance import Provenance
 
-MAGIC = b"MG1"
+MAGIC = b"MG2"
 """Grows with the layout that follows it: a flag, the form of the answer, a digest, the body."""
 HEAD = len(MAGIC) + 1 + 8 + 8
 COMPRESSED_FROM = 2_048
 LARGEST = 8 * 2**20
 """Of a body, before compression: no reader unpacks more."""
-AHEAD_S = 2.0
-"""How far another machine's clock may run ahead of ours before its frames are not believed."""
+AHEAD_S = 0.1
+"""A frame that is from later than this has seen another clock than ours: Redis's was set back."""
+SKEW_S = 0.1
+"""Wall clocks that differ by less show moments as they are: so much is lost in measuring."""
 
 REFUSED = counter("marketgate_cache_frames_refused", "Frames of the shared cache that were not believed.", "why")
 
@@ -35,14 +39,6 @@ class Refused(Exception):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
-    """A process's two clocks, read together."""
-
-    now: datetime
-    monotonic: float
 
 
 class Frames:
@@ -56,7 +52,7 @@ class Frames:
         self._body = msgspec.defstruct(
             "Body",
             [
-                ("fetched", float), ("fresh", float), ("era", str), ("absent", str | None),
+                ("fetched", float), ("window", float), ("ahead", float), ("era", str), ("absent", str | None),
                 ("stamps", list[stamp]), ("stamp", int), ("value", value | None),
             ],
             array_like=True,
@@ -68,10 +64,11 @@ class Frames:
         stamps = Stamps()
         value = None if stored.error is not None else self._plan.pack(stored.value, stamps)
         stamp = stamps.write(stored.provenance)
-        fetched = times.now.timestamp() - (times.monotonic - stored.fetched)
-        fresh = fetched + (stored.fresh_until - stored.fetched)
+        # Rather too early than too late: what is not exact must not make our copy younger than it is.
+        fetched = times.fleet - times.error - (times.monotonic - stored.fetched)
+        window = stored.fresh_until - stored.fetched
         absent = stored.error.detail if stored.error is not None else None
-        body = msgspec.msgpack.encode([fetched, fresh, era, absent, stamps.rows, stamp, value])
+        body = msgspec.msgpack.encode([fetched, window, times.ahead, era, absent, stamps.rows, stamp, value])
         if len(body) > LARGEST:
             raise Refused("large")
         packed = zlib.compress(body, 1) if len(body) >= COMPRESSED_FROM else body
@@ -96,15 +93,15 @@ class Frames:
     def _stored(self, body: Any, address: str, era: str, times: Times) -> Stored:
         if body.era != era:
             raise Refused("dropped")
-        now = times.now.timestamp()
-        if body.fetched > now + AHEAD_S:
+        age = times.fleet + times.error - body.fetched
+        if age < -AHEAD_S:
             raise Refused("ahead")
         stamps = Stamps()
         stamps.load(body.stamps)
+        stamps.read[:] = _shifted(stamps.read, times.ahead - body.ahead)
         provenance = stamps.read[body.stamp]
-        # A clock that runs ahead must not make our copy fresh for longer than its window.
-        fetched = times.monotonic - max(now - body.fetched, 0.0)
-        until = fetched + (body.fresh - body.fetched)
+        fetched = times.monotonic - max(age, 0.0)
+        until = fetched + body.window
         if body.absent is not None:
             error = UnknownInstrument(provenance.provider, body.absent)
             return Stored(value=None, provenance=provenance, fetched=fetched, fresh_until=until, error=error)
@@ -112,6 +109,16 @@ class Frames:
             raise Refused("malformed")
         value = self._plan.unpack(body.value, stamps)
         return Stored(value=value, provenance=provenance, fetched=fetched, fresh_until=until)
+
+
+def _shifted(stamps: list[Provenance], seconds: float) -> list[Provenance]:
+    """The moments of fetching by our wall clock, where the writer's was another one. A recording's are its own."""
+    if abs(seconds) < SKEW_S:
+        return stamps
+    by = timedelta(seconds=seconds)
+    return [
+        each if each.recorded_from is not None else replace(each, fetched_at=each.fetched_at + by) for each in stamps
+    ]
 
 
 def _unpacked(packed: bytes) -> bytes:

@@ -14,10 +14,8 @@ from math import ceil, inf
 from typing import NamedTuple
 
 from gateway.core.guards.fairness import Turns
-from providers.contract import Limit
+from providers.contract import MARGIN, Limit
 
-MARGIN = 0.05
-"""The share of each limit that is left unused."""
 SLICES = 64
 """Ends of calls are rounded up to this part of a window where its limit is higher: what is remembered is bounded."""
 
@@ -48,6 +46,12 @@ class Window:
     under_way: int = 0
     ended: deque[tuple[float, int]] = field(default_factory=deque)
     counted: int = 0
+    kept: int = 0
+    kept_until: float = 0.0
+
+    def keep(self, units: int, until: float) -> None:
+        """Leave so much of it unused until then: others may have used it."""
+        self.kept, self.kept_until = units, until
 
     def units(self, weight: int) -> int:
         """What a call of this weight takes."""
@@ -57,11 +61,18 @@ class Window:
         """Calls that ended a whole window ago."""
         while self.ended and self.ended[0][0] + self.per <= now:
             self.counted -= self.ended.popleft()[1]
+        if self.kept and self.kept_until <= now:
+            self.kept = 0
+
+    @property
+    def used(self) -> int:
+        """All that counts now."""
+        return self.under_way + self.counted + self.kept
 
     def wait(self, units: int, now: float) -> float:
         """Seconds until there is room at the soonest: calls under way make some a window after their end."""
         self.forget(now)
-        over = self.under_way + self.counted + units - self.most
+        over = self.used + units - self.most
         if over <= 0:
             return 0.0
         if units > self.most:
@@ -70,7 +81,7 @@ class Window:
             over -= each
             if over <= 0:
                 return end + self.per - now
-        return self.per
+        return max(self.kept_until - now, self.per) if self.kept else self.per
 
     def end(self, units: int, now: float) -> None:
         """Units that may have been counted until now."""
@@ -81,6 +92,13 @@ class Window:
             now, before = self.ended.pop()
             units += before
         self.ended.append((now, units))
+
+    def resets(self, now: float) -> float:
+        """In how many seconds nothing counts any more, at the soonest."""
+        if self.under_way:
+            return self.per
+        ends = [self.ended[-1][0] + self.per] if self.ended else []
+        return max([*ends, *([self.kept_until] if self.kept else [])], default=now) - now
 
 
 class Standing(NamedTuple):
@@ -145,9 +163,8 @@ class Windows:
         found = []
         for window in self.windows:
             window.forget(now)
-            used = window.under_way + window.counted
-            resets = window.per if window.under_way else window.ended[-1][0] + window.per - now if used else None
-            found.append(Standing(max(window.most - used, 0), resets))
+            used = window.used
+            found.append(Standing(max(window.most - used, 0), window.resets(now) if used else None))
         return found
 
     def past(self, now: float) -> list[tuple[int, float, int]]:
@@ -157,6 +174,12 @@ class Windows:
             window.forget(now)
             found.extend((place, now - end, units) for end, units in window.ended)
         return found
+
+    def empty(self, now: float) -> bool:
+        """Whether nothing counts."""
+        for window in self.windows:
+            window.forget(now)
+        return not any(window.used for window in self.windows)
 
     def copy(self) -> Windows:
         """The same, to be counted on by itself."""

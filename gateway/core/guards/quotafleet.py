@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from hashlib import sha1
+from itertools import count
 from math import ceil
 from typing import Any
 from uuid import uuid4
@@ -15,20 +16,17 @@ from redis.exceptions import NoScriptError
 
 from gateway.core.clock import Clock
 from gateway.core.guards.fairness import Turns
-from gateway.core.guards.members import Members
-from gateway.core.guards.quota import MARGIN, SLICES, Claim, OwnCount, Standing, Ticket, Window, Windows
+from gateway.core.guards.members import FRESH_S, Members
+from gateway.core.guards.quota import SLICES, Claim, Standing, Ticket, Window, Windows
+from gateway.core.guards.quotapart import Known, Part
 from gateway.core.guards.quotascript import RESERVE
 from gateway.core.link import RedisLink
-from providers.contract import Limit
+from providers.contract import MARGIN, Limit
 
 LEASE_S = 60.0
 """A call that a process began and never ended, because it died, counts as if it had lasted this long."""
-SETTLE_S = 5.0
-"""After Redis came back a process keeps to its part, too, until all others must have told what they did meanwhile."""
-SHORT_S = 10.0
-"""Windows up to this long begin anew when Redis is gone: until then they are taken for full."""
-LATE_S = 5.0
-"""How long after Redis went others' calls may still have been under way."""
+RETRY_S = 0.02
+"""Who did not know well enough who else is there asks again so soon."""
 GRACE_MS, YIELD_MS = 100, 10
 """Who waits is kept its turn this long after there is room; who must let it pass asks again so soon."""
 WAIT_S = 0.25
@@ -41,7 +39,7 @@ class FleetCount:
 
     def __init__(
         self, place: str, limits: Sequence[Limit], link: RedisLink, clock: Clock, members: Members, *,
-        margin: float = MARGIN,
+        margin: float = MARGIN, patient: bool = True,
     ) -> None:  # fmt: skip
         self._place, self._limits, self._margin = place, limits, margin
         self._link, self._clock, self._members = link, clock, members
@@ -49,19 +47,19 @@ class FleetCount:
         """What this process itself has sent, wherever that was counted."""
         self._turns = Turns()
         self._tickets: set[Ticket] = set()
-        self._ends: list[tuple[int, int]] = []
-        self._unused: list[tuple[int, int]] = []
+        self._ends: list[tuple[int, int, int]] = []
+        self._unused: list[tuple[int, int, int]] = []
+        self._serial = count(1)
         self._seen: dict[int, int] = {}
         self._pause_ms = 0
         self._epoch = ""
         self._counts: list[int] = [0] * len(limits)
         self._counted_at = 0.0
-        self._part: OwnCount | None = None
-        """Counts in place of Redis since that is gone, and beside it until the others are back, too."""
-        self._part_tickets: set[Ticket] = set()
+        self._part = Part(limits, members, margin=margin, patient=patient)
+        """Counts in place of Redis where that is gone; and beside it where it has forgotten, until all have told it."""
         self._untold = Windows(limits, margin=margin)
         """What this process has sent that Redis does not know of."""
-        self._away, self._settled_at = False, 0.0
+        self._away = False
         self._asking = asyncio.Lock()
         self._telling: asyncio.Task[None] | None = None
 
@@ -75,25 +73,31 @@ class FleetCount:
 
     async def take(self, claims: Sequence[Claim], now: float) -> tuple[dict[int, Ticket], float]:
         """See `Counter`."""
-        if self._part is not None and not self._away and now >= self._settled_at:
-            self._part = None
-            self._part_tickets.clear()
-        if self._part is None:
-            found = await self._ask(claims)
-            if found is not None:
-                return found
-            self._part = self._lose(now)
+        await self._members.refresh()
         if self._away and await self._ask((), asking=False) is None:
-            return await self._take_part(self._part, claims, now)
-        return await self._take_both(self._part, claims, now)
+            return await self._take_part(claims, now)
+        if self._members.remembered:
+            self._part.in_use = False
+        found = await (self._take_both(claims, now) if self._part.in_use else self._ask(claims))
+        return found if found is not None else await self._take_part(claims, now)
+
+    @property
+    def untold(self) -> bool:
+        """Whether this process has sent what Redis may not know of."""
+        return not self._untold.empty(self._clock.monotonic())
+
+    async def tell(self, everything: bool) -> bool:
+        """Tell Redis what it does not know, or everything where it may have forgotten; False where it is away."""
+        if not (self.untold or (everything and not self.own.empty(self._clock.monotonic()))):
+            return True
+        return await self._ask((), asking=False) is not None
 
     def ended(self, ticket: Ticket, now: float) -> None:
         """See `Counter`; the others are told at once, and nobody waits for it."""
         self.own.ended(ticket, now)
         if not ticket.lease:
             self._untold.ended(ticket, now)
-        if self._part is not None and ticket in self._part_tickets:
-            self._part.ended(ticket, now)
+        self._part.ended(ticket, now)
         self._gone(ticket, self._ends)
 
     def given_back(self, ticket: Ticket) -> None:
@@ -101,16 +105,14 @@ class FleetCount:
         self.own.given_back(ticket)
         if not ticket.lease:
             self._untold.given_back(ticket)
-        if self._part is not None and ticket in self._part_tickets:
-            self._part.given_back(ticket)
+        self._part.given_back(ticket)
         self._gone(ticket, self._unused)
 
     def seen(self, used: Sequence[tuple[int, int]], now: float) -> None:
         """See `Counter`."""
         for place, units in used:
             self._seen[place + 1] = max(units, self._seen.get(place + 1, 0))
-            if self._part is not None:
-                self._part.windows.seen(place, units, now)
+        self._part.count.seen(used, now)
         self._tell_soon()
 
     def pause(self, seconds: float) -> None:
@@ -121,10 +123,10 @@ class FleetCount:
     def standing(self, now: float) -> list[Standing]:
         """See `Counter`; what the others did is known since the last call of this process."""
         found = []
-        for window, own, count in zip(self.own.windows, self.own.standing(now), self._counts, strict=True):
+        for window, own, known in zip(self.own.windows, self.own.standing(now), self._counts, strict=True):
             resets = self._counted_at + window.per - now
-            remaining = max(window.most - count, 0)
-            told = count > 0 and resets > 0 and remaining < own.remaining
+            remaining = max(window.most - known, 0)
+            told = known > 0 and resets > 0 and remaining < own.remaining
             found.append(Standing(remaining, resets) if told else own)
         return found
 
@@ -137,11 +139,10 @@ class FleetCount:
         self.own.note(ticket)
         self._tickets.add(ticket)
 
-    def _gone(self, ticket: Ticket, into: list[tuple[int, int]]) -> None:
+    def _gone(self, ticket: Ticket, into: list[tuple[int, int, int]]) -> None:
         self._tickets.discard(ticket)
-        self._part_tickets.discard(ticket)
         if ticket.lease:
-            into.append((ticket.lease, ticket.weight))
+            into.append((ticket.lease, ticket.weight, next(self._serial)))
             self._tell_soon()
 
     def _tell_soon(self) -> None:
@@ -153,70 +154,61 @@ class FleetCount:
             if await self._ask((), asking=False) is None:
                 return
 
-    async def _take_part(self, part: OwnCount, claims: Sequence[Claim], now: float) -> tuple[dict[int, Ticket], float]:
+    async def _take_part(self, claims: Sequence[Claim], now: float) -> tuple[dict[int, Ticket], float]:
         """Without Redis: of this process's part."""
-        granted, wait = await part.take(claims, now)
+        self._away = True
+        granted, wait = await self._part.use(self._known, now).take(claims, now)
         for ticket in granted.values():
             self._note(ticket)
             self._untold.note(ticket)
-            self._part_tickets.add(ticket)
+            self._part.note(ticket)
         return granted, wait
 
-    async def _take_both(self, part: OwnCount, claims: Sequence[Claim], now: float) -> tuple[dict[int, Ticket], float]:
-        """Redis is back: of the whole, and no more than this process's part of it until the others are back, too."""
+    async def _take_both(self, claims: Sequence[Claim], now: float) -> tuple[dict[int, Ticket], float] | None:
+        """Redis has forgotten: of the whole, and no more than this process's part until the others have told it."""
+        windows = self._part.use(self._known, now).windows
         place = self._turns.next(claims)
-        own = part.windows.reserve(claims[place].weight, now)
+        own = windows.reserve(claims[place].weight, now)
         if not isinstance(own, Ticket):
             return {}, own
         found = await self._ask((claims[place],))
-        part.given_back(own)
-        if found is None:
-            self._away = True
-            return {}, 0.0
-        if not found[0]:
-            return {}, found[1]
+        windows.given_back(own)
+        if found is None or not found[0]:
+            return found
         ticket = found[0][0]
         self._turns.served(claims[place])
-        part.windows.note(ticket)
-        self._part_tickets.add(ticket)
+        windows.note(ticket)
+        self._part.note(ticket)
         return {place: ticket}, 0.0
 
-    def _lose(self, now: float) -> OwnCount:
-        """From now on this process keeps to its part, and takes the windows to be as full as they may be."""
-        count, rank = self._members.count, self._members.rank
-        # Nobody else: what this process has sent is all there is.
-        part = self.own.copy() if count == 1 else Windows(self._limits, margin=self._margin)
-        for window, known in zip(part.windows, self._counts, strict=True) if count > 1 else ():
-            whole = window.most
-            window.most = whole // count + (rank < whole % count)
-            left = 0 if window.per <= SHORT_S else max(whole - known, 0)
-            if (taken := window.most - left // count) > 0:
-                window.end(taken, now + LATE_S)
-        self._away = True
-        self._part_tickets = set(self._tickets) if count == 1 else set()
-        return OwnCount(part)
+    @property
+    def _known(self) -> Known:
+        return Known(self.own, self._tickets, self._counts, self._counted_at)
 
     async def _ask(
         self, claims: Sequence[Claim], *, asking: bool = True
     ) -> tuple[dict[int, Ticket], float] | None:  # fmt: skip
         """Tickets and the wait; None where Redis does not answer."""
         async with self._asking:
+            asked_at = self._clock.monotonic()
             ends, unused = self._ends[:], self._unused[:]
             opened = [ticket for ticket in self._tickets if not ticket.lease]
             message = self._message(claims, asking=asking)
             seen, pause = dict(self._seen), self._pause_ms
             message.update(ends=ends, unused=unused, seen=list(seen.items()), pause=pause)
             reply = await self._send(self._untold, opened, message)
-            lost = reply is not None and reply[0] == b"new" and self._epoch != ""
+            lost = reply is not None and reply[0] == b"new" and await self._members.forgot()
             if reply is not None and reply[0] == b"new":
                 # What Redis held is lost, or it never knew this process: it is told all that was sent.
                 opened = list(self._tickets)
                 message.update(adopt=True, ends=[], unused=[], claims=() if lost else claims)
                 reply = await self._send(self.own, opened, message)
+            if reply is not None and reply[0] == b"stale":
+                return {}, RETRY_S
             if reply is None or reply[0] != b"done":
                 return None
             _, epoch, lease, wait, granted, self._counts = reply
-            self._epoch, self._counted_at = epoch.decode(), self._clock.monotonic()
+            self._epoch, self._counted_at = epoch.decode(), asked_at
             del self._ends[: len(ends)], self._unused[: len(unused)]
             self._seen = {place: used for place, used in self._seen.items() if used > seen.get(place, 0)}
             self._pause_ms = 0 if self._pause_ms <= pause else self._pause_ms
@@ -233,18 +225,17 @@ class FleetCount:
             ticket.lease = lease
             if ticket not in self._tickets:  # it ended meanwhile
                 self._gone(ticket, self._ends)
-        now = self._clock.monotonic()
-        if lost and self._part is None:
-            self._part = self._lose(now)
-        if lost or self._away:
-            self._away, self._settled_at = False, now + SETTLE_S
+        self._away = False
+        if lost:
+            self._part.use(self._known, self._clock.monotonic())
 
     def _message(self, claims: Sequence[Claim], *, asking: bool) -> dict[str, Any]:
-        windows = self.own.windows
+        members, windows = self._members, self.own.windows
         return {
-            "epoch": self._epoch, "fresh": uuid4().hex, "adopt": False, "process": self._members.name,
-            "windows": [_window(window) for window in windows], "lease": int(LEASE_S * 1000),
-            "keep": int((max(window.per for window in windows) + 2 * LEASE_S) * 1000),
+            "epoch": self._epoch, "fresh": uuid4().hex, "adopt": False, "process": members.name,
+            "windows": [_window(window, members.held(window.most)) for window in windows],
+            "lease": int(LEASE_S * 1000), "keep": int((max(window.per for window in windows) + 2 * LEASE_S) * 1000),
+            "told": members.told_at, "fresh_for": int(FRESH_S * 1000),
             "claims": claims, "asking": asking, "grace": GRACE_MS, "yield": YIELD_MS,
         }  # fmt: skip
 
@@ -264,7 +255,7 @@ class FleetCount:
         return await self._link.ask(question, otherwise=nothing, wait_s=WAIT_S)
 
 
-def _window(window: Window) -> tuple[int, int, int, int, str]:
-    per = int(window.per * 1000)
+def _window(window: Window, held: int) -> tuple[int, int, int, int, str, int]:
+    per, room = int(window.per * 1000), max(window.most - held, 0)
     width = 1 if window.most <= SLICES else ceil(per / SLICES)
-    return per, window.most, width, int(window.weighed), f"{per}{'u' if window.weighed else 'r'}"
+    return per, room, width, int(window.weighed), f"{per}{'u' if window.weighed else 'r'}", window.most

@@ -2,7 +2,8 @@
 
 One hash for each key with an upstream: `w<window>:<moment>` holds the units that may have been counted until then (of a
 call under way: until its lease ends), `f/<tenant>` its tag of fair queueing, `q/<process>/<tenant>` until when it
-waits, `pause` until when nothing is sent, and `epoch`, which changes where Redis has lost what it held.
+waits, `e/<process>` the number of the last end that it told (what is told twice counts once), `pause` until when
+nothing is sent, and `epoch`, which changes where Redis has lost what it held.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if not epoch then
   redis.call('PEXPIRE', key, a.keep)
 end
 if epoch ~= a.epoch and not a.adopt then return {'new', epoch} end
+if #a.claims > 0 and a.told + a.fresh_for < now then return {'stale', epoch} end
 
 local count, entries = {}, {}
 local function field(i, at)
@@ -39,17 +41,22 @@ local function add(i, at, units)
 end
 local function units_of(i, weight) return a.windows[i][4] == 1 and weight or 1 end
 
-for _, ended in ipairs(a.ends) do
-  for i = 1, #a.windows do
-    if held[field(i, ended[1])] then add(i, ended[1], -units_of(i, ended[2])) end
-    add(i, now, units_of(i, ended[2]))
+local heard = tonumber(string.match(held['e/' .. a.process] or '0', '^%d+'))
+local last = heard
+local function over(told, at)
+  for _, each in ipairs(told) do
+    if each[3] > heard then
+      last = math.max(last, each[3])
+      for i = 1, #a.windows do
+        if held[field(i, each[1])] then add(i, each[1], -units_of(i, each[2])) end
+        if at then add(i, at, units_of(i, each[2])) end
+      end
+    end
   end
 end
-for _, unused in ipairs(a.unused) do
-  for i = 1, #a.windows do
-    if held[field(i, unused[1])] then add(i, unused[1], -units_of(i, unused[2])) end
-  end
-end
+over(a.ends, now)
+over(a.unused)
+if last > heard then redis.call('HSET', key, 'e/' .. a.process, string.format('%.0f:%.0f', last, now)) end
 for _, past in ipairs(a.past) do add(past[1], now - past[2], past[3]) end
 for _, weight in ipairs(a.open) do
   for i = 1, #a.windows do add(i, now + a.lease, units_of(i, weight)) end
@@ -79,10 +86,12 @@ for name, value in pairs(held) do
     else
       flags[name] = {process, tenant, tonumber(value)}
     end
+  elseif string.sub(name, 1, 2) == 'e/' and tonumber(string.match(value, '%d+$')) + a.lease <= now then
+    redis.call('HDEL', key, name)
   end
 end
 for _, seen in ipairs(a.seen) do
-  local more = math.min(seen[2], a.windows[seen[1]][2]) - count[seen[1]]
+  local more = math.min(seen[2], a.windows[seen[1]][6]) - count[seen[1]]
   if more > 0 then
     add(seen[1], now, more)
     count[seen[1]] = count[seen[1]] + more

@@ -15,7 +15,8 @@ from gateway.core.access import Lane
 from gateway.core.clock import Clock
 from gateway.core.guards.cache import READS, Stored
 from gateway.core.guards.codec import canonical
-from gateway.core.guards.frames import REFUSED, Refused, Times, frames_of
+from gateway.core.guards.fleettime import FleetTime, Times
+from gateway.core.guards.frames import REFUSED, Refused, frames_of
 from gateway.core.link import WAIT_S, RedisLink
 from gateway.core.metrics import counter
 from schema.capability import Capability
@@ -24,12 +25,22 @@ PREFIX = "marketgate:cache:"
 LONGEST_KEPT_S = 172_800
 """No frame is kept for longer, and a drop is remembered for twice as long."""
 LOCK_S = 2.0
-"""After that long a lock ends by itself: whoever holds it may have died."""
+"""After that long a lock that nobody renews ends by itself: whoever held it may have died."""
+RENEWALS = 3
+"""Of a lock that is held on, in the time after which it would end."""
 MOST_WAITING = 16 * 2**20
 """Bytes that wait to be written; what comes on top is not shared."""
 SLOW_S = 0.5
 """Writes are waited for by nobody, and may take longer than a question."""
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
+# Who has lost the lock is late: another process may have written something newer.
+KEEP = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('late') end
+local done = redis.pcall('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+redis.call('DEL', KEYS[1])
+return done
+"""
 
 HITS, STALE, MISSES, AWAY = (READS.labels("shared", outcome) for outcome in ("hit", "stale", "miss", "away"))
 UNWRITTEN = counter("marketgate_cache_writes_lost", "Frames that Redis did not take.", "why")
@@ -38,17 +49,35 @@ T = TypeVar("T")
 Claim = tuple[str | None, bytes | None]
 
 
+@dataclass(slots=True)
 class Patience:
-    """The time that one flight may lose to a slow Redis, whatever it asks."""
+    """The time that one flight may lose to a slow Redis, in all that it asks."""
 
-    def __init__(self, seconds: float = WAIT_S) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._ends = self._loop.time() + seconds
+    left: float = WAIT_S
+    """Seconds."""
 
-    @property
-    def left(self) -> float:
-        """Seconds."""
-        return self._ends - self._loop.time()
+
+class Lease:
+    """Locks that are renewed while their holder works; they end soon after a holder that has died."""
+
+    def __init__(self, shared: SharedCache, tokens: Mapping[str, str]) -> None:
+        self._shared = shared
+        self._tokens = [(address, token) for address, token in tokens.items() if token]
+        self._timer: asyncio.TimerHandle | None = None
+        if self._tokens:
+            self._wait()
+
+    def end(self) -> None:
+        """Renew no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._shared.lock_s / RENEWALS, self._renew)
+
+    def _renew(self) -> None:
+        self._shared.renew(self._tokens)
+        self._wait()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +92,11 @@ class Look:
 class SharedCache:
     """One per process that has Redis."""
 
-    def __init__(self, link: RedisLink, clock: Clock, mode: str) -> None:
-        self.link = link
+    def __init__(self, link: RedisLink, clock: Clock, mode: str, *, lock_s: float = LOCK_S) -> None:
+        self.link, self.lock_s = link, lock_s
         self._clock, self._mode = clock, mode
+        self.time = FleetTime(clock)
+        link.on_return(self.time.forget)
         self._waiting: list[Callable[[Any], Any]] = []
         self._bytes = 0
         self._sender: asyncio.Task[None] | None = None
@@ -88,12 +119,12 @@ class SharedCache:
     ) -> Look | None:
         """One question for all items; None where Redis did not answer."""
         keys = [*_eras(provider, capability.name), *addresses.values()]
-        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, keys), patience)
+        answer = await self._values(keys, patience)
         if answer is None:
             AWAY.inc()
             return None
         era = b".".join(each or b"" for each in answer[:2]).decode("ascii", "replace")
-        times = Times(now=self._clock.now(), monotonic=self._clock.monotonic())
+        times = self.time.times()
         raw = dict(zip(addresses, answer[2:], strict=True))
         found: dict[Any, Stored] = {}
         for item, frame in raw.items():
@@ -113,17 +144,18 @@ class SharedCache:
     ) -> Stored | None:
         """None for a frame that is not believed, which is counted."""
         frames = frames_of(capability)
-        times = times or Times(now=self._clock.now(), monotonic=self._clock.monotonic())
         try:
-            return frames.read(address, frame, era, times) if frames else None
+            return frames.read(address, frame, era, times or self.time.times()) if frames else None
         except Refused as refused:
+            if refused.why == "ahead":
+                self.time.forget()
             REFUSED.labels(refused.why).inc()
             return None
 
     async def eras(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str] | None:
         """The era of each provider's capability."""
         keys = [key for provider, name in pairs for key in _eras(provider, name)]
-        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, keys), Patience())
+        answer = await self._values(keys, Patience())
         if answer is None:
             return None
         joined = [b".".join(each or b"" for each in answer[at : at + 2]) for at in range(0, len(answer), 2)]
@@ -143,12 +175,12 @@ class SharedCache:
         found: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, addresses), Patience(SLOW_S))
         return found or [None] * len(addresses)
 
-    async def claim(self, addresses: Sequence[str], seconds: float, patience: Patience) -> list[Claim]:
+    async def claim(self, addresses: Sequence[str], patience: Patience) -> list[Claim]:
         """For each a token, or None where another process is asking, and its frame at that moment.
 
         Without Redis everything is ours, without a token.
         """
-        token, lasting = uuid4().hex, max(int(min(seconds, LOCK_S) * 1000), 50)
+        token, lasting = uuid4().hex, int(self.lock_s * 1000)
 
         async def lock(redis: Redis) -> list[Any]:
             async with redis.pipeline(transaction=False) as line:
@@ -159,6 +191,7 @@ class SharedCache:
 
         taken = await self._ask(lock, patience)
         if taken is None:
+            self._give_up(addresses, token)
             return [("", None)] * len(addresses)
         # Full or read-only: nobody can lock, so nobody waits.
         return [
@@ -166,42 +199,56 @@ class SharedCache:
             for lock, frame in zip(taken[::2], taken[1::2], strict=True)
         ]
 
-    async def peek(self, addresses: Sequence[str]) -> list[tuple[bool, bytes | None]] | None:
+    async def peek(self, addresses: Sequence[str], patience: Patience) -> list[tuple[bool, bytes | None]] | None:
         """For each whether it is locked, and its frame; None where Redis did not answer."""
         keys = [key for address in addresses for key in (_lock(address), address)]
-        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, keys), Patience())
+        answer: Sequence[bytes | None] | None = await self._ask(lambda redis: _got(redis, keys), patience)
         if answer is None:
             return None
         return [(answer[at] is not None, answer[at + 1]) for at in range(0, len(answer), 2)]
 
-    def keep(self, capability: Capability[Any, Any], address: str, stored: Stored, era: str) -> None:
-        """Write it soon. Nobody waits for that."""
+    def keep(self, capability: Capability[Any, Any], address: str, stored: Stored, era: str, token: str) -> bool:
+        """Write it soon and give the lock back, for which nobody waits; false where that cannot be.
+
+        What was fetched without a lock, or with one that was lost meanwhile, is not written.
+        """
         frames = frames_of(capability)
-        now = self._clock.monotonic()
+        times = self.time.times()
         kept = max(capability.revalidate_for, capability.keep_for).total_seconds() if stored.error is None else 0.0
-        lasting = min(stored.fresh_until - now + kept, LONGEST_KEPT_S)
-        if frames is None or lasting <= 0:
-            return
+        lasting = min(stored.fresh_until - times.monotonic + kept, LONGEST_KEPT_S)
+        if frames is None or lasting <= 0 or not token:
+            return False
         try:
-            frame = frames.write(address, stored, era, Times(now=self._clock.now(), monotonic=now))
+            frame = frames.write(address, stored, era, times)
         except Refused as refused:
             UNWRITTEN.labels(refused.why).inc()
         except (TypeError, ValueError, OverflowError, RecursionError):
             UNWRITTEN.labels("no form").inc()
         else:
             milliseconds = max(int(lasting * 1000), 1)
-            self._post(lambda line: line.set(address, frame, px=milliseconds), len(frame))
+            return self._post(
+                lambda line: line.eval(KEEP, 2, _lock(address), address, token, frame, milliseconds), len(frame)
+            )
+        return False
 
     def release(self, address: str, token: str) -> None:
-        """Others may ask; after what was kept before, so that they find it."""
+        """Others may ask."""
         if token:
             self._post(lambda line: line.eval(RELEASE, 1, _lock(address), token), 0)
 
-    def drop(self, provider: str, capability: str | None) -> None:
-        """No frame of a provider, or of its capability, that was written before is served again."""
+    def renew(self, tokens: Sequence[tuple[str, str]]) -> None:
+        """Hold on to locks by address; one that was lost is not taken back."""
+        lasting = int(self.lock_s * 1000)
+        self._post(lambda line: [line.eval(RENEW, 1, _lock(each), token, lasting) for each, token in tokens], 0)
+
+    async def drop(self, provider: str, capability: str | None) -> bool:
+        """No frame of a provider, or of its capability, from before is served again; false where Redis is away."""
         all_of_it, one = _eras(provider, capability or "")
         key, token = one if capability else all_of_it, uuid4().hex[:12]
-        self._post(lambda line: line.set(key, token, ex=2 * LONGEST_KEPT_S), 0)
+        written = await self.link.ask(
+            lambda redis: redis.set(key, token, ex=2 * LONGEST_KEPT_S), otherwise=None, wait_s=SLOW_S
+        )
+        return bool(written)
 
     def post(self, order: Callable[[Any], Any]) -> None:
         """Something else to write in the same way: *order* adds commands to a pipeline."""
@@ -212,14 +259,21 @@ class SharedCache:
         while self._sender is not None and not self._sender.done():
             await asyncio.wait({self._sender})
 
-    def _post(self, order: Callable[[Any], Any], size: int) -> None:
+    def _give_up(self, addresses: Sequence[str], token: str) -> None:
+        """Locks that Redis may have given after all: nobody would renew or free them."""
+        if self.link.available:
+            for address in addresses:
+                self.release(address, token)
+
+    def _post(self, order: Callable[[Any], Any], size: int) -> bool:
         if not self.link.available or self._bytes + size > MOST_WAITING:
             UNWRITTEN.labels("away" if not self.link.available else "too many").inc()
-            return
+            return False
         self._waiting.append(order)
         self._bytes += size
         if self._sender is None or self._sender.done():
             self._sender = asyncio.create_task(self._send(), name="cache.send")
+        return True
 
     async def _send(self) -> None:
         while self._waiting:
@@ -232,11 +286,28 @@ class SharedCache:
             if lost:
                 UNWRITTEN.labels("refused").inc(lost)
 
+    async def _values(self, keys: Sequence[str], patience: Patience) -> Sequence[bytes | None] | None:
+        """What stands under keys; from time to time with Redis's time, which costs no question more."""
+
+        async def with_time(redis: Redis) -> Sequence[bytes | None]:
+            async with redis.pipeline(transaction=False) as line:
+                asked = self._clock.monotonic()
+                line.execute_command("MGET", *keys)
+                line.execute_command("TIME")
+                found, told = await line.execute()
+                self.time.measured(asked, told)
+                return cast("Sequence[bytes | None]", found)
+
+        return await self._ask(with_time if self.time.due else lambda redis: _got(redis, keys), patience)
+
     async def _ask(self, question: Callable[[Redis], Awaitable[T]], patience: Patience) -> T | None:
-        left = patience.left
-        if left <= 0 or not self.link.available:
+        if patience.left <= 0 or not self.link.available:
             return None
-        return await self.link.ask(question, otherwise=None, wait_s=left)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        answer: T | None = await self.link.ask(question, otherwise=None, wait_s=patience.left)
+        patience.left -= loop.time() - began
+        return answer
 
 
 async def _got(redis: Redis, keys: Sequence[str]) -> Sequence[bytes | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from alembic import context
+from sqlalchemy import MetaData, text
 
 from gateway.core import store
 
@@ -16,7 +17,15 @@ def render_item(kind: str, item: Any, _: Any) -> Any:
     return "store.Json" if item is store.Json else False
 
 
+def tell_conditions(metadata: MetaData) -> None:
+    """Say the conditions of `store.unique_where` as SQLAlchemy reads them."""
+    for index in (index for table in metadata.tables.values() for index in table.indexes):
+        if (where := index.info.get("where")) is not None:
+            index.dialect_kwargs.update(sqlite_where=text(where), postgresql_where=text(where))
+
+
 given = context.config.attributes
+tell_conditions(given["metadata"])
 context.configure(
     connection=given["connection"],
     target_metadata=given["metadata"],

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from gateway.core.clock import Clock
 from gateway.core.migrations.histories import History
+from gateway.core.migrations.standing import standings
 from gateway.core.store import Store
 
 REMEMBERED_S = 2.0
@@ -18,10 +19,20 @@ class NotMigrated(Exception):
     """The database has not the tables that this release needs; the message says what to do."""
 
 
+class MigrationFailed(Exception):
+    """A migration did not run through; the database is as it was before."""
+
+
+async def fit(store: Store, histories: Sequence[History]) -> None:
+    """Migrate the database unless it is as this release expects it. MigrationFailed names the plugin."""
+    if any(standing.lacking for standing in await standings(store, histories)):
+        from gateway.core.migrations.runner import upgrade
+
+        await upgrade(store, histories)
+
+
 async def require(store: Store, histories: Sequence[History]) -> None:
     """NotMigrated unless every plugin's tables are where this release expects them."""
-    from gateway.core.migrations.runner import standings
-
     lacking = [standing.lacking for standing in await standings(store, histories) if standing.lacking]
     if lacking:
         raise NotMigrated(f"the database does not fit this release: {'; '.join(lacking)}")
@@ -44,8 +55,6 @@ class DatabaseReadiness:
             return self._told[1]
 
     async def _look(self) -> list[str]:
-        from gateway.core.migrations.runner import standings
-
         try:
             async with asyncio.timeout(PATIENCE_S):
                 found = await standings(self._store, self._histories)

@@ -11,48 +11,24 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from gateway.core.migrations.differences import in_words
 from gateway.core.migrations.histories import History
+from gateway.core.migrations.readiness import MigrationFailed
+from gateway.core.migrations.standing import revision_of, standing_of
 from gateway.core.store import Store
 
 LOCK = 0x6D6172_6B6574
 """Key of the advisory lock that lets one process migrate at a time."""
-WAY_OUT = "run marketgate db upgrade"
 
 T = TypeVar("T")
 
 
-class MigrationFailed(Exception):
-    """A migration did not run through; the database is as it was before."""
-
-
 class UnknownRevision(Exception):
     """There is no such revision in the plugin's history."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """Where a plugin's tables are and where this release expects them; None is before the first migration."""
-
-    plugin: str
-    at: str | None
-    head: str | None
-    known: bool = True
-
-    @property
-    def lacking(self) -> str | None:
-        """What keeps this release from working with them, in words."""
-        if self.at == self.head:
-            return None
-        if not self.known:
-            told = "which a newer release made: start that release, or downgrade with it first"
-            return f"{self.plugin} is at {self.at}, {told}"
-        return f"{self.plugin} is at {self.at or 'nothing'}, this release needs {self.head}: {WAY_OUT}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +54,6 @@ async def downgrade(store: Store, history: History, revision: str) -> Step:
     return await _run(store, lambda connection: _moved(connection, history, revision, command.downgrade))
 
 
-async def standings(store: Store, histories: Sequence[History]) -> list[Standing]:
-    """Where each plugin's tables are; quick."""
-
-    def job(connection: Connection) -> list[Standing]:
-        return [_standing(connection, history) for history in histories]
-
-    async with store.read() as tx:
-        return await tx.connection.run_sync(job)
-
-
 async def check(store: Store, histories: Sequence[History]) -> list[str]:
     """What the database lacks, in words; empty when it is as the code expects."""
 
@@ -107,7 +73,7 @@ async def _run(store: Store, job: Callable[[Connection], T]) -> T:
 
 
 def _moved(connection: Connection, history: History, revision: str, move: Callable[[Config, str], None]) -> Step:
-    before = _at(connection, history)
+    before = revision_of(connection, history)
     try:
         move(config(history, connection), revision)
     except CommandError as error:
@@ -115,23 +81,11 @@ def _moved(connection: Connection, history: History, revision: str, move: Callab
     except Exception as error:
         told = str(error).partition("\n")[0]
         raise MigrationFailed(f"{history.plugin}: {type(error).__name__}: {told}; nothing was changed") from error
-    return Step(plugin=history.plugin, before=before, after=_at(connection, history))
-
-
-def _standing(connection: Connection, history: History) -> Standing:
-    script = ScriptDirectory.from_config(config(history, connection))
-    at, head = _at(connection, history), script.get_current_head()
-    known = at is None or any(revision.revision == at for revision in script.walk_revisions())
-    return Standing(plugin=history.plugin, at=at, head=head, known=known)
-
-
-def _at(connection: Connection, history: History) -> str | None:
-    context = MigrationContext.configure(connection, opts={"version_table": history.version_table})
-    return context.get_current_revision()
+    return Step(plugin=history.plugin, before=before, after=revision_of(connection, history))
 
 
 def _check(connection: Connection, history: History) -> list[str]:
-    lacking = _standing(connection, history).lacking
+    lacking = standing_of(connection, history).lacking
     if lacking is not None:
         return [lacking]
     context = MigrationContext.configure(

@@ -20,11 +20,13 @@ class TrustedProxies:
         self._app, self._trusted = app, tuple(trusted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._trusted and scope["type"] in SCHEMES:
-            self._believe(scope)
+        self.believe(scope)
         await self._app(scope, receive, send)
 
-    def _believe(self, scope: Scope) -> None:
+    def believe(self, scope: Scope) -> None:
+        """Change the scope to what a trusted proxy tells; told twice it stays the same."""
+        if not self._trusted or scope["type"] not in SCHEMES:
+            return
         client = scope.get("client")
         peer = read_address(client[0]) if client else None
         if peer is None or not self._trusts(peer):

@@ -7,7 +7,8 @@ from datetime import timedelta
 import structlog
 
 from gateway.core.contract import Host
-from gateway.core.ports import Audit, Bill, BillLine, PaymentFailed, PaymentNews, PaymentPort
+from gateway.core.payments import Bill, BillLine, PaymentFailed, PaymentNews, PaymentPort
+from gateway.core.ports import Audit
 from plugins.billing.invoices.desk import system_act
 from plugins.billing.invoices.store import InvoiceDirectory, InvoiceRows
 from plugins.billing.payments.store import DueRow, SendingDirectory

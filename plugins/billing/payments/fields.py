@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gateway.core.contract import Ctx
-from gateway.core.ports import Audit, Organisations, PaymentFailed, PaymentPort
+from gateway.core.payments import PaymentFailed, PaymentPort
+from gateway.core.ports import Audit, Organisations
 from plugins.billing.payments.desk import PaymentDesk
 from plugins.billing.payments.store import CustomerRow, CustomerRows
 from plugins.billing.payments.types import PaymentSetupErrorCode as Code

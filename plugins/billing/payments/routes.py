@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.core.contract import Host
-from gateway.core.ports import PaymentForged
+from gateway.core.payments import PaymentForged
 from plugins.billing.payments.desk import PaymentDesk
 
 PATH = "/billing/stripe"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import httpx
 
 from tests.e2e.market.process import COMMAND, environment, free_port, wait_until_ready
 from tests.e2e.market.process import Gateway as Process
+from tests.forked import Forked
 from tests.gateway.doubles import ROOT_SECRET
 
 KEY = re.compile(r"\bmg_dev_[0-9A-Za-z]+_[0-9A-Za-z]+\b")
@@ -26,7 +26,7 @@ LINK = re.compile(r"http://\S+/sign-in\?token=\S+")
 class Running:
     """A process and the development key that it printed."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     client: httpx.Client
     file: Path
 
@@ -58,7 +58,7 @@ class Running:
     def kill(self) -> None:
         """No warning, no clean-up."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def running(folder: Path, database: str, **settings: str) -> Iterator[Running]:
     port, file = free_port(), folder / f"gateway-{free_port()}.log"
     given = {"ENV": "development", "DATABASE_URL": database, "SECRET_KEY": ROOT_SECRET, **settings}
     with file.open("wb") as log:
-        process = subprocess.Popen(COMMAND, env=environment(folder, port, given), cwd=folder, stdout=log, stderr=log)
+        process = Forked(COMMAND, env=environment(folder, port, given), cwd=folder, stdout=log, stderr=log)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20.0, trust_env=False) as client:
         try:
             wait_until_ready(Process(url=str(client.base_url), client=client, process=process, file=file))
@@ -76,4 +76,4 @@ def running(folder: Path, database: str, **settings: str) -> Iterator[Running]:
             yield found
         finally:
             process.kill()
-            process.wait(timeout=10)
+            process.wait(timeout=60)

@@ -1,12 +1,10 @@
-"""The gateway as its own process: started like a user starts it, its log read at the end."""
+"""The gateway as its own process, its log read at the end."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -19,12 +17,13 @@ from typing import Any
 import httpx
 
 from gateway.core.settings import Settings
+from tests.forked import Forked, run
 from tests.furnished import furnish
 from tests.gateway.doubles import ROOT_SECRET
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 DATABASE = "marketgate.sqlite3"
-COMMAND = [str(Path(sys.executable).with_name("marketgate")), "serve"]
+COMMAND = ["serve"]
 # What a log never holds: an unmasked fault, an adapter's own defect, a task nobody looked after.
 DEFECTS = ("Traceback", "internal_error", "adapter_defect", "was never retrieved", "never awaited")
 
@@ -35,7 +34,7 @@ class Gateway:
 
     url: str
     client: httpx.Client
-    process: subprocess.Popen[bytes]
+    process: Forked
     file: Path
     key: str = ""
     """Of an organisation that nothing limits; `client` sends it."""
@@ -72,7 +71,7 @@ def running(folder: Path, **settings: str) -> Iterator[Gateway]:
     if not (database := folder / DATABASE).exists():
         shutil.copy(made, database)
     with file.open("wb") as log:
-        process = subprocess.Popen(COMMAND, env=environment(folder, port, settings), cwd=folder, stdout=log, stderr=log)
+        process = Forked(COMMAND, env=environment(folder, port, settings), cwd=folder, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     headers = {"x-api-key": key}
     with httpx.Client(base_url=url, headers=headers, timeout=40.0, trust_env=False) as client:
@@ -83,7 +82,7 @@ def running(folder: Path, **settings: str) -> Iterator[Gateway]:
             assert process.poll() is None, gateway.log
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
     found = [defect for defect in DEFECTS if defect in gateway.log]
     assert not found, f"{found} in the log:\n{gateway.log[-8000:]}"
 
@@ -123,8 +122,5 @@ def wait_until_ready(gateway: Gateway) -> None:
 
 def refused_start(folder: Path, **settings: str) -> tuple[int, str]:
     """Exit code and stderr of a start that must not happen."""
-    ended = subprocess.run(
-        COMMAND, env=environment(folder, free_port(), settings), cwd=folder, capture_output=True, timeout=START_SECONDS,
-        check=False,
-    )  # fmt: skip
-    return ended.returncode, ended.stderr.decode()
+    ended = run(COMMAND, env=environment(folder, free_port(), settings), cwd=folder, timeout=START_SECONDS)
+    return ended.returncode, ended.stderr

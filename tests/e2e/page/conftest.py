@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection
 from tests.e2e.page.browser import Page, find_chromium, open_browser
 from tests.e2e.page.stub import Script, serve
 
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 @pytest.fixture(scope="session")

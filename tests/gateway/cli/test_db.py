@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
-from gateway.app import histories, load_plugins
 from gateway.core.store import database_url
+from gateway.domains import histories, load_plugins
 from tests.gateway.cli.conftest import Run, announced, rest, started
 from tests.gateway.doubles import ROOT_SECRET
 

@@ -12,9 +12,19 @@ from tests.gateway.core.loopback import LIMIT, Upstream
 from tests.gateway.doubles import TurnedLoop
 
 REAL = (
-    "test_network.py", "test_wire.py", "test_statuses.py", "test_calendars.py", "test_store.py", "test_redis_bus.py",
-    "test_fleet.py", "test_cache_shared.py", "test_cache_outages.py", "test_quota_fleet.py",
-)  # fmt: skip
+    "test_cache_locks.py",
+    "test_cache_outages.py",
+    "test_cache_shared.py",
+    "test_calendars.py",
+    "test_fleet.py",
+    "test_network.py",
+    "test_quota_fleet.py",
+    "test_redis_bus.py",
+    "test_statuses.py",
+    "test_store.py",
+    "test_streams.py",
+    "test_wire.py",
+)
 
 
 def pytest_asyncio_loop_factories(

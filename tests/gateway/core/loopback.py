@@ -20,6 +20,8 @@ from schema.symbols import AssetClass
 from tests.gateway.doubles import ManualClock
 
 LIMIT = 1_000_000
+SHORT, PATIENCE = 0.3, 30.0
+"""A deadline on the real clock that is waited for, with time to connect on a busy machine; and one that never comes."""
 PRICE = "91234.123456789012345"
 
 Answer = Callable[["Call"], bytes]

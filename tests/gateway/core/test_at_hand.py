@@ -195,7 +195,7 @@ async def test_a_batch_that_all_share_is_one_mapping_for_nobody_to_change_until_
         changed[BTC] = 1  # type: ignore[index]
 
 
-async def test_batches_beyond_the_bound_are_forgotten_from_the_oldest_on() -> None:
+async def test_batches_beyond_the_bound_are_forgotten_with_all_that_leads_to_them() -> None:
     w = world(venue("alpha"))
     await asked_for(w)
     asks = [QuotesAsk(instruments=MANY[start:] + MANY[:start]) for start in range(MOST_BATCHES + 2)]

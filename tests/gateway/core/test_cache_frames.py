@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from gateway.core.guards.cache import Stored
 from gateway.core.guards.codec import canonical, read_item
-from gateway.core.guards.frames import LARGEST, Refused, Times, frames_of
+from gateway.core.guards.fleettime import Times
+from gateway.core.guards.frames import LARGEST, Refused, frames_of
 from schema.capability import Capability
 from schema.errors import UnknownInstrument
-from schema.provenance import DataMode, Provenance
+from schema.provenance import DataMode, Provenance, RecordedFrom
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
 from schema.words.candles import CANDLES, Bars
@@ -32,7 +33,7 @@ BTC = crypto("BTC", "USD")
 STAMP = Provenance(provider="alpha", mode=DataMode.LIVE, as_of=NOON, fetched_at=NOON, latency_ms=12, attribution="ü")
 OTHER = replace(STAMP, as_of=NOON - timedelta(seconds=1))
 EXACT = Decimal("0.1234567890123456789012345678901234567890E-9")
-AT = Times(now=NOON, monotonic=500.0)
+AT = Times(now=NOON, monotonic=500.0, fleet=NOON.timestamp())
 
 ANSWERS: list[tuple[Capability[Any, Any], Any]] = [
     (QUOTES, Quote(instrument=BTC, price=EXACT, price_type=PriceType.LAST, as_of=NOON, provenance=STAMP)),
@@ -86,16 +87,67 @@ def test_an_absence_travels_with_its_words() -> None:
     assert (found.value, found.error.detail, found.fresh_until) == (None, "does not list it", 501.0)
 
 
-def test_a_clock_that_runs_ahead_makes_nothing_fresh_for_longer_than_its_window() -> None:
+def passed(seconds: float, **changed: Any) -> Times:
+    """Later, in a process whose monotonic clock began elsewhere."""
+    return replace(AT, monotonic=9_000.0, now=NOON + timedelta(seconds=seconds), fleet=AT.fleet + seconds, **changed)
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, -1.0, 0.0, 1.0, 3600.0])
+def test_a_copy_is_as_old_as_it_is_whatever_the_wall_clocks_say(ahead: float) -> None:
     frames = frames_of(QUOTES)
     assert frames is not None
-    frame = frames.write("here", entry(ANSWERS[0][1]), "", replace(AT, now=NOON + timedelta(seconds=2)))
+    skewed = replace(AT, now=NOON + timedelta(seconds=ahead))
+    stamp = replace(STAMP, as_of=None, fetched_at=skewed.now - timedelta(seconds=1))
+    value = replace(ANSWERS[0][1], as_of=None, provenance=stamp)
 
-    found = frames.read("here", frame, "", AT)
+    found = frames.read(
+        "here", frames.write("here", entry(value, provenance=stamp), "", skewed), "", passed(0.25)
+    )  # fmt: skip
 
-    assert (found.fetched, found.fresh_until) == (500.0, 502.0)
+    assert (found.fetched, found.fresh_until) == (8_998.75, 9_000.75)
+    assert found.provenance.fetched_at == NOON - timedelta(seconds=1)
+    assert found.value.provenance is found.provenance
+
+
+def test_what_is_not_exact_makes_a_copy_older_and_never_younger() -> None:
+    frames = frames_of(QUOTES)
+    assert frames is not None
+    frame = frames.write("here", entry(ANSWERS[0][1]), "", replace(AT, error=0.02))
+
+    found = frames.read("here", frame, "", passed(0.5, error=0.03))
+
+    assert 9_000.0 - found.fetched == pytest.approx(1.55)
+    assert found.fresh_until - found.fetched == 2.0
+
+
+def test_moments_that_differ_by_what_is_lost_in_measuring_are_shown_as_they_are() -> None:
+    frames = frames_of(QUOTES)
+    assert frames is not None
+    frame = frames.write("here", entry(ANSWERS[0][1]), "", replace(AT, now=NOON + timedelta(seconds=0.09)))
+
+    assert frames.read("here", frame, "", AT).provenance == STAMP
+
+
+def test_a_recording_was_fetched_when_it_was_recorded() -> None:
+    frames = frames_of(QUOTES)
+    assert frames is not None
+    stamp = replace(STAMP, mode=DataMode.RECORDED, recorded_from=RecordedFrom.CAPTURE)
+    value = replace(ANSWERS[0][1], provenance=stamp)
+    frame = frames.write("here", entry(value, provenance=stamp), "", replace(AT, now=NOON + timedelta(hours=1)))
+
+    assert frames.read("here", frame, "", AT).provenance == stamp
+
+
+def test_a_frame_of_a_time_that_is_yet_to_come_is_a_miss_or_as_young_as_can_be() -> None:
+    frames = frames_of(QUOTES)
+    assert frames is not None
+    frame = frames.write("here", entry(ANSWERS[0][1], fetched=500.0), "", AT)
+
+    found = frames.read("here", frame, "", passed(-0.09))
+
+    assert found.fetched == 9_000.0
     with pytest.raises(Refused, match="ahead"):
-        frames.read("here", frame, "", replace(AT, now=NOON - timedelta(seconds=2)))
+        frames.read("here", frame, "", passed(-0.2))
 
 
 def spoiled(frame: bytes) -> list[tuple[str, bytes]]:

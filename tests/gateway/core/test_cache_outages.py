@@ -8,9 +8,11 @@ from collections.abc import Iterator
 import pytest
 import redis.asyncio
 
-from gateway.core.link import PAUSE_S, WAIT_S
+from gateway.core.bus import LocalBus, Message
+from gateway.core.cachedesk import DROPPED, MOST_UNHEARD, CacheDrops
+from gateway.core.link import FAIR_S, PAUSE_S, WAIT_S
 from tests.gateway.core.fleets import processes, shared_of
-from tests.gateway.doubles import BTC, ETH, price_of, venue
+from tests.gateway.doubles import BTC, ETH, in_turn, price_of, priced, venue
 from tests.servers import RestartableValkey, restartable_valkey
 
 
@@ -41,6 +43,20 @@ async def test_nobody_waits_for_a_frozen_redis_longer_than_the_time_out_and_then
         alone.clock.turn(PAUSE_S)
         await alone.quote(BTC)
         assert alone.pipeline.fleet.shared.link.available
+
+
+async def test_only_who_gave_it_a_fair_time_says_that_redis_is_away(server: RestartableValkey) -> None:
+    async with processes(server.url, venue("alpha"), count=1) as (alone,):
+        link = shared_of(alone).link
+        await link.ask(lambda redis: redis.ping(), otherwise=None)
+        server.freeze()
+
+        await link.ask(lambda redis: redis.ping(), otherwise=None, wait_s=FAIR_S / 2)
+        doubtful = link.available
+        await link.ask(lambda redis: redis.ping(), otherwise=None, wait_s=FAIR_S)
+
+        assert (doubtful, link.available) == (True, False)
+        server.thaw()
 
 
 def noting(ask, asked):
@@ -116,3 +132,67 @@ async def test_hostile_bytes_under_a_key_are_a_miss(server: RestartableValkey) -
 
         assert len(first.wire.requests) == 2
         await client.aclose()
+
+
+class ForgetfulBus(LocalBus):
+    """Loses what it is given while it is away."""
+
+    away = False
+
+    async def publish(self, topic: str, message: Message) -> None:
+        self.lost += self.away
+        await super().publish(topic, message)
+
+
+async def test_a_drop_that_redis_does_not_hear_is_gone_here_and_told_to_all_when_it_is_back(
+    server: RestartableValkey,
+) -> None:
+    async with processes(server.url, venue("alpha")) as (first, second):
+        first.wire.handlers["alpha"] = in_turn(priced("1"), priced("2"))
+        desk, other = (CacheDrops(each.pipeline, LocalBus(), shared_of(each)) for each in (first, second))
+        await other.look()
+        for each in (first, second):
+            await each.quote()
+            await shared_of(each).settle()
+        server.freeze()
+
+        await desk.drop("alpha", "quotes", None)
+        await desk.repeat()
+        held = len(first.pipeline.cache), len(second.pipeline.cache)
+        server.thaw()
+        first.clock.turn(PAUSE_S)
+        await desk.repeat()
+        await other.look()
+
+        assert held == (0, 1)
+        assert len(second.pipeline.cache) == 0
+        assert price_of(await second.quote()) == 2
+        assert desk._unheard == {}
+
+
+async def test_a_drop_that_the_bus_lost_is_told_again(server: RestartableValkey) -> None:
+    async with processes(server.url, venue("alpha"), count=1) as (first,):
+        bus = ForgetfulBus()
+        heard: list[str] = []
+        bus.subscribe(DROPPED, lambda message: heard.append(message["provider"]))
+        desk = CacheDrops(first.pipeline, bus, shared_of(first))
+        bus.away = True
+        await desk.drop("alpha", None, None)
+        bus.away = False
+
+        await desk.repeat()
+        await desk.repeat()
+
+        assert heard == ["alpha", "alpha"]
+
+
+async def test_of_more_drops_than_are_remembered_the_whole_providers_are_dropped(server: RestartableValkey) -> None:
+    async with processes(server.url, venue("alpha"), count=1) as (first,):
+        bus = ForgetfulBus()
+        desk = CacheDrops(first.pipeline, bus, shared_of(first))
+        bus.away = True
+
+        for number in range(MOST_UNHEARD + 1):
+            await desk.drop("alpha", "quotes", f"crypto:A{number}/USD")
+
+        assert list(desk._unheard) == [("alpha", None, None)]

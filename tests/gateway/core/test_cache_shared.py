@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, cast
 
+import pytest
 import redis.asyncio
 from redis.asyncio import Redis
 
@@ -14,6 +15,7 @@ from gateway.core.account import Account, Reach
 from gateway.core.bus import LocalBus
 from gateway.core.cachedesk import CacheDrops
 from gateway.core.fetchlog import FetchLog
+from gateway.core.guards.fleettime import FleetTime
 from gateway.core.guards.warmth import Warmth
 from schema.provenance import CacheStatus
 from tests.gateway.core.fleets import processes, shared_of
@@ -50,6 +52,24 @@ async def test_an_answer_is_as_fresh_in_the_second_process_as_in_the_first(redis
         await second.quote()
 
         assert len(first.wire.requests) == 2
+
+
+@pytest.mark.parametrize("ahead", [-3600, 3600])
+async def test_machines_whose_clocks_differ_agree_on_the_age_of_a_copy(ahead: int, redis_url: str) -> None:
+    async with processes(redis_url, venue("alpha")) as (first, second):
+        for each in (first, second):
+            shared_of(each).time = FleetTime(each.clock)
+        first.clock._now += timedelta(seconds=ahead)
+        await first.quote()
+        await shared_of(first).settle()
+
+        found = await second.quote()
+
+        assert len(first.wire.requests) == 1
+        assert timedelta(0) <= second.clock.now() - found.provenance.fetched_at < timedelta(seconds=1)
+        (held,) = second.pipeline.cache._entries.values()
+        assert held.fetched <= second.clock.monotonic()
+        assert held.fresh_until - held.fetched == pytest.approx(2.0)
 
 
 async def test_items_of_a_batch_are_shared_one_by_one(redis_url: str) -> None:

@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 
 import pytest
 
-from gateway.core.errand import _subject
+from gateway.core.errand import subject_of
 from gateway.core.guards.breaker import BreakerPolicy
-from providers.contract import Licence, Profile, Provider, answers, header
-from schema.capability import Terms
+from providers.contract import Licence, Profile, Provider, answers
 from schema.errors import (
-    BadInput,
     ConnectionFailed,
     FailureCode,
-    NoAnswer,
     QuotaExhausted,
     Timeout,
-    UnknownProvider,
 )
-from schema.provenance import DataMode, Provenance
-from schema.symbols import AssetClass, crypto, parse_instrument
+from schema.provenance import Provenance
+from schema.symbols import AssetClass, crypto
 from schema.words.books import OrderBookAsk
 from schema.words.caps import MARKET_CAPS, MarketCap, MarketCapsAsk
 from schema.words.instruments import InstrumentsAsk, SearchAsk
 from schema.words.quotes import QuotesAsk
 from schema.words.rates import FxRatesAsk
 from tests.gateway.doubles import (
-    BTC,
     NOON,
     Handler,
     codes,
     failing,
     fallen,
     in_turn,
-    late,
     priced,
     raising,
     reply,
-    silent,
     venue,
     world,
 )
@@ -160,100 +152,6 @@ async def test_the_code_of_the_whole_tells_an_outage_before_an_absence(
     assert (await w.refused()).code == code
 
 
-async def test_a_missing_key_passes_a_provider_by_and_is_told_when_nobody_answers() -> None:
-    w = world(venue("alpha", credentials=(header("x-key"),)), venue("beta", priority=20))
-
-    assert (await w.quote()).provenance.provider == "beta"
-    w.wire.handlers["beta"] = failing(404)
-    w.clock.turn(60)
-    error = await w.refused()
-
-    assert codes(error) == [("beta", "UNKNOWN_INSTRUMENT"), ("alpha", "PROVIDER_KEY_MISSING")]
-    assert error.attempts[1].message == "needs a key: set MARKETGATE_KEY_ALPHA"
-    assert w.wire.asked("alpha") == []
-
-
-async def test_a_pinned_provider_without_its_key_says_so() -> None:
-    w = world(venue("alpha", credentials=(header("x-key"),)), venue("beta", priority=20))
-
-    error = await w.refused(providers=("alpha",))
-
-    assert (error.code, codes(error)) == ("PROVIDER_KEY_MISSING", [("alpha", "PROVIDER_KEY_MISSING")])
-
-
-async def test_pinned_providers_are_asked_in_the_order_given_and_nobody_else_is() -> None:
-    w = world(venue("alpha"), venue("beta", priority=20), venue("gamma", priority=30))
-    w.wire.handlers.update(alpha=failing(500), gamma=failing(500))
-
-    error = await w.refused(providers=("gamma", "alpha"))
-
-    assert codes(error) == [("gamma", "UPSTREAM_UNAVAILABLE"), ("alpha", "UPSTREAM_UNAVAILABLE")]
-    assert w.wire.asked("beta") == []
-
-
-async def test_excluded_providers_are_not_asked() -> None:
-    w = world(venue("alpha"), venue("beta", priority=20))
-
-    assert (await w.quote(exclude=frozenset({"alpha"}))).provenance.provider == "beta"
-    assert w.wire.asked("alpha") == []
-
-
-@pytest.mark.parametrize(
-    ("terms", "field"),
-    [(Terms(providers=("nobody",)), "route.providers"), (Terms(exclude=frozenset({"nobody"})), "route.exclude")],
-)
-async def test_an_unknown_provider_is_bad_input_that_names_the_argument(terms: Terms, field: str) -> None:
-    w = world(venue("alpha"))
-
-    with pytest.raises(UnknownProvider) as caught:
-        await w.quote(terms=terms)
-
-    assert isinstance(caught.value, BadInput)
-    assert caught.value.field == field
-    assert caught.value.extensions()["code"] == "BAD_USER_INPUT"
-    assert w.wire.requests == []
-
-
-async def test_an_unknown_provider_that_is_nearly_right_gets_a_suggestion() -> None:
-    with pytest.raises(UnknownProvider, match="no provider 'alpah'; did you mean 'alpha'"):
-        await world(venue("alpha")).quote(providers=("alpah",))
-
-
-async def test_nobody_who_covers_it_is_told_with_reasons() -> None:
-    w = world(venue("alpha", covers=lambda ask: False))
-
-    error = await w.refused()
-
-    assert error.code is FailureCode.NOT_COVERED
-    assert error.message == "no provider covers quotes for crypto:BTC/USD: alpha does not cover this quotes ask"
-
-
-async def test_a_provider_both_pinned_and_excluded_leaves_nobody() -> None:
-    error = await world(venue("alpha")).refused(providers=("alpha",), exclude=frozenset({"alpha"}))
-
-    assert error.message == "no quotes for crypto:BTC/USD: alpha: is left out by exclude"
-    assert (await world(venue("alpha")).refused(exclude=frozenset({"alpha"}))).message == (
-        "no provider covers quotes for crypto:BTC/USD: alpha is left out by exclude"
-    )
-
-
-async def test_a_simulated_provider_answers_in_live_mode_only_when_pinned() -> None:
-    w = world(venue("sandbox", priority=0, mode=DataMode.SIMULATED), venue("alpha"))
-    w.wire.handlers["alpha"] = failing(500)
-
-    error = await w.refused()
-    pinned = await w.quote(providers=("sandbox",))
-
-    assert codes(error) == [("alpha", "UPSTREAM_UNAVAILABLE")]
-    assert pinned.provenance.mode is DataMode.SIMULATED
-
-
-async def test_a_simulated_provider_comes_first_offline() -> None:
-    w = world(venue("sandbox", priority=0, mode=DataMode.SIMULATED), venue("alpha"), mode=DataMode.RECORDED)
-
-    assert (await w.quote()).provenance.provider == "sandbox"
-
-
 async def test_an_answer_keeps_the_provenance_that_others_got_without_a_failover() -> None:
     w = world(venue("alpha"), venue("beta", priority=20))
     w.wire.handlers["alpha"] = failing(500)
@@ -331,71 +229,6 @@ async def test_an_empty_batch_asks_nobody() -> None:
     assert w.wire.requests == []
 
 
-async def test_a_silent_provider_leaves_half_of_the_time_for_the_next() -> None:
-    w = world(venue("alpha"), venue("beta", priority=20))
-    w.wire.handlers["alpha"] = silent()
-
-    found = await w.quote(timeout=4.0)
-
-    assert asyncio.get_running_loop().time() == pytest.approx(2.0)
-    assert fallen(found) == [("alpha", "UPSTREAM_UNAVAILABLE")]
-    assert found.provenance.fallback_from[0].message == "no answer within 2000 ms"
-
-
-async def test_of_many_providers_the_last_has_more_than_a_moment() -> None:
-    names = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta")
-    w = world(*(venue(name, priority=n) for n, name in enumerate(names)))
-    w.wire.handlers.update({name: silent() for name in names[:-1]}, zeta=late(0.2, priced("7")))
-
-    found = await w.quote(timeout=3.0)
-
-    assert found.provenance.provider == "zeta"
-    assert asyncio.get_running_loop().time() < 3.0
-
-
-async def test_no_time_is_kept_for_a_provider_that_would_refuse_at_once() -> None:
-    w = world(venue("alpha"), venue("beta", priority=20))
-    w.wire.handlers.update(alpha=late(3.0, priced("7")), beta=failing(429, retry_after="60"))
-    await w.refused(parse_instrument("crypto:ETH/USD"), providers=("beta",))
-
-    found = await w.quote(timeout=4.0)
-
-    assert (found.provenance.provider, fallen(found)) == ("alpha", [])
-
-
-async def test_silence_of_all_ends_at_the_deadline() -> None:
-    w = world(*(venue(name, priority=n) for n, name in enumerate(("alpha", "beta", "gamma"))))
-    w.wire.handlers.update(alpha=silent(), beta=silent(), gamma=silent())
-
-    error = await w.refused(timeout=4.0)
-
-    assert asyncio.get_running_loop().time() == pytest.approx(4.0)
-    assert error.code is FailureCode.DEADLINE_EXCEEDED
-    assert [attempt.provider for attempt in error.attempts] == ["alpha", "beta", "gamma"]
-    assert error.message == (
-        "no quotes for crypto:BTC/USD: time ran out; alpha: no answer within 1333 ms; "
-        "beta: no answer within 1333 ms; gamma: no answer within 1333 ms"
-    )
-
-
-async def test_no_time_at_all_says_so_unless_nobody_covers_it_anyway() -> None:
-    some, none = world(venue("alpha")), world(venue("alpha", covers=lambda ask: False))
-
-    assert (await some.refused(timeout=0.0)).message == (
-        "no quotes for crypto:BTC/USD: time ran out before anybody was asked"
-    )
-    assert (await none.refused(timeout=0.0)).code is FailureCode.NOT_COVERED
-    assert some.wire.requests == []
-
-
-async def test_a_gateway_without_providers_says_so() -> None:
-    error = await world().refused(parse_instrument("equity:AAPL"))
-
-    assert isinstance(error, NoAnswer)
-    assert error.message == "no provider offers quotes"
-    assert BTC.base == "BTC"
-
-
 @pytest.mark.parametrize(
     ("item", "subject"),
     [
@@ -408,4 +241,4 @@ async def test_a_gateway_without_providers_says_so() -> None:
     ],
 )
 def test_an_error_names_what_was_asked_for_in_the_callers_words(item: object, subject: str) -> None:
-    assert _subject(item) == subject
+    assert subject_of(item) == subject

@@ -50,6 +50,7 @@ def test_a_failure_is_shown_with_its_wait_in_milliseconds() -> None:
         "alpha", "UPSTREAM_THROTTLED", "slow", 1234,
     )  # fmt: skip
     assert failure_of(Throttled("alpha", "slow", retry_after=-5)).retry_after_ms == 0
+    assert failure_of(Throttled("alpha", "next month", retry_after=2_592_000)).retry_after_ms == 2_147_483_647
 
 
 async def test_live_calls_are_measured() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -67,6 +68,18 @@ async def test_each_request_of_a_call_is_counted_and_one_that_has_no_room_is_not
     assert len(venues.wire.requests) == 4  # a margin of 5 % leaves 4 of 5
     assert venues.breaker("alpha").trips == 0
     assert venues.pipeline.health.of("alpha").last_failure is None
+
+
+async def test_a_profile_says_which_part_of_its_limits_is_left_unused():
+    alpha = venue("alpha", limits=(per_minute(4),))
+    alpha.profile = replace(alpha.profile, margin=0.5)
+    venues = world(alpha, clock=LoopClock())
+
+    await venues.quote(BTC)
+    await venues.quote(ETH)
+    refused = await venues.refused(SOL)
+
+    assert (refused.attempts[0].code, len(venues.wire.requests)) == ("UPSTREAM_QUOTA", 2)
 
 
 async def test_a_retry_is_a_request_of_its_own():

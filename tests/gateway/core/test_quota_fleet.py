@@ -13,14 +13,16 @@ import pytest
 import redis
 
 from gateway.core.clock import SystemClock
-from gateway.core.guards import quotafleet
+from gateway.core.guards import members, quotafleet, quotapart
 from gateway.core.guards.members import Members
 from gateway.core.guards.quota import Claim, Ticket
 from gateway.core.guards.quotafleet import FleetCount
+from gateway.core.guards.sharedquotas import SharedQuotas
 from gateway.core.guards.turnstile import Turnstile
 from gateway.core.link import RedisLink
-from providers.contract import Limit, per_minute, per_second
+from providers.contract import Limit, Provider, Usage, per_minute, per_second
 from schema.errors import QuotaReached
+from tests.gateway.doubles import BTC, failing, reply, venue, world
 from tests.servers import restartable_valkey
 
 PLACE = "marketgate:{alpha}:quota:"
@@ -75,12 +77,13 @@ async def fleet(url: str, *limits: Limit, count: int = 2, place: str = PLACE) ->
     for number in range(count):
         link = RedisLink(url, clock, wait_s=5.0)
         links.append(link)
-        made.members.append(Members(link, f"process {number}"))
+        made.members.append(Members(link, clock, f"process {number}"))
         made.counts.append(FleetCount(place, limits, link, clock, made.members[-1], margin=0))
+        made.members[-1].tell = made.counts[-1].tell
         made.turnstiles.append(Turnstile("alpha", made.counts[-1], clock))
-    for _ in range(2):
+    for _ in range(3):
         for member in made.members:
-            await member.beat()
+            await member.report()
     try:
         yield made
     finally:
@@ -165,23 +168,25 @@ async def test_a_limit_of_large_numbers_is_held_in_few_fields(redis_url):
 
 
 async def test_without_redis_each_keeps_to_its_part_and_together_they_never_exceed_the_limit(monkeypatch):
-    monkeypatch.setattr(quotafleet, "LATE_S", 0.1)
-    monkeypatch.setattr(quotafleet, "SETTLE_S", 3.0)
+    for name, seconds in (("SILENT_S", 0.3), ("FRESH_S", 0.2), ("LATEST_S", 0.2), ("WAIT_S", 0.1)):
+        monkeypatch.setattr(members, name, seconds)
+    monkeypatch.setattr(quotafleet, "FRESH_S", 0.2)
+    monkeypatch.setattr(quotapart, "LATE_S", 0.1)
     with restartable_valkey() as server:
         async with fleet(server.url, Limit(count=21, per=3 * TENTH)) as two:
-            floods = [asyncio.create_task(two.flood(process, 8.0)) for process in (0, 1)]
-            await asyncio.sleep(1.0)
+            floods = [asyncio.create_task(two.flood(process, 7.0)) for process in (0, 1)]
+            await asyncio.sleep(0.5)
             server.stop()
             gone = time.monotonic()
-            await asyncio.sleep(2.0)
-            alone = len([at for at, _ in two.arrived if gone + 1 <= at < gone + 2])
+            await asyncio.sleep(3.0)
+            alone = len([at for at, _ in two.arrived if gone + 1.5 <= at < gone + 2.5])
             server.start()
             await asyncio.gather(*floods)
-            counts = [each._part for each in two.counts]
+            parted = [each._part.in_use for each in two.counts]
 
     assert two.most_in(0.3) <= 21
     assert alone > 10
-    assert counts == [None, None]
+    assert parted == [False, False]
 
 
 async def test_a_redis_that_forgot_is_told_what_was_sent(redis_url):
@@ -191,6 +196,10 @@ async def test_a_redis_that_forgot_is_told_what_was_sent(redis_url):
         client = redis.Redis.from_url(redis_url)
         client.flushdb()
         client.close()
+        with pytest.raises(QuotaReached):
+            await two.call(0, left=0.1)
+        for member in two.members * 2:
+            await member.report()
 
         for _ in range(6):
             for process in (0, 1):
@@ -202,34 +211,17 @@ async def test_a_redis_that_forgot_is_told_what_was_sent(redis_url):
     assert len(two.arrived) == 4
 
 
-async def test_one_process_alone_loses_nothing_with_redis():
+async def test_one_process_alone_goes_on_with_half_at_once_without_redis():
     with restartable_valkey() as server:
         async with fleet(server.url, per_minute(4), count=1) as one:
             await one.call(0)
             server.stop()
 
-            for _ in range(3):
-                await one.call(0)
+            await one.call(0)
             with pytest.raises(QuotaReached):
                 await one.call(0)
 
-    assert len(one.arrived) == 4
-
-
-async def test_limits_of_one_that_are_parted_are_the_first_process_s(monkeypatch):
-    monkeypatch.setattr(quotafleet, "LATE_S", 0.0)
-    with restartable_valkey() as server:
-        async with fleet(server.url, per_second(1)) as two:
-            await two.call(0)
-            server.stop()
-            for process in (0, 1):
-                with pytest.raises(QuotaReached):
-                    await two.call(process, left=0.1)
-            await asyncio.sleep(1.1)
-
-            await two.call(0)
-            with pytest.raises(QuotaReached):
-                await two.call(1)
+    assert len(one.arrived) == 2
 
 
 async def test_a_pause_that_one_process_was_told_holds_all_of_them_and_only_with_this_key(redis_url):
@@ -252,3 +244,52 @@ async def test_what_one_process_was_told_of_the_upstream_s_count_all_know(redis_
         await two.call(1)
         with pytest.raises(QuotaReached):
             await two.call(0)
+
+
+class Worlds:
+    """Two processes that ask one provider, each from a pipeline of its own."""
+
+    def __init__(self, url: str, provider: type[Provider]) -> None:
+        clock = SystemClock()
+        self.one, self.other = self.both = world(provider), world(provider)
+        self.quotas = [SharedQuotas(RedisLink(url, clock, wait_s=5.0), clock) for _ in self.both]
+        for each, shared in zip(self.both, self.quotas, strict=True):
+            [lane] = each.registry.lanes_of("quotes")
+            lane.access.turnstile = shared.turnstile(provider.profile, "")
+
+    async def told(self) -> None:
+        """What the first one has to tell."""
+        await asyncio.gather(*(count.settle() for count in self.quotas[0]._counts))
+
+    async def close(self) -> None:
+        for each in self.quotas:
+            await each.close()
+
+
+@pytest.mark.parametrize("status", [429, 418])
+async def test_a_refusal_that_one_process_saw_holds_the_other_one_before_it_asks(redis_url, status):
+    two = Worlds(redis_url, venue("alpha", limits=(per_minute(100),)))
+    two.one.wire.handlers["alpha"] = failing(status, retry_after="30")
+
+    await two.one.refused(BTC)
+    await two.told()
+    refused = await two.other.refused(BTC)
+    await two.close()
+
+    assert (refused.attempts[0].code, two.other.wire.requests) == ("UPSTREAM_QUOTA", [])
+    assert refused.attempts[0].retry_after_ms == pytest.approx(30_000, abs=1_000)
+
+
+@pytest.mark.parametrize("headers", [{"x-used": "99"}, {"x-ratelimit-remaining": "1"}])
+async def test_what_the_upstream_told_one_process_of_its_count_binds_the_other_one(redis_url, headers):
+    minute = per_minute(100)
+    usage = (Usage(header="x-used", limit=minute), Usage(header="x-ratelimit-remaining", limit=minute, remaining=True))
+    two = Worlds(redis_url, venue("alpha", limits=(minute,), usage=usage))
+    two.one.wire.handlers["alpha"] = lambda _: reply({"BTC-USD": {"price": "1"}}, headers=headers)
+
+    await two.one.quote(BTC)
+    await two.told()
+    refused = await two.other.refused(BTC)
+    await two.close()
+
+    assert (refused.attempts[0].code, two.other.wire.requests) == ("UPSTREAM_QUOTA", [])

@@ -161,6 +161,7 @@ async def test_after_a_failure_nothing_waits_for_a_silent_server_for_a_while():
 
     assert heard == [{"n": n} for n in range(60)]
     assert waited < SOCKET_S * 2
+    assert bus.lost == 60
 
 
 async def test_who_is_cancelled_while_publishing_has_published(redis_url):

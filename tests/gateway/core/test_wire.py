@@ -6,6 +6,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,10 +21,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
-from gateway.core.upstream import NetworkTransport, address_of
+from gateway.core.httpclient import address_of
+from gateway.core.upstream import NetworkTransport
 from providers.contract import header
 from schema.errors import ConnectionFailed, Malformed, Unauthorized, UpstreamError
-from tests.gateway.core.loopback import Call, Upstream, http, ok, refused, request
+from tests.gateway.core.loopback import PATIENCE, SHORT, Call, Upstream, http, ok, refused, request
 from tests.gateway.doubles import venue, world
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
@@ -133,11 +135,12 @@ DRIPS = {
 async def test_a_dripped_reply_ends_at_the_callers_deadline(
     transport: NetworkTransport, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    monkeypatch.setattr("gateway.core.pipeline.FLIGHT_LEAST", 0.05)
+    monkeypatch.setattr("gateway.core.pipeline.FLIGHT_LEAST", SHORT)
     hung_up = asyncio.Event()
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        with suppress(asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
         writer.write(DRIPS[where])
         piece = b"1\r\nx\r\n" if where == "the chunks" else b"T" if where == "the status line" else b"x"
         while not (reader.at_eof() or writer.is_closing()):
@@ -149,10 +152,10 @@ async def test_a_dripped_reply_ends_at_the_callers_deadline(
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     w = world(venue("alpha"), transport=transport, base=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
 
-    error = await w.refused(timeout=0.05)
+    error = await w.refused(timeout=SHORT)
 
     assert error.attempts[0].code == "UPSTREAM_UNAVAILABLE"
-    await asyncio.wait_for(hung_up.wait(), 2.0)
+    await asyncio.wait_for(hung_up.wait(), PATIENCE)
     server.close()
 
 

@@ -13,8 +13,10 @@ from starlette.applications import Starlette
 
 from gateway.core.identity import Principal
 from gateway.edge.execute import RequestFacts
+from gateway.edge.gate import Gate
 from gateway.edge.health import HealthReport
 from gateway.edge.limits import EdgeSettings
+from gateway.edge.persisted import SharedDocuments
 from gateway.edge.routes import build_edge
 from schema.errors import AmbiguousInstrument
 
@@ -148,9 +150,14 @@ def build(world: World, settings: EdgeSettings) -> Build:
         provider = {"id": "kraken", "name": "Kraken", "status": "READY", "reason": None}
         return HealthReport(status="ok", mode="recorded", env="test", version="0.1.0", providers=[provider])
 
-    def make(schema: strawberry.Schema = SCHEMA, **changes: object) -> Starlette:
+    def make(
+        schema: strawberry.Schema = SCHEMA, persisted: SharedDocuments | None = None, gate: Gate | None = None,
+        **changes: object,
+    ) -> Starlette:  # fmt: skip
         return build_edge(
             schema=schema,
+            persisted=persisted,
+            gate=gate,
             settings=replace(settings, **changes),  # type: ignore[arg-type]
             context_for=context_for,
             readiness=readiness,

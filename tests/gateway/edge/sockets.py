@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from gateway.core.identity import ANONYMOUS, CallerKind, Principal
 from gateway.edge.cost import Price
+from gateway.edge.errors import Refused
 from gateway.edge.execute import PreparedOperation, RequestFacts
 from gateway.edge.gate import Admission, Told
 from gateway.edge.health import HealthReport
@@ -62,6 +63,9 @@ class Stage:
             raise self.refused_operation
         self.open += 1
         return Admission(TOLD, self.release)
+
+    async def charge_refused(self, refused: Refused, principal: Principal, facts: RequestFacts) -> Refused:
+        return refused
 
     async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
         if self.refused_operation is not None:

@@ -17,6 +17,7 @@ from gateway.core.identity import ANONYMOUS, TENANT_SCOPES, UNLIMITED, CallerKin
 from gateway.core.ports import ProviderKeys
 from gateway.core.settings import Settings
 from gateway.edge.cost import Price
+from gateway.edge.errors import Refused
 from gateway.edge.execute import PreparedOperation, RequestFacts
 from gateway.edge.gate import Admission, Told
 from gateway.edge.health import HealthReport
@@ -73,6 +74,9 @@ class HandGate:
         if self.left.get(principal.tenant, 100) < 1:
             raise RateLimited("Used up.", limit="pointsPerMinute", retry_after=7.0)
         return self._charge(principal)
+
+    async def charge_refused(self, refused: Refused, principal: Principal, facts: RequestFacts) -> Refused:
+        return refused
 
     async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
         return self._charge(principal)

@@ -45,14 +45,34 @@ async def test_points_of_a_minute_run_out_for_the_tenant_and_come_back(shop):
     assert shop.doings.done == ["plain"] * 4
 
 
-async def test_what_is_dearer_than_a_minute_is_told_to_ask_for_less(shop):
-    result = await shop.ask("{ a: dear b: dear c: dear }", "member")
+HELPLESS = "waiting does not help, ask for less at once."
+
+
+@pytest.mark.parametrize(
+    ("document", "caller", "limit", "words"),
+    [
+        ("{ a: dear b: dear c: dear }", "member", "pointsPerMinute",
+         "The plan allows 100 points a minute, and this operation costs 150: "),
+        ("{ dear }", None, "pointsPerMinute",
+         "Callers without a credential have 20 points a minute, and this operation costs 50: "),
+        ("{ a: login b: login c: login d: login e: login f: login }", "member", "login",
+         "login may be asked 5 times a minute, never 6 times at once: "),
+        ("{ dear }", "token", "maxPoints",
+         "The access token may spend 10 points in its life, and this operation costs 50: "),
+        (f"{{ {' '.join(f'a{n}: dear' for n in range(21))} }}", "quota", "pointsPerMonth",
+         "The plan small has 1000 points a month, and this operation costs 1050: "),
+    ],
+)  # fmt: skip
+async def test_what_can_never_fit_is_told_so_and_not_when_to_try_again(document, caller, limit, words, shop):
+    result = await shop.ask(document, caller)
 
     assert result.errors is not None
-    assert result.errors[0]["message"] == (
-        "The plan allows 100 points a minute, and this operation costs 150: ask for less at once."
-    )
-    assert (shop.doings.done, await points(shop)) == ([], 100)
+    [error] = result.errors
+    assert error["message"] == words + HELPLESS
+    assert (result.status, error["extensions"]["limit"]) == (429, limit)
+    assert "Retry-After" not in result.headers
+    assert "retryAfterMs" not in error["extensions"]
+    assert (shop.doings.done, shop.accounts.paid, await points(shop)) == ([], [], 100)
 
 
 async def test_callers_without_a_credential_share_the_points_of_their_address(shop):

@@ -158,3 +158,20 @@ async def test_a_document_found_wrong_is_told_so_again_without_looking(connect, 
         ("Cannot query field 'nothing' on type 'Query'.", "GRAPHQL_VALIDATION_FAILED")
     }
     assert len({each["extensions"]["requestId"] for each in found}) == 3
+
+
+async def test_what_is_remembered_of_wrong_documents_is_bounded_by_its_length(connect, monkeypatch):
+    monkeypatch.setattr(documents, "MOST_REFUSED_CHARACTERS", 2_000)
+    looked: list[object] = []
+
+    def counting(schema, tree, rules, **options):
+        looked.append(tree)
+        return validate(schema, tree, rules, **options)
+
+    monkeypatch.setattr(documents, "validate", counting)
+    short, other, long = "{ nothing }", "{ nobody }", f"{{ {'n' * 3_000} }}"
+    async with connect() as client:
+        for text in (short, other, long, long, short, other):
+            await client.post("/graphql", json={"query": text})
+
+    assert len(looked) == 4

@@ -16,25 +16,25 @@ DEAR = "{ dear }"
 KEY = {"x-api-key": "member"}
 
 
-async def post(url: str) -> str | None:
+async def post(url: str, document: str = DEAR) -> str | None:
     async with httpx.AsyncClient(base_url=url, headers=KEY, trust_env=False) as client:
-        return code_of((await client.post("/graphql", json={"query": DEAR})).json())
+        return code_of((await client.post("/graphql", json={"query": document})).json())
 
 
-async def get(url: str) -> str | None:
+async def get(url: str, document: str = DEAR) -> str | None:
     async with httpx.AsyncClient(base_url=url, headers=KEY, trust_env=False) as client:
-        return code_of((await client.get("/graphql", params={"query": DEAR})).json())
+        return code_of((await client.get("/graphql", params={"query": document})).json())
 
 
-async def batch(url: str) -> str | None:
+async def batch(url: str, document: str = DEAR) -> str | None:
     async with httpx.AsyncClient(base_url=url, headers=KEY, trust_env=False) as client:
-        return code_of((await client.post("/graphql", json=[{"query": DEAR}])).json()[0])
+        return code_of((await client.post("/graphql", json=[{"query": document}])).json()[0])
 
 
-async def socket(url: str) -> str | None:
+async def socket(url: str, document: str = DEAR) -> str | None:
     async with dialled(f"{url.replace('http', 'ws')}/graphql", headers=KEY) as peer:
         await peer.initialise()
-        await peer.ask(DEAR)
+        await peer.ask(document)
         answer = await peer.hear()
     return code_of(answer["payload"] if answer["type"] == "next" else {"errors": answer["payload"]})
 
@@ -58,6 +58,15 @@ async def test_every_path_charges_the_price_and_executes_nothing_beyond_the_poin
 
     assert seen == [(None, 50, 1), (None, 0, 2), ("RATE_LIMITED", 0, 2)]
     assert [spent.points for spent in shop.accounts.spent] == [50, 50]
+
+
+async def test_every_path_charges_for_reading_what_cannot_be_executed(tmp_path):
+    shop = open_shop(tmp_path)
+    async with serving(create_app(shop.gateway.settings, gateway=shop.gateway)) as url:
+        base = f"http://{url.split('/')[2]}"
+        seen = [(await ask(base, "{ nothing }"), await points(shop)) for ask in (post, get, batch, socket)]
+
+    assert seen == [("GRAPHQL_VALIDATION_FAILED", left) for left in (99, 98, 97, 96)]
 
 
 async def test_the_paths_share_one_allowance(tmp_path):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, OperationType
 
-from gateway.app import build_schema, load_plugins
+from gateway.domains import build_schema, load_plugins
 from gateway.edge.errors import Refused
 from gateway.edge.execute import Executor, OperationRequest, RequestFacts
 from gateway.edge.limits import EdgeSettings

@@ -51,6 +51,19 @@ async def test_a_batch_tells_what_its_tightest_answer_leaves(client):
     ]  # fmt: skip
 
 
+async def test_a_batch_of_which_nothing_may_run_now_is_refused_as_a_single_operation_is(client, shop):
+    batch = [{"query": query} for query in ("{ plain }", "{ a: plain b: plain }", "{ dear }")]
+    await client.post("/graphql", json={"query": "{ a: plain b: plain c: plain }"})
+
+    reply = await client.post("/graphql", json=batch)
+    never = await client.post("/graphql", json=[{"query": "{ dear }"}] * 2)
+
+    waits = [answer["errors"][0]["extensions"].get("retryAfterMs") for answer in reply.json()]
+    assert (reply.status_code, reply.headers["Retry-After"], waits) == (429, "41", [20010, 40010, None])
+    assert (never.status_code, never.headers.get("Retry-After")) == (429, None)
+    assert shop.doings.done == ["plain"] * 3
+
+
 async def test_callers_behind_a_trusted_proxy_are_told_apart(client):
     async def ask(address: str) -> int:
         headers = {"x-forwarded-for": f"1.1.1.1, {address}"}

@@ -182,3 +182,48 @@ def test_the_local_caller_reads_everything_and_changes_nothing():
     assert {scope.partition(":")[2] for scope in LOCAL.scopes} == {"read"}
     assert Scope.OPERATOR_READ not in LOCAL.scopes
     assert LOCAL.kind is ANONYMOUS.kind
+
+
+# --- Documents that cannot be executed
+
+WRONG = {
+    "{ nonsense": "GRAPHQL_PARSE_FAILED",
+    "{ nothing }": "GRAPHQL_VALIDATION_FAILED",
+    f"{{ {'a' * 100_001} }}": "LIMIT_EXCEEDED",
+}
+
+
+@pytest.mark.parametrize("document", WRONG)
+async def test_reading_a_document_that_cannot_be_executed_costs_a_point(document, shop):
+    result = await shop.ask(document, "key")
+
+    assert (code_of(result), await points(shop)) == (WRONG[document], 99)
+    assert result.headers["RateLimit"].startswith('"points";r=99;')
+    cost = result.extensions["cost"]
+    assert isinstance(cost, dict)
+    assert (cost["requested"], cost["actual"], cost["remaining"]) == (1, 1, 99)
+    (spent,) = shop.accounts.spent
+    assert (spent.points, spent.fields, spent.failed) == (1, {}, True)
+
+
+async def test_who_has_no_points_left_is_told_that_instead(tmp_path):
+    shop = open_shop(tmp_path, anonymous_points=2)
+
+    found = [code_of(await shop.ask("{ nothing }")) for _ in range(3)]
+
+    assert found == ["GRAPHQL_VALIDATION_FAILED", "GRAPHQL_VALIDATION_FAILED", "RATE_LIMITED"]
+
+
+async def test_a_price_that_is_asked_of_a_wrong_document_costs_nothing(shop):
+    result = await shop.ask("{ nothing }", "member", headers={"marketgate-cost": "only"})
+
+    assert (code_of(result), await points(shop)) == ("GRAPHQL_VALIDATION_FAILED", 100)
+
+
+async def test_a_request_without_a_document_costs_nothing(shop):
+    request = OperationRequest(document_id="0" * 64)
+    facts = RequestFacts(request_id="r", transport="http", headers={"x-api-key": "member"})
+
+    result = await shop.executor.execute(request, facts)
+
+    assert (code_of(result), await points(shop)) == ("PERSISTED_QUERY_NOT_FOUND", 100)

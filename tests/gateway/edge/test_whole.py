@@ -119,3 +119,11 @@ def test_the_inside_of_the_server_is_as_it_was_when_this_was_written():
         "response_complete", "waiting_for_100_continue", "transport.write", "message_event.set()", "on_response()",
     ):  # fmt: skip
         assert f"self.{name}" in source
+    source = inspect.getsource(HttpToolsProtocol)
+    for line in (
+        "self.app = config.loaded_app", "self.cycle.more_body = False", "self.cycle.body += body",
+        "self._start_asgi_task(self.cycle, app)", "self.server_state.total_requests += 1",
+        "self.timeout_keep_alive, self.timeout_keep_alive_handler", "self.timeout_keep_alive_task.cancel()",
+        "self.server_state.default_headers", "self.parser.feed_data(data)", "self.scheme =", "self.client =",
+    ):  # fmt: skip
+        assert line in source

@@ -12,15 +12,11 @@ from sqlalchemy import Column, ForeignKey, MetaData, Table, Text, inspect, text
 
 from gateway.app import build_gateway
 from gateway.core.contract import Plugin
+from gateway.core.migrations import runner
 from gateway.core.migrations.histories import History, check_tables
-from gateway.core.migrations.runner import (
-    MigrationFailed,
-    UnknownRevision,
-    check,
-    downgrade,
-    standings,
-    upgrade,
-)
+from gateway.core.migrations.readiness import MigrationFailed, fit
+from gateway.core.migrations.runner import Step, UnknownRevision, check, downgrade, upgrade
+from gateway.core.migrations.standing import standings
 from gateway.core.settings import Settings
 from gateway.core.store import Store
 
@@ -53,7 +49,7 @@ def downgrade():
 """
 RACE = """
 import asyncio, sys
-from gateway.app import histories, load_plugins
+from gateway.domains import histories, load_plugins
 from gateway.core.migrations.runner import upgrade
 from gateway.core.store import Store
 
@@ -143,6 +139,33 @@ async def test_a_revision_of_a_newer_release_and_one_that_never_was_are_told(sto
     assert standing.lacking == (
         "scratch is at 0002, which a newer release made: start that release, or downgrade with it first"
     )
+
+
+async def test_a_database_that_fits_is_left_alone_and_any_other_is_migrated(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    made = history(tmp_path, NOTES)
+    moved: list[str] = []
+
+    async def counted(_: Store, histories: Sequence[History]) -> list[Step]:
+        moved.extend(each.plugin for each in histories)
+        return await upgrade(store, histories)
+
+    monkeypatch.setattr(runner, "upgrade", counted)
+
+    await fit(store, [made])
+    await fit(store, [made])
+
+    assert moved == ["scratch"]
+    assert await tables_of(store) == ["scratch_lines", "scratch_migrations", "scratch_notes"]
+
+
+async def test_a_history_that_is_not_a_line_is_told(store: Store, tmp_path: Path):
+    forked = history(tmp_path, NOTES, STRICTER)
+    (tmp_path / "0003_step.py").write_text(HEAD.format(revision="0003", before="0001") + STRICTER)
+
+    with pytest.raises(RuntimeError, match=r"^plugin scratch: its history is not a line, it ends in 0002 and 0003$"):
+        await standings(store, [forked])
 
 
 async def test_drift_is_told_in_words(store: Store, tmp_path: Path):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.core.ports import Bill, BillLine, PaymentFailed, PaymentForged, PaymentNews
+from gateway.core.payments import Bill, BillLine, PaymentFailed, PaymentForged, PaymentNews
 from gateway.core.stripe import StripePayments, in_smallest_unit
 from gateway.core.upstream import NetworkTransport
 from tests.gateway.doubles import NOON, ManualClock

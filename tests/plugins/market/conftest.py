@@ -13,4 +13,4 @@ from tests.gateway.doubles import TurnedLoop
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    return {"turned": TurnedLoop} if item.path.name == "test_catalog.py" else {"real": asyncio.new_event_loop}
+    return {"turned": TurnedLoop} if item.path.name.startswith("test_catalog") else {"real": asyncio.new_event_loop}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -24,7 +25,23 @@ UNJUDGED: dict[tuple[str, str], frozenset[str]] = {
     ("kraken", "ticker"): frozenset({"open"}),
     # A swap counts its volume in contracts, and a derivative's payload stands in for the spot pair's of the same shape.
     ("okx", "candles"): frozenset({"volume"}),
+    # They do not send it: the collector counted it back from the change.
+    ("gateio", "tickers"): frozenset({"open"}),
+    ("kucoin", "ticker"): frozenset({"open"}),
+    # Statistics are of the venue's day, and the volume of the same day stands beside them, not that of 24 hours.
+    ("upbit", "ticker"): frozenset({"baseVolume", "quoteVolume"}),
+    ("bithumb", "ticker"): frozenset({"baseVolume", "quoteVolume"}),
+    # In 2018 trades had no ids.
+    ("upbit", "trades"): frozenset({"id"}),
+    # Collectors disagree on whose side it is; the adapter answers none.
+    ("coinbase", "trades"): frozenset({"side"}),
+    # The collector read when a trade was published, the adapter reads when it was made.
+    ("poloniex", "trades"): frozenset({"timestamp"}),
 }
+# Seconds of a candle that is captured alone, where the URL does not say it in seconds.
+ALONE = dict.fromkeys(("bitfinex", "cryptocom", "gemini", "mexc", "upbit"), 3_600)
+SYMBOLS = ("symbol", "pair", "instId", "currency_pair", "instrument_name", "product_code")
+SYMBOL_IN_PATH = {"bitstamp": 4, "bitvavo": 2, "coinbase": 6, "coinbaseexchange": 2, "gemini": 3, "poloniex": 2}
 QUOTE_ASSETS = ("USDT", "USDC", "USD", "EUR", "GBP", "BTC", "ETH")
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -39,6 +56,14 @@ class Plan:
     expected: Any = None
     error: str = ""
     unjudged: frozenset[str] = field(default_factory=frozenset)
+
+
+Asking = Callable[[Capture], Plan]
+
+
+def refused(capability: str, ask: dict[str, Any], error: str) -> Asking:
+    """A captured refusal."""
+    return lambda _: Plan(capability=capability, ask=ask, error=error)
 
 
 def by_call(capture: Capture) -> Plan:
@@ -58,7 +83,8 @@ def candles(capture: Capture, instrument: str, rows: list[list[Any]], unjudged: 
     """The range is that of the rows; the interval is their distance, or what the URL says of a single one."""
     times = [int(row[0]) // 1000 for row in rows]
     steps = [b - a for a, b in pairwise(times)]
-    seconds = min(steps) if steps else int(capture.params.get("granularity", 86_400))
+    alone = ALONE.get(capture.provider)
+    seconds = min(steps) if steps else alone or int(capture.params.get("granularity", 86_400))
     interval = next(i for i in Interval if i.seconds == seconds)
     start, end = datetime.fromtimestamp(times[0], UTC), datetime.fromtimestamp(times[-1], UTC) + interval.delta
     ask = {"instrument": instrument, "interval": interval.value, "start": start.isoformat(), "end": end.isoformat()}
@@ -70,13 +96,15 @@ def symbol_of(capture: Capture) -> str:
     first = capture.expected[0] if isinstance(capture.expected, list) else capture.expected or {}
     if "symbol" in first:
         return str(first["symbol"])
-    named = next((capture.params[name] for name in ("symbol", "pair", "instId") if name in capture.params), None)
-    return named or capture.path.split("/")[{"coinbaseexchange": 2, "bitstamp": 4}[capture.provider]]
+    named = next((capture.params[name] for name in SYMBOLS if name in capture.params), None)
+    return named or capture.path.split("/")[SYMBOL_IN_PATH[capture.provider]]
 
 
 def pair(symbol: str) -> str:
     """`BTC/USDT:USDT`, `BTC-USDT-SWAP`, `XBTUSDT` and `btcusd` as the spot pair of the same payload shape."""
-    text = symbol.upper().partition(":")[0].replace("-", "/").removesuffix("/SWAP").replace("XBT", "BTC")
+    text = (
+        symbol.upper().partition(":")[0].replace("-", "/").replace("_", "/").removesuffix("/SWAP").replace("XBT", "BTC")
+    )
     if "/" not in text:
         quote = next(asset for asset in QUOTE_ASSETS if text.endswith(asset))
         text = f"{text.removesuffix(quote)}/{quote}"

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from schema.symbols import InstrumentId
 from schema.words.books import OrderBook, PriceLevel
 from schema.words.candles import Bars
 from schema.words.caps import MarketCap
@@ -92,16 +93,22 @@ def book_differs(answer: OrderBook, expected: Any, unjudged: frozenset[str]) -> 
 
 
 def trades_differ(answer: tuple[Trade, ...], expected: Any, unjudged: frozenset[str]) -> Wrong:
-    wrong = differing("ids", sorted(t.id for t in answer), sorted(row["id"] for row in expected))
-    wrong += differing("times", [t.time for t in answer], sorted(t.time for t in answer))
+    wrong = differing("times", [t.time for t in answer], sorted(t.time for t in answer))
+    wrong += differing("number of trades", len(answer), len(expected))
+    if "id" in unjudged:
+        unnamed = sorted((milliseconds(t.time), t.price, t.size) for t in answer)
+        return wrong + differing("trades", unnamed, sorted((r["timestamp"], r["price"], r["amount"]) for r in expected))
+    wrong += differing("ids", sorted(t.id for t in answer), sorted(row["id"] for row in expected))
     captured = {row["id"]: row for row in expected}
     for trade in answer:
         row = captured.get(trade.id)
         if row is not None:
-            wrong += differing(f"{trade.id}.time in ms", milliseconds(trade.time), row["timestamp"])
-            wrong += differing(f"{trade.id}.price", trade.price, row["price"])
-            wrong += differing(f"{trade.id}.size", trade.size, row["amount"])
-            wrong += differing(f"{trade.id}.side", trade.side and trade.side.value.lower(), row["side"])
+            read = {
+                "timestamp": milliseconds(trade.time), "price": trade.price, "amount": trade.size,
+                "side": trade.side and trade.side.value.lower(),
+            }  # fmt: skip
+            for name, got in read.items():
+                wrong += [] if name in unjudged else differing(f"{trade.id}.{name}", got, row[name])
     return wrong
 
 
@@ -114,7 +121,7 @@ def listings_differ(answer: tuple[Listing, ...], expected: Any, unjudged: frozen
             wrong.append(f"{row['id']} is not listed")
             continue
         captured = {
-            "instrument": f"crypto:{row.get('symbol') or row['wsname'].replace('XBT', 'BTC')}",
+            "instrument": f"crypto:{pair_name(row)}",
             "tick_size": row.get("tick_size") or power(row.get("price_decimals")),
             "step_size": row.get("step_size") or power(row.get("amount_decimals")),
             "min_size": row.get("min_amount"),
@@ -126,6 +133,12 @@ def listings_differ(answer: tuple[Listing, ...], expected: Any, unjudged: frozen
             shown = str(got) if name == "instrument" else got
             wrong += [] if value is None else differing(f"{row['id']}.{name}", shown, value)
     return wrong
+
+
+def pair_name(row: Any) -> str:
+    """`BTC/USD`, however the collector wrote it; `base` and `quote` alone may be names of the wire."""
+    symbol = row.get("symbol") or row.get("wsname", "").replace("XBT", "BTC")
+    return symbol or f"{row['base']}/{row['quote']}"
 
 
 def power(decimals: int | None) -> Decimal | None:
@@ -149,6 +162,20 @@ def caps_differ(answer: tuple[MarketCap, ...], expected: Any, unjudged: frozense
 
 def rates_differ(answer: tuple[FxRate, ...], expected: Any, unjudged: frozenset[str]) -> Wrong:
     return differing("rates", [(str(r.date), r.quote, r.rate) for r in answer], sorted(expected))
+
+
+def rows_differ(answer: Any, expected: Any, unjudged: frozenset[str]) -> Wrong:
+    """Any word, or several: the attributes that the plan states, by dotted paths such as `usage.input_tokens`."""
+    several = isinstance(answer, tuple | list)
+    rows, wanted = (answer, expected) if several else ([answer], [expected])
+    wrong = differing("number of rows", len(rows), len(wanted))
+    for index, (row, stated) in enumerate(zip(rows, wanted, strict=False)):
+        for path, value in stated.items():
+            got = row
+            for step in path.split("."):
+                got = got[int(step)] if step.isdecimal() else getattr(got, step)
+            wrong += differing(f"[{index}].{path}", str(got) if isinstance(got, InstrumentId) else got, value)
+    return wrong
 
 
 COMPARE: dict[str, Callable[[Any, Any, frozenset[str]], Wrong]] = {

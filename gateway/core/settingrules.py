@@ -1,0 +1,102 @@
+"""What the values of settings must be; a ValueError says it in words and never repeats a secret."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr, ValidationInfo
+
+from gateway.core.secrets import read_credential, read_signing_keys
+
+SHORTEST_SECRET = 32
+FEWEST_CHARACTERS = 12
+
+
+def can_be_sent(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("holds characters that no header or URL can carry")
+    return value
+
+
+def is_database(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        from gateway.core.store import database_url
+
+        try:
+            database_url(value.get_secret_value())
+        except Exception:  # noqa: BLE001 - whatever the parser says may hold the password
+            raise ValueError("must be postgresql://user:password@host/name or sqlite:///file") from None
+    return value
+
+
+def is_redis(value: SecretStr | None) -> SecretStr | None:
+    schemes = ("redis", "rediss", "unix")
+    if value is not None and urlsplit(value.get_secret_value()).scheme not in schemes:
+        raise ValueError("must be redis://host:port/number, rediss://… or unix://…")
+    return value
+
+
+def is_smtp(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and urlsplit(value.get_secret_value()).scheme not in ("smtp", "smtps"):
+        raise ValueError("must be smtp://host:port or smtps://host:port, with user:password@ where needed")
+    return value
+
+
+def is_long(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and len(value.get_secret_value().encode()) < SHORTEST_SECRET:
+        raise ValueError(f"must have {SHORTEST_SECRET} bytes or more: `openssl rand -base64 48` makes one")
+    if value is not None and len(set(value.get_secret_value())) < FEWEST_CHARACTERS:
+        raise ValueError("repeats a few characters, so it can be guessed: `openssl rand -base64 48` makes one")
+    return value
+
+
+def are_signing_keys(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        read_signing_keys(value.get_secret_value())
+    return value
+
+
+def is_client(value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    if value is not None:
+        place = "issuer" if info.field_name == "oauth_google" else "base"
+        parts = read_credential(value.get_secret_value())
+        if not {"client_id", "client_secret"} <= parts.keys() <= {"client_id", "client_secret", place}:
+            raise ValueError(f"must be client_id=…,client_secret=…, and {place}=https://… where it is another's")
+        url = urlsplit(parts.get(place, "https://default"))
+        plain = url.scheme == "http" and url.hostname in ("127.0.0.1", "::1", "localhost")
+        if not url.netloc or url.query or url.fragment or not (url.scheme == "https" or plain):
+            raise ValueError(f"its {place} must be an https URL without query")
+    return value
+
+
+def split_networks(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
+    except ValueError as error:
+        raise ValueError(f"{error}: give networks such as 10.0.0.0/8, separated by commas") from None
+
+
+def is_http(value: str) -> str:
+    parts = urlsplit(value)
+    # Reading the port checks it.
+    whole = parts.scheme in ("http", "https") and parts.netloc and (parts.port is None or parts.port > 0)
+    if value and (not whole or parts.query or parts.fragment):
+        raise ValueError("must be an http or https URL without query, such as http://127.0.0.1:9000")
+    return value.rstrip("/")
+
+
+def split(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def are_origins(value: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in value:
+        parts = urlsplit(origin)
+        if origin != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path):
+            raise ValueError(f"{origin!r} is not an origin such as https://app.example.com")
+    return value

@@ -1,0 +1,90 @@
+"""The plugins that there are, the one schema of them, and what they keep in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import entry_points
+from pkgutil import iter_modules
+from typing import Any
+
+import strawberry
+import structlog
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
+from strawberry.types.base import StrawberryObjectDefinition, StrawberryType
+
+import plugins
+from gateway.core.contract import Plugin
+from gateway.core.migrations.histories import History, check_tables
+from schema.scalars import SCALARS
+
+PLUGINS = "marketgate.plugins"
+
+log = structlog.get_logger(__name__)
+
+
+def load_plugins(*, third_party: bool = True) -> list[Plugin]:
+    """Every folder below `plugins/` that has a `plugin.py`, then installed packages' entry points."""
+    ours = [import_module(f"{m.name}.plugin").plugin for m in iter_modules(plugins.__path__, "plugins.") if m.ispkg]
+    found: list[Plugin] = [plugin for plugin in ours if isinstance(plugin, Plugin)]
+    for point in entry_points(group=PLUGINS) if third_party else ():
+        try:
+            plugin = point.load()
+            if not isinstance(plugin, Plugin):
+                raise TypeError(f"{point.value} is not a Plugin")
+        except Exception as error:  # noqa: BLE001 - a stranger's plugin must not stop the start
+            log.error("plugin_failed_to_load", plugin=point.name, reason=f"{type(error).__name__}: {error}")
+        else:
+            found.append(plugin)
+    return found
+
+
+def build_schema(found: Sequence[Plugin]) -> strawberry.Schema:
+    """One schema of all plugins; two that define the same root field stop the start."""
+    return strawberry.Schema(
+        query=_merged("Query", [(p.name, p.query) for p in found if p.query]),
+        mutation=_merged("Mutation", [(p.name, p.mutation) for p in found if p.mutation]),
+        subscription=_merged("Subscription", [(p.name, p.subscription) for p in found if p.subscription]),
+        types=[kind for plugin in found for kind in plugin.types],
+        config=StrawberryConfig(scalar_map=SCALARS, name_converter=Names()),
+    )
+
+
+class Names(NameConverter):
+    """Strawberry's names, but `UserError[ApiKeyCreateErrorCode]` is `ApiKeyCreateUserError`."""
+
+    def from_generic(self, generic_type: StrawberryObjectDefinition, types: list[StrawberryType | type]) -> str:
+        """The name of a generic type with its arguments."""
+        name = super().from_generic(generic_type, types)
+        return name.replace("ErrorCodeUserError", "UserError")
+
+
+_DESCRIPTIONS = {
+    "Query": "Questions about markets. Every value says where it came from.",
+    "Mutation": "Changes.",
+    "Subscription": "Live streams.",
+}
+
+
+def _merged(name: str, parts: Sequence[tuple[str, type]]) -> Any:
+    owners: dict[str, str] = {}
+    for plugin, kind in parts:
+        for field in kind.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+            if field.python_name in owners:
+                raise RuntimeError(f"{name}.{field.python_name} is defined by {owners[field.python_name]} and {plugin}")
+            owners[field.python_name] = plugin
+    if not parts:
+        return None
+    return strawberry.type(type(name, tuple(kind for _, kind in parts), {}), description=_DESCRIPTIONS[name])
+
+
+def histories(found: Sequence[Plugin]) -> list[History]:
+    """What each plugin keeps in the database."""
+    kept = [
+        History(plugin=plugin.name, metadata=plugin.tables, folder=plugin.migrations)
+        for plugin in found
+        if plugin.tables is not None and plugin.migrations is not None
+    ]
+    check_tables(kept)
+    return kept

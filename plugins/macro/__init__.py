@@ -1,0 +1,1 @@
+"""Economic series, releases, yield curves."""

@@ -1,0 +1,195 @@
+"""Bitfinex: spot market data. Docs: https://docs.bitfinex.com/reference/rest-public-tickers"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_minute
+from providers.crypto._spot import is_spot_of, percent, priced, refusal
+from providers.row import Row, ascending
+from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
+from schema.symbols import AssetClass, InstrumentId, crypto
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
+from schema.words.intervals import Interval
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.trades import TRADES, Side, Trade, TradesAsk
+
+# There are weeks, 14 days and months too, but nothing says which day they are counted from.
+INTERVALS = {
+    Interval.M1: "1m", Interval.M5: "5m", Interval.M15: "15m", Interval.M30: "30m", Interval.H1: "1h",
+    Interval.H6: "6h", Interval.H12: "12h", Interval.D1: "1D",
+}  # fmt: skip
+ROWS = 10_000
+LENGTHS = (1, 25, 100, 250)
+# https://api-pub.bitfinex.com/v2/conf/pub:map:currency:sym
+WIRE = {
+    "ALGO": "ALG", "AMPL": "AMP", "ATOM": "ATO", "BCH": "BCHN", "DASH": "DSH", "DATA": "DAT", "EURS": "EUS",
+    "EURT": "EUT", "GUSD": "GSD", "IOTA": "IOT", "MANA": "MNA", "QTUM": "QTM", "RBTC": "RBT", "STORJ": "STJ",
+    "TUSD": "TSD", "USDC": "UDC", "USDT": "UST", "WBTC": "WBT", "XCHF": "XCH", "XEC": "BCHABC",
+}  # fmt: skip
+OURS = {wire: ours for ours, wire in WIRE.items()}
+LETTERS = 3
+# Paper trading, among the real pairs.
+TEST = ("TEST", "AAA", "BBB")
+# https://docs.bitfinex.com/docs/abbreviations-glossary#errorinfo-codes
+ERRORS: dict[int, type[UpstreamError]] = {
+    10020: UnknownInstrument, 10100: Unauthorized, 10111: Unauthorized, 10112: Unauthorized, 10114: Unauthorized,
+    11010: Throttled, 20051: Overloaded, 20060: Overloaded, 20061: Overloaded,
+}  # fmt: skip
+
+
+def covered(instrument: InstrumentId) -> bool:
+    """A spot pair by the names that are ours: UST is what Bitfinex calls USDT."""
+    return is_spot_of("bitfinex", instrument, between=":") and not {instrument.base, instrument.quote} & OURS.keys()
+
+
+class Bitfinex(Provider):
+    """Spot exchange; everything is a number by its place."""
+
+    profile = Profile(
+        id="bitfinex",
+        name="Bitfinex",
+        base_url="https://api-pub.bitfinex.com",
+        docs="https://docs.bitfinex.com/docs/rest-public",
+        asset_classes=(AssetClass.CRYPTO,),
+        licence=Licence(note="Bitfinex terms of service: own use and display; redistribution needs consent."),
+        # Each endpoint has its own: this is that of tickers and candles, books have more, trades half of it.
+        limits=(per_minute(30),),
+        priority=20,
+    )
+
+    @answers(QUOTES, covers=lambda ask: all(map(covered, ask.instruments)), max_batch=50)
+    async def quotes(self, ask: QuotesAsk) -> list[Quote]:
+        """Unknown pairs are simply not in the answer."""
+        symbols = sorted(set(map(wire_symbol, ask.instruments)))
+        return parse_quotes(ask.instruments, await self.http.get("/v2/tickers", {"symbols": ",".join(symbols)}))
+
+    @answers(CANDLES, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS), max_rows=ROWS)
+    async def candles(self, ask: CandlesAsk) -> Bars:
+        """Both ends are inclusive; 1 sorts ascending."""
+        params: Params = {
+            "start": int(ask.start.timestamp()) * 1000,
+            "end": int(ask.end.timestamp()) * 1000 - 1,
+            "limit": ROWS,
+            "sort": 1,
+        }
+        series = f"trade:{INTERVALS[ask.interval]}:{wire_symbol(ask.instrument)}"
+        return parse_candles(await self.http.get(f"/v2/candles/{series}/hist", params))
+
+    @answers(ORDER_BOOK, covers=lambda ask: covered(ask.instrument))
+    async def order_book(self, ask: OrderBookAsk) -> OrderBook:
+        """The next of the lengths that there are, 250 at most, at full precision."""
+        params: Params = {"len": next((length for length in LENGTHS if ask.depth <= length), LENGTHS[-1])}
+        body = await self.http.get(f"/v2/book/{wire_symbol(ask.instrument)}/P0", params)
+        return parse_book(ask.instrument, body)
+
+    @answers(TRADES, covers=lambda ask: covered(ask.instrument), weight=2)
+    async def trades(self, ask: TradesAsk) -> tuple[Trade, ...]:
+        """The newest, at most 10,000."""
+        params: Params = {"limit": min(ask.last, ROWS), "sort": -1}
+        return parse_trades(await self.http.get(f"/v2/trades/{wire_symbol(ask.instrument)}/hist", params))
+
+    @answers(INSTRUMENTS)
+    async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
+        """Names of pairs; prices have five significant digits and so no fixed step."""
+        return parse_listings(await self.http.get("/v2/conf/pub:list:pair:exchange"))
+
+    def explain(self, reply: Reply) -> UpstreamError | None:
+        """`["error", 10020, "symbol: invalid"]`, with status 500 whatever it is."""
+        body = reply.body.value
+        if not isinstance(body, list) or len(body) < 3 or body[0] != "error" or reply.status == 429:
+            return None
+        kind = ERRORS.get(body[1]) if type(body[1]) is int else None
+        return refusal(self.profile.id, reply, f"error {body[1]}: {body[2]}", kind)
+
+
+def wire_symbol(instrument: InstrumentId) -> str:
+    """`tBTCUSD` for BTC/USD, `tDUSK:UST` for DUSK/USDT: without a colon each name has three letters."""
+    base, quote = WIRE.get(instrument.base, instrument.base), WIRE.get(instrument.quote, instrument.quote)
+    return f"t{base}{'' if len(base) == len(quote) == LETTERS else ':'}{quote}"
+
+
+def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
+    """A pair that never traded has a price of zero."""
+    return [
+        parse_quote(instrument, row)
+        for instrument, row in priced(instruments, body, wire_symbol, name=0, last=7)
+    ]  # fmt: skip
+
+
+def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
+    """[symbol, bid, bids, ask, asks, change, change as a fraction, last, volume, high, low].
+
+    `bids` and `asks` are the sums of the best 25 levels, no sizes at the best price.
+    """
+    last = row.decimal(7)
+    return Quote(
+        instrument=instrument,
+        price=last,
+        price_type=PriceType.LAST,
+        bid=row.positive(1),
+        ask=row.positive(3),
+        last=last,
+        high=row.positive(9),
+        low=row.positive(10),
+        change=row.maybe(5),
+        change_percent=percent(row, 6),
+        volume=row.maybe(8),
+        stats_window=StatsWindow.ROLLING_24H,
+    )
+
+
+def parse_candles(body: Row) -> Bars:
+    """[time, open, CLOSE, high, low, volume]; intervals without a trade are missing, as is an unknown pair."""
+    return body.bars(time=0, open=1, close=2, high=3, low=4, volume=5) if len(body) else NO_BARS
+
+
+def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
+    """Rows are [price, number of orders, size], sizes of asks are negative."""
+    levels = [PriceLevel(price=row.decimal(0), size=row.decimal(2), order_count=row.integer(1)) for row in body]
+    return OrderBook(
+        instrument=instrument,
+        bids=tuple([level for level in levels if level.size > 0]),
+        asks=tuple([replace(level, size=-level.size) for level in levels if level.size < 0]),
+    )
+
+
+def parse_trades(body: Row) -> tuple[Trade, ...]:
+    """[id, time, size, price], newest first; what the taker sold is negative."""
+    return ascending([_trade(row) for row in body], lambda trade: (trade.time, len(trade.id), trade.id))
+
+
+def _trade(row: Row) -> Trade:
+    size: Decimal = row.decimal(2)
+    return Trade(
+        id=row.label(0),
+        time=row.epoch(1, "ms"),
+        price=row.decimal(3),
+        size=abs(size),
+        side=Side.BUY if size > 0 else Side.SELL,
+    )
+
+
+def parse_listings(body: Row) -> tuple[Listing, ...]:
+    """A list in a list: `BTCUSD`, or `DUSK:USD` where one has not three letters."""
+    found = [(row.text(), _pair(row.text())) for row in body[0]]
+    return tuple(
+        [
+            Listing(instrument=pair, provider_symbol=f"t{name}")
+            for name, pair in found
+            if pair is not None and wire_symbol(pair) == f"t{name}"
+        ]
+    )
+
+
+def _pair(name: str) -> InstrumentId | None:
+    base, colon, quote = name.partition(":")
+    if not colon:
+        base, quote = name[:LETTERS], name[LETTERS:]
+    if not name.isascii() or not base or not quote or base.startswith(TEST):
+        return None
+    return crypto(OURS.get(base, base), OURS.get(quote, quote))

@@ -1,0 +1,204 @@
+"""Bitget: spot market data. Docs: https://www.bitget.com/api-doc/spot/market/Get-Tickers"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
+from providers.crypto._joined import is_pair_of, wire_symbol
+from providers.crypto._spot import SIDES, levels, percent, priced, refusal, step
+from providers.row import Row, ascending
+from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
+from schema.symbols import AssetClass, InstrumentId, crypto
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
+from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
+from schema.words.intervals import Interval
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.trades import TRADES, Trade, TradesAsk
+
+# Without "utc" six hours and more are counted from midnight in Hong Kong. Nothing says which day the three-day
+# candles are counted from.
+INTERVALS = {
+    Interval.M1: "1min", Interval.M3: "3min", Interval.M5: "5min", Interval.M15: "15min", Interval.M30: "30min",
+    Interval.H1: "1h", Interval.H4: "4h", Interval.H6: "6Hutc", Interval.H12: "12Hutc", Interval.D1: "1Dutc",
+    Interval.W1: "1Wutc", Interval.MO1: "1Mutc",
+}  # fmt: skip
+ROWS = 1000
+DEEPEST = 150
+# How many days of the shorter candles there are.
+DAYS = {
+    Interval.M1: 30, Interval.M3: 30, Interval.M5: 30, Interval.M15: 52, Interval.M30: 62, Interval.H1: 83,
+    Interval.H4: 240, Interval.H6: 360,
+}  # fmt: skip
+QUOTE_ASSETS = ("BGB", "BRL", "BTC", "ETH", "EUR", "TRY", "UAH", "USD1", "USDC", "USDE", "USDT")
+SUCCESS = "00000"
+# https://www.bitget.com/api-doc/spot/error-code/restapi
+ERRORS: dict[str, type[UpstreamError]] = {
+    "40006": Unauthorized, "40009": Unauthorized, "40012": Unauthorized, "40014": Unauthorized, "40018": Unauthorized,
+    "40037": Unauthorized, "40309": UnknownInstrument, "429": Throttled, "30007": Throttled, "40010": Overloaded,
+    "40015": Overloaded, "40200": Overloaded, "40725": Overloaded, "45001": Overloaded,
+}  # fmt: skip
+# Wrong parameters: the message says which.
+WRONG = frozenset({"40017", "40019", "40020", "40034", "400171", "400172"})
+
+
+def covered(instrument: InstrumentId) -> bool:
+    """A spot pair whose wire symbol cannot mean another one."""
+    return is_pair_of("bitget", instrument, QUOTE_ASSETS)
+
+
+class Bitget(Provider):
+    """Spot exchange; everything on its wire is a text."""
+
+    profile = Profile(
+        id="bitget",
+        name="Bitget",
+        base_url="https://api.bitget.com",
+        docs="https://www.bitget.com/api-doc/spot/intro",
+        asset_classes=(AssetClass.CRYPTO,),
+        licence=Licence(note="Bitget terms of use: own use and display; redistribution needs consent."),
+        # Each endpoint has its own: this is that of candles and tickers; instruments have a sixth of it.
+        limits=(per_second(20),),
+        priority=20,
+    )
+
+    @answers(QUOTES, covers=lambda ask: all(map(covered, ask.instruments)), max_batch=200)
+    async def quotes(self, ask: QuotesAsk) -> list[Quote]:
+        """There is nothing between one pair and all of them; the list of all cannot be spoiled by an unknown one."""
+        symbols = set(map(wire_symbol, ask.instruments))
+        params = {"symbol": symbols.pop()} if len(symbols) == 1 else None
+        return parse_quotes(ask.instruments, await self.http.get("/api/v2/spot/market/tickers", params))
+
+    @answers(
+        CANDLES,
+        covers=lambda ask: covered(ask.instrument),
+        intervals=tuple(INTERVALS),
+        max_rows=ROWS,
+        reach=lambda interval: timedelta(days=DAYS[interval]) if interval in DAYS else None,
+    )
+    async def candles(self, ask: CandlesAsk) -> Bars:
+        """Both ends are open times; a millisecond less keeps the candle that opens at the end away."""
+        params: Params = {
+            "symbol": wire_symbol(ask.instrument),
+            "granularity": INTERVALS[ask.interval],
+            "startTime": int(ask.start.timestamp()) * 1000,
+            "endTime": int(ask.end.timestamp()) * 1000 - 1,
+            "limit": ROWS,
+        }
+        return parse_candles(await self.http.get("/api/v2/spot/market/candles", params))
+
+    @answers(ORDER_BOOK, covers=lambda ask: covered(ask.instrument))
+    async def order_book(self, ask: OrderBookAsk) -> OrderBook:
+        """Any depth up to 150."""
+        params: Params = {
+            "symbol": wire_symbol(ask.instrument),
+            "type": "step0",
+            "limit": min(ask.depth, DEEPEST),
+        }
+        return parse_book(ask.instrument, await self.http.get("/api/v2/spot/market/orderbook", params))
+
+    @answers(TRADES, covers=lambda ask: covered(ask.instrument))
+    async def trades(self, ask: TradesAsk) -> tuple[Trade, ...]:
+        """The newest, at most 1,000."""
+        params: Params = {"symbol": wire_symbol(ask.instrument), "limit": min(ask.last, 1000)}
+        return parse_trades(await self.http.get("/api/v2/spot/market/fills-history", params))
+
+    @answers(INSTRUMENTS, weight=6)
+    async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
+        """All spot pairs."""
+        return parse_listings(await self.http.get("/api/v2/spot/public/symbols"))
+
+    def explain(self, reply: Reply) -> UpstreamError | None:
+        """`{"code": "40034", "msg": "Parameter symbol does not exist", …}`; code 00000 is success."""
+        code, message = reply.body.get("code"), reply.body.get("msg")
+        if code is None or str(code.value) == SUCCESS or reply.status == 429:
+            return None
+        said = f"error {code.value}: {'' if message is None else message.value}"
+        kind = ERRORS.get(str(code.value))
+        if str(code.value) in WRONG and ("symbol" in said.lower() or "does not exist" in said):
+            kind = UnknownInstrument
+        return refusal(self.profile.id, reply, said, kind)
+
+
+def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
+    """A pair that never traded has an empty price, or one of zero."""
+    found = priced(instruments, body["data"], wire_symbol, name="symbol", last="lastPr")
+    return [parse_quote(instrument, row) for instrument, row in found]
+
+
+def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
+    """`open`, high, low and `change24h` (a fraction) are of 24 hours; `openUtc` and `changeUtc24h` of the day."""
+    last = row.decimal("lastPr")
+    bid, ask = row.positive("bidPr"), row.positive("askPr")
+    return Quote(
+        instrument=instrument,
+        as_of=row.maybe_epoch("ts", "ms"),
+        price=last,
+        price_type=PriceType.LAST,
+        bid=bid,
+        ask=ask,
+        bid_size=row.positive("bidSz") if bid else None,
+        ask_size=row.positive("askSz") if ask else None,
+        last=last,
+        open=row.positive("open"),
+        high=row.positive("high24h"),
+        low=row.positive("low24h"),
+        change_percent=percent(row, "change24h"),
+        volume=row.maybe("baseVolume"),
+        quote_volume=row.maybe("quoteVolume"),
+        stats_window=StatsWindow.ROLLING_24H,
+    )
+
+
+def parse_candles(body: Row) -> Bars:
+    """Ascending: [time, open, high, low, close, volume, turnover in USDT, turnover]."""
+    bars = body["data"].bars(time=0, open=1, high=2, low=3, close=4, volume=5, quote_volume=7)
+    return bars if len(bars) else NO_BARS
+
+
+def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
+    """Levels are [price, size]; there is no sequence."""
+    book = body["data"]
+    return OrderBook(
+        instrument=instrument,
+        as_of=book.maybe_epoch("ts", "ms"),
+        bids=levels(book["bids"]),
+        asks=levels(book["asks"]),
+    )
+
+
+def parse_trades(body: Row) -> tuple[Trade, ...]:
+    """Newest first; `side` is the taker's, capitalised on one endpoint and not on another."""
+    trades = [
+        Trade(
+            id=row.label("tradeId"),
+            time=row.epoch("ts", "ms"),
+            price=row.decimal("price"),
+            size=row.decimal("size"),
+            side=SIDES.get(row.text("side").lower()),
+        )
+        for row in body["data"]
+    ]
+    return ascending(trades[::-1], lambda trade: trade.time)
+
+
+def parse_listings(body: Row) -> tuple[Listing, ...]:
+    """Assets whose codes are not written in ASCII have no instrument id."""
+    return tuple([_listing(row) for row in body["data"] if row.text("symbol").isascii()])
+
+
+def _listing(row: Row) -> Listing:
+    quote = row.text("quoteCoin")
+    return Listing(
+        instrument=crypto(row.text("baseCoin"), quote),
+        provider_symbol=row.text("symbol"),
+        tick_size=step(row, "pricePrecision"),
+        step_size=step(row, "quantityPrecision"),
+        min_size=row.positive("minTradeAmount"),
+        max_size=row.positive("maxTradeAmount"),
+        # Told in USDT whatever the quote asset is.
+        min_notional=row.positive("minTradeUSDT") if quote == "USDT" else None,
+        tradable=row.maybe_text("status") == "online",
+    )

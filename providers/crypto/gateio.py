@@ -1,0 +1,209 @@
+"""Gate: spot market data. Docs: https://www.gate.com/docs/developers/apiv4/en/#spot"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, Usage, answers
+from providers.crypto._spot import SIDES, is_spot_of, levels, priced, step, wait
+from providers.row import Row, ascending
+from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
+from schema.symbols import AssetClass, InstrumentId, crypto
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
+from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
+from schema.words.intervals import Interval
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.trades import TRADES, Trade, TradesAsk
+
+# There are candles of seven and of thirty days too, which are no weeks and no months.
+INTERVALS = {
+    Interval.M1: "1m", Interval.M5: "5m", Interval.M15: "15m", Interval.M30: "30m", Interval.H1: "1h",
+    Interval.H4: "4h", Interval.H8: "8h", Interval.D1: "1d",
+}  # fmt: skip
+ROWS = 1000
+OLDEST = 10_000
+DEEPEST = 100
+POOL = Limit(count=200, per=timedelta(seconds=10))
+OPEN = frozenset({"tradable", "buyable", "sellable"})
+# https://www.gate.com/docs/developers/apiv4/en/#label-list
+ERRORS: dict[str, type[UpstreamError]] = {
+    "INVALID_CURRENCY": UnknownInstrument, "INVALID_CURRENCY_PAIR": UnknownInstrument, "INVALID_KEY": Unauthorized,
+    "INVALID_SIGNATURE": Unauthorized, "FORBIDDEN": Unauthorized, "IP_FORBIDDEN": Unauthorized,
+    "TOO_MANY_REQUESTS": Throttled, "TOO_FAST": Throttled, "TOO_BUSY": Overloaded, "SERVER_ERROR": Overloaded,
+    "INTERNAL": Overloaded,
+}  # fmt: skip
+
+
+def covered(instrument: InstrumentId) -> bool:
+    """Any spot pair: the wire symbol has an underscore, so it cannot be misread."""
+    return is_spot_of("gateio", instrument, between="_")
+
+
+class Gateio(Provider):
+    """Spot exchange; each endpoint has the same limit of its own."""
+
+    profile = Profile(
+        id="gateio",
+        name="Gate",
+        base_url="https://api.gateio.ws",
+        docs="https://www.gate.com/docs/developers/apiv4/en/#spot",
+        asset_classes=(AssetClass.CRYPTO,),
+        licence=Licence(note="Gate user agreement: own use and display; redistribution needs consent."),
+        limits=(POOL,),
+        usage=(Usage(header="x-gate-ratelimit-requests-remain", limit=POOL, remaining=True),),
+        priority=20,
+    )
+
+    @answers(QUOTES, covers=lambda ask: all(map(covered, ask.instruments)), max_batch=200)
+    async def quotes(self, ask: QuotesAsk) -> list[Quote]:
+        """There is nothing between one pair and all of them; both are lists, and none has a time."""
+        symbols = set(map(wire_symbol, ask.instruments))
+        params = {"currency_pair": symbols.pop()} if len(symbols) == 1 else None
+        return parse_quotes(ask.instruments, await self.http.get("/api/v4/spot/tickers", params))
+
+    @answers(
+        CANDLES,
+        covers=lambda ask: covered(ask.instrument),
+        intervals=tuple(INTERVALS),
+        max_rows=ROWS,
+        # Older ones are refused.
+        reach=lambda interval: interval.delta * OLDEST,
+    )
+    async def candles(self, ask: CandlesAsk) -> Bars:
+        """Both ends are inclusive open times; with them there may be no `limit`."""
+        params: Params = {
+            "currency_pair": wire_symbol(ask.instrument),
+            "interval": INTERVALS[ask.interval],
+            "from": int(ask.start.timestamp()),
+            "to": int(ask.end.timestamp()) - 1,
+        }
+        return parse_candles(await self.http.get("/api/v4/spot/candlesticks", params))
+
+    @answers(ORDER_BOOK, covers=lambda ask: covered(ask.instrument))
+    async def order_book(self, ask: OrderBookAsk) -> OrderBook:
+        """Any depth up to a hundred."""
+        params: Params = {
+            "currency_pair": wire_symbol(ask.instrument),
+            "limit": min(ask.depth, DEEPEST),
+            "with_id": "true",
+        }
+        return parse_book(ask.instrument, await self.http.get("/api/v4/spot/order_book", params))
+
+    @answers(TRADES, covers=lambda ask: covered(ask.instrument))
+    async def trades(self, ask: TradesAsk) -> tuple[Trade, ...]:
+        """The newest, at most 1,000."""
+        params: Params = {"currency_pair": wire_symbol(ask.instrument), "limit": min(ask.last, 1000)}
+        return parse_trades(await self.http.get("/api/v4/spot/trades", params))
+
+    @answers(INSTRUMENTS)
+    async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
+        """All spot pairs."""
+        return parse_listings(await self.http.get("/api/v4/spot/currency_pairs"))
+
+    def explain(self, reply: Reply) -> UpstreamError | None:
+        """`{"label": "INVALID_CURRENCY_PAIR", "message": "…"}`, with a status that is an error too."""
+        label, message = reply.body.get("label"), reply.body.get("message")
+        now = self.clock.now().timestamp()
+        pause = wait(reply, "x-gate-ratelimit-reset-timestamp", since=now, per_second=1)
+        if reply.status == 429 and pause is not None:
+            return Throttled(self.profile.id, "HTTP 429: the limit is used up", retry_after=pause)
+        if label is None or reply.status == 429:
+            return None
+        kind = ERRORS.get(str(label.value))
+        return kind(self.profile.id, f"{label.value}: {'' if message is None else message.value}") if kind else None
+
+
+def wire_symbol(instrument: InstrumentId) -> str:
+    """`BTC_USDT` for BTC/USDT."""
+    return f"{instrument.base}_{instrument.quote}"
+
+
+def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
+    """A pair that never traded has a price of zero, or none."""
+    return [
+        parse_quote(instrument, row)
+        for instrument, row in priced(instruments, body, wire_symbol, name="currency_pair", last="last")
+    ]
+
+
+def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
+    """The change is sent in percent, of two digits; the open is not sent."""
+    last = row.decimal("last")
+    bid, ask = row.positive("highest_bid"), row.positive("lowest_ask")
+    return Quote(
+        instrument=instrument,
+        price=last,
+        price_type=PriceType.LAST,
+        bid=bid,
+        ask=ask,
+        bid_size=row.positive("highest_size") if bid else None,
+        ask_size=row.positive("lowest_size") if ask else None,
+        last=last,
+        high=row.positive("high_24h"),
+        low=row.positive("low_24h"),
+        change_percent=row.maybe("change_percentage"),
+        volume=row.maybe("base_volume"),
+        quote_volume=row.maybe("quote_volume"),
+        stats_window=StatsWindow.ROLLING_24H,
+    )
+
+
+def parse_candles(body: Row) -> Bars:
+    """Ascending: [time in seconds, quote volume, CLOSE, high, low, OPEN, base volume, closed]; the last came later."""
+    if not len(body):
+        return NO_BARS
+    confirmed = 7 if len(body[0]) > 7 else None
+    return body.bars(
+        time=0, quote_volume=1, close=2, high=3, low=4, open=5, volume=6, unit="s",
+        closed=None if confirmed is None else _is_true, closed_key=confirmed,
+    )  # fmt: skip
+
+
+def _is_true(value: object) -> bool:
+    return str(value).lower() == "true"
+
+
+def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
+    """Levels are [price, size]; `update` is when the book changed, and was not always sent."""
+    return OrderBook(
+        instrument=instrument,
+        as_of=body.maybe_epoch("update", "ms"),
+        bids=levels(body["bids"]),
+        asks=levels(body["asks"]),
+        sequence=body.label("id"),
+    )
+
+
+def parse_trades(body: Row) -> tuple[Trade, ...]:
+    """Newest first; the milliseconds have a fraction."""
+    trades = [
+        Trade(
+            id=row.label("id"),
+            time=row.epoch("create_time_ms", "ms"),
+            price=row.decimal("price"),
+            size=row.decimal("amount"),
+            side=SIDES.get(row.text("side")),
+        )
+        for row in body
+    ]
+    return ascending(trades[::-1], lambda trade: trade.time)
+
+
+def parse_listings(body: Row) -> tuple[Listing, ...]:
+    """Assets whose codes are not written in ASCII have no instrument id."""
+    return tuple([_listing(row) for row in body if row.text("id").isascii()])
+
+
+def _listing(row: Row) -> Listing:
+    return Listing(
+        instrument=crypto(row.text("base"), row.text("quote")),
+        provider_symbol=row.text("id"),
+        tick_size=step(row, "precision"),
+        step_size=step(row, "amount_precision"),
+        min_size=row.positive("min_base_amount"),
+        max_size=row.positive("max_base_amount"),
+        min_notional=row.positive("min_quote_amount"),
+        tradable=row.maybe_text("trade_status") in OPEN,
+    )

@@ -1,0 +1,199 @@
+"""Poloniex: spot market data. Docs: https://api-docs.poloniex.com/spot/api/public/market-data"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
+from providers.crypto._spot import SIDES, is_spot_of, levels, percent, priced, refusal, step
+from providers.row import Row, ascending
+from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
+from schema.symbols import AssetClass, InstrumentId, crypto
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
+from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
+from schema.words.intervals import Interval
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.trades import TRADES, Trade, TradesAsk
+
+# There are three days, weeks and months too, but nothing says which day they are counted from.
+INTERVALS = {
+    Interval.M1: "MINUTE_1", Interval.M5: "MINUTE_5", Interval.M15: "MINUTE_15", Interval.M30: "MINUTE_30",
+    Interval.H1: "HOUR_1", Interval.H2: "HOUR_2", Interval.H4: "HOUR_4", Interval.H6: "HOUR_6",
+    Interval.H12: "HOUR_12", Interval.D1: "DAY_1",
+}  # fmt: skip
+ROWS = 500
+DEPTHS = (5, 10, 20, 50, 100, 150)
+TRADABLE = frozenset({"NORMAL", "POST_ONLY"})
+REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
+    ("symbol", UnknownInstrument),
+    ("too many requests", Throttled),
+    ("api key", Unauthorized),
+    ("authorization", Unauthorized),
+    ("system error", Overloaded),
+    ("maintenance", Overloaded),
+)
+
+
+def covered(instrument: InstrumentId) -> bool:
+    """Any spot pair: the wire symbol has an underscore, so it cannot be misread."""
+    return is_spot_of("poloniex", instrument, between="_")
+
+
+class Poloniex(Provider):
+    """Spot exchange; the symbol is part of the path."""
+
+    profile = Profile(
+        id="poloniex",
+        name="Poloniex",
+        base_url="https://api.poloniex.com",
+        docs="https://api-docs.poloniex.com/spot/api/public/market-data",
+        asset_classes=(AssetClass.CRYPTO,),
+        licence=Licence(note="Poloniex user agreement: own use and display; redistribution needs consent."),
+        limits=(per_second(200),),
+        priority=20,
+    )
+
+    @answers(QUOTES, covers=lambda ask: all(map(covered, ask.instruments)), max_batch=200)
+    async def quotes(self, ask: QuotesAsk) -> list[Quote]:
+        """There is nothing between one pair and all of them; the list of all cannot be spoiled by an unknown one."""
+        symbols = set(map(wire_symbol, ask.instruments))
+        one = f"/{symbols.pop()}" if len(symbols) == 1 else ""
+        return parse_quotes(ask.instruments, await self.http.get(f"/markets{one}/ticker24h"))
+
+    @answers(CANDLES, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS), max_rows=ROWS)
+    async def candles(self, ask: CandlesAsk) -> Bars:
+        """A millisecond less keeps the candle that opens at the end away."""
+        params: Params = {
+            "interval": INTERVALS[ask.interval],
+            "limit": ROWS,
+            "startTime": int(ask.start.timestamp()) * 1000,
+            "endTime": int(ask.end.timestamp()) * 1000 - 1,
+        }
+        return parse_candles(await self.http.get(f"/markets/{wire_symbol(ask.instrument)}/candles", params))
+
+    @answers(ORDER_BOOK, covers=lambda ask: covered(ask.instrument))
+    async def order_book(self, ask: OrderBookAsk) -> OrderBook:
+        """The next of the depths that there are, 150 at most."""
+        params: Params = {"limit": next((depth for depth in DEPTHS if ask.depth <= depth), DEPTHS[-1])}
+        body = await self.http.get(f"/markets/{wire_symbol(ask.instrument)}/orderBook", params)
+        return parse_book(ask.instrument, body)
+
+    @answers(TRADES, covers=lambda ask: covered(ask.instrument))
+    async def trades(self, ask: TradesAsk) -> tuple[Trade, ...]:
+        """The newest, at most 1,000."""
+        params: Params = {"limit": min(ask.last, 1000)}
+        return parse_trades(await self.http.get(f"/markets/{wire_symbol(ask.instrument)}/trades", params))
+
+    @answers(INSTRUMENTS)
+    async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
+        """All pairs."""
+        return parse_listings(await self.http.get("/markets"))
+
+    def explain(self, reply: Reply) -> UpstreamError | None:
+        """`{"code": 24101, "message": "Invalid symbol"}`: the codes are many, the words are plain."""
+        code, message = reply.body.get("code"), reply.body.get("message")
+        if code is None or message is None or code.value == 200 or reply.status == 429:
+            return None
+        said = f"error {code.value}: {message.value}"
+        kind = next((kind for part, kind in REFUSALS if part in said.lower()), None)
+        return refusal(self.profile.id, reply, said, kind)
+
+
+def wire_symbol(instrument: InstrumentId) -> str:
+    """`BTC_USDT` for BTC/USDT."""
+    return f"{instrument.base}_{instrument.quote}"
+
+
+def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
+    """One pair is answered with an object, all of them with a list; one that never traded has a price of zero."""
+    rows = [body] if isinstance(body.value, dict) else body
+    found = priced(instruments, rows, wire_symbol, name="symbol", last="close")
+    return [parse_quote(instrument, row) for instrument, row in found]
+
+
+def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
+    """`quantity` is the volume and `amount` the turnover; the change is a fraction."""
+    last = row.decimal("close")
+    bid, ask = row.positive("bid"), row.positive("ask")
+    return Quote(
+        instrument=instrument,
+        as_of=row.maybe_epoch("ts", "ms"),
+        price=last,
+        price_type=PriceType.LAST,
+        bid=bid,
+        ask=ask,
+        bid_size=row.positive("bidQuantity") if bid else None,
+        ask_size=row.positive("askQuantity") if ask else None,
+        last=last,
+        open=row.positive("open"),
+        high=row.positive("high"),
+        low=row.positive("low"),
+        change_percent=percent(row, "dailyChange"),
+        volume=row.maybe("quantity"),
+        quote_volume=row.maybe("amount"),
+        stats_window=StatsWindow.ROLLING_24H,
+    )
+
+
+def parse_candles(body: Row) -> Bars:
+    """[LOW, HIGH, OPEN, CLOSE, turnover, volume, taker's turnover, taker's volume, trades, …, average, …, time, …].
+
+    An average of zero stands for "no trade".
+    """
+    if not len(body):
+        return NO_BARS
+    bars = body.bars(
+        low=0, high=1, open=2, close=3, quote_volume=4, volume=5, trade_count=8, vwap=10, time=12
+    )  # fmt: skip
+    return replace(bars, vwap=tuple([average or None for average in bars.vwap or ()]))
+
+
+def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
+    """Each side is one flat list of prices and sizes in turn; `time` is the book's, `ts` the answer's."""
+    return OrderBook(
+        instrument=instrument,
+        as_of=body.maybe_epoch("time", "ms"),
+        bids=levels(_pairs(body["bids"])),
+        asks=levels(_pairs(body["asks"])),
+    )
+
+
+def _pairs(side: Row) -> Iterator[Row]:
+    if not isinstance(side.value, list) or len(side) % 2:
+        side.broken("is not a list of prices and sizes")
+    return (Row(side.provider, side.value[at : at + 2], side, at) for at in range(0, len(side), 2))
+
+
+def parse_trades(body: Row) -> tuple[Trade, ...]:
+    """Newest first; `createTime` is the trade's, `ts` is when it was published."""
+    trades = [
+        Trade(
+            id=row.label("id"),
+            time=row.epoch("createTime", "ms"),
+            price=row.decimal("price"),
+            size=row.decimal("quantity"),
+            side=SIDES.get(row.text("takerSide").lower()),
+        )
+        for row in body
+    ]
+    return ascending(trades[::-1], lambda trade: trade.time)
+
+
+def parse_listings(body: Row) -> tuple[Listing, ...]:
+    """Assets whose codes are not written in ASCII have no instrument id."""
+    return tuple([_listing(row) for row in body if row.text("symbol").isascii()])
+
+
+def _listing(row: Row) -> Listing:
+    rules = row["symbolTradeLimit"]
+    return Listing(
+        instrument=crypto(row.text("baseCurrencyName"), row.text("quoteCurrencyName")),
+        provider_symbol=row.text("symbol"),
+        tick_size=step(rules, "priceScale"),
+        step_size=step(rules, "quantityScale"),
+        min_size=rules.positive("minQuantity"),
+        min_notional=rules.positive("minAmount"),
+        tradable=row.maybe_text("state") in TRADABLE,
+    )

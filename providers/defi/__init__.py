@@ -1,0 +1,1 @@
+"""Decentralised finance and chains."""

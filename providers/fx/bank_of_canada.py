@@ -1,0 +1,86 @@
+"""Bank of Canada: daily average exchange rates. Docs: https://www.bankofcanada.ca/valet/docs
+
+Rates are Canadian dollars for one unit of a currency, indicative, published once a business day by 16:30 Eastern Time.
+The bank publishes neither inverses nor crosses, so neither are answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from providers.contract import Licence, Profile, Provider, answers
+from providers.fx._reference import Rate, fixing, is_pair, selected
+from providers.row import Row
+from schema.provenance import FeedDelay
+from schema.symbols import AssetClass, InstrumentId
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
+from schema.words.rates import FX_RATES, FxRate, FxRatesAsk
+
+DAY = timedelta(days=1)
+FIRST = date(2017, 1, 3)
+# Of each series the newest values: holidays of one country leave a hole in one of them.
+RECENT = 5
+CURRENCIES = frozenset({
+    "AUD", "BRL", "CHF", "CNY", "EUR", "GBP", "HKD", "IDR", "INR", "JPY", "KRW", "MXN", "NOK", "NZD", "PEN", "RUB",
+    "SAR", "SEK", "SGD", "TRY", "TWD", "USD", "ZAR",
+})  # fmt: skip
+
+
+def priced(instrument: InstrumentId) -> bool:
+    """A currency in Canadian dollars."""
+    return is_pair(instrument, "bank_of_canada") and instrument.base in CURRENCIES and instrument.quote == "CAD"
+
+
+def observed(ask: FxRatesAsk) -> bool:
+    """The same for rates, from the first observation on."""
+    known = ask.base in CURRENCIES and set(ask.quotes) <= {"CAD"}
+    return known and (ask.start is None or ask.end is None or ask.end > FIRST)
+
+
+class BankOfCanada(Provider):
+    """The group of all daily rates for quotes, one series for the rates of a currency."""
+
+    profile = Profile(
+        id="bank_of_canada",
+        name="Bank of Canada",
+        base_url="https://www.bankofcanada.ca/valet",
+        docs="https://www.bankofcanada.ca/valet/docs",
+        asset_classes=(AssetClass.FX,),
+        licence=Licence(
+            note="Free to use with the source named; indicative rates only.",
+            attribution="Source: Bank of Canada",
+            redistributable=True,
+        ),
+        delay=FeedDelay.END_OF_DAY,
+        priority=30,
+    )
+
+    # One rate a business day: asking more often than this would be asking for nothing.
+    @answers(QUOTES, covers=lambda ask: all(map(priced, ask.instruments)), fresh_for=timedelta(minutes=5))
+    async def quotes(self, ask: QuotesAsk) -> list[Quote]:
+        """The newest rate of each currency."""
+        body = await self.http.get("/observations/group/FX_RATES_DAILY/json", {"recent": RECENT})
+        rates = {code: (rate, day) for day, code, rate in sorted(parse_observations(body))}
+        return [fixing(i, *rates[i.base]) for i in ask.instruments if i.base in rates]
+
+    @answers(FX_RATES, covers=observed, since=FIRST)
+    async def fx_rates(self, ask: FxRatesAsk) -> tuple[FxRate, ...]:
+        """The newest rate, or every one of a range."""
+        params: dict[str, str | int] = {"recent": 1}
+        if ask.start is not None:
+            params = {"start_date": max(ask.start, FIRST).isoformat()}
+            if ask.end is not None:
+                params["end_date"] = (ask.end - DAY).isoformat()
+        body = await self.http.get(f"/observations/FX{ask.base}CAD/json", params)
+        return selected(ask, ((day, "CAD", rate) for day, code, rate in parse_observations(body) if code == ask.base))
+
+
+def parse_observations(body: Row) -> Iterator[Rate]:
+    """`{"observations": [{"d", "FXUSDCAD": {"v"}}]}`: the day, the currency, Canadian dollars for one unit."""
+    return (
+        (row.day("d"), name[2:5], cell.decimal("v"))
+        for row in body["observations"]
+        for name, cell in row.items()
+        if name != "d" and cell["v"].value != ""
+    )

@@ -1,0 +1,1 @@
+"""Economic series and interest rates."""

@@ -1,0 +1,101 @@
+"""Captures of securities."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tests.contract.captured.asks import Asking, Plan, candles
+from tests.contract.captures import Capture
+
+COOKIE = "not called: the endpoint wants a browser's cookie, the chart has the price too"
+
+
+def chart_candles(instrument: str) -> Asking:
+    """Yahoo's daily bars, stamped with the opening of their session."""
+
+    def plan(capture: Capture) -> Plan:
+        chart = capture.body["chart"]["result"][0]
+        bars = chart["indicators"]["quote"][0]
+        stamps = [int(stamp) * 1000 for stamp in chart["timestamp"]]
+        columns = [bars[name] for name in ("open", "high", "low", "close", "volume")]
+        rows = [list(row) for row in zip(stamps, *columns, strict=True)]
+        # Currencies are charted with a volume of zero.
+        unjudged = frozenset({"volume"} if instrument.startswith("fx:") else ())
+        days = [datetime.fromtimestamp(stamps[i] // 1000, UTC).date() for i in (0, -1)]
+        start, end = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days)
+        more = {"interval": "D1", "start": start.isoformat(), "end": (end + timedelta(days=1)).isoformat()}
+        return candles(capture, instrument, rows, unjudged, **more)
+
+    return plan
+
+
+def chart_quote(instrument: str) -> Asking:
+    """The head of a chart as a quote."""
+
+    def plan(capture: Capture) -> Plan:
+        meta = capture.body["chart"]["result"][0]["meta"]
+        security = instrument.startswith("equity:")
+        expected = {
+            "last": meta["regularMarketPrice"], "high": meta["regularMarketDayHigh"],
+            "low": meta["regularMarketDayLow"], "timestamp": int(meta["regularMarketTime"]) * 1000,
+            "baseVolume": meta["regularMarketVolume"] if security else None,
+        }  # fmt: skip
+        return Plan(capability="quotes", ask={"instruments": [instrument]}, expected=expected)
+
+    return plan
+
+
+def yahoo_search(capture: Capture) -> Plan:
+    """Found symbols, as far as the adapter has an instrument for them."""
+    symbols = [row["symbol"] for row in capture.body["quotes"] if "symbol" in row]
+    return Plan(capability="search", ask={"text": capture.params["q"]}, expected=symbols)
+
+
+def global_quote(capture: Capture) -> Plan:
+    """Numbered keys, every number a text."""
+    row = capture.body["Global Quote"]
+    expected = {
+        "last": row["05. price"], "open": row["02. open"], "high": row["03. high"], "low": row["04. low"],
+        "baseVolume": row["06. volume"], "previousClose": row["08. previous close"],
+    }  # fmt: skip
+    return Plan(capability="quotes", ask={"instruments": [f"equity:{row['01. symbol']}"]}, expected=expected)
+
+
+def symbol_search(capture: Capture) -> Plan:
+    """Found symbols, best first."""
+    symbols = [row["1. symbol"] for row in capture.body["bestMatches"]]
+    return Plan(capability="search", ask={"text": capture.params["keywords"]}, expected=symbols)
+
+
+def intraday(capture: Capture) -> Plan:
+    """Keyed by local time, newest first."""
+    meta, series = capture.body["Meta Data"], capture.body["Time Series (1min)"]
+    zone = ZoneInfo(meta["6. Time Zone"])
+    rows = []
+    for stamp, bar in sorted(series.items()):
+        moment = datetime.fromisoformat(stamp).replace(tzinfo=zone)
+        rows.append([int(moment.timestamp()) * 1000, *bar.values()])
+    return candles(capture, f"equity:{meta['2. Symbol']}", rows, frozenset(), adjustment="NONE")
+
+
+OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
+    ("yahoo", "chart AAPL 1d"): (chart_candles("equity:AAPL"), chart_quote("equity:AAPL")),
+    ("yahoo", "chart EURUSD=X 1d"): (chart_candles("fx:EUR/USD"), chart_quote("fx:EUR/USD")),
+    ("yahoo", "chart NVDA with a split event"): (chart_candles("equity:NVDA"), chart_quote("equity:NVDA")),
+    ("yahoo", "search AAPL"): (yahoo_search,),
+    ("alphavantage", "GLOBAL_QUOTE MSFT"): (global_quote,),
+    ("alphavantage", "SYMBOL_SEARCH BA"): (symbol_search,),
+    ("alphavantage", "TIME_SERIES_INTRADAY MSFT 1min"): (intraday,),
+}
+
+NOT_CALLED: dict[tuple[str, str], str] = {
+    ("yahoo", "quote AAPL"): COOKIE,
+    ("yahoo", "quote EURUSD=X"): COOKIE,
+    ("yahoo", "quote LDO.MI"): COOKIE,
+    ("yahoo", "quoteSummary assetProfile AAPL"): "the adapter does not offer profiles yet",
+    ("yahoo", "quoteSummary without data (error)"): "the adapter does not offer profiles yet",
+    ("alphavantage", "OVERVIEW IBM"): "the adapter does not offer profiles yet",
+    ("alphavantage", "INCOME_STATEMENT IBM"): "the adapter does not offer fundamentals yet",
+    ("alphavantage", "CURRENCY_EXCHANGE_RATE BTC CNY"): "not called: equities only",
+}
