@@ -79,6 +79,9 @@ if TYPE_CHECKING:
     from gateway.core.guards.warmth import Warmth
     from gateway.core.link import RedisLink
 
+COUNTING_S = 0.5
+"""How long an operation waits for Redis to count its points, before it is counted here alone or refused."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -98,6 +101,8 @@ class Gateway:
     responses: ResponseCache | None = None
     warmth: Warmth | None = None
     quotas: SharedQuotas | None = None
+    counting: RedisLink | None = None
+    """What the allowances are counted over."""
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -111,8 +116,8 @@ class Gateway:
         if PaymentPort in self.host.services:
             await self.host.service(PaymentPort).close()
         await self.host.service(OutboundHttp).close()
-        if self.host.link is not None:
-            await self.host.link.close()
+        for link in filter(None, (self.host.link, self.counting)):
+            await link.close()
         await self.transport.close()
         await self.host.store.close()
 
@@ -164,7 +169,9 @@ def build_gateway(
     if quotas is not None:
         pipeline.budgets = Budgets(clock, quotas.budget)
     warmth = share_cache(pipeline, host)
-    allowances = host.services[Allowances] = make_allowances(settings, clock, host.services, link)
+    # A link of its own: where the cache gives up on a slow Redis, a tenant would have its points once in each process.
+    counting = make_link(settings, clock, wait_s=COUNTING_S)
+    allowances = host.services[Allowances] = make_allowances(settings, clock, host.services, counting)
     allowances.budgets = pipeline.budgets
     switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
@@ -192,7 +199,7 @@ def build_gateway(
     return Gateway(
         settings=settings, schema=schema, data=data, inventory=inventory, transport=transport, host=host,
         allowances=allowances, oversight=oversight, context=context, responses=responses,
-        warmth=warmth, quotas=quotas,
+        warmth=warmth, quotas=quotas, counting=counting,
     )  # fmt: skip
 
 
@@ -216,13 +223,13 @@ def make_bus(settings: Settings) -> Bus:
     return RedisBus(settings.redis_url.get_secret_value())
 
 
-def make_link(settings: Settings, clock: Clock) -> RedisLink | None:
-    """The guards' Redis, where it is set."""
+def make_link(settings: Settings, clock: Clock, *, wait_s: float | None = None) -> RedisLink | None:
+    """The guards' Redis, where it is set; answers are waited for as long as the cache does, or *wait_s*."""
     if settings.redis_url is None:
         return None
-    from gateway.core.link import RedisLink
+    from gateway.core.link import WAIT_S, RedisLink
 
-    return RedisLink(settings.redis_url.get_secret_value(), clock)
+    return RedisLink(settings.redis_url.get_secret_value(), clock, wait_s=WAIT_S if wait_s is None else wait_s)
 
 
 def make_oversight(settings: Settings, link: RedisLink | None, bus: Bus, clock: Clock) -> BreakerOversight:

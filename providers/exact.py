@@ -12,7 +12,9 @@ WIDEST = 60
 
 def exact(value: Any) -> Decimal:
     """A finite number of sane size from a text, an int or a Decimal; ValueError otherwise."""
-    if type(value) not in NUMERIC or (type(value) is str and not ordinary(value)):
+    kind = type(value)
+    # `ordinary` is spelled out here: numbers are most of what reading a quote costs.
+    if (not value.isascii() or "_" in value) if kind is str else kind not in NUMERIC:
         raise ValueError(value)
     number = Decimal(value)
     if not -WIDEST < number.adjusted() < WIDEST or not number.is_finite():

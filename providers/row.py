@@ -133,25 +133,20 @@ class Row:
 
     def decimal(self, key: Key | None = None) -> Decimal:
         """An exact number, from a number or a text."""
-        value = self._at(key)
-        kind = type(value)
-        if kind is str:
-            if not ordinary(value):
-                self._here(key).broken("is not a number")
-        elif kind is not int and kind is not Decimal:
-            self._here(key).broken("is not a number")
         try:
-            number = Decimal(value)
-        except InvalidOperation:
+            return exact(self._at(key))
+        except (ValueError, InvalidOperation):
             self._here(key).broken("is not a number")
-        if not number.is_finite() or not -WIDEST < number.adjusted() < WIDEST:
-            self._here(key).broken("is not a number")
-        return number
 
     def maybe(self, key: Key) -> Decimal | None:
         """A number that may be missing, null or written as one of `ABSENT`."""
         value = self.value.get(key) if type(self.value) is dict else self._at(key)
-        return None if type(value) is not list and type(value) is not dict and value in ABSENT else self.decimal(key)
+        if value is None or (type(value) is str and value in ABSENT):
+            return None
+        try:
+            return exact(value)
+        except (ValueError, InvalidOperation):
+            return self.decimal(key)  # says where it stands
 
     def positive(self, key: Key) -> Decimal | None:
         """A number where absence is written as zero: an empty side's bid, a price that never was."""

@@ -26,6 +26,8 @@ LARGEST_MESSAGE = 1024 * 1024
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names what it means, listens nowhere
 COLLECT = (20_000, 10, 50)
 """New objects until the youngest are looked at: a request in flight holds hundreds that would only be moved on."""
+SWITCH_S = 0.001
+"""How long a thread that computes, such as the reader of long documents, keeps the event loop waiting each time."""
 MODES = {"recorded": "OFFLINE: SIMULATED and RECORDED data", "live": "LIVE"}
 
 
@@ -107,6 +109,7 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT)
+    sys.setswitchinterval(SWITCH_S)
 
 
 def url_of(settings: Settings, port: int) -> str:

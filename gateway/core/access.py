@@ -60,11 +60,11 @@ class Lane:
     scope: Hashable = None
     mark: str = ""
     trunk: Breaker | None = None
+    id: str = field(init=False)
+    """The provider's id."""
 
-    @property
-    def id(self) -> str:
-        """The provider's id."""
-        return self.provider.profile.id
+    def __post_init__(self) -> None:
+        self.id = self.provider.profile.id
 
     @property
     def own(self) -> bool:
@@ -74,8 +74,8 @@ class Lane:
     @property
     def shut(self) -> bool:
         """Whether a breaker lets nothing through now."""
-        states = (each.state for each in (self.trunk, self.breaker) if each is not None)
-        return any(state is BreakerState.OPEN for state in states)
+        trunk = self.trunk
+        return self.breaker.state is BreakerState.OPEN or (trunk is not None and trunk.state is BreakerState.OPEN)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

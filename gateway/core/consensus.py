@@ -87,12 +87,15 @@ def _usable(quotes: Mapping[str, Quote], reasons: dict[str, ProviderFailure], ru
         else:
             reasons[name] = failure_of(why)
     for kind in (_mode, _currency, _price_type, _session):
-        counts = Counter(kind(quote) for quote in usable.values())
+        seen = {name: kind(quote) for name, quote in usable.items()}
+        if len(set(seen.values())) < 2:
+            continue
+        counts = Counter(seen.values())
         # Live values are never outvoted by recorded or simulated ones.
-        wanted = _LIVE if _LIVE in counts else next((found for found, _ in counts.most_common(1)), "")
-        for name in [name for name, quote in usable.items() if kind(quote) != wanted]:
-            seen = kind(usable.pop(name))
-            reasons[name] = failure_of(NotCovered(name, f"is {seen}, the others are {wanted}"))
+        wanted = _LIVE if _LIVE in counts else counts.most_common(1)[0][0]
+        for name in [name for name, found in seen.items() if found != wanted]:
+            del usable[name]
+            reasons[name] = failure_of(NotCovered(name, f"is {seen[name]}, the others are {wanted}"))
     return usable
 
 

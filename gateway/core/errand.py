@@ -16,7 +16,7 @@ from gateway.core.fetchlog import Fetched, FetchLog
 from gateway.core.guards.cache import Stored
 from gateway.core.health import failure_of
 from gateway.core.holding import hold
-from gateway.core.pipeline import Outcome
+from gateway.core.landing import Outcome
 from gateway.core.stamping import remarked
 from schema.capability import Capability, Terms
 from schema.errors import FailureCode, NoAnswer, Timeout, UpstreamError

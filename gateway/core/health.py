@@ -63,6 +63,13 @@ class Condition:
         """Share of failed calls, 0 to 1."""
         return sum(not call.fine for call in self.calls) / len(self.calls) if self.calls else 0.0
 
+    def pulse(self, capability: str) -> Pulse:
+        """Made at first use."""
+        found = self.pulses.get(capability)
+        if found is None:
+            found = self.pulses[capability] = Pulse()
+        return found
+
     def percentile(self, share: float) -> int | None:
         """Latency in milliseconds."""
         ordered = _latencies(self.calls)
@@ -81,9 +88,14 @@ class Health:
 
     def of(self, provider: Holder) -> Condition:
         """Made at first use."""
-        if isinstance(provider, str):
-            return self._conditions.setdefault(provider, Condition())
-        return self._own.setdefault(provider, Condition())
+        found = self._known(provider)
+        if found is None:
+            found = Condition()
+            if isinstance(provider, str):
+                self._conditions[provider] = found
+            else:
+                self._own[provider] = found
+        return found
 
     def _known(self, provider: Holder) -> Condition | None:
         return self._conditions.get(provider) if isinstance(provider, str) else self._own.get(provider)
@@ -92,7 +104,7 @@ class Health:
         """A call that the upstream answered; one that set out before a hold does not end it."""
         condition, now = self.of(provider), self._clock.monotonic()
         condition.calls.append(Call(now, True, latency_ms))
-        self.pulse(provider, capability).succeeded(now, latency_ms)
+        condition.pulse(capability).succeeded(now, latency_ms)
         condition.last_success = self._clock.now()
 
     def failed(self, provider: Holder, error: UpstreamError, capability: str = "") -> None:
@@ -100,7 +112,7 @@ class Health:
         condition = self.of(provider)
         if error.counted:
             condition.calls.append(Call(self._clock.monotonic(), False, None))
-            self.pulse(provider, capability).failed(self._clock.monotonic())
+            condition.pulse(capability).failed(self._clock.monotonic())
         condition.last_failure = error
         if error.pauses or isinstance(error, Unauthorized):
             seconds = error.retry_after if error.retry_after is not None else PAUSE.get(type(error), 5.0)
@@ -110,11 +122,7 @@ class Health:
 
     def pulse(self, provider: Holder, capability: str) -> Pulse:
         """How it does at a capability now; made at first use."""
-        pulses = self.of(provider).pulses
-        found = pulses.get(capability)
-        if found is None:
-            found = pulses[capability] = Pulse()
-        return found
+        return self.of(provider).pulse(capability)
 
     def quiet(self, provider: Holder, capability: str) -> bool:
         """Whether nothing speaks against asking it first; cheap."""

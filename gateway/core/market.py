@@ -174,17 +174,16 @@ class MarketData:
         item = capability.parts(ask)[0]
         budget = min(terms.timeout, deadline - asyncio.get_running_loop().time())
 
-        async def one(lane: Lane) -> Fetched | UpstreamError:
-            found = await self.pipeline.fetch(
-                lane, capability, ask, [item], terms, budget, account=account, judge_age=False
-            )
-            outcome = found[item]
-            hold(log, lane, (outcome,), terms, self.clock.now(), self.clock.monotonic())
-            if isinstance(outcome, UpstreamError):
-                return outcome
-            log.note(outcome[0].provenance, outcome[1])
-            return Fetched(value=outcome[0].value, provenance=outcome[0].provenance)
-
         lanes = list(lanes)
-        found = await asyncio.gather(*(one(lane) for lane in lanes))
-        return {lane.id: answer for lane, answer in zip(lanes, found, strict=True)}
+        outcomes = await self.pipeline.fetch_each(lanes, capability, ask, item, terms, budget, account)
+        now, monotonic = self.clock.now(), self.clock.monotonic()
+        found: dict[str, Fetched | UpstreamError] = {}
+        for lane, outcome in zip(lanes, outcomes, strict=True):
+            hold(log, lane, (outcome,), terms, now, monotonic)
+            if isinstance(outcome, UpstreamError):
+                found[lane.id] = outcome
+                continue
+            stored, status = outcome
+            log.note(stored.provenance, status)
+            found[lane.id] = Fetched(stored.value, stored.provenance)
+        return found

@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from itertools import islice
 from traceback import format_exc
@@ -27,6 +28,7 @@ from gateway.core.guards.keys import cache_key, is_of
 from gateway.core.guards.toll import Budgets
 from gateway.core.health import Health
 from gateway.core.keeping import Keeper
+from gateway.core.landing import Outcome, Party, land
 from gateway.core.routing import Registry
 from gateway.core.secrets import Redactor
 from gateway.core.upstream import CallFacts, call_facts
@@ -50,9 +52,6 @@ from schema.words.registry import BreakerState
 
 if TYPE_CHECKING:
     from gateway.core.guards.fleet import Fleet
-
-Outcome = tuple[Stored, CacheStatus] | UpstreamError
-Waiting = dict[Any, tuple[Flight, CacheStatus]]
 
 FLIGHT_LEAST = 2.5
 BACKOFF = (0.03, 0.12)
@@ -87,7 +86,6 @@ class Pipeline:
         self.cache = MemoryCache(cache_bytes)
         self.hedges, self.budgets = HedgeBudget(), Budgets(clock)
         self.keeper = Keeper(self.cache, clock, chance or random.Random())
-        self._stamp = self.keeper.sort_out
         self._redact = redact or Redactor()
         self._flights: dict[Hashable, Flight] = {}
         self._hits = 0
@@ -101,28 +99,43 @@ class Pipeline:
         *account* is whose share of the upstream's quota a call takes that nobody else has under way.
         Without *judge_age* a newest value that is older than `max_age` is an answer and not `Stale`.
         """
-        outcomes: dict[Any, Outcome] = {}
-        waiting: Waiting = {}
+        party = self._party(lane, capability, ask, items, terms, budget, account)
+        if party.waiting:
+            await self._land([party], capability, ask, terms, budget, account)
+        if terms.max_age is None or not judge_age:
+            return {item: party.outcomes[item] for item in items}
+        return {item: self._young_enough(lane, party.outcomes[item], terms) for item in items}
+
+    async def fetch_each(
+        self, lanes: Sequence[Lane], capability: Capability[Any, Any], ask: Any, item: Any, terms: Terms,
+        budget: float, account: Account,
+    ) -> list[Outcome]:  # fmt: skip
+        """The same item on several lanes at once, waited for together; no outcome is too old."""
+        parties = [self._party(lane, capability, ask, (item,), terms, budget, account) for lane in lanes]
+        await self._land(parties, capability, ask, terms, budget, account)
+        return [party.outcomes[item] for party in parties]
+
+    def _party(
+        self, lane: Lane, capability: Capability[Any, Any], ask: Any, items: Sequence[Any], terms: Terms,
+        budget: float, account: Account,
+    ) -> Party:  # fmt: skip
+        """What is held of the items, and flights for the others; nothing is waited for."""
+        party = Party(lane=lane)
         cold: list[Any] = []
         for item in items:
             key = cache_key(lane, capability, item)
             held = self.cache.get(key)
             if held is not None and self._serves(held, lane, capability, ask, item, key, terms, account):
-                outcomes[item] = held.error or (held, CacheStatus.HIT)
-            elif key in self._flights and not capability.private:
-                waiting[item] = (self._flights[key], CacheStatus.COALESCED)
-                self._flights[key].wait_for(budget)
+                party.outcomes[item] = held.error or (held, CacheStatus.HIT)
+            elif (flight := self._flights.get(key)) is not None and not capability.private:
+                party.waiting[item] = (flight, CacheStatus.COALESCED)
+                flight.wait_for(budget)
             else:
                 cold.append(item)
         if cold:
             MEMORY_MISSES.inc(len(cold))
-            waiting.update(self._ask_for(lane, capability, ask, cold, terms, budget, account))
-        if waiting:
-            await self._land(lane, waiting, outcomes, budget)
-            await self._ask_anew(lane, capability, ask, waiting, outcomes, terms, budget, account)
-        if terms.max_age is None or not judge_age:
-            return outcomes if not waiting else {item: outcomes[item] for item in items}
-        return {item: self._young_enough(lane, outcomes[item], terms) for item in items}
+            self._ask_for(party, capability, ask, cold, terms, budget, account)
+        return party
 
     def _serves(
         self, held: Stored, lane: Lane, capability: Capability[Any, Any], ask: Any, item: Any, key: Hashable,
@@ -155,37 +168,42 @@ class Pipeline:
                 self.on_read(lane, capability, item)
 
     def _ask_for(
-        self, lane: Lane, capability: Capability[Any, Any], ask: Any, items: Sequence[Any], terms: Terms,
+        self, party: Party, capability: Capability[Any, Any], ask: Any, items: Sequence[Any], terms: Terms,
         budget: float, account: Account, *, anew: bool = False,
-    ) -> Waiting:  # fmt: skip
+    ) -> None:  # fmt: skip
         """Flights for what is neither held nor under way."""
-        waiting: Waiting = {}
         # Pieces of a range are asks of their own; only items of a batch travel together.
-        size = (lane.answer.max_batch or len(items) or 1) if capability.items else 1
+        size = party.lane.answer.max_batch or len(items) if capability.items else 1
         for start in range(0, len(items), size):
             chunk = list(items[start : start + size])
-            flight = self._take_off(lane, capability, ask, chunk, budget, account, terms, anew=anew)
+            flight = self._take_off(party.lane, capability, ask, chunk, budget, account, terms, anew=anew)
             flight.keep = terms.keep
-            waiting.update((item, (flight, CacheStatus.MISS)) for item in chunk)
-        return waiting
+            party.waiting.update(dict.fromkeys(chunk, (flight, CacheStatus.MISS)))
 
-    async def _ask_anew(
-        self, lane: Lane, capability: Capability[Any, Any], ask: Any, waiting: Waiting, outcomes: dict[Any, Outcome],
-        terms: Terms, budget: float, account: Account,
+    async def _land(
+        self, parties: Sequence[Party], capability: Capability[Any, Any], ask: Any, terms: Terms, budget: float,
+        account: Account,
     ) -> None:  # fmt: skip
-        """A flight that somebody else began may have ended in a shared copy that is too old for this caller."""
+        """Wait for all flights; ask anew where one that somebody else began has ended in a shared copy that is too
+        old for this caller."""
+        await land(parties, budget)
         if terms.max_age is None:
             return
-        old = [
+        again = [(party, old) for party in parties if (old := self._too_old(party, terms.max_age))]
+        for party, old in again:
+            party.waiting = {}
+            self._ask_for(party, capability, ask, old, terms, budget, account, anew=True)
+        await land([party for party, _ in again], budget)
+
+    def _too_old(self, party: Party, limit: timedelta) -> list[Any]:
+        """Items whose copies came from the shared cache and are older than that."""
+        return [
             item
-            for item, (flight, _) in waiting.items()
+            for item, (flight, _) in party.waiting.items()
             if flight.shared.get(item) is CacheStatus.HIT
-            and not isinstance(outcome := outcomes[item], UpstreamError)
-            and self.keeper.age(outcome[0]) > terms.max_age
+            and not isinstance(outcome := party.outcomes[item], UpstreamError)
+            and self.keeper.age(outcome[0]) > limit
         ]
-        if old:
-            again = self._ask_for(lane, capability, ask, old, terms, budget, account, anew=True)
-            await self._land(lane, again, outcomes, budget)
 
     def drop(self, provider: str, capability: str | None = None, symbol: str | None = None) -> int:
         """Forget what memory holds of a provider, and let nothing be kept of what is under way; how many entries."""
@@ -259,19 +277,6 @@ class Pipeline:
         flight.task.add_done_callback(gone)
         return flight
 
-    async def _land(self, lane: Lane, waiting: Waiting, outcomes: dict[Any, Outcome], budget: float) -> None:
-        if waiting:
-            await asyncio.wait({flight.task for flight, _ in waiting.values()}, timeout=max(budget, 0.0))
-        for item, (flight, status) in waiting.items():
-            if not flight.task.done():
-                outcomes[item] = Timeout(lane.id, f"no answer within {round(budget * 1000)} ms")
-                continue
-            found = flight.task.result()[item]
-            if isinstance(found, UpstreamError):
-                outcomes[item] = found
-            else:
-                outcomes[item] = (found, flight.shared.get(item, status) if status is CacheStatus.MISS else status)
-
     def _worth_halving(self, refusal: UpstreamError, flight: Flight, *, halved: bool) -> bool:
         """An unknown instrument is searched for to the end; a refusal without a reason gets one second chance.
 
@@ -284,17 +289,13 @@ class Pipeline:
         return not (halved and isinstance(refusal, NotCovered)) and flight.may_split()
 
     async def _fly(
-        self,
-        lane: Lane,
-        capability: Capability[Any, Any],
-        ask: Any,
-        chunk: Sequence[Any],
-        flight: Flight,
-        *,
+        self, lane: Lane, capability: Capability[Any, Any], ask: Any, chunk: Sequence[Any], flight: Flight, *,
         halved: bool = False,
-    ) -> Found:
+    ) -> Found:  # fmt: skip
         """One call for a chunk of items, halved where one item may have spoiled it."""
         found = await self._call(lane, capability, ask, chunk, flight)
+        if not isinstance(found, UpstreamError):
+            return found
         if isinstance(found, SPLIT) and len(chunk) > 1 and self._worth_halving(found, flight, halved=halved):
             half = len(chunk) // 2
             parts = await asyncio.gather(
@@ -302,14 +303,12 @@ class Pipeline:
                 self._fly(lane, capability, ask, chunk[half:], flight, halved=True),
             )
             return {**parts[0], **parts[1]}
-        if isinstance(found, UpstreamError):
-            if isinstance(found, UnknownInstrument):
-                if len(chunk) > 1:  # which of them is unknown was not found out
-                    found = NotCovered(lane.id, f"refused a batch of {len(chunk)} with this in it: {found.detail}")
-                else:
-                    self.keeper.remember_absence(lane, capability, chunk, found)
-            return dict.fromkeys(chunk, found)
-        return found
+        if isinstance(found, UnknownInstrument):
+            if len(chunk) > 1:  # which of them is unknown was not found out
+                found = NotCovered(lane.id, f"refused a batch of {len(chunk)} with this in it: {found.detail}")
+            else:
+                self.keeper.remember_absence(lane, capability, chunk, found)
+        return dict.fromkeys(chunk, found)
 
     async def _call(
         self, lane: Lane, capability: Capability[Any, Any], ask: Any, chunk: Sequence[Any], flight: Flight
@@ -365,9 +364,9 @@ class Pipeline:
         try:
             async with flight.limit():
                 value = await lane.method(asked)
-            found = self._stamp(lane, capability, asked, chunk, value, facts)
+            found = self.keeper.sort_out(lane, capability, asked, chunk, value, facts)
         except UpstreamError as caught:
-            error = self.scrubbed(lane, without_frames(caught))
+            error = self.scrubbed(lane, caught)
         except TimeoutError:
             error = Timeout(lane.id, "no answer in time")
         except asyncio.CancelledError:
@@ -390,11 +389,7 @@ class Pipeline:
         return error
 
     def scrubbed(self, lane: Lane, error: UpstreamError) -> UpstreamError:
+        """The error as it may be kept: without keys and without frames, which hold whole replies."""
+        error.__traceback__ = error.__context__ = error.__cause__ = None
         detail = lane.access.redact(self._redact(error.detail))
         return error if detail == error.detail else error.retold(detail)
-
-
-def without_frames(error: UpstreamError) -> UpstreamError:
-    """An error that is kept must not keep the frames it went through: they hold whole replies."""
-    error.__traceback__ = error.__context__ = error.__cause__ = None
-    return error

@@ -24,7 +24,9 @@ from schema.provenance import DataMode
 from schema.words.candles import CandlesAsk
 
 ROUTES = 20_000
-"""How many routes are remembered."""
+"""How many routes are remembered: the oldest goes first, for to find one again is cheaper than to keep an order."""
+CHOICES = 2_000
+"""How many ways to choose between the providers of a capability are remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,8 @@ class Registry:
     disabled: Mapping[str, str] = field(default_factory=dict)
     """Why the operator lets nobody ask a provider, by its id; see `disable`."""
     _lanes: dict[str, list[Lane]] = field(default_factory=dict)
-    _routes: LRUCache[Any, Route] = field(default_factory=lambda: LRUCache(ROUTES))
+    _routes: dict[Hashable, Route] = field(default_factory=dict)
+    _choices: LRUCache[Any, Route] = field(default_factory=lambda: LRUCache(CHOICES))
     _firsts: dict[str, dict[Any, Lane | None]] = field(default_factory=dict)
     changes: int = 0
     """Grows whenever what was remembered of routes is forgotten."""
@@ -71,9 +74,7 @@ class Registry:
         """
         profile = provider.profile
         self.providers[profile.id] = provider
-        self._routes.clear()
-        self._firsts.clear()
-        self.changes += 1
+        self._forget()
         if key_missing:
             self.keys_missing[profile.id] = key_missing
         if remake:
@@ -106,9 +107,13 @@ class Registry:
         """Exactly these providers are routed to no more, also where they are pinned."""
         if disabled != self.disabled:
             self.disabled = dict(disabled)
-            self._routes.clear()
-            self._firsts.clear()
-            self.changes += 1
+            self._forget()
+
+    def _forget(self) -> None:
+        self._routes.clear()
+        self._choices.clear()
+        self._firsts.clear()
+        self.changes += 1
 
     def lanes_of(self, capability: str) -> list[Lane]:
         """In order of priority."""
@@ -135,6 +140,8 @@ class Registry:
                 key = (key, account.reach)
             remembered = self._routes.get(key)
             if remembered is None:
+                if len(self._routes) >= ROUTES:
+                    del self._routes[next(iter(self._routes))]
                 remembered = self._routes[key] = self._find(capability, ask, terms, account.reach)
             found = remembered
         if not account.tenant or (found.shared and not account.keys):
@@ -166,19 +173,29 @@ class Registry:
         return lane
 
     def _find(self, capability: Capability[Any, Any], ask: Any, terms: Terms, reach: Reach) -> Route:
-        lanes: list[Lane] = []
-        refused: list[UpstreamError] = []
+        key = (capability.name, terms.providers, terms.exclude, reach)
+        choice = self._choices.get(key)
+        if choice is None:
+            choice = self._choices[key] = self._choose(capability.name, terms, reach)
         pinned = terms.providers is not None
-        for lane in self._eligible(capability.name, terms, reach, refused):
+        lanes: list[Lane] = []
+        refused = list(choice.refused)
+        for lane in choice.lanes:
             why = self._refusal(lane, ask, pinned=pinned, own=lane.id in reach.own)
             if why is None:
                 lanes.append(lane)
             else:
                 refused.append(why)
-        if not pinned:
-            lanes.sort(key=lambda lane: (reach.rank(lane.id), lane.id not in reach.own))
         shared = all(lane.provider.profile.licence.shareable for lane in lanes)
         return Route(lanes=tuple(lanes), refused=tuple(refused), shared=shared)
+
+    def _choose(self, capability: str, terms: Terms, reach: Reach) -> Route:
+        """Whom terms and tenant leave for any ask, in the order of asking: worked out once for all symbols."""
+        refused: list[UpstreamError] = []
+        lanes = list(self._eligible(capability, terms, reach, refused))
+        if terms.providers is None:
+            lanes.sort(key=lambda lane: (reach.rank(lane.id), lane.id not in reach.own))
+        return Route(lanes=tuple(lanes), refused=tuple(refused), shared=False)
 
     def _eligible(self, capability: str, terms: Terms, reach: Reach, refused: list[UpstreamError]) -> Iterable[Lane]:
         self._check_names("route.providers", terms.providers or ())

@@ -20,7 +20,6 @@ from gateway.core.fetchlog import FetchLog
 from gateway.core.guards.flight import Flight
 from gateway.core.health import failure_of
 from gateway.core.parts import ended
-from gateway.core.pipeline import without_frames
 from gateway.core.stamping import Stamper
 from gateway.core.upstream import SILENCE, CallFacts, call_facts
 from gateway.core.verdicts import note_failure, note_success
@@ -116,7 +115,7 @@ class _Call:
                 lane.breaker.let_go(admission)
             raise
         except UpstreamError as caught:
-            error = pipeline.scrubbed(lane, without_frames(caught))
+            error = pipeline.scrubbed(lane, caught)
             if admission is not None:
                 note_failure(pipeline.health, lane, admission, error, facts)
             raise error from None

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import OrderedDict
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from threading import Lock
+from typing import Any, cast
 
 from cachetools import LRUCache
 from graphql import (
@@ -20,21 +25,28 @@ from graphql import (
     specified_rules,
     validate,
 )
-from graphql.validation import ASTValidationRule
+from graphql.validation import ASTValidationRule, ValidationContext
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.edge.errors import Refused, refuse, words_of
 from gateway.edge.limits import EdgeSettings, check_definitions, check_document, check_source
 
-MAX_VALIDATION_ERRORS = 25
+MAX_VALIDATION_ERRORS = 10
 MAX_COMMENTS = 1_000
 MOST_REFUSED_CHARACTERS = 1_000_000
 """Of the faults of wrong documents that are remembered; one document may have many, or long ones."""
 FAULT = 500
 """What a fault takes beside its message."""
+LONG_DOCUMENT = 2_000
+"""Characters from which reading a document takes so long that others notice it."""
+MOST_WAITING = 64
+"""Long documents that wait to be read: some seconds of work at worst."""
 # The store is bounded in text as well as in number: a tree takes some fifty times its source.
 MAX_STORED_CHARACTERS = 4_000_000
+
+
+_Reading = tuple[str, str | None, frozenset[OperationType]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +98,10 @@ class DocumentReader:
     def __init__(self, schema: GraphQLSchema, settings: EdgeSettings) -> None:
         self._schema, self._settings = schema, settings
         self._refused: LRUCache[str, Refused] = LRUCache(MOST_REFUSED_CHARACTERS, _size)
+        self._lock = Lock()
         self._store = DocumentStore(settings.max_documents)
+        self._thread = ThreadPoolExecutor(1, "documents")
+        self._under_way: dict[_Reading, asyncio.Future[Document]] = {}
         rules: list[type[ASTValidationRule]] = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule]
         if not settings.introspection:
             rules.append(NoSchemaIntrospectionCustomRule)
@@ -107,19 +122,53 @@ class DocumentReader:
     def read(self, source: str, operation_name: str | None, allowed: frozenset[OperationType]) -> Document:
         """Read a document that holds an operation of an allowed kind."""
         digest = digest_of(source)
-        document = self._store.get(digest) or self._trusted.get(digest)
-        if document is None and self._settings.trusted_only:
-            raise not_trusted()
+        document = self.persisted(digest)
         if document is None:
             check_source(source, self._settings)
-            tree = self._parse(source)
-            check_definitions(tree, self._settings)
-            operations = tuple(d for d in tree.definitions if isinstance(d, OperationDefinitionNode))
-            document = Document(hash=digest, length=len(source), tree=tree, operations=operations)
-            # Kind first: on a schema without subscriptions validation would only say that it has none.
-            check_kind(document.operation(operation_name), allowed)
-            self._validate(tree, source, digest)
+            document = self._read(source, digest, operation_name, allowed)
             self._store.put(document)
+        return document
+
+    async def read_aside(self, source: str, operation_name: str | None, allowed: frozenset[OperationType]) -> None:
+        """Have a thread read a document that is not known, one after the other: the others are answered meanwhile.
+
+        `read` finds it then. Raises Refused, also where too many wait.
+        """
+        digest = digest_of(source)
+        if self.persisted(digest) is not None:
+            return
+        check_source(source, self._settings)
+        key = (digest, operation_name, allowed)
+        reading = self._under_way.get(key)
+        if reading is None:
+            if len(self._under_way) >= MOST_WAITING:
+                raise _too_many_waiting()
+            loop = asyncio.get_running_loop()
+            reading = loop.run_in_executor(self._thread, self._read, source, *key)
+            self._under_way[key] = reading
+            reading.add_done_callback(lambda done: self._finish(key, done))
+        try:
+            # Shielded: others may wait for the same, and what waits is counted until it is read.
+            await asyncio.shield(reading)
+        except Refused as refused:
+            raise refused.again() from None
+
+    def _finish(self, key: _Reading, done: asyncio.Future[Document]) -> None:
+        del self._under_way[key]
+        if not done.cancelled() and done.exception() is None:
+            self._store.put(done.result())
+
+    def _read(
+        self, source: str, digest: str, operation_name: str | None, allowed: frozenset[OperationType]
+    ) -> Document:  # fmt: skip
+        """In any thread: what this changes is locked."""
+        tree = self._parse(source)
+        check_definitions(tree, self._settings)
+        operations = tuple(d for d in tree.definitions if isinstance(d, OperationDefinitionNode))
+        document = Document(hash=digest, length=len(source), tree=tree, operations=operations)
+        # Kind first: on a schema without subscriptions validation would only say that it has none.
+        check_kind(document.operation(operation_name), allowed)
+        self._validate(tree, source, digest)
         return document
 
     def _trust(self, digest: str, source: str) -> Document:
@@ -137,34 +186,83 @@ class DocumentReader:
 
     def _parse(self, source: str) -> DocumentNode:
         try:
-            return parse(source, max_lexical_tokens=self._settings.max_tokens, max_comments=MAX_COMMENTS)
+            tree = parse(source, max_lexical_tokens=self._settings.max_tokens, max_comments=MAX_COMMENTS)
         except GraphQLSyntaxError as error:
             raise refuse("GRAPHQL_PARSE_FAILED", [error]) from None
+        _unchain(tree)
+        return tree
 
     def _validate(self, tree: DocumentNode, source: str, digest: str = "") -> None:
         """What was found wrong once is told again without looking: the same text costs its finding once."""
-        known = self._refused.get(digest)
+        with self._lock:
+            known = self._refused.get(digest)
         if known is not None:
             raise known.again()
         try:
             self._find_wrong(tree, source)
         except Refused as refused:
-            if _size(refused) <= MOST_REFUSED_CHARACTERS:
-                self._refused[digest] = refused.again()
+            with self._lock:
+                if _size(refused) <= MOST_REFUSED_CHARACTERS:
+                    self._refused[digest] = refused.again()
             raise
 
     def _find_wrong(self, tree: DocumentNode, source: str) -> None:
         check_document(tree, self._settings)
-        errors: list[GraphQLError] = validate(
-            self._schema,
-            tree,
-            self._rules,
-            max_errors=MAX_VALIDATION_ERRORS,
-            hide_suggestions=not self._settings.development,
-        )
+        rules = _Rules(self._rules)
+        try:
+            errors: list[GraphQLError] = validate(
+                self._schema,
+                tree,
+                rules.makers,
+                max_errors=MAX_VALIDATION_ERRORS,
+                hide_suggestions=not self._settings.development,
+            )
+        finally:
+            rules.forget()
         if errors:
-            words = None if self._settings.development else words_of(source)
-            raise refuse("GRAPHQL_VALIDATION_FAILED", errors, self._schema, words)
+            raise self._refused_for(errors, tree, source)
+
+    def _refused_for(self, errors: list[GraphQLError], tree: DocumentNode, source: str) -> Refused:
+        words = None if self._settings.development else words_of(source)
+        refused = refuse("GRAPHQL_VALIDATION_FAILED", errors, self._schema, words)
+        _take_apart(tree)
+        return refused
+
+
+class _Rules:
+    """Rules that let go of the tree afterwards: each holds itself, and would keep it until the collector comes."""
+
+    def __init__(self, kinds: Iterable[type[ASTValidationRule]]) -> None:
+        self._made: list[ASTValidationRule] = []
+        self.makers = cast("list[type[ASTValidationRule]]", [partial(self._make, kind) for kind in kinds])
+
+    def _make(self, kind: type[ASTValidationRule], context: ValidationContext) -> ASTValidationRule:
+        rule = kind(context)
+        self._made.append(rule)
+        return rule
+
+    def forget(self) -> None:
+        """Whatever they and their context hold."""
+        for rule in self._made:
+            vars(rule.context).clear()
+        for rule in self._made:
+            vars(rule).clear()
+
+
+def _take_apart(tree: DocumentNode) -> None:
+    """A validation that was broken off is held by its own visitors, and with it nodes. They are frozen, but ours."""
+    for definition in tree.definitions:
+        for key in definition.keys:
+            object.__setattr__(definition, key, None)
+    object.__setattr__(tree, "definitions", ())
+
+
+def _unchain(tree: DocumentNode) -> None:
+    """Tokens hold each other in a ring: with it a refused tree would wait for the collector, who stops everybody."""
+    token = tree.loc.start_token if tree.loc else None
+    while token is not None:
+        following, token.prev, token.next = token.next, None, None
+        token = following
 
 
 def _size(refused: Refused) -> int:
@@ -186,6 +284,11 @@ def not_trusted() -> Refused:
         "as `documentId` or in `extensions.persistedQuery.sha256Hash`, or have this one added to the list."
     )
     return Refused("DOCUMENT_NOT_TRUSTED", told, status=403, well_formed=True)
+
+
+def _too_many_waiting() -> Refused:
+    told = "Too many long documents wait to be read: try again after retryAfterMs."
+    return Refused("OVERLOADED", told, status=503, details={"retryAfterMs": 1_000}, headers={"Retry-After": "1"})
 
 
 def digest_of(source: str) -> str:

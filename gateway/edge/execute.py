@@ -17,7 +17,7 @@ from strawberry.execution import optimized_is_awaitable
 from gateway.core.contract import Context
 from gateway.core.identity import Principal
 from gateway.edge.compiled import CompiledExecutor, Selections
-from gateway.edge.documents import Document, DocumentReader, check_kind, digest_of
+from gateway.edge.documents import LONG_DOCUMENT, Document, DocumentReader, check_kind, digest_of
 from gateway.edge.errors import (
     Faults,
     Refused,
@@ -93,7 +93,7 @@ class Executor:
         except Refused as refused:
             return refused_result(refused, facts.request_id)
         try:
-            prepared = await self.prepare_shared(request, allowed)
+            prepared = await self.prepared(request, allowed)
         except Refused as refused:
             return refused_result(await self.charged(refused, facts, principal), facts.request_id)
         return await self.run(prepared, facts, principal)
@@ -116,6 +116,14 @@ class Executor:
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
             return masked(fault, Faults(request_id=facts.request_id))
 
+    async def prepared(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
+        """`prepare`, with the documents that other processes were sent; a thread reads what is long and new."""
+        if self.persisted is not None:
+            request = await self.persisted.recalled(request, self._reader)
+        if request.query is not None and len(request.query) > LONG_DOCUMENT:
+            await self._reader.read_aside(request.query, request.operation_name, allowed)
+        return self.prepare(request, allowed)
+
     def prepare(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
         """Find or read the document, pick the operation; raises Refused."""
         document = self._document(request, allowed)
@@ -129,12 +137,6 @@ class Executor:
             if bare:
                 document.notes[key] = known
         return known
-
-    async def prepare_shared(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
-        """`prepare`, with the documents that other processes were sent."""
-        if self.persisted is not None:
-            request = await self.persisted.recalled(request, self._reader)
-        return self.prepare(request, allowed)
 
     async def run(self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal) -> OperationResult:
         """Execute a prepared operation within its time, if the caller may."""

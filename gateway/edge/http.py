@@ -122,7 +122,7 @@ class GraphQLEndpoint:
             prepared = request
         else:
             try:
-                prepared = await self._executor.prepare_shared(request, allowed)
+                prepared = await self._executor.prepared(request, allowed)
             except Refused as refused:
                 raise await self._executor.charged(refused, facts, principal) from None
             self._remember(text, prepared)
@@ -191,14 +191,14 @@ class GraphQLEndpoint:
             check_batch(payload, self._settings)
         except Refused as refused:
             raise await self._executor.charged(refused, facts, principal) from None
-        prepared = [self._prepare(item) for item in payload]
+        prepared = [await self._prepare(item) for item in payload]
         if any(isinstance(item, PreparedOperation) and item.is_mutation for item in prepared):
             return [await self._run(item, facts, principal) for item in prepared]
         return list(await asyncio.gather(*(self._run(item, facts, principal) for item in prepared)))
 
-    def _prepare(self, item: object) -> PreparedOperation | Refused:
+    async def _prepare(self, item: object) -> PreparedOperation | Refused:
         try:
-            return self._executor.prepare(OperationRequest.of(item), QUERY_AND_MUTATION)
+            return await self._executor.prepared(OperationRequest.of(item), QUERY_AND_MUTATION)
         except Refused as refused:
             return refused
 

@@ -95,7 +95,7 @@ class Operations:
 
     async def _run(self, running: Running, request: OperationRequest) -> None:
         try:
-            prepared = self._executor.prepare(request, ANY_OPERATION)
+            prepared = await self._executor.prepared(request, ANY_OPERATION)
             running.whole = prepared.is_mutation
             await self._carry_out(running, prepared)
         except Closed:

@@ -53,6 +53,8 @@ class AtOnce(Protocol):
 
 SLICE = 16_384
 """Bytes that are read at once, so that a head is measured before it is whole."""
+CRUMB = 64
+"""Bytes that a piece of a head counts for at least: each costs a turn of the loop, however small it is."""
 SLOW, LARGE = (408, "The head of the request was not whole in time."), (431, "The head of the request is too large.")
 TURNED_AWAY = counter("marketgate_http_heads_refused", "Connections ended before a request had its head.", "reason")
 
@@ -141,6 +143,12 @@ class WholeProtocol(HttpToolsProtocol):
         self._messages += 1
         super().on_message_begin()
 
+    def on_headers_complete(self) -> None:
+        """What follows the body is no header: a proxy has not looked at it, and it may say who somebody is."""
+        super().on_headers_complete()
+        if not self.parser.should_upgrade():
+            self.headers = []
+
     def on_message_complete(self) -> None:
         """A request that is here as a whole may be answered now."""
         super().on_message_complete()
@@ -191,7 +199,7 @@ class WholeProtocol(HttpToolsProtocol):
         if self._is_over:
             self._came()
             return
-        self._head_bytes += size
+        self._head_bytes += max(size, CRUMB) if size else 0
         if self._head_bytes > self.most_head:
             self._turn_away(*LARGE)
         elif self._deadline is None:

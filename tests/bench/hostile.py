@@ -1,168 +1,129 @@
-"""Hostile requests to a real process: the CPU that each costs it, and what a neighbour notices meanwhile."""
+"""Hostile requests to a real process: the CPU that each costs it, and what a neighbour notices meanwhile.
+
+Attacker and neighbour are processes of their own. The cost is taken while nobody else asks; then the neighbour asks
+alone and beside the attacker in turn, so that a busy machine slows both alike.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
+import subprocess
+import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from statistics import median
-
-import uvloop
-import websockets
+from typing import Any
 
 from gateway.core.settings import load_settings
-from tests.bench.load import request_bytes
+from tests.bench.attacks import attacks
+from tests.bench.neighbour import QUOTE
 from tests.bench.servers import ask, cpu_seconds, environment, gateway, module
 from tests.furnished import furnish
 
 TARGET_MS = 250
-TIMES, REST_S, PAUSE_S = 10, 1.5, 0.004
-LARGE = 10_000_000
-QUOTE = '{ quote(symbol: "crypto:BTC/USD") { price } }'
-POST = b"POST /graphql HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
-
-Attack = Callable[[int, str], Awaitable[str]]
-"""Port and key; what the gateway answered."""
+COSTED, ROUNDS, WINDOW_S, IDLE_S, SETTLED_S = 5, 5, 0.6, 0.5, 0.05
+SLOW = ("dripped head", "dripped body")
+"""These go on for as long as the gateway bears them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process that answers lines with lines."""
+
+    process: subprocess.Popen[str]
+
+    def tell(self, line: str) -> None:
+        """Have it begin."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def hear(self) -> Any:
+        """Wait for its end, and what came of it."""
+        assert self.process.stdout is not None
+        return json.loads(self.process.stdout.readline())
+
+
+@contextmanager
+def child(name: str, port: int, key: str) -> Iterator[Child]:
+    """`python -m tests.bench.NAME PORT KEY`."""
+    command = [sys.executable, "-m", f"tests.bench.{name}", str(port), key]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Child(process)
+        finally:
+            process.terminate()
+
+
+@dataclass(slots=True)
 class Seen:
-    """The dearest of several runs, and the quotes that were answered meanwhile, in ms."""
+    """What an attack did; CPU and latencies in ms."""
 
-    answer: str
-    cpu_ms: float
-    latencies: list[float]
+    answer: str = ""
+    costs: list[float] = field(default_factory=list)
+    alone: list[float] = field(default_factory=list)
+    beside: list[float] = field(default_factory=list)
 
-
-def documents() -> Iterator[tuple[str, str]]:
-    """Documents that are refused, or cost no more than others."""
-    yield "nesting", "{" + "node(id: 1) { ... on Quote {" * 5_000
-    spread = "".join(f' a{n}: quote(symbol: "crypto:BTC/USD") {{ price }}' for n in range(1_000))
-    yield "aliases in fragments", "{ ...a } fragment a on Query {" + spread + "}"
-    yield "duplicate fields", '{ quote(symbol: "crypto:BTC/USD") {' + " price" * 3_000 + "} }"
-    yield "directives", '{ quote(symbol: "crypto:BTC/USD") { price' + " @skip(if: false)" * 1_000 + "} }"
-    yield "circular fragments", "{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }"
-    chain = " ".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(150))
-    yield "fragment chain", "{ ...f0 } " + chain + " fragment f150 on Query { __typename }"
+    def line(self, name: str) -> str:
+        """Its line of the table."""
+        rest = "".join(f" {share(part, at):8.2f}" for at in (0.5, 0.99) for part in (self.alone, self.beside))
+        ratio = share(self.beside, 0.99) / share(self.alone, 0.99)
+        return f"{name:22} {self.answer:30} {median(self.costs):8.1f} {max(self.costs):8.1f}{rest} {ratio:6.1f}"
 
 
-def posted(body: bytes) -> Attack:
-    """One request; the status and code of its answer."""
-
-    async def attack(port: int, key: str) -> str:
-        return await _exchange(port, request_bytes("/graphql", body, key))
-
-    return attack
+def share(values: Sequence[float], part: float) -> float:
+    """The value that so large a part is not above."""
+    return sorted(values)[int(len(values) * part)]
 
 
-async def _exchange(port: int, *pieces: bytes, pause: float = 0.0) -> str:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
-    answer = asyncio.create_task(reader.readuntil(b"\r\n\r\n"))
-    try:
-        with suppress(ConnectionError):
-            for piece in pieces:
-                writer.write(piece)
-                await writer.drain()
-                if pause:
-                    await asyncio.wait({answer}, timeout=pause)
-                if answer.done():
-                    break
-        head = await asyncio.wait_for(answer, 30)
-        rest = await asyncio.wait_for(reader.read(4_096), 30)
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return "closed"
-    finally:
-        answer.cancel()
-        writer.close()
-    status, found = head.split(b" ", 2)[1].decode(), rest.decode(errors="replace").partition('"code":"')[2]
-    return f"{status} {found.partition(chr(34))[0]}".strip()
-
-
-async def dripped_head(port: int, key: str) -> str:
-    """A header line now and then."""
-    return await _exchange(port, POST, *(b"x-a: b\r\n" for _ in range(3_000)), pause=0.01)
-
-
-async def dripped_body(port: int, key: str) -> str:
-    """A byte of the body now and then."""
-    head = POST + f"X-API-Key: {key}\r\nContent-Length: 5000\r\n\r\n".encode()
-    return await _exchange(port, head, *(b" " for _ in range(4_000)), pause=0.01)
-
-
-async def large_message(port: int, key: str) -> str:
-    """A message on a socket."""
-    url, protocol = f"ws://127.0.0.1:{port}/graphql", websockets.Subprotocol("graphql-transport-ws")
-    async with websockets.connect(url, subprotocols=[protocol]) as socket:
-        await socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {key}"}}))
-        await socket.recv()
-        with suppress(websockets.ConnectionClosed):
-            await socket.send('{"type":"subscribe","id":"1","payload":{"query":"' + "a" * LARGE + '"}}')
-            await asyncio.wait_for(socket.recv(), 30)
-        return f"closed {socket.close_code}"
-
-
-def attacks() -> dict[str, Attack]:
-    """All of them by name."""
-    wide = {"query": "query($s: [String!]!) { quotes(symbols: $s) { nodes { id } } }"}
-    found = {name: posted(json.dumps({"query": text}).encode()) for name, text in documents()}
-    found["wide variables"] = posted(json.dumps({**wide, "variables": {"s": ["x"] * 90_000}}).encode())
-    found["10 MB body"] = posted(b" " * LARGE)
-    return {**found, "10 MB message": large_message, "dripped head": dripped_head, "dripped body": dripped_body}
-
-
-async def neighbour(port: int, key: str, stop: asyncio.Event) -> list[float]:
-    """Latencies of one quote after the other, with a pause between."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    asked, found = request_bytes("/graphql", json.dumps({"query": QUOTE}).encode(), key), []
-    while not stop.is_set():
-        begun = time.perf_counter()
-        writer.write(asked)
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        await reader.readexactly(int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0]))
-        found.append((time.perf_counter() - begun) * 1_000)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), PAUSE_S)
-    writer.close()
-    return found
-
-
-async def measured(port: int, pid: int, key: str, attack: Attack | None, quiet: float) -> Seen:
-    """An attack again and again with a neighbour beside it, whose own CPU (*quiet*, ms a second) is taken off."""
-    stop, answer, costs = asyncio.Event(), "", list[float]()
-    beside, ends = asyncio.create_task(neighbour(port, key, stop)), time.perf_counter() + REST_S
-    while time.perf_counter() < ends:
+def measured(name: str, pid: int, attacker: Child, neighbour: Child) -> Seen:
+    """An attack while nobody else asks, and then beside the neighbour."""
+    seen, used = Seen(), cpu_seconds(pid)
+    time.sleep(IDLE_S)
+    idle = (cpu_seconds(pid) - used) / IDLE_S
+    for _ in range(1 if name in SLOW else COSTED):
         used, begun = cpu_seconds(pid), time.perf_counter()
-        answer = await attack(port, key) if attack else await asyncio.sleep(REST_S, "")
-        spent = (cpu_seconds(pid) - used) * 1_000
-        costs.append(max(0.0, spent - quiet * (time.perf_counter() - begun)))
-        await asyncio.sleep(REST_S / TIMES)
-    stop.set()
-    return Seen(answer=answer, cpu_ms=max(costs), latencies=sorted(await beside))
+        attacker.tell(f"{name} 0")
+        seen.answer = attacker.hear()["answer"]
+        time.sleep(SETTLED_S)
+        spent, lasted = cpu_seconds(pid) - used, time.perf_counter() - begun
+        seen.costs.append(max(0.0, spent - idle * lasted) * 1_000)
+    for _ in range(ROUNDS):
+        neighbour.tell(f"{WINDOW_S}")
+        seen.alone += neighbour.hear()
+        attacker.tell(f"{name} {WINDOW_S}")
+        neighbour.tell(f"{WINDOW_S}")
+        seen.beside += neighbour.hear()
+        attacker.hear()
+    return seen
 
 
 def report() -> Sequence[str]:
-    """A line for each attack; the first is the neighbour alone."""
+    """A line for each attack."""
+    return table(tuple(attacks()))
+
+
+def table(names: Sequence[str]) -> Sequence[str]:
+    """A line for each of some attacks, with a heading."""
     with module("tests.bench.upstream") as (upstream, _):
         env = environment(upstream)
         key = furnish(load_settings(env, None).settings)
-        with gateway(env) as (port, pid):
+        with (
+            gateway(env) as (port, pid),
+            child("attacks", port, key) as attacker,
+            child("neighbour", port, key) as other,
+        ):
             ask(port, QUOTE, key)
-            lines = [f"Hostile requests (target: < {TARGET_MS} ms of CPU; one connection asks for quotes meanwhile)"]
-            lines.append(f"{'attack':22} {'answer':30} {'CPU ms':>8} {'p50 ms':>8} {'p99 ms':>8}")
-            alone = uvloop.run(measured(port, pid, key, None, 0.0))
-            lines.append(_line("none (neighbour alone)", alone))
-            for name, attack in attacks().items():
-                lines.append(_line(name, uvloop.run(measured(port, pid, key, attack, alone.cpu_ms / REST_S))))
+            other.tell(f"{WINDOW_S}")
+            other.hear()
+            lines = [f"Hostile requests (target: < {TARGET_MS} ms of CPU; one attacker beside one neighbour's quotes)"]
+            columns = "".join(f" {name:>8}" for name in ("CPU ms", "most", "p50", "beside", "p99", "beside"))
+            lines.append(f"{'attack':22} {'answer':30}{columns} ratio")
+            lines += [measured(name, pid, attacker, other).line(name) for name in names]
             return lines
 
 
-def _line(name: str, seen: Seen) -> str:
-    p99 = seen.latencies[int(len(seen.latencies) * 0.99)]
-    return f"{name:22} {seen.answer:30} {seen.cpu_ms:8.1f} {median(seen.latencies):8.2f} {p99:8.2f}"
-
-
 if __name__ == "__main__":
-    print("\n".join(report()))
+    print("\n".join(table(sys.argv[1:]) if sys.argv[1:] else report()))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
 
 import pytest
+import redis
 import strawberry
 import structlog.testing
 
@@ -12,8 +14,12 @@ import gateway.domains
 import providers
 from gateway.app import build_gateway
 from gateway.core.contract import Plugin
+from gateway.core.identity import ANONYMOUS
+from gateway.core.link import WAIT_S
 from gateway.core.settings import Settings, SettingsError
 from gateway.domains import build_schema, load_plugins
+from gateway.edge.cost import Price
+from gateway.edge.leases import PREFIX
 from schema.words.registry import ProviderStatus
 
 OFFLINE = Settings(env="development")
@@ -47,6 +53,19 @@ def test_two_plugins_that_serve_the_same_port_stop_the_start() -> None:
 
     with pytest.raises(RuntimeError, match="str is served by one and two"):
         build_gateway(OFFLINE, found=[one, two])
+
+
+async def test_points_are_counted_in_a_redis_that_is_too_slow_for_the_cache(redis_url: str, tmp_path: Path) -> None:
+    settings = Settings.model_validate({"env": "development", "data_dir": tmp_path, "redis_url": redis_url})
+    gateway = build_gateway(settings, found=[Plugin(name="one", query=First)])
+    price = Price(cost=7, fields={}, needs={}, person=None, asked={})
+    with redis.Redis.from_url(redis_url) as client:
+        client.client_pause(int(3_000 * WAIT_S))
+
+        await gateway.allowances.charge(ANONYMOUS, "address:slow", price)
+
+        assert client.hget(f"{PREFIX}{{points:address:slow}}", "since") == b"7"
+    await gateway.close()
 
 
 def test_plugins_are_found_by_their_folders() -> None:

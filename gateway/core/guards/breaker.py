@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from circuitbreaker import STATE_CLOSED, STATE_HALF_OPEN, CircuitBreaker
+from circuitbreaker import STATE_HALF_OPEN, CircuitBreaker
 
 from gateway.core.clock import Clock
 from schema.errors import CircuitOpen, UpstreamError
@@ -105,6 +105,7 @@ class Breaker:
         self.provider, self.capability = provider, capability
         self._clock, self._policy, self._changed = clock, policy or BreakerPolicy(), changed
         self._overseer = overseer
+        self._plain = Admission(0, trial=False)
         self._held = _State(f"{provider}.{capability}", self._policy.rest, clock.monotonic)
         self._recent: deque[tuple[float, bool]] = deque(maxlen=10_000)
         self._in_a_row = 0
@@ -136,9 +137,9 @@ class Breaker:
     @property
     def state(self) -> BreakerState:
         """As it is now; time turns OPEN into HALF_OPEN."""
-        state = self._held.state
-        if state == STATE_CLOSED:
+        if self.opened_at is None:
             return BreakerState.CLOSED
+        state = self._held.state
         return BreakerState.HALF_OPEN if state == STATE_HALF_OPEN else BreakerState.OPEN
 
     async def enter(self) -> Admission:
@@ -163,7 +164,7 @@ class Breaker:
         """The right to call as this process alone sees it, or CircuitOpen."""
         state = self.state
         if state is BreakerState.CLOSED:
-            return Admission(self._generation, trial=False)
+            return self._plain
         waits = self._trial_out or self._clock.monotonic() < self._no_claim_until
         if state is BreakerState.HALF_OPEN and not waits:
             self._trial_out = True
@@ -266,6 +267,7 @@ class Breaker:
 
     def _turn(self, turn: Turn) -> None:
         self._generation += 1
+        self._plain = Admission(self._generation, trial=False)
         self._trial_out = self._trial_told = False
         self._no_claim_until = 0.0
         self._recent.clear()

@@ -51,15 +51,16 @@ class MemoryCache:
         self.most_bytes, self.bytes = most_bytes, 0
         self.changes = 0
         """Grows whenever an entry comes or goes."""
-        self._entries: OrderedDict[Hashable, Stored] = OrderedDict()
-        self._weights: dict[Hashable, int] = {}
+        self._entries: OrderedDict[Hashable, tuple[Stored, int]] = OrderedDict()
+        """With their weights."""
 
     def get(self, key: Hashable) -> Stored | None:
         """Whatever is held, fresh or not."""
         held = self._entries.get(key)
-        if held is not None:
-            self._entries.move_to_end(key)
-        return held
+        if held is None:
+            return None
+        self._entries.move_to_end(key)
+        return held[0]
 
     def put(self, key: Hashable, stored: Stored) -> None:
         """An entry larger than the whole cache is not kept."""
@@ -67,7 +68,7 @@ class MemoryCache:
         self.changes += 1
         self._remove(key)
         if size <= self.most_bytes:
-            self._entries[key], self._weights[key] = stored, size
+            self._entries[key] = (stored, size)
             self.bytes += size
             while self.bytes > self.most_bytes:
                 self._remove(next(iter(self._entries)))
@@ -82,8 +83,9 @@ class MemoryCache:
         return len(found)
 
     def _remove(self, key: Hashable) -> None:
-        if self._entries.pop(key, None) is not None:
-            self.bytes -= self._weights.pop(key)
+        removed = self._entries.pop(key, None)
+        if removed is not None:
+            self.bytes -= removed[1]
             self.changes += 1
 
     def __len__(self) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from types import TracebackType
 from typing import Any
 
 from gateway.core.account import NOBODY, Account
@@ -63,12 +63,25 @@ class Flight:
         self._calls += 2
         return True
 
-    @asynccontextmanager
-    async def limit(self) -> AsyncIterator[None]:
+    def limit(self) -> Limit:
         """TimeoutError at the deadline, which may move meanwhile. Never nest: only the innermost would be noticed."""
-        async with asyncio.timeout_at(self.deadline) as limit:
-            self._limits.add(limit)
-            try:
-                yield
-            finally:
-                self._limits.discard(limit)
+        return Limit(self.deadline, self._limits)
+
+
+class Limit:
+    """A time-out that its flight can move while it is entered."""
+
+    __slots__ = ("_among", "_timeout")
+
+    def __init__(self, deadline: float, among: set[asyncio.Timeout]) -> None:
+        self._timeout, self._among = asyncio.timeout_at(deadline), among
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+        self._among.add(self._timeout)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._among.discard(self._timeout)
+        await self._timeout.__aexit__(kind, error, trace)

@@ -262,7 +262,7 @@ async def test_remembered_failures_hold_on_to_no_frame_of_the_call_that_failed()
     gc.collect()
 
     assert [body() for body in bodies] == [None, None, None]
-    held = [entry.error for entry in w.pipeline.cache._entries.values()]
+    held = [entry.error for entry, _ in w.pipeline.cache._entries.values()]
     assert len(held) == 3
     for each in (*held, w.pipeline.health.of("alpha").last_failure):
         assert each is not None

@@ -74,7 +74,7 @@ async def test_windows_end_early_by_chance_and_never_late() -> None:
     ends = set()
     for _ in range(50):
         await w.quote()
-        ends.add(next(iter(w.pipeline.cache._entries.values())).fresh_until - w.clock.monotonic())
+        ends.add(next(iter(w.pipeline.cache._entries.values()))[0].fresh_until - w.clock.monotonic())
         w.clock.turn(3)
 
     assert len(ends) > 40

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+from contextlib import suppress
 
 import pytest
-from graphql import parse, validate
+from graphql import Location, Node, OperationType, Token, parse, validate
 
 from gateway.edge import documents
-from gateway.edge.documents import Document, DocumentStore
+from gateway.edge.documents import Document, DocumentReader, DocumentStore
+from gateway.edge.errors import Refused
+from gateway.edge.graphqlcore import core_schema
+from gateway.edge.limits import EdgeSettings
+from tests.gateway.edge.conftest import SCHEMA
 
 HELLO = "{ hello }"
 
@@ -54,6 +60,32 @@ def test_a_document_put_twice_counts_once():
     store.put(document("b", 4))
 
     assert len(store) == 2
+
+
+MANY = " ".join(f"a{number}: hello b{number}" for number in range(400))
+UNKEPT = {
+    "wrong": "{" + MANY + "}",
+    "wrong in its second operation": "query A { hello } query B {" + MANY + "}",
+    "valid, and dropped": "query B {" + " ".join(f"a{number}: hello" for number in range(240)) + "}",
+}
+
+
+@pytest.mark.parametrize("what", UNKEPT)
+def test_hardly_a_part_of_a_document_waits_for_the_collector(what):
+    def nodes() -> int:
+        return sum(isinstance(each, Node | Token | Location) for each in gc.get_objects())
+
+    source = UNKEPT[what]
+    reader = DocumentReader(core_schema(SCHEMA), EdgeSettings(max_documents=0))
+    gc.collect()
+    gc.disable()
+    try:
+        before = nodes()
+        with suppress(Refused):
+            reader.read(source, "B" if "query B" in source else None, frozenset(OperationType))
+        assert nodes() - before < 100
+    finally:
+        gc.enable()
 
 
 async def test_a_repeated_document_is_neither_parsed_nor_validated_again(connect, monkeypatch):

@@ -23,6 +23,12 @@ class Impatient(WholeProtocol):
     head_s = 0.05
 
 
+class Small(WholeProtocol):
+    """Takes short heads only."""
+
+    most_head = 1_024
+
+
 class App:
     """Answers nothing, as soon as it may, and counts."""
 
@@ -92,6 +98,21 @@ async def test_a_head_that_drips_is_refused_at_its_deadline_however_often_someth
 
     assert answer.result().startswith(b"HTTP/1.1 408 ")
     assert answer.result().endswith(b"\r\n\r\nThe head of the request was not whole in time.")
+    assert app.asked == 0
+
+
+async def test_a_head_in_crumbs_is_too_large_long_before_it_is_long(app):
+    sent = 0
+    async with serving(app, Small) as port, connection(port) as (reader, writer):
+        writer.write(REQUEST)
+        answer = asyncio.create_task(reader.readexactly(13))
+        while not answer.done():
+            writer.write(b"x")
+            sent += 1
+            await asyncio.wait({answer}, timeout=0.002)
+
+    assert answer.result() == b"HTTP/1.1 431 "
+    assert sent < Small.most_head / 4
     assert app.asked == 0
 
 

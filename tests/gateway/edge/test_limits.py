@@ -68,6 +68,9 @@ TOO_MUCH = {
     "expanding fragments": (laughs(8, 6), "selections"),
     "10,000 symbols": ("{ hello(name: [" + ",".join('"S"' for _ in range(10_000)) + "]) }", "tokens"),
     "100,000 brackets": ("{ hello(name: " + "[" * 100_000, "tokens"),
+    "667 input fields": ("{ hello(name: {" + " a: 1" * 667 + "}) }", "argumentTokens"),
+    "arguments that never end": ("{ hello(name: [" + "1 " * 2_000, "argumentTokens"),
+    "400 variables with defaults": ("query (" + "$v: Int = 1 " * 400 + ") { hello }", "argumentTokens"),
     "10,000 comments": ("# x\n" * 10_000 + "{ hello }", "tokens"),
     "half a megabyte of commas": ("{ hello" + "," * 500_000 + "}", "bytes"),
     "half a megabyte of white space": ("{ hello" + " \n" * 250_000 + "}", "bytes"),
@@ -87,6 +90,7 @@ TOO_MUCH = {
         + "}",
         "aliases",
     ),
+    "directives of a variable": ("query ($v: Int" + " @skip(if: true)" * 251 + ") { hello }", "directives"),
     "directives in a fragment": (
         "{ ...F } fragment F on Query { hello" + " @skip(if: false)" * 251 + "}",
         "directives",
@@ -110,6 +114,19 @@ async def test_a_document_beyond_a_limit_is_refused_by_its_name(name, connect, w
     assert (await client.post("/graphql", json={"query": "{ hello }"})).json()["data"] == {"hello": "hello world"}
 
 
+UNPARSED = ("501 aliases", "3,000 equal fields", "1,000 directives", "667 input fields", "depth 1,000")
+
+
+@pytest.mark.parametrize("name", UNPARSED)
+def test_what_one_scan_finds_is_never_parsed(name):
+    query, limit = TOO_MUCH[name]
+
+    with pytest.raises(Refused) as refused:
+        check_source(query, SETTINGS)
+
+    assert refused.value.errors[0]["extensions"]["limit"] == limit
+
+
 @pytest.mark.parametrize("name", TOO_MUCH)
 def test_no_document_beyond_a_limit_reaches_validation(name):
     query, limit = TOO_MUCH[name]
@@ -129,6 +146,15 @@ FITTING = {
     + "}",
     "introspection": get_introspection_query(specified_by_url=True, input_value_deprecation=True),
     "100 components that each ask for the same": "{ row {" + " ...F" * 100 + "} } fragment F on Row { number }",
+    "250 quotes with a variable each": "query ("
+    + " ".join(f"$v{n}: String!" for n in range(250))
+    + ") {"
+    + " ".join(f"a{n}: hello(name: $v{n})" for n in range(250))
+    + "}",
+    "one name in many places that are no fields of one selection": "{"
+    + " ".join(f"row{n}: row {{ number row: number ...row @include(if: true) }}" for n in range(240))
+    + "} fragment row on row { number }",
+    "equal names behind a comment": "{" + " ".join(f"a{n}: # hello\n hello" for n in range(240)) + "}",
     "braces in arguments": "{ hello(name: " + "{a: " * 50 + "1" + "}" * 50 + ") }",
     "braces and tokens in strings": '{ hello(name: "' + "{ a b c " * 5_000 + '") }',
     "a block string": '{ hello(name: """' + '{ "a" \\""" ' * 5_000 + '""") }',

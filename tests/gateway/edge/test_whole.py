@@ -23,9 +23,11 @@ class App:
 
     def __init__(self) -> None:
         self.told: list[bool] = []
+        self.headers: list[tuple[bytes, bytes]] = []
 
     async def __call__(self, scope, receive, send) -> None:
         message = await receive()
+        self.headers = scope["headers"]
         parts = (LONG, b"!") if scope["query_string"] else (b"hello ", message["body"])
         headers = [(b"content-length", b"%d" % sum(map(len, parts)))]
         if scope["path"] == "/whole":
@@ -84,6 +86,15 @@ async def test_one_write_says_what_two_messages_say_and_only_once(port, app):
     assert await said(port, request("/whole"), rest=len(expected)) == expected
     assert await said(port, request("/two"), rest=len(expected)) == expected
     assert app.told == [True, False]
+
+
+async def test_what_follows_a_body_in_chunks_is_no_header(port, app):
+    chunked = b"POST /two HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nyou\r\n0\r\n"
+    expected = answer() * 2
+
+    assert await said(port, chunked + b"X-API-Key: mine\r\n\r\n", request("/two"), rest=len(expected)) == expected
+    assert await said(port, chunked + b"X-Forwarded-For: 1.2.3.4\r\n\r\n", rest=len(answer())) == answer()
+    assert app.headers == [(b"host", b"h"), (b"transfer-encoding", b"chunked")]
 
 
 async def test_a_long_part_is_sent_as_it_is(port):

@@ -10,8 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
+from starlette.types import Message
 from structlog.testing import CapturingLogger
 
+from gateway.edge.body import read_body
+from gateway.edge.errors import Refused
 from gateway.edge.middleware import access_log
 
 GOOD = b'{"query":"{ hello }"}'
@@ -133,6 +136,29 @@ def test_an_endless_chunked_body_is_cut_off(port):
         assert (status, headers["connection"], code(body)) == (413, "close", "PAYLOAD_TOO_LARGE")
         assert wire.is_closed()
     assert_alive(port)
+
+
+async def test_a_body_in_crumbs_is_given_up_after_a_thousand():
+    taken = 0
+
+    async def receive() -> Message:
+        nonlocal taken
+        taken += 1
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    with pytest.raises(Refused, match="came in too many small pieces") as refused:
+        await read_body(receive, {}, most=10_000, timeout_s=30.0)
+
+    assert (taken, refused.value.status, refused.value.headers) == (1_003, 400, {"Connection": "close"})
+
+
+async def test_a_body_in_the_pieces_of_a_slow_network_is_whole():
+    pieces = [b"x" * 536] * 1_900
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": pieces.pop(), "more_body": bool(pieces)}
+
+    assert len(await read_body(receive, {}, most=2**20, timeout_s=30.0)) == 1_018_400
 
 
 def test_a_body_shorter_than_it_says_is_given_up_in_time(port):
