@@ -186,10 +186,10 @@ def test_extremes_of_magnitude_are_outliers_and_not_an_error() -> None:
 
 
 async def ask(
-    w: World, *pinned: str, quorum: int = 2, max_age: timedelta | None = None, timeout: float = DEFAULT_TERMS.timeout
+    w: World, *pinned: str, quorum: int = 2, max_age: timedelta | None = None, patience: float = DEFAULT_TERMS.timeout
 ) -> tuple[Consensus, FetchLog]:
     log = FetchLog()
-    terms = Terms(providers=pinned or None, max_age=max_age, timeout=timeout)
+    terms = Terms(providers=pinned or None, max_age=max_age, timeout=patience)
     return await w.data.consensus(BTC, terms, quorum, w.clock.now(), log), log
 
 
@@ -220,7 +220,7 @@ async def test_a_silent_source_holds_nobody_longer_than_the_time_that_there_is()
         w.wire.handlers[name] = priced("100")
     w.wire.handlers[NAMES[2]] = silent()
 
-    found, _ = await ask(w, timeout=0.2)
+    found, _ = await ask(w, patience=0.2)
 
     assert excluded(found) == {NAMES[2]: "UPSTREAM_UNAVAILABLE: no answer within 200 ms"}
     assert found.used == 2
