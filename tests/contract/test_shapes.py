@@ -148,3 +148,13 @@ async def test_an_answer_out_of_order_is_unsound_though_it_is_as_recorded(tmp_pa
     found = await findings(tmp_path, FEES, fees(3500, 1012, ("3.500", "1.012")), "fees")
 
     assert found == ("fees, 'now': fees[1] is 1.012, after 3.500",)
+
+
+async def test_a_crash_that_takes_two_wrong_things_at_once_is_found(tmp_path: Path):
+    both = 'type(body["slow"].value) is not int and type(body["usual"].value) is not int'
+    module = FEES.replace("    slow, usual", f"    if {both}:\n        return None.fees\n    slow, usual")
+
+    found = await findings(tmp_path, module, fees(), "fees")
+
+    assert found
+    assert all("stranger" in text and "crashes with AttributeError" in text for text in found)
