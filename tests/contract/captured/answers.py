@@ -11,6 +11,7 @@ from schema.symbols import InstrumentId
 from schema.words.books import OrderBook, PriceLevel
 from schema.words.candles import Bars
 from schema.words.caps import MarketCap
+from schema.words.derivatives import FundingRate
 from schema.words.instruments import Listing
 from schema.words.quotes import Quote
 from schema.words.rates import FxRate
@@ -178,6 +179,13 @@ def rows_differ(answer: Any, expected: Any, unjudged: frozenset[str]) -> Wrong:
     return wrong
 
 
+def funding_differs(answer: Sequence[FundingRate], expected: Any, unjudged: frozenset[str]) -> Wrong:
+    (rate,) = answer
+    return differing("rate", rate.rate, expected["fundingRate"]) + differing(
+        "time in ms", milliseconds(rate.time), expected["fundingTimestamp"]
+    )
+
+
 COMPARE: dict[str, Callable[[Any, Any, frozenset[str]], Wrong]] = {
     "quotes": quotes_differ,
     "candles": candles_differ,
@@ -187,4 +195,5 @@ COMPARE: dict[str, Callable[[Any, Any, frozenset[str]], Wrong]] = {
     "search": search_differs,
     "marketCaps": caps_differ,
     "fxRates": rates_differ,
+    "fundingRates": funding_differs,
 }

@@ -87,6 +87,12 @@ def bitflyer_trades(capture: Capture) -> Plan:
     return Plan(capability="trades", ask={"instrument": "crypto:BTC/JPY"}, expected=expected)
 
 
+def htx_funding(capture: Capture) -> Plan:
+    """One that settles in its base asset."""
+    ask = {"instruments": [f"crypto:{capture.expected['symbol']}"]}
+    return Plan(capability="fundingRates", ask=ask, expected=capture.expected)
+
+
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("binance", "tickers"): (all_tickers,),
     ("bybit", "markets"): (bybit_markets,),
@@ -100,6 +106,7 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("bitvavo", "markets"): (bitvavo_markets,),
     ("cryptocom", "markets"): (cryptocom_markets,),
     ("gateio", "tickers"): (tickers_by_symbol,),
+    ("htx", "funding"): (htx_funding,),
     ("upbit", "candles"): (candles_of("crypto:BTC/USDT"),),
 }
 
