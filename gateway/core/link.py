@@ -32,7 +32,7 @@ class RedisLink:
 
     def __init__(self, url: str, clock: Clock, *, wait_s: float = WAIT_S) -> None:
         self._redis: Redis = Redis(connection_pool=pool(url))
-        self._clock, self._wait_s = clock, wait_s
+        self._clock, self.wait_s = clock, wait_s
         self._paused_until: float | None = None
         self._returned: list[Callable[[], None]] = []
 
@@ -53,7 +53,7 @@ class RedisLink:
                 return otherwise
             self._paused_until = now + PAUSE_S
         try:
-            async with asyncio.timeout(self._wait_s if wait_s is None else wait_s) as limit:
+            async with asyncio.timeout(self.wait_s if wait_s is None else wait_s) as limit:
                 answer = await question(self._redis)
         except FAULTS as fault:
             if wait_s is None or wait_s >= FAIR_S or not limit.expired():

@@ -116,9 +116,14 @@ class Executor:
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
             return masked(fault, Faults(request_id=facts.request_id))
 
-    async def prepared(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
-        """`prepare`, with the documents that other processes were sent; a thread reads what is long and new."""
-        if self.persisted is not None:
+    async def prepared(
+        self, request: OperationRequest, allowed: frozenset[OperationType], *, in_batch: bool = False
+    ) -> PreparedOperation:
+        """`prepare`, with the documents that other processes were sent; a thread reads what is long and new.
+
+        The texts of a batch are bounded together before they are read: none is added to them.
+        """
+        if self.persisted is not None and not in_batch:
             request = await self.persisted.recalled(request, self._reader)
         if request.query is not None and len(request.query) > LONG_DOCUMENT:
             await self._reader.read_aside(request.query, request.operation_name, allowed)

@@ -170,7 +170,7 @@ class GraphQLEndpoint:
 
     async def _prepare(self, item: object) -> PreparedOperation | Refused:
         try:
-            return await self._executor.prepared(OperationRequest.of(item), QUERY_AND_MUTATION)
+            return await self._executor.prepared(OperationRequest.of(item), QUERY_AND_MUTATION, in_batch=True)
         except Refused as refused:
             return refused
 

@@ -25,7 +25,9 @@ from schema.words.registry import ProviderStatus
 OFFLINE = Settings(env="development")
 
 
-BUILTIN = ["accounts", "billing", "market", "preferences", "providerkeys", "watchlists"]
+BUILTIN = [
+    "accounts", "billing", "macro", "market", "news", "onchain", "preferences", "providerkeys", "search", "video", "watchlists",
+]  # fmt: skip
 
 
 def answer() -> str:

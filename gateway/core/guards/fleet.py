@@ -56,7 +56,7 @@ class Fleet:
             if address is None:
                 return await search.call(chunk)
             addresses[item] = address
-        patience = Patience()
+        patience = self.shared.patience()
         look = await self.shared.look(capability, lane.id, addresses, patience)
         if look is None:
             return await search.call(chunk)

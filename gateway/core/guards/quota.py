@@ -205,24 +205,35 @@ class OwnCount:
 
     def at_once(self, claim: Claim, now: float) -> Ticket | None:
         """Where nobody waits: no turn to keep."""
+        if self._turns.yields(claim, (claim.tenant,), now):
+            return None
         found = self.windows.reserve(claim.weight, now)
-        return found if isinstance(found, Ticket) else None
+        if not isinstance(found, Ticket):
+            return None
+        self._turns.served(claim)
+        self._turns.keep((), (claim.tenant,), now, now)
+        return found
 
     async def take(self, claims: Sequence[Claim], now: float) -> tuple[dict[int, Ticket], float]:
         """Tickets by the claim's place, in fair turn; and in how many seconds there is room for the next."""
         granted: dict[int, Ticket] = {}
-        vain: set[int] = set()
+        vain = {place for place, claim in enumerate(claims) if not self.windows.possible(claim.weight)}
+        wait = 0.0
         while len(granted) + len(vain) < len(claims):
-            place = self._turns.next(claims, {*granted, *vain})
-            if not self.windows.possible(claims[place].weight):
-                vain.add(place)
-                continue
+            done = {*granted, *vain}
+            place = self._turns.next(claims, done)
+            here = {claim.tenant for other, claim in enumerate(claims) if other not in done}
+            if wait := self._turns.yields(claims[place], here, now):
+                break
             found = self.windows.reserve(claims[place].weight, now)
             if not isinstance(found, Ticket):
-                return granted, found
+                wait = found
+                break
             self._turns.served(claims[place])
             granted[place] = found
-        return granted, inf if vain else 0.0
+        waiting = {claim.tenant for place, claim in enumerate(claims) if place not in granted and place not in vain}
+        self._turns.keep(waiting, {claims[place].tenant for place in granted}, now + wait, now)
+        return granted, wait if wait or not vain else inf
 
     def ended(self, ticket: Ticket, now: float) -> None:
         """See `Windows`."""

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
 from gateway.core.clock import Clock
-from gateway.core.guards.fairness import Turns
+from gateway.core.guards.fairness import GRACE_S, YIELD_S, Turns
 from gateway.core.guards.members import FRESH_S, Members
 from gateway.core.guards.quota import SLICES, Claim, Standing, Ticket, Window, Windows
 from gateway.core.guards.quotapart import Known, Part
@@ -27,8 +27,6 @@ LEASE_S = 60.0
 """A call that a process began and never ended, because it died, counts as if it had lasted this long."""
 RETRY_S = 0.02
 """Who did not know well enough who else is there asks again so soon."""
-GRACE_MS, YIELD_MS = 100, 10
-"""Who waits is kept its turn this long after there is room; who must let it pass asks again so soon."""
 WAIT_S = 0.25
 
 _SHA = sha1(RESERVE.encode(), usedforsecurity=False).hexdigest()
@@ -236,7 +234,7 @@ class FleetCount:
             "windows": [_window(window, members.held(window.most)) for window in windows],
             "lease": int(LEASE_S * 1000), "keep": int((max(window.per for window in windows) + 2 * LEASE_S) * 1000),
             "told": members.told_at, "fresh_for": int(FRESH_S * 1000),
-            "claims": claims, "asking": asking, "grace": GRACE_MS, "yield": YIELD_MS,
+            "claims": claims, "asking": asking, "grace": int(GRACE_S * 1000), "yield": int(YIELD_S * 1000),
         }  # fmt: skip
 
     async def _send(self, past: Windows, opened: Sequence[Ticket], message: dict[str, Any]) -> list[Any] | None:

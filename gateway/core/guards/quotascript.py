@@ -1,8 +1,8 @@
 """What all processes ask of Redis in one step: note what ended, and reserve calls in every window in fair turn.
 
 One hash for each key with an upstream: `w<window>:<moment>` holds the units that may have been counted until then (of a
-call under way: until its lease ends), `f/<tenant>` its tag of fair queueing, `q/<process>/<tenant>` until when it
-waits, `e/<process>` the number of the last end that it told (what is told twice counts once), `pause` until when
+call under way: until its lease ends), `f/<tenant>` its tag of fair queueing, `q/<process>/<tenant>` until when its
+turn is kept, `e/<process>` the number of the last end that it told (what is told twice counts once), `pause` until when
 nothing is sent, and `epoch`, which changes where Redis has lost what it held.
 """
 
@@ -124,13 +124,20 @@ local function room(weight)
   return longest
 end
 local function tag(tenant) return math.max(tags[tenant] or 0, v) end
+local granted, done, wait = {}, {}, 0
 local function ahead(start)
-  for _, flag in pairs(flags) do
-    if flag[1] ~= a.process and tag(flag[2]) < start then return flag[3] end
+  local here = {}
+  for i, claim in ipairs(a.claims) do
+    if not done[i] then here[claim[1]] = true end
   end
+  local first
+  for _, flag in pairs(flags) do
+    local other = not (flag[1] == a.process and here[flag[2]])
+    if other and tag(flag[2]) < start and (not first or flag[3] < first) then first = flag[3] end
+  end
+  return first
 end
 
-local granted, done, wait = {}, {}, 0
 for _ = 1, #a.claims do
   local best, start
   for i, claim in ipairs(a.claims) do
@@ -150,6 +157,9 @@ for _ = 1, #a.claims do
   end
   done[best] = true
   table.insert(granted, best - 1)
+  for name, flag in pairs(flags) do
+    if name == 'q/' .. a.process .. '/' .. claim[1] then flag[3] = now + a.grace end
+  end
   v, tags[claim[1]] = start, start + claim[3] / claim[2]
   redis.call('HSET', key, 'f/' .. claim[1], string.format('%.17g', tags[claim[1]]))
 end
@@ -165,7 +175,9 @@ if a.asking then
     end
   end
   for name, flag in pairs(flags) do
-    if flag[1] == a.process and not waiting[name] then redis.call('HDEL', key, name) end
+    if flag[1] == a.process and not waiting[name] then
+      redis.call('HSET', key, name, string.format('%.0f', math.min(flag[3], now + a.grace)))
+    end
   end
 end
 for tenant, at in pairs(tags) do

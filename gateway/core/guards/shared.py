@@ -17,7 +17,7 @@ from gateway.core.guards.cache import READS, Stored
 from gateway.core.guards.codec import canonical
 from gateway.core.guards.fleettime import FleetTime, Times
 from gateway.core.guards.frames import REFUSED, Refused, frames_of
-from gateway.core.link import WAIT_S, RedisLink
+from gateway.core.link import RedisLink
 from gateway.core.metrics import counter
 from schema.capability import Capability
 
@@ -53,7 +53,7 @@ Claim = tuple[str | None, bytes | None]
 class Patience:
     """The time that one flight may lose to a slow Redis, in all that it asks."""
 
-    left: float = WAIT_S
+    left: float
     """Seconds."""
 
 
@@ -114,6 +114,10 @@ class SharedCache:
         parts = [self._mode, capability.name, capability.version, lane.id, lane.mark, told]
         return f"{PREFIX}{{{lane.id}}}{msgspec.json.encode(parts).decode()}"
 
+    def patience(self) -> Patience:
+        """A flight's."""
+        return Patience(self.link.wait_s)
+
     async def look(
         self, capability: Capability[Any, Any], provider: str, addresses: Mapping[Any, str], patience: Patience
     ) -> Look | None:
@@ -155,7 +159,7 @@ class SharedCache:
     async def eras(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str] | None:
         """The era of each provider's capability."""
         keys = [key for provider, name in pairs for key in _eras(provider, name)]
-        answer = await self._values(keys, Patience())
+        answer = await self._values(keys, self.patience())
         if answer is None:
             return None
         joined = [b".".join(each or b"" for each in answer[at : at + 2]) for at in range(0, len(answer), 2)]

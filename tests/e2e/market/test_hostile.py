@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets import Subprotocol
+from websockets.sync.client import connect
 
 from tests.e2e.market.hostile import FIELDS, operation, variables
 from tests.e2e.market.process import Gateway
@@ -48,6 +50,33 @@ def test_every_argument_survives_what_no_sane_client_sends(gateway: Gateway, ups
     assert "internal_error" not in gateway.log
     assert "adapter_defect" not in gateway.log
     assert all("\r" not in asked.path and ".." not in asked.path for asked in upstream.log)
+
+
+NEARLY = {
+    "{ quot(symbol: 1) { price } }": "Cannot query field 'quot' on type 'Query'.",
+    '{ quote(symbo: "x") { price } }': "Unknown argument 'symbo' on field 'Query.quote'.",
+    '{ quote(symbol: "x", assetClass: CRYPT) { price } }': "Value 'CRYPT' does not exist in '…' enum.",
+    '{ quote(symbol: "x", route: {provider: ["okx"]}) { price } }':
+        "Expected value of type '…' not to include unknown field 'provider'.",
+    'query ($r: RouteInpu) { quote(symbol: "x", route: $r) { price } }': "Unknown type 'RouteInpu'.",
+    "{ ...F } fragment F on Quer { __typename }": "Unknown type 'Quer'.",
+    "{ __typename @skp(if: true) }": "Unknown directive '@skp'.",
+    "mutation { apiKeyCreat { id } }": "Cannot query field 'apiKeyCreat' on type 'Mutation'.",
+}  # fmt: skip
+
+
+def test_neither_http_nor_a_socket_tells_a_name_that_was_nearly_right(gateway: Gateway) -> None:
+    url = gateway.url.replace("http", "ws") + "/graphql"
+    said = {}
+    with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], proxy=None) as socket:
+        socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {gateway.key}"}}))
+        assert json.loads(socket.recv())["type"] == "connection_ack"
+        for query in NEARLY:
+            socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": query}}))
+            said[query] = json.loads(socket.recv())["payload"][0]["message"]
+
+    assert said == NEARLY
+    assert {query: gateway.send(query)["errors"][0]["message"] for query in NEARLY} == NEARLY
 
 
 def test_two_hundred_different_queries_at_once(gateway: Gateway, upstream: Upstream) -> None:

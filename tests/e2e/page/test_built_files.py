@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from graphql import build_schema, parse, validate
+from graphql import GraphQLSchema, build_schema, parse, validate
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "gateway" / "edge" / "page"
 STATIC = ROOT / "gateway" / "edge" / "static"
 QUERIES = sorted(PAGE.glob("src/*/*.graphql"))
+
+
+@cache
+def whole_schema() -> GraphQLSchema:
+    return build_schema((ROOT / "schema" / "schema.graphql").read_text())
 
 
 def fingerprint(folder: Path) -> str:
@@ -67,6 +73,4 @@ def test_the_lock_names_no_registry():
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.relative_to(PAGE / "src").as_posix())
 def test_a_query_of_the_pages_fits_the_schema(path: Path):
-    schema = build_schema((ROOT / "schema" / "schema.graphql").read_text())
-
-    assert [error.message for error in validate(schema, parse(path.read_text()))] == []
+    assert [error.message for error in validate(whole_schema(), parse(path.read_text()))] == []

@@ -67,7 +67,8 @@ async def test_machines_whose_clocks_differ_agree_on_the_age_of_a_copy(ahead: in
 
         assert len(first.wire.requests) == 1
         assert timedelta(0) <= second.clock.now() - found.provenance.fetched_at < timedelta(seconds=1)
-        (held,) = second.pipeline.cache._entries.values()
+        held = second.pipeline.cache.get(next(iter(second.pipeline.cache._entries)))
+        assert held is not None
         assert held.fetched <= second.clock.monotonic()
         assert held.fresh_until - held.fetched == pytest.approx(2.0)
 

@@ -324,7 +324,7 @@ async def test_a_defect_of_the_core_reaches_the_callers_and_no_unretrieved_error
     w.wire.handlers["alpha"] = late(1.0, priced("7"))
     told: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
-    monkeypatch.setattr(w.pipeline, "_scrubbed", lambda error: 1 / 0)
+    monkeypatch.setattr(w.pipeline, "scrubbed", lambda *_: 1 / 0)
     w.wire.handlers["alpha"] = late(1.0, failing(404))
     caller = asyncio.create_task(w.quote())
     await asyncio.sleep(0.1)

@@ -170,6 +170,29 @@ async def test_tenants_who_wait_are_served_by_their_shares_and_what_one_leaves_i
     assert served["large"] / served.total() == pytest.approx(0.75, rel=0.1)
 
 
+async def test_in_a_burst_of_room_who_waited_is_kept_its_turn_while_its_next_call_is_on_its_way():
+    clock = LoopClock()
+    turnstile = Turnstile("alpha", OwnCount(Windows([Limit(count=400, per=timedelta(seconds=5))], margin=0)), clock)
+    served: Counter[str] = Counter()
+
+    async def ask(tenant: str, share: float) -> None:
+        while True:
+            ticket = await turnstile.pass_(Claim(tenant, share, 1), lambda: 1e9)
+            served[tenant] += 1
+            await asyncio.sleep(0.02)
+            turnstile.end(ticket)
+
+    greedy = [asyncio.create_task(ask(*each)) for each in [("small", 1.0), ("large", 3.0)] * 8]
+    await asyncio.sleep(6)
+    served.clear()
+    await asyncio.sleep(10)
+    for task in greedy:
+        task.cancel()
+
+    assert served.total() == pytest.approx(800, rel=0.02)
+    assert served["large"] / served.total() == pytest.approx(0.75, rel=0.1)
+
+
 def test_what_is_remembered_of_a_large_window_is_bounded():
     windows = Windows([Limit(count=10_000, per=timedelta(minutes=10))])
 

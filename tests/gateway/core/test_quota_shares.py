@@ -10,17 +10,14 @@ import pytest
 from providers.contract import Limit, per_second
 from tests.gateway.core.simulated import simulation
 
-TWO_SECONDS = Limit(count=20, per=timedelta(seconds=2))
+TWO_SECONDS, BURSTS = Limit(count=20, per=timedelta(seconds=2)), Limit(count=200, per=timedelta(seconds=5))
 
 
-@pytest.mark.parametrize("limit", [per_second(10), TWO_SECONDS])
-@pytest.mark.parametrize(
-    "asking",
-    [
-        [(0, "small", 1), (1, "large", 3)],
-        [(0, "small", 1), (1, "small", 1), (0, "large", 3), (1, "large", 3)],
-    ],
-)
+APART = [(0, "small", 1), (1, "large", 3)]
+MIXED = [(0, "small", 1), (1, "small", 1), (0, "large", 3), (1, "large", 3)]
+
+
+@pytest.mark.parametrize(("limit", "asking"), [(per_second(10), APART), (TWO_SECONDS, MIXED), (BURSTS, MIXED)])
 async def test_over_any_ten_seconds_each_tenant_gets_its_share_within_a_tenth(redis_url, limit, asking):
     with simulation(redis_url, limit) as fleet:
         await asyncio.sleep(3)
