@@ -57,14 +57,17 @@ def percent(row: Row, key: Key) -> Decimal | None:
 
 
 def levels(
-    rows: Iterable[Row], *, price: Key = 0, size: Key = 1, orders: Key | None = None, depth: int | None = None
+    rows: Iterable[Row], *, price: Key = 0, size: Key = 1, orders: int | None = None, depth: int | None = None
 ) -> tuple[PriceLevel, ...]:
-    """One side of a book, the best *depth* levels of it; levels of size zero are no levels."""
+    """One side of a book, the best *depth* levels of it; levels of size zero are no levels.
+
+    The number of orders is at *orders* of a row that is so long.
+    """
     found = (
         PriceLevel(
             price=row.decimal(price),
             size=row.decimal(size),
-            order_count=None if orders is None else row.integer(orders),
+            order_count=None if orders is None or len(row) <= orders else row.integer(orders),
         )
         for row in rows
     )

@@ -7,10 +7,11 @@ from datetime import date
 
 from providers.contract import Licence, Profile, Provider, Reply, Usage, answers, per_minute
 from providers.crypto._joined import is_pair_of, wire_symbol
+from providers.crypto._spot import levels
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
-from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
@@ -164,15 +165,10 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
     """Levels are [price, size]; the book has a sequence and no time."""
     return OrderBook(
         instrument=instrument,
-        bids=_levels(body["bids"]),
-        asks=_levels(body["asks"]),
+        bids=levels(body["bids"]),
+        asks=levels(body["asks"]),
         sequence=body.label("lastUpdateId"),
     )
-
-
-def _levels(rows: Row) -> tuple[PriceLevel, ...]:
-    levels = [PriceLevel(price=row.decimal(0), size=row.decimal(1)) for row in rows]
-    return tuple([level for level in levels if level.size])
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
 from providers.crypto._joined import is_pair_of, wire_symbol
+from providers.crypto._spot import levels
 from providers.row import Row, ascending
 from schema.errors import Blocked, NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
-from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
@@ -178,15 +179,10 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
     return OrderBook(
         instrument=instrument,
         as_of=book.maybe_epoch("ts", "ms"),
-        bids=_levels(book["b"]),
-        asks=_levels(book["a"]),
+        bids=levels(book["b"]),
+        asks=levels(book["a"]),
         sequence=book.label("u") if book.get("u") is not None else None,
     )
-
-
-def _levels(rows: Row) -> tuple[PriceLevel, ...]:
-    levels = [PriceLevel(price=row.decimal(0), size=row.decimal(1)) for row in rows]
-    return tuple([level for level in levels if level.size])
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:

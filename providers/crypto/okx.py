@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
+from providers.crypto._spot import levels
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
-from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk, join_bars
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
@@ -183,18 +184,10 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
     return OrderBook(
         instrument=instrument,
         as_of=book.maybe_epoch("ts", "ms"),
-        bids=_levels(book["bids"]),
-        asks=_levels(book["asks"]),
+        bids=levels(book["bids"], orders=3),
+        asks=levels(book["asks"], orders=3),
         sequence=book.label("seqId") if book.get("seqId") is not None else None,
     )
-
-
-def _levels(rows: Row) -> tuple[PriceLevel, ...]:
-    levels = [
-        PriceLevel(price=row.decimal(0), size=row.decimal(1), order_count=row.integer(3) if len(row) > 3 else None)
-        for row in rows
-    ]
-    return tuple([level for level in levels if level.size])
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:
