@@ -24,6 +24,17 @@ def is_linear_of(venue: str, instrument: InstrumentId, settles: tuple[str, ...] 
     )
 
 
+def is_inverse_of(venue: str, instrument: InstrumentId) -> bool:
+    """A perpetual that may be asked of *venue*, is quoted in dollars and settles in its base: crypto:BTC/USD:BTC."""
+    return (
+        instrument.asset_class is AssetClass.CRYPTO
+        and instrument.venue in ("", venue)
+        and not instrument.expiry
+        and instrument.quote == "USD"
+        and instrument.settle == instrument.base
+    )
+
+
 def settled(
     ask: FundingHistoryAsk, rows: Iterable[Row], *, rate: Key, time: Key, unit: str = "ms"
 ) -> tuple[FundingRate, ...]:

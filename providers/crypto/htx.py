@@ -9,7 +9,7 @@ from math import ceil
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
 from providers.crypto._joined import is_pair_of
-from providers.crypto._perpetual import is_linear_of, settled
+from providers.crypto._perpetual import is_inverse_of, is_linear_of, settled
 from providers.crypto._spot import SIDES, levels, priced, refusal, step
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -62,8 +62,7 @@ def covered(instrument: InstrumentId) -> bool:
 
 def perpetual(instrument: InstrumentId) -> bool:
     """One that settles in USDT, or is quoted in dollars and settles in its base asset."""
-    inverse = instrument.quote == "USD" and instrument.settle == instrument.base and not instrument.expiry
-    return is_linear_of("htx", instrument) or (inverse and instrument.venue in ("", "htx"))
+    return is_linear_of("htx", instrument) or is_inverse_of("htx", instrument)
 
 
 class Htx(Provider):

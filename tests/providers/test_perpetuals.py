@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.crypto import bitfinex, bitget, gateio, htx, kucoin, mexc
+from providers.crypto import binance, bitfinex, bitget, bybit, gateio, htx, kucoin, mexc, okx
 from providers.crypto._perpetual import settled
 from providers.row import Row
 from schema.symbols import parse_instrument
@@ -17,12 +17,15 @@ from schema.words.derivatives import FundingHistoryAsk
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KEY = parse_instrument("crypto:BTC/USDT:USDT")
 VENUES = {
+    "binance": binance.perpetual,
     "bitfinex": bitfinex.perpetual,
     "bitget": bitget.perpetual,
+    "bybit": bybit.perpetual,
     "gateio": gateio.perpetual,
     "htx": htx.perpetual,
     "kucoin": kucoin.perpetual,
     "mexc": mexc.perpetual,
+    "okx": okx.perpetual,
 }
 
 
@@ -32,7 +35,7 @@ VENUES = {
     [
         ("crypto:BTC/USDT:USDT", True),
         ("crypto:BTC/USDT:USDT@{}", True),
-        ("crypto:BTC/USDT:USDT@binance", False),
+        ("crypto:BTC/USDT:USDT@kraken", False),
         ("crypto:BTC/USDT", False),
         ("crypto:BTC/USDT:USDT-261225", False),
         ("crypto:BTC/USDT:BTC", False),
@@ -43,10 +46,10 @@ def test_only_perpetuals_of_the_venue_are_asked_for(name: str, text: str, asked:
     assert VENUES[name](parse_instrument(text.format(name))) is asked
 
 
-def test_htx_alone_has_those_that_settle_in_their_base_asset():
+def test_some_venues_have_those_that_settle_in_their_base_asset():
     inverse = parse_instrument("crypto:BTC/USD:BTC")
 
-    assert [name for name, perpetual in VENUES.items() if perpetual(inverse)] == ["htx"]
+    assert [name for name, perpetual in VENUES.items() if perpetual(inverse)] == ["htx", "okx"]
 
 
 def test_kucoin_calls_bitcoin_by_its_other_name_in_contracts_alone():

@@ -181,9 +181,16 @@ def rows_differ(answer: Any, expected: Any, unjudged: frozenset[str]) -> Wrong:
 
 def funding_differs(answer: Sequence[FundingRate], expected: Any, unjudged: frozenset[str]) -> Wrong:
     (rate,) = answer
-    return differing("rate", rate.rate, expected["fundingRate"]) + differing(
-        "time in ms", milliseconds(rate.time), expected["fundingTimestamp"]
-    )
+    wrong = differing("rate", rate.rate, expected["fundingRate"])
+    wrong += differing("time in ms", milliseconds(rate.time), expected["fundingTimestamp"])
+    for name, got in (("markPrice", rate.mark_price), ("indexPrice", rate.index_price)):
+        wrong += differing(name, got, expected[name]) if name in expected else []
+    return wrong
+
+
+def history_differs(answer: Sequence[FundingRate], expected: Any, unjudged: frozenset[str]) -> Wrong:
+    got = [(milliseconds(rate.time), rate.rate) for rate in answer]
+    return differing("rates", got, sorted((row["timestamp"], number(row["fundingRate"])) for row in expected))
 
 
 COMPARE: dict[str, Callable[[Any, Any, frozenset[str]], Wrong]] = {
@@ -196,4 +203,5 @@ COMPARE: dict[str, Callable[[Any, Any, frozenset[str]], Wrong]] = {
     "marketCaps": caps_differ,
     "fxRates": rates_differ,
     "fundingRates": funding_differs,
+    "fundingHistory": history_differs,
 }
