@@ -100,6 +100,11 @@ def wait(reply: Reply, header: str, *, since: float = 0.0, per_second: int = 100
     return min(max(0.0, int(text) / per_second - since), LONGEST_WAIT)
 
 
+def sequence(book: Row, key: Key) -> str | None:
+    """A book's sequence number, which answers of former years may lack."""
+    return None if book.get(key) is None else book.label(key)
+
+
 def made_id(row: Row, *keys: Key) -> str:
     """An id for a trade that has none: the numbers that tell it apart."""
     return "-".join(str(row.decimal(key)) for key in keys)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, Usage, answers, per_minute
-from providers.crypto._spot import SIDES, is_spot_of, levels, priced, refusal, step, wait
+from providers.crypto._spot import SIDES, is_spot_of, levels, priced, refusal, sequence, step, wait
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -158,7 +158,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
         as_of=body.maybe_epoch("timestamp", "ns"),
         bids=levels(body["bids"]),
         asks=levels(body["asks"]),
-        sequence=body.label("nonce"),
+        sequence=sequence(body, "nonce"),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
 from providers.crypto._joined import is_pair_of, wire_symbol
 from providers.crypto._perpetual import HOUR_MS, is_linear_of, settled
-from providers.crypto._spot import levels
+from providers.crypto._spot import levels, sequence
 from providers.row import Row, ascending
 from schema.errors import Blocked, NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -228,7 +228,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
         as_of=book.maybe_epoch("ts", "ms"),
         bids=levels(book["b"]),
         asks=levels(book["a"]),
-        sequence=book.label("u") if book.get("u") is not None else None,
+        sequence=sequence(book, "u"),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, Usage, answers
 from providers.crypto._perpetual import is_linear_of, settled
-from providers.crypto._spot import SIDES, is_spot_of, levels, priced, step, wait
+from providers.crypto._spot import SIDES, is_spot_of, levels, priced, sequence, step, wait
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -217,7 +217,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
         as_of=body.maybe_epoch("update", "ms"),
         bids=levels(body["bids"]),
         asks=levels(body["asks"]),
-        sequence=body.label("id"),
+        sequence=sequence(body, "id"),
     )
 
 
@@ -238,12 +238,13 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
 
 def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:
     """Times and intervals are in seconds."""
+    interval = row.maybe("funding_interval")
     return FundingRate(
         instrument=instrument,
         rate=row.decimal("funding_rate"),
         time=row.epoch("funding_next_apply"),
         settled=False,
-        interval_ms=row.integer("funding_interval") * 1000,
+        interval_ms=None if interval is None else int(interval * 1000),
         mark_price=row.positive("mark_price"),
         index_price=row.positive("index_price"),
     )

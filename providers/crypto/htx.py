@@ -10,7 +10,7 @@ from math import ceil
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
 from providers.crypto._joined import is_pair_of
 from providers.crypto._perpetual import is_inverse_of, is_linear_of, settled
-from providers.crypto._spot import SIDES, levels, priced, refusal, step
+from providers.crypto._spot import SIDES, levels, priced, refusal, sequence, step
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -233,7 +233,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
         as_of=book.maybe_epoch("ts", "ms"),
         bids=levels(book["bids"]),
         asks=levels(book["asks"]),
-        sequence=book.label("version"),
+        sequence=sequence(book, "version"),
     )
 
 
@@ -241,7 +241,7 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
     """Newest first, in groups of one match; `id` is wider than 64 bits, `trade-id` is not; the side is the taker's."""
     trades = [
         Trade(
-            id=row.label("trade-id"),
+            id=row.label("trade-id" if "trade-id" in row else "id"),
             time=row.epoch("ts", "ms"),
             price=row.decimal("price"),
             size=row.decimal("amount"),

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, Usage, answers
 from providers.crypto._perpetual import is_linear_of, settled
-from providers.crypto._spot import SIDES, is_spot_of, levels, percent, priced, refusal, wait
+from providers.crypto._spot import SIDES, is_spot_of, levels, percent, priced, refusal, sequence, wait
 from providers.row import Row, ascending
 from schema.errors import Blocked, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -215,7 +215,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
         as_of=book.maybe_epoch("time", "ms"),
         bids=levels(book["bids"]),
         asks=levels(book["asks"]),
-        sequence=book.label("sequence"),
+        sequence=sequence(book, "sequence"),
     )
 
 

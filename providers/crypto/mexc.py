@@ -8,7 +8,7 @@ from datetime import timedelta
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, answers
 from providers.crypto._joined import is_pair_of, wire_symbol
 from providers.crypto._perpetual import HOUR_MS, is_linear_of, settled
-from providers.crypto._spot import levels, made_id, percent, priced, refusal, step
+from providers.crypto._spot import levels, made_id, percent, priced, refusal, sequence, step
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -196,7 +196,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
         as_of=body.maybe_epoch("timestamp", "ms"),
         bids=levels(body["bids"]),
         asks=levels(body["asks"]),
-        sequence=body.label("lastUpdateId"),
+        sequence=sequence(body, "lastUpdateId"),
     )
 
 
@@ -218,13 +218,14 @@ def _trade(row: Row) -> Trade:
 
 def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:
     """The interval is in hours."""
+    hours = row.maybe("collectCycle")
     return FundingRate(
         instrument=instrument,
         as_of=row.maybe_epoch("timestamp", "ms"),
         rate=row.decimal("fundingRate"),
         time=row.epoch("nextSettleTime", "ms"),
         settled=False,
-        interval_ms=row.integer("collectCycle") * HOUR_MS,
+        interval_ms=None if hours is None else int(hours * HOUR_MS),
     )
 
 

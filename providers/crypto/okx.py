@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
 from providers.crypto._perpetual import is_inverse_of, is_linear_of, settled
-from providers.crypto._spot import levels
+from providers.crypto._spot import levels, sequence
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -236,7 +236,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
         as_of=book.maybe_epoch("ts", "ms"),
         bids=levels(book["bids"], orders=3),
         asks=levels(book["asks"], orders=3),
-        sequence=book.label("seqId") if book.get("seqId") is not None else None,
+        sequence=sequence(book, "seqId"),
     )
 
 
