@@ -29,6 +29,20 @@ def is_spot_of(venue: str, instrument: InstrumentId, between: str = "-") -> bool
     )
 
 
+def rows_of(body: Row) -> Iterable[Row]:
+    """A list of rows, or the one row that is answered where one was asked for."""
+    return [body] if isinstance(body.value, dict) else body
+
+
+def matched(
+    instruments: Sequence[InstrumentId], rows: Iterable[Row], symbol_of: Callable[[InstrumentId], str], *, name: Key
+) -> list[tuple[InstrumentId, Row]]:
+    """Those asked for with their rows, out of a list that may hold all; one that is not there is left out."""
+    listed = {row.text(name): row for row in rows}
+    found = ((instrument, listed.get(symbol_of(instrument))) for instrument in instruments)
+    return [(instrument, row) for instrument, row in found if row is not None]
+
+
 def priced(
     instruments: Sequence[InstrumentId],
     rows: Iterable[Row],
@@ -37,13 +51,9 @@ def priced(
     name: Key,
     last: Key,
 ) -> list[tuple[InstrumentId, Row]]:
-    """The pairs asked for with their rows, out of a list that may hold all pairs.
-
-    One that is not there is left out, and so is one that never traded: its price is null, empty or zero.
-    """
-    listed = {row.text(name): row for row in rows}
-    found = ((instrument, listed.get(symbol_of(instrument))) for instrument in instruments)
-    return [(instrument, row) for instrument, row in found if row is not None and _traded(row, last)]
+    """As `matched`, without the pairs that never traded: their price is null, empty or zero."""
+    found = matched(instruments, rows, symbol_of, name=name)
+    return [(instrument, row) for instrument, row in found if _traded(row, last)]
 
 
 def _traded(row: Row, last: Key) -> bool:

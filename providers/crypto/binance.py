@@ -8,7 +8,7 @@ from datetime import date
 from providers.contract import Licence, Profile, Provider, Reply, Usage, answers, per_minute
 from providers.crypto._joined import is_pair_of, wire_symbol
 from providers.crypto._perpetual import is_linear_of, settled
-from providers.crypto._spot import levels
+from providers.crypto._spot import levels, matched, rows_of
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -127,8 +127,8 @@ class Binance(Provider):
         symbols = set(map(wire_symbol, ask.instruments))
         params = {"symbol": symbols.pop()} if len(symbols) == 1 else None
         body = await self.http.get("/fapi/v1/premiumIndex", params, host="futures")
-        rows = {row.text("symbol"): row for row in ([body] if isinstance(body.value, dict) else body)}
-        return [parse_funding(key, rows[wire_symbol(key)]) for key in ask.instruments if wire_symbol(key) in rows]
+        found = matched(ask.instruments, rows_of(body), wire_symbol, name="symbol")
+        return [parse_funding(key, row) for key, row in found]
 
     @answers(FUNDING_HISTORY, covers=lambda ask: perpetual(ask.instrument))
     async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
@@ -168,9 +168,8 @@ class Binance(Provider):
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """One symbol is answered with an object, several with a list; a pair that never traded has a price of zero."""
-    rows = {row.text("symbol"): row for row in ([body] if isinstance(body.value, dict) else body)}
-    found = ((instrument, rows.get(wire_symbol(instrument))) for instrument in instruments)
-    return [parse_quote(instrument, row) for instrument, row in found if row is not None and row.decimal("lastPrice")]
+    found = matched(instruments, rows_of(body), wire_symbol, name="symbol")
+    return [parse_quote(instrument, row) for instrument, row in found if row.decimal("lastPrice")]
 
 
 def parse_quote(instrument: InstrumentId, row: Row) -> Quote:

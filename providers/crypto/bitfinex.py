@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_minute
 from providers.crypto._perpetual import is_linear_of
-from providers.crypto._spot import is_spot_of, percent, priced, refusal
+from providers.crypto._spot import is_spot_of, matched, percent, priced, refusal
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -57,8 +57,8 @@ def covered(instrument: InstrumentId) -> bool:
 
 
 def perpetual(instrument: InstrumentId) -> bool:
-    """A perpetual that settles in USDT."""
-    return is_linear_of("bitfinex", instrument)
+    """A perpetual that settles in USDT, by the names that are ours."""
+    return is_linear_of("bitfinex", instrument) and instrument.base not in OURS
 
 
 class Bitfinex(Provider):
@@ -127,8 +127,8 @@ class Bitfinex(Provider):
 
     async def _status(self, instruments: tuple[InstrumentId, ...]) -> list[tuple[InstrumentId, Row]]:
         keys = sorted(set(map(contract_of, instruments)))
-        rows = {row.text(0): row for row in await self.http.get("/v2/status/deriv", {"keys": ",".join(keys)})}
-        return [(key, rows[contract_of(key)]) for key in instruments if contract_of(key) in rows]
+        body = await self.http.get("/v2/status/deriv", {"keys": ",".join(keys)})
+        return matched(instruments, body, contract_of, name=0)
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`["error", 10020, "symbol: invalid"]`, with status 500 whatever it is."""
@@ -141,22 +141,24 @@ class Bitfinex(Provider):
 
 def wire_symbol(instrument: InstrumentId) -> str:
     """`tBTCUSD` for BTC/USD, `tDUSK:UST` for DUSK/USDT: without a colon each name has three letters."""
-    base, quote = WIRE.get(instrument.base, instrument.base), WIRE.get(instrument.quote, instrument.quote)
+    base, quote = _names(instrument)
     return f"t{base}{'' if len(base) == len(quote) == LETTERS else ':'}{quote}"
 
 
 def contract_of(instrument: InstrumentId) -> str:
     """`tBTCF0:USTF0` for BTC/USDT:USDT."""
-    base, quote = WIRE.get(instrument.base, instrument.base), WIRE.get(instrument.quote, instrument.quote)
+    base, quote = _names(instrument)
     return f"t{base}F0:{quote}F0"
+
+
+def _names(instrument: InstrumentId) -> tuple[str, str]:
+    return WIRE.get(instrument.base, instrument.base), WIRE.get(instrument.quote, instrument.quote)
 
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """A pair that never traded has a price of zero."""
-    return [
-        parse_quote(instrument, row)
-        for instrument, row in priced(instruments, body, wire_symbol, name=0, last=7)
-    ]  # fmt: skip
+    found = priced(instruments, body, wire_symbol, name=0, last=7)
+    return [parse_quote(instrument, row) for instrument, row in found]
 
 
 def parse_quote(instrument: InstrumentId, row: Row) -> Quote:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
 from providers.crypto._joined import is_pair_of, wire_symbol
 from providers.crypto._perpetual import HOUR_MS, is_linear_of, settled
-from providers.crypto._spot import levels, sequence
+from providers.crypto._spot import levels, matched, priced, sequence
 from providers.row import Row, ascending
 from schema.errors import Blocked, NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -139,8 +139,8 @@ class Bybit(Provider):
         if len(instruments) == 1:
             params["symbol"] = wire_symbol(instruments[0])
         body = await self.http.get("/v5/market/tickers", params)
-        rows = {row.text("symbol"): row for row in body["result"]["list"]}
-        return [(key, rows[wire_symbol(key)], body) for key in instruments if wire_symbol(key) in rows]
+        found = matched(instruments, body["result"]["list"], wire_symbol, name="symbol")
+        return [(key, row, body) for key, row in found]
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"retCode": 10001, "retMsg": "Not supported symbols", …}`; code 0 is success."""
@@ -180,13 +180,8 @@ def _params(instrument: InstrumentId, limit: int) -> dict[str, str | int]:
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """A pair that never traded has an empty price, or one of zero."""
-    rows = {row.text("symbol"): row for row in body["result"]["list"]}
-    found = ((instrument, rows.get(wire_symbol(instrument))) for instrument in instruments)
-    return [parse_quote(instrument, row, body) for instrument, row in found if row is not None and _traded(row)]
-
-
-def _traded(row: Row) -> bool:
-    return row["lastPrice"].value != "" and row.decimal("lastPrice") != 0
+    found = priced(instruments, body["result"]["list"], wire_symbol, name="symbol", last="lastPrice")
+    return [parse_quote(instrument, row, body) for instrument, row in found]
 
 
 def parse_quote(instrument: InstrumentId, row: Row, body: Row) -> Quote:

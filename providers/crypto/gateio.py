@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, Usage, answers
 from providers.crypto._perpetual import is_linear_of, settled
-from providers.crypto._spot import SIDES, is_spot_of, levels, priced, sequence, step, wait
+from providers.crypto._spot import SIDES, is_spot_of, levels, matched, priced, rows_of, sequence, step, wait
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -144,14 +144,13 @@ class Gateio(Provider):
         names = set(map(wire_symbol, instruments))
         one = f"/{names.pop()}" if len(names) == 1 else ""
         body = await self.http.get(f"/api/v4/futures/usdt/contracts{one}")
-        rows = {row.text("name"): row for row in ([body] if isinstance(body.value, dict) else body)}
-        return [(key, rows[wire_symbol(key)]) for key in instruments if wire_symbol(key) in rows]
+        return matched(instruments, rows_of(body), wire_symbol, name="name")
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"label": "INVALID_CURRENCY_PAIR", "message": "…"}`, with a status that is an error too."""
         label, message = reply.body.get("label"), reply.body.get("message")
-        now = self.clock.now().timestamp()
-        pause = wait(reply, "x-gate-ratelimit-reset-timestamp", since=now, per_second=1)
+        reset = "x-gate-ratelimit-reset-timestamp"
+        pause = wait(reply, reset, since=self.clock.now().timestamp(), per_second=1)
         if reply.status == 429 and pause is not None:
             return Throttled(self.profile.id, "HTTP 429: the limit is used up", retry_after=pause)
         if label is None or reply.status == 429:
@@ -167,10 +166,8 @@ def wire_symbol(instrument: InstrumentId) -> str:
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """A pair that never traded has a price of zero, or none."""
-    return [
-        parse_quote(instrument, row)
-        for instrument, row in priced(instruments, body, wire_symbol, name="currency_pair", last="last")
-    ]
+    found = priced(instruments, body, wire_symbol, name="currency_pair", last="last")
+    return [parse_quote(instrument, row) for instrument, row in found]
 
 
 def parse_quote(instrument: InstrumentId, row: Row) -> Quote:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, Usage, answers
 from providers.crypto._perpetual import is_linear_of, settled
-from providers.crypto._spot import SIDES, is_spot_of, levels, percent, priced, refusal, sequence, wait
+from providers.crypto._spot import SIDES, is_spot_of, levels, matched, percent, priced, refusal, rows_of, sequence, wait
 from providers.row import Row, ascending
 from schema.errors import Blocked, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -139,8 +139,7 @@ class Kucoin(Provider):
         names = set(map(contract_of, instruments))
         one = names.pop() if len(names) == 1 else "active"
         data = (await self.http.get(f"/api/v1/contracts/{one}", host="futures"))["data"]
-        rows = {row.text("symbol"): row for row in ([data] if isinstance(data.value, dict) else data)}
-        return [(key, rows[contract_of(key)]) for key in instruments if contract_of(key) in rows]
+        return matched(instruments, rows_of(data), contract_of, name="symbol")
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"code": "900001", "msg": "The symbol not exists."}`; code 200000 is success."""

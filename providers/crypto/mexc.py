@@ -8,7 +8,7 @@ from datetime import timedelta
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, answers
 from providers.crypto._joined import is_pair_of, wire_symbol
 from providers.crypto._perpetual import HOUR_MS, is_linear_of, settled
-from providers.crypto._spot import levels, made_id, percent, priced, refusal, sequence, step
+from providers.crypto._spot import levels, made_id, percent, priced, refusal, rows_of, sequence, step
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -154,8 +154,7 @@ def contract_of(instrument: InstrumentId) -> str:
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """One symbol is answered with an object, all of them with a list; one that never traded has no price."""
-    rows = [body] if isinstance(body.value, dict) else body
-    found = priced(instruments, rows, wire_symbol, name="symbol", last="lastPrice")
+    found = priced(instruments, rows_of(body), wire_symbol, name="symbol", last="lastPrice")
     return [parse_quote(instrument, row) for instrument, row in found]
 
 

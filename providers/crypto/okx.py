@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
 from providers.crypto._perpetual import is_inverse_of, is_linear_of, settled
-from providers.crypto._spot import levels, sequence
+from providers.crypto._spot import levels, matched, priced, sequence
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -147,8 +147,8 @@ class Okx(Provider):
         if len(ask.instruments) == 1:
             params["instId"] = swap_of(ask.instruments[0])
         body = await self.http.get("/api/v5/public/open-interest", params)
-        rows = {row.text("instId"): row for row in body["data"]}
-        return [parse_interest(key, rows[swap_of(key)]) for key in ask.instruments if swap_of(key) in rows]
+        found = matched(ask.instruments, body["data"], swap_of, name="instId")
+        return [parse_interest(key, row) for key, row in found]
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"code": "51001", "msg": "Instrument ID doesn't exist.", "data": []}`; code 0 is success."""
@@ -177,13 +177,8 @@ def swap_of(instrument: InstrumentId) -> str:
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """Rows are objects; a pair that never traded has an empty price."""
-    rows = {row.text("instId"): row for row in body["data"]}
-    found = ((instrument, rows.get(wire_symbol(instrument))) for instrument in instruments)
-    return [parse_quote(instrument, row) for instrument, row in found if row is not None and _traded(row)]
-
-
-def _traded(row: Row) -> bool:
-    return row["last"].value != "" and row.decimal("last") != 0
+    found = priced(instruments, body["data"], wire_symbol, name="instId", last="last")
+    return [parse_quote(instrument, row) for instrument, row in found]
 
 
 def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
