@@ -146,8 +146,10 @@ async def test_a_dripped_reply_ends_at_the_callers_deadline(
         while not (reader.at_eof() or writer.is_closing()):
             writer.write(piece)
             await asyncio.sleep(0.002)
-        hung_up.set()
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        hung_up.set()
 
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     w = world(venue("alpha"), transport=transport, base=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
