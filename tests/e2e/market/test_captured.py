@@ -41,21 +41,7 @@ def runnable(capture: Capture) -> list[Any]:
 
 
 # The contract suite reads the captures of all; these show that nothing is lost between an adapter and the client.
-THROUGH = (
-    "alphavantage",
-    "binance",
-    "bitfinex",
-    "bitstamp",
-    "bybit",
-    "coinbaseexchange",
-    "coingecko",
-    "htx",
-    "kraken",
-    "okx",
-    "poloniex",
-    "upbit",
-    "yahoo",
-)
+THROUGH = ("alphavantage", "binance", "bitstamp", "bybit", "coinbaseexchange", "coingecko", "kraken", "okx", "yahoo")
 CASES = [case for provider in THROUGH for capture in captures_of(provider) for case in runnable(capture)]
 
 
