@@ -28,6 +28,11 @@ def words_of(text: str) -> str:
     return " ".join(_OPERATORS.sub(" ", text).split())
 
 
+def wordless(ask: NewsAsk) -> bool:
+    """A text of operators alone: nobody can look for it, and an answer to no text would be one to another question."""
+    return bool(ask.text) and not words_of(ask.text)
+
+
 def iso_seconds(moment: datetime) -> str:
     """`2026-11-20T12:00:00Z`, of a time in UTC."""
     return f"{moment:%Y-%m-%dT%H:%M:%S}Z"

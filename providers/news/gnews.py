@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from providers.contract import Licence, Profile, Provider, Reply, answers, header, per_day, per_second
 from providers.markup import without_markup
-from providers.news._articles import arranged, iso_seconds, words_of
+from providers.news._articles import arranged, iso_seconds, wordless, words_of
 from providers.row import Row
 from schema.errors import QuotaExhausted, UpstreamError
 from schema.provenance import FeedDelay
@@ -31,7 +31,7 @@ MOST = 100
 
 def covered(ask: NewsAsk) -> bool:
     """Words without a category, or a category, which `general` is where nothing is said."""
-    if ask.instruments or ask.language not in LANGUAGES | {""} or ask.country not in COUNTRIES | {""}:
+    if wordless(ask) or ask.instruments or ask.language not in LANGUAGES | {""} or ask.country not in COUNTRIES | {""}:
         return False
     return not ask.topic if words_of(ask.text) else ask.topic in CATEGORIES | {""}
 

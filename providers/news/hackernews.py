@@ -38,7 +38,7 @@ class HackerNews(Provider):
         asset_classes=(),
         licence=Licence(note="Free to use; texts stay their authors'.", attribution="Hacker News, search by Algolia"),
         limits=(Limit(count=10_000, per=timedelta(hours=1)),),
-        priority=50,
+        priority=70,
     )
 
     @answers(NEWS, covers=covered)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from providers.contract import Licence, Profile, Provider, Reply, answers, per_day, per_minute, query
 from providers.markup import without_markup
-from providers.news._articles import arranged, words_of
+from providers.news._articles import arranged, wordless, words_of
 from providers.row import Row
 from schema.errors import NotCovered, QuotaExhausted, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
@@ -39,7 +39,7 @@ def is_company(instrument: InstrumentId) -> bool:
 
 def covered(ask: NewsAsk) -> bool:
     """By words and companies, or all; countries are of the companies, not of the publishers."""
-    if ask.topic or ask.country or ask.language not in LANGUAGES | {""}:
+    if wordless(ask) or ask.topic or ask.country or ask.language not in LANGUAGES | {""}:
         return False
     return len(ask.instruments) <= MOST_SYMBOLS and all(map(is_company, ask.instruments))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from providers.contract import Licence, Profile, Provider, Reply, answers, header, per_day
 from providers.markup import without_markup
-from providers.news._articles import arranged, iso_seconds, words_of
+from providers.news._articles import arranged, iso_seconds, wordless, words_of
 from providers.row import Row
 from schema.errors import (
     NotCovered,
@@ -48,7 +48,7 @@ def searched(ask: NewsAsk) -> bool:
 
 def headlined(ask: NewsAsk) -> bool:
     """Of a country or a category, with words or without."""
-    if ask.language or ask.start is not None or ask.end is not None or not (ask.country or ask.topic):
+    if wordless(ask) or ask.language or ask.start is not None or ask.end is not None or not (ask.country or ask.topic):
         return False
     return ask.country in COUNTRIES | {""} and ask.topic in CATEGORIES | {""}
 

@@ -52,7 +52,7 @@ class YouTubeData(Provider):
         licence=Licence(note="YouTube API Services terms; data are refreshed or deleted after 30 days."),
         credentials=(header("X-Goog-Api-Key", sign_up="https://console.cloud.google.com/apis/credentials"),),
         limits=(per_day(10_000, "units"),),
-        priority=30,
+        priority=20,
     )
 
     @answers(VIDEOS, covers=covered, weight=lambda ask: 1 if ask.id else SEARCH_UNITS + 1)
