@@ -60,7 +60,7 @@ def parse_hits(body: Row) -> Iterator[NewsArticle]:
         if title is None:
             continue
         points, comments = row.maybe("points"), row.maybe("num_comments")
-        tags = [tag.text() for tag in row["_tags"]]
+        tags = [tag.text() for tag in row.get("_tags") or ()]
         yield NewsArticle(
             id=row.text("objectID"),
             title=title,

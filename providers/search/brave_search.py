@@ -151,12 +151,12 @@ def parse_videos(body: Row) -> Iterator[Video]:
 
 
 def length_of(text: str | None) -> int | None:
-    """`07:36` and `1:02:03` in milliseconds."""
+    """`07:36` and `1:02:03` in milliseconds; zero is unknown."""
     found = _LENGTH.fullmatch(text or "")
     if found is None:
         return None
     hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 or None
 
 
 def picture(row: Row) -> str | None:
