@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from providers.contract import Licence, Profile, Provider, Reply, answers, per_day, query
+from providers.contract import Licence, Profile, Provider, Reply, Tier, answers, per_day, query
 from providers.macro._periods import first_day, frequency_of, observed
 from providers.row import Row
 from schema.errors import NotCovered, QuotaExhausted, Unauthorized, UnknownInstrument, UpstreamError
@@ -62,11 +62,13 @@ class Bls(Provider):
         ),
         credentials=(query("registrationkey", required=False, sign_up="https://data.bls.gov/registrationEngine/"),),
         limits=(per_day(25),),
+        tiers={"registered": Tier(limits=(per_day(500),))},
         delay=FeedDelay.UNKNOWN,
-        priority=30,
+        priority=20,
     )
 
-    @answers(ECONOMIC_SERIES, covers=lambda ask: code_of(ask) is not None)
+    # A release a month, and 25 requests a day.
+    @answers(ECONOMIC_SERIES, covers=lambda ask: code_of(ask) is not None, fresh_for=timedelta(hours=1))
     async def economic_series(self, ask: EconomicSeriesAsk) -> EconomicSeries:
         """Without a range the newest ten years."""
         code, this_year = code_of(ask) or "", self.clock.now().year

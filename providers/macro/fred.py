@@ -54,14 +54,15 @@ class Fred(Provider):
         docs="https://fred.stlouisfed.org/docs/api/fred/",
         asset_classes=(AssetClass.MACRO,),
         licence=Licence(
-            note="Own use; series of other owners keep their copyright, and may be neither stored nor passed on.",
+            note="Nothing may be stored, cached or passed on; series of other owners keep their copyright.",
             attribution="This product uses the FRED API but is not endorsed or certified by the Federal Reserve Bank "
             "of St. Louis.",
+            cacheable=False,
         ),
         credentials=(query("api_key", sign_up="https://fredaccount.stlouisfed.org/apikeys"),),
         limits=(per_minute(120),),
         delay=FeedDelay.UNKNOWN,
-        priority=20,
+        priority=30,
     )
 
     @answers(ECONOMIC_SERIES, covers=lambda ask: code_of(ask) is not None, weight=2)

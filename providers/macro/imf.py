@@ -49,7 +49,8 @@ class Imf(Provider):
         priority=30,
     )
 
-    @answers(ECONOMIC_SERIES, covers=lambda ask: code_of(ask) is not None)
+    # Two to twelve releases a year.
+    @answers(ECONOMIC_SERIES, covers=lambda ask: code_of(ask) is not None, fresh_for=timedelta(hours=1))
     async def economic_series(self, ask: EconomicSeriesAsk) -> EconomicSeries:
         """In the newest version of its flow."""
         flow, _, key = (code_of(ask) or "").rpartition("/")

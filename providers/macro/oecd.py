@@ -73,7 +73,8 @@ class Oecd(Provider):
         priority=30,
     )
 
-    @answers(ECONOMIC_SERIES, covers=lambda ask: code_of(ask) is not None)
+    # A release a month, and 60 requests an hour.
+    @answers(ECONOMIC_SERIES, covers=lambda ask: code_of(ask) is not None, fresh_for=timedelta(hours=1))
     async def economic_series(self, ask: EconomicSeriesAsk) -> EconomicSeries:
         """An unknown flow or key is answered with status 404."""
         body = await self.http.get_csv(f"/data/{code_of(ask)}", {"dimensionAtObservation": "TIME_PERIOD"})

@@ -7,7 +7,7 @@ Errors come with status 200, as a list of one object with `message`.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from providers.contract import Licence, Profile, Provider, Reply, answers
 from providers.macro._names import parts_of
@@ -61,7 +61,8 @@ class WorldBank(Provider):
         priority=30,
     )
 
-    @answers(ECONOMIC_SERIES, covers=lambda ask: code_of(ask) is not None)
+    # Four releases a year.
+    @answers(ECONOMIC_SERIES, covers=lambda ask: code_of(ask) is not None, fresh_for=timedelta(hours=1))
     async def economic_series(self, ask: EconomicSeriesAsk) -> EconomicSeries:
         """All years: a country has some sixty."""
         country, _, indicator = (code_of(ask) or "").partition("/")
