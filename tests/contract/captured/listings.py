@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.contract.captured.asks import Asking, Plan
+from tests.contract.captured.asks import Asking, Plan, refused
 from tests.contract.captures import Capture
 
 
@@ -62,7 +62,27 @@ def edgar_tickers(capture: Capture) -> Plan:
     return Plan(capability="identifiers", ask={"scheme": "TICKER", "text": "BRK.B"}, expected=expected)
 
 
+def figi_mapping(capture: Capture) -> Plan:
+    """Every listing of the only job."""
+    rows = capture.body[0]["data"]
+    names = {"figi": "figi", "composite_figi": "compositeFIGI", "share_class_figi": "shareClassFIGI", "name": "name"}
+    expected = [{ours: row[theirs] for ours, theirs in names.items()} | {"symbol": "equity:AAPL"} for row in rows]
+    return Plan(capability="identifiers", ask=FIGI_ASK, expected=expected)
+
+
+def figi_search(capture: Capture) -> Plan:
+    """FIGIs, of which only those of US listings are answered."""
+    symbols = [row["figi"] for row in capture.body["data"]]
+    return Plan(capability="search", ask={"text": "Apple"}, expected=symbols)
+
+
+FIGI_ASK = {"scheme": "TICKER", "text": "AAPL"}
+
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
+    ("openfigi", "mapping AAPL US"): (figi_mapping,),
+    ("openfigi", "mapping invalid idType (200 with error item)"): (refused("identifiers", FIGI_ASK, "NOT_COVERED"),),
+    ("openfigi", "mapping with invalid key"): (refused("identifiers", FIGI_ASK, "PROVIDER_MISCONFIGURED"),),
+    ("openfigi", "search Apple"): (figi_search,),
     ("sec_edgar", "companyfacts AAPL (5 concepts)"): (
         edgar_facts(
             "INCOME",
@@ -77,4 +97,6 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("sec_edgar", "submissions MRVL"): (edgar_filings, edgar_profile),
 }  # fmt: skip
 
-NOT_CALLED: dict[tuple[str, str], str] = {}
+NOT_CALLED: dict[tuple[str, str], str] = {
+    ("openfigi", "filter exchCode US"): "not called: 62 million rows, most of them options, without a rank",
+}
