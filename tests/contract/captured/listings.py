@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from tests.contract.captured.asks import Asking, Plan, refused
+from tests.contract.captured.asks import Asking, Plan, candles, refused
 from tests.contract.captures import Capture
 
 
@@ -76,6 +77,55 @@ def figi_search(capture: Capture) -> Plan:
     return Plan(capability="search", ask={"text": "Apple"}, expected=symbols)
 
 
+def tradier_quotes(capture: Capture) -> Plan:
+    """A fund and an option on it."""
+    rows = capture.body["quotes"]["quote"]
+    expected = [
+        {
+            "symbol": row["symbol"], "last": row["last"], "bid": row["bid"], "ask": row["ask"], "open": row["open"],
+            "high": row["high"], "low": row["low"], "baseVolume": row["volume"], "previousClose": row["prevclose"],
+            "timestamp": row["trade_date"],
+        }
+        for row in rows
+    ]  # fmt: skip
+    ask = {"instruments": ["equity:SPY", "equity:SPY-251219-450-P"]}
+    return Plan(capability="quotes", ask=ask, expected=expected)
+
+
+def days(rows: list[Any], prefix: str = "") -> list[list[Any]]:
+    """Bars that are named by their day, as the collectors write candles; oldest first."""
+    names = [f"{prefix}{name}" for name in ("open", "high", "low", "close", "volume")]
+    stamps = [int(datetime.fromisoformat(row["date"]).replace(tzinfo=UTC).timestamp()) * 1000 for row in rows]
+    return sorted([stamp, *(row[name] for name in names)] for stamp, row in zip(stamps, rows, strict=True))
+
+
+def tradier_history(capture: Capture) -> Plan:
+    """Days adjusted for splits."""
+    return candles(capture, "equity:AAPL", days(capture.body["history"]["day"]), frozenset())
+
+
+def tradier_search(capture: Capture) -> Plan:
+    """Found symbols, best first."""
+    symbols = [row["symbol"] for row in capture.body["securities"]["security"]]
+    return Plan(capability="search", ask={"text": capture.params["q"]}, expected=symbols)
+
+
+def tradier_calendar(capture: Capture) -> Plan:
+    """Each open day has its extended hours and its regular ones; New York is four hours behind in June."""
+    opened = [row["date"] for row in capture.body["calendar"]["days"]["day"] if row["status"] == "open"]
+    hours = {"EXTENDED": (12, 24), "REGULAR": (13.5, 20)}
+    expected = [
+        {
+            "date": date.fromisoformat(day), "hours": name, "early_close": False,
+            "opens": datetime.fromisoformat(f"{day}T00:00Z") + timedelta(hours=first),
+            "closes": datetime.fromisoformat(f"{day}T00:00Z") + timedelta(hours=last),
+        }
+        for day in opened
+        for name, (first, last) in hours.items()
+    ]  # fmt: skip
+    return Plan(capability="tradingSessions", ask={"start": "2013-06-01", "end": "2013-06-07"}, expected=expected)
+
+
 FIGI_ASK = {"scheme": "TICKER", "text": "AAPL"}
 
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
@@ -95,8 +145,13 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ),
     ("sec_edgar", "company_tickers"): (edgar_tickers,),
     ("sec_edgar", "submissions MRVL"): (edgar_filings, edgar_profile),
+    ("tradier", "quotes SPY + option with greeks (array form)"): (tradier_quotes,),
+    ("tradier", "history AAPL"): (tradier_history,),
+    ("tradier", "search App"): (tradier_search,),
+    ("tradier", "calendar"): (tradier_calendar,),
 }  # fmt: skip
 
 NOT_CALLED: dict[tuple[str, str], str] = {
     ("openfigi", "filter exchCode US"): "not called: 62 million rows, most of them options, without a rank",
+    ("tradier", "timesales AAPL"): "not called: trades of 2013 without an id and without a side",
 }
