@@ -30,12 +30,22 @@ def occ_of(instrument: InstrumentId) -> str | None:
 
 def option_of(row: Row, key: Key, kind: AssetClass) -> InstrumentId:
     """What a symbol means, for an underlying of this *kind*."""
+    root, expiry, right, digits = _parts(row, key)
+    day_of(row, key, expiry)
+    strike = f"{int(digits[:_WHOLE])}.{digits[_WHOLE:]}".rstrip("0").rstrip(".")
+    return InstrumentId(asset_class=kind, base=root, expiry=expiry, strike=strike, right=right)
+
+
+def expiry_in(row: Row, key: Key) -> str:
+    """`YYMMDD` of a symbol, for those who look for one day in many thousands of contracts."""
+    return _parts(row, key)[1]
+
+
+def _parts(row: Row, key: Key) -> tuple[str, str, str, str]:
     found = _OCC.fullmatch(row.text(key))
     if found is None:
         row[key].broken("is not the symbol of an option")
-    day_of(row, key, found[2])
-    strike = f"{int(found[4][:_WHOLE])}.{found[4][_WHOLE:]}".rstrip("0").rstrip(".")
-    return InstrumentId(asset_class=kind, base=found[1], expiry=found[2], strike=strike, right=found[3])
+    return found[1], found[2], found[3], found[4]
 
 
 def day_of(row: Row, key: Key, expiry: str) -> date:

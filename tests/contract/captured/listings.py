@@ -126,9 +126,22 @@ def tradier_calendar(capture: Capture) -> Plan:
     return Plan(capability="tradingSessions", ask={"start": "2013-06-01", "end": "2013-06-07"}, expected=expected)
 
 
+def cboe_quote(capture: Capture) -> Plan:
+    """The trade was at 15:59:59 in New York, in summer."""
+    row = capture.body["data"]
+    traded = datetime.fromisoformat(row["last_trade_time"]).replace(tzinfo=UTC) + timedelta(hours=4)
+    expected = {
+        "last": row["current_price"], "bid": row["bid"], "ask": row["ask"], "open": row["open"], "high": row["high"],
+        "low": row["low"], "baseVolume": row["volume"], "previousClose": row["prev_day_close"],
+        "timestamp": int(traded.timestamp()) * 1000,
+    }  # fmt: skip
+    return Plan(capability="quotes", ask={"instruments": ["equity:AAPL"]}, expected=expected)
+
+
 FIGI_ASK = {"scheme": "TICKER", "text": "AAPL"}
 
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
+    ("cboe", "quote AAPL"): (cboe_quote,),
     ("openfigi", "mapping AAPL US"): (figi_mapping,),
     ("openfigi", "mapping invalid idType (200 with error item)"): (refused("identifiers", FIGI_ASK, "NOT_COVERED"),),
     ("openfigi", "mapping with invalid key"): (refused("identifiers", FIGI_ASK, "PROVIDER_MISCONFIGURED"),),
