@@ -138,10 +138,32 @@ def cboe_quote(capture: Capture) -> Plan:
     return Plan(capability="quotes", ask={"instruments": ["equity:AAPL"]}, expected=expected)
 
 
+def intrinio_quote(capture: Capture) -> Plan:
+    """After the close, without orders."""
+    row = capture.body
+    expected = {
+        "last": row["last_price"], "open": row["open_price"], "high": row["high_price"], "low": row["low_price"],
+        "timestamp": int(datetime.fromisoformat(row["last_time"]).timestamp() * 1000),
+    }  # fmt: skip
+    return Plan(capability="quotes", ask={"instruments": ["equity:AAPL"]}, expected=expected)
+
+
+def intrinio_prices(prefix: str, adjustment: str) -> Asking:
+    """One of the two sets of columns."""
+
+    def plan(capture: Capture) -> Plan:
+        rows = days(capture.body["stock_prices"], prefix)
+        return candles(capture, "equity:AAPL", rows, frozenset(), adjustment=adjustment)
+
+    return plan
+
+
 FIGI_ASK = {"scheme": "TICKER", "text": "AAPL"}
 
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("cboe", "quote AAPL"): (cboe_quote,),
+    ("intrinio", "realtime price AAPL"): (intrinio_quote,),
+    ("intrinio", "daily prices AAPL"): (intrinio_prices("", "NONE"), intrinio_prices("adj_", "SPLITS_AND_DIVIDENDS")),
     ("openfigi", "mapping AAPL US"): (figi_mapping,),
     ("openfigi", "mapping invalid idType (200 with error item)"): (refused("identifiers", FIGI_ASK, "NOT_COVERED"),),
     ("openfigi", "mapping with invalid key"): (refused("identifiers", FIGI_ASK, "PROVIDER_MISCONFIGURED"),),
