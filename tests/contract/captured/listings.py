@@ -158,6 +158,21 @@ def intrinio_prices(prefix: str, adjustment: str) -> Asking:
     return plan
 
 
+def stooq_line(capture: Capture) -> Plan:
+    """One line under Polish names, at 17:15 in Warsaw, in summer."""
+    _, day, hour, opened, high, low, last = capture.body.splitlines()[1].split(",")
+    moment = datetime.fromisoformat(f"{day}T{hour}Z") - timedelta(hours=2)
+    expected = {
+        "last": last, "open": opened, "high": high, "low": low, "timestamp": int(moment.timestamp()) * 1000
+    }  # fmt: skip
+    return Plan(capability="quotes", ask={"instruments": ["index:WIG"]}, expected=expected)
+
+
+def stooq_nothing(capture: Capture) -> Plan:
+    """A line of N/D is no quote."""
+    return Plan(capability="quotes", ask={"instruments": ["equity:APPL"]}, expected=[])
+
+
 FIGI_ASK = {"scheme": "TICKER", "text": "AAPL"}
 
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
@@ -180,6 +195,8 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ),
     ("sec_edgar", "company_tickers"): (edgar_tickers,),
     ("sec_edgar", "submissions MRVL"): (edgar_filings, edgar_profile),
+    ("stooq", "light quote WIG (Polish host)"): (stooq_line,),
+    ("stooq", "light quote unknown symbol"): (stooq_nothing,),
     ("tradier", "quotes SPY + option with greeks (array form)"): (tradier_quotes,),
     ("tradier", "history AAPL"): (tradier_history,),
     ("tradier", "search App"): (tradier_search,),
