@@ -173,12 +173,26 @@ def stooq_nothing(capture: Capture) -> Plan:
     return Plan(capability="quotes", ask={"instruments": ["equity:APPL"]}, expected=[])
 
 
+def data_link_series(capture: Capture) -> Plan:
+    """Newest first in the capture, ascending in the answer."""
+    rows = sorted(capture.body["dataset"]["data"])
+    expected: dict[str, Any] = {"code": "EIA/PET_RBRTE_D", "frequency": "DAILY"}
+    for index, (day, value) in enumerate(rows):
+        expected |= {
+            f"observations.{index}.date": date.fromisoformat(day), f"observations.{index}.value": value
+        }  # fmt: skip
+    ask = {"series": "nasdaq_data_link/EIA/PET_RBRTE_D", "start": capture.params["start_date"]}
+    return Plan(capability="economicSeries", ask=ask, expected=expected)
+
+
 FIGI_ASK = {"scheme": "TICKER", "text": "AAPL"}
 
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("cboe", "quote AAPL"): (cboe_quote,),
     ("intrinio", "realtime price AAPL"): (intrinio_quote,),
     ("intrinio", "daily prices AAPL"): (intrinio_prices("", "NONE"), intrinio_prices("adj_", "SPLITS_AND_DIVIDENDS")),
+    ("nasdaq_data_link", "EIA/PET_RBRTE_D Brent"): (data_link_series,),
+    ("nasdaq_data_link", "EIA/PET_RBRTE_D empty range"): (data_link_series,),
     ("openfigi", "mapping AAPL US"): (figi_mapping,),
     ("openfigi", "mapping invalid idType (200 with error item)"): (refused("identifiers", FIGI_ASK, "NOT_COVERED"),),
     ("openfigi", "mapping with invalid key"): (refused("identifiers", FIGI_ASK, "PROVIDER_MISCONFIGURED"),),
