@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from providers.equities._companies import maybe_day
-from providers.equities._listed import TRADED_IN, Spelling, bars_at, first_moments
+from providers.equities._listed import TRADED_IN, Spelling, about, bars_at, first_moments
 from providers.equities._yahoo import MINOR_UNITS, SUFFIXES, shifted
 from providers.row import Row
 from schema.errors import UnknownInstrument
@@ -220,8 +220,6 @@ def parse_articles(ask: NewsAsk, body: Row) -> tuple[NewsArticle, ...]:
         outside = (ask.start is not None and published < ask.start) or (ask.end is not None and published >= ask.end)
         if outside or not row.maybe_text("headline") or not row.maybe_text("url"):
             continue
-        related = (row.maybe_text("related") or "").split(",")
-        symbols = (FINNHUB.instrument_of(symbol) for symbol in related)
         topic = row.maybe_text("category")
         article = NewsArticle(
             id=row.label("id"),
@@ -231,7 +229,7 @@ def parse_articles(ask: NewsAsk, body: Row) -> tuple[NewsArticle, ...]:
             summary=row.maybe_text("summary"),
             source=row.maybe_text("source"),
             image=row.maybe_text("image"),
-            symbols=tuple(str(instrument) for instrument in symbols if instrument is not None),
+            symbols=about(FINNHUB, (row.maybe_text("related") or "").split(",")),
             topics=() if topic is None else (topic,),
         )
         found[article.id] = article

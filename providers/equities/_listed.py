@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -58,6 +58,12 @@ class Spelling:
     def _is_class(self, suffix: str) -> bool:
         """Behind a dot stands the class of a share, or an exchange without a code here."""
         return self.mark == "." and (not self._mics or len(suffix) == 1)
+
+
+def about(spelling: Spelling, symbols: Iterable[str]) -> tuple[str, ...]:
+    """The shares that an article is about; coins among its symbols are written as `BTCUSD`."""
+    shares = (spelling.instrument_of(symbol) for symbol in symbols if not (len(symbol) > 5 and symbol.endswith("USD")))
+    return tuple(str(share) for share in shares if share is not None)
 
 
 def first_moments(interval: Interval, days: Sequence[date]) -> tuple[datetime, ...]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from providers.equities._companies import maybe_day
-from providers.equities._listed import Spelling
+from providers.equities._listed import Spelling, about
 from providers.row import Row
 from schema.symbols import InstrumentId
 from schema.words.companies import ActionKind, CompanyProfile, CorporateAction
@@ -151,7 +151,6 @@ def parse_news(body: Row) -> tuple[NewsArticle, ...]:
     found = []
     for row in body["results"]:
         publisher = row.get("publisher")
-        symbols = (US.instrument_of(symbol.text()) for symbol in row.get("tickers") or ())
         found.append(
             NewsArticle(
                 id=row.label("id"),
@@ -162,7 +161,7 @@ def parse_news(body: Row) -> tuple[NewsArticle, ...]:
                 source=None if publisher is None else publisher.maybe_text("name"),
                 author=row.maybe_text("author"),
                 image=row.maybe_text("image_url"),
-                symbols=tuple(str(instrument) for instrument in symbols if instrument is not None),
+                symbols=about(US, (symbol.text() for symbol in row.get("tickers") or ())),
                 topics=tuple(topic.text() for topic in row.get("keywords") or ()),
             )
         )

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, Usage, answers, header, per_minute
 from providers.equities._companies import actions_in, maybe_day
-from providers.equities._listed import NEW_YORK, Spelling, bars_at, first_moments
+from providers.equities._listed import NEW_YORK, Spelling, about, bars_at, first_moments
 from providers.equities._refusals import refused, said
 from providers.row import Row
 from schema.errors import NotCovered, Unauthorized, UnknownInstrument, UpstreamError
@@ -229,9 +229,8 @@ def parse_actions(body: Row) -> Iterator[CorporateAction]:
 
 
 def parse_news(page: Row) -> Iterator[NewsArticle]:
-    """Articles of Benzinga; coins among their symbols are left out."""
+    """Articles of Benzinga."""
     for row in page["news"]:
-        symbols = (US.instrument_of(symbol.text()) for symbol in row["symbols"])
         image = next((each for each in row["images"]), None)
         yield NewsArticle(
             id=row.label("id"),
@@ -243,5 +242,5 @@ def parse_news(page: Row) -> Iterator[NewsArticle]:
             source=row.maybe_text("source"),
             author=row.maybe_text("author"),
             image=None if image is None else image.maybe_text("url"),
-            symbols=tuple(str(found) for found in symbols if found is not None and not found.base.endswith("USD")),
+            symbols=about(US, (symbol.text() for symbol in row["symbols"])),
         )
