@@ -11,12 +11,12 @@ from operator import mul
 from zoneinfo import ZoneInfo
 
 from providers.equities._adjusted import SCALE, with_dividends
-from providers.equities._alphavantage import TRADED_IN, same_name, symbol_of
+from providers.equities._alphavantage import same_name, symbol_of
+from providers.equities._listed import NEW_YORK, TRADED_IN
 from providers.row import Row
 from schema.words.candles import NO_BARS, Adjustment, Bars, CandlesAsk
 from schema.words.intervals import Interval
 
-NEW_YORK = "America/New_York"
 RAW_VOLUME, VOLUME = "5. volume", "6. volume"
 ADJUSTED_CLOSE, SPLIT = "5. adjusted close", "8. split coefficient"
 

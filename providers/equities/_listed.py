@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -60,6 +60,12 @@ class Spelling:
         return self.mark == "." and (not self._mics or len(suffix) == 1)
 
 
+def about(spelling: Spelling, symbols: Iterable[str]) -> tuple[str, ...]:
+    """The shares that an article is about; coins among its symbols are written as `BTCUSD`."""
+    shares = (spelling.instrument_of(symbol) for symbol in symbols if not (len(symbol) > 5 and symbol.endswith("USD")))
+    return tuple(str(share) for share in shares if share is not None)
+
+
 def first_moments(interval: Interval, days: Sequence[date]) -> tuple[datetime, ...]:
     """The first moments (UTC) of the days, or of the weeks and months that the days are in.
 
@@ -88,22 +94,27 @@ def bars_at(
 ) -> Bars:
     """The rows of the ask's range, in whatever order they came; of two at one time the later.
 
-    `times` are their open times, one for each row: moments, or first moments of days, weeks and months.
+    `times` are their open times, one for each row: moments, or first moments of days, weeks and months. A column of
+    volumes, averages or counts that some row lacks is left out.
     """
     chosen = {moment: row for row, moment in enumerate(times) if ask.start <= moment < ask.end}
     if not chosen:
         return NO_BARS
     order = tuple(sorted(chosen))
     table = Row(rows.provider, [rows.value[chosen[moment]] for moment in order], rows, "rows")
+
+    def complete(key: Key) -> bool:
+        return all(isinstance(row, dict) and row.get(key) is not None for row in table.value)
+
     return Bars(
         open_time=order,
         open=table.decimals(open),
         high=table.decimals(high),
         low=table.decimals(low),
         close=table.decimals(close),
-        volume=None if volume is None else table.decimals(volume),
-        vwap=None if vwap is None else table.decimals(vwap),
-        trade_count=None if trade_count is None else table.column(trade_count, int),
+        volume=table.decimals(volume) if volume is not None and complete(volume) else None,
+        vwap=table.decimals(vwap) if vwap is not None and complete(vwap) else None,
+        trade_count=table.column(trade_count, int) if trade_count is not None and complete(trade_count) else None,
         session_date=tuple([moment.date() for moment in order]) if ask.interval is Interval.D1 else None,
         currency=currency,
         time_zone=None if ask.instrument.venue else NEW_YORK,

@@ -16,14 +16,14 @@ from zoneinfo import ZoneInfo
 from providers.contract import Licence, Profile, Provider, Reply, answers, per_day, per_minute, query
 from providers.equities._alphavantage import (
     MINOR_UNITS,
-    TRADED_IN,
     instrument_of,
     is_exchanged,
     is_priced_security,
     same_name,
     symbol_of,
 )
-from providers.equities._alphavantage_candles import NEW_YORK, parse_daily, parse_intraday, parse_longer
+from providers.equities._alphavantage_candles import parse_daily, parse_intraday, parse_longer
+from providers.equities._listed import NEW_YORK, TRADED_IN
 from providers.row import ABSENT, Row
 from schema.errors import NotCovered, QuotaExhausted, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
