@@ -6,11 +6,10 @@ written as a bid or an ask of zero. Their sizes are shares or lots, whichever th
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
 from providers.contract import Licence, Profile, Provider, Reply, answers, per_minute, query
-from providers.equities._companies import actions_in
+from providers.equities._companies import actions_in, split_by
 from providers.equities._listed import Spelling, bars_at, first_moments
 from providers.row import Row
 from schema.errors import NotCovered, UpstreamError
@@ -155,17 +154,11 @@ def parse_adjustment(row: Row) -> list[CorporateAction]:
     day, found = row.day("date"), []
     ratio, dividend = row.positive("split_ratio"), row.positive("dividend")
     if ratio is not None and ratio != 1:
-        found.append(split(day, ratio))
+        found.append(split_by(row["split_ratio"], day))
     if dividend is not None:
         currency = row.maybe_text("dividend_currency") or DOLLAR
         found.append(CorporateAction(kind=ActionKind.CASH_DIVIDEND, ex_date=day, amount=dividend, currency=currency))
     return found
-
-
-def split(day: date, ratio: Decimal) -> CorporateAction:
-    """New shares for one old one, as whole numbers: 0.1 is one for ten."""
-    new, old = map(Decimal, ratio.as_integer_ratio())
-    return CorporateAction(kind=ActionKind.SPLIT, ex_date=day, split_to=new, split_from=old)
 
 
 def parse_company(instrument: InstrumentId, body: Row) -> CompanyProfile:

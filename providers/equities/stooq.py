@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers, query
 from providers.equities._listed import bars_at, first_moments
+from providers.equities._refusals import Refusals, refused, said
 from providers.row import ABSENT, Row
 from schema.errors import QuotaExhausted, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
@@ -39,6 +40,11 @@ INDICES = {
 AMERICAN = frozenset({"SPX", "NDX", "DJI"})
 METALS = frozenset({"XAU", "XAG", "XPT", "XPD"})
 PRICE_TYPES = {AssetClass.INDEX: PriceType.INDEX, AssetClass.FX: PriceType.MID, AssetClass.COMMODITY: PriceType.MID}
+REFUSALS: Refusals = (
+    ("exceeded the daily hits limit", QuotaExhausted, "the calls of the day are used up"),
+    ("apikey", Unauthorized, "asks for a key"),
+    ("no data", UnknownInstrument, "has no data of this symbol"),
+)
 FIELDS = "sd2t2ohlcv"
 _TICKER = re.compile(r"[A-Z0-9]+(\.[A-Z])?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -113,14 +119,7 @@ class Stooq(Provider):
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """Refusals are a line of text with status 200."""
-        text = reply.body.value
-        if not isinstance(text, str):
-            return None
-        if "Exceeded the daily hits limit" in text:
-            return QuotaExhausted(self.profile.id, "the calls of the day are used up")
-        if "apikey" in text:
-            return Unauthorized(self.profile.id, "asks for a key")
-        return UnknownInstrument(self.profile.id, "has no data of this symbol") if text.strip() == "No data" else None
+        return refused(self.profile.id, said(reply.body), REFUSALS)
 
 
 def parse_quotes(asked: dict[str, InstrumentId], body: Row) -> list[Quote]:
