@@ -89,7 +89,7 @@ class Intrinio(Provider):
         if ask.start is not None:
             params["start_date"] = ask.start.isoformat()
         if ask.end is not None:
-            params["end_date"] = (ask.end - DAY).isoformat()
+            params["end_date"] = ask.end.isoformat()
         path = f"/securities/{symbol_of(ask.instrument)}/prices/adjustments"
         rows, _ = await self._all(path, "stock_price_adjustments", params)
         return actions_in(ask, [action for row in rows for action in parse_adjustment(row)])

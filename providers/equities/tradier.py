@@ -28,6 +28,8 @@ from schema.words.sessions import MARKET_STATUS, TRADING_SESSIONS, MarketStatus,
 from schema.words.venues import TradingHours, TradingSession
 
 DAY = timedelta(days=1)
+# Far behind what the calendar holds.
+LAST = date(2100, 1, 1)
 DOLLAR = "USD"
 SPELLING = Spelling(mark="/")
 VENUES = frozenset({"XNYS", "XNAS", "XASE", "ARCX", "BATS"})
@@ -111,7 +113,7 @@ class Tradier(Provider):
         """The clock of the US market."""
         return parse_clock(ask.venue, await self.http.get("/markets/clock"))
 
-    @answers(TRADING_SESSIONS, covers=lambda ask: ask.venue in VENUES)
+    @answers(TRADING_SESSIONS, covers=lambda ask: ask.venue in VENUES and ask.end <= LAST)
     async def trading_sessions(self, ask: TradingSessionsAsk) -> tuple[TradingSession, ...]:
         """A call for every month of the range."""
         found: list[TradingSession] = []

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from tests.contract.captured.asks import Asking, Plan, candles
 from tests.contract.captures import Capture
 
+PROFILE = "not called: the endpoint wants a browser's cookie"
 COOKIE = "not called: the endpoint wants a browser's cookie, the chart has the price too"
 
 
@@ -45,6 +46,19 @@ def chart_quote(instrument: str) -> Asking:
         return Plan(capability="quotes", ask={"instruments": [instrument]}, expected=expected)
 
     return plan
+
+
+def chart_splits(capture: Capture) -> Plan:
+    """The events of a chart; all of its range is asked for."""
+    events = capture.body["chart"]["result"][0]["events"]["splits"].values()
+    expected = [
+        {
+            "kind": "SPLIT", "ex_date": datetime.fromtimestamp(int(event["date"]), UTC).date(),
+            "split_to": event["numerator"], "split_from": event["denominator"],
+        }
+        for event in events
+    ]  # fmt: skip
+    return Plan(capability="corporateActions", ask={"instrument": "equity:NVDA"}, expected=expected)
 
 
 def yahoo_search(capture: Capture) -> Plan:
@@ -135,7 +149,11 @@ def income_statements(period: str, name: str) -> Asking:
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("yahoo", "chart AAPL 1d"): (chart_candles("equity:AAPL"), chart_quote("equity:AAPL")),
     ("yahoo", "chart EURUSD=X 1d"): (chart_candles("fx:EUR/USD"), chart_quote("fx:EUR/USD")),
-    ("yahoo", "chart NVDA with a split event"): (chart_candles("equity:NVDA"), chart_quote("equity:NVDA")),
+    ("yahoo", "chart NVDA with a split event"): (
+        chart_candles("equity:NVDA"),
+        chart_quote("equity:NVDA"),
+        chart_splits,
+    ),
     ("yahoo", "search AAPL"): (yahoo_search,),
     ("alphavantage", "GLOBAL_QUOTE MSFT"): (global_quote,),
     ("alphavantage", "SYMBOL_SEARCH BA"): (symbol_search,),
@@ -152,6 +170,6 @@ NOT_CALLED: dict[tuple[str, str], str] = {
     ("yahoo", "quote AAPL"): COOKIE,
     ("yahoo", "quote EURUSD=X"): COOKIE,
     ("yahoo", "quote LDO.MI"): COOKIE,
-    ("yahoo", "quoteSummary assetProfile AAPL"): "the adapter does not offer profiles yet",
-    ("yahoo", "quoteSummary without data (error)"): "the adapter does not offer profiles yet",
+    ("yahoo", "quoteSummary assetProfile AAPL"): PROFILE,
+    ("yahoo", "quoteSummary without data (error)"): PROFILE,
 }
