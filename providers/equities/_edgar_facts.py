@@ -78,6 +78,8 @@ CONCEPTS: dict[Statement, dict[str, tuple[str, ...]]] = {
 NAMES = {
     statement: frozenset(name for names in fields.values() for name in names) for statement, fields in CONCEPTS.items()
 }
+# What tells which days end a year or a quarter, where balances are asked for.
+FLOWS = frozenset(name for field in ("revenue", "net_income") for name in CONCEPTS[Statement.INCOME][field])
 # Tagged as what was paid, a positive number.
 OUTFLOWS = frozenset({"capital_expenditure", "dividends_paid"})
 TAXONOMIES = ("us-gaap", "ifrs-full")
@@ -103,7 +105,8 @@ class Fact:
 
 def parse_facts(ask: FundamentalsAsk, body: Row) -> tuple[Fundamentals, ...]:
     """`{"facts": {taxonomy: {concept: {"units": {unit: [{"start", "end", "val", "accn", "fy", "fp", …}]}}}}}`."""
-    concepts = concepts_of(body)
+    names = NAMES[ask.statement]
+    concepts = concepts_of(body, names | FLOWS if ask.statement is Statement.BALANCE_SHEET else names)
     currency = currency_of(concepts)
     if currency is None:
         return ()
@@ -115,7 +118,7 @@ def parse_facts(ask: FundamentalsAsk, body: Row) -> tuple[Fundamentals, ...]:
     for fact in facts:
         known = ask.known_at is None or end_of(fact.filed) <= ask.known_at
         fits = fact.end in ends if fact.start is None else of_length(fact, ask.period)
-        if known and fits and fact.name in NAMES[ask.statement]:
+        if known and fits and fact.name in names:
             versions.setdefault((fact.start, fact.end), []).append(fact)
     # Of two periods with one end, which differ by days, the one that was reported by more numbers.
     chosen = {numbers[0].end: numbers for numbers in sorted(versions.values(), key=len)}
@@ -123,15 +126,14 @@ def parse_facts(ask: FundamentalsAsk, body: Row) -> tuple[Fundamentals, ...]:
     return tuple(report_of(ask, chosen[end], current, currency) for end in newest)
 
 
-def concepts_of(body: Row) -> dict[str, Row]:
-    """The units of every concept that is read, by its name."""
-    wanted = sorted(frozenset().union(*NAMES.values()))
+def concepts_of(body: Row, names: Iterable[str]) -> dict[str, Row]:
+    """The units of every concept that is wanted, by its name."""
     taxonomies = (body["facts"].get(each) for each in TAXONOMIES)
     return {
         name: concept["units"]
         for taxonomy in taxonomies
         if taxonomy is not None
-        for name in wanted
+        for name in sorted(names)
         if (concept := taxonomy.get(name)) is not None
     }
 
