@@ -7,6 +7,7 @@ have Bloomberg's codes: `US` stands for all of the country, `UW` and `UN` for on
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from providers.contract import Licence, Profile, Provider, Reply, Tier, answers, header, per_minute
 from providers.equities._listed import Spelling
@@ -38,12 +39,21 @@ TYPES = {
 }  # fmt: skip
 # Written in the place of `securityType`, whose second form calls all funds alike.
 FUNDS = {"ETP": InstrumentType.ETF}
+_FIGI = re.compile(r"BBG[A-Z0-9]{8}[0-9]")
+_ISIN = re.compile(r"(?!BBG)[A-Z]{2}[A-Z0-9]{9}[0-9]")
 _TICKER = re.compile(r"[A-Z0-9]+(/[A-Z0-9]+)?")
 
 
 def mapped(ask: IdentifiersAsk) -> bool:
     """A scheme that is known here, by an identifier of its length; a ticker anywhere by the exchange's MIC."""
     return ask.scheme in SCHEMES and len(ask.text) == LENGTHS.get(ask.scheme, len(ask.text))
+
+
+def identified(ask: SearchAsk) -> IdentifiersAsk | None:
+    """A text that is an identifier by itself."""
+    if _FIGI.fullmatch(ask.text):
+        return IdentifiersAsk(scheme=IdScheme.FIGI, text=ask.text)
+    return IdentifiersAsk(scheme=IdScheme.ISIN, text=ask.text) if _ISIN.fullmatch(ask.text) else None
 
 
 class OpenFigi(Provider):
@@ -61,7 +71,6 @@ class OpenFigi(Provider):
             redistributable=True,
         ),
         credentials=(header("X-OPENFIGI-APIKEY", required=False, sign_up="https://www.openfigi.com/user/signup"),),
-        # A search counts five: 5 a minute where 25 mappings are.
         limits=(per_minute(25),),
         tiers={"key": Tier(limits=(per_minute(250),))},
         delay=FeedDelay.UNKNOWN,
@@ -71,13 +80,18 @@ class OpenFigi(Provider):
     @answers(IDENTIFIERS, covers=mapped)
     async def identifiers(self, ask: IdentifiersAsk) -> tuple[IdentifierMapping, ...]:
         """One job."""
-        return parse_mapping(ask, await self.http.post("/mapping", [job_of(ask)]))
+        found = parse_mapping(ask, await self.http.post("/mapping", [job_of(ask)]))
+        if not found:
+            raise UnknownInstrument(self.profile.id, f"finds no {ask.scheme} {ask.text[:20]!r}")
+        return found
 
-    @answers(SEARCH, weight=5)
+    # Words could be looked for too, but five times a minute, which would leave nothing for the rest.
+    @answers(SEARCH, covers=lambda ask: identified(ask) is not None)
     async def search(self, ask: SearchAsk) -> tuple[Listing, ...]:
-        """US listings by name or ticker; the first hundred that match."""
-        sent = {"query": ask.text, "exchCode": UNITED_STATES, "marketSecDes": "Equity"}
-        return parse_search(await self.http.post("/search", sent))[: ask.limit]
+        """The listings of an ISIN or a FIGI that stands alone as the text."""
+        meant = identified(ask)
+        rows = [] if meant is None else found_in(await self.http.post("/mapping", [job_of(meant)]))
+        return parse_listings(rows, ask.text)[: ask.limit]
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """Refusals of a job come with status 200, in the place of its data."""
@@ -87,8 +101,6 @@ class OpenFigi(Provider):
         answer = reply.body.value[0] if isinstance(reply.body.value, list) and reply.body.value else None
         if not isinstance(answer, dict) or "data" in answer:
             return None
-        if "warning" in answer:
-            return UnknownInstrument(self.profile.id, "finds no such identifier")
         return NotCovered(self.profile.id, f"refuses the job: {answer['error']}"[:200]) if "error" in answer else None
 
 
@@ -119,10 +131,15 @@ def type_of(row: Row) -> InstrumentType | None:
     return FUNDS.get(row.maybe_text("securityType") or "") or TYPES.get(row.maybe_text("securityType2") or "")
 
 
+def found_in(body: Row) -> Iterable[Row]:
+    """`[{"data": […]}]`: the listings of the only job; `{"warning"}` stands there for none."""
+    return body[0]["data"] if "warning" not in body[0] else ()
+
+
 def parse_mapping(ask: IdentifiersAsk, body: Row) -> tuple[IdentifierMapping, ...]:
-    """`[{"data": [{"figi", "ticker", "exchCode", "compositeFIGI", …}]}]`: the listings of the only job."""
+    """`{"figi", "ticker", "exchCode", "compositeFIGI", …}` of each listing."""
     found = []
-    for row in body[0]["data"]:
+    for row in found_in(body):
         instrument = instrument_of(row)
         found.append(
             IdentifierMapping(
@@ -143,15 +160,15 @@ def parse_mapping(ask: IdentifiersAsk, body: Row) -> tuple[IdentifierMapping, ..
     return tuple(found)
 
 
-def parse_search(body: Row) -> tuple[Listing, ...]:
-    """Best first; of a security's listings in the US the first one."""
+def parse_listings(rows: Iterable[Row], text: str) -> tuple[Listing, ...]:
+    """Those that have an id here; of a security's listings in the US the first one."""
     found: dict[InstrumentId, Listing] = {}
-    for row in body["data"]:
+    for row in rows:
         instrument, kind = instrument_of(row), type_of(row)
         if instrument is None or kind is None or instrument in found:
             continue
-        figi = row.text("figi")
+        figi, isin = row.text("figi"), text if _ISIN.fullmatch(text) else None
         found[instrument] = Listing(
-            instrument=instrument, provider_symbol=figi, name=row.maybe_text("name"), type=kind, figi=figi
+            instrument=instrument, provider_symbol=figi, name=row.maybe_text("name"), type=kind, isin=isin, figi=figi
         )
     return tuple(found.values())

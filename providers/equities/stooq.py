@@ -37,6 +37,7 @@ INDICES = {
     "PX1": ("^cac", "EUR"), "UKX": ("^ukx", "GBP"), "NKY": ("^nkx", "JPY"), "HSI": ("^hsi", "HKD"),
     "WIG": ("wig", "PLN"), "WIG20": ("wig20", "PLN"),
 }  # fmt: skip
+WITHOUT_SUFFIX = frozenset(symbol for symbol, _ in INDICES.values())
 AMERICAN = frozenset({"SPX", "NDX", "DJI"})
 METALS = frozenset({"XAU", "XAG", "XPT", "XPD"})
 PRICE_TYPES = {AssetClass.INDEX: PriceType.INDEX, AssetClass.FX: PriceType.MID, AssetClass.COMMODITY: PriceType.MID}
@@ -56,9 +57,7 @@ def symbol_of(instrument: InstrumentId) -> str | None:
         return None
     base, quote, kind = instrument.base, instrument.quote, instrument.asset_class
     if kind is AssetClass.EQUITY:
-        suffix, _ = EXCHANGES.get(instrument.venue, (None, ""))
-        known = suffix is not None and _TICKER.fullmatch(base)
-        return f"{base.lower().replace('.', '-')}{suffix}" if known else None
+        return _share(base, instrument.venue)
     if instrument.venue not in ("", "stooq"):
         return None
     if kind is AssetClass.INDEX:
@@ -66,6 +65,14 @@ def symbol_of(instrument: InstrumentId) -> str | None:
     currencies = kind is AssetClass.FX or (kind is AssetClass.COMMODITY and base in METALS)
     paired = _CURRENCY.fullmatch(base) and _CURRENCY.fullmatch(quote)
     return f"{base}{quote}".lower() if currencies and paired else None
+
+
+def _share(ticker: str, venue: str) -> str | None:
+    suffix, _ = EXCHANGES.get(venue, (None, ""))
+    symbol = ticker.lower().replace(".", "-")
+    # Without a suffix stand indices and pairs too; shares of Warsaw have three letters.
+    taken = not suffix and (len(symbol) != 3 or symbol in WITHOUT_SUFFIX)
+    return f"{symbol}{suffix}" if suffix is not None and _TICKER.fullmatch(ticker) and not taken else None
 
 
 def currency_of(instrument: InstrumentId) -> str:

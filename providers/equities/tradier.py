@@ -8,6 +8,7 @@ left out; those of options are in contracts.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,7 @@ DOLLAR = "USD"
 SPELLING = Spelling(mark="/")
 VENUES = frozenset({"XNYS", "XNAS", "XASE", "ARCX", "BATS"})
 TYPES = {"stock": InstrumentType.STOCK, "etf": InstrumentType.ETF, "index": InstrumentType.INDEX}
+CLASSES = {"stock": "share", "etf": "share", "index": "index", "option": "option"}
 LIMIT = per_minute(120)
 _INDEX = re.compile(r"[A-Z]{1,6}")
 
@@ -77,8 +79,8 @@ class Tradier(Provider):
     @answers(QUOTES, covers=lambda ask: all(symbol_of(i) is not None for i in ask.instruments), max_batch=100)
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
         """One call for all; what is not known is told beside them."""
-        asked = {symbol_of(instrument) or "": instrument for instrument in ask.instruments}
-        return parse_quotes(asked, await self.http.get("/markets/quotes", {"symbols": ",".join(asked)}))
+        symbols = dict.fromkeys(symbol_of(instrument) or "" for instrument in ask.instruments)
+        return parse_quotes(ask.instruments, await self.http.get("/markets/quotes", {"symbols": ",".join(symbols)}))
 
     @answers(CANDLES, covers=charted, intervals=(Interval.D1,), max_rows=10_000)
     async def candles(self, ask: CandlesAsk) -> Bars:
@@ -142,12 +144,14 @@ def inside(body: Row, outer: str, key: str) -> Row:
     return Row(body.provider, [], body, outer) if held.value is None else several(held, key)
 
 
-def parse_quotes(asked: dict[str, InstrumentId], body: Row) -> list[Quote]:
+def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """Those that have a price and are what was asked for: `SPX` is an index and no share."""
+    asked = {(symbol_of(instrument), class_of(instrument)): instrument for instrument in instruments}
     found = []
     for row in inside(body, "quotes", "quote"):
-        instrument, price = asked.get(row.text("symbol")), row.maybe("last")
-        if instrument is None or price is None or not is_meant(instrument, row.text("type")):
+        instrument = asked.get((row.text("symbol"), CLASSES.get(row.text("type"), "")))
+        price = row.maybe("last")
+        if instrument is None or price is None:
             continue
         found.append(
             Quote(
@@ -171,11 +175,11 @@ def parse_quotes(asked: dict[str, InstrumentId], body: Row) -> list[Quote]:
     return found
 
 
-def is_meant(instrument: InstrumentId, kind: str) -> bool:
-    """Whether a row of this type is about the instrument's class."""
+def class_of(instrument: InstrumentId) -> str:
+    """What a row about it is: a symbol may be that of a share and of an index."""
     if instrument.right:
-        return kind == "option"
-    return kind == "index" if instrument.asset_class is AssetClass.INDEX else kind in ("stock", "etf")
+        return "option"
+    return "index" if instrument.asset_class is AssetClass.INDEX else "share"
 
 
 def parse_history(ask: CandlesAsk, body: Row) -> Bars:

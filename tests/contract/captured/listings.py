@@ -71,12 +71,6 @@ def figi_mapping(capture: Capture) -> Plan:
     return Plan(capability="identifiers", ask=FIGI_ASK, expected=expected)
 
 
-def figi_search(capture: Capture) -> Plan:
-    """FIGIs, of which only those of US listings are answered."""
-    symbols = [row["figi"] for row in capture.body["data"]]
-    return Plan(capability="search", ask={"text": "Apple"}, expected=symbols)
-
-
 def tradier_quotes(capture: Capture) -> Plan:
     """A fund and an option on it."""
     rows = capture.body["quotes"]["quote"]
@@ -196,7 +190,6 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("openfigi", "mapping AAPL US"): (figi_mapping,),
     ("openfigi", "mapping invalid idType (200 with error item)"): (refused("identifiers", FIGI_ASK, "NOT_COVERED"),),
     ("openfigi", "mapping with invalid key"): (refused("identifiers", FIGI_ASK, "PROVIDER_MISCONFIGURED"),),
-    ("openfigi", "search Apple"): (figi_search,),
     ("sec_edgar", "companyfacts AAPL (5 concepts)"): (
         edgar_facts(
             "INCOME",
@@ -218,6 +211,10 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
 }  # fmt: skip
 
 NOT_CALLED: dict[tuple[str, str], str] = {
+    (
+        "openfigi",
+        "search Apple",
+    ): "not called: words are looked for five times a minute, identifiers are mapped instead",
     ("openfigi", "filter exchCode US"): "not called: 62 million rows, most of them options, without a rank",
     ("tradier", "timesales AAPL"): "not called: trades of 2013 without an id and without a side",
 }
