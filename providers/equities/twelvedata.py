@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from providers.contract import Licence, Profile, Provider, Reply, Usage, answers, header, per_day, per_minute
+from providers.contract import Licence, Profile, Provider, Reply, Tier, Usage, answers, header, per_day, per_minute
 from providers.equities._companies import actions_in
 from providers.equities._refusals import said
 from providers.equities._twelvedata import (
@@ -79,6 +79,7 @@ class TwelveData(Provider):
         credentials=(header("Authorization", template="apikey {}", sign_up="https://twelvedata.com/register"),),
         limits=(LIMIT, per_day(800, "credits")),
         usage=(Usage(header="api-credits-left", limit=LIMIT, remaining=True),),
+        tiers={"grow": Tier(limits=(per_minute(55, "credits"),)), "pro": Tier(limits=(per_minute(610, "credits"),))},
         priority=50,
     )
 
