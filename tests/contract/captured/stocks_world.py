@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from tests.contract.captured.asks import Asking, Plan, candles, refused
-from tests.contract.captured.stocks import found, numbers, quote
+from tests.contract.captured.stocks import days, found, numbers, quote
 from tests.contract.captures import Capture
 
 LATER = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -107,7 +107,51 @@ def twelvedata_quote(capture: Capture) -> Plan:
     )  # fmt: skip
 
 
+def fmp_quote(capture: Capture) -> Plan:
+    """A list of one; the older interface differs in the name of one field that is not judged."""
+    (row,) = capture.body
+    return quote(
+        capture, f"equity:{row['symbol']}", last=row["price"], open=row["open"], high=row["dayHigh"],
+        low=row["dayLow"], baseVolume=row["volume"], previousClose=row["previousClose"],
+        timestamp=int(row["timestamp"]) * 1000,
+    )  # fmt: skip
+
+
+def eodhd_days(capture: Capture) -> Plan:
+    """Raw; volumes are adjusted, and therefore left out."""
+    names = "open high low close volume"
+    rows = [(date.fromisoformat(row["date"]), numbers(row, names)) for row in capture.body]
+    return days(capture, "equity:AAPL", rows, frozenset({"volume"}), adjustment="NONE")
+
+
+def eodhd_adjusted(capture: Capture) -> Plan:
+    """By a factor of one, so that nothing changes."""
+    names = "open high low adjusted_close volume"
+    rows = [(date.fromisoformat(row["date"]), numbers(row, names)) for row in capture.body]
+    return days(capture, "equity:AAPL", rows, adjustment="SPLITS_AND_DIVIDENDS")
+
+
+def marketstack_days(adjustment: str, names: str) -> Asking:
+    """Raw and adjusted stand beside each other."""
+
+    def plan(capture: Capture) -> Plan:
+        rows = [(datetime.fromisoformat(row["date"]).date(), numbers(row, names)) for row in capture.body["data"]]
+        return days(capture, "equity:AAPL", rows, adjustment=adjustment)
+
+    return plan
+
+
+def marketstack_splits(capture: Capture) -> Plan:
+    """By their factor, newest first on the wire."""
+    expected = [
+        {"ex_date": date.fromisoformat(row["date"]), "split_to": row["split_factor"], "split_from": 1}
+        for row in reversed(capture.body["data"])
+    ]
+    return Plan(capability="corporateActions", ask={"instrument": "equity:AAPL"}, expected=expected)
+
+
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
+    ("eodhd", "eod AAPL.US"): (eodhd_days, eodhd_adjusted),
     ("finnhub", "candle AAPL on a free key"): (refused("candles", DAY_ASK, "NOT_COVERED"),),
     ("finnhub", "company news AAPL"): (finnhub_news,),
     ("finnhub", "earnings calendar AAPL"): (finnhub_earnings,),
@@ -120,10 +164,22 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
         refused("quotes", {"instruments": ["equity:ZZZNOTASYMBOL"]}, "UNKNOWN_INSTRUMENT"),
     ),
     ("finnhub", "search apple"): (found("apple", lambda body: [row["symbol"] for row in body["result"]]),),
+    ("fmp", "quote AAPL (stable)"): (fmp_quote,),
+    ("fmp", "quote AAPL (v3, legacy)"): (fmp_quote,),
+    ("marketstack", "eod AAPL"): (
+        marketstack_days("NONE", "open high low close volume"),
+        marketstack_days("SPLITS_AND_DIVIDENDS", "adj_open adj_high adj_low adj_close adj_volume"),
+    ),
+    ("marketstack", "splits AAPL"): (marketstack_splits,),
+    ("marketstack", "tickers"): (found("a", lambda body: [row["symbol"] for row in body["data"]]),),
     ("twelvedata", "quote AAPL"): (twelvedata_quote,),
     ("twelvedata", "time_series AAPL 1min"): (twelvedata_minutes,),
 }
 
 NOT_CALLED: dict[tuple[str, str], str] = {
     ("finnhub", "stock symbols US"): "not called: the list is redirected to another host, which is not followed",
+    ("fmp", "historical daily AAPL (v3, legacy)"): "not called: the older interface is closed to new keys",
+    ("fmp", "profile AAPL (v3)"): "not called: the older interface is closed to new keys and has other names",
+    ("marketstack", "exchanges"): "not called: a list of exchanges is no capability",
+    ("marketstack", "intraday"): "not offered: running totals of the day, not candles",
 }
