@@ -13,7 +13,6 @@ from schema.errors import UnknownInstrument
 from schema.symbols import InstrumentId
 from schema.words.candles import NO_BARS, Bars, CandlesAsk
 from schema.words.companies import ActionKind, CompanyProfile, CorporateAction
-from schema.words.economics import EconomicCalendarAsk, EconomicEvent, Importance
 from schema.words.fundamentals import EarningsAsk, EarningsEvent, EarningsTime, KeyFigures
 from schema.words.instruments import InstrumentType, Listing
 from schema.words.news import NewsArticle, NewsAsk
@@ -33,9 +32,6 @@ CATEGORIES = {"": "general", "forex": "forex", "crypto": "crypto", "merger": "me
 HOURS = {
     "bmo": EarningsTime.BEFORE_OPEN, "amc": EarningsTime.AFTER_CLOSE, "dmh": EarningsTime.DURING_SESSION,
 }  # fmt: skip
-IMPACTS = {"low": Importance.LOW, "medium": Importance.MEDIUM, "high": Importance.HIGH}
-COUNTRIES = {"EU": "XM", "EMU": "XM", "UK": "GB"}
-"""Codes that are not those of ISO 3166."""
 MILLIONS = 6
 
 
@@ -188,28 +184,6 @@ def parse_earnings(ask: EarningsAsk, body: Row) -> tuple[EarningsEvent, ...]:
             )
         )
     return tuple(sorted(found, key=lambda event: event.date))
-
-
-def parse_events(ask: EconomicCalendarAsk, body: Row) -> tuple[EconomicEvent, ...]:
-    """Times are UTC."""
-    found = []
-    for row in body["economicCalendar"]:
-        time, code = row.instant("time"), row.maybe_text("country")
-        country = None if code is None else COUNTRIES.get(code, code)
-        if ask.start <= time.date() < ask.end and (not ask.countries or country in ask.countries):
-            found.append(
-                EconomicEvent(
-                    time=time,
-                    country=country,
-                    name=row.text("event"),
-                    importance=IMPACTS.get(row.maybe_text("impact") or ""),
-                    unit=row.maybe_text("unit"),
-                    actual=row.maybe("actual"),
-                    forecast=row.maybe("estimate"),
-                    previous=row.maybe("prev"),
-                )
-            )
-    return tuple(sorted(found, key=lambda event: event.time))
 
 
 def parse_articles(ask: NewsAsk, body: Row) -> tuple[NewsArticle, ...]:

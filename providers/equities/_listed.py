@@ -49,7 +49,7 @@ class Spelling:
         ticker, _, suffix = symbol.rpartition(".")
         venue = self._mics.get(suffix, "") if ticker else ""
         if not venue and suffix not in self._mics:
-            if "" not in self.suffixes or (ticker and not self._is_class(suffix)):
+            if self.suffixes.get("") != "" or (ticker and not self._is_class(suffix)):
                 return None
             ticker = symbol
         ticker = ticker.replace(self.mark, ".")

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from providers.contract import Licence, Params, Profile, Provider, Reply, Usage, answers, header, per_minute
+from providers.contract import Licence, Params, Profile, Provider, Reply, Tier, Usage, answers, header, per_minute
 from providers.equities._companies import actions_in, maybe_day
 from providers.equities._listed import NEW_YORK, Spelling, about, bars_at, first_moments
 from providers.equities._refusals import refused, said
@@ -82,6 +82,7 @@ class Alpaca(Provider):
         ),
         limits=(LIMIT,),
         usage=(Usage(header="X-RateLimit-Remaining", limit=LIMIT, remaining=True),),
+        tiers={"plus": Tier(limits=(per_minute(10_000),))},
         priority=55,
     )
 

@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from providers.contract import Licence, Params, Profile, Provider, Reply, Usage, answers, header, per_minute, per_second
+from providers.contract import (
+    Licence,
+    Params,
+    Profile,
+    Provider,
+    Reply,
+    Tier,
+    Usage,
+    answers,
+    header,
+    per_minute,
+    per_second,
+)
 from providers.equities._companies import actions_in
 from providers.equities._finnhub import (
     CATEGORIES,
@@ -18,7 +30,6 @@ from providers.equities._finnhub import (
     parse_candles,
     parse_dividends,
     parse_earnings,
-    parse_events,
     parse_figures,
     parse_profile,
     parse_quote,
@@ -27,6 +38,7 @@ from providers.equities._finnhub import (
 )
 from providers.equities._listed import TRADED_IN
 from providers.equities._refusals import refused, said
+from providers.equities._releases import releases
 from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CANDLES, Adjustment, Bars, CandlesAsk
@@ -98,6 +110,7 @@ class Finnhub(Provider):
         credentials=(header("X-Finnhub-Token", sign_up="https://finnhub.io/register"),),
         limits=(LIMIT, per_second(30)),
         usage=(Usage(header="X-Ratelimit-Remaining", limit=LIMIT, remaining=True),),
+        tiers={"paid": Tier(limits=(per_minute(300), per_second(30)))},
         priority=50,
     )
 
@@ -159,7 +172,7 @@ class Finnhub(Provider):
     async def economic_calendar(self, ask: EconomicCalendarAsk) -> tuple[EconomicEvent, ...]:
         """Of all countries; those that were not asked for are left out here."""
         body = await self.http.get("/calendar/economic", {"from": f"{ask.start}", "to": f"{ask.end - DAY}"})
-        return parse_events(ask, body)
+        return releases(ask, body["economicCalendar"], time="time", forecast="estimate", previous="prev")
 
     @answers(NEWS, covers=reported)
     async def news(self, ask: NewsAsk) -> tuple[NewsArticle, ...]:

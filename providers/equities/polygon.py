@@ -11,7 +11,7 @@ from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
-from providers.contract import Licence, Params, Profile, Provider, Reply, answers, header, per_minute
+from providers.contract import Licence, Params, Profile, Provider, Reply, Tier, answers, header, per_minute, per_second
 from providers.equities._companies import actions_in, newest_reports
 from providers.equities._listed import NEW_YORK, bars_at, first_moments
 from providers.equities._polygon_reports import (
@@ -109,6 +109,8 @@ class Polygon(Provider):
         licence=Licence(note="Individual plans: personal use; redistribution needs an agreement.", shareable=False),
         credentials=(header("Authorization", template="Bearer {}", sign_up="https://polygon.io/dashboard/signup"),),
         limits=(per_minute(5),),
+        # Paid plans have no limit but ask for fewer than this.
+        tiers={"paid": Tier(limits=(per_second(100),))},
         delay=FeedDelay.UNKNOWN,
         priority=50,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, answers, header, per_day
+from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, Tier, answers, header, per_day
 from providers.equities._companies import actions_in, split_by
 from providers.equities._listed import Spelling, about, bars_at, first_moments
 from providers.equities._refusals import refused, said
@@ -89,6 +89,7 @@ class Tiingo(Provider):
         licence=Licence(note="Internal use only; redistribution needs an agreement.", shareable=False),
         credentials=(header("Authorization", template="Token {}", sign_up="https://www.tiingo.com/account/api/token"),),
         limits=(Limit(count=50, per=timedelta(hours=1)), per_day(1000)),
+        tiers={"power": Tier(limits=(Limit(count=10_000, per=timedelta(hours=1)), per_day(100_000)))},
         priority=50,
     )
 

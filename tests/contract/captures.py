@@ -20,6 +20,10 @@ ALIASES = {
     ("kucoin", "/api/v3/market/orderbook/level2"): "/api/v1/market/orderbook/level2_20",
     ("currencylayer", "/api/live"): "/live",
     ("fixer", "/api/latest"): "/fixer/latest",
+    ("fmp", "/api/v3/quote/AAPL"): "/stable/quote",
+    ("marketstack", "/v1/eod"): "/v2/eod",
+    ("marketstack", "/v1/splits"): "/v2/splits",
+    ("marketstack", "/v1/tickers"): "/v2/tickerslist",
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
 }
 """Answers that the provider gives in the same form under another path, or another host's."""
