@@ -116,11 +116,12 @@ async def _array(provider: str, first: bytes, coming: AsyncIterator[bytes], clea
         yield Part(event="", body=item)
 
 
-async def ended(provider: str, capability: Capability[Any, Any], answers: AsyncIterator[Any]) -> AsyncGenerator[Any]:
+async def ended(provider: str, capability: Capability[Any, Any], answers: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
     """The answers of a streamed capability; Malformed behind them where none of them said that it is the end."""
     told = False
-    async for answer in answers:
-        told = told or capability.ends is None or capability.ends(answer)
-        yield answer
+    async with aclosing(answers) as coming:
+        async for answer in coming:
+            told = told or capability.ends is None or capability.ends(answer)
+            yield answer
     if not told:
         raise Malformed(provider, "the stream broke off before its end")

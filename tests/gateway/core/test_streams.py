@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from decimal import Decimal
 
@@ -168,7 +168,7 @@ async def test_a_key_that_an_upstream_repeats_is_no_part_of_what_is_said(
 
 
 async def test_a_stream_none_of_whose_parts_is_the_end_has_broken_off() -> None:
-    async def deltas(*sent: ChatDelta) -> AsyncIterator[ChatDelta]:
+    async def deltas(*sent: ChatDelta) -> AsyncGenerator[ChatDelta]:
         for delta in sent:
             yield delta
 
