@@ -18,6 +18,7 @@ from providers.assistants._chat import (
     object_in,
     streamed,
     turns,
+    waiting_time,
     word,
 )
 from providers.assistants._models import has
@@ -77,8 +78,8 @@ REFUSALS: dict[str, tuple[type[UpstreamError], str]] = {
     "timeout_error": (Timeout, "no answer in time"),
 }
 
-TELLING = frozenset({"authentication_error", "billing_error"})
-"""Those that say more than their status."""
+TELLING = frozenset({"authentication_error", "billing_error", "rate_limit_error"})
+"""Those that say more than their status, or whose text names the account."""
 
 
 def covered(ask: ChatAsk) -> bool:
@@ -133,7 +134,7 @@ class Anthropic(Provider):
         if error is None or (reply.status >= 400 and kind not in TELLING):
             return None
         meant, told = REFUSALS.get(kind, (Overloaded, "the model could not go on"))
-        return meant("anthropic", told)
+        return meant("anthropic", told, retry_after=waiting_time(reply))
 
 
 def body_of(ask: ChatAsk) -> dict[str, Any]:
