@@ -147,7 +147,8 @@ async def streamed(parts: AsyncGenerator[Part], parse: Callable[[Row], ChatDelta
         async for part in coming:
             read = parse(part.body)
             end, usage = read.finish_reason or end, newest(usage, read.usage)
-            pieces = tuple([calls.take(part.body.provider, piece) for piece in read.tool_calls])
+            taken = [calls.take(part.body.provider, piece) for piece in read.tool_calls]
+            pieces = tuple([piece for piece in taken if piece.name is not None or piece.arguments])
             if first or read.text or read.thinking or pieces:
                 yield ChatDelta(
                     text=read.text, thinking=read.thinking, tool_calls=pieces,
