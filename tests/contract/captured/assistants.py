@@ -19,7 +19,7 @@ def ask_of(capture: Capture, model: str) -> dict[str, Any]:
     return HELLO | {"model": model}
 
 
-def whole(model: str, end: FinishReason = STOP, **stated: Any) -> Asking:
+def whole(model: str, stated: dict[str, Any] | None = None, end: FinishReason = STOP) -> Asking:
     """A reply in OpenAI's dialect: its texts, its counts, and what is stated besides."""
 
     def plan(capture: Capture) -> Plan:
@@ -28,16 +28,11 @@ def whole(model: str, end: FinishReason = STOP, **stated: Any) -> Asking:
         counts = {path: body["usage"][name] for path, name in OPENAI_COUNTS.items()}
         expected = {
             "id": body["id"], "model": body["model"], "finish_reason": end, "message.text": message["content"] or "",
-            "thinking": message.get("reasoning_content") or message.get("reasoning"), **counts, **stated,
+            "thinking": message.get("reasoning_content") or message.get("reasoning"), **counts, **(stated or {}),
         }  # fmt: skip
         return Plan(capability="chat", ask=ask_of(capture, model), expected=expected)
 
     return plan
-
-
-def called(index: int, **stated: Any) -> dict[str, Any]:
-    """A tool call of a whole reply."""
-    return {f"message.tool_calls.{index}.{name}": value for name, value in stated.items()}
 
 
 def pieces(model: str, *deltas: dict[str, Any]) -> Asking:
@@ -145,7 +140,7 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ),
     ("anthropic", "error: unknown model"): (no_such_model("claude-does-not-exist"),),
     ("deepseek", "chat: tool call"): (
-        whole("deepseek-reasoner", **{"usage.cached_tokens": 896, "usage.reasoning_tokens": 25}),
+        whole("deepseek-reasoner", {"usage.cached_tokens": 896, "usage.reasoning_tokens": 25}),
     ),
     ("deepseek", "chat_stream: reasoner hello"): (
         pieces(
@@ -185,12 +180,16 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ),
     ("ollama", "chat_stream: ndjson"): (pieces("llama3.2", {"text": "The", "model": "llama3.2"}, end(STOP, 26, 282)),),
     ("ollama", "models: tags"): (ollama_models,),
-    ("openai", "chat: hello gpt-4o"): (whole("gpt-4o", **{"usage.cached_tokens": 0, "usage.reasoning_tokens": 0}),),
+    ("openai", "chat: hello gpt-4o"): (whole("gpt-4o", {"usage.cached_tokens": 0, "usage.reasoning_tokens": 0}),),
     ("openai", "chat: tool call"): (
         whole(
             "gpt-4o-mini",
+            {
+                "message.tool_calls.0.id": "call_SkEQ3ZGSJC8m6AvaIGNuuKdm",
+                "message.tool_calls.0.name": "get_capital",
+                "message.tool_calls.0.arguments": '{"country":"England"}',
+            },
             TOOLS,
-            **called(0, id="call_SkEQ3ZGSJC8m6AvaIGNuuKdm", name="get_capital", arguments='{"country":"England"}'),
         ),
     ),
     ("openai", "chat_stream: text"): (
@@ -200,7 +199,7 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
         pieces("gpt-4o", GPT_TOOL, {"tool_calls.0.index": 0, "tool_calls.0.arguments": "{}"}, end(TOOLS, 398, 10)),
     ),
     ("openai", "error: model not found"): (no_such_model("gpt-5.2-proo"),),
-    ("openrouter", "chat: short"): (whole("openai/gpt-5-mini", **{"usage.reasoning_tokens": 0}),),
+    ("openrouter", "chat: short"): (whole("openai/gpt-5-mini", {"usage.reasoning_tokens": 0}),),
     ("openrouter", "error: upstream rate limited"): (
         refused("chat", HELLO | {"model": "google/gemini-2.0-flash-exp:free"}, "UPSTREAM_THROTTLED"),
     ),
