@@ -169,6 +169,13 @@ async def _cut(provider: str, chunks: AsyncIterator[bytes], clean: Clean, most: 
         yield found
 
 
+def values_in(provider: str, body: bytes) -> list[Any]:
+    """The JSON values of a whole stream."""
+    cut = cutter(provider, body, bytes)
+    found = [data for _, data in (*cut.feed(body), *cut.end())]
+    return [Row.json(provider, data).value for data in found if data.strip() != DONE]
+
+
 def left_of(provider: str, most: int, chunk: bytes) -> int:
     """How many bytes may still come behind *chunk*."""
     if len(chunk) > most:
