@@ -134,7 +134,7 @@ async def status_faults(subject: Subject) -> list[str]:
 
 
 async def body_faults(subject: Subject) -> list[str]:
-    """Bodies that are cut, foreign or empty."""
+    """Bodies that are cut, foreign, empty or too short."""
     findings = []
     for at in subject.spots:
         for name, fault in (("cut body", _cut), ("HTML", _body(HTML)), ("empty body", _body(b""))):
@@ -147,7 +147,7 @@ async def body_faults(subject: Subject) -> list[str]:
         found = await suffer(subject, _body(content), None)
         if isinstance(found, Outcome) and any(True for _ in key_numbers(plain(found.answer))):
             findings.append(f"{content.decode()} everywhere: still answers {plain(found.answer)!r:.200}")
-    return findings
+    return findings + await short_streams(subject)
 
 
 async def value_faults(subject: Subject) -> list[str]:
@@ -179,7 +179,8 @@ async def short_streams(subject: Subject) -> list[str]:
             found = await suffer(subject, _body(b"\n".join(map(wire, parts[:count]))), at)
             short = isinstance(found, Outcome) and found.error is None and _said(plain(found.answer))
             if isinstance(found, str) or (short and short != _said(subject.case.expect)):
-                findings.append(f"{count} of {len(parts)} parts of exchange {at}: {found}")
+                wrong = found if isinstance(found, str) else f"answers {short!r:.200}"
+                findings.append(f"{count} of {len(parts)} parts of exchange {at}: {wrong}")
     return findings
 
 
@@ -222,7 +223,6 @@ FAMILIES: dict[str, Callable[[Subject], Any]] = {
     "body": body_faults,
     "values": value_faults,
     "strangers": strange_bodies,
-    "short streams": short_streams,
     "key number": key_fault,
 }
 
