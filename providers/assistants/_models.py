@@ -14,20 +14,20 @@ OTHER_WORK = re.compile(
     r"\bo\d+-pro|gpt-5[\d.]*-pro"
 )
 OWN = {
-    "openai": re.compile(r"(gpt-(?!oss)|chatgpt-|o\d)[\w.-]*|ft:gpt-[\w.:-]+"),
-    "anthropic": re.compile(r"claude-[\w.-]+"),
-    "google_gemini": re.compile(r"(gemini|gemma)-[\w.-]+"),
-    "mistral": re.compile(
-        r"(mistral|ministral|magistral|codestral|devstral|pixtral|voxtral)-[\w.-]*(latest|\d{4})|open-mi[sx]tral-[\w.-]+"
-    ),
-    "deepseek": re.compile(r"deepseek-(chat|reasoner|v[4-9][\w.-]*)"),
-    "groq": re.compile(
-        r"llama-\d[\w.-]*|(groq|moonshotai)/[\w.-]+|openai/gpt-oss-[\w.-]+|qwen/qwen3-[\w.-]+|"
-        r"meta-llama/llama-(4|guard)-[\w.-]+"
-    ),
-    "openrouter": re.compile(r"(?!hf\.co/)[\w.~-]+/[\w.:-]+"),
+    name: re.compile(pattern, re.ASCII)
+    for name, pattern in {
+        "openai": r"(gpt-(?!oss)|chatgpt-|o\d)[\w.-]*|ft:gpt-[\w.:-]+",
+        "anthropic": r"claude-[\w.-]+",
+        "google_gemini": r"(gemini|gemma)-[\w.-]+",
+        "mistral": r"(mistral|ministral|magistral|codestral|devstral|pixtral|voxtral)-[\w.-]*(latest|\d{4})|"
+        r"open-mi[sx]tral-[\w.-]+",
+        "deepseek": r"deepseek-(chat|reasoner|v[4-9][\w.-]*)",
+        "groq": r"llama-\d[\w.-]*|(groq|moonshotai)/[\w.-]+|openai/gpt-oss-[\w.-]+|qwen/qwen3-[\w.-]+|"
+        r"meta-llama/llama-(4|guard)-[\w.-]+",
+        "openrouter": r"(?!hf\.co/)[a-z~][\w.~-]*/[\w.:-]+",
+    }.items()
 }
-_LOCAL = re.compile(r"(hf\.co/[\w.-]+/)?[\w.-]+(:[\w.-]+)?")
+_LOCAL = re.compile(r"(hf\.co/[\w.-]+/)?\w[\w.-]*(:[\w.-]+)?", re.ASCII)
 
 
 def has(provider: str, model: str) -> bool:
