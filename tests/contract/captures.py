@@ -18,12 +18,17 @@ FOLDER = Path(__file__).parents[2].parent / "shared" / "recordings"
 OTHERS = {"alt/gemini": "google_gemini", "alt/finnhub_news": "finnhub"}
 """Files whose name is not the provider's id."""
 ALIASES = {
+    ("anthropic", "/v1/messages/count_tokens"): "/v1/messages",
     ("kucoin", "/api/v1/symbols"): "/api/v2/symbols",
     ("kucoin", "/api/v3/market/orderbook/level2"): "/api/v1/market/orderbook/level2_20",
     ("bls", "/publicAPI/v2/timeseries/data"): "/publicAPI/v2/timeseries/data/APU0000701111",
     ("currencylayer", "/api/live"): "/live",
     ("fixer", "/api/latest"): "/fixer/latest",
+    ("fmp", "/api/v3/quote/AAPL"): "/stable/quote",
     ("hackernews", "/api/v1/search"): "/api/v1/search_by_date",
+    ("marketstack", "/v1/eod"): "/v2/eod",
+    ("marketstack", "/v1/splits"): "/v2/splits",
+    ("marketstack", "/v1/tickers"): "/v2/tickerslist",
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
     ("vimeo", "/programmed/cinema"): "/videos",
     ("worldbank", "/v2/countries/US/indicators/NY.GNP.PCAP.CD"): "/v2/country/US/indicator/NY.GNP.PCAP.CD",
