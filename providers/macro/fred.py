@@ -62,7 +62,8 @@ class Fred(Provider):
         credentials=(query("api_key", sign_up="https://fredaccount.stlouisfed.org/apikeys"),),
         limits=(per_minute(120),),
         delay=FeedDelay.UNKNOWN,
-        priority=30,
+        # Behind those who measure a series themselves, and those whose calendars have figures.
+        priority=60,
     )
 
     @answers(ECONOMIC_SERIES, covers=lambda ask: code_of(ask) is not None, weight=2)
