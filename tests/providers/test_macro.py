@@ -15,6 +15,7 @@ from providers.recording import wire
 from providers.row import Row
 from schema.errors import Malformed
 from schema.words.economics import EconomicSeriesAsk, Frequency
+from schema.words.rates import FxRatesAsk
 
 PAGE = (Path(__file__).parents[2] / "docs" / "economic-series.md").read_text(encoding="utf-8")
 MODULES = (bls, fred, imf, oecd, worldbank)
@@ -122,7 +123,7 @@ async def test_pages_of_observations_are_joined(monkeypatch):
     monkeypatch.setattr(fred, "MOST_OBSERVATIONS", 2)
     pages = Pages(series=[FACTS], observations=[page(3, "2026-01-01", "2026-02-01"), page(3, "2026-03-01")])
 
-    found = await fred.Fred(pages, Noon()).economic_series(EconomicSeriesAsk(series="fred/X"))
+    found = await fred.Fred(pages, Noon()).economic_series(EconomicSeriesAsk(series="fred/X"))  # type: ignore[arg-type]
 
     assert [(each.date, each.value) for each in found.observations] == [
         (date(2026, month, 1), Decimal("1.5")) for month in (1, 2, 3)
@@ -134,9 +135,23 @@ async def test_a_full_last_page_is_not_followed_by_another_call(monkeypatch):
     monkeypatch.setattr(fred, "MOST_OBSERVATIONS", 2)
     pages = Pages(series=[FACTS], observations=[page(2, "2026-01-01", "2026-02-01")])
 
-    await fred.Fred(pages, Noon()).economic_series(EconomicSeriesAsk(series="fred/X"))
+    await fred.Fred(pages, Noon()).economic_series(EconomicSeriesAsk(series="fred/X"))  # type: ignore[arg-type]
 
     assert pages.offsets == [0]
+
+
+@pytest.mark.parametrize(
+    ("base", "quotes", "covered"),
+    [("USD", ("XDR",), True), ("USD", (), False), ("USD", ("EUR", "XDR"), False), ("XXX", ("XDR",), False)],
+)
+def test_drawing_rights_are_answered_alone(base, quotes, covered):
+    assert imf.reported(FxRatesAsk(base=base, quotes=quotes)) is covered
+
+
+def test_a_range_of_reports_has_the_last_day_of_each_of_its_months():
+    found = list(imf.ends_of_months(date(2025, 12, 31), date(2026, 3, 1)))
+
+    assert found == [date(2025, 12, 31), date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31)]
 
 
 @pytest.mark.parametrize(

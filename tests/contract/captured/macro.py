@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
@@ -59,6 +60,21 @@ def imf_series(capture: Capture) -> Plan:
     return series(f"imf/{agency}/{flow}/{key}", rows, frequency="ANNUAL")
 
 
+def drawing_rights(currency: str) -> Asking:
+    """A currency's row of a month; one day may have no rate."""
+    names = {"AUD": "Australian dollar", "EUR": "Euro"}
+
+    def plan(capture: Capture) -> Plan:
+        table = [line.split("\t") for line in capture.body.splitlines()[1:]]
+        row = next(row for row in table if row[0] == names[currency])
+        days = [datetime.strptime(cell, "%B %d, %Y").replace(tzinfo=UTC).date().isoformat() for cell in table[0][1:]]
+        expected = [(day, "XDR", Decimal(rate)) for day, rate in zip(days, row[1:], strict=True) if rate != "NA"]
+        ask = {"base": currency, "quotes": ["XDR"], "start": "2026-03-01", "end": "2026-04-01"}
+        return Plan(capability="fxRates", ask=ask, expected=expected)
+
+    return plan
+
+
 def treasury_curve(capture: Capture) -> Plan:
     """The newer of two days; a term without a yield, and a copy of the longest one, are left out."""
     expected = {
@@ -74,6 +90,7 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("fred", "series observations DEXJPUS"): (fred_series,),
     ("fred", "series observations DEXUSEU"): (fred_series,),
     ("imf", "GFS_SOO ABW (all null)"): (imf_series,),
+    ("imf", "SDRs per currency unit March 2026 (TSV)"): (drawing_rights("AUD"), drawing_rights("EUR")),
     ("imf", "WHDREO GX1213 BCA_GDP_BP6 annual"): (imf_series,),
     ("oecd", "GBR overnight interbank rate monthly"): (oecd_series,),
     ("us_treasury", "daily par yield curve XML"): (treasury_curve,),
@@ -82,7 +99,6 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
 
 NOT_CALLED: dict[tuple[str, str], str] = {
     ("fred", "series observations SP500 (XML)"): "the adapter asks for JSON",
-    ("imf", "SDRs per currency unit March 2026 (TSV)"): "not called: rates of special drawing rights are not offered",
     ("imf", "unknown dataflow"): "not called: a series says itself whether its flow is known",
     ("us_treasury", "upcoming auctions"): "not called: auctions are no releases of figures",
 }
