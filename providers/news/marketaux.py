@@ -62,10 +62,11 @@ class Marketaux(Provider):
     @answers(NEWS, covers=covered)
     async def news(self, ask: NewsAsk) -> tuple[NewsArticle, ...]:
         """The newest that fit."""
-        params = {"sort": "published_at"}
+        params: dict[str, str] = {}
         if ask.instruments:
             params |= {"symbols": ",".join(each.base for each in ask.instruments), "filter_entities": "true"}
-        params |= {"search": words_of(ask.text)} if words_of(ask.text) else {}
+        # Without words the newest come first unasked.
+        params |= {"search": words_of(ask.text), "sort": "published_at"} if ask.text else {}
         params |= {"language": ask.language} if ask.language else {}
         params |= {"published_after": f"{ask.start:%Y-%m-%dT%H:%M:%S}"} if ask.start else {}
         params |= {"published_before": f"{ask.end:%Y-%m-%dT%H:%M:%S}"} if ask.end else {}

@@ -1,4 +1,4 @@
-"""Dailymotion: public data. Docs: https://developers.dailymotion.com/api/platform-api/reference/
+"""Dailymotion: public data. Docs: https://developers.dailymotion.com/v0/reference/api-video
 
 Only the fields that are asked for come back; members of the owner have a point in their names. Errors are objects with
 a `type`.
@@ -45,7 +45,7 @@ class Dailymotion(Provider):
         id="dailymotion",
         name="Dailymotion",
         base_url="https://api.dailymotion.com",
-        docs="https://developers.dailymotion.com/api/platform-api/reference/",
+        docs="https://developers.dailymotion.com/v0/reference/api-video",
         asset_classes=(),
         licence=Licence(note="Dailymotion API terms; videos stay their owners'.", attribution="Dailymotion"),
         priority=50,
