@@ -19,6 +19,10 @@ ALIASES = {
     ("kucoin", "/api/v1/symbols"): "/api/v2/symbols",
     ("kucoin", "/api/v3/market/orderbook/level2"): "/api/v1/market/orderbook/level2_20",
     ("currencylayer", "/api/live"): "/live",
+    ("defillama", "/123totallyrealapikey123/coins/prices/current/coingecko:ethereum"): (
+        "/prices/current/coingecko:ethereum"
+    ),
+    ("etherscan", "/api"): "/v2/api",
     ("fixer", "/api/latest"): "/fixer/latest",
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
 }
