@@ -26,6 +26,11 @@ def whole(amount: Decimal, decimals: int) -> Decimal:
     return amount.scaleb(-decimals, _WIDE)
 
 
+def percent(fraction: Decimal | None) -> Decimal | None:
+    """A fraction in percent, exactly."""
+    return None if fraction is None else fraction.scaleb(2, _WIDE)
+
+
 def product(*factors: Decimal) -> Decimal:
     """Their exact product, however many digits it has."""
     found = Decimal(1)

@@ -24,9 +24,19 @@ ALIASES = {
     ),
     ("etherscan", "/api"): "/v2/api",
     ("fixer", "/api/latest"): "/fixer/latest",
+    ("geckoterminal", "/api/v2/networks/eth/pools/{pool}/ohlcv/minute"): (
+        "/api/v2/networks/eth/pools/0x5f97e72e16d9a6ffec6c70589c61ee224494ccda/ohlcv/minute"
+    ),
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
 }
 """Answers that the provider gives in the same form under another path, or another host's."""
+FURTHER = {
+    (
+        "geckoterminal",
+        "/api/v2/networks/eth/tokens/0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2/pools",
+    ): "/api/v2/networks/eth/pools",
+}
+"""Further calls of an adapter that a capture of the same form answers, by its path."""
 FILES: dict[str, list[Path]] = {}
 for _file in sorted(FOLDER.glob("*/*.json")):
     _name = _file.relative_to(FOLDER).with_suffix("").as_posix()
@@ -89,8 +99,9 @@ class Captured:
         if path == self.capture.path:
             self.used += 1
             return _reply(self.capture)
+        standing_in = FURTHER.get((self.capture.provider, path), path)
         for other in captures_of(self.capture.provider):
-            if other.status == 200 and _differs_in_symbol(path, other.path):
+            if other.status == 200 and (other.path == standing_in or _differs_in_symbol(path, other.path)):
                 return _reply(other)
         raise Departure(f"calls {path}, captured is {self.capture.path}")
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from tests.contract.captured.asks import Asking, Plan, refused
+from tests.contract.captured.asks import Asking, Plan, candles, refused
 from tests.contract.captures import Capture
 
 BITCOIN: dict[str, Any] = {"chain": "bitcoin"}
@@ -40,6 +40,8 @@ def bitcoin_prices(capture: Capture) -> Plan:
     return Plan(capability="quotes", ask={"instruments": [f"crypto:BTC/{code}" for code in codes]}, expected=expected)
 
 
+WRAPPED_ETHER = "dex:ethereum/0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
+WRAPPED_SOL = "So11111111111111111111111111111111111111112"
 LLAMA_TOKENS = {
     "coingecko:bitcoin": "crypto:BTC/USD",
     "coingecko:ethereum": "crypto:ETH/USD",
@@ -131,11 +133,130 @@ def node_height(capture: Capture) -> Plan:
     )
 
 
+SCREENER_POOL = {
+    "address": "pairAddress", "dex": "dexId", "price": "priceNative", "base_price": "priceUsd",
+    "market_cap": "marketCap", "fully_diluted": "fdv",
+}  # fmt: skip
+
+
+def screener_pool(capture: Capture) -> Plan:
+    """A pool of Sui, whose tokens are named with colons."""
+    row = capture.body["pair"]
+    expected = {name: row[theirs] for name, theirs in SCREENER_POOL.items()}
+    expected |= {
+        "chain": "sui", "base.address": row["baseToken"]["address"], "quote.symbol": row["quoteToken"]["symbol"],
+        "liquidity": row["liquidity"]["usd"], "volume24h": row["volume"]["h24"], "buys24h": row["txns"]["h24"]["buys"],
+        "change_percent24h": row["priceChange"]["h24"], "created_at": moment(row["pairCreatedAt"] // 1000),
+    }  # fmt: skip
+    return Plan(capability="pools", ask={"chain": "sui", "address": row["pairAddress"]}, expected=[expected])
+
+
+def terminal_pools(**ask: bool) -> Asking:
+    """Pools of Ethereum."""
+
+    def plan(capture: Capture) -> Plan:
+        expected = [
+            {
+                "address": row["attributes"]["address"], "name": row["attributes"]["name"], "chain": "ethereum",
+                "dex": row["relationships"]["dex"]["data"]["id"], "market_cap": row["attributes"]["market_cap_usd"],
+                "base_price": row["attributes"]["base_token_price_usd"],
+                "price": row["attributes"].get("base_token_price_quote_token"),
+                "liquidity": row["attributes"]["reserve_in_usd"],
+                "volume24h": row["attributes"]["volume_usd"]["h24"],
+                "sells24h": row["attributes"]["transactions"]["h24"]["sells"],
+                "base.address": row["relationships"]["base_token"]["data"]["id"].removeprefix("eth_"),
+            }
+            for row in capture.body["data"]
+        ]  # fmt: skip
+        return Plan(capability="pools", ask={"chain": "ethereum", **ask}, expected=expected)
+
+    return plan
+
+
+def terminal_candles(capture: Capture) -> Plan:
+    """Newest first; the volume is in dollars."""
+    rows = [[row[0] * 1000, *row[1:]] for row in capture.body["data"]["attributes"]["ohlcv_list"][::-1]]
+    return candles(capture, WRAPPED_ETHER, rows, frozenset({"volume"}))
+
+
+def mint_prices(price: str, stamped: bool) -> Asking:
+    """By mint, at the top of the body or inside of `data`."""
+
+    def plan(capture: Capture) -> Plan:
+        rows = capture.body.get("data", capture.body)
+        rows = {WRAPPED_SOL: rows} if price in rows else rows
+        expected = [
+            {"symbol": mint, "last": row[price], "timestamp": row["updateUnixTime"] * 1000 if stamped else None}
+            for mint, row in rows.items()
+        ]
+        return Plan(
+            capability="quotes", ask={"instruments": [f"dex:solana/{mint}" for mint in rows]}, expected=expected
+        )
+
+    return plan
+
+
+def jupiter_swap(capture: Capture) -> Plan:
+    """In lamports; the impact is a fraction."""
+    row = capture.body
+    expected = {
+        "buy_amount": row["outAmount"], "least_buy_amount": row["otherAmountThreshold"],
+        "slippage_bps": row["slippageBps"], "price_impact_percent": Decimal(row["priceImpactPct"]) * 100,
+        "block": str(row["contextSlot"]), "steps.0.dex": row["routePlan"][0]["swapInfo"]["label"],
+        "steps.0.percent": row["routePlan"][0]["percent"],
+    }  # fmt: skip
+    ask = {
+        "chain": "solana", "sell_token": row["inputMint"], "buy_token": row["outputMint"],
+        "sell_amount": row["inAmount"], "slippage_bps": row["slippageBps"],
+    }  # fmt: skip
+    return Plan(capability="swapQuote", ask=ask, expected=expected)
+
+
+def jupiter_search(capture: Capture) -> Plan:
+    """By mint."""
+    return Plan(
+        capability="search", ask={"text": capture.params["query"]}, expected=[row["id"] for row in capture.body]
+    )
+
+
+def birdeye_search(capture: Capture) -> Plan:
+    """Its group of tokens."""
+    mints = [row["address"] for row in capture.body["data"]["items"][0]["result"]]
+    return Plan(capability="search", ask={"text": "TRENDSDOTFUN"}, expected=mints)
+
+
+def birdeye_history(capture: Capture) -> Plan:
+    """Captured with other steps than its address says."""
+    rows = capture.body["data"]["items"]
+    ask = {
+        "instrument": f"dex:solana/{WRAPPED_SOL}", "interval": "M15", "start": moment(rows[0]["unixTime"]).isoformat(),
+        "end": moment(rows[-1]["unixTime"] + 900).isoformat(),
+    }  # fmt: skip
+    expected = [{"time": moment(row["unixTime"]), "price": row["value"]} for row in rows]
+    return Plan(capability="priceHistory", ask=ask, expected=expected)
+
+
+def raydium_pool(capture: Capture) -> Plan:
+    """The fee is a fraction, the yield in percent."""
+    (row,) = capture.body["data"]
+    expected = {
+        "price": row["price"], "base.symbol": row["mintA"]["symbol"], "quote.address": row["mintB"]["address"],
+        "base.decimals": row["mintA"]["decimals"], "liquidity": row["tvl"], "volume24h": row["day"]["volume"],
+        "fee_percent": row["feeRate"] * 100, "apr_percent": row["day"]["apr"], "created_at": None,
+    }  # fmt: skip
+    return Plan(capability="pools", ask={"chain": "solana", "address": row["id"]}, expected=[expected])
+
+
 OPTIMISM = {"chain": "optimism"}
 VITALIK = {"chain": "ethereum", "address": "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"}
 
+SWAPS = "not called: transactions are never built"
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("alternative_me", "sentiment: latest (2021-12-20)"): (fear_and_greed,),
+    ("birdeye", "quote: price"): (mint_prices("value", stamped=True),),
+    ("birdeye", "quotes: multi"): (mint_prices("value", stamped=True),),
+    ("birdeye", "history: prices"): (birdeye_history,),
+    ("birdeye", "search"): (birdeye_search,),
     ("defillama", "quote: bitcoin, ethereum"): (llama_prices,),
     ("defillama", "quote: two solana mints"): (llama_prices,),
     ("defillama", "quote: unknown token"): (llama_prices,),
@@ -145,6 +266,7 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("defillama", "protocols"): (llama_protocols,),
     ("defillama", "chains"): (llama_chains,),
     ("defillama", "pools: lido stETH (2025)"): (llama_yields,),
+    ("dexscreener", "pools: sui cetus USDC/SUI"): (screener_pool,),
     ("etherscan", "quote: ethprice"): (ether_price,),
     ("etherscan", "balance"): (ether_balance,),
     ("etherscan", "tx_list"): (ether_transactions,),
@@ -153,15 +275,28 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("etherscan", "proxy: blockNumber"): (node_height,),
     ("etherscan", "error: chain not on free plan"): (refused("chainStatus", OPTIMISM, "NOT_COVERED"),),
     ("etherscan", "error: abi not verified"): (refused("transactions", VITALIK, "NOT_COVERED"),),
+    ("geckoterminal", "pools: eth top"): (terminal_pools(),),
+    ("geckoterminal", "new_pools: eth"): (terminal_pools(newest=True),),
+    ("geckoterminal", "candles: eth pool 15m"): (terminal_candles,),
+    ("jupiter", "quote: SOL,USDC price v3"): (mint_prices("usdPrice", stamped=False),),
+    ("jupiter", "swap_quote: 0.1 SOL to USDC"): (jupiter_swap,),
+    ("jupiter", "search: JUP"): (jupiter_search,),
     ("mempool_space", "quote: prices"): (bitcoin_prices,),
+    ("raydium", "pools: WSOL/Neiro AMM row"): (raydium_pool,),
 }
 
 NOT_CALLED: dict[tuple[str, str], str] = {
+    ("birdeye", "trending"): "not called: trends are no capability",
     ("defillama", "historical_quote: matic 1726451200"): "the coin has been renamed: POL has an id of its own",
     ("defillama", "pool_history"): "not called: histories of yields are no capability",
     ("defillama", "stablecoins"): "not called: supplies of stable coins are no capability",
     ("etherscan", "block_by_time"): "not called: blocks by time are no capability",
     ("etherscan", "proxy: eth_call"): "not called: calls of contracts are no capability",
+    ("geckoterminal", "networks"): "not called: the networks are known",
+    ("geckoterminal", "dexes: network"): "not called: exchanges of a chain are no capability",
+    ("jupiter", "swap: build tx"): SWAPS,
+    ("jupiter", "order: ultra"): SWAPS,
+    ("jupiter", "lend_positions"): "not called: positions of an account are no capability",
     ("mempool_space", "mempool"): "asked for with the newest blocks, of which there is no capture",
     ("mempool_space", "difficulty"): "asked for with the newest blocks, of which there is no capture",
     ("mempool_space", "recent"): "not called: transactions of nobody in particular",
