@@ -108,7 +108,7 @@ class GeckoTerminal(Provider):
         network = NETWORKS.get(ask.chain, "")
         params: dict[str, str | int] = {"include": JOINED}
         if ask.text:
-            path, params = "/search/pools", {"query": ask.text} | ({"network": network} if network else {}) | params
+            path, params = "/search/pools", {"query": ask.text, **({"network": network} if network else {}), **params}
         elif ask.address:
             path = f"/networks/{network}/pools/{ask.address}"
         elif ask.token:
@@ -120,7 +120,12 @@ class GeckoTerminal(Provider):
     def explain(self, reply: Reply) -> UpstreamError | None:
         """Too many calls are also told inside of a body."""
         status = reply.body.get("status")
-        if status is not None and status.get("error_code") is not None and status.integer("error_code") == 429:
+        if (
+            reply.status != 429
+            and status is not None
+            and status.get("error_code") is not None
+            and status.integer("error_code") == 429
+        ):
             return Throttled(self.profile.id, "too many calls")
         return None
 

@@ -9,7 +9,7 @@ from providers.contract import Licence, Profile, Provider, Reply, answers, per_m
 from providers.defi._bitcoin import CHAIN, COIN, Move, coins, transaction
 from providers.defi._chains import addressable
 from providers.row import Row
-from schema.errors import NotCovered, Throttled, UnknownInstrument, UpstreamError
+from schema.errors import NotCovered, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.chains import (
     BALANCE,
@@ -37,7 +37,6 @@ REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
     ("Invalid Bitcoin address", UnknownInstrument),
     ("Invalid hex string", UnknownInstrument),
     ("Transaction not found", UnknownInstrument),
-    ("Too Many Requests", Throttled),
     ("Too many history entries", NotCovered),
 )
 
