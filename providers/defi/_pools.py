@@ -21,11 +21,11 @@ def by_address(ask: PoolsAsk) -> bool:
     return fit(ask.address or ask.token) and not ask.text and not ask.newest
 
 
-def token(row: Row) -> Token:
-    """`{"address", "symbol", "name", "decimals"?}`."""
+def token(row: Row, address: str = "address") -> Token:
+    """`{"address", "symbol", "name", "decimals"?}`, where `address` may be called otherwise."""
     decimals = row.get("decimals")
     return Token(
-        address=row.text("address"),
+        address=row.text(address),
         symbol=row.maybe_text("symbol"),
         name=row.maybe_text("name"),
         decimals=None if decimals is None else decimals.integer(),

@@ -28,6 +28,9 @@ ALIASES = {
         "/api/v2/networks/eth/pools/0x5f97e72e16d9a6ffec6c70589c61ee224494ccda/ohlcv/minute"
     ),
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
+    ("thegraph", "/api/REDACTED/subgraphs/id/5XqPmWe6gjyrJtFn9cLy237i4cWw2j9HcUJEXsP5qGtH"): (
+        "/api/subgraphs/id/5zvR82QoaXYFyDEKLZ9t6v9adgnptxYpKpSbxtgVENFV"
+    ),
 }
 """Answers that the provider gives in the same form under another path, or another host's."""
 FURTHER = {
