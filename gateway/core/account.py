@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from gateway.core.identity import CallerKind, Principal
+from gateway.core.identity import CallerKind, PlanLimits, Principal
 from gateway.core.ports import ProviderKeys
 from gateway.core.preferences import NO_PREFERENCE, Preference, Preferences
 from providers.contract import Profile
@@ -44,6 +44,8 @@ class Reach(NamedTuple):
 
 
 EVERYBODY = Reach()
+MOST_PLAIN = 10_000
+"""Accounts that are held, each of a few numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,6 +90,8 @@ class Accounts:
         live: bool,
     ) -> None:
         self._keys, self._preferences, self._live = keys, preferences, live
+        self._plain: dict[str, tuple[PlanLimits, Account]] = {}
+        """By tenant: accounts of those who have neither keys nor preferences of their own."""
 
     def at_once(self, principal: Principal) -> Account | None:
         """None where the tenant's keys or preferences must be read first."""
@@ -112,15 +116,22 @@ class Accounts:
         # Recordings need no key.
         keys = keys if self._live else NO_KEYS
         plain = not keys and limits.providers is None and wish == NO_PREFERENCE
-        reach = EVERYBODY if plain else Reach(frozenset(keys), limits.providers, wish)
-        return Account(
+        known = self._plain.get(tenant) if plain else None
+        if known is not None and known[0] is limits:
+            return known[1]
+        made = Account(
             tenant=tenant,
-            keys=keys,
+            keys=NO_KEYS if plain else keys,
             history_days=limits.history_days,
-            reach=reach,
+            reach=EVERYBODY if plain else Reach(frozenset(keys), limits.providers, wish),
             share=limits.upstream_weight,
             upstream_calls=limits.upstream_calls_per_minute if tenant else None,
         )
+        if plain:
+            if len(self._plain) >= MOST_PLAIN:
+                self._plain.clear()
+            self._plain[tenant] = (limits, made)
+        return made
 
 
 def _nobody(principal: Principal) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gateway.core.account import EVERYBODY, Account
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 def at_hand(
     market: MarketData, capability: Capability[Any, Any], ask: Any, terms: Terms, log: FetchLog, account: Account
-) -> tuple[dict[Any, Any], list[Any]]:
+) -> tuple[Mapping[Any, Any], list[Any]]:
     """Answers by item, and the items that have to be asked for.
 
     Nothing is at hand where the age is limited, where a provider was passed over, or where an answer has to be put
@@ -27,25 +29,46 @@ def at_hand(
     parts = capability.parts(ask)
     if terms.max_age is not None:
         return {}, list(parts)
+    if len(parts) == 1:
+        one = one_at_hand(market, capability, parts[0], None if capability.items else ask, terms, log, account)
+        return ({}, list(parts)) if one is None else ({parts[0]: one}, [])
     plain = terms is DEFAULT_TERMS and account.reach is EVERYBODY and not account.keys
     # Pieces of a range are long: they are not held a second time.
     if len(parts) < FEWEST or capability.items is None or not plain or not log.empty:
         found, missing, _ = _one_by_one(market, capability, ask, terms, log, account)
         return found, missing
-    now, key = market.clock.monotonic(), (capability.name, capability.version, parts)
+    now, of = market.clock.monotonic(), (capability.name, capability.version)
     state = (market.pipeline.cache.changes, market.registry.changes)
-    batch = market.batches.find(key, now, state)
+    batch = market.batches.find(of, parts, now, state)
     if batch is not None and _quiet(market, capability, batch):
         market.pipeline.count_hits(capability, batch.lanes)
         log.adopt(batch.log)
-        return dict(batch.found), []
+        return batch.found, []
     own = FetchLog()
-    found, missing, lanes = _one_by_one(market, capability, ask, terms, own, account)
+    seen, missing, lanes = _one_by_one(market, capability, ask, terms, own, account)
     log.adopt(own)
     if not missing and all(lane.provider.profile.licence.shareable for lane in set(lanes.values())):
-        kept = Batch(found=dict(found), log=own, lanes=lanes, made=now, state=state)
-        market.batches.keep(key, kept)
-    return found, missing
+        shown = MappingProxyType(seen)
+        market.batches.keep(Batch(of=of, parts=parts, found=shown, log=own, lanes=lanes, made=now, state=state))
+        return shown, []
+    return seen, missing
+
+
+def one_at_hand(
+    market: MarketData, capability: Capability[Any, Any], part: Any, ask: Any, terms: Terms, log: FetchLog,
+    account: Account,
+) -> Fetched | None:  # fmt: skip
+    """One answer, without looking at the age that *terms* may limit; *ask* where the part is not of a batch."""
+    lane, pipeline = market.registry.first(capability, part, ask, terms, account), market.pipeline
+    if lane is None or not _in_one_piece(capability, lane, part):
+        return None
+    if not pipeline.health.quiet(lane.access.holder, capability.name):
+        return None
+    held = pipeline.fresh(lane, capability, part, market.clock.monotonic())
+    if held is None:
+        return None
+    log.hit(held.value, held.provenance, held.fresh_until, shared_by(lane))
+    return Fetched(held.value, held.provenance)
 
 
 def _quiet(market: MarketData, capability: Capability[Any, Any], batch: Batch) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,11 @@ LONGEST_S = 1.0
 class Batch:
     """Answers by item, what the log is to know of them, and the lanes that they came by."""
 
-    found: dict[Any, Fetched]
+    of: Hashable
+    """The capability that was asked."""
+    parts: Sequence[Any]
+    found: Mapping[Any, Fetched]
+    """The same mapping each time, for nobody to change."""
     log: FetchLog
     lanes: dict[Any, Lane]
     made: float
@@ -39,29 +43,37 @@ class Batches:
     """One a process, of answers that all callers share; least recently used ones go first."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, Batch] = OrderedDict()
+        self._kept: dict[Hashable, Batch] = {}
+        self._same: dict[int, Batch] = {}
+        """By the identity of their parts: to compare a hundred items costs more than all the rest."""
+        self._used: OrderedDict[int, Batch] = OrderedDict()
+        """By the identity of the batch, the one used last at the end."""
         self._items = 0
 
-    def find(self, key: Hashable, now: float, state: Hashable) -> Batch | None:
+    def find(self, of: Hashable, parts: Sequence[Any], now: float, state: Hashable) -> Batch | None:
         """The batch, if it holds."""
-        batch = self._kept.get(key)
+        batch = self._same.get(id(parts))
+        if batch is None or batch.parts is not parts or batch.of != of:
+            batch = self._kept.get((of, parts))
         if batch is None:
             return None
         if not batch.holds(now, state):
-            self._drop(key)
+            self._drop(batch)
             return None
-        self._kept.move_to_end(key)
+        self._used.move_to_end(id(batch))
         return batch
 
-    def keep(self, key: Hashable, batch: Batch) -> None:
+    def keep(self, batch: Batch) -> None:
         """In the place of the oldest."""
-        self._drop(key)
-        self._kept[key] = batch
+        known = self._kept.get((batch.of, batch.parts))
+        if known is not None:
+            self._drop(known)
+        self._kept[batch.of, batch.parts] = self._same[id(batch.parts)] = self._used[id(batch)] = batch
         self._items += len(batch.found)
         while len(self._kept) > MOST_BATCHES or self._items > MOST_ITEMS:
-            self._drop(next(iter(self._kept)))
+            self._drop(next(iter(self._used.values())))
 
-    def _drop(self, key: Hashable) -> None:
-        dropped = self._kept.pop(key, None)
-        if dropped is not None:
-            self._items -= len(dropped.found)
+    def _drop(self, batch: Batch) -> None:
+        del self._kept[batch.of, batch.parts], self._used[id(batch)]
+        self._same.pop(id(batch.parts), None)
+        self._items -= len(batch.found)

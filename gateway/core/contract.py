@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gateway.core.account import NOBODY, Account
+from gateway.core.athand import one_at_hand
 from gateway.core.bus import Bus
 from gateway.core.clock import Clock
 from gateway.core.conversion import Rate, converted, find_rate
@@ -74,6 +75,12 @@ class Market:
             self.account = await self.find()
         return self.account or NOBODY
 
+    def at_hand(self, capability: Capability[A, M], item: Any) -> Fetched | None:
+        """An item of a batch ask where nothing has to be waited for, asked without terms; None where it is fetched."""
+        if self.account is None:
+            return None
+        return one_at_hand(self.data, capability, item, None, DEFAULT_TERMS, self.log, self.account)
+
     async def fetch(self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS) -> Fetched:
         """One answer; NoAnswer lists every attempt."""
         account = self.account or await self.whose()
@@ -81,7 +88,7 @@ class Market:
 
     async def fetch_many(
         self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS
-    ) -> dict[Any, Fetched | NoAnswer]:
+    ) -> Mapping[Any, Fetched | NoAnswer]:
         """An answer or a NoAnswer for each item of the ask."""
         account = self.account or await self.whose()
         return await self.data.fetch_many(capability, ask, terms, self.log, account, self.deadline)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from math import inf
@@ -103,8 +103,10 @@ class MarketData:
         log: FetchLog | None = None,
         account: Account = NOBODY,
         deadline: float = inf,
-    ) -> dict[Any, Fetched | NoAnswer]:
+    ) -> Mapping[Any, Fetched | NoAnswer]:
         """An answer or a NoAnswer for each item of the ask, in the order of the ask.
+
+        What many share may be the same mapping as before, while all of it holds.
 
         *deadline* (the loop's time) is the operation's: no fetch of it takes longer, whatever its terms say.
         """

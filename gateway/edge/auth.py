@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from gateway.core.ports import Presented
 from gateway.edge.execute import RequestFacts
@@ -10,6 +11,10 @@ from gateway.edge.execute import RequestFacts
 OURS = ("mg_", "__Host-mg_", "__Secure-mg_")
 """What the names of the gateway's cookies begin with."""
 LONGEST_COOKIE = 500
+RARE = {"cookie", "x-csrf-token", "origin"}
+"""Headers that only browsers send."""
+LONGEST_HELD = 1_000
+"""Characters of a credential that is worth remembering."""
 NO_PAYLOAD: Mapping[str, object] = {}
 
 
@@ -17,8 +22,19 @@ def presented_by(facts: RequestFacts) -> Presented:
     """Credentials of a request, none of them believed yet; `connection_init` counts where headers say nothing."""
     if facts.shown is not None:
         return facts.shown
+    headers = facts.headers
+    if facts.connection or not facts.same_origin or not RARE.isdisjoint(headers):
+        presented = _presented(facts)
+    else:
+        shown = (headers.get("authorization"), headers.get("x-api-key"), facts.client_ip, facts.transport)
+        presented = _by_headers(*shown) if len(f"{shown[0]}{shown[1]}") <= LONGEST_HELD else _presented(facts)
+    object.__setattr__(facts, "shown", presented)
+    return presented
+
+
+def _presented(facts: RequestFacts) -> Presented:
     headers, payload = facts.headers, facts.connection or NO_PAYLOAD
-    presented = Presented(
+    return Presented(
         authorization=headers.get("authorization") or _shown(payload, "authorization"),
         api_key=headers.get("x-api-key") or _shown(payload, "apikey", "x-api-key"),
         cookies=cookies_of(headers.get("cookie")),
@@ -28,8 +44,14 @@ def presented_by(facts: RequestFacts) -> Presented:
         client_ip=facts.client_ip,
         transport=facts.transport,
     )
-    object.__setattr__(facts, "shown", presented)
-    return presented
+
+
+@lru_cache(maxsize=1024)
+def _by_headers(authorization: str | None, api_key: str | None, client_ip: str | None, transport: str) -> Presented:
+    """What the same sender shows again is worked out once; whether it is good is asked anew each time."""
+    return Presented(
+        authorization=authorization or None, api_key=api_key or None, client_ip=client_ip, transport=transport
+    )
 
 
 def _shown(payload: Mapping[str, object], *names: str) -> str | None:

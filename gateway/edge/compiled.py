@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import CoroutineType
+from collections.abc import Callable
 from typing import Any
 
 from graphql import (
@@ -20,9 +20,11 @@ from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from gateway.edge.begun import Begun
 from gateway.edge.compiler import Run, compile_value
-from gateway.edge.roots import Root, rest_of, root_of
+from gateway.edge.roots import Root, root_of
 from gateway.edge.shelves import Kept
+from gateway.edge.straight import Straight
 
 MOST_FORMS = 64
 """Compiled forms of one document: operations, root fields and values of `@skip` and `@include` multiply."""
@@ -37,6 +39,8 @@ class Selections:
         self.switches: dict[int, tuple[str, ...]] = {}
         self.roots: dict[int, Root | None] = {}
         """By the identity of the field's node, which the document holds."""
+        self.straight: dict[int, Straight] = {}
+        """By the identity of the operation; of those without variables."""
 
 
 class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -46,9 +50,14 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
     twice, and errors have the paths and places that they always have.
     """
 
-    def __init__(self, *args: Any, selections: Selections | None = None, at_once: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, selections: Selections | None = None, at_once: bool = False,
+        begun: Callable[[], Begun] | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
         self._selections = selections
+        # How far the only root field came before there was an executor.
+        self._begun = begun
         # Whether the task that executes is the one that will wait for the result.
         self._at_once = at_once
 
@@ -76,16 +85,8 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         nodes, kind = [each.node for each in field_details_list], root.field.type
         info = self.build_resolve_info(root.field, nodes, parent_type, path)
         try:
-            result = root.start(info)
-            if result.__class__ is CoroutineType:
-                try:
-                    waited = result.send(None)
-                except StopIteration as ended:
-                    result = ended.value
-                else:
-                    result = rest_of(result, waited)
-                    return self.complete_awaitable_value(kind, field_details_list, info, path, result, position_context)
-            elif self.is_awaitable(result):
+            waits, result = root.start(info) if self._begun is None else self._begun()
+            if waits:
                 return self.complete_awaitable_value(kind, field_details_list, info, path, result, position_context)
             completed = self.complete_value(kind, field_details_list, info, path, result, position_context)
         except Exception as error:  # noqa: BLE001 - every error is told at its field, as graphql-core does
@@ -93,7 +94,17 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
             return None
         if self.is_awaitable(completed):
             return self._completed(completed, kind, field_details_list, path)
+        self._learn(root, field_details_list, info, path)
         return completed
+
+    def _learn(self, root: Root, details: list[FieldDetails], info: GraphQLResolveInfo[Any], path: Path) -> None:
+        """What was answered without waiting, and compiled, goes straight the next time."""
+        selections, operation = self._selections, self.operation
+        if selections is None or operation.variable_definitions or id(operation) in selections.straight:
+            return
+        run = self._run(root.field.type, details, info, path)
+        if run is not None:
+            selections.straight[id(operation)] = Straight.of(root, info, str(path.key), run)
 
     async def _completed(self, completed: Any, kind: Any, details: list[FieldDetails], path: Path) -> Any:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil
 from typing import NotRequired, TypedDict, cast
 
@@ -131,11 +131,13 @@ class Faults:
     """The internal faults of one operation: one id for the caller, the tracebacks for the log."""
 
     request_id: str
-    error_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    error_id: str = ""
+    """Drawn at the first fault: most operations have none."""
     logged: int = 0
 
     def mask(self, fault: BaseException, path: Sequence[str | int] | None = None) -> FormattedError:
         """Log the fault and say no more than its id."""
+        self.error_id = self.error_id or secrets.token_hex(8)
         if self.logged < MAX_LOGGED_FAULTS:
             self.logged += 1
             LOG.error("internal_error", error_id=self.error_id, request_id=self.request_id, path=path, exc_info=fault)

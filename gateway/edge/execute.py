@@ -132,9 +132,16 @@ class Executor:
     def prepare(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
         """Find or read the document, pick the operation; raises Refused."""
         document = self._document(request, allowed)
-        operation = document.operation(request.operation_name)
+        bare = request.variables is None and request.extensions is None
+        key = (PreparedOperation, request.operation_name)
+        known: PreparedOperation | None = document.notes.get(key) if bare else None
+        operation = document.operation(request.operation_name) if known is None else known.operation
         check_kind(operation, allowed)
-        return PreparedOperation(document=document, operation=operation, request=request)
+        if known is None:
+            known = PreparedOperation(document=document, operation=operation, request=request)
+            if bare:
+                document.notes[key] = known
+        return known
 
     async def run(self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal) -> OperationResult:
         """Execute a prepared operation within its time, if the caller may."""
@@ -144,8 +151,7 @@ class Executor:
             return admission
         if self.persisted is not None:
             self.persisted.share(prepared)
-        result = OperationResult(executed=False, extensions={}, status=500)
-        context = None
+        context = result = None
         try:
             responses, entry = self.responses, None
             place = None if responses is None else await responses.place(prepared, principal)
@@ -166,13 +172,12 @@ class Executor:
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
             result = self._failure(error, faults)
         finally:
-            admission.release(context, bool(result.errors) or not result.executed)
-        return replace(
-            result,
-            extensions={**result.extensions, **admission.extensions},
-            headers={**admission.headers, **result.headers},
-            cookies=getattr(context, "cookies", ()),
-        )
+            admission.release(context, result is None or bool(result.errors) or not result.executed)
+        result.extensions.update(admission.extensions)
+        told = admission.headers
+        result.headers = {**told, **result.headers} if result.headers else told
+        result.cookies = getattr(context, "cookies", ())
+        return result
 
     def _keep(self, place: Place, result: OperationResult, context: object) -> OperationResult:
         """Keep an answer that may be kept."""
@@ -307,7 +312,12 @@ class Executor:
                 is_awaitable=_is_awaitable, hide_suggestions=built.hide_suggestions,
                 selections=self._selections(prepared.document), at_once=True,
             )  # fmt: skip
-        execution = make(context_value=context, operation_extensions=prepared.request.extensions)
+        straight, begun = self._selections(prepared.document).straight.get(id(prepared.operation)), None
+        if straight is not None:
+            data, begun = straight.answer(context, prepared.request.extensions)
+            if data is not None:
+                return ExecutionResult(data, None)
+        execution = make(context_value=context, operation_extensions=prepared.request.extensions, begun=begun)
         return cast("ExecutionResult | Awaitable[ExecutionResult]", execution.execute_operation())
 
     def _selections(self, document: Document) -> Selections:

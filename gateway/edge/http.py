@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
+from typing import cast
 from urllib.parse import parse_qsl
 
 import orjson
@@ -14,6 +15,7 @@ from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from gateway.core.identity import Principal
+from gateway.edge.begun import begin
 from gateway.edge.body import ClientGone, parse_json, read_body
 from gateway.edge.errors import Faults, Refused, masked
 from gateway.edge.execute import (
@@ -47,6 +49,8 @@ PASSED_HEADERS = (
     "authorization", "x-api-key", "accept-language", "user-agent", "origin", "traceparent", "cookie", "x-csrf-token",
     "marketgate-cost",
 )  # fmt: skip
+MOST_KNOWN, LONGEST_KNOWN = 512, 16_384
+"""Bodies that are known again, and the bytes of the longest of them."""
 LIMITED = 429
 CREDENTIALS = ("authorization", "x-api-key", "cookie")
 
@@ -56,6 +60,8 @@ class GraphQLEndpoint:
 
     def __init__(self, executor: Executor, settings: EdgeSettings) -> None:
         self._executor, self._settings = executor, settings
+        self._known: dict[bytes, PreparedOperation] = {}
+        """Bodies that were read before."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
@@ -94,36 +100,58 @@ class GraphQLEndpoint:
             check_get_origin(headers)
             request = OperationRequest.of(self._query_parameters(scope["query_string"]))
             result = await self._single(request, facts, QUERY_ONLY, receive)
-            return self._encode(result, wanted_by(method, headers, media), headers.get("if-none-match"))
-        payload = await self._payload(receive, headers, body)
-        if isinstance(payload, list):
-            principal = await self._executor.identify(facts)
-            return self._encode_batch(await self._batch(payload, facts, principal), media, facts)
-        result = await self._single(OperationRequest.of(payload), facts, QUERY_AND_MUTATION, receive)
-        return self._encode(result, wanted_by(method, headers, media))
+            return self._encode(result, headers, media, method)
+        text = await self._text(receive, headers, body)
+        asked: OperationRequest | PreparedOperation | None = self._known.get(text)
+        if asked is None:
+            payload = parse_json(text, "request body")
+            if isinstance(payload, list):
+                principal = await self._executor.identify(facts)
+                return self._encode_batch(await self._batch(payload, facts, principal), media, facts)
+            asked = OperationRequest.of(payload)
+        result = await self._single(asked, facts, QUERY_AND_MUTATION, receive, text)
+        return self._encode(result, headers, media, method)
 
     async def _single(
-        self, request: OperationRequest, facts: RequestFacts, allowed: frozenset[OperationType], receive: Receive
-    ) -> OperationResult:
+        self, request: OperationRequest | PreparedOperation, facts: RequestFacts, allowed: frozenset[OperationType],
+        receive: Receive, text: bytes = b"",
+    ) -> OperationResult:  # fmt: skip
         """Run one operation; a query ends with its client, a mutation goes on."""
         principal = await self._executor.identify(facts)
-        try:
-            prepared = await self._executor.prepared(request, allowed)
-        except Refused as refused:
-            raise await self._executor.charged(refused, facts, principal) from None
+        if isinstance(request, PreparedOperation):
+            prepared = request
+        else:
+            try:
+                prepared = await self._executor.prepared(request, allowed)
+            except Refused as refused:
+                raise await self._executor.charged(refused, facts, principal) from None
+            self._remember(text, prepared)
         if prepared.is_mutation:
             return await self._executor.run(prepared, facts, principal)
-        with while_there(receive):
-            return await self._executor.run(prepared, facts, principal)
+        waits, result = begin(self._executor.run(prepared, facts, principal))
+        if waits:
+            with while_there(receive):
+                result = await result
+        return cast(OperationResult, result)
 
-    def _encode(self, result: OperationResult, wanted: Wanted, known: str | None = None) -> Reply:
+    def _remember(self, text: bytes, prepared: PreparedOperation) -> None:
+        """What the same body asks for again; with variables or extensions there are too many."""
+        request = prepared.request
+        if not text or len(text) > LONGEST_KNOWN or request.variables is not None or request.extensions is not None:
+            return
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[text] = prepared
+
+    def _encode(self, result: OperationResult, headers: Mapping[str, str], media: str, method: str) -> Reply:
         """From the response cache as it keeps it, else anew."""
         responses = self._executor.responses
         if responses is None or result.place is None or result.entry is None:
-            return _reply(result, wanted.media)
+            return _reply(result, media)
+        wanted, known = wanted_by(method, headers, media), headers.get("if-none-match") if method == "GET" else None
         return reply_of(responses, result.place, result.entry, wanted, result.extensions, result.headers, known)
 
-    async def _payload(self, receive: Receive, headers: Mapping[str, str], body: bytes | Refused | None) -> object:
+    async def _text(self, receive: Receive, headers: Mapping[str, str], body: bytes | Refused | None) -> bytes:
         check_content_type(headers.get("content-type"))
         check_content_encoding(headers.get("content-encoding"))
         settings = self._settings
@@ -131,7 +159,7 @@ class GraphQLEndpoint:
             body = await read_body(receive, headers, most=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
         elif isinstance(body, Refused):
             raise body
-        return parse_json(body, "request body")
+        return body
 
     def _query_parameters(self, query_string: bytes) -> dict[str, object]:
         if len(query_string) > self._settings.max_query_string_bytes:

@@ -61,9 +61,12 @@ class OperationRequest:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class OperationResult:
-    """An answer before it is encoded; `executed` tells an answer with data (even null) from a refusal."""
+    """An answer before it is encoded; `executed` tells an answer with data (even null) from a refusal.
+
+    Whoever has made it may still add to it; `data` is nobody's to change.
+    """
 
     executed: bool
     data: dict[str, Any] | None = None

@@ -53,9 +53,11 @@ def headers_of(reply: Reply) -> list[tuple[bytes, bytes]]:
     if reply.media is not None:
         headers.append((b"content-type", f"{reply.media}; charset=utf-8".encode()))
     if reply.status != 204:
-        headers.append((b"content-length", str(len(reply.body)).encode()))
-    headers.extend((name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers.items())
-    headers.extend((b"set-cookie", cookie.encode("latin-1")) for cookie in reply.cookies)
+        headers.append((b"content-length", b"%d" % len(reply.body)))
+    for name, value in reply.headers.items():
+        headers.append((name.lower().encode(), value.encode("latin-1")))
+    for cookie in reply.cookies:
+        headers.append((b"set-cookie", cookie.encode("latin-1")))
     return headers
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from types import coroutine
+from types import CoroutineType
 from typing import Any, cast
 
 from graphql import FieldNode, GraphQLField, GraphQLObjectType, VariableNode, Visitor, visit
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.values import get_argument_values
+from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema_converter import get_arguments
 from strawberry.types.field import StrawberryField
 
+from gateway.edge.begun import Begun, begin
 from gateway.edge.compiler import DEFINITION
 
 PLAIN = (str, int, float, bool, type(None), Decimal, datetime, date, timedelta, Enum)
@@ -35,33 +37,17 @@ class Root:
     info: Callable[[Any], Any]
     info_name: str | None
 
-    def start(self, info: Any) -> Any:
-        """What the resolver returns: a coroutine where it is one that may wait."""
+    def start(self, info: Any) -> Begun:
+        """Call the resolver, and run it in this task until it has ended or waits for the first time."""
         given = self.arguments.copy()
         for name in self.lists:
             given[name] = given[name].copy()
         if self.info_name is not None:
             given[self.info_name] = self.info(info)
-        return self.call(**given)
-
-
-@coroutine
-def rest_of(begun: Coroutine[Any, Any, Any], waited: Any) -> Generator[Any, Any, Any]:
-    """The rest of a coroutine that was begun in this task and waits for something."""
-    while True:
-        try:
-            sent = yield waited
-        except GeneratorExit:
-            begun.close()
-            raise
-        except BaseException as thrown:  # noqa: BLE001 - cancellation among them: it is the resolver's to answer
-            step, value = cast("Callable[[Any], Any]", begun.throw), cast(Any, thrown)
-        else:
-            step, value = begun.send, sent
-        try:
-            waited = step(value)
-        except StopIteration as ended:
-            return ended.value
+        result = self.call(**given)
+        if result.__class__ is not CoroutineType:
+            return optimized_is_awaitable(result), result
+        return begin(result)
 
 
 def root_of(executor: Executor[Any], parent: GraphQLObjectType, details: FieldDetails) -> Root | None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import cast
 
 from strawberry.dataloader import DataLoader
 
-from gateway.core.contract import Context
+from gateway.core.contract import Context, Fetched
 from plugins.market.catalog import Catalog
 from plugins.market.costs import MOST_SYMBOLS
 from plugins.market.series import Wanted, fetch_series
-from schema.capability import Terms
+from schema.capability import DEFAULT_TERMS, Terms
 from schema.currencies import MINOR_UNITS
 from schema.errors import DOCS, AmbiguousInstrument, BadInput, FailureCode, MarketgateError, NoAnswer
 from schema.spelling import read_symbol
@@ -47,8 +48,14 @@ class How:
         return "+".join(self.terms.providers or ())
 
 
+PLAINLY = How(terms=DEFAULT_TERMS, convert_to=None)
+"""As most are asked."""
+
+
 def how(route: RouteInput | None, convert_to: str | None) -> How:
     """Check what the caller wants; BadInput names the field."""
+    if route is None and convert_to is None:
+        return PLAINLY
     target = None if convert_to is None else currency_code("convertTo", convert_to)
     return How(terms=terms_of(route), convert_to=target)
 
@@ -63,12 +70,23 @@ def currency_code(field: str, text: str) -> str:
     return code
 
 
+@dataclass(slots=True)
+class Symbols:
+    """A list of symbols as it was read: what each means, and the instruments among it."""
+
+    read: list[InstrumentId | MarketgateError]
+    wished: tuple[InstrumentId, ...]
+    fetched: Mapping[InstrumentId, Fetched | NoAnswer] | None = None
+    """Answers that were put in the order of the symbols before: what all share is one mapping while it holds."""
+    nodes: list[Quote | None] = field(default_factory=list)
+
+
 class MarketDesk:
     """gateway.core.ports.Desk, and what the root fields share."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self._batches: dict[tuple[str, ...], tuple[list[InstrumentId | MarketgateError], tuple[InstrumentId, ...]]] = {}
+        self._batches: dict[tuple[str, ...], Symbols] = {}
 
     def instrument(self, symbol: str, asset_class: AssetClass | None = None) -> InstrumentId:
         """Read a symbol; UnknownSymbol or AmbiguousInstrument say the way out."""
@@ -82,6 +100,8 @@ class MarketDesk:
 
     async def one(self, context: Context, instrument: InstrumentId, wanted: How) -> Quote:
         """One quote; NoAnswer lists every attempt."""
+        if wanted is PLAINLY and (held := context.market.at_hand(QUOTES, instrument)) is not None:
+            return cast(Quote, held.value)
         found = await self._many(context, (instrument,), wanted)
         answer = found[instrument]
         if isinstance(answer, MarketgateError):
@@ -94,15 +114,21 @@ class MarketDesk:
             raise BadInput("symbols", "is empty: give 1 to 200 symbols")
         if len(symbols) > MOST_SYMBOLS:
             raise BadInput("symbols", f"has {len(symbols)} symbols: at most {MOST_SYMBOLS} at once")
-        read, wished = self._read_all(tuple(symbols))
-        found = await self._many(context, wished, wanted) if wished else {}
+        known = self._read_all(tuple(symbols))
+        deadline, ask = context.host.clock.monotonic() + wanted.terms.timeout, QuotesAsk(instruments=known.wished)
+        fetched = await context.market.fetch_many(QUOTES, ask, wanted.terms) if known.wished else {}
+        if wanted is PLAINLY and fetched is known.fetched:
+            return QuoteBatch(nodes=known.nodes.copy(), failures=[])
+        found = await self._shown(context, fetched, wanted, deadline)
         nodes: list[Quote | None] = []
         failures: list[AskFailure] = []
-        for index, (symbol, each) in enumerate(zip(symbols, read, strict=True)):
+        for index, (symbol, each) in enumerate(zip(symbols, known.read, strict=True)):
             answer = found[each] if isinstance(each, InstrumentId) else each
             nodes.append(None if isinstance(answer, MarketgateError) else answer)
             if isinstance(answer, MarketgateError):
                 failures.append(await self._failure(index, symbol, answer))
+        if wanted is PLAINLY and isinstance(fetched, MappingProxyType):
+            known.fetched, known.nodes = fetched, nodes.copy()
         return QuoteBatch(nodes=nodes, failures=failures)
 
     async def quote(
@@ -146,39 +172,42 @@ class MarketDesk:
         except MarketgateError as error:
             return error
 
-    def _read_all(
-        self, symbols: tuple[str, ...]
-    ) -> tuple[list[InstrumentId | MarketgateError], tuple[InstrumentId, ...]]:
-        """What each symbol means, and the instruments among it; a spelling means tomorrow what it means today."""
+    def _read_all(self, symbols: tuple[str, ...]) -> Symbols:
+        """A spelling means tomorrow what it means today."""
         known = self._batches.get(symbols)
         if known is not None:
             return known
         read = [self._read(symbol) for symbol in symbols]
         wished = tuple(dict.fromkeys(each for each in read if isinstance(each, InstrumentId)))
+        made = Symbols(read, wished)
         if all(isinstance(each, InstrumentId) for each in read):
             if len(self._batches) >= MOST_BATCHES:
                 self._batches.clear()
-            self._batches[symbols] = (read, wished)
-        return read, wished
+            self._batches[symbols] = made
+        return made
 
     async def _many(
         self, context: Context, instruments: tuple[InstrumentId, ...], wanted: How
     ) -> dict[InstrumentId, Quote | MarketgateError]:
-        market, clock = context.market, context.host.clock
-        deadline = clock.monotonic() + wanted.terms.timeout
-        fetched = await market.fetch_many(QUOTES, QuotesAsk(instruments=instruments), wanted.terms)
+        deadline = context.host.clock.monotonic() + wanted.terms.timeout
+        fetched = await context.market.fetch_many(QUOTES, QuotesAsk(instruments=instruments), wanted.terms)
+        return await self._shown(context, fetched, wanted, deadline)
+
+    async def _shown(
+        self, context: Context, fetched: Mapping[InstrumentId, Fetched | NoAnswer], wanted: How, deadline: float
+    ) -> dict[InstrumentId, Quote | MarketgateError]:
+        """As they were wanted, until the deadline (monotonic)."""
         if not wanted.pinned and not wanted.convert_to:
             return {each: answer if isinstance(answer, NoAnswer) else answer.value for each, answer in fetched.items()}
         found: dict[InstrumentId, Quote | MarketgateError] = {}
-        for instrument in instruments:
-            answer = fetched[instrument]
+        for instrument, answer in fetched.items():
             if isinstance(answer, NoAnswer):
                 found[instrument] = answer
                 continue
             quote = cast(Quote, answer.value)
             found[instrument] = replace(quote, pinned=wanted.pinned) if wanted.pinned else quote
         if wanted.convert_to:
-            left = max(deadline - clock.monotonic(), LEAST_TIME)
+            left = max(deadline - context.host.clock.monotonic(), LEAST_TIME)
             await self._convert(context, found, wanted.convert_to, replace(wanted.terms, timeout=left))
         return found
 

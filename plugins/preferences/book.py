@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cachetools import TTLCache
-
 from gateway.core.contract import Host
 from gateway.core.ports import Preference
 from gateway.core.store import Tx
+from gateway.core.timed import Timed
 from plugins.preferences.store import PreferenceStore
 
 TOPIC = "preferences.changed"
@@ -23,7 +22,7 @@ class PreferenceBook:
 
     def __init__(self, host: Host) -> None:
         self._host, self._store = host, PreferenceStore()
-        self._held: TTLCache[str, Preference] = TTLCache(MOST, HELD_S, host.clock.monotonic)
+        self._held: Timed[str, Preference] = Timed(MOST, HELD_S, host.clock.monotonic)
         self._news = 0
         host.bus.subscribe(TOPIC, self._heard)
         host.bus.on_gap(self._missed)
@@ -52,7 +51,7 @@ class PreferenceBook:
     def _heard(self, message: Mapping[str, Any]) -> None:
         self._news += 1
         tenant = str(message.get("tenant"))
-        self._held.pop(tenant, None)
+        self._held.pop(tenant)
         self._host.data.reroute(tenant)
 
     def _missed(self) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from cachetools import TTLCache
 
 from gateway.core.contract import Host, Sealed
 from gateway.core.store import Tx
+from gateway.core.timed import Timed
 from plugins.providerkeys.seal import Seal
 from plugins.providerkeys.store import KeyStore
 
@@ -28,7 +28,7 @@ class KeyRing:
 
     def __init__(self, host: Host, seal: Seal) -> None:
         self._host, self._seal, self._store = host, seal, KeyStore()
-        self._held: TTLCache[str, Keys] = TTLCache(MOST, HELD_S, host.clock.monotonic)
+        self._held: Timed[str, Keys] = Timed(MOST, HELD_S, host.clock.monotonic)
         self._news = 0
         host.bus.subscribe(TOPIC, self._heard)
         host.bus.on_gap(self._missed)
@@ -65,7 +65,7 @@ class KeyRing:
     def _heard(self, message: Mapping[str, Any]) -> None:
         self._news += 1
         tenant = str(message.get("tenant"))
-        self._held.pop(tenant, None)
+        self._held.pop(tenant)
         self._host.data.forget(tenant)
 
     def _missed(self) -> None:

@@ -259,7 +259,7 @@ class World:
             return error
         raise AssertionError(f"answered: {found}")
 
-    async def quotes(self, *instruments: InstrumentId, **changed: Any) -> dict[InstrumentId, Fetched | NoAnswer]:
+    async def quotes(self, *instruments: InstrumentId, **changed: Any) -> Mapping[InstrumentId, Fetched | NoAnswer]:
         """A batch."""
         return await self.data.fetch_many(QUOTES, QuotesAsk(instruments=instruments), replace(DEFAULT_TERMS, **changed))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from logging import DEBUG, INFO
 from time import perf_counter
 
 import structlog
@@ -53,8 +54,11 @@ def note(scope: Scope, status: int, size: int, started: float, **more: object) -
     seconds = perf_counter() - started
     series(scope["path"], status).observe(seconds)
     client = scope.get("client")
-    log = LOG.debug if scope["path"] in PROBES else LOG.info
-    log(
+    level = DEBUG if scope["path"] in PROBES else INFO
+    if not LOG.is_enabled_for(level):
+        return
+    LOG.log(
+        level,
         "request",
         method=scope["method"],
         path=scope["path"],

@@ -7,7 +7,7 @@ added twice. What a killed process has counted since its last flush, 3 seconds a
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -40,6 +40,15 @@ class _Reading:
     month: Month
     points: int
     at: float
+    start: datetime = field(init=False)
+    end: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start, self.end = self.month.start, self.month.end
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether it is of this instant's month."""
+        return self.start <= moment < self.end
 
 
 class Meter:
@@ -60,7 +69,7 @@ class Meter:
         """See `Usage`."""
         self._counting.note(spent)
         held = self._held.get(spent.principal.tenant)
-        if held is not None and held.month == Month.of(spent.at):
+        if held is not None and held.covers(spent.at):
             held.points += spent.points
 
     def known_to_date(self, tenant: str) -> int | None:
@@ -68,7 +77,7 @@ class Meter:
         held = self._held.get(tenant)
         if held is None or self._host.clock.monotonic() - held.at >= HELD_S:
             return None
-        return held.points if held.month == Month.of(self._host.clock.now()) else None
+        return held.points if held.covers(self._host.clock.now()) else None
 
     async def month_to_date(self, tenant: str) -> int:
         """See `Usage`. Read at most every ten seconds; meanwhile this process adds its own."""

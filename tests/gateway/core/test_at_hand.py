@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from gateway.core.account import NOBODY, Account, Reach
+from gateway.core.batches import MOST_BATCHES
 from gateway.core.fetchlog import FetchLog
 from schema.capability import DEFAULT_TERMS
 from schema.errors import NoAnswer
@@ -103,7 +107,7 @@ async def test_a_hundred_copies_cost_no_call() -> None:
 MANY = tuple(replace(BTC, base=f"C{number}") for number in range(20))
 
 
-async def asked_for(w: World, log: FetchLog | None = None, account: Account = NOBODY) -> dict[Any, Any]:
+async def asked_for(w: World, log: FetchLog | None = None, account: Account = NOBODY) -> Mapping[Any, Any]:
     return await w.data.fetch_many(QUOTES, QuotesAsk(instruments=MANY), DEFAULT_TERMS, log, account)
 
 
@@ -172,3 +176,33 @@ async def test_a_batch_is_kept_for_those_who_share_everything_only() -> None:
     found = await asked_for(w, account=bounded)
 
     assert all(isinstance(each, NoAnswer) for each in found.values())
+
+
+async def test_a_batch_that_all_share_is_one_mapping_for_nobody_to_change_until_a_copy_changes() -> None:
+    w = world(venue("alpha"))
+    await asked_for(w)
+
+    first, again = [await asked_for(w) for _ in range(2)]
+    equal = await w.data.fetch_many(QUOTES, QuotesAsk(instruments=(*MANY,)), DEFAULT_TERMS)
+    await w.quote(ETH)
+    changed = await asked_for(w)
+
+    assert again is first
+    assert equal is first
+    assert changed is not first
+    assert changed == first
+    with pytest.raises(TypeError):
+        changed[BTC] = 1  # type: ignore[index]
+
+
+async def test_batches_beyond_the_bound_are_forgotten_with_all_that_leads_to_them() -> None:
+    w = world(venue("alpha"))
+    await asked_for(w)
+    asks = [QuotesAsk(instruments=MANY[start:] + MANY[:start]) for start in range(MOST_BATCHES + 2)]
+
+    for ask in asks:
+        await w.data.fetch_many(QUOTES, ask, DEFAULT_TERMS)
+
+    kept = w.data.batches
+    assert (len(kept._kept), len(kept._same)) == (MOST_BATCHES, MOST_BATCHES)
+    assert [batch.parts for batch in kept._kept.values()] == [ask.instruments for ask in asks[2:]]

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from gateway.core.consensus import Rules, agree, outliers
 from gateway.core.fetchlog import Fetched, FetchLog
-from schema.capability import Terms
+from schema.capability import DEFAULT_TERMS, Terms
 from schema.errors import FailureCode, QuorumNotMet, Timeout, UnknownProvider, UpstreamError
 from schema.provenance import CacheStatus, DataMode, FeedDelay, Provenance
 from schema.words.consensus import Consensus
 from schema.words.quotes import PriceType, Quote
 from schema.words.venues import MarketState
-from tests.gateway.doubles import BTC, NOON, World, failing, late, priced, venue, world
+from tests.gateway.doubles import BTC, NOON, World, failing, late, priced, silent, venue, world
 
 NAMES = ("alpha", "beta", "gamma", "delta", "epsilon")
 
@@ -185,9 +185,11 @@ def test_extremes_of_magnitude_are_outliers_and_not_an_error() -> None:
     assert [source.provider for source in found.outliers] == ["gamma"]
 
 
-async def ask(w: World, *pinned: str, quorum: int = 2, max_age: timedelta | None = None) -> tuple[Consensus, FetchLog]:
+async def ask(
+    w: World, *pinned: str, quorum: int = 2, max_age: timedelta | None = None, patience: float = DEFAULT_TERMS.timeout
+) -> tuple[Consensus, FetchLog]:
     log = FetchLog()
-    terms = Terms(providers=pinned or None, max_age=max_age)
+    terms = Terms(providers=pinned or None, max_age=max_age, timeout=patience)
     return await w.data.consensus(BTC, terms, quorum, w.clock.now(), log), log
 
 
@@ -210,6 +212,18 @@ async def test_everybody_who_covers_it_is_asked_at_once() -> None:
     found, _ = await ask(w)
 
     assert (found.median, found.used, w.wire.most_open) == (Decimal(101), 3, 3)
+
+
+async def test_a_silent_source_holds_nobody_longer_than_the_time_that_there_is() -> None:
+    w = world(*(venue(name) for name in NAMES[:3]))
+    for name in NAMES[:2]:
+        w.wire.handlers[name] = priced("100")
+    w.wire.handlers[NAMES[2]] = silent()
+
+    found, _ = await ask(w, patience=0.2)
+
+    assert excluded(found) == {NAMES[2]: "UPSTREAM_UNAVAILABLE: no answer within 200 ms"}
+    assert found.used == 2
 
 
 async def test_a_failing_source_is_excluded_with_its_failure() -> None:

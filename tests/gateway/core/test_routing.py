@@ -16,6 +16,7 @@ from schema.provenance import DataMode
 from schema.symbols import crypto
 from schema.words.candles import CANDLES, CandlesAsk
 from schema.words.intervals import Interval
+from schema.words.quotes import QUOTES, QuotesAsk
 from tests.gateway.doubles import ManualClock
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -61,3 +62,26 @@ def test_an_interval_that_it_does_not_have_is_refused_even_when_pinned(registry:
 
     assert route.lanes == ()
     assert route.refused[0].detail.startswith("has no S1 candles (it has M1 ")
+
+
+def test_who_is_switched_off_is_left_out_at_once_of_what_is_remembered(registry: Registry) -> None:
+    ask, other = (QuotesAsk(instruments=(crypto("BTC", quote),)) for quote in ("USD", "EUR"))
+    first = registry.route(QUOTES, ask, Terms())
+
+    registry.disable({"kraken": "switched off"})
+    second, third = registry.route(QUOTES, ask, Terms()), registry.route(QUOTES, other, Terms())
+
+    assert [lane.id for lane in first.lanes] == ["coinbaseexchange", "kraken"]
+    assert [[lane.id for lane in each.lanes] for each in (second, third)] == [["coinbaseexchange"]] * 2
+    assert [str(error.detail) for error in third.refused] == ["is switched off"]
+
+
+def test_no_more_routes_are_remembered_than_there_is_room_for(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.core.routing.ROUTES", 2)
+
+    for quote in ("USD", "EUR", "USDT", "USD"):
+        assert registry.route(QUOTES, QuotesAsk(instruments=(crypto("BTC", quote),)), Terms()).lanes != ()
+
+    assert len(registry._routes) == 2

@@ -167,24 +167,28 @@ class Subscription:
     ticks: AsyncIterator[Fruit] = strawberry.subscription(resolver=resolve_ticks)
 
 
-BAZAAR: GraphQLSchema = core_schema(
-    strawberry.Schema(Query, Mutation, Subscription, config=StrawberryConfig(scalar_map=SCALARS))
-)
+SCHEMA = strawberry.Schema(Query, Mutation, Subscription, config=StrawberryConfig(scalar_map=SCALARS))
+BAZAAR: GraphQLSchema = core_schema(SCHEMA)
 
 _SWITCHES = ("", "", "", " @include(if: $on)", " @skip(if: $on)", " @include(if: $off)", " @skip(if: true)")
+_FIXED = ("", "", "", " @include(if: true)", " @skip(if: false)", " @skip(if: true)")
 
 
 @st.composite
-def documents(draw: st.DrawFn, kind: str = "query", schema: GraphQLSchema = BAZAAR) -> str:
-    """A document over the schema; not always a valid one, as merged fields may differ in their arguments."""
+def documents(draw: st.DrawFn, kind: str = "query", schema: GraphQLSchema = BAZAAR, *, bare: bool = False) -> str:
+    """A document over the schema; not always a valid one, as merged fields may differ in their arguments.
+
+    A *bare* one has no variables, and all its roots begin with the same field.
+    """
     fragments: list[str] = []
+    switches = _FIXED if bare else _SWITCHES
 
     def selection(parent: Any, depth: int) -> str:
         found = [one(parent, depth) for _ in range(draw(st.integers(1, 4)))]
         return "{ __typename " + " ".join(found) + " }"
 
     def one(parent: Any, depth: int) -> str:
-        shape, switch = draw(st.integers(0, 9)), draw(st.sampled_from(_SWITCHES))
+        shape, switch = draw(st.integers(0, 9)), draw(st.sampled_from(switches))
         if shape < 2 and depth < DEEPEST:
             on = draw(st.sampled_from(_fitting(schema, parent)))
             inner = selection(on, depth + 1)
@@ -192,6 +196,9 @@ def documents(draw: st.DrawFn, kind: str = "query", schema: GraphQLSchema = BAZA
                 return f"... on {on.name}{switch} {inner}"
             fragments.append(f"fragment F{len(fragments)} on {on.name} {inner}")
             return f"...F{len(fragments) - 1}{switch}"
+        return field(parent, depth, switch)
+
+    def field(parent: Any, depth: int, switch: str) -> str:
         fields = [] if not hasattr(parent, "fields") else sorted(parent.fields.items())
         if depth >= DEEPEST:
             fields = [(name, each) for name, each in fields if not is_composite_type(get_named_type(each.type))]
@@ -204,6 +211,9 @@ def documents(draw: st.DrawFn, kind: str = "query", schema: GraphQLSchema = BAZA
         below = f" {selection(named, depth + 1)}" if is_composite_type(named) else ""
         return f"{alias}{name}{arguments}{switch}{below}"
 
+    if bare:
+        roots = [field(_root(schema, kind), 0, "") for _ in range(draw(st.sampled_from((1, 1, 1, 2))))]
+        return " ".join([f"{kind} {{ {' '.join(roots)} }}", *fragments])
     body = selection(_root(schema, kind), 0)
     return " ".join([f"{kind} Q($on: Boolean! = true, $off: Boolean = false) {body}", *fragments])
 

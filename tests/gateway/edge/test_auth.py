@@ -82,3 +82,28 @@ def test_connection_init_may_carry_a_credential(
 
 def test_a_header_counts_before_connection_init():
     assert shown({"authorization": "Bearer a"}, {"authorization": "Bearer b"}).authorization == "Bearer a"
+
+
+def test_what_the_same_sender_shows_again_is_worked_out_once_and_only_for_that_sender():
+    def by(client_ip: str, **headers: str) -> Presented:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return presented_by(RequestFacts(request_id="r", transport="http", client_ip=client_ip, headers=named))
+
+    first = by("192.0.2.1", x_api_key="mg_one", user_agent="x")
+
+    assert first == Presented(api_key="mg_one", client_ip="192.0.2.1")
+    assert by("192.0.2.1", x_api_key="mg_one") is first
+    assert by("192.0.2.2", x_api_key="mg_one") == Presented(api_key="mg_one", client_ip="192.0.2.2")
+    assert by("192.0.2.1", authorization="mg_one") == Presented(authorization="mg_one", client_ip="192.0.2.1")
+    assert by("192.0.2.1", x_api_key="mg_one", origin="https://a.example").origin == "https://a.example"
+    assert by("192.0.2.1", x_api_key="mg_one", cookie="mg_session=abc").cookies == {"mg_session": "abc"}
+    assert by("192.0.2.1", x_api_key="", authorization="") == Presented(client_ip="192.0.2.1")
+
+
+def test_a_credential_too_long_to_be_one_is_not_remembered():
+    facts = [RequestFacts(request_id="r", transport="http", headers={"x-api-key": "x" * 1001}) for _ in range(2)]
+
+    one, other = map(presented_by, facts)
+
+    assert one == other == Presented(api_key="x" * 1001)
+    assert one is not other

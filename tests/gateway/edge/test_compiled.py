@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 import pytest
 import strawberry
-from graphql import ExecutionResult, OperationDefinitionNode, execute, parse, subscribe, validate
+from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, execute, parse, subscribe, validate
 from graphql.execution import Executor
 from graphql.execution.collect_fields import CollectedFields, FieldDetails
 from graphql.validation import OverlappingFieldsCanBeMergedRule
@@ -212,6 +214,35 @@ def test_what_is_kept_is_dropped_all_at_once_when_it_grows_too_much() -> None:
     assert second == {id(values[3]): (values[3], "text")}
 
 
+def test_strawberry_is_as_the_edge_reaches_below_it() -> None:
+    """What has no public name: the schema below, how arguments are converted, what a resolver's `info` is made of."""
+
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        def here(info: strawberry.Info[Any, Any]) -> str:
+            seen.append(info)
+            return ""
+
+    seen: list[Any] = []
+    schema = strawberry.Schema(Query)
+    core = core_schema(schema)
+    assert type(core) is GraphQLSchema
+    assert core.extensions["strawberry-definition"] is schema
+    assert schema.config.info_class is strawberry.Info
+    assert isinstance(schema.schema_converter.scalar_registry, Mapping)
+
+    execute(core, parse("{ here }"), context_value="c", executor_class=CompiledExecutor)
+
+    [info] = seen
+    assert [each.name for each in dataclasses.fields(strawberry.Info)] == ["_raw_info", "_field"]
+    assert info._raw_info._fields == (
+        "field_name", "field_nodes", "return_type", "parent_type", "path", "schema", "fragments", "root_value",
+        "operation", "variable_values", "context", "is_awaitable", "abort_signal", "async_helpers",
+        "operation_extensions",
+    )  # fmt: skip
+
+
 def test_the_library_is_as_the_compiled_form_needs_it() -> None:
     names = ["self", "return_type", "field_details_list", "info", "path", "result", "position_context"]
 
@@ -231,6 +262,17 @@ def test_the_library_is_as_the_compiled_form_needs_it() -> None:
     ]  # fmt: skip
     assert list(inspect.signature(Executor.collect_subfields).parameters) == names[:1] + names[1:3]
     assert issubclass(StrawberryGraphQLCoreExecutionContext, Executor)
+    parts = [
+        "schema", "document", "root_value", "context_value", "raw_variable_values", "operation_name", "field_resolver",
+        "type_resolver", "subscribe_field_resolver",
+    ]  # fmt: skip
+    assert list(inspect.signature(Executor.build).parameters)[:9] == parts
+    assert {"is_awaitable", "hide_suggestions"} <= set(inspect.signature(Executor.build).parameters)
+    assert list(inspect.signature(Executor.__init__).parameters)[:11] == [
+        "self", "schema", "fragment_definitions", "fragments", "root_value", "context_value", "operation",
+        "variable_values", "field_resolver", "type_resolver", "subscribe_field_resolver",
+    ]  # fmt: skip
+    assert {"is_awaitable", "hide_suggestions"} <= set(inspect.signature(Executor.__init__).parameters)
     assert FieldDetails._fields == ("node", "defer_usage", "fragment_variable_values")
     assert CollectedFields._fields[0] == "grouped_field_set"
     assert [type(each) for each in parse("{ a }").definitions] == [OperationDefinitionNode]
