@@ -210,7 +210,7 @@ def parse_transaction(ask: TransactionsAsk, row: Row) -> ChainTransaction:
         block=row.text("blockNumber"),
         sender=None if sender == "GENESIS" else sender,
         receiver=receiver,
-        asset=row.text("tokenSymbol") if ask.token else COINS[ask.chain],
+        asset=(row.maybe_text("tokenSymbol") or ask.token) if ask.token else COINS[ask.chain],
         token=ask.token or None,
         amount=amount,
         change=_change(ask, sender, receiver or "", Decimal(0) if failed else amount, fee),
