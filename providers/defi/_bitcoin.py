@@ -28,8 +28,12 @@ def transaction(
     block: str | None,
     time: datetime | None,
     address: str = "",
+    tip: int | None = None,
 ) -> ChainTransaction:
-    """`amount` is what all outputs hold, change that goes back to the sender included; amounts come in satoshis."""
+    """`amount` is what all outputs hold, change that goes back to the sender included; amounts come in satoshis.
+
+    `tip` is the height of the newest block, where that is known.
+    """
     held = total(value for _, value in outputs)
     change = total(
         [value for owner, value in outputs if owner == address]
@@ -46,6 +50,7 @@ def transaction(
         amount=coins(held),
         change=coins(change) if address else None,
         fee=None if fee is None else coins(fee),
+        confirmations=None if block is None or tip is None else tip - int(block) + 1,
     )
 
 

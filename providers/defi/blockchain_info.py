@@ -85,9 +85,10 @@ class BlockchainInfo(Provider):
     async def transactions(self, ask: TransactionsAsk) -> tuple[ChainTransaction, ...]:
         """Those that wait first, then the newest; at most a hundred."""
         if ask.hash:
-            return (parse_transaction(await self.http.get(f"/rawtx/{ask.hash}"), ""),)
+            return (parse_transaction(await self.http.get(f"/rawtx/{ask.hash}")),)
         body = await self.http.get("/multiaddr", _page(ask.address, min(ask.limit, LARGEST_PAGE)))
-        return tuple([parse_transaction(row, ask.address) for row in body["txs"]])
+        tip = body["info"]["latest_block"].integer("height")
+        return tuple([parse_transaction(row, ask.address, tip) for row in body["txs"]])
 
     @answers(CHAIN_STATUS, covers=lambda ask: ask.chain == CHAIN, fresh_for=timedelta(minutes=1))
     async def chain_status(self, ask: ChainStatusAsk) -> ChainStatus:
@@ -134,7 +135,7 @@ def parse_balance(ask: BalanceAsk, body: Row) -> Balance:
     )
 
 
-def parse_transaction(row: Row, address: str) -> ChainTransaction:
+def parse_transaction(row: Row, address: str = "", tip: int | None = None) -> ChainTransaction:
     """Without a height it waits; a coinbase's input is nobody's."""
     height = row.get("block_height")
     return transaction(
@@ -145,6 +146,7 @@ def parse_transaction(row: Row, address: str) -> ChainTransaction:
         block=None if height is None else str(height.integer()),
         time=row.epoch("time"),
         address=address,
+        tip=tip,
     )
 
 

@@ -85,7 +85,6 @@ class GeckoTerminal(Provider):
         intervals=tuple(STEPS),
         max_rows=ROWS,
         reach=lambda _: REACH,
-        weight=2,
     )
     async def candles(self, ask: CandlesAsk) -> Bars:
         """Those of the token's most traded pool, in dollars."""

@@ -38,9 +38,11 @@ def second_balance(capture: Capture) -> Plan:
 def second_transactions(capture: Capture) -> Plan:
     """The second address took part in both: it sent all that it had got."""
     row = capture.body["addresses"][1]
+    tip = capture.body["info"]["latest_block"]["height"]
     changes = [-row["total_sent"], row["total_received"]]
     expected = [
-        moved(each) | {"change": coins(change)} for each, change in zip(capture.body["txs"], changes, strict=True)
+        moved(each) | {"change": coins(change), "confirmations": tip - each["block_height"] + 1}
+        for each, change in zip(capture.body["txs"], changes, strict=True)
     ]
     return Plan(capability="transactions", ask={"chain": "bitcoin", "address": row["address"]}, expected=expected)
 
