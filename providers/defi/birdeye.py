@@ -97,9 +97,10 @@ class Birdeye(Provider):
         }
         return parse_history(ask, await self.http.get("/defi/history_price", params))
 
-    @answers(SEARCH, covers=lambda ask: bool(ask.text))
+    # By a symbol it would find tokens that only carry another's name.
+    @answers(SEARCH, covers=lambda ask: is_mint(ask.text))
     async def search(self, ask: SearchAsk) -> tuple[Listing, ...]:
-        """The most traded first."""
+        """A token by its mint."""
         params: Params = {
             "keyword": ask.text,
             "target": "token",

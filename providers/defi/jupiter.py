@@ -54,8 +54,8 @@ class Jupiter(Provider):
 
     @answers(SEARCH, covers=lambda ask: bool(ask.text))
     async def search(self, ask: SearchAsk) -> tuple[Listing, ...]:
-        """By symbol, name or mint."""
-        return parse_tokens(await self.http.get("/tokens/v2/search", {"query": ask.text}))[: ask.limit]
+        """By symbol, name or mint. What carries another's name without being verified is only found by its mint."""
+        return parse_tokens(ask.text, await self.http.get("/tokens/v2/search", {"query": ask.text}))[: ask.limit]
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """No way between two tokens is a refusal with a code; a firewall's is plain text."""
@@ -117,7 +117,12 @@ def _step(row: Row) -> SwapStep:
     )
 
 
-def parse_tokens(rows: Row) -> tuple[Listing, ...]:
+def parse_tokens(text: str, rows: Row) -> tuple[Listing, ...]:
     """Best first."""
     found = [(row, row.text("id")) for row in rows]
-    return tuple([listing(row, mint) for row, mint in found if is_mint(mint)])
+    return tuple([listing(row, mint) for row, mint in found if is_mint(mint) and (mint == text or _verified(row))])
+
+
+def _verified(row: Row) -> bool:
+    told = row.get("isVerified")
+    return told is not None and told.flag()

@@ -222,7 +222,7 @@ def jupiter_search(capture: Capture) -> Plan:
 def birdeye_search(capture: Capture) -> Plan:
     """Its group of tokens."""
     mints = [row["address"] for row in capture.body["data"]["items"][0]["result"]]
-    return Plan(capability="search", ask={"text": "TRENDSDOTFUN"}, expected=mints)
+    return Plan(capability="search", ask={"text": mints[0]}, expected=mints)
 
 
 def birdeye_history(capture: Capture) -> Plan:
