@@ -117,7 +117,7 @@ class MempoolSpace(Provider):
     @answers(CHAIN_STATUS, covers=lambda ask: ask.chain == CHAIN)
     async def chain_status(self, ask: ChainStatusAsk) -> ChainStatus:
         """The newest block, the next retarget, and what waits."""
-        paths = ("/blocks", "/v1/difficulty-adjustment", "/mempool")
+        paths = ("/v1/blocks", "/v1/difficulty-adjustment", "/mempool")
         return parse_status(*await asyncio.gather(*map(self.http.get, paths)))
 
     def explain(self, reply: Reply) -> UpstreamError | None:

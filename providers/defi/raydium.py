@@ -45,7 +45,8 @@ class Raydium(Provider):
         licence=Licence(note="Public data of the exchange; limits and terms of redistribution are not published."),
         # Not published: polite.
         limits=(per_second(5),),
-        priority=20,
+        # A swap over all exchanges of the chain is the better answer.
+        priority=40,
     )
 
     @answers(QUOTES, covers=lambda ask: all(priced(i, "raydium") for i in ask.instruments), max_batch=50)
