@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parents[2].parent / "shared" / "recordings"
 OTHERS = {"alt/gemini": "google_gemini", "alt/finnhub_news": "finnhub"}
 """Files whose name is not the provider's id."""
 ALIASES = {
+    ("anthropic", "/v1/messages/count_tokens"): "/v1/messages",
     ("kucoin", "/api/v1/symbols"): "/api/v2/symbols",
     ("kucoin", "/api/v3/market/orderbook/level2"): "/api/v1/market/orderbook/level2_20",
     ("currencylayer", "/api/live"): "/live",
@@ -24,9 +25,13 @@ ALIASES = {
     ),
     ("etherscan", "/api"): "/v2/api",
     ("fixer", "/api/latest"): "/fixer/latest",
+    ("fmp", "/api/v3/quote/AAPL"): "/stable/quote",
     ("geckoterminal", "/api/v2/networks/eth/pools/{pool}/ohlcv/minute"): (
         "/api/v2/networks/eth/pools/0x5f97e72e16d9a6ffec6c70589c61ee224494ccda/ohlcv/minute"
     ),
+    ("marketstack", "/v1/eod"): "/v2/eod",
+    ("marketstack", "/v1/splits"): "/v2/splits",
+    ("marketstack", "/v1/tickers"): "/v2/tickerslist",
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
     ("thegraph", "/api/REDACTED/subgraphs/id/5XqPmWe6gjyrJtFn9cLy237i4cWw2j9HcUJEXsP5qGtH"): (
         "/api/subgraphs/id/5zvR82QoaXYFyDEKLZ9t6v9adgnptxYpKpSbxtgVENFV"
