@@ -8,18 +8,18 @@ from itertools import pairwise
 from math import ceil
 
 from providers.contract import Licence, Profile, Provider, Reply, Tier, answers, header, per_minute
+from providers.crypto._coins import Coins
 from providers.row import Row
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UpstreamError
 from schema.provenance import FeedDelay
-from schema.symbols import AssetClass, InstrumentId, crypto
+from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CANDLES, Bars, CandlesAsk
 from schema.words.caps import MARKET_CAPS, MarketCap, MarketCapsAsk
 from schema.words.instruments import SEARCH, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 
-# Symbols are not unique upstream (dozens of coins call themselves PEPE), so a pair is asked by the coin's id only.
-# Both directions are needed, therefore every id stands here once: https://docs.coingecko.com/reference/coins-list
+# Every id stands here once: https://docs.coingecko.com/reference/coins-list
 IDS = {
     "BTC": "bitcoin", "ETH": "ethereum", "USDT": "tether", "XRP": "ripple", "BNB": "binancecoin", "SOL": "solana",
     "USDC": "usd-coin", "TRX": "tron", "DOGE": "dogecoin", "ADA": "cardano", "HYPE": "hyperliquid",
@@ -43,7 +43,6 @@ IDS = {
     "CAKE": "pancakeswap-token", "KCS": "kucoin-shares", "BSV": "bitcoin-cash-sv", "APE": "apecoin",
     "1INCH": "1inch", "SUSHI": "sushi", "ZIL": "zilliqa", "LPT": "livepeer", "AR": "arweave", "HNT": "helium",
 }  # fmt: skip
-ASSETS = {coin: asset for asset, coin in IDS.items()}
 
 # https://docs.coingecko.com/reference/simple-supported-currencies, without its units that are no currency (sats, xdr).
 CURRENCIES = frozenset({
@@ -52,6 +51,7 @@ CURRENCIES = frozenset({
     "PHP", "PKR", "PLN", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "VND", "ZAR", "BTC", "ETH", "LTC",
     "BCH", "BNB", "EOS", "XRP", "XLM", "LINK", "DOT", "YFI", "SOL",
 })  # fmt: skip
+COINS = Coins(provider="coingecko", ids=IDS, currencies=CURRENCIES)
 # The upstream picks the candles' length by the days asked for, and takes only some numbers of days.
 DAYS = {Interval.M30: (1,), Interval.H4: (7, 14, 30)}
 REACH = {interval: timedelta(days=days[-1]) for interval, days in DAYS.items()}
@@ -62,17 +62,6 @@ ERRORS = "https://docs.coingecko.com/docs/errors-and-rate-limits"
 _CODES: dict[int | None, type[UpstreamError]] = {
     10002: Unauthorized, 10005: NotCovered, 10010: Unauthorized, 10011: Unauthorized, 10012: NotCovered,
 }  # fmt: skip
-
-
-def priced(instrument: InstrumentId) -> bool:
-    """An average over venues stands for no venue but itself."""
-    return (
-        instrument.asset_class is AssetClass.CRYPTO
-        and instrument.is_spot
-        and instrument.venue in ("", "coingecko")
-        and instrument.base in IDS
-        and instrument.quote in CURRENCIES
-    )
 
 
 class CoinGecko(Provider):
@@ -101,7 +90,7 @@ class CoinGecko(Provider):
         priority=50,
     )
 
-    @answers(QUOTES, covers=lambda ask: all(map(priced, ask.instruments)), max_batch=100)
+    @answers(QUOTES, covers=lambda ask: COINS.all_priced(ask.instruments), max_batch=100)
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
         """One call prices every coin in every currency of the batch."""
         params = {
@@ -121,7 +110,7 @@ class CoinGecko(Provider):
     # Recomputed every 15 minutes upstream. Daily candles exist on paid plans only: closes alone are no candles.
     @answers(
         CANDLES,
-        covers=lambda ask: priced(ask.instrument) and ask.interval in DAYS,
+        covers=lambda ask: COINS.prices(ask.instrument) and ask.interval in DAYS,
         intervals=tuple(DAYS),
         max_rows=180,
         reach=REACH.get,
@@ -216,7 +205,7 @@ def parse_market_caps(body: Row, currency: str) -> list[MarketCap]:
     return [
         MarketCap(
             rank=_rank(row),
-            asset=ASSETS.get(row.text("id")) or row.text("symbol").upper(),
+            asset=COINS.asset(row.text("id"), row.text("symbol")),
             name=row.text("name"),
             currency=currency,
             price=row.decimal("current_price"),
@@ -237,19 +226,8 @@ def parse_market_caps(body: Row, currency: str) -> list[MarketCap]:
 
 def parse_search(body: Row) -> tuple[Listing, ...]:
     """Coins whose pair leads back to the same coin; namesakes of a listed symbol are left out."""
-    found = []
-    for coin in body["coins"]:
-        known, rank = coin.text("id"), _rank(coin)
-        if known in ASSETS:
-            found.append(
-                Listing(
-                    instrument=crypto(ASSETS[known], "USD"),
-                    provider_symbol=known,
-                    name=coin.maybe_text("name"),
-                    rank=None if rank is None else rank - 1,
-                )
-            )
-    return tuple(found)
+    found = (COINS.listing(coin.text("id"), coin.maybe_text("name"), _rank(coin)) for coin in body["coins"])
+    return tuple(listing for listing in found if listing is not None)
 
 
 def _rank(row: Row) -> int | None:

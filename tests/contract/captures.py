@@ -20,6 +20,8 @@ ALIASES = {
     ("kucoin", "/api/v3/market/orderbook/level2"): "/api/v1/market/orderbook/level2_20",
     ("currencylayer", "/api/live"): "/live",
     ("fixer", "/api/latest"): "/fixer/latest",
+    ("coincap", "/v2/assets/bitcoin"): "/v3/assets/bitcoin",
+    ("coincap", "/v2/assets/bitcoin/history"): "/v3/assets/bitcoin/history",
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
 }
 """Answers that the provider gives in the same form under another path, or another host's."""

@@ -1,8 +1,10 @@
-"""CoinGecko's captures."""
+"""Captures of the aggregators of crypto prices."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from tests.contract.captured.asks import Asking, Plan, candles, refused
 from tests.contract.captures import Capture
@@ -61,6 +63,76 @@ def coin_search(capture: Capture) -> Plan:
     return Plan(capability="search", ask={"text": capture.params["query"]}, expected=ids)
 
 
+def one_coin(instrument: str, price: str, *more: tuple[str, str]) -> Asking:
+    """The price at a dotted path of the body, and further fields of the quote."""
+
+    def plan(capture: Capture) -> Plan:
+        expected = {"symbol": instrument, "last": at(capture.body, price)}
+        expected |= {field: at(capture.body, path) for field, path in more}
+        return Plan(capability="quotes", ask={"instruments": [instrument]}, expected=[expected])
+
+    return plan
+
+
+def at(body: Any, path: str) -> Any:
+    """A member by its dotted path; a number is a place in a list."""
+    for step in path.split("."):
+        body = body[int(step)] if step.isdecimal() and isinstance(body, list) else body[step]
+    return body
+
+
+def past(time: str, price: str, interval: str = "D1", rows: str = "") -> Asking:
+    """A line of prices in dollars, from its first point to its last."""
+
+    def plan(capture: Capture) -> Plan:
+        points = at(capture.body, rows) if rows else capture.body
+        times = [moment(point[time]) for point in points]
+        expected = [{"time": when, "price": at(point, price)} for when, point in zip(times, points, strict=True)]
+        ask = {
+            "instrument": "crypto:BTC/USD",
+            "interval": interval,
+            "start": times[0].isoformat(),
+            "end": (times[-1] + timedelta(seconds=1)).isoformat(),
+        }
+        return Plan(capability="priceHistory", ask=ask, expected=expected)
+
+    return plan
+
+
+def moment(value: Any) -> datetime:
+    """A text of ISO 8601, or milliseconds."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else datetime.fromtimestamp(int(value) / 1000, UTC)
+
+
+def last_full_day(capture: Capture) -> Plan:
+    """CoinPaprika's daily candle; its volume is in dollars."""
+    rows = [
+        [int(moment(day["time_open"]).timestamp()) * 1000, *(day[name] for name in ("open", "high", "low", "close"))]
+        for day in capture.body
+    ]
+    plan = candles(capture, "crypto:BTC/USD", rows, frozenset({"volume"}))
+    return replace(plan, now=plan.now + timedelta(hours=1))
+
+
+def ranking(capture: Capture) -> Plan:
+    """CoinLore's."""
+    expected = [
+        {
+            "asset": row["symbol"], "name": row["name"], "rank": row["rank"], "price": row["price_usd"],
+            "market_cap": row["market_cap_usd"], "volume24h": row["volume24"], "circulating_supply": row["csupply"],
+            "max_supply": row["msupply"] or None,
+        }
+        for row in capture.body["data"]
+    ]  # fmt: skip
+    return Plan(capability="marketCaps", ask={"first": len(expected)}, expected=expected)
+
+
+def found(capture: Capture) -> Plan:
+    """CoinPaprika's ids in its order."""
+    ids = [row["id"] for row in capture.body["currencies"]]
+    return Plan(capability="search", ask={"text": capture.params["q"]}, expected=ids)
+
+
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("coingecko", "quote: bitcoin usd"): (coin_prices("BTC/USD"),),
     ("coingecko", "quote: space in ids drops ethereum"): (coin_prices("BTC/USD", "ETH/USD"),),
@@ -72,6 +144,37 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("coingecko", "search: ethereum"): (coin_search,),
     ("coingecko", "error: markets without vs_currency"): (refused("marketCaps", {}, "NOT_COVERED"),),
     ("coingecko", "error: ohlc 500"): (refused("candles", YESTERDAY, "UPSTREAM_UNAVAILABLE"),),
+    ("coincap", "quote: bitcoin"): (
+        one_coin(
+            "crypto:BTC/USD",
+            "data.priceUsd",
+            ("quoteVolume", "data.volumeUsd24Hr"),
+            ("vwap", "data.vwap24Hr"),
+            ("changePercent", "data.changePercent24Hr"),
+        ),
+    ),
+    ("coincap", "history: bitcoin 2021-01-05..06"): (past("time", "priceUsd", rows="data"),),
+    ("coinlore", "market_cap: tickers top 2 (2025)"): (ranking,),
+    ("coinlore", "quote: ticker 90 (2023)"): (
+        one_coin(
+            "crypto:BTC/USD",
+            "0.price_usd",
+            ("quoteVolume", "0.volume24"),
+            ("baseVolume", "0.volume24_native"),
+            ("changePercent", "0.percent_change_24h"),
+        ),
+    ),
+    ("coinpaprika", "quote: btc-bitcoin USD"): (
+        one_coin(
+            "crypto:BTC/USD",
+            "quotes.USD.price",
+            ("quoteVolume", "quotes.USD.volume_24h"),
+            ("changePercent", "quotes.USD.percent_change_24h"),
+        ),
+    ),
+    ("coinpaprika", "candles_latest: btc-bitcoin"): (last_full_day,),
+    ("coinpaprika", "history: tickers historical"): (past("timestamp", "price", "M5"),),
+    ("coinpaprika", "search: btc"): (found,),
 }
 
 NOT_CALLED: dict[tuple[str, str], str] = {

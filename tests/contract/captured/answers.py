@@ -18,7 +18,7 @@ from schema.words.trades import Trade
 
 JUDGED = {
     "last": "price", "bid": "bid", "ask": "ask", "open": "open", "high": "high", "low": "low", "baseVolume": "volume",
-    "previousClose": "previous_close",
+    "previousClose": "previous_close", "changePercent": "change_percent",
 }  # fmt: skip
 # The collector computed these where the provider does not send them: judged only where the adapter answers one.
 OPTIONAL = {"bidVolume": "bid_size", "askVolume": "ask_size", "quoteVolume": "quote_volume", "vwap": "vwap"}
