@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,16 @@ ALIASES = {
     ("fixer", "/api/latest"): "/fixer/latest",
     ("coincap", "/v2/assets/bitcoin"): "/v3/assets/bitcoin",
     ("coincap", "/v2/assets/bitcoin/history"): "/v3/assets/bitcoin/history",
+    ("coinmarketcap", "/test"): "/v3/cryptocurrency/quotes/latest",
+    ("coinmarketcap", "/v1/cryptocurrency/listings/latest"): "/v3/cryptocurrency/listings/latest",
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
 }
 """Answers that the provider gives in the same form under another path, or another host's."""
+ENVELOPES: dict[tuple[str, str], Callable[[Any], Any]] = dict.fromkeys(
+    (("coinmarketcap", "quote: BTC row (listings/quotes v1 row)"), ("coinmarketcap", "search: map row")),
+    lambda row: {"status": {"error_code": 0, "error_message": None}, "data": [row]},
+)
+"""What a collector has taken off, put on again."""
 FILES: dict[str, list[Path]] = {}
 for _file in sorted(FOLDER.glob("*/*.json")):
     _name = _file.relative_to(FOLDER).with_suffix("").as_posix()
@@ -68,9 +75,10 @@ def captures_of(provider: str) -> list[Capture]:
 def _read(provider: str, corpus: Any) -> Iterator[Capture]:
     for section in ("recordings", "doc_samples"):
         for number, row in enumerate(corpus.get(section, ())):
+            whole = ENVELOPES.get((provider, row["call"]), lambda body: body)
             yield Capture(
                 provider=provider, name=f"{provider}-{section}[{number}]-{row['call']}", call=row["call"],
-                url=row["request"]["url"], status=row.get("status", 200), body=row["response"],
+                url=row["request"]["url"], status=row.get("status", 200), body=whole(row["response"]),
                 expected=row.get("expected"),
             )  # fmt: skip
 

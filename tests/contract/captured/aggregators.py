@@ -9,6 +9,7 @@ from typing import Any
 from tests.contract.captured.asks import Asking, Plan, candles, refused
 from tests.contract.captures import Capture
 
+BITCOIN = {"instruments": ["crypto:BTC/USD"]}
 YESTERDAY = {
     "instrument": "crypto:BTC/USD",
     "interval": "H4",
@@ -127,6 +128,52 @@ def ranking(capture: Capture) -> Plan:
     return Plan(capability="marketCaps", ask={"first": len(expected)}, expected=expected)
 
 
+def market_cap(capture: Capture) -> Plan:
+    """A row of CoinMarketCap's ranking."""
+    (row,) = capture.body["data"]
+    money = row["quote"]["USD"]
+    expected = {
+        "asset": row["symbol"], "name": row["name"], "rank": row["cmc_rank"], "price": money["price"],
+        "market_cap": money["market_cap"], "fully_diluted": money["fully_diluted_market_cap"],
+        "volume24h": money["volume_24h"], "change_percent24h": money["percent_change_24h"],
+        "circulating_supply": row["circulating_supply"], "max_supply": row["max_supply"],
+    }  # fmt: skip
+    return Plan(capability="marketCaps", ask={"first": 1}, expected=[expected])
+
+
+def symbol_search(capture: Capture) -> Plan:
+    """CoinMarketCap's ids of a symbol."""
+    ids = [str(row["id"]) for row in capture.body["data"]]
+    return Plan(capability="search", ask={"text": capture.params["symbol"]}, expected=ids)
+
+
+def price_table(capture: Capture) -> Plan:
+    """CryptoCompare's prices by coin and currency."""
+    expected = [
+        {"symbol": f"{coin}/{currency}", "last": price}
+        for coin, prices in capture.body.items()
+        for currency, price in prices.items()
+    ]
+    ask = {"instruments": [f"crypto:{row['symbol']}" for row in expected]}
+    return Plan(capability="quotes", ask=ask, expected=expected)
+
+
+def index_candles(capture: Capture) -> Plan:
+    """CryptoCompare's, without those that no update made."""
+    bars = capture.body["Data"]
+    step = timedelta(hours=1) if bars[0]["UNIT"] == "HOUR" else timedelta(days=1)
+    names = ("OPEN", "HIGH", "LOW", "CLOSE", "VOLUME")
+    rows = [[bar["TIMESTAMP"] * 1000, *(bar[name] for name in names)] for bar in bars if bar["TOTAL_INDEX_UPDATES"]]
+    first, last = (datetime.fromtimestamp(bars[i]["TIMESTAMP"], UTC) for i in (0, -1))
+    ask = {
+        "instrument": f"crypto:{bars[0]['INSTRUMENT'].replace('-', '/')}",
+        "interval": "H1" if bars[0]["UNIT"] == "HOUR" else "D1",
+        "start": first.isoformat(),
+        "end": (last + step).isoformat(),
+    }
+    return Plan(capability="candles", ask=ask, now=last + step, expected=rows)
+
+
 def found(capture: Capture) -> Plan:
     """CoinPaprika's ids in its order."""
     ids = [row["id"] for row in capture.body["currencies"]]
@@ -164,6 +211,10 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
             ("changePercent", "0.percent_change_24h"),
         ),
     ),
+    ("coinmarketcap", "quote: BTC row (listings/quotes v1 row)"): (market_cap,),
+    ("coinmarketcap", "search: map row"): (symbol_search,),
+    ("coinmarketcap", "history: v3 quotes/historical"): (past("timestamp", "quote.USD.price", rows="data.1.quotes"),),
+    ("coinmarketcap", "error: invalid key"): (refused("quotes", BITCOIN, "PROVIDER_MISCONFIGURED"),),
     ("coinpaprika", "quote: btc-bitcoin USD"): (
         one_coin(
             "crypto:BTC/USD",
@@ -175,9 +226,17 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("coinpaprika", "candles_latest: btc-bitcoin"): (last_full_day,),
     ("coinpaprika", "history: tickers historical"): (past("timestamp", "price", "M5"),),
     ("coinpaprika", "search: btc"): (found,),
+    ("cryptocompare", "quotes: BTC,DAI in USD"): (price_table,),
+    ("cryptocompare", "quotes: BTC,DAI,BNB in ETH"): (price_table,),
+    ("cryptocompare", "candles_v1: day POL-USD"): (index_candles,),
+    ("cryptocompare", "candles_v1: hours BTC-USD (2010)"): (index_candles,),
+    ("cryptocompare", "error: instrument not trading yet"): (
+        refused("candles", YESTERDAY | {"interval": "H1"}, "NOT_COVERED"),
+    ),
 }
 
 NOT_CALLED: dict[tuple[str, str], str] = {
+    ("cryptocompare", "quote: USD in USDT"): "not called: one coin is asked for as a batch of one",
     ("coingecko", "history: market_chart bitcoin usd 90d daily"): "not called: closes alone are no candles",
     ("coingecko", "historical_quote: ethereum 01-01-2024"): "not called: a quote is the newest price",
     ("coingecko", "key: usage"): "not called: usage of a paid key",
