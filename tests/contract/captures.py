@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from gateway.core.check.replay import Departure
+from gateway.core.check.replay import KEY, Departure
 from gateway.core.upstream import RawReply, Request
 from providers.recording import decoded, wire
 
@@ -25,6 +25,11 @@ ALIASES = {
     ("coinmarketcap", "/test"): "/v3/cryptocurrency/quotes/latest",
     ("coinmarketcap", "/v1/cryptocurrency/listings/latest"): "/v3/cryptocurrency/listings/latest",
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
+    ("oanda", "/v3/instruments/DE30_EUR/candles"): "/v3/instruments/EUR_USD/candles",
+    **{
+        ("oanda", f"/v3/accounts/{{accountID}}/{name}"): f"/v3/accounts/{KEY}/{name}"
+        for name in ("pricing", "instruments")
+    },
 }
 """Answers that the provider gives in the same form under another path, or another host's."""
 ENVELOPES: dict[tuple[str, str], Callable[[Any], Any]] = dict.fromkeys(

@@ -121,7 +121,7 @@ def listings_differ(answer: tuple[Listing, ...], expected: Any, unjudged: frozen
             wrong.append(f"{row['id']} is not listed")
             continue
         captured = {
-            "instrument": f"crypto:{pair_name(row)}",
+            "instrument": f"{row.get('class', 'crypto')}:{pair_name(row)}",
             "tick_size": row.get("tick_size") or power(row.get("price_decimals")),
             "step_size": row.get("step_size") or power(row.get("amount_decimals")),
             "min_size": row.get("min_amount"),
