@@ -86,6 +86,14 @@ def last_known(
     )
 
 
+def closes(bars: Bars, length: timedelta, currency: str) -> list[PricePoint]:
+    """The last price of each candle, at its end."""
+    return [
+        PricePoint(time=opened + length, price=close, currency=currency)
+        for opened, close in zip(bars.open_time, bars.close, strict=True)
+    ]
+
+
 def line(ask: PriceHistoryAsk, points: Iterable[PricePoint]) -> tuple[PricePoint, ...]:
     """The points inside of the range, ascending, one for each time."""
     inside = {point.time: point for point in points if ask.start <= point.time < ask.end}

@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, answers, header
-from providers.crypto._coins import Coins, last_known
+from providers.crypto._coins import Coins, closes, last_known
 from providers.row import Row
 from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
 from schema.words.caps import MARKET_CAPS, MarketCap, MarketCapsAsk
-from schema.words.history import HISTORICAL_QUOTE, HistoricalQuoteAsk, PricePoint
+from schema.words.history import HISTORICAL_QUOTE, HistoricalQuoteAsk
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
 
@@ -107,11 +107,7 @@ class CryptoCompare(Provider):
         """The close of the last full hour."""
         hour = Interval.H1.delta
         bars = await self._bars(ask.instrument, Interval.H1, ask.at - hour, 2)
-        closes = [
-            PricePoint(time=opened + hour, price=close, currency=ask.instrument.quote)
-            for opened, close in zip(bars.open_time, bars.close, strict=True)
-        ]
-        return last_known("cryptocompare", ask, closes)
+        return last_known("cryptocompare", ask, closes(bars, hour, ask.instrument.quote))
 
     async def _bars(self, instrument: InstrumentId, interval: Interval, last: datetime, count: int) -> Bars:
         params: Params = {

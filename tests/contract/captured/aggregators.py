@@ -237,6 +237,7 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
 
 NOT_CALLED: dict[tuple[str, str], str] = {
     ("cryptocompare", "quote: USD in USDT"): "not called: one coin is asked for as a batch of one",
+    ("messari", "metric_timeseries: btc mcap.dom 2022-01-10.."): "not called: dominance is no word of ours",
     ("coingecko", "history: market_chart bitcoin usd 90d daily"): "not called: closes alone are no candles",
     ("coingecko", "historical_quote: ethereum 01-01-2024"): "not called: a quote is the newest price",
     ("coingecko", "key: usage"): "not called: usage of a paid key",
