@@ -25,7 +25,7 @@ from gateway.core.fetchlog import FetchLog
 from gateway.core.guards.toll import Budgets
 from gateway.core.identity import Principal
 from gateway.core.inventory import Inventory
-from gateway.core.loading import add_provider, recordings_of, slips_of
+from gateway.core.loading import add_provider, chosen, recordings_of, slips_of
 from gateway.core.market import MarketData
 from gateway.core.migrations.readiness import DatabaseReadiness, fit, require
 from gateway.core.outbound import Outbound
@@ -136,7 +136,7 @@ def build_gateway(
     """Put a process together; tests hand in their own clock, transport, providers, plugins with their schema, dice."""
     clock = clock or SystemClock()
     offline = settings.mode == "recorded"
-    discovered = discovered or discover()
+    discovered = discovered or discover(settings.providers)
     transport = transport or (RecordedTransport(recordings_of(discovered)) if offline else NetworkTransport())
     keyring = settings.keyring()
     bus, link = bus or make_bus(settings), make_link(settings, clock)
@@ -147,7 +147,7 @@ def build_gateway(
         oversight=oversight, turnstiles=quotas.turnstile if quotas else None,
         quotas=settings.upstream_quotas,
     )  # fmt: skip
-    for cls in discovered.classes.values():
+    for cls in chosen(settings, discovered).classes.values():
         add_provider(registry, cls, settings, keyring, transport)
     for slip in slips_of(settings, discovered):
         log.warning("setting_without_effect", reason=slip)

@@ -18,6 +18,7 @@ class Scope(StrEnum):
     PORTFOLIO_WRITE = "portfolio:write"
     TRADING_READ = "trading:read"
     TRADING_WRITE = "trading:write"
+    ASSISTANT_WRITE = "assistant:write"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
     USAGE_READ = "usage:read"
@@ -36,7 +37,7 @@ class Scope(StrEnum):
 
 
 MEANINGS: dict[Scope, str] = {
-    Scope.MARKET_READ: "ask for market data: quotes, candles, books, trades, instruments, providers",
+    Scope.MARKET_READ: "ask for data: prices, instruments, companies, chains, economies, news, videos, providers",
     Scope.STREAM_READ: "open subscriptions",
     Scope.WATCHLISTS_READ: "read one's own watchlists",
     Scope.WATCHLISTS_WRITE: "change one's own watchlists",
@@ -46,6 +47,7 @@ MEANINGS: dict[Scope, str] = {
     Scope.PORTFOLIO_WRITE: "change portfolios and record transactions",
     Scope.TRADING_READ: "read trading accounts, orders and positions",
     Scope.TRADING_WRITE: "place, replace and cancel orders",
+    Scope.ASSISTANT_WRITE: "ask language models, which costs money at their providers",
     Scope.WEBHOOKS_READ: "read webhook endpoints, deliveries and the organisation's events",
     Scope.WEBHOOKS_WRITE: "create, change and delete webhook endpoints; replay deliveries",
     Scope.USAGE_READ: "read the organisation's usage",

@@ -86,9 +86,24 @@ def costs_of(settings: Settings) -> dict[str, Decimal]:
     return found
 
 
+def chosen(settings: Settings, discovered: Discovered) -> Discovered:
+    """The providers that the settings name; all where they name none. SettingsError for one that is not there."""
+    if not settings.providers:
+        return discovered
+    wanted = set(settings.providers)
+    for name in sorted(wanted - discovered.classes.keys() - discovered.failed.keys()):
+        near = get_close_matches(name, {*discovered.classes, *discovered.unloaded}, n=1)
+        raise SettingsError(
+            f"MARKETGATE_PROVIDERS: there is no provider {name!r}{f'; did you mean {near[0]}?' if near else ''}"
+        )
+    return Discovered(
+        classes={name: cls for name, cls in discovered.classes.items() if name in wanted}, failed=discovered.failed
+    )
+
+
 def slips_of(settings: Settings, discovered: Discovered) -> list[str]:
     """Keys, tiers and costs of providers that are not there: a slip of the pen, or a provider of another release."""
-    known, found = [*discovered.classes, *discovered.failed], []
+    known, found = [*discovered.classes, *discovered.failed, *discovered.unloaded], []
     for kind, names in (("KEY", settings.keys), ("TIER", settings.tiers)):
         for name in sorted(names.keys() - set(known)):
             near = get_close_matches(name, known, n=1)

@@ -23,7 +23,7 @@ from schema.errors import KeyMissing, NotCovered, UnknownProvider, UpstreamError
 from schema.provenance import DataMode
 from schema.words.candles import CandlesAsk
 
-ROUTES = 20_000
+ROUTES = 4_000
 """How many routes are remembered: the oldest goes first, for to find one again is cheaper than to keep an order."""
 CHOICES = 2_000
 """How many ways to choose between the providers of a capability are remembered."""

@@ -97,6 +97,9 @@ class Settings(BaseModel):
     redis_url: SecretStr | None = Field(
         None, description="`redis://host:6379/0`: limits and revocations for all processes. Default: each for itself."
     )
+    providers: tuple[str, ...] = Field(
+        (), description="Ids of the providers that are loaded, separated by commas; all where there are none."
+    )
     upstream_quotas: bool = Field(
         True,
         description="Upstreams' limits are counted before each request; off only where upstreams have none.",
@@ -183,7 +186,7 @@ class Settings(BaseModel):
         rules.split_networks
     )
     _is_http = field_validator("upstream_base", "public_url", "stripe_base")(rules.is_http)
-    _split = field_validator("cors_origins", mode="before")(rules.split)
+    _split = field_validator("cors_origins", "providers", mode="before")(rules.split)
     _are_origins = field_validator("cors_origins")(rules.are_origins)
 
     @property

@@ -9,7 +9,7 @@ import strawberry
 
 from gateway.core.contract import Ctx
 from plugins.market.desk import MarketDesk
-from schema.arguments import From, Route, Symbol, Until, says
+from schema.arguments import Route, Symbol, Until, says
 from schema.errors import BadInput
 from schema.facts import Shared, facts
 from schema.scopes import Scope
@@ -36,6 +36,7 @@ MOST_POINTS = 5_000
 LONGEST_VENUE = 24
 
 At = Annotated[datetime, says("The instant; the price is the last one known then, never a later one.")]
+Begin = Annotated[datetime, says("Begin of the range, inclusive.")]
 Distance = Annotated[Interval | None, says("About how far the points are apart.")]
 VenueOf = Annotated[str | None, says("ISO 10383 MIC such as XNYS, or a provider id.")]
 FirstDay = Annotated[date, says("First day of the range.")]
@@ -51,12 +52,10 @@ async def resolve_historical_quote(info: Ctx, symbol: Symbol, at: At, route: Rou
 
 
 async def resolve_price_history(
-    info: Ctx, symbol: Symbol, start: From, end: Until = None, interval: Distance = Interval.D1, route: Route = None
+    info: Ctx, symbol: Symbol, start: Begin, end: Until = None, interval: Distance = Interval.D1, route: Route = None
 ) -> list[PricePoint] | None:
     """The points inside of the range."""
     interval = interval or Interval.D1
-    if start is None:
-        raise BadInput("start", "is needed")
     if end is None:
         info.context.changes_every(interval.seconds)
     # The same for all who ask within an interval.

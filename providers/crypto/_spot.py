@@ -29,6 +29,20 @@ def is_spot_of(venue: str, instrument: InstrumentId, between: str = "-") -> bool
     )
 
 
+def rows_of(body: Row) -> Iterable[Row]:
+    """A list of rows, or the one row that is answered where one was asked for."""
+    return [body] if isinstance(body.value, dict) else body
+
+
+def matched(
+    instruments: Sequence[InstrumentId], rows: Iterable[Row], symbol_of: Callable[[InstrumentId], str], *, name: Key
+) -> list[tuple[InstrumentId, Row]]:
+    """Those asked for with their rows, out of a list that may hold all; one that is not there is left out."""
+    listed = {row.text(name): row for row in rows}
+    found = ((instrument, listed.get(symbol_of(instrument))) for instrument in instruments)
+    return [(instrument, row) for instrument, row in found if row is not None]
+
+
 def priced(
     instruments: Sequence[InstrumentId],
     rows: Iterable[Row],
@@ -37,13 +51,9 @@ def priced(
     name: Key,
     last: Key,
 ) -> list[tuple[InstrumentId, Row]]:
-    """The pairs asked for with their rows, out of a list that may hold all pairs.
-
-    One that is not there is left out, and so is one that never traded: its price is null, empty or zero.
-    """
-    listed = {row.text(name): row for row in rows}
-    found = ((instrument, listed.get(symbol_of(instrument))) for instrument in instruments)
-    return [(instrument, row) for instrument, row in found if row is not None and _traded(row, last)]
+    """As `matched`, without the pairs that never traded: their price is null, empty or zero."""
+    found = matched(instruments, rows, symbol_of, name=name)
+    return [(instrument, row) for instrument, row in found if _traded(row, last)]
 
 
 def _traded(row: Row, last: Key) -> bool:
@@ -57,14 +67,17 @@ def percent(row: Row, key: Key) -> Decimal | None:
 
 
 def levels(
-    rows: Iterable[Row], *, price: Key = 0, size: Key = 1, orders: Key | None = None, depth: int | None = None
+    rows: Iterable[Row], *, price: Key = 0, size: Key = 1, orders: int | None = None, depth: int | None = None
 ) -> tuple[PriceLevel, ...]:
-    """One side of a book, the best *depth* levels of it; levels of size zero are no levels."""
+    """One side of a book, the best *depth* levels of it; levels of size zero are no levels.
+
+    The number of orders is at *orders* of a row that is so long.
+    """
     found = (
         PriceLevel(
             price=row.decimal(price),
             size=row.decimal(size),
-            order_count=None if orders is None else row.integer(orders),
+            order_count=None if orders is None or len(row) <= orders else row.integer(orders),
         )
         for row in rows
     )
@@ -95,6 +108,11 @@ def wait(reply: Reply, header: str, *, since: float = 0.0, per_second: int = 100
     if not text.isdecimal() or len(text) > LONGEST_STAMP:
         return None
     return min(max(0.0, int(text) / per_second - since), LONGEST_WAIT)
+
+
+def sequence(book: Row, key: Key) -> str | None:
+    """A book's sequence number, which answers of former years may lack."""
+    return None if book.get(key) is None else book.label(key)
 
 
 def made_id(row: Row, *keys: Key) -> str:

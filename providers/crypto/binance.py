@@ -7,11 +7,23 @@ from datetime import date
 
 from providers.contract import Licence, Profile, Provider, Reply, Usage, answers, per_minute
 from providers.crypto._joined import is_pair_of, wire_symbol
+from providers.crypto._perpetual import is_linear_of, settled
+from providers.crypto._spot import levels, matched, rows_of
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
-from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.derivatives import (
+    FUNDING_HISTORY,
+    FUNDING_RATES,
+    OPEN_INTEREST,
+    FundingHistoryAsk,
+    FundingRate,
+    FundingRatesAsk,
+    OpenInterest,
+    OpenInterestAsk,
+)
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -42,6 +54,11 @@ def covered(instrument: InstrumentId) -> bool:
     return instrument.quote != "USD" and is_pair_of("binance", instrument, QUOTE_ASSETS)
 
 
+def perpetual(instrument: InstrumentId) -> bool:
+    """A perpetual that settles in USDT or USDC."""
+    return is_linear_of("binance", instrument, ("USDC", "USDT"))
+
+
 class Binance(Provider):
     """Spot exchange; limits are counted in weights."""
 
@@ -51,6 +68,7 @@ class Binance(Provider):
         base_url="https://api.binance.com",
         docs="https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints",
         asset_classes=(AssetClass.CRYPTO,),
+        hosts={"futures": "https://fapi.binance.com"},
         licence=Licence(note="Binance terms of use: own use and display; redistribution needs consent."),
         limits=(per_minute(6000, "weight"),),
         usage=(Usage(header="x-mbx-used-weight-1m", limit=per_minute(6000, "weight")),),
@@ -103,6 +121,34 @@ class Binance(Provider):
         """All pairs that ever were; the permission sets would be most of the body and say nothing that is needed."""
         return parse_listings(await self.http.get("/api/v3/exchangeInfo", {"showPermissionSets": "false"}))
 
+    @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=200, weight=10)
+    async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
+        """The rate that the next payment will have; there is nothing between one perpetual and all of them."""
+        symbols = set(map(wire_symbol, ask.instruments))
+        params = {"symbol": symbols.pop()} if len(symbols) == 1 else None
+        body = await self.http.get("/fapi/v1/premiumIndex", params, host="futures")
+        found = matched(ask.instruments, rows_of(body), wire_symbol, name="symbol")
+        return [parse_funding(key, row) for key, row in found]
+
+    @answers(FUNDING_HISTORY, covers=lambda ask: perpetual(ask.instrument))
+    async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
+        """Both ends are inclusive; without them the newest, at most 1,000."""
+        params: dict[str, str | int] = {"symbol": wire_symbol(ask.instrument), "limit": min(ask.limit, ROWS)}
+        if ask.start is not None:
+            params["startTime"] = int(ask.start.timestamp()) * 1000
+        if ask.end is not None:
+            params["endTime"] = int(ask.end.timestamp()) * 1000 - 1
+        body = await self.http.get("/fapi/v1/fundingRate", params, host="futures")
+        return settled(ask, body, rate="fundingRate", time="fundingTime")
+
+    @answers(OPEN_INTEREST, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
+    async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:
+        """In coins."""
+        key = ask.instruments[0]
+        row = await self.http.get("/fapi/v1/openInterest", {"symbol": wire_symbol(key)}, host="futures")
+        as_of = row.maybe_epoch("time", "ms")
+        return [OpenInterest(instrument=key, as_of=as_of, amount=row.decimal("openInterest"))]
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"code": -1121, "msg": "Invalid symbol."}` with status 400; 429 and 418 say themselves what they mean."""
         if reply.status < 400 or reply.status in (418, 429):
@@ -122,9 +168,8 @@ class Binance(Provider):
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """One symbol is answered with an object, several with a list; a pair that never traded has a price of zero."""
-    rows = {row.text("symbol"): row for row in ([body] if isinstance(body.value, dict) else body)}
-    found = ((instrument, rows.get(wire_symbol(instrument))) for instrument in instruments)
-    return [parse_quote(instrument, row) for instrument, row in found if row is not None and row.decimal("lastPrice")]
+    found = matched(instruments, rows_of(body), wire_symbol, name="symbol")
+    return [parse_quote(instrument, row) for instrument, row in found if row.decimal("lastPrice")]
 
 
 def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
@@ -164,15 +209,10 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
     """Levels are [price, size]; the book has a sequence and no time."""
     return OrderBook(
         instrument=instrument,
-        bids=_levels(body["bids"]),
-        asks=_levels(body["asks"]),
+        bids=levels(body["bids"]),
+        asks=levels(body["asks"]),
         sequence=body.label("lastUpdateId"),
     )
-
-
-def _levels(rows: Row) -> tuple[PriceLevel, ...]:
-    levels = [PriceLevel(price=row.decimal(0), size=row.decimal(1)) for row in rows]
-    return tuple([level for level in levels if level.size])
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:
@@ -191,6 +231,19 @@ def _trade(row: Row) -> Trade:
         size=row.decimal(size),
         # The buyer was waiting in the book: then the taker sold.
         side=(Side.SELL if row.flag(maker) else Side.BUY) if maker in row else None,
+    )
+
+
+def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:
+    """`lastFundingRate` is that of the running interval, not of the last one."""
+    return FundingRate(
+        instrument=instrument,
+        as_of=row.maybe_epoch("time", "ms"),
+        rate=row.decimal("lastFundingRate"),
+        time=row.epoch("nextFundingTime", "ms"),
+        settled=False,
+        mark_price=row.positive("markPrice"),
+        index_price=row.positive("indexPrice"),
     )
 
 

@@ -7,12 +7,21 @@ from dataclasses import replace
 from decimal import Decimal
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_minute
-from providers.crypto._spot import is_spot_of, percent, priced, refusal
+from providers.crypto._perpetual import is_linear_of
+from providers.crypto._spot import is_spot_of, matched, percent, priced, refusal
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.derivatives import (
+    FUNDING_RATES,
+    OPEN_INTEREST,
+    FundingRate,
+    FundingRatesAsk,
+    OpenInterest,
+    OpenInterestAsk,
+)
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -45,6 +54,11 @@ ERRORS: dict[int, type[UpstreamError]] = {
 def covered(instrument: InstrumentId) -> bool:
     """A spot pair by the names that are ours: UST is what Bitfinex calls USDT."""
     return is_spot_of("bitfinex", instrument, between=":") and not {instrument.base, instrument.quote} & OURS.keys()
+
+
+def perpetual(instrument: InstrumentId) -> bool:
+    """A perpetual that settles in USDT, by the names that are ours."""
+    return is_linear_of("bitfinex", instrument) and instrument.base not in OURS
 
 
 class Bitfinex(Provider):
@@ -98,6 +112,24 @@ class Bitfinex(Provider):
         """Names of pairs; prices have five significant digits and so no fixed step."""
         return parse_listings(await self.http.get("/v2/conf/pub:list:pair:exchange"))
 
+    @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=50)
+    async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
+        """The rate that the next payment will have; unknown perpetuals are simply not in the answer."""
+        return [parse_funding(key, row) for key, row in await self._status(ask.instruments)]
+
+    @answers(OPEN_INTEREST, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=50)
+    async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:
+        """In coins."""
+        return [
+            OpenInterest(instrument=key, as_of=row.maybe_epoch(1, "ms"), amount=row.decimal(18))
+            for key, row in await self._status(ask.instruments)
+        ]
+
+    async def _status(self, instruments: tuple[InstrumentId, ...]) -> list[tuple[InstrumentId, Row]]:
+        keys = sorted(set(map(contract_of, instruments)))
+        body = await self.http.get("/v2/status/deriv", {"keys": ",".join(keys)})
+        return matched(instruments, body, contract_of, name=0)
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`["error", 10020, "symbol: invalid"]`, with status 500 whatever it is."""
         body = reply.body.value
@@ -109,16 +141,24 @@ class Bitfinex(Provider):
 
 def wire_symbol(instrument: InstrumentId) -> str:
     """`tBTCUSD` for BTC/USD, `tDUSK:UST` for DUSK/USDT: without a colon each name has three letters."""
-    base, quote = WIRE.get(instrument.base, instrument.base), WIRE.get(instrument.quote, instrument.quote)
+    base, quote = _names(instrument)
     return f"t{base}{'' if len(base) == len(quote) == LETTERS else ':'}{quote}"
+
+
+def contract_of(instrument: InstrumentId) -> str:
+    """`tBTCF0:USTF0` for BTC/USDT:USDT."""
+    base, quote = _names(instrument)
+    return f"t{base}F0:{quote}F0"
+
+
+def _names(instrument: InstrumentId) -> tuple[str, str]:
+    return WIRE.get(instrument.base, instrument.base), WIRE.get(instrument.quote, instrument.quote)
 
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """A pair that never traded has a price of zero."""
-    return [
-        parse_quote(instrument, row)
-        for instrument, row in priced(instruments, body, wire_symbol, name=0, last=7)
-    ]  # fmt: skip
+    found = priced(instruments, body, wire_symbol, name=0, last=7)
+    return [parse_quote(instrument, row) for instrument, row in found]
 
 
 def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
@@ -171,6 +211,19 @@ def _trade(row: Row) -> Trade:
         price=row.decimal(3),
         size=abs(size),
         side=Side.BUY if size > 0 else Side.SELL,
+    )
+
+
+def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:
+    """[key, time, _, price, spot price, …, 8: next payment, 12: its rate, 15: mark price, 18: open interest, …]."""
+    return FundingRate(
+        instrument=instrument,
+        as_of=row.maybe_epoch(1, "ms"),
+        rate=row.decimal(12),
+        time=row.epoch(8, "ms"),
+        settled=False,
+        mark_price=row.positive(15),
+        index_price=row.positive(4),
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, answers
+from providers.crypto._perpetual import HOUR_MS, is_linear_of
 from providers.crypto._spot import SIDES, is_spot_of, levels, refusal
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.derivatives import FUNDING_RATES, FundingRate, FundingRatesAsk
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 from schema.words.trades import TRADES, Trade, TradesAsk
@@ -27,6 +29,11 @@ REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair; FX_BTC_JPY is a margin product, and has one underscore too many for a pair."""
     return is_spot_of("bitflyer", instrument, between="_")
+
+
+def perpetual(instrument: InstrumentId) -> bool:
+    """bitFlyer Crypto CFD, the only one: FX_BTC_JPY."""
+    return is_linear_of("bitflyer", instrument, ("JPY",)) and instrument.base == "BTC"
 
 
 class Bitflyer(Provider):
@@ -58,6 +65,12 @@ class Bitflyer(Provider):
         """The newest, at most 500."""
         params: Params = {"product_code": wire_symbol(ask.instrument), "count": min(ask.last, MOST_TRADES)}
         return parse_trades(await self.http.get("/v1/getexecutions", params))
+
+    @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
+    async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
+        """The rate that the next payment will have; there are three a day."""
+        row = await self.http.get("/v1/getfundingrate", {"product_code": f"FX_{wire_symbol(ask.instruments[0])}"})
+        return [parse_funding(ask.instruments[0], row)]
 
     @answers(INSTRUMENTS)
     async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
@@ -125,6 +138,17 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
         for row in body
     ]
     return ascending(trades, lambda trade: (trade.time, len(trade.id), trade.id))
+
+
+def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:
+    """The time is that of the next payment."""
+    return FundingRate(
+        instrument=instrument,
+        rate=row.decimal("current_funding_rate"),
+        time=row.instant("next_funding_rate_settledate"),
+        settled=False,
+        interval_ms=8 * HOUR_MS,
+    )
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:

@@ -7,12 +7,23 @@ from datetime import timedelta
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
 from providers.crypto._joined import is_pair_of, wire_symbol
+from providers.crypto._perpetual import HOUR_MS, is_linear_of, settled
 from providers.crypto._spot import SIDES, levels, percent, priced, refusal, step
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.derivatives import (
+    FUNDING_HISTORY,
+    FUNDING_RATES,
+    OPEN_INTEREST,
+    FundingHistoryAsk,
+    FundingRate,
+    FundingRatesAsk,
+    OpenInterest,
+    OpenInterestAsk,
+)
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -47,6 +58,11 @@ WRONG = frozenset({"40017", "40019", "40020", "40034", "400171", "400172"})
 def covered(instrument: InstrumentId) -> bool:
     """A spot pair whose wire symbol cannot mean another one."""
     return is_pair_of("bitget", instrument, QUOTE_ASSETS)
+
+
+def perpetual(instrument: InstrumentId) -> bool:
+    """A perpetual that settles in USDT; the others have symbols of another kind."""
+    return is_linear_of("bitget", instrument)
 
 
 class Bitget(Provider):
@@ -109,6 +125,30 @@ class Bitget(Provider):
     async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
         """All spot pairs."""
         return parse_listings(await self.http.get("/api/v2/spot/public/symbols"))
+
+    @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
+    async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
+        """The rate that the next payment will have."""
+        body = await self._mix("current-fund-rate", ask.instruments[0])
+        return [parse_funding(ask.instruments[0], row, body) for row in body["data"]]
+
+    @answers(FUNDING_HISTORY, covers=lambda ask: perpetual(ask.instrument))
+    async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
+        """One page of the newest, at most 100."""
+        body = await self._mix("history-fund-rate", ask.instrument, pageSize=min(ask.limit, 100))
+        return settled(ask, body["data"], rate="fundingRate", time="fundingTime")
+
+    @answers(OPEN_INTEREST, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
+    async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:
+        """In coins."""
+        data = (await self._mix("open-interest", ask.instruments[0]))["data"]
+        as_of = data.maybe_epoch("ts", "ms")
+        rows = data["openInterestList"]
+        return [OpenInterest(instrument=ask.instruments[0], as_of=as_of, amount=row.decimal("size")) for row in rows]
+
+    async def _mix(self, endpoint: str, instrument: InstrumentId, **more: int) -> Row:
+        params: Params = {"symbol": wire_symbol(instrument), "productType": "USDT-FUTURES", **more}
+        return await self.http.get(f"/api/v2/mix/market/{endpoint}", params)
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"code": "40034", "msg": "Parameter symbol does not exist", …}`; code 00000 is success."""
@@ -182,6 +222,19 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
         for row in body["data"]
     ]
     return ascending(trades[::-1], lambda trade: trade.time)
+
+
+def parse_funding(instrument: InstrumentId, row: Row, body: Row) -> FundingRate:
+    """The interval is in hours."""
+    hours = row.maybe("fundingRateInterval")
+    return FundingRate(
+        instrument=instrument,
+        as_of=body.maybe_epoch("requestTime", "ms"),
+        rate=row.decimal("fundingRate"),
+        time=row.epoch("nextUpdate", "ms"),
+        settled=False,
+        interval_ms=None if hours is None else int(hours * HOUR_MS),
+    )
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:

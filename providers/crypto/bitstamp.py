@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from itertools import islice
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, answers, per_second
+from providers.crypto._spot import levels, step
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
-from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
@@ -150,15 +150,10 @@ def parse_book(instrument: InstrumentId, body: Row, depth: int) -> OrderBook:
     return OrderBook(
         instrument=instrument,
         as_of=precise or body.maybe_epoch("timestamp"),
-        bids=_levels(body["bids"], depth),
-        asks=_levels(body["asks"], depth),
+        bids=levels(body["bids"], depth=depth),
+        asks=levels(body["asks"], depth=depth),
         sequence=None if precise is None else body.label("microtimestamp"),
     )
-
-
-def _levels(rows: Row, depth: int) -> tuple[PriceLevel, ...]:
-    levels = (PriceLevel(price=row.decimal(0), size=row.decimal(1)) for row in rows)
-    return tuple(islice((level for level in levels if level.size), depth))
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:
@@ -192,18 +187,11 @@ def _listing(row: Row) -> Listing:
         instrument=crypto(row.maybe_text("base_currency") or base, row.maybe_text("counter_currency") or quote),
         provider_symbol=row.text("url_symbol") if symbol is None else symbol,
         name=row.maybe_text("description"),
-        tick_size=_step(row, "counter_decimals"),
-        step_size=_step(row, "base_decimals"),
+        tick_size=step(row, "counter_decimals"),
+        step_size=step(row, "base_decimals"),
         min_notional=_amount(row, "minimum_order_value" if "minimum_order_value" in row else "minimum_order"),
         tradable=row.maybe_text("trading") in (None, "Enabled"),
     )
-
-
-def _step(row: Row, key: str) -> Decimal:
-    places = row.integer(key)
-    if not 0 <= places <= 40:
-        row[key].broken("is not a number of decimal places")
-    return Decimal(1).scaleb(-places)
 
 
 def _amount(row: Row, key: str) -> Decimal | None:

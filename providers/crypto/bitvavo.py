@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, Usage, answers, per_minute
-from providers.crypto._spot import SIDES, is_spot_of, levels, priced, refusal, step, wait
+from providers.crypto._spot import SIDES, is_spot_of, levels, priced, refusal, rows_of, sequence, step, wait
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -118,8 +118,7 @@ def wire_symbol(instrument: InstrumentId) -> str:
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """One pair is answered with an object, all of them with a list; one that did not trade has a price of null."""
-    rows = [body] if isinstance(body.value, dict) else body
-    found = priced(instruments, rows, wire_symbol, name="market", last="last")
+    found = priced(instruments, rows_of(body), wire_symbol, name="market", last="last")
     return [parse_quote(instrument, row) for instrument, row in found]
 
 
@@ -158,7 +157,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
         as_of=body.maybe_epoch("timestamp", "ns"),
         bids=levels(body["bids"]),
         asks=levels(body["asks"]),
-        sequence=body.label("nonce"),
+        sequence=sequence(body, "nonce"),
     )
 
 

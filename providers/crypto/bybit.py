@@ -7,11 +7,23 @@ from datetime import timedelta
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
 from providers.crypto._joined import is_pair_of, wire_symbol
+from providers.crypto._perpetual import HOUR_MS, is_linear_of, settled
+from providers.crypto._spot import levels, matched, priced, sequence
 from providers.row import Row, ascending
 from schema.errors import Blocked, NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
-from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.derivatives import (
+    FUNDING_HISTORY,
+    FUNDING_RATES,
+    OPEN_INTEREST,
+    FundingHistoryAsk,
+    FundingRate,
+    FundingRatesAsk,
+    OpenInterest,
+    OpenInterestAsk,
+)
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -39,6 +51,11 @@ BAN = 600.0
 def covered(instrument: InstrumentId) -> bool:
     """A spot pair; derivatives share the wire symbols and are told apart by the category."""
     return is_pair_of("bybit", instrument, QUOTE_ASSETS)
+
+
+def perpetual(instrument: InstrumentId) -> bool:
+    """A perpetual that settles in USDT; the others have symbols of another kind."""
+    return is_linear_of("bybit", instrument)
 
 
 class Bybit(Provider):
@@ -94,6 +111,37 @@ class Bybit(Provider):
         """All spot pairs come at once, without pages."""
         return parse_listings(await self.http.get("/v5/market/instruments-info", {"category": "spot"}))
 
+    @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=200)
+    async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
+        """The rate that the next payment will have, in a ticker."""
+        return [parse_funding(key, row, body) for key, row, body in await self._linear(ask.instruments)]
+
+    @answers(FUNDING_HISTORY, covers=lambda ask: perpetual(ask.instrument))
+    async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
+        """The newest, at most 200; both ends are inclusive, and there may be no start without an end."""
+        params: dict[str, str | int] = {
+            "category": "linear", "symbol": wire_symbol(ask.instrument), "limit": min(ask.limit, 200)
+        }  # fmt: skip
+        if ask.start is not None:
+            params["startTime"] = int(ask.start.timestamp()) * 1000
+        if ask.start is not None or ask.end is not None:
+            params["endTime"] = int((ask.end or self.clock.now()).timestamp()) * 1000
+        body = await self.http.get("/v5/market/funding/history", params)
+        return settled(ask, body["result"]["list"], rate="fundingRate", time="fundingRateTimestamp")
+
+    @answers(OPEN_INTEREST, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=200)
+    async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:
+        """In coins, and what they are worth, in a ticker."""
+        return [parse_interest(key, row, body) for key, row, body in await self._linear(ask.instruments)]
+
+    async def _linear(self, instruments: tuple[InstrumentId, ...]) -> list[tuple[InstrumentId, Row, Row]]:
+        params = {"category": "linear"}
+        if len(instruments) == 1:
+            params["symbol"] = wire_symbol(instruments[0])
+        body = await self.http.get("/v5/market/tickers", params)
+        found = matched(instruments, body["result"]["list"], wire_symbol, name="symbol")
+        return [(key, row, body) for key, row in found]
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"retCode": 10001, "retMsg": "Not supported symbols", …}`; code 0 is success."""
         code, message = reply.body.get("retCode"), reply.body.get("retMsg")
@@ -132,13 +180,8 @@ def _params(instrument: InstrumentId, limit: int) -> dict[str, str | int]:
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """A pair that never traded has an empty price, or one of zero."""
-    rows = {row.text("symbol"): row for row in body["result"]["list"]}
-    found = ((instrument, rows.get(wire_symbol(instrument))) for instrument in instruments)
-    return [parse_quote(instrument, row, body) for instrument, row in found if row is not None and _traded(row)]
-
-
-def _traded(row: Row) -> bool:
-    return row["lastPrice"].value != "" and row.decimal("lastPrice") != 0
+    found = priced(instruments, body["result"]["list"], wire_symbol, name="symbol", last="lastPrice")
+    return [parse_quote(instrument, row, body) for instrument, row in found]
 
 
 def parse_quote(instrument: InstrumentId, row: Row, body: Row) -> Quote:
@@ -178,15 +221,10 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
     return OrderBook(
         instrument=instrument,
         as_of=book.maybe_epoch("ts", "ms"),
-        bids=_levels(book["b"]),
-        asks=_levels(book["a"]),
-        sequence=book.label("u") if book.get("u") is not None else None,
+        bids=levels(book["b"]),
+        asks=levels(book["a"]),
+        sequence=sequence(book, "u"),
     )
-
-
-def _levels(rows: Row) -> tuple[PriceLevel, ...]:
-    levels = [PriceLevel(price=row.decimal(0), size=row.decimal(1)) for row in rows]
-    return tuple([level for level in levels if level.size])
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:
@@ -202,6 +240,33 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
         for row in body["result"]["list"]
     ]
     return ascending(trades[::-1], lambda trade: trade.time)
+
+
+def parse_funding(instrument: InstrumentId, row: Row, body: Row) -> FundingRate:
+    """The interval is in hours, and came later."""
+    hours = row.maybe("fundingIntervalHour")
+    return FundingRate(
+        instrument=instrument,
+        as_of=body.maybe_epoch("time", "ms"),
+        rate=row.decimal("fundingRate"),
+        time=row.epoch("nextFundingTime", "ms"),
+        settled=False,
+        interval_ms=None if hours is None else int(hours * HOUR_MS),
+        mark_price=row.positive("markPrice"),
+        index_price=row.positive("indexPrice"),
+    )
+
+
+def parse_interest(instrument: InstrumentId, row: Row, body: Row) -> OpenInterest:
+    """The value is in the quote asset."""
+    value = row.maybe("openInterestValue")
+    return OpenInterest(
+        instrument=instrument,
+        as_of=body.maybe_epoch("time", "ms"),
+        amount=row.decimal("openInterest"),
+        value=value,
+        currency=None if value is None else instrument.quote,
+    )
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:

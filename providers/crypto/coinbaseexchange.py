@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import islice
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
+from providers.crypto._spot import levels
 from providers.row import Row, ascending
 from schema.errors import Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
-from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
@@ -128,18 +128,10 @@ def parse_book(instrument: InstrumentId, body: Row, depth: int) -> OrderBook:
     return OrderBook(
         instrument=instrument,
         as_of=body.maybe_instant("time"),
-        bids=_levels(body["bids"], depth),
-        asks=_levels(body["asks"], depth),
+        bids=levels(body["bids"], orders=2, depth=depth),
+        asks=levels(body["asks"], orders=2, depth=depth),
         sequence=None if sequence is None else str(sequence.integer()),
     )
-
-
-def _levels(rows: Row, depth: int) -> tuple[PriceLevel, ...]:
-    levels = (
-        PriceLevel(price=row.decimal(0), size=row.decimal(1), order_count=row.integer(2) if len(row) > 2 else None)
-        for row in rows
-    )
-    return tuple(islice((level for level in levels if level.size), depth))
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:

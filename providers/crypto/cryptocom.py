@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
-from providers.crypto._spot import SIDES, is_spot_of, levels, percent, priced, refusal
+from providers.crypto._spot import SIDES, is_spot_of, levels, percent, priced, refusal, sequence
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -149,7 +149,7 @@ def parse_book(instrument: InstrumentId, data: Row) -> OrderBook:
         as_of=book.maybe_epoch("t", "ms"),
         bids=levels(book["bids"], orders=2),
         asks=levels(book["asks"], orders=2),
-        sequence=book.label("u") if book.get("u") is not None else None,
+        sequence=sequence(book, "u"),
     )
 
 

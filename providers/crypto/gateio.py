@@ -6,12 +6,23 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, Usage, answers
-from providers.crypto._spot import SIDES, is_spot_of, levels, priced, step, wait
+from providers.crypto._perpetual import is_linear_of, settled
+from providers.crypto._spot import SIDES, is_spot_of, levels, matched, priced, rows_of, sequence, step, wait
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.derivatives import (
+    FUNDING_HISTORY,
+    FUNDING_RATES,
+    OPEN_INTEREST,
+    FundingHistoryAsk,
+    FundingRate,
+    FundingRatesAsk,
+    OpenInterest,
+    OpenInterestAsk,
+)
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -29,16 +40,21 @@ POOL = Limit(count=200, per=timedelta(seconds=10))
 OPEN = frozenset({"tradable", "buyable", "sellable"})
 # https://www.gate.com/docs/developers/apiv4/en/#label-list
 ERRORS: dict[str, type[UpstreamError]] = {
-    "INVALID_CURRENCY": UnknownInstrument, "INVALID_CURRENCY_PAIR": UnknownInstrument, "INVALID_KEY": Unauthorized,
-    "INVALID_SIGNATURE": Unauthorized, "FORBIDDEN": Unauthorized, "IP_FORBIDDEN": Unauthorized,
-    "TOO_MANY_REQUESTS": Throttled, "TOO_FAST": Throttled, "TOO_BUSY": Overloaded, "SERVER_ERROR": Overloaded,
-    "INTERNAL": Overloaded,
+    "INVALID_CURRENCY": UnknownInstrument, "INVALID_CURRENCY_PAIR": UnknownInstrument,
+    "CONTRACT_NOT_FOUND": UnknownInstrument, "INVALID_KEY": Unauthorized, "INVALID_SIGNATURE": Unauthorized,
+    "FORBIDDEN": Unauthorized, "IP_FORBIDDEN": Unauthorized, "TOO_MANY_REQUESTS": Throttled, "TOO_FAST": Throttled,
+    "TOO_BUSY": Overloaded, "SERVER_ERROR": Overloaded, "INTERNAL": Overloaded,
 }  # fmt: skip
 
 
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: the wire symbol has an underscore, so it cannot be misread."""
     return is_spot_of("gateio", instrument, between="_")
+
+
+def perpetual(instrument: InstrumentId) -> bool:
+    """A perpetual that settles in USDT."""
+    return is_linear_of("gateio", instrument)
 
 
 class Gateio(Provider):
@@ -102,11 +118,39 @@ class Gateio(Provider):
         """All spot pairs."""
         return parse_listings(await self.http.get("/api/v4/spot/currency_pairs"))
 
+    @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=200)
+    async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
+        """The rate that the next payment will have, among the facts of a contract."""
+        return [parse_funding(key, row) for key, row in await self._contracts(ask.instruments)]
+
+    @answers(FUNDING_HISTORY, covers=lambda ask: perpetual(ask.instrument))
+    async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
+        """The newest of the range, at most 1,000; both ends are inclusive."""
+        params: dict[str, str | int] = {"contract": wire_symbol(ask.instrument), "limit": min(ask.limit, 1000)}
+        if ask.start is not None:
+            params["from"] = int(ask.start.timestamp())
+        if ask.end is not None:
+            params["to"] = int(ask.end.timestamp()) - 1
+        body = await self.http.get("/api/v4/futures/usdt/funding_rate", params)
+        return settled(ask, body, rate="r", time="t", unit="s")
+
+    @answers(OPEN_INTEREST, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=200)
+    async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:
+        """In contracts, whose size differs from one perpetual to the next."""
+        found = await self._contracts(ask.instruments)
+        return [OpenInterest(instrument=key, contracts=row.decimal("position_size")) for key, row in found]
+
+    async def _contracts(self, instruments: tuple[InstrumentId, ...]) -> list[tuple[InstrumentId, Row]]:
+        names = set(map(wire_symbol, instruments))
+        one = f"/{names.pop()}" if len(names) == 1 else ""
+        body = await self.http.get(f"/api/v4/futures/usdt/contracts{one}")
+        return matched(instruments, rows_of(body), wire_symbol, name="name")
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"label": "INVALID_CURRENCY_PAIR", "message": "…"}`, with a status that is an error too."""
         label, message = reply.body.get("label"), reply.body.get("message")
-        now = self.clock.now().timestamp()
-        pause = wait(reply, "x-gate-ratelimit-reset-timestamp", since=now, per_second=1)
+        reset = "x-gate-ratelimit-reset-timestamp"
+        pause = wait(reply, reset, since=self.clock.now().timestamp(), per_second=1)
         if reply.status == 429 and pause is not None:
             return Throttled(self.profile.id, "HTTP 429: the limit is used up", retry_after=pause)
         if label is None or reply.status == 429:
@@ -122,10 +166,8 @@ def wire_symbol(instrument: InstrumentId) -> str:
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """A pair that never traded has a price of zero, or none."""
-    return [
-        parse_quote(instrument, row)
-        for instrument, row in priced(instruments, body, wire_symbol, name="currency_pair", last="last")
-    ]
+    found = priced(instruments, body, wire_symbol, name="currency_pair", last="last")
+    return [parse_quote(instrument, row) for instrument, row in found]
 
 
 def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
@@ -172,7 +214,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
         as_of=body.maybe_epoch("update", "ms"),
         bids=levels(body["bids"]),
         asks=levels(body["asks"]),
-        sequence=body.label("id"),
+        sequence=sequence(body, "id"),
     )
 
 
@@ -189,6 +231,20 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
         for row in body
     ]
     return ascending(trades[::-1], lambda trade: trade.time)
+
+
+def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:
+    """Times and intervals are in seconds."""
+    interval = row.maybe("funding_interval")
+    return FundingRate(
+        instrument=instrument,
+        rate=row.decimal("funding_rate"),
+        time=row.epoch("funding_next_apply"),
+        settled=False,
+        interval_ms=None if interval is None else int(interval * 1000),
+        mark_price=row.positive("mark_price"),
+        index_price=row.positive("index_price"),
+    )
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:

@@ -9,12 +9,23 @@ from math import ceil
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
 from providers.crypto._joined import is_pair_of
-from providers.crypto._spot import SIDES, levels, priced, refusal, step
+from providers.crypto._perpetual import is_inverse_of, is_linear_of, settled
+from providers.crypto._spot import SIDES, levels, priced, refusal, sequence, step
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.derivatives import (
+    FUNDING_HISTORY,
+    FUNDING_RATES,
+    OPEN_INTEREST,
+    FundingHistoryAsk,
+    FundingRate,
+    FundingRatesAsk,
+    OpenInterest,
+    OpenInterestAsk,
+)
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -28,13 +39,14 @@ INTERVALS = {
 ROWS = 2000
 DEPTHS = (5, 10, 20)
 QUOTE_ASSETS = ("BRL", "BTC", "ETH", "EUR", "HT", "HUSD", "TRX", "TRY", "USD1", "USDC", "USDD", "USDT")
+ERROR_KEYS = ("err-code", "err-msg", "err_code", "err_msg")
 REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
     ("invalid symbol", UnknownInstrument),
     ("base-symbol-error", UnknownInstrument),
     ("symbol trade not open now", UnknownInstrument),
-    ("require-symbol", UnknownInstrument),
+    ("contract doesn't exist", UnknownInstrument),
+    ("contract_code is error", UnknownInstrument),
     ("api-signature", Unauthorized),
-    ("login-required", Unauthorized),
     ("too-many-request", Throttled),
     ("exceed-frequency-limit", Throttled),
     ("gateway-internal-error", Overloaded),
@@ -48,6 +60,11 @@ def covered(instrument: InstrumentId) -> bool:
     return is_pair_of("htx", instrument, QUOTE_ASSETS)
 
 
+def perpetual(instrument: InstrumentId) -> bool:
+    """One that settles in USDT, or is quoted in dollars and settles in its base asset."""
+    return is_linear_of("htx", instrument) or is_inverse_of("htx", instrument)
+
+
 class Htx(Provider):
     """Spot exchange; numbers are sent as numbers, and refusals with status 200."""
 
@@ -57,6 +74,7 @@ class Htx(Provider):
         base_url="https://api.huobi.pro",
         docs="https://huobiapi.github.io/docs/spot/v1/en/#market-data",
         asset_classes=(AssetClass.CRYPTO,),
+        hosts={"swaps": "https://api.hbdm.com"},
         licence=Licence(note="HTX user agreement: own use and display; redistribution needs consent."),
         limits=(per_second(10),),
         priority=20,
@@ -107,14 +125,36 @@ class Htx(Provider):
         """All pairs, those that ended included."""
         return parse_listings(await self.http.get("/v1/common/symbols"))
 
+    @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
+    async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
+        """The rate that the running interval will end with."""
+        key = ask.instruments[0]
+        return [parse_funding(key, await self._swap("swap_funding_rate", key))]
+
+    @answers(FUNDING_HISTORY, covers=lambda ask: perpetual(ask.instrument))
+    async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
+        """One page of the newest, at most 50."""
+        body = await self._swap("swap_historical_funding_rate", ask.instrument, page_size=min(ask.limit, 50))
+        return settled(ask, body["data"]["data"], rate="realized_rate", time="funding_time")
+
+    @answers(OPEN_INTEREST, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
+    async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:
+        """In coins, in contracts and, where they settle in USDT, their worth."""
+        key = ask.instruments[0]
+        body = await self._swap("swap_open_interest", key)
+        return [parse_interest(key, row, body) for row in body["data"]]
+
+    async def _swap(self, endpoint: str, key: InstrumentId, **more: int) -> Row:
+        family = "linear-swap-api" if key.settle == key.quote else "swap-api"
+        params: Params = {"contract_code": f"{key.base}-{key.quote}", **more}
+        return await self.http.get(f"/{family}/v1/{endpoint}", params, host="swaps")
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"status": "error", "err-code": "invalid-parameter", "err-msg": "invalid symbol"}` with status 200."""
         status = reply.body.get("status")
         if status is None or status.value != "error" or reply.status == 429:
             return None
-        said = ": ".join(
-            str(part.value) for key in ("err-code", "err-msg") if (part := reply.body.get(key)) is not None
-        )
+        said = ": ".join(str(part.value) for key in ERROR_KEYS if (part := reply.body.get(key)) is not None)
         kind = next((kind for part, kind in REFUSALS if part in said), None)
         return refusal(self.profile.id, reply, said, kind)
 
@@ -193,7 +233,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
         as_of=book.maybe_epoch("ts", "ms"),
         bids=levels(book["bids"]),
         asks=levels(book["asks"]),
-        sequence=book.label("version"),
+        sequence=sequence(book, "version"),
     )
 
 
@@ -201,7 +241,7 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
     """Newest first, in groups of one match; `id` is wider than 64 bits, `trade-id` is not; the side is the taker's."""
     trades = [
         Trade(
-            id=row.label("trade-id"),
+            id=row.label("trade-id" if "trade-id" in row else "id"),
             time=row.epoch("ts", "ms"),
             price=row.decimal("price"),
             size=row.decimal("amount"),
@@ -211,6 +251,31 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
         for row in match["data"]
     ]
     return ascending(trades, lambda trade: (trade.time, len(trade.id), trade.id))
+
+
+def parse_funding(instrument: InstrumentId, body: Row) -> FundingRate:
+    """`estimated_rate` is that of the interval after this one, and no longer sent."""
+    row = body["data"]
+    return FundingRate(
+        instrument=instrument,
+        as_of=body.maybe_epoch("ts", "ms"),
+        rate=row.decimal("funding_rate"),
+        time=row.epoch("funding_time", "ms"),
+        settled=False,
+    )
+
+
+def parse_interest(instrument: InstrumentId, row: Row, body: Row) -> OpenInterest:
+    """`volume` is in contracts, `amount` in coins."""
+    value = row.maybe("value")
+    return OpenInterest(
+        instrument=instrument,
+        as_of=body.maybe_epoch("ts", "ms"),
+        amount=row.maybe("amount"),
+        contracts=row.decimal("volume"),
+        value=value,
+        currency=None if value is None else instrument.settle,
+    )
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
+from providers.crypto._spot import levels, step
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
-from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
@@ -217,12 +217,7 @@ def parse_candles(instrument: InstrumentId, body: Row) -> Bars:
 def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
     """Levels are [price, size, time of the last change]; the book itself has no time."""
     entry = only(instrument, body)
-    return OrderBook(instrument=instrument, bids=_levels(entry["bids"]), asks=_levels(entry["asks"]))
-
-
-def _levels(rows: Row) -> tuple[PriceLevel, ...]:
-    levels = [PriceLevel(price=row.decimal(0), size=row.decimal(1)) for row in rows]
-    return tuple([level for level in levels if level.size])
+    return OrderBook(instrument=instrument, bids=levels(entry["bids"]), asks=levels(entry["asks"]))
 
 
 def parse_trades(instrument: InstrumentId, body: Row) -> tuple[Trade, ...]:
@@ -259,16 +254,9 @@ def _listing(key: str, row: Row) -> Listing:
     return Listing(
         instrument=crypto(asset_of(row.text("base")), asset_of(row.text("quote"))),
         provider_symbol=key,
-        tick_size=_step(row, "pair_decimals") if tick is None else tick,
-        step_size=_step(row, "lot_decimals"),
+        tick_size=step(row, "pair_decimals") if tick is None else tick,
+        step_size=step(row, "lot_decimals"),
         min_size=row.maybe("ordermin"),
         min_notional=row.maybe("costmin"),
         tradable=status is None or status in OPEN,
     )
-
-
-def _step(row: Row, key: str) -> Decimal:
-    places = row.integer(key)
-    if not 0 <= places <= 40:
-        row[key].broken("is not a number of decimal places")
-    return Decimal(1).scaleb(-places)

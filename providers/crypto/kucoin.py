@@ -6,12 +6,23 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, Usage, answers
-from providers.crypto._spot import SIDES, is_spot_of, levels, percent, priced, refusal, wait
+from providers.crypto._perpetual import is_linear_of, settled
+from providers.crypto._spot import SIDES, is_spot_of, levels, matched, percent, priced, refusal, rows_of, sequence, wait
 from providers.row import Row, ascending
 from schema.errors import Blocked, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.derivatives import (
+    FUNDING_HISTORY,
+    FUNDING_RATES,
+    OPEN_INTEREST,
+    FundingHistoryAsk,
+    FundingRate,
+    FundingRatesAsk,
+    OpenInterest,
+    OpenInterestAsk,
+)
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -25,6 +36,9 @@ INTERVALS = {
 }  # fmt: skip
 ROWS = 1500
 SUCCESS = "200000"
+# Of contracts alone: spot pairs have the common name.
+WIRE = {"BTC": "XBT"}
+INTERVAL = timedelta(hours=8)
 POOL = Limit(count=2000, per=timedelta(seconds=30), unit="weight")
 # https://www.kucoin.com/docs-new/error-code
 ERRORS: dict[str, type[UpstreamError]] = {
@@ -39,6 +53,11 @@ def covered(instrument: InstrumentId) -> bool:
     return is_spot_of("kucoin", instrument)
 
 
+def perpetual(instrument: InstrumentId) -> bool:
+    """A perpetual that settles in USDT or USDC, by the names that are ours."""
+    return is_linear_of("kucoin", instrument, ("USDC", "USDT")) and instrument.base not in WIRE.values()
+
+
 class Kucoin(Provider):
     """Spot exchange; limits are counted in weights, and refusals may come with status 200."""
 
@@ -48,6 +67,7 @@ class Kucoin(Provider):
         base_url="https://api.kucoin.com",
         docs="https://www.kucoin.com/docs-new/rest/spot-trading/market-data/introduction",
         asset_classes=(AssetClass.CRYPTO,),
+        hosts={"futures": "https://api-futures.kucoin.com"},
         licence=Licence(note="KuCoin terms of use: own use and display; redistribution needs consent."),
         limits=(POOL,),
         usage=(Usage(header="gw-ratelimit-remaining", limit=POOL, remaining=True),),
@@ -91,6 +111,36 @@ class Kucoin(Provider):
         """All pairs of all markets."""
         return parse_listings(await self.http.get("/api/v2/symbols"))
 
+    @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=200, weight=3)
+    async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
+        """The rate that the next payment will have, among the facts of a contract."""
+        return [parse_funding(key, row) for key, row in await self._contracts(ask.instruments)]
+
+    @answers(FUNDING_HISTORY, covers=lambda ask: perpetual(ask.instrument), weight=5)
+    async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
+        """A range must be given: without one it is as long as the limit says at most."""
+        end = ask.end or self.clock.now()
+        start = ask.start or end - INTERVAL * ask.limit
+        params: Params = {
+            "symbol": contract_of(ask.instrument),
+            "from": int(start.timestamp()) * 1000,
+            "to": int(end.timestamp()) * 1000,
+        }
+        rows = (await self.http.get("/api/v1/contract/funding-rates", params, host="futures"))["data"]
+        return settled(ask, rows if rows else [], rate="fundingRate", time="timepoint")
+
+    @answers(OPEN_INTEREST, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=200, weight=3)
+    async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:
+        """In contracts, whose size differs from one perpetual to the next."""
+        found = await self._contracts(ask.instruments)
+        return [OpenInterest(instrument=key, contracts=row.decimal("openInterest")) for key, row in found]
+
+    async def _contracts(self, instruments: tuple[InstrumentId, ...]) -> list[tuple[InstrumentId, Row]]:
+        names = set(map(contract_of, instruments))
+        one = names.pop() if len(names) == 1 else "active"
+        data = (await self.http.get(f"/api/v1/contracts/{one}", host="futures"))["data"]
+        return matched(instruments, rows_of(data), contract_of, name="symbol")
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"code": "900001", "msg": "The symbol not exists."}`; code 200000 is success."""
         code, message = reply.body.get("code"), reply.body.get("msg")
@@ -100,8 +150,8 @@ class Kucoin(Provider):
             return None
         said = f"error {code.value}: {'' if message is None else message.value}"
         kind = ERRORS.get(str(code.value))
-        # 400100 is any wrong parameter; the message says which.
-        if str(code.value) == "400100" and any(word in said.lower() for word in ("symbol", "pair")):
+        # 400100 is any wrong parameter, 100001 one of contracts; the message says which.
+        if str(code.value) in ("400100", "100001") and any(word in said.lower() for word in ("symbol", "pair")):
             kind = UnknownInstrument
         return refusal(self.profile.id, reply, said, kind)
 
@@ -109,6 +159,11 @@ class Kucoin(Provider):
 def wire_symbol(instrument: InstrumentId) -> str:
     """`BTC-USDT` for BTC/USDT."""
     return f"{instrument.base}-{instrument.quote}"
+
+
+def contract_of(instrument: InstrumentId) -> str:
+    """`XBTUSDTM` for BTC/USDT:USDT."""
+    return f"{WIRE.get(instrument.base, instrument.base)}{instrument.quote}M"
 
 
 def parse_quotes(instruments: Sequence[InstrumentId], rows: Iterable[Row], body: Row) -> list[Quote]:
@@ -159,7 +214,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
         as_of=book.maybe_epoch("time", "ms"),
         bids=levels(book["bids"]),
         asks=levels(book["asks"]),
-        sequence=book.label("sequence"),
+        sequence=sequence(book, "sequence"),
     )
 
 
@@ -176,6 +231,19 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
         for row in body["data"]
     ]
     return ascending(trades, lambda trade: (trade.time, len(trade.id), trade.id))
+
+
+def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:
+    """`predictedFundingFeeRate` is that of the payment after the next."""
+    return FundingRate(
+        instrument=instrument,
+        rate=row.decimal("fundingFeeRate"),
+        time=row.epoch("nextFundingRateDateTime", "ms"),
+        settled=False,
+        interval_ms=row.integer("fundingRateGranularity"),
+        mark_price=row.positive("markPrice"),
+        index_price=row.positive("indexPrice"),
+    )
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:

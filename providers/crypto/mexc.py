@@ -7,12 +7,23 @@ from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, answers
 from providers.crypto._joined import is_pair_of, wire_symbol
-from providers.crypto._spot import levels, made_id, percent, priced, refusal, step
+from providers.crypto._perpetual import HOUR_MS, is_linear_of, settled
+from providers.crypto._spot import levels, made_id, percent, priced, refusal, rows_of, sequence, step
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.derivatives import (
+    FUNDING_HISTORY,
+    FUNDING_RATES,
+    OPEN_INTEREST,
+    FundingHistoryAsk,
+    FundingRate,
+    FundingRatesAsk,
+    OpenInterest,
+    OpenInterestAsk,
+)
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -29,16 +40,21 @@ QUOTE_ASSETS = ("BRL", "BTC", "ETH", "EUR", "TRY", "TUSD", "USD1", "USDC", "USDE
 ONLINE = frozenset({"1", "ENABLED"})
 # https://www.mexc.com/api-docs/spot-v3/general-info#error-code
 ERRORS: dict[int, type[UpstreamError]] = {
-    -1121: UnknownInstrument, 10007: UnknownInstrument, 30014: UnknownInstrument, 400: Unauthorized,
-    401: Unauthorized, 602: Unauthorized, 10072: Unauthorized, 10073: Unauthorized, 700002: Unauthorized,
-    700006: Unauthorized, 700007: Unauthorized, 429: Throttled, 510: Throttled, 500: Overloaded, 503: Overloaded,
-    504: Overloaded, 730001: Overloaded,
+    -1121: UnknownInstrument, 1001: UnknownInstrument, 10007: UnknownInstrument, 30014: UnknownInstrument,
+    400: Unauthorized, 401: Unauthorized, 602: Unauthorized, 10072: Unauthorized, 10073: Unauthorized,
+    700002: Unauthorized, 700006: Unauthorized, 700007: Unauthorized, 429: Throttled, 510: Throttled,
+    500: Overloaded, 503: Overloaded, 504: Overloaded, 730001: Overloaded,
 }  # fmt: skip
 
 
 def covered(instrument: InstrumentId) -> bool:
     """A spot pair whose wire symbol cannot mean another one."""
     return is_pair_of("mexc", instrument, QUOTE_ASSETS)
+
+
+def perpetual(instrument: InstrumentId) -> bool:
+    """A perpetual that settles in USDT or USDC."""
+    return is_linear_of("mexc", instrument, ("USDC", "USDT"))
 
 
 class Mexc(Provider):
@@ -50,6 +66,7 @@ class Mexc(Provider):
         base_url="https://api.mexc.com",
         docs="https://www.mexc.com/api-docs/spot-v3/market-data-endpoints",
         asset_classes=(AssetClass.CRYPTO,),
+        hosts={"contracts": "https://contract.mexc.com"},
         licence=Licence(note="MEXC user agreement: own use and display; redistribution needs consent."),
         limits=(Limit(count=500, per=timedelta(seconds=10), unit="weight"),),
         priority=20,
@@ -96,19 +113,48 @@ class Mexc(Provider):
         """All pairs."""
         return parse_listings(await self.http.get("/api/v3/exchangeInfo"))
 
+    @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
+    async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
+        """The rate that the next payment will have."""
+        key = ask.instruments[0]
+        body = await self._contract(f"funding_rate/{contract_of(key)}", None)
+        return [parse_funding(key, body["data"])]
+
+    @answers(FUNDING_HISTORY, covers=lambda ask: perpetual(ask.instrument))
+    async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
+        """One page of the newest, at most 100."""
+        params: Params = {"symbol": contract_of(ask.instrument), "page_num": 1, "page_size": min(ask.limit, 100)}
+        rows = (await self._contract("funding_rate/history", params))["data"]["resultList"]
+        return settled(ask, rows, rate="fundingRate", time="settleTime")
+
+    @answers(OPEN_INTEREST, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
+    async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:
+        """In contracts, whose size differs from one perpetual to the next."""
+        key = ask.instruments[0]
+        row = (await self._contract("ticker", {"symbol": contract_of(key)}))["data"]
+        as_of = row.maybe_epoch("timestamp", "ms")
+        return [OpenInterest(instrument=key, as_of=as_of, contracts=row.decimal("holdVol"))]
+
+    async def _contract(self, endpoint: str, params: Params | None) -> Row:
+        return await self.http.get(f"/api/v1/contract/{endpoint}", params, host="contracts")
+
     def explain(self, reply: Reply) -> UpstreamError | None:
-        """`{"code": -1121, "msg": "Invalid symbol."}`, as a rule with status 400."""
-        code, message = reply.body.get("code"), reply.body.get("msg")
+        """`{"code": -1121, "msg": "Invalid symbol."}` with status 400; of contracts `message`, with status 200."""
+        code, message = reply.body.get("code"), reply.body.get("msg") or reply.body.get("message")
         if code is None or type(code.value) is not int or code.value in (0, 200) or reply.status == 429:
             return None
         said = f"error {code.value}: {'' if message is None else message.value}"
         return refusal(self.profile.id, reply, said, ERRORS.get(code.value))
 
 
+def contract_of(instrument: InstrumentId) -> str:
+    """`BTC_USDT` for BTC/USDT:USDT."""
+    return f"{instrument.base}_{instrument.quote}"
+
+
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """One symbol is answered with an object, all of them with a list; one that never traded has no price."""
-    rows = [body] if isinstance(body.value, dict) else body
-    found = priced(instruments, rows, wire_symbol, name="symbol", last="lastPrice")
+    found = priced(instruments, rows_of(body), wire_symbol, name="symbol", last="lastPrice")
     return [parse_quote(instrument, row) for instrument, row in found]
 
 
@@ -149,7 +195,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
         as_of=body.maybe_epoch("timestamp", "ms"),
         bids=levels(body["bids"]),
         asks=levels(body["asks"]),
-        sequence=body.label("lastUpdateId"),
+        sequence=sequence(body, "lastUpdateId"),
     )
 
 
@@ -166,6 +212,19 @@ def _trade(row: Row) -> Trade:
         size=row.decimal("q"),
         # The buyer was waiting in the book: then the taker sold.
         side=Side.SELL if row.flag("m") else Side.BUY,
+    )
+
+
+def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:
+    """The interval is in hours."""
+    hours = row.maybe("collectCycle")
+    return FundingRate(
+        instrument=instrument,
+        as_of=row.maybe_epoch("timestamp", "ms"),
+        rate=row.decimal("fundingRate"),
+        time=row.epoch("nextSettleTime", "ms"),
+        settled=False,
+        interval_ms=None if hours is None else int(hours * HOUR_MS),
     )
 
 

@@ -6,11 +6,23 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
+from providers.crypto._perpetual import is_inverse_of, is_linear_of, settled
+from providers.crypto._spot import levels, matched, priced, sequence
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
-from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk, join_bars
+from schema.words.derivatives import (
+    FUNDING_HISTORY,
+    FUNDING_RATES,
+    OPEN_INTEREST,
+    FundingHistoryAsk,
+    FundingRate,
+    FundingRatesAsk,
+    OpenInterest,
+    OpenInterestAsk,
+)
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -36,6 +48,11 @@ ERRORS: dict[str, type[UpstreamError]] = {
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: the wire symbol has a dash, so it cannot be misread."""
     return instrument.asset_class is AssetClass.CRYPTO and instrument.is_spot and instrument.venue in ("", "okx")
+
+
+def perpetual(instrument: InstrumentId) -> bool:
+    """One that settles in a dollar token, or is quoted in dollars and settles in its base asset."""
+    return is_linear_of("okx", instrument, ("USDC", "USDT")) or is_inverse_of("okx", instrument)
 
 
 class Okx(Provider):
@@ -104,6 +121,35 @@ class Okx(Provider):
         """All spot pairs."""
         return parse_listings(await self.http.get("/api/v5/public/instruments", {"instType": "SPOT"}))
 
+    @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
+    async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
+        """The rate that the next payment will have."""
+        key = ask.instruments[0]
+        body = await self.http.get("/api/v5/public/funding-rate", {"instId": swap_of(key)})
+        return [parse_funding(key, row) for row in body["data"]]
+
+    @answers(FUNDING_HISTORY, covers=lambda ask: perpetual(ask.instrument))
+    async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
+        """At most 100; `after` and `before` are exclusive and mean older and newer."""
+        params: dict[str, str | int] = {"instId": swap_of(ask.instrument), "limit": min(ask.limit, 100)}
+        if ask.end is not None:
+            params["after"] = int(ask.end.timestamp()) * 1000
+        if ask.start is not None:
+            params["before"] = int(ask.start.timestamp()) * 1000 - 1
+        body = await self.http.get("/api/v5/public/funding-rate-history", params)
+        # `fundingRate` is what was forecast.
+        return settled(ask, body["data"], rate="realizedRate", time="fundingTime")
+
+    @answers(OPEN_INTEREST, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=200)
+    async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:
+        """In coins, in contracts and in dollars; there is nothing between one perpetual and all of them."""
+        params = {"instType": "SWAP"}
+        if len(ask.instruments) == 1:
+            params["instId"] = swap_of(ask.instruments[0])
+        body = await self.http.get("/api/v5/public/open-interest", params)
+        found = matched(ask.instruments, body["data"], swap_of, name="instId")
+        return [parse_interest(key, row) for key, row in found]
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"code": "51001", "msg": "Instrument ID doesn't exist.", "data": []}`; code 0 is success."""
         code, message = reply.body.get("code"), reply.body.get("msg")
@@ -124,15 +170,15 @@ def wire_symbol(instrument: InstrumentId) -> str:
     return f"{instrument.base}-{instrument.quote}"
 
 
+def swap_of(instrument: InstrumentId) -> str:
+    """`BTC-USDT-SWAP` for BTC/USDT:USDT."""
+    return f"{wire_symbol(instrument)}-SWAP"
+
+
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """Rows are objects; a pair that never traded has an empty price."""
-    rows = {row.text("instId"): row for row in body["data"]}
-    found = ((instrument, rows.get(wire_symbol(instrument))) for instrument in instruments)
-    return [parse_quote(instrument, row) for instrument, row in found if row is not None and _traded(row)]
-
-
-def _traded(row: Row) -> bool:
-    return row["last"].value != "" and row.decimal("last") != 0
+    found = priced(instruments, body["data"], wire_symbol, name="instId", last="last")
+    return [parse_quote(instrument, row) for instrument, row in found]
 
 
 def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
@@ -183,18 +229,10 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
     return OrderBook(
         instrument=instrument,
         as_of=book.maybe_epoch("ts", "ms"),
-        bids=_levels(book["bids"]),
-        asks=_levels(book["asks"]),
-        sequence=book.label("seqId") if book.get("seqId") is not None else None,
+        bids=levels(book["bids"], orders=3),
+        asks=levels(book["asks"], orders=3),
+        sequence=sequence(book, "seqId"),
     )
-
-
-def _levels(rows: Row) -> tuple[PriceLevel, ...]:
-    levels = [
-        PriceLevel(price=row.decimal(0), size=row.decimal(1), order_count=row.integer(3) if len(row) > 3 else None)
-        for row in rows
-    ]
-    return tuple([level for level in levels if level.size])
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:
@@ -210,6 +248,32 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
         for row in body["data"]
     ]
     return ascending(trades[::-1], lambda trade: trade.time)
+
+
+def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:
+    """`fundingTime` is the next payment's, `nextFundingTime` that of the one after it."""
+    time, after = row.epoch("fundingTime", "ms"), row.maybe_epoch("nextFundingTime", "ms")
+    return FundingRate(
+        instrument=instrument,
+        as_of=row.maybe_epoch("ts", "ms"),
+        rate=row.decimal("fundingRate"),
+        time=time,
+        settled=False,
+        interval_ms=None if after is None else (after - time) // timedelta(milliseconds=1),
+    )
+
+
+def parse_interest(instrument: InstrumentId, row: Row) -> OpenInterest:
+    """`oi` is in contracts, `oiCcy` in coins; `oiUsd` came later."""
+    value = row.maybe("oiUsd")
+    return OpenInterest(
+        instrument=instrument,
+        as_of=row.maybe_epoch("ts", "ms"),
+        amount=row.maybe("oiCcy"),
+        contracts=row.decimal("oi"),
+        value=value,
+        currency=None if value is None else "USD",
+    )
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
-from providers.crypto._spot import SIDES, is_spot_of, levels, percent, priced, refusal, step
+from providers.crypto._spot import SIDES, is_spot_of, levels, percent, priced, refusal, rows_of, step
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -108,8 +108,7 @@ def wire_symbol(instrument: InstrumentId) -> str:
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """One pair is answered with an object, all of them with a list; one that never traded has a price of zero."""
-    rows = [body] if isinstance(body.value, dict) else body
-    found = priced(instruments, rows, wire_symbol, name="symbol", last="close")
+    found = priced(instruments, rows_of(body), wire_symbol, name="symbol", last="close")
     return [parse_quote(instrument, row) for instrument, row in found]
 
 

@@ -13,12 +13,13 @@ from providers.simulated._money import daily_rates, market_caps, newest_rates
 from providers.simulated._quotes import quote
 from providers.simulated._tape import Tape
 from providers.simulated._track import Track
-from schema.errors import UnknownInstrument
+from schema.errors import NotCovered, UnknownInstrument
 from schema.provenance import DataMode
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, Bars, CandlesAsk
 from schema.words.caps import MARKET_CAPS, MarketCap, MarketCapsAsk
+from schema.words.history import HISTORICAL_QUOTE, PRICE_HISTORY, HistoricalQuoteAsk, PriceHistoryAsk, PricePoint
 from schema.words.instruments import INSTRUMENTS, SEARCH, InstrumentsAsk, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
@@ -71,6 +72,28 @@ class Sandbox(Provider):
     )
     async def candles(self, ask: CandlesAsk) -> Bars:
         return candles(self.seed, self._market(ask.instrument), ask, self._now())
+
+    @answers(HISTORICAL_QUOTE, covers=lambda ask: listed(ask.instrument), since=SINCE.date())
+    async def historical_quote(self, ask: HistoricalQuoteAsk) -> Quote:
+        if ask.at < SINCE:
+            raise NotCovered(VENUE, f"its history begins on {SINCE.date()}")
+        then = min(int(ask.at.timestamp()), self._now())
+        return quote(self.seed, ask.instrument, self._market(ask.instrument), then)
+
+    # Of what never closes: a day of a session begins before its first price.
+    @answers(
+        PRICE_HISTORY,
+        covers=lambda ask: listed(ask.instrument) and ask.instrument.asset_class is AssetClass.CRYPTO,
+        since=SINCE.date(),
+    )
+    async def price_history(self, ask: PriceHistoryAsk) -> tuple[PricePoint, ...]:
+        market = self._market(ask.instrument)
+        same = CandlesAsk(instrument=ask.instrument, interval=ask.interval, start=ask.start, end=ask.end)
+        bars = candles(self.seed, market, same, self._now())
+        return tuple(
+            PricePoint(time=time, price=price, currency=market.currency)
+            for time, price in zip(bars.open_time, bars.open, strict=True)
+        )
 
     @answers(ORDER_BOOK, covers=lambda ask: traded(ask.instrument))
     async def order_book(self, ask: OrderBookAsk) -> OrderBook:

@@ -40,7 +40,7 @@ async def in_flight(port: int, key: str, numbers: count[int]) -> int:
 def report() -> Sequence[str]:
     """Resident memory after each round: once the caches are full it must stay."""
     with module("tests.bench.upstream", str(DELAY_MS)) as (upstream, _):
-        env = environment(upstream, cache_mb=str(CACHE_MB), response_cache_mb=str(CACHE_MB))
+        env = environment(upstream, cache_mb=str(CACHE_MB), response_cache_mb=str(CACHE_MB), shed_lag_ms="0")
         key, numbers = furnish(load_settings(env, None).settings), count()
         with gateway(env, "tests.bench.unthrottled") as (port, pid):
             lines = [

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import AsyncIterator
+
 import pytest
 
 from gateway.core.check.provider import cases_of
 from gateway.core.check.replay import answer_of, connect
+from gateway.core.parts import parts_of
 from providers.recording import ask_of
 from schema.errors import UpstreamError
 from tests.contract.captured import plans_of
@@ -63,3 +67,27 @@ def test_no_recording_of_the_repository_is_a_copy_of_a_capture():
     ]
 
     assert held == []
+
+
+STREAMS = [
+    pytest.param(capture, id=capture.name)
+    for provider in FILES
+    for capture in captures_of(provider)
+    if capture.call.startswith("chat_stream") and capture.status == 200
+]
+
+
+@pytest.mark.parametrize("capture", STREAMS)
+@pytest.mark.parametrize("size", [1, 100_000], ids=["byte by byte", "whole"])
+async def test_the_port_reads_every_captured_stream_to_its_end(capture: Capture, size: int):
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(capture.content), size):
+            yield capture.content[start : start + size]
+
+    found = [part.body.value async for part in parts_of(capture.provider, chunks(), bytes, 2**20)]
+
+    # Events have one `data` line each in all of them, lines and items are objects: counted without the port's means.
+    text = capture.content.decode()
+    marks = len(re.findall(r"^data: ?\{", text, re.MULTILINE)) or len(found if text[0] == "[" else text.splitlines())
+    assert len(found) == marks > 0
+    assert all(isinstance(value, dict) for value in found)

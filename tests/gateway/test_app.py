@@ -26,7 +26,8 @@ OFFLINE = Settings(env="development")
 
 
 BUILTIN = [
-    "accounts", "billing", "macro", "market", "news", "onchain", "preferences", "providerkeys", "search", "video", "watchlists",
+    "accounts", "assistant", "billing", "macro", "market", "news", "onchain", "preferences", "providerkeys", "search",
+    "video", "watchlists",
 ]  # fmt: skip
 
 
@@ -133,3 +134,10 @@ def test_a_part_of_a_key_that_its_provider_does_not_have_is_named_without_its_va
 
     (slip,) = [entry["reason"] for entry in logged if entry["event"] == "setting_without_effect"]
     assert slip == "MARKETGATE_KEY_ALPHAVANTAGE: has no part token; its parts are key"
+
+
+def test_adapters_that_nobody_named_are_not_imported() -> None:
+    found = providers.discover(("kraken",), third_party=False)
+
+    assert list(found.classes) == ["kraken"]
+    assert {"binance", "sandbox"} <= found.unloaded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,12 +13,13 @@ import pytest
 
 from providers.simulated._noise import HourShape
 from providers.simulated.sandbox import Sandbox
-from schema.errors import UnknownInstrument
+from schema.errors import NotCovered, UnknownInstrument
 from schema.provenance import DataMode
 from schema.symbols import parse_instrument
 from schema.words.books import OrderBookAsk
 from schema.words.candles import NO_BARS, Adjustment, CandlesAsk
 from schema.words.caps import MarketCapsAsk
+from schema.words.history import HistoricalQuoteAsk, PriceHistoryAsk
 from schema.words.instruments import InstrumentsAsk, InstrumentType, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.quotes import PriceType, QuotesAsk, StatsWindow
@@ -201,7 +203,8 @@ def test_the_profile_says_that_it_is_simulated_and_comes_first():
     assert (profile.mode, profile.priority, profile.credentials) == (DataMode.SIMULATED, 0, ())
     assert profile.licence.attribution == "Simulated data, not market data"
     assert set(Sandbox.offers) == {
-        "quotes", "candles", "orderBook", "trades", "instruments", "search", "marketCaps", "fxRates",
+        "quotes", "candles", "orderBook", "trades", "instruments", "search", "marketCaps", "fxRates", "historicalQuote",
+        "priceHistory",
     }  # fmt: skip
     assert Sandbox.offers["candles"].intervals == tuple(Interval)
 
@@ -311,3 +314,28 @@ async def test_both_sides_trade():
     trades = await sandbox_at(NOON).trades(TradesAsk(instrument=parse_instrument("crypto:BTC/USDT"), last=200))
 
     assert {trade.side for trade in trades} == {Side.BUY, Side.SELL}
+
+
+async def test_a_price_of_the_past_is_the_one_that_was_told_then():
+    instrument, then = parse_instrument("equity:AAPL"), datetime(2021, 7, 5, 12, tzinfo=UTC)  # a holiday
+
+    found = await sandbox_at(NOON).historical_quote(HistoricalQuoteAsk(instrument=instrument, at=then))
+
+    assert found == await quote_of(then, "equity:AAPL")
+    assert found.as_of == datetime(2021, 7, 2, 19, 59, 59, tzinfo=UTC)
+    with pytest.raises(NotCovered, match="its history begins on 2010-01-01"):
+        await sandbox_at(NOON).historical_quote(
+            HistoricalQuoteAsk(instrument=instrument, at=datetime(2009, 12, 31, tzinfo=UTC))
+        )
+
+
+async def test_a_line_of_prices_is_cut_out_of_the_same_path_as_candles():
+    start, end = NOON - timedelta(days=3), NOON
+    ask = PriceHistoryAsk(instrument=parse_instrument("crypto:BTC/USD"), interval=Interval.H1, start=start, end=end)
+
+    found = await sandbox_at(NOON).price_history(ask)
+
+    bars = await bars_of(NOON, "crypto:BTC/USD", Interval.H1, start, end)
+    assert [(each.time, each.price) for each in found] == list(zip(bars.open_time, bars.open, strict=True))
+    assert (len(found), {each.currency for each in found}) == (72, {"USD"})
+    assert not Sandbox.offers["priceHistory"].covers(replace(ask, instrument=parse_instrument("equity:AAPL")))

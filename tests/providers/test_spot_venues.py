@@ -32,6 +32,7 @@ from providers.crypto import (
     poloniex,
     upbit,
 )
+from providers.recording import wire
 from providers.row import Row
 from schema.errors import Malformed, Throttled, UpstreamError
 from schema.symbols import InstrumentId, crypto, parse_instrument
@@ -292,3 +293,22 @@ def test_a_price_that_never_was_leaves_the_pair_out(absent: object):
     row = Row("mexc", [{"symbol": "BTCUSDT", "lastPrice": absent}])
 
     assert mexc.parse_quotes((crypto("BTC", "USDT"),), row) == []
+
+
+def test_books_and_trades_of_former_years_may_lack_what_came_later():
+    empty: dict[str, Any] = {"bids": [], "asks": []}
+    btc = crypto("BTC", "USDT")
+    old = {"id": 16618674421, "ts": 1530519465697, "price": 6411.2, "amount": 0.01, "direction": "sell"}
+
+    books = [
+        kucoin.parse_book(btc, Row("kucoin", {"data": empty})),
+        gateio.parse_book(btc, Row("gateio", empty)),
+        mexc.parse_book(btc, Row("mexc", empty)),
+        htx.parse_book(btc, Row("htx", {"tick": empty})),
+        bitvavo.parse_book(btc, Row("bitvavo", empty)),
+        cryptocom.parse_book(btc, Row("cryptocom", [empty])),
+    ]
+    (trade,) = htx.parse_trades(Row.json("htx", wire({"data": [{"data": [old]}]})))
+
+    assert [(book.sequence, book.as_of) for book in books] == [(None, None)] * 6
+    assert trade.id == "16618674421"

@@ -9,7 +9,7 @@ from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any
 
-from gateway.core.check.mutations import json_value, key_numbers, mutations, numbers_in, without_number
+from gateway.core.check.mutations import json_value, key_numbers, mutations, numbers_in, strangers, without_number
 from gateway.core.check.replay import Departure, Outcome, Script, ask
 from gateway.core.upstream import RawReply, Request
 from providers.contract import Answer, Provider
@@ -20,6 +20,7 @@ from schema.words.candles import COLUMNS, Bars
 Fault = Callable[[Exchange], RawReply]
 
 MOST_EXCHANGES = 3
+MOST_STRANGERS = 40
 HTML = b"<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>502</h1><br></body></html>"
 EMPTY = (b"null", b"17", b'"maintenance"', b"[]", b"{}")
 
@@ -147,6 +148,16 @@ async def value_faults(subject: Subject) -> list[str]:
     return findings
 
 
+async def strange_bodies(subject: Subject) -> list[str]:
+    """Many things wrong at once: never a crash either."""
+    findings = []
+    for at in subject.spots:
+        for name, content in strangers(subject.case.exchanges[at].content, MOST_STRANGERS):
+            found = await suffer(subject, _body(content), at)
+            findings += [f"{name} in exchange {at}: {found}"] if isinstance(found, str) else []
+    return findings
+
+
 async def key_fault(subject: Subject) -> list[str]:
     """The number that the answer is about: a word in its place is noticed, and nothing in its place is not filled."""
     numbers = list(key_numbers(subject.case.expect))
@@ -181,6 +192,7 @@ FAMILIES: dict[str, Callable[[Subject], Any]] = {
     "status": status_faults,
     "body": body_faults,
     "values": value_faults,
+    "strangers": strange_bodies,
     "key number": key_fault,
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
+from random import Random
 from typing import Any, TypeVar
 
 from providers.recording import decoded, wire
@@ -14,6 +15,8 @@ Path = tuple[str | int, ...]
 
 MOST_LEAVES = 48
 MOST_GROUPS = 16
+STRANGE = (0.05, 0.4)
+"""How often something is not what it was, in the first and in the last of the strangers."""
 WRONG: tuple[Any, ...] = (None, "broken", "", "NaN", True, Decimal("1E+400"), 10**30, [], {})
 WRONG_TEXTS = (b"", b"broken", b"NaN", b"1E+400")
 KEY_FIELDS = ("price", "open", "rate", "value", "amount", "apy_percent", "yield_percent", "buy_amount", "standard")
@@ -37,6 +40,33 @@ def mutations(content: bytes) -> Iterator[tuple[str, bytes]]:
             yield f"{_shown(path)} replaced by {wrong!r:.20}", wire(changed(value, path, wrong))
     for path in spread([p for p, _ in walk(value) if p and isinstance(p[-1], str)], MOST_LEAVES):
         yield f"{_shown(path)} left out", wire(changed(value, path, None, drop=True))
+
+
+def strangers(content: bytes, count: int) -> Iterator[tuple[str, bytes]]:
+    """JSON values of the body's top-level type made of its own names and of values that may be anywhere.
+
+    Always the same ones; in the first most of what stands there stays, so that parsers get somewhere.
+    """
+    value = json_value(content)
+    if not isinstance(value, dict | list):
+        return
+    for number in range(count):
+        chance = Random(number)
+        rate = STRANGE[0] + (STRANGE[1] - STRANGE[0]) * number / count
+        yield f"stranger {number}", wire(_strange(value, chance, rate, top=True))
+
+
+def _strange(value: Any, chance: Random, rate: float, *, top: bool = False) -> Any:
+    if not top and chance.random() < rate:
+        return chance.choice((*WRONG, "2026-11-20", 0, -1, Decimal("0.5"), [[]], [{}], {"": None}))
+    if isinstance(value, dict):
+        names = list(value)
+        kept = {name: value[name if chance.random() > rate else chance.choice(names)] for name in names}
+        return {name: _strange(member, chance, rate) for name, member in kept.items() if chance.random() > rate / 2}
+    if isinstance(value, list):
+        members = [_strange(member, chance, rate) for member in value[:MOST_GROUPS]]
+        return members if chance.random() > rate else [*members, *members[::-1]]
+    return value
 
 
 def walk(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -11,6 +11,7 @@ from schema.symbols import InstrumentId
 from schema.words.books import OrderBook, PriceLevel
 from schema.words.candles import Bars
 from schema.words.caps import MarketCap
+from schema.words.derivatives import FundingRate
 from schema.words.instruments import Listing
 from schema.words.quotes import Quote
 from schema.words.rates import FxRate
@@ -178,6 +179,20 @@ def rows_differ(answer: Any, expected: Any, unjudged: frozenset[str]) -> Wrong:
     return wrong
 
 
+def funding_differs(answer: Sequence[FundingRate], expected: Any, unjudged: frozenset[str]) -> Wrong:
+    (rate,) = answer
+    wrong = differing("rate", rate.rate, expected["fundingRate"])
+    wrong += differing("time in ms", milliseconds(rate.time), expected["fundingTimestamp"])
+    for name, got in (("markPrice", rate.mark_price), ("indexPrice", rate.index_price)):
+        wrong += differing(name, got, expected[name]) if name in expected else []
+    return wrong
+
+
+def history_differs(answer: Sequence[FundingRate], expected: Any, unjudged: frozenset[str]) -> Wrong:
+    got = [(milliseconds(rate.time), rate.rate) for rate in answer]
+    return differing("rates", got, sorted((row["timestamp"], number(row["fundingRate"])) for row in expected))
+
+
 COMPARE: dict[str, Callable[[Any, Any, frozenset[str]], Wrong]] = {
     "quotes": quotes_differ,
     "candles": candles_differ,
@@ -187,4 +202,6 @@ COMPARE: dict[str, Callable[[Any, Any, frozenset[str]], Wrong]] = {
     "search": search_differs,
     "marketCaps": caps_differ,
     "fxRates": rates_differ,
+    "fundingRates": funding_differs,
+    "fundingHistory": history_differs,
 }

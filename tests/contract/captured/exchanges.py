@@ -87,6 +87,20 @@ def bitflyer_trades(capture: Capture) -> Plan:
     return Plan(capability="trades", ask={"instrument": "crypto:BTC/JPY"}, expected=expected)
 
 
+def running_funding(capture: Capture) -> Plan:
+    """The rate of one perpetual."""
+    ask = {"instruments": [f"crypto:{capture.expected['symbol']}"]}
+    return Plan(capability="fundingRates", ask=ask, expected=capture.expected)
+
+
+def paid_funding(capture: Capture) -> Plan:
+    """What was paid, which is not what was forecast: the collector read the forecast."""
+    rows = capture.body["data"]
+    expected = [{"timestamp": int(row["fundingTime"]), "fundingRate": row["realizedRate"]} for row in rows]
+    ask = {"instrument": "crypto:BTC/USDT:USDT"}
+    return Plan(capability="fundingHistory", ask=ask, expected=expected)
+
+
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("binance", "tickers"): (all_tickers,),
     ("bybit", "markets"): (bybit_markets,),
@@ -100,6 +114,9 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("bitvavo", "markets"): (bitvavo_markets,),
     ("cryptocom", "markets"): (cryptocom_markets,),
     ("gateio", "tickers"): (tickers_by_symbol,),
+    ("binance", "funding"): (running_funding,),
+    ("htx", "funding"): (running_funding,),
+    ("okx", "funding_history"): (paid_funding,),
     ("upbit", "candles"): (candles_of("crypto:BTC/USDT"),),
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from providers import adapter_modules
 from tests.e2e.market.process import Gateway, running
 
 ROOT = Path(__file__).parents[3]
@@ -107,7 +108,7 @@ def test_what_is_missing_for_live_data(market: Gateway) -> None:
     needs = {each["id"]: each["credentials"] for each in found if each["credentials"]}
     assert needs["alphavantage"][0]["setting"] == "MARKETGATE_KEY_ALPHAVANTAGE"
     assert needs["alphavantage"][0]["signUp"].startswith("https://")
-    assert len(found) == 12
+    assert len(found) == len(adapter_modules())
 
 
 @pytest.mark.parametrize("query", README, ids=[query.split()[1] for query in README])

@@ -136,9 +136,10 @@ async def test_a_dripped_reply_ends_at_the_callers_deadline(
     transport: NetworkTransport, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     monkeypatch.setattr("gateway.core.pipeline.FLIGHT_LEAST", SHORT)
-    hung_up = asyncio.Event()
+    dripping: list[asyncio.Task[None] | None] = []
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        dripping.append(asyncio.current_task())
         with suppress(asyncio.IncompleteReadError):
             await reader.readuntil(b"\r\n\r\n")
         writer.write(DRIPS[where])
@@ -146,8 +147,9 @@ async def test_a_dripped_reply_ends_at_the_callers_deadline(
         while not (reader.at_eof() or writer.is_closing()):
             writer.write(piece)
             await asyncio.sleep(0.002)
-        hung_up.set()
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     w = world(venue("alpha"), transport=transport, base=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
@@ -155,8 +157,9 @@ async def test_a_dripped_reply_ends_at_the_callers_deadline(
     error = await w.refused(timeout=SHORT)
 
     assert error.attempts[0].code == "UPSTREAM_UNAVAILABLE"
-    await asyncio.wait_for(hung_up.wait(), PATIENCE)
     server.close()
+    # Each ends when its client hangs up.
+    await asyncio.wait_for(asyncio.gather(*filter(None, dripping)), PATIENCE)
 
 
 @pytest.fixture

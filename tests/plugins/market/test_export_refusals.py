@@ -52,7 +52,8 @@ async def test_what_the_points_of_a_minute_do_not_pay_for_is_refused_up_front(ex
     left = await export.get("csv", DAY, marketgate_cost="only", x_api_key=key)
 
     assert (status, code) == (429, "RATE_LIMITED")
-    assert message == "The plan allows 60 points a minute, and this operation costs 90: ask for less at once."
+    told = "The plan allows 60 points a minute, and this operation costs 90: "
+    assert message == f"{told}waiting does not help, ask for less at once."
     assert left.json()["extensions"]["cost"]["remaining"] == 60
 
 

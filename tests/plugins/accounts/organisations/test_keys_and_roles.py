@@ -42,8 +42,8 @@ async def test_a_key_gives_no_role_that_has_more_than_its_scopes(company: Compan
     assert [error["code"] for errors in found for error in errors] == ["ROLE_TOO_HIGH"] * 4
     assert [error["field"] for errors in found for error in errors] == [["input", "role"]] * 4
     assert found[2][0]["message"] == (
-        "This key may not give the role analyst: it lacks alerts:write, portfolio:write, usage:read; use a key or a "
-        "person that has them."
+        "This key may not give the role analyst: it lacks alerts:write, assistant:write, portfolio:write, usage:read; "
+        "use a key or a person that has them."
     )
     assert await company.roles() == {"ada": "owner", "cleo": "viewer"}
     assert await company.count(invitations) == await company.count(mails) == 0

@@ -1,0 +1,112 @@
+"""Prices of the past, venues' hours, and a consensus on exchange rates and index levels; spoken by fakes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from schema.symbols import parse_instrument
+from schema.words.history import HISTORICAL_QUOTE, PRICE_HISTORY, PriceHistoryAsk, PricePoint
+from schema.words.intervals import Interval
+from schema.words.quotes import QUOTES, PriceType, Quote
+from schema.words.sessions import MARKET_STATUS, TRADING_SESSIONS, MarketStatus, MarketStatusAsk
+from schema.words.venues import MarketState, TradingHours, TradingSession
+from tests.plugins.speakers import NOON, Room, Speaker, speaker
+
+MIDNIGHT = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def points(ask: PriceHistoryAsk) -> tuple[PricePoint, ...]:
+    return tuple(
+        PricePoint(time=datetime(2026, 11, day, tzinfo=UTC), price=Decimal(day), currency="USD") for day in (17, 18, 19)
+    )
+
+
+def session(day: int) -> TradingSession:
+    opens = datetime(2026, 11, day, 14, 30, tzinfo=UTC)
+    return TradingSession(
+        date=date(2026, 11, day), opens=opens, closes=opens + timedelta(hours=6.5), hours=TradingHours.REGULAR,
+        early_close=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def alpha() -> type[Speaker]:
+    return speaker({
+        HISTORICAL_QUOTE: lambda ask: Quote(
+            instrument=ask.instrument, price=Decimal("0.383261"), price_type=PriceType.INDEX,
+            as_of=ask.at - timedelta(seconds=126),
+        ),
+        PRICE_HISTORY: points,
+        MARKET_STATUS: lambda ask: MarketStatus(venue=ask.venue, state=MarketState.HALTED, reason="circuit breaker"),
+        TRADING_SESSIONS: lambda ask: (session(19), session(20), session(23)),
+    })  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def room(alpha: type[Speaker]) -> Room:
+    return Room(alpha)
+
+
+async def test_a_price_of_the_past_says_of_when_it_is(room: Room) -> None:
+    found = await room.data(
+        '{ historicalQuote(symbol: "BTC/USD", at: "2024-09-16T01:46:40Z") { price priceType provenance { asOf } } }'
+    )
+
+    assert found == {"price": "0.383261", "priceType": "INDEX", "provenance": {"asOf": "2024-09-16T01:44:34Z"}}
+
+
+async def test_a_line_of_prices_ends_with_the_interval_that_has_begun(room: Room, alpha: type[Speaker]) -> None:
+    found = await room.data(
+        '{ priceHistory(symbol: "BTC/USD", start: "2026-11-18T00:00:00Z") { time price currency } }'
+    )
+
+    assert [each["price"] for each in found] == ["18", "19"]
+    asked = [ask for ask in alpha.asked if isinstance(ask, PriceHistoryAsk)]
+    assert [(ask.interval, ask.end) for ask in asked] == [(Interval.D1, MIDNIGHT)]
+
+
+async def test_a_halt_is_told_and_sessions_are_cut_to_their_days(room: Room, alpha: type[Speaker]) -> None:
+    status = await room.data('{ marketStatus(venue: "xnas") { venue state reason nextOpen } }')
+    sessions = await room.data('{ tradingSessions(start: "2026-11-20", end: "2026-11-23") { date opens closes } }')
+
+    assert status == {"venue": "XNAS", "state": "HALTED", "reason": "circuit breaker", "nextOpen": None}
+    assert sessions == [{"date": "2026-11-20", "opens": "2026-11-20T14:30:00Z", "closes": "2026-11-20T21:00:00Z"}]
+    assert MarketStatusAsk(venue="XNAS") in alpha.asked
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ('historicalQuote(symbol: "BTC/USD", at: "2026-11-20T12:00:01Z") { price }', "at: is in the future"),
+        (
+            'priceHistory(symbol: "BTC/USD", start: "2026-01-01T00:00:00Z", interval: M1) { price }',
+            "start: the range has more than 5000 points: ask for less, or a longer interval",
+        ),
+        ('marketStatus(venue: "New York") { state }', "venue: 'New York' is no venue: give a MIC such as XNYS"),
+    ],
+)
+async def test_what_cannot_be_asked_is_refused(room: Room, field: str, told: str) -> None:
+    assert await room.error(f"{{ {field} }}") == ("BAD_USER_INPUT", told)
+
+
+@pytest.mark.parametrize(("symbol", "kind"), [("fx:EUR/USD", PriceType.MID), ("index:SPX", PriceType.INDEX)])
+async def test_several_providers_agree_on_an_exchange_rate_and_on_an_index(symbol: str, kind: PriceType) -> None:
+    def says(price: str) -> dict[object, object]:
+        quote = Quote(
+            instrument=parse_instrument(symbol), price=Decimal(price), price_type=kind, currency="USD", as_of=NOON
+        )
+        return {QUOTES: lambda ask: [quote]}
+
+    speakers = [
+        speaker(says(price), name=name)  # type: ignore[arg-type]
+        for name, price in (("alpha", "1.1604"), ("beta", "1.1606"), ("gamma", "1.1605"), ("delta", "1.3"))
+    ]
+
+    found = await Room(*speakers).data(
+        f'{{ consensus(symbol: "{symbol}", quorum: 3) {{ median used asked outliers {{ provider }} }} }}'
+    )
+
+    assert found == {"median": "1.1605", "used": 3, "asked": 4, "outliers": [{"provider": "delta"}]}

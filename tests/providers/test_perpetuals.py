@@ -1,0 +1,76 @@
+"""Perpetuals of the spot venues: which may be asked, and what they are called on the wire."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.crypto import binance, bitfinex, bitget, bybit, gateio, htx, kucoin, mexc, okx
+from providers.crypto._perpetual import settled
+from providers.row import Row
+from schema.symbols import parse_instrument
+from schema.words.derivatives import FundingHistoryAsk
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+KEY = parse_instrument("crypto:BTC/USDT:USDT")
+VENUES = {
+    "binance": binance.perpetual,
+    "bitfinex": bitfinex.perpetual,
+    "bitget": bitget.perpetual,
+    "bybit": bybit.perpetual,
+    "gateio": gateio.perpetual,
+    "htx": htx.perpetual,
+    "kucoin": kucoin.perpetual,
+    "mexc": mexc.perpetual,
+    "okx": okx.perpetual,
+}
+
+
+@pytest.mark.parametrize("name", VENUES)
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("crypto:BTC/USDT:USDT", True),
+        ("crypto:BTC/USDT:USDT@{}", True),
+        ("crypto:BTC/USDT:USDT@kraken", False),
+        ("crypto:BTC/USDT", False),
+        ("crypto:BTC/USDT:USDT-261225", False),
+        ("crypto:BTC/USDT:BTC", False),
+        ("crypto:BTC/EUR:EUR", False),
+    ],
+)
+def test_only_perpetuals_of_the_venue_are_asked_for(name: str, text: str, asked: bool):
+    assert VENUES[name](parse_instrument(text.format(name))) is asked
+
+
+def test_some_venues_have_those_that_settle_in_their_base_asset():
+    inverse = parse_instrument("crypto:BTC/USD:BTC")
+
+    assert [name for name, perpetual in VENUES.items() if perpetual(inverse)] == ["htx", "okx"]
+
+
+def test_kucoin_calls_bitcoin_by_its_other_name_in_contracts_alone():
+    assert kucoin.contract_of(KEY) == "XBTUSDTM"
+    assert kucoin.wire_symbol(parse_instrument("crypto:BTC/USDT")) == "BTC-USDT"
+    assert not kucoin.perpetual(parse_instrument("crypto:XBT/USDT:USDT"))
+
+
+@given(hours=st.lists(st.integers(-100, 100), max_size=30), limit=st.integers(1, 10), first=st.integers(-50, 50))
+def test_settled_rates_ascend_each_once_and_stay_inside_of_the_range(hours: list[int], limit: int, first: int):
+    ask = FundingHistoryAsk(instrument=KEY, start=NOON + timedelta(hours=first), end=NOON, limit=limit)
+    rows = [Row("venue", {"t": int(NOON.timestamp()) + 3600 * hour, "r": "0.0001"}) for hour in hours]
+
+    times = [rate.time for rate in settled(ask, rows, rate="r", time="t", unit="s")]
+
+    assert times == sorted({NOON + timedelta(hours=hour) for hour in hours if first <= hour < 0})[-limit:]
+
+
+def test_without_a_range_the_newest_are_answered():
+    rows = [Row("venue", {"t": 1_000_000 * number, "r": f"0.{number}"}) for number in (3, 1, 2)]
+
+    rates = settled(FundingHistoryAsk(instrument=KEY, limit=2), rows, rate="r", time="t")
+
+    assert [(str(rate.rate), rate.settled) for rate in rates] == [("0.2", True), ("0.3", True)]
