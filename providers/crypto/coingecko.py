@@ -1,4 +1,4 @@
-"""CoinGecko: averaged crypto prices, candles without volume, ranking, search. Docs: https://docs.coingecko.com"""
+"""CoinGecko: averaged crypto prices and their past, candles without volume, ranking, search. Docs: https://docs.coingecko.com"""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import ceil
 
-from providers.contract import Licence, Profile, Provider, Reply, Tier, answers, header, per_minute
-from providers.crypto._coins import Coins
+from providers.contract import Licence, Params, Profile, Provider, Reply, Tier, answers, header, per_minute
+from providers.crypto._coins import Coins, last_known, line
 from providers.row import Row
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UpstreamError
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CANDLES, Bars, CandlesAsk
 from schema.words.caps import MARKET_CAPS, MarketCap, MarketCapsAsk
+from schema.words.history import HISTORICAL_QUOTE, PRICE_HISTORY, HistoricalQuoteAsk, PriceHistoryAsk, PricePoint
 from schema.words.instruments import SEARCH, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -55,6 +56,8 @@ COINS = Coins(provider="coingecko", ids=IDS, currencies=CURRENCIES)
 # The upstream picks the candles' length by the days asked for, and takes only some numbers of days.
 DAYS = {Interval.M30: (1,), Interval.H4: (7, 14, 30)}
 REACH = {interval: timedelta(days=days[-1]) for interval, days in DAYS.items()}
+# So is the distance of a line's points: five minutes within a day, hours up to 90 days, days only where asked for.
+LINES = {Interval.M5: (1, 1), Interval.H1: (2, 90), Interval.D1: (1, 10_000)}
 PAGE, LARGEST_PAGE = 100, 250
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ERRORS = "https://docs.coingecko.com/docs/errors-and-rate-limits"
@@ -124,6 +127,30 @@ class CoinGecko(Provider):
         days = next((days for days in offered if timedelta(days=days) >= age), offered[-1])
         params: dict[str, str | int] = {"vs_currency": ask.instrument.quote.lower(), "days": days, "precision": "full"}
         return parse_candles(await self.http.get(f"/coins/{IDS[ask.instrument.base]}/ohlc", params), ask.interval)
+
+    @answers(PRICE_HISTORY, covers=lambda ask: COINS.prices(ask.instrument) and ask.interval in LINES)
+    async def price_history(self, ask: PriceHistoryAsk) -> tuple[PricePoint, ...]:
+        """A line that ends now; how far back it may begin depends on the interval, and for days on the plan."""
+        fewest, most = LINES[ask.interval]
+        days = max(ceil((self.clock.now() - ask.start) / timedelta(days=1)), fewest)
+        if days > most:
+            raise NotCovered("coingecko", f"has {ask.interval.value} points of the last {most} days only")
+        params: Params = {"vs_currency": ask.instrument.quote.lower(), "days": days, "precision": "full"}
+        daily = {"interval": "daily"} if ask.interval is Interval.D1 else {}
+        body = await self.http.get(f"/coins/{IDS[ask.instrument.base]}/market_chart", {**params, **daily})
+        return line(ask, parse_line(body, ask.instrument.quote))
+
+    @answers(HISTORICAL_QUOTE, covers=lambda ask: COINS.prices(ask.instrument))
+    async def historical_quote(self, ask: HistoricalQuoteAsk) -> Quote:
+        """The last price of the day before, which has one an hour."""
+        params: Params = {
+            "vs_currency": ask.instrument.quote.lower(),
+            "from": int((ask.at - timedelta(days=1)).timestamp()),
+            "to": int(ask.at.timestamp()),
+            "precision": "full",
+        }
+        body = await self.http.get(f"/coins/{IDS[ask.instrument.base]}/market_chart/range", params)
+        return last_known("coingecko", ask, parse_line(body, ask.instrument.quote))
 
     @answers(MARKET_CAPS, covers=lambda ask: ask.currency in CURRENCIES)
     async def market_caps(self, ask: MarketCapsAsk) -> tuple[MarketCap, ...]:
@@ -198,6 +225,22 @@ def parse_candles(body: Row, interval: Interval) -> Bars:
     opens = [end - step for end in ends[:-1]]
     opens += [end - ((end - _EPOCH) % step or step) for end in ends[-1:]]
     return replace(bars, open_time=tuple(opens))
+
+
+def parse_line(body: Row, currency: str) -> list[PricePoint]:
+    """Three lists of `[time in ms, number]`, which need not have the same times."""
+    caps = {row.integer(0): row.positive(1) for row in body["market_caps"]}
+    volumes = {row.integer(0): row.maybe(1) for row in body["total_volumes"]}
+    return [
+        PricePoint(
+            time=row.epoch(0, "ms"),
+            price=row.decimal(1),
+            currency=currency,
+            market_cap=caps.get(row.integer(0)),
+            volume24h=volumes.get(row.integer(0)),
+        )
+        for row in body["prices"]
+    ]
 
 
 def parse_market_caps(body: Row, currency: str) -> list[MarketCap]:

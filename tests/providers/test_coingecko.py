@@ -19,6 +19,7 @@ from schema.errors import Malformed, NotCovered, Overloaded, Throttled, Unauthor
 from schema.symbols import crypto, fx, parse_instrument
 from schema.words.candles import CandlesAsk
 from schema.words.caps import MarketCapsAsk
+from schema.words.history import PriceHistoryAsk
 from schema.words.instruments import SearchAsk
 from schema.words.intervals import Interval
 
@@ -202,3 +203,32 @@ async def test_a_search_leaves_out_namesakes_and_keeps_to_its_limit():
 
 def test_a_currency_pair_of_another_class_is_not_a_coin():
     assert not COINS.prices(fx("EUR", "USD"))
+
+
+@pytest.mark.parametrize(
+    ("interval", "age", "asked"),
+    [
+        (Interval.M5, timedelta(hours=20), {"days": 1}),
+        (Interval.H1, timedelta(hours=1), {"days": 2}),
+        (Interval.H1, timedelta(days=90), {"days": 90}),
+        (Interval.D1, timedelta(days=10, hours=1), {"days": 11, "interval": "daily"}),
+    ],
+)
+async def test_a_line_of_prices_is_asked_for_back_from_now(interval, age, asked):
+    coingecko, upstream = provider({"prices": [], "market_caps": [], "total_volumes": []})
+    ask = PriceHistoryAsk(instrument=crypto("BTC", "USD"), interval=interval, start=NOW - age, end=NOW)
+
+    assert await coingecko.price_history(ask) == ()
+    assert upstream.asked == [("/coins/bitcoin/market_chart", {"vs_currency": "usd", "precision": "full", **asked})]
+
+
+async def test_hours_of_long_ago_are_not_asked_for():
+    coingecko, upstream = provider()
+    ask = PriceHistoryAsk(
+        instrument=crypto("BTC", "USD"), interval=Interval.H1, start=NOW - timedelta(days=91), end=NOW
+    )
+
+    with pytest.raises(NotCovered, match="coingecko: has H1 points of the last 90 days only"):
+        await coingecko.price_history(ask)
+
+    assert upstream.asked == []

@@ -87,7 +87,7 @@ def past(time: str, price: str, interval: str = "D1", rows: str = "") -> Asking:
 
     def plan(capture: Capture) -> Plan:
         points = at(capture.body, rows) if rows else capture.body
-        times = [moment(point[time]) for point in points]
+        times = [moment(at(point, time)) for point in points]
         expected = [{"time": when, "price": at(point, price)} for when, point in zip(times, points, strict=True)]
         ask = {
             "instrument": "crypto:BTC/USD",
@@ -95,7 +95,7 @@ def past(time: str, price: str, interval: str = "D1", rows: str = "") -> Asking:
             "start": times[0].isoformat(),
             "end": (times[-1] + timedelta(seconds=1)).isoformat(),
         }
-        return Plan(capability="priceHistory", ask=ask, expected=expected)
+        return Plan(capability="priceHistory", ask=ask, now=times[-1] + timedelta(hours=1), expected=expected)
 
     return plan
 
@@ -189,6 +189,7 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("coingecko", "market_cap: coins/markets bitcoin,ethereum in eth"): (coin_caps("ETH"),),
     ("coingecko", "candles: ohlc bitcoin usd 7d"): (coin_candles,),
     ("coingecko", "search: ethereum"): (coin_search,),
+    ("coingecko", "history: market_chart bitcoin usd 90d daily"): (past("0", "1", rows="prices"),),
     ("coingecko", "error: markets without vs_currency"): (refused("marketCaps", {}, "NOT_COVERED"),),
     ("coingecko", "error: ohlc 500"): (refused("candles", YESTERDAY, "UPSTREAM_UNAVAILABLE"),),
     ("coincap", "quote: bitcoin"): (
@@ -238,7 +239,6 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
 NOT_CALLED: dict[tuple[str, str], str] = {
     ("cryptocompare", "quote: USD in USDT"): "not called: one coin is asked for as a batch of one",
     ("messari", "metric_timeseries: btc mcap.dom 2022-01-10.."): "not called: dominance is no word of ours",
-    ("coingecko", "history: market_chart bitcoin usd 90d daily"): "not called: closes alone are no candles",
-    ("coingecko", "historical_quote: ethereum 01-01-2024"): "not called: a quote is the newest price",
+    ("coingecko", "historical_quote: ethereum 01-01-2024"): "not called: an hour's price is nearer than a midnight's",
     ("coingecko", "key: usage"): "not called: usage of a paid key",
 }
