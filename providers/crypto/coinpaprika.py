@@ -32,8 +32,10 @@ COINS = Coins(
         "MKR": "mkr-maker", "SAND": "sand-the-sandbox", "MANA": "mana-decentraland", "AXS": "axs-axie-infinity",
         "XTZ": "xtz-tezos", "EOS": "eos-eos", "SNX": "snx-synthetix-network-token",
         "YFI": "yfi-yearnfinance", "BAT": "bat-basic-attention-token",
-        "ZRX": "zrx-0x", "DASH": "dash-dash", "NEO": "neo-neo", "BSV": "bsv-bitcoin-sv", "SUSHI": "sushi-sushi",
-        "ZIL": "zil-zilliqa",
+        "ZRX": "zrx-0x", "DASH": "dash-dash", "NEO": "neo-neo", "BSV": "bsv-bitcoin-sv", "ZIL": "zil-zilliqa",
+        "COMP": "comp-compoundd", "FLOW": "flow-flow", "THETA": "theta-theta-token", "CHZ": "chz-chiliz",
+        "EGLD": "egld-elrond", "INJ": "inj-injective-protocol", "CRO": "cro-cryptocom-chain", "LEO": "leo-leo-token",
+        "HYPE": "hype-hyperliquid",
     },
     # https://docs.coinpaprika.com/api-reference/tickers/get-ticker-for-a-specific-coin, parameter `quotes`
     currencies=frozenset({

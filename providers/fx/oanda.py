@@ -12,12 +12,13 @@ from providers.contract import Licence, Params, Profile, Provider, Reply, Tier, 
 from providers.crypto._spot import step
 from providers.row import Row
 from schema.errors import NotCovered, Unauthorized, UnknownInstrument, UpstreamError
-from schema.symbols import AssetClass, InstrumentId
+from schema.symbols import AssetClass, InstrumentId, fx
 from schema.words.candles import CANDLES, Bars, CandlesAsk
 from schema.words.history import HISTORICAL_QUOTE, HistoricalQuoteAsk
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, InstrumentType, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
+from schema.words.rates import FX_RATES, FxRate, FxRatesAsk
 from schema.words.venues import MarketState
 
 # One pair that it does not list makes the upstream refuse the whole batch, so they are known here, in the one direction
@@ -61,6 +62,11 @@ def is_listed(instrument: InstrumentId) -> bool:
     return instrument.is_spot and instrument.venue in ("", "oanda") and instrument.quote in quotes.split()
 
 
+def pairs_of(ask: FxRatesAsk) -> tuple[InstrumentId, ...]:
+    """The pairs that an ask for rates means, ascending by code."""
+    return tuple(fx(ask.base, quote) for quote in sorted(set(ask.quotes)))
+
+
 def wire_name(instrument: InstrumentId) -> str:
     """`EUR_USD`."""
     return f"{instrument.base}_{instrument.quote}"
@@ -96,6 +102,18 @@ class Oanda(Provider):
         rows = {row.text("instrument"): row for row in body["prices"]}
         found = ((instrument, rows.get(wire_name(instrument))) for instrument in ask.instruments)
         return [parse_price(instrument, row) for instrument, row in found if row is not None]
+
+    @answers(FX_RATES, covers=lambda ask: ask.start is None and bool(ask.quotes) and all(map(is_listed, pairs_of(ask))))
+    async def fx_rates(self, ask: FxRatesAsk) -> tuple[FxRate, ...]:
+        """The middles of now, of pairs that are traded with this base."""
+        found = await self.quotes(QuotesAsk(instruments=pairs_of(ask)))
+        return tuple(
+            FxRate(
+                base=ask.base, quote=quote.instrument.quote, rate=quote.price, as_of=quote.as_of,
+                price_type=PriceType.MID, date=None,
+            )
+            for quote in found
+        )  # fmt: skip
 
     @answers(
         CANDLES,
