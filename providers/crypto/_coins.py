@@ -20,6 +20,7 @@ from schema.words.instruments import Listing
 from schema.words.quotes import PriceType, Quote
 
 DOLLAR = frozenset({"USD"})
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,3 @@ def bars_of(rows: Iterable[tuple[datetime, Row]]) -> Bars:
 def day_of(moment: datetime) -> datetime:
     """The beginning of its UTC day."""
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-DAY = timedelta(days=1)

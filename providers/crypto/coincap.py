@@ -55,8 +55,8 @@ ROWS_A_CREDIT = 7
 POINTS_A_CREDIT = 27
 
 
-def history_cost(ask: PriceHistoryAsk) -> int:
-    """By the number of points."""
+def series_cost(ask: PriceHistoryAsk) -> int:
+    """Credits, by the number of points."""
     return 2 + int((ask.end - ask.start) / ask.interval.delta) // POINTS_A_CREDIT
 
 
@@ -106,7 +106,7 @@ class CoinCap(Provider):
             if row is not None and is_named(row, instrument)
         ]
 
-    @answers(PRICE_HISTORY, covers=has_line, weight=history_cost)
+    @answers(PRICE_HISTORY, covers=has_line, weight=series_cost)
     async def price_history(self, ask: PriceHistoryAsk) -> tuple[PricePoint, ...]:
         """One point an interval: the average over it, stamped with its beginning."""
         return line(ask, await self._past(ask.instrument, STEPS[ask.interval][0], ask.start, ask.end))

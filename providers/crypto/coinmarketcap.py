@@ -80,8 +80,8 @@ def has_line(ask: PriceHistoryAsk) -> bool:
     return few and COINS.prices(ask.instrument)
 
 
-def credits(ask: CandlesAsk | PriceHistoryAsk) -> int:
-    """By the number of points."""
+def series_cost(ask: CandlesAsk | PriceHistoryAsk) -> int:
+    """Credits, by the number of points."""
     return 1 + int((ask.end - ask.start) / ask.interval.delta) // POINTS_A_CREDIT
 
 
@@ -126,7 +126,7 @@ class CoinMarketCap(Provider):
         covers=lambda ask: COINS.prices(ask.instrument) and ask.interval in PERIODS,
         intervals=tuple(PERIODS),
         max_rows=1_000,
-        weight=credits,
+        weight=series_cost,
     )
     async def candles(self, ask: CandlesAsk) -> Bars:
         """Hours or days of UTC. The start of a range is not part of it upstream."""
@@ -143,7 +143,7 @@ class CoinMarketCap(Provider):
         body = await self.http.get("/v2/cryptocurrency/ohlcv/historical", params)
         return parse_candles(series_of(body, ask.instrument), ask.instrument)
 
-    @answers(PRICE_HISTORY, covers=has_line, weight=credits)
+    @answers(PRICE_HISTORY, covers=has_line, weight=series_cost)
     async def price_history(self, ask: PriceHistoryAsk) -> tuple[PricePoint, ...]:
         """One point an interval. The start of a range may not be part of it upstream."""
         params: Params = {
