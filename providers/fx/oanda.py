@@ -84,7 +84,7 @@ class Oanda(Provider):
         licence=Licence(
             note="For the account's own use; no redistribution, no sharing.", shareable=False, redistributable=False
         ),
-        # Prices belong to an account: its id stands in the address. MARKETGATE_KEY_OANDA={"key": "…", "account": "…"}
+        # Prices belong to an account: its id stands in the address. MARKETGATE_KEY_OANDA=key=…,account=…
         credentials=(
             header("Authorization", template="Bearer {}", sign_up="https://www.oanda.com/account/tpa/personal_token"),
             in_path(name="account"),
