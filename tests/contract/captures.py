@@ -16,14 +16,19 @@ FOLDER = Path(__file__).parents[2].parent / "shared" / "recordings"
 OTHERS = {"alt/gemini": "google_gemini", "alt/finnhub_news": "finnhub"}
 """Files whose name is not the provider's id."""
 ALIASES = {
-    ("kucoin", "/api/v1/symbols"): "/api/v2/symbols",
-    ("kucoin", "/api/v3/market/orderbook/level2"): "/api/v1/market/orderbook/level2_20",
-    ("currencylayer", "/api/live"): "/live",
-    ("fixer", "/api/latest"): "/fixer/latest",
+    ("anthropic", "/v1/messages/count_tokens"): "/v1/messages",
     ("coincap", "/v2/assets/bitcoin"): "/v3/assets/bitcoin",
     ("coincap", "/v2/assets/bitcoin/history"): "/v3/assets/bitcoin/history",
     ("coinmarketcap", "/test"): "/v3/cryptocurrency/quotes/latest",
     ("coinmarketcap", "/v1/cryptocurrency/listings/latest"): "/v3/cryptocurrency/listings/latest",
+    ("kucoin", "/api/v1/symbols"): "/api/v2/symbols",
+    ("kucoin", "/api/v3/market/orderbook/level2"): "/api/v1/market/orderbook/level2_20",
+    ("currencylayer", "/api/live"): "/live",
+    ("fixer", "/api/latest"): "/fixer/latest",
+    ("fmp", "/api/v3/quote/AAPL"): "/stable/quote",
+    ("marketstack", "/v1/eod"): "/v2/eod",
+    ("marketstack", "/v1/splits"): "/v2/splits",
+    ("marketstack", "/v1/tickers"): "/v2/tickerslist",
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
     ("oanda", "/v3/instruments/DE30_EUR/candles"): "/v3/instruments/EUR_USD/candles",
     **{
