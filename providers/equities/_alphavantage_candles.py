@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -19,6 +19,15 @@ from schema.words.intervals import Interval
 
 RAW_VOLUME, VOLUME = "5. volume", "6. volume"
 ADJUSTED_CLOSE, SPLIT = "5. adjusted close", "8. split coefficient"
+
+
+def months(start: datetime, end: datetime) -> Iterator[str]:
+    """`YYYY-MM` of every month that `[start, end)` touches in New York."""
+    zone = ZoneInfo(NEW_YORK)
+    day, last = start.astimezone(zone).date().replace(day=1), (end - timedelta(microseconds=1)).astimezone(zone).date()
+    while day <= last:
+        yield f"{day:%Y-%m}"
+        day = (day + timedelta(days=31)).replace(day=1)
 
 
 def parse_intraday(ask: CandlesAsk, body: Row) -> Bars:

@@ -16,7 +16,7 @@ from gateway.app import build_gateway
 from gateway.core.contract import Plugin
 from gateway.core.identity import ANONYMOUS
 from gateway.core.link import WAIT_S
-from gateway.core.settings import Settings, SettingsError
+from gateway.core.settings import Settings, SettingsError, load_settings
 from gateway.domains import build_schema, load_plugins
 from gateway.edge.cost import Price
 from gateway.edge.leases import PREFIX
@@ -113,6 +113,15 @@ def test_a_tier_moves_a_provider_to_its_other_host_and_key() -> None:
     coingecko = next(provider for provider in gateway.inventory.all() if provider.id == "coingecko")
     assert coingecko.status is ProviderStatus.KEY_MISSING
     assert coingecko.status_reason == "set MARKETGATE_KEY_COINGECKO"
+
+
+def test_every_tier_that_a_provider_has_can_be_chosen() -> None:
+    environ = {"MARKETGATE_TIER_OLLAMA": "local", "MARKETGATE_UPSTREAMS": "live", "MARKETGATE_ENV": "development"}
+
+    gateway = build_gateway(load_settings(environ, None).settings)
+
+    ollama = next(provider for provider in gateway.inventory.all() if provider.id == "ollama")
+    assert ollama.status is ProviderStatus.READY
 
 
 def test_a_tier_that_a_provider_does_not_have_stops_the_start() -> None:
