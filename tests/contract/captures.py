@@ -20,14 +20,31 @@ ALIASES = {
     ("kucoin", "/api/v1/symbols"): "/api/v2/symbols",
     ("kucoin", "/api/v3/market/orderbook/level2"): "/api/v1/market/orderbook/level2_20",
     ("currencylayer", "/api/live"): "/live",
+    ("defillama", "/123totallyrealapikey123/coins/prices/current/coingecko:ethereum"): (
+        "/prices/current/coingecko:ethereum"
+    ),
+    ("etherscan", "/api"): "/v2/api",
     ("fixer", "/api/latest"): "/fixer/latest",
     ("fmp", "/api/v3/quote/AAPL"): "/stable/quote",
+    ("geckoterminal", "/api/v2/networks/eth/pools/{pool}/ohlcv/minute"): (
+        "/api/v2/networks/eth/pools/0x5f97e72e16d9a6ffec6c70589c61ee224494ccda/ohlcv/minute"
+    ),
     ("marketstack", "/v1/eod"): "/v2/eod",
     ("marketstack", "/v1/splits"): "/v2/splits",
     ("marketstack", "/v1/tickers"): "/v2/tickerslist",
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
+    ("thegraph", "/api/REDACTED/subgraphs/id/5XqPmWe6gjyrJtFn9cLy237i4cWw2j9HcUJEXsP5qGtH"): (
+        "/api/subgraphs/id/5zvR82QoaXYFyDEKLZ9t6v9adgnptxYpKpSbxtgVENFV"
+    ),
 }
 """Answers that the provider gives in the same form under another path, or another host's."""
+FURTHER = {
+    (
+        "geckoterminal",
+        "/api/v2/networks/eth/tokens/0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2/pools",
+    ): "/api/v2/networks/eth/pools",
+}
+"""Further calls of an adapter that a capture of the same form answers, by its path."""
 FILES: dict[str, list[Path]] = {}
 for _file in sorted(FOLDER.glob("*/*.json")):
     _name = _file.relative_to(FOLDER).with_suffix("").as_posix()
@@ -90,8 +107,9 @@ class Captured:
         if path == self.capture.path:
             self.used += 1
             return _reply(self.capture)
+        standing_in = FURTHER.get((self.capture.provider, path), path)
         for other in captures_of(self.capture.provider):
-            if other.status == 200 and _differs_in_symbol(path, other.path):
+            if other.status == 200 and (other.path == standing_in or _differs_in_symbol(path, other.path)):
                 return _reply(other)
         raise Departure(f"calls {path}, captured is {self.capture.path}")
 
