@@ -150,7 +150,7 @@ def _provider_row(cls: type[Provider]) -> tuple[str, ...]:
     )
     simulated = profile.mode is not DataMode.LIVE
     return (
-        f"`{profile.id}`", profile.name, ", ".join(profile.asset_classes), ", ".join(offers), key,
+        f"`{profile.id}`", profile.name, ", ".join(profile.asset_classes) or "none", ", ".join(offers), key,
         "simulated" if simulated else delay, "" if simulated else f"<{profile.docs}>",
     )  # fmt: skip
 
