@@ -150,3 +150,14 @@ def test_adapters_that_nobody_named_are_not_imported() -> None:
 
     assert list(found.classes) == ["kraken"]
     assert {"binance", "sandbox"} <= found.unloaded
+
+
+def test_only_the_providers_that_are_named_are_loaded() -> None:
+    gateway = build_gateway(Settings(env="development", providers=("sandbox", "kraken")))
+
+    assert sorted(provider.id for provider in gateway.inventory.all()) == ["kraken", "sandbox"]
+
+
+def test_a_provider_that_is_named_and_not_there_stops_the_start() -> None:
+    with pytest.raises(SettingsError, match="there is no provider 'krakn'; did you mean kraken"):
+        build_gateway(Settings(env="development", providers=("krakn",)))
