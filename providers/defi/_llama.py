@@ -6,7 +6,7 @@ from datetime import datetime
 from math import ceil
 
 from providers.crypto.coingecko import IDS
-from providers.defi._chains import is_token, token_of
+from providers.defi._chains import is_pair, is_token, token_of
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.history import PriceHistoryAsk
 from schema.words.intervals import Interval
@@ -32,13 +32,7 @@ def priced(instrument: InstrumentId) -> bool:
     """A token by its address, or a coin in dollars."""
     if instrument.asset_class is AssetClass.DEX:
         return is_token(instrument, "defillama", CHAINS)
-    return (
-        instrument.asset_class is AssetClass.CRYPTO
-        and instrument.is_spot
-        and instrument.venue in ("", "defillama")
-        and instrument.base in IDS
-        and instrument.quote == "USD"
-    )
+    return is_pair(instrument, "defillama", IDS, ("USD",))
 
 
 def lined(ask: PriceHistoryAsk) -> bool:
