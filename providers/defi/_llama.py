@@ -24,6 +24,8 @@ SHOWN = {
 }  # fmt: skip
 """Its display names, where they are not ours in another case."""
 
+# Renamed since, and known for its past under this id.
+COINS = {**IDS, "MATIC": "matic-network"}
 PERIODS = {Interval.H1: "1h", Interval.H4: "4h", Interval.D1: "1d", Interval.W1: "1w"}
 LONGEST = 500
 
@@ -32,7 +34,7 @@ def priced(instrument: InstrumentId) -> bool:
     """A token by its address, or a coin in dollars."""
     if instrument.asset_class is AssetClass.DEX:
         return is_token(instrument, "defillama", CHAINS)
-    return is_pair(instrument, "defillama", IDS, ("USD",))
+    return is_pair(instrument, "defillama", COINS, ("USD",))
 
 
 def lined(ask: PriceHistoryAsk) -> bool:
@@ -50,7 +52,7 @@ def key_of(instrument: InstrumentId) -> str:
     if instrument.asset_class is AssetClass.DEX:
         chain, address = token_of(instrument)
         return f"{CHAINS[chain]}:{address}"
-    return f"coingecko:{IDS[instrument.base]}"
+    return f"coingecko:{COINS[instrument.base]}"
 
 
 def chain_of(name: str) -> str:
