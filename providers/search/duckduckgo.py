@@ -67,9 +67,10 @@ def abstract(body: Row) -> Iterator[SearchResult]:
 
 def topics(rows: Row) -> Iterator[SearchResult]:
     """`{"FirstURL", "Text", "Result"}`, alone or in groups with a name; the name of one stands in its link."""
-    for row in (each for row in rows for each in (row["Topics"] if "Topics" in row else (row,))):
-        if row.maybe_text("FirstURL") is not None:
-            text = without_markup(row.maybe_text("Text"))
-            name = _NAME.search(row.maybe_text("Result") or "")
-            title = without_markup(name[1]) if name else None
-            yield SearchResult(title=title or text or row.text("FirstURL"), url=row.text("FirstURL"), snippet=text)
+    for group in rows:
+        for row in group.get("Topics") or (group,):
+            if row.maybe_text("FirstURL") is not None:
+                text = without_markup(row.maybe_text("Text"))
+                name = _NAME.search(row.maybe_text("Result") or "")
+                title = without_markup(name[1]) if name else None
+                yield SearchResult(title=title or text or row.text("FirstURL"), url=row.text("FirstURL"), snippet=text)
