@@ -68,7 +68,7 @@ class Tradier(Provider):
         licence=Licence(note="For the account's holder; real-time data may not be passed on.", shareable=False),
         credentials=(header("Authorization", template="Bearer {}", sign_up="https://developer.tradier.com"),),
         limits=(LIMIT,),
-        usage=(Usage(header="x-ratelimit-available", limit=LIMIT, remaining=True),),
+        usage=(Usage(header="x-ratelimit-used", limit=LIMIT),),
         tiers={"sandbox": Tier(base_url="https://sandbox.tradier.com/v1", limits=(per_minute(60),))},
         # XML without it.
         headers={"Accept": "application/json"},
