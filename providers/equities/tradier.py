@@ -97,7 +97,9 @@ class Tradier(Provider):
         params = {"symbol": symbol_of(ask.instrument) or ""}
         expiries: tuple[date, ...] = ()
         if ask.expiry is None:
-            expiries = parse_expiries(await self.http.get("/markets/options/expirations", params))
+            # Weekly contracts on an index have a root of their own.
+            every = {**params, "includeAllRoots": "true"}
+            expiries = parse_expiries(await self.http.get("/markets/options/expirations", every))
             today = self.clock.now().astimezone(ZoneInfo(NEW_YORK)).date()
             expiries = tuple(day for day in expiries if day >= today)
             if not expiries:
