@@ -1,15 +1,19 @@
-"""What perpetuals of the venues have in common: those that may be asked, and settled rates in order."""
+"""What perpetuals of the venues have in common: those that may be asked, when they pay, settled rates in order."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from providers.row import Key, Row
-from schema.symbols import AssetClass, InstrumentId
+from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.derivatives import FundingHistoryAsk, FundingRate
 
+HOUR = timedelta(hours=1)
 HOUR_MS = 3_600_000
+_CODE = re.compile(r"[A-Za-z0-9$][A-Za-z0-9.$]{0,31}\Z")
 
 
 def is_linear_of(venue: str, instrument: InstrumentId, settles: tuple[str, ...] = ("USDT",)) -> bool:
@@ -35,13 +39,41 @@ def is_inverse_of(venue: str, instrument: InstrumentId) -> bool:
     )
 
 
+def perpetual_of(base: str, quote: str) -> InstrumentId | None:
+    """A perpetual that settles in its quote asset; None where the name of its asset can be no part of an id."""
+    return replace(crypto(base, quote), settle=quote) if _CODE.match(base) else None
+
+
+def next_hour(now: datetime) -> datetime:
+    """When a venue that pays on every full hour, and does not say when, pays next."""
+    return now.replace(minute=0, second=0, microsecond=0) + HOUR
+
+
+def hours_of(ask: FundingHistoryAsk, now: datetime, most: int) -> tuple[datetime, datetime]:
+    """First and last moment to ask a venue for that pays every hour and answers at most so many payments of a range."""
+    end = now if ask.end is None else ask.end
+    first = end - min(ask.limit, most) * HOUR
+    return (first if ask.start is None else max(first, ask.start)), end
+
+
 def settled(
-    ask: FundingHistoryAsk, rows: Iterable[Row], *, rate: Key, time: Key, unit: str = "ms"
+    ask: FundingHistoryAsk,
+    rows: Iterable[Row],
+    *,
+    rate: Key,
+    time: Key,
+    unit: str = "ms",
+    interval_ms: int | None = None,
 ) -> tuple[FundingRate, ...]:
-    """What was paid and when, inside of the range that was asked: ascending, the newest `limit`, each time once."""
+    """What was paid and when, inside of the range that was asked: ascending, the newest `limit`, each time once.
+
+    Times are Unix times in *unit*, or with the unit `iso` texts.
+    """
     kept: dict[datetime, FundingRate] = {}
     for row in rows:
-        when = row.epoch(time, unit)
+        when = row.instant(time) if unit == "iso" else row.epoch(time, unit)
         if (ask.start is None or when >= ask.start) and (ask.end is None or when < ask.end):
-            kept[when] = FundingRate(instrument=ask.instrument, rate=row.decimal(rate), time=when, settled=True)
+            kept[when] = FundingRate(
+                instrument=ask.instrument, rate=row.decimal(rate), time=when, settled=True, interval_ms=interval_ms
+            )
     return tuple([kept[when] for when in sorted(kept)][-ask.limit :])
