@@ -49,10 +49,10 @@ def next_hour(now: datetime) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0) + HOUR
 
 
-def hours_of(ask: FundingHistoryAsk, now: datetime, most: int) -> tuple[datetime, datetime]:
-    """First and last moment to ask a venue for that pays every hour and answers at most so many payments of a range."""
+def span_of(ask: FundingHistoryAsk, now: datetime, most: int, every: timedelta = HOUR) -> tuple[datetime, datetime]:
+    """First and last moment to ask a venue for that needs both, and answers at most so many payments."""
     end = now if ask.end is None else ask.end
-    first = end - min(ask.limit, most) * HOUR
+    first = end - min(ask.limit, most) * every
     return (first if ask.start is None else max(first, ask.start)), end
 
 

@@ -17,7 +17,7 @@ from providers.crypto._deribit import (
     parse_listings,
     price_asset,
 )
-from providers.crypto._perpetual import HOUR_MS, hours_of, settled
+from providers.crypto._perpetual import HOUR_MS, settled, span_of
 from providers.crypto._spot import SIDES, levels, refusal, sequence
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -136,7 +136,7 @@ class Deribit(Provider):
     @answers(FUNDING_HISTORY, covers=lambda ask: is_perpetual(ask.instrument))
     async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
         """What was paid in each hour; the range must be told."""
-        first, last = hours_of(ask, self.clock.now(), MOST_HOURS)
+        first, last = span_of(ask, self.clock.now(), MOST_HOURS)
         params: Params = {
             "instrument_name": name_of(ask.instrument),
             "start_timestamp": int(first.timestamp()) * 1000,

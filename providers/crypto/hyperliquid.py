@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from providers.contract import Licence, Profile, Provider, Reply, answers, per_minute
-from providers.crypto._perpetual import HOUR_MS, hours_of, is_linear_of, next_hour, perpetual_of, settled
+from providers.crypto._perpetual import HOUR_MS, is_linear_of, next_hour, perpetual_of, settled, span_of
 from providers.crypto._spot import levels, step
 from providers.row import Row, ascending
 from schema.errors import UnknownInstrument, UpstreamError
@@ -121,7 +121,7 @@ class Hyperliquid(Provider):
     @answers(FUNDING_HISTORY, covers=lambda ask: covered(ask.instrument), weight=EVERYTHING + MOST_PAYMENTS // 20)
     async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
         """The oldest 500 of a range, which must have a start; payments are a moment behind their hour."""
-        first, last = hours_of(ask, self.clock.now(), MOST_PAYMENTS)
+        first, last = span_of(ask, self.clock.now(), MOST_PAYMENTS)
         body = await self._info(
             "fundingHistory",
             coin=coin_of(ask.instrument),
