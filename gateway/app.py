@@ -136,7 +136,7 @@ def build_gateway(
     """Put a process together; tests hand in their own clock, transport, providers, plugins with their schema, dice."""
     clock = clock or SystemClock()
     offline = settings.mode == "recorded"
-    discovered = discovered or discover()
+    discovered = discovered or discover(settings.providers)
     transport = transport or (RecordedTransport(recordings_of(discovered)) if offline else NetworkTransport())
     keyring = settings.keyring()
     bus, link = bus or make_bus(settings), make_link(settings, clock)

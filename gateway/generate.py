@@ -182,7 +182,7 @@ def settings_page(providers: Sequence[type[Provider]]) -> str:
         "## Providers",
         f"`{KEY}<PROVIDER ID>` holds a provider's credential: one value, or `name=value` pairs separated by commas.",
         table(("setting", "provider", "parts", "needed", "sign up"), _credential_rows(providers)),
-        f"`{TIER}<PROVIDER ID>` chooses a plan: `free`, `pro` or `paper`, where the provider has it.",
+        f"`{TIER}<PROVIDER ID>` chooses one of the plans that a provider has.",
         table(("setting", "plans"), _tier_rows(providers)),
         "## Command line",
         f"`{PREFIX}API_KEY` is the key for the gateway that `marketgate --url` names.",

@@ -7,6 +7,7 @@ that begin with an underscore are shared dialects. Third parties register entry 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -23,6 +24,8 @@ class Discovered:
 
     classes: dict[str, type[Provider]]
     failed: dict[str, str]
+    unloaded: frozenset[str] = frozenset()
+    """Ids of ours that were not asked for."""
 
 
 def adapter_modules() -> list[str]:
@@ -49,22 +52,24 @@ def provider_in(module_name: str) -> type[Provider]:
     return classes[0]
 
 
-def discover(*, third_party: bool = True) -> Discovered:
-    """All adapters of this repository and, unless told otherwise, of installed packages.
+def discover(names: Collection[str] = (), *, third_party: bool = True) -> Discovered:
+    """All adapters of this repository (of *names* alone where there are some) and of installed packages.
 
     One of ours that does not load is a defect and raises; a third party's is reported and left out.
     """
-    classes = {cls.profile.id: cls for cls in map(provider_in, adapter_modules())}
+    ours = {module.rpartition(".")[2]: module for module in adapter_modules()}
+    chosen = [module for name, module in ours.items() if not names or name in names]
+    classes = {cls.profile.id: cls for cls in map(provider_in, chosen)}
     failed: dict[str, str] = {}
     for point in entry_points(group=GROUP) if third_party else ():
         try:
             cls = point.load()
             if not (isinstance(cls, type) and issubclass(cls, Provider)):
                 raise TypeError(f"{point.value} is not a Provider class")
-            if cls.profile.id in classes:
+            if cls.profile.id in ours:
                 raise ValueError(f"the id {cls.profile.id!r} is taken")
         except Exception as error:  # noqa: BLE001 - whatever a stranger's module raises must not stop the start
             failed[point.name] = f"{type(error).__name__}: {error}"
         else:
             classes[cls.profile.id] = cls
-    return Discovered(classes=classes, failed=failed)
+    return Discovered(classes=classes, failed=failed, unloaded=frozenset(ours.keys() - classes.keys()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -73,7 +73,7 @@ class Http(Protocol):
     async def post(self, path: str, body: object, params: Params | None = None, *, host: str = "") -> Row:
         """A JSON body in answer to a JSON body (a Decimal in it is sent as a number)."""
 
-    def stream(self, path: str, body: object, params: Params | None = None, *, host: str = "") -> AsyncIterator[Part]:
+    def stream(self, path: str, body: object, params: Params | None = None, *, host: str = "") -> AsyncGenerator[Part]:
         """The parts of an answer to a JSON body, as they come: server-sent events, lines of JSON, items of an array.
 
         It ends with the body, or with `[DONE]`. `Provider.explain` is asked about each part: an error in mid-stream

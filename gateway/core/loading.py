@@ -90,9 +90,9 @@ def chosen(settings: Settings, discovered: Discovered) -> Discovered:
     """The providers that the settings name; all where they name none. SettingsError for one that is not there."""
     if not settings.providers:
         return discovered
-    wanted = {name.lower() for name in settings.providers}
+    wanted = set(settings.providers)
     for name in sorted(wanted - discovered.classes.keys() - discovered.failed.keys()):
-        near = get_close_matches(name, discovered.classes, n=1)
+        near = get_close_matches(name, {*discovered.classes, *discovered.unloaded}, n=1)
         raise SettingsError(
             f"MARKETGATE_PROVIDERS: there is no provider {name!r}{f'; did you mean {near[0]}?' if near else ''}"
         )
@@ -103,7 +103,7 @@ def chosen(settings: Settings, discovered: Discovered) -> Discovered:
 
 def slips_of(settings: Settings, discovered: Discovered) -> list[str]:
     """Keys, tiers and costs of providers that are not there: a slip of the pen, or a provider of another release."""
-    known, found = [*discovered.classes, *discovered.failed], []
+    known, found = [*discovered.classes, *discovered.failed, *discovered.unloaded], []
     for kind, names in (("KEY", settings.keys), ("TIER", settings.tiers)):
         for name in sorted(names.keys() - set(known)):
             near = get_close_matches(name, known, n=1)

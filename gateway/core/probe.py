@@ -56,8 +56,10 @@ def first_question(provider: Provider) -> Question | None:
     folder = folder_of(getfile(type(provider)), provider.profile.id)
     if folder is None:
         return None
-    for name in sorted(provider.offers, key=lambda name: (name != QUOTES.name, name)):
-        file, capability = folder / f"{name}.json", provider.offers[name].capability
+    offered = {name: offer.capability for name, offer in provider.offers.items()}
+    # A chat is charged for, the list of models is not.
+    for name in sorted(offered, key=lambda name: (name != QUOTES.name, offered[name].private, name)):
+        file, capability = folder / f"{name}.json", offered[name]
         answered = read_recording(file).answered if file.exists() else ()
         if answered:
             ask, items = ask_of(capability, answered[0].ask), capability.items

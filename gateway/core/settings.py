@@ -48,7 +48,8 @@ class SettingsError(Exception):
 
 
 Secret = Annotated[SecretStr, AfterValidator(rules.can_be_sent)]
-Plan = Literal["free", "pro", "paper"]
+TierName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
+"""Which ones a provider has, it says itself."""
 IpNetwork = IPv4Network | IPv6Network
 
 
@@ -174,7 +175,7 @@ class Settings(BaseModel):
     audit_days: int = Field(365, ge=1, description="Days that the audit trail is kept.")
     deletion_days: int = Field(30, ge=0, description="Days between the deletion of an organisation and its erasure.")
     keys: Annotated[dict[str, Secret], Field(description="MARKETGATE_KEY_<PROVIDER ID>: its credential.")] = {}
-    tiers: Annotated[dict[str, Plan], Field(description="MARKETGATE_TIER_<PROVIDER ID>: free, pro or paper.")] = {}
+    tiers: Annotated[dict[str, TierName], Field(description="MARKETGATE_TIER_<PROVIDER ID>: one of its plans.")] = {}
 
     _is_database = field_validator("database_url")(rules.is_database)
     _is_redis = field_validator("redis_url")(rules.is_redis)

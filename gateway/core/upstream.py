@@ -18,7 +18,7 @@ from gateway import __version__
 from gateway.core.clock import Clock
 from gateway.core.httpclient import address_of, as_upstream_error, merged, sent_once, trusting
 from gateway.core.inflate import Inflater, Unreadable
-from gateway.core.parts import parts_of
+from gateway.core.parts import parts_of, whole
 from gateway.core.refusals import refusal_by_status
 from gateway.core.replyheaders import usage_of
 from gateway.core.secrets import Redactor
@@ -201,11 +201,11 @@ async def _stream(transport: Transport, request: Request) -> AsyncIterator[RawSt
         return
     reply = await transport.send(request)
 
-    async def whole() -> AsyncIterator[bytes]:
+    async def at_once() -> AsyncIterator[bytes]:
         yield reply.content
 
     yield RawStream(
-        status=reply.status, headers=reply.headers, chunks=whole(), recorded=reply.recorded,
+        status=reply.status, headers=reply.headers, chunks=at_once(), recorded=reply.recorded,
         recorded_at=reply.recorded_at,
     )  # fmt: skip
 
@@ -264,7 +264,7 @@ class UpstreamHttp:
         provider, clean = self.profile.id, self.redact.body
         async with self._opened(request) as reply:
             if reply.status >= 300:
-                content = b"".join([chunk async for chunk in reply.chunks])
+                content = await whole(provider, reply.chunks, LARGEST_BODY)
                 raise self._refusal(RawReply(status=reply.status, headers=reply.headers, content=clean(content)))
             async with aclosing(parts_of(provider, reply.chunks, clean, LARGEST_BODY)) as parts:
                 async for part in parts:
@@ -319,6 +319,8 @@ class UpstreamHttp:
                 if facts is not None:
                     facts.requests += 1
                     facts.recorded, facts.recorded_at = reply.recorded, reply.recorded_at
+                if toll is not None and self.profile.usage:
+                    toll.seen(usage_of(reply.headers, self.profile))
                 yield reply
         finally:
             if toll is not None and ticket is not None:

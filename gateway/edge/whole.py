@@ -144,7 +144,18 @@ class WholeProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """What follows the body is no header: a proxy has not looked at it, and it may say who somebody is."""
+        """Heads that others may read otherwise are no requests.
+
+        What follows the body is no header: a proxy has not looked at it, and it may say who somebody is.
+        """
+        hosts = 0
+        for name, value in self.headers:
+            if name == b"host":
+                hosts += 1
+            elif name == b"transfer-encoding" and value.lower() != b"chunked":
+                raise ValueError("a coding that nobody undoes")
+        if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            raise ValueError("no host, or more than one")
         super().on_headers_complete()
         if not self.parser.should_upgrade():
             self.headers = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from providers.equities._listed import TRADED_IN
 from providers.row import Row
 from schema.symbols import AssetClass, InstrumentId, equity
 
@@ -13,9 +14,6 @@ SUFFIXES = {
     "XBOM": "BSE", "XSHG": "SHH", "XSHE": "SHZ", "XHKG": "HKG", "BVMF": "SAO",
 }  # fmt: skip
 MICS = {suffix: mic for mic, suffix in SUFFIXES.items()}
-
-# Prices come without their currency: only exchanges whose listings all trade in one. "" are the US exchanges.
-TRADED_IN = {"": "USD", "XETR": "EUR", "XFRA": "EUR", "XPAR": "EUR", "XAMS": "EUR", "XBOM": "INR", "BVMF": "BRL"}
 
 # Coins of the digital currency list whose code means one asset only.
 COINS = frozenset({"BTC", "ETH", "XRP", "LTC", "BCH", "ADA", "DOGE", "SOL", "DOT", "XLM", "ETC", "LINK", "XMR", "BNB"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -11,14 +11,23 @@ from operator import mul
 from zoneinfo import ZoneInfo
 
 from providers.equities._adjusted import SCALE, with_dividends
-from providers.equities._alphavantage import TRADED_IN, same_name, symbol_of
+from providers.equities._alphavantage import same_name, symbol_of
+from providers.equities._listed import NEW_YORK, TRADED_IN
 from providers.row import Row
 from schema.words.candles import NO_BARS, Adjustment, Bars, CandlesAsk
 from schema.words.intervals import Interval
 
-NEW_YORK = "America/New_York"
 RAW_VOLUME, VOLUME = "5. volume", "6. volume"
 ADJUSTED_CLOSE, SPLIT = "5. adjusted close", "8. split coefficient"
+
+
+def months(start: datetime, end: datetime) -> Iterator[str]:
+    """`YYYY-MM` of every month that `[start, end)` touches in New York."""
+    zone = ZoneInfo(NEW_YORK)
+    day, last = start.astimezone(zone).date().replace(day=1), (end - timedelta(microseconds=1)).astimezone(zone).date()
+    while day <= last:
+        yield f"{day:%Y-%m}"
+        day = (day + timedelta(days=31)).replace(day=1)
 
 
 def parse_intraday(ask: CandlesAsk, body: Row) -> Bars:

@@ -8,27 +8,51 @@ asked (in London a price may be in pence, pounds or dollars).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from providers.contract import Licence, Profile, Provider, Reply, answers, per_day, per_minute, query
 from providers.equities._alphavantage import (
     MINOR_UNITS,
-    TRADED_IN,
     instrument_of,
     is_exchanged,
     is_priced_security,
     same_name,
     symbol_of,
 )
-from providers.equities._alphavantage_candles import NEW_YORK, parse_daily, parse_intraday, parse_longer
+from providers.equities._alphavantage_candles import months, parse_daily, parse_intraday, parse_longer
+from providers.equities._alphavantage_companies import (
+    FUNCTIONS,
+    REPORTS,
+    parse_dividends,
+    parse_figures,
+    parse_overview,
+    parse_splits,
+    parse_statements,
+)
+from providers.equities._companies import actions_in
+from providers.equities._listed import TRADED_IN
 from providers.row import ABSENT, Row
 from schema.errors import NotCovered, QuotaExhausted, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CANDLES, NO_BARS, Adjustment, Bars, CandlesAsk, join_bars
+from schema.words.companies import (
+    COMPANY_PROFILE,
+    CORPORATE_ACTIONS,
+    CompanyProfile,
+    CompanyProfileAsk,
+    CorporateAction,
+    CorporateActionsAsk,
+)
+from schema.words.fundamentals import (
+    FUNDAMENTALS,
+    KEY_FIGURES,
+    Fundamentals,
+    FundamentalsAsk,
+    KeyFigures,
+    KeyFiguresAsk,
+)
 from schema.words.instruments import SEARCH, InstrumentType, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -56,6 +80,11 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], float | None, str], ...] = (
     ("invalid api call", UnknownInstrument, None, "an invalid call, most likely an unknown symbol"),
     ("no data", UnknownInstrument, None, "no data for this symbol"),
 )
+
+
+def is_american(instrument: InstrumentId) -> bool:
+    """Companies are told of where their US listing is asked for."""
+    return symbol_of(instrument) is not None and not instrument.venue
 
 
 def charted(ask: CandlesAsk) -> bool:
@@ -147,6 +176,33 @@ class AlphaVantage(Provider):
         body = await self.http.get("/query", {"function": "SYMBOL_SEARCH", "keywords": ask.text})
         return parse_search(body)[: ask.limit]
 
+    @answers(COMPANY_PROFILE, covers=lambda ask: is_american(ask.instrument))
+    async def company_profile(self, ask: CompanyProfileAsk) -> CompanyProfile:
+        """The head of the overview."""
+        return parse_overview(ask.instrument, await self._of("OVERVIEW", ask.instrument))
+
+    @answers(KEY_FIGURES, covers=lambda ask: is_american(ask.instrument))
+    async def key_figures(self, ask: KeyFiguresAsk) -> KeyFigures:
+        """The ratios of the overview."""
+        return parse_figures(ask.instrument, await self._of("OVERVIEW", ask.instrument))
+
+    @answers(
+        FUNDAMENTALS,
+        covers=lambda ask: is_american(ask.instrument) and ask.known_at is None and ask.period in REPORTS,
+    )
+    async def fundamentals(self, ask: FundamentalsAsk) -> tuple[Fundamentals, ...]:
+        """Years and quarters come together."""
+        return parse_statements(ask, await self._of(FUNCTIONS[ask.statement], ask.instrument))
+
+    @answers(CORPORATE_ACTIONS, covers=lambda ask: is_american(ask.instrument))
+    async def corporate_actions(self, ask: CorporateActionsAsk) -> tuple[CorporateAction, ...]:
+        """Dividends and splits are two calls, each with all of history."""
+        dividends = parse_dividends(ask.instrument, await self._of("DIVIDENDS", ask.instrument))
+        return actions_in(ask, [*dividends, *parse_splits(await self._of("SPLITS", ask.instrument))])
+
+    async def _of(self, function: str, instrument: InstrumentId) -> Row:
+        return await self.http.get("/query", {"function": function, "symbol": symbol_of(instrument) or ""})
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """A word in place of the data, or no data at all, which is how an unknown symbol is answered."""
         body, name = reply.body, self.profile.id
@@ -165,15 +221,6 @@ class AlphaVantage(Provider):
 
 def _members(body: Row) -> list[tuple[str, object]]:
     return list(body.value.items()) if isinstance(body.value, dict) else []
-
-
-def months(start: datetime, end: datetime) -> Iterator[str]:
-    """`YYYY-MM` of every month that `[start, end)` touches in New York."""
-    zone = ZoneInfo(NEW_YORK)
-    day, last = start.astimezone(zone).date().replace(day=1), (end - timedelta(microseconds=1)).astimezone(zone).date()
-    while day <= last:
-        yield f"{day:%Y-%m}"
-        day = (day + 31 * DAY).replace(day=1)
 
 
 def parse_quote(instrument: InstrumentId, body: Row) -> Quote:

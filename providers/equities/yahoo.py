@@ -1,4 +1,4 @@
-"""Yahoo Finance: delayed and real-time quotes, candles and search, without a key and without a contract.
+"""Yahoo Finance: delayed and real-time quotes, candles, corporate actions and search, without key and contract.
 
 The interface is not documented. A quote is read from the chart's `meta`, because the quote endpoint wants a
 browser's cookie. Its prices are split-adjusted as sent; numbers keep the digits of the wire (many are single
@@ -7,18 +7,20 @@ precision floats printed in full). Prices in pence, cents and agorot are shifted
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from urllib.parse import quote
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
 from providers.equities._yahoo import US_EXCHANGES, currency_of, instrument_of, same_symbol, shifted, symbol_of
+from providers.equities._yahoo_actions import parse_actions
 from providers.equities._yahoo_candles import parse_candles
 from providers.row import Row
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CANDLES, Adjustment, Bars, CandlesAsk
+from schema.words.companies import CORPORATE_ACTIONS, CorporateAction, CorporateActionsAsk
 from schema.words.instruments import SEARCH, InstrumentType, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -26,6 +28,8 @@ from schema.words.venues import MarketState, TradingHours
 
 DAY = timedelta(days=1)
 NOON = timedelta(hours=12)
+# No chart begins earlier.
+FIRST = date(1962, 1, 2)
 INTERVALS = {
     Interval.M1: "1m", Interval.M5: "5m", Interval.M15: "15m", Interval.M30: "30m", Interval.H1: "1h",
     Interval.D1: "1d", Interval.W1: "1wk", Interval.MO1: "1mo",
@@ -60,6 +64,11 @@ def charted(ask: CandlesAsk) -> bool:
         ask.adjustment is Adjustment.SPLITS
         or (ask.adjustment is Adjustment.SPLITS_AND_DIVIDENDS and ask.interval is Interval.D1)
     )
+
+
+def has_actions(instrument: InstrumentId) -> bool:
+    """Only securities split and pay."""
+    return instrument.asset_class is AssetClass.EQUITY and symbol_of(instrument) is not None
 
 
 class Yahoo(Provider):
@@ -98,6 +107,21 @@ class Yahoo(Provider):
         }
         return parse_candles(ask, await self._chart(ask.instrument, params))
 
+    @answers(CORPORATE_ACTIONS, covers=lambda ask: has_actions(ask.instrument))
+    async def corporate_actions(self, ask: CorporateActionsAsk) -> tuple[CorporateAction, ...]:
+        """The events of a chart of days; a day more on each side, because days begin at midnight of the exchange."""
+        today = self.clock.now().date()
+        first, end = max(ask.start or FIRST, FIRST), min(ask.end or today, today)
+        if first > end:
+            return ()
+        params: dict[str, str | int] = {
+            "period1": int(midnight(first - DAY).timestamp()),
+            "period2": int(midnight(end + DAY).timestamp()),
+            "interval": "1d",
+            "events": "div,split",
+        }
+        return parse_actions(ask, await self._chart(ask.instrument, params))
+
     @answers(SEARCH)
     async def search(self, ask: SearchAsk) -> tuple[Listing, ...]:
         """Securities, indices, currency pairs and coins, best first."""
@@ -123,6 +147,11 @@ class Yahoo(Provider):
             return None
         code, said = error.maybe_text("code"), error.maybe_text("description")
         return _ERRORS.get(code or "", Overloaded)(self.profile.id, f"{code}: {said}"[:200])
+
+
+def midnight(day: date) -> datetime:
+    """The first moment of a day in UTC."""
+    return datetime.combine(day, time(), UTC)
 
 
 def earliest(ask: CandlesAsk) -> datetime:

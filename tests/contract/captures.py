@@ -16,10 +16,15 @@ FOLDER = Path(__file__).parents[2].parent / "shared" / "recordings"
 OTHERS = {"alt/gemini": "google_gemini", "alt/finnhub_news": "finnhub"}
 """Files whose name is not the provider's id."""
 ALIASES = {
+    ("anthropic", "/v1/messages/count_tokens"): "/v1/messages",
     ("kucoin", "/api/v1/symbols"): "/api/v2/symbols",
     ("kucoin", "/api/v3/market/orderbook/level2"): "/api/v1/market/orderbook/level2_20",
     ("currencylayer", "/api/live"): "/live",
     ("fixer", "/api/latest"): "/fixer/latest",
+    ("fmp", "/api/v3/quote/AAPL"): "/stable/quote",
+    ("marketstack", "/v1/eod"): "/v2/eod",
+    ("marketstack", "/v1/splits"): "/v2/splits",
+    ("marketstack", "/v1/tickers"): "/v2/tickerslist",
     ("nbp", "/api/exchangerates/tables/A/2026-03-01/2026-03-05"): "/api/exchangerates/tables/A",
 }
 """Answers that the provider gives in the same form under another path, or another host's."""

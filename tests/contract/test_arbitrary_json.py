@@ -32,7 +32,7 @@ def keys_in(value: Any) -> set[str]:
 
 def bodies(subject: Subject) -> st.SearchStrategy[Any]:
     """Bodies of the recorded one's type, with its names in places that are not theirs."""
-    recorded = decoded(subject.case.exchanges[0].content)
+    recorded = decoded(subject.content(0))
     inner = st.recursive(LEAVES, lambda deeper: lists(deeper) | objects(recorded, deeper), max_leaves=10)
     return lists(inner) if isinstance(recorded, list) else objects(recorded, inner)
 
@@ -48,7 +48,7 @@ def objects(recorded: Any, inner: st.SearchStrategy[Any]) -> st.SearchStrategy[A
 def is_json(subject: Subject) -> bool:
     """Some upstreams send CSV or XML."""
     try:
-        decoded(subject.case.exchanges[0].content)
+        decoded(subject.content(0))
     except ValueError:
         return False
     return True

@@ -132,6 +132,19 @@ async def test_a_stream_that_does_not_end_once_is_unsound(tmp_path: Path, text: 
     assert found == (f"chatStream, 'two words': {told}",)
 
 
+async def test_an_adapter_that_makes_up_the_end_of_a_stream_is_found(tmp_path: Path):
+    module = TALKER.replace("yield parse_event(part.body)", 'yield ChatDelta(text=part.body.text("text"))')
+    module = module.replace(
+        "\n\ndef parse_event", "        yield ChatDelta(finish_reason=FinishReason.STOP)\n\n\ndef parse_event", 1
+    )
+    cases = printed()
+    cases["cases"][0]["expect"] = [{"text": "Hello"}, {"text": "."}, {"finish_reason": "STOP"}]
+
+    found = await findings(tmp_path, module, cases, "chatStream")
+
+    assert "chatStream, 1 of 2 parts of exchange 0: answers [{'text': 'Hello'}, {'finish_reason': 'STOP'}]" in found
+
+
 async def test_a_number_in_other_units_is_found_in_the_body_by_its_digits(tmp_path: Path):
     assert await findings(tmp_path, FEES, fees(), "fees") == ()
 

@@ -16,7 +16,7 @@ from gateway.app import build_gateway
 from gateway.core.contract import Plugin
 from gateway.core.identity import ANONYMOUS
 from gateway.core.link import WAIT_S
-from gateway.core.settings import Settings, SettingsError
+from gateway.core.settings import Settings, SettingsError, load_settings
 from gateway.domains import build_schema, load_plugins
 from gateway.edge.cost import Price
 from gateway.edge.leases import PREFIX
@@ -115,6 +115,15 @@ def test_a_tier_moves_a_provider_to_its_other_host_and_key() -> None:
     assert coingecko.status_reason == "set MARKETGATE_KEY_COINGECKO"
 
 
+def test_every_tier_that_a_provider_has_can_be_chosen() -> None:
+    environ = {"MARKETGATE_TIER_OLLAMA": "local", "MARKETGATE_UPSTREAMS": "live", "MARKETGATE_ENV": "development"}
+
+    gateway = build_gateway(load_settings(environ, None).settings)
+
+    ollama = next(provider for provider in gateway.inventory.all() if provider.id == "ollama")
+    assert ollama.status is ProviderStatus.READY
+
+
 def test_a_tier_that_a_provider_does_not_have_stops_the_start() -> None:
     with pytest.raises(SettingsError, match="MARKETGATE_TIER_KRAKEN: Kraken has no tier 'paper'"):
         build_gateway(Settings(tiers={"kraken": "paper"}))
@@ -134,3 +143,21 @@ def test_a_part_of_a_key_that_its_provider_does_not_have_is_named_without_its_va
 
     (slip,) = [entry["reason"] for entry in logged if entry["event"] == "setting_without_effect"]
     assert slip == "MARKETGATE_KEY_ALPHAVANTAGE: has no part token; its parts are key"
+
+
+def test_adapters_that_nobody_named_are_not_imported() -> None:
+    found = providers.discover(("kraken",), third_party=False)
+
+    assert list(found.classes) == ["kraken"]
+    assert {"binance", "sandbox"} <= found.unloaded
+
+
+def test_only_the_providers_that_are_named_are_loaded() -> None:
+    gateway = build_gateway(Settings(env="development", providers=("sandbox", "kraken")))
+
+    assert sorted(provider.id for provider in gateway.inventory.all()) == ["kraken", "sandbox"]
+
+
+def test_a_provider_that_is_named_and_not_there_stops_the_start() -> None:
+    with pytest.raises(SettingsError, match="there is no provider 'krakn'; did you mean kraken"):
+        build_gateway(Settings(env="development", providers=("krakn",)))

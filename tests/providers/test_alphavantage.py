@@ -17,8 +17,8 @@ from providers.equities._alphavantage import (
     is_priced_security,
     symbol_of,
 )
-from providers.equities._alphavantage_candles import parse_daily, parse_intraday, parse_longer
-from providers.equities.alphavantage import AlphaVantage, charted, months, parse_quote, parse_rate
+from providers.equities._alphavantage_candles import months, parse_daily, parse_intraday, parse_longer
+from providers.equities.alphavantage import AlphaVantage, charted, parse_quote, parse_rate
 from providers.row import Row
 from schema.errors import (
     Malformed,

@@ -11,9 +11,10 @@ from typing import Any
 
 from gateway.core.check.mutations import json_value, key_numbers, mutations, numbers_in, strangers, without_number
 from gateway.core.check.replay import Departure, Outcome, Script, ask
+from gateway.core.parts import values_in
 from gateway.core.upstream import RawReply, Request
 from providers.contract import Answer, Provider
-from providers.recording import Case, Exchange, plain
+from providers.recording import Case, Exchange, decoded, plain, wire
 from schema.errors import ConnectionFailed, FailureCode, Timeout
 from schema.words.candles import COLUMNS, Bars
 
@@ -21,6 +22,7 @@ Fault = Callable[[Exchange], RawReply]
 
 MOST_EXCHANGES = 3
 MOST_STRANGERS = 40
+MOST_PARTS = 40
 HTML = b"<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>502</h1><br></body></html>"
 EMPTY = (b"null", b"17", b'"maintenance"', b"[]", b"{}")
 
@@ -42,6 +44,16 @@ class Subject:
     def spots(self) -> range:
         """The exchanges that are broken in turn."""
         return range(min(len(self.case.exchanges), MOST_EXCHANGES))
+
+    @property
+    def streams(self) -> bool:
+        """Whether it answers in parts."""
+        return self.offer.capability.ends is not None
+
+    def content(self, at: int) -> bytes:
+        """What is broken of an exchange: its body; of a stream its parts as one array, which every port reads alike."""
+        body = self.case.exchanges[at].content
+        return wire(values_in(self.provider, body)) if self.streams else body
 
 
 class BrokenScript(Script):
@@ -122,7 +134,7 @@ async def status_faults(subject: Subject) -> list[str]:
 
 
 async def body_faults(subject: Subject) -> list[str]:
-    """Bodies that are cut, foreign or empty."""
+    """Bodies that are cut, foreign, empty or too short."""
     findings = []
     for at in subject.spots:
         for name, fault in (("cut body", _cut), ("HTML", _body(HTML)), ("empty body", _body(b""))):
@@ -135,14 +147,14 @@ async def body_faults(subject: Subject) -> list[str]:
         found = await suffer(subject, _body(content), None)
         if isinstance(found, Outcome) and any(True for _ in key_numbers(plain(found.answer))):
             findings.append(f"{content.decode()} everywhere: still answers {plain(found.answer)!r:.200}")
-    return findings
+    return findings + await short_streams(subject)
 
 
 async def value_faults(subject: Subject) -> list[str]:
     """Values, groups and names of the body, each replaced by something that does not belong there: never a crash."""
     findings = []
     for at in subject.spots:
-        for name, content in mutations(subject.case.exchanges[at].content):
+        for name, content in mutations(subject.content(at)):
             found = await suffer(subject, _body(content), at)
             findings += [f"{name} in exchange {at}: {found}"] if isinstance(found, str) else []
     return findings
@@ -152,10 +164,28 @@ async def strange_bodies(subject: Subject) -> list[str]:
     """Many things wrong at once: never a crash either."""
     findings = []
     for at in subject.spots:
-        for name, content in strangers(subject.case.exchanges[at].content, MOST_STRANGERS):
+        for name, content in strangers(subject.content(at), MOST_STRANGERS):
             found = await suffer(subject, _body(content), at)
             findings += [f"{name} in exchange {at}: {found}"] if isinstance(found, str) else []
     return findings
+
+
+async def short_streams(subject: Subject) -> list[str]:
+    """A stream that ends early never passes for the whole one; it may lack what it took, which comes last."""
+    findings = []
+    for at in subject.spots if subject.streams else ():
+        parts = decoded(subject.content(at))
+        for count in range(min(len(parts), MOST_PARTS)):
+            found = await suffer(subject, _body(b"\n".join(map(wire, parts[:count]))), at)
+            short = isinstance(found, Outcome) and found.error is None and _said(plain(found.answer))
+            if isinstance(found, str) or (short and short != _said(subject.case.expect)):
+                wrong = found if isinstance(found, str) else f"answers {short!r:.200}"
+                findings.append(f"{count} of {len(parts)} parts of exchange {at}: {wrong}")
+    return findings
+
+
+def _said(deltas: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in delta.items() if name != "usage"} for delta in deltas]
 
 
 async def key_fault(subject: Subject) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from tests.contract.captured.asks import Asking, Plan, candles
 from tests.contract.captures import Capture
 
+PROFILE = "not called: the endpoint wants a browser's cookie"
 COOKIE = "not called: the endpoint wants a browser's cookie, the chart has the price too"
 
 
@@ -46,6 +48,19 @@ def chart_quote(instrument: str) -> Asking:
     return plan
 
 
+def chart_splits(capture: Capture) -> Plan:
+    """The events of a chart; all of its range is asked for."""
+    events = capture.body["chart"]["result"][0]["events"]["splits"].values()
+    expected = [
+        {
+            "kind": "SPLIT", "ex_date": datetime.fromtimestamp(int(event["date"]), UTC).date(),
+            "split_to": event["numerator"], "split_from": event["denominator"],
+        }
+        for event in events
+    ]  # fmt: skip
+    return Plan(capability="corporateActions", ask={"instrument": "equity:NVDA"}, expected=expected)
+
+
 def yahoo_search(capture: Capture) -> Plan:
     """Found symbols, as far as the adapter has an instrument for them."""
     symbols = [row["symbol"] for row in capture.body["quotes"] if "symbol" in row]
@@ -79,23 +94,82 @@ def intraday(capture: Capture) -> Plan:
     return candles(capture, f"equity:{meta['2. Symbol']}", rows, frozenset(), adjustment="NONE")
 
 
+def overview_profile(capture: Capture) -> Plan:
+    """Texts, numbers among them."""
+    body = capture.body
+    expected = {
+        "name": body["Name"], "sector": body["Sector"], "country": "US", "mic": "XNYS", "currency": "USD",
+        "employees": int(body["FullTimeEmployees"]), "market_cap": body["MarketCapitalization"],
+        "shares_outstanding": body["SharesOutstanding"],
+    }  # fmt: skip
+    return Plan(capability="companyProfile", ask={"instrument": f"equity:{body['Symbol']}"}, expected=expected)
+
+
+def overview_figures(capture: Capture) -> Plan:
+    """Fractions are answered in percent."""
+    body = capture.body
+    expected = {
+        "market_cap": body["MarketCapitalization"], "price_to_earnings": body["PERatio"], "eps": body["EPS"],
+        "forward_price_to_earnings": body["ForwardPE"], "peg": body["PEGRatio"], "beta": body["Beta"],
+        "dividend_yield_percent": Decimal(body["DividendYield"]) * 100,
+        "profit_margin_percent": Decimal(body["ProfitMargin"]) * 100,
+        "return_on_equity_percent": Decimal(body["ReturnOnEquityTTM"]) * 100, "high52_weeks": body["52WeekHigh"],
+        "low52_weeks": body["52WeekLow"], "price_to_book": body["PriceToBookRatio"],
+    }  # fmt: skip
+    return Plan(capability="keyFigures", ask={"instrument": f"equity:{body['Symbol']}"}, expected=expected)
+
+
+def coin_rate(capture: Capture) -> Plan:
+    """A coin in a currency, refreshed at a time in UTC."""
+    row = capture.body["Realtime Currency Exchange Rate"]
+    stamp = datetime.fromisoformat(row["6. Last Refreshed"]).replace(tzinfo=UTC)
+    expected = {"last": row["5. Exchange Rate"], "timestamp": int(stamp.timestamp()) * 1000}
+    return Plan(capability="quotes", ask={"instruments": ["crypto:BTC/CNY"]}, expected=expected)
+
+
+def income_statements(period: str, name: str) -> Asking:
+    """Years or quarters, newest first."""
+
+    def plan(capture: Capture) -> Plan:
+        expected = [
+            {
+                "period_end": date.fromisoformat(row["fiscalDateEnding"]), "revenue": row["totalRevenue"],
+                "cost_of_revenue": row["costOfRevenue"], "net_income": row["netIncome"], "filed_at": None,
+                "selling_general_administrative": row["sellingGeneralAdministrative"],
+                "income_tax": row["incomeTaxExpense"], "currency": row["reportedCurrency"],
+            }
+            for row in capture.body[name]
+        ]  # fmt: skip
+        ask = {"instrument": f"equity:{capture.body['symbol']}", "period": period}
+        return Plan(capability="fundamentals", ask=ask, expected=expected)
+
+    return plan
+
+
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("yahoo", "chart AAPL 1d"): (chart_candles("equity:AAPL"), chart_quote("equity:AAPL")),
     ("yahoo", "chart EURUSD=X 1d"): (chart_candles("fx:EUR/USD"), chart_quote("fx:EUR/USD")),
-    ("yahoo", "chart NVDA with a split event"): (chart_candles("equity:NVDA"), chart_quote("equity:NVDA")),
+    ("yahoo", "chart NVDA with a split event"): (
+        chart_candles("equity:NVDA"),
+        chart_quote("equity:NVDA"),
+        chart_splits,
+    ),
     ("yahoo", "search AAPL"): (yahoo_search,),
     ("alphavantage", "GLOBAL_QUOTE MSFT"): (global_quote,),
     ("alphavantage", "SYMBOL_SEARCH BA"): (symbol_search,),
     ("alphavantage", "TIME_SERIES_INTRADAY MSFT 1min"): (intraday,),
+    ("alphavantage", "CURRENCY_EXCHANGE_RATE BTC CNY"): (coin_rate,),
+    ("alphavantage", "OVERVIEW IBM"): (overview_profile, overview_figures),
+    ("alphavantage", "INCOME_STATEMENT IBM"): (
+        income_statements("ANNUAL", "annualReports"),
+        income_statements("QUARTERLY", "quarterlyReports"),
+    ),
 }
 
 NOT_CALLED: dict[tuple[str, str], str] = {
     ("yahoo", "quote AAPL"): COOKIE,
     ("yahoo", "quote EURUSD=X"): COOKIE,
     ("yahoo", "quote LDO.MI"): COOKIE,
-    ("yahoo", "quoteSummary assetProfile AAPL"): "the adapter does not offer profiles yet",
-    ("yahoo", "quoteSummary without data (error)"): "the adapter does not offer profiles yet",
-    ("alphavantage", "OVERVIEW IBM"): "the adapter does not offer profiles yet",
-    ("alphavantage", "INCOME_STATEMENT IBM"): "the adapter does not offer fundamentals yet",
-    ("alphavantage", "CURRENCY_EXCHANGE_RATE BTC CNY"): "not called: equities only",
+    ("yahoo", "quoteSummary assetProfile AAPL"): PROFILE,
+    ("yahoo", "quoteSummary without data (error)"): PROFILE,
 }

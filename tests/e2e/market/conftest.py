@@ -32,7 +32,7 @@ def gateway(one_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) ->
     settings = {
         "ENV": "production",
         "UPSTREAM_BASE": one_upstream.url,
-        "PROVIDERS": ",".join(WORLD),
+        "PROVIDERS": ",".join((*WORLD, "sandbox")),
         "KEY_ALPHAVANTAGE": KEY,
         "UPSTREAM_QUOTAS": "false",
         # A thousand at once on a busy machine is what shedding refuses: it has tests of its own.

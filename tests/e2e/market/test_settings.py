@@ -53,7 +53,7 @@ def test_a_provider_without_its_key_is_named_and_passed_over(tmp_path: Path, ups
     query = (
         """query ($p: [String!]) { quote(symbol: "AAPL", route: {providers: $p}) { price provenance { provider } } }"""
     )
-    with running(tmp_path, ENV="production", UPSTREAM_BASE=upstream.url) as gateway:
+    with running(tmp_path, ENV="production", UPSTREAM_BASE=upstream.url, PROVIDERS="alphavantage,yahoo") as gateway:
         found = gateway.ask(query)["quote"]
         error = gateway.refusal(query, p=["alphavantage"])
         missing = gateway.ask("{ providers(status: KEY_MISSING) { id statusReason } }")["providers"]

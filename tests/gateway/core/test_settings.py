@@ -66,9 +66,9 @@ def test_all_wrong_values_are_told_at_once() -> None:
 
 
 def test_a_wrong_tier_names_its_provider() -> None:
-    told = wrong(TIER_COINGECKO="gold", TIER_BINANCE="free")
+    told = wrong(TIER_COINGECKO="Gold!", TIER_BINANCE="free")
 
-    assert told == "MARKETGATE_TIER_COINGECKO: Input should be 'free', 'pro' or 'paper' (got 'gold')"
+    assert told == "MARKETGATE_TIER_COINGECKO: String should match pattern '^[a-z0-9_]{1,32}$' (got 'Gold!')"
 
 
 def test_keys_and_tiers_go_to_their_providers() -> None:

@@ -170,3 +170,31 @@ async def test_a_head_just_within_the_bound_is_read(app):
         assert await reader.readexactly(len(ANSWER)) == ANSWER
 
     assert app.asked == 1
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+    ],
+)
+async def test_a_head_that_a_proxy_may_read_otherwise_is_refused(app, head):
+    """https://www.rfc-editor.org/rfc/rfc9112#section-3.2 and #section-6.1"""
+    async with serving(app, WholeProtocol) as port, connection(port) as (reader, writer):
+        writer.write(head + REQUEST + b"\r\n")
+
+        assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+
+    assert app.asked == 0
+
+
+async def test_the_old_version_needs_no_host(app):
+    async with serving(app, WholeProtocol) as port, connection(port) as (reader, writer):
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+
+        assert (await reader.read()).startswith(b"HTTP/1.1 204 ")
+
+    assert app.asked == 1

@@ -1,0 +1,289 @@
+"""Polygon (Massive): US stocks in snapshots, candles, search, news, splits, dividends and statements out of filings.
+
+Docs: https://polygon.io/docs. A plan without real-time data is answered with `"status": "DELAYED"`. Sizes of bid and
+ask are left out: they were round lots and became shares on a day that the answers do not tell.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
+
+from providers.contract import Licence, Params, Profile, Provider, Reply, Tier, answers, header, per_minute, per_second
+from providers.equities._companies import actions_in, newest_reports
+from providers.equities._listed import NEW_YORK, bars_at, first_moments
+from providers.equities._polygon_reports import (
+    TIMEFRAMES,
+    US,
+    parse_dividends,
+    parse_news,
+    parse_profile,
+    parse_report,
+    parse_splits,
+)
+from providers.equities._refusals import refused, said
+from providers.row import Row
+from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
+from schema.provenance import FeedDelay
+from schema.symbols import AssetClass, InstrumentId
+from schema.words.candles import CANDLES, Adjustment, Bars, CandlesAsk
+from schema.words.companies import (
+    COMPANY_PROFILE,
+    CORPORATE_ACTIONS,
+    CompanyProfile,
+    CompanyProfileAsk,
+    CorporateAction,
+    CorporateActionsAsk,
+)
+from schema.words.fundamentals import FUNDAMENTALS, Fundamentals, FundamentalsAsk
+from schema.words.instruments import SEARCH, InstrumentType, Listing, SearchAsk
+from schema.words.intervals import Interval
+from schema.words.news import NEWS, NewsArticle, NewsAsk
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.venues import TradingHours
+
+ZONE = ZoneInfo(NEW_YORK)
+SNAPSHOTS = "/v2/snapshot/locale/us/markets/stocks/tickers"
+# Bars begin on whole hours, with what is traded before the opening: only those of half an hour end with the session.
+SHORT = {Interval.M1: "1/minute", Interval.M5: "5/minute", Interval.M15: "15/minute", Interval.M30: "30/minute"}
+HOURS = {Interval.H1: "1/hour", Interval.H4: "4/hour"}
+LONGER = {Interval.D1: "1/day", Interval.W1: "1/week", Interval.MO1: "1/month"}
+RANGES = {**SHORT, **HOURS, **LONGER}
+TYPES = {
+    **dict.fromkeys(("CS", "ADRC", "GDR", "NYRS", "OS", "PFD", "ADRP"), InstrumentType.STOCK),
+    **dict.fromkeys(("ETF", "ETN", "ETV", "ETS"), InstrumentType.ETF),
+    "FUND": InstrumentType.FUND,
+}
+REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
+    ("maximum requests", Throttled, "too many requests a minute"),
+    ("api key", Unauthorized, "the key is invalid or missing"),
+    ("entitled", NotCovered, "the key's plan does not include this"),
+    ("upgrade", NotCovered, "the key's plan does not include this"),
+    ("not found", UnknownInstrument, "an unknown symbol"),
+)
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+def listed(instrument: InstrumentId) -> bool:
+    """A US security."""
+    return US.symbol_of(instrument) is not None
+
+
+def is_pair(instrument: InstrumentId) -> bool:
+    """Two currencies."""
+    codes = (instrument.base, instrument.quote)
+    return instrument.asset_class is AssetClass.FX and not instrument.venue and all(map(_CURRENCY.fullmatch, codes))
+
+
+def charted(ask: CandlesAsk) -> bool:
+    """As traded or adjusted for splits; pre and post market come with intraday bars, and whole hours hold both."""
+    if not listed(ask.instrument) or ask.adjustment is Adjustment.SPLITS_AND_DIVIDENDS:
+        return False
+    extended = ask.hours is TradingHours.EXTENDED
+    return ask.interval in SHORT or ask.interval in (HOURS if extended else LONGER)
+
+
+def reported(ask: NewsAsk) -> bool:
+    """By one instrument and times."""
+    filtered = ask.text or ask.topic or ask.language or ask.country
+    return len(ask.instruments) <= 1 and all(map(listed, ask.instruments)) and not filtered
+
+
+def calls(ask: QuotesAsk) -> int:
+    """One for all shares, one for each pair of currencies."""
+    pairs = sum(map(is_pair, ask.instruments))
+    return pairs + (pairs < len(ask.instruments))
+
+
+class Polygon(Provider):
+    """The free plan answers candles and reference data; snapshots and currencies cost a plan."""
+
+    profile = Profile(
+        id="polygon",
+        name="Polygon",
+        base_url="https://api.polygon.io",
+        docs="https://polygon.io/docs",
+        asset_classes=(AssetClass.EQUITY, AssetClass.FX),
+        licence=Licence(note="Individual plans: personal use; redistribution needs an agreement.", shareable=False),
+        credentials=(header("Authorization", template="Bearer {}", sign_up="https://polygon.io/dashboard/signup"),),
+        limits=(per_minute(5),),
+        # Paid plans have no limit but ask for fewer than this.
+        tiers={"paid": Tier(limits=(per_second(100),))},
+        delay=FeedDelay.UNKNOWN,
+        priority=50,
+    )
+
+    @answers(
+        QUOTES, covers=lambda ask: all(listed(i) or is_pair(i) for i in ask.instruments), max_batch=100, weight=calls
+    )
+    async def quotes(self, ask: QuotesAsk) -> list[Quote]:
+        """Shares in one snapshot, of which unknown ones are left out; each pair of currencies by itself."""
+        symbols = {symbol: i for i in ask.instruments if (symbol := US.symbol_of(i))}
+        found = []
+        if len(symbols) == 1:
+            body = await self.http.get(f"{SNAPSHOTS}/{next(iter(symbols))}")
+            found = [body["ticker"]]
+        elif symbols:
+            body = await self.http.get(SNAPSHOTS, {"tickers": ",".join(symbols)})
+            found = list(body["tickers"])
+        rows = [(symbols.get(row.text("ticker")), row) for row in found]
+        quotes = [parse_snapshot(instrument, row) for instrument, row in rows if instrument is not None]
+        return quotes + [await self._rate(i) for i in ask.instruments if is_pair(i)]
+
+    async def _rate(self, pair: InstrumentId) -> Quote:
+        return parse_rate(pair, await self.http.get(f"/v1/last_quote/currencies/{pair.base}/{pair.quote}"))
+
+    @answers(CANDLES, covers=charted, intervals=tuple(RANGES), max_rows=5000)
+    async def candles(self, ask: CandlesAsk) -> Bars:
+        """All pages of the range: longer bars are counted in the minutes that they are made of."""
+        intraday = ask.interval.intraday
+        last = ask.end - (timedelta(milliseconds=1) if intraday else timedelta(days=1))
+        # Weeks are named by their Sunday.
+        start = ask.start - timedelta(days=1) if ask.interval is Interval.W1 else ask.start
+        first, end = (int(at.timestamp() * 1000) if intraday else at.date() for at in (start, last))
+        path = f"/v2/aggs/ticker/{US.symbol_of(ask.instrument)}/range/{RANGES[ask.interval]}/{first}/{end}"
+        adjusted = "false" if ask.adjustment is Adjustment.NONE else "true"
+        params: Params = {"adjusted": adjusted, "sort": "asc", "limit": 50_000}
+        rows: list[object] = []
+        seen = set[str]()
+        while path not in seen:
+            seen.add(path)
+            page = await self.http.get(path, params)
+            rows += [row.value for row in page.get("results") or ()]
+            following = urlsplit(page.maybe_text("next_url") or path)
+            path, params = following.path, dict(parse_qsl(following.query))
+        return parse_bars(ask, Row(self.profile.id, rows))
+
+    @answers(SEARCH)
+    async def search(self, ask: SearchAsk) -> tuple[Listing, ...]:
+        """Active US securities, by ticker."""
+        params: Params = {"search": ask.text, "market": "stocks", "active": "true", "limit": ask.limit}
+        return parse_search(await self.http.get("/v3/reference/tickers", params))[: ask.limit]
+
+    @answers(COMPANY_PROFILE, covers=lambda ask: listed(ask.instrument))
+    async def company_profile(self, ask: CompanyProfileAsk) -> CompanyProfile:
+        """A company, or a fund."""
+        body = await self.http.get(f"/v3/reference/tickers/{US.symbol_of(ask.instrument)}")
+        return parse_profile(ask.instrument, body["results"])
+
+    @answers(CORPORATE_ACTIONS, covers=lambda ask: listed(ask.instrument), weight=2)
+    async def corporate_actions(self, ask: CorporateActionsAsk) -> tuple[CorporateAction, ...]:
+        """The newest thousand dividends and splits of the range."""
+        symbol = US.symbol_of(ask.instrument) or ""
+        dividends = await self.http.get("/v3/reference/dividends", params_of(ask, symbol, "ex_dividend_date"))
+        splits = await self.http.get("/v3/reference/splits", params_of(ask, symbol, "execution_date"))
+        found = (*parse_dividends(symbol, dividends["results"]), *parse_splits(symbol, splits["results"]))
+        return actions_in(ask, found)
+
+    @answers(FUNDAMENTALS, covers=lambda ask: listed(ask.instrument))
+    async def fundamentals(self, ask: FundamentalsAsk) -> tuple[Fundamentals, ...]:
+        """As filed: each report has the numbers of its own filing."""
+        params: dict[str, str | int] = {
+            "ticker": US.symbol_of(ask.instrument) or "", "timeframe": TIMEFRAMES[ask.period],
+            "limit": min(ask.limit, 100), "order": "desc", "sort": "period_of_report_date",
+        }  # fmt: skip
+        if ask.known_at is not None:
+            params["filing_date.lte"] = f"{ask.known_at.date()}"
+        body = await self.http.get("/vX/reference/financials", params)
+        found = (parse_report(ask.statement, row) for row in body["results"])
+        return newest_reports(ask, (each for each in found if each is not None and each.period is ask.period))
+
+    @answers(NEWS, covers=reported)
+    async def news(self, ask: NewsAsk) -> tuple[NewsArticle, ...]:
+        """Newest first."""
+        params: dict[str, str | int] = {"limit": ask.limit, "order": "desc", "sort": "published_utc"}
+        if ask.instruments:
+            params["ticker"] = US.symbol_of(ask.instruments[0]) or ""
+        for name, moment in (("published_utc.gte", ask.start), ("published_utc.lt", ask.end)):
+            if moment is not None:
+                params[name] = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+        return parse_news(await self.http.get("/v2/reference/news", params))[: ask.limit]
+
+    def explain(self, reply: Reply) -> UpstreamError | None:
+        """`{"status": "ERROR" | "NOT_AUTHORIZED" | "NOT_FOUND", "error" | "message"}`."""
+        if reply.status == 429 or reply.status >= 500 or said(reply.body, "status") in ("ok", "delayed", "success"):
+            return None
+        return refused(self.profile.id, said(reply.body, "error", "message"), REFUSALS)
+
+
+def params_of(ask: CorporateActionsAsk, symbol: str, key: str) -> Params:
+    """By the day that *key* names."""
+    params: dict[str, str | int] = {"ticker": symbol, "sort": key, "order": "desc", "limit": 1000}
+    params |= {f"{key}.{name}": f"{day}" for name, day in (("gte", ask.start), ("lt", ask.end)) if day is not None}
+    return params
+
+
+def parse_snapshot(instrument: InstrumentId, row: Row) -> Quote:
+    """A day without a trade so far is all zeros; without the trades that a plan lacks its close is the last price."""
+    trade, quote, day, before = (row.get(name) for name in ("lastTrade", "lastQuote", "day", "prevDay"))
+    kind, as_of = PriceType.LAST, row.maybe_epoch("updated", "ns")
+    price = None if trade is None else trade.positive("p")
+    if price is not None:
+        as_of = row["lastTrade"].maybe_epoch("t", "ns") or as_of
+    elif not (price := row["day"].decimal("c")):
+        price, kind, as_of = row["prevDay"].decimal("c"), PriceType.CLOSE, None
+    return Quote(
+        instrument=instrument,
+        price=price,
+        price_type=kind,
+        currency="USD",
+        bid=None if quote is None else quote.positive("p"),
+        ask=None if quote is None else quote.positive("P"),
+        last_size=None if trade is None else trade.positive("s"),
+        open=None if day is None else day.positive("o"),
+        high=None if day is None else day.positive("h"),
+        low=None if day is None else day.positive("l"),
+        volume=None if day is None else day.positive("v"),
+        vwap=None if day is None else day.positive("vw"),
+        previous_close=None if before is None or kind is PriceType.CLOSE else before.positive("c"),
+        stats_window=StatsWindow.SESSION,
+        as_of=as_of,
+    )
+
+
+def parse_rate(pair: InstrumentId, body: Row) -> Quote:
+    """Bid and ask of dealers: units of the quote currency for one of the base."""
+    last = body["last"]
+    bid, ask = last.decimal("bid"), last.decimal("ask")
+    return Quote(
+        instrument=pair,
+        price=(bid + ask) / 2,
+        price_type=PriceType.MID,
+        bid=bid,
+        ask=ask,
+        as_of=last.maybe_epoch("timestamp", "ms"),
+    )
+
+
+def parse_bars(ask: CandlesAsk, rows: Row) -> Bars:
+    """Moments; days, weeks (from their Sunday) and months by midnight in New York."""
+    moments = tuple([row.epoch("t", "ms") for row in rows])
+    if not ask.interval.intraday:
+        moments = first_moments(ask.interval, [moment.astimezone(ZONE).date() for moment in moments])
+    return bars_at(
+        ask, rows, moments, open="o", high="h", low="l", close="c", volume="v", vwap="vw", trade_count="n",
+        currency="USD",
+    )  # fmt: skip
+
+
+def parse_search(body: Row) -> tuple[Listing, ...]:
+    """Rights, warrants and units are left out, and preferred shares whose ticker has small letters."""
+    found = []
+    for row in body["results"]:
+        symbol, kind = row.text("ticker"), TYPES.get(row.maybe_text("type") or "")
+        instrument = US.instrument_of(symbol)
+        if instrument is not None and kind is not None:
+            found.append(
+                Listing(
+                    instrument=instrument,
+                    provider_symbol=symbol,
+                    name=row.maybe_text("name"),
+                    type=kind,
+                    currency=(row.maybe_text("currency_name") or "usd").upper(),
+                    venue_name=row.maybe_text("primary_exchange"),
+                    figi=row.maybe_text("composite_figi"),
+                )
+            )
+    return tuple(found)
