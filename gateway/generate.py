@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 import gateway.core
 import gateway.edge
 from gateway.cli.codes import DATA, INSIDE, REQUESTS, Explained
+from gateway.core.grades import grade_of
 from gateway.core.identity import (
     ANONYMOUS_SCOPES,
     MEANINGS,
@@ -121,13 +122,16 @@ def fingerprint(folder: Path) -> str:
 
 def providers_page(providers: Sequence[type[Provider]]) -> str:
     """Who is there and what each offers."""
-    head = ("id", "name", "classes", "capabilities", "key", "feed", "documentation")
+    head = ("id", "name", "grade", "classes", "capabilities", "key", "feed", "documentation")
     licences = ("id", "terms", "attribution")
     return _page(
         "Providers",
         "In the order of routing: the first that covers an ask is asked first. `providers { id status }` and "
         "`marketgate providers` say what each one is like right now.",
         table(head, (_provider_row(cls) for cls in providers)),
+        "## By capability",
+        "`marketgate providers --matrix` says the same of a running gateway.",
+        table(("capability", "providers"), _capability_rows(providers)),
         "## Candles",
         table(("id", "intervals", "rows a call"), _candle_rows(providers)),
         "## Upstream limits",
@@ -150,9 +154,14 @@ def _provider_row(cls: type[Provider]) -> tuple[str, ...]:
     )
     simulated = profile.mode is not DataMode.LIVE
     return (
-        f"`{profile.id}`", profile.name, ", ".join(profile.asset_classes), ", ".join(offers), key,
-        "simulated" if simulated else delay, "" if simulated else f"<{profile.docs}>",
+        f"`{profile.id}`", profile.name, grade_of(cls).lower(), ", ".join(profile.asset_classes), ", ".join(offers),
+        key, "simulated" if simulated else delay, "" if simulated else f"<{profile.docs}>",
     )  # fmt: skip
+
+
+def _capability_rows(providers: Sequence[type[Provider]]) -> Iterator[tuple[str, ...]]:
+    for name in sorted({name for cls in providers for name in cls.offers}):
+        yield f"`{name}`", ", ".join(f"`{cls.profile.id}`" for cls in providers if name in cls.offers)
 
 
 def _candle_rows(providers: Iterable[type[Provider]]) -> Iterator[tuple[str, ...]]:

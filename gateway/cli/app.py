@@ -180,6 +180,7 @@ def consensus(
 def providers(
     status: Annotated[str | None, typer.Option(help="Only those in this condition, such as key_missing.")] = None,
     capability: Annotated[str | None, typer.Option(help="Only those that offer it, such as candles.")] = None,
+    matrix: Annotated[bool, typer.Option("--matrix", help="A column for each capability.")] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     url: Url = None,
@@ -194,7 +195,7 @@ def providers(
         from schema.words.registry import ProviderStatus
 
         return registry.run(
-            link.Where(url=url, api_key=api_key, offline=offline), capability=capability,
+            link.Where(url=url, api_key=api_key, offline=offline), capability=capability, matrix=matrix,
             form=output.form_of(as_json=as_json, as_csv=as_csv),
             status=reading.read_word("--status", status, ProviderStatus) if status else None,
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.cli.link import Where, connect, say_origin
@@ -28,16 +29,29 @@ COLUMNS = (
 )  # fmt: skip
 
 
-async def run(where: Where, *, form: Form, status: ProviderStatus | None, capability: str | None) -> Code:
-    """Ask, write the registry in order of routing."""
+async def run(
+    where: Where, *, form: Form, status: ProviderStatus | None, capability: str | None, matrix: bool = False
+) -> Code:
+    """Ask, write the registry in order of routing, or who offers what."""
     async with connect(where) as link:
         answer = await link.ask(QUERY, {"capability": capability, "status": status.value if status else None})
         found = answer.root("providers", "providers")
         say_origin(link, [])
-    write(form, answer.data, Table(COLUMNS, [_row(provider) for provider in found]))
+    write(form, answer.data, _matrix(found) if matrix else Table(COLUMNS, [_row(provider) for provider in found]))
     if not found:
         say("no provider matches")
     return Code.ALL
+
+
+def _matrix(providers: Sequence[Any]) -> Table:
+    """A row for each provider, a column for each capability that one of them offers."""
+    offers = [{offer["name"] for offer in provider["capabilities"]} for provider in providers]
+    names = sorted(set().union(*offers))
+    rows = [
+        (provider["id"], *("x" if name in offered else None for name in names))
+        for provider, offered in zip(providers, offers, strict=True)
+    ]
+    return Table((Column("id", "id"), *(Column(name, name) for name in names)), rows)
 
 
 def _row(provider: Any) -> tuple[object, ...]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from inspect import getfile
 
 import strawberry
 
 from gateway.core.access import Lane
 from gateway.core.account import Reach
+from gateway.core.grades import grade_of
 from gateway.core.guards.breaker import Breaker
 from gateway.core.health import Holder, OwnHolder, failure_of
 from gateway.core.identity import Principal
@@ -18,8 +18,7 @@ from gateway.core.market import MarketData
 from gateway.core.ports import NOTHING
 from gateway.core.preferences import NO_PREFERENCE, Preference
 from providers.contract import Profile, Provider
-from providers.recording import folder_of, read_recording, recording_files
-from schema.provenance import DataMode, RecordedFrom
+from schema.provenance import DataMode
 from schema.symbols import AssetClass
 from schema.words.registry import (
     BreakerState,
@@ -42,7 +41,7 @@ _CLOSED = Circuit(state=BreakerState.CLOSED, trips=0)
 
 
 class Inventory:
-    """Reads the registry and the health; holds nothing but the grades, which are read once from the recordings."""
+    """Reads the registry and the health; holds nothing but the grades."""
 
     def __init__(self, data: MarketData, keyed: Mapping[str, frozenset[str]]) -> None:
         self._data, self._keyed = data, keyed
@@ -95,7 +94,7 @@ class Inventory:
             id=strawberry.ID(profile.id),
             name=profile.name,
             asset_classes=list(profile.asset_classes),
-            grade=self._grade(profile.id, getfile(type(provider))),
+            grade=self._grade(type(provider)),
             status=status,
             status_reason=reason,
             routing=self._routing(provider, caller, Reach(frozenset([profile.id] if parts else ()), wish=wish)),
@@ -207,12 +206,10 @@ class Inventory:
             for part in provider.profile.credentials
         ]
 
-    def _grade(self, provider: str, module_file: str) -> Grade:
-        if provider not in self._grades:
-            folder = folder_of(module_file, provider)
-            kinds = {read_recording(path).made for path in recording_files(folder)} if folder else set()
-            self._grades[provider] = Grade.SILVER if RecordedFrom.CAPTURE in kinds else Grade.BRONZE
-        return self._grades[provider]
+    def _grade(self, cls: type[Provider]) -> Grade:
+        if cls.profile.id not in self._grades:
+            self._grades[cls.profile.id] = grade_of(cls)
+        return self._grades[cls.profile.id]
 
 
 def _capability(lane: Lane) -> ProviderCapability:

@@ -1,4 +1,4 @@
-"""CoinGecko: averaged crypto prices, candles without volume, ranking, search. Docs: https://docs.coingecko.com"""
+"""CoinGecko: averaged crypto prices and their past, candles without volume, ranking, search. Docs: https://docs.coingecko.com"""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import ceil
 
-from providers.contract import Licence, Profile, Provider, Reply, Tier, answers, header, per_minute
+from providers.contract import Licence, Params, Profile, Provider, Reply, Tier, answers, header, per_minute
+from providers.crypto._coins import Coins, last_known, line
 from providers.row import Row
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UpstreamError
 from schema.provenance import FeedDelay
-from schema.symbols import AssetClass, InstrumentId, crypto
+from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CANDLES, Bars, CandlesAsk
 from schema.words.caps import MARKET_CAPS, MarketCap, MarketCapsAsk
+from schema.words.history import HISTORICAL_QUOTE, PRICE_HISTORY, HistoricalQuoteAsk, PriceHistoryAsk, PricePoint
 from schema.words.instruments import SEARCH, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 
-# Symbols are not unique upstream (dozens of coins call themselves PEPE), so a pair is asked by the coin's id only.
-# Both directions are needed, therefore every id stands here once: https://docs.coingecko.com/reference/coins-list
+# Every id stands here once: https://docs.coingecko.com/reference/coins-list
 IDS = {
     "BTC": "bitcoin", "ETH": "ethereum", "USDT": "tether", "XRP": "ripple", "BNB": "binancecoin", "SOL": "solana",
     "USDC": "usd-coin", "TRX": "tron", "DOGE": "dogecoin", "ADA": "cardano", "HYPE": "hyperliquid",
@@ -43,7 +44,6 @@ IDS = {
     "CAKE": "pancakeswap-token", "KCS": "kucoin-shares", "BSV": "bitcoin-cash-sv", "APE": "apecoin",
     "1INCH": "1inch", "SUSHI": "sushi", "ZIL": "zilliqa", "LPT": "livepeer", "AR": "arweave", "HNT": "helium",
 }  # fmt: skip
-ASSETS = {coin: asset for asset, coin in IDS.items()}
 
 # https://docs.coingecko.com/reference/simple-supported-currencies, without its units that are no currency (sats, xdr).
 CURRENCIES = frozenset({
@@ -52,9 +52,12 @@ CURRENCIES = frozenset({
     "PHP", "PKR", "PLN", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "VND", "ZAR", "BTC", "ETH", "LTC",
     "BCH", "BNB", "EOS", "XRP", "XLM", "LINK", "DOT", "YFI", "SOL",
 })  # fmt: skip
+COINS = Coins(provider="coingecko", ids=IDS, currencies=CURRENCIES)
 # The upstream picks the candles' length by the days asked for, and takes only some numbers of days.
 DAYS = {Interval.M30: (1,), Interval.H4: (7, 14, 30)}
 REACH = {interval: timedelta(days=days[-1]) for interval, days in DAYS.items()}
+# So is the distance of a line's points: five minutes within a day, hours up to 90 days, days only where asked for.
+LINES = {Interval.M5: (1, 1), Interval.H1: (2, 90), Interval.D1: (1, 10_000)}
 PAGE, LARGEST_PAGE = 100, 250
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ERRORS = "https://docs.coingecko.com/docs/errors-and-rate-limits"
@@ -62,17 +65,6 @@ ERRORS = "https://docs.coingecko.com/docs/errors-and-rate-limits"
 _CODES: dict[int | None, type[UpstreamError]] = {
     10002: Unauthorized, 10005: NotCovered, 10010: Unauthorized, 10011: Unauthorized, 10012: NotCovered,
 }  # fmt: skip
-
-
-def priced(instrument: InstrumentId) -> bool:
-    """An average over venues stands for no venue but itself."""
-    return (
-        instrument.asset_class is AssetClass.CRYPTO
-        and instrument.is_spot
-        and instrument.venue in ("", "coingecko")
-        and instrument.base in IDS
-        and instrument.quote in CURRENCIES
-    )
 
 
 class CoinGecko(Provider):
@@ -101,7 +93,7 @@ class CoinGecko(Provider):
         priority=50,
     )
 
-    @answers(QUOTES, covers=lambda ask: all(map(priced, ask.instruments)), max_batch=100)
+    @answers(QUOTES, covers=lambda ask: COINS.all_priced(ask.instruments), max_batch=100)
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
         """One call prices every coin in every currency of the batch."""
         params = {
@@ -121,7 +113,7 @@ class CoinGecko(Provider):
     # Recomputed every 15 minutes upstream. Daily candles exist on paid plans only: closes alone are no candles.
     @answers(
         CANDLES,
-        covers=lambda ask: priced(ask.instrument) and ask.interval in DAYS,
+        covers=lambda ask: COINS.prices(ask.instrument) and ask.interval in DAYS,
         intervals=tuple(DAYS),
         max_rows=180,
         reach=REACH.get,
@@ -135,6 +127,30 @@ class CoinGecko(Provider):
         days = next((days for days in offered if timedelta(days=days) >= age), offered[-1])
         params: dict[str, str | int] = {"vs_currency": ask.instrument.quote.lower(), "days": days, "precision": "full"}
         return parse_candles(await self.http.get(f"/coins/{IDS[ask.instrument.base]}/ohlc", params), ask.interval)
+
+    @answers(PRICE_HISTORY, covers=lambda ask: COINS.prices(ask.instrument) and ask.interval in LINES)
+    async def price_history(self, ask: PriceHistoryAsk) -> tuple[PricePoint, ...]:
+        """A line that ends now; how far back it may begin depends on the interval, and for days on the plan."""
+        fewest, most = LINES[ask.interval]
+        days = max(ceil((self.clock.now() - ask.start) / timedelta(days=1)), fewest)
+        if days > most:
+            raise NotCovered("coingecko", f"has {ask.interval.value} points of the last {most} days only")
+        params: Params = {"vs_currency": ask.instrument.quote.lower(), "days": days, "precision": "full"}
+        daily = {"interval": "daily"} if ask.interval is Interval.D1 else {}
+        body = await self.http.get(f"/coins/{IDS[ask.instrument.base]}/market_chart", {**params, **daily})
+        return line(ask, parse_line(body, ask.instrument.quote))
+
+    @answers(HISTORICAL_QUOTE, covers=lambda ask: COINS.prices(ask.instrument))
+    async def historical_quote(self, ask: HistoricalQuoteAsk) -> Quote:
+        """The last price of the day before, which has one an hour."""
+        params: Params = {
+            "vs_currency": ask.instrument.quote.lower(),
+            "from": int((ask.at - timedelta(days=1)).timestamp()),
+            "to": int(ask.at.timestamp()),
+            "precision": "full",
+        }
+        body = await self.http.get(f"/coins/{IDS[ask.instrument.base]}/market_chart/range", params)
+        return last_known("coingecko", ask, parse_line(body, ask.instrument.quote))
 
     @answers(MARKET_CAPS, covers=lambda ask: ask.currency in CURRENCIES)
     async def market_caps(self, ask: MarketCapsAsk) -> tuple[MarketCap, ...]:
@@ -211,12 +227,28 @@ def parse_candles(body: Row, interval: Interval) -> Bars:
     return replace(bars, open_time=tuple(opens))
 
 
+def parse_line(body: Row, currency: str) -> list[PricePoint]:
+    """Three lists of `[time in ms, number]`, which need not have the same times."""
+    caps = {row.integer(0): row.positive(1) for row in body["market_caps"]}
+    volumes = {row.integer(0): row.maybe(1) for row in body["total_volumes"]}
+    return [
+        PricePoint(
+            time=row.epoch(0, "ms"),
+            price=row.decimal(1),
+            currency=currency,
+            market_cap=caps.get(row.integer(0)),
+            volume24h=volumes.get(row.integer(0)),
+        )
+        for row in body["prices"]
+    ]
+
+
 def parse_market_caps(body: Row, currency: str) -> list[MarketCap]:
     """The ranking's rows; a coin without a market has a null price and is left out."""
     return [
         MarketCap(
             rank=_rank(row),
-            asset=ASSETS.get(row.text("id")) or row.text("symbol").upper(),
+            asset=COINS.asset(row.text("id"), row.text("symbol")),
             name=row.text("name"),
             currency=currency,
             price=row.decimal("current_price"),
@@ -237,19 +269,8 @@ def parse_market_caps(body: Row, currency: str) -> list[MarketCap]:
 
 def parse_search(body: Row) -> tuple[Listing, ...]:
     """Coins whose pair leads back to the same coin; namesakes of a listed symbol are left out."""
-    found = []
-    for coin in body["coins"]:
-        known, rank = coin.text("id"), _rank(coin)
-        if known in ASSETS:
-            found.append(
-                Listing(
-                    instrument=crypto(ASSETS[known], "USD"),
-                    provider_symbol=known,
-                    name=coin.maybe_text("name"),
-                    rank=None if rank is None else rank - 1,
-                )
-            )
-    return tuple(found)
+    found = (COINS.listing(coin.text("id"), coin.maybe_text("name"), _rank(coin)) for coin in body["coins"])
+    return tuple(listing for listing in found if listing is not None)
 
 
 def _rank(row: Row) -> int | None:

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.core.check.provider import cases_of
 from gateway.core.check.replay import answer_of, connect
+from gateway.core.grades import proof
 from gateway.core.parts import parts_of
 from providers.recording import ask_of
 from schema.errors import UpstreamError
@@ -16,6 +17,7 @@ from tests.contract.captured import plans_of
 from tests.contract.captured.answers import COMPARE, rows_differ
 from tests.contract.captured.asks import Plan
 from tests.contract.captures import FILES, FOLDER, Capture, Captured, captures_of
+from tests.contract.proof import exact
 from tests.contract.suite import PROVIDERS
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no captured payloads in ../shared/recordings")
@@ -91,3 +93,8 @@ async def test_the_port_reads_every_captured_stream_to_its_end(capture: Capture,
     marks = len(re.findall(r"^data: ?\{", text, re.MULTILINE)) or len(found if text[0] == "[" else text.splitlines())
     assert len(found) == marks > 0
     assert all(isinstance(value, dict) for value in found)
+
+
+def test_the_proof_counts_what_is_read_exactly():
+    """Otherwise: `python -m tests.contract.proof`."""
+    assert proof() == exact()

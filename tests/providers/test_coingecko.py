@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.contract import Reply
-from providers.crypto.coingecko import ASSETS, CURRENCIES, IDS, CoinGecko, parse_candles, parse_price, priced
+from providers.crypto.coingecko import COINS, CURRENCIES, IDS, CoinGecko, parse_candles, parse_price
 from providers.recording import wire
 from providers.row import Row
 from schema.errors import Malformed, NotCovered, Overloaded, Throttled, Unauthorized
 from schema.symbols import crypto, fx, parse_instrument
 from schema.words.candles import CandlesAsk
 from schema.words.caps import MarketCapsAsk
+from schema.words.history import PriceHistoryAsk
 from schema.words.instruments import SearchAsk
 from schema.words.intervals import Interval
 
@@ -53,17 +54,17 @@ def provider(*bodies: Any) -> tuple[CoinGecko, Upstream]:
 
 @given(st.sampled_from(sorted(IDS)))
 def test_every_asset_leads_to_an_id_that_leads_back(asset):
-    assert ASSETS[IDS[asset]] == asset
+    assert COINS.assets[IDS[asset]] == asset
     assert crypto(asset, "USD").base == asset
 
 
 @given(st.sampled_from(sorted(IDS.values())))
 def test_every_id_leads_to_an_asset_that_leads_back(coin):
-    assert IDS[ASSETS[coin]] == coin
+    assert IDS[COINS.assets[coin]] == coin
 
 
 def test_no_two_assets_share_an_id():
-    assert len(ASSETS) == len(IDS)
+    assert len(COINS.assets) == len(IDS)
 
 
 @given(st.sampled_from(sorted(IDS)), st.sampled_from(sorted(CURRENCIES)))
@@ -90,7 +91,7 @@ def test_a_quote_keeps_the_instrument_that_was_asked_for(asset, currency):
     ],
 )
 def test_only_spot_pairs_of_known_coins_in_known_currencies_are_priced(text, covered):
-    assert priced(parse_instrument(text)) is covered
+    assert COINS.prices(parse_instrument(text)) is covered
 
 
 def test_a_coin_called_status_is_no_error():
@@ -201,4 +202,33 @@ async def test_a_search_leaves_out_namesakes_and_keeps_to_its_limit():
 
 
 def test_a_currency_pair_of_another_class_is_not_a_coin():
-    assert not priced(fx("EUR", "USD"))
+    assert not COINS.prices(fx("EUR", "USD"))
+
+
+@pytest.mark.parametrize(
+    ("interval", "age", "asked"),
+    [
+        (Interval.M5, timedelta(hours=20), {"days": 1}),
+        (Interval.H1, timedelta(hours=1), {"days": 2}),
+        (Interval.H1, timedelta(days=90), {"days": 90}),
+        (Interval.D1, timedelta(days=10, hours=1), {"days": 11, "interval": "daily"}),
+    ],
+)
+async def test_a_line_of_prices_is_asked_for_back_from_now(interval, age, asked):
+    coingecko, upstream = provider({"prices": [], "market_caps": [], "total_volumes": []})
+    ask = PriceHistoryAsk(instrument=crypto("BTC", "USD"), interval=interval, start=NOW - age, end=NOW)
+
+    assert await coingecko.price_history(ask) == ()
+    assert upstream.asked == [("/coins/bitcoin/market_chart", {"vs_currency": "usd", "precision": "full", **asked})]
+
+
+async def test_hours_of_long_ago_are_not_asked_for():
+    coingecko, upstream = provider()
+    ask = PriceHistoryAsk(
+        instrument=crypto("BTC", "USD"), interval=Interval.H1, start=NOW - timedelta(days=91), end=NOW
+    )
+
+    with pytest.raises(NotCovered, match="coingecko: has H1 points of the last 90 days only"):
+        await coingecko.price_history(ask)
+
+    assert upstream.asked == []

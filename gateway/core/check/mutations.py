@@ -114,11 +114,16 @@ def numbers_in(answer: Any) -> set[Decimal]:
 def without_number(content: bytes, number: Decimal, instead: str | None) -> bytes:
     """The body with *instead* wherever the number stood; the very same body where it stands nowhere.
 
-    Where it does not stand as it is, it may in other units: with the same digits and another power of ten.
+    Where it does not stand as it is, it may in other units, with the same digits and another power of ten; or with
+    these digits in a hexadecimal word of 32 bytes, as contracts answer.
     """
-    replaced = _without(content, lambda found: found == number, instead)
     same = digits_of(number)
-    return replaced if replaced != content else _without(content, lambda found: digits_of(found) == same, instead)
+    for meant in (lambda found: found == number, lambda found: digits_of(found) == same):
+        replaced = _without(content, meant, instead)
+        if replaced != content:
+            return replaced
+    word = f"{int(''.join(map(str, same[1]))):064x}".encode()
+    return content.replace(word, (instead or "").encode())
 
 
 def digits_of(number: Decimal) -> tuple[int, tuple[int, ...]]:

@@ -19,7 +19,7 @@ from schema.words.trades import Trade
 
 JUDGED = {
     "last": "price", "bid": "bid", "ask": "ask", "open": "open", "high": "high", "low": "low", "baseVolume": "volume",
-    "previousClose": "previous_close",
+    "previousClose": "previous_close", "changePercent": "change_percent",
 }  # fmt: skip
 # The collector computed these where the provider does not send them: judged only where the adapter answers one.
 OPTIONAL = {"bidVolume": "bid_size", "askVolume": "ask_size", "quoteVolume": "quote_volume", "vwap": "vwap"}
@@ -122,7 +122,7 @@ def listings_differ(answer: tuple[Listing, ...], expected: Any, unjudged: frozen
             wrong.append(f"{row['id']} is not listed")
             continue
         captured = {
-            "instrument": f"crypto:{pair_name(row)}",
+            "instrument": f"{row.get('class', 'crypto')}:{pair_name(row)}",
             "tick_size": row.get("tick_size") or power(row.get("price_decimals")),
             "step_size": row.get("step_size") or power(row.get("amount_decimals")),
             "min_size": row.get("min_amount"),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from schema.currencies import FIATS
-from tests.contract.captured.asks import Asking, Plan, refused
+from tests.contract.captured.asks import Asking, Plan, candles, refused
 from tests.contract.captures import Capture
 
 
@@ -97,6 +97,46 @@ def pounds(capture: Capture) -> Plan:
     return Plan(capability="fxRates", ask=ask, expected=expected, now=datetime(2026, 3, 21, tzinfo=UTC))
 
 
+def tradeable(capture: Capture) -> Plan:
+    """OANDA's best levels and their middle."""
+    expected = [
+        {
+            "symbol": row["instrument"].replace("_", "/"), "bid": row["bids"][0]["price"],
+            "ask": row["asks"][0]["price"], "bidVolume": row["bids"][0]["liquidity"],
+            "askVolume": row["asks"][0]["liquidity"], "timestamp": stamp_ms(row["time"]),
+            "last": (Decimal(row["bids"][0]["price"]) + Decimal(row["asks"][0]["price"])) / 2,
+        }
+        for row in capture.body["prices"]
+    ]  # fmt: skip
+    ask = {"instruments": [f"fx:{row['symbol']}" for row in expected]}
+    return Plan(capability="quotes", ask=ask, expected=expected)
+
+
+def middles(capture: Capture) -> Plan:
+    """OANDA's candles; those of an index stand in for a currency's of the same form."""
+    rows = [[stamp_ms(row["time"]), *(row["mid"][name] for name in "ohlc")] for row in capture.body["candles"]]
+    return candles(capture, "fx:EUR/USD", rows, frozenset({"volume"}))
+
+
+def traded_currencies(capture: Capture) -> Plan:
+    """OANDA's instruments without contracts for difference."""
+    expected = [
+        {
+            "id": row["name"], "class": "fx", "symbol": row["displayName"], "price_decimals": row["displayPrecision"],
+            "min_amount": row["minimumTradeSize"],
+        }
+        for row in capture.body["instruments"]
+        if row["type"] == "CURRENCY"
+    ]  # fmt: skip
+    return Plan(capability="instruments", ask={}, expected=expected)
+
+
+def stamp_ms(text: str) -> int:
+    """Milliseconds of a time with nine digits behind the point."""
+    moment = datetime.fromisoformat(text)
+    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+
+
 def midnight_ms(day: str) -> int:
     """The stamp of a date alone."""
     return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * 1000
@@ -125,6 +165,10 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("currencylayer", "live EUR"): (mid_rates("USD"),),
     ("currencylayer", "invalid key"): (refused("quotes", {"instruments": ["fx:USD/EUR"]}, "PROVIDER_MISCONFIGURED"),),
     ("exchangerate_host", "live (documentation sample)"): (mid_rates("USD"),),
+    ("oanda", "candles DE30_EUR M5"): (middles,),
+    ("oanda", "candles EUR_USD H1 without includeFirst"): (middles,),
+    ("oanda", "pricing EUR_USD, EUR_JPY"): (tradeable,),
+    ("oanda", "account instruments"): (traded_currencies,),
     ("openexchangerates", "latest"): (mid_rates("USD"),),
     ("openexchangerates", "latest (second fixture)"): (mid_rates("USD"),),
     ("openexchangerates", "too many requests"): (

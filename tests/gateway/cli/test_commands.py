@@ -390,3 +390,13 @@ def test_a_module_that_is_no_adapter_is_refused(command: Run, tmp_path: Path):
 
     assert (ended.code, ended.out) == (4, "")
     assert ended.err.startswith("marketgate: empty.py does not load: RuntimeError: ")
+
+
+def test_the_matrix_marks_what_each_provider_offers(command: Run):
+    ended = command("providers", "--matrix", "--csv")
+
+    head, *rows = csv.reader(StringIO(ended.out))
+    offered = {row[0]: {name for name, mark in zip(head[1:], row[1:], strict=True) if mark == "x"} for row in rows}
+    assert ended.code == 0
+    assert offered == {name: set(cls.offers) for name, cls in PROVIDERS.items()}
+    assert head[1:] == sorted(set().union(*offered.values()))

@@ -1,0 +1,114 @@
+"""Pyth: oracle prices of crypto, currencies and metals. Docs: https://docs.pyth.network/price-feeds"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+from providers.contract import Licence, Limit, Profile, Provider, answers, header
+from providers.defi._chains import whole
+from providers.row import Row
+from schema.symbols import AssetClass, InstrumentId, parse_instrument
+from schema.words.chains import ORACLE_PRICES, OraclePrice, OraclePricesAsk
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
+
+# https://docs.pyth.network/price-feeds/price-feeds: a feed is known by 32 bytes, which never change.
+FEEDS = {
+    parse_instrument(text): feed
+    for text, feed in {
+        "crypto:BTC/USD": "e62df6c8b4a85fe1a67db44dc12de5db330f7ac66b72dc658afedf0f4a415b43",
+        "crypto:ETH/USD": "ff61491a931112ddf1bd8147cd1b641375f79f5825126d665480874634fd0ace",
+        "crypto:SOL/USD": "ef0d8b6fda2ceba41da15d4095d1da392a0d2f8ed0c6c7bc0f4cfac8c280b56d",
+        "crypto:BNB/USD": "2f95862b045670cd22bee3114c39763a4a08beeb663b145d283c31d7d1101c4f",
+        "crypto:XRP/USD": "ec5d399846a9209f3fe5881d70aae9268c94339ff9817e8d18ff19fa05eea1c8",
+        "crypto:ADA/USD": "2a01deaec9e51a579277b34b122399984d0bbf57e2458a7e42fecd2829867a0d",
+        "crypto:DOGE/USD": "dcef50dd0a4cd2dcc17e45df1676dcb336a11a61c69df7a0299b0150c672d25c",
+        "crypto:AVAX/USD": "93da3352f9f1d105fdfe4971cfa80e9dd777bfc5d0f683ebb6e1294b92137bb7",
+        "crypto:LINK/USD": "8ac0c70fff57e9aefdf5edf44b51d62c2d433653cbb2cf5cc06bb115af04d221",
+        "crypto:LTC/USD": "6e3f3fa8253588df9326580180233eb791e03b443a3ba7a1d892e73874e19a54",
+        "crypto:USDC/USD": "eaa020c61cc479712813461ce153894a96a6c00b21ed0cfc2798d1f9a9e9c94a",
+        "crypto:USDT/USD": "2b89b9dc8fdf9f34709a5b106b472f0f39bb6ca9ce04b0fd7f2e971688e2e53b",
+        "fx:EUR/USD": "a995d00bb36a63cef7fd2c287dc105fc8f3d93779f062f09551b0af3e81ec30b",
+        "fx:GBP/USD": "84c2dde9633d93d1bcad84e7dc41c9d56578b7ec52fabedc1f335d673df0a7c1",
+        "commodity:XAU/USD": "765d2ba906dbc32ca17cc11f5310a89e9ee1f6420508c63861f2f8ba4ee34bb2",
+    }.items()
+}
+LARGEST_EXPONENT = 30
+
+
+def priced(instrument: InstrumentId) -> bool:
+    """What has a feed; an oracle stands for no venue but itself."""
+    return instrument.venue in ("", "pyth_hermes") and instrument.at("") in FEEDS
+
+
+class PythHermes(Provider):
+    """The public service; since August 2026 it needs a key."""
+
+    profile = Profile(
+        id="pyth_hermes",
+        name="Pyth (Hermes)",
+        base_url="https://hermes.pyth.network",
+        docs="https://docs.pyth.network/price-feeds",
+        asset_classes=(AssetClass.CRYPTO, AssetClass.FX, AssetClass.COMMODITY),
+        licence=Licence(note="Pyth data terms: use in own products; resale needs consent.", attribution="Data by Pyth"),
+        credentials=(header("Authorization", template="Bearer {}", sign_up="https://docs.pyth.network"),),
+        limits=(Limit(count=10, per=timedelta(seconds=10)),),
+        priority=30,
+    )
+
+    @answers(QUOTES, covers=lambda ask: all(map(priced, ask.instruments)), max_batch=50)
+    async def quotes(self, ask: QuotesAsk) -> list[Quote]:
+        """The price alone."""
+        return [
+            Quote(instrument=each.instrument, price=each.price, price_type=PriceType.INDEX, as_of=each.as_of)
+            for each in await self._latest(ask.instruments)
+        ]
+
+    @answers(ORACLE_PRICES, covers=lambda ask: all(map(priced, ask.instruments)), max_batch=50)
+    async def oracle_prices(self, ask: OraclePricesAsk) -> list[OraclePrice]:
+        """With how sure the publishers are."""
+        return await self._latest(ask.instruments)
+
+    async def _latest(self, instruments: tuple[InstrumentId, ...]) -> list[OraclePrice]:
+        # One name several times, as no table of parameters can hold it.
+        ids = "&".join(f"ids[]=0x{feed}" for feed in dict.fromkeys(map(feed_of, instruments)))
+        body = await self.http.get(f"/v2/updates/price/latest?{ids}&parsed=true&ignore_invalid_price_ids=true")
+        return parse_feeds(instruments, body)
+
+
+def feed_of(instrument: InstrumentId) -> str:
+    """Its feed, without the prefix that requests may have and answers never have."""
+    return FEEDS[instrument.at("")]
+
+
+def parse_feeds(instruments: tuple[InstrumentId, ...], body: Row) -> list[OraclePrice]:
+    """By feed; what is missing has no price now."""
+    rows = {row.text("id").removeprefix("0x"): row for row in body["parsed"]}
+    return [price for each in instruments for price in _prices(each, rows.get(feed_of(each)))]
+
+
+def _prices(instrument: InstrumentId, row: Row | None) -> Iterator[OraclePrice]:
+    """A price of zero stands for none."""
+    if row is None or not (price := _scaled(row["price"], "price")):
+        return
+    about = row.get("metadata")
+    average = row.get("ema_price")
+    yield OraclePrice(
+        instrument=instrument,
+        as_of=row["price"].epoch("publish_time"),
+        price=price,
+        currency=instrument.quote,
+        confidence=_scaled(row["price"], "conf"),
+        average_price=None if average is None else _scaled(average, "price"),
+        feed=feed_of(instrument),
+        round=None if about is None or about.get("slot") is None else about.label("slot"),
+    )
+
+
+def _scaled(row: Row, key: str) -> Decimal:
+    """A whole number times a power of ten."""
+    exponent = row.integer("expo")
+    if abs(exponent) > LARGEST_EXPONENT:
+        row["expo"].broken("is not an exponent")
+    return whole(row.decimal(key), -exponent)
