@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.crypto import binance, bitfinex, bitget, bybit, cryptocom, gateio, htx, kucoin, mexc, okx, poloniex
+from providers.crypto import (
+    _htx_swaps,
+    binance,
+    bitfinex,
+    bitget,
+    bybit,
+    cryptocom,
+    gateio,
+    kucoin,
+    mexc,
+    okx,
+    poloniex,
+)
 from providers.crypto._perpetual import settled, span_of
 from providers.row import Row
 from schema.symbols import parse_instrument
@@ -22,7 +34,7 @@ VENUES = {
     "bitget": bitget.perpetual,
     "bybit": bybit.perpetual,
     "gateio": gateio.perpetual,
-    "htx": htx.perpetual,
+    "htx": _htx_swaps.perpetual,
     "kucoin": kucoin.perpetual,
     "mexc": mexc.perpetual,
     "okx": okx.perpetual,
