@@ -43,10 +43,11 @@ from schema.words.options import OPTION_CHAIN, OptionChain, OptionChainAsk
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 from schema.words.trades import TRADES, Side, Trade, TradesAsk
 
-# Ten minutes and three hours are there too, but are not ours.
+# Days are counted from 08:00 UTC, ours from midnight; nothing says what six and twelve hours are counted from. Ten
+# minutes and three hours are there too, but are not ours.
 INTERVALS = {
     Interval.M1: "1", Interval.M3: "3", Interval.M5: "5", Interval.M15: "15", Interval.M30: "30", Interval.H1: "60",
-    Interval.H2: "120", Interval.H6: "360", Interval.H12: "720", Interval.D1: "1D",
+    Interval.H2: "120",
 }  # fmt: skip
 COLUMNS = ("ticks", "open", "high", "low", "close", "volume", "cost")
 ROWS = 1000
