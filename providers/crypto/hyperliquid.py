@@ -27,7 +27,7 @@ from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 from schema.words.trades import TRADES, Side, Trade, TradesAsk
 
-# There are three days, weeks and months too, but nothing says which day they are counted from.
+# Weeks begin on Thursdays, ours on Mondays; nothing says which day three days and months are counted from.
 INTERVALS = {
     Interval.M1: "1m", Interval.M3: "3m", Interval.M5: "5m", Interval.M15: "15m", Interval.M30: "30m",
     Interval.H1: "1h", Interval.H2: "2h", Interval.H4: "4h", Interval.H8: "8h", Interval.H12: "12h",
