@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from providers.crypto._perpetual import is_inverse_of, is_linear_of
-from providers.crypto._spot import SIDES
+from providers.crypto._perpetual import closing_side, is_inverse_of, is_linear_of
 from providers.row import Row, ascending
 from schema.symbols import InstrumentId
 from schema.words.derivatives import FundingRate, Liquidation, OpenInterest
-from schema.words.trades import Side
 
 
 def is_linear(instrument: InstrumentId) -> bool:
@@ -56,15 +54,10 @@ def parse_liquidations(body: Row) -> tuple[Liquidation, ...]:
         Liquidation(
             id=row.label("query_id"),
             time=row.epoch("created_at", "ms"),
-            side=_side(row["direction"]),
+            side=closing_side(row["direction"]),
             price=row.decimal("price"),
             size=row.decimal("amount"),
         )
         for row in body["data"]
     ]
     return ascending(found[::-1], lambda each: each.time)
-
-
-def _side(direction: Row) -> Side:
-    found = SIDES.get(direction.text())
-    return direction.broken("is neither buy nor sell") if found is None else found

@@ -1,4 +1,4 @@
-"""What perpetuals of the venues have in common: those that may be asked, when they pay, settled rates in order."""
+"""What perpetuals of the venues have in common: those that may be asked, when they pay, settled rates in order, forced orders."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from providers.crypto._spot import SIDES
 from providers.row import Key, Row
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.derivatives import FundingHistoryAsk, FundingRate
+from schema.words.trades import Side
 
 HOUR = timedelta(hours=1)
 HOUR_MS = 3_600_000
@@ -77,3 +79,9 @@ def settled(
                 instrument=ask.instrument, rate=row.decimal(rate), time=when, settled=True, interval_ms=interval_ms
             )
     return tuple([kept[when] for when in sorted(kept)][-ask.limit :])
+
+
+def closing_side(side: Row) -> Side:
+    """`buy` or `sell`, of an order that closed a position by force: there is none without a side."""
+    found = SIDES.get(side.text())
+    return side.broken("is neither buy nor sell") if found is None else found

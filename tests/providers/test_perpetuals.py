@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from providers.crypto import (
     _htx_swaps,
+    _okx_swaps,
     binance,
     bitfinex,
     bitget,
@@ -18,7 +19,6 @@ from providers.crypto import (
     gateio,
     kucoin,
     mexc,
-    okx,
     poloniex,
 )
 from providers.crypto._perpetual import settled, span_of
@@ -37,7 +37,7 @@ VENUES = {
     "htx": _htx_swaps.perpetual,
     "kucoin": kucoin.perpetual,
     "mexc": mexc.perpetual,
-    "okx": okx.perpetual,
+    "okx": _okx_swaps.perpetual,
     "poloniex": poloniex.perpetual,
 }
 
