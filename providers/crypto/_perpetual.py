@@ -1,4 +1,4 @@
-"""What perpetuals of the venues have in common: those that may be asked, when they pay, settled rates in order, forced orders."""
+"""What perpetuals of the venues have in common: which may be asked, when they pay, what was paid, what was closed."""
 
 from __future__ import annotations
 
