@@ -147,13 +147,14 @@ class Polygon(Provider):
         adjusted = "false" if ask.adjustment is Adjustment.NONE else "true"
         params: Params = {"adjusted": adjusted, "sort": "asc", "limit": 50_000}
         rows: list[object] = []
-        seen = set[str]()
-        while path not in seen:
-            seen.add(path)
+        seen, following = set[str](), path
+        while following not in seen:
+            seen.add(following)
             page = await self.http.get(path, params)
             rows += [row.value for row in page.get("results") or ()]
-            following = urlsplit(page.maybe_text("next_url") or path)
-            path, params = following.path, dict(parse_qsl(following.query))
+            following = page.maybe_text("next_url") or following
+            address = urlsplit(following)
+            path, params = address.path, dict(parse_qsl(address.query))
         return parse_bars(ask, Row(self.profile.id, rows))
 
     @answers(SEARCH)
