@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, date
 from decimal import Decimal
 
 from providers.equities._listed import bars_at, first_moments
@@ -14,6 +14,7 @@ from providers.row import Row
 from schema.symbols import AssetClass, InstrumentId, equity, fx
 from schema.words.candles import NO_BARS, Bars, CandlesAsk
 from schema.words.companies import ActionKind, CompanyProfile, CorporateAction
+from schema.words.fundamentals import EarningsAsk, EarningsEvent, EarningsTime
 from schema.words.instruments import InstrumentType, Listing
 from schema.words.quotes import PriceType, Quote, StatsWindow
 from schema.words.venues import MarketState
@@ -30,6 +31,10 @@ TYPES = {
     "Mutual Fund": InstrumentType.FUND,
     "Closed-end Fund": InstrumentType.FUND,
     "Physical Currency": InstrumentType.FX_PAIR,
+}  # fmt: skip
+HOURS = {
+    "Pre Market": EarningsTime.BEFORE_OPEN, "After Hours": EarningsTime.AFTER_CLOSE,
+    "During Market": EarningsTime.DURING_SESSION,
 }  # fmt: skip
 _TICKER = re.compile(r"[A-Z0-9]+(\.[A-Z0-9]+)*")
 _MIC = re.compile(r"[A-Z0-9]{4}")
@@ -61,11 +66,7 @@ def instrument_of(row: Row) -> InstrumentId | None:
     pair = _PAIR.fullmatch(symbol)
     if row.maybe_text("instrument_type") == "Physical Currency":
         return fx(pair[1], pair[2]) if pair else None
-    if row.maybe_text("instrument_type") not in TYPES or not _TICKER.fullmatch(symbol):
-        return None
-    venue = "" if row.maybe_text("country") == US else row.maybe_text("mic_code") or "?"
-    found = equity(symbol, venue)
-    return found if is_share(found) else None
+    return listing_of(row) if row.maybe_text("instrument_type") in TYPES else None
 
 
 def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
@@ -180,6 +181,39 @@ def parse_dividends(body: Row) -> Iterator[CorporateAction]:
                 amount=shifted(row.decimal("amount"), power),
                 currency=currency,
             )
+
+
+def parse_earnings(ask: EarningsAsk, body: Row) -> tuple[EarningsEvent, ...]:
+    """Of one company a list in the currency of `meta`; of all lists by day, each row with its own."""
+    if ask.instrument is not None:
+        rows = list(body["earnings"])
+        found = [event_of(ask.instrument, row.day("date"), row, body["meta"]) for row in rows]
+    else:
+        days = ((key, row) for key, rows in body["earnings"].items() for row in rows)
+        listed = ((listing_of(row), Row(row.provider, key, row, "date").day(), row) for key, row in days)
+        found = [event_of(instrument, day, row, row) for instrument, day, row in listed if instrument is not None]
+    inside = [event for event in found if ask.start <= event.date < ask.end]
+    return tuple(sorted(inside, key=lambda event: event.date))
+
+
+def listing_of(row: Row) -> InstrumentId | None:
+    """A company's listing by its country or the code of its exchange."""
+    found = equity(row.text("symbol"), "" if row.maybe_text("country") == US else row.maybe_text("mic_code") or "?")
+    return found if is_share(found) else None
+
+
+def event_of(instrument: InstrumentId, day: date, row: Row, told: Row) -> EarningsEvent:
+    """Amounts of one share in the currency that *told* has."""
+    currency, power = currency_of(told) if told.maybe_text("currency") else (None, 0)
+    estimate, actual = row.maybe("eps_estimate"), row.maybe("eps_actual")
+    return EarningsEvent(
+        instrument=instrument,
+        date=day,
+        time=HOURS.get(row.maybe_text("time") or ""),
+        currency=currency,
+        eps_estimate=None if estimate is None else shifted(estimate, power),
+        eps_actual=None if actual is None else shifted(actual, power),
+    )
 
 
 def parse_splits(body: Row) -> Iterator[CorporateAction]:
