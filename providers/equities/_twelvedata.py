@@ -17,7 +17,7 @@ from schema.words.companies import ActionKind, CompanyProfile, CorporateAction
 from schema.words.fundamentals import EarningsAsk, EarningsEvent, EarningsTime
 from schema.words.instruments import InstrumentType, Listing
 from schema.words.quotes import PriceType, Quote, StatsWindow
-from schema.words.venues import MarketState
+from schema.words.venues import MarketState, TradingHours
 
 US = "United States"
 TYPES = {
@@ -133,7 +133,9 @@ def parse_candles(ask: CandlesAsk, body: Row) -> Bars:
         )
         first, high, low, last = map(tuple, prices)
         bars = replace(bars, open=first, high=high, low=low, close=last)
-    return replace(bars, time_zone=zone.key)
+    # With pre and post market there is no volume.
+    extended = ask.hours is TradingHours.EXTENDED
+    return replace(bars, time_zone=zone.key, volume=None if extended else bars.volume)
 
 
 def parse_search(body: Row) -> tuple[Listing, ...]:
