@@ -205,16 +205,19 @@ def listing_of(row: Row) -> InstrumentId | None:
 
 
 def event_of(instrument: InstrumentId, day: date, row: Row, told: Row) -> EarningsEvent:
-    """Amounts of one share in the currency that *told* has."""
-    currency, power = currency_of(told) if told.maybe_text("currency") else (None, 0)
-    estimate, actual = row.maybe("eps_estimate"), row.maybe("eps_actual")
+    """Amounts of one share in the currency that *told* has.
+
+    Of a listing in pence it is not told whether they are in pence or in pounds: they are left out.
+    """
+    code = told.maybe_text("currency")
+    plain = code not in MINOR_UNITS
     return EarningsEvent(
         instrument=instrument,
         date=day,
         time=HOURS.get(row.maybe_text("time") or ""),
-        currency=currency,
-        eps_estimate=None if estimate is None else shifted(estimate, power),
-        eps_actual=None if actual is None else shifted(actual, power),
+        currency=code if plain else None,
+        eps_estimate=row.maybe("eps_estimate") if plain else None,
+        eps_actual=row.maybe("eps_actual") if plain else None,
     )
 
 
