@@ -222,9 +222,12 @@ def parse_earnings(ask: EarningsAsk, rows: Row) -> tuple[EarningsEvent, ...]:
     for row in rows:
         instrument, day = EODHD.instrument_of(row.text("code")), row.day("report_date")
         if instrument is not None and ask.start <= day < ask.end:
+            code, estimate, actual = row.maybe_text("currency"), row.maybe("estimate"), row.maybe("actual")
+            currency, power = MINOR_UNITS.get(code or "", (code, 0))
             event = EarningsEvent(
                 instrument=instrument, date=day, time=HOURS.get(row.maybe_text("before_after_market") or ""),
-                currency=row.maybe_text("currency"), eps_estimate=row.maybe("estimate"), eps_actual=row.maybe("actual"),
+                currency=currency, eps_estimate=None if estimate is None else shifted(estimate, power),
+                eps_actual=None if actual is None else shifted(actual, power),
             )  # fmt: skip
             found.append(event)
     return tuple(sorted(found, key=lambda event: event.date))

@@ -11,6 +11,7 @@ from decimal import Decimal
 from providers.equities._listed import bars_at, first_moments
 from providers.equities._yahoo import MINOR_UNITS, shifted
 from providers.row import Row
+from schema.errors import NotCovered
 from schema.symbols import AssetClass, InstrumentId, equity, fx
 from schema.words.candles import NO_BARS, Bars, CandlesAsk
 from schema.words.companies import ActionKind, CompanyProfile, CorporateAction
@@ -172,17 +173,15 @@ def parse_profile(instrument: InstrumentId, body: Row) -> CompanyProfile:
 
 
 def parse_dividends(body: Row) -> Iterator[CorporateAction]:
-    """In the currency of the listing."""
+    """In the currency of the listing; of one in pence it is not told whether they are in pence or in pounds."""
     rows = list(body["dividends"])
-    if rows:
-        currency, power = currency_of(body["meta"])
-        for row in rows:
-            yield CorporateAction(
-                kind=ActionKind.CASH_DIVIDEND,
-                ex_date=row.day("ex_date"),
-                amount=shifted(row.decimal("amount"), power),
-                currency=currency,
-            )
+    currency = body["meta"].text("currency") if rows else ""
+    if currency in MINOR_UNITS:
+        raise NotCovered(body.provider, f"dividends in {currency} or its hundredfold")
+    for row in rows:
+        yield CorporateAction(
+            kind=ActionKind.CASH_DIVIDEND, ex_date=row.day("ex_date"), amount=row.decimal("amount"), currency=currency
+        )
 
 
 def parse_earnings(ask: EarningsAsk, body: Row) -> tuple[EarningsEvent, ...]:
