@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_day, per_second, query
-from providers.defi._chains import COINS, MOST_DECIMALS, WEI, product, same_address, total, whole
+from providers.defi._chains import COINS, MOST_DECIMALS, WEI, is_pair, product, same_address, total, whole
 from providers.row import Row
 from schema.errors import (
     NotCovered,
@@ -67,13 +67,7 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
 
 def priced(instrument: InstrumentId) -> bool:
     """Ether in dollars or bitcoin."""
-    return (
-        instrument.asset_class is AssetClass.CRYPTO
-        and instrument.is_spot
-        and instrument.venue in ("", "etherscan")
-        and instrument.base == "ETH"
-        and instrument.quote in QUOTED
-    )
+    return is_pair(instrument, "etherscan", ("ETH",), QUOTED)
 
 
 def traced(ask: TransactionsAsk) -> bool:

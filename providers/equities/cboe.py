@@ -56,7 +56,7 @@ class Cboe(Provider):
         limits=(Limit(count=30, per=timedelta(minutes=1)),),
         delay=FeedDelay.DELAYED,
         delay_seconds=900,
-        priority=60,
+        priority=72,
     )
 
     @answers(QUOTES, covers=lambda ask: all(symbol_of(i) is not None for i in ask.instruments), max_batch=1)
