@@ -16,7 +16,15 @@ from schema.errors import NotCovered
 from schema.symbols import InstrumentId
 from schema.words.candles import Adjustment, Bars, CandlesAsk
 from schema.words.companies import ActionKind, CompanyProfile, CorporateAction
-from schema.words.fundamentals import EarningsAsk, EarningsEvent, EarningsTime, Fundamentals, ReportPeriod, Statement
+from schema.words.fundamentals import (
+    EarningsAsk,
+    EarningsEvent,
+    EarningsTime,
+    Fundamentals,
+    KeyFigures,
+    ReportPeriod,
+    Statement,
+)
 from schema.words.instruments import InstrumentType, Listing
 from schema.words.knowledge import end_of
 from schema.words.news import NewsArticle, NewsAsk
@@ -158,6 +166,31 @@ def parse_profile(instrument: InstrumentId, row: Row) -> CompanyProfile:
         figi=row.maybe_text("OpenFigi"),
         cik=None if cik is None else cik.zfill(10),
         lei=row.maybe_text("LEI"),
+    )
+
+
+def parse_figures(instrument: InstrumentId, body: Row) -> KeyFigures:
+    """Ratios, of which shares of a whole are fractions here.
+
+    Amounts come without their currency, and the extremes of a year are adjusted for dividends: both are left out.
+    """
+    ratios, values = body["Highlights"], body["Valuation"]
+
+    def percent(key: str) -> Decimal | None:
+        fraction = ratios.maybe(key)
+        return None if fraction is None else shifted(fraction, 2)
+
+    return KeyFigures(
+        instrument=instrument,
+        price_to_earnings=ratios.maybe("PERatio"),
+        forward_price_to_earnings=values.positive("ForwardPE"),
+        price_to_book=values.positive("PriceBookMRQ"),
+        price_to_sales=values.positive("PriceSalesTTM"),
+        peg=ratios.maybe("PEGRatio"),
+        dividend_yield_percent=percent("DividendYield"),
+        profit_margin_percent=percent("ProfitMargin"),
+        return_on_equity_percent=percent("ReturnOnEquityTTM"),
+        beta=body["Technicals"].maybe("Beta"),
     )
 
 
