@@ -11,6 +11,8 @@ from providers.equities._adjusted import with_dividends
 from providers.equities._companies import maybe_day
 from providers.equities._listed import TRADED_IN, Spelling, about, bars_at, first_moments
 from providers.equities._yahoo import MINOR_UNITS, shifted
+from providers.markup import without_markup
+from providers.news._articles import arranged
 from providers.row import Row
 from schema.errors import NotCovered
 from schema.symbols import InstrumentId
@@ -268,18 +270,17 @@ def parse_earnings(ask: EarningsAsk, rows: Row) -> tuple[EarningsEvent, ...]:
 
 def parse_articles(ask: NewsAsk, rows: Row) -> tuple[NewsArticle, ...]:
     """Without their text, which is the whole article."""
-    found: dict[str, NewsArticle] = {}
+    found = []
     for row in rows:
-        published, mood = row.instant("date"), row.get("sentiment")
-        if (ask.start is None or published >= ask.start) and (ask.end is None or published < ask.end):
-            article = NewsArticle(
-                id=row.text("link"),
-                title=row.text("title"),
-                url=row.text("link"),
-                published_at=published,
-                symbols=about(EODHD, (symbol.text() for symbol in row.get("symbols") or ())),
-                topics=tuple(tag.text() for tag in row.get("tags") or ()),
-                sentiment=None if mood is None else mood.maybe("polarity"),
-            )
-            found[article.id] = article
-    return tuple(sorted(found.values(), key=lambda article: article.published_at, reverse=True)[: ask.limit])
+        mood = row.get("sentiment")
+        article = NewsArticle(
+            id=row.text("link"),
+            title=without_markup(row.text("title")) or row.text("link"),
+            url=row.text("link"),
+            published_at=row.instant("date"),
+            symbols=about(EODHD, (symbol.text() for symbol in row.get("symbols") or ())),
+            topics=tuple(tag.text() for tag in row.get("tags") or ()),
+            sentiment=None if mood is None else mood.maybe("polarity"),
+        )
+        found.append(article)
+    return arranged(ask, found)[: ask.limit]
