@@ -15,7 +15,8 @@ from graphql.execution import Executor as Execution
 from strawberry.execution import optimized_is_awaitable
 
 from gateway.core.contract import Context
-from gateway.core.identity import Principal
+from gateway.core.identity import CallerKind, Principal
+from gateway.edge.allowances import payer_of
 from gateway.edge.compiled import CompiledExecutor, Selections
 from gateway.edge.documents import LONG_DOCUMENT, Document, DocumentReader, check_kind, digest_of
 from gateway.edge.errors import (
@@ -32,6 +33,7 @@ from gateway.edge.errors import (
 from gateway.edge.gate import Admission, Gate, OpenGate
 from gateway.edge.graphqlcore import core_schema
 from gateway.edge.limits import EdgeSettings, check_variables
+from gateway.edge.longdocuments import Payer
 from gateway.edge.operation import OperationRequest as OperationRequest
 from gateway.edge.operation import OperationResult as OperationResult
 from gateway.edge.operation import PreparedOperation as PreparedOperation
@@ -93,7 +95,7 @@ class Executor:
         except Refused as refused:
             return refused_result(refused, facts.request_id)
         try:
-            prepared = await self.prepared(request, allowed)
+            prepared = await self.prepared(request, allowed, facts, principal)
         except Refused as refused:
             return refused_result(await self.charged(refused, facts, principal), facts.request_id)
         return await self.run(prepared, facts, principal)
@@ -117,31 +119,70 @@ class Executor:
             return masked(fault, Faults(request_id=facts.request_id))
 
     async def prepared(
-        self, request: OperationRequest, allowed: frozenset[OperationType], *, in_batch: bool = False
-    ) -> PreparedOperation:
+        self, request: OperationRequest, allowed: frozenset[OperationType], facts: RequestFacts, principal: Principal,
+        *, in_batch: bool = False,
+    ) -> PreparedOperation:  # fmt: skip
         """`prepare`, with the documents that other processes were sent; a thread reads what is long and new.
 
-        The texts of a batch are bounded together before they are read: none is added to them.
+        Nothing new is read for who could run nothing of it. The texts of a batch are bounded together before they are
+        read: none is added to them.
         """
         if self.persisted is not None and not in_batch:
             request = await self.persisted.recalled(request, self._reader)
-        if request.query is not None and len(request.query) > LONG_DOCUMENT:
-            await self._reader.read_aside(request.query, request.operation_name, allowed)
-        return self.prepare(request, allowed)
+        held = None
+        if request.query is not None and self._reader.persisted(digest_of(request.query)) is None:
+            try:
+                self.gate.check_unread(request.query, principal)
+            except Refusal as refusal:
+                raise turned_away(refusal) from None
+            if len(request.query) > LONG_DOCUMENT:
+                held = await self._read_aside(request.query, request.operation_name, allowed, facts, principal)
+        prepared = self.prepare(request, allowed)
+        # Until now nobody else held it, and it would not have been found.
+        del held
+        return prepared
+
+    async def _read_aside(
+        self, query: str, name: str | None, allowed: frozenset[OperationType], facts: RequestFacts, principal: Principal
+    ) -> Document:
+        """The wait is part of the operation's time."""
+        clock = asyncio.get_running_loop().time
+        began, left = clock(), self._settings.operation_timeout_s - facts.waited_s
+        payer = Payer(payer_of(principal, facts.client_ip), principal.kind is CallerKind.ANONYMOUS)
+        document = await self._reader.read_aside(query, name, allowed, payer, left)
+        object.__setattr__(facts, "waited_s", facts.waited_s + clock() - began)
+        return document
 
     def prepare(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
         """Find or read the document, pick the operation; raises Refused."""
         document = self._document(request, allowed)
-        bare = request.variables is None and request.extensions is None
-        key = (PreparedOperation, request.operation_name)
-        known: PreparedOperation | None = document.notes.get(key) if bare else None
+        known = self._noted(document, request.operation_name) if request.bare else None
         operation = document.operation(request.operation_name) if known is None else known.operation
         check_kind(operation, allowed)
         if known is None:
             known = PreparedOperation(document=document, operation=operation, request=request)
-            if bare:
-                document.notes[key] = known
+            if self._reader.keeps(document):
+                self._note(known)
         return known
+
+    def recall(self, digest: str, operation_name: str | None) -> PreparedOperation | None:
+        """What was asked before without variables or extensions, while its document is kept."""
+        document = self._reader.kept(digest)
+        return None if document is None else self._noted(document, operation_name)
+
+    def _noted(self, document: Document, operation_name: str | None) -> PreparedOperation | None:
+        found: PreparedOperation | None = document.notes.get((PreparedOperation, operation_name))
+        return found
+
+    def _note(self, prepared: PreparedOperation) -> None:
+        if prepared.request.bare:
+            prepared.document.notes[(PreparedOperation, prepared.request.operation_name)] = prepared
+
+    def _keep(self, prepared: PreparedOperation) -> None:
+        """Its caller was let run it: from now on the document is known to all."""
+        if not self._reader.keeps(prepared.document):
+            self._reader.keep(prepared.document)
+            self._note(prepared)
 
     async def run(self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal) -> OperationResult:
         """Execute a prepared operation within its time, if the caller may."""
@@ -163,10 +204,11 @@ class Executor:
                 context = self._context_for(facts, principal)
                 with responses.flying(place):
                     MISS.inc()
-                    result = self._keep(place, await self._execute(prepared, context, faults), context)
+                    result = await self._execute(prepared, context, faults, facts.waited_s)
+                    result = self._keep_answer(place, result, context)
             else:
                 context = self._context_for(facts, principal)
-                result = await self._execute(prepared, context, faults)
+                result = await self._execute(prepared, context, faults, facts.waited_s)
                 if prepared.is_mutation and responses is not None:
                     await responses.changed(principal.tenant)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
@@ -179,7 +221,7 @@ class Executor:
         result.cookies = getattr(context, "cookies", ())
         return result
 
-    def _keep(self, place: Place, result: OperationResult, context: object) -> OperationResult:
+    def _keep_answer(self, place: Place, result: OperationResult, context: object) -> OperationResult:
         """Keep an answer that may be kept."""
         log = context.market.log if isinstance(context, Context) and not context.cookies else None
         if log is None or not log.shared or result.errors or not result.executed or self.responses is None:
@@ -221,17 +263,24 @@ class Executor:
         except Refused as refused:
             return refused_result(refused, facts.request_id)
         except Refusal as refusal:
-            return refused_result(turned_away(refusal), facts.request_id)
+            told = turned_away(refusal)
+            if not self._reader.keeps(prepared.document):
+                # It was read for nothing.
+                told = await self.charged(told, facts, principal)
+            return refused_result(told, facts.request_id)
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
             return refused_result(masked(fault, Faults(request_id=facts.request_id)), facts.request_id)
+        self._keep(prepared)
         if admission.price_only:
             extensions = {"requestId": facts.request_id, **admission.extensions}
             return OperationResult(executed=False, extensions=extensions, headers=admission.headers)
         return admission
 
-    async def _execute(self, prepared: PreparedOperation, context: object, faults: Faults) -> OperationResult:
+    async def _execute(
+        self, prepared: PreparedOperation, context: object, faults: Faults, waited_s: float
+    ) -> OperationResult:
         try:
-            ends = asyncio.get_running_loop().time() + self._settings.operation_timeout_s
+            ends = asyncio.get_running_loop().time() + self._settings.operation_timeout_s - waited_s
             result = self._start(prepared, context)
             if not isinstance(result, ExecutionResult):
                 async with asyncio.timeout_at(ends):
