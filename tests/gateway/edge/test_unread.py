@@ -9,12 +9,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from graphql import parse
 from starlette.types import Message as AsgiMessage
 
 from gateway.core.identity import ANONYMOUS, Principal
 from gateway.core.ports import Presented
 from gateway.edge import documents
-from gateway.edge.documents import digest_of, parse
+from gateway.edge.documents import digest_of
 from gateway.edge.execute import RequestFacts
 from gateway.edge.http import GraphQLEndpoint, facts_of
 from gateway.edge.limits import EdgeSettings
