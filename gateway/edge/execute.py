@@ -15,10 +15,9 @@ from graphql.execution import Executor as Execution
 from strawberry.execution import optimized_is_awaitable
 
 from gateway.core.contract import Context
-from gateway.core.identity import CallerKind, Principal
-from gateway.edge.allowances import payer_of
+from gateway.core.identity import Principal
 from gateway.edge.compiled import CompiledExecutor, Selections
-from gateway.edge.documents import LONG_DOCUMENT, Document, DocumentReader, check_kind, digest_of
+from gateway.edge.documents import Document, DocumentReader
 from gateway.edge.errors import (
     Faults,
     Refused,
@@ -32,15 +31,14 @@ from gateway.edge.errors import (
 )
 from gateway.edge.gate import Admission, Gate, OpenGate
 from gateway.edge.graphqlcore import core_schema
-from gateway.edge.limits import EdgeSettings, check_variables
-from gateway.edge.longdocuments import Payer
+from gateway.edge.limits import EdgeSettings
 from gateway.edge.operation import OperationRequest as OperationRequest
 from gateway.edge.operation import OperationResult as OperationResult
 from gateway.edge.operation import PreparedOperation as PreparedOperation
 from gateway.edge.operation import RequestFacts as RequestFacts
-from gateway.edge.operation import digest_in, persisted_in
 from gateway.edge.operation import refused_result as refused_result
 from gateway.edge.persisted import SharedDocuments
+from gateway.edge.preparing import Preparing
 from gateway.edge.replies import encode
 from gateway.edge.responses import HIT, MISS, Entry, Place, ResponseCache
 from gateway.edge.shelves import Kept
@@ -55,7 +53,7 @@ ANY_OPERATION = frozenset(OperationType)
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
 
 
-class Executor:
+class Executor(Preparing):
     """Executes documents read once against a Strawberry schema, within the limits of the settings.
 
     graphql-core is called directly: Strawberry's own `execute` parses and validates anew, and cannot hide the
@@ -75,12 +73,10 @@ class Executor:
         if schema.extensions or schema.directives:
             raise TypeError("the edge executes documents itself: Strawberry extensions and directives would not run")
         self._schema: GraphQLSchema = core_schema(schema)
+        super().__init__(DocumentReader(self._schema, settings), settings, gate or OpenGate(), persisted)
         self._kept = Kept()
-        self._settings = settings
         self._context_for = context_for
-        self.gate: Gate = gate or OpenGate()
-        self.responses, self.persisted = responses, persisted
-        self._reader = DocumentReader(self._schema, settings)
+        self.responses = responses
 
     async def execute(
         self,
@@ -117,72 +113,6 @@ class Executor:
             return turned_away(refusal)
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
             return masked(fault, Faults(request_id=facts.request_id))
-
-    async def prepared(
-        self, request: OperationRequest, allowed: frozenset[OperationType], facts: RequestFacts, principal: Principal,
-        *, in_batch: bool = False,
-    ) -> PreparedOperation:  # fmt: skip
-        """`prepare`, with the documents that other processes were sent; a thread reads what is long and new.
-
-        Nothing new is read for who could run nothing of it. The texts of a batch are bounded together before they are
-        read: none is added to them.
-        """
-        if self.persisted is not None and not in_batch:
-            request = await self.persisted.recalled(request, self._reader)
-        held = None
-        if request.query is not None and self._reader.persisted(digest_of(request.query)) is None:
-            try:
-                self.gate.check_unread(request.query, principal)
-            except Refusal as refusal:
-                raise turned_away(refusal) from None
-            if len(request.query) > LONG_DOCUMENT:
-                held = await self._read_aside(request.query, request.operation_name, allowed, facts, principal)
-        prepared = self.prepare(request, allowed)
-        # Until now nobody else held it, and it would not have been found.
-        del held
-        return prepared
-
-    async def _read_aside(
-        self, query: str, name: str | None, allowed: frozenset[OperationType], facts: RequestFacts, principal: Principal
-    ) -> Document:
-        """The wait is part of the operation's time."""
-        clock = asyncio.get_running_loop().time
-        began, left = clock(), self._settings.operation_timeout_s - facts.waited_s
-        payer = Payer(payer_of(principal, facts.client_ip), principal.kind is CallerKind.ANONYMOUS)
-        document = await self._reader.read_aside(query, name, allowed, payer, left)
-        object.__setattr__(facts, "waited_s", facts.waited_s + clock() - began)
-        return document
-
-    def prepare(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
-        """Find or read the document, pick the operation; raises Refused."""
-        document = self._document(request, allowed)
-        known = self._noted(document, request.operation_name) if request.bare else None
-        operation = document.operation(request.operation_name) if known is None else known.operation
-        check_kind(operation, allowed)
-        if known is None:
-            known = PreparedOperation(document=document, operation=operation, request=request)
-            if self._reader.keeps(document):
-                self._note(known)
-        return known
-
-    def recall(self, digest: str, operation_name: str | None) -> PreparedOperation | None:
-        """What was asked before without variables or extensions, while its document is kept."""
-        document = self._reader.kept(digest)
-        return None if document is None else self._noted(document, operation_name)
-
-    def _noted(self, document: Document, operation_name: str | None) -> PreparedOperation | None:
-        found: PreparedOperation | None = document.notes.get((PreparedOperation, operation_name))
-        return found
-
-    def _note(self, prepared: PreparedOperation) -> None:
-        if prepared.request.bare:
-            prepared.document.notes[(PreparedOperation, prepared.request.operation_name)] = prepared
-
-    def _keep(self, prepared: PreparedOperation) -> None:
-        """Its caller was let run it: from now on the document is known to all."""
-        if not self._reader.keeps(prepared.document):
-            self._reader.keep(prepared.document)
-            self._note(prepared)
 
     async def run(self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal) -> OperationResult:
         """Execute a prepared operation within its time, if the caller may."""
@@ -315,21 +245,6 @@ class Executor:
         elif not isinstance(error, Refused):
             error = masked(error, faults)
         return refused_result(error, faults.request_id)
-
-    def _document(self, request: OperationRequest, allowed: frozenset[OperationType]) -> Document:
-        check_variables(request.variables, self._settings)
-        digest = digest_in(request.document_id) or persisted_in(request.extensions)
-        if request.query is None:
-            if digest is None:
-                raise Refused("BAD_REQUEST", "The request has no query: send the document in the parameter 'query'.")
-            document = self._reader.persisted(digest)
-            if document is None:
-                # The words of the automatic persisted query protocol, which its clients compare.
-                raise Refused("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", well_formed=True)
-            return document
-        if digest is not None and digest != digest_of(request.query):
-            raise Refused("PERSISTED_QUERY_HASH_MISMATCH", "The sha256Hash is not the hash of the query.")
-        return self._reader.read(request.query, request.operation_name, allowed)
 
     def _start(self, prepared: PreparedOperation, context: object) -> ExecutionResult | Awaitable[ExecutionResult]:
         if not prepared.operation.variable_definitions:

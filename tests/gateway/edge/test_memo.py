@@ -26,8 +26,8 @@ def put(memos: Memos, key: str, asked: Document, now: float = 0.0, size: int = 1
     assert isinstance(operation, OperationDefinitionNode)
     prepared = PreparedOperation(document=asked, operation=operation, request=OperationRequest(query="{ a }"))
     place = Place(
-        prepared=prepared, principal=ANONYMOUS, policy=Policy("all", public=True), keeping=NOT_KEPT, public=key, own=None,
-        epoch=(0, 0),
+        prepared=prepared, principal=ANONYMOUS, policy=Policy("all", public=True), keeping=NOT_KEPT, public=key,
+        own=None, epoch=(0, 0),
     )  # fmt: skip
     memos.put(key, size, FACTS, (place, Entry(key, b"{}", 0.0, 60.0, None)), WANTED, now)
 
@@ -42,7 +42,7 @@ def test_memos_are_bounded_by_the_documents_that_they_hold():
     for key in "abcdefghij":
         put(memos, key, document(key))
 
-    assert held(memos) == "defghij"
+    assert held(memos) == "cdefghij"
 
 
 def test_a_document_that_several_hold_is_counted_once_and_until_the_last_is_gone():
