@@ -154,8 +154,8 @@ def _provider_row(cls: type[Provider]) -> tuple[str, ...]:
     )
     simulated = profile.mode is not DataMode.LIVE
     return (
-        f"`{profile.id}`", profile.name, grade_of(cls).lower(), ", ".join(profile.asset_classes), ", ".join(offers),
-        key, "simulated" if simulated else delay, "" if simulated else f"<{profile.docs}>",
+        f"`{profile.id}`", profile.name, grade_of(cls).lower(), ", ".join(profile.asset_classes) or "none",
+        ", ".join(offers), key, "simulated" if simulated else delay, "" if simulated else f"<{profile.docs}>",
     )  # fmt: skip
 
 

@@ -111,4 +111,11 @@ def _several(ask: Mapping[str, Any]) -> bool:
 
 
 def _in_words(ask: Mapping[str, Any]) -> str:
-    return " ".join(",".join(map(str, part)) if isinstance(part, list) else str(part) for part in ask.values())
+    return " ".join(map(_word, ask.values()))
+
+
+def _word(part: Any) -> str:
+    if isinstance(part, list):
+        return ",".join(map(_word, part))
+    # Of a message what is said, of a tool its name.
+    return repr(part.get("text") or part.get("name") or "…") if isinstance(part, dict) else str(part)

@@ -15,12 +15,18 @@ from schema.errors import UpstreamError
 from schema.words.chat import CHAT, CHAT_MODELS, CHAT_STREAM, ChatAsk, ChatDelta, ChatModel, ChatModelsAsk, ChatReply
 
 PATH = "/chat/completions"
-WAYS = Ways(keeps_thinking=True)
+WAYS = Ways()
+THINKING_WAYS = Ways(keeps_thinking=True)
 
 
 def covered(ask: ChatAsk) -> bool:
     """It knows no seed, and of JSON only that it is an object."""
     return has("deepseek", ask.model) and ask.seed is None and not ask.json_schema
+
+
+def ways_of(ask: ChatAsk) -> Ways:
+    """All but one of its names think."""
+    return WAYS if ask.model == "deepseek-chat" else THINKING_WAYS
 
 
 class DeepSeek(Provider):
@@ -40,12 +46,12 @@ class DeepSeek(Provider):
     @answers(CHAT, covers=covered)
     async def chat(self, ask: ChatAsk) -> ChatReply:
         """One choice."""
-        return parse_reply(await self.http.post(PATH, body_of("deepseek", ask, WAYS)))
+        return parse_reply(await self.http.post(PATH, body_of("deepseek", ask, ways_of(ask))))
 
     @answers(CHAT_STREAM, covers=covered)
     def chat_stream(self, ask: ChatAsk) -> AsyncIterator[ChatDelta]:
         """First what is thought, then what is said."""
-        return streamed(self.http.stream(PATH, body_of("deepseek", ask, WAYS, stream=True)), parse_chunk)
+        return streamed(self.http.stream(PATH, body_of("deepseek", ask, ways_of(ask), stream=True)), parse_chunk)
 
     @answers(CHAT_MODELS)
     async def chat_models(self, ask: ChatModelsAsk) -> tuple[ChatModel, ...]:

@@ -1,7 +1,8 @@
 """OpenRouter: chats with the models of many makers, whole and streamed. Docs: https://openrouter.ai/docs
 
 Its numbers of errors are those of statuses, also where the status is 200 because the model had begun. Paid models have
-no limit of their own; free ones (`…:free`) have one by the day that grows with the credit that was ever bought.
+no limit of their own. Free ones (`…:free`) have, 20 a minute and 50 or 1,000 a day, which are not counted here: paid
+calls would wait behind free ones.
 """
 
 from __future__ import annotations

@@ -1,16 +1,28 @@
-"""Crypto.com Exchange: spot market data. Docs: https://exchange-docs.crypto.com/exchange/v1/rest-ws/index.html"""
+"""Crypto.com Exchange: spot market data, and perpetuals' funding. Docs: https://exchange-docs.crypto.com/exchange/v1/rest-ws/index.html"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
-from providers.crypto._spot import SIDES, is_spot_of, levels, percent, priced, refusal, sequence
+from providers.crypto._perpetual import HOUR_MS, is_linear_of, next_hour, settled, span_of
+from providers.crypto._spot import SIDES, is_spot_of, levels, matched, percent, priced, refusal, sequence
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.derivatives import (
+    FUNDING_HISTORY,
+    FUNDING_RATES,
+    OPEN_INTEREST,
+    FundingHistoryAsk,
+    FundingRate,
+    FundingRatesAsk,
+    OpenInterest,
+    OpenInterestAsk,
+)
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -24,6 +36,7 @@ INTERVALS = {
 ROWS = 300
 DEEPEST = 50
 MOST_TRADES = 150
+MOST_PAYMENTS = 100
 PAIR = "CCY_PAIR"
 # https://exchange-docs.crypto.com/exchange/v1/rest-ws/index.html#response-and-reason-codes
 ERRORS: dict[int, type[UpstreamError]] = {
@@ -37,6 +50,11 @@ ERRORS: dict[int, type[UpstreamError]] = {
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: the wire symbol has an underscore, so it cannot be misread."""
     return is_spot_of("cryptocom", instrument, between="_")
+
+
+def perpetual(instrument: InstrumentId) -> bool:
+    """A perpetual: they settle in dollars."""
+    return is_linear_of("cryptocom", instrument, ("USD",))
 
 
 class CryptoCom(Provider):
@@ -89,6 +107,37 @@ class CryptoCom(Provider):
         """Pairs, perpetuals and futures together."""
         return parse_listings(await self._get("get-instruments", None))
 
+    @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
+    async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
+        """The rate of the next full hour: it is set for four of them."""
+        (instrument,) = ask.instruments
+        rows = await self._valuations(instrument, "funding_rate", {"count": 1})
+        return [parse_funding(instrument, row, next_hour(self.clock.now())) for row in rows]
+
+    @answers(FUNDING_HISTORY, covers=lambda ask: perpetual(ask.instrument))
+    async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
+        """What was paid, by the hour."""
+        first, last = span_of(ask, self.clock.now(), MOST_PAYMENTS)
+        params: Params = {
+            "count": min(ask.limit, MOST_PAYMENTS),
+            "start_ts": int(first.timestamp()) * 1000,
+            "end_ts": int(last.timestamp()) * 1000,
+        }
+        rows = await self._valuations(ask.instrument, "funding_hist", params)
+        return settled(ask, rows, rate="v", time="t", interval_ms=HOUR_MS)
+
+    @answers(OPEN_INTEREST, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=200)
+    async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:
+        """In a ticker, in coins: a contract is one."""
+        names = set(map(contract_of, ask.instruments))
+        params = {"instrument_name": names.pop()} if len(names) == 1 else None
+        found = matched(ask.instruments, await self._get("get-tickers", params), contract_of, name="i")
+        return [parse_interest(instrument, row) for instrument, row in found]
+
+    async def _valuations(self, instrument: InstrumentId, kind: str, params: Params) -> Row:
+        named = {"instrument_name": contract_of(instrument), "valuation_type": kind}
+        return await self._get("get-valuations", {**named, **params})
+
     async def _get(self, method: str, params: Params | None) -> Row:
         return (await self.http.get(f"/exchange/v1/public/{method}", params))["result"]["data"]
 
@@ -104,6 +153,11 @@ class CryptoCom(Provider):
 def wire_symbol(instrument: InstrumentId) -> str:
     """`BTC_USDT` for BTC/USDT."""
     return f"{instrument.base}_{instrument.quote}"
+
+
+def contract_of(instrument: InstrumentId) -> str:
+    """`BTCUSD-PERP` for BTC/USD:USD."""
+    return f"{instrument.base}{instrument.quote}-PERP"
 
 
 def parse_quotes(instruments: Sequence[InstrumentId], data: Row) -> list[Quote]:
@@ -166,6 +220,23 @@ def parse_trades(data: Row) -> tuple[Trade, ...]:
         for row in data
     ]
     return ascending(trades[::-1], lambda trade: trade.time)
+
+
+def parse_funding(instrument: InstrumentId, row: Row, hour: datetime) -> FundingRate:
+    """A value and its time."""
+    return FundingRate(
+        instrument=instrument,
+        as_of=row.maybe_epoch("t", "ms"),
+        rate=row.decimal("v"),
+        time=hour,
+        settled=False,
+        interval_ms=HOUR_MS,
+    )
+
+
+def parse_interest(instrument: InstrumentId, row: Row) -> OpenInterest:
+    """`oi` of a ticker."""
+    return OpenInterest(instrument=instrument, as_of=row.maybe_epoch("t", "ms"), amount=row.decimal("oi"))
 
 
 def parse_listings(data: Row) -> tuple[Listing, ...]:

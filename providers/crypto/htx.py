@@ -8,8 +8,16 @@ from decimal import Decimal
 from math import ceil
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
+from providers.crypto._htx_swaps import (
+    contract_of,
+    is_linear,
+    parse_funding,
+    parse_interest,
+    parse_liquidations,
+    perpetual,
+)
 from providers.crypto._joined import is_pair_of
-from providers.crypto._perpetual import is_inverse_of, is_linear_of, settled
+from providers.crypto._perpetual import settled
 from providers.crypto._spot import SIDES, levels, priced, refusal, sequence, step
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -19,10 +27,13 @@ from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
 from schema.words.derivatives import (
     FUNDING_HISTORY,
     FUNDING_RATES,
+    LIQUIDATIONS,
     OPEN_INTEREST,
     FundingHistoryAsk,
     FundingRate,
     FundingRatesAsk,
+    Liquidation,
+    LiquidationsAsk,
     OpenInterest,
     OpenInterestAsk,
 )
@@ -39,7 +50,7 @@ INTERVALS = {
 ROWS = 2000
 DEPTHS = (5, 10, 20)
 QUOTE_ASSETS = ("BRL", "BTC", "ETH", "EUR", "HT", "HUSD", "TRX", "TRY", "USD1", "USDC", "USDD", "USDT")
-ERROR_KEYS = ("err-code", "err-msg", "err_code", "err_msg")
+ERROR_KEYS = ("err-code", "err-msg", "err_code", "err_msg", "code", "msg")
 REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
     ("invalid symbol", UnknownInstrument),
     ("base-symbol-error", UnknownInstrument),
@@ -58,11 +69,6 @@ REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
 def covered(instrument: InstrumentId) -> bool:
     """A spot pair whose wire symbol cannot mean another one."""
     return is_pair_of("htx", instrument, QUOTE_ASSETS)
-
-
-def perpetual(instrument: InstrumentId) -> bool:
-    """One that settles in USDT, or is quoted in dollars and settles in its base asset."""
-    return is_linear_of("htx", instrument) or is_inverse_of("htx", instrument)
 
 
 class Htx(Provider):
@@ -144,15 +150,26 @@ class Htx(Provider):
         body = await self._swap("swap_open_interest", key)
         return [parse_interest(key, row, body) for row in body["data"]]
 
+    @answers(LIQUIDATIONS, covers=lambda ask: is_linear(ask.instrument))
+    async def liquidations(self, ask: LiquidationsAsk) -> tuple[Liquidation, ...]:
+        """The newest of two days, one page."""
+        params: Params = {"contract": contract_of(ask.instrument), "trade_type": 0}
+        body = await self.http.get("/linear-swap-api/v3/swap_liquidation_orders", params, host="swaps")
+        return parse_liquidations(body)
+
     async def _swap(self, endpoint: str, key: InstrumentId, **more: int) -> Row:
-        family = "linear-swap-api" if key.settle == key.quote else "swap-api"
-        params: Params = {"contract_code": f"{key.base}-{key.quote}", **more}
+        family = "linear-swap-api" if is_linear(key) else "swap-api"
+        params: Params = {"contract_code": contract_of(key), **more}
         return await self.http.get(f"/{family}/v1/{endpoint}", params, host="swaps")
 
     def explain(self, reply: Reply) -> UpstreamError | None:
-        """`{"status": "error", "err-code": "invalid-parameter", "err-msg": "invalid symbol"}` with status 200."""
-        status = reply.body.get("status")
-        if status is None or status.value != "error" or reply.status == 429:
+        """`{"status": "error", "err-code": "invalid-parameter", "err-msg": "invalid symbol"}` with status 200.
+
+        Newer answers have a code and no status: `{"code": 200, "msg": "", "data": […]}`.
+        """
+        status, code = reply.body.get("status"), reply.body.get("code")
+        refused = status.value == "error" if status is not None else code is not None and code.value != 200
+        if not refused or reply.status == 429:
             return None
         said = ": ".join(str(part.value) for key in ERROR_KEYS if (part := reply.body.get(key)) is not None)
         kind = next((kind for part, kind in REFUSALS if part in said), None)
@@ -251,31 +268,6 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
         for row in match["data"]
     ]
     return ascending(trades, lambda trade: (trade.time, len(trade.id), trade.id))
-
-
-def parse_funding(instrument: InstrumentId, body: Row) -> FundingRate:
-    """`estimated_rate` is that of the interval after this one, and no longer sent."""
-    row = body["data"]
-    return FundingRate(
-        instrument=instrument,
-        as_of=body.maybe_epoch("ts", "ms"),
-        rate=row.decimal("funding_rate"),
-        time=row.epoch("funding_time", "ms"),
-        settled=False,
-    )
-
-
-def parse_interest(instrument: InstrumentId, row: Row, body: Row) -> OpenInterest:
-    """`volume` is in contracts, `amount` in coins."""
-    value = row.maybe("value")
-    return OpenInterest(
-        instrument=instrument,
-        as_of=body.maybe_epoch("ts", "ms"),
-        amount=row.maybe("amount"),
-        contracts=row.decimal("volume"),
-        value=value,
-        currency=None if value is None else instrument.settle,
-    )
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:

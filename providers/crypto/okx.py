@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
-from providers.crypto._perpetual import is_inverse_of, is_linear_of, settled
+from providers.crypto._okx_swaps import (
+    is_linear,
+    parse_funding,
+    parse_interest,
+    parse_liquidations,
+    perpetual,
+    swap_of,
+)
+from providers.crypto._perpetual import settled
 from providers.crypto._spot import levels, matched, priced, sequence
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, UnknownInstrument, UpstreamError
@@ -16,10 +24,13 @@ from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk, join_bars
 from schema.words.derivatives import (
     FUNDING_HISTORY,
     FUNDING_RATES,
+    LIQUIDATIONS,
     OPEN_INTEREST,
     FundingHistoryAsk,
     FundingRate,
     FundingRatesAsk,
+    Liquidation,
+    LiquidationsAsk,
     OpenInterest,
     OpenInterestAsk,
 )
@@ -48,11 +59,6 @@ ERRORS: dict[str, type[UpstreamError]] = {
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: the wire symbol has a dash, so it cannot be misread."""
     return instrument.asset_class is AssetClass.CRYPTO and instrument.is_spot and instrument.venue in ("", "okx")
-
-
-def perpetual(instrument: InstrumentId) -> bool:
-    """One that settles in a dollar token, or is quoted in dollars and settles in its base asset."""
-    return is_linear_of("okx", instrument, ("USDC", "USDT")) or is_inverse_of("okx", instrument)
 
 
 class Okx(Provider):
@@ -150,6 +156,18 @@ class Okx(Provider):
         found = matched(ask.instruments, body["data"], swap_of, name="instId")
         return [parse_interest(key, row) for key, row in found]
 
+    @answers(LIQUIDATIONS, covers=lambda ask: is_linear(ask.instrument))
+    async def liquidations(self, ask: LiquidationsAsk) -> tuple[Liquidation, ...]:
+        """The newest, at most 100, in contracts: how much one is stands in the list of instruments."""
+        name = swap_of(ask.instrument)
+        contract = await self.http.get("/api/v5/public/instruments", {"instType": "SWAP", "instId": name})
+        params: dict[str, str | int] = {
+            "instType": "SWAP", "instFamily": wire_symbol(ask.instrument), "state": "filled",
+            "limit": min(ask.last, 100),
+        }  # fmt: skip
+        body = await self.http.get("/api/v5/public/liquidation-orders", params)
+        return parse_liquidations(name, contract["data"][0], body)
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"code": "51001", "msg": "Instrument ID doesn't exist.", "data": []}`; code 0 is success."""
         code, message = reply.body.get("code"), reply.body.get("msg")
@@ -168,11 +186,6 @@ class Okx(Provider):
 def wire_symbol(instrument: InstrumentId) -> str:
     """`BTC-USDT` for BTC/USDT."""
     return f"{instrument.base}-{instrument.quote}"
-
-
-def swap_of(instrument: InstrumentId) -> str:
-    """`BTC-USDT-SWAP` for BTC/USDT:USDT."""
-    return f"{wire_symbol(instrument)}-SWAP"
 
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
@@ -248,32 +261,6 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
         for row in body["data"]
     ]
     return ascending(trades[::-1], lambda trade: trade.time)
-
-
-def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:
-    """`fundingTime` is the next payment's, `nextFundingTime` that of the one after it."""
-    time, after = row.epoch("fundingTime", "ms"), row.maybe_epoch("nextFundingTime", "ms")
-    return FundingRate(
-        instrument=instrument,
-        as_of=row.maybe_epoch("ts", "ms"),
-        rate=row.decimal("fundingRate"),
-        time=time,
-        settled=False,
-        interval_ms=None if after is None else (after - time) // timedelta(milliseconds=1),
-    )
-
-
-def parse_interest(instrument: InstrumentId, row: Row) -> OpenInterest:
-    """`oi` is in contracts, `oiCcy` in coins; `oiUsd` came later."""
-    value = row.maybe("oiUsd")
-    return OpenInterest(
-        instrument=instrument,
-        as_of=row.maybe_epoch("ts", "ms"),
-        amount=row.maybe("oiCcy"),
-        contracts=row.decimal("oi"),
-        value=value,
-        currency=None if value is None else "USD",
-    )
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:

@@ -1,4 +1,4 @@
-"""Poloniex: spot market data. Docs: https://api-docs.poloniex.com/spot/api/public/market-data"""
+"""Poloniex: spot market data, and perpetuals' funding. Docs: https://api-docs.poloniex.com/spot/api/public/market-data"""
 
 from __future__ import annotations
 
@@ -6,12 +6,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
+from providers.crypto._perpetual import HOUR, is_linear_of, settled, span_of
 from providers.crypto._spot import SIDES, is_spot_of, levels, percent, priced, refusal, rows_of, step
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
+from schema.words.derivatives import (
+    FUNDING_HISTORY,
+    FUNDING_RATES,
+    OPEN_INTEREST,
+    FundingHistoryAsk,
+    FundingRate,
+    FundingRatesAsk,
+    OpenInterest,
+    OpenInterestAsk,
+)
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
@@ -24,6 +35,8 @@ INTERVALS = {
     Interval.H12: "HOUR_12", Interval.D1: "DAY_1",
 }  # fmt: skip
 ROWS = 500
+MOST_PAYMENTS = 100
+PAID_EVERY = 8 * HOUR
 DEPTHS = (5, 10, 20, 50, 100, 150)
 TRADABLE = frozenset({"NORMAL", "POST_ONLY"})
 REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
@@ -39,6 +52,11 @@ REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: the wire symbol has an underscore, so it cannot be misread."""
     return is_spot_of("poloniex", instrument, between="_")
+
+
+def perpetual(instrument: InstrumentId) -> bool:
+    """A perpetual: they settle in USDT."""
+    return is_linear_of("poloniex", instrument)
 
 
 class Poloniex(Provider):
@@ -91,9 +109,37 @@ class Poloniex(Provider):
         """All pairs."""
         return parse_listings(await self.http.get("/markets"))
 
+    @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
+    async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
+        """What the next payment is expected to be."""
+        (instrument,) = ask.instruments
+        body = await self.http.get("/v3/market/fundingRate", {"symbol": contract_of(instrument)})
+        return [parse_funding(instrument, body["data"])]
+
+    @answers(FUNDING_HISTORY, covers=lambda ask: perpetual(ask.instrument))
+    async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
+        """The newest, at most 100, of half a year; without a range there is but one."""
+        first, last = span_of(ask, self.clock.now(), MOST_PAYMENTS, PAID_EVERY)
+        params: Params = {
+            "symbol": contract_of(ask.instrument),
+            "sT": int(first.timestamp()) * 1000,
+            "eT": int(last.timestamp()) * 1000,
+            "limit": min(ask.limit, MOST_PAYMENTS),
+        }
+        body = await self.http.get("/v3/market/fundingRate/history", params)
+        return settled(ask, body["data"], rate="fR", time="fT")
+
+    @answers(OPEN_INTEREST, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
+    async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:
+        """In contracts, whose size differs from one perpetual to the next."""
+        (instrument,) = ask.instruments
+        row = (await self.http.get("/v3/market/openInterest", {"symbol": contract_of(instrument)}))["data"]
+        moment = row.maybe_epoch("ts", "ms")
+        return [OpenInterest(instrument=instrument, as_of=moment, contracts=row.decimal("oInterest"))]
+
     def explain(self, reply: Reply) -> UpstreamError | None:
-        """`{"code": 24101, "message": "Invalid symbol"}`: the codes are many, the words are plain."""
-        code, message = reply.body.get("code"), reply.body.get("message")
+        """`{"code": 24101, "message": "Invalid symbol"}`, or `msg`: the codes are many, the words are plain."""
+        code, message = reply.body.get("code"), reply.body.get("message") or reply.body.get("msg")
         if code is None or message is None or code.value == 200 or reply.status == 429:
             return None
         said = f"error {code.value}: {message.value}"
@@ -104,6 +150,11 @@ class Poloniex(Provider):
 def wire_symbol(instrument: InstrumentId) -> str:
     """`BTC_USDT` for BTC/USDT."""
     return f"{instrument.base}_{instrument.quote}"
+
+
+def contract_of(instrument: InstrumentId) -> str:
+    """`BTC_USDT_PERP` for BTC/USDT:USDT."""
+    return f"{wire_symbol(instrument)}_PERP"
 
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
@@ -178,6 +229,18 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
         for row in body
     ]
     return ascending(trades[::-1], lambda trade: trade.time)
+
+
+def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:
+    """`fR` and `fT` are of the last payment, `nFR` and `nFT` of the next."""
+    return FundingRate(
+        instrument=instrument,
+        as_of=row.maybe_epoch("ts", "ms"),
+        rate=row.decimal("nFR"),
+        time=row.epoch("nFT", "ms"),
+        settled=False,
+        interval_ms=row.integer("nFT") - row.integer("fT"),
+    )
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:

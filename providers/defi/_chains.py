@@ -52,6 +52,17 @@ def addressable(*names: str) -> bool:
     return all(_ADDRESS.match(name) for name in names)
 
 
+def is_pair(instrument: InstrumentId, provider: str, bases: Container[str], quotes: Container[str]) -> bool:
+    """A spot pair of assets; a provider stands for no venue but itself."""
+    return (
+        instrument.asset_class is AssetClass.CRYPTO
+        and instrument.is_spot
+        and instrument.venue in ("", provider)
+        and instrument.base in bases
+        and instrument.quote in quotes
+    )
+
+
 def token_of(instrument: InstrumentId) -> tuple[str, str]:
     """Chain and address of a token."""
     chain, _, address = instrument.base.partition("/")

@@ -6,7 +6,7 @@ from datetime import datetime
 from math import ceil
 
 from providers.crypto.coingecko import IDS
-from providers.defi._chains import is_token, token_of
+from providers.defi._chains import is_pair, is_token, token_of
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.history import PriceHistoryAsk
 from schema.words.intervals import Interval
@@ -24,6 +24,8 @@ SHOWN = {
 }  # fmt: skip
 """Its display names, where they are not ours in another case."""
 
+# Renamed since, and known for its past under this id.
+COINS = {**IDS, "MATIC": "matic-network"}
 PERIODS = {Interval.H1: "1h", Interval.H4: "4h", Interval.D1: "1d", Interval.W1: "1w"}
 LONGEST = 500
 
@@ -32,13 +34,7 @@ def priced(instrument: InstrumentId) -> bool:
     """A token by its address, or a coin in dollars."""
     if instrument.asset_class is AssetClass.DEX:
         return is_token(instrument, "defillama", CHAINS)
-    return (
-        instrument.asset_class is AssetClass.CRYPTO
-        and instrument.is_spot
-        and instrument.venue in ("", "defillama")
-        and instrument.base in IDS
-        and instrument.quote == "USD"
-    )
+    return is_pair(instrument, "defillama", COINS, ("USD",))
 
 
 def lined(ask: PriceHistoryAsk) -> bool:
@@ -56,7 +52,7 @@ def key_of(instrument: InstrumentId) -> str:
     if instrument.asset_class is AssetClass.DEX:
         chain, address = token_of(instrument)
         return f"{CHAINS[chain]}:{address}"
-    return f"coingecko:{IDS[instrument.base]}"
+    return f"coingecko:{COINS[instrument.base]}"
 
 
 def chain_of(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from providers.row import Row
 from schema.words.defi import PoolsAsk, Token
@@ -19,6 +20,19 @@ def fit(name: str) -> bool:
 def by_address(ask: PoolsAsk) -> bool:
     """One pool, or those with a token."""
     return fit(ask.address or ask.token) and not ask.text and not ask.newest
+
+
+def inner(row: Row, group: str, key: str) -> Decimal | None:
+    """A number of a group, both of which may be missing."""
+    found = row.get(group)
+    return None if found is None else found.maybe(key)
+
+
+def trades(row: Row, group: str, side: str) -> int | None:
+    """How many trades of a side the last 24 hours had, where that is told."""
+    found = row.get(group)
+    day = None if found is None else found.get("h24")
+    return None if day is None or day.get(side) is None else day.integer(side)
 
 
 def token(row: Row, address: str = "address") -> Token:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, answers
 from providers.defi._bitcoin import CHAIN, COIN, Move, coins, transaction
-from providers.defi._chains import addressable, whole
+from providers.defi._chains import addressable, is_pair, whole
 from providers.row import Row
 from schema.errors import UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
@@ -36,13 +36,7 @@ GIGA = 9
 
 def priced(instrument: InstrumentId) -> bool:
     """Bitcoin in a currency."""
-    return (
-        instrument.asset_class is AssetClass.CRYPTO
-        and instrument.is_spot
-        and instrument.venue in ("", "blockchain_info")
-        and instrument.base == COIN
-        and instrument.quote in CURRENCIES
-    )
+    return is_pair(instrument, "blockchain_info", (COIN,), CURRENCIES)
 
 
 def traced(ask: TransactionsAsk) -> bool:

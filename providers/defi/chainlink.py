@@ -11,16 +11,16 @@ from decimal import Decimal
 
 from providers.contract import Licence, Profile, Provider, Reply, answers, per_second
 from providers.defi._chains import whole
+from providers.defi._oracle import fed, feeds, quoted
 from providers.row import Row
 from schema.errors import NotCovered, Overloaded, Throttled, UpstreamError
-from schema.symbols import AssetClass, InstrumentId, parse_instrument
+from schema.symbols import AssetClass, InstrumentId
 from schema.words.chains import ORACLE_PRICES, OraclePrice, OraclePricesAsk
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
 
 # https://docs.chain.link/data-feeds/price-feeds/addresses: proxies, whose addresses stay. All of these have 8 decimals.
-FEEDS = {
-    parse_instrument(text): feed
-    for text, feed in {
+FEEDS = feeds(
+    {
         "crypto:BTC/USD": "0xF4030086522a5bEEa4988F8cA5B36dbC97BeE88c",
         "crypto:ETH/USD": "0x5f4eC3Df9cbd43714FE2740f5E3616155c5b8419",
         "crypto:SOL/USD": "0x4ffC43a60e009B551865A93d232E33Fce9f01507",
@@ -35,8 +35,8 @@ FEEDS = {
         "fx:JPY/USD": "0xBcE206caE7f0ec07b545EddE332A47C2F75bbeb3",
         "fx:CHF/USD": "0x449d117117838fFA61263B61dA6301AA2a88B13A",
         "fx:AUD/USD": "0x77F9710E7d0A19669A13c055F62cd80d313dF022",
-    }.items()
-}
+    }
+)
 DECIMALS = 8
 LATEST_ROUND = "0xfeaf968c"
 """What `latestRoundData()` is called on the wire."""
@@ -46,8 +46,8 @@ _ROUND = re.compile(r"0x" + "([0-9a-f]{64})" * 5 + r"\Z")
 
 
 def priced(instrument: InstrumentId) -> bool:
-    """What has a feed; an oracle stands for no venue but itself."""
-    return instrument.venue in ("", "chainlink") and instrument.at("") in FEEDS
+    """What has a feed."""
+    return fed(instrument, "chainlink", FEEDS)
 
 
 class Chainlink(Provider):
@@ -72,10 +72,7 @@ class Chainlink(Provider):
     @answers(QUOTES, covers=lambda ask: all(map(priced, ask.instruments)), max_batch=20)
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
         """The price alone."""
-        return [
-            Quote(instrument=each.instrument, price=each.price, price_type=PriceType.INDEX, as_of=each.as_of)
-            for each in await self._latest(ask.instruments)
-        ]
+        return quoted(await self._latest(ask.instruments))
 
     @answers(ORACLE_PRICES, covers=lambda ask: all(map(priced, ask.instruments)), max_batch=20)
     async def oracle_prices(self, ask: OraclePricesAsk) -> list[OraclePrice]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from providers.contract import Licence, Profile, Provider, answers, per_minute
 from providers.defi._chains import is_token, same_address, tokens_by_chain
-from providers.defi._pools import by_address, token
+from providers.defi._pools import by_address, inner, token, trades
 from providers.row import Row
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.defi import POOLS, Pool, PoolsAsk
@@ -78,7 +78,7 @@ def parse_quotes(tokens: dict[InstrumentId, str], rows: Row) -> list[Quote]:
             price=row.decimal("priceUsd"),
             price_type=PriceType.LAST,
             currency="USD",
-            change_percent=_inner(row, "priceChange", "h24"),
+            change_percent=inner(row, "priceChange", "h24"),
         )
         for instrument, row in best.items()
         if row is not None
@@ -87,14 +87,8 @@ def parse_quotes(tokens: dict[InstrumentId, str], rows: Row) -> list[Quote]:
 
 def _deepest(address: str, rows: Row) -> Row | None:
     own = [row for row in rows if same_address(address, row["baseToken"].text("address"))]
-    deepest = max(own, key=lambda row: _inner(row, "liquidity", "usd") or Decimal(0), default=None)
+    deepest = max(own, key=lambda row: inner(row, "liquidity", "usd") or Decimal(0), default=None)
     return None if deepest is None or deepest.positive("priceUsd") is None else deepest
-
-
-def _inner(row: Row, group: str, key: str) -> Decimal | None:
-    """A number of a group, both of which may be missing."""
-    found = row.get(group)
-    return None if found is None else found.maybe(key)
 
 
 def parse_pools(ask: PoolsAsk, rows: Row | None) -> tuple[Pool, ...]:
@@ -107,7 +101,6 @@ def parse_pools(ask: PoolsAsk, rows: Row | None) -> tuple[Pool, ...]:
 def parse_pool(row: Row) -> Pool:
     """`priceNative` is in the quote token; statistics that are not known are left out."""
     chain = row.text("chainId")
-    trades = row["txns"].get("h24") if "txns" in row else None
     return Pool(
         chain=OURS.get(chain, chain),
         address=row.text("pairAddress"),
@@ -116,11 +109,11 @@ def parse_pool(row: Row) -> Pool:
         quote=token(row["quoteToken"]),
         price=row.positive("priceNative"),
         base_price=row.positive("priceUsd"),
-        liquidity=_inner(row, "liquidity", "usd"),
-        volume24h=_inner(row, "volume", "h24"),
-        change_percent24h=_inner(row, "priceChange", "h24"),
-        buys24h=None if trades is None else trades.integer("buys"),
-        sells24h=None if trades is None else trades.integer("sells"),
+        liquidity=inner(row, "liquidity", "usd"),
+        volume24h=inner(row, "volume", "h24"),
+        change_percent24h=inner(row, "priceChange", "h24"),
+        buys24h=trades(row, "txns", "buys"),
+        sells24h=trades(row, "txns", "sells"),
         market_cap=row.positive("marketCap"),
         fully_diluted=row.positive("fdv"),
         created_at=row.maybe_epoch("pairCreatedAt", "ms"),

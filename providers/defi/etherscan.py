@@ -5,11 +5,12 @@ Status 200 for everything; "No transactions found" is an empty list, and any oth
 
 from __future__ import annotations
 
+import asyncio
 import re
 from decimal import Decimal
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_day, per_second, query
-from providers.defi._chains import COINS, MOST_DECIMALS, WEI, product, same_address, total, whole
+from providers.defi._chains import COINS, MOST_DECIMALS, WEI, is_pair, product, same_address, total, whole
 from providers.row import Row
 from schema.errors import (
     NotCovered,
@@ -48,6 +49,7 @@ WITH_HIDDEN_FEES = frozenset({"optimism", "base", "scroll", "celo"})
 QUOTED = {"USD": "ethusd", "BTC": "ethbtc"}
 MOST_ROWS = 10_000
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z")
+_HASH = re.compile(r"0x[0-9a-fA-F]{64}\Z")
 # By what the refusal contains, in order; it is never shown, for it may hold the key.
 REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
     ("max daily rate limit", QuotaExhausted, "the key's calls of today are used up"),
@@ -67,22 +69,14 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
 
 def priced(instrument: InstrumentId) -> bool:
     """Ether in dollars or bitcoin."""
-    return (
-        instrument.asset_class is AssetClass.CRYPTO
-        and instrument.is_spot
-        and instrument.venue in ("", "etherscan")
-        and instrument.base == "ETH"
-        and instrument.quote in QUOTED
-    )
+    return is_pair(instrument, "etherscan", ("ETH",), QUOTED)
 
 
 def traced(ask: TransactionsAsk) -> bool:
-    """Of an address. One by its hash would come without its time and its fee."""
-    return ask.chain in IDS and not ask.hash and bool(_ADDRESS.match(ask.address)) and _is_token(ask.token)
-
-
-def _is_token(token: str) -> bool:
-    return not token or bool(_ADDRESS.match(token))
+    """Of an address, of a token there too; or one by its hash."""
+    if ask.hash:
+        return ask.chain in IDS and not ask.token and bool(_HASH.match(ask.hash))
+    return ask.chain in IDS and bool(_ADDRESS.match(ask.address)) and (not ask.token or bool(_ADDRESS.match(ask.token)))
 
 
 class Etherscan(Provider):
@@ -124,6 +118,8 @@ class Etherscan(Provider):
     @answers(TRANSACTIONS, covers=traced)
     async def transactions(self, ask: TransactionsAsk) -> tuple[ChainTransaction, ...]:
         """Those that the address signed or got; transfers inside of contracts are others."""
+        if ask.hash:
+            return (await self._by_hash(ask),)
         params: dict[str, str | int] = {"address": ask.address}
         if ask.token:
             params["contractaddress"] = ask.token
@@ -131,6 +127,21 @@ class Etherscan(Provider):
         body = await self._asked(ask.chain, "account", "tokentx" if ask.token else "txlist", params)
         rows = sorted(body["result"], key=lambda row: row.epoch("timeStamp"), reverse=True)
         return tuple([parse_transaction(ask, row) for row in rows])
+
+    async def _by_hash(self, ask: TransactionsAsk) -> ChainTransaction:
+        """A node tells what was asked for, what became of it, and when, each by a call of its own."""
+        named = {"txhash": ask.hash}
+        asked = (await self._asked(ask.chain, "proxy", "eth_getTransactionByHash", named)).get("result")
+        if asked is None:
+            raise UnknownInstrument(self.profile.id, f"does not know {ask.hash}")
+        if asked.get("blockNumber") is None:
+            return parse_node(ask.chain, asked, None, None)
+        numbered = {"tag": asked.text("blockNumber"), "boolean": "false"}
+        receipt, block = await asyncio.gather(
+            self._asked(ask.chain, "proxy", "eth_getTransactionReceipt", named),
+            self._asked(ask.chain, "proxy", "eth_getBlockByNumber", numbered),
+        )
+        return parse_node(ask.chain, asked, receipt["result"], block["result"])
 
     @answers(CHAIN_STATUS, covers=lambda ask: ask.chain in IDS)
     async def chain_status(self, ask: ChainStatusAsk) -> ChainStatus:
@@ -163,6 +174,29 @@ def hexadecimal(row: Row) -> int:
     if not re.match(r"0x[0-9a-fA-F]{1,64}\Z", text):
         row.broken("is not a hexadecimal number")
     return int(text, 16)
+
+
+def parse_node(chain: str, asked: Row, receipt: Row | None, block: Row | None) -> ChainTransaction:
+    """Without a receipt it waits; what the chain below takes is in the receipt too."""
+    fee = None
+    if receipt is not None:
+        gas = product(*(Decimal(hexadecimal(receipt[name])) for name in ("gasUsed", "effectiveGasPrice")))
+        below = receipt.get("l1Fee")
+        fee = whole(gas if below is None else total((gas, Decimal(hexadecimal(below)))), WEI)
+    return ChainTransaction(
+        hash=asked.text("hash"),
+        chain=chain,
+        time=None
+        if block is None
+        else Row(block.provider, hexadecimal(block["timestamp"]), block, "timestamp").epoch(),
+        block=None if block is None else str(hexadecimal(asked["blockNumber"])),
+        sender=asked.text("from"),
+        receiver=asked.maybe_text("to"),
+        asset=COINS[chain],
+        amount=whole(Decimal(hexadecimal(asked["value"])), WEI),
+        fee=fee,
+        failed=receipt is not None and receipt.get("status") is not None and not hexadecimal(receipt["status"]),
+    )
 
 
 def parse_prices(instruments: tuple[InstrumentId, ...], body: Row) -> list[Quote]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_minute
 from providers.defi._chains import is_token, token_of, tokens_by_chain
-from providers.defi._pools import fit, token
+from providers.defi._pools import fit, inner, token, trades
 from providers.row import Row
 from schema.errors import Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
@@ -171,7 +171,6 @@ def _pool(row: Row, beside: dict[str, Row]) -> Pool:
     facts, related = row["attributes"], row["relationships"]
     address = facts.text("address")
     network = row.text("id").removesuffix(f"_{address}")
-    trades = facts["transactions"].get("h24") if "transactions" in facts else None
     return Pool(
         chain=OURS.get(network, network.lower()),
         address=address,
@@ -183,10 +182,10 @@ def _pool(row: Row, beside: dict[str, Row]) -> Pool:
         base_price=facts.positive("base_token_price_usd"),
         quote_price=facts.positive("quote_token_price_usd"),
         liquidity=facts.maybe("reserve_in_usd"),
-        volume24h=facts["volume_usd"].maybe("h24"),
-        change_percent24h=facts["price_change_percentage"].maybe("h24"),
-        buys24h=None if trades is None else trades.integer("buys"),
-        sells24h=None if trades is None else trades.integer("sells"),
+        volume24h=inner(facts, "volume_usd", "h24"),
+        change_percent24h=inner(facts, "price_change_percentage", "h24"),
+        buys24h=trades(facts, "transactions", "buys"),
+        sells24h=trades(facts, "transactions", "sells"),
         market_cap=facts.positive("market_cap_usd"),
         fully_diluted=facts.positive("fdv_usd"),
         created_at=facts.maybe_instant("pool_created_at"),

@@ -7,7 +7,7 @@ from datetime import date
 
 from providers.contract import Licence, Profile, Provider, Reply, answers, per_minute
 from providers.defi._bitcoin import CHAIN, COIN, Move, coins, transaction
-from providers.defi._chains import addressable
+from providers.defi._chains import addressable, is_pair
 from providers.row import Row
 from schema.errors import NotCovered, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
@@ -43,13 +43,7 @@ REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
 
 def priced(instrument: InstrumentId) -> bool:
     """Bitcoin in one of seven currencies."""
-    return (
-        instrument.asset_class is AssetClass.CRYPTO
-        and instrument.is_spot
-        and instrument.venue in ("", "mempool_space")
-        and instrument.base == COIN
-        and instrument.quote in CURRENCIES
-    )
+    return is_pair(instrument, "mempool_space", (COIN,), CURRENCIES)
 
 
 def traced(ask: TransactionsAsk) -> bool:

@@ -8,15 +8,15 @@ from decimal import Decimal
 
 from providers.contract import Licence, Limit, Profile, Provider, answers, header
 from providers.defi._chains import whole
+from providers.defi._oracle import fed, feeds, quoted
 from providers.row import Row
-from schema.symbols import AssetClass, InstrumentId, parse_instrument
+from schema.symbols import AssetClass, InstrumentId
 from schema.words.chains import ORACLE_PRICES, OraclePrice, OraclePricesAsk
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
 
 # https://docs.pyth.network/price-feeds/price-feeds: a feed is known by 32 bytes, which never change.
-FEEDS = {
-    parse_instrument(text): feed
-    for text, feed in {
+FEEDS = feeds(
+    {
         "crypto:BTC/USD": "e62df6c8b4a85fe1a67db44dc12de5db330f7ac66b72dc658afedf0f4a415b43",
         "crypto:ETH/USD": "ff61491a931112ddf1bd8147cd1b641375f79f5825126d665480874634fd0ace",
         "crypto:SOL/USD": "ef0d8b6fda2ceba41da15d4095d1da392a0d2f8ed0c6c7bc0f4cfac8c280b56d",
@@ -32,14 +32,14 @@ FEEDS = {
         "fx:EUR/USD": "a995d00bb36a63cef7fd2c287dc105fc8f3d93779f062f09551b0af3e81ec30b",
         "fx:GBP/USD": "84c2dde9633d93d1bcad84e7dc41c9d56578b7ec52fabedc1f335d673df0a7c1",
         "commodity:XAU/USD": "765d2ba906dbc32ca17cc11f5310a89e9ee1f6420508c63861f2f8ba4ee34bb2",
-    }.items()
-}
+    }
+)
 LARGEST_EXPONENT = 30
 
 
 def priced(instrument: InstrumentId) -> bool:
-    """What has a feed; an oracle stands for no venue but itself."""
-    return instrument.venue in ("", "pyth_hermes") and instrument.at("") in FEEDS
+    """What has a feed."""
+    return fed(instrument, "pyth_hermes", FEEDS)
 
 
 class PythHermes(Provider):
@@ -60,10 +60,7 @@ class PythHermes(Provider):
     @answers(QUOTES, covers=lambda ask: all(map(priced, ask.instruments)), max_batch=50)
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
         """The price alone."""
-        return [
-            Quote(instrument=each.instrument, price=each.price, price_type=PriceType.INDEX, as_of=each.as_of)
-            for each in await self._latest(ask.instruments)
-        ]
+        return quoted(await self._latest(ask.instruments))
 
     @answers(ORACLE_PRICES, covers=lambda ask: all(map(priced, ask.instruments)), max_batch=50)
     async def oracle_prices(self, ask: OraclePricesAsk) -> list[OraclePrice]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
 from providers.defi._chains import percent
-from providers.defi._pools import token
+from providers.defi._pools import inner, token
 from providers.defi._solana import CHAIN, is_mint, mint_of, priced, swapped
 from providers.row import Row
 from schema.errors import Malformed, NotCovered, Overloaded, UnknownInstrument, UpstreamError
@@ -111,7 +111,6 @@ def parse_pools(rows: Row) -> tuple[Pool, ...]:
 
 def _pool(row: Row) -> Pool:
     """The price is of `mintA` in `mintB`; fees are a fraction, yields in percent."""
-    day = row.get("day")
     return Pool(
         chain=CHAIN,
         address=row.text("id"),
@@ -120,9 +119,9 @@ def _pool(row: Row) -> Pool:
         quote=token(row["mintB"]),
         price=row.positive("price"),
         liquidity=row.maybe("tvl"),
-        volume24h=None if day is None else day.maybe("volume"),
+        volume24h=inner(row, "day", "volume"),
         fee_percent=percent(row.maybe("feeRate")),
-        apr_percent=None if day is None else day.maybe("apr"),
+        apr_percent=inner(row, "day", "apr"),
         created_at=row.maybe_epoch("openTime"),
     )
 

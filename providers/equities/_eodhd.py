@@ -11,12 +11,22 @@ from providers.equities._adjusted import with_dividends
 from providers.equities._companies import maybe_day
 from providers.equities._listed import TRADED_IN, Spelling, about, bars_at, first_moments
 from providers.equities._yahoo import MINOR_UNITS, shifted
+from providers.markup import without_markup
+from providers.news._articles import arranged
 from providers.row import Row
 from schema.errors import NotCovered
 from schema.symbols import InstrumentId
 from schema.words.candles import Adjustment, Bars, CandlesAsk
 from schema.words.companies import ActionKind, CompanyProfile, CorporateAction
-from schema.words.fundamentals import EarningsAsk, EarningsEvent, EarningsTime, Fundamentals, ReportPeriod, Statement
+from schema.words.fundamentals import (
+    EarningsAsk,
+    EarningsEvent,
+    EarningsTime,
+    Fundamentals,
+    KeyFigures,
+    ReportPeriod,
+    Statement,
+)
 from schema.words.instruments import InstrumentType, Listing
 from schema.words.knowledge import end_of
 from schema.words.news import NewsArticle, NewsAsk
@@ -161,6 +171,31 @@ def parse_profile(instrument: InstrumentId, row: Row) -> CompanyProfile:
     )
 
 
+def parse_figures(instrument: InstrumentId, body: Row) -> KeyFigures:
+    """Ratios, of which shares of a whole are fractions here.
+
+    Amounts come without their currency, and the extremes of a year are adjusted for dividends: both are left out.
+    """
+    ratios, values = body["Highlights"], body["Valuation"]
+
+    def percent(key: str) -> Decimal | None:
+        fraction = ratios.maybe(key)
+        return None if fraction is None else shifted(fraction, 2)
+
+    return KeyFigures(
+        instrument=instrument,
+        price_to_earnings=ratios.maybe("PERatio"),
+        forward_price_to_earnings=values.positive("ForwardPE"),
+        price_to_book=values.positive("PriceBookMRQ"),
+        price_to_sales=values.positive("PriceSalesTTM"),
+        peg=ratios.maybe("PEGRatio"),
+        dividend_yield_percent=percent("DividendYield"),
+        profit_margin_percent=percent("ProfitMargin"),
+        return_on_equity_percent=percent("ReturnOnEquityTTM"),
+        beta=body["Technicals"].maybe("Beta"),
+    )
+
+
 def parse_report(statement: Statement, period: ReportPeriod, row: Row) -> Fundamentals:
     """One statement; numbers are texts."""
     filed = maybe_day(row, "filing_date")
@@ -222,9 +257,12 @@ def parse_earnings(ask: EarningsAsk, rows: Row) -> tuple[EarningsEvent, ...]:
     for row in rows:
         instrument, day = EODHD.instrument_of(row.text("code")), row.day("report_date")
         if instrument is not None and ask.start <= day < ask.end:
+            code, estimate, actual = row.maybe_text("currency"), row.maybe("estimate"), row.maybe("actual")
+            currency, power = MINOR_UNITS.get(code or "", (code, 0))
             event = EarningsEvent(
                 instrument=instrument, date=day, time=HOURS.get(row.maybe_text("before_after_market") or ""),
-                currency=row.maybe_text("currency"), eps_estimate=row.maybe("estimate"), eps_actual=row.maybe("actual"),
+                currency=currency, eps_estimate=None if estimate is None else shifted(estimate, power),
+                eps_actual=None if actual is None else shifted(actual, power),
             )  # fmt: skip
             found.append(event)
     return tuple(sorted(found, key=lambda event: event.date))
@@ -232,18 +270,17 @@ def parse_earnings(ask: EarningsAsk, rows: Row) -> tuple[EarningsEvent, ...]:
 
 def parse_articles(ask: NewsAsk, rows: Row) -> tuple[NewsArticle, ...]:
     """Without their text, which is the whole article."""
-    found: dict[str, NewsArticle] = {}
+    found = []
     for row in rows:
-        published, mood = row.instant("date"), row.get("sentiment")
-        if (ask.start is None or published >= ask.start) and (ask.end is None or published < ask.end):
-            article = NewsArticle(
-                id=row.text("link"),
-                title=row.text("title"),
-                url=row.text("link"),
-                published_at=published,
-                symbols=about(EODHD, (symbol.text() for symbol in row.get("symbols") or ())),
-                topics=tuple(tag.text() for tag in row.get("tags") or ()),
-                sentiment=None if mood is None else mood.maybe("polarity"),
-            )
-            found[article.id] = article
-    return tuple(sorted(found.values(), key=lambda article: article.published_at, reverse=True)[: ask.limit])
+        mood = row.get("sentiment")
+        article = NewsArticle(
+            id=row.text("link"),
+            title=without_markup(row.text("title")) or row.text("link"),
+            url=row.text("link"),
+            published_at=row.instant("date"),
+            symbols=about(EODHD, (symbol.text() for symbol in row.get("symbols") or ())),
+            topics=tuple(tag.text() for tag in row.get("tags") or ()),
+            sentiment=None if mood is None else mood.maybe("polarity"),
+        )
+        found.append(article)
+    return arranged(ask, found)[: ask.limit]

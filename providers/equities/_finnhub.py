@@ -8,6 +8,8 @@ from decimal import Decimal
 from providers.equities._companies import maybe_day
 from providers.equities._listed import TRADED_IN, Spelling, about, bars_at, first_moments
 from providers.equities._yahoo import MINOR_UNITS, SUFFIXES, shifted
+from providers.markup import without_markup
+from providers.news._articles import arranged
 from providers.row import Row
 from schema.errors import UnknownInstrument
 from schema.symbols import InstrumentId
@@ -188,23 +190,21 @@ def parse_earnings(ask: EarningsAsk, body: Row) -> tuple[EarningsEvent, ...]:
 
 def parse_articles(ask: NewsAsk, body: Row) -> tuple[NewsArticle, ...]:
     """Newest first; one without a headline or an address is none."""
-    found: dict[str, NewsArticle] = {}
+    found = []
     for row in body:
-        published = row.epoch("datetime")
-        outside = (ask.start is not None and published < ask.start) or (ask.end is not None and published >= ask.end)
-        if outside or not row.maybe_text("headline") or not row.maybe_text("url"):
+        if not row.maybe_text("headline") or not row.maybe_text("url"):
             continue
         topic = row.maybe_text("category")
         article = NewsArticle(
             id=row.label("id"),
-            title=row.text("headline"),
+            title=without_markup(row.text("headline")) or row.text("url"),
             url=row.text("url"),
-            published_at=published,
-            summary=row.maybe_text("summary"),
+            published_at=row.epoch("datetime"),
+            summary=without_markup(row.maybe_text("summary")),
             source=row.maybe_text("source"),
             image=row.maybe_text("image"),
             symbols=about(FINNHUB, (row.maybe_text("related") or "").split(",")),
             topics=() if topic is None else (topic,),
         )
-        found[article.id] = article
-    return tuple(sorted(found.values(), key=lambda article: article.published_at, reverse=True)[: ask.limit])
+        found.append(article)
+    return arranged(ask, found)[: ask.limit]

@@ -8,12 +8,14 @@ from typing import Any
 
 from providers.equities._companies import maybe_day
 from providers.equities._listed import Spelling, about
+from providers.markup import without_markup
+from providers.news._articles import arranged
 from providers.row import Row
 from schema.symbols import InstrumentId
 from schema.words.companies import ActionKind, CompanyProfile, CorporateAction
 from schema.words.fundamentals import Fundamentals, ReportPeriod, Statement
 from schema.words.knowledge import end_of
-from schema.words.news import NewsArticle
+from schema.words.news import NewsArticle, NewsAsk
 
 US = Spelling(mark=".")
 TIMEFRAMES = {ReportPeriod.ANNUAL: "annual", ReportPeriod.QUARTERLY: "quarterly", ReportPeriod.TRAILING: "ttm"}
@@ -146,7 +148,7 @@ def parse_profile(instrument: InstrumentId, row: Row) -> CompanyProfile:
     )
 
 
-def parse_news(body: Row) -> tuple[NewsArticle, ...]:
+def parse_news(ask: NewsAsk, body: Row) -> tuple[NewsArticle, ...]:
     """Articles with their publisher."""
     found = []
     for row in body["results"]:
@@ -154,10 +156,10 @@ def parse_news(body: Row) -> tuple[NewsArticle, ...]:
         found.append(
             NewsArticle(
                 id=row.label("id"),
-                title=row.text("title"),
+                title=without_markup(row.text("title")) or row.text("article_url"),
                 url=row.text("article_url"),
                 published_at=row.instant("published_utc"),
-                summary=row.maybe_text("description"),
+                summary=without_markup(row.maybe_text("description")),
                 source=None if publisher is None else publisher.maybe_text("name"),
                 author=row.maybe_text("author"),
                 image=row.maybe_text("image_url"),
@@ -165,4 +167,4 @@ def parse_news(body: Row) -> tuple[NewsArticle, ...]:
                 topics=tuple(topic.text() for topic in row.get("keywords") or ()),
             )
         )
-    return tuple(sorted(found, key=lambda article: article.published_at, reverse=True))
+    return arranged(ask, found)[: ask.limit]

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, date
 from decimal import Decimal
 
 from providers.equities._listed import bars_at, first_moments
 from providers.equities._yahoo import MINOR_UNITS, shifted
 from providers.row import Row
+from schema.errors import NotCovered
 from schema.symbols import AssetClass, InstrumentId, equity, fx
 from schema.words.candles import NO_BARS, Bars, CandlesAsk
 from schema.words.companies import ActionKind, CompanyProfile, CorporateAction
+from schema.words.fundamentals import EarningsAsk, EarningsEvent, EarningsTime
 from schema.words.instruments import InstrumentType, Listing
 from schema.words.quotes import PriceType, Quote, StatsWindow
-from schema.words.venues import MarketState
+from schema.words.venues import MarketState, TradingHours
 
 US = "United States"
 TYPES = {
@@ -30,6 +32,10 @@ TYPES = {
     "Mutual Fund": InstrumentType.FUND,
     "Closed-end Fund": InstrumentType.FUND,
     "Physical Currency": InstrumentType.FX_PAIR,
+}  # fmt: skip
+HOURS = {
+    "Pre Market": EarningsTime.BEFORE_OPEN, "After Hours": EarningsTime.AFTER_CLOSE,
+    "During Market": EarningsTime.DURING_SESSION,
 }  # fmt: skip
 _TICKER = re.compile(r"[A-Z0-9]+(\.[A-Z0-9]+)*")
 _MIC = re.compile(r"[A-Z0-9]{4}")
@@ -61,11 +67,7 @@ def instrument_of(row: Row) -> InstrumentId | None:
     pair = _PAIR.fullmatch(symbol)
     if row.maybe_text("instrument_type") == "Physical Currency":
         return fx(pair[1], pair[2]) if pair else None
-    if row.maybe_text("instrument_type") not in TYPES or not _TICKER.fullmatch(symbol):
-        return None
-    venue = "" if row.maybe_text("country") == US else row.maybe_text("mic_code") or "?"
-    found = equity(symbol, venue)
-    return found if is_share(found) else None
+    return listing_of(row) if row.maybe_text("instrument_type") in TYPES else None
 
 
 def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
@@ -132,7 +134,9 @@ def parse_candles(ask: CandlesAsk, body: Row) -> Bars:
         )
         first, high, low, last = map(tuple, prices)
         bars = replace(bars, open=first, high=high, low=low, close=last)
-    return replace(bars, time_zone=zone.key)
+    # With pre and post market there is no volume.
+    extended = ask.hours is TradingHours.EXTENDED
+    return replace(bars, time_zone=zone.key, volume=None if extended else bars.volume)
 
 
 def parse_search(body: Row) -> tuple[Listing, ...]:
@@ -169,17 +173,51 @@ def parse_profile(instrument: InstrumentId, body: Row) -> CompanyProfile:
 
 
 def parse_dividends(body: Row) -> Iterator[CorporateAction]:
-    """In the currency of the listing."""
+    """In the currency of the listing; of one in pence it is not told whether they are in pence or in pounds."""
     rows = list(body["dividends"])
-    if rows:
-        currency, power = currency_of(body["meta"])
-        for row in rows:
-            yield CorporateAction(
-                kind=ActionKind.CASH_DIVIDEND,
-                ex_date=row.day("ex_date"),
-                amount=shifted(row.decimal("amount"), power),
-                currency=currency,
-            )
+    currency = body["meta"].text("currency") if rows else ""
+    if currency in MINOR_UNITS:
+        raise NotCovered(body.provider, f"dividends in {currency} or its hundredfold")
+    for row in rows:
+        yield CorporateAction(
+            kind=ActionKind.CASH_DIVIDEND, ex_date=row.day("ex_date"), amount=row.decimal("amount"), currency=currency
+        )
+
+
+def parse_earnings(ask: EarningsAsk, body: Row) -> tuple[EarningsEvent, ...]:
+    """Of one company a list in the currency of `meta`; of all lists by day, each row with its own."""
+    if ask.instrument is not None:
+        rows = list(body["earnings"])
+        found = [event_of(ask.instrument, row.day("date"), row, body["meta"]) for row in rows]
+    else:
+        days = ((key, row) for key, rows in body["earnings"].items() for row in rows)
+        listed = ((listing_of(row), Row(row.provider, key, row, "date").day(), row) for key, row in days)
+        found = [event_of(instrument, day, row, row) for instrument, day, row in listed if instrument is not None]
+    inside = [event for event in found if ask.start <= event.date < ask.end]
+    return tuple(sorted(inside, key=lambda event: event.date))
+
+
+def listing_of(row: Row) -> InstrumentId | None:
+    """A company's listing by its country or the code of its exchange."""
+    found = equity(row.text("symbol"), "" if row.maybe_text("country") == US else row.maybe_text("mic_code") or "?")
+    return found if is_share(found) else None
+
+
+def event_of(instrument: InstrumentId, day: date, row: Row, told: Row) -> EarningsEvent:
+    """Amounts of one share in the currency that *told* has.
+
+    Of a listing in pence it is not told whether they are in pence or in pounds: they are left out.
+    """
+    code = told.maybe_text("currency")
+    plain = code not in MINOR_UNITS
+    return EarningsEvent(
+        instrument=instrument,
+        date=day,
+        time=HOURS.get(row.maybe_text("time") or ""),
+        currency=code if plain else None,
+        eps_estimate=row.maybe("eps_estimate") if plain else None,
+        eps_actual=row.maybe("eps_actual") if plain else None,
+    )
 
 
 def parse_splits(body: Row) -> Iterator[CorporateAction]:

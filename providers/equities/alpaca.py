@@ -15,6 +15,8 @@ from providers.contract import Licence, Params, Profile, Provider, Reply, Tier, 
 from providers.equities._companies import actions_in, maybe_day
 from providers.equities._listed import NEW_YORK, Spelling, about, bars_at, first_moments
 from providers.equities._refusals import refused, said
+from providers.markup import without_markup
+from providers.news._articles import arranged, iso_seconds
 from providers.row import Row
 from schema.errors import NotCovered, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
@@ -100,8 +102,8 @@ class Alpaca(Provider):
         symbol = US.symbol_of(ask.instrument) or ""
         # Bars of New York's days begin up to five hours after midnight UTC, weeks on a Monday and months on the 1st.
         params: Params = {
-            "symbols": symbol, "timeframe": TIMEFRAMES[ask.interval], "start": f"{ask.start:%Y-%m-%dT%H:%M:%SZ}",
-            "end": f"{ask.end:%Y-%m-%dT%H:%M:%SZ}", "limit": 10_000, "adjustment": ADJUSTMENTS[ask.adjustment],
+            "symbols": symbol, "timeframe": TIMEFRAMES[ask.interval], "start": iso_seconds(ask.start),
+            "end": iso_seconds(ask.end), "limit": 10_000, "adjustment": ADJUSTMENTS[ask.adjustment],
         }  # fmt: skip
         rows: list[object] = []
         for page in await self._pages("/v2/stocks/bars", params):
@@ -128,11 +130,9 @@ class Alpaca(Provider):
             params["symbols"] = ",".join(US.symbol_of(i) or "" for i in ask.instruments)
         for name, moment in (("start", ask.start), ("end", ask.end)):
             if moment is not None:
-                params[name] = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+                params[name] = iso_seconds(moment)
         pages = await self._pages("/v1beta1/news", params, most=-(-ask.limit // NEWS_PAGE))
-        found = {article.id: article for page in pages for article in parse_news(page)}
-        inside = [each for each in found.values() if ask.end is None or each.published_at < ask.end]
-        return tuple(sorted(inside, key=lambda each: each.published_at, reverse=True)[: ask.limit])
+        return arranged(ask, (article for page in pages for article in parse_news(page)))[: ask.limit]
 
     async def _pages(self, path: str, params: Params, most: int = 100) -> list[Row]:
         """Until there is no next page; a token that comes again would lead round in a circle."""
@@ -235,11 +235,11 @@ def parse_news(page: Row) -> Iterator[NewsArticle]:
         image = next((each for each in row["images"]), None)
         yield NewsArticle(
             id=row.label("id"),
-            title=row.text("headline"),
+            title=without_markup(row.text("headline")) or row.text("url"),
             url=row.text("url"),
             published_at=row.instant("created_at"),
             updated_at=row.maybe_instant("updated_at"),
-            summary=row.maybe_text("summary"),
+            summary=without_markup(row.maybe_text("summary")),
             source=row.maybe_text("source"),
             author=row.maybe_text("author"),
             image=None if image is None else image.maybe_text("url"),

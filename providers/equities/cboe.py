@@ -51,12 +51,12 @@ class Cboe(Provider):
         base_url="https://cdn.cboe.com/api/global/delayed_quotes",
         docs="https://www.cboe.com/delayed_quotes",
         asset_classes=(AssetClass.EQUITY, AssetClass.INDEX),
-        licence=Licence(note="No published interface; for personal use, no redistribution.", shareable=False),
+        licence=Licence(note="No published interface; for personal use, no redistribution."),
         # Undocumented: what a reader of the pages would need.
         limits=(Limit(count=30, per=timedelta(minutes=1)),),
         delay=FeedDelay.DELAYED,
         delay_seconds=900,
-        priority=60,
+        priority=72,
     )
 
     @answers(QUOTES, covers=lambda ask: all(symbol_of(i) is not None for i in ask.instruments), max_batch=1)

@@ -20,6 +20,7 @@ from providers.equities._eodhd import (
     parse_days,
     parse_dividends,
     parse_earnings,
+    parse_figures,
     parse_profile,
     parse_quote,
     parse_report,
@@ -40,7 +41,17 @@ from schema.words.companies import (
     CorporateAction,
     CorporateActionsAsk,
 )
-from schema.words.fundamentals import EARNINGS, FUNDAMENTALS, EarningsAsk, EarningsEvent, Fundamentals, FundamentalsAsk
+from schema.words.fundamentals import (
+    EARNINGS,
+    FUNDAMENTALS,
+    KEY_FIGURES,
+    EarningsAsk,
+    EarningsEvent,
+    Fundamentals,
+    FundamentalsAsk,
+    KeyFigures,
+    KeyFiguresAsk,
+)
 from schema.words.instruments import SEARCH, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.news import NEWS, NewsArticle, NewsAsk
@@ -144,6 +155,13 @@ class Eodhd(Provider):
         params: Params = {"filter": "General", "fmt": "json"}
         body = await self.http.get(f"/fundamentals/{symbol_of(ask.instrument)}", params)
         return parse_profile(ask.instrument, body)
+
+    @answers(KEY_FIGURES, covers=lambda ask: spelled(ask.instrument), weight=10)
+    async def key_figures(self, ask: KeyFiguresAsk) -> KeyFigures:
+        """Three parts of a company's or a fund's facts."""
+        params: Params = {"filter": "Highlights,Valuation,Technicals", "fmt": "json"}
+        body = await self.http.get(f"/fundamentals/{symbol_of(ask.instrument)}", params)
+        return parse_figures(ask.instrument, body)
 
     @answers(FUNDAMENTALS, covers=filed, weight=10)
     async def fundamentals(self, ask: FundamentalsAsk) -> tuple[Fundamentals, ...]:

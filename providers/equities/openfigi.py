@@ -51,9 +51,10 @@ def mapped(ask: IdentifiersAsk) -> bool:
 
 def identified(ask: SearchAsk) -> IdentifiersAsk | None:
     """A text that is an identifier by itself."""
-    if _FIGI.fullmatch(ask.text):
-        return IdentifiersAsk(scheme=IdScheme.FIGI, text=ask.text)
-    return IdentifiersAsk(scheme=IdScheme.ISIN, text=ask.text) if _ISIN.fullmatch(ask.text) else None
+    text = ask.text.strip().upper()
+    if _FIGI.fullmatch(text):
+        return IdentifiersAsk(scheme=IdScheme.FIGI, text=text)
+    return IdentifiersAsk(scheme=IdScheme.ISIN, text=text) if _ISIN.fullmatch(text) else None
 
 
 class OpenFigi(Provider):
@@ -90,8 +91,9 @@ class OpenFigi(Provider):
     async def search(self, ask: SearchAsk) -> tuple[Listing, ...]:
         """The listings of an ISIN or a FIGI that stands alone as the text."""
         meant = identified(ask)
-        rows = [] if meant is None else found_in(await self.http.post("/mapping", [job_of(meant)]))
-        return parse_listings(rows, ask.text)[: ask.limit]
+        if meant is None:
+            return ()
+        return parse_listings(meant, await self.http.post("/mapping", [job_of(meant)]))[: ask.limit]
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """Refusals of a job come with status 200, in the place of its data."""
@@ -160,14 +162,14 @@ def parse_mapping(ask: IdentifiersAsk, body: Row) -> tuple[IdentifierMapping, ..
     return tuple(found)
 
 
-def parse_listings(rows: Iterable[Row], text: str) -> tuple[Listing, ...]:
+def parse_listings(ask: IdentifiersAsk, body: Row) -> tuple[Listing, ...]:
     """Those that have an id here; of a security's listings in the US the first one."""
     found: dict[InstrumentId, Listing] = {}
-    for row in rows:
+    for row in found_in(body):
         instrument, kind = instrument_of(row), type_of(row)
         if instrument is None or kind is None or instrument in found:
             continue
-        figi, isin = row.text("figi"), text if _ISIN.fullmatch(text) else None
+        figi, isin = row.text("figi"), ask.text if ask.scheme is IdScheme.ISIN else None
         found[instrument] = Listing(
             instrument=instrument, provider_symbol=figi, name=row.maybe_text("name"), type=kind, isin=isin, figi=figi
         )

@@ -24,6 +24,7 @@ from providers.equities._polygon_reports import (
     parse_splits,
 )
 from providers.equities._refusals import refused, said
+from providers.news._articles import iso_seconds
 from providers.row import Row
 from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
@@ -147,13 +148,14 @@ class Polygon(Provider):
         adjusted = "false" if ask.adjustment is Adjustment.NONE else "true"
         params: Params = {"adjusted": adjusted, "sort": "asc", "limit": 50_000}
         rows: list[object] = []
-        seen = set[str]()
-        while path not in seen:
-            seen.add(path)
+        seen, following = set[str](), path
+        while following not in seen:
+            seen.add(following)
             page = await self.http.get(path, params)
             rows += [row.value for row in page.get("results") or ()]
-            following = urlsplit(page.maybe_text("next_url") or path)
-            path, params = following.path, dict(parse_qsl(following.query))
+            following = page.maybe_text("next_url") or following
+            address = urlsplit(following)
+            path, params = address.path, dict(parse_qsl(address.query))
         return parse_bars(ask, Row(self.profile.id, rows))
 
     @answers(SEARCH)
@@ -198,8 +200,8 @@ class Polygon(Provider):
             params["ticker"] = US.symbol_of(ask.instruments[0]) or ""
         for name, moment in (("published_utc.gte", ask.start), ("published_utc.lt", ask.end)):
             if moment is not None:
-                params[name] = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-        return parse_news(await self.http.get("/v2/reference/news", params))[: ask.limit]
+                params[name] = iso_seconds(moment)
+        return parse_news(ask, await self.http.get("/v2/reference/news", params))
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"status": "ERROR" | "NOT_AUTHORIZED" | "NOT_FOUND", "error" | "message"}`."""

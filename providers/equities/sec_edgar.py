@@ -36,6 +36,8 @@ from schema.words.fundamentals import FUNDAMENTALS, Fundamentals, FundamentalsAs
 
 SPELLING = Spelling(mark="-")
 WWW = "www"
+# What the authority wants to read: a name and an e-mail address.
+CONTACT = "https://www.sec.gov/about/webmaster-frequently-asked-questions#developers"
 ARCHIVE = "https://www.sec.gov/Archives/edgar/data"
 TICKERS = "/files/company_tickers.json"
 # A client that is too fast is locked out for so long.
@@ -91,7 +93,7 @@ class SecEdgar(Provider):
             attribution="Source: U.S. Securities and Exchange Commission, EDGAR",
             redistributable=True,
         ),
-        credentials=(header("user-agent", name="contact", template="marketgate {}"),),
+        credentials=(header("user-agent", name="contact", template="marketgate {}", sign_up=CONTACT),),
         limits=(per_second(10),),
         delay=FeedDelay.REALTIME,
         priority=30,

@@ -13,6 +13,8 @@ from providers.contract import Licence, Limit, Params, Profile, Provider, Reply,
 from providers.equities._companies import actions_in, split_by
 from providers.equities._listed import Spelling, about, bars_at, first_moments
 from providers.equities._refusals import refused, said
+from providers.markup import without_markup
+from providers.news._articles import arranged
 from providers.row import Row
 from schema.errors import NotCovered, QuotaExhausted, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
@@ -253,19 +255,17 @@ def parse_actions(rows: Row) -> Iterator[CorporateAction]:
 
 def parse_news(ask: NewsAsk, rows: Row) -> tuple[NewsArticle, ...]:
     """Tickers have small letters."""
-    found: dict[str, NewsArticle] = {}
-    for row in rows:
-        published = row.instant("publishedDate")
-        if (ask.start is None or published >= ask.start) and (ask.end is None or published < ask.end):
-            article = NewsArticle(
-                id=row.label("id"),
-                title=row.text("title"),
-                url=row.text("url"),
-                published_at=published,
-                summary=row.maybe_text("description"),
-                source=row.maybe_text("source"),
-                symbols=about(US, (ticker.text().upper() for ticker in row["tickers"])),
-                topics=tuple(tag.text() for tag in row.get("tags") or ()),
-            )
-            found[article.id] = article
-    return tuple(sorted(found.values(), key=lambda article: article.published_at, reverse=True)[: ask.limit])
+    found = (
+        NewsArticle(
+            id=row.label("id"),
+            title=without_markup(row.text("title")) or row.text("url"),
+            url=row.text("url"),
+            published_at=row.instant("publishedDate"),
+            summary=without_markup(row.maybe_text("description")),
+            source=row.maybe_text("source"),
+            symbols=about(US, (ticker.text().upper() for ticker in row["tickers"])),
+            topics=tuple(tag.text() for tag in row.get("tags") or ()),
+        )
+        for row in rows
+    )
+    return arranged(ask, found)[: ask.limit]

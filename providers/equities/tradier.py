@@ -68,7 +68,7 @@ class Tradier(Provider):
         licence=Licence(note="For the account's holder; real-time data may not be passed on.", shareable=False),
         credentials=(header("Authorization", template="Bearer {}", sign_up="https://developer.tradier.com"),),
         limits=(LIMIT,),
-        usage=(Usage(header="x-ratelimit-available", limit=LIMIT, remaining=True),),
+        usage=(Usage(header="x-ratelimit-used", limit=LIMIT),),
         tiers={"sandbox": Tier(base_url="https://sandbox.tradier.com/v1", limits=(per_minute(60),))},
         # XML without it.
         headers={"Accept": "application/json"},
@@ -97,7 +97,9 @@ class Tradier(Provider):
         params = {"symbol": symbol_of(ask.instrument) or ""}
         expiries: tuple[date, ...] = ()
         if ask.expiry is None:
-            expiries = parse_expiries(await self.http.get("/markets/options/expirations", params))
+            # Weekly contracts on an index have a root of their own.
+            every = {**params, "includeAllRoots": "true"}
+            expiries = parse_expiries(await self.http.get("/markets/options/expirations", every))
             today = self.clock.now().astimezone(ZoneInfo(NEW_YORK)).date()
             expiries = tuple(day for day in expiries if day >= today)
             if not expiries:

@@ -17,6 +17,7 @@ from providers.equities._twelvedata import (
     params_of,
     parse_candles,
     parse_dividends,
+    parse_earnings,
     parse_profile,
     parse_quote,
     parse_rate,
@@ -42,6 +43,7 @@ from schema.words.companies import (
     CorporateAction,
     CorporateActionsAsk,
 )
+from schema.words.fundamentals import EARNINGS, EarningsAsk, EarningsEvent
 from schema.words.instruments import SEARCH, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
@@ -64,6 +66,11 @@ def charted(ask: CandlesAsk) -> bool:
     extended = ask.hours is TradingHours.EXTENDED
     inside = ask.interval in SHORT and not ask.instrument.venue if extended else ask.interval in INTERVALS
     return is_share(ask.instrument) and inside
+
+
+def earnings_credits(ask: EarningsAsk) -> int:
+    """One company's costs half of a calendar."""
+    return 40 if ask.instrument is None else 20
 
 
 class TwelveData(Provider):
@@ -146,6 +153,14 @@ class TwelveData(Provider):
         dividends = await self.http.get("/dividends", params | {"adjust": "false"})
         splits = await self.http.get("/splits", params)
         return actions_in(ask, (*parse_dividends(dividends), *parse_splits(splits)))
+
+    @answers(EARNINGS, covers=lambda ask: ask.instrument is None or is_share(ask.instrument), weight=earnings_credits)
+    async def earnings(self, ask: EarningsAsk) -> tuple[EarningsEvent, ...]:
+        """Of one company, or of all."""
+        params: dict[str, str | int] = {"start_date": f"{ask.start}", "end_date": f"{ask.end - DAY}"}
+        if ask.instrument is None:
+            return parse_earnings(ask, await self.http.get("/earnings_calendar", params))
+        return parse_earnings(ask, await self.http.get("/earnings", params_of(ask.instrument) | params))
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """The code in the body tells more than the status; an empty range is an answer."""

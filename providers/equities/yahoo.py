@@ -118,7 +118,7 @@ class Yahoo(Provider):
             "period1": int(midnight(first - DAY).timestamp()),
             "period2": int(midnight(end + DAY).timestamp()),
             "interval": "1d",
-            "events": "div,split",
+            "events": "div|split",
         }
         return parse_actions(ask, await self._chart(ask.instrument, params))
 

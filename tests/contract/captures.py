@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from gateway.core.check.faults import as_recorded
 from gateway.core.check.replay import KEY, Departure
 from gateway.core.upstream import RawReply, Request
-from providers.recording import decoded, wire
+from providers.recording import FOLDER as RECORDINGS
+from providers.recording import decoded, read_recording, recording_files, wire
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "recordings"
 OTHERS = {"alt/gemini": "google_gemini", "alt/finnhub_news": "finnhub"}
@@ -23,6 +25,8 @@ ALIASES = {
     ("coinmarketcap", "/v1/cryptocurrency/listings/latest"): "/v3/cryptocurrency/listings/latest",
     ("kucoin", "/api/v1/symbols"): "/api/v2/symbols",
     ("kucoin", "/api/v3/market/orderbook/level2"): "/api/v1/market/orderbook/level2_20",
+    ("bls", "/publicAPI/v2/timeseries/data"): "/publicAPI/v2/timeseries/data/APU0000701111",
+    ("cryptopanic", "/api/v1/posts"): "/api/developer/v2/posts",
     ("currencylayer", "/api/live"): "/live",
     ("defillama", "/123totallyrealapikey123/coins/prices/current/coingecko:ethereum"): (
         "/prices/current/coingecko:ethereum"
@@ -33,6 +37,7 @@ ALIASES = {
     ("geckoterminal", "/api/v2/networks/eth/pools/{pool}/ohlcv/minute"): (
         "/api/v2/networks/eth/pools/0x5f97e72e16d9a6ffec6c70589c61ee224494ccda/ohlcv/minute"
     ),
+    ("hackernews", "/api/v1/search"): "/api/v1/search_by_date",
     ("marketstack", "/v1/eod"): "/v2/eod",
     ("marketstack", "/v1/splits"): "/v2/splits",
     ("marketstack", "/v1/tickers"): "/v2/tickerslist",
@@ -45,6 +50,8 @@ ALIASES = {
     ("thegraph", "/api/REDACTED/subgraphs/id/5XqPmWe6gjyrJtFn9cLy237i4cWw2j9HcUJEXsP5qGtH"): (
         "/api/subgraphs/id/5zvR82QoaXYFyDEKLZ9t6v9adgnptxYpKpSbxtgVENFV"
     ),
+    ("vimeo", "/programmed/cinema"): "/videos",
+    ("worldbank", "/v2/countries/US/indicators/NY.GNP.PCAP.CD"): "/v2/country/US/indicator/NY.GNP.PCAP.CD",
 }
 """Answers that the provider gives in the same form under another path, or another host's."""
 FURTHER = {
@@ -57,7 +64,7 @@ FURTHER = {
 ENVELOPES: dict[tuple[str, str], Callable[[Any], Any]] = dict.fromkeys(
     (("coinmarketcap", "quote: BTC row (listings/quotes v1 row)"), ("coinmarketcap", "search: map row")),
     lambda row: {"status": {"error_code": 0, "error_message": None}, "data": [row]},
-)
+) | {("cryptopanic", "news: one post"): lambda rows: {"results": rows}}
 """What a collector has taken off, put on again."""
 FILES: dict[str, list[Path]] = {}
 for _file in sorted(FOLDER.glob("*/*.json")):
@@ -111,7 +118,10 @@ def _read(provider: str, corpus: Any) -> Iterator[Capture]:
 
 
 class Captured:
-    """Serves one capture for its path, whatever the parameters; a further call gets the nearest other capture."""
+    """Serves one capture for its path, whatever the parameters.
+
+    A further call gets the nearest other capture, or what the repository's own recordings have for its path.
+    """
 
     def __init__(self, capture: Capture) -> None:
         self.capture, self.used = capture, 0
@@ -123,9 +133,14 @@ class Captured:
             self.used += 1
             return _reply(self.capture)
         standing_in = FURTHER.get((self.capture.provider, path), path)
-        for other in captures_of(self.capture.provider):
-            if other.status == 200 and (other.path == standing_in or _differs_in_symbol(path, other.path)):
+        others = [other for other in captures_of(self.capture.provider) if other.status == 200]
+        for other in sorted(others, key=lambda other: other.path != standing_in):
+            if other.path == standing_in or _differs_in_symbol(path, other.path):
                 return _reply(other)
+        for file in recording_files(RECORDINGS / self.capture.provider):
+            for exchange in (each for case in read_recording(file).answered for each in case.exchanges):
+                if exchange.path == request.path:
+                    return as_recorded(exchange)
         raise Departure(f"calls {path}, captured is {self.capture.path}")
 
     async def close(self) -> None:

@@ -12,15 +12,17 @@ from typing import Any
 import pytest
 
 from gateway.core.check.provider import cases_of
-from gateway.core.check.replay import ask
+from gateway.core.check.replay import ask, connect
 from gateway.core.recorded import MOST_LISTED, RecordedTransport
 from gateway.core.upstream import CallFacts, Request, call_facts
+from providers.assistants.openai import OpenAi
 from providers.contract import Provider
 from providers.recording import BadRecording, ask_of, decoded, plain, read_recording, wire
 from schema.errors import NotRecorded
 from schema.provenance import RecordedFrom
 from schema.symbols import crypto
 from schema.words.candles import CANDLES, NO_BARS, Adjustment
+from schema.words.chat import CHAT
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote
 from tests.contract.scratch import recording, write_provider
@@ -148,6 +150,18 @@ async def test_the_list_of_what_is_recorded_is_bounded(tmp_path: Path, asking_qu
         await market(tmp_path, cases).send(request(pair="ETH-USD"))
 
     assert caught.value.message.endswith(f"crypto:COIN{MOST_LISTED - 1}/USD and {40 - MOST_LISTED} more")
+
+
+async def test_of_a_recorded_chat_is_listed_what_was_said():
+    provider: Any = connect(OpenAi, RecordedTransport(), datetime(2026, 11, 20, 12, tzinfo=UTC))
+    question = ask_of(CHAT, {"model": "gpt-4o-mini", "messages": [{"role": "USER", "text": "Nobody said this"}]})
+    token = call_facts.set(CallFacts(capability="chat"))
+
+    with pytest.raises(NotRecorded) as caught:
+        await provider.chat(question)
+
+    call_facts.reset(token)
+    assert "gpt-4o-mini 'What does bitcoin cost?' 'get_price' required, " in caught.value.message
 
 
 async def test_a_provider_without_recordings_has_nothing(asking_quotes: None):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.check.replay import connect
+from gateway.core.check.replay import KEY, connect
 from gateway.core.upstream import RawReply, Request
 from providers.assistants._chat import streamed
 from providers.assistants.anthropic import Anthropic
@@ -22,7 +22,7 @@ from providers.assistants.openai import OpenAi
 from providers.assistants.openrouter import OpenRouter
 from providers.contract import Part, Provider
 from providers.row import Row
-from schema.errors import Malformed, NotCovered, QuotaExhausted, Throttled, UpstreamError
+from schema.errors import Malformed, NotCovered, QuotaExhausted, Throttled, Unauthorized, UpstreamError
 from schema.words.chat import (
     ChatAsk,
     ChatDelta,
@@ -164,6 +164,23 @@ async def test_numbers_of_arguments_keep_all_their_digits() -> None:
     assert reply.message.tool_calls[0].arguments == '{"of":0.1234567890123456789}'
     assert b'"arguments":{"of":0.1234567890123456789}' in (transport.requests[1].body or b"")
     assert b'"tool_name":"price"' in (transport.requests[1].body or b"")
+
+
+@pytest.mark.parametrize(
+    ("cls", "header"),
+    [(cls, "authorization") for cls in (OpenAi, Mistral, DeepSeek, Groq, OpenRouter, Ollama)]
+    + [(Anthropic, "x-api-key"), (GoogleGemini, "x-goog-api-key")],
+)
+async def test_the_key_goes_into_a_header_and_into_no_error(cls: type[Provider], header: str) -> None:
+    transport = Says({"error": {"message": f"Incorrect API key provided: {KEY}"}, "message": KEY}, 401)
+
+    error = await refused(cls, transport)
+
+    (sent,) = transport.requests
+    assert sent.headers[header].removeprefix("Bearer ") == KEY
+    assert KEY not in f"{sent.url}{sent.params}{sent.secret_params}{sent.body!r}"
+    assert isinstance(error, Unauthorized)
+    assert KEY not in str(error)
 
 
 @pytest.mark.parametrize(

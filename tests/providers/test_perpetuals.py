@@ -8,8 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.crypto import binance, bitfinex, bitget, bybit, gateio, htx, kucoin, mexc, okx
-from providers.crypto._perpetual import settled
+from providers.crypto import (
+    _htx_swaps,
+    _okx_swaps,
+    binance,
+    bitfinex,
+    bitget,
+    bybit,
+    cryptocom,
+    gateio,
+    kucoin,
+    mexc,
+    poloniex,
+)
+from providers.crypto._perpetual import settled, span_of
 from providers.row import Row
 from schema.symbols import parse_instrument
 from schema.words.derivatives import FundingHistoryAsk
@@ -22,10 +34,11 @@ VENUES = {
     "bitget": bitget.perpetual,
     "bybit": bybit.perpetual,
     "gateio": gateio.perpetual,
-    "htx": htx.perpetual,
+    "htx": _htx_swaps.perpetual,
     "kucoin": kucoin.perpetual,
     "mexc": mexc.perpetual,
-    "okx": okx.perpetual,
+    "okx": _okx_swaps.perpetual,
+    "poloniex": poloniex.perpetual,
 }
 
 
@@ -56,6 +69,23 @@ def test_kucoin_calls_bitcoin_by_its_other_name_in_contracts_alone():
     assert kucoin.contract_of(KEY) == "XBTUSDTM"
     assert kucoin.wire_symbol(parse_instrument("crypto:BTC/USDT")) == "BTC-USDT"
     assert not kucoin.perpetual(parse_instrument("crypto:XBT/USDT:USDT"))
+
+
+def test_crypto_com_has_those_that_settle_in_dollars():
+    assert cryptocom.perpetual(parse_instrument("crypto:BTC/USD:USD"))
+    assert not cryptocom.perpetual(KEY)
+    assert not cryptocom.perpetual(parse_instrument("crypto:BTC/USD"))
+    assert cryptocom.contract_of(parse_instrument("crypto:BTC/USD:USD")) == "BTCUSD-PERP"
+
+
+def test_a_venue_that_needs_a_range_is_asked_for_as_much_as_it_answers():
+    ask = FundingHistoryAsk(instrument=KEY, start=NOON - timedelta(days=30), end=NOON, limit=50)
+
+    assert span_of(ask, NOON, 100) == (NOON - timedelta(hours=50), NOON)
+    assert span_of(ask, NOON, 20) == (NOON - timedelta(hours=20), NOON)
+    assert span_of(ask, NOON, 100, timedelta(hours=8)) == (NOON - timedelta(hours=400), NOON)
+    assert span_of(ask, NOON, 100, timedelta(days=1)) == (NOON - timedelta(days=30), NOON)
+    assert span_of(FundingHistoryAsk(instrument=KEY, limit=2), NOON, 100) == (NOON - timedelta(hours=2), NOON)
 
 
 @given(hours=st.lists(st.integers(-100, 100), max_size=30), limit=st.integers(1, 10), first=st.integers(-50, 50))

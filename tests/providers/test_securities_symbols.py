@@ -58,9 +58,15 @@ def test_a_filer_without_a_ticker_is_named_by_ten_digits(text: str, cik: str | N
 
 @pytest.mark.parametrize(
     ("text", "scheme"),
-    [("US0378331005", IdScheme.ISIN), ("BBG000B9XRY4", IdScheme.FIGI), ("apple", None), ("US03783310055", None)],
+    [
+        ("US0378331005", IdScheme.ISIN),
+        ("BBG000B9XRY4", IdScheme.FIGI),
+        (" us0378331005", IdScheme.ISIN),
+        ("apple", None),
+        ("US03783310055", None),
+    ],
 )
 def test_only_an_identifier_is_looked_for(text: str, scheme: IdScheme | None):
-    meant = None if scheme is None else IdentifiersAsk(scheme=scheme, text=text)
+    meant = None if scheme is None else IdentifiersAsk(scheme=scheme, text=text.strip().upper())
 
     assert openfigi.identified(SearchAsk(text=text)) == meant

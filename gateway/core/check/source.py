@@ -8,8 +8,8 @@ from collections.abc import Iterator
 ALLOWED = frozenset(
     {
         "__future__", "abc", "base64", "bisect", "collections", "collections.abc", "contextlib", "dataclasses",
-        "datetime", "decimal", "enum", "functools", "hashlib", "heapq", "hmac", "itertools", "math", "operator",
-        "random", "re", "statistics", "string", "types", "typing", "urllib.parse", "zoneinfo",
+        "datetime", "decimal", "enum", "functools", "hashlib", "heapq", "hmac", "html", "itertools", "math",
+        "operator", "random", "re", "statistics", "string", "types", "typing", "urllib.parse", "zoneinfo",
     }
 )  # fmt: skip
 """Standard library without I/O and without a clock of its own."""

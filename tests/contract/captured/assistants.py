@@ -206,6 +206,6 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
 }
 
 NOT_CALLED: dict[tuple[str, str], str] = {
-    ("ollama", "chat (openai-compatible): local qwen3"): "not called: its own dialect tells more",
-    ("ollama", "generate: no stream"): "not called: a chat is asked for, not the completion of a text",
+    ("ollama", "/v1/chat/completions"): "not called: its own dialect tells more",
+    ("ollama", "/api/generate"): "not called: a chat is asked for, not the completion of a text",
 }

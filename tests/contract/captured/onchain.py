@@ -58,6 +58,15 @@ def llama_prices(capture: Capture) -> Plan:
     return Plan(capability="quotes", ask={"instruments": instruments}, expected=expected)
 
 
+def llama_past(capture: Capture) -> Plan:
+    """A little earlier than was asked for."""
+    at, key = capture.path.split("/")[-2:]
+    row = capture.body["coins"][key]
+    ask = {"instrument": LLAMA_TOKENS[key], "at": moment(at).isoformat()}
+    expected = {"price": row["price"], "as_of": moment(row["timestamp"]), "currency": "USD"}
+    return Plan(capability="historicalQuote", ask=ask, expected=expected)
+
+
 def llama_protocol(capture: Capture) -> Plan:
     """A bare number."""
     return Plan(capability="tvl", ask={"slug": capture.path.rpartition("/")[2]}, expected=[{"value": capture.body}])
@@ -262,6 +271,7 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("defillama", "quote: unknown token"): (llama_prices,),
     ("defillama", "quote: bsc address"): (llama_prices,),
     ("defillama", "quote: pro host"): (llama_prices,),
+    ("defillama", "historical_quote: matic 1726451200"): (llama_past,),
     ("defillama", "tvl: protocol"): (llama_protocol,),
     ("defillama", "protocols"): (llama_protocols,),
     ("defillama", "chains"): (llama_chains,),
@@ -287,7 +297,6 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
 
 NOT_CALLED: dict[tuple[str, str], str] = {
     ("birdeye", "trending"): "not called: trends are no capability",
-    ("defillama", "historical_quote: matic 1726451200"): "the coin has been renamed: POL has an id of its own",
     ("defillama", "pool_history"): "not called: histories of yields are no capability",
     ("defillama", "stablecoins"): "not called: supplies of stable coins are no capability",
     ("etherscan", "block_by_time"): "not called: blocks by time are no capability",
