@@ -30,6 +30,8 @@ app = typer.Typer(
 )
 provider_app = typer.Typer(help="Write and check provider adapters.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(provider_app, name="provider")
+plugin_app = typer.Typer(help="Check installed plugins.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(plugin_app, name="plugin")
 for name, group in (("db", db), ("tenants", tenants), ("operators", operators), ("audit", audit)):
     app.add_typer(group.app, name=name)
 
@@ -272,7 +274,10 @@ def provider_new(
 
 @provider_app.command("check")
 def provider_check(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="An adapter module, or a folder of them.")],
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="PATH|NAME", help="An adapter module, a folder of them, or an installed one's name."),
+    ],
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> int:
@@ -284,3 +289,20 @@ def provider_check(
         return judge.run(path, output.form_of(as_json=as_json, as_csv=as_csv))
 
     return perform(job)
+
+
+@plugin_app.command("check")
+def plugin_check(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its entry point in the group marketgate.plugins.")],
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> int:
+    """Judge an installed plugin: it loads, fits in, states prices and scopes, and its tables come and go."""
+
+    def job() -> Coroutine[Any, Any, int]:
+        from gateway.cli import output
+        from gateway.cli import plugins as inspection
+
+        return inspection.run(name, output.form_of(as_json=as_json, as_csv=as_csv))
+
+    return perform_async(job)
