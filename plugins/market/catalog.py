@@ -89,6 +89,10 @@ class Catalog(PublicFacts):
         self._described: dict[InstrumentId, Described] = {}
         self._generation, self._until = 0, float("inf")
 
+    async def refresh(self) -> None:
+        """The lists that are in use, where they are too old: a job's work."""
+        await self._shelves.refresh()
+
     def describe(self, instrument: InstrumentId, selected: frozenset[str]) -> Instrument | Awaitable[Instrument]:
         """At once where the selected fields are settled, else after the lists that tell them."""
         known = self._look_up(instrument)

@@ -36,7 +36,12 @@ async def judged(
 @pytest.mark.parametrize(
     ("name", "values", "body", "finding"),
     [
-        ("checkeda", {"table": "checkeda_rows", "folder": FOLDER}, "pass", "checkeda: the table checkeda_rows is missing"),
+        (
+            "checkeda",
+            {"table": "checkeda_rows", "folder": FOLDER},
+            "pass",
+            "the table checkeda_rows is missing",
+        ),
         (
             "checkedb",
             {"table": "checkedb_rows", "folder": FOLDER},
