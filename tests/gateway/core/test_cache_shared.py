@@ -230,7 +230,7 @@ async def test_what_a_licence_forbids_to_keep_is_fetched_by_every_process_each_t
 
 @pytest.mark.parametrize("licence", [{"cacheable": False}, {"shareable": False}])
 async def test_a_new_process_takes_over_nothing_that_a_licence_keeps_from_others(
-    redis_url: str, licence: dict[str, bool]
+    redis_url: str, licence: dict[str, Any]
 ) -> None:
     async with processes(redis_url, venue("alpha", **licence)) as (first, second):
         warm = Warmth(first.pipeline, shared_of(first), first.clock, 2)
