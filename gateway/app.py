@@ -196,6 +196,7 @@ def build_gateway(
     responses = make_responses(host, schema, accounts)
     if responses is not None:
         switchboard.on_switched.append(responses.clear)
+        host.services[CacheDesk].on_dropped.append(responses.clear)
         data.on_forget.append(responses.forget)
     return Gateway(
         settings=settings, schema=schema, data=data, inventory=inventory, transport=transport, host=host,
