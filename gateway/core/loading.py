@@ -67,7 +67,9 @@ def _with_tier(profile: Profile, tier: str | None) -> Profile:
         return profile
     plan = profile.tiers.get(tier)
     if plan is None:
-        raise SettingsError(f"MARKETGATE_TIER_{profile.id.upper()}: {profile.name} has no tier {tier!r}")
+        there = ", ".join(dict.fromkeys(["free", *profile.tiers]))
+        told = f"{profile.name} has no tier {tier!r}; there is {there}"
+        raise SettingsError(f"MARKETGATE_TIER_{profile.id.upper()}: {told}")
     return replace(
         profile,
         base_url=plan.base_url or profile.base_url,
