@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from gateway import __version__
 from gateway.core.account import Accounts
+from gateway.core.bridges.asked import with_bridges
 from gateway.core.bus import Bus, LocalBus
 from gateway.core.cachedesk import CacheDrops
 from gateway.core.calendars import ExchangeCalendars
@@ -136,7 +137,7 @@ def build_gateway(
     """Put a process together; tests hand in their own clock, transport, providers, plugins with their schema, dice."""
     clock = clock or SystemClock()
     offline = settings.mode == "recorded"
-    discovered = discovered or discover(settings.providers)
+    discovered = with_bridges(settings, discovered or discover(settings.providers))
     transport = transport or (RecordedTransport(recordings_of(discovered)) if offline else NetworkTransport())
     keyring = settings.keyring()
     bus, link = bus or make_bus(settings), make_link(settings, clock)
@@ -195,6 +196,7 @@ def build_gateway(
     responses = make_responses(host, schema, accounts)
     if responses is not None:
         switchboard.on_switched.append(responses.clear)
+        host.services[CacheDesk].on_dropped.append(responses.clear)
         data.on_forget.append(responses.forget)
     return Gateway(
         settings=settings, schema=schema, data=data, inventory=inventory, transport=transport, host=host,

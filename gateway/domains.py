@@ -13,10 +13,12 @@ import structlog
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryType
+from strawberry.types.field import StrawberryField
 
 import plugins
 from gateway.core.contract import Plugin
 from gateway.core.migrations.histories import History, check_tables
+from schema.facts import FACTS
 from schema.scalars import SCALARS
 
 PLUGINS = "marketgate.plugins"
@@ -25,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 def load_plugins(*, third_party: bool = True) -> list[Plugin]:
-    """Every folder below `plugins/` that has a `plugin.py`, then installed packages' entry points."""
+    """Every folder below `plugins/` that has a `plugin.py`, then installed packages' entry points that fit in."""
     ours = [import_module(f"{m.name}.plugin").plugin for m in iter_modules(plugins.__path__, "plugins.") if m.ispkg]
     found: list[Plugin] = [plugin for plugin in ours if isinstance(plugin, Plugin)]
     for point in entry_points(group=PLUGINS) if third_party else ():
@@ -33,11 +35,40 @@ def load_plugins(*, third_party: bool = True) -> list[Plugin]:
             plugin = point.load()
             if not isinstance(plugin, Plugin):
                 raise TypeError(f"{point.value} is not a Plugin")
+            if objections := objections_to(plugin, found):
+                raise ValueError("; ".join(objections))
         except Exception as error:  # noqa: BLE001 - a stranger's plugin must not stop the start
             log.error("plugin_failed_to_load", plugin=point.name, reason=f"{type(error).__name__}: {error}")
         else:
             found.append(plugin)
     return found
+
+
+def objections_to(plugin: Plugin, others: Sequence[Plugin]) -> list[str]:
+    """Why a plugin cannot run beside others: taken names, root fields without facts, tables without a history."""
+    found = [f"a plugin is called {plugin.name!r} already"] if plugin.name in {each.name for each in others} else []
+    for kind in ("query", "mutation", "subscription"):
+        owners = {field.python_name: each.name for each in others for field in root_fields(each, kind)}
+        for field in root_fields(plugin, kind):
+            name = f"{kind.title()}.{field.python_name}"
+            if field.python_name in owners:
+                found.append(f"{name} is defined by {owners[field.python_name]} already")
+            if FACTS not in field.metadata:
+                found.append(f"{name} needs `metadata=facts(…)`, so that it has a price and a scope")
+    if (plugin.tables is None) != (plugin.migrations is None):
+        found.append("tables and migrations go together: give both or neither")
+    try:
+        histories([*others, plugin])
+    except RuntimeError as error:
+        found.append(str(error))
+    return found
+
+
+def root_fields(plugin: Plugin, kind: str) -> Sequence[StrawberryField]:
+    """What a plugin adds to `query`, `mutation` or `subscription`."""
+    root = getattr(plugin, kind)
+    fields: Sequence[StrawberryField] = root.__strawberry_definition__.fields if root is not None else ()
+    return fields
 
 
 def build_schema(found: Sequence[Plugin]) -> strawberry.Schema:

@@ -45,8 +45,10 @@ from schema.errors import (
     UnknownInstrument,
     UpstreamError,
 )
+from schema.facts import Shared, facts
 from schema.model import computed, described, model
 from schema.provenance import DataMode, FeedDelay, Provenance
+from schema.scopes import Scope
 from schema.symbols import AssetClass, InstrumentId, parse_instrument
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
 from schema.words.candles import CANDLES, NO_BARS, Adjustment, Bars, CandlesAsk
@@ -345,10 +347,12 @@ __all__ = [
     "Reply",
     "ReportPeriod",
     "Row",
+    "Scope",
     "SearchAsk",
     "SearchResult",
     "SentimentAsk",
     "SentimentIndex",
+    "Shared",
     "Side",
     "Statement",
     "StatsWindow",
@@ -386,6 +390,7 @@ __all__ = [
     "computed",
     "described",
     "end_of",
+    "facts",
     "header",
     "in_path",
     "known_at",

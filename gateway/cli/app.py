@@ -30,6 +30,8 @@ app = typer.Typer(
 )
 provider_app = typer.Typer(help="Write and check provider adapters.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(provider_app, name="provider")
+plugin_app = typer.Typer(help="Check installed plugins.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(plugin_app, name="plugin")
 for name, group in (("db", db), ("tenants", tenants), ("operators", operators), ("audit", audit)):
     app.add_typer(group.app, name=name)
 
@@ -257,7 +259,7 @@ def doctor(
 @provider_app.command("new")
 def provider_new(
     provider: Annotated[str, typer.Argument(metavar="ID", help="Its id, which is also the file's name.")],
-    family: Annotated[str, typer.Option(help="crypto, equities or fx.")],
+    family: Annotated[str, typer.Option(help="crypto, defi, equities, fx, news, search or video.")],
     into: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder of the providers.")] = Path("providers"),
 ) -> int:
     """Write an adapter and a recording that pass the check, to start from."""
@@ -272,7 +274,10 @@ def provider_new(
 
 @provider_app.command("check")
 def provider_check(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="An adapter module, or a folder of them.")],
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="PATH|NAME", help="An adapter module, a folder of them, or an installed one's name."),
+    ],
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> int:
@@ -284,3 +289,20 @@ def provider_check(
         return judge.run(path, output.form_of(as_json=as_json, as_csv=as_csv))
 
     return perform(job)
+
+
+@plugin_app.command("check")
+def plugin_check(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its entry point in the group marketgate.plugins.")],
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> int:
+    """Judge an installed plugin: it loads, fits in, states prices and scopes, and its tables come and go."""
+
+    def job() -> Coroutine[Any, Any, int]:
+        from gateway.cli import output
+        from gateway.cli import plugins as inspection
+
+        return inspection.run(name, output.form_of(as_json=as_json, as_csv=as_csv))
+
+    return perform_async(job)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from gateway.cli.outcome import Code, Stop, usage
 from gateway.cli.output import Column, Form, Table, write
 from gateway.core.check.provider import Verdict, check_provider, providers_at
+from providers import GROUP, discover
+from providers.contract import Provider
 
 COLUMNS = (
     Column("provider", "provider"), Column("cases", "cases"), Column("result", "result"),
@@ -17,10 +20,8 @@ COLUMNS = (
 
 def run(path: Path, form: Form) -> Code:
     """Judge, write every finding; a provider without one may be merged."""
-    if not path.exists():
-        raise usage(f"{path} does not exist: name an adapter module such as providers/crypto/kraken.py")
     try:
-        found = providers_at(path)
+        found = providers_at(path) if path.exists() else [_installed(str(path))]
     except RuntimeError as error:
         raise Stop(str(error)) from None
     verdicts = [asyncio.run(check_provider(cls)) for cls in found]
@@ -30,6 +31,18 @@ def run(path: Path, form: Form) -> Code:
     if passed == len(verdicts):
         return Code.ALL
     return Code.PARTIAL if passed else Code.NOTHING
+
+
+def _installed(name: str) -> type[Provider]:
+    """A provider of another package, by its entry point."""
+    if name not in {point.name for point in entry_points(group=GROUP)}:
+        told = "an adapter module such as providers/crypto/kraken.py, or an installed provider"
+        raise usage(f"{name} does not exist: name {told}")
+    discovered = discover((name,))
+    cls = discovered.classes.get(name)
+    if cls is None:
+        raise RuntimeError(f"{name} does not load: {discovered.failed.get(name, 'its id is another one')}")
+    return cls
 
 
 def _rows(verdict: Verdict) -> list[tuple[object, ...]]:

@@ -18,7 +18,7 @@ query Providers($capability: String, $status: ProviderStatus) {
     capabilities { name streaming intervals historyFrom delay maxBatch breaker }
     health { breaker errorRate p50Ms p95Ms lastSuccessAt lastFailure { code message } }
     limits { unit limit windowSeconds }
-    licence { note attribution shareable }
+    licence { note attribution cacheable shareable redistributable }
   }
 }
 """

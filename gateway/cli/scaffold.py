@@ -6,13 +6,16 @@ import json
 import keyword
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from gateway.cli.outcome import Code, say, usage
+from gateway.cli.sketches import SKETCHES, cases_of, module_of
 from gateway.core.clock import Clock, SystemClock
 
+INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 ID = re.compile(r"[a-z][a-z0-9_]{1,39}")
 
 
@@ -44,6 +47,12 @@ FAMILIES = {
         "EQUITY", "equity:AAPL", "ticker", "AAPL", "instrument.base",
         "instrument.asset_class is AssetClass.EQUITY and instrument.is_spot and not instrument.venue",
         "equity:NOSUCH", "USD",
+    ),
+    "defi": Family(
+        "DEX", "dex:solana/So11111111111111111111111111111111111111112", "token",
+        "So11111111111111111111111111111111111111112", 'instrument.base.partition("/")[2]',
+        'instrument.asset_class is AssetClass.DEX and instrument.base.startswith("solana/")',
+        "dex:solana/NoSuchToken", "USD",
     ),
 }  # fmt: skip
 
@@ -110,18 +119,23 @@ def run(provider: str, family: str, into: Path, clock: Clock | None = None) -> C
     """Write both files; nothing that exists is touched."""
     if not ID.fullmatch(provider) or keyword.iskeyword(provider):
         raise usage(f"{provider!r} cannot be an id: write 2 to 40 of a-z, 0-9 and _, beginning with a letter")
-    if family not in FAMILIES:
-        raise usage(f"--family: {family!r} is not known: write one of {', '.join(FAMILIES)}")
+    if family not in (*FAMILIES, *SKETCHES):
+        known = ", ".join((*FAMILIES, *SKETCHES))
+        raise usage(f"--family: {family!r} is not known: write one of {known} (others: begin with a neighbour's file)")
     if not (into / "contract.py").is_file():
         raise usage(f"--into: {into} is not the folder of the providers: run this in a checkout")
     module = into / family / f"{provider}.py"
-    recording = into / "recordings" / provider / "quotes.json"
+    sketch = SKETCHES.get(family)
+    capability = sketch.capability if sketch else "quotes"
+    recording = into / "recordings" / provider / f"{capability}.json"
     taken = [str(path) for path in (*into.glob(f"*/{provider}.py"), recording) if path.exists()]
     if taken:
         raise usage(f"{provider!r} is taken: there is {' and '.join(taken)}")
     recording.parent.mkdir(parents=True, exist_ok=True)
-    module.write_text(_module(provider, FAMILIES[family]), encoding="utf-8")
-    cases = _recording(provider, FAMILIES[family], clock or SystemClock())
+    source = module_of(sketch, _facts(provider)) if sketch else _module(provider, FAMILIES[family])
+    module.write_text(source, encoding="utf-8")
+    day = (clock or SystemClock()).now().replace(hour=12, minute=0, second=0, microsecond=0)
+    cases = _recording(provider, day, cases_of(sketch) if sketch else _quotes(FAMILIES[family], day))
     recording.write_text(json.dumps(cases, indent=2) + "\n", encoding="utf-8")
     print(module)
     print(recording)
@@ -131,40 +145,43 @@ def run(provider: str, family: str, into: Path, clock: Clock | None = None) -> C
 
 def _module(provider: str, family: Family) -> str:
     return MODULE.substitute(
-        id=provider, name=provider.replace("_", " ").title(), cls="".join(map(str.title, provider.split("_"))),
-        host=_host(provider), asset_class=family.asset_class, parameter=family.parameter, sent=family.sent,
+        _facts(provider), asset_class=family.asset_class, parameter=family.parameter, sent=family.sent,
         symbol=family.symbol, covers=family.covers,
         venues=f'\nVENUES = ("", "{provider}")\n' if "VENUES" in family.covers else "",
         currency='\n        currency=body.text("currency"),' if family.currency else "",
     )  # fmt: skip
 
 
-def _recording(provider: str, family: Family, clock: Clock) -> dict[str, Any]:
-    day = clock.now().replace(hour=12, minute=0, second=0, microsecond=0)
-    instant = day.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _facts(provider: str) -> dict[str, str]:
+    name, cls = provider.replace("_", " ").title(), "".join(map(str.title, provider.split("_")))
+    return {"id": provider, "name": name, "cls": cls, "host": _host(provider)}
+
+
+def _recording(provider: str, day: datetime, cases: list[dict[str, Any]]) -> dict[str, Any]:
+    instant = day.strftime(INSTANT)
+    origin = f"https://{_host(provider)}/docs"
+    return {"made": "composed", "date": instant[:10], "instant": instant, "origin": origin, "cases": cases}
+
+
+def _quotes(family: Family, day: datetime) -> list[dict[str, Any]]:
     body = {"last": "101.123456789012345678", "bid": "101.12", "ask": 0, "time": int(day.timestamp())}
     expect = {
-        "instrument": family.sample, "as_of": instant, "price": "101.123456789012345678", "price_type": "LAST",
+        "instrument": family.sample, "as_of": day.strftime(INSTANT), "price": "101.123456789012345678",
+        "price_type": "LAST",
         "currency": family.currency or family.sample.partition("/")[2], "bid": "101.12",
     }  # fmt: skip
     if family.currency:
         body["currency"] = family.currency
     if family.asset_class == "CRYPTO":
         expect["market_state"] = "REGULAR"
-    return {
-        "made": "composed",
-        "date": instant[:10],
-        "instant": instant,
-        "origin": f"https://{_host(provider)}/docs",
-        "cases": [
-            _case("one instrument", family.sample, family, body, {"expect": [expect]}),
-            _case("not listed", family.unknown, family, {"error": "no such market"}, {"error": "UNKNOWN_INSTRUMENT"}),
-        ],
-    }
+    return [
+        _case("one instrument", family.sample, family, body, {"expect": [expect]}),
+        _case("not listed", family.unknown, family, {"error": "no such market"}, {"error": "UNKNOWN_INSTRUMENT"}),
+    ]
 
 
 def _case(name: str, instrument: str, family: Family, body: dict[str, Any], outcome: dict[str, Any]) -> dict[str, Any]:
-    plain = instrument.partition(":")[2]
+    plain = instrument.partition("/" if family.asset_class == "DEX" else ":")[2]
     sent = family.sent if instrument == family.sample else plain.replace("/", "-" if "-" in family.sent else "")
     request = {"path": "/ticker", "params": {family.parameter: sent}}
     return {

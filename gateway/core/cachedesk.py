@@ -6,6 +6,7 @@ What is dropped while Redis is away is gone here, remembered, and told to the ot
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -41,6 +42,8 @@ class CacheDrops:
         self._looked = False
         self._marks: dict[tuple[str, str | None], bytes] = {}
         self._unheard: dict[Dropped, None] = {}
+        self.on_dropped: list[Callable[[], None]] = []
+        """Called in each process after something was dropped there: what was made of it must go as well."""
         self._repeating: asyncio.Task[None] | None = None
 
     async def drop(self, provider: str, capability: str | None, symbol: str | None) -> None:
@@ -85,6 +88,8 @@ class CacheDrops:
     def _on_dropped(self, message: Message) -> None:
         provider, capability, symbol = message["provider"], message.get("capability"), message.get("symbol")
         entries = self._pipeline.drop(provider, capability, symbol)
+        for call in self.on_dropped:
+            call()
         log.warning("cache_dropped", provider=provider, capability=capability, symbol=symbol, entries=entries)
 
     def _on_gap(self) -> None:

@@ -107,7 +107,7 @@ class Market:
         return self.data.offering(capability, ask, terms, asset_class, self.account or await self.whose())
 
     async def shares(self, provider: str) -> bool:
-        """Whether what this provider answers to this caller may be shown to others."""
+        """Whether what this provider answers to this caller may be kept and shown to others."""
         account = self.account or await self.whose()
         return provider not in account.keys and self.data.shareable(provider)
 

@@ -109,7 +109,9 @@ class Inventory:
             licence=Licence(
                 note=profile.licence.note,
                 attribution=profile.licence.attribution,
+                cacheable=profile.licence.cacheable,
                 shareable=profile.licence.shareable,
+                redistributable=profile.licence.redistributable,
             ),
             origin="builtin" if type(provider).__module__.startswith("providers.") else type(provider).__module__,
             docs=profile.docs,
@@ -245,5 +247,6 @@ def _failed(name: str, reason: str) -> ProviderInfo:
         id=strawberry.ID(name), name=name, asset_classes=nothing, grade=Grade.BRONZE,
         status=ProviderStatus.FAILED_TO_LOAD, status_reason=reason, routing="never: it did not load", credentials=[],
         capabilities=[], health=ProviderHealth(breaker=BreakerState.CLOSED, circuit=_CLOSED, error_rate=0.0), limits=[],
-        quota=[], licence=Licence(note="unknown", shareable=False), origin="entry point", docs="",
+        quota=[], licence=Licence(note="unknown", cacheable=False, shareable=False, redistributable=False),
+        origin="entry point", docs="",
     )  # fmt: skip

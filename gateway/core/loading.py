@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from inspect import getfile
 from pathlib import Path
 
+from gateway.core.bridges.ccxt import Bridged
 from gateway.core.recorded import RecordedClock, RecordedTransport
 from gateway.core.routing import Registry
 from gateway.core.secrets import Keyring
@@ -66,7 +67,9 @@ def _with_tier(profile: Profile, tier: str | None) -> Profile:
         return profile
     plan = profile.tiers.get(tier)
     if plan is None:
-        raise SettingsError(f"MARKETGATE_TIER_{profile.id.upper()}: {profile.name} has no tier {tier!r}")
+        there = ", ".join(dict.fromkeys(["free", *profile.tiers]))
+        told = f"{profile.name} has no tier {tier!r}; there is {there}"
+        raise SettingsError(f"MARKETGATE_TIER_{profile.id.upper()}: {told}")
     return replace(
         profile,
         base_url=plan.base_url or profile.base_url,
@@ -87,10 +90,13 @@ def costs_of(settings: Settings) -> dict[str, Decimal]:
 
 
 def chosen(settings: Settings, discovered: Discovered) -> Discovered:
-    """The providers that the settings name; all where they name none. SettingsError for one that is not there."""
+    """The providers that the settings name, and the bridged ones; all where they name none.
+
+    SettingsError for one that is not there.
+    """
     if not settings.providers:
         return discovered
-    wanted = set(settings.providers)
+    wanted = {*settings.providers, *(name for name, cls in discovered.classes.items() if issubclass(cls, Bridged))}
     for name in sorted(wanted - discovered.classes.keys() - discovered.failed.keys()):
         near = get_close_matches(name, {*discovered.classes, *discovered.unloaded}, n=1)
         raise SettingsError(

@@ -66,9 +66,9 @@ class MarketData:
         return found.profile.name if found else None
 
     def shareable(self, provider: str) -> bool:
-        """Whether its licence lets an answer fetched for one tenant serve another."""
+        """Whether its licence lets an answer fetched for one tenant be kept and serve another."""
         found = self.registry.providers.get(provider)
-        return found is not None and found.profile.licence.shareable
+        return found is not None and found.profile.licence.cacheable and found.profile.licence.shareable
 
     def forget(self, tenant: str) -> None:
         """The tenant's own keys have changed."""

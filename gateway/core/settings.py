@@ -101,6 +101,11 @@ class Settings(BaseModel):
     providers: tuple[str, ...] = Field(
         (), description="Ids of the providers that are loaded, separated by commas; all where there are none."
     )
+    ccxt: tuple[str, ...] = Field(
+        (),
+        description="Exchanges without an adapter here that are asked through the package ccxt, by ccxt's ids, "
+        "separated by commas: `bitso,whitebit` become `ccxt_bitso` and `ccxt_whitebit`. Needs `marketgate[ccxt]`.",
+    )
     upstream_quotas: bool = Field(
         True,
         description="Upstreams' limits are counted before each request; off only where upstreams have none.",
@@ -187,7 +192,7 @@ class Settings(BaseModel):
         rules.split_networks
     )
     _is_http = field_validator("upstream_base", "public_url", "stripe_base")(rules.is_http)
-    _split = field_validator("cors_origins", "providers", mode="before")(rules.split)
+    _split = field_validator("cors_origins", "providers", "ccxt", mode="before")(rules.split)
     _are_origins = field_validator("cors_origins")(rules.are_origins)
 
     @property

@@ -193,7 +193,14 @@ class GraphQLEndpoint:
         prepared = [await self._prepare(item, facts, principal) for item in payload]
         if any(isinstance(item, PreparedOperation) and item.is_mutation for item in prepared):
             return [await self._run(item, facts, principal) for item in prepared]
-        return list(await asyncio.gather(*(self._run(item, facts, principal) for item in prepared)))
+        # As many at a time as the caller may have under way: the others would be refused, however often they are sent.
+        places = asyncio.Semaphore(max(1, principal.limits.concurrency))
+
+        async def run(item: PreparedOperation | Refused) -> OperationResult:
+            async with places:
+                return await self._run(item, facts, principal)
+
+        return list(await asyncio.gather(*map(run, prepared)))
 
     async def _prepare(self, item: object, facts: RequestFacts, principal: Principal) -> PreparedOperation | Refused:
         try:

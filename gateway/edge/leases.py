@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from gateway.core.clock import Clock
 from gateway.core.metrics import counter
-from gateway.edge.windows import MOST_KEYS, SPAN, Left, MemoryWindows, Taken, left_of, whole_in
+from gateway.edge.windows import MOST_KEYS, SPAN, Count, Left, MemoryWindows, Taken, left_of, whole_in
 from schema.errors import LimitsUnavailable
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ ROUNDS = 3
 LEASES = counter("marketgate_limit_leases", "Slices of limit windows asked of Redis.", "outcome")
 
 # One hash a key: the number of the span, what was taken in it and in the one before. The server's clock counts.
+# A Redis that comes back empty holds nothing against a tenant but what the askers put in.
 TAKE = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
@@ -48,6 +49,13 @@ if at ~= span then
   since = 0
 end
 local most, need, slice = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+-- What the asker took itself counts in any case: a Redis that has forgotten is told so.
+local own = tonumber(ARGV[4])
+if own == span then
+  since, before = math.max(since, tonumber(ARGV[5])), math.max(before, tonumber(ARGV[6]))
+elseif own == span - 1 then
+  before = math.max(before, tonumber(ARGV[5]))
+end
 local free = most - math.floor(before * ends / 60) - since
 local given = 0
 if need > 0 and free >= need then
@@ -87,7 +95,15 @@ class _Lease:
     dry: int = 0
     """The least amount that was refused, and until when it still would be: counts only grow."""
     dry_until: float = 0.0
+    mine: Count = field(default_factory=lambda: Count(-1))
+    """What this process took of the window itself, by the server's spans."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def took(self, amount: int, now: float) -> None:
+        """Remember what was taken without the server, in the span that it must be in by now."""
+        if self.span >= 0:
+            self.mine.turn(self.span + (0 if now < self.ends else 1 + int((now - self.ends) // SPAN)))
+            self.mine.since += amount
 
     def rest(self, now: float) -> int:
         """What is still to be had of it."""
@@ -113,6 +129,8 @@ class _Lease:
         if view.span != self.span:
             self.left, self.span = 0, view.span
         self.ends, self.before, self.since = view.ends, view.before, view.since
+        self.mine.turn(view.span)
+        self.mine.since += view.given
         self.left += view.given
         self.begun = now
 
@@ -124,7 +142,6 @@ class LeasedWindows:
         self._link, self._clock, self._closed, self._most_keys = link, clock, closed, most_keys
         self._leases: dict[str, _Lease] = {}
         self._own = MemoryWindows(clock)
-        link.on_return(self._leases.clear)
 
     def __len__(self) -> int:
         return len(self._leases)
@@ -156,9 +173,11 @@ class LeasedWindows:
                     return lease.state(now, amount, taken=False)
                 need = amount - rest
                 lease.grow(now, need)
-                view = await self._ask(key, most, need, lease.slice)
+                view = await self._ask(key, most, need, lease)
                 if view is None:
-                    return await self._alone(key, most, amount)
+                    alone = await self._alone(key, most, amount)
+                    lease.took(amount if alone.taken else 0, now)
+                    return alone
                 self._put(key, lease, view, now)
                 if not view.given:
                     return self._refused(lease, now, amount)
@@ -169,7 +188,7 @@ class LeasedWindows:
         """See `Windows`: with what this process holds of it."""
         lease, now = self._lease(key, most), self._clock.monotonic()
         if now >= lease.dry_until:
-            view = await self._ask(key, most, 0, 0)
+            view = await self._ask(key, most, 0, lease)
             if view is None:
                 return self._nothing(amount) if self._closed else await self._own.look(key, most, amount)
             rest = lease.left if view.span == lease.span and now < lease.ends else 0
@@ -211,12 +230,15 @@ class LeasedWindows:
     def _nothing(self, amount: int) -> Left:
         return Left(taken=False, remaining=0, resets_in=RETRY_S, retry_in=RETRY_S)
 
-    async def _ask(self, key: str, most: int, need: int, part: int) -> _View | None:
-        asked = self._clock.monotonic()
+    async def _ask(self, key: str, most: int, need: int, lease: _Lease) -> _View | None:
+        asked, mine = self._clock.monotonic(), lease.mine
+        part = lease.slice if need else 0
 
         def question(redis: Redis) -> Awaitable[list[int]]:
             script = redis.register_script(TAKE)
-            answer = script(keys=[f"{PREFIX}{{{key}}}"], args=[most, need, part], client=redis)
+            answer = script(
+                keys=[f"{PREFIX}{{{key}}}"], args=[most, need, part, mine.span, mine.since, mine.before], client=redis
+            )
             return cast("Awaitable[list[int]]", answer)
 
         found: list[int] | None = await self._link.ask(question, otherwise=None)

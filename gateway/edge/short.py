@@ -6,6 +6,7 @@ The layers stay what they are for everything else; a test holds the two to the s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from time import perf_counter
 
 from starlette.types import Message, Receive, Scope, Send
@@ -49,8 +50,10 @@ class Short:
         whole: Whole | None = extensions.get(EXTENSION) if extensions else None
         if whole is None or not whole(status, self._lines[tls], headers, body):
             headers = [*headers, *self._everywhere[tls]]
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": b"".join(body)})
+            # The transport refuses what is written to a client that has left.
+            with suppress(OSError, RuntimeError):
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                await send({"type": "http.response.body", "body": b"".join(body)})
 
     async def answer(
         self, scope: Scope, receive: Receive, send: Send, body: bytes | Refused | None

@@ -65,6 +65,8 @@ class WholeProtocol(HttpToolsProtocol):
     head_s: ClassVar[float] = 10.0
     """Seconds from the connection, or from the first byte of a further request, until its head must be whole."""
     most_head: ClassVar[int] = 65_536
+    write_s: ClassVar[float] = 60.0
+    """Seconds in which a client must take something of what waits for it."""
 
     _deadline: TimerHandle | None = None
     _head_bytes = 0
@@ -74,6 +76,7 @@ class WholeProtocol(HttpToolsProtocol):
     _held: tuple[RequestResponseCycle, Any] | None = None
     """A request whose task is not made yet: it may do without."""
     _known: Any = None
+    _unread: TimerHandle | None = None
     _last = -inf
     """When something was answered while the timer ran."""
 
@@ -88,7 +91,29 @@ class WholeProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._came()
+        self._taken()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client takes nothing: it holds a connection, and what waits for it, no longer than it may."""
+        super().pause_writing()
+        self._taken()
+        self._unread = self.loop.call_later(self.write_s, self._give_up)
+
+    def resume_writing(self) -> None:
+        """It goes on."""
+        self._taken()
+        super().resume_writing()
+
+    def _taken(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _give_up(self) -> None:
+        self._unread = None
+        TURNED_AWAY.labels("unread").inc()
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Large pieces in slices; a request under way is bounded by the limits of its body."""
@@ -249,7 +274,7 @@ def write_whole(
     cycle: RequestResponseCycle, status: int, lines: bytes, headers: Sequence[Header], body: Sequence[bytes]
 ) -> bool:  # fmt: skip
     """What `RequestResponseCycle.send` does with the two messages of a complete answer."""
-    if cycle.disconnected:
+    if cycle.disconnected or cycle.transport.is_closing():
         return True
     logged = cycle.access_log and cycle.access_logger.isEnabledFor(INFO)
     if cycle.flow.write_paused or cycle.response_started or logged:

@@ -74,7 +74,9 @@ def left_of(*, before: int, since: int, ends_in: float, most: int, amount: int, 
 
 
 @dataclass(slots=True)
-class _Count:
+class Count:
+    """What was taken in a span, and in the one before."""
+
     span: int
     since: int = 0
     before: int = 0
@@ -91,7 +93,7 @@ class MemoryWindows:
 
     def __init__(self, clock: Clock, most_keys: int = MOST_KEYS) -> None:
         self._clock, self._most_keys = clock, most_keys
-        self._counts: OrderedDict[str, _Count] = OrderedDict()
+        self._counts: OrderedDict[str, Count] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._counts)
@@ -126,12 +128,12 @@ class MemoryWindows:
             before=count.before, since=count.since, ends_in=ends_in, most=most, amount=amount, taken=fits
         )  # fmt: skip
 
-    def _count(self, key: str) -> tuple[_Count, float]:
+    def _count(self, key: str) -> tuple[Count, float]:
         now = self._clock.monotonic()
         span = int(now // SPAN)
         count = self._counts.get(key)
         if count is None:
-            count = self._counts[key] = _Count(span)
+            count = self._counts[key] = Count(span)
             if len(self._counts) > self._most_keys:
                 self._counts.popitem(last=False)
         else:

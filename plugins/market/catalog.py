@@ -89,6 +89,10 @@ class Catalog(PublicFacts):
         self._described: dict[InstrumentId, Described] = {}
         self._generation, self._until = 0, float("inf")
 
+    async def refresh(self) -> None:
+        """The lists that are in use, where they are too old: a job's work."""
+        await self._shelves.refresh()
+
     def describe(self, instrument: InstrumentId, selected: frozenset[str]) -> Instrument | Awaitable[Instrument]:
         """At once where the selected fields are settled, else after the lists that tell them."""
         known = self._look_up(instrument)
@@ -138,10 +142,15 @@ class Catalog(PublicFacts):
         """Providers whose lists may have the instrument: the venue's own, or all of its class."""
         venue = instrument.venue
         if not venue or _MIC.match(venue):
-            return self._host.data.offering(INSTRUMENTS, InstrumentsAsk(), DEFAULT_TERMS, instrument.asset_class)
+            return self._lists(asset_class=instrument.asset_class)
         if self._host.data.name_of(venue) is None:
             return ()
-        return self._host.data.offering(INSTRUMENTS, InstrumentsAsk(), Terms(providers=(venue,)))
+        return self._lists(Terms(providers=(venue,)))
+
+    def _lists(self, terms: Terms = DEFAULT_TERMS, asset_class: AssetClass | None = None) -> tuple[str, ...]:
+        """Providers whose lists may be held here for all callers."""
+        data = self._host.data
+        return tuple(filter(data.shareable, data.offering(INSTRUMENTS, InstrumentsAsk(), terms, asset_class)))
 
     def _describe(self, instrument: InstrumentId) -> Described:
         fact = _fact_of(instrument)
@@ -201,15 +210,15 @@ class Catalog(PublicFacts):
     def _scope(self, asset_class: AssetClass | None, type: InstrumentType | None, venue: str | None) -> Scope:
         data = self._host.data
         if venue is None:
-            every = data.offering(INSTRUMENTS, InstrumentsAsk(), DEFAULT_TERMS, asset_class)
+            every = self._lists(asset_class=asset_class)
             return Scope(providers=every, asset_class=asset_class, type=type)
         provider, mic = venue.lower(), venue.upper()
         if data.name_of(provider) is not None:
-            own = data.offering(INSTRUMENTS, InstrumentsAsk(), Terms(providers=(provider,)))
+            own = self._lists(Terms(providers=(provider,)))
             return Scope(providers=own, asset_class=asset_class, type=type, venue=provider)
         if not _MIC.match(mic):
             raise BadInput("venue", f"{venue[:40]!r} is no venue: give a provider's id or a MIC such as XNAS")
-        every = data.offering(INSTRUMENTS, InstrumentsAsk(), DEFAULT_TERMS, asset_class)
+        every = self._lists(asset_class=asset_class)
         return Scope(providers=every, asset_class=asset_class, type=type, mic=mic)
 
     def _places(self, looked: Wanted | None, scope: Scope) -> dict[InstrumentId, Place]:

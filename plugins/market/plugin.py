@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import strawberry
 
-from gateway.core.contract import Host, Plugin
+from gateway.core.contract import Host, Plugin, Worker
 from gateway.core.ports import Desk
 from plugins.market.catalog import Catalog
 from plugins.market.companies import CompaniesQuery
@@ -16,6 +17,7 @@ from plugins.market.drawn import Drawn
 from plugins.market.exports.routes import routes
 from plugins.market.history import HistoryQuery
 from plugins.market.query import MarketQuery
+from plugins.market.shelves import REFRESH_EVERY
 from schema.words.instruments import Instrument
 from schema.words.registry import ProviderInfo
 
@@ -27,9 +29,16 @@ def services(host: Host) -> dict[type, Any]:
     return {Catalog: catalog, MarketDesk: desk, Desk: desk, Drawn: Drawn()}
 
 
+def workers(host: Host) -> Sequence[Worker]:
+    """The lists of instruments are renewed before anybody has to wait for one."""
+    return [Worker(name="market_catalogue", every=REFRESH_EVERY, run=host.service(Catalog).refresh)]
+
+
 @strawberry.type
 class Roots(MarketQuery, DerivativesQuery, CompaniesQuery, HistoryQuery):
     """All root fields."""
 
 
-plugin = Plugin(name="market", query=Roots, types=(Instrument, ProviderInfo), services=services, routes=routes)
+plugin = Plugin(
+    name="market", query=Roots, types=(Instrument, ProviderInfo), services=services, workers=workers, routes=routes
+)

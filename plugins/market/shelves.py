@@ -1,4 +1,4 @@
-"""The lists of instruments that providers give: loaded at the first need, shared by all who wait, refreshed by age."""
+"""The lists of instruments that providers give: loaded at the first need, shared by all who wait, renewed by a job."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 
 LOAD_TIMEOUT = 20.0
 RETRY_AFTER = 30.0
+REFRESH_EVERY = 60.0
+MANY = 500
+"""Listings that are sorted in a thread: thousands take so long that nobody else would be answered meanwhile."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -30,15 +33,21 @@ class Shelf:
     due: float | None = None
     task: asyncio.Task[None] | None = None
 
-    def fill(self, listings: tuple[Listing, ...]) -> None:
+    async def fill(self, listings: tuple[Listing, ...]) -> None:
         """Put another list in; the same one again costs nothing."""
         if listings is not self.listings:
-            self.listings = listings
-            self.by_key = {listing.instrument: listing for listing in listings}
-            self.index = Index(
-                row_of(each, FACTS.get(each.instrument), pair_name(each.instrument.base, each.instrument.quote))
-                for each in listings
-            )
+            many = len(listings) >= MANY
+            by_key, index = await asyncio.to_thread(sorted_in, listings) if many else sorted_in(listings)
+            self.listings, self.by_key, self.index = listings, by_key, index
+
+
+def sorted_in(listings: tuple[Listing, ...]) -> tuple[Mapping[InstrumentId, Listing], Index]:
+    """The listings by instrument, and by names and symbols."""
+    rows = (
+        row_of(each, FACTS.get(each.instrument), pair_name(each.instrument.base, each.instrument.quote))
+        for each in listings
+    )
+    return {listing.instrument: listing for listing in listings}, Index(rows)
 
 
 class Shelves:
@@ -66,21 +75,34 @@ class Shelves:
         left = 0.0
         for provider in providers:
             shelf = self._shelves.setdefault(provider, Shelf())
-            if shelf.task is None and (shelf.due is None or now >= shelf.due):
-                shelf.started = now
-                shelf.task = asyncio.create_task(self._load(provider, shelf))
+            self._begin(provider, shelf)
             if shelf.task is not None and shelf.due is None:
                 first.append(shelf.task)
                 left = max(left, shelf.started + self._patience - now)
         if first and left > 0:
             await asyncio.wait(first, timeout=left)
 
+    async def refresh(self) -> None:
+        """Load what somebody needed once and is too old now, one list after the other: a job, so that nobody waits."""
+        for provider, shelf in tuple(self._shelves.items()):
+            task = self._begin(provider, shelf)
+            if task is not None:
+                await asyncio.wait([task])
+
+    def _begin(self, provider: str, shelf: Shelf) -> asyncio.Task[None] | None:
+        """What loads the list, where it is not there or too old."""
+        now = self._host.clock.monotonic()
+        if shelf.task is None and (shelf.due is None or now >= shelf.due):
+            shelf.started = now
+            shelf.task = asyncio.create_task(self._load(provider, shelf))
+        return shelf.task
+
     async def _load(self, provider: str, shelf: Shelf) -> None:
         lasts = RETRY_AFTER
         try:
             terms = Terms(providers=(provider,), timeout=LOAD_TIMEOUT)
             answer = await self._host.data.fetch(INSTRUMENTS, InstrumentsAsk(), terms)
-            shelf.fill(cast("tuple[Listing, ...]", tuple(answer.value)))
+            await shelf.fill(cast("tuple[Listing, ...]", tuple(answer.value)))
             lasts = INSTRUMENTS.fresh_for.total_seconds()
         except MarketgateError:
             # What was held before stays; the provider's health says why it did not come.

@@ -128,7 +128,9 @@ class Licence:
 
     note: str = described("The terms in short.")
     attribution: str | None = described("The credit line that is asked for.", default=None)
+    cacheable: bool = described("Whether an answer may be kept at all.")
     shareable: bool = described("Whether an answer fetched for one tenant may serve another.")
+    redistributable: bool = described("Whether the data may be passed on to others than one's own users.")
 
 
 @model("An upstream that the gateway can ask.", implements=(Node,), name="Provider")

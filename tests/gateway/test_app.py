@@ -161,3 +161,11 @@ def test_only_the_providers_that_are_named_are_loaded() -> None:
 def test_a_provider_that_is_named_and_not_there_stops_the_start() -> None:
     with pytest.raises(SettingsError, match="there is no provider 'krakn'; did you mean kraken"):
         build_gateway(Settings(env="development", providers=("krakn",)))
+
+
+def test_the_registry_says_what_a_licence_allows() -> None:
+    listed = {str(provider.id): provider.licence for provider in build_gateway(OFFLINE).inventory.all()}
+
+    told = {id: (listed[id].cacheable, listed[id].shareable, listed[id].redistributable) for id in ("kraken", "oanda")}
+
+    assert told == {"kraken": (True, True, False), "oanda": (True, False, False)}

@@ -210,6 +210,6 @@ def test_after_five_failures_in_a_row_a_provider_is_left_alone(gateway: Gateway,
     assert 0 < error["retryAfterMs"] <= 15_000
     assert quote["provenance"]["provider"] == "okx"
     assert (told["status"], told["health"]["breaker"]) == ("PAUSED", "OPEN")
-    assert {c["name"]: c["breaker"] for c in told["capabilities"]} == {
-        "quotes": "OPEN", "candles": "CLOSED", "orderBook": "CLOSED", "trades": "CLOSED", "instruments": "CLOSED",
-    }  # fmt: skip
+    breakers = {each["name"]: each["breaker"] for each in told["capabilities"]}
+    assert {"quotes", "candles", "orderBook", "trades", "instruments"} <= breakers.keys()
+    assert {name for name, breaker in breakers.items() if breaker != "CLOSED"} == {"quotes"}

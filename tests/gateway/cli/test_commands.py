@@ -328,25 +328,33 @@ def test_the_doctor_asks_upstreams_only_in_live_mode_and_when_told(command: Run,
     assert "upstream alphavantage" not in checks(online.out)
 
 
+FAMILIES = {
+    "crypto": "quotes", "defi": "quotes", "equities": "quotes", "fx": "quotes", "news": "news", "search": "webSearch",
+    "video": "videos",
+}  # fmt: skip
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """As much of one as the scaffold writes to."""
     folder = tmp_path / "providers"
-    for family in ("crypto", "equities", "fx"):
+    for family in FAMILIES:
         (folder / family).mkdir(parents=True)
     (folder / "contract.py").touch()
     return folder
 
 
-@pytest.mark.parametrize("family", ["crypto", "equities", "fx"])
-def test_a_new_provider_passes_the_check_as_it_is(command: Run, checkout: Path, family: str):
+@pytest.mark.parametrize(("family", "capability"), FAMILIES.items())
+def test_a_new_provider_passes_the_check_as_it_is(command: Run, checkout: Path, family: str, capability: str):
     written = command("provider", "new", "demoex", "--family", family)
     checked = command("provider", "check", f"providers/{family}/demoex.py")
 
+    count = 2 if capability == "quotes" else 3
+
     assert (written.code, written.lines) == (
-        0, [f"providers/{family}/demoex.py", "providers/recordings/demoex/quotes.json"]
+        0, [f"providers/{family}/demoex.py", f"providers/recordings/demoex/{capability}.json"]
     )  # fmt: skip
-    assert (checked.code, checked.lines) == (0, ["provider\tcases\tresult\tfinding", "demoex\t2\tpasses\t"])
+    assert (checked.code, checked.lines) == (0, ["provider\tcases\tresult\tfinding", f"demoex\t{count}\tpasses\t"])
 
 
 def test_a_provider_that_breaks_a_rule_fails_with_the_rule(command: Run, checkout: Path):
@@ -363,7 +371,8 @@ def test_a_provider_that_breaks_a_rule_fails_with_the_rule(command: Run, checkou
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        (["demoex", "--family", "bonds"], "--family: 'bonds' is not known: write one of crypto, fx, equities"),
+        (["demoex", "--family", "bonds"], "--family: 'bonds' is not known: write one of crypto, fx, equities, "
+         "defi, news, search, video (others: begin with a neighbour's file)"),
         (["Demo-Ex", "--family", "fx"],
          "'Demo-Ex' cannot be an id: write 2 to 40 of a-z, 0-9 and _, beginning with a letter"),
         (["demoex", "--family", "fx", "--into", "nowhere"],

@@ -19,7 +19,7 @@ from gateway.core.guards.fleettime import FleetTime
 from gateway.core.guards.warmth import Warmth
 from schema.provenance import CacheStatus
 from tests.gateway.core.fleets import processes, shared_of
-from tests.gateway.doubles import BTC, ETH, SOL, late, price_of, priced, venue
+from tests.gateway.doubles import BTC, ETH, SOL, codes, failing, in_turn, late, price_of, priced, venue
 
 
 async def test_a_second_process_asks_no_upstream_for_what_the_first_one_has(redis_url: str) -> None:
@@ -213,6 +213,47 @@ async def test_what_a_licence_forbids_to_keep_is_not_in_redis(redis_url: str) ->
         client: Redis = redis.asyncio.from_url(redis_url)
         assert await client.dbsize() == 0
         await client.aclose()
+
+
+async def test_what_a_licence_forbids_to_keep_is_fetched_by_every_process_each_time(redis_url: str) -> None:
+    async with processes(redis_url, venue("alpha", cacheable=False)) as (first, second):
+        for each in (first, first, second):
+            await each.quote()
+            await shared_of(each).settle()
+        first.wire.handlers["alpha"] = failing(500)
+        refused = await first.refused(stale_if_error=timedelta(hours=1))
+
+        assert codes(refused) == [("alpha", "UPSTREAM_UNAVAILABLE")]
+        assert len(first.wire.requests) >= 4
+        assert (len(first.pipeline.cache), len(second.pipeline.cache)) == (0, 0)
+
+
+@pytest.mark.parametrize("licence", [{"cacheable": False}, {"shareable": False}])
+async def test_a_new_process_takes_over_nothing_that_a_licence_keeps_from_others(
+    redis_url: str, licence: dict[str, Any]
+) -> None:
+    async with processes(redis_url, venue("alpha", **licence)) as (first, second):
+        warm = Warmth(first.pipeline, shared_of(first), first.clock, 2)
+        for _ in range(160):
+            await first.quote(account=Account(tenant="acme"))
+        await warm.report()
+        await shared_of(first).settle()
+
+        taken = await Warmth(second.pipeline, shared_of(second), second.clock, 2).load()
+
+        assert (taken, len(second.pipeline.cache)) == (0, 0)
+
+
+async def test_a_tenants_copy_that_no_other_may_see_serves_that_tenant_in_every_process(redis_url: str) -> None:
+    async with processes(redis_url, venue("alpha", shareable=False)) as (first, second):
+        first.wire.handlers["alpha"] = in_turn(priced("1"), priced("2"), priced("3"))
+        asked = []
+        for each, tenant in ((first, "acme"), (second, "acme"), (second, "bolt"), (first, "bolt"), (second, "")):
+            found = await each.quote(account=Account(tenant=tenant))
+            asked.append((tenant, str(found.value.price)))
+            await shared_of(each).settle()
+
+        assert asked == [("acme", "1"), ("acme", "1"), ("bolt", "2"), ("bolt", "2"), ("", "3")]
 
 
 async def test_what_is_dropped_is_fetched_anew_by_all(redis_url: str) -> None:

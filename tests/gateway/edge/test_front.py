@@ -12,8 +12,10 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.core.ports import CacheDesk
 from gateway.edge.front import HITS
 from gateway.edge.packing import framed, joined, pack
+from schema.errors import RateLimited
 from tests.gateway.doubles import priced, venue
 from tests.gateway.edge.stall import QUOTE, Stall, edge_of, member, open_stall
 
@@ -271,6 +273,63 @@ async def test_a_batch_may_be_answered_from_kept_bytes(stall):
 
     assert [each["data"]["quote"]["price"] for each in answer.json()] == ["1", "1"]
     assert stall.calls == 1
+
+
+async def test_a_batch_takes_no_more_places_than_its_caller_has(tmp_path, monkeypatch):
+    stall = open_stall(tmp_path, venue("alpha", fresh_for=LONG), callers={"a": member("org_a", concurrency=2)})
+    admit, most = stall.gate.admit, 0
+
+    async def crowded(prepared, principal, facts):
+        nonlocal most
+        under_way = stall.gate.admitted - len(stall.gate.released)
+        if under_way >= principal.limits.concurrency:
+            raise RateLimited("Too many at a time.", limit="concurrency", retry_after=1.0)
+        most = max(most, under_way + 1)
+        return await admit(prepared, principal, facts)
+
+    stall.gate.at_once = False
+    monkeypatch.setattr(stall.gate, "admit", crowded)
+    body = [{"query": f'{{ quote(symbol: "crypto:A{number}/USD") {{ price }} }}'} for number in range(8)]
+    transport = httpx.ASGITransport(app=stall.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://stall.test") as client:
+        answers = (await client.post("/graphql", json=body, headers={"x-api-key": "a"})).json()
+
+    assert [answer.get("data") for answer in answers] == [{"quote": {"price": "1"}}] * 8
+    assert most == 2
+
+
+async def test_what_an_operator_drops_is_not_served_from_kept_bytes(stall):
+    for _ in range(2):
+        await stall.ask()
+    assert stall.calls == 1
+
+    await stall.gateway.host.services[CacheDesk].drop("alpha", None, None)
+
+    assert (await hits(stall))[1] == 0
+    assert stall.calls == 2
+
+
+async def test_a_client_that_has_left_is_no_fault(stall):
+    async def gone(_: object) -> None:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+    async def body() -> dict[str, object]:
+        return {"type": "http.request", "body": json.dumps({"query": QUOTE}).encode(), "more_body": False}
+
+    headers = [(b"content-type", b"application/json"), (b"x-api-key", b"a"), (b"content-length", b"87")]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/graphql",
+        "query_string": b"",
+        "headers": headers,
+        "client": ("1.2.3.4", 1),
+        "scheme": "http",
+    }
+    for _ in range(2):
+        await stall.app(dict(scope), body, gone)
+
+    assert stall.gate.admitted == 2
 
 
 def test_a_gzip_answer_of_two_parts_is_one_member():

@@ -300,6 +300,18 @@ async def test_redis_that_is_back_counts_again_by_itself(outage):
     assert ([left.remaining for left in again], fleet.counted("k")) == ([8, 6], 4)
 
 
+async def test_a_redis_that_has_forgotten_is_told_what_a_process_took(fleet):
+    one, two = fleet.process(), fleet.process()
+    assert (await one.take("k", 60, 50)).taken
+    client = redis.Redis.from_url(fleet.url)
+    client.flushall()
+    client.close()
+
+    found = [await one.take("k", 60, 8), await one.take("k", 60, 3), await two.take("k", 60, 3)]
+
+    assert [(left.taken, left.remaining) for left in found] == [(True, 2), (False, 2), (False, 2)]
+
+
 async def test_the_keys_used_longest_ago_are_forgotten_beyond_the_bound(fleet):
     link = RedisLink(fleet.url, fleet.clock)
     fleet.links.append(link)

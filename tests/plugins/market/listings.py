@@ -62,6 +62,7 @@ class Upstream:
     classes: tuple[AssetClass, ...] = ANY
     mode: DataMode = DataMode.LIVE
     broken: bool = False
+    cacheable: bool = True
     gate: asyncio.Event | None = None
     listed: int = 0
     searched: list[str] = field(default_factory=list)
@@ -72,7 +73,7 @@ class Upstream:
         class Listed(Provider):
             profile = Profile(
                 id=self.id, name=self.id.title(), base_url="https://upstream.test", docs="https://upstream.test",
-                asset_classes=self.classes, licence=Licence(note=""), mode=self.mode,
+                asset_classes=self.classes, licence=Licence(note="", cacheable=self.cacheable), mode=self.mode,
             )  # fmt: skip
 
             @answers(INSTRUMENTS)

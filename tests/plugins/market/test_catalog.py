@@ -234,6 +234,36 @@ async def test_an_old_list_serves_while_the_new_one_comes():
     assert upstream.listed == 2
 
 
+async def test_the_job_renews_the_lists_that_were_needed_and_are_too_old():
+    upstream, idle = kraken(), binance()
+    here = world(upstream, idle)
+    await here.described("crypto:BTC/USD@kraken", RULES)
+    await here.catalog.refresh()
+    upstream.lists = (spot("BTC", "USD", "XXBTZUSD", "0.01"),)
+    before = upstream.listed
+    here.clock.at += 3601
+
+    await here.catalog.refresh()
+    found = here.catalog.describe(parse_instrument("crypto:BTC/USD@kraken"), RULES)
+
+    assert isinstance(found, Instrument)
+    assert found.tick_size == Decimal("0.01")
+    assert (before, upstream.listed, idle.listed) == (1, 2, 0)
+
+
+async def test_what_a_licence_forbids_to_store_is_in_no_list():
+    found = (spot("BTC", "USD", "XXBTZUSD", "0.1"),)
+    upstream = Upstream("kraken", found, finds=found, cacheable=False)
+    here = world(upstream)
+
+    shown = await here.ids("XXBTZUSD")
+    described = await here.described("crypto:BTC/USD", RULES)
+
+    assert shown == ["crypto:BTC/USD"]
+    assert (described.tick_size, described.symbols) == (None, ())
+    assert (upstream.listed, upstream.searched) == (0, ["XXBTZUSD"])
+
+
 async def test_a_simulated_exchange_is_no_part_of_the_live_market():
     sandbox = Upstream("sandbox", (spot("BTC", "USD", "BTC-USD", "0.01"),), mode=DataMode.SIMULATED)
 

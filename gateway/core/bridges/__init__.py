@@ -1,0 +1,1 @@
+"""Providers that stand on another library's adapters: loaded only where a setting asks for them."""
