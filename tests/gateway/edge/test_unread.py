@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from graphql import parse
+from graphql import Location, Node, Token, parse
 from starlette.types import Message as AsgiMessage
 
 from gateway.core.identity import ANONYMOUS, Principal
@@ -166,3 +167,22 @@ async def test_the_same_new_document_several_times_in_a_batch_is_read_once(shop,
 
     assert [answer["data"] for answer in json.loads(reply.body)] == [{"plain": "plain"}] * 5
     assert read == ["{ plain }"]
+
+
+@pytest.mark.parametrize("who", ["bare", "nobody"])
+async def test_hardly_a_part_of_what_its_sender_may_not_run_waits_for_the_collector(shop, who):
+    def nodes() -> int:
+        return sum(isinstance(each, Node | Token | Location) for each in gc.get_objects())
+
+    fields = " ".join(f"a{number}: plain" for number in range(240))
+    await shop.ask(f"{{ __typename b: plain {fields} }}", "bare")
+    gc.collect()
+    gc.disable()
+    try:
+        before = nodes()
+        result = await shop.ask(f"{{ __typename {fields} }}", None if who == "nobody" else who)
+        assert code_of(result) in ("UNAUTHENTICATED", "FORBIDDEN")
+        del result
+        assert nodes() - before < 100
+    finally:
+        gc.enable()
