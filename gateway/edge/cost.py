@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,8 @@ LEAST = 1
 MOST_TARIFFS = 32
 """Of one operation: one for each combination of the variables in its `@skip` and `@include`."""
 NO_FACTS = Facts(cost=0)
+META = frozenset({"__typename", "__schema", "__type"})
+_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 
 Amount = int | Callable[[VariableValues], int]
 """Points that are known, or a function of the variables."""
@@ -131,6 +134,9 @@ class PriceList:
         missing = [f"{r.name}.{name}" for r in roots if r for name in r.fields if (r.name, name) not in self._facts]
         if missing:
             raise MissingFacts(missing)
+        self._open = META | {
+            name for r in roots if r for name in r.fields if _is_open(self._facts[r.name, name])
+        }  # fmt: skip
 
     def price(
         self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any] | None
@@ -153,6 +159,10 @@ class PriceList:
     def facts_of(self, kind: str, name: str) -> Facts:
         """What is stated of a field; nothing for most nested ones."""
         return self._facts.get((kind, name), NO_FACTS)
+
+    def may_be_open(self, source: str) -> bool:
+        """Whether a text names a root field that needs nothing of its caller; what names none has no such operation."""
+        return any(name in self._open for name in _NAME.findall(source))
 
     def _operation(self, document: Document, operation: OperationDefinitionNode) -> _Operation:
         key = ("price", operation.name.value if operation.name else None)
@@ -275,6 +285,10 @@ class _Compiler:
         if isinstance(value, VariableNode):
             return self._values.coerced.get(value.name.value)
         return getattr(value, "value", None)
+
+
+def _is_open(facts: Facts) -> bool:
+    return facts.needs is None and not facts.person
 
 
 def _is_counted(facts: Facts) -> bool:

@@ -17,7 +17,7 @@ from strawberry.execution import optimized_is_awaitable
 from gateway.core.contract import Context
 from gateway.core.identity import Principal
 from gateway.edge.compiled import CompiledExecutor, Selections
-from gateway.edge.documents import LONG_DOCUMENT, Document, DocumentReader, check_kind, digest_of
+from gateway.edge.documents import Document, DocumentReader
 from gateway.edge.errors import (
     Faults,
     Refused,
@@ -31,14 +31,14 @@ from gateway.edge.errors import (
 )
 from gateway.edge.gate import Admission, Gate, OpenGate
 from gateway.edge.graphqlcore import core_schema
-from gateway.edge.limits import EdgeSettings, check_variables
+from gateway.edge.limits import EdgeSettings
 from gateway.edge.operation import OperationRequest as OperationRequest
 from gateway.edge.operation import OperationResult as OperationResult
 from gateway.edge.operation import PreparedOperation as PreparedOperation
 from gateway.edge.operation import RequestFacts as RequestFacts
-from gateway.edge.operation import digest_in, persisted_in
 from gateway.edge.operation import refused_result as refused_result
 from gateway.edge.persisted import SharedDocuments
+from gateway.edge.preparing import Preparing
 from gateway.edge.replies import encode
 from gateway.edge.responses import HIT, MISS, Entry, Place, ResponseCache
 from gateway.edge.shelves import Kept
@@ -53,7 +53,7 @@ ANY_OPERATION = frozenset(OperationType)
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
 
 
-class Executor:
+class Executor(Preparing):
     """Executes documents read once against a Strawberry schema, within the limits of the settings.
 
     graphql-core is called directly: Strawberry's own `execute` parses and validates anew, and cannot hide the
@@ -73,12 +73,10 @@ class Executor:
         if schema.extensions or schema.directives:
             raise TypeError("the edge executes documents itself: Strawberry extensions and directives would not run")
         self._schema: GraphQLSchema = core_schema(schema)
+        super().__init__(DocumentReader(self._schema, settings), settings, gate or OpenGate(), persisted)
         self._kept = Kept()
-        self._settings = settings
         self._context_for = context_for
-        self.gate: Gate = gate or OpenGate()
-        self.responses, self.persisted = responses, persisted
-        self._reader = DocumentReader(self._schema, settings)
+        self.responses = responses
 
     async def execute(
         self,
@@ -93,7 +91,7 @@ class Executor:
         except Refused as refused:
             return refused_result(refused, facts.request_id)
         try:
-            prepared = await self.prepared(request, allowed)
+            prepared = await self.prepared(request, allowed, facts, principal)
         except Refused as refused:
             return refused_result(await self.charged(refused, facts, principal), facts.request_id)
         return await self.run(prepared, facts, principal)
@@ -116,33 +114,6 @@ class Executor:
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
             return masked(fault, Faults(request_id=facts.request_id))
 
-    async def prepared(
-        self, request: OperationRequest, allowed: frozenset[OperationType], *, in_batch: bool = False
-    ) -> PreparedOperation:
-        """`prepare`, with the documents that other processes were sent; a thread reads what is long and new.
-
-        The texts of a batch are bounded together before they are read: none is added to them.
-        """
-        if self.persisted is not None and not in_batch:
-            request = await self.persisted.recalled(request, self._reader)
-        if request.query is not None and len(request.query) > LONG_DOCUMENT:
-            await self._reader.read_aside(request.query, request.operation_name, allowed)
-        return self.prepare(request, allowed)
-
-    def prepare(self, request: OperationRequest, allowed: frozenset[OperationType]) -> PreparedOperation:
-        """Find or read the document, pick the operation; raises Refused."""
-        document = self._document(request, allowed)
-        bare = request.variables is None and request.extensions is None
-        key = (PreparedOperation, request.operation_name)
-        known: PreparedOperation | None = document.notes.get(key) if bare else None
-        operation = document.operation(request.operation_name) if known is None else known.operation
-        check_kind(operation, allowed)
-        if known is None:
-            known = PreparedOperation(document=document, operation=operation, request=request)
-            if bare:
-                document.notes[key] = known
-        return known
-
     async def run(self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal) -> OperationResult:
         """Execute a prepared operation within its time, if the caller may."""
         faults = Faults(request_id=facts.request_id)
@@ -163,10 +134,11 @@ class Executor:
                 context = self._context_for(facts, principal)
                 with responses.flying(place):
                     MISS.inc()
-                    result = self._keep(place, await self._execute(prepared, context, faults), context)
+                    result = await self._execute(prepared, context, faults, facts.waited_s)
+                    result = self._keep_answer(place, result, context)
             else:
                 context = self._context_for(facts, principal)
-                result = await self._execute(prepared, context, faults)
+                result = await self._execute(prepared, context, faults, facts.waited_s)
                 if prepared.is_mutation and responses is not None:
                     await responses.changed(principal.tenant)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
@@ -179,7 +151,7 @@ class Executor:
         result.cookies = getattr(context, "cookies", ())
         return result
 
-    def _keep(self, place: Place, result: OperationResult, context: object) -> OperationResult:
+    def _keep_answer(self, place: Place, result: OperationResult, context: object) -> OperationResult:
         """Keep an answer that may be kept."""
         log = context.market.log if isinstance(context, Context) and not context.cookies else None
         if log is None or not log.shared or result.errors or not result.executed or self.responses is None:
@@ -221,17 +193,24 @@ class Executor:
         except Refused as refused:
             return refused_result(refused, facts.request_id)
         except Refusal as refusal:
-            return refused_result(turned_away(refusal), facts.request_id)
+            told = turned_away(refusal)
+            if not self._reader.keeps(prepared.document):
+                # It was read for nothing.
+                told = await self.charged(told, facts, principal)
+            return refused_result(told, facts.request_id)
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets a masked answer
             return refused_result(masked(fault, Faults(request_id=facts.request_id)), facts.request_id)
+        self._keep(prepared)
         if admission.price_only:
             extensions = {"requestId": facts.request_id, **admission.extensions}
             return OperationResult(executed=False, extensions=extensions, headers=admission.headers)
         return admission
 
-    async def _execute(self, prepared: PreparedOperation, context: object, faults: Faults) -> OperationResult:
+    async def _execute(
+        self, prepared: PreparedOperation, context: object, faults: Faults, waited_s: float
+    ) -> OperationResult:
         try:
-            ends = asyncio.get_running_loop().time() + self._settings.operation_timeout_s
+            ends = asyncio.get_running_loop().time() + self._settings.operation_timeout_s - waited_s
             result = self._start(prepared, context)
             if not isinstance(result, ExecutionResult):
                 async with asyncio.timeout_at(ends):
@@ -266,21 +245,6 @@ class Executor:
         elif not isinstance(error, Refused):
             error = masked(error, faults)
         return refused_result(error, faults.request_id)
-
-    def _document(self, request: OperationRequest, allowed: frozenset[OperationType]) -> Document:
-        check_variables(request.variables, self._settings)
-        digest = digest_in(request.document_id) or persisted_in(request.extensions)
-        if request.query is None:
-            if digest is None:
-                raise Refused("BAD_REQUEST", "The request has no query: send the document in the parameter 'query'.")
-            document = self._reader.persisted(digest)
-            if document is None:
-                # The words of the automatic persisted query protocol, which its clients compare.
-                raise Refused("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound", well_formed=True)
-            return document
-        if digest is not None and digest != digest_of(request.query):
-            raise Refused("PERSISTED_QUERY_HASH_MISMATCH", "The sha256Hash is not the hash of the query.")
-        return self._reader.read(request.query, request.operation_name, allowed)
 
     def _start(self, prepared: PreparedOperation, context: object) -> ExecutionResult | Awaitable[ExecutionResult]:
         if not prepared.operation.variable_definitions:

@@ -110,8 +110,11 @@ class Gate(Protocol):
         """Whether this operation may run now; raises schema.errors.Refusal, or edge.errors.Refused, which holds what
         the answer tells of the limits."""
 
+    def check_unread(self, source: str, principal: Principal) -> None:
+        """Whether a document that is not known may be read for this caller; raises schema.errors.Refusal."""
+
     async def charge_refused(self, refused: Refused, principal: Principal, facts: RequestFacts) -> Refused:
-        """What is answered to a document that cannot be executed, once its reading is charged."""
+        """What is answered to a document that cannot be executed, or not for this caller, once its reading is paid."""
 
     async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
         """The same for what is no GraphQL operation and has a price all the same."""
@@ -138,6 +141,9 @@ class OpenGate:
     async def admit(self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts) -> Admission:
         """Always."""
         return Admission()
+
+    def check_unread(self, source: str, principal: Principal) -> None:
+        """Everything is read."""
 
     async def charge_refused(self, refused: Refused, principal: Principal, facts: RequestFacts) -> Refused:
         """Nothing."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import cast
+from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl
 
 import orjson
@@ -52,6 +52,7 @@ PASSED_HEADERS = (
 MOST_KNOWN, LONGEST_KNOWN = 512, 16_384
 """Bodies that are known again, and the bytes of the longest of them."""
 LIMITED = 429
+T = TypeVar("T")
 CREDENTIALS = ("authorization", "x-api-key", "cookie")
 
 
@@ -60,8 +61,8 @@ class GraphQLEndpoint:
 
     def __init__(self, executor: Executor, settings: EdgeSettings) -> None:
         self._executor, self._settings = executor, settings
-        self._known: dict[bytes, PreparedOperation] = {}
-        """Bodies that were read before."""
+        self._known: dict[bytes, tuple[str, str | None]] = {}
+        """Bodies whose operations were executed before: the document's hash and the operation's name."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
@@ -102,7 +103,8 @@ class GraphQLEndpoint:
             result = await self._single(request, facts, QUERY_ONLY, receive)
             return self._encode(result, headers, media, method)
         text = await self._text(receive, headers, body)
-        asked: OperationRequest | PreparedOperation | None = self._known.get(text)
+        known = self._known.get(text)
+        asked: OperationRequest | PreparedOperation | None = self._executor.recall(*known) if known else None
         if asked is None:
             payload = parse_json(text, "request body")
             if isinstance(payload, list):
@@ -122,26 +124,23 @@ class GraphQLEndpoint:
             prepared = request
         else:
             try:
-                prepared = await self._executor.prepared(request, allowed)
+                prepared = await _waited_for(self._executor.prepared(request, allowed, facts, principal), receive)
             except Refused as refused:
                 raise await self._executor.charged(refused, facts, principal) from None
+        running = self._executor.run(prepared, facts, principal)
+        result: OperationResult = await (running if prepared.is_mutation else _waited_for(running, receive))
+        if result.executed and prepared is not request:
             self._remember(text, prepared)
-        if prepared.is_mutation:
-            return await self._executor.run(prepared, facts, principal)
-        waits, result = begin(self._executor.run(prepared, facts, principal))
-        if waits:
-            with while_there(receive):
-                result = await result
-        return cast(OperationResult, result)
+        return result
 
     def _remember(self, text: bytes, prepared: PreparedOperation) -> None:
         """What the same body asks for again; with variables or extensions there are too many."""
         request = prepared.request
-        if not text or len(text) > LONGEST_KNOWN or request.variables is not None or request.extensions is not None:
+        if not text or len(text) > LONGEST_KNOWN or not request.bare:
             return
         if len(self._known) >= MOST_KNOWN:
             self._known.clear()
-        self._known[text] = prepared
+        self._known[text] = (prepared.document.hash, request.operation_name)
 
     def _encode(self, result: OperationResult, headers: Mapping[str, str], media: str, method: str) -> Reply:
         """From the response cache as it keeps it, else anew."""
@@ -191,7 +190,7 @@ class GraphQLEndpoint:
             check_batch(payload, self._settings)
         except Refused as refused:
             raise await self._executor.charged(refused, facts, principal) from None
-        prepared = [await self._prepare(item) for item in payload]
+        prepared = [await self._prepare(item, facts, principal) for item in payload]
         if any(isinstance(item, PreparedOperation) and item.is_mutation for item in prepared):
             return [await self._run(item, facts, principal) for item in prepared]
         # As many at a time as the caller may have under way: the others would be refused, however often they are sent.
@@ -203,9 +202,10 @@ class GraphQLEndpoint:
 
         return list(await asyncio.gather(*map(run, prepared)))
 
-    async def _prepare(self, item: object) -> PreparedOperation | Refused:
+    async def _prepare(self, item: object, facts: RequestFacts, principal: Principal) -> PreparedOperation | Refused:
         try:
-            return await self._executor.prepared(OperationRequest.of(item), QUERY_AND_MUTATION, in_batch=True)
+            request = OperationRequest.of(item)
+            return await self._executor.prepared(request, QUERY_AND_MUTATION, facts, principal, in_batch=True)
         except Refused as refused:
             return refused
 
@@ -222,6 +222,15 @@ class GraphQLEndpoint:
         limited = all(result.status == LIMITED for result in results)
         headers = {**_tightest(results), **(_longest_wait(results) if limited else {})}
         return Reply(status=LIMITED if limited else 200, media=media, body=body, headers=headers, cookies=cookies)
+
+
+async def _waited_for(work: Coroutine[Any, Any, T], receive: Receive) -> T:
+    """What comes of it, as long as its client is there."""
+    waits, result = begin(work)
+    if waits:
+        with while_there(receive):
+            result = await result
+    return cast(T, result)
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -36,10 +36,12 @@ class Memo:
 
 
 class Memos:
-    """Bounded in number and in bytes; those that nobody sent for longest go first."""
+    """Bounded in number and in bytes, each document among them once; those that nobody sent for longest go first."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, Memo] = OrderedDict()
+        self._documents: Counter[int] = Counter()
+        """How many memos hold each document, by its identity: a dropped one may be read anew."""
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -55,9 +57,10 @@ class Memos:
     def put(
         self, key: Hashable, size: int, facts: RequestFacts, kept: tuple[Place, Entry], wanted: Wanted, now: float
     ) -> None:  # fmt: skip
-        """Remember a request of *size* bytes."""
+        """Remember a request of *size* bytes, and forget those at the front that have expired."""
         place, entry = kept
         self.drop(key)
+        self._sweep(now)
         if size > LONGEST:
             return
         self._kept[key] = Memo(
@@ -70,15 +73,31 @@ class Memos:
             until=now + LASTS_S,
         )
         self._bytes += size
+        document = place.prepared.document
+        self._documents[id(document)] += 1
+        if self._documents[id(document)] == 1:
+            self._bytes += document.weight
         while len(self._kept) > MOST or self._bytes > MOST_BYTES:
-            _, oldest = self._kept.popitem(last=False)
-            self._bytes -= oldest.size
+            self.drop(next(iter(self._kept)))
 
     def drop(self, key: Hashable) -> None:
         """Forget a request."""
         memo = self._kept.pop(key, None)
-        if memo is not None:
-            self._bytes -= memo.size
+        if memo is None:
+            return
+        self._bytes -= memo.size
+        document = memo.place.prepared.document
+        self._documents[id(document)] -= 1
+        if not self._documents[id(document)]:
+            del self._documents[id(document)]
+            self._bytes -= document.weight
+
+    def _sweep(self, now: float) -> None:
+        while self._kept:
+            key, memo = next(iter(self._kept.items()))
+            if memo.until > now:
+                return
+            self.drop(key)
 
 
 class Pieces:

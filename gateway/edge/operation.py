@@ -35,6 +35,8 @@ class RequestFacts:
     """The payload of `connection_init`."""
     shown: Presented | None = field(default=None, init=False, repr=False, compare=False)
     """The credentials in it, once they were looked for (`auth.presented_by`)."""
+    waited_s: float = field(default=0.0, init=False, repr=False, compare=False)
+    """How long its documents have waited to be read: part of the operation's time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,11 @@ class OperationRequest:
     operation_name: str | None = None
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
+
+    @property
+    def bare(self) -> bool:
+        """Whether its document and operation name are all there is to it."""
+        return self.variables is None and self.extensions is None
 
     @classmethod
     def of(cls, payload: object) -> OperationRequest:

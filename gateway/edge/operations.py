@@ -95,7 +95,7 @@ class Operations:
 
     async def _run(self, running: Running, request: OperationRequest) -> None:
         try:
-            prepared = await self._executor.prepared(request, ANY_OPERATION)
+            prepared = await self._executor.prepared(request, ANY_OPERATION, running.facts, self._principal)
             running.whole = prepared.is_mutation
             await self._carry_out(running, prepared)
         except Closed:

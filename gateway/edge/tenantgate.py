@@ -9,7 +9,7 @@ from types import MappingProxyType
 from graphql import OperationType
 
 from gateway.core.contract import Context, Host
-from gateway.core.identity import LOCAL, Principal
+from gateway.core.identity import LOCAL, CallerKind, Principal
 from gateway.core.ports import Authenticator, Spent, Usage
 from gateway.edge.allowances import PlanAllowances, payer_of
 from gateway.edge.auth import presented_by
@@ -19,11 +19,14 @@ from gateway.edge.execute import PreparedOperation, RequestFacts
 from gateway.edge.gate import Admission, Told
 from gateway.edge.permissions import check_permission
 from gateway.edge.windows import Left
-from schema.errors import RateLimited, Refusal
+from schema.errors import Forbidden, RateLimited, Refusal, TenantSuspended, Unauthenticated
 
 PRICE_HEADER, PRICE_ONLY = "marketgate-cost", "only"
-READ = frozenset({"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "LIMIT_EXCEEDED"})
-"""Codes of documents that were read, or looked through, before they were found wrong."""
+READ = frozenset({
+    "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "LIMIT_EXCEEDED",
+    Unauthenticated.code, Forbidden.code, TenantSuspended.code,
+})  # fmt: skip
+"""Codes of documents that were read, or looked through, before they were found wrong or nothing for their sender."""
 READING = Price(cost=LEAST, fields={}, needs={}, person=None, asked={})
 """What that costs, whatever was found."""
 NO_CALLS: Mapping[str, int] = MappingProxyType({})
@@ -79,6 +82,11 @@ class TenantGate:
         price_only = _price_only(facts)
         check_permission(price, principal)
         return await self._admitted(price, price_only, principal, facts, OperationType.QUERY)
+
+    def check_unread(self, source: str, principal: Principal) -> None:
+        """See `Gate`. Of callers who may do nothing else: what names no root field that is open to them."""
+        if principal.kind is CallerKind.ANONYMOUS and not principal.scopes and not self.prices.may_be_open(source):
+            raise Unauthenticated("Sign in, or send an API key: without one this gateway reads no such document.")
 
     async def charge_refused(self, refused: Refused, principal: Principal, facts: RequestFacts) -> Refused:
         """See `Gate`. Who has no points left is told that instead."""

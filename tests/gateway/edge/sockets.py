@@ -64,6 +64,9 @@ class Stage:
         self.open += 1
         return Admission(TOLD, self.release)
 
+    def check_unread(self, source: str, principal: Principal) -> None:
+        """Everything is read."""
+
     async def charge_refused(self, refused: Refused, principal: Principal, facts: RequestFacts) -> Refused:
         return refused
 

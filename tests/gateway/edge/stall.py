@@ -75,6 +75,9 @@ class HandGate:
             raise RateLimited("Used up.", limit="pointsPerMinute", retry_after=7.0)
         return self._charge(principal)
 
+    def check_unread(self, source: str, principal: Principal) -> None:
+        """Everything is read."""
+
     async def charge_refused(self, refused: Refused, principal: Principal, facts: RequestFacts) -> Refused:
         return refused
 

@@ -297,7 +297,7 @@ def test_a_price_is_what_a_plain_recount_says_and_grows_with_the_page(source, n,
     tree = parse(source)
     operation = tree.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
-    document = Document(hash=source, length=len(source), tree=tree, operations=(operation,))
+    document = Document(hash=source, length=len(source), tokens=1, tree=tree, operations=(operation,))
 
     def priced(first: int) -> Price:
         return PRICES.price(document, operation, {"n": first, "m": m, "s": s, "t": t})

@@ -28,8 +28,8 @@ def persisted(text: str | None, sha: str) -> dict[str, object]:
     return body if text is None else {**body, "query": text}
 
 
-def document(name: str, length: int) -> Document:
-    return Document(hash=name, length=length, tree=parse(HELLO), operations=())
+def document(name: str, tokens: int) -> Document:
+    return Document(hash=name, length=0, tokens=tokens, tree=parse(HELLO), operations=())
 
 
 def test_the_store_drops_the_longest_unused():
@@ -43,8 +43,8 @@ def test_the_store_drops_the_longest_unused():
     assert [name for name in "abc" if store.get(name)] == ["a", "c"]
 
 
-def test_the_store_is_bounded_in_characters_too():
-    store = DocumentStore(100, most_characters=10)
+def test_the_store_is_bounded_by_what_its_trees_take_too():
+    store = DocumentStore(100, most_bytes=10 * documents.TOKEN_BYTES)
 
     for name in "abc":
         store.put(document(name, 4))
@@ -53,13 +53,34 @@ def test_the_store_is_bounded_in_characters_too():
 
 
 def test_a_document_put_twice_counts_once():
-    store = DocumentStore(100, most_characters=10)
+    store = DocumentStore(100, most_bytes=10 * documents.TOKEN_BYTES)
 
     for _ in range(5):
         store.put(document("a", 4))
     store.put(document("b", 4))
 
     assert len(store) == 2
+
+
+def test_a_document_weighs_what_its_tokens_take_and_not_its_text():
+    reader = DocumentReader(core_schema(SCHEMA), EdgeSettings())
+
+    read = reader.read("{" + "a:hello " * 10 + "}#" + "x" * 100, None, frozenset(OperationType))
+
+    # Three tokens a field, two braces, a comment, the first and the last.
+    assert (read.tokens, read.weight) == (35, 35 * 600 + 2 * 183)
+
+
+def test_what_nobody_was_let_run_is_not_kept():
+    reader = DocumentReader(core_schema(SCHEMA), EdgeSettings())
+
+    read = reader.read(HELLO, None, frozenset(OperationType))
+    assert reader.read(HELLO, None, frozenset(OperationType)) is read
+    assert reader.knows(digest(HELLO))
+    assert not reader.keeps(read)
+    del read
+
+    assert not reader.knows(digest(HELLO))
 
 
 MANY = " ".join(f"a{number}: hello b{number}" for number in range(400))

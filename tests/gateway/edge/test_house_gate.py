@@ -44,7 +44,8 @@ async def test_where_anonymous_callers_are_not_wanted_they_are_asked_to_sign_in(
         answer = await house.ask(QUOTE)
 
     assert "data" not in answer
-    assert answer["errors"][0]["message"] == "Sign in, or send an API key: quote needs the scope market:read."
+    told = "Sign in, or send an API key: without one this gateway reads no such document."
+    assert answer["errors"][0]["message"] == told
 
 
 async def test_a_key_without_the_scope_is_told_which_one_is_missing(house: House):

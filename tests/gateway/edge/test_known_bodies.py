@@ -11,10 +11,11 @@ from starlette.types import Message
 
 from gateway.core.identity import Scope
 from gateway.edge import http
+from gateway.edge.documents import DocumentStore, digest_of
 from gateway.edge.http import GraphQLEndpoint, facts_of
 from gateway.edge.limits import EdgeSettings
 from gateway.edge.replies import Reply
-from tests.gateway.edge.shop import CALLERS, MEMBER, Accounts, Shop, open_shop, points
+from tests.gateway.edge.shop import CALLERS, KEY, MEMBER, Accounts, Shop, open_shop, points
 
 
 @pytest.fixture
@@ -84,3 +85,22 @@ async def test_what_is_refused_is_not_known_and_few_short_bodies_are(endpoint, m
         await post(endpoint, {"query": f"{{ {name}: plain }}"})
 
     assert list(endpoint._known) == [b'{"query": "{ c: plain }"}']
+
+
+@pytest.mark.parametrize("document", ["{ keys }", "{ own }"])
+async def test_what_its_sender_may_not_ask_is_not_known_afterwards(shop, endpoint, document):
+    shop.accounts.callers["bare"] = replace(KEY, scopes=frozenset())
+    status, _ = await post(endpoint, {"query": document}, "bare")
+
+    assert (status, endpoint._known) == (403, {})
+    assert shop.executor.recall(digest_of(document), None) is None
+
+
+async def test_a_body_whose_document_was_dropped_is_read_again(shop, endpoint, monkeypatch):
+    await post(endpoint, {"query": "{ plain }"})
+    monkeypatch.setattr(shop.executor._reader, "_store", DocumentStore(0))
+
+    status, answer = await post(endpoint, {"query": "{ plain }"})
+
+    assert (status, answer["data"]) == (200, {"plain": "plain"})
+    assert shop.executor.recall(digest_of("{ plain }"), None) is None
