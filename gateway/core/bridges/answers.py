@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from providers.row import Row, ascending
 from schema.symbols import InstrumentId, parse_instrument
@@ -81,10 +82,16 @@ def _listing(row: Row, steps: bool) -> Iterator[Listing]:
     yield Listing(
         instrument=instrument,
         provider_symbol=row.label("id"),
-        tick_size=precision.positive("price") if steps else None,
-        step_size=precision.positive("amount") if steps else None,
+        tick_size=_told(precision, "price") if steps else None,
+        step_size=_told(precision, "amount") if steps else None,
         min_size=limits["amount"].positive("min"),
         max_size=limits["amount"].positive("max"),
         min_notional=limits["cost"].positive("min"),
         tradable=row["active"].value is not False,
     )
+
+
+def _told(row: Row, key: str) -> Decimal | None:
+    """A rule of the exchange; a float is ccxt's own notion of one."""
+    found = row.get(key)
+    return None if found is None or isinstance(found.value, float) else row.positive(key)
