@@ -234,7 +234,7 @@ async def test_a_table_of_no_time_is_refused(house: House) -> None:
     assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT"]
 
 
-async def test_an_operation_that_is_let_in_is_counted_and_of_a_refused_one_the_reading_of_its_document(house: House) -> None:
+async def test_an_operation_that_is_let_in_is_counted_and_of_a_refused_one_its_reading(house: House) -> None:
     caller = member("ten_a", Role.VIEWER, key="key_1")
     await data(house, caller, '{ plans { name } quote(symbol: "BTC/USD") { price } }')
     await ask(house, caller, "{ invoices { nodes { id } } }")
