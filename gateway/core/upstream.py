@@ -170,7 +170,13 @@ class NetworkTransport:
 
         self._tls = self._tls or trusting()
         self._faults = (aiohttp.ClientError, TimeoutError)
-        pool = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=KEPT_OPEN, ssl=self._tls)
+        pool = aiohttp.TCPConnector(
+            limit=self._connections,
+            keepalive_timeout=KEPT_OPEN,
+            ssl=self._tls,
+            # The system's own way to an address; aiohttp would take another where aiodns happens to be installed.
+            resolver=aiohttp.ThreadedResolver(),
+        )
         opened = self._sessions[provider] = aiohttp.ClientSession(
             connector=pool,
             # Cookies would tie one caller to another.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.e2e.market.process import Gateway, running
 
-MOST_GROWTH = 24 * 1024 * 1024
+MOST_GROWTH = 40 * 1024 * 1024
 DAY, YEAR = "start=2025-01-01&end=2025-01-02", "start=2025-01-01&end=2026-01-01"
 
 

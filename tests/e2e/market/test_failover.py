@@ -53,6 +53,10 @@ def healed(gateway: Gateway, upstream: Upstream) -> Iterator[None]:
 @pytest.mark.parametrize("number", range(len(FAILURES)), ids=list(FAILURES))
 def test_the_next_provider_answers_and_the_reason_is_told(gateway: Gateway, upstream: Upstream, number: int) -> None:
     answer, code, word, calls = list(FAILURES.values())[number]
+    # Enough that went well for one more fault not to have it passed over, whichever of these tests ran here before.
+    for _ in range(6):
+        gateway.ask(QUOTE, symbol="crypto:C50/USD", route={"providers": ["bitstamp"], "maxAgeMs": 0})
+    upstream.log.clear()
     upstream.on("bitstamp", answer)
     symbol = f"crypto:C{number:02d}/USD"
 
