@@ -254,7 +254,7 @@ async def together(gateway: Gateway, count: int, query: str, variables: dict[str
 
 
 def test_a_thousand_cold_asks_are_one_upstream_request(gateway: Gateway, upstream: Upstream) -> None:
-    upstream.on("okx", ticking(1.5))  # type: ignore[arg-type]
+    upstream.on("okx", ticking(4.0))  # type: ignore[arg-type]
 
     answers = asyncio.run(
         together(
