@@ -36,7 +36,7 @@ async def test_a_revocation_holds_at_once_here_and_with_the_message_elsewhere(li
     assert [await stream.ended() for stream in streams] == [[REVOKED], [REVOKED]]
 
 
-async def test_through_redis_a_revocation_holds_elsewhere_within_a_second(apart: Pair):
+async def test_through_redis_a_revocation_holds_elsewhere_by_itself(apart: Pair):
     first, second = apart
     issued = await sign_in(first, await settle(first))
     streams = [await watched(house, issued.access_token) for house in apart]
