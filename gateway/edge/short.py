@@ -6,7 +6,6 @@ The layers stay what they are for everything else; a test holds the two to the s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from time import perf_counter
 
 from starlette.types import Message, Receive, Scope, Send
@@ -26,6 +25,7 @@ from gateway.edge.whole import EXTENSION, Header, Whole, lines_of
 
 GONE = 499
 """The client left before there was an answer."""
+LEFT = "the handler is closed"
 
 
 class Short:
@@ -50,10 +50,13 @@ class Short:
         whole: Whole | None = extensions.get(EXTENSION) if extensions else None
         if whole is None or not whole(status, self._lines[tls], headers, body):
             headers = [*headers, *self._everywhere[tls]]
-            # The transport refuses what is written to a client that has left.
-            with suppress(OSError, RuntimeError):
+            try:
                 await send({"type": "http.response.start", "status": status, "headers": headers})
                 await send({"type": "http.response.body", "body": b"".join(body)})
+            except (OSError, RuntimeError) as error:
+                # What uvloop says of a client that has left; any other RuntimeError is a fault of ours.
+                if isinstance(error, RuntimeError) and LEFT not in str(error):
+                    raise
 
     async def answer(
         self, scope: Scope, receive: Receive, send: Send, body: bytes | Refused | None

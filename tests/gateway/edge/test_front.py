@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from contextlib import nullcontext
 from datetime import timedelta
 from ipaddress import ip_network
 
@@ -309,9 +310,13 @@ async def test_what_an_operator_drops_is_not_served_from_kept_bytes(stall):
     assert stall.calls == 2
 
 
-async def test_a_client_that_has_left_is_no_fault(stall):
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [("unable to perform operation on <TCPTransport closed=True>; the handler is closed", False), ("misused", True)],
+)
+async def test_a_client_that_has_left_is_no_fault_and_a_misused_server_is_one(said, fault, stall):
     async def gone(_: object) -> None:
-        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+        raise RuntimeError(said)
 
     async def body() -> dict[str, object]:
         return {"type": "http.request", "body": json.dumps({"query": QUOTE}).encode(), "more_body": False}
@@ -326,10 +331,10 @@ async def test_a_client_that_has_left_is_no_fault(stall):
         "client": ("1.2.3.4", 1),
         "scheme": "http",
     }
-    for _ in range(2):
-        await stall.app(dict(scope), body, gone)
-
-    assert stall.gate.admitted == 2
+    for number in (1, 2):
+        with pytest.raises(RuntimeError, match=said) if fault else nullcontext():
+            await stall.app(dict(scope), body, gone)
+        assert stall.gate.admitted == number
 
 
 def test_a_gzip_answer_of_two_parts_is_one_member():
