@@ -1,0 +1,127 @@
+"""Beside the event loop: large answers are read, parsed and stamped in threads, while everybody else is served.
+
+Nothing of this is known to adapters. A call begins on the loop; when a body of it was large, the rest of the adapter's
+coroutine goes on in a thread, on a loop of its own, and the port sends further requests from the loop that serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
+from functools import partial
+from types import coroutine
+from typing import Any, TypeVar
+
+from gateway.core.callfacts import CallFacts, call_facts
+from providers.pieces import let_go
+from providers.row import Row
+
+LARGE = 256 * 1024
+"""Bytes: of a body that take about 3 ms to read and as long to parse, or of an answer in memory."""
+AT_ONCE = 2
+"""Threads. More would not be faster: they share one interpreter."""
+
+T = TypeVar("T")
+
+_THREADS = ThreadPoolExecutor(AT_ONCE, "aside")
+_home: ContextVar[asyncio.AbstractEventLoop] = ContextVar("home")
+"""The loop that serves, as a thread knows it that goes on with a call."""
+
+
+async def aside(work: Callable[[], T]) -> T:
+    """What *work* returns or raises, in a thread that has the caller's context."""
+    done: T = await asyncio.get_running_loop().run_in_executor(_THREADS, copy_context().run, work)
+    return done
+
+
+async def at_home(work: Coroutine[Any, Any, T]) -> T:
+    """Await it on the loop that serves, where connections and counters belong."""
+    home = _home.get(None)
+    if home is None or home is asyncio.get_running_loop():
+        return await work
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, home))
+
+
+async def read(size: int, work: Callable[[], Row]) -> Row:
+    """What *work* makes of a body of that size; a large one is read in a thread, and the call stays in one."""
+    if size < LARGE:
+        return work()
+    facts = call_facts.get(None)
+
+    def noted() -> Row:
+        row = work()
+        if facts is not None:
+            facts.large = True
+            facts.bodies.append(row.value)
+        return row
+
+    home = _home.get(None)
+    return noted() if home is not None and home is not asyncio.get_running_loop() else await aside(noted)
+
+
+async def carried_out(call: Coroutine[Any, Any, T], facts: CallFacts) -> T:
+    """What an adapter's coroutine returns or raises; once *facts* know of a large body, it goes on in a thread."""
+    end = await _stepped(call, lambda: facts.large)
+    answer: T = end.value if end is not None else await _Rest(call, facts).done()
+    return answer
+
+
+class _Rest:
+    """What is left of a call when its large body is there."""
+
+    def __init__(self, call: Coroutine[Any, Any, Any], facts: CallFacts) -> None:
+        self._call, self._facts = call, facts
+        self._home = asyncio.get_running_loop()
+        self._given_up = False
+        self._task: asyncio.Task[Any] | None = None
+
+    async def done(self) -> Any:
+        """Cancelled, it ends at once: the thread ends with what it computes, or where it waits."""
+        try:
+            return await aside(self._in_thread)
+        except asyncio.CancelledError:
+            self._given_up = True
+            if self._task is not None and not (loop := self._task.get_loop()).is_closed():
+                loop.call_soon_threadsafe(self._task.cancel)
+            raise
+
+    def _in_thread(self) -> Any:
+        _home.set(self._home)
+        try:
+            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+                return runner.run(self._go_on())
+        finally:
+            let_go(self._facts.bodies)
+
+    async def _go_on(self) -> Any:
+        # Known first and asked then, as the other side gives up first and looks then.
+        self._task = asyncio.current_task()
+        if self._given_up:
+            self._call.close()
+            raise asyncio.CancelledError
+        end = await _stepped(self._call, lambda: False)
+        return None if end is None else end.value
+
+
+@coroutine
+def _stepped(call: Coroutine[Any, Any, T], leave: Callable[[], bool]) -> Generator[Any, Any, StopIteration | None]:
+    """Await a coroutine to its end, which holds its value; None where it was left, ready to go on elsewhere.
+
+    A coroutine belongs to no loop: only what it waits for does, and it is left where that is there.
+    """
+    go_on = partial(call.send, None)
+    while True:
+        try:
+            waited_for = go_on()
+        except StopIteration as end:
+            return end
+        try:
+            yield waited_for
+        except BaseException as error:  # noqa: BLE001 - whatever comes is the coroutine's affair
+            go_on = partial(call.throw, error)
+        else:
+            if leave():
+                return None
+            go_on = partial(call.send, None)
