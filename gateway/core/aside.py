@@ -26,8 +26,8 @@ AT_ONCE = 2
 T = TypeVar("T")
 
 _THREADS = ThreadPoolExecutor(AT_ONCE, "aside")
-_home: ContextVar[asyncio.AbstractEventLoop] = ContextVar("home")
-"""The loop that serves, as a thread knows it that goes on with a call."""
+_going_on: ContextVar[_Rest] = ContextVar("going_on")
+"""What a thread does."""
 
 
 async def aside(work: Callable[[], T]) -> T:
@@ -38,10 +38,13 @@ async def aside(work: Callable[[], T]) -> T:
 
 async def at_home(work: Coroutine[Any, Any, T]) -> T:
     """Await it on the loop that serves, where connections and counters belong."""
-    home = _home.get(None)
-    if home is None or home is asyncio.get_running_loop():
+    rest = _here()
+    if rest is None:
         return await work
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, home))
+    if rest.given_up:
+        work.close()
+        raise asyncio.CancelledError
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, rest.home))
 
 
 async def read(size: int, work: Callable[[], Row]) -> Row:
@@ -57,8 +60,7 @@ async def read(size: int, work: Callable[[], Row]) -> Row:
             facts.bodies.append(row.value)
         return row
 
-    home = _home.get(None)
-    return noted() if home is not None and home is not asyncio.get_running_loop() else await aside(noted)
+    return await aside(noted) if _here() is None else noted()
 
 
 async def carried_out(call: Coroutine[Any, Any, T], facts: CallFacts) -> T:
@@ -73,8 +75,9 @@ class _Rest:
 
     def __init__(self, call: Coroutine[Any, Any, Any], facts: CallFacts) -> None:
         self._call, self._facts = call, facts
-        self._home = asyncio.get_running_loop()
-        self._given_up = False
+        self.home = asyncio.get_running_loop()
+        self.given_up = False
+        """Whether nobody waits for it any more: then it sends nothing any more."""
         self._task: asyncio.Task[Any] | None = None
 
     async def done(self) -> Any:
@@ -82,13 +85,13 @@ class _Rest:
         try:
             return await aside(self._in_thread)
         except asyncio.CancelledError:
-            self._given_up = True
+            self.given_up = True
             if self._task is not None and not (loop := self._task.get_loop()).is_closed():
                 loop.call_soon_threadsafe(self._task.cancel)
             raise
 
     def _in_thread(self) -> Any:
-        _home.set(self._home)
+        _going_on.set(self)
         try:
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 return runner.run(self._go_on())
@@ -98,11 +101,17 @@ class _Rest:
     async def _go_on(self) -> Any:
         # Known first and asked then, as the other side gives up first and looks then.
         self._task = asyncio.current_task()
-        if self._given_up:
+        if self.given_up:
             self._call.close()
             raise asyncio.CancelledError
         end = await _stepped(self._call, lambda: False)
         return None if end is None else end.value
+
+
+def _here() -> _Rest | None:
+    """What goes on here of a call; None on the loop that serves, also for what a thread has done there."""
+    rest = _going_on.get(None)
+    return None if rest is None or rest.home is asyncio.get_running_loop() else rest
 
 
 @coroutine
