@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
-from functools import partial
 from types import coroutine
 from typing import Any, TypeVar
 
@@ -65,9 +64,9 @@ async def read(size: int, work: Callable[[], Row]) -> Row:
 
 async def carried_out(call: Coroutine[Any, Any, T], facts: CallFacts) -> T:
     """What an adapter's coroutine returns or raises; once *facts* know of a large body, it goes on in a thread."""
-    end = await _stepped(call, lambda: facts.large)
-    answer: T = end.value if end is not None else await _Rest(call, facts).done()
-    return answer
+    ended, answer = await _stepped(call, lambda: facts.large)
+    found: T = answer if ended else await _Rest(call, facts).done()
+    return found
 
 
 class _Rest:
@@ -104,8 +103,8 @@ class _Rest:
         if self.given_up:
             self._call.close()
             raise asyncio.CancelledError
-        end = await _stepped(self._call, lambda: False)
-        return None if end is None else end.value
+        _, answer = await _stepped(self._call, lambda: False)
+        return answer
 
 
 def _here() -> _Rest | None:
@@ -115,22 +114,24 @@ def _here() -> _Rest | None:
 
 
 @coroutine
-def _stepped(call: Coroutine[Any, Any, T], leave: Callable[[], bool]) -> Generator[Any, Any, StopIteration | None]:
-    """Await a coroutine to its end, which holds its value; None where it was left, ready to go on elsewhere.
+def _stepped(call: Coroutine[Any, Any, Any], leave: Callable[[], bool]) -> Generator[Any, Any, tuple[bool, Any]]:
+    """Await a coroutine: whether it has ended, and what it returned. Else it was left, ready to go on elsewhere.
 
     A coroutine belongs to no loop: only what it waits for does, and it is left where that is there.
     """
-    go_on = partial(call.send, None)
+    thrown: BaseException | None = None
     while True:
         try:
-            waited_for = go_on()
+            waited_for = call.send(None) if thrown is None else call.throw(thrown)
         except StopIteration as end:
-            return end
+            return True, end.value
+        finally:
+            # An error that this frame knew would know this frame: both would stay, with all that the call holds.
+            thrown = None
         try:
             yield waited_for
         except BaseException as error:  # noqa: BLE001 - whatever comes is the coroutine's affair
-            go_on = partial(call.throw, error)
+            thrown = error
         else:
             if leave():
-                return None
-            go_on = partial(call.send, None)
+                return False, None

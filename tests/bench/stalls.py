@@ -24,6 +24,7 @@ from gateway.app import Gateway, build_gateway
 from gateway.cli.serve import settle
 from gateway.core.aside import LARGE
 from gateway.core.settings import load_settings
+from plugins.market.shelves import Shelf
 from schema.capability import Capability, Terms
 from schema.words.defi import YIELDS, YieldsAsk
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk
@@ -139,6 +140,8 @@ async def _once(gateway: Gateway, name: str) -> tuple[float, float, float]:
     begun = time.perf_counter()
     async with ticking() as late:
         found = await gateway.data.fetch(capability, ask, Terms(providers=(provider,), timeout=20.0))
+        if capability is INSTRUMENTS:
+            await Shelf().fill(found.value)
     assert len(found.value) >= LEAST
     return max(late), len(late), (time.perf_counter() - begun) * 1_000
 

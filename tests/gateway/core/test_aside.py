@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from decimal import Decimal
+from hashlib import sha512
 from threading import get_ident
 from typing import Any
+from weakref import ref
 
 import pytest
 
 from gateway.core.aside import AT_ONCE, LARGE, aside, carried_out
 from gateway.core.callfacts import CallFacts, call_facts
+from gateway.core.guards.cache import Stored
+from gateway.core.guards.frames import Frames
 from gateway.core.upstream import RawReply, Request, UpstreamHttp
 from providers.contract import Licence, Profile, Provider, Reply, answers
 from providers.row import Row
@@ -21,6 +26,7 @@ from schema.capability import Terms
 from schema.errors import Malformed, NoAnswer, NotCovered, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
+from tests.gateway.core.fleets import processes, shared_of
 from tests.gateway.doubles import BTC, ManualClock, Wire, reply, world
 
 PROFILE = Profile(
@@ -286,6 +292,53 @@ async def test_a_call_that_is_given_up_before_a_thread_is_free_ends_where_it_was
     assert steps == ["ended"]
 
 
+def test_a_loop_that_closes_leaves_no_thread_behind_that_waits_for_it() -> None:
+    ended = threading.Event()
+
+    async def call(http: UpstreamHttp) -> Any:
+        try:
+            await http.get("/large")
+            await http.get("/never")
+        finally:
+            ended.set()
+
+    async def served() -> asyncio.Task[Any]:
+        desk = Desk()
+        task = asyncio.create_task(desk.run(call))
+        await desk.silent.wait()
+        return task
+
+    task = asyncio.run(served())
+
+    assert ended.wait(PATIENCE_S)
+    assert task.cancelled()
+
+
+async def test_what_a_failed_call_held_goes_with_its_error(desk: Desk) -> None:
+    class Held:
+        """Something that can be watched."""
+
+    held = []
+
+    async def call(http: UpstreamHttp) -> Any:
+        kept = Held()
+        held.append(ref(kept))
+        await http.get("/never")
+
+    task = asyncio.create_task(desk.run(call))
+    await desk.silent.wait()
+    task.cancel()
+    gc.disable()
+    try:
+        with suppress(asyncio.CancelledError):
+            await task
+        del task
+        await asyncio.sleep(0)  # the loop's own hold on it ends with the turn
+        assert held[0]() is None
+    finally:
+        gc.enable()
+
+
 async def test_values_of_large_bodies_are_let_go_with_the_call(desk: Desk) -> None:
     async def call(http: UpstreamHttp) -> Decimal:
         row = await http.get("/large")
@@ -331,3 +384,45 @@ async def test_an_adapters_defect_in_the_thread_is_malformed() -> None:
 
     (attempt,) = caught.value.attempts
     assert attempt.message.startswith("$ has no 'symbols' (got {'padding': 'xxx")
+
+
+async def test_large_frames_are_written_and_read_in_a_thread(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[tuple[str, bool]] = []
+    write, read = Frames.write, Frames.read
+
+    def seen_write(*given: Any) -> bytes:
+        threads.append(("write", get_ident() == serving))
+        return write(*given)
+
+    def seen_read(*given: Any) -> Stored:
+        threads.append(("read", get_ident() == serving))
+        return read(*given)
+
+    monkeypatch.setattr(Frames, "write", seen_write)
+    monkeypatch.setattr(Frames, "read", seen_read)
+    serving = get_ident()
+    symbols = [sha512(b"%d" % number).hexdigest() for number in range(3_000)]
+    async with processes(redis_url, Lister) as (first, second):
+        first.wire.handlers["alpha"] = lambda _: reply({"symbols": symbols})
+        fetched = await first.data.fetch(INSTRUMENTS, InstrumentsAsk())
+        await shared_of(first).settle()
+
+        found = await second.data.fetch(INSTRUMENTS, InstrumentsAsk())
+
+        assert found.value == fetched.value
+        assert len(first.wire.requests) == 1
+    assert threads == [("write", False), ("read", False)]
+
+
+async def test_small_frames_are_written_and_read_on_the_loop(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(_: object) -> Any:
+        raise AssertionError("a small frame went to a thread")
+
+    monkeypatch.setattr("gateway.core.guards.shared.aside", never)
+    async with processes(redis_url, Lister) as (first, second):
+        first.wire.handlers["alpha"] = lambda _: reply({"symbols": ["A"]})
+        fetched = await first.data.fetch(INSTRUMENTS, InstrumentsAsk())
+        await shared_of(first).settle()
+
+        assert (await second.data.fetch(INSTRUMENTS, InstrumentsAsk())).value == fetched.value
+        assert len(first.wire.requests) == 1
