@@ -364,7 +364,8 @@ class Pipeline:
         error: UpstreamError
         try:
             async with flight.limit():
-                value = await carried_out(lane.method(asked), facts)
+                call = lane.method(asked)
+                value = await (carried_out(call, facts) if lane.provider.stateless else call)
             found = await self.keeper.sort_out(lane, capability, asked, chunk, value, facts)
         except UpstreamError as caught:
             error = self.scrubbed(lane, caught)

@@ -375,6 +375,19 @@ async def test_a_large_answer_goes_through_all_guards_as_a_small_one_does() -> N
     assert found.provenance.provider == "alpha"
 
 
+async def test_an_adapter_with_state_stays_on_the_loop() -> None:
+    class Keeping(Lister):
+        stateless = False
+
+    w = world(Keeping)
+    w.wire.handlers["alpha"] = lambda _: reply({"symbols": ["A"], "padding": PADDING})
+
+    found = await w.data.fetch(INSTRUMENTS, InstrumentsAsk())
+
+    assert [each.provider_symbol for each in found.value] == ["A"]
+    assert w.registry.providers["alpha"].threads == [get_ident()]  # type: ignore[attr-defined]
+
+
 async def test_an_adapters_defect_in_the_thread_is_malformed() -> None:
     w = world(Lister)
     w.wire.handlers["alpha"] = lambda _: reply({"padding": PADDING})
