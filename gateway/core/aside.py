@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from types import coroutine
 from typing import Any, TypeVar
@@ -85,8 +86,10 @@ class _Rest:
             return await aside(self._in_thread)
         except asyncio.CancelledError:
             self.given_up = True
-            if self._task is not None and not (loop := self._task.get_loop()).is_closed():
-                loop.call_soon_threadsafe(self._task.cancel)
+            task = self._task
+            if task is not None:
+                with suppress(RuntimeError):  # its loop is closed: it has just ended
+                    task.get_loop().call_soon_threadsafe(task.cancel)
             raise
 
     def _in_thread(self) -> Any:
@@ -103,8 +106,12 @@ class _Rest:
         if self.given_up:
             self._call.close()
             raise asyncio.CancelledError
-        _, answer = await _stepped(self._call, lambda: False)
-        return answer
+        try:
+            _, answer = await _stepped(self._call, lambda: False)
+            return answer
+        finally:
+            # The context of a request may live as long as its connection: it must not hold the answer.
+            self._task = None
 
 
 def _here() -> _Rest | None:
