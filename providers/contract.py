@@ -271,6 +271,8 @@ class Provider:
 
     profile: ClassVar[Profile]
     offers: ClassVar[Mapping[str, Answer]] = {}
+    stateless: ClassVar[bool] = True
+    """Whether what follows a large answer may run in another thread: not where anything is kept, such as a lock."""
 
     def __init_subclass__(cls) -> None:
         marks = (getattr(member, "__answer__", None) for member in vars(cls).values())

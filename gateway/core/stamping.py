@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any, cast
 
 from gateway.core.access import Lane
+from gateway.core.callfacts import CallFacts
 from gateway.core.clock import Clock
-from gateway.core.upstream import CallFacts
 from schema.capability import Capability
 from schema.provenance import DataMode, FeedDelay, Provenance
 from schema.words.quotes import PriceType, Quote

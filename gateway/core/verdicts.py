@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gateway.core.access import Lane
+from gateway.core.callfacts import CallFacts
 from gateway.core.guards.breaker import Admission
 from gateway.core.health import PAUSE, Health
-from gateway.core.upstream import CallFacts
 from schema.errors import BudgetReached, KeyMissing, NotRecorded, QuotaExhausted, QuotaReached, Throttled, UpstreamError
 from schema.provenance import DataMode
 

@@ -12,6 +12,7 @@ from tests.gateway.core.loopback import LIMIT, Upstream
 from tests.gateway.doubles import TurnedLoop
 
 REAL = (
+    "test_aside.py",
     "test_cache_locks.py",
     "test_cache_outages.py",
     "test_cache_shared.py",
