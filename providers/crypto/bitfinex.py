@@ -49,11 +49,15 @@ ERRORS: dict[int, type[UpstreamError]] = {
     10020: UnknownInstrument, 10100: Unauthorized, 10111: Unauthorized, 10112: Unauthorized, 10114: Unauthorized,
     11010: Throttled, 20051: Overloaded, 20060: Overloaded, 20061: Overloaded,
 }  # fmt: skip
+CURRENCIES = ("EUR", "GBP", "JPY", "TRY", "USD")
 
 
 def covered(instrument: InstrumentId) -> bool:
     """A spot pair by the names that are ours: UST is what Bitfinex calls USDT."""
-    return is_spot_of("bitfinex", instrument, between=":") and not {instrument.base, instrument.quote} & OURS.keys()
+    return (
+        is_spot_of("bitfinex", instrument, CURRENCIES, between=":")
+        and not {instrument.base, instrument.quote} & OURS.keys()
+    )
 
 
 def perpetual(instrument: InstrumentId) -> bool:

@@ -24,11 +24,12 @@ REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
     ("permission", Unauthorized),
     ("maintenance", Overloaded),
 )
+CURRENCIES = ("JPY",)
 
 
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair; FX_BTC_JPY is a margin product, and has one underscore too many for a pair."""
-    return is_spot_of("bitflyer", instrument, between="_")
+    return is_spot_of("bitflyer", instrument, CURRENCIES, between="_")
 
 
 def perpetual(instrument: InstrumentId) -> bool:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, answers, per_second
-from providers.crypto._spot import levels, step
+from providers.crypto._spot import levels, step, trades_in
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -37,6 +37,7 @@ def covered(instrument: InstrumentId) -> bool:
         and instrument.is_spot
         and instrument.venue in ("", "bitstamp")
         and not {instrument.base, instrument.quote} <= FIAT
+        and trades_in(instrument, QUOTE_ASSETS)
         and (instrument.quote in QUOTE_ASSETS or not (instrument.base + instrument.quote).endswith(QUOTE_ASSETS))
     )
 

@@ -45,11 +45,12 @@ ERRORS: dict[int, type[UpstreamError]] = {
     30003: UnknownInstrument, 40003: UnknownInstrument, 40004: UnknownInstrument, 40101: Unauthorized,
     40103: Unauthorized, 42901: Throttled, 50001: Overloaded,
 }  # fmt: skip
+CURRENCIES = ("AUD", "BRL", "CAD", "EUR", "GBP", "SGD", "TRY", "USD")
 
 
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: the wire symbol has an underscore, so it cannot be misread."""
-    return is_spot_of("cryptocom", instrument, between="_")
+    return is_spot_of("cryptocom", instrument, CURRENCIES, between="_")
 
 
 def perpetual(instrument: InstrumentId) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
-from providers.crypto._spot import levels, step
+from providers.crypto._spot import levels, step, trades_in
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -31,7 +31,9 @@ PREFIXED = frozenset(
     }
 )  # fmt: skip
 # The wire runs both names together: without this BT/CUSD would be answered with the price of BTC/USD.
-QUOTE_ASSETS = ("USD", "EUR", "GBP", "CAD", "AUD", "CHF", "JPY", "BTC", "ETH", "USDT", "USDC", "DAI", "PYUSD", "RLUSD")
+QUOTE_ASSETS = (
+    "USD", "EUR", "GBP", "CAD", "AUD", "CHF", "JPY", "AED", "BTC", "ETH", "USDT", "USDC", "DAI", "PYUSD", "RLUSD",
+)  # fmt: skip
 FIAT = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "JPY", "KRW", "USD"})
 PREFIXES = (("", ""), ("X", "Z"), ("", "Z"), ("X", "X"), ("X", ""), ("", "X"))
 SIDES = {"b": Side.BUY, "s": Side.SELL}
@@ -59,6 +61,7 @@ def covered(instrument: InstrumentId) -> bool:
         and instrument.venue in ("", "kraken")
         and not pair & OURS.keys()
         and not pair <= FIAT
+        and trades_in(instrument, QUOTE_ASSETS)
         and (instrument.quote in QUOTE_ASSETS or not (instrument.base + instrument.quote).endswith(QUOTE_ASSETS))
     )
 

@@ -15,7 +15,7 @@ from providers.crypto._okx_swaps import (
     swap_of,
 )
 from providers.crypto._perpetual import settled
-from providers.crypto._spot import levels, matched, priced, sequence
+from providers.crypto._spot import is_spot_of, levels, matched, priced, sequence
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -48,6 +48,7 @@ INTERVALS = {
 }  # fmt: skip
 ROWS = 300
 RECENT = 1440
+CURRENCIES = ("AED", "AUD", "BRL", "EUR", "SGD", "TRY", "USD")
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 # https://www.okx.com/docs-v5/en/#error-code-rest-api
 ERRORS: dict[str, type[UpstreamError]] = {
@@ -58,7 +59,7 @@ ERRORS: dict[str, type[UpstreamError]] = {
 
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: the wire symbol has a dash, so it cannot be misread."""
-    return instrument.asset_class is AssetClass.CRYPTO and instrument.is_spot and instrument.venue in ("", "okx")
+    return is_spot_of("okx", instrument, CURRENCIES)
 
 
 class Okx(Provider):
