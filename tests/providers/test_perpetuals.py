@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from providers.crypto import (
     _htx_swaps,
+    _kraken_futures,
     _okx_swaps,
     binance,
     bitfinex,
@@ -76,6 +77,17 @@ def test_crypto_com_has_those_that_settle_in_dollars():
     assert not cryptocom.perpetual(KEY)
     assert not cryptocom.perpetual(parse_instrument("crypto:BTC/USD"))
     assert cryptocom.contract_of(parse_instrument("crypto:BTC/USD:USD")) == "BTCUSD-PERP"
+
+
+def test_kraken_has_those_that_settle_in_dollars_and_in_their_base_asset():
+    names = {
+        text: _kraken_futures.contract_of(parse_instrument(text))
+        for text in ("crypto:BTC/USD:USD", "crypto:DOGE/USD:DOGE")
+    }
+
+    assert names == {"crypto:BTC/USD:USD": "PF_XBTUSD", "crypto:DOGE/USD:DOGE": "PI_DOGEUSD"}
+    for text in ("crypto:BTC/USDT:USDT", "crypto:XBT/USD:USD", "crypto:BTC/USD:USD-261225", "crypto:BTC/USD"):
+        assert not _kraken_futures.perpetual(parse_instrument(text))
 
 
 def test_a_venue_that_needs_a_range_is_asked_for_as_much_as_it_answers():
