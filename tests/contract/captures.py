@@ -19,6 +19,8 @@ OTHERS = {"alt/gemini": "google_gemini", "alt/finnhub_news": "finnhub"}
 """Files whose name is not the provider's id."""
 ALIASES = {
     ("anthropic", "/v1/messages/count_tokens"): "/v1/messages",
+    ("binance", "/api/v3/trades"): "/api/v3/aggTrades",
+    ("bitstamp", "/api/v2/trading-pairs-info"): "/api/v2/markets",
     ("coincap", "/v2/assets/bitcoin"): "/v3/assets/bitcoin",
     ("coincap", "/v2/assets/bitcoin/history"): "/v3/assets/bitcoin/history",
     ("coinmarketcap", "/test"): "/v3/cryptocurrency/quotes/latest",

@@ -18,7 +18,6 @@ REASONS = {
     "ws_trade": STREAMS,
     "ws_book": STREAMS,
     "ws_candle": STREAMS,
-    "stats": "joined to the ticker of the same provider",
 }
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {}
 NOT_CALLED: dict[tuple[str, str], str] = {}

@@ -122,15 +122,14 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
 
 FIRST_INTERFACE = "the adapter asks the second interface, and this is the first"
 NOT_CALLED: dict[tuple[str, str], str] = {
-    ("binance", "/api/v3/trades"): "the adapter asks for aggregated trades",
     ("bitfinex", "currencies"): "not called: names of assets are no capability",
     ("bithumb", "/public/ticker/ALL_KRW"): FIRST_INTERFACE,
     ("bithumb", "/public/orderbook/BTC_KRW"): FIRST_INTERFACE,
     ("bithumb", "/public/candlestick/BTC_KRW/1m"): FIRST_INTERFACE,
     ("bithumb", "/public/transaction_history/BTC_KRW"): FIRST_INTERFACE,
-    ("bitstamp", "/api/v2/trading-pairs-info"): "the adapter asks for its successor, /api/v2/markets/",
     ("cryptocom", "/v2/public/get-instruments"): "retired, and its successor has another shape",
     ("gateio", "/api/v4/futures/usdt/order_book"): "not called: futures",
+    ("coinbaseexchange", "stats"): "not called: open, high and low would cost a second call for each product",
     ("gemini", "ticker_v2"): "not called: it has no time and no volume",
     ("gemini", "/v1/symbols/details/btcusd"): "not called: one call for each pair",
 }
