@@ -47,14 +47,15 @@ def bitfinex_markets(capture: Capture) -> Plan:
 
 
 def cryptocom_markets(capture: Capture) -> Plan:
-    """The listing's own columns, of pairs."""
+    """The listing's own columns, of the pair and of the perpetual."""
+    symbols = {"BTC_USDT": "BTC/USDT", "RUNEUSD-PERP": "RUNE/USD:USD"}
     expected = [
         {
-            "id": row["symbol"], "symbol": row["display_name"], "tick_size": row["price_tick_size"],
+            "id": row["symbol"], "symbol": symbols[row["symbol"]], "tick_size": row["price_tick_size"],
             "step_size": row["qty_tick_size"], "active": row["tradable"],
         }
         for row in capture.body["result"]["data"]
-        if row["inst_type"] == "CCY_PAIR"
+        if row["symbol"] in symbols
     ]  # fmt: skip
     return Plan(capability="instruments", ask={}, expected=expected)
 
@@ -73,9 +74,9 @@ def bitvavo_markets(capture: Capture) -> Plan:
 
 
 def bitflyer_markets(capture: Capture) -> Plan:
-    """Spot products, whose code is the pair."""
-    codes = [row["id"] for row in capture.expected if row["type"] == "Spot"]
-    expected = [{"id": code, "symbol": code.replace("_", "/")} for code in codes]
+    """Spot products, whose code is the pair, and the perpetual; futures that end in days are no instruments of ours."""
+    symbols = {row["id"]: row["id"].replace("_", "/") for row in capture.expected if row["type"] == "Spot"}
+    expected = [{"id": code, "symbol": symbol} for code, symbol in {**symbols, "FX_BTC_JPY": "BTC/JPY:JPY"}.items()]
     return Plan(capability="instruments", ask={}, expected=expected)
 
 
