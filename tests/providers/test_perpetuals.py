@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from providers.crypto import (
     _bitstamp_perpetuals,
+    _bybit_linear,
     _htx_swaps,
     _kraken_futures,
     _okx_swaps,
@@ -19,7 +20,6 @@ from providers.crypto import (
     bitfinex,
     bitget,
     bitstamp,
-    bybit,
     cryptocom,
     gateio,
     gemini,
@@ -39,7 +39,7 @@ VENUES = {
     "binance": binance.perpetual,
     "bitfinex": bitfinex.perpetual,
     "bitget": bitget.perpetual,
-    "bybit": bybit.perpetual,
+    "bybit": _bybit_linear.perpetual,
     "gateio": gateio.perpetual,
     "htx": _htx_swaps.perpetual,
     "kucoin": kucoin.perpetual,
