@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.crypto import (
+    _binance_futures,
     _bitstamp_perpetuals,
     _bybit_linear,
     _htx_swaps,
     _kraken_futures,
     _okx_swaps,
-    binance,
     bitfinex,
     bitget,
     bitstamp,
@@ -36,7 +36,7 @@ from schema.words.instruments import InstrumentType, Listing
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KEY = parse_instrument("crypto:BTC/USDT:USDT")
 VENUES = {
-    "binance": binance.perpetual,
+    "binance": _binance_futures.perpetual,
     "bitfinex": bitfinex.perpetual,
     "bitget": bitget.perpetual,
     "bybit": _bybit_linear.perpetual,
