@@ -156,11 +156,11 @@ def test_books_of_perpetuals_have_depths_and_weights_of_their_own(depth: int, as
 
 
 def test_there_are_no_seconds_of_perpetuals():
-    hour = {"start": datetime(2026, 11, 20, 11, tzinfo=UTC), "end": datetime(2026, 11, 20, 12, tzinfo=UTC)}
+    start, end = datetime(2026, 11, 20, 11, tzinfo=UTC), datetime(2026, 11, 20, 12, tzinfo=UTC)
     covers = Binance.offers["candles"].covers
 
     for symbol, interval, offered in (
         ("BTC/USDT", Interval.S1, True), ("BTC/USDT:USDT", Interval.S1, False), ("BTC/USDT:USDT", Interval.M1, True)
     ):  # fmt: skip
         instrument = parse_instrument(f"crypto:{symbol}")
-        assert covers(CandlesAsk(instrument=instrument, interval=interval, **hour)) is offered
+        assert covers(CandlesAsk(instrument=instrument, interval=interval, start=start, end=end)) is offered
