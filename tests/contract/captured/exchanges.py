@@ -88,6 +88,13 @@ def bitflyer_trades(capture: Capture) -> Plan:
     return Plan(capability="trades", ask={"instrument": "crypto:BTC/JPY"}, expected=expected)
 
 
+def okx_candles(capture: Capture) -> Plan:
+    """Of a pair or of a perpetual, whose name ends in another word."""
+    base, quote, *kind = capture.params["instId"].split("-")
+    instrument = f"crypto:{base}/{quote}:{quote}" if kind else f"crypto:{base}/{quote}"
+    return candles(capture, instrument, capture.expected["rows"], frozenset())
+
+
 def running_funding(capture: Capture) -> Plan:
     """The rate of one perpetual."""
     ask = {"instruments": [f"crypto:{capture.expected['symbol']}"]}
@@ -117,6 +124,7 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("gateio", "tickers"): (tickers_by_symbol,),
     ("binance", "funding"): (running_funding,),
     ("htx", "funding"): (running_funding,),
+    ("okx", "candles"): (okx_candles,),
     ("okx", "funding_history"): (paid_funding,),
     ("upbit", "candles"): (candles_of("crypto:BTC/USDT"),),
 }
