@@ -19,6 +19,9 @@ OTHERS = {"alt/gemini": "google_gemini", "alt/finnhub_news": "finnhub"}
 """Files whose name is not the provider's id."""
 ALIASES = {
     ("anthropic", "/v1/messages/count_tokens"): "/v1/messages",
+    ("binance", "/api/v3/trades"): "/api/v3/aggTrades",
+    ("bitfinex", "/v2/conf/pub:list:pair:exchange"): "/v2/conf/pub:list:pair:exchange,pub:list:pair:futures",
+    ("bitstamp", "/api/v2/trading-pairs-info"): "/api/v2/markets",
     ("coincap", "/v2/assets/bitcoin"): "/v3/assets/bitcoin",
     ("coincap", "/v2/assets/bitcoin/history"): "/v3/assets/bitcoin/history",
     ("coinmarketcap", "/test"): "/v3/cryptocurrency/quotes/latest",
