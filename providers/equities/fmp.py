@@ -164,11 +164,13 @@ class Fmp(Provider):
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"Error Message"}`, or a text, with a status that tells the plan from the key; 402 is the plan too."""
-        text = said(reply.body, "Error Message") if reply.status != 429 and reply.status < 500 else ""
-        found = refused(self.profile.id, text, REFUSALS) if text and "Error Message" in reply.body else None
-        if found is None and reply.status == 402:
+        if reply.status == 402:
             return NotCovered(self.profile.id, "the key's plan does not include this")
-        return found
+        if reply.status == 429 or reply.status >= 500 or "Error Message" not in reply.body:
+            return None
+        found = refused(self.profile.id, said(reply.body, "Error Message"), REFUSALS)
+        # A refusal in unknown words is one all the same, where the status says that all is well.
+        return NotCovered(self.profile.id, "an invalid call") if found is None and reply.status < 300 else found
 
 
 def symbol_of(instrument: InstrumentId) -> str:
