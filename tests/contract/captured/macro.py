@@ -26,6 +26,18 @@ def fred_series(capture: Capture) -> Plan:
     return series(f"fred/{capture.params['series_id']}", rows)
 
 
+def fred_rates(base: str, quote: str) -> Asking:
+    """The same as rates: which of the two is the unit differs by series."""
+
+    def plan(capture: Capture) -> Plan:
+        rows = capture.body["observations"]
+        expected = [(row["date"], quote, Decimal(row["value"])) for row in rows if row["value"] != "."]
+        ask = {"base": base, "quotes": [quote], "start": rows[0]["date"]}
+        return Plan(capability="fxRates", ask=ask, expected=expected)
+
+    return plan
+
+
 def worldbank_series(capture: Capture) -> Plan:
     """Years, the newest first."""
     rows = [(date(int(row["date"]), 1, 1), row["value"]) for row in capture.body[1]]
@@ -86,9 +98,9 @@ def treasury_curve(capture: Capture) -> Plan:
 
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("bls", "APU0000701111 2022 (v2 with catalog and calculations)"): (bls_series,),
-    ("fred", "series observations DEXCAUS"): (fred_series,),
-    ("fred", "series observations DEXJPUS"): (fred_series,),
-    ("fred", "series observations DEXUSEU"): (fred_series,),
+    ("fred", "series observations DEXCAUS"): (fred_series, fred_rates("USD", "CAD")),
+    ("fred", "series observations DEXJPUS"): (fred_series, fred_rates("USD", "JPY")),
+    ("fred", "series observations DEXUSEU"): (fred_series, fred_rates("EUR", "USD")),
     ("imf", "GFS_SOO ABW (all null)"): (imf_series,),
     ("imf", "SDRs per currency unit March 2026 (TSV)"): (drawing_rights("AUD"), drawing_rights("EUR")),
     ("imf", "WHDREO GX1213 BCA_GDP_BP6 annual"): (imf_series,),
