@@ -139,6 +139,14 @@ def parse_candles(ask: CandlesAsk, body: Row) -> Bars:
     return replace(bars, time_zone=zone.key, volume=None if extended else bars.volume)
 
 
+def parse_middles(ask: CandlesAsk, body: Row) -> Bars:
+    """Of a pair, in UTC and without a volume."""
+    rows = body["values"]
+    times = tuple([row.instant("datetime") for row in rows])
+    bars = bars_at(ask, rows, times, open="open", high="high", low="low", close="close", currency=ask.instrument.quote)
+    return replace(bars, currency=None, time_zone=None)
+
+
 def parse_search(body: Row) -> tuple[Listing, ...]:
     """Best first."""
     found = []
