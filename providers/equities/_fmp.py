@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, time
 from typing import Any
@@ -12,7 +13,7 @@ from providers.equities._listed import NEW_YORK, TRADED_IN, Spelling, bars_at, f
 from providers.equities._yahoo import MINOR_UNITS, SUFFIXES
 from providers.row import Row
 from schema.errors import UnknownInstrument
-from schema.symbols import InstrumentId
+from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import Adjustment, Bars, CandlesAsk
 from schema.words.companies import ActionKind, CompanyProfile, CorporateAction
 from schema.words.fundamentals import EarningsAsk, EarningsEvent, Fundamentals, ReportPeriod, Statement
@@ -73,6 +74,7 @@ AMOUNTS = {
     },
 }
 FREQUENCIES = {"Monthly": 12, "Quarterly": 4, "Semi-Annual": 2, "Annual": 1}
+_CURRENCY = re.compile(r"[A-Z]{3}")
 # Lists of the same form that are no securities.
 OTHERS = frozenset({"CRYPTO", "FOREX", "COMMODITY", "INDEX"})
 
@@ -82,6 +84,21 @@ def only(instrument: InstrumentId, rows: Row) -> Row:
     if rows.value == []:
         raise UnknownInstrument(rows.provider, f"nothing about {instrument.base}")
     return rows[0]
+
+
+def pair_symbol(instrument: InstrumentId) -> str | None:
+    """`EURUSD`, or None for what is no pair of currencies."""
+    codes = (instrument.base, instrument.quote)
+    pair = instrument.asset_class is AssetClass.FX and not instrument.venue and all(map(_CURRENCY.fullmatch, codes))
+    return "".join(codes) if pair else None
+
+
+def parse_rate(pair: InstrumentId, rows: Row) -> Quote:
+    """Units of the quote currency for one of the base; when its day begins is not told."""
+    row = only(pair, rows)
+    return Quote(
+        instrument=pair, price=row.decimal("price"), price_type=PriceType.MID, as_of=row.maybe_epoch("timestamp")
+    )
 
 
 def parse_quote(instrument: InstrumentId, rows: Row) -> Quote:

@@ -17,11 +17,13 @@ from providers.equities._fmp import (
     PERIODS,
     SERIES,
     STATEMENTS,
+    pair_symbol,
     parse_days,
     parse_dividends,
     parse_earnings,
     parse_profile,
     parse_quote,
+    parse_rate,
     parse_report,
     parse_search,
     parse_splits,
@@ -91,7 +93,7 @@ class Fmp(Provider):
         name="Financial Modeling Prep",
         base_url="https://financialmodelingprep.com/stable",
         docs="https://site.financialmodelingprep.com/developer/docs",
-        asset_classes=(AssetClass.EQUITY,),
+        asset_classes=(AssetClass.EQUITY, AssetClass.FX),
         licence=Licence(note="Individual plans: personal use; display needs an agreement.", shareable=False),
         credentials=(query("apikey", sign_up="https://site.financialmodelingprep.com/register"),),
         limits=(per_day(250),),
@@ -103,10 +105,20 @@ class Fmp(Provider):
         priority=50,
     )
 
-    @answers(QUOTES, covers=lambda ask: all(map(priced, ask.instruments)), max_batch=1)
+    @answers(
+        QUOTES,
+        covers=lambda ask: all(priced(i) or pair_symbol(i) is not None for i in ask.instruments),
+        max_batch=1,
+    )
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
         """A batch would cost a plan."""
-        return [parse_quote(i, await self.http.get("/quote", {"symbol": symbol_of(i)})) for i in ask.instruments]
+        return [await (self._rate(i) if pair_symbol(i) else self._price(i)) for i in ask.instruments]
+
+    async def _price(self, instrument: InstrumentId) -> Quote:
+        return parse_quote(instrument, await self.http.get("/quote", {"symbol": symbol_of(instrument)}))
+
+    async def _rate(self, pair: InstrumentId) -> Quote:
+        return parse_rate(pair, await self.http.get("/quote", {"symbol": pair_symbol(pair) or ""}))
 
     @answers(CANDLES, covers=charted, intervals=(Interval.D1,), max_rows=5000)
     async def candles(self, ask: CandlesAsk) -> Bars:
