@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from providers.contract import Params
-from providers.equities._listed import bars_at
+from providers.equities._listed import bars_at, is_pair
 from providers.row import Row
-from schema.symbols import AssetClass, InstrumentId
+from schema.symbols import InstrumentId
 from schema.words.candles import Bars, CandlesAsk
 from schema.words.intervals import Interval
 from schema.words.quotes import PriceType, Quote
 
 INTRADAY = {Interval.M1: "1m", Interval.M5: "5m", Interval.H1: "1h"}
-_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 def pair_symbol(instrument: InstrumentId) -> str | None:
     """The symbol of two currencies, or None for anything else."""
-    codes = (instrument.base, instrument.quote)
-    pair = instrument.asset_class is AssetClass.FX and not instrument.venue and all(map(_CURRENCY.fullmatch, codes))
-    return f"{instrument.base}{instrument.quote}.FOREX" if pair else None
+    return f"{instrument.base}{instrument.quote}.FOREX" if is_pair(instrument) else None
 
 
 def charted(ask: CandlesAsk) -> bool:
     """Within a day: when a day of currencies begins is not told."""
-    return pair_symbol(ask.instrument) is not None and ask.interval in INTRADAY
+    return is_pair(ask.instrument) and ask.interval in INTRADAY
 
 
 def range_of(ask: CandlesAsk) -> Params:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from providers.equities._companies import maybe_day
-from providers.equities._listed import NEW_YORK, TRADED_IN, Spelling, bars_at, first_moments
+from providers.equities._listed import NEW_YORK, TRADED_IN, Spelling, bars_at, first_moments, is_pair
 from providers.equities._yahoo import MINOR_UNITS, SUFFIXES
 from providers.row import Row
 from schema.errors import UnknownInstrument
-from schema.symbols import AssetClass, InstrumentId
+from schema.symbols import InstrumentId
 from schema.words.candles import Adjustment, Bars, CandlesAsk
 from schema.words.companies import ActionKind, CompanyProfile, CorporateAction
 from schema.words.fundamentals import EarningsAsk, EarningsEvent, Fundamentals, ReportPeriod, Statement
@@ -74,7 +73,6 @@ AMOUNTS = {
     },
 }
 FREQUENCIES = {"Monthly": 12, "Quarterly": 4, "Semi-Annual": 2, "Annual": 1}
-_CURRENCY = re.compile(r"[A-Z]{3}")
 # Lists of the same form that are no securities.
 OTHERS = frozenset({"CRYPTO", "FOREX", "COMMODITY", "INDEX"})
 
@@ -88,9 +86,7 @@ def only(instrument: InstrumentId, rows: Row) -> Row:
 
 def pair_symbol(instrument: InstrumentId) -> str | None:
     """`EURUSD`, or None for what is no pair of currencies."""
-    codes = (instrument.base, instrument.quote)
-    pair = instrument.asset_class is AssetClass.FX and not instrument.venue and all(map(_CURRENCY.fullmatch, codes))
-    return "".join(codes) if pair else None
+    return f"{instrument.base}{instrument.quote}" if is_pair(instrument) else None
 
 
 def parse_rate(pair: InstrumentId, rows: Row) -> Quote:

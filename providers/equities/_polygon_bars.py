@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
-from providers.equities._listed import NEW_YORK, Spelling, bars_at, first_moments
+from providers.equities._listed import NEW_YORK, Spelling, bars_at, first_moments, is_pair
 from providers.row import Row
-from schema.symbols import AssetClass, InstrumentId
+from schema.symbols import InstrumentId
 from schema.words.candles import Adjustment, Bars, CandlesAsk
 from schema.words.intervals import Interval
 from schema.words.venues import TradingHours
@@ -21,18 +20,7 @@ SHORT = {Interval.M1: "1/minute", Interval.M5: "5/minute", Interval.M15: "15/min
 HOURS = {Interval.H1: "1/hour", Interval.H4: "4/hour"}
 LONGER = {Interval.D1: "1/day", Interval.W1: "1/week", Interval.MO1: "1/month"}
 RANGES = {**SHORT, **HOURS, **LONGER}
-_CURRENCY = re.compile(r"[A-Z]{3}")
-
-
-def listed(instrument: InstrumentId) -> bool:
-    """A US security."""
-    return US.symbol_of(instrument) is not None
-
-
-def is_pair(instrument: InstrumentId) -> bool:
-    """Two currencies."""
-    codes = (instrument.base, instrument.quote)
-    return instrument.asset_class is AssetClass.FX and not instrument.venue and all(map(_CURRENCY.fullmatch, codes))
+listed = US.lists
 
 
 def ticker_of(instrument: InstrumentId) -> str:

@@ -49,12 +49,6 @@ def is_share(instrument: InstrumentId) -> bool:
     return spot and venue and _TICKER.fullmatch(instrument.base) is not None
 
 
-def is_pair(instrument: InstrumentId) -> bool:
-    """Two currencies."""
-    spot = instrument.asset_class is AssetClass.FX and not instrument.venue
-    return spot and _PAIR.fullmatch(instrument.symbol) is not None
-
-
 def params_of(instrument: InstrumentId) -> dict[str, str | int]:
     """A ticker means many listings: the country or the code of the exchange says which."""
     where = {"mic_code": instrument.venue} if instrument.venue else {"country": US}

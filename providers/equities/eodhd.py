@@ -29,7 +29,6 @@ from providers.equities._eodhd import (
     parse_splits,
 )
 from providers.equities._eodhd_rates import INTRADAY, charted, pair_symbol, parse_minutes, parse_rate, range_of
-from providers.equities._listed import TRADED_IN
 from providers.equities._refusals import refused, said
 from providers.row import Row
 from schema.errors import NotCovered, QuotaExhausted, UnknownInstrument, UpstreamError
@@ -61,6 +60,7 @@ from schema.words.news import NEWS, NewsArticle, NewsAsk
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.venues import TradingHours
 
+spelled, priced = EODHD.lists, EODHD.prices
 DAY = timedelta(days=1)
 LENGTHS = {Interval.D1: "d", Interval.W1: "w", Interval.MO1: "m"}
 REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
@@ -68,16 +68,6 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
     ("free", NotCovered, "the key's plan does not include this"),
     ("upgrade", NotCovered, "the key's plan does not include this"),
 )
-
-
-def spelled(instrument: InstrumentId) -> bool:
-    """A security that has a symbol here."""
-    return EODHD.symbol_of(instrument) is not None
-
-
-def priced(instrument: InstrumentId) -> bool:
-    """A security whose price has a known currency."""
-    return instrument.venue in TRADED_IN and spelled(instrument)
 
 
 def daily(ask: CandlesAsk) -> bool:

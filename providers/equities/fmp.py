@@ -28,7 +28,6 @@ from providers.equities._fmp import (
     parse_search,
     parse_splits,
 )
-from providers.equities._listed import TRADED_IN
 from providers.equities._refusals import refused, said
 from providers.equities._releases import releases
 from schema.errors import NotCovered, Throttled, Unauthorized, UpstreamError
@@ -49,6 +48,7 @@ from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.venues import TradingHours
 
+spelled, priced = FMP.lists, FMP.prices
 DAY = timedelta(days=1)
 # So many events an answer holds, and so many days of the economic calendar.
 MOST_EVENTS = 4000
@@ -63,16 +63,6 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
     ("legacy", NotCovered, "closed to new keys"),
 )
 _TICKER = re.compile(r"[A-Z0-9.-]{1,12}")
-
-
-def spelled(instrument: InstrumentId) -> bool:
-    """A security that has a symbol here."""
-    return FMP.symbol_of(instrument) is not None
-
-
-def priced(instrument: InstrumentId) -> bool:
-    """A security whose price has a known currency."""
-    return instrument.venue in TRADED_IN and spelled(instrument)
 
 
 def charted(ask: CandlesAsk) -> bool:

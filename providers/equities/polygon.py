@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, Tier, answers, header, per_minute, per_second
 from providers.equities._companies import actions_in, newest_reports
-from providers.equities._polygon_bars import RANGES, US, charted, is_pair, listed, parse_bars, ticker_of
+from providers.equities._listed import is_pair
+from providers.equities._polygon_bars import RANGES, US, charted, listed, parse_bars, ticker_of
 from providers.equities._polygon_reports import (
     TIMEFRAMES,
     parse_dividends,

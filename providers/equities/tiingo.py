@@ -44,6 +44,7 @@ from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 from schema.words.venues import TradingHours
 
 US = Spelling(mark="-")
+listed = US.lists
 DAY = timedelta(days=1)
 INTRADAY = {Interval.M1: "1min", Interval.M5: "5min", Interval.M15: "15min", Interval.M30: "30min"}
 LONGER = {Interval.D1: "daily", Interval.W1: "weekly", Interval.MO1: "monthly"}
@@ -60,11 +61,6 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
     ("permission", NotCovered, "the key's plan does not include this"),
     ("token", Unauthorized, "the key is invalid or missing"),
 )
-
-
-def listed(instrument: InstrumentId) -> bool:
-    """A US security."""
-    return US.symbol_of(instrument) is not None
 
 
 def symbol_of(instrument: InstrumentId) -> str:

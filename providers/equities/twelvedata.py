@@ -22,9 +22,9 @@ from providers.contract import (
     per_minute,
 )
 from providers.equities._companies import actions_in
+from providers.equities._listed import is_pair
 from providers.equities._refusals import said
 from providers.equities._twelvedata import (
-    is_pair,
     is_share,
     params_of,
     parse_candles,
