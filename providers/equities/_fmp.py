@@ -98,8 +98,10 @@ def parse_rate(pair: InstrumentId, rows: Row) -> Quote:
 
 
 def parse_quote(instrument: InstrumentId, rows: Row) -> Quote:
-    """The session's numbers."""
+    """The session's numbers; what is spelled like a share may be a pair of currencies or a coin."""
     row = only(instrument, rows)
+    if row.maybe_text("exchange") in OTHERS:
+        raise UnknownInstrument(rows.provider, f"{instrument.base} is no security")
     return Quote(
         instrument=instrument,
         price=row.decimal("price"),
