@@ -62,8 +62,8 @@ def chart_splits(capture: Capture) -> Plan:
 
 
 def yahoo_search(capture: Capture) -> Plan:
-    """Found symbols, as far as the adapter has an instrument for them."""
-    symbols = [row["symbol"] for row in capture.body["quotes"] if "symbol" in row]
+    """Found symbols without options, whose terms a search does not tell."""
+    symbols = [row["symbol"] for row in capture.body["quotes"] if row.get("quoteType", "OPTION") != "OPTION"]
     return Plan(capability="search", ask={"text": capture.params["q"]}, expected=symbols)
 
 
