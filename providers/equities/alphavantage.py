@@ -22,6 +22,7 @@ from providers.equities._alphavantage_companies import (
     parse_splits,
     parse_statements,
 )
+from providers.equities._alphavantage_earnings import HORIZON, parse_coming, parse_past, reports_in
 from providers.equities._alphavantage_news import params_of, parse_news, reported
 from providers.equities._alphavantage_quotes import parse_quote, parse_rate, parse_search
 from providers.equities._companies import actions_in
@@ -39,8 +40,11 @@ from schema.words.companies import (
     CorporateActionsAsk,
 )
 from schema.words.fundamentals import (
+    EARNINGS,
     FUNDAMENTALS,
     KEY_FIGURES,
+    EarningsAsk,
+    EarningsEvent,
     Fundamentals,
     FundamentalsAsk,
     KeyFigures,
@@ -194,6 +198,18 @@ class AlphaVantage(Provider):
         """Dividends and splits are two calls, each with all of history."""
         dividends = parse_dividends(ask.instrument, await self._of("DIVIDENDS", ask.instrument))
         return actions_in(ask, [*dividends, *parse_splits(await self._of("SPLITS", ask.instrument))])
+
+    @answers(EARNINGS, covers=lambda ask: ask.instrument is not None and is_american(ask.instrument))
+    async def earnings(self, ask: EarningsAsk) -> tuple[EarningsEvent, ...]:
+        """Of one company: what was and what is to come are two calls."""
+        instrument, today = ask.instrument, self.clock.now().date()
+        found: list[EarningsEvent] = []
+        if instrument is not None and ask.start <= today:
+            found += parse_past(instrument, await self._of("EARNINGS", instrument))
+        if instrument is not None and ask.end > today:
+            params = {"function": "EARNINGS_CALENDAR", "symbol": symbol_of(instrument) or "", "horizon": HORIZON}
+            found += parse_coming(instrument, await self.http.get_csv("/query", params))
+        return reports_in(ask, found)
 
     @answers(NEWS, covers=reported, delay=FeedDelay.REALTIME)
     async def news(self, ask: NewsAsk) -> tuple[NewsArticle, ...]:
