@@ -12,10 +12,11 @@ import re
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 
-from providers.contract import Licence, Profile, Provider, answers
+from providers.contract import Licence, Profile, Provider, Reply, answers
 from providers.fx._reference import Rate, fixing, is_pair, selected
 from providers.macro._periods import observed
 from providers.row import Row
+from schema.errors import UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.economics import ECONOMIC_SERIES, EconomicSeries, EconomicSeriesAsk, Observation, own_code
@@ -115,6 +116,12 @@ class Boe(Provider):
             "CSVF": "TN", "UsingCodes": "Y",
         }  # fmt: skip
         return await self.http.get_csv("/_iadb-fromshowcolumns.asp", params)
+
+    def explain(self, reply: Reply) -> UpstreamError | None:
+        """A code that it does not know leads to its page of errors."""
+        if 300 <= reply.status < 400 and "error" in reply.headers.get("location", "").lower():
+            return UnknownInstrument(self.profile.id, "there is no such series")
+        return None
 
 
 def newest(rows: list[Rate]) -> list[Rate]:
