@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
-from tests.contract.captured.asks import Asking, Plan
+from tests.contract.captured.asks import Asking, Plan, refused
 from tests.contract.captures import Capture
 
 
@@ -103,6 +103,9 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("fred", "series observations DEXUSEU"): (fred_series, fred_rates("EUR", "USD")),
     ("imf", "GFS_SOO ABW (all null)"): (imf_series,),
     ("imf", "SDRs per currency unit March 2026 (TSV)"): (drawing_rights("AUD"), drawing_rights("EUR")),
+    ("imf", "unknown dataflow"): (
+        refused("economicSeries", {"series": "imf/IMF.RES/NO_FLOW/DEU.X.A"}, "UNKNOWN_INSTRUMENT"),
+    ),
     ("imf", "WHDREO GX1213 BCA_GDP_BP6 annual"): (imf_series,),
     ("oecd", "GBR overnight interbank rate monthly"): (oecd_series,),
     ("us_treasury", "daily par yield curve XML"): (treasury_curve,),
@@ -111,6 +114,5 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
 
 NOT_CALLED: dict[tuple[str, str], str] = {
     ("fred", "series observations SP500 (XML)"): "the adapter asks for JSON",
-    ("imf", "unknown dataflow"): "not called: a series says itself whether its flow is known",
     ("us_treasury", "upcoming auctions"): "not called: auctions are no releases of figures",
 }
