@@ -36,7 +36,6 @@ from providers.equities._finnhub import (
     parse_search,
     parse_splits,
 )
-from providers.equities._listed import TRADED_IN
 from providers.equities._refusals import refused, said
 from providers.equities._releases import releases
 from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -62,6 +61,7 @@ RESOLUTIONS = {Interval.D1: "D", Interval.W1: "W", Interval.MO1: "M"}
 # So many events an answer holds; what is beyond is left out without a word.
 MOST_EVENTS = 1500
 RECENT = timedelta(days=30)
+spelled, priced = FINNHUB.lists, FINNHUB.prices
 DAY = timedelta(days=1)
 REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
     ("api limit", Throttled, "too many requests"),
@@ -70,16 +70,6 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
     ("not supported", UnknownInstrument, "an unknown symbol"),
 )
 LIMIT = per_minute(60)
-
-
-def spelled(instrument: InstrumentId) -> bool:
-    """A security that has a symbol here."""
-    return FINNHUB.symbol_of(instrument) is not None
-
-
-def priced(instrument: InstrumentId) -> bool:
-    """A security whose price has a known currency."""
-    return instrument.venue in TRADED_IN and spelled(instrument)
 
 
 def charted(ask: CandlesAsk) -> bool:

@@ -1,7 +1,7 @@
-"""Tradier: quotes, daily candles, option chains, search and the calendar of the US market, with an account's key.
+"""Tradier: quotes, days and longer, option chains, search and the calendar of the US market, with an account's key.
 
 Docs: https://docs.tradier.com. What a list has one item of is sent as that item. Days, hours and sessions are New
-York's. Daily candles are adjusted for splits. Sizes of quotes are in lots of a size that is not told, so they are
+York's. Candles are adjusted for splits. Sizes of quotes are in lots of a size that is not told, so they are
 left out; those of options are in contracts.
 """
 
@@ -36,6 +36,7 @@ SPELLING = Spelling(mark="/")
 VENUES = frozenset({"XNYS", "XNAS", "XASE", "ARCX", "BATS"})
 TYPES = {"stock": InstrumentType.STOCK, "etf": InstrumentType.ETF, "index": InstrumentType.INDEX}
 CLASSES = {"stock": "share", "etf": "share", "index": "index", "option": "option"}
+INTERVALS = {Interval.D1: "daily", Interval.W1: "weekly", Interval.MO1: "monthly"}
 LIMIT = per_minute(120)
 _INDEX = re.compile(r"[A-Z]{1,6}")
 
@@ -50,9 +51,9 @@ def symbol_of(instrument: InstrumentId) -> str | None:
 
 
 def charted(ask: CandlesAsk) -> bool:
-    """Days, of shares adjusted for splits; an index needs no adjustment."""
+    """Days and longer, of shares adjusted for splits; an index needs no adjustment."""
     plain = ask.adjustment is Adjustment.SPLITS or ask.instrument.asset_class is AssetClass.INDEX
-    regular = ask.interval is Interval.D1 and ask.hours is TradingHours.REGULAR
+    regular = ask.interval in INTERVALS and ask.hours is TradingHours.REGULAR
     return regular and plain and not ask.instrument.right and symbol_of(ask.instrument) is not None
 
 
@@ -82,11 +83,11 @@ class Tradier(Provider):
         symbols = dict.fromkeys(symbol_of(instrument) or "" for instrument in ask.instruments)
         return parse_quotes(ask.instruments, await self.http.get("/markets/quotes", {"symbols": ",".join(symbols)}))
 
-    @answers(CANDLES, covers=charted, intervals=(Interval.D1,), max_rows=10_000)
+    @answers(CANDLES, covers=charted, intervals=tuple(INTERVALS), max_rows=10_000)
     async def candles(self, ask: CandlesAsk) -> Bars:
         """Days from the first to the last, both included."""
         params = {
-            "symbol": symbol_of(ask.instrument) or "", "interval": "daily",
+            "symbol": symbol_of(ask.instrument) or "", "interval": INTERVALS[ask.interval],
             "start": ask.start.date().isoformat(), "end": (ask.end - DAY).date().isoformat(),
         }  # fmt: skip
         return parse_history(ask, await self.http.get("/markets/history", params))

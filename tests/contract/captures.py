@@ -41,6 +41,9 @@ ALIASES = {
         "/api/v2/networks/eth/pools/0x5f97e72e16d9a6ffec6c70589c61ee224494ccda/ohlcv/minute"
     ),
     ("hackernews", "/api/v1/search"): "/api/v1/search_by_date",
+    ("imf", "/external/sdmx/3.0/structure/dataflow/all/not_a_real_database/+"): (
+        "/external/sdmx/3.0/data/dataflow/IMF.RES/NO_FLOW/+/DEU.X.A"
+    ),
     ("marketstack", "/v1/eod"): "/v2/eod",
     ("marketstack", "/v1/splits"): "/v2/splits",
     ("marketstack", "/v1/tickers"): "/v2/tickerslist",
