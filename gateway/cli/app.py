@@ -259,7 +259,7 @@ def doctor(
 @provider_app.command("new")
 def provider_new(
     provider: Annotated[str, typer.Argument(metavar="ID", help="Its id, which is also the file's name.")],
-    family: Annotated[str, typer.Option(help="crypto, defi, equities, fx, news, search or video.")],
+    family: Annotated[str, typer.Option(help="assistants, crypto, defi, equities, fx, macro, news, search or video.")],
     into: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder of the providers.")] = Path("providers"),
 ) -> int:
     """Write an adapter and a recording that pass the check, to start from."""
