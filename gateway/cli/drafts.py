@@ -167,8 +167,9 @@ def _macro(facts: dict[str, str]) -> Cases:
 def _assistants(facts: dict[str, str]) -> Cases:
     model, said = f"{facts['id']}-1", {"role": "user", "content": "What is 6 times 7?"}
     ask = {"model": model, "messages": [{"role": "USER", "text": said["content"]}]}
-    sent = {"path": "/chat/completions", "method": "POST", "body": {"model": model, "messages": [said]}}
-    asked = {**sent, "body": {**sent["body"], "stream": True, "stream_options": {"include_usage": True}}}
+    body = {"model": model, "messages": [said]}
+    sent = {"path": "/chat/completions", "method": "POST", "body": body}
+    asked = {**sent, "body": {**body, "stream": True, "stream_options": {"include_usage": True}}}
     usage = {"prompt_tokens": 14, "completion_tokens": 1, "total_tokens": 15}
     choice = {"index": 0, "message": {"role": "assistant", "content": "42"}, "finish_reason": "stop"}
     chunks: list[dict[str, Any]] = [
