@@ -26,7 +26,7 @@ from gateway.core.fetchlog import FetchLog
 from gateway.core.guards.toll import Budgets
 from gateway.core.identity import Principal
 from gateway.core.inventory import Inventory
-from gateway.core.loading import add_provider, chosen, recordings_of, slips_of
+from gateway.core.loading import add_providers, recordings_of, slips_of
 from gateway.core.market import MarketData
 from gateway.core.migrations.readiness import DatabaseReadiness, fit, require
 from gateway.core.outbound import Outbound
@@ -150,8 +150,7 @@ def build_gateway(
         oversight=oversight, turnstiles=quotas.turnstile if quotas else None,
         quotas=settings.upstream_quotas,
     )  # fmt: skip
-    for cls in chosen(settings, discovered).classes.values():
-        add_provider(registry, cls, settings, keyring, transport)
+    add_providers(registry, discovered, settings, keyring, transport)
     for slip in slips_of(settings, discovered):
         log.warning("setting_without_effect", reason=slip)
     for name, reason in discovered.failed.items():

@@ -1,4 +1,4 @@
-"""Plugins of other packages, each broken in a way of its own: all are named, and the rest starts."""
+"""Plugins and providers of other packages, each broken in a way of its own: all are named, and the rest starts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 import gateway.domains
+import providers
 from gateway.app import create_app
 from gateway.core.settings import Settings
 
@@ -121,3 +122,64 @@ async def test_plugins_that_are_broken_in_many_ways_are_named_and_the_rest_start
     assert {name: told[name][: len(reason)] for name, (_, reason) in PLUGINS.items()} == {
         name: reason for name, (_, reason) in PLUGINS.items()
     }
+
+
+HEAD = """from dataclasses import dataclass
+from datetime import timedelta
+
+from gateway.sdk import AssetClass, Capability, Licence, Profile, Provider, QUOTES, QuotesAsk, answers
+
+FACTS = dict(name="X", base_url="https://x.example", docs="", asset_classes=(), licence=Licence(note=""), priority=1)
+"""
+CLASS = HEAD + "\n\nclass X(Provider):\n    profile = Profile(id={id!r}, **FACTS)\n"
+QUOTED = "    @answers(QUOTES{covers})\n    async def quotes(self, ask: QuotesAsk):\n        return []\n"
+PROVIDERS: dict[str, tuple[str, str]] = {
+    "exits": ("import sys\nsys.exit(2)", "SystemExit: 2"),
+    "bare": ("from gateway.sdk import Provider\n\n\nclass X(Provider):\n    pass\n", "AttributeError: "),
+    "escape": (CLASS.format(id="../x"), "ValueError: the id '../x' is not 2 to 40 of a-z, 0-9 and _"),
+    "second": (CLASS.format(id="first"), "ValueError: the id 'first' is taken"),
+    "unmade": (
+        CLASS.format(id="unmade") + "    def __init__(self, *given):\n        raise OSError('sunk')\n", "OSError: sunk"
+    ),
+    "homonym": (
+        CLASS.format(id="homonym").replace("\n\nclass", "\n\n@dataclass(frozen=True)\nclass Ask:\n    x: str\n\n\n"
+        "C = Capability(name='quotes', ask=Ask, answer=str, description='', fresh_for=timedelta(1))\n\n\nclass")
+        + "    @answers(C)\n    async def quotes(self, ask: Ask) -> str:\n        return ''\n",
+        "ValueError: another capability is called 'quotes'",
+    ),
+}  # fmt: skip
+SOUND_ONES = {
+    "first": CLASS.format(id="first") + QUOTED.format(covers=""),
+    "breaks": CLASS.format(id="breaks") + QUOTED.format(covers=", covers=lambda ask: 1 / 0"),
+}
+
+
+async def test_providers_that_are_broken_in_many_ways_are_named_and_the_rest_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = SOUND_ONES | {name: source for name, (source, _) in PROVIDERS.items()}
+    points = [EntryPoint(name=name, value=f"stranger_{name}:X", group=providers.GROUP) for name in sources]
+    for name, source in sources.items():
+        (tmp_path / f"stranger_{name}.py").write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(
+        providers, "entry_points", lambda group: EntryPoints(points if group == providers.GROUP else [])
+    )
+    ids = ("sandbox", "breaks", "first", "unmade", "homonym")
+    app = create_app(Settings(env="development", data_dir=tmp_path / "data", providers=ids))
+    asked = {
+        "query": """{ providers { id statusReason }
+          quote(symbol: "BTC/USD", route: {providers: ["breaks", "sandbox"]}) {
+            provenance { provider fallbackFrom { provider code } } } }"""
+    }
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+        data = (await client.post("/graphql", json=asked)).json()["data"]
+
+    told = {each["id"]: each["statusReason"] for each in data["providers"]}
+    assert told.keys() == {"sandbox", *SOUND_ONES, *PROVIDERS}
+    assert {name: told[name][: len(reason)] for name, (_, reason) in PROVIDERS.items()} == {
+        name: reason for name, (_, reason) in PROVIDERS.items()
+    }
+    assert data["quote"]["provenance"]["provider"] == "sandbox"
+    assert told["first"] is told["breaks"] is None
