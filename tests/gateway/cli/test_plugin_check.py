@@ -71,6 +71,19 @@ async def test_tables_without_a_sound_history_are_named(
             "plugin = Plugin(name='checkedg', services=sink)",
             "does not start: OSError: sunk",
         ),
+        ("checkedi", "raise SystemExit(3)", "does not load: SystemExit: 3"),
+        (
+            "checkedj",
+            "from gateway.sdk import Plugin\n\ndef sink(host):\n    raise OSError('sunk')\n\n"
+            "plugin = Plugin(name='checkedj', routes=sink)",
+            "does not start: OSError: sunk",
+        ),
+        (
+            "checkedk",
+            "from gateway.sdk import Plugin\n\nasync def sink(host):\n    raise OSError('sunk')\n\n"
+            "plugin = Plugin(name='checkedk', start=sink)",
+            "does not start: OSError: sunk",
+        ),
         (
             "checkedh",
             "from gateway import sdk\n\nplugin = sdk.Plugin(name='market')",
