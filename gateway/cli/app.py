@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 provider_app = typer.Typer(help="Write and check provider adapters.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(provider_app, name="provider")
-plugin_app = typer.Typer(help="Check installed plugins.", no_args_is_help=True, rich_markup_mode=None)
+plugin_app = typer.Typer(help="Write and check plugins.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(plugin_app, name="plugin")
 for name, group in (("db", db), ("tenants", tenants), ("operators", operators), ("audit", audit)):
     app.add_typer(group.app, name=name)
@@ -287,6 +287,21 @@ def provider_check(
         from gateway.cli import judge, output
 
         return judge.run(path, output.form_of(as_json=as_json, as_csv=as_csv))
+
+    return perform(job)
+
+
+@plugin_app.command("new")
+def plugin_new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, which is also its module's.")],
+    into: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to make the package's folder.")] = Path(),
+) -> int:
+    """Write a package with a plugin that passes the check, to start from."""
+
+    def job() -> int:
+        from gateway.cli import package
+
+        return package.run(name, into)
 
     return perform(job)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from structlog.testing import capture_logs
 import gateway.domains
 import providers
 from gateway.app import create_app
+from gateway.cli.package import MODULE
 from gateway.core.settings import Settings
 
 FIELD = """import strawberry
@@ -80,6 +82,7 @@ PLUGINS: dict[str, tuple[str, str]] = {
         "ValueError: tables and migrations go together: give both or neither",
     ),
 }
+DRAFT = MODULE.substitute(name="draft", title="Draft", cls="Draft")
 SOUND = FIELD.format(name="sound", body=f"sound: int = strawberry.field(resolver=lambda: 7, {PRICED})")
 
 
@@ -87,7 +90,7 @@ SOUND = FIELD.format(name="sound", body=f"sound: int = strawberry.field(resolver
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     points = []
     for number, (name, source) in enumerate(
-        [*((name, source) for name, (source, _) in PLUGINS.items()), ("sound", SOUND)]
+        [*((name, source) for name, (source, _) in PLUGINS.items()), ("sound", SOUND), ("draft", DRAFT)]
     ):
         module = name if name.isidentifier() else f"stranger{number}"
         (tmp_path / f"{module}.py").write_text(source)
@@ -105,7 +108,10 @@ async def test_plugins_that_are_broken_in_many_ways_are_named_and_the_rest_start
     installed: None, tmp_path: Path
 ) -> None:
     settings = Settings(env="development", data_dir=tmp_path / "data", providers=("sandbox",))
-    asked = {"query": '{ sound quote(symbol: "BTC/USD") { provenance { provider } } }'}
+    asked = {
+        "query": """{ sound draftSpread(symbol: "btc-usd") { absolute provenance { provider } }
+          quote(symbol: "BTC/USD") { provenance { provider } } }"""
+    }
     with capture_logs() as logged:
         app = create_app(settings)
         async with (
@@ -116,6 +122,8 @@ async def test_plugins_that_are_broken_in_many_ways_are_named_and_the_rest_start
             lives = (await client.get("/livez")).status_code
 
     told = {e["plugin"]: e["reason"] for e in logged if e["event"] in ("plugin_failed_to_load", "plugin_failed")}
+    spread = answer["data"].pop("draftSpread")
+    assert (spread["provenance"], Decimal(spread["absolute"]) > 0) == ({"provider": "sandbox"}, True)
     assert answer["data"] == {"sound": 7, "quote": {"provenance": {"provider": "sandbox"}}}
     assert lives == 200
     assert told.keys() == PLUGINS.keys()
