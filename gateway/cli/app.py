@@ -182,6 +182,7 @@ def consensus(
 def providers(
     status: Annotated[str | None, typer.Option(help="Only those in this condition, such as key_missing.")] = None,
     capability: Annotated[str | None, typer.Option(help="Only those that offer it, such as candles.")] = None,
+    asset_class: Annotated[str | None, typer.Option(help="Only those of this class, such as equity.")] = None,
     matrix: Annotated[bool, typer.Option("--matrix", help="A column for each capability.")] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -194,12 +195,14 @@ def providers(
     def job() -> Coroutine[Any, Any, int]:
         from gateway.cli import link, output, reading
         from gateway.cli import providers as registry
+        from schema.symbols import AssetClass
         from schema.words.registry import ProviderStatus
 
         return registry.run(
             link.Where(url=url, api_key=api_key, offline=offline), capability=capability, matrix=matrix,
             form=output.form_of(as_json=as_json, as_csv=as_csv),
             status=reading.read_word("--status", status, ProviderStatus) if status else None,
+            asset_class=reading.read_word("--asset-class", asset_class, AssetClass) if asset_class else None,
         )  # fmt: skip
 
     return perform_async(job)

@@ -193,6 +193,12 @@ def test_providers_without_their_key_are_found_by_their_status(command: Run, mon
     assert found == {name: f"set MARKETGATE_KEY_{name.upper()}" for name in KEYED}
 
 
+def test_the_registry_is_filtered_by_class_and_capability(command: Run):
+    ended = command("providers", "--asset-class", "macro", "--capability", "yieldCurve", "--json")
+
+    assert [provider["id"] for provider in json.loads(ended.out)["providers"]] == ["us_treasury"]
+
+
 def test_the_schema_is_the_committed_one(command: Run):
     ended = command("schema")
 
@@ -215,6 +221,8 @@ def test_the_schema_is_the_committed_one(command: Run):
         (["providers", "--status", "fine"],
          "--status: 'fine' is not known: write one of ready, key_missing, key_invalid, degraded, paused, disabled, "
          "failed_to_load"),
+        (["providers", "--asset-class", "bonds"],
+         "--asset-class: 'bonds' is not known: write one of crypto, equity, fx, index, commodity, macro, dex"),
         (["quote", "BTC/USD", "--url", "ftp://x"],
          "--url: 'ftp://x' is not an http or https address such as https://gateway.example.com"),
         (["quote", "BTC/USD", "--url", "http://127.0.0.1:1", "--offline"],
