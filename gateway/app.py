@@ -26,7 +26,7 @@ from gateway.core.fetchlog import FetchLog
 from gateway.core.guards.toll import Budgets
 from gateway.core.identity import Principal
 from gateway.core.inventory import Inventory
-from gateway.core.loading import add_provider, chosen, recordings_of, slips_of
+from gateway.core.loading import add_providers, recordings_of, slips_of
 from gateway.core.market import MarketData
 from gateway.core.migrations.readiness import DatabaseReadiness, fit, require
 from gateway.core.outbound import Outbound
@@ -49,6 +49,7 @@ from gateway.core.routing import Registry
 from gateway.core.secrets import Vault
 from gateway.core.settings import Settings, SettingsError
 from gateway.core.store import Store
+from gateway.core.strangers import gathered, surviving
 from gateway.core.switchboard import ProviderSwitchboard
 from gateway.core.upstream import NetworkTransport, Transport
 from gateway.core.working import working
@@ -113,7 +114,8 @@ class Gateway:
         await self.host.bus.close()
         for plugin in self.host.plugins:
             if plugin.stop is not None:
-                await plugin.stop(self.host)
+                with surviving(plugin, "stop"):
+                    await plugin.stop(self.host)
         if PaymentPort in self.host.services:
             await self.host.service(PaymentPort).close()
         await self.host.service(OutboundHttp).close()
@@ -148,8 +150,7 @@ def build_gateway(
         oversight=oversight, turnstiles=quotas.turnstile if quotas else None,
         quotas=settings.upstream_quotas,
     )  # fmt: skip
-    for cls in chosen(settings, discovered).classes.values():
-        add_provider(registry, cls, settings, keyring, transport)
+    add_providers(registry, discovered, settings, keyring, transport)
     for slip in slips_of(settings, discovered):
         log.warning("setting_without_effect", reason=slip)
     for name, reason in discovered.failed.items():
@@ -271,8 +272,8 @@ def share_cache(pipeline: Pipeline, host: Host) -> Warmth | None:
     return Warmth(pipeline, shared, host.clock, host.settings.cache_warm_up)
 
 
-def _serve(found: Sequence[Plugin], host: Host, inventory: Inventory) -> None:
-    """Fill the host's services; two plugins that serve the same stop the start."""
+def _serve(found: list[Plugin], host: Host, inventory: Inventory) -> None:
+    """Fill the host's services; two plugins of ours that serve the same stop the start."""
     services = host.services
     services[Providers], services[OutboundHttp] = inventory, Outbound()
     if host.settings.stripe_key is not None:
@@ -284,11 +285,14 @@ def _serve(found: Sequence[Plugin], host: Host, inventory: Inventory) -> None:
 
         services[MailTransport] = Smtp(smtp.get_secret_value(), host.settings.mail_from, host.clock)
     owners: dict[type, str] = dict.fromkeys(services, "core")
-    for plugin in found:
-        for kind, service in (plugin.services(host) if plugin.services else {}).items():
-            if kind in services:
-                raise RuntimeError(f"{kind.__name__} is served by {owners[kind]} and {plugin.name}")
-            services[kind], owners[kind] = service, plugin.name
+    for plugin in tuple(found):
+        with surviving(plugin, "services", of=found):
+            offered = plugin.services(host) if plugin.services else {}
+            for kind in offered:
+                if kind in services:
+                    raise RuntimeError(f"{kind.__name__} is served by {owners[kind]} and {plugin.name}")
+            services.update(offered)
+            owners.update(dict.fromkeys(offered, plugin.name))
 
 
 def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlette:
@@ -326,7 +330,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
             schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
             health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
             responses=gateway.responses, persisted=SharedDocuments(host.link) if host.link else None, shedding=shedding,
-            extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
+            extra_routes=gathered(host, "routes", lambda plugin: plugin.routes),
         )  # fmt: skip
     except BadTrustedDocument as bad:
         raise SettingsError(f"{SETTING}: {name_of(settings, bad.digest)}: {bad.reason}") from None
@@ -351,7 +355,8 @@ async def start(gateway: Gateway) -> None:
         await gateway.quotas.members.report()
     for plugin in host.plugins:
         if plugin.start is not None:
-            await plugin.start(host)
+            with surviving(plugin, "start"):
+                await plugin.start(host)
 
 
 async def prepare_database(gateway: Gateway) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gateway.core.contract import CONTRACT as PLUGIN_CONTRACT
 from gateway.core.contract import Context, Ctx, Host, Market, Plugin
+from gateway.core.ports import Desk
 from providers.contract import CONTRACT as PROVIDER_CONTRACT
 from providers.contract import (
     Answer,
@@ -30,6 +31,7 @@ from providers.contract import (
     query,
 )
 from providers.row import Row
+from schema.arguments import After, PageSize, Route, Symbol
 from schema.capability import Capability, Items, Ranges, Terms
 from schema.errors import (
     BadInput,
@@ -47,6 +49,7 @@ from schema.errors import (
 )
 from schema.facts import Shared, facts
 from schema.model import computed, described, model
+from schema.paging import Connection, connected
 from schema.provenance import DataMode, FeedDelay, Provenance
 from schema.scopes import Scope
 from schema.symbols import AssetClass, InstrumentId, parse_instrument
@@ -173,6 +176,7 @@ from schema.words.news import NEWS, NewsArticle, NewsAsk
 from schema.words.options import OPTION_CHAIN, OptionChain, OptionChainAsk, OptionContract, OptionRight
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 from schema.words.rates import FX_RATES, FxRate, FxRatesAsk
+from schema.words.routes import terms_of
 from schema.words.sentiment import FEAR_AND_GREED, SENTIMENT, SentimentAsk, SentimentIndex
 from schema.words.sessions import MARKET_STATUS, TRADING_SESSIONS, MarketStatus, MarketStatusAsk, TradingSessionsAsk
 from schema.words.trades import TRADES, Side, Trade, TradesAsk
@@ -232,6 +236,7 @@ __all__ = [
     "YIELD_CURVE",
     "ActionKind",
     "Adjustment",
+    "After",
     "Answer",
     "AssetClass",
     "BadInput",
@@ -256,6 +261,7 @@ __all__ = [
     "Clock",
     "CompanyProfile",
     "CompanyProfileAsk",
+    "Connection",
     "Context",
     "CorporateAction",
     "CorporateActionsAsk",
@@ -263,6 +269,7 @@ __all__ = [
     "Ctx",
     "CurveKind",
     "DataMode",
+    "Desk",
     "EarningsAsk",
     "EarningsEvent",
     "EarningsTime",
@@ -329,6 +336,7 @@ __all__ = [
     "OrderBook",
     "OrderBookAsk",
     "Overloaded",
+    "PageSize",
     "Part",
     "Plugin",
     "Pool",
@@ -346,6 +354,7 @@ __all__ = [
     "Ranges",
     "Reply",
     "ReportPeriod",
+    "Route",
     "Row",
     "Scope",
     "SearchAsk",
@@ -359,6 +368,7 @@ __all__ = [
     "SwapQuote",
     "SwapQuoteAsk",
     "SwapStep",
+    "Symbol",
     "Terms",
     "Throttled",
     "Tier",
@@ -388,6 +398,7 @@ __all__ = [
     "YieldsAsk",
     "answers",
     "computed",
+    "connected",
     "described",
     "end_of",
     "facts",
@@ -401,4 +412,5 @@ __all__ = [
     "per_minute",
     "per_second",
     "query",
+    "terms_of",
 ]

@@ -7,6 +7,7 @@ that begin with an underscore are shared dialects. Third parties register entry 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,6 +17,7 @@ from pkgutil import iter_modules
 from providers.contract import Provider
 
 GROUP = "marketgate.providers"
+_ID = re.compile(r"[a-z][a-z0-9_]{1,39}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +68,11 @@ def discover(names: Collection[str] = (), *, third_party: bool = True) -> Discov
             cls = point.load()
             if not (isinstance(cls, type) and issubclass(cls, Provider)):
                 raise TypeError(f"{point.value} is not a Provider class")
-            if cls.profile.id in ours:
+            if not _ID.fullmatch(cls.profile.id):
+                raise ValueError(f"the id {cls.profile.id!r} is not 2 to 40 of a-z, 0-9 and _")
+            if cls.profile.id in ours or cls.profile.id in classes:
                 raise ValueError(f"the id {cls.profile.id!r} is taken")
-        except Exception as error:  # noqa: BLE001 - whatever a stranger's module raises must not stop the start
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger raises must not stop the start
             failed[point.name] = f"{type(error).__name__}: {error}"
         else:
             classes[cls.profile.id] = cls

@@ -8,11 +8,12 @@ from typing import Any
 from gateway.cli.link import Where, connect, say_origin
 from gateway.cli.outcome import Code, say
 from gateway.cli.output import Column, Form, Table, write
+from schema.symbols import AssetClass
 from schema.words.registry import ProviderStatus
 
 QUERY = """
-query Providers($capability: String, $status: ProviderStatus) {
-  providers(capability: $capability, status: $status) {
+query Providers($capability: String, $assetClass: AssetClass, $status: ProviderStatus) {
+  providers(capability: $capability, assetClass: $assetClass, status: $status) {
     id name assetClasses grade status statusReason routing origin docs
     credentials { name setting required source signUp }
     capabilities { name streaming intervals historyFrom delay maxBatch breaker }
@@ -30,11 +31,18 @@ COLUMNS = (
 
 
 async def run(
-    where: Where, *, form: Form, status: ProviderStatus | None, capability: str | None, matrix: bool = False
+    where: Where,
+    *,
+    form: Form,
+    status: ProviderStatus | None,
+    capability: str | None,
+    asset_class: AssetClass | None = None,
+    matrix: bool = False,
 ) -> Code:
     """Ask, write the registry in order of routing, or who offers what."""
     async with connect(where) as link:
-        answer = await link.ask(QUERY, {"capability": capability, "status": status.value if status else None})
+        wanted = {"capability": capability, "assetClass": asset_class, "status": status}
+        answer = await link.ask(QUERY, {name: each for name, each in wanted.items() if each is not None})
         found = answer.root("providers", "providers")
         say_origin(link, [])
     write(form, answer.data, _matrix(found) if matrix else Table(COLUMNS, [_row(provider) for provider in found]))

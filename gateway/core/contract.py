@@ -310,6 +310,7 @@ class Plugin:
     ids begin with. `export` answers everything that the plugin holds of a tenant as plain values, `erase` removes it.
     `start` runs before the process serves, `stop` once it serves no more, while the database is still there.
     `welcome` gives what a development server prints once it listens at an address: labels and texts.
+    `origin` is the entry point of another package's plugin; whoever loads it fills that in.
     """
 
     name: str
@@ -328,3 +329,4 @@ class Plugin:
     export: Callable[[Host, Tx, str], Awaitable[Mapping[str, Any]]] | None = None
     erase: Callable[[Host, Tx, str], Awaitable[None]] | None = None
     welcome: Callable[[Host, str], Awaitable[Sequence[tuple[str, str]]]] | None = None
+    origin: str = ""

@@ -8,6 +8,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
+import structlog
 from cachetools import LRUCache
 
 from gateway.core.access import Access, Lane, OwnLanes, Remake, Turnstiles
@@ -22,6 +23,8 @@ from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import KeyMissing, NotCovered, UnknownProvider, UpstreamError
 from schema.provenance import DataMode
 from schema.words.candles import CandlesAsk
+
+log = structlog.get_logger(__name__)
 
 ROUTES = 4_000
 """How many routes are remembered: the oldest goes first, for to find one again is cheaper than to keep an order."""
@@ -239,12 +242,21 @@ class Registry:
             reach = answer.reach(ask.interval) if answer.reach and not pinned else None
             if reach is not None and ask.start < lane.provider.clock.now() - reach - ask.interval.delta:
                 return NotCovered(lane.id, f"its {ask.interval} history reaches back {_span(reach)} only")
-        if not answer.covers(ask):
+        if not _covers(lane, ask):
             return NotCovered(lane.id, f"does not cover this {answer.capability.name} ask")
         missing = self.keys_missing.get(lane.id)
         if missing and not own:
             return KeyMissing(lane.id, f"needs a key: set {missing}")
         return None
+
+
+def _covers(lane: Lane, ask: Any) -> bool:
+    """An adapter that breaks over a question leaves it to the others."""
+    try:
+        return lane.answer.covers(ask)
+    except Exception:
+        log.exception("adapter_defect", provider=lane.id, capability=lane.answer.capability.name)
+        return False
 
 
 def _span(reach: timedelta) -> str:

@@ -93,7 +93,7 @@ async def resolve_fundamentals(
         period=period or ReportPeriod.ANNUAL, known_at=known_at,
     )  # fmt: skip
     fetched = await info.context.market.fetch(FUNDAMENTALS, ask, terms_of(route))
-    reports = cast("tuple[Fundamentals, ...]", fetched.value)
+    reports = cast("tuple[Fundamentals, ...]", fetched.value)[: ask.limit]
     if known_at is not None:  # an adapter is not the only one who sees to that
         reports = known_by(reports, known_at, published=lambda r: r.filed_at, of=lambda r: (r.period_end, r.period))
     page = connected(reports, fetched.provenance, kind="report", first=first, after=after)
@@ -204,8 +204,8 @@ class CompaniesQuery:
     )
     fundamentals: Connection[Fundamentals] | None = strawberry.field(
         resolver=resolve_fundamentals,
-        description="What a company reported, newest period first. With `knownAt` only what had been filed by then, in "
-        "the version of then: sources that do not tell when a report was filed are not asked.",
+        description="What a company reported, the newest hundred periods, newest first. With `knownAt` only what had "
+        "been filed by then, in the version of then: sources that do not tell when a report was filed are not asked.",
         metadata=PAGE,
     )
     corporate_actions: Connection[CorporateAction] | None = strawberry.field(

@@ -10,8 +10,9 @@ import strawberry
 from gateway.core.contract import Ctx
 from plugins.market.desk import MarketDesk
 from schema.arguments import Route, Symbol, Until, says
-from schema.errors import BadInput
+from schema.errors import BadInput, FailureCode, NoAnswer
 from schema.facts import Shared, facts
+from schema.provenance import ProviderFailure
 from schema.scopes import Scope
 from schema.words.history import (
     HISTORICAL_QUOTE,
@@ -48,7 +49,14 @@ async def resolve_historical_quote(info: Ctx, symbol: Symbol, at: At, route: Rou
     if at > info.context.now:
         raise BadInput("at", "is in the future")
     ask = HistoricalQuoteAsk(instrument=info.context.service(MarketDesk).instrument(symbol), at=at)
-    return cast(Quote, (await info.context.market.fetch(HISTORICAL_QUOTE, ask, terms_of(route))).value)
+    quote = cast(Quote, (await info.context.market.fetch(HISTORICAL_QUOTE, ask, terms_of(route))).value)
+    if quote.as_of is None or quote.as_of > at:  # an adapter is not the only one who sees to that
+        provider, code = quote.provenance.provider, FailureCode.UPSTREAM_MALFORMED
+        why = f"told a price that is not surely of {at.isoformat()} or before"
+        attempt = ProviderFailure(provider=provider, code=code, message=why)
+        told = f"no historicalQuote for {ask.instrument}: {provider} {why}"
+        raise NoAnswer(str(ask.instrument), code, told, (attempt,))
+    return quote
 
 
 async def resolve_price_history(

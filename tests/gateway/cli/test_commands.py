@@ -193,6 +193,12 @@ def test_providers_without_their_key_are_found_by_their_status(command: Run, mon
     assert found == {name: f"set MARKETGATE_KEY_{name.upper()}" for name in KEYED}
 
 
+def test_the_registry_is_filtered_by_class_and_capability(command: Run):
+    ended = command("providers", "--asset-class", "macro", "--capability", "yieldCurve", "--json")
+
+    assert [provider["id"] for provider in json.loads(ended.out)["providers"]] == ["us_treasury"]
+
+
 def test_the_schema_is_the_committed_one(command: Run):
     ended = command("schema")
 
@@ -215,6 +221,8 @@ def test_the_schema_is_the_committed_one(command: Run):
         (["providers", "--status", "fine"],
          "--status: 'fine' is not known: write one of ready, key_missing, key_invalid, degraded, paused, disabled, "
          "failed_to_load"),
+        (["providers", "--asset-class", "bonds"],
+         "--asset-class: 'bonds' is not known: write one of crypto, equity, fx, index, commodity, macro, dex"),
         (["quote", "BTC/USD", "--url", "ftp://x"],
          "--url: 'ftp://x' is not an http or https address such as https://gateway.example.com"),
         (["quote", "BTC/USD", "--url", "http://127.0.0.1:1", "--offline"],
@@ -329,9 +337,11 @@ def test_the_doctor_asks_upstreams_only_in_live_mode_and_when_told(command: Run,
 
 
 FAMILIES = {
-    "crypto": "quotes", "defi": "quotes", "equities": "quotes", "fx": "quotes", "news": "news", "search": "webSearch",
-    "video": "videos",
+    "assistants": ["chat", "chatStream", "chatModels"], "crypto": ["quotes"], "defi": ["quotes"],
+    "equities": ["quotes"], "fx": ["quotes"], "macro": ["economicSeries"], "news": ["news"], "search": ["webSearch"],
+    "video": ["videos"],
 }  # fmt: skip
+CASES = {"assistants": 4, "macro": 3, "news": 3, "search": 3, "video": 3}
 
 
 @pytest.fixture
@@ -344,17 +354,21 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("family", "capability"), FAMILIES.items())
-def test_a_new_provider_passes_the_check_as_it_is(command: Run, checkout: Path, family: str, capability: str):
+@pytest.mark.parametrize(("family", "capabilities"), FAMILIES.items())
+def test_a_new_provider_passes_the_check_as_it_is(command: Run, checkout: Path, family: str, capabilities: list[str]):
     written = command("provider", "new", "demoex", "--family", family)
     checked = command("provider", "check", f"providers/{family}/demoex.py")
 
-    count = 2 if capability == "quotes" else 3
-
-    assert (written.code, written.lines) == (
-        0, [f"providers/{family}/demoex.py", f"providers/recordings/demoex/{capability}.json"]
-    )  # fmt: skip
+    recorded = [f"providers/recordings/demoex/{capability}.json" for capability in capabilities]
+    assert (written.code, written.lines) == (0, [f"providers/{family}/demoex.py", *recorded])
+    count = CASES.get(family, 2)
     assert (checked.code, checked.lines) == (0, ["provider\tcases\tresult\tfinding", f"demoex\t{count}\tpasses\t"])
+
+
+def test_every_family_of_adapters_has_a_draft():
+    families = {path.parent.name for path in (ROOT / "providers").glob("*/__init__.py")} - {"simulated"}
+
+    assert families == set(FAMILIES)
 
 
 def test_a_provider_that_breaks_a_rule_fails_with_the_rule(command: Run, checkout: Path):
@@ -372,7 +386,7 @@ def test_a_provider_that_breaks_a_rule_fails_with_the_rule(command: Run, checkou
     ("line", "told"),
     [
         (["demoex", "--family", "bonds"], "--family: 'bonds' is not known: write one of crypto, fx, equities, "
-         "defi, news, search, video (others: begin with a neighbour's file)"),
+         "defi, news, search, video, macro, assistants"),
         (["Demo-Ex", "--family", "fx"],
          "'Demo-Ex' cannot be an id: write 2 to 40 of a-z, 0-9 and _, beginning with a letter"),
         (["demoex", "--family", "fx", "--into", "nowhere"],

@@ -58,6 +58,26 @@ async def test_a_price_of_the_past_says_of_when_it_is(room: Room) -> None:
     assert found == {"price": "0.383261", "priceType": "INDEX", "provenance": {"asOf": "2024-09-16T01:44:34Z"}}
 
 
+@pytest.mark.parametrize("told", [timedelta(seconds=1), None])
+async def test_a_price_that_is_later_than_the_instant_or_of_no_time_is_none_of_it(told: timedelta | None) -> None:
+    careless = speaker({
+        HISTORICAL_QUOTE: lambda ask: Quote(
+            instrument=ask.instrument, price=Decimal(7), price_type=PriceType.LAST,
+            as_of=None if told is None else ask.at + told,
+        ),
+    })  # fmt: skip
+
+    code, message = await Room(careless).error(
+        '{ historicalQuote(symbol: "BTC/USD", at: "2024-09-16T01:46:40Z") { price } }'
+    )
+
+    assert (code, message) == (
+        "UPSTREAM_MALFORMED",
+        "no historicalQuote for crypto:BTC/USD: alpha told a price that is not surely of 2024-09-16T01:46:40+00:00 or "
+        "before",
+    )
+
+
 async def test_a_line_of_prices_ends_with_the_interval_that_has_begun(room: Room, alpha: type[Speaker]) -> None:
     found = await room.data(
         '{ priceHistory(symbol: "BTC/USD", start: "2026-11-18T00:00:00Z") { time price currency } }'
