@@ -252,7 +252,7 @@ class MarketQuery:
     )
     consensus: Consensus | None = strawberry.field(
         resolver=resolve_consensus,
-        description="The same price from several providers at once, outliers named.",
+        description="The same price from several providers at once, outliers named; fixings with those of their day.",
         metadata=facts(cost=count_of_sources, times=count_of_sources, needs=Scope.MARKET_READ, shared=Shared.PUBLIC),
     )
     candles: CandleSeries | None = strawberry.field(
