@@ -73,9 +73,9 @@ def listed(instrument: InstrumentId) -> bool:
 
 
 def is_pair(instrument: InstrumentId) -> bool:
-    """Two currencies."""
-    codes = (instrument.base, instrument.quote)
-    return instrument.asset_class is AssetClass.FX and not instrument.venue and all(map(_CURRENCY.fullmatch, codes))
+    """Two currencies, at once."""
+    spot = instrument.asset_class is AssetClass.FX and instrument.is_spot and not instrument.venue
+    return spot and all(map(_CURRENCY.fullmatch, (instrument.base, instrument.quote)))
 
 
 def charted(ask: CandlesAsk) -> bool:
