@@ -81,10 +81,13 @@ class Symbols:
     fetched: Mapping[InstrumentId, Fetched | NoAnswer] | None = None
     """Answers that were put in the order of the symbols before: what all share is one mapping while it holds."""
     nodes: list[Quote | None] = field(default_factory=list)
+    numbered: bool = False
+    """Whether some are securities' numbers, of which it is not known yet whose they are."""
 
 
 def _listed(read: list[InstrumentId | MarketgateError]) -> Symbols:
-    return Symbols(read, tuple(dict.fromkeys(each for each in read if isinstance(each, InstrumentId))))
+    wished = tuple(dict.fromkeys(each for each in read if isinstance(each, InstrumentId)))
+    return Symbols(read, wished, numbered=any(isinstance(each, Identified) for each in read))
 
 
 class MarketDesk:
@@ -129,7 +132,7 @@ class MarketDesk:
             raise BadInput("symbols", f"has {len(symbols)} symbols: at most {MOST_SYMBOLS} at once")
         deadline = context.host.clock.monotonic() + wanted.terms.timeout
         known = self._read_all(tuple(symbols))
-        if any(isinstance(each, Identified) for each in known.read):
+        if known.numbered:
             known = _listed(await asyncio.gather(*(self._found(context, each) for each in known.read)))
         ask = QuotesAsk(instruments=known.wished)
         fetched = await context.market.fetch_many(QUOTES, ask, wanted.terms) if known.wished else {}
