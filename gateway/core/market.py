@@ -14,7 +14,7 @@ from gateway.core.account import NOBODY, Account
 from gateway.core.athand import at_hand
 from gateway.core.batches import Batches
 from gateway.core.clock import Clock
-from gateway.core.consensus import Rules, agree
+from gateway.core.consensus import Rules, agree, rate_as_quote, rates_ask_of
 from gateway.core.errand import Errand
 from gateway.core.fetchlog import Fetched, FetchLog
 from gateway.core.holding import hold
@@ -27,6 +27,7 @@ from schema.provenance import DataMode
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.consensus import Consensus
 from schema.words.quotes import QUOTES, QuotesAsk
+from schema.words.rates import FX_RATES
 
 A = TypeVar("A")
 M = TypeVar("M")
@@ -149,12 +150,25 @@ class MarketData:
         account: Account = NOBODY,
         deadline: float = inf,
     ) -> Consensus:
-        """Ask every provider that covers the instrument (or the pinned ones) at once, and see what they agree on."""
-        ask = QuotesAsk(instruments=(instrument,))
-        route = self.registry.route(QUOTES, ask, terms, account)
-        answers = await self.ask_each(QUOTES, ask, route.lanes, terms, log, account, deadline)
+        """Ask every provider that covers the instrument (or the pinned ones) at once, and see what they agree on.
+
+        Of a pair of currencies those too that publish rates and no quotes.
+        """
+        ask, rates_ask = QuotesAsk(instruments=(instrument,)), rates_ask_of(instrument)
+        route, more = self.registry.route(QUOTES, ask, terms, account), list[Lane]()
+        if rates_ask is not None:
+            quoting = {lane.id for lane in route.lanes}
+            rated = self.registry.route(FX_RATES, rates_ask, terms, account)
+            more = [lane for lane in rated.lanes if lane.id not in quoting]
+        quoted = self.ask_each(QUOTES, ask, route.lanes, terms, log, account, deadline)
+        if rates_ask is None or not more:
+            answers = await quoted
+        else:
+            told = self.ask_each(FX_RATES, rates_ask, more, terms, log, account, deadline)
+            answers, rates = await asyncio.gather(quoted, told)
+            answers.update((name, rate_as_quote(instrument, name, found)) for name, found in rates.items())
         if terms.providers is not None:
-            answers.update((error.provider, error) for error in route.refused)
+            answers.update((error.provider, error) for error in route.refused if error.provider not in answers)
         return agree(instrument, answers, Rules(quorum=quorum, max_age=terms.max_age, now=now))
 
     async def ask_each(

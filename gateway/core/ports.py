@@ -54,7 +54,11 @@ class Desk(Protocol):
     """What the words' nested fields, and other plugins, ask of the market plugin."""
 
     def instrument(self, symbol: str, asset_class: AssetClass | None = None) -> InstrumentId:
-        """Read a symbol; UnknownSymbol or AmbiguousInstrument say the way out."""
+        """Read a symbol; UnknownSymbol or AmbiguousInstrument say the way out. One that is a security's number is not
+        read here."""
+
+    async def find(self, context: Context, symbol: str, asset_class: AssetClass | None = None) -> InstrumentId:
+        """Read a symbol; where it is a security's number, ask whose. NoAnswer where nobody says."""
 
     def describe(
         self, context: Context, instrument: InstrumentId, selected: frozenset[str]

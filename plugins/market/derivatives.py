@@ -47,7 +47,7 @@ Newest = Annotated[int | None, says("So many at most, the newest: 1 to 1000.")]
 
 async def resolve_funding_rate(info: Ctx, symbol: Perpetual, route: Route = None) -> FundingRate | None:
     """The rate of the running interval."""
-    ask = FundingRatesAsk(instruments=(info.context.service(MarketDesk).instrument(symbol),))
+    ask = FundingRatesAsk(instruments=(await info.context.service(MarketDesk).find(info.context, symbol),))
     return cast(FundingRate, (await info.context.market.fetch(FUNDING_RATES, ask, terms_of(route))).value)
 
 
@@ -63,7 +63,7 @@ async def resolve_funding_history(
     last = bounded("last", last, DEFAULT_RATES, MOST_RATES)
     if start is not None and end is not None and not start < end:
         raise BadInput("end", "must be after start")
-    instrument = info.context.service(MarketDesk).instrument(symbol)
+    instrument = await info.context.service(MarketDesk).find(info.context, symbol)
     ask = FundingHistoryAsk(instrument=instrument, start=start, end=end, limit=last)
     rates = cast(
         "tuple[FundingRate, ...]", (await info.context.market.fetch(FUNDING_HISTORY, ask, terms_of(route))).value
@@ -74,7 +74,7 @@ async def resolve_funding_history(
 
 async def resolve_open_interest(info: Ctx, symbol: Symbol, route: Route = None) -> OpenInterest | None:
     """What is open now."""
-    ask = OpenInterestAsk(instruments=(info.context.service(MarketDesk).instrument(symbol),))
+    ask = OpenInterestAsk(instruments=(await info.context.service(MarketDesk).find(info.context, symbol),))
     return cast(OpenInterest, (await info.context.market.fetch(OPEN_INTEREST, ask, terms_of(route))).value)
 
 
@@ -83,7 +83,7 @@ async def resolve_liquidations(
 ) -> list[Liquidation] | None:
     """The newest ones, ascending."""
     last = bounded("last", last, 50, MOST_LIQUIDATIONS)
-    ask = LiquidationsAsk(instrument=info.context.service(MarketDesk).instrument(symbol), last=last)
+    ask = LiquidationsAsk(instrument=await info.context.service(MarketDesk).find(info.context, symbol), last=last)
     found = (await info.context.market.fetch(LIQUIDATIONS, ask, terms_of(route))).value
     return list(cast("tuple[Liquidation, ...]", found)[-last:])
 
@@ -104,7 +104,7 @@ async def resolve_option_chain(
     if min_strike is not None and max_strike is not None and max_strike < min_strike:
         raise BadInput("maxStrike", "must not be below minStrike")
     skipped("contract", after)
-    ask = OptionChainAsk(instrument=info.context.service(MarketDesk).instrument(symbol), expiry=expiry)
+    ask = OptionChainAsk(instrument=await info.context.service(MarketDesk).find(info.context, symbol), expiry=expiry)
     chain = cast(OptionChain, (await info.context.market.fetch(OPTION_CHAIN, ask, terms_of(route))).value)
     day = expiry or min((each.expiry for each in chain.contracts), default=None)
     fitting = tuple(

@@ -48,7 +48,7 @@ async def resolve_historical_quote(info: Ctx, symbol: Symbol, at: At, route: Rou
     """One price of the past."""
     if at > info.context.now:
         raise BadInput("at", "is in the future")
-    ask = HistoricalQuoteAsk(instrument=info.context.service(MarketDesk).instrument(symbol), at=at)
+    ask = HistoricalQuoteAsk(instrument=await info.context.service(MarketDesk).find(info.context, symbol), at=at)
     quote = cast(Quote, (await info.context.market.fetch(HISTORICAL_QUOTE, ask, terms_of(route))).value)
     if quote.as_of is None or quote.as_of > at:  # an adapter is not the only one who sees to that
         provider, code = quote.provenance.provider, FailureCode.UPSTREAM_MALFORMED
@@ -73,7 +73,7 @@ async def resolve_price_history(
         raise BadInput("end", "must be after start")
     if (until - start) / interval.delta > MOST_POINTS:
         raise BadInput("start", f"the range has more than {MOST_POINTS} points: ask for less, or a longer interval")
-    instrument = info.context.service(MarketDesk).instrument(symbol)
+    instrument = await info.context.service(MarketDesk).find(info.context, symbol)
     ask = PriceHistoryAsk(instrument=instrument, interval=interval, start=start, end=until)
     points = cast(
         "tuple[PricePoint, ...]", (await info.context.market.fetch(PRICE_HISTORY, ask, terms_of(route))).value

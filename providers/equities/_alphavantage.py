@@ -39,11 +39,12 @@ def is_priced_security(instrument: InstrumentId) -> bool:
 
 
 def is_exchanged(instrument: InstrumentId) -> bool:
-    """A pair of currencies, or a coin in one."""
+    """A spot pair of currencies, or a coin in one."""
     if instrument.venue not in ("", "alphavantage") or not _CURRENCY.fullmatch(instrument.quote):
         return False
-    if instrument.asset_class is AssetClass.FX:
-        return _CURRENCY.fullmatch(instrument.base) is not None
-    coin = instrument.asset_class is AssetClass.CRYPTO and instrument.is_spot and instrument.base in COINS
     # USDT and its like have four letters; a coin in another coin is not offered.
-    return coin and instrument.quote not in COINS
+    if not instrument.is_spot or instrument.quote in COINS:
+        return False
+    if instrument.asset_class is AssetClass.FX:
+        return _CURRENCY.fullmatch(instrument.base) is not None and instrument.base not in COINS
+    return instrument.asset_class is AssetClass.CRYPTO and instrument.base in COINS

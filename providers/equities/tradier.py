@@ -38,6 +38,10 @@ TYPES = {"stock": InstrumentType.STOCK, "etf": InstrumentType.ETF, "index": Inst
 CLASSES = {"stock": "share", "etf": "share", "index": "index", "option": "option"}
 INTERVALS = {Interval.D1: "daily", Interval.W1: "weekly", Interval.MO1: "monthly"}
 LIMIT = per_minute(120)
+# Indices on which options are listed: https://www.marketdata.app/education/options/complete-list-of-index-tickers/
+INDICES = frozenset({
+    "SPX", "XSP", "NDX", "XND", "RUT", "RUI", "VIX", "DJX", "OEX", "XEO", "MXACW", "MXWLD", "MXUSA", "MXEF", "MXEA",
+})  # fmt: skip
 _INDEX = re.compile(r"[A-Z]{1,6}")
 
 
@@ -50,11 +54,17 @@ def symbol_of(instrument: InstrumentId) -> str | None:
     return SPELLING.symbol_of(instrument)
 
 
+def is_certain(instrument: InstrumentId) -> bool:
+    """Days and chains do not say whether a symbol is that of a share or of an index, as quotes do."""
+    index = instrument.asset_class is AssetClass.INDEX
+    return symbol_of(instrument) is not None and not instrument.right and (instrument.base in INDICES) is index
+
+
 def charted(ask: CandlesAsk) -> bool:
     """Days and longer, of shares adjusted for splits; an index needs no adjustment."""
     plain = ask.adjustment is Adjustment.SPLITS or ask.instrument.asset_class is AssetClass.INDEX
     regular = ask.interval in INTERVALS and ask.hours is TradingHours.REGULAR
-    return regular and plain and not ask.instrument.right and symbol_of(ask.instrument) is not None
+    return regular and plain and is_certain(ask.instrument)
 
 
 class Tradier(Provider):
@@ -92,7 +102,7 @@ class Tradier(Provider):
         }  # fmt: skip
         return parse_history(ask, await self.http.get("/markets/history", params))
 
-    @answers(OPTION_CHAIN, covers=lambda ask: not ask.instrument.right and symbol_of(ask.instrument) is not None)
+    @answers(OPTION_CHAIN, covers=lambda ask: is_certain(ask.instrument))
     async def option_chain(self, ask: OptionChainAsk) -> OptionChain:
         """The contracts of a day; where none is asked for, the days come first."""
         params = {"symbol": symbol_of(ask.instrument) or ""}

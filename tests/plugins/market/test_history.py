@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from schema.symbols import parse_instrument
-from schema.words.history import HISTORICAL_QUOTE, PRICE_HISTORY, PriceHistoryAsk, PricePoint
+from schema.words.candles import Adjustment
+from schema.words.history import HISTORICAL_QUOTE, PRICE_HISTORY, PriceHistoryAsk, PricePoint, check_points
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote
 from schema.words.sessions import MARKET_STATUS, TRADING_SESSIONS, MarketStatus, MarketStatusAsk
@@ -80,12 +81,33 @@ async def test_a_price_that_is_later_than_the_instant_or_of_no_time_is_none_of_i
 
 async def test_a_line_of_prices_ends_with_the_interval_that_has_begun(room: Room, alpha: type[Speaker]) -> None:
     found = await room.data(
-        '{ priceHistory(symbol: "BTC/USD", start: "2026-11-18T00:00:00Z") { time price currency } }'
+        '{ priceHistory(symbol: "BTC/USD", start: "2026-11-18T00:00:00Z") { time price currency adjustment } }'
     )
 
-    assert [each["price"] for each in found] == ["18", "19"]
+    assert [(each["price"], each["adjustment"]) for each in found] == [("18", "NONE"), ("19", "NONE")]
     asked = [ask for ask in alpha.asked if isinstance(ask, PriceHistoryAsk)]
     assert [(ask.interval, ask.end) for ask in asked] == [(Interval.D1, MIDNIGHT)]
+
+
+def line(symbol: str, *adjustments: Adjustment) -> list[str]:
+    begin = datetime(2026, 11, 1, tzinfo=UTC)
+    ask = PriceHistoryAsk(instrument=parse_instrument(symbol), interval=Interval.D1, start=begin, end=MIDNIGHT)
+    days = [begin + timedelta(days=day) for day in range(len(adjustments))]
+    return list(
+        check_points(
+            ask,
+            [
+                PricePoint(time=day, price=Decimal(1), currency="USD", adjustment=adjustment)
+                for day, adjustment in zip(days, adjustments, strict=True)
+            ],
+        )
+    )
+
+
+def test_adjustments_are_never_mixed_in_one_line_and_only_securities_have_any() -> None:
+    assert line("equity:AAPL", Adjustment.SPLITS, Adjustment.SPLITS) == []
+    assert line("equity:AAPL", Adjustment.NONE, Adjustment.SPLITS) == ["adjustments are mixed in one series"]
+    assert line("crypto:BTC/USD", Adjustment.SPLITS) == ["2026-11-01T00:00:00+00:00: SPLITS"]
 
 
 async def test_a_halt_is_told_and_sessions_are_cut_to_their_days(room: Room, alpha: type[Speaker]) -> None:
