@@ -18,8 +18,9 @@ from zoneinfo import ZoneInfo
 
 from cachetools import LRUCache
 
+from gateway.core.venuedays import holidays_of, phases_of, turns_of
 from schema.symbols import AssetClass, InstrumentId
-from schema.words.venues import MarketState, TradingHours, TradingSession
+from schema.words.venues import MarketState, SessionPhase, TradingHours, TradingSession, Turns, VenueHoliday
 
 NEW_YORK = "America/New_York"
 MAIN_VENUE = "XNYS"
@@ -32,6 +33,7 @@ FX_TURNS = time(17)
 EARLIEST = ("1990-01-01", "1998-01-01", "2026-01-05")
 """Tried in turn: not every venue's holidays are recorded so far back, Tel Aviv's only since its week has changed."""
 FIRST_FX_DAY = date(1971, 1, 1)
+A_DAY, REACH = timedelta(days=1), timedelta(days=15)
 _BUILDING = Lock()
 
 
@@ -100,6 +102,28 @@ class ExchangeCalendars:
     async def venue_sessions(self, mic: str, start: date, end: date) -> Sequence[TradingSession]:
         """See gateway.core.ports.Calendars."""
         return await asyncio.to_thread(_sessions, mic, start, end) if await self._known(mic) else ()
+
+    async def venue_phases(self, mic: str, start: date, end: date) -> Sequence[SessionPhase]:
+        """See gateway.core.ports.Calendars."""
+        return await asyncio.to_thread(_phases, mic, start, end) if await self._known(mic) else ()
+
+    async def venue_holidays(self, mic: str, start: date, end: date) -> Sequence[VenueHoliday]:
+        """See gateway.core.ports.Calendars."""
+        return await asyncio.to_thread(_holidays, mic, start, end) if await self._known(mic) else ()
+
+    async def venue_turns(self, mic: str, at: datetime) -> Turns:
+        """See gateway.core.ports.Calendars. No venue keeps closed for longer than a fortnight."""
+        day = at.date()
+        if not await self._known(mic) or await self.venue_state(mic, at) is MarketState.UNKNOWN:
+            return Turns()
+        return turns_of(await asyncio.to_thread(_phases, mic, day - A_DAY, day + REACH), at)
+
+    async def venue_zone(self, mic: str) -> str | None:
+        """See gateway.core.ports.Calendars."""
+        if mic in _ZONES:
+            return _ZONES[mic]
+        calendar = await asyncio.to_thread(_calendar, SAME_HOURS.get(mic, mic))
+        return None if calendar is None else str(calendar.tz)
 
     async def _known(self, mic: str) -> bool:
         return await asyncio.to_thread(_calendar, SAME_HOURS.get(mic, mic)) is not None
@@ -182,6 +206,20 @@ def _built(mic: str) -> Any:
 
 def _sessions(mic: str, start: date, end: date) -> list[TradingSession]:
     return [day.session for day in _read(mic, start, end)]
+
+
+def _phases(mic: str, start: date, end: date) -> list[SessionPhase]:
+    return [
+        phase
+        for day in _read(mic, start, end)
+        for phase in phases_of(day.session, _extended(mic, day.session), day.pause, day.resume)
+    ]
+
+
+def _holidays(mic: str, start: date, end: date) -> list[VenueHoliday]:
+    calendar = _calendar(SAME_HOURS.get(mic, mic))
+    start, end = max(start, calendar.first_session.date()), min(end, calendar.last_session.date() + A_DAY)
+    return holidays_of(calendar, start, end, _sessions(mic, start, end)) if start < end else []
 
 
 def _around(mic: str, day: date) -> Sequence[_Day]:

@@ -42,7 +42,7 @@ from schema.words.instruments import Instrument
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.routes import RouteInput
-from schema.words.venues import MarketState, TradingSession
+from schema.words.venues import MarketState, SessionPhase, TradingSession, VenueHoliday
 
 if TYPE_CHECKING:
     from gateway.core.link import RedisLink
@@ -240,6 +240,14 @@ class Context:
     async def venue_sessions(self, venue: str, start: date, end: date) -> list[TradingSession]:
         """The venue's sessions with dates in [start, end)."""
         return list(await self.host.calendars.venue_sessions(venue, start, end))
+
+    async def venue_phases(self, venue: str, start: date, end: date) -> list[SessionPhase]:
+        """See `schema.provenance.Reader`."""
+        return list(await self.host.calendars.venue_phases(venue, start, end))
+
+    async def venue_holidays(self, venue: str, start: date, end: date) -> list[VenueHoliday]:
+        """See `schema.provenance.Reader`."""
+        return list(await self.host.calendars.venue_holidays(venue, start, end))
 
     async def quote_of(
         self, instrument: InstrumentId, route: RouteInput | None, convert_to: str | None
