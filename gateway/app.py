@@ -166,6 +166,7 @@ def build_gateway(
         vault=Vault(settings.root_secrets), bus=bus, settings=settings, link=link,
         plugins=found,
     )  # fmt: skip
+    pipeline.health.trading = host.calendars.trading
     registry.own.sign = partial(host.vault.digest, "provider key")
     if quotas is not None:
         pipeline.budgets = Budgets(clock, quotas.budget)

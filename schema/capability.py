@@ -47,7 +47,8 @@ class Capability(Generic[A, M]):
     contract suite: order, ranges, units that cannot be. A `private` answer belongs to its caller alone: it is never
     cached, never shared with somebody who asks the same at the same time, and not asked for twice at one provider.
     With `ends` the answer comes in parts: an adapter's method is an async generator of `answer`s, one of which says
-    that it is the end; a stream without such a part has broken off.
+    that it is the end; a stream without such a part has broken off. `current` says that the answer is of the present:
+    how far its `as_of` lies behind its arrival is the lag of the feed, which is measured.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Capability(Generic[A, M]):
     check: Callable[[A, Any], Iterable[str]] | None = None
     private: bool = False
     ends: Callable[[M], bool] | None = None
+    current: bool = False
 
     def window(self, ask: A, now: datetime) -> timedelta:
         """How long the answer to *ask*, fetched at *now*, stays fresh."""

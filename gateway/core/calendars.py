@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from cachetools import LRUCache
 
+from gateway.core.freshness import TRADING
 from gateway.core.venuedays import holidays_of, phases_of, turns_of
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.venues import MarketState, SessionPhase, TradingHours, TradingSession, Turns, VenueHoliday
@@ -53,6 +54,7 @@ class ExchangeCalendars:
 
     def __init__(self) -> None:
         self._days: LRUCache[tuple[str, date], Sequence[_Day]] = LRUCache(1024)
+        self._learning: set[tuple[str, date]] = set()
 
     def time_zone(self, instrument: InstrumentId) -> str:
         """IANA name; UTC for what never closes."""
@@ -67,6 +69,21 @@ class ExchangeCalendars:
             return MarketState.REGULAR if fx_open(at) else MarketState.CLOSED
         mic = mic_of(instrument)
         return await self.venue_state(mic, at) if mic else MarketState.UNKNOWN
+
+    def trading(self, instrument: InstrumentId, at: datetime) -> bool:
+        """See gateway.core.ports.Calendars."""
+        if instrument.asset_class in (AssetClass.CRYPTO, AssetClass.DEX):
+            return True
+        if instrument.asset_class in (AssetClass.FX, AssetClass.COMMODITY):
+            return fx_open(at)
+        mic = mic_of(instrument)
+        if mic is None:
+            return False
+        key = (mic, at.date())
+        if key not in self._days:
+            self._learn(key)
+            return False
+        return _state(mic, self._days[key], at) in TRADING
 
     async def sessions(
         self, instrument: InstrumentId, start: date, end: date, hours: TradingHours
@@ -87,17 +104,7 @@ class ExchangeCalendars:
         key = (mic, at.date())
         if key not in self._days:
             self._days[key] = await asyncio.to_thread(_around, *key)
-        around = self._days[key]
-        if not around:
-            return MarketState.UNKNOWN
-        for day in around:
-            session = day.session
-            if session.opens <= at < session.closes:
-                return MarketState.CLOSED if day.resting(at) else MarketState.REGULAR
-            longer = _extended(mic, session)
-            if longer.opens <= at < longer.closes:
-                return MarketState.PRE if at < session.opens else MarketState.POST
-        return MarketState.CLOSED
+        return _state(mic, self._days[key], at)
 
     async def venue_sessions(self, mic: str, start: date, end: date) -> Sequence[TradingSession]:
         """See gateway.core.ports.Calendars."""
@@ -124,6 +131,19 @@ class ExchangeCalendars:
             return _ZONES[mic]
         calendar = await asyncio.to_thread(_calendar, SAME_HOURS.get(mic, mic))
         return None if calendar is None else str(calendar.tz)
+
+    def _learn(self, key: tuple[str, date]) -> None:
+        """Read a day beside the loop, for the next who asks."""
+        if key in self._learning:
+            return
+        self._learning.add(key)
+
+        def learned(done: asyncio.Future[Sequence[_Day]]) -> None:
+            self._learning.discard(key)
+            if not done.cancelled():
+                self._days[key] = done.result()
+
+        asyncio.get_running_loop().run_in_executor(None, _around, *key).add_done_callback(learned)
 
     async def _known(self, mic: str) -> bool:
         return await asyncio.to_thread(_calendar, SAME_HOURS.get(mic, mic)) is not None
@@ -202,6 +222,18 @@ def _built(mic: str) -> Any:
             except ValueError:
                 continue
         return None
+
+
+def _state(mic: str, around: Sequence[_Day], at: datetime) -> MarketState:
+    """By the sessions that an instant may belong to; UNKNOWN without any."""
+    for day in around:
+        session = day.session
+        if session.opens <= at < session.closes:
+            return MarketState.CLOSED if day.resting(at) else MarketState.REGULAR
+        longer = _extended(mic, session)
+        if longer.opens <= at < longer.closes:
+            return MarketState.PRE if at < session.opens else MarketState.POST
+    return MarketState.CLOSED if around else MarketState.UNKNOWN
 
 
 def _sessions(mic: str, start: date, end: date) -> list[TradingSession]:

@@ -38,6 +38,9 @@ class Calendars(Protocol):
     async def state(self, instrument: InstrumentId, at: datetime) -> MarketState:
         """Whether it trades at an instant; UNKNOWN without a calendar."""
 
+    def trading(self, instrument: InstrumentId, at: datetime) -> bool:
+        """Whether it is known to trade; False as long as its calendar has not been read, which then begins."""
+
     async def sessions(
         self, instrument: InstrumentId, start: date, end: date, hours: TradingHours
     ) -> Sequence[TradingSession] | None:

@@ -205,3 +205,17 @@ async def test_a_lunch_break_is_not_trading() -> None:
     assert await CALENDARS.venue_state("XHKG", at("2026-11-20T03:59:00")) is MarketState.REGULAR
     assert await CALENDARS.venue_state("XHKG", at("2026-11-20T04:30:00")) is MarketState.CLOSED
     assert await CALENDARS.venue_state("XHKG", at("2026-11-20T05:00:00")) is MarketState.REGULAR
+
+
+async def test_what_trades_is_told_at_once_and_a_calendar_is_read_for_the_next_who_asks() -> None:
+    fresh, noon = ExchangeCalendars(), at("2026-11-20T17:00:00")
+
+    first = [fresh.trading(each, noon) for each in (AAPL, AAPL, BTC, EUR, parse_instrument("macro:US.CPI"))]
+    async with asyncio.timeout(30):
+        while fresh._learning:  # noqa: ASYNC110 - a thread reads, and tells only the calendar
+            await asyncio.sleep(0)
+
+    assert first == [False, False, True, True, False]
+    assert fresh.trading(AAPL, noon)
+    assert not fresh.trading(AAPL, at("2026-11-20T08:00:00"))
+    assert not fresh.trading(EUR, at("2026-11-21T12:00:00"))
