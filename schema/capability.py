@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 A = TypeVar("A")
@@ -77,6 +78,17 @@ class Capability(Generic[A, M]):
         return self.items.of(ask) if self.items else (ask,)
 
 
+class Right(StrEnum):
+    """What somebody wants to do with an answer besides showing it to its caller.
+
+    SHARE: let it serve other tenants. DELIVER: put it into events that leave. KEEP: hold it, for replay or in a file.
+    """
+
+    SHARE = "SHARE"
+    DELIVER = "DELIVER"
+    KEEP = "KEEP"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """How an ask is to be carried out; no part of a cache key.
@@ -84,7 +96,8 @@ class Terms:
     `providers` pins: only these, in this order. `max_age` refuses older values (None: the capability's window).
     `stale_if_error` accepts a copy that much older when every provider fails. `timeout` is in seconds. Without `keep`
     what is fetched is handed on and not held: a long range must not push out what others ask for. `hedge` asks the
-    next provider too where the first takes longer than it usually does.
+    next provider too where the first takes longer than it usually does. `rights` asks only those whose licence gives
+    all of them.
     """
 
     providers: tuple[str, ...] | None = None
@@ -94,6 +107,7 @@ class Terms:
     timeout: float = 5.0
     keep: bool = True
     hedge: bool = False
+    rights: frozenset[Right] = frozenset()
 
 
 DEFAULT_TERMS = Terms()

@@ -25,6 +25,7 @@ from gateway.core.conversion import Rate, converted, find_rate
 from gateway.core.fetchlog import Fetched as Fetched
 from gateway.core.fetchlog import FetchLog
 from gateway.core.identity import Principal, Scope
+from gateway.core.licensing import Rights as Rights
 from gateway.core.market import MarketData
 from gateway.core.ports import Act, Calendars, Desk, Presented
 from gateway.core.probe import probe
@@ -106,10 +107,9 @@ class Market:
         """Ids of the providers that this caller would have asked, in order of routing."""
         return self.data.offering(capability, ask, terms, asset_class, self.account or await self.whose())
 
-    async def shares(self, provider: str) -> bool:
-        """Whether what this provider answers to this caller may be kept and shown to others."""
-        account = self.account or await self.whose()
-        return provider not in account.keys and self.data.shareable(provider)
+    async def rights(self, capability: Capability[A, M], provider: str) -> Rights:
+        """What may be done with this provider's answers to this caller: shared with others, delivered, kept."""
+        return self.data.rights(capability, provider, self.account or await self.whose())
 
     async def convert(self, quote: Quote, target: str, terms: Terms = DEFAULT_TERMS) -> Quote:
         """The quote in another currency, with the rate in its provenance; NoAnswer where there is no way across."""

@@ -42,7 +42,6 @@ def hold(
 
 def shared_by(lane: Lane) -> Shared:
     """What the licence and the key that paid for an answer allow."""
-    licence = lane.provider.profile.licence
-    if not licence.cacheable:
+    if not lane.rights.keep:
         return Shared.NONE
-    return Shared.PUBLIC if lane.scope is None and licence.shareable else Shared.TENANT
+    return Shared.PUBLIC if lane.scope is None and lane.rights.share else Shared.TENANT

@@ -92,7 +92,7 @@ class Keeper:
         value, provenance = self._stamper.stamp(lane, capability, value, facts)
         until = now + self._spread(window)
         stored = Stored(value=value, provenance=provenance, fetched=now, fresh_until=until)
-        if lane.provider.profile.licence.cacheable and facts.keep and not capability.private:
+        if lane.rights.keep and facts.keep:
             self.cache.put(cache_key(lane, capability, item), stored)
         return stored
 

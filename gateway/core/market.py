@@ -18,6 +18,7 @@ from gateway.core.consensus import Rules, agree
 from gateway.core.errand import Errand
 from gateway.core.fetchlog import Fetched, FetchLog
 from gateway.core.holding import hold
+from gateway.core.licensing import NONE, Rights, rights_of
 from gateway.core.pipeline import Pipeline
 from gateway.core.routing import Registry
 from gateway.core.streaming import stream
@@ -57,7 +58,7 @@ class MarketData:
             lane.id
             for lane in self.registry.route(capability, ask, terms, account).lanes
             if (asset_class is None or asset_class in lane.provider.profile.asset_classes)
-            and (account.tenant or lane.provider.profile.licence.shareable)
+            and (account.tenant or lane.rights.share)
         )
 
     def name_of(self, provider: str) -> str | None:
@@ -65,10 +66,10 @@ class MarketData:
         found = self.registry.providers.get(provider)
         return found.profile.name if found else None
 
-    def shareable(self, provider: str) -> bool:
-        """Whether its licence lets an answer fetched for one tenant be kept and serve another."""
+    def rights(self, capability: Capability[A, M], provider: str, account: Account = NOBODY) -> Rights:
+        """What may be done with this provider's answers to this account; nothing where there is no such provider."""
         found = self.registry.providers.get(provider)
-        return found is not None and found.profile.licence.cacheable and found.profile.licence.shareable
+        return NONE if found is None else rights_of(found.profile, capability, account)
 
     def forget(self, tenant: str) -> None:
         """The tenant's own keys have changed."""
