@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from threading import Lock
@@ -85,6 +85,22 @@ class ExchangeCalendars:
             return False
         return _state(mic, self._days[key], at) in TRADING
 
+    async def prepare(self, instruments: Iterable[InstrumentId], at: datetime) -> None:
+        """See gateway.core.ports.Calendars."""
+        for mic in {mic_of(instrument) for instrument in instruments} - {None}:
+            await self._around(cast(str, mic), at.date())
+
+    def newest(self, instrument: InstrumentId, at: datetime) -> datetime | None:
+        """See gateway.core.ports.Calendars."""
+        if instrument.asset_class in (AssetClass.FX, AssetClass.COMMODITY):
+            return None if fx_open(at) else fx_sessions(at.date() - REACH, at.date() + A_DAY)[-1].opens
+        mic = mic_of(instrument)
+        days = self._days.get((mic, at.date()), ()) if mic else ()
+        last = next((day for day in reversed(days) if day.session.opens <= at), None)
+        if last is None or (at < last.session.closes and not last.resting(at)):
+            return None
+        return last.session.opens
+
     async def sessions(
         self, instrument: InstrumentId, start: date, end: date, hours: TradingHours
     ) -> Sequence[TradingSession] | None:
@@ -101,10 +117,13 @@ class ExchangeCalendars:
         """See gateway.core.ports.Calendars."""
         if not mic.isupper():
             return MarketState.REGULAR
-        key = (mic, at.date())
+        return _state(mic, await self._around(mic, at.date()), at)
+
+    async def _around(self, mic: str, day: date) -> Sequence[_Day]:
+        key = (mic, day)
         if key not in self._days:
             self._days[key] = await asyncio.to_thread(_around, *key)
-        return _state(mic, self._days[key], at)
+        return self._days[key]
 
     async def venue_sessions(self, mic: str, start: date, end: date) -> Sequence[TradingSession]:
         """See gateway.core.ports.Calendars."""
@@ -259,7 +278,7 @@ def _around(mic: str, day: date) -> Sequence[_Day]:
     calendar = _calendar(SAME_HOURS.get(mic, mic))
     if calendar is None or not calendar.first_session.date() <= day <= calendar.last_session.date():
         return ()
-    return tuple(_read(mic, day - timedelta(days=7), day + timedelta(days=2)))
+    return tuple(_read(mic, day - REACH, day + 2 * A_DAY))
 
 
 def _read(mic: str, start: date, end: date) -> list[_Day]:

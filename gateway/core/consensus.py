@@ -16,7 +16,7 @@ from statistics import median
 
 from gateway.core.fetchlog import Fetched
 from gateway.core.health import failure_of
-from gateway.core.stamping import age_of
+from gateway.core.stamping import Newest, age_of, not_known
 from schema.errors import FailureCode, NoAnswer, NotCovered, QuorumNotMet, Stale, UpstreamError
 from schema.provenance import DataMode, FeedDelay, ProviderFailure
 from schema.symbols import InstrumentId
@@ -39,6 +39,7 @@ class Rules:
     quorum: int
     max_age: timedelta | None
     now: datetime
+    newest: Newest = not_known
 
 
 def agree(instrument: InstrumentId, answers: Mapping[str, Fetched | UpstreamError], rules: Rules) -> Consensus:
@@ -102,7 +103,7 @@ def _usable(quotes: Mapping[str, Quote], reasons: dict[str, ProviderFailure], ru
 def _unfit(name: str, quote: Quote, rules: Rules) -> UpstreamError | None:
     provenance = quote.provenance
     if provenance.mode is DataMode.LIVE:
-        age = age_of(quote, provenance, rules.now)
+        age = age_of(quote, provenance, rules.now, rules.newest)
         if rules.max_age is not None and age > rules.max_age:
             old, limit = (round(x.total_seconds() * 1000) for x in (age, rules.max_age))
             return Stale(name, f"its value is {old} ms old, maxAgeMs is {limit}")

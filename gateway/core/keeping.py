@@ -12,7 +12,7 @@ from gateway.core.clock import Clock
 from gateway.core.guards.cache import MemoryCache, Stored
 from gateway.core.guards.flight import Found
 from gateway.core.guards.keys import cache_key
-from gateway.core.stamping import Stamper, age_of
+from gateway.core.stamping import Newest, Stamper, age_of, not_known
 from gateway.core.upstream import CallFacts
 from schema.capability import Capability, Terms
 from schema.errors import UnknownInstrument, UpstreamError
@@ -28,6 +28,8 @@ class Keeper:
     def __init__(self, cache: MemoryCache, clock: Clock, chance: random.Random) -> None:
         self.cache, self.clock = cache, clock
         self._stamper, self._chance = Stamper(clock), chance
+        self.newest: Newest = not_known
+        """What session a price may be of while nothing trades; a serving process asks its calendars."""
 
     def sort_out(
         self,
@@ -77,7 +79,7 @@ class Keeper:
 
     def age(self, stored: Stored) -> timedelta:
         """As callers count it."""
-        return age_of(stored.value, stored.provenance, self.clock.now())
+        return age_of(stored.value, stored.provenance, self.clock.now(), self.newest)
 
     def _accepted(self, stored: Stored, terms: Terms) -> bool:
         return terms.max_age is None or stored.error is not None or self.age(stored) <= terms.max_age

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from math import inf
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gateway.core.access import Lane
 from gateway.core.account import NOBODY, Account
@@ -29,6 +29,9 @@ from schema.symbols import AssetClass, InstrumentId
 from schema.words.consensus import Consensus
 from schema.words.quotes import QUOTES, QuotesAsk
 
+if TYPE_CHECKING:
+    from gateway.core.ports import Calendars
+
 A = TypeVar("A")
 M = TypeVar("M")
 
@@ -41,6 +44,8 @@ class MarketData:
         self.batches = Batches()
         self.on_forget: list[Callable[[str], None]] = []
         """Called with a tenant whose own keys or preferences have changed."""
+        self.calendars: Calendars | None = None
+        """What tells old prices from those of the last session, read before an age is judged; None in a bare core."""
 
     def offering(
         self,
@@ -115,6 +120,8 @@ class MarketData:
             venue = getattr(getattr(ask, "instrument", None), "venue", "")
             account.check_depth(ask, self.now(replace(terms, providers=(venue,)) if venue else terms))
         log = log or FetchLog()
+        if terms.max_age and self.calendars is not None:
+            await self.calendars.prepare(getattr(ask, "instruments", ()), self.clock.now())
         found, missing = at_hand(self, capability, ask, terms, log, account)
         if not missing:
             return found
@@ -152,11 +159,14 @@ class MarketData:
     ) -> Consensus:
         """Ask every provider that covers the instrument (or the pinned ones) at once, and see what they agree on."""
         ask = QuotesAsk(instruments=(instrument,))
+        if terms.max_age and self.calendars is not None:
+            await self.calendars.prepare(getattr(ask, "instruments", ()), self.clock.now())
         route = self.registry.route(QUOTES, ask, terms, account)
         answers = await self.ask_each(QUOTES, ask, route.lanes, terms, log, account, deadline)
         if terms.providers is not None:
             answers.update((error.provider, error) for error in route.refused)
-        return agree(instrument, answers, Rules(quorum=quorum, max_age=terms.max_age, now=now))
+        newest = self.pipeline.keeper.newest
+        return agree(instrument, answers, Rules(quorum=quorum, max_age=terms.max_age, now=now, newest=newest))
 
     async def ask_each(
         self,
@@ -177,10 +187,10 @@ class MarketData:
 
         lanes = list(lanes)
         outcomes = await self.pipeline.fetch_each(lanes, capability, ask, item, terms, budget, account)
-        now, monotonic = self.clock.now(), self.clock.monotonic()
+        age, monotonic = self.pipeline.keeper.age, self.clock.monotonic()
         found: dict[str, Fetched | UpstreamError] = {}
         for lane, outcome in zip(lanes, outcomes, strict=True):
-            hold(log, lane, (outcome,), terms, now, monotonic)
+            hold(log, lane, (outcome,), terms, age, monotonic)
             if isinstance(outcome, UpstreamError):
                 found[lane.id] = outcome
                 continue

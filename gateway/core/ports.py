@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
@@ -40,6 +40,12 @@ class Calendars(Protocol):
 
     def trading(self, instrument: InstrumentId, at: datetime) -> bool:
         """Whether it is known to trade; False as long as its calendar has not been read, which then begins."""
+
+    async def prepare(self, instruments: Iterable[InstrumentId], at: datetime) -> None:
+        """Read what `newest` needs."""
+
+    def newest(self, instrument: InstrumentId, at: datetime) -> datetime | None:
+        """See `gateway.core.stamping.Newest`; None as long as the calendar has not been read."""
 
     async def sessions(
         self, instrument: InstrumentId, start: date, end: date, hours: TradingHours

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from schema.errors import Overloaded
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
 from schema.words.sessions import MARKET_STATUS, TRADING_SESSIONS, MarketStatus, MarketStatusAsk
 from schema.words.venues import MarketState, TradingHours, TradingSession
 from tests.plugins.speakers import NOON, Room, Speaker, speaker
@@ -156,3 +158,26 @@ async def test_sessions_of_a_provider_are_cut_to_their_days() -> None:
 )
 async def test_what_cannot_be_asked_is_refused(field: str, told: str) -> None:
     assert await Room(saying(silent)).error(f"{{ {field} }}") == ("BAD_USER_INPUT", told)
+
+
+async def test_the_newest_price_of_a_closed_market_is_not_stale_by_the_calendar() -> None:
+    """A Friday noon in London is before the opening in New York: Thursday's last price is the newest."""
+    said = {
+        "equity:AAPL": datetime(2026, 11, 19, 20, 59, tzinfo=UTC),
+        "equity:MSFT": datetime(2026, 11, 18, tzinfo=UTC),
+    }
+
+    def say(ask: QuotesAsk) -> list[Quote]:
+        return [
+            Quote(instrument=i, price=Decimal(1), price_type=PriceType.LAST, currency="USD", as_of=said[str(i)])
+            for i in ask.instruments
+        ]
+
+    room = Room(speaker({QUOTES: say}))
+
+    found = await room.data(
+        '{ quotes(symbols: ["equity:AAPL", "equity:MSFT"], route: {maxAgeMs: 60000}) '
+        "{ nodes { price } failures { symbol code } } }"
+    )
+
+    assert found == {"nodes": [{"price": "1"}, None], "failures": [{"symbol": "equity:MSFT", "code": "DATA_STALE"}]}
