@@ -103,7 +103,7 @@ def venue_of(context: Context, text: str, argument: str) -> str:
     """A MIC in upper case, a provider's id as it is."""
     venue = text.strip()
     if not 1 <= len(venue) <= LONGEST_VENUE or not venue.isascii() or not venue.replace("_", "").isalnum():
-        raise BadInput(argument, f"{text[:LONGEST_VENUE]!r} is no venue: give a MIC such as XNYS")
+        raise BadInput(argument, "is no venue: give a MIC such as XNYS, or the id of an exchange's provider")
     if len(venue) != A_MIC:
         return venue.lower()
     return venue if venue in context.host.data.registry.providers else venue.upper()

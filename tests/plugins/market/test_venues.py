@@ -14,6 +14,7 @@ from schema.words.sessions import MARKET_STATUS, TRADING_SESSIONS, MarketStatus,
 from schema.words.venues import MarketState, TradingHours, TradingSession
 from tests.plugins.speakers import NOON, Room, Speaker, speaker
 
+NO_VENUE = "is no venue: give a MIC such as XNYS, or the id of an exchange's provider"
 STATUS = "{ marketStatus(venue: %s) { venue state reason basis asOf nextOpen nextClose provenance { provider } } }"
 
 
@@ -144,8 +145,8 @@ async def test_sessions_of_a_provider_are_cut_to_their_days() -> None:
 @pytest.mark.parametrize(
     ("field", "told"),
     [
-        ('marketStatus(venue: "New York") { state }', "venue: 'New York' is no venue: give a MIC such as XNYS"),
-        ('venue(id: "") { id }', "id: '' is no venue: give a MIC such as XNYS"),
+        ('marketStatus(venue: "New York") { state }', f"venue: {NO_VENUE}"),
+        ('venue(id: "") { id }', f"id: {NO_VENUE}"),
         (
             'venue(id: "XNYS") { holidays(start: "2026-11-28", end: "2026-11-27") { name } }',
             "end: must be after start, and at most 400 days after it",
