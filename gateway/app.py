@@ -167,6 +167,8 @@ def build_gateway(
         vault=Vault(settings.root_secrets), bus=bus, settings=settings, link=link,
         plugins=found,
     )  # fmt: skip
+    pipeline.health.trading, pipeline.keeper.newest = host.calendars.trading, host.calendars.newest
+    data.calendars = host.calendars
     registry.own.sign = partial(host.vault.digest, "provider key")
     if quotas is not None:
         pipeline.budgets = Budgets(clock, quotas.budget)

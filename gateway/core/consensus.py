@@ -20,7 +20,7 @@ from typing import cast
 
 from gateway.core.fetchlog import Fetched
 from gateway.core.health import failure_of
-from gateway.core.stamping import age_of
+from gateway.core.stamping import Newest, age_of, not_known
 from schema.errors import FailureCode, NoAnswer, NotCovered, QuorumNotMet, Stale, UnknownInstrument, UpstreamError
 from schema.provenance import DataMode, FeedDelay, ProviderFailure
 from schema.symbols import AssetClass, InstrumentId
@@ -44,6 +44,7 @@ class Rules:
     quorum: int
     max_age: timedelta | None
     now: datetime
+    newest: Newest = not_known
 
 
 def rates_ask_of(instrument: InstrumentId) -> FxRatesAsk | None:
@@ -130,7 +131,7 @@ def _usable(quotes: Mapping[str, Quote], reasons: dict[str, ProviderFailure], ru
 def _unfit(name: str, quote: Quote, rules: Rules) -> UpstreamError | None:
     provenance = quote.provenance
     if provenance.mode is DataMode.LIVE:
-        age = age_of(quote, provenance, rules.now)
+        age = age_of(quote, provenance, rules.now, rules.newest)
         if rules.max_age is not None and age > rules.max_age:
             old, limit = (round(x.total_seconds() * 1000) for x in (age, rules.max_age))
             return Stale(name, f"its value is {old} ms old, maxAgeMs is {limit}")

@@ -25,6 +25,7 @@ from gateway.core.conversion import Rate, converted, find_rate
 from gateway.core.fetchlog import Fetched as Fetched
 from gateway.core.fetchlog import FetchLog
 from gateway.core.identity import Principal, Scope
+from gateway.core.licensing import Rights as Rights
 from gateway.core.market import MarketData
 from gateway.core.ports import Act, Calendars, Desk, Presented
 from gateway.core.probe import probe
@@ -42,7 +43,7 @@ from schema.words.instruments import Instrument
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.routes import RouteInput
-from schema.words.venues import MarketState, TradingSession
+from schema.words.venues import MarketState, SessionPhase, TradingSession, VenueHoliday
 
 if TYPE_CHECKING:
     from gateway.core.link import RedisLink
@@ -106,10 +107,9 @@ class Market:
         """Ids of the providers that this caller would have asked, in order of routing."""
         return self.data.offering(capability, ask, terms, asset_class, self.account or await self.whose())
 
-    async def shares(self, provider: str) -> bool:
-        """Whether what this provider answers to this caller may be kept and shown to others."""
-        account = self.account or await self.whose()
-        return provider not in account.keys and self.data.shareable(provider)
+    async def rights(self, capability: Capability[A, M], provider: str) -> Rights:
+        """What may be done with this provider's answers to this caller: shared with others, delivered, kept."""
+        return self.data.rights(capability, provider, self.account or await self.whose())
 
     async def convert(self, quote: Quote, target: str, terms: Terms = DEFAULT_TERMS) -> Quote:
         """The quote in another currency, with the rate in its provenance; NoAnswer where there is no way across."""
@@ -240,6 +240,14 @@ class Context:
     async def venue_sessions(self, venue: str, start: date, end: date) -> list[TradingSession]:
         """The venue's sessions with dates in [start, end)."""
         return list(await self.host.calendars.venue_sessions(venue, start, end))
+
+    async def venue_phases(self, venue: str, start: date, end: date) -> list[SessionPhase]:
+        """See `schema.provenance.Reader`."""
+        return list(await self.host.calendars.venue_phases(venue, start, end))
+
+    async def venue_holidays(self, venue: str, start: date, end: date) -> list[VenueHoliday]:
+        """See `schema.provenance.Reader`."""
+        return list(await self.host.calendars.venue_holidays(venue, start, end))
 
     async def quote_of(
         self, instrument: InstrumentId, route: RouteInput | None, convert_to: str | None

@@ -222,8 +222,8 @@ class Errand:
         found = await self._market.pipeline.fetch(
             lane, self._capability, self._ask, wanted, self._terms, budget, account=self._account
         )
-        clock = self._market.clock
-        hold(self._log, lane, found.values(), self._terms, clock.now(), clock.monotonic())
+        age, monotonic = self._market.pipeline.keeper.age, self._market.clock.monotonic()
+        hold(self._log, lane, found.values(), self._terms, age, monotonic)
         if len(pieces) < 2:
             return found
         stored: list[tuple[Stored, CacheStatus]] = []

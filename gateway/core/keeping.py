@@ -15,7 +15,7 @@ from gateway.core.clock import Clock
 from gateway.core.guards.cache import MemoryCache, Stored
 from gateway.core.guards.flight import Found
 from gateway.core.guards.keys import cache_key
-from gateway.core.stamping import Stamper, age_of
+from gateway.core.stamping import Newest, Stamper, age_of, not_known
 from schema.capability import Capability, Terms
 from schema.errors import UnknownInstrument, UpstreamError
 from schema.provenance import Provenance
@@ -31,6 +31,8 @@ class Keeper:
     def __init__(self, cache: MemoryCache, clock: Clock, chance: random.Random) -> None:
         self.cache, self.clock = cache, clock
         self._stamper, self._chance = Stamper(clock), chance
+        self.newest: Newest = not_known
+        """What session a price may be of while nothing trades; a serving process asks its calendars."""
 
     async def sort_out(
         self,
@@ -83,7 +85,7 @@ class Keeper:
 
     def age(self, stored: Stored) -> timedelta:
         """As callers count it."""
-        return age_of(stored.value, stored.provenance, self.clock.now())
+        return age_of(stored.value, stored.provenance, self.clock.now(), self.newest)
 
     def _accepted(self, stored: Stored, terms: Terms) -> bool:
         return terms.max_age is None or stored.error is not None or self.age(stored) <= terms.max_age
@@ -104,7 +106,7 @@ class Keeper:
         value, provenance = stamped
         until = now + self._spread(window)
         stored = Stored(value=value, provenance=provenance, fetched=now, fresh_until=until)
-        if lane.provider.profile.licence.cacheable and facts.keep and not capability.private:
+        if lane.rights.keep and facts.keep:
             self.cache.put(cache_key(lane, capability, item), stored)
         return stored
 

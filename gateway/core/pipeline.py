@@ -380,7 +380,7 @@ class Pipeline:
             error = Malformed(lane.id, "its answer broke the adapter")
         else:
             lane.breaker.succeeded(admission)
-            note_success(self.health, lane, facts)
+            note_success(self.health, lane, facts, found)
             return found
         finally:
             if facts.toll is not None:

@@ -18,6 +18,7 @@ from plugins.market.exports.routes import routes
 from plugins.market.history import HistoryQuery
 from plugins.market.query import MarketQuery
 from plugins.market.shelves import REFRESH_EVERY
+from plugins.market.venues import VenuesQuery
 from schema.words.instruments import Instrument
 from schema.words.registry import ProviderInfo
 
@@ -35,7 +36,7 @@ def workers(host: Host) -> Sequence[Worker]:
 
 
 @strawberry.type
-class Roots(MarketQuery, DerivativesQuery, CompaniesQuery, HistoryQuery):
+class Roots(MarketQuery, DerivativesQuery, CompaniesQuery, HistoryQuery, VenuesQuery):
     """All root fields."""
 
 

@@ -38,6 +38,7 @@ from providers.equities._finnhub import (
 )
 from providers.equities._refusals import refused, said
 from providers.equities._releases import releases
+from providers.equities._venue_status import US_VENUES, parse_finnhub
 from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CANDLES, Adjustment, Bars, CandlesAsk
@@ -55,6 +56,7 @@ from schema.words.instruments import SEARCH, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.news import NEWS, NewsArticle, NewsAsk
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
+from schema.words.sessions import MARKET_STATUS, MarketStatus, MarketStatusAsk
 from schema.words.venues import TradingHours
 
 RESOLUTIONS = {Interval.D1: "D", Interval.W1: "W", Interval.MO1: "M"}
@@ -174,6 +176,11 @@ class Finnhub(Provider):
             "symbol": symbol_of(ask.instruments[0]), "from": day_text(ask.start or last - RECENT), "to": day_text(last),
         }  # fmt: skip
         return parse_articles(ask, await self.http.get("/company-news", params))
+
+    @answers(MARKET_STATUS, covers=lambda ask: ask.venue in US_VENUES)
+    async def market_status(self, ask: MarketStatusAsk) -> MarketStatus:
+        """Of the US market as a whole."""
+        return parse_finnhub(ask.venue, await self.http.get("/stock/market-status", {"exchange": "US"}))
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"error"}` with a status, which for the plan is the same as for a wrong key."""

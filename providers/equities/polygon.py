@@ -22,6 +22,7 @@ from providers.equities._polygon_reports import (
     parse_splits,
 )
 from providers.equities._refusals import refused, said
+from providers.equities._venue_status import POLYGON_VENUES, parse_polygon
 from providers.news._articles import iso_seconds
 from providers.row import Row
 from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -41,6 +42,7 @@ from schema.words.instruments import SEARCH, InstrumentType, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.news import NEWS, NewsArticle, NewsAsk
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.sessions import MARKET_STATUS, MarketStatus, MarketStatusAsk
 
 SNAPSHOTS = "/v2/snapshot/locale/us/markets/stocks/tickers"
 TYPES = {
@@ -162,6 +164,11 @@ class Polygon(Provider):
         body = await self.http.get("/vX/reference/financials", params)
         found = (parse_report(ask.statement, row) for row in body["results"])
         return newest_reports(ask, (each for each in found if each is not None and each.period is ask.period))
+
+    @answers(MARKET_STATUS, covers=lambda ask: ask.venue in POLYGON_VENUES)
+    async def market_status(self, ask: MarketStatusAsk) -> MarketStatus:
+        """Of all venues in one answer."""
+        return parse_polygon(ask.venue, await self.http.get("/v1/marketstatus/now"))
 
     @answers(NEWS, covers=reported)
     async def news(self, ask: NewsAsk) -> tuple[NewsArticle, ...]:

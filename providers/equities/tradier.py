@@ -16,6 +16,7 @@ from providers.contract import Licence, Profile, Provider, Reply, Tier, Usage, a
 from providers.equities._listed import NEW_YORK, Spelling, bars_at, first_moments
 from providers.equities._occ import in_order, occ_of, option_of, terms_of
 from providers.equities._tradier_sessions import months, parse_calendar, parse_clock, several
+from providers.equities._venue_status import US_VENUES
 from providers.row import Row
 from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
@@ -33,7 +34,6 @@ DAY = timedelta(days=1)
 LAST = date(2100, 1, 1)
 DOLLAR = "USD"
 SPELLING = Spelling(mark="/")
-VENUES = frozenset({"XNYS", "XNAS", "XASE", "ARCX", "BATS"})
 TYPES = {"stock": InstrumentType.STOCK, "etf": InstrumentType.ETF, "index": InstrumentType.INDEX}
 CLASSES = {"stock": "share", "etf": "share", "index": "index", "option": "option"}
 INTERVALS = {Interval.D1: "daily", Interval.W1: "weekly", Interval.MO1: "monthly"}
@@ -123,12 +123,12 @@ class Tradier(Provider):
         """US listings by name or ticker, the most traded first."""
         return parse_search(await self.http.get("/markets/search", {"q": ask.text}))[: ask.limit]
 
-    @answers(MARKET_STATUS, covers=lambda ask: ask.venue in VENUES)
+    @answers(MARKET_STATUS, covers=lambda ask: ask.venue in US_VENUES)
     async def market_status(self, ask: MarketStatusAsk) -> MarketStatus:
         """The clock of the US market."""
         return parse_clock(ask.venue, await self.http.get("/markets/clock"))
 
-    @answers(TRADING_SESSIONS, covers=lambda ask: ask.venue in VENUES and ask.end <= LAST)
+    @answers(TRADING_SESSIONS, covers=lambda ask: ask.venue in US_VENUES and ask.end <= LAST)
     async def trading_sessions(self, ask: TradingSessionsAsk) -> tuple[TradingSession, ...]:
         """A call for every month of the range."""
         found: list[TradingSession] = []

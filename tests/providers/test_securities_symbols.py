@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from providers.equities import _alphavantage, cboe, intrinio, openfigi, polygon, sec_edgar, stooq, tradier
+from providers.equities import _alphavantage, _listed, cboe, intrinio, openfigi, sec_edgar, stooq, tradier
 from schema.symbols import InstrumentId, parse_instrument
 from schema.words.companies import IdentifiersAsk, IdScheme
 from schema.words.instruments import SearchAsk
@@ -81,8 +81,8 @@ def test_only_an_identifier_is_looked_for(text: str, scheme: IdScheme | None):
         (_alphavantage.is_exchanged, "crypto:BTC/USD", True),
         (_alphavantage.is_exchanged, "fx:BTC/USD", False),
         (_alphavantage.is_exchanged, "fx:USD/BTC", False),
-        (polygon.is_pair, "fx:GBP/CHF", True),
-        (polygon.is_pair, "fx:GBP/CHF:CHF", False),
+        (_listed.is_pair, "fx:GBP/CHF", True),
+        (_listed.is_pair, "fx:GBP/CHF:CHF", False),
         (tradier.is_certain, "index:SPX", True),
         (tradier.is_certain, "equity:SPX", False),
         (tradier.is_certain, "equity:AAPL", True),

@@ -108,7 +108,7 @@ class SharedCache:
 
     def address(self, lane: Lane, capability: Capability[Any, Any], item: Any) -> str | None:
         """The same in every process, and another for everything that differs; None for what is not shared."""
-        if not lane.provider.profile.licence.cacheable or (lane.scope is not None and not lane.mark):
+        if not lane.rights.keep or (lane.scope is not None and not lane.mark):
             return None
         if frames_of(capability) is None:
             return None

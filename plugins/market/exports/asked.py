@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from plugins.market.series import Wanted
-from schema.capability import Terms
+from schema.capability import Right, Terms
 from schema.errors import BadInput
 from schema.scalars import parse_datetime
 from schema.symbols import AssetClass, InstrumentId
@@ -96,7 +96,8 @@ def _terms(given: dict[str, str]) -> Terms:
     route = RouteInput(
         providers=_list("providers", given), exclude=_list("exclude", given), timeout_ms=LONGEST_TIMEOUT_MS
     )
-    return replace(terms_of(route, prefix=""), keep=False)
+    # A file is kept by whoever it is for: not every licence lets that be.
+    return replace(terms_of(route, prefix=""), keep=False, rights=frozenset({Right.KEEP}))
 
 
 def _list(name: str, given: dict[str, str]) -> list[str] | None:

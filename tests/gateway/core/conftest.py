@@ -24,6 +24,7 @@ REAL = (
     "test_statuses.py",
     "test_store.py",
     "test_streams.py",
+    "test_venue_days.py",
     "test_wire.py",
 )
 

@@ -358,3 +358,14 @@ async def test_a_newest_value_that_is_too_old_is_shown_and_excluded() -> None:
     assert excluded(found) == {"alpha": "DATA_STALE: its value is 120000 ms old, maxAgeMs is 60000"}
     assert found.sources[0].quote is not None
     assert found.sources[0].quote.price == 100
+
+
+def test_prices_of_the_last_session_count_while_nothing_trades() -> None:
+    friday, how = NOON - timedelta(hours=15), timedelta(seconds=60)
+    answers = {name: said("100", as_of=friday) for name in ("alpha", "beta")}
+
+    found = agree(BTC, answers, replace(rules(max_age=how), newest=lambda instrument, at: friday))
+    with pytest.raises(QuorumNotMet):
+        agree(BTC, answers, replace(rules(max_age=how), newest=lambda instrument, at: NOON))
+
+    assert found.used == 2

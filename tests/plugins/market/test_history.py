@@ -1,8 +1,8 @@
-"""Prices of the past, venues' hours, and a consensus on exchange rates and index levels; spoken by fakes."""
+"""Prices of the past, and a consensus on exchange rates and index levels; spoken by fakes."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,8 +12,6 @@ from schema.words.candles import Adjustment
 from schema.words.history import HISTORICAL_QUOTE, PRICE_HISTORY, PriceHistoryAsk, PricePoint, check_points
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote
-from schema.words.sessions import MARKET_STATUS, TRADING_SESSIONS, MarketStatus, MarketStatusAsk
-from schema.words.venues import MarketState, TradingHours, TradingSession
 from tests.plugins.speakers import NOON, Room, Speaker, speaker
 
 MIDNIGHT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -25,14 +23,6 @@ def points(ask: PriceHistoryAsk) -> tuple[PricePoint, ...]:
     )
 
 
-def session(day: int) -> TradingSession:
-    opens = datetime(2026, 11, day, 14, 30, tzinfo=UTC)
-    return TradingSession(
-        date=date(2026, 11, day), opens=opens, closes=opens + timedelta(hours=6.5), hours=TradingHours.REGULAR,
-        early_close=False,
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def alpha() -> type[Speaker]:
     return speaker({
@@ -41,8 +31,6 @@ def alpha() -> type[Speaker]:
             as_of=ask.at - timedelta(seconds=126),
         ),
         PRICE_HISTORY: points,
-        MARKET_STATUS: lambda ask: MarketStatus(venue=ask.venue, state=MarketState.HALTED, reason="circuit breaker"),
-        TRADING_SESSIONS: lambda ask: (session(19), session(20), session(23)),
     })  # fmt: skip
 
 
@@ -110,15 +98,6 @@ def test_adjustments_are_never_mixed_in_one_line_and_only_securities_have_any() 
     assert line("crypto:BTC/USD", Adjustment.SPLITS) == ["2026-11-01T00:00:00+00:00: SPLITS"]
 
 
-async def test_a_halt_is_told_and_sessions_are_cut_to_their_days(room: Room, alpha: type[Speaker]) -> None:
-    status = await room.data('{ marketStatus(venue: "xnas") { venue state reason nextOpen } }')
-    sessions = await room.data('{ tradingSessions(start: "2026-11-20", end: "2026-11-23") { date opens closes } }')
-
-    assert status == {"venue": "XNAS", "state": "HALTED", "reason": "circuit breaker", "nextOpen": None}
-    assert sessions == [{"date": "2026-11-20", "opens": "2026-11-20T14:30:00Z", "closes": "2026-11-20T21:00:00Z"}]
-    assert MarketStatusAsk(venue="XNAS") in alpha.asked
-
-
 @pytest.mark.parametrize(
     ("field", "told"),
     [
@@ -127,7 +106,6 @@ async def test_a_halt_is_told_and_sessions_are_cut_to_their_days(room: Room, alp
             'priceHistory(symbol: "BTC/USD", start: "2026-01-01T00:00:00Z", interval: M1) { price }',
             "start: the range has more than 5000 points: ask for less, or a longer interval",
         ),
-        ('marketStatus(venue: "New York") { state }', "venue: 'New York' is no venue: give a MIC such as XNYS"),
     ],
 )
 async def test_what_cannot_be_asked_is_refused(room: Room, field: str, told: str) -> None:
