@@ -44,7 +44,7 @@ test: check ## all checks, then the whole suite; ARGS="-k quote"
 check: setup ## lint, formatting, types, import layers, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers $(WORKERS)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m gateway.generate --check
 
