@@ -21,6 +21,7 @@ import plugins
 from gateway.core.contract import Plugin
 from gateway.core.migrations.histories import History, check_tables
 from gateway.core.strangers import reason_of
+from providers import collector_resting
 from schema.facts import FACTS
 from schema.scalars import SCALARS
 
@@ -32,7 +33,9 @@ log = structlog.get_logger(__name__)
 
 def load_plugins(*, third_party: bool = True) -> list[Plugin]:
     """Every folder below `plugins/` that has a `plugin.py`, then installed packages' entry points that fit in."""
-    ours = [import_module(f"{m.name}.plugin").plugin for m in iter_modules(plugins.__path__, "plugins.") if m.ispkg]
+    folders = [m.name for m in iter_modules(plugins.__path__, "plugins.") if m.ispkg]
+    with collector_resting():
+        ours = [import_module(f"{folder}.plugin").plugin for folder in folders]
     found: list[Plugin] = [plugin for plugin in ours if isinstance(plugin, Plugin)]
     for point in entry_points(group=PLUGINS) if third_party else ():
         try:
