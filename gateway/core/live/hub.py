@@ -11,12 +11,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
 from gateway.core.clock import Clock
 from gateway.core.live.channel import Channel
-from gateway.core.live.fleet import LiveFleet
 from gateway.core.live.leader import Leader, Upstream
 from gateway.core.live.line import Lines
 from gateway.core.live.mailbox import Delivery, Mailbox
@@ -24,6 +24,9 @@ from gateway.core.live.messages import Message, Position, StreamKey
 from gateway.core.live.question import Question
 from gateway.core.metrics import gauge
 from schema.words.live import NoticeCode, StreamNotice
+
+if TYPE_CHECKING:
+    from gateway.core.live.fleet import LiveFleet
 
 GRACE_S = 10.0
 """How long a stream goes on that nobody wants: who reloads a page finds it."""

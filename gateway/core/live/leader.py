@@ -6,14 +6,13 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from gateway.core.access import Lane
 from gateway.core.clock import Clock
 from gateway.core.live.channel import Channel
-from gateway.core.live.fleet import Lease, LiveFleet
 from gateway.core.live.line import Ended, Event, Lines, Trouble, Update
 from gateway.core.live.messages import Message, Position
 from gateway.core.stamping import Stamper
@@ -22,6 +21,9 @@ from schema.capability import Capability
 from schema.errors import FailureCode
 from schema.provenance import UNSTAMPED, Provenance
 from schema.words.live import NoticeCode, StreamNotice
+
+if TYPE_CHECKING:
+    from gateway.core.live.fleet import Lease, LiveFleet
 
 RENEW_S = 1.0
 """Between two renewals of a lease of three seconds."""

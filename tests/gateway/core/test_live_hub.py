@@ -157,7 +157,7 @@ async def test_a_silent_stream_has_a_while_to_mend_itself_before_the_next_provid
             await asyncio.sleep(20)
             it.lines.trouble("alpha", NoticeCode.STALE)
             it.lines.price("beta", "99")
-            heard = []
+            heard: list[Delivery] = []
             while not heard or not heard[-1].items:
                 heard.append(await next_of(reader))
 
