@@ -31,6 +31,7 @@ from gateway.core.live.hub import Hub
 from gateway.core.live.leader import Upstream
 from gateway.core.live.mailbox import Delivery as Delivery
 from gateway.core.live.mailbox import Item as Item
+from gateway.core.live.subscription import Subscription
 from gateway.core.market import MarketData
 from gateway.core.ports import Act, Calendars, Desk, Presented
 from gateway.core.probe import probe
@@ -77,6 +78,10 @@ class Market:
     """When (the loop's time) the operation ends: no fetch of it takes longer."""
     hub: Hub | None = None
     """Where live streams come from; None where there are none."""
+    after: str | None = None
+    """Where a client that comes back was, where it did not say it in an argument."""
+    subscriptions: list[Subscription] = field(default_factory=list)
+    """What the operation listens to."""
 
     async def whose(self) -> Account:
         """The caller's account: own keys, and the bounds of the plan."""
@@ -118,7 +123,7 @@ class Market:
         after: str | None = None,
         every_s: float = 0.0,
         notices: Sequence[StreamNotice] = (),
-    ) -> AsyncGenerator[AsyncGenerator[Delivery]]:
+    ) -> AsyncGenerator[Subscription]:
         """Asks of one item each, by the symbols as they were written, as one stream; see `gateway.core.live.hub`.
 
         A symbol that nobody can stream is a notice; NoAnswer where that is so of all of them. BadInput for a cursor
@@ -128,7 +133,8 @@ class Market:
             raise RuntimeError("this process has no live streams")
         account = self.account or await self.whose()
         try:
-            positions = cursors.read(after) if after else None
+            cursor = after or self.after
+            positions = cursors.read(cursor) if cursor else None
         except cursors.BadCursor as bad:
             raise BadInput("after", str(bad)) from None
         subjects: dict[str, Sequence[Upstream]] = {}
@@ -143,8 +149,11 @@ class Market:
             told.append(StreamNotice(code=unknown, message=why, symbol=symbol, at=now))
         if not subjects:
             raise BadInput("symbol", f"nobody streams it: {told[-1].message}")
-        async with self.hub.subscribe(subjects, positions, every_s, told) as deliveries:
-            yield deliveries
+        # A stream has no end: what is fetched for one of its messages has the time of that message's terms.
+        self.deadline = inf
+        async with self.hub.subscribe(subjects, positions, every_s, told) as subscription:
+            self.subscriptions.append(subscription)
+            yield subscription
 
     async def offering(
         self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS, asset_class: AssetClass | None = None

@@ -29,6 +29,8 @@ class Fold:
     """`state` is what a snapshot shows after new values; `waiting` what a reader gets, and how many it does not."""
 
     kind: type
+    whole: bool = True
+    """Whether a state stands for all values before it; else each of them counts."""
     state: Callable[[Values, Values], Values]
     waiting: Callable[[Values, Values], tuple[Values, int]]
 
@@ -65,6 +67,7 @@ FOLDS: dict[str, Fold] = {
     ),
     TRADES.name: Fold(
         kind=Trade,
+        whole=False,
         state=lambda old, new: _trades(old, new, SHOWN_TRADES)[0],
         waiting=lambda old, new: _trades(old, new, MOST_TRADES),
     ),

@@ -19,9 +19,8 @@ from gateway.core.clock import Clock
 from gateway.core.live.channel import Channel
 from gateway.core.live.leader import Leader, Upstream
 from gateway.core.live.line import Lines
-from gateway.core.live.mailbox import Delivery, Mailbox
 from gateway.core.live.messages import Message, Position, StreamKey
-from gateway.core.live.question import Question
+from gateway.core.live.subscription import Subscription
 from gateway.core.metrics import gauge
 from schema.words.live import NoticeCode, StreamNotice
 
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 GRACE_S = 10.0
 """How long a stream goes on that nobody wants: who reloads a page finds it."""
-FIRST_S = 0.5
-"""How long the first message waits for all of its subjects."""
 
 STREAMS = gauge("marketgate_live_streams", "Streams that this process hears, by capability.", "capability")
 
@@ -81,37 +78,17 @@ class Hub:
         after: Mapping[bytes, Position] | None = None,
         every_s: float = 0.0,
         notices: Sequence[StreamNotice] = (),
-    ) -> AsyncGenerator[AsyncGenerator[Delivery]]:
+    ) -> AsyncGenerator[Subscription]:
         """The streams of some subjects, each with its providers in order, as one: symbol as written by upstreams.
 
         The first message is a snapshot, or what was missed since *after*. Nothing is left of it when the context ends.
         """
-        mailbox = Mailbox(len(subjects))
-        questions = [
-            Question(self, index, symbol, upstreams, mailbox)
-            for index, (symbol, upstreams) in enumerate(subjects.items())
-        ]
-        if notices:
-            mailbox.tell(*notices)
+        made = Subscription(self, subjects, every_s, notices)
         try:
-            await asyncio.gather(*(question.begin(dict(after or {})) for question in questions))
-            yield self._deliveries(mailbox, every_s)
+            await made.begin(after)
+            yield made
         finally:
-            for question in questions:
-                question.end()
-
-    async def _deliveries(self, mailbox: Mailbox, every_s: float) -> AsyncGenerator[Delivery]:
-        try:
-            async with asyncio.timeout(FIRST_S):
-                await mailbox.complete()
-        except TimeoutError:
-            pass
-        while True:
-            await mailbox.ready()
-            sent = self.clock.monotonic()
-            yield mailbox.take()
-            if every_s and (left := every_s - (self.clock.monotonic() - sent)) > 0:
-                await self.clock.sleep(left)
+            made.end()
 
     async def retain(self, upstream: Upstream) -> Channel:
         """The channel of an upstream's stream, kept until `release`."""

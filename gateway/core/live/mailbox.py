@@ -65,7 +65,6 @@ class Mailbox:
         self._missing = set(range(count))
         self._whole = asyncio.Event()
         self._there = asyncio.Event()
-        self._ended: Exception | None = None
 
     @property
     def positions(self) -> Sequence[cursors.Mark]:
@@ -88,16 +87,20 @@ class Mailbox:
         self._add(notices)
         self._there.set()
 
-    def end(self, error: Exception) -> None:
-        """The reader gets *error* once it has read the rest."""
-        self._ended = error
-        self._there.set()
-
     def stands(self, index: int, channel: Channel) -> None:
         """A subject's stream has nothing new for this reader: only where it stands is told."""
         slot = self._slots[index]
         slot.name, slot.position = channel.name, channel.position
         self._seen(index)
+        self._there.set()
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is anything to take."""
+        return bool(self._waiting or self._notices)
+
+    def poke(self) -> None:
+        """Wake the reader, though there be nothing to take."""
         self._there.set()
 
     async def complete(self) -> None:
@@ -118,10 +121,7 @@ class Mailbox:
             )  # fmt: skip
             slot.values, slot.waits = (), False
         self._waiting.clear()
-        if self._ended is None:
-            self._there.clear()
-        elif not items and not self._notices:
-            raise self._ended
+        self._there.clear()
         notices, self._notices = tuple(self._notices), []
         skipped, self._skipped = self._skipped, 0
         self._marks = [(slot.name, slot.position) for slot in self._slots]

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.core.live.channel import Channel
+from gateway.core.live.folds import FOLDS
 from gateway.core.live.leader import Upstream
 from gateway.core.live.mailbox import Mailbox
 from gateway.core.live.messages import Message, Position
@@ -37,6 +38,19 @@ class Question:
         self._failed = 0
         self._switching = False
         self._over = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether a snapshot stands for everything before it."""
+        return FOLDS[self._upstreams[0].capability.name].whole
+
+    def shown(self) -> tuple[Message | None, tuple[StreamNotice, ...]]:
+        """What its stream's snapshot would be now, and the trouble that the stream is in."""
+        if self._channel is None:
+            return None, ()
+        trouble = self._channel.trouble
+        notices = tuple(replace(each, symbol=self._symbol) for each in trouble.notices) if trouble else ()
+        return self._channel.snapshot(), notices
 
     async def begin(self, after: dict[bytes, Position]) -> None:
         """Listen to the first provider's stream, from where the client was or from a snapshot on."""
