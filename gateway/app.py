@@ -26,6 +26,8 @@ from gateway.core.fetchlog import FetchLog
 from gateway.core.guards.toll import Budgets
 from gateway.core.identity import Principal
 from gateway.core.inventory import Inventory
+from gateway.core.live.line import Lines
+from gateway.core.live.starting import Live, make_live
 from gateway.core.loading import add_provider, chosen, recordings_of, slips_of
 from gateway.core.market import MarketData
 from gateway.core.migrations.readiness import DatabaseReadiness, fit, require
@@ -69,6 +71,7 @@ from gateway.edge.persisted import SharedDocuments
 from gateway.edge.policies import AccountPolicies
 from gateway.edge.responses import ResponseCache
 from gateway.edge.routes import build_edge
+from gateway.edge.sharing import Sharing
 from gateway.edge.shedding import Shedding
 from gateway.edge.tenantgate import TenantGate
 from gateway.edge.trusted import SETTING, name_of, read_trusted
@@ -99,6 +102,8 @@ class Gateway:
     allowances: PlanAllowances
     oversight: BreakerOversight
     context: Callable[[RequestFacts, Principal], Context]
+    sharing: Sharing
+    live: Live | None = None
     responses: ResponseCache | None = None
     warmth: Warmth | None = None
     quotas: SharedQuotas | None = None
@@ -107,6 +112,8 @@ class Gateway:
 
     async def close(self) -> None:
         """Let go of connections."""
+        if self.live is not None:
+            await self.live.close()
         await self.oversight.close()
         if self.quotas is not None:
             await self.quotas.close()
@@ -133,6 +140,7 @@ def build_gateway(
     schema: strawberry.Schema | None = None,
     bus: Bus | None = None,
     chance: Random | None = None,
+    lines: Lines | None = None,
 ) -> Gateway:
     """Put a process together; tests hand in their own clock, transport, providers, plugins with their schema, dice."""
     clock = clock or SystemClock()
@@ -177,6 +185,8 @@ def build_gateway(
     switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
 
+    redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
+    live = None if lines is None else make_live(lines, clock, link, redis_url)
     accounts = Accounts(
         lambda: host.services.get(ProviderKeys), lambda: host.services.get(Preferences), live=not offline
     )
@@ -184,7 +194,7 @@ def build_gateway(
     def context(facts: RequestFacts, principal: Principal) -> Context:
         market = Market(
             data=data, log=FetchLog(), account=accounts.at_once(principal), find=lambda: accounts.find(principal),
-            deadline=asyncio.get_running_loop().time() + settings.timeout_s,
+            deadline=asyncio.get_running_loop().time() + settings.timeout_s, hub=None if live is None else live.hub,
         )  # fmt: skip
         return Context(
             principal=principal, now=clock.now(), request_id=facts.request_id, host=host, services=host.services,
@@ -201,7 +211,8 @@ def build_gateway(
     return Gateway(
         settings=settings, schema=schema, data=data, inventory=inventory, transport=transport, host=host,
         allowances=allowances, oversight=oversight, context=context, responses=responses,
-        warmth=warmth, quotas=quotas, counting=counting,
+        warmth=warmth, quotas=quotas, counting=counting, live=live,
+        sharing=Sharing(Keepings(core_schema(schema)), AccountPolicies(accounts)),
     )  # fmt: skip
 
 
@@ -325,7 +336,8 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         app = build_edge(
             schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
             health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
-            responses=gateway.responses, persisted=SharedDocuments(host.link) if host.link else None, shedding=shedding,
+            responses=gateway.responses, sharing=gateway.sharing, shedding=shedding,
+            persisted=SharedDocuments(host.link) if host.link else None,
             extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
         )  # fmt: skip
     except BadTrustedDocument as bad:
@@ -347,6 +359,8 @@ async def start(gateway: Gateway) -> None:
     await prepare_database(gateway)
     await host.bus.start()
     await gateway.oversight.look()
+    if gateway.live is not None:
+        gateway.live.start()
     if gateway.quotas is not None:
         await gateway.quotas.members.report()
     for plugin in host.plugins:

@@ -121,11 +121,16 @@ class LiveFleet:
                 return
             await self._clock.sleep(0.5)
 
+    def start(self) -> None:
+        """Begin to listen."""
+        self._listening.start()
+
     async def close(self) -> None:
-        """Send what waits."""
+        """Send what waits, and listen no more."""
         if self._sender is not None:
             await asyncio.wait({self._sender}, timeout=WAIT_S)
             self._sender.cancel()
+        await self._listening.close()
 
     async def acquire(self, key: StreamKey, known: int) -> tuple[Lease | None, Position | None]:
         """The lease where nobody has it, in an epoch above the *known* one; else how far its leader is, if known."""

@@ -41,6 +41,11 @@ class Subscription:
             self._mailbox.tell(*notices)
 
     @property
+    def cursor(self) -> str:
+        """Of the last delivery."""
+        return cursors.write(self._mailbox.positions)
+
+    @property
     def whole(self) -> bool:
         """Whether a snapshot stands for everything before it, so that nobody has to see what was before."""
         return all(question.whole for question in self._questions)

@@ -67,14 +67,13 @@ async def process(url: str) -> AsyncGenerator[Process]:
     link, listening = RedisLink(url, clock, wait_s=5.0), Listening(url)
     fleet = LiveFleet(link, listening, clock)
     hub = Hub(lines, clock, fleet=fleet, grace_s=0.2)
-    listening.start()
+    fleet.start()
     try:
         yield Process(w, lines, clock, link, fleet, listening, hub)
     finally:
         clock.going.set()
         await hub.close()
         await fleet.close()
-        await listening.close()
         await link.close()
 
 
