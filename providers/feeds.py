@@ -150,8 +150,8 @@ class Feed:
         """The provider's id, for rows and errors."""
         return self.profile.id
 
-    async def locate(self, http: Http) -> str:
-        """Where to connect, where the venue says it over HTTP."""
+    async def locate(self, http: Http, topics: Sequence[Topic]) -> str:
+        """Where to connect, where the venue says it over HTTP, or where *topics* are part of a stream's address."""
         return self.address
 
     def greet(self) -> Sequence[Out]:
