@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from providers.books import Book, Order, changes, spanning
-from providers.contract import Http, Licence, Profile, Provider, answers, per_second
+from providers.contract import Clock, Licence, Profile, Provider, answers, per_second
 from providers.feeds import (
     Confirmed,
     Feed,
@@ -52,18 +52,17 @@ class TapeFeed(Feed):
     frames_per_second = 10.0
     heartbeat = Heartbeat(every=timedelta(seconds=20))
 
-    async def locate(self, http: Http, topics: Sequence[Topic]) -> str:
+    def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
+        super().__init__(profile, key, clock)
         self.books: dict[str, tuple[Book, int]] = {}
-        self.topics: dict[str, Topic] = {}
-        return self.address
+
+    def forget(self, channel: str) -> None:
+        self.books.pop(channel, None)
 
     def greet(self) -> Sequence[Out]:
         return [text({"hello": self.key.get("key", "")})]
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
-        for topic in topics:
-            self.topics[topic.channel] = topic
-            self.books.pop(topic.channel, None)
         return [text({"sub": [topic.channel for topic in topics]})]
 
     def unsubscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:

@@ -129,7 +129,7 @@ class Session:
         gone = [channel for channel in left if self._channels.get(channel.topic.channel) is None]
         come = [channel for channel in new if self._channels.get(channel.topic.channel) is channel]
         if gone:
-            self._outs.extend(self._made(self._feed.unsubscribe, [channel.topic for channel in gone]))
+            self._outs.extend(self._made(self._feed.leave, [channel.topic for channel in gone]))
         if come:
             self._outs.extend(self._subscribing(come))
 
@@ -216,7 +216,7 @@ class Session:
         if self._wire.one_way or self._channels.get(channel.topic.channel) is not channel:
             return
         topics = [channel.topic]
-        self._outs.extend([*self._made(self._feed.unsubscribe, topics), *self._subscribing([channel])])
+        self._outs.extend([*self._made(self._feed.leave, topics), *self._subscribing([channel])])
         self._wake.set()
 
     def _end(self, channel: Channel, error: UpstreamError) -> None:
@@ -254,7 +254,7 @@ class Session:
     def _subscribing(self, channels: Sequence[Channel]) -> Sequence[Out]:
         if self._wire.one_way:
             return ()
-        return self._made(self._feed.subscribe, [channel.topic for channel in channels])
+        return self._made(self._feed.enter, [channel.topic for channel in channels])
 
     def _made(self, make: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         """What the feed makes; its own defect is an answer that broke it, never the end of the process."""
