@@ -87,7 +87,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Pong:
     """A frame to send at once: the answer to the venue's own ping."""
 
     out: Out
@@ -116,7 +116,7 @@ class Restart:
     reason: str
 
 
-News = Said | Alive | Confirmed | Refused | Reply | Gap | Wants | Restart
+News = Said | Alive | Confirmed | Refused | Pong | Gap | Wants | Restart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

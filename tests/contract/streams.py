@@ -29,8 +29,8 @@ from providers.feeds import (
     Gap,
     News,
     Out,
+    Pong,
     Refused,
-    Reply,
     Restart,
     Said,
     Stream,
@@ -160,8 +160,8 @@ def told(news: News) -> dict[str, Any]:
             return {"refused": news.channel, "code": str(news.error.code)}
         case Gap():
             return {"gap": news.channel, "detail": news.detail}
-        case Reply():
-            return {"reply": out_of(news.out)}
+        case Pong():
+            return {"pong": out_of(news.out)}
         case Restart():
             return {"restart": news.reason}
         case Alive() | Confirmed() | Wants():

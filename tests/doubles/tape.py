@@ -19,8 +19,8 @@ from providers.feeds import (
     Heartbeat,
     News,
     Out,
+    Pong,
     Refused,
-    Reply,
     Restart,
     Said,
     Topic,
@@ -70,7 +70,7 @@ class TapeFeed(Feed):
 
     def read(self, frame: Row) -> Iterable[News]:
         if "ping" in frame:
-            return [Reply(text({"pong": frame.integer("ping")}))]
+            return [Pong(text({"pong": frame.integer("ping")}))]
         if "bye" in frame:
             return [Restart(frame.text("bye"))]
         if "ok" in frame:

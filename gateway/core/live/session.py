@@ -12,7 +12,7 @@ import structlog
 from gateway.core.clock import Clock
 from gateway.core.live.channels import MOST_GAPS, Channel, Channels
 from gateway.core.live.socket import Wire
-from providers.feeds import Alive, Confirmed, Feed, Gap, News, Out, Refused, Reply, Restart, Said, Wants
+from providers.feeds import Alive, Confirmed, Feed, Gap, News, Out, Pong, Refused, Restart, Said, Wants
 from providers.row import Row
 from schema.errors import ConnectionFailed, Malformed, Timeout, UpstreamError
 from schema.symbols import InstrumentId
@@ -164,7 +164,7 @@ class Session:
     async def _take(self, news: Iterable[News]) -> None:
         for each in news:
             match each:
-                case Reply(out=out):
+                case Pong(out=out):
                     await self._wire.send(out)
                     continue
                 case Restart(reason=reason):
