@@ -29,6 +29,23 @@ from providers.contract import (
     per_second,
     query,
 )
+from providers.feeds import (
+    Alive,
+    Confirmed,
+    Feed,
+    Gap,
+    Heartbeat,
+    News,
+    Out,
+    Pong,
+    Refused,
+    Restart,
+    Said,
+    Stream,
+    Topic,
+    Wants,
+    streams,
+)
 from providers.row import Row
 from schema.capability import Capability, Items, Ranges, Terms
 from schema.errors import (
@@ -51,7 +68,7 @@ from schema.provenance import DataMode, FeedDelay, Provenance
 from schema.scopes import Scope
 from schema.symbols import AssetClass, InstrumentId, parse_instrument
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
-from schema.words.candles import CANDLES, NO_BARS, Adjustment, Bars, CandlesAsk
+from schema.words.candles import CANDLES, NO_BARS, Adjustment, Bars, Candle, CandlesAsk
 from schema.words.caps import MARKET_CAPS, MarketCap, MarketCapsAsk
 from schema.words.chains import (
     BALANCE,
@@ -232,6 +249,7 @@ __all__ = [
     "YIELD_CURVE",
     "ActionKind",
     "Adjustment",
+    "Alive",
     "Answer",
     "AssetClass",
     "BadInput",
@@ -239,6 +257,7 @@ __all__ = [
     "BalanceAsk",
     "Bars",
     "Blocked",
+    "Candle",
     "CandlesAsk",
     "Capability",
     "ChainStatus",
@@ -256,6 +275,7 @@ __all__ = [
     "Clock",
     "CompanyProfile",
     "CompanyProfileAsk",
+    "Confirmed",
     "Context",
     "CorporateAction",
     "CorporateActionsAsk",
@@ -272,6 +292,7 @@ __all__ = [
     "EconomicSeriesAsk",
     "FeeEstimate",
     "FeeUnit",
+    "Feed",
     "FeedDelay",
     "FeesAsk",
     "Filing",
@@ -285,6 +306,8 @@ __all__ = [
     "FundingRatesAsk",
     "FxRate",
     "FxRatesAsk",
+    "Gap",
+    "Heartbeat",
     "HistoricalQuoteAsk",
     "Host",
     "Http",
@@ -313,6 +336,7 @@ __all__ = [
     "MarketStatus",
     "MarketStatusAsk",
     "MarketgateError",
+    "News",
     "NewsArticle",
     "NewsAsk",
     "NoAnswer",
@@ -328,9 +352,11 @@ __all__ = [
     "OraclePricesAsk",
     "OrderBook",
     "OrderBookAsk",
+    "Out",
     "Overloaded",
     "Part",
     "Plugin",
+    "Pong",
     "Pool",
     "PoolsAsk",
     "PriceHistoryAsk",
@@ -344,9 +370,12 @@ __all__ = [
     "Quote",
     "QuotesAsk",
     "Ranges",
+    "Refused",
     "Reply",
     "ReportPeriod",
+    "Restart",
     "Row",
+    "Said",
     "Scope",
     "SearchAsk",
     "SearchResult",
@@ -356,6 +385,7 @@ __all__ = [
     "Side",
     "Statement",
     "StatsWindow",
+    "Stream",
     "SwapQuote",
     "SwapQuoteAsk",
     "SwapStep",
@@ -365,6 +395,7 @@ __all__ = [
     "Token",
     "ToolCall",
     "ToolCallDelta",
+    "Topic",
     "Trade",
     "TradesAsk",
     "TradingHours",
@@ -380,6 +411,7 @@ __all__ = [
     "Video",
     "VideoOrder",
     "VideosAsk",
+    "Wants",
     "WebSearchAsk",
     "YieldCurve",
     "YieldCurveAsk",
@@ -401,4 +433,5 @@ __all__ = [
     "per_minute",
     "per_second",
     "query",
+    "streams",
 ]

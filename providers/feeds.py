@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -27,6 +28,9 @@ C = TypeVar("C", bound=Callable[..., str])
 
 LARGEST_FRAME = 8 * 1024 * 1024
 """Bytes of one frame, also when it is unpacked."""
+
+MOST_REQUESTS = 1_000
+"""Requests whose channels a feed remembers."""
 
 Out = str | bytes
 """A frame to send: text or binary."""
@@ -83,7 +87,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Pong:
     """A frame to send at once: the answer to the venue's own ping."""
 
     out: Out
@@ -112,7 +116,7 @@ class Restart:
     reason: str
 
 
-News = Said | Alive | Confirmed | Refused | Reply | Gap | Wants | Restart
+News = Said | Alive | Confirmed | Refused | Pong | Gap | Wants | Restart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,27 +148,60 @@ class Feed:
 
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         self.profile, self.key, self.clock = profile, key, clock
+        self.topics: dict[str, Topic] = {}
+        """What is subscribed, by channel."""
+        self._requests: dict[int, tuple[str, ...]] = {}
+        self._numbers = count(1)
 
     @property
     def provider(self) -> str:
         """The provider's id, for rows and errors."""
         return self.profile.id
 
-    async def locate(self, http: Http) -> str:
-        """Where to connect, where the venue says it over HTTP."""
+    async def locate(self, http: Http, topics: Sequence[Topic]) -> str:
+        """Where to connect, where the venue says it over HTTP, or where *topics* are part of a stream's address."""
         return self.address
 
     def greet(self) -> Sequence[Out]:
         """What is sent before anything else: a login, options of the connection."""
         return ()
 
+    def enter(self, topics: Sequence[Topic]) -> Sequence[Out]:
+        """Remember topics, and nothing else of their channels; the frames that ask for them."""
+        for topic in topics:
+            self.forget(topic.channel)
+            self.topics[topic.channel] = topic
+        return self.subscribe(topics)
+
+    def leave(self, topics: Sequence[Topic]) -> Sequence[Out]:
+        """Forget topics; the frames that let go of them."""
+        for topic in topics:
+            self.forget(topic.channel)
+            self.topics.pop(topic.channel, None)
+        return self.unsubscribe(topics)
+
+    def forget(self, channel: str) -> None:
+        """Drop what is remembered of a channel: its book, what was said last, its number."""
+
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
-        """Frames that ask for channels; what the feed remembers of them is forgotten."""
+        """Frames that ask for channels."""
         raise NotImplementedError
 
     def unsubscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
         """Frames that let go of channels."""
         raise NotImplementedError
+
+    def number(self, topics: Sequence[Topic]) -> int:
+        """A number for a request about *topics*, for venues that give it back with their answer."""
+        made = next(self._numbers)
+        if made > MOST_REQUESTS:
+            self._requests.pop(made - MOST_REQUESTS, None)
+        self._requests[made] = tuple([topic.channel for topic in topics])
+        return made
+
+    def numbered(self, number: int | None) -> tuple[str, ...]:
+        """The channels of the request with that number, once."""
+        return () if number is None else self._requests.pop(number, ())
 
     def decode(self, data: str | bytes) -> Row:
         """A frame as a value: JSON, in text or in binary. Malformed where it is none."""

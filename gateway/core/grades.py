@@ -15,6 +15,8 @@ from schema.words.registry import Grade
 
 PROOF = Path(here).with_name("proof.json")
 """Written by `python -m tests.contract.proof`: of each provider here, the captured answers that it reads exactly."""
+STREAMS = "streams"
+"""What stands beside them: the captured frames of its socket."""
 
 
 def grade_of(cls: type[Provider]) -> Grade:
@@ -26,8 +28,18 @@ def grade_of(cls: type[Provider]) -> Grade:
     return Grade.SILVER if RecordedFrom.CAPTURE in kinds else Grade.BRONZE
 
 
-@lru_cache(maxsize=1)
 def proof() -> dict[str, int]:
     """Captured answers that are read exactly, by provider."""
-    found: dict[str, int] = json.loads(PROOF.read_text(encoding="utf-8"))
+    return {name: count for name, count in _written().items() if isinstance(count, int)}
+
+
+def proof_of_streams() -> dict[str, int]:
+    """Captured frames of live feeds that are read exactly, by provider."""
+    found = _written()[STREAMS]
+    return found if isinstance(found, dict) else {}
+
+
+@lru_cache(maxsize=1)
+def _written() -> dict[str, int | dict[str, int]]:
+    found: dict[str, int | dict[str, int]] = json.loads(PROOF.read_text(encoding="utf-8"))
     return found
