@@ -103,10 +103,14 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """A snapshot over HTTP; what *fetch* returns comes back through `Feed.given`."""
+    """A snapshot over HTTP; what *fetch* returns comes back through `Feed.given`.
+
+    `weight` is what the call costs in the upstream's own units, as in `Answer`.
+    """
 
     channel: str
     fetch: Callable[[Http], Awaitable[Row]]
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 class Guarded(Protocol):
     """Carries out a call over HTTP behind the provider's guards: its quota and its breaker."""
 
-    async def __call__(self, call: Callable[[Http], Awaitable[T]], /) -> T:
+    async def __call__(self, call: Callable[[Http], Awaitable[T]], weight: int = 1, /) -> T:
         """UpstreamError where it is refused or fails."""
 
 

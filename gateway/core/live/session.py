@@ -226,7 +226,7 @@ class Session:
     async def _fetch(self, channel: Channel, wanted: Wants) -> None:
         for attempt in range(SNAPSHOT_TRIES):
             try:
-                row: Row = await self._ask(wanted.fetch)
+                row: Row = await self._ask(wanted.fetch, wanted.weight)
                 news = self._made(self._given, wanted.channel, row)
             except UpstreamError as error:
                 if attempt == SNAPSHOT_TRIES - 1:
