@@ -95,7 +95,29 @@ def replaced(value: Any, at: int, by: Any) -> Any:
     return walk(value)
 
 
-@settings(max_examples=200)
+HOSTILE: tuple[Any, ...] = (None, "x", [], {}, 10**30)
+FIRST = list({(case.provider, case.capability): case for case in reversed(CASES)}.values())
+
+
+@pytest.mark.parametrize("case", FIRST, ids=lambda case: f"{case.provider}-{case.capability}")
+async def test_a_frame_with_one_value_spoiled_is_read_or_becomes_an_upstream_error(case: StreamCase):
+    frames_in = [(number, step["frame"]) for number, step in enumerate(case.steps) if "frame" in step]
+
+    for number, frame in frames_in:
+        for spoiled in (replaced(frame, at, by) for at in range(size(frame)) for by in HOSTILE):
+            feed, topics = feed_of(case.cls, case.stream), topics_of(case.cls, case.stream, case.asks)
+            feed.enter(topics)
+            await converse(feed, topics, case.steps[:number], whole=False)
+            tolerated(feed, wire(spoiled))
+
+
+def size(value: Any) -> int:
+    """How many values are in it, itself counted."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(size, inner))
+
+
+@settings(max_examples=100)
 @given(case=st.sampled_from(JSON_CASES), data=st.data())
 def test_arbitrary_frames_are_read_or_become_an_upstream_error(case: StreamCase, data: st.DataObject):
     feed, topics = feed_of(case.cls, case.stream), topics_of(case.cls, case.stream, case.asks)
