@@ -188,7 +188,7 @@ class Feed:
         """Drop what is remembered of a channel: its book, what was said last, its number."""
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
-        """Frames that ask for channels."""
+        """Frames that ask for channels; none where they stand in the address."""
         raise NotImplementedError
 
     def unsubscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
