@@ -9,14 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from gateway.core.clock import Clock
+from gateway.core.live.grid import candles_at, ending
 from gateway.core.live.line import Event, Trouble, Update
 from schema.capability import Capability
 from schema.errors import UpstreamError
-from schema.words.candles import CANDLES, Candle, CandlesAsk, rows_of
+from schema.words.candles import CANDLES, CandlesAsk
 from schema.words.live import NoticeCode
 from schema.words.trades import TRADES, Trade
 
 MOST_TRADES = 1_000
+SHORT = "Trades may be missing: the last {} do not reach back far enough."
 LOSSES = frozenset({NoticeCode.RECONNECTING, NoticeCode.GAP, NoticeCode.STALE})
 
 Fetch = Callable[[Any], Awaitable["Any | UpstreamError"]]
@@ -26,6 +28,7 @@ Fetch = Callable[[Any], Awaitable["Any | UpstreamError"]]
 class Gapless:
     """Watches one line's events; what comes after a loss is led in by what was missed, or by a GAP.
 
+    A snapshot that reaches back to what was told last leaves nothing to fetch.
     Of trades none is told twice: a venue repeats its last ones at every subscription.
     """
 
@@ -44,10 +47,13 @@ class Gapless:
         if not isinstance(event, Update) or self._capability not in (CANDLES, TRADES):
             return [event]
         told: list[Event] = []
-        if self._lost and self._last is not None:
-            told += await self._filled(event, self._last)
-        elif event.snapshot and self._capability is TRADES and self._missed_some(event):
-            told.append(self._gap(f"Trades may be missing: the last {len(event.values)} do not reach back far enough."))
+        last = self._last
+        if last is not None and not (event.snapshot and any(self._time(value) <= last for value in event.values)):
+            # Of candles that are polled seldom, some may lie between two rounds.
+            if self._lost or (event.snapshot and self._capability is CANDLES):
+                told += await self._filled(event, last)
+            elif event.snapshot:
+                told.append(self._gap(SHORT.format(len(event.values))))
         self._lost = False
         fresh = self._unseen(event)
         self._remember(fresh.values)
@@ -57,10 +63,13 @@ class Gapless:
         found = await self._fetch(self._missing_ask(event, last))
         if isinstance(found, UpstreamError):
             return [self._gap(f"What was missed could not be fetched: {found.message}")]
-        missed = self._missed_candles(found) if self._capability is CANDLES else self._new_of(found)
+        if self._capability is CANDLES:
+            missed: tuple[Any, ...] = candles_at(found, self._ask.interval, self._clock.now())
+        else:
+            missed = self._new_of(found)
         told: list[Event] = []
         if self._capability is TRADES and not any(trade.time <= last for trade in found):
-            told.append(self._gap(f"Trades are missing: the last {len(found)} do not reach back far enough."))
+            told.append(self._gap(SHORT.format(len(found))))
         if missed:
             self._remember(missed)
             told.append(Update(values=missed, as_of=None, snapshot=False, received=self._clock.now()))
@@ -71,18 +80,7 @@ class Gapless:
             return replace(self._ask, last=MOST_TRADES)
         ask: CandlesAsk = self._ask
         newest = max(bar.open_time for bar in event.values)
-        return replace(ask, start=last, end=max(newest, last) + ask.interval.delta)
-
-    def _missed_candles(self, bars: Any) -> tuple[Candle, ...]:
-        """From the one that was running when the connection was lost."""
-        now, delta = self._clock.now(), self._ask.interval.delta
-        rows = rows_of(bars)
-        if bars.closed is None:
-            rows = [replace(row, closed=row.open_time + delta <= now) for row in rows]
-        return tuple(rows)
-
-    def _missed_some(self, event: Update) -> bool:
-        return self._last is not None and all(trade.time > self._last for trade in event.values)
+        return replace(ask, start=last, end=ending(ask.interval, max(newest, last)))
 
     def _new_of(self, trades: Sequence[Trade]) -> tuple[Trade, ...]:
         last = self._last
@@ -94,11 +92,13 @@ class Gapless:
         return replace(event, values=self._new_of(event.values), snapshot=False)
 
     def _remember(self, values: Sequence[Any]) -> None:
-        trades = self._capability is TRADES
-        if trades:
+        if self._capability is TRADES:
             self._ids.extend(trade.id for trade in values)
-        moments = [value.time if trades else value.open_time for value in values]
-        self._last = max([*moments, *([self._last] if self._last else [])], default=None)
+        self._last = max([*map(self._time, values), *([self._last] if self._last else [])], default=None)
+
+    def _time(self, value: Any) -> datetime:
+        found: datetime = value.time if self._capability is TRADES else value.open_time
+        return found
 
     def _gap(self, message: str) -> Trouble:
         return Trouble(code=NoticeCode.GAP, message=message, at=self._clock.now())

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +15,13 @@ import structlog
 from gateway.core.access import Lane
 from gateway.core.clock import Clock
 from gateway.core.guards.quota import usable
+from gateway.core.live.grid import candles_at, ending, opening
 from gateway.core.live.line import Ended, Event, Trouble, Update
 from schema.capability import DEFAULT_TERMS, Capability
 from schema.errors import KeyMissing, Malformed, NotCovered, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import UNSTAMPED
 from schema.symbols import InstrumentId
-from schema.words.candles import CANDLES, rows_of
-from schema.words.intervals import Interval
+from schema.words.candles import CANDLES, CandlesAsk
 from schema.words.live import NoticeCode
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ FAILURES = 5
 HOPELESS = (UnknownInstrument, NotCovered, KeyMissing, Unauthorized)
 
 log = structlog.get_logger(__name__)
-
-_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -174,7 +172,7 @@ class Poller:
             self._failed(line, outcome)
             return
         stored, _ = outcome
-        values = values_of(self.capability, stored.value)
+        values = values_of(line.ask, stored.value, self.clock.now())
         if line.failures:
             line.failures = 0
             self._trouble(line, NoticeCode.FRESH_AGAIN, "Values come again.")
@@ -254,22 +252,14 @@ def asking(capability: Capability[Any, Any], ask: Any, now: datetime) -> Any:
     if capability is not CANDLES:
         return ask
     begin = opening(ask.interval, now)
-    month = ask.interval is Interval.MO1
-    end = opening(ask.interval, begin + timedelta(days=32)) if month else begin + ask.interval.delta
-    return replace(ask, start=opening(ask.interval, begin - timedelta(seconds=1)), end=end)
+    before = opening(ask.interval, begin - timedelta(seconds=1))
+    return replace(ask, start=before, end=ending(ask.interval, begin))
 
 
-def opening(interval: Interval, at: datetime) -> datetime:
-    """Open time of the candle that runs at that time, in UTC; weeks begin on Monday, months on the 1st."""
-    if interval is Interval.MO1:
-        return at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return at - (at - _MONDAY) % interval.delta
-
-
-def values_of(capability: Capability[Any, Any], value: Any) -> tuple[Any, ...]:
+def values_of(ask: Any, value: Any, now: datetime) -> tuple[Any, ...]:
     """The words of an answer, without provenance."""
-    if capability is CANDLES:
-        return tuple(rows_of(value))
+    if isinstance(ask, CandlesAsk):
+        return candles_at(value, ask.interval, now)
     return tuple(map(bare, value if isinstance(value, tuple | list) else (value,)))
 
 

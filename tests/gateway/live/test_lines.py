@@ -17,6 +17,7 @@ from gateway.core.live.guarded import GuardedHttp
 from gateway.core.live.inbox import MOST_WAITING, Inbox
 from gateway.core.live.line import Ended, Event, Trouble, Update
 from gateway.core.live.lines import LiveLines
+from gateway.core.live.polling import asking
 from gateway.core.upstream import Request
 from providers.contract import Provider, per_minute
 from providers.row import Row
@@ -30,7 +31,7 @@ from schema.words.intervals import Interval
 from schema.words.live import NoticeCode
 from schema.words.quotes import QUOTES, QuotesAsk
 from schema.words.trades import TRADES, Trade, TradesAsk
-from tests.doubles.clocks import HeldClock, until
+from tests.doubles.clocks import NOON, HeldClock, until
 from tests.doubles.sockets import SocketVenue, Talk, socket_venue
 from tests.doubles.tape import Tape, TapeFeed
 from tests.gateway.doubles import Handler, World, priced, reply, venue, world
@@ -416,3 +417,41 @@ async def test_an_inbox_keeps_the_newest_state_and_tells_what_it_lost_of_others(
     assert isinstance(first, Trouble)
     assert first.code is NoticeCode.GAP
     assert (await others.get()).values == (MOST_WAITING // 2 + 1,)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("interval", "start", "end"),
+    [
+        (Interval.M1, "2026-03-01T11:59", "2026-03-01T12:01"),
+        (Interval.D1, "2026-02-28T00:00", "2026-03-02T00:00"),
+        (Interval.W1, "2026-02-16T00:00", "2026-03-02T00:00"),
+        (Interval.MO1, "2026-02-01T00:00", "2026-04-01T00:00"),
+    ],
+)
+def test_of_candles_the_running_one_and_the_one_before_are_polled(interval: Interval, start: str, end: str):
+    ask = CandlesAsk(instrument=BTC, interval=interval, start=NOON, end=NOON)
+
+    asked = asking(CANDLES, ask, datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC))
+
+    assert (f"{asked.start:%Y-%m-%dT%H:%M}", f"{asked.end:%Y-%m-%dT%H:%M}") == (start, end)
+
+
+async def test_polled_candles_are_rows_and_trades_are_told_once():
+    async with polled(Tape, mode=DataMode.RECORDED) as found:
+        bars, trades = found.listen("c"), found.listen("t")
+
+        def serve(request: Request) -> Any:
+            if request.path == "/candles":
+                return reply([{"at": 1795176000 - 60, "p": 1}, {"at": 1795176000, "p": len(found.core.wire.requests)}])
+            return reply([{"id": n, "at": 1795176000 + n, "p": 1} for n in range(len(found.core.wire.requests))])
+
+        found.serve(serve)
+        await until(lambda: bars.events and trades.events)
+        await found.clock.turn(6)
+
+        await until(lambda: len(bars.events) >= 2 and len(trades.events) >= 2)
+        assert bars.short[0].startswith("11:59=1+12:00=")
+        assert bars.short[0].endswith("…")
+        assert sorted({name for told in trades.short for name in told.split("+")}) == sorted(
+            name for told in trades.short for name in told.split("+")
+        )
