@@ -45,7 +45,8 @@ class _Half:
         self._levels: dict[Decimal, PriceLevel] = {}
 
     def start(self, levels: Levels) -> None:
-        self._levels = {self._key(level.price): level for level in levels if level.size}
+        last = {self._key(level.price): level for level in levels}
+        self._levels = {key: level for key, level in last.items() if level.size}
         self._keys = sorted(self._levels)
         self._cut()
 

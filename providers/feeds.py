@@ -103,10 +103,14 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """A snapshot over HTTP; what *fetch* returns comes back through `Feed.given`."""
+    """A snapshot over HTTP; what *fetch* returns comes back through `Feed.given`.
+
+    `weight` is what the call costs in the upstream's own units, as in `Answer`.
+    """
 
     channel: str
     fetch: Callable[[Http], Awaitable[Row]]
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,7 @@ class Feed:
         """Drop what is remembered of a channel: its book, what was said last, its number."""
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
-        """Frames that ask for channels."""
+        """Frames that ask for channels; none where they stand in the address."""
         raise NotImplementedError
 
     def unsubscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:

@@ -25,7 +25,7 @@ INTERVALS = {
     Interval.M30: "30m", Interval.H1: "1h", Interval.H2: "2h", Interval.H4: "4h", Interval.H6: "6h",
     Interval.H8: "8h", Interval.H12: "12h", Interval.D1: "1d", Interval.W1: "1w", Interval.MO1: "1M",
 }  # fmt: skip
-SNAPSHOT = 1000
+SNAPSHOT, SNAPSHOT_WEIGHT = 1000, 50
 STREAMS_A_FRAME = 200
 TICKER, BEST = "@ticker", "@bookTicker"
 
@@ -105,7 +105,7 @@ class BinanceFeed(Feed):
         async def fetch(http: Http) -> Row:
             return await http.get("/api/v3/depth", params)
 
-        return Wants(channel, fetch)
+        return Wants(channel, fetch, SNAPSHOT_WEIGHT)
 
     def given(self, channel: str, row: Row) -> Iterable[News]:
         """The snapshot and what came since."""

@@ -3,7 +3,7 @@
 `providers/recordings/<id>/streams/<capability>.json` has cases of asks, the frames that they make the feed send, steps
 (a `frame` of JSON, a `text`, `base64` bytes, or the `http` answer to the oldest snapshot that was wanted) and what is
 expected of all of them together. `python -m tests.contract.streams ID` fills in `sent` and `expect` where `expect` is
-an empty list.
+an empty list. A case may have `locate`: the `address`, and `http` where it has to be asked for.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ class StreamCase:
     sent: tuple[Any, ...]
     steps: tuple[Mapping[str, Any], ...]
     expect: tuple[Any, ...]
+    locate: Mapping[str, Any]
+    """The `address` to connect to where it is not the class's, and what is asked over HTTP for it."""
 
     @property
     def cls(self) -> type[Provider]:
@@ -87,6 +89,7 @@ def _in(file: Path) -> Iterator[StreamCase]:
         yield StreamCase(
             provider=file.parents[1].name, capability=file.stem, name=case["name"], asks=tuple(case["asks"]),
             sent=tuple(case["sent"]), steps=tuple(case["steps"]), expect=tuple(case["expect"]),
+            locate=case.get("locate", {}),
         )  # fmt: skip
 
 
@@ -105,20 +108,31 @@ def topics_of(cls: type[Provider], stream: Stream, asks: Iterable[Any]) -> list[
 
 
 class Snapshot:
-    """The HTTP port of one wanted snapshot: it must be asked for as recorded."""
+    """The HTTP port of one wanted snapshot or address: it must be asked for as recorded."""
 
     def __init__(self, provider: str, recorded: Mapping[str, Any]) -> None:
         self._provider, self._recorded = provider, recorded
 
     async def get(self, path: str, params: Any = None, *, host: str = "") -> Row:
-        told = {name: str(value) for name, value in (params or {}).items()}
-        asked = {"path": path, "params": told} | ({"host": host} if host else {})
+        return self._answer({"path": path, "params": _texts(params)}, host)
+
+    async def post(self, path: str, body: object, params: Any = None, *, host: str = "") -> Row:
+        return self._answer({"path": path, "params": _texts(params), "sent": body}, host)
+
+    def _answer(self, asked: dict[str, Any], host: str) -> Row:
+        asked |= {"host": host} if host else {}
         assert asked == {name: value for name, value in self._recorded.items() if name != "body"}
         return Row.json(self._provider, wire(self._recorded["body"]))
 
 
-async def converse(feed: Feed, topics: Sequence[Topic], steps: Iterable[Mapping[str, Any]]) -> list[News]:
-    """All news of a conversation that has been begun with `enter`."""
+def _texts(params: Any) -> dict[str, str]:
+    return {name: str(value) for name, value in (params or {}).items()}
+
+
+async def converse(
+    feed: Feed, topics: Sequence[Topic], steps: Iterable[Mapping[str, Any]], *, whole: bool = True
+) -> list[News]:
+    """All news of a conversation that has been begun with `enter`; a *whole* one leaves no snapshot wanted."""
     news: list[News] = []
     wanted: list[Wants] = []
     for step in steps:
@@ -129,7 +143,7 @@ async def converse(feed: Feed, topics: Sequence[Topic], steps: Iterable[Mapping[
             found = list(feed.read(feed.decode(data_of(step))))
         wanted += [each for each in found if isinstance(each, Wants)]
         news += found
-    assert not wanted, f"no answer is recorded for the snapshot of {wanted[0].channel}"
+    assert not (whole and wanted), f"no answer is recorded for the snapshot of {wanted[0].channel}"
     assert {each.channel for each in news if isinstance(each, Said)} <= {topic.channel for topic in topics}
     return news
 
@@ -192,7 +206,8 @@ def _case(case: dict[str, Any]) -> str:
         f'      "{name}": [\n' + ",\n".join(f"        {_line(each)}" for each in case[name]) + "\n      ]"
         for name in ("asks", "sent", "steps", "expect")
     ]
-    return f'    {{\n      "name": {_line(case["name"])},\n' + ",\n".join(lists) + "\n    }"
+    located = f'      "locate": {_line(case["locate"])},\n' if "locate" in case else ""
+    return f'    {{\n      "name": {_line(case["name"])},\n{located}' + ",\n".join(lists) + "\n    }"
 
 
 def _line(value: Any) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from providers.contract import Provider
 from providers.recording import wire
 from schema.errors import UpstreamError
-from tests.contract.streams import StreamCase, cases_of, converse, data_of, feed_of, out_of, told, topics_of
+from tests.contract.streams import Snapshot, StreamCase, cases_of, converse, data_of, feed_of, out_of, told, topics_of
 from tests.contract.suite import PROVIDERS
 from tests.contract.test_arbitrary_json import LEAVES, keys_in
 
@@ -45,6 +45,14 @@ async def test_a_conversation_comes_out_exactly_as_recorded(case: StreamCase):
     news = [told(each) for each in await converse(feed, topics, case.steps)]
 
     assert (sent, news) == (list(case.sent), list(case.expect))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.provider}-{case.capability}-{case.name}")
+async def test_the_address_is_the_feeds_own_or_as_recorded(case: StreamCase):
+    feed, topics = feed_of(case.cls, case.stream), topics_of(case.cls, case.stream, case.asks)
+    http: Any = Snapshot(case.provider, case.locate.get("http", {}))
+
+    assert await feed.locate(http, topics) == case.locate.get("address", feed.address)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.provider}-{case.capability}-{case.name}")
@@ -87,18 +95,43 @@ def replaced(value: Any, at: int, by: Any) -> Any:
     return walk(value)
 
 
-@settings(max_examples=300)
+HOSTILE: tuple[Any, ...] = (None, "x", [], {}, 10**30)
+FIRST = list({(case.provider, case.capability): case for case in reversed(CASES)}.values())
+
+
+@pytest.mark.parametrize("case", FIRST, ids=lambda case: f"{case.provider}-{case.capability}")
+async def test_a_frame_with_one_value_spoiled_is_read_or_becomes_an_upstream_error(case: StreamCase):
+    frames_in = [(number, step["frame"]) for number, step in enumerate(case.steps) if "frame" in step]
+
+    for number, frame in frames_in:
+        for spoiled in (replaced(frame, at, by) for at in range(size(frame)) for by in HOSTILE):
+            feed, topics = feed_of(case.cls, case.stream), topics_of(case.cls, case.stream, case.asks)
+            feed.enter(topics)
+            await converse(feed, topics, case.steps[:number], whole=False)
+            tolerated(feed, wire(spoiled))
+
+
+def size(value: Any) -> int:
+    """How many values are in it, itself counted."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(size, inner))
+
+
+@settings(max_examples=100)
 @given(case=st.sampled_from(JSON_CASES), data=st.data())
-async def test_arbitrary_frames_are_read_or_become_an_upstream_error(case: StreamCase, data: st.DataObject):
+def test_arbitrary_frames_are_read_or_become_an_upstream_error(case: StreamCase, data: st.DataObject):
     feed, topics = feed_of(case.cls, case.stream), topics_of(case.cls, case.stream, case.asks)
     feed.enter(topics)
-    recorded = [step["frame"] for step in case.steps if "frame" in step]
+    steps = [step for step in case.steps if "http" not in step]
+    recorded = [step["frame"] for step in steps if "frame" in step]
+    begun = data.draw(st.integers(0, len(steps)))
 
-    for step in case.steps:
-        if "http" not in step:
-            tolerated(feed, data_of(step))
-        if data.draw(st.booleans()):
-            tolerated(feed, wire(data.draw(frames(recorded))))
+    for step in steps[:begun]:
+        tolerated(feed, data_of(step))
+    for frame in data.draw(st.lists(frames(recorded), min_size=1, max_size=3)):
+        tolerated(feed, wire(frame))
+    for step in steps[begun:]:
+        tolerated(feed, data_of(step))
 
 
 def tolerated(feed: Any, frame: str | bytes) -> None:

@@ -31,7 +31,7 @@ from providers.feeds import (
 from providers.row import Row
 from schema.errors import UnknownInstrument
 from schema.symbols import AssetClass, InstrumentId
-from schema.words.books import ORDER_BOOK, OrderBookAsk
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, Bars, Candle, CandlesAsk
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
@@ -164,6 +164,11 @@ class Tape(Provider):
             Trade(id=row.label("id"), time=row.epoch("at"), price=row.decimal("p"), size=row.decimal("p"))
             for row in body
         )
+
+    @answers(ORDER_BOOK)
+    async def order_book(self, ask: OrderBookAsk) -> OrderBook:
+        body = await self.http.get("/book")
+        return OrderBook(instrument=ask.instrument, bids=changes(body["bids"]), asks=changes(body["asks"]))
 
     @answers(CANDLES, intervals=(Interval.M1,))
     async def candles(self, ask: CandlesAsk) -> Bars:

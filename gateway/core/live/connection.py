@@ -12,7 +12,7 @@ import structlog
 
 from gateway.core.clock import Clock
 from gateway.core.live.channels import Channels, Place
-from gateway.core.live.session import Session
+from gateway.core.live.session import Readdressed, Session
 from gateway.core.live.socket import Wire
 from providers.contract import Http
 from providers.feeds import Feed
@@ -22,6 +22,8 @@ from schema.symbols import InstrumentId
 T = TypeVar("T")
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+GATHERED = 0.2
+"""Seconds in which further topics may come before a stream is opened anew for them."""
 ATTEMPTS = 5
 """Attempts in a row that bring nothing until the listeners are sent to the next provider."""
 HOPELESS = (Unauthorized, KeyMissing, NotCovered, UnknownInstrument)
@@ -33,7 +35,7 @@ log = structlog.get_logger(__name__)
 class Guarded(Protocol):
     """Carries out a call over HTTP behind the provider's guards: its quota and its breaker."""
 
-    async def __call__(self, call: Callable[[Http], Awaitable[T]], /) -> T:
+    async def __call__(self, call: Callable[[Http], Awaitable[T]], weight: int = 1, /) -> T:
         """UpstreamError where it is refused or fails."""
 
 
@@ -88,6 +90,8 @@ class Connection:
             while len(self.channels):
                 try:
                     await self._serve()
+                except Readdressed:
+                    await self._clock.sleep(GATHERED)
                 except UpstreamError as caught:
                     await self._mend(self._upstream.report(caught))
         except Exception:
@@ -100,7 +104,9 @@ class Connection:
         upstream = self._upstream
         feed = upstream.feed()
         topics = [channel.topic for channel in self.channels]
-        url = await upstream.ask(lambda http: feed.locate(http, topics))
+        # Most feeds know their address: nothing is to be waited or paid for then.
+        fixed = type(feed).locate is Feed.locate
+        url = feed.address if fixed else await upstream.ask(lambda http: feed.locate(http, topics))
         wire = await upstream.dial(feed, url)
         session = self._session = Session(feed, wire, self.channels, upstream.ask, upstream.is_open, self._clock)
         try:

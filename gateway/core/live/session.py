@@ -36,6 +36,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 log = structlog.get_logger(__name__)
 
 
+class Readdressed(Exception):
+    """What is asked for stands in the address, and it has changed: nothing is wrong, another stream is needed."""
+
+
 class Session:
     """Runs until the connection ends, which raises an UpstreamError, or until nobody listens any more."""
 
@@ -123,8 +127,10 @@ class Session:
         """Frames for who came and who left since the last time."""
         left, self._left = self._left, []
         new, self._new = self._new, []
-        if self._wire.one_way and (left or new):
-            raise ConnectionFailed(self._feed.provider, "another address, for other topics")
+        if self._wire.one_way:
+            if new:
+                raise Readdressed
+            return
         # Who left and came again meanwhile has a new channel of the same name.
         gone = [channel for channel in left if self._channels.get(channel.topic.channel) is None]
         come = [channel for channel in new if self._channels.get(channel.topic.channel) is channel]
@@ -213,8 +219,10 @@ class Session:
         self._again(channel)
 
     def _again(self, channel: Channel) -> None:
-        if self._wire.one_way or self._channels.get(channel.topic.channel) is not channel:
+        if self._channels.get(channel.topic.channel) is not channel:
             return
+        if self._wire.one_way:
+            raise Readdressed
         topics = [channel.topic]
         self._outs.extend([*self._made(self._feed.leave, topics), *self._subscribing([channel])])
         self._wake.set()
@@ -226,7 +234,7 @@ class Session:
     async def _fetch(self, channel: Channel, wanted: Wants) -> None:
         for attempt in range(SNAPSHOT_TRIES):
             try:
-                row: Row = await self._ask(wanted.fetch)
+                row: Row = await self._ask(wanted.fetch, wanted.weight)
                 news = self._made(self._given, wanted.channel, row)
             except UpstreamError as error:
                 if attempt == SNAPSHOT_TRIES - 1:
@@ -252,8 +260,6 @@ class Session:
             self._failed.set_exception(error)
 
     def _subscribing(self, channels: Sequence[Channel]) -> Sequence[Out]:
-        if self._wire.one_way:
-            return ()
         return self._made(self._feed.enter, [channel.topic for channel in channels])
 
     def _made(self, make: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:

@@ -100,7 +100,7 @@ class World:
     async def _dial(self, feed: Feed, url: str) -> Wire:
         return await self.sockets.open("tape", rebased(url, self.venue.url, "tape"), {})
 
-    async def _ask(self, call: Callable[[Http], Awaitable[Any]]) -> Any:
+    async def _ask(self, call: Callable[[Http], Awaitable[Any]], weight: int = 1) -> Any:
         return await call(self)  # type: ignore[arg-type]
 
     async def get(self, path: str, params: Any = None, *, host: str = "") -> Row:
