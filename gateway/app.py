@@ -27,6 +27,7 @@ from gateway.core.guards.toll import Budgets
 from gateway.core.identity import Principal
 from gateway.core.inventory import Inventory
 from gateway.core.live.line import Lines
+from gateway.core.live.lines import LiveLines
 from gateway.core.live.starting import Live, make_live
 from gateway.core.loading import add_provider, chosen, recordings_of, slips_of
 from gateway.core.market import MarketData
@@ -103,7 +104,7 @@ class Gateway:
     oversight: BreakerOversight
     context: Callable[[RequestFacts, Principal], Context]
     sharing: Sharing
-    live: Live | None = None
+    live: Live
     responses: ResponseCache | None = None
     warmth: Warmth | None = None
     quotas: SharedQuotas | None = None
@@ -112,8 +113,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Let go of connections."""
-        if self.live is not None:
-            await self.live.close()
+        await self.live.close()
         await self.oversight.close()
         if self.quotas is not None:
             await self.quotas.close()
@@ -186,7 +186,7 @@ def build_gateway(
     _serve(found, host, inventory)
 
     redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
-    live = None if lines is None else make_live(lines, clock, link, redis_url)
+    live = make_live(lines or LiveLines(pipeline, host.calendars, clock, chance), clock, link, redis_url)
     accounts = Accounts(
         lambda: host.services.get(ProviderKeys), lambda: host.services.get(Preferences), live=not offline
     )
@@ -194,7 +194,7 @@ def build_gateway(
     def context(facts: RequestFacts, principal: Principal) -> Context:
         market = Market(
             data=data, log=FetchLog(), account=accounts.at_once(principal), find=lambda: accounts.find(principal),
-            deadline=asyncio.get_running_loop().time() + settings.timeout_s, hub=None if live is None else live.hub,
+            deadline=asyncio.get_running_loop().time() + settings.timeout_s, hub=live.hub,
         )  # fmt: skip
         return Context(
             principal=principal, now=clock.now(), request_id=facts.request_id, host=host, services=host.services,
@@ -359,8 +359,7 @@ async def start(gateway: Gateway) -> None:
     await prepare_database(gateway)
     await host.bus.start()
     await gateway.oversight.look()
-    if gateway.live is not None:
-        gateway.live.start()
+    gateway.live.start()
     if gateway.quotas is not None:
         await gateway.quotas.members.report()
     for plugin in host.plugins:

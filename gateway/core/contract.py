@@ -77,7 +77,7 @@ class Market:
     deadline: float = inf
     """When (the loop's time) the operation ends: no fetch of it takes longer."""
     hub: Hub | None = None
-    """Where live streams come from; None where there are none."""
+    """Where live streams come from; None for who has no process of its own, such as a test."""
     after: str | None = None
     """Where a client that comes back was, where it did not say it in an argument."""
     subscriptions: list[Subscription] = field(default_factory=list)

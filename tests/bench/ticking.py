@@ -34,6 +34,9 @@ class TickingLines:
         """See `Lines`."""
         yield self._ticks(ask)
 
+    async def close(self) -> None:
+        """See `Lines`."""
+
     async def _ticks(self, ask: Any) -> AsyncIterator[Event]:
         instrument = ask.instruments[0]
         loop = asyncio.get_running_loop()

@@ -15,11 +15,11 @@ from gateway.core.clock import Clock
 from gateway.core.live.channel import Channel
 from gateway.core.live.line import Ended, Event, Lines, Trouble, Update
 from gateway.core.live.messages import Message, Position
-from gateway.core.stamping import Stamper
+from gateway.core.stamping import Stamper, remarked
 from gateway.core.upstream import CallFacts
 from schema.capability import Capability
 from schema.errors import FailureCode
-from schema.provenance import UNSTAMPED, Provenance
+from schema.provenance import Provenance
 from schema.words.live import NoticeCode, StreamNotice
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Leader:
         match event:
             case Update():
                 self._pause = AGAIN[0]
-                values, provenance = self._stamped(event.values)
+                values, provenance = self._stamped(event)
                 course.tell(values, provenance, snapshot=event.snapshot)
             case Trouble():
                 course.say((self._notice(event.code, event.message),))
@@ -145,13 +145,12 @@ class Leader:
                 code = NoticeCode.UNKNOWN_INSTRUMENT if unknown else NoticeCode.STALE
                 course.say((self._notice(code, str(event.error)),), ended=str(event.error.code))
 
-    def _stamped(self, values: tuple[Any, ...]) -> tuple[tuple[Any, ...], Provenance]:
-        """What was asked for over HTTP is stamped already."""
-        first = getattr(values[0], "provenance", UNSTAMPED) if values else UNSTAMPED
-        if first is not UNSTAMPED:
-            return values, first
+    def _stamped(self, event: Update) -> tuple[tuple[Any, ...], Provenance]:
+        if event.provenance is not None:
+            return tuple(remarked(value, event.provenance) for value in event.values), event.provenance
         found, provenance = self._stamper.stamp(
-            self._upstream.lane, self._upstream.capability, values, CallFacts(capability=self._channel.key.capability)
+            self._upstream.lane, self._upstream.capability, event.values,
+            CallFacts(capability=self._channel.key.capability),
         )  # fmt: skip
         return found, provenance
 

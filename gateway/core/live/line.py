@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from gateway.core.access import Lane
 from schema.capability import Capability
 from schema.errors import UpstreamError
+from schema.provenance import Provenance
 from schema.words.live import NoticeCode
 
 
@@ -19,12 +20,14 @@ class Update:
     """New values (`Quote`, `Candle`, `Trade`, `OrderBook`…) without provenance, ascending by time.
 
     A `snapshot` takes the place of everything before. `as_of` is the venue's stamp, `received` our clock's.
+    `provenance` is that of values that were asked for; what a feed has said gets one from the hub.
     """
 
     values: tuple[Any, ...]
     as_of: datetime | None
     snapshot: bool
     received: datetime
+    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +59,6 @@ class Lines(Protocol):
 
         The iterator ends after `Ended`, or never; what goes wrong upstream is never raised.
         """
+
+    async def close(self) -> None:
+        """No socket and no task is left."""

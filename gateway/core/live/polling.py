@@ -180,7 +180,11 @@ class Poller:
             return
         line.last = values
         as_of = stored.provenance.as_of
-        line.tell(Update(values=values, as_of=as_of, snapshot=True, received=self.clock.now()))
+        line.tell(
+            Update(
+                values=values, as_of=as_of, snapshot=True, received=self.clock.now(), provenance=stored.provenance
+            )
+        )  # fmt: skip
 
     def _failed(self, line: Polled, error: UpstreamError) -> None:
         line.failures += 1

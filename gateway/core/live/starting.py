@@ -19,6 +19,7 @@ class Live:
     """Started with the process, closed before its connections are."""
 
     hub: Hub
+    lines: Lines
     fleet: LiveFleet | None
 
     def start(self) -> None:
@@ -29,6 +30,7 @@ class Live:
     async def close(self) -> None:
         """End all streams; leases are given back."""
         await self.hub.close()
+        await self.lines.close()
         if self.fleet is not None:
             await self.fleet.close()
 
@@ -36,9 +38,9 @@ class Live:
 def make_live(lines: Lines, clock: Clock, link: RedisLink | None, redis_url: str | None) -> Live:
     """The hub of a process."""
     if link is None or redis_url is None:
-        return Live(hub=Hub(lines, clock), fleet=None)
+        return Live(hub=Hub(lines, clock), lines=lines, fleet=None)
     from gateway.core.live.fleet import LiveFleet
     from gateway.core.live.listening import Listening
 
     fleet = LiveFleet(link, Listening(redis_url), clock)
-    return Live(hub=Hub(lines, clock, fleet=fleet), fleet=fleet)
+    return Live(hub=Hub(lines, clock, fleet=fleet), lines=lines, fleet=fleet)

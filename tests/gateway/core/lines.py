@@ -42,6 +42,9 @@ class HandLines:
         finally:
             self.open_now.remove(lane.id)
 
+    async def close(self) -> None:
+        """See `Lines`."""
+
     async def _events(self, provider: str, instrument: InstrumentId) -> AsyncIterator[Event]:
         while True:
             event = await self._queue(provider, instrument).get()
