@@ -273,6 +273,6 @@ class Session:
             return make(*given, **named)
         except UpstreamError:
             raise
-        except Exception:  # noqa: BLE001 - a feed's own defect must not end the process's other connections
+        except Exception:  # noqa: BLE001 - a feed's own defect must not end the connection's task
             log.error("feed_defect", provider=self._feed.provider, exception=format_exc())
             raise Malformed(self._feed.provider, "a frame broke the feed") from None
