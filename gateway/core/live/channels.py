@@ -44,6 +44,8 @@ class Channel:
     broken: bool = False
     """Nothing but a snapshot can be believed."""
     gaps: int = 0
+    mending: bool = False
+    """A new subscription is waiting for its time."""
 
     @property
     def silence(self) -> float | None:
@@ -160,8 +162,9 @@ class Channels:
         return None if channel.places else self._channels.pop(place.topic.channel)
 
     def end(self, channel: Channel, error: UpstreamError) -> None:
-        """One channel is over."""
-        self._channels.pop(channel.topic.channel, None)
+        """One channel is over; another one of the same name, which came meanwhile, is not."""
+        if self._channels.get(channel.topic.channel) is channel:
+            del self._channels[channel.topic.channel]
         channel.end(error)
 
     def end_all(self, error: UpstreamError) -> None:

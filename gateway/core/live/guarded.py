@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from traceback import format_exc
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
@@ -87,8 +88,8 @@ class GuardedHttp:
             raise Timeout(lane.id, "no answer in time") from None
         except (UpstreamError, asyncio.CancelledError):
             raise
-        except Exception:
-            log.exception("feed_defect", provider=lane.id)
+        except Exception:  # noqa: BLE001 - a feed's own defect must not end the connection's task
+            log.error("feed_defect", provider=lane.id, exception=lane.access.redact(format_exc()))
             raise Malformed(lane.id, "its answer broke the feed") from None
         finally:
             with suppress(ValueError):

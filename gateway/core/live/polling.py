@@ -209,7 +209,7 @@ class Polling:
         """The poller that asks for it."""
         key = (lane.id, lane.scope, capability.name)
         found = self._pollers.get(key)
-        if found is None or found.lane is not lane:
+        if found is None:
             found = Poller(lane, capability, self._pipeline, self._clock, self._is_open, self.interval)
             self._pollers[key] = found
         found.join(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from traceback import format_exc
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import structlog
@@ -80,7 +81,7 @@ class Session:
         self._outs.extend([*self._made(self._feed.greet), *self._subscribing(list(self._channels))])
         self._wake.set()
         for channel in self._channels:
-            channel.heard = self._heard
+            channel.heard, channel.mending = self._heard, False
         parts = [self._read(), self._write(), self._watch()]
         tasks = [asyncio.create_task(part, name=f"live {self._feed.provider}") for part in parts]
         try:
@@ -205,6 +206,8 @@ class Session:
 
     def _mend(self, channel: Channel, detail: str) -> None:
         """Say that something is missing and subscribe anew, at growing distances where that does not help."""
+        if channel.mending:
+            return
         channel.lost(NoticeCode.GAP, f"{self._feed.provider}: {detail}; subscribing again.")
         channel.gaps += 1
         if channel.gaps > MOST_GAPS:
@@ -212,6 +215,7 @@ class Session:
         elif channel.gaps == 1:
             self._again(channel)
         else:
+            channel.mending = True
             self._start(self._later(channel, min(FIRST_PAUSE * 2 ** (channel.gaps - 2), LONGEST_PAUSE)))
 
     async def _later(self, channel: Channel, seconds: float) -> None:
@@ -219,6 +223,7 @@ class Session:
         self._again(channel)
 
     def _again(self, channel: Channel) -> None:
+        channel.mending = False
         if self._channels.get(channel.topic.channel) is not channel:
             return
         if self._wire.one_way:
@@ -268,6 +273,6 @@ class Session:
             return make(*given, **named)
         except UpstreamError:
             raise
-        except Exception:
-            log.exception("feed_defect", provider=self._feed.provider)
+        except Exception:  # noqa: BLE001 - a feed's own defect must not end the connection's task
+            log.error("feed_defect", provider=self._feed.provider, exception=format_exc())
             raise Malformed(self._feed.provider, "a frame broke the feed") from None
