@@ -24,11 +24,11 @@ def upstreams(
     lanes = list(route.lanes)
     if terms.providers is None:
         rank = account.reach.rank
-        lanes.sort(key=lambda lane: (rank(lane.id), not lane.own, not has_feed(lane, capability, ask)))
+        lanes.sort(key=lambda lane: (rank(lane.id), not lane.own, not has_feed(registry, lane, capability, ask)))
     return tuple(Upstream(lane=lane, capability=capability, ask=ask) for lane in lanes), route.refused
 
 
-def has_feed(lane: Lane, capability: Capability[Any, Any], ask: Any) -> bool:
-    """Whether the provider streams it by itself."""
+def has_feed(registry: Registry, lane: Lane, capability: Capability[Any, Any], ask: Any) -> bool:
+    """Whether the provider streams it by itself; offline, and simulated, none does."""
     stream = lane.provider.streams.get(capability.name)
-    return stream is not None and stream.takes(ask)
+    return stream is not None and stream.takes(ask) and registry.counts(lane.provider.profile)
