@@ -17,8 +17,7 @@ from starlette.applications import Starlette
 from gateway import __version__
 from gateway.core.account import Accounts
 from gateway.core.bridges.asked import with_bridges
-from gateway.core.bus import Bus, LocalBus
-from gateway.core.cachedesk import CacheDrops
+from gateway.core.bus import Bus
 from gateway.core.calendars import ExchangeCalendars
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.contract import Admissions, Context, Host, Market, Plugin
@@ -29,7 +28,7 @@ from gateway.core.inventory import Inventory
 from gateway.core.live.line import Lines
 from gateway.core.live.lines import LiveLines
 from gateway.core.live.starting import Live, make_live
-from gateway.core.loading import add_provider, chosen, recordings_of, slips_of
+from gateway.core.loading import add_providers, recordings_of, slips_of
 from gateway.core.market import MarketData
 from gateway.core.migrations.readiness import DatabaseReadiness, fit, require
 from gateway.core.outbound import Outbound
@@ -52,7 +51,9 @@ from gateway.core.routing import Registry
 from gateway.core.secrets import Vault
 from gateway.core.settings import Settings, SettingsError
 from gateway.core.store import Store
+from gateway.core.strangers import gathered, surviving
 from gateway.core.switchboard import ProviderSwitchboard
+from gateway.core.together import make_bus, make_link, make_oversight, make_quotas, share_cache
 from gateway.core.upstream import NetworkTransport, Transport
 from gateway.core.working import working
 from gateway.domains import build_schema, histories, load_plugins
@@ -120,7 +121,8 @@ class Gateway:
         await self.host.bus.close()
         for plugin in self.host.plugins:
             if plugin.stop is not None:
-                await plugin.stop(self.host)
+                with surviving(plugin, "stop"):
+                    await plugin.stop(self.host)
         if PaymentPort in self.host.services:
             await self.host.service(PaymentPort).close()
         await self.host.service(OutboundHttp).close()
@@ -156,8 +158,7 @@ def build_gateway(
         oversight=oversight, turnstiles=quotas.turnstile if quotas else None,
         quotas=settings.upstream_quotas,
     )  # fmt: skip
-    for cls in chosen(settings, discovered).classes.values():
-        add_provider(registry, cls, settings, keyring, transport)
+    add_providers(registry, discovered, settings, keyring, transport)
     for slip in slips_of(settings, discovered):
         log.warning("setting_without_effect", reason=slip)
     for name, reason in discovered.failed.items():
@@ -174,6 +175,8 @@ def build_gateway(
         vault=Vault(settings.root_secrets), bus=bus, settings=settings, link=link,
         plugins=found,
     )  # fmt: skip
+    pipeline.health.trading, pipeline.keeper.newest = host.calendars.trading, host.calendars.newest
+    data.calendars = host.calendars
     registry.own.sign = partial(host.vault.digest, "provider key")
     if quotas is not None:
         pipeline.budgets = Budgets(clock, quotas.budget)
@@ -227,63 +230,8 @@ def make_responses(host: Host, schema: strawberry.Schema, accounts: Accounts) ->
     )  # fmt: skip
 
 
-def make_bus(settings: Settings) -> Bus:
-    """Redis where it is set, else this process alone."""
-    if settings.redis_url is None:
-        return LocalBus()
-    from gateway.core.redis import RedisBus
-
-    return RedisBus(settings.redis_url.get_secret_value())
-
-
-def make_link(settings: Settings, clock: Clock, *, wait_s: float | None = None) -> RedisLink | None:
-    """The guards' Redis, where it is set; answers are waited for as long as the cache does, or *wait_s*."""
-    if settings.redis_url is None:
-        return None
-    from gateway.core.link import WAIT_S, RedisLink
-
-    return RedisLink(settings.redis_url.get_secret_value(), clock, wait_s=WAIT_S if wait_s is None else wait_s)
-
-
-def make_oversight(settings: Settings, link: RedisLink | None, bus: Bus, clock: Clock) -> BreakerOversight:
-    """The fleet's breakers as one where Redis is set, unless that is not wanted."""
-    if link is None or not settings.shared_breakers:
-        return BreakerOversight(bus, clock)
-    from gateway.core.fleet import SharedBreakers
-
-    return SharedBreakers(link, bus, clock)
-
-
-def make_quotas(settings: Settings, clock: Clock) -> SharedQuotas | None:
-    """Upstreams' limits counted by all processes together, where Redis is set.
-
-    Over a link of their own: the cache gives up after moments, and whoever counts alone meanwhile counts too little.
-    """
-    link = make_link(settings, clock)
-    if link is None:
-        return None
-    from gateway.core.guards.sharedquotas import SharedQuotas
-
-    return SharedQuotas(link, clock)
-
-
-def share_cache(pipeline: Pipeline, host: Host) -> Warmth | None:
-    """Let the pipeline look into Redis before it asks upstreams, and the operator drop what is cached."""
-    if host.link is None:
-        host.services[CacheDesk] = CacheDrops(pipeline, host.bus, None)
-        return None
-    from gateway.core.guards.fleet import Fleet
-    from gateway.core.guards.shared import SharedCache
-    from gateway.core.guards.warmth import Warmth
-
-    shared = SharedCache(host.link, host.clock, pipeline.registry.mode.value)
-    pipeline.fleet = Fleet(shared, pipeline.cache, host.clock)
-    host.services[CacheDesk] = CacheDrops(pipeline, host.bus, shared)
-    return Warmth(pipeline, shared, host.clock, host.settings.cache_warm_up)
-
-
-def _serve(found: Sequence[Plugin], host: Host, inventory: Inventory) -> None:
-    """Fill the host's services; two plugins that serve the same stop the start."""
+def _serve(found: list[Plugin], host: Host, inventory: Inventory) -> None:
+    """Fill the host's services; two plugins of ours that serve the same stop the start."""
     services = host.services
     services[Providers], services[OutboundHttp] = inventory, Outbound()
     if host.settings.stripe_key is not None:
@@ -295,11 +243,14 @@ def _serve(found: Sequence[Plugin], host: Host, inventory: Inventory) -> None:
 
         services[MailTransport] = Smtp(smtp.get_secret_value(), host.settings.mail_from, host.clock)
     owners: dict[type, str] = dict.fromkeys(services, "core")
-    for plugin in found:
-        for kind, service in (plugin.services(host) if plugin.services else {}).items():
-            if kind in services:
-                raise RuntimeError(f"{kind.__name__} is served by {owners[kind]} and {plugin.name}")
-            services[kind], owners[kind] = service, plugin.name
+    for plugin in tuple(found):
+        with surviving(plugin, "services", of=found):
+            offered = plugin.services(host) if plugin.services else {}
+            for kind in offered:
+                if kind in services:
+                    raise RuntimeError(f"{kind.__name__} is served by {owners[kind]} and {plugin.name}")
+            services.update(offered)
+            owners.update(dict.fromkeys(offered, plugin.name))
 
 
 def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlette:
@@ -338,7 +289,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
             health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
             responses=gateway.responses, sharing=gateway.sharing, shedding=shedding,
             persisted=SharedDocuments(host.link) if host.link else None,
-            extra_routes=[route for plugin in host.plugins if plugin.routes for route in plugin.routes(host)],
+            extra_routes=gathered(host, "routes", lambda plugin: plugin.routes),
         )  # fmt: skip
     except BadTrustedDocument as bad:
         raise SettingsError(f"{SETTING}: {name_of(settings, bad.digest)}: {bad.reason}") from None
@@ -364,7 +315,8 @@ async def start(gateway: Gateway) -> None:
         await gateway.quotas.members.report()
     for plugin in host.plugins:
         if plugin.start is not None:
-            await plugin.start(host)
+            with surviving(plugin, "start"):
+                await plugin.start(host)
 
 
 async def prepare_database(gateway: Gateway) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
@@ -18,17 +20,22 @@ from strawberry.types.field import StrawberryField
 import plugins
 from gateway.core.contract import Plugin
 from gateway.core.migrations.histories import History, check_tables
+from gateway.core.strangers import reason_of
+from providers import collector_resting
 from schema.facts import FACTS
 from schema.scalars import SCALARS
 
 PLUGINS = "marketgate.plugins"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 log = structlog.get_logger(__name__)
 
 
 def load_plugins(*, third_party: bool = True) -> list[Plugin]:
     """Every folder below `plugins/` that has a `plugin.py`, then installed packages' entry points that fit in."""
-    ours = [import_module(f"{m.name}.plugin").plugin for m in iter_modules(plugins.__path__, "plugins.") if m.ispkg]
+    folders = [m.name for m in iter_modules(plugins.__path__, "plugins.") if m.ispkg]
+    with collector_resting():
+        ours = [import_module(f"{folder}.plugin").plugin for folder in folders]
     found: list[Plugin] = [plugin for plugin in ours if isinstance(plugin, Plugin)]
     for point in entry_points(group=PLUGINS) if third_party else ():
         try:
@@ -37,22 +44,24 @@ def load_plugins(*, third_party: bool = True) -> list[Plugin]:
                 raise TypeError(f"{point.value} is not a Plugin")
             if objections := objections_to(plugin, found):
                 raise ValueError("; ".join(objections))
-        except Exception as error:  # noqa: BLE001 - a stranger's plugin must not stop the start
-            log.error("plugin_failed_to_load", plugin=point.name, reason=f"{type(error).__name__}: {error}")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's plugin must not stop the start
+            log.error("plugin_failed_to_load", plugin=point.name, reason=reason_of(error))
         else:
-            found.append(plugin)
+            found.append(replace(plugin, origin=point.value))
     return found
 
 
 def objections_to(plugin: Plugin, others: Sequence[Plugin]) -> list[str]:
-    """Why a plugin cannot run beside others: taken names, root fields without facts, tables without a history."""
+    """Why a plugin cannot run beside others: names, root fields without facts, tables without a history, types."""
     found = [f"a plugin is called {plugin.name!r} already"] if plugin.name in {each.name for each in others} else []
+    if not _NAME.fullmatch(plugin.name):
+        found.append("a plugin's name is 1 to 40 of a-z, 0-9 and _, beginning with a letter")
     for kind in ("query", "mutation", "subscription"):
-        owners = {field.python_name: each.name for each in others for field in root_fields(each, kind)}
+        owners = {name_of(field): each.name for each in others for field in root_fields(each, kind)}
         for field in root_fields(plugin, kind):
-            name = f"{kind.title()}.{field.python_name}"
-            if field.python_name in owners:
-                found.append(f"{name} is defined by {owners[field.python_name]} already")
+            name = f"{kind.title()}.{name_of(field)}"
+            if name_of(field) in owners:
+                found.append(f"{name} is defined by {owners[name_of(field)]} already")
             if FACTS not in field.metadata:
                 found.append(f"{name} needs `metadata=facts(…)`, so that it has a price and a scope")
     if (plugin.tables is None) != (plugin.migrations is None):
@@ -61,7 +70,21 @@ def objections_to(plugin: Plugin, others: Sequence[Plugin]) -> list[str]:
         histories([*others, plugin])
     except RuntimeError as error:
         found.append(str(error))
-    return found
+    return found or _schema_without([*others, plugin])
+
+
+def _schema_without(all_of_them: Sequence[Plugin]) -> list[str]:
+    """Why there is no schema with the last one: a type's name that is taken, an annotation that means nothing."""
+    try:
+        build_schema(all_of_them)
+    except Exception as error:  # noqa: BLE001 - Strawberry raises what it pleases
+        return [f"no schema can be made with it: {reason_of(error)}"]
+    return []
+
+
+def name_of(field: StrawberryField) -> str:
+    """As it stands in the schema."""
+    return Names().get_graphql_name(field)
 
 
 def root_fields(plugin: Plugin, kind: str) -> Sequence[StrawberryField]:
@@ -102,9 +125,9 @@ def _merged(name: str, parts: Sequence[tuple[str, type]]) -> Any:
     owners: dict[str, str] = {}
     for plugin, kind in parts:
         for field in kind.__strawberry_definition__.fields:  # type: ignore[attr-defined]
-            if field.python_name in owners:
-                raise RuntimeError(f"{name}.{field.python_name} is defined by {owners[field.python_name]} and {plugin}")
-            owners[field.python_name] = plugin
+            if name_of(field) in owners:
+                raise RuntimeError(f"{name}.{name_of(field)} is defined by {owners[name_of(field)]} and {plugin}")
+            owners[name_of(field)] = plugin
     if not parts:
         return None
     return strawberry.type(type(name, tuple(kind for _, kind in parts), {}), description=_DESCRIPTIONS[name])

@@ -92,13 +92,14 @@ def documents() -> dict[str, str]:
     """Every generated text by its path. What is installed besides this repository has no part in it."""
     classes = discover(third_party=False).classes.values()
     providers = sorted(classes, key=lambda cls: (cls.profile.priority, cls.profile.id))
+    schema = build_schema(load_plugins(third_party=False))
     return {
-        "schema/schema.graphql": build_schema(load_plugins(third_party=False)).as_str().rstrip() + "\n",
+        "schema/schema.graphql": schema.as_str().rstrip() + "\n",
         "docs/providers.md": providers_page(providers),
         "docs/capabilities.md": _page("Capabilities", CAPABILITIES, *sections()),
         "docs/settings.md": settings_page(providers),
         "docs/errors.md": errors_page(),
-        "docs/permissions.md": permissions_page(build_schema(load_plugins(third_party=False))),
+        "docs/permissions.md": permissions_page(schema),
         "docs/metrics.md": metrics_page(),
         "deploy/env.example": env_example(providers),
     }

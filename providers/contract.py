@@ -276,6 +276,8 @@ class Provider:
     offers: ClassVar[Mapping[str, Answer]] = {}
     streams: ClassVar[Mapping[str, Stream]] = {}
     """What the provider's live feeds have, by capability: see `providers.feeds.streams`."""
+    stateless: ClassVar[bool] = True
+    """Whether what follows a large answer may run in another thread: not where anything is kept, such as a lock."""
 
     def __init_subclass__(cls) -> None:
         members = vars(cls).values()

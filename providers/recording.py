@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -133,7 +133,8 @@ def decoded(content: bytes) -> Any:
 
 def ask_of(capability: Capability[A, Any], plain_ask: Mapping[str, Any]) -> A:
     """Build an ask from its JSON form; ValueError names the field."""
-    hints = get_type_hints(capability.ask)
+    kind: Any = capability.ask
+    hints = _hints(kind)
     unknown = set(plain_ask) - set(hints)
     if unknown:
         raise ValueError(f"{capability.ask.__name__} has no {', '.join(sorted(unknown))}")
@@ -149,6 +150,11 @@ def ask_of(capability: Capability[A, Any], plain_ask: Mapping[str, Any]) -> A:
         raise ValueError(str(error)) from None
 
 
+@cache
+def _hints(ask: type) -> dict[str, Any]:
+    return get_type_hints(ask)
+
+
 def _typed(hint: Any, value: Any) -> Any:
     if hint == InstrumentId or (hint == InstrumentId | None and value is not None):
         return parse_instrument(msgspec.convert(value, str))
@@ -159,6 +165,8 @@ def _typed(hint: Any, value: Any) -> Any:
 
 def plain(value: Any) -> Any:
     """The form in which a recording states an answer: exact texts, and only what differs from its default."""
+    if type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, InstrumentId):
         return str(value)
     if isinstance(value, Enum):
@@ -176,9 +184,14 @@ def plain(value: Any) -> Any:
     return value
 
 
+_AS_THEY_ARE = frozenset((str, int, bool, type(None)))
+_fields = cache(fields)
+
+
 def _stated(value: Any) -> list[tuple[str, Any]]:
+    kind: Any = type(value)
     found = []
-    for field in fields(value):
+    for field in _fields(kind):
         stated = getattr(value, field.name)
         default = field.default if field.default_factory is MISSING else field.default_factory()
         if not isinstance(stated, Provenance) and (default is MISSING or stated != default):

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from providers.exact import NUMERIC, WIDEST, exact, ordinary, plain
+from providers.pieces import decode
 from schema.errors import Malformed
 from schema.words.candles import Bars
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Key = str | int
 
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 # What a conversion raises for a value that is not what it takes; OSError comes from the platform's calendar.
@@ -47,7 +47,7 @@ class Row:
     def json(cls, provider: str, body: bytes) -> Row:
         """Decode a JSON body; fractions become Decimal."""
         try:
-            return cls(provider, _DECODER.decode(body))
+            return cls(provider, decode(body))
         except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
             raise Malformed(provider, f"$ is not JSON (got {body[:60]!r})") from None
 

@@ -17,7 +17,9 @@ def says(description: str, name: str | None = None) -> object:
     return strawberry.argument(description=description, name=name)
 
 
-Symbol = Annotated[str, says("An id such as `crypto:BTC/USD`, or a short form: `BTC-USD`, `EURUSD`, `AAPL`.")]
+Symbol = Annotated[
+    str, says("An id such as `crypto:BTC/USD`, a short form (`BTC-USD`, `AAPL`) or a number (`isin:US0378331005`).")
+]
 Route = Annotated[RouteInput | None, says("By whom, how old, how long.")]
 PageSize = Annotated[int | None, says("Rows of the page, 1 to 100.")]
 After = Annotated[Cursor | None, says("Continue behind this cursor.")]

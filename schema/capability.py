@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 A = TypeVar("A")
@@ -47,7 +48,8 @@ class Capability(Generic[A, M]):
     contract suite: order, ranges, units that cannot be. A `private` answer belongs to its caller alone: it is never
     cached, never shared with somebody who asks the same at the same time, and not asked for twice at one provider.
     With `ends` the answer comes in parts: an adapter's method is an async generator of `answer`s, one of which says
-    that it is the end; a stream without such a part has broken off.
+    that it is the end; a stream without such a part has broken off. `current` says that the answer is of the present:
+    how far its `as_of` lies behind its arrival is the lag of the feed, which is measured.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Capability(Generic[A, M]):
     check: Callable[[A, Any], Iterable[str]] | None = None
     private: bool = False
     ends: Callable[[M], bool] | None = None
+    current: bool = False
 
     def window(self, ask: A, now: datetime) -> timedelta:
         """How long the answer to *ask*, fetched at *now*, stays fresh."""
@@ -75,6 +78,17 @@ class Capability(Generic[A, M]):
         return self.items.of(ask) if self.items else (ask,)
 
 
+class Right(StrEnum):
+    """What somebody wants to do with an answer besides showing it to its caller.
+
+    SHARE: let it serve other tenants. DELIVER: put it into events that leave. KEEP: hold it, for replay or in a file.
+    """
+
+    SHARE = "SHARE"
+    DELIVER = "DELIVER"
+    KEEP = "KEEP"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """How an ask is to be carried out; no part of a cache key.
@@ -82,7 +96,8 @@ class Terms:
     `providers` pins: only these, in this order. `max_age` refuses older values (None: the capability's window).
     `stale_if_error` accepts a copy that much older when every provider fails. `timeout` is in seconds. Without `keep`
     what is fetched is handed on and not held: a long range must not push out what others ask for. `hedge` asks the
-    next provider too where the first takes longer than it usually does.
+    next provider too where the first takes longer than it usually does. `rights` asks only those whose licence gives
+    all of them.
     """
 
     providers: tuple[str, ...] | None = None
@@ -92,6 +107,7 @@ class Terms:
     timeout: float = 5.0
     keep: bool = True
     hedge: bool = False
+    rights: frozenset[Right] = frozenset()
 
 
 DEFAULT_TERMS = Terms()

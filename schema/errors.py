@@ -108,9 +108,9 @@ class AmbiguousInstrument(MarketgateError):
 
     code = FailureCode.AMBIGUOUS_INSTRUMENT
 
-    def __init__(self, symbol: str, candidates: Sequence[str]) -> None:
+    def __init__(self, symbol: str, candidates: Sequence[str], way_out: str = ", or give assetClass") -> None:
         listed = ", ".join(candidates)
-        super().__init__(f"{symbol!r} may mean {listed}: write one of these, or give assetClass")
+        super().__init__(f"{symbol!r} may mean {listed}: write one of these{way_out}")
         self.symbol, self.candidates = symbol, tuple(candidates)
 
     def extensions(self) -> dict[str, object]:

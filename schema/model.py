@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import MISSING, dataclass
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
 import strawberry
+from strawberry.types.field import StrawberryField
 
 Made = TypeVar("Made", bound=type)
 
 DIRECT = "marketgate.direct"
 """The key of `Direct` or `Columns` in a computed field's metadata."""
 
+DEFINITION = "__strawberry_definition__"
+"""The attribute by which Strawberry knows a type."""
+
 KEPT: set[type] = set()
 """Models whose values are held and shown again and again."""
 
-_GENERATED = ("__init__", "__repr__", "__eq__", "__hash__", "__match_args__")
+
+class Definition:
+    """What Strawberry knows of a model, worked out at the first look: importing the words costs dataclasses alone."""
+
+    __slots__ = ("_make", "_model", "_under_way")
+
+    def __init__(self, model: type, make: Callable[[], Any]) -> None:
+        self._model = model
+        self._make = make
+        self._under_way = False
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        """The definition, which takes this object's place.
+
+        Models that name each other meet here again. Strawberry takes a NameError for a name that is not defined yet,
+        and looks the type of that field up when it needs it.
+        """
+        if self._under_way:
+            raise NameError(self._model.__name__)
+        self._under_way = True
+        try:
+            made = self._make()
+        finally:
+            self._under_way = False
+        setattr(self._model, DEFINITION, made)
+        return made
 
 
 def described(
@@ -74,20 +104,45 @@ def model(
 
     *kept* says that a value is held and shown again and again: its JSON form is worth keeping with it.
 
-    Strawberry builds an ordinary dataclass and drops the options of one that it is given ready-made,
-    so the frozen form is generated anew over the fields that it has understood.
+    Strawberry drops the options of a dataclass that it is given ready-made and builds an ordinary one of its own:
+    it reads a copy of the class, when the first schema is built.
     """
 
     def make(cls: Made) -> Made:
-        typed: Any = strawberry.type(cls, description=description, name=name)
-        definition = typed.__strawberry_definition__
-        definition.interfaces = [face.__strawberry_definition__ for face in implements]  # type: ignore[attr-defined]
-        for generated in _GENERATED:
-            delattr(typed, generated)
-        frozen: Any = dataclass(frozen=True, kw_only=True, slots=True)(typed)
-        definition.origin = frozen
+        written = {key: value for key, value in vars(cls).items() if key not in ("__dict__", "__weakref__")}
+        for attribute, field in written.items():
+            if isinstance(field, StrawberryField):
+                _as_python_has_it(cls, attribute, field)
+        frozen: Any = dataclass(frozen=True, kw_only=True, slots=True)(cls)
+
+        def define() -> Any:
+            copied = type(cls.__name__, cls.__bases__, written)
+            # A name that only type checkers import stays a text, which Strawberry looks up when it needs it.
+            with suppress(NameError):
+                hints = get_type_hints(copied, include_extras=True)
+                copied.__annotations__ = {attribute: hints[attribute] for attribute in copied.__annotations__}
+            strawberry.type(copied, description=description, name=name)
+            definition = getattr(copied, DEFINITION)
+            definition.interfaces = [getattr(face, DEFINITION) for face in implements]
+            # Nothing holds on to the copy.
+            definition.origin = frozen
+            for field in definition.fields:
+                field.origin = frozen if field.origin is copied else field.origin
+            return definition
+
+        setattr(frozen, DEFINITION, Definition(frozen, define))
         if kept:
             KEPT.add(frozen)
         return frozen  # type: ignore[no-any-return]
 
     return make
+
+
+def _as_python_has_it(cls: type, attribute: str, field: StrawberryField) -> None:
+    """A computed field is its resolver, a plain one its default, if it has one."""
+    if field.base_resolver is not None:
+        setattr(cls, attribute, field.base_resolver.wrapped_func)
+    elif field.default is MISSING:
+        delattr(cls, attribute)
+    else:
+        setattr(cls, attribute, field.default)

@@ -71,9 +71,9 @@ def skipped(kind: str, after: str | None) -> int:
     return int(position) + 1
 
 
-def page_of(items: Sequence[T], *, kind: str, first: int, after: str | None) -> Page[T]:
+def page_of(items: Sequence[T], *, kind: str, first: int, after: str | None, largest: int = LARGEST_PAGE) -> Page[T]:
     """A forward page over a list that is held whole, with offsets as positions."""
-    check_page_size(first)
+    check_page_size(first, largest=largest)
     start = skipped(kind, after)
     shown = items[start : start + first]
     cursors = [make_cursor(kind, str(start + i)) for i in range(len(shown))]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from schema.words.intervals import Interval
     from schema.words.quotes import Quote
     from schema.words.routes import RouteInput
-    from schema.words.venues import MarketState, TradingSession
+    from schema.words.venues import MarketState, SessionPhase, TradingSession, VenueHoliday
 
 
 @strawberry.enum(description="Whether a value is live, a replayed recording or simulated.")
@@ -87,6 +87,12 @@ class Reader(Protocol):
 
     async def venue_sessions(self, venue: str, start: date, end: date) -> list[TradingSession]:
         """The venue's sessions with dates in [start, end)."""
+
+    async def venue_phases(self, venue: str, start: date, end: date) -> list[SessionPhase]:
+        """Those sessions in parts."""
+
+    async def venue_holidays(self, venue: str, start: date, end: date) -> list[VenueHoliday]:
+        """Days in [start, end) on which the venue keeps closed or closes early."""
 
     async def quote_of(
         self, instrument: InstrumentId, route: RouteInput | None, convert_to: str | None

@@ -13,6 +13,8 @@ Cursor = NewType("Cursor", str)
 
 _PLAIN = re.compile(r"[+-]?\d{1,60}(\.\d{1,60})?\Z", re.ASCII)
 _LONGEST = 120
+YEARS = range(1000, 9000)
+"""What may be asked for: a day, a term or a century can be added to any of it, and taken from it."""
 
 
 def decimal_text(value: Decimal) -> str:
@@ -51,23 +53,34 @@ def parse_datetime(value: object) -> datetime:
     except ValueError:
         raise ValueError(f'DateTime must be a text such as "2026-11-20T12:00:00Z", not {value!r}') from None
     if len(value) == 10:
-        return parsed.replace(tzinfo=UTC)
+        parsed = parsed.replace(tzinfo=UTC)
     if parsed.tzinfo is None:
         raise ValueError(f"DateTime needs an offset: write {value!r} with a Z")
     try:
-        return parsed.astimezone(UTC)
+        parsed = parsed.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"DateTime is out of range: {value!r}") from None
+        raise _out_of_range("DateTime", value) from None
+    if parsed.year not in YEARS:
+        raise _out_of_range("DateTime", value)
+    return parsed
 
 
 def parse_date(value: object) -> date:
     """ISO 8601 calendar date."""
-    if isinstance(value, str) and len(value) == 10:
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise ValueError('Date must be a text such as "2026-11-20"')
+    try:
+        parsed = date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
+    except ValueError:
+        parsed = None
+    if parsed is None:
+        raise ValueError('Date must be a text such as "2026-11-20"')
+    if parsed.year not in YEARS:
+        raise _out_of_range("Date", str(value))
+    return parsed
+
+
+def _out_of_range(name: str, value: str) -> ValueError:
+    told = f"years are {YEARS[0]} to {YEARS[-1]}; leave an open end out"
+    return ValueError(f"{name} {value!r} is out of range: {told}")
 
 
 def parse_cursor(value: object) -> Cursor:

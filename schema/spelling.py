@@ -1,6 +1,6 @@
 """Reads what people write for an instrument: `AAPL`, `BRK-B`, `BTC-USD`, `btc/usd`, `BTCUSDT`, `EURUSD`, or a full id.
 
-The rules, first to last:
+A security's number (`schema.identifiers`) is not read here but raised as Identified. The rules, first to last:
 
 1. A text that begins with an asset class is a full id (`crypto:BTC/USDT@binance`); it needs no directory.
 2. A separator (`/ - _`) makes a pair, with a contract if one follows (`BTC/USDT:USDT`); a single letter behind it that
@@ -23,6 +23,7 @@ from typing import NoReturn, Protocol
 
 from schema.currencies import FIATS, STABLES
 from schema.errors import AmbiguousInstrument, BadInput, UnknownSymbol
+from schema.identifiers import Identified, nearly, read_identifier
 from schema.symbols import PAIRED, AssetClass, InstrumentId, crypto, equity, fx, parse_instrument
 
 LONGEST = 80
@@ -66,7 +67,10 @@ DERIVATIVES = tuple(f"{sign}{word}" for sign in "-_/" for word in ("PERPETUAL", 
 
 
 def read_symbol(text: str, directory: Directory, asset_class: AssetClass | None = None) -> InstrumentId:
-    """The instrument that a text means; UnknownSymbol or AmbiguousInstrument say the way out."""
+    """The instrument that a text means; UnknownSymbol or AmbiguousInstrument say the way out.
+
+    Identified, which is an UnknownSymbol, is raised where the text is a number that only providers know.
+    """
     return _read(text, directory, asset_class)
 
 
@@ -77,6 +81,9 @@ def _read(text: str, directory: Directory, asset_class: AssetClass | None) -> In
     head, colon, _ = written.partition(":")
     if colon and head.upper() in AssetClass.__members__:
         return _full(written, asset_class)
+    identifier = read_identifier(written)
+    if identifier is not None:
+        raise Identified(written, identifier)
     body, at, venue = written.partition("@")
     if at and not _VENUE.match(venue):
         _fail(written, f"has no valid venue behind '@': {_WAY_OUT}")
@@ -147,6 +154,8 @@ class _Spelling:
     def read(self) -> list[InstrumentId]:
         """Everything that the text may mean, at least one."""
         found = self._option() or self._whole() or self._pair() or self._share_class() or self._split() or self._rest()
+        if not found and (told := nearly(self.written)):
+            _fail(self.written, told)
         if not found and "." in self.body:
             _fail(self.written, "cannot be read: write ticker and venue (its MIC) as in VOD@XLON, or search for it")
         if not found:

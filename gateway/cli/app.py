@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 provider_app = typer.Typer(help="Write and check provider adapters.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(provider_app, name="provider")
-plugin_app = typer.Typer(help="Check installed plugins.", no_args_is_help=True, rich_markup_mode=None)
+plugin_app = typer.Typer(help="Write and check plugins.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(plugin_app, name="plugin")
 for name, group in (("db", db), ("tenants", tenants), ("operators", operators), ("audit", audit)):
     app.add_typer(group.app, name=name)
@@ -182,6 +182,7 @@ def consensus(
 def providers(
     status: Annotated[str | None, typer.Option(help="Only those in this condition, such as key_missing.")] = None,
     capability: Annotated[str | None, typer.Option(help="Only those that offer it, such as candles.")] = None,
+    asset_class: Annotated[str | None, typer.Option(help="Only those of this class, such as equity.")] = None,
     matrix: Annotated[bool, typer.Option("--matrix", help="A column for each capability.")] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -194,12 +195,14 @@ def providers(
     def job() -> Coroutine[Any, Any, int]:
         from gateway.cli import link, output, reading
         from gateway.cli import providers as registry
+        from schema.symbols import AssetClass
         from schema.words.registry import ProviderStatus
 
         return registry.run(
             link.Where(url=url, api_key=api_key, offline=offline), capability=capability, matrix=matrix,
             form=output.form_of(as_json=as_json, as_csv=as_csv),
             status=reading.read_word("--status", status, ProviderStatus) if status else None,
+            asset_class=reading.read_word("--asset-class", asset_class, AssetClass) if asset_class else None,
         )  # fmt: skip
 
     return perform_async(job)
@@ -259,7 +262,7 @@ def doctor(
 @provider_app.command("new")
 def provider_new(
     provider: Annotated[str, typer.Argument(metavar="ID", help="Its id, which is also the file's name.")],
-    family: Annotated[str, typer.Option(help="crypto, defi, equities, fx, news, search or video.")],
+    family: Annotated[str, typer.Option(help="assistants, crypto, defi, equities, fx, macro, news, search or video.")],
     into: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder of the providers.")] = Path("providers"),
 ) -> int:
     """Write an adapter and a recording that pass the check, to start from."""
@@ -287,6 +290,21 @@ def provider_check(
         from gateway.cli import judge, output
 
         return judge.run(path, output.form_of(as_json=as_json, as_csv=as_csv))
+
+    return perform(job)
+
+
+@plugin_app.command("new")
+def plugin_new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, which is also its module's.")],
+    into: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to make the package's folder.")] = Path(),
+) -> int:
+    """Write a package with a plugin that passes the check, to start from."""
+
+    def job() -> int:
+        from gateway.cli import package
+
+        return package.run(name, into)
 
     return perform(job)
 

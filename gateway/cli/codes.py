@@ -52,8 +52,9 @@ DATA: dict[str, Explained] = {
         "check the spelling; `instruments(search:)` finds symbols by name",
     ),
     FailureCode.AMBIGUOUS_INSTRUMENT: Explained(
-        "A short spelling means more than one instrument; `candidates` lists them.",
-        "write one of the candidates, or give `assetClass`",
+        "A short spelling, or the number of a security with several listings, means more than one instrument; "
+        "`candidates` lists them.",
+        "write one of the candidates; or give `assetClass`, or behind a number the listing's venue (`@XETR`)",
     ),
     FailureCode.DATA_STALE: Explained(
         "The newest value is older than `maxAgeMs` allows.",

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from gateway.app import build_gateway
+from gateway.app import build_gateway, create_app
 from gateway.cli.outcome import Code, usage
 from gateway.cli.output import Column, Form, Table, write
 from gateway.core.check.imports import import_findings
@@ -38,7 +38,7 @@ async def check_plugin(point: EntryPoint) -> list[str]:
     """Everything that is asked of a plugin of another package; what needs it whole is not tried on a broken one."""
     try:
         plugin = point.load()
-    except Exception as error:  # noqa: BLE001 - whatever a stranger's module raises is a finding
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's module raises is a finding
         return [f"does not load: {type(error).__name__}: {error}"]
     if not isinstance(plugin, Plugin):
         return [f"{point.value} is not a Plugin"]
@@ -47,7 +47,7 @@ async def check_plugin(point: EntryPoint) -> list[str]:
     if findings:
         return findings
     with TemporaryDirectory() as folder:
-        return [*await _in_a_gateway(plugin, ours, Path(folder)), *await _in_a_database(plugin, Path(folder))]
+        return await _in_a_database(plugin, Path(folder)) or await _in_a_gateway(plugin, ours, Path(folder))
 
 
 def _open_mutations(plugin: Plugin) -> list[str]:
@@ -60,14 +60,19 @@ def _open_mutations(plugin: Plugin) -> list[str]:
 
 
 async def _in_a_gateway(plugin: Plugin, ours: list[Plugin], folder: Path) -> list[str]:
-    """Whether the services and the one schema of all can be made."""
+    """Whether the one schema and the application of all can be made, and starts to serve."""
     settings = Settings(env="development", data_dir=folder)
+    store = None
     try:
         gateway = build_gateway(settings, found=[*ours, plugin], discovered=discover(("sandbox",), third_party=False))
+        store, app = gateway.host.store, create_app(settings, gateway=gateway)
+        async with app.router.lifespan_context(app):
+            return []
     except Exception as error:  # noqa: BLE001 - whatever a stranger's plugin raises is a finding
         return [f"does not start: {type(error).__name__}: {error}"]
-    await gateway.close()
-    return []
+    finally:
+        if store is not None:
+            await store.close()
 
 
 async def _in_a_database(plugin: Plugin, folder: Path) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from gateway.cli.drafts import DRAFTS, Cases
 from gateway.cli.outcome import Code, say, usage
 from gateway.cli.sketches import SKETCHES, cases_of, module_of
 from gateway.core.clock import Clock, SystemClock
@@ -119,28 +120,36 @@ def run(provider: str, family: str, into: Path, clock: Clock | None = None) -> C
     """Write both files; nothing that exists is touched."""
     if not ID.fullmatch(provider) or keyword.iskeyword(provider):
         raise usage(f"{provider!r} cannot be an id: write 2 to 40 of a-z, 0-9 and _, beginning with a letter")
-    if family not in (*FAMILIES, *SKETCHES):
-        known = ", ".join((*FAMILIES, *SKETCHES))
-        raise usage(f"--family: {family!r} is not known: write one of {known} (others: begin with a neighbour's file)")
+    if family not in (*FAMILIES, *SKETCHES, *DRAFTS):
+        known = ", ".join((*FAMILIES, *SKETCHES, *DRAFTS))
+        raise usage(f"--family: {family!r} is not known: write one of {known}")
     if not (into / "contract.py").is_file():
         raise usage(f"--into: {into} is not the folder of the providers: run this in a checkout")
-    module = into / family / f"{provider}.py"
-    sketch = SKETCHES.get(family)
-    capability = sketch.capability if sketch else "quotes"
-    recording = into / "recordings" / provider / f"{capability}.json"
-    taken = [str(path) for path in (*into.glob(f"*/{provider}.py"), recording) if path.exists()]
+    day = (clock or SystemClock()).now().replace(hour=12, minute=0, second=0, microsecond=0)
+    source, cases = _drafted(provider, family, day)
+    module, folder = into / family / f"{provider}.py", into / "recordings" / provider
+    recordings = {folder / f"{capability}.json": found for capability, found in cases.items()}
+    taken = [str(path) for path in (*into.glob(f"*/{provider}.py"), *recordings) if path.exists()]
     if taken:
         raise usage(f"{provider!r} is taken: there is {' and '.join(taken)}")
-    recording.parent.mkdir(parents=True, exist_ok=True)
-    source = module_of(sketch, _facts(provider)) if sketch else _module(provider, FAMILIES[family])
+    folder.mkdir(parents=True, exist_ok=True)
     module.write_text(source, encoding="utf-8")
-    day = (clock or SystemClock()).now().replace(hour=12, minute=0, second=0, microsecond=0)
-    cases = _recording(provider, day, cases_of(sketch) if sketch else _quotes(FAMILIES[family], day))
-    recording.write_text(json.dumps(cases, indent=2) + "\n", encoding="utf-8")
     print(module)
-    print(recording)
+    for path, found in recordings.items():
+        path.write_text(json.dumps(_recording(provider, day, found), indent=2) + "\n", encoding="utf-8")
+        print(path)
     say(f"written; replace what is made up, then run: marketgate provider check {module}")
     return Code.ALL
+
+
+def _drafted(provider: str, family: str, day: datetime) -> tuple[str, Cases]:
+    """The source, and the cases of each recording."""
+    facts = _facts(provider)
+    if draft := DRAFTS.get(family):
+        return draft.module.substitute(facts), draft.cases(facts)
+    if sketch := SKETCHES.get(family):
+        return module_of(sketch, facts), {sketch.capability: cases_of(sketch)}
+    return _module(provider, FAMILIES[family]), {"quotes": _quotes(FAMILIES[family], day)}
 
 
 def _module(provider: str, family: Family) -> str:

@@ -17,6 +17,7 @@ from gateway.core.guards.breaker import Breaker, BreakerPolicy
 from gateway.core.guards.budget import RetryBudget
 from gateway.core.guards.turnstile import Turnstile
 from gateway.core.health import Holder, OwnHolder
+from gateway.core.licensing import Rights, rights_in
 from gateway.core.secrets import Redactor
 from providers.contract import Answer, Profile, Provider
 from schema.words.registry import BreakerState
@@ -62,9 +63,13 @@ class Lane:
     trunk: Breaker | None = None
     id: str = field(init=False)
     """The provider's id."""
+    rights: Rights = field(init=False)
+    """What may be done with its answers besides showing them to their caller."""
 
     def __post_init__(self) -> None:
-        self.id = self.provider.profile.id
+        profile, private = self.provider.profile, self.answer.capability.private
+        self.id = profile.id
+        self.rights = rights_in(profile.licence, own_key=self.own, private=private)
 
     @property
     def own(self) -> bool:
@@ -106,7 +111,7 @@ class OwnLanes:
         parts = account.keys.get(shared.id)
         if parts is not None and shared.id in self.remakes:
             return self._own(shared, account.tenant, parts)
-        if shared.provider.profile.licence.shareable:
+        if shared.rights.share:
             return shared
         key = (account.tenant, shared)
         found = self._scoped.get(key)

@@ -47,7 +47,7 @@ def at_hand(
     own = FetchLog()
     seen, missing, lanes = _one_by_one(market, capability, ask, terms, own, account)
     log.adopt(own)
-    if not missing and all(lane.provider.profile.licence.shareable for lane in set(lanes.values())):
+    if not missing and all(lane.rights.share for lane in set(lanes.values())):
         shown = MappingProxyType(seen)
         market.batches.keep(Batch(of=of, parts=parts, found=shown, log=own, lanes=lanes, made=now, state=state))
         return shown, []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from threading import Lock
@@ -18,8 +18,10 @@ from zoneinfo import ZoneInfo
 
 from cachetools import LRUCache
 
+from gateway.core.freshness import TRADING
+from gateway.core.venuedays import holidays_of, phases_of, turns_of
 from schema.symbols import AssetClass, InstrumentId
-from schema.words.venues import MarketState, TradingHours, TradingSession
+from schema.words.venues import MarketState, SessionPhase, TradingHours, TradingSession, Turns, VenueHoliday
 
 NEW_YORK = "America/New_York"
 MAIN_VENUE = "XNYS"
@@ -32,6 +34,7 @@ FX_TURNS = time(17)
 EARLIEST = ("1990-01-01", "1998-01-01", "2026-01-05")
 """Tried in turn: not every venue's holidays are recorded so far back, Tel Aviv's only since its week has changed."""
 FIRST_FX_DAY = date(1971, 1, 1)
+A_DAY, REACH = timedelta(days=1), timedelta(days=15)
 _BUILDING = Lock()
 
 
@@ -51,6 +54,7 @@ class ExchangeCalendars:
 
     def __init__(self) -> None:
         self._days: LRUCache[tuple[str, date], Sequence[_Day]] = LRUCache(1024)
+        self._learning: set[tuple[str, date]] = set()
 
     def time_zone(self, instrument: InstrumentId) -> str:
         """IANA name; UTC for what never closes."""
@@ -65,6 +69,37 @@ class ExchangeCalendars:
             return MarketState.REGULAR if fx_open(at) else MarketState.CLOSED
         mic = mic_of(instrument)
         return await self.venue_state(mic, at) if mic else MarketState.UNKNOWN
+
+    def trading(self, instrument: InstrumentId, at: datetime) -> bool:
+        """See gateway.core.ports.Calendars."""
+        if instrument.asset_class in (AssetClass.CRYPTO, AssetClass.DEX):
+            return True
+        if instrument.asset_class in (AssetClass.FX, AssetClass.COMMODITY):
+            return fx_open(at)
+        mic = mic_of(instrument)
+        if mic is None:
+            return False
+        key = (mic, at.date())
+        if key not in self._days:
+            self._learn(key)
+            return False
+        return _state(mic, self._days[key], at) in TRADING
+
+    async def prepare(self, instruments: Iterable[InstrumentId], at: datetime) -> None:
+        """See gateway.core.ports.Calendars."""
+        for mic in {mic_of(instrument) for instrument in instruments} - {None}:
+            await self._around(cast(str, mic), at.date())
+
+    def newest(self, instrument: InstrumentId, at: datetime) -> datetime | None:
+        """See gateway.core.ports.Calendars."""
+        if instrument.asset_class in (AssetClass.FX, AssetClass.COMMODITY):
+            return None if fx_open(at) else fx_sessions(at.date() - REACH, at.date() + A_DAY)[-1].opens
+        mic = mic_of(instrument)
+        days = self._days.get((mic, at.date()), ()) if mic else ()
+        last = next((day for day in reversed(days) if day.session.opens <= at), None)
+        if last is None or (at < last.session.closes and not last.resting(at)):
+            return None
+        return last.session.opens
 
     async def sessions(
         self, instrument: InstrumentId, start: date, end: date, hours: TradingHours
@@ -82,24 +117,52 @@ class ExchangeCalendars:
         """See gateway.core.ports.Calendars."""
         if not mic.isupper():
             return MarketState.REGULAR
-        key = (mic, at.date())
+        return _state(mic, await self._around(mic, at.date()), at)
+
+    async def _around(self, mic: str, day: date) -> Sequence[_Day]:
+        key = (mic, day)
         if key not in self._days:
             self._days[key] = await asyncio.to_thread(_around, *key)
-        around = self._days[key]
-        if not around:
-            return MarketState.UNKNOWN
-        for day in around:
-            session = day.session
-            if session.opens <= at < session.closes:
-                return MarketState.CLOSED if day.resting(at) else MarketState.REGULAR
-            longer = _extended(mic, session)
-            if longer.opens <= at < longer.closes:
-                return MarketState.PRE if at < session.opens else MarketState.POST
-        return MarketState.CLOSED
+        return self._days[key]
 
     async def venue_sessions(self, mic: str, start: date, end: date) -> Sequence[TradingSession]:
         """See gateway.core.ports.Calendars."""
         return await asyncio.to_thread(_sessions, mic, start, end) if await self._known(mic) else ()
+
+    async def venue_phases(self, mic: str, start: date, end: date) -> Sequence[SessionPhase]:
+        """See gateway.core.ports.Calendars."""
+        return await asyncio.to_thread(_phases, mic, start, end) if await self._known(mic) else ()
+
+    async def venue_holidays(self, mic: str, start: date, end: date) -> Sequence[VenueHoliday]:
+        """See gateway.core.ports.Calendars."""
+        return await asyncio.to_thread(_holidays, mic, start, end) if await self._known(mic) else ()
+
+    async def venue_turns(self, mic: str, at: datetime) -> Turns:
+        """See gateway.core.ports.Calendars. No venue keeps closed for longer than a fortnight."""
+        day = at.date()
+        if not await self._known(mic) or await self.venue_state(mic, at) is MarketState.UNKNOWN:
+            return Turns()
+        return turns_of(await asyncio.to_thread(_phases, mic, day - A_DAY, day + REACH), at)
+
+    async def venue_zone(self, mic: str) -> str | None:
+        """See gateway.core.ports.Calendars."""
+        if mic in _ZONES:
+            return _ZONES[mic]
+        calendar = await asyncio.to_thread(_calendar, SAME_HOURS.get(mic, mic))
+        return None if calendar is None else str(calendar.tz)
+
+    def _learn(self, key: tuple[str, date]) -> None:
+        """Read a day beside the loop, for the next who asks."""
+        if key in self._learning:
+            return
+        self._learning.add(key)
+
+        def learned(done: asyncio.Future[Sequence[_Day]]) -> None:
+            self._learning.discard(key)
+            if not done.cancelled():
+                self._days[key] = done.result()
+
+        asyncio.get_running_loop().run_in_executor(None, _around, *key).add_done_callback(learned)
 
     async def _known(self, mic: str) -> bool:
         return await asyncio.to_thread(_calendar, SAME_HOURS.get(mic, mic)) is not None
@@ -180,8 +243,34 @@ def _built(mic: str) -> Any:
         return None
 
 
+def _state(mic: str, around: Sequence[_Day], at: datetime) -> MarketState:
+    """By the sessions that an instant may belong to; UNKNOWN without any."""
+    for day in around:
+        session = day.session
+        if session.opens <= at < session.closes:
+            return MarketState.CLOSED if day.resting(at) else MarketState.REGULAR
+        longer = _extended(mic, session)
+        if longer.opens <= at < longer.closes:
+            return MarketState.PRE if at < session.opens else MarketState.POST
+    return MarketState.CLOSED if around else MarketState.UNKNOWN
+
+
 def _sessions(mic: str, start: date, end: date) -> list[TradingSession]:
     return [day.session for day in _read(mic, start, end)]
+
+
+def _phases(mic: str, start: date, end: date) -> list[SessionPhase]:
+    return [
+        phase
+        for day in _read(mic, start, end)
+        for phase in phases_of(day.session, _extended(mic, day.session), day.pause, day.resume)
+    ]
+
+
+def _holidays(mic: str, start: date, end: date) -> list[VenueHoliday]:
+    calendar = _calendar(SAME_HOURS.get(mic, mic))
+    start, end = max(start, calendar.first_session.date()), min(end, calendar.last_session.date() + A_DAY)
+    return holidays_of(calendar, start, end, _sessions(mic, start, end)) if start < end else []
 
 
 def _around(mic: str, day: date) -> Sequence[_Day]:
@@ -189,7 +278,7 @@ def _around(mic: str, day: date) -> Sequence[_Day]:
     calendar = _calendar(SAME_HOURS.get(mic, mic))
     if calendar is None or not calendar.first_session.date() <= day <= calendar.last_session.date():
         return ()
-    return tuple(_read(mic, day - timedelta(days=7), day + timedelta(days=2)))
+    return tuple(_read(mic, day - REACH, day + 2 * A_DAY))
 
 
 def _read(mic: str, start: date, end: date) -> list[_Day]:

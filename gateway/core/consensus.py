@@ -3,6 +3,9 @@
 Outliers by the median absolute deviation (Hampel's identifier): a value counts as one when it is farther from the
 median than `K` scaled deviations (1.4826 × MAD estimates sigma for normal data) and than a floor in basis points,
 because the deviation is 0 when most agree. With fewer than three usable values nobody is an outlier.
+
+Values are compared with their like: a fixing joins fixings of the same day only, never a last price or a middle. Of an
+index the levels count that providers quote; the closes of economic series (FRED's SP500) are of another day and kind.
 """
 
 from __future__ import annotations
@@ -13,15 +16,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from statistics import median
+from typing import cast
 
 from gateway.core.fetchlog import Fetched
 from gateway.core.health import failure_of
-from gateway.core.stamping import age_of
-from schema.errors import FailureCode, NoAnswer, NotCovered, QuorumNotMet, Stale, UpstreamError
+from gateway.core.stamping import Newest, age_of, not_known
+from schema.errors import FailureCode, NoAnswer, NotCovered, QuorumNotMet, Stale, UnknownInstrument, UpstreamError
 from schema.provenance import DataMode, FeedDelay, ProviderFailure
-from schema.symbols import InstrumentId
+from schema.symbols import AssetClass, InstrumentId
 from schema.words.consensus import Consensus, ConsensusSource
 from schema.words.quotes import PriceType, Quote
+from schema.words.rates import FxRate, FxRatesAsk
 from schema.words.venues import MarketState
 
 K = Decimal(5)
@@ -39,6 +44,29 @@ class Rules:
     quorum: int
     max_age: timedelta | None
     now: datetime
+    newest: Newest = not_known
+
+
+def rates_ask_of(instrument: InstrumentId) -> FxRatesAsk | None:
+    """What a pair of currencies is to providers that publish rates and no quotes; None for anything else."""
+    if instrument.asset_class is not AssetClass.FX or not instrument.is_spot or instrument.venue:
+        return None
+    return FxRatesAsk(base=instrument.base, quotes=(instrument.quote,))
+
+
+def rate_as_quote(instrument: InstrumentId, provider: str, found: Fetched | UpstreamError) -> Fetched | UpstreamError:
+    """The newest rate of the pair as a price of its own type."""
+    if isinstance(found, UpstreamError):
+        return found
+    rates = [rate for rate in cast("tuple[FxRate, ...]", found.value) if rate.quote == instrument.quote]
+    if not rates:
+        return UnknownInstrument(provider, f"has no rate of {instrument}")
+    rate = rates[-1]
+    quote = Quote(
+        instrument=instrument, price=rate.rate, price_type=rate.price_type, as_of=rate.as_of,
+        provenance=found.provenance,
+    )  # fmt: skip
+    return Fetched(quote, found.provenance)
 
 
 def agree(instrument: InstrumentId, answers: Mapping[str, Fetched | UpstreamError], rules: Rules) -> Consensus:
@@ -86,11 +114,12 @@ def _usable(quotes: Mapping[str, Quote], reasons: dict[str, ProviderFailure], ru
             usable[name] = quote
         else:
             reasons[name] = failure_of(why)
-    for kind in (_mode, _currency, _price_type, _session):
+    for kind in (_mode, _currency, _price_type, _session, _fixing):
         seen = {name: kind(quote) for name, quote in usable.items()}
         if len(set(seen.values())) < 2:
             continue
-        counts = Counter(seen.values())
+        # Of days that equally many fixings have the newest counts.
+        counts = Counter(sorted(seen.values(), reverse=True) if kind is _fixing else seen.values())
         # Live values are never outvoted by recorded or simulated ones.
         wanted = _LIVE if _LIVE in counts else counts.most_common(1)[0][0]
         for name in [name for name, found in seen.items() if found != wanted]:
@@ -102,11 +131,13 @@ def _usable(quotes: Mapping[str, Quote], reasons: dict[str, ProviderFailure], ru
 def _unfit(name: str, quote: Quote, rules: Rules) -> UpstreamError | None:
     provenance = quote.provenance
     if provenance.mode is DataMode.LIVE:
-        age = age_of(quote, provenance, rules.now)
+        age = age_of(quote, provenance, rules.now, rules.newest)
         if rules.max_age is not None and age > rules.max_age:
             old, limit = (round(x.total_seconds() * 1000) for x in (age, rules.max_age))
             return Stale(name, f"its value is {old} ms old, maxAgeMs is {limit}")
-        if provenance.delay in (FeedDelay.DELAYED, FeedDelay.END_OF_DAY):
+        # A fixing is made once a day: its feed is not late.
+        late = FeedDelay.DELAYED, *(() if quote.price_type is PriceType.FIXING else (FeedDelay.END_OF_DAY,))
+        if provenance.delay in late:
             return Stale(name, f"its feed is {provenance.delay.value.lower().replace('_', ' ')}")
     return None
 
@@ -128,6 +159,13 @@ def _price_type(quote: Quote) -> str:
 
 def _session(quote: Quote) -> str:
     return "an extended-hours price" if quote.market_state in _EXTENDED else "a regular price"
+
+
+def _fixing(quote: Quote) -> str:
+    if quote.price_type is not PriceType.FIXING:
+        return ""
+    made = quote.provenance.as_of
+    return f"a fixing of {made.date() if made else 'an unknown day'}"
 
 
 def _bps(distance: Decimal, middle: Decimal) -> Decimal:

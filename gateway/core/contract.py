@@ -25,6 +25,7 @@ from gateway.core.conversion import Rate, converted, find_rate
 from gateway.core.fetchlog import Fetched as Fetched
 from gateway.core.fetchlog import FetchLog
 from gateway.core.identity import Principal, Scope
+from gateway.core.licensing import Rights as Rights
 from gateway.core.live import cursors
 from gateway.core.live.asking import upstreams
 from gateway.core.live.hub import Hub
@@ -50,7 +51,7 @@ from schema.words.intervals import Interval
 from schema.words.live import NoticeCode, StreamNotice
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.routes import RouteInput
-from schema.words.venues import MarketState, TradingSession
+from schema.words.venues import MarketState, SessionPhase, TradingSession, VenueHoliday
 
 if TYPE_CHECKING:
     from gateway.core.link import RedisLink
@@ -161,10 +162,9 @@ class Market:
         """Ids of the providers that this caller would have asked, in order of routing."""
         return self.data.offering(capability, ask, terms, asset_class, self.account or await self.whose())
 
-    async def shares(self, provider: str) -> bool:
-        """Whether what this provider answers to this caller may be kept and shown to others."""
-        account = self.account or await self.whose()
-        return provider not in account.keys and self.data.shareable(provider)
+    async def rights(self, capability: Capability[A, M], provider: str) -> Rights:
+        """What may be done with this provider's answers to this caller: shared with others, delivered, kept."""
+        return self.data.rights(capability, provider, self.account or await self.whose())
 
     async def convert(self, quote: Quote, target: str, terms: Terms = DEFAULT_TERMS) -> Quote:
         """The quote in another currency, with the rate in its provenance; NoAnswer where there is no way across."""
@@ -296,6 +296,14 @@ class Context:
         """The venue's sessions with dates in [start, end)."""
         return list(await self.host.calendars.venue_sessions(venue, start, end))
 
+    async def venue_phases(self, venue: str, start: date, end: date) -> list[SessionPhase]:
+        """See `schema.provenance.Reader`."""
+        return list(await self.host.calendars.venue_phases(venue, start, end))
+
+    async def venue_holidays(self, venue: str, start: date, end: date) -> list[VenueHoliday]:
+        """See `schema.provenance.Reader`."""
+        return list(await self.host.calendars.venue_holidays(venue, start, end))
+
     async def quote_of(
         self, instrument: InstrumentId, route: RouteInput | None, convert_to: str | None
     ) -> Quote | None:
@@ -365,6 +373,7 @@ class Plugin:
     ids begin with. `export` answers everything that the plugin holds of a tenant as plain values, `erase` removes it.
     `start` runs before the process serves, `stop` once it serves no more, while the database is still there.
     `welcome` gives what a development server prints once it listens at an address: labels and texts.
+    `origin` is the entry point of another package's plugin; whoever loads it fills that in.
     """
 
     name: str
@@ -383,3 +392,4 @@ class Plugin:
     export: Callable[[Host, Tx, str], Awaitable[Mapping[str, Any]]] | None = None
     erase: Callable[[Host, Tx, str], Awaitable[None]] | None = None
     welcome: Callable[[Host, str], Awaitable[Sequence[tuple[str, str]]]] | None = None
+    origin: str = ""

@@ -26,7 +26,10 @@ from schema.symbols import InstrumentId
 if TYPE_CHECKING:
     from gateway.core.market import MarketData
 
-SUBJECTS = ("instrument", "base", "currency", "text", "series", "model", "address", "chain", "slug", "venue", "index")
+SUBJECTS = (
+    "instrument", "instruments", "base", "currency", "text", "series", "model", "address", "hash", "token", "slug",
+    "channel", "id", "topic", "protocol", "asset", "venue", "index", "chain", "country", "countries", "language",
+)  # fmt: skip
 """Fields of asks, of which the first that is there says what the ask is about."""
 LEAST_S = 0.005
 """Nothing is sent that could be waited for no longer than this."""
@@ -219,8 +222,8 @@ class Errand:
         found = await self._market.pipeline.fetch(
             lane, self._capability, self._ask, wanted, self._terms, budget, account=self._account
         )
-        clock = self._market.clock
-        hold(self._log, lane, found.values(), self._terms, clock.now(), clock.monotonic())
+        age, monotonic = self._market.pipeline.keeper.age, self._market.clock.monotonic()
+        hold(self._log, lane, found.values(), self._terms, age, monotonic)
         if len(pieces) < 2:
             return found
         stored: list[tuple[Stored, CacheStatus]] = []
@@ -280,8 +283,8 @@ class Errand:
 
 
 def subject_of(item: Any) -> str:
-    """What an ask is about, as its error names it: an instrument, a currency, a text, or everything that there is."""
+    """What an ask is about, as its error names it: instruments, a currency, a text, or everything that there is."""
     if isinstance(item, InstrumentId):
         return str(item)
-    named = (getattr(item, name, None) for name in SUBJECTS)
-    return str(next((found for found in named if found), "all"))
+    found = next(filter(None, (getattr(item, name, None) for name in SUBJECTS)), "all")
+    return ", ".join(map(str, found)) if isinstance(found, tuple) else str(found)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cachetools import LRUCache
 
 from gateway.core.clock import Clock
+from gateway.core.freshness import Lags, Measured, Trading, lag_of, measure, never_closing
 from gateway.core.pulse import Pulse
 from schema.errors import Blocked, FailureCode, QuotaExhausted, Throttled, Unauthorized, UpstreamError
 from schema.provenance import ProviderFailure
+
+if TYPE_CHECKING:
+    from gateway.core.access import Lane
 
 WINDOW = 100
 MOST_OWN = 4_000
@@ -55,6 +59,8 @@ class Condition:
     last_failure: UpstreamError | None = None
     pulses: dict[str, Pulse] = field(default_factory=dict)
     """By capability."""
+    lags: dict[str, Lags] = field(default_factory=dict)
+    """By capability."""
     held_until: float = 0.0
     held_by: UpstreamError | None = None
 
@@ -85,6 +91,8 @@ class Health:
         self._own: LRUCache[OwnHolder, Condition] = LRUCache(MOST_OWN)
         self.paused: dict[str, UpstreamError] = {}
         """Providers that the operator holds back, with whatever key they are asked."""
+        self.trading: Trading = never_closing
+        """What trades now, so that the lag of its answers says something; a serving process asks its calendars."""
 
     def of(self, provider: Holder) -> Condition:
         """Made at first use."""
@@ -106,6 +114,18 @@ class Health:
         condition.calls.append(Call(now, True, latency_ms))
         condition.pulse(capability).succeeded(now, latency_ms)
         condition.last_success = self._clock.now()
+
+    def measure(self, lane: Lane, found: Mapping[Any, Any]) -> None:
+        """How late the answers of a live call were, by item."""
+        lag = lag_of(lane, found, self.trading, self._clock.monotonic())
+        if lag is not None:
+            self.of(lane.access.holder).lags.setdefault(lane.answer.capability.name, Lags()).held.append(lag)
+
+    def freshness(self, provider: Holder) -> dict[str, Measured]:
+        """What was measured of late, by capability."""
+        condition, now = self._known(provider), self._clock.monotonic()
+        found = {} if condition is None else condition.lags
+        return {name: told for name, lags in sorted(found.items()) if (told := measure(lags, now)) is not None}
 
     def failed(self, provider: Holder, error: UpstreamError, capability: str = "") -> None:
         """A call that failed; a throttle or a refused key holds the next ones back."""
@@ -172,9 +192,14 @@ def _latencies(calls: Iterable[Call]) -> list[int]:
     return sorted(call.latency_ms for call in calls if call.latency_ms is not None)
 
 
+def clipped(milliseconds: int) -> int:
+    """As GraphQL's Int can hold it."""
+    return min(max(-LARGEST_INT, milliseconds), LARGEST_INT)
+
+
 def failure_of(error: UpstreamError) -> ProviderFailure:
     """An attempt's failure, as answers show it."""
-    wait = None if error.retry_after is None else min(max(0, round(error.retry_after * 1000)), LARGEST_INT)
+    wait = None if error.retry_after is None else max(0, clipped(round(error.retry_after * 1000)))
     return ProviderFailure(
         provider=error.provider, code=FailureCode(error.code), message=error.detail, retry_after_ms=wait
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from math import inf
 
 from gateway.core.access import Lane
 from gateway.core.fetchlog import FetchLog
 from gateway.core.guards.cache import Stored
-from gateway.core.stamping import age_of
 from schema.capability import Terms
 from schema.errors import NotCovered, NotRecorded, UnknownInstrument, UpstreamError
 from schema.facts import Shared
@@ -22,7 +21,7 @@ ABSENCES = (UnknownInstrument, NotCovered, NotRecorded)
 
 def hold(
     log: FetchLog, lane: Lane, found: Iterable[tuple[Stored, CacheStatus] | UpstreamError], terms: Terms,
-    now: datetime, monotonic: float,
+    age: Callable[[Stored], timedelta], monotonic: float,
 ) -> None:  # fmt: skip
     """Tell the log of all outcomes on one lane at once."""
     until, failed, answered = inf, False, False
@@ -35,14 +34,12 @@ def hold(
         if stored.fresh_until < until:
             until = stored.fresh_until
         if terms.max_age is not None:
-            left = terms.max_age - age_of(stored.value, stored.provenance, now)
-            until = min(until, monotonic + left.total_seconds())
+            until = min(until, monotonic + (terms.max_age - age(stored)).total_seconds())
     log.hold(until, Shared.NONE if failed else shared_by(lane) if answered else Shared.PUBLIC)
 
 
 def shared_by(lane: Lane) -> Shared:
     """What the licence and the key that paid for an answer allow."""
-    licence = lane.provider.profile.licence
-    if not licence.cacheable:
+    if not lane.rights.keep:
         return Shared.NONE
-    return Shared.PUBLIC if lane.scope is None and licence.shareable else Shared.TENANT
+    return Shared.PUBLIC if lane.scope is None and lane.rights.share else Shared.TENANT

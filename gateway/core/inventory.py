@@ -10,9 +10,10 @@ import strawberry
 
 from gateway.core.access import Lane
 from gateway.core.account import Reach
+from gateway.core.freshness import Measured, proves
 from gateway.core.grades import grade_of
 from gateway.core.guards.breaker import Breaker
-from gateway.core.health import Holder, OwnHolder, failure_of
+from gateway.core.health import Holder, OwnHolder, clipped, failure_of
 from gateway.core.identity import Principal
 from gateway.core.market import MarketData
 from gateway.core.ports import NOTHING
@@ -28,6 +29,7 @@ from schema.words.registry import (
     Grade,
     Licence,
     ProviderCapability,
+    ProviderFreshness,
     ProviderHealth,
     ProviderInfo,
     ProviderStatus,
@@ -90,17 +92,19 @@ class Inventory:
         holder = self._holder(profile.id, caller) if parts else profile.id
         health = self._health(holder, lanes)
         status, reason = self._status(profile.id, holder, health, own=bool(parts))
+        measured = self._data.pipeline.health.freshness(holder)
         return ProviderInfo(
             id=strawberry.ID(profile.id),
             name=profile.name,
             asset_classes=list(profile.asset_classes),
-            grade=self._grade(type(provider)),
+            grade=self._grade(type(provider), measured.values()),
             status=status,
             status_reason=reason,
             routing=self._routing(provider, caller, Reach(frozenset([profile.id] if parts else ()), wish=wish)),
             credentials=self._credentials(provider, parts),
             capabilities=[_capability(lane) for lane in lanes],
             health=health,
+            freshness=[_freshness(name, told) for name, told in measured.items()],
             limits=[
                 UpstreamLimit(unit=limit.unit, limit=limit.count, window_seconds=int(limit.per.total_seconds()))
                 for limit in profile.limits
@@ -208,10 +212,18 @@ class Inventory:
             for part in provider.profile.credentials
         ]
 
-    def _grade(self, cls: type[Provider]) -> Grade:
+    def _grade(self, cls: type[Provider], measured: Collection[Measured]) -> Grade:
         if cls.profile.id not in self._grades:
             self._grades[cls.profile.id] = grade_of(cls)
-        return self._grades[cls.profile.id]
+        known = self._grades[cls.profile.id]
+        return Grade.GOLD if known is Grade.SILVER and proves(measured) else known
+
+
+def _freshness(capability: str, told: Measured) -> ProviderFreshness:
+    return ProviderFreshness(
+        capability=capability, samples=told.samples, median_lag_ms=clipped(told.median), p95_lag_ms=clipped(told.p95),
+        fresh=told.fresh,
+    )  # fmt: skip
 
 
 def _capability(lane: Lane) -> ProviderCapability:
@@ -246,7 +258,8 @@ def _failed(name: str, reason: str) -> ProviderInfo:
     return ProviderInfo(
         id=strawberry.ID(name), name=name, asset_classes=nothing, grade=Grade.BRONZE,
         status=ProviderStatus.FAILED_TO_LOAD, status_reason=reason, routing="never: it did not load", credentials=[],
-        capabilities=[], health=ProviderHealth(breaker=BreakerState.CLOSED, circuit=_CLOSED, error_rate=0.0), limits=[],
-        quota=[], licence=Licence(note="unknown", cacheable=False, shareable=False, redistributable=False),
+        capabilities=[], health=ProviderHealth(breaker=BreakerState.CLOSED, circuit=_CLOSED, error_rate=0.0),
+        freshness=[], limits=[], quota=[],
+        licence=Licence(note="unknown", cacheable=False, shareable=False, redistributable=False),
         origin="entry point", docs="",
     )  # fmt: skip

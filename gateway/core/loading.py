@@ -9,20 +9,44 @@ from decimal import Decimal
 from difflib import get_close_matches
 from inspect import getfile
 from pathlib import Path
+from typing import Any
 
 from gateway.core.bridges.ccxt import Bridged
 from gateway.core.recorded import RecordedClock, RecordedTransport
 from gateway.core.routing import Registry
 from gateway.core.secrets import Keyring
 from gateway.core.settings import Settings, SettingsError
+from gateway.core.strangers import reason_of
 from gateway.core.upstream import Transport, UpstreamHttp
 from providers import Discovered
 from providers.contract import Clock as ProviderClock
 from providers.contract import Profile, Provider
 from providers.recording import folder_of
+from schema.capability import Capability
 from schema.provenance import DataMode
 
+OURS = ("providers.", "gateway.")
+"""Where our own providers are defined."""
 _AMOUNT = re.compile(r"\d{1,6}(\.\d{1,12})?", re.ASCII)
+
+
+def add_providers(
+    registry: Registry, discovered: Discovered, settings: Settings, keyring: Keyring, transport: Transport
+) -> None:
+    """Those that the settings name; a stranger's that cannot be made is added to those that failed."""
+    words: dict[str, Capability[Any, Any]] = {}
+    for cls in chosen(settings, discovered).classes.values():
+        try:
+            for name, answer in cls.offers.items():
+                if words.setdefault(name, answer.capability) is not answer.capability:
+                    raise ValueError(f"another capability is called {name!r}")
+            add_provider(registry, cls, settings, keyring, transport)
+        except SettingsError:
+            raise
+        except Exception as error:
+            if cls.__module__.startswith(OURS):
+                raise
+            discovered.failed[cls.profile.id] = reason_of(error)
 
 
 def add_provider(

@@ -7,17 +7,18 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from math import inf
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gateway.core.access import Lane
 from gateway.core.account import NOBODY, Account
 from gateway.core.athand import at_hand
 from gateway.core.batches import Batches
 from gateway.core.clock import Clock
-from gateway.core.consensus import Rules, agree
+from gateway.core.consensus import Rules, agree, rate_as_quote, rates_ask_of
 from gateway.core.errand import Errand
 from gateway.core.fetchlog import Fetched, FetchLog
 from gateway.core.holding import hold
+from gateway.core.licensing import NONE, Rights, rights_of
 from gateway.core.pipeline import Pipeline
 from gateway.core.routing import Registry
 from gateway.core.streaming import stream
@@ -27,6 +28,10 @@ from schema.provenance import DataMode
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.consensus import Consensus
 from schema.words.quotes import QUOTES, QuotesAsk
+from schema.words.rates import FX_RATES
+
+if TYPE_CHECKING:
+    from gateway.core.ports import Calendars
 
 A = TypeVar("A")
 M = TypeVar("M")
@@ -40,6 +45,8 @@ class MarketData:
         self.batches = Batches()
         self.on_forget: list[Callable[[str], None]] = []
         """Called with a tenant whose own keys or preferences have changed."""
+        self.calendars: Calendars | None = None
+        """What tells old prices from those of the last session, read before an age is judged; None in a bare core."""
 
     def offering(
         self,
@@ -57,7 +64,7 @@ class MarketData:
             lane.id
             for lane in self.registry.route(capability, ask, terms, account).lanes
             if (asset_class is None or asset_class in lane.provider.profile.asset_classes)
-            and (account.tenant or lane.provider.profile.licence.shareable)
+            and (account.tenant or lane.rights.share)
         )
 
     def name_of(self, provider: str) -> str | None:
@@ -65,10 +72,10 @@ class MarketData:
         found = self.registry.providers.get(provider)
         return found.profile.name if found else None
 
-    def shareable(self, provider: str) -> bool:
-        """Whether its licence lets an answer fetched for one tenant be kept and serve another."""
+    def rights(self, capability: Capability[A, M], provider: str, account: Account = NOBODY) -> Rights:
+        """What may be done with this provider's answers to this account; nothing where there is no such provider."""
         found = self.registry.providers.get(provider)
-        return found is not None and found.profile.licence.cacheable and found.profile.licence.shareable
+        return NONE if found is None else rights_of(found.profile, capability, account)
 
     def forget(self, tenant: str) -> None:
         """The tenant's own keys have changed."""
@@ -114,6 +121,8 @@ class MarketData:
             venue = getattr(getattr(ask, "instrument", None), "venue", "")
             account.check_depth(ask, self.now(replace(terms, providers=(venue,)) if venue else terms))
         log = log or FetchLog()
+        if terms.max_age and self.calendars is not None:
+            await self.calendars.prepare(getattr(ask, "instruments", ()), self.clock.now())
         found, missing = at_hand(self, capability, ask, terms, log, account)
         if not missing:
             return found
@@ -149,13 +158,29 @@ class MarketData:
         account: Account = NOBODY,
         deadline: float = inf,
     ) -> Consensus:
-        """Ask every provider that covers the instrument (or the pinned ones) at once, and see what they agree on."""
-        ask = QuotesAsk(instruments=(instrument,))
-        route = self.registry.route(QUOTES, ask, terms, account)
-        answers = await self.ask_each(QUOTES, ask, route.lanes, terms, log, account, deadline)
+        """Ask every provider that covers the instrument (or the pinned ones) at once, and see what they agree on.
+
+        Of a pair of currencies those too that publish rates and no quotes.
+        """
+        ask, rates_ask = QuotesAsk(instruments=(instrument,)), rates_ask_of(instrument)
+        route, more = self.registry.route(QUOTES, ask, terms, account), list[Lane]()
+        if rates_ask is not None:
+            quoting = {lane.id for lane in route.lanes}
+            rated = self.registry.route(FX_RATES, rates_ask, terms, account)
+            more = [lane for lane in rated.lanes if lane.id not in quoting]
+        if terms.max_age and self.calendars is not None:
+            await self.calendars.prepare(ask.instruments, self.clock.now())
+        quoted = self.ask_each(QUOTES, ask, route.lanes, terms, log, account, deadline)
+        if rates_ask is None or not more:
+            answers = await quoted
+        else:
+            told = self.ask_each(FX_RATES, rates_ask, more, terms, log, account, deadline)
+            answers, rates = await asyncio.gather(quoted, told)
+            answers.update((name, rate_as_quote(instrument, name, found)) for name, found in rates.items())
         if terms.providers is not None:
-            answers.update((error.provider, error) for error in route.refused)
-        return agree(instrument, answers, Rules(quorum=quorum, max_age=terms.max_age, now=now))
+            answers.update((error.provider, error) for error in route.refused if error.provider not in answers)
+        newest = self.pipeline.keeper.newest
+        return agree(instrument, answers, Rules(quorum=quorum, max_age=terms.max_age, now=now, newest=newest))
 
     async def ask_each(
         self,
@@ -176,10 +201,10 @@ class MarketData:
 
         lanes = list(lanes)
         outcomes = await self.pipeline.fetch_each(lanes, capability, ask, item, terms, budget, account)
-        now, monotonic = self.clock.now(), self.clock.monotonic()
+        age, monotonic = self.pipeline.keeper.age, self.clock.monotonic()
         found: dict[str, Fetched | UpstreamError] = {}
         for lane, outcome in zip(lanes, outcomes, strict=True):
-            hold(log, lane, (outcome,), terms, now, monotonic)
+            hold(log, lane, (outcome,), terms, age, monotonic)
             if isinstance(outcome, UpstreamError):
                 found[lane.id] = outcome
                 continue

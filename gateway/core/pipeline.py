@@ -20,6 +20,8 @@ import structlog
 
 from gateway.core.access import CONCURRENT, Lane
 from gateway.core.account import NOBODY, Account
+from gateway.core.aside import carried_out
+from gateway.core.callfacts import CallFacts, call_facts
 from gateway.core.clock import Clock
 from gateway.core.guards.budget import HedgeBudget
 from gateway.core.guards.cache import COUNTED, MEMORY_HITS, MEMORY_MISSES, MOST_BYTES, MemoryCache, Stored
@@ -31,7 +33,6 @@ from gateway.core.keeping import Keeper
 from gateway.core.landing import Outcome, Party, land
 from gateway.core.routing import Registry
 from gateway.core.secrets import Redactor
-from gateway.core.upstream import CallFacts, call_facts
 from gateway.core.verdicts import note_failure, note_success
 from schema.capability import Capability, Terms
 from schema.errors import (
@@ -363,8 +364,9 @@ class Pipeline:
         error: UpstreamError
         try:
             async with flight.limit():
-                value = await lane.method(asked)
-            found = self.keeper.sort_out(lane, capability, asked, chunk, value, facts)
+                call = lane.method(asked)
+                value = await (carried_out(call, facts) if lane.provider.stateless else call)
+            found = await self.keeper.sort_out(lane, capability, asked, chunk, value, facts)
         except UpstreamError as caught:
             error = self.scrubbed(lane, caught)
         except TimeoutError:
@@ -378,7 +380,7 @@ class Pipeline:
             error = Malformed(lane.id, "its answer broke the adapter")
         else:
             lane.breaker.succeeded(admission)
-            note_success(self.health, lane, facts)
+            note_success(self.health, lane, facts, found)
             return found
         finally:
             if facts.toll is not None:

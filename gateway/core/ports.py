@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
@@ -21,7 +21,7 @@ from schema.words.quotes import Quote
 from schema.words.registry import ProviderInfo
 from schema.words.routes import RouteInput
 from schema.words.usage import Limit, UsageBy, UsageLine
-from schema.words.venues import MarketState, TradingHours, TradingSession
+from schema.words.venues import MarketState, SessionPhase, TradingHours, TradingSession, Turns, VenueHoliday
 
 if TYPE_CHECKING:
     from gateway.core.contract import Context
@@ -38,6 +38,15 @@ class Calendars(Protocol):
     async def state(self, instrument: InstrumentId, at: datetime) -> MarketState:
         """Whether it trades at an instant; UNKNOWN without a calendar."""
 
+    def trading(self, instrument: InstrumentId, at: datetime) -> bool:
+        """Whether it is known to trade; False as long as its calendar has not been read, which then begins."""
+
+    async def prepare(self, instruments: Iterable[InstrumentId], at: datetime) -> None:
+        """Read what `newest` needs."""
+
+    def newest(self, instrument: InstrumentId, at: datetime) -> datetime | None:
+        """See `gateway.core.stamping.Newest`; None as long as the calendar has not been read."""
+
     async def sessions(
         self, instrument: InstrumentId, start: date, end: date, hours: TradingHours
     ) -> Sequence[TradingSession] | None:
@@ -49,12 +58,28 @@ class Calendars(Protocol):
     async def venue_sessions(self, mic: str, start: date, end: date) -> Sequence[TradingSession]:
         """A venue's regular sessions with dates in `[start, end)`; none without a calendar."""
 
+    async def venue_phases(self, mic: str, start: date, end: date) -> Sequence[SessionPhase]:
+        """Those sessions in parts, ascending: before the market, regular trading without its break, after it."""
+
+    async def venue_holidays(self, mic: str, start: date, end: date) -> Sequence[VenueHoliday]:
+        """Days in `[start, end)` on which a venue keeps closed out of turn or closes early; none without a calendar."""
+
+    async def venue_turns(self, mic: str, at: datetime) -> Turns:
+        """When its regular trading begins and ends next; a break at noon counts as an end."""
+
+    async def venue_zone(self, mic: str) -> str | None:
+        """IANA name of a venue's zone; None without a calendar."""
+
 
 class Desk(Protocol):
     """What the words' nested fields, and other plugins, ask of the market plugin."""
 
     def instrument(self, symbol: str, asset_class: AssetClass | None = None) -> InstrumentId:
-        """Read a symbol; UnknownSymbol or AmbiguousInstrument say the way out."""
+        """Read a symbol; UnknownSymbol or AmbiguousInstrument say the way out. One that is a security's number is not
+        read here."""
+
+    async def find(self, context: Context, symbol: str, asset_class: AssetClass | None = None) -> InstrumentId:
+        """Read a symbol; where it is a security's number, ask whose. NoAnswer where nobody says."""
 
     def describe(
         self, context: Context, instrument: InstrumentId, selected: frozenset[str]

@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.core.callfacts import call_facts
 from gateway.core.clock import Clock
-from gateway.core.upstream import RawReply, Request, call_facts
+from gateway.core.upstream import RawReply, Request
 from providers.recording import FOLDER, Exchange, Recording, decoded, read_recording, recording_files, wire
 from schema.errors import NotRecorded
 

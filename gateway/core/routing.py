@@ -8,6 +8,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
+import structlog
 from cachetools import LRUCache
 
 from gateway.core.access import Access, Lane, OwnLanes, Remake, Turnstiles
@@ -16,12 +17,15 @@ from gateway.core.clock import Clock
 from gateway.core.guards.breaker import Breaker, BreakerPolicy, Changed
 from gateway.core.guards.quota import OwnCount, Windows
 from gateway.core.guards.turnstile import Turnstile
+from gateway.core.licensing import REFUSALS, rights_in
 from gateway.core.oversight import BreakerOversight
 from providers.contract import Profile, Provider
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import KeyMissing, NotCovered, UnknownProvider, UpstreamError
 from schema.provenance import DataMode
 from schema.words.candles import CandlesAsk
+
+log = structlog.get_logger(__name__)
 
 ROUTES = 4_000
 """How many routes are remembered: the oldest goes first, for to find one again is cheaper than to keep an order."""
@@ -135,7 +139,7 @@ class Registry:
         if isinstance(ask, CandlesAsk):
             found = self._find(capability, ask, terms, account.reach)
         else:
-            key: Hashable = (capability.name, ask, terms.providers, terms.exclude)
+            key: Hashable = (capability.name, ask, terms.providers, terms.exclude, terms.rights)
             if account.reach is not EVERYBODY:
                 key = (key, account.reach)
             remembered = self._routes.get(key)
@@ -160,7 +164,7 @@ class Registry:
         remembered = self._firsts.get(capability.name) if plain and ask is None else None
         if remembered is not None and item in remembered:
             lane = remembered[item]
-            if lane is None or lane.provider.profile.licence.shareable or not account.tenant:
+            if lane is None or lane.rights.share or not account.tenant:
                 return lane
         single = ask if ask is not None or capability.items is None else capability.items.only(None, (item,))
         route = self.route(capability, single, terms, account)
@@ -173,7 +177,7 @@ class Registry:
         return lane
 
     def _find(self, capability: Capability[Any, Any], ask: Any, terms: Terms, reach: Reach) -> Route:
-        key = (capability.name, terms.providers, terms.exclude, reach)
+        key = (capability.name, terms.providers, terms.exclude, terms.rights, reach)
         choice = self._choices.get(key)
         if choice is None:
             choice = self._choices[key] = self._choose(capability.name, terms, reach)
@@ -186,7 +190,7 @@ class Registry:
                 lanes.append(lane)
             else:
                 refused.append(why)
-        shared = all(lane.provider.profile.licence.shareable for lane in lanes)
+        shared = all(lane.rights.share for lane in lanes)
         return Route(lanes=tuple(lanes), refused=tuple(refused), shared=shared)
 
     def _choose(self, capability: str, terms: Terms, reach: Reach) -> Route:
@@ -212,9 +216,19 @@ class Registry:
                 refused.append(NotCovered(name, f"does not offer {capability}"))
             elif (why := reach.objection(self.providers[name].profile)) is not None:
                 refused.append(NotCovered(name, why))
+            elif (lacking := self._lacking(by_id[name], terms, reach)) is not None:
+                refused.append(NotCovered(name, lacking))
             elif terms.providers is not None or self._by_itself(by_id[name]):
                 lanes.append(by_id[name])
         return lanes
+
+    def _lacking(self, lane: Lane, terms: Terms, reach: Reach) -> str | None:
+        """Which of the rights that are asked for its licence does not give."""
+        if not terms.rights:
+            return None
+        private = lane.answer.capability.private
+        given = rights_in(lane.provider.profile.licence, own_key=lane.id in reach.own, private=private)
+        return next((REFUSALS[right] for right in sorted(terms.rights) if not given.allow(right)), None)
 
     def _check_names(self, field: str, names: Iterable[str]) -> None:
         for name in names:
@@ -239,12 +253,21 @@ class Registry:
             reach = answer.reach(ask.interval) if answer.reach and not pinned else None
             if reach is not None and ask.start < lane.provider.clock.now() - reach - ask.interval.delta:
                 return NotCovered(lane.id, f"its {ask.interval} history reaches back {_span(reach)} only")
-        if not answer.covers(ask):
+        if not _covers(lane, ask):
             return NotCovered(lane.id, f"does not cover this {answer.capability.name} ask")
         missing = self.keys_missing.get(lane.id)
         if missing and not own:
             return KeyMissing(lane.id, f"needs a key: set {missing}")
         return None
+
+
+def _covers(lane: Lane, ask: Any) -> bool:
+    """An adapter that breaks over a question leaves it to the others."""
+    try:
+        return lane.answer.covers(ask)
+    except Exception:
+        log.exception("adapter_defect", provider=lane.id, capability=lane.answer.capability.name)
+        return False
 
 
 def _span(reach: timedelta) -> str:

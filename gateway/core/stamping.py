@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
 from gateway.core.access import Lane
+from gateway.core.callfacts import CallFacts
 from gateway.core.clock import Clock
-from gateway.core.upstream import CallFacts
 from schema.capability import Capability
 from schema.provenance import DataMode, FeedDelay, Provenance
+from schema.symbols import InstrumentId
 from schema.words.quotes import PriceType, Quote
 from schema.words.venues import MarketState
 
@@ -103,14 +105,27 @@ def _restamped(item: Any, whole: Provenance, by_stamp: dict[datetime | None, Pro
     return _marked(item, by_stamp[own.as_of])
 
 
-def age_of(value: Any, provenance: Provenance, now: datetime) -> timedelta:
+Newest = Callable[[InstrumentId, datetime], datetime | None]
+"""While an instrument's regular session is over: when that session began. None while one runs, and where it is not
+known."""
+
+
+def not_known(instrument: InstrumentId, at: datetime) -> datetime | None:
+    """`Newest` without a calendar."""
+    return None
+
+
+def age_of(value: Any, provenance: Provenance, now: datetime, newest: Newest = not_known) -> timedelta:
     """How old a value is for those who limit its age: since its own stamp, or since it was fetched.
 
     Between sessions the newest value that there can be is as new as its fetching: a fixing, a close, a closed market's
-    last price.
+    last price, a price of the last session by the calendar. One from before that session is old.
     """
     closed = provenance.delay is FeedDelay.END_OF_DAY
     if isinstance(value, Quote):
         fixed = value.price_type in (PriceType.FIXING, PriceType.CLOSE)
         closed = closed or fixed or value.market_state is MarketState.CLOSED
+        if not closed and provenance.as_of is not None:
+            began = newest(value.instrument, now)
+            closed = began is not None and provenance.as_of >= began
     return now - (provenance.fetched_at if closed or provenance.as_of is None else provenance.as_of)

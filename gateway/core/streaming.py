@@ -14,6 +14,7 @@ import structlog
 
 from gateway.core.access import CONCURRENT, Lane
 from gateway.core.account import Account
+from gateway.core.callfacts import CallFacts, call_facts
 from gateway.core.errand import subject_of
 from gateway.core.failover import no_answer
 from gateway.core.fetchlog import FetchLog
@@ -21,7 +22,7 @@ from gateway.core.guards.flight import Flight
 from gateway.core.health import failure_of
 from gateway.core.parts import ended
 from gateway.core.stamping import Stamper
-from gateway.core.upstream import SILENCE, CallFacts, call_facts
+from gateway.core.upstream import SILENCE
 from gateway.core.verdicts import note_failure, note_success
 from schema.capability import Capability, Terms
 from schema.errors import Malformed, Timeout, UpstreamError

@@ -6,15 +6,17 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from gateway import __version__
+from gateway.core.aside import at_home, read
+from gateway.core.callfacts import call_facts
 from gateway.core.clock import Clock
 from gateway.core.httpclient import address_of, as_upstream_error, merged, sent_once, trusting
 from gateway.core.inflate import Inflater, Unreadable
@@ -29,8 +31,6 @@ from schema.provenance import RecordedFrom
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
-
-    from gateway.core.guards.toll import Toll
 
 LARGEST_BODY = 32 * 1024 * 1024
 LONGEST_HEADER = 64 * 1024
@@ -97,24 +97,6 @@ class StreamTransport(Protocol):
 
     def open_stream(self, request: Request) -> AbstractAsyncContextManager[RawStream]:
         """The same errors as `Transport.send`, also between two chunks."""
-
-
-@dataclass(slots=True)
-class CallFacts:
-    """What one provider call learned on its way; filled by the port, read by the core."""
-
-    capability: str = ""
-    latency_ms: int | None = None
-    recorded: RecordedFrom | None = None
-    recorded_at: datetime | None = None
-    requests: int = 0
-    keep: bool = True
-    """Whether the answer may be held for others."""
-    toll: Toll | None = None
-    """Where each request is paid for that leaves; None where nobody counts."""
-
-
-call_facts: ContextVar[CallFacts] = ContextVar("call_facts")
 
 
 class NetworkTransport:
@@ -216,6 +198,10 @@ async def _stream(transport: Transport, request: Request) -> AsyncIterator[RawSt
     )  # fmt: skip
 
 
+def _as_text(provider: str, content: bytes) -> Row:
+    return Row(provider, content.decode("utf-8-sig", "replace"))
+
+
 def _nothing(_: Reply) -> UpstreamError | None:
     return None
 
@@ -251,15 +237,15 @@ class UpstreamHttp:
 
     async def get_csv(self, path: str, params: Params | None = None, *, host: str = "") -> Row:
         """A CSV body with a header line."""
-        return Row.csv(self.profile.id, await self._text(path, params, host))
+        return await self._text(path, params, host, Row.csv)
 
     async def get_xml(self, path: str, params: Params | None = None, *, host: str = "") -> Row:
         """An XML body."""
-        return Row.xml(self.profile.id, await self._text(path, params, host))
+        return await self._text(path, params, host, Row.xml)
 
     async def get_text(self, path: str, params: Params | None = None, *, host: str = "") -> Row:
         """A body of another format."""
-        return Row(self.profile.id, (await self._text(path, params, host)).decode("utf-8-sig", "replace"))
+        return await self._text(path, params, host, _as_text)
 
     async def stream(
         self, path: str, body: object, params: Params | None = None, *, host: str = ""
@@ -280,7 +266,14 @@ class UpstreamHttp:
                     yield part
 
     async def _json(self, method: str, path: str, params: Params | None, host: str, body: bytes | None) -> Row:
-        reply = await self._send(method, path, params, host, body)
+        reply = await at_home(self._send(method, path, params, host, body))
+        return await read(len(reply.content), partial(self._value, reply))
+
+    async def _text(self, path: str, params: Params | None, host: str, form: Callable[[str, bytes], Row]) -> Row:
+        reply = await at_home(self._send("GET", path, params, host, None))
+        return await read(len(reply.content), partial(self._value_in, form, reply))
+
+    def _value(self, reply: RawReply) -> Row:
         if reply.status >= 300:
             raise self._refusal(reply)
         try:
@@ -292,12 +285,11 @@ class UpstreamHttp:
             raise meant
         return row
 
-    async def _text(self, path: str, params: Params | None, host: str) -> bytes:
-        reply = await self._send("GET", path, params, host, None)
+    def _value_in(self, form: Callable[[str, bytes], Row], reply: RawReply) -> Row:
         meant = self._refusal(reply) if reply.status >= 300 else self._said(reply)
         if meant is not None:
             raise meant
-        return reply.content
+        return form(self.profile.id, reply.content)
 
     def _refusal(self, reply: RawReply) -> UpstreamError:
         said = self._said(reply)

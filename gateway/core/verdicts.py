@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from gateway.core.access import Lane
+from gateway.core.callfacts import CallFacts
 from gateway.core.guards.breaker import Admission
 from gateway.core.health import PAUSE, Health
-from gateway.core.upstream import CallFacts
 from schema.errors import BudgetReached, KeyMissing, NotRecorded, QuotaExhausted, QuotaReached, Throttled, UpstreamError
 from schema.provenance import DataMode
 
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
-def note_success(health: Health, lane: Lane, facts: CallFacts) -> None:
-    """The upstream answered."""
+
+def note_success(health: Health, lane: Lane, facts: CallFacts, found: Mapping[Any, Any] = NOTHING) -> None:
+    """The upstream answered: *found*, by item, unless the answer came in parts."""
     if facts.recorded is None and facts.requests:
         health.succeeded(lane.access.holder, facts.latency_ms, lane.answer.capability.name)
+        health.measure(lane, found)
 
 
 def note_failure(health: Health, lane: Lane, admission: Admission, error: UpstreamError, facts: CallFacts) -> None:

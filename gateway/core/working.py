@@ -10,6 +10,7 @@ import structlog
 
 from gateway.core.clock import Clock
 from gateway.core.contract import Host, Worker
+from gateway.core.strangers import gathered
 
 log = structlog.get_logger(__name__)
 
@@ -20,8 +21,7 @@ LONGEST_FINISH = 5.0
 @asynccontextmanager
 async def working(host: Host, own: Sequence[Worker] = ()) -> AsyncIterator[None]:
     """The core's *own* workers and the plugins', for as long as the process serves."""
-    workers = [worker for plugin in host.plugins if plugin.workers for worker in plugin.workers(host)]
-    workers = [*own, *workers]
+    workers = [*own, *gathered(host, "workers", lambda plugin: plugin.workers)]
     tasks = [asyncio.create_task(_again_and_again(worker, host.clock), name=worker.name) for worker in workers]
     try:
         yield

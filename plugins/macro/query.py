@@ -69,7 +69,12 @@ async def resolve_economic_series(
     ask = EconomicSeriesAsk(series=name, start=start, end=end, known_at=known_at, vintages=bool(vintages))
     found = cast(EconomicSeries, (await info.context.market.fetch(ECONOMIC_SERIES, ask, terms_of(route))).value)
     shown = shown_of(ask, found.observations)
-    return replace(found, observations=shown[-min(last or MOST_OBSERVATIONS, MOST_OBSERVATIONS) :])
+    later = known_at is not None and found.updated_at is not None and found.updated_at > known_at
+    return replace(
+        found,
+        updated_at=None if later else found.updated_at,
+        observations=shown[-min(last or MOST_OBSERVATIONS, MOST_OBSERVATIONS) :],
+    )
 
 
 def shown_of(ask: EconomicSeriesAsk, observations: tuple[Observation, ...]) -> tuple[Observation, ...]:

@@ -25,7 +25,8 @@ async def resolve_order_book(info: Ctx, symbol: Symbol, depth: Depth = 20, route
     if not 1 <= depth <= DEEPEST:
         raise BadInput("depth", f"must be 1 to {DEEPEST}, not {depth}")
     terms = terms_of(route)
-    ask = OrderBookAsk(instrument=info.context.service(MarketDesk).instrument(symbol), depth=_rounded(depth, DEPTHS))
+    instrument = await info.context.service(MarketDesk).find(info.context, symbol)
+    ask = OrderBookAsk(instrument=instrument, depth=_rounded(depth, DEPTHS))
     book = cast(OrderBook, (await info.context.market.fetch(ORDER_BOOK, ask, terms)).value)
     bids = sorted(book.bids, key=lambda level: -level.price)[:depth]
     asks = sorted(book.asks, key=lambda level: level.price)[:depth]
@@ -37,7 +38,8 @@ async def resolve_trades(info: Ctx, symbol: Symbol, last: Newest = 50, route: Ro
     last = 50 if last is None else last
     if not 1 <= last <= DEEPEST:
         raise BadInput("last", f"must be 1 to {DEEPEST}, not {last}")
-    ask = TradesAsk(instrument=info.context.service(MarketDesk).instrument(symbol), last=_rounded(last, NEWEST))
+    instrument = await info.context.service(MarketDesk).find(info.context, symbol)
+    ask = TradesAsk(instrument=instrument, last=_rounded(last, NEWEST))
     found = (await info.context.market.fetch(TRADES, ask, terms_of(route))).value
     return list(cast("tuple[Trade, ...]", found)[-last:])
 

@@ -150,7 +150,8 @@ class Catalog(PublicFacts):
     def _lists(self, terms: Terms = DEFAULT_TERMS, asset_class: AssetClass | None = None) -> tuple[str, ...]:
         """Providers whose lists may be held here for all callers."""
         data = self._host.data
-        return tuple(filter(data.shareable, data.offering(INSTRUMENTS, InstrumentsAsk(), terms, asset_class)))
+        offering = data.offering(INSTRUMENTS, InstrumentsAsk(), terms, asset_class)
+        return tuple(each for each in offering if data.rights(INSTRUMENTS, each).for_all)
 
     def _describe(self, instrument: InstrumentId) -> Described:
         fact = _fact_of(instrument)
@@ -248,7 +249,7 @@ class Catalog(PublicFacts):
         answers = await asyncio.gather(*(self._ask(context, provider, ask) for provider in providers))
         places: dict[InstrumentId, Place] = {}
         for provider, listings in zip(providers, answers, strict=True):
-            shared = await context.market.shares(provider)
+            shared = (await context.market.rights(SEARCH, provider)).for_all
             for order, listing in enumerate(listings):
                 key = listing.instrument
                 row = row_of(listing, _fact_of(key), pair_name(key.base, key.quote))

@@ -65,13 +65,13 @@ Mic = Annotated[str | None, says("Of a ticker: the listing's venue, ISO 10383; b
 
 async def resolve_company_profile(info: Ctx, symbol: Symbol, route: Route = None) -> CompanyProfile | None:
     """Who is behind an instrument."""
-    ask = CompanyProfileAsk(instrument=info.context.service(MarketDesk).instrument(symbol))
+    ask = CompanyProfileAsk(instrument=await info.context.service(MarketDesk).find(info.context, symbol))
     return cast(CompanyProfile, (await info.context.market.fetch(COMPANY_PROFILE, ask, terms_of(route))).value)
 
 
 async def resolve_key_figures(info: Ctx, symbol: Symbol, route: Route = None) -> KeyFigures | None:
     """Ratios of today."""
-    ask = KeyFiguresAsk(instrument=info.context.service(MarketDesk).instrument(symbol))
+    ask = KeyFiguresAsk(instrument=await info.context.service(MarketDesk).find(info.context, symbol))
     return cast(KeyFigures, (await info.context.market.fetch(KEY_FIGURES, ask, terms_of(route))).value)
 
 
@@ -89,11 +89,11 @@ async def resolve_fundamentals(
     if known_at is not None and known_at > info.context.now:
         raise BadInput("knownAt", "is in the future")
     ask = FundamentalsAsk(
-        instrument=info.context.service(MarketDesk).instrument(symbol), statement=statement or Statement.INCOME,
-        period=period or ReportPeriod.ANNUAL, known_at=known_at,
+        instrument=await info.context.service(MarketDesk).find(info.context, symbol),
+        statement=statement or Statement.INCOME, period=period or ReportPeriod.ANNUAL, known_at=known_at,
     )  # fmt: skip
     fetched = await info.context.market.fetch(FUNDAMENTALS, ask, terms_of(route))
-    reports = cast("tuple[Fundamentals, ...]", fetched.value)
+    reports = cast("tuple[Fundamentals, ...]", fetched.value)[: ask.limit]
     if known_at is not None:  # an adapter is not the only one who sees to that
         reports = known_by(reports, known_at, published=lambda r: r.filed_at, of=lambda r: (r.period_end, r.period))
     page = connected(reports, fetched.provenance, kind="report", first=first, after=after)
@@ -113,7 +113,7 @@ async def resolve_corporate_actions(
     """A page of splits and dividends, newest first."""
     if start is not None and end is not None and not start < end:
         raise BadInput("end", f"must be after start: the range [{start}, {end}) is empty")
-    instrument = info.context.service(MarketDesk).instrument(symbol)
+    instrument = await info.context.service(MarketDesk).find(info.context, symbol)
     ask = CorporateActionsAsk(instrument=instrument, start=start, end=end)
     fetched = await info.context.market.fetch(CORPORATE_ACTIONS, ask, terms_of(route))
     actions = [
@@ -145,7 +145,7 @@ async def resolve_earnings(
         raise BadInput("end", f"must be after start: the range [{begin}, {until}) is empty")
     if until - begin > LONGEST_EARNINGS:
         raise BadInput("start", f"the range is longer than {LONGEST_EARNINGS.days} days: ask for less at once")
-    instrument = None if symbol is None else info.context.service(MarketDesk).instrument(symbol)
+    instrument = None if symbol is None else await info.context.service(MarketDesk).find(info.context, symbol)
     ask = EarningsAsk(start=begin, end=until, instrument=instrument)
     fetched = await info.context.market.fetch(EARNINGS, ask, terms_of(route))
     events = cast("tuple[EarningsEvent, ...]", fetched.value)
@@ -169,7 +169,7 @@ async def resolve_filings(
     if start is not None and end is not None and not start < end:
         raise BadInput("end", f"must be after start: the range [{start}, {end}) is empty")
     wanted = tuple(sorted({form.strip().upper()[:LONGEST_ID] for form in forms or ()}))
-    instrument = info.context.service(MarketDesk).instrument(symbol)
+    instrument = await info.context.service(MarketDesk).find(info.context, symbol)
     ask = FilingsAsk(instrument=instrument, forms=wanted, start=start, end=end)
     fetched = await info.context.market.fetch(FILINGS, ask, terms_of(route))
     found = cast("tuple[Filing, ...]", fetched.value)[: ask.limit]
@@ -204,8 +204,8 @@ class CompaniesQuery:
     )
     fundamentals: Connection[Fundamentals] | None = strawberry.field(
         resolver=resolve_fundamentals,
-        description="What a company reported, newest period first. With `knownAt` only what had been filed by then, in "
-        "the version of then: sources that do not tell when a report was filed are not asked.",
+        description="What a company reported, the newest hundred periods, newest first. With `knownAt` only what had "
+        "been filed by then, in the version of then: sources that do not tell when a report was filed are not asked.",
         metadata=PAGE,
     )
     corporate_actions: Connection[CorporateAction] | None = strawberry.field(

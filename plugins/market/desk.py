@@ -14,10 +14,12 @@ from strawberry.dataloader import DataLoader
 from gateway.core.contract import Context, Fetched
 from plugins.market.catalog import Catalog
 from plugins.market.costs import MOST_SYMBOLS
+from plugins.market.identified import resolve
 from plugins.market.series import Wanted, fetch_series
 from schema.capability import DEFAULT_TERMS, Terms
 from schema.currencies import MINOR_UNITS
 from schema.errors import DOCS, AmbiguousInstrument, BadInput, FailureCode, MarketgateError, NoAnswer
+from schema.identifiers import Identified
 from schema.spelling import read_symbol
 from schema.symbols import AssetClass, InstrumentId, parse_instrument
 from schema.words.candles import CandleSeries
@@ -79,6 +81,13 @@ class Symbols:
     fetched: Mapping[InstrumentId, Fetched | NoAnswer] | None = None
     """Answers that were put in the order of the symbols before: what all share is one mapping while it holds."""
     nodes: list[Quote | None] = field(default_factory=list)
+    numbered: bool = False
+    """Whether some are securities' numbers, of which it is not known yet whose they are."""
+
+
+def _listed(read: list[InstrumentId | MarketgateError]) -> Symbols:
+    wished = tuple(dict.fromkeys(each for each in read if isinstance(each, InstrumentId)))
+    return Symbols(read, wished, numbered=any(isinstance(each, Identified) for each in read))
 
 
 class MarketDesk:
@@ -91,6 +100,13 @@ class MarketDesk:
     def instrument(self, symbol: str, asset_class: AssetClass | None = None) -> InstrumentId:
         """Read a symbol; UnknownSymbol or AmbiguousInstrument say the way out."""
         return read_symbol(symbol, self.catalog, asset_class)
+
+    async def find(self, context: Context, symbol: str, asset_class: AssetClass | None = None) -> InstrumentId:
+        """See gateway.core.ports.Desk."""
+        try:
+            return self.instrument(symbol, asset_class)
+        except Identified as named:
+            return await resolve(context, named, asset_class)
 
     def describe(
         self, context: Context, instrument: InstrumentId, selected: frozenset[str]
@@ -114,8 +130,11 @@ class MarketDesk:
             raise BadInput("symbols", "is empty: give 1 to 200 symbols")
         if len(symbols) > MOST_SYMBOLS:
             raise BadInput("symbols", f"has {len(symbols)} symbols: at most {MOST_SYMBOLS} at once")
+        deadline = context.host.clock.monotonic() + wanted.terms.timeout
         known = self._read_all(tuple(symbols))
-        deadline, ask = context.host.clock.monotonic() + wanted.terms.timeout, QuotesAsk(instruments=known.wished)
+        if known.numbered:
+            known = _listed(await asyncio.gather(*(self._found(context, each) for each in known.read)))
+        ask = QuotesAsk(instruments=known.wished)
         fetched = await context.market.fetch_many(QUOTES, ask, wanted.terms) if known.wished else {}
         if wanted is PLAINLY and fetched is known.fetched:
             return QuoteBatch(nodes=known.nodes.copy(), failures=[])
@@ -172,15 +191,22 @@ class MarketDesk:
         except MarketgateError as error:
             return error
 
+    async def _found(self, context: Context, read: InstrumentId | MarketgateError) -> InstrumentId | MarketgateError:
+        """Whose number it is, where it is one."""
+        if not isinstance(read, Identified):
+            return read
+        try:
+            return await resolve(context, read, None)
+        except MarketgateError as error:
+            return error
+
     def _read_all(self, symbols: tuple[str, ...]) -> Symbols:
         """A spelling means tomorrow what it means today."""
         known = self._batches.get(symbols)
         if known is not None:
             return known
-        read = [self._read(symbol) for symbol in symbols]
-        wished = tuple(dict.fromkeys(each for each in read if isinstance(each, InstrumentId)))
-        made = Symbols(read, wished)
-        if all(isinstance(each, InstrumentId) for each in read):
+        made = _listed([self._read(symbol) for symbol in symbols])
+        if all(isinstance(each, InstrumentId) for each in made.read):
             if len(self._batches) >= MOST_BATCHES:
                 self._batches.clear()
             self._batches[symbols] = made

@@ -19,6 +19,7 @@ from plugins.market.history import HistoryQuery
 from plugins.market.live import MarketSubscription
 from plugins.market.query import MarketQuery
 from plugins.market.shelves import REFRESH_EVERY
+from plugins.market.venues import VenuesQuery
 from schema.words.instruments import Instrument
 from schema.words.registry import ProviderInfo
 
@@ -36,7 +37,7 @@ def workers(host: Host) -> Sequence[Worker]:
 
 
 @strawberry.type
-class Roots(MarketQuery, DerivativesQuery, CompaniesQuery, HistoryQuery):
+class Roots(MarketQuery, DerivativesQuery, CompaniesQuery, HistoryQuery, VenuesQuery):
     """All root fields."""
 
 

@@ -112,7 +112,7 @@ async def resolve_quote(
 ) -> Quote | None:
     """One quote."""
     desk = info.context.service(MarketDesk)
-    return await desk.one(info.context, desk.instrument(symbol, asset_class), how(route, convert_to))
+    return await desk.one(info.context, await desk.find(info.context, symbol, asset_class), how(route, convert_to))
 
 
 async def resolve_quotes(info: Ctx, symbols: Symbols, convert_to: ConvertTo = None, route: Route = None) -> QuoteBatch:
@@ -128,7 +128,7 @@ async def resolve_consensus(
     if not 1 <= quorum <= MOST_SOURCES:
         raise BadInput("quorum", f"must be 1 to {MOST_SOURCES}, not {quorum}")
     terms = terms_of(RouteInput(providers=providers, max_age_ms=max_age_ms), prefix="")
-    instrument = info.context.service(MarketDesk).instrument(symbol)
+    instrument = await info.context.service(MarketDesk).find(info.context, symbol)
     try:
         return await info.context.market.consensus(instrument, terms, quorum, info.context.now)
     except UnknownProvider as error:
@@ -153,7 +153,7 @@ async def resolve_candles(
 ) -> CandleSeries | None:
     """A price series."""
     wanted = Wanted(
-        instrument=info.context.service(MarketDesk).instrument(symbol),
+        instrument=await info.context.service(MarketDesk).find(info.context, symbol),
         interval=interval, start=start, end=end, first=first, after=after, last=last, before=before,
         adjustment=adjustment or Adjustment.SPLITS, hours=hours or TradingHours.REGULAR, fill=fill or Fill.NONE,
         terms=terms_of(route),
@@ -163,7 +163,7 @@ async def resolve_candles(
 
 async def resolve_instrument(info: Ctx, symbol: Symbol, asset_class: ClassOf = None) -> Instrument | None:
     """Reference data of one instrument."""
-    instrument = info.context.service(MarketDesk).instrument(symbol, asset_class)
+    instrument = await info.context.service(MarketDesk).find(info.context, symbol, asset_class)
     described = info.context.describe(instrument, selected_fields(info))
     return described if isinstance(described, Instrument) else await described
 
@@ -252,7 +252,7 @@ class MarketQuery:
     )
     consensus: Consensus | None = strawberry.field(
         resolver=resolve_consensus,
-        description="The same price from several providers at once, outliers named.",
+        description="The same price from several providers at once, outliers named; fixings with those of their day.",
         metadata=facts(cost=count_of_sources, times=count_of_sources, needs=Scope.MARKET_READ, shared=Shared.PUBLIC),
     )
     candles: CandleSeries | None = strawberry.field(

@@ -45,7 +45,7 @@ async def resolve_market_caps(
     fetched = await info.context.market.fetch(MARKET_CAPS, ask, terms_of(route))
     page = page_of(cast("tuple[MarketCap, ...]", fetched.value)[:RANKED], kind="cap", first=first, after=after)
     edges = [MarketCapEdge(node=node, cursor=cursor) for node, cursor in zip(page.items, page.cursors, strict=True)]
-    return MarketCapConnection(nodes=list(page.items), edges=edges, page_info=page.info)
+    return MarketCapConnection(nodes=list(page.items), edges=edges, page_info=page.info, provenance=fetched.provenance)
 
 
 async def resolve_fx_rates(
@@ -74,5 +74,6 @@ async def resolve_fx_rates(
         if end - start > LONGEST:
             raise BadInput("start", f"the range is longer than {LONGEST.days} days: ask for less at once")
     ask = FxRatesAsk(base=code, quotes=wanted, start=start, end=end)
-    rates = cast("tuple[FxRate, ...]", (await info.context.market.fetch(FX_RATES, ask, terms_of(route))).value)
-    return FxRates(id=strawberry.ID(f"fx:{code}"), base=code, rates=list(rates))
+    fetched = await info.context.market.fetch(FX_RATES, ask, terms_of(route))
+    rates = cast("tuple[FxRate, ...]", fetched.value)
+    return FxRates(id=strawberry.ID(f"fx:{code}"), base=code, rates=list(rates), provenance=fetched.provenance)

@@ -8,7 +8,7 @@ import strawberry
 
 from schema.model import described, model
 from schema.paging import PageInfo
-from schema.provenance import Conversion
+from schema.provenance import Conversion, Provenance
 from schema.scalars import Cursor
 from schema.words.caps import MarketCap
 from schema.words.instruments import Instrument
@@ -47,6 +47,7 @@ class MarketCapConnection:
     nodes: list[MarketCap] = described("The assets, largest first.")
     edges: list[MarketCapEdge] = described("The assets with their positions.")
     page_info: PageInfo = described("Where this page stands.")
+    provenance: Provenance = described("Where the ranking came from.")
 
 
 @model("Exchange rates of one base currency.")
@@ -56,6 +57,7 @@ class FxRates:
     id: strawberry.ID = described("Identity of the question.")
     base: str = described("ISO 4217 code.")
     rates: list[FxRate] = described("The rates.")
+    provenance: Provenance = described("Where they came from.")
 
 
 @model("An amount in another currency.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, cast
 
 import strawberry
@@ -51,8 +52,9 @@ async def resolve_news(
     if start is not None and end is not None and not start < end:
         raise BadInput("end", "must be after start")
     desk = info.context.service(Desk)
+    meant = await asyncio.gather(*(desk.find(info.context, symbol) for symbol in symbols or ()))
     ask = NewsAsk(
-        text=text, instruments=tuple(sorted({desk.instrument(symbol) for symbol in symbols or ()})),
+        text=text, instruments=tuple(sorted(set(meant))),
         topic=(topic or "").strip().lower(), language=two_letters("language", language).lower(),
         country=two_letters("country", country).upper(), start=start, end=end,
     )  # fmt: skip

@@ -89,7 +89,7 @@ async def resolve_chain_status(info: Ctx, chain: Chain, route: Route = None) -> 
 
 async def resolve_oracle_price(info: Ctx, symbol: Symbol, route: Route = None) -> OraclePrice | None:
     """The newest price of one feed."""
-    instrument = info.context.service(Desk).instrument(symbol)
+    instrument = await info.context.service(Desk).find(info.context, symbol)
     ask = OraclePricesAsk(instruments=(instrument,))
     return cast(OraclePrice, (await info.context.market.fetch(ORACLE_PRICES, ask, terms_of(route))).value)
 

@@ -51,7 +51,7 @@ class WatchlistDesk:
             tenant_id=context.tenant, id=new_id("list"), owner=owner, name="", symbols=[], created_at=now,
             changed_at=now,
         )  # fmt: skip
-        row = self._with(made, change)
+        row = self._with(made, await self._read_all(context, change))
         async with self._host.store.write() as tx:
             await self._rows.hold(tx, context.tenant, owner)
             if len(await self._rows.all(tx, context.tenant, owner)) >= MOST_LISTS:
@@ -63,6 +63,8 @@ class WatchlistDesk:
     async def update(self, context: Context, list_id: str, change: Change) -> WatchlistRow:
         """The list after the change; parallel changes follow one another."""
         owner = owner_of(context)
+        # Before the transaction: a security's number is asked of providers.
+        change = await self._read_all(context, change)
         async with self._host.store.write() as tx:
             await self._rows.hold(tx, context.tenant, owner)
             held = await self._rows.find(tx, context.tenant, owner, list_id) if could_be_id(list_id) else None
@@ -88,22 +90,29 @@ class WatchlistDesk:
             name = row.name if change.name is None else read_name(change.name)
         except BadName as bad:
             raise Refused("NAME_INVALID", str(bad), "name") from None
-        whole = None if change.symbols is None else self._read(change.symbols, "symbols")
-        added, removed = self._read(change.add, "add"), self._read(change.remove, "remove")
-        symbols = changed(row.symbols, whole, added, removed)
+        symbols = changed(row.symbols, change.symbols, change.add, change.remove)
         if len(symbols) > MOST_SYMBOLS:
             told = f"The list would hold {len(symbols)} symbols: it can hold {MOST_SYMBOLS}; begin another one."
             raise Refused("TOO_MANY_SYMBOLS", told, "add" if change.add else "symbols")
         return replace(row, name=name, symbols=symbols)
 
-    def _read(self, symbols: Sequence[str], field: str) -> list[str]:
+    async def _read_all(self, context: Context, change: Change) -> Change:
+        """The change with canonical ids in the place of symbols."""
+        whole = None if change.symbols is None else await self._read(context, change.symbols, "symbols")
+        added, removed = (
+            await self._read(context, change.add, "add"),
+            await self._read(context, change.remove, "remove"),
+        )
+        return replace(change, symbols=whole, add=added, remove=removed)
+
+    async def _read(self, context: Context, symbols: Sequence[str], field: str) -> list[str]:
         """Canonical ids; the refusal names the symbol and what it may mean."""
         if len(symbols) > MOST_SYMBOLS:
             raise Refused("TOO_MANY_SYMBOLS", f"{len(symbols)} symbols at once: give at most {MOST_SYMBOLS}.", field)
         desk, read = self._host.service(Desk), []
         for index, symbol in enumerate(symbols):
             try:
-                read.append(str(desk.instrument(symbol)))
+                read.append(str(await desk.find(context, symbol)))
             except AmbiguousInstrument as error:
                 told = f"{error.symbol!r} may mean {', '.join(error.candidates)}: write one of these."
                 raise Refused("SYMBOL_AMBIGUOUS", told, field, str(index)) from None

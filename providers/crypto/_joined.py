@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from providers.crypto._spot import trades_in
 from schema.symbols import AssetClass, InstrumentId
 
 
@@ -16,7 +17,7 @@ def is_pair_of(venue: str, instrument: InstrumentId, quotes: Collection[str]) ->
     """A spot pair that may be asked of *venue* and cannot be taken for another one there.
 
     BTCU/SDT has the wire symbol of BTC/USDT and would get its price. A symbol that ends in one of the venue's quote
-    assets is therefore read with the longest of them; a quote asset that is not among *quotes* may be asked for freely.
+    assets is therefore read with the longest of them; a coin that is not among *quotes* may be asked for freely.
     """
     symbol = wire_symbol(instrument)
     endings = [quote for quote in quotes if symbol.endswith(quote) and quote != symbol]
@@ -24,5 +25,6 @@ def is_pair_of(venue: str, instrument: InstrumentId, quotes: Collection[str]) ->
         instrument.asset_class is AssetClass.CRYPTO
         and instrument.is_spot
         and instrument.venue in ("", venue)
+        and trades_in(instrument, quotes)
         and max(endings, key=len, default=instrument.quote) == instrument.quote
     )

@@ -1,4 +1,4 @@
-"""OKX's perpetuals: which there are, what they pay, how much is open, what was liquidated."""
+"""OKX's names, and its perpetuals: which there are, what they pay, how much is open, what was liquidated."""
 
 from __future__ import annotations
 
@@ -21,9 +21,19 @@ def perpetual(instrument: InstrumentId) -> bool:
     return is_linear(instrument) or is_inverse_of("okx", instrument)
 
 
+def wire_symbol(instrument: InstrumentId) -> str:
+    """`BTC-USDT` for BTC/USDT."""
+    return f"{instrument.base}-{instrument.quote}"
+
+
+def name_of(instrument: InstrumentId) -> str:
+    """`BTC-USDT` for BTC/USDT, `BTC-USDT-SWAP` for BTC/USDT:USDT."""
+    return swap_of(instrument) if instrument.settle else wire_symbol(instrument)
+
+
 def swap_of(instrument: InstrumentId) -> str:
     """`BTC-USDT-SWAP` for BTC/USDT:USDT."""
-    return f"{instrument.base}-{instrument.quote}-SWAP"
+    return f"{wire_symbol(instrument)}-SWAP"
 
 
 def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
 from itertools import islice
 
@@ -14,18 +14,35 @@ from schema.words.books import PriceLevel
 from schema.words.trades import Side
 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
+NATIONAL = frozenset(
+    {
+        "AED", "ARS", "AUD", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "IDR",
+        "ILS", "INR", "JPY", "KRW", "KZT", "MXN", "MYR", "NGN", "NOK", "NZD", "PEN", "PHP", "PKR", "PLN", "RON", "RUB",
+        "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR",
+    }
+)  # fmt: skip
+"""Currencies of countries, of which each venue trades in a few; coins come and go, these do not."""
 MOST_PLACES = 40
 LONGEST_STAMP = 13
 LONGEST_WAIT = 600.0
 
 
-def is_spot_of(venue: str, instrument: InstrumentId, between: str = "-") -> bool:
-    """A spot pair that may be asked of *venue*, where wire symbols have *between* their two assets and not inside."""
+def trades_in(instrument: InstrumentId, currencies: Collection[str]) -> bool:
+    """A pair in a coin, or in a national currency that is among *currencies*."""
+    return instrument.quote in currencies or instrument.quote not in NATIONAL
+
+
+def is_spot_of(venue: str, instrument: InstrumentId, currencies: Collection[str], between: str = "-") -> bool:
+    """A spot pair that may be asked of *venue*, where wire symbols have *between* their two assets and not inside.
+
+    *currencies* are the national ones that the venue trades in.
+    """
     return (
         instrument.asset_class is AssetClass.CRYPTO
         and instrument.is_spot
         and instrument.venue in ("", venue)
         and between not in instrument.base + instrument.quote
+        and trades_in(instrument, currencies)
     )
 
 

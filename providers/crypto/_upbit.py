@@ -20,6 +20,7 @@ from schema.words.trades import Side, Trade
 
 ROWS = 200
 MOST_TRADES = 500
+CURRENCIES = ("KRW",)
 TAKER = {"ASK": Side.SELL, "BID": Side.BUY}
 REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
     ("code not found", UnknownInstrument),

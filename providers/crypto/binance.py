@@ -1,14 +1,23 @@
-"""Binance: spot market data. Docs: https://developers.binance.com/docs/binance-spot-api-docs/rest-api"""
+"""Binance: market data of spot pairs and perpetuals. Docs: https://developers.binance.com/docs/binance-spot-api-docs/rest-api"""
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections.abc import Sequence
 from datetime import date, timedelta
 
 from providers.contract import Licence, Profile, Provider, Reply, Usage, answers, per_minute
 from providers.crypto._binance_feed import INTERVALS, BinanceFeed, parse_trade
+from providers.crypto._binance_futures import (
+    book_weight,
+    depth_of,
+    parse_funding,
+    perpetual,
+    place_of,
+    quote_weight,
+)
 from providers.crypto._joined import is_pair_of, wire_symbol
-from providers.crypto._perpetual import is_linear_of, settled
+from providers.crypto._perpetual import settled
 from providers.crypto._spot import levels, matched, rows_of
 from providers.feeds import streams
 from providers.row import Row, ascending
@@ -27,6 +36,7 @@ from schema.words.derivatives import (
     OpenInterestAsk,
 )
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
+from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 from schema.words.trades import TRADES, Trade, TradesAsk
 
@@ -50,13 +60,13 @@ def covered(instrument: InstrumentId) -> bool:
     return instrument.quote != "USD" and is_pair_of("binance", instrument, QUOTE_ASSETS)
 
 
-def perpetual(instrument: InstrumentId) -> bool:
-    """A perpetual that settles in USDT or USDC."""
-    return is_linear_of("binance", instrument, ("USDC", "USDT"))
+def askable(instrument: InstrumentId) -> bool:
+    """A spot pair, or a perpetual."""
+    return covered(instrument) or perpetual(instrument)
 
 
 class Binance(Provider):
-    """Spot exchange; limits are counted in weights."""
+    """Spot pairs, and perpetuals on a host of their own; limits are counted in weights."""
 
     profile = Profile(
         id="binance",
@@ -73,21 +83,35 @@ class Binance(Provider):
 
     # Up to 20 symbols weigh as much as one. One that is unknown makes Binance refuse them all (-1121): the core then
     # divides the batch until the others are answered.
-    @answers(QUOTES, covers=lambda ask: all(map(covered, ask.instruments)), max_batch=20, weight=2)
+    @answers(QUOTES, covers=lambda ask: all(map(askable, ask.instruments)), max_batch=20, weight=quote_weight)
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
-        """Statistics of the last 24 hours with the best prices."""
-        symbols = sorted(set(map(wire_symbol, ask.instruments)))
+        """Statistics of the last 24 hours, of spot pairs with the best prices."""
+        pairs = [instrument for instrument in ask.instruments if not instrument.settle]
+        perpetuals = [instrument for instrument in ask.instruments if instrument.settle]
+        asked = [self._pairs(pairs)] if pairs else []
+        asked += [self._perpetuals(perpetuals)] if perpetuals else []
+        found = await gather(*asked)
+        return [quote for quotes in found for quote in quotes]
+
+    async def _pairs(self, instruments: Sequence[InstrumentId]) -> list[Quote]:
+        symbols = sorted(set(map(wire_symbol, instruments)))
         listed = '["' + '","'.join(symbols) + '"]'
         params = {"symbol": symbols[0]} if len(symbols) == 1 else {"symbols": listed}
-        return parse_quotes(ask.instruments, await self.http.get("/api/v3/ticker/24hr", params))
+        return parse_quotes(instruments, await self.http.get("/api/v3/ticker/24hr", params))
+
+    async def _perpetuals(self, instruments: Sequence[InstrumentId]) -> list[Quote]:
+        """There is nothing between one perpetual and all of them."""
+        symbols = set(map(wire_symbol, instruments))
+        params = {"symbol": symbols.pop()} if len(symbols) == 1 else None
+        return parse_quotes(instruments, await self.http.get("/fapi/v1/ticker/24hr", params, host="futures"))
 
     @answers(
         CANDLES,
-        covers=lambda ask: covered(ask.instrument),
+        covers=lambda ask: askable(ask.instrument) and (ask.interval is not Interval.S1 or not ask.instrument.settle),
         intervals=tuple(INTERVALS),
         max_rows=ROWS,
         since=date(2017, 7, 14),
-        weight=2,
+        weight=lambda ask: 5 if ask.instrument.settle else 2,
     )
     async def candles(self, ask: CandlesAsk) -> Bars:
         """Both ends are inclusive open times."""
@@ -98,19 +122,23 @@ class Binance(Provider):
             "endTime": int(ask.end.timestamp()) * 1000 - 1,
             "limit": ROWS,
         }
-        return parse_candles(await self.http.get("/api/v3/klines", params))
+        root, host = place_of(ask.instrument)
+        return parse_candles(await self.http.get(f"{root}/klines", params, host=host))
 
-    @answers(ORDER_BOOK, covers=lambda ask: covered(ask.instrument), weight=lambda ask: book_weight(ask.depth))
+    @answers(ORDER_BOOK, covers=lambda ask: askable(ask.instrument), weight=book_weight)
     async def order_book(self, ask: OrderBookAsk) -> OrderBook:
-        """Any depth up to 5,000; beyond 100 levels the weight grows."""
-        params: dict[str, str | int] = {"symbol": wire_symbol(ask.instrument), "limit": min(ask.depth, DEEPEST)}
-        return parse_book(ask.instrument, await self.http.get("/api/v3/depth", params))
+        """Any depth up to 5,000; of perpetuals the next of those that there are, 1,000 at most."""
+        depth = depth_of(ask.depth) if ask.instrument.settle else min(ask.depth, DEEPEST)
+        params: dict[str, str | int] = {"symbol": wire_symbol(ask.instrument), "limit": depth}
+        root, host = place_of(ask.instrument)
+        return parse_book(ask.instrument, await self.http.get(f"{root}/depth", params, host=host))
 
-    @answers(TRADES, covers=lambda ask: covered(ask.instrument), weight=4)
+    @answers(TRADES, covers=lambda ask: askable(ask.instrument), weight=lambda ask: 20 if ask.instrument.settle else 4)
     async def trades(self, ask: TradesAsk) -> tuple[Trade, ...]:
         """What one taker order did at one price is one trade."""
         params: dict[str, str | int] = {"symbol": wire_symbol(ask.instrument), "limit": min(ask.last, ROWS)}
-        return parse_trades(await self.http.get("/api/v3/aggTrades", params))
+        root, host = place_of(ask.instrument)
+        return parse_trades(await self.http.get(f"{root}/aggTrades", params, host=host))
 
     @answers(INSTRUMENTS, weight=20)
     async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
@@ -227,9 +255,10 @@ def parse_candles(body: Row) -> Bars:
 
 
 def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
-    """Levels are [price, size]; the book has a sequence and no time."""
+    """Levels are [price, size]; of spot pairs the book has a sequence and no time."""
     return OrderBook(
         instrument=instrument,
+        as_of=body.maybe_epoch("T", "ms"),
         bids=levels(body["bids"]),
         asks=levels(body["asks"]),
         sequence=body.label("lastUpdateId"),
@@ -239,19 +268,6 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
 def parse_trades(body: Row) -> tuple[Trade, ...]:
     """Both shapes: /aggTrades has keys of one letter, /trades has words."""
     return ascending([parse_trade(row) for row in body], lambda trade: trade.time)
-
-
-def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:
-    """`lastFundingRate` is that of the running interval, not of the last one."""
-    return FundingRate(
-        instrument=instrument,
-        as_of=row.maybe_epoch("time", "ms"),
-        rate=row.decimal("lastFundingRate"),
-        time=row.epoch("nextFundingTime", "ms"),
-        settled=False,
-        mark_price=row.positive("markPrice"),
-        index_price=row.positive("indexPrice"),
-    )
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:
@@ -277,8 +293,3 @@ def _listing(row: Row) -> Listing:
         min_notional=notional.positive("minNotional"),
         tradable=row.maybe_text("status") == "TRADING" and (allowed is None or allowed.flag()),
     )
-
-
-def book_weight(depth: int) -> int:
-    """By levels asked: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints"""
-    return next((weight for levels, weight in ((100, 5), (500, 25), (1000, 50)) if depth <= levels), 250)

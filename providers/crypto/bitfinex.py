@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_minute
-from providers.crypto._perpetual import is_linear_of
+from providers.crypto._perpetual import is_linear_of, perpetual_of
 from providers.crypto._spot import is_spot_of, matched, percent, priced, refusal
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -22,7 +22,7 @@ from schema.words.derivatives import (
     OpenInterest,
     OpenInterestAsk,
 )
-from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
+from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, InstrumentType, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 from schema.words.trades import TRADES, Side, Trade, TradesAsk
@@ -42,6 +42,7 @@ WIRE = {
 }  # fmt: skip
 OURS = {wire: ours for ours, wire in WIRE.items()}
 LETTERS = 3
+CONTRACT = "F0"
 # Paper trading, among the real pairs.
 TEST = ("TEST", "AAA", "BBB")
 # https://docs.bitfinex.com/docs/abbreviations-glossary#errorinfo-codes
@@ -49,11 +50,15 @@ ERRORS: dict[int, type[UpstreamError]] = {
     10020: UnknownInstrument, 10100: Unauthorized, 10111: Unauthorized, 10112: Unauthorized, 10114: Unauthorized,
     11010: Throttled, 20051: Overloaded, 20060: Overloaded, 20061: Overloaded,
 }  # fmt: skip
+CURRENCIES = ("EUR", "GBP", "JPY", "TRY", "USD")
 
 
 def covered(instrument: InstrumentId) -> bool:
     """A spot pair by the names that are ours: UST is what Bitfinex calls USDT."""
-    return is_spot_of("bitfinex", instrument, between=":") and not {instrument.base, instrument.quote} & OURS.keys()
+    return (
+        is_spot_of("bitfinex", instrument, CURRENCIES, between=":")
+        and not {instrument.base, instrument.quote} & OURS.keys()
+    )
 
 
 def perpetual(instrument: InstrumentId) -> bool:
@@ -109,8 +114,8 @@ class Bitfinex(Provider):
 
     @answers(INSTRUMENTS)
     async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
-        """Names of pairs; prices have five significant digits and so no fixed step."""
-        return parse_listings(await self.http.get("/v2/conf/pub:list:pair:exchange"))
+        """Names of pairs and of perpetuals; prices have five significant digits and so no fixed step."""
+        return parse_listings(await self.http.get("/v2/conf/pub:list:pair:exchange,pub:list:pair:futures"))
 
     @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=50)
     async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
@@ -148,7 +153,7 @@ def wire_symbol(instrument: InstrumentId) -> str:
 def contract_of(instrument: InstrumentId) -> str:
     """`tBTCF0:USTF0` for BTC/USDT:USDT."""
     base, quote = _names(instrument)
-    return f"t{base}F0:{quote}F0"
+    return f"t{base}{CONTRACT}:{quote}{CONTRACT}"
 
 
 def _names(instrument: InstrumentId) -> tuple[str, str]:
@@ -228,13 +233,17 @@ def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:
-    """A list in a list: `BTCUSD`, or `DUSK:USD` where one has not three letters."""
-    found = [(row.text(), _pair(row.text())) for row in body[0]]
+    """Lists in a list: `BTCUSD`, or `DUSK:USD` where one has not three letters; `BTCF0:USTF0` of perpetuals."""
+    found = [(row.text(), _pair(row.text())) for names in body for row in names]
     return tuple(
         [
-            Listing(instrument=pair, provider_symbol=f"t{name}")
+            Listing(
+                instrument=pair,
+                provider_symbol=f"t{name}",
+                type=InstrumentType.PERPETUAL if pair.settle else InstrumentType.SPOT,
+            )
             for name, pair in found
-            if pair is not None and wire_symbol(pair) == f"t{name}"
+            if pair is not None and (contract_of(pair) if pair.settle else wire_symbol(pair)) == f"t{name}"
         ]
     )
 
@@ -245,4 +254,7 @@ def _pair(name: str) -> InstrumentId | None:
         base, quote = name[:LETTERS], name[LETTERS:]
     if not name.isascii() or not base or not quote or base.startswith(TEST):
         return None
+    if base.endswith(CONTRACT) and quote.endswith(CONTRACT):
+        base, quote = base.removesuffix(CONTRACT), quote.removesuffix(CONTRACT)
+        return perpetual_of(OURS.get(base, base), OURS.get(quote, quote))
     return crypto(OURS.get(base, base), OURS.get(quote, quote))

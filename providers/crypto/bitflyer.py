@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, answers
-from providers.crypto._perpetual import HOUR_MS, is_linear_of
+from providers.crypto._perpetual import HOUR_MS
 from providers.crypto._spot import SIDES, is_spot_of, levels, refusal
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
 from schema.words.derivatives import FUNDING_RATES, FundingRate, FundingRatesAsk
-from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
+from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, InstrumentType, Listing
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 from schema.words.trades import TRADES, Trade, TradesAsk
 
@@ -24,16 +24,19 @@ REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
     ("permission", Unauthorized),
     ("maintenance", Overloaded),
 )
+CURRENCIES = ("JPY",)
+# bitFlyer Crypto CFD, the only one.
+PERPETUAL = InstrumentId(asset_class=AssetClass.CRYPTO, base="BTC", quote="JPY", settle="JPY")
 
 
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair; FX_BTC_JPY is a margin product, and has one underscore too many for a pair."""
-    return is_spot_of("bitflyer", instrument, between="_")
+    return is_spot_of("bitflyer", instrument, CURRENCIES, between="_")
 
 
 def perpetual(instrument: InstrumentId) -> bool:
-    """bitFlyer Crypto CFD, the only one: FX_BTC_JPY."""
-    return is_linear_of("bitflyer", instrument, ("JPY",)) and instrument.base == "BTC"
+    """The venue's own one."""
+    return instrument.venue in ("", "bitflyer") and instrument.at("") == PERPETUAL
 
 
 class Bitflyer(Provider):
@@ -69,7 +72,7 @@ class Bitflyer(Provider):
     @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
     async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
         """The rate that the next payment will have; there are three a day."""
-        row = await self.http.get("/v1/getfundingrate", {"product_code": f"FX_{wire_symbol(ask.instruments[0])}"})
+        row = await self.http.get("/v1/getfundingrate", {"product_code": contract_of(ask.instruments[0])})
         return [parse_funding(ask.instruments[0], row)]
 
     @answers(INSTRUMENTS)
@@ -91,6 +94,11 @@ class Bitflyer(Provider):
 def wire_symbol(instrument: InstrumentId) -> str:
     """`BTC_JPY` for BTC/JPY."""
     return f"{instrument.base}_{instrument.quote}"
+
+
+def contract_of(instrument: InstrumentId) -> str:
+    """`FX_BTC_JPY` for BTC/JPY:JPY."""
+    return f"FX_{wire_symbol(instrument)}"
 
 
 def _product(instrument: InstrumentId) -> Params:
@@ -152,7 +160,13 @@ def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:
-    """Spot products alone: margin and futures are listed among them."""
-    spot = [row.text("product_code") for row in body if row.maybe_text("market_type") == "Spot"]
-    pairs = [(code, code.split("_")) for code in spot]
-    return tuple([Listing(instrument=crypto(*pair), provider_symbol=code) for code, pair in pairs if len(pair) == 2])
+    """Spot products and the perpetual; futures that end are listed among them."""
+    found = [(row.maybe_text("market_type"), row.text("product_code")) for row in body]
+    pairs = [(code, code.split("_")) for kind, code in found if kind == "Spot"]
+    spot = [Listing(instrument=crypto(*pair), provider_symbol=code) for code, pair in pairs if len(pair) == 2]
+    margin = [
+        Listing(instrument=PERPETUAL, provider_symbol=code, type=InstrumentType.PERPETUAL)
+        for kind, code in found
+        if kind == "FX" and code == contract_of(PERPETUAL)
+    ]
+    return (*spot, *margin)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from providers.contract import Licence, Params, Profile, answers, per_second
 from providers.crypto._spot import is_spot_of
 from providers.crypto._upbit import (
+    CURRENCIES,
     MOST_TRADES,
     ROWS,
     Korean,
@@ -34,7 +35,7 @@ SEOUL = timedelta(hours=9)
 
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: a market has a dash, so it cannot be misread."""
-    return is_spot_of("bithumb", instrument)
+    return is_spot_of("bithumb", instrument, CURRENCIES)
 
 
 class Bithumb(Korean):

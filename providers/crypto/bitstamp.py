@@ -1,18 +1,20 @@
-"""Bitstamp: spot market data. Docs: https://www.bitstamp.net/api/"""
+"""Bitstamp: spot market data, and perpetuals' funding. Docs: https://www.bitstamp.net/api/"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, answers, per_second
-from providers.crypto._spot import levels, step
+from providers.contract import Licence, Limit, Params, Profile, Reply, answers, per_second
+from providers.crypto._bitstamp_perpetuals import Perpetuals, market_of, perpetual
+from providers.crypto._spot import levels, step, trades_in
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
-from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
+from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, InstrumentType, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 from schema.words.trades import TRADES, Side, Trade, TradesAsk
@@ -25,6 +27,7 @@ INTERVALS = (
 # The wire runs both names together: without this BT/CUSD would be answered with the price of BTC/USD.
 QUOTE_ASSETS = ("USD", "EUR", "GBP", "BTC", "ETH", "USDT", "USDC", "PYUSD", "RLUSD")
 FIAT = frozenset({"EUR", "GBP", "USD"})
+TYPES = {"SPOT": InstrumentType.SPOT, "PERPETUAL": InstrumentType.PERPETUAL}
 SIDES = {"0": Side.BUY, "1": Side.SELL}
 REFUSAL_KEYS = ("response_explanation", "reason", "error", "errors")
 RATE_CODES = frozenset({"400.002", "400.067", "400.068"})
@@ -37,11 +40,12 @@ def covered(instrument: InstrumentId) -> bool:
         and instrument.is_spot
         and instrument.venue in ("", "bitstamp")
         and not {instrument.base, instrument.quote} <= FIAT
+        and trades_in(instrument, QUOTE_ASSETS)
         and (instrument.quote in QUOTE_ASSETS or not (instrument.base + instrument.quote).endswith(QUOTE_ASSETS))
     )
 
 
-class Bitstamp(Provider):
+class Bitstamp(Perpetuals):
     """Spot exchange; tickers come one at a time or all together."""
 
     profile = Profile(
@@ -172,19 +176,27 @@ def _trade(row: Row) -> Trade:
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:
-    """Spot markets but those of two fiat currencies; perpetuals are listed among them."""
-    spot = [row for row in body if row.maybe_text("market_type") in (None, "SPOT")]
-    return tuple([listing for listing in map(_listing, spot) if covered(listing.instrument)])
+    """Spot markets but those of two fiat currencies, and perpetuals."""
+    kinds = ((row, row.maybe_text("market_type") or "SPOT") for row in body)
+    listings = [_listing(row, TYPES[kind]) for row, kind in kinds if kind in TYPES]
+    return tuple([listing for listing in listings if _askable(listing)])
 
 
-def _listing(row: Row) -> Listing:
+def _askable(listing: Listing) -> bool:
+    instrument = listing.instrument
+    return covered(instrument) or (perpetual(instrument) and market_of(instrument) == listing.provider_symbol)
+
+
+def _listing(row: Row, kind: InstrumentType) -> Listing:
     name = row.text("name")
     base, slash, quote = name.partition("/")
     if not slash:
         row["name"].broken("is not a pair")
     symbol = row.maybe_text("market_symbol")
+    pair = crypto(row.maybe_text("base_currency") or base, row.maybe_text("counter_currency") or quote)
     return Listing(
-        instrument=crypto(row.maybe_text("base_currency") or base, row.maybe_text("counter_currency") or quote),
+        instrument=replace(pair, settle=pair.quote) if kind is InstrumentType.PERPETUAL else pair,
+        type=kind,
         provider_symbol=row.text("url_symbol") if symbol is None else symbol,
         name=row.maybe_text("description"),
         tick_size=step(row, "counter_decimals"),

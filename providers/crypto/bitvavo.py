@@ -34,11 +34,12 @@ ERRORS: dict[int, type[UpstreamError]] = {
     311: Unauthorized, 312: Unauthorized,
 }  # fmt: skip
 WRONG = frozenset({203, 204, 205})
+CURRENCIES = ("EUR",)
 
 
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: the wire symbol has a dash, so it cannot be misread."""
-    return is_spot_of("bitvavo", instrument)
+    return is_spot_of("bitvavo", instrument, CURRENCIES)
 
 
 class Bitvavo(Provider):

@@ -1,14 +1,23 @@
-"""Bybit: spot market data. Docs: https://bybit-exchange.github.io/docs/v5/market/tickers"""
+"""Bybit: market data of spot pairs and perpetuals. Docs: https://bybit-exchange.github.io/docs/v5/market/tickers"""
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections.abc import Sequence
 from datetime import timedelta
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
+from providers.crypto._bybit_linear import (
+    category_of,
+    parse_contracts,
+    parse_funding,
+    parse_interest,
+    perpetual,
+    rows_of,
+)
 from providers.crypto._joined import is_pair_of, wire_symbol
-from providers.crypto._perpetual import HOUR_MS, is_linear_of, settled
-from providers.crypto._spot import levels, matched, priced, sequence
+from providers.crypto._perpetual import settled
+from providers.crypto._spot import levels, priced, sequence
 from providers.row import Row, ascending
 from schema.errors import Blocked, NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -36,7 +45,9 @@ INTERVALS = {
 }  # fmt: skip
 ROWS = 1000
 DEEPEST = 200
-MOST_TRADES = 60
+MOST_PAGES = 5
+CATEGORIES = ("spot", "linear")
+MOST_TRADES = {"spot": 60, "linear": 1000}
 QUOTE_ASSETS = ("AED", "BRL", "BTC", "BRZ", "DAI", "ETH", "EUR", "GBP", "MNT", "PLN", "TRY", "USDC", "USDE", "USDT")
 SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
 # https://bybit-exchange.github.io/docs/v5/error
@@ -49,17 +60,17 @@ BAN = 600.0
 
 
 def covered(instrument: InstrumentId) -> bool:
-    """A spot pair; derivatives share the wire symbols and are told apart by the category."""
+    """A spot pair; perpetuals share the wire symbols and are told apart by the category."""
     return is_pair_of("bybit", instrument, QUOTE_ASSETS)
 
 
-def perpetual(instrument: InstrumentId) -> bool:
-    """A perpetual that settles in USDT; the others have symbols of another kind."""
-    return is_linear_of("bybit", instrument)
+def askable(instrument: InstrumentId) -> bool:
+    """A spot pair, or a perpetual."""
+    return covered(instrument) or perpetual(instrument)
 
 
 class Bybit(Provider):
-    """Spot exchange; refusals come with status 200."""
+    """Spot pairs and perpetuals; refusals come with status 200."""
 
     profile = Profile(
         id="bybit",
@@ -72,20 +83,19 @@ class Bybit(Provider):
         priority=10,
     )
 
-    @answers(QUOTES, covers=lambda ask: all(map(covered, ask.instruments)), max_batch=200)
+    @answers(QUOTES, covers=lambda ask: all(map(askable, ask.instruments)), max_batch=200)
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
-        """There is nothing between one pair and all of them; the list of all cannot be spoiled by an unknown one."""
-        symbols = set(map(wire_symbol, ask.instruments))
-        params = {"category": "spot"}
-        if len(symbols) == 1:
-            params["symbol"] = symbols.pop()
-        return parse_quotes(ask.instruments, await self.http.get("/v5/market/tickers", params))
+        """Spot pairs and perpetuals have a list each."""
+        parts = [[key for key in ask.instruments if category_of(key) == name] for name in CATEGORIES]
+        asked = [part for part in parts if part]
+        bodies = await gather(*map(self._tickers, asked))
+        return [quote for part, body in zip(asked, bodies, strict=True) for quote in parse_quotes(part, body)]
 
-    @answers(CANDLES, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS), max_rows=ROWS)
+    @answers(CANDLES, covers=lambda ask: askable(ask.instrument), intervals=tuple(INTERVALS), max_rows=ROWS)
     async def candles(self, ask: CandlesAsk) -> Bars:
         """Both ends are inclusive open times."""
         params: dict[str, str | int] = {
-            "category": "spot",
+            "category": category_of(ask.instrument),
             "symbol": wire_symbol(ask.instrument),
             "interval": INTERVALS[ask.interval],
             "start": int(ask.start.timestamp()) * 1000,
@@ -94,27 +104,30 @@ class Bybit(Provider):
         }
         return parse_candles(await self.http.get("/v5/market/kline", params))
 
-    @answers(ORDER_BOOK, covers=lambda ask: covered(ask.instrument))
+    @answers(ORDER_BOOK, covers=lambda ask: askable(ask.instrument))
     async def order_book(self, ask: OrderBookAsk) -> OrderBook:
         """Any depth up to 200."""
         body = await self.http.get("/v5/market/orderbook", _params(ask.instrument, min(ask.depth, DEEPEST)))
         return parse_book(ask.instrument, body)
 
-    @answers(TRADES, covers=lambda ask: covered(ask.instrument))
+    @answers(TRADES, covers=lambda ask: askable(ask.instrument))
     async def trades(self, ask: TradesAsk) -> tuple[Trade, ...]:
-        """The newest, at most 60."""
-        body = await self.http.get("/v5/market/recent-trade", _params(ask.instrument, min(ask.last, MOST_TRADES)))
+        """The newest, at most 60, of a perpetual 1,000."""
+        most = MOST_TRADES[category_of(ask.instrument)]
+        body = await self.http.get("/v5/market/recent-trade", _params(ask.instrument, min(ask.last, most)))
         return parse_trades(body)
 
     @answers(INSTRUMENTS)
     async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
-        """All spot pairs come at once, without pages."""
-        return parse_listings(await self.http.get("/v5/market/instruments-info", {"category": "spot"}))
+        """All spot pairs come at once; contracts have pages."""
+        pairs = parse_listings(await self.http.get("/v5/market/instruments-info", {"category": "spot"}))
+        return (*pairs, *await self._contracts())
 
     @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=200)
     async def funding_rates(self, ask: FundingRatesAsk) -> list[FundingRate]:
         """The rate that the next payment will have, in a ticker."""
-        return [parse_funding(key, row, body) for key, row, body in await self._linear(ask.instruments)]
+        body = await self._tickers(ask.instruments)
+        return [parse_funding(key, row, body) for key, row in rows_of(ask.instruments, body)]
 
     @answers(FUNDING_HISTORY, covers=lambda ask: perpetual(ask.instrument))
     async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
@@ -132,15 +145,28 @@ class Bybit(Provider):
     @answers(OPEN_INTEREST, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=200)
     async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:
         """In coins, and what they are worth, in a ticker."""
-        return [parse_interest(key, row, body) for key, row, body in await self._linear(ask.instruments)]
+        body = await self._tickers(ask.instruments)
+        return [parse_interest(key, row, body) for key, row in rows_of(ask.instruments, body)]
 
-    async def _linear(self, instruments: tuple[InstrumentId, ...]) -> list[tuple[InstrumentId, Row, Row]]:
-        params = {"category": "linear"}
-        if len(instruments) == 1:
-            params["symbol"] = wire_symbol(instruments[0])
-        body = await self.http.get("/v5/market/tickers", params)
-        found = matched(instruments, body["result"]["list"], wire_symbol, name="symbol")
-        return [(key, row, body) for key, row in found]
+    async def _contracts(self) -> list[Listing]:
+        params = {"category": "linear", "limit": str(ROWS)}
+        found: list[Listing] = []
+        for _ in range(MOST_PAGES):
+            body = await self.http.get("/v5/market/instruments-info", params)
+            found += parse_contracts(body)
+            cursor = body["result"].maybe_text("nextPageCursor") if "nextPageCursor" in body["result"] else None
+            if not cursor:
+                break
+            params["cursor"] = cursor
+        return found
+
+    async def _tickers(self, instruments: Sequence[InstrumentId]) -> Row:
+        """There is nothing between one and all of a category; the list of all cannot be spoiled by an unknown one."""
+        symbols = set(map(wire_symbol, instruments))
+        params = {"category": category_of(instruments[0])}
+        if len(symbols) == 1:
+            params["symbol"] = symbols.pop()
+        return await self.http.get("/v5/market/tickers", params)
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"retCode": 10001, "retMsg": "Not supported symbols", …}`; code 0 is success."""
@@ -175,7 +201,7 @@ class Bybit(Provider):
 
 
 def _params(instrument: InstrumentId, limit: int) -> dict[str, str | int]:
-    return {"category": "spot", "symbol": wire_symbol(instrument), "limit": limit}
+    return {"category": category_of(instrument), "symbol": wire_symbol(instrument), "limit": limit}
 
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
@@ -240,33 +266,6 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
         for row in body["result"]["list"]
     ]
     return ascending(trades[::-1], lambda trade: trade.time)
-
-
-def parse_funding(instrument: InstrumentId, row: Row, body: Row) -> FundingRate:
-    """The interval is in hours, and came later."""
-    hours = row.maybe("fundingIntervalHour")
-    return FundingRate(
-        instrument=instrument,
-        as_of=body.maybe_epoch("time", "ms"),
-        rate=row.decimal("fundingRate"),
-        time=row.epoch("nextFundingTime", "ms"),
-        settled=False,
-        interval_ms=None if hours is None else int(hours * HOUR_MS),
-        mark_price=row.positive("markPrice"),
-        index_price=row.positive("indexPrice"),
-    )
-
-
-def parse_interest(instrument: InstrumentId, row: Row, body: Row) -> OpenInterest:
-    """The value is in the quote asset."""
-    value = row.maybe("openInterestValue")
-    return OpenInterest(
-        instrument=instrument,
-        as_of=body.maybe_epoch("time", "ms"),
-        amount=row.decimal("openInterest"),
-        value=value,
-        currency=None if value is None else instrument.quote,
-    )
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:

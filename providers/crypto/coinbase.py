@@ -26,11 +26,12 @@ INTERVALS = {
 ROWS = 350
 MOST_TRADES = 1000
 HALTS = ("is_disabled", "trading_disabled", "cancel_only", "view_only")
+CURRENCIES = ("EUR", "GBP", "INR", "SGD", "USD")
 
 
 def covered(instrument: InstrumentId) -> bool:
     """A spot pair, anywhere or here."""
-    return is_spot_of("coinbase", instrument)
+    return is_spot_of("coinbase", instrument, CURRENCIES)
 
 
 class Coinbase(Provider):

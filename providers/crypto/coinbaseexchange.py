@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
-from providers.crypto._spot import levels
+from providers.crypto._spot import is_spot_of, levels
 from providers.row import Row, ascending
 from schema.errors import Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -19,15 +19,12 @@ from schema.words.trades import TRADES, Side, Trade, TradesAsk
 INTERVALS = (Interval.M1, Interval.M5, Interval.M15, Interval.H1, Interval.H6, Interval.D1)
 # The wire tells the maker's side: https://docs.cdp.coinbase.com/exchange/reference/exchangerestapi_getproducttrades
 TAKER = {"buy": Side.SELL, "sell": Side.BUY}
+CURRENCIES = ("EUR", "GBP", "INR", "SGD", "USD")
 
 
 def covered(instrument: InstrumentId) -> bool:
     """A spot pair, anywhere or here."""
-    return (
-        instrument.asset_class is AssetClass.CRYPTO
-        and instrument.is_spot
-        and instrument.venue in ("", "coinbaseexchange")
-    )
+    return is_spot_of("coinbaseexchange", instrument, CURRENCIES)
 
 
 class CoinbaseExchange(Provider):

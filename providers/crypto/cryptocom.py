@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
-from providers.crypto._perpetual import HOUR_MS, is_linear_of, next_hour, settled, span_of
+from providers.crypto._perpetual import HOUR_MS, is_linear_of, next_hour, perpetual_of, settled, span_of
 from providers.crypto._spot import SIDES, is_spot_of, levels, matched, percent, priced, refusal, sequence
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -23,7 +23,7 @@ from schema.words.derivatives import (
     OpenInterest,
     OpenInterestAsk,
 )
-from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
+from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, InstrumentType, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 from schema.words.trades import TRADES, Trade, TradesAsk
@@ -37,7 +37,7 @@ ROWS = 300
 DEEPEST = 50
 MOST_TRADES = 150
 MOST_PAYMENTS = 100
-PAIR = "CCY_PAIR"
+PAIR, PERPETUAL = "CCY_PAIR", "PERPETUAL_SWAP"
 # https://exchange-docs.crypto.com/exchange/v1/rest-ws/index.html#response-and-reason-codes
 ERRORS: dict[int, type[UpstreamError]] = {
     10001: Overloaded, 10002: Unauthorized, 10003: Unauthorized, 10006: Throttled, 10007: Unauthorized,
@@ -45,11 +45,12 @@ ERRORS: dict[int, type[UpstreamError]] = {
     30003: UnknownInstrument, 40003: UnknownInstrument, 40004: UnknownInstrument, 40101: Unauthorized,
     40103: Unauthorized, 42901: Throttled, 50001: Overloaded,
 }  # fmt: skip
+CURRENCIES = ("AUD", "BRL", "CAD", "EUR", "GBP", "SGD", "TRY", "USD")
 
 
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: the wire symbol has an underscore, so it cannot be misread."""
-    return is_spot_of("cryptocom", instrument, between="_")
+    return is_spot_of("cryptocom", instrument, CURRENCIES, between="_")
 
 
 def perpetual(instrument: InstrumentId) -> bool:
@@ -104,7 +105,7 @@ class CryptoCom(Provider):
 
     @answers(INSTRUMENTS)
     async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
-        """Pairs, perpetuals and futures together."""
+        """Pairs and perpetuals, among futures and others."""
         return parse_listings(await self._get("get-instruments", None))
 
     @answers(FUNDING_RATES, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
@@ -240,15 +241,27 @@ def parse_interest(instrument: InstrumentId, row: Row) -> OpenInterest:
 
 
 def parse_listings(data: Row) -> tuple[Listing, ...]:
-    """Pairs alone: derivatives have the same columns."""
-    return tuple([_listing(row) for row in data if row.maybe_text("inst_type") == PAIR])
+    """Futures and warrants have the same columns, and are told apart by their kind."""
+    found = ((row, _instrument(row)) for row in data)
+    return tuple([_listing(row, key) for row, key in found if key is not None])
 
 
-def _listing(row: Row) -> Listing:
+def _instrument(row: Row) -> InstrumentId | None:
+    """Of a perpetual only one that can be asked for by its symbol."""
+    kind = row.maybe_text("inst_type")
+    if kind == PAIR:
+        return crypto(row.text("base_ccy"), row.text("quote_ccy"))
+    key = perpetual_of(row.text("base_ccy"), row.text("quote_ccy")) if kind == PERPETUAL else None
+    return key if key is not None and perpetual(key) and contract_of(key) == row.text("symbol") else None
+
+
+def _listing(row: Row, key: InstrumentId) -> Listing:
     return Listing(
-        instrument=crypto(row.text("base_ccy"), row.text("quote_ccy")),
+        instrument=key,
         provider_symbol=row.text("symbol"),
+        type=InstrumentType.PERPETUAL if key.settle else InstrumentType.SPOT,
         tick_size=row.positive("price_tick_size"),
         step_size=row.positive("qty_tick_size"),
+        contract_size=row.positive("contract_size") if key.settle and "contract_size" in row else None,
         tradable=row.flag("tradable"),
     )

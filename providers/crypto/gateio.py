@@ -45,11 +45,12 @@ ERRORS: dict[str, type[UpstreamError]] = {
     "FORBIDDEN": Unauthorized, "IP_FORBIDDEN": Unauthorized, "TOO_MANY_REQUESTS": Throttled, "TOO_FAST": Throttled,
     "TOO_BUSY": Overloaded, "SERVER_ERROR": Overloaded, "INTERNAL": Overloaded,
 }  # fmt: skip
+CURRENCIES = ("BRL", "EUR", "GBP", "TRY")
 
 
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: the wire symbol has an underscore, so it cannot be misread."""
-    return is_spot_of("gateio", instrument, between="_")
+    return is_spot_of("gateio", instrument, CURRENCIES, between="_")
 
 
 def perpetual(instrument: InstrumentId) -> bool:

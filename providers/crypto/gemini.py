@@ -6,13 +6,15 @@ from datetime import timedelta
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_minute
 from providers.crypto._joined import is_pair_of
+from providers.crypto._perpetual import is_linear_of, perpetual_of
 from providers.crypto._spot import SIDES, levels, refusal
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
-from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
+from schema.words.derivatives import OPEN_INTEREST, OpenInterest, OpenInterestAsk
+from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, InstrumentType, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 from schema.words.trades import TRADES, Trade, TradesAsk
@@ -26,6 +28,7 @@ DAYS = {Interval.M1: 1, Interval.M5: 5, Interval.M15: 14, Interval.M30: 28, Inte
 ROWS = 1440
 MOST_TRADES = 500
 PERPETUAL = "perp"
+SETTLED_IN = ("GUSD", "USDC")
 # Names of pairs are not divided: the longest of these that a name ends in is its quote asset.
 QUOTE_ASSETS = ("BCH", "BTC", "DAI", "ETH", "EUR", "FIL", "GBP", "GUSD", "LTC", "RLUSD", "SGD", "USD", "USDC", "USDT")
 REFUSALS: dict[str, type[UpstreamError]] = {
@@ -38,6 +41,11 @@ REFUSALS: dict[str, type[UpstreamError]] = {
 def covered(instrument: InstrumentId) -> bool:
     """A spot pair of a known quote asset whose wire symbol cannot mean another one."""
     return instrument.quote in QUOTE_ASSETS and is_pair_of("gemini", instrument, QUOTE_ASSETS)
+
+
+def perpetual(instrument: InstrumentId) -> bool:
+    """A perpetual that settles in a dollar token."""
+    return is_linear_of("gemini", instrument, SETTLED_IN)
 
 
 class Gemini(Provider):
@@ -90,6 +98,13 @@ class Gemini(Provider):
         """Names alone: trading rules would cost a call for each pair."""
         return parse_listings(await self.http.get("/v1/symbols"))
 
+    # What is paid is told in dollars for a contract and not as a rate.
+    @answers(OPEN_INTEREST, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
+    async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:
+        """In coins, and what they are worth at the mark price."""
+        (instrument,) = ask.instruments
+        return [parse_interest(instrument, await self.http.get(f"/v1/riskstats/{contract_of(instrument)}"))]
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"result": "error", "reason": "InvalidSymbol", "message": "…"}`; the reason may be the status in words."""
         result, reason, message = (reply.body.get(key) for key in ("result", "reason", "message"))
@@ -105,6 +120,11 @@ class Gemini(Provider):
 def wire_symbol(instrument: InstrumentId) -> str:
     """`btcusd` for BTC/USD."""
     return f"{instrument.base}{instrument.quote}".lower()
+
+
+def contract_of(instrument: InstrumentId) -> str:
+    """`btcgusdperp` for BTC/GUSD:GUSD."""
+    return f"{wire_symbol(instrument)}{PERPETUAL}"
 
 
 def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
@@ -153,14 +173,39 @@ def parse_trades(body: Row) -> tuple[Trade, ...]:
     return ascending(trades, lambda trade: (trade.time, len(trade.id), trade.id))
 
 
+def parse_interest(instrument: InstrumentId, row: Row) -> OpenInterest:
+    """It has no time."""
+    value = row.maybe("open_interest_notional")
+    return OpenInterest(
+        instrument=instrument,
+        amount=row.decimal("open_interest"),
+        value=value,
+        currency=None if value is None else instrument.quote,
+    )
+
+
 def parse_listings(body: Row) -> tuple[Listing, ...]:
     """Perpetuals are listed among the pairs; a name that ends in no known quote asset cannot be divided."""
-    found = ((row.text(), _pair(row.text().upper())) for row in body)
-    return tuple([Listing(instrument=pair, provider_symbol=name) for name, pair in found if pair is not None])
+    found = ((row.text(), _instrument(row.text())) for row in body)
+    return tuple(
+        [
+            Listing(
+                instrument=key,
+                provider_symbol=name,
+                type=InstrumentType.PERPETUAL if key.settle else InstrumentType.SPOT,
+            )
+            for name, key in found
+            if key is not None
+        ]
+    )
 
 
-def _pair(name: str) -> InstrumentId | None:
-    quote = max((asset for asset in QUOTE_ASSETS if name.endswith(asset) and asset != name), key=len, default=None)
-    if quote is None or not name.isascii() or name.endswith(PERPETUAL.upper()):
+def _instrument(name: str) -> InstrumentId | None:
+    letters = name.removesuffix(PERPETUAL).upper()
+    quote = max((asset for asset in QUOTE_ASSETS if letters.endswith(asset) and asset != letters), key=len, default="")
+    if not quote or not name.isascii():
         return None
-    return crypto(name.removesuffix(quote), quote)
+    if letters == name.upper():
+        return crypto(letters.removesuffix(quote), quote)
+    key = perpetual_of(letters.removesuffix(quote), quote)
+    return key if key is not None and perpetual(key) else None

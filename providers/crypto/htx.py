@@ -92,7 +92,7 @@ class Htx(Provider):
         symbols = set(map(wire_symbol, ask.instruments))
         if len(symbols) > 1:
             return parse_tickers(ask.instruments, await self.http.get("/market/tickers"))
-        return parse_merged(ask.instruments[0], await self.http.get("/market/detail/merged", {"symbol": symbols.pop()}))
+        return parse_merged(ask.instruments, await self.http.get("/market/detail/merged", {"symbol": symbols.pop()}))
 
     @answers(
         CANDLES,
@@ -186,12 +186,13 @@ def newest_since(start: datetime, now: datetime, interval: Interval) -> int:
     return max(1, min(ceil((now - start) / interval.delta) + 1, ROWS))
 
 
-def parse_merged(instrument: InstrumentId, body: Row) -> list[Quote]:
-    """One pair, all of 24 hours; best prices are [price, size], or an empty list."""
+def parse_merged(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
+    """One pair, by whatever names it is asked for, all of 24 hours; best prices are [price, size], or an empty list."""
     row, nothing = body["tick"], Row(body.provider, [None, None])
     bid, ask = row.get("bid") or nothing, row.get("ask") or nothing
     best = (bid.positive(0), bid.positive(1), ask.positive(0), ask.positive(1))
-    return [_quote(instrument, body, row, best, window=row)] if row["close"].value != 0 else []
+    asked = instruments if row["close"].value != 0 else ()
+    return [_quote(instrument, body, row, best, window=row) for instrument in asked]
 
 
 def parse_tickers(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:

@@ -1,13 +1,14 @@
-"""Kraken: spot market data. Docs: https://docs.kraken.com/api/docs/rest-api/get-ticker-information"""
+"""Kraken: spot market data, and perpetuals' funding. Docs: https://docs.kraken.com/api/docs/rest-api/get-ticker-information"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
 
-from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
+from providers.contract import Licence, Params, Profile, Reply, answers, per_second
 from providers.crypto._kraken_feed import OURS, WIRE, KrakenFeed, parse_quote, parse_trade
-from providers.crypto._spot import levels, step
+from providers.crypto._kraken_futures import HOST, Futures, refusal_of
+from providers.crypto._spot import levels, step, trades_in
 from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -32,7 +33,9 @@ PREFIXED = frozenset(
     }
 )  # fmt: skip
 # The wire runs both names together: without this BT/CUSD would be answered with the price of BTC/USD.
-QUOTE_ASSETS = ("USD", "EUR", "GBP", "CAD", "AUD", "CHF", "JPY", "BTC", "ETH", "USDT", "USDC", "DAI", "PYUSD", "RLUSD")
+QUOTE_ASSETS = (
+    "USD", "EUR", "GBP", "CAD", "AUD", "CHF", "JPY", "AED", "BTC", "ETH", "USDT", "USDC", "DAI", "PYUSD", "RLUSD",
+)  # fmt: skip
 FIAT = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "JPY", "KRW", "USD"})
 PREFIXES = (("", ""), ("X", "Z"), ("", "Z"), ("X", "X"), ("X", ""), ("", "X"))
 OPEN = frozenset({"online", "limit_only", "post_only"})
@@ -60,11 +63,12 @@ def covered(instrument: InstrumentId) -> bool:
         and instrument.venue in ("", "kraken")
         and not pair & OURS.keys()
         and not pair <= FIAT
+        and trades_in(instrument, QUOTE_ASSETS)
         and (instrument.quote in QUOTE_ASSETS or not (instrument.base + instrument.quote).endswith(QUOTE_ASSETS))
     )
 
 
-class Kraken(Provider):
+class Kraken(Futures):
     """Spot exchange; one call takes several pairs, and one unknown pair makes it refuse them all."""
 
     profile = Profile(
@@ -73,6 +77,7 @@ class Kraken(Provider):
         base_url="https://api.kraken.com",
         docs="https://docs.kraken.com/api/",
         asset_classes=(AssetClass.CRYPTO,),
+        hosts={"futures": HOST},
         licence=Licence(note="Kraken terms of service: own use and display; redistribution needs consent."),
         limits=(per_second(1),),
         priority=10,
@@ -142,10 +147,9 @@ class Kraken(Provider):
     def explain(self, reply: Reply) -> UpstreamError | None:
         """Errors come with status 200; entries that begin with W are warnings beside a good result."""
         errors = reply.body.get("error")
-        if errors is None or reply.status == 429:
-            return None
-        entries = errors.value if isinstance(errors.value, list) else ()
-        said = next((text for text in entries if isinstance(text, str) and text.startswith("E")), None)
+        if errors is None or not isinstance(errors.value, list) or reply.status == 429:
+            return refusal_of(self.profile.id, reply)
+        said = next((text for text in errors.value if isinstance(text, str) and text.startswith("E")), None)
         if said is None:
             return None
         kind = next((kind for part, kind in REFUSALS if part in said), NotCovered)

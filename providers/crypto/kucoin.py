@@ -46,11 +46,12 @@ ERRORS: dict[str, type[UpstreamError]] = {
     "400005": Unauthorized, "400006": Unauthorized, "400007": Unauthorized, "400302": Blocked, "429000": Throttled,
     "500000": Overloaded, "503000": Overloaded, "900001": UnknownInstrument,
 }  # fmt: skip
+CURRENCIES = ("AUD", "BRL", "EUR", "GBP", "TRY")
 
 
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: the wire symbol has a dash, so it cannot be misread."""
-    return is_spot_of("kucoin", instrument)
+    return is_spot_of("kucoin", instrument, CURRENCIES)
 
 
 def perpetual(instrument: InstrumentId) -> bool:

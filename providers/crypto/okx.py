@@ -1,21 +1,24 @@
-"""OKX: spot market data. Docs: https://www.okx.com/docs-v5/en/#order-book-trading-market-data"""
+"""OKX: market data of spot pairs and perpetuals. Docs: https://www.okx.com/docs-v5/en/#order-book-trading-market-data"""
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
 from providers.crypto._okx_swaps import (
     is_linear,
+    name_of,
     parse_funding,
     parse_interest,
     parse_liquidations,
     perpetual,
     swap_of,
+    wire_symbol,
 )
 from providers.crypto._perpetual import settled
-from providers.crypto._spot import levels, matched, priced, sequence
+from providers.crypto._spot import is_spot_of, levels, matched, priced, sequence
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -48,6 +51,7 @@ INTERVALS = {
 }  # fmt: skip
 ROWS = 300
 RECENT = 1440
+CURRENCIES = ("AED", "AUD", "BRL", "EUR", "SGD", "TRY", "USD")
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 # https://www.okx.com/docs-v5/en/#error-code-rest-api
 ERRORS: dict[str, type[UpstreamError]] = {
@@ -58,11 +62,16 @@ ERRORS: dict[str, type[UpstreamError]] = {
 
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: the wire symbol has a dash, so it cannot be misread."""
-    return instrument.asset_class is AssetClass.CRYPTO and instrument.is_spot and instrument.venue in ("", "okx")
+    return is_spot_of("okx", instrument, CURRENCIES)
+
+
+def priced_here(instrument: InstrumentId) -> bool:
+    """A spot pair, or a perpetual that settles in a dollar token. Of those, trades and books are in contracts."""
+    return covered(instrument) or is_linear(instrument)
 
 
 class Okx(Provider):
-    """Spot exchange; everything on its wire is a text, and refusals come with status 200."""
+    """Spot pairs, and prices of perpetuals; everything on its wire is a text, and refusals come with status 200."""
 
     profile = Profile(
         id="okx",
@@ -76,17 +85,25 @@ class Okx(Provider):
         priority=10,
     )
 
-    @answers(QUOTES, covers=lambda ask: all(map(covered, ask.instruments)), max_batch=200)
+    @answers(QUOTES, covers=lambda ask: all(map(priced_here, ask.instruments)), max_batch=200)
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
-        """There is nothing between one pair and all of them; the list of all cannot be spoiled by an unknown one."""
-        symbols = set(map(wire_symbol, ask.instruments))
-        if len(symbols) == 1:
-            body = await self.http.get("/api/v5/market/ticker", {"instId": symbols.pop()})
-        else:
-            body = await self.http.get("/api/v5/market/tickers", {"instType": "SPOT"})
-        return parse_quotes(ask.instruments, body)
+        """Spot pairs and perpetuals have a list each."""
+        pairs = [instrument for instrument in ask.instruments if not instrument.settle]
+        swaps = [instrument for instrument in ask.instruments if instrument.settle]
+        asked = [self._tickers("SPOT", pairs)] if pairs else []
+        asked += [self._tickers("SWAP", swaps)] if swaps else []
+        return [quote for quotes in await gather(*asked) for quote in quotes]
 
-    @answers(CANDLES, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS), max_rows=ROWS)
+    async def _tickers(self, kind: str, instruments: Sequence[InstrumentId]) -> list[Quote]:
+        """There is nothing between one and all of a kind; the list of all cannot be spoiled by an unknown one."""
+        names = set(map(name_of, instruments))
+        if len(names) == 1:
+            body = await self.http.get("/api/v5/market/ticker", {"instId": names.pop()})
+        else:
+            body = await self.http.get("/api/v5/market/tickers", {"instType": kind})
+        return parse_quotes(instruments, body)
+
+    @answers(CANDLES, covers=lambda ask: priced_here(ask.instrument), intervals=tuple(INTERVALS), max_rows=ROWS)
     async def candles(self, ask: CandlesAsk) -> Bars:
         """The first endpoint has the newest 1,440 candles, the second all that are closed, at half the rate.
 
@@ -102,13 +119,13 @@ class Okx(Provider):
     async def _page(self, endpoint: str, ask: CandlesAsk, end: datetime) -> Bars:
         """`after` and `before` are exclusive and mean older and newer."""
         params: dict[str, str | int] = {
-            "instId": wire_symbol(ask.instrument),
+            "instId": name_of(ask.instrument),
             "bar": INTERVALS[ask.interval],
             "after": int(end.timestamp()) * 1000,
             "before": int(ask.start.timestamp()) * 1000 - 1,
             "limit": ROWS,
         }
-        return parse_candles(await self.http.get(f"/api/v5/market/{endpoint}", params))
+        return parse_candles(ask.instrument, await self.http.get(f"/api/v5/market/{endpoint}", params))
 
     @answers(ORDER_BOOK, covers=lambda ask: covered(ask.instrument))
     async def order_book(self, ask: OrderBookAsk) -> OrderBook:
@@ -183,21 +200,20 @@ class Okx(Provider):
         return kind(self.profile.id, said) if kind else None
 
 
-def wire_symbol(instrument: InstrumentId) -> str:
-    """`BTC-USDT` for BTC/USDT."""
-    return f"{instrument.base}-{instrument.quote}"
-
-
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """Rows are objects; a pair that never traded has an empty price."""
-    found = priced(instruments, body["data"], wire_symbol, name="instId", last="last")
+    found = priced(instruments, body["data"], name_of, name="instId", last="last")
     return [parse_quote(instrument, row) for instrument, row in found]
 
 
 def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
-    """Of a spot pair `vol24h` is in the base asset and `volCcy24h` in the quote asset."""
+    """Of a spot pair `vol24h` is in the base asset and `volCcy24h` in the quote asset; a perpetual counts contracts.
+
+    Of a perpetual `volCcy24h` is in the base asset; its sizes would be contracts too, and are left out.
+    """
     last = row.decimal("last")
     bid, ask = row.positive("bidPx"), row.positive("askPx")
+    spot = not instrument.settle
     return Quote(
         instrument=instrument,
         as_of=row.maybe_epoch("ts", "ms"),
@@ -205,31 +221,35 @@ def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
         price_type=PriceType.LAST,
         bid=bid,
         ask=ask,
-        bid_size=row.positive("bidSz") if bid else None,
-        ask_size=row.positive("askSz") if ask else None,
+        bid_size=row.positive("bidSz") if bid and spot else None,
+        ask_size=row.positive("askSz") if ask and spot else None,
         last=last,
-        last_size=row.positive("lastSz"),
+        last_size=row.positive("lastSz") if spot else None,
         open=row.positive("open24h"),
         high=row.positive("high24h"),
         low=row.positive("low24h"),
-        volume=row.maybe("vol24h"),
-        quote_volume=row.maybe("volCcy24h"),
+        volume=row.maybe("vol24h" if spot else "volCcy24h"),
+        quote_volume=row.maybe("volCcy24h") if spot else None,
         stats_window=StatsWindow.ROLLING_24H,
     )
 
 
-def parse_candles(body: Row) -> Bars:
+def parse_candles(instrument: InstrumentId, body: Row) -> Bars:
     """Newest first: [time, open, high, low, close, base volume, quote volume, quote volume again, closed].
 
-    The last two columns came later: recordings from before do not have them.
+    Of a perpetual [time, open, high, low, close, contracts, base volume, quote volume, closed]. The last two columns
+    came later: recordings from before do not have them.
     """
     data = body["data"]
     if len(data) == 0:
         return NO_BARS
     confirmed = 8 if len(data[0]) > 8 else None
+    volume = 6 if instrument.settle else 5
+    turnover = volume + 1 if volume + 1 < len(data[0]) else None
     return data.bars(
-        time=0, open=1, high=2, low=3, close=4, volume=5, quote_volume=6, closed=_is_one, closed_key=confirmed
-    )
+        time=0, open=1, high=2, low=3, close=4, volume=volume, quote_volume=turnover, closed=_is_one,
+        closed_key=confirmed,
+    )  # fmt: skip
 
 
 def _is_one(value: object) -> bool:

@@ -51,7 +51,7 @@ REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
 
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: the wire symbol has an underscore, so it cannot be misread."""
-    return is_spot_of("poloniex", instrument, between="_")
+    return is_spot_of("poloniex", instrument, (), between="_")
 
 
 def perpetual(instrument: InstrumentId) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from providers.contract import Licence, Params, Profile, answers, per_second
 from providers.crypto._spot import is_spot_of
 from providers.crypto._upbit import (
+    CURRENCIES,
     MOST_TRADES,
     ROWS,
     Korean,
@@ -33,7 +34,7 @@ DEEPEST = 30
 
 def covered(instrument: InstrumentId) -> bool:
     """Any spot pair: a market has a dash, so it cannot be misread."""
-    return is_spot_of("upbit", instrument)
+    return is_spot_of("upbit", instrument, CURRENCIES)
 
 
 class Upbit(Korean):

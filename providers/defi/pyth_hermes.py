@@ -1,17 +1,19 @@
-"""Pyth: oracle prices of crypto, currencies and metals. Docs: https://docs.pyth.network/price-feeds"""
+"""Pyth: oracle prices of crypto, currencies and metals, now and in the past. Docs: https://docs.pyth.network/price-feeds"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from providers.contract import Licence, Limit, Profile, Provider, answers, header
+from providers.contract import Licence, Limit, Profile, Provider, Reply, answers, header
 from providers.defi._chains import whole
 from providers.defi._oracle import fed, feeds, quoted
 from providers.row import Row
+from schema.errors import NotCovered, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.chains import ORACLE_PRICES, OraclePrice, OraclePricesAsk
+from schema.words.history import HISTORICAL_QUOTE, HistoricalQuoteAsk
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 
 # https://docs.pyth.network/price-feeds/price-feeds: a feed is known by 32 bytes, which never change.
@@ -67,16 +69,50 @@ class PythHermes(Provider):
         """With how sure the publishers are."""
         return await self._latest(ask.instruments)
 
+    @answers(HISTORICAL_QUOTE, covers=lambda ask: priced(ask.instrument))
+    async def historical_quote(self, ask: HistoricalQuoteAsk) -> Quote:
+        """The first update of a second or of later names the one before, which is asked for where it came later."""
+        body = await self._updates(str(int(ask.at.timestamp())), (ask.instrument,))
+        if (before := update_before(ask.at, body)) is not None:
+            body = await self._updates(str(before), (ask.instrument,))
+        known = [quote for quote in quoted(parse_feeds((ask.instrument,), body)) if not is_later(quote, ask.at)]
+        if not known:
+            raise NotCovered(self.profile.id, f"has no price of {ask.instrument} from before {ask.at.isoformat()}")
+        return known[0]
+
     async def _latest(self, instruments: tuple[InstrumentId, ...]) -> list[OraclePrice]:
+        return parse_feeds(instruments, await self._updates("latest", instruments))
+
+    async def _updates(self, moment: str, instruments: tuple[InstrumentId, ...]) -> Row:
         # One name several times, as no table of parameters can hold it.
         ids = "&".join(f"ids[]=0x{feed}" for feed in dict.fromkeys(map(feed_of, instruments)))
-        body = await self.http.get(f"/v2/updates/price/latest?{ids}&parsed=true&ignore_invalid_price_ids=true")
-        return parse_feeds(instruments, body)
+        return await self.http.get(f"/v2/updates/price/{moment}?{ids}&parsed=true&ignore_invalid_price_ids=true")
+
+    def explain(self, reply: Reply) -> UpstreamError | None:
+        """Refusals are plain text; the archive begins at some day of 2023."""
+        said = reply.body.value
+        if reply.status == 404 and isinstance(said, str) and "update data not found" in said.lower():
+            return NotCovered(self.profile.id, "has no prices of that time")
+        return None
 
 
 def feed_of(instrument: InstrumentId) -> str:
     """Its feed, without the prefix that requests may have and answers never have."""
     return FEEDS[instrument.at("")]
+
+
+def is_later(quote: Quote, at: datetime) -> bool:
+    """Not known yet at an instant."""
+    return quote.as_of is None or quote.as_of > at
+
+
+def update_before(at: datetime, body: Row) -> int | None:
+    """When the update before one of later than *at* was published, in seconds; None where that is not needed."""
+    rows = list(body["parsed"])
+    if not rows or rows[0]["price"].epoch("publish_time") <= at:
+        return None
+    about = rows[0].get("metadata")
+    return None if about is None or about.get("prev_publish_time") is None else about.integer("prev_publish_time")
 
 
 def parse_feeds(instruments: tuple[InstrumentId, ...], body: Row) -> list[OraclePrice]:

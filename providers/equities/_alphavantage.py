@@ -4,44 +4,22 @@ from __future__ import annotations
 
 import re
 
-from providers.equities._listed import TRADED_IN
+from providers.equities._listed import TRADED_IN, Spelling
 from providers.row import Row
-from schema.symbols import AssetClass, InstrumentId, equity
+from schema.symbols import AssetClass, InstrumentId
 
 # https://www.alphavantage.co/documentation/#daily and the regions of SYMBOL_SEARCH.
 SUFFIXES = {
     "XLON": "LON", "XTSE": "TRT", "XTSX": "TRV", "XETR": "DEX", "XFRA": "FRK", "XPAR": "PAR", "XAMS": "AMS",
     "XBOM": "BSE", "XSHG": "SHH", "XSHE": "SHZ", "XHKG": "HKG", "BVMF": "SAO",
 }  # fmt: skip
-MICS = {suffix: mic for mic, suffix in SUFFIXES.items()}
+SPELLING = Spelling(mark="-", suffixes={"": "", **SUFFIXES})
+symbol_of, instrument_of = SPELLING.symbol_of, SPELLING.instrument_of
 
 # Coins of the digital currency list whose code means one asset only.
 COINS = frozenset({"BTC", "ETH", "XRP", "LTC", "BCH", "ADA", "DOGE", "SOL", "DOT", "XLM", "ETC", "LINK", "XMR", "BNB"})
-MINOR_UNITS = {"GBX": "GBP", "GBp": "GBP", "ZAc": "ZAR", "ILA": "ILS"}
 
-_TICKER = re.compile(r"[A-Z0-9]+(\.[A-Z0-9]+)*")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-
-
-def symbol_of(instrument: InstrumentId) -> str | None:
-    """The symbol of a security, or None for anything else."""
-    if instrument.asset_class is not AssetClass.EQUITY or not instrument.is_spot:
-        return None
-    if not _TICKER.fullmatch(instrument.base):
-        return None
-    symbol = instrument.base.replace(".", "-")
-    if not instrument.venue:
-        return symbol
-    return f"{symbol}.{SUFFIXES[instrument.venue]}" if instrument.venue in SUFFIXES else None
-
-
-def instrument_of(symbol: str) -> InstrumentId | None:
-    """What a symbol means; None for exchanges that have no code here."""
-    ticker, dot, suffix = symbol.partition(".")
-    ticker = ticker.replace("-", ".")
-    if not _TICKER.fullmatch(ticker) or (dot and suffix not in MICS):
-        return None
-    return equity(ticker, MICS[suffix] if dot else "")
 
 
 def same_name(row: Row, key: str, name: str) -> None:
@@ -61,11 +39,12 @@ def is_priced_security(instrument: InstrumentId) -> bool:
 
 
 def is_exchanged(instrument: InstrumentId) -> bool:
-    """A pair of currencies, or a coin in one."""
+    """A spot pair of currencies, or a coin in one."""
     if instrument.venue not in ("", "alphavantage") or not _CURRENCY.fullmatch(instrument.quote):
         return False
-    if instrument.asset_class is AssetClass.FX:
-        return _CURRENCY.fullmatch(instrument.base) is not None
-    coin = instrument.asset_class is AssetClass.CRYPTO and instrument.is_spot and instrument.base in COINS
     # USDT and its like have four letters; a coin in another coin is not offered.
-    return coin and instrument.quote not in COINS
+    if not instrument.is_spot or instrument.quote in COINS:
+        return False
+    if instrument.asset_class is AssetClass.FX:
+        return _CURRENCY.fullmatch(instrument.base) is not None and instrument.base not in COINS
+    return instrument.asset_class is AssetClass.CRYPTO and instrument.base in COINS

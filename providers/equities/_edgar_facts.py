@@ -7,8 +7,7 @@ so they are taken from the filing whose own period it is.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -107,18 +106,18 @@ def parse_facts(ask: FundamentalsAsk, body: Row) -> tuple[Fundamentals, ...]:
     """`{"facts": {taxonomy: {concept: {"units": {unit: [{"start", "end", "val", "accn", "fy", "fp", …}]}}}}}`."""
     names = NAMES[ask.statement]
     concepts = concepts_of(body, names | FLOWS if ask.statement is Statement.BALANCE_SHEET else names)
-    currency = currency_of(concepts)
+    known = known_facts(ask, concepts)
+    currency = currency_of(known)
     if currency is None:
         return ()
-    facts = list(facts_of(concepts, currency))
+    facts = [fact for unit in (currency, f"{currency}/{SHARES}", SHARES) for fact in known.get(unit, ())]
     # A balance has no length: the flows of the same company tell which days end a year or a quarter.
     ends = {fact.end for fact in facts if of_length(fact, ask.period) or of_length(fact, ReportPeriod.ANNUAL)}
     current = current_filings(facts)
     versions: dict[Period, list[Fact]] = {}
     for fact in facts:
-        known = ask.known_at is None or end_of(fact.filed) <= ask.known_at
         fits = fact.end in ends if fact.start is None else of_length(fact, ask.period)
-        if known and fits and fact.name in names:
+        if fits and fact.name in names:
             versions.setdefault((fact.start, fact.end), []).append(fact)
     # Of two periods with one end, which differ by days, the one that was reported by more numbers.
     chosen = {numbers[0].end: numbers for numbers in sorted(versions.values(), key=len)}
@@ -138,20 +137,23 @@ def concepts_of(body: Row, names: Iterable[str]) -> dict[str, Row]:
     }
 
 
-def currency_of(concepts: dict[str, Row]) -> str | None:
-    """The currency of most facts: some companies add a translation of their newest year into dollars."""
-    counted: Counter[str] = Counter()
-    for units in concepts.values():
-        counted.update({unit: len(rows) for unit, rows in units.items() if len(unit) == 3})
-    return max(counted, key=lambda unit: (counted[unit], unit), default=None)
-
-
-def facts_of(concepts: dict[str, Row], currency: str) -> Iterator[Fact]:
-    """All facts in the currency, for one share in it, and in shares."""
+def known_facts(ask: FundamentalsAsk, concepts: dict[str, Row]) -> dict[str, list[Fact]]:
+    """By unit, amounts and shares: what the ask may know, and nothing that later filings would let it guess."""
+    found: dict[str, list[Fact]] = {}
     for name, units in concepts.items():
         for unit, rows in units.items():
-            if unit in (currency, f"{currency}/{SHARES}", SHARES):
-                yield from (parse_fact(name, row) for row in rows)
+            if len(unit) == 3 or unit.endswith(SHARES):
+                facts = (parse_fact(name, row) for row in rows)
+                found.setdefault(unit, []).extend(
+                    fact for fact in facts if ask.known_at is None or end_of(fact.filed) <= ask.known_at
+                )
+    return found
+
+
+def currency_of(facts: dict[str, list[Fact]]) -> str | None:
+    """The currency of most facts: some companies add a translation of their newest year into dollars."""
+    counted = {unit: len(rows) for unit, rows in facts.items() if len(unit) == 3 and rows}
+    return max(counted, key=lambda unit: (counted[unit], unit), default=None)
 
 
 def parse_fact(name: str, row: Row) -> Fact:

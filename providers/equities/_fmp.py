@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from providers.equities._companies import maybe_day
-from providers.equities._listed import NEW_YORK, TRADED_IN, Spelling, bars_at, first_moments
+from providers.equities._listed import NEW_YORK, TRADED_IN, Spelling, bars_at, first_moments, is_pair
 from providers.equities._yahoo import MINOR_UNITS, SUFFIXES
 from providers.row import Row
 from schema.errors import UnknownInstrument
@@ -84,9 +84,24 @@ def only(instrument: InstrumentId, rows: Row) -> Row:
     return rows[0]
 
 
+def pair_symbol(instrument: InstrumentId) -> str | None:
+    """`EURUSD`, or None for what is no pair of currencies."""
+    return f"{instrument.base}{instrument.quote}" if is_pair(instrument) else None
+
+
+def parse_rate(pair: InstrumentId, rows: Row) -> Quote:
+    """Units of the quote currency for one of the base; when its day begins is not told."""
+    row = only(pair, rows)
+    return Quote(
+        instrument=pair, price=row.decimal("price"), price_type=PriceType.MID, as_of=row.maybe_epoch("timestamp")
+    )
+
+
 def parse_quote(instrument: InstrumentId, rows: Row) -> Quote:
-    """The session's numbers."""
+    """The session's numbers; what is spelled like a share may be a pair of currencies or a coin."""
     row = only(instrument, rows)
+    if row.maybe_text("exchange") in OTHERS:
+        raise UnknownInstrument(rows.provider, f"{instrument.base} is no security")
     return Quote(
         instrument=instrument,
         price=row.decimal("price"),

@@ -17,6 +17,7 @@ NEW_YORK = "America/New_York"
 TRADED_IN = {"": "USD", "XETR": "EUR", "XFRA": "EUR", "XPAR": "EUR", "XAMS": "EUR", "XBOM": "INR", "BVMF": "BRL"}
 
 _TICKER = re.compile(r"[A-Z0-9]+(\.[A-Z0-9]+)*")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,14 @@ class Spelling:
         # Where both are written with a dot, a share of class L could be read as a listing in London.
         return symbol if self.instrument_of(symbol) == instrument else None
 
+    def lists(self, instrument: InstrumentId) -> bool:
+        """A security that has a symbol here."""
+        return self.symbol_of(instrument) is not None
+
+    def prices(self, instrument: InstrumentId) -> bool:
+        """A security whose price has a known currency."""
+        return instrument.venue in TRADED_IN and self.lists(instrument)
+
     def instrument_of(self, symbol: str) -> InstrumentId | None:
         """What a symbol means; None for exchanges that have no code here."""
         ticker, _, suffix = symbol.rpartition(".")
@@ -58,6 +67,12 @@ class Spelling:
     def _is_class(self, suffix: str) -> bool:
         """Behind a dot stands the class of a share, or an exchange without a code here."""
         return self.mark == "." and (not self._mics or len(suffix) == 1)
+
+
+def is_pair(instrument: InstrumentId) -> bool:
+    """Two currencies, of no venue."""
+    fx = instrument.asset_class is AssetClass.FX and instrument.is_spot and not instrument.venue
+    return fx and all(map(_CURRENCY.fullmatch, (instrument.base, instrument.quote)))
 
 
 def about(spelling: Spelling, symbols: Iterable[str]) -> tuple[str, ...]:

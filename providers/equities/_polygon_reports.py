@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from providers.equities._companies import maybe_day
-from providers.equities._listed import Spelling, about
+from providers.equities._listed import about
+from providers.equities._polygon_bars import US
 from providers.markup import without_markup
 from providers.news._articles import arranged
 from providers.row import Row
@@ -17,7 +18,6 @@ from schema.words.fundamentals import Fundamentals, ReportPeriod, Statement
 from schema.words.knowledge import end_of
 from schema.words.news import NewsArticle, NewsAsk
 
-US = Spelling(mark=".")
 TIMEFRAMES = {ReportPeriod.ANNUAL: "annual", ReportPeriod.QUARTERLY: "quarterly", ReportPeriod.TRAILING: "ttm"}
 PERIODS = {
     "FY": ReportPeriod.ANNUAL, "TTM": ReportPeriod.TRAILING,

@@ -49,12 +49,6 @@ def is_share(instrument: InstrumentId) -> bool:
     return spot and venue and _TICKER.fullmatch(instrument.base) is not None
 
 
-def is_pair(instrument: InstrumentId) -> bool:
-    """Two currencies."""
-    spot = instrument.asset_class is AssetClass.FX and not instrument.venue
-    return spot and _PAIR.fullmatch(instrument.symbol) is not None
-
-
 def params_of(instrument: InstrumentId) -> dict[str, str | int]:
     """A ticker means many listings: the country or the code of the exchange says which."""
     where = {"mic_code": instrument.venue} if instrument.venue else {"country": US}
@@ -137,6 +131,14 @@ def parse_candles(ask: CandlesAsk, body: Row) -> Bars:
     # With pre and post market there is no volume.
     extended = ask.hours is TradingHours.EXTENDED
     return replace(bars, time_zone=zone.key, volume=None if extended else bars.volume)
+
+
+def parse_middles(ask: CandlesAsk, body: Row) -> Bars:
+    """Of a pair, in UTC and without a volume."""
+    rows = body["values"]
+    times = tuple([row.instant("datetime") for row in rows])
+    bars = bars_at(ask, rows, times, open="open", high="high", low="low", close="close", currency=ask.instrument.quote)
+    return replace(bars, currency=None, time_zone=None)
 
 
 def parse_search(body: Row) -> tuple[Listing, ...]:

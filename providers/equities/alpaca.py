@@ -28,6 +28,7 @@ from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 from schema.words.venues import TradingHours
 
 US = Spelling(mark=".")
+listed = US.lists
 ZONE = ZoneInfo(NEW_YORK)
 # Bars begin on whole hours, with what is traded before the opening: only those of half an hour end with the session.
 SHORT = {
@@ -48,11 +49,6 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
     ("forbidden", Unauthorized, "the key or its secret is invalid"),
 )
 LIMIT = per_minute(200)
-
-
-def listed(instrument: InstrumentId) -> bool:
-    """A US security."""
-    return US.symbol_of(instrument) is not None
 
 
 def charted(ask: CandlesAsk) -> bool:

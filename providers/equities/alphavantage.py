@@ -1,4 +1,4 @@
-"""Alpha Vantage: end-of-day equity quotes, currency rates, candles and search, with a key.
+"""Alpha Vantage: end-of-day equity quotes, currency rates, candles, companies, search and news, with a key.
 
 Docs: https://www.alphavantage.co/documentation/. Everything is `/query?function=…`, refusals come with status 200.
 A quote is the close of the "latest trading day": `as_of` is the first moment of that day in UTC, because a day is
@@ -8,18 +8,10 @@ asked (in London a price may be in pence, pounds or dollars).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
 from providers.contract import Licence, Profile, Provider, Reply, answers, per_day, per_minute, query
-from providers.equities._alphavantage import (
-    MINOR_UNITS,
-    instrument_of,
-    is_exchanged,
-    is_priced_security,
-    same_name,
-    symbol_of,
-)
+from providers.equities._alphavantage import is_exchanged, is_priced_security, symbol_of
 from providers.equities._alphavantage_candles import months, parse_daily, parse_intraday, parse_longer
 from providers.equities._alphavantage_companies import (
     FUNCTIONS,
@@ -30,9 +22,11 @@ from providers.equities._alphavantage_companies import (
     parse_splits,
     parse_statements,
 )
+from providers.equities._alphavantage_earnings import HORIZON, parse_coming, parse_past, reports_in
+from providers.equities._alphavantage_news import params_of, parse_news, reported
+from providers.equities._alphavantage_quotes import parse_quote, parse_rate, parse_search
 from providers.equities._companies import actions_in
-from providers.equities._listed import TRADED_IN
-from providers.row import ABSENT, Row
+from providers.row import Row
 from schema.errors import NotCovered, QuotaExhausted, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass, InstrumentId
@@ -46,16 +40,20 @@ from schema.words.companies import (
     CorporateActionsAsk,
 )
 from schema.words.fundamentals import (
+    EARNINGS,
     FUNDAMENTALS,
     KEY_FIGURES,
+    EarningsAsk,
+    EarningsEvent,
     Fundamentals,
     FundamentalsAsk,
     KeyFigures,
     KeyFiguresAsk,
 )
-from schema.words.instruments import SEARCH, InstrumentType, Listing, SearchAsk
+from schema.words.instruments import SEARCH, Listing, SearchAsk
 from schema.words.intervals import Interval
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.news import NEWS, NewsArticle, NewsAsk
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.venues import TradingHours
 
 DAY = timedelta(days=1)
@@ -67,7 +65,7 @@ LONGER = {Interval.W1: "TIME_SERIES_WEEKLY", Interval.MO1: "TIME_SERIES_MONTHLY"
 COMPACT = 130 * DAY
 # Without `month` an intraday answer has the newest 30 days.
 RECENT = 29 * DAY
-TYPES = {"Equity": InstrumentType.STOCK, "ETF": InstrumentType.ETF, "Mutual Fund": InstrumentType.FUND}
+NOTHING = "no articles found"
 # By what is in the text, first match first: the note about bursts also names the daily limit and premium endpoints.
 # The texts themselves are never passed on, one of them repeats the key.
 REFUSALS: tuple[tuple[str, type[UpstreamError], float | None, str], ...] = (
@@ -79,6 +77,7 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], float | None, str], ...] = (
     ("premium", NotCovered, None, "the key's plan does not include this"),
     ("invalid api call", UnknownInstrument, None, "an invalid call, most likely an unknown symbol"),
     ("no data", UnknownInstrument, None, "no data for this symbol"),
+    ("invalid inputs", UnknownInstrument, None, "invalid inputs, most likely an unknown symbol"),
 )
 
 
@@ -200,6 +199,23 @@ class AlphaVantage(Provider):
         dividends = parse_dividends(ask.instrument, await self._of("DIVIDENDS", ask.instrument))
         return actions_in(ask, [*dividends, *parse_splits(await self._of("SPLITS", ask.instrument))])
 
+    @answers(EARNINGS, covers=lambda ask: ask.instrument is not None and is_american(ask.instrument))
+    async def earnings(self, ask: EarningsAsk) -> tuple[EarningsEvent, ...]:
+        """Of one company: what was and what is to come are two calls."""
+        instrument, today = ask.instrument, self.clock.now().date()
+        found: list[EarningsEvent] = []
+        if instrument is not None and ask.start <= today:
+            found += parse_past(instrument, await self._of("EARNINGS", instrument))
+        if instrument is not None and ask.end > today:
+            params = {"function": "EARNINGS_CALENDAR", "symbol": symbol_of(instrument) or "", "horizon": HORIZON}
+            found += parse_coming(instrument, await self.http.get_csv("/query", params))
+        return reports_in(ask, found)
+
+    @answers(NEWS, covers=reported, delay=FeedDelay.REALTIME)
+    async def news(self, ask: NewsAsk) -> tuple[NewsArticle, ...]:
+        """The newest, with what a model makes of their mood."""
+        return parse_news(ask, await self.http.get("/query", params_of(ask)))
+
     async def _of(self, function: str, instrument: InstrumentId) -> Row:
         return await self.http.get("/query", {"function": function, "symbol": symbol_of(instrument) or ""})
 
@@ -209,7 +225,8 @@ class AlphaVantage(Provider):
         if reply.status < 300 and (body.value == {} or ("Global Quote", {}) in _members(body)):
             return UnknownInstrument(name, "an empty answer: an unknown symbol")
         said = [str(value).lower() for key, value in _members(body) if key in ("Error Message", "Note", "Information")]
-        if not said:
+        # Of news nothing is found in words, and that is an answer.
+        if not said or NOTHING in said[0]:
             return None
         for words, kind, wait, why in REFUSALS:
             if words in said[0]:
@@ -221,72 +238,3 @@ class AlphaVantage(Provider):
 
 def _members(body: Row) -> list[tuple[str, object]]:
     return list(body.value.items()) if isinstance(body.value, dict) else []
-
-
-def parse_quote(instrument: InstrumentId, body: Row) -> Quote:
-    """`{"Global Quote": {"05. price", …}}`; the name grows a remark where the plan's data is delayed."""
-    row = next((row for key, row in body.items() if key.startswith("Global Quote")), None)
-    if row is None:
-        body.broken("has no 'Global Quote'")
-    same_name(row, "01. symbol", symbol_of(instrument) or "")
-    dated = row.maybe_text("07. latest trading day") not in ABSENT
-    return Quote(
-        instrument=instrument,
-        price=row.decimal("05. price"),
-        price_type=PriceType.CLOSE,
-        currency=TRADED_IN[instrument.venue],
-        open=row.maybe("02. open"),
-        high=row.maybe("03. high"),
-        low=row.maybe("04. low"),
-        previous_close=row.maybe("08. previous close"),
-        change=row.maybe("09. change"),
-        change_percent=percent(row, "10. change percent"),
-        volume=row.maybe("06. volume"),
-        stats_window=StatsWindow.SESSION,
-        as_of=datetime.combine(row.day("07. latest trading day"), time(), UTC) if dated else None,
-    )
-
-
-def percent(row: Row, key: str) -> Decimal | None:
-    """`"-0.5852%"` as a number of percent."""
-    text = row.maybe_text(key)
-    return None if text is None else Row(row.provider, {key: text.removesuffix("%")}, row).maybe(key)
-
-
-def parse_rate(instrument: InstrumentId, body: Row) -> Quote:
-    """`{"Realtime Currency Exchange Rate": {…}}`; bid and ask may be missing or "-"."""
-    row = body["Realtime Currency Exchange Rate"]
-    same_name(row, "1. From_Currency Code", instrument.base)
-    same_name(row, "3. To_Currency Code", instrument.quote)
-    zone = UTC if row.maybe_text("7. Time Zone") in ABSENT else row.zone("7. Time Zone")
-    stamp = row.maybe_instant("6. Last Refreshed")
-    return Quote(
-        instrument=instrument,
-        price=row.decimal("5. Exchange Rate"),
-        # Currencies have no last trade; a coin's rate is an average over venues.
-        price_type=PriceType.MID if instrument.asset_class is AssetClass.FX else PriceType.INDEX,
-        bid=row.positive("8. Bid Price"),
-        ask=row.positive("9. Ask Price"),
-        delay_seconds=0,
-        as_of=None if stamp is None else stamp.replace(tzinfo=zone).astimezone(UTC),
-    )
-
-
-def parse_search(body: Row) -> tuple[Listing, ...]:
-    """Matches whose symbol leads back to itself; exchanges without a code here are left out."""
-    found = []
-    for row in body["bestMatches"]:
-        symbol, currency = row.text("1. symbol"), row.maybe_text("8. currency")
-        instrument, kind = instrument_of(symbol), TYPES.get(row.maybe_text("3. type") or "")
-        if instrument is None or kind is None:
-            continue
-        found.append(
-            Listing(
-                instrument=instrument,
-                provider_symbol=symbol,
-                name=row.maybe_text("2. name"),
-                type=kind,
-                currency=None if currency is None else MINOR_UNITS.get(currency, currency),
-            )
-        )
-    return tuple(found)

@@ -1,4 +1,4 @@
-"""EODHD: delayed quotes, days raw or fully adjusted, search, profiles, statements, actions and news, with a key.
+"""EODHD: delayed quotes, days raw or adjusted, currencies, search, profiles, statements, actions and news, with a key.
 
 Docs: https://eodhd.com/financial-apis/. Volumes are adjusted for splits, so a series as traded has none. Refusals are
 plain text. Each statement has the day of its filing, but numbers are replaced when they are corrected: what was known
@@ -7,6 +7,7 @@ at an instant is not covered.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import quote as quoted
 
@@ -27,8 +28,9 @@ from providers.equities._eodhd import (
     parse_search,
     parse_splits,
 )
-from providers.equities._listed import TRADED_IN
+from providers.equities._eodhd_rates import INTRADAY, charted, pair_symbol, parse_minutes, parse_rate, range_of
 from providers.equities._refusals import refused, said
+from providers.row import Row
 from schema.errors import NotCovered, QuotaExhausted, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass, InstrumentId
@@ -58,6 +60,7 @@ from schema.words.news import NEWS, NewsArticle, NewsAsk
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.venues import TradingHours
 
+spelled, priced = EODHD.lists, EODHD.prices
 DAY = timedelta(days=1)
 LENGTHS = {Interval.D1: "d", Interval.W1: "w", Interval.MO1: "m"}
 REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
@@ -67,17 +70,7 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
 )
 
 
-def spelled(instrument: InstrumentId) -> bool:
-    """A security that has a symbol here."""
-    return EODHD.symbol_of(instrument) is not None
-
-
-def priced(instrument: InstrumentId) -> bool:
-    """A security whose price has a known currency."""
-    return instrument.venue in TRADED_IN and spelled(instrument)
-
-
-def charted(ask: CandlesAsk) -> bool:
+def daily(ask: CandlesAsk) -> bool:
     """Raw, and days fully adjusted: of a week or a month only the close is."""
     if ask.interval not in LENGTHS or ask.hours is TradingHours.EXTENDED or not priced(ask.instrument):
         return False
@@ -105,7 +98,7 @@ class Eodhd(Provider):
         name="EODHD",
         base_url="https://eodhd.com/api",
         docs="https://eodhd.com/financial-apis/",
-        asset_classes=(AssetClass.EQUITY,),
+        asset_classes=(AssetClass.EQUITY, AssetClass.FX),
         licence=Licence(note="Personal plans: no redistribution; commercial use needs its own plan.", shareable=False),
         credentials=(query("api_token", sign_up="https://eodhd.com/register"),),
         limits=(per_day(20, "calls"),),
@@ -117,7 +110,7 @@ class Eodhd(Provider):
 
     @answers(
         QUOTES,
-        covers=lambda ask: all(map(priced, ask.instruments)),
+        covers=lambda ask: all(priced(i) or pair_symbol(i) is not None for i in ask.instruments),
         max_batch=15,
         weight=lambda ask: len(ask.instruments),
     )
@@ -128,15 +121,23 @@ class Eodhd(Provider):
         more = {"s": ",".join(others)} if others else {}
         body = await self.http.get(f"/real-time/{first}", {"fmt": "json", **more})
         rows = [(symbols.get(row.text("code")), row) for row in (body if others else [body])]
-        found = [parse_quote(instrument, row) for instrument, row in rows if instrument is not None]
+        found = [parser_of(instrument)(instrument, row) for instrument, row in rows if instrument is not None]
         quotes = [quote for quote in found if quote is not None]
         if not quotes and not others:
             raise UnknownInstrument(self.profile.id, f"{first} has no price")
         return quotes
 
-    @answers(CANDLES, covers=charted, intervals=tuple(LENGTHS), max_rows=5000)
+    @answers(
+        CANDLES,
+        covers=lambda ask: daily(ask) or charted(ask),
+        intervals=(*INTRADAY, *LENGTHS),
+        max_rows=5000,
+        weight=lambda ask: 5 if ask.interval in INTRADAY else 1,
+    )
     async def candles(self, ask: CandlesAsk) -> Bars:
         """Oldest first."""
+        if ask.interval in INTRADAY:
+            return parse_minutes(ask, await self.http.get(f"/intraday/{symbol_of(ask.instrument)}", range_of(ask)))
         params: Params = {
             "from": f"{ask.start:%Y-%m-%d}", "to": f"{ask.end - DAY:%Y-%m-%d}", "period": LENGTHS[ask.interval],
             "order": "a", "fmt": "json",
@@ -212,4 +213,9 @@ class Eodhd(Provider):
 
 def symbol_of(instrument: InstrumentId) -> str:
     """The symbol of what is covered."""
-    return EODHD.symbol_of(instrument) or ""
+    return pair_symbol(instrument) or EODHD.symbol_of(instrument) or ""
+
+
+def parser_of(instrument: InstrumentId) -> Callable[[InstrumentId, Row], Quote | None]:
+    """What reads its row: currencies have neither a session nor a last trade."""
+    return parse_quote if pair_symbol(instrument) is None else parse_rate

@@ -36,9 +36,9 @@ from providers.equities._finnhub import (
     parse_search,
     parse_splits,
 )
-from providers.equities._listed import TRADED_IN
 from providers.equities._refusals import refused, said
 from providers.equities._releases import releases
+from providers.equities._venue_status import US_VENUES, parse_finnhub
 from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CANDLES, Adjustment, Bars, CandlesAsk
@@ -56,12 +56,14 @@ from schema.words.instruments import SEARCH, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.news import NEWS, NewsArticle, NewsAsk
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
+from schema.words.sessions import MARKET_STATUS, MarketStatus, MarketStatusAsk
 from schema.words.venues import TradingHours
 
 RESOLUTIONS = {Interval.D1: "D", Interval.W1: "W", Interval.MO1: "M"}
 # So many events an answer holds; what is beyond is left out without a word.
 MOST_EVENTS = 1500
 RECENT = timedelta(days=30)
+spelled, priced = FINNHUB.lists, FINNHUB.prices
 DAY = timedelta(days=1)
 REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
     ("api limit", Throttled, "too many requests"),
@@ -70,16 +72,6 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
     ("not supported", UnknownInstrument, "an unknown symbol"),
 )
 LIMIT = per_minute(60)
-
-
-def spelled(instrument: InstrumentId) -> bool:
-    """A security that has a symbol here."""
-    return FINNHUB.symbol_of(instrument) is not None
-
-
-def priced(instrument: InstrumentId) -> bool:
-    """A security whose price has a known currency."""
-    return instrument.venue in TRADED_IN and spelled(instrument)
 
 
 def charted(ask: CandlesAsk) -> bool:
@@ -184,6 +176,11 @@ class Finnhub(Provider):
             "symbol": symbol_of(ask.instruments[0]), "from": day_text(ask.start or last - RECENT), "to": day_text(last),
         }  # fmt: skip
         return parse_articles(ask, await self.http.get("/company-news", params))
+
+    @answers(MARKET_STATUS, covers=lambda ask: ask.venue in US_VENUES)
+    async def market_status(self, ask: MarketStatusAsk) -> MarketStatus:
+        """Of the US market as a whole."""
+        return parse_finnhub(ask.venue, await self.http.get("/stock/market-status", {"exchange": "US"}))
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"error"}` with a status, which for the plan is the same as for a wrong key."""

@@ -17,16 +17,17 @@ from providers.equities._fmp import (
     PERIODS,
     SERIES,
     STATEMENTS,
+    pair_symbol,
     parse_days,
     parse_dividends,
     parse_earnings,
     parse_profile,
     parse_quote,
+    parse_rate,
     parse_report,
     parse_search,
     parse_splits,
 )
-from providers.equities._listed import TRADED_IN
 from providers.equities._refusals import refused, said
 from providers.equities._releases import releases
 from schema.errors import NotCovered, Throttled, Unauthorized, UpstreamError
@@ -47,6 +48,7 @@ from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.venues import TradingHours
 
+spelled, priced = FMP.lists, FMP.prices
 DAY = timedelta(days=1)
 # So many events an answer holds, and so many days of the economic calendar.
 MOST_EVENTS = 4000
@@ -61,16 +63,6 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
     ("legacy", NotCovered, "closed to new keys"),
 )
 _TICKER = re.compile(r"[A-Z0-9.-]{1,12}")
-
-
-def spelled(instrument: InstrumentId) -> bool:
-    """A security that has a symbol here."""
-    return FMP.symbol_of(instrument) is not None
-
-
-def priced(instrument: InstrumentId) -> bool:
-    """A security whose price has a known currency."""
-    return instrument.venue in TRADED_IN and spelled(instrument)
 
 
 def charted(ask: CandlesAsk) -> bool:
@@ -91,7 +83,7 @@ class Fmp(Provider):
         name="Financial Modeling Prep",
         base_url="https://financialmodelingprep.com/stable",
         docs="https://site.financialmodelingprep.com/developer/docs",
-        asset_classes=(AssetClass.EQUITY,),
+        asset_classes=(AssetClass.EQUITY, AssetClass.FX),
         licence=Licence(note="Individual plans: personal use; display needs an agreement.", shareable=False),
         credentials=(query("apikey", sign_up="https://site.financialmodelingprep.com/register"),),
         limits=(per_day(250),),
@@ -103,10 +95,20 @@ class Fmp(Provider):
         priority=50,
     )
 
-    @answers(QUOTES, covers=lambda ask: all(map(priced, ask.instruments)), max_batch=1)
+    @answers(
+        QUOTES,
+        covers=lambda ask: all(priced(i) or pair_symbol(i) is not None for i in ask.instruments),
+        max_batch=1,
+    )
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
         """A batch would cost a plan."""
-        return [parse_quote(i, await self.http.get("/quote", {"symbol": symbol_of(i)})) for i in ask.instruments]
+        return [await (self._rate(i) if pair_symbol(i) else self._price(i)) for i in ask.instruments]
+
+    async def _price(self, instrument: InstrumentId) -> Quote:
+        return parse_quote(instrument, await self.http.get("/quote", {"symbol": symbol_of(instrument)}))
+
+    async def _rate(self, pair: InstrumentId) -> Quote:
+        return parse_rate(pair, await self.http.get("/quote", {"symbol": pair_symbol(pair) or ""}))
 
     @answers(CANDLES, covers=charted, intervals=(Interval.D1,), max_rows=5000)
     async def candles(self, ask: CandlesAsk) -> Bars:
@@ -164,11 +166,13 @@ class Fmp(Provider):
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"Error Message"}`, or a text, with a status that tells the plan from the key; 402 is the plan too."""
-        text = said(reply.body, "Error Message") if reply.status != 429 and reply.status < 500 else ""
-        found = refused(self.profile.id, text, REFUSALS) if text and "Error Message" in reply.body else None
-        if found is None and reply.status == 402:
+        if reply.status == 402:
             return NotCovered(self.profile.id, "the key's plan does not include this")
-        return found
+        if reply.status == 429 or reply.status >= 500 or "Error Message" not in reply.body:
+            return None
+        found = refused(self.profile.id, said(reply.body, "Error Message"), REFUSALS)
+        # A refusal in unknown words is one all the same, where the status says that all is well.
+        return NotCovered(self.profile.id, "an invalid call") if found is None and reply.status < 300 else found
 
 
 def symbol_of(instrument: InstrumentId) -> str:

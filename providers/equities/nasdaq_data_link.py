@@ -10,8 +10,9 @@ import re
 from datetime import date, timedelta
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers, per_day, query
+from providers.equities._refusals import said
 from providers.row import Row
-from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
+from schema.errors import Blocked, NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass
 from schema.words.economics import ECONOMIC_SERIES, EconomicSeries, EconomicSeriesAsk, Frequency, Observation, own_code
@@ -75,7 +76,9 @@ class NasdaqDataLink(Provider):
         return parse_dataset(ask, await self.http.get(f"/datasets/{code}.json", params))
 
     def explain(self, reply: Reply) -> UpstreamError | None:
-        """`{"quandl_error": {"code": "QECx02", "message"}}`, still under its old name."""
+        """`{"quandl_error": {"code": "QECx02"}}`, still under its old name; the gate before it sends a page."""
+        if reply.status == 403 and "incapsula" in said(reply.body):
+            return Blocked(ID, "refused by the gate before it, whatever the key")
         error = reply.body.get("quandl_error")
         code = None if error is None else error.get("code")
         if code is None or reply.status == 429:

@@ -1,4 +1,4 @@
-"""Polygon (Massive): US stocks in snapshots, candles, search, news, splits, dividends and statements out of filings.
+"""Polygon (Massive): US stocks and currencies, candles, search, news, splits, dividends and statements out of filings.
 
 Docs: https://polygon.io/docs. A plan without real-time data is answered with `"status": "DELAYED"`. Sizes of bid and
 ask are left out: they were round lots and became shares on a day that the answers do not tell.
@@ -6,17 +6,15 @@ ask are left out: they were round lots and became shares on a day that the answe
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
-from zoneinfo import ZoneInfo
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, Tier, answers, header, per_minute, per_second
 from providers.equities._companies import actions_in, newest_reports
-from providers.equities._listed import NEW_YORK, bars_at, first_moments
+from providers.equities._listed import is_pair
+from providers.equities._polygon_bars import RANGES, US, charted, listed, parse_bars, ticker_of
 from providers.equities._polygon_reports import (
     TIMEFRAMES,
-    US,
     parse_dividends,
     parse_news,
     parse_profile,
@@ -24,6 +22,7 @@ from providers.equities._polygon_reports import (
     parse_splits,
 )
 from providers.equities._refusals import refused, said
+from providers.equities._venue_status import POLYGON_VENUES, parse_polygon
 from providers.news._articles import iso_seconds
 from providers.row import Row
 from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -43,15 +42,9 @@ from schema.words.instruments import SEARCH, InstrumentType, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.news import NEWS, NewsArticle, NewsAsk
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
-from schema.words.venues import TradingHours
+from schema.words.sessions import MARKET_STATUS, MarketStatus, MarketStatusAsk
 
-ZONE = ZoneInfo(NEW_YORK)
 SNAPSHOTS = "/v2/snapshot/locale/us/markets/stocks/tickers"
-# Bars begin on whole hours, with what is traded before the opening: only those of half an hour end with the session.
-SHORT = {Interval.M1: "1/minute", Interval.M5: "5/minute", Interval.M15: "15/minute", Interval.M30: "30/minute"}
-HOURS = {Interval.H1: "1/hour", Interval.H4: "4/hour"}
-LONGER = {Interval.D1: "1/day", Interval.W1: "1/week", Interval.MO1: "1/month"}
-RANGES = {**SHORT, **HOURS, **LONGER}
 TYPES = {
     **dict.fromkeys(("CS", "ADRC", "GDR", "NYRS", "OS", "PFD", "ADRP"), InstrumentType.STOCK),
     **dict.fromkeys(("ETF", "ETN", "ETV", "ETS"), InstrumentType.ETF),
@@ -64,26 +57,6 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
     ("upgrade", NotCovered, "the key's plan does not include this"),
     ("not found", UnknownInstrument, "an unknown symbol"),
 )
-_CURRENCY = re.compile(r"[A-Z]{3}")
-
-
-def listed(instrument: InstrumentId) -> bool:
-    """A US security."""
-    return US.symbol_of(instrument) is not None
-
-
-def is_pair(instrument: InstrumentId) -> bool:
-    """Two currencies."""
-    codes = (instrument.base, instrument.quote)
-    return instrument.asset_class is AssetClass.FX and not instrument.venue and all(map(_CURRENCY.fullmatch, codes))
-
-
-def charted(ask: CandlesAsk) -> bool:
-    """As traded or adjusted for splits; pre and post market come with intraday bars, and whole hours hold both."""
-    if not listed(ask.instrument) or ask.adjustment is Adjustment.SPLITS_AND_DIVIDENDS:
-        return False
-    extended = ask.hours is TradingHours.EXTENDED
-    return ask.interval in SHORT or ask.interval in (HOURS if extended else LONGER)
 
 
 def reported(ask: NewsAsk) -> bool:
@@ -144,7 +117,7 @@ class Polygon(Provider):
         # Weeks are named by their Sunday.
         start = ask.start - timedelta(days=1) if ask.interval is Interval.W1 else ask.start
         first, end = (int(at.timestamp() * 1000) if intraday else at.date() for at in (start, last))
-        path = f"/v2/aggs/ticker/{US.symbol_of(ask.instrument)}/range/{RANGES[ask.interval]}/{first}/{end}"
+        path = f"/v2/aggs/ticker/{ticker_of(ask.instrument)}/range/{RANGES[ask.interval]}/{first}/{end}"
         adjusted = "false" if ask.adjustment is Adjustment.NONE else "true"
         params: Params = {"adjusted": adjusted, "sort": "asc", "limit": 50_000}
         rows: list[object] = []
@@ -191,6 +164,11 @@ class Polygon(Provider):
         body = await self.http.get("/vX/reference/financials", params)
         found = (parse_report(ask.statement, row) for row in body["results"])
         return newest_reports(ask, (each for each in found if each is not None and each.period is ask.period))
+
+    @answers(MARKET_STATUS, covers=lambda ask: ask.venue in POLYGON_VENUES)
+    async def market_status(self, ask: MarketStatusAsk) -> MarketStatus:
+        """Of all venues in one answer."""
+        return parse_polygon(ask.venue, await self.http.get("/v1/marketstatus/now"))
 
     @answers(NEWS, covers=reported)
     async def news(self, ask: NewsAsk) -> tuple[NewsArticle, ...]:
@@ -257,17 +235,6 @@ def parse_rate(pair: InstrumentId, body: Row) -> Quote:
         ask=ask,
         as_of=last.maybe_epoch("timestamp", "ms"),
     )
-
-
-def parse_bars(ask: CandlesAsk, rows: Row) -> Bars:
-    """Moments; days, weeks (from their Sunday) and months by midnight in New York."""
-    moments = tuple([row.epoch("t", "ms") for row in rows])
-    if not ask.interval.intraday:
-        moments = first_moments(ask.interval, [moment.astimezone(ZONE).date() for moment in moments])
-    return bars_at(
-        ask, rows, moments, open="o", high="h", low="l", close="c", volume="v", vwap="vw", trade_count="n",
-        currency="USD",
-    )  # fmt: skip
 
 
 def parse_search(body: Row) -> tuple[Listing, ...]:

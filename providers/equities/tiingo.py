@@ -1,7 +1,7 @@
-"""Tiingo: quotes of IEX, days raw or fully adjusted, actions, ratios, search and news of US securities, with a key.
+"""Tiingo: quotes of IEX, days raw or fully adjusted, actions, statements, search and news of US securities, with a key.
 
 Docs: https://www.tiingo.com/documentation/general/overview. Without an agreement with IEX a quote has Tiingo's own
-reference price and neither trade, bid nor ask. Market caps and statements come without their currency: left out.
+reference price and neither trade, bid nor ask. Market caps come without their currency: left out.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from providers.contract import Licence, Limit, Params, Profile, Provider, Reply,
 from providers.equities._companies import actions_in, split_by
 from providers.equities._listed import Spelling, about, bars_at, first_moments
 from providers.equities._refusals import refused, said
+from providers.equities._tiingo_statements import currency_in, parse_statements, since, stated
 from providers.markup import without_markup
 from providers.news._articles import arranged
 from providers.row import Row
@@ -28,7 +29,14 @@ from schema.words.companies import (
     CorporateAction,
     CorporateActionsAsk,
 )
-from schema.words.fundamentals import KEY_FIGURES, KeyFigures, KeyFiguresAsk
+from schema.words.fundamentals import (
+    FUNDAMENTALS,
+    KEY_FIGURES,
+    Fundamentals,
+    FundamentalsAsk,
+    KeyFigures,
+    KeyFiguresAsk,
+)
 from schema.words.instruments import SEARCH, InstrumentType, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.news import NEWS, NewsArticle, NewsAsk
@@ -36,6 +44,7 @@ from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 from schema.words.venues import TradingHours
 
 US = Spelling(mark="-")
+listed = US.lists
 DAY = timedelta(days=1)
 INTRADAY = {Interval.M1: "1min", Interval.M5: "5min", Interval.M15: "15min", Interval.M30: "30min"}
 LONGER = {Interval.D1: "daily", Interval.W1: "weekly", Interval.MO1: "monthly"}
@@ -52,11 +61,6 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
     ("permission", NotCovered, "the key's plan does not include this"),
     ("token", Unauthorized, "the key is invalid or missing"),
 )
-
-
-def listed(instrument: InstrumentId) -> bool:
-    """A US security."""
-    return US.symbol_of(instrument) is not None
 
 
 def symbol_of(instrument: InstrumentId) -> str:
@@ -135,6 +139,14 @@ class Tiingo(Provider):
         first = self.clock.now().date() - LATELY
         path = f"/tiingo/fundamentals/{symbol_of(ask.instrument)}/daily"
         return parse_figures(ask.instrument, await self.http.get(path, {"startDate": f"{first}"}))
+
+    @answers(FUNDAMENTALS, covers=lambda ask: listed(ask.instrument) and stated(ask), weight=2)
+    async def fundamentals(self, ask: FundamentalsAsk) -> tuple[Fundamentals, ...]:
+        """All statements of each period, as revised; their currency is a call of its own."""
+        symbol, first = symbol_of(ask.instrument), since(ask, self.clock.now().date(), FIRST_DAY)
+        currency = currency_in(await self.http.get("/tiingo/fundamentals/meta", {"tickers": symbol}))
+        params: Params = {"startDate": f"{first}", "asReported": "false"}
+        return parse_statements(ask, currency, await self.http.get(f"/tiingo/fundamentals/{symbol}/statements", params))
 
     @answers(CORPORATE_ACTIONS, covers=lambda ask: listed(ask.instrument))
     async def corporate_actions(self, ask: CorporateActionsAsk) -> tuple[CorporateAction, ...]:

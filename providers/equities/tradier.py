@@ -1,7 +1,7 @@
-"""Tradier: quotes, daily candles, option chains, search and the calendar of the US market, with an account's key.
+"""Tradier: quotes, days and longer, option chains, search and the calendar of the US market, with an account's key.
 
 Docs: https://docs.tradier.com. What a list has one item of is sent as that item. Days, hours and sessions are New
-York's. Daily candles are adjusted for splits. Sizes of quotes are in lots of a size that is not told, so they are
+York's. Candles are adjusted for splits. Sizes of quotes are in lots of a size that is not told, so they are
 left out; those of options are in contracts.
 """
 
@@ -16,6 +16,7 @@ from providers.contract import Licence, Profile, Provider, Reply, Tier, Usage, a
 from providers.equities._listed import NEW_YORK, Spelling, bars_at, first_moments
 from providers.equities._occ import in_order, occ_of, option_of, terms_of
 from providers.equities._tradier_sessions import months, parse_calendar, parse_clock, several
+from providers.equities._venue_status import US_VENUES
 from providers.row import Row
 from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
@@ -33,10 +34,14 @@ DAY = timedelta(days=1)
 LAST = date(2100, 1, 1)
 DOLLAR = "USD"
 SPELLING = Spelling(mark="/")
-VENUES = frozenset({"XNYS", "XNAS", "XASE", "ARCX", "BATS"})
 TYPES = {"stock": InstrumentType.STOCK, "etf": InstrumentType.ETF, "index": InstrumentType.INDEX}
 CLASSES = {"stock": "share", "etf": "share", "index": "index", "option": "option"}
+INTERVALS = {Interval.D1: "daily", Interval.W1: "weekly", Interval.MO1: "monthly"}
 LIMIT = per_minute(120)
+# Indices on which options are listed: https://www.marketdata.app/education/options/complete-list-of-index-tickers/
+INDICES = frozenset({
+    "SPX", "XSP", "NDX", "XND", "RUT", "RUI", "VIX", "DJX", "OEX", "XEO", "MXACW", "MXWLD", "MXUSA", "MXEF", "MXEA",
+})  # fmt: skip
 _INDEX = re.compile(r"[A-Z]{1,6}")
 
 
@@ -49,11 +54,17 @@ def symbol_of(instrument: InstrumentId) -> str | None:
     return SPELLING.symbol_of(instrument)
 
 
+def is_certain(instrument: InstrumentId) -> bool:
+    """Days and chains do not say whether a symbol is that of a share or of an index, as quotes do."""
+    index = instrument.asset_class is AssetClass.INDEX
+    return symbol_of(instrument) is not None and not instrument.right and (instrument.base in INDICES) is index
+
+
 def charted(ask: CandlesAsk) -> bool:
-    """Days, of shares adjusted for splits; an index needs no adjustment."""
+    """Days and longer, of shares adjusted for splits; an index needs no adjustment."""
     plain = ask.adjustment is Adjustment.SPLITS or ask.instrument.asset_class is AssetClass.INDEX
-    regular = ask.interval is Interval.D1 and ask.hours is TradingHours.REGULAR
-    return regular and plain and not ask.instrument.right and symbol_of(ask.instrument) is not None
+    regular = ask.interval in INTERVALS and ask.hours is TradingHours.REGULAR
+    return regular and plain and is_certain(ask.instrument)
 
 
 class Tradier(Provider):
@@ -82,16 +93,16 @@ class Tradier(Provider):
         symbols = dict.fromkeys(symbol_of(instrument) or "" for instrument in ask.instruments)
         return parse_quotes(ask.instruments, await self.http.get("/markets/quotes", {"symbols": ",".join(symbols)}))
 
-    @answers(CANDLES, covers=charted, intervals=(Interval.D1,), max_rows=10_000)
+    @answers(CANDLES, covers=charted, intervals=tuple(INTERVALS), max_rows=10_000)
     async def candles(self, ask: CandlesAsk) -> Bars:
         """Days from the first to the last, both included."""
         params = {
-            "symbol": symbol_of(ask.instrument) or "", "interval": "daily",
+            "symbol": symbol_of(ask.instrument) or "", "interval": INTERVALS[ask.interval],
             "start": ask.start.date().isoformat(), "end": (ask.end - DAY).date().isoformat(),
         }  # fmt: skip
         return parse_history(ask, await self.http.get("/markets/history", params))
 
-    @answers(OPTION_CHAIN, covers=lambda ask: not ask.instrument.right and symbol_of(ask.instrument) is not None)
+    @answers(OPTION_CHAIN, covers=lambda ask: is_certain(ask.instrument))
     async def option_chain(self, ask: OptionChainAsk) -> OptionChain:
         """The contracts of a day; where none is asked for, the days come first."""
         params = {"symbol": symbol_of(ask.instrument) or ""}
@@ -112,12 +123,12 @@ class Tradier(Provider):
         """US listings by name or ticker, the most traded first."""
         return parse_search(await self.http.get("/markets/search", {"q": ask.text}))[: ask.limit]
 
-    @answers(MARKET_STATUS, covers=lambda ask: ask.venue in VENUES)
+    @answers(MARKET_STATUS, covers=lambda ask: ask.venue in US_VENUES)
     async def market_status(self, ask: MarketStatusAsk) -> MarketStatus:
         """The clock of the US market."""
         return parse_clock(ask.venue, await self.http.get("/markets/clock"))
 
-    @answers(TRADING_SESSIONS, covers=lambda ask: ask.venue in VENUES and ask.end <= LAST)
+    @answers(TRADING_SESSIONS, covers=lambda ask: ask.venue in US_VENUES and ask.end <= LAST)
     async def trading_sessions(self, ask: TradingSessionsAsk) -> tuple[TradingSession, ...]:
         """A call for every month of the range."""
         found: list[TradingSession] = []

@@ -8,16 +8,29 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from providers.contract import Licence, Profile, Provider, Reply, Tier, Usage, answers, header, per_day, per_minute
+from providers.contract import (
+    Licence,
+    Params,
+    Profile,
+    Provider,
+    Reply,
+    Tier,
+    Usage,
+    answers,
+    header,
+    per_day,
+    per_minute,
+)
 from providers.equities._companies import actions_in
+from providers.equities._listed import is_pair
 from providers.equities._refusals import said
 from providers.equities._twelvedata import (
-    is_pair,
     is_share,
     params_of,
     parse_candles,
     parse_dividends,
     parse_earnings,
+    parse_middles,
     parse_profile,
     parse_quote,
     parse_rate,
@@ -50,6 +63,7 @@ from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.venues import TradingHours
 
 DAY = timedelta(days=1)
+SECONDS = "%Y-%m-%d %H:%M:%S"
 # Pre and post market are told for these only.
 SHORT = {Interval.M1: "1min", Interval.M5: "5min", Interval.M15: "15min", Interval.M30: "30min"}
 INTERVALS = {
@@ -62,7 +76,9 @@ LIMIT = per_minute(8, "credits")
 
 
 def charted(ask: CandlesAsk) -> bool:
-    """Any adjustment; pre and post market of the US in short intervals."""
+    """Any adjustment; pre and post market of the US in short intervals. When a day of currencies begins is not told."""
+    if is_pair(ask.instrument):
+        return ask.interval in SHORT or ask.interval is Interval.H1
     extended = ask.hours is TradingHours.EXTENDED
     inside = ask.interval in SHORT and not ask.instrument.venue if extended else ask.interval in INTERVALS
     return is_share(ask.instrument) and inside
@@ -118,16 +134,12 @@ class TwelveData(Provider):
     # A call answers at most 5,000 rows; a day is asked for on either side, because its times are local.
     @answers(CANDLES, covers=charted, intervals=tuple(INTERVALS), max_rows=2000)
     async def candles(self, ask: CandlesAsk) -> Bars:
-        """From the day before the range to the day behind it."""
-        params = params_of(ask.instrument) | {
-            "interval": INTERVALS[ask.interval], "start_date": f"{ask.start - DAY:%Y-%m-%d}",
-            "end_date": f"{ask.end + DAY:%Y-%m-%d}", "outputsize": 5000, "order": "asc",
-            "adjust": ADJUSTMENTS[ask.adjustment],
-        }  # fmt: skip
-        if ask.hours is TradingHours.EXTENDED:
-            params["prepost"] = "true"
-        body = await self.http.get("/time_series", params)
-        return NO_BARS if NO_DATA in said(body, "message") else parse_candles(ask, body)
+        """Of a share from the day before the range to the day behind it, of a pair by the second and in UTC."""
+        pair = is_pair(ask.instrument)
+        body = await self.http.get("/time_series", moments_of(ask) if pair else days_of(ask))
+        if NO_DATA in said(body, "message"):
+            return NO_BARS
+        return parse_middles(ask, body) if pair else parse_candles(ask, body)
 
     @answers(SEARCH)
     async def search(self, ask: SearchAsk) -> tuple[Listing, ...]:
@@ -181,3 +193,21 @@ class TwelveData(Provider):
         if code.startswith("5"):
             return Overloaded(name, f"error {code}")
         return NotCovered(name, "not in the key's plan" if code == "403" else "an invalid call")
+
+
+def moments_of(ask: CandlesAsk) -> Params:
+    """A range of a pair."""
+    return {
+        "symbol": ask.instrument.symbol, "interval": INTERVALS[ask.interval], "start_date": f"{ask.start:{SECONDS}}",
+        "end_date": f"{ask.end:{SECONDS}}", "timezone": "UTC", "outputsize": 5000, "order": "asc",
+    }  # fmt: skip
+
+
+def days_of(ask: CandlesAsk) -> Params:
+    """The days of a share's range."""
+    params = params_of(ask.instrument) | {
+        "interval": INTERVALS[ask.interval], "start_date": f"{ask.start - DAY:%Y-%m-%d}",
+        "end_date": f"{ask.end + DAY:%Y-%m-%d}", "outputsize": 5000, "order": "asc",
+        "adjust": ADJUSTMENTS[ask.adjustment],
+    }  # fmt: skip
+    return params | {"prepost": "true"} if ask.hours is TradingHours.EXTENDED else params

@@ -1,4 +1,4 @@
-"""Yahoo Finance: delayed and real-time quotes, candles, corporate actions and search, without key and contract.
+"""Yahoo Finance: delayed and real-time quotes, candles, corporate actions, search and news, without key and contract.
 
 The interface is not documented. A quote is read from the chart's `meta`, because the quote endpoint wants a
 browser's cookie. Its prices are split-adjusted as sent; numbers keep the digits of the wire (many are single
@@ -15,6 +15,7 @@ from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
 from providers.equities._yahoo import US_EXCHANGES, currency_of, instrument_of, same_symbol, shifted, symbol_of
 from providers.equities._yahoo_actions import parse_actions
 from providers.equities._yahoo_candles import parse_candles
+from providers.equities._yahoo_news import parse_news, query_of, reported
 from providers.row import Row
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
@@ -23,6 +24,7 @@ from schema.words.candles import CANDLES, Adjustment, Bars, CandlesAsk
 from schema.words.companies import CORPORATE_ACTIONS, CorporateAction, CorporateActionsAsk
 from schema.words.instruments import SEARCH, InstrumentType, Listing, SearchAsk
 from schema.words.intervals import Interval
+from schema.words.news import NEWS, NewsArticle, NewsAsk
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
 from schema.words.venues import MarketState, TradingHours
 
@@ -39,6 +41,7 @@ REACH = {
     Interval.M1: 29 * DAY, Interval.M5: 59 * DAY, Interval.M15: 59 * DAY, Interval.M30: 59 * DAY,
     Interval.H1: 729 * DAY,
 }  # fmt: skip
+MOST_NEWS = 100
 PRICE_TYPES = {AssetClass.EQUITY: PriceType.LAST, AssetClass.FX: PriceType.MID}
 STATES = ((MarketState.REGULAR, "regular"), (MarketState.PRE, "pre"), (MarketState.POST, "post"))
 TYPES = {
@@ -127,6 +130,12 @@ class Yahoo(Provider):
         """Securities, indices, currency pairs and coins, best first."""
         params: dict[str, str | int] = {"q": ask.text, "quotesCount": ask.limit, "newsCount": 0}
         return parse_search(await self.http.get("/v1/finance/search", params))[: ask.limit]
+
+    @answers(NEWS, covers=reported)
+    async def news(self, ask: NewsAsk) -> tuple[NewsArticle, ...]:
+        """The newest of those that it finds."""
+        params: dict[str, str | int] = {"q": query_of(ask), "quotesCount": 0, "newsCount": min(ask.limit, MOST_NEWS)}
+        return parse_news(ask, await self.http.get("/v1/finance/search", params))
 
     async def _chart(self, instrument: InstrumentId, params: dict[str, str | int] | dict[str, str]) -> Row:
         symbol = quote(symbol_of(instrument) or "", safe="=&")

@@ -39,6 +39,8 @@ REFUSALS: dict[int, tuple[type[UpstreamError], str]] = {
     302: (NotCovered, "there are no rates for this date"),
     429: (Throttled, "too many requests"),
 }
+HASTE = "rate_limit_reached"
+"""What too many requests are called, under a number that means something else besides."""
 
 
 def refusal(provider: str, reply: Reply) -> UpstreamError | None:
@@ -46,13 +48,17 @@ def refusal(provider: str, reply: Reply) -> UpstreamError | None:
     if not isinstance(reply.body.value, dict) or reply.body.value.get("success") is not False:
         return None
     error = reply.body.get("error")
-    code = error.value.get("code") if error is not None and isinstance(error.value, dict) else None
+    told = error.value if error is not None and isinstance(error.value, dict) else {}
+    code = told.get("code")
     # The interface has used both numbers and texts for it.
     known = REFUSALS.get(int(code)) if isinstance(code, int | str) and str(code).isdecimal() else None
+    if told.get("type") == HASTE:
+        # With the status 429 its Retry-After is read elsewhere.
+        return None if reply.status == 429 else Throttled(provider, "too many requests")
     if known is None:
         return None if reply.status >= 400 else NotCovered(provider, "the upstream refused without a known reason")
-    kind, told = known
-    return kind(provider, told)
+    kind, why = known
+    return kind(provider, why)
 
 
 def priced(instrument: InstrumentId, provider: str, base: str) -> bool:

@@ -1,4 +1,6 @@
-"""Bank of Canada: daily average exchange rates. Docs: https://www.bankofcanada.ca/valet/docs
+"""Bank of Canada: daily average exchange rates, and all other series that it publishes.
+
+Docs: https://www.bankofcanada.ca/valet/docs
 
 Rates are Canadian dollars for one unit of a currency, indicative, published once a business day by 16:30 Eastern Time.
 The bank publishes neither inverses nor crosses, so neither are answered.
@@ -6,14 +8,17 @@ The bank publishes neither inverses nor crosses, so neither are answered.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
 from providers.contract import Licence, Profile, Provider, answers
 from providers.fx._reference import Rate, fixing, is_pair, selected
+from providers.macro._periods import observed
 from providers.row import Row
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass, InstrumentId
+from schema.words.economics import ECONOMIC_SERIES, EconomicSeries, EconomicSeriesAsk, Observation, own_code
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.rates import FX_RATES, FxRate, FxRatesAsk
 
@@ -26,16 +31,27 @@ CURRENCIES = frozenset({
     "SAR", "SEK", "SGD", "TRY", "TWD", "USD", "ZAR",
 })  # fmt: skip
 
+SERIES = {"CA.POLICY_RATE": "V39079"}
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,60}")
+
 
 def priced(instrument: InstrumentId) -> bool:
     """A currency in Canadian dollars."""
     return is_pair(instrument, "bank_of_canada") and instrument.base in CURRENCIES and instrument.quote == "CAD"
 
 
-def observed(ask: FxRatesAsk) -> bool:
+def averaged(ask: FxRatesAsk) -> bool:
     """The same for rates, from the first observation on."""
     known = ask.base in CURRENCIES and set(ask.quotes) <= {"CAD"}
     return known and (ask.start is None or ask.end is None or ask.end > FIRST)
+
+
+def code_of(ask: EconomicSeriesAsk) -> str | None:
+    """The name of a common name's series, or the one that was asked for; no vintages are kept."""
+    if ask.known_at is not None or ask.vintages:
+        return None
+    code = SERIES.get(ask.series) or own_code(ask.series, "bank_of_canada")
+    return code if code and _CODE.fullmatch(code) else None
 
 
 class BankOfCanada(Provider):
@@ -46,7 +62,7 @@ class BankOfCanada(Provider):
         name="Bank of Canada",
         base_url="https://www.bankofcanada.ca/valet",
         docs="https://www.bankofcanada.ca/valet/docs",
-        asset_classes=(AssetClass.FX,),
+        asset_classes=(AssetClass.FX, AssetClass.MACRO),
         licence=Licence(
             note="Free to use with the source named; indicative rates only.",
             attribution="Source: Bank of Canada",
@@ -64,7 +80,7 @@ class BankOfCanada(Provider):
         rates = {code: (rate, day) for day, code, rate in sorted(parse_observations(body))}
         return [fixing(i, *rates[i.base]) for i in ask.instruments if i.base in rates]
 
-    @answers(FX_RATES, covers=observed, since=FIRST)
+    @answers(FX_RATES, covers=averaged, since=FIRST)
     async def fx_rates(self, ask: FxRatesAsk) -> tuple[FxRate, ...]:
         """The newest rate, or every one of a range."""
         params: dict[str, str | int] = {"recent": 1}
@@ -74,6 +90,28 @@ class BankOfCanada(Provider):
                 params["end_date"] = (ask.end - DAY).isoformat()
         body = await self.http.get(f"/observations/FX{ask.base}CAD/json", params)
         return selected(ask, ((day, "CAD", rate) for day, code, rate in parse_observations(body) if code == ask.base))
+
+    @answers(ECONOMIC_SERIES, covers=lambda ask: code_of(ask) is not None, fresh_for=timedelta(hours=1))
+    async def economic_series(self, ask: EconomicSeriesAsk) -> EconomicSeries:
+        """All days, or those of a range; an unknown series is answered with status 404."""
+        code, params = code_of(ask) or "", dict[str, str | int]()
+        if ask.start is not None:
+            params["start_date"] = ask.start.isoformat()
+        if ask.end is not None:
+            params["end_date"] = (ask.end - DAY).isoformat()
+        return parse_series(ask, code, await self.http.get(f"/observations/{code}/json", params))
+
+
+def parse_series(ask: EconomicSeriesAsk, code: str, body: Row) -> EconomicSeries:
+    """`{"seriesDetail": {code: {"label", "description"}}, "observations": [{"d", code: {"v"}}]}`, by the first day."""
+    found = [Observation(date=row.day("d"), value=row[code].maybe("v")) for row in body["observations"] if code in row]
+    return EconomicSeries(
+        series=ask.series,
+        code=code,
+        title=body["seriesDetail"][code].maybe_text("label"),
+        country="CA",
+        observations=observed(ask, found),
+    )
 
 
 def parse_observations(body: Row) -> Iterator[Rate]:

@@ -1,4 +1,6 @@
-"""Bank of England: spot rates against sterling. Docs: https://www.bankofengland.co.uk/boeapps/database/help.asp
+"""Bank of England: spot rates against sterling, and all other series of its database.
+
+Docs: https://www.bankofengland.co.uk/boeapps/database/help.asp
 
 Rates are units of a currency for one pound at 16:00 London time, indicative. The bank publishes neither inverses nor
 crosses in these series, so neither are answered.
@@ -6,14 +8,18 @@ crosses in these series, so neither are answered.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 
-from providers.contract import Licence, Profile, Provider, answers
+from providers.contract import Licence, Profile, Provider, Reply, answers
 from providers.fx._reference import Rate, fixing, is_pair, selected
+from providers.macro._periods import observed
 from providers.row import Row
+from schema.errors import UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass, InstrumentId
+from schema.words.economics import ECONOMIC_SERIES, EconomicSeries, EconomicSeriesAsk, Observation, own_code
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.rates import FX_RATES, FxRate, FxRatesAsk
 
@@ -29,6 +35,8 @@ SERIES = {
     "USD": "XUDLUSS", "ZAR": "XUDLZRS",
 }  # fmt: skip
 CURRENCIES = {code: currency for currency, code in SERIES.items()}
+NAMED = {"GB.POLICY_RATE": "IUDBEDR"}
+_CODE = re.compile(r"[A-Z0-9]{4,12}")
 # Not by strftime, whose names of months follow the machine's language.
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -44,6 +52,14 @@ def charted(ask: FxRatesAsk) -> bool:
     return known and (ask.start is None or ask.end is None or ask.end > FIRST)
 
 
+def code_of(ask: EconomicSeriesAsk) -> str | None:
+    """The code of a common name's series, or the one that was asked for; no vintages are kept."""
+    if ask.known_at is not None or ask.vintages:
+        return None
+    code = NAMED.get(ask.series) or own_code(ask.series, "boe")
+    return code if code and _CODE.fullmatch(code) else None
+
+
 class Boe(Provider):
     """Rows of the statistical database, by codes of series."""
 
@@ -52,7 +68,7 @@ class Boe(Provider):
         name="Bank of England",
         base_url="https://www.bankofengland.co.uk/boeapps/database",
         docs="https://www.bankofengland.co.uk/boeapps/database/help.asp",
-        asset_classes=(AssetClass.FX,),
+        asset_classes=(AssetClass.FX, AssetClass.MACRO),
         licence=Licence(
             note="Free to use with the source named; indicative rates only.",
             attribution="Source: Bank of England",
@@ -82,12 +98,30 @@ class Boe(Provider):
             return ()
         return selected(ask, await self._rows(ask.quotes or SERIES, max(ask.start - LULL, FIRST), last))
 
+    @answers(ECONOMIC_SERIES, covers=lambda ask: code_of(ask) is not None, since=FIRST, fresh_for=timedelta(hours=1))
+    async def economic_series(self, ask: EconomicSeriesAsk) -> EconomicSeries:
+        """All days, or those of a range, from a little before it on."""
+        code, today = code_of(ask) or "", self.clock.now().date()
+        last = min(ask.end - DAY, today) if ask.end else today
+        first = max(ask.start - LULL, FIRST) if ask.start else FIRST
+        rows = () if first > last else parse_series(await self._table([code], first, last), code)
+        return EconomicSeries(series=ask.series, code=code, country="GB", observations=observed(ask, rows))
+
     async def _rows(self, currencies: Collection[str], first: date, last: date) -> list[Rate]:
+        return list(parse_rows(await self._table([SERIES[each] for each in sorted(currencies)], first, last)))
+
+    async def _table(self, codes: Collection[str], first: date, last: date) -> Row:
         params = {
-            "csv.x": "yes", "Datefrom": _written(first), "Dateto": _written(last),
-            "SeriesCodes": ",".join(SERIES[each] for each in sorted(currencies)), "CSVF": "TN", "UsingCodes": "Y",
+            "csv.x": "yes", "Datefrom": _written(first), "Dateto": _written(last), "SeriesCodes": ",".join(codes),
+            "CSVF": "TN", "UsingCodes": "Y",
         }  # fmt: skip
-        return list(parse_rows(await self.http.get_csv("/_iadb-fromshowcolumns.asp", params)))
+        return await self.http.get_csv("/_iadb-fromshowcolumns.asp", params)
+
+    def explain(self, reply: Reply) -> UpstreamError | None:
+        """A code that it does not know leads to its page of errors."""
+        if 300 <= reply.status < 400 and "error" in reply.headers.get("location", "").lower():
+            return UnknownInstrument(self.profile.id, "there is no such series")
+        return None
 
 
 def newest(rows: list[Rate]) -> list[Rate]:
@@ -107,3 +141,8 @@ def parse_rows(body: Row) -> Iterator[Rate]:
         for name, cell in row.items():
             if name in CURRENCIES and cell.value != "":
                 yield day, CURRENCIES[name], cell.decimal()
+
+
+def parse_series(body: Row, code: str) -> Iterator[Observation]:
+    """`DATE` and one column, which may be empty."""
+    return (Observation(date=row.day("DATE", "%d %b %Y"), value=row.maybe(code)) for row in body)

@@ -13,3 +13,8 @@ def parts_of(series: str) -> tuple[str, str]:
     """Country and concept of a common name; two empty texts for anything else."""
     country, _, concept = series.partition(".")
     return (country, concept) if len(country) == 2 and country.isalpha() and country.isupper() else ("", "")
+
+
+def scaled(unit: str, power: str | None) -> str:
+    """A unit with the power of ten that an SDMX source counts it in."""
+    return unit if power in (None, "0") else f"{unit}, 10^{power}"

@@ -1,4 +1,4 @@
-"""FRED and ALFRED, of the Federal Reserve Bank of St. Louis: series with their vintages, and releases to come.
+"""FRED and ALFRED, of the Federal Reserve Bank of St. Louis: series with vintages, exchange rates, releases to come.
 
 Docs: https://fred.stlouisfed.org/docs/api/fred/. Every observation has a real-time period, the days on which it was the
 valid one. Asked for the newest it is cut to today, and says nothing; asked for all vintages its first day is the day of
@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 
 from providers.contract import Licence, Profile, Provider, Reply, answers, per_minute, query
+from providers.fx._reference import Rate, selected
 from providers.macro._fred import FREQUENCIES, RELEASES, adjusted, code_of
+from providers.macro._fred_rates import FIRST_DAY, params_of, parse_rates, rated, series_of
 from providers.macro._periods import observed
 from providers.row import Row
 from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -29,6 +31,7 @@ from schema.words.economics import (
     Observation,
 )
 from schema.words.knowledge import end_of, known_at
+from schema.words.rates import FX_RATES, FxRate, FxRatesAsk
 
 DAY = timedelta(days=1)
 FIRST, LAST = "1776-07-04", "9999-12-31"
@@ -52,7 +55,7 @@ class Fred(Provider):
         name="FRED (St. Louis Fed)",
         base_url="https://api.stlouisfed.org/fred",
         docs="https://fred.stlouisfed.org/docs/api/fred/",
-        asset_classes=(AssetClass.MACRO,),
+        asset_classes=(AssetClass.MACRO, AssetClass.FX),
         licence=Licence(
             note="Nothing may be stored, cached or passed on; series of other owners keep their copyright.",
             attribution="This product uses the FRED API but is not endorsed or certified by the Federal Reserve Bank "
@@ -83,6 +86,19 @@ class Fred(Provider):
             self._pages("/series/observations", some, "observations", MOST_OBSERVATIONS),
         )
         return parse_series(ask, code, facts, rows)
+
+    @answers(
+        FX_RATES, covers=rated, since=FIRST_DAY, weight=lambda ask: len(set(ask.quotes)), delay=FeedDelay.END_OF_DAY
+    )
+    async def fx_rates(self, ask: FxRatesAsk) -> tuple[FxRate, ...]:
+        """The newest rates, or every one of a range, by a call for each."""
+        series = series_of(ask)
+        found = await gather(*(self._rates(ask, quote, code) for quote, code in series.items()))
+        return selected(ask, (rate for rates in found for rate in rates))
+
+    async def _rates(self, ask: FxRatesAsk, quote: str, code: str) -> list[Rate]:
+        body = await self.http.get("/series/observations", params_of(ask, code))
+        return list(parse_rates(ask, quote, body["observations"]))
 
     async def _pages(self, path: str, params: Mapping[str, str | int], name: str, most: int) -> list[Row]:
         found: list[Row] = []

@@ -10,7 +10,7 @@ import re
 from datetime import timedelta
 
 from providers.contract import Licence, Limit, Profile, Provider, answers
-from providers.macro._names import parts_of
+from providers.macro._names import parts_of, scaled
 from providers.macro._periods import first_day, frequency_of, observed
 from providers.row import Row
 from schema.errors import NotCovered
@@ -113,6 +113,5 @@ def unit_of(row: Row) -> str | None:
     unit = row.maybe_text("UNIT_MEASURE")
     if unit is None:
         return None
-    power, base = row.maybe_text("UNIT_MULT"), row.maybe_text("BASE_PER")
-    scaled = unit if power in (None, "0") else f"{unit}, 10^{power}"
-    return scaled if base is None else f"{scaled}, {base} = 100"
+    counted, base = scaled(unit, row.maybe_text("UNIT_MULT")), row.maybe_text("BASE_PER")
+    return counted if base is None else f"{counted}, {base} = 100"

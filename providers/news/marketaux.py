@@ -1,4 +1,4 @@
-"""Marketaux: financial news with the companies that it is about. Docs: https://www.marketaux.com/documentation
+"""Marketaux: financial news with the companies that it is about, and a search of these. Docs: https://www.marketaux.com/documentation
 
 What a text means for a company, from -1 to 1, is told for each of its entities, never for an article: an article of one
 entity alone has its sentiment. Tickers without a suffix are of the United States.
@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from providers.contract import Licence, Profile, Provider, Reply, answers, per_day, per_minute, query
+from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_day, per_minute, query
 from providers.markup import without_markup
 from providers.news._articles import arranged, wordless, words_of
 from providers.row import Row
 from schema.errors import NotCovered, QuotaExhausted, Throttled, Unauthorized, UnknownInstrument, UpstreamError
-from schema.symbols import AssetClass, InstrumentId
+from schema.symbols import AssetClass, InstrumentId, equity
+from schema.words.instruments import SEARCH, InstrumentType, Listing, SearchAsk
 from schema.words.news import NEWS, NewsArticle, NewsAsk
 
 LANGUAGES = frozenset({
@@ -72,6 +73,12 @@ class Marketaux(Provider):
         params |= {"published_before": f"{ask.end:%Y-%m-%dT%H:%M:%S}"} if ask.end else {}
         return arranged(ask, parse_articles(await self.http.get("/news/all", params)))
 
+    @answers(SEARCH)
+    async def search(self, ask: SearchAsk) -> tuple[Listing, ...]:
+        """Companies of the United States by name or ticker."""
+        params: Params = {"search": ask.text, "countries": "us", "types": "equity"}
+        return tuple(parse_entities(await self.http.get("/entity/search", params)))[: ask.limit]
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"error": {"code", "message"}}`."""
         error = reply.body.get("error")
@@ -98,8 +105,26 @@ def parse_articles(body: Row) -> Iterator[NewsArticle]:
         )
 
 
-def symbols_of(entity: Row) -> Iterator[str]:
-    """A company of the United States by its ticker."""
+def parse_entities(body: Row) -> Iterator[Listing]:
+    """`{"data": [{"symbol", "name", "type", "exchange", "country"}]}`; of most the exchange is null."""
+    for row in body["data"]:
+        company = company_of(row)
+        if company is not None:
+            yield Listing(
+                instrument=company, provider_symbol=row.text("symbol"), name=row.maybe_text("name"),
+                type=InstrumentType.STOCK, currency="USD", venue_name=row.maybe_text("exchange"),
+            )  # fmt: skip
+
+
+def company_of(entity: Row) -> InstrumentId | None:
+    """A company of the United States by its ticker; None for all others."""
+    american = entity.maybe_text("type") == "equity" and entity.maybe_text("country") == "us"
     ticker = entity.text("symbol")
-    if entity.maybe_text("type") == "equity" and entity.maybe_text("country") == "us" and _TICKER.fullmatch(ticker):
-        yield f"equity:{ticker}"
+    return equity(ticker) if american and _TICKER.fullmatch(ticker) else None
+
+
+def symbols_of(entity: Row) -> Iterator[str]:
+    """Its company's id."""
+    company = company_of(entity)
+    if company is not None:
+        yield str(company)

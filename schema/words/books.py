@@ -55,6 +55,7 @@ class OrderBookAsk:
 
 ORDER_BOOK: Capability[OrderBookAsk, OrderBook] = Capability(
     name="orderBook",
+    current=True,
     ask=OrderBookAsk,
     answer=OrderBook,
     description="Resting bids and asks.",

@@ -246,6 +246,7 @@ CHAIN_STATUS: Capability[ChainStatusAsk, ChainStatus] = Capability(
 )
 ORACLE_PRICES: Capability[OraclePricesAsk, OraclePrice] = Capability(
     name="oraclePrices",
+    current=True,
     ask=OraclePricesAsk,
     answer=OraclePrice,
     description="Prices that oracles publish on chains.",

@@ -66,7 +66,9 @@ class EconomicSeries:
     frequency: Frequency | None = described("How often it is published.", default=None)
     seasonally_adjusted: bool | None = described("Whether the season is taken out.", default=None)
     source: str | None = described("Who measures it.", default=None)
-    updated_at: datetime | None = described("When its source changed it last.", default=None)
+    updated_at: datetime | None = described(
+        "When its source changed it last; null where that is after `knownAt`.", default=None
+    )
     observations: tuple[Observation, ...] = described("Ascending by period, then by publication.")
     provenance: Provenance = described("Where this came from.", default=UNSTAMPED)
 

@@ -159,7 +159,7 @@ class FundamentalsAsk:
     instrument: InstrumentId
     statement: Statement = Statement.INCOME
     period: ReportPeriod = ReportPeriod.ANNUAL
-    limit: int = 20
+    limit: int = 100
     known_at: datetime | None = None
 
 

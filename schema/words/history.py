@@ -11,19 +11,21 @@ from schema.capability import Capability
 from schema.checks import ascending, in_range, not_negative, positive
 from schema.model import described, model
 from schema.provenance import UNSTAMPED, Provenance
-from schema.symbols import InstrumentId
+from schema.symbols import AssetClass, InstrumentId
+from schema.words.candles import Adjustment
 from schema.words.intervals import Interval
 from schema.words.quotes import Quote
 
 
 @model("A price at an instant.")
 class PricePoint:
-    """Amounts are in `currency`."""
+    """Amounts are in `currency`. An adapter of securities says what its upstream adjusts for; nothing else is."""
 
     time: datetime = described("When.")
     price: Decimal = described("The price.")
     currency: str = described("ISO 4217 code or asset code.")
     market_cap: Decimal | None = described("Price times circulating supply.", default=None)
+    adjustment: Adjustment = described("Corporate actions that the price is adjusted for.", default=Adjustment.NONE)
     volume24h: Decimal | None = described("Traded value of the 24 hours before.", default=None, name="volume24h")
     provenance: Provenance = described("Where this came from.", default=UNSTAMPED)
 
@@ -57,6 +59,10 @@ def check_points(ask: PriceHistoryAsk, points: Sequence[PricePoint]) -> Iterator
     """Ascending, inside of the range."""
     yield from ascending("time", [point.time for point in points], unique=True)
     yield from in_range("time", [point.time for point in points], ask.start, ask.end)
+    if len({point.adjustment for point in points}) > 1:
+        yield "adjustments are mixed in one series"
+    if ask.instrument.asset_class is not AssetClass.EQUITY:
+        yield from (f"{p.time.isoformat()}: {p.adjustment}" for p in points if p.adjustment is not Adjustment.NONE)
     for point in points:
         path = f"{point.time.isoformat()}: "
         yield from positive(path, price=point.price)

@@ -13,7 +13,9 @@ import strawberry
 
 from schema.capability import Capability
 from schema.checks import ascending, not_negative, positive, unique, within
+from schema.facts import Arguments, facts
 from schema.model import computed, described, model
+from schema.paging import PageInfo
 from schema.provenance import UNSTAMPED, Provenance
 from schema.symbols import InstrumentId
 from schema.words.instruments import DESCRIBED, instrument_of
@@ -25,6 +27,15 @@ class OptionRight(StrEnum):
 
     CALL = "CALL"
     PUT = "PUT"
+
+
+MOST_CONTRACTS = 1_000
+WHOLE = PageInfo(has_next_page=False, has_previous_page=False)
+
+
+def count_of_contracts(arguments: Arguments) -> int:
+    """How many a chain may have; what is asked of each is paid for as often."""
+    return MOST_CONTRACTS
 
 
 @model("One listed option.")
@@ -65,7 +76,10 @@ class OptionChain:
     currency: str = described("Currency of all prices: ISO 4217, or the asset that the options are quoted in.")
     underlying_price: Decimal | None = described("Price of the underlying.", default=None)
     expiries: tuple[dt.date, ...] = described("All days on which listed contracts expire, as far as told.", default=())
-    contracts: tuple[OptionContract, ...] = described("Ascending by expiry, then strike, calls before puts.")
+    contracts: tuple[OptionContract, ...] = described(
+        "Ascending by expiry, then strike, calls before puts.", metadata=facts(cost=0, times=count_of_contracts)
+    )
+    page_info: PageInfo = described("Where these contracts stand among all that fit.", default=WHOLE)
     provenance: Provenance = described("Where this came from.", default=UNSTAMPED)
     instrument_ = computed(instrument_of, "The underlying.", name="instrument", direct=DESCRIBED)
 

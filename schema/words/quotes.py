@@ -179,6 +179,7 @@ class QuotesAsk:
 
 QUOTES: Capability[QuotesAsk, Quote] = Capability(
     name="quotes",
+    current=True,
     ask=QuotesAsk,
     answer=Quote,
     description="Last prices with bid, ask and day statistics.",

@@ -14,7 +14,11 @@ from schema.words.instruments import Node
 from schema.words.intervals import Interval
 
 
-@strawberry.enum(description="How well an adapter is proven.")
+@strawberry.enum(
+    description="How well an adapter is proven. BRONZE: recordings in the documented format. SILVER: captured answers "
+    "are read exactly. GOLD: captured streams too, or this process measures that its live answers are as fresh as the "
+    "feed declares. Computed, never typed."
+)
 class Grade(StrEnum):
     """BRONZE: recordings in the documented format; SILVER: captured bytes; GOLD: streams or measured freshness."""
 
@@ -103,6 +107,19 @@ class ProviderHealth:
     last_failure: ProviderFailure | None = described("The last failure.", default=None)
 
 
+@model("How late a provider's live answers were, as this process measured them.")
+class ProviderFreshness:
+    """From the provider's stamp to the arrival, of the last 200 calls within a day; recorded ones do not count."""
+
+    capability: str = described("Of which answers.")
+    samples: int = described("How many calls were measured.")
+    median_lag_ms: int = described("Median; negative where the provider's clock is ahead.")
+    p95_lag_ms: int = described("95th percentile.")
+    fresh: bool = described(
+        "Whether there are 30 samples or more, and half of them or more are within the declared delay plus 60 s."
+    )
+
+
 @model("An upstream's own limit.")
 class UpstreamLimit:
     """In the upstream's own units."""
@@ -147,6 +164,7 @@ class ProviderInfo:
     credentials: list[Credential] = described("The parts of its key.")
     capabilities: list[ProviderCapability] = described("What it answers.")
     health: ProviderHealth = described("How its recent live calls went.")
+    freshness: list[ProviderFreshness] = described("How late its live answers were; empty where none was measured.")
     limits: list[UpstreamLimit] = described("Its own limits.")
     quota: list[UpstreamQuota] = described("What is left of them; empty where nothing is sent.")
     licence: Licence = described("What may be done with its data.")

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import strawberry
 
@@ -16,17 +17,29 @@ from schema.provenance import UNSTAMPED, Provenance
 from schema.words.venues import MarketState, TradingSession
 
 
-@model("Whether a venue trades now, as a provider sees it.")
+@strawberry.enum(description="Who says whether a venue trades.")
+class StatusBasis(StrEnum):
+    """PROVIDER knows of halts and of closures that nobody foresaw; CALENDAR does not."""
+
+    PROVIDER = "PROVIDER"
+    CALENDAR = "CALENDAR"
+
+
+@model("Whether a venue trades now.")
 class MarketStatus:
     """HALTED says that it would trade and does not."""
 
-    as_of: strawberry.Private[datetime | None] = None
+    as_of: datetime | None = described("Of when it is; null where the provider sends no stamp.", default=None)
     venue: str = described("ISO 10383 MIC such as XNYS, or a provider id.")
     state: MarketState = described("Whether it trades.")
     reason: str | None = described("Why not: a holiday's name, a halt.", default=None)
-    next_open: datetime | None = described("When regular trading begins next.", default=None)
-    next_close: datetime | None = described("When regular trading ends next.", default=None)
-    provenance: Provenance = described("Where this came from.", default=UNSTAMPED)
+    basis: StatusBasis = described("Who says so.", default=StatusBasis.PROVIDER)
+    next_open: datetime | None = described(
+        "When regular trading begins next; by the calendar where the provider does not tell and both agree on `state`.",
+        default=None,
+    )
+    next_close: datetime | None = described("When regular trading ends next; told likewise.", default=None)
+    provenance: Provenance | None = described("Where this came from; null by the calendar.", default=UNSTAMPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

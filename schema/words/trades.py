@@ -45,6 +45,7 @@ class TradesAsk:
 
 TRADES: Capability[TradesAsk, tuple[Trade, ...]] = Capability(
     name="trades",
+    current=True,
     ask=TradesAsk,
     answer=tuple[Trade, ...],
     description="Recent executions.",

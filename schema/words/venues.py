@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -46,6 +47,34 @@ class TradingSession:
     early_close: bool = described("True when the venue closes earlier than usual.")
 
 
+@model("A part of a venue's day in which one state holds.")
+class SessionPhase:
+    """Times are UTC; a break at noon lies between two REGULAR ones, and an early close makes POST begin earlier."""
+
+    date: dt.date = described("The session's date at the venue.")
+    kind: MarketState = described("PRE, REGULAR or POST.")
+    opens: datetime = described("First moment of it.")
+    closes: datetime = described("The moment behind it.")
+
+
+@model("A day on which a venue keeps closed though its week says that it trades, or closes early.")
+class VenueHoliday:
+    """`closes` is null where it does not open at all."""
+
+    date: dt.date = described("The day at the venue.")
+    name: str | None = described("Its name in English, where the calendar has one.", default=None)
+    early_close: bool = described("True where the venue trades and closes earlier than usual.")
+    closes: datetime | None = described("When an early close ends regular trading; else null.", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """When regular trading begins and ends next; None where no calendar tells, and for what never closes."""
+
+    opens: datetime | None = None
+    closes: datetime | None = None
+
+
 async def resolve_state(root: Venue, info: Ctx) -> MarketState:
     """By the venue's calendar, at the start of the operation."""
     return await info.context.venue_state(root.id)
@@ -53,9 +82,26 @@ async def resolve_state(root: Venue, info: Ctx) -> MarketState:
 
 async def resolve_sessions(root: Venue, info: Ctx, start: date, end: date) -> list[TradingSession]:
     """Sessions whose date is in `[start, end)`, at most 400 days."""
+    check_days(start, end)
+    return await info.context.venue_sessions(root.id, start, end)
+
+
+async def resolve_phases(root: Venue, info: Ctx, start: date, end: date) -> list[SessionPhase]:
+    """Of the sessions whose date is in `[start, end)`, at most 400 days."""
+    check_days(start, end)
+    return await info.context.venue_phases(root.id, start, end)
+
+
+async def resolve_holidays(root: Venue, info: Ctx, start: date, end: date) -> list[VenueHoliday]:
+    """In `[start, end)`, at most 400 days."""
+    check_days(start, end)
+    return await info.context.venue_holidays(root.id, start, end)
+
+
+def check_days(start: date, end: date) -> None:
+    """BadInput for a range that is turned round or too long."""
     if not timedelta(0) <= end - start <= LONGEST_RANGE:
         raise BadInput("end", "must be after start, and at most 400 days after it")
-    return await info.context.venue_sessions(root.id, start, end)
 
 
 @model("Where instruments trade.")
@@ -67,3 +113,10 @@ class Venue:
     time_zone: str = described("IANA time zone of its sessions.")
     state = computed(resolve_state, "Whether it trades now.")
     sessions = computed(resolve_sessions, "Its trading sessions with dates in `[start, end)`.")
+    phases = computed(
+        resolve_phases, "Its days in `[start, end)` in parts: before the market, regular trading, after the market."
+    )
+    holidays = computed(
+        resolve_holidays,
+        "Days in `[start, end)` on which it keeps closed or closes early; calendars reach about a year ahead.",
+    )

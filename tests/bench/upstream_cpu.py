@@ -14,8 +14,9 @@ import aiohttp
 import httpx
 import uvloop
 
+from gateway.core.callfacts import CallFacts, call_facts
 from gateway.core.clock import SystemClock
-from gateway.core.upstream import CallFacts, NetworkTransport, UpstreamHttp, call_facts
+from gateway.core.upstream import NetworkTransport, UpstreamHttp
 from providers.contract import Licence, Profile
 from schema.symbols import AssetClass
 from tests.bench.upstream import ticker

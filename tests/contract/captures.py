@@ -19,6 +19,9 @@ OTHERS = {"alt/gemini": "google_gemini", "alt/finnhub_news": "finnhub"}
 """Files whose name is not the provider's id."""
 ALIASES = {
     ("anthropic", "/v1/messages/count_tokens"): "/v1/messages",
+    ("binance", "/api/v3/trades"): "/api/v3/aggTrades",
+    ("bitfinex", "/v2/conf/pub:list:pair:exchange"): "/v2/conf/pub:list:pair:exchange,pub:list:pair:futures",
+    ("bitstamp", "/api/v2/trading-pairs-info"): "/api/v2/markets",
     ("coincap", "/v2/assets/bitcoin"): "/v3/assets/bitcoin",
     ("coincap", "/v2/assets/bitcoin/history"): "/v3/assets/bitcoin/history",
     ("coinmarketcap", "/test"): "/v3/cryptocurrency/quotes/latest",
@@ -38,6 +41,9 @@ ALIASES = {
         "/api/v2/networks/eth/pools/0x5f97e72e16d9a6ffec6c70589c61ee224494ccda/ohlcv/minute"
     ),
     ("hackernews", "/api/v1/search"): "/api/v1/search_by_date",
+    ("imf", "/external/sdmx/3.0/structure/dataflow/all/not_a_real_database/+"): (
+        "/external/sdmx/3.0/data/dataflow/IMF.RES/NO_FLOW/+/DEU.X.A"
+    ),
     ("marketstack", "/v1/eod"): "/v2/eod",
     ("marketstack", "/v1/splits"): "/v2/splits",
     ("marketstack", "/v1/tickers"): "/v2/tickerslist",

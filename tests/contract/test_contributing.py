@@ -27,11 +27,12 @@ def printed(language: str) -> list[str]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     for name in SOURCES:
-        copytree(ROOT / name, tmp_path / name, ignore=ignore_patterns("node_modules", "__pycache__"))
+        copytree(ROOT / name, tmp_path / name, ignore=ignore_patterns("node_modules"))
     return tmp_path
 
 
 def run(checkout: Path, module: str, *line: str) -> str:
+    # Compiled files came along, and hold as long as their sources do.
     env = {**os.environ, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run([sys.executable, "-m", module, *line], cwd=checkout, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from gateway.core.callfacts import CallFacts, call_facts
 from gateway.core.check.provider import cases_of
 from gateway.core.check.replay import ask, connect
 from gateway.core.recorded import MOST_LISTED, RecordedTransport
-from gateway.core.upstream import CallFacts, Request, call_facts
+from gateway.core.upstream import Request
 from providers.assistants.openai import OpenAi
 from providers.contract import Provider
 from providers.recording import BadRecording, ask_of, decoded, plain, read_recording, wire

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.grades import proof_of_streams
+from gateway.core.grades import streams as proof_of_streams
 from providers.feeds import Said
 from providers.recording import wire
 from schema.words.candles import Bars

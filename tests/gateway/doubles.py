@@ -180,6 +180,7 @@ def venue(
     mode: DataMode = DataMode.LIVE,
     credentials: tuple[Credential, ...] = (),
     delay: FeedDelay = FeedDelay.REALTIME,
+    delay_seconds: int | None = None,
     cacheable: bool = True,
     shareable: bool = True,
     covers: Callable[[QuotesAsk], bool] = lambda ask: True,
@@ -197,7 +198,7 @@ def venue(
         id=name, name=name.title(), base_url=f"https://{name}.example/api", docs="https://docs.example",
         asset_classes=(AssetClass.CRYPTO,), licence=Licence(note="None.", cacheable=cacheable, shareable=shareable),
         priority=priority,
-        mode=mode, credentials=credentials, delay=delay, limits=limits, usage=usage,
+        mode=mode, credentials=credentials, delay=delay, delay_seconds=delay_seconds, limits=limits, usage=usage,
     )  # fmt: skip
 
     async def ask_for_quotes(self: Venue, ask: QuotesAsk) -> Any:

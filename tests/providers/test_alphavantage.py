@@ -18,7 +18,8 @@ from providers.equities._alphavantage import (
     symbol_of,
 )
 from providers.equities._alphavantage_candles import months, parse_daily, parse_intraday, parse_longer
-from providers.equities.alphavantage import AlphaVantage, charted, parse_quote, parse_rate
+from providers.equities._alphavantage_quotes import parse_quote, parse_rate
+from providers.equities.alphavantage import AlphaVantage, charted
 from providers.row import Row
 from schema.errors import (
     Malformed,
@@ -116,6 +117,7 @@ def test_pairs_are_those_of_currencies_and_of_coins_in_one(text: str, exchanged:
         ("The **demo** API key is for demo purposes only.", Unauthorized, None),
         ("the parameter apikey is invalid or missing: SECRET", Unauthorized, None),
         ("This is a premium endpoint, SECRET.", NotCovered, None),
+        ("Invalid inputs. Please refer to SECRET.", UnknownInstrument, None),
         ("Something new about SECRET.", Throttled, 60),
     ],
 )  # fmt: skip
@@ -144,7 +146,17 @@ def test_other_refusals_are_told_apart(body: object, kind: type[UpstreamError]):
     assert type(explain(body)) is kind
 
 
-@pytest.mark.parametrize("body", [{"Global Quote": {"05. price": "1"}}, {"bestMatches": []}, [], None, "text"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"Global Quote": {"05. price": "1"}},
+        {"bestMatches": []},
+        {"Information": "No articles found."},
+        [],
+        None,
+        "text",
+    ],
+)
 def test_data_and_foreign_bodies_are_no_refusal(body: object):
     assert explain(body) is None
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from providers.equities import _alphavantage_news, _yahoo_news
 from providers.markup import without_markup
 from providers.news import cryptopanic, gdelt, gnews, hackernews, marketaux, newsapi
 from providers.news._articles import arranged, words_of
@@ -17,9 +18,9 @@ from schema.words.videos import VideoOrder, VideosAsk
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NEWS = {
-    "brave": brave_search.reported, "cryptopanic": cryptopanic.covered, "gdelt": gdelt.covered, "gnews": gnews.covered,
-    "hackernews": hackernews.covered, "marketaux": marketaux.covered,
-    "newsapi": newsapi.NewsApi.offers["news"].covers,
+    "alphavantage": _alphavantage_news.reported, "brave": brave_search.reported, "cryptopanic": cryptopanic.covered,
+    "gdelt": gdelt.covered, "gnews": gnews.covered, "hackernews": hackernews.covered, "marketaux": marketaux.covered,
+    "newsapi": newsapi.NewsApi.offers["news"].covers, "yahoo": _yahoo_news.reported,
 }  # fmt: skip
 
 
@@ -72,21 +73,21 @@ def test_articles_are_arranged_once_each_newest_first_inside_of_the_range():
 @pytest.mark.parametrize(
     ("ask", "covering"),
     [
-        (NewsAsk(), "cryptopanic gnews hackernews marketaux"),
-        (NewsAsk(text="copper"), "brave gdelt gnews hackernews marketaux newsapi"),
+        (NewsAsk(), "alphavantage cryptopanic gnews hackernews marketaux"),
+        (NewsAsk(text="copper"), "brave gdelt gnews hackernews marketaux newsapi yahoo"),
         (NewsAsk(text="copper", language="en"), "brave gdelt gnews marketaux newsapi"),
         (NewsAsk(text="copper", country="US"), "brave gdelt gnews newsapi"),
         (NewsAsk(text="copper", country="US", language="en"), "brave gdelt gnews"),
         (NewsAsk(text="copper", topic="business"), "newsapi"),
         (NewsAsk(topic="business"), "gnews newsapi"),
-        (NewsAsk(topic="crypto"), "cryptopanic"),
+        (NewsAsk(topic="crypto"), "alphavantage cryptopanic"),
         (NewsAsk(topic="show"), "hackernews"),
         (NewsAsk(text="copper", start=NOON), "brave gdelt gnews hackernews marketaux newsapi"),
         (NewsAsk(text="copper", end=NOON), "gdelt gnews hackernews marketaux newsapi"),
         (NewsAsk(topic="business", start=NOON), "gnews"),
-        (NewsAsk(instruments=(parse_instrument("equity:AAPL"),)), "marketaux"),
-        (NewsAsk(instruments=(parse_instrument("crypto:BTC/USD"),)), "cryptopanic"),
-        (NewsAsk(instruments=(parse_instrument("equity:VOD@XLON"),)), ""),
+        (NewsAsk(instruments=(parse_instrument("equity:AAPL"),)), "alphavantage marketaux yahoo"),
+        (NewsAsk(instruments=(parse_instrument("crypto:BTC/USD"),)), "alphavantage cryptopanic yahoo"),
+        (NewsAsk(instruments=(parse_instrument("equity:VOD@XLON"),)), "yahoo"),
         (NewsAsk(text="copper", language="xx"), ""),
         (NewsAsk(text="copper", country="KP"), ""),
         (NewsAsk(text="(:)"), "hackernews"),
@@ -131,3 +132,21 @@ def test_a_length_of_youtube_is_in_milliseconds(text, milliseconds):
 )
 def test_a_length_of_brave_is_in_milliseconds(text, milliseconds):
     assert brave_search.length_of(text) == milliseconds
+
+
+@pytest.mark.parametrize(
+    ("text", "ticker", "symbol"),
+    [
+        ("equity:BRK.B", "BRK-B", "equity:BRK.B"), ("crypto:BTC/EUR", "CRYPTO:BTC", "crypto:BTC/USD"),
+        ("equity:SHOP@XTSE", None, None), ("crypto:WIF/USD", None, None), ("fx:EUR/USD", None, None),
+    ],
+)  # fmt: skip
+def test_tickers_of_alpha_vantage_lead_back_to_what_was_asked_for(text, ticker, symbol):
+    found = _alphavantage_news.ticker_of(parse_instrument(text))
+
+    assert (found, None if found is None else _alphavantage_news.symbol_in(found)) == (ticker, symbol)
+
+
+@pytest.mark.parametrize("ticker", ["FOREX:USD", "CRYPTO:WIF", "COIN:BTC", "SHOP.XX"])
+def test_what_alpha_vantage_names_and_the_gateway_does_not_is_left_out(ticker):
+    assert _alphavantage_news.symbol_in(ticker) is None

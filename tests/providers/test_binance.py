@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
@@ -10,12 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.crypto._binance_feed import INTERVALS
+from providers.crypto._binance_futures import depth_of
 from providers.crypto._joined import is_pair_of, wire_symbol
-from providers.crypto.binance import QUOTE_ASSETS, covered, parse_listings, parse_quotes, parse_trades
+from providers.crypto.binance import QUOTE_ASSETS, Binance, covered, parse_listings, parse_quotes, parse_trades
 from providers.row import Row
 from schema.errors import Malformed
 from schema.symbols import crypto, parse_instrument
+from schema.words.books import OrderBookAsk
+from schema.words.candles import CandlesAsk
 from schema.words.intervals import Interval
+from schema.words.quotes import QuotesAsk
 from schema.words.trades import Side
 
 ASSET = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=8)
@@ -117,3 +122,38 @@ def test_a_ticker_without_a_stamp_has_no_time(absent: object):
     body = row({"symbol": "BTCUSDT", "lastPrice": "91276.4", "closeTime": absent})
 
     assert parse_quotes((crypto("BTC", "USDT"),), body)[0].as_of is None
+
+
+@pytest.mark.parametrize(
+    ("symbols", "weight"),
+    [
+        (("BTC/USDT",), 2),
+        (("BTC/USDT", "ETH/USDT"), 2),
+        (("BTC/USDT:USDT",), 1),
+        (("BTC/USDT:USDT", "BTC/USDT:USDT@binance"), 1),
+        (("BTC/USDT:USDT", "ETH/USDT:USDT"), 40),
+        (("BTC/USDT", "BTC/USDT:USDT"), 3),
+    ],
+)
+def test_a_batch_weighs_as_much_as_its_calls(symbols: tuple[str, ...], weight: int):
+    ask = QuotesAsk(instruments=tuple(parse_instrument(f"crypto:{symbol}") for symbol in symbols))
+
+    assert Binance.offers["quotes"].units(ask) == weight
+
+
+@pytest.mark.parametrize(("depth", "asked", "weight"), [(1, 5, 2), (50, 50, 2), (51, 100, 5), (5000, 1000, 20)])
+def test_books_of_perpetuals_have_depths_and_weights_of_their_own(depth: int, asked: int, weight: int):
+    ask = OrderBookAsk(instrument=parse_instrument("crypto:BTC/USDT:USDT"), depth=depth)
+
+    assert (depth_of(depth), Binance.offers["orderBook"].units(ask)) == (asked, weight)
+
+
+def test_there_are_no_seconds_of_perpetuals():
+    start, end = datetime(2026, 11, 20, 11, tzinfo=UTC), datetime(2026, 11, 20, 12, tzinfo=UTC)
+    covers = Binance.offers["candles"].covers
+
+    for symbol, interval, offered in (
+        ("BTC/USDT", Interval.S1, True), ("BTC/USDT:USDT", Interval.S1, False), ("BTC/USDT:USDT", Interval.M1, True)
+    ):  # fmt: skip
+        instrument = parse_instrument(f"crypto:{symbol}")
+        assert covers(CandlesAsk(instrument=instrument, interval=interval, start=start, end=end)) is offered

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from gateway.core.check.replay import connect
 from gateway.core.recorded import RecordedTransport
 from providers.contract import Reply
+from providers.crypto._bybit_linear import category_of
 from providers.crypto._joined import wire_symbol
 from providers.crypto.bybit import (
     INTERVALS,
     QUOTE_ASSETS,
     Bybit,
+    askable,
     covered,
     parse_book,
     parse_candles,
@@ -58,6 +60,18 @@ def test_a_listed_pair_comes_back_from_its_own_wire_symbol(base: str, quote: str
 
     assert listing.instrument == crypto(base, quote)
     assert listing.provider_symbol == wire_symbol(listing.instrument)
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [("crypto:BTC/USDT", "spot"), ("crypto:BTC/USDT:USDT", "linear"), ("crypto:BTC/USDC:USDC", "")],
+)
+def test_pairs_and_perpetuals_share_symbols_and_are_told_apart_by_the_category(text: str, category: str):
+    instrument = parse_instrument(text)
+
+    assert askable(instrument) is bool(category)
+    if category:
+        assert (wire_symbol(instrument), category_of(instrument)) == ("BTCUSDT", category)
 
 
 @pytest.mark.parametrize(

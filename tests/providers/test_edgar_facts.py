@@ -66,6 +66,16 @@ def test_one_statement_has_one_currency():
     assert (report.currency, report.revenue) == ("EUR", Decimal(7))
 
 
+def test_a_currency_that_a_company_took_up_later_does_not_hide_the_reports_of_before():
+    units = {"EUR": [fact(7, "2025-02-03")], "USD": [fact(8, "2026-02-02"), fact(9, "2027-02-01")]}
+    facts = Row("sec_edgar", {"facts": {"ifrs-full": {"Revenue": {"units": units}}}})
+
+    (now,), (before,) = parse_facts(ask(), facts), parse_facts(ask(datetime(2025, 6, 1, tzinfo=UTC)), facts)
+
+    assert (now.currency, now.revenue) == ("USD", Decimal(9))
+    assert (before.currency, before.revenue) == ("EUR", Decimal(7))
+
+
 @given(
     filings=st.dictionaries(st.dates(datetime(2025, 1, 2).date(), datetime(2027, 1, 1).date()), st.integers(1, 3)),  # noqa: DTZ001
     moment=st.datetimes(datetime(2025, 1, 1), datetime(2027, 6, 1), timezones=st.just(UTC)),  # noqa: DTZ001

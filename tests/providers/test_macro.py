@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from providers.macro import _fred, bls, fred, imf, oecd, us_treasury, worldbank
+from providers.fx import bank_of_canada, boe, ecb
+from providers.macro import _fred, _fred_rates, bls, fred, imf, oecd, us_treasury, worldbank
 from providers.macro._periods import first_day, frequency_of
 from providers.recording import wire
 from providers.row import Row
@@ -18,7 +19,7 @@ from schema.words.economics import EconomicSeriesAsk, Frequency
 from schema.words.rates import FxRatesAsk
 
 PAGE = (Path(__file__).parents[2] / "docs" / "economic-series.md").read_text(encoding="utf-8")
-MODULES = (bls, fred, imf, oecd, worldbank)
+MODULES = (bank_of_canada, bls, boe, ecb, fred, imf, oecd, worldbank)
 FACTS = {"seriess": [{"frequency_short": "M", "seasonal_adjustment_short": "NSA"}]}
 
 
@@ -48,7 +49,9 @@ def page(count, *days):
     [
         ("fred/DGS10", fred), ("bls/LNS14000000", bls), ("imf/IMF.RES/WEO/DEU.NGDP_RPCH.A", imf),
         ("worldbank/DE/SP.POP.TOTL", worldbank), ("GB.SHORT_RATE", oecd), ("XM.POPULATION", worldbank),
-        ("oecd/OECD.SDD.STES,DSD_STES@DF_FINMARK,4.0/GBR.M.IRLT.PA.....", oecd),
+        ("oecd/OECD.SDD.STES,DSD_STES@DF_FINMARK,4.0/GBR.M.IRLT.PA.....", oecd), ("GB.POLICY_RATE", boe),
+        ("CA.POLICY_RATE", bank_of_canada), ("bank_of_canada/BD.CDN.2YR.DQ.YLD", bank_of_canada), ("boe/IUDBEDR", boe),
+        ("ecb/EXR/D.USD.EUR.SP00.A", ecb),
     ],
 )  # fmt: skip
 def test_a_code_belongs_to_its_provider_alone(series, module):
@@ -62,6 +65,7 @@ def test_a_code_belongs_to_its_provider_alone(series, module):
     [
         "fred/../releases", "fred/DGS10?x=1", "bls/a b", "bls/", "imf/IMF.RES/WEO/*.NGDP_RPCH.A", "imf/WEO",
         "worldbank/all/SP.POP.TOTL", "worldbank/US;DE/SP.POP.TOTL", "worldbank/US/../x", "oecd/a/b", "US.NOSUCH",
+        "ecb/EXR/D..EUR.SP00.A", "ecb/ILM/W.U2.C.A010.Z5.Z0Z", "boe/a,b", "bank_of_canada/../x", "DE.POLICY_RATE",
         "us.GDP_USD", "ZZ.LONG_RATE", "USA.GDP_USD", "us_treasury/record_date",
     ],
 )  # fmt: skip
@@ -74,11 +78,20 @@ def test_what_is_no_code_of_one_series_is_not_covered(series):
 
 @pytest.mark.parametrize("more", [{"vintages": True}, {"known_at": datetime(2026, 1, 1, tzinfo=UTC)}])
 def test_only_one_source_keeps_vintages(more):
-    names = ["US.CPI", "GB.CPI", "DE.GDP_USD", "imf/IMF.RES/WEO/DEU.NGDP_RPCH.A", "US.FEDERAL_DEBT"]
+    names = [
+        "US.CPI",
+        "GB.CPI",
+        "DE.GDP_USD",
+        "imf/IMF.RES/WEO/DEU.NGDP_RPCH.A",
+        "US.FEDERAL_DEBT",
+        "XM.POLICY_RATE",
+        "GB.POLICY_RATE",
+        "CA.POLICY_RATE",
+    ]
     asks = [EconomicSeriesAsk(series=name, **more) for name in names]
 
     assert [each for each in MODULES if any(map(each.code_of, asks))] == [fred]
-    assert list(map(us_treasury.column_of, asks)) == [None] * 5
+    assert list(map(us_treasury.column_of, asks)) == [None] * 8
 
 
 def test_names_that_two_sources_answer_mean_the_same_codes_of_the_source_that_measures():
@@ -90,7 +103,8 @@ def test_names_that_two_sources_answer_mean_the_same_codes_of_the_source_that_me
 
 def test_every_common_name_is_documented():
     concepts = [f"<country>.{concept}" for concept in (*oecd.SERIES, *worldbank.INDICATORS)]
-    names = [*_fred.SERIES, *bls.SERIES, *us_treasury.DEBT, *concepts]
+    own = (*bank_of_canada.SERIES, *boe.NAMED, *ecb.SERIES)
+    names = [*_fred.SERIES, *bls.SERIES, *us_treasury.DEBT, *own, *concepts]
 
     assert [name for name in names if f"`{name}`" not in PAGE] == []
 
@@ -165,3 +179,14 @@ def test_a_range_of_reports_has_the_last_day_of_each_of_its_months():
 )
 def test_a_range_of_curves_is_asked_for_by_months_or_years(first, last, expected):
     assert list(us_treasury.feeds(first, last)) == expected
+
+
+@pytest.mark.parametrize(
+    ("base", "quotes", "covered"),
+    [
+        ("USD", ("CAD", "JPY"), True), ("EUR", ("USD",), True), ("USD", ("EUR",), False), ("CAD", ("USD",), False),
+        ("USD", (), False), ("EUR", (), False), ("GBP", ("JPY",), False),
+    ],
+)  # fmt: skip
+def test_fred_answers_rates_in_the_direction_of_their_series_alone(base, quotes, covered):
+    assert _fred_rates.rated(FxRatesAsk(base=base, quotes=quotes)) is covered

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers.crypto._okx_swaps import wire_symbol
 from providers.crypto.okx import (
     INTERVALS,
     covered,
@@ -16,7 +17,6 @@ from providers.crypto.okx import (
     parse_candles,
     parse_listings,
     parse_quotes,
-    wire_symbol,
 )
 from providers.row import Row
 from schema.errors import Malformed
@@ -86,7 +86,7 @@ def test_newest_first_becomes_ascending_with_the_mark_of_each_candle():
         ["1795172400000", "2", "3.0", "1.5", "3.0", "20", "50", "50", "1"],
     ]
 
-    bars = parse_candles(row(candles))
+    bars = parse_candles(crypto("BTC", "USDT"), row(candles))
 
     assert bars.open_time == (datetime(2026, 11, 20, 11, tzinfo=UTC), datetime(2026, 11, 20, 12, tzinfo=UTC))
     assert bars.closed == (True, False)

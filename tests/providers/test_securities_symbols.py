@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from providers.equities import cboe, intrinio, openfigi, sec_edgar, stooq, tradier
+from providers.equities import _alphavantage, _listed, cboe, intrinio, openfigi, sec_edgar, stooq, tradier
 from schema.symbols import InstrumentId, parse_instrument
 from schema.words.companies import IdentifiersAsk, IdScheme
 from schema.words.instruments import SearchAsk
@@ -70,3 +70,26 @@ def test_only_an_identifier_is_looked_for(text: str, scheme: IdScheme | None):
     meant = None if scheme is None else IdentifiersAsk(scheme=scheme, text=text.strip().upper())
 
     assert openfigi.identified(SearchAsk(text=text)) == meant
+
+
+@pytest.mark.parametrize(
+    ("covered", "text", "asked"),
+    [
+        (_alphavantage.is_exchanged, "fx:EUR/USD", True),
+        (_alphavantage.is_exchanged, "fx:EUR/USD:USD", False),
+        (_alphavantage.is_exchanged, "fx:EUR/USD:USD-261225", False),
+        (_alphavantage.is_exchanged, "crypto:BTC/USD", True),
+        (_alphavantage.is_exchanged, "fx:BTC/USD", False),
+        (_alphavantage.is_exchanged, "fx:USD/BTC", False),
+        (_listed.is_pair, "fx:GBP/CHF", True),
+        (_listed.is_pair, "fx:GBP/CHF:CHF", False),
+        (tradier.is_certain, "index:SPX", True),
+        (tradier.is_certain, "equity:SPX", False),
+        (tradier.is_certain, "equity:AAPL", True),
+        (tradier.is_certain, "index:AAPL", False),
+    ],
+)
+def test_what_would_be_asked_for_by_another_instruments_symbol_is_not(
+    covered: Callable[[InstrumentId], bool], text: str, asked: bool
+):
+    assert covered(parse_instrument(text)) is asked

@@ -283,6 +283,13 @@ def test_htx_is_asked_for_as_many_candles_as_reach_back_to_the_start(start: date
     assert htx.newest_since(start, NOW, Interval.H1) == size
 
 
+def test_one_ticker_of_htx_answers_the_plain_pair_and_the_pair_at_the_venue():
+    body = {"status": "ok", "ts": 1, "tick": {"close": "91287.5", "bid": [91287, 1], "ask": [91288, 2]}}
+    pairs = (crypto("BTC", "USDT"), parse_instrument("crypto:BTC/USDT@htx"))
+
+    assert [quote.instrument for quote in htx.parse_merged(pairs, Row("htx", body))] == list(pairs)
+
+
 def test_a_ticker_without_a_price_names_the_field():
     with pytest.raises(Malformed, match=r"^kucoin: \$ has no 'last' \(got "):
         kucoin.parse_quotes((crypto("BTC", "USDT"),), [Row("kucoin", {"symbol": "BTC-USDT"})], Row("kucoin", {}))

@@ -54,6 +54,7 @@ class Bridged(Provider):
     """What the providers of all bridged exchanges share; `source` is ccxt's class of the exchange."""
 
     source: Any
+    stateless = False
 
     def __init__(self, http: Http, clock: Clock) -> None:
         super().__init__(http, clock)

@@ -93,7 +93,7 @@ class _Hunt:
         for (item, address), (token, frame) in zip(addresses.items(), claims, strict=True):
             if token is None:
                 continue
-            if self._came(item, address, frame, found):  # between our look and our lock
+            if await self._came(item, address, frame, found):  # between our look and our lock
                 self._shared.release(address, token)
             else:
                 ours[item] = token
@@ -117,7 +117,7 @@ class _Hunt:
                 held = self._fleet.cache.get(cache_key(search.lane, search.capability, item))
                 if held is None or held.fetched < began or search.flight.dropped:
                     continue
-                if self._shared.keep(search.capability, addresses[item], held, self._era, token):
+                if await self._shared.keep(search.capability, addresses[item], held, self._era, token):
                     del locked[item]
             return found
         finally:
@@ -141,7 +141,7 @@ class _Hunt:
             if seen is None:
                 WAITS.labels("alone").inc(len(left))
                 return {**found, **await search.call(list(left))}
-            freed = self._sort(dict(zip(list(left), seen, strict=True)), left, found)
+            freed = await self._sort(dict(zip(list(left), seen, strict=True)), left, found)
             if freed:
                 WAITS.labels("taken over").inc(len(freed))
                 return {**found, **await self.go(left, patience)}
@@ -150,26 +150,28 @@ class _Hunt:
                 patience.left = before
         return found
 
-    def _sort(
+    async def _sort(
         self, seen: dict[Any, tuple[bool, bytes | None]], left: dict[Any, str],
         found: dict[Any, Stored | UpstreamError],
     ) -> list[Any]:  # fmt: skip
         """Move what has come from *left* to *found*; which of the others nobody asks for any more."""
         freed = []
         for item, (locked, frame) in seen.items():
-            if self._came(item, left[item], frame, found):
+            if await self._came(item, left[item], frame, found):
                 WAITS.labels("answered").inc()
                 del left[item]
             elif not locked:
                 freed.append(item)
         return freed
 
-    def _came(self, item: Any, address: str, frame: bytes | None, found: dict[Any, Stored | UpstreamError]) -> bool:
+    async def _came(
+        self, item: Any, address: str, frame: bytes | None, found: dict[Any, Stored | UpstreamError]
+    ) -> bool:
         """Whether another process has written an answer since we looked."""
         if frame is None or frame == self._seen.get(item):
             return False
         self._seen[item] = frame
-        stored = self._shared.read(self._search.capability, address, frame, self._era)
+        stored = await self._shared.read(self._search.capability, address, frame, self._era)
         if stored is None:
             return False
         self._fleet.take_in(self._search, item, stored)

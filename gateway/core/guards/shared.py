@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar, cast
 from uuid import uuid4
 
@@ -12,16 +13,20 @@ import msgspec
 from redis.asyncio import Redis
 
 from gateway.core.access import Lane
+from gateway.core.aside import LARGE, aside
 from gateway.core.clock import Clock
 from gateway.core.guards.cache import READS, Stored
 from gateway.core.guards.codec import canonical
 from gateway.core.guards.fleettime import FleetTime, Times
 from gateway.core.guards.frames import REFUSED, Refused, frames_of
+from gateway.core.guards.sizes import size_of
 from gateway.core.link import RedisLink
 from gateway.core.metrics import counter
 from schema.capability import Capability
 
 PREFIX = "marketgate:cache:"
+LARGE_FRAME = 64 * 1024
+"""Bytes of a frame that takes so long to read that it is done in a thread: unpacked they are ten times as many."""
 LONGEST_KEPT_S = 172_800
 """No frame is kept for longer, and a drop is remembered for twice as long."""
 LOCK_S = 2.0
@@ -103,7 +108,7 @@ class SharedCache:
 
     def address(self, lane: Lane, capability: Capability[Any, Any], item: Any) -> str | None:
         """The same in every process, and another for everything that differs; None for what is not shared."""
-        if not lane.provider.profile.licence.cacheable or (lane.scope is not None and not lane.mark):
+        if not lane.rights.keep or (lane.scope is not None and not lane.mark):
             return None
         if frames_of(capability) is None:
             return None
@@ -135,7 +140,7 @@ class SharedCache:
             if frame is None:
                 MISSES.inc()
                 continue
-            stored = self.read(capability, addresses[item], frame, era, times)
+            stored = await self.read(capability, addresses[item], frame, era, times)
             if stored is None:
                 MISSES.inc()
                 continue
@@ -143,13 +148,16 @@ class SharedCache:
             found[item] = stored
         return Look(era=era, found=found, raw=raw)
 
-    def read(
+    async def read(
         self, capability: Capability[Any, Any], address: str, frame: bytes, era: str, times: Times | None = None
     ) -> Stored | None:
         """None for a frame that is not believed, which is counted."""
         frames = frames_of(capability)
+        if frames is None:
+            return None
+        reading = partial(frames.read, address, frame, era, times or self.time.times())
         try:
-            return frames.read(address, frame, era, times or self.time.times()) if frames else None
+            return await aside(reading) if len(frame) >= LARGE_FRAME else reading()
         except Refused as refused:
             if refused.why == "ahead":
                 self.time.forget()
@@ -211,7 +219,7 @@ class SharedCache:
             return None
         return [(answer[at] is not None, answer[at + 1]) for at in range(0, len(answer), 2)]
 
-    def keep(self, capability: Capability[Any, Any], address: str, stored: Stored, era: str, token: str) -> bool:
+    async def keep(self, capability: Capability[Any, Any], address: str, stored: Stored, era: str, token: str) -> bool:
         """Write it soon and give the lock back, for which nobody waits; false where that cannot be.
 
         What was fetched without a lock, or with one that was lost meanwhile, is not written.
@@ -222,8 +230,9 @@ class SharedCache:
         lasting = min(stored.fresh_until - times.monotonic + kept, LONGEST_KEPT_S)
         if frames is None or lasting <= 0 or not token:
             return False
+        writing = partial(frames.write, address, stored, era, times)
         try:
-            frame = frames.write(address, stored, era, times)
+            frame = await aside(writing) if size_of(stored.value) >= LARGE else writing()
         except Refused as refused:
             UNWRITTEN.labels(refused.why).inc()
         except (TypeError, ValueError, OverflowError, RecursionError):

@@ -116,7 +116,7 @@ class Warmth:
         for (lane, capability, item, address), frame in zip(wanted, frames, strict=True):
             if frame is None:
                 continue
-            stored = self._shared.read(capability, address, frame, eras[lane.id, capability.name])
+            stored = await self._shared.read(capability, address, frame, eras[lane.id, capability.name])
             key = cache_key(lane, capability, item)
             if stored is not None and cache.get(key) is None:
                 cache.put(key, stored)

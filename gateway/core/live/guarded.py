@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from gateway.core.access import Lane
+from gateway.core.callfacts import CallFacts, call_facts
 from gateway.core.guards.flight import Flight
 from gateway.core.guards.quota import Claim
 from gateway.core.guards.toll import Toll
-from gateway.core.upstream import CallFacts, call_facts
 from gateway.core.verdicts import note_failure, note_success
 from providers.contract import Http
 from schema.errors import Malformed, Timeout, UpstreamError

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from gateway.core.access import Lane
+from gateway.core.callfacts import CallFacts
 from gateway.core.clock import Clock
 from gateway.core.live.channel import Channel
 from gateway.core.live.line import Ended, Event, Lines, Trouble, Update
 from gateway.core.live.messages import Message, Position
 from gateway.core.stamping import Stamper, remarked
-from gateway.core.upstream import CallFacts
 from schema.capability import Capability
 from schema.errors import FailureCode
 from schema.provenance import Provenance

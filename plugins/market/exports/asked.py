@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from plugins.market.series import Wanted
-from schema.capability import Terms
+from schema.capability import Right, Terms
 from schema.errors import BadInput
 from schema.scalars import parse_datetime
 from schema.symbols import AssetClass, InstrumentId
@@ -24,10 +24,10 @@ PARAMETERS = (
 LONGEST = 2_000
 E = TypeVar("E", bound=StrEnum)
 
-Instruments = Callable[[str, AssetClass | None], InstrumentId]
+Find = Callable[[str, AssetClass | None], Awaitable[InstrumentId]]
 
 
-def read_asked(pairs: Sequence[tuple[str, str]], instruments: Instruments, now: datetime) -> Wanted:
+async def read_asked(pairs: Sequence[tuple[str, str]], find: Find, now: datetime) -> Wanted:
     """The whole range; its end is settled now, so that its price is that of what is sent."""
     given = _once(pairs)
     start, end = _instant("start", given), _instant("end", given)
@@ -37,9 +37,10 @@ def read_asked(pairs: Sequence[tuple[str, str]], instruments: Instruments, now: 
         raise BadInput("end", "must be after start: ranges are [start, end)")
     if start > now:
         raise BadInput("start", "is in the future")
-    asset_class = _word("assetClass", given, AssetClass)
+    asset_class, symbol = _word("assetClass", given, AssetClass), _needed("symbol", given)
+    interval = _interval(_needed("interval", given))
     return Wanted(
-        instrument=instruments(_needed("symbol", given), asset_class), interval=_interval(_needed("interval", given)),
+        instrument=await find(symbol, asset_class), interval=interval,
         start=start, end=min(end or now, now), adjustment=_word("adjustment", given, Adjustment) or Adjustment.SPLITS,
         hours=_word("hours", given, TradingHours) or TradingHours.REGULAR, terms=_terms(given),
     )  # fmt: skip
@@ -95,7 +96,8 @@ def _terms(given: dict[str, str]) -> Terms:
     route = RouteInput(
         providers=_list("providers", given), exclude=_list("exclude", given), timeout_ms=LONGEST_TIMEOUT_MS
     )
-    return replace(terms_of(route, prefix=""), keep=False)
+    # A file is kept by whoever it is for: not every licence lets that be.
+    return replace(terms_of(route, prefix=""), keep=False, rights=frozenset({Right.KEEP}))
 
 
 def _list(name: str, given: dict[str, str]) -> list[str] | None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -55,8 +56,8 @@ def _endpoint(host: Host, format: Format) -> Callable[[Request], Any]:
             raise HTTPException(501, "Parquet needs pyarrow on the server: install marketgate[parquet], or take CSV.")
 
         async def prepare(context: Context) -> Download:
-            desk = context.service(MarketDesk)
-            wanted = read_asked(request.query_params.multi_items(), desk.instrument, context.now)
+            find = partial(context.service(MarketDesk).find, context)
+            wanted = await read_asked(request.query_params.multi_items(), find, context.now)
             return await _download(context, wanted, format)
 
         name = f"candles.{format.ending}"

@@ -18,9 +18,6 @@ REASONS = {
     "ws_trade": STREAMS,
     "ws_book": STREAMS,
     "ws_candle": STREAMS,
-    "funding": "the adapter does not offer funding rates yet",
-    "funding_history": "the adapter does not offer funding rates yet",
-    "stats": "joined to the ticker of the same provider",
 }
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {}
 NOT_CALLED: dict[tuple[str, str], str] = {}

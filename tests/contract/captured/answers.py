@@ -148,9 +148,9 @@ def power(decimals: int | None) -> Decimal | None:
 
 
 def search_differs(answer: tuple[Listing, ...], expected: Any, unjudged: frozenset[str]) -> Wrong:
-    found = [listing.provider_symbol for listing in answer]
-    kept = [symbol for symbol in expected if symbol in found]
-    return differing("symbols in the provider's order", found, kept) + differing("best match", found[:1], expected[:1])
+    """All symbols in the provider's order, but for those that the plan says are left out."""
+    wanted = [symbol for symbol in expected if symbol not in unjudged]
+    return differing("symbols in the provider's order", [listing.provider_symbol for listing in answer], wanted)
 
 
 def caps_differ(answer: tuple[MarketCap, ...], expected: Any, unjudged: frozenset[str]) -> Wrong:

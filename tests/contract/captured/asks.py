@@ -23,8 +23,6 @@ CALLS = {
 UNJUDGED: dict[tuple[str, str], frozenset[str]] = {
     # Its `o` is the UTC day's open; the other statistics are those of 24 hours, and the two are not mixed.
     ("kraken", "ticker"): frozenset({"open"}),
-    # A swap counts its volume in contracts, and a derivative's payload stands in for the spot pair's of the same shape.
-    ("okx", "candles"): frozenset({"volume"}),
     # They do not send it: the collector counted it back from the change.
     ("gateio", "tickers"): frozenset({"open"}),
     ("kucoin", "ticker"): frozenset({"open"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from tests.contract.captured.asks import NOW, Asking, Plan, candles
@@ -56,6 +57,14 @@ def hyperliquid_payments(capture: Capture) -> Plan:
     expected = [{"timestamp": row["time"], "fundingRate": row["fundingRate"]} for row in capture.body]
     ask = {"instrument": BTC, "start": "2026-02-01T00:00:00Z", "end": "2026-02-02T00:00:00Z"}
     return Plan(capability="fundingHistory", ask=ask, expected=expected)
+
+
+def kraken_payments(capture: Capture) -> Plan:
+    """The collector's own rows, whose times are texts."""
+    expected = [
+        row | {"timestamp": int(datetime.fromisoformat(row["time"]).timestamp() * 1000)} for row in capture.expected
+    ]
+    return Plan(capability="fundingHistory", ask={"instrument": "crypto:BTC/USD:USD"}, expected=expected)
 
 
 def asked(capability: str, expected: list[dict[str, Any]], symbols: list[str]) -> Plan:
@@ -120,4 +129,5 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("hyperliquid", "markets"): (hyperliquid_markets,),
     ("hyperliquid", "tickers"): (quotes("mid"), rate("fundingRate", "indexPrice"), interest("openInterest")),
     ("hyperliquid", "trades"): (hyperliquid_trades,),
+    ("kraken", "funding_history"): (kraken_payments,),
 }

@@ -62,9 +62,22 @@ def chart_splits(capture: Capture) -> Plan:
 
 
 def yahoo_search(capture: Capture) -> Plan:
-    """Found symbols, as far as the adapter has an instrument for them."""
-    symbols = [row["symbol"] for row in capture.body["quotes"] if "symbol" in row]
+    """Found symbols without options, whose terms a search does not tell."""
+    symbols = [row["symbol"] for row in capture.body["quotes"] if row.get("quoteType", "OPTION") != "OPTION"]
     return Plan(capability="search", ask={"text": capture.params["q"]}, expected=symbols)
+
+
+def yahoo_news(capture: Capture) -> Plan:
+    """The articles beside the symbols, newest first."""
+    expected = [
+        {
+            "id": row["uuid"], "title": row["title"], "url": row["link"], "source": row["publisher"],
+            "published_at": datetime.fromtimestamp(int(row["providerPublishTime"]), UTC),
+            "symbols": tuple(f"equity:{ticker}" for ticker in row["relatedTickers"]),
+        }
+        for row in sorted(capture.body["news"], key=lambda row: row["providerPublishTime"], reverse=True)
+    ]  # fmt: skip
+    return Plan(capability="news", ask={"instruments": [f"equity:{capture.params['q']}"]}, expected=expected)
 
 
 def global_quote(capture: Capture) -> Plan:
@@ -154,7 +167,7 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
         chart_quote("equity:NVDA"),
         chart_splits,
     ),
-    ("yahoo", "search AAPL"): (yahoo_search,),
+    ("yahoo", "search AAPL"): (yahoo_search, yahoo_news),
     ("alphavantage", "GLOBAL_QUOTE MSFT"): (global_quote,),
     ("alphavantage", "SYMBOL_SEARCH BA"): (symbol_search,),
     ("alphavantage", "TIME_SERIES_INTRADAY MSFT 1min"): (intraday,),

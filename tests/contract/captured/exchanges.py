@@ -47,14 +47,15 @@ def bitfinex_markets(capture: Capture) -> Plan:
 
 
 def cryptocom_markets(capture: Capture) -> Plan:
-    """The listing's own columns, of pairs."""
+    """The listing's own columns, of the pair and of the perpetual."""
+    symbols = {"BTC_USDT": "BTC/USDT", "RUNEUSD-PERP": "RUNE/USD:USD"}
     expected = [
         {
-            "id": row["symbol"], "symbol": row["display_name"], "tick_size": row["price_tick_size"],
+            "id": row["symbol"], "symbol": symbols[row["symbol"]], "tick_size": row["price_tick_size"],
             "step_size": row["qty_tick_size"], "active": row["tradable"],
         }
         for row in capture.body["result"]["data"]
-        if row["inst_type"] == "CCY_PAIR"
+        if row["symbol"] in symbols
     ]  # fmt: skip
     return Plan(capability="instruments", ask={}, expected=expected)
 
@@ -73,9 +74,9 @@ def bitvavo_markets(capture: Capture) -> Plan:
 
 
 def bitflyer_markets(capture: Capture) -> Plan:
-    """Spot products, whose code is the pair."""
-    codes = [row["id"] for row in capture.expected if row["type"] == "Spot"]
-    expected = [{"id": code, "symbol": code.replace("_", "/")} for code in codes]
+    """Spot products, whose code is the pair, and the perpetual; futures that end in days are no instruments of ours."""
+    symbols = {row["id"]: row["id"].replace("_", "/") for row in capture.expected if row["type"] == "Spot"}
+    expected = [{"id": code, "symbol": symbol} for code, symbol in {**symbols, "FX_BTC_JPY": "BTC/JPY:JPY"}.items()]
     return Plan(capability="instruments", ask={}, expected=expected)
 
 
@@ -85,6 +86,13 @@ def bitflyer_trades(capture: Capture) -> Plan:
         row | {"timestamp": int(datetime.fromisoformat(row["time"]).timestamp() * 1000)} for row in capture.expected
     ]
     return Plan(capability="trades", ask={"instrument": "crypto:BTC/JPY"}, expected=expected)
+
+
+def okx_candles(capture: Capture) -> Plan:
+    """Of a pair or of a perpetual, whose name ends in another word."""
+    base, quote, *kind = capture.params["instId"].split("-")
+    instrument = f"crypto:{base}/{quote}:{quote}" if kind else f"crypto:{base}/{quote}"
+    return candles(capture, instrument, capture.expected["rows"], frozenset())
 
 
 def running_funding(capture: Capture) -> Plan:
@@ -116,21 +124,21 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("gateio", "tickers"): (tickers_by_symbol,),
     ("binance", "funding"): (running_funding,),
     ("htx", "funding"): (running_funding,),
+    ("okx", "candles"): (okx_candles,),
     ("okx", "funding_history"): (paid_funding,),
     ("upbit", "candles"): (candles_of("crypto:BTC/USDT"),),
 }
 
 FIRST_INTERFACE = "the adapter asks the second interface, and this is the first"
 NOT_CALLED: dict[tuple[str, str], str] = {
-    ("binance", "/api/v3/trades"): "the adapter asks for aggregated trades",
     ("bitfinex", "currencies"): "not called: names of assets are no capability",
     ("bithumb", "/public/ticker/ALL_KRW"): FIRST_INTERFACE,
     ("bithumb", "/public/orderbook/BTC_KRW"): FIRST_INTERFACE,
     ("bithumb", "/public/candlestick/BTC_KRW/1m"): FIRST_INTERFACE,
     ("bithumb", "/public/transaction_history/BTC_KRW"): FIRST_INTERFACE,
-    ("bitstamp", "/api/v2/trading-pairs-info"): "the adapter asks for its successor, /api/v2/markets/",
     ("cryptocom", "/v2/public/get-instruments"): "retired, and its successor has another shape",
     ("gateio", "/api/v4/futures/usdt/order_book"): "not called: futures",
+    ("coinbaseexchange", "stats"): "not called: open, high and low would cost a second call for each product",
     ("gemini", "ticker_v2"): "not called: it has no time and no volume",
     ("gemini", "/v1/symbols/details/btcusd"): "not called: one call for each pair",
 }

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
-from tests.contract.captured.asks import Asking, Plan
+from tests.contract.captured.asks import Asking, Plan, refused
 from tests.contract.captures import Capture
 
 
@@ -24,6 +24,18 @@ def fred_series(capture: Capture) -> Plan:
     """A series under its own code; its facts, which are a call of their own, are the recording's."""
     rows = [(date.fromisoformat(row["date"]), row["value"]) for row in capture.body["observations"]]
     return series(f"fred/{capture.params['series_id']}", rows)
+
+
+def fred_rates(base: str, quote: str) -> Asking:
+    """The same as rates: which of the two is the unit differs by series."""
+
+    def plan(capture: Capture) -> Plan:
+        rows = capture.body["observations"]
+        expected = [(row["date"], quote, Decimal(row["value"])) for row in rows if row["value"] != "."]
+        ask = {"base": base, "quotes": [quote], "start": rows[0]["date"]}
+        return Plan(capability="fxRates", ask=ask, expected=expected)
+
+    return plan
 
 
 def worldbank_series(capture: Capture) -> Plan:
@@ -86,11 +98,14 @@ def treasury_curve(capture: Capture) -> Plan:
 
 OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("bls", "APU0000701111 2022 (v2 with catalog and calculations)"): (bls_series,),
-    ("fred", "series observations DEXCAUS"): (fred_series,),
-    ("fred", "series observations DEXJPUS"): (fred_series,),
-    ("fred", "series observations DEXUSEU"): (fred_series,),
+    ("fred", "series observations DEXCAUS"): (fred_series, fred_rates("USD", "CAD")),
+    ("fred", "series observations DEXJPUS"): (fred_series, fred_rates("USD", "JPY")),
+    ("fred", "series observations DEXUSEU"): (fred_series, fred_rates("EUR", "USD")),
     ("imf", "GFS_SOO ABW (all null)"): (imf_series,),
     ("imf", "SDRs per currency unit March 2026 (TSV)"): (drawing_rights("AUD"), drawing_rights("EUR")),
+    ("imf", "unknown dataflow"): (
+        refused("economicSeries", {"series": "imf/IMF.RES/NO_FLOW/DEU.X.A"}, "UNKNOWN_INSTRUMENT"),
+    ),
     ("imf", "WHDREO GX1213 BCA_GDP_BP6 annual"): (imf_series,),
     ("oecd", "GBR overnight interbank rate monthly"): (oecd_series,),
     ("us_treasury", "daily par yield curve XML"): (treasury_curve,),
@@ -99,6 +114,5 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
 
 NOT_CALLED: dict[tuple[str, str], str] = {
     ("fred", "series observations SP500 (XML)"): "the adapter asks for JSON",
-    ("imf", "unknown dataflow"): "not called: a series says itself whether its flow is known",
     ("us_treasury", "upcoming auctions"): "not called: auctions are no releases of figures",
 }

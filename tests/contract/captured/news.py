@@ -48,6 +48,12 @@ def marketaux_articles(capture: Capture) -> Plan:
     return Plan(capability="news", ask=ask, expected=newest(expected))
 
 
+def marketaux_companies(capture: Capture) -> Plan:
+    """Found by their ticker."""
+    symbols = [row["symbol"] for row in capture.body["data"]]
+    return Plan(capability="search", ask={"text": capture.params["search"]}, expected=symbols)
+
+
 def stories(capture: Capture) -> Plan:
     """A search by relevance, in the form of the one by time."""
     expected = [
@@ -78,6 +84,7 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("cryptopanic", "news: one post"): (posts,),
     ("hackernews", "search: redux page"): (stories,),
     ("marketaux", "news: TSLA,AMZN,MSFT"): (marketaux_articles,),
+    ("marketaux", "search: tsla"): (marketaux_companies,),
     ("newsapi", "headlines: us (2026-01-01)"): (newsapi_articles({"country": "US"}),),
     ("newsapi", "news: bitcoin (2018)"): (newsapi_articles({"text": "bitcoin"}),),
 }
@@ -88,5 +95,4 @@ NOT_CALLED: dict[tuple[str, str], str] = {
     ("hackernews", "item: story 8863"): HITS,
     ("hackernews", "top"): HITS,
     ("hackernews", "user: jl"): "not called: members are not told of",
-    ("marketaux", "search: tsla"): "not called: its entities have no exchange",
 }

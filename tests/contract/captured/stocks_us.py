@@ -197,6 +197,28 @@ def tiingo_figures(capture: Capture) -> Plan:
     return Plan(capability="keyFigures", ask={"instrument": "equity:GOOGL"}, expected=expected)
 
 
+def tiingo_statements(capture: Capture) -> Plan:
+    """Two quarters, with amounts by their code."""
+    codes = {
+        "incomeStatement": {
+            "revenue": "revenue",
+            "net_income": "netinc",
+            "eps_diluted": "epsDil",
+            "income_tax": "taxExp",
+        },
+        "balanceSheet": {"total_assets": "totalAssets", "shareholders_equity": "equity"},
+        "cashFlow": {"operating_cash_flow": "ncfo", "capital_expenditure": "capex", "dividends_paid": "payDiv"},
+    }
+    expected = []
+    for row in capture.body:
+        told = {name: {each["dataCode"]: each["value"] for each in rows} for name, rows in row["statementData"].items()}
+        stated = {ours: told[name][theirs] for name, pairs in codes.items() for ours, theirs in pairs.items()}
+        head = {"period_end": date.fromisoformat(row["date"]), "fiscal_quarter": int(row["quarter"]), "currency": "USD"}
+        expected.append(head | {"fiscal_year": int(row["year"]), "filed_at": None, "period": "QUARTERLY"} | stated)
+    ask = {"instrument": "equity:GOOGL", "period": "QUARTERLY"}
+    return Plan(capability="fundamentals", ask=ask, expected=expected)
+
+
 def tiingo_news(capture: Capture) -> Plan:
     """Tickers with small letters."""
     expected = [
@@ -226,6 +248,7 @@ OWN: dict[tuple[str, str], tuple[Asking, ...]] = {
     ("polygon", "tickers list"): (found("a", lambda body: [row["ticker"] for row in body["results"]]),),
     ("tiingo", "IEX intraday GOOGL 30Min"): (tiingo_half_hours,),
     ("tiingo", "fundamentals daily GOOGL"): (tiingo_figures,),
+    ("tiingo", "fundamentals statements GOOGL"): (tiingo_statements,),
     ("tiingo", "latest daily price GOOGL"): (tiingo_days, tiingo_adjusted, tiingo_actions),
     ("tiingo", "metadata GOOGL"): (tiingo_profile,),
     ("tiingo", "news"): (tiingo_news,),
@@ -237,5 +260,4 @@ NOT_CALLED: dict[tuple[str, str], str] = {
     ("polygon", "prev close AAPL"): "not called: the snapshot has the session before too",
     ("tiingo", "crypto top of book"): "not offered: bids and asks of many exchanges that cross each other",
     ("tiingo", "daily prices GOOGL CSV"): "not called: the same days are asked for as JSON",
-    ("tiingo", "fundamentals statements GOOGL"): "not offered: amounts without their currency",
 }

@@ -50,6 +50,28 @@ def test_a_watchlist_in_another_currency(market: Gateway) -> None:
     assert [(failure["index"], failure["symbol"]) for failure in batch["failures"]] == [(4, "NOSUCH/USD")]
 
 
+def test_securities_by_their_numbers(market: Gateway) -> None:
+    batch = market.ask(
+        """query Numbers($s: [String!]!) { quotes(symbols: $s) { nodes { price instrument { id } }
+          failures { index symbol code message candidates { id } } } }""",
+        s=[
+            "isin:US0378331005", "BTC/USD", "BBG000B9XRY4", "cik:320193", "sedol:2046251", "US0378331005@XETR",
+            "cik:1652044", "US0378331006",
+        ],
+    )["quotes"]  # fmt: skip
+    refused = market.refusal('{ candles(symbol: "cik:1652044", interval: D1, last: 2) { interval } }')
+
+    ids = [node and node["instrument"]["id"] for node in batch["nodes"]]
+    assert ids == ["equity:AAPL", "crypto:BTC/USD", "equity:AAPL", "equity:AAPL", "equity:AAPL", None, None, None]
+    abroad, ambiguous, wrong = batch["failures"]
+    assert (abroad["index"], abroad["candidates"]) == (5, [])
+    assert (ambiguous["index"], ambiguous["code"]) == (6, "AMBIGUOUS_INSTRUMENT")
+    assert ambiguous["candidates"] == [{"id": "equity:GOOG"}, {"id": "equity:GOOGL"}]
+    assert (wrong["index"], wrong["code"]) == (7, "UNKNOWN_INSTRUMENT")
+    assert wrong["message"].endswith("has the form of an identifier, but as ISIN its check digit must be 5")
+    assert (refused["symbol"], refused["candidates"]) == ("cik:1652044", ["equity:GOOG", "equity:GOOGL"])
+
+
 def test_a_year_of_days(market: Gateway) -> None:
     series = market.ask(
         """query Chart($s: String!) { candles(symbol: $s, interval: D1, last: 365) {

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-import socket
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from graphql import build_schema, parse, validate
@@ -24,7 +22,6 @@ QUOTE_HEADER = [
 ]  # fmt: skip
 
 KEYED = {name for name, cls in PROVIDERS.items() if any(key.required for key in cls.profile.credentials)}
-KEYED_IF_WANTED = {name for name, cls in PROVIDERS.items() if cls.profile.credentials} - KEYED
 
 QUERIES = [quotes.QUERY, candles.QUERY, consensus.QUERY, providers.QUERY, doctor.PROVIDERS, doctor.PROBE]
 OPERATING = [
@@ -193,6 +190,12 @@ def test_providers_without_their_key_are_found_by_their_status(command: Run, mon
     assert found == {name: f"set MARKETGATE_KEY_{name.upper()}" for name in KEYED}
 
 
+def test_the_registry_is_filtered_by_class_and_capability(command: Run):
+    ended = command("providers", "--asset-class", "macro", "--capability", "yieldCurve", "--json")
+
+    assert [provider["id"] for provider in json.loads(ended.out)["providers"]] == ["us_treasury"]
+
+
 def test_the_schema_is_the_committed_one(command: Run):
     ended = command("schema")
 
@@ -215,6 +218,8 @@ def test_the_schema_is_the_committed_one(command: Run):
         (["providers", "--status", "fine"],
          "--status: 'fine' is not known: write one of ready, key_missing, key_invalid, degraded, paused, disabled, "
          "failed_to_load"),
+        (["providers", "--asset-class", "bonds"],
+         "--asset-class: 'bonds' is not known: write one of crypto, equity, fx, index, commodity, macro, dex"),
         (["quote", "BTC/USD", "--url", "ftp://x"],
          "--url: 'ftp://x' is not an http or https address such as https://gateway.example.com"),
         (["quote", "BTC/USD", "--url", "http://127.0.0.1:1", "--offline"],
@@ -261,144 +266,6 @@ def test_a_fault_of_the_program_is_one_line_too(command: Run, monkeypatch: pytes
     assert ended.err.splitlines()[-1] == (
         "marketgate: IndexError: list index out of range; this is a fault of the program: PYTHONDEVMODE=1 shows where"
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def checks(out: str) -> dict[str, str]:
-    return {check["check"]: check["result"] for check in json.loads(out)["checks"]}
-
-
-def test_the_doctor_finds_nothing_wrong_with_the_offline_market(command: Run, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("MARKETGATE_PORT", str(free_port()))
-
-    ended = command("doctor", "--json")
-
-    assert (ended.code, ended.err) == (0, "")
-    assert checks(ended.out) == {
-        "marketgate": "ok", "python": "ok", "packages": "ok", "settings": "ok", "mode": "note", "port": "ok",
-        "secrets": "note", "database": "note", "redis": "note",
-        "providers": "ok", "recordings": "ok", **{f"provider {name}": "note" for name in KEYED | KEYED_IF_WANTED},
-    }  # fmt: skip
-
-
-def test_the_doctor_fails_where_the_port_is_taken(command: Run, monkeypatch: pytest.MonkeyPatch):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        monkeypatch.setenv("MARKETGATE_PORT", str(taken.getsockname()[1]))
-
-        ended = command("doctor", "--json")
-
-    assert (ended.code, checks(ended.out)["port"]) == (4, "fail")
-
-
-def test_the_doctor_warns_of_a_setting_that_is_none(command: Run, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("MARKETGATE_PORT", str(free_port()))
-    monkeypatch.setenv("MARKETGATE_UPSTREAM", "live")
-
-    ended = command("doctor")
-
-    assert ended.code == 3
-    assert "settings\twarn\tMARKETGATE_UPSTREAM is not a setting; did you mean MARKETGATE_UPSTREAMS?" in ended.lines
-
-
-def test_the_doctor_names_a_wrong_setting_and_ends_like_the_server(command: Run, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("MARKETGATE_ENV", "testing")
-
-    ended = command("doctor", "--json")
-
-    assert (ended.code, checks(ended.out)["settings"]) == (2, "fail")
-
-
-def test_the_doctor_asks_upstreams_only_in_live_mode_and_when_told(command: Run, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("MARKETGATE_PORT", str(free_port()))
-    monkeypatch.setenv("MARKETGATE_UPSTREAMS", "live")
-    monkeypatch.setenv("MARKETGATE_UPSTREAM_BASE", f"http://127.0.0.1:{free_port()}")
-
-    quiet, online = command("doctor", "--json"), command("doctor", "--online", "--json")
-
-    assert (quiet.code, checks(quiet.out)["upstreams"]) == (0, "note")
-    assert (online.code, checks(online.out)["upstreams"]) == (4, "fail")
-    assert checks(online.out)["upstream kraken"] == "warn"
-    assert "upstream alphavantage" not in checks(online.out)
-
-
-FAMILIES = {
-    "crypto": "quotes", "defi": "quotes", "equities": "quotes", "fx": "quotes", "news": "news", "search": "webSearch",
-    "video": "videos",
-}  # fmt: skip
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """As much of one as the scaffold writes to."""
-    folder = tmp_path / "providers"
-    for family in FAMILIES:
-        (folder / family).mkdir(parents=True)
-    (folder / "contract.py").touch()
-    return folder
-
-
-@pytest.mark.parametrize(("family", "capability"), FAMILIES.items())
-def test_a_new_provider_passes_the_check_as_it_is(command: Run, checkout: Path, family: str, capability: str):
-    written = command("provider", "new", "demoex", "--family", family)
-    checked = command("provider", "check", f"providers/{family}/demoex.py")
-
-    count = 2 if capability == "quotes" else 3
-
-    assert (written.code, written.lines) == (
-        0, [f"providers/{family}/demoex.py", f"providers/recordings/demoex/{capability}.json"]
-    )  # fmt: skip
-    assert (checked.code, checked.lines) == (0, ["provider\tcases\tresult\tfinding", f"demoex\t{count}\tpasses\t"])
-
-
-def test_a_provider_that_breaks_a_rule_fails_with_the_rule(command: Run, checkout: Path):
-    command("provider", "new", "demoex", "--family", "fx")
-    module = checkout / "fx" / "demoex.py"
-    module.write_text(module.read_text().replace("from __future__ import annotations", "import os"))
-
-    ended = command("provider", "check", str(module))
-
-    assert ended.code == 4
-    assert ended.lines[1:] == ["demoex\t2\tfails\tdemoex.py line 3: imports os"]
-
-
-@pytest.mark.parametrize(
-    ("line", "told"),
-    [
-        (["demoex", "--family", "bonds"], "--family: 'bonds' is not known: write one of crypto, fx, equities, "
-         "defi, news, search, video (others: begin with a neighbour's file)"),
-        (["Demo-Ex", "--family", "fx"],
-         "'Demo-Ex' cannot be an id: write 2 to 40 of a-z, 0-9 and _, beginning with a letter"),
-        (["demoex", "--family", "fx", "--into", "nowhere"],
-         "--into: nowhere is not the folder of the providers: run this in a checkout"),
-        (["taken", "--family", "crypto"], "'taken' is taken: there is providers/fx/taken.py"),
-    ],
-)  # fmt: skip
-def test_a_new_provider_that_cannot_be_is_refused_and_nothing_written(
-    command: Run, checkout: Path, line: list[str], told: str
-):
-    (checkout / "fx" / "taken.py").touch()
-    before = sorted(checkout.rglob("*"))
-
-    ended = command("provider", "new", *line)
-
-    assert (ended.code, ended.out, ended.err) == (2, "", f"marketgate: {told}\n")
-    assert sorted(checkout.rglob("*")) == before
-
-
-def test_a_module_that_is_no_adapter_is_refused(command: Run, tmp_path: Path):
-    (tmp_path / "empty.py").touch()
-
-    ended = command("provider", "check", "empty.py")
-
-    assert (ended.code, ended.out) == (4, "")
-    assert ended.err.startswith("marketgate: empty.py does not load: RuntimeError: ")
 
 
 def test_the_matrix_marks_what_each_provider_offers(command: Run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from gateway.cli.plugins import check_plugin
 from gateway.domains import PLUGINS
+from tests.gateway.cli.conftest import Run
 
 TABLE = """
 from pathlib import Path
@@ -60,6 +62,37 @@ async def test_tables_without_a_sound_history_are_named(
     assert finding in found
 
 
+async def test_a_new_plugin_passes_the_check_as_it_is(command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    written = command("plugin", "new", "checkedl_two")
+
+    folder = tmp_path / "marketgate-checkedl-two"
+    project = tomllib.loads((folder / "pyproject.toml").read_text())
+    monkeypatch.syspath_prepend(str(folder))
+    ((name, value),) = project["project"]["entry-points"][PLUGINS].items()
+    assert (written.code, written.lines) == (
+        0, ["marketgate-checkedl-two/checkedl_two.py", "marketgate-checkedl-two/pyproject.toml"]
+    )  # fmt: skip
+    assert await check_plugin(EntryPoint(name=name, value=value, group=PLUGINS)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Two words", "'Two words' cannot be a name: write 2 to 40 of a-z, 0-9 and _, beginning with a letter"),
+        ("class", "'class' cannot be a name: write 2 to 40 of a-z, 0-9 and _, beginning with a letter"),
+        ("json", "'json' cannot be a name: write 2 to 40 of a-z, 0-9 and _, beginning with a letter"),
+        ("taken", "marketgate-taken is there already"),
+    ],
+)
+def test_a_new_plugin_that_cannot_be_is_refused_and_nothing_written(command: Run, tmp_path: Path, name: str, told: str):
+    (tmp_path / "marketgate-taken").mkdir()
+
+    ended = command("plugin", "new", name)
+
+    assert (ended.code, ended.out, ended.err) == (2, "", f"marketgate: {told}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["marketgate-taken"]
+
+
 @pytest.mark.parametrize(
     ("name", "source", "finding"),
     [
@@ -69,6 +102,19 @@ async def test_tables_without_a_sound_history_are_named(
             "checkedg",
             "from gateway.sdk import Plugin\n\ndef sink(host):\n    raise OSError('sunk')\n\n"
             "plugin = Plugin(name='checkedg', services=sink)",
+            "does not start: OSError: sunk",
+        ),
+        ("checkedi", "raise SystemExit(3)", "does not load: SystemExit: 3"),
+        (
+            "checkedj",
+            "from gateway.sdk import Plugin\n\ndef sink(host):\n    raise OSError('sunk')\n\n"
+            "plugin = Plugin(name='checkedj', routes=sink)",
+            "does not start: OSError: sunk",
+        ),
+        (
+            "checkedk",
+            "from gateway.sdk import Plugin\n\nasync def sink(host):\n    raise OSError('sunk')\n\n"
+            "plugin = Plugin(name='checkedk', start=sink)",
             "does not start: OSError: sunk",
         ),
         (

@@ -12,6 +12,7 @@ from tests.gateway.core.loopback import LIMIT, Upstream
 from tests.gateway.doubles import TurnedLoop
 
 REAL = (
+    "test_aside.py",
     "test_cache_locks.py",
     "test_cache_outages.py",
     "test_cache_shared.py",
@@ -24,6 +25,7 @@ REAL = (
     "test_statuses.py",
     "test_store.py",
     "test_streams.py",
+    "test_venue_days.py",
     "test_wire.py",
 )
 

@@ -22,7 +22,7 @@ from providers.contract import Licence, Profile, Provider, answers
 from schema.capability import Terms
 from schema.errors import FailureCode
 from schema.provenance import CacheStatus, DataMode, FeedDelay, Provenance, age_ms
-from schema.symbols import AssetClass
+from schema.symbols import AssetClass, parse_instrument
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
 from schema.words.rates import FX_RATES, FxRate, FxRatesAsk
 from schema.words.venues import MarketState
@@ -122,8 +122,12 @@ async def test_age_counts_from_the_providers_stamp_else_from_the_fetch_to_the_op
     assert (plain.provenance.as_of, plain.provenance.fetched_at) == (None, NOON)
 
 
+AAPL = parse_instrument("equity:AAPL")
+
+
 def session_quote(**facts: Any) -> Quote:
-    return Quote(instrument=BTC, price=Decimal(1), as_of=NOON - timedelta(days=2), **{"price_type": "LAST", **facts})
+    given = {"instrument": BTC, "price_type": PriceType.LAST, "currency": "USD", **facts}
+    return Quote(price=Decimal(1), as_of=NOON - timedelta(days=2), **given)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +150,27 @@ async def test_the_newest_value_of_a_closed_session_is_not_stale(facts: dict[str
 
     assert found.value.as_of == NOON - timedelta(days=2)
     assert (await w.quote(max_age=timedelta(seconds=5))).provenance.fetched_at == w.clock.now()
+
+
+@pytest.mark.parametrize(
+    ("began", "fine"),
+    [(timedelta(days=2), True), (timedelta(days=3), True), (timedelta(days=1), False), (None, False)],
+)
+async def test_a_price_of_the_last_session_is_not_stale_while_nothing_trades(
+    began: timedelta | None, fine: bool
+) -> None:
+    async def of_friday(_: object) -> list[Quote]:
+        return [session_quote(instrument=AAPL)]
+
+    w = world(venue("alpha", quotes=of_friday))
+    w.pipeline.keeper.newest = lambda instrument, at: None if began is None else NOON - began
+
+    if fine:
+        found = await w.quote(AAPL, max_age=timedelta(seconds=5))
+        assert found.value.as_of == NOON - timedelta(days=2)
+    else:
+        error = await w.refused(AAPL, max_age=timedelta(seconds=5))
+        assert error.code == "DATA_STALE"
 
 
 async def test_fixings_in_a_list_are_not_stale_either() -> None:

@@ -205,3 +205,43 @@ async def test_a_lunch_break_is_not_trading() -> None:
     assert await CALENDARS.venue_state("XHKG", at("2026-11-20T03:59:00")) is MarketState.REGULAR
     assert await CALENDARS.venue_state("XHKG", at("2026-11-20T04:30:00")) is MarketState.CLOSED
     assert await CALENDARS.venue_state("XHKG", at("2026-11-20T05:00:00")) is MarketState.REGULAR
+
+
+async def test_what_trades_is_told_at_once_and_a_calendar_is_read_for_the_next_who_asks() -> None:
+    fresh, noon = ExchangeCalendars(), at("2026-11-20T17:00:00")
+
+    first = [fresh.trading(each, noon) for each in (AAPL, AAPL, BTC, EUR, parse_instrument("macro:US.CPI"))]
+    async with asyncio.timeout(30):
+        while fresh._learning:  # noqa: ASYNC110 - a thread reads, and tells only the calendar
+            await asyncio.sleep(0)
+
+    assert first == [False, False, True, True, False]
+    assert fresh.trading(AAPL, noon)
+    assert not fresh.trading(AAPL, at("2026-11-20T08:00:00"))
+    assert not fresh.trading(EUR, at("2026-11-21T12:00:00"))
+
+
+@pytest.mark.parametrize(
+    ("text", "moment", "began"),
+    [
+        # On a Saturday Friday's short session is the last; while it runs, and before the first of a week.
+        ("equity:AAPL", "2026-11-28T12:00:00", "2026-11-27T14:30:00"), ("equity:AAPL", "2026-11-27T15:00:00", None),
+        ("equity:AAPL", "2026-11-27T18:00:00", "2026-11-27T14:30:00"),
+        ("equity:AAPL", "2026-11-30T14:29:59", "2026-11-27T14:30:00"), ("equity:AAPL", "2026-11-30T14:30:00", None),
+        # In the break of Tokyo the morning counts; over a week of holidays in Shanghai the day before them.
+        ("equity:7203@XTKS", "2026-11-20T03:00:00", "2026-11-20T00:00:00"),
+        ("equity:600519@XSHG", "2026-10-07T03:00:00", "2026-09-30T01:30:00"),
+        ("fx:EUR/USD", "2026-11-28T12:00:00", "2026-11-26T22:00:00"), ("fx:EUR/USD", "2026-11-27T12:00:00", None),
+        ("crypto:BTC/USD", "2026-11-28T12:00:00", None), ("equity:X@ZZZZ", "2026-11-28T12:00:00", None),
+    ],
+)  # fmt: skip
+async def test_the_session_that_the_newest_price_may_be_of(text: str, moment: str, began: str | None) -> None:
+    instrument = parse_instrument(text)
+
+    await CALENDARS.prepare([instrument], at(moment))
+
+    assert CALENDARS.newest(instrument, at(moment)) == (at(began) if began else None)
+
+
+def test_without_its_calendar_nothing_is_known_of_the_last_session() -> None:
+    assert ExchangeCalendars().newest(AAPL, at("2026-11-28T12:00:00")) is None

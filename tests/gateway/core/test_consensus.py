@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,13 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.consensus import Rules, agree, outliers
+from gateway.core.consensus import Rules, agree, outliers, rate_as_quote, rates_ask_of
 from gateway.core.fetchlog import Fetched, FetchLog
 from schema.capability import DEFAULT_TERMS, Terms
-from schema.errors import FailureCode, QuorumNotMet, Timeout, UnknownProvider, UpstreamError
+from schema.errors import FailureCode, QuorumNotMet, Timeout, UnknownInstrument, UnknownProvider, UpstreamError
 from schema.provenance import CacheStatus, DataMode, FeedDelay, Provenance
+from schema.symbols import parse_instrument
 from schema.words.consensus import Consensus
 from schema.words.quotes import PriceType, Quote
+from schema.words.rates import FxRate, FxRatesAsk
 from schema.words.venues import MarketState
 from tests.gateway.doubles import BTC, NOON, World, failing, late, priced, silent, venue, world
 
@@ -134,6 +137,79 @@ def test_what_is_of_another_kind_does_not_count_and_says_why(odd: Fetched, why: 
     assert (found.used, found.asked, found.low) == (2, 3, Decimal(101))
     assert found.sources[0].quote is odd.value
     assert (found.sources[0].deviation_bps, found.sources[0].outlier) == (None, False)
+
+
+DAY = timedelta(days=1)
+MADE = Provenance(provider="x", mode=DataMode.LIVE, as_of=NOON, fetched_at=NOON, delay=FeedDelay.END_OF_DAY)
+
+
+def fixed(price: str, day: int, delay: FeedDelay = FeedDelay.END_OF_DAY) -> Fetched:
+    return said(price, price_type=PriceType.FIXING, as_of=datetime(2026, 11, day, tzinfo=UTC), delay=delay)
+
+
+def test_fixings_of_one_day_agree_although_their_feeds_are_of_the_end_of_the_day() -> None:
+    found = agreed(fixed("1.16", 19), fixed("1.17", 19), fixed("1.18", 19))
+
+    assert (found.median, found.used, excluded(found)) == (Decimal("1.17"), 3, {})
+
+
+def test_a_fixing_of_another_day_does_not_count() -> None:
+    found = agreed(fixed("1.16", 19), fixed("1.17", 18), fixed("1.18", 19))
+
+    assert (found.median, found.used) == (Decimal("1.17"), 2)
+    assert excluded(found) == {"beta": "NOT_COVERED: is a fixing of 2026-11-18, the others are a fixing of 2026-11-19"}
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_days_that_equally_many_fixings_have_the_newest_counts(turn: int) -> None:
+    found = agreed(*[fixed("1.16", 18), fixed("1.17", 19)][::turn], quorum=1)
+
+    assert (found.median, found.used) == (Decimal("1.17"), 1)
+
+
+def test_a_fixing_never_joins_prices_of_now_nor_they_fixings() -> None:
+    with_prices = agreed(fixed("1", 20), said("1.17"), said("1.18"))
+    with_fixings = agreed(said("1", price_type=PriceType.MID), fixed("1.17", 20), fixed("1.18", 20))
+
+    assert excluded(with_prices) == {"alpha": "NOT_COVERED: is a FIXING price, the others are a LAST price"}
+    assert excluded(with_fixings) == {"alpha": "NOT_COVERED: is a MID price, the others are a FIXING price"}
+    assert (with_prices.low, with_fixings.low) == (Decimal("1.17"), Decimal("1.17"))
+
+
+def test_a_late_feed_is_late_for_a_fixing_too_and_so_is_a_price_of_the_end_of_the_day() -> None:
+    late = fixed("1", 19, delay=FeedDelay.DELAYED)
+    found = agreed(late, said("1", delay=FeedDelay.END_OF_DAY), said("1.1"), quorum=1)
+
+    assert excluded(found) == {"alpha": "DATA_STALE: its feed is delayed", "beta": "DATA_STALE: its feed is end of day"}
+
+
+def test_a_fixing_is_as_old_as_its_fetching() -> None:
+    old = Fetched(value=replace(fixed("9", 19).value, provenance=replace(MADE, fetched_at=NOON - DAY)), provenance=MADE)
+
+    found = agreed(fixed("1.16", 19), fixed("1.17", 19), old, max_age=timedelta(hours=1))
+
+    assert excluded(found) == {"gamma": "DATA_STALE: its value is 86400000 ms old, maxAgeMs is 3600000"}
+
+
+@pytest.mark.parametrize("text", ["crypto:BTC/USD", "index:SPX", "fx:EUR/USD@ecb", "commodity:XAU/USD"])
+def test_rates_are_asked_for_of_plain_pairs_of_currencies_only(text: str) -> None:
+    assert rates_ask_of(parse_instrument(text)) is None
+
+
+def test_a_rate_is_a_price_of_its_own_type_and_of_its_own_day() -> None:
+    rate = FxRate(base="EUR", quote="USD", rate=Decimal("1.1604"), date=NOON.date(), as_of=NOON)
+    other = FxRate(base="EUR", quote="CHF", rate=Decimal("0.9"), date=NOON.date(), as_of=NOON)
+    pair, asked = parse_instrument("fx:EUR/USD"), rates_ask_of(parse_instrument("fx:EUR/USD"))
+
+    found = rate_as_quote(pair, "alpha", Fetched((other, rate), MADE))
+    missing = rate_as_quote(pair, "alpha", Fetched((other,), MADE))
+
+    assert asked == FxRatesAsk(base="EUR", quotes=("USD",))
+    assert isinstance(found, Fetched)
+    assert (found.value.price, found.value.price_type, found.value.as_of) == (Decimal("1.1604"), PriceType.FIXING, NOON)
+    assert found.value.provenance is found.provenance is MADE
+    assert isinstance(missing, UnknownInstrument)
+    assert missing.message == "alpha: has no rate of fx:EUR/USD"
 
 
 def test_live_values_are_never_outvoted() -> None:
@@ -282,3 +358,14 @@ async def test_a_newest_value_that_is_too_old_is_shown_and_excluded() -> None:
     assert excluded(found) == {"alpha": "DATA_STALE: its value is 120000 ms old, maxAgeMs is 60000"}
     assert found.sources[0].quote is not None
     assert found.sources[0].quote.price == 100
+
+
+def test_prices_of_the_last_session_count_while_nothing_trades() -> None:
+    friday, how = NOON - timedelta(hours=15), timedelta(seconds=60)
+    answers = {name: said("100", as_of=friday) for name in ("alpha", "beta")}
+
+    found = agree(BTC, answers, replace(rules(max_age=how), newest=lambda instrument, at: friday))
+    with pytest.raises(QuorumNotMet):
+        agree(BTC, answers, replace(rules(max_age=how), newest=lambda instrument, at: NOON))
+
+    assert found.used == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -19,9 +20,15 @@ from schema.provenance import Provenance
 from schema.symbols import AssetClass, crypto
 from schema.words.books import OrderBookAsk
 from schema.words.caps import MARKET_CAPS, MarketCap, MarketCapsAsk
+from schema.words.chains import TransactionsAsk
+from schema.words.curves import YieldCurveAsk
+from schema.words.defi import YieldsAsk
+from schema.words.economics import EconomicCalendarAsk
 from schema.words.instruments import InstrumentsAsk, SearchAsk
+from schema.words.news import NewsAsk
 from schema.words.quotes import QuotesAsk
 from schema.words.rates import FxRatesAsk
+from schema.words.videos import VideosAsk
 from tests.gateway.doubles import (
     NOON,
     Handler,
@@ -238,6 +245,15 @@ async def test_an_empty_batch_asks_nobody() -> None:
         (SearchAsk(text="apple"), "apple"),
         (InstrumentsAsk(), "all"),
         (OrderBookAsk(instrument=crypto("BTC", "USD")), "crypto:BTC/USD"),
+        (NewsAsk(instruments=(crypto("BTC", "USD"), crypto("ETH", "USD"))), "crypto:BTC/USD, crypto:ETH/USD"),
+        (NewsAsk(topic="business", language="en"), "business"),
+        (NewsAsk(language="en"), "en"),
+        (NewsAsk(), "all"),
+        (VideosAsk(id="x7"), "x7"),
+        (TransactionsAsk(chain="bitcoin", hash="4a5e"), "4a5e"),
+        (YieldsAsk(chain="base", asset="USDC"), "USDC"),
+        (YieldCurveAsk(), "US"),
+        (EconomicCalendarAsk(start=date(2026, 11, 2), end=date(2026, 11, 3), countries=("DE", "FR")), "DE, FR"),
     ],
 )
 def test_an_error_names_what_was_asked_for_in_the_callers_words(item: object, subject: str) -> None:

@@ -10,9 +10,10 @@ from typing import cast
 
 import pytest
 
+from gateway.core.callfacts import CallFacts, call_facts
 from gateway.core.guards.toll import Toll
 from gateway.core.parts import LONGEST_LINE, ended
-from gateway.core.upstream import CallFacts, NetworkTransport, UpstreamHttp, call_facts
+from gateway.core.upstream import NetworkTransport, UpstreamHttp
 from providers.assistants.ollama import Ollama
 from providers.contract import Part, Reply, Usage, in_path, per_minute
 from schema.errors import (

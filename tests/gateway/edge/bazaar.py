@@ -176,45 +176,49 @@ _FIXED = ("", "", "", " @include(if: true)", " @skip(if: false)", " @skip(if: tr
 
 @st.composite
 def documents(draw: st.DrawFn, kind: str = "query", schema: GraphQLSchema = BAZAAR, *, bare: bool = False) -> str:
-    """A document over the schema; not always a valid one, as merged fields may differ in their arguments.
+    """A valid document over the schema: what is merged is of one field with the same arguments.
 
     A *bare* one has no variables, and all its roots begin with the same field.
     """
     fragments: list[str] = []
+    taken: dict[tuple[str, ...], str] = {}
     switches = _FIXED if bare else _SWITCHES
 
-    def selection(parent: Any, depth: int) -> str:
-        found = [one(parent, depth) for _ in range(draw(st.integers(1, 4)))]
+    def selection(parent: Any, depth: int, at: tuple[str, ...]) -> str:
+        found = [one(parent, depth, at) for _ in range(draw(st.integers(1, 4)))]
         return "{ __typename " + " ".join(found) + " }"
 
-    def one(parent: Any, depth: int) -> str:
+    def one(parent: Any, depth: int, at: tuple[str, ...]) -> str:
         shape, switch = draw(st.integers(0, 9)), draw(st.sampled_from(switches))
         if shape < 2 and depth < DEEPEST:
             on = draw(st.sampled_from(_fitting(schema, parent)))
-            inner = selection(on, depth + 1)
+            inner = selection(on, depth + 1, at)
             if shape == 0:
                 return f"... on {on.name}{switch} {inner}"
             fragments.append(f"fragment F{len(fragments)} on {on.name} {inner}")
             return f"...F{len(fragments) - 1}{switch}"
-        return field(parent, depth, switch)
+        return field(parent, depth, switch, at)
 
-    def field(parent: Any, depth: int, switch: str) -> str:
+    def field(parent: Any, depth: int, switch: str, at: tuple[str, ...]) -> str:
         fields = [] if not hasattr(parent, "fields") else sorted(parent.fields.items())
         if depth >= DEEPEST:
             fields = [(name, each) for name, each in fields if not is_composite_type(get_named_type(each.type))]
         if not fields:
             return "__typename"
         name, each = draw(st.sampled_from(fields))
-        alias = draw(st.sampled_from(("", "", "a: ", "b: ", "name: ")))
+        key = draw(st.sampled_from((name, name, "a", "b", "name")))
         arguments = draw(st.sampled_from(("", "(n: 1)", "(n: 2)", "(n: 3)", "(n: 4)"))) if "n" in each.args else ""
+        if taken.setdefault((*at, key), name + arguments) != name + arguments:
+            key = f"other{len(taken)}"
+            taken[*at, key] = name + arguments
         named = get_named_type(each.type)
-        below = f" {selection(named, depth + 1)}" if is_composite_type(named) else ""
-        return f"{alias}{name}{arguments}{switch}{below}"
+        below = f" {selection(named, depth + 1, (*at, key))}" if is_composite_type(named) else ""
+        return f"{key}: {name}{arguments}{switch}{below}" if key != name else f"{name}{arguments}{switch}{below}"
 
     if bare:
-        roots = [field(_root(schema, kind), 0, "") for _ in range(draw(st.sampled_from((1, 1, 1, 2))))]
+        roots = [field(_root(schema, kind), 0, "", ()) for _ in range(draw(st.sampled_from((1, 1, 1, 2))))]
         return " ".join([f"{kind} {{ {' '.join(roots)} }}", *fragments])
-    body = selection(_root(schema, kind), 0)
+    body = selection(_root(schema, kind), 0, ())
     return " ".join([f"{kind} Q($on: Boolean! = true, $off: Boolean = false) {body}", *fragments])
 
 

@@ -28,7 +28,7 @@ from tests.gateway.edge.bazaar import BAZAAR, Visit, documents
 KEPT = Kept()
 DOCUMENTS: dict[str, Any] = {}
 LOOP = asyncio.new_event_loop()
-MANY = settings(max_examples=1200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+MANY = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def told(result: Any) -> bytes:
@@ -63,15 +63,14 @@ def ticks(document: Any, selections: Selections | None) -> list[bytes]:
 
 def valid(text: str) -> Any:
     document = parse(text)
-    return document if not validate(BAZAAR, document, [OverlappingFieldsCanBeMergedRule]) else None
+    assert validate(BAZAAR, document, [OverlappingFieldsCanBeMergedRule]) == []
+    return document
 
 
 @MANY
 @given(documents("query"), st.booleans())
 def test_queries_are_answered_as_graphql_core_answers_them(text: str, on: bool) -> None:
     document, selections = valid(text), Selections(KEPT)
-    if document is None:
-        return
 
     for switch in (on, not on, on):
         assert run(document, {"on": switch}, selections) == run(document, {"on": switch}, None)
@@ -81,18 +80,14 @@ def test_queries_are_answered_as_graphql_core_answers_them(text: str, on: bool) 
 @given(documents("mutation"))
 def test_mutations_are_answered_alike_and_run_once(text: str) -> None:
     document, selections = valid(text), Selections(KEPT)
-    if document is None:
-        return
 
     assert run(document, {}, selections) == run(document, {}, None)
 
 
-@settings(MANY, max_examples=300)
+@settings(MANY, max_examples=150)
 @given(documents("subscription"))
 def test_every_tick_of_a_subscription_is_answered_alike_also_after_one_that_failed(text: str) -> None:
     document = valid(text)
-    if document is None:
-        return
 
     assert ticks(document, Selections(KEPT)) == ticks(document, None)
 

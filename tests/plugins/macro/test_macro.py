@@ -6,7 +6,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from plugins.macro.query import shown_of
 from schema.words.curves import YIELD_CURVE, CurveKind, YieldCurve, YieldCurveAsk, YieldPoint
 from schema.words.economics import (
     ECONOMIC_CALENDAR,
@@ -38,7 +41,9 @@ VINTAGES = (
 
 def series(ask: EconomicSeriesAsk) -> EconomicSeries:
     # A careless adapter: it answers all that it has, whatever was known when.
-    return EconomicSeries(series=ask.series, code="CPIAUCSL", title="Prices", observations=VINTAGES)
+    return EconomicSeries(
+        series=ask.series, code="CPIAUCSL", title="Prices", updated_at=end_of(date(2026, 3, 10)), observations=VINTAGES
+    )
 
 
 def releases(ask: EconomicCalendarAsk) -> tuple[EconomicEvent, ...]:
@@ -70,7 +75,7 @@ def room(alpha: type[Speaker]) -> Room:
 
 async def test_a_series_as_it_was_known_is_of_the_newest_vintage_of_then(room: Room, alpha: type[Speaker]) -> None:
     query = """query($at: DateTime) { economicSeries(series: "US.CPI", knownAt: $at) {
-      code observations { date value publishedAt } provenance { provider } } }"""
+      code updatedAt observations { date value publishedAt } provenance { provider } } }"""
 
     before = await room.data(query, at="2026-02-10T23:59:59Z")
     first = await room.data(query, at="2026-02-11T00:00:00Z")
@@ -80,11 +85,37 @@ async def test_a_series_as_it_was_known_is_of_the_newest_vintage_of_then(room: R
     assert first["observations"] == [{"date": "2026-01-01", "value": "100", "publishedAt": "2026-02-11T00:00:00Z"}]
     assert [each["value"] for each in later["observations"]] == ["101", "102"]
     assert later["provenance"] == {"provider": "alpha"}
+    assert [each["updatedAt"] for each in (before, first, later)] == [None, None, "2026-03-11T00:00:00Z"]
     assert {ask.known_at for ask in alpha.asked if isinstance(ask, EconomicSeriesAsk)} == {
         datetime(2026, 2, 10, 23, 59, 59, tzinfo=UTC),
         datetime(2026, 2, 11, tzinfo=UTC),
         datetime(2026, 11, 20, 12, tzinfo=UTC),
     }
+
+
+MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 1, 9), timezones=st.just(UTC))  # noqa: DTZ001
+SEEN = st.builds(
+    Observation, date=st.dates(date(2026, 1, 1), date(2026, 1, 4)), value=st.builds(Decimal, st.integers(0, 9)),
+    published_at=st.none() | MOMENTS,
+)  # fmt: skip
+
+
+@given(st.lists(SEEN, max_size=12), MOMENTS, st.booleans())
+def test_nothing_that_was_published_later_is_ever_shown(
+    told: list[Observation], moment: datetime, vintages: bool
+) -> None:
+    shown = shown_of(EconomicSeriesAsk(series="x", known_at=moment, vintages=vintages), tuple(told))
+
+    known = [each for each in told if each.published_at is not None and each.published_at <= moment]
+    newest = {
+        day: max(each.published_at for each in known if each.published_at and each.date == day)
+        for day in {each.date for each in known}
+    }
+    if vintages:
+        assert list(shown) == known
+    else:
+        assert {each.date: each.published_at for each in shown} == newest
+        assert len(shown) == len(newest)
 
 
 async def test_vintages_are_all_shown_that_were_published_by_then(room: Room) -> None:

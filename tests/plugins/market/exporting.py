@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,11 +82,14 @@ def breaking(after: int, then: Handler) -> Handler:
 
 @asynccontextmanager
 async def exporting(
-    database: str, folder: Path, venues: Sequence[str] = ("alpha",), **settings: Any
+    database: str, folder: Path, venues: Sequence[str] = ("alpha",), unkept: Collection[str] = (), **settings: Any
 ) -> AsyncIterator[Export]:
-    """Started; every venue answers minutes, `alpha` before the others."""
+    """Started; every venue answers minutes, `alpha` before the others; the licence of *unkept* ones forbids keeping."""
     wire = Wire()
-    classes = {name: venue(name, priority=place, max_rows=PIECE) for place, name in enumerate(venues)}
+    classes = {
+        name: venue(name, priority=place, max_rows=PIECE, cacheable=name not in unkept)
+        for place, name in enumerate(venues)
+    }
     wire.handlers.update(dict.fromkeys(classes, minutes))
     given: dict[str, Any] = {"upstreams": "live", "anonymous_points": 10_000, **settings}
     async with (

@@ -131,6 +131,26 @@ async def test_reports_are_those_that_had_been_filed_in_the_version_of_then(room
     assert asked == [datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 12, 31, tzinfo=UTC)]
 
 
+async def test_the_pages_go_on_behind_the_twentieth_report() -> None:
+    def reports(ask: FundamentalsAsk) -> tuple[Fundamentals, ...]:
+        years = range(2025, 2025 - min(ask.limit, 30), -1)
+        return tuple(
+            Fundamentals(period=ask.period, period_end=date(year, 9, 30), currency="USD", filed_at=NOON)
+            for year in years
+        )
+
+    room = Room(speaker({FUNDAMENTALS: reports}))
+    query = """query($after: Cursor) { fundamentals(symbol: "AAPL", after: $after) {
+      nodes { periodEnd } pageInfo { hasNextPage endCursor } } }"""
+
+    one = await room.data(query)
+    two = await room.data(query, after=one["pageInfo"]["endCursor"])
+
+    assert (len(one["nodes"]), one["pageInfo"]["hasNextPage"]) == (20, True)
+    assert (two["nodes"][0], len(two["nodes"])) == ({"periodEnd": "2005-09-30"}, 10)
+    assert two["pageInfo"]["hasNextPage"] is False
+
+
 async def test_statements_and_periods_are_part_of_the_question(room: Room, alpha: type[Speaker]) -> None:
     await room.data(
         '{ fundamentals(symbol: "AAPL", statement: CASH_FLOW, period: QUARTERLY, first: 1) { nodes { revenue } } }'

@@ -17,6 +17,7 @@ from schema.words.derivatives import (
     Liquidation,
     OpenInterest,
 )
+from schema.words.instruments import expiry_of
 from schema.words.options import OPTION_CHAIN, OptionChain, OptionChainAsk, OptionContract, OptionRight
 from schema.words.trades import Side
 from tests.plugins.speakers import NOON, Room, Speaker, speaker
@@ -110,6 +111,66 @@ async def test_a_chain_has_its_contracts_with_greeks_and_open_interest_of_its_ow
         ],
     }  # fmt: skip
     assert OptionChainAsk(instrument=APPLE, expiry=date(2026, 12, 18)) in alpha.asked
+
+
+def listed(text: str) -> OptionContract:
+    key = parse_instrument(text)
+    right = OptionRight.CALL if key.right == "C" else OptionRight.PUT
+    day = expiry_of(key)
+    assert day is not None
+    return OptionContract(instrument=key, expiry=day.date(), strike=Decimal(key.strike), right=right)
+
+
+@pytest.fixture(scope="module")
+def wide() -> Room:
+    days, strikes = ("261218", "270115"), (190, 200, 210)
+    every = tuple(listed(f"equity:AAPL-{day}-{each}-{right}") for day in days for each in strikes for right in "CP")
+    # Whatever was asked for, this upstream sends all that there is.
+    said = OptionChain(instrument=APPLE, currency="USD", contracts=every, as_of=NOON)
+    return Room(speaker({OPTION_CHAIN: lambda ask: said}))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ("", "190C 190P 200C 200P 210C 210P"),
+        (', expiry: "2027-01-15", right: PUT', "190P 200P 210P"),
+        (', minStrike: "200", maxStrike: "200"', "200C 200P"),
+        (", right: CALL, first: 2", "190C 200C"),
+        (', expiry: "2027-01-16"', ""),
+    ],
+)
+async def test_a_chain_is_of_one_day_and_filtered(wide: Room, arguments: str, shown: str) -> None:
+    found = await wide.data(f'{{ optionChain(symbol: "AAPL"{arguments}) {{ contracts {{ strike right }} }} }}')
+
+    assert " ".join(f"{each['strike']}{each['right'][0]}" for each in found["contracts"]) == shown
+
+
+async def test_a_chain_is_paged(wide: Room) -> None:
+    query = """query($after: Cursor) { optionChain(symbol: "AAPL", first: 4, after: $after) {
+      contracts { strike } pageInfo { hasNextPage hasPreviousPage endCursor } } }"""
+
+    one = await wide.data(query)
+    two = await wide.data(query, after=one["pageInfo"]["endCursor"])
+
+    assert [len(page["contracts"]) for page in (one, two)] == [4, 2]
+    assert [page["pageInfo"]["hasNextPage"] for page in (one, two)] == [True, False]
+    assert [page["pageInfo"]["hasPreviousPage"] for page in (one, two)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("first: 0", "first: must be 1 to 1000, not 0"),
+        ("first: 1001", "first: must be 1 to 1000, not 1001"),
+        ('after: "eA"', "after: is not a cursor of this list; give back what `pageInfo` or an edge gave"),
+        ('minStrike: "2", maxStrike: "1"', "maxStrike: must not be below minStrike"),
+    ],
+)
+async def test_a_chain_that_cannot_be_asked_for_is_refused(wide: Room, arguments: str, told: str) -> None:
+    found = await wide.error(f'{{ optionChain(symbol: "AAPL", {arguments}) {{ currency }} }}')
+
+    assert found == ("BAD_USER_INPUT", told)
 
 
 async def test_too_many_rows_are_refused(room: Room) -> None:

@@ -123,3 +123,19 @@ async def test_a_page_elsewhere_cannot_make_a_browser_fetch_one(export: Export):
     headers = {"sec_fetch_mode": "no-cors", "sec_fetch_site": "cross-site", "x_api_key": await export.key()}
 
     assert (await refusal(export, **headers))[:2] == (403, "CSRF_PREVENTED")
+
+
+@pytest.mark.parametrize("ending", ["csv", "ndjson", "parquet"])
+async def test_what_a_licence_lets_nobody_keep_is_in_no_file(sqlite_url: str, tmp_path: Path, ending: str):
+    async with exporting(sqlite_url, tmp_path, unkept=("alpha",)) as export:
+        status, code, message = await refusal(export, ending=ending)
+
+    assert (status, code) == (404, "NOT_COVERED")
+    assert message.endswith("alpha may not be kept, by its licence")
+
+
+async def test_the_file_comes_from_the_next_whose_licence_allows_it(sqlite_url: str, tmp_path: Path):
+    async with exporting(sqlite_url, tmp_path, ("alpha", "beta"), unkept=("alpha",)) as export:
+        text = await export.text("ndjson")
+
+        assert (export.wire.asked("alpha"), '"provider":"beta"' in text) == ([], True)

@@ -238,3 +238,27 @@ async def test_a_head_is_no_export(export: Export):
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
     assert export.wire.requests == []
+
+
+@pytest.mark.parametrize(
+    ("symbol", "asked", "stated"),
+    [
+        ("equity:AAPL", "", "SPLITS"),
+        ("equity:AAPL", "&adjustment=none", "NONE"),
+        ("equity:AAPL", "&adjustment=splits-and-dividends", "SPLITS_AND_DIVIDENDS"),
+        ("crypto:BTC/USD", "&adjustment=splits-and-dividends", "NONE"),
+        ("isin:US0378331005", "", "SPLITS"),
+    ],
+)
+async def test_every_file_states_the_adjustment_of_its_series(export: Export, symbol: str, asked: str, stated: str):
+    import pyarrow.parquet
+
+    query = f"symbol={symbol}&interval=1h&start=2026-11-18&end=2026-11-19{asked}"
+
+    csv, ndjson = await export.text("csv", query), await export.text("ndjson", query)
+    file = pyarrow.parquet.ParquetFile(io.BytesIO((await export.get("parquet", query)).content))
+
+    assert csv.splitlines()[0] == f"# instrument: {symbol.replace('isin:US0378331005', 'equity:AAPL')}"
+    assert f"# adjustment: {stated}\n" in csv
+    assert json.loads(ndjson.splitlines()[0])["series"]["adjustment"] == stated
+    assert json.loads(file.metadata.metadata[b"marketgate"])["series"]["adjustment"] == stated

@@ -1,18 +1,17 @@
-"""Prices of the past, venues' hours, and a consensus on exchange rates and index levels; spoken by fakes."""
+"""Prices of the past, and a consensus on exchange rates and index levels; spoken by fakes."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from schema.symbols import parse_instrument
-from schema.words.history import HISTORICAL_QUOTE, PRICE_HISTORY, PriceHistoryAsk, PricePoint
+from schema.words.candles import Adjustment
+from schema.words.history import HISTORICAL_QUOTE, PRICE_HISTORY, PriceHistoryAsk, PricePoint, check_points
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote
-from schema.words.sessions import MARKET_STATUS, TRADING_SESSIONS, MarketStatus, MarketStatusAsk
-from schema.words.venues import MarketState, TradingHours, TradingSession
 from tests.plugins.speakers import NOON, Room, Speaker, speaker
 
 MIDNIGHT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -24,14 +23,6 @@ def points(ask: PriceHistoryAsk) -> tuple[PricePoint, ...]:
     )
 
 
-def session(day: int) -> TradingSession:
-    opens = datetime(2026, 11, day, 14, 30, tzinfo=UTC)
-    return TradingSession(
-        date=date(2026, 11, day), opens=opens, closes=opens + timedelta(hours=6.5), hours=TradingHours.REGULAR,
-        early_close=False,
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def alpha() -> type[Speaker]:
     return speaker({
@@ -40,8 +31,6 @@ def alpha() -> type[Speaker]:
             as_of=ask.at - timedelta(seconds=126),
         ),
         PRICE_HISTORY: points,
-        MARKET_STATUS: lambda ask: MarketStatus(venue=ask.venue, state=MarketState.HALTED, reason="circuit breaker"),
-        TRADING_SESSIONS: lambda ask: (session(19), session(20), session(23)),
     })  # fmt: skip
 
 
@@ -58,23 +47,55 @@ async def test_a_price_of_the_past_says_of_when_it_is(room: Room) -> None:
     assert found == {"price": "0.383261", "priceType": "INDEX", "provenance": {"asOf": "2024-09-16T01:44:34Z"}}
 
 
-async def test_a_line_of_prices_ends_with_the_interval_that_has_begun(room: Room, alpha: type[Speaker]) -> None:
-    found = await room.data(
-        '{ priceHistory(symbol: "BTC/USD", start: "2026-11-18T00:00:00Z") { time price currency } }'
+@pytest.mark.parametrize("told", [timedelta(seconds=1), None])
+async def test_a_price_that_is_later_than_the_instant_or_of_no_time_is_none_of_it(told: timedelta | None) -> None:
+    careless = speaker({
+        HISTORICAL_QUOTE: lambda ask: Quote(
+            instrument=ask.instrument, price=Decimal(7), price_type=PriceType.LAST,
+            as_of=None if told is None else ask.at + told,
+        ),
+    })  # fmt: skip
+
+    code, message = await Room(careless).error(
+        '{ historicalQuote(symbol: "BTC/USD", at: "2024-09-16T01:46:40Z") { price } }'
     )
 
-    assert [each["price"] for each in found] == ["18", "19"]
+    assert (code, message) == (
+        "UPSTREAM_MALFORMED",
+        "no historicalQuote for crypto:BTC/USD: alpha told a price that is not surely of 2024-09-16T01:46:40+00:00 or "
+        "before",
+    )
+
+
+async def test_a_line_of_prices_ends_with_the_interval_that_has_begun(room: Room, alpha: type[Speaker]) -> None:
+    found = await room.data(
+        '{ priceHistory(symbol: "BTC/USD", start: "2026-11-18T00:00:00Z") { time price currency adjustment } }'
+    )
+
+    assert [(each["price"], each["adjustment"]) for each in found] == [("18", "NONE"), ("19", "NONE")]
     asked = [ask for ask in alpha.asked if isinstance(ask, PriceHistoryAsk)]
     assert [(ask.interval, ask.end) for ask in asked] == [(Interval.D1, MIDNIGHT)]
 
 
-async def test_a_halt_is_told_and_sessions_are_cut_to_their_days(room: Room, alpha: type[Speaker]) -> None:
-    status = await room.data('{ marketStatus(venue: "xnas") { venue state reason nextOpen } }')
-    sessions = await room.data('{ tradingSessions(start: "2026-11-20", end: "2026-11-23") { date opens closes } }')
+def line(symbol: str, *adjustments: Adjustment) -> list[str]:
+    begin = datetime(2026, 11, 1, tzinfo=UTC)
+    ask = PriceHistoryAsk(instrument=parse_instrument(symbol), interval=Interval.D1, start=begin, end=MIDNIGHT)
+    days = [begin + timedelta(days=day) for day in range(len(adjustments))]
+    return list(
+        check_points(
+            ask,
+            [
+                PricePoint(time=day, price=Decimal(1), currency="USD", adjustment=adjustment)
+                for day, adjustment in zip(days, adjustments, strict=True)
+            ],
+        )
+    )
 
-    assert status == {"venue": "XNAS", "state": "HALTED", "reason": "circuit breaker", "nextOpen": None}
-    assert sessions == [{"date": "2026-11-20", "opens": "2026-11-20T14:30:00Z", "closes": "2026-11-20T21:00:00Z"}]
-    assert MarketStatusAsk(venue="XNAS") in alpha.asked
+
+def test_adjustments_are_never_mixed_in_one_line_and_only_securities_have_any() -> None:
+    assert line("equity:AAPL", Adjustment.SPLITS, Adjustment.SPLITS) == []
+    assert line("equity:AAPL", Adjustment.NONE, Adjustment.SPLITS) == ["adjustments are mixed in one series"]
+    assert line("crypto:BTC/USD", Adjustment.SPLITS) == ["2026-11-01T00:00:00+00:00: SPLITS"]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +106,6 @@ async def test_a_halt_is_told_and_sessions_are_cut_to_their_days(room: Room, alp
             'priceHistory(symbol: "BTC/USD", start: "2026-01-01T00:00:00Z", interval: M1) { price }',
             "start: the range has more than 5000 points: ask for less, or a longer interval",
         ),
-        ('marketStatus(venue: "New York") { state }', "venue: 'New York' is no venue: give a MIC such as XNYS"),
     ],
 )
 async def test_what_cannot_be_asked_is_refused(room: Room, field: str, told: str) -> None:

@@ -103,6 +103,17 @@ async def test_an_ambiguous_symbol_is_named_with_what_it_may_mean(company: Compa
     assert await company.count(lists) == 0
 
 
+async def test_a_security_is_kept_by_the_id_that_its_number_means(company: Company):
+    payload = await company.ask("bob", CREATE, name="Numbers", symbols=["isin:US0378331005", "cik:320193", "BTC/USD"])
+    refused = await company.ask("bob", CREATE, name="Unclear", symbols=["AAPL", "cik:1652044", "US0378331006"])
+
+    assert payload["watchlist"]["symbols"] == ["equity:AAPL", "crypto:BTC/USD"]
+    (error,) = refused["userErrors"]
+    assert (error["code"], error["field"]) == ("SYMBOL_AMBIGUOUS", ["input", "symbols", "1"])
+    assert error["message"] == "'cik:1652044' may mean equity:GOOG, equity:GOOGL: write one of these."
+    assert await company.count(lists) == 1
+
+
 @pytest.mark.parametrize("name", ["", "x" * 101, "nul\0"])
 async def test_a_list_needs_a_name(company: Company, name: str):
     assert await company.codes("bob", CREATE, name=name) == ["NAME_INVALID"]
