@@ -99,7 +99,8 @@ class _Waiting:
 class LiveFleet:
     """One per process."""
 
-    def __init__(self, link: RedisLink, listening: Listening, clock: Clock) -> None:
+    def __init__(self, link: RedisLink, listening: Listening, clock: Clock, *, wait_s: float = WAIT_S) -> None:
+        self._wait_s = wait_s
         self._link, self._listening, self._clock = link, listening, clock
         self._outbox: dict[StreamKey, _Waiting] = {}
         self._sender: asyncio.Task[None] | None = None
@@ -117,7 +118,7 @@ class LiveFleet:
         """Until Redis answers again."""
         self._back.clear()
         while True:
-            if await self._link.ask(_ping, otherwise=False, wait_s=WAIT_S):
+            if await self._link.ask(_ping, otherwise=False, wait_s=self._wait_s):
                 return
             await self._clock.sleep(0.5)
 
@@ -128,7 +129,7 @@ class LiveFleet:
     async def close(self) -> None:
         """Send what waits, and listen no more."""
         if self._sender is not None:
-            await asyncio.wait({self._sender}, timeout=WAIT_S)
+            await asyncio.wait({self._sender}, timeout=self._wait_s)
             self._sender.cancel()
         await self._listening.close()
 
@@ -141,7 +142,7 @@ class LiveFleet:
             told = (at.lease, at.epoch, at.last, owner, LIVE_MS, known, KEPT_MS)
             return await cast(Any, redis.eval(ACQUIRE, 3, *told))
 
-        found = await self._link.ask(ask, otherwise=None, wait_s=WAIT_S)
+        found = await self._link.ask(ask, otherwise=None, wait_s=self._wait_s)
         if found is None:
             return None, None
         if epoch := int(found[0]):
@@ -160,7 +161,7 @@ class LiveFleet:
             keys = (at.lease, at.epoch, at.last, at.state, at.ring)
             return await cast(Any, redis.eval(RENEW, len(keys), *keys, lease.owner, LIVE_MS, KEPT_MS))
 
-        found = await self._link.ask(ask, otherwise=None, wait_s=WAIT_S)
+        found = await self._link.ask(ask, otherwise=None, wait_s=self._wait_s)
         if found is None:
             return
         if found:
@@ -176,7 +177,7 @@ class LiveFleet:
         async def ask(redis: Redis) -> Any:
             return await cast(Any, redis.eval(RELEASE, 1, place, lease.owner))
 
-        await self._link.ask(ask, otherwise=0, wait_s=WAIT_S)
+        await self._link.ask(ask, otherwise=0, wait_s=self._wait_s)
 
     def publish(self, lease: Lease, message: Message, snapshot: Message) -> None:
         """To the other processes, soon and in order; *snapshot* is what stands for everything until now."""
@@ -223,7 +224,7 @@ class LiveFleet:
         async def ask(redis: Redis) -> Any:
             return await redis.get(place)
 
-        frame = await self._link.ask(ask, otherwise=None, wait_s=WAIT_S)
+        frame = await self._link.ask(ask, otherwise=None, wait_s=self._wait_s)
         return None if frame is None else _read(key, frame)
 
     async def missed(self, key: StreamKey, after: Position) -> list[Message]:
@@ -233,20 +234,20 @@ class LiveFleet:
         async def ask(redis: Redis) -> Any:
             return await cast(Any, redis.xrevrange(place, count=RING))
 
-        rows: list[Any] = await self._link.ask(ask, otherwise=[], wait_s=WAIT_S)
+        rows: list[Any] = await self._link.ask(ask, otherwise=[], wait_s=self._wait_s)
         found = [_read(key, row[1][b"f"]) for row in reversed(rows)]
         return [m for m in found if m is not None and m.position.epoch == after.epoch and m.position > after]
 
     async def _flushed(self) -> None:
         if self._sender is not None and not self._sender.done():
-            await asyncio.wait({self._sender}, timeout=WAIT_S)
+            await asyncio.wait({self._sender}, timeout=self._wait_s)
 
     async def _send(self) -> None:
         """Until nothing waits: what came meanwhile goes out together."""
         while self._outbox:
             outbox, self._outbox = self._outbox, {}
             for waiting in outbox.values():
-                sent = await self._link.ask(self._publishing(waiting), otherwise=None, wait_s=WAIT_S)
+                sent = await self._link.ask(self._publishing(waiting), otherwise=None, wait_s=self._wait_s)
                 if sent is None:
                     self.lost += len(waiting.frames)
                 elif not sent:

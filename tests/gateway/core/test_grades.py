@@ -16,6 +16,7 @@ from tests.gateway.doubles import venue
 @pytest.mark.parametrize(("count", "grade"), [({"kraken": 1}, Grade.SILVER), ({}, Grade.BRONZE)])
 def test_captured_answers_that_are_read_exactly_make_silver(monkeypatch: pytest.MonkeyPatch, count, grade):
     monkeypatch.setattr(grades, "proof", lambda: count)
+    monkeypatch.setattr(grades, "streams", dict)
 
     assert grade_of(Kraken) is grade
 

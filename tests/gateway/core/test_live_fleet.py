@@ -65,7 +65,7 @@ async def process(url: str) -> AsyncGenerator[Process]:
     clock = StoppableClock()
     w, lines = world(venue("alpha"), venue("beta", priority=20)), HandLines()
     link, listening = RedisLink(url, clock, wait_s=5.0), Listening(url)
-    fleet = LiveFleet(link, listening, clock)
+    fleet = LiveFleet(link, listening, clock, wait_s=5.0)
     hub = Hub(lines, clock, fleet=fleet, grace_s=0.2)
     fleet.start()
     try:
