@@ -28,4 +28,6 @@ STREAMED: Mapping[tuple[str, str], Planning] = {
     ("okx", "ws_ticker"): okx,
     ("okx", "ws_trade"): okx,
     ("okx", "ws_book"): okx,
+    ("bybit", "ws_ticker"): lambda capture: planned(capture, "BTC/USDT"),
+    ("bybit", "ws_trade"): lambda capture: planned(capture, "BTC/USDT"),
 }
