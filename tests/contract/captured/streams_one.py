@@ -6,6 +6,7 @@ OKX's are of a future and stand in for those of a spot pair, which have the same
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from tests.contract.captured.stream_plans import StreamPlan, planned
@@ -24,10 +25,39 @@ def _as_a_pair(body: Any) -> Any:
     return {**body, "arg": {**body["arg"], "instId": "BTC-USD"}}
 
 
+def coinbase_ticker(capture: Capture) -> StreamPlan:
+    """Times are texts."""
+    expected = capture.expected | {"timestamp": _millis(capture.expected["time"])}
+    return planned(capture, expected["symbol_id"], expected=expected)
+
+
+def coinbase_trade(capture: Capture) -> StreamPlan:
+    """The side is the taker's."""
+    expected = [row | {"timestamp": _millis(row["time"])} for row in capture.expected]
+    return planned(capture, expected[0]["symbol_id"], expected=expected)
+
+
+def coinbase_book(capture: Capture) -> StreamPlan:
+    """One change, to an empty book."""
+    product = capture.expected["symbol_id"]
+    (side, price, size) = capture.expected["changes"][0]
+    sides: dict[str, list[Any]] = {"bids": [], "asks": [], f"{side}s": [[price, size]]}
+    before = ({"frame": {"type": "snapshot", "product_id": product, "bids": [], "asks": []}},)
+    expected = {**sides, "timestamp": _millis(capture.body["time"]), "nonce": None}
+    return planned(capture, product, before=before, expected=expected)
+
+
+def _millis(time: str) -> int:
+    return int(datetime.fromisoformat(time).timestamp() * 1000)
+
+
 STREAMED: Mapping[tuple[str, str], Planning] = {
     ("okx", "ws_ticker"): okx,
     ("okx", "ws_trade"): okx,
     ("okx", "ws_book"): okx,
     ("bybit", "ws_ticker"): lambda capture: planned(capture, "BTC/USDT"),
     ("bybit", "ws_trade"): lambda capture: planned(capture, "BTC/USDT"),
+    ("coinbaseexchange", "ws_ticker"): coinbase_ticker,
+    ("coinbaseexchange", "ws_trade"): coinbase_trade,
+    ("coinbaseexchange", "ws_book"): coinbase_book,
 }
