@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
 from providers.feeds import Confirmed, Feed, Heartbeat, News, Out, Refused, Restart, Topic, batches, text
 from providers.row import Row
-from schema.errors import NotCovered, UnknownInstrument
+from schema.errors import NotCovered, UpstreamError
 
 PONG = ("pong", b"pong")
 NAMED = re.compile(r"channel:([^,\s]+),\s?instId:([^,\s]+)")
@@ -25,10 +25,10 @@ class ArgsFeed(Feed):
     """
 
     heartbeat = Heartbeat(every=timedelta(seconds=20), text="ping")
-    product: ClassVar[dict[str, str]] = {}
+    product: ClassVar[Mapping[str, str]] = {}
     """What an argument says beside the channel and the pair."""
-    unknown: ClassVar[frozenset[str]]
-    """Codes of a channel or pair that there is not."""
+    refusals: ClassVar[Mapping[str, type[UpstreamError]]]
+    """What an error's code means; others are not covered."""
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
         """Each channel is accepted or refused alone."""
@@ -80,8 +80,7 @@ class ArgsFeed(Feed):
             channel = f"{named[1]}:{named[2]}"
         else:
             return [Restart(said)]
-        kind = UnknownInstrument if code in self.unknown else NotCovered
-        return [Refused(channel, kind(self.provider, said))]
+        return [Refused(channel, self.refusals.get(code, NotCovered)(self.provider, said))]
 
 
 def _channel(arg: Row) -> str:

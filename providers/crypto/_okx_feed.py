@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from providers.books import Book, changes
 from providers.contract import Clock, Profile
@@ -11,6 +12,7 @@ from providers.crypto._args_feed import ArgsFeed
 from providers.crypto._spot import SIDES
 from providers.feeds import Alive, Gap, News, Said, Topic
 from providers.row import Row, ascending
+from schema.errors import Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import InstrumentId
 from schema.words.books import ORDER_BOOK
 from schema.words.candles import Candle
@@ -39,8 +41,8 @@ class OkxFeed(ArgsFeed):
     address = "wss://ws.okx.com:8443/ws/v5/public"
     topics_per_connection = 100
     frames_per_second = 3.0
-    # Wrong address, channel or pair; the text names them.
-    unknown = frozenset({"60018"})
+    # "Wrong URL or channel", which the text names, and "Requests too frequent".
+    refusals: ClassVar[Mapping[str, type[UpstreamError]]] = {"60018": UnknownInstrument, "60014": Throttled}
 
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)
@@ -96,7 +98,7 @@ class OkxCandleFeed(ArgsFeed):
     address = "wss://ws.okx.com:8443/ws/v5/business"
     topics_per_connection = OkxFeed.topics_per_connection
     frames_per_second = OkxFeed.frames_per_second
-    unknown = OkxFeed.unknown
+    refusals = OkxFeed.refusals
 
     def valued(self, topic: Topic, frame: Row) -> Iterable[News]:
         """The running candle as it changes, and once more when it is done."""

@@ -47,6 +47,28 @@ def coinbase_book(capture: Capture) -> StreamPlan:
     return planned(capture, product, before=before, expected=expected)
 
 
+def bitget(capture: Capture) -> StreamPlan | str:
+    """Of version 2 nobody read the samples: their own numbers."""
+    (row,) = capture.body["data"]
+    if capture.body["arg"]["instType"] == "sp":
+        return "a frame of version 1, which has been switched off"
+    if capture.call == "ws_trade":
+        expected: Any = [
+            {
+                "id": row["tradeId"], "timestamp": int(row["ts"]), "price": row["price"], "amount": row["size"],
+                "side": row["side"],
+            }
+        ]  # fmt: skip
+        return planned(capture, "BTC/USDT", expected=expected)
+    expected = {
+        "symbol": "BTC/USDT", "last": row["lastPr"], "bid": row["bidPr"], "ask": row["askPr"],
+        "bidVolume": row["bidSz"], "askVolume": row["askSz"], "open": row["open24h"], "high": row["high24h"],
+        "low": row["low24h"], "baseVolume": row["baseVolume"], "quoteVolume": row["quoteVolume"],
+        "timestamp": int(row["ts"]),
+    }  # fmt: skip
+    return planned(capture, "BTC/USDT", expected=expected)
+
+
 def _millis(time: str) -> int:
     return int(datetime.fromisoformat(time).timestamp() * 1000)
 
@@ -60,4 +82,6 @@ STREAMED: Mapping[tuple[str, str], Planning] = {
     ("coinbaseexchange", "ws_ticker"): coinbase_ticker,
     ("coinbaseexchange", "ws_trade"): coinbase_trade,
     ("coinbaseexchange", "ws_book"): coinbase_book,
+    ("bitget", "ws_ticker"): bitget,
+    ("bitget", "ws_trade"): bitget,
 }
