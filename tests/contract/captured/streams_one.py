@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from tests.contract.captured.stream_plans import StreamPlan, planned
+from schema.words.intervals import Interval
+from tests.contract.captured.stream_plans import StreamPlan, planned, ranged
 from tests.contract.captures import Capture
 
 Planning = Callable[[Capture], StreamPlan | str]
@@ -69,6 +70,18 @@ def bitget(capture: Capture) -> StreamPlan | str:
     return planned(capture, "BTC/USDT", expected=expected)
 
 
+def gateio_bar(capture: Capture) -> StreamPlan:
+    """In 2021 there was no volume in the base asset."""
+    pair = capture.expected["symbol_id"]
+    return ranged(capture, pair, Interval.M1, capture.expected["row"], unjudged=frozenset({"volume"}))
+
+
+def gateio(capture: Capture) -> StreamPlan:
+    """The pair stands in what was read from it."""
+    read = capture.expected[0] if isinstance(capture.expected, list) else capture.expected
+    return planned(capture, read["symbol_id"])
+
+
 def _millis(time: str) -> int:
     return int(datetime.fromisoformat(time).timestamp() * 1000)
 
@@ -84,4 +97,7 @@ STREAMED: Mapping[tuple[str, str], Planning] = {
     ("coinbaseexchange", "ws_book"): coinbase_book,
     ("bitget", "ws_ticker"): bitget,
     ("bitget", "ws_trade"): bitget,
+    ("gateio", "ws_ticker"): gateio,
+    ("gateio", "ws_trade"): gateio,
+    ("gateio", "ws_candle"): gateio_bar,
 }
