@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from providers.books import Book, changes
 from providers.contract import Clock, Profile
 from providers.crypto._spot import percent
-from providers.feeds import Alive, Confirmed, Feed, Gap, Heartbeat, News, Out, Refused, Said, Topic, text
+from providers.crypto._two_channels import Best, TwoChannels
+from providers.feeds import Confirmed, Feed, Gap, Heartbeat, News, Out, Refused, Said, Topic, text
 from providers.row import Row, ascending
 from schema.errors import NotCovered, UnknownInstrument
 from schema.symbols import InstrumentId
-from schema.words.books import PriceLevel
 from schema.words.candles import Candle
 from schema.words.quotes import QUOTES, PriceType, Quote, StatsWindow
 from schema.words.trades import Side, Trade
@@ -32,15 +32,6 @@ class _Counted:
     held: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Best:
-    """The best prices, and since when."""
-
-    bid: PriceLevel | None
-    ask: PriceLevel | None
-    as_of: datetime | None = field(default=None, compare=False)
-
-
 class BybitFeed(Feed):
     """A channel is the venue's topic, and a quote's are two: statistics come without the best prices.
 
@@ -57,13 +48,12 @@ class BybitFeed(Feed):
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)
         self._books: dict[str, _Counted] = {}
-        self._quotes: dict[str, Quote] = {}
-        self._bests: dict[str, _Best] = {}
+        self._quotes = TwoChannels()
 
     def forget(self, channel: str) -> None:
         """Book and quote."""
-        for memory in (self._books, self._quotes, self._bests):
-            memory.pop(channel, None)
+        self._books.pop(channel, None)
+        self._quotes.forget(channel)
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
         """A request for each channel: one pair that there is not would spoil it for others."""
@@ -86,7 +76,7 @@ class BybitFeed(Feed):
             return []
         kind, as_of = name.partition(".")[0], frame.maybe_epoch("ts", "ms")
         if topic.capability is QUOTES:
-            return self._bettered(topic, data, as_of) if name != channel else self._ticked(topic, data, as_of)
+            return self._quoted(topic, data, as_of, best=name != channel)
         if kind == "publicTrade":
             trades = ascending([parse_trade(row) for row in data], lambda trade: trade.time)
             return [Said(channel=channel, values=trades, as_of=as_of)]
@@ -106,32 +96,13 @@ class BybitFeed(Feed):
         kind = UnknownInstrument if unknown else NotCovered
         return [Refused(channel, kind(self.provider, said)) for channel in channels]
 
-    def _ticked(self, topic: Topic, data: Row, as_of: datetime | None) -> Iterable[News]:
-        """Statistics, with the best prices as they were last."""
+    def _quoted(self, topic: Topic, data: Row, as_of: datetime | None, best: bool) -> Iterable[News]:
+        """Best prices come again every three seconds, also without a change."""
+        if best:
+            return self._quotes.bettered(topic.channel, parse_best(data, as_of))
         if data.positive("lastPrice") is None:
             return []
-        quote = self._quotes[topic.channel] = parse_quote(topic.instrument, data, as_of)
-        return [self._whole(topic.channel, quote)]
-
-    def _bettered(self, topic: Topic, data: Row, as_of: datetime | None) -> Iterable[News]:
-        """Best prices alone are no quote; without a change they come again every three seconds."""
-        bids, asks = changes(data["b"]), changes(data["a"])
-        best = _Best(bids[0] if bids else None, asks[0] if asks else None, as_of)
-        known = self._bests.get(topic.channel)
-        self._bests[topic.channel] = best
-        quote = self._quotes.get(topic.channel)
-        return [Alive(topic.channel)] if quote is None or best == known else [self._whole(topic.channel, quote)]
-
-    def _whole(self, channel: str, quote: Quote) -> Said:
-        best = self._bests.get(channel)
-        if best is not None:
-            bid, ask = best.bid, best.ask
-            stamps = [each for each in (best.as_of, quote.as_of) if each is not None]
-            quote = replace(
-                quote, as_of=max(stamps, default=None), bid=bid.price if bid else None, ask=ask.price if ask else None,
-                bid_size=bid.size if bid else None, ask_size=ask.size if ask else None,
-            )  # fmt: skip
-        return Said(channel=channel, values=(quote,), as_of=quote.as_of)
+        return self._quotes.ticked(topic.channel, parse_quote(topic.instrument, data, as_of))
 
     def _booked(self, topic: Topic, data: Row, as_of: datetime | None, snapshot: bool) -> Iterable[News]:
         """A snapshot may come at any time, and takes the place of everything."""
@@ -182,6 +153,15 @@ def parse_quote(instrument: InstrumentId, row: Row, as_of: datetime | None) -> Q
         quote_volume=row.maybe("turnover24h"),
         stats_window=StatsWindow.ROLLING_24H,
     )
+
+
+def parse_best(data: Row, as_of: datetime | None) -> Best:
+    """A book of one level."""
+    bids, asks = changes(data["b"]), changes(data["a"])
+    return Best(
+        bid=bids[0].price if bids else None, ask=asks[0].price if asks else None,
+        bid_size=bids[0].size if bids else None, ask_size=asks[0].size if asks else None, as_of=as_of,
+    )  # fmt: skip
 
 
 def parse_trade(row: Row) -> Trade:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from providers.books import Book, Levels, Order, changes, spanning
 from providers.contract import Clock, Profile
 from providers.crypto._spot import SIDES
+from providers.crypto._two_channels import Best, TwoChannels
 from providers.feeds import Confirmed, Feed, Gap, News, Out, Refused, Said, Topic, text
 from providers.row import Key, Row
 from schema.errors import NotCovered, Overloaded, UnknownInstrument, UpstreamError
@@ -18,7 +19,7 @@ from schema.words.quotes import PriceType, Quote, StatsWindow
 from schema.words.trades import Trade
 
 DEPTH = 400
-BARS, BOOKS = "spot.candlesticks", "spot.obu"
+TICKERS, BEST, BARS, BOOKS = "spot.tickers", "spot.book_ticker", "spot.candlesticks", "spot.obu"
 SERVER_SIDE = 3
 
 
@@ -31,9 +32,11 @@ class _Numbered:
 
 
 class GateioFeed(Feed):
-    """A channel is the venue's, what it is asked for and the pair: `spot.trades:BTC_USDT`, `spot.obu:ob.BTC_USDT.400`.
+    """A channel is the venue's and what is asked of it: `spot.trades:BTC_USDT`, `spot.obu:ob.BTC_USDT.400`; a quote's
+    are two, for statistics come once a second and without sizes.
 
-    The venue pings by itself and states no limits of its public channels. Books come whole at first, and whenever the
+    The venue pings by itself, wants a request's time to be within a minute of its own, and states no limits of its
+    public channels. Books come whole at first, and whenever the
     venue likes; changes say which numbers they cover, and who misses one subscribes anew:
     https://www.gate.com/announcements/article/45317
     """
@@ -45,23 +48,30 @@ class GateioFeed(Feed):
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)
         self._books: dict[str, _Numbered] = {}
+        self._quotes = TwoChannels()
 
     def forget(self, channel: str) -> None:
-        """The book."""
+        """Book and quote."""
         self._books.pop(channel, None)
+        self._quotes.forget(channel)
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
         """A request for each channel: one pair that there is not spoils it for others."""
-        return [self._request("subscribe", topic, id=self.number([topic])) for topic in topics]
+        return [out for topic in topics for out in self._requests_for("subscribe", topic, id=self.number([topic]))]
 
     def unsubscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
         """The same the other way round."""
-        return [self._request("unsubscribe", topic) for topic in topics]
+        return [out for topic in topics for out in self._requests_for("unsubscribe", topic)]
 
-    def _request(self, event: str, topic: Topic, **more: int) -> Out:
+    def _requests_for(self, event: str, topic: Topic, **more: int) -> list[Out]:
+        """What is refused is said of the first alone."""
         channel, _, asked = topic.channel.partition(":")
+        first = self._request(event, channel, _payload(channel, asked), **more)
+        return [first, self._request(event, BEST, [asked])] if channel == TICKERS else [first]
+
+    def _request(self, event: str, channel: str, payload: list[str], **more: int) -> Out:
         time = int(self.clock.now().timestamp())
-        return text({"time": time, "channel": channel, "event": event, "payload": _payload(channel, asked), **more})
+        return text({"time": time, "channel": channel, "event": event, "payload": payload, **more})
 
     def read(self, frame: Row) -> Iterable[News]:
         """`{"time", "channel", "event", "result"}`; what is told is an update, anything else answers a request."""
@@ -71,20 +81,23 @@ class GateioFeed(Feed):
         if event != "update":
             return []
         kind, result = frame.text("channel"), frame["result"]
-        topic = self.topics.get(f"{kind}:{_asked(kind, result)}")
+        topic = self.topics.get(f"{TICKERS if kind == BEST else kind}:{_asked(kind, result)}")
         if topic is None:
             return []
         if kind == BOOKS:
             return self._booked(topic, result)
         at = _sent(frame)
         if kind == BARS:
-            return [Said(channel=topic.channel, values=(parse_bar(result),), as_of=at)]
+            bar = parse_bar(result, topic.ask.interval.delta, at)
+            return [Said(channel=topic.channel, values=(bar,), as_of=at)]
         if kind == "spot.trades":
             trade = parse_trade(result)
             return [Said(channel=topic.channel, values=(trade,), as_of=trade.time)]
+        if kind == BEST:
+            return self._quotes.bettered(topic.channel, parse_best(result))
         if result.positive("last") is None:
             return []
-        return [Said(channel=topic.channel, values=(parse_quote(topic.instrument, result, at),), as_of=at)]
+        return self._quotes.ticked(topic.channel, parse_quote(topic.instrument, result, at))
 
     def _answered(self, frame: Row) -> Iterable[News]:
         if frame.get("id") is None:
@@ -129,7 +142,7 @@ def _payload(channel: str, asked: str) -> list[str]:
 
 
 def _asked(channel: str, result: Row) -> str:
-    return result.text({BARS: "n", BOOKS: "s"}.get(channel, "currency_pair"))
+    return result.text({BARS: "n", BOOKS: "s", BEST: "s"}.get(channel, "currency_pair"))
 
 
 def _sent(frame: Row) -> datetime | None:
@@ -176,10 +189,22 @@ def parse_trade(row: Row) -> Trade:
     )
 
 
-def parse_bar(row: Row) -> Candle:
-    """`v` is in the quote asset; `a`, the base asset's, and `w`, whether it is done, came later."""
+def parse_best(row: Row) -> Best:
+    """Prices are small letters, sizes capital ones."""
+    return Best(
+        bid=row.positive("b"), ask=row.positive("a"), bid_size=row.positive("B"), ask_size=row.positive("A"),
+        as_of=row.maybe_epoch("t", "ms"),
+    )  # fmt: skip
+
+
+def parse_bar(row: Row, length: timedelta, at: datetime | None) -> Candle:
+    """`v` is in the quote asset; `a`, the base asset's, came later, as did `w`: done, which may be missing where it is.
+
+    Then it is done when its time was over at that of the frame.
+    """
+    begin = row.epoch("t")
     return Candle(
-        open_time=row.epoch("t"), open=row.decimal("o"), high=row.decimal("h"), low=row.decimal("l"),
+        open_time=begin, open=row.decimal("o"), high=row.decimal("h"), low=row.decimal("l"),
         close=row.decimal("c"), volume=row.maybe("a"), quote_volume=row.maybe("v"),
-        closed="w" in row and row.flag("w"),
+        closed=("w" in row and row.flag("w")) or (at is not None and begin + length <= at),
     )  # fmt: skip

@@ -151,7 +151,7 @@ class Gateio(Provider):
 
     @streams(QUOTES, feed=GateioFeed, covers=lambda ask: all(map(covered, ask.instruments)), silence=SILENCE)
     def quote_channel(self, ask: QuotesAsk) -> str:
-        """As it changes."""
+        """Statistics once a second; the best prices come beside them as they change."""
         return f"spot.tickers:{wire_symbol(ask.instruments[0])}"
 
     @streams(CANDLES, feed=GateioFeed, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS))
