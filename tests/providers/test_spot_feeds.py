@@ -126,7 +126,7 @@ def as_levels(rows: Sequence[tuple[str, str]]) -> list[tuple[Decimal, Decimal]]:
 @pytest.mark.parametrize("venue", VENUES)
 @given(before=st.integers(0, 3), after=st.integers(1, 3))
 def test_a_change_that_is_missing_is_one_gap_and_then_nothing_is_believed(venue: str, before: int, after: int):
-    changes = [([(f"97.{number}", "1")], []) for number in range(before + 1 + after)]
+    changes: list[Change] = [([(f"97.{number}", "1")], []) for number in range(before + 1 + after)]
     frames, _ = conversation(venue, [START, *changes])
 
     news = heard(venue, frames[: 1 + before] + frames[2 + before :])
