@@ -10,7 +10,7 @@ from providers.books import Book, Levels, Order, changes, spanning
 from providers.contract import Clock, Profile
 from providers.crypto._spot import SIDES
 from providers.crypto._two_channels import Best, TwoChannels
-from providers.feeds import Confirmed, Feed, Gap, News, Out, Refused, Said, Topic, text
+from providers.feeds import Confirmed, Feed, Gap, News, Out, Refused, Restart, Said, Topic, text
 from providers.row import Key, Row
 from schema.errors import NotCovered, Overloaded, UnknownInstrument, UpstreamError
 from schema.symbols import InstrumentId
@@ -20,6 +20,7 @@ from schema.words.trades import Trade
 
 DEPTH = 400
 TICKERS, BEST, BARS, BOOKS = "spot.tickers", "spot.book_ticker", "spot.candlesticks", "spot.obu"
+SYSTEM = "spot.system"
 SERVER_SIDE = 3
 
 
@@ -36,8 +37,8 @@ class GateioFeed(Feed):
     are two, for statistics come once a second and without sizes.
 
     The venue pings by itself, wants a request's time to be within a minute of its own, and states no limits of its
-    public channels. Books come whole at first, and whenever the
-    venue likes; changes say which numbers they cover, and who misses one subscribes anew:
+    public channels; before it closes for an upgrade it says so. Books come whole at first, and whenever the venue
+    likes; changes say which numbers they cover, and who misses one subscribes anew:
     https://www.gate.com/announcements/article/45317
     """
 
@@ -81,6 +82,8 @@ class GateioFeed(Feed):
         if event != "update":
             return []
         kind, result = frame.text("channel"), frame["result"]
+        if kind == SYSTEM:
+            return [Restart(result.text("msg"))] if result.maybe_text("type") == "upgrade" else []
         topic = self.topics.get(f"{TICKERS if kind == BEST else kind}:{_asked(kind, result)}")
         if topic is None:
             return []
