@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tests.contract.captured.stream_plans import StreamPlan, planned
+from schema.words.intervals import Interval
+from tests.contract.captured.stream_plans import StreamPlan, planned, ranged
 from tests.contract.captures import Capture
 
 
@@ -14,9 +15,23 @@ def bitfinex(capture: Capture) -> StreamPlan:
     return planned(capture, "BFT/USD", before=before, whole=lambda body: body["frame"])
 
 
+def kucoin(capture: Capture) -> StreamPlan:
+    """In 2021 a trade's id was not the sequence that trades over HTTP have; now they are the same."""
+    pair = capture.body["topic"].partition(":")[2].replace("-", "/")
+    return planned(capture, pair, unjudged=frozenset({"id"}) if capture.call == "ws_trade" else frozenset())
+
+
+def kucoin_bar(capture: Capture) -> StreamPlan:
+    """One row."""
+    return ranged(capture, "DAPPT/BTC", Interval.M1, capture.expected["row"])
+
+
 STREAMED: Mapping[tuple[str, str], Callable[[Capture], StreamPlan | str]] = {
     ("bitstamp", "ws_trade"): lambda capture: planned(capture, "ETH/USD"),
     ("bitfinex", "ws_ticker"): bitfinex,
+    ("kucoin", "ws_ticker"): kucoin,
+    ("kucoin", "ws_trade"): kucoin,
+    ("kucoin", "ws_candle"): kucoin_bar,
 }
 NOT_STREAMED: Mapping[tuple[str, str], str] = {
     ("bitstamp", "ws_book"): "a change of a book; the feed subscribes to the best hundred levels, whole each time",
