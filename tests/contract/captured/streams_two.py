@@ -26,12 +26,24 @@ def kucoin_bar(capture: Capture) -> StreamPlan:
     return ranged(capture, "DAPPT/BTC", Interval.M1, capture.expected["row"])
 
 
+def htx_ticker(capture: Capture) -> StreamPlan:
+    """Nobody read the sample: its own numbers."""
+    tick = capture.body["tick"]
+    expected = {
+        "symbol": "BTC/USDT", "timestamp": capture.body["ts"], "last": tick["close"], "open": tick["open"],
+        "high": tick["high"], "low": tick["low"], "baseVolume": tick["amount"], "quoteVolume": tick["vol"],
+    }  # fmt: skip
+    return planned(capture, "BTC/USDT", expected=expected)
+
+
 STREAMED: Mapping[tuple[str, str], Callable[[Capture], StreamPlan | str]] = {
     ("bitstamp", "ws_trade"): lambda capture: planned(capture, "ETH/USD"),
     ("bitfinex", "ws_ticker"): bitfinex,
     ("kucoin", "ws_ticker"): kucoin,
     ("kucoin", "ws_trade"): kucoin,
     ("kucoin", "ws_candle"): kucoin_bar,
+    ("htx", "ws_ticker"): htx_ticker,
+    ("htx", "ws_trade"): lambda capture: planned(capture, "TRIO/ETH"),
 }
 NOT_STREAMED: Mapping[tuple[str, str], str] = {
     ("bitstamp", "ws_book"): "a change of a book; the feed subscribes to the best hundred levels, whole each time",
