@@ -34,13 +34,12 @@ class BitstampFeed(Feed):
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)
         self._unanswered: dict[str, None] = {}
-        self._refusals = 0
+        self._errors: list[str] = []
         self._heard: set[str] = set()
 
     def forget(self, channel: str) -> None:
-        """That its book has come, and that it is not answered."""
+        """That its book has come; whoever left before the answer is answered all the same."""
         self._heard.discard(channel)
-        self._unanswered.pop(channel, None)
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
         """A frame for each channel; each has an answer."""
@@ -57,26 +56,27 @@ class BitstampFeed(Feed):
         if event == "bts:request_reconnect":
             return [Restart("Bitstamp asks for another connection")]
         if event == "bts:error":
-            return self._refused(frame)
-        topic = self.topics.get(frame.maybe_text("channel") or "")
+            self._errors.append(frame["data"].text("message"))
+            return self._refused()
+        channel = frame.maybe_text("channel") or ""
+        if event == "bts:subscription_succeeded":
+            self._unanswered.pop(channel, None)
+            return [*([Confirmed(channel)] if channel in self.topics else []), *self._refused()]
+        topic = self.topics.get(channel)
         if topic is None:
             return []
-        if event == "bts:subscription_succeeded":
-            self._unanswered.pop(topic.channel, None)
-            return [Confirmed(topic.channel)]
         if event == "trade" and topic.channel.startswith(TRADES_OF):
             trade = parse_live_trade(frame["data"])
             return [Said(channel=topic.channel, values=(trade,), as_of=trade.time)]
         return self._booked(topic, frame["data"]) if event == "data" and topic.channel.startswith(BOOK_OF) else []
 
-    def _refused(self, frame: Row) -> Iterable[News]:
+    def _refused(self) -> Iterable[News]:
         """An error does not name its channel: it is known when as many are refused as are not answered."""
-        self._refusals += 1
-        if self._refusals < len(self._unanswered):
+        if not self._errors or len(self._errors) < len(self._unanswered):
             return []
-        said = UnknownInstrument(self.provider, frame["data"].text("message"))
-        channels, self._unanswered, self._refusals = list(self._unanswered), {}, 0
-        return [Refused(channel, said) for channel in channels]
+        said = UnknownInstrument(self.provider, self._errors[-1])
+        channels, self._unanswered, self._errors = list(self._unanswered), {}, []
+        return [Refused(channel, said) for channel in channels if channel in self.topics]
 
     def _booked(self, topic: Topic, data: Row) -> Iterable[News]:
         book = parse_book(topic.instrument, data, DEPTH)

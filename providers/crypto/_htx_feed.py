@@ -94,7 +94,7 @@ class HtxFeed(_HtxSocket):
     def _said(self, topic: Topic, name: str, frame: Row) -> Iterable[News]:
         channel, tick, as_of = topic.channel, frame["tick"], frame.maybe_epoch("ts", "ms")
         if name.endswith(TRADED):
-            values = ascending([parse_trade(row) for row in tick["data"]], lambda trade: (trade.time, len(trade.id)))
+            values = parse_match(tick)
             return [Said(channel=channel, values=values, as_of=values[-1].time)] if values else []
         if BAR in name:
             return [Said(channel=channel, values=self._bars.told(channel, parse_bar(tick)), as_of=as_of)]
@@ -184,10 +184,10 @@ def counted(instrument: InstrumentId, frame: Row, known: Quote | None) -> Quote:
         as_of=frame.maybe_epoch("ts", "ms"),
         price=last,
         price_type=PriceType.LAST,
-        bid=known and known.bid,
-        ask=known and known.ask,
-        bid_size=known and known.bid_size,
-        ask_size=known and known.ask_size,
+        bid=known.bid if known else None,
+        ask=known.ask if known else None,
+        bid_size=known.bid_size if known else None,
+        ask_size=known.ask_size if known else None,
         last=last,
         open=row.positive("open"),
         high=row.positive("high"),
@@ -201,8 +201,9 @@ def counted(instrument: InstrumentId, frame: Row, known: Quote | None) -> Quote:
 def bettered(quote: Quote, row: Row) -> Quote:
     """A quote with other best prices."""
     bid, ask = row.positive("bid"), row.positive("ask")
+    times = [time for time in (quote.as_of, row.maybe_epoch("quoteTime", "ms")) if time]
     return replace(
-        quote, as_of=row.maybe_epoch("quoteTime", "ms") or quote.as_of, bid=bid, ask=ask,
+        quote, as_of=max(times, default=None), bid=bid, ask=ask,
         bid_size=row.positive("bidSize") if bid else None, ask_size=row.positive("askSize") if ask else None,
     )  # fmt: skip
 
@@ -214,6 +215,12 @@ def parse_bar(row: Row) -> Candle:
         close=row.decimal("close"), volume=row.maybe("amount"), quote_volume=row.maybe("vol"),
         trade_count=row.integer("count"),
     )  # fmt: skip
+
+
+def parse_match(row: Row) -> tuple[Trade, ...]:
+    """The trades of one match."""
+    trades = [parse_trade(each) for each in row["data"]]
+    return ascending(trades, lambda trade: (trade.time, len(trade.id), trade.id))
 
 
 def parse_trade(row: Row) -> Trade:

@@ -44,6 +44,8 @@ STREAMED: Mapping[tuple[str, str], Callable[[Capture], StreamPlan | str]] = {
     ("kucoin", "ws_candle"): kucoin_bar,
     ("htx", "ws_ticker"): htx_ticker,
     ("htx", "ws_trade"): lambda capture: planned(capture, "TRIO/ETH"),
+    ("upbit", "ws_trade"): lambda capture: planned(capture, "LAMB/KRW"),
+    ("upbit", "ws_book"): lambda capture: planned(capture, "LAMB/KRW", expected=capture.expected | {"nonce": None}),
 }
 NOT_STREAMED: Mapping[tuple[str, str], str] = {
     ("bitstamp", "ws_book"): "a change of a book; the feed subscribes to the best hundred levels, whole each time",
