@@ -42,7 +42,8 @@ class _HtxSocket(Feed):
         return [self._request("unsub", name, topic) for topic in topics for name in _names(topic)]
 
     def _request(self, kind: str, name: str, topic: Topic) -> Out:
-        return text({kind: name, "id": str(self.number([topic]))})
+        """Answers to who leaves are about nobody: the same channel may have come again meanwhile."""
+        return text({kind: name, "id": str(self.number([] if kind == "unsub" else [topic]))})
 
     def read(self, frame: Row) -> Iterable[News]:
         """A ping, `{"ch", "ts", "tick"}`, or the answer to a request, with its number as a text."""
@@ -52,7 +53,7 @@ class _HtxSocket(Feed):
             name = frame.text("ch")
             topic = self.topics.get(_channel(name))
             return [] if topic is None else self._said(topic, name, frame)
-        if "status" not in frame or "id" not in frame or "unsubbed" in frame:
+        if "status" not in frame or "id" not in frame:
             return []
         channels = [channel for channel in self.numbered(frame.integer("id")) if channel in self.topics]
         return self._answered(channels, frame)
@@ -61,8 +62,6 @@ class _HtxSocket(Feed):
         if frame.text("status") == "ok":
             return list(map(Confirmed, channels))
         said = frame.text("err-msg")
-        if said.startswith("unsub"):
-            return []
         unlisted, often = said.startswith(UNKNOWN), said.startswith("429")
         kind = UnknownInstrument if unlisted else Throttled if often else NotCovered
         return [Refused(channel, kind(self.provider, said)) for channel in channels]

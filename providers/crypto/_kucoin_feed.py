@@ -72,8 +72,9 @@ class KucoinFeed(Feed):
             if topic.capability is QUOTES:
                 names.append(topic.channel.replace(TICKER, SNAPSHOT))
             for name in names:
-                number = str(self.number([topic]))
-                outs.append(text({"id": number, "type": kind, "topic": name, "response": True}))
+                # Answers to who leaves are about nobody: the same channel may have come again meanwhile.
+                number = self.number([topic] if kind == "subscribe" else [])
+                outs.append(text({"id": str(number), "type": kind, "topic": name, "response": True}))
         return outs
 
     def read(self, frame: Row) -> Iterable[News]:
@@ -98,7 +99,7 @@ class KucoinFeed(Feed):
         return self._barred(name, data) if name.startswith(CANDLES_OF) else self._booked(topic, data)
 
     def _answered(self, frame: Row, kind: str) -> Iterable[News]:
-        """The number is given back as a text; requests to leave are answered too."""
+        """The number is given back as a text."""
         channels = [channel for channel in self.numbered(frame.integer("id")) if channel in self.topics]
         if kind == "ack":
             return list(map(Confirmed, channels))
