@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import zip_longest
 
-from providers.books import Book, signed_crc32
+from providers.books import Book, Order, signed_crc32, spanning
 from providers.contract import Clock, Profile
 from providers.crypto._running import Running
 from providers.crypto._spot import percent
@@ -95,19 +95,25 @@ class BitfinexFeed(Feed):
         return [Refused(channel, kind(self.provider, f"error {code}: {said}"))]
 
     def _numbered(self, frame: Row) -> Iterable[News]:
-        """The number is behind the data, which stand behind a word or alone.
-
-        Heartbeats and checksums set it, as in https://gist.github.com/prdn/b9c9c24fb1bb38604dcd1e94ee89dd9e
-        """
+        """The number is behind the data, which stand behind a word or alone."""
         word = frame[1].value if frame[1].value in WORDS else ""
         place = 2 if word in ("", "hb") else 3
         if len(frame) > place:
             held, number = self._held, frame.integer(place)
-            if held is not None and number != held + 1 and word not in ("hb", "cs"):
+            order = self._order(word, number)
+            if order is Order.GAP:
                 return [Restart(f"frame {held} is followed by {number}")]
+            if order is Order.OLD:
+                return []
             self._held = number
         topic = self.topics.get(self._names.get(frame.integer(0), ""))
         return [] if topic is None else self._said(topic, word, frame[1 if place == 2 else 2])
+
+    def _order(self, word: str, number: int) -> Order:
+        """Heartbeats and checksums set the number: https://gist.github.com/prdn/b9c9c24fb1bb38604dcd1e94ee89dd9e"""
+        if self._held is None or (word in ("hb", "cs") and number >= self._held):
+            return Order.NEXT
+        return spanning(self._held, number, number)
 
     def _said(self, topic: Topic, word: str, data: Row) -> Iterable[News]:
         channel = topic.channel

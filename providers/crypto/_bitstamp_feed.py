@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from providers.contract import Clock, Profile
 from providers.crypto._spot import levels
+from providers.crypto._whole import WholeBooks
 from providers.feeds import Confirmed, Feed, Heartbeat, News, Out, Refused, Restart, Said, Topic, text
 from providers.row import Row
 from schema.errors import UnknownInstrument
@@ -35,11 +36,11 @@ class BitstampFeed(Feed):
         super().__init__(profile, key, clock)
         self._unanswered: dict[str, None] = {}
         self._errors: list[str] = []
-        self._heard: set[str] = set()
+        self._books = WholeBooks()
 
     def forget(self, channel: str) -> None:
-        """That its book has come; whoever left before the answer is answered all the same."""
-        self._heard.discard(channel)
+        """The age of its book; whoever left before the answer is answered all the same."""
+        self._books.forget(channel)
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
         """A frame for each channel; each has an answer."""
@@ -68,7 +69,9 @@ class BitstampFeed(Feed):
         if event == "trade" and topic.channel.startswith(TRADES_OF):
             trade = parse_live_trade(frame["data"])
             return [Said(channel=topic.channel, values=(trade,), as_of=trade.time)]
-        return self._booked(topic, frame["data"]) if event == "data" and topic.channel.startswith(BOOK_OF) else []
+        if event != "data" or not topic.channel.startswith(BOOK_OF):
+            return []
+        return self._books.told(topic.channel, parse_book(topic.instrument, frame["data"], DEPTH))
 
     def _refused(self) -> Iterable[News]:
         """An error does not name its channel: it is known when as many are refused as are not answered."""
@@ -77,12 +80,6 @@ class BitstampFeed(Feed):
         said = UnknownInstrument(self.provider, self._errors[-1])
         channels, self._unanswered, self._errors = list(self._unanswered), {}, []
         return [Refused(channel, said) for channel in channels if channel in self.topics]
-
-    def _booked(self, topic: Topic, data: Row) -> Iterable[News]:
-        book = parse_book(topic.instrument, data, DEPTH)
-        first = topic.channel not in self._heard
-        self._heard.add(topic.channel)
-        return [Said(channel=topic.channel, values=(book,), as_of=book.as_of, snapshot=first)]
 
 
 def _requests(event: str, topics: Sequence[Topic]) -> list[Out]:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from providers.contract import Clock, Http, Profile
 from providers.crypto._running import Running
 from providers.crypto._spot import SIDES, levels, percent
+from providers.crypto._whole import WholeBooks
 from providers.feeds import Confirmed, Feed, Heartbeat, News, Out, Refused, Said, Topic, text
 from providers.row import Row
 from schema.errors import UnknownInstrument
@@ -40,14 +41,14 @@ class KucoinFeed(Feed):
         self._best: dict[str, Quote] = {}
         self._statistics: dict[str, Quote] = {}
         self._bars = Running()
-        self._heard: set[str] = set()
+        self._books = WholeBooks()
 
     def forget(self, channel: str) -> None:
-        """Prices, statistics, the running candle, that its book has come."""
+        """Prices, statistics, the running candle, the age of its book."""
         self._best.pop(channel, None)
         self._statistics.pop(channel, None)
         self._bars.forget(channel)
-        self._heard.discard(channel)
+        self._books.forget(channel)
 
     async def locate(self, http: Http, topics: Sequence[Topic]) -> str:
         """A server, and a token that is good for a day."""
@@ -129,13 +130,11 @@ class KucoinFeed(Feed):
         return [Said(channel=channel, values=values, as_of=data.maybe_epoch("time", "ns"))]
 
     def _booked(self, topic: Topic, data: Row) -> Iterable[News]:
-        channel, as_of = topic.channel, data.maybe_epoch("timestamp", "ms")
         book = OrderBook(
-            instrument=topic.instrument, as_of=as_of, bids=levels(data["bids"]), asks=levels(data["asks"])
+            instrument=topic.instrument, as_of=data.maybe_epoch("timestamp", "ms"), bids=levels(data["bids"]),
+            asks=levels(data["asks"]),
         )  # fmt: skip
-        first = channel not in self._heard
-        self._heard.add(channel)
-        return [Said(channel=channel, values=(book,), as_of=as_of, snapshot=first)]
+        return self._books.told(topic.channel, book)
 
 
 def merged(statistics: Quote, best: Quote) -> Quote:

@@ -8,6 +8,7 @@ from providers.contract import Clock, Profile
 from providers.crypto._running import Running
 from providers.crypto._spot import levels, percent
 from providers.crypto._upbit import TAKER, market_of
+from providers.crypto._whole import WholeBooks
 from providers.feeds import Feed, News, Out, Refused, Said, Topic, text
 from providers.row import Row
 from schema.errors import NotCovered
@@ -43,11 +44,13 @@ class UpbitFeed(Feed):
         super().__init__(profile, key, clock)
         self._asked: set[str] = set()
         self._bars = Running()
+        self._books = WholeBooks()
         self._heard: set[str] = set()
 
     def forget(self, channel: str) -> None:
-        """The running candle, and that it was heard of."""
+        """The running candle, the age of its book, and that it was heard of."""
         self._bars.forget(channel)
+        self._books.forget(channel)
         self._heard.discard(channel)
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
@@ -79,18 +82,16 @@ class UpbitFeed(Feed):
         kind, topic = frame.text("ty"), self.topics.get(f"{frame.text('ty')}:{frame.text('cd')}")
         if topic is None:
             return []
-        first = topic.channel not in self._heard
         self._heard.add(topic.channel)
         if kind == TICKER:
             return _ticked(topic, frame)
         if kind == TRADED:
             trade = parse_trade(frame)
             return [Said(channel=topic.channel, values=(trade,), as_of=trade.time)]
-        as_of = frame.maybe_epoch("tms", "ms")
         if kind == BOOK:
-            book = parse_book(topic.instrument, frame)
-            return [Said(channel=topic.channel, values=(book,), as_of=as_of, snapshot=first)]
-        return [Said(channel=topic.channel, values=self._bars.told(topic.channel, parse_bar(frame)), as_of=as_of)]
+            return self._books.told(topic.channel, parse_book(topic.instrument, frame))
+        bars = self._bars.told(topic.channel, parse_bar(frame))
+        return [Said(channel=topic.channel, values=bars, as_of=frame.maybe_epoch("tms", "ms"))]
 
     def _refused(self, error: Row) -> Iterable[News]:
         """It names no market: what was asked last and has not been heard of is refused."""
