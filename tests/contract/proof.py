@@ -12,7 +12,8 @@ from collections import Counter
 
 from gateway.core.grades import PROOF, STREAMS
 from tests.contract.captured import plans_of
-from tests.contract.captured.streams import StreamPlan, plan_of
+from tests.contract.captured.stream_plans import StreamPlan
+from tests.contract.captured.streams import plan_of
 from tests.contract.captures import FILES, FOLDER, Capture, captures_of
 from tests.contract.suite import PROVIDERS
 

@@ -11,7 +11,7 @@ from providers.feeds import Said
 from providers.recording import wire
 from schema.words.candles import Bars
 from tests.contract.captured.answers import COMPARE
-from tests.contract.captured.streams import StreamPlan
+from tests.contract.captured.stream_plans import StreamPlan
 from tests.contract.captures import FOLDER, Capture
 from tests.contract.proof import streamed, streams_exact
 from tests.contract.streams import cases_of, converse, data_of, feed_of, topics_of
