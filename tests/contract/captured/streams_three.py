@@ -22,8 +22,39 @@ def gemini_book(capture: Capture) -> StreamPlan:
     return planned(capture, "ALCX/USD", before=({"frame": snapshot},), expected=expected)
 
 
+def deribit_ticker(capture: Capture) -> StreamPlan:
+    """An option."""
+    ask = {"instruments": ["crypto:ETH/USD:ETH-210730-2800-C"]}
+    return StreamPlan(capability="quotes", ask=ask, expected=capture.expected)
+
+
+def deribit_book(capture: Capture) -> StreamPlan:
+    """Under the name of a contract that is counted in coins: that of an inverse one has the same shape."""
+    data = capture.body["params"]["data"]
+    expected = capture.expected | {"timestamp": data["timestamp"], "nonce": data["change_id"]}
+    return StreamPlan(
+        capability="orderBook", ask={"instrument": "crypto:ETH/USDC:USDC-210730-2800-C"}, expected=expected,
+        whole=_in_coins,
+    )  # fmt: skip
+
+
+def _in_coins(body: Any) -> Any:
+    channel = body["params"]["channel"].replace("ETH-", "ETH_USDC-")
+    return body | {"params": body["params"] | {"channel": channel}}
+
+
+def hyperliquid_trade(capture: Capture) -> StreamPlan:
+    """A perpetual."""
+    return StreamPlan(capability="trades", ask={"instrument": "crypto:BTC/USDC:USDC"}, expected=capture.expected)
+
+
 STREAMED: Mapping[tuple[str, str], Callable[[Capture], StreamPlan | str]] = {
+    ("deribit", "ws_book"): deribit_book,
+    ("deribit", "ws_ticker"): deribit_ticker,
     ("gemini", "ws_book"): gemini_book,
     ("gemini", "ws_trade"): lambda capture: planned(capture, "ANKR/USD"),
+    ("hyperliquid", "ws_trade"): hyperliquid_trade,
 }
-NOT_STREAMED: Mapping[tuple[str, str], str] = {}
+NOT_STREAMED: Mapping[tuple[str, str], str] = {
+    ("hyperliquid", "ws_ticker"): "contexts of all coins by their places; the feed subscribes to that of each coin",
+}
