@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from providers.books import Book, Order, changes, following
+from providers.books import changes
 from providers.contract import Clock, Profile
+from providers.crypto._chained import ChainedBooks
 from providers.crypto._deribit import is_inverse, price_asset
 from providers.crypto._running import Running
 from providers.crypto._spot import SIDES
-from providers.feeds import Confirmed, Feed, Gap, News, Out, Pong, Refused, Said, Topic, batches, text
+from providers.feeds import Confirmed, Feed, News, Out, Pong, Refused, Said, Topic, batches, text
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import InstrumentId
@@ -45,8 +46,7 @@ class DeribitFeed(Feed):
 
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)
-        self._books: dict[str, Book] = {}
-        self._held: dict[str, int] = {}
+        self._books = ChainedBooks()
         self._running = Running()
 
     def greet(self) -> Sequence[Out]:
@@ -55,8 +55,7 @@ class DeribitFeed(Feed):
 
     def forget(self, channel: str) -> None:
         """Book and running candle."""
-        self._books.pop(channel, None)
-        self._held.pop(channel, None)
+        self._books.forget(channel)
         self._running.forget(channel)
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
@@ -89,7 +88,7 @@ class DeribitFeed(Feed):
         if channel.startswith("book."):
             return self._changed(topic, data)
         if channel.startswith(CHART):
-            bars = self._running.told(channel, [parse_bar(data)])
+            bars = self._running.told(channel, parse_bar(data))
             return [Said(channel=channel, values=bars)]
         trades = parse_trades(data)
         return [Said(channel=channel, values=trades, as_of=trades[-1].time)] if trades else []
@@ -111,27 +110,11 @@ class DeribitFeed(Feed):
         return [Confirmed(channel) if channel in there else Refused(channel, unknown) for channel in channels]
 
     def _changed(self, topic: Topic, data: Row) -> Iterable[News]:
-        """At first the whole book; each change names the one before."""
-        channel, snapshot, number = topic.channel, data.text("type") == "snapshot", data.integer("change_id")
+        number, as_of = data.integer("change_id"), data.epoch("timestamp", "ms")
         bids, asks = changes(data["bids"], price=1, size=2), changes(data["asks"], price=1, size=2)
-        if snapshot:
-            book = self._books[channel] = Book(topic.instrument)
-            book.start(bids, asks)
-        elif (known := self._books.get(channel)) is None:
-            return []
-        else:
-            book, held, previous = known, self._held[channel], data.integer("prev_change_id")
-            order = following(held, previous, number)
-            if order is Order.GAP:
-                del self._books[channel]
-                return [Gap(channel, f"change {held} is followed by one after {previous}")]
-            if order is Order.OLD:
-                return []
-            book.change(bids, asks)
-        self._held[channel] = number
-        as_of = data.epoch("timestamp", "ms")
-        shown = book.shown(as_of=as_of, sequence=str(number), verified=True)
-        return [Said(channel=channel, values=(shown,), as_of=as_of, snapshot=snapshot)]
+        if data.text("type") == "snapshot":
+            return self._books.begin(topic, number, bids, asks, as_of)
+        return self._books.follow(topic, data.integer("prev_change_id"), number, bids, asks, as_of)
 
 
 def _request(method: str, params: Mapping[str, object], number: int = 0) -> Out:

@@ -34,11 +34,13 @@ class GeminiFeed(Feed):
         super().__init__(profile, key, clock)
         self._books: dict[str, Book] = {}
         self._running = Running()
+        self._begun: set[str] = set()
 
     def forget(self, channel: str) -> None:
         """Book and running candle."""
         self._books.pop(channel, None)
         self._running.forget(channel)
+        self._begun.discard(channel)
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
         """A book whose trades are streamed already, or the other way round, is asked for anew: it begins with all."""
@@ -98,9 +100,13 @@ class GeminiFeed(Feed):
         """Newest first; at first all of a day."""
         if channel not in self.topics:
             return []
-        first = channel not in self._running
-        bars = self._running.told(channel, [parse_bar(row) for row in rows])
-        return [Said(channel=channel, values=bars, snapshot=first)] if bars else []
+        bars = sorted([parse_bar(row) for row in rows], key=lambda bar: bar.open_time)
+        told = {each.open_time: each for bar in bars for each in self._running.told(channel, bar)}
+        if not told:
+            return []
+        first = channel not in self._begun
+        self._begun.add(channel)
+        return [Said(channel=channel, values=tuple(told.values()), snapshot=first)]
 
     def _refused(self, frame: Row) -> Iterable[News]:
         """`{"result": "error", "reason": …, "message": …}`, as over HTTP: the symbol stands in quotes."""

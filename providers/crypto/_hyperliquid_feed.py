@@ -105,12 +105,10 @@ class HyperliquidFeed(Feed):
 
     def _bars(self, data: Row) -> Iterable[News]:
         """One, or a list of them."""
-        by_channel: dict[str, list[Candle]] = {}
         for row in rows_of(data):
-            by_channel.setdefault(f"{CANDLE}:{row.text('s')}:{row.text('i')}", []).append(parse_bar(row))
-        for channel, bars in by_channel.items():
+            channel = f"{CANDLE}:{row.text('s')}:{row.text('i')}"
             if channel in self.topics:
-                yield Said(channel=channel, values=self._running.told(channel, bars))
+                yield Said(channel=channel, values=self._running.told(channel, parse_bar(row)))
 
 
 def _subscription(channel: str) -> dict[str, str]:

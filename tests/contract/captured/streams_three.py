@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from tests.contract.captured.stream_plans import StreamPlan, planned
@@ -48,12 +49,25 @@ def hyperliquid_trade(capture: Capture) -> StreamPlan:
     return StreamPlan(capability="trades", ask={"instrument": "crypto:BTC/USDC:USDC"}, expected=capture.expected)
 
 
+def poloniex_ticker(capture: Capture) -> StreamPlan:
+    """Of the sample nobody read the numbers: its own. `quantity` is the volume, the change is a fraction."""
+    (row,) = capture.body["data"]
+    expected = {
+        "symbol": "BTC/USDT", "last": row["close"], "open": row["open"], "high": row["high"], "low": row["low"],
+        "baseVolume": row["quantity"], "quoteVolume": row["amount"], "timestamp": row["ts"],
+        "changePercent": str(Decimal(row["dailyChange"]) * 100),
+    }  # fmt: skip
+    return planned(capture, "BTC/USDT", expected=expected)
+
+
 STREAMED: Mapping[tuple[str, str], Callable[[Capture], StreamPlan | str]] = {
     ("deribit", "ws_book"): deribit_book,
     ("deribit", "ws_ticker"): deribit_ticker,
     ("gemini", "ws_book"): gemini_book,
     ("gemini", "ws_trade"): lambda capture: planned(capture, "ANKR/USD"),
     ("hyperliquid", "ws_trade"): hyperliquid_trade,
+    ("poloniex", "ws_ticker"): poloniex_ticker,
+    ("poloniex", "ws_trade"): lambda capture: planned(capture, "BTC/USDT"),
 }
 NOT_STREAMED: Mapping[tuple[str, str], str] = {
     ("hyperliquid", "ws_ticker"): "contexts of all coins by their places; the feed subscribes to that of each coin",
