@@ -163,8 +163,8 @@ class Deribit(Provider):
     @streams(
         CANDLES,
         feed=DeribitFeed,
-        # A candle of ours does not say that its prices are in coins.
-        covers=lambda ask: covered(ask.instrument) and price_asset(ask.instrument) == ask.instrument.quote,
+        # Those of options may be priced in coins, which a candle of ours does not say.
+        covers=lambda ask: covered(ask.instrument) and not ask.instrument.right,
         intervals=tuple(INTERVALS),
     )
     def candle_channel(self, ask: CandlesAsk) -> str:
