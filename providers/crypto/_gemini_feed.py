@@ -137,11 +137,14 @@ def _frame(kind: str, topics: Sequence[Topic]) -> Out:
 
 
 def parse_trade(row: Row) -> Trade:
-    """`event_id` is what is the `tid` over HTTP."""
+    """`tid` is the number over HTTP; former frames had the event's alone."""
     return Trade(
-        id=row.label("event_id"), time=row.epoch("timestamp", "ms"), price=row.decimal("price"),
-        size=row.decimal("quantity"), side=SIDES.get(row.text("side")),
-    )  # fmt: skip
+        id=row.label("tid" if "tid" in row else "event_id"),
+        time=row.epoch("timestamp", "ms"),
+        price=row.decimal("price"),
+        size=row.decimal("quantity"),
+        side=SIDES.get(row.text("side")),
+    )
 
 
 def parse_bar(row: Row) -> Candle:
