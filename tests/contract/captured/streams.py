@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from schema.words.intervals import Interval
-from tests.contract.captured import streams_one, streams_two
+from tests.contract.captured import streams_one, streams_three, streams_two
 from tests.contract.captured.stream_plans import CALLS, StreamPlan, planned, ranged
 from tests.contract.captures import Capture
 
@@ -76,8 +76,13 @@ STREAMED: dict[tuple[str, str], Callable[[Capture], StreamPlan | str]] = {
     ("kraken", "ws_trade"): kraken_trade,
     **streams_one.STREAMED,
     **streams_two.STREAMED,
+    **streams_three.STREAMED,
 }
-NOT_STREAMED: dict[tuple[str, str], str] = {**streams_two.NOT_STREAMED}
+NOT_STREAMED: dict[tuple[str, str], str] = {
+    **streams_one.NOT_STREAMED,
+    **streams_two.NOT_STREAMED,
+    **streams_three.NOT_STREAMED,
+}
 """Captured frames that no feed reads, and why."""
 
 
