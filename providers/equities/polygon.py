@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from providers.contract import Licence, Params, Profile, Provider, Reply, Tier, answers, header, per_minute, per_second
 from providers.equities._companies import actions_in, newest_reports
 from providers.equities._listed import NEW_YORK, bars_at, first_moments
+from providers.equities._polygon_feed import SNAPSHOTS, PolygonFeed, minutely, parse_snapshot
 from providers.equities._polygon_reports import (
     TIMEFRAMES,
     US,
@@ -24,6 +25,7 @@ from providers.equities._polygon_reports import (
     parse_splits,
 )
 from providers.equities._refusals import refused, said
+from providers.feeds import streams
 from providers.news._articles import iso_seconds
 from providers.row import Row
 from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -42,11 +44,10 @@ from schema.words.fundamentals import FUNDAMENTALS, Fundamentals, FundamentalsAs
 from schema.words.instruments import SEARCH, InstrumentType, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.news import NEWS, NewsArticle, NewsAsk
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
 from schema.words.venues import TradingHours
 
 ZONE = ZoneInfo(NEW_YORK)
-SNAPSHOTS = "/v2/snapshot/locale/us/markets/stocks/tickers"
 # Bars begin on whole hours, with what is traded before the opening: only those of half an hour end with the session.
 SHORT = {Interval.M1: "1/minute", Interval.M5: "5/minute", Interval.M15: "15/minute", Interval.M30: "30/minute"}
 HOURS = {Interval.H1: "1/hour", Interval.H4: "4/hour"}
@@ -133,6 +134,19 @@ class Polygon(Provider):
         quotes = [parse_snapshot(instrument, row) for instrument, row in rows if instrument is not None]
         return quotes + [await self._rate(i) for i in ask.instruments if is_pair(i)]
 
+    # A quiet stock says nothing for hours: no silence of a channel means anything.
+    @streams(QUOTES, feed=PolygonFeed, covers=lambda ask: listed(ask.instruments[0]))
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """Trades, best prices and the day so far; currencies are of another cluster."""
+        return f"quotes:{US.symbol_of(ask.instruments[0])}"
+
+    @streams(
+        CANDLES, feed=PolygonFeed, covers=lambda ask: listed(ask.instrument) and minutely(ask), intervals=(Interval.M1,)
+    )
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """Minutes."""
+        return f"bars:{US.symbol_of(ask.instrument)}"
+
     async def _rate(self, pair: InstrumentId) -> Quote:
         return parse_rate(pair, await self.http.get(f"/v1/last_quote/currencies/{pair.base}/{pair.quote}"))
 
@@ -215,34 +229,6 @@ def params_of(ask: CorporateActionsAsk, symbol: str, key: str) -> Params:
     params: dict[str, str | int] = {"ticker": symbol, "sort": key, "order": "desc", "limit": 1000}
     params |= {f"{key}.{name}": f"{day}" for name, day in (("gte", ask.start), ("lt", ask.end)) if day is not None}
     return params
-
-
-def parse_snapshot(instrument: InstrumentId, row: Row) -> Quote:
-    """A day without a trade so far is all zeros; without the trades that a plan lacks its close is the last price."""
-    trade, quote, day, before = (row.get(name) for name in ("lastTrade", "lastQuote", "day", "prevDay"))
-    kind, as_of = PriceType.LAST, row.maybe_epoch("updated", "ns")
-    price = None if trade is None else trade.positive("p")
-    if price is not None:
-        as_of = row["lastTrade"].maybe_epoch("t", "ns") or as_of
-    elif not (price := row["day"].decimal("c")):
-        price, kind, as_of = row["prevDay"].decimal("c"), PriceType.CLOSE, None
-    return Quote(
-        instrument=instrument,
-        price=price,
-        price_type=kind,
-        currency="USD",
-        bid=None if quote is None else quote.positive("p"),
-        ask=None if quote is None else quote.positive("P"),
-        last_size=None if trade is None else trade.positive("s"),
-        open=None if day is None else day.positive("o"),
-        high=None if day is None else day.positive("h"),
-        low=None if day is None else day.positive("l"),
-        volume=None if day is None else day.positive("v"),
-        vwap=None if day is None else day.positive("vw"),
-        previous_close=None if before is None or kind is PriceType.CLOSE else before.positive("c"),
-        stats_window=StatsWindow.SESSION,
-        as_of=as_of,
-    )
 
 
 def parse_rate(pair: InstrumentId, body: Row) -> Quote:
