@@ -78,11 +78,7 @@ STREAMED: dict[tuple[str, str], Callable[[Capture], StreamPlan | str]] = {
     **streams_two.STREAMED,
     **streams_three.STREAMED,
 }
-NOT_STREAMED: dict[tuple[str, str], str] = {
-    **streams_one.NOT_STREAMED,
-    **streams_two.NOT_STREAMED,
-    **streams_three.NOT_STREAMED,
-}
+NOT_STREAMED: dict[tuple[str, str], str] = {**streams_two.NOT_STREAMED, **streams_three.NOT_STREAMED}
 """Captured frames that no feed reads, and why."""
 
 

@@ -21,6 +21,7 @@ from gateway.core.live.polling import asking
 from gateway.core.upstream import Request
 from providers.contract import Provider, per_minute
 from providers.row import Row
+from providers.simulated.sandbox import Sandbox
 from schema.capability import Capability
 from schema.errors import CircuitOpen, UpstreamError
 from schema.provenance import DataMode
@@ -329,6 +330,18 @@ async def test_polling_tells_changes_alone_and_waits_for_the_window():
         assert await line.wait(2) == ["1", "2"]
         assert line.events[1].snapshot  # type: ignore[union-attr]
         assert len(found.core.wire.requests) == 3
+
+
+async def test_the_simulated_exchange_tells_another_quote_each_second():
+    async with polled(Sandbox) as found:
+        line = found.listen("q", provider="sandbox")
+        await line.wait(1)
+
+        for second in (1, 2, 3):
+            await found.clock.turn(1)
+            await line.wait(1 + second)
+
+        assert [event.as_of for event in line.events] == [NOON + timedelta(seconds=n) for n in range(4)]  # type: ignore[union-attr]
 
 
 async def test_lines_of_one_lane_are_asked_in_batches_and_a_new_one_at_once():
