@@ -77,6 +77,11 @@ class FramesProtocol(WebSocketsSansIOProtocol):
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
+    def start_keepalive(self) -> None:
+        """Once the handshake is done; what it took is of no more use."""
+        super().start_keepalive()
+        self.request = self.response = None  # type: ignore[assignment]
+
     def resume_writing(self) -> None:
         """The client reads again."""
         super().resume_writing()

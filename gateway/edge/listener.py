@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 
 from gateway.edge.broadcasts import WAITING, Broadcast, Shout, with_extensions
 from gateway.edge.frames import FrameWriter, next_frame, next_text
 from gateway.edge.operation import OperationResult
+from gateway.edge.wake import Wake
 
 SendText = Callable[[str], Awaitable[None]]
 
@@ -21,8 +20,8 @@ class Listener:
     ) -> None:  # fmt: skip
         self._id, self._writer, self._send = operation_id, writer, send
         self._told: dict[str, object] = dict(told)
-        self._waiting: deque[tuple[Shout, int]] = deque()
-        self._wake = asyncio.Event()
+        self._waiting: list[tuple[Shout, int]] = []
+        self._wake = Wake()
         self._lagging = self._over = self.silent = False
         self._last: OperationResult | None = None
 
@@ -70,13 +69,13 @@ class Listener:
         writer = self._writer
         while self._waiting:
             if writer is None:
-                shout, skipped = self._waiting.popleft()
+                shout, skipped = self._waiting.pop(0)
                 if not self.silent:
                     await self._send(next_text(self._id, self._payload(shout, skipped)).decode())
                 continue
             if not writer.free:
                 return
-            shout, skipped = self._waiting.popleft()
+            shout, skipped = self._waiting.pop(0)
             if writer.open and not self.silent:
                 writer.write(self._frame(shout, skipped))
 
