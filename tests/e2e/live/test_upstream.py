@@ -67,7 +67,7 @@ async def test_subscribers_see_prices_of_the_venue_in_order_whatever_its_socket_
 
     quotes = [quote for each in heard for quote in each["quotes"]]
     prices = [int(quote["price"]) for quote in quotes]
-    assert prices == sorted(set(prices))
+    assert prices == sorted(prices)
     assert set(prices) <= set(kraken.said)
     assert [(int(quote["bid"]), int(quote["ask"])) for quote in quotes] == [(p - 1, p + 1) for p in prices]
     assert "RECONNECTING" in [notice["code"] for each in heard for notice in each["notices"]]
