@@ -16,6 +16,7 @@ from plugins.market.arguments import (
     After,
     Amount,
     Before,
+    Called,
     CapabilityName,
     ClassOf,
     ConvertTo,
@@ -171,6 +172,7 @@ async def resolve_instrument(info: Ctx, symbol: Symbol, asset_class: ClassOf = N
 async def resolve_instruments(
     info: Ctx,
     search: Text = None,
+    provider_symbol: Called = None,
     asset_class: OfClass = None,
     type: KindOf = None,
     venue: VenueOf = None,
@@ -179,8 +181,8 @@ async def resolve_instruments(
 ) -> InstrumentConnection:
     """A page of instruments."""
     page = await info.context.service(Catalog).search(
-        info.context, text=search, asset_class=asset_class, type=type, venue=venue, after=after,
-        first=20 if first is None else first,
+        info.context, text=search, symbol=provider_symbol, asset_class=asset_class, type=type, venue=venue,
+        after=after, first=20 if first is None else first,
     )  # fmt: skip
     edges = [InstrumentEdge(node=node, cursor=cursor) for node, cursor in zip(page.items, page.cursors, strict=True)]
     return InstrumentConnection(nodes=list(page.items), edges=edges, page_info=page.info)

@@ -102,7 +102,9 @@ class Instrument:
     isin: str | None = described("International Securities Identification Number.", default=None)
     figi: str | None = described("Financial Instrument Global Identifier.", default=None)
     tradable: bool = described("False when its venue has it halted or delisted.", default=True)
-    symbols: tuple[VenueSymbol, ...] = described("What each provider calls it, as far as loaded.", default=())
+    symbols: tuple[VenueSymbol, ...] = described(
+        "What each provider calls it; `instruments(providerSymbol:)` leads back.", default=()
+    )
     quote = computed(
         resolve_quote,
         "Its last price; null where nobody prices it, plus an error where asking failed.",
