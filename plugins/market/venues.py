@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import date
 from typing import Annotated, cast
 
 import strawberry
 
 from gateway.core.contract import Context, Ctx
 from plugins.market.reference import VENUES
-from schema.arguments import Route, says
+from schema.arguments import EndDay, FirstDay, Route, says
 from schema.errors import BadInput, NoAnswer
 from schema.facts import Shared, facts
 from schema.scopes import Scope
@@ -32,8 +31,6 @@ A_MIC = 4
 
 VenueOf = Annotated[str | None, says("ISO 10383 MIC such as XNYS, or a provider id.")]
 VenueId = Annotated[str, says("ISO 10383 MIC such as XNAS, or the id of an exchange's provider such as binance.")]
-FirstDay = Annotated[date, says("First day of the range.")]
-EndDay = Annotated[date, says("Day behind the last one of the range, at most 400 days later.")]
 
 
 async def resolve_venue(info: Ctx, id: VenueId) -> Venue | None:

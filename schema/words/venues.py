@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import strawberry
 
+from schema.arguments import EndDay, FirstDay
 from schema.errors import BadInput
 from schema.model import computed, described, model
 from schema.provenance import Ctx
@@ -80,19 +81,19 @@ async def resolve_state(root: Venue, info: Ctx) -> MarketState:
     return await info.context.venue_state(root.id)
 
 
-async def resolve_sessions(root: Venue, info: Ctx, start: date, end: date) -> list[TradingSession]:
+async def resolve_sessions(root: Venue, info: Ctx, start: FirstDay, end: EndDay) -> list[TradingSession]:
     """Sessions whose date is in `[start, end)`, at most 400 days."""
     check_days(start, end)
     return await info.context.venue_sessions(root.id, start, end)
 
 
-async def resolve_phases(root: Venue, info: Ctx, start: date, end: date) -> list[SessionPhase]:
+async def resolve_phases(root: Venue, info: Ctx, start: FirstDay, end: EndDay) -> list[SessionPhase]:
     """Of the sessions whose date is in `[start, end)`, at most 400 days."""
     check_days(start, end)
     return await info.context.venue_phases(root.id, start, end)
 
 
-async def resolve_holidays(root: Venue, info: Ctx, start: date, end: date) -> list[VenueHoliday]:
+async def resolve_holidays(root: Venue, info: Ctx, start: FirstDay, end: EndDay) -> list[VenueHoliday]:
     """In `[start, end)`, at most 400 days."""
     check_days(start, end)
     return await info.context.venue_holidays(root.id, start, end)
