@@ -21,10 +21,9 @@ from schema.words.sessions import (
     TRADING_SESSIONS,
     MarketStatus,
     MarketStatusAsk,
-    StatusBasis,
     TradingSessionsAsk,
 )
-from schema.words.venues import MarketState, TradingSession, Turns, Venue, check_days
+from schema.words.venues import MarketState, StatusBasis, TradingSession, Turns, Venue, check_days
 
 LONGEST_VENUE = 24
 A_MIC = 4
@@ -83,10 +82,17 @@ async def completed(told: MarketStatus, calendar: Callable[[], Awaitable[MarketS
 async def resolve_trading_sessions(
     info: Ctx, start: FirstDay, end: EndDay, venue: VenueOf = "XNYS", route: Route = None
 ) -> list[TradingSession] | None:
-    """The sessions of some days."""
+    """Those that a provider tells; without a provider's word the calendar's, unless providers were pinned."""
     check_days(start, end)
-    ask = TradingSessionsAsk(venue=venue_of(info.context, venue or "XNYS", "venue"), start=start, end=end)
-    found = (await info.context.market.fetch(TRADING_SESSIONS, ask, terms_of(route))).value
+    context, terms = info.context, terms_of(route)
+    ask = TradingSessionsAsk(venue=venue_of(context, venue or "XNYS", "venue"), start=start, end=end)
+    try:
+        found = (await context.market.fetch(TRADING_SESSIONS, ask, terms)).value
+    except NoAnswer:
+        # No sessions and no calendar are different things.
+        if terms.providers is not None or await context.host.calendars.venue_zone(ask.venue) is None:
+            raise
+        return await context.venue_sessions(ask.venue, start, end)
     return [each for each in cast("tuple[TradingSession, ...]", found) if start <= each.date < end]
 
 
@@ -123,6 +129,7 @@ class VenuesQuery:
     )
     trading_sessions: list[TradingSession] | None = strawberry.field(
         resolver=resolve_trading_sessions,
-        description="A venue's sessions as a provider tells them; `Venue.sessions` is by the gateway's own calendar.",
+        description="A venue's sessions with dates in `[start, end)`: as a provider tells them, or by the calendar "
+        "where none answers (`basis`). With pinned providers only theirs count.",
         metadata=facts(needs=Scope.MARKET_READ, shared=Shared.PUBLIC),
     )

@@ -12,7 +12,7 @@ import strawberry
 from schema.arguments import EndDay, FirstDay
 from schema.errors import BadInput
 from schema.model import computed, described, model
-from schema.provenance import Ctx
+from schema.provenance import UNSTAMPED, Ctx, Provenance
 
 LONGEST_RANGE = timedelta(days=400)
 
@@ -37,6 +37,14 @@ class TradingHours(StrEnum):
     EXTENDED = "EXTENDED"
 
 
+@strawberry.enum(description="Who says whether, or when, a venue trades.")
+class StatusBasis(StrEnum):
+    """PROVIDER knows of halts and of closures that nobody foresaw; CALENDAR does not."""
+
+    PROVIDER = "PROVIDER"
+    CALENDAR = "CALENDAR"
+
+
 @model("One trading session of a venue.")
 class TradingSession:
     """Times are UTC; `date` is the venue's own calendar day."""
@@ -46,6 +54,8 @@ class TradingSession:
     closes: datetime = described("Last moment of trading.")
     hours: TradingHours = described("Which hours the times cover.")
     early_close: bool = described("True when the venue closes earlier than usual.")
+    basis: StatusBasis = described("Who says so.", default=StatusBasis.PROVIDER)
+    provenance: Provenance | None = described("Where this came from; null by the calendar.", default=UNSTAMPED)
 
 
 @model("A part of a venue's day in which one state holds.")
