@@ -34,7 +34,8 @@ from gateway.core.secrets import Vault
 from gateway.core.settings import Settings
 from gateway.core.store import Store, Tx
 from schema.capability import DEFAULT_TERMS, Capability, Terms
-from schema.errors import NoAnswer, UpstreamError
+from schema.errors import BadInput, FailureCode, NoAnswer, UpstreamError
+from schema.paging import listed_by
 from schema.provenance import CacheStatus, Provenance
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CandleSeries
@@ -86,6 +87,25 @@ class Market:
         """One answer; NoAnswer lists every attempt."""
         account = self.account or await self.whose()
         return await self.data.fetch(capability, ask, terms, self.log, account, self.deadline)
+
+    async def fetch_list(
+        self, capability: Capability[A, M], ask: A, terms: Terms, *, kind: str, after: str | None
+    ) -> Fetched:
+        """A list to show a page of; behind a cursor only the provider is asked whose list the cursor is of.
+
+        BadInput where the terms leave it out; where it does not answer, NoAnswer says to begin anew.
+        """
+        provider = listed_by(kind, after)
+        if not provider:
+            return await self.fetch(capability, ask, terms)
+        left_out = terms.providers is not None and provider not in terms.providers
+        if left_out or provider in terms.exclude or provider not in self.data.registry.providers:
+            raise BadInput("after", "goes on in the list of a provider that is not to be asked: begin anew without it")
+        try:
+            return await self.fetch(capability, ask, replace(terms, providers=(provider,)))
+        except NoAnswer as error:
+            told = f"{provider} does not go on with its list; begin anew without `after`: {error.message}"
+            raise NoAnswer(error.symbol, FailureCode(error.code), told, error.attempts) from None
 
     async def fetch_many(
         self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS

@@ -111,7 +111,7 @@ async def resolve_economic_calendar(
     if len(codes) > MOST_COUNTRIES:
         raise BadInput("countries", f"give at most {MOST_COUNTRIES}")
     ask = EconomicCalendarAsk(start=begin, end=until, countries=codes)
-    fetched = await info.context.market.fetch(ECONOMIC_CALENDAR, ask, terms_of(route))
+    fetched = await info.context.market.fetch_list(ECONOMIC_CALENDAR, ask, terms_of(route), kind="release", after=after)
     events = [
         event
         for event in cast("tuple[EconomicEvent, ...]", fetched.value)

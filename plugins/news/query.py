@@ -58,7 +58,7 @@ async def resolve_news(
         topic=(topic or "").strip().lower(), language=two_letters("language", language).lower(),
         country=two_letters("country", country).upper(), start=start, end=end,
     )  # fmt: skip
-    fetched = await info.context.market.fetch(NEWS, ask, terms_of(route))
+    fetched = await info.context.market.fetch_list(NEWS, ask, terms_of(route), kind="news", after=after)
     found = [
         article
         for article in cast("tuple[NewsArticle, ...]", fetched.value)[: ask.limit]

@@ -64,7 +64,7 @@ async def resolve_address_transactions(
     ask = TransactionsAsk(
         chain=needed("chain", chain).lower(), address=needed("address", address), token=name_of("token", token)
     )
-    fetched = await info.context.market.fetch(TRANSACTIONS, ask, terms_of(route))
+    fetched = await info.context.market.fetch_list(TRANSACTIONS, ask, terms_of(route), kind="transaction", after=after)
     found = cast("tuple[ChainTransaction, ...]", fetched.value)[: ask.limit]
     page = connected(found, fetched.provenance, kind="transaction", first=first, after=after)
     return cast("Connection[ChainTransaction]", page)
