@@ -52,4 +52,8 @@ Source = Annotated[str, says("Currency of the amount.", "from")]
 Target = Annotated[str, says("Currency to convert to.", "to")]
 CapabilityName = Annotated[str | None, says("Only those that offer this capability, such as `quotes`.")]
 OfClass = Annotated[AssetClass | None, says("Only this class.")]
+CoversClass = Annotated[
+    AssetClass | None,
+    says("Only those that cover this class; beside `capability` those that cover it with that capability."),
+]
 WithStatus = Annotated[ProviderStatus | None, says("Only those in this condition.")]

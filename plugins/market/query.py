@@ -9,6 +9,7 @@ from typing import cast
 import strawberry
 
 from gateway.core.contract import Context, Ctx
+from gateway.core.coverage import covers_class
 from gateway.core.identity import CallerKind
 from gateway.core.ports import ProviderKeys, Providers
 from plugins.market.arguments import (
@@ -20,6 +21,7 @@ from plugins.market.arguments import (
     CapabilityName,
     ClassOf,
     ConvertTo,
+    CoversClass,
     End,
     Filling,
     First,
@@ -66,7 +68,7 @@ from schema.errors import BadInput, UnknownProvider
 from schema.facts import Shared, facts
 from schema.provenance import Conversion
 from schema.scopes import Scope
-from schema.symbols import parse_instrument
+from schema.symbols import AssetClass, parse_instrument
 from schema.words.books import OrderBook
 from schema.words.candles import Adjustment, CandleSeries, Fill
 from schema.words.consensus import Consensus
@@ -207,7 +209,7 @@ async def resolve_convert(
 async def resolve_providers(
     info: Ctx,
     capability: CapabilityName = None,
-    asset_class: OfClass = None,
+    asset_class: CoversClass = None,
     status: WithStatus = None,
 ) -> list[ProviderInfo]:
     """The registry, filtered."""
@@ -220,9 +222,17 @@ async def resolve_providers(
         provider
         for provider in every
         if (capability is None or any(offer.name == capability for offer in provider.capabilities))
-        and (asset_class is None or asset_class in provider.asset_classes)
+        and (asset_class is None or _covers(info.context, provider, capability, asset_class))
         and (status is None or provider.status is status)
     ]
+
+
+def _covers(context: Context, provider: ProviderInfo, capability: str | None, asset_class: AssetClass) -> bool:
+    """Whether a provider covers a class at all, or with one capability."""
+    if capability is None:
+        return asset_class in provider.asset_classes
+    adapter = context.host.data.registry.providers[provider.id]
+    return covers_class(adapter, capability, asset_class, context.now)
 
 
 async def _own(info: Ctx) -> Mapping[str, Collection[str]]:
