@@ -22,6 +22,7 @@ from gateway.core.athand import one_at_hand
 from gateway.core.bus import Bus
 from gateway.core.clock import Clock
 from gateway.core.conversion import Rate, converted, find_rate
+from gateway.core.coverage import covers_class
 from gateway.core.fetchlog import Fetched as Fetched
 from gateway.core.fetchlog import FetchLog
 from gateway.core.identity import Principal, Scope
@@ -158,6 +159,10 @@ class Market:
         """Ids of the providers that offer a capability, in order of routing; of all of them without one."""
         registry = self.data.registry
         return tuple(lane.id for lane in registry.lanes_of(capability)) if capability else tuple(registry.providers)
+
+    def covers(self, provider: str, capability: str, asset_class: AssetClass, now: datetime) -> bool:
+        """Whether a provider covers a class with one capability; see gateway.core.coverage."""
+        return covers_class(self.data.registry.providers[provider], capability, asset_class, now)
 
     async def consensus(self, instrument: InstrumentId, terms: Terms, quorum: int, now: datetime) -> Consensus:
         """What several providers agree on; QuorumNotMet where too few count."""

@@ -100,7 +100,10 @@ class Instrument:
     strike: Decimal | None = described("An option's strike price.", default=None)
     isin: str | None = described("International Securities Identification Number.", default=None)
     figi: str | None = described("Financial Instrument Global Identifier.", default=None)
-    tradable: bool = described("False when its venue has it halted or delisted.", default=True)
+    tradable: bool = described(
+        "False where every list that has it says so: halted, delisted or not open yet, which lists do not tell apart.",
+        default=True,
+    )
     symbols: tuple[VenueSymbol, ...] = described(
         "What each provider calls it; `instruments(providerSymbol:)` leads back.", default=()
     )
