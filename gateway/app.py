@@ -17,8 +17,7 @@ from starlette.applications import Starlette
 from gateway import __version__
 from gateway.core.account import Accounts
 from gateway.core.bridges.asked import with_bridges
-from gateway.core.bus import Bus, LocalBus
-from gateway.core.cachedesk import CacheDrops
+from gateway.core.bus import Bus
 from gateway.core.calendars import ExchangeCalendars
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.contract import Admissions, Context, Host, Market, Plugin
@@ -26,6 +25,9 @@ from gateway.core.fetchlog import FetchLog
 from gateway.core.guards.toll import Budgets
 from gateway.core.identity import Principal
 from gateway.core.inventory import Inventory
+from gateway.core.live.line import Lines
+from gateway.core.live.lines import LiveLines
+from gateway.core.live.starting import Live, make_live
 from gateway.core.loading import add_providers, recordings_of, slips_of
 from gateway.core.market import MarketData
 from gateway.core.migrations.readiness import DatabaseReadiness, fit, require
@@ -51,6 +53,7 @@ from gateway.core.settings import Settings, SettingsError
 from gateway.core.store import Store
 from gateway.core.strangers import gathered, surviving
 from gateway.core.switchboard import ProviderSwitchboard
+from gateway.core.together import make_bus, make_link, make_oversight, make_quotas, share_cache
 from gateway.core.upstream import NetworkTransport, Transport
 from gateway.core.working import working
 from gateway.domains import build_schema, histories, load_plugins
@@ -70,6 +73,7 @@ from gateway.edge.persisted import SharedDocuments
 from gateway.edge.policies import AccountPolicies
 from gateway.edge.responses import ResponseCache
 from gateway.edge.routes import build_edge
+from gateway.edge.sharing import Sharing
 from gateway.edge.shedding import Shedding
 from gateway.edge.tenantgate import TenantGate
 from gateway.edge.trusted import SETTING, name_of, read_trusted
@@ -100,6 +104,8 @@ class Gateway:
     allowances: PlanAllowances
     oversight: BreakerOversight
     context: Callable[[RequestFacts, Principal], Context]
+    sharing: Sharing
+    live: Live
     responses: ResponseCache | None = None
     warmth: Warmth | None = None
     quotas: SharedQuotas | None = None
@@ -108,6 +114,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Let go of connections."""
+        await self.live.close()
         await self.oversight.close()
         if self.quotas is not None:
             await self.quotas.close()
@@ -135,6 +142,7 @@ def build_gateway(
     schema: strawberry.Schema | None = None,
     bus: Bus | None = None,
     chance: Random | None = None,
+    lines: Lines | None = None,
 ) -> Gateway:
     """Put a process together; tests hand in their own clock, transport, providers, plugins with their schema, dice."""
     clock = clock or SystemClock()
@@ -180,6 +188,8 @@ def build_gateway(
     switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     _serve(found, host, inventory)
 
+    redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
+    live = make_live(lines or LiveLines(pipeline, host.calendars, clock, chance), clock, link, redis_url)
     accounts = Accounts(
         lambda: host.services.get(ProviderKeys), lambda: host.services.get(Preferences), live=not offline
     )
@@ -187,7 +197,7 @@ def build_gateway(
     def context(facts: RequestFacts, principal: Principal) -> Context:
         market = Market(
             data=data, log=FetchLog(), account=accounts.at_once(principal), find=lambda: accounts.find(principal),
-            deadline=asyncio.get_running_loop().time() + settings.timeout_s,
+            deadline=asyncio.get_running_loop().time() + settings.timeout_s, hub=live.hub,
         )  # fmt: skip
         return Context(
             principal=principal, now=clock.now(), request_id=facts.request_id, host=host, services=host.services,
@@ -204,7 +214,8 @@ def build_gateway(
     return Gateway(
         settings=settings, schema=schema, data=data, inventory=inventory, transport=transport, host=host,
         allowances=allowances, oversight=oversight, context=context, responses=responses,
-        warmth=warmth, quotas=quotas, counting=counting,
+        warmth=warmth, quotas=quotas, counting=counting, live=live,
+        sharing=Sharing(Keepings(core_schema(schema)), AccountPolicies(accounts)),
     )  # fmt: skip
 
 
@@ -217,61 +228,6 @@ def make_responses(host: Host, schema: strawberry.Schema, accounts: Accounts) ->
         clock=host.clock, keepings=Keepings(core_schema(schema)), policies=AccountPolicies(accounts), most_bytes=most,
         bus=host.bus,
     )  # fmt: skip
-
-
-def make_bus(settings: Settings) -> Bus:
-    """Redis where it is set, else this process alone."""
-    if settings.redis_url is None:
-        return LocalBus()
-    from gateway.core.redis import RedisBus
-
-    return RedisBus(settings.redis_url.get_secret_value())
-
-
-def make_link(settings: Settings, clock: Clock, *, wait_s: float | None = None) -> RedisLink | None:
-    """The guards' Redis, where it is set; answers are waited for as long as the cache does, or *wait_s*."""
-    if settings.redis_url is None:
-        return None
-    from gateway.core.link import WAIT_S, RedisLink
-
-    return RedisLink(settings.redis_url.get_secret_value(), clock, wait_s=WAIT_S if wait_s is None else wait_s)
-
-
-def make_oversight(settings: Settings, link: RedisLink | None, bus: Bus, clock: Clock) -> BreakerOversight:
-    """The fleet's breakers as one where Redis is set, unless that is not wanted."""
-    if link is None or not settings.shared_breakers:
-        return BreakerOversight(bus, clock)
-    from gateway.core.fleet import SharedBreakers
-
-    return SharedBreakers(link, bus, clock)
-
-
-def make_quotas(settings: Settings, clock: Clock) -> SharedQuotas | None:
-    """Upstreams' limits counted by all processes together, where Redis is set.
-
-    Over a link of their own: the cache gives up after moments, and whoever counts alone meanwhile counts too little.
-    """
-    link = make_link(settings, clock)
-    if link is None:
-        return None
-    from gateway.core.guards.sharedquotas import SharedQuotas
-
-    return SharedQuotas(link, clock)
-
-
-def share_cache(pipeline: Pipeline, host: Host) -> Warmth | None:
-    """Let the pipeline look into Redis before it asks upstreams, and the operator drop what is cached."""
-    if host.link is None:
-        host.services[CacheDesk] = CacheDrops(pipeline, host.bus, None)
-        return None
-    from gateway.core.guards.fleet import Fleet
-    from gateway.core.guards.shared import SharedCache
-    from gateway.core.guards.warmth import Warmth
-
-    shared = SharedCache(host.link, host.clock, pipeline.registry.mode.value)
-    pipeline.fleet = Fleet(shared, pipeline.cache, host.clock)
-    host.services[CacheDesk] = CacheDrops(pipeline, host.bus, shared)
-    return Warmth(pipeline, shared, host.clock, host.settings.cache_warm_up)
 
 
 def _serve(found: list[Plugin], host: Host, inventory: Inventory) -> None:
@@ -331,7 +287,8 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         app = build_edge(
             schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
             health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
-            responses=gateway.responses, persisted=SharedDocuments(host.link) if host.link else None, shedding=shedding,
+            responses=gateway.responses, sharing=gateway.sharing, shedding=shedding,
+            persisted=SharedDocuments(host.link) if host.link else None,
             extra_routes=gathered(host, "routes", lambda plugin: plugin.routes),
         )  # fmt: skip
     except BadTrustedDocument as bad:
@@ -353,6 +310,7 @@ async def start(gateway: Gateway) -> None:
     await prepare_database(gateway)
     await host.bus.start()
     await gateway.oversight.look()
+    gateway.live.start()
     if gateway.quotas is not None:
         await gateway.quotas.members.report()
     for plugin in host.plugins:

@@ -30,6 +30,23 @@ from providers.contract import (
     per_second,
     query,
 )
+from providers.feeds import (
+    Alive,
+    Confirmed,
+    Feed,
+    Gap,
+    Heartbeat,
+    News,
+    Out,
+    Pong,
+    Refused,
+    Restart,
+    Said,
+    Stream,
+    Topic,
+    Wants,
+    streams,
+)
 from providers.row import Row
 from schema.arguments import After, PageSize, Route, Symbol
 from schema.capability import Capability, Items, Ranges, Terms
@@ -54,7 +71,7 @@ from schema.provenance import DataMode, FeedDelay, Provenance
 from schema.scopes import Scope
 from schema.symbols import AssetClass, InstrumentId, parse_instrument
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
-from schema.words.candles import CANDLES, NO_BARS, Adjustment, Bars, CandlesAsk
+from schema.words.candles import CANDLES, NO_BARS, Adjustment, Bars, Candle, CandlesAsk
 from schema.words.caps import MARKET_CAPS, MarketCap, MarketCapsAsk
 from schema.words.chains import (
     BALANCE,
@@ -192,27 +209,29 @@ __all__ = [
     "OPEN_INTEREST", "OPTION_CHAIN", "ORACLE_PRICES", "ORDER_BOOK", "PLUGIN_CONTRACT", "POOLS", "PRICE_HISTORY",
     "PROVIDER_CONTRACT", "QUOTES", "SEARCH", "SENTIMENT", "SWAP_QUOTE", "TRADES", "TRADING_SESSIONS",
     "TRANSACTIONS", "TVL", "TVL_HISTORY", "VIDEOS", "WEB_SEARCH", "YIELDS", "YIELD_CURVE", "ActionKind",
-    "Adjustment", "After", "Answer", "AssetClass", "BadInput", "Balance", "BalanceAsk", "Bars", "Blocked",
-    "CandlesAsk", "Capability", "ChainStatus", "ChainStatusAsk", "ChainTransaction", "ChatAsk", "ChatDelta",
-    "ChatMessage", "ChatModel", "ChatModelsAsk", "ChatReply", "ChatRole", "ChatTool", "ChatUsage", "Clock",
-    "CompanyProfile", "CompanyProfileAsk", "Connection", "Context", "CorporateAction", "CorporateActionsAsk",
-    "Credential", "Ctx", "CurveKind", "DataMode", "Desk", "EarningsAsk", "EarningsEvent", "EarningsTime",
-    "EconomicCalendarAsk", "EconomicEvent", "EconomicSeries", "EconomicSeriesAsk", "FeeEstimate", "FeeUnit",
-    "FeedDelay", "FeesAsk", "Filing", "FilingsAsk", "FinishReason", "Frequency", "Fundamentals", "FundamentalsAsk",
-    "FundingHistoryAsk", "FundingRate", "FundingRatesAsk", "FxRate", "FxRatesAsk", "HistoricalQuoteAsk", "Host",
-    "Http", "IdScheme", "IdentifierMapping", "IdentifiersAsk", "Importance", "InstrumentId", "InstrumentType",
-    "InstrumentsAsk", "Interval", "Items", "KeyFigures", "KeyFiguresAsk", "Licence", "Limit", "Liquidation",
-    "LiquidationsAsk", "Listing", "LockedIn", "Malformed", "Market", "MarketCap", "MarketCapsAsk", "MarketState",
-    "MarketStatus", "MarketStatusAsk", "MarketgateError", "NewsArticle", "NewsAsk", "NoAnswer", "NotCovered",
-    "Observation", "OpenInterest", "OpenInterestAsk", "OptionChain", "OptionChainAsk", "OptionContract",
-    "OptionRight", "OraclePrice", "OraclePricesAsk", "OrderBook", "OrderBookAsk", "Overloaded", "PageSize", "Part",
-    "Plugin", "Pool", "PoolsAsk", "PriceHistoryAsk", "PriceLevel", "PricePoint", "PriceType", "Profile",
-    "Provenance", "Provider", "QuotaExhausted", "Quote", "QuotesAsk", "Ranges", "Reply", "ReportPeriod", "Route",
-    "Row", "Scope", "SearchAsk", "SearchResult", "SentimentAsk", "SentimentIndex", "Shared", "Side", "Statement",
-    "StatsWindow", "SwapQuote", "SwapQuoteAsk", "SwapStep", "Symbol", "Terms", "Throttled", "Tier", "Token",
-    "ToolCall", "ToolCallDelta", "Trade", "TradesAsk", "TradingHours", "TradingSessionsAsk", "TransactionsAsk",
-    "Tvl", "TvlAsk", "TvlHistoryAsk", "TvlPoint", "Unauthorized", "UnknownInstrument", "UpstreamError", "Video",
-    "VideoOrder", "VideosAsk", "WebSearchAsk", "YieldCurve", "YieldCurveAsk", "YieldPoint", "YieldRate",
-    "YieldsAsk", "answers", "computed", "connected", "described", "end_of", "facts", "header", "in_path",
-    "known_at", "model", "own_code", "parse_instrument", "per_day", "per_minute", "per_second", "query", "terms_of",
+    "Adjustment", "After", "Alive", "Answer", "AssetClass", "BadInput", "Balance", "BalanceAsk", "Bars", "Blocked",
+    "Candle", "CandlesAsk", "Capability", "ChainStatus", "ChainStatusAsk", "ChainTransaction", "ChatAsk",
+    "ChatDelta", "ChatMessage", "ChatModel", "ChatModelsAsk", "ChatReply", "ChatRole", "ChatTool", "ChatUsage",
+    "Clock", "CompanyProfile", "CompanyProfileAsk", "Confirmed", "Connection", "Context", "CorporateAction",
+    "CorporateActionsAsk", "Credential", "Ctx", "CurveKind", "DataMode", "Desk", "EarningsAsk", "EarningsEvent",
+    "EarningsTime", "EconomicCalendarAsk", "EconomicEvent", "EconomicSeries", "EconomicSeriesAsk", "FeeEstimate",
+    "FeeUnit", "Feed", "FeedDelay", "FeesAsk", "Filing", "FilingsAsk", "FinishReason", "Frequency", "Fundamentals",
+    "FundamentalsAsk", "FundingHistoryAsk", "FundingRate", "FundingRatesAsk", "FxRate", "FxRatesAsk", "Gap",
+    "Heartbeat", "HistoricalQuoteAsk", "Host", "Http", "IdScheme", "IdentifierMapping", "IdentifiersAsk",
+    "Importance", "InstrumentId", "InstrumentType", "InstrumentsAsk", "Interval", "Items", "KeyFigures",
+    "KeyFiguresAsk", "Licence", "Limit", "Liquidation", "LiquidationsAsk", "Listing", "LockedIn", "Malformed",
+    "Market", "MarketCap", "MarketCapsAsk", "MarketState", "MarketStatus", "MarketStatusAsk", "MarketgateError",
+    "News", "NewsArticle", "NewsAsk", "NoAnswer", "NotCovered", "Observation", "OpenInterest", "OpenInterestAsk",
+    "OptionChain", "OptionChainAsk", "OptionContract", "OptionRight", "OraclePrice", "OraclePricesAsk", "OrderBook",
+    "OrderBookAsk", "Out", "Overloaded", "PageSize", "Part", "Plugin", "Pong", "Pool", "PoolsAsk",
+    "PriceHistoryAsk", "PriceLevel", "PricePoint", "PriceType", "Profile", "Provenance", "Provider",
+    "QuotaExhausted", "Quote", "QuotesAsk", "Ranges", "Refused", "Reply", "ReportPeriod", "Restart", "Route", "Row",
+    "Said", "Scope", "SearchAsk", "SearchResult", "SentimentAsk", "SentimentIndex", "Shared", "Side", "Statement",
+    "StatsWindow", "Stream", "SwapQuote", "SwapQuoteAsk", "SwapStep", "Symbol", "Terms", "Throttled", "Tier",
+    "Token", "ToolCall", "ToolCallDelta", "Topic", "Trade", "TradesAsk", "TradingHours", "TradingSessionsAsk",
+    "TransactionsAsk", "Tvl", "TvlAsk", "TvlHistoryAsk", "TvlPoint", "Unauthorized", "UnknownInstrument",
+    "UpstreamError", "Video", "VideoOrder", "VideosAsk", "Wants", "WebSearchAsk", "YieldCurve", "YieldCurveAsk",
+    "YieldPoint", "YieldRate", "YieldsAsk", "answers", "computed", "connected", "described", "end_of", "facts",
+    "header", "in_path", "known_at", "model", "own_code", "parse_instrument", "per_day", "per_minute", "per_second",
+    "query", "streams", "terms_of",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from providers.row import Row
 from schema.capability import Capability
@@ -14,6 +14,9 @@ from schema.errors import UpstreamError
 from schema.provenance import DataMode, FeedDelay
 from schema.symbols import AssetClass
 from schema.words.intervals import Interval
+
+if TYPE_CHECKING:
+    from providers.feeds import Stream
 
 CONTRACT = 1
 """The number of this contract; it grows when an author has to change something."""
@@ -271,12 +274,17 @@ class Provider:
 
     profile: ClassVar[Profile]
     offers: ClassVar[Mapping[str, Answer]] = {}
+    streams: ClassVar[Mapping[str, Stream]] = {}
+    """What the provider's live feeds have, by capability: see `providers.feeds.streams`."""
     stateless: ClassVar[bool] = True
     """Whether what follows a large answer may run in another thread: not where anything is kept, such as a lock."""
 
     def __init_subclass__(cls) -> None:
-        marks = (getattr(member, "__answer__", None) for member in vars(cls).values())
+        members = vars(cls).values()
+        marks = (getattr(member, "__answer__", None) for member in members)
         cls.offers = {**cls.offers, **{mark.capability.name: mark for mark in marks if mark}}
+        live = (getattr(member, "__stream__", None) for member in members)
+        cls.streams = {**cls.streams, **{mark.capability.name: mark for mark in live if mark}}
 
     def __init__(self, http: Http, clock: Clock) -> None:
         self.http, self.clock = http, clock

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from gateway.cli.outcome import Code, Stop, say
 from gateway.core import telemetry
 from gateway.core.settings import Settings, SettingsError, load_settings
+from gateway.edge.frames import FramesProtocol
 from gateway.edge.whole import WholeProtocol
 
 if TYPE_CHECKING:
@@ -83,9 +84,9 @@ def bind(host: str, port: int) -> socket.socket:
 
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        app, http=WholeProtocol, loop="uvloop", ws="auto", ws_max_size=LARGEST_MESSAGE, access_log=False,
-        server_header=False, proxy_headers=False, log_config=None, log_level="warning", lifespan="on", backlog=BACKLOG,
-        timeout_graceful_shutdown=GRACE_S,
+        app, http=WholeProtocol, loop="uvloop", ws=FramesProtocol, ws_per_message_deflate=False,
+        ws_max_size=LARGEST_MESSAGE, access_log=False, server_header=False, proxy_headers=False, log_config=None,
+        log_level="warning", lifespan="on", backlog=BACKLOG, timeout_graceful_shutdown=GRACE_S,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from math import inf
@@ -22,11 +22,19 @@ from gateway.core.athand import one_at_hand
 from gateway.core.bus import Bus
 from gateway.core.clock import Clock
 from gateway.core.conversion import Rate, converted, find_rate
-from gateway.core.coverage import covers_class
+from gateway.core.coverage import covers_class as covers_class
 from gateway.core.fetchlog import Fetched as Fetched
 from gateway.core.fetchlog import FetchLog
 from gateway.core.identity import Principal, Scope
 from gateway.core.licensing import Rights as Rights
+from gateway.core.lists import fetch_list as fetch_list
+from gateway.core.live import cursors
+from gateway.core.live.asking import upstreams
+from gateway.core.live.hub import Hub
+from gateway.core.live.leader import Upstream
+from gateway.core.live.mailbox import Delivery as Delivery
+from gateway.core.live.mailbox import Item as Item
+from gateway.core.live.subscription import Subscription
 from gateway.core.market import MarketData
 from gateway.core.ports import Act, Calendars, Desk, Presented
 from gateway.core.probe import probe
@@ -35,14 +43,14 @@ from gateway.core.secrets import Vault
 from gateway.core.settings import Settings
 from gateway.core.store import Store, Tx
 from schema.capability import DEFAULT_TERMS, Capability, Terms
-from schema.errors import BadInput, FailureCode, NoAnswer, UpstreamError
-from schema.paging import listed_by
+from schema.errors import BadInput, NoAnswer, UpstreamError
 from schema.provenance import CacheStatus, Provenance
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CandleSeries
 from schema.words.consensus import Consensus
 from schema.words.instruments import Instrument
 from schema.words.intervals import Interval
+from schema.words.live import NoticeCode, StreamNotice
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.routes import RouteInput
 from schema.words.venues import MarketState, SessionPhase, TradingSession, VenueHoliday
@@ -71,6 +79,12 @@ class Market:
     find: Callable[[], Awaitable[Account]] | None = None
     deadline: float = inf
     """When (the loop's time) the operation ends: no fetch of it takes longer."""
+    hub: Hub | None = None
+    """Where live streams come from; None for who has no process of its own, such as a test."""
+    after: str | None = None
+    """Where a client that comes back was, where it did not say it in an argument."""
+    subscriptions: list[Subscription] = field(default_factory=list)
+    """What the operation listens to."""
 
     async def whose(self) -> Account:
         """The caller's account: own keys, and the bounds of the plan."""
@@ -89,25 +103,6 @@ class Market:
         account = self.account or await self.whose()
         return await self.data.fetch(capability, ask, terms, self.log, account, self.deadline)
 
-    async def fetch_list(
-        self, capability: Capability[A, M], ask: A, terms: Terms, *, kind: str, after: str | None
-    ) -> Fetched:
-        """A list to show a page of; behind a cursor only the provider is asked whose list the cursor is of.
-
-        BadInput where the terms leave it out; where it does not answer, NoAnswer says to begin anew.
-        """
-        provider = listed_by(kind, after)
-        if not provider:
-            return await self.fetch(capability, ask, terms)
-        left_out = terms.providers is not None and provider not in terms.providers
-        if left_out or provider in terms.exclude or provider not in self.data.registry.providers:
-            raise BadInput("after", "goes on in the list of a provider that is not to be asked: begin anew without it")
-        try:
-            return await self.fetch(capability, ask, replace(terms, providers=(provider,)))
-        except NoAnswer as error:
-            told = f"{provider} does not go on with its list; begin anew without `after`: {error.message}"
-            raise NoAnswer(error.symbol, FailureCode(error.code), told, error.attempts) from None
-
     async def fetch_many(
         self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS
     ) -> Mapping[Any, Fetched | NoAnswer]:
@@ -121,6 +116,47 @@ class Market:
         async with aclosing(self.data.stream(capability, ask, terms, self.log, account)) as parts:
             async for part in parts:
                 yield part
+
+    @asynccontextmanager
+    async def live(
+        self,
+        capability: Capability[A, M],
+        asks: Mapping[str, A],
+        terms: Terms = DEFAULT_TERMS,
+        after: str | None = None,
+        every_s: float = 0.0,
+        notices: Sequence[StreamNotice] = (),
+    ) -> AsyncGenerator[Subscription]:
+        """Asks of one item each, by the symbols as they were written, as one stream; see `gateway.core.live.hub`.
+
+        A symbol that nobody can stream is a notice; NoAnswer where that is so of all of them. BadInput for a cursor
+        that is none.
+        """
+        if self.hub is None:
+            raise RuntimeError("this process has no live streams")
+        account = self.account or await self.whose()
+        try:
+            cursor = after or self.after
+            positions = cursors.read(cursor) if cursor else None
+        except cursors.BadCursor as bad:
+            raise BadInput("after", str(bad)) from None
+        subjects: dict[str, Sequence[Upstream]] = {}
+        told = list(notices)
+        for symbol, ask in asks.items():
+            found, refused = upstreams(self.data.registry, capability, ask, terms, account)
+            if found:
+                subjects[symbol] = found
+                continue
+            why = "; ".join(f"{each.provider}: {each.detail}" for each in refused) or "no provider streams it"
+            unknown, now = NoticeCode.UNKNOWN_INSTRUMENT, self.data.clock.now()
+            told.append(StreamNotice(code=unknown, message=why, symbol=symbol, at=now))
+        if not subjects:
+            raise BadInput("symbol", f"nobody streams it: {told[-1].message}")
+        # A stream has no end: what is fetched for one of its messages has the time of that message's terms.
+        self.deadline = inf
+        async with self.hub.subscribe(subjects, positions, every_s, told) as subscription:
+            self.subscriptions.append(subscription)
+            yield subscription
 
     async def offering(
         self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS, asset_class: AssetClass | None = None
@@ -159,10 +195,6 @@ class Market:
         """Ids of the providers that offer a capability, in order of routing; of all of them without one."""
         registry = self.data.registry
         return tuple(lane.id for lane in registry.lanes_of(capability)) if capability else tuple(registry.providers)
-
-    def covers(self, provider: str, capability: str, asset_class: AssetClass, now: datetime) -> bool:
-        """Whether a provider covers a class with one capability; see gateway.core.coverage."""
-        return covers_class(self.data.registry.providers[provider], capability, asset_class, now)
 
     async def consensus(self, instrument: InstrumentId, terms: Terms, quorum: int, now: datetime) -> Consensus:
         """What several providers agree on; QuorumNotMet where too few count."""

@@ -21,7 +21,7 @@ from schema.words.registry import Grade
 PROOF = Path(here).with_name("proof.json")
 """Written by `python -m tests.contract.proof`: of each provider here, the captured answers that it reads exactly."""
 STREAMS = "streams"
-"""The one key of the proof that is no provider: by provider, capabilities whose captured streams are read exactly."""
+"""The one key of the proof that is no provider: of each one, the captured frames of its feeds that are read exactly."""
 
 
 def grade_of(cls: type[Provider]) -> Grade:
@@ -40,9 +40,9 @@ def proof() -> dict[str, int]:
     return {name: count for name, count in _read().items() if name != STREAMS}
 
 
-def streams() -> dict[str, list[str]]:
-    """Capabilities whose captured streams are read exactly, by provider."""
-    found: dict[str, list[str]] = _read().get(STREAMS, {})
+def streams() -> dict[str, int]:
+    """Captured frames of live feeds that are read exactly, by provider."""
+    found: dict[str, int] = _read().get(STREAMS, {})
     return found
 
 

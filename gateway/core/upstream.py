@@ -1,4 +1,4 @@
-"""The HTTP port that providers are given; with `httpclient.py` the only module that imports the HTTP client."""
+"""The HTTP port that providers are given; besides it `httpclient.py` and `live/socket.py` import the HTTP client."""
 
 from __future__ import annotations
 

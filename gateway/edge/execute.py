@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -11,11 +11,12 @@ from typing import Any, TypeGuard, cast
 
 import strawberry
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType, execute
-from graphql.execution import Executor as Execution
+from graphql.execution import Executor as CoreExecution
 from strawberry.execution import optimized_is_awaitable
 
 from gateway.core.contract import Context
 from gateway.core.identity import Principal
+from gateway.edge.broadcasts import Broadcast, Broadcasts
 from gateway.edge.compiled import CompiledExecutor, Selections
 from gateway.edge.documents import Document, DocumentReader
 from gateway.edge.errors import (
@@ -32,15 +33,18 @@ from gateway.edge.errors import (
 from gateway.edge.gate import Admission, Gate, OpenGate
 from gateway.edge.graphqlcore import core_schema
 from gateway.edge.limits import EdgeSettings
+from gateway.edge.listener import Listener
 from gateway.edge.operation import OperationRequest as OperationRequest
 from gateway.edge.operation import OperationResult as OperationResult
 from gateway.edge.operation import PreparedOperation as PreparedOperation
 from gateway.edge.operation import RequestFacts as RequestFacts
 from gateway.edge.operation import refused_result as refused_result
+from gateway.edge.operation import resumed_after
 from gateway.edge.persisted import SharedDocuments
 from gateway.edge.preparing import Preparing
 from gateway.edge.replies import encode
 from gateway.edge.responses import HIT, MISS, Entry, Place, ResponseCache
+from gateway.edge.sharing import Execution, Sharing
 from gateway.edge.shelves import Kept
 from gateway.edge.streams import SourceFailed, responses
 from schema.errors import MarketgateError, Refusal
@@ -69,12 +73,14 @@ class Executor(Preparing):
         gate: Gate | None = None,
         responses: ResponseCache | None = None,
         persisted: SharedDocuments | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
         if schema.extensions or schema.directives:
             raise TypeError("the edge executes documents itself: Strawberry extensions and directives would not run")
         self._schema: GraphQLSchema = core_schema(schema)
         super().__init__(DocumentReader(self._schema, settings), settings, gate or OpenGate(), persisted)
         self._kept = Kept()
+        self.sharing, self.broadcasts = sharing, Broadcasts()
         self._context_for = context_for
         self.responses = responses
 
@@ -181,6 +187,47 @@ class Executor(Preparing):
                     told = {}
         finally:
             admission.release(context, failed)
+
+    async def listen(
+        self,
+        prepared: PreparedOperation,
+        facts: RequestFacts,
+        principal: Principal,
+        key: Hashable,
+        make: Callable[[Mapping[str, object]], Listener],
+    ) -> OperationResult | None:
+        """A stream whose execution is shared by all of one *key*, until its end; what it ended with, where it was told.
+
+        Who comes back with a cursor that the shared one does not hold any more has an execution of its own.
+        """
+        admission = await self._admit(prepared, principal, facts)
+        if isinstance(admission, OperationResult):
+            return admission
+        failed = True
+        after = resumed_after(prepared)
+        ear = make({"requestId": facts.request_id, **admission.extensions})
+        broadcast: Broadcast | None = None
+        try:
+            source = partial(self._source, prepared, facts, principal, after)
+            broadcast = self.broadcasts.join(key, ear, after, source)
+            if broadcast is None:
+                broadcast = Broadcast(object(), source(), lambda _: None)
+                broadcast.join(ear, None)
+            last = await ear.pump(broadcast)
+            failed = last is not None
+            return last
+        finally:
+            if broadcast is not None:
+                broadcast.leave(ear)
+            admission.release(None, failed)
+
+    def _source(
+        self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal, after: str | None
+    ) -> Execution:  # fmt: skip
+        context = self._context_for(facts, principal)
+        if isinstance(context, Context):
+            context.market.after = after
+        return Execution(context, lambda made: self._stream(prepared, made, facts, principal))
 
     async def _admit(
         self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts
@@ -290,7 +337,7 @@ class Executor(Preparing):
             found = document.notes[Selections] = Selections(self._kept)
         return found
 
-    def _build(self, prepared: PreparedOperation, context: object) -> Execution[Any]:
+    def _build(self, prepared: PreparedOperation, context: object) -> CoreExecution[Any]:
         execution = CompiledExecutor.build(
             self._schema,
             prepared.document.tree,

@@ -45,6 +45,7 @@ class Keepings:
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
         self._roots = _facts_of(schema.query_type) if schema.query_type else {}
+        self._streams = _facts_of(schema.subscription_type) if schema.subscription_type else {}
         self._per_read = frozenset(
             name
             for kind in schema.type_map.values()
@@ -62,6 +63,10 @@ class Keepings:
             found = document.notes[key] = self._judge(document, operation)
         return found
 
+    def streams(self, document: Document, operation: OperationDefinitionNode) -> Shared:
+        """With whom a subscription's messages may be shared: what belongs to a read is the same for one message."""
+        return min((each.shared for each in self._facts(document, operation, self._streams)), default=Shared.NONE)
+
     def variables(
         self, document: Document, operation: OperationDefinitionNode, given: Mapping[str, Any] | None
     ) -> tuple[Any, ...] | None:
@@ -75,15 +80,21 @@ class Keepings:
     def _judge(self, document: Document, operation: OperationDefinitionNode) -> Keeping:
         if operation.operation is not OperationType.QUERY or self._reads_afresh(document):
             return NOT_KEPT
-        fragments = {d.name.value: d for d in document.tree.definitions if isinstance(d, FragmentDefinitionNode)}
-        names = set(_roots(operation.selection_set, fragments)) - {"__typename"}
-        facts = [self._roots.get(name) or Facts() for name in names]
+        facts = self._facts(document, operation, self._roots)
         if not facts:
             return NOT_KEPT
         return Keeping(
             shared=min(each.shared for each in facts),
             fresh_for=min((each.fresh_for for each in facts if each.fresh_for is not None), default=inf),
         )
+
+    def _facts(
+        self, document: Document, operation: OperationDefinitionNode, roots: Mapping[str, Facts]
+    ) -> list[Facts]:  # fmt: skip
+        """Of the operation's root fields."""
+        fragments = {d.name.value: d for d in document.tree.definitions if isinstance(d, FragmentDefinitionNode)}
+        names = set(_roots(operation.selection_set, fragments)) - {"__typename"}
+        return [roots.get(name) or Facts() for name in names]
 
     def _reads_afresh(self, document: Document) -> bool:
         """Whether any field of the document, included or not, is one of a read."""

@@ -155,3 +155,13 @@ def persisted_in(extensions: dict[str, Any] | None) -> str | None:
     if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
         raise Refused("BAD_REQUEST", "extensions.persistedQuery.sha256Hash must be 64 hexadecimal digits.")
     return digest.lower()
+
+
+def resumed_after(prepared: PreparedOperation) -> str | None:
+    """The cursor that a client comes back with beside its variables, so that it shares its stream with the others."""
+    after = (prepared.request.extensions or {}).get("after")
+    if after is None:
+        return None
+    if not isinstance(after, str):
+        raise Refused("BAD_REQUEST", "extensions.after must be the cursor of a message, a string.")
+    return after

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 
 from graphql import OperationType
@@ -21,6 +22,8 @@ from gateway.edge.execute import (
     RequestFacts,
     refused_result,
 )
+from gateway.edge.frames import FrameWriter
+from gateway.edge.listener import Listener, SendText
 from gateway.edge.messages import CloseCode, Closed, Message
 
 SendMessage = Callable[[dict[str, object]], Awaitable[None]]
@@ -36,10 +39,13 @@ class Running:
     whole: bool = False
     """A mutation runs to its end, also when nobody waits for its answer: half of one helps nobody."""
     silent: bool = False
+    listener: Listener | None = None
 
     def stop(self) -> None:
         """Say no more, and end what may be ended."""
         self.silent = True
+        if self.listener is not None:
+            self.listener.silent = True
         if not self.whole:
             self.task.cancel()
 
@@ -47,7 +53,11 @@ class Running:
 class Operations:
     """Starts, completes and cancels by the client's ids. An operation waits while its last message is not sent."""
 
-    def __init__(self, executor: Executor, facts: RequestFacts, send: SendMessage, *, most: int) -> None:
+    def __init__(
+        self, executor: Executor, facts: RequestFacts, send: SendMessage, *, most: int, send_text: SendText,
+        writer: FrameWriter | None = None,
+    ) -> None:  # fmt: skip
+        self._send_text, self._writer = send_text, writer
         self._executor, self._facts, self._send, self._most = executor, facts, send, most
         self._principal: Principal = ANONYMOUS
         self._by_id: dict[str, Running] = {}
@@ -111,6 +121,14 @@ class Operations:
             if await self._next(running, result):
                 await self._complete(running)
             return
+        key = await self._shared(prepared)
+        if key is not None:
+            last = await self._executor.listen(
+                prepared, running.facts, self._principal, key, partial(self._listener, running)
+            )
+            if last is None or await self._next(running, last):
+                await self._complete(running)
+            return
         async with aclosing(self._executor.subscribe(prepared, running.facts, self._principal)) as results:
             async for result in results:
                 if not await self._next(running, result):
@@ -118,6 +136,14 @@ class Operations:
                 # A source that always has an event at hand must not keep the others from running.
                 await asyncio.sleep(0)
         await self._complete(running)
+
+    async def _shared(self, prepared: PreparedOperation) -> Hashable | None:
+        sharing = self._executor.sharing
+        return None if sharing is None else await sharing.key(prepared, self._principal)
+
+    def _listener(self, running: Running, told: Mapping[str, object]) -> Listener:
+        running.listener = Listener(running.id, self._writer, self._send_text, told)
+        return running.listener
 
     async def _next(self, running: Running, result: OperationResult) -> bool:
         """Pass a result on; whether the operation goes on after it."""

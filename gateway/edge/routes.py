@@ -35,6 +35,7 @@ from gateway.edge.pages import page_routes
 from gateway.edge.persisted import SharedDocuments
 from gateway.edge.replies import encode
 from gateway.edge.responses import ResponseCache
+from gateway.edge.sharing import Sharing
 from gateway.edge.shedding import Shedding, SheddingExecutor
 from gateway.edge.websocket import WebSocketEndpoint
 from gateway.edge.whole import AtOnce
@@ -55,6 +56,7 @@ def build_edge(
     gate: Gate | None = None,
     responses: ResponseCache | None = None,
     persisted: SharedDocuments | None = None,
+    sharing: Sharing | None = None,
     shedding: Shedding | None = None,
     readiness: Readiness,
     health: Health,
@@ -63,7 +65,8 @@ def build_edge(
 ) -> Starlette:
     """Everything a browser or client can reach; `extra_routes` come from plugins and telemetry."""
     executor = SheddingExecutor(
-        schema, settings=settings, context_for=context_for, gate=gate, responses=responses, persisted=persisted
+        schema, settings=settings, context_for=context_for, gate=gate, responses=responses, persisted=persisted,
+        sharing=sharing,
     )  # fmt: skip
     executor.shedding = shedding or Shedding()
     routes: list[BaseRoute] = [

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.core.identity import CallerKind
 from gateway.edge.errors import Faults, Refused, masked
 from gateway.edge.execute import Executor, RequestFacts
+from gateway.edge.frames import EXTENSION, FrameWriter
 from gateway.edge.http import facts_of, headers_of
 from gateway.edge.limits import EdgeSettings
 from gateway.edge.messages import PROTOCOL, CloseCode, Closed, Kind, Message, read_message
@@ -42,7 +43,8 @@ class WebSocketEndpoint:
             return
         facts = facts_of(scope, headers_of(scope), self._settings.public_origin)
         started = perf_counter()
-        socket = Socket(self._executor, self._settings, facts, receive, send)
+        writer = (scope.get("extensions") or {}).get(EXTENSION)
+        socket = Socket(self._executor, self._settings, facts, receive, send, writer)
         try:
             await socket.serve()
         finally:
@@ -56,8 +58,9 @@ class Socket:
     """One accepted socket until its end. The reader never waits for the client to read, so it hears it at any time."""
 
     def __init__(
-        self, executor: Executor, settings: EdgeSettings, facts: RequestFacts, receive: Receive, send: Send
-    ) -> None:
+        self, executor: Executor, settings: EdgeSettings, facts: RequestFacts, receive: Receive, send: Send,
+        writer: FrameWriter | None = None,
+    ) -> None:  # fmt: skip
         self._executor, self._settings, self._facts = executor, settings, facts
         self._receive, self._asgi_send = receive, send
         self._end: Closed | None = None
@@ -67,7 +70,9 @@ class Socket:
         self._ponging: asyncio.Task[None] | None = None
         self._pong: Message | None = None
         self._unwatch: Callable[[], None] = _nothing
-        self.operations = Operations(executor, facts, self.send, most=settings.max_socket_operations)
+        self.operations = Operations(
+            executor, facts, self.send, most=settings.max_socket_operations, send_text=self.send_text, writer=writer
+        )
 
     @property
     def end(self) -> Closed:
@@ -103,7 +108,10 @@ class Socket:
 
         Raises Closed once the socket is at its end.
         """
-        text = encode(message).decode()
+        await self.send_text(encode(message).decode())
+
+    async def send_text(self, text: str) -> None:
+        """A message as it is written; see `send`."""
         async with self._turn:
             if self._end is not None:
                 raise Closed

@@ -9,7 +9,7 @@ from typing import Annotated, cast
 
 import strawberry
 
-from gateway.core.contract import Ctx
+from gateway.core.contract import Ctx, fetch_list
 from plugins.market.desk import MarketDesk
 from schema.arguments import After, From, Route, Symbol, Until, says
 from schema.errors import BadInput
@@ -105,7 +105,7 @@ async def resolve_option_chain(
         raise BadInput("maxStrike", "must not be below minStrike")
     skipped("contract", after)
     ask = OptionChainAsk(instrument=await info.context.service(MarketDesk).find(info.context, symbol), expiry=expiry)
-    fetched = await info.context.market.fetch_list(OPTION_CHAIN, ask, terms_of(route), kind="contract", after=after)
+    fetched = await fetch_list(info.context.market, OPTION_CHAIN, ask, terms_of(route), kind="contract", after=after)
     chain, provider = cast(OptionChain, fetched.value), fetched.provenance.provider
     day = expiry or min((each.expiry for each in chain.contracts), default=None)
     fitting = tuple(

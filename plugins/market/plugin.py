@@ -16,6 +16,7 @@ from plugins.market.desk import MarketDesk
 from plugins.market.drawn import Drawn
 from plugins.market.exports.routes import routes
 from plugins.market.history import HistoryQuery
+from plugins.market.live import MarketSubscription
 from plugins.market.query import MarketQuery
 from plugins.market.shelves import REFRESH_EVERY
 from plugins.market.venues import VenuesQuery
@@ -41,5 +42,6 @@ class Roots(MarketQuery, DerivativesQuery, CompaniesQuery, HistoryQuery, VenuesQ
 
 
 plugin = Plugin(
-    name="market", query=Roots, types=(Instrument, ProviderInfo), services=services, workers=workers, routes=routes
-)
+    name="market", query=Roots, subscription=MarketSubscription, types=(Instrument, ProviderInfo), services=services,
+    workers=workers, routes=routes,
+)  # fmt: skip

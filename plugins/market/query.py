@@ -8,7 +8,7 @@ from typing import cast
 
 import strawberry
 
-from gateway.core.contract import Context, Ctx
+from gateway.core.contract import Context, Ctx, covers_class
 from gateway.core.identity import CallerKind
 from gateway.core.ports import ProviderKeys, Providers
 from plugins.market.arguments import (
@@ -230,7 +230,8 @@ def _covers(context: Context, provider: ProviderInfo, capability: str | None, as
     """Whether a provider covers a class at all, or with one capability."""
     if capability is None:
         return asset_class in provider.asset_classes
-    return context.market.covers(provider.id, capability, asset_class, context.now)
+    adapter = context.host.data.registry.providers[provider.id]
+    return covers_class(adapter, capability, asset_class, context.now)
 
 
 async def _own(info: Ctx) -> Mapping[str, Collection[str]]:

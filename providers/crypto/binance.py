@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from asyncio import gather
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from providers.contract import Licence, Profile, Provider, Reply, Usage, answers, per_minute
+from providers.crypto._binance_feed import INTERVALS, BinanceFeed, parse_trade
 from providers.crypto._binance_futures import (
     book_weight,
     depth_of,
@@ -18,6 +19,7 @@ from providers.crypto._binance_futures import (
 from providers.crypto._joined import is_pair_of, wire_symbol
 from providers.crypto._perpetual import settled
 from providers.crypto._spot import levels, matched, rows_of
+from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -36,16 +38,11 @@ from schema.words.derivatives import (
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
-from schema.words.trades import TRADES, Side, Trade, TradesAsk
+from schema.words.trades import TRADES, Trade, TradesAsk
 
-# There are three-day candles too, but nothing says which day they are counted from.
-INTERVALS = {
-    Interval.S1: "1s", Interval.M1: "1m", Interval.M3: "3m", Interval.M5: "5m", Interval.M15: "15m",
-    Interval.M30: "30m", Interval.H1: "1h", Interval.H2: "2h", Interval.H4: "4h", Interval.H6: "6h",
-    Interval.H8: "8h", Interval.H12: "12h", Interval.D1: "1d", Interval.W1: "1w", Interval.MO1: "1M",
-}  # fmt: skip
 ROWS = 1000
 DEEPEST = 5000
+SILENCE = timedelta(minutes=2)
 QUOTE_ASSETS = (
     "AEUR", "ARS", "AUD", "BNB", "BRL", "BTC", "BUSD", "COP", "CZK", "DAI", "DOGE", "ETH", "EUR", "EURI", "FDUSD",
     "GBP", "IDRT", "JPY", "MXN", "NGN", "PLN", "RON", "RUB", "SOL", "TRX", "TRY", "TUSD", "UAH", "USD1", "USDC",
@@ -176,6 +173,31 @@ class Binance(Provider):
         as_of = row.maybe_epoch("time", "ms")
         return [OpenInterest(instrument=key, as_of=as_of, amount=row.decimal("openInterest"))]
 
+    @streams(
+        QUOTES,
+        feed=BinanceFeed,
+        covers=lambda ask: all(map(covered, ask.instruments)),
+        silence=SILENCE,
+    )
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """The statistics of the last 24 hours every second; the best prices come beside them as they change."""
+        return f"{wire_symbol(ask.instruments[0]).lower()}@ticker"
+
+    @streams(CANDLES, feed=BinanceFeed, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS))
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """The running candle, every two seconds while it changes."""
+        return f"{wire_symbol(ask.instrument).lower()}@kline_{INTERVALS[ask.interval]}"
+
+    @streams(TRADES, feed=BinanceFeed, covers=lambda ask: covered(ask.instrument))
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """The same trades as over HTTP."""
+        return f"{wire_symbol(ask.instrument).lower()}@aggTrade"
+
+    @streams(ORDER_BOOK, feed=BinanceFeed, covers=lambda ask: covered(ask.instrument), silence=SILENCE)
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """Changes ten times a second."""
+        return f"{wire_symbol(ask.instrument).lower()}@depth@100ms"
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"code": -1121, "msg": "Invalid symbol."}` with status 400; 429 and 418 say themselves what they mean."""
         if reply.status < 400 or reply.status in (418, 429):
@@ -245,21 +267,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:
     """Both shapes: /aggTrades has keys of one letter, /trades has words."""
-    return ascending([_trade(row) for row in body], lambda trade: trade.time)
-
-
-def _trade(row: Row) -> Trade:
-    number, time, price, size, maker = "a", "T", "p", "q", "m"
-    if "id" in row:
-        number, time, price, size, maker = "id", "time", "price", "qty", "isBuyerMaker"
-    return Trade(
-        id=row.label(number),
-        time=row.epoch(time, "ms"),
-        price=row.decimal(price),
-        size=row.decimal(size),
-        # The buyer was waiting in the book: then the taker sold.
-        side=(Side.SELL if row.flag(maker) else Side.BUY) if maker in row else None,
-    )
+    return ascending([parse_trade(row) for row in body], lambda trade: trade.time)
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
+from datetime import timedelta
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_minute
+from providers.crypto._bitfinex_feed import BitfinexFeed, parse_quote, parse_trade
 from providers.crypto._perpetual import is_linear_of, perpetual_of
-from providers.crypto._spot import is_spot_of, matched, percent, priced, refusal
+from providers.crypto._spot import is_spot_of, matched, priced, refusal
+from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -24,8 +26,8 @@ from schema.words.derivatives import (
 )
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, InstrumentType, Listing
 from schema.words.intervals import Interval
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
-from schema.words.trades import TRADES, Side, Trade, TradesAsk
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
+from schema.words.trades import TRADES, Trade, TradesAsk
 
 # There are weeks, 14 days and months too, but nothing says which day they are counted from.
 INTERVALS = {
@@ -43,6 +45,8 @@ WIRE = {
 OURS = {wire: ours for ours, wire in WIRE.items()}
 LETTERS = 3
 CONTRACT = "F0"
+# Every channel has a heartbeat: https://docs.bitfinex.com/docs/ws-general
+SILENCE = timedelta(minutes=1)
 # Paper trading, among the real pairs.
 TEST = ("TEST", "AAA", "BBB")
 # https://docs.bitfinex.com/docs/abbreviations-glossary#errorinfo-codes
@@ -135,6 +139,32 @@ class Bitfinex(Provider):
         body = await self.http.get("/v2/status/deriv", {"keys": ",".join(keys)})
         return matched(instruments, body, contract_of, name=0)
 
+    @streams(QUOTES, feed=BitfinexFeed, covers=lambda ask: all(map(covered, ask.instruments)), silence=SILENCE)
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """The same as over HTTP."""
+        return f"ticker:{wire_symbol(ask.instruments[0])}"
+
+    @streams(
+        CANDLES,
+        feed=BitfinexFeed,
+        covers=lambda ask: covered(ask.instrument),
+        intervals=tuple(INTERVALS),
+        silence=SILENCE,
+    )
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """The last candles, then each as it changes."""
+        return f"candles:trade:{INTERVALS[ask.interval]}:{wire_symbol(ask.instrument)}"
+
+    @streams(TRADES, feed=BitfinexFeed, covers=lambda ask: covered(ask.instrument), silence=SILENCE)
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """The last trades, then each as it is made."""
+        return f"trades:{wire_symbol(ask.instrument)}"
+
+    @streams(ORDER_BOOK, feed=BitfinexFeed, covers=lambda ask: covered(ask.instrument), silence=SILENCE)
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """A hundred levels at full precision, and their changes."""
+        return f"book:{wire_symbol(ask.instrument)}"
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`["error", 10020, "symbol: invalid"]`, with status 500 whatever it is."""
         body = reply.body.value
@@ -161,31 +191,9 @@ def _names(instrument: InstrumentId) -> tuple[str, str]:
 
 
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
-    """A pair that never traded has a price of zero."""
+    """The symbol and what the socket sends; a pair that never traded has a price of zero."""
     found = priced(instruments, body, wire_symbol, name=0, last=7)
-    return [parse_quote(instrument, row) for instrument, row in found]
-
-
-def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
-    """[symbol, bid, bids, ask, asks, change, change as a fraction, last, volume, high, low].
-
-    `bids` and `asks` are the sums of the best 25 levels, no sizes at the best price.
-    """
-    last = row.decimal(7)
-    return Quote(
-        instrument=instrument,
-        price=last,
-        price_type=PriceType.LAST,
-        bid=row.positive(1),
-        ask=row.positive(3),
-        last=last,
-        high=row.positive(9),
-        low=row.positive(10),
-        change=row.maybe(5),
-        change_percent=percent(row, 6),
-        volume=row.maybe(8),
-        stats_window=StatsWindow.ROLLING_24H,
-    )
+    return [parse_quote(instrument, row, at=1) for instrument, row in found]
 
 
 def parse_candles(body: Row) -> Bars:
@@ -204,19 +212,8 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:
-    """[id, time, size, price], newest first; what the taker sold is negative."""
-    return ascending([_trade(row) for row in body], lambda trade: (trade.time, len(trade.id), trade.id))
-
-
-def _trade(row: Row) -> Trade:
-    size: Decimal = row.decimal(2)
-    return Trade(
-        id=row.label(0),
-        time=row.epoch(1, "ms"),
-        price=row.decimal(3),
-        size=abs(size),
-        side=Side.BUY if size > 0 else Side.SELL,
-    )
+    """Newest first."""
+    return ascending([parse_trade(row) for row in body], lambda trade: (trade.time, len(trade.id), trade.id))
 
 
 def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:

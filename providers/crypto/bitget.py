@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
+from providers.crypto._bitget_feed import BARS, BitgetFeed, parse_quote, parse_trades
 from providers.crypto._joined import is_pair_of, wire_symbol
 from providers.crypto._perpetual import HOUR_MS, is_linear_of, settled
-from providers.crypto._spot import SIDES, levels, percent, priced, refusal, step
-from providers.row import Row, ascending
+from providers.crypto._spot import levels, priced, refusal, step
+from providers.feeds import streams
+from providers.row import Row
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
@@ -26,7 +28,7 @@ from schema.words.derivatives import (
 )
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.trades import TRADES, Trade, TradesAsk
 
 # Without "utc" six hours and more are counted from midnight in Hong Kong. Nothing says which day the three-day
@@ -38,6 +40,7 @@ INTERVALS = {
 }  # fmt: skip
 ROWS = 1000
 DEEPEST = 150
+SILENCE = timedelta(minutes=2)
 # How many days of the shorter candles there are.
 DAYS = {
     Interval.M1: 30, Interval.M3: 30, Interval.M5: 30, Interval.M15: 52, Interval.M30: 62, Interval.H1: 83,
@@ -119,7 +122,7 @@ class Bitget(Provider):
     async def trades(self, ask: TradesAsk) -> tuple[Trade, ...]:
         """The newest, at most 1,000."""
         params: Params = {"symbol": wire_symbol(ask.instrument), "limit": min(ask.last, 1000)}
-        return parse_trades(await self.http.get("/api/v2/spot/market/fills-history", params))
+        return parse_trades((await self.http.get("/api/v2/spot/market/fills-history", params))["data"])
 
     @answers(INSTRUMENTS, weight=6)
     async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
@@ -150,6 +153,26 @@ class Bitget(Provider):
         params: Params = {"symbol": wire_symbol(instrument), "productType": "USDT-FUTURES", **more}
         return await self.http.get(f"/api/v2/mix/market/{endpoint}", params)
 
+    @streams(QUOTES, feed=BitgetFeed, covers=lambda ask: all(map(covered, ask.instruments)), silence=SILENCE)
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """A few times a second, while it changes."""
+        return f"ticker:{wire_symbol(ask.instruments[0])}"
+
+    @streams(CANDLES, feed=BitgetFeed, covers=lambda ask: covered(ask.instrument), intervals=tuple(BARS))
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """Those of the past, then the running one as it changes."""
+        return f"candle{BARS[ask.interval]}:{wire_symbol(ask.instrument)}"
+
+    @streams(TRADES, feed=BitgetFeed, covers=lambda ask: covered(ask.instrument))
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """The last ones, then each."""
+        return f"trade:{wire_symbol(ask.instrument)}"
+
+    @streams(ORDER_BOOK, feed=BitgetFeed, covers=lambda ask: covered(ask.instrument), silence=SILENCE)
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """All levels, five times a second."""
+        return f"books:{wire_symbol(ask.instrument)}"
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"code": "40034", "msg": "Parameter symbol does not exist", …}`; code 00000 is success."""
         code, message = reply.body.get("code"), reply.body.get("msg")
@@ -168,30 +191,6 @@ def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     return [parse_quote(instrument, row) for instrument, row in found]
 
 
-def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
-    """`open`, high, low and `change24h` (a fraction) are of 24 hours; `openUtc` and `changeUtc24h` of the day."""
-    last = row.decimal("lastPr")
-    bid, ask = row.positive("bidPr"), row.positive("askPr")
-    return Quote(
-        instrument=instrument,
-        as_of=row.maybe_epoch("ts", "ms"),
-        price=last,
-        price_type=PriceType.LAST,
-        bid=bid,
-        ask=ask,
-        bid_size=row.positive("bidSz") if bid else None,
-        ask_size=row.positive("askSz") if ask else None,
-        last=last,
-        open=row.positive("open"),
-        high=row.positive("high24h"),
-        low=row.positive("low24h"),
-        change_percent=percent(row, "change24h"),
-        volume=row.maybe("baseVolume"),
-        quote_volume=row.maybe("quoteVolume"),
-        stats_window=StatsWindow.ROLLING_24H,
-    )
-
-
 def parse_candles(body: Row) -> Bars:
     """Ascending: [time, open, high, low, close, volume, turnover in USDT, turnover]."""
     bars = body["data"].bars(time=0, open=1, high=2, low=3, close=4, volume=5, quote_volume=7)
@@ -207,21 +206,6 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
         bids=levels(book["bids"]),
         asks=levels(book["asks"]),
     )
-
-
-def parse_trades(body: Row) -> tuple[Trade, ...]:
-    """Newest first; `side` is the taker's, capitalised on one endpoint and not on another."""
-    trades = [
-        Trade(
-            id=row.label("tradeId"),
-            time=row.epoch("ts", "ms"),
-            price=row.decimal("price"),
-            size=row.decimal("size"),
-            side=SIDES.get(row.text("side").lower()),
-        )
-        for row in body["data"]
-    ]
-    return ascending(trades[::-1], lambda trade: trade.time)
 
 
 def parse_funding(instrument: InstrumentId, row: Row, body: Row) -> FundingRate:

@@ -7,8 +7,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from providers.contract import Licence, Limit, Params, Profile, Reply, answers, per_second
+from providers.crypto._bitstamp_feed import BOOK_OF, SIDES, TRADES_OF, BitstampFeed, parse_book
 from providers.crypto._bitstamp_perpetuals import Perpetuals, market_of, perpetual
-from providers.crypto._spot import levels, step, trades_in
+from providers.crypto._spot import step, trades_in
+from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -17,7 +19,7 @@ from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, InstrumentType, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
-from schema.words.trades import TRADES, Side, Trade, TradesAsk
+from schema.words.trades import TRADES, Trade, TradesAsk
 
 # There is a step of three days too, but nothing says on which day it begins; weeks there are none.
 INTERVALS = (
@@ -28,7 +30,6 @@ INTERVALS = (
 QUOTE_ASSETS = ("USD", "EUR", "GBP", "BTC", "ETH", "USDT", "USDC", "PYUSD", "RLUSD")
 FIAT = frozenset({"EUR", "GBP", "USD"})
 TYPES = {"SPOT": InstrumentType.SPOT, "PERPETUAL": InstrumentType.PERPETUAL}
-SIDES = {"0": Side.BUY, "1": Side.SELL}
 REFUSAL_KEYS = ("response_explanation", "reason", "error", "errors")
 RATE_CODES = frozenset({"400.002", "400.067", "400.068"})
 
@@ -91,6 +92,16 @@ class Bitstamp(Perpetuals):
         """All markets."""
         return parse_listings(await self.http.get("/api/v2/markets/"))
 
+    @streams(ORDER_BOOK, feed=BitstampFeed, covers=lambda ask: covered(ask.instrument), silence=timedelta(minutes=5))
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """The best hundred levels, whole each time."""
+        return f"{BOOK_OF}{symbol_of(ask.instrument)}"
+
+    @streams(TRADES, feed=BitstampFeed, covers=lambda ask: covered(ask.instrument))
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """One frame for each trade."""
+        return f"{TRADES_OF}{symbol_of(ask.instrument)}"
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """Refusals have a code and its explanation, a status "error" and a reason, or a list of wrong fields."""
         if reply.status == 404 and type(reply.body.value) is str:  # an HTML page says that a pair is not listed
@@ -146,18 +157,6 @@ def parse_candles(body: Row) -> Bars:
     if not len(rows):
         return NO_BARS
     return rows.bars(time="timestamp", open="open", high="high", low="low", close="close", volume="volume", unit="s")
-
-
-def parse_book(instrument: InstrumentId, body: Row, depth: int) -> OrderBook:
-    """The time in microseconds is the book's number too: two states never share it."""
-    precise = body.maybe_epoch("microtimestamp", "us")
-    return OrderBook(
-        instrument=instrument,
-        as_of=precise or body.maybe_epoch("timestamp"),
-        bids=levels(body["bids"], depth=depth),
-        asks=levels(body["asks"], depth=depth),
-        sequence=None if precise is None else body.label("microtimestamp"),
-    )
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
+from providers.crypto._bybit_feed import BybitFeed, parse_quote, parse_trade
 from providers.crypto._bybit_linear import (
     category_of,
     parse_contracts,
@@ -18,6 +19,7 @@ from providers.crypto._bybit_linear import (
 from providers.crypto._joined import is_pair_of, wire_symbol
 from providers.crypto._perpetual import settled
 from providers.crypto._spot import levels, priced, sequence
+from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import Blocked, NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -35,8 +37,8 @@ from schema.words.derivatives import (
 )
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
-from schema.words.trades import TRADES, Side, Trade, TradesAsk
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
+from schema.words.trades import TRADES, Trade, TradesAsk
 
 INTERVALS = {
     Interval.M1: "1", Interval.M3: "3", Interval.M5: "5", Interval.M15: "15", Interval.M30: "30", Interval.H1: "60",
@@ -48,8 +50,8 @@ DEEPEST = 200
 MOST_PAGES = 5
 CATEGORIES = ("spot", "linear")
 MOST_TRADES = {"spot": 60, "linear": 1000}
+SILENCE = timedelta(minutes=2)
 QUOTE_ASSETS = ("AED", "BRL", "BTC", "BRZ", "DAI", "ETH", "EUR", "GBP", "MNT", "PLN", "TRY", "USDC", "USDE", "USDT")
-SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
 # https://bybit-exchange.github.io/docs/v5/error
 ERRORS: dict[str, type[UpstreamError]] = {
     "10000": Overloaded, "10002": Overloaded, "10003": Unauthorized, "10006": Throttled, "10009": Throttled,
@@ -168,6 +170,26 @@ class Bybit(Provider):
             params["symbol"] = symbols.pop()
         return await self.http.get("/v5/market/tickers", params)
 
+    @streams(QUOTES, feed=BybitFeed, covers=lambda ask: all(map(covered, ask.instruments)), silence=SILENCE)
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """The statistics; the best prices come beside them as they change."""
+        return f"tickers.{wire_symbol(ask.instruments[0])}"
+
+    @streams(CANDLES, feed=BybitFeed, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS))
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """The running candle as it changes, and once more when it is done."""
+        return f"kline.{INTERVALS[ask.interval]}.{wire_symbol(ask.instrument)}"
+
+    @streams(TRADES, feed=BybitFeed, covers=lambda ask: covered(ask.instrument))
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """Each trade."""
+        return f"publicTrade.{wire_symbol(ask.instrument)}"
+
+    @streams(ORDER_BOOK, feed=BybitFeed, covers=lambda ask: covered(ask.instrument), silence=SILENCE)
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """200 levels of each side, five times a second."""
+        return f"orderbook.{DEEPEST}.{wire_symbol(ask.instrument)}"
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"retCode": 10001, "retMsg": "Not supported symbols", …}`; code 0 is success."""
         code, message = reply.body.get("retCode"), reply.body.get("retMsg")
@@ -207,32 +229,7 @@ def _params(instrument: InstrumentId, limit: int) -> dict[str, str | int]:
 def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """A pair that never traded has an empty price, or one of zero."""
     found = priced(instruments, body["result"]["list"], wire_symbol, name="symbol", last="lastPrice")
-    return [parse_quote(instrument, row, body) for instrument, row in found]
-
-
-def parse_quote(instrument: InstrumentId, row: Row, body: Row) -> Quote:
-    """Rows have no time of their own, the whole answer has one. The change is sent as a fraction of four digits."""
-    last = row.decimal("lastPrice")
-    bid, ask = row.positive("bid1Price"), row.positive("ask1Price")
-    change = row.maybe("price24hPcnt")
-    return Quote(
-        instrument=instrument,
-        as_of=body.maybe_epoch("time", "ms"),
-        price=last,
-        price_type=PriceType.LAST,
-        bid=bid,
-        ask=ask,
-        bid_size=row.positive("bid1Size") if bid else None,
-        ask_size=row.positive("ask1Size") if ask else None,
-        last=last,
-        open=row.positive("prevPrice24h"),
-        high=row.positive("highPrice24h"),
-        low=row.positive("lowPrice24h"),
-        change_percent=None if change is None else change * 100,
-        volume=row.maybe("volume24h"),
-        quote_volume=row.maybe("turnover24h"),
-        stats_window=StatsWindow.ROLLING_24H,
-    )
+    return [parse_quote(instrument, row, body.maybe_epoch("time", "ms")) for instrument, row in found]
 
 
 def parse_candles(body: Row) -> Bars:
@@ -254,17 +251,8 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:
-    """Newest first; `side` is the taker's."""
-    trades = [
-        Trade(
-            id=row.label("execId"),
-            time=row.epoch("time", "ms"),
-            price=row.decimal("price"),
-            size=row.decimal("size"),
-            side=SIDES.get(row.text("side")),
-        )
-        for row in body["result"]["list"]
-    ]
+    """Newest first."""
+    trades = [parse_trade(row) for row in body["result"]["list"]]
     return ascending(trades[::-1], lambda trade: trade.time)
 
 

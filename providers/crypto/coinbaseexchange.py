@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
+from providers.crypto._coinbaseexchange_feed import CoinbaseExchangeFeed, parse_trade
 from providers.crypto._spot import is_spot_of, levels
+from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -14,12 +16,11 @@ from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
-from schema.words.trades import TRADES, Side, Trade, TradesAsk
+from schema.words.trades import TRADES, Trade, TradesAsk
 
 INTERVALS = (Interval.M1, Interval.M5, Interval.M15, Interval.H1, Interval.H6, Interval.D1)
-# The wire tells the maker's side: https://docs.cdp.coinbase.com/exchange/reference/exchangerestapi_getproducttrades
-TAKER = {"buy": Side.SELL, "sell": Side.BUY}
 CURRENCIES = ("EUR", "GBP", "INR", "SGD", "USD")
+SILENCE = timedelta(minutes=2)
 
 
 def covered(instrument: InstrumentId) -> bool:
@@ -73,6 +74,21 @@ class CoinbaseExchange(Provider):
     async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
         """All products."""
         return parse_listings(await self.http.get("/products"))
+
+    @streams(QUOTES, feed=CoinbaseExchangeFeed, covers=lambda ask: all(map(covered, ask.instruments)), silence=SILENCE)
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """With every trade; the best prices are those after it."""
+        return f"ticker:{product_of(ask.instruments[0])}"
+
+    @streams(TRADES, feed=CoinbaseExchangeFeed, covers=lambda ask: covered(ask.instrument), silence=SILENCE)
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """The last one, then each."""
+        return f"matches:{product_of(ask.instrument)}"
+
+    @streams(ORDER_BOOK, feed=CoinbaseExchangeFeed, covers=lambda ask: covered(ask.instrument), silence=SILENCE)
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """All levels, twenty times a second; without a key there are no single changes."""
+        return f"level2_batch:{product_of(ask.instrument)}"
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """Refusals are `{"message": "..."}`; an ill-formed product is a 400, an unknown one a 404."""
@@ -133,17 +149,7 @@ def parse_book(instrument: InstrumentId, body: Row, depth: int) -> OrderBook:
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:
     """Newest first on the wire; ids rise with time."""
-    return ascending([_trade(row) for row in body], lambda trade: (trade.time, int(trade.id)))
-
-
-def _trade(row: Row) -> Trade:
-    return Trade(
-        id=str(row.integer("trade_id")),
-        time=row.instant("time"),
-        price=row.decimal("price"),
-        size=row.decimal("size"),
-        side=TAKER.get(row.maybe_text("side") or ""),
-    )
+    return ascending([parse_trade(row) for row in body], lambda trade: (trade.time, int(trade.id)))
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
 from providers.crypto._deribit import (
@@ -17,10 +18,12 @@ from providers.crypto._deribit import (
     parse_listings,
     price_asset,
 )
+from providers.crypto._deribit_feed import ERRORS, DeribitFeed, in_turn, parse_quote, parse_trades
 from providers.crypto._perpetual import HOUR_MS, settled, span_of
 from providers.crypto._spot import SIDES, levels, refusal, sequence
+from providers.feeds import streams
 from providers.row import Row, ascending
-from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
+from schema.errors import UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
@@ -40,7 +43,7 @@ from schema.words.derivatives import (
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.options import OPTION_CHAIN, OptionChain, OptionChainAsk
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.trades import TRADES, Side, Trade, TradesAsk
 
 # Days are counted from 08:00 UTC, ours from midnight; nothing says what six and twelve hours are counted from. Ten
@@ -58,12 +61,8 @@ MOST_HOURS = 744
 # Funding is paid at every moment, at a rate for eight hours; what was paid is told by the hour.
 RATE_MS = 8 * HOUR_MS
 OTHER_SIDE = {Side.BUY: Side.SELL, Side.SELL: Side.BUY}
-# https://docs.deribit.com/articles/errors
-ERRORS: dict[int, type[UpstreamError]] = {
-    -32603: Overloaded, -32602: NotCovered, -32601: NotCovered, 10028: Throttled, 10040: Overloaded, 10041: Overloaded,
-    10047: Overloaded, 10066: Throttled, 11051: Overloaded, 11094: Overloaded, 13009: Unauthorized,
-    13020: UnknownInstrument, 13021: Unauthorized, 13888: Overloaded,
-}  # fmt: skip
+# Options that nobody trades say little.
+SILENCE = timedelta(minutes=5)
 NAMES = frozenset({"currency", "instrument_name"})
 
 
@@ -156,6 +155,32 @@ class Deribit(Provider):
         (instrument,) = ask.instruments
         return [parse_interest(instrument, await self._ticker(instrument))]
 
+    @streams(QUOTES, feed=DeribitFeed, covers=lambda ask: all(map(covered, ask.instruments)), silence=SILENCE)
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """Ten times a second at most."""
+        return f"ticker.{name_of(ask.instruments[0])}"
+
+    @streams(
+        CANDLES,
+        feed=DeribitFeed,
+        # Those of options may be priced in coins, which a candle of ours does not say.
+        covers=lambda ask: covered(ask.instrument) and not ask.instrument.right,
+        intervals=tuple(INTERVALS),
+    )
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """With every trade."""
+        return f"chart.trades.{name_of(ask.instrument)}.{INTERVALS[ask.interval]}"
+
+    @streams(ORDER_BOOK, feed=DeribitFeed, covers=lambda ask: is_plain(ask.instrument), silence=SILENCE)
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """All levels."""
+        return f"book.{name_of(ask.instrument)}"
+
+    @streams(TRADES, feed=DeribitFeed, covers=lambda ask: is_plain(ask.instrument))
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """Each."""
+        return f"trades.{name_of(ask.instrument)}"
+
     async def _ticker(self, instrument: InstrumentId) -> Row:
         return (await self.http.get("/public/ticker", {"instrument_name": name_of(instrument)}))["result"]
 
@@ -175,33 +200,6 @@ class Deribit(Provider):
         said = f"error {code.value}: {'' if message is None else message.value} {told.get('reason', '')}".rstrip()
         wrong_name = code.value == -32602 and str(told.get("param")) in NAMES
         return refusal(self.profile.id, reply, said, UnknownInstrument if wrong_name else ERRORS.get(code.value))
-
-
-def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
-    """Sizes of inverse contracts are in dollars, not in coins; the change is in percent."""
-    stats = row["stats"]
-    last = row.decimal("last_price")
-    bid, ask = row.positive("best_bid_price"), row.positive("best_ask_price")
-    coins = not is_inverse(instrument) or bool(instrument.right)
-    turnover = None if instrument.right else "volume_usd" if instrument.quote == "USD" else "volume_notional"
-    return Quote(
-        instrument=instrument,
-        as_of=row.maybe_epoch("timestamp", "ms"),
-        price=last,
-        price_type=PriceType.LAST,
-        currency=price_asset(instrument),
-        bid=bid,
-        ask=ask,
-        bid_size=row.positive("best_bid_amount") if bid and coins else None,
-        ask_size=row.positive("best_ask_amount") if ask and coins else None,
-        last=last,
-        high=stats.positive("high"),
-        low=stats.positive("low"),
-        change_percent=stats.maybe("price_change"),
-        volume=stats.maybe("volume"),
-        quote_volume=None if turnover is None else stats.maybe(turnover),
-        stats_window=StatsWindow.ROLLING_24H,
-    )
 
 
 def parse_candles(instrument: InstrumentId, body: Row) -> Bars:
@@ -229,26 +227,6 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
         asks=levels(book["asks"]),
         sequence=sequence(book, "change_id"),
     )
-
-
-def in_turn(trades: Row) -> list[Row]:
-    """Rows of trades by their number."""
-    return sorted(trades, key=lambda row: row.integer("trade_seq"))
-
-
-def parse_trades(trades: Row) -> tuple[Trade, ...]:
-    """`direction` is the taker's side."""
-    found = [
-        Trade(
-            id=row.label("trade_id"),
-            time=row.epoch("timestamp", "ms"),
-            price=row.decimal("price"),
-            size=row.decimal("amount"),
-            side=SIDES.get(row.text("direction")),
-        )
-        for row in in_turn(trades)
-    ]
-    return ascending(found, lambda trade: trade.time)
 
 
 def parse_liquidations(trades: Row) -> tuple[Liquidation, ...]:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, Usage, answers
+from providers.crypto._gateio_feed import DEPTH, GateioFeed, parse_quote, parse_trade
 from providers.crypto._perpetual import is_linear_of, settled
-from providers.crypto._spot import SIDES, is_spot_of, levels, matched, priced, rows_of, sequence, step, wait
+from providers.crypto._spot import is_spot_of, levels, matched, priced, rows_of, sequence, step, wait
+from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -25,7 +27,7 @@ from schema.words.derivatives import (
 )
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.trades import TRADES, Trade, TradesAsk
 
 # There are candles of seven and of thirty days too, which are no weeks and no months.
@@ -36,6 +38,7 @@ INTERVALS = {
 ROWS = 1000
 OLDEST = 10_000
 DEEPEST = 100
+SILENCE = timedelta(minutes=2)
 POOL = Limit(count=200, per=timedelta(seconds=10))
 OPEN = frozenset({"tradable", "buyable", "sellable"})
 # https://www.gate.com/docs/developers/apiv4/en/#label-list
@@ -147,6 +150,26 @@ class Gateio(Provider):
         body = await self.http.get(f"/api/v4/futures/usdt/contracts{one}")
         return matched(instruments, rows_of(body), wire_symbol, name="name")
 
+    @streams(QUOTES, feed=GateioFeed, covers=lambda ask: all(map(covered, ask.instruments)), silence=SILENCE)
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """Statistics once a second; the best prices come beside them as they change."""
+        return f"spot.tickers:{wire_symbol(ask.instruments[0])}"
+
+    @streams(CANDLES, feed=GateioFeed, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS))
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """Every two seconds, and once more when it is done."""
+        return f"spot.candlesticks:{INTERVALS[ask.interval]}_{wire_symbol(ask.instrument)}"
+
+    @streams(TRADES, feed=GateioFeed, covers=lambda ask: covered(ask.instrument))
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """Each trade."""
+        return f"spot.trades:{wire_symbol(ask.instrument)}"
+
+    @streams(ORDER_BOOK, feed=GateioFeed, covers=lambda ask: covered(ask.instrument), silence=SILENCE)
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """400 levels of each side, ten times a second."""
+        return f"spot.obu:ob.{wire_symbol(ask.instrument)}.{DEPTH}"
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"label": "INVALID_CURRENCY_PAIR", "message": "…"}`, with a status that is an error too."""
         label, message = reply.body.get("label"), reply.body.get("message")
@@ -169,28 +192,6 @@ def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """A pair that never traded has a price of zero, or none."""
     found = priced(instruments, body, wire_symbol, name="currency_pair", last="last")
     return [parse_quote(instrument, row) for instrument, row in found]
-
-
-def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
-    """The change is sent in percent, of two digits; the open is not sent."""
-    last = row.decimal("last")
-    bid, ask = row.positive("highest_bid"), row.positive("lowest_ask")
-    return Quote(
-        instrument=instrument,
-        price=last,
-        price_type=PriceType.LAST,
-        bid=bid,
-        ask=ask,
-        bid_size=row.positive("highest_size") if bid else None,
-        ask_size=row.positive("lowest_size") if ask else None,
-        last=last,
-        high=row.positive("high_24h"),
-        low=row.positive("low_24h"),
-        change_percent=row.maybe("change_percentage"),
-        volume=row.maybe("base_volume"),
-        quote_volume=row.maybe("quote_volume"),
-        stats_window=StatsWindow.ROLLING_24H,
-    )
 
 
 def parse_candles(body: Row) -> Bars:
@@ -220,17 +221,8 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:
-    """Newest first; the milliseconds have a fraction."""
-    trades = [
-        Trade(
-            id=row.label("id"),
-            time=row.epoch("create_time_ms", "ms"),
-            price=row.decimal("price"),
-            size=row.decimal("amount"),
-            side=SIDES.get(row.text("side")),
-        )
-        for row in body
-    ]
+    """Newest first."""
+    trades = [parse_trade(row) for row in body]
     return ascending(trades[::-1], lambda trade: trade.time)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_minute
+from providers.crypto._gemini_feed import BOOK, EXECUTIONS, GeminiFeed
 from providers.crypto._joined import is_pair_of
 from providers.crypto._perpetual import is_linear_of, perpetual_of
 from providers.crypto._spot import SIDES, levels, refusal
+from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -23,12 +25,16 @@ from schema.words.trades import TRADES, Trade, TradesAsk
 INTERVALS = {
     Interval.M1: "1m", Interval.M5: "5m", Interval.M15: "15m", Interval.M30: "30m", Interval.H1: "1hr",
 }  # fmt: skip
+# The socket writes an hour in its own way.
+STREAMED = INTERVALS | {Interval.H1: "1h"}
 # There is no start and no end: an answer holds what there is, and this is how many days of it.
 DAYS = {Interval.M1: 1, Interval.M5: 5, Interval.M15: 14, Interval.M30: 28, Interval.H1: 60}
 ROWS = 1440
 MOST_TRADES = 500
 PERPETUAL = "perp"
 SETTLED_IN = ("GUSD", "USDC")
+# Books of busy pairs change many times a second.
+SILENCE = timedelta(minutes=2)
 # Names of pairs are not divided: the longest of these that a name ends in is its quote asset.
 QUOTE_ASSETS = ("BCH", "BTC", "DAI", "ETH", "EUR", "FIL", "GBP", "GUSD", "LTC", "RLUSD", "SGD", "USD", "USDC", "USDT")
 REFUSALS: dict[str, type[UpstreamError]] = {
@@ -104,6 +110,21 @@ class Gemini(Provider):
         """In coins, and what they are worth at the mark price."""
         (instrument,) = ask.instruments
         return [parse_interest(instrument, await self.http.get(f"/v1/riskstats/{contract_of(instrument)}"))]
+
+    @streams(CANDLES, feed=GeminiFeed, covers=lambda ask: covered(ask.instrument), intervals=tuple(STREAMED))
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """At first those of a day, then the running one."""
+        return f"candles_{STREAMED[ask.interval]}:{wire_symbol(ask.instrument).upper()}"
+
+    @streams(ORDER_BOOK, feed=GeminiFeed, covers=lambda ask: covered(ask.instrument), silence=SILENCE)
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """All levels."""
+        return f"{BOOK}:{wire_symbol(ask.instrument).upper()}"
+
+    @streams(TRADES, feed=GeminiFeed, covers=lambda ask: covered(ask.instrument))
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """The last 50, then each."""
+        return f"{EXECUTIONS}:{wire_symbol(ask.instrument).upper()}"
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"result": "error", "reason": "InvalidSymbol", "message": "…"}`; the reason may be the status in words."""

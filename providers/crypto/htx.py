@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from math import ceil
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
+from providers.crypto._htx_feed import BAR, BOOK, DETAIL, TRADED, HtxBookFeed, HtxFeed, parse_trade
 from providers.crypto._htx_swaps import (
     contract_of,
     is_linear,
@@ -18,7 +19,8 @@ from providers.crypto._htx_swaps import (
 )
 from providers.crypto._joined import is_pair_of
 from providers.crypto._perpetual import settled
-from providers.crypto._spot import SIDES, levels, priced, refusal, sequence, step
+from providers.crypto._spot import levels, priced, refusal, sequence, step
+from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -157,6 +159,31 @@ class Htx(Provider):
         body = await self.http.get("/linear-swap-api/v3/swap_liquidation_orders", params, host="swaps")
         return parse_liquidations(body)
 
+    @streams(
+        QUOTES,
+        feed=HtxFeed,
+        covers=lambda ask: all(map(covered, ask.instruments)),
+        silence=timedelta(minutes=2),
+    )
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """Statistics, and best prices as they change."""
+        return f"market.{wire_symbol(ask.instruments[0])}{DETAIL}"
+
+    @streams(CANDLES, feed=HtxFeed, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS))
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """The running candle as it changes."""
+        return f"market.{wire_symbol(ask.instrument)}{BAR}{INTERVALS[ask.interval]}"
+
+    @streams(TRADES, feed=HtxFeed, covers=lambda ask: covered(ask.instrument))
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """All trades of a match at once."""
+        return f"market.{wire_symbol(ask.instrument)}{TRADED}"
+
+    @streams(ORDER_BOOK, feed=HtxBookFeed, covers=lambda ask: covered(ask.instrument), silence=timedelta(minutes=2))
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """A hundred and fifty levels, changed ten times a second."""
+        return f"market.{wire_symbol(ask.instrument)}{BOOK}"
+
     async def _swap(self, endpoint: str, key: InstrumentId, **more: int) -> Row:
         family = "linear-swap-api" if is_linear(key) else "swap-api"
         params: Params = {"contract_code": contract_of(key), **more}
@@ -256,18 +283,8 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:
-    """Newest first, in groups of one match; `id` is wider than 64 bits, `trade-id` is not; the side is the taker's."""
-    trades = [
-        Trade(
-            id=row.label("trade-id" if "trade-id" in row else "id"),
-            time=row.epoch("ts", "ms"),
-            price=row.decimal("price"),
-            size=row.decimal("amount"),
-            side=SIDES.get(row.text("direction")),
-        )
-        for match in body["data"]
-        for row in match["data"]
-    ]
+    """Newest first, in groups of one match, as on the socket."""
+    trades = [parse_trade(row) for match in body["data"] for row in match["data"]]
     return ascending(trades, lambda trade: (trade.time, len(trade.id), trade.id))
 
 

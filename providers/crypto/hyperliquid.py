@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from providers.contract import Licence, Profile, Provider, Reply, answers, per_minute
+from providers.crypto._hyperliquid_feed import (
+    HyperliquidFeed,
+    parse_book,
+    parse_quote,
+    parse_trade,
+)
 from providers.crypto._perpetual import HOUR_MS, is_linear_of, next_hour, perpetual_of, settled, span_of
-from providers.crypto._spot import levels, step
+from providers.crypto._spot import step
+from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
@@ -24,8 +32,8 @@ from schema.words.derivatives import (
 )
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, InstrumentType, Listing
 from schema.words.intervals import Interval
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
-from schema.words.trades import TRADES, Side, Trade, TradesAsk
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
+from schema.words.trades import TRADES, Trade, TradesAsk
 
 # Weeks begin on Thursdays, ours on Mondays; nothing says which day three days and months are counted from.
 INTERVALS = {
@@ -37,8 +45,8 @@ ROWS = 5000
 MOST_PAYMENTS = 500
 # Contracts on a thousand coins have a small k before the coin's code, which is no letter of a code of ours.
 THOUSANDS = {f"K{coin}": f"k{coin}" for coin in ("BONK", "DOGS", "FLOKI", "LUNC", "NEIRO", "PEPE", "SHIB")}
-# A is an order that took from the bids, B one that took from the asks.
-SIDES = {"A": Side.SELL, "B": Side.BUY}
+# Contexts and books come with every block that changes them.
+SILENCE = timedelta(minutes=2)
 BOOK, EVERYTHING = 2, 20
 
 
@@ -136,6 +144,26 @@ class Hyperliquid(Provider):
         found = await self._contexts(ask.instruments)
         return [OpenInterest(instrument=key, amount=row.decimal("openInterest")) for key, row in found]
 
+    @streams(QUOTES, feed=HyperliquidFeed, covers=lambda ask: all(map(covered, ask.instruments)), silence=SILENCE)
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """Its context, as in the list of all."""
+        return f"activeAssetCtx:{coin_of(ask.instruments[0])}"
+
+    @streams(CANDLES, feed=HyperliquidFeed, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS))
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """With every trade."""
+        return f"candle:{coin_of(ask.instrument)}:{INTERVALS[ask.interval]}"
+
+    @streams(ORDER_BOOK, feed=HyperliquidFeed, covers=lambda ask: covered(ask.instrument), silence=SILENCE)
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """20 levels of each side."""
+        return f"l2Book:{coin_of(ask.instrument)}"
+
+    @streams(TRADES, feed=HyperliquidFeed, covers=lambda ask: covered(ask.instrument))
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """Each."""
+        return f"trades:{coin_of(ask.instrument)}"
+
     async def _info(self, kind: str, **more: object) -> Row:
         return await self.http.post("/info", {"type": kind, **more})
 
@@ -170,19 +198,6 @@ def is_listed(coin: Row) -> bool:
     return not coin.get("isDelisted")
 
 
-def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
-    """There is no last trade: the price is the middle of bid and ask."""
-    return Quote(
-        instrument=instrument,
-        price=row.decimal("midPx"),
-        price_type=PriceType.MID,
-        open=row.positive("prevDayPx"),
-        volume=row.maybe("dayBaseVlm"),
-        quote_volume=row.maybe("dayNtlVlm"),
-        stats_window=StatsWindow.ROLLING_24H,
-    )
-
-
 def parse_candles(body: Row) -> Bars:
     """Ascending objects; `T` is the close time."""
     if not len(body):
@@ -190,29 +205,9 @@ def parse_candles(body: Row) -> Bars:
     return body.bars(time="t", open="o", high="h", low="l", close="c", volume="v", trade_count="n")
 
 
-def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
-    """`levels` are bids and asks."""
-    sides = body["levels"]
-    return OrderBook(
-        instrument=instrument,
-        as_of=body.maybe_epoch("time", "ms"),
-        bids=levels(sides[0], price="px", size="sz"),
-        asks=levels(sides[1], price="px", size="sz"),
-    )
-
-
 def parse_trades(body: Row) -> tuple[Trade, ...]:
     """Newest first."""
-    trades = [
-        Trade(
-            id=row.label("tid"),
-            time=row.epoch("time", "ms"),
-            price=row.decimal("px"),
-            size=row.decimal("sz"),
-            side=SIDES.get(row.text("side")),
-        )
-        for row in body
-    ]
+    trades = [parse_trade(row) for row in body]
     return ascending(trades[::-1], lambda trade: trade.time)
 
 

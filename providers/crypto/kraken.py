@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from providers.contract import Licence, Params, Profile, Reply, answers, per_second
+from providers.crypto._kraken_feed import OURS, WIRE, KrakenFeed, parse_quote, parse_trade
 from providers.crypto._kraken_futures import HOST, Futures, refusal_of
 from providers.crypto._spot import levels, step, trades_in
+from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -14,16 +17,14 @@ from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
-from schema.words.trades import TRADES, Side, Trade, TradesAsk
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
+from schema.words.trades import TRADES, Trade, TradesAsk
 
 ROWS = 720
 # Kraken also sends weeks, but they begin on Thursdays (whole weeks since 1970); ours begin on Mondays.
 INTERVALS = (
     Interval.M1, Interval.M5, Interval.M15, Interval.M30, Interval.H1, Interval.H4, Interval.D1,
 )  # fmt: skip
-WIRE = {"BTC": "XBT", "DOGE": "XDG"}
-OURS = {wire: ours for ours, wire in WIRE.items()}
 # Assets of the first years carry X (crypto) or Z (fiat) before their code; the list does not grow any more.
 PREFIXED = frozenset(
     {
@@ -37,9 +38,9 @@ QUOTE_ASSETS = (
 )  # fmt: skip
 FIAT = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "JPY", "KRW", "USD"})
 PREFIXES = (("", ""), ("X", "Z"), ("", "Z"), ("X", "X"), ("X", ""), ("", "X"))
-SIDES = {"b": Side.BUY, "s": Side.SELL}
 OPEN = frozenset({"online", "limit_only", "post_only"})
 LOCKOUT = 900.0
+SILENCE = timedelta(minutes=2)
 REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
     ("Rate limit exceeded", Throttled),
     ("Too many requests", Throttled),
@@ -123,6 +124,26 @@ class Kraken(Futures):
         """All pairs of two currencies; tokenised securities are not asked for."""
         return parse_listings(await self.http.get("/0/public/AssetPairs"))
 
+    @streams(QUOTES, feed=KrakenFeed, covers=lambda ask: all(map(covered, ask.instruments)), silence=SILENCE)
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """With every change of the best prices."""
+        return f"ticker:{symbol_of(ask.instruments[0])}"
+
+    @streams(CANDLES, feed=KrakenFeed, covers=lambda ask: covered(ask.instrument), intervals=INTERVALS)
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """With every trade."""
+        return f"ohlc:{symbol_of(ask.instrument)}:{ask.interval.seconds // 60}"
+
+    @streams(TRADES, feed=KrakenFeed, covers=lambda ask: covered(ask.instrument))
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """The last 50, then each."""
+        return f"trade:{symbol_of(ask.instrument)}"
+
+    @streams(ORDER_BOOK, feed=KrakenFeed, covers=lambda ask: covered(ask.instrument), silence=SILENCE)
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """A hundred levels of each side."""
+        return f"book:{symbol_of(ask.instrument)}"
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """Errors come with status 200; entries that begin with W are warnings beside a good result."""
         errors = reply.body.get("error")
@@ -142,6 +163,11 @@ class Kraken(Futures):
         if "Throttled" not in said or not until.isdecimal() or len(until) > 10:
             return None
         return min(max(0.0, int(until) - self.clock.now().timestamp()), LOCKOUT)
+
+
+def symbol_of(instrument: InstrumentId) -> str:
+    """What the socket says, in version 2: `BTC/USD`."""
+    return f"{instrument.base}/{instrument.quote}"
 
 
 def pair_of(instrument: InstrumentId) -> str:
@@ -184,31 +210,6 @@ def parse_quotes(instruments: tuple[InstrumentId, ...], body: Row) -> list[Quote
     return [parse_quote(instrument, entry) for instrument, entry in traded]
 
 
-def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
-    """Statistics are [today, 24 hours]; `o` is today's open and would not belong to the 24 hours, so there is none."""
-    # All but the last trade may be missing.
-    nothing = Row(row.provider, [None] * 3)
-    bid, ask, close = row.get("b") or nothing, row.get("a") or nothing, row["c"]
-    last = close.decimal(0)
-    best_bid, best_ask = bid.positive(0), ask.positive(0)
-    return Quote(
-        instrument=instrument,
-        price=last,
-        price_type=PriceType.LAST,
-        bid=best_bid,
-        ask=best_ask,
-        bid_size=None if best_bid is None else bid.positive(2),
-        ask_size=None if best_ask is None else ask.positive(2),
-        last=last,
-        last_size=close.positive(1),
-        high=(row.get("h") or nothing).positive(1),
-        low=(row.get("l") or nothing).positive(1),
-        volume=(row.get("v") or nothing).maybe(1),
-        vwap=(row.get("p") or nothing).positive(1),
-        stats_window=StatsWindow.ROLLING_24H,
-    )
-
-
 def parse_candles(instrument: InstrumentId, body: Row) -> Bars:
     """Rows are [time, open, high, low, close, vwap, volume, count]; a vwap of zero stands for "no trade"."""
     rows = only(instrument, body)
@@ -226,18 +227,7 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
 
 def parse_trades(instrument: InstrumentId, body: Row) -> tuple[Trade, ...]:
     """Trades are [price, size, time, taker's side, order type, flags, id]."""
-    return ascending([_trade(row) for row in only(instrument, body)], lambda trade: trade.time)
-
-
-def _trade(row: Row) -> Trade:
-    return Trade(
-        # Recordings from before 2022 have no id: the time tells trades apart as well as anything there.
-        id=row.label(6) if len(row) > 6 else str(row.decimal(2)),
-        time=row.epoch(2),
-        price=row.decimal(0),
-        size=row.decimal(1),
-        side=SIDES.get(row.text(3)),
-    )
+    return ascending([parse_trade(row) for row in only(instrument, body)], lambda trade: trade.time)
 
 
 def parse_listings(body: Row) -> tuple[Listing, ...]:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, Usage, answers
+from providers.crypto._kucoin_feed import CANDLES_OF, DEPTH_OF, MATCH, TICKER, KucoinFeed, parse_trade
 from providers.crypto._perpetual import is_linear_of, settled
-from providers.crypto._spot import SIDES, is_spot_of, levels, matched, percent, priced, refusal, rows_of, sequence, wait
+from providers.crypto._spot import is_spot_of, levels, matched, percent, priced, refusal, rows_of, sequence, wait
+from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import Blocked, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -142,6 +144,32 @@ class Kucoin(Provider):
         data = (await self.http.get(f"/api/v1/contracts/{one}", host="futures"))["data"]
         return matched(instruments, rows_of(data), contract_of, name="symbol")
 
+    @streams(
+        QUOTES,
+        feed=KucoinFeed,
+        covers=lambda ask: all(map(covered, ask.instruments)),
+        silence=timedelta(minutes=2),
+    )
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """Best prices as they change, and statistics every two seconds."""
+        return f"{TICKER}{wire_symbol(ask.instruments[0])}"
+
+    @streams(CANDLES, feed=KucoinFeed, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS))
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """The running candle as it changes."""
+        return f"{CANDLES_OF}{wire_symbol(ask.instrument)}_{INTERVALS[ask.interval]}"
+
+    @streams(TRADES, feed=KucoinFeed, covers=lambda ask: covered(ask.instrument))
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """One frame for each trade."""
+        return f"{MATCH}{wire_symbol(ask.instrument)}"
+
+    # Nothing is pushed while nothing changes.
+    @streams(ORDER_BOOK, feed=KucoinFeed, covers=lambda ask: covered(ask.instrument), silence=timedelta(minutes=5))
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """The best fifty levels, ten times a second."""
+        return f"{DEPTH_OF}{wire_symbol(ask.instrument)}"
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"code": "900001", "msg": "The symbol not exists."}`; code 200000 is success."""
         code, message = reply.body.get("code"), reply.body.get("msg")
@@ -220,18 +248,8 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:
-    """Times are nanoseconds; `side` is the taker's, and the sequence tells trades apart."""
-    trades = [
-        Trade(
-            id=row.label("sequence"),
-            time=row.epoch("time", "ns"),
-            price=row.decimal("price"),
-            size=row.decimal("size"),
-            side=SIDES.get(row.text("side")),
-        )
-        for row in body["data"]
-    ]
-    return ascending(trades, lambda trade: (trade.time, len(trade.id), trade.id))
+    """The same as on the socket."""
+    return ascending([parse_trade(row) for row in body["data"]], lambda trade: (trade.time, len(trade.id), trade.id))
 
 
 def parse_funding(instrument: InstrumentId, row: Row) -> FundingRate:

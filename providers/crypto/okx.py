@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
+from providers.crypto._okx_feed import OkxCandleFeed, OkxFeed, parse_quote, parse_trade
 from providers.crypto._okx_swaps import (
     is_linear,
     name_of,
@@ -19,6 +20,7 @@ from providers.crypto._okx_swaps import (
 )
 from providers.crypto._perpetual import settled
 from providers.crypto._spot import is_spot_of, levels, matched, priced, sequence
+from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -39,8 +41,8 @@ from schema.words.derivatives import (
 )
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
-from schema.words.trades import TRADES, Side, Trade, TradesAsk
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
+from schema.words.trades import TRADES, Trade, TradesAsk
 
 # Without "utc" six hours and more are counted from midnight in Hong Kong. Nothing says which day the two- and
 # three-day candles are counted from.
@@ -52,7 +54,7 @@ INTERVALS = {
 ROWS = 300
 RECENT = 1440
 CURRENCIES = ("AED", "AUD", "BRL", "EUR", "SGD", "TRY", "USD")
-SIDES = {"buy": Side.BUY, "sell": Side.SELL}
+SILENCE = timedelta(minutes=2)
 # https://www.okx.com/docs-v5/en/#error-code-rest-api
 ERRORS: dict[str, type[UpstreamError]] = {
     "50001": Overloaded, "50004": Overloaded, "50005": Overloaded, "50011": Throttled, "50013": Overloaded,
@@ -185,6 +187,26 @@ class Okx(Provider):
         body = await self.http.get("/api/v5/public/liquidation-orders", params)
         return parse_liquidations(name, contract["data"][0], body)
 
+    @streams(QUOTES, feed=OkxFeed, covers=lambda ask: all(map(covered, ask.instruments)), silence=SILENCE)
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """With every trade and every change of the best prices, ten times a second at most."""
+        return f"tickers:{wire_symbol(ask.instruments[0])}"
+
+    @streams(CANDLES, feed=OkxCandleFeed, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS))
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """Once a second at most."""
+        return f"candle{INTERVALS[ask.interval]}:{wire_symbol(ask.instrument)}"
+
+    @streams(TRADES, feed=OkxFeed, covers=lambda ask: covered(ask.instrument))
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """What one order took at one price is one trade."""
+        return f"trades:{wire_symbol(ask.instrument)}"
+
+    @streams(ORDER_BOOK, feed=OkxFeed, covers=lambda ask: covered(ask.instrument), silence=SILENCE)
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """400 levels of each side, ten times a second."""
+        return f"books:{wire_symbol(ask.instrument)}"
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"code": "51001", "msg": "Instrument ID doesn't exist.", "data": []}`; code 0 is success."""
         code, message = reply.body.get("code"), reply.body.get("msg")
@@ -204,34 +226,6 @@ def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """Rows are objects; a pair that never traded has an empty price."""
     found = priced(instruments, body["data"], name_of, name="instId", last="last")
     return [parse_quote(instrument, row) for instrument, row in found]
-
-
-def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
-    """Of a spot pair `vol24h` is in the base asset and `volCcy24h` in the quote asset; a perpetual counts contracts.
-
-    Of a perpetual `volCcy24h` is in the base asset; its sizes would be contracts too, and are left out.
-    """
-    last = row.decimal("last")
-    bid, ask = row.positive("bidPx"), row.positive("askPx")
-    spot = not instrument.settle
-    return Quote(
-        instrument=instrument,
-        as_of=row.maybe_epoch("ts", "ms"),
-        price=last,
-        price_type=PriceType.LAST,
-        bid=bid,
-        ask=ask,
-        bid_size=row.positive("bidSz") if bid and spot else None,
-        ask_size=row.positive("askSz") if ask and spot else None,
-        last=last,
-        last_size=row.positive("lastSz") if spot else None,
-        open=row.positive("open24h"),
-        high=row.positive("high24h"),
-        low=row.positive("low24h"),
-        volume=row.maybe("vol24h" if spot else "volCcy24h"),
-        quote_volume=row.maybe("volCcy24h") if spot else None,
-        stats_window=StatsWindow.ROLLING_24H,
-    )
 
 
 def parse_candles(instrument: InstrumentId, body: Row) -> Bars:
@@ -269,17 +263,8 @@ def parse_book(instrument: InstrumentId, body: Row) -> OrderBook:
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:
-    """Newest first; `side` is the taker's."""
-    trades = [
-        Trade(
-            id=row.label("tradeId"),
-            time=row.epoch("ts", "ms"),
-            price=row.decimal("px"),
-            size=row.decimal("sz"),
-            side=SIDES.get(row.text("side")),
-        )
-        for row in body["data"]
-    ]
+    """Newest first."""
+    trades = [parse_trade(row) for row in body["data"]]
     return ascending(trades[::-1], lambda trade: trade.time)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_second
 from providers.crypto._perpetual import HOUR, is_linear_of, settled, span_of
-from providers.crypto._spot import SIDES, is_spot_of, levels, percent, priced, refusal, rows_of, step
+from providers.crypto._poloniex_feed import PoloniexFeed, parse_quote, parse_trade
+from providers.crypto._spot import is_spot_of, levels, priced, refusal, rows_of, step
+from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, crypto
@@ -25,7 +28,7 @@ from schema.words.derivatives import (
 )
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.trades import TRADES, Trade, TradesAsk
 
 # There are three days, weeks and months too, but nothing says which day they are counted from.
@@ -37,6 +40,8 @@ INTERVALS = {
 ROWS = 500
 MOST_PAYMENTS = 100
 PAID_EVERY = 8 * HOUR
+# Pairs that nobody trades say little.
+SILENCE = timedelta(minutes=5)
 DEPTHS = (5, 10, 20, 50, 100, 150)
 TRADABLE = frozenset({"NORMAL", "POST_ONLY"})
 REFUSALS: tuple[tuple[str, type[UpstreamError]], ...] = (
@@ -137,6 +142,26 @@ class Poloniex(Provider):
         moment = row.maybe_epoch("ts", "ms")
         return [OpenInterest(instrument=instrument, as_of=moment, contracts=row.decimal("oInterest"))]
 
+    @streams(QUOTES, feed=PoloniexFeed, covers=lambda ask: all(map(covered, ask.instruments)), silence=SILENCE)
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """With every trade, without bid and ask."""
+        return f"ticker:{wire_symbol(ask.instruments[0])}"
+
+    @streams(CANDLES, feed=PoloniexFeed, covers=lambda ask: covered(ask.instrument), intervals=tuple(INTERVALS))
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """With every trade."""
+        return f"candles_{INTERVALS[ask.interval].lower()}:{wire_symbol(ask.instrument)}"
+
+    @streams(ORDER_BOOK, feed=PoloniexFeed, covers=lambda ask: covered(ask.instrument), silence=SILENCE)
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """Twenty levels of each side."""
+        return f"book_lv2:{wire_symbol(ask.instrument)}"
+
+    @streams(TRADES, feed=PoloniexFeed, covers=lambda ask: covered(ask.instrument))
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """Each."""
+        return f"trades:{wire_symbol(ask.instrument)}"
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"code": 24101, "message": "Invalid symbol"}`, or `msg`: the codes are many, the words are plain."""
         code, message = reply.body.get("code"), reply.body.get("message") or reply.body.get("msg")
@@ -161,30 +186,6 @@ def parse_quotes(instruments: Sequence[InstrumentId], body: Row) -> list[Quote]:
     """One pair is answered with an object, all of them with a list; one that never traded has a price of zero."""
     found = priced(instruments, rows_of(body), wire_symbol, name="symbol", last="close")
     return [parse_quote(instrument, row) for instrument, row in found]
-
-
-def parse_quote(instrument: InstrumentId, row: Row) -> Quote:
-    """`quantity` is the volume and `amount` the turnover; the change is a fraction."""
-    last = row.decimal("close")
-    bid, ask = row.positive("bid"), row.positive("ask")
-    return Quote(
-        instrument=instrument,
-        as_of=row.maybe_epoch("ts", "ms"),
-        price=last,
-        price_type=PriceType.LAST,
-        bid=bid,
-        ask=ask,
-        bid_size=row.positive("bidQuantity") if bid else None,
-        ask_size=row.positive("askQuantity") if ask else None,
-        last=last,
-        open=row.positive("open"),
-        high=row.positive("high"),
-        low=row.positive("low"),
-        change_percent=percent(row, "dailyChange"),
-        volume=row.maybe("quantity"),
-        quote_volume=row.maybe("amount"),
-        stats_window=StatsWindow.ROLLING_24H,
-    )
 
 
 def parse_candles(body: Row) -> Bars:
@@ -217,17 +218,8 @@ def _pairs(side: Row) -> Iterator[Row]:
 
 
 def parse_trades(body: Row) -> tuple[Trade, ...]:
-    """Newest first; `createTime` is the trade's, `ts` is when it was published."""
-    trades = [
-        Trade(
-            id=row.label("id"),
-            time=row.epoch("createTime", "ms"),
-            price=row.decimal("price"),
-            size=row.decimal("quantity"),
-            side=SIDES.get(row.text("takerSide").lower()),
-        )
-        for row in body
-    ]
+    """Newest first."""
+    trades = [parse_trade(row) for row in body]
     return ascending(trades[::-1], lambda trade: trade.time)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from providers.contract import Licence, Params, Profile, answers, per_second
 from providers.crypto._spot import is_spot_of
 from providers.crypto._upbit import (
@@ -16,6 +18,8 @@ from providers.crypto._upbit import (
     parse_quotes,
     parse_trades,
 )
+from providers.crypto._upbit_feed import BARS, BOOK, TICKER, TRADED, UpbitFeed
+from providers.feeds import streams
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
 from schema.words.candles import CANDLES, Bars, CandlesAsk
@@ -76,3 +80,29 @@ class Upbit(Korean):
         """The newest, at most 500."""
         params: Params = {"market": market_of(ask.instrument), "count": min(ask.last, MOST_TRADES)}
         return parse_trades(await self.http.get("/v1/trades/ticks", params))
+
+    # A ticker is pushed with each trade; a new subscription brings one in any case.
+    @streams(
+        QUOTES,
+        feed=UpbitFeed,
+        covers=lambda ask: all(map(covered, ask.instruments)),
+        silence=timedelta(minutes=10),
+    )
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """The same as over HTTP."""
+        return f"{TICKER}:{market_of(ask.instruments[0])}"
+
+    @streams(CANDLES, feed=UpbitFeed, covers=lambda ask: covered(ask.instrument), intervals=tuple(BARS))
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """The running candle, every second in which it changes."""
+        return f"{BARS[ask.interval]}:{market_of(ask.instrument)}"
+
+    @streams(TRADES, feed=UpbitFeed, covers=lambda ask: covered(ask.instrument))
+    def trade_channel(self, ask: TradesAsk) -> str:
+        """One frame for each trade."""
+        return f"{TRADED}:{market_of(ask.instrument)}"
+
+    @streams(ORDER_BOOK, feed=UpbitFeed, covers=lambda ask: covered(ask.instrument), silence=timedelta(minutes=5))
+    def book_channel(self, ask: OrderBookAsk) -> str:
+        """Thirty levels, whole each time."""
+        return f"{BOOK}:{market_of(ask.instrument)}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 
 from providers.contract import Licence, Profile, Provider, Reply, answers, per_minute
 from providers.defi._bitcoin import CHAIN, COIN, Move, coins, transaction
 from providers.defi._chains import addressable, is_pair
+from providers.defi._mempool_space_feed import MempoolSpaceFeed, parse_prices
+from providers.feeds import streams
 from providers.row import Row
 from schema.errors import NotCovered, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
@@ -30,6 +32,8 @@ from schema.words.history import HISTORICAL_QUOTE, HistoricalQuoteAsk
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
 
 CURRENCIES = frozenset({"USD", "EUR", "GBP", "CAD", "CHF", "AUD", "JPY"})
+# Prices are collected every few minutes, on some hosts every hour.
+SILENCE = timedelta(hours=2)
 PAGE = 25
 MOST_PAGES = 4
 # Plain texts, by how they begin.
@@ -114,6 +118,11 @@ class MempoolSpace(Provider):
         paths = ("/v1/blocks", "/v1/difficulty-adjustment", "/mempool")
         return parse_status(*await asyncio.gather(*map(self.http.get, paths)))
 
+    @streams(QUOTES, feed=MempoolSpaceFeed, covers=lambda ask: all(map(priced, ask.instruments)), silence=SILENCE)
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """As they are collected."""
+        return f"conversions:{ask.instruments[0].quote}"
+
     def explain(self, reply: Reply) -> UpstreamError | None:
         """Refusals are plain text."""
         said = reply.body.value
@@ -121,17 +130,6 @@ class MempoolSpace(Provider):
             return None
         kind = next((kind for start, kind in REFUSALS if said.startswith(start)), None)
         return kind(self.profile.id, said[:60]) if kind else None
-
-
-def parse_prices(instruments: tuple[InstrumentId, ...], body: Row) -> list[Quote]:
-    """Averages of exchanges; -1 stands for a currency that has none."""
-    time = body.epoch("time")
-    found = [(instrument, body.positive(instrument.quote)) for instrument in instruments]
-    return [
-        Quote(instrument=instrument, price=price, price_type=PriceType.INDEX, as_of=time)
-        for instrument, price in found
-        if price is not None
-    ]
 
 
 def parse_past(ask: HistoricalQuoteAsk, body: Row) -> Quote:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from providers.contract import Licence, Limit, Profile, Provider, Reply, answers, header
+from providers.contract import Clock, Http, Licence, Limit, Profile, Provider, Reply, answers, header
 from providers.defi._chains import whole
 from providers.defi._oracle import fed, feeds, quoted
+from providers.feeds import Feed, News, Out, Said, Topic, streams
 from providers.row import Row
 from schema.errors import NotCovered, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
@@ -37,11 +39,65 @@ FEEDS = feeds(
     }
 )
 LARGEST_EXPONENT = 30
+KEY = header("Authorization", template="Bearer {}", sign_up="https://docs.pyth.network")
+LATE = b"Error receiving update"
 
 
 def priced(instrument: InstrumentId) -> bool:
     """What has a feed."""
     return fed(instrument, "pyth_hermes", FEEDS)
+
+
+class PythFeed(Feed):
+    """Server-sent events with all prices that the address names, at each slot; a channel is the capability and a feed.
+
+    An address takes any number of feeds; opening it counts as one of the requests that `PythHermes` is limited to.
+    Between events there are comments. A reader that is too slow is told so in words instead of JSON, and the next
+    event is whole again: https://github.com/pyth-network/pyth-crosschain, apps/hermes/server/src/api/rest/v2/sse.rs
+    """
+
+    address = "https://hermes.pyth.network/v2/updates/price/stream"
+    credentials = (KEY,)
+    topics_per_connection = 50
+
+    def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
+        super().__init__(profile, key, clock)
+        self._last: dict[str, OraclePrice | Quote] = {}
+
+    def forget(self, channel: str) -> None:
+        """What was said last."""
+        self._last.pop(channel, None)
+
+    async def locate(self, http: Http, topics: Sequence[Topic]) -> str:
+        """Nothing is asked for it."""
+        return f"{self.address}?{selection(topic.instrument for topic in topics)}"
+
+    def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
+        """The feeds stand in the address."""
+        return ()
+
+    def unsubscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
+        """Until another address is needed they go on, unread."""
+        return ()
+
+    def decode(self, data: str | bytes) -> Row:
+        """What is not JSON has no prices."""
+        late = LATE in (data.encode() if isinstance(data, str) else data)[: len(LATE)]
+        return Row(self.provider, {"parsed": []}) if late else super().decode(data)
+
+    def read(self, frame: Row) -> Iterable[News]:
+        """As over HTTP; a price comes at every slot, also where nothing but the slot has changed."""
+        instruments = tuple(dict.fromkeys(topic.instrument for topic in self.topics.values()))
+        prices = {price.instrument: price for price in parse_feeds(instruments, frame)}
+        for topic in list(self.topics.values()):
+            price = prices.get(topic.instrument)
+            if price is None:
+                continue
+            value = quoted([price])[0] if topic.capability is QUOTES else price
+            bare = replace(value, round=None) if isinstance(value, OraclePrice) else value
+            if self._last.get(topic.channel) != bare:
+                self._last[topic.channel] = bare
+                yield Said(channel=topic.channel, values=(value,), as_of=price.as_of)
 
 
 class PythHermes(Provider):
@@ -54,7 +110,7 @@ class PythHermes(Provider):
         docs="https://docs.pyth.network/price-feeds",
         asset_classes=(AssetClass.CRYPTO, AssetClass.FX, AssetClass.COMMODITY),
         licence=Licence(note="Pyth data terms: use in own products; resale needs consent.", attribution="Data by Pyth"),
-        credentials=(header("Authorization", template="Bearer {}", sign_up="https://docs.pyth.network"),),
+        credentials=(KEY,),
         limits=(Limit(count=10, per=timedelta(seconds=10)),),
         priority=30,
     )
@@ -84,9 +140,7 @@ class PythHermes(Provider):
         return parse_feeds(instruments, await self._updates("latest", instruments))
 
     async def _updates(self, moment: str, instruments: tuple[InstrumentId, ...]) -> Row:
-        # One name several times, as no table of parameters can hold it.
-        ids = "&".join(f"ids[]=0x{feed}" for feed in dict.fromkeys(map(feed_of, instruments)))
-        return await self.http.get(f"/v2/updates/price/{moment}?{ids}&parsed=true&ignore_invalid_price_ids=true")
+        return await self.http.get(f"/v2/updates/price/{moment}?{selection(instruments)}")
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """Refusals are plain text; the archive begins at some day of 2023."""
@@ -94,6 +148,22 @@ class PythHermes(Provider):
         if reply.status == 404 and isinstance(said, str) and "update data not found" in said.lower():
             return NotCovered(self.profile.id, "has no prices of that time")
         return None
+
+    @streams(QUOTES, feed=PythFeed, covers=lambda ask: priced(ask.instruments[0]), silence=timedelta(minutes=1))
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """A feed's price."""
+        return f"quotes:{feed_of(ask.instruments[0])}"
+
+    @streams(ORACLE_PRICES, feed=PythFeed, covers=lambda ask: priced(ask.instruments[0]), silence=timedelta(minutes=1))
+    def oracle_channel(self, ask: OraclePricesAsk) -> str:
+        """The same with all that is told of it."""
+        return f"oracle:{feed_of(ask.instruments[0])}"
+
+
+def selection(instruments: Iterable[InstrumentId]) -> str:
+    """The query of some feeds: one name several times, as no table of parameters can hold it."""
+    ids = "&".join(f"ids[]=0x{feed}" for feed in dict.fromkeys(map(feed_of, instruments)))
+    return f"{ids}&parsed=true&ignore_invalid_price_ids=true"
 
 
 def feed_of(instrument: InstrumentId) -> str:

@@ -9,27 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, Tier, Usage, answers, header, per_minute
+from providers.equities._alpaca_feed import AlpacaFeed, local_day, parse_snapshot
 from providers.equities._companies import actions_in, maybe_day
-from providers.equities._listed import NEW_YORK, Spelling, about, bars_at, first_moments
+from providers.equities._listed import Spelling, about, bars_at, first_moments
 from providers.equities._refusals import refused, said
+from providers.feeds import streams
 from providers.markup import without_markup
 from providers.news._articles import arranged, iso_seconds
 from providers.row import Row
 from schema.errors import NotCovered, Unauthorized, UnknownInstrument, UpstreamError
-from schema.symbols import AssetClass, InstrumentId
+from schema.symbols import AssetClass
 from schema.words.candles import CANDLES, Adjustment, Bars, CandlesAsk
 from schema.words.companies import CORPORATE_ACTIONS, ActionKind, CorporateAction, CorporateActionsAsk
 from schema.words.intervals import Interval
 from schema.words.news import NEWS, NewsArticle, NewsAsk
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.venues import TradingHours
 
 US = Spelling(mark=".")
 listed = US.lists
-ZONE = ZoneInfo(NEW_YORK)
 # Bars begin on whole hours, with what is traded before the opening: only those of half an hour end with the session.
 SHORT = {
     Interval.M1: "1Min", Interval.M3: "3Min", Interval.M5: "5Min", Interval.M15: "15Min", Interval.M30: "30Min",
@@ -57,6 +57,11 @@ def charted(ask: CandlesAsk) -> bool:
         return False
     extended = ask.hours is TradingHours.EXTENDED
     return ask.interval in SHORT or ask.interval in (HOURS if extended else LONGER)
+
+
+def minutely(ask: CandlesAsk) -> bool:
+    """Of the session; the newest minutes are the same in every adjustment."""
+    return listed(ask.instrument) and ask.hours is TradingHours.REGULAR
 
 
 def reported(ask: NewsAsk) -> bool:
@@ -130,6 +135,17 @@ class Alpaca(Provider):
         pages = await self._pages("/v1beta1/news", params, most=-(-ask.limit // NEWS_PAGE))
         return arranged(ask, (article for page in pages for article in parse_news(page)))[: ask.limit]
 
+    # A quiet stock says nothing for hours: no silence of a channel means anything.
+    @streams(QUOTES, feed=AlpacaFeed, covers=lambda ask: listed(ask.instruments[0]))
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """Trades, best prices and the day so far."""
+        return f"quotes:{US.symbol_of(ask.instruments[0])}"
+
+    @streams(CANDLES, feed=AlpacaFeed, covers=minutely, intervals=(Interval.M1,))
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """Minutes."""
+        return f"bars:{US.symbol_of(ask.instrument)}"
+
     async def _pages(self, path: str, params: Params, most: int = 100) -> list[Row]:
         """Until there is no next page; a token that comes again would lead round in a circle."""
         pages: list[Row] = []
@@ -145,36 +161,6 @@ class Alpaca(Provider):
         """`{"message"}` with a status, which for a symbol and for the plan is the same as for other refusals."""
         text = said(reply.body, "message") if reply.status in (400, 403, 422) else ""
         return refused(self.profile.id, text, REFUSALS)
-
-
-def parse_snapshot(instrument: InstrumentId, row: Row) -> Quote:
-    """The day's bar is that of the session before until the first trade of the new one."""
-    trade, quote, day = row["latestTrade"], row.get("latestQuote"), row.get("dailyBar")
-    traded = trade.instant("t")
-    current = day if day is not None and local_day(day) == traded.astimezone(ZONE).date() else None
-    before = day if current is None else row.get("prevDailyBar")
-    return Quote(
-        instrument=instrument,
-        price=trade.decimal("p"),
-        price_type=PriceType.LAST,
-        currency="USD",
-        bid=None if quote is None else quote.positive("bp"),
-        ask=None if quote is None else quote.positive("ap"),
-        last_size=trade.maybe("s"),
-        open=None if current is None else current.decimal("o"),
-        high=None if current is None else current.decimal("h"),
-        low=None if current is None else current.decimal("l"),
-        volume=None if current is None else current.decimal("v"),
-        vwap=None if current is None else current.maybe("vw"),
-        previous_close=None if before is None else before.decimal("c"),
-        stats_window=StatsWindow.SESSION,
-        as_of=traded,
-    )
-
-
-def local_day(bar: Row) -> date:
-    """The day in New York that a daily bar begins with."""
-    return bar.instant("t").astimezone(ZONE).date()
 
 
 def parse_bars(ask: CandlesAsk, rows: Row) -> Bars:

@@ -36,9 +36,11 @@ from providers.equities._finnhub import (
     parse_search,
     parse_splits,
 )
+from providers.equities._finnhub_feed import FinnhubFeed
 from providers.equities._refusals import refused, said
 from providers.equities._releases import releases
 from providers.equities._venue_status import US_VENUES, parse_finnhub
+from providers.feeds import streams
 from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CANDLES, Adjustment, Bars, CandlesAsk
@@ -110,6 +112,12 @@ class Finnhub(Provider):
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
         """There is no batch."""
         return [parse_quote(i, await self.http.get("/quote", {"symbol": symbol_of(i)})) for i in ask.instruments]
+
+    # Trades of US stocks only. A quiet one says nothing for hours: no silence of a channel means anything.
+    @streams(QUOTES, feed=FinnhubFeed, covers=lambda ask: not ask.instruments[0].venue and priced(ask.instruments[0]))
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """The symbol."""
+        return symbol_of(ask.instruments[0])
 
     @answers(CANDLES, covers=charted, intervals=tuple(RESOLUTIONS), max_rows=5000)
     async def candles(self, ask: CandlesAsk) -> Bars:

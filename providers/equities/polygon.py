@@ -13,6 +13,7 @@ from providers.contract import Licence, Params, Profile, Provider, Reply, Tier, 
 from providers.equities._companies import actions_in, newest_reports
 from providers.equities._listed import is_pair
 from providers.equities._polygon_bars import RANGES, US, charted, listed, parse_bars, ticker_of
+from providers.equities._polygon_feed import SNAPSHOTS, PolygonFeed, minutely, parse_snapshot
 from providers.equities._polygon_reports import (
     TIMEFRAMES,
     parse_dividends,
@@ -23,6 +24,7 @@ from providers.equities._polygon_reports import (
 )
 from providers.equities._refusals import refused, said
 from providers.equities._venue_status import POLYGON_VENUES, parse_polygon
+from providers.feeds import streams
 from providers.news._articles import iso_seconds
 from providers.row import Row
 from schema.errors import NotCovered, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -41,10 +43,9 @@ from schema.words.fundamentals import FUNDAMENTALS, Fundamentals, FundamentalsAs
 from schema.words.instruments import SEARCH, InstrumentType, Listing, SearchAsk
 from schema.words.intervals import Interval
 from schema.words.news import NEWS, NewsArticle, NewsAsk
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
 from schema.words.sessions import MARKET_STATUS, MarketStatus, MarketStatusAsk
 
-SNAPSHOTS = "/v2/snapshot/locale/us/markets/stocks/tickers"
 TYPES = {
     **dict.fromkeys(("CS", "ADRC", "GDR", "NYRS", "OS", "PFD", "ADRP"), InstrumentType.STOCK),
     **dict.fromkeys(("ETF", "ETN", "ETV", "ETS"), InstrumentType.ETF),
@@ -105,6 +106,19 @@ class Polygon(Provider):
         rows = [(symbols.get(row.text("ticker")), row) for row in found]
         quotes = [parse_snapshot(instrument, row) for instrument, row in rows if instrument is not None]
         return quotes + [await self._rate(i) for i in ask.instruments if is_pair(i)]
+
+    # A quiet stock says nothing for hours: no silence of a channel means anything.
+    @streams(QUOTES, feed=PolygonFeed, covers=lambda ask: listed(ask.instruments[0]))
+    def quote_channel(self, ask: QuotesAsk) -> str:
+        """Trades, best prices and the day so far; currencies are of another cluster."""
+        return f"quotes:{US.symbol_of(ask.instruments[0])}"
+
+    @streams(
+        CANDLES, feed=PolygonFeed, covers=lambda ask: listed(ask.instrument) and minutely(ask), intervals=(Interval.M1,)
+    )
+    def candle_channel(self, ask: CandlesAsk) -> str:
+        """Minutes."""
+        return f"bars:{US.symbol_of(ask.instrument)}"
 
     async def _rate(self, pair: InstrumentId) -> Quote:
         return parse_rate(pair, await self.http.get(f"/v1/last_quote/currencies/{pair.base}/{pair.quote}"))
@@ -193,34 +207,6 @@ def params_of(ask: CorporateActionsAsk, symbol: str, key: str) -> Params:
     params: dict[str, str | int] = {"ticker": symbol, "sort": key, "order": "desc", "limit": 1000}
     params |= {f"{key}.{name}": f"{day}" for name, day in (("gte", ask.start), ("lt", ask.end)) if day is not None}
     return params
-
-
-def parse_snapshot(instrument: InstrumentId, row: Row) -> Quote:
-    """A day without a trade so far is all zeros; without the trades that a plan lacks its close is the last price."""
-    trade, quote, day, before = (row.get(name) for name in ("lastTrade", "lastQuote", "day", "prevDay"))
-    kind, as_of = PriceType.LAST, row.maybe_epoch("updated", "ns")
-    price = None if trade is None else trade.positive("p")
-    if price is not None:
-        as_of = row["lastTrade"].maybe_epoch("t", "ns") or as_of
-    elif not (price := row["day"].decimal("c")):
-        price, kind, as_of = row["prevDay"].decimal("c"), PriceType.CLOSE, None
-    return Quote(
-        instrument=instrument,
-        price=price,
-        price_type=kind,
-        currency="USD",
-        bid=None if quote is None else quote.positive("p"),
-        ask=None if quote is None else quote.positive("P"),
-        last_size=None if trade is None else trade.positive("s"),
-        open=None if day is None else day.positive("o"),
-        high=None if day is None else day.positive("h"),
-        low=None if day is None else day.positive("l"),
-        volume=None if day is None else day.positive("v"),
-        vwap=None if day is None else day.positive("vw"),
-        previous_close=None if before is None or kind is PriceType.CLOSE else before.positive("c"),
-        stats_window=StatsWindow.SESSION,
-        as_of=as_of,
-    )
 
 
 def parse_rate(pair: InstrumentId, body: Row) -> Quote:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from providers.contract import Licence, Profile, Provider, answers
@@ -61,7 +61,8 @@ class Sandbox(Provider):
         priority=0,
     )
 
-    @answers(QUOTES, covers=lambda ask: all(map(listed, ask.instruments)))
+    # Its clock counts whole seconds: whoever asks again after one, or is told of changes by polling, finds another.
+    @answers(QUOTES, covers=lambda ask: all(map(listed, ask.instruments)), fresh_for=timedelta(seconds=1))
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
         now = self._now()
         return [quote(self.seed, i, BY_NAME[i], now) for i in ask.instruments if listed(i)]

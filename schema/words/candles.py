@@ -118,7 +118,11 @@ class Gap:
 
 def resolve_rows(root: CandleSeries) -> list[Candle]:
     """The columns, turned."""
-    bars = root.bars
+    return rows_of(root.bars)
+
+
+def rows_of(bars: Bars) -> list[Candle]:
+    """Candles of columns."""
     count = len(bars)
     nothing = (None,) * count
     return [

@@ -16,7 +16,19 @@ from statistics import median
 import uvloop
 
 from gateway.core.settings import load_settings
-from tests.bench import cold, hostile, imports, keys, load, normalising, outage, redis_gone, stalls, upstream_cpu
+from tests.bench import (
+    cold,
+    hostile,
+    imports,
+    keys,
+    live,
+    load,
+    normalising,
+    outage,
+    redis_gone,
+    stalls,
+    upstream_cpu,
+)
 from tests.bench.questions import BARE, EXECUTED_TARGETS, GATEWAY, HOT_TARGET, PLAIN
 from tests.bench.servers import ask, environment, gateway, memory_mb, module
 from tests.furnished import furnish
@@ -25,12 +37,12 @@ from tests.servers import valkey
 ROUNDS, SECONDS = 3, 1.5
 PARTS = (
     "normalising", "imports", "start", "hot", "executed", "cold", "upstream", "stalls", "outage", "redis", "keys",
-    "fleet", "hostile",
+    "fleet", "hostile", "live",
 )  # fmt: skip
 REPORTS = {
     "normalising": normalising.report, "cold": cold.report, "upstream": upstream_cpu.report, "stalls": stalls.report,
     "outage": outage.report, "redis": redis_gone.report, "keys": keys.report, "hostile": hostile.report,
-    "imports": imports.report,
+    "imports": imports.report, "live": live.report,
 }  # fmt: skip
 FIRST = "Q1 one quote"
 

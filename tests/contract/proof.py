@@ -10,9 +10,11 @@ import json
 import sys
 from collections import Counter
 
-from gateway.core.grades import PROOF
+from gateway.core.grades import PROOF, STREAMS
 from tests.contract.captured import plans_of
-from tests.contract.captures import FILES, FOLDER, captures_of
+from tests.contract.captured.stream_plans import StreamPlan
+from tests.contract.captured.streams import plan_of
+from tests.contract.captures import FILES, FOLDER, Capture, captures_of
 from tests.contract.suite import PROVIDERS
 
 
@@ -25,16 +27,33 @@ def exact() -> dict[str, int]:
     return {name: count for name, count in sorted(found.items()) if count}
 
 
+def streamed() -> list[tuple[Capture, StreamPlan | str]]:
+    """Every captured frame of a socket, and how it is run."""
+    captures = [capture for provider in FILES if provider in PROVIDERS for capture in captures_of(provider)]
+    frames = [capture for capture in captures if capture.call.startswith("ws_")]
+    return [(capture, plan_of(capture, PROVIDERS[capture.provider].streams)) for capture in frames]
+
+
+def streams_exact() -> dict[str, int]:
+    """Captured frames that a provider's feed is compared with."""
+    found = Counter(capture.provider for capture, plan in streamed() if not isinstance(plan, str))
+    return dict(sorted(found.items()))
+
+
 def report() -> list[str]:
     """A line for each provider, and one for each capture that is not run."""
     lines = []
     for provider in sorted(PROVIDERS):
-        outcomes = [(capture, plans_of(capture)) for capture in captures_of(provider)]
+        frames = [plan for capture, plan in streamed() if capture.provider == provider]
+        others = [capture for capture in captures_of(provider) if not capture.call.startswith("ws_")]
+        outcomes = [(capture, plans_of(capture)) for capture in others]
         passed_over = [(capture, plans) for capture, plans in outcomes if isinstance(plans, str)]
         refusals = sum(not isinstance(plans, str) and all(plan.error for plan in plans) for _, plans in outcomes)
         same = len(outcomes) - len(passed_over) - refusals
         told = f"{len(outcomes)} captures: {same} exact, {refusals} refusals, {len(passed_over)} not run"
         lines.append(f"{provider}: {told}" if outcomes else f"{provider}: no captures")
+        read = sum(not isinstance(plan, str) for plan in frames)
+        lines += [f"  {len(frames)} frames of its socket: {read} exact"] if frames else []
         lines += [f"  {capture.name}: {reason}" for capture, reason in passed_over]
     return lines
 
@@ -43,4 +62,4 @@ if __name__ == "__main__":
     if not FOLDER.is_dir():
         sys.exit("there are no captures beside this checkout: the proof stays as it is")
     sys.stdout.write("\n".join(report()) + "\n")
-    PROOF.write_text(json.dumps(exact(), indent=2) + "\n", encoding="utf-8")
+    PROOF.write_text(json.dumps(exact() | {STREAMS: streams_exact()}, indent=2) + "\n", encoding="utf-8")

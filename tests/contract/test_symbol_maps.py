@@ -41,6 +41,8 @@ OTHER_NAMES = {
     "twelvedata": "names the exchange beside the ticker, in a parameter of its own",
 }
 """Providers with two names for one thing."""
+BY_CATEGORY = {"bybit": "a perpetual has the symbol of its pair; which one is meant stands in a category beside it"}
+"""Providers with one name for two things, that tell them apart in another place."""
 TOLD_BY_THE_REPLY = {
     ("tradier", "quotes"): "a share and an index of one name are told apart by the type in their rows",
 }
@@ -122,7 +124,9 @@ def test_a_listed_name_leads_to_its_instrument_and_back(provider: str) -> None:
     names = {(name, instrument) for instrument, name in pairs}
     asking = [each for each in subjects() if each.id == provider and asked_by_name(each)]
 
-    assert [name for name, count in Counter(name for name, _ in names).items() if count > 1] == []
+    apart = provider in BY_CATEGORY
+    told = Counter((name, instrument.is_spot) if apart else (name, True) for name, instrument in names)
+    assert [name for (name, _), count in told.items() if count > 1] == []
     assert [str(each) for each, count in Counter(each for _, each in names).items() if count > 1] == []
     for subject in asking:
         for instrument, name in pairs:

@@ -10,17 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers.crypto._binance_feed import INTERVALS
 from providers.crypto._binance_futures import depth_of
 from providers.crypto._joined import is_pair_of, wire_symbol
-from providers.crypto.binance import (
-    INTERVALS,
-    QUOTE_ASSETS,
-    Binance,
-    covered,
-    parse_listings,
-    parse_quotes,
-    parse_trades,
-)
+from providers.crypto.binance import QUOTE_ASSETS, Binance, covered, parse_listings, parse_quotes, parse_trades
 from providers.row import Row
 from schema.errors import Malformed
 from schema.symbols import crypto, parse_instrument

@@ -11,10 +11,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from providers.contract import Reply
+from providers.crypto._bitstamp_feed import parse_book
 from providers.crypto.bitstamp import (
     Bitstamp,
     covered,
-    parse_book,
     parse_listings,
     parse_quote,
     parse_quotes,

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers.equities._alpaca_feed import parse_snapshot
 from providers.equities._companies import actions_in, newest_reports, split_by
 from providers.equities._eodhd import EODHD
 from providers.equities._finnhub import FINNHUB
@@ -17,7 +18,6 @@ from providers.equities._fmp import FMP
 from providers.equities._listed import Spelling, about, bars_at, first_moments
 from providers.equities._refusals import refused, said
 from providers.equities._twelvedata import instrument_of, is_share, params_of
-from providers.equities.alpaca import parse_snapshot
 from providers.equities.marketstack import LISTED
 from providers.equities.tiingo import US as TIINGO
 from providers.row import Row

@@ -12,7 +12,7 @@ from pkgutil import iter_modules
 from tests.contract.captured.asks import CALLS, Asking, Plan, by_call
 from tests.contract.captures import Capture
 
-STREAMS = "websocket: streams come later"
+STREAMS = "a frame of a socket: see test_stream_captures.py"
 REASONS = {
     "ws_ticker": STREAMS,
     "ws_trade": STREAMS,

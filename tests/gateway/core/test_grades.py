@@ -16,6 +16,7 @@ from tests.gateway.doubles import venue
 @pytest.mark.parametrize(("count", "grade"), [({"kraken": 1}, Grade.SILVER), ({}, Grade.BRONZE)])
 def test_captured_answers_that_are_read_exactly_make_silver(monkeypatch: pytest.MonkeyPatch, count, grade):
     monkeypatch.setattr(grades, "proof", lambda: count)
+    monkeypatch.setattr(grades, "streams", dict)
 
     assert grade_of(Kraken) is grade
 
@@ -24,7 +25,7 @@ def test_captured_answers_that_are_read_exactly_make_silver(monkeypatch: pytest.
 def test_captured_streams_make_gold_of_silver_and_of_nothing_else(
     monkeypatch: pytest.MonkeyPatch, tmp_path, captured, grade
 ):
-    (tmp_path / "proof.json").write_text(json.dumps({**captured, "streams": {"kraken": ["quotes"]}}))
+    (tmp_path / "proof.json").write_text(json.dumps({**captured, "streams": {"kraken": 4}}))
     monkeypatch.setattr(grades, "PROOF", tmp_path / "proof.json")
     grades._read.cache_clear()
 

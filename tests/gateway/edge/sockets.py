@@ -19,6 +19,7 @@ from gateway.core.identity import ANONYMOUS, CallerKind, Principal
 from gateway.edge.cost import Price
 from gateway.edge.errors import Refused
 from gateway.edge.execute import PreparedOperation, RequestFacts
+from gateway.edge.frames import FramesProtocol
 from gateway.edge.gate import Admission, Told
 from gateway.edge.health import HealthReport
 from gateway.edge.limits import EdgeSettings
@@ -233,7 +234,7 @@ def stage_app(stage: Stage, settings: EdgeSettings, shedding: Shedding | None = 
 async def serving(app: Starlette) -> AsyncIterator[str]:
     """Address of a socket endpoint of its own port, until the block ends."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws_max_size=LARGEST,
+        app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws=FramesProtocol, ws_max_size=LARGEST,
         timeout_graceful_shutdown=5,
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -94,7 +94,11 @@ async def sent_on_a_socket(shop: Shop, document: str, who: str | None) -> list[s
     known = RequestFacts(
         request_id="req_test", transport="websocket", client_ip="192.0.2.1", headers={"x-api-key": who} if who else {}
     )
-    operations = Operations(shop.executor, known, send, most=5)
+
+    async def send_text(text: str) -> None:
+        told.append(json.loads(text))
+
+    operations = Operations(shop.executor, known, send, most=5, send_text=send_text)
     operations.admit(known, await shop.executor.identify(known))
     await operations.start(Message(kind=Kind.SUBSCRIBE, id="1", payload={"query": document}))
     await operations.ended()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,8 @@ from gateway.core.migrations.runner import Step, UnknownRevision, check, downgra
 from gateway.core.migrations.standing import standings
 from gateway.core.settings import Settings
 from gateway.core.store import Store
+from tests.forked import Forked
 
-ROOT = Path(__file__).parents[3]
 HEAD = "import sqlalchemy as sa\nfrom alembic import op\n\nrevision = {revision!r}\ndown_revision = {before!r}\n\n\n"
 NOTES = """
 def upgrade():
@@ -46,20 +46,6 @@ def upgrade():
 def downgrade():
     with op.batch_alter_table("scratch_notes") as batch:
         batch.drop_column("words")
-"""
-RACE = """
-import asyncio, sys
-from gateway.domains import histories, load_plugins
-from gateway.core.migrations.runner import upgrade
-from gateway.core.store import Store
-
-async def run():
-    store = Store(sys.argv[1])
-    await upgrade(store, histories(load_plugins(third_party=False)))
-    await store.close()
-
-sys.stdin.read(1)
-asyncio.run(run())
 """
 
 
@@ -183,18 +169,18 @@ async def test_drift_is_told_in_words(store: Store, tmp_path: Path):
     ]  # fmt: skip
 
 
-def test_processes_that_start_at_once_all_come_up(bare_database: str):
-    started = [
-        subprocess.Popen([sys.executable, "-c", RACE, bare_database], cwd=ROOT, stdin=subprocess.PIPE, text=True)
-        for _ in range(3)
-    ]
+def test_processes_that_start_at_once_all_come_up(bare_database: str, tmp_path: Path):
+    env = {**os.environ, "MARKETGATE_DATABASE_URL": bare_database, "MARKETGATE_DATA_DIR": str(tmp_path)}
 
-    for process in started:
-        assert process.stdin is not None
-        process.stdin.write("go")
-        process.stdin.close()
+    with ExitStack() as stack:
+        texts = [tmp_path / f"{number}.txt" for number in range(3)]
+        files = [stack.enter_context(text.open("wb")) for text in texts]
+        started = [Forked(["db", "upgrade"], env=env, cwd=tmp_path, stdout=file, stderr=file) for file in files]
+        ended = [process.wait(60.0) for process in started]
 
-    assert [process.wait() for process in started] == [0, 0, 0]
+    told = "".join(text.read_text() for text in texts)
+    assert ended == [0, 0, 0], told
+    assert told.count("accounts\tnothing -> 0001\n") == 1
 
 
 def test_a_table_with_anothers_name_stops_the_start(tmp_path: Path):

@@ -1,0 +1,1 @@
+"""Upstream streams: sockets, connections that mend themselves, pools of them, and polling for those who have none."""

@@ -1,0 +1,129 @@
+"""Lines over all lanes: by the provider's feed where it has one and the world is live, else by polling."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from gateway.core.access import Lane
+from gateway.core.clock import Clock
+from gateway.core.live.backfill import Gapless
+from gateway.core.live.channels import Place
+from gateway.core.live.connection import Upstream
+from gateway.core.live.guarded import GuardedHttp
+from gateway.core.live.inbox import Inbox
+from gateway.core.live.line import Ended, Event
+from gateway.core.live.polling import Polled, Polling
+from gateway.core.live.pool import Pool
+from gateway.core.live.socket import Sockets, Wire, furnished, rebased
+from gateway.core.upstream import UpstreamHttp
+from providers.feeds import Feed, Stream, Topic
+from schema.capability import Capability, Terms
+from schema.errors import UpstreamError
+from schema.symbols import InstrumentId
+from schema.words.books import ORDER_BOOK
+from schema.words.quotes import QUOTES
+from schema.words.venues import MarketState
+
+if TYPE_CHECKING:
+    from gateway.core.pipeline import Pipeline
+    from gateway.core.ports import Calendars
+
+BACKFILL_S = 10.0
+SHUT = frozenset({MarketState.CLOSED, MarketState.HALTED})
+NOW = Terms(max_age=timedelta(0))
+
+
+class LiveLines:
+    """gateway.core.live.line.Lines. A pool for each key and feed; a tenant's own key has its own."""
+
+    def __init__(
+        self, pipeline: Pipeline, calendars: Calendars, clock: Clock, chance: random.Random | None = None
+    ) -> None:
+        self._pipeline, self._calendars, self._clock = pipeline, calendars, clock
+        self._chance = chance or random.Random()
+        self._sockets = Sockets(clock)
+        self._pools: dict[Hashable, Pool] = {}
+        self.polling = Polling(pipeline, clock, self._is_open)
+
+    @asynccontextmanager
+    async def open(self, lane: Lane, capability: Capability[Any, Any], ask: Any) -> AsyncIterator[AsyncIterator[Event]]:
+        """See `gateway.core.live.line.Lines`."""
+        inbox = Inbox(self._clock, states=capability in (QUOTES, ORDER_BOOK))
+        leave = self._joined(inbox, lane, capability, ask)
+        events = self._events(inbox, lane, capability, ask)
+        try:
+            yield events
+        finally:
+            leave()
+            await events.aclose()
+
+    async def close(self) -> None:
+        """No socket and no task is left."""
+        for pool in self._pools.values():
+            await pool.close()
+        self._pools.clear()
+        await self.polling.close()
+        await self._sockets.close()
+
+    def _joined(self, inbox: Inbox, lane: Lane, capability: Capability[Any, Any], ask: Any) -> Callable[[], None]:
+        """Join a feed or a poller; what leaves it again. Offline, and for simulated providers, there are no feeds."""
+        provider = lane.provider
+        stream, http = provider.streams.get(capability.name), provider.http
+        live = self._pipeline.registry.counts(provider.profile)
+        if stream is None or not stream.takes(ask) or not live or not isinstance(http, UpstreamHttp):
+            line = Polled(ask=ask, tell=inbox.put)
+            return partial(self.polling.leave, self.polling.join(lane, capability, line), line)
+        topic = Topic(channel=getattr(provider, stream.method)(ask), capability=capability, ask=ask)
+        place = Place(topic=topic, tell=inbox.put, silence=stream.silence)
+        pool = self._pool_of(lane, stream, http)
+        pool.join(place)
+        return partial(pool.leave, place)
+
+    def _pool_of(self, lane: Lane, stream: Stream, http: UpstreamHttp) -> Pool:
+        key = (lane.id, lane.scope, stream.feed)
+        found = self._pools.get(key)
+        if found is None:
+            self._pools = {key: pool for key, pool in self._pools.items() if len(pool)}
+            upstream = self._upstream(lane, stream, http)
+            found = self._pools[key] = Pool(upstream, stream.feed, self._clock, self._chance)
+        return found
+
+    def _upstream(self, lane: Lane, stream: Stream, http: UpstreamHttp) -> Upstream:
+        profile = lane.provider.profile
+
+        async def dial(feed: Feed, url: str) -> Wire:
+            address, headers = furnished(rebased(url, http.base, lane.id), lane.id, feed.credentials, http.key)
+            return await self._sockets.open(lane.id, address, headers)
+
+        def report(error: UpstreamError) -> UpstreamError:
+            return self._pipeline.scrubbed(lane, error)
+
+        return Upstream(
+            provider=lane.id, feed=lambda: stream.feed(profile, http.key, self._clock), dial=dial,
+            ask=GuardedHttp(self._pipeline, lane), is_open=self._is_open, report=report,
+        )  # fmt: skip
+
+    async def _events(
+        self, inbox: Inbox, lane: Lane, capability: Capability[Any, Any], ask: Any
+    ) -> AsyncGenerator[Event]:
+        async def fetch(asked: Any) -> Any:
+            found = await self._pipeline.fetch(
+                lane, capability, asked, capability.parts(asked), NOW, BACKFILL_S, judge_age=False
+            )
+            (outcome,) = found.values()
+            return outcome if isinstance(outcome, UpstreamError) else outcome[0].value
+
+        gapless = Gapless(capability, ask, fetch, self._clock)
+        while True:
+            for event in await gapless.through(await inbox.get()):
+                yield event
+                if isinstance(event, Ended):
+                    return
+
+    async def _is_open(self, instrument: InstrumentId) -> bool:
+        return await self._calendars.state(instrument, self._clock.now()) not in SHUT

@@ -1,0 +1,272 @@
+"""Lines for what has no feed: asked for again and again, as often as the provider's limits allow; changes are told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from gateway.core.access import Lane
+from gateway.core.clock import Clock
+from gateway.core.guards.quota import usable
+from gateway.core.live.grid import candles_at, ending, opening
+from gateway.core.live.line import Ended, Event, Trouble, Update
+from schema.capability import DEFAULT_TERMS, Capability
+from schema.errors import KeyMissing, Malformed, NotCovered, Unauthorized, UnknownInstrument, UpstreamError
+from schema.provenance import UNSTAMPED
+from schema.symbols import InstrumentId
+from schema.words.candles import CANDLES, CandlesAsk
+from schema.words.live import NoticeCode
+
+if TYPE_CHECKING:
+    from gateway.core.pipeline import Pipeline
+
+SHARE = 0.5
+"""The part of an upstream's limits that polling takes; queries have the rest."""
+SHORTEST_S = 1.0
+BUDGET_S = 10.0
+FAILURES = 5
+"""In a row, until a line ends."""
+HOPELESS = (UnknownInstrument, NotCovered, KeyMissing, Unauthorized)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Polled:
+    """One line."""
+
+    ask: Any
+    tell: Callable[[Event], None]
+    last: Any = None
+    failures: int = 0
+    closed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Poller:
+    """All lines of one lane; it lives as long as there are any."""
+
+    lane: Lane
+    capability: Capability[Any, Any]
+    pipeline: Pipeline
+    clock: Clock
+    is_open: Callable[[InstrumentId], Awaitable[bool]]
+    interval: Callable[[Poller], float]
+    lines: list[Polled] = field(default_factory=list)
+    _new: list[Polled] = field(default_factory=list)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _task: asyncio.Task[None] | None = None
+
+    def join(self, line: Polled) -> None:
+        """It is asked for at once, then with the others."""
+        self.lines.append(line)
+        self._new.append(line)
+        self._wake.set()
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"polling {self.lane.id}")
+
+    def leave(self, line: Polled) -> None:
+        """The last one ends the task."""
+        with suppress(ValueError):
+            self.lines.remove(line)
+        if not self.lines and self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    async def close(self) -> None:
+        """Nothing is left."""
+        task, self._task = self._task, None
+        self.lines.clear()
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    @property
+    def calls(self) -> int:
+        """How many requests a round takes."""
+        batch = (self.lane.answer.max_batch or len(self.lines) or 1) if self.capability.items else 1
+        return ceil(len(self.lines) / batch)
+
+    @property
+    def load(self) -> tuple[int, int]:
+        """Requests of a round, and what they cost in the upstream's own units."""
+        asked = asking(self.capability, self.lines[0].ask, self.clock.now()) if self.lines else None
+        return self.calls, self.calls * (self.lane.answer.units(asked) if asked is not None else 0)
+
+    async def _run(self) -> None:
+        try:
+            await self._ask_again_and_again()
+        except Exception:
+            log.exception("live_defect", provider=self.lane.id)
+            for line in list(self.lines):
+                line.tell(Ended(error=Malformed(self.lane.id, "polling it broke down")))
+            self.lines.clear()
+            self._task = None
+
+    async def _ask_again_and_again(self) -> None:
+        due = self.clock.monotonic()
+        while True:
+            now = self.clock.monotonic()
+            lines, self._new = (list(self.lines) if now >= due else self._new), []
+            self._wake.clear()
+            if now >= due:
+                due = now + self.interval(self)
+            await self._round([line for line in lines if line in self.lines])
+            if not self._new:
+                await self._pause(due - self.clock.monotonic())
+
+    async def _pause(self, seconds: float) -> None:
+        """Until the next round, or until somebody new comes."""
+        waits = [asyncio.ensure_future(self.clock.sleep(max(seconds, 0.0))), asyncio.ensure_future(self._wake.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _round(self, lines: Sequence[Polled]) -> None:
+        trading = [line for line in lines if await self._trades(line)]
+        if not trading:
+            return
+        if self.capability.items is None:
+            await asyncio.gather(*map(self._alone, trading))
+            return
+        items = {item: None for line in trading for item in self.capability.parts(line.ask)}
+        found = await self.pipeline.fetch(
+            self.lane, self.capability, trading[0].ask, tuple(items), DEFAULT_TERMS, BUDGET_S, judge_age=False
+        )
+        for line in trading:
+            (item,) = self.capability.parts(line.ask)
+            self._take(line, found[item])
+
+    async def _alone(self, line: Polled) -> None:
+        ask = asking(self.capability, line.ask, self.clock.now())
+        found = await self.pipeline.fetch(
+            self.lane, self.capability, ask, (ask,), DEFAULT_TERMS, BUDGET_S, judge_age=False
+        )
+        self._take(line, found[ask])
+
+    async def _trades(self, line: Polled) -> bool:
+        """The first time always: then there is something to show. Of a closed market nothing new comes."""
+        subject = subject_of(self.capability, line.ask)
+        if line.last is None or subject is None or await self.is_open(subject):
+            line.closed = False
+            return True
+        if not line.closed:
+            line.closed = True
+            self._trouble(line, NoticeCode.MARKET_CLOSED, "Nothing is asked for: the market is closed.")
+        return False
+
+    def _take(self, line: Polled, outcome: Any) -> None:
+        if line not in self.lines:
+            return
+        if isinstance(outcome, UpstreamError):
+            self._failed(line, outcome)
+            return
+        stored, _ = outcome
+        values = values_of(line.ask, stored.value, self.clock.now())
+        if line.failures:
+            line.failures = 0
+            self._trouble(line, NoticeCode.FRESH_AGAIN, "Values come again.")
+        if values == line.last:
+            return
+        line.last = values
+        as_of = stored.provenance.as_of
+        line.tell(
+            Update(
+                values=values, as_of=as_of, snapshot=True, received=self.clock.now(), provenance=stored.provenance
+            )
+        )  # fmt: skip
+
+    def _failed(self, line: Polled, error: UpstreamError) -> None:
+        line.failures += 1
+        if isinstance(error, HOPELESS) or line.failures >= FAILURES:
+            line.tell(Ended(error=error))
+            self.leave(line)
+        elif line.failures == 1:
+            self._trouble(line, NoticeCode.STALE, error.message)
+
+    def _trouble(self, line: Polled, code: NoticeCode, message: str) -> None:
+        line.tell(Trouble(code=code, message=message, at=self.clock.now()))
+
+
+class Polling:
+    """The pollers of all lanes; those that share a key share its limits."""
+
+    def __init__(self, pipeline: Pipeline, clock: Clock, is_open: Callable[[InstrumentId], Awaitable[bool]]) -> None:
+        self._pipeline, self._clock, self._is_open = pipeline, clock, is_open
+        self._pollers: dict[Hashable, Poller] = {}
+
+    def join(self, lane: Lane, capability: Capability[Any, Any], line: Polled) -> Poller:
+        """The poller that asks for it."""
+        key = (lane.id, lane.scope, capability.name)
+        found = self._pollers.get(key)
+        if found is None:
+            found = Poller(lane, capability, self._pipeline, self._clock, self._is_open, self.interval)
+            self._pollers[key] = found
+        found.join(line)
+        return found
+
+    def interval(self, poller: Poller) -> float:
+        """Seconds between two rounds: the window of freshness, longer where the upstream's limits ask for that."""
+        lane, now = poller.lane, self._clock.now()
+        longest = SHORTEST_S
+        if poller.lines:
+            ask = asking(poller.capability, poller.lines[0].ask, now)
+            window = lane.answer.fresh_for or poller.capability.window(ask, now)
+            longest = max(longest, window.total_seconds())
+        if lane.access.turnstile is None:
+            return longest
+        loads = [each.load for each in self._pollers.values() if each.lane.access is lane.access]
+        profile = lane.provider.profile
+        for limit in profile.limits:
+            spent = sum(calls if limit.unit == "requests" else units for calls, units in loads)
+            most = usable(limit.count, profile.margin) * SHARE
+            longest = max(longest, spent / most * limit.per.total_seconds())
+        return longest
+
+    def leave(self, poller: Poller, line: Polled) -> None:
+        """Ask for it no more; pollers without lines are dropped."""
+        poller.leave(line)
+        self._pollers = {key: poller for key, poller in self._pollers.items() if poller.lines}
+
+    async def close(self) -> None:
+        """Nothing is left."""
+        for poller in self._pollers.values():
+            await poller.close()
+        self._pollers.clear()
+
+
+def subject_of(capability: Capability[Any, Any], ask: Any) -> InstrumentId | None:
+    """The instrument that an ask of one item is about, where it is about one."""
+    found = capability.items.of(ask)[0] if capability.items else getattr(ask, "instrument", None)
+    return found if isinstance(found, InstrumentId) else None
+
+
+def asking(capability: Capability[Any, Any], ask: Any, now: datetime) -> Any:
+    """The ask as it has to be put now: of candles the running one and the one before, whatever its range was."""
+    if capability is not CANDLES:
+        return ask
+    begin = opening(ask.interval, now)
+    before = opening(ask.interval, begin - timedelta(seconds=1))
+    return replace(ask, start=before, end=ending(ask.interval, begin))
+
+
+def values_of(ask: Any, value: Any, now: datetime) -> tuple[Any, ...]:
+    """The words of an answer, without provenance."""
+    if isinstance(ask, CandlesAsk):
+        return candles_at(value, ask.interval, now)
+    return tuple(map(bare, value if isinstance(value, tuple | list) else (value,)))
+
+
+def bare(value: Any) -> Any:
+    """Without provenance, so that two fetches of the same value are equal."""
+    return replace(value, provenance=UNSTAMPED) if hasattr(value, "provenance") else value

@@ -1,0 +1,241 @@
+"""Shared execution: who subscribes to the same with the same rights shares one execution and one encoding an event.
+
+A reader that falls behind is left out until it reads again, and goes on from a snapshot: it costs the others nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Hashable
+from contextlib import aclosing
+from typing import Any, Protocol
+
+import structlog
+
+from gateway.core.live.subscription import Subscription
+from gateway.core.metrics import counter, gauge
+from gateway.edge.frames import next_frame
+from gateway.edge.operation import OperationResult
+from gateway.edge.replies import encode
+
+WAITING = 32
+"""Messages that wait for one reader; they are the same bytes for all of them."""
+RING = 64
+"""Messages that are held for readers who come back."""
+
+SHARED = gauge("marketgate_live_broadcasts", "Executions that subscribers share.")
+READERS = gauge("marketgate_live_readers", "Subscribers of shared executions.")
+SENT = counter("marketgate_live_messages", "Messages to subscribers of shared executions, by what came of them.", "end")
+_SENT, _LEFT_OUT = SENT.labels("sent"), SENT.labels("left out")
+
+LOG = structlog.get_logger(__name__)
+
+
+class Shout:
+    """One message for all: the payload's bytes, where it stands, and its frames by the ids of operations."""
+
+    __slots__ = ("_frames", "cursor", "payload")
+
+    def __init__(self, payload: bytes, cursor: str | None) -> None:
+        self.payload, self.cursor = payload, cursor
+        self._frames: dict[str, bytes] = {}
+
+    def frame(self, operation_id: str) -> bytes:
+        """Made once for all who gave their operations the same id."""
+        found = self._frames.get(operation_id)
+        if found is None:
+            found = self._frames[operation_id] = next_frame(operation_id, self.payload)
+        return found
+
+
+class Ear(Protocol):
+    """One reader's way out."""
+
+    def tell(self, shout: Shout, skipped: int = 0) -> int:
+        """Take it without waiting; how many messages were lost for it, where the reader is too slow for now."""
+
+    def end(self, last: OperationResult | None) -> None:
+        """Nothing more comes; *last* where the execution ended with an answer that is for all."""
+
+
+class Source(Protocol):
+    """One execution: its results, and what it listens to once the first is there."""
+
+    def results(self) -> AsyncGenerator[OperationResult]:
+        """One an event."""
+
+    def subscription(self) -> Subscription | None:
+        """Its live subscription; None where it has not exactly one."""
+
+
+class Broadcast:
+    """One shared execution, as long as it has readers."""
+
+    def __init__(self, key: Hashable, source: Source, forget: Callable[[Broadcast], None]) -> None:
+        self.key, self._source, self._forget = key, source, forget
+        self._ears: dict[Ear, int] = {}
+        """Who hears every message, with how many each has lost since the last one it got."""
+        self._joining: dict[Ear, int] = {}
+        """Who waits for a snapshot, or until it reads again, likewise."""
+        self._ring: deque[Shout] = deque(maxlen=RING)
+        self._last: OperationResult | None = None
+        self.over = False
+        self._task = asyncio.create_task(self._run(), name="broadcast")
+        SHARED.inc()
+
+    @property
+    def readers(self) -> int:
+        """How many there are."""
+        return len(self._ears) + len(self._joining)
+
+    def join(self, ear: Ear, after: str | None) -> bool:
+        """From a snapshot on, or from behind a cursor that is still held; false for another cursor."""
+        if after is not None:
+            missed = self._since(after)
+            if missed is None:
+                return False
+            self._ears[ear] = 0
+            READERS.inc()
+            for shout in missed:
+                self._to(ear, shout)
+            return True
+        self._joining[ear] = 0
+        READERS.inc()
+        self._ask()
+        return True
+
+    def leave(self, ear: Ear) -> None:
+        """No more of it."""
+        if ear in self._ears or ear in self._joining:
+            READERS.dec()
+        self._ears.pop(ear, None)
+        self._joining.pop(ear, None)
+        if not self.readers and not self.over:
+            self.over = True
+            self._task.cancel()
+            self._forget(self)
+
+    def again(self, ear: Ear) -> None:
+        """A reader that was left out reads again: from a snapshot on, or from the next message where each counts."""
+        if ear not in self._joining:
+            return
+        subscription = self._source.subscription()
+        if subscription is not None and subscription.whole:
+            self._ask()
+        else:
+            self._ears[ear] = self._joining.pop(ear)
+
+    async def closed(self) -> None:
+        """Until nothing of it is left."""
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    def _since(self, cursor: str) -> list[Shout] | None:
+        shouts = list(self._ring)
+        for index in range(len(shouts) - 1, -1, -1):
+            if shouts[index].cursor == cursor:
+                return shouts[index + 1 :]
+        return None
+
+    def _ask(self) -> None:
+        """Before the first event all wait for it anyway."""
+        subscription = self._source.subscription()
+        if subscription is not None:
+            subscription.ask_snapshot()
+
+    async def _run(self) -> None:
+        first = True
+        try:
+            async with aclosing(self._source.results()) as results:
+                async for result in results:
+                    if not result.executed:
+                        self._last = result
+                        return
+                    subscription = self._source.subscription()
+                    body = result.body()
+                    del body["extensions"]
+                    shout = Shout(encode(body), subscription.cursor if subscription is not None else None)
+                    if first or (subscription is not None and subscription.joining):
+                        self._welcome(shout, keep=first)
+                    else:
+                        self._tell(shout)
+                    first = False
+                    # A source that always has an event at hand must not keep the others from running.
+                    await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            LOG.exception("broadcast_failed")
+        finally:
+            self._end()
+
+    def _tell(self, shout: Shout) -> None:
+        self._ring.append(shout)
+        for ear in tuple(self._ears):
+            self._to(ear, shout)
+        for ear in self._joining:
+            self._joining[ear] += 1
+
+    def _to(self, ear: Ear, shout: Shout) -> None:
+        skipped = self._ears.get(ear, 0)
+        if lost := ear.tell(shout, skipped):
+            _LEFT_OUT.inc()
+            self._ears.pop(ear, None)
+            self._joining[ear] = skipped + lost
+            return
+        _SENT.inc()
+        if skipped:
+            self._ears[ear] = 0
+
+    def _welcome(self, shout: Shout, *, keep: bool) -> None:
+        if keep:
+            self._ring.append(shout)
+        joining, self._joining = self._joining, {}
+        self._ears.update(joining)
+        for ear in joining:
+            self._to(ear, shout)
+
+    def _end(self) -> None:
+        if not self.over:
+            self.over = True
+            self._forget(self)
+        SHARED.dec()
+        ears = [*self._ears, *self._joining]
+        READERS.dec(len(ears))
+        self._ears.clear()
+        self._joining.clear()
+        for ear in ears:
+            ear.end(self._last)
+
+
+class Broadcasts:
+    """All of a process, by what is the same for their readers."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[Hashable, Broadcast] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def join(self, key: Hashable, ear: Ear, after: str | None, make: Callable[[], Source]) -> Broadcast | None:
+        """The execution of a key, begun where there is none; None for a cursor that it does not hold."""
+        found = self._by_key.get(key)
+        if found is None:
+            if after is not None:
+                return None
+            found = self._by_key[key] = Broadcast(key, make(), self._forget)
+        return found if found.join(ear, after) else None
+
+    def _forget(self, broadcast: Broadcast) -> None:
+        if self._by_key.get(broadcast.key) is broadcast:
+            del self._by_key[broadcast.key]
+
+    async def close(self) -> None:
+        """Nothing is left."""
+        for broadcast in tuple(self._by_key.values()):
+            await broadcast.closed()
+
+
+def with_extensions(payload: bytes, extensions: Any) -> bytes:
+    """A payload without extensions, with them."""
+    return b"".join((payload[:-1], b',"extensions":', encode(extensions), b"}"))

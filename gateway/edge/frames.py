@@ -1,0 +1,119 @@
+"""Text frames of WebSocket as they are written, made once for all sockets that get the same message.
+
+RFC 6455, section 5: a server's frames are not masked, so the same bytes serve every client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from struct import pack
+from typing import Any, Protocol, cast
+
+import orjson
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+EXTENSION = "marketgate.frames"
+"""In the scope of a socket: its `FrameWriter`."""
+_TEXT = 0x81
+_SHORT, _MEDIUM = 126, 65_536
+HIGH_WATER = 32 * 1024
+"""Bytes that wait in a socket's own buffer before its readers are slow ones."""
+
+SEND_BUFFER = 64 * 1024
+"""Bytes that the machine holds for a client that does not read (it takes twice as much)."""
+
+
+class FrameWriter(Protocol):
+    """Writes frames at once, where the client reads."""
+
+    @property
+    def open(self) -> bool:
+        """Whether the client may still get something."""
+
+    @property
+    def free(self) -> bool:
+        """Whether the client has read most of what was written."""
+
+    def write(self, frame: bytes) -> None:
+        """Hand a frame to the socket."""
+
+    def on_free(self, call: Callable[[], None]) -> Callable[[], None]:
+        """Call back whenever the socket takes more again, and when it is gone; the answer ends it."""
+
+
+class FramesProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's protocol with a way for frames that are ready."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._calls: list[Callable[[], None]] = []
+
+    @property
+    def open(self) -> bool:
+        """See `FrameWriter`."""
+        return self.handshake_complete and not (self.close_sent or self.disconnected or self.transport.is_closing())
+
+    @property
+    def free(self) -> bool:
+        """See `FrameWriter`."""
+        return self.writable.is_set()
+
+    def write(self, frame: bytes) -> None:
+        """See `FrameWriter`."""
+        self.transport.write(frame)
+
+    def on_free(self, call: Callable[[], None]) -> Callable[[], None]:
+        """See `FrameWriter`."""
+        self._calls.append(call)
+        return lambda: self._calls.remove(call)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Slow readers show early, and hold little of the machine's memory: its own limit is megabytes a socket."""
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=HIGH_WATER)
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+
+    def start_keepalive(self) -> None:
+        """Once the handshake is done; what it took is of no more use."""
+        super().start_keepalive()
+        self.request = self.response = None  # type: ignore[assignment]
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        super().resume_writing()
+        self._tell()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        super().connection_lost(exc)
+        self._tell()
+
+    async def run_asgi(self) -> None:
+        """With the writer in the scope."""
+        extensions: dict[str, Any] = cast(Any, self.scope).setdefault("extensions", {})
+        extensions[EXTENSION] = self
+        await super().run_asgi()
+
+    def _tell(self) -> None:
+        for call in tuple(self._calls):
+            call()
+
+
+def next_frame(operation_id: str, payload: bytes) -> bytes:
+    """The frame of a `next` message."""
+    body = next_text(operation_id, payload)
+    size = len(body)
+    if size < _SHORT:
+        return pack("!BB", _TEXT, size) + body
+    if size < _MEDIUM:
+        return pack("!BBH", _TEXT, _SHORT, size) + body
+    return pack("!BBQ", _TEXT, _SHORT + 1, size) + body
+
+
+def next_text(operation_id: str, payload: bytes) -> bytes:
+    """A `next` message of graphql-transport-ws."""
+    return b"".join((b'{"id":', orjson.dumps(operation_id), b',"type":"next","payload":', payload, b"}"))

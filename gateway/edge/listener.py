@@ -1,0 +1,95 @@
+"""One reader of a shared execution on a socket: written to at once while it reads, a short queue while it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from gateway.edge.broadcasts import WAITING, Broadcast, Shout, with_extensions
+from gateway.edge.frames import FrameWriter, next_frame, next_text
+from gateway.edge.operation import OperationResult
+from gateway.edge.wake import Wake
+
+SendText = Callable[[str], Awaitable[None]]
+
+
+class Listener:
+    """gateway.edge.broadcasts.Ear over a socket; *told* stands beside the data of its first message."""
+
+    def __init__(
+        self, operation_id: str, writer: FrameWriter | None, send: SendText, told: Mapping[str, object]
+    ) -> None:  # fmt: skip
+        self._id, self._writer, self._send = operation_id, writer, send
+        self._told: dict[str, object] = dict(told)
+        self._waiting: list[tuple[Shout, int]] = []
+        self._wake = Wake()
+        self._lagging = self._over = self.silent = False
+        self._last: OperationResult | None = None
+
+    def tell(self, shout: Shout, skipped: int = 0) -> int:
+        """See `Ear`."""
+        writer = self._writer
+        if writer is not None and not self._waiting and not self._lagging and writer.free:
+            if writer.open and not self.silent:
+                writer.write(self._frame(shout, skipped))
+            return 0
+        if len(self._waiting) >= WAITING:
+            lost = len(self._waiting) + 1
+            self._waiting.clear()
+            self._lagging = True
+            self._wake.set()
+            return lost
+        self._waiting.append((shout, skipped))
+        self._wake.set()
+        return 0
+
+    def end(self, last: OperationResult | None) -> None:
+        """See `Ear`."""
+        self._over, self._last = True, last
+        self._wake.set()
+
+    async def pump(self, broadcast: Broadcast | None) -> OperationResult | None:
+        """Until the end: write what waits as fast as the client reads. Its last answer, where it ended with one."""
+        unwatch = self._writer.on_free(self._wake.set) if self._writer is not None else _nothing
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                await self._drain()
+                if self._waiting:
+                    continue
+                if self._over:
+                    return self._last
+                if self._lagging and broadcast is not None and (self._writer is None or self._writer.free):
+                    self._lagging = False
+                    broadcast.again(self)
+        finally:
+            unwatch()
+
+    async def _drain(self) -> None:
+        writer = self._writer
+        while self._waiting:
+            if writer is None:
+                shout, skipped = self._waiting.pop(0)
+                if not self.silent:
+                    await self._send(next_text(self._id, self._payload(shout, skipped)).decode())
+                continue
+            if not writer.free:
+                return
+            shout, skipped = self._waiting.pop(0)
+            if writer.open and not self.silent:
+                writer.write(self._frame(shout, skipped))
+
+    def _frame(self, shout: Shout, skipped: int) -> bytes:
+        if not self._told and not skipped:
+            return shout.frame(self._id)
+        return next_frame(self._id, self._payload(shout, skipped))
+
+    def _payload(self, shout: Shout, skipped: int) -> bytes:
+        told, self._told = self._told, {}
+        if skipped:
+            told["skipped"] = skipped
+        return with_extensions(shout.payload, told) if told else shout.payload
+
+
+def _nothing() -> None:
+    """Nothing is watched."""

@@ -1,0 +1,202 @@
+"""Live fields over real sockets: one execution for all who ask the same, snapshots for who joins, the slow left out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from gateway.app import build_gateway, create_app
+from gateway.core.settings import Settings
+from gateway.edge.execute import Executor
+from tests.furnished import furnish
+from tests.gateway.core.lines import HandLines
+from tests.gateway.doubles import ROOT_SECRET
+from tests.gateway.edge.sockets import Peer, dialled, serving, settled
+from tests.house import own_plugins, own_providers, own_schema
+
+QUOTES = (
+    'subscription { quotes(symbols: ["BTC/USD"]) { cursor snapshot skipped quotes { id price } notices { code } } }'
+)
+
+
+@dataclass
+class Floor:
+    """A gateway whose upstream lines are in hand."""
+
+    url: str
+    lines: HandLines
+    executor: Executor
+    key: str
+
+    @asynccontextmanager
+    async def dial(self, **options: Any) -> AsyncIterator[Peer]:
+        """A socket that is ready."""
+        async with dialled(self.url, headers={"x-api-key": self.key}, **options) as peer:
+            await peer.initialise()
+            yield peer
+
+
+@pytest.fixture
+def settings_and_key(sqlite_url, tmp_path) -> tuple[Settings, str]:
+    made = Settings.model_validate(
+        {"env": "development", "data_dir": tmp_path, "database_url": sqlite_url, "secret_key": ROOT_SECRET}
+    )
+    return made, furnish(made)
+
+
+@pytest.fixture
+async def floor(settings_and_key) -> AsyncIterator[Floor]:
+    made, key = settings_and_key
+    lines = HandLines()
+    gateway = build_gateway(
+        made, discovered=own_providers(), found=own_plugins(), schema=own_schema(), lines=lines
+    )  # fmt: skip
+    app = create_app(made, gateway=gateway)
+    async with serving(app) as url:
+        yield Floor(url, lines, app.state.executor, key)
+    await gateway.close()
+    assert lines.open_now == []
+    assert len(app.state.executor.broadcasts) == 0
+
+
+async def data(peer: Peer, operation: str | None = None) -> dict[str, Any]:
+    message = await peer.hear()
+    while operation is not None and message["id"] != operation:
+        message = await peer.hear()
+    assert message["type"] == "next", message
+    return {**message["payload"]["data"]["quotes"], "extensions": message["payload"].get("extensions", {})}
+
+
+def narrow(url: str) -> socket.socket:
+    """A client's socket that takes little before it is read."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    made.connect(("127.0.0.1", int(url.split(":")[2].split("/")[0])))
+    return made
+
+
+def prices(update: dict[str, Any]) -> list[str]:
+    return [quote["price"] for quote in update["quotes"]]
+
+
+async def test_many_subscribers_of_the_same_share_one_execution_and_each_begins_with_a_snapshot(floor) -> None:
+    floor.lines.price("sandbox", "100")
+    async with AsyncExitStack() as stack:
+        peers = [await stack.enter_async_context(floor.dial()) for _ in range(20)]
+        for index, peer in enumerate(peers):
+            await peer.ask(QUOTES, str(index))
+        firsts = [await data(peer) for peer in peers]
+        assert len(floor.executor.broadcasts) == 1
+        floor.lines.price("sandbox", "101")
+        seconds = [await data(peer) for peer in peers]
+
+    assert {(*prices(first), first["snapshot"]) for first in firsts} == {("100", True)}
+    assert len({first["extensions"]["requestId"] for first in firsts}) == 20
+    assert {(*prices(second), second["snapshot"]) for second in seconds} == {("101", False)}
+    assert {second["cursor"] for second in seconds} != {firsts[0]["cursor"]}
+    assert floor.lines.opened == ["sandbox"]
+
+
+async def test_who_comes_back_beside_the_variables_gets_what_it_missed_and_shares_again(floor) -> None:
+    floor.lines.price("sandbox", "100")
+    async with floor.dial() as stays, floor.dial() as leaves:
+        for peer in (stays, leaves):
+            await peer.ask(QUOTES)
+        last = await data(leaves)
+        await data(stays)
+        await leaves.say({"type": "complete", "id": "1"})
+        for price in ("101", "102"):
+            floor.lines.price("sandbox", price)
+            await data(stays)
+        await leaves.ask(QUOTES, "2", extensions={"after": last["cursor"]})
+        missed = [prices(await data(leaves, "2")) for _ in range(2)]
+        floor.lines.price("sandbox", "103")
+        both = [prices(await data(peer)) for peer in (stays, leaves)]
+
+    assert missed == [["101"], ["102"]]
+    assert both == [["103"], ["103"]]
+
+
+async def test_a_cursor_that_is_not_held_any_more_is_served_from_the_streams_own_ring(floor) -> None:
+    floor.lines.price("sandbox", "100")
+    async with floor.dial() as peer:
+        await peer.ask(QUOTES)
+        cursor = (await data(peer))["cursor"]
+        await peer.say({"type": "complete", "id": "1"})
+        await settled(lambda: len(floor.executor.broadcasts) == 0)
+        floor.lines.price("sandbox", "101", "102")
+        await peer.ask(QUOTES, "2", extensions={"after": cursor})
+        found = await data(peer)
+
+    assert (prices(found), found["snapshot"], found["notices"]) == (["102"], False, [])
+
+
+@pytest.mark.parametrize("after", ["nonsense", 7])
+async def test_a_cursor_that_is_none_is_refused_and_the_other_streams_go_on(floor, after) -> None:
+    floor.lines.price("sandbox", "100")
+    async with floor.dial() as peer:
+        await peer.ask(QUOTES, "good")
+        await data(peer)
+        await peer.ask(QUOTES, "bad", extensions={"after": after})
+        refused = await peer.hear()
+        floor.lines.price("sandbox", "101")
+        goes_on = await data(peer)
+
+    assert (refused["type"], refused["id"]) == ("error", "bad")
+    assert prices(goes_on) == ["101"]
+
+
+async def test_a_client_that_does_not_read_delays_nobody_and_goes_on_from_a_snapshot(floor) -> None:
+    floor.lines.price("sandbox", "1")
+    async with floor.dial() as quick, floor.dial(max_queue=1, sock=narrow(floor.url)) as slow:
+        for peer in (quick, slow):
+            await peer.ask(QUOTES)
+            await data(peer)
+        slow.connection.transport.pause_reading()
+        count = 3_000
+        for number in range(2, count):
+            floor.lines.price("sandbox", str(number))
+            assert prices(await data(quick)) == [str(number)]
+        slow.connection.transport.resume_reading()
+        floor.lines.price("sandbox", str(count))
+        assert prices(await data(quick)) == [str(count)]
+        heard = [await data(slow)]
+        while prices(heard[-1]) != [str(count)]:
+            heard.append(await data(slow))
+
+    skipped = sum(each["extensions"].get("skipped", 0) + each["skipped"] for each in heard)
+    numbers = [int(price) for each in heard for price in prices(each)]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) + skipped >= count - 1
+    assert skipped > 500
+
+
+async def test_abrupt_disconnects_leave_nothing_behind(floor) -> None:
+    floor.lines.price("sandbox", "100")
+    for _ in range(50):
+        async with floor.dial() as peer:
+            await peer.ask(QUOTES)
+            await data(peer)
+            peer.connection.transport.abort()
+    await settled(lambda: len(floor.executor.broadcasts) == 0)
+    await settled(lambda: not any("Operations." in str(task.get_coro()) for task in asyncio.all_tasks()))
+
+
+async def test_an_unknown_symbol_among_others_is_a_notice_and_one_alone_an_error(floor) -> None:
+    floor.lines.price("sandbox", "100")
+    async with floor.dial() as peer:
+        await peer.ask(QUOTES.replace('"BTC/USD"', '"BTC/USD", "what is this"'))
+        mixed = await data(peer)
+        await peer.ask(QUOTES.replace("BTC/USD", "what is this"), "2")
+        alone = await peer.hear()
+
+    assert (prices(mixed), mixed["notices"]) == (["100"], [{"code": "UNKNOWN_INSTRUMENT"}])
+    assert (alone["type"], alone["id"]) == ("error", "2")
+    assert json.dumps(alone).count("UNKNOWN_SYMBOL") + json.dumps(alone).count("UNKNOWN_INSTRUMENT") >= 1

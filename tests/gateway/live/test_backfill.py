@@ -1,0 +1,138 @@
+"""What leads in live trades and candles after a loss, without a connection."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from gateway.core.live.backfill import Gapless
+from gateway.core.live.line import Ended, Event, Trouble, Update
+from schema.errors import Timeout
+from schema.symbols import parse_instrument
+from schema.words.candles import CANDLES, Bars, Candle, CandlesAsk
+from schema.words.intervals import Interval
+from schema.words.live import NoticeCode
+from schema.words.quotes import QUOTES
+from schema.words.trades import TRADES, Trade, TradesAsk
+from tests.doubles.clocks import HeldClock
+
+BTC = parse_instrument("crypto:BTC/USD")
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ONE = Decimal(1)
+ASK = CandlesAsk(instrument=BTC, interval=Interval.M1, start=NOON, end=NOON + timedelta(minutes=1))
+
+
+def trade(number: int, at: int | None = None) -> Trade:
+    time = NOON + timedelta(seconds=number if at is None else at)
+    return Trade(id=str(number), time=time, price=ONE, size=ONE)
+
+
+def bar(minute: int, *, closed: bool = True) -> Candle:
+    return Candle(open_time=NOON + timedelta(minutes=minute), open=ONE, high=ONE, low=ONE, close=ONE, closed=closed)
+
+
+def update(*values: Any, snapshot: bool = False) -> Update:
+    return Update(values=values, as_of=None, snapshot=snapshot, received=NOON)
+
+
+def lost(code: NoticeCode = NoticeCode.RECONNECTING) -> Trouble:
+    return Trouble(code=code, message="", at=NOON)
+
+
+class Line:
+    """Feeds events through and notes what was asked and told."""
+
+    def __init__(self, capability: Any, ask: Any, answer: Any = None) -> None:
+        self.asked: list[Any] = []
+        self.answer = answer
+        self.gapless = Gapless(capability, ask, self._fetch, HeldClock())
+
+    async def _fetch(self, ask: Any) -> Any:
+        self.asked.append(ask)
+        return self.answer
+
+    async def tell(self, *events: Event) -> list[Any]:
+        told = [each for event in events for each in await self.gapless.through(event)]
+        return [list(map(name, each.values)) if isinstance(each, Update) else each for each in told]
+
+
+def name(value: Any) -> str:
+    return value.id if isinstance(value, Trade) else f"{value.open_time:%M}"
+
+
+async def test_a_snapshot_that_reaches_back_far_enough_leaves_nothing_to_fetch():
+    line = Line(TRADES, TradesAsk(instrument=BTC))
+
+    told = await line.tell(update(trade(1), trade(2)), lost(), update(trade(2), trade(3), snapshot=True))
+
+    assert [each for each in told if isinstance(each, list)] == [["1", "2"], ["3"]]
+    assert line.asked == []
+
+
+async def test_trades_of_one_moment_are_told_apart_by_their_ids():
+    line = Line(TRADES, TradesAsk(instrument=BTC))
+
+    told = await line.tell(update(trade(1, 5)), update(trade(2, 5), trade(1, 5)), update(trade(1, 5)))
+
+    assert told == [["1"], ["2"]]
+
+
+async def test_a_snapshot_out_of_nowhere_that_does_not_reach_back_says_that_something_may_be_missing():
+    line = Line(TRADES, TradesAsk(instrument=BTC))
+
+    told = await line.tell(update(trade(1), snapshot=True), update(trade(8), trade(9), snapshot=True))
+
+    assert told[0] == ["1"]
+    assert (told[1].code, told[1].message) == (
+        NoticeCode.GAP, "Trades may be missing: the last 2 do not reach back far enough.",
+    )  # fmt: skip
+    assert told[2] == ["8", "9"]
+
+
+async def test_a_fetch_that_fails_is_a_gap_and_the_line_goes_on():
+    line = Line(TRADES, TradesAsk(instrument=BTC), Timeout("x", "no answer in time"))
+
+    told = await line.tell(update(trade(1)), lost(NoticeCode.STALE), update(trade(5)), update(trade(6)))
+
+    assert [each.message for each in told if isinstance(each, Trouble)][1:] == [
+        "What was missed could not be fetched: x: no answer in time"
+    ]
+    assert told[-2:] == [["5"], ["6"]]
+    assert [ask.last for ask in line.asked] == [1_000]
+
+
+async def test_candles_are_asked_for_from_the_last_that_was_told_to_the_newest():
+    bars = Bars(
+        open_time=tuple(NOON + timedelta(minutes=n) for n in (1, 2)), open=(ONE, ONE), high=(ONE, ONE), low=(ONE, ONE),
+        close=(ONE, ONE),
+    )  # fmt: skip
+    line = Line(CANDLES, ASK, bars)
+
+    told = await line.tell(update(bar(1, closed=False)), lost(), update(bar(2, closed=False)))
+
+    assert [each for each in told if isinstance(each, list)] == [["01"], ["01", "02"], ["02"]]
+    assert line.asked == [
+        replace(ASK, start=NOON + timedelta(minutes=1), end=NOON + timedelta(minutes=3)),
+    ]
+
+
+async def test_candles_that_lie_between_two_rounds_of_polling_are_fetched():
+    line = Line(CANDLES, ASK, Bars(open_time=(), open=(), high=(), low=(), close=()))
+
+    await line.tell(update(bar(0), bar(1), snapshot=True), update(bar(1), bar(2), snapshot=True))
+    assert line.asked == []
+    await line.tell(update(bar(7), bar(8), snapshot=True))
+
+    assert [(ask.start.minute, ask.end.minute) for ask in line.asked] == [(2, 9)]
+
+
+async def test_nothing_is_fetched_before_there_was_anything_nor_for_states():
+    trades, quotes = Line(TRADES, TradesAsk(instrument=BTC)), Line(QUOTES, None)
+    end = Ended(error=Timeout("x", "over"))
+
+    await trades.tell(lost(), update(trade(1)))
+    assert await quotes.gapless.through(end) == [end]
+
+    assert trades.asked == quotes.asked == []
