@@ -17,11 +17,7 @@ from schema.errors import UpstreamError
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from tests.contract.captures import Captured, captures_of
 from tests.contract.suite import PROVIDERS
-
-ALIKE = {
-    "bybit": "calls a pair and its perpetual alike, and is asked for the category beside the symbol",
-}
-"""Providers with one symbol for two instruments. None has two symbols for one instrument."""
+from tests.contract.symbolmaps import BY_CATEGORY
 
 
 def cases_of(provider: str) -> tuple[Case, ...]:
@@ -62,4 +58,4 @@ def test_a_listed_symbol_leads_to_its_instrument_and_back(provider: str) -> None
             alike |= {listing.provider_symbol} if len(found) > 1 else set()
 
     assert first
-    assert bool(alike) == (provider in ALIKE), alike
+    assert bool(alike) == (provider in BY_CATEGORY), alike
