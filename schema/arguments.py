@@ -9,6 +9,7 @@ import strawberry
 
 from schema.errors import BadInput
 from schema.scalars import Cursor
+from schema.words.intervals import Interval
 from schema.words.routes import RouteInput
 
 
@@ -27,6 +28,13 @@ From = Annotated[datetime | None, says("Begin of the range, inclusive.")]
 Until = Annotated[datetime | None, says("End of the range, exclusive.")]
 FromDay = Annotated[date | None, says("First day of the range.")]
 UntilDay = Annotated[date | None, says("Day behind the last one of the range.")]
+FirstDay = Annotated[date, says("First day of the range.")]
+EndDay = Annotated[date, says("Day behind the last one of the range, at most 400 days later.")]
+ConvertTo = Annotated[str | None, says("Convert prices to this currency; the rate stands in the provenance.")]
+Length = Annotated[Interval, says("Length of a candle.")]
+Start = Annotated[datetime | None, says("First open time, inclusive.")]
+End = Annotated[datetime | None, says("End of the range, exclusive; by default now.")]
+Last = Annotated[int | None, says("So many from the end.")]
 KnownAt = Annotated[datetime | None, says("Only what was known by then: nothing that was published or revised later.")]
 
 

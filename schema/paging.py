@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -17,6 +18,8 @@ T = TypeVar("T")
 
 LARGEST_PAGE = 100
 DEFAULT_PAGE = 20
+NO_CURSOR = "is not a cursor of this list; give back what `pageInfo` or an edge gave"
+_POSITION = re.compile(r"([0-9]{1,9})(?:@([a-z0-9_]{1,40}))?")
 
 
 @model("Where a page stands in its list.")
@@ -51,7 +54,7 @@ def read_cursor(kind: str, cursor: str, field: str = "after") -> str:
         text = ""
     found, colon, position = text.partition(":")
     if not colon or found != kind:
-        raise BadInput(field, "is not a cursor of this list; give back what `pageInfo` or an edge gave")
+        raise BadInput(field, NO_CURSOR)
     return position
 
 
@@ -63,20 +66,44 @@ def check_page_size(value: int | None, field: str = "first", largest: int = LARG
 
 def skipped(kind: str, after: str | None) -> int:
     """How many items stand before the page, where cursors hold offsets."""
+    return _read(kind, after)[0]
+
+
+def listed_by(kind: str, after: str | None) -> str:
+    """The provider whose list a cursor goes on in; empty without a cursor, and for lists that are no provider's."""
+    return _read(kind, after)[1]
+
+
+def _read(kind: str, after: str | None) -> tuple[int, str]:
+    """Where a page begins, and in whose list."""
     if after is None:
-        return 0
-    position = read_cursor(kind, after)
-    if not position.isdecimal() or len(position) > 9:
-        raise BadInput("after", "is not a cursor of this list; give back what `pageInfo` or an edge gave")
-    return int(position) + 1
+        return 0, ""
+    found = _POSITION.fullmatch(read_cursor(kind, after))
+    if found is None:
+        raise BadInput("after", NO_CURSOR)
+    return int(found[1]) + 1, found[2] or ""
 
 
-def page_of(items: Sequence[T], *, kind: str, first: int, after: str | None, largest: int = LARGEST_PAGE) -> Page[T]:
-    """A forward page over a list that is held whole, with offsets as positions."""
+def page_of(
+    items: Sequence[T],
+    *,
+    kind: str,
+    first: int,
+    after: str | None,
+    largest: int = LARGEST_PAGE,
+    provider: str = "",
+) -> Page[T]:
+    """A forward page over a list that is held whole, with offsets as positions.
+
+    Cursors of a *provider*'s list name it: the offsets of one are nothing in another's. BadInput for another's cursor.
+    """
     check_page_size(first, largest=largest)
-    start = skipped(kind, after)
+    start, theirs = _read(kind, after)
+    if after is not None and theirs != provider:
+        raise BadInput("after", "goes on in another provider's list than the one that answered: begin anew without it")
     shown = items[start : start + first]
-    cursors = [make_cursor(kind, str(start + i)) for i in range(len(shown))]
+    whose = f"@{provider}" if provider else ""
+    cursors = [make_cursor(kind, f"{start + i}{whose}") for i in range(len(shown))]
     info = PageInfo(
         has_next_page=start + len(shown) < len(items),
         has_previous_page=start > 0 and len(items) > 0,
@@ -94,7 +121,7 @@ class Edge(Generic[T]):
     cursor: Cursor = described("Its position.")
 
 
-@model("A page of a list that one provider answered.")
+@model("A page of a list that one provider answered; behind a cursor nobody else is asked to go on with it.")
 class Connection(Generic[T]):
     """Relay's connection with `nodes` beside `edges`, and where the whole list came from, also an empty one."""
 
@@ -106,6 +133,7 @@ class Connection(Generic[T]):
 
 def connected(items: Sequence[T], provenance: Provenance, *, kind: str, first: int | None, after: str | None) -> Any:
     """A page of an answer, twenty rows by default, as a connection of its word."""
-    page = page_of(items, kind=kind, first=DEFAULT_PAGE if first is None else first, after=after)
+    size = DEFAULT_PAGE if first is None else first
+    page = page_of(items, kind=kind, first=size, after=after, provider=provenance.provider)
     edges = [Edge(node=node, cursor=cursor) for node, cursor in zip(page.items, page.cursors, strict=True)]
     return Connection(nodes=list(page.items), edges=edges, page_info=page.info, provenance=provenance)

@@ -21,7 +21,15 @@ from cachetools import LRUCache
 from gateway.core.freshness import TRADING
 from gateway.core.venuedays import holidays_of, phases_of, turns_of
 from schema.symbols import AssetClass, InstrumentId
-from schema.words.venues import MarketState, SessionPhase, TradingHours, TradingSession, Turns, VenueHoliday
+from schema.words.venues import (
+    MarketState,
+    SessionPhase,
+    StatusBasis,
+    TradingHours,
+    TradingSession,
+    Turns,
+    VenueHoliday,
+)
 
 NEW_YORK = "America/New_York"
 MAIN_VENUE = "XNYS"
@@ -203,9 +211,7 @@ def fx_sessions(start: date, end: date) -> list[TradingSession]:
     for day in _weekdays(max(start, FIRST_FX_DAY), end):
         opens = datetime.combine(day - timedelta(days=1), FX_TURNS, zone).astimezone(UTC)
         closes = datetime.combine(day, FX_TURNS, zone).astimezone(UTC)
-        found.append(
-            TradingSession(date=day, opens=opens, closes=closes, hours=TradingHours.REGULAR, early_close=False)
-        )
+        found.append(_session(day, opens, closes))
     return found
 
 
@@ -294,10 +300,7 @@ def _read(mic: str, start: date, end: date) -> list[_Day]:
     columns = (schedule[name] for name in ("open", "close", "break_start", "break_end"))
     return [
         _Day(
-            TradingSession(
-                date=label.date(), opens=_utc(opens), closes=_utc(closes), hours=TradingHours.REGULAR,
-                early_close=label.date() in early,
-            ),
+            _session(label.date(), _utc(opens), _utc(closes), early_close=label.date() in early),
             None if pause != pause else _utc(pause),  # not a time is not equal to itself
             None if resume != resume else _utc(resume),
         )
@@ -319,6 +322,13 @@ def _extended(mic: str, session: TradingSession) -> TradingSession:
     closes = datetime.combine(session.date, bounds[1], zone).astimezone(UTC)
     if session.early_close:
         closes = session.closes + timedelta(hours=4)
+    return _session(session.date, opens, closes, TradingHours.EXTENDED, session.early_close)
+
+
+def _session(
+    day: date, opens: datetime, closes: datetime, hours: TradingHours = TradingHours.REGULAR, early_close: bool = False
+) -> TradingSession:
     return TradingSession(
-        date=session.date, opens=opens, closes=closes, hours=TradingHours.EXTENDED, early_close=session.early_close
-    )
+        date=day, opens=opens, closes=closes, hours=hours, early_close=early_close,
+        basis=StatusBasis.CALENDAR, provenance=None,
+    )  # fmt: skip

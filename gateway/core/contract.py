@@ -22,10 +22,12 @@ from gateway.core.athand import one_at_hand
 from gateway.core.bus import Bus
 from gateway.core.clock import Clock
 from gateway.core.conversion import Rate, converted, find_rate
+from gateway.core.coverage import covers_class as covers_class
 from gateway.core.fetchlog import Fetched as Fetched
 from gateway.core.fetchlog import FetchLog
 from gateway.core.identity import Principal, Scope
 from gateway.core.licensing import Rights as Rights
+from gateway.core.lists import fetch_list as fetch_list
 from gateway.core.live import cursors
 from gateway.core.live.asking import upstreams
 from gateway.core.live.hub import Hub

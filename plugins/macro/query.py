@@ -8,7 +8,7 @@ from typing import Annotated, cast
 
 import strawberry
 
-from gateway.core.contract import Ctx
+from gateway.core.contract import Ctx, fetch_list
 from schema.arguments import After, FromDay, KnownAt, PageSize, Route, UntilDay, says, two_letters
 from schema.errors import BadInput
 from schema.facts import Arguments, Shared, facts
@@ -111,7 +111,9 @@ async def resolve_economic_calendar(
     if len(codes) > MOST_COUNTRIES:
         raise BadInput("countries", f"give at most {MOST_COUNTRIES}")
     ask = EconomicCalendarAsk(start=begin, end=until, countries=codes)
-    fetched = await info.context.market.fetch(ECONOMIC_CALENDAR, ask, terms_of(route))
+    fetched = await fetch_list(
+        info.context.market, ECONOMIC_CALENDAR, ask, terms_of(route), kind="release", after=after
+    )
     events = [
         event
         for event in cast("tuple[EconomicEvent, ...]", fetched.value)

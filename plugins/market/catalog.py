@@ -15,10 +15,12 @@ from cachetools import LRUCache
 from gateway.core.contract import Context, Host
 from plugins.market.reference import FACTS, VENUES, Fact, PublicFacts, pair_name
 from plugins.market.search import (
+    Called,
     Index,
     Match,
     Place,
     Wanted,
+    called,
     cursor_of,
     grade,
     kind_of,
@@ -105,20 +107,26 @@ class Catalog(PublicFacts):
         context: Context,
         *,
         text: str | None,
+        symbol: str | None = None,
         asset_class: AssetClass | None,
         type: InstrumentType | None,
         venue: str | None,
         first: int,
         after: str | None,
     ) -> Page[Instrument]:
-        """A page of what fits, best first; providers are asked to search where the catalog has less than a page."""
+        """A page of what fits, best first; providers are asked to search where the catalog has less than a page.
+
+        *symbol* is what a provider calls it on its wire: only lists tell that.
+        """
         check_page_size(first)
         start = None if after is None else place_of(after)
-        looked = wanted(text)
+        looked = wanted(text) if symbol is None else called(symbol)
+        if symbol is not None and text is not None:
+            raise BadInput("search", "stands beside `providerSymbol`, which is looked for alone: leave one out")
         scope = self._scope(asset_class, type, venue)
         await self._shelves.ready(scope.providers)
         places = self._places(looked, scope)
-        if looked is not None and not scope.venue and len(places) < first:
+        if isinstance(looked, Wanted) and not scope.venue and len(places) < first:
             # Decided by all hits, not by those behind the cursor: every page of a list decides alike.
             self._add(places, await self._elsewhere(context, cast(str, text).strip(), looked, scope))
         return self._page(places, first, start)
@@ -222,7 +230,7 @@ class Catalog(PublicFacts):
         every = self._lists(asset_class=asset_class)
         return Scope(providers=every, asset_class=asset_class, type=type, mic=mic)
 
-    def _places(self, looked: Wanted | None, scope: Scope) -> dict[InstrumentId, Place]:
+    def _places(self, looked: Wanted | Called | None, scope: Scope) -> dict[InstrumentId, Place]:
         """The best place of each instrument; one of a venue's own list carries the venue."""
         indices = [shelf.index for _, shelf in self._shelves.held(scope.providers)]
         places: dict[InstrumentId, Place] = {}

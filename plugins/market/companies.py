@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import strawberry
 
-from gateway.core.contract import Ctx
+from gateway.core.contract import Ctx, fetch_list
 from plugins.market.desk import MarketDesk
 from schema.arguments import After, FromDay, KnownAt, PageSize, Route, Symbol, UntilDay, says
 from schema.errors import BadInput
@@ -92,7 +92,7 @@ async def resolve_fundamentals(
         instrument=await info.context.service(MarketDesk).find(info.context, symbol),
         statement=statement or Statement.INCOME, period=period or ReportPeriod.ANNUAL, known_at=known_at,
     )  # fmt: skip
-    fetched = await info.context.market.fetch(FUNDAMENTALS, ask, terms_of(route))
+    fetched = await fetch_list(info.context.market, FUNDAMENTALS, ask, terms_of(route), kind="report", after=after)
     reports = cast("tuple[Fundamentals, ...]", fetched.value)[: ask.limit]
     if known_at is not None:  # an adapter is not the only one who sees to that
         reports = known_by(reports, known_at, published=lambda r: r.filed_at, of=lambda r: (r.period_end, r.period))
@@ -115,7 +115,7 @@ async def resolve_corporate_actions(
         raise BadInput("end", f"must be after start: the range [{start}, {end}) is empty")
     instrument = await info.context.service(MarketDesk).find(info.context, symbol)
     ask = CorporateActionsAsk(instrument=instrument, start=start, end=end)
-    fetched = await info.context.market.fetch(CORPORATE_ACTIONS, ask, terms_of(route))
+    fetched = await fetch_list(info.context.market, CORPORATE_ACTIONS, ask, terms_of(route), kind="action", after=after)
     actions = [
         action
         for action in cast("tuple[CorporateAction, ...]", fetched.value)[::-1]
@@ -147,7 +147,7 @@ async def resolve_earnings(
         raise BadInput("start", f"the range is longer than {LONGEST_EARNINGS.days} days: ask for less at once")
     instrument = None if symbol is None else await info.context.service(MarketDesk).find(info.context, symbol)
     ask = EarningsAsk(start=begin, end=until, instrument=instrument)
-    fetched = await info.context.market.fetch(EARNINGS, ask, terms_of(route))
+    fetched = await fetch_list(info.context.market, EARNINGS, ask, terms_of(route), kind="earnings", after=after)
     events = cast("tuple[EarningsEvent, ...]", fetched.value)
     page = connected(events, fetched.provenance, kind="earnings", first=first, after=after)
     return cast("Connection[EarningsEvent]", page)
@@ -171,7 +171,7 @@ async def resolve_filings(
     wanted = tuple(sorted({form.strip().upper()[:LONGEST_ID] for form in forms or ()}))
     instrument = await info.context.service(MarketDesk).find(info.context, symbol)
     ask = FilingsAsk(instrument=instrument, forms=wanted, start=start, end=end)
-    fetched = await info.context.market.fetch(FILINGS, ask, terms_of(route))
+    fetched = await fetch_list(info.context.market, FILINGS, ask, terms_of(route), kind="filing", after=after)
     found = cast("tuple[Filing, ...]", fetched.value)[: ask.limit]
     return cast("Connection[Filing]", connected(found, fetched.provenance, kind="filing", first=first, after=after))
 

@@ -9,7 +9,7 @@ from typing import Annotated, cast
 
 import strawberry
 
-from gateway.core.contract import Ctx
+from gateway.core.contract import Ctx, fetch_list
 from plugins.market.desk import MarketDesk
 from schema.arguments import After, From, Route, Symbol, Until, says
 from schema.errors import BadInput
@@ -105,7 +105,8 @@ async def resolve_option_chain(
         raise BadInput("maxStrike", "must not be below minStrike")
     skipped("contract", after)
     ask = OptionChainAsk(instrument=await info.context.service(MarketDesk).find(info.context, symbol), expiry=expiry)
-    chain = cast(OptionChain, (await info.context.market.fetch(OPTION_CHAIN, ask, terms_of(route))).value)
+    fetched = await fetch_list(info.context.market, OPTION_CHAIN, ask, terms_of(route), kind="contract", after=after)
+    chain, provider = cast(OptionChain, fetched.value), fetched.provenance.provider
     day = expiry or min((each.expiry for each in chain.contracts), default=None)
     fitting = tuple(
         each
@@ -115,7 +116,7 @@ async def resolve_option_chain(
         and (min_strike is None or each.strike >= min_strike)
         and (max_strike is None or each.strike <= max_strike)
     )
-    page = page_of(fitting, kind="contract", first=first, after=after, largest=MOST_CONTRACTS)
+    page = page_of(fitting, kind="contract", first=first, after=after, largest=MOST_CONTRACTS, provider=provider)
     return replace(chain, contracts=tuple(page.items), page_info=page.info)
 
 

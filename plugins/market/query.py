@@ -8,7 +8,7 @@ from typing import cast
 
 import strawberry
 
-from gateway.core.contract import Context, Ctx
+from gateway.core.contract import Context, Ctx, covers_class
 from gateway.core.identity import CallerKind
 from gateway.core.ports import ProviderKeys, Providers
 from plugins.market.arguments import (
@@ -16,9 +16,11 @@ from plugins.market.arguments import (
     After,
     Amount,
     Before,
+    Called,
     CapabilityName,
     ClassOf,
     ConvertTo,
+    CoversClass,
     End,
     Filling,
     First,
@@ -65,7 +67,7 @@ from schema.errors import BadInput, UnknownProvider
 from schema.facts import Shared, facts
 from schema.provenance import Conversion
 from schema.scopes import Scope
-from schema.symbols import parse_instrument
+from schema.symbols import AssetClass, parse_instrument
 from schema.words.books import OrderBook
 from schema.words.candles import Adjustment, CandleSeries, Fill
 from schema.words.consensus import Consensus
@@ -171,6 +173,7 @@ async def resolve_instrument(info: Ctx, symbol: Symbol, asset_class: ClassOf = N
 async def resolve_instruments(
     info: Ctx,
     search: Text = None,
+    provider_symbol: Called = None,
     asset_class: OfClass = None,
     type: KindOf = None,
     venue: VenueOf = None,
@@ -179,8 +182,8 @@ async def resolve_instruments(
 ) -> InstrumentConnection:
     """A page of instruments."""
     page = await info.context.service(Catalog).search(
-        info.context, text=search, asset_class=asset_class, type=type, venue=venue, after=after,
-        first=20 if first is None else first,
+        info.context, text=search, symbol=provider_symbol, asset_class=asset_class, type=type, venue=venue,
+        after=after, first=20 if first is None else first,
     )  # fmt: skip
     edges = [InstrumentEdge(node=node, cursor=cursor) for node, cursor in zip(page.items, page.cursors, strict=True)]
     return InstrumentConnection(nodes=list(page.items), edges=edges, page_info=page.info)
@@ -205,7 +208,7 @@ async def resolve_convert(
 async def resolve_providers(
     info: Ctx,
     capability: CapabilityName = None,
-    asset_class: OfClass = None,
+    asset_class: CoversClass = None,
     status: WithStatus = None,
 ) -> list[ProviderInfo]:
     """The registry, filtered."""
@@ -218,9 +221,17 @@ async def resolve_providers(
         provider
         for provider in every
         if (capability is None or any(offer.name == capability for offer in provider.capabilities))
-        and (asset_class is None or asset_class in provider.asset_classes)
+        and (asset_class is None or _covers(info.context, provider, capability, asset_class))
         and (status is None or provider.status is status)
     ]
+
+
+def _covers(context: Context, provider: ProviderInfo, capability: str | None, asset_class: AssetClass) -> bool:
+    """Whether a provider covers a class at all, or with one capability."""
+    if capability is None:
+        return asset_class in provider.asset_classes
+    adapter = context.host.data.registry.providers[provider.id]
+    return covers_class(adapter, capability, asset_class, context.now)
 
 
 async def _own(info: Ctx) -> Mapping[str, Collection[str]]:

@@ -7,7 +7,7 @@ from typing import cast
 
 import strawberry
 
-from gateway.core.contract import Ctx
+from gateway.core.contract import Ctx, fetch_list
 from plugins.market.arguments import (
     After,
     AmountCurrency,
@@ -42,8 +42,9 @@ async def resolve_market_caps(
     # One more than the page, to know whether the ranking goes on; by the hundred, so that pages share an answer.
     needed = skipped("cap", after) + first + 1
     ask = MarketCapsAsk(currency=currency_code("currency", currency), first=min(-(-needed // 100) * 100, RANKED))
-    fetched = await info.context.market.fetch(MARKET_CAPS, ask, terms_of(route))
-    page = page_of(cast("tuple[MarketCap, ...]", fetched.value)[:RANKED], kind="cap", first=first, after=after)
+    fetched = await fetch_list(info.context.market, MARKET_CAPS, ask, terms_of(route), kind="cap", after=after)
+    ranking, provider = cast("tuple[MarketCap, ...]", fetched.value)[:RANKED], fetched.provenance.provider
+    page = page_of(ranking, kind="cap", first=first, after=after, provider=provider)
     edges = [MarketCapEdge(node=node, cursor=cursor) for node, cursor in zip(page.items, page.cursors, strict=True)]
     return MarketCapConnection(nodes=list(page.items), edges=edges, page_info=page.info, provenance=fetched.provenance)
 

@@ -62,9 +62,16 @@ class Wanted:
     words: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What a provider calls an instrument, letter by letter."""
+
+    symbol: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Row:
-    """One instrument of one list; `codes` are all its identifiers, folded.
+    """One instrument of one list; `codes` are all its identifiers, folded, `symbol` is the list's own, if it has one.
 
     The first `head` characters of `name` are about the instrument itself, the others about a pair's quote currency.
     """
@@ -73,6 +80,7 @@ class Row:
     id: str
     type: InstrumentType
     mic: str
+    symbol: str
     base: str
     codes: tuple[str, ...]
     name: str
@@ -106,12 +114,25 @@ def wanted(text: str | None) -> Wanted | None:
     """What a caller looks for; None for everything."""
     if text is None or not text.strip():
         return None
-    if len(text) > LONGEST_TEXT:
-        raise BadInput("search", f"has {len(text)} characters: at most {LONGEST_TEXT}")
-    if not text.strip().isprintable():
-        raise BadInput("search", "has control characters")
+    check_text("search", text)
     name = fold_name(text)
     return Wanted(fold_code(text), name, tuple(name.split()))
+
+
+def called(symbol: str) -> Called:
+    """A provider's own symbol; BadInput for what is none."""
+    check_text("providerSymbol", symbol)
+    if not symbol.strip():
+        raise BadInput("providerSymbol", "is empty")
+    return Called(symbol.strip())
+
+
+def check_text(field: str, text: str) -> None:
+    """BadInput where a text is too long to be looked for, or is none."""
+    if len(text) > LONGEST_TEXT:
+        raise BadInput(field, f"has {len(text)} characters: at most {LONGEST_TEXT}")
+    if not text.strip().isprintable():
+        raise BadInput(field, "has control characters")
 
 
 def weigh(key: InstrumentId) -> int:
@@ -137,7 +158,8 @@ def row_of(listing: Listing, fact: Fact | None, name: str | None) -> Row:
     codes = [listing.provider_symbol, listing.isin or "", listing.figi or ""]
     kind = fact.type if fact else kind_of(listing)
     mic = fact.mic if fact else listing.instrument.venue
-    return _row(listing.instrument, kind, mic, codes, fact.name if fact else listing.name or name, listing.rank)
+    said = fact.name if fact else listing.name or name
+    return _row(listing.instrument, kind, mic, codes, said, listing.rank, listing.provider_symbol)
 
 
 def row_of_fact(fact: Fact) -> Row:
@@ -147,8 +169,9 @@ def row_of_fact(fact: Fact) -> Row:
 
 
 def _row(
-    key: InstrumentId, kind: InstrumentType, mic: str, codes: Sequence[str], name: str | None, rank: int | None
-) -> Row:
+    key: InstrumentId, kind: InstrumentType, mic: str, codes: Sequence[str], name: str | None, rank: int | None,
+    called: str = "",
+) -> Row:  # fmt: skip
     id, symbol = str(key), key.symbol
     spelled = [symbol, id, *codes]
     if key.quote == "USD" and key.is_spot:
@@ -159,14 +182,18 @@ def _row(
     folded = fold_name(name) if name else ""
     head = fold_name(NAMES.get(key.base, "")) if key.quote else ""
     return Row(
-        key=key, id=id, type=kind, mic=mic, base=fold_code(key.base) if key.quote else "",
+        key=key, id=id, type=kind, mic=mic, symbol=called, base=fold_code(key.base) if key.quote else "",
         codes=tuple(dict.fromkeys(fold_code(text) for text in spelled if text)),
         name=folded, head=len(head) or len(folded), weight=weight, rank=order,
     )  # fmt: skip
 
 
 class Index:
-    """Rows in one long text with a line for each, so that most of them are passed over at the speed of `str.find`."""
+    """Rows by the list's own symbols, and in one long text with a line for each.
+
+    In the text most of them are passed over at the speed of `str.find`. Several rows may have one symbol: a venue may
+    call a pair and its perpetual alike.
+    """
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = tuple(rows)
@@ -177,11 +204,16 @@ class Index:
             starts.append(at)
             at += len(line) + 1
         self._starts = starts
+        self._called: dict[str, list[Row]] = {}
+        for row in self.rows:
+            if row.symbol:
+                self._called.setdefault(row.symbol, []).append(row)
 
-    def search(self, text: Wanted | None) -> Iterator[tuple[Row, int]]:
+    def search(self, text: Wanted | Called | None) -> Iterator[tuple[Row, int]]:
         """Rows that fit, and how well."""
-        if text is None:
-            yield from ((row, Match.EXACT) for row in self.rows)
+        if not isinstance(text, Wanted):
+            found = self.rows if text is None else self._called.get(text.symbol, ())
+            yield from ((row, Match.EXACT) for row in found)
             return
         for row in self._candidates(text):
             match = grade(row, text)

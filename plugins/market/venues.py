@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import date
 from typing import Annotated, cast
 
 import strawberry
 
 from gateway.core.contract import Context, Ctx
 from plugins.market.reference import VENUES
-from schema.arguments import Route, says
+from schema.arguments import EndDay, FirstDay, Route, says
 from schema.errors import BadInput, NoAnswer
 from schema.facts import Shared, facts
 from schema.scopes import Scope
@@ -22,18 +21,15 @@ from schema.words.sessions import (
     TRADING_SESSIONS,
     MarketStatus,
     MarketStatusAsk,
-    StatusBasis,
     TradingSessionsAsk,
 )
-from schema.words.venues import MarketState, TradingSession, Turns, Venue, check_days
+from schema.words.venues import MarketState, StatusBasis, TradingSession, Turns, Venue, check_days
 
 LONGEST_VENUE = 24
 A_MIC = 4
 
 VenueOf = Annotated[str | None, says("ISO 10383 MIC such as XNYS, or a provider id.")]
 VenueId = Annotated[str, says("ISO 10383 MIC such as XNAS, or the id of an exchange's provider such as binance.")]
-FirstDay = Annotated[date, says("First day of the range.")]
-EndDay = Annotated[date, says("Day behind the last one of the range, at most 400 days later.")]
 
 
 async def resolve_venue(info: Ctx, id: VenueId) -> Venue | None:
@@ -86,10 +82,17 @@ async def completed(told: MarketStatus, calendar: Callable[[], Awaitable[MarketS
 async def resolve_trading_sessions(
     info: Ctx, start: FirstDay, end: EndDay, venue: VenueOf = "XNYS", route: Route = None
 ) -> list[TradingSession] | None:
-    """The sessions of some days."""
+    """Those that a provider tells; without a provider's word the calendar's, unless providers were pinned."""
     check_days(start, end)
-    ask = TradingSessionsAsk(venue=venue_of(info.context, venue or "XNYS", "venue"), start=start, end=end)
-    found = (await info.context.market.fetch(TRADING_SESSIONS, ask, terms_of(route))).value
+    context, terms = info.context, terms_of(route)
+    ask = TradingSessionsAsk(venue=venue_of(context, venue or "XNYS", "venue"), start=start, end=end)
+    try:
+        found = (await context.market.fetch(TRADING_SESSIONS, ask, terms)).value
+    except NoAnswer:
+        # No sessions and no calendar are different things.
+        if terms.providers is not None or await context.host.calendars.venue_zone(ask.venue) is None:
+            raise
+        return await context.venue_sessions(ask.venue, start, end)
     return [each for each in cast("tuple[TradingSession, ...]", found) if start <= each.date < end]
 
 
@@ -126,6 +129,7 @@ class VenuesQuery:
     )
     trading_sessions: list[TradingSession] | None = strawberry.field(
         resolver=resolve_trading_sessions,
-        description="A venue's sessions as a provider tells them; `Venue.sessions` is by the gateway's own calendar.",
+        description="A venue's sessions with dates in `[start, end)`: as a provider tells them, or by the calendar "
+        "where none answers (`basis`). With pinned providers only theirs count.",
         metadata=facts(needs=Scope.MARKET_READ, shared=Shared.PUBLIC),
     )

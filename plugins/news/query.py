@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import strawberry
 
-from gateway.core.contract import Ctx
+from gateway.core.contract import Ctx, fetch_list
 from gateway.core.ports import Desk
 from schema.arguments import After, From, PageSize, Route, Until, says, two_letters
 from schema.errors import BadInput
@@ -58,7 +58,7 @@ async def resolve_news(
         topic=(topic or "").strip().lower(), language=two_letters("language", language).lower(),
         country=two_letters("country", country).upper(), start=start, end=end,
     )  # fmt: skip
-    fetched = await info.context.market.fetch(NEWS, ask, terms_of(route))
+    fetched = await fetch_list(info.context.market, NEWS, ask, terms_of(route), kind="news", after=after)
     found = [
         article
         for article in cast("tuple[NewsArticle, ...]", fetched.value)[: ask.limit]

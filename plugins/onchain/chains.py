@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from gateway.core.contract import Ctx
+from gateway.core.contract import Ctx, fetch_list
 from gateway.core.ports import Desk
 from plugins.onchain.arguments import Address, Chain, Hash, Index, NewestValues, TokenOf, name_of, needed
 from schema.arguments import After, PageSize, Route, Symbol
@@ -64,7 +64,7 @@ async def resolve_address_transactions(
     ask = TransactionsAsk(
         chain=needed("chain", chain).lower(), address=needed("address", address), token=name_of("token", token)
     )
-    fetched = await info.context.market.fetch(TRANSACTIONS, ask, terms_of(route))
+    fetched = await fetch_list(info.context.market, TRANSACTIONS, ask, terms_of(route), kind="transaction", after=after)
     found = cast("tuple[ChainTransaction, ...]", fetched.value)[: ask.limit]
     page = connected(found, fetched.provenance, kind="transaction", first=first, after=after)
     return cast("Connection[ChainTransaction]", page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from gateway.core.contract import Ctx
+from gateway.core.contract import Ctx, fetch_list
 from plugins.onchain.arguments import (
     AnyChain,
     Asset,
@@ -78,7 +78,7 @@ async def resolve_pools(
         raise BadInput("chain", "is needed, unless `search` says what to look for")
     if sum(map(bool, (ask.token, ask.address, ask.text))) > 1:
         raise BadInput("token", "give one of token, address and search")
-    fetched = await info.context.market.fetch(POOLS, ask, terms_of(route))
+    fetched = await fetch_list(info.context.market, POOLS, ask, terms_of(route), kind="pool", after=after)
     found = [
         pool
         for pool in cast("tuple[Pool, ...]", fetched.value)
@@ -124,7 +124,7 @@ async def resolve_tvl(
 ) -> Connection[Tvl] | None:
     """A page of the ranking, filtered."""
     ask = TvlAsk(kind=kind or LockedIn.PROTOCOL, slug=name_of("slug", slug))
-    fetched = await info.context.market.fetch(TVL, ask, terms_of(route))
+    fetched = await fetch_list(info.context.market, TVL, ask, terms_of(route), kind="tvl", after=after)
     wanted = chain_of(chain)
     found = [
         each
@@ -163,7 +163,7 @@ async def resolve_yields(
 ) -> Connection[YieldRate] | None:
     """A page of what deposits earn, filtered."""
     ask = YieldsAsk(chain=chain_of(chain), protocol=name_of("protocol", protocol), asset=name_of("asset", asset))
-    fetched = await info.context.market.fetch(YIELDS, ask, terms_of(route))
+    fetched = await fetch_list(info.context.market, YIELDS, ask, terms_of(route), kind="yield", after=after)
     found = [
         each
         for each in cast("tuple[YieldRate, ...]", fetched.value)

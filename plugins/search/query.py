@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 import strawberry
 
-from gateway.core.contract import Ctx
+from gateway.core.contract import Ctx, fetch_list
 from schema.arguments import After, PageSize, Route, says, two_letters
 from schema.errors import BadInput
 from schema.facts import Shared, facts
@@ -39,7 +39,7 @@ async def resolve_web_search(
     ask = WebSearchAsk(
         text=text, language=two_letters("language", language).lower(), country=two_letters("country", country).upper()
     )
-    fetched = await info.context.market.fetch(WEB_SEARCH, ask, terms_of(route))
+    fetched = await fetch_list(info.context.market, WEB_SEARCH, ask, terms_of(route), kind="page", after=after)
     found = cast("tuple[SearchResult, ...]", fetched.value)[: ask.limit]
     return cast("Connection[SearchResult]", connected(found, fetched.provenance, kind="page", first=first, after=after))
 

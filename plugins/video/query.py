@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 import strawberry
 
-from gateway.core.contract import Ctx
+from gateway.core.contract import Ctx, fetch_list
 from schema.arguments import After, PageSize, Route, says
 from schema.errors import BadInput
 from schema.facts import Shared, facts
@@ -43,7 +43,7 @@ async def resolve_videos(
     if id and (text or channel):
         raise BadInput("id", "stands alone, without search and channel")
     ask = VideosAsk(text=text, channel=channel, id=id, order=order or VideoOrder.RELEVANCE)
-    fetched = await info.context.market.fetch(VIDEOS, ask, terms_of(route))
+    fetched = await fetch_list(info.context.market, VIDEOS, ask, terms_of(route), kind="video", after=after)
     found = cast("tuple[Video, ...]", fetched.value)[: ask.limit]
     return cast("Connection[Video]", connected(found, fetched.provenance, kind="video", first=first, after=after))
 

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
 import strawberry
 from strawberry.types.nodes import SelectedField
 
+from schema.arguments import ConvertTo, End, Last, Length, Route, Start
 from schema.capability import Capability
 from schema.facts import facts
 from schema.model import Direct, computed, described, model
 from schema.provenance import Ctx
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.costs import cost_of_series
-from schema.words.intervals import Interval
-from schema.words.routes import RouteInput
 from schema.words.venues import Venue
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class VenueSymbol:
 
 
 async def resolve_quote(
-    root: Instrument, info: Ctx, route: RouteInput | None = None, convert_to: str | None = None
+    root: Instrument, info: Ctx, route: Route = None, convert_to: ConvertTo = None
 ) -> Annotated[Quote, strawberry.lazy("schema.words.quotes")] | None:
     """Asked in one batch for a whole page."""
     return await info.context.quote_of(root.key, route, convert_to)
@@ -68,10 +67,10 @@ async def resolve_quote(
 async def resolve_candles(
     root: Instrument,
     info: Ctx,
-    interval: Interval,
-    start: datetime | None = None,
-    end: datetime | None = None,
-    last: int | None = None,
+    interval: Length,
+    start: Start = None,
+    end: End = None,
+    last: Last = None,
 ) -> Annotated[CandleSeries, strawberry.lazy("schema.words.candles")] | None:
     """A series of this instrument."""
     return await info.context.candles_of(root.key, interval, start, end, last)
@@ -101,8 +100,13 @@ class Instrument:
     strike: Decimal | None = described("An option's strike price.", default=None)
     isin: str | None = described("International Securities Identification Number.", default=None)
     figi: str | None = described("Financial Instrument Global Identifier.", default=None)
-    tradable: bool = described("False when its venue has it halted or delisted.", default=True)
-    symbols: tuple[VenueSymbol, ...] = described("What each provider calls it, as far as loaded.", default=())
+    tradable: bool = described(
+        "False where every list that has it says so: halted, delisted or not open yet, which lists do not tell apart.",
+        default=True,
+    )
+    symbols: tuple[VenueSymbol, ...] = described(
+        "What each provider calls it; `instruments(providerSymbol:)` leads back.", default=()
+    )
     quote = computed(
         resolve_quote,
         "Its last price; null where nobody prices it, plus an error where asking failed.",

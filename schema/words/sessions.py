@@ -6,23 +6,12 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-
-import strawberry
 
 from schema.capability import Capability
 from schema.checks import ascending, in_range
 from schema.model import described, model
 from schema.provenance import UNSTAMPED, Provenance
-from schema.words.venues import MarketState, TradingSession
-
-
-@strawberry.enum(description="Who says whether a venue trades.")
-class StatusBasis(StrEnum):
-    """PROVIDER knows of halts and of closures that nobody foresaw; CALENDAR does not."""
-
-    PROVIDER = "PROVIDER"
-    CALENDAR = "CALENDAR"
+from schema.words.venues import MarketState, StatusBasis, TradingSession
 
 
 @model("Whether a venue trades now.")

@@ -9,9 +9,10 @@ from enum import StrEnum
 
 import strawberry
 
+from schema.arguments import EndDay, FirstDay
 from schema.errors import BadInput
 from schema.model import computed, described, model
-from schema.provenance import Ctx
+from schema.provenance import UNSTAMPED, Ctx, Provenance
 
 LONGEST_RANGE = timedelta(days=400)
 
@@ -36,6 +37,14 @@ class TradingHours(StrEnum):
     EXTENDED = "EXTENDED"
 
 
+@strawberry.enum(description="Who says whether, or when, a venue trades.")
+class StatusBasis(StrEnum):
+    """PROVIDER knows of halts and of closures that nobody foresaw; CALENDAR does not."""
+
+    PROVIDER = "PROVIDER"
+    CALENDAR = "CALENDAR"
+
+
 @model("One trading session of a venue.")
 class TradingSession:
     """Times are UTC; `date` is the venue's own calendar day."""
@@ -45,6 +54,8 @@ class TradingSession:
     closes: datetime = described("Last moment of trading.")
     hours: TradingHours = described("Which hours the times cover.")
     early_close: bool = described("True when the venue closes earlier than usual.")
+    basis: StatusBasis = described("Who says so.", default=StatusBasis.PROVIDER)
+    provenance: Provenance | None = described("Where this came from; null by the calendar.", default=UNSTAMPED)
 
 
 @model("A part of a venue's day in which one state holds.")
@@ -80,19 +91,19 @@ async def resolve_state(root: Venue, info: Ctx) -> MarketState:
     return await info.context.venue_state(root.id)
 
 
-async def resolve_sessions(root: Venue, info: Ctx, start: date, end: date) -> list[TradingSession]:
+async def resolve_sessions(root: Venue, info: Ctx, start: FirstDay, end: EndDay) -> list[TradingSession]:
     """Sessions whose date is in `[start, end)`, at most 400 days."""
     check_days(start, end)
     return await info.context.venue_sessions(root.id, start, end)
 
 
-async def resolve_phases(root: Venue, info: Ctx, start: date, end: date) -> list[SessionPhase]:
+async def resolve_phases(root: Venue, info: Ctx, start: FirstDay, end: EndDay) -> list[SessionPhase]:
     """Of the sessions whose date is in `[start, end)`, at most 400 days."""
     check_days(start, end)
     return await info.context.venue_phases(root.id, start, end)
 
 
-async def resolve_holidays(root: Venue, info: Ctx, start: date, end: date) -> list[VenueHoliday]:
+async def resolve_holidays(root: Venue, info: Ctx, start: FirstDay, end: EndDay) -> list[VenueHoliday]:
     """In `[start, end)`, at most 400 days."""
     check_days(start, end)
     return await info.context.venue_holidays(root.id, start, end)

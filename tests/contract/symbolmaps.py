@@ -22,6 +22,8 @@ AMERICAN = frozenset({"XNAS", "XNYS", "ARCX", "XASE", "BATS"})
 ABROAD = ("", "XLON", "XETR", "XFRA", "XWAR", "XTKS", "XHKG", "XPAR", "XASX", "XNYS", "elsewhere")
 NAMES = frozenset({"instrument", "currency", "settle", "underlying", "symbol"})
 """Members of an answer that repeat what was asked."""
+BY_CATEGORY = {"bybit": "a perpetual has the symbol of its pair; which one is meant stands in a category beside it"}
+"""Providers with one name for two things, that tell them apart in another place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

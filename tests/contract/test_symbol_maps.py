@@ -14,6 +14,7 @@ from schema.symbols import InstrumentId, parse_instrument
 from schema.words.instruments import INSTRUMENTS, SEARCH
 from tests.contract.suite import PROVIDERS
 from tests.contract.symbolmaps import (
+    BY_CATEGORY,
     Subject,
     asks_of_instruments,
     instrument_in,
@@ -41,8 +42,6 @@ OTHER_NAMES = {
     "twelvedata": "names the exchange beside the ticker, in a parameter of its own",
 }
 """Providers with two names for one thing."""
-BY_CATEGORY = {"bybit": "a perpetual has the symbol of its pair; which one is meant stands in a category beside it"}
-"""Providers with one name for two things, that tell them apart in another place."""
 TOLD_BY_THE_REPLY = {
     ("tradier", "quotes"): "a share and an index of one name are told apart by the type in their rows",
 }

@@ -70,7 +70,8 @@ class Room:
         self.principal = principal
         settings = Settings(env="development", upstreams="live")
         found = Discovered(classes={each.profile.id: each for each in speakers}, failed={})
-        gateway = build_gateway(settings, discovered=found, clock=ManualClock(NOON))
+        self.clock = ManualClock(NOON)
+        gateway = build_gateway(settings, discovered=found, clock=self.clock)
         self.executor: Executor = create_app(settings, gateway=gateway).state.executor
 
     async def ask(self, query: str, **variables: Any) -> dict[str, Any]:

@@ -59,6 +59,8 @@ def plan(kind: Any) -> Plan:
     origin = typing.get_origin(kind)
     if origin is typing.Annotated:
         return plan(typing.get_args(kind)[0])
+    if isinstance(kind, typing.NewType):
+        return plan(kind.__supertype__)
     if kind is Provenance:
         return Plan(
             wire=int, told="stamp", pack=lambda value, stamps: stamps.write(value),

@@ -26,6 +26,7 @@ from plugins.billing.invoices.types import (
     shown,
 )
 from plugins.billing.spreadsheet import Cell, csv_of
+from schema.arguments import says
 from schema.errors import BadInput
 from schema.names import could_be_id
 from schema.paging import PageInfo, check_page_size, make_cursor, read_cursor
@@ -120,7 +121,7 @@ def _cells(row: InvoiceRow, lines: list[LineRow]) -> Iterator[tuple[Cell, ...]]:
     yield (*total, row.currency)
 
 
-async def resolve_invoice_run(info: Ctx, input: InvoiceRunInput) -> InvoiceRunPayload:
+async def resolve_invoice_run(info: Ctx, input: Annotated[InvoiceRunInput, says("Which month.")]) -> InvoiceRunPayload:
     """As the gateway does by itself after the end of a month; run again it makes what is missing, nothing twice."""
     context, month = info.context, Month.parse(input.month)
     desk = context.service(InvoiceDesk)
@@ -138,7 +139,9 @@ def _not_run(code: InvoiceRunErrorCode, message: str) -> InvoiceRunPayload:
     return InvoiceRunPayload(user_errors=[UserError(field=["input", "month"], code=code, message=message)])
 
 
-async def resolve_invoice_settle(info: Ctx, input: InvoiceSettleInput) -> InvoiceSettlePayload:
+async def resolve_invoice_settle(
+    info: Ctx, input: Annotated[InvoiceSettleInput, says("Which invoice, and what became of it.")]
+) -> InvoiceSettlePayload:
     """For invoices that are not at the payment provider, which tells by itself what becomes of its own."""
     context, rows = info.context, InvoiceDirectory()
     async with context.host.store.write() as tx:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from gateway.core.contract import Ctx
 from gateway.core.payments import PaymentFailed, PaymentPort
 from gateway.core.ports import Audit, Organisations
@@ -9,12 +11,15 @@ from plugins.billing.payments.desk import PaymentDesk
 from plugins.billing.payments.store import CustomerRow, CustomerRows
 from plugins.billing.payments.types import PaymentSetupErrorCode as Code
 from plugins.billing.payments.types import PaymentSetupInput, PaymentSetupPayload
+from schema.arguments import says
 from schema.words.problems import UserError
 
 LONGEST_NAME = 200
 
 
-async def resolve_payment_setup(info: Ctx, input: PaymentSetupInput) -> PaymentSetupPayload:
+async def resolve_payment_setup(
+    info: Ctx, input: Annotated[PaymentSetupInput, says("Who gets the invoices.")]
+) -> PaymentSetupPayload:
     """The provider is asked first; what it knows twice does no harm, what we would lose does."""
     port = info.context.service(PaymentDesk).port
     if port is None:

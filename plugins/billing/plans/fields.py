@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from gateway.core.contract import Ctx
 from gateway.core.identity import CallerKind
 from gateway.core.ports import Audit, Providers
@@ -17,6 +19,7 @@ from plugins.billing.plans.types import (
     PlanRemovePayload,
     shown,
 )
+from schema.arguments import says
 from schema.errors import Unauthenticated
 from schema.words.problems import UserError
 
@@ -30,7 +33,7 @@ async def resolve_plans(info: Ctx) -> list[Plan]:
         return [shown(row) for row in await context.service(PlanDesk).all(tx)]
 
 
-async def resolve_plan_define(info: Ctx, input: PlanDefineInput) -> PlanDefinePayload:
+async def resolve_plan_define(info: Ctx, input: Annotated[PlanDefineInput, says("The plan.")]) -> PlanDefinePayload:
     """Replaces one of the same name; tenants on it have the new limits within seconds."""
     context = info.context
     problems = problems_of(input, {provider.id for provider in context.service(Providers).all()})
@@ -44,7 +47,7 @@ async def resolve_plan_define(info: Ctx, input: PlanDefineInput) -> PlanDefinePa
     return PlanDefinePayload(plan=shown(row), user_errors=[])
 
 
-async def resolve_plan_remove(info: Ctx, input: PlanRemoveInput) -> PlanRemovePayload:
+async def resolve_plan_remove(info: Ctx, input: Annotated[PlanRemoveInput, says("Which plan.")]) -> PlanRemovePayload:
     """Only where no tenant is on it."""
     context, name = info.context, input.name
     if name in BUILT_IN:

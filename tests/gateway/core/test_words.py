@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from schema import errors
 from schema.errors import BadInput, FailureCode, NoAnswer, UpstreamError
-from schema.paging import check_page_size, make_cursor, page_of, read_cursor, skipped
+from schema.paging import check_page_size, listed_by, make_cursor, page_of, read_cursor, skipped
 from schema.provenance import ProviderFailure
 from schema.scalars import (
     SCALARS,
@@ -161,7 +161,8 @@ def test_a_strange_cursor_is_bad_input_and_nothing_else(cursor: str) -> None:
 @pytest.mark.parametrize(
     "cursor",
     ["", "=", "====", "a", "ü", "\x00", encoded("other:1"), encoded("list"), encoded("list:"), encoded("list:-1"),
-     encoded("list:x"), encoded("list:1.5"), encoded("list:" + "9" * 10), encoded("list:²"), "x" * 100_000],
+     encoded("list:x"), encoded("list:1.5"), encoded("list:" + "9" * 10), encoded("list:²"), "x" * 100_000,
+     encoded("list:1@"), encoded("list:1@A b"), encoded("list:1\n")],
 )  # fmt: skip
 def test_a_cursor_of_another_list_or_of_none_is_refused(cursor: str) -> None:
     with pytest.raises(BadInput, match="after: is not a cursor of this list"):
@@ -170,12 +171,21 @@ def test_a_cursor_of_another_list_or_of_none_is_refused(cursor: str) -> None:
         skipped("list", cursor)
 
 
-@given(st.integers(0, 30), st.integers(1, 7))
-def test_pages_go_through_the_whole_list_once(length: int, first: int) -> None:
+@pytest.mark.parametrize(("written", "read"), [("alpha", "beta"), ("alpha", ""), ("", "alpha")])
+def test_a_cursor_of_one_providers_list_is_none_of_anothers(written: str, read: str) -> None:
+    cursor = page_of([1, 2], kind="n", first=1, after=None, provider=written).info.end_cursor
+
+    assert listed_by("n", cursor) == written
+    with pytest.raises(BadInput, match="after: goes on in another provider's list than the one that answered"):
+        page_of([1, 2], kind="n", first=1, after=cursor, provider=read)
+
+
+@given(st.integers(0, 30), st.integers(1, 7), st.sampled_from(("", "alpha", "mempool_space")))
+def test_pages_go_through_the_whole_list_once(length: int, first: int, provider: str) -> None:
     items, after = list(range(length)), None
     seen: list[int] = []
     for _ in range(40):
-        page = page_of(items, kind="n", first=first, after=after)
+        page = page_of(items, kind="n", first=first, after=after, provider=provider)
         seen += page.items
         assert page.info.has_previous_page == (after is not None and length > 0)
         after = page.info.end_cursor

@@ -65,3 +65,36 @@ async def test_prices_are_not_converted_to_pence(executor: Executor) -> None:
     body = await ask(executor, '{ quote(symbol: "BTC/USD", convertTo: "GBX") { price } }')
 
     assert body["errors"][0]["message"] == "convertTo: GBX is a hundredth of GBP: write GBP"
+
+
+async def test_providers_of_a_class_beside_a_capability_cover_it_with_that_capability(executor: Executor) -> None:
+    body = await ask(
+        executor,
+        """{ crypto: providers(assetClass: CRYPTO) { id }
+        books: providers(capability: "orderBook", assetClass: FX) { id }
+        reports: providers(capability: "fundamentals", assetClass: CRYPTO) { id }
+        ours: providers(capability: "fundamentals", assetClass: EQUITY) { id } }""",
+    )
+
+    found = {name: {row["id"] for row in rows} for name, rows in body["data"].items()}
+    assert {"alphavantage", "kraken"} <= found["crypto"]
+    assert found["books"] == set()
+    assert found["reports"] == set()
+    assert "alphavantage" in found["ours"]
+
+
+async def test_what_a_provider_calls_an_instrument_leads_back_through_graphql(executor: Executor) -> None:
+    body = await ask(
+        executor,
+        """{ one: instruments(providerSymbol: "XXBTZUSD", venue: "kraken") { nodes { id symbols { provider symbol } } }
+        other: instruments(providerSymbol: "BTC-PERPETUAL", venue: "deribit") { nodes { id } }
+        third: instruments(providerSymbol: "tBTCUSD", venue: "bitfinex") { nodes { id } }
+        none: instruments(providerSymbol: "xxbtzusd", venue: "kraken") { nodes { id } } }""",
+    )
+
+    assert body["data"] == {
+        "one": {"nodes": [{"id": "crypto:BTC/USD@kraken", "symbols": [{"provider": "kraken", "symbol": "XXBTZUSD"}]}]},
+        "other": {"nodes": [{"id": "crypto:BTC/USD:BTC@deribit"}]},
+        "third": {"nodes": [{"id": "crypto:BTC/USD@bitfinex"}]},
+        "none": {"nodes": []},
+    }

@@ -134,12 +134,38 @@ async def test_a_providers_id_of_four_letters_is_no_mic() -> None:
     assert await room.data('{ venue(id: "MEXC") { id } }') is None
 
 
-async def test_sessions_of_a_provider_are_cut_to_their_days() -> None:
-    sessions = await Room(saying(silent)).data(
-        '{ tradingSessions(start: "2026-11-20", end: "2026-11-23") { date opens closes } }'
-    )
+SESSIONS = (
+    '{ tradingSessions(%sstart: "2026-11-20", end: "2026-11-23") { date opens closes basis provenance { provider } } }'
+)
 
-    assert sessions == [{"date": "2026-11-20", "opens": "2026-11-20T14:30:00Z", "closes": "2026-11-20T21:00:00Z"}]
+
+async def test_sessions_of_a_provider_are_cut_to_their_days_and_say_whose_they_are() -> None:
+    sessions = await Room(saying(silent)).data(SESSIONS % "")
+
+    assert sessions == [
+        {
+            "date": "2026-11-20", "opens": "2026-11-20T14:30:00Z", "closes": "2026-11-20T21:00:00Z",
+            "basis": "PROVIDER", "provenance": {"provider": "alpha"},
+        }
+    ]  # fmt: skip
+
+
+async def test_sessions_that_nobody_tells_are_the_calendars_and_say_so() -> None:
+    sessions = await Room(speaker({TRADING_SESSIONS: silent})).data(SESSIONS % 'venue: "XLON", ')
+
+    assert sessions == [
+        {
+            "date": "2026-11-20", "opens": "2026-11-20T08:00:00Z", "closes": "2026-11-20T16:30:00Z",
+            "basis": "CALENDAR", "provenance": None,
+        }
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("wanted", ['route: {providers: ["alpha"]}, ', 'venue: "ZZZZ", ', 'venue: "alpha", '])
+async def test_pinned_providers_and_venues_without_a_calendar_have_no_sessions_but_told_ones(wanted: str) -> None:
+    code, _ = await Room(speaker({TRADING_SESSIONS: silent})).error(SESSIONS % wanted)
+
+    assert code == "UPSTREAM_UNAVAILABLE"
 
 
 @pytest.mark.parametrize(
