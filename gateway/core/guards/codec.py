@@ -74,8 +74,6 @@ def plan(kind: Any) -> Plan:
         return _record(kind)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _same(kind, f"{kind.__name__}({','.join(str(each.value) for each in kind)})")
-    if isinstance(kind, typing.NewType):
-        return plan(kind.__supertype__)
     if kind in PLAIN:
         return _same(kind, kind.__name__)
     raise TypeError(f"{kind!r} has no form on the wire")
