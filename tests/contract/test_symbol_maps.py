@@ -41,6 +41,8 @@ OTHER_NAMES = {
     "twelvedata": "names the exchange beside the ticker, in a parameter of its own",
 }
 """Providers with two names for one thing."""
+BY_CATEGORY = {"bybit": "has one name for a pair and its perpetual, and is asked for the category beside it"}
+"""Providers whose names are those of spot pairs and of contracts, each once."""
 TOLD_BY_THE_REPLY = {
     ("tradier", "quotes"): "a share and an index of one name are told apart by the type in their rows",
 }
@@ -119,7 +121,8 @@ def listed(provider: str) -> list[list[tuple[InstrumentId, str]]]:
 @pytest.mark.parametrize("provider", [id for id in PROVIDERS if any(listed(id)) and id not in OTHER_NAMES])
 def test_a_listed_name_leads_to_its_instrument_and_back(provider: str) -> None:
     pairs = [pair for found in listed(provider) for pair in dict.fromkeys(found)]
-    names = {(name, instrument) for instrument, name in pairs}
+    apart = provider in BY_CATEGORY
+    names = {((name, apart and bool(instrument.settle)), instrument) for instrument, name in pairs}
     asking = [each for each in subjects() if each.id == provider and asked_by_name(each)]
 
     assert [name for name, count in Counter(name for name, _ in names).items() if count > 1] == []
