@@ -1,4 +1,4 @@
-"""Kraken: spot market data, and perpetuals' funding. Docs: https://docs.kraken.com/api/docs/rest-api/get-ticker-information"""
+"""Kraken: spot market data and halts, and perpetuals' funding. Docs: https://docs.kraken.com/api/docs/rest-api/get-ticker-information"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from providers.contract import Licence, Params, Profile, Reply, answers, per_second
 from providers.crypto._kraken_futures import HOST, Futures, refusal_of
+from providers.crypto._kraken_status import parse_status
 from providers.crypto._spot import levels, step, trades_in
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -15,6 +16,7 @@ from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.sessions import MARKET_STATUS, MarketStatus, MarketStatusAsk
 from schema.words.trades import TRADES, Side, Trade, TradesAsk
 
 ROWS = 720
@@ -122,6 +124,11 @@ class Kraken(Futures):
     async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
         """All pairs of two currencies; tokenised securities are not asked for."""
         return parse_listings(await self.http.get("/0/public/AssetPairs"))
+
+    @answers(MARKET_STATUS, covers=lambda ask: ask.venue == "kraken")
+    async def market_status(self, ask: MarketStatusAsk) -> MarketStatus:
+        """Of the spot exchange as a whole."""
+        return parse_status(ask.venue, await self.http.get("/0/public/SystemStatus"))
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """Errors come with status 200; entries that begin with W are warnings beside a good result."""
