@@ -279,7 +279,7 @@ def provider_new(
 def provider_check(
     path: Annotated[
         Path,
-        typer.Argument(metavar="PATH|NAME", help="An adapter module, a folder of them, or an installed one's name."),
+        typer.Argument(metavar="PATH|NAME", help="An adapter module, a folder of them, or a provider's id."),
     ],
     as_json: AsJson = False,
     as_csv: AsCsv = False,

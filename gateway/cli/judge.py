@@ -21,7 +21,7 @@ COLUMNS = (
 def run(path: Path, form: Form) -> Code:
     """Judge, write every finding; a provider without one may be merged."""
     try:
-        found = providers_at(path) if path.exists() else [_installed(str(path))]
+        found = providers_at(path) if path.exists() else [_named(str(path))]
     except RuntimeError as error:
         raise Stop(str(error)) from None
     verdicts = [asyncio.run(check_provider(cls)) for cls in found]
@@ -33,16 +33,16 @@ def run(path: Path, form: Form) -> Code:
     return Code.PARTIAL if passed else Code.NOTHING
 
 
-def _installed(name: str) -> type[Provider]:
-    """A provider of another package, by its entry point."""
-    if name not in {point.name for point in entry_points(group=GROUP)}:
-        told = "an adapter module such as providers/crypto/kraken.py, or an installed provider"
-        raise usage(f"{name} does not exist: name {told}")
-    discovered = discover((name,))
-    cls = discovered.classes.get(name)
-    if cls is None:
+def _named(name: str) -> type[Provider]:
+    """A provider by its id: one of ours, or one of another package by its entry point."""
+    installed = name in {point.name for point in entry_points(group=GROUP)}
+    discovered = discover((name,), third_party=installed)
+    if (cls := discovered.classes.get(name)) is not None:
+        return cls
+    if installed:
         raise RuntimeError(f"{name} does not load: {discovered.failed.get(name, 'its id is another one')}")
-    return cls
+    told = "name a module such as providers/crypto/kraken.py, or a provider's id"
+    raise usage(f"{name} is neither a path nor a provider: {told}")
 
 
 def _rows(verdict: Verdict) -> list[tuple[object, ...]]:

@@ -1,4 +1,4 @@
-"""Kraken: spot market data, and perpetuals' funding. Docs: https://docs.kraken.com/api/docs/rest-api/get-ticker-information"""
+"""Kraken: spot market data and halts, and perpetuals' funding. Docs: https://docs.kraken.com/api/docs/rest-api/get-ticker-information"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import timedelta
 from providers.contract import Licence, Params, Profile, Reply, answers, per_second
 from providers.crypto._kraken_feed import OURS, WIRE, KrakenFeed, parse_quote, parse_trade
 from providers.crypto._kraken_futures import HOST, Futures, refusal_of
+from providers.crypto._kraken_status import parse_status
 from providers.crypto._spot import levels, step, trades_in
 from providers.feeds import streams
 from providers.row import Row, ascending
@@ -18,6 +19,7 @@ from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
+from schema.words.sessions import MARKET_STATUS, MarketStatus, MarketStatusAsk
 from schema.words.trades import TRADES, Trade, TradesAsk
 
 ROWS = 720
@@ -123,6 +125,11 @@ class Kraken(Futures):
     async def instruments(self, _: InstrumentsAsk) -> tuple[Listing, ...]:
         """All pairs of two currencies; tokenised securities are not asked for."""
         return parse_listings(await self.http.get("/0/public/AssetPairs"))
+
+    @answers(MARKET_STATUS, covers=lambda ask: ask.venue == "kraken")
+    async def market_status(self, ask: MarketStatusAsk) -> MarketStatus:
+        """Of the spot exchange as a whole."""
+        return parse_status(ask.venue, await self.http.get("/0/public/SystemStatus"))
 
     @streams(QUOTES, feed=KrakenFeed, covers=lambda ask: all(map(covered, ask.instruments)), silence=SILENCE)
     def quote_channel(self, ask: QuotesAsk) -> str:

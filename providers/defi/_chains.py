@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable
 from decimal import Context, Decimal
 
 from schema.symbols import AssetClass, InstrumentId
+from schema.words.quotes import Quote
 
 COINS = {
     "arbitrum": "ETH", "avalanche": "AVAX", "base": "ETH", "bitcoin": "BTC", "bitcoin-cash": "BCH", "bsc": "BNB",
@@ -83,10 +85,13 @@ def same_address(one: str, other: str) -> bool:
     return one == other or (one.startswith("0x") and one.lower() == other.lower())
 
 
-def tokens_by_chain(instruments: Iterable[InstrumentId]) -> dict[str, dict[InstrumentId, str]]:
-    """Addresses by instrument by chain, for upstreams that price one chain a call."""
+async def each_chain(
+    instruments: Iterable[InstrumentId], price: Callable[[str, dict[InstrumentId, str]], Awaitable[list[Quote]]]
+) -> list[Quote]:
+    """Of an upstream that prices one chain a call: what *price* answers to a chain and addresses by instrument."""
     found: dict[str, dict[InstrumentId, str]] = {}
     for instrument in instruments:
         chain, address = token_of(instrument)
         found.setdefault(chain, {})[instrument] = address
-    return found
+    answers = await asyncio.gather(*(price(chain, tokens) for chain, tokens in found.items()))
+    return [quote for quotes in answers for quote in quotes]

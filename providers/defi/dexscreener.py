@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 
 from providers.contract import Licence, Profile, Provider, answers, per_minute
-from providers.defi._chains import is_token, same_address, tokens_by_chain
+from providers.defi._chains import each_chain, is_token, same_address
 from providers.defi._pools import by_address, inner, token, trades
 from providers.row import Row
 from schema.symbols import AssetClass, InstrumentId
@@ -48,9 +47,7 @@ class DexScreener(Provider):
     @answers(QUOTES, covers=lambda ask: all(is_token(i, "dexscreener", PRICED) for i in ask.instruments), max_batch=30)
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
         """One call for each chain."""
-        by_chain = tokens_by_chain(ask.instruments)
-        found = await asyncio.gather(*(self._of_chain(chain, tokens) for chain, tokens in by_chain.items()))
-        return [quote for quotes in found for quote in quotes]
+        return await each_chain(ask.instruments, self._of_chain)
 
     async def _of_chain(self, chain: str, tokens: dict[InstrumentId, str]) -> list[Quote]:
         addresses = ",".join(dict.fromkeys(tokens.values()))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_minute
-from providers.defi._chains import is_token, token_of, tokens_by_chain
+from providers.defi._chains import each_chain, is_token, token_of
 from providers.defi._pools import fit, inner, token, trades
 from providers.row import Row
 from schema.errors import Throttled, UnknownInstrument, UpstreamError
@@ -70,9 +69,7 @@ class GeckoTerminal(Provider):
     )
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
         """One call for each chain."""
-        by_chain = tokens_by_chain(ask.instruments)
-        found = await asyncio.gather(*(self._of_chain(chain, tokens) for chain, tokens in by_chain.items()))
-        return [quote for quotes in found for quote in quotes]
+        return await each_chain(ask.instruments, self._of_chain)
 
     async def _of_chain(self, chain: str, tokens: dict[InstrumentId, str]) -> list[Quote]:
         addresses = ",".join(dict.fromkeys(tokens.values()))

@@ -2,13 +2,15 @@
 
 What stands behind the pages of cboe.com is not documented. Times are New York's and do not say so. `price_change`
 may be of another moment than `current_price`, so the change is left to be counted from the close before. Days are
-offered of indices only: nothing says whether those of shares are adjusted.
+offered of indices only: nothing says whether those of shares are adjusted. By night a row has been turned over in part:
+the close before is then the session's own, and the one before it is not sent.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers
@@ -89,6 +91,14 @@ def traded_at(row: Row) -> datetime | None:
     return None if moment is None else moment.replace(tzinfo=ZoneInfo(NEW_YORK)).astimezone(UTC)
 
 
+def close_before(row: Row) -> Decimal | None:
+    """The close before the session that is told of; None where it is that session's own."""
+    before, change = row.positive("prev_day_close"), row.maybe("price_change")
+    if before is None or before != row.maybe("close") or not change or change == row.decimal("current_price") - before:
+        return before
+    return None
+
+
 def parse_quote(instrument: InstrumentId, body: Row) -> Quote:
     """`{"data": {"current_price", "bid", "ask", "open", "high", "low", "prev_day_close", …}}`."""
     row, index = body["data"], instrument.asset_class is AssetClass.INDEX
@@ -102,7 +112,7 @@ def parse_quote(instrument: InstrumentId, body: Row) -> Quote:
         open=row.positive("open"),
         high=row.positive("high"),
         low=row.positive("low"),
-        previous_close=row.positive("prev_day_close"),
+        previous_close=close_before(row),
         volume=None if index else row.maybe("volume"),
         stats_window=StatsWindow.SESSION,
         as_of=traded_at(row),

@@ -14,11 +14,12 @@ from datetime import date, timedelta
 
 from providers.contract import Licence, Profile, Provider, answers
 from providers.fx._reference import Rate, fixing, is_pair, selected
+from providers.macro._names import latest_code
 from providers.macro._periods import observed
 from providers.row import Row
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass, InstrumentId
-from schema.words.economics import ECONOMIC_SERIES, EconomicSeries, EconomicSeriesAsk, Observation, own_code
+from schema.words.economics import ECONOMIC_SERIES, EconomicSeries, EconomicSeriesAsk, Observation
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.rates import FX_RATES, FxRate, FxRatesAsk
 
@@ -48,10 +49,7 @@ def averaged(ask: FxRatesAsk) -> bool:
 
 def code_of(ask: EconomicSeriesAsk) -> str | None:
     """The name of a common name's series, or the one that was asked for; no vintages are kept."""
-    if ask.known_at is not None or ask.vintages:
-        return None
-    code = SERIES.get(ask.series) or own_code(ask.series, "bank_of_canada")
-    return code if code and _CODE.fullmatch(code) else None
+    return latest_code(ask, SERIES, "bank_of_canada", _CODE)
 
 
 class BankOfCanada(Provider):

@@ -13,13 +13,13 @@ from datetime import timedelta
 
 from providers.contract import Licence, Profile, Provider, answers
 from providers.fx._reference import CURRENCIES, FIRST_DAY, Rate, fixing, has_history, is_fixed, selected
-from providers.macro._names import scaled
+from providers.macro._names import latest_code, scaled
 from providers.macro._periods import first_day, frequency_of, observed
 from providers.row import ABSENT, Row
 from schema.errors import NotCovered
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass
-from schema.words.economics import ECONOMIC_SERIES, EconomicSeries, EconomicSeriesAsk, Observation, own_code
+from schema.words.economics import ECONOMIC_SERIES, EconomicSeries, EconomicSeriesAsk, Observation
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.rates import FX_RATES, FxRate, FxRatesAsk
 
@@ -35,10 +35,7 @@ _CODE = re.compile(r"[A-Z0-9_]{2,20}/(?!W\.)[A-Z0-9_]+(?:\.[A-Z0-9_]+){1,15}")
 
 def code_of(ask: EconomicSeriesAsk) -> str | None:
     """The flow and key of a common name's series, or those that were asked for; no vintages are kept."""
-    if ask.known_at is not None or ask.vintages:
-        return None
-    code = SERIES.get(ask.series) or own_code(ask.series, "ecb")
-    return code if code and _CODE.fullmatch(code) else None
+    return latest_code(ask, SERIES, "ecb", _CODE)
 
 
 class Ecb(Provider):

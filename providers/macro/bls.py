@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from providers.contract import Licence, Profile, Provider, Reply, Tier, answers, per_day, query
+from providers.macro._names import latest_code
 from providers.macro._periods import first_day, frequency_of, observed
 from providers.row import Row
 from schema.errors import NotCovered, QuotaExhausted, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass
-from schema.words.economics import ECONOMIC_SERIES, EconomicSeries, EconomicSeriesAsk, Observation, own_code
+from schema.words.economics import ECONOMIC_SERIES, EconomicSeries, EconomicSeriesAsk, Observation
 
 SERIES = {
     "US.CORE_CPI": "CUSR0000SA0L1E", "US.CPI": "CUSR0000SA0", "US.CPI_NSA": "CUUR0000SA0",
@@ -39,10 +40,7 @@ REFUSALS: tuple[tuple[str, type[UpstreamError], str], ...] = (
 
 def code_of(ask: EconomicSeriesAsk) -> str | None:
     """The id of a common name, or the one that was asked for; no vintages are kept."""
-    if ask.known_at is not None or ask.vintages:
-        return None
-    code = SERIES.get(ask.series) or own_code(ask.series, "bls")
-    return code if code and _CODE.fullmatch(code) else None
+    return latest_code(ask, SERIES, "bls", _CODE)
 
 
 class Bls(Provider):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from providers.contract import Reply
+from schema.errors import UpstreamError
 from schema.words.news import NewsArticle, NewsAsk
 
 _OPERATORS = re.compile(r"[^\w\s'.&$%-]|(?<!\w)-|\b(?:AND|OR|NOT)\b")
@@ -36,3 +38,11 @@ def wordless(ask: NewsAsk) -> bool:
 def iso_seconds(moment: datetime) -> str:
     """`2026-11-20T12:00:00Z`, of a time in UTC."""
     return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
+
+
+def refusal_by_code(provider: str, reply: Reply, refusals: Mapping[str, type[UpstreamError]]) -> UpstreamError | None:
+    """Of a body `{"error": {"code", …}}`: what its code means, None where it is not one of *refusals*."""
+    error = reply.body.get("error")
+    code = error.maybe_text("code") if error is not None and "code" in error else None
+    kind = refusals.get(code or "")
+    return kind(provider, f"refused: {code}") if kind else None

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from providers.contract import Licence, Params, Profile, Provider, Reply, answers, per_day, per_minute, query
 from providers.markup import without_markup
-from providers.news._articles import arranged, wordless, words_of
+from providers.news._articles import arranged, refusal_by_code, wordless, words_of
 from providers.row import Row
 from schema.errors import NotCovered, QuotaExhausted, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import AssetClass, InstrumentId, equity
@@ -81,10 +81,7 @@ class Marketaux(Provider):
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"error": {"code", "message"}}`."""
-        error = reply.body.get("error")
-        code = error.maybe_text("code") if error is not None and "code" in error else None
-        kind = REFUSALS.get(code or "")
-        return kind(self.profile.id, f"refused: {code}") if kind else None
+        return refusal_by_code(self.profile.id, reply, REFUSALS)
 
 
 def parse_articles(body: Row) -> Iterator[NewsArticle]:

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from providers.contract import Licence, Limit, Profile, Provider, Reply, answers, header, per_second
 from providers.markup import without_markup
-from providers.news._articles import arranged, words_of
+from providers.news._articles import arranged, refusal_by_code, words_of
 from providers.row import Row
 from schema.errors import NotCovered, QuotaExhausted, Throttled, Unauthorized, UpstreamError
 from schema.words.news import NEWS, NewsArticle, NewsAsk
@@ -84,10 +84,7 @@ class BraveSearch(Provider):
 
     def explain(self, reply: Reply) -> UpstreamError | None:
         """`{"type": "ErrorResponse", "error": {"code", "detail"}}`."""
-        error = reply.body.get("error")
-        code = error.maybe_text("code") if error is not None and "code" in error else None
-        kind = REFUSALS.get(code or "")
-        return kind(self.profile.id, f"refused: {code}") if kind else None
+        return refusal_by_code(self.profile.id, reply, REFUSALS)
 
 
 def placed(country: str, language: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ import re
 from providers.contract import Licence, Profile, Provider, Reply, answers
 from providers.markup import without_markup
 from providers.row import Row
+from providers.video._asks import askable
 from providers.video._languages import two_letters
 from schema.errors import NotCovered, Throttled, UnknownInstrument, UpstreamError
 from schema.words.videos import VIDEOS, Video, VideoOrder, VideosAsk
@@ -29,15 +30,6 @@ REFUSALS: dict[str, type[UpstreamError]] = {
 }  # fmt: skip
 
 
-def covered(ask: VideosAsk) -> bool:
-    """Ids of Dailymotion's own forms; a member's videos have no order by relevance to no words."""
-    if ask.id:
-        return _ID.fullmatch(ask.id) is not None
-    if not ask.channel:
-        return bool(ask.text)
-    return _CHANNEL.fullmatch(ask.channel) is not None and (bool(ask.text) or ask.order is not VideoOrder.RELEVANCE)
-
-
 class Dailymotion(Provider):
     """By words, of a member, or one."""
 
@@ -51,7 +43,7 @@ class Dailymotion(Provider):
         priority=50,
     )
 
-    @answers(VIDEOS, covers=covered)
+    @answers(VIDEOS, covers=lambda ask: askable(ask, _ID, _CHANNEL))
     async def videos(self, ask: VideosAsk) -> tuple[Video, ...]:
         """In the order that was asked for."""
         if ask.id:

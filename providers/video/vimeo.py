@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from providers.contract import Licence, Profile, Provider, Reply, answers, header, per_minute
 from providers.row import Row
+from providers.video._asks import askable
 from providers.video._languages import two_letters
 from schema.errors import Throttled, UpstreamError
 from schema.words.videos import VIDEOS, Video, VideoOrder, VideosAsk
@@ -23,15 +24,6 @@ ORDERS = {VideoOrder.RELEVANCE: "relevant", VideoOrder.NEWEST: "date", VideoOrde
 MOST = 100
 _ID = re.compile(r"[0-9]{1,12}")
 _CHANNEL = re.compile(r"[A-Za-z0-9_]{1,64}")
-
-
-def covered(ask: VideosAsk) -> bool:
-    """Ids of Vimeo's own forms; a member's videos have no order by relevance to no words."""
-    if ask.id:
-        return _ID.fullmatch(ask.id) is not None
-    if not ask.channel:
-        return bool(ask.text)
-    return _CHANNEL.fullmatch(ask.channel) is not None and (bool(ask.text) or ask.order is not VideoOrder.RELEVANCE)
 
 
 class Vimeo(Provider):
@@ -50,7 +42,7 @@ class Vimeo(Provider):
         priority=40,
     )
 
-    @answers(VIDEOS, covers=covered)
+    @answers(VIDEOS, covers=lambda ask: askable(ask, _ID, _CHANNEL))
     async def videos(self, ask: VideosAsk) -> tuple[Video, ...]:
         """In the order that was asked for."""
         if ask.id:

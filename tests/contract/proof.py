@@ -58,6 +58,22 @@ def report() -> list[str]:
     return lines
 
 
+def summary() -> list[str]:
+    """What all providers' captures come to, and how many are not run for each reason."""
+    reasons: Counter[str] = Counter()
+    read = refused = 0
+    for plans in (plans_of(each) for provider in FILES if provider in PROVIDERS for each in captures_of(provider)):
+        if isinstance(plans, str):
+            reasons[plans] += 1
+        elif all(plan.error for plan in plans):
+            refused += 1
+        else:
+            read += 1
+    total = read + refused + reasons.total()
+    told = f"{total} captures: {read} exact, {refused} refusals, {reasons.total()} not run"
+    return [told, *(f"  {count} {reason}" for reason, count in reasons.most_common())]
+
+
 if __name__ == "__main__":
     if not FOLDER.is_dir():
         sys.exit("there are no captures beside this checkout: the proof stays as it is")

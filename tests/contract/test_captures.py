@@ -17,7 +17,7 @@ from tests.contract.captured import plans_of
 from tests.contract.captured.answers import COMPARE, rows_differ
 from tests.contract.captured.asks import Plan
 from tests.contract.captures import FILES, FOLDER, Capture, Captured, captures_of
-from tests.contract.proof import exact
+from tests.contract.proof import exact, summary
 from tests.contract.suite import PROVIDERS
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no captured payloads in ../shared/recordings")
@@ -98,3 +98,13 @@ async def test_the_port_reads_every_captured_stream_to_its_end(capture: Capture,
 def test_the_proof_counts_what_is_read_exactly():
     """Otherwise: `python -m tests.contract.proof`."""
     assert proof() == exact()
+
+
+def test_the_run_says_how_many_captures_were_read_refused_and_left_out():
+    total, *reasons = summary()
+    numbers = [int(number) for number in re.findall("[0-9]+", total)]
+
+    assert numbers == [len(PLANS), *numbers[1:]]
+    assert sum(numbers[1:]) == len(PLANS)
+    assert sum(int(line.split()[0]) for line in reasons) == numbers[3] == sum(isinstance(p, str) for _, p in PLANS)
+    assert numbers[1] == sum(exact().values())

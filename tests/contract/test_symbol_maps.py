@@ -120,10 +120,10 @@ def listed(provider: str) -> list[list[tuple[InstrumentId, str]]]:
 @pytest.mark.parametrize("provider", [id for id in PROVIDERS if any(listed(id)) and id not in OTHER_NAMES])
 def test_a_listed_name_leads_to_its_instrument_and_back(provider: str) -> None:
     pairs = [pair for found in listed(provider) for pair in dict.fromkeys(found)]
+    apart = provider in BY_CATEGORY
     names = {(name, instrument) for instrument, name in pairs}
     asking = [each for each in subjects() if each.id == provider and asked_by_name(each)]
 
-    apart = provider in BY_CATEGORY
     told = Counter((name, instrument.is_spot) if apart else (name, True) for name, instrument in names)
     assert [name for (name, _), count in told.items() if count > 1] == []
     assert [str(each) for each, count in Counter(each for _, each in names).items() if count > 1] == []

@@ -114,9 +114,9 @@ def test_news_are_asked_for_where_every_filter_is_kept(ask, covering):
     ],
 )
 def test_videos_are_asked_for_by_ids_of_the_platforms_own_forms(ask, covering):
-    platforms = {"dailymotion": dailymotion, "vimeo": vimeo, "youtube": youtube_data}
+    platforms = {"dailymotion": dailymotion.Dailymotion, "vimeo": vimeo.Vimeo, "youtube": youtube_data.YouTubeData}
 
-    assert sorted(name for name, module in platforms.items() if module.covered(ask)) == covering.split()
+    assert sorted(name for name, cls in platforms.items() if cls.offers["videos"].covers(ask)) == covering.split()
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def quotes_differ(answer: Sequence[Quote], expected: Any, unjudged: frozenset[st
     for quote, row in zip(answer, rows, strict=False):
         for name, attribute in (JUDGED | OPTIONAL).items():
             got, captured = getattr(quote, attribute), row.get(name)
-            skipped = captured is None or name in unjudged or (name in OPTIONAL and got is None)
+            skipped = name not in row or name in unjudged or (name in OPTIONAL and got is None)
             wrong += [] if skipped else differing(f"{row.get('symbol')}.{attribute}", got, number(captured))
         if row.get("timestamp") is not None and "timestamp" not in unjudged:
             wrong += differing("as_of in ms", milliseconds(quote.as_of), row["timestamp"])

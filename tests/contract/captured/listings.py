@@ -121,12 +121,12 @@ def tradier_calendar(capture: Capture) -> Plan:
 
 
 def cboe_quote(capture: Capture) -> Plan:
-    """The trade was at 15:59:59 in New York, in summer."""
+    """The trade was at 15:59:59 in New York, in summer; at night `prev_day_close` was that session's own already."""
     row = capture.body["data"]
     traded = datetime.fromisoformat(row["last_trade_time"]).replace(tzinfo=UTC) + timedelta(hours=4)
     expected = {
         "last": row["current_price"], "bid": row["bid"], "ask": row["ask"], "open": row["open"], "high": row["high"],
-        "low": row["low"], "baseVolume": row["volume"], "previousClose": row["prev_day_close"],
+        "low": row["low"], "baseVolume": row["volume"], "previousClose": None,
         "timestamp": int(traded.timestamp()) * 1000,
     }  # fmt: skip
     return Plan(capability="quotes", ask={"instruments": ["equity:AAPL"]}, expected=expected)

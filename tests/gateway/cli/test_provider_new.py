@@ -85,3 +85,19 @@ def test_a_module_that_is_no_adapter_is_refused(command: Run, tmp_path: Path):
 
     assert (ended.code, ended.out) == (4, "")
     assert ended.err.startswith("marketgate: empty.py does not load: RuntimeError: ")
+
+
+def test_a_provider_of_this_package_is_checked_by_its_id_too(command: Run, tmp_path: Path):
+    ended = command("provider", "check", "hackernews")
+    by_path = command("provider", "check", str(ROOT / "providers" / "news" / "hackernews.py"))
+
+    assert (ended.code, ended.lines) == (by_path.code, by_path.lines)
+    assert ended.lines[1].startswith("hackernews\t")
+
+
+def test_a_provider_that_nobody_has_is_refused(command: Run, tmp_path: Path):
+    ended = command("provider", "check", "nosuch")
+
+    told = "name a module such as providers/crypto/kraken.py, or a provider's id"
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == f"marketgate: nosuch is neither a path nor a provider: {told}\n"
