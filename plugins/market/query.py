@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
 from typing import cast
 
 import strawberry
 
 from gateway.core.contract import Context, Ctx
-from gateway.core.identity import CallerKind
-from gateway.core.ports import ProviderKeys, Providers
+from gateway.core.ports import Providers
 from plugins.market.arguments import (
     Adjusted,
     After,
@@ -51,7 +49,7 @@ from plugins.market.costs import (
     count_of_sources,
     count_of_symbols,
 )
-from plugins.market.desk import MarketDesk, currency_code, how
+from plugins.market.desk import MarketDesk, currency_code, how, own_keys
 from plugins.market.rates import resolve_fx_rates, resolve_market_caps
 from plugins.market.series import Wanted, fetch_series
 from plugins.market.types import (
@@ -87,7 +85,7 @@ async def resolve_node(info: Ctx, id: NodeId) -> Node | None:
     if kept := KEPT.match(id):
         return await _kept(info.context, kept[1], id)
     if ":" not in id:
-        own, wish = await _own(info), (await info.context.market.whose()).reach.wish
+        own, wish = await own_keys(info.context), (await info.context.market.whose()).reach.wish
         return cast("Node | None", info.context.service(Providers).find(id, info.context.principal, own, wish))
     try:
         instrument = parse_instrument(id)
@@ -209,7 +207,7 @@ async def resolve_providers(
     status: WithStatus = None,
 ) -> list[ProviderInfo]:
     """The registry, filtered."""
-    own, wish = await _own(info), (await info.context.market.whose()).reach.wish
+    own, wish = await own_keys(info.context), (await info.context.market.whose()).reach.wish
     every = info.context.service(Providers).all(info.context.principal, own, wish)
     names = {offer.name for provider in every for offer in provider.capabilities}
     if capability is not None and capability not in names:
@@ -221,14 +219,6 @@ async def resolve_providers(
         and (asset_class is None or asset_class in provider.asset_classes)
         and (status is None or provider.status is status)
     ]
-
-
-async def _own(info: Ctx) -> Mapping[str, Collection[str]]:
-    """Names of the parts of the tenant's own keys, by provider."""
-    keys, principal = info.context.services.get(ProviderKeys), info.context.principal
-    if keys is None or not principal.tenant or principal.kind is CallerKind.ANONYMOUS:
-        return {}
-    return cast("Mapping[str, Collection[str]]", await keys.of(principal.tenant))
 
 
 @strawberry.type(description="Market data of all providers behind one vocabulary.")
