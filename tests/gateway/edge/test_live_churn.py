@@ -1,10 +1,13 @@
-"""Many come and go: nothing of them is left, here or upstream."""
+"""Many come and go: nothing of them is left, here or upstream, or in Redis for longer than a minute."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
+
+import redis.asyncio
+from pydantic import SecretStr
 
 from tests.gateway.edge.floors import Floor, opened
 from tests.gateway.edge.sockets import Peer, settled
@@ -59,7 +62,21 @@ async def nothing_left(floor: Floor) -> None:
 
 async def test_a_thousand_cycles_and_five_hundred_breaks_leave_no_task_socket_or_stream(settings_and_key) -> None:
     before = asyncio.all_tasks()
-    async with opened(*settings_and_key) as floor:
+    async with asyncio.timeout(90), opened(*settings_and_key) as floor:
         await churn(floor)
         await nothing_left(floor)
     assert ours(before) == []
+
+
+async def test_with_redis_what_is_left_there_expires_within_a_minute(settings_and_key, redis_url) -> None:
+    made, key = settings_and_key
+    before = asyncio.all_tasks()
+    async with asyncio.timeout(90), opened(made.model_copy(update={"redis_url": SecretStr(redis_url)}), key) as floor:
+        floor.gateway.live.start()
+        await churn(floor)
+        await nothing_left(floor)
+    client = redis.asyncio.Redis.from_url(redis_url)
+    left = {name.decode(): await client.pttl(name) async for name in client.scan_iter("marketgate*live*")}
+    await client.aclose()
+    assert ours(before) == []
+    assert [name for name, ttl in left.items() if not 0 < ttl <= 60_000] == []
