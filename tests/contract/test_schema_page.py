@@ -48,8 +48,6 @@ LEFT_OUT: dict[str, str] = {
     "Query.webhookEndpoints": "there are no webhooks yet",
     "Query.events": "there are no events yet",
     "Query.alertPreview": "there are no alerts yet",
-    "Subscription.quotes": "there are no live prices yet",
-    "Subscription.candles": "there are no live prices yet",
     "Subscription.events": "there are no events yet",
 }
 """Members of types of ours that the page has and we do not, and why."""
