@@ -12,6 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
 from graphql import OperationType
 from starlette.types import Receive, Send
 
@@ -35,6 +36,7 @@ from gateway.edge.listener import Listener
 from gateway.edge.negotiation import GRAPHQL_RESPONSE, check_content_encoding, check_content_type
 from gateway.edge.replies import Reply, encode, send_reply
 
+LOG = structlog.get_logger(__name__)
 HEAD_S = 0.5
 """How long the head waits for the first message: until it is sent a refusal has a status of its own."""
 PLAIN = [(b"cache-control", b"no-store"), (b"vary", b"Accept"), (b"x-accel-buffering", b"no")]
@@ -164,6 +166,8 @@ class EventStreams:
         elif work.done() and not work.cancelled() and work.exception() is None:
             await stream.close(work.result())  # type: ignore[arg-type]
         else:
+            if work.done() and not work.cancelled() and not isinstance(work.exception(), TimeoutError | OSError):
+                LOG.error("stream_failed", exc_info=work.exception())
             # Without the word that it is complete: the client comes again, elsewhere.
             await stream.abandon()
 
