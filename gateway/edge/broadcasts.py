@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import structlog
 
-from gateway.core.live.subscription import Subscription
 from gateway.core.metrics import counter, gauge
+from gateway.core.watching import Joinable
 from gateway.edge.frames import next_frame
 from gateway.edge.operation import OperationResult
 from gateway.edge.replies import encode
@@ -65,7 +65,7 @@ class Source(Protocol):
     def results(self) -> AsyncGenerator[OperationResult]:
         """One an event."""
 
-    def subscription(self) -> Subscription | None:
+    def subscription(self) -> Joinable | None:
         """Its live subscription; None where it has not exactly one."""
 
 

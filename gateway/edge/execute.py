@@ -81,6 +81,8 @@ class Executor(Preparing):
         super().__init__(DocumentReader(self._schema, settings), settings, gate or OpenGate(), persisted)
         self._kept = Kept()
         self.sharing, self.broadcasts = sharing, Broadcasts()
+        self.leaving = asyncio.Event()
+        """Set when this process is going away: answers without an end are ended."""
         self._context_for = context_for
         self.responses = responses
 
@@ -172,6 +174,7 @@ class Executor(Preparing):
 
         Close the iterator (`aclosing`) to end the stream; what was taken for it is given back then.
         """
+        after = resumed_after(prepared)
         admission = await self._admit(prepared, principal, facts)
         if isinstance(admission, OperationResult):
             yield admission
@@ -179,6 +182,8 @@ class Executor(Preparing):
         context, failed = None, True
         try:
             context = self._context_for(facts, principal)
+            if isinstance(context, Context):
+                context.market.after = after
             told: Mapping[str, object] = admission.extensions
             async with aclosing(self._stream(prepared, context, facts, principal)) as results:
                 async for result in results:
@@ -200,11 +205,11 @@ class Executor(Preparing):
 
         Who comes back with a cursor that the shared one does not hold any more has an execution of its own.
         """
+        after = resumed_after(prepared)
         admission = await self._admit(prepared, principal, facts)
         if isinstance(admission, OperationResult):
             return admission
         failed = True
-        after = resumed_after(prepared)
         ear = make({"requestId": facts.request_id, **admission.extensions})
         broadcast: Broadcast | None = None
         try:

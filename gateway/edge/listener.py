@@ -65,13 +65,17 @@ class Listener:
         finally:
             unwatch()
 
+    async def put(self, shout: Shout, skipped: int) -> None:
+        """Send one message where frames cannot be written at once; it waits for the client."""
+        await self._send(next_text(self._id, self._payload(shout, skipped)).decode())
+
     async def _drain(self) -> None:
         writer = self._writer
         while self._waiting:
             if writer is None:
                 shout, skipped = self._waiting.pop(0)
                 if not self.silent:
-                    await self._send(next_text(self._id, self._payload(shout, skipped)).decode())
+                    await self.put(shout, skipped)
                 continue
             if not writer.free:
                 return

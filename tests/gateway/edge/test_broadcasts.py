@@ -5,65 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
-from gateway.app import build_gateway, create_app
-from gateway.core.settings import Settings
-from gateway.edge.execute import Executor
-from tests.furnished import furnish
-from tests.gateway.core.lines import HandLines
-from tests.gateway.doubles import ROOT_SECRET
-from tests.gateway.edge.sockets import Peer, dialled, serving, settled
-from tests.house import own_plugins, own_providers, own_schema
+from tests.gateway.edge.sockets import Peer, settled
 
 QUOTES = (
     'subscription { quotes(symbols: ["BTC/USD"]) { cursor snapshot skipped quotes { id price } notices { code } } }'
 )
-
-
-@dataclass
-class Floor:
-    """A gateway whose upstream lines are in hand."""
-
-    url: str
-    lines: HandLines
-    executor: Executor
-    key: str
-
-    @asynccontextmanager
-    async def dial(self, **options: Any) -> AsyncIterator[Peer]:
-        """A socket that is ready."""
-        async with dialled(self.url, headers={"x-api-key": self.key}, **options) as peer:
-            await peer.initialise()
-            yield peer
-
-
-@pytest.fixture
-def settings_and_key(sqlite_url, tmp_path) -> tuple[Settings, str]:
-    made = Settings.model_validate(
-        {"env": "development", "data_dir": tmp_path, "database_url": sqlite_url, "secret_key": ROOT_SECRET}
-    )
-    return made, furnish(made)
-
-
-@pytest.fixture
-async def floor(settings_and_key) -> AsyncIterator[Floor]:
-    made, key = settings_and_key
-    lines = HandLines()
-    gateway = build_gateway(
-        made, discovered=own_providers(), found=own_plugins(), schema=own_schema(), lines=lines
-    )  # fmt: skip
-    app = create_app(made, gateway=gateway)
-    async with serving(app) as url:
-        yield Floor(url, lines, app.state.executor, key)
-    await gateway.close()
-    assert lines.open_now == []
-    assert len(app.state.executor.broadcasts) == 0
 
 
 async def data(peer: Peer, operation: str | None = None) -> dict[str, Any]:
