@@ -20,6 +20,7 @@ from gateway.core.market import MarketData
 from gateway.core.watching import Joinable, Watch
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import BadInput
+from schema.facts import Shared
 from schema.symbols import InstrumentId
 from schema.words.live import NoticeCode, StreamNotice
 from schema.words.quotes import QUOTES, QuotesAsk
@@ -127,7 +128,10 @@ class LiveMarket:
         self.deadline = inf
 
         async def again() -> Sequence[M]:
-            return await look(replace(self, log=FetchLog()))
+            fresh = replace(self, log=FetchLog())
+            found = await look(fresh)
+            made.private = made.private or fresh.log.shared is not Shared.PUBLIC
+            return found
 
         made = Watch(self.data.clock, every_s, again, mark, after=how.pop("after", None) or self.after, **how)
         self.subscriptions.append(made)

@@ -40,6 +40,10 @@ class Joinable(Protocol):
         """Whether a snapshot stands for everything before it."""
 
     @property
+    def private(self) -> bool:
+        """Whether something of it may serve one tenant alone: by its own key, or by a licence."""
+
+    @property
     def joining(self) -> bool:
         """Whether the last delivery is a snapshot for those who have joined."""
 
@@ -77,7 +81,7 @@ class Watch(Generic[T]):
         self._first, self._resumed, self._failing = True, after is not None, False
         self._wanted = asyncio.Event()
         self._due = 0.0
-        self.joining, self.cursor = False, after or ""
+        self.joining, self.cursor, self.private = False, after or "", False
         for name in self._known:
             self._remember(name)
 

@@ -211,16 +211,19 @@ class Executor(Preparing):
             return admission
         failed = True
         ear = make({"requestId": facts.request_id, **admission.extensions})
+        ear.owner = principal.tenant
         broadcast: Broadcast | None = None
         try:
             source = partial(self._source, prepared, facts, principal, after)
-            broadcast = self.broadcasts.join(key, ear, after, source)
-            if broadcast is None:
-                broadcast = Broadcast(object(), source(), lambda _: None)
-                broadcast.join(ear, None)
-            last = await ear.pump(broadcast)
-            failed = last is not None
-            return last
+            while True:
+                broadcast = self.broadcasts.join(key, ear, after, source)
+                if broadcast is None:
+                    broadcast = Broadcast(object(), principal.tenant, source(), lambda _: None)
+                    broadcast.join(ear, None)
+                last = await ear.pump(broadcast)
+                if not ear.parted():
+                    failed = last is not None
+                    return last
         finally:
             if broadcast is not None:
                 broadcast.leave(ear)

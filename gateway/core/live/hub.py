@@ -131,6 +131,8 @@ class Hub:
 
     async def close(self) -> None:
         """Nothing is left."""
+        for held in self._held.values():
+            held.ready.set()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

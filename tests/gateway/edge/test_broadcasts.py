@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.edge.sockets import Peer, settled
+from gateway.core.identity import TENANT_SCOPES
+from gateway.core.live.subscription import Subscription
+from plugins.accounts.keys.desk import KeyDesk
+from plugins.accounts.organisations.desk import OrganisationDesk
+from tests.gateway.edge.sockets import Peer, dialled, settled
 
 QUOTES = (
     'subscription { quotes(symbols: ["BTC/USD"]) { cursor snapshot skipped quotes { id price } notices { code } } }'
@@ -151,3 +155,30 @@ async def test_an_unknown_symbol_among_others_is_a_notice_and_one_alone_an_error
     assert (prices(mixed), mixed["notices"]) == (["100"], [{"code": "UNKNOWN_INSTRUMENT"}])
     assert (alone["type"], alone["id"]) == ("error", "2")
     assert json.dumps(alone).count("UNKNOWN_SYMBOL") + json.dumps(alone).count("UNKNOWN_INSTRUMENT") >= 1
+
+
+async def other_tenants_key(floor) -> str:
+    host = floor.gateway.host
+    async with host.store.write() as tx:
+        tenant = await host.service(OrganisationDesk).create(tx, "Other", None, plan="unlimited")
+        _, key = await host.service(KeyDesk).create(
+            tx, tenant, name="tests", scopes=sorted(TENANT_SCOPES), created_by="tests"
+        )
+    return str(key)
+
+
+async def test_a_stream_that_is_one_tenants_is_executed_for_each_tenant_alone(floor, monkeypatch) -> None:
+    """As where a provider's licence, or a tenant's own key with it, lets nobody else have its answers."""
+    monkeypatch.setattr(Subscription, "private", True)
+    other = await other_tenants_key(floor)
+    floor.lines.price("sandbox", "100")
+    async with floor.dial() as one, dialled(floor.url, headers={"x-api-key": other}) as two, floor.dial() as three:
+        await two.initialise()
+        for peer in (one, two, three):
+            await peer.ask(QUOTES)
+        firsts = [prices(await data(peer)) for peer in (one, two, three)]
+        shared = len(floor.executor.broadcasts)
+        floor.lines.price("sandbox", "101")
+        seconds = [prices(await data(peer)) for peer in (one, two, three)]
+
+    assert (firsts, seconds, shared) == ([["100"]] * 3, [["101"]] * 3, 2)
