@@ -114,6 +114,34 @@ def quote(
 
 
 @app.command()
+def watch(
+    symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="For example BTC/USD EURUSD AAPL.")],
+    every_ms: Annotated[
+        int, typer.Option(metavar="MS", min=0, max=60_000, help="At most one message in so many ms; 0: as they come.")
+    ] = 1_000,
+    count: Annotated[int | None, typer.Option(metavar="N", min=1, help="End after so many messages.")] = None,
+    providers: Providers = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    offline: Offline = False,
+) -> int:
+    """Print prices as they change, until it is interrupted."""
+
+    def job() -> Coroutine[Any, Any, int]:
+        from gateway.cli import link, output, reading
+        from gateway.cli import watch as watching
+
+        return watching.run(
+            link.Where(url=url, api_key=api_key, offline=offline), symbols, every_ms=every_ms, count=count,
+            form=output.form_of(as_json=as_json, as_csv=as_csv), providers=reading.read_list("--providers", providers),
+        )  # fmt: skip
+
+    return perform_async(job)
+
+
+@app.command()
 def candles(
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="For example BTC/USD.")],
     interval: Annotated[str, typer.Option("--interval", "-i", help="1m 5m 15m 1h 4h 1d 1w 1mo …")] = "1h",

@@ -98,9 +98,9 @@ REQUESTS: dict[str, Explained] = {
         "name the operation that should run",
     ),
     "SUBSCRIPTION_NOT_SUPPORTED": Explained(
-        "A subscription came as an HTTP request, which carries queries and mutations only; Server-Sent Events are not "
-        "served.",
-        "open a WebSocket at /graphql with the subprotocol graphql-transport-ws, or ask with a query",
+        "A subscription came as an HTTP request that takes one answer.",
+        "open a WebSocket at /graphql with the subprotocol graphql-transport-ws, or POST it with `Accept: "
+        "text/event-stream`",
     ),
     "LIMIT_EXCEEDED": Explained(
         "The document is larger than allowed; `limit` names the bound and `max` its value.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -65,8 +65,18 @@ class Link(Protocol):
     async def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Answer:
         """Execute one operation; Stop where the gateway cannot be asked at all."""
 
+    def listen(self, query: str, variables: Mapping[str, Any], after: str | None = None) -> AsyncGenerator[Answer]:
+        """The messages of a subscription, from behind a cursor where there is one.
+
+        Stop where the gateway refuses it; Lost where the way breaks off, and it may be tried again.
+        """
+
     async def close(self) -> None:
         """Let go of everything."""
+
+
+class Lost(Exception):
+    """A stream broke off, for a reason that may pass."""
 
 
 @asynccontextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.link import Answer, read_answer
@@ -54,6 +55,28 @@ class LocalLink:
         facts = RequestFacts(request_id="cli", transport="cli")
         result = await self._executor.execute(request, facts, principal=self._caller or LOCAL)
         return read_answer(result.body())
+
+    async def listen(
+        self, query: str, variables: Mapping[str, Any], after: str | None = None
+    ) -> AsyncGenerator[Answer]:  # fmt: skip
+        """See `Link`."""
+        from gateway.core.identity import LOCAL
+        from gateway.edge.errors import Refused
+        from gateway.edge.execute import ANY_OPERATION, OperationRequest, RequestFacts, refused_result
+
+        extensions = None if after is None else {"after": after}
+        request = OperationRequest(query=query, variables=dict(variables), extensions=extensions)
+        facts, caller = RequestFacts(request_id="cli", transport="cli"), self._caller or LOCAL
+        try:
+            prepared = await self._executor.prepared(request, ANY_OPERATION, facts, caller)
+        except Refused as refused:
+            raise read_answer(refused_result(refused, "cli").body()).problems[0].stop() from None
+        async with aclosing(self._executor.subscribe(prepared, facts, caller)) as results:
+            async for result in results:
+                answer = read_answer(result.body())
+                if not result.executed:
+                    raise answer.problems[0].stop()
+                yield answer
 
     async def close(self) -> None:
         """See `Link`."""

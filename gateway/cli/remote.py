@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
 from gateway.cli.link import Answer, read_answer
+from gateway.cli.listening import messages
 from gateway.cli.outcome import Stop, say, usage
 
 TIMEOUT_S = 60.0
@@ -45,6 +47,16 @@ class RemoteLink:
             raise Stop(f"{self._endpoint} cannot be reached ({told}): check the address that --url names") from None
         self.offline = reply.headers.get("marketgate-mode", "live") != "live"
         return read_answer(self._body(reply))
+
+    async def listen(
+        self, query: str, variables: Mapping[str, Any], after: str | None = None
+    ) -> AsyncGenerator[Answer]:  # fmt: skip
+        """See `Link`."""
+        headers = {name: value for name, value in self._client.headers.items() if name in ("x-api-key", "user-agent")}
+        told = messages("ws" + self._endpoint.removeprefix("http"), headers, query, variables, after)
+        async with aclosing(told) as found:
+            async for answer in found:
+                yield answer
 
     def _body(self, reply: httpx.Response) -> Mapping[str, Any]:
         try:

@@ -48,7 +48,7 @@ def run(host: str | None, port: int | None) -> Code:
     # Here, where a refusal is one line; inside the server it would be a traceback.
     asyncio.run(prepare(settings, gateway.host.plugins))
     listener = bind(settings.host, settings.port)
-    _Server(_config(app), gateway.host).run(sockets=[listener])
+    _Server(_config(app), gateway.host, app.state.executor.leaving).run(sockets=[listener])
     return Code.ALL
 
 
@@ -91,11 +91,11 @@ def _config(app: ASGIApp) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens once it does."""
+    """Says where it listens once it does, and ends answers without an end when it is to go away."""
 
-    def __init__(self, config: uvicorn.Config, host: Host) -> None:
+    def __init__(self, config: uvicorn.Config, host: Host, leaving: asyncio.Event) -> None:
         super().__init__(config)
-        self._host = host
+        self._host, self._leaving = host, leaving
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -103,6 +103,10 @@ class _Server(uvicorn.Server):
         if self.started and sockets:
             url = url_of(self._host.settings, sockets[0].getsockname()[1])
             announce(self._host.settings, url, await welcome(self._host, url))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._leaving.set()
+        await super().shutdown(sockets)
 
 
 def settle() -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -17,24 +16,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from gateway.core.account import NOBODY, Account
+from gateway.core.agreeing import Agreed as Agreed
 from gateway.core.athand import one_at_hand
 from gateway.core.bus import Bus
 from gateway.core.clock import Clock
 from gateway.core.conversion import Rate, converted, find_rate
 from gateway.core.coverage import covers_class as covers_class
 from gateway.core.fetchlog import Fetched as Fetched
-from gateway.core.fetchlog import FetchLog
 from gateway.core.identity import Principal, Scope
 from gateway.core.licensing import Rights as Rights
 from gateway.core.lists import fetch_list as fetch_list
-from gateway.core.live import cursors
-from gateway.core.live.asking import upstreams
-from gateway.core.live.hub import Hub
-from gateway.core.live.leader import Upstream
 from gateway.core.live.mailbox import Delivery as Delivery
 from gateway.core.live.mailbox import Item as Item
-from gateway.core.live.subscription import Subscription
+from gateway.core.livemarket import LiveMarket
 from gateway.core.market import MarketData
 from gateway.core.ports import Act, Calendars, Desk, Presented
 from gateway.core.probe import probe
@@ -43,14 +37,13 @@ from gateway.core.secrets import Vault
 from gateway.core.settings import Settings
 from gateway.core.store import Store, Tx
 from schema.capability import DEFAULT_TERMS, Capability, Terms
-from schema.errors import BadInput, NoAnswer, UpstreamError
+from schema.errors import NoAnswer, UpstreamError
 from schema.provenance import CacheStatus, Provenance
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CandleSeries
 from schema.words.consensus import Consensus
 from schema.words.instruments import Instrument
 from schema.words.intervals import Interval
-from schema.words.live import NoticeCode, StreamNotice
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.routes import RouteInput
 from schema.words.venues import MarketState, SessionPhase, TradingSession, VenueHoliday
@@ -69,28 +62,8 @@ S = TypeVar("S")
 
 
 @dataclass(slots=True, kw_only=True)
-class Market:
+class Market(LiveMarket):
     """Market data as one operation sees it: asked on its caller's account, and noted for `cacheStatus`."""
-
-    data: MarketData
-    log: FetchLog
-    account: Account | None = NOBODY
-    """None until it is read, at the first fetch."""
-    find: Callable[[], Awaitable[Account]] | None = None
-    deadline: float = inf
-    """When (the loop's time) the operation ends: no fetch of it takes longer."""
-    hub: Hub | None = None
-    """Where live streams come from; None for who has no process of its own, such as a test."""
-    after: str | None = None
-    """Where a client that comes back was, where it did not say it in an argument."""
-    subscriptions: list[Subscription] = field(default_factory=list)
-    """What the operation listens to."""
-
-    async def whose(self) -> Account:
-        """The caller's account: own keys, and the bounds of the plan."""
-        if self.account is None and self.find is not None:
-            self.account = await self.find()
-        return self.account or NOBODY
 
     def at_hand(self, capability: Capability[A, M], item: Any) -> Fetched | None:
         """An item of a batch ask where nothing has to be waited for, asked without terms; None where it is fetched."""
@@ -116,47 +89,6 @@ class Market:
         async with aclosing(self.data.stream(capability, ask, terms, self.log, account)) as parts:
             async for part in parts:
                 yield part
-
-    @asynccontextmanager
-    async def live(
-        self,
-        capability: Capability[A, M],
-        asks: Mapping[str, A],
-        terms: Terms = DEFAULT_TERMS,
-        after: str | None = None,
-        every_s: float = 0.0,
-        notices: Sequence[StreamNotice] = (),
-    ) -> AsyncGenerator[Subscription]:
-        """Asks of one item each, by the symbols as they were written, as one stream; see `gateway.core.live.hub`.
-
-        A symbol that nobody can stream is a notice; NoAnswer where that is so of all of them. BadInput for a cursor
-        that is none.
-        """
-        if self.hub is None:
-            raise RuntimeError("this process has no live streams")
-        account = self.account or await self.whose()
-        try:
-            cursor = after or self.after
-            positions = cursors.read(cursor) if cursor else None
-        except cursors.BadCursor as bad:
-            raise BadInput("after", str(bad)) from None
-        subjects: dict[str, Sequence[Upstream]] = {}
-        told = list(notices)
-        for symbol, ask in asks.items():
-            found, refused = upstreams(self.data.registry, capability, ask, terms, account)
-            if found:
-                subjects[symbol] = found
-                continue
-            why = "; ".join(f"{each.provider}: {each.detail}" for each in refused) or "no provider streams it"
-            unknown, now = NoticeCode.UNKNOWN_INSTRUMENT, self.data.clock.now()
-            told.append(StreamNotice(code=unknown, message=why, symbol=symbol, at=now))
-        if not subjects:
-            raise BadInput("symbol", f"nobody streams it: {told[-1].message}")
-        # A stream has no end: what is fetched for one of its messages has the time of that message's terms.
-        self.deadline = inf
-        async with self.hub.subscribe(subjects, positions, every_s, told) as subscription:
-            self.subscriptions.append(subscription)
-            yield subscription
 
     async def offering(
         self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS, asset_class: AssetClass | None = None

@@ -29,6 +29,8 @@ POINTS, MONTH, CONCURRENCY, STREAMS, WEBHOOKS, CALLS = (
 HAIR = 1e-6
 """What is a whole second but for the last bits of a float is one."""
 LESS = "waiting does not help, ask for less at once."
+SOCKETS, LEAST_SOCKETS = "sockets", 20
+"""Twice as many as streams, and no fewer than this: who comes back may not have been missed yet."""
 RETRY_SLOT_S = 1.0
 """When to try again where something under way must end first."""
 
@@ -97,6 +99,16 @@ class PlanAllowances:
             kind = "streams" if stream else "operations"
             told = f"{most} {kind} at a time are allowed, and as many are under way: wait for one to end."
             raise RateLimited(told, limit=name, retry_after=RETRY_SLOT_S)
+        self._under_way[slot] = now + 1
+        return lambda: self._leave(slot)
+
+    def connect(self, caller: Principal, payer: str) -> Callable[[], None]:
+        """Count a socket; the answer ends it. Raises RateLimited."""
+        slot, most = (SOCKETS, payer), max(LEAST_SOCKETS, 2 * caller.limits.streams)
+        now = self._under_way.get(slot, 0)
+        if now >= most:
+            told = f"{most} sockets at a time are allowed, and as many are open: use one of them, or close one."
+            raise RateLimited(told, limit=SOCKETS, retry_after=RETRY_SLOT_S)
         self._under_way[slot] = now + 1
         return lambda: self._leave(slot)
 

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import structlog
 
-from gateway.core.live.subscription import Subscription
 from gateway.core.metrics import counter, gauge
+from gateway.core.watching import Joinable
 from gateway.edge.frames import next_frame
 from gateway.edge.operation import OperationResult
 from gateway.edge.replies import encode
@@ -50,7 +50,12 @@ class Shout:
 
 
 class Ear(Protocol):
-    """One reader's way out."""
+    """One reader's way out. `owner` is its tenant."""
+
+    owner: str
+
+    def part(self) -> None:
+        """This execution is not for it: join anew."""
 
     def tell(self, shout: Shout, skipped: int = 0) -> int:
         """Take it without waiting; how many messages were lost for it, where the reader is too slow for now."""
@@ -65,15 +70,15 @@ class Source(Protocol):
     def results(self) -> AsyncGenerator[OperationResult]:
         """One an event."""
 
-    def subscription(self) -> Subscription | None:
+    def subscription(self) -> Joinable | None:
         """Its live subscription; None where it has not exactly one."""
 
 
 class Broadcast:
     """One shared execution, as long as it has readers."""
 
-    def __init__(self, key: Hashable, source: Source, forget: Callable[[Broadcast], None]) -> None:
-        self.key, self._source, self._forget = key, source, forget
+    def __init__(self, key: Hashable, owner: str, source: Source, forget: Callable[[Broadcast], None]) -> None:
+        self.key, self.owner, self._source, self._forget = key, owner, source, forget
         self._ears: dict[Ear, int] = {}
         """Who hears every message, with how many each has lost since the last one it got."""
         self._joining: dict[Ear, int] = {}
@@ -83,6 +88,12 @@ class Broadcast:
         self.over = False
         self._task = asyncio.create_task(self._run(), name="broadcast")
         SHARED.inc()
+
+    @property
+    def private(self) -> bool:
+        """Whether it may serve one tenant alone: by its own key with a provider, or by a provider's licence."""
+        subscription = self._source.subscription()
+        return subscription is not None and subscription.private
 
     @property
     def readers(self) -> int:
@@ -155,6 +166,8 @@ class Broadcast:
                     body = result.body()
                     del body["extensions"]
                     shout = Shout(encode(body), subscription.cursor if subscription is not None else None)
+                    if first and self.private:
+                        self._part()
                     if first or (subscription is not None and subscription.joining):
                         self._welcome(shout, keep=first)
                     else:
@@ -168,6 +181,13 @@ class Broadcast:
             LOG.exception("broadcast_failed")
         finally:
             self._end()
+
+    def _part(self) -> None:
+        """Other tenants came before it was known whom it may serve."""
+        for ear in [ear for ear in self._joining if ear.owner != self.owner]:
+            del self._joining[ear]
+            READERS.dec()
+            ear.part()
 
     def _tell(self, shout: Shout) -> None:
         self._ring.append(shout)
@@ -220,10 +240,13 @@ class Broadcasts:
     def join(self, key: Hashable, ear: Ear, after: str | None, make: Callable[[], Source]) -> Broadcast | None:
         """The execution of a key, begun where there is none; None for a cursor that it does not hold."""
         found = self._by_key.get(key)
+        if found is not None and found.private and found.owner != ear.owner:
+            key = (key, ear.owner)
+            found = self._by_key.get(key)
         if found is None:
             if after is not None:
                 return None
-            found = self._by_key[key] = Broadcast(key, make(), self._forget)
+            found = self._by_key[key] = Broadcast(key, ear.owner, make(), self._forget)
         return found if found.join(ear, after) else None
 
     def _forget(self, broadcast: Broadcast) -> None:

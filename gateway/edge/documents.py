@@ -329,8 +329,8 @@ def check_kind(operation: OperationDefinitionNode, allowed: frozenset[OperationT
         return
     if kind is OperationType.SUBSCRIPTION:
         message = (
-            "A subscription needs a stream: open a WebSocket at /graphql with the subprotocol graphql-transport-ws. "
-            "An HTTP request carries queries and mutations only; Server-Sent Events are not served."
+            "A subscription needs a stream: open a WebSocket at /graphql with the subprotocol graphql-transport-ws, "
+            "or POST it with Accept: text/event-stream."
         )
         raise Refused("SUBSCRIPTION_NOT_SUPPORTED", message)
     message = "A mutation must be sent by POST; GET is for queries only."

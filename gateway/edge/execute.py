@@ -81,6 +81,8 @@ class Executor(Preparing):
         super().__init__(DocumentReader(self._schema, settings), settings, gate or OpenGate(), persisted)
         self._kept = Kept()
         self.sharing, self.broadcasts = sharing, Broadcasts()
+        self.leaving = asyncio.Event()
+        """Set when this process is going away: answers without an end are ended."""
         self._context_for = context_for
         self.responses = responses
 
@@ -172,6 +174,7 @@ class Executor(Preparing):
 
         Close the iterator (`aclosing`) to end the stream; what was taken for it is given back then.
         """
+        after = resumed_after(prepared)
         admission = await self._admit(prepared, principal, facts)
         if isinstance(admission, OperationResult):
             yield admission
@@ -179,6 +182,8 @@ class Executor(Preparing):
         context, failed = None, True
         try:
             context = self._context_for(facts, principal)
+            if isinstance(context, Context):
+                context.market.after = after
             told: Mapping[str, object] = admission.extensions
             async with aclosing(self._stream(prepared, context, facts, principal)) as results:
                 async for result in results:
@@ -200,22 +205,25 @@ class Executor(Preparing):
 
         Who comes back with a cursor that the shared one does not hold any more has an execution of its own.
         """
+        after = resumed_after(prepared)
         admission = await self._admit(prepared, principal, facts)
         if isinstance(admission, OperationResult):
             return admission
         failed = True
-        after = resumed_after(prepared)
         ear = make({"requestId": facts.request_id, **admission.extensions})
+        ear.owner = principal.tenant
         broadcast: Broadcast | None = None
         try:
             source = partial(self._source, prepared, facts, principal, after)
-            broadcast = self.broadcasts.join(key, ear, after, source)
-            if broadcast is None:
-                broadcast = Broadcast(object(), source(), lambda _: None)
-                broadcast.join(ear, None)
-            last = await ear.pump(broadcast)
-            failed = last is not None
-            return last
+            while True:
+                broadcast = self.broadcasts.join(key, ear, after, source)
+                if broadcast is None:
+                    broadcast = Broadcast(object(), principal.tenant, source(), lambda _: None)
+                    broadcast.join(ear, None)
+                last = await ear.pump(broadcast)
+                if not ear.parted():
+                    failed = last is not None
+                    return last
         finally:
             if broadcast is not None:
                 broadcast.leave(ear)

@@ -21,6 +21,10 @@ _SHORT, _MEDIUM = 126, 65_536
 HIGH_WATER = 32 * 1024
 """Bytes that wait in a socket's own buffer before its readers are slow ones."""
 
+GOING_AWAY = 1001
+AWAY = "This process is going away: connect again"
+UNREAD_S = 2.0
+"""How long a client may take to read what was written before it was told."""
 SEND_BUFFER = 64 * 1024
 """Bytes that the machine holds for a client that does not read (it takes twice as much)."""
 
@@ -91,6 +95,22 @@ class FramesProtocol(WebSocketsSansIOProtocol):
         """The client is gone."""
         super().connection_lost(exc)
         self._tell()
+
+    def shutdown(self) -> None:
+        """This process goes away: its clients are told so, and go on elsewhere; who does not read is not waited for.
+
+        uvicorn says 1012, "restarting": come back to the same place.
+        """
+        if self.close_sent or not self.handshake_complete or self.disconnected:
+            super().shutdown()
+            return
+        self.stop_keepalive()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": GOING_AWAY})
+        self.conn.send_close(GOING_AWAY, AWAY)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.close()
+        self.loop.call_later(UNREAD_S, self.transport.abort)
 
     async def run_asgi(self) -> None:
         """With the writer in the scope."""

@@ -152,6 +152,9 @@ class Front:
             if not plain or name in found:
                 return None
             found[name] = value
+        accept = found.get(b"accept")
+        if accept is not None and (b"event-stream" in accept or b"multipart" in accept):
+            return None
         if method == "POST":
             length = found.get(b"content-length", b"")
             if not length.isdigit() or len(length) > LONGEST_LENGTH or int(length) > self._settings.max_body_bytes:

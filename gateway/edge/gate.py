@@ -119,6 +119,9 @@ class Gate(Protocol):
     async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
         """The same for what is no GraphQL operation and has a price all the same."""
 
+    def connect(self, principal: Principal, facts: RequestFacts) -> Callable[[], None]:
+        """Count a socket of the caller; the answer ends it. Raises schema.errors.Refusal where there are too many."""
+
     def watch(self, principal: Principal, closed: Callable[[str], None]) -> Callable[[], None]:
         """Call *closed* with a reason when the caller's credential ends; the answer ends the watch."""
 
@@ -152,6 +155,10 @@ class OpenGate:
     async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
         """Always."""
         return Admission()
+
+    def connect(self, principal: Principal, facts: RequestFacts) -> Callable[[], None]:
+        """As many as they like."""
+        return lambda: None
 
     def watch(self, principal: Principal, closed: Callable[[str], None]) -> Callable[[], None]:
         """Nothing ends."""

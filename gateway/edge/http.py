@@ -18,6 +18,7 @@ from gateway.core.identity import Principal
 from gateway.edge.begun import begin
 from gateway.edge.body import ClientGone, parse_json, read_body
 from gateway.edge.errors import Faults, Refused, masked
+from gateway.edge.eventstream import EventStreams, framing_of
 from gateway.edge.execute import (
     QUERY_AND_MUTATION,
     QUERY_ONLY,
@@ -61,13 +62,18 @@ class GraphQLEndpoint:
 
     def __init__(self, executor: Executor, settings: EdgeSettings) -> None:
         self._executor, self._settings = executor, settings
+        self._streams = EventStreams(executor, settings)
         self._known: dict[bytes, tuple[str, str | None]] = {}
         """Bodies whose operations were executed before: the document's hash and the operation's name."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
         facts = facts_of(scope, headers, self._settings.public_origin)
+        framing = framing_of(headers.get("accept")) if scope["method"] == "POST" else None
         with suppress(ClientGone):
+            if framing is not None:
+                await self._streams.answer(framing, receive, send, headers, facts)
+                return
             await send_reply(send, await self.reply(scope, receive, headers, facts))
 
     async def reply(

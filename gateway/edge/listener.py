@@ -22,7 +22,9 @@ class Listener:
         self._told: dict[str, object] = dict(told)
         self._waiting: list[tuple[Shout, int]] = []
         self._wake = Wake()
-        self._lagging = self._over = self.silent = False
+        self.owner = ""
+        """The tenant of who reads."""
+        self._lagging = self._over = self._parted = self.silent = False
         self._last: OperationResult | None = None
 
     def tell(self, shout: Shout, skipped: int = 0) -> int:
@@ -47,6 +49,16 @@ class Listener:
         self._over, self._last = True, last
         self._wake.set()
 
+    def part(self) -> None:
+        """See `Ear`."""
+        self._parted = True
+        self._wake.set()
+
+    def parted(self) -> bool:
+        """Whether it has to join anew; asked once."""
+        parted, self._parted = self._parted, False
+        return parted
+
     async def pump(self, broadcast: Broadcast | None) -> OperationResult | None:
         """Until the end: write what waits as fast as the client reads. Its last answer, where it ended with one."""
         unwatch = self._writer.on_free(self._wake.set) if self._writer is not None else _nothing
@@ -55,6 +67,8 @@ class Listener:
                 await self._wake.wait()
                 self._wake.clear()
                 await self._drain()
+                if self._parted:
+                    return None
                 if self._waiting:
                     continue
                 if self._over:
@@ -65,13 +79,17 @@ class Listener:
         finally:
             unwatch()
 
+    async def put(self, shout: Shout, skipped: int) -> None:
+        """Send one message where frames cannot be written at once; it waits for the client."""
+        await self._send(next_text(self._id, self._payload(shout, skipped)).decode())
+
     async def _drain(self) -> None:
         writer = self._writer
         while self._waiting:
             if writer is None:
                 shout, skipped = self._waiting.pop(0)
                 if not self.silent:
-                    await self._send(next_text(self._id, self._payload(shout, skipped)).decode())
+                    await self.put(shout, skipped)
                 continue
             if not writer.free:
                 return

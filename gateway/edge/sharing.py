@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Hashable
 
 from gateway.core.contract import Context
 from gateway.core.identity import CallerKind, Principal
-from gateway.core.live.subscription import Subscription
+from gateway.core.watching import Joinable
 from gateway.edge.keeping import Keepings
 from gateway.edge.operation import OperationResult, PreparedOperation
 from gateway.edge.responses import Policies
@@ -47,7 +47,7 @@ class Execution:
         """See `Source`."""
         return self._results(self._context)
 
-    def subscription(self) -> Subscription | None:
+    def subscription(self) -> Joinable | None:
         """See `Source`."""
         found = self._context.market.subscriptions if isinstance(self._context, Context) else []
         return found[0] if len(found) == 1 else None

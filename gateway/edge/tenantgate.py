@@ -67,6 +67,12 @@ class TenantGate:
             return None
         return Admission(told, self._release(price, principal, leave))
 
+    def connect(self, principal: Principal, facts: RequestFacts) -> Callable[[], None]:
+        """See `Gate`."""
+        if principal is LOCAL:
+            return _nothing
+        return self.allowances.connect(principal, payer_of(principal, facts.client_ip))
+
     def watch(self, principal: Principal, closed: Callable[[str], None]) -> Callable[[], None]:
         """See `Gate`."""
         return self.host.service(Authenticator).watch(principal, closed)

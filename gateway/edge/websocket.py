@@ -11,7 +11,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from gateway.core.identity import CallerKind
-from gateway.edge.errors import Faults, Refused, masked
+from gateway.edge.errors import Faults, Refused, masked, turned_away
 from gateway.edge.execute import Executor, RequestFacts
 from gateway.edge.frames import EXTENSION, FrameWriter
 from gateway.edge.http import facts_of, headers_of
@@ -19,6 +19,7 @@ from gateway.edge.limits import EdgeSettings
 from gateway.edge.messages import PROTOCOL, CloseCode, Closed, Kind, Message, read_message
 from gateway.edge.operations import Operations
 from gateway.edge.replies import encode
+from schema.errors import Refusal
 
 LOG = structlog.get_logger("marketgate.access")
 CLOSE_S = 2.0
@@ -70,6 +71,7 @@ class Socket:
         self._ponging: asyncio.Task[None] | None = None
         self._pong: Message | None = None
         self._unwatch: Callable[[], None] = _nothing
+        self._leave: Callable[[], None] = _nothing
         self.operations = Operations(
             executor, facts, self.send, most=settings.max_socket_operations, send_text=self.send_text, writer=writer
         )
@@ -93,6 +95,7 @@ class Socket:
         finally:
             self.close(Closed())
             self._unwatch()
+            self._leave()
             for task in tasks:
                 task.cancel()
             self.operations.cancel()
@@ -169,6 +172,10 @@ class Socket:
             raise _closed_by(refused) from None
         if not _may_come_from(facts, principal.kind is not CallerKind.ANONYMOUS, self._settings.cors_origins):
             raise Closed(CloseCode.FORBIDDEN, "The page's origin is not in MARKETGATE_CORS_ORIGINS: send a credential")
+        try:
+            self._leave = self._executor.gate.connect(principal, facts)
+        except Refusal as refusal:
+            raise _closed_by(turned_away(refusal)) from None
         self._unwatch = self._executor.gate.watch(principal, self._revoked)
         self.operations.admit(facts, principal)
         self._ready.set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -12,6 +12,8 @@ from typing import cast
 from strawberry.dataloader import DataLoader
 
 from gateway.core.contract import Context, Fetched
+from gateway.core.identity import CallerKind
+from gateway.core.ports import ProviderKeys
 from plugins.market.catalog import Catalog
 from plugins.market.costs import MOST_SYMBOLS
 from plugins.market.identified import resolve
@@ -271,3 +273,11 @@ class MarketDesk:
     async def _plain(self, instrument: InstrumentId) -> Instrument:
         described = self.catalog.describe(instrument, frozenset({"id"}))
         return described if isinstance(described, Instrument) else await described
+
+
+async def own_keys(context: Context) -> Mapping[str, Collection[str]]:
+    """Names of the parts of the tenant's own keys, by provider."""
+    keys, principal = context.services.get(ProviderKeys), context.principal
+    if keys is None or not principal.tenant or principal.kind is CallerKind.ANONYMOUS:
+        return {}
+    return cast("Mapping[str, Collection[str]]", await keys.of(principal.tenant))

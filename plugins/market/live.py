@@ -9,13 +9,22 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
-from gateway.core.contract import Context, Ctx, Item
-from plugins.market.arguments import ConvertTo, Length, Route, Symbol, Symbols
-from plugins.market.costs import cost_of_quotes
-from plugins.market.desk import MarketDesk, how
-from plugins.market.updates import CandleUpdate, OrderBookUpdate, QuotesUpdate, TradesUpdate
+from gateway.core.contract import Context, Ctx, Item, Market
+from gateway.core.ports import Providers
+from plugins.market.arguments import ConvertTo, Ids, Length, MaxAge, Quorum, Route, Symbol, Symbols
+from plugins.market.costs import DEFAULT_SOURCES, MOST_SOURCES, cost_of_quotes, count_of_sources
+from plugins.market.desk import MarketDesk, how, own_keys
+from plugins.market.updates import (
+    CandleUpdate,
+    ConsensusUpdate,
+    OrderBookUpdate,
+    ProviderCondition,
+    ProviderHealthUpdate,
+    QuotesUpdate,
+    TradesUpdate,
+)
 from schema.arguments import says
-from schema.errors import BadInput, MarketgateError, NoAnswer
+from schema.errors import BadInput, MarketgateError, NoAnswer, UnknownProvider
 from schema.facts import Shared, facts
 from schema.scalars import Cursor
 from schema.scopes import Scope
@@ -25,7 +34,8 @@ from schema.words.candles import CANDLES, CandlesAsk
 from schema.words.intervals import Interval
 from schema.words.live import NoticeCode, StreamNotice
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
-from schema.words.routes import terms_of
+from schema.words.registry import ProviderInfo
+from schema.words.routes import RouteInput, terms_of
 from schema.words.trades import TRADES, TradesAsk
 
 MOST_SYMBOLS = 100
@@ -34,9 +44,14 @@ LONGEST_MS = 60_000
 DEPTH = 100
 """Levels that books are streamed with, whatever their subscribers want to see: so all share one stream."""
 TRADES_SHOWN = 50
+CONSENSUS_MS = 1_000
+HEALTH_S = 1.0
+"""Between two looks at the providers' conditions."""
+MOST_WATCHED = 200
 
 EveryMs = Annotated[int | None, says("At most one message in so many milliseconds, 0 to 60,000; 0: as they come.")]
 Resume = Annotated[Cursor | None, says("The `cursor` of the last message that was received: go on from there.")]
+WatchedIds = Annotated[list[strawberry.ID] | None, says("Only these providers; by default all.")]
 Depth = Annotated[int | None, says("Levels of each side, 1 to 100.")]
 
 
@@ -50,7 +65,7 @@ async def resolve_quotes(
 ) -> AsyncGenerator[QuotesUpdate, None]:
     """Quotes that change."""
     context, wanted = info.context, how(route, convert_to)
-    asks, notices = _asks(context, symbols)
+    asks, notices = await _asks(context, symbols)
     every = _period(every_ms)
     async with context.market.live(QUOTES, asks, wanted.terms, after, every, notices) as deliveries:
         async for delivery in deliveries:
@@ -69,7 +84,7 @@ async def resolve_candles(
     info: Ctx, symbol: Symbol, interval: Length, every_ms: EveryMs = None, after: Resume = None, route: Route = None
 ) -> AsyncGenerator[CandleUpdate, None]:
     """Candles as they form."""
-    instrument = info.context.service(MarketDesk).instrument(symbol)
+    instrument = await info.context.service(MarketDesk).find(info.context, symbol)
     start = _opening(info.context.now, interval)
     ask = CandlesAsk(instrument=instrument, interval=interval, start=start, end=start + interval.delta)
     async with info.context.market.live(CANDLES, {symbol: ask}, terms_of(route), after, _period(every_ms)) as found:
@@ -89,7 +104,7 @@ async def resolve_order_book(
     if not 1 <= levels <= DEPTH:
         raise BadInput("depth", f"must be 1 to {DEPTH}, not {levels}")
     terms = terms_of(route)
-    ask = OrderBookAsk(instrument=info.context.service(MarketDesk).instrument(symbol), depth=DEPTH)
+    ask = OrderBookAsk(instrument=await info.context.service(MarketDesk).find(info.context, symbol), depth=DEPTH)
     async with info.context.market.live(ORDER_BOOK, {symbol: ask}, terms, after, _period(every_ms)) as deliveries:
         async for delivery in deliveries:
             books = cast("list[OrderBook]", _values(delivery.items))
@@ -107,7 +122,7 @@ async def resolve_trades(
     info: Ctx, symbol: Symbol, every_ms: EveryMs = None, after: Resume = None, route: Route = None
 ) -> AsyncGenerator[TradesUpdate, None]:
     """Trades as they happen."""
-    ask = TradesAsk(instrument=info.context.service(MarketDesk).instrument(symbol), last=TRADES_SHOWN)
+    ask = TradesAsk(instrument=await info.context.service(MarketDesk).find(info.context, symbol), last=TRADES_SHOWN)
     async with info.context.market.live(TRADES, {symbol: ask}, terms_of(route), after, _period(every_ms)) as found:
         async for delivery in found:
             yield TradesUpdate(
@@ -116,7 +131,7 @@ async def resolve_trades(
             )  # fmt: skip
 
 
-def _asks(context: Context, symbols: Sequence[str]) -> tuple[dict[str, QuotesAsk], list[StreamNotice]]:
+async def _asks(context: Context, symbols: Sequence[str]) -> tuple[dict[str, QuotesAsk], list[StreamNotice]]:
     """What each symbol asks for; one that cannot be read is a notice, unless none can."""
     if not symbols:
         raise BadInput("symbols", f"is empty: give 1 to {MOST_SYMBOLS} symbols")
@@ -128,7 +143,7 @@ def _asks(context: Context, symbols: Sequence[str]) -> tuple[dict[str, QuotesAsk
     taken: set[InstrumentId] = set()
     for symbol in symbols:
         try:
-            instrument = desk.instrument(symbol)
+            instrument = await desk.find(context, symbol)
         except MarketgateError as error:
             if len(symbols) == 1:
                 raise
@@ -180,6 +195,68 @@ async def _converted(
     return found, notices
 
 
+async def resolve_consensus(
+    info: Ctx,
+    symbol: Symbol,
+    providers: Ids = None,
+    quorum: Quorum = 2,
+    max_age_ms: MaxAge = None,
+    every_ms: EveryMs = CONSENSUS_MS,
+) -> AsyncGenerator[ConsensusUpdate, None]:
+    """What several streams agree on."""
+    quorum = 2 if quorum is None else quorum
+    if not 1 <= quorum <= MOST_SOURCES:
+        raise BadInput("quorum", f"must be 1 to {MOST_SOURCES}, not {quorum}")
+    if len(providers or ()) > MOST_SOURCES:
+        raise BadInput("providers", f"names {len(providers or ())}: at most {MOST_SOURCES}")
+    terms = terms_of(RouteInput(providers=providers, max_age_ms=max_age_ms), prefix="")
+    instrument = await info.context.service(MarketDesk).find(info.context, symbol)
+    every_s = _period(CONSENSUS_MS if every_ms is None else every_ms)
+    most = MOST_SOURCES if providers else max(DEFAULT_SOURCES, quorum)
+    try:
+        async with info.context.market.agreeing(
+            instrument, symbol, terms, quorum=quorum, most=most, every_s=every_s
+        ) as steps:
+            async for step in steps:
+                yield ConsensusUpdate(
+                    cursor=Cursor(step.cursor), consensus=step.consensus, notices=list(step.notices)
+                )  # fmt: skip
+    except UnknownProvider as error:
+        # The argument stands here without a route around it.
+        raise UnknownProvider("providers", error.message.partition(": ")[2]) from None
+
+
+async def resolve_provider_health(
+    info: Ctx, providers: WatchedIds = None
+) -> AsyncGenerator[ProviderHealthUpdate, None]:  # fmt: skip
+    """Providers whose condition changes."""
+    context = info.context
+    if providers is not None and not 1 <= len(providers) <= MOST_WATCHED:
+        raise BadInput("providers", f"has {len(providers)} ids: give 1 to {MOST_WATCHED}, or leave it out")
+    wanted = frozenset(providers or ())
+    known = {str(each.id) for each in context.service(Providers).all()}
+    if unknown := sorted(wanted - known):
+        raise UnknownProvider("providers", f"{unknown[0][:40]!r} is not the id of a provider")
+
+    async def look(market: Market) -> list[ProviderCondition]:
+        own, wish = await own_keys(context), (await market.whose()).reach.wish
+        every = context.service(Providers).all(context.principal, own, wish)
+        return [_condition(each) for each in every if not wanted or each.id in wanted]
+
+    async for seen in context.market.watch(look, repr, HEALTH_S):
+        yield ProviderHealthUpdate(
+            cursor=Cursor(seen.cursor), snapshot=seen.snapshot, providers=list(seen.items), notices=list(seen.notices)
+        )
+
+
+def _condition(provider: ProviderInfo) -> ProviderCondition:
+    health = provider.health
+    return ProviderCondition(
+        id=provider.id, status=provider.status, status_reason=provider.status_reason, breaker=health.breaker,
+        error_rate=health.error_rate, p95_ms=health.p95_ms,
+    )  # fmt: skip
+
+
 @strawberry.type
 class MarketSubscription:
     """What changes by itself."""
@@ -202,5 +279,16 @@ class MarketSubscription:
     trades = strawberry.subscription(
         resolver=resolve_trades,
         description="Trades as they happen, each once.",
+        metadata=facts(cost=1, needs=Scope.STREAM_READ, shared=Shared.PUBLIC),
+    )
+    consensus = strawberry.subscription(
+        resolver=resolve_consensus,
+        description="What the streams of several providers agree on, outliers named, whenever one of them has spoken. "
+        "Without `providers` the first five that stream it, or as many as `quorum`.",
+        metadata=facts(cost=count_of_sources, needs=Scope.STREAM_READ, shared=Shared.PUBLIC),
+    )
+    provider_health = strawberry.subscription(
+        resolver=resolve_provider_health,
+        description="Providers whose status, breaker, error rate or latency has changed: a snapshot first.",
         metadata=facts(cost=1, needs=Scope.STREAM_READ, shared=Shared.PUBLIC),
     )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
 from typing import cast
 
 import strawberry
 
 from gateway.core.contract import Context, Ctx, covers_class
-from gateway.core.identity import CallerKind
-from gateway.core.ports import ProviderKeys, Providers
+from gateway.core.ports import Providers
 from plugins.market.arguments import (
     Adjusted,
     After,
@@ -53,7 +51,7 @@ from plugins.market.costs import (
     count_of_sources,
     count_of_symbols,
 )
-from plugins.market.desk import MarketDesk, currency_code, how
+from plugins.market.desk import MarketDesk, currency_code, how, own_keys
 from plugins.market.rates import resolve_fx_rates, resolve_market_caps
 from plugins.market.series import Wanted, fetch_series
 from plugins.market.types import (
@@ -89,7 +87,7 @@ async def resolve_node(info: Ctx, id: NodeId) -> Node | None:
     if kept := KEPT.match(id):
         return await _kept(info.context, kept[1], id)
     if ":" not in id:
-        own, wish = await _own(info), (await info.context.market.whose()).reach.wish
+        own, wish = await own_keys(info.context), (await info.context.market.whose()).reach.wish
         return cast("Node | None", info.context.service(Providers).find(id, info.context.principal, own, wish))
     try:
         instrument = parse_instrument(id)
@@ -212,7 +210,7 @@ async def resolve_providers(
     status: WithStatus = None,
 ) -> list[ProviderInfo]:
     """The registry, filtered."""
-    own, wish = await _own(info), (await info.context.market.whose()).reach.wish
+    own, wish = await own_keys(info.context), (await info.context.market.whose()).reach.wish
     every = info.context.service(Providers).all(info.context.principal, own, wish)
     names = {offer.name for provider in every for offer in provider.capabilities}
     if capability is not None and capability not in names:
@@ -232,14 +230,6 @@ def _covers(context: Context, provider: ProviderInfo, capability: str | None, as
         return asset_class in provider.asset_classes
     adapter = context.host.data.registry.providers[provider.id]
     return covers_class(adapter, capability, asset_class, context.now)
-
-
-async def _own(info: Ctx) -> Mapping[str, Collection[str]]:
-    """Names of the parts of the tenant's own keys, by provider."""
-    keys, principal = info.context.services.get(ProviderKeys), info.context.principal
-    if keys is None or not principal.tenant or principal.kind is CallerKind.ANONYMOUS:
-        return {}
-    return cast("Mapping[str, Collection[str]]", await keys.of(principal.tenant))
 
 
 @strawberry.type(description="Market data of all providers behind one vocabulary.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import strawberry
+
 from schema.model import described, model
 from schema.provenance import Provenance
 from schema.scalars import Cursor
@@ -10,6 +12,7 @@ from schema.words.candles import Candle
 from schema.words.consensus import Consensus
 from schema.words.live import StreamNotice
 from schema.words.quotes import Quote
+from schema.words.registry import BreakerState, ProviderStatus
 from schema.words.trades import Trade
 
 CURSOR = "Give the last one back as `after` to resume."
@@ -65,8 +68,30 @@ class TradesUpdate:
 
 @model("What several providers' streams agree on now.")
 class ConsensusUpdate:
-    """Made anew whenever one of the sources has said something, at most once a period."""
+    """Made anew whenever one of the sources has said something, at most once a period. Each is whole."""
 
-    cursor: Cursor = described(CURSOR)
+    cursor: Cursor = described("Give the last one back in the request's `extensions.after` to resume.")
     consensus: Consensus | None = described("Null as long as fewer sources count than `quorum`.", default=None)
+    notices: list[StreamNotice] = described(NOTICES)
+
+
+@model("A provider's condition.")
+class ProviderCondition:
+    """As far as it changes by itself; the rest is `provider` in a query."""
+
+    id: strawberry.ID = described("The provider's id.")
+    status: ProviderStatus = described("Whether it can be asked.")
+    status_reason: str | None = described("Why it is not READY, and the way out.", default=None)
+    breaker: BreakerState = described("The worst of its capabilities' breakers.")
+    error_rate: float = described("Share of its last 100 calls that failed, 0 to 1.")
+    p95_ms: int | None = described("95th percentile of their latency.", default=None)
+
+
+@model("Providers whose condition has changed.")
+class ProviderHealthUpdate:
+    """As this process knows them; a snapshot shows all that were asked for."""
+
+    cursor: Cursor = described("Give the last one back in the request's `extensions.after` to resume.")
+    snapshot: bool = described(SNAPSHOT)
+    providers: list[ProviderCondition] = described("In order of routing.")
     notices: list[StreamNotice] = described(NOTICES)

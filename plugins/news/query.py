@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, cast
 
 import strawberry
 
-from gateway.core.contract import Ctx, fetch_list
+from gateway.core.contract import Context, Ctx, fetch_list
 from gateway.core.ports import Desk
 from schema.arguments import After, From, PageSize, Route, Until, says, two_letters
 from schema.errors import BadInput
@@ -29,6 +31,27 @@ Country = Annotated[str | None, says("ISO 3166 code of the publishers.")]
 Source = Annotated[str | None, says("Only this publisher, as its provider writes it.")]
 
 
+async def news_ask(
+    context: Context, *, search: str | None, symbols: Sequence[str] | None, topic: str | None, language: str | None,
+    country: str | None, start: datetime | None = None, end: datetime | None = None,
+) -> NewsAsk:  # fmt: skip
+    """The filters as an ask; BadInput for what no filter can be."""
+    text = (search or "").strip()
+    if len(text) > LONGEST_TEXT:
+        raise BadInput("search", f"has {len(text)} characters: at most {LONGEST_TEXT}")
+    if len(symbols or ()) > MOST_SYMBOLS:
+        raise BadInput("symbols", f"give at most {MOST_SYMBOLS}")
+    if start is not None and end is not None and not start < end:
+        raise BadInput("end", "must be after start")
+    desk = context.service(Desk)
+    meant = await asyncio.gather(*(desk.find(context, symbol) for symbol in symbols or ()))
+    return NewsAsk(
+        text=text, instruments=tuple(sorted(set(meant))),
+        topic=(topic or "").strip().lower(), language=two_letters("language", language).lower(),
+        country=two_letters("country", country).upper(), start=start, end=end,
+    )  # fmt: skip
+
+
 async def resolve_news(
     info: Ctx,
     search: Words = None,
@@ -44,19 +67,9 @@ async def resolve_news(
     route: Route = None,
 ) -> Connection[NewsArticle] | None:
     """A page of the newest hundred articles that fit."""
-    text = (search or "").strip()
-    if len(text) > LONGEST_TEXT:
-        raise BadInput("search", f"has {len(text)} characters: at most {LONGEST_TEXT}")
-    if len(symbols or ()) > MOST_SYMBOLS:
-        raise BadInput("symbols", f"give at most {MOST_SYMBOLS}")
-    if start is not None and end is not None and not start < end:
-        raise BadInput("end", "must be after start")
-    desk = info.context.service(Desk)
-    meant = await asyncio.gather(*(desk.find(info.context, symbol) for symbol in symbols or ()))
-    ask = NewsAsk(
-        text=text, instruments=tuple(sorted(set(meant))),
-        topic=(topic or "").strip().lower(), language=two_letters("language", language).lower(),
-        country=two_letters("country", country).upper(), start=start, end=end,
+    ask = await news_ask(
+        info.context, search=search, symbols=symbols, topic=topic, language=language, country=country, start=start,
+        end=end,
     )  # fmt: skip
     fetched = await fetch_list(info.context.market, NEWS, ask, terms_of(route), kind="news", after=after)
     found = [

@@ -43,7 +43,8 @@ def commands() -> list[tuple[str, str]]:
     return found
 
 
-QUERIES = blocks("graphql")
+QUERIES = [each for each in blocks("graphql") if not each[1].startswith("subscription")]
+SUBSCRIPTIONS = [each for each in blocks("graphql") if each[1].startswith("subscription")]
 COMMANDS = commands()
 STATEFUL = re.compile(r"marketgate (db|tenants|operators|audit) ")
 ASKING = [
@@ -51,7 +52,8 @@ ASKING = [
     for page, line in COMMANDS
     if line.startswith("marketgate ") and "provider new" not in line and not STATEFUL.match(line)
 ]
-CURLS = [line for _, line in COMMANDS if line.startswith("curl ")]
+CURLS = [line for _, line in COMMANDS if line.startswith("curl ") and "event-stream" not in line]
+STREAMING = [line for _, line in COMMANDS if line.startswith("curl ") and "event-stream" in line]
 KEEPING = [line for _, line in COMMANDS if STATEFUL.match(line)]
 KEY = re.compile(rb"\bmg_dev_[0-9A-Za-z]+_[0-9A-Za-z]+\b")
 
@@ -94,6 +96,7 @@ def wait_for(port: int) -> None:
 
 def test_there_are_queries_and_commands_to_run() -> None:
     assert len(QUERIES) >= 4
+    assert len(SUBSCRIPTIONS) >= 4
     assert len(ASKING) >= 4
 
 
@@ -111,6 +114,34 @@ def test_a_printed_query_answers_without_errors(gateway: tuple[str, str], page: 
     assert None not in answer["data"].values()
     refused = [found["userErrors"] for found in answer["data"].values() if "userErrors" in found]
     assert not any(refused), refused
+
+
+@pytest.mark.parametrize(("page", "query"), SUBSCRIPTIONS)
+def test_a_printed_subscription_begins_with_a_message_without_errors(
+    gateway: tuple[str, str], page: str, query: str
+) -> None:
+    url, key = gateway
+    headers = {"content-type": "application/json", "accept": "text/event-stream", "x-api-key": key}
+    asked = urllib.request.Request(f"{url}/graphql", json.dumps({"query": query}).encode(), headers)
+
+    with urllib.request.urlopen(asked) as answer:
+        data = next(line for line in answer if line.startswith(b"data: "))
+
+    assert "errors" not in json.loads(data.removeprefix(b"data: "))
+
+
+def test_the_printed_curl_call_for_a_stream_begins_with_a_price(gateway: tuple[str, str]) -> None:
+    url, key = gateway
+    (line,) = STREAMING
+    words = shlex.split(line.replace("http://127.0.0.1:8000", url).replace("mg_…", key))
+
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        data = next(told for told in process.stdout if told.startswith(b"data: "))
+        process.kill()
+
+    (quote,) = json.loads(data.removeprefix(b"data: "))["data"]["quotes"]["quotes"]
+    assert quote["price"].replace(".", "").isdigit()
 
 
 @pytest.mark.parametrize(("page", "line"), ASKING)

@@ -32,7 +32,9 @@ class Listener(Protocol):
 class Channel:
     """What is passed on rises strictly: older epochs, repeated and overtaken sequence numbers are dropped."""
 
-    def __init__(self, key: StreamKey, on_hole: Callable[[Channel], None] | None = None) -> None:
+    def __init__(
+        self, key: StreamKey, on_hole: Callable[[Channel], None] | None = None, *, ring: int = RING
+    ) -> None:  # fmt: skip
         self.key = key
         self.fold, self.name = FOLDS[key.capability], cursors.short(key)
         self.position = Position()
@@ -40,7 +42,7 @@ class Channel:
         self.provenance: Provenance | None = None
         self.trouble: Message | None = None
         """The last message that told of trouble, where no values have come since."""
-        self.ring: deque[Message] = deque(maxlen=RING)
+        self.ring: deque[Message] = deque(maxlen=ring)
         self._on_hole = on_hole
         self._held: list[Message] | None = None
         self._listeners: dict[Listener, None] = {}

@@ -12,11 +12,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import structlog
 
 from gateway.core.clock import Clock
-from gateway.core.live.channel import Channel
+from gateway.core.live.channel import RING, Channel
 from gateway.core.live.leader import Leader, Upstream
 from gateway.core.live.line import Lines
 from gateway.core.live.messages import Message, Position, StreamKey
@@ -31,6 +32,9 @@ GRACE_S = 10.0
 """How long a stream goes on that nobody wants: who reloads a page finds it."""
 
 STREAMS = gauge("marketgate_live_streams", "Streams that this process hears, by capability.", "capability")
+
+HERE = uuid4().hex
+"""This process."""
 
 Work = Callable[[], Awaitable[None]]
 
@@ -127,6 +131,8 @@ class Hub:
 
     async def close(self) -> None:
         """Nothing is left."""
+        for held in self._held.values():
+            held.ready.set()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -153,8 +159,11 @@ class Hub:
             LOG.exception("live_task_failed", task=name)
 
     def _open(self, key: StreamKey, upstream: Upstream) -> _Held:
-        channel = Channel(key, self._behind)
-        leader = Leader(channel, upstream, self._lines, self.clock, self._fleet, self._rng, self._behind)
+        # What a licence lets nobody keep is neither held for those who come back nor told to Redis.
+        kept = upstream.lane.rights.keep
+        channel = Channel(key, self._behind, ring=RING if kept else 0)
+        fleet = self._fleet if kept else None
+        leader = Leader(channel, upstream, self._lines, self.clock, fleet, self._rng, self._behind)
         held = _Held(channel, leader)
         channel.attach(_First(held.begun))
         STREAMS.labels(key.capability).inc()
@@ -162,7 +171,7 @@ class Hub:
 
     async def _carry(self, held: _Held) -> None:
         try:
-            if self._fleet is not None:
+            if self._fleet is not None and held.leader.in_fleet:
                 await self._fleet.listen(held.channel.key, held.channel.hear, held.channel.join)
         finally:
             held.ready.set()
@@ -181,7 +190,7 @@ class Hub:
         if held.task is not None:
             held.task.cancel()
             await asyncio.gather(held.task, return_exceptions=True)
-        if self._fleet is not None and key not in self._held:
+        if self._fleet is not None and held.leader.in_fleet and key not in self._held:
             await self._fleet.forget(key)
 
     def _behind(self, channel: Channel) -> None:
@@ -217,10 +226,12 @@ class _First:
 
 def key_of(upstream: Upstream) -> StreamKey:
     """What the fleet calls an upstream's stream."""
-    interval = getattr(upstream.ask, "interval", None)
+    interval, lane = getattr(upstream.ask, "interval", None), upstream.lane
+    # What no other process may know has a name that no other process has.
+    mark = lane.mark or ("" if lane.scope is None else f"{HERE} {id(lane.access)}")
     ask, capability = upstream.ask, upstream.capability
     subject = capability.items.of(ask)[0] if capability.items else ask.instrument
     return StreamKey(
         capability=capability.name, subject=str(subject), provider=upstream.lane.id,
-        interval=interval.value if interval is not None else "", mark=upstream.lane.mark,
+        interval=interval.value if interval is not None else "", mark=mark,
     )  # fmt: skip

@@ -60,6 +60,11 @@ class Leader:
         self.leads = False
         """Whether this process has the upstream's stream now."""
 
+    @property
+    def in_fleet(self) -> bool:
+        """Whether other processes hear of it."""
+        return self._fleet is not None
+
     async def run(self) -> None:
         """Until it is cancelled."""
         while True:

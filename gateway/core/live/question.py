@@ -40,6 +40,11 @@ class Question:
         self._over = False
 
     @property
+    def private(self) -> bool:
+        """Whether one of its providers may serve one tenant alone."""
+        return any(upstream.lane.scope is not None for upstream in self._upstreams)
+
+    @property
     def whole(self) -> bool:
         """Whether a snapshot stands for everything before it."""
         return FOLDS[self._upstreams[0].capability.name].whole

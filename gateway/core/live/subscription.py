@@ -46,6 +46,11 @@ class Subscription:
         return cursors.write(self._mailbox.positions)
 
     @property
+    def private(self) -> bool:
+        """Whether something of it may serve one tenant alone: by its own key, or by a licence."""
+        return any(question.private for question in self._questions)
+
+    @property
     def whole(self) -> bool:
         """Whether a snapshot stands for everything before it, so that nobody has to see what was before."""
         return all(question.whole for question in self._questions)

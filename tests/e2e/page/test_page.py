@@ -48,6 +48,21 @@ def test_the_search_finds_apple_and_shows_it(page: Page, gateway_url: str):
     assert page.errors == []
 
 
+def test_the_console_listens_to_a_subscription_until_it_is_stopped(page: Page, gateway_url: str):
+    query = 'subscription { quotes(symbols: ["BTC/USD"]) { cursor quotes { price } } }'
+    page.open(f"{gateway_url}/console?{urlencode({'query': query})}")
+    page.wait("document.querySelector('.graphiql-query-editor .view-line')?.innerText.includes('quotes')")
+    page.ask("document.querySelector('.graphiql-execute-button').click()")
+    shown = '/"cursor":\\s"([^"]+)"/.exec(document.querySelector(\'.result-window\').innerText)?.[1]'
+    first = page.wait(shown)
+    page.wait(f"{shown} !== {first!r}")
+    page.ask("document.querySelector('.graphiql-execute-button').click()")
+
+    # A button that runs again is one that listens no more.
+    page.wait("document.querySelector('.graphiql-execute-button').ariaLabel.startsWith('Execute')")
+    assert page.errors == []
+
+
 def test_the_console_runs_the_query_of_its_address(page: Page, gateway_url: str):
     query = "query One($symbol: String!) { quote(symbol: $symbol) { price provenance { mode } } }"
     address = urlencode({"query": query, "variables": '{"symbol": "BTC/USD"}'})

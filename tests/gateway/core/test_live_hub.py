@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
+from gateway.core.access import Access
 from gateway.core.live import cursors
-from gateway.core.live.hub import Hub
+from gateway.core.live.hub import Hub, key_of
 from gateway.core.live.mailbox import Delivery
 from schema.errors import Overloaded, UnknownInstrument
 from schema.words.live import NoticeCode
@@ -272,3 +273,31 @@ async def test_a_reader_that_leaves_while_its_streams_are_being_opened_leaves_no
 async def _brief(it: Live) -> None:
     async with it.hub.subscribe({"BTC/USD": quotes_of(it.world, BTC)}) as reader:
         await anext(reader)
+
+
+async def test_what_a_licence_lets_nobody_keep_is_not_held_for_who_comes_back() -> None:
+    clock = LoopClock()
+    w, lines = world(venue("alpha", cacheable=False), clock=clock), HandLines()
+    hub = Hub(lines, clock, rng=Unspread())
+    lines.price("alpha", "100")
+    async with hub.subscribe({"BTC/USD": quotes_of(w)}) as reader:
+        cursor = (await next_of(reader)).cursor
+        lines.price("alpha", "101")
+        await next_of(reader)
+        async with hub.subscribe({"BTC/USD": quotes_of(w)}, after=cursors.read(cursor)) as back:
+            found = await next_of(back)
+    await hub.close()
+
+    assert (told(found), prices(found), found.snapshot) == ([("GAP", None)], [(0, ["101"])], True)
+
+
+async def test_streams_of_two_tenants_own_keys_are_two_streams() -> None:
+    async with live() as it:
+        shared = quotes_of(it.world)[0]
+        own = [
+            replace(shared, lane=replace(shared.lane, scope=tenant, access=Access(holder="alpha"))) for tenant in "ab"
+        ]
+
+        keys = {key_of(each) for each in (shared, *own)}
+
+        assert len(keys) == 3

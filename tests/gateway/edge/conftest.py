@@ -12,6 +12,7 @@ import strawberry
 from starlette.applications import Starlette
 
 from gateway.core.identity import Principal
+from gateway.core.settings import Settings
 from gateway.edge.execute import RequestFacts
 from gateway.edge.gate import Gate
 from gateway.edge.health import HealthReport
@@ -19,6 +20,9 @@ from gateway.edge.limits import EdgeSettings
 from gateway.edge.persisted import SharedDocuments
 from gateway.edge.routes import build_edge
 from schema.errors import AmbiguousInstrument
+from tests.furnished import furnish
+from tests.gateway.doubles import ROOT_SECRET
+from tests.gateway.edge.floors import Floor, opened
 
 
 @dataclass
@@ -182,3 +186,17 @@ async def connect(build: Build) -> AsyncIterator[Connect]:
     yield make
     closing: list[Awaitable[None]] = [client.aclose() for client in opened]
     await asyncio.gather(*closing)
+
+
+@pytest.fixture
+def settings_and_key(sqlite_url, tmp_path) -> tuple[Settings, str]:
+    made = Settings.model_validate(
+        {"env": "development", "data_dir": tmp_path, "database_url": sqlite_url, "secret_key": ROOT_SECRET}
+    )
+    return made, furnish(made)
+
+
+@pytest.fixture
+async def floor(settings_and_key) -> AsyncIterator[Floor]:
+    async with opened(*settings_and_key) as floor:
+        yield floor

@@ -160,6 +160,9 @@ class Accounts:
         if presented.csrf != "right":
             raise CsrfFailed("Send the header.")
 
+    def connect(self, principal: Principal, facts: RequestFacts) -> Callable[[], None]:
+        return lambda: None
+
     def watch(self, principal: Principal, closed: Callable[[str], None]) -> Callable[[], None]:
         return lambda: None
 

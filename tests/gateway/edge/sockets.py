@@ -81,6 +81,9 @@ class Stage:
         self.open -= 1
         self.failures.append(failed)
 
+    def connect(self, principal: Principal, facts: RequestFacts) -> Callable[[], None]:
+        return lambda: None
+
     def watch(self, principal: Principal, closed: Callable[[str], None]) -> Callable[[], None]:
         self.closers.append(closed)
         return lambda: self.closers.remove(closed)

@@ -84,6 +84,9 @@ class HandGate:
     async def admit_price(self, price: Price, principal: Principal, facts: RequestFacts) -> Admission:
         return self._charge(principal)
 
+    def connect(self, principal: Principal, facts: RequestFacts) -> Callable[[], None]:
+        return lambda: None
+
     def watch(self, principal: Principal, closed: Callable[[str], None]) -> Callable[[], None]:
         return lambda: None
 

@@ -5,65 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
-from gateway.app import build_gateway, create_app
-from gateway.core.settings import Settings
-from gateway.edge.execute import Executor
-from tests.furnished import furnish
-from tests.gateway.core.lines import HandLines
-from tests.gateway.doubles import ROOT_SECRET
-from tests.gateway.edge.sockets import Peer, dialled, serving, settled
-from tests.house import own_plugins, own_providers, own_schema
+from gateway.core.identity import TENANT_SCOPES
+from gateway.core.live.subscription import Subscription
+from plugins.accounts.keys.desk import KeyDesk
+from plugins.accounts.organisations.desk import OrganisationDesk
+from tests.gateway.edge.sockets import Peer, dialled, settled
 
 QUOTES = (
     'subscription { quotes(symbols: ["BTC/USD"]) { cursor snapshot skipped quotes { id price } notices { code } } }'
 )
-
-
-@dataclass
-class Floor:
-    """A gateway whose upstream lines are in hand."""
-
-    url: str
-    lines: HandLines
-    executor: Executor
-    key: str
-
-    @asynccontextmanager
-    async def dial(self, **options: Any) -> AsyncIterator[Peer]:
-        """A socket that is ready."""
-        async with dialled(self.url, headers={"x-api-key": self.key}, **options) as peer:
-            await peer.initialise()
-            yield peer
-
-
-@pytest.fixture
-def settings_and_key(sqlite_url, tmp_path) -> tuple[Settings, str]:
-    made = Settings.model_validate(
-        {"env": "development", "data_dir": tmp_path, "database_url": sqlite_url, "secret_key": ROOT_SECRET}
-    )
-    return made, furnish(made)
-
-
-@pytest.fixture
-async def floor(settings_and_key) -> AsyncIterator[Floor]:
-    made, key = settings_and_key
-    lines = HandLines()
-    gateway = build_gateway(
-        made, discovered=own_providers(), found=own_plugins(), schema=own_schema(), lines=lines
-    )  # fmt: skip
-    app = create_app(made, gateway=gateway)
-    async with serving(app) as url:
-        yield Floor(url, lines, app.state.executor, key)
-    await gateway.close()
-    assert lines.open_now == []
-    assert len(app.state.executor.broadcasts) == 0
 
 
 async def data(peer: Peer, operation: str | None = None) -> dict[str, Any]:
@@ -200,3 +155,30 @@ async def test_an_unknown_symbol_among_others_is_a_notice_and_one_alone_an_error
     assert (prices(mixed), mixed["notices"]) == (["100"], [{"code": "UNKNOWN_INSTRUMENT"}])
     assert (alone["type"], alone["id"]) == ("error", "2")
     assert json.dumps(alone).count("UNKNOWN_SYMBOL") + json.dumps(alone).count("UNKNOWN_INSTRUMENT") >= 1
+
+
+async def other_tenants_key(floor) -> str:
+    host = floor.gateway.host
+    async with host.store.write() as tx:
+        tenant = await host.service(OrganisationDesk).create(tx, "Other", None, plan="unlimited")
+        _, key = await host.service(KeyDesk).create(
+            tx, tenant, name="tests", scopes=sorted(TENANT_SCOPES), created_by="tests"
+        )
+    return str(key)
+
+
+async def test_a_stream_that_is_one_tenants_is_executed_for_each_tenant_alone(floor, monkeypatch) -> None:
+    """As where a provider's licence, or a tenant's own key with it, lets nobody else have its answers."""
+    monkeypatch.setattr(Subscription, "private", True)
+    other = await other_tenants_key(floor)
+    floor.lines.price("sandbox", "100")
+    async with floor.dial() as one, dialled(floor.url, headers={"x-api-key": other}) as two, floor.dial() as three:
+        await two.initialise()
+        for peer in (one, two, three):
+            await peer.ask(QUOTES)
+        firsts = [prices(await data(peer)) for peer in (one, two, three)]
+        shared = len(floor.executor.broadcasts)
+        floor.lines.price("sandbox", "101")
+        seconds = [prices(await data(peer)) for peer in (one, two, three)]
+
+    assert (firsts, seconds, shared) == ([["100"]] * 3, [["101"]] * 3, 2)

@@ -299,6 +299,29 @@ async def test_a_tenant_has_as_many_streams_as_its_plan_allows(place: Place):
     await settled(lambda: not under_way)
 
 
+async def test_a_tenant_has_only_so_many_sockets(place: Place):
+    issued = await sign_in(place.house, place.person)
+    shown = {"authorization": f"Bearer {issued.access_token}"}
+
+    async with AsyncExitStack() as stack:
+        for _ in range(20):
+            peer = await stack.enter_async_context(dialled(place.url))
+            await peer.initialise(shown)
+        one_more = await stack.enter_async_context(dialled(place.url))
+        await one_more.say({**INIT, "payload": shown})
+        end = await one_more.end()
+        await peer.connection.close()
+        under_way = place.house.gateway.allowances._under_way
+        await settled(lambda: under_way.get(("sockets", f"tenant:{place.person.tenant}")) == 19)
+        instead = await stack.enter_async_context(dialled(place.url))
+        await instead.initialise(shown)
+
+    assert end == (
+        4403, "RATE_LIMITED: 20 sockets at a time are allowed, and as many are open: use one of them, or close one.",
+    )  # fmt: skip
+    await settled(lambda: not under_way)
+
+
 async def test_a_socket_opens_no_session_for_a_browser_because_it_carries_no_cookie_back(place: Place):
     document = """mutation { sessionCreate(input: {email: "ada@example.com", password: "a wrong one 7", cookie: true}) {
       session { id } userErrors { code field message } } }"""

@@ -340,8 +340,8 @@ async def test_a_process_that_stops_tells_its_clients_to_come_again(stage, setti
             await peer.initialise()
             await peer.ask(SILENCE, "s")
             await stage.begun.wait()
-        code, _ = await peer.end()
+        end = await peer.end()
 
-    assert code == 1012
+    assert end == (1001, "This process is going away: connect again")
     assert stage.calls == ["silence closed"]
     assert (stage.open, stage.closers, strangers(before)) == (0, [], [])
