@@ -19,6 +19,7 @@ from gateway.edge.limits import EdgeSettings
 from gateway.edge.messages import PROTOCOL, CloseCode, Closed, Kind, Message, read_message
 from gateway.edge.operations import Operations
 from gateway.edge.replies import encode
+from gateway.edge.wake import Wake
 from schema.errors import Refusal
 
 LOG = structlog.get_logger("marketgate.access")
@@ -65,9 +66,9 @@ class Socket:
         self._executor, self._settings, self._facts = executor, settings, facts
         self._receive, self._asgi_send = receive, send
         self._end: Closed | None = None
-        self._over = asyncio.Event()
+        self._over = Wake()
         self._turn = asyncio.Lock()
-        self._heard, self._ready = asyncio.Event(), asyncio.Event()
+        self._heard, self._ready = Wake(), Wake()
         self._ponging: asyncio.Task[None] | None = None
         self._pong: Message | None = None
         self._unwatch: Callable[[], None] = _nothing
