@@ -290,7 +290,7 @@ def test_a_quote_in_another_currency_says_with_which_rate(gateway: Gateway, upst
 def test_a_consensus_asks_each_and_names_who_does_not_count(gateway: Gateway, upstream: Upstream) -> None:
     upstream.on("kraken", lambda asked: text('{"error":["EService:Unavailable"]}'))
     upstream.on("okx", lambda asked: text(exchanges.okx(asked).body.decode().replace(PRICES["ETH"], "3333")))
-    query = """{ consensus(symbol: "crypto:ETH/USD", quorum: 3) { median low high rangeBps asked used currency
+    query = """{ consensus(symbol: "crypto:ETH/USD", quorum: 2) { median low high rangeBps asked used currency
       sources { provider outlier deviationBps quote { price } excluded { code message } } outliers { provider } } }"""
 
     found = gateway.ask(query)["consensus"]
@@ -299,10 +299,11 @@ def test_a_consensus_asks_each_and_names_who_does_not_count(gateway: Gateway, up
     assert found["median"] == found["low"] == found["high"] == PRICES["ETH"]
     assert (found["rangeBps"], found["currency"]) == ("0.00", "USD")
     assert [outlier["provider"] for outlier in found["outliers"]] == ["okx"]
-    assert sources["kraken"]["excluded"]["code"] == "UPSTREAM_UNAVAILABLE"
-    assert "sandbox" not in sources
-    assert found["asked"] == len(sources)
-    assert found["used"] == sum(s["excluded"] is None and not s["outlier"] for s in sources.values()) >= 3
+    assert {name: s["excluded"] and s["excluded"]["code"] for name, s in sources.items()} == {
+        "bitstamp": None, "coinbaseexchange": None, "okx": None, "kraken": "UPSTREAM_UNAVAILABLE",
+        "alphavantage": "NOT_COVERED", "coingecko": "NOT_COVERED", "yahoo": "UNKNOWN_INSTRUMENT",
+    }  # fmt: skip
+    assert (found["asked"], found["used"]) == (7, 2)
 
 
 def test_the_registry_tells_all_twelve_and_what_they_need(gateway: Gateway, upstream: Upstream) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.market import perpetuals
+from tests.e2e.market.numbers import PRICE
 from tests.e2e.market.process import Gateway
-from tests.e2e.market.upstream import Upstream
+from tests.e2e.market.upstream import Upstream, plain
 
 QUOTE = "query ($s: String!, $r: RouteInput) { quote(symbol: $s, route: $r) { price } }"
 CANDLES = """query ($s: String = "crypto:BTC/USD", $i: Interval = D1, $a: DateTime, $b: DateTime, $f: Int, $l: Int,
@@ -138,7 +140,8 @@ def test_an_argument_out_of_range_is_named_with_the_way_out(
         ("crypto:BTC", "UNKNOWN_INSTRUMENT"),
         ("crypto:BTC/BTC", "UNKNOWN_INSTRUMENT"),
         ("nothing:BTC/USD", "UNKNOWN_INSTRUMENT"),
-        ("crypto:BTC/USDT:USDT", "NOT_COVERED"),
+        ("crypto:BTC/USDT:USDT-261225", "NOT_COVERED"),
+        ("crypto:BTC/USDT:USDT@kraken", "NOT_COVERED"),
         ("crypto:BTC/USD@nowhere", "NOT_COVERED"),
         ("macro:US.CPI", "NOT_COVERED"),
         ("dex:solana/So11111111111111111111111111111111111111112", "NOT_COVERED"),
@@ -155,10 +158,48 @@ def test_an_unknown_symbol_is_told_with_its_code(gateway: Gateway, upstream: Ups
     assert error["extensions"]["requestId"] == answer["extensions"]["requestId"]
 
 
-def test_a_perpetual_is_never_answered_from_spot(gateway: Gateway, upstream: Upstream) -> None:
-    gateway.refusal(QUOTE, s="crypto:BTC/USDT:USDT")
+PERPETUALS = {
+    "binance": ("/fapi/v1/ticker/24hr", {"symbol": "BTCUSDT"}),
+    "bybit": ("/v5/market/tickers", {"category": "linear", "symbol": "BTCUSDT"}),
+    "okx": ("/api/v5/market/ticker", {"instId": "BTC-USDT-SWAP"}),
+}
 
+
+@pytest.mark.parametrize("provider", PERPETUALS)
+def test_a_perpetual_is_answered_by_its_own_price_beside_the_spot_pair(
+    gateway: Gateway, upstream: Upstream, provider: str
+) -> None:
+    spot, perpetual = (
+        gateway.ask(QUOTE, s=symbol, r={"providers": [provider], "maxAgeMs": 60_000})["quote"]["price"]
+        for symbol in ("crypto:BTC/USDT", "crypto:BTC/USDT:USDT")
+    )
+
+    assert (spot, perpetual) == (PRICE, perpetuals.PRICE)
+    assert len(upstream.log) == 2
+    asked = upstream.log[1]
+    assert (asked.provider, asked.path, dict(asked.params)) == (provider, *PERPETUALS[provider])
+
+
+@pytest.mark.parametrize("provider", ["bitstamp", "coinbaseexchange", "coingecko", "kraken", "alphavantage", "yahoo"])
+def test_a_perpetual_is_never_answered_from_spot(gateway: Gateway, upstream: Upstream, provider: str) -> None:
+    error = gateway.refusal(QUOTE, s="crypto:BTC/USDT:USDT", r={"providers": [provider]})
+
+    assert error["code"] == "NOT_COVERED"
     assert upstream.log == []
+
+
+def test_a_perpetual_that_has_failed_everywhere_is_not_filled_from_spot(gateway: Gateway, upstream: Upstream) -> None:
+    for provider in PERPETUALS:
+        upstream.on(provider, plain({}, 404))
+
+    error = gateway.refusal(QUOTE, s="crypto:SOL/USDT:USDT")
+
+    assert {attempt["provider"] for attempt in error["attempts"]} == set(PERPETUALS)
+    assert {(asked.provider, asked.path) for asked in upstream.log} == {
+        (provider, path) for provider, (path, _) in PERPETUALS.items()
+    }
+    assert {asked.params.get("instId", "BTC-USDT-SWAP")[-4:] for asked in upstream.log} == {"SWAP"}
+    assert {asked.params.get("category", "linear") for asked in upstream.log} == {"linear"}
 
 
 def test_dollars_are_never_answered_in_tether(gateway: Gateway, upstream: Upstream) -> None:
