@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-import time
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -264,6 +265,12 @@ def test_a_query_of_a_thousand_levels_is_refused(gateway: Gateway, upstream: Ups
     assert "data" not in response.json()
 
 
+def worked(gateway: Gateway) -> float:
+    """Seconds of processor time that the process has had."""
+    fields = Path(f"/proc/{gateway.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @pytest.mark.parametrize(
     "variables",
     [
@@ -286,11 +293,12 @@ def test_the_ends_of_time_break_nothing(
 ) -> None:
     for provider in (None, ["sandbox"]):
         given = variables | ({"i": interval} if interval else {}) | {"r": {"providers": provider}}
-        begun = time.monotonic()
+        begun = worked(gateway)
         codes = {error["extensions"]["code"] for error in gateway.send(CANDLES, given).get("errors", ())}
 
         assert codes <= {"NOT_COVERED", "BAD_USER_INPUT", "UNKNOWN_INSTRUMENT"}
-        assert time.monotonic() - begun < 2
+        # Of its own work, not of the clock on the wall: a busy machine gives it less of that.
+        assert worked(gateway) - begun < 2
 
 
 def test_a_weekend_of_a_share_is_an_empty_series(gateway: Gateway, upstream: Upstream) -> None:
