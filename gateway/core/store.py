@@ -10,7 +10,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from pathlib import Path
@@ -313,6 +313,7 @@ def make_engine(url: URL) -> AsyncEngine:
     engine = create_async_engine(url, connect_args=connect, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "invalidate", _let_go)
     return engine
 
 
@@ -335,6 +336,15 @@ def _prepare(connection: Any, _: Any) -> None:
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _let_go(connection: Any, *_: object) -> None:
+    """A cancelled statement may be open still: closing its connection frees no lock before the statement is collected.
+
+    https://www.sqlite.org/c3ref/close.html
+    """
+    with suppress(sqlite3.Error):
+        connection.rollback()
 
 
 def _compare(left: str, right: str) -> int:

@@ -205,6 +205,16 @@ async def test_the_moment_of_a_provider_is_that_of_its_newest_recording(tmp_path
     assert offline.moment("unknown") is None
 
 
+@pytest.mark.parametrize(
+    "provider", [name for name in sorted(PROVIDERS.keys() - {"sandbox"}) if "candles" in PROVIDERS[name].offers]
+)
+def test_candles_are_recorded_at_the_moment_that_windows_are_counted_back_from(provider: str):
+    offline = RecordedTransport()
+
+    made = {recording.instant for recording in offline.shelf(provider).recordings if recording.capability == "candles"}
+    assert made == {offline.moment(provider)}
+
+
 @pytest.mark.parametrize("cls", PROVIDERS.values(), ids=PROVIDERS)
 async def test_the_offline_market_answers_every_ask_that_is_recorded_with_an_answer(cls: type[Provider]):
     offline = RecordedTransport()

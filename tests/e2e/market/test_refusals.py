@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
-import time
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.market import perpetuals
+from tests.e2e.market.numbers import PRICE
 from tests.e2e.market.process import Gateway
-from tests.e2e.market.upstream import Upstream
+from tests.e2e.market.upstream import Upstream, plain
 
 QUOTE = "query ($s: String!, $r: RouteInput) { quote(symbol: $s, route: $r) { price } }"
 CANDLES = """query ($s: String = "crypto:BTC/USD", $i: Interval = D1, $a: DateTime, $b: DateTime, $f: Int, $l: Int,
@@ -138,7 +141,8 @@ def test_an_argument_out_of_range_is_named_with_the_way_out(
         ("crypto:BTC", "UNKNOWN_INSTRUMENT"),
         ("crypto:BTC/BTC", "UNKNOWN_INSTRUMENT"),
         ("nothing:BTC/USD", "UNKNOWN_INSTRUMENT"),
-        ("crypto:BTC/USDT:USDT", "NOT_COVERED"),
+        ("crypto:BTC/USDT:USDT-261225", "NOT_COVERED"),
+        ("crypto:BTC/USDT:USDT@kraken", "NOT_COVERED"),
         ("crypto:BTC/USD@nowhere", "NOT_COVERED"),
         ("macro:US.CPI", "NOT_COVERED"),
         ("dex:solana/So11111111111111111111111111111111111111112", "NOT_COVERED"),
@@ -155,10 +159,48 @@ def test_an_unknown_symbol_is_told_with_its_code(gateway: Gateway, upstream: Ups
     assert error["extensions"]["requestId"] == answer["extensions"]["requestId"]
 
 
-def test_a_perpetual_is_never_answered_from_spot(gateway: Gateway, upstream: Upstream) -> None:
-    gateway.refusal(QUOTE, s="crypto:BTC/USDT:USDT")
+PERPETUALS = {
+    "binance": ("/fapi/v1/ticker/24hr", {"symbol": "BTCUSDT"}),
+    "bybit": ("/v5/market/tickers", {"category": "linear", "symbol": "BTCUSDT"}),
+    "okx": ("/api/v5/market/ticker", {"instId": "BTC-USDT-SWAP"}),
+}
 
+
+@pytest.mark.parametrize("provider", PERPETUALS)
+def test_a_perpetual_is_answered_by_its_own_price_beside_the_spot_pair(
+    gateway: Gateway, upstream: Upstream, provider: str
+) -> None:
+    spot, perpetual = (
+        gateway.ask(QUOTE, s=symbol, r={"providers": [provider], "maxAgeMs": 60_000})["quote"]["price"]
+        for symbol in ("crypto:BTC/USDT", "crypto:BTC/USDT:USDT")
+    )
+
+    assert (spot, perpetual) == (PRICE, perpetuals.PRICE)
+    assert len(upstream.log) == 2
+    asked = upstream.log[1]
+    assert (asked.provider, asked.path, dict(asked.params)) == (provider, *PERPETUALS[provider])
+
+
+@pytest.mark.parametrize("provider", ["bitstamp", "coinbaseexchange", "coingecko", "kraken", "alphavantage", "yahoo"])
+def test_a_perpetual_is_never_answered_from_spot(gateway: Gateway, upstream: Upstream, provider: str) -> None:
+    error = gateway.refusal(QUOTE, s="crypto:BTC/USDT:USDT", r={"providers": [provider]})
+
+    assert error["code"] == "NOT_COVERED"
     assert upstream.log == []
+
+
+def test_a_perpetual_that_has_failed_everywhere_is_not_filled_from_spot(gateway: Gateway, upstream: Upstream) -> None:
+    for provider in PERPETUALS:
+        upstream.on(provider, plain({}, 404))
+
+    error = gateway.refusal(QUOTE, s="crypto:SOL/USDT:USDT")
+
+    assert {attempt["provider"] for attempt in error["attempts"]} == set(PERPETUALS)
+    assert {(asked.provider, asked.path) for asked in upstream.log} == {
+        (provider, path) for provider, (path, _) in PERPETUALS.items()
+    }
+    assert {asked.params.get("instId", "BTC-USDT-SWAP")[-4:] for asked in upstream.log} == {"SWAP"}
+    assert {asked.params.get("category", "linear") for asked in upstream.log} == {"linear"}
 
 
 def test_dollars_are_never_answered_in_tether(gateway: Gateway, upstream: Upstream) -> None:
@@ -223,6 +265,12 @@ def test_a_query_of_a_thousand_levels_is_refused(gateway: Gateway, upstream: Ups
     assert "data" not in response.json()
 
 
+def worked(gateway: Gateway) -> float:
+    """Seconds of processor time that the process has had."""
+    fields = Path(f"/proc/{gateway.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @pytest.mark.parametrize(
     "variables",
     [
@@ -245,11 +293,12 @@ def test_the_ends_of_time_break_nothing(
 ) -> None:
     for provider in (None, ["sandbox"]):
         given = variables | ({"i": interval} if interval else {}) | {"r": {"providers": provider}}
-        begun = time.monotonic()
+        begun = worked(gateway)
         codes = {error["extensions"]["code"] for error in gateway.send(CANDLES, given).get("errors", ())}
 
         assert codes <= {"NOT_COVERED", "BAD_USER_INPUT", "UNKNOWN_INSTRUMENT"}
-        assert time.monotonic() - begun < 2
+        # Of its own work, not of the clock on the wall: a busy machine gives it less of that.
+        assert worked(gateway) - begun < 2
 
 
 def test_a_weekend_of_a_share_is_an_empty_series(gateway: Gateway, upstream: Upstream) -> None:

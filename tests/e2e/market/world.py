@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.e2e.market import exchanges, reference_sources
+from tests.e2e.market import exchanges, perpetuals, reference_sources
 from tests.e2e.market.upstream import Script
 
 KEY = "SECRET-KEY-0123456789"
 WORLD: Mapping[str, Script] = {
-    "binance": exchanges.binance,
+    "binance": perpetuals.binance,
     "kraken": exchanges.kraken,
     "coinbaseexchange": exchanges.coinbaseexchange,
-    "okx": exchanges.okx,
+    "okx": perpetuals.okx,
     "bitstamp": exchanges.bitstamp,
-    "bybit": exchanges.bybit,
+    "bybit": perpetuals.bybit,
     "coingecko": reference_sources.coingecko,
     "frankfurter": reference_sources.frankfurter,
     "ecb": reference_sources.ecb,

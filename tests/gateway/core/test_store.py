@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -181,6 +184,43 @@ async def test_cancelling_a_commit_takes_effect_after_it_and_others_are_told(sto
         async with store.read() as tx:
             kept = await tx.values(select(lines.c.id).where(lines.c.id == str(steps)))
         assert [str(each) for each in told] == kept
+
+
+async def test_a_change_that_is_cancelled_while_it_reads_keeps_no_other_writer_waiting(tmp_path: Path):
+    path = tmp_path / "held.sqlite3"
+    store = Store(f"sqlite:///{path}")
+    reads, cancelled = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def held(value: str) -> str:
+        loop.call_soon_threadsafe(reads.set)
+        assert cancelled.wait(10)
+        return value
+
+    async def change() -> None:
+        async with store.write() as tx:
+            driver = (await tx.connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.create_function("held", 1, held)
+            # After the first of two rows the statement is still open.
+            await tx.connection.execute(text("SELECT held('a') UNION ALL SELECT held('b')"))
+
+    # An open statement keeps what it has locked until it is collected, however late that is.
+    gc.disable()
+    try:
+        changing = asyncio.create_task(change())
+        await asyncio.wait_for(reads.wait(), 10)
+        changing.cancel()
+        cancelled.set()
+        await asyncio.wait({changing})
+        other = sqlite3.connect(path, timeout=0, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        other.close()
+    finally:
+        gc.enable()
+
+    assert changing.cancelled()
+    await store.close()
 
 
 async def test_the_second_of_two_equal_inserts_changes_nothing(store: Store):
