@@ -35,6 +35,7 @@ from gateway.core.settings import KEY, LATER, PREFIX, TIER, Settings
 from gateway.domains import build_schema, load_plugins
 from gateway.edge.cost import PriceList
 from gateway.edge.graphqlcore import core_schema
+from gateway.readme import with_providers
 from gateway.reference import sections, table
 from providers import discover
 from providers.contract import Profile, Provider
@@ -73,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
 def write(root: Path) -> list[str]:
     """Write what differs; the names of the files."""
     changed = []
-    for name, text in documents().items():
+    for name, text in documents(root).items():
         path = root / name
         if _text(path) != text:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,17 +85,21 @@ def write(root: Path) -> list[str]:
 
 def differences(root: Path) -> list[str]:
     """Generated files that are not what the code says, and the page's seal if it is broken."""
-    stale = [name for name, text in documents().items() if _text(root / name) != text]
+    stale = [name for name, text in documents(root).items() if _text(root / name) != text]
     return stale + ([] if sealed(root) else [SEAL])
 
 
-def documents() -> dict[str, str]:
-    """Every generated text by its path. What is installed besides this repository has no part in it."""
+def documents(root: Path = ROOT) -> dict[str, str]:
+    """Every generated text by its path. What is installed besides this repository has no part in it.
+
+    Of the README only the table is generated: the rest stays as it is in *root*.
+    """
     classes = discover(third_party=False).classes.values()
     providers = sorted(classes, key=lambda cls: (cls.profile.priority, cls.profile.id))
     schema = build_schema(load_plugins(third_party=False))
     return {
         "schema/schema.graphql": schema.as_str().rstrip() + "\n",
+        "README.md": with_providers(_text(root / "README.md") or "", providers),
         "docs/providers.md": providers_page(providers),
         "docs/capabilities.md": _page("Capabilities", CAPABILITIES, *sections()),
         "docs/settings.md": settings_page(providers),

@@ -43,7 +43,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
-import strawberry
+from schema.model import choices
 
 if TYPE_CHECKING:
     from schema.provenance import ProviderFailure
@@ -52,7 +52,23 @@ DOCS = "docs/errors.md"
 LONGEST_DETAIL = 1_000
 
 
-@strawberry.enum(description="Why one provider, or all of them, did not answer.")
+@choices(
+    "Why one provider, or all of them, did not answer.",
+    UPSTREAM_UNAVAILABLE="The provider does not answer, fails, or is not asked because it failed.",
+    UPSTREAM_THROTTLED="The provider asks to slow down.",
+    UPSTREAM_QUOTA="The provider's own limit is used up.",
+    RATE_LIMITED="The caller's plan has no more requests for now.",
+    UPSTREAM_MALFORMED="The provider's answer cannot be read.",
+    PROVIDER_MISCONFIGURED="The provider refuses the key.",
+    PROVIDER_KEY_MISSING="The provider needs a key and none is set.",
+    NOT_COVERED="The provider does not offer it.",
+    UNKNOWN_INSTRUMENT="The provider does not know the instrument.",
+    AMBIGUOUS_INSTRUMENT="The symbol means several instruments.",
+    DATA_STALE="The value is older than was asked for.",
+    QUORUM_NOT_MET="Too few providers answered to agree.",
+    DEADLINE_EXCEEDED="The time for the answer was over.",
+    NOT_RECORDED="The offline market has no recording of it.",
+)
 class FailureCode(StrEnum):
     """Codes that stand in `failures`, in `attempts` and in the `extensions.code` of an error."""
 

@@ -1,16 +1,18 @@
-"""`@model`: one frozen, slotted, keyword-only dataclass that is also a GraphQL object type."""
+"""`@model`: one frozen, slotted, keyword-only dataclass that is also a GraphQL object type; `@choices`: an enum."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, dataclass
+from enum import Enum
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
 Made = TypeVar("Made", bound=type)
+Chosen = TypeVar("Chosen", bound=type[Enum])
 
 DIRECT = "marketgate.direct"
 """The key of `Direct` or `Columns` in a computed field's metadata."""
@@ -58,6 +60,24 @@ def described(
 ) -> Any:
     """A plain attribute of a model that GraphQL shows under its camel-cased name (or *name*)."""
     return strawberry.field(description=description, default=default, name=name, metadata=metadata)
+
+
+def choices(description: str, *, name: str | None = None, **members: str) -> Callable[[Chosen], Chosen]:
+    """Make an enum a GraphQL one; *members* are the words for each of its values, by name.
+
+    Strawberry's own way, `enum_value`, has no place in a StrEnum: its values must be texts. Raises TypeError where
+    words and values do not go together.
+    """
+
+    def make(cls: Chosen) -> Chosen:
+        if members.keys() != cls.__members__.keys():
+            raise TypeError(f"{cls.__name__}: {sorted(members.keys() ^ cls.__members__.keys())} without value or words")
+        strawberry.enum(cls, description=description, name=name)
+        for value in getattr(cls, DEFINITION).values:
+            value.description = members[value.name]
+        return cls
+
+    return make
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import strawberry
 
 from schema.errors import FailureCode
 from schema.facts import per_read
-from schema.model import Direct, computed, described, model
+from schema.model import Direct, choices, computed, described, model
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from schema.words.venues import MarketState, SessionPhase, TradingSession, VenueHoliday
 
 
-@strawberry.enum(description="Whether a value is live, a replayed recording or simulated.")
+@choices(
+    "Whether a value is live, a replayed recording or simulated.",
+    LIVE="From the provider.",
+    RECORDED="A recording of the provider's answer.",
+    SIMULATED="Made up by the simulated exchange.",
+)
 class DataMode(StrEnum):
     """Never mixed in one answer."""
 
@@ -34,7 +39,13 @@ class DataMode(StrEnum):
     SIMULATED = "SIMULATED"
 
 
-@strawberry.enum(description="The nature of a provider's feed; the age of a value is something else.")
+@choices(
+    "The nature of a provider's feed; the age of a value is something else.",
+    REALTIME="As it happens.",
+    DELAYED="Late by a fixed time.",
+    END_OF_DAY="Once a day.",
+    UNKNOWN="The provider does not say.",
+)
 class FeedDelay(StrEnum):
     """How far the feed runs behind the market by design."""
 
@@ -44,9 +55,13 @@ class FeedDelay(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-@strawberry.enum(
-    description="How this read got its value. HIT is our copy; just past its window it may be shown while it is being "
-    "fetched anew, where the kind of data allows that, with its true age and never against `maxAgeMs`."
+@choices(
+    "How this read got its value. HIT is our copy; just past its window it may be shown while it is being "
+    "fetched anew, where the kind of data allows that, with its true age and never against `maxAgeMs`.",
+    HIT="Our copy.",
+    MISS="Fetched now.",
+    STALE="An old copy, as fetching failed.",
+    COALESCED="Another caller's fetch.",
 )
 class CacheStatus(StrEnum):
     """HIT: our copy; MISS: fetched now; STALE: an old copy as fetching failed; COALESCED: another caller's fetch."""
@@ -57,7 +72,12 @@ class CacheStatus(StrEnum):
     COALESCED = "COALESCED"
 
 
-@strawberry.enum(description="In RECORDED mode: how the recording was made.")
+@choices(
+    "In RECORDED mode: how the recording was made.",
+    CAPTURE="A real answer.",
+    DOCUMENTATION="An example of the provider's documentation.",
+    COMPOSED="Composed in the documented format.",
+)
 class RecordedFrom(StrEnum):
     """A real capture, the provider's documentation, or composed in its documented format."""
 

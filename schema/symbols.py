@@ -14,10 +14,19 @@ from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 
-import strawberry
+from schema.model import choices
 
 
-@strawberry.enum(description="What kind of market an instrument belongs to.")
+@choices(
+    "What kind of market an instrument belongs to.",
+    CRYPTO="Coins and tokens, and derivatives of them.",
+    EQUITY="Shares and funds.",
+    FX="Pairs of currencies.",
+    INDEX="Indices.",
+    COMMODITY="Metals, energy, crops.",
+    MACRO="Economic series and rates.",
+    DEX="Pools of decentralised exchanges.",
+)
 class AssetClass(StrEnum):
     """The part of an instrument id before the colon, upper-cased."""
 

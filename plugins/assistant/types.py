@@ -9,6 +9,7 @@ import strawberry
 
 from schema.model import described, model
 from schema.provenance import ProviderFailure
+from schema.refusals import refusals
 from schema.words.chat import ChatModel, ChatReply, ChatRole
 from schema.words.problems import UserError
 
@@ -74,7 +75,14 @@ class ChatCompleteInput:
     )
 
 
-@strawberry.enum(description="Why nothing was asked.")
+@refusals(
+    "Why nothing was asked.",
+    EMPTY="Something that is needed is empty.",
+    TOO_LONG="There are too many messages, tools or characters.",
+    OUT_OF_RANGE="A value is outside of its bounds.",
+    NOT_JSON="It is no JSON object as a text.",
+    OUT_OF_ORDER="A message stands where its role may not.",
+)
 class ChatCompleteErrorCode(StrEnum):
     """Refusals of `chatComplete`."""
 

@@ -12,6 +12,7 @@ import strawberry
 from plugins.preferences.rules import MOST
 from plugins.preferences.store import PreferenceRow
 from schema.model import described, model
+from schema.refusals import refusals
 from schema.words.problems import UserError
 
 _CAP = "What a call on the platform's keys may cost at most, in US dollars; dearer providers are not asked. Null: any."
@@ -38,7 +39,12 @@ class RoutingPreferences:
         )  # fmt: skip
 
 
-@strawberry.enum(description="Why the preferences were not changed.")
+@refusals(
+    "Why the preferences were not changed.",
+    PROVIDER_UNKNOWN="There is no such provider.",
+    PROVIDER_DENIED="A provider stands in `order` and in `deny`.",
+    TOO_MANY="There are too many providers in a list.",
+)
 class RoutingPreferencesUpdateErrorCode(StrEnum):
     """Expected refusals."""
 

@@ -9,14 +9,21 @@ from typing import Self
 import strawberry
 
 from plugins.providerkeys.store import KeyRow
-from schema.model import described, model
+from schema.model import choices, described, model
+from schema.refusals import refusals
 from schema.words.problems import UserError
 
 ERRORS = "Why nothing happened; empty where it did."
 _PROVIDER = "The provider's id, such as `coingecko`."
 
 
-@strawberry.enum(description="How the test of a provider key ended.")
+@choices(
+    "How the test of a provider key ended.",
+    OK="The provider takes the key.",
+    REFUSED="The provider does not take the key.",
+    UNREACHABLE="The provider did not answer, which says nothing of the key.",
+    UNTRIED="This gateway asks no upstream that could tell.",
+)
 class ProviderKeyTestOutcome(StrEnum):
     """UNREACHABLE says nothing of the key; UNTRIED: this gateway asks no upstream that could tell."""
 
@@ -48,7 +55,16 @@ class ProviderKey:
         )  # fmt: skip
 
 
-@strawberry.enum(description="Why no provider key was set.")
+@refusals(
+    "Why no provider key was set.",
+    PROVIDER_UNKNOWN="There is no such provider.",
+    NO_KEY_TAKEN="The provider takes no key.",
+    NOTHING_GIVEN="No part of a key was given.",
+    PART_UNKNOWN="The provider's key has no such part.",
+    PART_MISSING="A part that the key needs is missing.",
+    PART_TWICE="A part was given twice.",
+    VALUE_INVALID="A value is empty, too long or has characters that it may not have.",
+)
 class ProviderKeySetErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -61,7 +77,7 @@ class ProviderKeySetErrorCode(StrEnum):
     VALUE_INVALID = "VALUE_INVALID"
 
 
-@strawberry.enum(description="Why no provider key was tested.")
+@refusals("Why no provider key was tested.", UNREADABLE="The stored key cannot be read: set it again.")
 class ProviderKeyTestErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -69,7 +85,7 @@ class ProviderKeyTestErrorCode(StrEnum):
     UNREADABLE = "UNREADABLE"
 
 
-@strawberry.enum(description="Why no provider key was removed.")
+@refusals("Why no provider key was removed.")
 class ProviderKeyRemoveErrorCode(StrEnum):
     """Expected refusals."""
 

@@ -15,6 +15,7 @@ from plugins.watchlists.store import WatchlistRow
 from schema.facts import Arguments, facts
 from schema.model import computed, described, model
 from schema.paging import PageInfo, check_page_size
+from schema.refusals import refusals
 from schema.scopes import Scope
 from schema.symbols import parse_instrument
 from schema.words.instruments import Instrument, Node, selected_fields
@@ -76,7 +77,7 @@ class WatchlistConnection:
     page_info: PageInfo = described("Where this page stands.")
 
 
-@strawberry.enum(description="Why a watchlist was not made.")
+@refusals("Why a watchlist was not made.", TOO_MANY_LISTS="The caller has as many watchlists as one may have.")
 class WatchlistCreateErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -87,7 +88,7 @@ class WatchlistCreateErrorCode(StrEnum):
     TOO_MANY_LISTS = "TOO_MANY_LISTS"
 
 
-@strawberry.enum(description="Why a watchlist was not changed.")
+@refusals("Why a watchlist was not changed.")
 class WatchlistUpdateErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -98,7 +99,7 @@ class WatchlistUpdateErrorCode(StrEnum):
     TOO_MANY_SYMBOLS = "TOO_MANY_SYMBOLS"
 
 
-@strawberry.enum(description="Why a watchlist was not deleted.")
+@refusals("Why a watchlist was not deleted.")
 class WatchlistDeleteErrorCode(StrEnum):
     """Expected refusals."""
 

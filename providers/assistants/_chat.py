@@ -13,7 +13,7 @@ from providers.row import Row
 from schema.errors import Malformed, NotCovered
 from schema.words.chat import ChatAsk, ChatDelta, ChatRole, ChatUsage, FinishReason, ToolCall, ToolCallDelta
 
-LICENCE = Licence(note="Replies are the caller's own, within the provider's terms of use.")
+LICENCE = Licence(note="Replies are the caller's own, within the provider's terms of use.", shareable=False)
 
 
 def counted(row: Row, key: str) -> int | None:

@@ -76,7 +76,10 @@ class CoinGecko(Provider):
         base_url="https://api.coingecko.com/api/v3",
         docs="https://docs.coingecko.com",
         asset_classes=(AssetClass.CRYPTO,),
-        licence=Licence(note="Free plan: attribution required, no redistribution.", attribution="Data by CoinGecko"),
+        licence=Licence(
+            note="Free plan: display with attribution; redistribution needs an agreement.",
+            attribution="Data by CoinGecko",
+        ),
         tiers={
             "pro": Tier(
                 base_url="https://pro-api.coingecko.com/api/v3",

@@ -97,6 +97,7 @@ class CoinMarketCap(Provider):
         licence=Licence(
             note="Free plan: personal use, attribution required; redistribution needs an agreement.",
             attribution="Data by CoinMarketCap",
+            shareable=False,
         ),
         credentials=(header("X-CMC_PRO_API_KEY", sign_up="https://pro.coinmarketcap.com/signup"),),
         limits=(per_minute(30), MONTH),

@@ -78,6 +78,7 @@ class CoinPaprika(Provider):
         licence=Licence(
             note="Free plan: personal use, attribution required; commercial use needs a paid plan.",
             attribution="Data by CoinPaprika",
+            shareable=False,
         ),
         limits=(per_second(10), Limit(count=20_000, per=timedelta(days=30))),
         tiers={

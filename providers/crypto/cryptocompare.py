@@ -62,6 +62,7 @@ class CryptoCompare(Provider):
         licence=Licence(
             note="Free plan: own, non-commercial use with attribution; redistribution needs a contract.",
             attribution="Data by CryptoCompare",
+            shareable=False,
         ),
         credentials=(
             header(

@@ -42,7 +42,9 @@ class Messari(Provider):
         docs="https://docs.messari.io",
         asset_classes=(AssetClass.CRYPTO,),
         licence=Licence(
-            note="Own use with attribution; redistribution needs a licence.", attribution="Data by Messari"
+            note="Own use with attribution; redistribution needs a licence.",
+            attribution="Data by Messari",
+            shareable=False,
         ),
         credentials=(header("x-messari-api-key", sign_up="https://messari.io/api"),),
         limits=(per_minute(30), per_day(2_000)),

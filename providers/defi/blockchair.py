@@ -56,7 +56,9 @@ class Blockchair(Provider):
         docs="https://blockchair.com/api/docs",
         asset_classes=(AssetClass.CRYPTO,),
         licence=Licence(
-            note="Free for small, non-commercial use; attribution, no resale.", attribution="Data by Blockchair"
+            note="Free for small, non-commercial use; attribution, no resale.",
+            attribution="Data by Blockchair",
+            shareable=False,
         ),
         credentials=(query("key", required=False, sign_up="https://blockchair.com/api/plans"),),
         limits=(per_minute(30), per_day(1_440)),

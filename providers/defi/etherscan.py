@@ -91,6 +91,7 @@ class Etherscan(Provider):
         licence=Licence(
             note="Free plan: personal and small commercial use, with attribution.",
             attribution="Powered by Etherscan.io APIs",
+            shareable=False,
         ),
         credentials=(query("apikey", sign_up="https://etherscan.io/apidashboard"),),
         limits=(per_second(3), per_day(100_000)),

@@ -54,7 +54,8 @@ class GeckoTerminal(Provider):
         docs="https://apiguide.geckoterminal.com/",
         asset_classes=(AssetClass.DEX,),
         licence=Licence(
-            note="Free plan: attribution required, no redistribution.", attribution="Data by GeckoTerminal"
+            note="Free plan: display with attribution; redistribution needs an agreement.",
+            attribution="Data by GeckoTerminal",
         ),
         headers={"Accept": "application/json;version=20230302"},
         limits=(per_minute(30),),

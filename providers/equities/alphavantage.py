@@ -107,7 +107,9 @@ class AlphaVantage(Provider):
         base_url="https://www.alphavantage.co",
         docs="https://www.alphavantage.co/documentation/",
         asset_classes=(AssetClass.EQUITY, AssetClass.FX, AssetClass.CRYPTO),
-        licence=Licence(note="Free key: personal use; commercial use and redistribution need an agreement."),
+        licence=Licence(
+            note="Free key: personal use; commercial use and redistribution need an agreement.", shareable=False
+        ),
         credentials=(query("apikey", sign_up="https://www.alphavantage.co/support/#api-key"),),
         limits=(per_minute(5), per_day(25)),
         delay=FeedDelay.END_OF_DAY,

@@ -53,7 +53,7 @@ class Cboe(Provider):
         base_url="https://cdn.cboe.com/api/global/delayed_quotes",
         docs="https://www.cboe.com/delayed_quotes",
         asset_classes=(AssetClass.EQUITY, AssetClass.INDEX),
-        licence=Licence(note="No published interface; for personal use, no redistribution."),
+        licence=Licence(note="No published interface; for personal use, no redistribution.", shareable=False),
         # Undocumented: what a reader of the pages would need.
         limits=(Limit(count=30, per=timedelta(minutes=1)),),
         delay=FeedDelay.DELAYED,

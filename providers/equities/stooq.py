@@ -100,7 +100,7 @@ class Stooq(Provider):
         base_url="https://stooq.com",
         docs="https://stooq.com/db/",
         asset_classes=(AssetClass.EQUITY, AssetClass.INDEX, AssetClass.FX, AssetClass.COMMODITY),
-        licence=Licence(note="No published interface; for personal use, no redistribution."),
+        licence=Licence(note="No published interface; for personal use, no redistribution.", shareable=False),
         credentials=(query("apikey", required=False),),
         # Undocumented: a few hundred calls a day are answered.
         limits=(Limit(count=200, per=timedelta(days=1)),),

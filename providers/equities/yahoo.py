@@ -83,7 +83,7 @@ class Yahoo(Provider):
         base_url="https://query1.finance.yahoo.com",
         docs="https://finance.yahoo.com",
         asset_classes=(AssetClass.EQUITY, AssetClass.INDEX, AssetClass.FX, AssetClass.CRYPTO),
-        licence=Licence(note="No published interface; personal use only, no redistribution.", redistributable=False),
+        licence=Licence(note="No published interface; personal use only, no redistribution.", shareable=False),
         # Undocumented: what public clients get along with.
         limits=(Limit(count=2000, per=timedelta(hours=1)),),
         # An unknown client is answered 429.

@@ -61,6 +61,7 @@ class Fred(Provider):
             attribution="This product uses the FRED API but is not endorsed or certified by the Federal Reserve Bank "
             "of St. Louis.",
             cacheable=False,
+            shareable=False,
         ),
         credentials=(query("api_key", sign_up="https://fredaccount.stlouisfed.org/apikeys"),),
         limits=(per_minute(120),),

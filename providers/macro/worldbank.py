@@ -13,7 +13,7 @@ from providers.contract import Licence, Profile, Provider, Reply, answers
 from providers.macro._names import parts_of
 from providers.macro._periods import first_day, frequency_of, observed
 from providers.row import Row
-from schema.errors import NotCovered, UnknownInstrument, UpstreamError
+from schema.errors import NotCovered, Overloaded, UnknownInstrument, UpstreamError
 from schema.provenance import FeedDelay
 from schema.symbols import AssetClass
 from schema.words.economics import ECONOMIC_SERIES, EconomicSeries, EconomicSeriesAsk, Observation, own_code
@@ -30,6 +30,8 @@ EURO_AREA, GROUPS = "XC", re.compile(r".*[0-9].*|X[^K]|Z[^AMW]|EU|OE")
 _UNIT = re.compile(r".*\(([^()]+)\)")
 INVALID = {"120", "150", "160", "175"}
 """Values of a parameter that are unknown, and indicators that were not found, deleted or archived."""
+OUT_OF_SERVICE = "105"
+"""For a while only, as the bank's list of error codes says."""
 
 
 def code_of(ask: EconomicSeriesAsk) -> str | None:
@@ -75,7 +77,8 @@ class WorldBank(Provider):
         if not isinstance(body.value, list) or not body.value or "message" not in body[0]:
             return None
         said = body[0]["message"][0]
-        kind = UnknownInstrument if said.label("id") in INVALID else NotCovered
+        code = said.label("id")
+        kind = UnknownInstrument if code in INVALID else Overloaded if code == OUT_OF_SERVICE else NotCovered
         return kind(self.profile.id, said.text("value"))
 
 

@@ -51,7 +51,7 @@ class CryptoPanic(Provider):
         base_url=f"{ROOT}/api/developer/v2",
         docs="https://cryptopanic.com/developers/api/",
         asset_classes=(AssetClass.CRYPTO,),
-        licence=Licence(note="By plan; not to be passed on.", attribution="CryptoPanic"),
+        licence=Licence(note="By plan; not to be passed on.", attribution="CryptoPanic", shareable=False),
         credentials=(query("auth_token", sign_up="https://cryptopanic.com/developers/api/"),),
         limits=(per_second(2),),
         tiers={

@@ -45,7 +45,7 @@ class GNews(Provider):
         base_url="https://gnews.io/api/v4",
         docs="https://docs.gnews.io",
         asset_classes=(),
-        licence=Licence(note="Free key: no commercial use; articles stay their publishers'."),
+        licence=Licence(note="Free key: no commercial use; articles stay their publishers'.", shareable=False),
         credentials=(header("X-Api-Key", sign_up="https://gnews.io/register"),),
         limits=(per_second(1), per_day(100)),
         delay=FeedDelay.DELAYED,

@@ -62,7 +62,11 @@ class NewsApi(Provider):
         base_url="https://newsapi.org/v2",
         docs="https://newsapi.org/docs",
         asset_classes=(),
-        licence=Licence(note="Free key: development only; articles stay their publishers'.", attribution="NewsAPI.org"),
+        licence=Licence(
+            note="Free key: development only; articles stay their publishers'.",
+            attribution="NewsAPI.org",
+            shareable=False,
+        ),
         credentials=(header("X-Api-Key", sign_up="https://newsapi.org/register"),),
         limits=(per_day(100),),
         delay=FeedDelay.DELAYED,

@@ -14,7 +14,7 @@ from typing import Any
 import strawberry
 
 from schema.capability import Capability, Ranges
-from schema.model import Columns, computed, described, model
+from schema.model import Columns, choices, computed, described, model
 from schema.paging import PageInfo
 from schema.provenance import Provenance
 from schema.symbols import AssetClass, InstrumentId
@@ -23,7 +23,12 @@ from schema.words.intervals import Interval
 from schema.words.venues import TradingHours
 
 
-@strawberry.enum(description="Which corporate actions the prices are adjusted for.")
+@choices(
+    "Which corporate actions the prices are adjusted for.",
+    NONE="As traded.",
+    SPLITS="For splits.",
+    SPLITS_AND_DIVIDENDS="For splits and dividends.",
+)
 class Adjustment(StrEnum):
     """Never mixed in one series."""
 
@@ -32,7 +37,11 @@ class Adjustment(StrEnum):
     SPLITS_AND_DIVIDENDS = "SPLITS_AND_DIVIDENDS"
 
 
-@strawberry.enum(description="What to do where no candle is.")
+@choices(
+    "What to do where no candle is.",
+    NONE="Leave the gap, and name it.",
+    PREVIOUS_CLOSE="Put a marked row with the close before.",
+)
 class Fill(StrEnum):
     """PREVIOUS_CLOSE is opt-in and marks its rows."""
 

@@ -12,7 +12,7 @@ import strawberry
 
 from schema.capability import Capability, Items
 from schema.checks import ascending, newest_first, not_negative, positive, unique
-from schema.model import computed, described, model
+from schema.model import choices, computed, described, model
 from schema.provenance import UNSTAMPED, Provenance
 from schema.symbols import InstrumentId
 from schema.words.instruments import DESCRIBED, instrument_of
@@ -27,7 +27,12 @@ CHAINS = frozenset(
 """What the gateway calls chains; adapters map their own names to these. Others keep the provider's name, lower-case."""
 
 
-@strawberry.enum(description="What a fee is counted in.")
+@choices(
+    "What a fee is counted in.",
+    SAT_PER_VBYTE="Satoshis for a virtual byte.",
+    GWEI="Billionths of an ether for a unit of gas.",
+    MICROLAMPORT="Millionths of a lamport for a compute unit.",
+)
 class FeeUnit(StrEnum):
     """As wallets of the chain show it."""
 

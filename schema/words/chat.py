@@ -12,11 +12,17 @@ import strawberry
 
 from schema.capability import Capability
 from schema.checks import not_negative, unique
-from schema.model import described, model
+from schema.model import choices, described, model
 from schema.provenance import UNSTAMPED, Provenance
 
 
-@strawberry.enum(description="Who speaks.")
+@choices(
+    "Who speaks.",
+    SYSTEM="Who sets the rules.",
+    USER="Who asks.",
+    ASSISTANT="The model.",
+    TOOL="What a tool answered.",
+)
 class ChatRole(StrEnum):
     """TOOL brings what a tool answered."""
 
@@ -26,7 +32,14 @@ class ChatRole(StrEnum):
     TOOL = "TOOL"
 
 
-@strawberry.enum(description="Why a reply ended.")
+@choices(
+    "Why a reply ended.",
+    STOP="Its natural end.",
+    LENGTH="The bound of tokens.",
+    TOOL_CALLS="Tools are to be called.",
+    CONTENT_FILTER="The provider withheld the rest.",
+    OTHER="Another reason.",
+)
 class FinishReason(StrEnum):
     """STOP is its natural end, LENGTH the bound of tokens, TOOL_CALLS that tools are to be called."""
 

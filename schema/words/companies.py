@@ -13,7 +13,7 @@ import strawberry
 
 from schema.capability import Capability
 from schema.checks import ascending, in_range, newest_first, not_negative, positive, unique
-from schema.model import computed, described, model
+from schema.model import choices, computed, described, model
 from schema.provenance import UNSTAMPED, Provenance
 from schema.symbols import InstrumentId
 from schema.words.instruments import DESCRIBED, instrument_of
@@ -51,7 +51,13 @@ class CompanyProfile:
     instrument_ = computed(instrument_of, "What it is the profile of.", name="instrument", direct=DESCRIBED)
 
 
-@strawberry.enum(description="What a company did with its shares.")
+@choices(
+    "What a company did with its shares.",
+    SPLIT="Shares were split or, in a reverse split, joined.",
+    CASH_DIVIDEND="Cash was paid.",
+    SPECIAL_DIVIDEND="Cash was paid out of turn.",
+    STOCK_DIVIDEND="Shares were given.",
+)
 class ActionKind(StrEnum):
     """CASH_DIVIDEND, SPECIAL_DIVIDEND, STOCK_DIVIDEND, SPLIT (also a reverse one)."""
 
@@ -95,7 +101,16 @@ class Filing:
     provenance: Provenance = described("Where this came from.", default=UNSTAMPED)
 
 
-@strawberry.enum(description="How an instrument is named.")
+@choices(
+    "How an instrument is named.",
+    TICKER="The symbol at a venue; a US listing needs no venue.",
+    ISIN="International Securities Identification Number.",
+    FIGI="Financial Instrument Global Identifier.",
+    CUSIP="North American number of a security.",
+    SEDOL="British and Irish number of a security.",
+    CIK="Number of a filer at the SEC.",
+    LEI="Legal Entity Identifier.",
+)
 class IdScheme(StrEnum):
     """TICKER needs no venue where it is a US listing."""
 

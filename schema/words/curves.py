@@ -13,11 +13,17 @@ import strawberry
 
 from schema.capability import Capability
 from schema.checks import ascending, in_range, positive, within
-from schema.model import described, model
+from schema.model import choices, described, model
 from schema.provenance import UNSTAMPED, Provenance
 
 
-@strawberry.enum(description="How the yields of a curve are meant.")
+@choices(
+    "How the yields of a curve are meant.",
+    PAR="Of a bond at par.",
+    SPOT="Of a zero-coupon bond.",
+    REAL="Of an indexed bond at par.",
+    BILL="Of discount bills.",
+)
 class CurveKind(StrEnum):
     """PAR: of a bond at par; SPOT: of a zero-coupon bond; REAL: of an indexed bond at par; BILL: of discount bills."""
 

@@ -12,7 +12,7 @@ import strawberry
 
 from schema.capability import Capability
 from schema.checks import ascending, in_range, not_negative, positive, unique, within
-from schema.model import described, model
+from schema.model import choices, described, model
 from schema.provenance import UNSTAMPED, Provenance
 
 
@@ -86,7 +86,7 @@ class SwapQuote:
     provenance: Provenance = described("Where this came from.", default=UNSTAMPED)
 
 
-@strawberry.enum(description="Whose value is counted.")
+@choices("Whose value is counted.", PROTOCOL="In a protocol, which may live on many chains.", CHAIN="On a chain.")
 class LockedIn(StrEnum):
     """A protocol may live on many chains."""
 

@@ -13,11 +13,20 @@ import strawberry
 
 from schema.capability import Capability
 from schema.checks import ascending, in_range
-from schema.model import described, model
+from schema.model import choices, described, model
 from schema.provenance import UNSTAMPED, Provenance
 
 
-@strawberry.enum(description="How often a series is published.")
+@choices(
+    "How often a series is published.",
+    DAILY="Each day, or working day.",
+    WEEKLY="Each week.",
+    MONTHLY="Each month.",
+    QUARTERLY="Each quarter.",
+    SEMIANNUAL="Each half of a year.",
+    ANNUAL="Each year.",
+    IRREGULAR="It has no rhythm of its own.",
+)
 class Frequency(StrEnum):
     """IRREGULAR where it has no rhythm of its own."""
 
@@ -30,7 +39,7 @@ class Frequency(StrEnum):
     IRREGULAR = "IRREGULAR"
 
 
-@strawberry.enum(description="How much a release moves markets, in its source's opinion.")
+@choices("How much a release moves markets, in its source's opinion.", LOW="Little.", MEDIUM="Somewhat.", HIGH="Much.")
 class Importance(StrEnum):
     """LOW, MEDIUM, HIGH."""
 

@@ -13,13 +13,18 @@ import strawberry
 
 from schema.capability import Capability
 from schema.checks import ascending, in_range, not_negative, positive
-from schema.model import computed, described, model
+from schema.model import choices, computed, described, model
 from schema.provenance import UNSTAMPED, Provenance
 from schema.symbols import InstrumentId
 from schema.words.instruments import DESCRIBED, instrument_of
 
 
-@strawberry.enum(description="One of the three statements of a report.")
+@choices(
+    "One of the three statements of a report.",
+    INCOME="What was earned and spent.",
+    BALANCE_SHEET="What is owned and owed.",
+    CASH_FLOW="What cash came and went.",
+)
 class Statement(StrEnum):
     """INCOME, BALANCE_SHEET, CASH_FLOW."""
 
@@ -28,7 +33,12 @@ class Statement(StrEnum):
     CASH_FLOW = "CASH_FLOW"
 
 
-@strawberry.enum(description="How long a reported period is.")
+@choices(
+    "How long a reported period is.",
+    ANNUAL="The company's fiscal year.",
+    QUARTERLY="A quarter of it.",
+    TRAILING="The last four quarters.",
+)
 class ReportPeriod(StrEnum):
     """ANNUAL is the company's fiscal year, TRAILING the last four quarters."""
 
@@ -37,7 +47,12 @@ class ReportPeriod(StrEnum):
     TRAILING = "TRAILING"
 
 
-@strawberry.enum(description="When on its day a company reports.")
+@choices(
+    "When on its day a company reports.",
+    BEFORE_OPEN="Before the session.",
+    DURING_SESSION="During the session.",
+    AFTER_CLOSE="After the session.",
+)
 class EarningsTime(StrEnum):
     """Of the session at its main exchange."""
 

@@ -14,7 +14,7 @@ from strawberry.types.nodes import SelectedField
 from schema.arguments import ConvertTo, End, Last, Length, Route, Start
 from schema.capability import Capability
 from schema.facts import facts
-from schema.model import Direct, computed, described, model
+from schema.model import Direct, choices, computed, described, model
 from schema.provenance import Ctx
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.costs import cost_of_series
@@ -32,7 +32,20 @@ class Node:
     id: strawberry.ID = strawberry.field(description="Give it to `node(id:)`.")
 
 
-@strawberry.enum(description="What is traded.")
+@choices(
+    "What is traded.",
+    SPOT="A pair, delivered at once.",
+    PERPETUAL="A future without an end.",
+    FUTURE="A future with an expiry.",
+    OPTION="A right to buy or sell.",
+    STOCK="A company's share.",
+    ETF="A fund that is traded as a share is.",
+    FUND="Another fund.",
+    INDEX="A number made of many prices.",
+    FX_PAIR="A pair of currencies.",
+    COMMODITY="A good.",
+    POOL="A pool of a decentralised exchange.",
+)
 class InstrumentType(StrEnum):
     """A plain pair is SPOT and is never answered from a PERPETUAL."""
 

@@ -5,10 +5,31 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 
-import strawberry
+from schema.model import choices
 
 
-@strawberry.enum(description="Length of a candle.")
+@choices(
+    "Length of a candle.",
+    S1="1 second.",
+    S5="5 seconds.",
+    S15="15 seconds.",
+    S30="30 seconds.",
+    M1="1 minute.",
+    M3="3 minutes.",
+    M5="5 minutes.",
+    M15="15 minutes.",
+    M30="30 minutes.",
+    H1="1 hour.",
+    H2="2 hours.",
+    H4="4 hours.",
+    H6="6 hours.",
+    H8="8 hours.",
+    H12="12 hours.",
+    D1="1 day.",
+    D3="3 days.",
+    W1="1 week.",
+    MO1="1 calendar month.",
+)
 class Interval(StrEnum):
     """An enum, because `1m` and `1M` are one slip apart."""
 

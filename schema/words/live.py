@@ -5,12 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-import strawberry
-
-from schema.model import described, model
+from schema.model import choices, described, model
 
 
-@strawberry.enum(description="What has happened to a stream.")
+@choices(
+    "What has happened to a stream.",
+    STALE="Nothing new comes: what is shown may be old.",
+    FRESH_AGAIN="What is shown is new again.",
+    PROVIDER_SWITCHED="Another provider feeds the stream.",
+    RECONNECTING="The provider's connection is being made anew.",
+    GAP="Something is missing: it was lost, or cannot be shown.",
+    MARKET_CLOSED="The venue is closed.",
+    UNKNOWN_INSTRUMENT="Nobody streams the symbol.",
+)
 class NoticeCode(StrEnum):
     """Never silence: whoever watches a price must know when it is not one any more."""
 

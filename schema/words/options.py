@@ -14,14 +14,14 @@ import strawberry
 from schema.capability import Capability
 from schema.checks import ascending, not_negative, positive, unique, within
 from schema.facts import Arguments, facts
-from schema.model import computed, described, model
+from schema.model import choices, computed, described, model
 from schema.paging import PageInfo
 from schema.provenance import UNSTAMPED, Provenance
 from schema.symbols import InstrumentId
 from schema.words.instruments import DESCRIBED, instrument_of
 
 
-@strawberry.enum(description="What an option gives the right to do.")
+@choices("What an option gives the right to do.", CALL="To buy.", PUT="To sell.")
 class OptionRight(StrEnum):
     """CALL to buy, PUT to sell."""
 

@@ -13,7 +13,7 @@ import strawberry
 from schema.capability import Capability, Items
 from schema.errors import FailureCode
 from schema.facts import facts
-from schema.model import Direct, computed, described, model
+from schema.model import Direct, choices, computed, described, model
 from schema.provenance import UNSTAMPED, Ctx, DataMode, Provenance, ProviderFailure
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.costs import count_of_candidates
@@ -21,7 +21,15 @@ from schema.words.instruments import DESCRIBED, Instrument, instrument_of
 from schema.words.venues import MarketState
 
 
-@strawberry.enum(description="What `price` is.")
+@choices(
+    "What `price` is.",
+    LAST="Of the last trade.",
+    MID="Between bid and ask.",
+    CLOSE="Of the end of a session.",
+    FIXING="Fixed once a day by a central bank.",
+    INDEX="Made of several venues' prices.",
+    MARK="By which a venue values positions.",
+)
 class PriceType(StrEnum):
     """FX has no last trade, a central bank gives a fixing, an aggregator an index."""
 
@@ -33,7 +41,12 @@ class PriceType(StrEnum):
     MARK = "MARK"
 
 
-@strawberry.enum(description="What open, high, low, volume and change cover; venues differ.")
+@choices(
+    "What open, high, low, volume and change cover; venues differ.",
+    ROLLING_24H="The last 24 hours.",
+    UTC_DAY="The day in UTC.",
+    SESSION="The venue's session.",
+)
 class StatsWindow(StrEnum):
     """The last 24 hours, the UTC day, or the venue's session."""
 

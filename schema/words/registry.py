@@ -7,17 +7,20 @@ from enum import StrEnum
 
 import strawberry
 
-from schema.model import described, model
+from schema.model import choices, described, model
 from schema.provenance import FeedDelay, ProviderFailure
 from schema.symbols import AssetClass
 from schema.words.instruments import Node
 from schema.words.intervals import Interval
 
 
-@strawberry.enum(
-    description="How well an adapter is proven. BRONZE: recordings in the documented format. SILVER: captured answers "
+@choices(
+    "How well an adapter is proven. BRONZE: recordings in the documented format. SILVER: captured answers "
     "are read exactly. GOLD: captured streams too, or this process measures that its live answers are as fresh as the "
-    "feed declares. Computed, never typed."
+    "feed declares. Computed, never typed.",
+    BRONZE="Recordings in the documented format are read exactly.",
+    SILVER="Captured answers are, too.",
+    GOLD="Captured streams are, too, or live answers are measured to be as fresh as declared.",
 )
 class Grade(StrEnum):
     """BRONZE: recordings in the documented format; SILVER: captured bytes; GOLD: streams or measured freshness."""
@@ -27,7 +30,16 @@ class Grade(StrEnum):
     GOLD = "GOLD"
 
 
-@strawberry.enum(description="Whether a provider can be asked.")
+@choices(
+    "Whether a provider can be asked.",
+    READY="It can be asked.",
+    KEY_MISSING="It needs a key and none is set.",
+    KEY_INVALID="It refuses the key.",
+    DEGRADED="Many of its recent calls failed.",
+    PAUSED="It is not asked for now.",
+    DISABLED="It is switched off.",
+    FAILED_TO_LOAD="Its adapter cannot be loaded.",
+)
 class ProviderStatus(StrEnum):
     """One word for its condition; `statusReason` says more."""
 
@@ -40,7 +52,12 @@ class ProviderStatus(StrEnum):
     FAILED_TO_LOAD = "FAILED_TO_LOAD"
 
 
-@strawberry.enum(description="State of a circuit breaker.")
+@choices(
+    "State of a circuit breaker.",
+    CLOSED="All calls go through.",
+    OPEN="No call goes through.",
+    HALF_OPEN="One call goes through, as a trial.",
+)
 class BreakerState(StrEnum):
     """CLOSED lets all calls through, OPEN none, HALF_OPEN one."""
 
@@ -49,7 +66,12 @@ class BreakerState(StrEnum):
     HALF_OPEN = "HALF_OPEN"
 
 
-@strawberry.enum(description="Whose credential is used.")
+@choices(
+    "Whose credential is used.",
+    NONE="None is set.",
+    PLATFORM="The gateway's own.",
+    TENANT="The organisation's own.",
+)
 class CredentialSource(StrEnum):
     """NONE: none is set."""
 

@@ -7,15 +7,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-import strawberry
-
 from schema.capability import Capability
-from schema.model import described, model
+from schema.model import choices, described, model
 from schema.provenance import UNSTAMPED, Provenance
 from schema.symbols import InstrumentId
 
 
-@strawberry.enum(description="Side of an order.")
+@choices("Side of an order.", BUY="To buy.", SELL="To sell.")
 class Side(StrEnum):
     """Of the taker, for a trade."""
 

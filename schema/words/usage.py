@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-import strawberry
-
-from schema.model import described, model
+from schema.model import choices, described, model
 
 
-@strawberry.enum(description="What lines of usage are grouped by.")
+@choices(
+    "What lines of usage are grouped by.",
+    FIELD="By root field.",
+    API_KEY="By API key.",
+    PROVIDER="By provider.",
+    DAY="By day in UTC.",
+)
 class UsageBy(StrEnum):
     """One line for each root field, API key, provider or UTC day."""
 

@@ -7,17 +7,23 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-import strawberry
-
 from schema.arguments import EndDay, FirstDay
 from schema.errors import BadInput
-from schema.model import computed, described, model
+from schema.model import choices, computed, described, model
 from schema.provenance import UNSTAMPED, Ctx, Provenance
 
 LONGEST_RANGE = timedelta(days=400)
 
 
-@strawberry.enum(description="Whether a venue trades now.")
+@choices(
+    "Whether a venue trades now.",
+    PRE="Before the session, in extended hours.",
+    REGULAR="In session.",
+    POST="After the session, in extended hours.",
+    CLOSED="It does not trade.",
+    HALTED="Trading is stopped for a while.",
+    UNKNOWN="Nobody says.",
+)
 class MarketState(StrEnum):
     """PRE and POST are the extended hours of a venue that has them."""
 
@@ -29,7 +35,7 @@ class MarketState(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-@strawberry.enum(description="Which part of the day counts.")
+@choices("Which part of the day counts.", REGULAR="The session.", EXTENDED="With what is before and after it.")
 class TradingHours(StrEnum):
     """EXTENDED adds pre and post market."""
 
@@ -37,7 +43,11 @@ class TradingHours(StrEnum):
     EXTENDED = "EXTENDED"
 
 
-@strawberry.enum(description="Who says whether, or when, a venue trades.")
+@choices(
+    "Who says whether, or when, a venue trades.",
+    PROVIDER="A provider, which knows of halts and of closures that nobody foresaw.",
+    CALENDAR="The venue's calendar, which does not.",
+)
 class StatusBasis(StrEnum):
     """PROVIDER knows of halts and of closures that nobody foresaw; CALENDAR does not."""
 

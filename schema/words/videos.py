@@ -12,11 +12,16 @@ import strawberry
 
 from schema.capability import Capability
 from schema.checks import not_negative, unique
-from schema.model import described, model
+from schema.model import choices, described, model
 from schema.provenance import UNSTAMPED, Provenance
 
 
-@strawberry.enum(description="Which videos come first.")
+@choices(
+    "Which videos come first.",
+    RELEVANCE="The platform's own order.",
+    NEWEST="The newest.",
+    VIEWS="The most viewed.",
+)
 class VideoOrder(StrEnum):
     """RELEVANCE is the platform's own order."""
 

@@ -14,8 +14,10 @@ import pytest
 from gateway import generate
 from gateway.cli.codes import CODES
 from gateway.core.settings import Settings
+from gateway.readme import BEGIN, END, with_providers
 from providers import discover
 from schema.errors import FailureCode, MarketgateError
+from tests.contract.suite import PROVIDERS
 
 ROOT = Path(__file__).parents[2]
 RAISERS = {"Refused", "refuse", "error_of"}
@@ -29,7 +31,10 @@ def documents() -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def generated_once(documents: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generate, "documents", lambda: documents)
+    def written(root: Path = ROOT) -> dict[str, str]:
+        return {**documents, "README.md": with_providers((root / "README.md").read_text(), list(PROVIDERS.values()))}
+
+    monkeypatch.setattr(generate, "documents", written)
 
 
 @pytest.fixture
@@ -153,3 +158,35 @@ def test_every_provider_is_in_the_table():
     )
 
     assert set(rows) == set(discover(third_party=False).classes)
+
+
+def test_the_readme_names_every_provider_once():
+    page = (ROOT / "README.md").read_text()
+    rows = page.partition(BEGIN)[2].partition(END)[0].strip().splitlines()
+    named = [name for row in rows[2:] for name in row.split("|")[2].strip().split(", ")]
+    live = [cls.profile.name for cls in PROVIDERS.values() if cls.profile.mode == "LIVE"]
+
+    assert sorted(named) == sorted(live)
+    assert rows[0] == "| family | providers |"
+    assert len(rows) <= 12
+
+
+@pytest.mark.parametrize("provider", ["Kraken", "YouTube"])
+def test_a_readme_that_lacks_a_provider_is_found_and_mended_and_keeps_its_own_words(copy: Path, provider: str):
+    path = copy / "README.md"
+    own = path.read_text().replace("# Marketgate", "# Another", 1)
+    path.write_text(re.sub(rf"\b{provider}\b", "Nobody", own))
+
+    assert generate.differences(copy) == ["README.md"]
+    assert generate.write(copy) == ["README.md"]
+    assert path.read_text() == own
+
+
+def test_a_readme_without_the_marks_gets_the_table_at_its_end():
+    made = with_providers("# A page\n\n", [PROVIDERS["kraken"]])
+
+    assert made == (
+        f"# A page\n\n{BEGIN}\n| family | providers |\n|---|---|\n"
+        f"| Crypto exchanges and aggregators | Kraken |\n{END}\n"
+    )
+    assert with_providers(made, [PROVIDERS["kraken"]]) == made

@@ -118,7 +118,7 @@ def test_what_a_type_of_ours_leaves_out_is_known():
     assert missing == set(LEFT_OUT)
 
 
-def test_every_type_field_and_argument_of_ours_is_described():
+def test_every_type_field_argument_and_value_of_ours_is_described():
     bare = []
     for name, kind in our_schema().type_map.items():
         if name.startswith("__") or name in ("String", "Int", "Float", "Boolean", "ID"):
@@ -126,6 +126,8 @@ def test_every_type_field_and_argument_of_ours_is_described():
         bare += [] if kind.description else [name]
         if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
             bare += [f"{name}.{field}" for field, value in kind.fields.items() if not value.description]
+        if isinstance(kind, GraphQLEnumType):
+            bare += [f"{name}.{value}" for value, told in kind.values.items() if not told.description]
         if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
             bare += [
                 f"{name}.{f}({a}:)" for f, v in kind.fields.items() for a, x in v.args.items() if not x.description

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from dataclasses import FrozenInstanceError, fields
 from decimal import Decimal
+from enum import StrEnum
 
 import pytest
 import strawberry
 
-from schema.model import DEFINITION, Definition, computed, described, model
+from schema.model import DEFINITION, Definition, choices, computed, described, model
+from schema.refusals import SHARED, refusals
 from schema.scalars import SCALARS
 
 
@@ -117,3 +119,36 @@ def test_importing_every_adapter_makes_no_graphql_type_of_a_model():
     shown = subprocess.run([sys.executable, "-c", found], capture_output=True, text=True, check=True).stdout
 
     assert shown == "True ['Node', 'RouteInput']\n"  # an interface and an input: Strawberry's own
+
+
+class Colour(StrEnum):
+    RED = "red"
+    NOT_FOUND = "none"
+
+
+def test_the_words_of_a_choice_stand_with_its_values_which_stay_texts():
+    choices("A colour.", name="Paint", RED="As blood.", NOT_FOUND="None.")(Colour)
+    made = getattr(Colour, DEFINITION)
+
+    assert (made.name, made.description) == ("Paint", "A colour.")
+    assert [(each.name, each.value, each.description) for each in made.values] == [
+        ("RED", "red", "As blood."), ("NOT_FOUND", "none", "None."),
+    ]  # fmt: skip
+    assert (Colour.RED.value, str(Colour.RED), Colour("none")) == ("red", "red", Colour.NOT_FOUND)
+
+
+@pytest.mark.parametrize(("words", "named"), [({"RED": "As blood."}, "NOT_FOUND"), ({"BLUE": "As the sky."}, "BLUE")])
+def test_a_choice_with_a_value_or_a_word_too_many_is_refused(words: dict[str, str], named: str):
+    with pytest.raises(TypeError, match=rf"Colour: .*{named}.* without value or words"):
+        choices("A colour.", **words)(Colour)
+
+
+def test_codes_share_their_words_unless_an_enum_has_its_own():
+    shown = []
+    for own in ({"RED": "As blood."}, {"RED": "As blood.", "NOT_FOUND": "No colour."}):
+        refusals("Why it has no colour.", **own)(Colour)
+        shown.append([each.description for each in getattr(Colour, DEFINITION).values])
+
+    assert shown == [["As blood.", SHARED["NOT_FOUND"]], ["As blood.", "No colour."]]
+    with pytest.raises(TypeError, match="RED"):
+        refusals("Why it has no colour.")(Colour)

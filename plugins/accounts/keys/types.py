@@ -9,12 +9,18 @@ from typing import Self
 import strawberry
 
 from plugins.accounts.keys.rows import ApiKeyRow
-from schema.model import described, model
+from schema.model import choices, described, model
 from schema.paging import PageInfo
 from schema.words.instruments import Node
 
 
-@strawberry.enum(description="Whether a key opens anything.")
+@choices(
+    "Whether a key opens anything.",
+    ACTIVE="It opens what it was given.",
+    ROTATED="It has a successor, and lives until `expiresAt`.",
+    EXPIRED="Its time is over.",
+    REVOKED="Somebody ended it.",
+)
 class ApiKeyStatus(StrEnum):
     """ROTATED: it has a successor, and lives until `expiresAt`."""
 

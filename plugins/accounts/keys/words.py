@@ -9,6 +9,7 @@ import strawberry
 
 from plugins.accounts.keys.types import ApiKey
 from schema.model import described, model
+from schema.refusals import refusals
 from schema.words.problems import UserError
 
 ERRORS = "Why nothing happened; empty where it did."
@@ -19,7 +20,7 @@ _ORIGINS = "Exact browser origins, such as `https://app.example.com`; none keeps
 _NETWORKS = "The only networks that it is taken from, such as `203.0.113.0/24`; none means all."
 
 
-@strawberry.enum(description="Why no key was made.")
+@refusals("Why no key was made.")
 class ApiKeyCreateErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -35,7 +36,7 @@ class ApiKeyCreateErrorCode(StrEnum):
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
 
 
-@strawberry.enum(description="Why the key was not changed.")
+@refusals("Why the key was not changed.")
 class ApiKeyUpdateErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -51,7 +52,7 @@ class ApiKeyUpdateErrorCode(StrEnum):
     EXCEEDS_CALLER = "EXCEEDS_CALLER"
 
 
-@strawberry.enum(description="Why the key has no successor.")
+@refusals("Why the key has no successor.", OVERLAP_INVALID="The time that both keys live is out of range.")
 class ApiKeyRotateErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -63,7 +64,7 @@ class ApiKeyRotateErrorCode(StrEnum):
     TOO_MANY_KEYS = "TOO_MANY_KEYS"
 
 
-@strawberry.enum(description="Why the key was not revoked.")
+@refusals("Why the key was not revoked.")
 class ApiKeyRevokeErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -71,7 +72,12 @@ class ApiKeyRevokeErrorCode(StrEnum):
     SCOPE_NOT_HELD = "SCOPE_NOT_HELD"
 
 
-@strawberry.enum(description="Why no token was minted.")
+@refusals(
+    "Why no token was minted.",
+    SCOPE_NOT_ALLOWED="No access token carries this scope.",
+    LIFE_INVALID="The time to live is out of range.",
+    POINTS_INVALID="The limit of points is out of range.",
+)
 class AccessTokenCreateErrorCode(StrEnum):
     """Expected refusals."""
 

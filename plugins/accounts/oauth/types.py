@@ -7,11 +7,17 @@ from enum import StrEnum
 import strawberry
 
 from plugins.accounts.sessions.types import IssuedSession
-from schema.model import described, model
+from schema.model import choices, described, model
+from schema.refusals import refusals
 from schema.words.problems import UserError
 
 
-@strawberry.enum(description="A way to sign in.")
+@choices(
+    "A way to sign in.",
+    PASSWORD="With an e-mail address and a password.",  # noqa: S106 - the name of a way
+    GOOGLE="With a Google account.",
+    GITHUB="With a GitHub account.",
+)
 class SignInMethod(StrEnum):
     """Providers are listed by the names that stand in their links."""
 
@@ -20,7 +26,7 @@ class SignInMethod(StrEnum):
     GITHUB = "GITHUB"
 
 
-@strawberry.enum(description="Why the code opened no session.")
+@refusals("Why the code opened no session.", NOT_BEGUN="No sign-in waits for a code here, or it waited too long.")
 class SessionConfirmErrorCode(StrEnum):
     """Of `sessionConfirm`."""
 

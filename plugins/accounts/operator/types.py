@@ -17,14 +17,20 @@ from plugins.accounts.organisations.rows import Status
 from plugins.accounts.organisations.types import LONGEST_SPAN, End, Grouped, Start
 from schema.errors import BadInput
 from schema.facts import facts
-from schema.model import computed, described, model
+from schema.model import choices, computed, described, model
 from schema.paging import PageInfo
 from schema.scalars import Cursor
 from schema.scopes import Scope
 from schema.words.usage import UsageBy, UsageLine
 
-strawberry.enum(OperatorRole, name="OperatorRole", description="OPERATOR changes and reads, AUDITOR only reads.")
-strawberry.enum(Kind, name="TenantChangeKind", description="What becomes of an entry of a list of tenants.")
+choices("The role of an operator's key.", OPERATOR="It changes and reads.", AUDITOR="It only reads.")(OperatorRole)
+choices(
+    "What becomes of an entry of a list of tenants.",
+    name="TenantChangeKind",
+    CREATED="The tenant is made.",
+    CHANGED="The tenant is changed.",
+    UNCHANGED="The tenant is like that already.",
+)(Kind)
 
 
 async def resolve_usage(

@@ -9,7 +9,8 @@ import strawberry
 
 from gateway.core.identity import OperatorRole
 from plugins.accounts.operator.types import OperatorKey, OperatorTenant, TenantChange
-from schema.model import described, model
+from schema.model import choices, described, model
+from schema.refusals import refusals
 from schema.words.problems import UserError
 from schema.words.registry import ProviderInfo
 
@@ -20,7 +21,7 @@ REASON = "Why, in words that callers may read."
 PROVIDER = "The provider's id, such as `kraken`."
 
 
-@strawberry.enum(description="Why a tenant was not made.")
+@refusals("Why a tenant was not made.", EXTERNAL_ID_TAKEN="Another tenant has this name in your own system.")
 class TenantCreateErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -32,7 +33,7 @@ class TenantCreateErrorCode(StrEnum):
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
 
 
-@strawberry.enum(description="Why a tenant was not suspended.")
+@refusals("Why a tenant was not suspended.")
 class TenantSuspendErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -40,14 +41,14 @@ class TenantSuspendErrorCode(StrEnum):
     REASON_INVALID = "REASON_INVALID"
 
 
-@strawberry.enum(description="Why a tenant was not resumed.")
+@refusals("Why a tenant was not resumed.")
 class TenantResumeErrorCode(StrEnum):
     """Expected refusals."""
 
     NOT_FOUND = "NOT_FOUND"
 
 
-@strawberry.enum(description="Why a tenant's plan was not set.")
+@refusals("Why a tenant's plan was not set.")
 class TenantPlanSetErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -55,7 +56,11 @@ class TenantPlanSetErrorCode(StrEnum):
     UNKNOWN_PLAN = "UNKNOWN_PLAN"
 
 
-@strawberry.enum(description="Why a list of tenants was not applied.")
+@refusals(
+    "Why a list of tenants was not applied.",
+    DUPLICATE="Two entries have the same name in your own system.",
+    TENANT_DELETING="Its owner is deleting it.",
+)
 class TenantsApplyErrorCode(StrEnum):
     """Expected refusals; each names its entry."""
 
@@ -68,7 +73,7 @@ class TenantsApplyErrorCode(StrEnum):
     TENANT_DELETING = "TENANT_DELETING"
 
 
-@strawberry.enum(description="Why a provider was not switched.")
+@refusals("Why a provider was not switched.")
 class ProviderSwitchErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -76,7 +81,7 @@ class ProviderSwitchErrorCode(StrEnum):
     REASON_INVALID = "REASON_INVALID"
 
 
-@strawberry.enum(description="Why a breaker was not moved.")
+@refusals("Why a breaker was not moved.")
 class BreakerErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -85,7 +90,7 @@ class BreakerErrorCode(StrEnum):
     REASON_INVALID = "REASON_INVALID"
 
 
-@strawberry.enum(description="Why cached answers were not dropped.")
+@refusals("Why cached answers were not dropped.", INVALID="The symbol cannot be read, or its capability is missing.")
 class CacheDropErrorCode(StrEnum):
     """Of `cacheDrop`."""
 
@@ -94,7 +99,7 @@ class CacheDropErrorCode(StrEnum):
     INVALID = "INVALID"
 
 
-@strawberry.enum(description="Why an operator's key was not made.")
+@refusals("Why an operator's key was not made.", EXPIRY_INVALID="The key would have expired already.")
 class OperatorKeyCreateErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -104,14 +109,18 @@ class OperatorKeyCreateErrorCode(StrEnum):
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
 
 
-@strawberry.enum(description="Why an operator's key was not revoked.")
+@refusals("Why an operator's key was not revoked.")
 class OperatorKeyRevokeErrorCode(StrEnum):
     """Expected refusals."""
 
     NOT_FOUND = "NOT_FOUND"
 
 
-@strawberry.enum(description="What a list of tenants may say of a tenant's status.")
+@choices(
+    "What a list of tenants may say of a tenant's status.",
+    ACTIVE="It works.",
+    SUSPENDED="The operator has stopped it.",
+)
 class TenantApplyStatus(StrEnum):
     """Deleting is the owner's affair."""
 

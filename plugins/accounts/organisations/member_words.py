@@ -10,10 +10,11 @@ from gateway.core.identity import Role
 from plugins.accounts.organisations.types import Invitation, Member, Membership
 from plugins.accounts.organisations.words import ERRORS, KEY
 from schema.model import described, model
+from schema.refusals import refusals
 from schema.words.problems import UserError
 
 
-@strawberry.enum(description="Why a role was not set.")
+@refusals("Why a role was not set.")
 class MemberRoleSetErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -22,7 +23,7 @@ class MemberRoleSetErrorCode(StrEnum):
     LAST_OWNER = "LAST_OWNER"
 
 
-@strawberry.enum(description="Why a member was not removed.")
+@refusals("Why a member was not removed.")
 class MemberRemoveErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -31,7 +32,11 @@ class MemberRemoveErrorCode(StrEnum):
     LAST_OWNER = "LAST_OWNER"
 
 
-@strawberry.enum(description="Why nobody was invited.")
+@refusals(
+    "Why nobody was invited.",
+    ALREADY_MEMBER="The address is a member's already.",
+    TOO_MANY_INVITATIONS="As many invitations are pending as may be.",
+)
 class InvitationCreateErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -43,14 +48,19 @@ class InvitationCreateErrorCode(StrEnum):
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
 
 
-@strawberry.enum(description="Why an invitation was not revoked.")
+@refusals("Why an invitation was not revoked.")
 class InvitationRevokeErrorCode(StrEnum):
     """Expected refusals."""
 
     NOT_FOUND = "NOT_FOUND"
 
 
-@strawberry.enum(description="Why an invitation was not accepted.")
+@refusals(
+    "Why an invitation was not accepted.",
+    INVITATION_INVALID="There is no such invitation, or it was revoked or used.",
+    INVITATION_EXPIRED="Its time is over: ask for another one.",
+    INVITATION_FOR_ANOTHER_ADDRESS="It was sent to another address than that of the caller.",
+)
 class InvitationAcceptErrorCode(StrEnum):
     """Expected refusals."""
 

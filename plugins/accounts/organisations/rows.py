@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-import strawberry
-
 from gateway.core.identity import Role
+from schema.model import choices
 
 
-@strawberry.enum(
+@choices(
+    "Whether an organisation works: SUSPENDED by the operator, DELETING until it is erased.",
     name="TenantStatus",
-    description="Whether an organisation works: SUSPENDED by the operator, DELETING until it is erased.",
+    ACTIVE="It works.",
+    SUSPENDED="The operator has stopped it.",
+    DELETING="It is going to be erased.",
 )
 class Status(StrEnum):
     """Of an organisation."""

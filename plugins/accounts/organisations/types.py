@@ -16,7 +16,7 @@ from plugins.accounts.organisations.store import InvitationStore, MembershipStor
 from plugins.accounts.users.store import UserRow
 from schema.errors import BadInput
 from schema.facts import facts
-from schema.model import computed, described, model
+from schema.model import choices, computed, described, model
 from schema.paging import PageInfo
 from schema.scalars import Cursor
 from schema.scopes import Scope
@@ -26,9 +26,15 @@ from schema.words.usage import Limit, UsageBy, UsageLine
 LONGEST_SPAN = timedelta(days=400)
 """Of usage that is summed up at once."""
 
-strawberry.enum(
-    Role, name="MemberRole", description="A member's role in an organisation, from all rights to the fewest."
-)
+choices(
+    "A member's role in an organisation, from all rights to the fewest.",
+    name="MemberRole",
+    OWNER="All rights, among them invoices and the organisation itself.",
+    ADMIN="What a trader may, and members, keys, webhooks and the audit trail.",
+    TRADER="What an analyst may, and trading.",
+    ANALYST="What a viewer may, and alerts, portfolios, usage and chats.",
+    VIEWER="Reads, and keeps watchlists.",
+)(Role)
 
 First = Annotated[int | None, strawberry.argument(description="Rows of the page, 1 to 100.")]
 After = Annotated[Cursor | None, strawberry.argument(description="Continue behind this cursor.")]

@@ -10,6 +10,7 @@ import strawberry
 from plugins.accounts.organisations.types import Membership, Tenant
 from plugins.accounts.sessions.types import IssuedSession
 from schema.model import described, model
+from schema.refusals import refusals
 from schema.words.problems import UserError
 
 NEW_TOKENS = "The session with the tokens to use from now on."
@@ -17,7 +18,7 @@ ERRORS = "Why nothing happened; empty where it did."
 KEY = "The same key again within 24 hours makes no second one: it answers with the first."
 
 
-@strawberry.enum(description="Why an organisation was not made.")
+@refusals("Why an organisation was not made.")
 class OrganisationCreateErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -26,7 +27,7 @@ class OrganisationCreateErrorCode(StrEnum):
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
 
 
-@strawberry.enum(description="Why an organisation was not changed.")
+@refusals("Why an organisation was not changed.")
 class OrganisationUpdateErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -34,7 +35,11 @@ class OrganisationUpdateErrorCode(StrEnum):
     NAME_INVALID = "NAME_INVALID"
 
 
-@strawberry.enum(description="Why the session did not switch.")
+@refusals(
+    "Why the session did not switch.",
+    SUSPENDED="The operator has stopped the organisation.",
+    DELETING="The organisation is going to be erased.",
+)
 class OrganisationSwitchErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -43,7 +48,7 @@ class OrganisationSwitchErrorCode(StrEnum):
     DELETING = "DELETING"
 
 
-@strawberry.enum(description="Why the person is still a member.")
+@refusals("Why the person is still a member.")
 class OrganisationLeaveErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -51,7 +56,7 @@ class OrganisationLeaveErrorCode(StrEnum):
     LAST_OWNER = "LAST_OWNER"
 
 
-@strawberry.enum(description="Why the organisation was not handed over.")
+@refusals("Why the organisation was not handed over.", ALREADY_OWNER="The member is an owner already.")
 class OrganisationTransferErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -60,7 +65,11 @@ class OrganisationTransferErrorCode(StrEnum):
     ALREADY_OWNER = "ALREADY_OWNER"
 
 
-@strawberry.enum(description="Why the organisation was not deleted.")
+@refusals(
+    "Why the organisation was not deleted.",
+    NAME_DIFFERS="The name was not written exactly.",
+    ALREADY_DELETING="It is going to be erased already.",
+)
 class OrganisationDeleteErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -70,7 +79,7 @@ class OrganisationDeleteErrorCode(StrEnum):
     ALREADY_DELETING = "ALREADY_DELETING"
 
 
-@strawberry.enum(description="Why the organisation was not restored.")
+@refusals("Why the organisation was not restored.", NOT_DELETING="It is not going to be erased.")
 class OrganisationRestoreErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -79,7 +88,7 @@ class OrganisationRestoreErrorCode(StrEnum):
     NOT_DELETING = "NOT_DELETING"
 
 
-@strawberry.enum(description="Why there is no export.")
+@refusals("Why there is no export.")
 class OrganisationExportErrorCode(StrEnum):
     """Expected refusals."""
 

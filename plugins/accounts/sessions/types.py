@@ -11,6 +11,7 @@ from plugins.accounts.sessions.desk import Issued
 from plugins.accounts.sessions.rows import SessionRow
 from schema.model import described, model
 from schema.paging import PageInfo
+from schema.refusals import refusals
 from schema.scalars import Cursor
 from schema.words.problems import UserError
 
@@ -76,7 +77,13 @@ class IssuedSession:
         )  # fmt: skip
 
 
-@strawberry.enum(description="Why a session was not refreshed.")
+@refusals(
+    "Why a session was not refreshed.",
+    REFRESH_INVALID="The refresh token is not valid.",
+    REFRESH_EXPIRED="The refresh token's time is over.",
+    REFRESH_SUPERSEDED="It was used a moment ago: use the tokens that came of it.",
+    REFRESH_REUSED="It was used before and may have been stolen, so the session was revoked.",
+)
 class SessionRefreshErrorCode(StrEnum):
     """Of `sessionRefresh`."""
 
@@ -86,21 +93,21 @@ class SessionRefreshErrorCode(StrEnum):
     REFRESH_REUSED = "REFRESH_REUSED"
 
 
-@strawberry.enum(description="Why a session was not revoked.")
+@refusals("Why a session was not revoked.")
 class SessionRevokeErrorCode(StrEnum):
     """Of `sessionRevoke`."""
 
     NOT_FOUND = "NOT_FOUND"
 
 
-@strawberry.enum(description="Why the other sessions were not revoked.")
+@refusals("Why the other sessions were not revoked.", SESSION_ENDED="The caller's own session has ended.")
 class SessionsRevokeOthersErrorCode(StrEnum):
     """Of `sessionsRevokeOthers`."""
 
     SESSION_ENDED = "SESSION_ENDED"
 
 
-@strawberry.enum(description="Why no session was ended.")
+@refusals("Why no session was ended.", NOT_SIGNED_IN="The caller has no session.")
 class SessionEndErrorCode(StrEnum):
     """Of `sessionEnd`."""
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-import strawberry
+from schema.refusals import refusals
 
 
-@strawberry.enum(description="Why a sign-up was refused. That the address has an account is no reason.")
+@refusals(
+    "Why a sign-up was refused. That the address has an account is no reason.",
+    SIGN_UP_CLOSED="Nobody can sign up here.",
+    INVITATION_REQUIRED="Only who is invited can sign up here.",
+    INVITATION_INVALID="There is no such invitation, or it is another address's.",
+)
 class UserSignUpErrorCode(StrEnum):
     """Of `userSignUp`."""
 
@@ -20,14 +25,14 @@ class UserSignUpErrorCode(StrEnum):
     TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
 
 
-@strawberry.enum(description="Why an address was not confirmed.")
+@refusals("Why an address was not confirmed.")
 class UserVerifyErrorCode(StrEnum):
     """Of `userVerify`."""
 
     TOKEN_INVALID = "TOKEN_INVALID"  # noqa: S105 - a code
 
 
-@strawberry.enum(description="Why no link was sent.")
+@refusals("Why no link was sent.")
 class UserVerificationResendErrorCode(StrEnum):
     """Of `userVerificationResend`."""
 
@@ -35,7 +40,7 @@ class UserVerificationResendErrorCode(StrEnum):
     TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
 
 
-@strawberry.enum(description="Why no link was sent.")
+@refusals("Why no link was sent.")
 class PasswordResetRequestErrorCode(StrEnum):
     """Of `passwordResetRequest`."""
 
@@ -43,7 +48,7 @@ class PasswordResetRequestErrorCode(StrEnum):
     TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
 
 
-@strawberry.enum(description="Why the password was not set.")
+@refusals("Why the password was not set.")
 class PasswordResetErrorCode(StrEnum):
     """Of `passwordReset`."""
 
@@ -51,7 +56,7 @@ class PasswordResetErrorCode(StrEnum):
     WEAK_PASSWORD = "WEAK_PASSWORD"  # noqa: S105 - a code
 
 
-@strawberry.enum(description="Why the password was not changed.")
+@refusals("Why the password was not changed.")
 class PasswordChangeErrorCode(StrEnum):
     """Of `passwordChange`."""
 
@@ -61,7 +66,14 @@ class PasswordChangeErrorCode(StrEnum):
     TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
 
 
-@strawberry.enum(description="Why nobody was signed in. Only after a right password is more told than that it was not.")
+@refusals(
+    "Why nobody was signed in. Only after a right password is more told than that it was not.",
+    CREDENTIALS_INVALID="The address or the password is wrong.",
+    EMAIL_NOT_VERIFIED="The address is not confirmed yet.",
+    CODE_INVALID="A code of the second factor is needed, or this one is wrong or was used.",
+    NOT_FOUND="The person is in no such organisation.",
+    COOKIE_NEEDS_HTTP="A cookie can be set over plain HTTP requests only, not over a WebSocket.",
+)
 class SessionCreateErrorCode(StrEnum):
     """Of `sessionCreate`."""
 
@@ -74,14 +86,14 @@ class SessionCreateErrorCode(StrEnum):
     COOKIE_NEEDS_HTTP = "COOKIE_NEEDS_HTTP"
 
 
-@strawberry.enum(description="Why no second factor was begun.")
+@refusals("Why no second factor was begun.", ALREADY_ON="The second factor is on already.")
 class TotpStartErrorCode(StrEnum):
     """Of `totpStart`."""
 
     ALREADY_ON = "ALREADY_ON"
 
 
-@strawberry.enum(description="Why the second factor is not on.")
+@refusals("Why the second factor is not on.", NOT_STARTED="Nothing is to be confirmed: `totpStart` begins it.")
 class TotpConfirmErrorCode(StrEnum):
     """Of `totpConfirm`."""
 
@@ -89,7 +101,7 @@ class TotpConfirmErrorCode(StrEnum):
     CODE_INVALID = "CODE_INVALID"
 
 
-@strawberry.enum(description="Why the second factor is not off.")
+@refusals("Why the second factor is not off.")
 class TotpDisableErrorCode(StrEnum):
     """Of `totpDisable`."""
 
@@ -100,7 +112,7 @@ class TotpDisableErrorCode(StrEnum):
     TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
 
 
-@strawberry.enum(description="Why there are no new recovery codes.")
+@refusals("Why there are no new recovery codes.")
 class RecoveryCodesRenewErrorCode(StrEnum):
     """Of `recoveryCodesRenew`."""
 

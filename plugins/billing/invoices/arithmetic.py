@@ -14,17 +14,16 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import groupby
 
-import strawberry
-
 from plugins.billing.calendar import Month
 from plugins.billing.money import rounded
+from schema.model import choices
 
 DAY = timedelta(days=1)
 BUNDLE = 1_000
 """Points that a plan's `pointPrice` is for."""
 
 
-@strawberry.enum(description="What a line of an invoice is for.")
+@choices("What a line of an invoice is for.", BASE="The plan itself.", METERED="Points beyond the included ones.")
 class LineKind(StrEnum):
     """The plan itself, or points beyond the included ones."""
 

@@ -10,13 +10,19 @@ import strawberry
 
 from plugins.billing.invoices.arithmetic import LineKind
 from plugins.billing.invoices.store import InvoiceRow, LineRow
-from schema.model import described, model
+from schema.model import choices, described, model
 from schema.paging import PageInfo
+from schema.refusals import refusals
 from schema.scalars import Cursor
 from schema.words.problems import UserError
 
 
-@strawberry.enum(description="Where an invoice stands.")
+@choices(
+    "Where an invoice stands.",
+    OPEN="It is to be paid.",
+    PAID="It was paid; final.",
+    VOID="It is not to be paid; final.",
+)
 class InvoiceStatus(StrEnum):
     """An open one becomes paid or void; both are final."""
 
@@ -98,7 +104,7 @@ class InvoiceRunInput:
     month: str = strawberry.field(description="Such as `2026-11`; it must be over for an hour.")
 
 
-@strawberry.enum(description="Why a month is not invoiced.")
+@refusals("Why a month is not invoiced.", MONTH_INVALID="It is no month.", MONTH_NOT_OVER="The month is not over.")
 class InvoiceRunErrorCode(StrEnum):
     """Codes of `invoiceRun`."""
 
@@ -115,7 +121,7 @@ class InvoiceRunPayload:
     user_errors: list[UserError[InvoiceRunErrorCode]] = described("Why nothing was done; empty when it was.")
 
 
-@strawberry.enum(description="How an invoice is settled.")
+@choices("How an invoice is settled.", PAID="It was paid.", VOID="It is not to be paid.")
 class InvoiceOutcome(StrEnum):
     """Both are final."""
 
@@ -131,7 +137,11 @@ class InvoiceSettleInput:
     outcome: InvoiceOutcome = strawberry.field(description="Paid, or void.")
 
 
-@strawberry.enum(description="Why an invoice stays as it is.")
+@refusals(
+    "Why an invoice stays as it is.",
+    ALREADY_SETTLED="It is paid or void already.",
+    AT_PAYMENT_PROVIDER="The payment provider has it, and settles it.",
+)
 class InvoiceSettleErrorCode(StrEnum):
     """Codes of `invoiceSettle`."""
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 import strawberry
 
 from schema.model import described, model
+from schema.refusals import refusals
 from schema.words.problems import UserError
 
 
@@ -20,7 +21,11 @@ class PaymentSetupInput:
     )
 
 
-@strawberry.enum(description="Why payments are not set up.")
+@refusals(
+    "Why payments are not set up.",
+    PAYMENTS_OFF="The gateway has no payment provider.",
+    PAYMENT_UNAVAILABLE="The payment provider did not take it; later it may.",
+)
 class PaymentSetupErrorCode(StrEnum):
     """Codes of `paymentSetup`."""
 

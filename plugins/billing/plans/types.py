@@ -9,6 +9,7 @@ import strawberry
 
 from plugins.billing.plans.catalog import BUILT_IN, PlanRow
 from schema.model import described, model
+from schema.refusals import refusals
 from schema.words.problems import UserError
 
 
@@ -75,7 +76,11 @@ class PlanDefineInput:
     )
 
 
-@strawberry.enum(description="Why a plan is not defined.")
+@refusals(
+    "Why a plan is not defined.",
+    LIMIT_INVALID="A limit is out of range.",
+    CURRENCY_INVALID="It is no code of a currency.",
+)
 class PlanDefineErrorCode(StrEnum):
     """Codes of `planDefine`."""
 
@@ -102,7 +107,7 @@ class PlanRemoveInput:
     name: str = strawberry.field(description="Name of one of the operator's plans.")
 
 
-@strawberry.enum(description="Why a plan is not removed.")
+@refusals("Why a plan is not removed.", PLAN_IN_USE="Tenants have the plan.")
 class PlanRemoveErrorCode(StrEnum):
     """Codes of `planRemove`."""
 

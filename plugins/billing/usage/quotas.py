@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-import strawberry
 from cachetools import LRUCache
 
 from gateway.core.contract import Host
@@ -14,11 +13,18 @@ from gateway.core.ports import Act, Audit
 from plugins.billing.calendar import Month
 from plugins.billing.usage.meter import Meter
 from plugins.billing.usage.store import NoticeRows
+from schema.model import choices
 
 MOST_HELD = 20_000
 
 
-@strawberry.enum(description="How much of a month's quota was used.")
+@choices(
+    "How much of a month's quota was used.",
+    HALF="Half of the hard quota.",
+    FOUR_FIFTHS="Four fifths of the hard quota.",
+    USED_UP="All of the hard quota.",
+    SOFT="All of the soft quota.",
+)
 class QuotaThreshold(StrEnum):
     """Parts of the hard quota, and the soft one."""
 

@@ -235,7 +235,12 @@ async def test_with_redis_a_trip_counts_once_for_the_fleet_and_a_new_process_fin
         (DISABLE, {"provider": "", "reason": "r"}, "UNKNOWN_PROVIDER", "`providers` lists the ids"),
         (PAUSE, {"provider": "kraken", "reason": ""}, "REASON_INVALID", "The reason is empty"),
         (RESUME, {"provider": "nobody"}, "UNKNOWN_PROVIDER", "no provider 'nobody'"),
-        (TRIP, {"provider": "ecb", "capability": "candles", "reason": "r"}, "UNKNOWN_CAPABILITY", "it offers economicSeries, fx"),
+        (
+            TRIP,
+            {"provider": "ecb", "capability": "candles", "reason": "r"},
+            "UNKNOWN_CAPABILITY",
+            "it offers economicSeries, fx",
+        ),
     ],
 )
 async def test_what_cannot_be_switched_is_told_and_nothing_happens(
