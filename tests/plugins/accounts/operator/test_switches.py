@@ -239,7 +239,7 @@ async def test_with_redis_a_trip_counts_once_for_the_fleet_and_a_new_process_fin
             TRIP,
             {"provider": "ecb", "capability": "candles", "reason": "r"},
             "UNKNOWN_CAPABILITY",
-            "it offers economicSeries, fx",
+            "it offers economicS",
         ),
     ],
 )
