@@ -299,9 +299,12 @@ def test_a_consensus_asks_each_and_names_who_does_not_count(gateway: Gateway, up
     assert found["median"] == found["low"] == found["high"] == PRICES["ETH"]
     assert (found["rangeBps"], found["currency"]) == ("0.00", "USD")
     assert [outlier["provider"] for outlier in found["outliers"]] == ["okx"]
-    assert {name: s["excluded"] and s["excluded"]["code"] for name, s in sources.items()} == {
+    codes = {name: source["excluded"] and source["excluded"]["code"] for name, source in sources.items()}
+    # Another test of this module may have used its quota up.
+    assert codes.pop("alphavantage") in ("NOT_COVERED", "UPSTREAM_QUOTA")
+    assert codes == {
         "bitstamp": None, "coinbaseexchange": None, "okx": None, "kraken": "UPSTREAM_UNAVAILABLE",
-        "alphavantage": "NOT_COVERED", "coingecko": "NOT_COVERED", "yahoo": "UNKNOWN_INSTRUMENT",
+        "coingecko": "NOT_COVERED", "yahoo": "UNKNOWN_INSTRUMENT",
     }  # fmt: skip
     assert (found["asked"], found["used"]) == (7, 2)
 
