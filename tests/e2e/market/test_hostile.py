@@ -49,7 +49,8 @@ def test_every_argument_survives_what_no_sane_client_sends(gateway: Gateway, ups
         assert len(answer.content) < 60_000, (str(given)[:100], len(answer.content))
     assert "internal_error" not in gateway.log
     assert "adapter_defect" not in gateway.log
-    assert all("\r" not in asked.path and ".." not in asked.path for asked in upstream.log)
+    # Two dots within a part are Frankfurter's range of days; a part of two dots would be another path.
+    assert not any("\r" in asked.path or {".", ".."} & set(asked.path.split("/")) for asked in upstream.log)
 
 
 NEARLY = {

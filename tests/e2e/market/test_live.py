@@ -299,11 +299,14 @@ def test_a_consensus_asks_each_and_names_who_does_not_count(gateway: Gateway, up
     assert found["median"] == found["low"] == found["high"] == PRICES["ETH"]
     assert (found["rangeBps"], found["currency"]) == ("0.00", "USD")
     assert [outlier["provider"] for outlier in found["outliers"]] == ["okx"]
-    assert sources["kraken"]["excluded"]["code"] == "UPSTREAM_UNAVAILABLE"
-    assert sources["coingecko"]["excluded"]["message"] == "is an INDEX price, the others are a LAST price"
-    assert "sandbox" not in sources
-    assert found["asked"] == len(sources)
-    assert found["used"] == sum(s["excluded"] is None and not s["outlier"] for s in sources.values()) == 2
+    codes = {name: source["excluded"] and source["excluded"]["code"] for name, source in sources.items()}
+    # Another test of this module may have used its quota up.
+    assert codes.pop("alphavantage") in ("NOT_COVERED", "UPSTREAM_QUOTA")
+    assert codes == {
+        "bitstamp": None, "coinbaseexchange": None, "okx": None, "kraken": "UPSTREAM_UNAVAILABLE",
+        "coingecko": "NOT_COVERED", "yahoo": "UNKNOWN_INSTRUMENT",
+    }  # fmt: skip
+    assert (found["asked"], found["used"]) == (7, 2)
 
 
 def test_the_registry_tells_all_twelve_and_what_they_need(gateway: Gateway, upstream: Upstream) -> None:

@@ -15,7 +15,7 @@ from tests.e2e.market.upstream import Answer, Fault, Upstream
 from tests.e2e.market.world import WORLD
 
 CLIENTS, PATIENCE_S = 40, 20.0
-QUOTE = """query ($symbol: String!) { quote(symbol: $symbol, route: {providers: ["bitstamp"], timeoutMs: 1000}) {
+QUOTE = """query ($symbol: String!) { quote(symbol: $symbol, route: {providers: ["bitstamp"], timeoutMs: 3000}) {
   price } }"""
 
 
@@ -42,7 +42,10 @@ def wait_until(come: Callable[[], bool]) -> None:
 
 
 def test_what_nobody_waits_for_ends_at_its_deadline_and_the_gateway_goes_on(tmp_path: Path) -> None:
-    with Upstream(WORLD).running() as upstream, running(tmp_path, UPSTREAM_BASE=upstream.url) as gateway:
+    with (
+        Upstream(WORLD).running() as upstream,
+        running(tmp_path, UPSTREAM_BASE=upstream.url, SHED_LAG_MS="0") as gateway,
+    ):
         gateway.ask("{ providers { id } }")
         before = sockets(gateway)
         upstream.on("bitstamp", Answer(fault=Fault.BLACK_HOLE))
