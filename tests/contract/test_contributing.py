@@ -9,7 +9,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from shutil import copytree, ignore_patterns
+from shutil import copy, copytree, ignore_patterns
 from textwrap import dedent, indent
 
 import pytest
@@ -28,6 +28,7 @@ def printed(language: str) -> list[str]:
 def checkout(tmp_path: Path) -> Path:
     for name in SOURCES:
         copytree(ROOT / name, tmp_path / name, ignore=ignore_patterns("node_modules"))
+    copy(ROOT / "README.md", tmp_path)
     return tmp_path
 
 
@@ -58,5 +59,5 @@ def test_the_five_steps_add_a_provider_and_touch_nothing_else(checkout: Path) ->
     assert json.loads(verdict) == {"verdicts": [{"provider": "demoex", "cases": 2, "findings": []}]}
     assert quote["quotes"]["nodes"][0]["price"] == "101.123456789012345678"
     after = files(checkout)
-    assert {name for name in before if before[name] != after[name]} == {"docs/providers.md"}
+    assert {name for name in before if before[name] != after[name]} == {"README.md", "docs/providers.md"}
     assert after.keys() - before.keys() == {"providers/crypto/demoex.py", "providers/recordings/demoex/quotes.json"}

@@ -223,7 +223,8 @@ def test_rates_that_do_not_come_keep_to_the_deadline_of_the_quotes(gateway: Gate
     took = time.monotonic() - begun
 
     assert batch["nodes"] == [None] * 10
-    assert {failure["code"] for failure in batch["failures"]} == {"DEADLINE_EXCEEDED"}
+    # A source that has kept others waiting before is not waited for.
+    assert {failure["code"] for failure in batch["failures"]} <= {"DEADLINE_EXCEEDED", "UPSTREAM_UNAVAILABLE"}
     assert [failure["message"].partition(":")[0] for failure in batch["failures"]] == [
         f"no rate from {quote} to NOK" for quote in ("USD", "EUR", "GBP", "INR", "SGD")
     ] * 2

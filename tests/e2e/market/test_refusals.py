@@ -171,7 +171,7 @@ def test_a_perpetual_is_answered_by_its_own_price_beside_the_spot_pair(
     gateway: Gateway, upstream: Upstream, provider: str
 ) -> None:
     spot, perpetual = (
-        gateway.ask(QUOTE, s=symbol, r={"providers": [provider], "maxAgeMs": 60_000})["quote"]["price"]
+        gateway.ask(QUOTE, s=symbol, r={"providers": [provider], "maxAgeMs": 3_600_000})["quote"]["price"]
         for symbol in ("crypto:BTC/USDT", "crypto:BTC/USDT:USDT")
     )
 
