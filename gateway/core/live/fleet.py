@@ -31,7 +31,7 @@ RING = 256
 """Messages of a stream that Redis holds for those who come back or have lost some."""
 KEPT_MS = 60_000
 """How long everything of a stream is kept that nobody leads: so long a client may stay away."""
-WAIT_S = 0.25
+WAIT_S = 0.5
 MOST_WAITING = 4_096
 """Messages that wait to leave this process; with more of them the oldest go: followers see a hole, and fill it."""
 

@@ -57,7 +57,8 @@ async def nothing_left(floor: Floor) -> None:
     await settled(lambda: floor.gateway.allowances._under_way == {})
     # The one stream that all of them shared goes on for a while, should somebody come back.
     assert floor.gateway.live.hub.streams <= 1
-    assert floor.lines.opened == ["sandbox"]
+    # A Redis that is late on a busy machine loses a lease, which is then taken anew: never two lines at a time.
+    assert set(floor.lines.opened) == {"sandbox"}
 
 
 async def test_a_thousand_cycles_and_five_hundred_breaks_leave_no_task_socket_or_stream(settings_and_key) -> None:
