@@ -163,9 +163,12 @@ def parse_ticker(instrument: InstrumentId, row: Row) -> Quote:
     )
 
 
-def parse_statistics(instrument: InstrumentId, row: Row) -> Quote:
-    """Those of 24 hours, every two seconds; the change is a fraction, `averagePrice` is of another day."""
-    last = row.decimal("lastTradedPrice")
+def parse_statistics(instrument: InstrumentId, row: Row, price: str = "lastTradedPrice") -> Quote:
+    """Those of 24 hours, with the best prices; the change is a fraction, `averagePrice` is of another day.
+
+    *price* is the name of the last trade's: the socket's, which tells them every two seconds, or that of the list.
+    """
+    last = row.decimal(price)
     return Quote(
         instrument=instrument,
         as_of=row.maybe_epoch("datetime", "ms"),

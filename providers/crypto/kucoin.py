@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from providers.contract import Licence, Limit, Params, Profile, Provider, Reply, Usage, answers
-from providers.crypto._kucoin_feed import CANDLES_OF, DEPTH_OF, MATCH, TICKER, KucoinFeed, parse_trade
+from providers.crypto._kucoin_feed import CANDLES_OF, DEPTH_OF, MATCH, TICKER, KucoinFeed, parse_statistics, parse_trade
 from providers.crypto._perpetual import is_linear_of, settled
-from providers.crypto._spot import is_spot_of, levels, matched, percent, priced, refusal, rows_of, sequence, wait
+from providers.crypto._spot import is_spot_of, levels, matched, priced, refusal, rows_of, sequence, wait
 from providers.feeds import streams
 from providers.row import Row, ascending
 from schema.errors import Blocked, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
@@ -27,7 +28,7 @@ from schema.words.derivatives import (
 )
 from schema.words.instruments import INSTRUMENTS, InstrumentsAsk, Listing
 from schema.words.intervals import Interval
-from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk, StatsWindow
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
 from schema.words.trades import TRADES, Trade, TradesAsk
 
 # There are weeks and months too, but nothing says which day they are counted from.
@@ -204,26 +205,13 @@ def parse_quotes(instruments: Sequence[InstrumentId], rows: Iterable[Row], body:
 
 
 def parse_quote(instrument: InstrumentId, row: Row, body: Row) -> Quote:
-    """`buy` and `sell` are the best prices; the change is a fraction; `averagePrice` is of another day."""
-    last = row.decimal("last")
-    bid, ask = row.positive("buy"), row.positive("sell")
-    return Quote(
-        instrument=instrument,
+    """A row of the list of all pairs, which has the sizes too, and one time for all."""
+    quote = parse_statistics(instrument, row, "last")
+    return replace(
+        quote,
         as_of=body.maybe_epoch("time", "ms"),
-        price=last,
-        price_type=PriceType.LAST,
-        bid=bid,
-        ask=ask,
-        bid_size=row.positive("bestBidSize") if bid else None,
-        ask_size=row.positive("bestAskSize") if ask else None,
-        last=last,
-        high=row.positive("high"),
-        low=row.positive("low"),
-        change=row.maybe("changePrice"),
-        change_percent=percent(row, "changeRate"),
-        volume=row.maybe("vol"),
-        quote_volume=row.maybe("volValue"),
-        stats_window=StatsWindow.ROLLING_24H,
+        bid_size=row.positive("bestBidSize") if quote.bid else None,
+        ask_size=row.positive("bestAskSize") if quote.ask else None,
     )
 
 
