@@ -25,8 +25,8 @@ from gateway.core.fetchlog import FetchLog
 from gateway.core.guards.toll import Budgets
 from gateway.core.identity import Principal
 from gateway.core.inventory import Inventory
-from gateway.core.live.line import Lines
-from gateway.core.live.lines import LiveLines
+from gateway.core.lines.line import Lines
+from gateway.core.lines.livelines import LiveLines
 from gateway.core.live.starting import Live, make_live
 from gateway.core.loading import add_providers, recordings_of, slips_of
 from gateway.core.market import MarketData

@@ -17,7 +17,7 @@ from typing import Any
 from gateway import app
 from gateway.cli.app import run
 from gateway.core.access import Lane
-from gateway.core.live.line import Event, Update
+from gateway.core.lines.line import Event, Update
 from schema.capability import Capability
 from schema.words.quotes import PriceType, Quote
 
@@ -25,7 +25,7 @@ EVERY_S = 0.1
 
 
 class TickingLines:
-    """gateway.core.live.line.Lines: ten prices a second of whatever is asked for, each stream at a phase of its own."""
+    """gateway.core.lines.line.Lines: ten prices a second of whatever is asked for, each at a phase of its own."""
 
     @asynccontextmanager
     async def open(

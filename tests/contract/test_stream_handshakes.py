@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from gateway.core.check.replay import KEY
-from gateway.core.live.channels import Place
-from gateway.core.live.connection import Connection, Upstream
-from gateway.core.live.line import Event, Update
-from gateway.core.live.socket import Sockets, Wire, furnished, rebased
+from gateway.core.lines.channels import Place
+from gateway.core.lines.connection import Connection, Upstream
+from gateway.core.lines.line import Event, Update
+from gateway.core.lines.socket import Sockets, Wire, furnished, rebased
 from providers.feeds import Feed, Topic
 from providers.recording import plain
 from tests.contract.streams import NOW, Snapshot, StreamCase, cases_of, data_of, topics_of

@@ -1,1 +1,1 @@
-"""Upstream streams: sockets, connections that mend themselves, pools of them, and polling for those who have none."""
+"""The hub: what a line brings, to every subscriber of every process, once and in order."""

@@ -17,9 +17,9 @@ from uuid import uuid4
 import structlog
 
 from gateway.core.clock import Clock
+from gateway.core.lines.line import Lines
 from gateway.core.live.channel import RING, Channel
 from gateway.core.live.leader import Leader, Upstream
-from gateway.core.live.line import Lines
 from gateway.core.live.messages import Message, Position, StreamKey
 from gateway.core.live.subscription import Subscription
 from gateway.core.metrics import gauge

@@ -13,8 +13,8 @@ import structlog
 from gateway.core.access import Lane
 from gateway.core.callfacts import CallFacts
 from gateway.core.clock import Clock
+from gateway.core.lines.line import Ended, Event, Lines, Trouble, Update
 from gateway.core.live.channel import Channel
-from gateway.core.live.line import Ended, Event, Lines, Trouble, Update
 from gateway.core.live.messages import Message, Position
 from gateway.core.stamping import Stamper, remarked
 from schema.capability import Capability

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.core.clock import Clock
+from gateway.core.lines.line import Lines
 from gateway.core.live.hub import Hub
-from gateway.core.live.line import Lines
 
 if TYPE_CHECKING:
     from gateway.core.link import RedisLink

@@ -18,7 +18,6 @@ REAL = (
     "test_cache_shared.py",
     "test_calendars.py",
     "test_fleet.py",
-    "test_live_fleet.py",
     "test_network.py",
     "test_quota_fleet.py",
     "test_redis_bus.py",

@@ -10,8 +10,8 @@ from typing import Any
 from gateway.app import Gateway, build_gateway, create_app
 from gateway.core.settings import Settings
 from gateway.edge.execute import Executor
-from tests.gateway.core.lines import HandLines
 from tests.gateway.edge.sockets import Peer, dialled, serving
+from tests.gateway.live.handlines import HandLines
 from tests.house import own_plugins, own_providers, own_schema
 
 

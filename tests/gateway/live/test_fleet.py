@@ -18,9 +18,9 @@ from gateway.core.live.hub import Hub, key_of
 from gateway.core.live.listening import Listening
 from gateway.core.live.mailbox import Delivery
 from gateway.core.live.messages import Message, Position
-from tests.gateway.core.lines import HandLines, quotes_of
 from tests.gateway.core.processes import until
 from tests.gateway.doubles import World, venue, world
+from tests.gateway.live.handlines import HandLines, quotes_of
 from tests.servers import restartable_valkey
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 from gateway.core.clock import Clock
-from gateway.core.live.channels import Place
-from gateway.core.live.connection import Connection, Upstream
-from gateway.core.live.line import Ended
+from gateway.core.lines.channels import Place
+from gateway.core.lines.connection import Connection, Upstream
+from gateway.core.lines.line import Ended
 from providers.feeds import Feed
 from schema.errors import QuotaReached
 

@@ -11,9 +11,9 @@ from typing import Protocol, TypeVar
 import structlog
 
 from gateway.core.clock import Clock
-from gateway.core.live.channels import Channels, Place
-from gateway.core.live.session import Readdressed, Session
-from gateway.core.live.socket import Wire
+from gateway.core.lines.channels import Channels, Place
+from gateway.core.lines.session import Readdressed, Session
+from gateway.core.lines.socket import Wire
 from providers.contract import Http
 from providers.feeds import Feed
 from schema.errors import ConnectionFailed, KeyMissing, NotCovered, Unauthorized, UnknownInstrument, UpstreamError

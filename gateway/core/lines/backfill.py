@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from gateway.core.clock import Clock
-from gateway.core.live.grid import candles_at, ending
-from gateway.core.live.line import Event, Trouble, Update
+from gateway.core.lines.grid import candles_at, ending
+from gateway.core.lines.line import Event, Trouble, Update
 from schema.capability import Capability
 from schema.errors import UpstreamError
 from schema.words.candles import CANDLES, CandlesAsk

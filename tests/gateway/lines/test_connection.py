@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from gateway.core.live.channels import Place
-from gateway.core.live.connection import Connection, Upstream
-from gateway.core.live.line import Ended, Event, Trouble, Update
-from gateway.core.live.socket import Sockets, Wire, rebased
+from gateway.core.lines.channels import Place
+from gateway.core.lines.connection import Connection, Upstream
+from gateway.core.lines.line import Ended, Event, Trouble, Update
+from gateway.core.lines.socket import Sockets, Wire, rebased
 from providers.contract import Http
 from providers.feeds import Feed, Topic
 from providers.row import Row

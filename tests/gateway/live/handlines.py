@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from gateway.core.access import Lane
+from gateway.core.lines.line import Ended, Event, Trouble, Update
 from gateway.core.live.leader import Upstream
-from gateway.core.live.line import Ended, Event, Trouble, Update
 from schema.capability import Capability
 from schema.errors import UpstreamError
 from schema.symbols import InstrumentId
@@ -23,7 +23,7 @@ from tests.gateway.doubles import BTC, NOON, World
 
 
 class HandLines:
-    """gateway.core.live.line.Lines: one queue for each provider and instrument."""
+    """gateway.core.lines.line.Lines: one queue for each provider and instrument."""
 
     def __init__(self) -> None:
         self.queues: dict[tuple[str, InstrumentId], asyncio.Queue[Event]] = {}

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 
 from gateway.core.clock import Clock
-from gateway.core.live.line import Event, Trouble, Update
+from gateway.core.lines.line import Event, Trouble, Update
 from schema.words.live import NoticeCode
 
 MOST_WAITING = 1_000

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from gateway.core.live.backfill import Gapless
-from gateway.core.live.line import Ended, Event, Trouble, Update
+from gateway.core.lines.backfill import Gapless
+from gateway.core.lines.line import Ended, Event, Trouble, Update
 from schema.errors import Timeout
 from schema.symbols import parse_instrument
 from schema.words.candles import CANDLES, Bars, Candle, CandlesAsk

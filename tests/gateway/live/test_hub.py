@@ -15,8 +15,8 @@ from gateway.core.live.hub import Hub, key_of
 from gateway.core.live.mailbox import Delivery
 from schema.errors import Overloaded, UnknownInstrument
 from schema.words.live import NoticeCode
-from tests.gateway.core.lines import HandLines, minutes_of, quotes_of
 from tests.gateway.doubles import BTC, ETH, LoopClock, Unspread, World, venue, world
+from tests.gateway.live.handlines import HandLines, minutes_of, quotes_of
 
 
 @dataclass

@@ -15,8 +15,8 @@ import structlog
 from gateway.core.access import Lane
 from gateway.core.clock import Clock
 from gateway.core.guards.quota import usable
-from gateway.core.live.grid import candles_at, ending, opening
-from gateway.core.live.line import Ended, Event, Trouble, Update
+from gateway.core.lines.grid import candles_at, ending, opening
+from gateway.core.lines.line import Ended, Event, Trouble, Update
 from schema.capability import DEFAULT_TERMS, Capability
 from schema.errors import KeyMissing, Malformed, NotCovered, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import UNSTAMPED

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import structlog
 
 from gateway.core.clock import Clock
-from gateway.core.live.channels import MOST_GAPS, Channel, Channels
-from gateway.core.live.socket import Wire
+from gateway.core.lines.channels import MOST_GAPS, Channel, Channels
+from gateway.core.lines.socket import Wire
 from providers.feeds import Alive, Confirmed, Feed, Gap, News, Out, Pong, Refused, Restart, Said, Wants
 from providers.row import Row
 from schema.errors import ConnectionFailed, Malformed, Timeout, UpstreamError
@@ -22,7 +22,7 @@ from schema.words.live import NoticeCode
 from schema.words.quotes import QUOTES
 
 if TYPE_CHECKING:
-    from gateway.core.live.connection import Guarded
+    from gateway.core.lines.connection import Guarded
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from gateway.core.clock import Clock
-from gateway.core.live.line import Ended, Event, Trouble, Update
+from gateway.core.lines.line import Ended, Event, Trouble, Update
 from providers.feeds import Said, Topic
 from schema.errors import Stale, UpstreamError
 from schema.words.books import ORDER_BOOK

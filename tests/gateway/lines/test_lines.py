@@ -13,11 +13,11 @@ import pytest
 from gateway.core.access import Lane
 from gateway.core.account import Account
 from gateway.core.calendars import ExchangeCalendars
-from gateway.core.live.guarded import GuardedHttp
-from gateway.core.live.inbox import MOST_WAITING, Inbox
-from gateway.core.live.line import Ended, Event, Trouble, Update
-from gateway.core.live.lines import LiveLines
-from gateway.core.live.polling import asking
+from gateway.core.lines.guarded import GuardedHttp
+from gateway.core.lines.inbox import MOST_WAITING, Inbox
+from gateway.core.lines.line import Ended, Event, Trouble, Update
+from gateway.core.lines.livelines import LiveLines
+from gateway.core.lines.polling import asking
 from gateway.core.upstream import Request
 from providers.contract import Provider, per_minute
 from providers.row import Row

@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 class GuardedHttp:
-    """gateway.core.live.connection.Guarded over one lane."""
+    """gateway.core.lines.connection.Guarded over one lane."""
 
     def __init__(self, pipeline: Pipeline, lane: Lane) -> None:
         self._pipeline, self._lane = pipeline, lane

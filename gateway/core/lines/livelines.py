@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.core.access import Lane
 from gateway.core.clock import Clock
-from gateway.core.live.backfill import Gapless
-from gateway.core.live.channels import Place
-from gateway.core.live.connection import Upstream
-from gateway.core.live.guarded import GuardedHttp
-from gateway.core.live.inbox import Inbox
-from gateway.core.live.line import Ended, Event
-from gateway.core.live.polling import Polled, Polling
-from gateway.core.live.pool import Pool
-from gateway.core.live.socket import Sockets, Wire, furnished, rebased
+from gateway.core.lines.backfill import Gapless
+from gateway.core.lines.channels import Place
+from gateway.core.lines.connection import Upstream
+from gateway.core.lines.guarded import GuardedHttp
+from gateway.core.lines.inbox import Inbox
+from gateway.core.lines.line import Ended, Event
+from gateway.core.lines.polling import Polled, Polling
+from gateway.core.lines.pool import Pool
+from gateway.core.lines.socket import Sockets, Wire, furnished, rebased
 from gateway.core.upstream import UpstreamHttp
 from providers.feeds import Feed, Stream, Topic
 from schema.capability import Capability, Terms
@@ -39,7 +39,7 @@ NOW = Terms(max_age=timedelta(0))
 
 
 class LiveLines:
-    """gateway.core.live.line.Lines. A pool for each key and feed; a tenant's own key has its own."""
+    """gateway.core.lines.line.Lines. A pool for each key and feed; a tenant's own key has its own."""
 
     def __init__(
         self, pipeline: Pipeline, calendars: Calendars, clock: Clock, chance: random.Random | None = None
@@ -52,7 +52,7 @@ class LiveLines:
 
     @asynccontextmanager
     async def open(self, lane: Lane, capability: Capability[Any, Any], ask: Any) -> AsyncIterator[AsyncIterator[Event]]:
-        """See `gateway.core.live.line.Lines`."""
+        """See `gateway.core.lines.line.Lines`."""
         inbox = Inbox(self._clock, states=capability in (QUOTES, ORDER_BOOK))
         leave = self._joined(inbox, lane, capability, ask)
         events = self._events(inbox, lane, capability, ask)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from gateway.core.live.socket import Sockets, Wire, furnished, rebased
+from gateway.core.lines.socket import Sockets, Wire, furnished, rebased
 from providers.contract import header, in_path, query
 from providers.feeds import LARGEST_FRAME
 from schema.errors import ConnectionFailed, KeyMissing, Malformed, Overloaded

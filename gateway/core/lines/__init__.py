@@ -1,0 +1,1 @@
+"""Lines to upstreams: sockets, connections that mend themselves, pools of them, and polling for those who have none."""
