@@ -23,7 +23,7 @@ from gateway.core.clock import Clock, SystemClock
 from gateway.core.contract import Admissions, Context, Host, Market, Plugin
 from gateway.core.fetchlog import FetchLog
 from gateway.core.guards.toll import Budgets
-from gateway.core.identity import Principal
+from gateway.core.identity import LOCAL, Principal
 from gateway.core.inventory import Inventory
 from gateway.core.lines.line import Lines
 from gateway.core.lines.livelines import LiveLines
@@ -32,16 +32,21 @@ from gateway.core.loading import add_providers, recordings_of, slips_of
 from gateway.core.market import MarketData
 from gateway.core.migrations.readiness import DatabaseReadiness, fit, require
 from gateway.core.outbound import Outbound
+from gateway.core.outbox.log import EventLog
 from gateway.core.oversight import BreakerOversight
 from gateway.core.payments import PaymentPort
 from gateway.core.pipeline import Pipeline
 from gateway.core.ports import (
     Allowances,
     Authenticator,
+    Backstage,
     CacheDesk,
+    EventPrinter,
     MailTransport,
     OutboundHttp,
+    Outbox,
     Preferences,
+    Presented,
     ProviderKeys,
     Providers,
     Switchboard,
@@ -56,13 +61,14 @@ from gateway.core.switchboard import ProviderSwitchboard
 from gateway.core.together import make_bus, make_link, make_oversight, make_quotas, share_cache
 from gateway.core.upstream import NetworkTransport, Transport
 from gateway.core.working import working
-from gateway.domains import build_schema, histories, load_plugins
+from gateway.domains import build_schema, catalog_of, histories, load_plugins
 from gateway.edge.addresses import origin_of
 from gateway.edge.admissions import EdgeAdmissions
 from gateway.edge.allowances import PlanAllowances, make_allowances
 from gateway.edge.auth import presented_by
 from gateway.edge.cost import PriceList
 from gateway.edge.documents import BadTrustedDocument
+from gateway.edge.eventprinting import SchemaPrinter
 from gateway.edge.execute import RequestFacts
 from gateway.edge.gate import Gate, OpenGate
 from gateway.edge.graphqlcore import core_schema
@@ -88,6 +94,9 @@ if TYPE_CHECKING:
 COUNTING_S = 0.5
 """How long an operation waits for Redis to count its points, before it is counted here alone or refused."""
 
+BACKSTAGE = "backstage"
+"""In the place of a request's id, where nobody has asked."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -106,6 +115,7 @@ class Gateway:
     context: Callable[[RequestFacts, Principal], Context]
     sharing: Sharing
     live: Live
+    outbox: EventLog
     responses: ResponseCache | None = None
     warmth: Warmth | None = None
     quotas: SharedQuotas | None = None
@@ -116,6 +126,7 @@ class Gateway:
         """Let go of connections."""
         await self.live.close()
         await self.oversight.close()
+        await self.outbox.close()
         if self.quotas is not None:
             await self.quotas.close()
         await self.host.bus.close()
@@ -130,6 +141,13 @@ class Gateway:
             await link.close()
         await self.transport.close()
         await self.host.store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Scenes:
+    """Serves `Backstage`."""
+
+    context: Callable[[Principal], Context]
 
 
 def build_gateway(
@@ -186,6 +204,7 @@ def build_gateway(
     allowances = host.services[Allowances] = make_allowances(settings, clock, host.services, counting)
     allowances.budgets = pipeline.budgets
     switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
+    outbox = host.services[Outbox] = EventLog(host.store, clock, lambda: host.service(EventPrinter), catalog_of(found))
     _serve(found, host, inventory)
 
     redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
@@ -194,18 +213,20 @@ def build_gateway(
         lambda: host.services.get(ProviderKeys), lambda: host.services.get(Preferences), live=not offline
     )
 
-    def context(facts: RequestFacts, principal: Principal) -> Context:
+    def context(facts: RequestFacts | None, principal: Principal) -> Context:
         market = Market(
             data=data, log=FetchLog(), account=accounts.at_once(principal), find=lambda: accounts.find(principal),
             deadline=asyncio.get_running_loop().time() + settings.timeout_s, hub=live.hub,
         )  # fmt: skip
         return Context(
-            principal=principal, now=clock.now(), request_id=facts.request_id, host=host, services=host.services,
-            market=market, presented=presented_by(facts),
-            user_agent=facts.headers.get("user-agent"),
+            principal=principal, now=clock.now(), request_id=facts.request_id if facts else BACKSTAGE, host=host,
+            services=host.services, market=market, presented=presented_by(facts) if facts else Presented(),
+            user_agent=facts.headers.get("user-agent") if facts else None,
         )  # fmt: skip
 
     schema = schema or build_schema(found)
+    printer = SchemaPrinter(core_schema(schema), lambda: context(None, LOCAL))
+    host.services[EventPrinter], host.services[Backstage] = printer, Scenes(partial(context, None))
     responses = make_responses(host, schema, accounts)
     if responses is not None:
         switchboard.on_switched.append(responses.clear)
@@ -214,7 +235,7 @@ def build_gateway(
     return Gateway(
         settings=settings, schema=schema, data=data, inventory=inventory, transport=transport, host=host,
         allowances=allowances, oversight=oversight, context=context, responses=responses,
-        warmth=warmth, quotas=quotas, counting=counting, live=live,
+        warmth=warmth, quotas=quotas, counting=counting, live=live, outbox=outbox,
         sharing=Sharing(Keepings(core_schema(schema)), AccountPolicies(accounts)),
     )  # fmt: skip
 
@@ -276,7 +297,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await start(gateway)
-        own = [each.worker() for each in (gateway.warmth, gateway.quotas) if each is not None]
+        own = [each.worker() for each in (gateway.warmth, gateway.quotas, gateway.outbox) if each is not None]
         async with shedding.watching(), working(host, own):
             yield
         await gateway.close()

@@ -20,12 +20,15 @@ from strawberry.types.field import StrawberryField
 import plugins
 from gateway.core.contract import Plugin
 from gateway.core.migrations.histories import History, check_tables
+from gateway.core.outbox.history import OUTBOX
 from gateway.core.strangers import reason_of
 from providers import collector_resting
+from schema.events import CATALOG, Event
 from schema.facts import FACTS
 from schema.scalars import SCALARS
 
 PLUGINS = "marketgate.plugins"
+EVENT_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 log = structlog.get_logger(__name__)
@@ -67,6 +70,7 @@ def objections_to(plugin: Plugin, others: Sequence[Plugin]) -> list[str]:
     if (plugin.tables is None) != (plugin.migrations is None):
         found.append("tables and migrations go together: give both or neither")
     try:
+        catalog_of([*others, plugin])
         histories([*others, plugin])
     except RuntimeError as error:
         found.append(str(error))
@@ -94,13 +98,26 @@ def root_fields(plugin: Plugin, kind: str) -> Sequence[StrawberryField]:
     return fields
 
 
+def catalog_of(found: Sequence[Plugin]) -> dict[str, type[Event]]:
+    """Every type of event by its name; RuntimeError for a name that two types have."""
+    catalog = dict(CATALOG)
+    for plugin in found:
+        for kind in plugin.events:
+            if kind.name in catalog:
+                raise RuntimeError(f"plugin {plugin.name}: the event {kind.name} is defined already")
+            if not EVENT_NAME.fullmatch(kind.name):
+                raise RuntimeError(f"plugin {plugin.name}: the event {kind.name!r} needs a name such as `order.filled`")
+            catalog[kind.name] = kind
+    return catalog
+
+
 def build_schema(found: Sequence[Plugin]) -> strawberry.Schema:
     """One schema of all plugins; two that define the same root field stop the start."""
     return strawberry.Schema(
         query=_merged("Query", [(p.name, p.query) for p in found if p.query]),
         mutation=_merged("Mutation", [(p.name, p.mutation) for p in found if p.mutation]),
         subscription=_merged("Subscription", [(p.name, p.subscription) for p in found if p.subscription]),
-        types=[kind for plugin in found for kind in plugin.types],
+        types=[*(kind for plugin in found for kind in plugin.types), *catalog_of(found).values()],
         config=StrawberryConfig(scalar_map=SCALARS, name_converter=Names()),
     )
 
@@ -134,11 +151,14 @@ def _merged(name: str, parts: Sequence[tuple[str, type]]) -> Any:
 
 
 def histories(found: Sequence[Plugin]) -> list[History]:
-    """What each plugin keeps in the database."""
+    """What the core and each plugin keep in the database."""
     kept = [
-        History(plugin=plugin.name, metadata=plugin.tables, folder=plugin.migrations)
-        for plugin in found
-        if plugin.tables is not None and plugin.migrations is not None
+        OUTBOX,
+        *(
+            History(plugin=plugin.name, metadata=plugin.tables, folder=plugin.migrations)
+            for plugin in found
+            if plugin.tables is not None and plugin.migrations is not None
+        ),
     ]
     check_tables(kept)
     return kept

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import MISSING, dataclass
+from copy import copy
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
-from typing import Any, TypeVar, dataclass_transform, get_type_hints
+from typing import Any, TypeVar, cast, dataclass_transform, get_type_hints
 
 import strawberry
 from strawberry.types.field import StrawberryField
@@ -136,7 +137,9 @@ def model(
         frozen: Any = dataclass(frozen=True, kw_only=True, slots=True)(cls)
 
         def define() -> Any:
-            copied = type(cls.__name__, cls.__bases__, written)
+            # A frozen base would not let Strawberry's own copy be: its fields stand in the copy.
+            bases = tuple(base for base in cls.__bases__ if not is_dataclass(base))
+            copied = type(cls.__name__, bases, _with_inherited(cls, written))
             # A name that only type checkers import stays a text, which Strawberry looks up when it needs it.
             with suppress(NameError):
                 hints = get_type_hints(copied, include_extras=True)
@@ -156,6 +159,21 @@ def model(
         return frozen  # type: ignore[no-any-return]
 
     return make
+
+
+def _with_inherited(cls: type, written: Mapping[str, Any]) -> dict[str, Any]:
+    """What is written in a class, behind the fields of the dataclasses that it builds on."""
+    namespace: dict[str, Any] = {}
+    hints: dict[str, Any] = {}
+    for base in reversed(cls.__mro__[1:]):
+        if "__dataclass_fields__" in vars(base):
+            named = get_type_hints(base, include_extras=True)
+            for field in fields(base):
+                inherited = cast(StrawberryField, copy(field))
+                # What the dataclass noted is a text, which means something in the base's module alone.
+                inherited.type_annotation = None
+                hints[field.name], namespace[field.name] = named[field.name], inherited
+    return {**namespace, **written, "__annotations__": {**hints, **written.get("__annotations__", {})}}
 
 
 def _as_python_has_it(cls: type, attribute: str, field: StrawberryField) -> None:

@@ -38,6 +38,7 @@ from gateway.core.settings import Settings
 from gateway.core.store import Store, Tx
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import NoAnswer, UpstreamError
+from schema.events import Event
 from schema.provenance import CacheStatus, Provenance
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.candles import CandleSeries
@@ -305,7 +306,8 @@ class Plugin:
     GraphQL types that no field names, such as implementations of an interface. `tables` begin with the plugin's name,
     `migrations` is the folder of their history. `nodes` finds objects of GraphQL's `node(id:)` by the kind that their
     ids begin with. `export` answers everything that the plugin holds of a tenant as plain values, `erase` removes it.
-    `start` runs before the process serves, `stop` once it serves no more, while the database is still there.
+    `events` are the types of what it tells, for the catalogue. `start` runs before the process serves, `stop` once it
+    serves no more, while the database is still there.
     `welcome` gives what a development server prints once it listens at an address: labels and texts.
     `origin` is the entry point of another package's plugin; whoever loads it fills that in.
     """
@@ -315,6 +317,7 @@ class Plugin:
     mutation: type | None = None
     subscription: type | None = None
     types: tuple[type, ...] = ()
+    events: tuple[type[Event], ...] = ()
     services: Callable[[Host], Mapping[type, Any]] | None = None
     tables: MetaData | None = None
     migrations: Path | None = None

@@ -132,6 +132,9 @@ class Tx:
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
         self.after: list[Callable[[], Awaitable[None] | None]] = []
+        self.deeds: dict[object, Callable[[], Awaitable[None]]] = {}
+        self.kept: dict[object, Any] = {}
+        """What belongs to this transaction, by who keeps it."""
 
     @property
     def dialect(self) -> str:
@@ -170,6 +173,10 @@ class Tx:
     async def values(self, statement: Executable) -> list[Any]:
         """The first column of all rows."""
         return list((await self.connection.execute(statement)).scalars())
+
+    def at_last(self, key: object, deed: Callable[[], Awaitable[None]]) -> None:
+        """Do this as the transaction's last statements, once a key: what locks rows that many transactions want."""
+        self.deeds.setdefault(key, deed)
 
     def then(self, job: Callable[[], Awaitable[None] | None]) -> None:
         """Do this once the transaction is committed, never if it is not: tell other processes, drop a cached copy."""
@@ -224,6 +231,8 @@ class Store:
                 async with engine.connect() as connection, loose(connection), connection.begin() as transaction:
                     tx = Tx(connection)
                     yield tx
+                    for deed in tuple(tx.deeds.values()):
+                        await deed()
                     if rebuilding and self.embedded:
                         await _check_references(connection)
 

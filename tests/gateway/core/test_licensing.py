@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from providers import discover
 from providers.contract import Licence
 from schema.capability import Right, Terms
 from schema.errors import NoAnswer
-from schema.events import CATALOG
 from schema.words.candles import CANDLES
 from schema.words.chat import CHAT, CHAT_STREAM
 from schema.words.quotes import QUOTES
@@ -108,7 +106,3 @@ def test_a_lane_knows_the_rights_of_its_answers() -> None:
     (lane,) = world(venue("alpha", shareable=False)).registry.lanes_of(CANDLES.name)
 
     assert lane.rights == Rights(share=False, deliver=False, keep=True)
-
-
-def test_no_event_of_today_carries_market_data() -> None:
-    assert {field.type for event in CATALOG.values() for field in fields(event)} == {"str", "datetime"}
