@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 
 from gateway.core.outbox.log import KEPT, EventLog
 from gateway.core.outbox.tables import events, log
+from gateway.core.ports import Entry
 from gateway.core.store import Store
 from schema.events import Event, ProviderDegraded, event
 from schema.model import described
@@ -78,8 +79,8 @@ async def fill(outbox: EventLog, store: Store, *shelves: str, tenant: str = "acm
             outbox.emit(tx, ShelfFilled(shelf=shelf), tenant=tenant)
 
 
-def shelves(entries: Any) -> list[str]:
-    return [each.event.shelf for each in entries]
+def shelves(entries: Sequence[Entry]) -> list[str]:
+    return [each.event.subject for each in entries]
 
 
 async def test_entries_stand_in_the_order_of_commits_with_positions_without_holes(store: Store, outbox: EventLog):
@@ -89,7 +90,7 @@ async def test_entries_stand_in_the_order_of_commits_with_positions_without_hole
 
     entries = await outbox.entries("acme", after=0)
 
-    assert [(each.position, each.event.sequence, each.event.shelf) for each in entries] == [
+    assert [(each.position, each.event.sequence, each.event.subject) for each in entries] == [
         (1, "1", "a"), (2, "2", "b"), (3, "3", "c"),
     ]  # fmt: skip
     assert [json.loads(each.data) for each in entries] == [
@@ -250,7 +251,7 @@ async def test_entries_are_forgotten_after_thirty_days_and_positions_go_on(store
 
     await outbox.forget()
 
-    assert [(each.position, each.event.shelf) for each in await outbox.entries("acme", after=0)] == [(3, "c")]
+    assert [(each.position, each.event.subject) for each in await outbox.entries("acme", after=0)] == [(3, "c")]
     assert await outbox.bounds("acme") == (2, 3)
     async with store.read() as tx:
         assert await tx.value(select(func.count()).select_from(events)) == 1
