@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway import __version__
-from gateway.core.egress import guarded
+from gateway.core.egress import pool
 from gateway.core.egress.counts import REQUESTS
 from gateway.core.egress.port import BadHeader
 from gateway.core.ports import Unreachable
@@ -260,7 +260,7 @@ async def test_a_caller_that_stops_waiting_leaves_no_connection_behind():
 
 
 async def test_a_body_that_drips_is_cut_and_the_status_counts(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(guarded, "BODY_S", SHORT)
+    monkeypatch.setattr(pool, "BODY_S", SHORT)
     gone = asyncio.Event()
 
     async def drip(writer: asyncio.StreamWriter) -> None:
@@ -289,6 +289,6 @@ async def test_the_deadline_ends_a_body_before_its_own_time(upstream: Upstream):
     upstream.answers["/"] = b"HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\n{"
 
     async with egress() as way:
-        found = await asyncio.wait_for(posted(way, f"{upstream.base}/", deadline_s=SHORT), guarded.BODY_S)
+        found = await asyncio.wait_for(posted(way, f"{upstream.base}/", deadline_s=SHORT), pool.BODY_S)
 
     assert (found.status, found.body, found.truncated) == (500, b"{", True)
