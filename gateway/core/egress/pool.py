@@ -145,6 +145,8 @@ class Pool:
         started = self._clock.monotonic()
         try:
             async with asyncio.timeout(deadline_s) as limit, self._turns.of(target.host, target.port):
+                if self._session.closed:
+                    raise aiohttp.ClientConnectionError
                 reply = await self._answer(target, body, headers)
                 latency, ends = self._clock.monotonic() - started, limit.when()
                 limit.reschedule(None)

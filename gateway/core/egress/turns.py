@@ -14,7 +14,7 @@ class Turns:
         self._hosts: dict[tuple[str, int], _Host] = {}
 
     def of(self, host: str, port: int) -> Turn:
-        """To be entered with `async with`."""
+        """To be entered, or taken and given back, at once: a receiver is kept in mind only while somebody has one."""
         key = host, port
         found = self._hosts.get(key)
         if found is None:
@@ -25,7 +25,7 @@ class Turns:
         """How many receivers somebody waits for."""
         return len(self._hosts)
 
-    async def take(self, host: _Host) -> None:
+    async def enter(self, host: _Host) -> None:
         """The receiver's turn first: who waits for it takes nobody else's."""
         await host.room.acquire()
         try:
@@ -34,13 +34,13 @@ class Turns:
             host.room.release()
             raise
 
-    def give(self, host: _Host) -> None:
-        """Back to the next one."""
+    def leave(self, host: _Host) -> None:
+        """To the next one."""
         self._all.release()
         host.room.release()
 
-    def left(self, key: tuple[str, int], host: _Host) -> None:
-        """Forget a receiver that nobody waits for any more."""
+    def forget(self, key: tuple[str, int], host: _Host) -> None:
+        """A receiver that nobody waits for any more."""
         host.users -= 1
         if not host.users:
             del self._hosts[key]
@@ -54,23 +54,31 @@ class _Host:
 
 
 class Turn:
-    """One."""
+    """One: taken and given back, or entered."""
 
     __slots__ = ("_host", "_key", "_turns")
 
     def __init__(self, turns: Turns, key: tuple[str, int], host: _Host) -> None:
         self._turns, self._key, self._host = turns, key, host
 
-    async def __aenter__(self) -> None:
+    async def take(self) -> None:
+        """Wait for it."""
         self._host.users += 1
         try:
-            await self._turns.take(self._host)
+            await self._turns.enter(self._host)
         except BaseException:
-            self._turns.left(self._key, self._host)
+            self._turns.forget(self._key, self._host)
             raise
 
+    def give(self) -> None:
+        """Let the next one have it."""
+        self._turns.leave(self._host)
+        self._turns.forget(self._key, self._host)
+
+    async def __aenter__(self) -> None:
+        await self.take()
+
     async def __aexit__(
-        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._turns.give(self._host)
-        self._turns.left(self._key, self._host)
+        self.give()

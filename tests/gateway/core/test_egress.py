@@ -259,6 +259,18 @@ async def test_a_caller_that_stops_waiting_leaves_no_connection_behind():
         await asyncio.wait_for(heard.gone.wait(), PATIENCE)
 
 
+async def test_who_waits_for_a_turn_when_the_gateway_closes_has_no_answer():
+    async with listener() as heard, egress(per_host=1) as way:
+        tasks = [asyncio.create_task(posted(way, f"http://127.0.0.1:{heard.port}/")) for _ in range(3)]
+        await asyncio.wait_for(heard.asked.wait(), PATIENCE)
+        await way.close()
+
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [type(end) for end in ends] == [Unreachable] * 3
+    assert str(ends[2]) == "127.0.0.1: the connection ended before the reply"
+
+
 async def test_a_body_that_drips_is_cut_and_the_status_counts(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pool, "BODY_S", SHORT)
     gone = asyncio.Event()
