@@ -86,9 +86,9 @@ async def test_neither_proxies_nor_credentials_of_the_environment_are_used(
 async def test_cookies_of_one_answer_are_not_sent_with_the_next_event(upstream: Upstream):
     upstream.answers["/"] = ok(set_cookie="session=1")
 
-    async with egress() as way:
-        await posted(way, f"{upstream.base}/")
-        await posted(way, f"{upstream.base}/")
+    async with egress(Names(hooks_test=[["127.0.0.1"]])) as way:
+        await posted(way, f"http://hooks.test:{upstream.port}/")
+        await posted(way, f"http://hooks.test:{upstream.port}/")
 
     assert "cookie" not in upstream.calls[1].headers
 
