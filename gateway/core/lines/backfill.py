@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.core.clock import Clock
 from gateway.core.lines.grid import candles_at, ending
-from gateway.core.lines.line import Event, Trouble, Update
+from gateway.core.lines.line import LOSSES, Event, Trouble, Update
 from schema.capability import Capability
 from schema.errors import UpstreamError
 from schema.words.candles import CANDLES, CandlesAsk
@@ -19,7 +19,6 @@ from schema.words.trades import TRADES, Trade
 
 MOST_TRADES = 1_000
 SHORT = "Trades may be missing: the last {} do not reach back far enough."
-LOSSES = frozenset({NoticeCode.RECONNECTING, NoticeCode.GAP, NoticeCode.STALE})
 
 Fetch = Callable[[Any], Awaitable["Any | UpstreamError"]]
 """The provider's answer to an ask, as now as it can be."""

@@ -245,6 +245,37 @@ async def test_missed_candles_are_fetched_from_the_one_that_was_running():
         assert told[3:] == ["12:00=10+12:01=11+12:02=12…+12:03=13…", "12:03=4"]
 
 
+async def test_a_candle_is_told_closed_by_the_clock_where_the_venue_does_not_and_its_revision_replaces_it():
+    async with live() as (found, sockets):
+        noon = 1795176000
+        line = found.listen("c")
+        talk = await sockets.talk(0)
+        await talk.send({"c": "BTC/USD", "at": noon, "p": 1, "r": 1}, {"c": "BTC/USD", "at": noon, "p": 2, "r": 1})
+        await line.wait(2)
+        await found.clock.turn(62.9)
+        assert line.short == ["12:00=1…", "12:00=2…"]
+
+        await found.clock.turn(0.1)
+        assert await line.wait(3) == ["12:00=1…", "12:00=2…", "12:00=2"]
+        await talk.send({"c": "BTC/USD", "at": noon, "p": 3, "r": 1}, {"c": "BTC/USD", "at": noon + 60, "p": 4, "r": 1})
+        assert (await line.wait(5))[3:] == ["12:00=3", "12:01=4…"]
+
+
+async def test_what_the_venue_has_closed_is_not_told_again_and_what_it_broke_off_in_is_not_closed():
+    async with live() as (found, sockets):
+        noon = 1795176000
+        line = found.listen("c")
+        talk = await sockets.talk(0)
+        await talk.send({"c": "BTC/USD", "at": noon, "p": 1}, {"c": "BTC/USD", "at": noon + 60, "p": 2, "r": 1})
+        await line.wait(2)
+        await found.clock.turn(5)
+        await talk.abort()
+        await line.wait(3)
+        await found.clock.turn(130)
+
+        assert line.short == ["12:00=1", "12:01=2…", "RECONNECTING"]
+
+
 async def test_offline_nothing_is_dialled():
     async with live(mode=DataMode.RECORDED) as (found, sockets):
         found.serve(lambda _: reply({"p": 7}))
