@@ -1,8 +1,8 @@
 """A venue of our own for tests of the machine: a provider with a feed, in a dialect of a few letters.
 
-`{"q": "BTC/USD", "p": "1"}` is a quote, `"t"` a trade with its `id`, `"c"` a bar of a minute with its open time `at` (`"r"`: it runs),
-`"b"` a change of a book with its number `n` (`"s": true` a snapshot). `{"ok": channel}`, `{"no": channel}`,
-`{"want": channel}`, `{"ping": 1}` and `{"bye": reason}` are what they say.
+`{"q": "BTC/USD", "p": "1"}` is a quote, `"t"` a trade with its `id`, `"c"` a bar of a minute with its open time `at`
+(`"r"`: it runs), `"b"` a change of a book with its number `n` (`"s": true` a snapshot). `{"ok": channel}`,
+`{"no": channel}`, `{"want": channel}`, `{"ping": 1}` and `{"bye": reason}` are what they say.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Context, Decimal
 
@@ -89,15 +89,29 @@ class BarFold:
             bar = _joined(opening(self._interval, parts[0].open_time), parts)
             self._bars[bar.open_time] = bar
 
+    def copy(self) -> BarFold:
+        """As it stands, to come back to."""
+        made = BarFold(self._interval)
+        made._bars = {at: replace(bar) for at, bar in self._bars.items()}
+        made._ids, made._closed = dict(self._ids), set(self._closed)
+        made.floor, made.last = self.floor, self.last
+        return made
+
+    def knows(self, each: Print) -> bool:
+        """Whether it was taken already."""
+        return each.id in self._ids
+
     def take(self, prints: Iterable[Print]) -> list[datetime]:
         """Open times of the candles that have changed, ascending. Prints are ascending but for late ones."""
         changed: set[datetime] = set()
         for each in prints:
             self.last = each.time if self.last is None else max(self.last, each.time)
-            if self.floor is None or each.time < self.floor or each.id in self._ids:
+            if each.id in self._ids:
                 continue
             if each.id:
                 self._ids[each.id] = None
+            if self.floor is None or each.time < self.floor:
+                continue
             at = opening(self._interval, each.time)
             self._grow(at, each)
             changed.add(at)
@@ -117,9 +131,9 @@ class BarFold:
         """Those that have ended by then and were not told closed, ascending."""
         return sorted(at for at in self._bars.keys() - self._closed if ending(self._interval, at) <= now)
 
-    def told(self, times: Sequence[datetime], now: datetime) -> tuple[Candle, ...]:
-        """Candles as they stand, closed where they have ended by then; which is remembered."""
-        done = [ending(self._interval, at) <= now or at in self._closed for at in times]
+    def told(self, times: Sequence[datetime], now: datetime | None) -> tuple[Candle, ...]:
+        """Candles as they stand, closed where they have ended by then, once and for all; None: no further one is."""
+        done = [at in self._closed or (now is not None and ending(self._interval, at) <= now) for at in times]
         self._closed.update(at for at, closed in zip(times, done, strict=True) if closed)
         return tuple([self._bars[at].candle(closed=closed) for at, closed in zip(times, done, strict=True)])
 

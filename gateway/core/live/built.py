@@ -15,7 +15,7 @@ from gateway.core.clock import Clock
 from gateway.core.lines.alarm import Alarm
 from gateway.core.lines.grid import opening
 from gateway.core.lines.line import LOSSES, Ended, Event, Trouble, Update
-from gateway.core.live.bars import BarFold, Print, before, first_whole
+from gateway.core.live.bars import KEPT, BarFold, Print, before, first_whole
 from gateway.core.live.channel import Channel
 from gateway.core.live.messages import Message
 from gateway.core.live.seeding import PUBLISHED, Seeds, prints
@@ -46,6 +46,8 @@ class Built:
         self._channel, self._seeds, self._clock = channel, seeds, clock
         self._interval = seeds.wanted.interval
         self._fold = BarFold(self._interval)
+        self._shown: dict[datetime, Candle] = {}
+        """Candles as they were told last."""
         self._alarm = Alarm(clock)
         self._waiting: deque[Message] = deque()
         self._overrun = False
@@ -53,6 +55,8 @@ class Built:
         self._doubt = True
         """Whether something may be missing since `_anchor` (None: since ever)."""
         self._anchor: datetime | None = None
+        self._sure = self._fold.copy()
+        """As it stood then."""
         self._doubtful: list[Print] = []
         """What was printed since then."""
         self._mend_at: datetime | None = None
@@ -98,7 +102,7 @@ class Built:
         joint, end = self._joint, self._fold.next_end()
         times = [
             self._mend_at,
-            None if joint is None else joint + PUBLISHED,
+            None if joint is None or self._doubt else joint + PUBLISHED,
             None if end is None or self._unproven else end + GRACE,
         ]
         return min([time for time in times if time is not None], default=None)
@@ -119,7 +123,7 @@ class Built:
             self._mend_at = now
         if self._mend_at is not None and self._mend_at <= now:
             told += await self._mended()
-        if self._joint is not None and self._joint + PUBLISHED <= now:
+        if self._joint is not None and not self._doubt and self._joint + PUBLISHED <= now:
             told += await self._seeded()
         over = [] if self._unproven else self._fold.over(self._clock.now() - GRACE)
         return [*told, *self._update(over)]
@@ -148,19 +152,19 @@ class Built:
         if not found:
             return []
         told: list[Event] = []
-        if self._joint is not None:
-            self._held += found
         if self._doubt and self._seeds.trades is None:
             told += self._begun_after(found[0].time)
         elif self._doubt:
             self._doubtful += found
             self._mend_at = self._mend_at or now + SETTLED
+        elif self._joint is not None:
+            self._held += found
         return [*told, *self._update(self._fold.take(found))]
 
     def _lose(self, mend_at: datetime | None) -> None:
         """Something may be missing from the last print on."""
         if not self._doubt:
-            self._doubt, self._anchor = True, self._fold.last
+            self._settle(doubt=True)
         if mend_at is not None and self._seeds.trades is not None:
             self._mend_at = mend_at if self._mend_at is None else min(self._mend_at, mend_at)
 
@@ -174,14 +178,33 @@ class Built:
             return self._failed(found)
         self._failures = 0
         anchor = self._anchor
+        known = self._known(found, anchor)
         if anchor is not None and any(each.time <= anchor for each in found):
             if self._joint is not None:
-                self._held += found
-            told = self._update(self._fold.take(found))
+                self._held += known
+            changed = {opening(self._interval, each.time) for each in self._doubtful}
+            self._fold = self._sure
+            changed.update(self._fold.take(known))
+            told = self._update([at for at in self._fold.times() if at in changed])
         else:
-            told = await self._begun(found, anchor)
+            told = await self._begun(found, known, anchor)
         self._settle(doubt=not self._live)
         return told
+
+    def _known(self, tape: Sequence[Print], anchor: datetime | None) -> list[Print]:
+        """What was printed after the anchor, by the tape as far as it goes and then by the stream.
+
+        Not both at once: some venues' streams tell several trades as one, which over HTTP are several.
+        """
+        seen = [at for at, each in enumerate(tape) if self._sure.knows(each)]
+        first = seen[-1] + 1 if seen else 0
+        later = [each for each in tape[first:] if anchor is None or seen or each.time > anchor]
+        rest = [
+            each
+            for each in self._doubtful
+            if not tape or each.time >= tape[-1].time or (anchor is not None and each.time < anchor)
+        ]
+        return sorted([*later, *rest], key=lambda each: each.time)
 
     @property
     def _live(self) -> bool:
@@ -191,8 +214,9 @@ class Built:
 
     def _settle(self, *, doubt: bool) -> None:
         """Nothing is missing until now."""
-        self._doubt, self._doubtful = doubt, []
-        self._anchor = self._fold.last if doubt else None
+        self._doubt, self._doubtful, self._anchor = doubt, [], None
+        if doubt:
+            self._anchor, self._sure = self._fold.last, self._fold.copy()
 
     def _failed(self, error: UpstreamError) -> list[Event]:
         first, longest = AGAIN
@@ -205,7 +229,9 @@ class Built:
             return []
         return [self._gap(f"What may be missing could not be looked up: {error.message}")]
 
-    async def _begun(self, tape: Sequence[Print], anchor: datetime | None) -> list[Event]:
+    async def _begun(
+        self, tape: Sequence[Print], known: list[Print], anchor: datetime | None
+    ) -> list[Event]:  # fmt: skip
         """Begin anew from a tape that does not reach back to what was told, or before anything was."""
         now = self._clock.now()
         running = opening(self._interval, now)
@@ -216,7 +242,7 @@ class Built:
         since = self._seeds.previous(running) if anchor is None else opening(self._interval, anchor)
         past = await self._seeds.history(since, min(whole, running)) if now >= running + PUBLISHED else []
         self._fold.start(whole)
-        known = sorted([*tape, *self._doubtful], key=lambda each: each.time)
+        known = [each for each in known if each.time >= known_since]
         changed = self._fold.take(known)
         self._fold.told([at for at in changed if at < since], now - GRACE)
         told += self._update([at for at in changed if at >= since], past, snapshot=True)
@@ -257,9 +283,14 @@ class Built:
 
     def _update(self, times: Sequence[datetime], past: Sequence[Candle] = (), *, snapshot: bool = False) -> list[Event]:
         now = self._clock.now()
-        values = (*past, *self._fold.told(times, now - GRACE))
+        values = (*past, *self._fold.told(times, None if self._unproven else now - GRACE))
+        if not snapshot:
+            values = tuple([each for each in values if self._shown.get(each.open_time) != each])
         if not values:
             return []
+        self._shown.update({each.open_time: each for each in values})
+        while len(self._shown) > KEPT:
+            del self._shown[min(self._shown)]
         return [Update(values=values, as_of=self._fold.last, snapshot=snapshot, received=now)]
 
     def _gap(self, message: str) -> Trouble:

@@ -246,6 +246,45 @@ async def test_trades_that_were_missed_are_looked_up_and_nobody_hears_of_it() ->
         assert told(second, third) == []
 
 
+async def test_trades_that_the_stream_tells_as_one_and_http_one_by_one_count_once() -> None:
+    async with live() as it:
+        it.tape(OLD)
+        async with it.reading(Interval.M3) as reader:
+            it.lines.trades("tape", trade(3, 1, "100", "6"))
+            first = await anext(reader)
+            it.tape(OLD, trade(1, 1, "100", "1"), trade(2, 1, "100", "2"), trade(3, 1, "100", "3"))
+            second = await anext(reader)
+            it.tape(OLD, *[trade(number, number, "101", "1") for number in (4, 5, 6)])
+            it.lines.trouble("tape", NoticeCode.GAP)
+            it.lines.trades("tape", trade(6, 6, "101", "3"), trade(7, 7, "102", "1"))
+            third, fourth = await anext(reader), await anext(reader)
+
+        assert shown(first) == ["12:00:00 100/100/100/100 6 1…"]
+        assert shown(second) == ["12:00:00 100/100/100/100 6 3…"]
+        assert shown(third) == ["12:00:00 100/102/100/102 10 5…"]
+        assert shown(fourth) == ["12:00:00 100/102/100/102 10 7…"]
+
+
+async def test_a_candle_that_ends_in_doubt_is_not_told_closed_before_what_was_missed_is_known() -> None:
+    async with live() as it:
+        it.tape(OLD)
+        async with it.reading(Interval.S5) as reader:
+            it.lines.trades("tape", trade(1, 1, "100"))
+            await anext(reader)
+            await asyncio.sleep(3)
+            it.lines.answers[("tape", TRADES.name)] = lambda ask: Overloaded("tape", "busy")
+            it.lines.trouble("tape", NoticeCode.GAP)
+            await asyncio.sleep(3)
+            it.lines.trades("tape", trade(2, 4.5, "101"))
+            second, third = await anext(reader), await anext(reader)
+            it.tape(trade(1, 1, "100"), trade(8, 3, "120"), trade(2, 4.5, "101"))
+            fourth = await anext(reader)
+
+        assert (told(second), shown(second)) == (["GAP"], [])
+        assert (told(third), shown(third)) == ([], ["12:00:00 100/101/100/101 2 2…"])
+        assert (told(fourth), shown(fourth)) == ([], ["12:00:00 100/120/100/101 3 3"])
+
+
 async def test_candles_that_a_gap_touches_are_told_and_built_anew_from_what_is_whole() -> None:
     async with live() as it:
         it.tape(OLD)
