@@ -446,6 +446,12 @@ async def test_a_closed_market_is_asked_once():
         assert await line.wait(2) == ["5", "MARKET_CLOSED"]
         assert len(found.core.wire.requests) == 1
 
+        found.clock._start = datetime(2026, 11, 23, 12, tzinfo=UTC)
+        found.serve(priced("6"), "plain")
+        await found.clock.turn(2)
+
+        assert await line.wait(4) == ["5", "MARKET_CLOSED", "FRESH_AGAIN", "6"]
+
 
 async def test_an_inbox_keeps_the_newest_state_and_tells_what_it_lost_of_others():
     clock = HeldClock()
