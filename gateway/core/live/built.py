@@ -18,8 +18,8 @@ from gateway.core.lines.line import LOSSES, Ended, Event, Trouble, Update
 from gateway.core.live.bars import KEPT, BarFold, Print, before, first_whole
 from gateway.core.live.channel import Channel
 from gateway.core.live.messages import Message
-from gateway.core.live.seeding import PUBLISHED, Seeds, prints
-from schema.errors import ConnectionFailed, FailureCode, UnknownInstrument, UpstreamError
+from gateway.core.live.seeding import PUBLISHED, Seeds, is_no_print, prints
+from schema.errors import ConnectionFailed, FailureCode, NotCovered, UnknownInstrument, UpstreamError
 from schema.words.candles import Candle
 from schema.words.live import NoticeCode
 
@@ -31,6 +31,8 @@ AGAIN = (timedelta(seconds=5), timedelta(seconds=60))
 """Between attempts to look up what was missed: the first, and the longest."""
 ATTEMPTS = 3
 """In a row that fail, until candles begin with the next whole one."""
+MOST_BARREN = 20
+"""Messages in a row without a last price, until it is clear that none will come."""
 MOST_WAITING = 1_000
 MOST_HELD = 20_000
 """Prints that wait for the first part of the running candle."""
@@ -51,7 +53,7 @@ class Built:
         self._alarm = Alarm(clock)
         self._waiting: deque[Message] = deque()
         self._overrun = False
-        self._epoch = 0
+        self._epoch = self._barren = 0
         self._doubt = True
         """Whether something may be missing since `_anchor` (None: since ever)."""
         self._anchor: datetime | None = None
@@ -145,6 +147,9 @@ class Built:
                 told.append(Trouble(code=notice.code, message=notice.message, at=notice.at))
         # What comes with notices is what was told before.
         if message.values and not message.notices:
+            self._barren = self._barren + 1 if all(map(is_no_print, message.values)) else 0
+            if self._barren > MOST_BARREN:
+                return [Ended(error=NotCovered(self._channel.key.provider, "its quotes are no prices of trades"))]
             told += self._printed(prints(message.values), now)
         return told
 

@@ -104,6 +104,11 @@ def prints(values: Sequence[Any]) -> tuple[Print, ...]:
     return tuple([found for value in values if (found := _print(value)) is not None])
 
 
+def is_no_print(value: Any) -> bool:
+    """An index, a mark, a mid: nobody paid it."""
+    return isinstance(value, Quote) and value.price_type is not PriceType.LAST
+
+
 def _print(value: Any) -> Print | None:
     match value:
         case Trade():

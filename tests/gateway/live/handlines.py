@@ -74,11 +74,11 @@ class HandLines:
             update = Update(values=(quote,), as_of=NOON, snapshot=snapshot, received=NOON)
             self._queue(provider, instrument).put_nowait(update)
 
-    def quoted(self, provider: str, *prices: tuple[float, str]) -> None:
-        """Last prices, stamped so many seconds past noon, one update each."""
+    def quoted(self, provider: str, *prices: tuple[float, str], kind: PriceType = PriceType.LAST) -> None:
+        """Prices, stamped so many seconds past noon, one update each."""
         for second, price in prices:
             at = NOON + timedelta(seconds=second)
-            quote = Quote(instrument=BTC, price=Decimal(price), price_type=PriceType.LAST, as_of=at)
+            quote = Quote(instrument=BTC, price=Decimal(price), price_type=kind, as_of=at)
             self._queue(provider).put_nowait(Update(values=(quote,), as_of=at, snapshot=True, received=at))
 
     def bars(self, provider: str, *bars: tuple[int, str], snapshot: bool = False) -> None:

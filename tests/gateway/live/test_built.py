@@ -13,7 +13,7 @@ from typing import Any
 from gateway.core.account import NOBODY
 from gateway.core.lines.line import Event, Update
 from gateway.core.live.asking import upstreams
-from gateway.core.live.built import MOST_WAITING, SETTLED, Built
+from gateway.core.live.built import MOST_BARREN, MOST_WAITING, SETTLED, Built
 from gateway.core.live.channel import Channel
 from gateway.core.live.hub import Hub
 from gateway.core.live.leader import Upstream
@@ -28,6 +28,7 @@ from schema.symbols import AssetClass, InstrumentId, parse_instrument
 from schema.words.candles import CANDLES, NO_BARS, Bars, CandlesAsk
 from schema.words.intervals import Interval
 from schema.words.live import NoticeCode
+from schema.words.quotes import PriceType
 from schema.words.trades import TRADES, Trade, TradesAsk
 from tests.doubles.tape import Tape
 from tests.gateway.doubles import BTC, NOON, LoopClock, Unspread, World, venue, world
@@ -428,6 +429,16 @@ async def test_last_prices_that_were_missed_leave_no_candle_that_looks_whole() -
 
         assert (told(broken), told(back), shown(back)) == (["RECONNECTING"], ["GAP"], [])
         assert shown(whole_again) == ["12:00:15 300/300/300/300 None None…"]
+
+
+async def test_quotes_that_are_no_prices_of_trades_make_no_candles_and_the_stream_says_so() -> None:
+    async with live(0, Prices) as it:
+        async with it.reading(Interval.S5) as reader:
+            it.lines.quoted("prices", *[(second, "100") for second in range(MOST_BARREN + 1)], kind=PriceType.INDEX)
+            first = await anext(reader)
+
+        assert (told(first), shown(first)) == (["STALE"], [])
+        assert first.notices[0].message.endswith("its quotes are no prices of trades")
 
 
 def order(it: Live, interval: Interval, instrument: InstrumentId = BTC, terms: Terms = DEFAULT_TERMS) -> list[str]:
