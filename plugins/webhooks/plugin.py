@@ -1,0 +1,10 @@
+"""The plugin's value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.core.contract import Plugin
+from plugins.webhooks.tables import TABLES
+
+plugin = Plugin(name="webhooks", tables=TABLES, migrations=Path(__file__).parent / "migrations")
