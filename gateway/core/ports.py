@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import strawberry
 
+from gateway.core.egress.port import AddressNotAllowed as AddressNotAllowed
+from gateway.core.egress.port import BadHeader as BadHeader
+from gateway.core.egress.port import BadUrl as BadUrl
+from gateway.core.egress.port import Egress as Egress
+from gateway.core.egress.port import EgressRefused as EgressRefused
+from gateway.core.egress.port import Posted as Posted
 from gateway.core.identity import PlanLimits, Principal
 from gateway.core.preferences import NO_PREFERENCE
 from gateway.core.preferences import Preference as Preference
@@ -122,7 +128,7 @@ class Unreachable(Exception):
 class OutboundHttp(Protocol):
     """Requests to addresses that the operator has configured: bounded in time and size, no redirects, no cookies.
 
-    Addresses that users give are never asked through this.
+    Addresses that users give are never asked through this, but through `Egress`.
     """
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Received:

@@ -149,6 +149,26 @@ def test_origins_are_separated_by_commas() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("env", "value", "networks"),
+    [
+        ("production", "", []),
+        ("development", "", ["127.0.0.0/8", "::1/128"]),
+        ("development", ",", []),
+        ("production", "127.0.0.0/8, 10.1.0.0/16,[::1]/128, ::2,192.168.7.7", [
+            "127.0.0.0/8", "10.1.0.0/16", "::1/128", "::2/128", "192.168.7.7/32",
+        ]),
+    ],
+)  # fmt: skip
+def test_webhooks_reach_loopback_in_development_and_what_is_named(env: str, value: str, networks: list[str]) -> None:
+    assert [str(network) for network in load(ENV=env, WEBHOOK_ALLOW=value).webhook_networks] == networks
+
+
+@pytest.mark.parametrize("value", ["localhost", "10.0.0.0/33", "[::1", "[10.0.0.1", "10.1", "example.com/8"])
+def test_what_webhooks_may_reach_is_named_as_networks(value: str) -> None:
+    assert wrong(WEBHOOK_ALLOW=value).startswith("MARKETGATE_WEBHOOK_ALLOW: ")
+
+
 def test_an_unknown_name_is_warned_of_with_a_suggestion() -> None:
     found = load_settings({"MARKETGATE_UPSTREEM_BASE": "x", "MARKETGATE_ZZZ": "y", "OTHER": "z"}, None)
 
