@@ -31,15 +31,15 @@ def check_pattern(pattern: str, known: Collection[str]) -> None:
     shown = repr(pattern[:_LONGEST])
     if len(pattern) > _LONGEST or not _PATTERN.fullmatch(pattern):
         told = f"{shown} is no filter: give a type such as 'apikey.created', 'apikey.*' for all of a family, or '*'"
-        raise BadPattern(f"{told}{_hint(pattern, known)}.", malformed=True)
+        raise BadPattern(f"{told}{_hint(pattern, known)}", malformed=True)
     if not expanded((pattern,), known):
-        raise BadPattern(f"{shown} names no event type{_hint(pattern, known)}.", malformed=False)
+        raise BadPattern(f"{shown} names no event type{_hint(pattern, known)}", malformed=False)
 
 
 def _hint(pattern: str, known: Collection[str]) -> str:
     families = {name.rpartition(".")[0] + ".*" for name in known}
     near = get_close_matches(pattern[:_LONGEST].lower(), sorted({*known, *families}), n=_NEAREST, cutoff=0.5)
-    return f"; did you mean {', '.join(near)}?" if near else ""
+    return f"; did you mean {', '.join(near)}?" if near else "."
 
 
 def covers(pattern: str, name: str) -> bool:

@@ -53,6 +53,10 @@ class EventLog:
             raise TypeError(f"{event.name} is a tenant's own")
         return self._add(tx, event, MARKETS, tenants)
 
+    def emit_aside(self, tx: Tx, event: Event) -> strawberry.ID:
+        """See `Outbox`."""
+        return self._add(tx, event, MARKETS, ())
+
     def _add(self, tx: Tx, event: Event, home: str, readers: Collection[str]) -> strawberry.ID:
         if self.catalog.get(event.name) is not type(event):
             raise TypeError(f"{type(event).__name__} is in no plugin's `events`")
@@ -115,6 +119,16 @@ class EventLog:
     async def printed(self, tx: Tx, event_ids: Collection[str]) -> Mapping[str, tuple[str, str, datetime]]:
         """See `Outbox`."""
         return await reading.printed(tx, event_ids)
+
+    async def events(self, tx: Tx, event_ids: Collection[str]) -> Mapping[str, Event]:
+        """See `Outbox`."""
+        return await reading.events_by_id(tx, event_ids, self.catalog)
+
+    async def between(
+        self, tx: Tx, tenant: str, *, since: datetime, until: datetime, after: int, limit: int
+    ) -> list[Marked]:
+        """See `Outbox`."""
+        return await reading.between(tx, tenant, since=since, until=until, after=after, limit=limit)
 
     def on_news(self, handler: Callable[[str], None]) -> Callable[[], None]:
         """See `Outbox`."""
