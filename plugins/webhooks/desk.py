@@ -85,8 +85,9 @@ class EndpointDesk:
 
     async def update(self, context: Context, endpoint_id: str, changes: Mapping[str, Any]) -> EndpointRow:
         """*changes* by the names of `Wanted`, unread; what is not named stays."""
-        async with self._host.store.read() as tx:
-            before = await self.known(tx, context, endpoint_id)
+        before = await self.find(context, endpoint_id) if could_be_id(endpoint_id) else None
+        if before is None:
+            raise Refused("NOT_FOUND", NO_ENDPOINT, "id")
         # Before the transaction: names are resolved, a security's number is asked of providers.
         values = await self._changed(context, before, changes)
         async with self._host.store.write() as tx:
@@ -157,11 +158,11 @@ class EndpointDesk:
             tell_changed(self._host, tx, context.tenant)
         return replace(held, **values), secret
 
-    async def known(self, tx: Tx, context: Context, endpoint_id: str, *path: str) -> EndpointRow:
-        """One that is there; *path* leads to the input field that names it."""
-        found = await self.rows.find(tx, context.tenant, endpoint_id) if could_be_id(endpoint_id) else None
+    async def known(self, tx: Tx, context: Context, endpoint_id: str) -> EndpointRow:
+        """One that is there, held until the transaction ends."""
+        found = await self.rows.take(tx, context.tenant, endpoint_id) if could_be_id(endpoint_id) else None
         if found is None:
-            raise Refused("NOT_FOUND", NO_ENDPOINT, *(path or ("id",)))
+            raise Refused("NOT_FOUND", NO_ENDPOINT, "id")
         return found
 
     async def _earlier(self, tx: Tx, context: Context, wanted: Wanted, key: str) -> EndpointRow | None:

@@ -45,6 +45,11 @@ class EndpointStore:
         """One of them."""
         return await tx.first(select(endpoints).where(_endpoint(tenant, endpoint_id)), EndpointRow)
 
+    async def take(self, tx: Tx, tenant: str, endpoint_id: str) -> EndpointRow | None:
+        """The same, held until the transaction ends: whoever changes an endpoint and its deliveries takes it first."""
+        query = select(endpoints).where(_endpoint(tenant, endpoint_id)).with_for_update()
+        return await tx.first(query, EndpointRow)
+
     async def by_key(self, tx: Tx, tenant: str, idempotency_key: str) -> EndpointRow | None:
         """The one that a client's key has made."""
         mine = and_(endpoints.c.tenant_id == tenant, endpoints.c.idempotency_key == idempotency_key)
@@ -80,7 +85,8 @@ class EndpointStore:
         if await tx.run(update(endpoints).where(on).values(**told)) == 0:
             return False
         waiting = and_(_of(tenant, endpoint_id), deliveries.c.status.in_(WAITING))
-        await tx.run(update(deliveries).where(waiting).values(status=DROPPED, due_at=None, settled_at=at))
+        given_up = {"status": DROPPED, "due_at": None, "leased_until": None, "settled_at": at, "last_error": reason}
+        await tx.run(update(deliveries).where(waiting).values(**given_up))
         return True
 
     async def remove(self, tx: Tx, tenant: str, endpoint_id: str) -> bool:
