@@ -472,6 +472,12 @@ class Outbox(Protocol):
     ) -> list[Marked]:
         """A tenant's entries of events that happened in [since, until), behind a position, ascending."""
 
+    async def export(self, tx: Tx, tenant: str) -> list[str]:
+        """Everything that a tenant was told, as it was printed: JSON, the oldest first."""
+
+    async def erase(self, tx: Tx, tenant: str) -> None:
+        """A tenant's log, and its events."""
+
     def on_news(self, handler: Callable[[str], None]) -> Callable[[], None]:
         """Call *handler* with a tenant whose log has grown (`*`: any), soon after the commit; the answer ends it.
 

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.core.contract import Host
 from gateway.core.ports import Outbox
 from gateway.core.timed import Timed
-from plugins.webhooks.filters import ALL, covers, needs_channel
+from plugins.webhooks.filters import ALL, asks, needs_channel
 from plugins.webhooks.news import CHANGED
 from plugins.webhooks.rows import EndpointRow
 from plugins.webhooks.store import EndpointDirectory, EndpointStore
@@ -38,7 +38,7 @@ class EndpointInterests:
         for name in types:
             kind = catalog[name]
             for row in rows:
-                if row.pins.get(name, kind.version) != kind.version or not _asks(row, name):
+                if row.pins.get(name, kind.version) != kind.version or not asks(row, name):
                     continue
                 for channel in row.channels if needs_channel(kind) else (ALL,):
                     found.setdefault(name, {}).setdefault(channel, set()).add(row.tenant_id)
@@ -79,7 +79,3 @@ class EndpointInterests:
         self._news += 1
         self._held.clear()
         self._counts.clear()
-
-
-def _asks(row: EndpointRow, name: str) -> bool:
-    return any(covers(pattern, name) for pattern in row.event_types)

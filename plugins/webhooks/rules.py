@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from plugins.webhooks.filters import BadPattern, check_pattern
+from schema.eventfilters import BadFilter, expanded
 from schema.events import Event
 from schema.names import BadName, read_name
 from schema.words.problems import Refused
 
-MOST_PATTERNS, MOST_CHANNELS, MOST_HEADERS = 50, 200, 10
+MOST_CHANNELS, MOST_HEADERS = 200, 10
 LONGEST_HEADERS = 8_192
 """Bytes of all headers together, names and values."""
 LONGEST_DESCRIPTION, LONGEST_KEY = 200, 128
@@ -27,15 +27,12 @@ def check_patterns(patterns: Sequence[str], catalog: Mapping[str, type[Event]]) 
     """Each once, in their order."""
     if not patterns:
         raise Refused("EVENT_TYPES_MISSING", "No event type is given: give some, or '*' for all.", "eventTypes")
-    if len(patterns) > MOST_PATTERNS:
-        told = f"{len(patterns)} filters at once: give at most {MOST_PATTERNS}, such as 'price.alert.*' for a family."
-        raise Refused("FILTER_INVALID", told, "eventTypes")
-    for index, pattern in enumerate(patterns):
-        try:
-            check_pattern(pattern, catalog)
-        except BadPattern as bad:
-            code = "FILTER_INVALID" if bad.malformed else "EVENT_TYPE_UNKNOWN"
-            raise Refused(code, str(bad), "eventTypes", str(index)) from None
+    try:
+        expanded(patterns, catalog)
+    except BadFilter as bad:
+        code = "FILTER_INVALID" if bad.malformed else "EVENT_TYPE_UNKNOWN"
+        told = str(bad).replace("has more", "The list has more", 1) if bad.malformed else str(bad)
+        raise Refused(code, told if told.endswith("?") else f"{told}.", "eventTypes", str(bad.index)) from None
     return list(dict.fromkeys(patterns))
 
 
