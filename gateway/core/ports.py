@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import strawberry
 
+from gateway.core.egress.port import AddressNotAllowed as AddressNotAllowed
+from gateway.core.egress.port import BadHeader as BadHeader
+from gateway.core.egress.port import BadUrl as BadUrl
+from gateway.core.egress.port import Egress as Egress
+from gateway.core.egress.port import EgressRefused as EgressRefused
+from gateway.core.egress.port import Posted as Posted
 from gateway.core.identity import PlanLimits, Principal
 from gateway.core.preferences import NO_PREFERENCE
 from gateway.core.preferences import Preference as Preference
@@ -322,6 +328,9 @@ class Organisations(Protocol):
 
     async def all(self, tx: Tx) -> list[Organisation]:
         """All tenants, by id."""
+
+    async def keepers(self, tx: Tx, tenant: str) -> list[str]:
+        """Mail addresses of the people who look after a tenant: its owners and admins."""
 
 
 class ProviderKeys(Protocol):

@@ -34,7 +34,7 @@ KEY, TIER, TEST = f"{PREFIX}KEY_", f"{PREFIX}TIER_", f"{PREFIX}TEST_"
 LATER = frozenset(
     f"{PREFIX}{name}"
     for name in (
-        "WEBHOOK_ALLOW", "WEBHOOK_SCHEDULE",
+        "WEBHOOK_ALLOW",
     )
 )  # fmt: skip
 """Names that are promised to outside tools and belong to parts that are not there yet: accepted, without effect."""
@@ -177,6 +177,16 @@ class Settings(BaseModel):
         None, description="Signing secret (`whsec_…`) of the Stripe webhook at `/billing/stripe`. Default: off."
     )
     stripe_base: str = Field("https://api.stripe.com", description="Where Stripe is.")
+    webhook_schedule: tuple[float, ...] = Field(
+        (5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400),
+        description="Seconds from one attempt of a webhook's delivery to the next, separated by commas; each is varied "
+        "by up to a fifth. Behind the last of them comes the last attempt.",
+    )
+    workers: Literal["inside", "none"] = Field(
+        "inside",
+        description="Whether this process does the work that any process may do, such as sending webhooks; with `none` "
+        "`marketgate worker` does it.",
+    )
     audit_days: int = Field(365, ge=1, description="Days that the audit trail is kept.")
     deletion_days: int = Field(30, ge=0, description="Days between the deletion of an organisation and its erasure.")
     keys: Annotated[dict[str, Secret], Field(description="MARKETGATE_KEY_<PROVIDER ID>: its credential.")] = {}
@@ -191,6 +201,7 @@ class Settings(BaseModel):
     _split_networks = field_validator("trusted_proxies", "operator_networks", "metrics_networks", mode="before")(
         rules.split_networks
     )
+    _are_delays = field_validator("webhook_schedule", mode="before")(rules.are_delays)
     _is_http = field_validator("upstream_base", "public_url", "stripe_base")(rules.is_http)
     _split = field_validator("cors_origins", "providers", "ccxt", mode="before")(rules.split)
     _are_origins = field_validator("cors_origins")(rules.are_origins)
