@@ -128,7 +128,7 @@ class Unreachable(Exception):
 class OutboundHttp(Protocol):
     """Requests to addresses that the operator has configured: bounded in time and size, no redirects, no cookies.
 
-    Addresses that users give are never asked through this.
+    Addresses that users give are never asked through this, but through `Egress`.
     """
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Received:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -88,9 +89,14 @@ def split_networks(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
+        return tuple(ip_network(_bare(part.strip()), strict=False) for part in value.split(",") if part.strip())
     except ValueError as error:
         raise ValueError(f"{error}: give networks such as 10.0.0.0/8, separated by commas") from None
+
+
+def _bare(network: str) -> str:
+    """`[::1]/128` is how URLs write it."""
+    return re.sub(r"^\[([0-9a-fA-F:.]+)\]", r"\1", network)
 
 
 def is_http(value: str) -> str:
