@@ -329,6 +329,9 @@ class Organisations(Protocol):
     async def all(self, tx: Tx) -> list[Organisation]:
         """All tenants, by id."""
 
+    async def keepers(self, tx: Tx, tenant: str) -> list[str]:
+        """Mail addresses of the people who look after a tenant: its owners and admins."""
+
 
 class ProviderKeys(Protocol):
     """Keys that tenants have of their own with providers."""

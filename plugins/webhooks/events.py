@@ -45,7 +45,6 @@ class WebhookDeliveryExhausted(Event):
 
     delivery_id: strawberry.ID = described("Which delivery: give it to `webhookDeliveryResend`.")
     endpoint_id: strawberry.ID = described("Which endpoint; `node(id:)` shows it.")
-    url: str = described("Where the endpoint is.")
     undelivered_id: strawberry.ID = described("The event that was not delivered.")
     undelivered_type: str = described("Its type.")
     attempts: int = described("How often it was tried.")
@@ -61,7 +60,7 @@ class WebhookDeliveryExhausted(Event):
     def sample(cls) -> Self:
         """A receiver that was overloaded."""
         return cls(
-            delivery_id=strawberry.ID("dlv_3k8w1r5t7y2p0s9d4f6g"), endpoint_id=_ENDPOINT, url=_URL,
+            delivery_id=strawberry.ID("dlv_3k8w1r5t7y2p0s9d4f6g"), endpoint_id=_ENDPOINT,
             undelivered_id=strawberry.ID("evt_7h2j5n8b1v4c6x9z0q3w"), undelivered_type="apikey.created", attempts=12,
             last_status=503, last_error="it answered 503",
         )  # fmt: skip

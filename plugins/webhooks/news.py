@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from gateway.core.contract import Host
 from gateway.core.store import Tx
 
@@ -19,3 +21,8 @@ def tell_changed(host: Host, tx: Tx, tenant: str) -> None:
 def tell_due(host: Host, tx: Tx, endpoint: str) -> None:
     """Once the transaction is committed."""
     tx.then(lambda: host.bus.publish(DUE, {"endpoint": endpoint}))
+
+
+def hear_due(host: Host, due: Callable[[Iterable[str]], None]) -> None:
+    """Call *due* with the endpoint of each such delivery, in whatever process it was written."""
+    host.bus.subscribe(DUE, lambda message: due((str(message["endpoint"]),)))

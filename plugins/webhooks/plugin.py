@@ -10,11 +10,13 @@ from typing import Any
 from gateway.core.contract import Host, Plugin, Worker
 from gateway.core.ports import Endpoints, Interests
 from gateway.core.store import Tx
+from plugins.webhooks.delivery import part as delivery
+from plugins.webhooks.delivery.dispatcher import Dispatcher
 from plugins.webhooks.desk import EndpointDesk
 from plugins.webhooks.events import EVENTS
 from plugins.webhooks.interests import EndpointInterests
 from plugins.webhooks.mutation import WebhookMutation
-from plugins.webhooks.news import tell_changed
+from plugins.webhooks.news import hear_due, tell_changed
 from plugins.webhooks.query import WebhookQuery, find_delivery, find_endpoint
 from plugins.webhooks.seal import RENEW_EVERY, Seal
 from plugins.webhooks.sending import SendingDesk
@@ -29,17 +31,19 @@ _HIDDEN = {
 
 def services(host: Host) -> dict[type, Any]:
     """One of each a process."""
-    seal = Seal(host)
+    seal, engine = Seal(host), delivery.services(host)
     desk, interests = EndpointDesk(host, seal), EndpointInterests(host)
+    hear_due(host, engine[Dispatcher].due)
     return {
         Seal: seal, EndpointDesk: desk, SendingDesk: SendingDesk(host, desk), Interests: interests,
-        Endpoints: interests,
+        Endpoints: interests, **engine,
     }  # fmt: skip
 
 
 def workers(host: Host) -> Sequence[Worker]:
-    """What the rotation of the root secret leaves to do."""
-    return [Worker(name="webhooks_renew", every=RENEW_EVERY, run=host.service(Seal).renew)]
+    """The engine that sends, and what the rotation of the root secret leaves to do."""
+    renewal = Worker(name="webhooks_renew", every=RENEW_EVERY, run=host.service(Seal).renew)
+    return [*delivery.workers(host), renewal]
 
 
 async def export(host: Host, tx: Tx, tenant: str) -> Mapping[str, Any]:

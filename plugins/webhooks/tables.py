@@ -57,7 +57,9 @@ deliveries = tenant_table(
     Column("last_status", Integer),
     Column("last_error", Text),
     UniqueConstraint("endpoint_id", "event_id", name="uq_webhooks_deliveries_once"),
-    Index("ix_webhooks_deliveries_due", "due_at"),
+    # What waits, endpoint by endpoint.
+    Index("ix_webhooks_deliveries_waiting", "endpoint_id", "due_at", info={"where": "due_at IS NOT NULL"}),
+    Index("ix_webhooks_deliveries_settled", "settled_at"),
     Index("ix_webhooks_deliveries_endpoint", "endpoint_id", "created_at"),
 )  # fmt: skip
 

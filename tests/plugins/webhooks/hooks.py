@@ -103,7 +103,7 @@ async def rows_of(company: Company, id: str) -> list[DeliveryRow]:
 async def happen(company: Company, about: str = "hook_00000000000000000000") -> str:
     """An event in the organisation's log, about some other endpoint; its id."""
     event = WebhookDeliveryExhausted(
-        delivery_id=strawberry.ID("dlv_00000000000000000000"), endpoint_id=strawberry.ID(about), url=URL,
+        delivery_id=strawberry.ID("dlv_00000000000000000000"), endpoint_id=strawberry.ID(about),
         undelivered_id=strawberry.ID("evt_00000000000000000000"), undelivered_type="apikey.created", attempts=12,
     )  # fmt: skip
     async with company.house.store.write() as tx:
