@@ -16,8 +16,10 @@ from gateway.core.egress.port import Egress as Egress
 from gateway.core.egress.port import EgressRefused as EgressRefused
 from gateway.core.egress.port import Posted as Posted
 from gateway.core.identity import PlanLimits, Principal
+from gateway.core.outbox.port import Endpoints as Endpoints
 from gateway.core.outbox.port import Entry as Entry
 from gateway.core.outbox.port import EventPrinter as EventPrinter
+from gateway.core.outbox.port import Interests as Interests
 from gateway.core.outbox.port import Marked as Marked
 from gateway.core.outbox.port import Outbox as Outbox
 from gateway.core.preferences import NO_PREFERENCE
@@ -330,6 +332,9 @@ class Organisations(Protocol):
 
     async def all(self, tx: Tx) -> list[Organisation]:
         """All tenants, by id."""
+
+    async def keepers(self, tx: Tx, tenant: str) -> list[str]:
+        """Mail addresses of the people who look after a tenant: its owners and admins."""
 
 
 class ProviderKeys(Protocol):

@@ -13,6 +13,7 @@ from gateway.core.secrets import read_credential, read_signing_keys
 
 SHORTEST_SECRET = 32
 FEWEST_CHARACTERS = 12
+MOST_DELAYS, LONGEST_DELAY_S = 50, 2_592_000
 
 
 def can_be_sent(value: SecretStr) -> SecretStr:
@@ -71,6 +72,17 @@ def is_client(value: SecretStr | None, info: ValidationInfo) -> SecretStr | None
         if not url.netloc or url.query or url.fragment or not (url.scheme == "https" or plain):
             raise ValueError(f"its {place} must be an https URL without query")
     return value
+
+
+def are_delays(value: Any) -> Any:
+    given = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    try:
+        delays = tuple(float(each) for each in given)
+    except (TypeError, ValueError):
+        raise ValueError("must be seconds separated by commas, such as 5,30,120") from None
+    if len(delays) > MOST_DELAYS or not all(0 < each <= LONGEST_DELAY_S for each in delays):
+        raise ValueError(f"must be {MOST_DELAYS} delays at most, each above 0 and up to {LONGEST_DELAY_S} seconds")
+    return delays
 
 
 def split_networks(value: Any) -> Any:

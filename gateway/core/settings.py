@@ -31,13 +31,6 @@ if TYPE_CHECKING:
 
 PREFIX = "MARKETGATE_"
 KEY, TIER, TEST = f"{PREFIX}KEY_", f"{PREFIX}TIER_", f"{PREFIX}TEST_"
-LATER = frozenset(
-    f"{PREFIX}{name}"
-    for name in (
-        "WEBHOOK_SCHEDULE",
-    )
-)  # fmt: skip
-"""Names that are promised to outside tools and belong to parts that are not there yet: accepted, without effect."""
 DEVELOPMENT_SECRET = "development-"  # noqa: S105 - a prefix
 CLIENT = frozenset({f"{PREFIX}API_KEY"})
 """Read by the command line when it talks to another gateway; none of the server's business."""
@@ -178,6 +171,16 @@ class Settings(BaseModel):
         None, description="Signing secret (`whsec_…`) of the Stripe webhook at `/billing/stripe`. Default: off."
     )
     stripe_base: str = Field("https://api.stripe.com", description="Where Stripe is.")
+    webhook_schedule: tuple[float, ...] = Field(
+        (5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400),
+        description="Seconds from one attempt of a webhook's delivery to the next, separated by commas; each is varied "
+        "by up to a fifth. Behind the last of them comes the last attempt.",
+    )
+    workers: Literal["inside", "none"] = Field(
+        "inside",
+        description="Whether this process does the work that any process may do, such as sending webhooks; with `none` "
+        "`marketgate worker` does it.",
+    )
     webhook_allow: tuple[IpNetwork, ...] | None = Field(
         None,
         description="Networks that webhooks may reach besides public addresses, such as `10.1.0.0/16,[::1]/128`; there "
@@ -198,6 +201,7 @@ class Settings(BaseModel):
     _split_networks = field_validator(
         "trusted_proxies", "operator_networks", "metrics_networks", "webhook_allow", mode="before"
     )(rules.split_networks)
+    _are_delays = field_validator("webhook_schedule", mode="before")(rules.are_delays)
     _is_http = field_validator("upstream_base", "public_url", "stripe_base")(rules.is_http)
     _split = field_validator("cors_origins", "providers", "ccxt", mode="before")(rules.split)
     _are_origins = field_validator("cors_origins")(rules.are_origins)
@@ -302,7 +306,7 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None 
             values["tiers"][name.removeprefix(TIER).lower()] = value
         elif (field := name.removeprefix(PREFIX).lower()) in _PLAIN:
             values[field] = value
-        elif name not in LATER | CLIENT and not name.startswith(TEST):
+        elif name not in CLIENT and not name.startswith(TEST):
             warnings.append(_unknown(name))
     try:
         return Loaded(settings=Settings.model_validate(values), warnings=tuple(warnings))
@@ -340,7 +344,7 @@ def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, str
 
 
 def _unknown(name: str) -> str:
-    near = get_close_matches(name, [*(PREFIX + field.upper() for field in _PLAIN), *LATER], n=1, cutoff=0.8)
+    near = get_close_matches(name, [PREFIX + field.upper() for field in _PLAIN], n=1, cutoff=0.8)
     return f"{name} is not a setting{f'; did you mean {near[0]}?' if near else ''}"
 
 

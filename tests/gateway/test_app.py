@@ -29,7 +29,7 @@ OFFLINE = Settings(env="development")
 
 BUILTIN = [
     "accounts", "assistant", "billing", "events", "macro", "market", "news", "onchain", "preferences", "providerkeys",
-    "search", "video", "watchlists",
+    "search", "video", "watchlists", "webhooks",
 ]  # fmt: skip
 
 

@@ -58,6 +58,10 @@ class EventLog:
             raise TypeError(f"{event.name} is a tenant's own")
         return self._add(tx, event, MARKETS, tenants)
 
+    def emit_aside(self, tx: Tx, event: Event) -> strawberry.ID:
+        """See `Outbox`."""
+        return self._add(tx, event, MARKETS, ())
+
     def _add(self, tx: Tx, event: Event, home: str, readers: Collection[str]) -> strawberry.ID:
         if self.catalog.get(event.name) is not type(event):
             raise TypeError(f"{type(event).__name__} is in no plugin's `events`")
@@ -115,7 +119,9 @@ class EventLog:
                     yield found
                 if len(found) < AT_ONCE:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(news.wait(), LOOK_S)
+                        # Not `wait_for`: before Python 3.12 it loses a cancellation that comes with the news.
+                        async with asyncio.timeout(LOOK_S):
+                            await news.wait()
         finally:
             forget()
 
@@ -126,6 +132,16 @@ class EventLog:
     async def printed(self, tx: Tx, event_ids: Collection[str]) -> Mapping[str, tuple[str, str, datetime]]:
         """See `Outbox`."""
         return await reading.printed(tx, event_ids)
+
+    async def events(self, tx: Tx, event_ids: Collection[str]) -> Mapping[str, Event]:
+        """See `Outbox`."""
+        return await reading.events_by_id(tx, event_ids, self.catalog)
+
+    async def between(
+        self, tx: Tx, tenant: str, *, since: datetime, until: datetime, after: int, limit: int
+    ) -> list[Marked]:
+        """See `Outbox`."""
+        return await reading.between(tx, tenant, since=since, until=until, after=after, limit=limit)
 
     def on_news(self, handler: Callable[[str], None]) -> Callable[[], None]:
         """See `Outbox`."""

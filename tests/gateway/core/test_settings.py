@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.settings import LATER, Settings, SettingsError, load_settings
+from gateway.core.settings import Settings, SettingsError, load_settings
 
 
 def load(_dotenv: Path | None = None, /, **values: str) -> Settings:
@@ -178,10 +178,18 @@ def test_an_unknown_name_is_warned_of_with_a_suggestion() -> None:
     )
 
 
-def test_promised_names_and_those_of_tests_are_accepted_in_silence() -> None:
-    names = dict.fromkeys((*LATER, "MARKETGATE_TEST_REDIS_URL"), "x")
+def test_names_of_tests_are_accepted_in_silence() -> None:
+    assert load_settings({"MARKETGATE_TEST_REDIS_URL": "x"}, None).warnings == ()
 
-    assert load_settings(names, None).warnings == ()
+
+def test_the_schedule_of_webhooks_is_a_list_of_seconds() -> None:
+    assert load_settings({"MARKETGATE_WEBHOOK_SCHEDULE": "1, 2.5,30"}, None).settings.webhook_schedule == (1, 2.5, 30)
+
+
+@pytest.mark.parametrize("given", ["soon", "5,-1", "0", "nan", "inf", "5,9999999", ",".join(["1"] * 51)])
+def test_a_schedule_that_is_none_stops_the_start(given: str) -> None:
+    with pytest.raises(SettingsError, match=r"MARKETGATE_WEBHOOK_SCHEDULE: .*must be"):
+        load_settings({"MARKETGATE_WEBHOOK_SCHEDULE": given}, None)
 
 
 def test_settings_cannot_be_changed() -> None:
