@@ -480,3 +480,13 @@ class Backstage(Protocol):
 
     def context(self, principal: Principal) -> Context:
         """A context for one piece of it, on a principal's account."""
+
+
+class Interests(Protocol):
+    """What endpoints ask for of the markets: only that is produced."""
+
+    async def wanted(self, types: Collection[str]) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        """By type: by channel: the tenants with an enabled endpoint that asks for it.
+
+        `provider.*` events need no channel: key `*`.
+        """
