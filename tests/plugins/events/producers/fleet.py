@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,10 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
 from gateway.core.bus import Bus
-from gateway.core.outbox.tables import events, log
 from gateway.core.ports import Interests
 from gateway.core.store import Store
 from gateway.core.upstream import RawReply, Request
@@ -24,6 +20,7 @@ from providers.contract import Provider
 from tests.gateway.doubles import NOON, ManualClock, Wire, reply, venue
 from tests.gateway.live.handlines import HandLines
 from tests.house import House, open_house
+from tests.told import told as everything
 
 ACME, OTHER = "ten_acme", "ten_other"
 MINUTES = "crypto:BTC/USD#M1"
@@ -96,10 +93,7 @@ async def open_shop(
 
 async def told(store: Store, tenant: str = ACME, type: str = "") -> list[dict[str, Any]]:
     """The tenant's log, as it was printed."""
-    rows = select(events.c.data).join(log, log.c.event_id == events.c.id).where(log.c.tenant_id == tenant)
-    async with store.read() as tx:
-        found = [json.loads(text) for text in await tx.values(rows.order_by(log.c.position))]
-    return [each for each in found if not type or each["type"] == type]
+    return await everything(store, tenant, type)
 
 
 async def closes(store: Store, tenant: str = ACME) -> list[tuple[str, str]]:
