@@ -1,4 +1,4 @@
-"""The catalogue of events: every type is described, has a sample, is printed as GraphQL prints it, and never shrinks."""
+"""The catalogue of events: every type is described, has a sample, is printed as GraphQL prints it, never shrinks."""
 
 from __future__ import annotations
 
