@@ -59,12 +59,15 @@ class ProducerDesk:
         """A producer that breaks ends no other: it is begun anew after a while, from where it was."""
         failures = 0
         while True:
+            began = self._host.clock.monotonic()
             try:
                 await self._producer(key, subject).run()
             except MarketgateError as error:
                 log.warning("producer_waits", subject=key, reason=error.message)
             except Exception:
                 log.exception("producer_failed", subject=key)
+            if self._host.clock.monotonic() - began > PAUSES[-1]:
+                failures = 0
             await self._host.clock.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
             failures += 1
 
