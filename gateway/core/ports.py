@@ -455,6 +455,12 @@ class Outbox(Protocol):
     async def printed(self, tx: Tx, event_ids: Collection[str]) -> Mapping[str, tuple[str, str, datetime]]:
         """Type, data and instant of events, by id."""
 
+    async def export(self, tx: Tx, tenant: str) -> list[str]:
+        """Everything that a tenant was told, as it was printed: JSON, the oldest first."""
+
+    async def erase(self, tx: Tx, tenant: str) -> None:
+        """A tenant's log, and its events."""
+
     def on_news(self, handler: Callable[[str], None]) -> Callable[[], None]:
         """Call *handler* with a tenant whose log has grown (`*`: any), soon after the commit; the answer ends it.
 

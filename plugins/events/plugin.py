@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from gateway.core.contract import Plugin
+from gateway.core.contract import Host, Plugin
+from gateway.core.ports import Outbox
+from gateway.core.store import Tx
+from plugins.events.live import EventSubscription
 from plugins.events.producers import part as producers
+from plugins.events.query import EventQuery
 from plugins.events.tables import TABLES
 
+
+async def export(host: Host, tx: Tx, tenant: str) -> Mapping[str, Any]:
+    """Every event that the organisation was told."""
+    return {"events": [json.loads(data) for data in await host.service(Outbox).export(tx, tenant)]}
+
+
+async def erase(host: Host, tx: Tx, tenant: str) -> None:
+    """The organisation's log."""
+    await host.service(Outbox).erase(tx, tenant)
+
+
 plugin = Plugin(
-    name="events", events=producers.TYPES, services=producers.services, workers=producers.workers, tables=TABLES,
-    migrations=Path(__file__).parent / "migrations",
+    name="events", query=EventQuery, subscription=EventSubscription, events=producers.TYPES,
+    services=producers.services, workers=producers.workers, tables=TABLES,
+    migrations=Path(__file__).parent / "migrations", export=export, erase=erase,
 )  # fmt: skip

@@ -35,6 +35,7 @@ DEVIATIONS: dict[str, tuple[str, str]] = {
         "an attempt beyond a tenant's budget of upstream calls is RATE_LIMITED",
     ),
     "Viewer.tenant": ("Tenant", "a person without an organisation, and an operator, have none"),
+    "EventUpdate.event": ("Event", "the first message comes at once, with the cursor from which a client can go on"),
     "AccessTokenCreatePayload.userErrors": (
         "[AccessTokenCreateUserError!]!", "one enumeration of codes for each mutation, as the page says of the product"
     ),
@@ -46,9 +47,7 @@ LEFT_OUT: dict[str, str] = {
     "Mutation.webhookEndpointReplay": "there are no webhooks yet",
     "Mutation.alertCreate": "there are no alerts yet",
     "Query.webhookEndpoints": "there are no webhooks yet",
-    "Query.events": "there are no events yet",
     "Query.alertPreview": "there are no alerts yet",
-    "Subscription.events": "there are no events yet",
 }
 """Members of types of ours that the page has and we do not, and why."""
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import strawberry
+import structlog
+from sqlalchemy.exc import DBAPIError
 
 from gateway.core.clock import Clock
 from gateway.core.contract import Worker
@@ -23,10 +25,13 @@ KEPT = timedelta(days=30)
 """How long events can be read."""
 AT_ONCE = 100
 """Entries of one reading."""
+RETRY_S = 1.0
 LOOK_S = 5.0
 """After how long a reader looks by itself: news are hints."""
 CLEARED_S = 3600.0
 FORGOTTEN_AT_ONCE = 5_000
+
+LOG = structlog.get_logger(__name__)
 
 
 class EventLog:
@@ -98,7 +103,13 @@ class EventLog:
         try:
             while True:
                 news.clear()
-                found = await self.entries(tenant, after=after, types=types)
+                try:
+                    found = await self.entries(tenant, after=after, types=types)
+                except (DBAPIError, OSError) as error:
+                    # Nothing is lost: the position stays where it is until the database is back.
+                    LOG.warning("outbox_reading_failed", reason=f"{type(error).__name__}: {error}"[:200])
+                    await self._clock.sleep(RETRY_S)
+                    continue
                 if found:
                     after = found[-1].position
                     yield found
