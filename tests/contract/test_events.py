@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +22,11 @@ from graphql import (
 )
 from jsonschema import Draft202012Validator
 
+from gateway.core.identity import TENANT_SCOPES, Principal
 from gateway.core.outbox.forms import read, written
-from gateway.core.ports import EventPrinter
+from gateway.core.ports import EventPrinter, Outbox
 from gateway.domains import EVENT_NAME, catalog_of
+from gateway.edge.execute import OperationRequest, RequestFacts
 from gateway.edge.graphqlcore import core_schema
 from gateway.eventpage import sampled
 from schema.events import EPOCH, Event
@@ -31,6 +34,8 @@ from tests.contract.eventshapes import breaches, current, fields_of, kept
 from tests.house import House, open_house, own_plugins, own_schema
 
 CATALOG = catalog_of(own_plugins())
+TENANT = "ten_acme"
+READER = Principal(tenant=TENANT, user="usr_1", scopes=frozenset(TENANT_SCOPES))
 KINDS = pytest.mark.parametrize("kind", CATALOG.values(), ids=CATALOG)
 
 
@@ -120,6 +125,24 @@ async def test_what_is_printed_is_what_a_client_gets_that_selects_all_of_it(kind
 
     assert found.errors is None
     assert found.data == {"event": {"__typename": kind.__name__, **await printer.printed(event)}}
+
+
+@KINDS
+async def test_what_is_delivered_is_what_events_answer(kind: type[Event], house: House):
+    outbox, printer = house.host.service(Outbox), house.host.service(EventPrinter)
+    async with house.store.write() as tx:
+        event = replace(kind.sample(), occurred_at=house.clock.now())
+        id = outbox.emit_to(tx, event, [TENANT]) if kind.market else outbox.emit(tx, event, tenant=TENANT)
+    async with house.store.read() as tx:
+        (name, data, _) = (await outbox.printed(tx, [id]))[id]
+    selected = f"... on {kind.__name__} {printer.selection(kind)}"
+    document = f'{{ events(types: ["{kind.name}"], first: 1) {{ nodes {{ {selected} }} }} }}'
+    request, facts = OperationRequest(query=document), RequestFacts(request_id="req_test", transport="http")
+
+    body = (await house.executor.execute(request, facts, principal=READER)).body()
+
+    assert name == kind.name
+    assert body == {"data": {"events": {"nodes": [json.loads(data)]}}, "extensions": body["extensions"]}
 
 
 def test_versions_only_grow():
