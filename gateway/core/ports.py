@@ -468,6 +468,17 @@ class Outbox(Protocol):
         """
 
 
+class Interests(Protocol):
+    """What endpoints of webhooks ask for: events of the markets are made for nobody else."""
+
+    async def wanted(self, types: Collection[str]) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        """By type: by channel: the tenants with an enabled endpoint that asks for it. Held in memory for seconds.
+
+        A channel is what a `subject` is or begins with, in front of a `#`. `provider.*` events need none: all who
+        ask for them stand under `*`.
+        """
+
+
 class EventPrinter(Protocol):
     """Events in their outer form, as the schema has them."""
 
@@ -486,13 +497,3 @@ class Backstage(Protocol):
 
     def context(self, principal: Principal) -> Context:
         """A context for one piece of it, on a principal's account."""
-
-
-class Interests(Protocol):
-    """What endpoints ask for of the markets: only that is produced."""
-
-    async def wanted(self, types: Collection[str]) -> Mapping[str, Mapping[str, frozenset[str]]]:
-        """By type: by channel: the tenants with an enabled endpoint that asks for it.
-
-        `provider.*` events need no channel: key `*`.
-        """
