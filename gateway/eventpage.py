@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -43,23 +43,23 @@ CLOSING = (
 SHARED = "provenance"
 
 
-def events_page(page: Any) -> str:
+def events_page(page: Callable[..., str], schema: strawberry.Schema) -> str:
     """The text; *page* puts paragraphs under a title."""
-    return str(page("Events", HEAD, *asyncio.run(_sections())))
+    return page("Events", HEAD, *asyncio.run(_sections(schema)))
 
 
-async def _sections() -> list[str]:
+async def _sections(schema: strawberry.Schema) -> list[str]:
     """Of what this repository has; nothing is connected."""
     plugins = load_plugins(third_party=False)
     settings = Settings(env="development", upstreams="recorded")
-    gateway = build_gateway(settings, discovered=discover(third_party=False), found=plugins)
+    gateway = build_gateway(settings, discovered=discover(third_party=False), found=plugins, schema=schema)
     try:
         return [each async for each in _told(gateway.host.service(EventPrinter), catalog_of(plugins))]
     finally:
         await gateway.close()
 
 
-async def _told(printer: EventPrinter, catalog: Mapping[str, type[Event]]) -> Any:
+async def _told(printer: EventPrinter, catalog: Mapping[str, type[Event]]) -> AsyncIterator[str]:
     kinds = [catalog[name] for name in sorted(catalog)]
     rows = ((f"[`{k.name}`](#{_anchor(k)})", str(k.version), "yes" if k.market else "", k.about) for k in kinds)
     yield table(("type", "version", "of the markets", "what it tells"), rows)

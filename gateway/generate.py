@@ -105,7 +105,7 @@ def documents(root: Path = ROOT) -> dict[str, str]:
         "docs/capabilities.md": _page("Capabilities", CAPABILITIES, *sections()),
         "docs/settings.md": settings_page(providers),
         "docs/errors.md": errors_page(),
-        "docs/events.md": events_page(_page),
+        "docs/events.md": events_page(_page, schema),
         "docs/permissions.md": permissions_page(schema),
         "docs/metrics.md": metrics_page(),
         "deploy/env.example": env_example(providers),
