@@ -35,6 +35,7 @@ from gateway.core.settings import KEY, PREFIX, TIER, Settings
 from gateway.domains import build_schema, load_plugins
 from gateway.edge.cost import PriceList
 from gateway.edge.graphqlcore import core_schema
+from gateway.eventpage import events_page
 from gateway.readme import with_providers
 from gateway.reference import sections, table
 from providers import discover
@@ -104,6 +105,7 @@ def documents(root: Path = ROOT) -> dict[str, str]:
         "docs/capabilities.md": _page("Capabilities", CAPABILITIES, *sections()),
         "docs/settings.md": settings_page(providers),
         "docs/errors.md": errors_page(),
+        "docs/events.md": events_page(_page, schema),
         "docs/permissions.md": permissions_page(schema),
         "docs/metrics.md": metrics_page(),
         "deploy/env.example": env_example(providers),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -63,6 +63,8 @@ class Condition:
     """By capability."""
     held_until: float = 0.0
     held_by: UpstreamError | None = None
+    refused: bool | None = None
+    """Whether a tenant's own key was refused the last time that this said anything of it."""
 
     @property
     def error_rate(self) -> float:
@@ -91,6 +93,8 @@ class Health:
         self._own: LRUCache[OwnHolder, Condition] = LRUCache(MOST_OWN)
         self.paused: dict[str, UpstreamError] = {}
         """Providers that the operator holds back, with whatever key they are asked."""
+        self.on_key: list[Callable[[str, str, UpstreamError | None], None]] = []
+        """Called with tenant, provider and refusal when a tenant's own key is refused; without one when it works."""
         self.trading: Trading = never_closing
         """What trades now, so that the lag of its answers says something; a serving process asks its calendars."""
 
@@ -114,6 +118,7 @@ class Health:
         condition.calls.append(Call(now, True, latency_ms))
         condition.pulse(capability).succeeded(now, latency_ms)
         condition.last_success = self._clock.now()
+        self._judge_key(provider, condition, None)
 
     def measure(self, lane: Lane, found: Mapping[Any, Any]) -> None:
         """How late the answers of a live call were, by item."""
@@ -134,11 +139,21 @@ class Health:
             condition.calls.append(Call(self._clock.monotonic(), False, None))
             condition.pulse(capability).failed(self._clock.monotonic())
         condition.last_failure = error
+        if isinstance(error, Unauthorized):
+            self._judge_key(provider, condition, error)
         if error.pauses or isinstance(error, Unauthorized):
             seconds = error.retry_after if error.retry_after is not None else PAUSE.get(type(error), 5.0)
             until = self._clock.monotonic() + seconds
             if condition.held_by is None or until > condition.held_until:
                 condition.held_until, condition.held_by = until, error
+
+    def _judge_key(self, holder: Holder, condition: Condition, refusal: UpstreamError | None) -> None:
+        """Told at the first word of this process, and at each change."""
+        if isinstance(holder, str) or condition.refused is (refusal is not None):
+            return
+        condition.refused = refusal is not None
+        for call in self.on_key:
+            call(holder.tenant, holder.provider, refusal)
 
     def pulse(self, provider: Holder, capability: str) -> Pulse:
         """How it does at a capability now; made at first use."""

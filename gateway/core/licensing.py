@@ -18,7 +18,7 @@ class Rights(NamedTuple):
     share: bool
     """It may serve other tenants too: one upstream stream or call for all of them."""
     deliver: bool
-    """It may stand in what leaves without being asked for: events, webhooks."""
+    """It may stand in what reaches a tenant without being asked for each time: events, webhooks."""
     keep: bool
     """It may be held: in caches, for replay, in files."""
 
@@ -36,14 +36,16 @@ NONE = Rights(share=False, deliver=False, keep=False)
 
 
 def rights_in(licence: Licence, *, own_key: bool, private: bool) -> Rights:
-    """A *private* answer (a chat) is its caller's alone. What a tenant's own key pays for is shared with nobody; the
-    tenant holds that licence itself, so that its own receivers are not others.
+    """A *private* answer (a chat) is its caller's alone. What a tenant's own key pays for is shared with nobody.
+
+    An event goes to receivers of the tenant that could ask for the same: what the tenant may be shown, or has paid for
+    itself, may reach it there too. Whom the tenant passes it on to is between it and the provider, as with an answer.
     """
     if private:
         return NONE
     return Rights(
         share=licence.shareable and not own_key,
-        deliver=licence.redistributable or own_key,
+        deliver=licence.shareable or licence.redistributable or own_key,
         keep=licence.cacheable,
     )
 

@@ -45,6 +45,8 @@ class MarketData:
         self.batches = Batches()
         self.on_forget: list[Callable[[str], None]] = []
         """Called with a tenant whose own keys or preferences have changed."""
+        self.on_key = pipeline.health.on_key
+        """Called with tenant, provider and refusal when a tenant's own key is refused; without one when it works."""
         self.calendars: Calendars | None = None
         """What tells old prices from those of the last session, read before an age is judged; None in a bare core."""
 

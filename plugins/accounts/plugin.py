@@ -14,6 +14,7 @@ from plugins.accounts.audit import part as audit
 from plugins.accounts.audit.query import AuditQuery
 from plugins.accounts.bootstrap import warn, welcome
 from plugins.accounts.keys import part as keys
+from plugins.accounts.keys.events import ApiKeyCreated, ApiKeyRevoked
 from plugins.accounts.keys.mutation import KeyMutation
 from plugins.accounts.keys.query import KIND, KeyQuery, find_key
 from plugins.accounts.oauth import part as oauth
@@ -81,6 +82,7 @@ class AccountsMutation(
 plugin = Plugin(
     name="accounts", tables=TABLES, migrations=Path(__file__).parent / "migrations", services=services,
     workers=workers, routes=routes, start=start, query=AccountsQuery, mutation=AccountsMutation,
-    export=export, erase=erase, welcome=welcome, stop=sessions.stop, nodes={**NODES, KIND: find_key},
+    export=export, erase=erase, welcome=welcome, stop=sessions.stop, events=(ApiKeyCreated, ApiKeyRevoked),
+    nodes={**NODES, KIND: find_key},
 )  # fmt: skip
 """Tenants, people, keys, sessions, the audit trail: who may do what, and who did."""

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.core.contract import Host, Plugin, Worker
 from gateway.core.ports import Plans, Usage
 from plugins.billing.invoices.desk import CLOSE_S, InvoiceDesk
+from plugins.billing.invoices.events import InvoiceIssued
 from plugins.billing.invoices.periods import LOOK_S, PeriodKeeper
 from plugins.billing.payments.desk import SEND_S, PaymentDesk
 from plugins.billing.payments.routes import routes
@@ -16,6 +17,7 @@ from plugins.billing.plans.desk import PlanDesk
 from plugins.billing.root import BillingMutation, BillingQuery
 from plugins.billing.tables import TABLES
 from plugins.billing.tenancy import erase, export
+from plugins.billing.usage.events import QuotaThresholdReached
 from plugins.billing.usage.meter import FLUSH_S, Meter
 from plugins.billing.usage.quotas import QuotaWatch
 
@@ -50,4 +52,5 @@ def workers(host: Host) -> Sequence[Worker]:
 plugin = Plugin(
     name="billing", query=BillingQuery, mutation=BillingMutation, services=services, tables=TABLES,
     migrations=Path(__file__).parent / "migrations", workers=workers, routes=routes, export=export, erase=erase,
+    events=(QuotaThresholdReached, InvoiceIssued),
 )  # fmt: skip

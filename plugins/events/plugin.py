@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from gateway.core.contract import Host, Plugin
 from gateway.core.ports import Outbox
 from gateway.core.store import Tx
 from plugins.events.live import EventSubscription
+from plugins.events.producers import part as producers
 from plugins.events.query import EventQuery
+from plugins.events.tables import TABLES
 
 
 async def export(host: Host, tx: Tx, tenant: str) -> Mapping[str, Any]:
@@ -23,4 +26,8 @@ async def erase(host: Host, tx: Tx, tenant: str) -> None:
     await host.service(Outbox).erase(tx, tenant)
 
 
-plugin = Plugin(name="events", query=EventQuery, subscription=EventSubscription, export=export, erase=erase)
+plugin = Plugin(
+    name="events", query=EventQuery, subscription=EventSubscription, events=producers.TYPES,
+    services=producers.services, workers=producers.workers, tables=TABLES,
+    migrations=Path(__file__).parent / "migrations", export=export, erase=erase,
+)  # fmt: skip

@@ -26,6 +26,7 @@ class KeyRow:
     tested_at: datetime | None
     outcome: str | None
     message: str | None
+    refused_at: datetime | None = None
 
 
 class KeyStore:
@@ -52,6 +53,16 @@ class KeyStore:
         """How a test ended; False where the key is another by now."""
         this = update(keys).where(_one(tenant, provider), keys.c.sealed == sealed)
         return await tx.run(this.values(tested_at=at, outcome=outcome, message=message)) > 0
+
+    async def refused(self, tx: Tx, tenant: str, provider: str, at: datetime) -> bool:
+        """Whether it is news that the provider refuses the key."""
+        this = update(keys).where(_one(tenant, provider), keys.c.refused_at.is_(None))
+        return await tx.run(this.values(refused_at=at)) > 0
+
+    async def works(self, tx: Tx, tenant: str, provider: str) -> None:
+        """The provider takes the key."""
+        this = update(keys).where(_one(tenant, provider), keys.c.refused_at.is_not(None))
+        await tx.run(this.values(refused_at=None))
 
     async def remove(self, tx: Tx, tenant: str, provider: str) -> bool:
         """Whether there was one."""

@@ -19,5 +19,6 @@ keys = tenant_table(
     Column("tested_at", Instant),
     Column("outcome", Text),
     Column("message", Text),
+    Column("refused_at", Instant),  # since when its provider refuses it; null while it works
     PrimaryKeyConstraint("tenant_id", "provider"),
 )  # fmt: skip

@@ -26,6 +26,7 @@ NOTHING_OF_ITS_OWN = {
     "accounts.organisations.store.RetryStore.forget": "nothing is that old",
     "billing.invoices.store.InvoiceRows.add": "its month has an invoice",
     "billing.payments.store.CustomerRows.put": "there is a customer",
+    "providerkeys.store.KeyStore.works": "no key is refused",
     "watchlists.store.WatchlistStore.hold": "it only waits",
     "webhooks.store.EndpointStore.hold": "it only waits",
 }

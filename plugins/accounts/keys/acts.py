@@ -11,10 +11,11 @@ import strawberry
 
 from gateway.core.contract import Context
 from gateway.core.identity import CallerKind
-from gateway.core.ports import Audit
+from gateway.core.ports import Audit, Outbox
 from gateway.core.store import Tx, new_id
 from plugins.accounts.keys import bounds, rules
 from plugins.accounts.keys.desk import KeyDesk
+from plugins.accounts.keys.events import created, revoked
 from plugins.accounts.keys.rows import AccessTokenRow, ApiKeyRow
 from plugins.accounts.keys.words import AccessTokenCreateInput, ApiKeyCreateInput, ApiKeyUpdateInput
 from plugins.accounts.organisations.peers import sessions
@@ -47,6 +48,7 @@ class KeyActs:
             )  # fmt: skip
             await self._check_within(tx, context, row, bounds.LIMITS)
             await self._record(tx, context, "apikey.created", row.id, after=_shown(row))
+            context.service(Outbox).emit(tx, created(row), tenant=context.tenant)
         return row, secret
 
     async def update(self, context: Context, wanted: ApiKeyUpdateInput) -> ApiKeyRow:
@@ -84,7 +86,11 @@ class KeyActs:
             after = {"successor": made.id, "overlap_seconds": overlap_s}
             await self._record(tx, context, "apikey.rotated", old.id, after=after)
             await self._record(tx, context, "apikey.created", made.id, after=_shown(made))
+            context.service(Outbox).emit(tx, created(made, old.id), tenant=context.tenant)
             previous = await self._known(tx, context, old.id)
+            if previous.revoked_at is not None:
+                event = revoked(previous, context.principal.actor, made.id)
+                context.service(Outbox).emit(tx, event, tenant=context.tenant)
         return made, secret, previous
 
     async def revoke(self, context: Context, key_id: str) -> ApiKeyRow:
@@ -98,6 +104,8 @@ class KeyActs:
                 await self._desk.revoke(tx, context.tenant, row.id)
                 await sessions(context.host).credential_revoked(tx, "key", row.id)
                 await self._record(tx, context, "apikey.revoked", row.id, before={"name": row.name})
+                event = revoked(row, context.principal.actor)
+                context.service(Outbox).emit(tx, event, tenant=context.tenant)
             return await self._known(tx, context, key_id)
 
     async def mint(self, context: Context, wanted: AccessTokenCreateInput) -> tuple[AccessTokenRow, str]:

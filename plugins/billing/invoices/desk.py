@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from gateway.core.contract import Host
-from gateway.core.ports import Act, Audit
+from gateway.core.ports import Act, Audit, Outbox
 from gateway.core.store import Tx, new_id
 from plugins.billing.calendar import Month
 from plugins.billing.invoices.arithmetic import Line, lines_of
+from plugins.billing.invoices.events import InvoiceIssued
 from plugins.billing.invoices.periods import PeriodKeeper, period_of
 from plugins.billing.invoices.store import (
     InvoiceDirectory,
@@ -21,6 +22,7 @@ from plugins.billing.invoices.store import (
     SubscriptionDirectory,
     SubscriptionRows,
 )
+from plugins.billing.invoices.types import Invoice, shown
 from plugins.billing.money import total_of
 from plugins.billing.usage.store import UsageRows
 
@@ -85,8 +87,11 @@ class InvoiceDesk:
                 await self._host.service(Audit).record(tx, act)
         return Closed(issued=issued, standing=standing)
 
-    async def issue(self, tx: Tx, tenant: str, month: Month) -> int:
-        """How many invoices were made for the tenant: none where nothing is to pay, or they are there already."""
+    async def issue(self, tx: Tx, tenant: str, month: Month, *, last: bool = False) -> int:
+        """How many invoices were made for the tenant: none where nothing is to pay, or they are there already.
+
+        Nobody is told of the *last* ones: the tenant, and its log of events, go in the same transaction.
+        """
         periods = await self._subscriptions.within(tx, tenant, month.start, month.end)
         hours = await self._usage.by_hour(tx, tenant, month.start, month.end)
         points: dict[date, int] = {}
@@ -96,10 +101,13 @@ class InvoiceDesk:
         lines = lines_of([period_of(row) for row in periods], points, month)
         issued = 0
         for currency, own in groupby(sorted(lines, key=_currency), key=_currency):
-            issued += await self._write(tx, tenant, month, currency, list(own))
+            made = await self._write(tx, tenant, month, currency, list(own))
+            if made is not None and not last:
+                self._host.service(Outbox).emit(tx, InvoiceIssued(invoice=made), tenant=tenant)
+            issued += made is not None
         return issued
 
-    async def _write(self, tx: Tx, tenant: str, month: Month, currency: str, lines: list[Line]) -> bool:
+    async def _write(self, tx: Tx, tenant: str, month: Month, currency: str, lines: list[Line]) -> Invoice | None:
         sequence = await self._numbers.next_number(tx)
         now = self._host.clock.now()
         row = InvoiceRow(
@@ -108,10 +116,11 @@ class InvoiceDesk:
             status="OPEN", issued_at=now, paid_at=None, voided_at=None, external_id=None, send_attempts=0,
             send_due_at=now, send_error=None,
         )  # fmt: skip
-        if not await self._rows.add(tx, tenant, row, [_row(tenant, row.id, n, line) for n, line in enumerate(lines)]):
-            return False
+        told = [_row(tenant, row.id, n, line) for n, line in enumerate(lines)]
+        if not await self._rows.add(tx, tenant, row, told):
+            return None
         await self._host.service(Audit).record(tx, system_act(row, "invoice.issued", _told(row)))
-        return True
+        return shown(row, told)
 
     async def finish(self, tx: Tx, tenant: str) -> None:
         """The tenant goes: what is not invoiced yet is invoiced now, this month up to today; the periods go."""
@@ -122,7 +131,7 @@ class InvoiceDesk:
             month, last = Month.of(periods[0].started_at), Month.of(self._host.clock.now())
             while month <= last:
                 if str(month) not in closed:
-                    await self.issue(tx, tenant, month)
+                    await self.issue(tx, tenant, month, last=True)
                 month = month.next
         await self._subscriptions.erase(tx, tenant)
 

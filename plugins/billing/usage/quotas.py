@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 
 from cachetools import LRUCache
 
 from gateway.core.contract import Host
 from gateway.core.identity import PlanLimits
-from gateway.core.ports import Act, Audit
+from gateway.core.ports import Act, Audit, Outbox
 from plugins.billing.calendar import Month
+from plugins.billing.usage.events import QuotaThresholdReached
 from plugins.billing.usage.meter import Meter
 from plugins.billing.usage.store import NoticeRows
-from schema.model import choices
+from plugins.billing.usage.thresholds import PERCENT
+from plugins.billing.usage.thresholds import QuotaThreshold as QuotaThreshold
 
 MOST_HELD = 20_000
-
-
-@choices(
-    "How much of a month's quota was used.",
-    HALF="Half of the hard quota.",
-    FOUR_FIFTHS="Four fifths of the hard quota.",
-    USED_UP="All of the hard quota.",
-    SOFT="All of the soft quota.",
-)
-class QuotaThreshold(StrEnum):
-    """Parts of the hard quota, and the soft one."""
-
-    HALF = "HALF"
-    FOUR_FIFTHS = "FOUR_FIFTHS"
-    USED_UP = "USED_UP"
-    SOFT = "SOFT"
-
-
-PERCENT = {QuotaThreshold.HALF: 50, QuotaThreshold.FOUR_FIFTHS: 80, QuotaThreshold.USED_UP: 100}
 
 
 def reached(points: int, limits: PlanLimits) -> Iterator[tuple[QuotaThreshold, int]]:
@@ -77,3 +59,5 @@ class QuotaWatch:
                         after=after,
                     ),
                 )  # fmt: skip
+                event = QuotaThresholdReached(month=str(month), threshold=threshold, points=points, quota=quota)
+                self._host.service(Outbox).emit(tx, event, tenant=tenant)

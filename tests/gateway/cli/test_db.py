@@ -17,7 +17,7 @@ from tests.gateway.cli.conftest import Run, announced, rest, started
 from tests.gateway.doubles import ROOT_SECRET
 
 NAMES = [history.plugin for history in histories(load_plugins(third_party=False))]
-NEWEST = {"billing": "0002"}
+NEWEST = {"billing": "0002", "providerkeys": "0002"}
 CLOSED = "postgresql://ada:hidden-password@127.0.0.1:9/marketgate"
 
 

@@ -24,10 +24,11 @@ OWN = Account(tenant="acme", keys={"alpha": {"key": "k"}})
 @pytest.mark.parametrize(
     ("licence", "own_key", "rights"),
     [
-        ({}, False, Rights(share=True, deliver=False, keep=True)),
+        ({}, False, Rights(share=True, deliver=True, keep=True)),
         ({"redistributable": True}, False, Rights(share=True, deliver=True, keep=True)),
         ({"shareable": False}, False, Rights(share=False, deliver=False, keep=True)),
-        ({"cacheable": False}, False, Rights(share=True, deliver=False, keep=False)),
+        ({"cacheable": False}, False, Rights(share=True, deliver=True, keep=False)),
+        ({"shareable": False, "redistributable": True}, False, Rights(share=False, deliver=True, keep=True)),
         # The tenant's own licence: for nobody else, and sent to its own receivers.
         ({}, True, Rights(share=False, deliver=True, keep=True)),
         ({"cacheable": False, "shareable": False}, True, Rights(share=False, deliver=True, keep=False)),
@@ -67,7 +68,7 @@ def test_chats_of_every_provider_here_are_shared_delivered_and_kept_by_nobody() 
 def test_who_asks_with_a_key_of_its_own_has_other_rights() -> None:
     w = world(venue("alpha"))
 
-    assert w.data.rights(QUOTES, "alpha") == Rights(share=True, deliver=False, keep=True)
+    assert w.data.rights(QUOTES, "alpha") == Rights(share=True, deliver=True, keep=True)
     assert w.data.rights(QUOTES, "alpha", OWN) == Rights(share=False, deliver=True, keep=True)
     assert w.data.rights(QUOTES, "nobody") == NONE
 
@@ -76,7 +77,7 @@ def test_who_asks_with_a_key_of_its_own_has_other_rights() -> None:
     ("licence", "right", "why"),
     [
         ({"shareable": False}, Right.SHARE, "may not serve other tenants, by its licence"),
-        ({}, Right.DELIVER, "may not be passed on, by its licence"),
+        ({"shareable": False}, Right.DELIVER, "may not be passed on, by its licence"),
         ({"cacheable": False}, Right.KEEP, "may not be kept, by its licence"),
     ],
 )
