@@ -16,6 +16,7 @@ from gateway.app import Gateway, build_gateway, make_gate
 from gateway.core.bus import Bus
 from gateway.core.contract import Context, Host, Plugin
 from gateway.core.identity import ANONYMOUS, Principal
+from gateway.core.lines.line import Lines
 from gateway.core.migrations.runner import upgrade
 from gateway.core.settings import Settings
 from gateway.core.store import Store
@@ -91,6 +92,7 @@ async def open_house(
     transport: Transport | None = None,
     discovered: Discovered | None = None,
     found: Sequence[Plugin] | None = None,
+    lines: Lines | None = None,
     **settings: Any,
 ) -> AsyncIterator[House]:
     """A started gateway (offline market) on a migrated database; settings by their field names."""
@@ -101,7 +103,7 @@ async def open_house(
     made = Settings.model_validate(given)
     gateway = build_gateway(
         made, clock=clock, bus=bus, transport=transport, discovered=discovered or own_providers(),
-        found=own_plugins() if found is None else found, schema=own_schema() if found is None else None,
+        found=own_plugins() if found is None else found, schema=own_schema() if found is None else None, lines=lines,
     )  # fmt: skip
     await gateway.host.bus.start()
     for plugin in gateway.host.plugins:

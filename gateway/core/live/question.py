@@ -12,7 +12,7 @@ from gateway.core.live.channel import Channel
 from gateway.core.live.folds import FOLDS
 from gateway.core.live.leader import Upstream
 from gateway.core.live.mailbox import Mailbox
-from gateway.core.live.messages import Message, Position
+from gateway.core.live.messages import Message, Position, Tap, Tapped
 from schema.words.live import NoticeCode, StreamNotice
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ _TROUBLES = frozenset({NoticeCode.STALE, NoticeCode.RECONNECTING})
 class Question:
     """Listens to one channel at a time."""
 
-    def __init__(self, hub: Hub, index: int, symbol: str, upstreams: Sequence[Upstream], mailbox: Mailbox) -> None:
-        self._hub, self._index, self._symbol = hub, index, symbol
+    def __init__(
+        self, hub: Hub, index: int, symbol: str, upstreams: Sequence[Upstream], mailbox: Mailbox, tap: Tap | None
+    ) -> None:  # fmt: skip
+        self._hub, self._index, self._symbol, self._tap = hub, index, symbol, tap
         self._upstreams, self._mailbox = upstreams, mailbox
         self._turn = 0
         self._channel: Channel | None = None
@@ -89,6 +91,8 @@ class Question:
 
     def heard(self, channel: Channel, message: Message) -> None:
         """See `Listener`."""
+        if self._tap is not None:
+            self._tap(Tapped(symbol=self._symbol, provider=channel.key.provider, message=message))
         if message.notices:
             named = tuple(replace(each, symbol=self._symbol) for each in message.notices)
             message = replace(message, notices=named)
@@ -104,6 +108,9 @@ class Question:
     def _listen(self, channel: Channel) -> None:
         channel.attach(self)
         snapshot, trouble = channel.snapshot(), channel.trouble
+        if snapshot is not None and self._tap is not None:
+            told = Tapped(symbol=self._symbol, provider=channel.key.provider, message=snapshot, joined=True)
+            self._tap(told)
         if snapshot is not None:
             self._mailbox.put(self._index, channel, snapshot)
         if trouble is not None:
