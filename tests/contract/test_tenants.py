@@ -26,6 +26,7 @@ NOTHING_OF_ITS_OWN = {
     "accounts.organisations.store.RetryStore.forget": "nothing is that old",
     "billing.invoices.store.InvoiceRows.add": "its month has an invoice",
     "billing.payments.store.CustomerRows.put": "there is a customer",
+    "alerts.store.AlertStore.hold": "it only waits",
     "watchlists.store.WatchlistStore.hold": "it only waits",
 }
 """Methods that do nothing for a tenant with one row of everything, and why."""
