@@ -130,7 +130,7 @@ class Courses:
         return f"{self.around.whose}|{measure.name}"
 
     def _pass_on(self, measure: Measure, reading: Reading, value: Decimal, seen: Seen, now: datetime) -> None:
-        market, providers = self.around.market(), {}
+        providers = {}
         if reading.switched:
             name = self.name_of(measure)
             self._providers[name] = providers[name] = self.courses[measure].provider
@@ -138,7 +138,7 @@ class Courses:
             Occasion(
                 watched=self._alerts[move.rung.id], act=move.act, arm=move.arm, state=move.state, at=now, value=value,
                 after_gap=reading.after_gap and not move.primed, seen=seen,
-                market=market,
+                market=self.around.market,
             )
             for move in reading.moves
         ]  # fmt: skip

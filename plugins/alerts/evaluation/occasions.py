@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -86,7 +87,7 @@ class Occasion:
     value: Decimal
     after_gap: bool
     seen: Seen
-    market: Market
+    market: Callable[[], Market]
     """On whose account it was seen."""
     seen_at: datetime | None = None
 
@@ -147,4 +148,4 @@ async def _may_deliver(occasion: Occasion, provider: str) -> bool:
         capability = FUNDING_RATES
     elif isinstance(seen, Match):
         capability = NEWS
-    return (await occasion.market.rights(capability, provider)).deliver
+    return (await occasion.market().rights(capability, provider)).deliver

@@ -135,9 +135,9 @@ class NewsPoll(Poll):
             found |= {article.id: article for article in cast("tuple[NewsArticle, ...]", fetched.value)}
         articles = sorted(found.values(), key=lambda article: article.published_at)
         for watched in list(self._alerts.values()):
-            self._tell(context, watched, articles)
+            self._tell(watched, articles)
 
-    def _tell(self, context: Context, watched: Watched, articles: list[NewsArticle]) -> None:
+    def _tell(self, watched: Watched, articles: list[NewsArticle]) -> None:
         row, rung = watched.row, watched.rung
         now, seen_at = self.around.clock.now(), self._seen.get(row.id) or row.seen_at or row.created_at
         for article in articles:
@@ -150,7 +150,8 @@ class NewsPoll(Poll):
             rung.arm, rung.fired_at = rung.arm + 1, now
             occasion = Occasion(
                 watched=watched, act=Act.FIRED, arm=rung.arm, state=AlertState.WAITING, at=now, value=Decimal(1),
-                after_gap=False, seen=Match(article=article, keyword=keyword), market=context.market, seen_at=seen_at,
+                after_gap=False, seen=Match(article=article, keyword=keyword), market=self.around.market,
+                seen_at=seen_at,
             )  # fmt: skip
             self.around.put([occasion], {})
             if not row.repeating:
