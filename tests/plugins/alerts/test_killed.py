@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from contextlib import suppress
+from dataclasses import dataclass
 from decimal import Decimal
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +18,13 @@ from gateway.core.store import Store, new_id
 from plugins.alerts.conditions import AlertKind, AlertSide, Condition, plain, shard_of
 from plugins.alerts.store import AlertRow, AlertStore
 from plugins.alerts.tables import alerts, firings
+from tests.forked import CONTEXT
 from tests.gateway.doubles import NOON
 from tests.house import open_house
 from tests.plugins.accounts.organisations.company import found
-from tests.plugins.alerts.evaluator import INSTRUMENTS
+from tests.plugins.alerts.evaluator import INSTRUMENTS, live
 from tests.plugins.alerts.watching import told
 
-ROOT = Path(__file__).parents[3]
 PER_INSTRUMENT = 30
 LOW, HIGH = "90", "110"
 TURNS = 6
@@ -36,16 +34,16 @@ KILLS = 2
 def test_every_crossing_is_told_once_though_the_evaluator_is_killed(database: str, tmp_path: Path):
     tenant = asyncio.run(furnish(database, tmp_path))
     chance, life, kills = random.Random(11), 0, 0
-    process = start(database, tmp_path, life)
+    process = begin(database, tmp_path, life)
     try:
         for turn in range(TURNS):
             price = HIGH if turn % 2 else LOW
-            while not say(process, price, kill_after=chance.uniform(0.0, 0.15) if kill_now(turn, kills) else None):
+            while not process.say(price, kill_after=chance.uniform(0.0, 0.15) if kill_now(turn, kills) else None):
                 # What was killed had the price, or half of it; whoever comes next hears where it stands.
                 life, kills = life + 1, kills + 1
-                process = start(database, tmp_path, life)
+                process = begin(database, tmp_path, life)
     finally:
-        end(process)
+        process.end()
 
     fired, events = asyncio.run(counted(database, tmp_path, tenant))
     assert kills == KILLS
@@ -59,47 +57,38 @@ def kill_now(turn: int, kills: int) -> bool:
     return kills < KILLS and turn >= 2 + kills
 
 
-def start(database: str, folder: Path, life: int) -> subprocess.Popen[str]:
+@dataclass(slots=True)
+class Life:
+    """One process, and the way to it."""
+
+    process: Any
+    pipe: Connection[Any, Any]
+
+    def say(self, price: str, kill_after: float | None) -> bool:
+        """Whether it is done with the price; no where it was killed."""
+        self.pipe.send(price)
+        if kill_after is None:
+            assert self.pipe.recv() == price
+            return True
+        time.sleep(kill_after)
+        self.end()
+        return False
+
+    def end(self) -> None:
+        """Without warning."""
+        self.process.kill()
+        self.process.join(60)
+        self.pipe.close()
+
+
+def begin(database: str, folder: Path, number: int) -> Life:
     """The next life, once it watches all alerts."""
-    command = [sys.executable, "-m", "tests.plugins.alerts.evaluator", database, str(folder), str(life)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    heard = read(process, "ready")
-    assert heard == f"ready {PER_INSTRUMENT * len(INSTRUMENTS)}", heard
-    return process
-
-
-def say(process: subprocess.Popen[str], price: str, kill_after: float | None) -> bool:
-    """Whether it is done with the price; no where it was killed."""
-    assert process.stdin is not None
-    process.stdin.write(" ".join([price] * len(INSTRUMENTS)) + "\n")
-    process.stdin.flush()
-    if kill_after is None:
-        assert read(process, "done") == "done"
-        return True
-    time.sleep(kill_after)
-    end(process)
-    return False
-
-
-def end(process: subprocess.Popen[str]) -> None:
-    """Without warning."""
-    process.send_signal(signal.SIGKILL)
-    process.wait(timeout=60)
-    for pipe in (process.stdin, process.stdout):
-        assert pipe is not None
-        with suppress(BrokenPipeError):
-            pipe.close()
-
-
-def read(process: subprocess.Popen[str], word: str) -> str:
-    """The next line of its own; what is logged stands between."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith(word):
-            return line.strip()
-    return ""
+    ours, theirs = CONTEXT.Pipe()
+    process = CONTEXT.Process(target=live, args=(database, str(folder), number, theirs))
+    process.start()
+    theirs.close()
+    assert ours.recv() == PER_INSTRUMENT * len(INSTRUMENTS)
+    return Life(process, ours)
 
 
 async def furnish(database: str, folder: Path) -> str:
