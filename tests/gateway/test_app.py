@@ -26,8 +26,8 @@ OFFLINE = Settings(env="development")
 
 
 BUILTIN = [
-    "accounts", "assistant", "billing", "macro", "market", "news", "onchain", "preferences", "providerkeys", "search",
-    "video", "watchlists",
+    "accounts", "alerts", "assistant", "billing", "macro", "market", "news", "onchain", "preferences", "providerkeys",
+    "search", "video", "watchlists",
 ]  # fmt: skip
 
 
