@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import structlog
+
 from gateway.core.live.channel import Channel
 from gateway.core.live.folds import FOLDS
 from gateway.core.live.leader import Upstream
@@ -22,6 +24,8 @@ PATIENCE_S = 5.0
 """How long a stream that is in trouble may mend itself before the next provider's takes its place."""
 BEGIN_S = 1.0
 """How long a stream that a client comes back to may take to say where it stands."""
+
+LOG = structlog.get_logger(__name__)
 
 _TROUBLES = frozenset({NoticeCode.STALE, NoticeCode.RECONNECTING})
 
@@ -91,8 +95,7 @@ class Question:
 
     def heard(self, channel: Channel, message: Message) -> None:
         """See `Listener`."""
-        if self._tap is not None:
-            self._tap(Tapped(symbol=self._symbol, provider=channel.key.provider, message=message))
+        self._pass_by(channel, message)
         if message.notices:
             named = tuple(replace(each, symbol=self._symbol) for each in message.notices)
             message = replace(message, notices=named)
@@ -108,13 +111,21 @@ class Question:
     def _listen(self, channel: Channel) -> None:
         channel.attach(self)
         snapshot, trouble = channel.snapshot(), channel.trouble
-        if snapshot is not None and self._tap is not None:
-            told = Tapped(symbol=self._symbol, provider=channel.key.provider, message=snapshot, joined=True)
-            self._tap(told)
         if snapshot is not None:
+            self._pass_by(channel, snapshot, joined=True)
             self._mailbox.put(self._index, channel, snapshot)
         if trouble is not None:
             self.heard(channel, replace(trouble, values=()))
+
+    def _pass_by(self, channel: Channel, message: Message, *, joined: bool = False) -> None:
+        if self._tap is None:
+            return
+        tapped = Tapped(symbol=self._symbol, provider=channel.key.provider, message=message, joined=joined)
+        try:
+            self._tap(tapped)
+        except Exception:
+            # The stream has other listeners.
+            LOG.exception("live_tap_failed", stream=str(channel.key.subject))
 
     async def _missed(self, channel: Channel, after: Position | None) -> list[Message] | None:
         if after is None:
