@@ -28,6 +28,7 @@ from gateway.core.licensing import Rights as Rights
 from gateway.core.lists import fetch_list as fetch_list
 from gateway.core.live.mailbox import Delivery as Delivery
 from gateway.core.live.mailbox import Item as Item
+from gateway.core.live.messages import Tapped as Tapped
 from gateway.core.livemarket import LiveMarket
 from gateway.core.market import MarketData
 from gateway.core.ports import Act, Calendars, Desk, Presented

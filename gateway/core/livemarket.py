@@ -15,6 +15,7 @@ from gateway.core.live import cursors
 from gateway.core.live.asking import upstreams
 from gateway.core.live.hub import Hub
 from gateway.core.live.leader import Upstream
+from gateway.core.live.messages import Tap
 from gateway.core.live.subscription import Subscription
 from gateway.core.market import MarketData
 from gateway.core.watching import Joinable, Watch
@@ -66,11 +67,12 @@ class LiveMarket:
         after: str | None = None,
         every_s: float = 0.0,
         notices: Sequence[StreamNotice] = (),
+        tap: Tap | None = None,
     ) -> AsyncGenerator[Subscription]:
         """Asks of one item each, by the symbols as they were written, as one stream; see `gateway.core.live.hub`.
 
         A symbol that nobody can stream is a notice; NoAnswer where that is so of all of them. BadInput for a cursor
-        that is none.
+        that is none. *tap* hears every message as it comes, while the subscription may be left unread.
         """
         if self.hub is None:
             raise RuntimeError("this process has no live streams")
@@ -93,7 +95,7 @@ class LiveMarket:
         if not subjects:
             raise BadInput("symbol", f"nobody streams it: {told[-1].message}")
         self.endless()
-        async with self.hub.subscribe(subjects, positions, every_s, told) as subscription:
+        async with self.hub.subscribe(subjects, positions, every_s, told, tap) as subscription:
             self.subscriptions.append(subscription)
             yield subscription
 

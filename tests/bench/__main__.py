@@ -17,6 +17,7 @@ import uvloop
 
 from gateway.core.settings import load_settings
 from tests.bench import (
+    alerts,
     cold,
     egress,
     hostile,
@@ -38,13 +39,12 @@ from tests.servers import valkey
 ROUNDS, SECONDS = 3, 1.5
 PARTS = (
     "normalising", "imports", "start", "hot", "executed", "cold", "upstream", "stalls", "outage", "redis", "keys",
-    "fleet", "hostile", "live",
-    "egress",
+    "fleet", "hostile", "live", "egress", "alerts",
 )  # fmt: skip
 REPORTS = {
     "normalising": normalising.report, "cold": cold.report, "upstream": upstream_cpu.report, "stalls": stalls.report,
     "outage": outage.report, "redis": redis_gone.report, "keys": keys.report, "hostile": hostile.report,
-    "imports": imports.report, "live": live.report, "egress": egress.report,
+    "imports": imports.report, "live": live.report, "egress": egress.report, "alerts": alerts.report,
 }  # fmt: skip
 FIRST = "Q1 one quote"
 

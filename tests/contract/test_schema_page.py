@@ -49,12 +49,22 @@ DEVIATIONS: dict[str, tuple[str, str]] = {
     "DeliveryStatus values": (
         "PENDING SUCCEEDED RETRYING EXHAUSTED DROPPED", "what waits when its endpoint is disabled is given up"
     ),
+    "AlertCreatePayload.userErrors": (
+        "[AlertCreateUserError!]!", "one enumeration of codes for each mutation, as the page says of the product"
+    ),
+    "AlertCreateInput.recurrence": ("Recurrence!", DEFAULTED),
+    "AlertCreateInput.cooldownMs": ("Int!", DEFAULTED),
+    "AlertCreateInput.symbol": ("String", "news may be about nothing that is traded, a provider's health is not"),
+    "Query.alertPreview(symbol:)": ("String", "news may be about nothing that is traded, a provider's health is not"),
+    "Alert.instrument": ("Instrument", "news may be about nothing that is traded, a provider's health is not"),
+    "AlertPreview.wouldHaveFired": ("Int", "of spreads, news and health there is no history to try them on"),
+    "AlertPreview.basis": ("Interval", "of spreads, news and health there is no history to try them on"),
+    "PriceAlertTriggered.alert": ("Alert", "events outlive their alerts"),
+    "PriceAlertTriggered.quote": ("Quote", "most licences do not let an event carry a provider's prices away"),
 }  # fmt: skip
 """Coordinate → (our form, why it is not the page's)."""
 LEFT_OUT: dict[str, str] = {
     "Query.candles(convertTo:)": "converting a series takes a rate for every candle, not one rate for all",
-    "Mutation.alertCreate": "there are no alerts yet",
-    "Query.alertPreview": "there are no alerts yet",
 }
 """Members of types of ours that the page has and we do not, and why."""
 

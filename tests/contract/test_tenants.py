@@ -27,6 +27,7 @@ NOTHING_OF_ITS_OWN = {
     "billing.invoices.store.InvoiceRows.add": "its month has an invoice",
     "billing.payments.store.CustomerRows.put": "there is a customer",
     "providerkeys.store.KeyStore.works": "no key is refused",
+    "alerts.store.AlertStore.hold": "it only waits",
     "watchlists.store.WatchlistStore.hold": "it only waits",
     "webhooks.store.EndpointStore.hold": "it only waits",
 }

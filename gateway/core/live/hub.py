@@ -21,7 +21,7 @@ from gateway.core.lines.line import Event, Lines
 from gateway.core.live.built import Built
 from gateway.core.live.channel import RING, Channel
 from gateway.core.live.leader import Leader, Upstream
-from gateway.core.live.messages import Message, Position, StreamKey
+from gateway.core.live.messages import Message, Position, StreamKey, Tap
 from gateway.core.live.seeding import Seeds
 from gateway.core.live.subscription import Subscription
 from gateway.core.metrics import gauge
@@ -88,12 +88,14 @@ class Hub:
         after: Mapping[bytes, Position] | None = None,
         every_s: float = 0.0,
         notices: Sequence[StreamNotice] = (),
+        tap: Tap | None = None,
     ) -> AsyncGenerator[Subscription]:
         """The streams of some subjects, each with its providers in order, as one: symbol as written by upstreams.
 
         The first message is a snapshot, or what was missed since *after*. Nothing is left of it when the context ends.
+        *tap* hears every message as it comes.
         """
-        made = Subscription(self, subjects, every_s, notices)
+        made = Subscription(self, subjects, every_s, notices, tap)
         try:
             await made.begin(after)
             yield made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -48,3 +49,20 @@ class Message:
     provenance: Provenance | None = None
     notices: tuple[StreamNotice, ...] = ()
     ended: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tapped:
+    """A message as it goes by, none merged with another: what a mailbox keeps the newest of, a tap hears all of.
+
+    `joined` marks what a stream showed already when the listener came to it.
+    """
+
+    symbol: str
+    provider: str
+    message: Message
+    joined: bool = False
+
+
+Tap = Callable[[Tapped], None]
+"""Must not wait, and must not raise."""

@@ -8,11 +8,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import structlog
+
 from gateway.core.live.channel import Channel
 from gateway.core.live.folds import FOLDS
 from gateway.core.live.leader import Upstream
 from gateway.core.live.mailbox import Mailbox
-from gateway.core.live.messages import Message, Position
+from gateway.core.live.messages import Message, Position, Tap, Tapped
 from schema.words.live import NoticeCode, StreamNotice
 
 if TYPE_CHECKING:
@@ -23,14 +25,18 @@ PATIENCE_S = 5.0
 BEGIN_S = 1.0
 """How long a stream that a client comes back to may take to say where it stands."""
 
+LOG = structlog.get_logger(__name__)
+
 _TROUBLES = frozenset({NoticeCode.STALE, NoticeCode.RECONNECTING})
 
 
 class Question:
     """Listens to one channel at a time."""
 
-    def __init__(self, hub: Hub, index: int, symbol: str, upstreams: Sequence[Upstream], mailbox: Mailbox) -> None:
-        self._hub, self._index, self._symbol = hub, index, symbol
+    def __init__(
+        self, hub: Hub, index: int, symbol: str, upstreams: Sequence[Upstream], mailbox: Mailbox, tap: Tap | None
+    ) -> None:  # fmt: skip
+        self._hub, self._index, self._symbol, self._tap = hub, index, symbol, tap
         self._upstreams, self._mailbox = upstreams, mailbox
         self._turn = 0
         self._channel: Channel | None = None
@@ -89,6 +95,7 @@ class Question:
 
     def heard(self, channel: Channel, message: Message) -> None:
         """See `Listener`."""
+        self._pass_by(channel, message)
         if message.notices:
             named = tuple(replace(each, symbol=self._symbol) for each in message.notices)
             message = replace(message, notices=named)
@@ -107,9 +114,20 @@ class Question:
         channel.attach(self)
         snapshot, trouble = channel.snapshot(), channel.trouble
         if snapshot is not None:
+            self._pass_by(channel, snapshot, joined=True)
             self._mailbox.put(self._index, channel, snapshot)
         if trouble is not None:
             self.heard(channel, replace(trouble, values=()))
+
+    def _pass_by(self, channel: Channel, message: Message, *, joined: bool = False) -> None:
+        if self._tap is None:
+            return
+        tapped = Tapped(symbol=self._symbol, provider=channel.key.provider, message=message, joined=joined)
+        try:
+            self._tap(tapped)
+        except Exception:
+            # The stream has other listeners.
+            LOG.exception("live_tap_failed", stream=str(channel.key.subject))
 
     async def _missed(self, channel: Channel, after: Position | None) -> list[Message] | None:
         if after is None:

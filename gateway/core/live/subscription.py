@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.core.live import cursors
 from gateway.core.live.leader import Upstream
 from gateway.core.live.mailbox import Delivery, Item, Mailbox
-from gateway.core.live.messages import Position
+from gateway.core.live.messages import Position, Tap
 from gateway.core.live.question import Question
 from schema.words.live import StreamNotice
 
@@ -24,12 +24,13 @@ class Subscription:
     """An iterator of deliveries. Several readers may share it: see `ask_snapshot`."""
 
     def __init__(
-        self, hub: Hub, subjects: Mapping[str, Sequence[Upstream]], every_s: float, notices: Sequence[StreamNotice]
+        self, hub: Hub, subjects: Mapping[str, Sequence[Upstream]], every_s: float, notices: Sequence[StreamNotice],
+        tap: Tap | None = None,
     ) -> None:  # fmt: skip
         self._hub, self._every_s = hub, every_s
         self._mailbox = Mailbox(len(subjects))
         self._questions = [
-            Question(hub, index, symbol, upstreams, self._mailbox)
+            Question(hub, index, symbol, upstreams, self._mailbox, tap)
             for index, (symbol, upstreams) in enumerate(subjects.items())
         ]
         self._first, self._wanted = True, False

@@ -13,6 +13,7 @@ from gateway.core.access import Access
 from gateway.core.live import cursors
 from gateway.core.live.hub import Hub, key_of
 from gateway.core.live.mailbox import Delivery
+from gateway.core.live.messages import Tapped
 from schema.errors import Overloaded, UnknownInstrument
 from schema.words.live import NoticeCode
 from tests.gateway.doubles import BTC, ETH, LoopClock, Unspread, World, venue, world
@@ -317,3 +318,38 @@ async def test_streams_of_two_tenants_own_keys_are_two_streams() -> None:
         keys = {key_of(each) for each in (shared, *own)}
 
         assert len(keys) == 3
+
+
+async def test_a_tap_hears_every_price_while_an_unread_mailbox_keeps_the_newest():
+    async with live() as made:
+        heard: list[tuple[str, list[str], bool]] = []
+
+        def tap(tapped: Tapped) -> None:
+            heard.append((tapped.provider, [str(each.price) for each in tapped.message.values], tapped.joined))
+
+        async with made.hub.subscribe({"BTC": quotes_of(made.world)}) as first:
+            made.lines.price("alpha", "1")
+            await next_of(first)
+            async with made.hub.subscribe({"BTC": quotes_of(made.world)}, tap=tap) as unread:
+                made.lines.price("alpha", "2", "3", "4")
+                await settle()
+                newest = await next_of(unread)
+
+    assert heard == [
+        ("alpha", ["1"], True), ("alpha", ["2"], False), ("alpha", ["3"], False), ("alpha", ["4"], False),
+    ]  # fmt: skip
+    assert (prices(newest), newest.skipped) == ([(0, ["4"])], 3)
+
+
+async def test_a_tap_that_breaks_breaks_nobodys_stream():
+    async with live() as made:
+
+        def tap(_: Tapped) -> None:
+            raise ValueError("broken")
+
+        async with made.hub.subscribe({"BTC": quotes_of(made.world)}, tap=tap) as broken:
+            made.lines.price("alpha", "1", "2")
+            await settle()
+            newest = await next_of(broken)
+
+    assert prices(newest) == [(0, ["2"])]

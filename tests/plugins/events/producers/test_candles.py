@@ -238,7 +238,7 @@ async def test_two_processes_that_both_think_it_is_theirs_tell_each_candle_once(
 
 
 async def test_a_provider_whose_data_may_not_be_passed_on_is_not_asked(database: str, tmp_path: Path):
-    async with open_shop(database, tmp_path, venue("alpha")) as shop:
+    async with open_shop(database, tmp_path, venue("alpha", shareable=False)) as shop:
         shop.asked.ask(MINUTES, *TYPES)
 
         await shop.desk.look()

@@ -1,0 +1,1 @@
+"""Alerts: conditions on the markets that somebody wants to be told of."""

@@ -1,0 +1,285 @@
+"""An organisation's alerts: made, changed, switched on and off; whoever evaluates them is told at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from gateway.core.contract import Context, Host
+from gateway.core.ports import Audit, Desk, Providers
+from gateway.core.store import Tx, new_id
+from plugins.alerts.conditions import AlertKind, Condition, plain, read_condition, shard_of, usual_price
+from plugins.alerts.evaluation.ladder import AlertState
+from plugins.alerts.store import AlertRow, AlertStore
+from plugins.alerts.types import AlertConditionInput
+from plugins.alerts.wishes import check_periods, check_reason, read_wish
+from schema.capability import Capability, Terms
+from schema.errors import AmbiguousInstrument, BadInput, FailureCode, MarketgateError, NoAnswer
+from schema.names import could_be_id
+from schema.symbols import InstrumentId, parse_instrument
+from schema.words.derivatives import FUNDING_RATES, FundingRatesAsk
+from schema.words.problems import Refused
+from schema.words.quotes import QUOTES, PriceType, QuotesAsk
+
+TOPIC = "alerts.changed"
+ALERTS_PER_STREAM = 10
+"""An organisation may have ten alerts for each stream that its plan allows at a time."""
+LONGEST_KEY = 128
+_PRICED = frozenset({AlertKind.PRICE, AlertKind.CHANGE, AlertKind.SPREAD})
+_ABSENT = frozenset({FailureCode.NOT_COVERED, FailureCode.UNKNOWN_INSTRUMENT, FailureCode.NOT_RECORDED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the caller wants of a new alert, unread."""
+
+    condition: AlertConditionInput
+    symbol: str | None
+    repeating: bool
+    cooldown_ms: int
+    hysteresis_bps: int
+    fire_if_true: bool
+    price_type: PriceType | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What the caller wants otherwise; None leaves it as it is."""
+
+    condition: AlertConditionInput | None = None
+    repeating: bool | None = None
+    cooldown_ms: int | None = None
+    hysteresis_bps: int | None = None
+    fire_if_true: bool | None = None
+    price_type: PriceType | None = None
+    note: str | None = None
+    without_note: bool = False
+
+
+class AlertDesk:
+    """Alerts are an organisation's: every member who may reads and changes them."""
+
+    def __init__(self, host: Host) -> None:
+        self._host, self._rows = host, AlertStore()
+
+    async def page(self, context: Context, offset: int, limit: int) -> list[AlertRow]:
+        """Some of the organisation's alerts, the oldest first."""
+        async with self._host.store.read() as tx:
+            return await self._rows.page(tx, context.tenant, offset, limit)
+
+    async def create(self, context: Context, wish: Wish, key: str | None) -> AlertRow:
+        """A new one, or what the same key made."""
+        digest = sha256(repr(wish).encode()).hexdigest() if _checked(key) else None
+        if key is not None and (held := await self._earlier(context, key, digest)) is not None:
+            return held
+        row = await self._made(context, wish, key, digest)
+        async with self._host.store.write() as tx:
+            await self._rows.hold(tx, context.tenant)
+            if key is not None and (made := await self._rows.with_key(tx, context.tenant, key)) is not None:
+                return _same(made, digest)
+            most = context.principal.limits.streams * ALERTS_PER_STREAM
+            if await self._rows.count(tx, context.tenant) >= most:
+                raise Refused("TOO_MANY_ALERTS", f"Your plan allows {most} alerts: delete one first.")
+            await self._rows.add(tx, context.tenant, row)
+            await self._record(tx, context, "alert.created", row.id, after=_told(row))
+            self._tell(tx, row.id)
+        return row
+
+    async def update(self, context: Context, alert_id: str, change: Change) -> AlertRow:
+        """The alert after the change: it waits as if it were new."""
+        held = await self._find(context, alert_id)
+        row = await self._changed(context, held, change)
+        return await self._put(context, held, row, "alert.updated")
+
+    async def switch(self, context: Context, alert_id: str, *, active: bool) -> AlertRow:
+        """On, where it then waits as if it were new, or off."""
+        held = await self._find(context, alert_id)
+        if held.active == active:
+            return held
+        return await self._put(
+            context, held, replace(held, active=active), "alert.enabled" if active else "alert.disabled"
+        )
+
+    async def delete(self, context: Context, alert_id: str) -> str:
+        """The id of what is gone."""
+        async with self._host.store.write() as tx:
+            if not could_be_id(alert_id) or not await self._rows.remove(tx, context.tenant, alert_id):
+                raise _unknown()
+            await self._record(tx, context, "alert.deleted", alert_id)
+            self._tell(tx, alert_id)
+        return alert_id
+
+    async def read(
+        self, context: Context, given: AlertConditionInput, symbol: str | None
+    ) -> tuple[Condition, InstrumentId | None]:
+        """A condition and its instrument, known to be possible."""
+        condition = read_wish(given)
+        instrument = await self._instrument(context, condition, symbol)
+        check_reason(condition, instrument)
+        await self._check_known(context, condition, instrument)
+        return condition, instrument
+
+    async def _made(self, context: Context, wish: Wish, key: str | None, digest: str | None) -> AlertRow:
+        check_periods(wish.cooldown_ms, wish.hysteresis_bps, wish.note)
+        condition, instrument = await self.read(context, wish.condition, wish.symbol)
+        now, price = self._host.clock.now(), _price_type(condition, instrument, wish.price_type)
+        made = AlertRow(
+            tenant_id=context.tenant, id=new_id("alert"), made_by=context.principal.actor,
+            instrument=str(instrument) if instrument else None, shard=shard_of(condition, instrument),
+            condition=plain(condition), price_type=price, repeating=wish.repeating, cooldown_ms=wish.cooldown_ms,
+            hysteresis_bps=wish.hysteresis_bps, fire_if_true=wish.fire_if_true, note=wish.note, active=True,
+            state=AlertState.WAITING.value, arm=0, generation=0, last_triggered_at=None, seen_at=now,
+            idempotency_key=key, request_digest=digest, created_at=now, changed_at=now,
+        )  # fmt: skip
+        return _begun(made)
+
+    async def _changed(self, context: Context, held: AlertRow, change: Change) -> AlertRow:
+        kept: dict[str, Any] = {
+            name: value
+            for name in ("repeating", "cooldown_ms", "hysteresis_bps", "fire_if_true", "note")
+            if (value := getattr(change, name)) is not None
+        }
+        if change.without_note:
+            kept["note"] = None
+        row = replace(held, **kept)
+        check_periods(row.cooldown_ms, row.hysteresis_bps, row.note)
+        condition = read_condition(held.condition)
+        instrument = parse_instrument(held.instrument) if held.instrument else None
+        if change.condition is not None:
+            condition, instrument = await self.read(context, change.condition, held.instrument)
+        wanted = change.price_type or (PriceType(held.price_type) if held.price_type else None)
+        return replace(
+            row, condition=plain(condition), shard=shard_of(condition, instrument),
+            price_type=_price_type(condition, instrument, wanted),
+        )  # fmt: skip
+
+    async def _put(self, context: Context, held: AlertRow, row: AlertRow, action: str) -> AlertRow:
+        async with self._host.store.write() as tx:
+            now = await self._rows.lock(tx, context.tenant, held.id)
+            if now is None:
+                raise _unknown()
+            # The number of arms is the database's: it may have grown since.
+            fresh = replace(row, arm=now.arm, last_triggered_at=now.last_triggered_at, generation=now.generation + 1)
+            fresh = replace(fresh, changed_at=self._host.clock.now(), seen_at=self._host.clock.now())
+            fresh = _begun(fresh)
+            await self._rows.change(tx, context.tenant, held.id, fresh)
+            await self._record(tx, context, action, held.id, before=_told(now), after=_told(fresh))
+            self._tell(tx, held.id)
+        return fresh
+
+    async def _find(self, context: Context, alert_id: str) -> AlertRow:
+        if could_be_id(alert_id):
+            async with self._host.store.read() as tx:
+                held = await self._rows.find(tx, context.tenant, alert_id)
+            if held is not None:
+                return held
+        raise _unknown()
+
+    async def _earlier(self, context: Context, key: str, digest: str | None) -> AlertRow | None:
+        async with self._host.store.read() as tx:
+            held = await self._rows.with_key(tx, context.tenant, key)
+        return None if held is None else _same(held, digest)
+
+    async def _instrument(self, context: Context, condition: Condition, symbol: str | None) -> InstrumentId | None:
+        if condition.kind is AlertKind.PROVIDER_HEALTH:
+            return None
+        if symbol is None:
+            if condition.kind is AlertKind.NEWS:
+                return None
+            raise Refused("SYMBOL_NEEDED", "The condition is about an instrument: give a symbol.", "symbol")
+        try:
+            return await self._host.service(Desk).find(context, symbol)
+        except AmbiguousInstrument as error:
+            told = f"{error.symbol!r} may mean {', '.join(error.candidates)}: write one of these."
+            raise Refused("SYMBOL_AMBIGUOUS", told, "symbol") from None
+        except MarketgateError as error:
+            raise Refused("SYMBOL_INVALID", f"{error.message}.", "symbol") from None
+
+    async def _check_known(self, context: Context, condition: Condition, instrument: InstrumentId | None) -> None:
+        """Somebody tells what it is about; where nobody can be asked now, it is believed."""
+        known = {str(each.id) for each in context.service(Providers).all()}
+        if unknown := [name for name in condition.providers if name not in known]:
+            told = f"{unknown[0][:40]!r} is not the id of a provider: `providers` lists them."
+            raise Refused("UNKNOWN_PROVIDER", told, "condition")
+        if instrument is None or condition.kind is AlertKind.NEWS:
+            return
+        if condition.kind is AlertKind.FUNDING:
+            await _check(context, FUNDING_RATES, FundingRatesAsk(instruments=(instrument,)), instrument, Terms())
+            return
+        pins = [Terms(providers=(name,)) for name in condition.providers] or [Terms()]
+        ask = QuotesAsk(instruments=(instrument,))
+        await asyncio.gather(*(_check(context, QUOTES, ask, instrument, terms) for terms in pins))
+
+    def _tell(self, tx: Tx, alert_id: str) -> None:
+        tx.then(lambda: self._host.bus.publish(TOPIC, {"id": alert_id}))
+
+    async def _record(
+        self,
+        tx: Tx,
+        context: Context,
+        action: str,
+        alert_id: str,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        await self._host.service(Audit).record(tx, context.act(action, alert_id, before=before, after=after))
+
+
+async def _check(
+    context: Context, capability: Capability[Any, Any], ask: Any, instrument: InstrumentId, terms: Terms
+) -> None:
+    try:
+        await context.market.fetch(capability, ask, terms)
+    except NoAnswer as error:
+        if error.code in _ABSENT:
+            whom = f"{terms.providers[0]} tells" if terms.providers else "Nobody tells"
+            told = f"{whom} no {capability.name} of {instrument}." if terms.providers else (
+                f"{whom} {capability.name} of {instrument}: {error.message}."
+            )  # fmt: skip
+            raise Refused("UNKNOWN_SYMBOL", told, "symbol") from None
+
+
+def _begun(row: AlertRow) -> AlertRow:
+    """As it waits at its beginning: for a value on the other side, or for whichever comes first."""
+    if row.fire_if_true:
+        return replace(row, state=AlertState.PRIMED.value, arm=row.arm + 1)
+    return replace(row, state=AlertState.WAITING.value)
+
+
+def _price_type(condition: Condition, instrument: InstrumentId | None, wanted: PriceType | None) -> str | None:
+    if condition.kind not in _PRICED or instrument is None:
+        return None
+    return (wanted or usual_price(instrument)).value
+
+
+def _checked(key: str | None) -> bool:
+    if key is None:
+        return False
+    if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise BadInput("idempotencyKey", f"must be 1 to {LONGEST_KEY} printable ASCII characters")
+    return True
+
+
+def _same(held: AlertRow, digest: str | None) -> AlertRow:
+    if held.request_digest != digest:
+        told = "This idempotencyKey came with other input: repeat that input, or give another key."
+        raise Refused("IDEMPOTENCY_MISMATCH", told, "idempotencyKey")
+    return held
+
+
+def _told(row: AlertRow) -> dict[str, Any]:
+    return {
+        "symbol": row.instrument, "condition": read_condition(row.condition).text, "repeating": row.repeating,
+        "active": row.active, "note": row.note,
+    }  # fmt: skip
+
+
+def _unknown() -> Refused:
+    return Refused(
+        "NOT_FOUND", "Your organisation has no alert with this id: `alerts { nodes { id } }` lists them.", "id"
+    )
