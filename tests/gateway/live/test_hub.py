@@ -276,14 +276,15 @@ async def test_a_thousand_times_subscribed_and_left_nothing_is_left() -> None:
 
 async def test_a_reader_that_leaves_while_its_streams_are_being_opened_leaves_nothing() -> None:
     async with live() as it:
-        for _ in range(100):
-            task = asyncio.create_task(_brief(it))
-            await asyncio.sleep(0)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        await asyncio.sleep(30)
-
-        assert (it.hub.streams, it.lines.open_now) == (0, [])
+        for turns in range(20):
+            for _ in range(5):
+                task = asyncio.create_task(_brief(it))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            await asyncio.sleep(11)
+            assert (turns, it.hub.streams, it.lines.open_now) == (turns, 0, [])
 
 
 async def _brief(it: Live) -> None:
