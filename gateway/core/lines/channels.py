@@ -27,6 +27,8 @@ class Place:
     topic: Topic
     tell: Callable[[Event], None]
     silence: timedelta | None = None
+    resumed: bool = False
+    """It goes on from where another line ended, and is to be told when it does."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +42,8 @@ class Channel:
     heard: float = 0.0
     troubled: NoticeCode | None = None
     """What was told last is this trouble: values are fresh again when they come."""
+    fresh: bool = False
+    """Values have come since it was subscribed, or the venue has confirmed it."""
     warned: bool = False
     """It has been silent for too long once already."""
     shut: bool = False
@@ -59,6 +63,8 @@ class Channel:
     def join(self, place: Place) -> None:
         """Who comes later is told where things stand, but for trades, which are no state."""
         self.places.append(place)
+        if self.fresh:
+            self._freshen("The stream goes on.", quiet=True)
         if self.last is not None and not self.troubled and self.topic.capability is not TRADES:
             self._tell(place, replace(self.last, snapshot=True))
 
@@ -69,19 +75,34 @@ class Channel:
         self.heard, self.last, self.broken, self.warned = self.clock.monotonic(), said, False, False
         if said.snapshot or self.topic.capability is not ORDER_BOOK:
             self.gaps = 0
-        if self.troubled:
-            self.troubled = None
-            self.trouble(NoticeCode.FRESH_AGAIN, "Values come again.")
+        self._freshen("Values come again.")
         for place in list(self.places):
             self._tell(place, said)
 
     def alive(self) -> None:
         """In order, with nothing new."""
         self.heard, self.warned = self.clock.monotonic(), False
+        if self.topic.capability is not ORDER_BOOK:
+            self._freshen("The venue says that the stream is in order.", quiet=True)
+
+    def confirmed(self) -> None:
+        """The venue has accepted its subscription: where it may say nothing for long, no more is to be waited for."""
+        self.heard = self.clock.monotonic()
+        if self.silence is None and self.troubled is not NoticeCode.STALE and self.topic.capability is not ORDER_BOOK:
+            self._freshen("The venue has confirmed the stream.", quiet=True)
+
+    def _freshen(self, message: str, *, quiet: bool = False) -> None:
+        """Tell those who know of trouble that it is over."""
+        troubled, self.troubled, self.fresh = self.troubled, None, True
+        told = Trouble(code=NoticeCode.FRESH_AGAIN, message=message, at=self.clock.now(), quiet=quiet)
+        for place in list(self.places):
+            if troubled or place.resumed:
+                place.resumed = False
+                place.tell(told)
 
     def lost(self, code: NoticeCode, message: str) -> None:
         """What was said last does not hold any more."""
-        self.last = None
+        self.last, self.fresh = None, False
         self.broken = self.topic.capability is ORDER_BOOK
         if not (code is NoticeCode.RECONNECTING and self.troubled is code):
             self.trouble(code, message)

@@ -53,14 +53,17 @@ class LiveLines:
         self.polling = Polling(pipeline, clock, self._is_open)
 
     @asynccontextmanager
-    async def open(self, lane: Lane, capability: Capability[Any, Any], ask: Any) -> AsyncIterator[AsyncIterator[Event]]:
+    async def open(
+        self, lane: Lane, capability: Capability[Any, Any], ask: Any, since: tuple[Any, ...] | None = None
+    ) -> AsyncIterator[AsyncIterator[Event]]:
         """See `gateway.core.lines.line.Lines`."""
         inbox = Inbox(self._clock, states=capability in (QUOTES, ORDER_BOOK))
         stream = self._stream(lane, capability, ask)
-        leave = self._joined(inbox, lane, capability, ask, stream)
+        leave = self._joined(inbox, lane, capability, ask, stream, resumed=since is not None)
         # What is polled is done when it was asked for after its end.
         closing = Closing(ask, self._clock) if stream is not None and capability is CANDLES else None
-        events = self._events(inbox, lane, capability, ask, closing)
+        gapless = Gapless(capability, ask, partial(self.ask, lane, capability), self._clock, since)
+        events = self._events(inbox, gapless, closing)
         try:
             yield events
         finally:
@@ -93,16 +96,17 @@ class LiveLines:
         return stream
 
     def _joined(
-        self, inbox: Inbox, lane: Lane, capability: Capability[Any, Any], ask: Any, stream: Stream | None
-    ) -> Callable[[], None]:
+        self, inbox: Inbox, lane: Lane, capability: Capability[Any, Any], ask: Any, stream: Stream | None, *,
+        resumed: bool,
+    ) -> Callable[[], None]:  # fmt: skip
         """Join a feed or a poller; what leaves it again."""
         provider = lane.provider
         http = provider.http
         if stream is None or not isinstance(http, UpstreamHttp):
-            line = Polled(ask=ask, tell=inbox.put)
+            line = Polled(ask=ask, tell=inbox.put, resumed=resumed)
             return partial(self.polling.leave, self.polling.join(lane, capability, line), line)
         topic = Topic(channel=getattr(provider, stream.method)(ask), capability=capability, ask=ask)
-        place = Place(topic=topic, tell=inbox.put, silence=stream.silence)
+        place = Place(topic=topic, tell=inbox.put, silence=stream.silence, resumed=resumed)
         pool = self._pool_of(lane, stream, http)
         pool.join(place)
         return partial(pool.leave, place)
@@ -131,10 +135,7 @@ class LiveLines:
             ask=GuardedHttp(self._pipeline, lane), is_open=self._is_open, report=report,
         )  # fmt: skip
 
-    async def _events(
-        self, inbox: Inbox, lane: Lane, capability: Capability[Any, Any], ask: Any, closing: Closing | None
-    ) -> AsyncGenerator[Event]:
-        gapless = Gapless(capability, ask, partial(self.ask, lane, capability), self._clock)
+    async def _events(self, inbox: Inbox, gapless: Gapless, closing: Closing | None) -> AsyncGenerator[Event]:
         while True:
             arrived = await inbox.get_by(closing.next if closing else None)
             if closing is not None and (done := closing.due()) is not None:

@@ -200,8 +200,10 @@ class Session:
                 case Said():
                     self.fruitful = True
                     channel.said(each)
-                case Alive() | Confirmed():
+                case Alive():
                     channel.alive()
+                case Confirmed():
+                    channel.confirmed()
                 case Refused(error=error):
                     self._end(channel, error)
                 case Gap(detail=detail):

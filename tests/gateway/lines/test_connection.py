@@ -223,6 +223,39 @@ async def test_a_lost_connection_is_told_once_and_everything_is_subscribed_again
         assert again.received == [{"hello": "s3cret"}, {"sub": ["q:BTC/USD", "t:BTC/USD"]}]
 
 
+async def test_a_quiet_stream_goes_on_when_the_venue_has_confirmed_it_but_a_book_only_with_a_book():
+    async with world(quiet) as found:
+        trade, book, quote = listener("t"), listener("b"), listener("q", silence=SILENCE)
+        found.join(trade, book, quote)
+        talk = await found.venue.talk(0)
+        await talk.send({"ok": "t:BTC/USD"}, {"ok": "b:BTC/USD"}, {"ok": "q:BTC/USD"})
+        await found.clock.turn(1)
+        await talk.abort()
+        await trade.wait(1)
+        await found.clock.turn(1)
+        again = await found.venue.talk(1)
+
+        await again.send({"ok": "b:BTC/USD"}, {"ok": "q:BTC/USD"}, {"ok": "t:BTC/USD"})
+
+        assert await trade.wait(2) == ["RECONNECTING", "FRESH_AGAIN"]
+        assert list(map(short, book.events)) == ["RECONNECTING"]
+        assert list(map(short, quote.events)) == ["RECONNECTING"]
+
+
+async def test_a_subscription_that_is_confirmed_does_not_excuse_silence():
+    async with world(quiet) as found:
+        only = listener("q", silence=SILENCE)
+        found.join(only)
+        talk = await found.venue.talk(0)
+        await minute(found, talk)
+        await talk.send({"ok": "q:BTC/USD"})
+        await found.clock.turn(1)
+
+        await minute(found, talk)
+
+        assert await only.wait(2) == ["STALE", "Stale: tape: nothing came for 60 s, twice in a row"]
+
+
 async def test_it_waits_with_growing_distances_and_sends_its_listeners_away_after_five_attempts():
     async with world(quiet) as found:
         found.venue.refusals = [(503, {})] * 9
