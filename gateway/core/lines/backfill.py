@@ -12,15 +12,29 @@ from gateway.core.lines.grid import candles_at, ending, opening
 from gateway.core.lines.line import LOSSES, Event, Trouble, Update
 from schema.capability import Capability
 from schema.errors import UpstreamError
-from schema.words.candles import CANDLES, CandlesAsk
+from schema.words.candles import CANDLES, Candle, CandlesAsk
+from schema.words.intervals import Interval
 from schema.words.live import NoticeCode
 from schema.words.trades import TRADES, Trade
 
 MOST_TRADES = 1_000
 SHORT = "Trades may be missing: the last {} do not reach back far enough."
+LACKING = (
+    "No candles were found of {} times from {:%Y-%m-%d %H:%M:%S} to {:%Y-%m-%d %H:%M:%S} UTC: nothing was traded "
+    "then, or they are missing."
+)
+MOST_LACKING = 1_000
 
 Fetch = Callable[[Any], Awaitable["Any | UpstreamError"]]
 """The provider's answer to an ask, as now as it can be."""
+
+TradesAt = Callable[[datetime], Awaitable[bool]]
+"""Whether the market was open at a time."""
+
+
+async def always(at: datetime) -> bool:
+    """A market that never closes."""
+    return True
 
 
 class Gapless:
@@ -33,8 +47,9 @@ class Gapless:
 
     def __init__(
         self, capability: Capability[Any, Any], ask: Any, fetch: Fetch, clock: Clock,
-        since: Sequence[Any] | None = None,
+        since: Sequence[Any] | None = None, trades_at: TradesAt = always,
     ) -> None:  # fmt: skip
+        self._trades_at = trades_at
         self._capability, self._ask, self._fetch, self._clock = capability, ask, fetch, clock
         self._lost = False
         self._last: datetime | None = None
@@ -74,17 +89,32 @@ class Gapless:
         found = await self._fetch(self._missing_ask(values, last))
         if isinstance(found, UpstreamError):
             return [self._gap(f"What was missed could not be fetched: {found.message}")]
+        told: list[Event] = []
         if self._capability is CANDLES:
             missed: tuple[Any, ...] = candles_at(found, self._ask.interval, self._clock.now())
+            if self._lost:
+                told += await self._lacking([*missed, *values], last)
         else:
             missed = self._new_of(found)
-        told: list[Event] = []
         if self._capability is TRADES and not any(trade.time <= last for trade in found):
             told.append(self._gap(SHORT.format(len(found))))
         if missed:
             self._remember(missed)
             told.append(Update(values=missed, as_of=None, snapshot=False, received=self._clock.now()))
         return told
+
+    async def _lacking(self, bars: Sequence[Candle], last: datetime) -> list[Event]:
+        """A GAP where the bars from the last that was told to the newest leave some out."""
+        interval: Interval = self._ask.interval
+        there = {bar.open_time for bar in bars}
+        newest, at, lacking = max(there, default=last), last, list[datetime]()
+        if opening(interval, last) != last:
+            return []  # its days are those of a session
+        while at < newest and len(lacking) < MOST_LACKING:
+            if at not in there and await self._trades_at(at):
+                lacking.append(at)
+            at = ending(interval, at)
+        return [self._gap(LACKING.format(len(lacking), lacking[0], lacking[-1]))] if lacking else []
 
     def _missing_ask(self, values: Sequence[Any], last: datetime) -> Any:
         if self._capability is TRADES:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.core.clock import Clock
+from gateway.core.lines.doubt import FIRST_S, LONGEST_S, missed, patience
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from providers.feeds import Said, Topic
 from schema.errors import Stale, UpstreamError
@@ -27,6 +28,8 @@ class Place:
     topic: Topic
     tell: Callable[[Event], None]
     silence: timedelta | None = None
+    ask: Callable[[], Awaitable[Sequence[Any] | UpstreamError]] | None = None
+    """What the provider answers over HTTP, where it does."""
     resumed: bool = False
     """It goes on from where another line ended, and is to be told when it does."""
 
@@ -44,6 +47,14 @@ class Channel:
     """What was told last is this trouble: values are fresh again when they come."""
     fresh: bool = False
     """Values have come since it was subscribed, or the venue has confirmed it."""
+    proven: bool = False
+    """It has said something, or HTTP has shown that it may be quiet."""
+    asked: float = 0.0
+    """When HTTP was asked about it last."""
+    doubts: int = 0
+    """How often in a row HTTP has shown that it is quiet."""
+    since: datetime | None = None
+    """When it was subscribed, or lost."""
     warned: bool = False
     """It has been silent for too long once already."""
     shut: bool = False
@@ -73,6 +84,7 @@ class Channel:
         if self.broken and not said.snapshot:
             return
         self.heard, self.last, self.broken, self.warned = self.clock.monotonic(), said, False, False
+        self.proven, self.doubts = True, 0
         if said.snapshot or self.topic.capability is not ORDER_BOOK:
             self.gaps = 0
         self._freshen("Values come again.")
@@ -102,7 +114,7 @@ class Channel:
 
     def lost(self, code: NoticeCode, message: str) -> None:
         """What was said last does not hold any more."""
-        self.last, self.fresh = None, False
+        self.last, self.fresh, self.since = None, False, self.clock.now()
         self.broken = self.topic.capability is ORDER_BOOK
         if not (code is NoticeCode.RECONNECTING and self.troubled is code):
             self.trouble(code, message)
@@ -141,9 +153,28 @@ class Channel:
         if not self.troubled:
             self.trouble(NoticeCode.FRESH_AGAIN, REOPENED)
 
+    def doubtful(self) -> bool:
+        """Whether HTTP should be asked if it is quiet or dead."""
+        if self.proven and (self.shut or self.silence is not None):
+            return False
+        if all(place.ask is None for place in self.places):
+            return False
+        wait = min(patience(self.topic) * 2.0**self.doubts, LONGEST_S) if self.proven else FIRST_S * 2.0**self.doubts
+        return self.clock.monotonic() - max(self.heard, self.asked) > wait
+
+    def quiet(self, *, proven: bool) -> None:
+        """HTTP has been asked and tells nothing that is missing; or could not be asked, which proves nothing."""
+        self.asked, self.doubts, self.proven = self.clock.monotonic(), min(self.doubts + 1, 10), self.proven or proven
+
+    def missed(self, found: Sequence[Any]) -> bool:
+        """Whether it should have said something of what HTTP tells."""
+        now = self.clock.now()
+        return missed(self.topic, self.last, self.since or now, found, now)
+
     def warn(self, provider: str) -> UpstreamError | None:
         """Silent for too long: once is a notice, twice in a row is the end, which is returned."""
-        told = f"nothing came for {self.silence:g} s"
+        quiet = f"{self.clock.monotonic() - self.heard:.0f} s, and its provider tells more over HTTP"
+        told = f"nothing came for {quiet if self.silence is None else f'{self.silence:g} s'}"
         if self.warned:
             return Stale(provider, f"{told}, twice in a row")
         self.heard, self.warned = self.clock.monotonic(), True
@@ -181,7 +212,9 @@ class Channels:
     def join(self, place: Place) -> Channel | None:
         """The channel, if it is new."""
         found = self._channels.get(place.topic.channel)
-        channel = found or Channel(place.topic, self._clock, heard=self._clock.monotonic())
+        channel = found or Channel(
+            place.topic, self._clock, heard=self._clock.monotonic(), since=self._clock.now()
+        )  # fmt: skip
         self._channels[place.topic.channel] = channel
         channel.join(place)
         return None if found else channel

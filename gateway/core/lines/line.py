@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from gateway.core.access import Lane
 from schema.capability import Capability
-from schema.errors import UpstreamError
+from schema.errors import KeyMissing, NotCovered, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import Provenance
 from schema.words.live import NoticeCode
 
@@ -54,6 +54,9 @@ Event = Update | Trouble | Ended
 
 LOSSES = frozenset({NoticeCode.RECONNECTING, NoticeCode.GAP, NoticeCode.STALE})
 """Troubles after which something may be missing."""
+
+HOPELESS = (UnknownInstrument, NotCovered, KeyMissing, Unauthorized)
+"""Refusals that another attempt does not change."""
 
 
 class Lines(Protocol):

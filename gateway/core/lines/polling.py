@@ -17,9 +17,9 @@ from gateway.core.clock import Clock
 from gateway.core.guards.quota import usable
 from gateway.core.lines.channels import REOPENED
 from gateway.core.lines.grid import candles_at, ending, opening
-from gateway.core.lines.line import Ended, Event, Trouble, Update
+from gateway.core.lines.line import HOPELESS, Ended, Event, Trouble, Update
 from schema.capability import DEFAULT_TERMS, Capability
-from schema.errors import KeyMissing, Malformed, NotCovered, Unauthorized, UnknownInstrument, UpstreamError
+from schema.errors import Malformed, UpstreamError
 from schema.provenance import UNSTAMPED
 from schema.symbols import InstrumentId
 from schema.words.candles import CANDLES, CandlesAsk
@@ -35,7 +35,6 @@ SHORTEST_S = 1.0
 BUDGET_S = 10.0
 FAILURES = 5
 """In a row, until a line ends."""
-HOPELESS = (UnknownInstrument, NotCovered, KeyMissing, Unauthorized)
 
 log = structlog.get_logger(__name__)
 

@@ -51,9 +51,13 @@ class Line:
     """Feeds events through and notes what was asked and told."""
 
     def __init__(self, capability: Any, ask: Any, answer: Any = None, since: tuple[Any, ...] | None = None) -> None:
+        self.shut: set[int] = set()
         self.asked: list[Any] = []
         self.answer = answer
-        self.gapless = Gapless(capability, ask, self._fetch, HeldClock(), since)
+        self.gapless = Gapless(capability, ask, self._fetch, HeldClock(), since, self._trades_at)
+
+    async def _trades_at(self, time: datetime) -> bool:
+        return time.minute not in self.shut
 
     async def _fetch(self, ask: Any) -> Any:
         self.asked.append(ask)
@@ -136,6 +140,29 @@ async def test_candles_are_asked_for_from_the_last_that_was_told_to_the_newest()
     assert line.asked == [
         replace(ASK, start=NOON + timedelta(minutes=1), end=NOON + timedelta(minutes=3)),
     ]
+
+
+async def test_candles_that_the_provider_does_not_have_are_a_gap():
+    line = Line(CANDLES, ASK, bars(1, 2, 5))
+
+    told = await line.tell(update(bar(1, closed=False)), lost(), update(bar(5, closed=False)))
+
+    assert (told[2].code, told[2].message) == (
+        NoticeCode.GAP,
+        "No candles were found of 2 times from 2026-11-20 12:03:00 to 2026-11-20 12:04:00 UTC: nothing was traded "
+        "then, or they are missing.",
+    )  # fmt: skip
+    assert told[3:] == [["01", "02", "05"], ["05"]]
+
+
+async def test_where_its_market_was_closed_no_candle_is_missing():
+    line = Line(CANDLES, ASK, bars(1, 2, 5))
+    line.shut = {3, 4}
+
+    told = await line.tell(update(bar(1, closed=False)), lost(), update(bar(5, closed=False)))
+
+    assert [each for each in told if isinstance(each, list)] == [["01"], ["01", "02", "05"], ["05"]]
+    assert len(told) == 4
 
 
 async def test_candles_that_lie_between_two_rounds_of_polling_are_fetched():
