@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 GRACE_S = 10.0
 """How long a stream goes on that nobody wants: who reloads a page finds it."""
+INSIST_S = 1.0
+"""How long a cancelled task may take before it is cancelled again."""
 
 STREAMS = gauge("marketgate_live_streams", "Streams that this process hears, by capability.", "capability")
 
@@ -145,9 +147,7 @@ class Hub:
         self._closing = True
         for held in self._held.values():
             held.ready.set()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _end(self._tasks)
         for key in list(self._held):
             await self._dismiss(self._held[key])
 
@@ -218,8 +218,7 @@ class Hub:
             return
         STREAMS.labels(key.capability).dec()
         if held.task is not None:
-            held.task.cancel()
-            await asyncio.gather(held.task, return_exceptions=True)
+            await _end([held.task])
         if self._fleet is not None and held.leader.in_fleet and key not in self._held:
             await self._fleet.forget(key)
 
@@ -252,6 +251,15 @@ class _First:
         """See `Listener`."""
         self._event.set()
         channel.detach(self)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel them until they have ended: a cancellation that meets an answer of Redis may be lost on its way."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=INSIST_S)
 
 
 def key_of(upstream: Upstream) -> StreamKey:
