@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +20,7 @@ from gateway.core.clock import Clock
 from gateway.core.lines.line import Event, Lines
 from gateway.core.live.built import Built
 from gateway.core.live.channel import RING, Channel
+from gateway.core.live.folds import Values
 from gateway.core.live.leader import Leader, Upstream
 from gateway.core.live.messages import Message, Position, StreamKey
 from gateway.core.live.seeding import Seeds
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 GRACE_S = 10.0
 """How long a stream goes on that nobody wants: who reloads a page finds it."""
+INSIST_S = 1.0
+"""How long a cancelled task may take before it is cancelled again."""
 
 STREAMS = gauge("marketgate_live_streams", "Streams that this process hears, by capability.", "capability")
 
@@ -144,9 +147,7 @@ class Hub:
         self._closing = True
         for held in self._held.values():
             held.ready.set()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _end(self._tasks)
         for key in list(self._held):
             await self._dismiss(self._held[key])
 
@@ -181,17 +182,17 @@ class Hub:
         return held
 
     @asynccontextmanager
-    async def _line(self, upstream: Upstream) -> AsyncGenerator[AsyncIterator[Event]]:
+    async def _line(self, upstream: Upstream, since: Values | None) -> AsyncGenerator[AsyncIterator[Event]]:
         """The line from upstream, or the one that is built from another stream of this hub."""
         source, lane, ask = upstream.source, upstream.lane, upstream.ask
         if source is None:
-            async with self._lines.open(lane, upstream.capability, ask) as line:
+            async with self._lines.open(lane, upstream.capability, ask, since) as line:
                 yield line
             return
         trades = source.upstream.lane if source.upstream.capability is TRADES else None
         seeds = Seeds(ask=self._lines.ask, wanted=ask, trades=trades, candles=source.candles)
         channel = await self.retain(source.upstream)
-        events = Built(channel, seeds, self.clock).events()
+        events = Built(channel, seeds, self.clock, since).events()
         try:
             yield events
         finally:
@@ -217,8 +218,7 @@ class Hub:
             return
         STREAMS.labels(key.capability).dec()
         if held.task is not None:
-            held.task.cancel()
-            await asyncio.gather(held.task, return_exceptions=True)
+            await _end([held.task])
         if self._fleet is not None and held.leader.in_fleet and key not in self._held:
             await self._fleet.forget(key)
 
@@ -251,6 +251,15 @@ class _First:
         """See `Listener`."""
         self._event.set()
         channel.detach(self)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel them until they have ended: a cancellation that meets an answer of Redis may be lost on its way."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=INSIST_S)
 
 
 def key_of(upstream: Upstream) -> StreamKey:

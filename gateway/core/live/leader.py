@@ -16,6 +16,7 @@ from gateway.core.callfacts import CallFacts
 from gateway.core.clock import Clock
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from gateway.core.live.channel import Channel
+from gateway.core.live.folds import Values
 from gateway.core.live.messages import Message, Position
 from gateway.core.stamping import Stamper, remarked
 from schema.capability import Capability
@@ -34,6 +35,7 @@ AGAIN = (1.0, 60.0)
 """The pause before an ended line is opened again, where somebody still wants it: the first, and the longest."""
 
 TAKEN_OVER = "the process that had this stream from upstream is gone or gave it up: another one has taken over"
+OPENED_AGAIN = "the stream from upstream has ended: it is opened again"
 
 LOG = structlog.get_logger(__name__)
 
@@ -58,8 +60,8 @@ class Source:
     """Where whole candles are asked for over HTTP."""
 
 
-Opening = Callable[[Upstream], AbstractAsyncContextManager[AsyncIterator[Event]]]
-"""Opens an upstream's line; nothing is left of it when the context ends."""
+Opening = Callable[[Upstream, Values | None], AbstractAsyncContextManager[AsyncIterator[Event]]]
+"""Opens an upstream's line, to go on from the last values of one before it; nothing is left when the context ends."""
 
 
 class Leader:
@@ -132,13 +134,15 @@ class Leader:
         """One line from its beginning to its end, in an epoch of its own."""
         epoch = lease.epoch if lease else max(self._channel.position.epoch + 1, _milliseconds(self._clock))
         course = _Course(self._channel, epoch, lease, self._fleet)
+        resumes = self._channel.begun and (lease is not None or bool(self._channel.state))
         self.leads = True
         try:
             if told:
                 course.say((self._notice(NoticeCode.GAP, told),))
-            elif lease is not None and self._channel.begun:
-                course.say((self._notice(NoticeCode.RECONNECTING, TAKEN_OVER),))
-            async with self._lines(self._upstream) as events:
+            elif resumes:
+                course.say((self._notice(NoticeCode.RECONNECTING, TAKEN_OVER if lease else OPENED_AGAIN),))
+            since = self._channel.state if resumes else None
+            async with self._lines(self._upstream, since) as events:
                 async for event in events:
                     self._take(course, event)
                     if course.lost:

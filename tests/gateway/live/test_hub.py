@@ -62,6 +62,23 @@ async def next_of(deliveries: AsyncIterator[Delivery]) -> Delivery:
     return await anext(deliveries)
 
 
+async def test_a_line_that_is_opened_again_goes_on_from_the_last_values_and_says_so() -> None:
+    async with live() as it:
+        it.lines.price("alpha", "100")
+        async with it.hub.subscribe({"BTC/USD": quotes_of(it.world)[:1]}) as one:
+            await next_of(one)
+            it.lines.end("alpha", Overloaded("alpha", "busy"))
+            ended = await next_of(one)
+            again = await next_of(one)
+            it.lines.price("alpha", "101")
+            last = await next_of(one)
+
+        assert it.lines.since[0] is None
+        assert [str(quote.price) for quote in it.lines.since[1] or ()] == ["100"]
+        assert (told(ended), told(again)) == ([("STALE", "alpha")], [("RECONNECTING", "alpha")])
+        assert prices(last) == [(0, ["101"])]
+
+
 async def test_the_first_message_is_a_snapshot_and_the_next_are_updates_of_the_same_upstream_stream() -> None:
     async with live() as it:
         it.lines.price("alpha", "100")
