@@ -20,7 +20,8 @@ from gateway.core.bridges.asked import with_bridges
 from gateway.core.bus import Bus
 from gateway.core.calendars import ExchangeCalendars
 from gateway.core.clock import Clock, SystemClock
-from gateway.core.contract import Admissions, Context, Host, Market, Plugin
+from gateway.core.contract import Admissions, Context, Host, Market, Plugin, Worker
+from gateway.core.egress.guarded import GuardedEgress
 from gateway.core.fetchlog import FetchLog
 from gateway.core.guards.toll import Budgets
 from gateway.core.identity import LOCAL, Principal
@@ -41,6 +42,7 @@ from gateway.core.ports import (
     Authenticator,
     Backstage,
     CacheDesk,
+    Egress,
     EventPrinter,
     MailTransport,
     OutboundHttp,
@@ -137,6 +139,7 @@ class Gateway:
         if PaymentPort in self.host.services:
             await self.host.service(PaymentPort).close()
         await self.host.service(OutboundHttp).close()
+        await self.host.service(Egress).close()
         for link in filter(None, (self.host.link, self.counting)):
             await link.close()
         await self.transport.close()
@@ -255,6 +258,8 @@ def _serve(found: list[Plugin], host: Host, inventory: Inventory) -> None:
     """Fill the host's services; two plugins of ours that serve the same stop the start."""
     services = host.services
     services[Providers], services[OutboundHttp] = inventory, Outbound()
+    settings = host.settings
+    services[Egress] = GuardedEgress(settings.webhook_networks, development=settings.development, clock=host.clock)
     if host.settings.stripe_key is not None:
         from gateway.core.stripe import stripe_payments
 
@@ -297,8 +302,8 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await start(gateway)
-        own = [each.worker() for each in (gateway.warmth, gateway.quotas, gateway.outbox) if each is not None]
-        async with shedding.watching(), working(host, own):
+        elsewhere = settings.workers == "none"
+        async with shedding.watching(), working(host, own_workers(gateway), elsewhere=elsewhere):
             yield
         await gateway.close()
 
@@ -316,6 +321,11 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         raise SettingsError(f"{SETTING}: {name_of(settings, bad.digest)}: {bad.reason}") from None
     host.services[Admissions] = EdgeAdmissions(app.state.executor, gateway.context, edge)
     return app
+
+
+def own_workers(gateway: Gateway) -> list[Worker]:
+    """The core's."""
+    return [each.worker() for each in (gateway.warmth, gateway.quotas, gateway.outbox) if each is not None]
 
 
 def make_gate(gateway: Gateway) -> Gate:

@@ -31,7 +31,7 @@ from gateway.core.identity import (
     Scope,
 )
 from gateway.core.metrics import DECLARED
-from gateway.core.settings import KEY, LATER, PREFIX, TIER, Settings
+from gateway.core.settings import KEY, PREFIX, TIER, Settings
 from gateway.domains import build_schema, load_plugins
 from gateway.edge.cost import PriceList
 from gateway.edge.graphqlcore import core_schema
@@ -201,9 +201,6 @@ def settings_page(providers: Sequence[type[Provider]]) -> str:
         table(("setting", "plans"), _tier_rows(providers)),
         "## Command line",
         f"`{PREFIX}API_KEY` is the key for the gateway that `marketgate --url` names.",
-        "## Kept for later",
-        "Accepted without effect, for parts of the gateway that are not there yet: "
-        f"{', '.join(f'`{name}`' for name in sorted(LATER))}.",
     )
 
 
@@ -229,8 +226,7 @@ def env_example(providers: Sequence[type[Provider]]) -> str:
         "# Copy to .env and uncomment what you change. Written by `make gen` from the code; docs/settings.md says more."
     ]
     for name, field in _fields():
-        default = field.default
-        shown = ",".join(map(str, default)) if isinstance(default, tuple) else "" if default is None else str(default)
+        shown = _written(field.default)
         lines += ["", f"# {field.description} ({_kind(field).replace('`', '')})", f"#{name}={shown}"]
     lines += ["", "# Keys of providers: one value, or name=value pairs separated by commas. Never commit a real one."]
     for profile in _profiles(providers):
@@ -364,8 +360,13 @@ def _bound(field: FieldInfo, *names: str) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    shown = "" if field.default in (None, "", ()) else str(field.default)
+    shown = _written(field.default)
     return f"`{shown}`" if shown else ""
+
+
+def _written(default: object) -> str:
+    """As the environment has it."""
+    return ",".join(map(str, default)) if isinstance(default, tuple) else "" if default is None else str(default)
 
 
 def _profiles(providers: Iterable[type[Provider]]) -> list[Profile]:

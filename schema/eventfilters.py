@@ -12,11 +12,11 @@ _PATTERN = re.compile(r"\*|[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*(?:\.\*)?")
 
 
 class BadFilter(ValueError):
-    """A pattern that is none, or that nothing will ever match; `index` is its place."""
+    """A pattern that is none (`malformed`), or that nothing will ever match; `index` is its place."""
 
-    def __init__(self, index: int, reason: str) -> None:
+    def __init__(self, index: int, reason: str, *, malformed: bool = True) -> None:
         super().__init__(reason)
-        self.index = index
+        self.index, self.malformed = index, malformed
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -37,7 +37,8 @@ def expanded(patterns: Iterable[str], names: Collection[str]) -> frozenset[str]:
             raise BadFilter(index, told)
         matched = {name for name in names if matches(pattern, name)}
         if not matched:
-            raise BadFilter(index, f"{pattern[:60]!r} is no type of event{_meant(pattern, names)}")
+            told = f"{pattern[:60]!r} is no type of event{_meant(pattern, names)}"
+            raise BadFilter(index, told, malformed=False)
         found |= matched
     return frozenset(found)
 

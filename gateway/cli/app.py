@@ -90,6 +90,18 @@ def serve(
 
 
 @app.command()
+def worker() -> int:
+    """Do what any process of a fleet may do, such as sending webhooks, without serving, until a signal ends it."""
+
+    def job() -> int:
+        from gateway.cli import worker as working
+
+        return working.run()
+
+    return perform(job)
+
+
+@app.command()
 def quote(
     symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="For example BTC/USD EURUSD AAPL.")],
     convert_to: Annotated[str | None, typer.Option(metavar="CODE", help="Convert the prices to this currency.")] = None,

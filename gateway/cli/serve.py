@@ -34,7 +34,7 @@ MODES = {"recorded": "OFFLINE: SIMULATED and RECORDED data", "live": "LIVE"}
 
 def run(host: str | None, port: int | None) -> Code:
     """Serve until a signal ends it; what is under way may finish."""
-    settings = _settings(host, port)
+    settings = read_settings(host=host, port=port)
     telemetry.configure_logging(settings.log_level, settings.log_format, settings.keyring().redactor())
     from gateway.app import build_gateway, create_app
     from gateway.cli.database import prepare
@@ -52,14 +52,14 @@ def run(host: str | None, port: int | None) -> Code:
     return Code.ALL
 
 
-def _settings(host: str | None, port: int | None) -> Settings:
+def read_settings(**given: str | int | None) -> Settings:
+    """From the environment, with what the command line gives instead; Stop names what is wrong."""
     try:
         loaded = load_settings()
     except SettingsError as error:
         raise Stop(str(error), Code.USAGE) from None
     for warning in loaded.warnings:
         say(f"warning: {warning}")
-    given = {"host": host, "port": port}
     return loaded.settings.model_copy(update={name: value for name, value in given.items() if value is not None})
 
 
@@ -84,7 +84,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        app, http=WholeProtocol, loop="uvloop", ws=FramesProtocol, ws_per_message_deflate=False,
+        app, http=WholeProtocol, loop="uvloop", ws=FramesProtocol, ws_per_message_deflate=False, ws_ping_interval=None,
         ws_max_size=LARGEST_MESSAGE, access_log=False, server_header=False, proxy_headers=False, log_config=None,
         log_level="warning", lifespan="on", backlog=BACKLOG, timeout_graceful_shutdown=GRACE_S,
     )  # fmt: skip

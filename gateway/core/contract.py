@@ -296,6 +296,8 @@ class Worker:
     every: float
     run: Callable[[], Awaitable[None]]
     finish: Callable[[], Awaitable[None]] | None = None
+    anywhere: bool = False
+    """Whether any process of the fleet may do it for all: nothing of it is what this process alone holds in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

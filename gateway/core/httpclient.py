@@ -64,7 +64,8 @@ def as_upstream_error(provider: str, error: Exception) -> UpstreamError:
     """In our own words: the client's hold URLs."""
     import aiohttp
 
-    cause = error.__cause__ or error
+    # What `sent_once` has hidden.
+    cause = error.__cause__ if type(error) is aiohttp.ClientConnectionError and error.__cause__ else error
     if isinstance(cause, TimeoutError):
         return Timeout(provider, "no answer in time")
     if isinstance(cause, aiohttp.ClientResponseError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from gateway.core.secrets import read_credential, read_signing_keys
 
 SHORTEST_SECRET = 32
 FEWEST_CHARACTERS = 12
+MOST_DELAYS, LONGEST_DELAY_S = 50, 2_592_000
 
 
 def can_be_sent(value: SecretStr) -> SecretStr:
@@ -72,13 +74,29 @@ def is_client(value: SecretStr | None, info: ValidationInfo) -> SecretStr | None
     return value
 
 
+def are_delays(value: Any) -> Any:
+    given = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    try:
+        delays = tuple(float(each) for each in given)
+    except (TypeError, ValueError):
+        raise ValueError("must be seconds separated by commas, such as 5,30,120") from None
+    if len(delays) > MOST_DELAYS or not all(0 < each <= LONGEST_DELAY_S for each in delays):
+        raise ValueError(f"must be {MOST_DELAYS} delays at most, each above 0 and up to {LONGEST_DELAY_S} seconds")
+    return delays
+
+
 def split_networks(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
+        return tuple(ip_network(_bare(part.strip()), strict=False) for part in value.split(",") if part.strip())
     except ValueError as error:
         raise ValueError(f"{error}: give networks such as 10.0.0.0/8, separated by commas") from None
+
+
+def _bare(network: str) -> str:
+    """`[::1]/128` is how URLs write it."""
+    return re.sub(r"^\[([0-9a-fA-F:.]+)\]", r"\1", network)
 
 
 def is_http(value: str) -> str:

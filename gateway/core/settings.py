@@ -31,13 +31,6 @@ if TYPE_CHECKING:
 
 PREFIX = "MARKETGATE_"
 KEY, TIER, TEST = f"{PREFIX}KEY_", f"{PREFIX}TIER_", f"{PREFIX}TEST_"
-LATER = frozenset(
-    f"{PREFIX}{name}"
-    for name in (
-        "WEBHOOK_ALLOW", "WEBHOOK_SCHEDULE",
-    )
-)  # fmt: skip
-"""Names that are promised to outside tools and belong to parts that are not there yet: accepted, without effect."""
 DEVELOPMENT_SECRET = "development-"  # noqa: S105 - a prefix
 CLIENT = frozenset({f"{PREFIX}API_KEY"})
 """Read by the command line when it talks to another gateway; none of the server's business."""
@@ -51,6 +44,7 @@ Secret = Annotated[SecretStr, AfterValidator(rules.can_be_sent)]
 TierName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
 """Which ones a provider has, it says itself."""
 IpNetwork = IPv4Network | IPv6Network
+LOOPBACK: tuple[IpNetwork, ...] = tuple(map(ip_network, ("127.0.0.0/8", "::1/128")))
 
 
 class Settings(BaseModel):
@@ -114,7 +108,7 @@ class Settings(BaseModel):
         True, description="Circuit breakers of all processes act as one where Redis is set, each for itself without."
     )
     metrics_networks: tuple[IpNetwork, ...] = Field(
-        tuple(map(ip_network, ("127.0.0.0/8", "::1/128"))),
+        LOOPBACK,
         description="Networks that `/metrics` answers to, separated by commas; elsewhere it needs an operator's key.",
     )
     limits_without_redis: Literal["open", "closed"] = Field(
@@ -169,7 +163,7 @@ class Settings(BaseModel):
         "one's own. Default: off.",
     )
     operator_networks: tuple[IpNetwork, ...] = Field(
-        tuple(map(ip_network, ("127.0.0.0/8", "::1/128"))),
+        LOOPBACK,
         description="Networks that operators' keys are accepted from, separated by commas.",
     )
     stripe_key: SecretStr | None = Field(None, description="Stripe secret key: invoices are sent there. Default: off.")
@@ -177,6 +171,22 @@ class Settings(BaseModel):
         None, description="Signing secret (`whsec_…`) of the Stripe webhook at `/billing/stripe`. Default: off."
     )
     stripe_base: str = Field("https://api.stripe.com", description="Where Stripe is.")
+    webhook_schedule: tuple[float, ...] = Field(
+        (5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400),
+        description="Seconds from one attempt of a webhook's delivery to the next, separated by commas; each is varied "
+        "by up to a fifth. Behind the last of them comes the last attempt.",
+    )
+    workers: Literal["inside", "none"] = Field(
+        "inside",
+        description="Whether this process does the work that any process may do, such as sending webhooks; with `none` "
+        "`marketgate worker` does it.",
+    )
+    webhook_allow: tuple[IpNetwork, ...] | None = Field(
+        None,
+        description="Networks that webhooks may reach besides public addresses, such as `10.1.0.0/16,[::1]/128`; there "
+        "plain http and every port are allowed. Default: loopback in development, none in production; a lone comma "
+        "means none.",
+    )
     audit_days: int = Field(365, ge=1, description="Days that the audit trail is kept.")
     deletion_days: int = Field(30, ge=0, description="Days between the deletion of an organisation and its erasure.")
     keys: Annotated[dict[str, Secret], Field(description="MARKETGATE_KEY_<PROVIDER ID>: its credential.")] = {}
@@ -188,9 +198,10 @@ class Settings(BaseModel):
     _is_long = field_validator("secret_key", "secret_key_previous", "jwt_secret")(rules.is_long)
     _are_signing_keys = field_validator("jwt_keys")(rules.are_signing_keys)
     _is_client = field_validator("oauth_google", "oauth_github")(rules.is_client)
-    _split_networks = field_validator("trusted_proxies", "operator_networks", "metrics_networks", mode="before")(
-        rules.split_networks
-    )
+    _split_networks = field_validator(
+        "trusted_proxies", "operator_networks", "metrics_networks", "webhook_allow", mode="before"
+    )(rules.split_networks)
+    _are_delays = field_validator("webhook_schedule", mode="before")(rules.are_delays)
     _is_http = field_validator("upstream_base", "public_url", "stripe_base")(rules.is_http)
     _split = field_validator("cors_origins", "providers", "ccxt", mode="before")(rules.split)
     _are_origins = field_validator("cors_origins")(rules.are_origins)
@@ -209,6 +220,11 @@ class Settings(BaseModel):
     def anonymous_allowed(self) -> bool:
         """What `anonymous` means where it is not set."""
         return self.development if self.anonymous is None else self.anonymous
+
+    @property
+    def webhook_networks(self) -> tuple[IpNetwork, ...]:
+        """What `webhook_allow` means where it is not set."""
+        return (LOOPBACK if self.development else ()) if self.webhook_allow is None else self.webhook_allow
 
     @property
     def address(self) -> str:
@@ -290,7 +306,7 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None 
             values["tiers"][name.removeprefix(TIER).lower()] = value
         elif (field := name.removeprefix(PREFIX).lower()) in _PLAIN:
             values[field] = value
-        elif name not in LATER | CLIENT and not name.startswith(TEST):
+        elif name not in CLIENT and not name.startswith(TEST):
             warnings.append(_unknown(name))
     try:
         return Loaded(settings=Settings.model_validate(values), warnings=tuple(warnings))
@@ -328,7 +344,7 @@ def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, str
 
 
 def _unknown(name: str) -> str:
-    near = get_close_matches(name, [*(PREFIX + field.upper() for field in _PLAIN), *LATER], n=1, cutoff=0.8)
+    near = get_close_matches(name, [PREFIX + field.upper() for field in _PLAIN], n=1, cutoff=0.8)
     return f"{name} is not a setting{f'; did you mean {near[0]}?' if near else ''}"
 
 

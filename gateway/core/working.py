@@ -19,9 +19,12 @@ LONGEST_FINISH = 5.0
 
 
 @asynccontextmanager
-async def working(host: Host, own: Sequence[Worker] = ()) -> AsyncIterator[None]:
-    """The core's *own* workers and the plugins', for as long as the process serves."""
+async def working(host: Host, own: Sequence[Worker] = (), *, elsewhere: bool = False) -> AsyncIterator[None]:
+    """The core's *own* workers and the plugins', for as long as the process serves; without those that run anywhere
+    where others of the fleet do their work (*elsewhere*)."""
     workers = [*own, *gathered(host, "workers", lambda plugin: plugin.workers)]
+    if elsewhere:
+        workers = [worker for worker in workers if not worker.anywhere]
     tasks = [asyncio.create_task(_again_and_again(worker, host.clock), name=worker.name) for worker in workers]
     try:
         yield

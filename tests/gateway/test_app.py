@@ -9,6 +9,7 @@ import pytest
 import redis
 import strawberry
 import structlog.testing
+from pydantic import SecretStr
 
 import gateway.domains
 import providers
@@ -16,6 +17,7 @@ from gateway.app import build_gateway
 from gateway.core.contract import Plugin
 from gateway.core.identity import ANONYMOUS
 from gateway.core.link import WAIT_S
+from gateway.core.ports import AddressNotAllowed, Egress
 from gateway.core.settings import Settings, SettingsError, load_settings
 from gateway.domains import build_schema, load_plugins
 from gateway.edge.cost import Price
@@ -27,7 +29,7 @@ OFFLINE = Settings(env="development")
 
 BUILTIN = [
     "accounts", "assistant", "billing", "events", "macro", "market", "news", "onchain", "preferences", "providerkeys",
-    "search", "video", "watchlists",
+    "search", "video", "watchlists", "webhooks",
 ]  # fmt: skip
 
 
@@ -48,6 +50,18 @@ class Second:
 def test_two_plugins_with_the_same_root_field_stop_the_start() -> None:
     with pytest.raises(RuntimeError, match=r"Query\.ping is defined by one and two"):
         build_schema([Plugin(name="one", query=First), Plugin(name="two", query=Second)])
+
+
+async def test_plugins_are_served_the_guarded_way_out_and_it_follows_the_settings() -> None:
+    strict = build_gateway(Settings(upstreams="recorded", secret_key=SecretStr("0123456789abcdef" * 4)))
+    loose = build_gateway(OFFLINE)
+
+    loose.host.service(Egress).check("http://127.0.0.1:9000/hook")
+    with pytest.raises(AddressNotAllowed):
+        strict.host.service(Egress).check("http://127.0.0.1:9000/hook")
+
+    await strict.close()
+    await loose.close()
 
 
 def test_two_plugins_that_serve_the_same_port_stop_the_start() -> None:

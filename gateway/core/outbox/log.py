@@ -15,9 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from gateway.core.clock import Clock
 from gateway.core.contract import Worker
 from gateway.core.outbox import reading
+from gateway.core.outbox.port import Entry, EventPrinter, Marked
 from gateway.core.outbox.waking import EVERYBODY, Waking
 from gateway.core.outbox.writing import MARKETS, Emission
-from gateway.core.ports import Entry, EventPrinter, Marked
 from gateway.core.store import Store, Tx, new_id
 from schema.events import EPOCH, Event
 
@@ -57,6 +57,10 @@ class EventLog:
         if not event.market:
             raise TypeError(f"{event.name} is a tenant's own")
         return self._add(tx, event, MARKETS, tenants)
+
+    def emit_aside(self, tx: Tx, event: Event) -> strawberry.ID:
+        """See `Outbox`."""
+        return self._add(tx, event, MARKETS, ())
 
     def _add(self, tx: Tx, event: Event, home: str, readers: Collection[str]) -> strawberry.ID:
         if self.catalog.get(event.name) is not type(event):
@@ -115,6 +119,7 @@ class EventLog:
                     yield found
                 if len(found) < AT_ONCE:
                     with suppress(TimeoutError):
+                        # Not `wait_for`: before Python 3.12 it loses a cancellation that comes with the news.
                         async with asyncio.timeout(LOOK_S):
                             await news.wait()
         finally:
@@ -127,6 +132,16 @@ class EventLog:
     async def printed(self, tx: Tx, event_ids: Collection[str]) -> Mapping[str, tuple[str, str, datetime]]:
         """See `Outbox`."""
         return await reading.printed(tx, event_ids)
+
+    async def events(self, tx: Tx, event_ids: Collection[str]) -> Mapping[str, Event]:
+        """See `Outbox`."""
+        return await reading.events_by_id(tx, event_ids, self.catalog)
+
+    async def between(
+        self, tx: Tx, tenant: str, *, since: datetime, until: datetime, after: int, limit: int
+    ) -> list[Marked]:
+        """See `Outbox`."""
+        return await reading.between(tx, tenant, since=since, until=until, after=after, limit=limit)
 
     def on_news(self, handler: Callable[[str], None]) -> Callable[[], None]:
         """See `Outbox`."""

@@ -115,6 +115,10 @@ class OrganisationDesk:
         """See `gateway.core.ports.Organisations`."""
         return [_told(row) for row in await self._directory.every(tx)]
 
+    async def keepers(self, tx: Tx, tenant: str) -> list[str]:
+        """See `gateway.core.ports.Organisations`."""
+        return await self.members.keepers(tx, tenant)
+
 
 def _told(row: OrganisationRow) -> Organisation:
     return Organisation(id=row.id, name=row.name, plan=row.plan, status=row.status, created_at=row.created_at)

@@ -116,6 +116,12 @@ class MembershipStore:
         mine = and_(memberships.c.tenant_id == tenant, memberships.c.role == Role.OWNER.value)
         return int(await tx.value(select(func.count()).select_from(memberships).where(mine)))
 
+    async def keepers(self, tx: Tx, tenant: str) -> list[str]:
+        """Addresses of owners and admins."""
+        them = memberships.c.tenant_id == tenant, memberships.c.role.in_([Role.OWNER.value, Role.ADMIN.value])
+        found = select(users.c.email).join(memberships, users.c.id == memberships.c.user_id).where(*them)
+        return await tx.values(found.order_by(memberships.c.created_at))
+
     async def set_role(self, tx: Tx, tenant: str, user_id: str, role: Role) -> None:
         """Another role."""
         await tx.run(update(memberships).where(self._one(tenant, user_id)).values(role=role.value))

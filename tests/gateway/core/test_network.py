@@ -237,6 +237,18 @@ async def test_a_broken_exchange_is_a_typed_error(upstream: Upstream, transport:
     assert len(error.detail) < 200
 
 
+@pytest.mark.parametrize("fault", ["no status line", "no HTTP at all", "endless headers", "two lengths"])
+async def test_a_reply_that_is_not_http_is_called_so(
+    upstream: Upstream, transport: NetworkTransport, fault: str
+) -> None:
+    upstream.answers["/"] = BROKEN[fault]
+
+    error = await refused(transport.send(request(f"{upstream.base}/")))
+
+    assert isinstance(error, Malformed)
+    assert error.detail == "the reply is not HTTP"
+
+
 async def test_a_closed_port_is_a_refused_connection(transport: NetworkTransport) -> None:
     error = await refused(transport.send(request(f"http://127.0.0.1:{closed_port()}/")))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.settings import LATER, Settings, SettingsError, load_settings
+from gateway.core.settings import Settings, SettingsError, load_settings
 
 
 def load(_dotenv: Path | None = None, /, **values: str) -> Settings:
@@ -149,6 +149,26 @@ def test_origins_are_separated_by_commas() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("env", "value", "networks"),
+    [
+        ("production", "", []),
+        ("development", "", ["127.0.0.0/8", "::1/128"]),
+        ("development", ",", []),
+        ("production", "127.0.0.0/8, 10.1.0.0/16,[::1]/128, ::2,192.168.7.7", [
+            "127.0.0.0/8", "10.1.0.0/16", "::1/128", "::2/128", "192.168.7.7/32",
+        ]),
+    ],
+)  # fmt: skip
+def test_webhooks_reach_loopback_in_development_and_what_is_named(env: str, value: str, networks: list[str]) -> None:
+    assert [str(network) for network in load(ENV=env, WEBHOOK_ALLOW=value).webhook_networks] == networks
+
+
+@pytest.mark.parametrize("value", ["localhost", "10.0.0.0/33", "[::1", "[10.0.0.1", "10.1", "example.com/8"])
+def test_what_webhooks_may_reach_is_named_as_networks(value: str) -> None:
+    assert wrong(WEBHOOK_ALLOW=value).startswith("MARKETGATE_WEBHOOK_ALLOW: ")
+
+
 def test_an_unknown_name_is_warned_of_with_a_suggestion() -> None:
     found = load_settings({"MARKETGATE_UPSTREEM_BASE": "x", "MARKETGATE_ZZZ": "y", "OTHER": "z"}, None)
 
@@ -158,10 +178,18 @@ def test_an_unknown_name_is_warned_of_with_a_suggestion() -> None:
     )
 
 
-def test_promised_names_and_those_of_tests_are_accepted_in_silence() -> None:
-    names = dict.fromkeys((*LATER, "MARKETGATE_TEST_REDIS_URL"), "x")
+def test_names_of_tests_are_accepted_in_silence() -> None:
+    assert load_settings({"MARKETGATE_TEST_REDIS_URL": "x"}, None).warnings == ()
 
-    assert load_settings(names, None).warnings == ()
+
+def test_the_schedule_of_webhooks_is_a_list_of_seconds() -> None:
+    assert load_settings({"MARKETGATE_WEBHOOK_SCHEDULE": "1, 2.5,30"}, None).settings.webhook_schedule == (1, 2.5, 30)
+
+
+@pytest.mark.parametrize("given", ["soon", "5,-1", "0", "nan", "inf", "5,9999999", ",".join(["1"] * 51)])
+def test_a_schedule_that_is_none_stops_the_start(given: str) -> None:
+    with pytest.raises(SettingsError, match=r"MARKETGATE_WEBHOOK_SCHEDULE: .*must be"):
+        load_settings({"MARKETGATE_WEBHOOK_SCHEDULE": given}, None)
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -1,0 +1,1 @@
+"""Signed webhooks: who is told what, where, and what became of it."""

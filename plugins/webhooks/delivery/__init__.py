@@ -1,0 +1,1 @@
+"""The engine that sends: it writes deliveries, sends them, and settles what came of them."""

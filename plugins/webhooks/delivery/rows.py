@@ -1,0 +1,54 @@
+"""What the engine reads and writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from plugins.webhooks.delivery.verdict import Answer, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A delivery that is this process's until its lease runs out."""
+
+    tenant_id: str
+    id: str
+    endpoint_id: str
+    event_id: str
+    event_type: str
+    attempts: int
+    earlier_attempts: int
+
+    @property
+    def failed(self) -> int:
+        """Attempts since it was last sent anew."""
+        return self.attempts - self.earlier_attempts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What may have changed of an endpoint since it was read."""
+
+    id: str
+    status: str
+    changed_at: datetime
+    failing_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An endpoint, and when the first of its deliveries is due or was."""
+
+    endpoint_id: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """An attempt that is over."""
+
+    claimed: Claimed
+    lease: datetime
+    answer: Answer
+    verdict: Verdict
