@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.core.clock import Clock
+from gateway.core.lines.doubt import FIRST_S, LONGEST_S, missed, patience
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from providers.feeds import Said, Topic
 from schema.errors import Stale, UpstreamError
@@ -27,6 +28,10 @@ class Place:
     topic: Topic
     tell: Callable[[Event], None]
     silence: timedelta | None = None
+    ask: Callable[[], Awaitable[Sequence[Any] | UpstreamError]] | None = None
+    """What the provider answers over HTTP, where it does."""
+    resumed: bool = False
+    """It goes on from where another line ended, and is to be told when it does."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +45,16 @@ class Channel:
     heard: float = 0.0
     troubled: NoticeCode | None = None
     """What was told last is this trouble: values are fresh again when they come."""
+    fresh: bool = False
+    """Values have come since it was subscribed, or the venue has confirmed it."""
+    proven: bool = False
+    """It has said something, or HTTP has shown that it may be quiet."""
+    asked: float = 0.0
+    """When HTTP was asked about it last."""
+    doubts: int = 0
+    """How often in a row HTTP has shown that it is quiet."""
+    since: datetime | None = None
+    """When it was subscribed, or lost."""
     warned: bool = False
     """It has been silent for too long once already."""
     shut: bool = False
@@ -59,6 +74,8 @@ class Channel:
     def join(self, place: Place) -> None:
         """Who comes later is told where things stand, but for trades, which are no state."""
         self.places.append(place)
+        if self.fresh:
+            self._freshen("The stream goes on.", quiet=True)
         if self.last is not None and not self.troubled and self.topic.capability is not TRADES:
             self._tell(place, replace(self.last, snapshot=True))
 
@@ -67,21 +84,37 @@ class Channel:
         if self.broken and not said.snapshot:
             return
         self.heard, self.last, self.broken, self.warned = self.clock.monotonic(), said, False, False
+        self.proven, self.doubts = True, 0
         if said.snapshot or self.topic.capability is not ORDER_BOOK:
             self.gaps = 0
-        if self.troubled:
-            self.troubled = None
-            self.trouble(NoticeCode.FRESH_AGAIN, "Values come again.")
+        self._freshen("Values come again.")
         for place in list(self.places):
             self._tell(place, said)
 
     def alive(self) -> None:
         """In order, with nothing new."""
         self.heard, self.warned = self.clock.monotonic(), False
+        if self.topic.capability is not ORDER_BOOK:
+            self._freshen("The venue says that the stream is in order.", quiet=True)
+
+    def confirmed(self) -> None:
+        """The venue has accepted its subscription: where it may say nothing for long, no more is to be waited for."""
+        self.heard = self.clock.monotonic()
+        if self.silence is None and self.troubled is not NoticeCode.STALE and self.topic.capability is not ORDER_BOOK:
+            self._freshen("The venue has confirmed the stream.", quiet=True)
+
+    def _freshen(self, message: str, *, quiet: bool = False) -> None:
+        """Tell those who know of trouble that it is over."""
+        troubled, self.troubled, self.fresh = self.troubled, None, True
+        told = Trouble(code=NoticeCode.FRESH_AGAIN, message=message, at=self.clock.now(), quiet=quiet)
+        for place in list(self.places):
+            if troubled or place.resumed:
+                place.resumed = False
+                place.tell(told)
 
     def lost(self, code: NoticeCode, message: str) -> None:
         """What was said last does not hold any more."""
-        self.last = None
+        self.last, self.fresh, self.since = None, False, self.clock.now()
         self.broken = self.topic.capability is ORDER_BOOK
         if not (code is NoticeCode.RECONNECTING and self.troubled is code):
             self.trouble(code, message)
@@ -120,9 +153,28 @@ class Channel:
         if not self.troubled:
             self.trouble(NoticeCode.FRESH_AGAIN, REOPENED)
 
+    def doubtful(self) -> bool:
+        """Whether HTTP should be asked if it is quiet or dead."""
+        if self.proven and (self.shut or self.silence is not None):
+            return False
+        if all(place.ask is None for place in self.places):
+            return False
+        wait = min(patience(self.topic) * 2.0**self.doubts, LONGEST_S) if self.proven else FIRST_S * 2.0**self.doubts
+        return self.clock.monotonic() - max(self.heard, self.asked) > wait
+
+    def quiet(self, *, proven: bool) -> None:
+        """HTTP has been asked and tells nothing that is missing; or could not be asked, which proves nothing."""
+        self.asked, self.doubts, self.proven = self.clock.monotonic(), min(self.doubts + 1, 10), self.proven or proven
+
+    def missed(self, found: Sequence[Any]) -> bool:
+        """Whether it should have said something of what HTTP tells."""
+        now = self.clock.now()
+        return missed(self.topic, self.last, self.since or now, found, now)
+
     def warn(self, provider: str) -> UpstreamError | None:
         """Silent for too long: once is a notice, twice in a row is the end, which is returned."""
-        told = f"nothing came for {self.silence:g} s"
+        quiet = f"{self.clock.monotonic() - self.heard:.0f} s, and its provider tells more over HTTP"
+        told = f"nothing came for {quiet if self.silence is None else f'{self.silence:g} s'}"
         if self.warned:
             return Stale(provider, f"{told}, twice in a row")
         self.heard, self.warned = self.clock.monotonic(), True
@@ -160,7 +212,9 @@ class Channels:
     def join(self, place: Place) -> Channel | None:
         """The channel, if it is new."""
         found = self._channels.get(place.topic.channel)
-        channel = found or Channel(place.topic, self._clock, heard=self._clock.monotonic())
+        channel = found or Channel(
+            place.topic, self._clock, heard=self._clock.monotonic(), since=self._clock.now()
+        )  # fmt: skip
         self._channels[place.topic.channel] = channel
         channel.join(place)
         return None if found else channel

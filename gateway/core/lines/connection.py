@@ -12,11 +12,12 @@ import structlog
 
 from gateway.core.clock import Clock
 from gateway.core.lines.channels import Channels, Place
+from gateway.core.lines.line import HOPELESS
 from gateway.core.lines.session import Readdressed, Session
 from gateway.core.lines.socket import Wire
 from providers.contract import Http
 from providers.feeds import Feed
-from schema.errors import ConnectionFailed, KeyMissing, NotCovered, Unauthorized, UnknownInstrument, UpstreamError
+from schema.errors import ConnectionFailed, UpstreamError
 from schema.symbols import InstrumentId
 
 T = TypeVar("T")
@@ -26,8 +27,8 @@ GATHERED = 0.2
 """Seconds in which further topics may come before a stream is opened anew for them."""
 ATTEMPTS = 5
 """Attempts in a row that bring nothing until the listeners are sent to the next provider."""
-HOPELESS = (Unauthorized, KeyMissing, NotCovered, UnknownInstrument)
-"""Refusals of a whole connection that another attempt does not change."""
+LIVED = 30.0
+"""Seconds that a connection has to live until the next one is opened as soon as the first."""
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +63,9 @@ class Connection:
         self.channels = Channels(clock)
         self._session: Session | None = None
         self._attempts = 0
+        """Since a connection has lived for a while: they are made at growing distances."""
+        self._barren = 0
+        """Of them those in a row that have brought nothing."""
         self._task: asyncio.Task[None] | None = None
 
     def join(self, place: Place) -> None:
@@ -109,18 +113,22 @@ class Connection:
         url = feed.address if fixed else await upstream.ask(lambda http: feed.locate(http, topics))
         wire = await upstream.dial(feed, url)
         session = self._session = Session(feed, wire, self.channels, upstream.ask, upstream.is_open, self._clock)
+        opened = self._clock.monotonic()
         try:
             await session.run()
         finally:
             self._session = None
             if session.fruitful:
-                self._attempts = 0
+                self._barren = 0
+                if self._clock.monotonic() - opened >= LIVED:
+                    self._attempts = 0
             await wire.close()
 
     async def _mend(self, error: UpstreamError) -> None:
         """Wait before the next attempt, with full jitter; give up where it is no use."""
         self._attempts += 1
-        if isinstance(error, HOPELESS) or self._attempts >= ATTEMPTS:
+        self._barren += 1
+        if isinstance(error, HOPELESS) or self._barren >= ATTEMPTS:
             self.channels.end_all(error)
             return
         self.channels.lose_all(f"{error.message}; connecting again.")

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from gateway.core.access import Lane
 from schema.capability import Capability
-from schema.errors import UpstreamError
+from schema.errors import KeyMissing, NotCovered, Unauthorized, UnknownInstrument, UpstreamError
 from schema.provenance import Provenance
 from schema.words.live import NoticeCode
 
@@ -32,11 +32,15 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """STALE, FRESH_AGAIN, RECONNECTING, GAP or MARKET_CLOSED: the line goes on by itself."""
+    """STALE, FRESH_AGAIN, RECONNECTING, GAP or MARKET_CLOSED: the line goes on by itself.
+
+    `quiet`: it is fresh again without a value, for the venue has said so.
+    """
 
     code: NoticeCode
     message: str
     at: datetime
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +55,20 @@ Event = Update | Trouble | Ended
 LOSSES = frozenset({NoticeCode.RECONNECTING, NoticeCode.GAP, NoticeCode.STALE})
 """Troubles after which something may be missing."""
 
+HOPELESS = (UnknownInstrument, NotCovered, KeyMissing, Unauthorized)
+"""Refusals that another attempt does not change."""
+
 
 class Lines(Protocol):
     """Opens lines; whether by a socket or by polling is its own affair."""
 
     def open(
-        self, lane: Lane, capability: Capability[Any, Any], ask: Any
+        self, lane: Lane, capability: Capability[Any, Any], ask: Any, since: tuple[Any, ...] | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
         """The line of an ask of one item over *lane*. Nothing is left of it when the context ends.
 
+        It goes on from *since*, the last values of a line before it (None where there was none): FRESH_AGAIN comes
+        when it does, and what was missed is led in.
         The iterator ends after `Ended`, or never; what goes wrong upstream is never raised.
         """
 

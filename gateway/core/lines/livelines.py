@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gateway.core.access import Lane
 from gateway.core.clock import Clock
-from gateway.core.lines.backfill import Gapless
+from gateway.core.lines.backfill import Gapless, TradesAt, always
 from gateway.core.lines.channels import Place
-from gateway.core.lines.closing import Closing
+from gateway.core.lines.closing import NEVER_CLOSING, Closing
 from gateway.core.lines.connection import Upstream
 from gateway.core.lines.guarded import GuardedHttp
 from gateway.core.lines.inbox import Inbox
 from gateway.core.lines.line import Ended, Event
-from gateway.core.lines.polling import Polled, Polling
+from gateway.core.lines.polling import Polled, Polling, asking, subject_of, values_of
 from gateway.core.lines.pool import Pool
 from gateway.core.lines.socket import Sockets, Wire, furnished, rebased
+from gateway.core.routing import covers
 from gateway.core.upstream import UpstreamHttp
 from providers.feeds import Feed, Stream, Topic
 from schema.capability import Capability, Terms
@@ -53,14 +54,19 @@ class LiveLines:
         self.polling = Polling(pipeline, clock, self._is_open)
 
     @asynccontextmanager
-    async def open(self, lane: Lane, capability: Capability[Any, Any], ask: Any) -> AsyncIterator[AsyncIterator[Event]]:
+    async def open(
+        self, lane: Lane, capability: Capability[Any, Any], ask: Any, since: tuple[Any, ...] | None = None
+    ) -> AsyncIterator[AsyncIterator[Event]]:
         """See `gateway.core.lines.line.Lines`."""
         inbox = Inbox(self._clock, states=capability in (QUOTES, ORDER_BOOK))
         stream = self._stream(lane, capability, ask)
-        leave = self._joined(inbox, lane, capability, ask, stream)
+        leave = self._joined(inbox, lane, capability, ask, stream, resumed=since is not None)
         # What is polled is done when it was asked for after its end.
         closing = Closing(ask, self._clock) if stream is not None and capability is CANDLES else None
-        events = self._events(inbox, lane, capability, ask, closing)
+        gapless = Gapless(
+            capability, ask, partial(self.ask, lane, capability), self._clock, since, self._trades_at(capability, ask)
+        )  # fmt: skip
+        events = self._events(inbox, gapless, closing)
         try:
             yield events
         finally:
@@ -93,19 +99,35 @@ class LiveLines:
         return stream
 
     def _joined(
-        self, inbox: Inbox, lane: Lane, capability: Capability[Any, Any], ask: Any, stream: Stream | None
-    ) -> Callable[[], None]:
+        self, inbox: Inbox, lane: Lane, capability: Capability[Any, Any], ask: Any, stream: Stream | None, *,
+        resumed: bool,
+    ) -> Callable[[], None]:  # fmt: skip
         """Join a feed or a poller; what leaves it again."""
         provider = lane.provider
         http = provider.http
         if stream is None or not isinstance(http, UpstreamHttp):
-            line = Polled(ask=ask, tell=inbox.put)
+            line = Polled(ask=ask, tell=inbox.put, resumed=resumed)
             return partial(self.polling.leave, self.polling.join(lane, capability, line), line)
         topic = Topic(channel=getattr(provider, stream.method)(ask), capability=capability, ask=ask)
-        place = Place(topic=topic, tell=inbox.put, silence=stream.silence)
+        place = Place(
+            topic=topic, tell=inbox.put, silence=stream.silence, resumed=resumed, ask=self._now(lane, capability, ask)
+        )  # fmt: skip
         pool = self._pool_of(lane, stream, http)
         pool.join(place)
         return partial(pool.leave, place)
+
+    def _now(self, lane: Lane, capability: Capability[Any, Any], ask: Any) -> Callable[[], Awaitable[Any]] | None:
+        """What its provider answers over HTTP; None where it does not stream what it answers."""
+        offered = lane.answer.intervals if capability is CANDLES else ()
+        if not covers(lane, ask) or (offered and ask.interval not in offered):
+            return None
+
+        async def now() -> Any:
+            asked = asking(capability, ask, self._clock.now())
+            found = await self.ask(lane, capability, asked)
+            return found if isinstance(found, UpstreamError) else values_of(asked, found, self._clock.now())
+
+        return now
 
     def _pool_of(self, lane: Lane, stream: Stream, http: UpstreamHttp) -> Pool:
         key = (lane.id, lane.scope, stream.feed)
@@ -131,10 +153,7 @@ class LiveLines:
             ask=GuardedHttp(self._pipeline, lane), is_open=self._is_open, report=report,
         )  # fmt: skip
 
-    async def _events(
-        self, inbox: Inbox, lane: Lane, capability: Capability[Any, Any], ask: Any, closing: Closing | None
-    ) -> AsyncGenerator[Event]:
-        gapless = Gapless(capability, ask, partial(self.ask, lane, capability), self._clock)
+    async def _events(self, inbox: Inbox, gapless: Gapless, closing: Closing | None) -> AsyncGenerator[Event]:
         while True:
             arrived = await inbox.get_by(closing.next if closing else None)
             if closing is not None and (done := closing.due()) is not None:
@@ -145,6 +164,16 @@ class LiveLines:
                 yield closing.through(event) if closing else event
                 if isinstance(event, Ended):
                     return
+
+    def _trades_at(self, capability: Capability[Any, Any], ask: Any) -> TradesAt:
+        instrument = subject_of(capability, ask)
+        if instrument is None or instrument.asset_class in NEVER_CLOSING:
+            return always
+
+        async def trades_at(at: datetime) -> bool:
+            return await self._calendars.state(instrument, at) not in SHUT
+
+        return trades_at
 
     async def _is_open(self, instrument: InstrumentId) -> bool:
         return await self._calendars.state(instrument, self._clock.now()) not in SHUT

@@ -17,13 +17,14 @@ from gateway.core.clock import Clock
 from gateway.core.guards.quota import usable
 from gateway.core.lines.channels import REOPENED
 from gateway.core.lines.grid import candles_at, ending, opening
-from gateway.core.lines.line import Ended, Event, Trouble, Update
+from gateway.core.lines.line import HOPELESS, Ended, Event, Trouble, Update
 from schema.capability import DEFAULT_TERMS, Capability
-from schema.errors import KeyMissing, Malformed, NotCovered, Unauthorized, UnknownInstrument, UpstreamError
+from schema.errors import Malformed, UpstreamError
 from schema.provenance import UNSTAMPED
 from schema.symbols import InstrumentId
 from schema.words.candles import CANDLES, CandlesAsk
 from schema.words.live import NoticeCode
+from schema.words.trades import TRADES
 
 if TYPE_CHECKING:
     from gateway.core.pipeline import Pipeline
@@ -34,7 +35,6 @@ SHORTEST_S = 1.0
 BUDGET_S = 10.0
 FAILURES = 5
 """In a row, until a line ends."""
-HOPELESS = (UnknownInstrument, NotCovered, KeyMissing, Unauthorized)
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +46,8 @@ class Polled:
     ask: Any
     tell: Callable[[Event], None]
     last: Any = None
+    resumed: bool = False
+    """It goes on from where another line ended, and is to be told when it does."""
     failures: int = 0
     closed: bool = False
 
@@ -176,16 +178,19 @@ class Poller:
             return
         stored, _ = outcome
         values = values_of(line.ask, stored.value, self.clock.now())
-        if line.failures:
-            line.failures = 0
+        again = bool(line.failures) or line.resumed
+        if again:
+            line.failures, line.resumed = 0, False
             self._trouble(line, NoticeCode.FRESH_AGAIN, "Values come again.")
-        if values == line.last:
+        elif values == line.last:
             return
-        line.last = values
-        as_of = stored.provenance.as_of
+        # Of candles and trades the last ones come each time: what leads them in finds out what is new.
+        snapshot = again or line.last is None or self.capability in (CANDLES, TRADES)
+        line.last, provenance = values, stored.provenance
         line.tell(
             Update(
-                values=values, as_of=as_of, snapshot=True, received=self.clock.now(), provenance=stored.provenance
+                values=values, as_of=provenance.as_of, snapshot=snapshot, received=self.clock.now(),
+                provenance=provenance,
             )
         )  # fmt: skip
 

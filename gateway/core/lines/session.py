@@ -13,10 +13,11 @@ import structlog
 from gateway.core.clock import Clock
 from gateway.core.lines.channels import MOST_GAPS, Channel, Channels
 from gateway.core.lines.closing import NEVER_CLOSING
+from gateway.core.lines.line import HOPELESS
 from gateway.core.lines.socket import Wire
 from providers.feeds import Alive, Confirmed, Feed, Gap, News, Out, Pong, Refused, Restart, Said, Wants
 from providers.row import Row
-from schema.errors import ConnectionFailed, Malformed, Timeout, UpstreamError
+from schema.errors import ConnectionFailed, Malformed, NotCovered, Timeout, UnknownInstrument, UpstreamError
 from schema.symbols import InstrumentId
 from schema.words.books import ORDER_BOOK
 from schema.words.live import NoticeCode
@@ -32,7 +33,8 @@ TICK = 1.0
 LOOK = 10.0
 """Seconds between two looks at whether a venue with sessions is open."""
 MOST_GARBAGE = 10
-"""Frames that nobody can read until the connection is taken for broken."""
+GARBAGE_S = 60.0
+"""Frames that nobody can read, within so many seconds, until the connection is taken for broken."""
 UNREAD = "a frame could not be read"
 SNAPSHOT_TRIES = 4
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -65,7 +67,10 @@ class Session:
         self._errands: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._heard = clock.monotonic()
-        self._garbage = 0
+        self._garbage: deque[float] = deque()
+        """When frames came that nobody could read."""
+        self._doubted: Channel | None = None
+        """The one that HTTP is being asked about."""
         self.fruitful = False
         """Whether it ever brought values, or could not because a market is closed."""
 
@@ -164,6 +169,9 @@ class Session:
                     channel.heard = now  # its subscription may still be waiting
                 elif channel.silent():
                     await self._judge(channel)
+                elif self._doubted is None and channel.doubtful():
+                    self._doubted = channel
+                    self._start(self._ask_about(channel))
 
     async def _look(self, channel: Channel) -> bool:
         """Whether its market is open, which its listeners are told when it changes."""
@@ -179,11 +187,33 @@ class Session:
         shut = channel.shut
         if not await self._look(channel) or shut:
             return
+        self._warn(channel)
+
+    def _warn(self, channel: Channel) -> None:
         end = channel.warn(self._feed.provider)
         if end is None:
             self._again(channel)
         else:
             self._end(channel, end)
+
+    async def _ask_about(self, channel: Channel) -> None:
+        """Quiet, dead, or unknown to the venue, which does not say so: one channel at a time, over HTTP."""
+        heard = channel.heard
+        try:
+            ask = next((place.ask for place in channel.places if place.ask is not None), None)
+            found = await ask() if ask is not None else ()
+        finally:
+            self._doubted = None
+        if channel.heard != heard or self._channels.get(channel.topic.channel) is not channel:
+            return
+        if isinstance(found, UnknownInstrument) or (isinstance(found, NotCovered) and not channel.proven):
+            self._end(channel, found)
+        elif isinstance(found, UpstreamError):
+            channel.quiet(proven=False)
+        elif channel.missed(found) and not channel.shut:
+            self._warn(channel)
+        else:
+            channel.quiet(proven=True)
 
     async def _take(self, news: Iterable[News]) -> None:
         for each in news:
@@ -200,8 +230,10 @@ class Session:
                 case Said():
                     self.fruitful = True
                     channel.said(each)
-                case Alive() | Confirmed():
+                case Alive():
                     channel.alive()
+                case Confirmed():
+                    channel.confirmed()
                 case Refused(error=error):
                     self._end(channel, error)
                 case Gap(detail=detail):
@@ -211,8 +243,10 @@ class Session:
 
     def _unreadable(self, error: Malformed) -> None:
         """One frame that cannot be read may have been anybody's: what depends on every frame begins anew."""
-        self._garbage += 1
-        if self._garbage > MOST_GARBAGE:
+        self._garbage.append(self._clock.monotonic())
+        while self._garbage[0] < self._garbage[-1] - GARBAGE_S:
+            self._garbage.popleft()
+        if len(self._garbage) > MOST_GARBAGE:
             raise error
         log.warning("live_frame_unreadable", provider=self._feed.provider, detail=error.detail)
         for channel in self._channels:
@@ -259,7 +293,7 @@ class Session:
                 row: Row = await self._ask(wanted.fetch, wanted.weight)
                 news = self._made(self._given, wanted.channel, row)
             except UpstreamError as error:
-                if attempt == SNAPSHOT_TRIES - 1:
+                if attempt == SNAPSHOT_TRIES - 1 or isinstance(error, HOPELESS):
                     self._end(channel, error)
                     return
                 pause = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)

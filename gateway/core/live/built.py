@@ -44,10 +44,14 @@ UNREACHED = "Trades since {:%Y-%m-%d %H:%M:%S} UTC may be missing: the candles f
 class Built:
     """Listens to the channel of the trades; `events` is the line."""
 
-    def __init__(self, channel: Channel, seeds: Seeds, clock: Clock) -> None:
+    def __init__(
+        self, channel: Channel, seeds: Seeds, clock: Clock, since: Sequence[Candle] | None = None
+    ) -> None:  # fmt: skip
         self._channel, self._seeds, self._clock = channel, seeds, clock
         self._interval = seeds.wanted.interval
         self._fold = BarFold(self._interval)
+        self._since = max((bar.open_time for bar in since), default=None) if since else None
+        """Open time of the last candle that a line before this one has told."""
         self._shown: dict[datetime, Candle] = {}
         """Candles as they were told last."""
         self._alarm = Alarm(clock)
@@ -243,9 +247,13 @@ class Built:
         # Where nothing was ever traded, all trades are known.
         known_since = tape[0].time if tape else before(running)
         whole = first_whole(self._interval, known_since)
+        before_this, self._since = self._since, None
         told: list[Event] = [] if anchor is None else [self._gap(UNREACHED.format(anchor))]
         since = self._seeds.previous(running) if anchor is None else opening(self._interval, anchor)
+        since = min(since, before_this or since)
         past = await self._seeds.history(since, min(whole, running)) if now >= running + PUBLISHED else []
+        if before_this is not None and anchor is None and whole > before_this and not past:
+            told.append(self._gap(UNREACHED.format(before_this)))
         self._fold.start(whole)
         known = [each for each in known if each.time >= known_since]
         changed = self._fold.take(known)

@@ -20,6 +20,7 @@ from gateway.core.clock import Clock
 from gateway.core.lines.line import Event, Lines
 from gateway.core.live.built import Built
 from gateway.core.live.channel import RING, Channel
+from gateway.core.live.folds import Values
 from gateway.core.live.leader import Leader, Upstream
 from gateway.core.live.messages import Message, Position, StreamKey, Tap
 from gateway.core.live.seeding import Seeds
@@ -117,7 +118,7 @@ class Hub:
                 held.leaving = None
         try:
             await held.ready.wait()
-        except asyncio.CancelledError:
+        except BaseException:
             self.release(held.channel)
             raise
         return held.channel
@@ -183,17 +184,17 @@ class Hub:
         return held
 
     @asynccontextmanager
-    async def _line(self, upstream: Upstream) -> AsyncGenerator[AsyncIterator[Event]]:
+    async def _line(self, upstream: Upstream, since: Values | None) -> AsyncGenerator[AsyncIterator[Event]]:
         """The line from upstream, or the one that is built from another stream of this hub."""
         source, lane, ask = upstream.source, upstream.lane, upstream.ask
         if source is None:
-            async with self._lines.open(lane, upstream.capability, ask) as line:
+            async with self._lines.open(lane, upstream.capability, ask, since) as line:
                 yield line
             return
         trades = source.upstream.lane if source.upstream.capability is TRADES else None
         seeds = Seeds(ask=self._lines.ask, wanted=ask, trades=trades, candles=source.candles)
         channel = await self.retain(source.upstream)
-        events = Built(channel, seeds, self.clock).events()
+        events = Built(channel, seeds, self.clock, since).events()
         try:
             yield events
         finally:

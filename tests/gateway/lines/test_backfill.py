@@ -33,6 +33,12 @@ def bar(minute: int, *, closed: bool = True) -> Candle:
     return Candle(open_time=NOON + timedelta(minutes=minute), open=ONE, high=ONE, low=ONE, close=ONE, closed=closed)
 
 
+def bars(*minutes: int) -> Bars:
+    ones = (ONE,) * len(minutes)
+    times = tuple(NOON + timedelta(minutes=minute) for minute in minutes)
+    return Bars(open_time=times, open=ones, high=ones, low=ones, close=ones)
+
+
 def update(*values: Any, snapshot: bool = False) -> Update:
     return Update(values=values, as_of=None, snapshot=snapshot, received=NOON)
 
@@ -44,10 +50,14 @@ def lost(code: NoticeCode = NoticeCode.RECONNECTING) -> Trouble:
 class Line:
     """Feeds events through and notes what was asked and told."""
 
-    def __init__(self, capability: Any, ask: Any, answer: Any = None) -> None:
+    def __init__(self, capability: Any, ask: Any, answer: Any = None, since: tuple[Any, ...] | None = None) -> None:
+        self.shut: set[int] = set()
         self.asked: list[Any] = []
         self.answer = answer
-        self.gapless = Gapless(capability, ask, self._fetch, HeldClock())
+        self.gapless = Gapless(capability, ask, self._fetch, HeldClock(), since, self._trades_at)
+
+    async def _trades_at(self, time: datetime) -> bool:
+        return time.minute not in self.shut
 
     async def _fetch(self, ask: Any) -> Any:
         self.asked.append(ask)
@@ -122,11 +132,7 @@ async def test_a_fetch_that_fails_is_a_gap_and_the_line_goes_on():
 
 
 async def test_candles_are_asked_for_from_the_last_that_was_told_to_the_newest():
-    bars = Bars(
-        open_time=tuple(NOON + timedelta(minutes=n) for n in (1, 2)), open=(ONE, ONE), high=(ONE, ONE), low=(ONE, ONE),
-        close=(ONE, ONE),
-    )  # fmt: skip
-    line = Line(CANDLES, ASK, bars)
+    line = Line(CANDLES, ASK, bars(1, 2))
 
     told = await line.tell(update(bar(1, closed=False)), lost(), update(bar(2, closed=False)))
 
@@ -134,6 +140,29 @@ async def test_candles_are_asked_for_from_the_last_that_was_told_to_the_newest()
     assert line.asked == [
         replace(ASK, start=NOON + timedelta(minutes=1), end=NOON + timedelta(minutes=3)),
     ]
+
+
+async def test_candles_that_the_provider_does_not_have_are_a_gap():
+    line = Line(CANDLES, ASK, bars(1, 2, 5))
+
+    told = await line.tell(update(bar(1, closed=False)), lost(), update(bar(5, closed=False)))
+
+    assert (told[2].code, told[2].message) == (
+        NoticeCode.GAP,
+        "No candles were found of 2 times from 2026-11-20 12:03:00 to 2026-11-20 12:04:00 UTC: nothing was traded "
+        "then, or they are missing.",
+    )  # fmt: skip
+    assert told[3:] == [["01", "02", "05"], ["05"]]
+
+
+async def test_where_its_market_was_closed_no_candle_is_missing():
+    line = Line(CANDLES, ASK, bars(1, 2, 5))
+    line.shut = {3, 4}
+
+    told = await line.tell(update(bar(1, closed=False)), lost(), update(bar(5, closed=False)))
+
+    assert [each for each in told if isinstance(each, list)] == [["01"], ["01", "02", "05"], ["05"]]
+    assert len(told) == 4
 
 
 async def test_candles_that_lie_between_two_rounds_of_polling_are_fetched():
@@ -144,6 +173,27 @@ async def test_candles_that_lie_between_two_rounds_of_polling_are_fetched():
     await line.tell(update(bar(7), bar(8), snapshot=True))
 
     assert [(ask.start.minute, ask.end.minute) for ask in line.asked] == [(2, 9)]
+
+
+async def test_what_a_line_before_has_told_is_gone_on_from():
+    trades = Line(TRADES, TradesAsk(instrument=BTC), (trade(2), trade(3)), since=(trade(1), trade(2)))
+    candles = Line(CANDLES, ASK, bars(1, 2), since=(bar(0), bar(1, closed=False)))
+
+    told = [await trades.tell(update(trade(2), trade(4))), await candles.tell(update(bar(2, closed=False)))]
+
+    assert told == [[["3"], ["4"]], [["01", "02"], ["02"]]]
+    assert candles.asked == [replace(ASK, start=NOON + timedelta(minutes=1), end=NOON + timedelta(minutes=3))]
+
+
+async def test_where_a_stream_goes_on_without_a_word_what_was_missed_is_fetched_at_once():
+    line = Line(TRADES, TradesAsk(instrument=BTC), (trade(2), trade(3)), since=(trade(1), trade(2)))
+    quiet = Trouble(code=NoticeCode.FRESH_AGAIN, message="", at=NOON, quiet=True)
+
+    told = await line.tell(quiet)
+    line.answer = (trade(3), trade(4))
+    told += await line.tell(update(trade(5)))
+
+    assert told == [quiet, ["3"], ["4"], ["5"]]
 
 
 async def test_nothing_is_fetched_before_there_was_anything_nor_for_states():

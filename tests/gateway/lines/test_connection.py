@@ -6,25 +6,26 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from gateway.core.lines.channels import Place
-from gateway.core.lines.connection import ATTEMPTS, Connection, Upstream
+from gateway.core.lines.connection import ATTEMPTS, LONGEST_WAIT, Connection, Upstream
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from gateway.core.lines.socket import Sockets, Wire, rebased
 from providers.contract import Http
 from providers.feeds import Feed, Topic
 from providers.row import Row
 from schema.capability import Capability
-from schema.errors import UpstreamError
+from schema.errors import UnknownInstrument, UpstreamError
 from schema.symbols import parse_instrument
 from schema.words.books import ORDER_BOOK, OrderBookAsk
 from schema.words.quotes import QUOTES, QuotesAsk
-from schema.words.trades import TRADES, TradesAsk
-from tests.doubles.clocks import HeldClock, until
+from schema.words.trades import TRADES, Trade, TradesAsk
+from tests.doubles.clocks import NOON, HeldClock, until
 from tests.doubles.sockets import SocketVenue, Talk, socket_venue
 from tests.doubles.tape import SILENCE, Tape, TapeFeed
 
@@ -223,6 +224,39 @@ async def test_a_lost_connection_is_told_once_and_everything_is_subscribed_again
         assert again.received == [{"hello": "s3cret"}, {"sub": ["q:BTC/USD", "t:BTC/USD"]}]
 
 
+async def test_a_quiet_stream_goes_on_when_the_venue_has_confirmed_it_but_a_book_only_with_a_book():
+    async with world(quiet) as found:
+        trade, book, quote = listener("t"), listener("b"), listener("q", silence=SILENCE)
+        found.join(trade, book, quote)
+        talk = await found.venue.talk(0)
+        await talk.send({"ok": "t:BTC/USD"}, {"ok": "b:BTC/USD"}, {"ok": "q:BTC/USD"})
+        await found.clock.turn(1)
+        await talk.abort()
+        await trade.wait(1)
+        await found.clock.turn(1)
+        again = await found.venue.talk(1)
+
+        await again.send({"ok": "b:BTC/USD"}, {"ok": "q:BTC/USD"}, {"ok": "t:BTC/USD"})
+
+        assert await trade.wait(2) == ["RECONNECTING", "FRESH_AGAIN"]
+        assert list(map(short, book.events)) == ["RECONNECTING"]
+        assert list(map(short, quote.events)) == ["RECONNECTING"]
+
+
+async def test_a_subscription_that_is_confirmed_does_not_excuse_silence():
+    async with world(quiet) as found:
+        only = listener("q", silence=SILENCE)
+        found.join(only)
+        talk = await found.venue.talk(0)
+        await minute(found, talk)
+        await talk.send({"ok": "q:BTC/USD"})
+        await found.clock.turn(1)
+
+        await minute(found, talk)
+
+        assert await only.wait(2) == ["STALE", "Stale: tape: nothing came for 60 s, twice in a row"]
+
+
 async def test_it_waits_with_growing_distances_and_sends_its_listeners_away_after_five_attempts():
     async with world(quiet) as found:
         found.venue.refusals = [(503, {})] * 9
@@ -290,6 +324,77 @@ async def test_silence_is_stale_then_the_end_while_the_market_is_open():
         assert await only.wait(2) == ["STALE", "Stale: tape: nothing came for 60 s, twice in a row"]
 
 
+class Answers:
+    """What HTTP answers about a channel, and how often it was asked."""
+
+    def __init__(self, answer: Any = ()) -> None:
+        self.answer, self.asked = answer, 0
+
+    async def __call__(self) -> Any:
+        self.asked += 1
+        return self.answer
+
+
+def traded(second: int) -> Trade:
+    one = Decimal(1)
+    return Trade(id=f"http {second}", time=NOON + timedelta(seconds=second), price=one, size=one)
+
+
+async def test_what_the_venue_does_not_know_and_does_not_refuse_is_asked_for_over_http_and_ends():
+    async with world(quiet) as found:
+        unknown = Answers(UnknownInstrument("tape", "no such pair"))
+        bad, good = listener("t", ask=unknown), listener("t", ETH, ask=Answers())
+        found.join(bad, good)
+        talk = await found.venue.talk(0)
+        await found.clock.turn(1)
+        await talk.wait(2)
+        await talk.send({"ok": "t:BTC/USD"}, {"ok": "t:ETH/USD"})
+        await found.clock.turn(8)
+        assert unknown.asked == 0
+
+        await found.clock.turn(5)
+
+        assert await bad.wait(1) == ["UnknownInstrument: tape: no such pair"]
+        assert (good.events, unknown.asked) == ([], 1)
+
+
+async def test_a_quiet_pair_is_not_stale_and_is_asked_about_more_and_more_seldom():
+    async with world(quiet) as found:
+        answers = Answers((traded(-3_600),))
+        only = listener("t", ask=answers)
+        found.join(only)
+        talk = await found.venue.talk(0)
+
+        for _ in range(10):
+            await minute(found, talk)
+
+        assert only.events == []
+        # After 10, 130, and 370 seconds.
+        assert answers.asked == 3
+
+
+async def test_a_stream_that_lacks_what_http_tells_is_stale_then_the_end():
+    async with world(quiet) as found:
+        answers = Answers((traded(0), traded(30)))
+        only = listener("t", ask=answers)
+        found.join(only)
+        talk = await found.venue.talk(0)
+        await found.clock.turn(1)
+        await talk.send({"t": "BTC/USD", "id": 1, "at": 1795176000, "p": 1})
+        await only.wait(1)
+
+        await minute(found, talk)
+        assert await only.wait(2) == ["1", "STALE"]
+        assert talk.received[2:] == [{"unsub": ["t:BTC/USD"]}, {"sub": ["t:BTC/USD"]}]
+        answers.answer = (traded(100),)
+        await talk.send({"ok": "t:BTC/USD"})
+        await minute(found, talk)
+        await minute(found, talk)
+
+        told = "Stale: tape: nothing came for 61 s, and its provider tells more over HTTP, twice in a row"
+        assert await only.wait(3) == ["1", "STALE", told]
+
+
 async def test_a_closed_market_is_no_silence():
     async with world(quiet) as found:
         found.closed_market = True
@@ -355,7 +460,7 @@ async def test_of_a_connection_that_breaks_again_and_again_while_the_market_is_c
             await found.clock.turn(1)
             await talk.abort()
             await until(lambda: not found.venue.alive)
-            await found.clock.turn(1)
+            await found.clock.turn(LONGEST_WAIT)
         await found.venue.talk(ATTEMPTS + 1)
 
         assert await only.wait(3) == ["MARKET_CLOSED", "RECONNECTING", "MARKET_CLOSED"]
@@ -512,6 +617,52 @@ async def test_a_snapshot_over_http_is_asked_for_again_until_it_comes():
         await found.clock.turn(1)
 
         assert await only.wait(1) == ["7!"]
+
+
+async def test_a_snapshot_that_is_refused_for_good_is_not_asked_for_again():
+    async with world(quiet) as found:
+        found.fetched = [UnknownInstrument("tape", "no such pair")]
+        only = listener("b")
+        found.join(only)
+        talk = await found.venue.talk(0)
+        await found.clock.turn(1)
+        await talk.wait(2)
+
+        await talk.send({"want": "b:BTC/USD"})
+
+        assert await only.wait(1) == ["UnknownInstrument: tape: no such pair"]
+
+
+async def test_connections_that_break_soon_are_opened_at_growing_distances_though_they_bring_values():
+    async with world(quiet) as found:
+        only = listener("t")
+        found.join(only)
+        slept = []
+        for number in range(7):
+            talk = await found.venue.talk(number)
+            await talk.send({"t": "BTC/USD", "id": number, "at": number, "p": 1})
+            await only.wait(3 * number + 1)
+            await talk.abort()
+            await only.wait(3 * number + 2)
+            slept.append(found.clock.slept[-1])
+            await found.clock.turn(slept[-1])
+
+        assert slept == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+
+
+async def test_garbage_now_and_then_does_not_end_a_connection():
+    async with world(quiet) as found:
+        only = listener("t")
+        found.join(only)
+        talk = await found.venue.talk(0)
+
+        for number in range(15):
+            await talk.send("}garbage{")
+            await only.wait(number + 1)
+            await found.clock.turn(10)
+
+        assert await only.wait(15) == ["GAP"] * 15
+        assert len(found.venue.talks) == 1
 
 
 async def test_a_venue_that_drops_skips_repeats_and_babbles_shows_no_wrong_book():

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -105,13 +106,18 @@ class Harness:
         self.core.wire.handlers[provider] = handler
 
     def listen(
-        self, letter: str, instrument: InstrumentId = BTC, provider: str = "tape", lane: Lane | None = None
+        self,
+        letter: str,
+        instrument: InstrumentId = BTC,
+        provider: str = "tape",
+        lane: Lane | None = None,
+        since: tuple[Any, ...] | None = None,
     ) -> Told:
         told = Told()
 
         async def run() -> None:
             lane_ = lane or self.lane(letter, provider)
-            async with self.lines.open(lane_, CAPABILITIES[letter], ask_of(letter, instrument)) as events:
+            async with self.lines.open(lane_, CAPABILITIES[letter], ask_of(letter, instrument), since) as events:
                 async for event in events:
                     told.events.append(event)
             told.over = True
@@ -209,6 +215,22 @@ async def test_missed_trades_are_fetched_before_live_ones_go_on_and_none_is_told
         assert await line.wait(6) == ["1", "2", "RECONNECTING", "FRESH_AGAIN", "3+4+5", "6"]
         (request,) = found.core.wire.requests
         assert request.path == "/trades"
+
+
+async def test_a_line_that_takes_another_ones_place_says_that_it_goes_on_and_what_was_missed():
+    async with live() as (found, sockets):
+        found.serve(lambda _: reply([{"id": n, "at": 1795176000 + n, "p": 1} for n in (1, 2, 3)]))
+        one = Decimal(1)
+        line = found.listen("t", since=(Trade(id="1", time=NOON + timedelta(seconds=1), price=one, size=one),))
+        talk = await sockets.talk(0)
+
+        await talk.send({"ok": "t:BTC/USD"})
+        assert await line.wait(2) == ["FRESH_AGAIN", "2+3"]
+        await talk.send(trade(4))
+
+        assert await line.wait(3) == ["FRESH_AGAIN", "2+3", "4"]
+        joined = found.listen("t", since=())
+        assert await joined.wait(1) == ["FRESH_AGAIN"]
 
 
 async def test_what_cannot_be_fetched_is_a_gap():
@@ -391,7 +413,7 @@ async def test_polling_tells_changes_alone_and_waits_for_the_window():
         await found.clock.turn(2)
 
         assert await line.wait(2) == ["1", "2"]
-        assert line.events[1].snapshot  # type: ignore[union-attr]
+        assert [event.snapshot for event in line.events] == [True, False]  # type: ignore[union-attr]
         assert len(found.core.wire.requests) == 3
 
 
@@ -443,6 +465,20 @@ async def test_failures_are_told_once_then_the_line_ends():
                 break
 
         assert await line.wait(4) == ["1", "STALE", "FRESH_AGAIN", "2"]
+
+
+async def test_after_a_failure_the_same_value_is_told_again():
+    async with polled(venue("plain")) as found:
+        line = found.listen("q", provider="plain")
+        await line.wait(1)
+        found.serve(failing_then(1, priced("1")), "plain")
+        for _ in range(30):
+            await found.clock.turn(2)
+            if len(line.events) >= 4:
+                break
+
+        assert await line.wait(4) == ["1", "STALE", "FRESH_AGAIN", "1"]
+        assert line.events[3].snapshot  # type: ignore[union-attr]
 
 
 def failing_then(count: int, then: Any) -> Callable[[Request], Any]:
@@ -532,6 +568,7 @@ async def test_polled_candles_are_rows_and_trades_are_told_once():
         await found.clock.turn(6)
 
         await until(lambda: len(bars.events) >= 2 and len(trades.events) >= 2)
+        assert [event.snapshot for event in bars.events[:2]] == [True, False]  # type: ignore[union-attr]
         assert bars.short[0].startswith("11:59=1+12:00=")
         assert bars.short[0].endswith("…")
         assert sorted({name for told in trades.short for name in told.split("+")}) == sorted(

@@ -31,15 +31,17 @@ class HandLines:
         self.queues: dict[tuple[str, InstrumentId], asyncio.Queue[Event]] = {}
         self.open_now: list[str] = []
         self.opened: list[str] = []
+        self.since: list[tuple[Any, ...] | None] = []
         self.asked: list[tuple[str, Any]] = []
         self.answers: dict[tuple[str, str], Callable[[Any], Any]] = {}
         """What a provider answers over HTTP, by its id and the capability's name."""
 
     @asynccontextmanager
     async def open(
-        self, lane: Lane, capability: Capability[Any, Any], ask: Any
+        self, lane: Lane, capability: Capability[Any, Any], ask: Any, since: tuple[Any, ...] | None = None
     ) -> AsyncGenerator[AsyncIterator[Event]]:
         """See `Lines`."""
+        self.since.append(since)
         self.opened.append(lane.id)
         self.open_now.append(lane.id)
         try:
