@@ -17,6 +17,8 @@ from schema.words.live import NoticeCode
 from schema.words.trades import TRADES
 
 REOPENED = "The market is open again."
+ACCEPTED_S = 3.0
+"""After its subscription a channel is in order where the venue confirms none."""
 MOST_GAPS = 5
 """Gaps in a row, without a snapshot between them, that a channel is mended after."""
 
@@ -100,8 +102,20 @@ class Channel:
     def confirmed(self) -> None:
         """The venue has accepted its subscription: where it may say nothing for long, no more is to be waited for."""
         self.heard = self.clock.monotonic()
-        if self.silence is None and self.troubled is not NoticeCode.STALE and self.topic.capability is not ORDER_BOOK:
-            self._freshen("The venue has confirmed the stream.", quiet=True)
+        if self._may_be_quiet:
+            self._freshen("The venue has accepted the stream.", quiet=True)
+
+    def accepted(self) -> bool:
+        """Whether a venue that does not confirm has not refused it either, for a while."""
+        waited = self.clock.monotonic() - self.heard
+        return not self.fresh and self._may_be_quiet and waited >= ACCEPTED_S
+
+    @property
+    def _may_be_quiet(self) -> bool:
+        """Whether nothing has to come, though it is in order."""
+        return (
+            self.silence is None and self.troubled is not NoticeCode.STALE and self.topic.capability is not ORDER_BOOK
+        )
 
     def _freshen(self, message: str, *, quiet: bool = False) -> None:
         """Tell those who know of trouble that it is over."""

@@ -17,7 +17,7 @@ from gateway.core.lines.connection import ATTEMPTS, LONGEST_WAIT, Connection, Up
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from gateway.core.lines.socket import Sockets, Wire, rebased
 from providers.contract import Http
-from providers.feeds import Feed, Topic
+from providers.feeds import Feed, Topic, Wants
 from providers.row import Row
 from schema.capability import Capability
 from schema.errors import UnknownInstrument, UpstreamError
@@ -241,6 +241,40 @@ async def test_a_quiet_stream_goes_on_when_the_venue_has_confirmed_it_but_a_book
         assert await trade.wait(2) == ["RECONNECTING", "FRESH_AGAIN"]
         assert list(map(short, book.events)) == ["RECONNECTING"]
         assert list(map(short, quote.events)) == ["RECONNECTING"]
+
+
+async def test_where_a_venue_confirms_nothing_what_it_has_not_refused_in_three_seconds_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(TapeFeed, "confirms", False)
+    async with world(quiet) as found:
+        only = listener("t")
+        found.join(only)
+        talk = await found.venue.talk(0)
+        await found.clock.turn(1)
+        await talk.abort()
+        await only.wait(1)
+        await found.clock.turn(1)
+        await found.venue.talk(1)
+        assert await only.wait(1) == ["RECONNECTING"]
+
+        await found.clock.turn(4)
+
+        assert await only.wait(2) == ["RECONNECTING", "FRESH_AGAIN"]
+
+
+async def test_a_snapshot_that_a_feed_wants_from_the_beginning_is_fetched_before_anything_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(
+        TapeFeed, "begin", lambda feed, topics: [Wants(each.channel, lambda http: http.get("/book")) for each in topics]
+    )
+    async with world(quiet) as found:
+        found.fetched = [Row("tape", {"n": 3, "s": True, "bids": [[7, 1]], "asks": []})]
+        only = listener("b")
+        found.join(only)
+
+        assert await only.wait(1) == ["7!"]
 
 
 async def test_a_subscription_that_is_confirmed_does_not_excuse_silence():
