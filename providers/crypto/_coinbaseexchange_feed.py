@@ -26,8 +26,8 @@ class CoinbaseExchangeFeed(Feed):
 
     An address may send 100 frames a second, and make eight requests for connections; who has not subscribed within
     five seconds is let go: https://docs.cdp.coinbase.com/exchange/websocket-feed/rate-limits. Books have no numbers:
-    the venue vouches for every change of `level2_batch`, and one that is crossed is begun anew. A change that is lost is
-    not noticed else: heartbeats count all orders of a product, not the changes of its levels.
+    the venue vouches for every change of `level2_batch`, and one that is crossed is begun anew. Else a lost change is
+    not noticed: heartbeats count all orders of a product, not the changes of its levels.
     """
 
     address = "wss://ws-feed.exchange.coinbase.com"
