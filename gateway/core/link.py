@@ -6,7 +6,8 @@ Loaded only where Redis is set. The bus has connections of its own (`gateway/cor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import structlog
@@ -46,15 +47,19 @@ class RedisLink:
         self._returned.append(handler)
 
     async def ask(self, question: Callable[[Redis], Awaitable[T]], *, otherwise: T, wait_s: float | None = None) -> T:
-        """What Redis answers; *otherwise* while it is gone, slow or confused. Never raises for its sake."""
+        """What Redis answers; *otherwise* while it is gone, slow or confused. Never raises for its sake.
+
+        Whoever is cancelled meanwhile gets no answer.
+        """
         now = self._clock.monotonic()
         if self._paused_until is not None:
             if now < self._paused_until:
                 return otherwise
             self._paused_until = now + PAUSE_S
         try:
-            async with asyncio.timeout(self.wait_s if wait_s is None else wait_s) as limit:
-                answer = await question(self._redis)
+            with _heeded():
+                async with asyncio.timeout(self.wait_s if wait_s is None else wait_s) as limit:
+                    answer = await question(self._redis)
         except FAULTS as fault:
             if wait_s is None or wait_s >= FAIR_S or not limit.expired():
                 self._went_away(fault)
@@ -80,3 +85,19 @@ class RedisLink:
                 handler()
             except Exception:
                 log.exception("redis_handler_failed")
+
+
+@contextmanager
+def _heeded() -> Iterator[None]:
+    """Whoever is cancelled inside is cancelled at its end, at the latest.
+
+    The library sends within `asyncio.wait_for`, which on Python 3.11 forgets a cancel that comes when the bytes have
+    just left. Connections that listen send without it.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task is not None else 0
+    try:
+        yield
+    finally:
+        if task is not None and task.cancelling() > before:
+            raise asyncio.CancelledError

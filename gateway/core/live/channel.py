@@ -12,7 +12,7 @@ from gateway.core.live.folds import FOLDS, Values
 from gateway.core.live.messages import Message, Position, StreamKey
 from gateway.core.metrics import counter
 from schema.provenance import Provenance
-from schema.words.live import StreamNotice
+from schema.words.live import NoticeCode, StreamNotice
 
 RING = 64
 """Messages that each process holds of a stream for those who come back."""
@@ -41,7 +41,7 @@ class Channel:
         self.state: Values = ()
         self.provenance: Provenance | None = None
         self.trouble: Message | None = None
-        """The last message that told of trouble, where no values have come since."""
+        """The last message that told of trouble, where neither values nor better news have come since."""
         self.ring: deque[Message] = deque(maxlen=ring)
         self._on_hole = on_hole
         self._held: list[Message] | None = None
@@ -154,7 +154,9 @@ class Channel:
         if message.values:
             self.state = message.values if message.snapshot else self.fold.state(self.state, message.values)
             self.provenance = message.provenance
-        if message.notices or message.ended is not None:
+        if any(each.code is NoticeCode.FRESH_AGAIN for each in message.notices):
+            self.trouble = None
+        elif message.notices or message.ended is not None:
             self.trouble = message
         elif message.values:
             self.trouble = None

@@ -36,12 +36,13 @@ MOST_WAITING = 4_096
 """Messages that wait to leave this process; with more of them the oldest go: followers see a hole, and fill it."""
 
 ACQUIRE = """
-if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) == false then
+local last = tonumber(redis.call('GET', KEYS[2]) or '0')
+if tonumber(ARGV[3]) <= last and redis.call('EXISTS', KEYS[1]) == 1 then
   return {'0', redis.call('GET', KEYS[3])}
 end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local last = tonumber(redis.call('GET', KEYS[2]) or '0')
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local epoch = math.max(now, last + 1, tonumber(ARGV[3]) + 1)
 redis.call('SET', KEYS[2], string.format('%.0f', epoch), 'PX', ARGV[4])
 return {string.format('%.0f', epoch), false}
@@ -83,7 +84,7 @@ class Lease:
     lost: bool = False
 
     def holds(self) -> bool:
-        """Whether nobody else can have it now."""
+        """Whether it has neither lapsed nor been taken, as far as is known."""
         return not self.lost and self.clock.monotonic() < self.until
 
 
@@ -104,8 +105,6 @@ class LiveFleet:
         self._link, self._listening, self._clock = link, listening, clock
         self._outbox: dict[StreamKey, _Waiting] = {}
         self._sender: asyncio.Task[None] | None = None
-        self._back = asyncio.Event()
-        link.on_return(self._back.set)
         self.lost = 0
         """Messages that did not leave this process."""
 
@@ -113,14 +112,6 @@ class LiveFleet:
     def available(self) -> bool:
         """Whether Redis answers, as far as is known."""
         return self._link.available
-
-    async def returned(self) -> None:
-        """Until Redis answers again."""
-        self._back.clear()
-        while True:
-            if await self._link.ask(_ping, otherwise=False, wait_s=self._wait_s):
-                return
-            await self._clock.sleep(0.5)
 
     def start(self) -> None:
         """Begin to listen."""
@@ -134,7 +125,11 @@ class LiveFleet:
         await self._listening.close()
 
     async def acquire(self, key: StreamKey, known: int) -> tuple[Lease | None, Position | None]:
-        """The lease where nobody has it, in an epoch above the *known* one; else how far its leader is, if known."""
+        """The lease where nobody has it, in an epoch above the *known* one; else how far its leader is, if known.
+
+        Who was cut off and streamed for itself knows an epoch above that of a leader that was not: it gets the lease,
+        for its subscribers could not go back to that one, and the leader is told when it renews or publishes.
+        """
         owner, asked = uuid4().hex, self._clock.monotonic()
         at = _Places(key)
 
@@ -152,8 +147,8 @@ class LiveFleet:
         last, _, sequence = found[1].decode().partition(":")
         return None, Position(int(last), int(sequence))
 
-    async def renew(self, lease: Lease) -> None:
-        """Hold it longer, where it is still ours."""
+    async def renew(self, lease: Lease) -> bool:
+        """Hold it longer, where it is still ours; false where Redis did not answer."""
         asked = self._clock.monotonic()
         at = _Places(lease.key)
 
@@ -162,12 +157,11 @@ class LiveFleet:
             return await cast(Any, redis.eval(RENEW, len(keys), *keys, lease.owner, LIVE_MS, KEPT_MS))
 
         found = await self._link.ask(ask, otherwise=None, wait_s=self._wait_s)
-        if found is None:
-            return
         if found:
             lease.until = _until(asked)
-        else:
+        elif found is not None:
             lease.lost = True
+        return found is not None
 
     async def release(self, lease: Lease) -> None:
         """Let another one have it at once."""
@@ -228,7 +222,7 @@ class LiveFleet:
         return None if frame is None else _read(key, frame)
 
     async def missed(self, key: StreamKey, after: Position) -> list[Message]:
-        """What Redis still has of an epoch after a position, in order."""
+        """What Redis still has after a position, in order."""
         place = _Places(key).ring
 
         async def ask(redis: Redis) -> Any:
@@ -236,7 +230,7 @@ class LiveFleet:
 
         rows: list[Any] = await self._link.ask(ask, otherwise=[], wait_s=self._wait_s)
         found = [_read(key, row[1][b"f"]) for row in reversed(rows)]
-        return [m for m in found if m is not None and m.position.epoch == after.epoch and m.position > after]
+        return [m for m in found if m is not None and m.position > after]
 
     async def _flushed(self) -> None:
         if self._sender is not None and not self._sender.done():
@@ -289,7 +283,3 @@ def _read(key: StreamKey, frame: bytes) -> Message | None:
         return frames_of(key.capability).read(frame)
     except Strange:
         return None
-
-
-async def _ping(redis: Redis) -> bool:
-    return bool(await cast(Any, redis.ping()))

@@ -116,7 +116,7 @@ class Hub:
                 held.leaving = None
         try:
             await held.ready.wait()
-        except asyncio.CancelledError:
+        except BaseException:
             self.release(held.channel)
             raise
         return held.channel

@@ -27,15 +27,20 @@ from schema.words.live import NoticeCode, StreamNotice
 if TYPE_CHECKING:
     from gateway.core.live.fleet import Lease, LiveFleet
 
-RENEW_S = 1.0
-"""Between two renewals of a lease of three seconds."""
+RENEW_S, RETRY_S = 1.0, 0.25
+"""Between two renewals of a lease of three seconds; the shorter one where Redis did not answer."""
 LOOK_S = 0.4
 """Between two looks of a follower at whether anybody leads, and how far the leader is."""
 AGAIN = (1.0, 60.0)
 """The pause before an ended line is opened again, where somebody still wants it: the first, and the longest."""
 
 TAKEN_OVER = "the process that had this stream from upstream is gone or gave it up: another one has taken over"
+ALONE = "the fleet is out of reach: this process streams for itself"
+TOGETHER = "the fleet is in reach again: this process has the stream for all"
 OPENED_AGAIN = "the stream from upstream has ended: it is opened again"
+
+_LASTING = frozenset({NoticeCode.STALE, NoticeCode.RECONNECTING, NoticeCode.MARKET_CLOSED})
+"""What a line says of itself that holds until it says better."""
 
 LOG = structlog.get_logger(__name__)
 
@@ -75,6 +80,9 @@ class Leader:
         self._rng, self._stamper, self._behind = rng, Stamper(clock), behind
         self._pause = AGAIN[0]
         self._seen: Position | None = None
+        self._course = _Course(channel, 0, None, None)
+        self._lasting: StreamNotice | None = None
+        """The trouble that its line is in."""
         self.leads = False
         """Whether this process has the upstream's stream now."""
 
@@ -87,7 +95,8 @@ class Leader:
         """Until it is cancelled."""
         while True:
             if self._fleet is None:
-                await self._lead_once(None)
+                self._begin(None)
+                await self._lead()
             else:
                 await self._take_part(self._fleet)
 
@@ -95,21 +104,26 @@ class Leader:
         """Lead where the lease is free; without Redis each process streams for its own subscribers, and says so."""
         lease, last = await fleet.acquire(self._channel.key, self._channel.position.epoch)
         if lease is None and fleet.available:
-            if last is not None and self._seen is not None and last >= self._seen > self._channel.position:
-                # What was said a whole look ago has not come here.
-                self._behind(self._channel)
-            self._seen = last
-            await self._clock.sleep(LOOK_S * self._rng.uniform(0.75, 1.25))
+            self._look(last)
+            await self._clock.sleep(self._look_s)
             return
+        self._begin(lease)
         try:
-            if lease is None:
-                told = "the fleet is out of reach: this process streams for itself"
-                await self._until(self._lead_once(None, told), fleet.returned())
-            else:
-                await self._until(self._lead_once(lease), self._keep(fleet, lease))
+            await self._until(self._lead(), self._keep(fleet))
         finally:
-            if lease is not None:
-                await fleet.release(lease)
+            if self._course.lease is not None:
+                await fleet.release(self._course.lease)
+
+    @property
+    def _look_s(self) -> float:
+        return LOOK_S * self._rng.uniform(0.75, 1.25)
+
+    def _look(self, last: Position | None) -> None:
+        """Another process leads, and is as far as that."""
+        if last is not None and self._seen is not None and last >= self._seen > self._channel.position:
+            # What was said a whole look ago has not come here.
+            self._behind(self._channel)
+        self._seen = last
 
     async def _until(self, work: Awaitable[None], end: Awaitable[None]) -> None:
         """Whichever ends first ends the other."""
@@ -123,35 +137,62 @@ class Leader:
         for task in done:
             task.result()
 
-    async def _keep(self, fleet: LiveFleet, lease: Lease) -> None:
-        """Until the lease is somebody else's, or cannot be renewed in time."""
-        while lease.holds():
-            await self._clock.sleep(RENEW_S)
-            await fleet.renew(lease)
-        LOG.warning("live_lease_lost", stream=self._channel.key.subject, provider=self._channel.key.provider)
+    async def _keep(self, fleet: LiveFleet) -> None:
+        """Until another process has the stream: by the lease, which may lapse, or heard by who streamed for itself."""
+        renewed = True
+        while True:
+            lease = self._course.lease
+            if lease is None:
+                await self._clock.sleep(self._look_s)
+                if await self._followed(fleet):
+                    return
+                continue
+            await self._clock.sleep(RENEW_S if renewed else RETRY_S)
+            renewed = await fleet.renew(lease)
+            if not lease.holds():
+                LOG.warning("live_lease_lost", stream=self._channel.key.subject, provider=self._channel.key.provider)
+                return
 
-    async def _lead_once(self, lease: Lease | None, told: str = "") -> None:
-        """One line from its beginning to its end, in an epoch of its own."""
+    async def _followed(self, fleet: LiveFleet) -> bool:
+        """Whether another process leads and is heard. Where the lease is free the line goes on, for all from now on."""
+        lease, last = await fleet.acquire(self._channel.key, self._channel.position.epoch)
+        if lease is not None:
+            self._begin(lease)
+            if self.leads:
+                self._course.say((self._lasting or self._notice(NoticeCode.FRESH_AGAIN, TOGETHER),))
+            return False
+        if not fleet.available:
+            return False
+        self._look(last)
+        return self._channel.position.epoch > self._course.epoch
+
+    def _begin(self, lease: Lease | None) -> None:
+        """An epoch: that of the lease, or one of this process alone."""
         epoch = lease.epoch if lease else max(self._channel.position.epoch + 1, _milliseconds(self._clock))
-        course = _Course(self._channel, epoch, lease, self._fleet)
-        resumes = self._channel.begun and (lease is not None or bool(self._channel.state))
+        self._course = _Course(self._channel, epoch, lease, self._fleet)
+
+    async def _lead(self) -> None:
+        """One line from its beginning to its end."""
+        leased = self._course.lease is not None
+        resumes = self._channel.begun and (leased or bool(self._channel.state))
+        self._lasting = None
         self.leads = True
         try:
-            if told:
-                course.say((self._notice(NoticeCode.GAP, told),))
+            if self._fleet is not None and not leased:
+                self._course.say((self._notice(NoticeCode.GAP, ALONE),))
             elif resumes:
-                course.say((self._notice(NoticeCode.RECONNECTING, TAKEN_OVER if lease else OPENED_AGAIN),))
+                self._course.say((self._notice(NoticeCode.RECONNECTING, TAKEN_OVER if leased else OPENED_AGAIN),))
             since = self._channel.state if resumes else None
             async with self._lines(self._upstream, since) as events:
                 async for event in events:
-                    self._take(course, event)
-                    if course.lost:
+                    self._take(self._course, event)
+                    if self._course.lost:
                         return
                     if isinstance(event, Ended):
                         break
         finally:
             self.leads = False
-            course.close()
+            self._course.close()
         # Only those who have nobody else to ask still want it.
         await self._clock.sleep(self._pause * self._rng.uniform(0.5, 1.0))
         self._pause = min(2 * self._pause, AGAIN[1])
@@ -159,11 +200,14 @@ class Leader:
     def _take(self, course: _Course, event: Event) -> None:
         match event:
             case Update():
-                self._pause = AGAIN[0]
+                self._pause, self._lasting = AGAIN[0], None
                 values, provenance = self._stamped(event)
                 course.tell(values, provenance, snapshot=event.snapshot)
             case Trouble():
-                course.say((self._notice(event.code, event.message),))
+                notice = self._notice(event.code, event.message)
+                if event.code in _LASTING or event.code is NoticeCode.FRESH_AGAIN:
+                    self._lasting = notice if event.code in _LASTING else None
+                course.say((notice,))
             case Ended():
                 unknown = event.error.code is FailureCode.UNKNOWN_INSTRUMENT
                 code = NoticeCode.UNKNOWN_INSTRUMENT if unknown else NoticeCode.STALE
@@ -192,7 +236,7 @@ class _Course:
     """The messages of one epoch, to this process's channel at once and to the others through the fleet."""
 
     def __init__(self, channel: Channel, epoch: int, lease: Lease | None, fleet: LiveFleet | None) -> None:
-        self._channel, self._epoch, self._lease, self._fleet = channel, epoch, lease, fleet
+        self._channel, self.epoch, self.lease, self._fleet = channel, epoch, lease, fleet
         self._sequence = 0
         self.lost = False
 
@@ -215,14 +259,14 @@ class _Course:
 
     def _send(self, **told: Any) -> None:
         # Who was stopped for a while, or cut off, may have been followed by another: silence until that is known.
-        if self.lost or (self._lease is not None and not self._lease.holds()):
+        if self.lost or (self.lease is not None and not self.lease.holds()):
             self.lost = True
             return
         self._sequence += 1
-        message = Message(position=Position(self._epoch, self._sequence), **told)
+        message = Message(position=Position(self.epoch, self._sequence), **told)
         self._channel.hear(message)
-        if self._lease is not None and self._fleet is not None:
-            self._fleet.publish(self._lease, message, self._channel.snapshot() or message)
+        if self.lease is not None and self._fleet is not None:
+            self._fleet.publish(self.lease, message, self._channel.snapshot() or message)
 
 
 def _milliseconds(clock: Clock) -> int:

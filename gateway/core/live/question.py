@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from gateway.core.live.channel import Channel
 from gateway.core.live.folds import FOLDS
-from gateway.core.live.leader import Upstream
+from gateway.core.live.leader import TAKEN_OVER, Upstream
 from gateway.core.live.mailbox import Mailbox
 from gateway.core.live.messages import Message, Position
+from schema.errors import FailureCode
 from schema.words.live import NoticeCode, StreamNotice
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 5.0
 """How long a stream that is in trouble may mend itself before the next provider's takes its place."""
+AROUND_S = (1.0, 30.0)
+"""The pause after all of them have failed, before the first has its turn again: the shortest, and the longest."""
 BEGIN_S = 1.0
 """How long a stream that a client comes back to may take to say where it stands."""
 
@@ -35,8 +38,11 @@ class Question:
         self._turn = 0
         self._channel: Channel | None = None
         self._patience: asyncio.Task[None] | None = None
+        self._turning: asyncio.Task[None] | None = None
         self._failed = 0
-        self._switching = False
+        """How many have, one after the other, since values came."""
+        self._strangers: set[int] = set()
+        """Turns of those who do not know the instrument."""
         self._over = False
 
     @property
@@ -81,7 +87,7 @@ class Question:
     def end(self) -> None:
         """No more of it."""
         self._over = True
-        self._calm()
+        self._stay()
         if self._channel is not None:
             self._channel.detach(self)
             self._hub.release(self._channel)
@@ -93,14 +99,17 @@ class Question:
             named = tuple(replace(each, symbol=self._symbol) for each in message.notices)
             message = replace(message, notices=named)
         self._mailbox.put(self._index, channel, message)
+        codes = {each.code for each in message.notices}
         if message.ended is not None:
+            if message.ended == FailureCode.UNKNOWN_INSTRUMENT:
+                self._strangers.add(self._turn)
             self._switch(f"{channel.key.provider}: {message.notices[0].message if message.notices else message.ended}")
-        elif message.values and not message.notices:
+        elif NoticeCode.FRESH_AGAIN in codes or (message.values and not codes):
             self._failed = 0
+            self._stay()
+        elif NoticeCode.MARKET_CLOSED in codes:
             self._calm()
-        elif any(each.code is NoticeCode.MARKET_CLOSED for each in message.notices):
-            self._calm()
-        elif any(each.code in _TROUBLES for each in message.notices) and self._patience is None:
+        elif any(_is_trouble(each) for each in message.notices) and self._patience is None:
             self._patience = self._hub.task(partial(self._wait, channel), "patience")
 
     def _listen(self, channel: Channel) -> None:
@@ -126,27 +135,33 @@ class Question:
         self._switch(f"{channel.key.provider} has sent nothing for too long")
 
     def _switch(self, why: str) -> None:
-        """To the next provider, as long as there is one that did not fail just so."""
+        """To the next provider that may know it; after a round of failures not at once."""
         self._calm()
-        self._failed += 1
-        if self._over or self._switching or self._failed >= len(self._upstreams):
+        if self._over or self._turning is not None:
             return
-        self._switching = True
-        self._hub.begin(partial(self._go_on, why), "switch")
+        count = len(self._upstreams)
+        order = [(self._turn + step) % count for step in range(1, count)]
+        turn = next((each for each in order if each not in self._strangers), None)
+        if turn is None:
+            return
+        self._failed += 1
+        rounds, part = divmod(self._failed, count)
+        first, longest = AROUND_S
+        pause = 0.0 if part else min(first * 2 ** min(rounds - 1, 16), longest)
+        self._turning = self._hub.task(partial(self._go_on, turn, pause, why), "switch")
 
-    async def _go_on(self, why: str) -> None:
-        old = self._channel
-        self._turn = (self._turn + 1) % len(self._upstreams)
-        upstream = self._upstreams[self._turn]
-        channel = await self._hub.retain(upstream)
-        self._switching = False
+    async def _go_on(self, turn: int, pause: float, why: str) -> None:
+        if pause:
+            await self._hub.clock.sleep(pause)
+        channel = await self._hub.retain(self._upstreams[turn])
+        self._turning, old = None, self._channel
         if self._over:
             self._hub.release(channel)
             return
         if old is not None:
             old.detach(self)
             self._hub.release(old)
-        self._channel = channel
+        self._channel, self._turn = channel, turn
         told = f"{channel.key.provider} serves it now; {why}"
         self._mailbox.tell(replace(self._notice(NoticeCode.PROVIDER_SWITCHED, told), provider=channel.key.provider))
         self._listen(channel)
@@ -156,5 +171,17 @@ class Question:
             self._patience.cancel()
             self._patience = None
 
+    def _stay(self) -> None:
+        """Nobody else's turn comes."""
+        self._calm()
+        if self._turning is not None:
+            self._turning.cancel()
+            self._turning = None
+
     def _notice(self, code: NoticeCode, message: str) -> StreamNotice:
         return StreamNotice(code=code, message=message, symbol=self._symbol, at=self._hub.clock.now())
+
+
+def _is_trouble(notice: StreamNotice) -> bool:
+    """Another process that takes a stream over is no trouble of the provider: what is, its line will say."""
+    return notice.code in _TROUBLES and notice.message != TAKEN_OVER

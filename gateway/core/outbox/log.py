@@ -115,7 +115,8 @@ class EventLog:
                     yield found
                 if len(found) < AT_ONCE:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(news.wait(), LOOK_S)
+                        async with asyncio.timeout(LOOK_S):
+                            await news.wait()
         finally:
             forget()
 

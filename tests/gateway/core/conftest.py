@@ -18,6 +18,7 @@ REAL = (
     "test_cache_shared.py",
     "test_calendars.py",
     "test_fleet.py",
+    "test_link.py",
     "test_network.py",
     "test_quota_fleet.py",
     "test_redis_bus.py",

@@ -23,6 +23,7 @@ from gateway.core.live.listening import Listening
 from gateway.core.live.mailbox import Delivery
 from gateway.core.live.messages import Message, Position
 from schema.capability import Terms
+from schema.errors import Overloaded
 from schema.words.candles import CANDLES, CandlesAsk
 from schema.words.intervals import Interval
 from schema.words.trades import TRADES, Trade
@@ -40,6 +41,12 @@ class StoppableClock(SystemClock):
         self.going = asyncio.Event()
         self.going.set()
         self._stopped = 0.0
+        self.ahead = timedelta()
+        """Of the other processes' clocks."""
+
+    def now(self) -> datetime:
+        """See `Clock`."""
+        return super().now() + self.ahead
 
     def stop(self) -> None:
         """SIGSTOP."""
@@ -264,6 +271,20 @@ async def test_the_last_message_that_was_lost_is_missed_although_none_follows(re
         assert behind.notices == []
 
 
+async def test_an_epoch_whose_beginning_was_lost_is_heard_of_although_nothing_follows(redis_url) -> None:
+    async with two(redis_url) as (one, other), reading(one) as a, reading(other) as b:
+        leader, follower = await leader_of(one, other)
+        leader.lines.price("alpha", "100")
+        await until(lambda: a.prices == b.prices == ["100"])
+        deaf = _deafen(follower)
+        leader.lines.end("alpha", Overloaded("alpha", "HTTP 503"))
+        behind, ahead = (b, a) if follower is other else (a, b)
+        await until(lambda: ahead.notices == behind.notices == ["STALE", "RECONNECTING"])
+
+        assert len(deaf) >= 2
+        assert behind.positions == sorted(behind.positions)
+
+
 async def test_what_cannot_be_filled_is_a_gap_and_a_snapshot(redis_url) -> None:
     async with two(redis_url) as (one, other), reading(one) as a, reading(other) as b:
         leader, follower = await leader_of(one, other)
@@ -285,9 +306,11 @@ async def test_what_cannot_be_filled_is_a_gap_and_a_snapshot(redis_url) -> None:
         assert behind.positions == sorted(behind.positions)
 
 
-async def test_without_redis_each_process_streams_for_itself_and_says_so_and_one_leads_when_it_is_back() -> None:
+async def test_without_redis_each_process_streams_for_itself_and_says_so_and_one_goes_on_for_all_when_it_is_back():
     with restartable_valkey() as server:
         async with two(server.url) as (one, other), reading(one) as a, reading(other) as b:
+            # What a process calls its own epochs while it is alone must not matter to the others.
+            other.clock.ahead = timedelta(hours=1)
             leader, _ = await leader_of(one, other)
             leader.lines.price("alpha", "100")
             await until(lambda: a.prices == b.prices == ["100"])
@@ -296,14 +319,53 @@ async def test_without_redis_each_process_streams_for_itself_and_says_so_and_one
             one.lines.price("alpha", "200")
             other.lines.price("alpha", "201")
             await until(lambda: a.prices[-1] == "200" and b.prices[-1] == "201")
+            opened = len(one.lines.opened), len(other.lines.opened)
             server.start()
             await until(lambda: len(one.hub.leading()) + len(other.hub.leading()) == 1, within=20)
             leader, _ = await leader_of(one, other)
             leader.lines.price("alpha", "300")
             await until(lambda: a.prices[-1] == b.prices[-1] == "300", within=20)
 
+            assert (len(one.lines.opened), len(other.lines.opened)) == opened
+            assert (a.notices[-1], b.notices[-1]) == ("FRESH_AGAIN", "FRESH_AGAIN")
             for reader in (a, b):
                 assert reader.positions == sorted(reader.positions)
+
+
+async def test_who_was_cut_off_for_a_moment_and_streamed_for_itself_is_not_silent_afterwards() -> None:
+    with restartable_valkey() as server:
+        async with two(server.url) as (one, other), reading(one) as a, reading(other) as b:
+            leader, follower = await leader_of(one, other)
+            leader.lines.price("alpha", "100")
+            await until(lambda: a.prices == b.prices == ["100"])
+            cut_off = b if follower is other else a
+            server.freeze()
+            await until(lambda: "GAP" in cut_off.notices, within=20)
+            server.thaw()
+            follower.lines.price("alpha", "200")
+            await until(lambda: cut_off.prices[-1] == "200")
+            await until(lambda: len(one.lines.open_now) + len(other.lines.open_now) == 1, within=20)
+            last, _ = await leader_of(one, other)
+            last.lines.price("alpha", "300")
+            await until(lambda: a.prices[-1] == b.prices[-1] == "300", within=20)
+
+            for reader in (a, b):
+                assert reader.positions == sorted(reader.positions)
+
+
+async def test_who_knows_a_later_epoch_than_the_leaders_gets_the_lease_and_the_leader_is_told(redis_url) -> None:
+    async with two(redis_url) as (one, other):
+        key = key_of(quotes_of(one.world)[0])
+        old, _ = await one.fleet.acquire(key, 0)
+        assert old is not None
+        same, _ = await other.fleet.acquire(key, old.epoch)
+        new, _ = await other.fleet.acquire(key, old.epoch + 3_600_000)
+        assert new is not None
+        answered = await one.fleet.renew(old)
+
+    assert same is None
+    assert new.epoch == old.epoch + 3_600_001
+    assert (answered, old.lost, new.lost) == (True, True, False)
 
 
 async def test_when_nobody_wants_it_any_more_nothing_of_it_is_led_or_listened_to(redis_url) -> None:

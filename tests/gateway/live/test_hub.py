@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import pairwise
 
 import pytest
 
 from gateway.core.access import Access
 from gateway.core.live import cursors
 from gateway.core.live.hub import Hub, key_of
+from gateway.core.live.leader import TAKEN_OVER
 from gateway.core.live.mailbox import Delivery
+from gateway.core.live.messages import Position
 from schema.errors import Overloaded, UnknownInstrument
-from schema.words.live import NoticeCode
-from tests.gateway.doubles import BTC, ETH, LoopClock, Unspread, World, venue, world
+from schema.words.live import NoticeCode, StreamNotice
+from tests.gateway.doubles import BTC, ETH, NOON, LoopClock, Unspread, World, venue, world
 from tests.gateway.live.handlines import HandLines, minutes_of, quotes_of
 
 
@@ -201,6 +205,114 @@ async def test_a_stream_whose_market_is_closed_is_not_left_for_the_next_provider
         assert (prices(later), told(later), it.lines.opened) == ([(0, ["101"])], [], ["alpha"])
 
 
+async def heard_until(reader: AsyncIterator[Delivery], end: Callable[[Delivery], bool]) -> list[Delivery]:
+    heard: list[Delivery] = []
+    async with asyncio.timeout(600):
+        while not heard or not end(heard[-1]):
+            heard.append(await next_of(reader))
+    return heard
+
+
+async def test_after_the_last_provider_it_is_the_turn_of_the_first_again() -> None:
+    async with live() as it:
+        it.lines.price("alpha", "100")
+        async with it.hub.subscribe({"BTC/USD": quotes_of(it.world)}) as reader:
+            await next_of(reader)
+            it.lines.trouble("alpha", NoticeCode.RECONNECTING)
+            it.lines.end("beta", Overloaded("beta", "HTTP 403"))
+            heard = await heard_until(reader, lambda each: ("STALE", "beta") in told(each))
+            it.lines.price("alpha", "200")
+            heard += await heard_until(reader, lambda each: bool(each.items))
+
+        assert [each for delivery in heard for each in told(delivery)] == [
+            ("RECONNECTING", "alpha"), ("PROVIDER_SWITCHED", "beta"), ("STALE", "beta"), ("PROVIDER_SWITCHED", "alpha"),
+        ]  # fmt: skip
+        assert (prices(heard[-1]), heard[-1].snapshot) == ([(0, ["200"])], True)
+
+
+async def test_the_pause_grows_after_each_round_in_which_all_providers_have_failed() -> None:
+    async with live() as it:
+        for _ in range(60):
+            it.lines.end("alpha", Overloaded("alpha", "HTTP 503"))
+            it.lines.end("beta", Overloaded("beta", "HTTP 503"))
+        async with it.hub.subscribe({"BTC/USD": quotes_of(it.world)}) as reader:
+            switched: list[tuple[str | None, datetime]] = []
+            while len(switched) < 14:
+                for notice in (await next_of(reader)).notices:
+                    if notice.code is NoticeCode.PROVIDER_SWITCHED:
+                        switched.append((notice.provider, notice.at))
+
+        assert [provider for provider, _ in switched] == ["beta", "alpha"] * 7
+        gaps = [round((after - before).total_seconds()) for (_, before), (_, after) in pairwise(switched)]
+        assert gaps == [1, 0, 2, 0, 4, 0, 8, 0, 16, 0, 30, 0, 30]
+
+
+async def test_a_provider_that_comes_back_while_it_is_nobodys_turn_goes_on_and_is_not_left() -> None:
+    async with live() as it:
+        it.lines.end("alpha", Overloaded("alpha", "HTTP 503"))
+        it.lines.end("beta", Overloaded("beta", "HTTP 503"))
+        async with it.hub.subscribe({"BTC/USD": quotes_of(it.world)}) as reader:
+            await heard_until(reader, lambda each: ("STALE", "beta") in told(each))
+            it.lines.price("beta", "99")
+            first = await heard_until(reader, lambda each: bool(each.items))
+            await asyncio.sleep(60)
+            it.lines.price("beta", "98")
+            then = await next_of(reader)
+
+        assert (first[-1].notices, prices(first[-1])) == ((), [(0, ["99"])])
+        assert (then.notices, prices(then)) == ((), [(0, ["98"])])
+
+
+async def test_who_does_not_know_the_instrument_has_no_turn_again() -> None:
+    async with live() as it:
+        it.lines.end("alpha", UnknownInstrument("alpha", "no such symbol"))
+        it.lines.end("beta", Overloaded("beta", "HTTP 503"))
+        async with it.hub.subscribe({"BTC/USD": quotes_of(it.world)}) as reader:
+            await heard_until(reader, lambda each: ("STALE", "beta") in told(each))
+            # The stream that was left goes on for a while, should somebody come back.
+            await asyncio.sleep(20)
+            opened = it.lines.opened.count("alpha")
+            await asyncio.sleep(600)
+            it.lines.price("beta", "99")
+            heard = await heard_until(reader, lambda each: bool(each.items))
+
+        assert [each for delivery in heard for each in told(delivery)] == []
+        assert it.lines.opened.count("alpha") == opened
+
+
+async def test_a_quiet_stream_that_goes_on_is_not_left_for_the_next_provider() -> None:
+    async with live() as it:
+        it.lines.price("alpha", "100")
+        async with it.hub.subscribe({"BTC/USD": quotes_of(it.world)}) as reader:
+            await next_of(reader)
+            it.lines.trouble("alpha", NoticeCode.RECONNECTING)
+            await asyncio.sleep(1)
+            it.lines.trouble("alpha", NoticeCode.FRESH_AGAIN)
+            await asyncio.sleep(60)
+            heard = [await next_of(reader)]
+            async with it.hub.subscribe({"BTC/USD": quotes_of(it.world)}) as late:
+                first = await next_of(late)
+
+        assert [told(each) for each in heard] == [[("RECONNECTING", "alpha"), ("FRESH_AGAIN", "alpha")]]
+        assert (first.notices, prices(first)) == ((), [(0, ["100"])])
+        assert it.lines.opened == ["alpha"]
+
+
+async def test_a_quiet_stream_that_another_process_takes_over_is_not_left_for_the_next_provider() -> None:
+    async with live() as it:
+        it.lines.price("alpha", "100")
+        first = quotes_of(it.world)[0]
+        async with it.hub.subscribe({"BTC/USD": quotes_of(it.world)}) as reader:
+            await next_of(reader)
+            channel = await it.hub.retain(first)
+            taken = StreamNotice(code=NoticeCode.RECONNECTING, message=TAKEN_OVER, provider="alpha", at=NOON)
+            channel.hear(replace(channel.ring[-1], position=Position(channel.position.epoch + 1, 1), notices=(taken,)))
+            await asyncio.sleep(60)
+            it.hub.release(channel)
+
+        assert it.lines.opened == ["alpha"]
+
+
 async def test_an_instrument_that_nobody_knows_is_a_notice_and_the_other_symbols_go_on() -> None:
     async with live() as it:
         it.lines.end("alpha", UnknownInstrument("alpha", "no such symbol"))
@@ -293,14 +405,15 @@ async def test_a_thousand_times_subscribed_and_left_nothing_is_left() -> None:
 
 async def test_a_reader_that_leaves_while_its_streams_are_being_opened_leaves_nothing() -> None:
     async with live() as it:
-        for _ in range(100):
-            task = asyncio.create_task(_brief(it))
-            await asyncio.sleep(0)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        await asyncio.sleep(30)
-
-        assert (it.hub.streams, it.lines.open_now) == (0, [])
+        for turns in range(20):
+            for _ in range(5):
+                task = asyncio.create_task(_brief(it))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            await asyncio.sleep(11)
+            assert (turns, it.hub.streams, it.lines.open_now) == (turns, 0, [])
 
 
 async def _brief(it: Live) -> None:

@@ -195,6 +195,26 @@ async def test_a_follower_of_another_process_is_woken_by_the_commit(postgresql_u
         await each.close()
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_follower_that_is_cancelled_just_when_there_is_news_does_not_go_on(
+    outbox: EventLog, monkeypatch, turns
+):
+    async def nothing(*args: Any, **options: Any) -> list[Entry]:
+        return []
+
+    monkeypatch.setattr(outbox, "entries", nothing)
+
+    async with aclosing(outbox.follow("acme", after=0)) as pages:
+        waiting = asyncio.create_task(anext(pages))
+        await asyncio.sleep(0.01)
+        outbox.waking._tell(["acme"])
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait({waiting}, timeout=0.1)
+        assert waiting.cancelled()
+
+
 async def test_a_follower_goes_on_where_it_was_when_the_database_is_back(store: Store, outbox: EventLog, monkeypatch):
     await fill(outbox, store, "a")
     real, failures = outbox.entries, [2]
