@@ -191,8 +191,8 @@ class Session:
             return
         self._warn(channel)
 
-    def _warn(self, channel: Channel) -> None:
-        end = channel.warn(self._feed.provider)
+    def _warn(self, channel: Channel, why: str = "") -> None:
+        end = channel.warn(self._feed.provider, why)
         if end is None:
             self._again(channel)
         else:
@@ -211,11 +211,12 @@ class Session:
         if isinstance(found, UnknownInstrument) or (isinstance(found, NotCovered) and not channel.proven):
             self._end(channel, found)
         elif isinstance(found, UpstreamError):
-            channel.quiet(proven=False)
+            if channel.failed(found) and not channel.shut:
+                self._warn(channel, ", and its provider does not answer over HTTP either")
         elif channel.missed(found) and not channel.shut:
-            self._warn(channel)
+            self._warn(channel, ", and its provider tells more over HTTP")
         else:
-            channel.quiet(proven=True)
+            channel.quiet()
 
     async def _take(self, news: Iterable[News]) -> None:
         for each in news:

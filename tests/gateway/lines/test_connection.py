@@ -20,7 +20,7 @@ from providers.contract import Http
 from providers.feeds import Feed, Topic, Wants
 from providers.row import Row
 from schema.capability import Capability
-from schema.errors import UnknownInstrument, UpstreamError
+from schema.errors import ConnectionFailed, QuotaReached, UnknownInstrument, UpstreamError
 from schema.symbols import parse_instrument
 from schema.words.books import ORDER_BOOK, OrderBookAsk
 from schema.words.quotes import QUOTES, QuotesAsk
@@ -427,6 +427,27 @@ async def test_a_stream_that_lacks_what_http_tells_is_stale_then_the_end():
 
         told = "Stale: tape: nothing came for 61 s, and its provider tells more over HTTP, twice in a row"
         assert await only.wait(3) == ["1", "STALE", told]
+
+
+async def test_a_stream_that_is_silent_while_http_fails_is_stale_but_not_where_we_may_not_ask():
+    async with world(quiet) as found:
+        dead, unasked = Answers(ConnectionFailed("tape", "away")), Answers(QuotaReached("tape", "no more today"))
+        one, other = listener("t", ask=dead), listener("t", ETH, ask=unasked)
+        found.join(one, other)
+        talk = await found.venue.talk(0)
+        await found.clock.turn(1)
+        await talk.send({"t": "BTC/USD", "id": 1, "at": 0, "p": 1}, {"t": "ETH/USD", "id": 1, "at": 0, "p": 1})
+        await other.wait(1)
+
+        for _ in range(5):
+            await minute(found, talk)
+
+        assert (await one.wait(2))[:2] == ["1", "STALE"]
+        assert one.events[1].message.startswith(  # type: ignore[union-attr]
+            "tape: nothing came for 122 s, and its provider does not answer over HTTP either; "
+        )
+        assert list(map(short, other.events)) == ["1"]
+        assert unasked.asked == 2
 
 
 async def test_a_closed_market_is_no_silence():

@@ -234,6 +234,16 @@ def test_trades_of_another_venue_are_others() -> None:
     assert bridge.lost() == "trades of alpha since its last one are not told: those of beta are others"
 
 
+async def test_what_nobody_knows_is_not_asked_for_again_soon() -> None:
+    async with live() as it:
+        it.lines.end("alpha", UnknownInstrument("alpha", "no such pair"))
+        async with it.hub.subscribe({"BTC/USD": quotes_of(it.world)[:1]}) as reader:
+            assert told(await next_of(reader)) == [("UNKNOWN_INSTRUMENT", "alpha")]
+            await asyncio.sleep(25)
+
+        assert it.lines.opened == ["alpha"]
+
+
 async def test_a_silent_stream_has_a_while_to_mend_itself_before_the_next_provider_takes_its_place() -> None:
     async with live() as it:
         it.lines.price("alpha", "100")
