@@ -165,6 +165,8 @@ class LiveFleet:
 
     async def release(self, lease: Lease) -> None:
         """Let another one have it at once."""
+        if lease.lost:
+            return
         await self._flushed()
         place = _Places(lease.key).lease
 

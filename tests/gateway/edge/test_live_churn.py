@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -12,8 +13,11 @@ from pydantic import SecretStr
 from tests.gateway.edge.floors import Floor, opened
 from tests.gateway.edge.sockets import Peer, settled
 
+SYMBOLS = ("BTC/USD", "ETH/USD", "SOL/USD")
 QUOTES = 'subscription { quotes(symbols: ["BTC/USD"]) { cursor quotes { price } } }'
 PEERS, CYCLES = 20, 50
+HASTY, STEPS = 1_000, 40
+"""Subscriptions of one socket that are ended soon, each at another step on its way to the stream from upstream."""
 HERE = ("Socket.", "Operations.", "Broadcast.", "run_asgi", "Hub.", "Leader.")
 
 
@@ -52,6 +56,41 @@ async def churn(floor: Floor) -> None:
                 group.create_task(breaks(floor))
 
 
+async def changes_its_mind(floor: Floor) -> None:
+    """Subscribe, and leave at every step on the way to the stream from upstream."""
+    hub, executor = floor.gateway.live.hub, floor.executor
+    # Nobody comes back: each subscription opens its stream anew.
+    hub._grace_s = 0.0
+    async with floor.dial() as peer:
+        way = min([await way_upstream(floor, peer) for _ in range(10)])
+        hearing = asyncio.create_task(drained(peer))
+        for number in range(HASTY):
+            await peer.ask(QUOTES.replace("BTC/USD", SYMBOLS[number % len(SYMBOLS)]), str(number))
+            await asyncio.sleep(number % STEPS * 1.5 * way / STEPS)
+            await peer.say({"type": "complete", "id": str(number)})
+        await settled(lambda: (len(executor.broadcasts), hub.streams, floor.lines.open_now) == (0, 0, []))
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)
+    await settled(lambda: floor.gateway.allowances._under_way == {})
+
+
+async def way_upstream(floor: Floor, peer: Peer) -> float:
+    """Seconds from a subscription to the line that is opened for it."""
+    begun, opened = time.perf_counter(), len(floor.lines.opened)
+    await peer.ask(QUOTES)
+    while len(floor.lines.opened) == opened:  # noqa: ASYNC110 - to the moment
+        await asyncio.sleep(0)
+    took = time.perf_counter() - begun
+    await peer.say({"type": "complete", "id": "1"})
+    await settled(lambda: floor.lines.open_now == [])
+    return took
+
+
+async def drained(peer: Peer) -> None:
+    async for text in peer.connection:
+        assert '"error"' not in str(text), text
+
+
 async def nothing_left(floor: Floor) -> None:
     await settled(lambda: len(floor.executor.broadcasts) == 0)
     await settled(lambda: floor.gateway.allowances._under_way == {})
@@ -81,3 +120,19 @@ async def test_with_redis_what_is_left_there_expires_within_a_minute(settings_an
     await client.aclose()
     assert ours(before) == []
     assert [name for name, ttl in left.items() if not 0 < ttl <= 60_000] == []
+
+
+async def test_who_leaves_at_any_step_of_a_subscription_leaves_nothing(settings_and_key) -> None:
+    before = asyncio.all_tasks()
+    async with asyncio.timeout(60), opened(*settings_and_key) as floor:
+        await changes_its_mind(floor)
+    assert ours(before) == []
+
+
+async def test_who_leaves_at_any_step_of_a_subscription_leaves_nothing_with_redis(settings_and_key, redis_url) -> None:
+    made, key = settings_and_key
+    before = asyncio.all_tasks()
+    async with asyncio.timeout(60), opened(made.model_copy(update={"redis_url": SecretStr(redis_url)}), key) as floor:
+        floor.gateway.live.start()
+        await changes_its_mind(floor)
+    assert ours(before) == []
