@@ -211,7 +211,8 @@ def build_gateway(
     _serve(found, host, inventory)
 
     redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
-    live = make_live(lines or LiveLines(pipeline, host.calendars, clock, chance), clock, link, redis_url)
+    fleet = (lambda: quotas.members.count) if quotas is not None else (lambda: 1)
+    live = make_live(lines or LiveLines(pipeline, host.calendars, clock, chance, fleet), clock, link, redis_url)
     accounts = Accounts(
         lambda: host.services.get(ProviderKeys), lambda: host.services.get(Preferences), live=not offline
     )

@@ -140,7 +140,8 @@ class Feed:
     `address` is a wss URL (ws for a double; https reads server-sent events). `credentials` are those that stand in the
     address or in headers of the socket; a key in a frame is the affair of `greet`. The limits are the venue's:
     `topics_per_connection`, `frames_per_second` that may be sent, `connections` with one key (None: no such limit).
-    A connection that brings nothing for two `heartbeat`s is dead.
+    A connection that brings nothing for two `heartbeat`s is dead. `confirms`: the venue answers a subscription, which
+    `Confirmed` tells.
     """
 
     address: ClassVar[str]
@@ -148,6 +149,7 @@ class Feed:
     topics_per_connection: ClassVar[int] = 100
     frames_per_second: ClassVar[float] = 5.0
     connections: ClassVar[int | None] = None
+    confirms: ClassVar[bool] = True
     heartbeat: ClassVar[Heartbeat] = WATCH
 
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
@@ -186,6 +188,10 @@ class Feed:
 
     def forget(self, channel: str) -> None:
         """Drop what is remembered of a channel: its book, what was said last, its number."""
+
+    def begin(self, topics: Sequence[Topic]) -> Iterable[Wants]:
+        """Snapshots of topics just entered that are wanted at once, whatever the venue answers."""
+        return ()
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
         """Frames that ask for channels; none where they stand in the address."""

@@ -13,6 +13,7 @@ from schema.errors import NotCovered, UpstreamError
 
 PONG = ("pong", b"pong")
 NAMED = re.compile(r"channel:([^,\s]+),\s?instId:([^,\s]+)")
+WORD = re.compile(r"[\w-]+")
 LONGEST = 500
 """Characters of an error's text that are searched."""
 ARGS_A_FRAME = 50
@@ -66,7 +67,7 @@ class ArgsFeed(Feed):
         raise NotImplementedError
 
     def _answered(self, frame: Row, event: str) -> Iterable[News]:
-        """An error names its channel in `arg` or in its text; one that names none spoils the connection."""
+        """An error names its channel in `arg` or in its text, or a pair; one that names none spoils the connection."""
         if event == "subscribe":
             return [Confirmed(_channel(frame["arg"]))]
         if event not in ("error", "notice"):
@@ -79,8 +80,13 @@ class ArgsFeed(Feed):
         elif named is not None:
             channel = f"{named[1]}:{named[2]}"
         else:
-            return [Restart(said)]
-        return [Refused(channel, self.refusals.get(code, NotCovered)(self.provider, said))]
+            words = set(WORD.findall(message[:LONGEST]))
+            ours = [each for each in self.topics if each.partition(":")[2] in words]
+            return [self._refused(each, code, said) for each in ours] or [Restart(said)]
+        return [self._refused(channel, code, said)]
+
+    def _refused(self, channel: str, code: str, said: str) -> Refused:
+        return Refused(channel, self.refusals.get(code, NotCovered)(self.provider, said))
 
 
 def _channel(arg: Row) -> str:

@@ -95,12 +95,17 @@ class BitfinexFeed(Feed):
         return [Refused(channel, kind(self.provider, f"error {code}: {said}"))]
 
     def _numbered(self, frame: Row) -> Iterable[News]:
-        """The number is behind the data, which stand behind a word or alone."""
+        """The number is behind the data, which stand behind a word or alone.
+
+        Heartbeats and checksums are counted, too, as the venue's own client expects of every frame; one that repeats
+        the number before it is told nevertheless.
+        """
         word = frame[1].value if frame[1].value in WORDS else ""
         place = 2 if word in ("", "hb") else 3
         if len(frame) > place:
             held, number = self._held, frame.integer(place)
-            order = self._order(word, number)
+            same = word in ("hb", "cs") and number == held
+            order = Order.NEXT if held is None or same else spanning(held, number, number)
             if order is Order.GAP:
                 return [Restart(f"frame {held} is followed by {number}")]
             if order is Order.OLD:
@@ -108,12 +113,6 @@ class BitfinexFeed(Feed):
             self._held = number
         topic = self.topics.get(self._names.get(frame.integer(0), ""))
         return [] if topic is None else self._said(topic, word, frame[1 if place == 2 else 2])
-
-    def _order(self, word: str, number: int) -> Order:
-        """Heartbeats and checksums set the number: https://gist.github.com/prdn/b9c9c24fb1bb38604dcd1e94ee89dd9e"""
-        if self._held is None or (word in ("hb", "cs") and number >= self._held):
-            return Order.NEXT
-        return spanning(self._held, number, number)
 
     def _said(self, topic: Topic, word: str, data: Row) -> Iterable[News]:
         channel = topic.channel

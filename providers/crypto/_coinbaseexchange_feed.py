@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from providers.books import Book, changes
@@ -16,6 +17,7 @@ from schema.words.trades import Side, Trade
 # The wire tells the maker's side: https://docs.cdp.coinbase.com/exchange/reference/exchangerestapi_getproducttrades
 TAKER = {"buy": Side.SELL, "sell": Side.BUY}
 HEARTBEAT = "heartbeat"
+PRODUCT = re.compile(r"[A-Z0-9]{1,20}-[A-Z0-9]{1,20}")
 
 
 class CoinbaseExchangeFeed(Feed):
@@ -24,7 +26,8 @@ class CoinbaseExchangeFeed(Feed):
 
     An address may send 100 frames a second, and make eight requests for connections; who has not subscribed within
     five seconds is let go: https://docs.cdp.coinbase.com/exchange/websocket-feed/rate-limits. Books have no numbers:
-    the venue vouches for every change of `level2_batch`, and one that is crossed is begun anew.
+    the venue vouches for every change of `level2_batch`, and one that is crossed is begun anew. Else a lost change is
+    not noticed: heartbeats count all orders of a product, not the changes of its levels.
     """
 
     address = "wss://ws-feed.exchange.coinbase.com"
@@ -78,11 +81,14 @@ class CoinbaseExchangeFeed(Feed):
         return [channel for channel in channels if channel in self.topics]
 
     def _failed(self, frame: Row) -> Iterable[News]:
-        """`"reason": "ABC-USD is not a valid product"`; what names no product of ours spoils the connection."""
+        """`"reason": "ABC-USD is not a valid product"`, or is delisted; what names no product spoils the connection.
+
+        Each channel of a product has an error of its own, also when the first has refused them all.
+        """
         reason = frame.maybe_text("reason") or ""
         said = f"{frame.text('message')}: {reason}"
-        product, _, rest = reason.partition(" ")
-        if not rest.startswith("is not a valid product"):
+        product = reason.partition(" ")[0]
+        if PRODUCT.fullmatch(product) is None:
             return [Restart(said)]
         return [Refused(channel, UnknownInstrument(self.provider, said)) for channel in self._channels_of(product)]
 

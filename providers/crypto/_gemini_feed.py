@@ -29,6 +29,7 @@ class GeminiFeed(Feed):
     address = "wss://api.gemini.com/v2/marketdata"
     topics_per_connection = 200
     frames_per_second = 5.0
+    confirms = False
 
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)

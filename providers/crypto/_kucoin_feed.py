@@ -12,7 +12,7 @@ from providers.crypto._spot import SIDES, levels, percent
 from providers.crypto._whole import WholeBooks
 from providers.feeds import Confirmed, Feed, Heartbeat, News, Out, Refused, Said, Topic, text
 from providers.row import Row
-from schema.errors import UnknownInstrument
+from schema.errors import NotCovered, QuotaReached, Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import InstrumentId
 from schema.words.books import OrderBook
 from schema.words.candles import Candle
@@ -21,6 +21,8 @@ from schema.words.trades import Trade
 
 TICKER, SNAPSHOT, MATCH = "/market/ticker:", "/market/snapshot:", "/market/match:"
 CANDLES_OF, DEPTH_OF = "/market/candles:", "/spotMarket/level2Depth50:"
+REFUSALS: Mapping[str, type[UpstreamError]] = {"404": UnknownInstrument, "429": Throttled, "509": QuotaReached}
+"""What an error's code means: no such topic, too many frames, too many topics. Others are not covered."""
 
 
 class KucoinFeed(Feed):
@@ -104,7 +106,8 @@ class KucoinFeed(Feed):
         channels = [channel for channel in self.numbered(frame.integer("id")) if channel in self.topics]
         if kind == "ack":
             return list(map(Confirmed, channels))
-        error = UnknownInstrument(self.provider, f"error {frame.label('code')}: {frame.text('data')}")
+        code = frame.label("code")
+        error = REFUSALS.get(code, NotCovered)(self.provider, f"error {code}: {frame.text('data')}")
         return [Refused(channel, error) for channel in channels]
 
     def _ticked(self, topic: Topic, data: Row) -> Iterable[News]:

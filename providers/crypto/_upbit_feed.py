@@ -39,6 +39,7 @@ class UpbitFeed(Feed):
     address = "wss://api.upbit.com/websocket/v1"
     topics_per_connection = 100
     frames_per_second = 1.5
+    confirms = False
 
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)

@@ -25,6 +25,7 @@ class MempoolSpaceFeed(Feed):
     frames_per_second = 1.0
     connections = 1
     heartbeat = Heartbeat(every=timedelta(seconds=30), text=text({"action": "ping"}))
+    confirms = False
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
         """All currencies come at once."""

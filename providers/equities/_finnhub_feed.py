@@ -28,6 +28,7 @@ class FinnhubFeed(Feed):
     credentials = (query("token"),)
     topics_per_connection = 50
     connections = 1
+    confirms = False
 
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)
@@ -36,6 +37,11 @@ class FinnhubFeed(Feed):
     def forget(self, channel: str) -> None:
         """Its quote."""
         self._quotes.forget(channel)
+
+    def begin(self, topics: Sequence[Topic]) -> Iterable[Wants]:
+        """The quotes, for it may take long until anything is traded."""
+        now = self.clock.now()
+        return [wanted(topic) for topic in topics if self._quotes.wants(topic.channel, now)]
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
         """A frame for each symbol."""

@@ -30,7 +30,7 @@ class TickingLines:
 
     @asynccontextmanager
     async def open(
-        self, lane: Lane, capability: Capability[Any, Any], ask: Any
+        self, lane: Lane, capability: Capability[Any, Any], ask: Any, since: tuple[Any, ...] | None = None
     ) -> AsyncGenerator[AsyncIterator[Event]]:
         """See `Lines`."""
         yield self._ticks(ask)

@@ -133,8 +133,8 @@ async def converse(
     feed: Feed, topics: Sequence[Topic], steps: Iterable[Mapping[str, Any]], *, whole: bool = True
 ) -> list[News]:
     """All news of a conversation that has been begun with `enter`; a *whole* one leaves no snapshot wanted."""
-    news: list[News] = []
-    wanted: list[Wants] = []
+    wanted = list(feed.begin(topics))
+    news: list[News] = list(wanted)
     for step in steps:
         if "http" in step:
             want = wanted.pop(0)

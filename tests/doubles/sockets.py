@@ -56,6 +56,10 @@ class Talk:
             for _ in range(2 if self._is(self.faults.repeat_every) else 1):
                 await self._send(frame)
 
+    async def send_surely(self, frame: Any) -> None:
+        """One frame, whatever the faults."""
+        await self._send(frame)
+
     def _is(self, every: int) -> bool:
         return every > 0 and self.sent % every == 0
 
@@ -106,10 +110,14 @@ def _value(text: str) -> Any:
 
 
 class SocketVenue:
-    """Serves every connection with one script; `refusals` are statuses for the next handshakes."""
+    """Serves every connection with one script; `refusals` are statuses for the next handshakes.
+
+    Other requests are answered by `answer`, where there is one.
+    """
 
     def __init__(self, script: Script) -> None:
         self._script = script
+        self.answer: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None
         self.faults = Faults()
         self.refusals: list[tuple[int, dict[str, str]]] = []
         self.talks: list[Talk] = []
@@ -120,6 +128,8 @@ class SocketVenue:
         if self.refusals:
             status, headers = self.refusals.pop(0)
             return web.Response(status=status, headers=headers)
+        if self.answer is not None and "upgrade" not in request.headers:
+            return await self.answer(request)
         socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
         talk = Talk(str(request.rel_url), dict(request.headers), socket, self.faults)

@@ -65,6 +65,11 @@ class Members:
         self._reporting = asyncio.Lock()
 
     @property
+    def count(self) -> int:
+        """How many processes there are, with this one, as far as it knows."""
+        return max(1, len(self.table.names)) if self.table is not None else 1
+
+    @property
     def lone(self) -> bool:
         """Whether there is nobody else."""
         return self.table is not None and self.table.settled and list(self.table.names) == [self.name]

@@ -11,12 +11,17 @@ from gateway.core.clock import Clock
 from gateway.core.lines.doubt import FIRST_S, LONGEST_S, missed, patience
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from providers.feeds import Said, Topic
-from schema.errors import Stale, UpstreamError
+from schema.errors import BudgetReached, QuotaExhausted, QuotaReached, Stale, Throttled, UpstreamError
 from schema.words.books import ORDER_BOOK
 from schema.words.live import NoticeCode
 from schema.words.trades import TRADES
 
 REOPENED = "The market is open again."
+MOST_DOUBTS = 10
+OURS = (QuotaReached, QuotaExhausted, BudgetReached, Throttled)
+"""Refusals that say nothing about the venue."""
+ACCEPTED_S = 3.0
+"""After its subscription a channel is in order where the venue confirms none."""
 MOST_GAPS = 5
 """Gaps in a row, without a snapshot between them, that a channel is mended after."""
 
@@ -53,6 +58,8 @@ class Channel:
     """When HTTP was asked about it last."""
     doubts: int = 0
     """How often in a row HTTP has shown that it is quiet."""
+    unanswered: int = 0
+    """How often in a row HTTP has failed."""
     since: datetime | None = None
     """When it was subscribed, or lost."""
     warned: bool = False
@@ -84,7 +91,7 @@ class Channel:
         if self.broken and not said.snapshot:
             return
         self.heard, self.last, self.broken, self.warned = self.clock.monotonic(), said, False, False
-        self.proven, self.doubts = True, 0
+        self.proven, self.doubts, self.unanswered = True, 0, 0
         if said.snapshot or self.topic.capability is not ORDER_BOOK:
             self.gaps = 0
         self._freshen("Values come again.")
@@ -100,8 +107,20 @@ class Channel:
     def confirmed(self) -> None:
         """The venue has accepted its subscription: where it may say nothing for long, no more is to be waited for."""
         self.heard = self.clock.monotonic()
-        if self.silence is None and self.troubled is not NoticeCode.STALE and self.topic.capability is not ORDER_BOOK:
-            self._freshen("The venue has confirmed the stream.", quiet=True)
+        if self._may_be_quiet:
+            self._freshen("The venue has accepted the stream.", quiet=True)
+
+    def accepted(self) -> bool:
+        """Whether a venue that does not confirm has not refused it either, for a while."""
+        waited = self.clock.monotonic() - self.heard
+        return not self.fresh and self._may_be_quiet and waited >= ACCEPTED_S
+
+    @property
+    def _may_be_quiet(self) -> bool:
+        """Whether nothing has to come, though it is in order."""
+        return (
+            self.silence is None and self.troubled is not NoticeCode.STALE and self.topic.capability is not ORDER_BOOK
+        )
 
     def _freshen(self, message: str, *, quiet: bool = False) -> None:
         """Tell those who know of trouble that it is over."""
@@ -162,19 +181,29 @@ class Channel:
         wait = min(patience(self.topic) * 2.0**self.doubts, LONGEST_S) if self.proven else FIRST_S * 2.0**self.doubts
         return self.clock.monotonic() - max(self.heard, self.asked) > wait
 
-    def quiet(self, *, proven: bool) -> None:
-        """HTTP has been asked and tells nothing that is missing; or could not be asked, which proves nothing."""
-        self.asked, self.doubts, self.proven = self.clock.monotonic(), min(self.doubts + 1, 10), self.proven or proven
+    def quiet(self) -> None:
+        """HTTP has been asked and tells nothing that is missing."""
+        self.asked, self.doubts = self.clock.monotonic(), min(self.doubts + 1, MOST_DOUBTS)
+        self.proven, self.unanswered = True, 0
+
+    def failed(self, error: UpstreamError) -> bool:
+        """HTTP fails as well: whether that has been so twice in a row of a channel that was there."""
+        self.asked = self.clock.monotonic()
+        if isinstance(error, OURS):
+            self.doubts = min(self.doubts + 1, MOST_DOUBTS)
+        else:
+            self.unanswered += 1
+        return self.proven and self.unanswered > 1
 
     def missed(self, found: Sequence[Any]) -> bool:
         """Whether it should have said something of what HTTP tells."""
         now = self.clock.now()
         return missed(self.topic, self.last, self.since or now, found, now)
 
-    def warn(self, provider: str) -> UpstreamError | None:
+    def warn(self, provider: str, why: str = "") -> UpstreamError | None:
         """Silent for too long: once is a notice, twice in a row is the end, which is returned."""
-        quiet = f"{self.clock.monotonic() - self.heard:.0f} s, and its provider tells more over HTTP"
-        told = f"nothing came for {quiet if self.silence is None else f'{self.silence:g} s'}"
+        silence = self.clock.monotonic() - self.heard if self.silence is None else self.silence
+        told = f"nothing came for {round(silence)} s{why}"
         if self.warned:
             return Stale(provider, f"{told}, twice in a row")
         self.heard, self.warned = self.clock.monotonic(), True

@@ -45,13 +45,14 @@ class LiveLines:
     """gateway.core.lines.line.Lines. A pool for each key and feed; a tenant's own key has its own."""
 
     def __init__(
-        self, pipeline: Pipeline, calendars: Calendars, clock: Clock, chance: random.Random | None = None
-    ) -> None:
+        self, pipeline: Pipeline, calendars: Calendars, clock: Clock, chance: random.Random | None = None,
+        processes: Callable[[], int] = lambda: 1,
+    ) -> None:  # fmt: skip
         self._pipeline, self._calendars, self._clock = pipeline, calendars, clock
         self._chance = chance or random.Random()
         self._sockets = Sockets(clock)
         self._pools: dict[Hashable, Pool] = {}
-        self.polling = Polling(pipeline, clock, self._is_open)
+        self.polling = Polling(pipeline, clock, self._is_open, processes)
 
     @asynccontextmanager
     async def open(

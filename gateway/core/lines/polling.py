@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gateway.core.pipeline import Pipeline
 
 SHARE = 0.5
-"""The part of an upstream's limits that polling takes; queries have the rest."""
+"""The part of an upstream's limits that polling takes, in all processes together; queries have the rest."""
 SHORTEST_S = 1.0
 BUDGET_S = 10.0
 FAILURES = 5
@@ -207,10 +207,13 @@ class Poller:
 
 
 class Polling:
-    """The pollers of all lanes; those that share a key share its limits."""
+    """The pollers of all lanes; those that share a key share its limits, as *processes* do, all of which may poll."""
 
-    def __init__(self, pipeline: Pipeline, clock: Clock, is_open: Callable[[InstrumentId], Awaitable[bool]]) -> None:
-        self._pipeline, self._clock, self._is_open = pipeline, clock, is_open
+    def __init__(
+        self, pipeline: Pipeline, clock: Clock, is_open: Callable[[InstrumentId], Awaitable[bool]],
+        processes: Callable[[], int],
+    ) -> None:  # fmt: skip
+        self._pipeline, self._clock, self._is_open, self._processes = pipeline, clock, is_open, processes
         self._pollers: dict[Hashable, Poller] = {}
 
     def join(self, lane: Lane, capability: Capability[Any, Any], line: Polled) -> Poller:
@@ -237,7 +240,7 @@ class Polling:
         profile = lane.provider.profile
         for limit in profile.limits:
             spent = sum(calls if limit.unit == "requests" else units for calls, units in loads)
-            most = usable(limit.count, profile.margin) * SHARE
+            most = usable(limit.count, profile.margin) * SHARE / self._processes()
             longest = max(longest, spent / most * limit.per.total_seconds())
         return longest
 

@@ -169,6 +169,8 @@ class Session:
                     channel.heard = now  # its subscription may still be waiting
                 elif channel.silent():
                     await self._judge(channel)
+                elif not self._feed.confirms and channel.accepted():
+                    channel.confirmed()
                 elif self._doubted is None and channel.doubtful():
                     self._doubted = channel
                     self._start(self._ask_about(channel))
@@ -189,8 +191,8 @@ class Session:
             return
         self._warn(channel)
 
-    def _warn(self, channel: Channel) -> None:
-        end = channel.warn(self._feed.provider)
+    def _warn(self, channel: Channel, why: str = "") -> None:
+        end = channel.warn(self._feed.provider, why)
         if end is None:
             self._again(channel)
         else:
@@ -209,11 +211,12 @@ class Session:
         if isinstance(found, UnknownInstrument) or (isinstance(found, NotCovered) and not channel.proven):
             self._end(channel, found)
         elif isinstance(found, UpstreamError):
-            channel.quiet(proven=False)
+            if channel.failed(found) and not channel.shut:
+                self._warn(channel, ", and its provider does not answer over HTTP either")
         elif channel.missed(found) and not channel.shut:
-            self._warn(channel)
+            self._warn(channel, ", and its provider tells more over HTTP")
         else:
-            channel.quiet(proven=True)
+            channel.quiet()
 
     async def _take(self, news: Iterable[News]) -> None:
         for each in news:
@@ -316,7 +319,12 @@ class Session:
             self._failed.set_exception(error)
 
     def _subscribing(self, channels: Sequence[Channel]) -> Sequence[Out]:
-        return self._made(self._feed.enter, [channel.topic for channel in channels])
+        topics = [channel.topic for channel in channels]
+        outs = self._made(self._feed.enter, topics)
+        for wanted in self._made(lambda: list(self._feed.begin(topics))):
+            if (channel := self._channels.get(wanted.channel)) is not None:
+                self._start(self._fetch(channel, wanted))
+        return outs
 
     def _made(self, make: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         """What the feed makes; its own defect is an answer that broke it, never the end of the process."""

@@ -11,11 +11,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import structlog
 
+from gateway.core.access import Lane
 from gateway.core.clock import Clock
 from gateway.core.lines.line import Event, Lines
 from gateway.core.live.built import Built
@@ -26,6 +27,7 @@ from gateway.core.live.messages import Message, Position, StreamKey, Tap
 from gateway.core.live.seeding import Seeds
 from gateway.core.live.subscription import Subscription
 from gateway.core.metrics import gauge
+from schema.capability import Capability
 from schema.words.live import NoticeCode, StreamNotice
 from schema.words.trades import TRADES
 
@@ -136,9 +138,15 @@ class Hub:
         """Until something was heard, for a while."""
         try:
             async with asyncio.timeout(within_s):
-                await self._held[channel.key].begun.wait()
+                held = self._held.get(channel.key)
+                if held is not None:
+                    await held.begun.wait()
         except TimeoutError:
             return
+
+    async def ask(self, lane: Lane, capability: Capability[Any, Any], ask: Any) -> Any:
+        """See `gateway.core.lines.line.Lines.ask`."""
+        return await self._lines.ask(lane, capability, ask)
 
     async def held(self, channel: Channel, after: Position) -> list[Message]:
         """What the fleet still has of a stream."""

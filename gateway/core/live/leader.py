@@ -211,6 +211,8 @@ class Leader:
             case Ended():
                 unknown = event.error.code is FailureCode.UNKNOWN_INSTRUMENT
                 code = NoticeCode.UNKNOWN_INSTRUMENT if unknown else NoticeCode.STALE
+                # It may be listed one day; asking every other second is of no use.
+                self._pause = AGAIN[1] if unknown else self._pause
                 course.say((self._notice(code, str(event.error)),), ended=str(event.error.code))
 
     def _stamped(self, event: Update) -> tuple[tuple[Any, ...], Provenance]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from gateway.core.live.bridging import Bridge
 from gateway.core.live.channel import Channel
 from gateway.core.live.folds import FOLDS
 from gateway.core.live.leader import TAKEN_OVER, Upstream
@@ -25,6 +26,8 @@ PATIENCE_S = 5.0
 """How long a stream that is in trouble may mend itself before the next provider's takes its place."""
 AROUND_S = (1.0, 30.0)
 """The pause after all of them have failed, before the first has its turn again: the shortest, and the longest."""
+BRIDGE_S = 10.0
+"""How long the next provider's stream may take to say something until what lies between is looked up."""
 BEGIN_S = 1.0
 """How long a stream that a client comes back to may take to say where it stands."""
 
@@ -183,6 +186,20 @@ class Question:
         told = f"{channel.key.provider} serves it now; {why}"
         self._mailbox.tell(replace(self._notice(NoticeCode.PROVIDER_SWITCHED, told), provider=channel.key.provider))
         self._listen(channel)
+        if old is not None:
+            self._hub.begin(partial(self._bridge, old, channel, self._upstreams[turn]), "bridge")
+
+    async def _bridge(self, old: Channel, new: Channel, upstream: Upstream) -> None:
+        """Tell what lies between the two providers' streams."""
+        await self._hub.begun(new, BRIDGE_S)
+        bridge = Bridge(old=old, new=new, upstream=upstream, ask=self._hub.ask, clock=self._hub.clock)
+        found = bridge.lost() or await bridge.candles()
+        if self._over or self._channel is not new or found is None:
+            return
+        if isinstance(found, str):
+            self._mailbox.tell(replace(self._notice(NoticeCode.GAP, found), provider=new.key.provider))
+        else:
+            self._mailbox.put(self._index, new, replace(found, position=new.position))
 
     def _calm(self) -> None:
         if self._patience is not None:

@@ -200,6 +200,7 @@ async def test_a_redis_that_forgot_is_told_what_was_sent(redis_url):
             await two.call(0, left=0.1)
         for member in two.members * 2:
             await member.report()
+        assert [member.count for member in two.members] == [2, 2]
 
         for _ in range(6):
             for process in (0, 1):

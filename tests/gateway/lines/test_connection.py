@@ -17,10 +17,10 @@ from gateway.core.lines.connection import ATTEMPTS, LONGEST_WAIT, Connection, Up
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from gateway.core.lines.socket import Sockets, Wire, rebased
 from providers.contract import Http
-from providers.feeds import Feed, Topic
+from providers.feeds import Feed, Topic, Wants
 from providers.row import Row
 from schema.capability import Capability
-from schema.errors import UnknownInstrument, UpstreamError
+from schema.errors import ConnectionFailed, QuotaReached, UnknownInstrument, UpstreamError
 from schema.symbols import parse_instrument
 from schema.words.books import ORDER_BOOK, OrderBookAsk
 from schema.words.quotes import QUOTES, QuotesAsk
@@ -243,6 +243,40 @@ async def test_a_quiet_stream_goes_on_when_the_venue_has_confirmed_it_but_a_book
         assert list(map(short, quote.events)) == ["RECONNECTING"]
 
 
+async def test_where_a_venue_confirms_nothing_what_it_has_not_refused_in_three_seconds_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(TapeFeed, "confirms", False)
+    async with world(quiet) as found:
+        only = listener("t")
+        found.join(only)
+        talk = await found.venue.talk(0)
+        await found.clock.turn(1)
+        await talk.abort()
+        await only.wait(1)
+        await found.clock.turn(1)
+        await found.venue.talk(1)
+        assert await only.wait(1) == ["RECONNECTING"]
+
+        await found.clock.turn(4)
+
+        assert await only.wait(2) == ["RECONNECTING", "FRESH_AGAIN"]
+
+
+async def test_a_snapshot_that_a_feed_wants_from_the_beginning_is_fetched_before_anything_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(
+        TapeFeed, "begin", lambda feed, topics: [Wants(each.channel, lambda http: http.get("/book")) for each in topics]
+    )
+    async with world(quiet) as found:
+        found.fetched = [Row("tape", {"n": 3, "s": True, "bids": [[7, 1]], "asks": []})]
+        only = listener("b")
+        found.join(only)
+
+        assert await only.wait(1) == ["7!"]
+
+
 async def test_a_subscription_that_is_confirmed_does_not_excuse_silence():
     async with world(quiet) as found:
         only = listener("q", silence=SILENCE)
@@ -393,6 +427,27 @@ async def test_a_stream_that_lacks_what_http_tells_is_stale_then_the_end():
 
         told = "Stale: tape: nothing came for 61 s, and its provider tells more over HTTP, twice in a row"
         assert await only.wait(3) == ["1", "STALE", told]
+
+
+async def test_a_stream_that_is_silent_while_http_fails_is_stale_but_not_where_we_may_not_ask():
+    async with world(quiet) as found:
+        dead, unasked = Answers(ConnectionFailed("tape", "away")), Answers(QuotaReached("tape", "no more today"))
+        one, other = listener("t", ask=dead), listener("t", ETH, ask=unasked)
+        found.join(one, other)
+        talk = await found.venue.talk(0)
+        await found.clock.turn(1)
+        await talk.send({"t": "BTC/USD", "id": 1, "at": 0, "p": 1}, {"t": "ETH/USD", "id": 1, "at": 0, "p": 1})
+        await other.wait(1)
+
+        for _ in range(5):
+            await minute(found, talk)
+
+        assert (await one.wait(2))[:2] == ["1", "STALE"]
+        assert one.events[1].message.startswith(  # type: ignore[union-attr]
+            "tape: nothing came for 122 s, and its provider does not answer over HTTP either; "
+        )
+        assert list(map(short, other.events)) == ["1"]
+        assert unasked.asked == 2
 
 
 async def test_a_closed_market_is_no_silence():

@@ -96,7 +96,10 @@ class Harness:
         self.clock = HeldClock()
         base = sockets.url if sockets is not None else ""
         self.core: World = world(*classes, clock=self.clock, base=base, **more)  # type: ignore[arg-type]
-        self.lines = LiveLines(self.core.pipeline, ExchangeCalendars(), self.clock)
+        self.processes = 1
+        self.lines = LiveLines(
+            self.core.pipeline, ExchangeCalendars(), self.clock, processes=lambda: self.processes
+        )  # fmt: skip
         self.stack = AsyncExitStack()
 
     def lane(self, letter: str, provider: str = "tape") -> Lane:
@@ -452,6 +455,8 @@ async def test_the_pace_is_what_half_of_the_upstreams_limits_allow():
 
         # Eleven of twelve are used at all, half of them by polling: three calls take 3 / 5.5 of a minute.
         assert found.lines.polling.interval(poller) == pytest.approx(3 / 5.5 * 60)
+        found.processes = 3
+        assert found.lines.polling.interval(poller) == pytest.approx(3 * 3 / 5.5 * 60)
 
 
 async def test_failures_are_told_once_then_the_line_ends():

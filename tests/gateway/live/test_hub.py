@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 import pytest
 
 from gateway.core.access import Access
 from gateway.core.live import cursors
+from gateway.core.live.bridging import Bridge
+from gateway.core.live.channel import Channel
 from gateway.core.live.hub import Hub, key_of
-from gateway.core.live.leader import TAKEN_OVER
+from gateway.core.live.leader import TAKEN_OVER, Upstream
 from gateway.core.live.mailbox import Delivery
-from gateway.core.live.messages import Position, Tapped
+from gateway.core.live.messages import Position, StreamKey, Tapped
 from schema.errors import Overloaded, UnknownInstrument
+from schema.words.candles import Bars
 from schema.words.live import NoticeCode, StreamNotice
+from schema.words.trades import TRADES
 from tests.gateway.doubles import BTC, ETH, NOON, LoopClock, Unspread, World, venue, world
-from tests.gateway.live.handlines import HandLines, minutes_of, quotes_of
+from tests.gateway.live.handlines import HandLines, minutes_of, quotes_of, trade
 
 
 @dataclass
@@ -164,6 +169,79 @@ async def test_a_line_that_ends_is_told_and_the_next_provider_serves_from_a_snap
         assert notices == [("STALE", "alpha"), ("PROVIDER_SWITCHED", "beta")]
         assert (prices(heard[-1]), heard[-1].snapshot) == ([(0, ["100.5"])], True)
         assert it.lines.opened == ["alpha", "beta"]
+
+
+def bars_of(*minutes: int) -> Bars:
+    ones = (Decimal(7),) * len(minutes)
+    times = tuple(NOON + timedelta(minutes=minute) for minute in minutes)
+    return Bars(open_time=times, open=ones, high=ones, low=ones, close=ones)
+
+
+async def switched(it: Live, first: tuple[int, str]) -> list[Delivery]:
+    """Alpha tells the minutes 0 and 1 and ends; beta begins with another one."""
+    it.lines.bars("alpha", (0, "1"), (1, "2"), snapshot=True)
+    async with it.hub.subscribe({"BTC/USD": minutes_of(it.world)}) as reader:
+        await next_of(reader)
+        it.lines.end("alpha", Overloaded("alpha", "HTTP 503"))
+        it.lines.bars("beta", first, snapshot=True)
+        heard: list[Delivery] = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(60):
+                while True:
+                    heard.append(await next_of(reader))
+    return heard
+
+
+def minutes(heard: list[Delivery]) -> list[tuple[int, str]]:
+    bars = [bar for delivery in heard for item in delivery.items for bar in item.values]
+    return sorted((bar.open_time.minute, str(bar.close)) for bar in bars)
+
+
+async def test_candles_between_the_last_of_one_provider_and_the_first_of_the_next_are_looked_up() -> None:
+    async with live() as it:
+        it.lines.answers["beta", "candles"] = lambda ask: bars_of(1, 2, 3, 4)
+
+        heard = await switched(it, (4, "9"))
+
+        assert minutes(heard) == [(1, "7"), (2, "7"), (3, "7"), (4, "9")]
+        ((provider, ask),) = it.lines.asked
+        assert (provider, ask.start.minute, ask.end.minute) == ("beta", 1, 4)
+        assert {item.provenance.provider for each in heard for item in each.items if item.provenance} == {"beta"}
+        assert "GAP" not in [code for each in heard for code, _ in told(each)]
+
+
+async def test_candles_between_that_cannot_be_had_are_a_gap_and_where_none_lack_nobody_is_asked() -> None:
+    async with live() as it:
+        assert ("GAP", "beta") in [each for delivery in await switched(it, (4, "9")) for each in told(delivery)]
+    async with live() as it:
+        heard = await switched(it, (2, "9"))
+
+        assert minutes(heard) == [(2, "9")]
+        assert it.lines.asked == []
+
+
+def test_trades_of_another_venue_are_others() -> None:
+    old, new = (
+        Channel(StreamKey(capability="trades", subject="crypto:BTC/USD", provider=provider, interval="", mark=""))
+        for provider in ("alpha", "beta")
+    )
+    upstream = Upstream(lane=None, capability=TRADES, ask=None)  # type: ignore[arg-type]
+    bridge = Bridge(old=old, new=new, upstream=upstream, ask=None, clock=LoopClock())  # type: ignore[arg-type]
+    assert bridge.lost() is None
+
+    old.state = (trade(1, 0, "5"),)
+
+    assert bridge.lost() == "trades of alpha since its last one are not told: those of beta are others"
+
+
+async def test_what_nobody_knows_is_not_asked_for_again_soon() -> None:
+    async with live() as it:
+        it.lines.end("alpha", UnknownInstrument("alpha", "no such pair"))
+        async with it.hub.subscribe({"BTC/USD": quotes_of(it.world)[:1]}) as reader:
+            assert told(await next_of(reader)) == [("UNKNOWN_INSTRUMENT", "alpha")]
+            await asyncio.sleep(25)
+
+        assert it.lines.opened == ["alpha"]
 
 
 async def test_a_silent_stream_has_a_while_to_mend_itself_before_the_next_provider_takes_its_place() -> None:

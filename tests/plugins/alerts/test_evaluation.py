@@ -110,8 +110,7 @@ async def test_another_providers_price_never_fires_but_is_where_the_count_begins
     assert before == []
     assert stored == "WAITING"
     (event,) = await w.told()
-    # Its licence lets nobody pass its prices on.
-    assert (event["provider"], event["value"], event["quote"], event["arm"]) == ("bitstamp", None, None, 2)
+    assert (event["provider"], event["value"], event["quote"]["price"], event["arm"]) == ("bitstamp", "103", "103", 2)
 
 
 async def test_a_crossing_during_a_gap_fires_once_behind_it(w: Watch):
