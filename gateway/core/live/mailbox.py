@@ -30,17 +30,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One message to a subscriber. `snapshot`: all that it shows stands for everything before it."""
+    """One message to a subscriber. `snapshot`: it shows all subjects anew, and stands for everything before it."""
 
     items: tuple[Item, ...]
     notices: tuple[StreamNotice, ...]
     cursor: str
+    snapshot: bool
     skipped: int = 0
-
-    @property
-    def snapshot(self) -> bool:
-        """Whether every value in it is a snapshot's."""
-        return bool(self.items) and all(item.snapshot for item in self.items)
 
 
 @dataclass(slots=True)
@@ -63,6 +59,8 @@ class Mailbox:
         self._skipped = 0
         self._marks: list[cursors.Mark] = [(slot.name, slot.position) for slot in self._slots]
         self._missing = set(range(count))
+        self._shown: set[int] = set()
+        """Subjects of which the reader knows values: less than all of them is no snapshot."""
         self._whole = asyncio.Event()
         self._there = asyncio.Event()
 
@@ -103,6 +101,11 @@ class Mailbox:
         """Wake the reader, though there be nothing to take."""
         self._there.set()
 
+    def rest(self) -> None:
+        """Let the reader wait again, where it was woken for nothing that can be taken."""
+        if not self.waits:
+            self._there.clear()
+
     async def complete(self) -> None:
         """Until every subject has been heard of."""
         await self._whole.wait()
@@ -120,13 +123,15 @@ class Mailbox:
                 Item(index=index, values=slot.values, snapshot=slot.snapshot, provenance=slot.provenance)
             )  # fmt: skip
             slot.values, slot.waits = (), False
+        snapshot = bool(items) and self._waiting.keys() >= self._shown and all(item.snapshot for item in items)
+        self._shown.update(self._waiting)
         self._waiting.clear()
         self._there.clear()
         notices, self._notices = tuple(self._notices), []
         skipped, self._skipped = self._skipped, 0
         self._marks = [(slot.name, slot.position) for slot in self._slots]
         cursor = cursors.write(self._marks)
-        return Delivery(items=tuple(items), notices=notices, cursor=cursor, skipped=skipped)
+        return Delivery(items=tuple(items), notices=notices, cursor=cursor, snapshot=snapshot, skipped=skipped)
 
     def _seen(self, index: int) -> None:
         self._missing.discard(index)

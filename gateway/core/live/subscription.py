@@ -36,6 +36,7 @@ class Subscription:
         self._first, self._wanted = True, False
         self._stashed: Delivery | None = None
         self._sent: float | None = None
+        self._asked = asyncio.Event()
         self.joining = False
         """Whether the last delivery is a snapshot for those who have joined: the others have all of it already."""
         if notices:
@@ -66,8 +67,12 @@ class Subscription:
             question.end()
 
     def ask_snapshot(self) -> None:
-        """Deliver a snapshot soon, marked as `joining`, of exactly what was delivered until then."""
+        """Deliver a snapshot soon, marked as `joining`, of what was delivered until then.
+
+        Between two messages of a slow beat it is newer, where a snapshot stands for everything before it.
+        """
         self._wanted = True
+        self._asked.set()
         self._mailbox.poke()
 
     def __aiter__(self) -> Subscription:
@@ -81,7 +86,10 @@ class Subscription:
         if self._first:
             await self._gathered()
         await self._mailbox.ready()
-        await self._paced()
+        if not await self._due():
+            self._wanted, self.joining = False, True
+            self._mailbox.rest()
+            return self._snapshot()
         first, self._first, self.joining = self._first, False, False
         if self._mailbox.waits or not self._wanted:
             delivery = self._mailbox.take()
@@ -99,13 +107,24 @@ class Subscription:
         except TimeoutError:
             return
 
-    async def _paced(self) -> None:
-        if not self._every_s:
-            return
+    async def _due(self) -> bool:
+        """Until the next message may leave; false where somebody joins before and needs not wait for it."""
         clock = self._hub.clock
-        if self._sent is not None and (left := self._sent + self._every_s - clock.monotonic()) > 0:
-            await clock.sleep(left)
+        while self._every_s and self._sent is not None:
+            left = self._sent + self._every_s - clock.monotonic()
+            if left <= 0:
+                break
+            if self._wanted and self.whole:
+                return False
+            self._asked.clear()
+            waiting = [asyncio.ensure_future(clock.sleep(left)), asyncio.ensure_future(self._asked.wait())]
+            try:
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for each in waiting:
+                    each.cancel()
         self._sent = clock.monotonic()
+        return True
 
     def _snapshot(self) -> Delivery:
         """At the moment after everything was taken, states are what was delivered."""
@@ -119,4 +138,4 @@ class Subscription:
                     Item(index=index, values=snapshot.values, snapshot=True, provenance=snapshot.provenance)
                 )  # fmt: skip
         cursor = cursors.write(self._mailbox.positions)
-        return Delivery(items=tuple(items), notices=tuple(notices), cursor=cursor)
+        return Delivery(items=tuple(items), notices=tuple(notices), cursor=cursor, snapshot=bool(items))

@@ -13,6 +13,7 @@ from gateway.core.identity import TENANT_SCOPES
 from gateway.core.live.subscription import Subscription
 from plugins.accounts.keys.desk import KeyDesk
 from plugins.accounts.organisations.desk import OrganisationDesk
+from tests.gateway.doubles import ETH
 from tests.gateway.edge.sockets import Peer, dialled, narrow, settled
 
 QUOTES = (
@@ -263,3 +264,32 @@ async def test_a_stream_that_is_one_tenants_is_executed_for_each_tenant_alone(fl
         seconds = [prices(await data(peer)) for peer in (one, two, three)]
 
     assert (firsts, seconds, shared) == ([["100"]] * 3, [["101"]] * 3, 2)
+
+
+async def test_who_joins_between_two_messages_of_a_slow_beat_gets_its_snapshot_at_once(floor) -> None:
+    slowly = QUOTES.replace("])", "], everyMs: 60000)")
+    floor.lines.price("sandbox", "100")
+    async with floor.dial() as first, floor.dial() as later:
+        await first.ask(slowly)
+        await data(first)
+        floor.lines.price("sandbox", "101")
+        await later.ask(slowly)
+        found = await data(later)
+
+    assert (prices(found), found["snapshot"]) == (["101"], True)
+    assert len(floor.lines.opened) == 1
+
+
+async def test_a_snapshot_of_some_of_the_symbols_is_none(floor) -> None:
+    """It would stand for everything before it, and drop the others from every screen."""
+    both = QUOTES.replace('"BTC/USD"', '"BTC/USD", "ETH/USD"')
+    floor.lines.price("sandbox", "100")
+    floor.lines.price("sandbox", "10", instrument=ETH)
+    async with floor.dial() as peer:
+        await peer.ask(both)
+        first = await data(peer)
+        floor.lines.price("sandbox", "101", snapshot=True)
+        second = await data(peer)
+
+    assert (sorted(prices(first)), first["snapshot"]) == (["10", "100"], True)
+    assert (prices(second), second["snapshot"]) == (["101"], False)
