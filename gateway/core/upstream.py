@@ -1,4 +1,4 @@
-"""The HTTP port that providers are given; besides it `httpclient.py` and `live/socket.py` import the HTTP client."""
+"""The HTTP port that providers are given; `httpclient.py`, `lines/socket.py`, `egress/pool.py` know the client too."""
 
 from __future__ import annotations
 

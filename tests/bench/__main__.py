@@ -18,6 +18,7 @@ import uvloop
 from gateway.core.settings import load_settings
 from tests.bench import (
     cold,
+    egress,
     hostile,
     imports,
     keys,
@@ -38,12 +39,13 @@ from tests.servers import valkey
 ROUNDS, SECONDS = 3, 1.5
 PARTS = (
     "normalising", "imports", "start", "hot", "executed", "cold", "upstream", "stalls", "outage", "redis", "keys",
-    "fleet", "hostile", "live", "webhooks",
+    "fleet", "hostile", "live", "egress", "webhooks",
 )  # fmt: skip
 REPORTS = {
     "normalising": normalising.report, "cold": cold.report, "upstream": upstream_cpu.report, "stalls": stalls.report,
     "outage": outage.report, "redis": redis_gone.report, "keys": keys.report, "hostile": hostile.report,
-    "imports": imports.report, "live": live.report, "webhooks": webhooks.report,
+    "imports": imports.report, "live": live.report, "egress": egress.report,
+    "webhooks": webhooks.report,
 }  # fmt: skip
 FIRST = "Q1 one quote"
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from gateway.core.egress.port import AddressNotAllowed
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -83,6 +85,13 @@ class Reach:
             return False
         named = any(address.version == network.version and address in network for network in self.networks)
         return named or (public and is_public(address))
+
+    def nowhere(self, *, public: bool) -> AddressNotAllowed:
+        """Of a name without an address that may be reached."""
+        if public:
+            return AddressNotAllowed("its host name has no address of the public internet")
+        told = "its host name has no address of an allowed network, and others are reached by https only"
+        return AddressNotAllowed(told)
 
     def chosen(self, found: Iterable[str], *, public: bool) -> list[Address]:
         """Those of a name's addresses that may be reached, in their order."""

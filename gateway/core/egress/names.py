@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from threading import Thread
 
+from gateway.core.egress.turns import Turns
+
 Lookup = Callable[[str], Awaitable[Sequence[str]]]
 """All addresses of a name, as text; OSError where it has none."""
-LOOKUPS, LOOKUPS_OF_DOMAIN = 64, 8
+LOOKUPS, LOOKUPS_OF_DOMAIN = 256, 4
 """At a time: of all names, and of the names of one domain, whose owner decides how slow they are."""
 
 
@@ -19,39 +20,22 @@ class SystemNames:
     """A `Lookup`. A thread of its own for each: `getaddrinfo` cannot be cancelled, and a pool waits for it at exit."""
 
     def __init__(self) -> None:
-        self._room = asyncio.Semaphore(LOOKUPS)
-        self._by_domain: Counter[str] = Counter()
+        self._turns = Turns(at_once=LOOKUPS, per_host=LOOKUPS_OF_DOMAIN)
 
     async def __call__(self, name: str) -> Sequence[str]:
-        """OSError also where too many names of its domain are being asked for."""
-        domain = ".".join(name.rsplit(".", 2)[-2:])
-        if self._by_domain[domain] >= LOOKUPS_OF_DOMAIN:
-            raise OSError("its name server is slow, and many of its names are being asked for")
-        self._by_domain[domain] += 1
-        try:
-            await self._room.acquire()
-        except asyncio.CancelledError:
-            self._left(domain)
-            raise
+        """Waits for its turn among the names of its domain."""
+        turn = self._turns.of(".".join(name.rsplit(".", 2)[-2:]), 0)
+        await turn.take()
         found: asyncio.Future[Sequence[str]] = asyncio.get_running_loop().create_future()
-        # Whoever stops to wait leaves the thread behind, and it counts until it ends.
+        # Whoever stops to wait leaves the thread behind, and it has its turn until it ends.
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        ended.add_done_callback(lambda _: self._ended(domain))
+        ended.add_done_callback(lambda _: turn.give())
         try:
             Thread(target=_look_up, args=(name, found, ended), name="egress-lookup", daemon=True).start()
         except RuntimeError as error:
             ended.set_result(None)
             raise OSError("no thread could be started") from error
         return await found
-
-    def _ended(self, domain: str) -> None:
-        self._room.release()
-        self._left(domain)
-
-    def _left(self, domain: str) -> None:
-        self._by_domain[domain] -= 1
-        if not self._by_domain[domain]:
-            del self._by_domain[domain]
 
 
 def _look_up(name: str, found: asyncio.Future[Sequence[str]], ended: asyncio.Future[None]) -> None:

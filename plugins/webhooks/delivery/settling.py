@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import strawberry
+
 from gateway.core.contract import Host
 from gateway.core.ports import Mailer, Organisations, Outbox
 from gateway.core.store import Tx
@@ -94,7 +96,9 @@ class Settling:
     async def _disable(self, tx: Tx, row: EndpointRow, reason: str, done: Settled) -> None:
         host, now = self._host, self._host.clock.now()
         await self._directory.disable(tx, row.id, now, reason)
-        event = WebhookEndpointDisabled(endpoint=row.id, url=row.url, reason=reason, failing_since=row.failing_since)
+        event = WebhookEndpointDisabled(
+            endpoint_id=strawberry.ID(row.id), url=row.url, reason=reason, failing_since=row.failing_since
+        )
         host.service(Outbox).emit(tx, event, tenant=row.tenant_id)
         done.disabled[row.id] = reason
         if Mailer in host.services and Organisations in host.services:
@@ -105,7 +109,8 @@ class Settling:
     def _tell_exhausted(self, tx: Tx, each: Settlement) -> None:
         claimed, verdict = each.claimed, each.verdict
         event = WebhookDeliveryExhausted(
-            endpoint=claimed.endpoint_id, delivery=claimed.id, event=claimed.event_id, event_type=claimed.event_type,
-            attempts=claimed.attempts + 1, status=verdict.status, error=verdict.error,
+            delivery_id=strawberry.ID(claimed.id), endpoint_id=strawberry.ID(claimed.endpoint_id),
+            undelivered_id=strawberry.ID(claimed.event_id), undelivered_type=claimed.event_type,
+            attempts=claimed.attempts + 1, last_status=verdict.status, last_error=verdict.error,
         )  # fmt: skip
         self._host.service(Outbox).emit(tx, event, tenant=claimed.tenant_id)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway import __version__
-from gateway.core.egress import guarded
+from gateway.core.egress import pool
 from gateway.core.egress.counts import REQUESTS
 from gateway.core.egress.port import BadHeader
 from gateway.core.ports import Unreachable
@@ -86,9 +86,9 @@ async def test_neither_proxies_nor_credentials_of_the_environment_are_used(
 async def test_cookies_of_one_answer_are_not_sent_with_the_next_event(upstream: Upstream):
     upstream.answers["/"] = ok(set_cookie="session=1")
 
-    async with egress() as way:
-        await posted(way, f"{upstream.base}/")
-        await posted(way, f"{upstream.base}/")
+    async with egress(Names(hooks_test=[["127.0.0.1"]])) as way:
+        await posted(way, f"http://hooks.test:{upstream.port}/")
+        await posted(way, f"http://hooks.test:{upstream.port}/")
 
     assert "cookie" not in upstream.calls[1].headers
 
@@ -259,8 +259,20 @@ async def test_a_caller_that_stops_waiting_leaves_no_connection_behind():
         await asyncio.wait_for(heard.gone.wait(), PATIENCE)
 
 
+async def test_who_waits_for_a_turn_when_the_gateway_closes_has_no_answer():
+    async with listener() as heard, egress(per_host=1) as way:
+        tasks = [asyncio.create_task(posted(way, f"http://127.0.0.1:{heard.port}/")) for _ in range(3)]
+        await asyncio.wait_for(heard.asked.wait(), PATIENCE)
+        await way.close()
+
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [type(end) for end in ends] == [Unreachable] * 3
+    assert str(ends[2]) == "127.0.0.1: the connection ended before the reply"
+
+
 async def test_a_body_that_drips_is_cut_and_the_status_counts(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(guarded, "BODY_S", SHORT)
+    monkeypatch.setattr(pool, "BODY_S", SHORT)
     gone = asyncio.Event()
 
     async def drip(writer: asyncio.StreamWriter) -> None:
@@ -289,6 +301,6 @@ async def test_the_deadline_ends_a_body_before_its_own_time(upstream: Upstream):
     upstream.answers["/"] = b"HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\n{"
 
     async with egress() as way:
-        found = await asyncio.wait_for(posted(way, f"{upstream.base}/", deadline_s=SHORT), guarded.BODY_S)
+        found = await asyncio.wait_for(posted(way, f"{upstream.base}/", deadline_s=SHORT), pool.BODY_S)
 
     assert (found.status, found.body, found.truncated) == (500, b"{", True)

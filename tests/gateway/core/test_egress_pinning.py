@@ -124,7 +124,7 @@ async def test_of_several_addresses_only_those_that_were_checked_are_tried(
 @pytest.mark.parametrize("literal", [THERE, "[::1]", "[::ffff:127.0.0.1]", "[::127.0.0.1]"])
 async def test_an_address_literal_that_asks_no_resolver_stops_at_the_socket(literal: str):
     reach = Reach(LOOPBACK)
-    session = pool.open_session(reach, Names(), public=True, connections=1, per_host=1, kept=1)
+    session = pool.open_session(reach, Names(), public=True, kept=1)
 
     with pytest.raises(aiohttp.ClientConnectorError) as refused:
         await session.post(f"http://{literal}:9/")

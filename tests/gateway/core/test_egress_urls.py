@@ -126,6 +126,8 @@ def test_what_is_no_plain_https_url_is_refused(url: str):
     [
         ("http://example.com/", "must begin with https://"),
         ("http://93.184.215.14/", "must begin with https://"),
+        ("http://example.com:443/", "must begin with https://"),
+        ("http://93.184.215.14:8443/", "must begin with https://"),
         ("https://example.com:22/", "has a port other than 443, 8443"),
         ("https://example.com:80/", "has a port other than 443, 8443"),
         ("https://93.184.215.14:6379/", "has a port other than 443, 8443"),
@@ -174,6 +176,11 @@ def test_in_an_allowed_network_http_and_every_port_are_allowed(url: str, develop
 def test_an_allowed_network_lets_nothing_in_but_itself(url: str):
     with pytest.raises(AddressNotAllowed):
         guard("127.0.0.0/8", "::1/128").check(url)
+
+
+def test_an_ipv4_address_in_the_dress_of_an_ipv6_one_is_refused_whatever_is_allowed():
+    with pytest.raises(AddressNotAllowed):
+        guard("0.0.0.0/0", "::/0").check("http://[::ffff:127.0.0.1]/")
 
 
 def test_an_allowed_network_does_not_make_other_addresses_reachable_by_http():

@@ -99,10 +99,10 @@ async def test_an_endpoint_gets_what_its_filter_names_and_nothing_about_itself(o
 
     assert len(office.receiver.ids("/a")) == 1
     told = [json.loads(got.body) for got in office.receiver.got if got.path == "/b"]
-    assert sorted((each["type"], each["data"]["endpoint"]) for each in told) == [
+    assert sorted((each["type"], each["data"]["endpointId"]) for each in told) == [
         ("webhook.delivery.exhausted", about), ("webhook.endpoint.disabled", about),
     ]  # fmt: skip
-    assert [entry["endpoint"] for entry in await office.logged("webhook.endpoint.disabled", TENANT)] == [about]
+    assert [entry["endpointId"] for entry in await office.logged("webhook.endpoint.disabled", TENANT)] == [about]
 
 
 async def test_a_redirect_is_a_failure_and_is_not_followed(office: Office):
@@ -145,8 +145,8 @@ async def test_the_last_attempt_exhausts_a_delivery_and_says_so(office: Office):
     assert row.settled_at == office.house.clock.now()
     assert [each.number for each in await office.attempts()] == list(range(1, 13))
     [told] = await office.logged("webhook.delivery.exhausted")
-    assert (told["endpoint"], told["delivery"], told["attempts"], told["status"]) == (endpoint, row.id, 12, 500)
-    assert event in told.values()
+    assert (told["endpointId"], told["deliveryId"], told["attempts"], told["lastStatus"]) == (endpoint, row.id, 12, 500)
+    assert told["undeliveredId"] == event
 
 
 async def test_that_such_news_is_not_delivered_is_no_news(office: Office):
@@ -187,7 +187,7 @@ async def test_five_days_without_success_disable_an_endpoint(office: Office):
     assert after.disabled_at == office.house.clock.now()
     assert {row.status for row in await office.deliveries()} == {"DROPPED"}
     [told] = await office.logged("webhook.endpoint.disabled")
-    assert (told["endpoint"], told["reason"]) == (endpoint, "its deliveries have failed for five days")
+    assert (told["endpointId"], told["reason"]) == (endpoint, "its deliveries have failed for five days")
 
 
 async def test_a_success_ends_the_time_of_failing(office: Office):
