@@ -53,6 +53,10 @@ class LiveMarket:
             self.account = await self.find()
         return self.account or NOBODY
 
+    def endless(self) -> None:
+        """A stream has no end: what is fetched for one of its messages has the time of that message's terms."""
+        self.deadline = inf
+
     @asynccontextmanager
     async def live(
         self,
@@ -88,8 +92,7 @@ class LiveMarket:
             told.append(StreamNotice(code=unknown, message=why, symbol=symbol, at=now))
         if not subjects:
             raise BadInput("symbol", f"nobody streams it: {told[-1].message}")
-        # A stream has no end: what is fetched for one of its messages has the time of that message's terms.
-        self.deadline = inf
+        self.endless()
         async with self.hub.subscribe(subjects, positions, every_s, told) as subscription:
             self.subscriptions.append(subscription)
             yield subscription
@@ -109,7 +112,7 @@ class LiveMarket:
         if self.hub is None or not found:
             raise BadInput("symbol", "nobody streams it")
         agreement = Agreement(instrument, symbol, providers, refused, quorum=quorum, max_age=terms.max_age)
-        self.deadline = inf
+        self.endless()
         subjects = {name: [upstream] for name, upstream in zip(providers, found, strict=True)}
         async with self.hub.subscribe(subjects, every_s=every_s) as subscription:
             self.subscriptions.append(subscription)
@@ -125,7 +128,7 @@ class LiveMarket:
         self, look: Callable[[Self], Awaitable[Sequence[M]]], mark: Callable[[M], str], every_s: float, **how: Any
     ) -> Watch[M]:
         """What has no stream of its own, looked at every so often with a log of its own; see `Watch`."""
-        self.deadline = inf
+        self.endless()
 
         async def again() -> Sequence[M]:
             fresh = replace(self, log=FetchLog())

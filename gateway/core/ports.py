@@ -442,6 +442,9 @@ class Outbox(Protocol):
     def emit_to(self, tx: Tx, event: Event, tenants: Collection[str]) -> strawberry.ID:
         """An event of the markets, once, into the logs of those who want to know."""
 
+    def emit_aside(self, tx: Tx, event: Event) -> strawberry.ID:
+        """An event that stands in nobody's log: whoever makes it sends it where it belongs. The answer is its id."""
+
     async def entries(
         self, tenant: str, *, after: int, types: Collection[str] | None = None, limit: int = 100
     ) -> list[Entry]:
@@ -464,11 +467,43 @@ class Outbox(Protocol):
     async def printed(self, tx: Tx, event_ids: Collection[str]) -> Mapping[str, tuple[str, str, datetime]]:
         """Type, data and instant of events, by id."""
 
+    async def events(self, tx: Tx, event_ids: Collection[str]) -> Mapping[str, Event]:
+        """Events by id, whoever's log they stand in; without those that are gone."""
+
+    async def between(
+        self, tx: Tx, tenant: str, *, since: datetime, until: datetime, after: int, limit: int
+    ) -> list[Marked]:
+        """A tenant's entries of events that happened in [since, until), behind a position, ascending."""
+
+    async def export(self, tx: Tx, tenant: str) -> list[str]:
+        """Everything that a tenant was told, as it was printed: JSON, the oldest first."""
+
+    async def erase(self, tx: Tx, tenant: str) -> None:
+        """A tenant's log, and its events."""
+
     def on_news(self, handler: Callable[[str], None]) -> Callable[[], None]:
         """Call *handler* with a tenant whose log has grown (`*`: any), soon after the commit; the answer ends it.
 
         In every process. A hint: what must not be missed is looked for again now and then.
         """
+
+
+class Interests(Protocol):
+    """What endpoints of webhooks ask for: events of the markets are made for nobody else."""
+
+    async def wanted(self, types: Collection[str]) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        """By type: by channel: the tenants with an enabled endpoint that asks for it. Held in memory for seconds.
+
+        A channel is what a `subject` is or begins with, in front of a `#`. `provider.*` events need none: all who
+        ask for them stand under `*`.
+        """
+
+
+class Endpoints(Protocol):
+    """How many endpoints of webhooks there are."""
+
+    async def count(self, tenant: str) -> int:
+        """A tenant's, the disabled ones included."""
 
 
 class EventPrinter(Protocol):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.core.clock import Clock
 from gateway.core.guards.toll import Budgets
 from gateway.core.identity import CallerKind, Principal
-from gateway.core.ports import Purse, Usage
+from gateway.core.ports import Endpoints, Purse, Usage
 from gateway.core.settings import Settings
 from gateway.edge.addresses import network_of
 from gateway.edge.cost import Asked, Price
@@ -113,7 +113,7 @@ class PlanAllowances:
         return lambda: self._leave(slot)
 
     async def remaining(self, principal: Principal) -> list[Limit]:
-        """See `gateway.core.ports.Allowances`; nothing counts webhooks yet."""
+        """See `gateway.core.ports.Allowances`."""
         payer, limits, now = payer_of(principal, None), principal.limits, self._clock.now()
         left = await self.look(principal, payer)
         found = [
@@ -134,7 +134,9 @@ class PlanAllowances:
             resets = None if calls.resets_in is None else now + timedelta(seconds=calls.resets_in)
             most = limits.upstream_calls_per_minute
             found.append(Limit(name=CALLS, limit=most, remaining=calls.remaining, resets_at=resets))
-        found.append(Limit(name=WEBHOOKS, limit=limits.webhooks, remaining=limits.webhooks))
+        endpoints: Endpoints | None = self._services.get(Endpoints)
+        made = await endpoints.count(principal.tenant) if endpoints is not None else 0
+        found.append(Limit(name=WEBHOOKS, limit=limits.webhooks, remaining=max(0, limits.webhooks - made)))
         return found
 
     def points_of(self, caller: Principal) -> int:

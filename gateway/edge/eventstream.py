@@ -19,7 +19,6 @@ from starlette.types import Receive, Send
 from gateway.core.identity import Principal
 from gateway.edge.begun import begin
 from gateway.edge.body import parse_json, read_body
-from gateway.edge.broadcasts import Shout
 from gateway.edge.errors import Refused
 from gateway.edge.execute import (
     ANY_OPERATION,
@@ -178,7 +177,7 @@ class EventStreams:
         executor = self._executor
         key = None if executor.sharing is None else await executor.sharing.key(prepared, principal)
         if key is not None:
-            return await executor.listen(prepared, facts, principal, key, partial(_Reader, stream))
+            return await executor.listen(prepared, facts, principal, key, partial(Listener, stream.write))
         async with aclosing(executor.subscribe(prepared, facts, principal)) as results:
             async for result in results:
                 if not result.executed:
@@ -233,22 +232,6 @@ class _Stream:
                 data = self._framing.start + data
             if data:
                 await self._send({"type": "http.response.body", "body": data, "more_body": True})
-
-
-class _Reader(Listener):
-    """A reader of a shared execution over HTTP."""
-
-    def __init__(self, stream: _Stream, told: Mapping[str, object]) -> None:
-        super().__init__("", None, _nowhere, told)
-        self._stream = stream
-
-    async def put(self, shout: Shout, skipped: int) -> None:
-        """See `Listener`."""
-        await self._stream.write(self._payload(shout, skipped))
-
-
-async def _nowhere(text: str) -> None:
-    raise NotImplementedError
 
 
 async def _left(receive: Receive) -> None:

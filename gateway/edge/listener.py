@@ -1,24 +1,28 @@
-"""One reader of a shared execution on a socket: written to at once while it reads, a short queue while it does not."""
+"""One reader of a shared execution: written to at once where it has frames, a short queue while it does not read."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
 from gateway.edge.broadcasts import WAITING, Broadcast, Shout, with_extensions
-from gateway.edge.frames import FrameWriter, next_frame, next_text
+from gateway.edge.frames import FrameWriter, next_frame
 from gateway.edge.operation import OperationResult
 from gateway.edge.wake import Wake
 
-SendText = Callable[[str], Awaitable[None]]
+Put = Callable[[bytes], Awaitable[None]]
+"""Send a payload; it waits for the client."""
 
 
 class Listener:
-    """gateway.edge.broadcasts.Ear over a socket; *told* stands beside the data of its first message."""
+    """gateway.edge.broadcasts.Ear over a way out; *told* stands beside the data of its first message.
+
+    With a *writer* the frames of its operation, which are others' too, are written past *put* while the client reads.
+    """
 
     def __init__(
-        self, operation_id: str, writer: FrameWriter | None, send: SendText, told: Mapping[str, object]
-    ) -> None:  # fmt: skip
-        self._id, self._writer, self._send = operation_id, writer, send
+        self, put: Put, told: Mapping[str, object], *, operation_id: str = "", writer: FrameWriter | None = None
+    ) -> None:
+        self._put, self._id, self._writer = put, operation_id, writer
         self._told: dict[str, object] = dict(told)
         self._waiting: list[tuple[Shout, int]] = []
         self._wake = Wake()
@@ -79,17 +83,13 @@ class Listener:
         finally:
             unwatch()
 
-    async def put(self, shout: Shout, skipped: int) -> None:
-        """Send one message where frames cannot be written at once; it waits for the client."""
-        await self._send(next_text(self._id, self._payload(shout, skipped)).decode())
-
     async def _drain(self) -> None:
         writer = self._writer
         while self._waiting:
             if writer is None:
                 shout, skipped = self._waiting.pop(0)
                 if not self.silent:
-                    await self.put(shout, skipped)
+                    await self._put(self._payload(shout, skipped))
                 continue
             if not writer.free:
                 return

@@ -22,11 +22,12 @@ from gateway.edge.execute import (
     RequestFacts,
     refused_result,
 )
-from gateway.edge.frames import FrameWriter
-from gateway.edge.listener import Listener, SendText
+from gateway.edge.frames import FrameWriter, next_text
+from gateway.edge.listener import Listener
 from gateway.edge.messages import CloseCode, Closed, Message
 
 SendMessage = Callable[[dict[str, object]], Awaitable[None]]
+SendText = Callable[[str], Awaitable[None]]
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -142,7 +143,10 @@ class Operations:
         return None if sharing is None else await sharing.key(prepared, self._principal)
 
     def _listener(self, running: Running, told: Mapping[str, object]) -> Listener:
-        running.listener = Listener(running.id, self._writer, self._send_text, told)
+        async def put(payload: bytes) -> None:
+            await self._send_text(next_text(running.id, payload).decode())
+
+        running.listener = Listener(put, told, operation_id=running.id, writer=self._writer)
         return running.listener
 
     async def _next(self, running: Running, result: OperationResult) -> bool:

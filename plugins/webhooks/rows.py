@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gateway.core.store import new_id
+
 ENABLED, DISABLED = "ENABLED", "DISABLED"
 """Statuses of endpoints."""
 PENDING, RETRYING, SUCCEEDED, EXHAUSTED, DROPPED = "PENDING", "RETRYING", "SUCCEEDED", "EXHAUSTED", "DROPPED"
@@ -63,6 +65,15 @@ class DeliveryRow:
     settled_at: datetime | None
     last_status: int | None
     last_error: str | None
+
+
+def due_now(endpoint: EndpointRow, event_id: str, event_type: str, now: datetime) -> DeliveryRow:
+    """A delivery that nobody has tried yet."""
+    return DeliveryRow(
+        tenant_id=endpoint.tenant_id, id=new_id("dlv"), endpoint_id=endpoint.id, event_id=event_id,
+        event_type=event_type, status=PENDING, attempts=0, earlier_attempts=0, due_at=now, leased_until=None,
+        created_at=now, settled_at=None, last_status=None, last_error=None,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,8 +45,16 @@ CLOSED = {
     "billing_notices.threshold": "SOFT",
     "billing_invoice_lines.kind": "BASE",
     "providerkeys_keys.outcome": None,
+    "webhooks_endpoints.status": "ENABLED",
+    "webhooks_endpoints.signing": "hmac",
+    "webhooks_deliveries.status": "EXHAUSTED",
 }
 """Columns of one table whose text is one of an enumeration's."""
+REFERRING = {
+    "webhooks_deliveries.endpoint_id": "webhooks_endpoints-id",
+    "webhooks_attempts.delivery_id": "webhooks_deliveries-id",
+}
+"""Columns that hold another row's id without a foreign key."""
 
 
 def row_of(table: Table, tenant: str) -> dict[str, Any]:
@@ -61,6 +69,8 @@ def _value(table: Table, column: Column[Any], tenant: str) -> Any:
         return _value(key.column.table, key.column, tenant)
     if (place := f"{table.name}.{column.name}") in CLOSED:
         return CLOSED[place]
+    if place in REFERRING:
+        return f"{tenant}-{REFERRING[place]}"
     if column.name in WORDS:
         return WORDS[column.name].format(tenant)
     if table.name == "accounts_organisations" and column.name == "id":
@@ -168,7 +178,7 @@ def argument(name: str, hint: Any, tenant: str) -> Any:
         inner = hint.__args__[0]
         return [argument(name.removesuffix("s"), inner, tenant)]
     if "Mapping" in text or "dict[" in text:
-        return {"name": "walked"}
+        return {"description" if name == "changes" else "name": "walked"}
     if "None" in text and not name.endswith("_id"):
         return None
     if inspect.isclass(hint) and issubclass(hint, Enum):
@@ -192,7 +202,8 @@ def named(name: str, tenant: str) -> str:
         return WORDS[name].format(tenant)
     subject = name.removesuffix("_id")
     for table in tables():
-        if name.endswith("_id") and table.name.endswith((f"_{subject}s", f"_{subject}")) and "id" in table.c:
+        plurals = (f"_{subject}s", f"_{subject.removesuffix('y')}ies", f"_{subject}")
+        if name.endswith("_id") and table.name.endswith(plurals) and "id" in table.c:
             return str(_value(table, table.c.id, tenant))
     for table in tenant_tables():
         if name in table.c:

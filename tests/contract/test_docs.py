@@ -103,17 +103,35 @@ def test_there_are_queries_and_commands_to_run() -> None:
 @pytest.mark.parametrize(("page", "query"), QUERIES)
 def test_a_printed_query_answers_without_errors(gateway: tuple[str, str], page: str, query: str) -> None:
     url, key = gateway
-    body = json.dumps({"query": query}).encode()
     # What stands in the README works without a key as well.
     credential = {} if page == "README.md" else {"x-api-key": key}
-    asked = urllib.request.Request(f"{url}/graphql", body, {"content-type": "application/json", **credential})
 
-    answer = json.loads(urllib.request.urlopen(asked).read())
+    answer = ask(url, with_ids(query, url, key), credential)
 
     assert "errors" not in answer
     assert None not in answer["data"].values()
     refused = [found["userErrors"] for found in answer["data"].values() if "userErrors" in found]
     assert not any(refused), refused
+
+
+def ask(url: str, query: str, credential: dict[str, str]) -> dict[str, Any]:
+    body = json.dumps({"query": query}).encode()
+    asked = urllib.request.Request(f"{url}/graphql", body, {"content-type": "application/json", **credential})
+    return dict(json.loads(urllib.request.urlopen(asked).read()))
+
+
+def with_ids(query: str, url: str, key: str) -> str:
+    """A query about an endpoint, or a delivery, that is there."""
+    if "hook_…" not in query and "dlv_…" not in query:
+        return query
+    create = """mutation { webhookEndpointCreate(input: {url: "http://127.0.0.1:9/", eventTypes: ["*"]}) {
+      webhookEndpoint { id } } }"""
+    made = ask(url, create, {"x-api-key": key})
+    hook = made["data"]["webhookEndpointCreate"]["webhookEndpoint"]["id"]
+    test = f'mutation {{ webhookEndpointTest(input: {{id: "{hook}"}}) {{ delivery {{ id }} }} }}'
+    tested = ask(url, test, {"x-api-key": key})
+    delivery = tested["data"]["webhookEndpointTest"]["delivery"]["id"]
+    return query.replace("hook_…", hook).replace("dlv_…", delivery)
 
 
 @pytest.mark.parametrize(("page", "query"), SUBSCRIPTIONS)

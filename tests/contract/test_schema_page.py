@@ -35,20 +35,26 @@ DEVIATIONS: dict[str, tuple[str, str]] = {
         "an attempt beyond a tenant's budget of upstream calls is RATE_LIMITED",
     ),
     "Viewer.tenant": ("Tenant", "a person without an organisation, and an operator, have none"),
+    "EventUpdate.event": ("Event", "the first message comes at once, with the cursor from which a client can go on"),
     "AccessTokenCreatePayload.userErrors": (
         "[AccessTokenCreateUserError!]!", "one enumeration of codes for each mutation, as the page says of the product"
+    ),
+    "WebhookEndpointCreatePayload.userErrors": (
+        "[WebhookEndpointCreateUserError!]!", "one enumeration of codes for each mutation, as the page says"
+    ),
+    "WebhookEndpointReplayPayload.userErrors": (
+        "[WebhookEndpointReplayUserError!]!", "one enumeration of codes for each mutation, as the page says"
+    ),
+    "Delivery.event": ("Event", "an event is kept for 30 days; a delivery may be looked at later"),
+    "DeliveryStatus values": (
+        "PENDING SUCCEEDED RETRYING EXHAUSTED DROPPED", "what waits when its endpoint is disabled is given up"
     ),
 }  # fmt: skip
 """Coordinate → (our form, why it is not the page's)."""
 LEFT_OUT: dict[str, str] = {
     "Query.candles(convertTo:)": "converting a series takes a rate for every candle, not one rate for all",
-    "Mutation.webhookEndpointCreate": "there are no webhooks yet",
-    "Mutation.webhookEndpointReplay": "there are no webhooks yet",
     "Mutation.alertCreate": "there are no alerts yet",
-    "Query.webhookEndpoints": "there are no webhooks yet",
-    "Query.events": "there are no events yet",
     "Query.alertPreview": "there are no alerts yet",
-    "Subscription.events": "there are no events yet",
 }
 """Members of types of ours that the page has and we do not, and why."""
 

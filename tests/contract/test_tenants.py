@@ -27,6 +27,7 @@ NOTHING_OF_ITS_OWN = {
     "billing.invoices.store.InvoiceRows.add": "its month has an invoice",
     "billing.payments.store.CustomerRows.put": "there is a customer",
     "watchlists.store.WatchlistStore.hold": "it only waits",
+    "webhooks.store.EndpointStore.hold": "it only waits",
 }
 """Methods that do nothing for a tenant with one row of everything, and why."""
 

@@ -28,8 +28,8 @@ OFFLINE = Settings(env="development")
 
 
 BUILTIN = [
-    "accounts", "assistant", "billing", "macro", "market", "news", "onchain", "preferences", "providerkeys", "search",
-    "video", "watchlists",
+    "accounts", "assistant", "billing", "events", "macro", "market", "news", "onchain", "preferences", "providerkeys",
+    "search", "video", "watchlists", "webhooks",
 ]  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import strawberry
+import structlog
+from sqlalchemy.exc import DBAPIError
 
 from gateway.core.clock import Clock
 from gateway.core.contract import Worker
@@ -23,10 +25,13 @@ KEPT = timedelta(days=30)
 """How long events can be read."""
 AT_ONCE = 100
 """Entries of one reading."""
+RETRY_S = 1.0
 LOOK_S = 5.0
 """After how long a reader looks by itself: news are hints."""
 CLEARED_S = 3600.0
 FORGOTTEN_AT_ONCE = 5_000
+
+LOG = structlog.get_logger(__name__)
 
 
 class EventLog:
@@ -52,6 +57,10 @@ class EventLog:
         if not event.market:
             raise TypeError(f"{event.name} is a tenant's own")
         return self._add(tx, event, MARKETS, tenants)
+
+    def emit_aside(self, tx: Tx, event: Event) -> strawberry.ID:
+        """See `Outbox`."""
+        return self._add(tx, event, MARKETS, ())
 
     def _add(self, tx: Tx, event: Event, home: str, readers: Collection[str]) -> strawberry.ID:
         if self.catalog.get(event.name) is not type(event):
@@ -98,7 +107,13 @@ class EventLog:
         try:
             while True:
                 news.clear()
-                found = await self.entries(tenant, after=after, types=types)
+                try:
+                    found = await self.entries(tenant, after=after, types=types)
+                except (DBAPIError, OSError) as error:
+                    # Nothing is lost: the position stays where it is until the database is back.
+                    LOG.warning("outbox_reading_failed", reason=f"{type(error).__name__}: {error}"[:200])
+                    await self._clock.sleep(RETRY_S)
+                    continue
                 if found:
                     after = found[-1].position
                     yield found
@@ -115,6 +130,16 @@ class EventLog:
     async def printed(self, tx: Tx, event_ids: Collection[str]) -> Mapping[str, tuple[str, str, datetime]]:
         """See `Outbox`."""
         return await reading.printed(tx, event_ids)
+
+    async def events(self, tx: Tx, event_ids: Collection[str]) -> Mapping[str, Event]:
+        """See `Outbox`."""
+        return await reading.events_by_id(tx, event_ids, self.catalog)
+
+    async def between(
+        self, tx: Tx, tenant: str, *, since: datetime, until: datetime, after: int, limit: int
+    ) -> list[Marked]:
+        """See `Outbox`."""
+        return await reading.between(tx, tenant, since=since, until=until, after=after, limit=limit)
 
     def on_news(self, handler: Callable[[str], None]) -> Callable[[], None]:
         """See `Outbox`."""

@@ -17,6 +17,8 @@ from schema.events import Event
 
 LOG = structlog.get_logger(__name__)
 
+_HEAD = (log.c.tenant_id, log.c.position, log.c.event_id, log.c.type, log.c.version, log.c.subject, log.c.occurred_at)
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -43,14 +45,41 @@ async def entries_of(
 
 
 def _entry(tenant: str, row: _Row, catalog: Mapping[str, type[Event]]) -> Entry | None:
+    event = _read(row.type, row.value, catalog, position=row.position)
+    return None if event is None else Entry(tenant=tenant, position=row.position, event=event, data=row.data)
+
+
+def _read(name: str, value: str, catalog: Mapping[str, type[Event]], **place: object) -> Event | None:
     try:
-        kind = catalog.get(row.type)
+        kind = catalog.get(name)
         if kind is None:
-            raise Unreadable(f"{row.type}: no plugin knows this type")
-        return Entry(tenant=tenant, position=row.position, event=read(kind, row.value), data=row.data)
+            raise Unreadable(f"{name}: no plugin knows this type")
+        return read(kind, value)
     except Unreadable as error:
-        LOG.error("event_unreadable", reason=str(error), position=row.position)
+        LOG.error("event_unreadable", reason=str(error), **place)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    id: str
+    type: str
+    value: str
+
+
+async def events_by_id(tx: Tx, event_ids: Collection[str], catalog: Mapping[str, type[Event]]) -> dict[str, Event]:
+    """Without those that are gone, or cannot be read any more."""
+    columns = select(events.c.id, events.c.type, events.c.value)
+    rows = await tx.all(columns.where(events.c.id.in_(sorted(event_ids))), _Written)
+    found = {row.id: _read(row.type, row.value, catalog, event=row.id) for row in rows}
+    return {id: event for id, event in found.items() if event is not None}
+
+
+async def between(tx: Tx, tenant: str, *, since: datetime, until: datetime, after: int, limit: int) -> list[Marked]:
+    """Heads of a tenant's entries, ascending."""
+    mine = select(*_HEAD).where(log.c.tenant_id == tenant, log.c.position > after)
+    inside = mine.where(log.c.occurred_at >= since, log.c.occurred_at < until)
+    return await tx.all(inside.order_by(log.c.position).limit(limit), Marked)
 
 
 async def bounds_of(tx: Tx, tenant: str) -> tuple[int, int]:
@@ -62,9 +91,7 @@ async def bounds_of(tx: Tx, tenant: str) -> tuple[int, int]:
 
 async def take(tx: Tx, limit: int) -> list[Marked]:
     """Entries that nobody has taken."""
-    waiting = select(
-        log.c.tenant_id, log.c.position, log.c.event_id, log.c.type, log.c.version, log.c.subject, log.c.occurred_at
-    ).where(log.c.taken.is_(False))
+    waiting = select(*_HEAD).where(log.c.taken.is_(False))
     # Of SQLite's writers there is one at a time anyway.
     found = await tx.all(
         waiting.order_by(log.c.occurred_at, log.c.position).limit(limit).with_for_update(skip_locked=True), Marked

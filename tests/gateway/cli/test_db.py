@@ -137,7 +137,7 @@ def test_production_does_not_migrate_but_refuses_to_start(bare_database: str, tm
     out, err = rest(process)
 
     assert (process.returncode, out) == (4, "")
-    assert err.startswith("marketgate: the database does not fit this release: accounts is at nothing, ")
+    assert err.startswith("marketgate: the database does not fit this release: outbox is at nothing, ")
     assert err.count("run marketgate db upgrade") == len(NAMES)
     url = database_url(bare_database)
     engine = create_engine(url.set(drivername="sqlite")) if url.get_backend_name() == "sqlite" else None

@@ -1,0 +1,62 @@
+"""Pages whose cursors say when a row was made: one that goes away moves no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from plugins.webhooks.store import Position
+from schema.errors import BadInput
+from schema.facts import Arguments
+from schema.names import could_be_id
+from schema.paging import DEFAULT_PAGE, LARGEST_PAGE, NO_CURSOR, PageInfo, check_page_size, make_cursor, read_cursor
+from schema.scalars import Cursor
+
+T = TypeVar("T")
+
+_FORM = "%Y-%m-%dT%H:%M:%S.%f"
+
+
+def page_length(arguments: Arguments) -> int:
+    """How many nodes the page may hold."""
+    first: int | None = arguments.get("first")
+    return min(max(1, DEFAULT_PAGE if first is None else first), LARGEST_PAGE)
+
+
+def page_size(first: int | None) -> int:
+    """The length that is asked for; BadInput for one that is out of range."""
+    check_page_size(first)
+    return DEFAULT_PAGE if first is None else first
+
+
+def position_of(kind: str, after: Cursor | None) -> Position | None:
+    """The row behind which the page begins; BadInput for the cursor of another list."""
+    if after is None:
+        return None
+    at, _, id = read_cursor(kind, after).partition(" ")
+    try:
+        moment = datetime.strptime(at, _FORM).replace(tzinfo=UTC)
+    except ValueError:
+        raise BadInput("after", NO_CURSOR) from None
+    if not could_be_id(id):
+        raise BadInput("after", NO_CURSOR)
+    return moment, id
+
+
+def cut(
+    rows: Sequence[T], *, kind: str, size: int, after: Cursor | None, position: Callable[[T], Position]
+) -> tuple[Sequence[T], PageInfo]:
+    """The page of rows that were read one longer than it is, so that it is known whether more follow."""
+    shown = rows[:size]
+
+    def cursor(row: T) -> Cursor:
+        at, id = position(row)
+        return make_cursor(kind, f"{at.strftime(_FORM)} {id}")
+
+    return shown, PageInfo(
+        has_next_page=len(rows) > size,
+        has_previous_page=after is not None,
+        start_cursor=cursor(shown[0]) if shown else None,
+        end_cursor=cursor(shown[-1]) if shown else None,
+    )
