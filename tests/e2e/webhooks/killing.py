@@ -82,8 +82,10 @@ async def run(trial: Trial) -> Trial:
                 worker = Killable(["-m", "gateway", "worker"], trial.database, folder)
                 for each in (emitter, worker):
                     stack.enter_context(each.running())
-                for number in range(trial.kills):
-                    await asyncio.sleep(chance.uniform(1.0, 4.0))
+                # By progress: processes that start while the machine is busy would be killed before they did anything.
+                for number, count in enumerate(sorted(chance.sample(range(1, trial.events), trial.kills))):
+                    await until_told(acknowledged, count)
+                    await asyncio.sleep(chance.uniform(0.0, 0.1))
                     (emitter, worker)[number % 2].kill_and_start()
                 await until_told(acknowledged, trial.events)
                 await until_settled(store)
