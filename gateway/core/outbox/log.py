@@ -119,7 +119,9 @@ class EventLog:
                     yield found
                 if len(found) < AT_ONCE:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(news.wait(), LOOK_S)
+                        # Not `wait_for`: before Python 3.12 it loses a cancellation that comes with the news.
+                        async with asyncio.timeout(LOOK_S):
+                            await news.wait()
         finally:
             forget()
 

@@ -134,7 +134,9 @@ class Dispatcher:
         now, at = self._host.clock.monotonic(), self.lanes.next_at()
         until = self._look_at if at is None else min(at, self._look_at)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), max(until - now, 0.0))
+            # Not `wait_for`: before Python 3.12 it loses a cancellation that comes together with the news.
+            async with asyncio.timeout(max(until - now, 0.0)):
+                await self._news.wait()
             if self._flying:
                 await asyncio.sleep(GATHER_S)
 

@@ -47,7 +47,9 @@ class FanOut:
                 self._news.clear()
                 if not await self.take():
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._news.wait(), LOOK_S)
+                        # Not `wait_for`: before Python 3.12 it loses a cancellation that comes with the news.
+                        async with asyncio.timeout(LOOK_S):
+                            await self._news.wait()
         finally:
             forget()
 
