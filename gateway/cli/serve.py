@@ -84,7 +84,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        app, http=WholeProtocol, loop="uvloop", ws=FramesProtocol, ws_per_message_deflate=False,
+        app, http=WholeProtocol, loop="uvloop", ws=FramesProtocol, ws_per_message_deflate=False, ws_ping_interval=None,
         ws_max_size=LARGEST_MESSAGE, access_log=False, server_header=False, proxy_headers=False, log_config=None,
         log_level="warning", lifespan="on", backlog=BACKLOG, timeout_graceful_shutdown=GRACE_S,
     )  # fmt: skip

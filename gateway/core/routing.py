@@ -253,7 +253,7 @@ class Registry:
             reach = answer.reach(ask.interval) if answer.reach and not pinned else None
             if reach is not None and ask.start < lane.provider.clock.now() - reach - ask.interval.delta:
                 return NotCovered(lane.id, f"its {ask.interval} history reaches back {_span(reach)} only")
-        if not _covers(lane, ask):
+        if not covers(lane, ask):
             return NotCovered(lane.id, f"does not cover this {answer.capability.name} ask")
         missing = self.keys_missing.get(lane.id)
         if missing and not own:
@@ -261,7 +261,7 @@ class Registry:
         return None
 
 
-def _covers(lane: Lane, ask: Any) -> bool:
+def covers(lane: Lane, ask: Any) -> bool:
     """An adapter that breaks over a question leaves it to the others."""
     try:
         return lane.answer.covers(ask)

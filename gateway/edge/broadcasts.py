@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Hashable
+from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -48,14 +48,23 @@ class Shout:
             found = self._frames[operation_id] = next_frame(operation_id, self.payload)
         return found
 
+    def told(self) -> None:
+        """Everybody has had it. Most clients give each operation an id of its own: nobody else will want its frame."""
+        self._frames.clear()
+
 
 class Ear(Protocol):
     """One reader's way out. `owner` is its tenant."""
 
     owner: str
+    broadcast: Broadcast | None
+    """What it listens to now."""
 
     def part(self) -> None:
         """This execution is not for it: join anew."""
+
+    def replay(self, shouts: Sequence[Shout]) -> None:
+        """Take what it missed, all of it, before anything else."""
 
     def tell(self, shout: Shout, skipped: int = 0) -> int:
         """Take it without waiting; how many messages were lost for it, where the reader is too slow for now."""
@@ -77,12 +86,18 @@ class Source(Protocol):
 class Broadcast:
     """One shared execution, as long as it has readers."""
 
-    def __init__(self, key: Hashable, owner: str, source: Source, forget: Callable[[Broadcast], None]) -> None:
-        self.key, self.owner, self._source, self._forget = key, owner, source, forget
+    def __init__(
+        self, key: Hashable, owner: str, source: Source, *, after: str | None, main: Hashable, house: Broadcasts
+    ) -> None:
+        self.key, self.owner, self._source, self._house = key, owner, source, house
+        self.main = main
+        """The key of the execution that its readers go over to once they are where that one is."""
+        self._origin = after
+        """The cursor that it began behind, as long as all that it has said since is held."""
         self._ears: dict[Ear, int] = {}
         """Who hears every message, with how many each has lost since the last one it got."""
-        self._joining: dict[Ear, int] = {}
-        """Who waits for a snapshot, or until it reads again, likewise."""
+        self._joining: dict[Ear, int | None] = {}
+        """Who waits for a snapshot, or until it reads again, likewise; None where it has just come."""
         self._ring: deque[Shout] = deque(maxlen=RING)
         self._last: OperationResult | None = None
         self.over = False
@@ -102,18 +117,17 @@ class Broadcast:
 
     def join(self, ear: Ear, after: str | None) -> bool:
         """From a snapshot on, or from behind a cursor that is still held; false for another cursor."""
-        if after is not None:
-            missed = self._since(after)
-            if missed is None:
-                return False
-            self._ears[ear] = 0
-            READERS.inc()
-            for shout in missed:
-                self._to(ear, shout)
-            return True
-        self._joining[ear] = 0
+        missed = None if after is None else self._since(after)
+        if after is not None and missed is None:
+            return False
+        ear.broadcast = self
         READERS.inc()
-        self._ask()
+        if missed is None:
+            self._joining[ear] = None
+            self._ask()
+        else:
+            self._ears[ear] = 0
+            ear.replay(missed)
         return True
 
     def leave(self, ear: Ear) -> None:
@@ -125,7 +139,7 @@ class Broadcast:
         if not self.readers and not self.over:
             self.over = True
             self._task.cancel()
-            self._forget(self)
+            self._house.forget(self)
 
     def again(self, ear: Ear) -> None:
         """A reader that was left out reads again: from a snapshot on, or from the next message where each counts."""
@@ -135,14 +149,51 @@ class Broadcast:
         if subscription is not None and subscription.whole:
             self._ask()
         else:
-            self._ears[ear] = self._joining.pop(ear)
+            self._ears[ear] = self._joining.pop(ear) or 0
 
     async def closed(self) -> None:
         """Until nothing of it is left."""
         await asyncio.gather(self._task, return_exceptions=True)
 
+    @property
+    def cursor(self) -> str | None:
+        """Where it stands."""
+        return self._ring[-1].cursor if self._ring else self._origin
+
+    def hand_over(self, main: Broadcast) -> None:
+        """Its readers who have all of it go on with another one that stands at the same place."""
+        for ear in tuple(self._ears):
+            main._ears[ear] = self._ears.pop(ear)
+            ear.broadcast = main
+        if not self.readers:
+            self.over = True
+            self._task.cancel()
+            self._house.forget(self)
+
+    def hand_over_anew(self, main: Broadcast) -> None:
+        """The same by a snapshot, where nothing before a snapshot counts."""
+        ears, self._ears = self._ears, {}
+        for ear, lost in ears.items():
+            main._joining[ear] = lost
+            ear.broadcast = main
+        main._ask()
+        self.hand_over(main)
+
+    @property
+    def whole(self) -> bool:
+        """Whether a snapshot of it stands for everything before."""
+        subscription = self._source.subscription()
+        return subscription is not None and subscription.whole
+
+    @property
+    def long_since(self) -> bool:
+        """Whether it has said more since its beginning than is held."""
+        return len(self._ring) == RING
+
     def _since(self, cursor: str) -> list[Shout] | None:
         shouts = list(self._ring)
+        if cursor == self._origin:
+            return shouts
         for index in range(len(shouts) - 1, -1, -1):
             if shouts[index].cursor == cursor:
                 return shouts[index + 1 :]
@@ -168,11 +219,17 @@ class Broadcast:
                     shout = Shout(encode(body), subscription.cursor if subscription is not None else None)
                     if first and self.private:
                         self._part()
-                    if first or (subscription is not None and subscription.joining):
+                    if first and self._origin is not None:
+                        # It begins behind a cursor: whoever has none waits for a snapshot.
+                        self._tell(shout)
+                        if self._joining:
+                            self._ask()
+                    elif first or (subscription is not None and subscription.joining):
                         self._welcome(shout, keep=first)
                     else:
                         self._tell(shout)
                     first = False
+                    self._house.told(self)
                     # A source that always has an event at hand must not keep the others from running.
                     await asyncio.sleep(0)
         except asyncio.CancelledError:
@@ -190,11 +247,18 @@ class Broadcast:
             ear.part()
 
     def _tell(self, shout: Shout) -> None:
-        self._ring.append(shout)
+        self._keep(shout)
+        for ear, lost in self._joining.items():
+            if lost is not None:
+                self._joining[ear] = lost + 1
         for ear in tuple(self._ears):
             self._to(ear, shout)
-        for ear in self._joining:
-            self._joining[ear] += 1
+        shout.told()
+
+    def _keep(self, shout: Shout) -> None:
+        if len(self._ring) == RING:
+            self._origin = None
+        self._ring.append(shout)
 
     def _to(self, ear: Ear, shout: Shout) -> None:
         skipped = self._ears.get(ear, 0)
@@ -209,16 +273,17 @@ class Broadcast:
 
     def _welcome(self, shout: Shout, *, keep: bool) -> None:
         if keep:
-            self._ring.append(shout)
+            self._keep(shout)
         joining, self._joining = self._joining, {}
-        self._ears.update(joining)
+        self._ears.update({ear: lost or 0 for ear, lost in joining.items()})
         for ear in joining:
             self._to(ear, shout)
+        shout.told()
 
     def _end(self) -> None:
         if not self.over:
             self.over = True
-            self._forget(self)
+            self._house.forget(self)
         SHARED.dec()
         ears = [*self._ears, *self._joining]
         READERS.dec(len(ears))
@@ -229,29 +294,60 @@ class Broadcast:
 
 
 class Broadcasts:
-    """All of a process, by what is the same for their readers."""
+    """All of a process, by what is the same for their readers.
+
+    Who comes back with a cursor that the execution of a key does not hold has one that began behind it, together with
+    all who come back with the same one, until both stand at the same place.
+    """
 
     def __init__(self) -> None:
         self._by_key: dict[Hashable, Broadcast] = {}
+        self._resumed: dict[Hashable, dict[Broadcast, None]] = {}
+        """Those that began behind a cursor, by the key of the one that they lead to."""
 
     def __len__(self) -> int:
         return len(self._by_key)
 
-    def join(self, key: Hashable, ear: Ear, after: str | None, make: Callable[[], Source]) -> Broadcast | None:
-        """The execution of a key, begun where there is none; None for a cursor that it does not hold."""
+    def join(self, key: Hashable, ear: Ear, after: str | None, make: Callable[[], Source]) -> None:
+        """Let a reader in to the execution of a key, begun where there is none that it can go on with."""
         found = self._by_key.get(key)
         if found is not None and found.private and found.owner != ear.owner:
             key = (key, ear.owner)
             found = self._by_key.get(key)
-        if found is None:
-            if after is not None:
-                return None
-            found = self._by_key[key] = Broadcast(key, ear.owner, make(), self._forget)
-        return found if found.join(ear, after) else None
+        if found is not None and found.join(ear, after):
+            return
+        main = key
+        if found is not None:
+            key = (main, after)
+            back = self._by_key.get(key)
+            if back is not None and back.join(ear, after):
+                return
+        made = self._by_key[key] = Broadcast(key, ear.owner, make(), after=after, main=main, house=self)
+        if key != main:
+            self._resumed.setdefault(main, {})[made] = None
+        made.join(ear, after)
 
-    def _forget(self, broadcast: Broadcast) -> None:
+    def told(self, broadcast: Broadcast) -> None:
+        """It has said something: those who stand where the one that they lead to stands go over to it."""
+        resumed = self._resumed.get(broadcast.main)
+        main = self._by_key.get(broadcast.main)
+        if not resumed or main is None:
+            return
+        for each in (broadcast,) if broadcast in resumed else tuple(resumed):
+            if each.cursor == main.cursor:
+                each.hand_over(main)
+            elif each.long_since and main.whole:
+                each.hand_over_anew(main)
+
+    def forget(self, broadcast: Broadcast) -> None:
+        """It is over."""
         if self._by_key.get(broadcast.key) is broadcast:
             del self._by_key[broadcast.key]
+        resumed = self._resumed.get(broadcast.main)
+        if resumed is not None:
+            resumed.pop(broadcast, None)
+            if not resumed:
+                del self._resumed[broadcast.main]
 
     async def close(self) -> None:
         """Nothing is left."""

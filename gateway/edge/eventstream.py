@@ -7,6 +7,7 @@ https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/mult
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from functools import partial
 
 import structlog
 from graphql import OperationType
-from starlette.types import Receive, Send
+from starlette.types import Receive, Scope, Send
 
 from gateway.core.identity import Principal
 from gateway.edge.begun import begin
@@ -33,11 +34,14 @@ from gateway.edge.leaving import while_there
 from gateway.edge.limits import EdgeSettings
 from gateway.edge.listener import Listener
 from gateway.edge.negotiation import GRAPHQL_RESPONSE, check_content_encoding, check_content_type
+from gateway.edge.operation import resumed_after
 from gateway.edge.replies import Reply, encode, send_reply
+from gateway.edge.whole import NARROW
 
 LOG = structlog.get_logger(__name__)
 HEAD_S = 0.5
 """How long the head waits for the first message: until it is sent a refusal has a status of its own."""
+_NOT_AT_ALL = re.compile(r"q=0(\.0{0,3})?")
 PLAIN = [(b"cache-control", b"no-store"), (b"vary", b"Accept"), (b"x-accel-buffering", b"no")]
 
 
@@ -80,6 +84,8 @@ def framing_of(accept: str | None) -> Framing | None:
         return None
     for media in accept.lower().split(","):
         kind, *parameters = (part.strip().replace('"', "") for part in media.split(";"))
+        if any(_NOT_AT_ALL.fullmatch(each) for each in parameters):
+            continue
         if kind == "text/event-stream":
             return SSE
         if kind == "multipart/mixed" and "subscriptionspec=1.0" in parameters:
@@ -88,36 +94,45 @@ def framing_of(accept: str | None) -> Framing | None:
 
 
 class EventStreams:
-    """Answers a POST with the messages of its operation, each as soon as it is there."""
+    """Answers a request with the messages of its operation, each as soon as it is there."""
 
     def __init__(self, executor: Executor, settings: EdgeSettings) -> None:
         self._executor, self._settings = executor, settings
 
     async def answer(
-        self, framing: Framing, receive: Receive, send: Send, headers: Mapping[str, str], facts: RequestFacts
+        self, framing: Framing, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str],
+        facts: RequestFacts, asked: Callable[[], OperationRequest] | None = None,
     ) -> None:  # fmt: skip
-        """Until the operation, its credential, this process or the client ends it; ClientGone where that left early."""
+        """Until the operation, its credential, this process or the client ends it; ClientGone where that left early.
+
+        *asked* reads the operation of a GET, which changes nothing.
+        """
+        stream = _Stream(framing, send, self._settings)
         try:
-            check_content_type(headers.get("content-type"))
-            check_content_encoding(headers.get("content-encoding"))
-            settings = self._settings
-            text = await read_body(
-                receive, headers, most=settings.max_body_bytes, timeout_s=settings.body_timeout_s
-            )  # fmt: skip
-            request = OperationRequest.of(parse_json(text, "request body"))
+            request = await self._posted(receive, headers) if asked is None else asked()
             principal = await self._executor.identify(facts)
             try:
-                prepared = await self._executor.prepared(request, ANY_OPERATION, facts, principal)
+                allowed = ANY_OPERATION if asked is None else ANY_OPERATION - {OperationType.MUTATION}
+                prepared = await self._executor.prepared(request, allowed, facts, principal)
+                resumed_after(prepared)
             except Refused as refused:
                 raise await self._executor.charged(refused, facts, principal) from None
         except Refused as refused:
-            await _refuse(send, refused_result(refused, facts.request_id))
+            await stream.close(refused_result(refused, facts.request_id))
             return
-        stream = _Stream(framing, send, self._settings)
         if prepared.operation.operation is OperationType.SUBSCRIPTION:
+            # Who does not read must show soon: the machine would hold megabytes for it.
+            scope.get("extensions", {}).get(NARROW, _nothing)()
             await self._listen(stream, prepared, facts, principal, receive)
         else:
             await self._once(stream, prepared, facts, principal, receive)
+
+    async def _posted(self, receive: Receive, headers: Mapping[str, str]) -> OperationRequest:
+        check_content_type(headers.get("content-type"))
+        check_content_encoding(headers.get("content-encoding"))
+        settings = self._settings
+        text = await read_body(receive, headers, most=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
+        return OperationRequest.of(parse_json(text, "request body"))
 
     async def _once(
         self, stream: _Stream, prepared: PreparedOperation, facts: RequestFacts, principal: Principal, receive: Receive
@@ -208,8 +223,12 @@ class _Stream:
             await self._put(self._framing.beat)
 
     async def close(self, last: OperationResult | None, *, fatal: bool = False) -> None:
-        """The end: a refusal has its status where nothing was sent before it."""
-        if last is not None and not last.executed and not self._begun:
+        """The end: a refusal has its status where nothing was sent before it.
+
+        But for an operation that cannot be executed as it is: graphql-sse tells that in the stream.
+        """
+        in_stream = self._framing is SSE and last is not None and last.status == 400 and last.well_formed
+        if last is not None and not last.executed and not self._begun and not in_stream:
             await _refuse(self._send, last)
             return
         if last is not None:
@@ -232,6 +251,10 @@ class _Stream:
                 data = self._framing.start + data
             if data:
                 await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+def _nothing() -> None:
+    """Where the server has no way to do it."""
 
 
 async def _left(receive: Receive) -> None:

@@ -16,7 +16,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from gateway.core.contract import Context
 from gateway.core.identity import Principal
-from gateway.edge.broadcasts import Broadcast, Broadcasts
+from gateway.edge.broadcasts import Broadcasts
 from gateway.edge.compiled import CompiledExecutor, Selections
 from gateway.edge.documents import Document, DocumentReader
 from gateway.edge.errors import (
@@ -203,7 +203,7 @@ class Executor(Preparing):
     ) -> OperationResult | None:
         """A stream whose execution is shared by all of one *key*, until its end; what it ended with, where it was told.
 
-        Who comes back with a cursor that the shared one does not hold any more has an execution of its own.
+        Who comes back with a cursor that the shared one does not hold any more has another one until it is there again.
         """
         after = resumed_after(prepared)
         admission = await self._admit(prepared, principal, facts)
@@ -212,21 +212,17 @@ class Executor(Preparing):
         failed = True
         ear = make({"requestId": facts.request_id, **admission.extensions})
         ear.owner = principal.tenant
-        broadcast: Broadcast | None = None
         try:
             source = partial(self._source, prepared, facts, principal, after)
             while True:
-                broadcast = self.broadcasts.join(key, ear, after, source)
-                if broadcast is None:
-                    broadcast = Broadcast(object(), principal.tenant, source(), lambda _: None)
-                    broadcast.join(ear, None)
-                last = await ear.pump(broadcast)
+                self.broadcasts.join(key, ear, after, source)
+                last = await ear.pump()
                 if not ear.parted():
                     failed = last is not None
                     return last
         finally:
-            if broadcast is not None:
-                broadcast.leave(ear)
+            if ear.broadcast is not None:
+                ear.broadcast.leave(ear)
             admission.release(None, failed)
 
     def _source(

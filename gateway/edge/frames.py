@@ -82,6 +82,7 @@ class FramesProtocol(WebSocketsSansIOProtocol):
         super().__init__(*args, **named)
         self.queue = Inbox()  # type: ignore[assignment]
         self._calls: list[Callable[[], None]] = []
+        self._pong = b""
 
     @property
     def open(self) -> bool:
@@ -115,9 +116,20 @@ class FramesProtocol(WebSocketsSansIOProtocol):
         super().start_keepalive()
         self.request = self.response = None  # type: ignore[assignment]
 
+    def handle_ping(self) -> None:
+        """Who pings and does not read gets the last pong once it reads: RFC 6455, 5.5.3, lets the others be."""
+        pong = b"".join(self.conn.data_to_send())
+        if self.free:
+            self.transport.write(pong)
+        else:
+            self._pong = pong
+
     def resume_writing(self) -> None:
         """The client reads again."""
         super().resume_writing()
+        if self._pong and self.open:
+            self.transport.write(self._pong)
+        self._pong = b""
         self._tell()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -139,13 +151,31 @@ class FramesProtocol(WebSocketsSansIOProtocol):
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
         self.transport.close()
-        self.loop.call_later(UNREAD_S, self.transport.abort)
+        self._abandon()
+
+    def handle_close(self, event: Any) -> None:
+        """The client closes."""
+        super().handle_close(event)
+        self._abandon()
+
+    def handle_parser_exception(self) -> None:
+        """The client breaks the protocol."""
+        super().handle_parser_exception()
+        self._abandon()
 
     async def run_asgi(self) -> None:
-        """With the writer in the scope."""
+        """With the writer in the scope; after its end the client has a moment to read what it was told."""
         extensions: dict[str, Any] = cast(Any, self.scope).setdefault("extensions", {})
         extensions[EXTENSION] = self
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """A transport that is closed waits for a client that does not read, for ever."""
+        if not self.disconnected:
+            self.loop.call_later(UNREAD_S, self.transport.abort)
 
     def _tell(self) -> None:
         for call in tuple(self._calls):

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl
 
@@ -69,10 +69,12 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
         facts = facts_of(scope, headers, self._settings.public_origin)
-        framing = framing_of(headers.get("accept")) if scope["method"] == "POST" else None
+        method = scope["method"]
+        framing = framing_of(headers.get("accept")) if method in ("GET", "POST") else None
         with suppress(ClientGone):
             if framing is not None:
-                await self._streams.answer(framing, receive, send, headers, facts)
+                read = partial(self._asked, scope, headers) if method == "GET" else None
+                await self._streams.answer(framing, scope, receive, send, headers, facts, read)
                 return
             await send_reply(send, await self.reply(scope, receive, headers, facts))
 
@@ -104,9 +106,7 @@ class GraphQLEndpoint:
             message = "The answer can be application/graphql-response+json or application/json; accept one of them."
             raise Refused("NOT_ACCEPTABLE", message, status=406)
         if method == "GET":
-            check_get_origin(headers)
-            request = OperationRequest.of(self._query_parameters(scope["query_string"]))
-            result = await self._single(request, facts, QUERY_ONLY, receive)
+            result = await self._single(self._asked(scope, headers), facts, QUERY_ONLY, receive)
             return self._encode(result, headers, media, method)
         text = await self._text(receive, headers, body)
         known = self._known.get(text)
@@ -165,6 +165,11 @@ class GraphQLEndpoint:
         elif isinstance(body, Refused):
             raise body
         return body
+
+    def _asked(self, scope: Scope, headers: Mapping[str, str]) -> OperationRequest:
+        """The operation of a GET."""
+        check_get_origin(headers)
+        return OperationRequest.of(self._query_parameters(scope["query_string"]))
 
     def _query_parameters(self, query_string: bytes) -> dict[str, object]:
         if len(query_string) > self._settings.max_query_string_bytes:

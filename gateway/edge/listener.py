@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from gateway.edge.broadcasts import WAITING, Broadcast, Shout, with_extensions
 from gateway.edge.frames import FrameWriter, next_frame
@@ -28,6 +28,9 @@ class Listener:
         self._wake = Wake()
         self.owner = ""
         """The tenant of who reads."""
+        self.broadcast: Broadcast | None = None
+        self._missed = 0
+        """How much of what waits is what it missed: that is let in beyond the bound."""
         self._lagging = self._over = self._parted = self.silent = False
         self._last: OperationResult | None = None
 
@@ -38,15 +41,21 @@ class Listener:
             if writer.open and not self.silent:
                 writer.write(self._frame(shout, skipped))
             return 0
-        if len(self._waiting) >= WAITING:
+        if len(self._waiting) >= WAITING + self._missed:
             lost = len(self._waiting) + 1
             self._waiting.clear()
-            self._lagging = True
+            self._missed, self._lagging = 0, True
             self._wake.set()
             return lost
         self._waiting.append((shout, skipped))
         self._wake.set()
         return 0
+
+    def replay(self, shouts: Sequence[Shout]) -> None:
+        """See `Ear`."""
+        self._missed = len(shouts)
+        self._waiting.extend((shout, 0) for shout in shouts)
+        self._wake.set()
 
     def end(self, last: OperationResult | None) -> None:
         """See `Ear`."""
@@ -63,7 +72,7 @@ class Listener:
         parted, self._parted = self._parted, False
         return parted
 
-    async def pump(self, broadcast: Broadcast | None) -> OperationResult | None:
+    async def pump(self) -> OperationResult | None:
         """Until the end: write what waits as fast as the client reads. Its last answer, where it ended with one."""
         unwatch = self._writer.on_free(self._wake.set) if self._writer is not None else _nothing
         try:
@@ -77,9 +86,10 @@ class Listener:
                     continue
                 if self._over:
                     return self._last
-                if self._lagging and broadcast is not None and (self._writer is None or self._writer.free):
+                self._missed = 0
+                if self._lagging and self.broadcast is not None and (self._writer is None or self._writer.free):
                     self._lagging = False
-                    broadcast.again(self)
+                    self.broadcast.again(self)
         finally:
             unwatch()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from graphql import OperationDefinitionNode, OperationType
+from graphql import FieldNode, OperationDefinitionNode, OperationType, StringValueNode, VariableNode
 
 from gateway.core.ports import Presented
 from gateway.edge.documents import Document
@@ -158,10 +158,25 @@ def persisted_in(extensions: dict[str, Any] | None) -> str | None:
 
 
 def resumed_after(prepared: PreparedOperation) -> str | None:
-    """The cursor that a client comes back with beside its variables, so that it shares its stream with the others."""
+    """The cursor that a client comes back with: in the root field's argument, else beside its variables.
+
+    There it is no part of the question, so that the stream is shared with all who ask the same.
+    """
     after = (prepared.request.extensions or {}).get("after")
-    if after is None:
-        return None
-    if not isinstance(after, str):
+    if after is not None and not isinstance(after, str):
         raise Refused("BAD_REQUEST", "extensions.after must be the cursor of a message, a string.")
-    return after
+    return _argument_after(prepared) or after
+
+
+def _argument_after(prepared: PreparedOperation) -> str | None:
+    """The argument of the operation's only root field."""
+    for root in prepared.operation.selection_set.selections:
+        for argument in (root.arguments or ()) if isinstance(root, FieldNode) else ():
+            if argument.name.value == "after":
+                given = argument.value
+                if isinstance(given, StringValueNode):
+                    return given.value
+                if isinstance(given, VariableNode):
+                    value = (prepared.request.variables or {}).get(given.name.value)
+                    return value if isinstance(value, str) else None
+    return None

@@ -64,7 +64,7 @@ async def resolve_quotes(
     route: Route = None,
 ) -> AsyncGenerator[QuotesUpdate, None]:
     """Quotes that change."""
-    context, wanted = info.context, how(route, convert_to)
+    context, wanted, lacking = info.context, how(route, convert_to), set[str]()
     asks, notices = await _asks(context, symbols)
     every = _period(every_ms)
     async with context.market.live(QUOTES, asks, wanted.terms, after, every, notices) as deliveries:
@@ -73,7 +73,11 @@ async def resolve_quotes(
             told = list(delivery.notices)
             if wanted.convert_to:
                 quotes, unconverted = await _converted(context, quotes, wanted.convert_to, terms_of(route))
-                told += unconverted
+                # Once for each, as long as there is no rate.
+                told += [each for each in unconverted if each.symbol not in lacking]
+                lacking = (lacking - {str(quote.instrument) for quote in quotes}) | {
+                    str(each.symbol) for each in unconverted
+                }
             yield QuotesUpdate(
                 cursor=Cursor(delivery.cursor), snapshot=delivery.snapshot, quotes=quotes, notices=told,
                 skipped=delivery.skipped,

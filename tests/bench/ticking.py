@@ -19,6 +19,7 @@ from gateway.cli.app import run
 from gateway.core.access import Lane
 from gateway.core.lines.line import Event, Update
 from schema.capability import Capability
+from schema.errors import NotCovered
 from schema.words.quotes import PriceType, Quote
 
 EVERY_S = 0.1
@@ -33,6 +34,10 @@ class TickingLines:
     ) -> AsyncGenerator[AsyncIterator[Event]]:
         """See `Lines`."""
         yield self._ticks(ask)
+
+    async def ask(self, lane: Lane, capability: Capability[Any, Any], ask: Any) -> Any:
+        """Nothing is answered over HTTP."""
+        return NotCovered(lane.id, "only ticks")
 
     async def close(self) -> None:
         """See `Lines`."""

@@ -1,8 +1,8 @@
 """A venue of our own for tests of the machine: a provider with a feed, in a dialect of a few letters.
 
-`{"q": "BTC/USD", "p": "1"}` is a quote, `"t"` a trade with its `id`, `"c"` a bar of a minute with its open time `at`,
-`"b"` a change of a book with its number `n` (`"s": true` a snapshot). `{"ok": channel}`, `{"no": channel}`,
-`{"want": channel}`, `{"ping": 1}` and `{"bye": reason}` are what they say.
+`{"q": "BTC/USD", "p": "1"}` is a quote, `"t"` a trade with its `id`, `"c"` a bar of a minute with its open time `at`
+(`"r"`: it runs), `"b"` a change of a book with its number `n` (`"s": true` a snapshot). `{"ok": channel}`,
+`{"no": channel}`, `{"want": channel}`, `{"ping": 1}` and `{"bye": reason}` are what they say.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ class TapeFeed(Feed):
             return [Said(channel=channel, values=(trade,), as_of=trade.time)]
         if letter == "c":
             price = frame.decimal("p")
-            bar = Candle(open_time=frame.epoch("at"), open=price, high=price, low=price, close=price)
+            begin, done = frame.epoch("at"), "r" not in frame
+            bar = Candle(open_time=begin, open=price, high=price, low=price, close=price, closed=done)
             return [Said(channel=channel, values=(bar,))]
         return self._book(topic, frame)
 

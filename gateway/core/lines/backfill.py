@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.core.clock import Clock
 from gateway.core.lines.grid import candles_at, ending
-from gateway.core.lines.line import Event, Trouble, Update
+from gateway.core.lines.line import LOSSES, Event, Trouble, Update
 from schema.capability import Capability
 from schema.errors import UpstreamError
 from schema.words.candles import CANDLES, CandlesAsk
@@ -19,7 +18,6 @@ from schema.words.trades import TRADES, Trade
 
 MOST_TRADES = 1_000
 SHORT = "Trades may be missing: the last {} do not reach back far enough."
-LOSSES = frozenset({NoticeCode.RECONNECTING, NoticeCode.GAP, NoticeCode.STALE})
 
 Fetch = Callable[[Any], Awaitable["Any | UpstreamError"]]
 """The provider's answer to an ask, as now as it can be."""
@@ -37,7 +35,10 @@ class Gapless:
         self._lost = False
         self._last: datetime | None = None
         """Time of the last trade, open time of the last candle."""
-        self._ids: deque[str] = deque(maxlen=MOST_TRADES)
+        self._told: dict[str, datetime] = {}
+        """The last trades' times by their ids."""
+        self._horizon: datetime | None = None
+        """What is not newer may have been told already, or was before the stream."""
 
     async def through(self, event: Event) -> Sequence[Event]:
         """The event with what has to be told before it."""
@@ -84,16 +85,23 @@ class Gapless:
 
     def _new_of(self, trades: Sequence[Trade]) -> tuple[Trade, ...]:
         last = self._last
-        return tuple([each for each in trades if (last is None or each.time >= last) and each.id not in self._ids])
+        return tuple([each for each in trades if (last is None or each.time >= last) and each.id not in self._told])
 
     def _unseen(self, event: Update) -> Update:
         if self._capability is not TRADES or self._last is None:
             return event
-        return replace(event, values=self._new_of(event.values), snapshot=False)
+        horizon = self._horizon
+        new = [each for each in event.values if (not horizon or each.time > horizon) and each.id not in self._told]
+        return replace(event, values=tuple(new), snapshot=False)
 
     def _remember(self, values: Sequence[Any]) -> None:
         if self._capability is TRADES:
-            self._ids.extend(trade.id for trade in values)
+            self._told.update({trade.id: trade.time for trade in values})
+            if self._horizon is None and self._told:
+                self._horizon = min(self._told.values()) - timedelta(microseconds=1)
+            while len(self._told) > MOST_TRADES:
+                gone = self._told.pop(next(iter(self._told)))
+                self._horizon = max(self._horizon or gone, gone)
         self._last = max([*map(self._time, values), *([self._last] if self._last else [])], default=None)
 
     def _time(self, value: Any) -> datetime:

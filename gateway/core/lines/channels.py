@@ -15,6 +15,7 @@ from schema.words.books import ORDER_BOOK
 from schema.words.live import NoticeCode
 from schema.words.trades import TRADES
 
+REOPENED = "The market is open again."
 MOST_GAPS = 5
 """Gaps in a row, without a snapshot between them, that a channel is mended after."""
 
@@ -41,6 +42,8 @@ class Channel:
     """What was told last is this trouble: values are fresh again when they come."""
     warned: bool = False
     """It has been silent for too long once already."""
+    shut: bool = False
+    """Its listeners were told that its market is closed."""
     broken: bool = False
     """Nothing but a snapshot can be believed."""
     gaps: int = 0
@@ -82,6 +85,7 @@ class Channel:
         self.broken = self.topic.capability is ORDER_BOOK
         if not (code is NoticeCode.RECONNECTING and self.troubled is code):
             self.trouble(code, message)
+            self.shut = False
         self.troubled = code
 
     def trouble(self, code: NoticeCode, message: str) -> None:
@@ -102,11 +106,19 @@ class Channel:
         return silence is not None and self.clock.monotonic() - self.heard > silence
 
     def excuse(self) -> None:
-        """Silent because its market is closed."""
+        """Its market is closed: no silence is counted."""
         self.heard = self.clock.monotonic()
-        if not self.warned:
-            self.trouble(NoticeCode.MARKET_CLOSED, "Nothing comes: the market is closed.")
-        self.warned = True
+        if not self.shut:
+            self.trouble(NoticeCode.MARKET_CLOSED, "The market is closed: no news is no failure.")
+        self.shut = True
+
+    def reopen(self) -> None:
+        """Its market is open; silence is counted from now on."""
+        if not self.shut:
+            return
+        self.shut, self.warned, self.heard = False, False, self.clock.monotonic()
+        if not self.troubled:
+            self.trouble(NoticeCode.FRESH_AGAIN, REOPENED)
 
     def warn(self, provider: str) -> UpstreamError | None:
         """Silent for too long: once is a notice, twice in a row is the end, which is returned."""

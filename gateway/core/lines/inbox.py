@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
+from datetime import datetime
 
 from gateway.core.clock import Clock
+from gateway.core.lines.alarm import Alarm
 from gateway.core.lines.line import Event, Trouble, Update
 from schema.words.live import NoticeCode
 
@@ -18,7 +19,7 @@ class Inbox:
     def __init__(self, clock: Clock, *, states: bool) -> None:
         self._clock, self._states = clock, states
         self._waiting: deque[Event] = deque()
-        self._arrived = asyncio.Event()
+        self._alarm = Alarm(clock)
 
     def put(self, event: Event) -> None:
         """Never waits."""
@@ -31,11 +32,22 @@ class Inbox:
                 waiting.popleft()
             told = f"More than {MOST_WAITING} messages were waiting; the oldest are lost."
             waiting.appendleft(Trouble(code=NoticeCode.GAP, message=told, at=self._clock.now()))
-        self._arrived.set()
+        self._alarm.ring()
 
     async def get(self) -> Event:
         """The next one."""
         while not self._waiting:
-            self._arrived.clear()
-            await self._arrived.wait()
+            await self._alarm.wait(None)
         return self._waiting.popleft()
+
+    async def get_by(self, time: datetime | None) -> Event | None:
+        """The next one; None where that time comes first."""
+        while not self._waiting:
+            if time is not None and time <= self._clock.now():
+                return None
+            await self._alarm.wait(time)
+        return self._waiting.popleft()
+
+    def close(self) -> None:
+        """Nobody waits any more."""
+        self._alarm.close()

@@ -48,6 +48,9 @@ class Ended:
 
 Event = Update | Trouble | Ended
 
+LOSSES = frozenset({NoticeCode.RECONNECTING, NoticeCode.GAP, NoticeCode.STALE})
+"""Troubles after which something may be missing."""
+
 
 class Lines(Protocol):
     """Opens lines; whether by a socket or by polling is its own affair."""
@@ -59,6 +62,9 @@ class Lines(Protocol):
 
         The iterator ends after `Ended`, or never; what goes wrong upstream is never raised.
         """
+
+    async def ask(self, lane: Lane, capability: Capability[Any, Any], ask: Any) -> Any:
+        """The provider's answer over HTTP, as new as it can be, without provenance; else the UpstreamError."""
 
     async def close(self) -> None:
         """No socket and no task is left."""

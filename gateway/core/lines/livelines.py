@@ -13,6 +13,7 @@ from gateway.core.access import Lane
 from gateway.core.clock import Clock
 from gateway.core.lines.backfill import Gapless
 from gateway.core.lines.channels import Place
+from gateway.core.lines.closing import Closing
 from gateway.core.lines.connection import Upstream
 from gateway.core.lines.guarded import GuardedHttp
 from gateway.core.lines.inbox import Inbox
@@ -26,6 +27,7 @@ from schema.capability import Capability, Terms
 from schema.errors import UpstreamError
 from schema.symbols import InstrumentId
 from schema.words.books import ORDER_BOOK
+from schema.words.candles import CANDLES
 from schema.words.quotes import QUOTES
 from schema.words.venues import MarketState
 
@@ -54,13 +56,25 @@ class LiveLines:
     async def open(self, lane: Lane, capability: Capability[Any, Any], ask: Any) -> AsyncIterator[AsyncIterator[Event]]:
         """See `gateway.core.lines.line.Lines`."""
         inbox = Inbox(self._clock, states=capability in (QUOTES, ORDER_BOOK))
-        leave = self._joined(inbox, lane, capability, ask)
-        events = self._events(inbox, lane, capability, ask)
+        stream = self._stream(lane, capability, ask)
+        leave = self._joined(inbox, lane, capability, ask, stream)
+        # What is polled is done when it was asked for after its end.
+        closing = Closing(ask, self._clock) if stream is not None and capability is CANDLES else None
+        events = self._events(inbox, lane, capability, ask, closing)
         try:
             yield events
         finally:
             leave()
+            inbox.close()
             await events.aclose()
+
+    async def ask(self, lane: Lane, capability: Capability[Any, Any], ask: Any) -> Any:
+        """See `gateway.core.lines.line.Lines`."""
+        found = await self._pipeline.fetch(
+            lane, capability, ask, capability.parts(ask), NOW, BACKFILL_S, judge_age=False
+        )
+        (outcome,) = found.values()
+        return outcome if isinstance(outcome, UpstreamError) else outcome[0].value
 
     async def close(self) -> None:
         """No socket and no task is left."""
@@ -70,12 +84,21 @@ class LiveLines:
         await self.polling.close()
         await self._sockets.close()
 
-    def _joined(self, inbox: Inbox, lane: Lane, capability: Capability[Any, Any], ask: Any) -> Callable[[], None]:
-        """Join a feed or a poller; what leaves it again. Offline, and for simulated providers, there are no feeds."""
+    def _stream(self, lane: Lane, capability: Capability[Any, Any], ask: Any) -> Stream | None:
+        """The feed's that serves it. Offline, and for simulated providers, there are none."""
+        stream = lane.provider.streams.get(capability.name)
+        live = self._pipeline.registry.counts(lane.provider.profile)
+        if stream is None or not stream.takes(ask) or not live or not isinstance(lane.provider.http, UpstreamHttp):
+            return None
+        return stream
+
+    def _joined(
+        self, inbox: Inbox, lane: Lane, capability: Capability[Any, Any], ask: Any, stream: Stream | None
+    ) -> Callable[[], None]:
+        """Join a feed or a poller; what leaves it again."""
         provider = lane.provider
-        stream, http = provider.streams.get(capability.name), provider.http
-        live = self._pipeline.registry.counts(provider.profile)
-        if stream is None or not stream.takes(ask) or not live or not isinstance(http, UpstreamHttp):
+        http = provider.http
+        if stream is None or not isinstance(http, UpstreamHttp):
             line = Polled(ask=ask, tell=inbox.put)
             return partial(self.polling.leave, self.polling.join(lane, capability, line), line)
         topic = Topic(channel=getattr(provider, stream.method)(ask), capability=capability, ask=ask)
@@ -109,19 +132,17 @@ class LiveLines:
         )  # fmt: skip
 
     async def _events(
-        self, inbox: Inbox, lane: Lane, capability: Capability[Any, Any], ask: Any
+        self, inbox: Inbox, lane: Lane, capability: Capability[Any, Any], ask: Any, closing: Closing | None
     ) -> AsyncGenerator[Event]:
-        async def fetch(asked: Any) -> Any:
-            found = await self._pipeline.fetch(
-                lane, capability, asked, capability.parts(asked), NOW, BACKFILL_S, judge_age=False
-            )
-            (outcome,) = found.values()
-            return outcome if isinstance(outcome, UpstreamError) else outcome[0].value
-
-        gapless = Gapless(capability, ask, fetch, self._clock)
+        gapless = Gapless(capability, ask, partial(self.ask, lane, capability), self._clock)
         while True:
-            for event in await gapless.through(await inbox.get()):
-                yield event
+            arrived = await inbox.get_by(closing.next if closing else None)
+            if closing is not None and (done := closing.due()) is not None:
+                yield done
+            if arrived is None:
+                continue
+            for event in await gapless.through(arrived):
+                yield closing.through(event) if closing else event
                 if isinstance(event, Ended):
                     return
 

@@ -15,6 +15,7 @@ import structlog
 from gateway.core.access import Lane
 from gateway.core.clock import Clock
 from gateway.core.guards.quota import usable
+from gateway.core.lines.channels import REOPENED
 from gateway.core.lines.grid import candles_at, ending, opening
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from schema.capability import DEFAULT_TERMS, Capability
@@ -158,6 +159,8 @@ class Poller:
         """The first time always: then there is something to show. Of a closed market nothing new comes."""
         subject = subject_of(self.capability, line.ask)
         if line.last is None or subject is None or await self.is_open(subject):
+            if line.closed:
+                self._trouble(line, NoticeCode.FRESH_AGAIN, REOPENED)
             line.closed = False
             return True
         if not line.closed:

@@ -12,6 +12,7 @@ import structlog
 
 from gateway.core.clock import Clock
 from gateway.core.lines.channels import MOST_GAPS, Channel, Channels
+from gateway.core.lines.closing import NEVER_CLOSING
 from gateway.core.lines.socket import Wire
 from providers.feeds import Alive, Confirmed, Feed, Gap, News, Out, Pong, Refused, Restart, Said, Wants
 from providers.row import Row
@@ -28,6 +29,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 TICK = 1.0
+LOOK = 10.0
+"""Seconds between two looks at whether a venue with sessions is open."""
 MOST_GARBAGE = 10
 """Frames that nobody can read until the connection is taken for broken."""
 UNREAD = "a frame could not be read"
@@ -64,7 +67,7 @@ class Session:
         self._heard = clock.monotonic()
         self._garbage = 0
         self.fruitful = False
-        """Whether it ever brought values."""
+        """Whether it ever brought values, or could not because a market is closed."""
 
     def want(self, channel: Channel) -> None:
         """Subscribe, together with others that are wanted at the same moment."""
@@ -143,7 +146,7 @@ class Session:
     async def _watch(self) -> None:
         """Heartbeats, a connection that brings nothing, and channels that are silent."""
         heartbeat, beaten = self._feed.heartbeat, self._clock.monotonic()
-        every = heartbeat.every.total_seconds()
+        every, looked = heartbeat.every.total_seconds(), float("-inf")
         while True:
             await self._clock.sleep(min(TICK, every))
             now = self._clock.monotonic()
@@ -152,15 +155,29 @@ class Session:
             if now - beaten >= every:
                 beaten = now
                 await (self._wire.send(heartbeat.text) if heartbeat.text else self._wire.ping())
+            looks = now - looked >= LOOK
+            looked = now if looks else looked
             for channel in self._channels:
+                if looks and channel.topic.instrument.asset_class not in NEVER_CLOSING:
+                    await self._look(channel)
                 if self._outs and channel.last is None:
                     channel.heard = now  # its subscription may still be waiting
                 elif channel.silent():
                     await self._judge(channel)
 
-    async def _judge(self, channel: Channel) -> None:
-        if not await self._is_open(channel.topic.instrument):
+    async def _look(self, channel: Channel) -> bool:
+        """Whether its market is open, which its listeners are told when it changes."""
+        is_open = await self._is_open(channel.topic.instrument)
+        if is_open:
+            channel.reopen()
+        else:
             channel.excuse()
+            self.fruitful = True
+        return is_open
+
+    async def _judge(self, channel: Channel) -> None:
+        shut = channel.shut
+        if not await self._look(channel) or shut:
             return
         end = channel.warn(self._feed.provider)
         if end is None:

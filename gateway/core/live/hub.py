@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,19 +17,24 @@ from uuid import uuid4
 import structlog
 
 from gateway.core.clock import Clock
-from gateway.core.lines.line import Lines
+from gateway.core.lines.line import Event, Lines
+from gateway.core.live.built import Built
 from gateway.core.live.channel import RING, Channel
 from gateway.core.live.leader import Leader, Upstream
 from gateway.core.live.messages import Message, Position, StreamKey
+from gateway.core.live.seeding import Seeds
 from gateway.core.live.subscription import Subscription
 from gateway.core.metrics import gauge
 from schema.words.live import NoticeCode, StreamNotice
+from schema.words.trades import TRADES
 
 if TYPE_CHECKING:
     from gateway.core.live.fleet import LiveFleet
 
 GRACE_S = 10.0
 """How long a stream goes on that nobody wants: who reloads a page finds it."""
+INSIST_S = 1.0
+"""How long a cancelled task may take before it is cancelled again."""
 
 STREAMS = gauge("marketgate_live_streams", "Streams that this process hears, by capability.", "capability")
 
@@ -65,6 +70,7 @@ class Hub:
         self._rng, self._grace_s = rng or random.Random(), grace_s
         self._held: dict[StreamKey, _Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
 
     @property
     def streams(self) -> int:
@@ -107,14 +113,20 @@ class Hub:
             if held.leaving is not None:
                 held.leaving.cancel()
                 held.leaving = None
-        await held.ready.wait()
+        try:
+            await held.ready.wait()
+        except asyncio.CancelledError:
+            self.release(held.channel)
+            raise
         return held.channel
 
     def release(self, channel: Channel) -> None:
         """One who wanted it does no more."""
-        held = self._held[channel.key]
+        held = self._held.get(channel.key)
+        if held is None or held.channel is not channel:
+            return
         held.users -= 1
-        if held.users == 0:
+        if held.users == 0 and not self._closing:
             held.leaving = self.task(partial(self._leave, held), "leaving")
 
     async def begun(self, channel: Channel, within_s: float) -> None:
@@ -131,11 +143,10 @@ class Hub:
 
     async def close(self) -> None:
         """Nothing is left."""
+        self._closing = True
         for held in self._held.values():
             held.ready.set()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _end(self._tasks)
         for key in list(self._held):
             await self._dismiss(self._held[key])
 
@@ -163,11 +174,29 @@ class Hub:
         kept = upstream.lane.rights.keep
         channel = Channel(key, self._behind, ring=RING if kept else 0)
         fleet = self._fleet if kept else None
-        leader = Leader(channel, upstream, self._lines, self.clock, fleet, self._rng, self._behind)
+        leader = Leader(channel, upstream, self._line, self.clock, fleet, self._rng, self._behind)
         held = _Held(channel, leader)
         channel.attach(_First(held.begun))
         STREAMS.labels(key.capability).inc()
         return held
+
+    @asynccontextmanager
+    async def _line(self, upstream: Upstream) -> AsyncGenerator[AsyncIterator[Event]]:
+        """The line from upstream, or the one that is built from another stream of this hub."""
+        source, lane, ask = upstream.source, upstream.lane, upstream.ask
+        if source is None:
+            async with self._lines.open(lane, upstream.capability, ask) as line:
+                yield line
+            return
+        trades = source.upstream.lane if source.upstream.capability is TRADES else None
+        seeds = Seeds(ask=self._lines.ask, wanted=ask, trades=trades, candles=source.candles)
+        channel = await self.retain(source.upstream)
+        events = Built(channel, seeds, self.clock).events()
+        try:
+            yield events
+        finally:
+            await events.aclose()
+            self.release(channel)
 
     async def _carry(self, held: _Held) -> None:
         try:
@@ -188,8 +217,7 @@ class Hub:
             return
         STREAMS.labels(key.capability).dec()
         if held.task is not None:
-            held.task.cancel()
-            await asyncio.gather(held.task, return_exceptions=True)
+            await _end([held.task])
         if self._fleet is not None and held.leader.in_fleet and key not in self._held:
             await self._fleet.forget(key)
 
@@ -222,6 +250,15 @@ class _First:
         """See `Listener`."""
         self._event.set()
         channel.detach(self)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel them until they have ended: a cancellation that meets an answer of Redis may be lost on its way."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=INSIST_S)
 
 
 def key_of(upstream: Upstream) -> StreamKey:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -13,7 +14,7 @@ import structlog
 from gateway.core.access import Lane
 from gateway.core.callfacts import CallFacts
 from gateway.core.clock import Clock
-from gateway.core.lines.line import Ended, Event, Lines, Trouble, Update
+from gateway.core.lines.line import Ended, Event, Trouble, Update
 from gateway.core.live.channel import Channel
 from gateway.core.live.messages import Message, Position
 from gateway.core.stamping import Stamper, remarked
@@ -44,13 +45,28 @@ class Upstream:
     lane: Lane
     capability: Capability[Any, Any]
     ask: Any
+    source: Source | None = None
+    """Of candles that are built here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What candles are built from: the stream of the same provider's trades, or last prices."""
+
+    upstream: Upstream
+    candles: Lane | None = None
+    """Where whole candles are asked for over HTTP."""
+
+
+Opening = Callable[[Upstream], AbstractAsyncContextManager[AsyncIterator[Event]]]
+"""Opens an upstream's line; nothing is left of it when the context ends."""
 
 
 class Leader:
     """One per channel of a process: leads it, or waits until nobody else does."""
 
     def __init__(
-        self, channel: Channel, upstream: Upstream, lines: Lines, clock: Clock, fleet: LiveFleet | None,
+        self, channel: Channel, upstream: Upstream, lines: Opening, clock: Clock, fleet: LiveFleet | None,
         rng: random.Random, behind: Callable[[Channel], None],
     ) -> None:  # fmt: skip
         self._channel, self._upstream, self._lines, self._clock, self._fleet = channel, upstream, lines, clock, fleet
@@ -116,14 +132,13 @@ class Leader:
         """One line from its beginning to its end, in an epoch of its own."""
         epoch = lease.epoch if lease else max(self._channel.position.epoch + 1, _milliseconds(self._clock))
         course = _Course(self._channel, epoch, lease, self._fleet)
-        up = self._upstream
         self.leads = True
         try:
             if told:
                 course.say((self._notice(NoticeCode.GAP, told),))
             elif lease is not None and self._channel.begun:
                 course.say((self._notice(NoticeCode.RECONNECTING, TAKEN_OVER),))
-            async with self._lines.open(up.lane, up.capability, up.ask) as events:
+            async with self._lines(self._upstream) as events:
                 async for event in events:
                     self._take(course, event)
                     if course.lost:
@@ -157,6 +172,9 @@ class Leader:
             self._upstream.lane, self._upstream.capability, event.values,
             CallFacts(capability=self._channel.key.capability),
         )  # fmt: skip
+        if provenance.as_of is None and event.as_of is not None:
+            # Candles have no stamps of their own.
+            provenance = replace(provenance, as_of=event.as_of)
         return found, provenance
 
     def _notice(self, code: NoticeCode, message: str) -> StreamNotice:

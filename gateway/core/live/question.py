@@ -98,6 +98,8 @@ class Question:
         elif message.values and not message.notices:
             self._failed = 0
             self._calm()
+        elif any(each.code is NoticeCode.MARKET_CLOSED for each in message.notices):
+            self._calm()
         elif any(each.code in _TROUBLES for each in message.notices) and self._patience is None:
             self._patience = self._hub.task(partial(self._wait, channel), "patience")
 

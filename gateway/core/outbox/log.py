@@ -15,9 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from gateway.core.clock import Clock
 from gateway.core.contract import Worker
 from gateway.core.outbox import reading
+from gateway.core.outbox.port import Entry, EventPrinter, Marked
 from gateway.core.outbox.waking import EVERYBODY, Waking
 from gateway.core.outbox.writing import MARKETS, Emission
-from gateway.core.ports import Entry, EventPrinter, Marked
 from gateway.core.store import Store, Tx, new_id
 from schema.events import EPOCH, Event
 

@@ -10,8 +10,8 @@ import structlog
 from sqlalchemy import delete, func, select, tuple_, update
 
 from gateway.core.outbox.forms import Unreadable, read
+from gateway.core.outbox.port import Entry, Marked
 from gateway.core.outbox.tables import events, heads, log
-from gateway.core.ports import Entry, Marked
 from gateway.core.store import Tx
 from schema.events import Event
 

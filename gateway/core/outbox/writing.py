@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from gateway.core.outbox.forms import written
+from gateway.core.outbox.port import EventPrinter
 from gateway.core.outbox.tables import events, heads, log
-from gateway.core.ports import EventPrinter
 from gateway.core.store import Tx
 from schema.events import Event
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -234,10 +235,10 @@ def stage_app(stage: Stage, settings: EdgeSettings, shedding: Shedding | None = 
 
 
 @asynccontextmanager
-async def serving(app: Starlette) -> AsyncIterator[str]:
+async def serving(app: Starlette, protocol: type[FramesProtocol] = FramesProtocol) -> AsyncIterator[str]:
     """Address of a socket endpoint of its own port, until the block ends."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws=FramesProtocol, ws_max_size=LARGEST,
+        app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws=protocol, ws_max_size=LARGEST,
         timeout_graceful_shutdown=5,
     )  # fmt: skip
     server = uvicorn.Server(config)
@@ -249,6 +250,14 @@ async def serving(app: Starlette) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await running
+
+
+def narrow(url: str) -> socket.socket:
+    """A client's socket that takes little before it is read."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    made.connect(("127.0.0.1", int(url.split(":")[2].split("/")[0])))
+    return made
 
 
 @dataclass

@@ -75,6 +75,7 @@ async def posted(url: str, document: str, accept: str, key: str = "", **more: An
     [
         (None, None), ("*/*", None), ("application/json", None), ("multipart/mixed", None),
         ("multipart/mixed;deferSpec=20220824", None), (EVENTS, SSE), ("application/json, text/event-stream;q=0.5", SSE),
+        ("text/event-stream;q=0, application/json", None), ("text/event-stream;q=0.0", None),
         (PARTS, MULTIPART), ('multipart/mixed; boundary=graphql; subscriptionSpec="1.0"', MULTIPART),
     ],
 )  # fmt: skip
@@ -166,23 +167,78 @@ async def test_every_operation_ends_with_complete(stage, settings, document, dat
     assert stage.open == 0
 
 
-@pytest.mark.parametrize("accept", [EVENTS, PARTS])
-@pytest.mark.parametrize(
-    ("document", "status", "code"),
-    [
-        ("{", 400, "GRAPHQL_PARSE_FAILED"),
-        ("subscription { nothing }", 400, "GRAPHQL_VALIDATION_FAILED"),
-        ("subscription { expected { number } }", 400, "AMBIGUOUS_INSTRUMENT"),
-    ],
-)
-async def test_what_cannot_begin_is_a_plain_answer_with_its_status(
-    stage, settings, accept, document, status, code
-) -> None:
-    async with staged(stage, settings) as (url, _), posted(url, document, accept) as reading:
+CANNOT_BEGIN = [
+    ("{", "GRAPHQL_PARSE_FAILED"),
+    ("subscription { nothing }", "GRAPHQL_VALIDATION_FAILED"),
+    ("subscription { expected { number } }", "AMBIGUOUS_INSTRUMENT"),
+]
+
+
+@pytest.mark.parametrize(("document", "code"), CANNOT_BEGIN)
+async def test_what_cannot_begin_is_a_plain_answer_with_its_status_over_multipart(stage, settings, document, code):
+    async with staged(stage, settings) as (url, _), posted(url, document, PARTS) as reading:
         body = json.loads(await reading.rest())
 
-    assert (reading.response.status_code, body["errors"][0]["extensions"]["code"]) == (status, code)
+    assert (reading.response.status_code, body["errors"][0]["extensions"]["code"]) == (400, code)
     assert reading.response.headers["content-type"] == "application/graphql-response+json; charset=utf-8"
+
+
+@pytest.mark.parametrize(("document", "code"), CANNOT_BEGIN)
+async def test_what_cannot_begin_is_told_in_the_stream_over_events(stage, settings, document, code):
+    async with staged(stage, settings) as (url, _), posted(url, document, EVENTS) as reading:
+        (kind, payload), end, rest = await reading.event(), await reading.event(), await reading.rest()
+
+    assert (reading.response.status_code, reading.response.headers["content-type"]) == (
+        200, "text/event-stream; charset=utf-8",
+    )  # fmt: skip
+    assert (kind, payload["errors"][0]["extensions"]["code"]) == ("next", code)
+    assert (end, rest) == (("complete", None), "")
+
+
+async def test_a_cursor_that_is_no_text_is_refused_before_the_stream(floor: Floor) -> None:
+    async with posted(floor.http, QUOTES, EVENTS, floor.key, extensions={"after": 5}) as reading:
+        body = json.loads(await reading.rest())
+
+    assert (reading.response.status_code, body["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
+
+
+async def test_a_browser_may_ask_for_events_with_get(floor: Floor) -> None:
+    floor.lines.price("sandbox", "100")
+    headers = {"accept": EVENTS, "x-api-key": floor.key}
+    async with (
+        httpx.AsyncClient() as client,
+        client.stream("GET", floor.http, params={"query": QUOTES}, headers=headers) as response,
+    ):
+        kind, first = await Reading(response).event()
+
+    assert (kind, first["data"]["quotes"]["quotes"]) == ("next", [{"price": "100"}])
+
+
+async def test_a_get_of_another_page_begins_no_stream_and_none_changes_anything(stage, settings) -> None:
+    foreign = {"accept": EVENTS, "cookie": "a=b", "sec-fetch-mode": "no-cors", "sec-fetch-site": "cross-site"}
+    async with staged(stage, settings) as (url, _), httpx.AsyncClient() as client:
+        refused = await client.get(url, params={"query": COUNT}, headers=foreign)
+        changing = await client.get(url, params={"query": 'mutation { note(text: "x") }'}, headers={"accept": EVENTS})
+
+    assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (403, "CSRF_PREVENTED")
+    assert (changing.status_code, stage.calls) == (405, [])
+
+
+async def test_who_comes_back_over_events_gets_all_that_is_held(floor: Floor) -> None:
+    floor.lines.price("sandbox", "0")
+    async with floor.dial() as peer, posted(floor.http, QUOTES, EVENTS, floor.key) as reading:
+        await peer.ask(QUOTES)
+        await peer.hear()
+        _, first = await reading.event()
+        for number in range(1, 51):
+            floor.lines.price("sandbox", str(number))
+            await peer.hear()
+        after = {"after": first["data"]["quotes"]["cursor"]}
+        async with posted(floor.http, QUOTES, EVENTS, floor.key, extensions=after) as again:
+            missed = [(await again.event())[1] for _ in range(50)]
+
+    assert [each["data"]["quotes"]["quotes"][0]["price"] for each in missed] == [str(n) for n in range(1, 51)]
+    assert not any("skipped" in each.get("extensions", {}) for each in missed)
 
 
 async def test_one_stream_too_many_is_answered_with_429(stage, settings) -> None:

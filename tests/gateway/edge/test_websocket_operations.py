@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.edge.frames import FramesProtocol
 from gateway.edge.limits import EdgeSettings
 from schema.errors import RateLimited
-from tests.gateway.edge.sockets import Stage, dialled, serving, settled, stage_app, strangers
+from tests.gateway.edge.sockets import Stage, dialled, narrow, serving, settled, stage_app, strangers
 
 SILENCE = "subscription { silence { number } }"
 
@@ -298,6 +299,53 @@ async def test_a_client_that_does_not_read_is_left(stage, settings):
     # What fits into the buffers of both ends, and no more: the source was held back.
     assert flooded < 100
     assert (stage.open, stage.closers) == (0, [])
+
+
+async def test_pings_of_a_client_that_does_not_read_cost_no_memory(stage, settings):
+    """RFC 6455, 5.5.3: the last of several pings may be answered alone."""
+    protocols: list[FramesProtocol] = []
+
+    class Seen(FramesProtocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            protocols.append(self)
+
+    app = stage_app(stage, settings)
+    async with serving(app, protocol=Seen) as url, dialled(url, sock=narrow(url), max_queue=1) as peer:
+        peer.connection.transport.pause_reading()
+        ping, size = b"\x89\xfd\0\0\0\0" + b"x" * 125, 0
+        for _ in range(40):
+            peer.connection.transport.write(ping * 1_000)
+            await asyncio.sleep(0)
+            size = max(size, *(each.transport.get_write_buffer_size() for each in protocols))
+        await settled(lambda: peer.connection.transport.get_write_buffer_size() == 0)
+        size = max(size, protocols[0].transport.get_write_buffer_size())
+        peer.connection.transport.abort()
+
+    # Five megabytes came; the pongs of one piece that was read may wait.
+    assert size < 1_000_000
+
+
+async def test_a_socket_that_was_closed_and_is_not_read_is_gone_soon(stage, settings, monkeypatch):
+    monkeypatch.setattr("gateway.edge.frames.UNREAD_S", 0.1)
+    protocols: list[FramesProtocol] = []
+
+    class Seen(FramesProtocol):
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            protocols.append(self)
+
+    app = stage_app(stage, replace(settings, socket_send_s=0.2))
+    async with (
+        serving(app, protocol=Seen) as url,
+        dialled(url, sock=narrow(url), max_queue=1, compression=None) as peer,
+    ):
+        await peer.initialise()
+        await peer.ask("subscription { flood(size: 200000) }")
+        peer.connection.transport.pause_reading()
+        await settled(lambda: "flood closed" in stage.calls)
+        await settled(lambda: len(protocols) == 1)
+        peer.connection.transport.abort()
 
 
 async def test_a_client_that_reads_late_is_heard_meanwhile(url, stage):

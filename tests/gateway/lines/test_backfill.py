@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from gateway.core.lines.backfill import Gapless
+from gateway.core.lines.backfill import MOST_TRADES, Gapless
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from schema.errors import Timeout
 from schema.symbols import parse_instrument
@@ -77,6 +77,24 @@ async def test_trades_of_one_moment_are_told_apart_by_their_ids():
     told = await line.tell(update(trade(1, 5)), update(trade(2, 5), trade(1, 5)), update(trade(1, 5)))
 
     assert told == [["1"], ["2"]]
+
+
+async def test_a_trade_that_comes_late_is_told_and_one_from_before_the_stream_is_not():
+    line = Line(TRADES, TradesAsk(instrument=BTC))
+
+    told = await line.tell(update(trade(3), trade(9)), update(trade(7)), update(trade(7), trade(2), trade(10)))
+
+    assert told == [["3", "9"], ["7"], ["10"]]
+
+
+async def test_what_is_older_than_all_that_is_remembered_is_not_told_again():
+    line = Line(TRADES, TradesAsk(instrument=BTC))
+    many = [trade(number) for number in range(MOST_TRADES + 2)]
+
+    await line.tell(update(*many))
+    told = await line.tell(update(*many[:4], trade(5_000)))
+
+    assert told == [["5000"]]
 
 
 async def test_a_snapshot_out_of_nowhere_that_does_not_reach_back_says_that_something_may_be_missing():

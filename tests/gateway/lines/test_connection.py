@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gateway.core.lines.channels import Place
-from gateway.core.lines.connection import Connection, Upstream
+from gateway.core.lines.connection import ATTEMPTS, Connection, Upstream
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from gateway.core.lines.socket import Sockets, Wire, rebased
 from providers.contract import Http
@@ -302,6 +302,63 @@ async def test_a_closed_market_is_no_silence():
 
         assert await only.wait(1) == ["MARKET_CLOSED"]
         assert talk.received == [{"hello": "s3cret"}, {"sub": ["q:BTC/USD"]}]
+
+
+async def test_after_a_closed_market_the_first_silence_is_stale_and_not_the_end():
+    async with world(quiet) as found:
+        found.closed_market = True
+        only = listener("q", silence=SILENCE)
+        found.join(only)
+        talk = await found.venue.talk(0)
+        await minute(found, talk)
+        assert await only.wait(1) == ["MARKET_CLOSED"]
+
+        found.closed_market = False
+        for _ in range(2):
+            await minute(found, talk)
+
+        assert await only.wait(3) == ["MARKET_CLOSED", "FRESH_AGAIN", "STALE"]
+
+
+async def test_when_a_venue_with_sessions_closes_its_subscribers_hear_it_once_and_again_when_it_opens():
+    async with world(quiet) as found:
+        euro = parse_instrument("fx:EUR/USD")
+        only, never_closing = listener("q", euro), listener("t")
+        found.join(only, never_closing)
+        talk = await found.venue.talk(0)
+        await found.clock.turn(1)
+        await talk.wait(2)
+        await talk.send({"q": "EUR/USD", "p": "1"})
+        await only.wait(1)
+
+        found.closed_market = True
+        await found.clock.turn(25)
+        await talk.send({"q": "EUR/USD", "p": "2"})
+        await only.wait(3)
+        await found.clock.turn(10)
+        found.closed_market = False
+        await found.clock.turn(10)
+
+        assert await only.wait(4) == ["1!", "MARKET_CLOSED", "2!", "FRESH_AGAIN"]
+        assert only.events[3].message == "The market is open again."  # type: ignore[union-attr]
+        assert never_closing.events == []
+
+
+async def test_of_a_connection_that_breaks_again_and_again_while_the_market_is_closed_nobody_despairs():
+    async with world(quiet) as found:
+        found.closed_market = True
+        only = listener("q", parse_instrument("fx:EUR/USD"))
+        found.join(only)
+        for number in range(ATTEMPTS + 1):
+            talk = await found.venue.talk(number)
+            await talk.wait(1)
+            await found.clock.turn(1)
+            await talk.abort()
+            await until(lambda: not found.venue.alive)
+            await found.clock.turn(1)
+        await found.venue.talk(ATTEMPTS + 1)
+
+        assert await only.wait(3) == ["MARKET_CLOSED", "RECONNECTING", "MARKET_CLOSED"]
 
 
 async def test_a_connection_without_a_sign_of_life_is_dead():

@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from gateway.core.access import Lane
-from gateway.core.account import Account
+from gateway.core.account import NOBODY, Account
 from gateway.core.calendars import ExchangeCalendars
 from gateway.core.lines.guarded import GuardedHttp
 from gateway.core.lines.inbox import MOST_WAITING, Inbox
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from gateway.core.lines.livelines import LiveLines
 from gateway.core.lines.polling import asking
+from gateway.core.live.asking import upstreams
+from gateway.core.live.hub import Hub
+from gateway.core.live.mailbox import Delivery
 from gateway.core.upstream import Request
 from providers.contract import Provider, per_minute
 from providers.row import Row
 from providers.simulated.sandbox import Sandbox
-from schema.capability import Capability
+from schema.capability import DEFAULT_TERMS, Capability
 from schema.errors import CircuitOpen, UpstreamError
 from schema.provenance import DataMode
 from schema.symbols import InstrumentId, parse_instrument
@@ -245,6 +249,65 @@ async def test_missed_candles_are_fetched_from_the_one_that_was_running():
         assert told[3:] == ["12:00=10+12:01=11+12:02=12…+12:03=13…", "12:03=4"]
 
 
+async def test_a_candle_is_told_closed_by_the_clock_where_the_venue_does_not_and_its_revision_replaces_it():
+    async with live() as (found, sockets):
+        noon = 1795176000
+        line = found.listen("c")
+        talk = await sockets.talk(0)
+        await talk.send({"c": "BTC/USD", "at": noon, "p": 1, "r": 1}, {"c": "BTC/USD", "at": noon, "p": 2, "r": 1})
+        await line.wait(2)
+        await found.clock.turn(62.9)
+        assert line.short == ["12:00=1…", "12:00=2…"]
+
+        await found.clock.turn(0.1)
+        assert await line.wait(3) == ["12:00=1…", "12:00=2…", "12:00=2"]
+        await talk.send({"c": "BTC/USD", "at": noon, "p": 3, "r": 1}, {"c": "BTC/USD", "at": noon + 60, "p": 4, "r": 1})
+        assert (await line.wait(5))[3:] == ["12:00=3", "12:01=4…"]
+
+
+async def test_what_the_venue_has_closed_is_not_told_again_and_what_it_broke_off_in_is_not_closed():
+    async with live() as (found, sockets):
+        noon = 1795176000
+        line = found.listen("c")
+        talk = await sockets.talk(0)
+        await talk.send({"c": "BTC/USD", "at": noon, "p": 1}, {"c": "BTC/USD", "at": noon + 60, "p": 2, "r": 1})
+        await line.wait(2)
+        await found.clock.turn(5)
+        await talk.abort()
+        await line.wait(3)
+        await found.clock.turn(130)
+
+        assert line.short == ["12:00=1", "12:01=2…", "RECONNECTING"]
+
+
+async def test_candles_that_the_venue_does_not_stream_are_built_from_its_trades_over_one_socket():
+    async with live() as (found, sockets):
+        noon = 1795176000
+        bars, tape = [{"at": noon, "p": 5}], [{"id": n, "at": noon + 40 + n, "p": n} for n in (7, 25, 26)]
+        found.serve(lambda request: reply(bars if request.path == "/candles" else tape))
+        await found.clock.turn(90)
+        hub = Hub(found.lines, found.clock)
+        ask = replace(ask_of("c", BTC), interval=Interval.M5)
+        sources, _ = upstreams(found.core.registry, CANDLES, ask, DEFAULT_TERMS, NOBODY)
+        async with hub.subscribe({"BTC/USD": sources}) as reader:
+            first = await anext(reader)
+            talk = await sockets.talk(0)
+            await found.clock.turn(1)
+            await talk.wait(2)
+            await talk.send({"t": "BTC/USD", "id": 50, "at": noon + 91, "p": 3})
+            second = await anext(reader)
+        await hub.close()
+
+        assert talk.received[1] == {"sub": ["t:BTC/USD"]}
+        assert [candle(each) for each in (first, second)] == ["12:00 5-26 last 26…", "12:00 3-26 last 3…"]
+        assert sorted({request.path for request in found.core.wire.requests}) == ["/candles", "/trades"]
+
+
+def candle(delivery: Delivery) -> str:
+    (bar,) = delivery.items[0].values
+    return f"{bar.open_time:%H:%M} {bar.low}-{bar.high} last {bar.close}{'' if bar.closed else '…'}"
+
+
 async def test_offline_nothing_is_dialled():
     async with live(mode=DataMode.RECORDED) as (found, sockets):
         found.serve(lambda _: reply({"p": 7}))
@@ -414,6 +477,12 @@ async def test_a_closed_market_is_asked_once():
 
         assert await line.wait(2) == ["5", "MARKET_CLOSED"]
         assert len(found.core.wire.requests) == 1
+
+        found.clock._start = datetime(2026, 11, 23, 12, tzinfo=UTC)
+        found.serve(priced("6"), "plain")
+        await found.clock.turn(2)
+
+        assert await line.wait(4) == ["5", "MARKET_CLOSED", "FRESH_AGAIN", "6"]
 
 
 async def test_an_inbox_keeps_the_newest_state_and_tells_what_it_lost_of_others():

@@ -5,21 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import redis.asyncio
 
+from gateway.core.account import NOBODY
 from gateway.core.clock import SystemClock
 from gateway.core.link import RedisLink
 from gateway.core.live import cursors
+from gateway.core.live.asking import upstreams
 from gateway.core.live.fleet import LiveFleet
 from gateway.core.live.frames import frames_of
 from gateway.core.live.hub import Hub, key_of
 from gateway.core.live.listening import Listening
 from gateway.core.live.mailbox import Delivery
 from gateway.core.live.messages import Message, Position
+from schema.capability import Terms
+from schema.words.candles import CANDLES, CandlesAsk
+from schema.words.intervals import Interval
+from schema.words.trades import TRADES, Trade
+from tests.doubles.tape import Tape
 from tests.gateway.core.processes import until
-from tests.gateway.doubles import World, venue, world
+from tests.gateway.doubles import BTC, World, venue, world
 from tests.gateway.live.handlines import HandLines, quotes_of
 from tests.servers import restartable_valkey
 
@@ -63,7 +72,7 @@ class Process:
 @asynccontextmanager
 async def process(url: str) -> AsyncGenerator[Process]:
     clock = StoppableClock()
-    w, lines = world(venue("alpha"), venue("beta", priority=20)), HandLines()
+    w, lines = world(venue("alpha"), venue("beta", priority=20), Tape), HandLines()
     link, listening = RedisLink(url, clock, wait_s=5.0), Listening(url)
     fleet = LiveFleet(link, listening, clock, wait_s=5.0)
     hub = Hub(lines, clock, fleet=fleet, grace_s=0.2)
@@ -335,3 +344,26 @@ def test_a_frame_is_read_as_it_was_written_and_strange_bytes_are_refused() -> No
     frames = frames_of("quotes")
 
     assert frames.read(frames.write(message)) == message
+
+
+async def test_candles_are_built_from_trades_that_another_process_has_from_upstream(redis_url) -> None:
+    async with two(redis_url) as (one, other):
+        now = datetime.now(UTC)
+        old = Trade(id="0", time=now - timedelta(hours=1), price=Decimal(9), size=Decimal(1))
+        fresh = [replace(old, id=str(number), time=now, price=Decimal(number)) for number in (5, 7, 6)]
+        other.lines.answers[("tape", TRADES.name)] = lambda ask: (old,)
+        ask = CandlesAsk(instrument=BTC, interval=Interval.M3, start=now, end=now)
+        registry = other.world.registry
+        bars, _ = upstreams(registry, CANDLES, ask, Terms(providers=("tape",)), NOBODY)
+        trades = [each.source.upstream for each in bars if each.source]
+        async with one.hub.subscribe({"BTC/USD": trades}), other.hub.subscribe({"BTC/USD": bars}) as deliveries:
+            await until(lambda: one.lines.open_now == ["tape"])
+            one.lines.trades("tape", fresh[0])
+            one.lines.trades("tape", *fresh[1:])
+            found = await anext(deliveries)
+            while found.items[0].values[-1].trade_count != 3:
+                found = await anext(deliveries)
+
+        candle = found.items[0].values[-1]
+        assert (candle.open, candle.high, candle.close, candle.volume) == (5, 7, 6, 3)
+        assert (one.lines.opened, other.lines.opened) == (["tape"], [])

@@ -168,6 +168,22 @@ async def test_a_silent_stream_has_a_while_to_mend_itself_before_the_next_provid
         assert prices(heard[-1]) == [(0, ["99"])]
 
 
+async def test_a_stream_whose_market_is_closed_is_not_left_for_the_next_provider() -> None:
+    async with live() as it:
+        it.lines.price("alpha", "100")
+        async with it.hub.subscribe({"BTC/USD": quotes_of(it.world)}) as reader:
+            await next_of(reader)
+            it.lines.trouble("alpha", NoticeCode.RECONNECTING)
+            it.lines.trouble("alpha", NoticeCode.MARKET_CLOSED)
+            heard = await next_of(reader)
+            await asyncio.sleep(60)
+            it.lines.price("alpha", "101")
+            later = await next_of(reader)
+
+        assert told(heard) == [("RECONNECTING", "alpha"), ("MARKET_CLOSED", "alpha")]
+        assert (prices(later), told(later), it.lines.opened) == ([(0, ["101"])], [], ["alpha"])
+
+
 async def test_an_instrument_that_nobody_knows_is_a_notice_and_the_other_symbols_go_on() -> None:
     async with live() as it:
         it.lines.end("alpha", UnknownInstrument("alpha", "no such symbol"))
