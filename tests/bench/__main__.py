@@ -30,6 +30,7 @@ from tests.bench import (
     redis_gone,
     stalls,
     upstream_cpu,
+    webhooks,
 )
 from tests.bench.questions import BARE, EXECUTED_TARGETS, GATEWAY, HOT_TARGET, PLAIN
 from tests.bench.servers import ask, environment, gateway, memory_mb, module
@@ -39,12 +40,13 @@ from tests.servers import valkey
 ROUNDS, SECONDS = 3, 1.5
 PARTS = (
     "normalising", "imports", "start", "hot", "executed", "cold", "upstream", "stalls", "outage", "redis", "keys",
-    "fleet", "hostile", "live", "egress", "alerts",
+    "fleet", "hostile", "live", "egress", "alerts", "webhooks",
 )  # fmt: skip
 REPORTS = {
     "normalising": normalising.report, "cold": cold.report, "upstream": upstream_cpu.report, "stalls": stalls.report,
     "outage": outage.report, "redis": redis_gone.report, "keys": keys.report, "hostile": hostile.report,
     "imports": imports.report, "live": live.report, "egress": egress.report, "alerts": alerts.report,
+    "webhooks": webhooks.report,
 }  # fmt: skip
 FIRST = "Q1 one quote"
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 SECURE_PORTS = frozenset({443, 8443})
 PLAIN_PORTS = frozenset({80, 8080})
-CONNECTIONS, PER_HOST, KEPT = 512, 32, 128
-"""In use at a time, of these to one host and port, and kept idle."""
+CONNECTIONS, PER_HOST, KEPT = 512, 256, 128
+"""In use at a time, of these to one host and port, and kept idle. One host may stand for many endpoints: where some of
+them hang, the slots of each are what keeps the others going."""
 _GIVEN = {"accept": "*/*", "accept-encoding": "identity", "user-agent": f"marketgate/{__version__}"}
 
 

@@ -36,7 +36,7 @@ MOST = 480
 AT_ONCE = 128
 """Claimed in one transaction."""
 DEADLINE_S = 15.0
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
 """Longer than an attempt and its settling take: afterwards the process is taken for dead."""
 LOOK_S = 5.0
 """After how long it looks by itself for what nobody told it of."""

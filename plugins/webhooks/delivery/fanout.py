@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from gateway.core.contract import Host
 from gateway.core.ports import Marked, Outbox
-from gateway.core.store import new_id
+from gateway.core.store import Tx, new_id
+from gateway.core.timed import Timed
 from plugins.webhooks.delivery.counts import FANNED
 from plugins.webhooks.delivery.dispatcher import Dispatcher
 from plugins.webhooks.delivery.store import DeliveryDirectory
@@ -20,6 +21,10 @@ from plugins.webhooks.rows import PENDING, EndpointRow
 ROWS_AT_ONCE = 1_000
 """Deliveries that one transaction is to write, about."""
 MOST_ENTRIES = 200
+MOST_KNOWN = 500
+"""Tenants whose endpoints are kept in memory."""
+KNOWN_S = 5.0
+"""Of two changes that are committed in another order than they were made, a mark shows one only."""
 LOOK_S = 5.0
 """After how long it looks by itself: news are hints."""
 
@@ -32,6 +37,7 @@ class FanOut:
         self._directory = DeliveryDirectory()
         self._news = asyncio.Event()
         self._entries = MOST_ENTRIES
+        self._known: Timed[str, tuple[object, list[EndpointRow]]] = Timed(MOST_KNOWN, KNOWN_S, host.clock.monotonic)
 
     async def run(self) -> None:
         """Without end."""
@@ -57,8 +63,7 @@ class FanOut:
             entries = await outbox.take(tx, limit)
             if not entries:
                 return False
-            listeners = await self._directory.listeners(tx, {each.tenant_id for each in entries})
-            rows = self._deliveries(entries, listeners)
+            rows = self._deliveries(entries, await self._listeners(tx, {each.tenant_id for each in entries}))
             if rows:
                 await self._directory.add(tx, rows)
         FANNED.inc(len(rows))
@@ -67,11 +72,23 @@ class FanOut:
         self._dispatcher.due({row["endpoint_id"] for row in rows})
         return len(entries) == limit
 
-    def _deliveries(self, entries: Sequence[Marked], listeners: Sequence[EndpointRow]) -> list[dict[str, Any]]:
+    async def _listeners(self, tx: Tx, tenants: set[str]) -> dict[str, list[EndpointRow]]:
+        """Enabled endpoints by tenant; read again where any of them has changed."""
+        marks = await self._directory.marks(tx, tenants)
+        known = {tenant: self._known.get(tenant) for tenant in marks}
+        theirs = {tenant: held[1] for tenant, held in known.items() if held is not None and held[0] == marks[tenant]}
+        if changed := marks.keys() - theirs.keys():
+            theirs |= {tenant: [] for tenant in changed}
+            for row in await self._directory.listeners(tx, changed):
+                theirs[row.tenant_id].append(row)
+            for tenant in changed:
+                self._known[tenant] = marks[tenant], theirs[tenant]
+        return theirs
+
+    def _deliveries(
+        self, entries: Sequence[Marked], theirs: Mapping[str, Sequence[EndpointRow]]
+    ) -> list[dict[str, Any]]:
         now, catalog = self._host.clock.now(), self._host.service(Outbox).catalog
-        theirs: dict[str, list[EndpointRow]] = {}
-        for row in listeners:
-            theirs.setdefault(row.tenant_id, []).append(row)
         return [
             delivery_of(entry, endpoint.id, now)
             for entry in entries

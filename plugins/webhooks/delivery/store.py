@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import TextClause, bindparam, delete, or_, select, text, update
+from sqlalchemy import TextClause, bindparam, delete, func, or_, select, text, update
 
 from gateway.core.store import Instant, Tx
 from plugins.webhooks.delivery.lanes import SLOTS
@@ -67,6 +67,13 @@ _WAITING = text(
 
 class DeliveryDirectory:
     """Across tenants: who sends takes what is due, whosever it is."""
+
+    async def marks(self, tx: Tx, tenants: Collection[str]) -> dict[str, tuple[int, datetime]]:
+        """By tenant what changes whenever an endpoint comes, goes or is changed; without those that have none."""
+        enabled = func.count().filter(endpoints.c.status == ENABLED)
+        columns = select(endpoints.c.tenant_id, enabled, func.max(endpoints.c.changed_at, type_=Instant()))
+        grouped = columns.where(endpoints.c.tenant_id.in_(sorted(tenants))).group_by(endpoints.c.tenant_id)
+        return {row[0]: (row[1], row[2]) for row in await tx.connection.execute(grouped)}
 
     async def listeners(self, tx: Tx, tenants: Collection[str]) -> list[EndpointRow]:
         """The enabled endpoints of these."""

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from gateway.core.ports import Outbox
+from gateway.core.secrets import Vault
 from gateway.core.store import new_id
 from plugins.webhooks.delivery.clearing import Clearing
 from plugins.webhooks.delivery.dispatcher import Dispatcher
@@ -103,8 +104,11 @@ class Office:
 
 def endpoint_row(house: House, url: str, tenant: str, **changed: Any) -> dict[str, Any]:
     """Columns of an enabled one."""
-    now: datetime = house.clock.now()
-    vault = house.host.vault
+    return sealed_row(house.host.vault, house.clock.now(), url, tenant, **changed)
+
+
+def sealed_row(vault: Vault, now: datetime, url: str, tenant: str, **changed: Any) -> dict[str, Any]:
+    """The same without a gateway."""
     sealed = {
         name: vault.encrypt(changed.pop(name))
         for name in ("secret", "previous_secret", "signing_key")

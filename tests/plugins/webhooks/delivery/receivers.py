@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 HANG = b""
@@ -46,7 +46,7 @@ class Receiver:
     got: list[Got] = field(default_factory=list)
     on_got: Callable[[Got], None] | None = None
     port: int = 0
-    waiting: int = 0
+    keeps: bool = True
     most_waiting: dict[str, int] = field(default_factory=dict)
     now_waiting: dict[str, int] = field(default_factory=dict)
 
@@ -81,7 +81,8 @@ class Receiver:
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         path = first.split(" ")[1]
         got = Got(path=path, headers=headers, body=body, at=asyncio.get_running_loop().time())
-        self.got.append(got)
+        if self.keeps:
+            self.got.append(got)
         if self.on_got is not None:
             self.on_got(got)
         self.now_waiting[path] = self.now_waiting.get(path, 0) + 1
@@ -107,7 +108,8 @@ async def listening(receiver: Receiver | None = None, port: int = 0) -> AsyncIte
         assert task is not None
         tasks.add(task)
         task.add_done_callback(tasks.discard)
-        await receiver.serve(reader, writer)
+        with suppress(asyncio.CancelledError):
+            await receiver.serve(reader, writer)
 
     server = await asyncio.start_server(serve, "127.0.0.1", port, backlog=2_048)
     receiver.port = server.sockets[0].getsockname()[1]

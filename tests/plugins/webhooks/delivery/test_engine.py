@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 
+from sqlalchemy import update
+
+from plugins.webhooks.tables import deliveries
 from tests.plugins.webhooks.delivery.office import TENANT, Office
-from tests.plugins.webhooks.delivery.receivers import answer
+from tests.plugins.webhooks.delivery.receivers import HANG, answer
 
 
 async def test_an_event_reaches_each_endpoint_of_its_tenant_once(office: Office):
@@ -99,3 +103,220 @@ async def test_an_endpoint_gets_what_its_filter_names_and_nothing_about_itself(o
         ("webhook.delivery.exhausted", about), ("webhook.endpoint.disabled", about),
     ]  # fmt: skip
     assert [entry["endpointId"] for entry in await office.logged("webhook.endpoint.disabled", TENANT)] == [about]
+
+
+async def test_a_redirect_is_a_failure_and_is_not_followed(office: Office):
+    office.receiver.answers["/a"] = [answer(302, location=office.receiver.url("/b"))]
+    await office.endpoint("/a")
+
+    await office.happen()
+    await office.deliver()
+
+    assert [got.path for got in office.receiver.got] == ["/a"]
+    assert [(row.status, row.last_error) for row in await office.deliveries()] == [
+        ("RETRYING", "it answered 302: redirects are not followed")
+    ]
+
+
+async def test_the_next_attempt_waits_as_long_as_the_receiver_asks(office: Office):
+    office.receiver.answers["/a"] = [answer(503, retry_after="600"), answer(200)]
+    await office.endpoint("/a")
+
+    await office.happen()
+    await office.deliver()
+    await office.later(599)
+    before = len(office.receiver.got)
+    await office.later(1.1)
+
+    assert (before, len(office.receiver.got)) == (1, 2)
+
+
+async def test_the_last_attempt_exhausts_a_delivery_and_says_so(office: Office):
+    office.receiver.answers["/a"] = [answer(500)]
+    endpoint = await office.endpoint("/a", event_types=["provider.*"])
+
+    event = await office.happen()
+    await office.deliver()
+    for delay in office.house.host.settings.webhook_schedule:
+        await office.later(1.21 * delay)
+
+    [row] = await office.deliveries()
+    assert (row.status, row.attempts, row.due_at, row.last_status) == ("EXHAUSTED", 12, None, 500)
+    assert row.settled_at == office.house.clock.now()
+    assert [each.number for each in await office.attempts()] == list(range(1, 13))
+    [told] = await office.logged("webhook.delivery.exhausted")
+    assert (told["endpointId"], told["deliveryId"], told["attempts"], told["lastStatus"]) == (endpoint, row.id, 12, 500)
+    assert told["undeliveredId"] == event
+
+
+async def test_that_such_news_is_not_delivered_is_no_news(office: Office):
+    office.receiver.answers["/a"] = [answer(410)]
+    office.receiver.answers["/b"] = [answer(500)]
+    await office.endpoint("/a", event_types=["provider.*"])
+    await office.endpoint("/b", event_types=["webhook.endpoint.disabled"])
+
+    await office.happen()
+    await office.deliver()
+    for delay in office.house.host.settings.webhook_schedule:
+        await office.later(1.21 * delay)
+
+    assert sorted((row.event_type, row.status) for row in await office.deliveries()) == [
+        ("provider.degraded", "EXHAUSTED"), ("webhook.endpoint.disabled", "EXHAUSTED"),
+    ]  # fmt: skip
+    assert len(await office.logged("webhook.delivery.exhausted")) == 1
+
+
+async def test_five_days_without_success_disable_an_endpoint(office: Office):
+    office.receiver.answers["/a"] = [answer(500)]
+    endpoint = await office.endpoint("/a")
+    await office.happen()
+    await office.deliver()
+    began = office.house.clock.now()
+
+    office.house.clock.turn(5 * 86_400 - 10)
+    await office.happen()
+    await office.deliver()
+    before = await office.found(endpoint)
+    office.house.clock.turn(20)
+    await office.happen()
+    await office.deliver()
+    after = await office.found(endpoint)
+
+    assert (before.status, before.failing_since) == ("ENABLED", began)
+    assert (after.status, after.disabled_reason) == ("DISABLED", "its deliveries have failed for five days")
+    assert after.disabled_at == office.house.clock.now()
+    assert {row.status for row in await office.deliveries()} == {"DROPPED"}
+    [told] = await office.logged("webhook.endpoint.disabled")
+    assert (told["endpointId"], told["reason"]) == (endpoint, "its deliveries have failed for five days")
+
+
+async def test_a_success_ends_the_time_of_failing(office: Office):
+    office.receiver.answers["/a"] = [answer(500), answer(200)]
+    endpoint = await office.endpoint("/a")
+
+    await office.happen()
+    await office.deliver()
+    failing = (await office.found(endpoint)).failing_since
+    await office.later(6.1)
+
+    assert failing is not None
+    assert (await office.found(endpoint)).failing_since is None
+
+
+async def test_what_waits_for_an_endpoint_that_was_disabled_is_dropped_and_it_gets_nothing_new(office: Office):
+    office.receiver.answers["/a"] = [answer(500)]
+    endpoint = await office.endpoint("/a")
+    await office.happen()
+    await office.deliver()
+
+    await office.change(endpoint, status="DISABLED")
+    await office.happen()
+    await office.later(6.1)
+
+    assert [(row.status, row.last_error, row.due_at) for row in await office.deliveries()] == [
+        ("DROPPED", "its endpoint is disabled", None)
+    ]
+    assert len(office.receiver.got) == 1
+
+
+async def test_a_change_of_an_endpoint_holds_from_the_next_attempt_on(office: Office):
+    office.receiver.answers["/a"] = [answer(500)]
+    endpoint = await office.endpoint("/a", headers={"x-team": "one", "user-agent": "mine"})
+    await office.happen()
+    await office.deliver()
+
+    await office.change(endpoint, url=office.receiver.url("/b"))
+    await office.later(6.1)
+
+    assert [(got.path, got.headers["x-team"], got.headers["user-agent"]) for got in office.receiver.got] == [
+        ("/a", "one", "Marketgate/0.1.0"), ("/b", "one", "Marketgate/0.1.0"),
+    ]  # fmt: skip
+
+
+async def test_the_slots_of_one_endpoint_bound_what_is_under_way(office: Office):
+    await office.endpoint("/a")
+    for _ in range(30):
+        await office.happen()
+
+    await office.deliver()
+
+    assert len(office.receiver.ids("/a")) == 30
+    assert office.receiver.most_waiting["/a"] <= 4
+
+
+async def test_five_failures_in_a_row_open_the_breaker(office: Office):
+    office.receiver.answers["/a"] = [answer(500)]
+    await office.endpoint("/a")
+    for _ in range(10):
+        await office.happen()
+
+    await office.deliver()
+    first = len(office.receiver.got)
+    await office.later(4.9)
+    second = len(office.receiver.got)
+    await office.later(0.2)
+
+    assert (first, second, len(office.receiver.got)) == (5, 5, 6)
+
+
+async def test_a_process_that_ends_hands_back_what_it_could_not_send(office: Office):
+    there = asyncio.Event()
+    office.receiver.answers["/a"], office.receiver.on_got = [HANG], lambda _: there.set()
+    await office.endpoint("/a")
+    await office.happen()
+    await office.fan_out.take()
+    await office.dispatcher.turn()
+    [flying] = await office.deliveries()
+    await there.wait()
+
+    await office.dispatcher.finish()
+
+    [row] = await office.deliveries()
+    assert flying.leased_until is not None
+    assert (row.status, row.attempts, row.leased_until) == ("PENDING", 0, None)
+
+
+async def test_whose_lease_ran_out_does_not_settle(office: Office):
+    await office.endpoint("/a")
+    await office.happen()
+    await office.fan_out.take()
+    await office.dispatcher.turn()
+    async with office.house.store.write() as tx:
+        await tx.run(update(deliveries).values(leased_until=office.house.clock.now() + timedelta(seconds=300)))
+
+    await office.dispatcher.drain()
+
+    [row] = await office.deliveries()
+    assert (row.status, row.attempts, await office.attempts()) == ("PENDING", 0, [])
+
+
+async def test_an_event_that_is_not_kept_any_more_is_given_up(office: Office):
+    office.receiver.answers["/a"] = [answer(500)]
+    await office.endpoint("/a")
+    await office.happen()
+    await office.deliver()
+    office.house.clock.turn(31 * 86_400)
+    await office.house.gateway.outbox.forget()
+
+    await office.deliver()
+
+    assert [(row.status, row.last_error) for row in await office.deliveries()] == [
+        ("DROPPED", "its event is not kept any more")
+    ]
+
+
+async def test_the_log_is_kept_for_thirty_days(office: Office):
+    office.receiver.answers["/b"] = [answer(500)]
+    await office.endpoint("/a")
+    await office.endpoint("/b")
+    await office.happen()
+    await office.deliver()
+
+    office.house.clock.turn(29 * 86_400)
+    await office.clearing.run()
+    kept = len(await office.deliveries()), len(await office.attempts())
+    office.house.clock.turn(2 * 86_400)
+    await office.clearing.run()
+
+    assert kept == (2, 2)
+    assert ([row.status for row in await office.deliveries()], await office.attempts()) == (["RETRYING"], [])

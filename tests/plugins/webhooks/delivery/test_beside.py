@@ -1,0 +1,76 @@
+"""Receivers that never answer hold up nobody else; the people who look after an endpoint hear of its end."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sqlalchemy import select
+
+from gateway.core.identity import Role
+from plugins.accounts.organisations.desk import OrganisationDesk
+from plugins.accounts.tables import mails, users
+from plugins.webhooks.delivery.dispatcher import Dispatcher
+from plugins.webhooks.delivery.schedule import Schedule
+from tests.plugins.webhooks.delivery.office import Office
+from tests.plugins.webhooks.delivery.receivers import HANG, answer
+
+HANGING, HEALTHY, EVENTS = 12, 20, 3
+
+
+async def test_hanging_receivers_do_not_hold_up_the_others(office: Office):
+    # Fewer slots than the hanging ones could fill together.
+    office.house.host.services[Dispatcher] = Dispatcher(office.house.host, Schedule((5.0,)), most=16)
+    office.fan_out._dispatcher = office.dispatcher
+    all_there = asyncio.Event()
+    healthy = [f"/{number}" for number in range(HEALTHY)]
+
+    def count(_: object) -> None:
+        if all(len(office.receiver.ids(path)) == EVENTS for path in healthy):
+            all_there.set()
+
+    office.receiver.on_got = count
+    for number in range(HANGING):
+        office.receiver.answers[f"/hang/{number}"] = [HANG]
+        await office.endpoint(f"/hang/{number}")
+    for path in healthy:
+        await office.endpoint(path)
+    for _ in range(EVENTS):
+        await office.happen()
+
+    while await office.fan_out.take():
+        pass
+    working = asyncio.create_task(office.dispatcher.run())
+    async with asyncio.timeout(10):
+        await all_there.wait()
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    flying = office.dispatcher.lanes.flying
+    await office.dispatcher.finish()
+
+    assert HANGING <= flying <= 16
+    assert sum(office.receiver.most_waiting[f"/hang/{number}"] for number in range(HANGING)) <= HANGING
+
+
+async def test_owners_and_admins_get_a_mail_when_an_endpoint_is_disabled(office: Office):
+    host, now = office.house.host, office.house.clock.now()
+    desk = host.service(OrganisationDesk)
+    async with office.house.store.write() as tx:
+        for name in ("owner", "admin", "viewer"):
+            row = {"id": f"usr_{name}", "email": f"{name}@example.com", "created_at": now}
+            await tx.run(users.insert().values(**row))
+        tenant = await desk.create(tx, "Acme", "usr_owner")
+        await desk.members.add(tx, tenant, "usr_admin", Role.ADMIN, now)
+        await desk.members.add(tx, tenant, "usr_viewer", Role.VIEWER, now)
+    office.receiver.answers["/a"] = [answer(410)]
+    endpoint = await office.endpoint("/a", tenant=tenant)
+
+    await office.happen(tenant)
+    await office.deliver()
+
+    async with office.house.store.read() as tx:
+        sent = (await tx.connection.execute(select(mails.c.recipient, mails.c.subject, mails.c.sealed_text))).all()
+    assert sorted((row[0], row[1]) for row in sent) == [
+        ("admin@example.com", "A webhook endpoint was disabled"),
+        ("owner@example.com", "A webhook endpoint was disabled"),
+    ]
+    assert endpoint in host.vault.decrypt(sent[0][2])
