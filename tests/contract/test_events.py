@@ -90,7 +90,7 @@ async def test_what_is_printed_is_what_its_json_schema_says(kind: type[Event], h
     Draft202012Validator.check_schema(schema)
     assert [error.message for error in Draft202012Validator(schema).iter_errors(printed)] == []
     assert same_shape(schema, printed) == []
-    assert (printed["type"], printed["version"], printed["mode"]) == (kind.name, kind.version, "LIVE")
+    assert (printed["type"], printed["version"], printed["mode"]) == (kind.name, kind.version, kind.sample().mode.value)
     assert (printed["id"], printed["occurredAt"]) == ("evt_0v7m4q1z8t3x6n9b2k5c", "2026-11-20T12:00:01Z")
 
 
