@@ -39,13 +39,13 @@ class Shout:
 
     def __init__(self, payload: bytes, cursor: str | None) -> None:
         self.payload, self.cursor = payload, cursor
-        self._frames: dict[str, bytes] = {}
+        self._frames: dict[bytes, bytes] = {}
 
-    def frame(self, operation_id: str) -> bytes:
-        """Made once for all who gave their operations the same id."""
-        found = self._frames.get(operation_id)
+    def frame(self, head: bytes) -> bytes:
+        """Made once for all who gave their operations the same id; *head* is its `head_of`."""
+        found = self._frames.get(head)
         if found is None:
-            found = self._frames[operation_id] = next_frame(operation_id, self.payload)
+            found = self._frames[head] = next_frame(head, self.payload)
         return found
 
     def told(self) -> None:

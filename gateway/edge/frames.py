@@ -182,17 +182,23 @@ class FramesProtocol(WebSocketsSansIOProtocol):
             call()
 
 
-def next_frame(operation_id: str, payload: bytes) -> bytes:
-    """The frame of a `next` message."""
-    body = next_text(operation_id, payload)
-    size = len(body)
+def head_of(operation_id: str) -> bytes:
+    """What stands before the payload in each `next` message of an operation."""
+    return b"".join((b'{"id":', orjson.dumps(operation_id), b',"type":"next","payload":'))
+
+
+def next_frame(head: bytes, payload: bytes) -> bytes:
+    """The frame of a `next` message of graphql-transport-ws."""
+    size = len(head) + len(payload) + 1
     if size < _SHORT:
-        return pack("!BB", _TEXT, size) + body
-    if size < _MEDIUM:
-        return pack("!BBH", _TEXT, _SHORT, size) + body
-    return pack("!BBQ", _TEXT, _SHORT + 1, size) + body
+        length = pack("!BB", _TEXT, size)
+    elif size < _MEDIUM:
+        length = pack("!BBH", _TEXT, _SHORT, size)
+    else:
+        length = pack("!BBQ", _TEXT, _SHORT + 1, size)
+    return b"".join((length, head, payload, b"}"))
 
 
-def next_text(operation_id: str, payload: bytes) -> bytes:
-    """A `next` message of graphql-transport-ws."""
-    return b"".join((b'{"id":', orjson.dumps(operation_id), b',"type":"next","payload":', payload, b"}"))
+def next_text(head: bytes, payload: bytes) -> bytes:
+    """The message itself."""
+    return b"".join((head, payload, b"}"))

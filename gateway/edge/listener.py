@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from gateway.edge.broadcasts import WAITING, Broadcast, Shout, with_extensions
-from gateway.edge.frames import FrameWriter, next_frame
+from gateway.edge.frames import FrameWriter, head_of, next_frame
 from gateway.edge.operation import OperationResult
 from gateway.edge.wake import Wake
 
@@ -22,7 +22,7 @@ class Listener:
     def __init__(
         self, put: Put, told: Mapping[str, object], *, operation_id: str = "", writer: FrameWriter | None = None
     ) -> None:
-        self._put, self._id, self._writer = put, operation_id, writer
+        self._put, self._head, self._writer = put, head_of(operation_id), writer
         self._told: dict[str, object] = dict(told)
         self._waiting: list[tuple[Shout, int]] = []
         self._wake = Wake()
@@ -109,8 +109,8 @@ class Listener:
 
     def _frame(self, shout: Shout, skipped: int) -> bytes:
         if not self._told and not skipped:
-            return shout.frame(self._id)
-        return next_frame(self._id, self._payload(shout, skipped))
+            return shout.frame(self._head)
+        return next_frame(self._head, self._payload(shout, skipped))
 
     def _payload(self, shout: Shout, skipped: int) -> bytes:
         told, self._told = self._told, {}

@@ -22,7 +22,7 @@ from gateway.edge.execute import (
     RequestFacts,
     refused_result,
 )
-from gateway.edge.frames import FrameWriter, next_text
+from gateway.edge.frames import FrameWriter, head_of, next_text
 from gateway.edge.listener import Listener
 from gateway.edge.messages import CloseCode, Closed, Message
 
@@ -144,7 +144,7 @@ class Operations:
 
     def _listener(self, running: Running, told: Mapping[str, object]) -> Listener:
         async def put(payload: bytes) -> None:
-            await self._send_text(next_text(running.id, payload).decode())
+            await self._send_text(next_text(head_of(running.id), payload).decode())
 
         running.listener = Listener(put, told, operation_id=running.id, writer=self._writer)
         return running.listener

@@ -16,6 +16,7 @@ from collections import Counter
 from functools import partial
 from statistics import quantiles
 from typing import cast
+from uuid import uuid4
 
 import uvloop
 
@@ -55,7 +56,8 @@ class Screen(asyncio.Protocol):
             return
         if b"connection_ack" in data:
             query = f'subscription {{ quotes(symbols: ["{self._symbol}"]) {{ cursor quotes {{ id price }} }} }}'
-            self._say({"type": "subscribe", "id": "1", "payload": {"query": query}})
+            # As client libraries do: an id that nobody else has.
+            self._say({"type": "subscribe", "id": str(uuid4()), "payload": {"query": query}})
             return
         if b'"type":"ping"' in data:
             self._say({"type": "pong"})
