@@ -101,6 +101,7 @@ class _Forwarding:
         say(f"signing secret {self._wish.to.secret}" if self._wish.to.made else "signing with the secret given")
         say(f"forwarding to {self._wish.to.url}")
         write_head(self._wish.form)
+        sys.stdout.flush()
 
     async def _send(self, event: Any, body: str) -> None:
         posted: Posted = await self._sender.post(event["id"], body)
