@@ -2,119 +2,33 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import signal
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from queue import Queue
 from typing import Any
 
-import httpx
 import pytest
 import standardwebhooks
 from graphql import build_schema, parse, validate
 from websockets.sync.server import ServerConnection
 
 from gateway.cli import forwarding, triggering
-from tests.gateway.cli.conftest import ROOT, Run, announced, rest, started
+from tests.gateway.cli.conftest import ROOT, Run, rest, started
+from tests.gateway.cli.gateways import SECRET, Gateway, Local
 
-SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
-KEY = re.compile(r"\bmg_dev_[0-9A-Za-z]+_[0-9A-Za-z]+\b")
 HEADER = "time\tid\ttype\tstatus\tlatencyMs\terror"
-SOON_S = 30.0
 
 
-class Local:
-    """A receiver: it takes everything but what comes to a path that is a status."""
-
-    def __init__(self) -> None:
-        self.got: Queue[tuple[dict[str, str], bytes]] = Queue()
-        local = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                status = self.path.strip("/")
-                if not status.isdigit():
-                    local.got.put(({name.lower(): value for name, value in self.headers.items()}, body))
-                self.send_response(int(status) if status.isdigit() else 204)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None: ...
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def next(self) -> tuple[dict[str, str], bytes]:
-        return self.got.get(timeout=SOON_S)
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def local() -> Iterator[Local]:
-    made = Local()
-    thread = threading.Thread(target=made.server.serve_forever)
-    thread.start()
-    yield made
-    made.server.shutdown()
-    thread.join()
-    made.server.server_close()
+    with Local.open() as made:
+        yield made
 
 
-class Gateway:
-    """A process that may be killed and started again over the same state, and what happens in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._port, self.key, self.endpoint = folder, "0", "", ""
-        self.start()
-
-    def start(self) -> None:
-        self.process = started("serve", "--port", self._port, MARKETGATE_DATA_DIR=str(self._folder))
-        self.url = announced(self.process)
-        self._port = self.url.rpartition(":")[2]
-        assert self.process.stdout is not None
-        if not self.key:
-            self.key = next(found[0] for line in self.process.stdout if (found := KEY.search(line)))
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        asked = {"query": query, "variables": variables}
-        reply = httpx.post(f"{self.url}/graphql", json=asked, headers={"x-api-key": self.key}, timeout=SOON_S).json()
-        assert "errors" not in reply, reply
-        found: dict[str, Any] = reply["data"]
-        return found
-
-    def happen(self, local: Local) -> None:
-        """An endpoint says that it is gone, and is disabled."""
-        if not self.endpoint:
-            made = self.ask(
-                """mutation($url: String!) { r: webhookEndpointCreate(input: {url: $url, eventTypes: ["*"]}) {
-                  webhookEndpoint { id } } }""",
-                url=f"{local.url}/410",
-            )
-            self.endpoint = made["r"]["webhookEndpoint"]["id"]
-        before = len(self.log())
-        change = "mutation($id: ID!) { webhookEndpoint%s(input: {id: $id}) { userErrors { message } } }"
-        self.ask(change % "Enable", id=self.endpoint)
-        self.ask(change % "Test", id=self.endpoint)
-        while len(self.log()) == before:
-            pass
-
-    def log(self) -> list[dict[str, Any]]:
-        edges: list[dict[str, Any]] = self.ask("{ events { edges { delivery node { id type } } } }")["events"]["edges"]
-        return edges
-
-
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Gateway]:
-    made = Gateway(tmp_path)
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    made = Gateway(tmp_path_factory.mktemp("state"))
     yield made
     made.kill()
 
@@ -128,6 +42,7 @@ def test_the_documents_fit_the_schema():
 
 def test_what_happens_while_a_gateway_is_killed_and_started_again_is_forwarded_once(gateway: Gateway, local: Local):
     gateway.happen(local)
+    before = len(gateway.log())
     process = started(
         "webhooks", "listen", "--forward-to", f"{local.url}/in", "--url", gateway.url, "--secret", SECRET,
         "--types", "webhook.endpoint.*", "--count", "3", MARKETGATE_API_KEY=gateway.key,
@@ -145,7 +60,7 @@ def test_what_happens_while_a_gateway_is_killed_and_started_again_is_forwarded_o
     got.append(local.next())
     out, err = rest(process)
 
-    log = gateway.log()[1:]
+    log = gateway.log()[before:]
     assert (process.returncode, head) == (0, f"{HEADER}\n")
     assert local.got.empty()
     assert [body.decode() for _, body in got] == [each["delivery"] for each in log]
@@ -265,7 +180,7 @@ def test_an_interrupt_ends_it_with_the_place_to_go_on_from(gateway: Gateway, loc
     (missed,) = gateway.ask(
         "query($after: Cursor) { events(after: $after) { nodes { id } } }", after=found[1]
     )["events"]["nodes"]  # fmt: skip
-    assert missed["id"] == gateway.log()[1]["node"]["id"]
+    assert missed["id"] == gateway.log()[-1]["node"]["id"]
 
 
 @pytest.mark.parametrize(
@@ -280,24 +195,15 @@ def test_an_interrupt_ends_it_with_the_place_to_go_on_from(gateway: Gateway, loc
     ],
 )  # fmt: skip
 def test_what_cannot_be_listened_for_ends_with_one_line(
-    command: Run, gateway_with_key: tuple[str, str], arguments: tuple[str, ...], code: int, told: str
+    command: Run, gateway: Gateway, arguments: tuple[str, ...], code: int, told: str
 ):
-    url, key = gateway_with_key
-
-    ended = command("webhooks", "listen", "--url", url, "--api-key", key, *arguments)
+    ended = command("webhooks", "listen", "--url", gateway.url, "--api-key", gateway.key, *arguments)
 
     assert (ended.code, ended.out, ended.err.count("\n")) == (code, "", 1)
     assert told in ended.err
 
 
-@pytest.fixture(scope="module")
-def gateway_with_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    made = Gateway(tmp_path_factory.mktemp("state"))
-    yield made.url, made.key
-    made.kill()
-
-
-def test_a_sample_arrives_signed_under_an_id_of_its_own(command: Run, gateway_url: str, local: Local):
+def test_a_sample_arrives_signed_under_an_id_of_its_own(command: Run, gateway: Gateway, local: Local):
     arguments = (
         "webhooks",
         "trigger",
@@ -305,7 +211,7 @@ def test_a_sample_arrives_signed_under_an_id_of_its_own(command: Run, gateway_ur
         "--to",
         local.url,
         "--url",
-        gateway_url,
+        gateway.url,
         "--secret",
         SECRET,
     )
@@ -325,9 +231,9 @@ def test_a_sample_arrives_signed_under_an_id_of_its_own(command: Run, gateway_ur
         assert id.startswith("test_")
 
 
-def test_a_receiver_that_refuses_the_sample_is_nothing(command: Run, gateway_url: str, local: Local):
+def test_a_receiver_that_refuses_the_sample_is_nothing(command: Run, gateway: Gateway, local: Local):
     ended = command(
-        "webhooks", "trigger", "webhook.test", "--to", f"{local.url}/400", "--url", gateway_url, "--secret", SECRET
+        "webhooks", "trigger", "webhook.test", "--to", f"{local.url}/400", "--url", gateway.url, "--secret", SECRET
     )
 
     assert (ended.code, ended.lines[1].split("\t")[2:4]) == (4, ["webhook.test", "400"])
@@ -360,11 +266,9 @@ def test_a_gateway_delivers_the_sample_to_an_endpoint(command: Run, gateway: Gat
     ],
 )  # fmt: skip
 def test_a_sample_that_cannot_be_sent_ends_with_one_line(
-    command: Run, gateway_with_key: tuple[str, str], arguments: tuple[str, ...], code: int, told: str
+    command: Run, gateway: Gateway, arguments: tuple[str, ...], code: int, told: str
 ):
-    url, key = gateway_with_key
-
-    ended = command("webhooks", "trigger", *arguments, "--url", url, "--api-key", key)
+    ended = command("webhooks", "trigger", *arguments, "--url", gateway.url, "--api-key", gateway.key)
 
     assert (ended.code, ended.out, ended.err.count("\n")) == (code, "", 1)
     assert told in ended.err
