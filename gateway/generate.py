@@ -202,7 +202,8 @@ def settings_page(providers: Sequence[type[Provider]]) -> str:
         f"`{TIER}<PROVIDER ID>` chooses one of the plans that a provider has.",
         table(("setting", "plans"), _tier_rows(providers)),
         "## Command line",
-        f"`{PREFIX}API_KEY` is the key for the gateway that `marketgate --url` names.",
+        f"`{PREFIX}API_KEY` is the key for the gateway that `marketgate --url` names; `{PREFIX}WEBHOOK_SECRET` is what "
+        "`marketgate webhooks` signs with.",
     )
 
 

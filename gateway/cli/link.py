@@ -22,6 +22,10 @@ class Where:
     offline: bool = False
 
 
+class Later(Stop):
+    """For a reason that passes: who has time may try again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One entry of GraphQL's `errors`."""
@@ -39,7 +43,8 @@ class Problem:
     def stop(self, about: str = "") -> Stop:
         """How the command ends with it."""
         code = Code.USAGE if self.code == "BAD_USER_INPUT" else Code.NOTHING
-        return Stop(told(about, self.message, self.code, self.details.get("attempts") or ()), code)
+        kind = Stop if self.retry_after is None else Later
+        return kind(told(about, self.message, self.code, self.details.get("attempts") or ()), code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

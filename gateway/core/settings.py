@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 PREFIX = "MARKETGATE_"
 KEY, TIER, TEST = f"{PREFIX}KEY_", f"{PREFIX}TIER_", f"{PREFIX}TEST_"
 DEVELOPMENT_SECRET = "development-"  # noqa: S105 - a prefix
-CLIENT = frozenset({f"{PREFIX}API_KEY"})
-"""Read by the command line when it talks to another gateway; none of the server's business."""
+CLIENT = frozenset({f"{PREFIX}API_KEY", f"{PREFIX}WEBHOOK_SECRET"})
+"""Read by the command line; none of the server's business."""
 
 
 class SettingsError(Exception):

@@ -9,8 +9,8 @@ from typing import Annotated, cast
 import strawberry
 
 from gateway.core.contract import Ctx
-from gateway.core.ports import Outbox
-from plugins.events.query import Types, cursor_of, position_in, wanted_types
+from gateway.core.ports import Entry, Outbox
+from plugins.events.query import Types, cursor_of, delivery_of, position_in, wanted_types
 from plugins.events.types import EventUpdate
 from schema.arguments import says
 from schema.events import EventFace
@@ -41,7 +41,13 @@ async def resolve_events(info: Ctx, types: Types = None, after: Resume = None) -
     async with aclosing(outbox.follow(tenant, after=start, types=names)) as pages:
         async for page in pages:
             for entry in page:
-                yield EventUpdate(cursor=cursor_of(entry.position), event=cast(EventFace, entry.event), notices=[])
+                yield _update(entry)
+
+
+def _update(entry: Entry) -> EventUpdate:
+    return EventUpdate(
+        cursor=cursor_of(entry.position), event=cast(EventFace, entry.event), delivery=delivery_of(entry), notices=[]
+    )  # fmt: skip
 
 
 @strawberry.type

@@ -15,7 +15,7 @@ from plugins.events.types import EventConnection, EventEdge, EventTypeInfo
 from schema.arguments import says
 from schema.errors import BadInput
 from schema.eventfilters import BadFilter, expanded
-from schema.events import Event, EventFace
+from schema.events import Event, EventFace, delivery_text
 from schema.facts import Arguments, facts
 from schema.paging import LARGEST_PAGE, NO_CURSOR, PageInfo, check_page_size, make_cursor, read_cursor
 from schema.scalars import Cursor
@@ -54,6 +54,11 @@ def position_in(cursor: Cursor, newest: int) -> int:
     return int(text)
 
 
+def delivery_of(entry: Entry) -> str:
+    """What an endpoint gets of it."""
+    return delivery_text(entry.event.name, entry.event.occurred_at, entry.data)
+
+
 def wanted_types(context: Context, types: list[str] | None) -> frozenset[str] | None:
     """The names that the patterns match; None for all. BadInput names the pattern."""
     if types is None:
@@ -80,7 +85,12 @@ async def resolve_events(
 
 
 def _page(found: list[Entry], length: int, *, has_previous: bool) -> EventConnection:
-    edges = [EventEdge(node=cast(EventFace, each.event), cursor=cursor_of(each.position)) for each in found[:length]]
+    edges = [
+        EventEdge(
+            node=cast(EventFace, each.event), cursor=cursor_of(each.position), delivery=delivery_of(each)
+        )
+        for each in found[:length]
+    ]  # fmt: skip
     info = PageInfo(
         has_next_page=len(found) > length, has_previous_page=has_previous,
         start_cursor=edges[0].cursor if edges else None, end_cursor=edges[-1].cursor if edges else None,

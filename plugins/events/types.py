@@ -8,6 +8,8 @@ from schema.paging import PageInfo
 from schema.scalars import Cursor
 from schema.words.live import StreamNotice
 
+DELIVERY = "The body of the event's delivery to an endpoint, byte for byte: JSON."
+
 
 @model("A type of event: what webhooks, pages and streams of events may tell.")
 class EventTypeInfo:
@@ -30,6 +32,7 @@ class EventEdge:
 
     node: EventFace = described("The event.")
     cursor: Cursor = described("Give it back as `after`, here or to the subscription `events`.")
+    delivery: str = described(DELIVERY)
 
 
 @model("A page of the organisation's events, the oldest first.")
@@ -47,4 +50,5 @@ class EventUpdate:
 
     cursor: Cursor = described("Give the last one back as `after` to go on behind it: none missing, none twice.")
     event: EventFace | None = described("The event; null in the first message.", default=None)
+    delivery: str | None = described(DELIVERY, default=None)
     notices: list[StreamNotice] = described("News about the stream itself.")

@@ -47,10 +47,12 @@ QUERIES = [each for each in blocks("graphql") if not each[1].startswith("subscri
 SUBSCRIPTIONS = [each for each in blocks("graphql") if each[1].startswith("subscription")]
 COMMANDS = commands()
 STATEFUL = re.compile(r"marketgate (db|tenants|operators|audit) ")
+# Those of webhooks need a receiver: tests/e2e/webhooks has one.
+ELSEWHERE = ("marketgate provider new", "marketgate webhooks")
 ASKING = [
     (page, line)
     for page, line in COMMANDS
-    if line.startswith("marketgate ") and "provider new" not in line and not STATEFUL.match(line)
+    if line.startswith("marketgate ") and not line.startswith(ELSEWHERE) and not STATEFUL.match(line)
 ]
 CURLS = [line for _, line in COMMANDS if line.startswith("curl ") and "event-stream" not in line]
 STREAMING = [line for _, line in COMMANDS if line.startswith("curl ") and "event-stream" in line]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from schema.scalars import datetime_text
+from schema.events import delivery_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,9 +18,5 @@ class Message:
 
 
 def message_of(id: str, kind: str, data: str, occurred_at: datetime) -> Message:
-    """`{"type": …, "timestamp": …, "data": …}` around the text that the outbox keeps, which is not written anew.
-
-    A type's name is of the catalogue: nothing in it needs to be escaped.
-    """
-    body = f'{{"type":"{kind}","timestamp":"{datetime_text(occurred_at)}","data":{data}}}'
-    return Message(id=id, type=kind, body=body.encode())
+    """Around the text that the outbox keeps, which is not written anew."""
+    return Message(id=id, type=kind, body=delivery_text(kind, occurred_at, data).encode())

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
+from websockets.sync.server import ServerConnection, serve
 
 from gateway.cli.app import run
 from gateway.core import telemetry
@@ -96,3 +100,35 @@ def gateway_url() -> Iterator[str]:
     yield announced(process)
     process.terminate()
     process.communicate()
+
+
+Script = Callable[[ServerConnection, dict[str, Any]], None]
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[..., tuple[str, list[dict[str, Any]]]]]:
+    """A gateway that plays one script a connection, and keeps what it was subscribed to with and the key."""
+    servers = []
+
+    def start(*scripts: Script) -> tuple[str, list[dict[str, Any]]]:
+        seen: list[dict[str, Any]] = []
+        left = list(scripts)
+
+        def handle(socket: ServerConnection) -> None:
+            assert json.loads(socket.recv())["type"] == "connection_init"
+            socket.send(json.dumps({"type": "connection_ack"}))
+            asked = json.loads(socket.recv())["payload"]
+            assert socket.request is not None
+            seen.append({**asked, "key": socket.request.headers.get("x-api-key")})
+            left.pop(0)(socket, asked)
+
+        server = serve(handle, "127.0.0.1", 0, subprotocols=["graphql-transport-ws"])  # type: ignore[list-item]
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        servers.append((server, thread))
+        return f"http://127.0.0.1:{server.socket.getsockname()[1]}", seen
+
+    yield start
+    for server, thread in servers:
+        server.shutdown()
+        thread.join()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from graphql import build_schema, parse, validate
-from websockets.sync.server import ServerConnection, serve
+from websockets.sync.server import ServerConnection
 
 import gateway.cli.watch as watching
 from tests.gateway.cli.conftest import ROOT, Run, rest, started
@@ -75,38 +74,6 @@ def test_an_interrupt_ends_it_quietly():
 
     assert (first[0], first[1].split("\t")[1]) == (HEADER + "\n", "crypto:BTC/USD")
     assert (process.returncode, err) == (130, OFFLINE)
-
-
-Script = Callable[[ServerConnection, dict[str, Any]], None]
-
-
-@pytest.fixture
-def scripted() -> Iterator[Callable[..., tuple[str, list[dict[str, Any]]]]]:
-    """A gateway that plays one script a connection, and keeps what it was subscribed to with and the key."""
-    servers = []
-
-    def start(*scripts: Script) -> tuple[str, list[dict[str, Any]]]:
-        seen: list[dict[str, Any]] = []
-        left = list(scripts)
-
-        def handle(socket: ServerConnection) -> None:
-            assert json.loads(socket.recv())["type"] == "connection_init"
-            socket.send(json.dumps({"type": "connection_ack"}))
-            asked = json.loads(socket.recv())["payload"]
-            assert socket.request is not None
-            seen.append({**asked, "key": socket.request.headers.get("x-api-key")})
-            left.pop(0)(socket, asked)
-
-        server = serve(handle, "127.0.0.1", 0, subprotocols=["graphql-transport-ws"])  # type: ignore[list-item]
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        servers.append((server, thread))
-        return f"http://127.0.0.1:{server.socket.getsockname()[1]}", seen
-
-    yield start
-    for server, thread in servers:
-        server.shutdown()
-        thread.join()
 
 
 def says(cursor: str, price: str, notices: Sequence[dict[str, Any]] = (), skipped: int = 0) -> str:

@@ -22,9 +22,9 @@ from tests.plugins.accounts.sessions.people import sign_in
 
 PAGE = """query($types: [String!], $first: Int, $after: Cursor) { events(types: $types, first: $first, after: $after) {
   nodes { id type version occurredAt sequence mode ... on ProviderDegraded { provider reason } }
-  edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+  edges { cursor delivery node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
 LIVE = """subscription($types: [String!], $after: Cursor) { events(types: $types, after: $after) {
-  cursor event { type sequence ... on ProviderDegraded { provider } } notices { code message } } }"""
+  cursor delivery event { type sequence ... on ProviderDegraded { provider } } notices { code message } } }"""
 
 
 @pytest.fixture
@@ -135,7 +135,13 @@ async def test_a_stream_begins_at_once_with_a_cursor_and_then_each_event_comes_o
         await happen(company, "kraken", "okx")
         second, third = [(await anext(messages))["data"]["events"] for _ in range(2)]
 
-    assert (first["event"], first["notices"]) == (None, [])
+    pages = await page(company)
+    assert (first["event"], first["delivery"], first["notices"]) == (None, None, [])
+    assert [each["delivery"] for each in (second, third)] == [each["delivery"] for each in pages["edges"][1:]]
+    told = json.loads(second["delivery"])
+    assert list(told) == ["type", "timestamp", "data"]
+    assert (told["type"], told["data"]["provider"]) == ("provider.degraded", "kraken")
+    assert told["timestamp"] == told["data"]["occurredAt"]
     assert [each["event"]["provider"] for each in (second, third)] == ["kraken", "okx"]
     assert [each["event"]["sequence"] for each in (second, third)] == ["2", "3"]
 

@@ -8,13 +8,17 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.core.identity import Role
+from gateway.core.ports import Outbox
 from plugins.webhooks.delivery.dispatcher import Dispatcher
+from plugins.webhooks.delivery.fanout import FanOut
+from plugins.webhooks.events import WebhookEndpointDisabled
 from tests.house import House
 from tests.plugins.accounts.organisations.company import Company, found
 from tests.plugins.webhooks.delivery.receivers import Got, Receiver, answer, listening
@@ -159,3 +163,16 @@ async def test_a_dispatcher_that_is_stopped_just_as_news_comes_stops(house: Hous
     async with asyncio.timeout(SOON_S):
         await asyncio.wait([running])
     assert running.cancelled()
+
+
+async def test_the_log_shows_the_bytes_that_were_delivered(company: Company, receiver: Receiver):
+    await make(company, receiver.url("/in"))
+    event = replace(WebhookEndpointDisabled.sample(), reason='it said "nö" \u2028')
+    async with company.house.store.write() as tx:
+        company.house.host.service(Outbox).emit(tx, event, tenant=company.tenant)
+    await company.house.host.service(FanOut).take()
+
+    got = await arrival(receiver)
+    body = await company.house.ask("{ events { edges { delivery } } }", token=company.tokens["ada"])
+
+    assert [each["delivery"].encode() for each in body["data"]["events"]["edges"]] == [got.body]
