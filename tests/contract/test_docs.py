@@ -216,6 +216,13 @@ def curl(line: str, url: str, key: str) -> bytes:
     return subprocess.run(shlex.split(line), capture_output=True, check=True).stdout
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_page_shows_the_marks_of_a_merge(page: Path) -> None:
+    marks = ("<<<<<<< ", "=======", ">>>>>>> ")
+
+    assert [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith(marks)] == []
+
+
 def test_every_printed_make_verb_exists() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     verbs = set(re.findall(r"`make ([a-z]+)", text)) | {line.split()[-1] for _, line in COMMANDS if "make " in line}

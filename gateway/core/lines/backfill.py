@@ -24,6 +24,11 @@ LACKING = (
     "then, or they are missing."
 )
 MOST_LACKING = 1_000
+AHEAD = timedelta(minutes=1)
+"""By how much a trade may be ahead of our clock and of the trade before it: clocks differ, an hour is a mistake."""
+AHEAD_TOLD = (
+    "{} trades are left out that the provider has stamped with times to come, such as {:%Y-%m-%d %H:%M:%S} UTC."
+)
 
 Fetch = Callable[[Any], Awaitable["Any | UpstreamError"]]
 """The provider's answer to an ask, as now as it can be."""
@@ -72,7 +77,9 @@ class Gapless:
             return [event]
         if not isinstance(event, Update) or self._capability not in (CANDLES, TRADES):
             return [event]
-        told: list[Event] = []
+        event, told = self._timely(event)
+        if not event.values:
+            return told
         last = self._last
         if last is not None and not (event.snapshot and any(self._time(value) <= last for value in event.values)):
             # Of candles that are polled seldom, some may lie between two rounds.
@@ -84,6 +91,18 @@ class Gapless:
         fresh = self._unseen(event, whole=not any(isinstance(each, Trouble) for each in told))
         self._remember(fresh.values)
         return [*told, fresh] if fresh.values else told
+
+    def _timely(self, event: Update) -> tuple[Update, list[Event]]:
+        """Without trades of the future: one would be newer than everything that follows it, and open a bar to come."""
+        if self._capability is not TRADES:
+            return event, []
+        now = self._clock.now()
+        latest = max(now, self._last or now)
+        wrong = [each for each in event.values if each.time > latest + AHEAD]
+        if not wrong:
+            return event, []
+        kept = tuple([each for each in event.values if each.time <= latest + AHEAD])
+        return replace(event, values=kept), [self._gap(AHEAD_TOLD.format(len(wrong), wrong[0].time))]
 
     async def _filled(self, values: Sequence[Any], last: datetime) -> list[Event]:
         found = await self._fetch(self._missing_ask(values, last))

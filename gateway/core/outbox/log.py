@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 import strawberry
-import structlog
-from sqlalchemy.exc import DBAPIError
 
 from gateway.core.clock import Clock
 from gateway.core.contract import Worker
 from gateway.core.outbox import reading
 from gateway.core.outbox.port import Entry, EventPrinter, Marked
+from gateway.core.outbox.tail import Tail
 from gateway.core.outbox.waking import EVERYBODY, Waking
 from gateway.core.outbox.writing import MARKETS, Emission
 from gateway.core.store import Store, Tx, new_id
@@ -25,13 +25,8 @@ KEPT = timedelta(days=30)
 """How long events can be read."""
 AT_ONCE = 100
 """Entries of one reading."""
-RETRY_S = 1.0
-LOOK_S = 5.0
-"""After how long a reader looks by itself: news are hints."""
 CLEARED_S = 3600.0
 FORGOTTEN_AT_ONCE = 5_000
-
-LOG = structlog.get_logger(__name__)
 
 
 class EventLog:
@@ -43,6 +38,9 @@ class EventLog:
         self._store, self._clock, self._printer = store, clock, printer
         self.catalog = catalog
         self.waking = Waking(store)
+        self._tails: dict[str, Tail] = {}
+        self._ending: set[asyncio.Task[Any]] = set()
+        self._unhear: Callable[[], None] | None = None
 
     def emit(self, tx: Tx, event: Event, *, tenant: str) -> strawberry.ID:
         """See `Outbox`."""
@@ -97,33 +95,44 @@ class EventLog:
         self, tenant: str, *, after: int, types: Collection[str] | None = None
     ) -> AsyncGenerator[Sequence[Entry], None]:
         """See `Outbox`. A reader takes the next ones when it is done with these: nothing heaps up for it."""
-        news = asyncio.Event()
-
-        def heard(whose: str) -> None:
-            if whose in (tenant, EVERYBODY):
-                news.set()
-
-        forget = self.waking.on_news(heard)
+        kinds = None if types is None else tuple(sorted(types))
+        if self._unhear is None:
+            self._unhear = self.waking.on_news(self._heard)
+        tail = self._tails.get(tenant)
+        if tail is None:
+            tail = self._tails[tenant] = Tail(self._clock, partial(self._newest, tenant))
+        tail.followers += 1
+        seen = -1
         try:
             while True:
-                news.clear()
-                try:
-                    found = await self.entries(tenant, after=after, types=types)
-                except (DBAPIError, OSError) as error:
-                    # Nothing is lost: the position stays where it is until the database is back.
-                    LOG.warning("outbox_reading_failed", reason=f"{type(error).__name__}: {error}"[:200])
-                    await self._clock.sleep(RETRY_S)
-                    continue
-                if found:
-                    after = found[-1].position
-                    yield found
-                if len(found) < AT_ONCE:
-                    with suppress(TimeoutError):
-                        # Not `wait_for`: before Python 3.12 it loses a cancellation that comes with the news.
-                        async with asyncio.timeout(LOOK_S):
-                            await news.wait()
+                await tail.beyond(seen)
+                head = tail.head
+                if head > after:
+                    read = partial(self.entries, tenant, after=after, types=kinds)
+                    found = await tail.read((after, kinds), read)
+                    if found:
+                        after = found[-1].position
+                        yield found
+                    if len(found) >= AT_ONCE:
+                        continue
+                seen = head
         finally:
-            forget()
+            tail.followers -= 1
+            if not tail.followers:
+                self._end(self._tails.pop(tenant))
+
+    def _end(self, tail: Tail) -> None:
+        for task in tail.end():
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+    async def _newest(self, tenant: str) -> int:
+        return (await self.bounds(tenant))[1]
+
+    def _heard(self, whose: str) -> None:
+        for tenant, tail in self._tails.items():
+            if whose in (tenant, EVERYBODY):
+                tail.look()
 
     async def take(self, tx: Tx, limit: int) -> list[Marked]:
         """See `Outbox`."""
@@ -169,5 +178,8 @@ class EventLog:
         return await reading.export(tx, tenant)
 
     async def close(self) -> None:
-        """Let go of the connection that listens."""
+        """Let go of the connection that listens, and of who still follows."""
+        for tail in self._tails.values():
+            self._end(tail)
+        await asyncio.gather(*self._ending, return_exceptions=True)
         await self.waking.close()

@@ -99,12 +99,12 @@ async def test_a_trade_that_comes_late_is_told_and_one_from_before_the_stream_is
 
 async def test_what_is_older_than_all_that_is_remembered_is_not_told_again():
     line = Line(TRADES, TradesAsk(instrument=BTC))
-    many = [trade(number) for number in range(MOST_TRADES + 2)]
+    many = [trade(number, number // 100) for number in range(MOST_TRADES + 2)]
 
     await line.tell(update(*many))
-    told = await line.tell(update(*many[:4], trade(5_000)))
+    told = await line.tell(update(*many[:4], trade(1_050, 20)))
 
-    assert told == [["5000"]]
+    assert told == [["1050"]]
 
 
 async def test_a_snapshot_out_of_nowhere_that_does_not_reach_back_says_that_something_may_be_missing():
@@ -204,3 +204,15 @@ async def test_nothing_is_fetched_before_there_was_anything_nor_for_states():
     assert await quotes.gapless.through(end) == [end]
 
     assert trades.asked == quotes.asked == []
+
+
+async def test_a_trade_of_the_future_is_left_out_and_silences_nothing_behind_it():
+    line = Line(TRADES, TradesAsk(instrument=BTC))
+
+    told = await line.tell(
+        update(trade(1)), update(trade(2, 3_600)), *(update(trade(n, 2 + n // 100)) for n in range(3, 1_503))
+    )
+
+    (gap,) = [each for each in told if isinstance(each, Trouble)]
+    assert (gap.code, "1 trades are left out" in gap.message) == (NoticeCode.GAP, True)
+    assert [each for each in told if isinstance(each, list)] == [["1"], *([str(number)] for number in range(3, 1_503))]

@@ -178,7 +178,7 @@ async def test_a_reader_sees_every_entry_once_in_order_while_many_write_at_once(
 
 async def test_a_follower_of_another_process_is_woken_by_the_commit(postgresql_url: str, monkeypatch):
     await empty(postgresql_url)
-    monkeypatch.setattr("gateway.core.outbox.log.LOOK_S", 3600.0)
+    monkeypatch.setattr("gateway.core.outbox.tail.LOOK_S", 3600.0)
     store, elsewhere_store = Store(postgresql_url), Store(postgresql_url)
     outbox, elsewhere = outbox_on(store), outbox_on(elsewhere_store)
     listening = asyncio.Event()
@@ -303,3 +303,28 @@ async def test_an_event_whose_type_is_gone_is_left_out_and_stops_nobody(store: S
     found = await without.entries("acme", after=0, limit=2)
 
     assert [(each.position, each.event.name) for each in found] == [(6, "provider.degraded")]
+
+
+async def test_those_who_follow_one_log_from_one_place_share_each_reading(store: Store, outbox: EventLog, monkeypatch):
+    real, asked, first = outbox.entries, list[int](), asyncio.Event()
+
+    async def entries(*args: Any, **options: Any) -> Any:
+        asked.append(options["after"])
+        found = await real(*args, **options)
+        first.set()
+        return found
+
+    monkeypatch.setattr(outbox, "entries", entries)
+
+    async def two_pages() -> list[str]:
+        async with aclosing(outbox.follow("acme", after=0)) as pages:
+            return [*shelves(await anext(pages)), *shelves(await anext(pages))]
+
+    following = [asyncio.create_task(two_pages()) for _ in range(20)]
+    await fill(outbox, store, "a")
+    await first.wait()
+    await fill(outbox, store, "b")
+
+    assert await asyncio.gather(*following) == [["a", "b"]] * 20
+    assert asked == [0, 1]
+    assert outbox._tails == {}
