@@ -28,7 +28,7 @@ from gateway.core.identity import LOCAL, Principal
 from gateway.core.inventory import Inventory
 from gateway.core.lines.line import Lines
 from gateway.core.lines.livelines import LiveLines
-from gateway.core.live.starting import Live, make_live
+from gateway.core.live.starting import Live, make_homes, make_live
 from gateway.core.loading import add_providers, recordings_of, slips_of
 from gateway.core.market import MarketData
 from gateway.core.migrations.readiness import DatabaseReadiness, fit, require
@@ -212,7 +212,12 @@ def build_gateway(
 
     redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
     fleet = (lambda: quotas.members.count) if quotas is not None else (lambda: 1)
-    live = make_live(lines or LiveLines(pipeline, host.calendars, clock, chance, fleet), clock, link, redis_url)
+    live = make_live(
+        lines or LiveLines(pipeline, host.calendars, clock, chance, fleet, make_homes(link, clock)),
+        clock,
+        link,
+        redis_url,
+    )
     accounts = Accounts(
         lambda: host.services.get(ProviderKeys), lambda: host.services.get(Preferences), live=not offline
     )

@@ -16,6 +16,7 @@ from gateway.core.lines.channels import Place
 from gateway.core.lines.closing import NEVER_CLOSING, Closing
 from gateway.core.lines.connection import Upstream
 from gateway.core.lines.guarded import GuardedHttp
+from gateway.core.lines.homes import Homes
 from gateway.core.lines.inbox import Inbox
 from gateway.core.lines.line import Ended, Event
 from gateway.core.lines.polling import Polled, Polling, asking, subject_of, values_of
@@ -46,8 +47,9 @@ class LiveLines:
 
     def __init__(
         self, pipeline: Pipeline, calendars: Calendars, clock: Clock, chance: random.Random | None = None,
-        processes: Callable[[], int] = lambda: 1,
+        processes: Callable[[], int] = lambda: 1, homes: Homes | None = None,
     ) -> None:  # fmt: skip
+        self._homes = homes
         self._pipeline, self._calendars, self._clock = pipeline, calendars, clock
         self._chance = chance or random.Random()
         self._sockets = Sockets(clock)
@@ -61,6 +63,8 @@ class LiveLines:
         """See `gateway.core.lines.line.Lines`."""
         inbox = Inbox(self._clock, states=capability in (QUOTES, ORDER_BOOK))
         stream = self._stream(lane, capability, ask)
+        if stream is not None and not await self._at_home(lane, stream):
+            stream = None
         leave = self._joined(inbox, lane, capability, ask, stream, resumed=since is not None)
         # What is polled is done when it was asked for after its end.
         closing = Closing(ask, self._clock) if stream is not None and capability is CANDLES else None
@@ -85,6 +89,8 @@ class LiveLines:
 
     async def close(self) -> None:
         """No socket and no task is left."""
+        if self._homes is not None:
+            await self._homes.close()
         for pool in self._pools.values():
             await pool.close()
         self._pools.clear()
@@ -98,6 +104,22 @@ class LiveLines:
         if stream is None or not stream.takes(ask) or not live or not isinstance(lane.provider.http, UpstreamHttp):
             return None
         return stream
+
+    async def _at_home(self, lane: Lane, stream: Stream) -> bool:
+        """Whether this process may have the connections of a feed that takes only so many."""
+        if self._homes is None or stream.feed.connections is None:
+            return True
+        key = (lane.id, lane.scope, stream.feed)
+
+        def in_use() -> bool:
+            return bool(self._pools.get(key))
+
+        def lost() -> None:
+            pool = self._pools.get(key)
+            if pool is not None:
+                pool.end("another process has the connections of its live feed")
+
+        return await self._homes.take(f"{lane.id}:{lane.mark}", in_use, lost)
 
     def _joined(
         self, inbox: Inbox, lane: Lane, capability: Capability[Any, Any], ask: Any, stream: Stream | None, *,

@@ -40,6 +40,12 @@ class Pool:
         if connection is not None:
             connection.leave(place)
 
+    def end(self, why: str) -> None:
+        """Nobody gets anything from these connections any more."""
+        for place in list(self._of):
+            self.leave(place)
+            place.tell(Ended(error=QuotaReached(self._upstream.provider, why)))
+
     async def close(self) -> None:
         """All connections."""
         for connection in list(self._connections):

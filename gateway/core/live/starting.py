@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.core.clock import Clock
+from gateway.core.lines.homes import Homes
 from gateway.core.lines.line import Lines
 from gateway.core.live.hub import Hub
 
@@ -44,3 +45,12 @@ def make_live(lines: Lines, clock: Clock, link: RedisLink | None, redis_url: str
 
     fleet = LiveFleet(link, Listening(redis_url), clock)
     return Live(hub=Hub(lines, clock, fleet=fleet), lines=lines, fleet=fleet)
+
+
+def make_homes(link: RedisLink | None, clock: Clock) -> Homes | None:
+    """Who has the connections of feeds that take few; a process that is alone has all of them."""
+    if link is None:
+        return None
+    from gateway.core.lines.homes import FleetHomes
+
+    return FleetHomes(link, clock)

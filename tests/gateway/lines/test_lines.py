@@ -201,6 +201,49 @@ async def test_a_venue_that_takes_no_more_connections_sends_the_line_away(monkey
         assert len(sockets.talks) == 1
 
 
+class Elsewhere:
+    """Another process has the connections, from the beginning or from some time on."""
+
+    def __init__(self, *, taken: bool) -> None:
+        self.taken = taken
+        self.asked: list[str] = []
+        self.lost: list[Callable[[], None]] = []
+
+    async def take(self, name: str, in_use: Callable[[], bool], lost: Callable[[], None]) -> bool:
+        self.asked.append(name)
+        self.lost.append(lost)
+        return not self.taken
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+async def test_where_another_process_has_a_feeds_only_connection_its_provider_is_asked_over_http(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(TapeFeed, "connections", 1)
+    async with live() as (found, sockets):
+        found.lines._homes = elsewhere = Elsewhere(taken=True)
+        found.serve(lambda _: reply([{"id": n, "at": 1795176000 + n, "p": 1} for n in (1, 2)]))
+
+        line = found.listen("t")
+
+        assert await line.wait(1) == ["1+2"]
+        assert (elsewhere.asked, sockets.talks) == (["tape:"], [])
+
+
+async def test_who_loses_a_feeds_connections_to_another_process_ends_its_lines(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(TapeFeed, "connections", 1)
+    async with live() as (found, sockets):
+        found.lines._homes = elsewhere = Elsewhere(taken=False)
+        line = found.listen("t")
+        await sockets.talk(0)
+
+        elsewhere.lost[0]()
+
+        assert await line.wait(1) == ["QuotaReached: tape: another process has the connections of its live feed"]
+
+
 async def test_missed_trades_are_fetched_before_live_ones_go_on_and_none_is_told_twice():
     async with live() as (found, sockets):
         found.serve(lambda _: reply([{"id": n, "at": 1795176000 + n, "p": 1} for n in (1, 2, 3, 4, 5)]))

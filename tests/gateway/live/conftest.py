@@ -13,4 +13,5 @@ from tests.gateway.doubles import TurnedLoop
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    return {"real": asyncio.new_event_loop} if item.path.name == "test_fleet.py" else {"turned": TurnedLoop}
+    over_redis = item.path.name in ("test_fleet.py", "test_homes.py")
+    return {"real": asyncio.new_event_loop} if over_redis else {"turned": TurnedLoop}
