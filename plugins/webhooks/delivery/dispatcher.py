@@ -28,7 +28,7 @@ from plugins.webhooks.delivery.settling import REASONS, Settled, Settling
 from plugins.webhooks.delivery.signing import signed_headers
 from plugins.webhooks.delivery.store import DeliveryDirectory
 from plugins.webhooks.delivery.targets import Target, Targets
-from plugins.webhooks.delivery.verdict import EXCERPT, Answer, Outcome, judge
+from plugins.webhooks.delivery.verdict import EXCERPT, Answer, Outcome, Verdict, judge, unjudged
 from plugins.webhooks.rows import ENABLED
 
 MOST = 480
@@ -223,13 +223,22 @@ class Dispatcher:
             log.exception("webhook_attempt_failed", delivery=claimed.id)
             error = "the gateway could not send it"
         answer = Answer(at=at, ended=clock.now(), posted=posted, error=error)
-        verdict = judge(answer, claimed.failed, self._schedule, self._chance.random())
+        verdict = self._judged(claimed, answer)
         well = verdict.outcome is Outcome.SUCCEEDED
         self.lanes.ended(claimed.endpoint_id, clock.monotonic(), doubtful=doubtful, well=well)
         self._ended.append((Settlement(claimed=claimed, lease=sending.lease, answer=answer, verdict=verdict), well))
         if not claimed.attempts:
             LAG.observe(max((answer.ended - sending.occurred_at).total_seconds(), 0.0))
         self._news.set()
+
+    def _judged(self, claimed: Claimed, answer: Answer) -> Verdict:
+        """Whatever a stranger's answer holds: without a verdict the attempt would hold its slot for ever."""
+        chance = self._chance.random()
+        try:
+            return judge(answer, claimed.failed, self._schedule, chance)
+        except Exception:
+            log.exception("webhook_answer_not_judged", delivery=claimed.id)
+            return unjudged(answer, claimed.failed, self._schedule, chance)
 
     async def _post(self, sending: Sending, at: datetime) -> Posted:
         target, message = sending.target, sending.message

@@ -6,6 +6,7 @@ import asyncio
 import json
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
 from plugins.webhooks.tables import deliveries
@@ -129,6 +130,41 @@ async def test_the_next_attempt_waits_as_long_as_the_receiver_asks(office: Offic
     await office.later(1.1)
 
     assert (before, len(office.receiver.got)) == (1, 2)
+
+
+async def test_a_wish_of_no_time_at_all_holds_up_nobody(office: Office):
+    office.receiver.answers["/a"] = [
+        answer(429, retry_after="Mon, 01 Jan 99999999999999999999 00:00:00 GMT"), answer(200),
+    ]  # fmt: skip
+    await office.endpoint("/a")
+
+    await office.happen()
+    await office.deliver()
+    [waiting] = await office.deliveries()
+    await office.later(6.1)
+
+    assert (waiting.status, waiting.attempts, waiting.last_error) == ("RETRYING", 1, "it answered 429")
+    assert ([row.status for row in await office.deliveries()], office.dispatcher.lanes.flying) == (["SUCCEEDED"], 0)
+
+
+async def test_an_answer_that_cannot_be_judged_is_a_failure_and_leaves_its_slot(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    def faulty(*_: object) -> None:
+        raise ArithmeticError("no such date")
+
+    await office.endpoint("/a")
+    await office.happen()
+    with monkeypatch.context() as patched:
+        patched.setattr("plugins.webhooks.delivery.dispatcher.judge", faulty)
+        await office.deliver()
+    [waiting] = await office.deliveries()
+    await office.later(6.1)
+
+    assert (waiting.status, waiting.last_status, waiting.last_error) == (
+        "RETRYING", 204, "its answer could not be judged",
+    )  # fmt: skip
+    assert ([row.status for row in await office.deliveries()], office.dispatcher.lanes.flying) == (["SUCCEEDED"], 0)
 
 
 async def test_the_last_attempt_exhausts_a_delivery_and_says_so(office: Office):
