@@ -19,6 +19,7 @@ from gateway import __version__
 from gateway.core.contract import Host, Sealed
 from gateway.core.ports import Egress, EgressRefused, Outbox, Posted, Unreachable
 from gateway.core.store import Tx
+from plugins.webhooks.closed import ClosedTenants
 from plugins.webhooks.delivery.counts import ATTEMPTS, DISABLED, FLYING, LAG, LANES
 from plugins.webhooks.delivery.lanes import SLOTS, Lanes
 from plugins.webhooks.delivery.message import Message, message_of
@@ -78,6 +79,7 @@ class Dispatcher:
         self._host, self._schedule, self._chance = host, schedule, chance or Random()
         self._directory, self._settling, self._targets = DeliveryDirectory(), Settling(host), Targets(host)
         self.lanes = Lanes(most=most, pauses_s=schedule.delays_s, slots=SLOTS)
+        self._closed, self._closed_now = ClosedTenants(host), frozenset[str]()
         self._news = asyncio.Event()
         self._look_at = 0.0
         self._ended: list[tuple[Settlement, bool]] = []
@@ -110,6 +112,8 @@ class Dispatcher:
         if now >= self._look_at:
             await self._look()
             self._look_at = now + LOOK_S
+        # Before the transaction: SQLite has one writer, which reads nothing beside itself.
+        self._closed_now = await self._closed.now()
         ended = tuple(self._ended)
         wishes = self.lanes.wishes(now, AT_ONCE)
         if not ended and not wishes:
@@ -156,10 +160,13 @@ class Dispatcher:
     async def _claim(self, tx: Tx, wishes: Mapping[str, int], turn: _Turn) -> None:
         now = self._host.clock.now()
         lease = now + LEASE
-        claimed = await self._directory.claim(tx, wishes, now, lease)
+        standings = {each.id: each for each in await self._directory.standings(tx, wishes)}
+        counts = self._admitted(standings, wishes)
+        claimed = await self._directory.claim(tx, counts, now, lease) if counts else []
         if not claimed:
             return
-        targets = await self._targets_of(tx, {each.endpoint_id for each in claimed})
+        claimed_of = {each.endpoint_id for each in claimed}
+        targets = await self._targets_of(tx, [standings[each] for each in claimed_of & standings.keys()])
         texts = await self._host.service(Outbox).printed(tx, {each.event_id for each in claimed})
         messages = {id: (message_of(id, *text), text[2]) for id, text in texts.items()}
         dropped: dict[str, list[str]] = {}
@@ -176,17 +183,25 @@ class Dispatcher:
         for reason, ids in dropped.items():
             await self._directory.drop(tx, ids, now, reason)
 
-    async def _targets_of(self, tx: Tx, ids: set[str]) -> dict[str, Target | str]:
+    def _admitted(self, standings: Mapping[str, Standing], wishes: Mapping[str, int]) -> dict[str, int]:
+        """How many may be claimed; an endpoint that is gone stays, so that what waits for it is dropped."""
+        closed = self._closed_now
+        return {
+            endpoint: count
+            for endpoint, count in wishes.items()
+            if endpoint not in standings or standings[endpoint].tenant_id not in closed
+        }
+
+    async def _targets_of(self, tx: Tx, standings: Sequence[Standing]) -> dict[str, Target | str]:
         """By endpoint where to send, or why not to."""
         found: dict[str, Target | str] = {}
-        standings = {each.id: each for each in await self._directory.standings(tx, ids)}
-        for each in standings.values():
+        for each in standings:
             self._note(each)
             if each.status != ENABLED:
                 found[each.id] = "its endpoint is disabled"
             elif (kept := self._targets.kept(each.id, each.changed_at)) is not None:
                 found[each.id] = kept
-        if unread := standings.keys() - found.keys():
+        if unread := {each.id for each in standings} - found.keys():
             for row in await self._directory.endpoints(tx, unread):
                 try:
                     found[row.id] = self._targets.read(row)

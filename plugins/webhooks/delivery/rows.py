@@ -30,6 +30,7 @@ class Claimed:
 class Standing:
     """What may have changed of an endpoint since it was read."""
 
+    tenant_id: str
     id: str
     status: str
     changed_at: datetime

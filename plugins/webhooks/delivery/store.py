@@ -106,7 +106,7 @@ class DeliveryDirectory:
 
     async def standings(self, tx: Tx, ids: Collection[str]) -> list[Standing]:
         """What may have changed."""
-        columns = select(endpoints.c.id, endpoints.c.status, endpoints.c.changed_at, endpoints.c.failing_since)
+        columns = select(*(endpoints.c[name] for name in Standing.__slots__))
         return await tx.all(columns.where(endpoints.c.id.in_(sorted(ids))), Standing)
 
     async def endpoints(self, tx: Tx, ids: Collection[str]) -> list[EndpointRow]:

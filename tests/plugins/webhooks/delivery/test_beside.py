@@ -51,6 +51,29 @@ async def test_hanging_receivers_do_not_hold_up_the_others(office: Office):
     assert sum(office.receiver.most_waiting[f"/hang/{number}"] for number in range(HANGING)) <= HANGING
 
 
+async def test_deliveries_of_a_tenant_that_is_suspended_or_deleted_are_held_until_it_is_back(office: Office):
+    desk = office.house.host.service(OrganisationDesk)
+    async with office.house.store.write() as tx:
+        tenant = await desk.create(tx, "Acme", None)
+    await office.endpoint("/held", tenant=tenant)
+    await office.endpoint("/other")
+    for status in ("suspended", "deleting"):
+        office.receiver.got.clear()
+        async with office.house.store.write() as tx:
+            await desk.set_status(tx, tenant, status, None)
+        event = await office.happen(tenant, "ten_alpha")
+
+        await office.deliver()
+        await office.later(60)
+        during = office.receiver.ids("/held")
+        async with office.house.store.write() as tx:
+            await desk.set_status(tx, tenant, "active", None)
+        await office.later(6)
+
+        assert (during, office.receiver.ids("/held"), office.receiver.ids("/other")) == ([], [event], [event])
+    assert {row.status for row in await office.deliveries()} == {"SUCCEEDED"}
+
+
 async def test_owners_and_admins_get_a_mail_when_an_endpoint_is_disabled(office: Office):
     host, now = office.house.host, office.house.clock.now()
     desk = host.service(OrganisationDesk)
