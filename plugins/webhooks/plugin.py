@@ -25,6 +25,7 @@ from plugins.webhooks.tables import TABLES
 
 _HIDDEN = {
     "tenant_id", "headers", "secret", "previous_secret", "signing_key", "root", "idempotency_key", "request_digest",
+    "failed_at", "allowed_at",
 }  # fmt: skip
 """Columns that no export shows: what is encrypted is never readable again."""
 

@@ -33,6 +33,8 @@ class EndpointRow:
     disabled_reason: str | None
     disabled_at: datetime | None
     failing_since: datetime | None
+    failed_at: datetime | None = None
+    allowed_at: datetime | None = None
     secret: str = field(repr=False)
     previous_secret: str | None = field(repr=False)
     previous_until: datetime | None
@@ -84,6 +86,7 @@ class AttemptRow:
     delivery_id: str
     number: int
     at: datetime
+    url: str | None
     response_status: int | None
     latency_ms: int | None
     error: str | None

@@ -241,7 +241,10 @@ class Dispatcher:
         verdict = self._judged(claimed, answer)
         well = verdict.outcome is Outcome.SUCCEEDED
         self.lanes.ended(claimed.endpoint_id, clock.monotonic(), doubtful=doubtful, well=well)
-        self._ended.append((Settlement(claimed=claimed, lease=sending.lease, answer=answer, verdict=verdict), well))
+        settlement = Settlement(
+            claimed=claimed, lease=sending.lease, url=sending.target.url, answer=answer, verdict=verdict
+        )  # fmt: skip
+        self._ended.append((settlement, well))
         if not claimed.attempts:
             LAG.observe(max((answer.ended - sending.occurred_at).total_seconds(), 0.0))
         self._news.set()

@@ -35,6 +35,7 @@ class Standing:
     status: str
     changed_at: datetime
     failing_since: datetime | None
+    rate_per_second: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,5 +52,6 @@ class Settlement:
 
     claimed: Claimed
     lease: datetime
+    url: str
     answer: Answer
     verdict: Verdict

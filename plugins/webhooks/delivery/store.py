@@ -151,7 +151,8 @@ class DeliveryDirectory:
         rows = [
             {
                 "tenant_id": each.claimed.tenant_id, "delivery_id": each.claimed.id,
-                "number": each.claimed.attempts + 1, "at": each.answer.at, "response_status": each.verdict.status,
+                "number": each.claimed.attempts + 1, "at": each.answer.at, "url": each.url,
+                "response_status": each.verdict.status,
                 "latency_ms": each.answer.latency_ms, "error": each.verdict.error, "excerpt": each.verdict.excerpt,
             }
             for each in settlements
@@ -170,11 +171,14 @@ class DeliveryDirectory:
 
     async def recovered(self, tx: Tx, ids: Collection[str]) -> None:
         """These endpoints do not fail any more."""
-        await tx.run(update(endpoints).where(endpoints.c.id.in_(sorted(ids))).values(failing_since=None))
+        await tx.run(
+            update(endpoints).where(endpoints.c.id.in_(sorted(ids))).values(failing_since=None, failed_at=None)
+        )
 
-    async def failing(self, tx: Tx, endpoint_id: str, since: datetime) -> None:
-        """It fails from now on."""
-        await tx.run(update(endpoints).where(endpoints.c.id == endpoint_id).values(failing_since=since))
+    async def failing(self, tx: Tx, endpoint_id: str, since: datetime, last: datetime) -> None:
+        """It has failed since then, last just now."""
+        changed = {"failing_since": since, "failed_at": last}
+        await tx.run(update(endpoints).where(endpoints.c.id == endpoint_id).values(changed))
 
     async def disable(self, tx: Tx, endpoint_id: str, now: datetime, reason: str) -> None:
         """Send nothing to it any more; what waits and is not on its way is given up."""

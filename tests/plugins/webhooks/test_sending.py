@@ -274,7 +274,7 @@ async def test_the_log_of_deliveries_is_paged_filtered_and_shows_every_attempt(c
     assert (first["pageInfo"]["hasNextPage"], rest["pageInfo"]["hasNextPage"]) == (True, False)
     assert rest["nodes"] == done["nodes"]
     assert [node["id"] for node in done["nodes"]] == [ids[0]]
-    line = {"at": text(now), "responseStatus": 503, "latencyMs": 12, "error": "it answered 503"}
+    line = {"at": text(now), "url": None, "responseStatus": 503, "latencyMs": 12, "error": "it answered 503"}
     assert done["nodes"][0]["attempts"] == [
         {**line, "responseExcerpt": "ok"}, {**line, "responseStatus": 200, "error": None, "responseExcerpt": "ok"},
     ]  # fmt: skip

@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from plugins.webhooks.tables import deliveries
 from tests.plugins.webhooks.delivery.office import TENANT, Office
@@ -209,11 +209,13 @@ async def test_five_days_without_success_disable_an_endpoint(office: Office):
     await office.deliver()
     began = office.house.clock.now()
 
-    office.house.clock.turn(5 * 86_400 - 10)
-    await office.happen()
-    await office.deliver()
+    for _ in range(4):
+        office.house.clock.turn(86_400)
+        await office.happen()
+        await office.deliver()
+    await office.later(86_400 - 10)
     before = await office.found(endpoint)
-    office.house.clock.turn(20)
+    office.house.clock.turn(80)
     await office.happen()
     await office.deliver()
     after = await office.found(endpoint)
@@ -224,6 +226,33 @@ async def test_five_days_without_success_disable_an_endpoint(office: Office):
     assert {row.status for row in await office.deliveries()} == {"DROPPED"}
     [told] = await office.logged("webhook.endpoint.disabled")
     assert (told["endpointId"], told["reason"]) == (endpoint, "its deliveries have failed for five days")
+
+
+async def test_a_time_in_which_nothing_was_sent_is_no_time_of_failing(office: Office):
+    office.receiver.answers["/a"] = [answer(500)]
+    endpoint = await office.endpoint("/a")
+    await office.happen()
+    await office.deliver()
+    async with office.house.store.write() as tx:
+        await tx.run(delete(deliveries))
+
+    office.house.clock.turn(6 * 86_400)
+    await office.happen()
+    await office.deliver()
+    after = await office.found(endpoint)
+
+    assert (after.status, after.failing_since) == ("ENABLED", office.house.clock.now())
+
+
+async def test_the_log_says_where_each_attempt_went(office: Office):
+    office.receiver.answers["/a"] = [answer(500)]
+    endpoint = await office.endpoint("/a")
+    await office.happen()
+    await office.deliver()
+    await office.change(endpoint, url=office.receiver.url("/b"))
+    await office.later(6.1)
+
+    assert [row.url for row in await office.attempts()] == [office.receiver.url("/a"), office.receiver.url("/b")]
 
 
 async def test_a_success_ends_the_time_of_failing(office: Office):
