@@ -7,6 +7,7 @@ deliveries as can be sent at once. So batches grow with the load by themselves, 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from gateway.core.contract import Host, Sealed
 from gateway.core.ports import Egress, EgressRefused, Outbox, Posted, Unreachable
 from gateway.core.store import Tx
 from plugins.webhooks.closed import ClosedTenants
+from plugins.webhooks.delivery.admission import Admitted, admit, note_begun
 from plugins.webhooks.delivery.counts import ATTEMPTS, DISABLED, FLYING, LAG, LANES
 from plugins.webhooks.delivery.lanes import SLOTS, Lanes
 from plugins.webhooks.delivery.message import Message, message_of
@@ -70,6 +72,7 @@ class _Turn:
     settled: Settled = field(default_factory=Settled)
     sendings: list[Sending] = field(default_factory=list)
     found: dict[str, int] = field(default_factory=dict)
+    admitted: Admitted = field(default_factory=Admitted)
 
 
 class Dispatcher:
@@ -127,10 +130,12 @@ class Dispatcher:
         self._ended = self._ended[len(ended) :]
         self._after(turn, [each for each, _ in ended])
         for endpoint, (count, news) in wishes.items():
-            if turn.found.get(endpoint, 0) < count:
+            if endpoint not in turn.admitted.short and turn.found.get(endpoint, 0) < count:
                 self.lanes.nothing_left(endpoint, news, now)
         for sending in turn.sendings:
             self._send(sending)
+        for endpoint, later in turn.admitted.later_s.items():
+            self.lanes.pause(endpoint, now + later)
         return True
 
     async def _wait(self) -> None:
@@ -161,17 +166,17 @@ class Dispatcher:
         now = self._host.clock.now()
         lease = now + LEASE
         standings = {each.id: each for each in await self._directory.standings(tx, wishes)}
-        counts = self._admitted(standings, wishes)
-        claimed = await self._directory.claim(tx, counts, now, lease) if counts else []
+        turn.admitted = made = await admit(tx, self.lanes, wishes, standings, self._closed_now, now)
+        claimed = await self._directory.claim(tx, made.counts, now, lease) if made.counts else []
         if not claimed:
             return
-        claimed_of = {each.endpoint_id for each in claimed}
-        targets = await self._targets_of(tx, [standings[each] for each in claimed_of & standings.keys()])
+        turn.found = Counter(each.endpoint_id for each in claimed)
+        await note_begun(tx, made, turn.found, now)
+        targets = await self._targets_of(tx, [standings[each] for each in turn.found.keys() & standings.keys()])
         texts = await self._host.service(Outbox).printed(tx, {each.event_id for each in claimed})
         messages = {id: (message_of(id, *text), text[2]) for id, text in texts.items()}
         dropped: dict[str, list[str]] = {}
         for each in claimed:
-            turn.found[each.endpoint_id] = turn.found.get(each.endpoint_id, 0) + 1
             target, message = targets.get(each.endpoint_id), messages.get(each.event_id)
             if isinstance(target, Target) and message is not None:
                 turn.sendings.append(
@@ -182,15 +187,6 @@ class Dispatcher:
                 dropped.setdefault(reason, []).append(each.id)
         for reason, ids in dropped.items():
             await self._directory.drop(tx, ids, now, reason)
-
-    def _admitted(self, standings: Mapping[str, Standing], wishes: Mapping[str, int]) -> dict[str, int]:
-        """How many may be claimed; an endpoint that is gone stays, so that what waits for it is dropped."""
-        closed = self._closed_now
-        return {
-            endpoint: count
-            for endpoint, count in wishes.items()
-            if endpoint not in standings or standings[endpoint].tenant_id not in closed
-        }
 
     async def _targets_of(self, tx: Tx, standings: Sequence[Standing]) -> dict[str, Target | str]:
         """By endpoint where to send, or why not to."""
@@ -216,7 +212,9 @@ class Dispatcher:
 
     def _send(self, sending: Sending) -> None:
         claimed = sending.claimed
-        doubtful = self.lanes.began(claimed.endpoint_id, self._host.clock.monotonic(), sending.target.rate)
+        doubtful = self.lanes.began(
+            claimed.endpoint_id, self._host.clock.monotonic(), sending.target.rate, claimed.tenant_id
+        )
         task = asyncio.create_task(self._attempt(sending, doubtful), name="webhooks.attempt")
         self._flying[task] = sending
         task.add_done_callback(self._flying.pop)

@@ -11,6 +11,7 @@ from sqlalchemy import TextClause, bindparam, delete, func, or_, select, text, u
 
 from gateway.core.store import Instant, Tx
 from plugins.webhooks.delivery.lanes import SLOTS
+from plugins.webhooks.delivery.pace import Pace
 from plugins.webhooks.delivery.rows import Claimed, Settlement, Standing, Waiting
 from plugins.webhooks.delivery.verdict import Outcome
 from plugins.webhooks.rows import DISABLED, DROPPED, ENABLED, EndpointRow
@@ -108,6 +109,16 @@ class DeliveryDirectory:
         """What may have changed."""
         columns = select(*(endpoints.c[name] for name in Standing.__slots__))
         return await tx.all(columns.where(endpoints.c.id.in_(sorted(ids))), Standing)
+
+    async def paces(self, tx: Tx, ids: Collection[str]) -> list[Pace]:
+        """Of endpoints that have a rate, held until the end of the transaction; without those that another holds."""
+        columns = select(endpoints.c.id, endpoints.c.rate_per_second, endpoints.c.allowed_at)
+        wanted = columns.where(endpoints.c.id.in_(sorted(ids)), endpoints.c.rate_per_second.is_not(None))
+        return await tx.all(wanted.order_by(endpoints.c.id).with_for_update(skip_locked=True), Pace)
+
+    async def begun(self, tx: Tx, endpoint_id: str, allowed_at: datetime) -> None:
+        """When its rate allows the next attempt."""
+        await tx.run(update(endpoints).where(endpoints.c.id == endpoint_id).values(allowed_at=allowed_at))
 
     async def endpoints(self, tx: Tx, ids: Collection[str]) -> list[EndpointRow]:
         """Whole rows."""
