@@ -11,6 +11,8 @@ ENABLED, DISABLED = "ENABLED", "DISABLED"
 """Statuses of endpoints."""
 PENDING, RETRYING, SUCCEEDED, EXHAUSTED, DROPPED = "PENDING", "RETRYING", "SUCCEEDED", "EXHAUSTED", "DROPPED"
 """Statuses of deliveries. DROPPED: given up because its endpoint was disabled; sent anew only when asked for."""
+TEST = "test"
+"""The kind of ids of events that never happened."""
 HMAC, ED25519 = "hmac", "ed25519"
 """How an endpoint's deliveries are signed; with ED25519 there are both signatures."""
 

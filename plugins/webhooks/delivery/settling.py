@@ -12,12 +12,12 @@ from gateway.core.contract import Host
 from gateway.core.ports import Mailer, Organisations, Outbox
 from gateway.core.store import Tx
 from plugins.webhooks.delivery import letters
-from plugins.webhooks.delivery.rows import Settlement
+from plugins.webhooks.delivery.rows import Claimed, Settlement
 from plugins.webhooks.delivery.schedule import JITTER, LONGEST_WISH_S
 from plugins.webhooks.delivery.store import DeliveryDirectory
 from plugins.webhooks.delivery.verdict import Outcome
 from plugins.webhooks.events import WebhookDeliveryExhausted, WebhookEndpointDisabled
-from plugins.webhooks.rows import ENABLED, EndpointRow
+from plugins.webhooks.rows import ENABLED, TEST, EndpointRow
 
 GIVEN_UP = timedelta(days=5)
 """How long an endpoint may fail without any success."""
@@ -89,7 +89,7 @@ class Settling:
         """Of one enabled endpoint."""
         now = self._host.clock.now()
         for each in mine:
-            if each.verdict.outcome is Outcome.EXHAUSTED and not each.claimed.event_type.startswith(OWN):
+            if each.verdict.outcome is Outcome.EXHAUSTED and _is_news(each.claimed):
                 self._tell_exhausted(tx, each)
         if any(each.verdict.gone for each in mine):
             await self._disable(tx, row, WANTS_NOTHING, done)
@@ -126,3 +126,8 @@ class Settling:
             attempts=claimed.attempts + 1, last_status=verdict.status, last_error=verdict.error,
         )  # fmt: skip
         self._host.service(Outbox).emit(tx, event, tenant=claimed.tenant_id)
+
+
+def _is_news(claimed: Claimed) -> bool:
+    """Whether others are told that it was not delivered: neither of our own events, nor of one that never happened."""
+    return not claimed.event_type.startswith(OWN) and not claimed.event_id.startswith(f"{TEST}_")

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import strawberry
 from sqlalchemy import delete, update
 
+from gateway.core.ports import Outbox
+from gateway.core.store import new_id
+from plugins.webhooks.rows import TEST, due_now
+from plugins.webhooks.store import DeliveryStore
 from plugins.webhooks.tables import deliveries
+from schema.events import ProviderDegraded
 from tests.plugins.webhooks.delivery.office import TENANT, Office
 from tests.plugins.webhooks.delivery.receivers import HANG, answer
 
@@ -183,6 +190,22 @@ async def test_the_last_attempt_exhausts_a_delivery_and_says_so(office: Office):
     [told] = await office.logged("webhook.delivery.exhausted")
     assert (told["endpointId"], told["deliveryId"], told["attempts"], told["lastStatus"]) == (endpoint, row.id, 12, 500)
     assert told["undeliveredId"] == event
+
+
+async def test_that_a_test_is_not_delivered_is_no_news(office: Office):
+    office.receiver.answers["/a"] = [answer(410)]
+    endpoint = await office.endpoint("/a", event_types=["provider.*"])
+    row, now = await office.found(endpoint), office.house.clock.now()
+    sample = replace(ProviderDegraded.sample(), id=strawberry.ID(new_id(TEST)))
+    async with office.house.store.write() as tx:
+        made = due_now(row, office.house.host.service(Outbox).emit_aside(tx, sample), sample.name, now)
+        await DeliveryStore().put(tx, row.tenant_id, [made])
+    office.dispatcher.due()
+
+    await office.deliver()
+
+    assert [each.status for each in await office.deliveries()] == ["EXHAUSTED"]
+    assert await office.logged("webhook.delivery.exhausted") == []
 
 
 async def test_that_such_news_is_not_delivered_is_no_news(office: Office):
