@@ -67,13 +67,18 @@ class Event:
 
     @property
     def subject(self) -> str:
-        """Id of what it is about, such as an instrument's or an endpoint's; empty where it has none."""
+        """Ids of what it is about, such as an instrument's or an endpoint's, one a line; empty where it has none."""
         return ""
 
     @classmethod
     def sample(cls) -> Self:
         """One as it could have happened, for the catalogue and for tests of receivers."""
         raise TypeError(f"{cls.__name__} has no sample")
+
+
+def parts_of(subject: str) -> list[str]:
+    """The ids in a subject."""
+    return subject.split("\n")
 
 
 _ENVELOPE = frozenset(field.name for field in fields(Event))

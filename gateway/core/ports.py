@@ -333,6 +333,9 @@ class Organisations(Protocol):
     async def all(self, tx: Tx) -> list[Organisation]:
         """All tenants, by id."""
 
+    async def closed(self, tx: Tx) -> frozenset[str]:
+        """Tenants for which nothing is done: suspended ones, and those that wait to be erased."""
+
     async def keepers(self, tx: Tx, tenant: str) -> list[str]:
         """Mail addresses of the people who look after a tenant: its owners and admins."""
 

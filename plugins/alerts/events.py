@@ -48,6 +48,11 @@ class AlertEvent(Event):
         return self.alert_id
 
 
+def subject_of(alert_id: str, instrument: str) -> str:
+    """An alert is found by its own channel and, where it has an instrument, by that one's."""
+    return f"{alert_id}\n{instrument}" if instrument else alert_id
+
+
 _ALERT = computed(resolve_alert, "The alert as it is now; null where it is gone.", name="alert")
 _THRESHOLD = "The level of the condition."
 _VALUE = "The number that was measured; null where its licence lets nobody pass it on."
@@ -65,6 +70,13 @@ class PriceAlertTriggered(AlertEvent):
     quote: Quote | None = described("The quote; null where its licence lets nobody pass it on.", default=None)
     provider: str = described("Whose quote it was.")
     alert = _ALERT
+    watched: strawberry.Private[str] = ""
+    """The instrument's id, where the alert has one."""
+
+    @property
+    def subject(self) -> str:
+        """The alert, and its instrument."""
+        return subject_of(self.alert_id, self.watched)
 
     @classmethod
     def sample(cls) -> Self:
@@ -94,6 +106,11 @@ class IndicatorAlertTriggered(AlertEvent):
     provenance: Provenance = described("Where the candles came from.")
     alert = _ALERT
 
+    @property
+    def subject(self) -> str:
+        """The alert, and its instrument."""
+        return subject_of(self.alert_id, self.instrument)
+
     @classmethod
     def sample(cls) -> Self:
         """Overbought."""
@@ -114,6 +131,11 @@ class FundingAlertTriggered(AlertEvent):
     rate: FundingRate | None = described("The rate; null where its licence lets nobody pass it on.", default=None)
     provider: str = described("Whose rate it was.")
     alert = _ALERT
+
+    @property
+    def subject(self) -> str:
+        """The alert, and its instrument."""
+        return subject_of(self.alert_id, self.instrument)
 
     @classmethod
     def sample(cls) -> Self:
@@ -136,6 +158,13 @@ class NewsAlertTriggered(AlertEvent):
     article: NewsArticle | None = described("The article; null where its licence lets nobody pass it on.", default=None)
     url: str = described("Where it can be read.")
     alert = _ALERT
+    watched: strawberry.Private[str] = ""
+    """The instrument's id, where the alert has one."""
+
+    @property
+    def subject(self) -> str:
+        """The alert, and its instrument."""
+        return subject_of(self.alert_id, self.watched)
 
     @classmethod
     def sample(cls) -> Self:

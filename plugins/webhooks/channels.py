@@ -12,6 +12,9 @@ from schema.errors import AmbiguousInstrument, MarketgateError
 from schema.words.intervals import Interval
 from schema.words.problems import Refused
 
+NEWS = "news"
+"""The channel of all news; `news:<topic>` is that of a topic."""
+_LONGEST_TOPIC = 60
 _KEPT = re.compile(r"[a-z]+_[0-9a-z]{20}")
 """Ids of what plugins keep: endpoints, alerts."""
 
@@ -25,6 +28,8 @@ async def read_channels(context: Context, given: Sequence[str]) -> list[str]:
 
 
 async def _read(context: Context, text: str, index: int) -> str:
+    if text == NEWS or text.startswith(f"{NEWS}:"):
+        return _news(text, index)
     if _KEPT.fullmatch(text) or context.service(Providers).find(text) is not None:
         return text
     symbol, hash, interval = text.partition("#")
@@ -39,3 +44,12 @@ async def _read(context: Context, text: str, index: int) -> str:
     except MarketgateError as error:
         raise Refused("CHANNEL_INVALID", f"{error.message}.", "channels", str(index)) from None
     return f"{found}{hash}{interval}"
+
+
+def _news(text: str, index: int) -> str:
+    """As articles are produced for: topics are lower case."""
+    topic = text[len(NEWS) + 1 :].strip().lower()
+    if text != NEWS and not (0 < len(topic) <= _LONGEST_TOPIC and topic.isprintable()):
+        told = f"A topic of news has 1 to {_LONGEST_TOPIC} characters: write a channel such as 'news:etf'."
+        raise Refused("CHANNEL_INVALID", told, "channels", str(index))
+    return f"{NEWS}:{topic}" if topic else NEWS

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from gateway.core.ports import Marked
 from plugins.webhooks.rows import ENABLED, EndpointRow
 from schema.eventfilters import expanded, matches
-from schema.events import Event
+from schema.events import Event, parts_of
+from schema.words.intervals import Interval
 
+DEFAULT = Interval.M1
+"""What the candles of a channel without an interval are."""
 ALL = "*"
 _FREE = "provider."
 """Events of the markets that everybody may want: their names begin so, and no channel is needed for them."""
@@ -26,8 +29,13 @@ def needs_channel(kind: type[Event]) -> bool:
 
 
 def on_channel(channels: Sequence[str], subject: str) -> bool:
-    """Whether a subject is one of the channels, or a part of one: `crypto:BTC/USD#M1` is of `crypto:BTC/USD`."""
-    return any(subject == each or subject.startswith(f"{each}#") for each in channels)
+    """Whether any part of a subject is one of the channels. A bare instrument means its candles of a minute: others
+    are told because somebody else asks for them, which is nothing to whoever does not name them."""
+    for part in parts_of(subject):
+        bare, _, interval = part.partition("#")
+        if part in channels or (interval == DEFAULT and bare in channels):
+            return True
+    return False
 
 
 def asks(row: EndpointRow, name: str) -> bool:
@@ -41,7 +49,7 @@ def matching(endpoints: Iterable[EndpointRow], marked: Marked, catalog: Mapping[
 
 
 def _wants(row: EndpointRow, marked: Marked, kind: type[Event] | None) -> bool:
-    if row.status != ENABLED or row.tenant_id != marked.tenant_id or row.id == marked.subject:
+    if row.status != ENABLED or row.tenant_id != marked.tenant_id or row.id in parts_of(marked.subject):
         return False
     if row.pins.get(marked.type, marked.version) != marked.version:
         return False

@@ -8,8 +8,9 @@ from typing import Any
 from gateway.core.contract import Host
 from gateway.core.ports import Outbox
 from gateway.core.timed import Timed
+from plugins.webhooks.closed import closed_tenants
 from plugins.webhooks.filters import ALL, asks, needs_channel
-from plugins.webhooks.news import CHANGED
+from plugins.webhooks.news import CHANGED, hear_closed
 from plugins.webhooks.rows import EndpointRow
 from plugins.webhooks.store import EndpointDirectory, EndpointStore
 
@@ -29,6 +30,7 @@ class EndpointInterests:
         self._news = 0
         host.bus.subscribe(CHANGED, self._heard)
         host.bus.on_gap(self._missed)
+        hear_closed(host, self._reopened)
 
     async def wanted(self, types: Collection[str]) -> Mapping[str, Mapping[str, frozenset[str]]]:
         """See `Interests`."""
@@ -64,7 +66,8 @@ class EndpointInterests:
         if found is None:
             before = self._news
             async with self._host.store.read() as tx:
-                found = await self._directory.enabled(tx)
+                closed = await closed_tenants(self._host, tx)
+                found = [row for row in await self._directory.enabled(tx) if row.tenant_id not in closed]
             if before == self._news:
                 self._held[_WHOLE] = found
         return found
@@ -73,6 +76,11 @@ class EndpointInterests:
         self._news += 1
         self._held.clear()
         self._counts.pop(str(message.get("tenant")))
+
+    def _reopened(self) -> None:
+        """A tenant was suspended, deleted, or let in again."""
+        self._news += 1
+        self._held.clear()
 
     def _missed(self) -> None:
         """Messages may have been lost: nothing that is held may be believed."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.contract import Host, Plugin, Worker
-from gateway.core.ports import Endpoints, Interests
+from gateway.core.ports import Endpoints, Interests, Outbox
 from gateway.core.store import Tx
 from plugins.webhooks.delivery import part as delivery
 from plugins.webhooks.delivery.dispatcher import Dispatcher
@@ -25,6 +25,7 @@ from plugins.webhooks.tables import TABLES
 
 _HIDDEN = {
     "tenant_id", "headers", "secret", "previous_secret", "signing_key", "root", "idempotency_key", "request_digest",
+    "failed_at", "allowed_at",
 }  # fmt: skip
 """Columns that no export shows: what is encrypted is never readable again."""
 
@@ -61,8 +62,10 @@ def _plain(row: Any) -> dict[str, Any]:
 
 
 async def erase(host: Host, tx: Tx, tenant: str) -> None:
-    """Every endpoint of the organisation, and what was sent there."""
-    await EndpointStore().erase(tx, tenant)
+    """Every endpoint of the organisation, and what was sent there; events of tests stand in no log of its."""
+    rows = EndpointStore()
+    await host.service(Outbox).erase_aside(tx, await rows.tests(tx, tenant))
+    await rows.erase(tx, tenant)
     tell_changed(host, tx, tenant)
 
 

@@ -11,6 +11,8 @@ ENABLED, DISABLED = "ENABLED", "DISABLED"
 """Statuses of endpoints."""
 PENDING, RETRYING, SUCCEEDED, EXHAUSTED, DROPPED = "PENDING", "RETRYING", "SUCCEEDED", "EXHAUSTED", "DROPPED"
 """Statuses of deliveries. DROPPED: given up because its endpoint was disabled; sent anew only when asked for."""
+TEST = "test"
+"""The kind of ids of events that never happened."""
 HMAC, ED25519 = "hmac", "ed25519"
 """How an endpoint's deliveries are signed; with ED25519 there are both signatures."""
 
@@ -33,6 +35,8 @@ class EndpointRow:
     disabled_reason: str | None
     disabled_at: datetime | None
     failing_since: datetime | None
+    failed_at: datetime | None = None
+    allowed_at: datetime | None = None
     secret: str = field(repr=False)
     previous_secret: str | None = field(repr=False)
     previous_until: datetime | None
@@ -84,6 +88,7 @@ class AttemptRow:
     delivery_id: str
     number: int
     at: datetime
+    url: str | None
     response_status: int | None
     latency_ms: int | None
     error: str | None

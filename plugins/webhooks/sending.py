@@ -17,7 +17,7 @@ from plugins.webhooks.desk import EndpointDesk
 from plugins.webhooks.events import WebhookTest
 from plugins.webhooks.filters import matching
 from plugins.webhooks.news import tell_due
-from plugins.webhooks.rows import ENABLED, DeliveryRow, EndpointRow, due_now
+from plugins.webhooks.rows import ENABLED, TEST, DeliveryRow, EndpointRow, due_now
 from plugins.webhooks.rules import check_window
 from plugins.webhooks.store import DeliveryStore
 from schema.events import EPOCH, Event
@@ -25,8 +25,6 @@ from schema.names import could_be_id
 from schema.provenance import DataMode
 from schema.words.problems import Refused
 
-TEST = "test"
-"""The kind of ids of events that never happened."""
 AT_ONCE = 1_000
 """Entries of the log that one transaction of a replay looks at."""
 _SHOWN = 100

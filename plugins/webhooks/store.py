@@ -18,6 +18,7 @@ from plugins.webhooks.rows import (
     EXHAUSTED,
     PENDING,
     RETRYING,
+    TEST,
     AttemptRow,
     DeliveryRow,
     EndpointRow,
@@ -95,6 +96,11 @@ class EndpointStore:
         await tx.run(delete(attempts).where(attempts.c.tenant_id == tenant, attempts.c.delivery_id.in_(theirs)))
         await tx.run(delete(deliveries).where(_of(tenant, endpoint_id)))
         return await tx.run(delete(endpoints).where(_endpoint(tenant, endpoint_id))) > 0
+
+    async def tests(self, tx: Tx, tenant: str) -> list[str]:
+        """Ids of events that never happened, of all deliveries of the organisation."""
+        theirs = and_(deliveries.c.tenant_id == tenant, deliveries.c.event_id.startswith(f"{TEST}_", autoescape=True))
+        return await tx.values(select(deliveries.c.event_id).where(theirs))
 
     async def erase(self, tx: Tx, tenant: str) -> None:
         """Everything of the organisation."""

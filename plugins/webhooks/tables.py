@@ -23,6 +23,8 @@ endpoints = tenant_table(
     Column("disabled_reason", Text),
     Column("disabled_at", Instant),
     Column("failing_since", Instant),  # the first failure since the last success
+    Column("failed_at", Instant),  # about the last failure
+    Column("allowed_at", Instant),  # when its rate allows the next attempt, whichever process makes it
     Column("secret", Text, nullable=False),  # whsec_…, encrypted at rest
     Column("previous_secret", Text),
     Column("previous_until", Instant),
@@ -68,6 +70,7 @@ attempts = tenant_table(
     Column("delivery_id", Text, nullable=False),
     Column("number", Integer, nullable=False),
     Column("at", Instant, nullable=False, index=True),
+    Column("url", Text),  # where it went; none in lines of before this was kept
     Column("response_status", Integer),
     Column("latency_ms", Integer),
     Column("error", Text),

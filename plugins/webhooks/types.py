@@ -73,6 +73,7 @@ class DeliveryAttempt:
     """A line of the log; lines are kept for 30 days."""
 
     at: datetime = described("When it began.")
+    url: str | None = described("Where it went; null for attempts of before this was kept.", default=None)
     response_status: int | None = described("The receiver's HTTP status; null where there was no answer.", default=None)
     latency_ms: int | None = described("Milliseconds until the status, or until there was no hope.", default=None)
     error: str | None = described("Why it failed, in words; null where it did not.", default=None)
@@ -82,7 +83,7 @@ class DeliveryAttempt:
     def of(cls, row: AttemptRow) -> Self:
         """From a row."""
         return cls(
-            at=row.at, response_status=row.response_status, latency_ms=row.latency_ms, error=row.error,
+            at=row.at, url=row.url, response_status=row.response_status, latency_ms=row.latency_ms, error=row.error,
             response_excerpt=row.excerpt,
         )  # fmt: skip
 

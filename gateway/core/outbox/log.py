@@ -173,6 +173,10 @@ class EventLog:
         """Everything of a tenant."""
         await reading.erase(tx, tenant)
 
+    async def erase_aside(self, tx: Tx, event_ids: Collection[str]) -> None:
+        """Of these events, those that stand in no log."""
+        await reading.erase_aside(tx, event_ids)
+
     async def export(self, tx: Tx, tenant: str) -> list[str]:
         """Everything that a tenant was told, as it was printed: JSON."""
         return await reading.export(tx, tenant)

@@ -90,6 +90,9 @@ class Outbox(Protocol):
     async def erase(self, tx: Tx, tenant: str) -> None:
         """A tenant's log, and its events."""
 
+    async def erase_aside(self, tx: Tx, event_ids: Collection[str]) -> None:
+        """Of these events, those that stand in no log."""
+
     def on_news(self, handler: Callable[[str], None]) -> Callable[[], None]:
         """Call *handler* with a tenant whose log has grown (`*`: any), soon after the commit; the answer ends it.
 
@@ -103,7 +106,7 @@ class Interests(Protocol):
     async def wanted(self, types: Collection[str]) -> Mapping[str, Mapping[str, frozenset[str]]]:
         """By type: by channel: the tenants with an enabled endpoint that asks for it. Held in memory for seconds.
 
-        A channel is what a `subject` is or begins with, in front of a `#`. `provider.*` events need none: all who
+        A channel is a part of a `subject`, or what begins it in front of a `#`. `provider.*` events need none: all who
         ask for them stand under `*`.
         """
 

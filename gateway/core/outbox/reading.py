@@ -144,6 +144,13 @@ async def erase(tx: Tx, tenant: str) -> None:
     await tx.run(delete(heads).where(heads.c.tenant_id == tenant))
 
 
+async def erase_aside(tx: Tx, event_ids: Collection[str]) -> None:
+    """Of these events, those that stand in no log."""
+    ids = sorted(event_ids)
+    logged = select(log.c.event_id).where(log.c.event_id.in_(ids))
+    await tx.run(delete(events).where(events.c.id.in_(ids), events.c.id.not_in(logged)))
+
+
 async def export(tx: Tx, tenant: str) -> list[str]:
     """Everything that the tenant was told, as it was printed."""
     rows = select(events.c.data).join(log, log.c.event_id == events.c.id).where(log.c.tenant_id == tenant)

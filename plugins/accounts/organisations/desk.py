@@ -115,6 +115,10 @@ class OrganisationDesk:
         """See `gateway.core.ports.Organisations`."""
         return [_told(row) for row in await self._directory.every(tx)]
 
+    async def closed(self, tx: Tx) -> frozenset[str]:
+        """See `gateway.core.ports.Organisations`."""
+        return await self._directory.closed(tx)
+
     async def keepers(self, tx: Tx, tenant: str) -> list[str]:
         """See `gateway.core.ports.Organisations`."""
         return await self.members.keepers(tx, tenant)

@@ -63,6 +63,11 @@ class OrganisationDirectory:
         """All organisations, by id."""
         return await tx.all(select(organisations).order_by(organisations.c.id), OrganisationRow)
 
+    async def closed(self, tx: Tx) -> frozenset[str]:
+        """Ids of those that do not work now."""
+        idle = select(organisations.c.id).where(organisations.c.status != Status.ACTIVE.value)
+        return frozenset(await tx.values(idle))
+
     async def of_person(self, tx: Tx, user_id: str) -> list[MembershipRow]:
         """The organisations that a person belongs to, the oldest membership first."""
         query = (

@@ -113,7 +113,9 @@ async def event_of(host: Host, occasion: Occasion) -> AlertEvent:
     told["mode"] = made.mode
     if isinstance(seen, Match):
         article = seen.article if deliver else None
-        return NewsAlertTriggered(keyword=seen.keyword, article=article, url=seen.article.url, **told)
+        return NewsAlertTriggered(
+            keyword=seen.keyword, article=article, url=seen.article.url, watched=row.instrument or "", **told
+        )  # fmt: skip
     side: dict[str, Any] = {"side": condition.side, "threshold": condition.threshold}
     if isinstance(seen, FundingRate):
         return FundingAlertTriggered(
@@ -129,7 +131,8 @@ async def event_of(host: Host, occasion: Occasion) -> AlertEvent:
         )  # fmt: skip
     quote = await _stated(host, seen, occasion.at) if deliver else None
     return PriceAlertTriggered(
-        kind=condition.kind, value=value, quote=quote, provider=made.provider, **side, **told
+        kind=condition.kind, value=value, quote=quote, provider=made.provider, watched=row.instrument or "",
+        **side, **told,
     )  # fmt: skip
 
 

@@ -113,7 +113,7 @@ def headlines_in(channel: str) -> Headlines | None:
         return Headlines(channel=channel)
     kind, _, topic = channel.partition(":")
     if kind == NEWS:
-        fits = 0 < len(topic) <= _LONGEST_TOPIC and topic == topic.strip().lower()
+        fits = 0 < len(topic) <= _LONGEST_TOPIC and topic == topic.strip().lower() and topic.isprintable()
         return Headlines(channel=channel, topic=topic) if fits else None
     instrument = instrument_in(channel)
     return None if instrument is None else Headlines(channel=channel, instrument=instrument)

@@ -7,6 +7,7 @@ deliveries as can be sent at once. So batches grow with the load by themselves, 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from gateway import __version__
 from gateway.core.contract import Host, Sealed
 from gateway.core.ports import Egress, EgressRefused, Outbox, Posted, Unreachable
 from gateway.core.store import Tx
+from plugins.webhooks.closed import ClosedTenants
+from plugins.webhooks.delivery.admission import Admitted, admit, note_begun
 from plugins.webhooks.delivery.counts import ATTEMPTS, DISABLED, FLYING, LAG, LANES
 from plugins.webhooks.delivery.lanes import SLOTS, Lanes
 from plugins.webhooks.delivery.message import Message, message_of
@@ -28,7 +31,7 @@ from plugins.webhooks.delivery.settling import REASONS, Settled, Settling
 from plugins.webhooks.delivery.signing import signed_headers
 from plugins.webhooks.delivery.store import DeliveryDirectory
 from plugins.webhooks.delivery.targets import Target, Targets
-from plugins.webhooks.delivery.verdict import EXCERPT, Answer, Outcome, judge
+from plugins.webhooks.delivery.verdict import EXCERPT, Answer, Outcome, Verdict, judge, unjudged
 from plugins.webhooks.rows import ENABLED
 
 MOST = 480
@@ -69,6 +72,7 @@ class _Turn:
     settled: Settled = field(default_factory=Settled)
     sendings: list[Sending] = field(default_factory=list)
     found: dict[str, int] = field(default_factory=dict)
+    admitted: Admitted = field(default_factory=Admitted)
 
 
 class Dispatcher:
@@ -78,6 +82,7 @@ class Dispatcher:
         self._host, self._schedule, self._chance = host, schedule, chance or Random()
         self._directory, self._settling, self._targets = DeliveryDirectory(), Settling(host), Targets(host)
         self.lanes = Lanes(most=most, pauses_s=schedule.delays_s, slots=SLOTS)
+        self._closed, self._closed_now = ClosedTenants(host), frozenset[str]()
         self._news = asyncio.Event()
         self._look_at = 0.0
         self._ended: list[tuple[Settlement, bool]] = []
@@ -110,6 +115,8 @@ class Dispatcher:
         if now >= self._look_at:
             await self._look()
             self._look_at = now + LOOK_S
+        # Before the transaction: SQLite has one writer, which reads nothing beside itself.
+        self._closed_now = await self._closed.now()
         ended = tuple(self._ended)
         wishes = self.lanes.wishes(now, AT_ONCE)
         if not ended and not wishes:
@@ -123,10 +130,12 @@ class Dispatcher:
         self._ended = self._ended[len(ended) :]
         self._after(turn, [each for each, _ in ended])
         for endpoint, (count, news) in wishes.items():
-            if turn.found.get(endpoint, 0) < count:
+            if endpoint not in turn.admitted.short and turn.found.get(endpoint, 0) < count:
                 self.lanes.nothing_left(endpoint, news, now)
         for sending in turn.sendings:
             self._send(sending)
+        for endpoint, later in turn.admitted.later_s.items():
+            self.lanes.pause(endpoint, now + later)
         return True
 
     async def _wait(self) -> None:
@@ -156,15 +165,18 @@ class Dispatcher:
     async def _claim(self, tx: Tx, wishes: Mapping[str, int], turn: _Turn) -> None:
         now = self._host.clock.now()
         lease = now + LEASE
-        claimed = await self._directory.claim(tx, wishes, now, lease)
+        standings = {each.id: each for each in await self._directory.standings(tx, wishes)}
+        turn.admitted = made = await admit(tx, self.lanes, wishes, standings, self._closed_now, now)
+        claimed = await self._directory.claim(tx, made.counts, now, lease) if made.counts else []
         if not claimed:
             return
-        targets = await self._targets_of(tx, {each.endpoint_id for each in claimed})
+        turn.found = Counter(each.endpoint_id for each in claimed)
+        await note_begun(tx, made, turn.found, now)
+        targets = await self._targets_of(tx, [standings[each] for each in turn.found.keys() & standings.keys()])
         texts = await self._host.service(Outbox).printed(tx, {each.event_id for each in claimed})
         messages = {id: (message_of(id, *text), text[2]) for id, text in texts.items()}
         dropped: dict[str, list[str]] = {}
         for each in claimed:
-            turn.found[each.endpoint_id] = turn.found.get(each.endpoint_id, 0) + 1
             target, message = targets.get(each.endpoint_id), messages.get(each.event_id)
             if isinstance(target, Target) and message is not None:
                 turn.sendings.append(
@@ -176,17 +188,16 @@ class Dispatcher:
         for reason, ids in dropped.items():
             await self._directory.drop(tx, ids, now, reason)
 
-    async def _targets_of(self, tx: Tx, ids: set[str]) -> dict[str, Target | str]:
+    async def _targets_of(self, tx: Tx, standings: Sequence[Standing]) -> dict[str, Target | str]:
         """By endpoint where to send, or why not to."""
         found: dict[str, Target | str] = {}
-        standings = {each.id: each for each in await self._directory.standings(tx, ids)}
-        for each in standings.values():
+        for each in standings:
             self._note(each)
             if each.status != ENABLED:
                 found[each.id] = "its endpoint is disabled"
             elif (kept := self._targets.kept(each.id, each.changed_at)) is not None:
                 found[each.id] = kept
-        if unread := standings.keys() - found.keys():
+        if unread := {each.id for each in standings} - found.keys():
             for row in await self._directory.endpoints(tx, unread):
                 try:
                     found[row.id] = self._targets.read(row)
@@ -201,7 +212,9 @@ class Dispatcher:
 
     def _send(self, sending: Sending) -> None:
         claimed = sending.claimed
-        doubtful = self.lanes.began(claimed.endpoint_id, self._host.clock.monotonic(), sending.target.rate)
+        doubtful = self.lanes.began(
+            claimed.endpoint_id, self._host.clock.monotonic(), sending.target.rate, claimed.tenant_id
+        )
         task = asyncio.create_task(self._attempt(sending, doubtful), name="webhooks.attempt")
         self._flying[task] = sending
         task.add_done_callback(self._flying.pop)
@@ -223,13 +236,25 @@ class Dispatcher:
             log.exception("webhook_attempt_failed", delivery=claimed.id)
             error = "the gateway could not send it"
         answer = Answer(at=at, ended=clock.now(), posted=posted, error=error)
-        verdict = judge(answer, claimed.failed, self._schedule, self._chance.random())
+        verdict = self._judged(claimed, answer)
         well = verdict.outcome is Outcome.SUCCEEDED
         self.lanes.ended(claimed.endpoint_id, clock.monotonic(), doubtful=doubtful, well=well)
-        self._ended.append((Settlement(claimed=claimed, lease=sending.lease, answer=answer, verdict=verdict), well))
+        settlement = Settlement(
+            claimed=claimed, lease=sending.lease, url=sending.target.url, answer=answer, verdict=verdict
+        )  # fmt: skip
+        self._ended.append((settlement, well))
         if not claimed.attempts:
             LAG.observe(max((answer.ended - sending.occurred_at).total_seconds(), 0.0))
         self._news.set()
+
+    def _judged(self, claimed: Claimed, answer: Answer) -> Verdict:
+        """Whatever a stranger's answer holds: without a verdict the attempt would hold its slot for ever."""
+        chance = self._chance.random()
+        try:
+            return judge(answer, claimed.failed, self._schedule, chance)
+        except Exception:
+            log.exception("webhook_answer_not_judged", delivery=claimed.id)
+            return unjudged(answer, claimed.failed, self._schedule, chance)
 
     async def _post(self, sending: Sending, at: datetime) -> Posted:
         target, message = sending.target, sending.message

@@ -1,4 +1,5 @@
-"""How much may be sent to each endpoint now: slots, a breaker, a rate. Of this process, in memory.
+"""How much may be sent to each endpoint now: slots, a breaker. Of this process, in memory; a rate is counted by all
+processes together (`pace`), and here only so that the database is not asked in vain.
 
 A lane begins with one slot and has one more after each success, up to its most: an endpoint of which nothing is known,
 or that failed last, holds up one attempt at a time, however much waits for it.
@@ -6,13 +7,15 @@ or that failed last, holds up one attempt at a time, however much waits for it.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 SLOTS = 4
 """Attempts under way to one endpoint at most."""
+SHARES = 4
+"""No tenant has more of all attempts under way than one part of so many."""
 PATIENCE = 5
 """Failures in a row that open a breaker."""
 LONGEST_PAUSE_S = 60.0
@@ -25,6 +28,8 @@ class Lane:
     """One endpoint; times are monotonic seconds."""
 
     endpoint: str
+    tenant: str = ""
+    """Whose it is, once that is known."""
     window: int = 1
     flying: int = 0
     failures: int = 0
@@ -87,6 +92,8 @@ class Lanes:
     pauses_s: Sequence[float]
     slots: int = SLOTS
     flying: int = 0
+    flying_of: Counter[str] = field(default_factory=Counter)
+    """By tenant."""
     doubtful: int = 0
     """Of them, to endpoints that had failed before: these have half of all slots at most."""
     _lanes: dict[str, Lane] = field(default_factory=dict)
@@ -121,6 +128,7 @@ class Lanes:
         """Whom to claim for: by endpoint how many, and its `news` at this moment."""
         self._ring(now)
         found: dict[str, tuple[int, int]] = {}
+        taken = Counter[str]()
         room, doubtful = min(most, self.most - self.flying), self.most // 2 - self.doubtful
         # Where it gets narrow, nobody has more than one.
         window = self.slots if self.flying < self.most // 2 else 1
@@ -128,10 +136,12 @@ class Lanes:
             if room <= 0:
                 break
             lane = self._lanes[endpoint]
-            count = min(lane.free(now, window), room, doubtful if lane.failures else room)
+            theirs = self.room(lane.tenant) - taken[lane.tenant]
+            count = min(lane.free(now, window), room, theirs, doubtful if lane.failures else room)
             if count > 0:
                 found[endpoint] = (count, lane.news)
                 room -= count
+                taken[lane.tenant] += count
                 doubtful -= count if lane.failures else 0
                 self._ready.move_to_end(endpoint)
             elif (at := lane.wakes_at(now)) is not None:
@@ -140,6 +150,20 @@ class Lanes:
                 self.due_at(endpoint, at)
         return found
 
+    def room(self, tenant: str) -> int:
+        """How many more attempts a tenant may have under way: a quarter of all at most, so that many endpoints of one
+        that never answer leave slots to others. Of a tenant that is not known yet, any number."""
+        return max(self.most // SHARES, 1) - self.flying_of[tenant] if tenant else self.most
+
+    def owned(self, endpoint: str, tenant: str) -> None:
+        """Whose an endpoint is that was just wished for."""
+        self._lane(endpoint).tenant = tenant
+
+    def pause(self, endpoint: str, at: float) -> None:
+        """Its rate allows nothing until then, by what all processes have sent."""
+        lane = self._lane(endpoint)
+        lane.next_at = max(lane.next_at, at)
+
     def nothing_left(self, endpoint: str, news: int, now: float) -> None:
         """A claim that began at *news* found less than it wished."""
         lane = self._lanes.get(endpoint)
@@ -147,12 +171,13 @@ class Lanes:
             self._ready.pop(endpoint, None)
             self._forget(lane, now)
 
-    def began(self, endpoint: str, now: float, rate: float | None) -> bool:
+    def began(self, endpoint: str, now: float, rate: float | None, tenant: str = "") -> bool:
         """An attempt is under way; the answer says whether the endpoint was doubtful, for `ended`."""
         lane = self._lane(endpoint)
-        lane.rate = rate
+        lane.rate, lane.tenant = rate, tenant
         lane.began(now)
         self.flying += 1
+        self.flying_of[tenant] += 1
         self.doubtful += lane.failures > 0
         return lane.failures > 0
 
@@ -161,6 +186,9 @@ class Lanes:
         lane = self._lanes[endpoint]
         lane.flying -= 1
         self.flying -= 1
+        self.flying_of[lane.tenant] -= 1
+        if not self.flying_of[lane.tenant]:
+            del self.flying_of[lane.tenant]
         self.doubtful -= doubtful
         if well:
             lane.succeeded(self.slots)

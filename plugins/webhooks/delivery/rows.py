@@ -30,10 +30,12 @@ class Claimed:
 class Standing:
     """What may have changed of an endpoint since it was read."""
 
+    tenant_id: str
     id: str
     status: str
     changed_at: datetime
     failing_since: datetime | None
+    rate_per_second: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,5 +52,6 @@ class Settlement:
 
     claimed: Claimed
     lease: datetime
+    url: str
     answer: Answer
     verdict: Verdict

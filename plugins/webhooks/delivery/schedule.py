@@ -42,7 +42,9 @@ def wished_s(status: int, headers: Mapping[str, str], now: datetime) -> float | 
         return min(float(text[:12]), LONGEST_WISH_S)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+        wished = (at - now).total_seconds()
+    except (ValueError, OverflowError, TypeError):
+        # Years, hours and zones of any length: what no datetime holds is no wish.
         return None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
-    return min(max((at - now).total_seconds(), 0.0), LONGEST_WISH_S)
+    return min(max(wished, 0.0), LONGEST_WISH_S)

@@ -12,14 +12,19 @@ from gateway.core.contract import Host
 from gateway.core.ports import Mailer, Organisations, Outbox
 from gateway.core.store import Tx
 from plugins.webhooks.delivery import letters
-from plugins.webhooks.delivery.rows import Settlement
+from plugins.webhooks.delivery.rows import Claimed, Settlement
+from plugins.webhooks.delivery.schedule import JITTER, LONGEST_WISH_S
 from plugins.webhooks.delivery.store import DeliveryDirectory
 from plugins.webhooks.delivery.verdict import Outcome
 from plugins.webhooks.events import WebhookDeliveryExhausted, WebhookEndpointDisabled
-from plugins.webhooks.rows import ENABLED, EndpointRow
+from plugins.webhooks.rows import ENABLED, TEST, EndpointRow
 
 GIVEN_UP = timedelta(days=5)
 """How long an endpoint may fail without any success."""
+NOTED_EVERY = timedelta(minutes=10)
+"""How exactly the last failure is kept: not each of many is a write of its endpoint."""
+LATE = timedelta(hours=1)
+"""How much later than it is due an attempt may be, behind breakers and others."""
 OWN = "webhook."
 """Events about webhooks: that one of them was not delivered is no event again, or two broken endpoints would tell each
 other of it for ever."""
@@ -43,6 +48,8 @@ class Settling:
 
     def __init__(self, host: Host) -> None:
         self._host, self._directory = host, DeliveryDirectory()
+        longest_s = max(LONGEST_WISH_S, *host.settings.webhook_schedule) * (1 + JITTER)
+        self._longest_wait = timedelta(seconds=longest_s) + NOTED_EVERY + LATE
 
     async def write(self, tx: Tx, settlements: Sequence[Settlement], failing: frozenset[str]) -> Settled:
         """*failing*: endpoints that are known to have failed before, so that a success of theirs is worth a look."""
@@ -82,16 +89,21 @@ class Settling:
         """Of one enabled endpoint."""
         now = self._host.clock.now()
         for each in mine:
-            if each.verdict.outcome is Outcome.EXHAUSTED and not each.claimed.event_type.startswith(OWN):
+            if each.verdict.outcome is Outcome.EXHAUSTED and _is_news(each.claimed):
                 self._tell_exhausted(tx, each)
         if any(each.verdict.gone for each in mine):
             await self._disable(tx, row, WANTS_NOTHING, done)
         elif row.id not in well:
-            since = row.failing_since or min(each.answer.at for each in mine)
-            if row.failing_since is None:
-                await self._directory.failing(tx, row.id, since)
+            first, last = min(each.answer.at for each in mine), max(each.answer.at for each in mine)
+            since = first if row.failing_since is None or self._paused(row, first) else row.failing_since
+            if since != row.failing_since or row.failed_at is None or last - row.failed_at >= NOTED_EVERY:
+                await self._directory.failing(tx, row.id, since, last)
             if now - since >= GIVEN_UP:
                 await self._disable(tx, row, FAILS, done)
+
+    def _paused(self, row: EndpointRow, at: datetime) -> bool:
+        """Whether nothing had been sent for longer than any delivery waits: that is no time of failing."""
+        return row.failed_at is not None and at - row.failed_at > self._longest_wait
 
     async def _disable(self, tx: Tx, row: EndpointRow, reason: str, done: Settled) -> None:
         host, now = self._host, self._host.clock.now()
@@ -114,3 +126,8 @@ class Settling:
             attempts=claimed.attempts + 1, last_status=verdict.status, last_error=verdict.error,
         )  # fmt: skip
         self._host.service(Outbox).emit(tx, event, tenant=claimed.tenant_id)
+
+
+def _is_news(claimed: Claimed) -> bool:
+    """Whether others are told that it was not delivered: neither of our own events, nor of one that never happened."""
+    return not claimed.event_type.startswith(OWN) and not claimed.event_id.startswith(f"{TEST}_")

@@ -11,6 +11,7 @@ from sqlalchemy import TextClause, bindparam, delete, func, or_, select, text, u
 
 from gateway.core.store import Instant, Tx
 from plugins.webhooks.delivery.lanes import SLOTS
+from plugins.webhooks.delivery.pace import Pace
 from plugins.webhooks.delivery.rows import Claimed, Settlement, Standing, Waiting
 from plugins.webhooks.delivery.verdict import Outcome
 from plugins.webhooks.rows import DISABLED, DROPPED, ENABLED, EndpointRow
@@ -106,8 +107,18 @@ class DeliveryDirectory:
 
     async def standings(self, tx: Tx, ids: Collection[str]) -> list[Standing]:
         """What may have changed."""
-        columns = select(endpoints.c.id, endpoints.c.status, endpoints.c.changed_at, endpoints.c.failing_since)
+        columns = select(*(endpoints.c[name] for name in Standing.__slots__))
         return await tx.all(columns.where(endpoints.c.id.in_(sorted(ids))), Standing)
+
+    async def paces(self, tx: Tx, ids: Collection[str]) -> list[Pace]:
+        """Of endpoints that have a rate, held until the end of the transaction; without those that another holds."""
+        columns = select(endpoints.c.id, endpoints.c.rate_per_second, endpoints.c.allowed_at)
+        wanted = columns.where(endpoints.c.id.in_(sorted(ids)), endpoints.c.rate_per_second.is_not(None))
+        return await tx.all(wanted.order_by(endpoints.c.id).with_for_update(skip_locked=True), Pace)
+
+    async def begun(self, tx: Tx, endpoint_id: str, allowed_at: datetime) -> None:
+        """When its rate allows the next attempt."""
+        await tx.run(update(endpoints).where(endpoints.c.id == endpoint_id).values(allowed_at=allowed_at))
 
     async def endpoints(self, tx: Tx, ids: Collection[str]) -> list[EndpointRow]:
         """Whole rows."""
@@ -151,7 +162,8 @@ class DeliveryDirectory:
         rows = [
             {
                 "tenant_id": each.claimed.tenant_id, "delivery_id": each.claimed.id,
-                "number": each.claimed.attempts + 1, "at": each.answer.at, "response_status": each.verdict.status,
+                "number": each.claimed.attempts + 1, "at": each.answer.at, "url": each.url,
+                "response_status": each.verdict.status,
                 "latency_ms": each.answer.latency_ms, "error": each.verdict.error, "excerpt": each.verdict.excerpt,
             }
             for each in settlements
@@ -170,11 +182,14 @@ class DeliveryDirectory:
 
     async def recovered(self, tx: Tx, ids: Collection[str]) -> None:
         """These endpoints do not fail any more."""
-        await tx.run(update(endpoints).where(endpoints.c.id.in_(sorted(ids))).values(failing_since=None))
+        await tx.run(
+            update(endpoints).where(endpoints.c.id.in_(sorted(ids))).values(failing_since=None, failed_at=None)
+        )
 
-    async def failing(self, tx: Tx, endpoint_id: str, since: datetime) -> None:
-        """It fails from now on."""
-        await tx.run(update(endpoints).where(endpoints.c.id == endpoint_id).values(failing_since=since))
+    async def failing(self, tx: Tx, endpoint_id: str, since: datetime, last: datetime) -> None:
+        """It has failed since then, last just now."""
+        changed = {"failing_since": since, "failed_at": last}
+        await tx.run(update(endpoints).where(endpoints.c.id == endpoint_id).values(changed))
 
     async def disable(self, tx: Tx, endpoint_id: str, now: datetime, reason: str) -> None:
         """Send nothing to it any more; what waits and is not on its way is given up."""

@@ -76,6 +76,17 @@ def judge(answer: Answer, failed_before: int, schedule: Schedule, chance: float)
     )  # fmt: skip
 
 
+def unjudged(answer: Answer, failed_before: int, schedule: Schedule, chance: float) -> Verdict:
+    """Of an attempt whose answer the gateway could not make sense of: a failure like any other."""
+    delay = schedule.delay_s(failed_before + 1, chance)
+    return Verdict(
+        outcome=Outcome.EXHAUSTED if delay is None else Outcome.RETRYING,
+        due_at=None if delay is None else answer.ended + timedelta(seconds=delay),
+        status=None if answer.posted is None else answer.posted.status,
+        error="its answer could not be judged", excerpt=None,
+    )  # fmt: skip
+
+
 def told(status: int) -> str:
     """Why a status is no success."""
     if 300 <= status < 400:

@@ -7,7 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from gateway.core.outbox.tables import log
 from schema.errors import Overloaded
 from schema.words.live import NoticeCode
 from tests.gateway.doubles import NOON
@@ -40,6 +42,8 @@ async def test_a_crossing_fires_once_with_the_quote_that_crossed(w: Watch):
     assert (quote["price"], quote["provenance"]["provider"], quote["instrument"]) == (
         "100.5", "sandbox", {"id": "crypto:BTC/USD"},
     )  # fmt: skip
+    async with w.house.store.read() as tx:
+        assert await tx.values(select(log.c.subject)) == [f"{alert}\ncrypto:BTC/USD"]
     row = await w.row(alert)
     assert (row["active"], row["state"], row["arm"]) == (False, "FIRED", 1)
     assert w.engine.count == 0

@@ -23,7 +23,7 @@ ERRORS = "userErrors { field code message }"
 SHOWN = """id url description eventTypes channels headers ratePerSecond status disabledReason disabledAt failingSince
   owner createdAt signing publicKey previousSecretUntil"""
 DELIVERY = """id eventId eventType status createdAt nextAttemptAt settledAt event { __typename id type mode }
-  attempts { at responseStatus latencyMs error responseExcerpt }"""
+  attempts { at url responseStatus latencyMs error responseExcerpt }"""
 
 
 def mutation(name: str, input: str, answer: str) -> str:

@@ -106,6 +106,7 @@ async def test_what_failed_is_seen_and_arrives_again_under_the_same_id(company: 
     assert again.headers["webhook-timestamp"] > receiver.got[0].headers["webhook-timestamp"]
     shown = await settled(company, endpoint["id"], "SUCCEEDED")
     line = first["attempts"][0]
+    assert line["url"] == receiver.url("/in")
     assert (line["responseStatus"], line["error"], line["responseExcerpt"]) == (500, "it answered 500", "not now")
     assert [each["responseStatus"] for each in shown["attempts"]] == [500, 204]
     assert shown["nextAttemptAt"] is None

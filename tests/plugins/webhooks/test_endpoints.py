@@ -43,14 +43,15 @@ async def company(house: House) -> Company:
 async def test_an_endpoint_is_made_and_its_secret_shown_once(company: Company):
     payload = await company.ask(
         "ada", CREATE, url=URL, eventTypes=["webhook.*", "webhook.*"], description=" Orders ",
-        channels=["BTC-USD", "crypto:ETH/USD#M1", "kraken"],
+        channels=["BTC-USD", "crypto:ETH/USD#M1", "kraken", "news", "news:Central Banks "],
         headers=[{"name": "Authorization", "value": "Bearer s3cret"}], ratePerSecond=5,
     )  # fmt: skip
 
     endpoint, secret = payload["webhookEndpoint"], payload["secret"]
     assert endpoint == {
         "id": endpoint["id"], "url": URL, "description": "Orders", "eventTypes": ["webhook.*"],
-        "channels": ["crypto:BTC/USD", "crypto:ETH/USD#M1", "kraken"], "headers": ["Authorization"],
+        "channels": ["crypto:BTC/USD", "crypto:ETH/USD#M1", "kraken", "news", "news:central banks"],
+        "headers": ["Authorization"],
         "ratePerSecond": 5, "status": "ENABLED", "disabledReason": None, "disabledAt": None, "failingSince": None,
         "owner": company.people["ada"].id, "createdAt": text(company.house.clock.now()), "signing": "HMAC",
         "publicKey": None, "previousSecretUntil": None,

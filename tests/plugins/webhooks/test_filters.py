@@ -76,11 +76,12 @@ def test_only_events_of_the_markets_need_a_channel_and_of_them_not_those_of_prov
 @pytest.mark.parametrize(
     ("subject", "on"),
     [
-        ("crypto:BTC/USD", True), ("crypto:BTC/USD#M1", True), ("crypto:BTC/USDT", False), ("crypto:BTC", False),
-        ("", False),
+        ("crypto:BTC/USD", True), ("crypto:BTC/USD#M1", True), ("crypto:BTC/USD#M5", False),
+        ("alert_a\ncrypto:BTC/USD", True), ("alert_a\ncrypto:ETH/USD", False),
+        ("crypto:BTC/USDT", False), ("crypto:BTC", False), ("", False),
     ],
 )  # fmt: skip
-def test_a_channel_is_a_subject_or_what_stands_before_its_sharp(subject: str, on: bool):
+def test_a_channel_is_a_part_of_a_subject_and_a_bare_one_means_candles_of_a_minute(subject: str, on: bool):
     assert on_channel(["crypto:BTC/USD"], subject) is on
 
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from gateway.core.ports import Endpoints, Interests
+from plugins.accounts.organisations.desk import OrganisationDesk
 from plugins.webhooks.interests import HELD_S, EndpointInterests
 from plugins.webhooks.news import CHANGED
 from plugins.webhooks.tables import endpoints
@@ -81,6 +82,20 @@ async def test_another_process_hears_of_a_change_over_the_bus(company: Company):
     assert await other.wanted(["provider.degraded"]) == {"provider.degraded": {"*": {company.tenant}}}
     await company.house.host.bus.publish(CHANGED, {"tenant": "another"})
     assert await other.count(company.tenant) == 1
+
+
+async def test_nothing_is_produced_for_a_tenant_that_is_suspended(company: Company):
+    interests, desk = company.house.host.service(Interests), company.house.host.service(OrganisationDesk)
+    await make(company)
+    before = await interests.wanted(["provider.degraded"])
+    async with company.house.store.write() as tx:
+        await desk.set_status(tx, company.tenant, "suspended", "unpaid")
+    during = await interests.wanted(["provider.degraded"])
+    async with company.house.store.write() as tx:
+        await desk.set_status(tx, company.tenant, "active", None)
+
+    assert (during, await interests.wanted(["provider.degraded"])) == ({}, before)
+    assert before == {"provider.degraded": {"*": {company.tenant}}}
 
 
 async def test_an_endpoint_that_is_pinned_to_another_version_asks_for_nothing(company: Company):

@@ -58,6 +58,10 @@ BOTH: list[tuple[dict[str, Any], str, list[str], str]] = [
         "'7M' is no interval: write a channel such as 'crypto:BTC/USD#M1'.",
     ),
     (
+        {"channels": ["news", "news: "]}, "CHANNEL_INVALID", ["channels", "1"],
+        "A topic of news has 1 to 60 characters: write a channel such as 'news:etf'.",
+    ),
+    (
         {"channels": ["LINK"]}, "CHANNEL_INVALID", ["channels", "0"], "",
     ),
     (

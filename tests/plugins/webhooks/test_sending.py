@@ -11,10 +11,12 @@ from sqlalchemy import delete, select, update
 from gateway.core.outbox.tables import events, log
 from gateway.core.ports import Outbox
 from plugins.webhooks.news import DUE
+from plugins.webhooks.plugin import plugin
 from plugins.webhooks.tables import attempts, deliveries
 from tests.house import House
 from tests.plugins.accounts.organisations.company import Company
 from tests.plugins.webhooks.hooks import (
+    CREATE,
     DELIVERIES,
     DISABLE,
     HOUR,
@@ -22,6 +24,7 @@ from tests.plugins.webhooks.hooks import (
     REPLAY,
     RESEND,
     TEST,
+    URL,
     company_with_hooks,
     happen,
     make,
@@ -274,7 +277,7 @@ async def test_the_log_of_deliveries_is_paged_filtered_and_shows_every_attempt(c
     assert (first["pageInfo"]["hasNextPage"], rest["pageInfo"]["hasNextPage"]) == (True, False)
     assert rest["nodes"] == done["nodes"]
     assert [node["id"] for node in done["nodes"]] == [ids[0]]
-    line = {"at": text(now), "responseStatus": 503, "latencyMs": 12, "error": "it answered 503"}
+    line = {"at": text(now), "url": None, "responseStatus": 503, "latencyMs": 12, "error": "it answered 503"}
     assert done["nodes"][0]["attempts"] == [
         {**line, "responseExcerpt": "ok"}, {**line, "responseStatus": 200, "error": None, "responseExcerpt": "ok"},
     ]  # fmt: skip
@@ -290,6 +293,21 @@ async def test_an_event_that_stands_in_no_log_is_forgotten_as_others_are(company
     assert await company.count(events) == 0
     async with company.house.store.read() as tx:
         assert await tx.values(select(log.c.event_id)) == []
+
+
+async def test_tests_go_with_the_organisation_and_nobody_elses(company: Company):
+    await company.guest("eve", "Eve and Sons")
+    made = await make(company)
+    theirs = (await company.ask("eve", CREATE, url=URL, eventTypes=["*"]))["webhookEndpoint"]
+    await company.ask("ada", TEST, id=made["id"])
+    kept = (await company.ask("eve", TEST, id=theirs["id"]))["delivery"]["eventId"]
+    assert plugin.erase is not None
+
+    async with company.house.store.write() as tx:
+        await plugin.erase(company.house.host, tx, company.tenant)
+
+    async with company.house.store.read() as tx:
+        assert await tx.values(select(events.c.id)) == [kept]
 
 
 async def test_an_event_that_cannot_be_read_any_more_is_shown_as_gone(company: Company):

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import update
+import pytest
+import strawberry
+from sqlalchemy import delete, update
 
+from gateway.core.ports import Outbox
+from gateway.core.store import new_id
+from plugins.webhooks.rows import TEST, due_now
+from plugins.webhooks.store import DeliveryStore
 from plugins.webhooks.tables import deliveries
+from schema.events import ProviderDegraded
 from tests.plugins.webhooks.delivery.office import TENANT, Office
 from tests.plugins.webhooks.delivery.receivers import HANG, answer
 
@@ -131,6 +139,41 @@ async def test_the_next_attempt_waits_as_long_as_the_receiver_asks(office: Offic
     assert (before, len(office.receiver.got)) == (1, 2)
 
 
+async def test_a_wish_of_no_time_at_all_holds_up_nobody(office: Office):
+    office.receiver.answers["/a"] = [
+        answer(429, retry_after="Mon, 01 Jan 99999999999999999999 00:00:00 GMT"), answer(200),
+    ]  # fmt: skip
+    await office.endpoint("/a")
+
+    await office.happen()
+    await office.deliver()
+    [waiting] = await office.deliveries()
+    await office.later(6.1)
+
+    assert (waiting.status, waiting.attempts, waiting.last_error) == ("RETRYING", 1, "it answered 429")
+    assert ([row.status for row in await office.deliveries()], office.dispatcher.lanes.flying) == (["SUCCEEDED"], 0)
+
+
+async def test_an_answer_that_cannot_be_judged_is_a_failure_and_leaves_its_slot(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    def faulty(*_: object) -> None:
+        raise ArithmeticError("no such date")
+
+    await office.endpoint("/a")
+    await office.happen()
+    with monkeypatch.context() as patched:
+        patched.setattr("plugins.webhooks.delivery.dispatcher.judge", faulty)
+        await office.deliver()
+    [waiting] = await office.deliveries()
+    await office.later(6.1)
+
+    assert (waiting.status, waiting.last_status, waiting.last_error) == (
+        "RETRYING", 204, "its answer could not be judged",
+    )  # fmt: skip
+    assert ([row.status for row in await office.deliveries()], office.dispatcher.lanes.flying) == (["SUCCEEDED"], 0)
+
+
 async def test_the_last_attempt_exhausts_a_delivery_and_says_so(office: Office):
     office.receiver.answers["/a"] = [answer(500)]
     endpoint = await office.endpoint("/a", event_types=["provider.*"])
@@ -147,6 +190,22 @@ async def test_the_last_attempt_exhausts_a_delivery_and_says_so(office: Office):
     [told] = await office.logged("webhook.delivery.exhausted")
     assert (told["endpointId"], told["deliveryId"], told["attempts"], told["lastStatus"]) == (endpoint, row.id, 12, 500)
     assert told["undeliveredId"] == event
+
+
+async def test_that_a_test_is_not_delivered_is_no_news(office: Office):
+    office.receiver.answers["/a"] = [answer(410)]
+    endpoint = await office.endpoint("/a", event_types=["provider.*"])
+    row, now = await office.found(endpoint), office.house.clock.now()
+    sample = replace(ProviderDegraded.sample(), id=strawberry.ID(new_id(TEST)))
+    async with office.house.store.write() as tx:
+        made = due_now(row, office.house.host.service(Outbox).emit_aside(tx, sample), sample.name, now)
+        await DeliveryStore().put(tx, row.tenant_id, [made])
+    office.dispatcher.due()
+
+    await office.deliver()
+
+    assert [each.status for each in await office.deliveries()] == ["EXHAUSTED"]
+    assert await office.logged("webhook.delivery.exhausted") == []
 
 
 async def test_that_such_news_is_not_delivered_is_no_news(office: Office):
@@ -173,11 +232,13 @@ async def test_five_days_without_success_disable_an_endpoint(office: Office):
     await office.deliver()
     began = office.house.clock.now()
 
-    office.house.clock.turn(5 * 86_400 - 10)
-    await office.happen()
-    await office.deliver()
+    for _ in range(4):
+        office.house.clock.turn(86_400)
+        await office.happen()
+        await office.deliver()
+    await office.later(86_400 - 10)
     before = await office.found(endpoint)
-    office.house.clock.turn(20)
+    office.house.clock.turn(80)
     await office.happen()
     await office.deliver()
     after = await office.found(endpoint)
@@ -188,6 +249,33 @@ async def test_five_days_without_success_disable_an_endpoint(office: Office):
     assert {row.status for row in await office.deliveries()} == {"DROPPED"}
     [told] = await office.logged("webhook.endpoint.disabled")
     assert (told["endpointId"], told["reason"]) == (endpoint, "its deliveries have failed for five days")
+
+
+async def test_a_time_in_which_nothing_was_sent_is_no_time_of_failing(office: Office):
+    office.receiver.answers["/a"] = [answer(500)]
+    endpoint = await office.endpoint("/a")
+    await office.happen()
+    await office.deliver()
+    async with office.house.store.write() as tx:
+        await tx.run(delete(deliveries))
+
+    office.house.clock.turn(6 * 86_400)
+    await office.happen()
+    await office.deliver()
+    after = await office.found(endpoint)
+
+    assert (after.status, after.failing_since) == ("ENABLED", office.house.clock.now())
+
+
+async def test_the_log_says_where_each_attempt_went(office: Office):
+    office.receiver.answers["/a"] = [answer(500)]
+    endpoint = await office.endpoint("/a")
+    await office.happen()
+    await office.deliver()
+    await office.change(endpoint, url=office.receiver.url("/b"))
+    await office.later(6.1)
+
+    assert [row.url for row in await office.attempts()] == [office.receiver.url("/a"), office.receiver.url("/b")]
 
 
 async def test_a_success_ends_the_time_of_failing(office: Office):

@@ -87,6 +87,22 @@ def test_endpoints_that_failed_have_half_of_all_slots():
     assert counts(found.wishes(0.0, 100)) == {"new": 1}
 
 
+def test_no_tenant_has_more_than_a_quarter_of_all_slots():
+    found = lanes(most=8)
+    found.due("abcd")
+    for each in "abc":
+        found.owned(each, "ten_a")
+    found.owned("d", "ten_d")
+
+    first = counts(found.wishes(0.0, 100))
+    for each in first:
+        found.began(each, 0.0, None, "ten_d" if each == "d" else "ten_a")
+    full = counts(found.wishes(0.0, 100))
+    found.ended("a", 0.0, doubtful=False, well=None)
+
+    assert (first, full, counts(found.wishes(0.0, 100))) == ({"a": 1, "b": 1, "d": 1}, {}, {"c": 1})
+
+
 def test_a_failure_takes_back_the_slots():
     found = lanes()
     found.due(["a"])

@@ -62,6 +62,10 @@ def test_no_delay_leaves_its_bounds(failed: int, chance: float):
         (429, "1.5", None),
         (429, "", None),
         (429, "٣", None),
+        (429, "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        (429, "Fri, 20 Nov 2026 99999999999999999999:00:00 GMT", None),
+        (429, "Fri, 20 Nov 2026 12:00:00 +99999999999999999999", None),
+        (503, "Fri, 31 Dec 9999 23:59:59 -2359", 86_400.0),
     ],
 )
 def test_retry_after_counts_for_four_statuses_up_to_a_day(status: int, text: str, wished: float | None):
@@ -71,6 +75,18 @@ def test_retry_after_counts_for_four_statuses_up_to_a_day(status: int, text: str
 @given(text=st.text(max_size=60))
 def test_any_retry_after_is_read_or_passed_over(text: str):
     wished = wished_s(429, {"retry-after": text}, NOW)
+
+    assert wished is None or 0 <= wished <= 86_400
+
+
+_NUMBER = st.integers(0, 10**25).map(str)
+
+
+@given(day=_NUMBER, year=_NUMBER, hour=_NUMBER, minute=_NUMBER, sign=st.sampled_from("+-"), zone=_NUMBER)
+def test_any_date_of_retry_after_is_read_or_passed_over(
+    day: str, year: str, hour: str, minute: str, sign: str, zone: str
+):
+    wished = wished_s(503, {"retry-after": f"Mon, {day} Jan {year} {hour}:{minute}:00 {sign}{zone}"}, NOW)
 
     assert wished is None or 0 <= wished <= 86_400
 
