@@ -42,6 +42,10 @@ class AlertKind(StrEnum):
     PROVIDER_HEALTH = "PROVIDER_HEALTH"
 
 
+PRICED = frozenset({AlertKind.PRICE, AlertKind.CHANGE, AlertKind.SPREAD})
+"""Of which a price is measured, of a type that may be chosen."""
+
+
 @choices(
     "An indicator over the closes of closed candles.",
     SMA="Simple moving average.",
@@ -105,9 +109,8 @@ class Condition:
 
     def measure(self, instrument: InstrumentId | None, price_type: PriceType | None) -> Measure:
         """What is measured for it."""
-        priced = self.kind in (AlertKind.PRICE, AlertKind.CHANGE, AlertKind.SPREAD)
         return Measure(
-            kind=self.kind, instrument=instrument, price_type=price_type if priced else None,
+            kind=self.kind, instrument=instrument, price_type=price_type if self.kind in PRICED else None,
             window_ms=self.window_ms, providers=self.providers, indicator=self.indicator, interval=self.interval,
             length=self.length, keywords=self.keywords,
         )  # fmt: skip

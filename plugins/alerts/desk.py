@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
 from gateway.core.contract import Context, Host
-from gateway.core.ports import Audit, Desk, Providers
+from gateway.core.ports import Audit, Desk
 from gateway.core.store import Tx, new_id
-from plugins.alerts.conditions import AlertKind, Condition, plain, read_condition, shard_of, usual_price
+from plugins.alerts.conditions import AlertKind, Condition, plain, read_condition, shard_of
 from plugins.alerts.evaluation.ladder import AlertState
+from plugins.alerts.markets import counted_price
 from plugins.alerts.store import AlertRow, AlertStore
 from plugins.alerts.types import AlertConditionInput
 from plugins.alerts.wishes import check_periods, check_reason, read_wish
-from schema.capability import Capability, Terms
-from schema.errors import AmbiguousInstrument, BadInput, FailureCode, MarketgateError, NoAnswer
+from schema.errors import AmbiguousInstrument, BadInput, MarketgateError
 from schema.names import could_be_id
 from schema.symbols import InstrumentId, parse_instrument
-from schema.words.derivatives import FUNDING_RATES, FundingRatesAsk
 from schema.words.problems import Refused
-from schema.words.quotes import QUOTES, PriceType, QuotesAsk
+from schema.words.quotes import PriceType
 
 TOPIC = "alerts.changed"
 ALERTS_PER_STREAM = 10
 """An organisation may have ten alerts for each stream that its plan allows at a time."""
 LONGEST_KEY = 128
-_PRICED = frozenset({AlertKind.PRICE, AlertKind.CHANGE, AlertKind.SPREAD})
-_ABSENT = frozenset({FailureCode.NOT_COVERED, FailureCode.UNKNOWN_INSTRUMENT, FailureCode.NOT_RECORDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +54,23 @@ class Change:
     price_type: PriceType | None = None
     note: str | None = None
     without_note: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What an alert is about, and which price of it counts."""
+
+    condition: Condition
+    instrument: InstrumentId | None
+    price_type: PriceType | None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """As it is stored."""
+        return {
+            "condition": plain(self.condition), "shard": shard_of(self.condition, self.instrument),
+            "price_type": self.price_type.value if self.price_type else None,
+        }  # fmt: skip
 
 
 class AlertDesk:
@@ -91,18 +104,25 @@ class AlertDesk:
 
     async def update(self, context: Context, alert_id: str, change: Change) -> AlertRow:
         """The alert after the change: it waits as if it were new."""
-        held = await self._find(context, alert_id)
-        row = await self._changed(context, held, change)
-        return await self._put(context, held, row, "alert.updated")
+        while True:
+            held = await self._find(context, alert_id)
+            subject = await self._changed(context, held, change)
+            async with self._host.store.write() as tx:
+                now = await self._locked(tx, context, alert_id)
+                # The markets were asked about what it was about before: somebody else may have changed that.
+                if subject is None or (now.condition, now.price_type) == (held.condition, held.price_type):
+                    row = replace(now, **_kept(change), **(subject.columns if subject else {}))
+                    check_periods(row.cooldown_ms, row.hysteresis_bps, row.note)
+                    return await self._put(tx, context, now, row, "alert.updated")
 
     async def switch(self, context: Context, alert_id: str, *, active: bool) -> AlertRow:
         """On, where it then waits as if it were new, or off."""
-        held = await self._find(context, alert_id)
-        if held.active == active:
-            return held
-        return await self._put(
-            context, held, replace(held, active=active), "alert.enabled" if active else "alert.disabled"
-        )
+        async with self._host.store.write() as tx:
+            now = await self._locked(tx, context, alert_id)
+            if now.active == active:
+                return now
+            action = "alert.enabled" if active else "alert.disabled"
+            return await self._put(tx, context, now, replace(now, active=active), action)
 
     async def delete(self, context: Context, alert_id: str) -> str:
         """The id of what is gone."""
@@ -114,61 +134,54 @@ class AlertDesk:
         return alert_id
 
     async def read(
-        self, context: Context, given: AlertConditionInput, symbol: str | None
-    ) -> tuple[Condition, InstrumentId | None]:
-        """A condition and its instrument, known to be possible."""
+        self, context: Context, given: AlertConditionInput, symbol: str | None, wanted: PriceType | None = None
+    ) -> Subject:
+        """A condition on its instrument, known to be possible."""
         condition = read_wish(given)
         instrument = await self._instrument(context, condition, symbol)
         check_reason(condition, instrument)
-        await self._check_known(context, condition, instrument)
-        return condition, instrument
+        price_type = await counted_price(context, condition, instrument, wanted)
+        return Subject(condition=condition, instrument=instrument, price_type=price_type)
 
     async def _made(self, context: Context, wish: Wish, key: str | None, digest: str | None) -> AlertRow:
         check_periods(wish.cooldown_ms, wish.hysteresis_bps, wish.note)
-        condition, instrument = await self.read(context, wish.condition, wish.symbol)
-        now, price = self._host.clock.now(), _price_type(condition, instrument, wish.price_type)
+        subject = await self.read(context, wish.condition, wish.symbol, wish.price_type)
+        now = self._host.clock.now()
         made = AlertRow(
             tenant_id=context.tenant, id=new_id("alert"), made_by=context.principal.actor,
-            instrument=str(instrument) if instrument else None, shard=shard_of(condition, instrument),
-            condition=plain(condition), price_type=price, repeating=wish.repeating, cooldown_ms=wish.cooldown_ms,
-            hysteresis_bps=wish.hysteresis_bps, fire_if_true=wish.fire_if_true, note=wish.note, active=True,
-            state=AlertState.WAITING.value, arm=0, generation=0, last_triggered_at=None, seen_at=now,
-            idempotency_key=key, request_digest=digest, created_at=now, changed_at=now,
+            instrument=str(subject.instrument) if subject.instrument else None, **subject.columns,
+            repeating=wish.repeating, cooldown_ms=wish.cooldown_ms, hysteresis_bps=wish.hysteresis_bps,
+            fire_if_true=wish.fire_if_true, note=wish.note, active=True, state=AlertState.WAITING.value, arm=0,
+            generation=0, last_triggered_at=None, seen_at=now, idempotency_key=key,
+            request_digest=digest, created_at=now, changed_at=now,
         )  # fmt: skip
         return _begun(made)
 
-    async def _changed(self, context: Context, held: AlertRow, change: Change) -> AlertRow:
-        kept: dict[str, Any] = {
-            name: value
-            for name in ("repeating", "cooldown_ms", "hysteresis_bps", "fire_if_true", "note")
-            if (value := getattr(change, name)) is not None
-        }
-        if change.without_note:
-            kept["note"] = None
-        row = replace(held, **kept)
-        check_periods(row.cooldown_ms, row.hysteresis_bps, row.note)
+    async def _changed(self, context: Context, held: AlertRow, change: Change) -> Subject | None:
+        """What it is about from now on; None where that stays as it is."""
+        wanted = change.price_type
+        if change.condition is not None:
+            return await self.read(context, change.condition, held.instrument, wanted or _price_type(held))
+        if wanted is None:
+            return None
         condition = read_condition(held.condition)
         instrument = parse_instrument(held.instrument) if held.instrument else None
-        if change.condition is not None:
-            condition, instrument = await self.read(context, change.condition, held.instrument)
-        wanted = change.price_type or (PriceType(held.price_type) if held.price_type else None)
-        return replace(
-            row, condition=plain(condition), shard=shard_of(condition, instrument),
-            price_type=_price_type(condition, instrument, wanted),
-        )  # fmt: skip
+        price_type = await counted_price(context, condition, instrument, wanted)
+        return Subject(condition=condition, instrument=instrument, price_type=price_type)
 
-    async def _put(self, context: Context, held: AlertRow, row: AlertRow, action: str) -> AlertRow:
-        async with self._host.store.write() as tx:
-            now = await self._rows.lock(tx, context.tenant, held.id)
-            if now is None:
-                raise _unknown()
-            # The number of arms is the database's: it may have grown since.
-            fresh = replace(row, arm=now.arm, last_triggered_at=now.last_triggered_at, generation=now.generation + 1)
-            fresh = replace(fresh, changed_at=self._host.clock.now(), seen_at=self._host.clock.now())
-            fresh = _begun(fresh)
-            await self._rows.change(tx, context.tenant, held.id, fresh)
-            await self._record(tx, context, action, held.id, before=_told(now), after=_told(fresh))
-            self._tell(tx, held.id)
+    async def _locked(self, tx: Tx, context: Context, alert_id: str) -> AlertRow:
+        """As it stands now, which nobody else changes until the end of the transaction."""
+        found = await self._rows.lock(tx, context.tenant, alert_id) if could_be_id(alert_id) else None
+        if found is None:
+            raise _unknown()
+        return found
+
+    async def _put(self, tx: Tx, context: Context, now: AlertRow, row: AlertRow, action: str) -> AlertRow:
+        moment = self._host.clock.now()
+        fresh = _begun(replace(row, generation=now.generation + 1, changed_at=moment, seen_at=moment))
+        await self._rows.change(tx, context.tenant, now.id, fresh)
+        await self._record(tx, context, action, now.id, before=_told(now), after=_told(fresh))
+        self._tell(tx, now.id)
         return fresh
 
     async def _find(self, context: Context, alert_id: str) -> AlertRow:
@@ -199,21 +212,6 @@ class AlertDesk:
         except MarketgateError as error:
             raise Refused("SYMBOL_INVALID", f"{error.message}.", "symbol") from None
 
-    async def _check_known(self, context: Context, condition: Condition, instrument: InstrumentId | None) -> None:
-        """Somebody tells what it is about; where nobody can be asked now, it is believed."""
-        known = {str(each.id) for each in context.service(Providers).all()}
-        if unknown := [name for name in condition.providers if name not in known]:
-            told = f"{unknown[0][:40]!r} is not the id of a provider: `providers` lists them."
-            raise Refused("UNKNOWN_PROVIDER", told, "condition")
-        if instrument is None or condition.kind is AlertKind.NEWS:
-            return
-        if condition.kind is AlertKind.FUNDING:
-            await _check(context, FUNDING_RATES, FundingRatesAsk(instruments=(instrument,)), instrument, Terms())
-            return
-        pins = [Terms(providers=(name,)) for name in condition.providers] or [Terms()]
-        ask = QuotesAsk(instruments=(instrument,))
-        await asyncio.gather(*(_check(context, QUOTES, ask, instrument, terms) for terms in pins))
-
     def _tell(self, tx: Tx, alert_id: str) -> None:
         tx.then(lambda: self._host.bus.publish(TOPIC, {"id": alert_id}))
 
@@ -230,20 +228,6 @@ class AlertDesk:
         await self._host.service(Audit).record(tx, context.act(action, alert_id, before=before, after=after))
 
 
-async def _check(
-    context: Context, capability: Capability[Any, Any], ask: Any, instrument: InstrumentId, terms: Terms
-) -> None:
-    try:
-        await context.market.fetch(capability, ask, terms)
-    except NoAnswer as error:
-        if error.code in _ABSENT:
-            whom = f"{terms.providers[0]} tells" if terms.providers else "Nobody tells"
-            told = f"{whom} no {capability.name} of {instrument}." if terms.providers else (
-                f"{whom} {capability.name} of {instrument}: {error.message}."
-            )  # fmt: skip
-            raise Refused("UNKNOWN_SYMBOL", told, "symbol") from None
-
-
 def _begun(row: AlertRow) -> AlertRow:
     """As it waits at its beginning: for a value on the other side, or for whichever comes first."""
     if row.fire_if_true:
@@ -251,10 +235,14 @@ def _begun(row: AlertRow) -> AlertRow:
     return replace(row, state=AlertState.WAITING.value)
 
 
-def _price_type(condition: Condition, instrument: InstrumentId | None, wanted: PriceType | None) -> str | None:
-    if condition.kind not in _PRICED or instrument is None:
-        return None
-    return (wanted or usual_price(instrument)).value
+def _kept(change: Change) -> dict[str, Any]:
+    names = ("repeating", "cooldown_ms", "hysteresis_bps", "fire_if_true", "note")
+    kept: dict[str, Any] = {name: value for name in names if (value := getattr(change, name)) is not None}
+    return kept | {"note": None} if change.without_note else kept
+
+
+def _price_type(row: AlertRow) -> PriceType | None:
+    return PriceType(row.price_type) if row.price_type else None
 
 
 def _checked(key: str | None) -> bool:

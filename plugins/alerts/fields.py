@@ -87,10 +87,10 @@ async def resolve_preview(
     if not 1 <= days <= MOST_DAYS:
         raise BadInput("days", f"must be 1 to {MOST_DAYS}, not {days}")
     try:
-        read, instrument = await info.context.service(AlertDesk).read(info.context, condition, symbol)
+        subject = await info.context.service(AlertDesk).read(info.context, condition, symbol)
     except Refused as refused:
         raise BadInput(".".join(refused.field) or "condition", refused.message) from None
-    return await try_on_history(info.context, Trial(condition=read), instrument, days)
+    return await try_on_history(info.context, Trial(condition=subject.condition), subject.instrument, days)
 
 
 async def resolve_create(info: Ctx, input: Annotated[AlertCreateInput, _says("What to make.")]) -> AlertCreatePayload:

@@ -114,7 +114,7 @@ class GuardedEgress:
 
     def _names(self) -> Lookup:
         if self._lookup is None:
-            self._lookup = SystemNames()
+            self._lookup = SystemNames(self._clock)
         return self._lookup
 
     def _open(self, public: bool) -> Pool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 
 from gateway.core.identity import Role
 from gateway.core.store import new_id
+from plugins.alerts.conditions import Condition
 from plugins.alerts.tables import alerts
+from schema.words.quotes import PriceType
 from tests.plugins.alerts.watching import CREATE, DELETE, DISABLE, ENABLE, LIST, UPDATE, Watch, watch
 
 PREVIEW = """query($c: AlertConditionInput!, $s: String, $d: Int) {
@@ -70,6 +73,16 @@ REFUSED: list[tuple[dict[str, Any], str, list[str] | None]] = [
     ),
     ({"condition": {"news": {"keywords": [" "]}}}, "NEVER_TRUE", ["input", "condition", "news", "keywords"]),
     ({"condition": {"providerHealth": {"provider": "nobody"}}}, "UNKNOWN_PROVIDER", ["input", "condition"]),
+    *(
+        ({"condition": ABOVE, "priceType": kind}, "NEVER_TRUE", ["input", "priceType"])
+        for kind in ("FIXING", "MARK", "CLOSE")
+    ),
+    ({"symbol": "EUR/USD", "condition": ABOVE, "priceType": "LAST"}, "NEVER_TRUE", ["input", "priceType"]),
+    ({"condition": {"spreadBetween": SPREAD}, "priceType": "MARK"}, "NEVER_TRUE", ["input", "priceType"]),
+    (
+        {"symbol": "EUR/USD", "condition": {"volumeAbove": "1"}},
+        "NEVER_TRUE", ["input", "condition", "volumeAbove"],
+    ),
     ({"condition": ABOVE, "cooldownMs": -1}, "PERIOD_INVALID", ["input", "cooldownMs"]),
     ({"condition": ABOVE, "hysteresisBps": 10_000}, "PERIOD_INVALID", ["input", "hysteresisBps"]),
     ({"condition": ABOVE, "note": "x" * 501}, "NOTE_INVALID", ["input", "note"]),
@@ -135,6 +148,69 @@ async def test_currency_pairs_are_watched_by_their_middle(w: Watch):
     made = await w.company.ask("ada", CREATE, symbol="EUR/USD", condition={"crossesAbove": "1.2"})
 
     assert made["alert"]["priceType"] == "MID"
+
+
+async def test_a_price_that_quotes_do_not_have_is_refused_in_a_change_too(w: Watch):
+    made = (await w.company.ask("ada", CREATE, symbol="BTC/USD", condition=ABOVE))["alert"]["id"]
+
+    codes = await w.company.codes("ada", UPDATE, id=made, priceType="MARK")
+
+    assert codes == ["NEVER_TRUE"]
+    assert (await w.row(made))["price_type"] == "LAST"
+
+
+async def test_quotes_without_the_usual_price_are_watched_by_theirs(w: Watch, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("plugins.alerts.markets.usual_price", lambda _: PriceType.MARK)
+
+    made = await w.company.ask("ada", CREATE, symbol="BTC/USD", condition=ABOVE)
+
+    assert (made["userErrors"], made["alert"]["priceType"]) == ([], "LAST")
+
+
+async def test_two_changes_at_once_are_both_kept(w: Watch):
+    made = await w.alert(condition=ABOVE)
+
+    await asyncio.gather(
+        w.company.ask("ada", UPDATE, id=made, note="x"), w.company.ask("ada", UPDATE, id=made, cooldownMs=7)
+    )
+
+    row = await w.row(made)
+    assert (row["note"], row["cooldown_ms"], row["generation"]) == ("x", 7, 2)
+
+
+async def test_an_alert_that_fires_while_it_is_changed_stays_off(w: Watch, monkeypatch: pytest.MonkeyPatch):
+    made = await w.alert(condition=ABOVE)
+    await w.tick("99")
+
+    async def meanwhile(*_: object) -> PriceType:
+        await w.tick("101")
+        return PriceType.LAST
+
+    monkeypatch.setattr("plugins.alerts.desk.counted_price", meanwhile)
+    changed = await w.company.ask("ada", UPDATE, id=made, condition={"crossesAbove": "200"})
+
+    row = await w.row(made)
+    assert changed["alert"]["active"] is False
+    assert (row["active"], row["condition"]["threshold"], row["generation"]) == (False, "200", 1)
+    assert await w.fired() == [("101", False)]
+
+
+async def test_a_change_of_the_price_goes_with_the_condition_that_another_has_written(
+    w: Watch, monkeypatch: pytest.MonkeyPatch
+):
+    made, asked = await w.alert(condition=ABOVE), []
+
+    async def meanwhile(_: object, condition: Condition, *__: object) -> PriceType:
+        asked.append(condition.threshold)
+        if len(asked) == 1:
+            await w.company.ask("ada", UPDATE, id=made, condition={"crossesAbove": "200"})
+        return PriceType.LAST
+
+    monkeypatch.setattr("plugins.alerts.desk.counted_price", meanwhile)
+    await w.company.ask("ada", UPDATE, id=made, priceType="LAST")
+
+    assert [str(each) for each in asked] == ["100", "200", "200"]
+    assert (await w.row(made))["condition"]["threshold"] == "200"
 
 
 async def test_pages_nodes_and_changes(w: Watch):
