@@ -287,7 +287,7 @@ class Admissions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """Work that a serving process does again and again: each run ends, the next begins *every* seconds later.
+    """Work that a serving process does again and again: where a run ends, the next begins *every* seconds later.
 
     All processes of a fleet run it: what only one may do at a time it locks or claims in the database. `finish` runs
     once when the process stops serving, while the database is still there: write what is in memory.

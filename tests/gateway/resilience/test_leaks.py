@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.contract import Worker
 from plugins.market.drawn import Drawn
 from schema.errors import NoAnswer
 from schema.symbols import InstrumentId
@@ -18,6 +19,8 @@ from tests.house import House, open_house
 
 KEYS, ENTRIES = 10_000, 1_000
 WARMING, DAYS, EVERY_H = 2, 6, 3
+TURN_S = 0.3
+"""What a worker without end has for its work of one day."""
 ROOTS = ("gateway", "plugins", "providers", "schema")
 RUNNING = ("Task", "Future", "coroutine", "Timeout", "TimerHandle", "frame", "traceback")
 
@@ -94,6 +97,14 @@ QUESTIONS = (
 )
 
 
+async def turn_of(worker: Worker) -> None:
+    """One run; of a worker that goes on without end as much as it has to do now."""
+    running = asyncio.create_task(worker.run())
+    await asyncio.wait({running}, timeout=TURN_S)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def ask_everything(house: House, days: int) -> None:
     """Every few hours all questions at once, twice: cold, then from the cache. Every day the plugins' workers."""
     for hour in range(0, days * 24, EVERY_H):
@@ -104,7 +115,7 @@ async def ask_everything(house: House, days: int) -> None:
         if hour % 24 == 0:
             for plugin in house.host.plugins:
                 for worker in plugin.workers(house.host) if plugin.workers else ():
-                    await worker.run()
+                    await turn_of(worker)
 
 
 def drop_memos(house: House) -> None:
