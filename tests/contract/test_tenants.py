@@ -30,6 +30,8 @@ NOTHING_OF_ITS_OWN = {
     "alerts.store.AlertStore.hold": "it only waits",
     "watchlists.store.WatchlistStore.hold": "it only waits",
     "webhooks.store.EndpointStore.hold": "it only waits",
+    "webhooks.store.EndpointStore.by_key": "no endpoint was made with a key",
+    "webhooks.store.EndpointStore.tests": "no delivery is a test's",
 }
 """Methods that do nothing for a tenant with one row of everything, and why."""
 
@@ -120,4 +122,4 @@ async def test_the_same_call_for_the_right_tenant_reads_or_writes_something(stor
         nothing, _ = await outcome(store, method, NOBODY, ALPHA, before)
         idle += [] if changed or answer != nothing else [str(method)]
 
-    assert sorted(idle) == sorted(NOTHING_OF_ITS_OWN)
+    assert set(idle) ^ NOTHING_OF_ITS_OWN.keys() == set()

@@ -69,9 +69,7 @@ def test_a_database_without_tables_and_a_redis_that_is_gone(doctor: Run, bare_da
 
     checks = found(ended)
     assert (ended.code, checks["database"][0], checks["redis"][0]) == (4, "fail", "warn")
-    assert checks["database"][1].startswith(
-        "accounts is at nothing, this release needs 0001: run marketgate db upgrade"
-    )
+    assert checks["database"][1].startswith("outbox is at nothing, this release needs 0001: run marketgate db upgrade")
     assert "hidden" not in ended.out + ended.err
 
 
