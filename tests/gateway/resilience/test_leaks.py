@@ -99,7 +99,7 @@ QUESTIONS = (
 
 async def turn_of(worker: Worker) -> None:
     """One run; of a worker that goes on without end as much as it has to do now."""
-    running = asyncio.create_task(worker.run())
+    running = asyncio.ensure_future(worker.run())
     await asyncio.wait({running}, timeout=TURN_S)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
