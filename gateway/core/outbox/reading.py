@@ -36,10 +36,12 @@ async def entries_of(
     wanted = columns.join(events, events.c.id == log.c.event_id).where(log.c.tenant_id == tenant)
     if types is not None:
         wanted = wanted.where(log.c.type.in_(sorted(types)))
+    found: list[Entry] = []
     while True:
-        rows = await tx.all(wanted.where(log.c.position > after).order_by(log.c.position).limit(limit), _Row)
-        found = [entry for row in rows if (entry := _entry(tenant, row, catalog)) is not None]
-        if found or len(rows) < limit:
+        most = limit - len(found)
+        rows = await tx.all(wanted.where(log.c.position > after).order_by(log.c.position).limit(most), _Row)
+        found += [entry for row in rows if (entry := _entry(tenant, row, catalog)) is not None]
+        if len(rows) < most or len(found) == limit:
             return found
         after = rows[-1].position
 

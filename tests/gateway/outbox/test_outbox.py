@@ -328,3 +328,13 @@ async def test_those_who_follow_one_log_from_one_place_share_each_reading(store:
     assert await asyncio.gather(*following) == [["a", "b"]] * 20
     assert asked == [0, 1]
     assert outbox._tails == {}
+
+
+async def test_a_page_is_full_though_some_of_its_events_cannot_be_read(store: Store, outbox: EventLog):
+    for shelf in "ab":
+        async with store.write() as tx:
+            outbox.emit_to(tx, ProviderDegraded.sample(), ["acme"])
+        await fill(outbox, store, shelf)
+    without = EventLog(store, ManualClock(), Plain, {ShelfFilled.name: ShelfFilled})
+
+    assert [each.position for each in await without.entries("acme", after=0, limit=2)] == [2, 4]
