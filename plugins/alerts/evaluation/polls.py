@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import datetime
 from decimal import Decimal
 from typing import cast
@@ -30,7 +31,7 @@ LONGEST_S = 60.0
 LOG = structlog.get_logger(__name__)
 
 
-class Poll(Courses):
+class Poll(Courses, ABC):
     """One measure, asked for with a pause."""
 
     def __init__(self, around: Surroundings, providers: dict[str, str], measure: Measure) -> None:
@@ -47,13 +48,13 @@ class Poll(Courses):
                 self.missed()
             await self.around.clock.sleep(self.pause())
 
+    @abstractmethod
     async def look(self, context: Context) -> None:
         """Ask once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pause(self) -> float:
         """Seconds until the next question."""
-        raise NotImplementedError
 
 
 class FundingPoll(Poll):
