@@ -20,6 +20,7 @@ from plugins.alerts.evaluation.occasions import Occasion, Watched
 from plugins.alerts.evaluation.polls import FundingPoll, HealthPoll, IndicatorPoll, NewsPoll
 from plugins.alerts.evaluation.writer import Writer
 from plugins.alerts.store import AlertRow, EvaluationDirectory
+from schema.errors import MarketgateError
 from schema.symbols import InstrumentId
 
 LOOK_BACK = timedelta(seconds=10)
@@ -146,7 +147,12 @@ class Engine:
             if account is None:
                 self._drop(row.id)
             elif held is None or held[2] < row.generation or held[0][0] != account:
-                fresh.append((account, Watched.of(row)))
+                try:
+                    fresh.append((account, Watched.of(row)))
+                except (ValueError, KeyError, TypeError, MarketgateError) as error:
+                    # One that another release has written must not keep the others from being watched.
+                    LOG.error("alert_unreadable", alert=row.id, reason=f"{type(error).__name__}: {error}")
+                    self._drop(row.id)
         await self._know(fresh)
         for account, watched in fresh:
             self._put(account, watched)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.core.outbox.tables import log
+from plugins.alerts.tables import alerts
 from schema.errors import Overloaded
 from schema.words.live import NoticeCode
 from tests.gateway.doubles import NOON
@@ -196,6 +197,21 @@ async def test_after_a_restart_a_crossing_in_between_fires_once_marked(w: Watch,
 
     assert fired == [("101", True)]
     assert row["active"] is False
+
+
+async def test_an_alert_that_cannot_be_read_keeps_no_other_from_firing(w: Watch, database: str, tmp_path: Path):
+    broken = await w.alert(condition=ABOVE)
+    await w.alert(condition=ABOVE)
+    async with w.house.store.write() as tx:
+        await tx.run(alerts.update().where(alerts.c.id == broken).values(price_type="OF_LATER"))
+    await forget_leases(w)
+
+    async with another(w, database, tmp_path) as again:
+        await again.look()
+        await again.tick("99", "101")
+        fired = await again.fired()
+
+    assert len(fired) == 1
 
 
 async def test_after_a_restart_another_providers_price_does_not_fire(w: Watch, database: str, tmp_path: Path):
