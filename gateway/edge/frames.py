@@ -112,8 +112,10 @@ class FramesProtocol(WebSocketsSansIOProtocol):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     def start_keepalive(self) -> None:
-        """Once the handshake is done; what it took is of no more use."""
+        """Once the handshake is done; what it took is of no more use, and the parser would hold it for ever."""
         super().start_keepalive()
+        for message in (self.request, self.response):
+            message.headers.clear()
         self.request = self.response = None  # type: ignore[assignment]
 
     def handle_ping(self) -> None:
