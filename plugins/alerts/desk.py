@@ -18,6 +18,7 @@ from plugins.alerts.types import AlertConditionInput
 from plugins.alerts.wishes import check_periods, check_reason, read_wish
 from schema.errors import AmbiguousInstrument, BadInput, MarketgateError
 from schema.names import could_be_id
+from schema.pages import Position
 from schema.symbols import InstrumentId, parse_instrument
 from schema.words.problems import Refused
 from schema.words.quotes import PriceType
@@ -79,10 +80,10 @@ class AlertDesk:
     def __init__(self, host: Host) -> None:
         self._host, self._rows = host, AlertStore()
 
-    async def page(self, context: Context, offset: int, limit: int) -> list[AlertRow]:
+    async def page(self, context: Context, limit: int, *, behind: Position | None) -> list[AlertRow]:
         """Some of the organisation's alerts, the oldest first."""
         async with self._host.store.read() as tx:
-            return await self._rows.page(tx, context.tenant, offset, limit)
+            return await self._rows.page(tx, context.tenant, limit, behind=behind)
 
     async def create(self, context: Context, wish: Wish, key: str | None) -> AlertRow:
         """A new one, or what the same key made."""

@@ -12,6 +12,7 @@ from plugins.alerts.conditions import read_condition
 from plugins.alerts.desk import AlertDesk, Change, Wish
 from plugins.alerts.history import MOST_DAYS, USUAL_DAYS, try_on_history
 from plugins.alerts.preview import Trial
+from plugins.alerts.store import AlertRow
 from plugins.alerts.types import (
     Alert,
     AlertConditionInput,
@@ -33,14 +34,15 @@ from plugins.alerts.types import (
     Recurrence,
 )
 from schema.errors import BadInput
-from schema.facts import Arguments, facts
-from schema.paging import LARGEST_PAGE, PageInfo, check_page_size, make_cursor, skipped
+from schema.facts import facts
+from schema.pages import Position, cut, page_length, page_size, position_of
+from schema.paging import DEFAULT_PAGE
 from schema.scalars import Cursor
 from schema.scopes import Scope
 from schema.symbols import parse_instrument
 from schema.words.problems import Refused
 
-DEFAULT_PAGE = 20
+KIND = "alert"
 PREVIEW_POINTS = 5
 
 
@@ -55,25 +57,16 @@ Days = Annotated[int | None, _says(f"How far back, 1 to {MOST_DAYS} days.")]
 Which = Annotated[AlertInput, _says("Which alert.")]
 
 
-def page_length(arguments: Arguments) -> int:
-    """How many nodes the page may hold."""
-    first: int | None = arguments.get("first")
-    return min(max(1, DEFAULT_PAGE if first is None else first), LARGEST_PAGE)
-
-
 async def resolve_alerts(info: Ctx, first: First = DEFAULT_PAGE, after: After = None) -> AlertConnection:
     """The organisation's."""
-    first = DEFAULT_PAGE if first is None else first
-    check_page_size(first)
-    start = skipped("alert", after)
-    rows = await info.context.service(AlertDesk).page(info.context, start, first + 1)
-    shown, more = rows[:first], len(rows) > first
-    cursors = [make_cursor("alert", str(start + number)) for number in range(len(shown))]
-    page = PageInfo(
-        has_next_page=more, has_previous_page=start > 0, start_cursor=cursors[0] if cursors else None,
-        end_cursor=cursors[-1] if cursors else None,
-    )  # fmt: skip
+    size, behind = page_size(first), position_of(KIND, after)
+    rows = await info.context.service(AlertDesk).page(info.context, size + 1, behind=behind)
+    shown, page = cut(rows, kind=KIND, size=size, after=after, position=_place)
     return AlertConnection(nodes=[Alert.of(row) for row in shown], page_info=page)
+
+
+def _place(row: AlertRow) -> Position:
+    return row.created_at, row.id
 
 
 async def resolve_preview(

@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx
 from plugins.alerts.tables import alerts, courses, evaluators, firings, leases
+from schema.pages import Position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +98,14 @@ class AlertStore:
         """How many there are."""
         return int(await tx.value(select(func.count()).select_from(alerts).where(alerts.c.tenant_id == tenant)))
 
-    async def page(self, tx: Tx, tenant: str, skip: int | None, limit: int) -> list[AlertRow]:
-        """Some of them, the oldest first, without the first *skip*."""
-        mine = select(alerts).where(alerts.c.tenant_id == tenant).order_by(alerts.c.created_at, alerts.c.id)
-        return await tx.all(mine.offset(skip or 0).limit(limit), AlertRow)
+    async def page(self, tx: Tx, tenant: str, limit: int, *, behind: Position | None) -> list[AlertRow]:
+        """Some of them, the oldest first."""
+        mine = select(alerts).where(alerts.c.tenant_id == tenant)
+        if behind is not None:
+            at, id = behind
+            made = alerts.c.created_at
+            mine = mine.where(or_(made > at, and_(made == at, alerts.c.id > id)))
+        return await tx.all(mine.order_by(alerts.c.created_at, alerts.c.id).limit(limit), AlertRow)
 
     async def change(self, tx: Tx, tenant: str, alert_id: str, row: AlertRow) -> None:
         """Set what a person may change, and where it stands then."""

@@ -21,8 +21,9 @@ from plugins.webhooks.keys import make_pair, read_secret
 from plugins.webhooks.news import tell_changed
 from plugins.webhooks.rows import DISABLED, ED25519, ENABLED, HMAC, EndpointRow
 from plugins.webhooks.seal import Seal
-from plugins.webhooks.store import EndpointStore, Position
+from plugins.webhooks.store import EndpointStore
 from schema.names import could_be_id
+from schema.pages import Position
 from schema.words.problems import Refused
 
 NO_ENDPOINT = "No endpoint of your organisation has this id: `webhookEndpoints { nodes { id } }` lists them."

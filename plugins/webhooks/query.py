@@ -6,11 +6,11 @@ import strawberry
 
 from gateway.core.contract import Context, Ctx
 from plugins.webhooks.desk import EndpointDesk
-from plugins.webhooks.pages import cut, page_length, page_size, position_of
 from plugins.webhooks.rows import EndpointRow
-from plugins.webhooks.store import DeliveryStore, Position
+from plugins.webhooks.store import DeliveryStore
 from plugins.webhooks.types import After, Delivery, First, WebhookEndpoint, WebhookEndpointConnection, delivered
 from schema.facts import facts
+from schema.pages import Position, cut, page_length, page_size, position_of
 from schema.scopes import Scope
 
 KIND = "webhook"

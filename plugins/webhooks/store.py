@@ -24,9 +24,8 @@ from plugins.webhooks.rows import (
     EndpointRow,
 )
 from plugins.webhooks.tables import attempts, deliveries, endpoints
+from schema.pages import Position
 
-Position = tuple[datetime, str]
-"""When a row was made, and its id: where a page goes on."""
 WAITING, FAILED = (PENDING, RETRYING), (EXHAUSTED, DROPPED)
 
 

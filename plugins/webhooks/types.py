@@ -11,12 +11,12 @@ import strawberry
 
 from gateway.core.contract import Context, Ctx
 from plugins.webhooks.lots import Lot
-from plugins.webhooks.pages import cut, page_length, page_size, position_of
 from plugins.webhooks.rows import AttemptRow, DeliveryRow, EndpointRow
-from plugins.webhooks.store import DeliveryStore, Position
+from plugins.webhooks.store import DeliveryStore
 from schema.events import EventFace
 from schema.facts import facts
 from schema.model import choices, computed, described, model
+from schema.pages import Position, cut, page_length, page_size, position_of
 from schema.paging import PageInfo
 from schema.scalars import Cursor
 from schema.words.instruments import Node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import deque
 from datetime import datetime
 from decimal import Decimal
 from typing import cast
@@ -27,6 +28,9 @@ LATE_S = 3.0
 """How long after a candle's end it is asked for: trades come late."""
 LONGEST_S = 60.0
 """Until a failed question is asked again."""
+
+MOST_TOLD = 500
+"""Articles that are known to have counted for an alert."""
 
 LOG = structlog.get_logger(__name__)
 
@@ -121,11 +125,23 @@ class IndicatorPoll(Poll):
 
 
 class NewsPoll(Poll):
-    """Articles that hold one of some words; each counts once, from when an alert began."""
+    """Articles that hold one of some words; each counts once, from when an alert began.
+
+    What is listed late counts too, where it was published since this poll began to look for the alert. What bears a
+    time that is still to come waits for it: it would keep all before it from being told after a new start.
+    """
 
     def __init__(self, around: Surroundings, providers: dict[str, str], measure: Measure) -> None:
         super().__init__(around, providers, measure)
+        self._since: dict[str, datetime] = {}
         self._seen: dict[str, datetime] = {}
+        self._told: dict[str, deque[str]] = {}
+
+    def remove(self, alert_id: str) -> None:
+        """See `Feed`."""
+        super().remove(alert_id)
+        for known in (self._since, self._seen, self._told):
+            known.pop(alert_id, None)
 
     async def look(self, context: Context) -> None:
         """See `Poll`."""
@@ -139,13 +155,15 @@ class NewsPoll(Poll):
             self._tell(watched, articles)
 
     def _tell(self, watched: Watched, articles: list[NewsArticle]) -> None:
-        row, rung = watched.row, watched.rung
-        now, seen_at = self.around.clock.now(), self._seen.get(row.id) or row.seen_at or row.created_at
+        row, rung, now = watched.row, watched.rung, self.around.clock.now()
+        since = self._since.setdefault(row.id, row.seen_at or row.created_at)
+        told = self._told.setdefault(row.id, deque(maxlen=MOST_TOLD))
         for article in articles:
             keyword = _held(article, watched.condition.keywords)
-            if article.published_at <= seen_at or keyword is None:
+            if not since < article.published_at <= now or keyword is None or article.id in told:
                 continue
-            seen_at = self._seen[row.id] = article.published_at
+            told.append(article.id)
+            seen_at = self._seen[row.id] = max(self._seen.get(row.id, since), article.published_at)
             if rung.fired_at is not None and now < rung.fired_at + rung.cooldown:
                 continue
             rung.arm, rung.fired_at = rung.arm + 1, now

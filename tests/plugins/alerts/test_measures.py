@@ -197,6 +197,7 @@ async def test_an_article_counts_once_from_when_the_alert_began():
     alert = watched(Condition(kind=AlertKind.NEWS, keywords=("etf", "halving")), None)
     poll = NewsPoll(bench.around, {}, alert.measure)
     poll.add(alert)
+    bench.clock.turn(600)
 
     def article(id: str, title: str, minutes: int) -> NewsArticle:
         return NewsArticle(id=id, title=title, url=f"https://n/{id}", published_at=NOON + timedelta(minutes=minutes))
@@ -209,6 +210,28 @@ async def test_an_article_counts_once_from_when_the_alert_began():
     (fired,) = bench.fired
     assert fired.seen == Match(article=new, keyword="halving")
     assert fired.seen_at == new.published_at
+
+
+async def test_news_of_tomorrow_wait_and_news_that_are_listed_late_are_told():
+    bench = Bench()
+    alert = watched(Condition(kind=AlertKind.NEWS, keywords=("etf",)), None)
+    poll = NewsPoll(bench.around, {}, alert.measure)
+    poll.add(alert)
+    bench.clock.turn(600)
+
+    def article(id: str, minutes: int) -> NewsArticle:
+        return NewsArticle(id=id, title="ETF!", url=f"https://n/{id}", published_at=NOON + timedelta(minutes=minutes))
+
+    tomorrow, second, late = article("1", 1440), article("2", 2), article("3", 1)
+    for articles in ((tomorrow,), (tomorrow, second), (tomorrow, second, late), (tomorrow,), (tomorrow, second)):
+        bench.answer = articles
+        await poll.look(bench.context())
+    bench.clock.turn(86_400)
+    await poll.look(bench.context())
+
+    assert [each.seen.article.id for each in bench.fired if isinstance(each.seen, Match)] == ["2", "3", "1"]
+    marks = [second.published_at, second.published_at, tomorrow.published_at]
+    assert [each.seen_at for each in bench.fired] == marks
 
 
 async def test_a_provider_that_cannot_be_asked_fires_each_time_that_it_fails():

@@ -213,6 +213,19 @@ async def test_a_change_of_the_price_goes_with_the_condition_that_another_has_wr
     assert (await w.row(made))["condition"]["threshold"] == "200"
 
 
+async def test_a_deleted_alert_moves_no_page(w: Watch):
+    for _ in range(3):
+        await w.company.ask("ada", CREATE, symbol="BTC/USD", condition=ABOVE)
+    whole = (await w.house.ask(LIST, token=w.company.tokens["bob"]))["data"]["alerts"]["nodes"]
+    first = (await w.house.ask(LIST, {"first": 2}, token=w.company.tokens["bob"]))["data"]["alerts"]
+
+    await w.company.ask("ada", DELETE, id=whole[0]["id"])
+    more = {"first": 2, "after": first["pageInfo"]["endCursor"]}
+    rest = (await w.house.ask(LIST, more, token=w.company.tokens["bob"]))["data"]["alerts"]
+
+    assert rest["nodes"] == whole[2:]
+
+
 async def test_pages_nodes_and_changes(w: Watch):
     ids = [(await w.company.ask("ada", CREATE, symbol="BTC/USD", condition=ABOVE))["alert"]["id"] for _ in range(3)]
 

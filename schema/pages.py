@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from plugins.webhooks.store import Position
 from schema.errors import BadInput
 from schema.facts import Arguments
 from schema.names import could_be_id
@@ -14,6 +13,9 @@ from schema.paging import DEFAULT_PAGE, LARGEST_PAGE, NO_CURSOR, PageInfo, check
 from schema.scalars import Cursor
 
 T = TypeVar("T")
+
+Position = tuple[datetime, str]
+"""When a row was made, and its id: where a page goes on."""
 
 _FORM = "%Y-%m-%dT%H:%M:%S.%f"
 
