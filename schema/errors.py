@@ -153,9 +153,19 @@ class DeadlineExceeded(MarketgateError):
 
 
 class Refusal(MarketgateError):
-    """The caller may not do this, or not now; nothing was executed."""
+    """The caller may not do this, or not now; nothing was executed.
+
+    `retry_after` is in seconds, None where waiting does not help.
+    """
 
     status: ClassVar[int] = 403
+    retry_after: float | None = None
+
+    def extensions(self) -> dict[str, object]:
+        found = super().extensions()
+        if self.retry_after is not None:
+            found["retryAfterMs"] = max(int(self.retry_after * 1000), 1)
+        return found
 
 
 class Unauthenticated(Refusal):
@@ -201,7 +211,7 @@ class TenantSuspended(Refusal):
 
 
 class RateLimited(Refusal):
-    """Too much at once; `retry_after` is in seconds, None where waiting does not help."""
+    """Too much at once."""
 
     code = "RATE_LIMITED"
     status = 429
@@ -211,10 +221,7 @@ class RateLimited(Refusal):
         self.limit, self.retry_after = limit, retry_after
 
     def extensions(self) -> dict[str, object]:
-        found = {**super().extensions(), "limit": self.limit}
-        if self.retry_after is not None:
-            found["retryAfterMs"] = max(int(self.retry_after * 1000), 1)
-        return found
+        return {**super().extensions(), "limit": self.limit}
 
 
 class QuotaExceeded(RateLimited):
@@ -232,6 +239,17 @@ class LimitsUnavailable(RateLimited):
     def __init__(self, *, retry_after: float) -> None:
         told = "The limits cannot be counted just now, so nothing is executed: try again in a moment."
         super().__init__(told, limit="limits", retry_after=retry_after)
+
+
+class DatabaseUnavailable(Refusal, ConnectionError):
+    """The database cannot be reached, or was lost on the way: what was to be committed then may be, or may not."""
+
+    code = "DATABASE_UNAVAILABLE"
+    status = 503
+    retry_after = 1.0
+
+    def __init__(self) -> None:
+        super().__init__("The database cannot be reached just now: look whether it was done, or try again in a moment.")
 
 
 class NoAnswer(MarketgateError):

@@ -171,6 +171,10 @@ REQUESTS: dict[str, Explained] = {
         "Redis, which counts limits for all processes, is away, and `MARKETGATE_LIMITS_WITHOUT_REDIS` is `closed`.",
         "try again after `retryAfterMs`; the operator sees to Redis, or sets `open`",
     ),
+    "DATABASE_UNAVAILABLE": Explained(
+        "The database is away, or was lost on the way: then a mutation may have been done, or not.",
+        "try again after `retryAfterMs`, with the same `idempotencyKey` where there is one; the operator sees to it",
+    ),
     "QUOTA_EXCEEDED": Explained(
         "The points of the plan's month are used up.", "move to a larger plan, or wait for the next month"
     ),

@@ -64,7 +64,10 @@ def is_about_the_database(error: Exception) -> bool:
 
 def unreachable(store: Store, error: Exception) -> str:
     """Which database, what it said, and where to look."""
-    told = str(getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__
+    from schema.errors import DatabaseUnavailable
+
+    cause = error.__cause__ if isinstance(error, DatabaseUnavailable) and error.__cause__ else error
+    told = str(getattr(cause, "orig", None) or cause).partition("\n")[0] or type(cause).__name__
     return f"the database {place_of(store)} cannot be used ({told}): check MARKETGATE_DATABASE_URL"
 
 

@@ -10,7 +10,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 from sqlalchemy import JSON, TIMESTAMP, Column, Executable, Index, MetaData, Numeric, Table, Text, event
 from sqlalchemy.engine import URL, Connection, Dialect, Row, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -27,6 +28,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert
+
+from schema.errors import DatabaseUnavailable
 
 R = TypeVar("R")
 
@@ -213,7 +216,7 @@ class Store:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """One view of the data; writes are refused or lost."""
-        async with self.engine.connect() as connection, connection.begin() as transaction:
+        async with _connected(self.engine) as connection, connection.begin() as transaction:
             yield Tx(connection)
             await transaction.rollback()
 
@@ -230,7 +233,7 @@ class Store:
             async with self._writing if self.embedded else nullcontext():
                 engine = self.engine.execution_options(**{_WRITES: True})
                 loose = _unreferenced if rebuilding and self.embedded else nullcontext
-                async with engine.connect() as connection, loose(connection), connection.begin() as transaction:
+                async with _connected(engine) as connection, loose(connection), connection.begin() as transaction:
                     tx = Tx(connection)
                     yield tx
                     for deed in tuple(tx.deeds.values()):
@@ -258,6 +261,29 @@ class Store:
         if self._engine is not None:
             await self._engine.dispose()
             self._engine = None
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection; DatabaseUnavailable where there is none to be had, or where it is lost."""
+    async with AsyncExitStack() as stack:
+        try:
+            connection = await stack.enter_async_context(engine.connect())
+        except Exception as error:
+            log.warning("database_unavailable", reason=f"{type(error).__name__}: {error}"[:200])
+            raise DatabaseUnavailable from error
+        try:
+            yield connection
+        except DBAPIError as error:
+            if not (error.connection_invalidated or _is_busy(error.orig)):
+                raise
+            log.warning("database_lost", reason=str(error.orig)[:200])
+            raise DatabaseUnavailable from error
+
+
+def _is_busy(error: BaseException | None) -> bool:
+    """Whether another process has kept SQLite's one place for writers for longer than is waited."""
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 async def _unbroken(work: Awaitable[None]) -> None:

@@ -12,7 +12,7 @@ from typing import NotRequired, TypedDict, cast
 import structlog
 from graphql import GraphQLEnumType, GraphQLError, GraphQLSchema
 
-from schema.errors import DOCS, MarketgateError, RateLimited, Refusal
+from schema.errors import DOCS, MarketgateError, Refusal
 
 LOG = structlog.get_logger("marketgate.edge")
 
@@ -156,7 +156,7 @@ def turned_away(refusal: Refusal) -> Refused:
     headers: dict[str, str] = {}
     if refusal.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="marketgate"'
-    if isinstance(refusal, RateLimited) and refusal.retry_after is not None:
+    if refusal.retry_after is not None:
         headers["Retry-After"] = str(max(1, ceil(refusal.retry_after)))
     return Refused(refusal.code, refusal.message, status=refusal.status, headers=headers, errors=[formatted])
 

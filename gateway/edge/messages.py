@@ -24,6 +24,7 @@ class CloseCode(IntEnum):
     """Why a socket was closed."""
 
     TOO_BIG = 1009
+    TRY_AGAIN_LATER = 1013
     INVALID = 4400
     UNAUTHORIZED = 4401
     FORBIDDEN = 4403

@@ -229,6 +229,8 @@ def _closed_by(refused: Refused) -> Closed:
     told = refused.errors[0]["extensions"]
     if refused.status == 500:
         return Closed(CloseCode.INTERNAL, f"Internal error {told['errorId']}")
+    if refused.status == 503:
+        return Closed(CloseCode.TRY_AGAIN_LATER, f"{told['code']}: {refused}")
     code = CloseCode.UNAUTHORIZED if refused.status == 401 else CloseCode.FORBIDDEN
     return Closed(code, f"{told['code']}: {refused}")
 

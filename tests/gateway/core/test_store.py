@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import Column, MetaData, Text, select, text
 
 from gateway.core.store import ExactDecimal, Instant, Json, Store, exact_sum, tenant_table
+from schema.errors import DatabaseUnavailable
 
 TABLES = MetaData()
 lines = tenant_table(
@@ -247,3 +248,58 @@ async def test_the_file_and_those_beside_it_are_for_nobody_else_to_read(tmp_path
 
     assert modes["kept.sqlite3"] == 0o600
     assert set(modes.values()) == {0o600}
+
+
+async def test_a_database_that_cannot_be_reached_is_told_as_such():
+    away = Store("postgresql://nobody@127.0.0.1:1/none")
+
+    with pytest.raises(DatabaseUnavailable) as caught:
+        async with away.read():
+            raise AssertionError("there is no database")
+
+    assert caught.value.extensions()["retryAfterMs"] == 1000
+    assert isinstance(caught.value, OSError)
+    await away.close()
+
+
+async def test_a_connection_that_is_lost_within_a_transaction_is_told_as_such(postgresql_url: str):
+    store = Store(postgresql_url)
+
+    async def cut_off() -> None:
+        async with store.write() as tx:
+            process = await tx.value(text("SELECT pg_backend_pid()"))
+            async with store.read() as other:
+                await other.value(text(f"SELECT pg_terminate_backend({process})"))
+            await tx.value(text("SELECT 1"))
+
+    with pytest.raises(DatabaseUnavailable):
+        await cut_off()
+
+    async with store.read() as tx:
+        assert await tx.value(text("SELECT 1")) == 1
+    await store.close()
+
+
+async def test_a_writer_who_waits_for_too_long_is_told_to_try_again(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("gateway.core.store.BUSY_MS", 10)
+    first, second = Store(f"sqlite:///{tmp_path}/a.db"), Store(f"sqlite:///{tmp_path}/a.db")
+
+    async with first.write() as tx:
+        await tx.connection.run_sync(TABLES.create_all)
+        with pytest.raises(DatabaseUnavailable):
+            async with second.write():
+                raise AssertionError("the first one writes")
+
+    await first.close()
+    await second.close()
+
+
+async def test_an_error_of_the_body_is_not_the_databases(tmp_path: Path):
+    store = Store(f"sqlite:///{tmp_path}/a.db")
+
+    with pytest.raises(TimeoutError) as caught:
+        async with store.write():
+            raise TimeoutError("an upstream's")
+
+    assert not isinstance(caught.value, DatabaseUnavailable)
+    await store.close()
