@@ -20,7 +20,7 @@ from plugins.alerts.evaluation.occasions import Occasion, Watched
 from plugins.alerts.evaluation.polls import FundingPoll, HealthPoll, IndicatorPoll, NewsPoll
 from plugins.alerts.evaluation.writer import Writer
 from plugins.alerts.store import AlertRow, EvaluationDirectory
-from schema.errors import MarketgateError
+from schema.errors import DatabaseUnavailable, MarketgateError
 from schema.symbols import InstrumentId
 
 LOOK_BACK = timedelta(seconds=10)
@@ -135,14 +135,24 @@ class Engine:
     async def _take(self, rows: Sequence[AlertRow]) -> None:
         """Rows as they stand now; of what is evaluated already only what somebody has changed is begun anew."""
         whose: dict[str, str | None] = {}
+        unknown: set[str] = set()
         fresh: list[tuple[str, Watched]] = []
         for row in rows:
             held = self._places.get(row.id)
             if not row.active or row.shard not in self._leads.shards:
                 self._drop(row.id)
                 continue
-            if row.tenant_id not in whose:
-                whose[row.tenant_id] = await self._accounts.whose(row.tenant_id)
+            if row.tenant_id not in whose and row.tenant_id not in unknown:
+                try:
+                    whose[row.tenant_id] = await self._accounts.whose(row.tenant_id)
+                except DatabaseUnavailable:
+                    raise
+                except Exception:
+                    # Its alerts stay as they are, until all are looked at anew; the others' are not its affair.
+                    LOG.exception("account_unknown", tenant=row.tenant_id)
+                    unknown.add(row.tenant_id)
+            if row.tenant_id in unknown:
+                continue
             account = whose[row.tenant_id]
             if account is None:
                 self._drop(row.id)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.core.outbox.tables import log
+from plugins.alerts.evaluation.accounts import Accounts
 from plugins.alerts.tables import alerts
 from schema.errors import Overloaded
 from schema.words.live import NoticeCode
@@ -205,6 +206,31 @@ async def test_an_alert_that_cannot_be_read_keeps_no_other_from_firing(w: Watch,
     async with w.house.store.write() as tx:
         await tx.run(alerts.update().where(alerts.c.id == broken).values(price_type="OF_LATER"))
     await forget_leases(w)
+
+    async with another(w, database, tmp_path) as again:
+        await again.look()
+        await again.tick("99", "101")
+        fired = await again.fired()
+
+    assert len(fired) == 1
+
+
+async def test_an_organisation_whose_account_cannot_be_told_keeps_no_other_from_being_watched(
+    w: Watch, database: str, tmp_path: Path, monkeypatch
+):
+    await w.alert(condition=ABOVE)
+    async with w.house.store.write() as tx:
+        row = dict((await tx.connection.execute(select(alerts))).one()._mapping)
+        await tx.run(alerts.insert().values(**row | {"id": "alert_0", "tenant_id": "other"}))
+    await forget_leases(w)
+    real = Accounts.whose
+
+    async def whose(self: Accounts, tenant: str) -> str | None:
+        if tenant == "other":
+            raise ValueError("its keys cannot be opened")
+        return await real(self, tenant)
+
+    monkeypatch.setattr(Accounts, "whose", whose)
 
     async with another(w, database, tmp_path) as again:
         await again.look()
