@@ -16,7 +16,7 @@ from plugins.alerts.markets import counted_price
 from plugins.alerts.store import AlertRow, AlertStore
 from plugins.alerts.types import AlertConditionInput
 from plugins.alerts.wishes import check_periods, check_reason, read_wish
-from schema.errors import AmbiguousInstrument, BadInput, MarketgateError
+from schema.errors import AmbiguousInstrument, MarketgateError
 from schema.names import could_be_id
 from schema.pages import Position
 from schema.symbols import InstrumentId, parse_instrument
@@ -250,7 +250,8 @@ def _checked(key: str | None) -> bool:
     if key is None:
         return False
     if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise BadInput("idempotencyKey", f"must be 1 to {LONGEST_KEY} printable ASCII characters")
+        told = f"An idempotencyKey has 1 to {LONGEST_KEY} printable ASCII characters."
+        raise Refused("IDEMPOTENCY_KEY_INVALID", told, "idempotencyKey")
     return True
 
 

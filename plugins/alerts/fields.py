@@ -40,6 +40,7 @@ from schema.paging import DEFAULT_PAGE
 from schema.scalars import Cursor
 from schema.scopes import Scope
 from schema.symbols import parse_instrument
+from schema.words.instruments import selected_fields
 from schema.words.problems import Refused
 
 KIND = "alert"
@@ -98,7 +99,7 @@ async def resolve_create(info: Ctx, input: Annotated[AlertCreateInput, _says("Wh
     except Refused as refused:
         return AlertCreatePayload(user_errors=[refused.error(AlertCreateErrorCode)])
     preview = None
-    if any(part.name == "preview" for field in info.selected_fields for part in field.selections):  # type: ignore[union-attr]
+    if "preview" in selected_fields(info):
         trial = Trial(
             condition=read_condition(row.condition), repeating=True, cooldown=timedelta(milliseconds=row.cooldown_ms),
             hysteresis_bps=row.hysteresis_bps, fire_if_true=row.fire_if_true,

@@ -287,7 +287,12 @@ _WORDS = {
 }
 
 
-@refusals("Why an alert was not made.", TOO_MANY_ALERTS="The plan allows no more alerts.", **_WORDS)
+@refusals(
+    "Why an alert was not made.",
+    TOO_MANY_ALERTS="The plan allows no more alerts.",
+    IDEMPOTENCY_KEY_INVALID="The idempotency key is empty, too long or has characters that it may not have.",
+    **_WORDS,
+)
 class AlertCreateErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -301,6 +306,7 @@ class AlertCreateErrorCode(StrEnum):
     PERIOD_INVALID = "PERIOD_INVALID"
     NOTE_INVALID = "NOTE_INVALID"
     TOO_MANY_ALERTS = "TOO_MANY_ALERTS"
+    IDEMPOTENCY_KEY_INVALID = "IDEMPOTENCY_KEY_INVALID"
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
 
 

@@ -110,7 +110,8 @@ class SendingDesk:
         """An endpoint that is sent to."""
         found = await self._endpoints.known(tx, context, endpoint_id)
         if found.status != ENABLED:
-            told = f"The endpoint is disabled: {found.disabled_reason} Enable it first, with webhookEndpointEnable."
+            reason = str(found.disabled_reason).rstrip(".")
+            told = f"The endpoint is disabled: {reason}. Enable it first, with webhookEndpointEnable."
             raise Refused("ENDPOINT_DISABLED", told, "id")
         return found
 

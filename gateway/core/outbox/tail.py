@@ -65,7 +65,7 @@ class Tail:
             self._news.clear()
             try:
                 newest = await self._newest()
-            except (DBAPIError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is: who follows would wait for ever
                 _warn(error)
                 await self._clock.sleep(RETRY_S)
                 continue

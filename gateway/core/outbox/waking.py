@@ -46,9 +46,7 @@ class Waking:
             return
         named = tenants if len(tenants) <= MOST_NAMED else (EVERYBODY,)
         for tenant in named:
-            await tx.connection.execute(
-                text("SELECT pg_notify(:channel, :tenant)"), {"channel": CHANNEL, "tenant": tenant}
-            )
+            await tx.connection.execute(_NOTIFY, {"channel": CHANNEL, "tenant": tenant})
 
     def _tell(self, tenants: Collection[str]) -> None:
         for tenant in tenants:
@@ -57,16 +55,17 @@ class Waking:
 
     async def _listen(self) -> None:
         """One connection of its own, made anew where it is lost; after each beginning all are told to look."""
-        losses = 0
+        failures = 0
         while True:
             try:
                 await self._hear()
+                failures = 0
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 - drivers and networks fail in many ways; each is tried again
                 LOG.warning("outbox_listening_failed", reason=f"{type(error).__name__}: {error}")
-            await asyncio.sleep(RETRY_S[min(losses, len(RETRY_S) - 1)])
-            losses += 1
+                failures += 1
+            await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
 
     async def _hear(self) -> None:
         import asyncpg

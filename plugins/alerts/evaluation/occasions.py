@@ -51,9 +51,15 @@ class Watched:
             id=row.id, threshold=condition.threshold, below=condition.side is AlertSide.BELOW,
             inclusive=condition.inclusive, hysteresis_bps=row.hysteresis_bps,
             cooldown=timedelta(milliseconds=row.cooldown_ms), repeating=row.repeating,
-            state=AlertState(row.state), arm=row.arm, fired_at=row.last_triggered_at,
+            state=AlertState(row.state), arm=row.arm, fired_at=_fired_since(row),
         )  # fmt: skip
         return cls(row=row, condition=condition, measure=measure, rung=rung)
+
+
+def _fired_since(row: AlertRow) -> datetime | None:
+    """When it fired since somebody changed it: what was before does not cool down any more."""
+    fired = row.last_triggered_at
+    return fired if fired is not None and fired >= row.changed_at else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

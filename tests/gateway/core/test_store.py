@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, MetaData, Text, select, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway.core.store import ExactDecimal, Instant, Json, Store, exact_sum, tenant_table
 from schema.errors import DatabaseUnavailable
@@ -260,6 +261,18 @@ async def test_a_database_that_cannot_be_reached_is_told_as_such():
     assert caught.value.extensions()["retryAfterMs"] == 1000
     assert isinstance(caught.value, OSError)
     await away.close()
+
+
+async def test_who_waits_too_long_for_a_connection_is_told_to_try_again(postgresql_url: str):
+    store = Store(postgresql_url)
+    store._engine = create_async_engine(store.url, pool_size=1, max_overflow=0, pool_timeout=0.01)
+
+    async with store.read():
+        with pytest.raises(DatabaseUnavailable):
+            async with store.read():
+                raise AssertionError("there is one connection")
+
+    await store.close()
 
 
 async def test_a_connection_that_is_lost_within_a_transaction_is_told_as_such(postgresql_url: str):

@@ -215,6 +215,21 @@ async def test_a_follower_that_is_cancelled_just_when_there_is_news_does_not_go_
         assert waiting.cancelled()
 
 
+async def test_a_follower_goes_on_though_looking_for_news_has_failed(store: Store, outbox: EventLog, monkeypatch):
+    await fill(outbox, store, "a")
+    real, failures = outbox.bounds, [RuntimeError("whatever"), TimeoutError("no connection is free")]
+
+    async def bounds(tenant: str) -> tuple[int, int]:
+        if failures:
+            raise failures.pop()
+        return await real(tenant)
+
+    monkeypatch.setattr(outbox, "bounds", bounds)
+
+    async with aclosing(outbox.follow("acme", after=0)) as pages:
+        assert shelves(await anext(pages)) == ["a"]
+
+
 async def test_a_follower_goes_on_where_it_was_when_the_database_is_back(store: Store, outbox: EventLog, monkeypatch):
     await fill(outbox, store, "a")
     real, failures = outbox.entries, [2]

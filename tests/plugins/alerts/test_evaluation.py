@@ -200,6 +200,17 @@ async def test_after_a_restart_a_crossing_in_between_fires_once_marked(w: Watch,
     assert row["active"] is False
 
 
+async def test_one_that_is_enabled_again_does_not_cool_down_from_before(w: Watch):
+    alert = await w.alert(condition=ABOVE, fireIfTrue=True, cooldownMs=86_400_000)
+    await w.tick("101")
+    w.house.clock.turn(5)
+    await w.company.ask("ada", ENABLE, id=alert)
+    await w.look()
+    await w.tick("102")
+
+    assert [value for value, _ in await w.fired()] == ["101", "102"]
+
+
 async def test_an_alert_that_cannot_be_read_keeps_no_other_from_firing(w: Watch, database: str, tmp_path: Path):
     broken = await w.alert(condition=ABOVE)
     await w.alert(condition=ABOVE)

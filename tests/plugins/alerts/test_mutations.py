@@ -273,7 +273,12 @@ async def test_the_same_client_key_makes_one_alert(w: Watch):
     other = await w.company.codes("ada", CREATE, **{**given, "note": "another"})
 
     assert first == second
+    empty = (await w.company.ask("ada", CREATE, **{**given, "idempotencyKey": ""}))["userErrors"]
+
     assert other == ["IDEMPOTENCY_MISMATCH"]
+    assert [(each["code"], each["field"]) for each in empty] == [
+        ("IDEMPOTENCY_KEY_INVALID", ["input", "idempotencyKey"])
+    ]
     assert await w.company.count(alerts) == 1
 
 
@@ -310,10 +315,20 @@ async def test_a_condition_is_tried_on_history_before_it_is_saved(w: Watch):
     assert await w.company.count(alerts) == 0
 
 
-async def test_what_was_made_says_how_often_it_would_have_fired(w: Watch):
-    document = (
-        "mutation($i: AlertCreateInput!) { r: alertCreate(input: $i) { preview { text basis } userErrors { code } } }"
-    )
+WHOLE = "preview { text basis } userErrors { code }"
+
+
+@pytest.mark.parametrize(
+    ("selected", "fragment"),
+    [
+        (WHOLE, ""),
+        (f"... on AlertCreatePayload {{ {WHOLE} }}", ""),
+        (f"... {{ {WHOLE} }}", ""),
+        ("...whole", f"fragment whole on AlertCreatePayload {{ {WHOLE} }}"),
+    ],
+)
+async def test_what_was_made_says_how_often_it_would_have_fired(w: Watch, selected: str, fragment: str):
+    document = f"mutation($i: AlertCreateInput!) {{ r: alertCreate(input: $i) {{ {selected} }} }} {fragment}"
 
     made = await w.company.ask(
         "ada", document, symbol="BTC/USD", condition={"indicator": {**RSI, "crossesAbove": "60"}}
