@@ -34,6 +34,23 @@ def test_the_landing_page_draws_candles_and_a_provider_table_without_an_error(pa
     assert page.other_origins(gateway_url) == []
 
 
+def test_the_landing_page_shows_prices_as_they_change(page: Page, gateway_url: str):
+    page.open(f"{gateway_url}/")
+    page.wait("document.querySelector('.watch .hint')?.innerText === 'live'")
+    price = f"{ROW}.querySelector('.price .figure').title"
+    first = page.ask(price)
+
+    page.wait(f"{price} !== {first!r}")
+    polled = "performance.getEntriesByType('resource').filter(each => each.name.endsWith('/graphql')).length"
+    asked = page.ask(polled)
+    second = page.ask(price)
+    page.wait(f"{price} !== {second!r}")
+
+    # A price came while nothing was asked: the stream's own entry is written at its end.
+    assert page.ask(polled) - asked <= 1
+    assert page.errors == []
+
+
 def test_the_search_finds_apple_and_shows_it(page: Page, gateway_url: str):
     page.open(f"{gateway_url}/")
     page.wait("document.querySelector('[role=combobox]')")

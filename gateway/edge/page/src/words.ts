@@ -21,6 +21,8 @@ export type Failure = { index: number; symbol: string; code: string; message: st
 
 export type Watchlist = { quotes: { nodes: (Quote | null)[]; failures: Failure[] } };
 
+export type LiveUpdate = { quotes: { quotes: Quote[] } };
+
 export type Columns = {
   openTime: string[];
   open: string[];

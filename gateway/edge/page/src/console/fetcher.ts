@@ -1,6 +1,7 @@
 // Sends an operation to the gateway, and turns everything that is no GraphQL answer into one. Subscriptions come as events.
 import { type DocumentNode, getOperationAST } from "graphql";
 import { csrf } from "../csrf";
+import { isStream, results } from "../events";
 
 type Operation = { query: string; operationName?: string | null | undefined; variables?: unknown };
 type Options = { headers?: Record<string, string> | undefined; documentAST?: DocumentNode | undefined };
@@ -57,21 +58,12 @@ function listen(operation: Operation, options?: Options): AsyncIterable<object> 
 async function* messages(operation: Operation, options: Options | undefined, signal: AbortSignal): AsyncGenerator<object, undefined> {
   try {
     const response = await post(operation, options, "text/event-stream", signal);
-    if (!response.body || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
+    if (!isStream(response)) {
       yield await answerOf(response);
       return;
     }
-    const pieces = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    let text = "";
-    for (let piece = await pieces.read(); !piece.done; piece = await pieces.read()) {
-      const events = (text + piece.value).split("\n\n");
-      text = events.pop()!;
-      for (const event of events) {
-        if (event.startsWith("event: complete")) return;
-        if (event.startsWith("event: next\n")) yield JSON.parse(event.slice(event.indexOf("data: ") + 6));
-      }
-    }
-    yield failure("The gateway has ended the connection: run it again.");
+    const whole = yield* results(response);
+    if (!whole) yield failure("The gateway has ended the connection: run it again.");
   } catch {
     if (!signal.aborted) yield failure(UNREACHABLE);
   }

@@ -1,10 +1,11 @@
 // The whole page: what the gateway is, whether its data is real, prices, one instrument in depth, providers, examples.
 import { useEffect, useState } from "react";
 import { ask, health, UNAUTHENTICATED } from "../gateway";
+import { type Shown, useLive } from "../live";
 import { Mark } from "../Mark";
 import { usePolled } from "../polling";
 import watchlistQuery from "../queries/watchlist.graphql?raw";
-import type { Found, Watchlist } from "../words";
+import type { Found, Quote, Watchlist } from "../words";
 import { AccountLink } from "./AccountLink";
 import { Banner } from "./Banner";
 import { Boundary } from "./Boundary";
@@ -21,8 +22,9 @@ export function App() {
   const asked = watched.symbols.includes(selected) ? watched.symbols : [...watched.symbols, selected];
 
   const wellness = usePolled("health", 10_000, health);
+  const live = useLive(asked);
   // All that this page asks in a minute stays within the 60 points of the smallest plan.
-  const prices = usePolled(`quotes ${asked.join(" ")}`, 3_000, (signal) =>
+  const prices = usePolled(`quotes ${asked.join(" ")}`, live.up ? 30_000 : 3_000, (signal) =>
     ask<Watchlist>(watchlistQuery, { symbols: asked }, signal),
   );
 
@@ -48,12 +50,14 @@ export function App() {
   };
 
   const failureOf = (symbol: string) => prices.value?.quotes.failures.find((failure) => failure.index === asked.indexOf(symbol));
-  const rows = watched.symbols.map((symbol) => ({
-    symbol,
-    quote: prices.value?.quotes.nodes[asked.indexOf(symbol)] ?? null,
-    failure: failureOf(symbol) ?? null,
-  }));
-  const quote = prices.value?.quotes.nodes[asked.indexOf(selected)] ?? null;
+  const shown = (symbol: string): Shown | null => {
+    const polled: Quote | null = prices.value?.quotes.nodes[asked.indexOf(symbol)] ?? null;
+    const told = polled && live.quotes.get(polled.id);
+    if (told && told.receivedAt > prices.receivedAt) return told;
+    return polled && { quote: polled, receivedAt: prices.receivedAt };
+  };
+  const rows = watched.symbols.map((symbol) => ({ symbol, shown: shown(symbol), failure: failureOf(symbol) ?? null }));
+  const chosen = shown(selected);
 
   return (
     <>
@@ -97,7 +101,7 @@ export function App() {
         <div className="desk">
           <div className="column">
             <Boundary>
-              <WatchTable rows={rows} polled={prices} selected={selected} onSelect={choose} watched={watched} />
+              <WatchTable rows={rows} polled={prices} live={live.up} selected={selected} onSelect={choose} watched={watched} />
             </Boundary>
             <Boundary>
               <Providers wellness={wellness} />
@@ -105,7 +109,7 @@ export function App() {
           </div>
           <div className="column">
             <Boundary key={selected}>
-              <Detail symbol={selected} quote={quote} failure={failureOf(selected) ?? null} receivedAt={prices.receivedAt} />
+              <Detail symbol={selected} shown={chosen} failure={failureOf(selected) ?? null} />
             </Boundary>
             <Boundary>
               <Examples hasConsole={hasConsole} />

@@ -1,9 +1,10 @@
 // One instrument in depth: its price, its candles and what other providers say.
 import { useState } from "react";
 import { ask } from "../gateway";
+import type { Shown } from "../live";
 import { usePolled } from "../polling";
 import chartQuery from "../queries/chart.graphql?raw";
-import { type Failure, inWords, marketState, type Quote, type Series } from "../words";
+import { type Failure, inWords, marketState, type Series } from "../words";
 import { Boundary } from "./Boundary";
 import { CandleChart } from "./CandleChart";
 import { ConsensusPanel } from "./ConsensusPanel";
@@ -22,9 +23,10 @@ const INTERVALS: [string, string, string][] = [
   ["W1", "1w", "1 week"],
 ];
 
-type Props = { symbol: string; quote: Quote | null; failure: Failure | null; receivedAt: number };
+type Props = { symbol: string; shown: Shown | null; failure: Failure | null };
 
-export function Detail({ symbol, quote, failure, receivedAt }: Props) {
+export function Detail({ symbol, shown, failure }: Props) {
+  const { quote, receivedAt } = shown ?? { quote: null, receivedAt: 0 };
   return (
     <section className="panel detail" aria-labelledby="detail-title">
       <div className="headline">

@@ -1,21 +1,23 @@
 // The watchlist: a row for every symbol, with its price and origin or with the reason why there is none.
+import type { Shown } from "../live";
 import type { Polled } from "../polling";
-import { type Failure, inWords, marketState, type Quote, type Watchlist } from "../words";
+import { type Failure, inWords, marketState, type Watchlist } from "../words";
 import { Change, Figure, Price } from "./Figure";
 import { Origin } from "./Origin";
 import type { Watched } from "./watched";
 
-type Row = { symbol: string; quote: Quote | null; failure: Failure | null };
+type Row = { symbol: string; shown: Shown | null; failure: Failure | null };
 
 type Props = {
   rows: Row[];
   polled: Polled<Watchlist>;
+  live: boolean;
   selected: string;
   onSelect(symbol: string): void;
   watched: Watched;
 };
 
-export function WatchTable({ rows, polled, selected, onSelect, watched }: Props) {
+export function WatchTable({ rows, polled, live, selected, onSelect, watched }: Props) {
   return (
     <section className="panel watch" aria-labelledby="watch-title">
       <div className="panel-head">
@@ -25,7 +27,7 @@ export function WatchTable({ rows, polled, selected, onSelect, watched }: Props)
             Reset
           </button>
         ) : (
-          <span className="hint">asked every 3 s</span>
+          <span className="hint">{live ? "live" : "asked every 3 s"}</span>
         )}
       </div>
       {polled.fault && (
@@ -57,9 +59,9 @@ export function WatchTable({ rows, polled, selected, onSelect, watched }: Props)
             >
               <td role="cell" className="c-name">
                 <button type="button" className="name" aria-pressed={row.symbol === selected} onClick={() => onSelect(row.symbol)}>
-                  {row.quote?.instrument.symbol ?? row.symbol.replace(/^\w+:/, "")}
+                  {row.shown?.quote.instrument.symbol ?? row.symbol.replace(/^\w+:/, "")}
                 </button>
-                <small>{row.quote?.instrument.name ?? row.symbol}</small>
+                <small>{row.shown?.quote.instrument.name ?? row.symbol}</small>
               </td>
               <Answer row={row} polled={polled} />
               <td role="cell" className="c-remove">
@@ -84,8 +86,8 @@ export function WatchTable({ rows, polled, selected, onSelect, watched }: Props)
   );
 }
 
-function Answer({ row: { quote, failure }, polled }: { row: Row; polled: Polled<Watchlist> }) {
-  if (!quote) {
+function Answer({ row: { shown, failure }, polled }: { row: Row; polled: Polled<Watchlist> }) {
+  if (!shown) {
     return (
       <>
         <td role="cell" colSpan={3} className="c-failure">
@@ -101,6 +103,7 @@ function Answer({ row: { quote, failure }, polled }: { row: Row; polled: Polled<
       </>
     );
   }
+  const { quote, receivedAt } = shown;
   return (
     <>
       <td role="cell" className="right c-price">
@@ -110,7 +113,7 @@ function Answer({ row: { quote, failure }, polled }: { row: Row; polled: Polled<
         <Change percent={quote.changePercent} />
       </td>
       <td role="cell" className="c-origin">
-        <Origin provenance={quote.provenance} receivedAt={polled.receivedAt} />
+        <Origin provenance={quote.provenance} receivedAt={receivedAt} />
       </td>
       <td role="cell" className="right wide c-book">
         <Figure value={quote.bid} />
