@@ -69,7 +69,8 @@ async def _pace(tx: Tx, made: Admitted, standings: Mapping[str, Standing], now: 
         if pace is None:
             made.later_s[endpoint] = LOOK_AGAIN_S
         elif given < count:
-            made.later_s[endpoint] = max((pace.after(now, given) - now).total_seconds(), 0.0)
+            later = (pace.after(now, given) - now).total_seconds()
+            made.later_s[endpoint] = min(max(later, 0.0), LONGEST_PAUSE_S)
 
 
 def _give(made: Admitted, endpoint: str, given: int, wished: int) -> None:
