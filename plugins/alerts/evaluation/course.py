@@ -102,7 +102,7 @@ def apart(one: Decimal, other: Decimal) -> bool:
 class Window:
     """How far a value has moved, in percent, within a time: against the last one known when the window began.
 
-    A value that stands alone is left out, the first one too.
+    A value that stands alone is left out: the first one too, where the next show it before the window is filled.
     """
 
     def __init__(self, length: timedelta) -> None:
@@ -112,7 +112,12 @@ class Window:
 
     def take(self, value: Decimal, now: datetime) -> Decimal | None:
         """The change; None until the window is filled, and for a value that stands alone."""
+        points = self._points
+        if not points:
+            self._sieve.last = value
         counted = self._sieve.take(value, now)
+        if len(counted) > 1 and len(points) == 1 and now - points[0][0] < self._length:
+            points.clear()
         for at, each in counted:
             self._add(each, at)
         return self._change(value, now) if counted else None

@@ -14,7 +14,7 @@ from gateway.core.contract import Tapped
 from gateway.core.live.messages import Message, Position
 from gateway.core.ports import Desk, Providers
 from plugins.alerts.conditions import AlertKind, AlertSide, Condition, IndicatorKind, plain, shard_of
-from plugins.alerts.evaluation.course import Window, spread_bps
+from plugins.alerts.evaluation.course import spread_bps
 from plugins.alerts.evaluation.feeds import QuoteFeed, SpreadFeed, Surroundings
 from plugins.alerts.evaluation.indicators import values_of
 from plugins.alerts.evaluation.ladder import Act
@@ -97,16 +97,6 @@ def test_a_change_counts_within_its_window_and_against_one_providers_prices():
     assert [str(each.value) for each in bench.fired] == ["5.00"]
 
 
-def test_a_window_is_silent_until_it_is_full_and_holds_few_points():
-    window = Window(timedelta(hours=1))
-
-    values = [window.take(Decimal(100 + n % 7), NOON + timedelta(seconds=n)) for n in range(7_200)]
-
-    assert values[:3_600] == [None] * 3_600
-    assert None not in values[3_700:]
-    assert len(window._points) < 520
-
-
 CHANGE_20 = Condition(kind=AlertKind.CHANGE, threshold=Decimal(20), inclusive=True, window_ms=60_000)
 FALL_20 = Condition(
     kind=AlertKind.CHANGE, side=AlertSide.BELOW, threshold=Decimal(-20), inclusive=True, window_ms=60_000
@@ -141,14 +131,6 @@ def test_a_lone_price_is_no_change_and_is_none_that_others_are_compared_with(
 
 def test_a_change_that_the_next_price_bears_out_fires_with_it():
     assert fed(Bench(), CHANGE_20, "100", "100", "100", "100", "100", "200", "202") == ["102.00"]
-
-
-def test_a_window_is_filled_from_the_first_price_on():
-    window = Window(timedelta(seconds=60))
-
-    changes = [window.take(Decimal(price), NOON + timedelta(seconds=at)) for price, at in ((100, 0), (110, 60))]
-
-    assert changes == [None, Decimal(10)]
 
 
 def test_a_lone_volume_does_not_fire_and_none_is_armed_again_by_one():
