@@ -122,7 +122,7 @@ class EndpointDesk:
                 return held
             values: dict[str, Any] = {
                 "status": ENABLED, "disabled_reason": None, "disabled_at": None, "failing_since": None,
-                "failed_at": None, "changed_at": self._host.clock.now(),
+                "failed_at": None, "allowed_at": None, "changed_at": self._host.clock.now(),
             }  # fmt: skip
             await self.rows.change(tx, context.tenant, endpoint_id, values)
             await self._record(tx, context, "webhook.enabled", endpoint_id)
@@ -214,7 +214,7 @@ class EndpointDesk:
             made |= self._signing(changes["signing"])
         if changes.get("url") not in (None, held.url):
             await check_url(self._host, changes["url"])
-            made |= {"url": changes["url"], "failing_since": None, "failed_at": None}
+            made |= {"url": changes["url"], "failing_since": None, "failed_at": None, "allowed_at": None}
         return made
 
     def _signing(self, signing: str) -> dict[str, Any]:

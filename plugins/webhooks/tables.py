@@ -24,7 +24,7 @@ endpoints = tenant_table(
     Column("disabled_at", Instant),
     Column("failing_since", Instant),  # the first failure since the last success
     Column("failed_at", Instant),  # about the last failure
-    Column("allowed_at", Instant),  # when its rate allows the next attempt, whichever process makes it
+    Column("allowed_at", Instant),  # when the next attempt is allowed, whichever process makes it
     Column("secret", Text, nullable=False),  # whsec_…, encrypted at rest
     Column("previous_secret", Text),
     Column("previous_until", Instant),

@@ -31,6 +31,7 @@ from gateway.edge.graphqlcore import core_schema
 from gateway.eventpage import sampled
 from schema.events import EPOCH, Event
 from tests.contract.eventshapes import breaches, current, fields_of, kept
+from tests.gateway.outbox.positional import positional
 from tests.house import House, open_house, own_plugins, own_schema
 
 CATALOG = catalog_of(own_plugins())
@@ -78,6 +79,7 @@ def test_a_sample_is_whole_and_survives_being_stored(kind: type[Event]):
     assert isinstance(sample.subject, str)
     assert not kind.market or sample.subject
     assert read(kind, written(sampled(kind))) == sampled(kind)
+    assert read(kind, positional(sampled(kind))) == sampled(kind)
 
 
 @KINDS

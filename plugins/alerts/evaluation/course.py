@@ -30,6 +30,35 @@ class Reading:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
+class Sieve:
+    """Holds back a value that is far from the one before it until another says the same."""
+
+    grows: bool = False
+    """Whether any other that is far on the same side says the same: sums that begin anew each day run."""
+    last: Decimal | None = None
+    """The last that counted."""
+    _held: tuple[datetime, Decimal] | None = None
+
+    def take(self, value: Decimal, now: datetime) -> list[tuple[datetime, Decimal]]:
+        """The values that count by now, with when they came: none while the newest stands alone."""
+        held, self._held = self._held, None
+        if self.last is not None and not apart(value, self.last):
+            counted = [(now, value)]
+        elif held is not None and self._alike(value, held[1]):
+            counted = [held, (now, value)]
+        else:
+            self._held = now, value
+            return []
+        self.last = value
+        return counted
+
+    def _alike(self, value: Decimal, held: Decimal) -> bool:
+        if not apart(value, held):
+            return True
+        return self.grows and self.last is not None and (value > self.last) == (held > self.last)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Course:
     """The values of one measure."""
 
@@ -38,10 +67,9 @@ class Course:
     """Who told the last value that counted."""
     gap: bool = True
     """Whether something may have been missed: at the beginning it has been, as far as anybody knows."""
-    guarded: bool = False
-    """Whether values that stand alone are left out."""
+    sieve: Sieve | None = None
+    """What leaves out values that stand alone, where such can come: never the first, nor another provider's first."""
     value: Decimal | None = None
-    _odd: Decimal | None = None
 
     def missed(self) -> None:
         """Something was lost, or may be: the next value is the first behind a gap."""
@@ -50,8 +78,11 @@ class Course:
     def take(self, value: Decimal, provider: str, now: datetime, *, shown: bool = False) -> Reading:
         """The next value that counts, unless it stands alone."""
         switched = bool(self.provider) and provider != self.provider
-        if self.guarded and not switched and self._alone(value):
-            return Reading([], self.gap, switched=False)
+        if self.sieve is not None:
+            if switched or self.value is None:
+                self.sieve.last = value
+            if not self.sieve.take(value, now):
+                return Reading([], self.gap, switched=False)
         mode = Mode.ANCHOR if switched else Mode.SHOWN if shown else Mode.TICK
         first, self.provider, self.value = not self.provider, provider, value
         after_gap = self.gap
@@ -59,19 +90,9 @@ class Course:
             self.gap = False
         return Reading(self.ladder.step(value, now, mode), after_gap, switched or first)
 
-    def _alone(self, value: Decimal) -> bool:
-        last, odd = self.value, self._odd
-        if last is None or not _apart(value, last):
-            self._odd = None
-            return False
-        if odd is not None and not _apart(value, odd):
-            self._odd = None
-            return False
-        self._odd = value
-        return True
 
-
-def _apart(one: Decimal, other: Decimal) -> bool:
+def apart(one: Decimal, other: Decimal) -> bool:
+    """Whether two values are so far from each other that one of them may be wrong."""
     if one <= 0 or other <= 0:
         # Of what may be below zero nobody knows how far is far.
         return (one <= 0) != (other <= 0) and abs(one - other) > abs(other) * (APART - 1)
@@ -79,21 +100,38 @@ def _apart(one: Decimal, other: Decimal) -> bool:
 
 
 class Window:
-    """How far a value has moved, in percent, within a time: against the last one known when the window began."""
+    """How far a value has moved, in percent, within a time: against the last one known when the window began.
+
+    A value that stands alone is left out: the first one too, where the next show it before the window is filled.
+    """
 
     def __init__(self, length: timedelta) -> None:
         self._length, self._step = length, length / MOST_POINTS
         self._points: deque[tuple[datetime, Decimal]] = deque()
+        self._sieve = Sieve()
 
     def take(self, value: Decimal, now: datetime) -> Decimal | None:
-        """The change; None until the window is filled."""
-        points, begin = self._points, now - self._length
-        if not points or now - points[-1][0] >= self._step:
-            points.append((now, value))
+        """The change; None until the window is filled, and for a value that stands alone."""
+        points = self._points
+        if not points:
+            self._sieve.last = value
+        counted = self._sieve.take(value, now)
+        if len(counted) > 1 and len(points) == 1 and now - points[0][0] < self._length:
+            points.clear()
+        for at, each in counted:
+            self._add(each, at)
+        return self._change(value, now) if counted else None
+
+    def _add(self, value: Decimal, at: datetime) -> None:
+        points, begin = self._points, at - self._length
+        if not points or at - points[-1][0] >= self._step:
+            points.append((at, value))
         while len(points) > 1 and points[1][0] <= begin:
             points.popleft()
-        at, base = points[0]
-        return (value - base) / base * HUNDRED if at <= begin and base > 0 else None
+
+    def _change(self, value: Decimal, now: datetime) -> Decimal | None:
+        at, base = self._points[0]
+        return (value - base) / base * HUNDRED if at <= now - self._length and base > 0 else None
 
 
 def price_of(quote: Quote, wanted: PriceType) -> Decimal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ import structlog
 from gateway.core.clock import Clock
 from gateway.core.contract import Context, Market, Tapped
 from plugins.alerts.conditions import AlertKind, Measure
-from plugins.alerts.evaluation.course import Course, Reading, Window, is_fresh, price_of, spread_bps
+from plugins.alerts.evaluation.course import Course, Reading, Sieve, Window, apart, is_fresh, price_of, spread_bps
 from plugins.alerts.evaluation.occasions import Occasion, Seen, Watched
 from schema.capability import Terms
 from schema.errors import MarketgateError
@@ -85,9 +86,8 @@ class Courses:
         """See `Feed`. Who told its last number stands in the database."""
         found = self.courses.get(measure)
         if found is None:
-            guarded = measure.kind is AlertKind.PRICE
             provider = self._providers.get(self.name_of(measure), "")
-            found = self.courses[measure] = Course(guarded=guarded, provider=provider)
+            found = self.courses[measure] = Course(sieve=_sieve_of(measure.kind), provider=provider)
         return found
 
     def add(self, watched: Watched) -> None:
@@ -146,6 +146,11 @@ class Courses:
         for occasion in told:
             if not occasion.active:
                 self.remove(occasion.watched.row.id)
+
+
+def _sieve_of(kind: AlertKind) -> Sieve | None:
+    """Of what providers tell as it is; what is reckoned from prices leaves out theirs."""
+    return Sieve(grows=kind is AlertKind.VOLUME) if kind in (AlertKind.PRICE, AlertKind.VOLUME) else None
 
 
 class QuoteFeed(Courses):
@@ -209,6 +214,7 @@ class SpreadFeed(Courses):
         if measure.instrument is None:
             raise ValueError("a spread is of an instrument")
         self._measure, self._instrument = measure, measure.instrument
+        self._sieves = defaultdict[str, Sieve](Sieve)
         self._prices: dict[str, tuple[Decimal, datetime]] = {}
 
     async def run(self) -> None:
@@ -238,8 +244,16 @@ class SpreadFeed(Courses):
         for quote in message.values:
             price = price_of(quote, self._measure.price_type or PriceType.LAST)
             if price is not None and is_fresh(quote, now):
+                self._sieves[tapped.provider].take(price, now)
                 self._prices[tapped.provider] = (price, now)
-                fresh = [price for price, at in self._prices.values() if now - at <= TOGETHER]
-                spread = spread_bps(fresh) if self.courses else None
+                spread = spread_bps(self._counted(now)) if self.courses else None
                 if spread is not None:
                     self.take(self._measure, spread, "+".join(self._measure.providers), quote, shown=tapped.joined)
+
+    def _counted(self, now: datetime) -> list[Decimal]:
+        """The fresh prices, but for those that stand alone among their provider's own and among all."""
+        told = {provider: price for provider, (price, at) in self._prices.items() if now - at <= TOGETHER}
+        for provider, price in told.items():
+            if any(other != provider and not apart(price, each) for other, each in told.items()):
+                self._sieves[provider].last = price
+        return [price for provider, price in told.items() if self._sieves[provider].last == price]

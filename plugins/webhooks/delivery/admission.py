@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.core.store import Tx
-from plugins.webhooks.delivery.lanes import Lanes
+from plugins.webhooks.delivery.lanes import LONGEST_PAUSE_S, Lanes
 from plugins.webhooks.delivery.pace import Pace
 from plugins.webhooks.delivery.rows import Standing
 from plugins.webhooks.delivery.store import DeliveryDirectory
@@ -44,11 +44,14 @@ async def admit(
         if standing is None:
             made.counts[endpoint] = count
         elif standing.tenant_id not in closed:
-            tenant = standing.tenant_id
+            tenant, pause = standing.tenant_id, standing.pause_s(now)
             lanes.owned(endpoint, tenant)
-            given = max(min(count, lanes.room(tenant) - taken[tenant]), 0)
+            given = 0 if pause else max(min(count, lanes.room(tenant) - taken[tenant]), 0)
             taken[tenant] += given
             _give(made, endpoint, given, count)
+            if pause:
+                # The database is asked again before a long one ends: who changes the endpoint takes it back.
+                made.later_s[endpoint] = min(pause, LONGEST_PAUSE_S)
     await _pace(tx, made, standings, now)
     return made
 
@@ -66,7 +69,8 @@ async def _pace(tx: Tx, made: Admitted, standings: Mapping[str, Standing], now: 
         if pace is None:
             made.later_s[endpoint] = LOOK_AGAIN_S
         elif given < count:
-            made.later_s[endpoint] = max((pace.after(now, given) - now).total_seconds(), 0.0)
+            later = (pace.after(now, given) - now).total_seconds()
+            made.later_s[endpoint] = min(max(later, 0.0), LONGEST_PAUSE_S)
 
 
 def _give(made: Admitted, endpoint: str, given: int, wished: int) -> None:
@@ -80,4 +84,4 @@ async def note_begun(tx: Tx, made: Admitted, begun: Mapping[str, int], now: date
     """What was claimed counts for the rates of all processes."""
     for endpoint, pace in made.paces.items():
         if count := begun.get(endpoint, 0):
-            await DeliveryDirectory().begun(tx, endpoint, pace.after(now, count))
+            await DeliveryDirectory().allow(tx, endpoint, pace.after(now, count))

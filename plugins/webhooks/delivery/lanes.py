@@ -95,7 +95,9 @@ class Lanes:
     flying_of: Counter[str] = field(default_factory=Counter)
     """By tenant."""
     doubtful: int = 0
-    """Of them, to endpoints that had failed before: these have half of all slots at most."""
+    """Of them, to endpoints that had failed before: these have half of all slots at most, and of their tenant's."""
+    doubtful_of: Counter[str] = field(default_factory=Counter)
+    """By tenant."""
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _ready: OrderedDict[str, None] = field(default_factory=OrderedDict)
     """Endpoints for which something may be due, the longest unasked first."""
@@ -128,21 +130,23 @@ class Lanes:
         """Whom to claim for: by endpoint how many, and its `news` at this moment."""
         self._ring(now)
         found: dict[str, tuple[int, int]] = {}
-        taken = Counter[str]()
+        taken, doubted = Counter[str](), Counter[str]()
         room, doubtful = min(most, self.most - self.flying), self.most // 2 - self.doubtful
-        # Where it gets narrow, nobody has more than one.
-        window = self.slots if self.flying < self.most // 2 else 1
         for endpoint in tuple(self._ready):
             if room <= 0:
                 break
             lane = self._lanes[endpoint]
-            theirs = self.room(lane.tenant) - taken[lane.tenant]
-            count = min(lane.free(now, window), room, theirs, doubtful if lane.failures else room)
+            tenant = lane.tenant
+            count = min(lane.free(now, self._window(tenant, taken[tenant])), room, self.room(tenant) - taken[tenant])
+            if lane.failures:
+                count = min(count, doubtful, self._doubtful_room(tenant) - doubted[tenant])
             if count > 0:
                 found[endpoint] = (count, lane.news)
                 room -= count
-                taken[lane.tenant] += count
-                doubtful -= count if lane.failures else 0
+                taken[tenant] += count
+                if lane.failures:
+                    doubtful -= count
+                    doubted[tenant] += count
                 self._ready.move_to_end(endpoint)
             elif (at := lane.wakes_at(now)) is not None:
                 # Time brings it back; while it only lacks slots, it stays for when one is free.
@@ -153,7 +157,21 @@ class Lanes:
     def room(self, tenant: str) -> int:
         """How many more attempts a tenant may have under way: a quarter of all at most, so that many endpoints of one
         that never answer leave slots to others. Of a tenant that is not known yet, any number."""
-        return max(self.most // SHARES, 1) - self.flying_of[tenant] if tenant else self.most
+        return self._share - self.flying_of[tenant] if tenant else self.most
+
+    @property
+    def _share(self) -> int:
+        return max(self.most // SHARES, 1)
+
+    def _window(self, tenant: str, taken: int) -> int:
+        """Where it gets narrow, for all or for one tenant, no endpoint has more than one."""
+        narrow = self.flying >= self.most // 2 or (tenant and self.flying_of[tenant] + taken >= self._share // 2)
+        return 1 if narrow else self.slots
+
+    def _doubtful_room(self, tenant: str) -> int:
+        """How many more attempts to its endpoints that failed a tenant may have under way: the other half of its slots
+        is for those that answer."""
+        return max(self._share // 2, 1) - self.doubtful_of[tenant] if tenant else self.most
 
     def owned(self, endpoint: str, tenant: str) -> None:
         """Whose an endpoint is that was just wished for."""
@@ -178,7 +196,9 @@ class Lanes:
         lane.began(now)
         self.flying += 1
         self.flying_of[tenant] += 1
-        self.doubtful += lane.failures > 0
+        if lane.failures:
+            self.doubtful += 1
+            self.doubtful_of[tenant] += 1
         return lane.failures > 0
 
     def ended(self, endpoint: str, now: float, *, doubtful: bool, well: bool | None) -> None:
@@ -186,10 +206,10 @@ class Lanes:
         lane = self._lanes[endpoint]
         lane.flying -= 1
         self.flying -= 1
-        self.flying_of[lane.tenant] -= 1
-        if not self.flying_of[lane.tenant]:
-            del self.flying_of[lane.tenant]
-        self.doubtful -= doubtful
+        _less(self.flying_of, lane.tenant)
+        if doubtful:
+            self.doubtful -= 1
+            _less(self.doubtful_of, lane.tenant)
         if well:
             lane.succeeded(self.slots)
         elif well is not None:
@@ -221,3 +241,9 @@ class Lanes:
         """Many endpoints hear of something once a day."""
         if lane.endpoint not in self._ready and lane.idle(now):
             self._lanes.pop(lane.endpoint, None)
+
+
+def _less(counts: Counter[str], tenant: str) -> None:
+    counts[tenant] -= 1
+    if not counts[tenant]:
+        del counts[tenant]

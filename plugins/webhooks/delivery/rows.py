@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from plugins.webhooks.delivery.verdict import Answer, Verdict
+from plugins.webhooks.rows import ENABLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,14 @@ class Standing:
     changed_at: datetime
     failing_since: datetime | None
     rate_per_second: int | None
+    allowed_at: datetime | None
+    """Before then nothing is sent there, by its rate or by its own wish."""
+
+    def pause_s(self, now: datetime) -> float:
+        """For how long nothing is sent to it that may be sent to it at all."""
+        if self.allowed_at is None or self.status != ENABLED:
+            return 0.0
+        return max((self.allowed_at - now).total_seconds(), 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ JITTER = 0.2
 LONGEST_WISH_S = 86_400.0
 WAITS_AS_ASKED = frozenset({429, 502, 503, 504})
 """Statuses whose `Retry-After` counts."""
+PAUSES_ALL = frozenset({429, 503})
+"""Of them, those that speak of the whole receiver: nothing else is sent there meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

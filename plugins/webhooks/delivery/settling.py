@@ -66,6 +66,7 @@ class Settling:
             await self._directory.recovered(tx, recovered)
         for row in rows.values():
             mine = [each for each in written if each.claimed.endpoint_id == row.id and each in bad]
+            await self._pause(tx, row, mine)
             if mine and row.status == ENABLED:
                 await self._failed(tx, row, mine, well, done)
         return done
@@ -82,6 +83,13 @@ class Settling:
         if written:
             await self._directory.note(tx, written)
         return written
+
+    async def _pause(self, tx: Tx, row: EndpointRow, mine: Sequence[Settlement]) -> None:
+        """Until the receiver wants something again."""
+        there = [each.verdict.paused_until for each in mine if each.url == row.url]
+        wishes = [until for until in there if until is not None]
+        if wishes and (row.allowed_at is None or max(wishes) > row.allowed_at):
+            await self._directory.allow(tx, row.id, max(wishes))
 
     async def _failed(
         self, tx: Tx, row: EndpointRow, mine: Sequence[Settlement], well: set[str], done: Settled

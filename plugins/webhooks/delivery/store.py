@@ -116,8 +116,8 @@ class DeliveryDirectory:
         wanted = columns.where(endpoints.c.id.in_(sorted(ids)), endpoints.c.rate_per_second.is_not(None))
         return await tx.all(wanted.order_by(endpoints.c.id).with_for_update(skip_locked=True), Pace)
 
-    async def begun(self, tx: Tx, endpoint_id: str, allowed_at: datetime) -> None:
-        """When its rate allows the next attempt."""
+    async def allow(self, tx: Tx, endpoint_id: str, allowed_at: datetime) -> None:
+        """When the next attempt is allowed, whichever process makes it."""
         await tx.run(update(endpoints).where(endpoints.c.id == endpoint_id).values(allowed_at=allowed_at))
 
     async def endpoints(self, tx: Tx, ids: Collection[str]) -> list[EndpointRow]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from gateway.core.ports import Posted
-from plugins.webhooks.delivery.schedule import Schedule, wished_s
+from plugins.webhooks.delivery.schedule import PAUSES_ALL, Schedule, wished_s
 
 GONE = 410
 EXCERPT = 2_048
@@ -53,6 +53,8 @@ class Verdict:
     """The receiver wants nothing any more."""
     hung: bool = False
     """There was no answer: not even a refusal."""
+    paused_until: datetime | None = None
+    """Before then the receiver wants nothing, of other deliveries neither."""
 
 
 def judge(answer: Answer, failed_before: int, schedule: Schedule, chance: float) -> Verdict:
@@ -63,17 +65,24 @@ def judge(answer: Answer, failed_before: int, schedule: Schedule, chance: float)
             outcome=Outcome.SUCCEEDED, due_at=None, status=posted.status, error=None, excerpt=excerpt_of(posted.body)
         )
     gone = posted is not None and posted.status == GONE
+    wished = None if posted is None else wished_s(posted.status, posted.headers, answer.ended)
     delay = None if gone else schedule.delay_s(failed_before + 1, chance)
-    if delay is not None and posted is not None:
-        delay = max(delay, wished_s(posted.status, posted.headers, answer.ended) or 0.0)
+    if delay is not None:
+        delay = max(delay, wished or 0.0)
     return Verdict(
         outcome=Outcome.EXHAUSTED if delay is None else Outcome.RETRYING,
         due_at=None if delay is None else answer.ended + timedelta(seconds=delay),
         status=None if posted is None else posted.status,
         error=answer.error if posted is None else told(posted.status),
         excerpt=None if posted is None else excerpt_of(posted.body),
-        gone=gone, hung=posted is None,
+        gone=gone, hung=posted is None, paused_until=_paused_until(answer, wished),
     )  # fmt: skip
+
+
+def _paused_until(answer: Answer, wished: float | None) -> datetime | None:
+    if wished is None or answer.posted is None or answer.posted.status not in PAUSES_ALL:
+        return None
+    return answer.ended + timedelta(seconds=wished)
 
 
 def unjudged(answer: Answer, failed_before: int, schedule: Schedule, chance: float) -> Verdict:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from gateway.core.outbox.log import KEPT, EventLog
 from gateway.core.outbox.tables import events, log
@@ -102,6 +102,27 @@ async def test_entries_stand_in_the_order_of_commits_with_positions_without_hole
     assert shelves(await outbox.entries("acme", after=1, limit=1)) == ["b"]
     assert await outbox.entries("acme", after=0, types=["provider.degraded"]) == []
     assert await outbox.bounds("acme") == (0, 3)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"shelf": "a"},
+        {"shelf": "a", "price": "0.10", "aisle": {"name": "what a newer release knows"}},
+        [["evt_1", "2026-11-20T12:00:00Z", "1", "LIVE", "a"], []],
+        [["evt_1", "2026-11-20T12:00:00Z", "1", "LIVE", "a", "0.10"], []],
+    ],
+    ids=["fewer fields", "more fields", "fewer fields in their order", "fields in their order"],
+)
+async def test_what_another_release_wrote_is_read(store: Store, outbox: EventLog, stored: Any):
+    await fill(outbox, store, "a")
+
+    async with store.write() as tx:
+        await tx.run(update(events).values(value=json.dumps(stored)))
+
+    (entry,) = await outbox.entries("acme", after=0)
+    assert isinstance(entry.event, ShelfFilled)
+    assert (entry.event.shelf, entry.event.price) == ("a", Decimal("0.10"))
 
 
 async def test_what_is_undone_was_never_told(store: Store, outbox: EventLog):

@@ -14,7 +14,7 @@ from gateway.core.contract import Tapped
 from gateway.core.live.messages import Message, Position
 from gateway.core.ports import Desk, Providers
 from plugins.alerts.conditions import AlertKind, AlertSide, Condition, IndicatorKind, plain, shard_of
-from plugins.alerts.evaluation.course import Window, spread_bps
+from plugins.alerts.evaluation.course import spread_bps
 from plugins.alerts.evaluation.feeds import QuoteFeed, SpreadFeed, Surroundings
 from plugins.alerts.evaluation.indicators import values_of
 from plugins.alerts.evaluation.ladder import Act
@@ -97,14 +97,102 @@ def test_a_change_counts_within_its_window_and_against_one_providers_prices():
     assert [str(each.value) for each in bench.fired] == ["5.00"]
 
 
-def test_a_window_is_silent_until_it_is_full_and_holds_few_points():
-    window = Window(timedelta(hours=1))
+CHANGE_20 = Condition(kind=AlertKind.CHANGE, threshold=Decimal(20), inclusive=True, window_ms=60_000)
+FALL_20 = Condition(
+    kind=AlertKind.CHANGE, side=AlertSide.BELOW, threshold=Decimal(-20), inclusive=True, window_ms=60_000
+)
 
-    values = [window.take(Decimal(100 + n % 7), NOON + timedelta(seconds=n)) for n in range(7_200)]
 
-    assert values[:3_600] == [None] * 3_600
-    assert None not in values[3_700:]
-    assert len(window._points) < 520
+def fed(bench: Bench, condition: Condition, *prices: str) -> list[str]:
+    feed = QuoteFeed(bench.around, {}, BTC)
+    feed.add(watched(condition))
+    for price in prices:
+        feed.heard(told(price, bench))
+        bench.clock.turn(20)
+    return [str(each.value) for each in bench.fired]
+
+
+@pytest.mark.parametrize("condition", [CHANGE_20, FALL_20], ids=["risen", "fallen"])
+@pytest.mark.parametrize(
+    "prices",
+    [
+        ("100", "100", "100", "100", "100", "10000", "100", "100", "100", "100", "100"),
+        ("100", "100", "100", "100", "100", "1", "100", "100", "100", "100", "100"),
+        ("10000", "100", "100", "100", "100", "100", "100", "100"),
+        ("1", "100", "100", "100", "100", "100", "100", "100"),
+    ],
+    ids=["high", "low", "high at first", "low at first"],
+)
+def test_a_lone_price_is_no_change_and_is_none_that_others_are_compared_with(
+    condition: Condition, prices: tuple[str, ...]
+):
+    assert fed(Bench(), condition, *prices) == []
+
+
+def test_a_change_that_the_next_price_bears_out_fires_with_it():
+    assert fed(Bench(), CHANGE_20, "100", "100", "100", "100", "100", "200", "202") == ["102.00"]
+
+
+def test_a_lone_volume_does_not_fire_and_none_is_armed_again_by_one():
+    bench, condition = Bench(), Condition(kind=AlertKind.VOLUME, threshold=Decimal(1000))
+    feed = QuoteFeed(bench.around, {}, BTC)
+    feed.add(watched(condition))
+
+    for volume in ("900", "1000000000", "901", "1001", "0", "1002", "1003"):
+        feed.heard(told("5", bench, volume=Decimal(volume)))
+
+    assert [str(each.value) for each in bench.fired] == ["1001"]
+
+
+@pytest.mark.parametrize(
+    ("volumes", "fired"),
+    [
+        (("900", "5000", "5001"), ["5001"]),
+        (("0", "100", "400", "1600", "6400"), ["6400"]),
+        (("90000", "10", "100", "800", "2000", "2001"), ["2000"]),
+    ],
+    ids=["a leap", "a day begins", "a day ends and another begins"],
+)
+def test_a_volume_that_runs_counts_at_the_next_value_at_the_latest(volumes: tuple[str, ...], fired: list[str]):
+    bench, feed = Bench(), None
+    feed = QuoteFeed(bench.around, {}, BTC)
+    feed.add(watched(Condition(kind=AlertKind.VOLUME, threshold=Decimal(1000))))
+
+    for volume in volumes:
+        feed.heard(told("5", bench, volume=Decimal(volume)))
+
+    assert [str(each.value) for each in bench.fired] == fired
+
+
+def spreads(*told_by: tuple[str, str]) -> list[str]:
+    bench = Bench()
+    alert = watched(Condition(kind=AlertKind.SPREAD, threshold=Decimal(100), inclusive=True, providers=("a", "b")))
+    feed = SpreadFeed(bench.around, {}, alert.measure)
+    feed.add(alert)
+    for provider, price in told_by:
+        feed.heard(told(price, bench, provider))
+    return [str(each.value) for each in bench.fired]
+
+
+@pytest.mark.parametrize(
+    "told_by",
+    [
+        (("a", "100"), ("b", "100"), ("b", "10000"), ("a", "100"), ("b", "100")),
+        (("a", "100"), ("a", "100"), ("b", "10000"), ("a", "100"), ("b", "100")),
+        (("b", "10000"), ("a", "100"), ("a", "100"), ("b", "100"), ("b", "100")),
+    ],
+    ids=["later", "at first", "before any other"],
+)
+def test_a_lone_price_makes_no_spread(told_by: tuple[tuple[str, str], ...]):
+    assert spreads(*told_by) == []
+
+
+def test_a_spread_that_the_next_price_bears_out_fires_with_it():
+    assert spreads(("a", "100"), ("b", "100"), ("b", "200"), ("b", "200")) == ["10000"]
+
+
+def test_a_leap_of_all_providers_is_no_spread():
+    assert spreads(("a", "100"), ("b", "100"), ("a", "200"), ("b", "200"), ("a", "200"), ("b", "201")) == []
 
 
 def test_a_spread_is_between_the_last_prices_of_its_providers():

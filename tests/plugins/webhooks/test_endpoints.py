@@ -225,13 +225,28 @@ async def test_an_endpoint_that_is_enabled_again_has_forgotten_why_it_was_not(co
     made = await make(company)
     await company.ask("ada", DISABLE, id=made["id"])
     async with company.house.store.write() as tx:
-        await tx.run(endpoints.update().values(failing_since=company.house.clock.now()))
+        now = company.house.clock.now()
+        await tx.run(endpoints.update().values(failing_since=now, allowed_at=now + 24 * HOUR))
 
     enabled = (await company.ask("ada", ENABLE, id=made["id"]))["webhookEndpoint"]
     again = (await company.ask("ada", ENABLE, id=made["id"]))["webhookEndpoint"]
 
     assert enabled == again == made
+    assert (await row_of(company, made["id"])).allowed_at is None
     assert await company.acts() == ["webhook.created", "webhook.disabled", "webhook.enabled"]
+
+
+async def test_the_wishes_of_a_receiver_end_where_another_takes_its_place(company: Company):
+    made = await make(company)
+    async with company.house.store.write() as tx:
+        await tx.run(endpoints.update().values(allowed_at=company.house.clock.now() + 24 * HOUR))
+
+    await company.ask("ada", UPDATE, id=made["id"], description="The same receiver")
+    described = await row_of(company, made["id"])
+    await company.ask("ada", UPDATE, id=made["id"], url=f"{URL}/other")
+    moved = await row_of(company, made["id"])
+
+    assert (described.allowed_at, moved.allowed_at) == (company.house.clock.now() + 24 * HOUR, None)
 
 
 async def test_the_secret_before_signs_until_the_overlap_ends(company: Company):

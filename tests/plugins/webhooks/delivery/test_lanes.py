@@ -103,6 +103,65 @@ def test_no_tenant_has_more_than_a_quarter_of_all_slots():
     assert (first, full, counts(found.wishes(0.0, 100))) == ({"a": 1, "b": 1, "d": 1}, {}, {"c": 1})
 
 
+def theirs(most: int, endpoints: list[str], tenant: str = "ten_a") -> Lanes:
+    """Lanes on which something waits for endpoints of a tenant that all have earned four slots."""
+    found = lanes(most)
+    found.due(endpoints)
+    for endpoint in endpoints:
+        succeed(found, endpoint, 3)
+        found.owned(endpoint, tenant)
+    return found
+
+
+def begin(of: Lanes, endpoints: dict[str, int], tenant: str = "ten_a") -> list[tuple[str, bool]]:
+    return [(each, of.began(each, 0.0, None, tenant)) for each, count in endpoints.items() for _ in range(count)]
+
+
+def test_of_a_tenants_slots_its_endpoints_that_failed_have_half():
+    broken, well = [f"broken{n}" for n in range(160)], [f"well{n}" for n in range(160)]
+    found = theirs(480, broken)
+    for each in broken:
+        for flown, doubtful in begin(found, {each: 1}):
+            found.ended(flown, 0.0, doubtful=doubtful, well=False)
+    found.due(broken)
+
+    first = counts(found.wishes(0.0, 480))
+    flying = begin(found, first)
+    full = counts(found.wishes(0.0, 480))
+    found.due(well)
+    for each in well:
+        found.owned(each, "ten_a")
+    beside = counts(found.wishes(0.0, 480))
+    for each, doubtful in flying[:10]:
+        found.ended(each, 0.0, doubtful=doubtful, well=None)
+    after = [each for each in counts(found.wishes(0.0, 480)) if each in broken]
+
+    assert (len(first), set(first.values()), full) == (60, {1}, {})
+    assert beside == dict.fromkeys(well[:60], 1)
+    assert (found.doubtful, found.doubtful_of["ten_a"], len(after)) == (50, 50, 10)
+
+
+def test_another_tenants_endpoints_that_failed_have_their_own_half():
+    found = theirs(480, [])
+    for tenant in ("ten_a", "ten_b"):
+        for each in [f"{tenant}{n}" for n in range(100)]:
+            [(_, doubtful)] = begin(found, {each: 1}, tenant)
+            found.ended(each, 0.0, doubtful=doubtful, well=False)
+            found.due([each])
+
+    wished = counts(found.wishes(0.0, 480))
+
+    assert [sum(each.startswith(tenant) for each in wished) for tenant in ("ten_a", "ten_b")] == [60, 60]
+
+
+def test_where_it_gets_narrow_for_a_tenant_none_of_its_endpoints_has_more_than_one():
+    found = theirs(480, [f"hook{n}" for n in range(200)])
+
+    wished = list(counts(found.wishes(0.0, 480)).values())
+
+    assert (wished[:15], wished[15:], sum(wished)) == ([4] * 15, [1] * 60, 120)
+
+
 def test_a_failure_takes_back_the_slots():
     found = lanes()
     found.due(["a"])

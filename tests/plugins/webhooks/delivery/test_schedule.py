@@ -98,6 +98,25 @@ def test_the_receivers_wish_lengthens_a_delay_and_never_shortens_it():
     assert (longer.due_at, shorter.due_at) == (NOW + timedelta(hours=1), NOW + timedelta(seconds=5))
 
 
+@pytest.mark.parametrize(
+    ("status", "headers", "until"),
+    [
+        (429, {"retry_after": "3600"}, NOW + timedelta(hours=1)),
+        (503, {"retry_after": "999999"}, NOW + timedelta(days=1)),
+        (503, {"retry_after": "0"}, NOW),
+        (429, {}, None),
+        (502, {"retry_after": "3600"}, None),
+        (504, {"retry_after": "3600"}, None),
+        (200, {"retry_after": "3600"}, None),
+    ],
+)
+@pytest.mark.parametrize("failed_before", [0, 2], ids=["first attempt", "last attempt"])
+def test_who_is_asked_too_much_is_left_alone(
+    status: int, headers: dict[str, str], until: datetime | None, failed_before: int
+):
+    assert judge(answered(status, b"", **headers), failed_before, SCHEDULE, 0.5).paused_until == until
+
+
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_each_2xx_is_success(status: int):
     verdict = judge(answered(status, b"fine"), 0, SCHEDULE, 0.5)
