@@ -245,6 +245,25 @@ async def test_news_that_cannot_be_had_are_a_notice_once_and_another_when_they_c
     assert (ids(third), third["notices"]) == (["a2"], [{"code": "FRESH_AGAIN"}])
 
 
+async def test_who_joins_while_news_cannot_be_had_is_told_so_too_and_not_once_they_can_again(exchange, papers) -> None:
+    papers.numbers = [1]
+    async with exchange.dial() as peer, exchange.dial() as later, exchange.dial() as last:
+        await peer.ask(NEWS_OF)
+        await heard(peer)
+        papers.refusal = Overloaded("alpha", "busy")
+        await heard(peer)
+        await later.ask(NEWS_OF)
+        joined = await heard(later)
+        papers.refusal = None
+        again = [await heard(each) for each in (peer, later)]
+        await last.ask(NEWS_OF)
+        then = await heard(last)
+
+    assert (joined["snapshot"], ids(joined), joined["notices"]) == (True, ["a1"], [{"code": "STALE"}])
+    assert [each["notices"] for each in again] == [[{"code": "FRESH_AGAIN"}]] * 2
+    assert (then["snapshot"], ids(then), then["notices"]) == (True, ["a1"], [])
+
+
 @pytest.mark.parametrize("after", ["nonsense", "eA"])
 async def test_news_behind_a_cursor_that_is_none_are_refused(exchange, papers, after) -> None:
     async with exchange.dial() as peer:
