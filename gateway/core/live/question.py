@@ -66,7 +66,7 @@ class Question:
 
     def shown(self) -> tuple[Message | None, tuple[StreamNotice, ...]]:
         """What its stream's snapshot would be now, and the trouble that the stream is in."""
-        if self._channel is None:
+        if self._channel is None or self._channel.orphaned:
             return None, ()
         trouble = self._channel.trouble
         notices = tuple(replace(each, symbol=self._symbol) for each in trouble.notices) if trouble else ()
@@ -124,6 +124,8 @@ class Question:
 
     def _listen(self, channel: Channel) -> None:
         channel.attach(self)
+        if channel.orphaned:
+            return
         snapshot, trouble = channel.snapshot(), channel.trouble
         if snapshot is not None:
             self._pass_by(channel, snapshot, joined=True)
