@@ -282,7 +282,7 @@ class MarketSubscription:
     )
     trades = strawberry.subscription(
         resolver=resolve_trades,
-        description="Trades as they happen, each once.",
+        description="Trades as they happen, each once but for those of a snapshot.",
         metadata=facts(cost=1, needs=Scope.STREAM_READ, shared=Shared.PUBLIC),
     )
     consensus = strawberry.subscription(
