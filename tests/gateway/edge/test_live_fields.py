@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -228,6 +229,16 @@ async def test_news_begin_with_the_newest_twenty_and_then_each_article_comes_onc
     assert (first["snapshot"], ids(first)) == (True, [f"a{number}" for number in range(24, 4, -1)])
     assert [ids(each) for each in (second, third, fourth)] == [["a25"], ["a26"], ["a27"]]
     assert (missed["snapshot"], ids(missed)) == (False, ["a27", "a26", "a25"])
+
+
+async def test_the_example_of_news_in_the_docs_shows_a_newcomer_articles(floor) -> None:
+    docs = (Path(__file__).parents[3] / "docs/live.md").read_text()
+    (example,) = [block for block in docs.split("```graphql\n") if block.startswith("subscription { news ")]
+    async with floor.dial() as peer:
+        await peer.ask(example.partition("```")[0])
+        first = await heard(peer)
+
+    assert (first["snapshot"], ids(first), first["notices"]) == (True, ["24004", "24003"], [])
 
 
 async def test_news_that_cannot_be_had_are_a_notice_once_and_another_when_they_can_again(exchange, papers) -> None:
