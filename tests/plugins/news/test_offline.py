@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gateway.app import build_gateway, create_app
 from gateway.core.identity import LOCAL
 from gateway.core.settings import Settings
@@ -18,7 +20,8 @@ async def test_news_of_the_offline_market_show_a_newcomer_articles() -> None:
         principal=LOCAL,
     )
 
-    assert result.body()["data"]["news"] == {
+    body: dict[str, Any] = result.body()
+    assert body["data"]["news"] == {
         "nodes": [{"id": "24004", "title": "A block is full"}, {"id": "24003", "title": "Stakers vote"}],
         "provenance": {"provider": "cryptopanic", "mode": "RECORDED"},
     }
