@@ -78,7 +78,9 @@ class Watch(Generic[T]):
         self._known = frozenset() if after is None else read(after)
         self._told: LRUCache[bytes, None] | None = LRUCache(REMEMBERED) if once else None
         self._items: tuple[T, ...] = ()
-        self._first, self._resumed, self._failing = True, after is not None, False
+        self._first, self._resumed = True, after is not None
+        self._failing: tuple[StreamNotice, ...] = ()
+        """What was told of looks that fail, until one does not."""
         self._wanted = asyncio.Event()
         self._due = 0.0
         self.joining, self.cursor, self.private = False, after or "", False
@@ -99,7 +101,7 @@ class Watch(Generic[T]):
                 if self._wanted.is_set():
                     self._wanted.clear()
                     self.joining = True
-                    return Seen(items=self._items[: self._shown], snapshot=True, cursor=self.cursor)
+                    return self._snapshot()
             self._due = self._clock.monotonic() + self._every_s
             seen = await self._seen()
             if seen is not None:
@@ -114,8 +116,10 @@ class Watch(Generic[T]):
         except MarketgateError as error:
             if first:
                 raise
-            failing, self._failing = self._failing, True
-            return None if failing else self._notice(NoticeCode.STALE, error.message)
+            if self._failing:
+                return None
+            self._failing = (self._notice(NoticeCode.STALE, error.message),)
+            return Seen(items=(), snapshot=False, cursor=self.cursor, notices=self._failing)
         names = {short(self._mark(item)): item for item in self._items}
         new = tuple(item for name, item in names.items() if not self._has(name))
         self._known = frozenset(names)
@@ -124,14 +128,16 @@ class Watch(Generic[T]):
         self.cursor = write(tuple(names))
         if first and not self._resumed:
             self._wanted.clear()
-            return Seen(items=self._items[: self._shown], snapshot=True, cursor=self.cursor)
-        failing, self._failing = self._failing, False
-        told = self._notice(NoticeCode.FRESH_AGAIN, "it is answered again").notices if failing else ()
+            return self._snapshot()
+        failing, self._failing = self._failing, ()
+        told = (self._notice(NoticeCode.FRESH_AGAIN, "it is answered again"),) if failing else ()
         return Seen(items=new, snapshot=False, cursor=self.cursor, notices=told) if new or told or first else None
 
-    def _notice(self, code: NoticeCode, message: str) -> Seen[T]:
-        notice = StreamNotice(code=code, message=message, at=self._clock.now())
-        return Seen(items=(), snapshot=False, cursor=self.cursor, notices=(notice,))
+    def _snapshot(self) -> Seen[T]:
+        return Seen(items=self._items[: self._shown], snapshot=True, cursor=self.cursor, notices=self._failing)
+
+    def _notice(self, code: NoticeCode, message: str) -> StreamNotice:
+        return StreamNotice(code=code, message=message, at=self._clock.now())
 
     def _has(self, name: bytes) -> bool:
         return name in (self._known if self._told is None else self._told)

@@ -73,8 +73,8 @@ async def resolve_quotes(
             told = list(delivery.notices)
             if wanted.convert_to:
                 quotes, unconverted = await _converted(context, quotes, wanted.convert_to, terms_of(route))
-                # Once for each, as long as there is no rate.
-                told += [each for each in unconverted if each.symbol not in lacking]
+                # Once for each, as long as there is no rate; who joins has not heard it.
+                told += [each for each in unconverted if deliveries.joining or each.symbol not in lacking]
                 lacking = (lacking - {str(quote.instrument) for quote in quotes}) | {
                     str(each.symbol) for each in unconverted
                 }
@@ -282,7 +282,7 @@ class MarketSubscription:
     )
     trades = strawberry.subscription(
         resolver=resolve_trades,
-        description="Trades as they happen, each once.",
+        description="Trades as they happen, each once but for those of a snapshot.",
         metadata=facts(cost=1, needs=Scope.STREAM_READ, shared=Shared.PUBLIC),
     )
     consensus = strawberry.subscription(

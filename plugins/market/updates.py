@@ -57,10 +57,10 @@ class OrderBookUpdate:
 
 @model("New trades of one instrument.")
 class TradesUpdate:
-    """Every trade comes once; what a slow reader did not get is counted."""
+    """Every trade comes once but for those of a snapshot; what a slow reader did not get is counted."""
 
     cursor: Cursor = described(CURSOR)
-    snapshot: bool = described("Whether these are the last trades before the stream began.")
+    snapshot: bool = described("Whether these are the last trades until now, told before or not.")
     trades: list[Trade] = described("Ascending.")
     notices: list[StreamNotice] = described(NOTICES)
     skipped: int = described(SKIPPED, default=0)

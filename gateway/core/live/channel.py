@@ -42,6 +42,8 @@ class Channel:
         self.provenance: Provenance | None = None
         self.trouble: Message | None = None
         """The last message that told of trouble, where neither values nor better news have come since."""
+        self.orphaned = False
+        """Whether what it would show is from a leader that is gone: the next one says so with its first message."""
         self.ring: deque[Message] = deque(maxlen=ring)
         self._on_hole = on_hole
         self._held: list[Message] | None = None
@@ -94,10 +96,11 @@ class Channel:
         self._held = [message]
         self._on_hole(self)
 
-    def join(self, snapshot: Message) -> None:
+    def join(self, snapshot: Message, led: bool) -> None:
         """What stands for all that was said before this process listened; it is no message of the stream itself."""
         if snapshot.position > self.position and self._held is None:
             self._pass_on(snapshot, kept=False)
+            self.orphaned = not led
 
     def hold(self) -> None:
         """What comes waits until what is missing before it is there."""
@@ -150,7 +153,7 @@ class Channel:
     def _pass_on(self, message: Message, *, kept: bool = True) -> None:
         if message.position.epoch != self.position.epoch:
             self.ring.clear()
-        self.position = message.position
+        self.position, self.orphaned = message.position, False
         if message.values:
             self.state = message.values if message.snapshot else self.fold.state(self.state, message.values)
             self.provenance = message.provenance

@@ -190,9 +190,9 @@ class LiveFleet:
             self._sender = asyncio.create_task(self._send(), name="live.send")
 
     async def listen(
-        self, key: StreamKey, hear: Callable[[Message], None], join: Callable[[Message], None]
+        self, key: StreamKey, hear: Callable[[Message], None], join: Callable[[Message, bool], None]
     ) -> None:  # fmt: skip
-        """Hear what the leader says, and once what stands for all that was said before."""
+        """Hear what the leader says, and once what stands for all that was said before, and whether anybody leads."""
         frames = frames_of(key.capability)
 
         def take(frame: bytes) -> None:
@@ -204,9 +204,9 @@ class LiveFleet:
             hear(message)
 
         await self._listening.listen(_Places(key).channel, take)
-        snapshot = await self.snapshot(key)
+        snapshot, led = await self._kept(key)
         if snapshot is not None:
-            join(snapshot)
+            join(snapshot, led)
 
     async def forget(self, key: StreamKey) -> None:
         """Hear no more of it."""
@@ -215,13 +215,7 @@ class LiveFleet:
 
     async def snapshot(self, key: StreamKey) -> Message | None:
         """What stands for everything that was said; None where nobody has said anything, or nobody can tell."""
-        place = _Places(key).state
-
-        async def ask(redis: Redis) -> Any:
-            return await redis.get(place)
-
-        frame = await self._link.ask(ask, otherwise=None, wait_s=self._wait_s)
-        return None if frame is None else _read(key, frame)
+        return (await self._kept(key))[0]
 
     async def missed(self, key: StreamKey, after: Position) -> list[Message]:
         """What Redis still has after a position, in order."""
@@ -233,6 +227,16 @@ class LiveFleet:
         rows: list[Any] = await self._link.ask(ask, otherwise=[], wait_s=self._wait_s)
         found = [_read(key, row[1][b"f"]) for row in reversed(rows)]
         return [m for m in found if m is not None and m.position > after]
+
+    async def _kept(self, key: StreamKey) -> tuple[Message | None, bool]:
+        """What stands for everything that was said, and whether somebody leads."""
+        at = _Places(key)
+
+        async def ask(redis: Redis) -> Any:
+            return await redis.mget(at.state, at.lease)
+
+        frame, lease = await self._link.ask(ask, otherwise=(None, None), wait_s=self._wait_s)
+        return None if frame is None else _read(key, frame), lease is not None
 
     async def _flushed(self) -> None:
         if self._sender is not None and not self._sender.done():

@@ -50,8 +50,8 @@ class Question:
         self._turning: asyncio.Task[None] | None = None
         self._failed = 0
         """How many have, one after the other, since values came."""
-        self._strangers: set[int] = set()
-        """Turns of those who do not know the instrument."""
+        self._strangers: dict[int, str] = {}
+        """Turns of those who do not know the instrument, and what they say."""
         self._over = False
 
     @property
@@ -66,11 +66,10 @@ class Question:
 
     def shown(self) -> tuple[Message | None, tuple[StreamNotice, ...]]:
         """What its stream's snapshot would be now, and the trouble that the stream is in."""
-        if self._channel is None:
+        if self._channel is None or self._channel.orphaned:
             return None, ()
         trouble = self._channel.trouble
-        notices = tuple(replace(each, symbol=self._symbol) for each in trouble.notices) if trouble else ()
-        return self._channel.snapshot(), notices
+        return self._channel.snapshot(), self._named(trouble.notices) if trouble else ()
 
     async def begin(self, after: dict[bytes, Position]) -> None:
         """Listen to the first provider's stream, from where the client was or from a snapshot on."""
@@ -105,15 +104,15 @@ class Question:
     def heard(self, channel: Channel, message: Message) -> None:
         """See `Listener`."""
         self._pass_by(channel, message)
+        why = message.notices[0].message if message.notices else f"{channel.key.provider}: {message.ended}"
+        if message.ended == FailureCode.UNKNOWN_INSTRUMENT:
+            self._strangers[self._turn] = why
         if message.notices:
-            named = tuple(replace(each, symbol=self._symbol) for each in message.notices)
-            message = replace(message, notices=named)
+            message = replace(message, notices=self._named(message.notices))
         self._mailbox.put(self._index, channel, message)
         codes = {each.code for each in message.notices}
         if message.ended is not None:
-            if message.ended == FailureCode.UNKNOWN_INSTRUMENT:
-                self._strangers.add(self._turn)
-            self._switch(f"{channel.key.provider}: {message.notices[0].message if message.notices else message.ended}")
+            self._switch(why)
         elif NoticeCode.FRESH_AGAIN in codes or (message.values and not codes):
             self._failed = 0
             self._stay()
@@ -124,6 +123,8 @@ class Question:
 
     def _listen(self, channel: Channel) -> None:
         channel.attach(self)
+        if channel.orphaned:
+            return
         snapshot, trouble = channel.snapshot(), channel.trouble
         if snapshot is not None:
             self._pass_by(channel, snapshot, joined=True)
@@ -200,6 +201,19 @@ class Question:
             self._mailbox.tell(replace(self._notice(NoticeCode.GAP, found), provider=new.key.provider))
         else:
             self._mailbox.put(self._index, new, replace(found, position=new.position))
+
+    def _named(self, notices: Sequence[StreamNotice]) -> tuple[StreamNotice, ...]:
+        """With the symbol as it was written; unknown is what all of its providers do not know."""
+        return tuple(
+            self._unknown(each) if each.code is NoticeCode.UNKNOWN_INSTRUMENT else replace(each, symbol=self._symbol)
+            for each in notices
+        )
+
+    def _unknown(self, notice: StreamNotice) -> StreamNotice:
+        if len(self._strangers) < len(self._upstreams):
+            return replace(notice, code=NoticeCode.STALE, symbol=self._symbol)
+        provider = notice.provider if len(self._upstreams) == 1 else None
+        return replace(notice, message="; ".join(self._strangers.values()), symbol=self._symbol, provider=provider)
 
     def _calm(self) -> None:
         if self._patience is not None:

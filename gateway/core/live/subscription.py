@@ -39,6 +39,8 @@ class Subscription:
         self._asked = asyncio.Event()
         self.joining = False
         """Whether the last delivery is a snapshot for those who have joined: the others have all of it already."""
+        self._standing = tuple(notices)
+        """What holds as long as it lasts: part of each snapshot."""
         if notices:
             self._mailbox.tell(*notices)
 
@@ -129,7 +131,7 @@ class Subscription:
     def _snapshot(self) -> Delivery:
         """At the moment after everything was taken, states are what was delivered."""
         items: list[Item] = []
-        notices: list[StreamNotice] = []
+        notices = list(self._standing)
         for index, question in enumerate(self._questions):
             snapshot, told = question.shown()
             notices += told

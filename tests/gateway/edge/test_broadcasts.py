@@ -239,6 +239,37 @@ async def test_an_unknown_symbol_among_others_is_a_notice_and_one_alone_an_error
     assert json.dumps(alone).count("UNKNOWN_SYMBOL") + json.dumps(alone).count("UNKNOWN_INSTRUMENT") >= 1
 
 
+async def test_who_joins_later_is_told_of_the_unknown_symbol_too_and_the_others_not_again(floor) -> None:
+    mixed = QUOTES.replace('"BTC/USD"', '"BTC/USD", "garbage!!"')
+    floor.lines.price("sandbox", "100")
+    async with floor.dial() as first, floor.dial() as later:
+        await first.ask(mixed)
+        begun = await data(first)
+        await later.ask(mixed)
+        joined = await data(later)
+        floor.lines.price("sandbox", "101")
+        nexts = [await data(peer) for peer in (first, later)]
+
+    unknown = [{"code": "UNKNOWN_INSTRUMENT"}]
+    assert [(prices(each), each["notices"]) for each in (begun, joined)] == [(["100"], unknown)] * 2
+    assert [(prices(each), each["notices"]) for each in nexts] == [(["101"], [])] * 2
+
+
+async def test_who_joins_later_is_told_of_the_rate_that_is_lacking_too_and_the_others_not_again(floor) -> None:
+    converted = QUOTES.replace("])", '], convertTo: "XX")')
+    floor.lines.price("sandbox", "100")
+    async with floor.dial() as first, floor.dial() as later:
+        await first.ask(converted)
+        begun = await data(first)
+        await later.ask(converted)
+        joined = await data(later)
+        floor.lines.price("sandbox", "101")
+        nexts = [await data(peer) for peer in (first, later)]
+
+    assert [(prices(each), each["notices"]) for each in (begun, joined)] == [([], [{"code": "GAP"}])] * 2
+    assert [(prices(each), each["notices"]) for each in nexts] == [([], [])] * 2
+
+
 async def other_tenants_key(floor) -> str:
     host = floor.gateway.host
     async with host.store.write() as tx:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -230,6 +231,16 @@ async def test_news_begin_with_the_newest_twenty_and_then_each_article_comes_onc
     assert (missed["snapshot"], ids(missed)) == (False, ["a27", "a26", "a25"])
 
 
+async def test_the_example_of_news_in_the_docs_shows_a_newcomer_articles(floor) -> None:
+    docs = (Path(__file__).parents[3] / "docs/live.md").read_text()
+    (example,) = [block for block in docs.split("```graphql\n") if block.startswith("subscription { news ")]
+    async with floor.dial() as peer:
+        await peer.ask(example.partition("```")[0])
+        first = await heard(peer)
+
+    assert (first["snapshot"], ids(first), first["notices"]) == (True, ["24004", "24003"], [])
+
+
 async def test_news_that_cannot_be_had_are_a_notice_once_and_another_when_they_can_again(exchange, papers) -> None:
     papers.numbers = [1]
     async with exchange.dial() as peer:
@@ -243,6 +254,25 @@ async def test_news_that_cannot_be_had_are_a_notice_once_and_another_when_they_c
 
     assert (ids(second), second["notices"]) == ([], [{"code": "STALE"}])
     assert (ids(third), third["notices"]) == (["a2"], [{"code": "FRESH_AGAIN"}])
+
+
+async def test_who_joins_while_news_cannot_be_had_is_told_so_too_and_not_once_they_can_again(exchange, papers) -> None:
+    papers.numbers = [1]
+    async with exchange.dial() as peer, exchange.dial() as later, exchange.dial() as last:
+        await peer.ask(NEWS_OF)
+        await heard(peer)
+        papers.refusal = Overloaded("alpha", "busy")
+        await heard(peer)
+        await later.ask(NEWS_OF)
+        joined = await heard(later)
+        papers.refusal = None
+        again = [await heard(each) for each in (peer, later)]
+        await last.ask(NEWS_OF)
+        then = await heard(last)
+
+    assert (joined["snapshot"], ids(joined), joined["notices"]) == (True, ["a1"], [{"code": "STALE"}])
+    assert [each["notices"] for each in again] == [[{"code": "FRESH_AGAIN"}]] * 2
+    assert (then["snapshot"], ids(then), then["notices"]) == (True, ["a1"], [])
 
 
 @pytest.mark.parametrize("after", ["nonsense", "eA"])

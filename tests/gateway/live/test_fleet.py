@@ -166,6 +166,38 @@ async def test_who_comes_later_to_another_process_begins_with_a_snapshot(redis_u
         assert other.lines.opened == []
 
 
+async def test_what_a_leader_said_that_is_gone_is_shown_with_a_notice_and_not_before(redis_url) -> None:
+    async with two(redis_url) as (one, other):
+        async with reading(one) as a:
+            one.lines.price("alpha", "100")
+            await until(lambda: a.prices == ["100"])
+        await until(lambda: one.hub.streams == 0)
+        async with reading(other) as b:
+            await until(lambda: bool(b.heard) and bool(other.hub.leading()))
+            other.lines.price("alpha", "200")
+            await until(lambda: b.prices[-1:] == ["200"])
+
+    told = [[notice.code.value for notice in delivery.notices] for delivery in b.heard]
+    assert (b.prices, told, b.heard[0].snapshot) == (["100", "200"], [["RECONNECTING"], []], True)
+
+
+async def test_who_comes_back_to_what_a_leader_said_that_is_gone_misses_nothing(redis_url) -> None:
+    async with two(redis_url) as (one, other):
+        async with reading(one) as a:
+            one.lines.price("alpha", "100")
+            await until(lambda: a.prices == ["100"])
+            cursor = cursors.read(a.heard[-1].cursor)
+        await until(lambda: one.hub.streams == 0)
+        async with other.hub.subscribe({"BTC/USD": quotes_of(other.world)[:1]}, after=cursor) as deliveries:
+            b = Reader(deliveries)
+            await until(lambda: "RECONNECTING" in b.notices)
+            other.lines.price("alpha", "200")
+            await until(lambda: b.prices[-1:] == ["200"])
+            await b.stop()
+
+    assert (b.notices, b.prices) == (["RECONNECTING"], ["100", "200"])
+
+
 async def test_a_cursor_of_one_process_is_good_at_the_other_beyond_what_that_one_has_heard(redis_url) -> None:
     async with two(redis_url) as (one, other), reading(one) as a:
         one.lines.price("alpha", "100")
@@ -230,7 +262,7 @@ async def test_what_an_old_leader_publishes_after_its_lease_reaches_nobody(redis
         assert new is not None
         assert new.epoch > old.epoch
         heard: list[Message] = []
-        await other.fleet.listen(key, heard.append, heard.append)
+        await other.fleet.listen(key, heard.append, lambda kept, _: heard.append(kept))
         one.fleet.publish(old, _message(old.epoch, 1), _message(old.epoch, 1))
         await until(lambda: old.lost)
         kept = await client.exists(f"marketgate:live:{{{key.digest.hex()}}}:ring")

@@ -400,10 +400,31 @@ async def test_an_instrument_that_nobody_knows_is_a_notice_and_the_other_symbols
             while len([each for delivery in heard for each in told(delivery)]) < 3:
                 heard.append(await next_of(reader))
 
-        assert [each for delivery in heard for each in told(delivery)] == [
-            ("UNKNOWN_INSTRUMENT", "alpha"), ("PROVIDER_SWITCHED", "beta"), ("UNKNOWN_INSTRUMENT", "beta"),
-        ]  # fmt: skip
-        assert {notice.symbol for delivery in heard for notice in delivery.notices} == {"NOPE/USD"}
+        notices = [notice for delivery in heard for notice in delivery.notices]
+        assert [(notice.code.value, notice.provider, notice.message) for notice in notices] == [
+            ("STALE", "alpha", "alpha: no such symbol"),
+            ("PROVIDER_SWITCHED", "beta", "beta serves it now; alpha: no such symbol"),
+            ("UNKNOWN_INSTRUMENT", None, "alpha: no such symbol; beta: no such symbol"),
+        ]
+        assert {notice.symbol for notice in notices} == {"NOPE/USD"}
+
+
+async def test_who_joins_is_told_that_an_instrument_is_unknown_only_where_nobody_is_left() -> None:
+    async with live() as it:
+        it.lines.end("alpha", Overloaded("alpha", "HTTP 503"))
+        it.lines.end("beta", UnknownInstrument("beta", "no such symbol"))
+        async with it.hub.subscribe({"BTC/USD": quotes_of(it.world)}) as reader:
+            await heard_until(reader, lambda each: ("STALE", "beta") in told(each))
+            reader.ask_snapshot()
+            joined = await next_of(reader)
+            it.lines.end("alpha", UnknownInstrument("alpha", "no such symbol"))
+            last = await heard_until(reader, lambda each: ("UNKNOWN_INSTRUMENT", None) in told(each))
+            reader.ask_snapshot()
+            late = await next_of(reader)
+
+    assert (reader.joining, told(joined)) == (True, [("STALE", "beta")])
+    assert late.notices == last[-1].notices[-1:]
+    assert late.notices[0].message == "beta: no such symbol; alpha: no such symbol"
 
 
 async def test_a_stream_goes_on_for_a_while_that_nobody_wants_and_then_leaves_nothing() -> None:
