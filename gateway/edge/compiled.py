@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from graphql import (
@@ -10,9 +10,12 @@ from graphql import (
     GraphQLResolveInfo,
     OperationDefinitionNode,
     OperationType,
+    Undefined,
     VariableNode,
     Visitor,
     get_named_type,
+    is_leaf_type,
+    is_non_null_type,
     is_object_type,
     visit,
 )
@@ -145,6 +148,21 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
                     pass
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
 
+    def complete_list_value(
+        self,
+        return_type: Any,
+        field_details_list: list[FieldDetails],
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> AwaitableOrValue[list[Any]]:
+        """See graphql-core; a list of leaves is written in one go, and where one does not fit graphql-core tells it."""
+        written = _leaves(return_type.of_type, result) if isinstance(result, list | tuple) else None
+        if written is not None:
+            return written
+        return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
+
     def _run(self, kind: Any, details: list[FieldDetails], info: GraphQLResolveInfo[Any], path: Path) -> Run | None:
         selections = self._selections
         if selections is None:
@@ -173,6 +191,21 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         for node in (operation, *self.fragment_definitions.values()):
             visit(node, found)
         return tuple(sorted(found.names))
+
+
+def _leaves(kind: Any, values: Sequence[Any]) -> list[Any] | None:
+    """JSON values of a list whose items are leaves; None where they are not, or where one of them does not fit."""
+    nullable = not is_non_null_type(kind)
+    leaf = kind if nullable else kind.of_type
+    if not is_leaf_type(leaf):
+        return None
+    write = leaf.coerce_output_value
+    try:
+        written = [None if value is None else write(value) for value in values]
+    except Exception:  # noqa: BLE001 - an item that waits, or that is none of this type
+        return None
+    odd = sum(each is None or each is Undefined for each in written)
+    return written if odd == (sum(value is None for value in values) if nullable else 0) else None
 
 
 class _Switches(Visitor):
