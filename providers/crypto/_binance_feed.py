@@ -10,6 +10,7 @@ from providers.contract import Clock, Http, Params, Profile
 from providers.crypto._joined import wire_symbol
 from providers.crypto._spot import levels
 from providers.feeds import Confirmed, Feed, Gap, News, Out, Refused, Restart, Said, Topic, Wants, batches, text
+from providers.latest import Latest
 from providers.row import Row
 from schema.errors import NotCovered
 from schema.symbols import InstrumentId
@@ -42,10 +43,12 @@ class BinanceFeed(Feed):
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)
         self._books: dict[str, NumberedBook] = {}
+        self._latest = Latest(clock)
         self._quotes: dict[str, Quote] = {}
 
     def forget(self, channel: str) -> None:
         """Book and quote."""
+        self._latest.forget(channel)
         self._books.pop(channel, None)
         self._quotes.pop(channel, None)
 
@@ -77,7 +80,8 @@ class BinanceFeed(Feed):
             return _farewell(data)
         kind = stream.partition("@")[2].partition("_")[0]
         if kind == "ticker":
-            return self._ticked(topic, parse_ticker(topic.instrument, data))
+            late = self._latest.passed(channel, TICKER, data.maybe_epoch("E", "ms"))
+            return [] if late else self._ticked(topic, parse_ticker(topic.instrument, data))
         if kind == "bookTicker":
             return self._bettered(topic, data)
         if kind == "kline":

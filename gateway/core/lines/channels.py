@@ -10,6 +10,7 @@ from typing import Any
 from gateway.core.clock import Clock
 from gateway.core.lines.doubt import FIRST_S, LONGEST_S, missed, patience
 from gateway.core.lines.line import Ended, Event, Trouble, Update
+from gateway.core.lines.newest import Newest
 from providers.feeds import Said, Topic
 from schema.errors import BudgetReached, QuotaExhausted, QuotaReached, Stale, Throttled, UpstreamError
 from schema.words.books import ORDER_BOOK
@@ -47,6 +48,8 @@ class Channel:
     clock: Clock
     places: list[Place] = field(default_factory=list)
     last: Said | None = None
+    newest: Newest = field(init=False)
+    """Also of what was said before the channel was lost."""
     heard: float = 0.0
     troubled: NoticeCode | None = None
     """What was told last is this trouble: values are fresh again when they come."""
@@ -72,6 +75,9 @@ class Channel:
     mending: bool = False
     """A new subscription is waiting for its time."""
 
+    def __post_init__(self) -> None:
+        self.newest = Newest(self.topic.capability)
+
     @property
     def silence(self) -> float | None:
         """Seconds."""
@@ -87,9 +93,13 @@ class Channel:
             self._tell(place, replace(self.last, snapshot=True))
 
     def said(self, said: Said) -> None:
-        """New values, to every listener under its own instrument."""
+        """New values, to every listener under its own instrument; what is older than what was said is no news."""
         if self.broken and not said.snapshot:
             return
+        values = self.newest.of(said.values, said.as_of, self.clock.now(), snapshot=said.snapshot)
+        if said.values and not values:
+            return
+        said = said if len(values) == len(said.values) else replace(said, values=values)
         self.heard, self.last, self.broken, self.warned = self.clock.monotonic(), said, False, False
         self.proven, self.doubts, self.unanswered = True, 0, 0
         if said.snapshot or self.topic.capability is not ORDER_BOOK:

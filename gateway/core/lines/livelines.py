@@ -19,6 +19,7 @@ from gateway.core.lines.guarded import GuardedHttp
 from gateway.core.lines.homes import Homes
 from gateway.core.lines.inbox import Inbox
 from gateway.core.lines.line import Ended, Event
+from gateway.core.lines.newest import Newest
 from gateway.core.lines.polling import Polled, Polling, asking, subject_of, values_of
 from gateway.core.lines.pool import Pool
 from gateway.core.lines.socket import Sockets, Wire, furnished, rebased
@@ -129,7 +130,7 @@ class LiveLines:
         provider = lane.provider
         http = provider.http
         if stream is None or not isinstance(http, UpstreamHttp):
-            line = Polled(ask=ask, tell=inbox.put, resumed=resumed)
+            line = Polled(ask=ask, tell=inbox.put, newest=Newest(capability), resumed=resumed)
             return partial(self.polling.leave, self.polling.join(lane, capability, line), line)
         topic = Topic(channel=getattr(provider, stream.method)(ask), capability=capability, ask=ask)
         place = Place(

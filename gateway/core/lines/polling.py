@@ -18,6 +18,7 @@ from gateway.core.guards.quota import usable
 from gateway.core.lines.channels import REOPENED
 from gateway.core.lines.grid import candles_at, ending, opening
 from gateway.core.lines.line import HOPELESS, Ended, Event, Trouble, Update
+from gateway.core.lines.newest import Newest
 from schema.capability import DEFAULT_TERMS, Capability
 from schema.errors import Malformed, UpstreamError
 from schema.provenance import UNSTAMPED
@@ -46,6 +47,7 @@ class Polled:
     ask: Any
     tell: Callable[[Event], None]
     last: Any = None
+    newest: Newest
     resumed: bool = False
     """It goes on from where another line ended, and is to be told when it does."""
     failures: int = 0
@@ -178,6 +180,10 @@ class Poller:
             return
         stored, _ = outcome
         values = values_of(line.ask, stored.value, self.clock.now())
+        # A cache before the provider may answer with less than was told.
+        if not (kept := line.newest.of(values, stored.provenance.as_of, self.clock.now())) and values:
+            return
+        values = kept
         again = bool(line.failures) or line.resumed
         if again:
             line.failures, line.resumed = 0, False

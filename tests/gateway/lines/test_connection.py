@@ -768,3 +768,37 @@ async def minute(found: World, talk: Talk) -> None:
     for _ in range(62):
         await found.clock.turn(1)
         await asyncio.sleep(0.001)
+
+
+async def test_an_old_quote_that_the_venue_repeats_is_not_current_again():
+    async with world(quiet) as found:
+        only = listener("q")
+        found.join(only)
+        talk = await found.venue.talk(0)
+        noon = int(NOON.timestamp())
+
+        await talk.send({"q": "BTC/USD", "p": 1, "at": noon - 5}, {"q": "BTC/USD", "p": 2, "at": noon})
+        await talk.send({"q": "BTC/USD", "p": 1, "at": noon - 5}, {"q": "BTC/USD", "p": 3, "at": noon})
+
+        assert await only.wait(3) == ["1!", "2!", "3!"]
+
+
+async def test_old_quotes_alone_are_silence_also_over_a_new_connection():
+    async with world(quiet) as found:
+        only = listener("q", silence=SILENCE)
+        found.join(only)
+        talk = await found.venue.talk(0)
+        noon = int(NOON.timestamp())
+        await talk.send({"q": "BTC/USD", "p": 1, "at": noon})
+        await only.wait(1)
+        await talk.abort()
+        await only.wait(2)
+        await found.clock.turn(1)
+        again = await found.venue.talk(1)
+
+        for _ in range(62):
+            await again.send({"q": "BTC/USD", "p": 2, "at": noon - 1})
+            await found.clock.turn(1)
+            await asyncio.sleep(0.001)
+
+        assert await only.wait(3) == ["1!", "RECONNECTING", "STALE"]

@@ -463,6 +463,20 @@ async def test_polling_tells_changes_alone_and_waits_for_the_window():
         assert len(found.core.wire.requests) == 3
 
 
+async def test_an_older_answer_of_a_cache_before_the_provider_is_not_told():
+    async with polled(venue("plain")) as found:
+        found.serve(priced("1", NOON - timedelta(seconds=9)), "plain")
+        line = found.listen("q", provider="plain")
+        await line.wait(1)
+
+        for price, seconds in (("2", 5), ("1", 9), ("3", 4)):
+            found.serve(priced(price, NOON - timedelta(seconds=seconds)), "plain")
+            await found.clock.turn(2)
+            await until(lambda: len(found.core.wire.requests) > 1)
+
+        assert await line.wait(3) == ["1", "2", "3"]
+
+
 async def test_the_simulated_exchange_tells_another_quote_each_second():
     async with polled(Sandbox) as found:
         line = found.listen("q", provider="sandbox")
