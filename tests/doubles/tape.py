@@ -2,8 +2,8 @@
 
 `{"q": "BTC/USD", "p": "1"}` is a quote (`"at"`: its stamp), `"t"` a trade with its `id`, `"c"` a bar of a minute with
 its open time `at` (`"r"`: it runs; `"v"`: its volume; `"e"`: when it was sent), `"b"` a change of a book with its
-number `n` (`"s": true` a snapshot). `{"ok": channel}`, `{"no": channel}`, `{"want": channel}`, `{"ping": 1}` and
-`{"bye": reason}` are what they say.
+number `n` (`"s": true` a snapshot). `{"ok": channel}`, `{"no": channel}`, `{"want": channel}`, `{"gap": channel}`,
+`{"ping": 1}` and `{"bye": reason}` are what they say.
 """
 
 from __future__ import annotations
@@ -78,6 +78,8 @@ class TapeFeed(Feed):
             return [Confirmed(frame.text("ok"))]
         if "no" in frame:
             return [Refused(frame.text("no"), UnknownInstrument(self.provider, "it is not listed"))]
+        if "gap" in frame:
+            return [Gap(frame.text("gap"), "trade 4 follows 2")]
         if "want" in frame:
             return [Wants(frame.text("want"), lambda http: http.get("/book"))]
         letter = next(letter for letter in "qtcb" if letter in frame)

@@ -22,6 +22,7 @@ from schema.symbols import InstrumentId
 from schema.words.books import ORDER_BOOK
 from schema.words.live import NoticeCode
 from schema.words.quotes import QUOTES
+from schema.words.trades import TRADES
 
 if TYPE_CHECKING:
     from gateway.core.lines.connection import Guarded
@@ -259,7 +260,13 @@ class Session:
                 channel.trouble(NoticeCode.GAP, f"{self._feed.provider}: {UNREAD}.")
 
     def _mend(self, channel: Channel, detail: str) -> None:
-        """Say that something is missing and subscribe anew, at growing distances where that does not help."""
+        """Say that something is missing and subscribe anew, at growing distances where that does not help.
+
+        Trades are no state: what is missing is looked up over HTTP, and a new subscription would only miss more.
+        """
+        if channel.topic.capability is TRADES:
+            channel.trouble(NoticeCode.GAP, f"{self._feed.provider}: {detail}; what is missing is looked up.")
+            return
         if channel.mending:
             return
         channel.lost(NoticeCode.GAP, f"{self._feed.provider}: {detail}; subscribing again.")
