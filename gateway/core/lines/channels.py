@@ -46,6 +46,8 @@ class Channel:
 
     topic: Topic
     clock: Clock
+    suspects: set[str] = field(default_factory=set)
+    """Names of the channels that were silent for too long, and have said nothing since, over whichever connection."""
     places: list[Place] = field(default_factory=list)
     last: Said | None = None
     newest: Newest = field(init=False)
@@ -92,21 +94,23 @@ class Channel:
         if self.last is not None and not self.troubled and self.topic.capability is not TRADES:
             self._tell(place, replace(self.last, snapshot=True))
 
-    def said(self, said: Said) -> None:
-        """New values, to every listener under its own instrument; what is older than what was said is no news."""
+    def said(self, said: Said) -> bool:
+        """New values, to every listener under its own instrument; whether there are any: older ones are no news."""
         if self.broken and not said.snapshot:
-            return
+            return False
         values = self.newest.of(said.values, said.as_of, self.clock.now(), snapshot=said.snapshot)
         if said.values and not values:
-            return
+            return False
         said = said if len(values) == len(said.values) else replace(said, values=values)
         self.heard, self.last, self.broken, self.warned = self.clock.monotonic(), said, False, False
         self.proven, self.doubts, self.unanswered = True, 0, 0
+        self.suspects.discard(self.topic.channel)
         if said.snapshot or self.topic.capability is not ORDER_BOOK:
             self.gaps = 0
         self._freshen("Values come again.")
         for place in list(self.places):
             self._tell(place, said)
+        return True
 
     def alive(self) -> None:
         """In order, with nothing new."""
@@ -127,10 +131,9 @@ class Channel:
 
     @property
     def _may_be_quiet(self) -> bool:
-        """Whether nothing has to come, though it is in order."""
-        return (
-            self.silence is None and self.troubled is not NoticeCode.STALE and self.topic.capability is not ORDER_BOOK
-        )
+        """Whether nothing has to come, though it is in order: not where it was silent when it should have spoken."""
+        suspected = self.warned or self.topic.channel in self.suspects
+        return self.silence is None and not suspected and self.topic.capability is not ORDER_BOOK
 
     def _freshen(self, message: str, *, quiet: bool = False) -> None:
         """Tell those who know of trouble that it is over."""
@@ -211,13 +214,13 @@ class Channel:
         return missed(self.topic, self.last, self.since or now, found, now)
 
     def warn(self, provider: str, why: str = "") -> UpstreamError | None:
-        """Silent for too long: once is a notice, twice in a row is the end, which is returned."""
+        """Silent for too long: the first time it is told, after that the error is returned that it may end with."""
         silence = self.clock.monotonic() - self.heard if self.silence is None else self.silence
         told = f"nothing came for {round(silence)} s{why}"
         if self.warned:
             return Stale(provider, f"{told}, twice in a row")
         self.heard, self.warned = self.clock.monotonic(), True
-        self.lost(NoticeCode.STALE, f"{provider}: {told}; subscribing again.")
+        self.lost(NoticeCode.STALE, f"{provider}: {told}; asking for it again.")
         return None
 
     def _tell(self, place: Place, said: Said) -> None:
@@ -234,8 +237,8 @@ def _renamed(value: Any, topic: Topic) -> Any:
 class Channels:
     """All channels of a connection, by name."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, suspects: set[str] | None = None) -> None:
+        self._clock, self._suspects = clock, set() if suspects is None else suspects
         self._channels: dict[str, Channel] = {}
 
     def __len__(self) -> int:
@@ -252,7 +255,7 @@ class Channels:
         """The channel, if it is new."""
         found = self._channels.get(place.topic.channel)
         channel = found or Channel(
-            place.topic, self._clock, heard=self._clock.monotonic(), since=self._clock.now()
+            place.topic, self._clock, self._suspects, heard=self._clock.monotonic(), since=self._clock.now()
         )  # fmt: skip
         self._channels[place.topic.channel] = channel
         channel.join(place)
@@ -265,6 +268,12 @@ class Channels:
             return None
         channel.places.remove(place)
         return None if channel.places else self._channels.pop(place.topic.channel)
+
+    def blames(self, channel: Channel) -> bool:
+        """Whether its silence may be the connection's fault: not when another connection did not help before."""
+        known = channel.topic.channel in self._suspects
+        self._suspects.add(channel.topic.channel)
+        return not known
 
     def end(self, channel: Channel, error: UpstreamError) -> None:
         """One channel is over; another one of the same name, which came meanwhile, is not."""

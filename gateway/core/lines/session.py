@@ -67,7 +67,8 @@ class Session:
         self._wake = asyncio.Event()
         self._errands: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._heard = clock.monotonic()
+        self._heard = self._spoke = clock.monotonic()
+        """When anything came, and when a channel had something to say."""
         self._garbage: deque[float] = deque()
         """When frames came that nobody could read."""
         self._doubted: Channel | None = None
@@ -193,11 +194,28 @@ class Session:
         self._warn(channel)
 
     def _warn(self, channel: Channel, why: str = "") -> None:
-        end = channel.warn(self._feed.provider, why)
-        if end is None:
+        """Where others speak, another subscription, then another connection; what that does not bring back ends."""
+        if self._spoke <= channel.heard:
+            self._warn_all(channel, why)
+        elif (end := channel.warn(self._feed.provider, why)) is None:
             self._again(channel)
+        elif self._channels.blames(channel):
+            raise self._wedged()
         else:
             self._end(channel, end)
+
+    def _warn_all(self, channel: Channel, why: str) -> None:
+        """Nobody has spoken since it was heard: who is left gets another connection."""
+        others = [each for each in self._channels if each is not channel and each.silent() and not each.shut]
+        for each, told in ((channel, why), *[(other, "") for other in others]):
+            end = each.warn(self._feed.provider, told)
+            if not self._channels.blames(each) and end is not None:
+                self._end(each, end)
+        if len(self._channels):
+            raise self._wedged()
+
+    def _wedged(self) -> UpstreamError:
+        return Timeout(self._feed.provider, "its live connection lives and brings no values")
 
     async def _ask_about(self, channel: Channel) -> None:
         """Quiet, dead, or unknown to the venue, which does not say so: one channel at a time, over HTTP."""
@@ -232,10 +250,11 @@ class Session:
                 continue
             match each:
                 case Said():
-                    self.fruitful = True
-                    channel.said(each)
+                    if channel.said(each):
+                        self.fruitful, self._spoke = True, self._clock.monotonic()
                 case Alive():
                     channel.alive()
+                    self._spoke = self._clock.monotonic()
                 case Confirmed():
                     channel.confirmed()
                 case Refused(error=error):
