@@ -55,7 +55,7 @@ class LiveLines:
         self._chance = chance or random.Random()
         self._sockets = Sockets(clock)
         self._pools: dict[Hashable, Pool] = {}
-        self.polling = Polling(pipeline, clock, self._is_open, processes)
+        self.polling = Polling(pipeline, clock, self._is_open, self._in_session, processes)
 
     @asynccontextmanager
     async def open(
@@ -201,3 +201,6 @@ class LiveLines:
 
     async def _is_open(self, instrument: InstrumentId) -> bool:
         return await self._calendars.state(instrument, self._clock.now()) not in SHUT
+
+    async def _in_session(self, instrument: InstrumentId) -> bool:
+        return await self._calendars.state(instrument, self._clock.now()) is MarketState.REGULAR

@@ -19,6 +19,7 @@ from gateway.core.lines.guarded import GuardedHttp
 from gateway.core.lines.inbox import MOST_WAITING, Inbox
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from gateway.core.lines.livelines import LiveLines
+from gateway.core.lines.motion import FLAT_S
 from gateway.core.lines.polling import asking
 from gateway.core.live.asking import upstreams
 from gateway.core.live.hub import Hub
@@ -532,6 +533,67 @@ async def test_an_older_answer_of_a_cache_before_the_provider_is_not_told():
             await until(lambda: len(found.core.wire.requests) > 1)
 
         assert await line.wait(3) == ["1", "2", "3"]
+
+
+async def test_a_provider_that_answers_the_same_for_ever_is_stale_then_the_line_ends():
+    async with polled(venue("plain")) as found:
+        found.serve(priced("1", NOON - timedelta(seconds=2)), "plain")
+        line = found.listen("q", provider="plain")
+        await line.wait(1)
+
+        await found.clock.turn(FLAT_S - 10)
+        assert line.short == ["1"]
+        await found.clock.turn(20)
+        assert await line.wait(2) == ["1", "STALE"]
+        assert line.events[1].message.endswith(" s, since 2026-11-20 11:59:58 UTC.")  # type: ignore[union-attr]
+        await found.clock.turn(FLAT_S + 10)
+
+        assert [each.partition(" for ")[0] for each in await line.wait(3)] == [
+            "1", "STALE", "Stale: plain: nothing has changed",
+        ]  # fmt: skip
+        await until(lambda: line.over)
+
+
+async def test_a_provider_that_moves_again_is_fresh_again():
+    async with polled(venue("plain")) as found:
+        found.serve(priced("1", NOON), "plain")
+        line = found.listen("q", provider="plain")
+        await line.wait(1)
+        await found.clock.turn(FLAT_S + 10)
+        await line.wait(2)
+
+        found.serve(priced("1", NOON + timedelta(seconds=60)), "plain")
+        await found.clock.turn(3)
+
+        assert await line.wait(4) == ["1", "STALE", "FRESH_AGAIN", "1"]
+
+
+@pytest.mark.parametrize("at", [None, NOON - timedelta(hours=3)])
+async def test_of_values_without_a_stamp_and_of_those_that_seldom_change_nothing_is_said(at: datetime | None):
+    async with polled(venue("plain")) as found:
+        found.serve(priced("1", at), "plain")
+        line = found.listen("q", provider="plain")
+        await line.wait(1)
+
+        await found.clock.turn(3 * FLAT_S)
+
+        assert line.short == ["1"]
+
+
+async def test_outside_of_the_session_nothing_has_to_move():
+    async def never(instrument: InstrumentId) -> bool:
+        return False
+
+    async with polled(venue("plain")) as found:
+        found.serve(priced("1", NOON), "plain")
+        line = found.listen("q", provider="plain")
+        await line.wait(1)
+        (poller,) = found.lines.polling._pollers.values()
+        poller.in_session = never
+
+        await found.clock.turn(3 * FLAT_S)
+
+        assert line.short == ["1"]
 
 
 async def test_the_simulated_exchange_tells_another_quote_each_second():
