@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.core.clock import Clock
+from gateway.core.lines.closing import NEVER_CLOSING
 from gateway.core.lines.doubt import FIRST_S, LONGEST_S, missed, patience
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from gateway.core.lines.newest import Newest
+from gateway.core.lines.pace import Pace
 from providers.feeds import Said, Topic
 from schema.errors import BudgetReached, QuotaExhausted, QuotaReached, Stale, Throttled, UpstreamError
 from schema.words.books import ORDER_BOOK
@@ -52,6 +54,8 @@ class Channel:
     last: Said | None = None
     newest: Newest = field(init=False)
     """Also of what was said before the channel was lost."""
+    pace: Pace = field(default_factory=Pace)
+    """Of what came since it was subscribed."""
     heard: float = 0.0
     troubled: NoticeCode | None = None
     """What was told last is this trouble: values are fresh again when they come."""
@@ -82,8 +86,10 @@ class Channel:
 
     @property
     def silence(self) -> float | None:
-        """Seconds."""
+        """Seconds: by its own pace at most what its venue declares; after a session that ends all slows down."""
         told = [place.silence.total_seconds() for place in self.places if place.silence is not None]
+        if told and self.topic.instrument.asset_class in NEVER_CLOSING:
+            return self.pace.allowed(max(told))
         return max(told, default=None)
 
     def join(self, place: Place) -> None:
@@ -103,6 +109,7 @@ class Channel:
             return False
         said = said if len(values) == len(said.values) else replace(said, values=values)
         self.heard, self.last, self.broken, self.warned = self.clock.monotonic(), said, False, False
+        self.pace.beat(self.heard)
         self.proven, self.doubts, self.unanswered = True, 0, 0
         self.suspects.discard(self.topic.channel)
         if said.snapshot or self.topic.capability is not ORDER_BOOK:
@@ -115,6 +122,7 @@ class Channel:
     def alive(self) -> None:
         """In order, with nothing new."""
         self.heard, self.warned = self.clock.monotonic(), False
+        self.pace.beat(self.heard)
         if self.topic.capability is not ORDER_BOOK:
             self._freshen("The venue says that the stream is in order.", quiet=True)
 
@@ -146,7 +154,7 @@ class Channel:
 
     def lost(self, code: NoticeCode, message: str) -> None:
         """What was said last does not hold any more."""
-        self.last, self.fresh, self.since = None, False, self.clock.now()
+        self.last, self.fresh, self.since, self.pace = None, False, self.clock.now(), Pace()
         self.broken = self.topic.capability is ORDER_BOOK
         if not (code is NoticeCode.RECONNECTING and self.troubled is code):
             self.trouble(code, message)

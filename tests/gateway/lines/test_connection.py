@@ -867,3 +867,21 @@ async def test_after_silence_a_confirmed_subscription_is_not_fresh_again_until_a
         await again.send({"t": "BTC/USD", "id": 2, "at": 1795176100, "p": 1})
 
         assert await later.wait(2) == ["FRESH_AGAIN", "1"]
+
+
+async def test_a_channel_that_came_ten_times_a_second_is_not_waited_for_as_long_as_others():
+    async with world(quiet) as found:
+        only = listener("q", silence=SILENCE)
+        found.join(only)
+        talk = await found.venue.talk(0)
+        for number in range(305):
+            await talk.send({"q": "BTC/USD", "p": number})
+            await only.wait(number + 1)
+            await found.clock.turn(0.2)
+
+        await found.clock.turn(9)
+        assert len(only.events) == 305
+        await found.clock.turn(3)
+
+        assert (await only.wait(307))[305:] == ["STALE", "RECONNECTING"]
+        assert only.events[305].message == "tape: nothing came for 10 s; asking for it again."  # type: ignore[union-attr]
