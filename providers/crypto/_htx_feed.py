@@ -180,12 +180,13 @@ def _channel(name: str) -> str:
 
 
 def counted(instrument: InstrumentId, frame: Row, known: Quote | None) -> Quote:
-    """Statistics of 24 hours, with the best prices that are known."""
+    """Statistics of 24 hours, with the best prices that are known; as of the later of the two."""
     row = frame["tick"]
     last = row.decimal("close")
+    times = [time for time in (known.as_of if known else None, frame.maybe_epoch("ts", "ms")) if time]
     return Quote(
         instrument=instrument,
-        as_of=frame.maybe_epoch("ts", "ms"),
+        as_of=max(times, default=None),
         price=last,
         price_type=PriceType.LAST,
         bid=known.bid if known else None,
