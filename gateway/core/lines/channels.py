@@ -61,6 +61,8 @@ class Channel:
     """What was told last is this trouble: values are fresh again when they come."""
     fresh: bool = False
     """Values have come since it was subscribed, or the venue has confirmed it."""
+    asking: bool = True
+    """Its subscription has not been confirmed yet: some venues confirm all of them again with each new one."""
     proven: bool = False
     """It has said something, or HTTP has shown that it may be quiet."""
     asked: float = 0.0
@@ -128,7 +130,8 @@ class Channel:
 
     def confirmed(self) -> None:
         """The venue has accepted its subscription: where it may say nothing for long, no more is to be waited for."""
-        self.heard = self.clock.monotonic()
+        if self.asking:
+            self.heard, self.asking = self.clock.monotonic(), False
         if self._may_be_quiet:
             self._freshen("The venue has accepted the stream.", quiet=True)
 

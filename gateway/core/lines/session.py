@@ -346,6 +346,8 @@ class Session:
 
     def _subscribing(self, channels: Sequence[Channel]) -> Sequence[Out]:
         topics = [channel.topic for channel in channels]
+        for channel in channels:
+            channel.asking = True
         outs = self._made(self._feed.enter, topics)
         for wanted in self._made(lambda: list(self._feed.begin(topics))):
             if (channel := self._channels.get(wanted.channel)) is not None:
