@@ -205,14 +205,13 @@ class Session:
             self._end(channel, end)
 
     def _warn_all(self, channel: Channel, why: str) -> None:
-        """Nobody has spoken since it was heard: who is left gets another connection."""
+        """Nobody has spoken since it was heard: who is left, or comes just now, gets another connection."""
         others = [each for each in self._channels if each is not channel and each.silent() and not each.shut]
         for each, told in ((channel, why), *[(other, "") for other in others]):
             end = each.warn(self._feed.provider, told)
             if not self._channels.blames(each) and end is not None:
                 self._end(each, end)
-        if len(self._channels):
-            raise self._wedged()
+        raise self._wedged()
 
     def _wedged(self) -> UpstreamError:
         return Timeout(self._feed.provider, "its live connection lives and brings no values")
@@ -346,8 +345,8 @@ class Session:
 
     def _subscribing(self, channels: Sequence[Channel]) -> Sequence[Out]:
         topics = [channel.topic for channel in channels]
-        for channel in channels:
-            channel.asking = True
+        for each in channels:
+            each.asking = True
         outs = self._made(self._feed.enter, topics)
         for wanted in self._made(lambda: list(self._feed.begin(topics))):
             if (channel := self._channels.get(wanted.channel)) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import Any
 
@@ -74,6 +75,7 @@ async def test_a_line_that_comes_back_to_a_wedged_venue_dials_anew_and_is_not_fr
                 with suppress(ConnectionError):
                     await talk.send({"ok": "t:BTC/USD"})
             await clock.turn(1)
+            await asyncio.sleep(0.001)
             if first.over:
                 break
         assert first.short[:2] == ["STALE", "RECONNECTING"]
@@ -82,9 +84,10 @@ async def test_a_line_that_comes_back_to_a_wedged_venue_dials_anew_and_is_not_fr
         dialled = len(sockets.talks)
 
         again = found.listen("t", since=())
-        talk = await sockets.talk(dialled)
-        await clock.turn(1)
-        await talk.wait(2)
+        while len(sockets.talks) == dialled or len(sockets.talks[-1].received) < 2:
+            await clock.turn(0.5)
+            await asyncio.sleep(0.001)
+        talk = sockets.talks[-1]
         await talk.send({"ok": "t:BTC/USD"})
         await clock.turn(5)
         assert again.short == []
