@@ -9,7 +9,9 @@ from providers.books import Change, NumberedBook, Order, changes
 from providers.contract import Clock, Http, Params, Profile
 from providers.crypto._joined import wire_symbol
 from providers.crypto._spot import levels
+from providers.crypto._trade_numbers import TradeNumbers
 from providers.feeds import Confirmed, Feed, Gap, News, Out, Refused, Restart, Said, Topic, Wants, batches, text
+from providers.latest import Latest
 from providers.row import Row
 from schema.errors import NotCovered
 from schema.symbols import InstrumentId
@@ -42,10 +44,14 @@ class BinanceFeed(Feed):
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)
         self._books: dict[str, NumberedBook] = {}
+        self._latest = Latest(clock)
+        self._trades = TradeNumbers()
         self._quotes: dict[str, Quote] = {}
 
     def forget(self, channel: str) -> None:
-        """Book and quote."""
+        """Book, quote, and the number of the last trade."""
+        self._latest.forget(channel)
+        self._trades.forget(channel)
         self._books.pop(channel, None)
         self._quotes.pop(channel, None)
 
@@ -77,15 +83,22 @@ class BinanceFeed(Feed):
             return _farewell(data)
         kind = stream.partition("@")[2].partition("_")[0]
         if kind == "ticker":
-            return self._ticked(topic, parse_ticker(topic.instrument, data))
+            late = self._latest.passed(channel, TICKER, data.maybe_epoch("E", "ms"))
+            return [] if late else self._ticked(topic, parse_ticker(topic.instrument, data))
         if kind == "bookTicker":
             return self._bettered(topic, data)
         if kind == "kline":
             return [parse_bar(channel, data)]
         if kind == "aggTrade":
-            trade = parse_trade(data)
-            return [Said(channel=channel, values=(trade,), as_of=trade.time)]
+            return self._traded(channel, data)
         return self._changed(topic, data)
+
+    def _traded(self, channel: str, data: Row) -> Iterable[News]:
+        """Those of one order at one price, as one; a pair's are numbered one by one."""
+        trade, lacking = parse_trade(data), self._trades.lacking(channel, data.integer("a"))
+        if lacking:
+            yield Gap(channel, lacking)
+        yield Said(channel=channel, values=(trade,), as_of=trade.time)
 
     def _answered(self, frame: Row) -> Iterable[News]:
         if frame.get("id") is None:

@@ -48,7 +48,7 @@ class BybitFeed(Feed):
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)
         self._books: dict[str, _Counted] = {}
-        self._quotes = TwoChannels()
+        self._quotes = TwoChannels(clock)
 
     def forget(self, channel: str) -> None:
         """Book and quote."""

@@ -10,7 +10,8 @@ from providers.crypto._chained import ChainedBooks
 from providers.crypto._deribit import is_inverse, price_asset
 from providers.crypto._running import Running
 from providers.crypto._spot import SIDES
-from providers.feeds import Confirmed, Feed, News, Out, Pong, Refused, Said, Topic, batches, text
+from providers.crypto._trade_numbers import TradeNumbers
+from providers.feeds import Confirmed, Feed, Gap, News, Out, Pong, Refused, Said, Topic, batches, text
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Overloaded, Throttled, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import InstrumentId
@@ -48,13 +49,15 @@ class DeribitFeed(Feed):
         super().__init__(profile, key, clock)
         self._books = ChainedBooks()
         self._running = Running()
+        self._trades = TradeNumbers()
 
     def greet(self) -> Sequence[Out]:
         """Ask for heartbeats."""
         return [_request("public/set_heartbeat", {"interval": HEARTBEAT_S})]
 
     def forget(self, channel: str) -> None:
-        """Book and running candle."""
+        """Book, running candle, and the number of the last trade."""
+        self._trades.forget(channel)
         self._books.forget(channel)
         self._running.forget(channel)
 
@@ -90,8 +93,15 @@ class DeribitFeed(Feed):
         if channel.startswith(CHART):
             bars = self._running.told(channel, parse_bar(data))
             return [Said(channel=channel, values=bars)]
-        trades = parse_trades(data)
-        return [Said(channel=channel, values=trades, as_of=trades[-1].time)] if trades else []
+        return self._traded(channel, data)
+
+    def _traded(self, channel: str, data: Row) -> Iterable[News]:
+        """An instrument's trades are numbered one by one."""
+        lacking = self._trades.lacking_any(channel, [row.integer("trade_seq") for row in in_turn(data)])
+        if lacking:
+            yield Gap(channel, lacking)
+        if trades := parse_trades(data):
+            yield Said(channel=channel, values=trades, as_of=trades[-1].time)
 
     def _answered(self, frame: Row) -> Iterable[News]:
         if "id" not in frame:

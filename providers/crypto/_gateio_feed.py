@@ -49,7 +49,7 @@ class GateioFeed(Feed):
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)
         self._books: dict[str, _Numbered] = {}
-        self._quotes = TwoChannels()
+        self._quotes = TwoChannels(clock)
 
     def forget(self, channel: str) -> None:
         """Book and quote."""

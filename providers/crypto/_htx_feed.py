@@ -10,6 +10,7 @@ from providers.contract import Clock, Profile
 from providers.crypto._running import Running
 from providers.crypto._spot import SIDES, levels
 from providers.feeds import Confirmed, Feed, Gap, News, Out, Pong, Refused, Said, Topic, text, unzipped
+from providers.latest import Latest
 from providers.row import Row, ascending
 from schema.errors import NotCovered, Throttled, UnknownInstrument
 from schema.symbols import InstrumentId
@@ -82,11 +83,13 @@ class HtxFeed(_HtxSocket):
 
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)
+        self._latest = Latest(clock)
         self._quotes: dict[str, Quote] = {}
         self._bars = Running()
 
     def forget(self, channel: str) -> None:
         """Quote and candle."""
+        self._latest.forget(channel)
         self._quotes.pop(channel, None)
         self._bars.forget(channel)
 
@@ -97,8 +100,10 @@ class HtxFeed(_HtxSocket):
             return [Said(channel=channel, values=values, as_of=values[-1].time)] if values else []
         if BAR in name:
             return [Said(channel=channel, values=self._bars.told(channel, parse_bar(tick)), as_of=as_of)]
-        known = self._quotes.get(channel)
-        if name.endswith(BEST):
+        known, best = self._quotes.get(channel), name.endswith(BEST)
+        if self._latest.passed(channel, name, tick.maybe_epoch("quoteTime", "ms") if best else as_of):
+            return []
+        if best:
             quote = None if known is None else bettered(known, tick)
         else:
             quote = counted(topic.instrument, frame, known) if tick.positive("close") else None
@@ -175,12 +180,13 @@ def _channel(name: str) -> str:
 
 
 def counted(instrument: InstrumentId, frame: Row, known: Quote | None) -> Quote:
-    """Statistics of 24 hours, with the best prices that are known."""
+    """Statistics of 24 hours, with the best prices that are known; as of the later of the two."""
     row = frame["tick"]
     last = row.decimal("close")
+    times = [time for time in (known.as_of if known else None, frame.maybe_epoch("ts", "ms")) if time]
     return Quote(
         instrument=instrument,
-        as_of=frame.maybe_epoch("ts", "ms"),
+        as_of=max(times, default=None),
         price=last,
         price_type=PriceType.LAST,
         bid=known.bid if known else None,

@@ -10,6 +10,7 @@ from itertools import groupby
 from providers.books import Book, changes, crc32
 from providers.contract import Clock, Profile
 from providers.crypto._spot import SIDES
+from providers.crypto._trade_numbers import TradeNumbers
 from providers.feeds import Confirmed, Feed, Gap, Heartbeat, News, Out, Refused, Restart, Said, Topic, text
 from providers.row import Row
 from schema.errors import NotCovered, UnknownInstrument
@@ -41,10 +42,12 @@ class KrakenFeed(Feed):
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)
         self._books: dict[str, Book] = {}
+        self._traded = TradeNumbers()
 
     def forget(self, channel: str) -> None:
-        """The book."""
+        """The book, and the number of the last trade."""
         self._books.pop(channel, None)
+        self._traded.forget(channel)
 
     def subscribe(self, topics: Sequence[Topic]) -> Sequence[Out]:
         """A frame for each kind of channel, with all its pairs."""
@@ -110,10 +113,17 @@ class KrakenFeed(Feed):
         yield Said(channel=channel, values=(quote,), as_of=quote.as_of, snapshot=snapshot)
 
     def _trades(self, rows: Row, snapshot: bool) -> Iterable[News]:
+        """A pair's trades are numbered one by one."""
         for symbol, group in groupby(rows, lambda row: row.text("symbol")):
-            if f"trade:{symbol}" in self.topics:
-                values = tuple([parse_execution(row) for row in group])
-                yield Said(channel=f"trade:{symbol}", values=values, as_of=values[-1].time, snapshot=snapshot)
+            channel, found = f"trade:{symbol}", list(group)
+            if channel in self.topics:
+                numbers = sorted([row.integer("trade_id") for row in found])
+                if snapshot:
+                    self._traded.begin(channel, numbers[-1])
+                elif lacking := self._traded.lacking_any(channel, numbers):
+                    yield Gap(channel, lacking)
+                values = tuple([parse_execution(row) for row in found])
+                yield Said(channel=channel, values=values, as_of=values[-1].time, snapshot=snapshot)
 
     def _bars(self, frame: Row, snapshot: bool) -> Iterable[News]:
         """Kraken does not say when a candle is done: it is when its interval was over at the time of the frame."""

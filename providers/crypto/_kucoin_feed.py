@@ -11,6 +11,7 @@ from providers.crypto._running import Running
 from providers.crypto._spot import SIDES, levels, percent
 from providers.crypto._whole import WholeBooks
 from providers.feeds import Confirmed, Feed, Heartbeat, News, Out, Refused, Said, Topic, text
+from providers.latest import Latest
 from providers.row import Row
 from schema.errors import NotCovered, QuotaReached, Throttled, UnknownInstrument, UpstreamError
 from schema.symbols import InstrumentId
@@ -40,6 +41,7 @@ class KucoinFeed(Feed):
 
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)
+        self._latest = Latest(clock)
         self._best: dict[str, Quote] = {}
         self._statistics: dict[str, Quote] = {}
         self._bars = Running()
@@ -47,6 +49,7 @@ class KucoinFeed(Feed):
 
     def forget(self, channel: str) -> None:
         """Prices, statistics, the running candle, the age of its book."""
+        self._latest.forget(channel)
         self._best.pop(channel, None)
         self._statistics.pop(channel, None)
         self._bars.forget(channel)
@@ -113,14 +116,18 @@ class KucoinFeed(Feed):
     def _ticked(self, topic: Topic, data: Row) -> Iterable[News]:
         if data.positive("price") is None:
             return []
-        self._best[topic.channel] = parse_ticker(topic.instrument, data)
-        return self._quoted(topic.channel)
+        return self._kept(self._best, "best", topic.channel, parse_ticker(topic.instrument, data))
 
     def _counted(self, topic: Topic, data: Row) -> Iterable[News]:
         if data.positive("lastTradedPrice") is None:
             return []
-        self._statistics[topic.channel] = parse_statistics(topic.instrument, data)
-        return self._quoted(topic.channel)
+        return self._kept(self._statistics, "statistics", topic.channel, parse_statistics(topic.instrument, data))
+
+    def _kept(self, quotes: dict[str, Quote], part: str, channel: str, quote: Quote) -> Iterable[News]:
+        if self._latest.passed(channel, part, quote.as_of):
+            return []
+        quotes[channel] = quote
+        return self._quoted(channel)
 
     def _quoted(self, channel: str) -> Iterable[News]:
         """Prices are those of the ticker, which is told when they change; the rest is the statistics'."""

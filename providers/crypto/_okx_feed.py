@@ -10,6 +10,7 @@ from providers.books import Book, changes
 from providers.contract import Clock, Profile
 from providers.crypto._args_feed import ArgsFeed
 from providers.crypto._spot import SIDES
+from providers.crypto._trade_numbers import TradeNumbers
 from providers.feeds import Alive, Gap, News, Said, Topic
 from providers.row import Row, ascending
 from schema.errors import Throttled, UnknownInstrument, UpstreamError
@@ -47,10 +48,12 @@ class OkxFeed(ArgsFeed):
     def __init__(self, profile: Profile, key: Mapping[str, str], clock: Clock) -> None:
         super().__init__(profile, key, clock)
         self._chains: dict[str, _Chain] = {}
+        self._trades = TradeNumbers()
 
     def forget(self, channel: str) -> None:
-        """The book."""
+        """The book, and the number of the last trade."""
         self._chains.pop(channel, None)
+        self._trades.forget(channel)
 
     def valued(self, topic: Topic, frame: Row) -> Iterable[News]:
         """Quotes and books come one a frame, trades several of one order."""
@@ -59,8 +62,18 @@ class OkxFeed(ArgsFeed):
             return [said for row in data for said in _ticked(topic, row)]
         if topic.capability is ORDER_BOOK:
             return self._booked(topic, data[0], frame.text("action") == "snapshot")
+        return self._traded(topic.channel, data)
+
+    def _traded(self, channel: str, data: Row) -> Iterable[News]:
+        """An instrument's trades are numbered one by one; a row tells the last number, and of late how many it sums."""
+        counted = [row for row in data if "count" in row]
+        for row in sorted(counted, key=lambda row: row.integer("tradeId")):
+            number = row.integer("tradeId")
+            if lacking := self._trades.lacking(channel, number - row.integer("count") + 1, number):
+                yield Gap(channel, lacking)
         trades = ascending([parse_trade(row) for row in data], lambda trade: trade.time)
-        return [Said(channel=topic.channel, values=trades, as_of=trades[-1].time)] if trades else []
+        if trades:
+            yield Said(channel=channel, values=trades, as_of=trades[-1].time)
 
     def _booked(self, topic: Topic, data: Row, snapshot: bool) -> Iterable[News]:
         channel, chain = topic.channel, self._chains.get(topic.channel)

@@ -10,7 +10,8 @@ from providers.contract import Clock, Profile
 from providers.crypto._chained import ChainedBooks
 from providers.crypto._running import Running
 from providers.crypto._spot import SIDES, percent
-from providers.feeds import Confirmed, Feed, Heartbeat, News, Out, Refused, Restart, Said, Topic, text
+from providers.crypto._trade_numbers import TradeNumbers
+from providers.feeds import Confirmed, Feed, Gap, Heartbeat, News, Out, Refused, Restart, Said, Topic, text
 from providers.row import Row, ascending
 from schema.errors import NotCovered, UnknownInstrument
 from schema.symbols import InstrumentId
@@ -39,9 +40,11 @@ class PoloniexFeed(Feed):
         super().__init__(profile, key, clock)
         self._books = ChainedBooks(DEPTH)
         self._running = Running()
+        self._trades = TradeNumbers()
 
     def forget(self, channel: str) -> None:
-        """Book and running candle."""
+        """Book, running candle, and the number of the last trade."""
+        self._trades.forget(channel)
         self._books.forget(channel)
         self._running.forget(channel)
 
@@ -99,12 +102,15 @@ class PoloniexFeed(Feed):
         return [Refused(channel, kind(self.provider, said)) for channel in named]
 
     def _traded(self, rows: Row) -> Iterable[News]:
+        """A pair's trades are numbered one by one."""
         by_channel: dict[str, list[Row]] = {}
         for row in rows:
             by_channel.setdefault(f"{TRADES}:{row.text('symbol')}", []).append(row)
         for channel, found in by_channel.items():
             if channel in self.topics:
                 numbered = sorted(found, key=lambda row: row.integer("id"))
+                if lacking := self._trades.lacking_any(channel, [row.integer("id") for row in numbered]):
+                    yield Gap(channel, lacking)
                 trades = ascending([parse_trade(row) for row in numbered], lambda trade: trade.time)
                 yield Said(channel=channel, values=trades, as_of=trades[-1].time)
 

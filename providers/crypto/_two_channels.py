@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
+from providers.contract import Clock
 from providers.feeds import Alive, News, Said
+from providers.latest import Latest
 from schema.words.quotes import Quote
 
 
@@ -25,22 +27,28 @@ class Best:
 class TwoChannels:
     """What either channel said last, by channel."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._latest = Latest(clock)
         self._quotes: dict[str, Quote] = {}
         self._bests: dict[str, Best] = {}
 
     def forget(self, channel: str) -> None:
         """Both."""
+        self._latest.forget(channel)
         self._quotes.pop(channel, None)
         self._bests.pop(channel, None)
 
     def ticked(self, channel: str, quote: Quote) -> Iterable[News]:
-        """Statistics, with the best prices as they were last."""
+        """Statistics, with the best prices as they were last; older ones, sent once more, are nothing new."""
+        if self._latest.passed(channel, "statistics", quote.as_of):
+            return []
         self._quotes[channel] = quote
         return [self._whole(channel, quote)]
 
     def bettered(self, channel: str, best: Best) -> Iterable[News]:
-        """Best prices alone are no quote; the same ones once more are nothing new."""
+        """Best prices alone are no quote; the same ones once more are nothing new, nor are older ones."""
+        if self._latest.passed(channel, "best", best.as_of):
+            return []
         known, self._bests[channel] = self._bests.get(channel), best
         quote = self._quotes.get(channel)
         return [Alive(channel)] if quote is None or best == known else [self._whole(channel, quote)]

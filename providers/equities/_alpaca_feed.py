@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from providers.contract import Clock, Http, Params, Profile
 from providers.equities._live_quotes import ZONE, LiveQuotes
 from providers.feeds import Confirmed, Feed, News, Out, Pong, Refused, Restart, Said, Topic, Wants, text
+from providers.latest import Latest
 from providers.row import Row
 from schema.errors import NotCovered, QuotaReached, Unauthorized, UnknownInstrument, UpstreamError
 from schema.symbols import InstrumentId
@@ -57,6 +58,7 @@ class AlpacaFeed(Feed):
         self._admitted = False
         self._asked: deque[str] = deque()
         """Channels of the requests that are not answered yet; empty where none is waiting for the answer."""
+        self._latest = Latest(clock)
         self._quotes = LiveQuotes(changed, traded_at)
 
     async def locate(self, http: Http, topics: Sequence[Topic]) -> str:
@@ -67,6 +69,7 @@ class AlpacaFeed(Feed):
     def forget(self, channel: str) -> None:
         """Its quote."""
         self._quotes.forget(channel)
+        self._latest.forget(channel)
 
     def greet(self) -> Sequence[Out]:
         """The login, within ten seconds."""
@@ -124,6 +127,8 @@ class AlpacaFeed(Feed):
 
     def _changed(self, topic: Topic, message: Row) -> Iterable[News]:
         channel, kind, at = topic.channel, message.text("T"), message.instant("t")
+        if kind == "q" and self._latest.passed(channel, kind, at):
+            return
         quote = self._quotes.take(channel, kind, message)
         if quote is not None:
             yield Said(channel=channel, values=(quote,), as_of=at if kind == "q" else quote.as_of)

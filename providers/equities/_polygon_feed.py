@@ -9,6 +9,7 @@ from datetime import datetime, time
 from providers.contract import Clock, Http, Profile
 from providers.equities._live_quotes import ZONE, LiveQuotes
 from providers.feeds import Confirmed, Feed, News, Out, Pong, Refused, Restart, Said, Topic, Wants, batches, text
+from providers.latest import Latest
 from providers.row import Row
 from schema.errors import NotCovered, Unauthorized
 from schema.symbols import InstrumentId
@@ -44,12 +45,14 @@ class PolygonFeed(Feed):
         super().__init__(profile, key, clock)
         self._admitted = False
         self._confirmed: set[str] = set()
+        self._latest = Latest(clock)
         self._quotes = LiveQuotes(changed, traded_at)
 
     def forget(self, channel: str) -> None:
         """Its quote, and that it was confirmed."""
         self._confirmed.discard(channel)
         self._quotes.forget(channel)
+        self._latest.forget(channel)
 
     def greet(self) -> Sequence[Out]:
         """The login."""
@@ -101,6 +104,8 @@ class PolygonFeed(Feed):
 
     def _changed(self, topic: Topic, event: Row) -> Iterable[News]:
         channel, kind, at = topic.channel, event.text("ev"), event.epoch("t" if "t" in event else "e", "ms")
+        if kind == "Q" and self._latest.passed(channel, kind, at):
+            return
         quote = self._quotes.take(channel, kind, event)
         if quote is not None:
             yield Said(channel=channel, values=(quote,), as_of=at if kind == "Q" else quote.as_of)

@@ -1,8 +1,9 @@
 """A venue of our own for tests of the machine: a provider with a feed, in a dialect of a few letters.
 
-`{"q": "BTC/USD", "p": "1"}` is a quote, `"t"` a trade with its `id`, `"c"` a bar of a minute with its open time `at`
-(`"r"`: it runs), `"b"` a change of a book with its number `n` (`"s": true` a snapshot). `{"ok": channel}`,
-`{"no": channel}`, `{"want": channel}`, `{"ping": 1}` and `{"bye": reason}` are what they say.
+`{"q": "BTC/USD", "p": "1"}` is a quote (`"at"`: its stamp), `"t"` a trade with its `id`, `"c"` a bar of a minute with
+its open time `at` (`"r"`: it runs; `"v"`: its volume; `"e"`: when it was sent), `"b"` a change of a book with its
+number `n` (`"s": true` a snapshot). `{"ok": channel}`, `{"no": channel}`, `{"want": channel}`, `{"gap": channel}`,
+`{"ping": 1}` and `{"bye": reason}` are what they say.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ class TapeFeed(Feed):
             return [Confirmed(frame.text("ok"))]
         if "no" in frame:
             return [Refused(frame.text("no"), UnknownInstrument(self.provider, "it is not listed"))]
+        if "gap" in frame:
+            return [Gap(frame.text("gap"), "trade 4 follows 2")]
         if "want" in frame:
             return [Wants(frame.text("want"), lambda http: http.get("/book"))]
         letter = next(letter for letter in "qtcb" if letter in frame)
@@ -90,8 +93,9 @@ class TapeFeed(Feed):
     def _values(self, letter: str, topic: Topic, frame: Row) -> Iterable[News]:
         channel = topic.channel
         if letter == "q":
-            quote = Quote(instrument=topic.instrument, price=frame.decimal("p"), price_type=PriceType.LAST)
-            return [Said(channel=channel, values=(quote,), snapshot=True)]
+            as_of = frame.epoch("at") if "at" in frame else None
+            quote = Quote(instrument=topic.instrument, price=frame.decimal("p"), price_type=PriceType.LAST, as_of=as_of)
+            return [Said(channel=channel, values=(quote,), as_of=as_of, snapshot=True)]
         if letter == "t":
             trade = Trade(
                 id=frame.label("id"), time=frame.epoch("at"), price=frame.decimal("p"), size=frame.decimal("p")
@@ -100,8 +104,9 @@ class TapeFeed(Feed):
         if letter == "c":
             price = frame.decimal("p")
             begin, done = frame.epoch("at"), "r" not in frame
-            bar = Candle(open_time=begin, open=price, high=price, low=price, close=price, closed=done)
-            return [Said(channel=channel, values=(bar,))]
+            volume, sent = frame.decimal("v") if "v" in frame else None, frame.epoch("e") if "e" in frame else None
+            bar = Candle(open_time=begin, open=price, high=price, low=price, close=price, volume=volume, closed=done)
+            return [Said(channel=channel, values=(bar,), as_of=sent)]
         return self._book(topic, frame)
 
     def _book(self, topic: Topic, frame: Row) -> Iterable[News]:
@@ -153,8 +158,9 @@ class Tape(Provider):
     @answers(QUOTES)
     async def quotes(self, ask: QuotesAsk) -> list[Quote]:
         body = await self.http.get("/quotes")
+        as_of = body.epoch("at") if "at" in body else None
         return [
-            Quote(instrument=instrument, price=body.decimal("p"), price_type=PriceType.LAST)
+            Quote(instrument=instrument, price=body.decimal("p"), price_type=PriceType.LAST, as_of=as_of)
             for instrument in ask.instruments
         ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,19 +18,22 @@ from providers.books import Book, signed_crc32
 from providers.contract import Provider
 from providers.crypto._bitfinex_feed import checksum
 from providers.crypto._running import Running
+from providers.crypto._two_channels import Best, TwoChannels
 from providers.crypto.bitfinex import Bitfinex
 from providers.crypto.bitstamp import Bitstamp
 from providers.crypto.htx import Htx
 from providers.crypto.kucoin import Kucoin
 from providers.crypto.upbit import Upbit
-from providers.feeds import Confirmed, Feed, News, Out, Pong, Refused, Topic
+from providers.feeds import Confirmed, Feed, News, Out, Pong, Refused, Said, Topic
+from providers.latest import Latest
 from providers.row import Row
 from schema.errors import Malformed
 from schema.symbols import parse_instrument
 from schema.words.books import ORDER_BOOK, OrderBookAsk, PriceLevel
 from schema.words.candles import Candle
-from schema.words.quotes import QUOTES, QuotesAsk
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
 from schema.words.trades import TRADES, TradesAsk
+from tests.contract.suite import PROVIDERS
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BTC, ETH = parse_instrument("crypto:BTC/USDT"), parse_instrument("crypto:ETH/USDT")
@@ -49,6 +53,14 @@ def trades(channel: str, instrument: Any = BTC) -> Topic:
 
 def quotes(channel: str) -> Topic:
     return Topic(channel=channel, capability=QUOTES, ask=QuotesAsk(instruments=(BTC,)))
+
+
+def at(seconds: int) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
 
 
 def heard(feed: Feed, frame: object) -> list[News]:
@@ -87,6 +99,85 @@ def test_candles_of_channels_have_nothing_to_do_with_each_other_and_are_forgotte
     again = running.told("c", bar(0, "3"))
 
     assert [each.closed for each in (*other, *again)] == [False, False]
+
+
+def test_an_older_state_of_the_running_candle_says_nothing_and_is_not_what_is_done():
+    running = Running()
+    least, most = (replace(bar(0, close), volume=Decimal(close)) for close in ("1", "2"))
+
+    told = [running.told("c", each) for each in (least, most, least, bar(1, "3"))]
+
+    assert [[(each.close, each.closed) for each in values] for values in told] == [
+        [(Decimal(1), False)],
+        [(Decimal(2), False)],
+        [],
+        [(Decimal(2), True), (Decimal(3), False)],
+    ]
+
+
+def test_what_is_older_than_its_part_was_told_has_passed_but_no_stamp_of_the_future_makes_it_so():
+    latest = Latest(StoppedClock(moment=NOON))
+    stamps = [0, 3_600, -5, None, 0, 30]
+
+    passed = [latest.passed("c", "best", None if at is None else NOON + timedelta(seconds=at)) for at in stamps]
+    other = latest.passed("c", "statistics", NOON)
+    latest.forget("c")
+
+    assert passed == [False, False, True, False, False, False]
+    assert (other, latest.passed("c", "best", NOON)) == (False, False)
+
+
+def test_best_prices_that_are_sent_once_more_are_not_current_again_beside_newer_statistics():
+    channels = TwoChannels(StoppedClock(moment=NOON))
+    price = Decimal(9)
+    channels.ticked("c", Quote(instrument=BTC, price=price, price_type=PriceType.LAST, as_of=NOON))
+    old, new = (Best(bid=Decimal(bid), ask=None, bid_size=None, ask_size=None, as_of=at(bid)) for bid in (1, 2))
+
+    told = [list(channels.bettered("c", best)) for best in (old, new, old)]
+
+    assert [[each.values[0].bid for each in news if isinstance(each, Said)] for news in told] == [
+        [Decimal(1)],
+        [Decimal(2)],
+        [],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("provider", "channel", "frames"),
+    [
+        (
+            "binance", "btcusdt@ticker",
+            lambda at, price: {"stream": "btcusdt@ticker", "data": {
+                "E": ms(at), "c": price, "b": "1", "a": "2", "B": "1", "A": "1", "Q": "1", "o": "1", "h": "1", "l": "1",
+                "p": "0", "P": "0", "v": "1", "q": "1", "w": "1",
+            }},
+        ),
+        (
+            "kucoin", "/market/ticker:BTC-USDT",
+            lambda at, price: {"type": "message", "topic": "/market/ticker:BTC-USDT", "data": {
+                "price": price, "bestBid": "1", "bestAsk": "2", "bestBidSize": "1", "bestAskSize": "1", "size": "1",
+                "time": ms(at),
+            }},
+        ),
+        (
+            "htx", "market.btcusdt.detail",
+            lambda at, price: {"ch": "market.btcusdt.detail", "ts": ms(at), "tick": {
+                "close": price, "open": 1, "high": 1, "low": 1, "amount": 1, "vol": 1,
+            }},
+        ),
+    ],
+)  # fmt: skip
+def test_a_feed_that_joins_parts_of_a_quote_keeps_the_newest_of_each(
+    provider: str, channel: str, frames: Any
+):  # fmt: skip
+    feed = feed_of(PROVIDERS[provider], "quotes")
+    feed.enter([quotes(channel)])
+
+    told = [heard(feed, frames(at(second), str(price))) for second, price in ((1, 1), (2, 2), (1, 1), (3, 3))]
+
+    assert [[str(each.values[0].price) for each in news if isinstance(each, Said)] for news in told] == [
+        ["1"], ["2"], [], ["3"],
+    ]  # fmt: skip
 
 
 @given(minutes=st.lists(st.integers(0, 5), min_size=1, max_size=20))

@@ -8,8 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.core.clock import Clock
+from gateway.core.lines.closing import NEVER_CLOSING
 from gateway.core.lines.doubt import FIRST_S, LONGEST_S, missed, patience
 from gateway.core.lines.line import Ended, Event, Trouble, Update
+from gateway.core.lines.newest import Newest
+from gateway.core.lines.pace import Pace
 from providers.feeds import Said, Topic
 from schema.errors import BudgetReached, QuotaExhausted, QuotaReached, Stale, Throttled, UpstreamError
 from schema.words.books import ORDER_BOOK
@@ -45,13 +48,21 @@ class Channel:
 
     topic: Topic
     clock: Clock
+    suspects: set[str] = field(default_factory=set)
+    """Names of the channels that were silent for too long, and have said nothing since, over whichever connection."""
     places: list[Place] = field(default_factory=list)
     last: Said | None = None
+    newest: Newest = field(init=False)
+    """Also of what was said before the channel was lost."""
+    pace: Pace = field(default_factory=Pace)
+    """Of what came since it was subscribed."""
     heard: float = 0.0
     troubled: NoticeCode | None = None
     """What was told last is this trouble: values are fresh again when they come."""
     fresh: bool = False
     """Values have come since it was subscribed, or the venue has confirmed it."""
+    asking: bool = True
+    """Its subscription has not been confirmed yet: some venues confirm all of them again with each new one."""
     proven: bool = False
     """It has said something, or HTTP has shown that it may be quiet."""
     asked: float = 0.0
@@ -72,10 +83,15 @@ class Channel:
     mending: bool = False
     """A new subscription is waiting for its time."""
 
+    def __post_init__(self) -> None:
+        self.newest = Newest(self.topic.capability)
+
     @property
     def silence(self) -> float | None:
-        """Seconds."""
+        """Seconds: by its own pace at most what its venue declares; after a session that ends all slows down."""
         told = [place.silence.total_seconds() for place in self.places if place.silence is not None]
+        if told and self.topic.instrument.asset_class in NEVER_CLOSING:
+            return self.pace.allowed(max(told))
         return max(told, default=None)
 
     def join(self, place: Place) -> None:
@@ -86,27 +102,36 @@ class Channel:
         if self.last is not None and not self.troubled and self.topic.capability is not TRADES:
             self._tell(place, replace(self.last, snapshot=True))
 
-    def said(self, said: Said) -> None:
-        """New values, to every listener under its own instrument."""
+    def said(self, said: Said) -> bool:
+        """New values, to every listener under its own instrument; whether there are any: older ones are no news."""
         if self.broken and not said.snapshot:
-            return
+            return False
+        values = self.newest.of(said.values, said.as_of, self.clock.now(), snapshot=said.snapshot)
+        if said.values and not values:
+            return False
+        said = said if len(values) == len(said.values) else replace(said, values=values)
         self.heard, self.last, self.broken, self.warned = self.clock.monotonic(), said, False, False
+        self.pace.beat(self.heard)
         self.proven, self.doubts, self.unanswered = True, 0, 0
+        self.suspects.discard(self.topic.channel)
         if said.snapshot or self.topic.capability is not ORDER_BOOK:
             self.gaps = 0
         self._freshen("Values come again.")
         for place in list(self.places):
             self._tell(place, said)
+        return True
 
     def alive(self) -> None:
         """In order, with nothing new."""
         self.heard, self.warned = self.clock.monotonic(), False
+        self.pace.beat(self.heard)
         if self.topic.capability is not ORDER_BOOK:
             self._freshen("The venue says that the stream is in order.", quiet=True)
 
     def confirmed(self) -> None:
         """The venue has accepted its subscription: where it may say nothing for long, no more is to be waited for."""
-        self.heard = self.clock.monotonic()
+        if self.asking:
+            self.heard, self.asking = self.clock.monotonic(), False
         if self._may_be_quiet:
             self._freshen("The venue has accepted the stream.", quiet=True)
 
@@ -117,10 +142,9 @@ class Channel:
 
     @property
     def _may_be_quiet(self) -> bool:
-        """Whether nothing has to come, though it is in order."""
-        return (
-            self.silence is None and self.troubled is not NoticeCode.STALE and self.topic.capability is not ORDER_BOOK
-        )
+        """Whether nothing has to come, though it is in order: not where it was silent when it should have spoken."""
+        suspected = self.warned or self.topic.channel in self.suspects
+        return self.silence is None and not suspected and self.topic.capability is not ORDER_BOOK
 
     def _freshen(self, message: str, *, quiet: bool = False) -> None:
         """Tell those who know of trouble that it is over."""
@@ -133,7 +157,7 @@ class Channel:
 
     def lost(self, code: NoticeCode, message: str) -> None:
         """What was said last does not hold any more."""
-        self.last, self.fresh, self.since = None, False, self.clock.now()
+        self.last, self.fresh, self.since, self.pace = None, False, self.clock.now(), Pace()
         self.broken = self.topic.capability is ORDER_BOOK
         if not (code is NoticeCode.RECONNECTING and self.troubled is code):
             self.trouble(code, message)
@@ -201,13 +225,13 @@ class Channel:
         return missed(self.topic, self.last, self.since or now, found, now)
 
     def warn(self, provider: str, why: str = "") -> UpstreamError | None:
-        """Silent for too long: once is a notice, twice in a row is the end, which is returned."""
+        """Silent for too long: the first time it is told, after that the error is returned that it may end with."""
         silence = self.clock.monotonic() - self.heard if self.silence is None else self.silence
         told = f"nothing came for {round(silence)} s{why}"
         if self.warned:
             return Stale(provider, f"{told}, twice in a row")
         self.heard, self.warned = self.clock.monotonic(), True
-        self.lost(NoticeCode.STALE, f"{provider}: {told}; subscribing again.")
+        self.lost(NoticeCode.STALE, f"{provider}: {told}; asking for it again.")
         return None
 
     def _tell(self, place: Place, said: Said) -> None:
@@ -224,8 +248,8 @@ def _renamed(value: Any, topic: Topic) -> Any:
 class Channels:
     """All channels of a connection, by name."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, suspects: set[str] | None = None) -> None:
+        self._clock, self._suspects = clock, set() if suspects is None else suspects
         self._channels: dict[str, Channel] = {}
 
     def __len__(self) -> int:
@@ -242,7 +266,7 @@ class Channels:
         """The channel, if it is new."""
         found = self._channels.get(place.topic.channel)
         channel = found or Channel(
-            place.topic, self._clock, heard=self._clock.monotonic(), since=self._clock.now()
+            place.topic, self._clock, self._suspects, heard=self._clock.monotonic(), since=self._clock.now()
         )  # fmt: skip
         self._channels[place.topic.channel] = channel
         channel.join(place)
@@ -255,6 +279,12 @@ class Channels:
             return None
         channel.places.remove(place)
         return None if channel.places else self._channels.pop(place.topic.channel)
+
+    def blames(self, channel: Channel) -> bool:
+        """Whether its silence may be the connection's fault: not when another connection did not help before."""
+        known = channel.topic.channel in self._suspects
+        self._suspects.add(channel.topic.channel)
+        return not known
 
     def end(self, channel: Channel, error: UpstreamError) -> None:
         """One channel is over; another one of the same name, which came meanwhile, is not."""

@@ -57,10 +57,11 @@ class Connection:
     """Lives as long as somebody listens, or until its venue is given up; `done` is then called."""
 
     def __init__(
-        self, upstream: Upstream, clock: Clock, chance: random.Random, done: Callable[[Connection], None]
-    ) -> None:
+        self, upstream: Upstream, clock: Clock, chance: random.Random, done: Callable[[Connection], None],
+        suspects: set[str] | None = None,
+    ) -> None:  # fmt: skip
         self._upstream, self._clock, self._chance, self._done = upstream, clock, chance, done
-        self.channels = Channels(clock)
+        self.channels = Channels(clock, suspects)
         self._session: Session | None = None
         self._attempts = 0
         """Since a connection has lived for a while: they are made at growing distances."""

@@ -19,6 +19,7 @@ from gateway.core.lines.guarded import GuardedHttp
 from gateway.core.lines.homes import Homes
 from gateway.core.lines.inbox import Inbox
 from gateway.core.lines.line import Ended, Event
+from gateway.core.lines.newest import Newest
 from gateway.core.lines.polling import Polled, Polling, asking, subject_of, values_of
 from gateway.core.lines.pool import Pool
 from gateway.core.lines.socket import Sockets, Wire, furnished, rebased
@@ -54,7 +55,7 @@ class LiveLines:
         self._chance = chance or random.Random()
         self._sockets = Sockets(clock)
         self._pools: dict[Hashable, Pool] = {}
-        self.polling = Polling(pipeline, clock, self._is_open, processes)
+        self.polling = Polling(pipeline, clock, self._is_open, self._in_session, processes)
 
     @asynccontextmanager
     async def open(
@@ -129,7 +130,7 @@ class LiveLines:
         provider = lane.provider
         http = provider.http
         if stream is None or not isinstance(http, UpstreamHttp):
-            line = Polled(ask=ask, tell=inbox.put, resumed=resumed)
+            line = Polled(ask=ask, tell=inbox.put, newest=Newest(capability), resumed=resumed)
             return partial(self.polling.leave, self.polling.join(lane, capability, line), line)
         topic = Topic(channel=getattr(provider, stream.method)(ask), capability=capability, ask=ask)
         place = Place(
@@ -200,3 +201,6 @@ class LiveLines:
 
     async def _is_open(self, instrument: InstrumentId) -> bool:
         return await self._calendars.state(instrument, self._clock.now()) not in SHUT
+
+    async def _in_session(self, instrument: InstrumentId) -> bool:
+        return await self._calendars.state(instrument, self._clock.now()) is MarketState.REGULAR

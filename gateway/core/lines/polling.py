@@ -18,12 +18,17 @@ from gateway.core.guards.quota import usable
 from gateway.core.lines.channels import REOPENED
 from gateway.core.lines.grid import candles_at, ending, opening
 from gateway.core.lines.line import HOPELESS, Ended, Event, Trouble, Update
+from gateway.core.lines.motion import Motion
+from gateway.core.lines.newest import Newest
 from schema.capability import DEFAULT_TERMS, Capability
-from schema.errors import Malformed, UpstreamError
-from schema.provenance import UNSTAMPED
+from schema.errors import Malformed, Stale, UpstreamError
+from schema.provenance import UNSTAMPED, DataMode, FeedDelay, Provenance
 from schema.symbols import InstrumentId
+from schema.words.books import ORDER_BOOK
 from schema.words.candles import CANDLES, CandlesAsk
+from schema.words.chains import ORACLE_PRICES
 from schema.words.live import NoticeCode
+from schema.words.quotes import QUOTES
 from schema.words.trades import TRADES
 
 if TYPE_CHECKING:
@@ -36,6 +41,9 @@ BUDGET_S = 10.0
 FAILURES = 5
 """In a row, until a line ends."""
 
+MOVING = frozenset({FeedDelay.REALTIME, FeedDelay.DELAYED})
+"""Feeds that have something new again and again."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -46,6 +54,8 @@ class Polled:
     ask: Any
     tell: Callable[[Event], None]
     last: Any = None
+    newest: Newest
+    motion: Motion = field(default_factory=Motion)
     resumed: bool = False
     """It goes on from where another line ended, and is to be told when it does."""
     failures: int = 0
@@ -61,6 +71,8 @@ class Poller:
     pipeline: Pipeline
     clock: Clock
     is_open: Callable[[InstrumentId], Awaitable[bool]]
+    in_session: Callable[[InstrumentId], Awaitable[bool]]
+    """Whether its regular session runs: before and after it many a provider has nothing new."""
     interval: Callable[[Poller], float]
     lines: list[Polled] = field(default_factory=list)
     _new: list[Polled] = field(default_factory=list)
@@ -164,6 +176,8 @@ class Poller:
             if line.closed:
                 self._trouble(line, NoticeCode.FRESH_AGAIN, REOPENED)
             line.closed = False
+            if subject is not None and not await self.in_session(subject):
+                line.motion.excuse(self.clock.monotonic())
             return True
         if not line.closed:
             line.closed = True
@@ -178,7 +192,14 @@ class Poller:
             return
         stored, _ = outcome
         values = values_of(line.ask, stored.value, self.clock.now())
-        again = bool(line.failures) or line.resumed
+        # A cache before the provider may answer with less than was told.
+        if not (kept := line.newest.of(values, stored.provenance.as_of, self.clock.now())) and values:
+            return
+        values, now = kept, self.clock.monotonic()
+        stamp = _stamp_of(values, stored.provenance)
+        if values == line.last and stamp is not None and self._frozen(line, stamp, stored.provenance):
+            return
+        again = bool(line.failures) or line.resumed or line.motion.warned
         if again:
             line.failures, line.resumed = 0, False
             self._trouble(line, NoticeCode.FRESH_AGAIN, "Values come again.")
@@ -186,13 +207,35 @@ class Poller:
             return
         # Of candles and trades the last ones come each time: what leads them in finds out what is new.
         snapshot = again or line.last is None or self.capability in (CANDLES, TRADES)
-        line.last, provenance = values, stored.provenance
+        provenance = stored.provenance
+        if values != line.last:
+            line.motion.change(now, (self.clock.now() - stamp).total_seconds() if stamp else 0.0)
+        line.last = values
         line.tell(
             Update(
                 values=values, as_of=provenance.as_of, snapshot=snapshot, received=self.clock.now(),
                 provenance=provenance,
             )
         )  # fmt: skip
+
+    def _frozen(self, line: Polled, stamp: datetime, provenance: Provenance) -> bool:
+        """The same values once more, by their own stamp: too long is told, twice as long is the end.
+
+        Without a stamp they prove nothing: a price may stand still.
+        """
+        judged = self.capability in (QUOTES, ORDER_BOOK, ORACLE_PRICES) and provenance.delay in MOVING
+        if not judged or provenance.mode is not DataMode.LIVE:
+            return False
+        still = line.motion.still(self.clock.monotonic())
+        if still:
+            told = f"nothing has changed for {round(still)} s, since {stamp:%Y-%m-%d %H:%M:%S} UTC"
+            if line.motion.warned:
+                line.tell(Ended(error=Stale(self.lane.id, told)))
+                self.leave(line)
+                return True
+            line.motion.warned = True
+            self._trouble(line, NoticeCode.STALE, f"{self.lane.id}: {told}.")
+        return line.motion.warned
 
     def _failed(self, line: Polled, error: UpstreamError) -> None:
         line.failures += 1
@@ -211,9 +254,10 @@ class Polling:
 
     def __init__(
         self, pipeline: Pipeline, clock: Clock, is_open: Callable[[InstrumentId], Awaitable[bool]],
-        processes: Callable[[], int],
+        in_session: Callable[[InstrumentId], Awaitable[bool]], processes: Callable[[], int],
     ) -> None:  # fmt: skip
-        self._pipeline, self._clock, self._is_open, self._processes = pipeline, clock, is_open, processes
+        self._pipeline, self._clock, self._processes = pipeline, clock, processes
+        self._is_open, self._in_session = is_open, in_session
         self._pollers: dict[Hashable, Poller] = {}
 
     def join(self, lane: Lane, capability: Capability[Any, Any], line: Polled) -> Poller:
@@ -221,7 +265,9 @@ class Polling:
         key = (lane.id, lane.scope, capability.name)
         found = self._pollers.get(key)
         if found is None:
-            found = Poller(lane, capability, self._pipeline, self._clock, self._is_open, self.interval)
+            found = Poller(
+                lane, capability, self._pipeline, self._clock, self._is_open, self._in_session, self.interval
+            )  # fmt: skip
             self._pollers[key] = found
         found.join(line)
         return found
@@ -276,6 +322,13 @@ def values_of(ask: Any, value: Any, now: datetime) -> tuple[Any, ...]:
     if isinstance(ask, CandlesAsk):
         return candles_at(value, ask.interval, now)
     return tuple(map(bare, value if isinstance(value, tuple | list) else (value,)))
+
+
+def _stamp_of(values: Sequence[Any], provenance: Provenance) -> datetime | None:
+    """The newest of the values' own; of those that have none the answer's."""
+    if not all(hasattr(value, "as_of") for value in values):
+        return provenance.as_of
+    return max([value.as_of for value in values if value.as_of is not None], default=None)
 
 
 def bare(value: Any) -> Any:

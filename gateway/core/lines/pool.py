@@ -19,6 +19,8 @@ class Pool:
         self._upstream, self._feed, self._clock, self._chance = upstream, feed, clock, chance
         self._connections: list[Connection] = []
         self._of: dict[Place, Connection] = {}
+        self._suspects: set[str] = set()
+        """Names of the channels that were silent for too long, over whichever connection."""
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -61,7 +63,7 @@ class Pool:
             return roomy[0]
         if self._feed.connections is not None and len(self._connections) >= self._feed.connections:
             return None
-        made = Connection(self._upstream, self._clock, self._chance, self._done)
+        made = Connection(self._upstream, self._clock, self._chance, self._done, self._suspects)
         self._connections.append(made)
         return made
 

@@ -22,6 +22,7 @@ from schema.symbols import InstrumentId
 from schema.words.books import ORDER_BOOK
 from schema.words.live import NoticeCode
 from schema.words.quotes import QUOTES
+from schema.words.trades import TRADES
 
 if TYPE_CHECKING:
     from gateway.core.lines.connection import Guarded
@@ -66,7 +67,8 @@ class Session:
         self._wake = asyncio.Event()
         self._errands: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._heard = clock.monotonic()
+        self._heard = self._spoke = clock.monotonic()
+        """When anything came, and when a channel had something to say."""
         self._garbage: deque[float] = deque()
         """When frames came that nobody could read."""
         self._doubted: Channel | None = None
@@ -192,11 +194,27 @@ class Session:
         self._warn(channel)
 
     def _warn(self, channel: Channel, why: str = "") -> None:
-        end = channel.warn(self._feed.provider, why)
-        if end is None:
+        """Where others speak, another subscription, then another connection; what that does not bring back ends."""
+        if self._spoke <= channel.heard:
+            self._warn_all(channel, why)
+        elif (end := channel.warn(self._feed.provider, why)) is None:
             self._again(channel)
+        elif self._channels.blames(channel):
+            raise self._wedged()
         else:
             self._end(channel, end)
+
+    def _warn_all(self, channel: Channel, why: str) -> None:
+        """Nobody has spoken since it was heard: who is left, or comes just now, gets another connection."""
+        others = [each for each in self._channels if each is not channel and each.silent() and not each.shut]
+        for each, told in ((channel, why), *[(other, "") for other in others]):
+            end = each.warn(self._feed.provider, told)
+            if not self._channels.blames(each) and end is not None:
+                self._end(each, end)
+        raise self._wedged()
+
+    def _wedged(self) -> UpstreamError:
+        return Timeout(self._feed.provider, "its live connection lives and brings no values")
 
     async def _ask_about(self, channel: Channel) -> None:
         """Quiet, dead, or unknown to the venue, which does not say so: one channel at a time, over HTTP."""
@@ -231,10 +249,11 @@ class Session:
                 continue
             match each:
                 case Said():
-                    self.fruitful = True
-                    channel.said(each)
+                    if channel.said(each):
+                        self.fruitful, self._spoke = True, self._clock.monotonic()
                 case Alive():
                     channel.alive()
+                    self._spoke = self._clock.monotonic()
                 case Confirmed():
                     channel.confirmed()
                 case Refused(error=error):
@@ -259,7 +278,13 @@ class Session:
                 channel.trouble(NoticeCode.GAP, f"{self._feed.provider}: {UNREAD}.")
 
     def _mend(self, channel: Channel, detail: str) -> None:
-        """Say that something is missing and subscribe anew, at growing distances where that does not help."""
+        """Say that something is missing and subscribe anew, at growing distances where that does not help.
+
+        Trades are no state: what is missing is looked up over HTTP, and a new subscription would only miss more.
+        """
+        if channel.topic.capability is TRADES:
+            channel.trouble(NoticeCode.GAP, f"{self._feed.provider}: {detail}; what is missing is looked up.")
+            return
         if channel.mending:
             return
         channel.lost(NoticeCode.GAP, f"{self._feed.provider}: {detail}; subscribing again.")
@@ -320,6 +345,8 @@ class Session:
 
     def _subscribing(self, channels: Sequence[Channel]) -> Sequence[Out]:
         topics = [channel.topic for channel in channels]
+        for each in channels:
+            each.asking = True
         outs = self._made(self._feed.enter, topics)
         for wanted in self._made(lambda: list(self._feed.begin(topics))):
             if (channel := self._channels.get(wanted.channel)) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -283,12 +283,13 @@ async def test_a_subscription_that_is_confirmed_does_not_excuse_silence():
         found.join(only)
         talk = await found.venue.talk(0)
         await minute(found, talk)
-        await talk.send({"ok": "q:BTC/USD"})
+        again = await found.venue.talk(1)
+        await again.send({"ok": "q:BTC/USD"})
         await found.clock.turn(1)
 
-        await minute(found, talk)
+        await minute(found, again)
 
-        assert await only.wait(2) == ["STALE", "Stale: tape: nothing came for 60 s, twice in a row"]
+        assert await only.wait(3) == ["STALE", "RECONNECTING", "Stale: tape: nothing came for 60 s, twice in a row"]
 
 
 async def test_it_waits_with_growing_distances_and_sends_its_listeners_away_after_five_attempts():
@@ -351,11 +352,12 @@ async def test_silence_is_stale_then_the_end_while_the_market_is_open():
         talk = await found.venue.talk(0)
 
         await minute(found, talk)
-        assert await only.wait(1) == ["STALE"]
-        assert talk.received[2:] == [{"unsub": ["q:BTC/USD"]}, {"sub": ["q:BTC/USD"]}]
-        await minute(found, talk)
+        assert await only.wait(2) == ["STALE", "RECONNECTING"]
+        again = await found.venue.talk(1)
+        await minute(found, again)
 
-        assert await only.wait(2) == ["STALE", "Stale: tape: nothing came for 60 s, twice in a row"]
+        assert await only.wait(3) == ["STALE", "RECONNECTING", "Stale: tape: nothing came for 60 s, twice in a row"]
+        assert len(found.venue.talks) == 2
 
 
 class Answers:
@@ -418,15 +420,15 @@ async def test_a_stream_that_lacks_what_http_tells_is_stale_then_the_end():
         await only.wait(1)
 
         await minute(found, talk)
-        assert await only.wait(2) == ["1", "STALE"]
-        assert talk.received[2:] == [{"unsub": ["t:BTC/USD"]}, {"sub": ["t:BTC/USD"]}]
+        assert await only.wait(3) == ["1", "STALE", "RECONNECTING"]
+        again = await found.venue.talk(1)
         answers.answer = (traded(100),)
-        await talk.send({"ok": "t:BTC/USD"})
-        await minute(found, talk)
-        await minute(found, talk)
+        await again.send({"ok": "t:BTC/USD"})
+        await minute(found, again)
+        await minute(found, again)
 
         told = "Stale: tape: nothing came for 61 s, and its provider tells more over HTTP, twice in a row"
-        assert await only.wait(3) == ["1", "STALE", told]
+        assert await only.wait(4) == ["1", "STALE", "RECONNECTING", told]
 
 
 async def test_a_stream_that_is_silent_while_http_fails_is_stale_but_not_where_we_may_not_ask():
@@ -446,7 +448,7 @@ async def test_a_stream_that_is_silent_while_http_fails_is_stale_but_not_where_w
         assert one.events[1].message.startswith(  # type: ignore[union-attr]
             "tape: nothing came for 122 s, and its provider does not answer over HTTP either; "
         )
-        assert list(map(short, other.events)) == ["1"]
+        assert (await other.wait(2))[:2] == ["1", "RECONNECTING"]
         assert unasked.asked == 2
 
 
@@ -477,7 +479,7 @@ async def test_after_a_closed_market_the_first_silence_is_stale_and_not_the_end(
         for _ in range(2):
             await minute(found, talk)
 
-        assert await only.wait(3) == ["MARKET_CLOSED", "FRESH_AGAIN", "STALE"]
+        assert await only.wait(4) == ["MARKET_CLOSED", "FRESH_AGAIN", "STALE", "RECONNECTING"]
 
 
 async def test_when_a_venue_with_sessions_closes_its_subscribers_hear_it_once_and_again_when_it_opens():
@@ -768,3 +770,118 @@ async def minute(found: World, talk: Talk) -> None:
     for _ in range(62):
         await found.clock.turn(1)
         await asyncio.sleep(0.001)
+
+
+async def test_an_old_quote_that_the_venue_repeats_is_not_current_again():
+    async with world(quiet) as found:
+        only = listener("q")
+        found.join(only)
+        talk = await found.venue.talk(0)
+        noon = int(NOON.timestamp())
+
+        await talk.send({"q": "BTC/USD", "p": 1, "at": noon - 5}, {"q": "BTC/USD", "p": 2, "at": noon})
+        await talk.send({"q": "BTC/USD", "p": 1, "at": noon - 5}, {"q": "BTC/USD", "p": 3, "at": noon})
+
+        assert await only.wait(3) == ["1!", "2!", "3!"]
+
+
+async def test_old_quotes_alone_are_silence_also_over_a_new_connection():
+    async with world(quiet) as found:
+        only = listener("q", silence=SILENCE)
+        found.join(only)
+        talk = await found.venue.talk(0)
+        noon = int(NOON.timestamp())
+        await talk.send({"q": "BTC/USD", "p": 1, "at": noon})
+        await only.wait(1)
+        await talk.abort()
+        await only.wait(2)
+        await found.clock.turn(1)
+        again = await found.venue.talk(1)
+
+        for _ in range(62):
+            with suppress(ConnectionError):
+                await again.send({"q": "BTC/USD", "p": 2, "at": noon - 1})
+            await found.clock.turn(1)
+            await asyncio.sleep(0.001)
+
+        assert await only.wait(4) == ["1!", "RECONNECTING", "STALE", "RECONNECTING"]
+
+
+async def test_of_a_channel_that_is_silent_while_others_speak_the_subscription_then_the_connection_is_made_anew():
+    async with world(quiet) as found:
+        silent, lively = listener("q", silence=SILENCE), listener("q", ETH, silence=SILENCE)
+        found.join(silent, lively)
+        told = []
+
+        for number in (0, 0, 1):
+            talk = await found.venue.talk(number)
+            for _ in range(62):
+                with suppress(ConnectionError):
+                    await talk.send({"q": "ETH/USD", "p": 2})
+                await found.clock.turn(1)
+                await asyncio.sleep(0.001)
+            told.append(list(map(short, silent.events)))
+
+        end = "Stale: tape: nothing came for 60 s, twice in a row"
+        assert told == [["STALE"], ["STALE", "RECONNECTING"], ["STALE", "RECONNECTING", end]]
+        assert found.venue.talks[0].received[2:] == [{"unsub": ["q:BTC/USD"]}, {"sub": ["q:BTC/USD"]}]
+        assert len(found.venue.talks) == 2
+        assert short(lively.events[-1]) == "2!"
+
+
+async def test_a_connection_that_answers_pings_and_brings_nothing_is_opened_anew_for_all_its_channels_at_once():
+    async with world(quiet) as found:
+        one, two, three = listener("q", silence=SILENCE), listener("q", ETH, silence=SILENCE), listener("t")
+        found.join(one, two, three)
+        talk = await found.venue.talk(0)
+        await talk.send({"q": "BTC/USD", "p": 1}, {"q": "ETH/USD", "p": 1}, {"ok": "t:BTC/USD"})
+        await two.wait(1)
+
+        await minute(found, talk)
+        again = await found.venue.talk(1)
+        await again.send({"q": "BTC/USD", "p": 2}, {"q": "ETH/USD", "p": 2}, {"ok": "t:BTC/USD"})
+
+        assert await one.wait(5) == ["1!", "STALE", "RECONNECTING", "FRESH_AGAIN", "2!"]
+        assert await two.wait(5) == ["1!", "STALE", "RECONNECTING", "FRESH_AGAIN", "2!"]
+        assert await three.wait(2) == ["RECONNECTING", "FRESH_AGAIN"]
+
+
+async def test_after_silence_a_confirmed_subscription_is_not_fresh_again_until_a_value_comes():
+    async with world(quiet) as found:
+        answers = Answers((traded(0), traded(30)))
+        first = listener("t", ask=answers)
+        found.join(first)
+        talk = await found.venue.talk(0)
+        await found.clock.turn(1)
+        await talk.send({"t": "BTC/USD", "id": 1, "at": 1795176000, "p": 1})
+        await first.wait(1)
+        await minute(found, talk)
+        again = await found.venue.talk(1)
+        later = listener("t", resumed=True)
+        found.connection.leave(first.place)
+        found.join(later)
+
+        await again.send({"ok": "t:BTC/USD"})
+        await found.clock.turn(5)
+        assert later.events == []
+        await again.send({"t": "BTC/USD", "id": 2, "at": 1795176100, "p": 1})
+
+        assert await later.wait(2) == ["FRESH_AGAIN", "1"]
+
+
+async def test_a_channel_that_came_ten_times_a_second_is_not_waited_for_as_long_as_others():
+    async with world(quiet) as found:
+        only = listener("q", silence=SILENCE)
+        found.join(only)
+        talk = await found.venue.talk(0)
+        for number in range(305):
+            await talk.send({"q": "BTC/USD", "p": number})
+            await only.wait(number + 1)
+            await found.clock.turn(0.2)
+
+        await found.clock.turn(9)
+        assert len(only.events) == 305
+        await found.clock.turn(3)
+
+        assert (await only.wait(307))[305:] == ["STALE", "RECONNECTING"]
+        assert only.events[305].message == "tape: nothing came for 10 s; asking for it again."  # type: ignore[union-attr]

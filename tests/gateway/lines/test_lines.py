@@ -19,6 +19,7 @@ from gateway.core.lines.guarded import GuardedHttp
 from gateway.core.lines.inbox import MOST_WAITING, Inbox
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from gateway.core.lines.livelines import LiveLines
+from gateway.core.lines.motion import FLAT_S
 from gateway.core.lines.polling import asking
 from gateway.core.live.asking import upstreams
 from gateway.core.live.hub import Hub
@@ -297,6 +298,32 @@ async def test_what_cannot_be_fetched_is_a_gap():
         assert "could not be fetched: tape: HTTP 500" in line.events[6].message  # type: ignore[union-attr]
 
 
+async def test_trades_that_the_venue_skips_are_looked_up_without_a_new_subscription():
+    async with live() as (found, sockets):
+        found.serve(lambda _: reply([{"id": n, "at": 1795176000 + n, "p": 1} for n in (1, 2, 3, 4)]))
+        line = found.listen("t")
+        talk = await sockets.talk(0)
+        await found.clock.turn(1)
+        await talk.wait(2)
+        await talk.send(trade(1), trade(2), {"gap": "t:BTC/USD"}, trade(4), trade(5))
+
+        assert await line.wait(5) == ["1", "2", "GAP", "3+4", "5"]
+        assert line.events[2].message == "tape: trade 4 follows 2; what is missing is looked up."  # type: ignore[union-attr]
+        await found.clock.turn(2)
+        assert talk.received == [{"hello": ""}, {"sub": ["t:BTC/USD"]}]
+
+
+async def test_skipped_trades_that_http_cannot_reach_back_to_are_a_gap():
+    async with live() as (found, sockets):
+        found.serve(lambda _: reply([{"id": 4, "at": 1795176004, "p": 1}]))
+        line = found.listen("t")
+        talk = await sockets.talk(0)
+        await talk.send(trade(1), trade(2), {"gap": "t:BTC/USD"}, trade(5))
+
+        assert await line.wait(6) == ["1", "2", "GAP", "GAP", "4", "5"]
+        assert line.events[3].message.startswith("Trades may be missing")  # type: ignore[union-attr]
+
+
 async def test_missed_candles_are_fetched_from_the_one_that_was_running():
     async with live() as (found, sockets):
         noon = 1795176000
@@ -369,6 +396,37 @@ async def test_candles_that_the_venue_does_not_stream_are_built_from_its_trades_
         assert talk.received[1] == {"sub": ["t:BTC/USD"]}
         assert [candle(each) for each in (first, second)] == ["12:00 5-26 last 26…", "12:00 3-26 last 3…"]
         assert sorted({request.path for request in found.core.wire.requests}) == ["/candles", "/trades"]
+
+
+async def test_a_candle_that_is_built_gets_the_trade_that_the_venue_has_skipped():
+    async with live() as (found, sockets):
+        noon = 1795176000
+        tape = [{"id": n, "at": noon + n, "p": n} for n in (-9, 1, 2)]
+        found.serve(lambda request: reply([] if request.path == "/candles" else tape))
+        await found.clock.turn(3)
+        hub = Hub(found.lines, found.clock)
+        ask = replace(ask_of("c", BTC), interval=Interval.M5)
+        sources, _ = upstreams(found.core.registry, CANDLES, ask, DEFAULT_TERMS, NOBODY)
+        bars: list[str] = []
+
+        async def follow() -> None:
+            async with hub.subscribe({"BTC/USD": sources}) as reader:
+                async for delivery in reader:
+                    bars.extend(candle(delivery) for each in delivery.items if each.values)
+
+        following = asyncio.create_task(follow())
+        talk = await sockets.talk(0)
+        await talk.send({"t": "BTC/USD", "id": 3, "at": noon + 3, "p": 3})
+        await until(lambda: bars and "last 3" in bars[-1])
+        tape += [{"id": n, "at": noon + n, "p": p} for n, p in ((3, 3), (4, 99), (5, 5))]
+        await talk.send({"gap": "t:BTC/USD"}, {"t": "BTC/USD", "id": 5, "at": noon + 5, "p": 5})
+        for _ in range(3):
+            await found.clock.turn(1)
+        await until(lambda: "last 5" in bars[-1])
+        await ended(following)
+        await hub.close()
+
+        assert bars[-1] == "12:00 1-99 last 5…"
 
 
 def candle(delivery: Delivery) -> str:
@@ -461,6 +519,81 @@ async def test_polling_tells_changes_alone_and_waits_for_the_window():
         assert await line.wait(2) == ["1", "2"]
         assert [event.snapshot for event in line.events] == [True, False]  # type: ignore[union-attr]
         assert len(found.core.wire.requests) == 3
+
+
+async def test_an_older_answer_of_a_cache_before_the_provider_is_not_told():
+    async with polled(venue("plain")) as found:
+        found.serve(priced("1", NOON - timedelta(seconds=9)), "plain")
+        line = found.listen("q", provider="plain")
+        await line.wait(1)
+
+        for price, seconds in (("2", 5), ("1", 9), ("3", 4)):
+            found.serve(priced(price, NOON - timedelta(seconds=seconds)), "plain")
+            await found.clock.turn(2)
+            await until(lambda: len(found.core.wire.requests) > 1)
+
+        assert await line.wait(3) == ["1", "2", "3"]
+
+
+async def test_a_provider_that_answers_the_same_for_ever_is_stale_then_the_line_ends():
+    async with polled(venue("plain")) as found:
+        found.serve(priced("1", NOON - timedelta(seconds=2)), "plain")
+        line = found.listen("q", provider="plain")
+        await line.wait(1)
+
+        await found.clock.turn(FLAT_S - 10)
+        assert line.short == ["1"]
+        await found.clock.turn(20)
+        assert await line.wait(2) == ["1", "STALE"]
+        assert line.events[1].message.endswith(" s, since 2026-11-20 11:59:58 UTC.")  # type: ignore[union-attr]
+        await found.clock.turn(FLAT_S + 10)
+
+        assert [each.partition(" for ")[0] for each in await line.wait(3)] == [
+            "1", "STALE", "Stale: plain: nothing has changed",
+        ]  # fmt: skip
+        await until(lambda: line.over)
+
+
+async def test_a_provider_that_moves_again_is_fresh_again():
+    async with polled(venue("plain")) as found:
+        found.serve(priced("1", NOON), "plain")
+        line = found.listen("q", provider="plain")
+        await line.wait(1)
+        await found.clock.turn(FLAT_S + 10)
+        await line.wait(2)
+
+        found.serve(priced("1", NOON + timedelta(seconds=60)), "plain")
+        await found.clock.turn(3)
+
+        assert await line.wait(4) == ["1", "STALE", "FRESH_AGAIN", "1"]
+
+
+@pytest.mark.parametrize("at", [None, NOON - timedelta(hours=3)])
+async def test_of_values_without_a_stamp_and_of_those_that_seldom_change_nothing_is_said(at: datetime | None):
+    async with polled(venue("plain")) as found:
+        found.serve(priced("1", at), "plain")
+        line = found.listen("q", provider="plain")
+        await line.wait(1)
+
+        await found.clock.turn(3 * FLAT_S)
+
+        assert line.short == ["1"]
+
+
+async def test_outside_of_the_session_nothing_has_to_move():
+    async def never(instrument: InstrumentId) -> bool:
+        return False
+
+    async with polled(venue("plain")) as found:
+        found.serve(priced("1", NOON), "plain")
+        line = found.listen("q", provider="plain")
+        await line.wait(1)
+        (poller,) = found.lines.polling._pollers.values()
+        poller.in_session = never
+
+        await found.clock.turn(3 * FLAT_S)
+
+        assert line.short == ["1"]
 
 
 async def test_the_simulated_exchange_tells_another_quote_each_second():
