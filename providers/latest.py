@@ -23,9 +23,10 @@ class Latest:
 
     def passed(self, channel: str, part: str, stamp: datetime | None) -> bool:
         """Whether a later one of that part came already; if not it is remembered as the latest."""
-        if stamp is None or stamp > self._clock.now() + AHEAD:
+        now = self._clock.now()
+        if stamp is None or stamp > now + AHEAD:
             return False
-        stamps = self._stamps.setdefault(channel, {})
+        stamp, stamps = min(stamp, now), self._stamps.setdefault(channel, {})
         if part in stamps and stamp < stamps[part]:
             return True
         stamps[part] = stamp

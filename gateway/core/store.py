@@ -33,6 +33,8 @@ from schema.errors import DatabaseUnavailable
 
 R = TypeVar("R")
 
+CONNECT_S = 10.0
+"""How long a connection to PostgreSQL is waited for: well within the time of an operation, which is told then."""
 BUSY_MS = 15_000
 """How long a SQLite transaction waits for another process's."""
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -340,7 +342,10 @@ def database_url(text: str) -> URL:
 def make_engine(url: URL) -> AsyncEngine:
     """An engine whose SQLite transactions begin where ours do."""
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
+        return create_async_engine(
+            url, pool_size=10, max_overflow=10, pool_timeout=CONNECT_S, pool_pre_ping=True, hide_parameters=True,
+            connect_args={"timeout": CONNECT_S},
+        )  # fmt: skip
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # For nobody else to read; the files beside it are made with the rights of this one.

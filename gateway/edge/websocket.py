@@ -68,7 +68,7 @@ class Socket:
         self._end: Closed | None = None
         self._over = Wake()
         self._turn = asyncio.Lock()
-        self._heard, self._ready = Wake(), Wake()
+        self._heard, self._asked, self._ready = Wake(), Wake(), Wake()
         self._ponging: asyncio.Task[None] | None = None
         self._pong: Message | None = None
         self._unwatch: Callable[[], None] = _nothing
@@ -166,6 +166,7 @@ class Socket:
     async def _initialise(self, message: Message) -> None:
         if self._ready.is_set():
             raise Closed(CloseCode.TOO_MANY_INITS, "Too many initialisation requests")
+        self._asked.set()
         facts = replace(self._facts, connection=message.payload or {})
         try:
             principal = await self._executor.identify(facts)
@@ -200,9 +201,11 @@ class Socket:
     async def _keep_alive(self) -> None:
         try:
             async with asyncio.timeout(self._settings.socket_init_s):
-                await self._ready.wait()
+                await self._asked.wait()
         except TimeoutError:
             raise Closed(CloseCode.TIMEOUT, "Connection initialisation timeout") from None
+        # From here on it is not the client who keeps us waiting.
+        await self._ready.wait()
         while True:
             await asyncio.sleep(self._settings.socket_ping_s)
             self._heard.clear()

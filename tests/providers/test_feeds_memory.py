@@ -117,7 +117,8 @@ def test_an_older_state_of_the_running_candle_says_nothing_and_is_not_what_is_do
 
 def test_what_is_older_than_its_part_was_told_has_passed_but_no_stamp_of_the_future_makes_it_so():
     latest = Latest(StoppedClock(moment=NOON))
-    stamps = [0, 3_600, -5, None, 0, 30]
+    # One that is half a minute ahead counts as of now.
+    stamps = [0, 3_600, -5, None, 30, 0]
 
     passed = [latest.passed("c", "best", None if at is None else NOON + timedelta(seconds=at)) for at in stamps]
     other = latest.passed("c", "statistics", NOON)
@@ -128,7 +129,7 @@ def test_what_is_older_than_its_part_was_told_has_passed_but_no_stamp_of_the_fut
 
 
 def test_best_prices_that_are_sent_once_more_are_not_current_again_beside_newer_statistics():
-    channels = TwoChannels(StoppedClock(moment=NOON))
+    channels = TwoChannels(StoppedClock(moment=at(60)))
     price = Decimal(9)
     channels.ticked("c", Quote(instrument=BTC, price=price, price_type=PriceType.LAST, as_of=NOON))
     old, new = (Best(bid=Decimal(bid), ask=None, bid_size=None, ask_size=None, as_of=at(bid)) for bid in (1, 2))
@@ -173,7 +174,7 @@ def test_a_feed_that_joins_parts_of_a_quote_keeps_the_newest_of_each(
     feed = feed_of(PROVIDERS[provider], "quotes")
     feed.enter([quotes(channel)])
 
-    told = [heard(feed, frames(at(second), str(price))) for second, price in ((1, 1), (2, 2), (1, 1), (3, 3))]
+    told = [heard(feed, frames(at(second - 60), str(price))) for second, price in ((1, 1), (2, 2), (1, 1), (3, 3))]
 
     assert [[str(each.values[0].price) for each in news if isinstance(each, Said)] for news in told] == [
         ["1"], ["2"], [], ["3"],

@@ -157,7 +157,9 @@ class Channel:
 
     def lost(self, code: NoticeCode, message: str) -> None:
         """What was said last does not hold any more."""
-        self.last, self.fresh, self.since, self.pace = None, False, self.clock.now(), Pace()
+        self.last, self.fresh, self.since = None, False, self.clock.now()
+        if code is not NoticeCode.STALE:
+            self.pace = Pace()
         self.broken = self.topic.capability is ORDER_BOOK
         if not (code is NoticeCode.RECONNECTING and self.troubled is code):
             self.trouble(code, message)

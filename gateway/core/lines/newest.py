@@ -62,7 +62,8 @@ class Newest:
 
 
 def _believed(stamp: datetime | None, now: datetime) -> datetime | None:
-    return None if stamp is None or stamp > now + AHEAD else stamp
+    """What is stamped a little ahead is as new as can be, and holds up nothing that comes after it."""
+    return None if stamp is None or stamp > now + AHEAD else min(stamp, now)
 
 
 def _older(

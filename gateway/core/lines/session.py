@@ -35,6 +35,8 @@ LOOK = 10.0
 """Seconds between two looks at whether a venue with sessions is open."""
 MOST_GARBAGE = 10
 GARBAGE_S = 60.0
+ALL_SILENT = 0.9
+"""Share of the time of a channel's silence in which nobody on its connection has spoken, where that is to blame."""
 """Frames that nobody can read, within so many seconds, until the connection is taken for broken."""
 UNREAD = "a frame could not be read"
 SNAPSHOT_TRIES = 4
@@ -195,7 +197,8 @@ class Session:
 
     def _warn(self, channel: Channel, why: str = "") -> None:
         """Where others speak, another subscription, then another connection; what that does not bring back ends."""
-        if self._spoke <= channel.heard:
+        now = self._clock.monotonic()
+        if now - self._spoke >= ALL_SILENT * (now - channel.heard):
             self._warn_all(channel, why)
         elif (end := channel.warn(self._feed.provider, why)) is None:
             self._again(channel)
@@ -205,7 +208,7 @@ class Session:
             self._end(channel, end)
 
     def _warn_all(self, channel: Channel, why: str) -> None:
-        """Nobody has spoken since it was heard: who is left, or comes just now, gets another connection."""
+        """Nobody has spoken either: who is left, or comes just now, gets another connection."""
         others = [each for each in self._channels if each is not channel and each.silent() and not each.shut]
         for each, told in ((channel, why), *[(other, "") for other in others]):
             end = each.warn(self._feed.provider, told)

@@ -39,6 +39,8 @@ class Stage:
 
     principal: Principal = ANONYMOUS
     refusal: Exception | None = None
+    slow_s: float = 0.0
+    """How long it takes to know who asks."""
     refused_operation: Refusal | None = None
     facts: list[RequestFacts] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -50,6 +52,7 @@ class Stage:
 
     async def identify(self, facts: RequestFacts) -> Principal:
         self.facts.append(facts)
+        await asyncio.sleep(self.slow_s)
         if self.refusal is not None:
             raise self.refusal
         return self.principal

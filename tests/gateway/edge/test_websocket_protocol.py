@@ -163,6 +163,12 @@ async def test_connection_init_must_come_in_time(stage, limits):
     assert stage.facts == []
 
 
+async def test_who_has_sent_connection_init_is_not_late_while_it_is_found_out_who_asks(stage, limits):
+    stage.slow_s = 0.2
+    async with serving(stage_app(stage, replace(limits, socket_init_s=0.05))) as url, dialled(url) as peer:
+        await peer.initialise()
+
+
 async def test_a_second_connection_init_is_one_too_many(url):
     async with dialled(url) as peer:
         await peer.initialise()

@@ -36,7 +36,7 @@ def bar(volume: int | None = None, *, count: int | None = None, closed: bool = F
 
 def told(newest: Newest, value: Any, as_of: float | None = None, *, snapshot: bool = False) -> bool:
     stamp = None if as_of is None else at(as_of)
-    return bool(newest.of((value,), stamp, NOON, snapshot=snapshot))
+    return bool(newest.of((value,), stamp, at(120), snapshot=snapshot))
 
 
 def test_an_older_quote_is_left_out_and_one_of_the_same_time_is_told():
@@ -59,6 +59,14 @@ def test_a_stamp_in_the_future_silences_nothing_that_follows():
     newest = Newest(QUOTES)
 
     found = [told(newest, quote(seconds)) for seconds in (0, 3_600, 1, 0)]
+
+    assert found == [True, True, True, False]
+
+
+def test_a_stamp_a_little_ahead_is_as_new_as_can_be_and_holds_up_nothing():
+    newest = Newest(QUOTES)
+
+    found = [bool(newest.of((quote(stamp),), None, at(now))) for stamp, now in ((50, 0), (1, 1), (2, 2), (1, 3))]
 
     assert found == [True, True, True, False]
 
