@@ -15,3 +15,14 @@ MINOR_UNITS = {"GBX": "GBP", "GBPENCE": "GBP", "ZAC": "ZAR", "ILA": "ILS"}
 
 STABLES = frozenset({"USDT", "USDC", "DAI", "FDUSD", "TUSD", "PYUSD", "USDE", "EURC", "EURT"})
 """Assets pegged to a currency: a currency of their own in routing, failover and consensus."""
+
+_WITHOUT_MINOR_UNIT = frozenset({"CLP", "ISK", "JPY", "KRW", "VND"})
+_IN_THOUSANDTHS = frozenset({"KWD"})
+_COINS = 8
+
+
+def decimals_of(currency: str) -> int:
+    """Digits behind the point of an amount; what is not ISO 4217 has 8."""
+    if currency not in FIATS:
+        return _COINS
+    return 0 if currency in _WITHOUT_MINOR_UNIT else 3 if currency in _IN_THOUSANDTHS else 2

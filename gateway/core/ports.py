@@ -8,7 +8,21 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from gateway.core.analysis.port import Computing as Computing
+from gateway.core.analysis.port import Holdings as Holdings
+from gateway.core.analysis.port import JobKind as JobKind
+from gateway.core.analysis.port import JobKinds as JobKinds
+from gateway.core.analysis.port import Jobs as Jobs
+from gateway.core.analysis.port import Late as Late
+from gateway.core.analysis.port import Missing as Missing
+from gateway.core.analysis.port import Panel as Panel
+from gateway.core.analysis.port import PanelAsk as PanelAsk
+from gateway.core.analysis.port import Panels as Panels
+from gateway.core.analysis.port import Portfolios as Portfolios
+from gateway.core.analysis.port import Position as Position
+from gateway.core.analysis.port import Progress as Progress
 from gateway.core.backstage import Backstage as Backstage
+from gateway.core.computing.fairqueue import FairQueue as FairQueue
 from gateway.core.egress.port import AddressNotAllowed as AddressNotAllowed
 from gateway.core.egress.port import BadHeader as BadHeader
 from gateway.core.egress.port import BadUrl as BadUrl

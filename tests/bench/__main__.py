@@ -27,6 +27,7 @@ from tests.bench import (
     load,
     normalising,
     outage,
+    quant,
     redis_gone,
     stalls,
     upstream_cpu,
@@ -40,13 +41,13 @@ from tests.servers import valkey
 ROUNDS, SECONDS = 3, 1.5
 PARTS = (
     "normalising", "imports", "start", "hot", "executed", "cold", "upstream", "stalls", "outage", "redis", "keys",
-    "fleet", "hostile", "live", "egress", "alerts", "webhooks",
+    "fleet", "hostile", "live", "egress", "alerts", "webhooks", "quant",
 )  # fmt: skip
 REPORTS = {
     "normalising": normalising.report, "cold": cold.report, "upstream": upstream_cpu.report, "stalls": stalls.report,
     "outage": outage.report, "redis": redis_gone.report, "keys": keys.report, "hostile": hostile.report,
     "imports": imports.report, "live": live.report, "egress": egress.report, "alerts": alerts.report,
-    "webhooks": webhooks.report,
+    "webhooks": webhooks.report, "quant": quant.report,
 }  # fmt: skip
 FIRST = "Q1 one quote"
 
