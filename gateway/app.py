@@ -20,6 +20,7 @@ from gateway.core.bridges.asked import with_bridges
 from gateway.core.bus import Bus
 from gateway.core.calendars import ExchangeCalendars
 from gateway.core.clock import Clock, SystemClock
+from gateway.core.computing.pool import ProcessPool
 from gateway.core.contract import Admissions, Context, Host, Market, Plugin, Worker
 from gateway.core.egress.guarded import GuardedEgress
 from gateway.core.fetchlog import FetchLog
@@ -42,6 +43,7 @@ from gateway.core.ports import (
     Authenticator,
     Backstage,
     CacheDesk,
+    Computing,
     Egress,
     EventPrinter,
     MailTransport,
@@ -118,6 +120,7 @@ class Gateway:
     sharing: Sharing
     live: Live
     outbox: EventLog
+    computing: ProcessPool
     responses: ResponseCache | None = None
     warmth: Warmth | None = None
     quotas: SharedQuotas | None = None
@@ -127,6 +130,7 @@ class Gateway:
     async def close(self) -> None:
         """Let go of connections."""
         await self.live.close()
+        await self.computing.close()
         await self.oversight.close()
         await self.outbox.close()
         if self.quotas is not None:
@@ -208,6 +212,9 @@ def build_gateway(
     allowances.budgets = pipeline.budgets
     switchboard = host.services[Switchboard] = ProviderSwitchboard(registry, pipeline.health, host.bus)
     outbox = host.services[Outbox] = EventLog(host.store, clock, lambda: host.service(EventPrinter), catalog_of(found))
+    computing = host.services[Computing] = ProcessPool(
+        clock=clock, memory_mb=settings.compute_memory_mb, processes=settings.compute_processes
+    )
     _serve(found, host, inventory)
 
     redis_url = None if settings.redis_url is None else settings.redis_url.get_secret_value()
@@ -245,6 +252,7 @@ def build_gateway(
         settings=settings, schema=schema, data=data, inventory=inventory, transport=transport, host=host,
         allowances=allowances, oversight=oversight, context=context, responses=responses,
         warmth=warmth, quotas=quotas, counting=counting, live=live, outbox=outbox,
+        computing=computing,
         sharing=Sharing(Keepings(core_schema(schema)), AccountPolicies(accounts)),
     )  # fmt: skip
 
@@ -331,7 +339,11 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
 
 def own_workers(gateway: Gateway) -> list[Worker]:
     """The core's."""
-    return [each.worker() for each in (gateway.warmth, gateway.quotas, gateway.outbox) if each is not None]
+    return [
+        each.worker()
+        for each in (gateway.warmth, gateway.quotas, gateway.outbox, gateway.computing)
+        if each is not None
+    ]
 
 
 def make_gate(gateway: Gateway) -> Gate:

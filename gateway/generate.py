@@ -329,8 +329,8 @@ def _needs(prices: PriceList, kind: GraphQLObjectType) -> Iterator[tuple[str, st
     for name in kind.fields:
         facts = prices.facts_of(kind.name, name)
         shown = name if kind.name in ROOTS else f"{kind.name}.{name}"
-        caller = "a signed-in person" if facts.person else "any with the scope" if facts.needs else "any"
-        yield f"`{shown}`", f"`{facts.needs}`" if facts.needs else ANY_SCOPE, caller
+        caller = "a signed-in person" if facts.person else "any with the scope" if facts.scopes else "any"
+        yield f"`{shown}`", _scopes(facts.scopes) or ANY_SCOPE, caller
 
 
 def _scopes(scopes: Iterable[Scope]) -> str:

@@ -48,21 +48,28 @@ class Facts:
 
     `cost` are points for the field itself, from its arguments; `times` is how often what is selected below it may be
     asked (a page's length), by which the cost of fields below is multiplied. `needs` is the scope that the caller must
-    have; None lets anybody in, also without a credential. `person` asks for a signed-in user: no key, no token.
-    `per_minute` is how often one tenant (a caller without one: one address) may ask a root field in a minute,
-    `anonymous_per_minute` how often all callers without a credential from one address may; None leaves only the points.
-    `shared` says whom the bytes of the root field's answer may serve while everything fetched for it is fresh;
-    `fresh_for` is how long at most, in seconds: what fetches nothing by itself is kept only where it says so.
+    have, `also` another one beside it; None lets anybody in, also without a credential. `person` asks for a signed-in
+    user: no key, no token. `per_minute` is how often one tenant (a caller without one: one address) may ask a root
+    field in a minute, `anonymous_per_minute` how often all callers without a credential from one address may; None
+    leaves only the points. `shared` says whom the bytes of the root field's answer may serve while everything fetched
+    for it is fresh; `fresh_for` is how long at most, in seconds: what fetches nothing by itself is kept only where it
+    says so.
     """
 
     cost: int | Callable[[Arguments], int] = 1
     times: Callable[[Arguments], int] | None = None
     needs: Scope | None = None
+    also: Scope | None = None
     person: bool = False
     per_minute: int | None = None
     anonymous_per_minute: int | None = None
     shared: Shared = Shared.NONE
     fresh_for: float | None = None
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """All that the caller must have."""
+        return tuple(scope for scope in (self.needs, self.also) if scope is not None)
 
 
 def facts(
@@ -70,6 +77,7 @@ def facts(
     cost: int | Callable[[Arguments], int] = 1,
     times: Callable[[Arguments], int] | None = None,
     needs: Scope | None = None,
+    also: Scope | None = None,
     person: bool = False,
     per_minute: int | None = None,
     anonymous_per_minute: int | None = None,
@@ -78,7 +86,7 @@ def facts(
 ) -> dict[str, Facts]:
     """`strawberry.field(resolver=…, metadata=facts(cost=2, needs=Scope.KEYS_READ))`."""
     made = Facts(
-        cost=cost, times=times, needs=needs, person=person, per_minute=per_minute,
+        cost=cost, times=times, needs=needs, also=also, person=person, per_minute=per_minute,
         anonymous_per_minute=anonymous_per_minute, shared=shared, fresh_for=fresh_for,
     )  # fmt: skip
     return {FACTS: made}

@@ -16,8 +16,10 @@ T = TypeVar("T")
 
 Position = tuple[datetime, str]
 """When a row was made, and its id: where a page goes on."""
-
+Place = tuple[datetime, int]
+"""The same where rows of one time are numbered."""
 _FORM = "%Y-%m-%dT%H:%M:%S.%f"
+_DIGITS = 9
 
 
 def page_length(arguments: Arguments) -> int:
@@ -34,31 +36,47 @@ def page_size(first: int | None) -> int:
 
 def position_of(kind: str, after: Cursor | None) -> Position | None:
     """The row behind which the page begins; BadInput for the cursor of another list."""
-    if after is None:
-        return None
-    at, _, id = read_cursor(kind, after).partition(" ")
-    try:
-        moment = datetime.strptime(at, _FORM).replace(tzinfo=UTC)
-    except ValueError:
-        raise BadInput("after", NO_CURSOR) from None
-    if not could_be_id(id):
+    found = _read(kind, after)
+    if found is not None and not could_be_id(found[1]):
         raise BadInput("after", NO_CURSOR)
-    return moment, id
+    return found
+
+
+def place_of(kind: str, after: Cursor | None) -> Place | None:
+    """The same where rows of one time are numbered."""
+    found = _read(kind, after)
+    if found is None:
+        return None
+    at, number = found
+    if not (number.isascii() and number.isdigit() and len(number) <= _DIGITS):
+        raise BadInput("after", NO_CURSOR)
+    return at, int(number)
+
+
+def cursor_of(kind: str, position: Position | Place) -> Cursor:
+    """A row's place in the list."""
+    at, rest = position
+    return make_cursor(kind, f"{at.strftime(_FORM)} {rest}")
 
 
 def cut(
-    rows: Sequence[T], *, kind: str, size: int, after: Cursor | None, position: Callable[[T], Position]
+    rows: Sequence[T], *, kind: str, size: int, after: Cursor | None, position: Callable[[T], Position | Place]
 ) -> tuple[Sequence[T], PageInfo]:
     """The page of rows that were read one longer than it is, so that it is known whether more follow."""
     shown = rows[:size]
-
-    def cursor(row: T) -> Cursor:
-        at, id = position(row)
-        return make_cursor(kind, f"{at.strftime(_FORM)} {id}")
-
     return shown, PageInfo(
         has_next_page=len(rows) > size,
         has_previous_page=after is not None,
-        start_cursor=cursor(shown[0]) if shown else None,
-        end_cursor=cursor(shown[-1]) if shown else None,
+        start_cursor=cursor_of(kind, position(shown[0])) if shown else None,
+        end_cursor=cursor_of(kind, position(shown[-1])) if shown else None,
     )
+
+
+def _read(kind: str, after: Cursor | None) -> tuple[datetime, str] | None:
+    if after is None:
+        return None
+    at, _, rest = read_cursor(kind, after).partition(" ")
+    try:
+        return datetime.strptime(at, _FORM).replace(tzinfo=UTC), rest
+    except ValueError:
+        raise BadInput("after", NO_CURSOR) from None

@@ -167,6 +167,18 @@ REQUESTS: dict[str, Explained] = {
         "The gateway has more to do than it can; whoever asks most is refused first. Nothing was executed or charged.",
         "wait for `retryAfterMs`, then try again; run more processes where it happens often",
     ),
+    "NOT_COMPUTABLE": Explained(
+        "The data do not allow the figure: too few observations, a constant series, a price that is missing.",
+        "choose a longer range, or leave out the instruments that the message names",
+    ),
+    "INFEASIBLE": Explained(
+        "No portfolio satisfies all constraints; the message names those that collide.",
+        "loosen one of the constraints",
+    ),
+    "COMPUTING_FAILED": Explained(
+        "A computation has ended without an answer: it needed more memory than it may use, or its process crashed.",
+        "ask for fewer instruments, a shorter range or a longer interval",
+    ),
     "LIMITS_UNAVAILABLE": Explained(
         "Redis, which counts limits for all processes, is away, and `MARKETGATE_LIMITS_WITHOUT_REDIS` is `closed`.",
         "try again after `retryAfterMs`; the operator sees to Redis, or sets `open`",

@@ -187,6 +187,14 @@ class Settings(BaseModel):
         "plain http and every port are allowed. Default: loopback in development, none in production; a lone comma "
         "means none.",
     )
+    compute_processes: int | None = Field(
+        None, ge=1, le=256,
+        description="Most processes that compute portfolios and risk, for each serving process; they start when they "
+        "are needed. Default: as many as the machine has processors.",
+    )  # fmt: skip
+    compute_memory_mb: int = Field(
+        2_048, ge=512, description="Address space of each process that computes, in MiB: what needs more is refused."
+    )
     audit_days: int = Field(365, ge=1, description="Days that the audit trail is kept.")
     deletion_days: int = Field(30, ge=0, description="Days between the deletion of an organisation and its erasure.")
     keys: Annotated[dict[str, Secret], Field(description="MARKETGATE_KEY_<PROVIDER ID>: its credential.")] = {}
@@ -341,6 +349,11 @@ def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, str
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"{name}: the file {path} cannot be read ({type(error).__name__})") from None
     return found
+
+
+def without_settings(**more: str) -> dict[str, str]:
+    """The environment of a process of ours that needs no setting, and so no secret."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)} | more
 
 
 def _unknown(name: str) -> str:

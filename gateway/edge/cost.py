@@ -210,8 +210,8 @@ class _Compiler:
             return 0 if name == "__typename" else 1
         found, facts = parent.fields[name], self._prices.facts_of(parent.name, name)
         path = f"{path}.{name}" if path else name
-        if facts.needs is not None:
-            self._tariff.needs.setdefault(facts.needs, path)
+        for scope in facts.scopes:
+            self._tariff.needs.setdefault(scope, path)
         if facts.person and self._tariff.person is None:
             self._tariff.person = path
         selected = [node.selection_set for node in nodes if node.selection_set]
@@ -288,7 +288,7 @@ class _Compiler:
 
 
 def _is_open(facts: Facts) -> bool:
-    return facts.needs is None and not facts.person
+    return not facts.scopes and not facts.person
 
 
 def _is_counted(facts: Facts) -> bool:

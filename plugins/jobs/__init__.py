@@ -1,0 +1,1 @@
+"""Jobs: long computations that any process works on, with progress and results."""
