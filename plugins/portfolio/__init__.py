@@ -1,0 +1,1 @@
+"""Portfolios: price panels, universes, transactions, valuation and performance."""

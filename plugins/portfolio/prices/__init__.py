@@ -1,0 +1,1 @@
+"""Prices of many instruments on common dates, in one currency."""

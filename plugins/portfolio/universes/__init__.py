@@ -1,0 +1,1 @@
+"""Universes: instruments that are looked at together."""
