@@ -1,0 +1,1 @@
+"""Figures of risk: prices and holdings gathered, sent to the processes that compute, shown as GraphQL."""

@@ -1,0 +1,160 @@
+"""Exposure of what a portfolio holds by class, currency, sector and single name: exact decimals."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Self, cast
+
+from gateway.core.contract import Context
+from gateway.core.ports import Holdings
+from gateway.core.quant.exposure import UNKNOWN, Dimension, Exposure, Holding, exposure
+from plugins.risk.analysis.data import rounded
+from schema.errors import NoAnswer
+from schema.model import described, model
+from schema.symbols import AssetClass, InstrumentId
+from schema.words.companies import COMPANY_PROFILE, CompanyProfile, CompanyProfileAsk
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
+
+MOST_PROFILES = 50
+"""Companies whose sectors are asked for, the largest positions."""
+AT_A_TIME = 8
+_TRADED_IN_SESSIONS = frozenset({AssetClass.EQUITY, AssetClass.INDEX})
+
+
+@model("Positions that share a class, a currency, a sector or a name.")
+class ExposureGroup:
+    """Values in the portfolio's currency; weights are fractions of its value."""
+
+    key: str = described("What they share; `UNKNOWN` where nobody says.")
+    long: Decimal = described("Of long positions.")
+    short: Decimal = described("Of short positions, not above 0.")
+    gross: Decimal = described("long - short.")
+    net: Decimal = described("long + short.")
+    gross_weight: Decimal = described("gross / value.")
+    net_weight: Decimal = described("net / value.")
+
+
+@model("All groups of one kind.")
+class ExposureDimension:
+    """The largest first."""
+
+    concentration: Decimal | None = described(
+        "Herfindahl-Hirschman index of the gross exposures, from 1 / groups to 1; null where nothing is held.",
+        default=None,
+    )
+    groups: list[ExposureGroup] = described("The groups, the largest gross exposure first.")
+
+    @classmethod
+    def of(cls, found: Dimension) -> Self:
+        """From the core's."""
+        groups = [
+            ExposureGroup(
+                key=each.key, long=rounded(each.long), short=rounded(each.short), gross=rounded(each.gross),
+                net=rounded(each.net),
+                gross_weight=rounded(each.gross_weight), net_weight=rounded(each.net_weight),
+            )
+            for each in found.groups
+        ]  # fmt: skip
+        concentration = None if found.concentration is None else rounded(found.concentration)
+        return cls(concentration=concentration, groups=groups)
+
+
+@model("What a portfolio is exposed to, in its currency.")
+class RiskExposure:
+    """Of what is held now, or of weights: then the value is 1."""
+
+    currency: str | None = described("The portfolio's; null where weights were given without one.", default=None)
+    value: Decimal = described("Of everything.")
+    cash: Decimal = described("Of the cash.")
+    long: Decimal = described("Of long positions.")
+    short: Decimal = described("Of short positions, not above 0.")
+    gross: Decimal = described("long - short.")
+    net: Decimal = described("long + short.")
+    leverage: Decimal = described("gross / value.")
+    by_class: ExposureDimension = described("By asset class.")
+    by_currency: ExposureDimension = described("By the currency of the prices, cash included.")
+    by_sector: ExposureDimension = described("By sector, in the classification of whoever told it.")
+    by_name: ExposureDimension = described("By instrument.")
+
+    @classmethod
+    def of(cls, found: Exposure, currency: str | None) -> Self:
+        """From the core's."""
+        by = {dimension.name: ExposureDimension.of(dimension) for dimension in found.dimensions}
+        return cls(
+            currency=currency, value=found.equity, cash=found.cash, long=found.long, short=found.short,
+            gross=found.gross, net=found.net, leverage=rounded(found.leverage), by_class=by["class"],
+            by_currency=by["currency"], by_sector=by["sector"], by_name=by["name"],
+        )  # fmt: skip
+
+
+async def exposure_of(
+    context: Context, values: Mapping[InstrumentId, Decimal], cash: Mapping[str, Decimal], currency: str | None
+) -> RiskExposure:
+    """NotComputable where the value is not above 0."""
+    largest = sorted(values, key=lambda each: (-abs(values[each]), str(each)))
+    currencies, sectors = await asyncio.gather(currencies_of(context, largest), sectors_of(context, largest))
+    holdings = [
+        Holding(
+            symbol=str(each), value=values[each], asset_class=each.asset_class.value,
+            currency=currencies.get(each, UNKNOWN), sector=sectors.get(each, UNKNOWN),
+        )
+        for each in largest
+    ]  # fmt: skip
+    return RiskExposure.of(exposure(holdings, cash), currency)
+
+
+async def values_of(context: Context, held: Holdings) -> tuple[dict[InstrumentId, Decimal], dict[str, Decimal]]:
+    """Values of positions, and of the cash by its currencies, in the portfolio's."""
+    values: dict[InstrumentId, Decimal] = {}
+    for each in held.positions:
+        values[each.instrument] = values.get(each.instrument, Decimal(0)) + (each.value or Decimal(0))
+    money = (held.value or Decimal(0)) - sum(values.values(), Decimal(0))
+    return values, await _by_currency(context, held, money) if money else {}
+
+
+async def _by_currency(context: Context, held: Holdings, money: Decimal) -> dict[str, Decimal]:
+    """What all cash is worth, in the shares that its currencies have of it; `UNKNOWN` where one has no rate."""
+    amounts = {currency: amount for currency, amount in held.cash.items() if amount}
+    if len(amounts) == 1:
+        return dict.fromkeys(amounts, money)
+    try:
+        rates = {
+            each: Decimal(1) if each == held.currency else (await context.market.rate(each, held.currency)).value
+            for each in amounts
+        }
+    except NoAnswer:
+        rates = {}
+    worth = {each: amounts[each] * rate for each, rate in rates.items()}
+    total = sum(worth.values(), Decimal(0))
+    return {each: money * part / total for each, part in worth.items()} if total else {UNKNOWN: money}
+
+
+async def currencies_of(context: Context, instruments: Sequence[InstrumentId]) -> dict[InstrumentId, str]:
+    """Of their prices: what their ids say, else what their quotes say; nothing of those that nobody quotes."""
+    found = {each: each.quote for each in instruments if each.quote}
+    unsaid = tuple(each for each in instruments if each not in found)
+    if unsaid:
+        answers = await context.market.fetch_many(QUOTES, QuotesAsk(instruments=unsaid))
+        for instrument, answer in answers.items():
+            if not isinstance(answer, NoAnswer):
+                found[instrument] = cast(Quote, answer.value).currency
+    return found
+
+
+async def sectors_of(context: Context, instruments: Sequence[InstrumentId]) -> dict[InstrumentId, str]:
+    """What companies' profiles say; nothing of what has none."""
+    gate = asyncio.Semaphore(AT_A_TIME)
+
+    async def one(instrument: InstrumentId) -> str | None:
+        async with gate:
+            try:
+                fetched = await context.market.fetch(COMPANY_PROFILE, CompanyProfileAsk(instrument=instrument))
+            except NoAnswer:
+                return None
+            return cast(CompanyProfile, fetched.value).sector
+
+    asked = [each for each in instruments if each.asset_class in _TRADED_IN_SESSIONS][:MOST_PROFILES]
+    told = dict(zip(asked, await asyncio.gather(*(one(each) for each in asked)), strict=True))
+    return {instrument: sector for instrument, sector in told.items() if sector}

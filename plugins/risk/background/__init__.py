@@ -1,0 +1,1 @@
+"""Heavy questions as jobs: asked for now, answered later, kept for a week."""

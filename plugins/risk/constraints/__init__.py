@@ -1,0 +1,1 @@
+"""Sets of constraints that an organisation keeps for its optimisations."""

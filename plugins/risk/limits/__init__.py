@@ -1,0 +1,1 @@
+"""Limits on a portfolio's risk: made, changed, told of when they are breached."""
