@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from gateway.cli import audit, db, operators, tenants, webhooks
+from gateway.cli import audit, db, operators, portfolio, tenants, webhooks
 from gateway.cli.ending import perform, perform_async
 from gateway.cli.options import ApiKey, AsCsv, AsJson, Url
 from gateway.cli.outcome import Code, say
@@ -32,7 +32,10 @@ provider_app = typer.Typer(help="Write and check provider adapters.", no_args_is
 app.add_typer(provider_app, name="provider")
 plugin_app = typer.Typer(help="Write and check plugins.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(plugin_app, name="plugin")
-GROUPS = (("db", db), ("tenants", tenants), ("operators", operators), ("audit", audit), ("webhooks", webhooks))
+GROUPS = (
+    ("db", db), ("tenants", tenants), ("operators", operators), ("audit", audit), ("webhooks", webhooks),
+    ("portfolio", portfolio),
+)  # fmt: skip
 for name, group in GROUPS:
     app.add_typer(group.app, name=name)
 

@@ -157,13 +157,13 @@ async def run(where: Where, wish: Wish, clock: Clock | None = None) -> Code:
     """Fetch, write as it comes, and say what is missing."""
     wish.check()
     clock = clock or SystemClock()
-    pieces = _pieces(wish, clock)
+    pieces = pieces_of(wish, clock)
     expected = wish.last or (len(pieces) * PIECE_ROWS if pieces else 100)
     series = Series(wish, writer_for(wish.form, expected))
     async with connect(where) as link:
         fetcher = Fetcher(link, wish, clock)
         try:
-            await _collect(series, fetcher, pieces)
+            await collect(series, fetcher, pieces)
         except Stop as stop:
             if not series.count:
                 raise
@@ -185,7 +185,8 @@ def _verdict(series: Series) -> Code:
     return Code.ALL if series.count else Code.NOTHING
 
 
-async def _collect(series: Series, fetcher: Fetcher, pieces: list[Piece]) -> None:
+async def collect(series: Series, fetcher: Fetcher, pieces: list[Piece]) -> None:
+    """Fetch the pieces into the series."""
     wish = series.wish
     if pieces:
         # The first page alone settles who answers, before the others are asked at once.
@@ -223,7 +224,7 @@ async def _backwards(wish: Wish, fetcher: Fetcher) -> AsyncIterator[Page]:
                 return
 
 
-def _pieces(wish: Wish, clock: Clock) -> list[Piece]:
+def pieces_of(wish: Wish, clock: Clock) -> list[Piece]:
     """The pieces of a range; none where the count decides."""
     if wish.start is None or wish.last is not None:
         return []
