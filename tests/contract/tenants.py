@@ -41,6 +41,8 @@ def tenant_tables() -> list[Table]:
 
 
 CLOSED = {
+    "jobs_jobs.state": "QUEUED",
+    "jobs_jobs.progress": 0.5,
     "billing_invoices.status": "OPEN",
     "billing_notices.threshold": "SOFT",
     "billing_invoice_lines.kind": "BASE",
@@ -48,11 +50,14 @@ CLOSED = {
     "webhooks_endpoints.status": "ENABLED",
     "webhooks_endpoints.signing": "hmac",
     "webhooks_deliveries.status": "EXHAUSTED",
+    "portfolio_transactions.kind": "SPLIT",
 }
-"""Columns of one table whose text is one of an enumeration's."""
+"""Columns of one table whose text is one of an enumeration's, or which hold a fraction."""
 REFERRING = {
     "webhooks_deliveries.endpoint_id": "webhooks_endpoints-id",
     "webhooks_attempts.delivery_id": "webhooks_deliveries-id",
+    "portfolio_transactions.portfolio_id": "portfolio_portfolios-id",
+    "portfolio_imports.portfolio_id": "portfolio_portfolios-id",
 }
 """Columns that hold another row's id without a foreign key."""
 
@@ -193,6 +198,8 @@ def argument(name: str, hint: Any, tenant: str) -> Any:
         return True
     if hint is Decimal:
         return Decimal(1)
+    if hint is float:
+        return 0.5
     return named(name, tenant)
 
 

@@ -105,8 +105,9 @@ def test_there_are_queries_and_commands_to_run() -> None:
 @pytest.mark.parametrize(("page", "query"), QUERIES)
 def test_a_printed_query_answers_without_errors(gateway: tuple[str, str], page: str, query: str) -> None:
     url, key = gateway
-    # What the README asks works without a key as well.
-    credential = {} if page == "README.md" and not query.startswith("mutation") else {"x-api-key": key}
+    # What the README asks works without a key as well, but for what it says needs one.
+    public = page == "README.md" and not query.startswith(("mutation", "query Majors"))
+    credential = {} if public else {"x-api-key": key}
 
     answer = ask(url, with_ids(query, url, key), credential)
 
@@ -123,7 +124,9 @@ def ask(url: str, query: str, credential: dict[str, str]) -> dict[str, Any]:
 
 
 def with_ids(query: str, url: str, key: str) -> str:
-    """A query about an endpoint, or a delivery, that is there."""
+    """A query about an endpoint, a delivery or a portfolio that is there."""
+    if "portfolio_…" in query:
+        return query.replace("portfolio_…", portfolio_of(url, key))
     if "hook_…" not in query and "dlv_…" not in query:
         return query
     create = """mutation { webhookEndpointCreate(input: {url: "http://127.0.0.1:9/", eventTypes: ["*"]}) {
@@ -134,6 +137,15 @@ def with_ids(query: str, url: str, key: str) -> str:
     tested = ask(url, test, {"x-api-key": key})
     delivery = tested["data"]["webhookEndpointTest"]["delivery"]["id"]
     return query.replace("hook_…", hook).replace("dlv_…", delivery)
+
+
+def portfolio_of(url: str, key: str) -> str:
+    """The id of a portfolio of two coins."""
+    create = """mutation { portfolioCreate(input: {name: "Growth", currency: "USD", holdings: [
+      {symbol: "BTC/USD", quantity: "1", price: "100"}, {symbol: "ETH/USD", quantity: "10", price: "10"}
+    ]}) { portfolio { id } userErrors { message } } }"""
+    made = ask(url, create, {"x-api-key": key})
+    return str(made["data"]["portfolioCreate"]["portfolio"]["id"])
 
 
 @pytest.mark.parametrize(("page", "query"), SUBSCRIPTIONS)
@@ -165,10 +177,12 @@ def test_the_printed_curl_call_for_a_stream_begins_with_a_price(gateway: tuple[s
 
 
 @pytest.mark.parametrize(("page", "line"), ASKING)
-def test_a_printed_command_succeeds(page: str, line: str) -> None:
+def test_a_printed_command_succeeds(page: str, line: str, tmp_path: Path) -> None:
     env = {**os.environ, "MARKETGATE_ENV": "development"}
     if line.startswith("marketgate provider check"):
         line = "marketgate provider check providers/crypto/kraken.py"
+    if line.startswith("marketgate portfolio report"):
+        line += f" --out {tmp_path}/page.html"
 
     done = run(shlex.split(line)[1:], env=env, cwd=ROOT)
 

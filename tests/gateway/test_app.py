@@ -28,8 +28,8 @@ OFFLINE = Settings(env="development")
 
 
 BUILTIN = [
-    "accounts", "alerts", "assistant", "billing", "events", "macro", "market", "news", "onchain", "preferences",
-    "providerkeys", "search", "video", "watchlists", "webhooks",
+    "accounts", "alerts", "assistant", "billing", "events", "jobs", "macro", "market", "news", "onchain", "portfolio",
+    "preferences", "providerkeys", "risk", "search", "video", "watchlists", "webhooks",
 ]  # fmt: skip
 
 

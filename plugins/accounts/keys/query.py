@@ -9,9 +9,10 @@ import strawberry
 from gateway.core.contract import Context, Ctx
 from plugins.accounts.keys.desk import KeyDesk
 from plugins.accounts.keys.types import ApiKey, ApiKeyConnection
-from plugins.accounts.organisations.pages import DEFAULT_PAGE, cut, page_length, page_size, position_of
 from schema.facts import facts
 from schema.names import could_be_id
+from schema.pages import cut, page_length, page_size, position_of
+from schema.paging import DEFAULT_PAGE
 from schema.scalars import Cursor
 from schema.scopes import Scope
 

@@ -12,11 +12,12 @@ from gateway.core.store import new_id
 from plugins.accounts.keys.desk import KeyDesk
 from plugins.accounts.keys.rows import OperatorKeyRow
 from plugins.accounts.keys.rules import check_networks
-from plugins.accounts.operator.store import OperatorKeyDirectory, Position
+from plugins.accounts.operator.store import OperatorKeyDirectory
 from plugins.accounts.operator.tenants import read
 from plugins.accounts.organisations.retries import earlier
 from plugins.accounts.sessions.desk import SessionDesk
 from schema.names import could_be_id
+from schema.pages import Position
 from schema.words.problems import Refused
 
 NO_KEY = "There is no operator's key with this id: `operatorKeys` lists them."

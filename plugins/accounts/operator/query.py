@@ -8,7 +8,7 @@ import strawberry
 
 from gateway.core.contract import Ctx
 from plugins.accounts.operator.credentials import OperatorKeys
-from plugins.accounts.operator.store import Position, TenantRow
+from plugins.accounts.operator.store import TenantRow
 from plugins.accounts.operator.tenants import Tenants
 from plugins.accounts.operator.types import (
     OperatorKey,
@@ -17,11 +17,11 @@ from plugins.accounts.operator.types import (
     OperatorTenantConnection,
     OperatorTenantEdge,
 )
-from plugins.accounts.organisations.pages import cursor_of, cut, page_length, page_size, position_of
 from plugins.accounts.organisations.rows import Status
 from plugins.accounts.organisations.types import After, First
 from schema.errors import BadInput
 from schema.facts import facts
+from schema.pages import Position, cursor_of, cut, page_length, page_size, position_of
 from schema.scopes import Scope
 
 TENANTS, KEYS = "tenant", "operatorkey"

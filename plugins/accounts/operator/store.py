@@ -14,8 +14,8 @@ from gateway.core.ports import BreakerOrder
 from gateway.core.store import Tx
 from plugins.accounts.keys.rows import OperatorKeyRow
 from plugins.accounts.tables import breaker_orders, memberships, operator_keys, organisations, provider_switches, users
+from schema.pages import Position
 
-Position = tuple[datetime, str]
 LOCK = 0x6D6172_6F706572
 """Key of the advisory lock that lets one at a time give tenants the operator's own names."""
 

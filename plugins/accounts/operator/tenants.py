@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from gateway.core.contract import Context, Host
 from gateway.core.ports import Audit, Plans
 from gateway.core.store import Tx, new_id
-from plugins.accounts.operator.store import Position, TenantDirectory, TenantRow
+from plugins.accounts.operator.store import TenantDirectory, TenantRow
 from plugins.accounts.organisations.desk import OrganisationDesk
 from plugins.accounts.organisations.retries import earlier
 from plugins.accounts.organisations.rows import Status
 from plugins.accounts.users.desk import BadEmail, UserDesk
 from schema.names import BadName, could_be_id, read_name
+from schema.pages import Position
 from schema.words.problems import Refused
 
 Changes = Mapping[str, str | None]

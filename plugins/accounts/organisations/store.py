@@ -14,9 +14,7 @@ from gateway.core.identity import Role
 from gateway.core.store import Tx
 from plugins.accounts.organisations.rows import InvitationRow, MemberRow, MembershipRow, OrganisationRow, Status
 from plugins.accounts.tables import invitations, memberships, organisations, retries, users
-
-Position = tuple[datetime, str]
-"""Where a page begins: behind this time of making and id."""
+from schema.pages import Position
 
 _INVITATION = [column for column in invitations.c if column.name != "digest"]
 _MEMBER = select(

@@ -10,13 +10,13 @@ import strawberry
 from gateway.core.contract import Ctx
 from gateway.core.identity import Role
 from gateway.core.ports import Allowances, Usage
-from plugins.accounts.organisations.pages import cut, page_length, page_size, position_of
 from plugins.accounts.organisations.rows import InvitationRow, MemberRow, MembershipRow, OrganisationRow, Status
 from plugins.accounts.organisations.store import InvitationStore, MembershipStore
 from plugins.accounts.users.store import UserRow
 from schema.errors import BadInput
 from schema.facts import facts
 from schema.model import choices, computed, described, model
+from schema.pages import cut, page_length, page_size, position_of
 from schema.paging import PageInfo
 from schema.scalars import Cursor
 from schema.scopes import Scope

@@ -7,12 +7,11 @@ from typing import Annotated
 import strawberry
 
 from gateway.core.contract import Ctx
-from plugins.accounts.organisations.pages import cursor_of, cut, position_of
-from plugins.accounts.organisations.store import Position
 from plugins.accounts.sessions.desk import SessionDesk
 from plugins.accounts.sessions.rows import SessionRow
 from plugins.accounts.sessions.types import KIND, Session, SessionConnection, SessionEdge
 from schema.facts import facts
+from schema.pages import Position, cursor_of, cut, position_of
 from schema.paging import check_page_size
 from schema.scalars import Cursor
 

@@ -1,0 +1,30 @@
+"""What shows market prices, or what is reckoned from them alone, needs `market:read` besides its own scope."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.domains import build_schema, load_plugins
+from gateway.edge.cost import PriceList
+from gateway.edge.graphqlcore import core_schema
+from schema.scopes import Scope
+
+PRICES = PriceList(core_schema(build_schema(load_plugins(third_party=False))))
+PRICED = [
+    ("Query", "risk"), ("Query", "correlation"), ("Query", "principalComponents"), ("Query", "stressTest"),
+    ("Query", "optimize"), ("Query", "efficientFrontier"), ("Query", "hedgeAnalysis"), ("Query", "universe"),
+    ("Mutation", "optimizationStart"), ("Mutation", "riskReportStart"), ("Mutation", "portfolioPerformanceStart"),
+    ("Subscription", "portfolio"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name"), PRICED)
+def test_analytics_of_prices_need_both_scopes(kind: str, name: str) -> None:
+    stated = PRICES.facts_of(kind, name)
+
+    assert stated.scopes == (Scope.PORTFOLIO_READ, Scope.MARKET_READ)
+
+
+@pytest.mark.parametrize("name", ["result", "resultJson"])
+def test_what_came_of_a_job_was_computed_from_prices(name: str) -> None:
+    assert PRICES.facts_of("Job", name).scopes == (Scope.MARKET_READ,)
