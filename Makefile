@@ -8,8 +8,8 @@ PAGE := gateway/edge/page
 ARGS ?=
 # Where the shell forbids to keep compiled files, each of the many processes that tests start would compile all anew.
 export PYTHONDONTWRITEBYTECODE :=
-# Two cores are the machine the suite is measured on; more workers than that only cost start-up.
-WORKERS ?= 2
+# Two cores are the machine the suite is measured on; a third worker has them while others wait for processes and clocks.
+WORKERS ?= 3
 
 new_enough = -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 pip = $(BIN)/python -m pip --disable-pip-version-check --quiet

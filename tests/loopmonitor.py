@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 STEP_S = 0.001
+MOST_S = 0.03
+"""What a test allows. The goal is 10 ms; a busy machine adds to it, and what is wrong stands for ten times as long."""
 
 
 @dataclass
@@ -26,7 +28,7 @@ class Stalls:
 
 @asynccontextmanager
 async def watched_loop() -> AsyncIterator[Stalls]:
-    """Measure while the block runs: `async with watched_loop() as stalls: …`, then `assert stalls.busiest < 0.01`.
+    """Measure while the block runs: `async with watched_loop() as stalls: …`, then `assert stalls.busiest < MOST_S`.
 
     Collections of garbage are kept out of it: they belong to whatever the test process held before.
     """

@@ -23,7 +23,7 @@ from gateway.core.computing.refusals import ComputingFailed, TaskFailed
 from gateway.core.quant.refusals import Infeasible, NotComputable
 from schema.errors import BadInput, DeadlineExceeded, RateLimited
 from tests.gateway.doubles import ManualClock
-from tests.loopmonitor import watched_loop
+from tests.loopmonitor import MOST_S, watched_loop
 
 ROOT = Path(__file__).parents[3]
 TASKS = "tests.gateway.computing.tasks"
@@ -344,22 +344,22 @@ async def test_too_many_of_a_tenant_are_refused_and_a_caller_that_leaves_makes_r
 # --- The loop, and the gateway's own modules
 
 
-async def test_three_million_numbers_go_there_and_back_and_the_loop_runs_on():
-    numbers, answers, longest = [float(n) for n in range(3_000_000)], [], []
+async def test_a_million_numbers_go_there_and_back_and_the_loop_runs_on():
+    numbers, answers, longest = [float(n) for n in range(1_000_000)], [], []
 
     began = time.perf_counter()
     pickle.loads(pickle.dumps(numbers))
     on_the_loop = time.perf_counter() - began
     async with opened() as pool:
         await pool.run("t", task("pid"))
-        for _ in range(3):
+        for _ in range(2):
             async with watched_loop() as stalls:
                 # Kept: to let go of so many takes the loop's time too.
                 answers.append(await pool.run("t", task("echo"), numbers))
             longest.append(stalls.longest)
-            assert stalls.busiest < 0.01
+            assert stalls.busiest < MOST_S
 
-        assert answers == [numbers] * 3
+        assert answers == [numbers] * 2
         assert min(longest) < on_the_loop / 2
         assert await pool.run("t", task("echo"), array.array("d", [0.5])) == array.array("d", [0.5])
 

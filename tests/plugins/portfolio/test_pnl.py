@@ -11,7 +11,7 @@ from plugins.portfolio.desk import PortfolioDesk
 from plugins.portfolio.store import TransactionRow
 from plugins.portfolio.valuation.holdings import Appraiser
 from plugins.portfolio.valuation.pnl import profits_of
-from tests.loopmonitor import watched_loop
+from tests.loopmonitor import MOST_S, watched_loop
 from tests.plugins.portfolio.conftest import Room
 from tests.plugins.portfolio.test_ledger import row
 from tests.plugins.portfolio.test_performance import PNL, recorded, trade
@@ -19,7 +19,6 @@ from tests.plugins.portfolio.test_portfolios import made
 
 BTC = "crypto:BTC/USD"
 D = Decimal
-LONGEST_S = 0.01
 TRIES = 3
 
 
@@ -32,6 +31,7 @@ def long_history() -> list[TransactionRow]:
     return rows
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_a_long_history_of_lots_lets_others_go_on(room: Room, monkeypatch: pytest.MonkeyPatch):
     id = str((await made(room))["id"])
     room.tapes.quotes[BTC] = "7"
@@ -50,7 +50,7 @@ async def test_a_long_history_of_lots_lets_others_go_on(room: Room, monkeypatch:
 
     (line,) = found.lines
     assert (len(line.lots), line.quantity, line.cost, line.total) == (2_500, D(3_750), D(12_500), D(13_750))
-    assert min(stood) < LONGEST_S
+    assert min(stood) < MOST_S
 
 
 async def test_on_the_day_of_a_split_its_instant_says_what_a_unit_is(room: Room):

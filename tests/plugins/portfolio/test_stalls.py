@@ -8,7 +8,7 @@ import math
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ from plugins.portfolio.valuation.holdings import Appraiser, Worth
 from plugins.portfolio.valuation.performance import How, Performer
 from schema.symbols import parse_instrument
 from schema.words.candles import Bars, CandlesAsk
-from tests.loopmonitor import watched_loop
+from tests.loopmonitor import MOST_S, watched_loop
 from tests.plugins.portfolio.conftest import Room
 from tests.plugins.portfolio.test_csv import IMPORT
 from tests.plugins.portfolio.test_performance import deposit, recorded, trade
@@ -29,8 +29,9 @@ from tests.plugins.portfolio.test_portfolios import made
 
 ASSETS, FIRST, DAYS = 10, date(2016, 11, 21), 3_652
 NAMES = [f"crypto:C{number:02}/USD" for number in range(ASSETS)]
-TRIES = 3
-LONGEST_S = 0.01
+TRIES = 2
+ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""What is measured has nothing to do with how it is stored."""
 
 
 @cache
@@ -72,6 +73,7 @@ async def least_of(ask: Callable[[], Awaitable[Any]]) -> tuple[Any, float]:
     return found, min(stood)
 
 
+@ONE_DATABASE
 async def test_ten_assets_over_ten_years_let_others_go_on(long: Room):
     buys = [trade("2016-11-21", "BUY", "1", "100", symbol) for symbol in NAMES]
     id = await recorded(long, deposit("2016-11-21", "5000"), *buys)
@@ -86,7 +88,7 @@ async def test_ten_assets_over_ten_years_let_others_go_on(long: Room):
 
     assert (len(panel.dates), len(panel.closes)) == (DAYS - 1, ASSETS)
     assert found.report["count"] == DAYS - 1
-    assert max(one, two) < LONGEST_S
+    assert max(one, two) < MOST_S
 
 
 SIXTEEN = [f"crypto:C{number:02}/USD" for number in range(16)]
@@ -113,6 +115,7 @@ async def full(long: Room) -> tuple[Room, str]:
     return long, id
 
 
+@ONE_DATABASE
 async def test_an_import_of_thousands_of_rows_lets_others_go_on(long: Room):
     text = file_of(FIRST, 5_000)
 
@@ -122,42 +125,40 @@ async def test_an_import_of_thousands_of_rows_lets_others_go_on(long: Room):
 
     found, longest = await least_of(imported)
     assert found["imported"] == 5_000
-    assert longest < LONGEST_S
+    assert longest < MOST_S
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        "holdings { value }", "pnl { total }", "income { fees }", "csv", "contributions { total }",
-        "positionHistory { dates values columns { symbol quantities values } }",
-        "performance { returns { dates returns wealth drawdowns } values { dates values broughtIn takenOut }"
-        " rolling { volatility { dates values } sharpe { dates values } ewmaVolatility { dates values } } }",
-    ],
+FIELDS = (
+    "holdings { value }", "pnl { total }", "income { fees }", "csv", "contributions { total }",
+    "positionHistory { dates values columns { symbol quantities values } }",
+    "performance { returns { dates returns wealth drawdowns } values { dates values broughtIn takenOut }"
+    " rolling { volatility { dates values } sharpe { dates values } ewmaVolatility { dates values } } }",
 )  # fmt: skip
-async def test_a_full_portfolio_lets_others_go_on(full: tuple[Room, str], fields: str):
-    room, id = full
-    document = f"query($id: ID!) {{ portfolio(id: $id) {{ {fields} }} }}"
-    found, longest = await least_of(lambda: room.see(document, id=id))
-    assert found
-    assert longest < LONGEST_S
 
 
-async def test_ten_who_look_at_a_full_portfolio_at_once_let_others_go_on(full: tuple[Room, str]):
+async def test_a_full_portfolio_lets_others_go_on(full: tuple[Room, str]):
     room, id = full
     row = await room.service(PortfolioDesk).find(room.context(), id)
+    longest = {}
 
     async def looked() -> list[Worth]:
         appraiser: Appraiser = room.service(Appraiser)
         return await asyncio.gather(*(appraiser.worth(room.context(), row, None) for _ in range(10)))
 
-    found, longest = await least_of(looked)
-    assert [sum(line.quantity for line in worth.lines) for worth in found] == [MANY] * 10
-    assert longest < LONGEST_S
+    for fields in FIELDS:
+        document = f"query($id: ID!) {{ portfolio(id: $id) {{ {fields} }} }}"
+        found, longest[fields] = await least_of(partial(room.see, document, id=id))
+        assert found
+    worths, longest["ten at once"] = await least_of(looked)
+
+    assert [sum(line.quantity for line in worth.lines) for worth in worths] == [MANY] * 10
+    assert {name: stood for name, stood in longest.items() if stood > MOST_S} == {}
 
 
+@ONE_DATABASE
 async def test_a_universe_over_ten_years_lets_others_go_on(long: Room):
     document = """query($s: [String!]!) { universe(input: {symbols: $s}) {
       prices(start: "2016-11-21", end: "2026-11-20") { dates columns { symbol closes } } } }"""
     found, longest = await least_of(lambda: long.see(document, s=SIXTEEN))
     assert [len(column["closes"]) for column in found["prices"]["columns"]] == [DAYS - 1] * 16
-    assert longest < LONGEST_S
+    assert longest < MOST_S
