@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import sys
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import standardwebhooks
 import svix.webhooks
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plugins.webhooks.delivery.signing import signed_headers, signer_of
 from plugins.webhooks.keys import make_pair, make_secret
-from tests.e2e.webhooks.clients import CLIENTS, Client, Python, Refused, Taken, TypeScript, python_module
+from tests.e2e.webhooks.clients import CLIENTS, PYTHON, Client, Python, Refused, Taken, TypeScript, python_module, run
 from tests.gateway.cli.conftest import ROOT
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -85,6 +90,20 @@ def test_the_case_of_the_headers_names_does_not_matter(client: Client):
                          ids=["another word", "a space more", "empty", "printed again"])  # fmt: skip
 def test_a_changed_body_is_refused(client: Client, body: bytes):
     assert reason(client, body, signed(), SECRET) == "NO_SIGNATURE_MATCHES"
+
+
+@given(at=st.integers(0, len(BODY) - 1), flipped=st.integers(1, 255))
+def test_a_body_with_any_byte_changed_is_refused(client: Client, at: int, flipped: int):
+    changed = BODY[:at] + bytes([BODY[at] ^ flipped]) + BODY[at + 1 :]
+
+    assert reason(client, changed, signed(), SECRET) == "NO_SIGNATURE_MATCHES"
+
+
+@given(data=st.dictionaries(st.text(), st.text() | st.none() | st.booleans() | st.integers(-(2**53), 2**53)))
+def test_any_data_arrives_as_it_was_signed(client: Client, data: dict[str, Any]):
+    body = json.dumps({**READ, "data": data}, ensure_ascii=False).encode()
+
+    assert client.verify(body, signed(body), SECRET, now=NOW).data == data
 
 
 @pytest.mark.parametrize(("name", "value"), [("webhook-id", "evt_2"), ("webhook-timestamp", str(SENT + 1))])
@@ -188,6 +207,7 @@ def test_a_public_key_is_no_shared_secret(client: Client):
         json.dumps({**READ, "data": None}).encode(),
         json.dumps({**READ, "timestamp": "soon"}).encode(),
         json.dumps({**READ, "timestamp": "2026-11-20T12:00:00"}).encode(),
+        json.dumps({**READ, "timestamp": "2026-02-32T12:00:00Z"}).encode(),
         json.dumps(READ).encode("utf-16"),
     ],
 )  # fmt: skip
@@ -241,6 +261,15 @@ def test_the_clients_own_pages_print_the_receiver_of_the_docs(name: str, languag
 
     assert len(recipe) > 400
     assert recipe in (CLIENTS / name / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_client_is_a_package_of_its_own(tmp_path: Path):
+    source = shutil.copytree(PYTHON.parent, tmp_path / "source")
+    run(source, sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path))
+
+    [wheel] = tmp_path.glob("marketgate_client-*-py3-none-any.whl")
+    modules = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("marketgate_client/")}
+    assert modules == {f"marketgate_client/{name}" for name in ("__init__.py", "py.typed", "webhooks.py")}
 
 
 @pytest.mark.parametrize("name", ["python", "typescript"])

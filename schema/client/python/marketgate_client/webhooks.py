@@ -83,13 +83,14 @@ def verify(
     timestamp = _header(given, "webhook-timestamp")
     signatures = _header(given, "webhook-signature").split()
     _check_time(timestamp, tolerance, datetime.now(UTC) if now is None else now)
-    content = f"{id}.{timestamp}.".encode() + _bytes(body)
+    raw = _bytes(body)
+    content = f"{id}.{timestamp}.".encode() + raw
     if not any(check(signature, content) for check in checks for signature in signatures):
         raise WebhookVerificationError(
             Reason.NO_SIGNATURE_MATCHES,
             "no signature in webhook-signature is good: give the secret of this endpoint, and the body as it came",
         )
-    return _event(id, _bytes(body))
+    return _event(id, raw)
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
@@ -200,8 +201,8 @@ def _refuse(word: str) -> None:
 def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise WebhookVerificationError(Reason.BODY_MALFORMED, "the body's timestamp is not RFC 3339 with a time zone")
-    return time.astimezone(UTC)
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise WebhookVerificationError(Reason.BODY_MALFORMED, "the body's timestamp is not RFC 3339 with a time zone")
