@@ -231,7 +231,7 @@ def test_an_event_cannot_be_changed():
 def test_without_cryptography_a_public_key_is_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
 
-    with pytest.raises(ImportError, match=r"pip install 'marketgate-client\[ed25519\]'"):
+    with pytest.raises(ImportError, match="pip install cryptography"):
         python_module().verify(BODY, signed(), PAIR.public, now=NOW)
     assert python_module().verify(BODY, signed(), SECRET, now=NOW).id == "evt_1"
 

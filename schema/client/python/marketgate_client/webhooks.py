@@ -146,7 +146,7 @@ def _ed25519(key: bytes) -> _Check:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     except ImportError as error:
-        raise ImportError("whpk_… needs cryptography: pip install 'marketgate-client[ed25519]'") from error
+        raise ImportError("whpk_… needs cryptography (the extra ed25519): pip install cryptography") from error
     if len(key) != 32:
         raise ValueError(f"a public key has 32 bytes, this one has {len(key)}")
     public = Ed25519PublicKey.from_public_bytes(key)
