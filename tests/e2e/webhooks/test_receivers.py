@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.e2e.webhooks.clients import PYTHON
 from tests.gateway.cli.conftest import ROOT, rest, started
 from tests.gateway.cli.gateways import SECRET, SOON_S, Gateway, Local
 
@@ -149,6 +150,21 @@ def test_the_printed_receiver_for_next_works(gateway: Gateway, packages: Path):
     (packages / "serve.mjs").write_text(ROUTE, encoding="utf-8")
 
     check(gateway, packages, ["node", "serve.mjs"], free_port())
+
+
+def test_the_printed_receiver_with_the_python_client_works(gateway: Gateway, tmp_path: Path):
+    (tmp_path / "verified.py").write_text(RECIPES["verified.py"], encoding="utf-8")
+    shutil.copytree(PYTHON, tmp_path / PYTHON.name)
+    port = free_port()
+
+    check(gateway, tmp_path, [sys.executable, "-m", "uvicorn", "verified:app", "--port", str(port)], port)
+
+
+def test_the_printed_receiver_with_the_typescript_client_works(gateway: Gateway, typescript_client: Path):
+    (typescript_client / "route.mjs").write_text(RECIPES["app/verified/route.js"], encoding="utf-8")
+    (typescript_client / "serve.mjs").write_text(ROUTE, encoding="utf-8")
+
+    check(gateway, typescript_client, ["node", "serve.mjs"], free_port())
 
 
 def test_the_printed_commands_do_what_the_page_says(gateway: Gateway):

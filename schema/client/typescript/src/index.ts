@@ -1,0 +1,3 @@
+/** Client of a Marketgate gateway. */
+
+export * from "./webhooks.js";
