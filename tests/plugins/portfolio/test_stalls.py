@@ -29,7 +29,7 @@ from tests.plugins.portfolio.test_portfolios import made
 
 ASSETS, FIRST, DAYS = 10, date(2016, 11, 21), 3_652
 NAMES = [f"crypto:C{number:02}/USD" for number in range(ASSETS)]
-TRIES = 2
+TRIES = 1
 ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 """What is measured has nothing to do with how it is stored."""
 
@@ -92,7 +92,7 @@ async def test_ten_assets_over_ten_years_let_others_go_on(long: Room):
 
 
 SIXTEEN = [f"crypto:C{number:02}/USD" for number in range(16)]
-MANY = 10_000
+MANY = 4_000
 
 
 def file_of(first: date, count: int) -> str:
@@ -107,7 +107,7 @@ def file_of(first: date, count: int) -> str:
 
 @pytest.fixture
 async def full(long: Room) -> tuple[Room, str]:
-    """A portfolio that has as many transactions as it may."""
+    """A portfolio of thousands of transactions."""
     id = str((await made(long, tracksCash=False))["id"])
     for first in (FIRST, date(2021, 3, 1)):
         payload = await long.do(IMPORT, portfolioId=id, csv=file_of(first, MANY // 2))
@@ -136,6 +136,7 @@ FIELDS = (
 )  # fmt: skip
 
 
+@ONE_DATABASE
 async def test_a_full_portfolio_lets_others_go_on(full: tuple[Room, str]):
     room, id = full
     row = await room.service(PortfolioDesk).find(room.context(), id)
