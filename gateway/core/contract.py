@@ -24,6 +24,8 @@ from gateway.core.conversion import Rate, converted, find_rate
 from gateway.core.coverage import covers_class as covers_class
 from gateway.core.fetchlog import Fetched as Fetched
 from gateway.core.identity import Principal, Scope
+from gateway.core.leads import RENEW_S as RENEW_S
+from gateway.core.leads import Leads as Leads
 from gateway.core.licensing import Rights as Rights
 from gateway.core.lists import fetch_list as fetch_list
 from gateway.core.live.mailbox import Delivery as Delivery

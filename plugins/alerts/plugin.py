@@ -7,11 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gateway.core.contract import Host, Plugin, Worker
+from gateway.core.contract import RENEW_S, Host, Plugin, Worker
 from gateway.core.store import Tx
 from plugins.alerts.desk import TOPIC, AlertDesk
 from plugins.alerts.evaluation.engine import Engine
-from plugins.alerts.evaluation.leads import RENEW_S
 from plugins.alerts.events import EVENTS
 from plugins.alerts.fields import AlertMutation, AlertQuery
 from plugins.alerts.store import AlertStore

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gateway.core.contract import Host, Plugin, Worker
+from gateway.core.contract import RENEW_S, Host, Plugin, Worker
 from gateway.core.ports import JobKinds
 from gateway.core.store import Tx
 from plugins.risk.background.kinds import KINDS
@@ -16,7 +16,6 @@ from plugins.risk.constraints.desk import ConstraintDesk
 from plugins.risk.constraints.fields import find_constraint_set
 from plugins.risk.constraints.store import ConstraintStore
 from plugins.risk.evaluation.engine import Engine
-from plugins.risk.evaluation.leads import RENEW_S
 from plugins.risk.limits.desk import TOPIC, LimitDesk
 from plugins.risk.limits.events import EVENTS
 from plugins.risk.limits.fields import find_limit

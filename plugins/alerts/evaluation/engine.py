@@ -11,11 +11,10 @@ from typing import Any
 
 import structlog
 
-from gateway.core.contract import Host
-from plugins.alerts.conditions import AlertKind, Measure
+from gateway.core.contract import Host, Leads
+from plugins.alerts.conditions import SHARDS, AlertKind, Measure
 from plugins.alerts.evaluation.accounts import Accounts
 from plugins.alerts.evaluation.feeds import Feed, QuoteFeed, SpreadFeed, Surroundings
-from plugins.alerts.evaluation.leads import Leads
 from plugins.alerts.evaluation.occasions import Occasion, Watched
 from plugins.alerts.evaluation.polls import FundingPoll, HealthPoll, IndicatorPoll, NewsPoll
 from plugins.alerts.evaluation.writer import Writer
@@ -50,7 +49,7 @@ class Engine:
 
     def __init__(self, host: Host) -> None:
         self._host, self._rows = host, EvaluationDirectory()
-        self._leads, self._accounts = Leads(host.store, host.clock), Accounts(host)
+        self._leads, self._accounts = Leads(host.store, host.clock, EvaluationDirectory(), SHARDS), Accounts(host)
         self.writer = Writer(host, self.doubt)
         self._feeds: dict[Where, _Running] = {}
         self._places: dict[str, tuple[Where, int, int]] = {}

@@ -11,12 +11,12 @@ from functools import partial
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from gateway.core.contract import Context, Host
+from gateway.core.contract import Context, Host, Leads
 from gateway.core.identity import CallerKind, Principal, Scope
 from gateway.core.ports import Backstage, Organisations, Plans
 from plugins.risk.evaluation.book import Book
-from plugins.risk.evaluation.leads import Leads
 from plugins.risk.evaluation.watched import Watched
+from plugins.risk.limits.kinds import SHARDS
 from plugins.risk.limits.store import LimitDirectory
 from plugins.risk.rows import LimitRow
 from schema.errors import MarketgateError
@@ -48,7 +48,7 @@ class Engine:
 
     def __init__(self, host: Host) -> None:
         self._host, self._rows = host, LimitDirectory()
-        self._leads = Leads(host.store, host.clock)
+        self._leads = Leads(host.store, host.clock, LimitDirectory(), SHARDS)
         self._books: dict[Where, _Running] = {}
         self._places: dict[str, tuple[Where, int, int]] = {}
         """By limit: in which book, of which shard, its generation."""
