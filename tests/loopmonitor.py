@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from tests.collecting import loosen, settle
+
 STEP_S = 0.001
 MOST_S = 0.03
 """What a test allows. The goal is 10 ms; a busy machine adds to it, and what is wrong stands for ten times as long."""
@@ -34,8 +36,7 @@ async def watched_loop() -> AsyncIterator[Stalls]:
     """
     stalls = Stalls()
     stop = asyncio.Event()
-    gc.collect()
-    gc.freeze()
+    settle()
     watching = asyncio.create_task(_watch(stalls, stop))
     await asyncio.sleep(0)
     try:
@@ -44,6 +45,7 @@ async def watched_loop() -> AsyncIterator[Stalls]:
         stop.set()
         await watching
         gc.unfreeze()
+        loosen()
 
 
 async def _watch(stalls: Stalls, stop: asyncio.Event) -> None:

@@ -17,6 +17,7 @@ from gateway.core import telemetry
 from gateway.core.settings import Settings, SettingsError, load_settings
 from gateway.edge.frames import FramesProtocol
 from gateway.edge.whole import WholeProtocol
+from providers import collector_resting
 
 if TYPE_CHECKING:
     from gateway.core.contract import Host
@@ -36,6 +37,15 @@ def run(host: str | None, port: int | None) -> Code:
     """Serve until a signal ends it; what is under way may finish."""
     settings = read_settings(host=host, port=port)
     telemetry.configure_logging(settings.log_level, settings.log_format, settings.keyring().redactor())
+    # What a start makes stays, and `settle` looks through it once.
+    with collector_resting():
+        server, listener = _made(settings)
+    server.run(sockets=[listener])
+    return Code.ALL
+
+
+def _made(settings: Settings) -> tuple[_Server, socket.socket]:
+    """All but serving; Stop says in one line what stands in the way."""
     from gateway.app import build_gateway, create_app
     from gateway.cli.database import prepare
 
@@ -48,8 +58,7 @@ def run(host: str | None, port: int | None) -> Code:
     # Here, where a refusal is one line; inside the server it would be a traceback.
     asyncio.run(prepare(settings, gateway.host.plugins))
     listener = bind(settings.host, settings.port)
-    _Server(_config(app), gateway.host, app.state.executor.leaving).run(sockets=[listener])
-    return Code.ALL
+    return _Server(_config(app), gateway.host, app.state.executor.leaving), listener
 
 
 def read_settings(**given: str | int | None) -> Settings:

@@ -5,7 +5,7 @@ Labels are of closed sets, such as providers and capabilities: never a symbol, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -19,7 +19,7 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 REGISTRY = CollectorRegistry()
@@ -71,6 +71,27 @@ class Tally(Collector):
     def collect(self) -> Iterator[Metric]:
         """See `Collector`."""
         yield CounterMetricFamily(self._name, self._meaning, value=self.value)
+
+
+class Readings(Collector):
+    """A gauge whose values are read when they are asked for: naming where to read one costs next to nothing."""
+
+    def __init__(self, name: str, meaning: str, *labels: str) -> None:
+        self._name, self._meaning, self._labels = name, meaning, labels
+        self._sources: dict[tuple[str, ...], Callable[[], float]] = {}
+        _declare(name, "gauge", labels, meaning)
+        REGISTRY.register(self)
+
+    def watch(self, source: Callable[[], float], *values: str) -> None:
+        """Read there for these labels' values, and no longer where it was read before."""
+        self._sources[values] = source
+
+    def collect(self) -> Iterator[Metric]:
+        """See `Collector`."""
+        family = GaugeMetricFamily(self._name, self._meaning, labels=self._labels)
+        for values, source in list(self._sources.items()):
+            family.add_metric(values, source())
+        yield family
 
 
 def exposition() -> bytes:

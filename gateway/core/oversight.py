@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
 
 from gateway.core.bus import Bus
 from gateway.core.clock import Clock
 from gateway.core.guards.breaker import FLEET, Breaker, Turn
-from gateway.core.metrics import counter, gauge
+from gateway.core.metrics import Readings, counter
 from schema.events import Event, ProviderDegraded, ProviderRecovered
 from schema.words.registry import BreakerState
 
-STATES = gauge(
+STATES = Readings(
     "marketgate_breaker_state", "A breaker as this process sees it: 0 closed, 1 half-open, 2 open.",
     "provider", "capability",
 )  # fmt: skip
@@ -36,7 +35,7 @@ class BreakerOversight:
 
     def watch(self, breaker: Breaker) -> None:
         """Show its state among the metrics; read when they are."""
-        STATES.labels(breaker.provider, breaker.capability).set_function(_number_of(breaker))
+        STATES.watch(lambda: NUMBERS[breaker.state], breaker.provider, breaker.capability)
 
     async def claim(self, breaker: Breaker) -> bool:
         """See `Overseer`."""
@@ -90,7 +89,3 @@ class BreakerOversight:
         """Send what waits."""
         if self._sending:
             await asyncio.wait(set(self._sending))
-
-
-def _number_of(breaker: Breaker) -> Callable[[], float]:
-    return lambda: NUMBERS[breaker.state]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -92,9 +93,7 @@ class Registry:
                 provider=provider, answer=answer, breaker=breaker, method=getattr(provider, answer.method),
                 access=access,
             )  # fmt: skip
-            lanes = self._lanes.setdefault(name, [])
-            lanes.append(lane)
-            lanes.sort(key=lambda each: (each.provider.profile.priority, each.id))
+            insort(self._lanes.setdefault(name, []), lane, key=_place)
 
     def counts(self, profile: Profile) -> bool:
         """Recorded and simulated calls are counted by nobody."""
@@ -259,6 +258,10 @@ class Registry:
         if missing and not own:
             return KeyMissing(lane.id, f"needs a key: set {missing}")
         return None
+
+
+def _place(lane: Lane) -> tuple[int, str]:
+    return lane.provider.profile.priority, lane.id
 
 
 def covers(lane: Lane, ask: Any) -> bool:

@@ -29,6 +29,7 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 from graphql.language import Visitor, visit
 
 from gateway.edge.documents import Document
+from gateway.edge.graphqlcore import once_a_schema
 from schema.facts import FACTS, Facts
 from schema.scopes import Scope
 
@@ -123,13 +124,7 @@ class PriceList:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._facts = {
-            (kind.name, name): found
-            for kind in schema.type_map.values()
-            if isinstance(kind, GraphQLObjectType)
-            for name, each in kind.fields.items()
-            if (found := _facts_of(each)) is not None
-        }
+        self._facts = _facts_in(schema)
         roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
         missing = [f"{r.name}.{name}" for r in roots if r for name in r.fields if (r.name, name) not in self._facts]
         if missing:
@@ -293,6 +288,18 @@ def _is_open(facts: Facts) -> bool:
 
 def _is_counted(facts: Facts) -> bool:
     return facts.per_minute is not None or facts.anonymous_per_minute is not None
+
+
+@once_a_schema
+def _facts_in(schema: GraphQLSchema) -> Mapping[tuple[str, str], Facts]:
+    """By the names of a type and its field."""
+    return {
+        (kind.name, name): found
+        for kind in schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType)
+        for name, each in kind.fields.items()
+        if (found := _facts_of(each)) is not None
+    }
 
 
 def _facts_of(found: GraphQLField) -> Facts | None:

@@ -25,6 +25,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 from graphql.language import Visitor, visit
 
 from gateway.edge.documents import Document
+from gateway.edge.graphqlcore import once_a_schema
 from schema.facts import FACTS, Facts, Shared, is_per_read
 
 
@@ -46,14 +47,7 @@ class Keepings:
         self._schema = schema
         self._roots = _facts_of(schema.query_type) if schema.query_type else {}
         self._streams = _facts_of(schema.subscription_type) if schema.subscription_type else {}
-        self._per_read = frozenset(
-            name
-            for kind in schema.type_map.values()
-            if isinstance(kind, GraphQLObjectType)
-            for name, found in kind.fields.items()
-            if is_per_read(_resolver(found.extensions.get("strawberry-definition")))
-        )
-        """Names of fields whose values belong to the read. Any field of such a name is taken for one."""
+        self._per_read = _read_afresh_in(schema)
 
     def of(self, document: Document, operation: OperationDefinitionNode) -> Keeping:
         """The rule of an operation, kept with its document."""
@@ -146,6 +140,18 @@ def _roots(selected: SelectionSetNode, fragments: Mapping[str, FragmentDefinitio
             elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in seen:
                 seen.add(selection.name.value)
                 pending.append(fragments[selection.name.value].selection_set)
+
+
+@once_a_schema
+def _read_afresh_in(schema: GraphQLSchema) -> frozenset[str]:
+    """Names of fields whose values belong to the read. Any field of such a name is taken for one."""
+    return frozenset(
+        name
+        for kind in schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType)
+        for name, found in kind.fields.items()
+        if is_per_read(_resolver(found.extensions.get("strawberry-definition")))
+    )
 
 
 def _facts_of(kind: GraphQLObjectType) -> dict[str, Facts]:

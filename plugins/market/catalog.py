@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import TypeVar, cast
 
 import strawberry
@@ -79,6 +80,12 @@ class Scope:
     mic: str = ""
 
 
+@cache
+def public_index() -> Index:
+    """What is publicly known: the same for every catalog."""
+    return Index(row_of_fact(fact) for fact in FACTS.values())
+
+
 class Catalog(PublicFacts):
     """One a process. It is the directory of spellings, too, and answers as such from public facts alone."""
 
@@ -86,7 +93,7 @@ class Catalog(PublicFacts):
         super().__init__()
         self._host, self._search_patience = host, search_patience
         self._shelves = Shelves(host, patience)
-        self._facts = Index(row_of_fact(fact) for fact in FACTS.values())
+        self._facts = public_index()
         self._found: LRUCache[InstrumentId, dict[str, Listing]] = LRUCache(MOST_FOUND)
         self._described: dict[InstrumentId, Described] = {}
         self._generation, self._until = 0, float("inf")

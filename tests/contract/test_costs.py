@@ -14,12 +14,12 @@ from graphql import (
     is_object_type,
 )
 
-from gateway.domains import build_schema, load_plugins
 from gateway.edge.cost import PriceList
 from gateway.edge.graphqlcore import core_schema
 from schema.words.options import MOST_CONTRACTS
+from tests.house import own_schema
 
-SCHEMA = core_schema(build_schema(load_plugins(third_party=False)))
+SCHEMA = core_schema(own_schema())
 PRICES = PriceList(SCHEMA)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.domains import build_schema, load_plugins
 from gateway.edge.cost import PriceList
 from gateway.edge.graphqlcore import core_schema
 from schema.scopes import Scope
+from tests.house import own_schema
 
-PRICES = PriceList(core_schema(build_schema(load_plugins(third_party=False))))
+PRICES = PriceList(core_schema(own_schema()))
 PRICED = [
     ("Query", "risk"), ("Query", "correlation"), ("Query", "principalComponents"), ("Query", "stressTest"),
     ("Query", "optimize"), ("Query", "efficientFrontier"), ("Query", "hedgeAnalysis"), ("Query", "universe"),

@@ -11,9 +11,10 @@ from gateway.core.migrations.histories import History, check_tables
 from gateway.core.migrations.runner import check, downgrade, upgrade
 from gateway.core.migrations.standing import standings
 from gateway.core.store import Store
-from gateway.domains import histories, load_plugins
+from gateway.domains import histories
+from tests.house import own_plugins
 
-HISTORIES = histories(load_plugins(third_party=False))
+HISTORIES = histories(own_plugins())
 TABLES = [table for history in HISTORIES for table in history.metadata.sorted_tables]
 
 
@@ -75,6 +76,6 @@ def test_no_table_could_be_anothers_and_none_points_across_plugins():
 
 
 def test_every_plugin_with_tables_has_a_history():
-    without = [p.name for p in load_plugins(third_party=False) if p.tables is not None and p.migrations is None]
+    without = [p.name for p in own_plugins() if p.tables is not None and p.migrations is None]
 
     assert without == []

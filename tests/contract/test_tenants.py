@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from gateway.core.store import Store
-from tests.contract.tenants import Method, fill, mentions, picture, public_methods, store_classes, tables, tenant_tables
+from tests.contract.tenants import Method, fill, imprint, mentions, public_methods, store_classes, tables, tenant_tables
 
 ALPHA, OMEGA, NOBODY = "alphamark", "omegamark", "nobodymark"
 SCOPED = [
@@ -47,26 +47,26 @@ NOTHING_OF_ITS_OWN = {
 """Methods that do nothing for a tenant with one row of everything, and why."""
 
 
-Picture = dict[str, list[tuple[Any, ...]]]
+Imprint = list[tuple[Any, ...]]
 
 
 class Undone(Exception):
     """Ends a transaction without keeping anything."""
 
 
-async def rows_of(store: Store, tenant: str) -> Picture:
+async def rows_of(store: Store, tenant: str) -> Imprint:
     """All of a tenant; nothing that `outcome` does is kept, so that one look serves all calls."""
     async with store.read() as tx:
-        return await picture(tx, tenant)
+        return await imprint(tx, tenant)
 
 
-async def outcome(store: Store, method: Method, tenant: str, other: str, before: Picture) -> tuple[Any, bool]:
+async def outcome(store: Store, method: Method, tenant: str, other: str, before: Imprint) -> tuple[Any, bool]:
     """What a call answers, and whether it changed rows of the *other* tenant, whose ids it was given."""
     answer, changed = None, False
     try:
         async with store.write() as tx:
             answer = await method.call(tx, tenant, other)
-            changed = await picture(tx, other) != before
+            changed = await imprint(tx, other) != before
             raise Undone
     except Undone:
         pass

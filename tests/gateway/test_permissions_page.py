@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from gateway.core.identity import ROLE_SCOPES, Role, Scope
-from gateway.domains import build_schema, load_plugins
 from gateway.generate import permissions_page
 from plugins.accounts.organisations.rules import above
+from tests.house import own_schema
 
-PAGE = permissions_page(build_schema(load_plugins(third_party=False))).splitlines()
+PAGE = permissions_page(own_schema()).splitlines()
 
 
 def cells(first: str) -> list[str]:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Protocol
 
 from circuitbreaker import STATE_HALF_OPEN, CircuitBreaker
@@ -106,8 +107,6 @@ class Breaker:
         self._clock, self._policy, self._changed = clock, policy or BreakerPolicy(), changed
         self._overseer = overseer
         self._plain = Admission(0, trial=False)
-        self._held = _State(f"{provider}.{capability}", self._policy.rest, clock.monotonic)
-        self._recent: deque[tuple[float, bool]] = deque(maxlen=10_000)
         self._in_a_row = 0
         self._generation = 0
         self._trial_out = self._trial_told = False
@@ -118,6 +117,15 @@ class Breaker:
         """When it opened last, unless it is closed."""
         self.reason: str | None = None
         """Why it is not closed."""
+
+    # There is one for each way to each provider, and most are never used: what holds calls is made at the first.
+    @cached_property
+    def _held(self) -> _State:
+        return _State(f"{self.provider}.{self.capability}", self._policy.rest, self._clock.monotonic)
+
+    @cached_property
+    def _recent(self) -> deque[tuple[float, bool]]:
+        return deque(maxlen=10_000)
 
     @property
     def rest(self) -> float:

@@ -21,6 +21,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from gateway.cli.app import run
 from gateway.core import telemetry
+from tests.house import schema_for
 
 ROOT = Path(__file__).parents[3]
 Run = Callable[..., "Ended"]
@@ -47,6 +48,8 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
     monkeypatch.chdir(tmp_path)
     # Loggers are one per process, and other tests listen to theirs.
     monkeypatch.setattr(telemetry, "configure_logging", lambda *_: None)
+    # Each command would build the schema anew, which is most of its time.
+    monkeypatch.setattr("gateway.app.build_schema", schema_for)
 
     def invoke(*arguments: str) -> Ended:
         capsys.readouterr()

@@ -12,11 +12,12 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from gateway.core.store import database_url
-from gateway.domains import histories, load_plugins
+from gateway.domains import histories
 from tests.gateway.cli.conftest import Run, announced, rest, started
 from tests.gateway.doubles import ROOT_SECRET
+from tests.house import own_plugins
 
-HISTORIES = histories(load_plugins(third_party=False))
+HISTORIES = histories(own_plugins())
 NAMES = [history.plugin for history in HISTORIES]
 NEWEST = {each.plugin: max(path.name[:4] for path in each.folder.glob("[0-9]*.py")) for each in HISTORIES}
 CLOSED = "postgresql://ada:hidden-password@127.0.0.1:9/marketgate"

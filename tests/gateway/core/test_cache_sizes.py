@@ -19,6 +19,7 @@ from schema.words.candles import Bars
 from schema.words.instruments import Listing
 from schema.words.quotes import PriceType, Quote
 from schema.words.trades import Trade
+from tests.collecting import loosen, settle
 from tests.gateway.doubles import NOON, priced, venue, world
 
 FACTOR = 1.6
@@ -77,8 +78,7 @@ def trades(n: int) -> Any:
 def test_the_estimate_is_near_what_the_interpreter_counts(make: Callable[[int], Any]) -> None:
     cache, count = MemoryCache(), 300 if make is quote else 20
     make(0)  # what is made once and shared by all
-    gc.collect()
-    gc.freeze()  # what other tests have left behind need not be looked through again
+    settle()  # what other tests have left behind need not be looked through again
     tracemalloc.start()
 
     for n in range(1000, 1000 + count):
@@ -91,6 +91,7 @@ def test_the_estimate_is_near_what_the_interpreter_counts(make: Callable[[int], 
     counted, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     gc.unfreeze()
+    loosen()
 
     assert counted / FACTOR <= cache.bytes <= counted * FACTOR, (cache.bytes, counted)
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, OperationType
 
-from gateway.domains import build_schema, load_plugins
 from gateway.edge.errors import Refused
 from gateway.edge.execute import Executor, OperationRequest, RequestFacts
 from gateway.edge.limits import EdgeSettings
+from tests.house import own_schema
 
 WORD = re.compile(r"\w+")
 BUILT_IN = frozenset(
@@ -55,7 +55,7 @@ QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|; its values are .*")
 
 @cache
 def schema() -> Any:
-    return build_schema(load_plugins(third_party=False))
+    return own_schema()
 
 
 @cache

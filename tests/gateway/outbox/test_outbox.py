@@ -20,7 +20,6 @@ from gateway.core.store import Store
 from schema.events import Event, ProviderDegraded, event
 from schema.model import described
 from tests.gateway.doubles import ManualClock
-from tests.house import empty
 
 
 @event("shelf.filled", "A shelf was filled.")
@@ -197,10 +196,9 @@ async def test_a_reader_sees_every_entry_once_in_order_while_many_write_at_once(
     await other.close()
 
 
-async def test_a_follower_of_another_process_is_woken_by_the_commit(postgresql_url: str, monkeypatch):
-    await empty(postgresql_url)
+async def test_a_follower_of_another_process_is_woken_by_the_commit(empty_postgresql_url: str, monkeypatch):
     monkeypatch.setattr("gateway.core.outbox.tail.LOOK_S", 3600.0)
-    store, elsewhere_store = Store(postgresql_url), Store(postgresql_url)
+    store, elsewhere_store = Store(empty_postgresql_url), Store(empty_postgresql_url)
     outbox, elsewhere = outbox_on(store), outbox_on(elsewhere_store)
     listening = asyncio.Event()
     elsewhere.on_news(lambda _: listening.set())

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from gateway.domains import build_schema, load_plugins
 from gateway.edge.cost import PriceList
 from gateway.edge.documents import DocumentReader
 from gateway.edge.execute import ANY_OPERATION
 from gateway.edge.graphqlcore import core_schema
 from gateway.edge.limits import EdgeSettings
+from tests.house import own_schema
 
-SCHEMA = core_schema(build_schema(load_plugins(third_party=False)))
+SCHEMA = core_schema(own_schema())
 PRICES, READER = PriceList(SCHEMA), DocumentReader(SCHEMA, EdgeSettings())
 RISK = "query($i: RiskInput!) { risk(input: $i) { volatility { exAnte { value } } stress { symbols } } }"
 STRESS = "query($i: StressTestInput!) { stressTest(input: $i) { symbols } }"
