@@ -212,3 +212,10 @@ class Provenance:
 
 
 UNSTAMPED = Provenance(provider="", mode=DataMode.SIMULATED, fetched_at=datetime.min.replace(tzinfo=UTC))
+
+
+def providers_of(*told: Provenance) -> frozenset[str]:
+    """All who have a part in these answers: those of rates of exchange too."""
+    found = {each.provider for each in told}
+    rates = [each.conversion.provenance for each in told if each.conversion]
+    return frozenset(found | providers_of(*rates)) if rates else frozenset(found)

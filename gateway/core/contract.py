@@ -26,6 +26,8 @@ from gateway.core.fetchlog import Fetched as Fetched
 from gateway.core.identity import Principal, Scope
 from gateway.core.leads import RENEW_S as RENEW_S
 from gateway.core.leads import Leads as Leads
+from gateway.core.leads import LeaseRows as LeaseRows
+from gateway.core.leads import WatchedRows as WatchedRows
 from gateway.core.licensing import Rights as Rights
 from gateway.core.lists import fetch_list as fetch_list
 from gateway.core.live.mailbox import Delivery as Delivery
@@ -103,6 +105,10 @@ class Market(LiveMarket):
     async def rights(self, capability: Capability[A, M], provider: str) -> Rights:
         """What may be done with this provider's answers to this caller: shared with others, delivered, kept."""
         return self.data.rights(capability, provider, self.account or await self.whose())
+
+    async def may_deliver(self, capability: Capability[A, M], *providers: str) -> bool:
+        """Whether what all of these told may stand in what reaches the caller unasked: events, webhooks."""
+        return all([(await self.rights(capability, provider)).deliver for provider in providers])
 
     async def convert(self, quote: Quote, target: str, terms: Terms = DEFAULT_TERMS) -> Quote:
         """The quote in another currency, with the rate in its provenance; NoAnswer where there is no way across."""

@@ -9,6 +9,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gateway.core.analysis.port import Computing as Computing
+from gateway.core.analysis.port import Flows as Flows
+from gateway.core.analysis.port import HedgeAsk as HedgeAsk
+from gateway.core.analysis.port import HedgeOffer as HedgeOffer
+from gateway.core.analysis.port import HedgeOffers as HedgeOffers
+from gateway.core.analysis.port import Hedges as Hedges
+from gateway.core.analysis.port import HedgeWith as HedgeWith
 from gateway.core.analysis.port import Holdings as Holdings
 from gateway.core.analysis.port import JobKind as JobKind
 from gateway.core.analysis.port import JobKinds as JobKinds
@@ -156,6 +162,22 @@ class OutboundHttp(Protocol):
         self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str] | None = None
     ) -> Received:
         """Raises Unreachable."""
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        within: float | None = None,
+    ) -> Received:
+        """One exchange, sent once and never again; *within* so many seconds in place of the usual time-out.
+
+        An escape in the URL that need not be one may be sent as the character itself: sign what has none.
+
+        Raises Unreachable, which leaves open whether the other side has carried it out.
+        """
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -362,6 +384,14 @@ class ProviderKeys(Protocol):
 
     async def of(self, tenant: str) -> Mapping[str, Mapping[str, str]]:
         """Parts by provider id, decrypted; held in memory for at most ten seconds, dropped at once by a change."""
+
+
+class TradingKeys(Protocol):
+    """Keys that organisations may set beside those with providers: with brokers. They bring no data and are no data
+    key's substitute, so that a key that was given for prices never trades."""
+
+    def parts(self) -> Mapping[str, Collection[str]]:
+        """Names of the parts, all of them needed, by the id that a key is set under."""
 
 
 class Providers(Protocol):

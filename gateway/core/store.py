@@ -10,7 +10,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from pathlib import Path
@@ -29,6 +29,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert
 
+from gateway.core.embedded import EmbeddedConnection
 from schema.errors import DatabaseUnavailable
 
 R = TypeVar("R")
@@ -351,11 +352,10 @@ def make_engine(url: URL) -> AsyncEngine:
         # For nobody else to read; the files beside it are made with the rights of this one.
         os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o600))
     # The driver's own notion of transactions commits before DDL; ours begin and end by SQL alone.
-    connect = {"isolation_level": None, "timeout": BUSY_MS / 1000}
+    connect = {"isolation_level": None, "timeout": BUSY_MS / 1000, "factory": EmbeddedConnection}
     engine = create_async_engine(url, connect_args=connect, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
-    event.listen(engine.sync_engine, "invalidate", _let_go)
     return engine
 
 
@@ -378,15 +378,6 @@ def _prepare(connection: Any, _: Any) -> None:
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _let_go(connection: Any, *_: object) -> None:
-    """A cancelled statement may be open still: closing its connection frees no lock before the statement is collected.
-
-    https://www.sqlite.org/c3ref/close.html
-    """
-    with suppress(sqlite3.Error):
-        connection.rollback()
 
 
 def _compare(left: str, right: str) -> int:

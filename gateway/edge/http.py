@@ -41,6 +41,7 @@ from gateway.edge.negotiation import (
     media_type_for,
     wants_page,
 )
+from gateway.edge.portions import encoded
 from gateway.edge.replies import Reply, encode, send_reply
 
 METHODS = "GET, POST, OPTIONS"
@@ -87,7 +88,7 @@ class GraphQLEndpoint:
         try:
             return await self._answer(scope, receive, headers, media, facts, body)
         except Refused as refused:
-            return _reply(refused_result(refused, facts.request_id), media or JSON)
+            return await _reply(refused_result(refused, facts.request_id), media or JSON)
 
     async def _answer(
         self, scope: Scope, receive: Receive, headers: Mapping[str, str], media: str | None, facts: RequestFacts,
@@ -107,7 +108,7 @@ class GraphQLEndpoint:
             raise Refused("NOT_ACCEPTABLE", message, status=406)
         if method == "GET":
             result = await self._single(self._asked(scope, headers), facts, QUERY_ONLY, receive)
-            return self._encode(result, headers, media, method)
+            return await self._encode(result, headers, media, method)
         text = await self._text(receive, headers, body)
         known = self._known.get(text)
         asked: OperationRequest | PreparedOperation | None = self._executor.recall(*known) if known else None
@@ -115,10 +116,10 @@ class GraphQLEndpoint:
             payload = parse_json(text, "request body")
             if isinstance(payload, list):
                 principal = await self._executor.identify(facts)
-                return self._encode_batch(await self._batch(payload, facts, principal), media, facts)
+                return await self._encode_batch(await self._batch(payload, facts, principal), media, facts)
             asked = OperationRequest.of(payload)
         result = await self._single(asked, facts, QUERY_AND_MUTATION, receive, text)
-        return self._encode(result, headers, media, method)
+        return await self._encode(result, headers, media, method)
 
     async def _single(
         self, request: OperationRequest | PreparedOperation, facts: RequestFacts, allowed: frozenset[OperationType],
@@ -148,11 +149,11 @@ class GraphQLEndpoint:
             self._known.clear()
         self._known[text] = (prepared.document.hash, request.operation_name)
 
-    def _encode(self, result: OperationResult, headers: Mapping[str, str], media: str, method: str) -> Reply:
+    async def _encode(self, result: OperationResult, headers: Mapping[str, str], media: str, method: str) -> Reply:
         """From the response cache as it keeps it, else anew."""
         responses = self._executor.responses
         if responses is None or result.place is None or result.entry is None:
-            return _reply(result, media)
+            return await _reply(result, media)
         wanted, known = wanted_by(method, headers, media), headers.get("if-none-match") if method == "GET" else None
         return reply_of(responses, result.place, result.entry, wanted, result.extensions, result.headers, known)
 
@@ -227,8 +228,8 @@ class GraphQLEndpoint:
             return refused_result(await self._executor.charged(item, facts, principal), facts.request_id)
         return await self._executor.run(item, facts, principal)
 
-    def _encode_batch(self, results: list[OperationResult], media: str, facts: RequestFacts) -> Reply:
-        body = b"[" + b",".join(_body(r, facts.request_id) for r in results) + b"]"
+    async def _encode_batch(self, results: list[OperationResult], media: str, facts: RequestFacts) -> Reply:
+        body = b"[" + b",".join([await _body(r, facts.request_id) for r in results]) + b"]"
         cookies = [cookie for result in results for cookie in result.cookies]
         limited = all(result.status == LIMITED for result in results)
         headers = {**_tightest(results), **(_longest_wait(results) if limited else {})}
@@ -303,10 +304,10 @@ def _longest_wait(results: list[OperationResult]) -> Mapping[str, str]:
     return {"Retry-After": str(max(waits))} if waits else {}
 
 
-def _reply(result: OperationResult, media: str) -> Reply:
+async def _reply(result: OperationResult, media: str) -> Reply:
     request_id = str(result.extensions["requestId"])
     try:
-        body = encode(result.body())
+        body = await encoded(result.body())
     except (orjson.JSONEncodeError, RecursionError) as fault:
         result = refused_result(masked(fault, Faults(request_id=request_id)), request_id)
         body = encode(result.body())
@@ -315,8 +316,8 @@ def _reply(result: OperationResult, media: str) -> Reply:
     )
 
 
-def _body(result: OperationResult, request_id: str) -> bytes:
+async def _body(result: OperationResult, request_id: str) -> bytes:
     try:
-        return encode(result.body())
+        return await encoded(result.body())
     except (orjson.JSONEncodeError, RecursionError) as fault:
         return encode(refused_result(masked(fault, Faults(request_id=request_id)), request_id).body())

@@ -43,13 +43,19 @@ class Shedding:
         self._cuts = self._most = 0
         self._refused = False
         self._of: dict[str, int] = {}
+        self._beyond: dict[str, int] = {}
+        """Operations that were let in beyond the bound, of whom."""
+        self._guests = 0
         self.limit, self.under_way = MOST, 0
 
     def enter(self, payer: str) -> Refused | None:
         """One more operation of a payer: nothing, or the refusal. Whoever enters leaves."""
         mine = self._of.get(payer, 0)
-        if self.under_way >= self.limit and (refused := self._judge(mine)) is not None:
-            return refused
+        if self.under_way >= self.limit:
+            if (refused := self._judge(mine)) is not None:
+                return refused
+            self._beyond[payer] = self._beyond.get(payer, 0) + 1
+            self._guests += 1
         self.under_way += 1
         if self.under_way > self._most:
             self._most = self.under_way
@@ -64,15 +70,28 @@ class Shedding:
             self._of[payer] = left
         else:
             del self._of[payer]
+        if self._guests and (beyond := self._beyond.get(payer, 0)):
+            self._guests -= 1
+            if beyond > 1:
+                self._beyond[payer] = beyond - 1
+            else:
+                del self._beyond[payer]
 
     def look(self, payer: str) -> Refused | None:
         """The refusal that `enter` would answer; for what goes on for hours and does little at a time."""
         return self._judge(self._of.get(payer, 0)) if self.under_way >= self.limit else None
 
     def _judge(self, mine: int) -> Refused | None:
-        """Who has less than an even share is let in beyond the bound, up to twice of it."""
-        share = self.limit / (len(self._of) + (mine == 0))
-        if not self._lag_s or (mine < share and self.under_way < 2 * self.limit):
+        """Who has less than an even share is let in beyond the bound, as many together as the bound; then who has
+        nothing under way, up to twice as many callers.
+
+        What others had when the bound fell does not count: they may wait for long, as for computations.
+        """
+        if not self._lag_s:
+            return None
+        callers = len(self._of)
+        little = mine < self.limit / (callers + (mine == 0))
+        if little and (self._guests < self.limit or (mine == 0 and callers < 2 * self.limit)):
             return None
         SHED.value += 1
         self._refused = True

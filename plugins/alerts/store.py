@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from gateway.core.contract import WatchedRows
 from gateway.core.store import Tx
-from plugins.alerts.tables import alerts, courses, evaluators, firings, leases
+from plugins.alerts.tables import alerts, courses, firings
 from schema.pages import Position
 
 
@@ -52,15 +53,6 @@ class Firing:
     arm: int
     event_id: str
     at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
-    """`alerts_leases`."""
-
-    shard: int
-    holder: str
-    until: datetime
 
 
 _CHANGING = (
@@ -132,31 +124,11 @@ class AlertStore:
         await tx.run(delete(alerts).where(alerts.c.tenant_id == tenant))
 
 
-class EvaluationDirectory:
+class EvaluationDirectory(WatchedRows[AlertRow]):
     """Evaluation is of all tenants at once: each row that it reads and writes carries its own tenant along."""
 
-    async def active(self, tx: Tx, shards: Collection[int]) -> list[AlertRow]:
-        """Alerts that wait for something, of some parts."""
-        wanted = and_(alerts.c.active.is_(True), alerts.c.shard.in_(sorted(shards)))
-        return await tx.all(select(alerts).where(wanted), AlertRow)
-
-    async def some(self, tx: Tx, ids: Collection[str]) -> list[AlertRow]:
-        """Alerts by their ids, whatever they wait for."""
-        return await tx.all(select(alerts).where(alerts.c.id.in_(sorted(ids))), AlertRow)
-
-    async def changed(self, tx: Tx, since: datetime) -> list[AlertRow]:
-        """Alerts that somebody has made or changed since."""
-        return await tx.all(select(alerts).where(alerts.c.changed_at >= since), AlertRow)
-
-    async def any(self, tx: Tx) -> bool:
-        """Whether there is anything to evaluate."""
-        return await tx.value(select(alerts.c.id).where(alerts.c.active.is_(True)).limit(1)) is not None
-
-    async def generations(self, tx: Tx, ids: Collection[str]) -> Mapping[str, int]:
-        """Of those that are active, locked: nobody changes them until the end of the transaction."""
-        wanted = select(alerts.c.id, alerts.c.generation).where(alerts.c.id.in_(sorted(ids)), alerts.c.active.is_(True))
-        rows = await tx.connection.execute(wanted.order_by(alerts.c.id).with_for_update())
-        return {row.id: row.generation for row in rows}
+    def __init__(self) -> None:
+        super().__init__(alerts, AlertRow)
 
     async def fire(self, tx: Tx, fired: Sequence[Firing]) -> set[tuple[str, int]]:
         """Write firings; which of them are new."""
@@ -182,38 +154,6 @@ class EvaluationDirectory:
         rows = [{"name": name, "provider": provider} for name, provider in sorted(providers.items())]
         made = tx.insert(courses).values(rows)
         await tx.run(made.on_conflict_do_update(index_elements=["name"], set_={"provider": made.excluded.provider}))
-
-    async def join(self, tx: Tx, holder: str, now: datetime, until: datetime) -> int:
-        """Be one of the evaluators; how many there are."""
-        await tx.run(delete(evaluators).where(evaluators.c.until < now))
-        made = tx.insert(evaluators).values(holder=holder, until=until)
-        await tx.run(made.on_conflict_do_update(index_elements=["holder"], set_={"until": made.excluded.until}))
-        return int(await tx.value(select(func.count()).select_from(evaluators)))
-
-    async def leases(self, tx: Tx) -> list[Lease]:
-        """Who evaluates what."""
-        return await tx.all(select(leases), Lease)
-
-    async def lease(self, tx: Tx, shards: Collection[int], holder: str, now: datetime, until: datetime) -> set[int]:
-        """Take or renew parts; those that are this holder's then."""
-        if not shards:
-            return set()
-        made = tx.insert(leases).values([{"shard": n, "holder": holder, "until": until} for n in sorted(shards)])
-        taken = made.on_conflict_do_update(
-            index_elements=["shard"], set_={"holder": holder, "until": until},
-            where=(leases.c.holder == holder) | (leases.c.until < now),
-        )  # fmt: skip
-        rows = await tx.connection.execute(taken.returning(leases.c.shard))
-        return {row.shard for row in rows}
-
-    async def release(self, tx: Tx, shards: Collection[int], holder: str) -> None:
-        """Give parts up."""
-        await tx.run(delete(leases).where(leases.c.holder == holder, leases.c.shard.in_(sorted(shards))))
-
-    async def leave(self, tx: Tx, holder: str) -> None:
-        """Be no evaluator any more."""
-        await tx.run(delete(leases).where(leases.c.holder == holder))
-        await tx.run(delete(evaluators).where(evaluators.c.holder == holder))
 
     async def forget(self, tx: Tx, before: datetime) -> None:
         """Firings that are too old: arm numbers only rise, so that none of them comes again."""

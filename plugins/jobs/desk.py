@@ -124,7 +124,7 @@ class JobDesk:
         error = None if row.error_code is None else JobError(code=row.error_code, message=row.error_message or "")
         return Job(
             show=kind.show if kind else None, id=strawberry.ID(row.id), kind=row.kind, state=JobState(row.state),
-            progress=row.progress, words=row.words, result_json=row.result, error=error, started_by=row.who,
+            progress=row.progress, words=row.words, stored=row.result, error=error, started_by=row.who,
             created_at=row.created_at, started_at=row.started_at, ended_at=row.ended_at, expires_at=row.expires_at,
         )  # fmt: skip
 

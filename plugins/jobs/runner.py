@@ -8,7 +8,6 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-import orjson
 import structlog
 
 from gateway.core.contract import Context, Host
@@ -21,6 +20,7 @@ from plugins.jobs.news import JobNews
 from plugins.jobs.rows import Claimed
 from plugins.jobs.store import JobDirectory
 from schema.errors import FailureCode, MarketgateError
+from schema.portions import read, written
 from schema.words.jobs import JobState
 
 AT_ONCE = 4
@@ -154,7 +154,7 @@ class JobRunner:
             context = await self._context(claimed)
             async with asyncio.timeout(LONGEST_S):
                 result = await kind.run(context, claimed.input, running.tell)
-            return self._succeeded(result, kind)
+            return await self._succeeded(result, kind)
         except TimeoutError:
             told = f"It was not done in {LONGEST_S:g} s: ask for less."
             return self._failed(FailureCode.DEADLINE_EXCEEDED, told)
@@ -211,12 +211,12 @@ class JobRunner:
             organisation = await self._host.service(Organisations).find(tx, tenant)
         return await self._host.service(Plans).limits_of(tenant, organisation.plan) if organisation else UNLIMITED
 
-    def _succeeded(self, result: Mapping[str, Any], kind: JobKind) -> dict[str, Any]:
-        text = orjson.dumps(result).decode()
+    async def _succeeded(self, result: Mapping[str, Any], kind: JobKind) -> dict[str, Any]:
+        text = await written(result)
         if len(text) > MOST_BYTES:
             told = f"The result has {len(text)} bytes, more than the {MOST_BYTES} that are kept: ask for less."
             return self._failed("COMPUTING_FAILED", told)
-        kind.show(orjson.loads(text))
+        kind.show(await read(text))
         return self._over(JobState.SUCCEEDED, progress=1.0, words=None, result=text)
 
     def _failed(self, code: str, message: str) -> dict[str, Any]:

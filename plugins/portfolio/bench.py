@@ -1,7 +1,7 @@
 """A thread for arithmetic on long series: the event loop goes on meanwhile, and tenants take turns.
 
 One thread, so that the loop never waits for more than one turn of the interpreter. What is asked should be a piece of
-a few hundredths of a second: who asks for more than that asks piece by piece, and others have their turns in between.
+a hundredth of a second: what takes longer goes in steps, and others have their turns in between.
 """
 
 from __future__ import annotations
@@ -10,16 +10,32 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from gateway.core.ports import FairQueue
+from gateway.core.quant.steps import Steps
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 MOST_WAITING = 1_000
 """Pieces of one tenant: a hundred requests have this room, each with a few instruments under way."""
+TURN_S = 0.01
+"""What goes in steps goes on for so long, then stands behind the other tenants again."""
+
+
+class Asker(Protocol):
+    """A request, as its context tells of it: within a tenant who asked first is served first."""
+
+    @property
+    def tenant(self) -> str:
+        """Whose it is."""
+
+    @property
+    def now(self) -> datetime:
+        """When it was asked."""
 
 
 @dataclass(eq=False, slots=True)
@@ -31,24 +47,42 @@ class _Piece:
 class Bench:
     """One a process; what runs here is pure."""
 
-    def __init__(self, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, clock: Callable[[], float], most_waiting: int = MOST_WAITING) -> None:
+        self._clock = clock
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="portfolio")
         self._queue: FairQueue[_Piece] = FairQueue(most_waiting)
         self._busy, self._turns = False, asyncio.Lock()
 
-    async def run(self, tenant: str, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    async def run(self, asker: Asker, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         """What *work* makes of what it is given. RateLimited where too much of the tenant's waits already.
 
         Who cancels gives up the turn; what has begun goes on for nobody.
         """
         piece = _Piece(partial(work, *given, **named), asyncio.get_running_loop().create_future())
-        self._queue.add(tenant, piece)
+        self._queue.add(asker.tenant, piece, asker.now.timestamp())
         self._begin()
         try:
             found: T = await piece.answer
         finally:
-            self._queue.remove(tenant, piece)
+            self._queue.remove(asker.tenant, piece)
         return found
+
+    async def run_in_turns(self, asker: Asker, work: Callable[P, Steps[T]], *given: P.args, **named: P.kwargs) -> T:
+        """What the steps find. However many they are, others wait for `TURN_S` and one step at most."""
+        steps = work(*given, **named)
+        while not (found := await self.run(asker, self._go, steps)):
+            pass
+        return found[0]
+
+    def _go(self, steps: Steps[T]) -> tuple[T] | None:
+        """One turn; None where there are more steps."""
+        until = self._clock() + TURN_S
+        try:
+            while self._clock() < until:
+                next(steps)
+        except StopIteration as done:
+            return (done.value,)
+        return None
 
     async def turn(self) -> None:
         """Wait until the loop has been round once for this alone: for what must run on it and takes a millisecond."""

@@ -14,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from gateway.core.quant.steps import Steps
 from plugins.portfolio.store import TransactionRow
 from plugins.portfolio.transactions import Draft, TransactionKind
 from schema.scalars import datetime_text, decimal_text, parse_datetime, parse_decimal
@@ -70,12 +71,14 @@ def drafts_of(text: str) -> Iterator[ReadRow | BadRow]:
         raise Refused("CSV_INVALID", "The file has no rows under its header.", "csv")
 
 
-def csv_of(rows: Iterable[TransactionRow]) -> str:
+def csv_of(rows: Iterable[TransactionRow]) -> Steps[str]:
     """The same columns, every digit; texts that a spreadsheet would compute begin with an apostrophe."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(value) for value in _values(row)] for row in rows)
+    for row in rows:
+        writer.writerow([_cell(value) for value in _values(row)])
+        yield
     return written.getvalue()
 
 

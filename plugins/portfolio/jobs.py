@@ -13,9 +13,12 @@ from gateway.core.contract import Context, Ctx, Host
 from gateway.core.ports import JobKind, JobKinds, Jobs, Progress
 from plugins.portfolio.bench import Bench
 from plugins.portfolio.desk import PortfolioDesk, unknown
+from plugins.portfolio.prices.panels import MOST_OF_JOB
 from plugins.portfolio.shapes.figures import PortfolioPerformance, plain
 from plugins.portfolio.shapes.portfolios import PERFORMED, cost_of_span
-from plugins.portfolio.valuation.performance import How, Performer
+from plugins.portfolio.store import PortfolioRow
+from plugins.portfolio.valuation.how import How
+from plugins.portfolio.valuation.performance import ASKING, Performer
 from plugins.portfolio.wishes import instrument_of
 from schema.arguments import says
 from schema.errors import BadInput
@@ -28,8 +31,7 @@ from schema.words.jobs import Job, JobResult
 from schema.words.problems import Refused, UserError
 
 KIND = "portfolio.performance"
-LEAST_RATE, HIGHEST_RATE = -1, 10
-SHORTEST_WINDOW = 2
+WRITING = 0.95
 
 
 @model("What came of a job `portfolio.performance`.", implements=(JobResult,))
@@ -45,14 +47,16 @@ async def run(context: Context, given: Mapping[str, Any], progress: Progress) ->
     row = await context.service(PortfolioDesk).find(context, given["portfolio"])
     if row is None:
         raise BadInput("portfolioId", "the portfolio is gone")
-    progress(0.05, "asking for prices")
+    progress(ASKING, "asking for prices")
     benchmark = given["benchmark"] or row.benchmark
     start, end = (given[name] and date.fromisoformat(given[name]) for name in ("start", "end"))
     compared = parse_instrument(benchmark) if benchmark else None
-    how = How(benchmark=compared, risk_free=given["risk_free"], window=given["window"], garch=given["garch"])
-    found = await context.service(Performer).performance(context, row, start, end, how)
-    progress(0.95, "writing it down")
-    return await context.service(Bench).run(context.tenant, plain, found)
+    how = How(
+        benchmark=compared, risk_free=given["risk_free"], window=given["window"], garch=given["garch"], most=MOST_OF_JOB
+    )  # fmt: skip
+    found = await context.service(Performer).performance(context, row, start, end, how, progress)
+    progress(WRITING, "writing it down")
+    return await context.service(Bench).run_in_turns(context, plain, found)
 
 
 def show(told: Mapping[str, Any]) -> JobResult:
@@ -96,7 +100,7 @@ class PortfolioPerformanceStartInput:
     )
     risk_free: float = strawberry.field(description="Annual risk-free rate as a fraction, such as 0.03.", default=0.0)
     window: int | None = strawberry.field(
-        description="Returns in a moving window, 2 or more; by default a quarter of a year.", default=None
+        description="Returns in a moving window, 2 to 2,600; by default a quarter of a year.", default=None
     )
     garch: bool = strawberry.field(description="Whether a GARCH(1,1) volatility is fitted.", default=False)
     idempotency_key: str | None = strawberry.field(
@@ -120,18 +124,21 @@ async def resolve_start(
     """A job."""
     context = info.context
     try:
-        if await context.service(PortfolioDesk).find(context, input.portfolio_id) is None:
+        row = await context.service(PortfolioDesk).find(context, input.portfolio_id)
+        if row is None:
             raise Refused("NOT_FOUND", unknown().message, "portfolioId")
         benchmark = None
         if input.benchmark is not None:
             benchmark = str(await instrument_of(context, input.benchmark, "benchmark"))
-        job = await _begun(context, input, benchmark)
+        job = await _begun(context, row, input, benchmark)
     except Refused as refused:
         return PortfolioPerformanceStartPayload(user_errors=[refused.error(PortfolioPerformanceStartErrorCode)])
     return PortfolioPerformanceStartPayload(job=job, user_errors=[])
 
 
-async def _begun(context: Context, input: PortfolioPerformanceStartInput, benchmark: str | None) -> Job:
+async def _begun(
+    context: Context, row: PortfolioRow, input: PortfolioPerformanceStartInput, benchmark: str | None
+) -> Job:
     """What the job itself would refuse only later is refused now."""
     given = {
         "portfolio": input.portfolio_id, "start": input.start and input.start.isoformat(),
@@ -139,19 +146,11 @@ async def _begun(context: Context, input: PortfolioPerformanceStartInput, benchm
         "window": input.window, "garch": input.garch,
     }  # fmt: skip
     try:
-        _check(input)
+        how = How(risk_free=input.risk_free, window=input.window, most=MOST_OF_JOB)
+        await context.service(Performer).check(context, row, input.start, input.end, how)
         return await context.service(Jobs).start(context, KIND, given, idempotency_key=input.idempotency_key)
     except BadInput as error:
         raise Refused("INPUT_INVALID", f"{error.message}.", error.field) from None
-
-
-def _check(input: PortfolioPerformanceStartInput) -> None:
-    if not LEAST_RATE < input.risk_free < HIGHEST_RATE:
-        raise BadInput("riskFree", "is an annual rate as a fraction, such as 0.03")
-    if input.window is not None and input.window < SHORTEST_WINDOW:
-        raise BadInput("window", f"must be {SHORTEST_WINDOW} returns or more, not {input.window}")
-    if input.start is not None and input.end is not None and input.start >= input.end:
-        raise BadInput("start", f"must be before end: the range [{input.start}, {input.end}) is empty")
 
 
 def cost_of_job(arguments: Arguments) -> int:
@@ -165,6 +164,7 @@ class PortfolioJobMutation:
 
     portfolio_performance_start: PortfolioPerformanceStartPayload = strawberry.field(
         resolver=resolve_start,
-        description="Begin a job that computes a portfolio's performance: for many instruments over many years.",
+        description="Begin a job that computes a portfolio's performance: for many instruments over many years, up to "
+        "a million prices.",
         metadata=facts(cost=cost_of_job, needs=Scope.PORTFOLIO_READ, also=Scope.MARKET_READ),
     )

@@ -10,8 +10,9 @@ from datetime import UTC, date, datetime, time
 from decimal import Context, Decimal
 
 from gateway.core.quant.refusals import NotComputable
+from gateway.core.quant.steps import Steps, whole
 from plugins.portfolio.store import TransactionRow
-from plugins.portfolio.transactions import PAYMENTS, TRADES, ZERO, TransactionKind
+from plugins.portfolio.transactions import PAYMENTS, TRADES, TRANSFERS, ZERO, TransactionKind
 
 EXACT = Context(prec=100)
 _DIGITS = 60
@@ -25,6 +26,10 @@ class Held:
 
     units: dict[str, Decimal] = field(default_factory=dict)
     cash: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    came: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    """Cash from outside, less what went there."""
+    moved: dict[str, Decimal] = field(default_factory=dict)
+    """Units of transfers, as units of now."""
 
     def take(self, row: TransactionRow, *, tracks_cash: bool) -> None:
         """One more transaction."""
@@ -35,6 +40,12 @@ class Held:
             self._put(row.instrument, _counted(EXACT.multiply(self.units[row.instrument], row.ratio), row))
         if tracks_cash and (paid := cash_of(row)):
             self.cash[row.currency] = EXACT.add(self.cash[row.currency], paid)
+        if brought := brought_in(row, tracks_cash=tracks_cash):
+            self.came[row.currency] = EXACT.add(self.came[row.currency], brought)
+        if row.instrument is not None and kind in TRANSFERS:
+            self.moved[row.instrument] = EXACT.add(self.moved.get(row.instrument, ZERO), units_of(row))
+        if kind is K.SPLIT and row.instrument in self.moved and row.ratio is not None:
+            self.moved[row.instrument] = _counted(EXACT.multiply(self.moved[row.instrument], row.ratio), row)
 
     def _put(self, instrument: str, units: Decimal) -> None:
         if units:
@@ -45,9 +56,15 @@ class Held:
 
 def held_after(rows: Iterable[TransactionRow], *, tracks_cash: bool) -> Held:
     """All of them, in their order."""
+    return whole(held_in_steps(rows, tracks_cash=tracks_cash))
+
+
+def held_in_steps(rows: Iterable[TransactionRow], *, tracks_cash: bool) -> Steps[Held]:
+    """The same, a row a step."""
     held = Held()
     for row in rows:
         held.take(row, tracks_cash=tracks_cash)
+        yield
     return held
 
 
@@ -75,6 +92,11 @@ def brought_in(row: TransactionRow, *, tracks_cash: bool) -> Decimal:
     if row.kind not in PAYMENTS:
         return ZERO
     return (row.amount or ZERO) if row.kind == K.DEPOSIT else -(row.amount or ZERO)
+
+
+def moves_money(row: TransactionRow, *, tracks_cash: bool) -> bool:
+    """Whether anything came from outside, or went there: cash, or units."""
+    return K(row.kind) in TRANSFERS or bool(brought_in(row, tracks_cash=tracks_cash))
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:

@@ -15,12 +15,12 @@ from gateway.core.contract import Context, Ctx, Delivery, Market
 from gateway.core.quant.lots import LotMethod
 from plugins.portfolio.changes import Changes, Look
 from plugins.portfolio.desk import PortfolioDesk
-from plugins.portfolio.ledger import EXACT
+from plugins.portfolio.ledger import EXACT, weights_of
 from plugins.portfolio.money import maybe_money
 from plugins.portfolio.prices.currency import UNKNOWN
 from plugins.portfolio.shapes.holdings import PortfolioExposure, PortfolioPosition
 from plugins.portfolio.store import PortfolioRow
-from plugins.portfolio.valuation.holdings import Appraiser, Line, Worth
+from plugins.portfolio.valuation.holdings import Appraiser, Line, Worth, weighted_lines
 from plugins.portfolio.valuation.marks import Mark, Marks, marks_now, rates_now
 from plugins.portfolio.valuation.pnl import Profits, profits_of
 from schema.arguments import says
@@ -79,14 +79,17 @@ async def resolve_live(info: Ctx, id: Id, every_ms: EveryMs = USUAL_MS) -> Async
             raise BadInput("id", "your organisation has no portfolio with this id: `portfolios` lists them")
         screen: _Screen | None = None
         while row is not None:
-            if screen is None:
-                screen = await _Screen.made(context, row)
-            else:
-                screen = (await _Screen.made(context, row)).after(screen)
+            made = await _Screen.made(context, row)
+            again, screen = screen is not None, made if screen is None else made.after(screen)
+            if again:
                 yield screen.shown(context, None, screen.cursor)
-            async with aclosing(screen.updates(context, every / 1000, look)) as updates:
+                await context.host.clock.sleep(every / 1000)
+            async with aclosing(screen.updates(context, every / 1000, look, again=again)) as updates:
                 async for update in updates:
                     yield update
+            # The next snapshot is a message like the others.
+            await context.host.clock.sleep(every / 1000)
+            look.take()
             row = await context.service(PortfolioDesk).find(context, id)
 
 
@@ -102,10 +105,11 @@ class _Screen:
     @classmethod
     async def made(cls, context: Context, row: PortfolioRow) -> _Screen:
         """By the quotes of now."""
-        appraiser = context.service(Appraiser)
-        worth, profits = await appraiser.worth(context, row, None), None
+        appraiser, profits = context.service(Appraiser), None
+        rows = [] if row.weights is not None else await appraiser.transactions(context, row)
+        worth = await appraiser.worth(context, row, None, rows)
         if row.weights is None:
-            profits = await profits_of(context, appraiser, row, LotMethod(row.method), None)
+            profits = await profits_of(context, appraiser, row, LotMethod(row.method), None, rows)
         return cls(worth, profits, context.host.clock.monotonic())
 
     def after(self, other: _Screen) -> _Screen:
@@ -115,23 +119,27 @@ class _Screen:
         self.cursor = other.cursor
         return self
 
-    async def updates(self, context: Context, every_s: float, look: Look) -> AsyncGenerator[PortfolioUpdate, None]:
-        """Until somebody changes the portfolio."""
+    async def updates(
+        self, context: Context, every_s: float, look: Look, *, again: bool
+    ) -> AsyncGenerator[PortfolioUpdate, None]:
+        """Until somebody changes the portfolio; what begins *again* was shown already."""
         asks = {
             n: QuotesAsk(instruments=(parse_instrument(n),)) for n in (line.instrument for line in self.worth.lines)
         }
         async with AsyncExitStack() as stack:
             deliveries = await self._streamed(context, asks, every_s, stack)
             if deliveries is None:
-                looks = self._looked_at(context, max(every_s, LOOK_S), look)
+                looks = self._looked_at(context, max(every_s, LOOK_S), look, known=again)
                 async for update in await stack.enter_async_context(aclosing(looks)):
                     yield update
                 return
             first = True
             async for delivery in deliveries:
+                before = self._seen()
                 changed, self.cursor = await self._take(context, delivery), delivery.cursor
-                shown = None if first else changed
-                yield self.shown(context, shown, delivery.cursor, delivery.notices, delivery.skipped)
+                shown = None if first and not again else changed
+                if not (first and again) or delivery.notices or self._seen() != before:
+                    yield self.shown(context, shown, delivery.cursor, delivery.notices, delivery.skipped)
                 first = False
                 if look.take():
                     return
@@ -148,7 +156,9 @@ class _Screen:
         except BadInput:
             return None
 
-    async def _looked_at(self, context: Context, every_s: float, look: Look) -> AsyncGenerator[PortfolioUpdate, None]:
+    async def _looked_at(
+        self, context: Context, every_s: float, look: Look, *, known: bool
+    ) -> AsyncGenerator[PortfolioUpdate, None]:
         async def again(market: Market) -> Sequence[Marks]:
             fresh = replace(context, market=market)
             names, currency = [line.instrument for line in self.worth.lines], self.worth.portfolio.currency
@@ -159,12 +169,14 @@ class _Screen:
             return repr((look.changed, prices, sorted((name, each.rate) for name, each in found.rates.items())))
 
         async for seen in context.market.watch(again, mark, every_s):
-            for marks in seen.items:
-                self._value(marks)
-            self.cursor = seen.cursor
-            yield self.shown(context, None, seen.cursor, seen.notices)
             if look.take():
                 return
+            before, first = self._seen(), known
+            for marks in seen.items:
+                self._value(marks)
+            self.cursor, known = seen.cursor, False
+            if not first or seen.notices or self._seen() != before:
+                yield self.shown(context, None, seen.cursor, seen.notices)
 
     async def _take(self, context: Context, delivery: Delivery) -> set[str]:
         """New prices; the names of what has changed."""
@@ -193,16 +205,21 @@ class _Screen:
         self.rated = now
         return {**known, **found}
 
+    def _seen(self) -> Mapping[str, tuple[Decimal, bool]]:
+        """Prices as they are shown."""
+        return {name: (mark.price, mark.stale) for name, mark in self.worth.marks.prices.items()}
+
     def _currencies(self) -> set[str]:
         lines = self.profits.lines if self.profits else ()
         return {*self.worth.cash, *(line.currency for line in lines)}
 
     def _value(self, marks: Marks) -> None:
         """Everything by other prices."""
-        if self.worth.portfolio.weights is None:
+        row = self.worth.portfolio
+        if row.weights is None:
             lines = tuple(_revalued(line, marks) for line in self.worth.lines)
         else:
-            lines = tuple(replace(line, mark=marks.prices.get(line.instrument)) for line in self.worth.lines)
+            lines = weighted_lines(row, weights_of(row.weights), marks)
         self.worth = replace(self.worth, lines=lines, marks=marks)
         if self.profits is not None:
             self.profits = self.profits.at_marks(marks)

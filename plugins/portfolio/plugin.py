@@ -30,7 +30,7 @@ from plugins.portfolio.valuation.performance import Performer
 
 def services(host: Host) -> dict[type, Any]:
     """One of each a process."""
-    bench = Bench()
+    bench = Bench(host.clock.monotonic)
     panels = PanelDesk(host, bench)
     appraiser = Appraiser(host, panels, bench)
     return {

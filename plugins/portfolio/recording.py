@@ -62,11 +62,6 @@ class TransactionDesk:
         async with self._host.store.read() as tx:
             return await self._rows.page(tx, context.tenant, portfolio_id, limit, behind=behind)
 
-    async def all(self, context: Context, portfolio_id: str) -> list[TransactionRow]:
-        """All of a portfolio, in the order in which they count."""
-        async with self._host.store.read() as tx:
-            return await self._rows.all(tx, context.tenant, portfolio_id)
-
     async def record(
         self, context: Context, portfolio_id: str, draft: Draft, version: int | None, key: str | None
     ) -> tuple[PortfolioRow, TransactionRow]:
@@ -172,7 +167,7 @@ class TransactionDesk:
         fresh = [row for _, row in rows]
         async with self._host.store.read() as tx:
             splits = await self._splits(tx, context, portfolio.id, fresh)
-        beyond = await context.service(Bench).run(context.tenant, outgrown, splits, fresh)
+        beyond = await context.service(Bench).run(context, outgrown, splits, fresh)
         errors += [_bad(read, beyond_of(row)) for read, row in rows if row.id in beyond]
         return [row for row in fresh if row.id not in beyond], sorted(errors, key=lambda bad: bad.line)
 

@@ -81,8 +81,10 @@ def check_draft(draft: Draft, now: datetime, *, tracks_cash: bool) -> None:
         raise Refused("KIND_INVALID", told, "kind")
     _check_fields(draft)
     _check_numbers(draft)
-    if draft.note is not None and (len(draft.note) > LONGEST_NOTE or "\0" in draft.note):
+    if draft.note is not None and len(draft.note) > LONGEST_NOTE:
         raise Refused("NOTE_INVALID", f"A note has at most {LONGEST_NOTE} characters.", "note")
+    if draft.note is not None and "\0" in draft.note:
+        raise Refused("NOTE_INVALID", "A note cannot hold the character U+0000: leave it out.", "note")
 
 
 def _check_fields(draft: Draft) -> None:

@@ -10,8 +10,8 @@ from hashlib import sha256
 from gateway.core.contract import Context
 from gateway.core.ports import Desk
 from plugins.portfolio.ledger import EXACT
-from plugins.portfolio.prices.currency import read_currency
 from plugins.portfolio.transactions import FINEST, LARGEST, ZERO
+from schema.currencies import read_currency
 from schema.errors import AmbiguousInstrument, BadInput, MarketgateError
 from schema.names import BadName, read_name
 from schema.symbols import InstrumentId

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.contract import RENEW_S, Host, Plugin, Worker
-from gateway.core.ports import JobKinds
+from gateway.core.ports import Hedges, JobKinds
 from gateway.core.store import Tx
 from plugins.risk.background.kinds import KINDS
 from plugins.risk.background.types import RiskReport
@@ -16,6 +16,7 @@ from plugins.risk.constraints.desk import ConstraintDesk
 from plugins.risk.constraints.fields import find_constraint_set
 from plugins.risk.constraints.store import ConstraintStore
 from plugins.risk.evaluation.engine import Engine
+from plugins.risk.hedging.serving import Hedger
 from plugins.risk.limits.desk import TOPIC, LimitDesk
 from plugins.risk.limits.events import EVENTS
 from plugins.risk.limits.fields import find_limit
@@ -30,7 +31,9 @@ PORTFOLIO_CHANGED = "portfolio.changed"
 
 def services(host: Host) -> dict[type, Any]:
     """One of each a process."""
-    return {ConstraintDesk: ConstraintDesk(host), LimitDesk: LimitDesk(host), Engine: Engine(host)}
+    return {
+        ConstraintDesk: ConstraintDesk(host), LimitDesk: LimitDesk(host), Engine: Engine(host), Hedges: Hedger(),
+    }  # fmt: skip
 
 
 def workers(host: Host) -> Sequence[Worker]:

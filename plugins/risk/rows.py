@@ -43,6 +43,7 @@ class LimitRow:
     generation: int
     value: Decimal | None
     subject: str | None
+    figure: Any
     problem: str | None
     peak: Decimal | None
     basis: Any
@@ -64,12 +65,3 @@ class Breach:
     event_id: str
     value: Decimal | None
     at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
-    """`risk_leases`."""
-
-    shard: int
-    holder: str
-    until: datetime

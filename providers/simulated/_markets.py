@@ -66,6 +66,8 @@ class Market:
     mic: str = ""
     isin: str | None = None
     figi: str | None = None
+    premium: Asset | None = None
+    """What a perpetual is worth more than its spot market: a factor that wanders about 1."""
 
     @property
     def tick(self) -> Decimal:
@@ -150,6 +152,10 @@ _SPECIAL = (
 )
 
 
+_PERPETUAL = 1.7
+"""Perpetuals are traded more than their spot markets."""
+
+
 def _named(code: str) -> str:
     asset = PRICED_IN[code]
     return asset.name if asset else "US Dollar"
@@ -170,6 +176,16 @@ def _pairs() -> list[Market]:
             ticks, steps, turnover = _SCALES[base]
             found.append(_pair(base, quote, ticks, steps, turnover * _SHARE[quote]))
     return found
+
+
+def _perpetual(base: str, quote: str) -> Market:
+    ticks, steps, turnover = _SCALES[base]
+    spot = _pair(base, quote, ticks, steps, turnover * _SHARE[quote] * _PERPETUAL)
+    premium = Asset(code=f"{base}-PREMIUM", name="Premium", level="1.0003", volatility=0.00008)
+    return replace(
+        spot, instrument=replace(spot.instrument, settle=quote), symbol=f"{base}-{quote}-PERP",
+        name=f"{COINS[base].name} perpetual in {_named(quote)}", type=InstrumentType.PERPETUAL, premium=premium,
+    )  # fmt: skip
 
 
 def _security(
@@ -228,5 +244,6 @@ EXCHANGES = tuple(
     _exchange(pair[:3], pair[3:])
     for pair in ("EURUSD", "USDJPY", "GBPUSD", "USDCHF", "AUDUSD", "USDCAD", "EURGBP", "EURJPY")
 )
-MARKETS = (*sorted(_pairs(), key=lambda market: -market.turnover), *SECURITIES, INDEX, *EXCHANGES)
+PERPETUALS = (_perpetual("BTC", "USDT"), _perpetual("ETH", "USDT"))
+MARKETS = (*sorted(_pairs(), key=lambda market: -market.turnover), *SECURITIES, INDEX, *EXCHANGES, *PERPETUALS)
 BY_NAME = {name: market for market in MARKETS for name in market.names()}

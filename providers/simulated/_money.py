@@ -49,7 +49,7 @@ def _cap(seed: int, coin: Asset, currency: str, now: int) -> MarketCap:
 def _volumes(seed: int, coin: Asset, now: int) -> Iterator[Decimal]:
     """What was traded of a coin in the last 24 hours, market by market."""
     for market in MARKETS:
-        if market.base is coin:
+        if market.base is coin and market.premium is None:
             yield Track(seed, market, now - DAY + 1, now).volume(now - DAY + 1, now) * market.step
 
 

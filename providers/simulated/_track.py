@@ -73,6 +73,9 @@ class Track:
         self.seed, self.market = seed, market
         self.hour, end = first // HOUR, last // HOUR
         self.knots = ratio(seed, market.base, market.quote, self.hour, end + 1)
+        if market.premium:
+            above = ratio(seed, market.premium, None, self.hour, end + 1)
+            self.knots = [knot + more for knot, more in zip(self.knots, above, strict=True)]
         days = range(self.hour // 24, end // 24 + 1)
         self.shapes = [shape for day in days for shape in hour_shapes(seed, day)][self.hour % 24 :]
         self.scale = int(10**market.ticks)

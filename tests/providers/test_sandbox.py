@@ -179,7 +179,7 @@ async def test_only_what_is_listed_is_answered():
 @pytest.mark.parametrize(
     ("name", "quotes", "trades"),
     [
-        ("crypto:BTC/USD", True, True), ("crypto:BTC/USD@sandbox", True, True), ("crypto:BTC/USDT:USDT", False, False),
+        ("crypto:BTC/USD", True, True), ("crypto:BTC/USD@sandbox", True, True), ("crypto:BTC/USDT:USDT", True, True),
         ("crypto:BTC/USD@binance", False, False), ("equity:AAPL@XNAS", True, True), ("equity:AAPL@XLON", False, False),
         ("equity:VOD", False, False), ("index:SPX", True, False), ("fx:USD/JPY", True, False),
         ("fx:JPY/USD", False, False),
@@ -212,8 +212,8 @@ def test_the_profile_says_that_it_is_simulated_and_comes_first():
 async def test_the_list_names_everything_once():
     rows = await sandbox_at(NOON).instruments(InstrumentsAsk())
 
-    assert len(rows) == len({row.instrument for row in rows}) == len({row.provider_symbol for row in rows}) == 51
-    assert [row.rank for row in rows] == list(range(51))
+    assert len(rows) == len({row.instrument for row in rows}) == len({row.provider_symbol for row in rows}) == 53
+    assert [row.rank for row in rows] == list(range(53))
     [apple] = [row for row in rows if row.provider_symbol == "AAPL"]
     assert (apple.isin, apple.figi, apple.currency) == ("US0378331005", "BBG000B9XRY4", "USD")
     assert (str(apple.tick_size), str(apple.step_size), apple.min_notional) == ("0.01", "1", None)
@@ -339,3 +339,18 @@ async def test_a_line_of_prices_is_cut_out_of_the_same_path_as_candles():
     assert [(each.time, each.price) for each in found] == list(zip(bars.open_time, bars.open, strict=True))
     assert (len(found), {each.currency for each in found}) == (72, {"USD"})
     assert not Sandbox.offers["priceHistory"].covers(replace(ask, instrument=parse_instrument("equity:AAPL")))
+
+
+async def test_a_perpetual_stays_near_its_spot_market_and_is_none():
+    start = NOON - timedelta(days=365)
+
+    spot, perpetual = [
+        await bars_of(NOON, name, Interval.D1, start, NOON) for name in ("crypto:BTC/USDT", "crypto:BTC/USDT:USDT")
+    ]
+
+    premiums = [later / former - 1 for former, later in zip(spot.close, perpetual.close, strict=True)]
+    assert (min(premiums).quantize(Decimal("0.0001")), max(premiums).quantize(Decimal("0.0001"))) == (
+        Decimal("0.0003"), Decimal("0.0021"),
+    )  # fmt: skip
+    [listing] = await sandbox_at(NOON).search(SearchAsk(text="BTC-USDT-PERP", limit=5))
+    assert (str(listing.instrument), listing.type) == ("crypto:BTC/USDT:USDT", InstrumentType.PERPETUAL)

@@ -29,6 +29,8 @@ class Source:
 async def run(source: Source, out: Path | None, wish: Wish, *, force: bool) -> Code:
     """Write the report; the path of the page is what is printed."""
     wish.check()
+    if not source.file.name:
+        raise usage(f"{source.file} is a folder: name the file to report on")
     target = out or source.file.with_suffix(".html")
     check_target(source.file, target, force=force)
     text = text_of(source.file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,8 +17,18 @@ from gateway.cli.report.tape import Tape
 from gateway.cli.report.wish import Wish
 from gateway.core.quant import tasks_performance
 from gateway.core.quant.refusals import NotComputable
+from gateway.core.quant.steps import whole
 from plugins.portfolio.ledger import EXACT, Ratios, total
-from plugins.portfolio.valuation.daily import CASH, Course, Day, Prices, contributions_of, course_of, return_of
+from plugins.portfolio.valuation.daily import (
+    CASH,
+    Course,
+    Day,
+    Prices,
+    contributions_of,
+    course_of,
+    flows_in_steps,
+    return_of,
+)
 from plugins.portfolio.valuation.performance import METHOD
 
 NAME = "transactions"
@@ -33,10 +43,12 @@ class FilePrices(Prices):
         self._splits = ratios
         self._table = {name: dict(zip(panel.dates, closes, strict=True)) for name, closes in panel.columns.items()}
 
-    def price(self, instrument: str, day: date) -> Decimal | None:
+    def price(self, instrument: str, day: date, at: datetime | None = None) -> Decimal | None:
         """Of a unit as it was then, before later splits."""
         close = self._table[instrument].get(day)
-        return None if close is None else EXACT.multiply(Decimal(repr(close)), self._splits.since(instrument, day))
+        return (
+            None if close is None else EXACT.multiply(Decimal(repr(close)), self._splits.since(instrument, at or day))
+        )
 
 
 def held_span(tape: Tape, panel: Panel) -> Panel:
@@ -96,9 +108,8 @@ def _cash_last(parts: dict[str, Decimal]) -> list[tuple[str, Decimal]]:
 
 def _money_weighted(course: Course) -> tuple[dict[str, Any] | None, str | None]:
     """The rate, or why there is none."""
-    flows = [(day.date, -day.flow) for day in course.days[1:]]
-    flows.append((course.days[-1].date, course.days[-1].value))
-    told = [{"date": day.isoformat(), "amount": float(amount)} for day, amount in flows if amount]
+    flows = whole(flows_in_steps(course))
+    told = [{"date": day.isoformat(), "amount": float(amount)} for day, amount in flows]
     try:
         return tasks_performance.xirr({"flows": told})["rate"], None
     except NotComputable as refusal:

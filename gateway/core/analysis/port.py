@@ -12,6 +12,8 @@ from schema.errors import NoAnswer
 from schema.provenance import Provenance
 from schema.symbols import InstrumentId
 from schema.words.candles import Adjustment
+from schema.words.figures import Figure
+from schema.words.hedges import HedgeCost, HedgeKind
 from schema.words.intervals import Interval
 from schema.words.jobs import Job, JobResult
 
@@ -94,6 +96,18 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flows:
+    """What has come into a portfolio so far, less what has gone: payments and transfers, no trade, fee, income."""
+
+    cash: Mapping[str, Decimal]
+    """By currency. Where a portfolio has no cash, what trades cost and bring comes from outside and goes there."""
+    units: Mapping[InstrumentId, Decimal]
+    """Of transfers, as units of now."""
+    rates: Mapping[str, Decimal]
+    """By currency, what one is worth in the portfolio's, as far as it is valued by them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
     """What a portfolio holds at an instant."""
 
@@ -108,6 +122,10 @@ class Holdings:
     """Of everything, in `currency`; None where a position has no price."""
     splits: Mapping[InstrumentId, Decimal] = field(default_factory=dict)
     """The product of the ratios of all splits that its transactions tell, by instrument."""
+    sources: frozenset[str] = frozenset()
+    """The providers whose prices and rates it is valued by: their licences say what may be passed on."""
+    flows: Flows | None = None
+    """None for weights, which nothing comes into."""
 
 
 class Portfolios(Protocol):
@@ -115,6 +133,67 @@ class Portfolios(Protocol):
 
     async def holdings(self, context: Context, portfolio: str, at: datetime | None = None) -> Holdings | None:
         """Now, or at an instant; None where the tenant has no such portfolio."""
+
+
+# --- Hedges -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HedgeWith:
+    """An instrument to hedge with. Quantities are units of its base asset, whole multiples of `step`."""
+
+    instrument: InstrumentId
+    step: Decimal | None = None
+    fee_bps: Decimal = Decimal(0)
+    """Of the value traded, each way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HedgeAsk:
+    """What is to be hedged, in units, short ones below zero; and with what."""
+
+    positions: Mapping[InstrumentId, Decimal]
+    currency: str
+    candidates: tuple[HedgeWith, ...]
+    days: int = 30
+    benchmark: str | None = None
+    target_beta: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HedgeOffer:
+    """A hedge with one candidate: nothing is ordered."""
+
+    instrument: InstrumentId
+    kind: HedgeKind
+    quantity: Decimal
+    """Units, below zero where they are sold; zero where the rounded hedge is nothing."""
+    price: Decimal
+    value: Decimal
+    ratio: Figure
+    rounded_ratio: float
+    effectiveness: Figure
+    residual: Figure
+    residual_value: Decimal
+    cost: HedgeCost
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HedgeOffers:
+    """All of them, the least residual first; amounts in the currency of the ask."""
+
+    value: Decimal
+    unhedged: Figure
+    offers: tuple[HedgeOffer, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Hedges(Protocol):
+    """Proposes hedges of what somebody holds."""
+
+    async def offers(self, context: Context, ask: HedgeAsk) -> HedgeOffers:
+        """What each candidate would do; a MarketgateError where that cannot be computed."""
 
 
 # --- Heavy computing --------------------------------------------------------------------------------------------------

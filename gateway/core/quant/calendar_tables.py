@@ -1,4 +1,7 @@
-"""Compounded returns of calendar months, quarters and years."""
+"""Compounded returns of calendar months, quarters and years.
+
+Source: C. Bacon, Practical Portfolio Performance Measurement and Attribution, chapter 2: linked by multiplication.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +26,17 @@ class CalendarReturn:
 
 
 def months(returns: Vector, dates: Sequence[date]) -> list[CalendarReturn]:
-    """A value a calendar month that has a return."""
+    """`∏(1 + r) − 1` of the returns that end in each calendar month, a fraction; none for one without a return."""
     return _by(returns, dates, lambda day: day.month)
 
 
 def quarters(returns: Vector, dates: Sequence[date]) -> list[CalendarReturn]:
-    """A value a calendar quarter that has a return."""
+    """`∏(1 + r) − 1` of the returns that end in each calendar quarter, a fraction; none for one without a return."""
     return _by(returns, dates, lambda day: (day.month + 2) // 3)
 
 
 def years(returns: Vector, dates: Sequence[date]) -> list[CalendarReturn]:
-    """A value a calendar year that has a return."""
+    """`∏(1 + r) − 1` of the returns that end in each calendar year, a fraction; none for one without a return."""
     return _by(returns, dates, lambda day: 1)
 
 

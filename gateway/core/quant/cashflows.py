@@ -62,13 +62,14 @@ def sub_periods(valuations: Sequence[Valuation]) -> list[SubPeriod]:
 
 
 def present_value(amounts: Vector, years: Vector, rate: float) -> float:
-    """`Σ a_i / (1 + rate)^t_i`, t in years of 365 days from the first flow."""
+    """`Σ a_i / (1 + rate)^t_i`, t in years of 365 days from the first flow. Source: spreadsheets' XNPV."""
     return float(np.sum(amounts * (1 + rate) ** -years))
 
 
 def xirr(flows: Sequence[tuple[date, float]]) -> float:
-    """The annual rate at which the flows' present value is 0, actual/365; paid in is negative, got back positive.
+    """The r with `Σ a_i / (1 + r)^t_i = 0`, a fraction a year, actual/365; paid in is negative, got back positive.
 
+    Source: spreadsheets' XIRR; Bacon, chapter 2, the internal rate of return.
     Brent's method on the net present value over ln(1 + rate), between bounds outside of which one flow outweighs all
     others. With one change of sign over time there is exactly one rate (Descartes); with more, all of the range is
     scanned. NotComputable where there is none between -99.9999999 % and 100,000,000,000 %, or several (they are named).

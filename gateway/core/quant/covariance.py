@@ -34,7 +34,7 @@ class Covariance:
 
 
 def sample(returns: Array) -> Covariance:
-    """Σ = Σ_t (r_t − r̄)(r_t − r̄)ᵀ / (T − 1)."""
+    """Σ = Σ_t (r_t − r̄)(r_t − r̄)ᵀ / (T − 1), per period. Source: R, stats::cov."""
     values, _ = centred(checked(returns))
     return Covariance(values=values, mean=returns.mean(axis=0), method="sample", ddof=1)
 
@@ -164,7 +164,7 @@ def oriented(vectors: Array) -> Array:
 
 
 def deviation(weights: Array, covariance: Array) -> float:
-    """σ = √(wᵀΣw) per period; NotComputable where the portfolio has no risk."""
+    """σ = √(wᵀΣw) per period; NotComputable where there is no risk. Source: Markowitz, Portfolio selection (1952)."""
     variance = float(weights @ covariance @ weights)
     scale = float((np.abs(weights) @ np.sqrt(np.clip(np.diag(covariance), 0.0, None))) ** 2)
     if variance <= max(scale * 1e-14, 1e-28):

@@ -28,18 +28,18 @@ class Drawdown:
 
 
 def drawdowns(returns: Vector) -> Vector:
-    """`W_t / max(W_0 … W_t) − 1` after each period, with W_0 = 1; never above 0."""
+    """`W_t / max(W_0 … W_t) − 1` after each period, a fraction of the peak, with W_0 = 1; never above 0."""
     grown = wealth(returns)
     return (grown / np.maximum.accumulate(grown) - 1)[1:]
 
 
 def maximum_drawdown(returns: Vector) -> float:
-    """The deepest of `drawdowns`, negative or 0."""
+    """`min_t (W_t / max(W_0 … W_t) − 1)`, a fraction of the peak: negative or 0."""
     return float(drawdowns(returns).min())
 
 
 def drawdown_table(returns: Vector, top: int) -> list[Drawdown]:
-    """The `top` deepest drawdowns, deepest first; equally deep ones in order of time."""
+    """The `top` deepest by `W_trough / W_peak − 1`, a fraction; equally deep ones in order of time."""
     depths = np.concatenate(([0.0], drawdowns(returns)))
     below = np.concatenate((depths < 0, [False]))
     edges = np.flatnonzero(below[1:] != below[:-1])

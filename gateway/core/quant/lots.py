@@ -15,12 +15,15 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from enum import StrEnum
 from itertools import pairwise
 
+from gateway.core.quant.steps import Steps, whole
 from schema.errors import BadInput
 
 ZERO = Decimal(0)
 _STEP = Decimal("1e-24")
 _DECIMALS, _LARGEST = 24, 30
 _EXACT = Context(prec=200, rounding=ROUND_HALF_EVEN)
+A_STEP = 100
+"""Entries."""
 
 
 class LotMethod(StrEnum):
@@ -128,12 +131,25 @@ class Book:
 
 
 def book(entries: Sequence[Entry], method: LotMethod) -> Book:
-    """Entries of one instrument in order of time; BadInput names the one that is out of order or not a number."""
+    """Entries of one instrument in order of time; BadInput names the one that is out of order or not a number.
+
+    `realised = Σ quantity·(price − cost of a unit)` of what is closed, in the instrument's currency; the cost of a
+    unit is that of the oldest lot, or `Σ cost / Σ quantity` of what is held. Source: IAS 2.25 and 2.27, first in,
+    first out and weighted average cost.
+    """
+    return whole(book_in_steps(entries, method))
+
+
+def book_in_steps(entries: Sequence[Entry], method: LotMethod) -> Steps[Book]:
+    """The same, some entries a step; the precision of a thread is as it was wherever it yields."""
     _check(entries)
     page = _Page(method)
+    for begin in range(0, len(entries), A_STEP):
+        yield
+        with localcontext(_EXACT):
+            for entry in entries[begin : begin + A_STEP]:
+                page.enter(entry)
     with localcontext(_EXACT):
-        for entry in entries:
-            page.enter(entry)
         lots = page.lots
     return Book(lots=lots, closings=tuple(page.closings), income=page.income, fees=page.fees)
 

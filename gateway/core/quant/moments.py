@@ -1,4 +1,7 @@
-"""Volatility, downside deviation, skew, kurtosis and hit rate of one series of returns."""
+"""Volatility, downside deviation, skew, kurtosis and hit rate of one series of returns.
+
+Source, where a function names no other: C. Bacon, Practical Portfolio Performance Measurement and Attribution, ch. 4.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def deviation(returns: Vector) -> float:
 
 
 def spread(returns: Vector) -> float:
-    """As `deviation`, but 0 where the series is constant."""
+    """`√(Σ(r − mean)² / (N − 1))`, a fraction a period, as `deviation`; 0 where the series is constant."""
     if returns.size < 2:
         raise NotComputable(f"{returns.size} returns: at least 2 are needed")
     return float(np.std(returns, ddof=1))
@@ -35,13 +38,13 @@ def volatility(returns: Vector, periods: float) -> float:
 
 
 def downside_deviation(returns: Vector, threshold: float | Vector, periods: float) -> float:
-    """`√(Σ min(r − threshold, 0)² / N)·√n`: all N returns divide. Source: Sortino and Price 1994."""
+    """`√(Σ min(r − threshold, 0)² / N)·√n`, a fraction a year: all N returns divide. Source: Sortino and Price 1994."""
     short = np.minimum(returns - threshold, 0)
     return math.sqrt(float(np.mean(short * short)) * periods)
 
 
 def hit_rate(returns: Vector) -> float:
-    """The share of returns above 0."""
+    """`#{r > 0} / N`, a fraction of all returns."""
     return float(np.mean(returns > 0))
 
 

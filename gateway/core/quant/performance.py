@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
-
 from gateway.core.quant import moments, ratios, relative
 from gateway.core.quant.drawdowns import maximum_drawdown
 from gateway.core.quant.refusals import NotComputable
@@ -15,6 +13,7 @@ from gateway.core.quant.returns import annual_return, per_period, total_return
 from gateway.core.quant.rolling import LAMBDA, ewma_volatility
 from gateway.core.quant.series import Observed, Track, Vector, observed
 from gateway.core.quant.sheet import Sheet
+from gateway.core.quant.tails import historical_value_at_risk
 
 COMPARED = (
     "beta", "alpha", "alpha_compounded", "correlation", "tracking_error", "information_ratio",
@@ -85,11 +84,6 @@ def pair(track: Track, benchmark: Track, risk_free: float | Track, dates: Sequen
         return Pair(seen=seen, risk_free=seen.row(2), periods=periods)
     seen = observed([track, benchmark], dates)
     return Pair(seen=seen, risk_free=per_period(risk_free, periods), periods=periods)
-
-
-def historical_value_at_risk(returns: Vector, confidence: float) -> float:
-    """`−quantile(r, 1 − confidence)`, linear (R type 7), a positive loss a period. Source: Hyndman and Fan 1996."""
-    return -float(np.quantile(returns, 1 - confidence))
 
 
 def put_risk(sheet: Sheet, one: Subject) -> None:

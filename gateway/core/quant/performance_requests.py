@@ -14,6 +14,7 @@ import numpy as np
 from gateway.core.quant.attribution import Matrix, Rebalance
 from gateway.core.quant.series import Track, checked_dates, from_prices, from_returns
 from schema.errors import BadInput
+from schema.rates import check_rate
 
 MOST_DATES = 50_000
 """137 years of days."""
@@ -21,7 +22,6 @@ MOST_ASSETS = 2_000
 MOST_PRICES = 10_000_000
 MOST_FLOWS = 20_000
 MOST_DRAWDOWNS = 1_000
-HIGHEST_RATE = 1_000
 LONGEST_WINDOW = 2_600
 """Ten years of sessions."""
 
@@ -56,6 +56,8 @@ class AssetRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     symbol: str
     prices: tuple[float | None, ...]
     periods_per_year: int | None = None
+    missing: tuple[date, ...] | None = None
+    """By its own calendar; None: on each date it should have one."""
 
 
 class TableRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -164,9 +166,7 @@ def risk_free(given: float | SeriesRequest, dates: tuple[date, ...], cut: slice)
     """An annual rate, or a series on the same dates."""
     if isinstance(given, SeriesRequest):
         return track("risk_free", given, dates).cut(cut)
-    check_finite("risk_free", given)
-    if not -1 < given <= HIGHEST_RATE:
-        raise BadInput("risk_free", f"{given} a year: take one above -1, up to {HIGHEST_RATE} (0.05 is 5 %)")
+    check_rate("risk_free", given)
     return given
 
 

@@ -31,7 +31,7 @@ def alpha_compounded(returns: Vector, benchmark: Vector, risk_free: float | Vect
 
 
 def correlation(returns: Vector, benchmark: Vector) -> float:
-    """Pearson's, within ±1."""
+    """`cov(r, b) / √(var(r)·var(b))`, a number within ±1. Source: Pearson 1895."""
     scale = deviation(returns) * deviation(benchmark) * (returns.size - 1)
     product = np.dot(returns - returns.mean(), benchmark - benchmark.mean())
     return min(1.0, max(-1.0, float(product) / scale))
@@ -60,7 +60,7 @@ def capture(returns: Vector, benchmark: Vector, *, up: bool) -> float:
 
 
 def capture_compounded(returns: Vector, benchmark: Vector, periods: float, *, up: bool) -> float:
-    """Compounded: annual returns of both over periods in which the benchmark rose (fell), divided (Morningstar)."""
+    """`annual return of r / annual return of b` over periods in which b rose (fell). Source: Morningstar."""
     chosen, market = _periods_of(returns, benchmark, up)
     times = periods / chosen.size
     return annualised(float(wealth(chosen)[-1]), times) / annualised(float(wealth(market)[-1]), times)

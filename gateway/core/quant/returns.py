@@ -19,7 +19,7 @@ def simple_returns(prices: Vector) -> Vector:
 
 
 def log_returns(prices: Vector) -> Vector:
-    """`ln(p_t / p_(t−1))`; they add up over time, but not across assets."""
+    """`ln(p_t / p_(t−1))`, a number a period; they add up over time, but not across assets."""
     return np.log(prices[1:] / prices[:-1])
 
 
@@ -33,12 +33,15 @@ def wealth(returns: Vector) -> Vector:
 
 
 def total_return(returns: Vector) -> float:
-    """`∏(1 + r) − 1`, over the whole span."""
+    """`∏(1 + r) − 1`, a fraction over the whole span."""
     return float(wealth(returns)[-1]) - 1
 
 
 def annual_return(returns: Vector, periods: float) -> float:
-    """`(∏(1 + r))^(n/N) − 1` with n periods a year and N returns; NotComputable where it cannot be represented."""
+    """`(∏(1 + r))^(n/N) − 1`, a fraction a year, with n periods a year and N returns.
+
+    NotComputable where it cannot be represented.
+    """
     return annualised(float(wealth(returns)[-1]), periods / returns.size)
 
 

@@ -1,4 +1,7 @@
-"""Figures over a moving window: NaN inside the package where a window has none, None where it leaves it."""
+"""Figures over a moving window: NaN inside the package where a window has none, None where it leaves it.
+
+Source, where a function names no other: that of the same figure in `moments`, `ratios` and `relative`.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,12 @@ AT_ONCE = 4_000_000
 
 
 def rolling_volatility(returns: Vector, window: int, periods: float) -> Vector:
-    """`std(ddof 1)·√n` of each `window` returns; the first value belongs to the last day of the first window."""
+    """`std(ddof 1)·√n` of each `window` returns, a fraction a year, the first of the first whole window."""
     return _by_blocks(lambda rows: rows.std(axis=1, ddof=1) * math.sqrt(periods), returns, window)
 
 
 def rolling_sharpe(returns: Vector, risk_free: float | Vector, window: int, periods: float) -> Vector:
-    """`mean(r − rf) / std(r − rf, ddof 1)·√n` of each window; NaN where a window is constant."""
+    """`mean(r − rf) / std(r − rf, ddof 1)·√n` of each window, annual; NaN where a window is constant."""
 
     def of(rows: Vector) -> Vector:
         return _divided(rows.mean(axis=1), rows.std(axis=1, ddof=1), CONSTANT) * math.sqrt(periods)
@@ -32,7 +35,7 @@ def rolling_sharpe(returns: Vector, risk_free: float | Vector, window: int, peri
 
 
 def rolling_beta(returns: Vector, benchmark: Vector, window: int) -> Vector:
-    """`cov(r, b) / var(b)` of each window; NaN where the benchmark is constant in it."""
+    """`cov(r, b) / var(b)` of each window, a ratio; NaN where the benchmark is constant in it."""
 
     def of(rows: Vector, market: Vector) -> Vector:
         off = market - market.mean(axis=1, keepdims=True)

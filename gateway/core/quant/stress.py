@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 
 import numpy as np
 
@@ -19,6 +20,7 @@ STALE = timedelta(days=7)
 """A close that is older than this does not stand for a window's first or last day."""
 LARGEST_CHANGE = 1_000
 SPECIFIC = ("symbol", "class", "factor")
+NO_CASH: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,27 +48,32 @@ class Outcome:
     """What became of the portfolio. `changes` and `contributions` are by asset, None where one has no prices."""
 
     change: float | None
-    """Σ w_i R_i; None where an asset that is held has no prices in the window."""
+    """Σ w_i R_i, with what shocks do to cash; None where it cannot be reckoned."""
     changes: tuple[float | None, ...]
     contributions: tuple[float | None, ...]
     drawdown: float | None = None
     """Not over 0: -0.2 is a fall by 20 %."""
     count: int | None = None
     """Dates of the window on which all have closes."""
+    cash_contribution: float = 0.0
+    """Of cash, in shocks of its currencies."""
     dropped: tuple[date, ...] = ()
-    """Its other dates, which the drawdown leaves out."""
+    """Its other dates, which the drawdown leaves out, or for which there is none."""
     warnings: tuple[str, ...] = ()
 
 
 # --- Windows of history -----------------------------------------------------------------------------------------------
 
 
-def replay(prices: Prices, symbols: Sequence[str], weights: Array, window: Window) -> Outcome:
+def replay(
+    prices: Prices, symbols: Sequence[str], weights: Array, window: Window, missing: str = "drop_rows"
+) -> Outcome:
     """Buy and hold through the window: R_i = P_i(end) / P_i(start) − 1, the portfolio's change Σ w_i R_i.
 
     P(day) is the last close on or before the day, at most 7 days old. An asset without both is not replaced by
     anything: it is named, and the portfolio's change is None. Cash stays as it is. The drawdown is the deepest fall
-    from a peak of 1 + Σ w_i (P_i(t) / P_i(start) − 1) on the dates on which all have closes.
+    from a peak of 1 + Σ w_i (P_i(t) / P_i(start) − 1) on the dates on which all have closes;
+    with `missing` "refuse" there is none where any other date lies between the ends.
     """
     if window.start >= window.end:
         raise BadInput("scenarios", f"{window.name}: start {window.start} must come before end {window.end}")
@@ -87,14 +94,21 @@ def replay(prices: Prices, symbols: Sequence[str], weights: Array, window: Windo
             warnings=(lost,),
         )  # fmt: skip
     base = np.array(first, dtype=np.float64)
+    gaps = _gaps(window, dropped) if missing == "refuse" and dropped else ()
     return Outcome(
         change=float(sum(value for value in contributions if value is not None)),
         changes=changes,
         contributions=contributions,
-        drawdown=drawdown(prices.closes[whole][:, columns], weights, base),
+        drawdown=None if gaps else drawdown(prices.closes[whole][:, columns], weights, base),
         count=len(whole),
         dropped=dropped,
+        warnings=gaps,
     )
+
+
+def _gaps(window: Window, lacking: Sequence[date]) -> tuple[str]:
+    told = f"closes are missing on {len(lacking)} dates, the first {lacking[0]}: allow to leave such dates out"
+    return (f"{window.name}: no drawdown, for {told}",)
 
 
 def close_at(prices: Prices, column: int, day: date) -> float | None:
@@ -125,15 +139,18 @@ def drawdown(closes: Array, weights: Array, base: Array) -> float:
 # --- Shocks -----------------------------------------------------------------------------------------------------------
 
 
-def shocked(assets: Sequence[Asset], weights: Array, shocks: Sequence[Shock], betas: Mapping[str, Array]) -> Outcome:
-    """Σ w_i ((1 + p_i)(1 + x_i) − 1) with p the change of the price and x that of the asset's currency.
+def shocked(
+    assets: Sequence[Asset], weights: Array, shocks: Sequence[Shock], betas: Mapping[str, Array],
+    cash: Mapping[str, float] = NO_CASH,
+) -> Outcome:  # fmt: skip
+    """Σ w_i ((1 + p_i)(1 + x_i) − 1) + Σ c_k x_k: p the change of the price, x that of a currency, c cash by its own.
 
     p is the shock of the symbol; where there is none, of its class; where there is none, Σ_k β_ik change_k over the
     factors (at least −1). A shock that meets no asset changes nothing and is named.
     """
     refuse_shocks(shocks)
     by_kind = {kind: {s.key: s.change for s in shocks if s.kind == kind} for kind in (*SPECIFIC, "currency")}
-    changes, warnings = [], untouched(assets, by_kind)
+    changes, warnings = [], untouched(assets, by_kind, cash)
     for place, asset in enumerate(assets):
         price = price_change(asset, by_kind, {name: float(beta[place]) for name, beta in betas.items()})
         if price < -1:
@@ -141,9 +158,11 @@ def shocked(assets: Sequence[Asset], weights: Array, shocks: Sequence[Shock], be
         currency = by_kind["currency"].get(asset.currency, 0.0)
         changes.append((1 + max(price, -1.0)) * (1 + currency) - 1)
     contributions = tuple(float(weight) * change for weight, change in zip(weights, changes, strict=True))
+    money = float(sum(weight * by_kind["currency"].get(currency, 0.0) for currency, weight in cash.items()))
     return Outcome(
-        change=float(sum(contributions)), changes=tuple(changes), contributions=contributions, warnings=tuple(warnings)
-    )
+        change=float(sum(contributions)) + money, changes=tuple(changes), contributions=contributions,
+        cash_contribution=money, warnings=tuple(warnings),
+    )  # fmt: skip
 
 
 def refuse_shocks(shocks: Sequence[Shock]) -> None:
@@ -168,11 +187,13 @@ def price_change(asset: Asset, by_kind: Mapping[str, Mapping[str, float]], betas
     return sum(betas[name] * change for name, change in by_kind["factor"].items())
 
 
-def untouched(assets: Sequence[Asset], by_kind: Mapping[str, Mapping[str, float]]) -> list[str]:
+def untouched(
+    assets: Sequence[Asset], by_kind: Mapping[str, Mapping[str, float]], cash: Mapping[str, float]
+) -> list[str]:
     held: dict[str, set[str]] = {
         "symbol": {asset.symbol for asset in assets},
         "class": {asset.asset_class for asset in assets},
-        "currency": {asset.currency for asset in assets},
+        "currency": {asset.currency for asset in assets} | {currency for currency, weight in cash.items() if weight},
     }
     return [
         f"the shock of {kind} {key} meets nothing that is held"

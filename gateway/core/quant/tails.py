@@ -45,15 +45,23 @@ def level(confidence: float) -> float:
     return 1.0 - confidence
 
 
+def historical_value_at_risk(returns: Array, confidence: float) -> float:
+    """−q(1 − c) of the returns, linear (R type 7): a positive loss, as a fraction, over one period.
+
+    Source: Hyndman and Fan, Sample quantiles in statistical packages, American Statistician 50 (1996), definition 7.
+    """
+    return -float(np.quantile(returns, level(confidence)))
+
+
 def historical(returns: Array, confidence: float, horizon: int = 1) -> Tail:
-    """VaR = −q(1 − c) √h with the linearly interpolated quantile (R type 7); CVaR = −mean(r | r ≤ q) √h.
+    """VaR = −q(1 − c) √h, q as `historical_value_at_risk` has it; CVaR = −mean(r | r ≤ q) √h.
 
     Source: Hyndman and Fan, Sample quantiles in statistical packages, American Statistician 50 (1996), definition 7.
     """
     if len(returns) < 2:
         raise NotComputable("at least 2 returns are needed")
     tail, root = level(confidence), horizon**0.5
-    quantile = float(np.quantile(returns, tail))
+    quantile = -historical_value_at_risk(returns, confidence)
     mean = min(float(returns[returns <= quantile].mean()), quantile)
     few = len(returns) * tail < 1
     thin = f"{len(returns)} observations are under {1 / tail:.0f}: the tail at {confidence:.4g} is the worst one alone"

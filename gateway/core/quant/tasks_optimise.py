@@ -34,7 +34,8 @@
 ```
 
 where a Figure is `{"value", "method", "periods_per_year", "ddof", "count", "start", "end"}`. A shadow price is what the
-objective's value changes by when the limit is raised by 1, to first order. Names of constraints: `long_only`,
+objective's value changes by when the limit is raised by 1, to first order; None with risk_parity.
+Names of constraints: `long_only`,
 `default.min`, `default.max`, `bounds.<asset>.min`, `bounds.<asset>.max`, `max_position`, `groups.<name>.min` and
 `groups.<name>.max` (`groups.<name>` where the two are one), `total` (likewise), `leverage`, `turnover`, `max_assets`,
 `target_return`, `target_volatility`.
@@ -43,7 +44,8 @@ objective's value changes by when the limit is raised by 1, to first order. Name
 
 ```
 {"points": [{"expected_return": 0.1, "volatility": 0.12, "sharpe": 0.83 or None, "weights": {…}}, …],
- "expected_return_method": "…", "covariance_method": "sample", "periods_per_year": 252, "count", "start", "end",
+ "expected_return_method": "…", "covariance_method": "sample", "ddof": 1 or None, "periods_per_year": 252,
+ "count", "start", "end",
  "solver": {…}, "dropped": […], "warnings": […]}
 ```
 

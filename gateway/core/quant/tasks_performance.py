@@ -11,6 +11,7 @@ BadInput: a malformed request (`field` says where). NotComputable: the data do n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -93,7 +94,8 @@ def report(request: Mapping[str, Any]) -> dict[str, Any]:
 def table(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Assets side by side; one that has too few prices has no figures, and the others go on.
 
-    Request: `{dates, assets: [{symbol, prices, periods_per_year=None (the request's)}], periods_per_year=252,
+    Request: `{dates, assets: [{symbol, prices, periods_per_year=None (the request's),
+    missing=None (all dates without a price)}], periods_per_year=252,
     benchmark={prices | returns, periods_per_year}|None, risk_free=0.0 | {prices | returns}, start=None, end=None}`.
 
     Answer, a row an asset in the order asked: `{symbol, figures: {total_return, annual_return, volatility, sharpe,
@@ -233,13 +235,15 @@ def _row(
     except NotComputable as refusal:
         sheet.warnings.append(f"{asset.symbol}: {refusal.message}")
         return row
-    _say_missing(sheet, asset.symbol, one.own)
+    due = one.own.missing if asset.missing is None else {*asset.missing} & {*one.own.missing}
+    lacking = replace(one.own, missing=tuple(sorted(due)))
+    _say_missing(sheet, asset.symbol, lacking)
     figures.put_risk(sheet, one)
     if benchmark is not None and ask.benchmark is not None:
         with sheet.refusals("beta"):
             joint = asked.joint_periods(periods, ask.benchmark)
             figures.put_beta(sheet, figures.pair(track, benchmark, risk_free, dates, joint))
-    return {**row, "missing": columns.days(one.own.missing)}
+    return {**row, "missing": columns.days(lacking.missing)}
 
 
 def _say_missing(sheet: Sheet, field: str, seen: Observed) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from gateway.core.contract import Host, Leads
+from gateway.core.contract import Host, Leads, LeaseRows
 from plugins.alerts.conditions import SHARDS, AlertKind, Measure
 from plugins.alerts.evaluation.accounts import Accounts
 from plugins.alerts.evaluation.feeds import Feed, QuoteFeed, SpreadFeed, Surroundings
@@ -19,6 +19,7 @@ from plugins.alerts.evaluation.occasions import Occasion, Watched
 from plugins.alerts.evaluation.polls import FundingPoll, HealthPoll, IndicatorPoll, NewsPoll
 from plugins.alerts.evaluation.writer import Writer
 from plugins.alerts.store import AlertRow, EvaluationDirectory
+from plugins.alerts.tables import evaluators, leases
 from schema.errors import DatabaseUnavailable, MarketgateError
 from schema.symbols import InstrumentId
 
@@ -49,7 +50,10 @@ class Engine:
 
     def __init__(self, host: Host) -> None:
         self._host, self._rows = host, EvaluationDirectory()
-        self._leads, self._accounts = Leads(host.store, host.clock, EvaluationDirectory(), SHARDS), Accounts(host)
+        self._leads, self._accounts = (
+            Leads(host.store, host.clock, LeaseRows(leases, evaluators), SHARDS),
+            Accounts(host),
+        )
         self.writer = Writer(host, self.doubt)
         self._feeds: dict[Where, _Running] = {}
         self._places: dict[str, tuple[Where, int, int]] = {}

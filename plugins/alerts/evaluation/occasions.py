@@ -157,4 +157,4 @@ async def _may_deliver(occasion: Occasion, provider: str) -> bool:
         capability = FUNDING_RATES
     elif isinstance(seen, Match):
         capability = NEWS
-    return (await occasion.market().rights(capability, provider)).deliver
+    return await occasion.market().may_deliver(capability, provider)

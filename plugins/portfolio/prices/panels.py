@@ -11,15 +11,18 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any, NamedTuple, cast
 
 from gateway.core.contract import Context, Fetched, Host
 from gateway.core.ports import Late, Missing, Panel, PanelAsk
+from gateway.core.quant.steps import Steps
 from plugins.portfolio.bench import Bench
-from plugins.portfolio.prices.currency import UNKNOWN, read_currency
+from plugins.portfolio.prices.currency import UNKNOWN
 from plugins.portfolio.prices.days import A_DAY, LENGTHS, Sessions, bounds, closes_of, expected, following, midnight
 from plugins.portfolio.prices.rates import Rates, rates_between
 from schema.capability import Terms
+from schema.currencies import read_currency
 from schema.errors import BadInput, FailureCode, NoAnswer
 from schema.provenance import CacheStatus, Conversion, DataMode, Provenance
 from schema.symbols import AssetClass, InstrumentId
@@ -32,6 +35,8 @@ AT_A_TIME = 8
 MOST_INSTRUMENTS = 500
 MOST_CELLS = 400_000
 """Instruments times dates: a hundred instruments over ten years of days."""
+MOST_OF_JOB = 1_000_000
+"""The same in a job: two hundred instruments over thirteen years of days."""
 MOST_KEPT = 100_000
 """Prices of a panel that are held for whoever asks next; what is longer must not push out what others ask for."""
 TERMS = Terms(timeout=20.0)
@@ -40,6 +45,9 @@ _WEEKDAYS = frozenset({AssetClass.FX, AssetClass.COMMODITY})
 SESSIONED = _SESSIONS | _WEEKDAYS
 """What does not trade every day."""
 _A_YEAR = {Interval.W1: 52, Interval.MO1: 12}
+
+
+Tell = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +59,10 @@ class Series:
     closes: Mapping[date, Decimal]
     due: Sequence[date]
     provenance: Provenance
+
+
+def _nobody(part: float) -> None:
+    """Who does not look."""
 
 
 class PanelDesk:
@@ -66,25 +78,20 @@ class PanelDesk:
         once. An instrument that nobody has a series of, or whose prices nobody converts, is among the failures.
         """
         ask, found, failures = await self.series(context, ask)
-        dates = await self._bench.run(context.tenant, _dates, found)
-        placed = [await self._bench.run(context.tenant, _placed, series, dates) for series in found]
-        return Panel(
-            instruments=tuple(series.instrument for series in found), dates=dates,
-            closes=tuple(each.closes for each in placed), currencies=tuple(series.currency for series in found),
-            periods=periods_of(ask, found), missing=tuple(each.missing for each in placed if each.missing),
-            late=tuple(each.late for each in placed if each.late), failures=failures,
-            provenance=tuple(dict.fromkeys(series.provenance for series in found)),
-        )  # fmt: skip
+        return await self._bench.run_in_turns(context, _aligned, ask, found, failures)
 
     async def series(
-        self, context: Context, ask: PanelAsk
+        self, context: Context, ask: PanelAsk, tell: Tell = _nobody, most: int = MOST_CELLS
     ) -> tuple[PanelAsk, list[Series], dict[InstrumentId, NoAnswer]]:
-        """A panel before it is aligned: the ask as it was read, a series an instrument, and who has none."""
-        ask = _checked(ask)
+        """A panel before it is aligned: the ask as it was read, a series an instrument, and who has none.
+
+        *tell* hears of each instrument how large a part of them is there; *most* prices are asked for at once.
+        """
+        ask = _checked(ask, most)
         first, behind = bounds(ask.interval, ask.start, min(ask.end, self._host.clock.now()))
         if first >= behind:
             raise BadInput("start", f"no {ask.interval} interval begins in the range and before now")
-        gate, sessions = asyncio.Semaphore(AT_A_TIME), _SessionBook(self._host, ask)
+        gate, sessions, ends = asyncio.Semaphore(AT_A_TIME), _SessionBook(self._host, ask), count(1)
 
         async def fetched(instrument: InstrumentId) -> Series | NoAnswer:
             async with gate:
@@ -92,6 +99,8 @@ class PanelDesk:
                     return await self._series(context, ask, instrument, sessions)
                 except NoAnswer as error:
                     return error
+                finally:
+                    tell(next(ends) / len(ask.instruments))
 
         answers = await asyncio.gather(*(fetched(each) for each in ask.instruments))
         found = [each for each in answers if isinstance(each, Series)]
@@ -136,7 +145,7 @@ class PanelDesk:
         fetched = await context.market.fetch(CANDLES, asked, terms)
         bars, until = cast(Bars, fetched.value), min(ask.end, _reference(fetched, context))
         span = _Span(ask.interval, first, behind, self._host.calendars.time_zone(instrument), held, until)
-        closes, due = await self._bench.run(context.tenant, _read, bars, span)
+        closes, due = await self._bench.run(context, _read, bars, span)
         if not closes:
             told = f"{fetched.provenance.provider} has no closed {ask.interval} candle of {instrument} in the range"
             raise NoAnswer(str(instrument), FailureCode.NOT_COVERED, told, ())
@@ -162,7 +171,7 @@ class PanelDesk:
             if series.currency == target:
                 kept.append(series)
                 continue
-            closes = await self._bench.run(context.tenant, _turned, series.closes, rate, interval)
+            closes = await self._bench.run(context, _turned, series.closes, rate, interval)
             if closes:
                 kept.append(_in(context, series, target, closes, rate))
                 continue
@@ -228,7 +237,7 @@ class _SessionBook:
         return {day: midnight(day + timedelta(days=1)) for day in days if day.weekday() < 5}
 
 
-def _checked(ask: PanelAsk) -> PanelAsk:
+def _checked(ask: PanelAsk, most: int) -> PanelAsk:
     """The ask with its currency upper-cased; BadInput where it cannot be."""
     if ask.interval not in LENGTHS:
         raise BadInput("interval", f"{ask.interval} is shorter than a day, or of no calendar: give D1, W1 or MO1")
@@ -238,14 +247,21 @@ def _checked(ask: PanelAsk) -> PanelAsk:
         raise BadInput("symbols", f"is empty: give 1 to {MOST_INSTRUMENTS} symbols")
     if len(ask.instruments) > MOST_INSTRUMENTS:
         raise BadInput("symbols", f"has {len(ask.instruments)} symbols: at most {MOST_INSTRUMENTS} at once")
-    twice = [each for n, each in enumerate(ask.instruments) if each in ask.instruments[:n]]
-    if twice:
-        raise BadInput("symbols", f"has {twice[0]} twice: give each once")
-    cells = cells_of(ask)
-    if cells > MOST_CELLS:
-        most = MOST_CELLS // len(ask.instruments)
-        raise BadInput("start", f"{cells} prices at once: at most {MOST_CELLS}; of so many symbols {most} rows each")
+    once = set[InstrumentId]()
+    for each in ask.instruments:
+        if each in once:
+            raise BadInput("symbols", f"has {each} twice: give each once")
+        once.add(each)
+    check_cells(ask, most)
     return ask if ask.currency is None else replace(ask, currency=read_currency("currency", ask.currency))
+
+
+def check_cells(ask: PanelAsk, most: int) -> None:
+    """BadInput where it would hold more prices."""
+    cells = cells_of(ask)
+    if cells > most:
+        rows = most // len(ask.instruments)
+        raise BadInput("start", f"{cells} prices at once: at most {most}; of so many symbols {rows} rows each")
 
 
 def cells_of(ask: PanelAsk) -> int:
@@ -279,9 +295,32 @@ class _Placed(NamedTuple):
     late: Late | None
 
 
-def _dates(found: Sequence[Series]) -> tuple[date, ...]:
-    """The union of their dates."""
-    return tuple(sorted(set().union(*(series.closes for series in found))))
+def _aligned(ask: PanelAsk, found: list[Series], failures: Mapping[InstrumentId, NoAnswer]) -> Steps[Panel]:
+    """On the union of their dates, a series a step; each is let go once it is placed.
+
+    To free all of them in one go would take the loop milliseconds.
+    """
+    every = set[date]()
+    for series in found:
+        every.update(series.closes)
+        yield
+    dates = tuple(sorted(every))
+    panel = Panel(
+        instruments=tuple(series.instrument for series in found), dates=dates, closes=(),
+        currencies=tuple(series.currency for series in found), periods=periods_of(ask, found), failures=failures,
+        provenance=tuple(dict.fromkeys(series.provenance for series in found)),
+    )  # fmt: skip
+    placed: list[_Placed] = []
+    found.reverse()
+    while found:
+        yield
+        placed.append(_placed(found.pop(), dates))
+    return replace(
+        panel,
+        closes=tuple(each.closes for each in placed),
+        missing=tuple(each.missing for each in placed if each.missing),
+        late=tuple(each.late for each in placed if each.late),
+    )
 
 
 def _placed(series: Series, dates: Sequence[date]) -> _Placed:

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import strawberry
 
+from gateway.core.quant.steps import Steps
 from plugins.portfolio.money import money
 from plugins.portfolio.shapes.columns import column
 from plugins.portfolio.valuation.performance import Performance, Span
@@ -33,7 +34,7 @@ def dates_of(told: Sequence[str]) -> list[date]:
 
 @model("Statistics of a series of returns; null where one cannot be computed, and a warning says why.")
 class PerformanceFigures:
-    """Simple returns; 252 periods a year with sessions, 365 without; standard deviations with ddof 1."""
+    """Simple returns, annualised with the performance's `periodsPerYear`; standard deviations with ddof 1."""
 
     total_return: Figure | None = described("All returns compounded.", default=None)
     annual_return: Figure | None = described("The compounded return of a year.", default=None)
@@ -203,24 +204,26 @@ class PortfolioPerformance:
         )  # fmt: skip
 
 
-def plain(found: Performance) -> dict[str, Any]:
+def plain(found: Performance) -> Steps[dict[str, Any]]:
     """A performance as plain values, which a job keeps."""
     span = found.span
+    values = None if span.portfolio.weights is not None else (yield from _values(span))
     return {
         "start": span.start.isoformat(), "end": span.end.isoformat(), "currency": span.portfolio.currency,
         "method": span.method, "report": found.report, "money_weighted": found.money_weighted,
-        "values": None if span.portfolio.weights is not None else _values(span), "warnings": list(found.warnings),
+        "values": values, "warnings": list(found.warnings),
     }  # fmt: skip
 
 
-def _values(span: Span) -> dict[str, list[str]]:
-    days, currency = span.course.days, span.portfolio.currency
-    return {
-        "dates": [day.date.isoformat() for day in days],
-        "values": [str(money(day.value, currency)) for day in days],
-        "brought_in": [str(money(day.came, currency)) for day in days],
-        "taken_out": [str(money(day.went, currency)) for day in days],
-    }
+def _values(span: Span) -> Steps[dict[str, list[str]]]:
+    currency = span.portfolio.currency
+    found: dict[str, list[str]] = {"dates": [], "values": [], "brought_in": [], "taken_out": []}
+    for day in span.course.days:
+        found["dates"].append(day.date.isoformat())
+        for name, amount in (("values", day.value), ("brought_in", day.came), ("taken_out", day.went)):
+            found[name].append(str(money(amount, currency)))
+        yield
+    return found
 
 
 def _ewma(columns: Mapping[str, Any]) -> WindowColumns:

@@ -9,24 +9,18 @@ from typing import Any, Self
 
 import strawberry
 
-from gateway.core.quant.lots import LotMethod
+from gateway.core.quant.steps import Steps
 from plugins.portfolio.ledger import EXACT, total
 from plugins.portfolio.money import maybe_money, money, share
 from plugins.portfolio.shapes.columns import column
 from plugins.portfolio.transactions import ZERO, TransactionKind
 from plugins.portfolio.valuation.daily import CASH
 from plugins.portfolio.valuation.holdings import Line, Worth
-from plugins.portfolio.valuation.marks import Marks
-from plugins.portfolio.valuation.performance import Contributed, Earned, Span
-from plugins.portfolio.valuation.pnl import Profit, Profits
+from plugins.portfolio.valuation.income import Earned, summed
+from plugins.portfolio.valuation.performance import Contributed, Span
 from schema.errors import NoAnswer
-from schema.model import choices, described, model
+from schema.model import described, model
 from schema.provenance import Conversion, Provenance, ProviderFailure
-
-choices(
-    "Which units a sale takes.", name="LotMethod", AVERAGE_COST="Of all that are held alike: at their average cost.",
-    FIFO="Those that were bought first.",
-)(LotMethod)  # fmt: skip
 
 
 @model("Why something has no price, or a currency no rate.")
@@ -77,7 +71,7 @@ class PortfolioCash:
     """Negative where it is owed."""
 
     currency: str = described("ISO 4217 code or asset code.")
-    amount: Decimal = described("So much of it.")
+    amount: Decimal = described("So much of it, to its minor unit.")
     value: Decimal | None = described("In the portfolio's currency; null without a rate.", default=None)
 
 
@@ -131,80 +125,11 @@ class PortfolioHoldings:
             invested=maybe_money(worth.invested, currency), cash_value=maybe_money(worth.cash_value, currency),
             positions=[PortfolioPosition.of(line, currency, value) for line in worth.lines],
             cash=[
-                PortfolioCash(currency=c, amount=amount, value=maybe_money(marks.worth(amount, c), currency))
+                PortfolioCash(currency=c, amount=money(amount, c), value=maybe_money(marks.worth(amount, c), currency))
                 for c, amount in worth.cash.items()
             ],
             exposure=PortfolioExposure.of(worth.lines, value, currency), failures=failures_of(marks.failures),
             conversions=list(marks.rates.values()),
-        )  # fmt: skip
-
-
-@model("Units that were bought together, or at an average cost.")
-class PortfolioLot:
-    """Quantity and cost are negative where they are short."""
-
-    opened_at: datetime = described("When it was opened.")
-    quantity: Decimal = described("Units that are left of it.")
-    cost: Decimal = described("What they have cost, before fees.")
-
-
-@model("Profit and loss of one instrument, or of cash in one currency.")
-class PortfolioPnlLine:
-    """In its own currency; `total` = realised + unrealised + income − fees."""
-
-    symbol: str | None = described("The instrument's id; null for cash.", default=None)
-    currency: str = described("Currency of all amounts of the line.")
-    quantity: Decimal = described("Units held.")
-    cost: Decimal = described("What they have cost, before fees.")
-    price: Decimal | None = described("Of a unit; null where it is not known.", default=None)
-    realised: Decimal = described("Of what was closed, before fees and without income.")
-    unrealised: Decimal | None = described("Of what is held; null without a price.", default=None)
-    income: Decimal = described("Dividends and interest.")
-    fees: Decimal = described("Costs of trades and others.")
-    total: Decimal | None = described("All together.", default=None)
-    lots: list[PortfolioLot] = described("What is held, by lots.")
-
-    @classmethod
-    def of(cls, line: Profit) -> Self:
-        """Rounded for showing."""
-        currency = line.currency
-        lots = [
-            PortfolioLot(opened_at=lot.opened, quantity=lot.quantity, cost=money(lot.cost, currency))
-            for lot in line.lots
-            if isinstance(lot.opened, datetime)
-        ]
-        return cls(
-            symbol=line.instrument, currency=currency, quantity=line.quantity, cost=money(line.cost, currency),
-            price=line.price, realised=money(line.realised, currency), income=money(line.income, currency),
-            unrealised=maybe_money(line.unrealised, currency), fees=money(line.fees, currency),
-            total=maybe_money(line.total, currency), lots=lots,
-        )  # fmt: skip
-
-
-@model("Profit and loss of a portfolio.")
-class PortfolioPnl:
-    """Sums are in the portfolio's currency, each line converted at the rate of `at`."""
-
-    method: LotMethod = described("Which units a sale takes.")
-    at: datetime = described("The instant.")
-    currency: str = described("Currency of the sums.")
-    realised: Decimal | None = described("Null where a currency has no rate.", default=None)
-    unrealised: Decimal | None = described("Null where a price or a rate is missing.", default=None)
-    income: Decimal | None = described("Dividends and interest.", default=None)
-    fees: Decimal | None = described("Costs of trades and others.", default=None)
-    total: Decimal | None = described("Realised, unrealised and income, less fees.", default=None)
-    lines: list[PortfolioPnlLine] = described("By instrument; cash last.")
-    conversions: list[Conversion] = described("The rates by which lines in other currencies were summed.")
-    failures: list[PortfolioPriceFailure] = described("What has no price or no rate, and why.")
-
-    @classmethod
-    def of(cls, found: Profits, currency: str) -> Self:
-        """Summed before anything is rounded."""
-        shown = sorted(found.lines, key=lambda line: (line.instrument is None, line.instrument or "", line.currency))
-        return cls(
-            method=found.method, at=found.at, currency=currency, lines=[PortfolioPnlLine.of(line) for line in shown],
-            failures=failures_of(found.marks.failures), conversions=list(found.marks.rates.values()),
-            **{name: maybe_money(amount, currency) for name, amount in found.sums().items()},
         )  # fmt: skip
 
 
@@ -267,26 +192,24 @@ class PortfolioPositionHistory:
     failures: list[PortfolioPriceFailure] = described("What has no price or no rate, and why.")
 
     @classmethod
-    def of(cls, span: Span) -> Self:
-        """Rounded for showing."""
+    def of(cls, span: Span) -> Steps[Self]:
+        """Rounded for showing, a column a step."""
         days, currency = span.course.days, span.portfolio.currency
-        names = sorted({name for day in days for name in day.units})
-        columns = [
-            PositionColumn(
-                symbol=name,
-                held={
-                    "quantities": [day.units.get(name, ZERO) for day in days],
-                    "values": [money(day.values.get(name, ZERO), currency) for day in days],
-                },
-            )
-            for name in names
-        ]
-        held: dict[str, list[Any]] = {
+        names, columns = sorted({name for day in days for name in day.units}), list[PositionColumn]()
+        for name in names:
+            yield
+            held = {
+                "quantities": [day.units.get(name, ZERO) for day in days],
+                "values": [money(day.values.get(name, ZERO), currency) for day in days],
+            }
+            columns.append(PositionColumn(symbol=name, held=held))
+        yield
+        told: dict[str, list[Any]] = {
             "dates": [day.date for day in days], "values": [money(day.value, currency) for day in days],
             "cash": [money(day.values.get(CASH, ZERO), currency) for day in days],
         }  # fmt: skip
         return cls(
-            held=held,
+            held=told,
             currency=currency,
             columns=columns,
             unpriced=list(span.course.unpriced),
@@ -302,38 +225,40 @@ class PortfolioIncomeLine:
     kind: TransactionKind = described("DIVIDEND, INTEREST or FEE.")
     currency: str = described("Currency of the amount.")
     amount: Decimal = described("Fees are negative, those of trades included.")
+    value: Decimal | None = described(
+        "The same in the portfolio's currency, each transaction at the rate of its day; null where one has none.",
+        default=None,
+    )
     count: int = described("How many transactions.")
 
 
 @model("What a portfolio has earned and paid over a span of days.")
 class PortfolioIncome:
-    """Sums are in the portfolio's currency, at the rates of now."""
+    """Sums are in the portfolio's currency, each transaction at the rate of its day."""
 
-    income: Decimal | None = described("Dividends and interest; null where a currency has no rate.", default=None)
-    fees: Decimal | None = described("Costs, positive; null where a currency has no rate.", default=None)
+    income: Decimal | None = described(
+        "Dividends and interest, each at the rate of its day; null where a currency has no rate.", default=None
+    )
+    fees: Decimal | None = described(
+        "Costs, positive, each at the rate of its day; null where a currency has no rate.", default=None
+    )
     currency: str = described("Currency of the sums.")
     lines: list[PortfolioIncomeLine] = described("By instrument and kind.")
+    failures: list[PortfolioPriceFailure] = described("Which currencies have no rate, and why.")
 
     @classmethod
-    def of(cls, lines: Iterable[Earned], marks: Marks) -> Self:
+    def of(cls, lines: Iterable[Earned], currency: str, failures: Mapping[str, NoAnswer]) -> Self:
         """Summed before anything is rounded."""
-        told, currency = list(lines), marks.currency
-
-        def summed(*, costs: bool) -> Decimal | None:
-            mine = [line for line in told if (line.kind is TransactionKind.FEE) is costs]
-            worths = [marks.worth(line.amount, line.currency) for line in mine]
-            known = [worth for worth in worths if worth is not None]
-            if len(known) < len(worths):
-                return None
-            found = money(total(known), currency)
-            return abs(found) if costs else found
-
+        told = list(lines)
+        income = summed(line.worth for line in told if line.kind is not TransactionKind.FEE)
+        fees = summed(line.worth for line in told if line.kind is TransactionKind.FEE)
         return cls(
-            income=summed(costs=False), fees=summed(costs=True), currency=currency,
+            income=maybe_money(income, currency), fees=None if fees is None else abs(money(fees, currency)),
+            currency=currency, failures=failures_of(failures),
             lines=[
                 PortfolioIncomeLine(
                     symbol=line.instrument, kind=line.kind, currency=line.currency, count=line.count,
-                    amount=money(line.amount, line.currency),
+                    amount=money(line.amount, line.currency), value=maybe_money(line.worth, currency),
                 )
                 for line in told
             ],

@@ -11,13 +11,17 @@ import strawberry
 from gateway.core.quant.lots import LotMethod
 from plugins.portfolio.shapes.portfolios import Portfolio, PortfolioTransaction
 from plugins.portfolio.transactions import TransactionKind
+from schema.facts import facts
 from schema.model import described, model
 from schema.refusals import refusals
+from schema.scopes import Scope
 from schema.words.problems import UserError
 
 ERRORS = "Why nothing happened; empty where it did."
 VERSION = "The portfolio's `version` as it was read: another one is a conflict."
 KEY = "The same key with the same input is done once."
+READ = facts(cost=0, needs=Scope.PORTFOLIO_READ)
+"""Who may only write is not shown what there is."""
 SYMBOL = "An id such as `crypto:BTC/USD`, or a short form."
 
 WORDS = {
@@ -32,7 +36,7 @@ WORDS = {
     "FIELD_MISSING": "The kind needs a field that is not given.",
     "FIELD_UNEXPECTED": "The kind has no such field.",
     "NUMBER_INVALID": "A number is out of range.",
-    "NOTE_INVALID": "The note is too long.",
+    "NOTE_INVALID": "The note is too long, or has a character that cannot be kept.",
     "TOO_MANY_TRANSACTIONS": "The portfolio has as much as one may have.",
     "TOO_MANY_HOLDINGS": "More holdings than may be given at once.",
 }
@@ -274,7 +278,7 @@ class PortfolioImportError:
 class PortfolioCreatePayload:
     """The portfolio, or why there is none."""
 
-    portfolio: Portfolio | None = described("The new portfolio.", default=None)
+    portfolio: Portfolio | None = described("The new portfolio.", default=None, metadata=READ)
     user_errors: list[UserError[PortfolioCreateErrorCode]] = described(ERRORS)
 
 
@@ -282,7 +286,7 @@ class PortfolioCreatePayload:
 class PortfolioUpdatePayload:
     """All of the change was made, or nothing."""
 
-    portfolio: Portfolio | None = described("The portfolio as it is now.", default=None)
+    portfolio: Portfolio | None = described("The portfolio as it is now.", default=None, metadata=READ)
     user_errors: list[UserError[PortfolioUpdateErrorCode]] = described(ERRORS)
 
 
@@ -298,8 +302,8 @@ class PortfolioDeletePayload:
 class PortfolioTransactionRecordPayload:
     """The transaction, or why there is none."""
 
-    portfolio: Portfolio | None = described("The portfolio as it is now.", default=None)
-    transaction: PortfolioTransaction | None = described("What was recorded.", default=None)
+    portfolio: Portfolio | None = described("The portfolio as it is now.", default=None, metadata=READ)
+    transaction: PortfolioTransaction | None = described("What was recorded.", default=None, metadata=READ)
     user_errors: list[UserError[PortfolioTransactionRecordErrorCode]] = described(ERRORS)
 
 
@@ -307,7 +311,7 @@ class PortfolioTransactionRecordPayload:
 class PortfolioTransactionDeletePayload:
     """It is gone for good."""
 
-    portfolio: Portfolio | None = described("The portfolio as it is now.", default=None)
+    portfolio: Portfolio | None = described("The portfolio as it is now.", default=None, metadata=READ)
     transaction_id: strawberry.ID | None = described("What was deleted.", default=None)
     user_errors: list[UserError[PortfolioTransactionDeleteErrorCode]] = described(ERRORS)
 
@@ -316,7 +320,7 @@ class PortfolioTransactionDeletePayload:
 class PortfolioImportPayload:
     """How many rows were imported (in a dry run: would be), and what is wrong with the others."""
 
-    portfolio: Portfolio | None = described("The portfolio as it is now.", default=None)
+    portfolio: Portfolio | None = described("The portfolio as it is now.", default=None, metadata=READ)
     imported: int = described("Rows that were imported, or would be.", default=0)
     error_count: int = described("How many errors there are.", default=0)
     errors: list[PortfolioImportError] = described("The first hundred of them.")

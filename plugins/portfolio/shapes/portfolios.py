@@ -11,24 +11,31 @@ import strawberry
 from gateway.core.contract import Ctx
 from gateway.core.ports import Desk
 from gateway.core.quant.lots import LotMethod
+from gateway.core.quant.steps import Steps
 from plugins.portfolio.bench import Bench
 from plugins.portfolio.csvfile import csv_of
+from plugins.portfolio.ledger import Ratios
+from plugins.portfolio.prices.panels import PanelDesk
+from plugins.portfolio.prices.rates import Rates
 from plugins.portfolio.recording import TransactionDesk
 from plugins.portfolio.shapes.figures import PortfolioPerformance, plain
 from plugins.portfolio.shapes.holdings import (
     PortfolioContributions,
     PortfolioHoldings,
     PortfolioIncome,
-    PortfolioPnl,
     PortfolioPositionHistory,
 )
+from plugins.portfolio.shapes.profits import PortfolioPnl
 from plugins.portfolio.store import PortfolioRow, TransactionRow
 from plugins.portfolio.transactions import TransactionKind
+from plugins.portfolio.valuation.daily import Prices
 from plugins.portfolio.valuation.holdings import Appraiser
-from plugins.portfolio.valuation.performance import How, Performer, earned
+from plugins.portfolio.valuation.how import How
+from plugins.portfolio.valuation.income import earned, within
+from plugins.portfolio.valuation.performance import Performance, Performer
 from plugins.portfolio.valuation.pnl import profits_of
 from schema.arguments import After, PageSize, says
-from schema.errors import BadInput
+from schema.errors import BadInput, NoAnswer
 from schema.facts import Arguments, facts
 from schema.model import computed, described, model
 from schema.pages import cut, page_length, page_size, place_of
@@ -47,7 +54,7 @@ SpanStart = Annotated[date | None, says("First day; by default that of the first
 SpanEnd = Annotated[date | None, says("Day behind the last one; by default tomorrow.")]
 Compared = Annotated[str | None, says("An instrument to compare with; by default the portfolio's benchmark.")]
 RiskFree = Annotated[float | None, says("Annual risk-free rate as a fraction, such as 0.03.")]
-Window = Annotated[int | None, says("Returns in a moving window, 2 or more; by default a quarter of a year.")]
+Window = Annotated[int | None, says("Returns in a moving window, 2 to 2,600; by default a quarter of a year.")]
 Garch = Annotated[bool | None, says("Whether a GARCH(1,1) volatility is fitted; not every gateway can.")]
 Method = Annotated[LotMethod | None, says("Which units a sale takes; by default the portfolio's method.")]
 
@@ -115,8 +122,8 @@ async def resolve_transactions(
 
 async def resolve_csv(root: Portfolio, info: Ctx) -> str:
     """Written beside the loop: thousands of rows take their time."""
-    rows = await info.context.service(TransactionDesk).all(info.context, root.row.id)
-    return await info.context.service(Bench).run(info.context.tenant, csv_of, rows)
+    rows = await info.context.service(Appraiser).transactions(info.context, root.row)
+    return await info.context.service(Bench).run_in_turns(info.context, csv_of, rows)
 
 
 async def resolve_holdings(root: Portfolio, info: Ctx, at: At = None) -> PortfolioHoldings | None:
@@ -132,7 +139,7 @@ async def resolve_pnl(root: Portfolio, info: Ctx, method: Method = None, at: At 
         raise BadInput("at", "must not be in the future; leave it out for now")
     chosen = LotMethod(root.row.method) if method is None else method
     found = await profits_of(info.context, info.context.service(Appraiser), root.row, chosen, at)
-    return PortfolioPnl.of(found, root.row.currency)
+    return await info.context.service(Bench).run_in_turns(info.context, PortfolioPnl.of, found, root.row.currency)
 
 
 async def resolve_performance(
@@ -147,7 +154,13 @@ async def resolve_performance(
     performer = context.service(Performer)
     how = How(benchmark=compared, risk_free=risk_free or 0.0, window=window, garch=bool(garch))
     found = await performer.performance(context, root.row, start, end, how)
-    return await context.service(Bench).run(context.tenant, lambda: PortfolioPerformance.of(plain(found)))
+    return await context.service(Bench).run_in_turns(context, _shown, found)
+
+
+def _shown(found: Performance) -> Steps[PortfolioPerformance]:
+    told = yield from plain(found)
+    yield
+    return PortfolioPerformance.of(told)
 
 
 async def resolve_contributions(
@@ -173,11 +186,16 @@ async def resolve_income(
     context = info.context
     if start is not None and end is not None and not start < end:
         raise BadInput("start", f"must be before end: the range [{start}, {end}) is empty")
-    rows = await context.service(TransactionDesk).all(context, root.row.id)
-    lines = await context.service(Bench).run(context.tenant, earned, rows, start, end)
-    currencies = dict.fromkeys({line.currency for line in lines}, Decimal(0))
-    marks = await context.service(Appraiser).marks(context, root.row, {}, currencies, None)
-    return PortfolioIncome.of(lines, marks)
+    rows = await context.service(Appraiser).transactions(context, root.row)
+    told, currency = await context.service(Bench).run(context, within, rows, start, end), root.row.currency
+    foreign = {row.currency for row in told} - {currency}
+    first = min((row.at.date() for row in told), default=context.now.date())
+    found = await context.service(PanelDesk).rates(context, foreign, currency, first, context.now)
+    failures = {source: rates for source, rates in found.items() if isinstance(rates, NoAnswer)}
+    known = {source: rates for source, rates in found.items() if isinstance(rates, Rates)}
+    prices = Prices((), known, currency, Ratios(()))
+    lines = await context.service(Bench).run_in_turns(context, earned, told, prices.worth)
+    return PortfolioIncome.of(lines, currency, failures)
 
 
 @model("What an organisation holds, or would hold.", implements=(Node,))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -12,9 +11,10 @@ from typing import Any
 
 from gateway.core.contract import Context
 from gateway.core.ports import Computing, Panel, PanelAsk
+from gateway.core.quant.steps import Steps
 from plugins.portfolio.bench import Bench
 from plugins.portfolio.prices.panels import SESSIONED, PanelDesk
-from schema.errors import BadInput
+from schema.rates import check_rate
 from schema.symbols import InstrumentId
 from schema.words.intervals import Interval
 
@@ -35,37 +35,54 @@ def returns_of(column: Sequence[Decimal | None]) -> list[float | None]:
     return found
 
 
+def returns_in_steps(panel: Panel) -> Steps[list[list[float | None]]]:
+    """Those of all, an instrument a step."""
+    found = []
+    for column in panel.closes:
+        found.append(returns_of(column))
+        yield
+    return found
+
+
 async def risk_of(
     context: Context, panels: PanelDesk, ask: PanelAsk, benchmark: InstrumentId | None, risk_free: float
 ) -> tuple[Panel, list[Mapping[str, Any]], list[str]]:
     """The panel, a row an instrument, and what is wrong with the benchmark."""
-    if not math.isfinite(risk_free) or not -1 < risk_free < 10:
-        raise BadInput("riskFree", "is an annual rate as a fraction, such as 0.03")
+    check_rate("riskFree", risk_free)
     panel, warnings = await panels.panel(context, ask), list[str]()
     if not panel.instruments:
         return panel, [], warnings
     bench = context.service(Bench)
     request: dict[str, Any] = {
         "dates": [day.isoformat() for day in panel.dates], "periods_per_year": panel.periods, "risk_free": risk_free,
-        "assets": [await bench.run(context.tenant, _asset, ask, panel, n) for n in range(len(panel.instruments))],
+        "assets": await bench.run_in_turns(context, _assets, ask, panel),
     }  # fmt: skip
     if benchmark is not None:
         compared = await panels.panel(context, replace(ask, instruments=(benchmark,)))
         if compared.instruments:
-            prices = await bench.run(context.tenant, _on, panel.dates, compared)
+            prices = await bench.run(context, _on, panel.dates, compared)
             request["benchmark"] = {"prices": prices, "periods_per_year": compared.periods}
         warnings += [f"benchmark: {error.message}" for error in (compared.failures or {}).values()]
     rows: list[Mapping[str, Any]] = await context.service(Computing).run(context.tenant, TABLE, request)
     return panel, rows, warnings
 
 
-def _asset(ask: PanelAsk, panel: Panel, place: int) -> dict[str, Any]:
-    """Each is annualised by its own year: beside shares coins still trade every day."""
+def _assets(ask: PanelAsk, panel: Panel) -> Steps[list[dict[str, Any]]]:
+    found, lacking = [], {each.instrument: each.dates for each in panel.missing}
+    for place, instrument in enumerate(panel.instruments):
+        found.append(_asset(ask, panel, place, lacking.get(instrument, ())))
+        yield
+    return found
+
+
+def _asset(ask: PanelAsk, panel: Panel, place: int, lacking: Sequence[date]) -> dict[str, Any]:
+    """Each by its own year and calendar: beside shares coins still trade every day, and no share lacks a Sunday."""
     instrument = panel.instruments[place]
     daily = 252 if instrument.asset_class in SESSIONED else 365
     periods = daily if ask.interval is Interval.D1 else panel.periods
     return {
-        "symbol": str(instrument), "prices": list(map(_float, panel.closes[place])), "periods_per_year": periods
+        "symbol": str(instrument), "prices": list(map(_float, panel.closes[place])), "periods_per_year": periods,
+        "missing": [day.isoformat() for day in lacking],
     }  # fmt: skip
 
 

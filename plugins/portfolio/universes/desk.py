@@ -10,10 +10,9 @@ from typing import Any, cast
 from gateway.core.contract import Context, Host
 from gateway.core.ports import Audit, Desk
 from gateway.core.store import Tx, new_id
-from plugins.portfolio.prices.currency import read_currency
 from plugins.portfolio.store import PortfolioStore, UniverseRow, UniverseStore
 from plugins.portfolio.wishes import instrument_of, name_of
-from schema.currencies import STABLES
+from schema.currencies import STABLES, read_currency
 from schema.errors import BadInput, MarketgateError
 from schema.names import could_be_id
 from schema.pages import Position

@@ -10,13 +10,17 @@ import strawberry
 
 from plugins.portfolio.store import UniverseRow
 from plugins.portfolio.universes.desk import MOST_MEMBERS
+from schema.facts import facts
 from schema.model import described, model
 from schema.paging import PageInfo
 from schema.refusals import refusals
+from schema.scopes import Scope
 from schema.words.instruments import Node
 from schema.words.problems import UserError
 
 ERRORS = "Why nothing happened; empty where it did."
+READ = facts(cost=0, needs=Scope.PORTFOLIO_READ)
+"""Who may only write is not shown what there is."""
 
 
 @model("A list of instruments that an organisation keeps.", implements=(Node,))
@@ -104,7 +108,7 @@ class UniverseDeleteInput:
 class UniverseCreatePayload:
     """The universe, or why there is none."""
 
-    universe: SavedUniverse | None = described("The new universe.", default=None)
+    universe: SavedUniverse | None = described("The new universe.", default=None, metadata=READ)
     user_errors: list[UserError[UniverseCreateErrorCode]] = described(ERRORS)
 
 
@@ -112,7 +116,7 @@ class UniverseCreatePayload:
 class UniverseUpdatePayload:
     """All of the change was made, or nothing."""
 
-    universe: SavedUniverse | None = described("The universe as it is now.", default=None)
+    universe: SavedUniverse | None = described("The universe as it is now.", default=None, metadata=READ)
     user_errors: list[UserError[UniverseUpdateErrorCode]] = described(ERRORS)
 
 

@@ -16,7 +16,7 @@ from plugins.portfolio.prices.panels import PanelDesk
 from plugins.portfolio.shapes.columns import column
 from plugins.portfolio.shapes.figures import dates_of, figure_of
 from plugins.portfolio.shapes.holdings import PortfolioPriceFailure, failures_of
-from plugins.portfolio.universes.analysis import returns_of, risk_of
+from plugins.portfolio.universes.analysis import returns_in_steps, risk_of
 from plugins.portfolio.universes.desk import MOST_MEMBERS, Member, Members
 from schema.arguments import says
 from schema.errors import BadInput
@@ -168,7 +168,7 @@ class AssetRisk:
         "Loss of one period that is exceeded in 5 of 100, positive.", default=None, name="valueAtRisk95"
     )
     beta: Figure | None = described("Against the benchmark.", default=None)
-    missing: list[date] = described("Dates without a price; the return to the next one spans them.")
+    missing: list[date] = described("Dates without a price on which it trades; the return to the next one spans them.")
     warnings: list[str] = described("What could not be computed, and why.")
 
     @classmethod
@@ -214,8 +214,8 @@ async def resolve_returns(
     panel = await info.context.service(PanelDesk).panel(
         info.context, _ask(root, info, start, end, interval, currency, adjustment)
     )
-    bench, tenant = info.context.service(Bench), info.context.tenant
-    told = [await bench.run(tenant, returns_of, closes) for closes in panel.closes]
+    bench = info.context.service(Bench)
+    told = await bench.run_in_turns(info.context, returns_in_steps, panel)
     return UniverseReturns(
         dates=list(panel.dates), periods_per_year=panel.periods,
         columns=[

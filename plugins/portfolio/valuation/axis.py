@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from gateway.core.quant.steps import Steps, whole
 from plugins.portfolio.ledger import Held
 from plugins.portfolio.prices.panels import SESSIONED, Series
 from plugins.portfolio.store import TransactionRow
@@ -40,6 +41,13 @@ def periods_of(sessions: int, others: int) -> int:
 
 def stretches_of(rows: Iterable[TransactionRow], last: date, *, tracks_cash: bool) -> dict[str, list[Stretch]]:
     """When each instrument was held, the days on which it came and went included; cash's are under `CASH`."""
+    return whole(stretches_in_steps(rows, last, tracks_cash=tracks_cash))
+
+
+def stretches_in_steps(
+    rows: Iterable[TransactionRow], last: date, *, tracks_cash: bool
+) -> Steps[dict[str, list[Stretch]]]:
+    """The same, a row a step."""
     held, since = Held(), dict[str, date]()
     found: dict[str, list[Stretch]] = defaultdict(list)
     for row in rows:
@@ -53,6 +61,7 @@ def stretches_of(rows: Iterable[TransactionRow], last: date, *, tracks_cash: boo
                 since.setdefault(name, day)
             elif name in since:
                 found[name].append((since.pop(name), day))
+        yield
     for name, day in since.items():
         found[name].append((day, last))
     return dict(found)
@@ -73,10 +82,18 @@ def idle_of(held: Mapping[str, Sequence[Stretch]], first: date, last: date) -> l
 
 def axis_of(series: Sequence[Series], held: Mapping[str, Sequence[Stretch]], first: date, behind: date) -> Axis:
     """The days of `[first, behind)` that count, and before them the last one that would."""
+    return whole(axis_in_steps(series, held, first, behind))
+
+
+def axis_in_steps(
+    series: Sequence[Series], held: Mapping[str, Sequence[Stretch]], first: date, behind: date
+) -> Steps[Axis]:
+    """The same, a series a step."""
     begin = first - CARRIED
     ruled, known = _Marks(begin, behind), _Marks(begin, behind)
     sessions, resting, everyday = set[date](), set[date](), set[date]()
     for each in series:
+        yield
         days = sorted(day for day in each.closes if begin <= day < behind)
         runs = _runs(days, behind)
         known.put(runs)

@@ -11,12 +11,13 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Context as Precision
 from decimal import Decimal
 
 from gateway.core.quant.refusals import NotComputable
-from plugins.portfolio.ledger import EXACT, Held, Ratios, brought_in, cash_of, total, units_of
+from gateway.core.quant.steps import Steps, whole
+from plugins.portfolio.ledger import EXACT, Held, Ratios, brought_in, cash_of, moves_money, total, units_of
 from plugins.portfolio.prices.panels import Series
 from plugins.portfolio.prices.rates import Rates
 from plugins.portfolio.store import TransactionRow
@@ -27,6 +28,7 @@ CASH = ""
 CARRIED = timedelta(days=14)
 """How long a close values what rests."""
 _DIVIDED = Precision(prec=40)
+Dated = Mapping[date, Decimal]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ class Day:
     units: Mapping[str, Decimal] = field(default_factory=dict)
     values: Mapping[str, Decimal] = field(default_factory=dict)
     """By instrument at the day's end, cash's under `CASH`."""
+    dated: Dated = field(default_factory=dict)
+    """What came less what went, by the day on which it did."""
 
     @property
     def gain(self) -> Decimal:
@@ -57,10 +61,14 @@ class Day:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """Days in order; the first one is where it begins from. `unpriced` are dates that could not be valued."""
+    """Days in order; the first one is where it begins from. `unpriced` are dates that could not be valued.
+
+    `late` are the days behind the last one on which money came or went: it is in no figure.
+    """
 
     days: tuple[Day, ...]
     unpriced: tuple[date, ...] = ()
+    late: tuple[date, ...] = ()
 
     @property
     def worked(self) -> list[Day]:
@@ -80,14 +88,33 @@ def return_of(day: Day) -> Decimal:
     return _DIVIDED.divide(day.gain, day.at_work)
 
 
+def flows_in_steps(course: Course) -> Steps[list[tuple[date, Decimal]]]:
+    """What was there at first and what came (negative), what went, each on its own day, and what is there in the end.
+
+    A day may span several: money of a Saturday works from the Saturday on.
+    """
+    days = course.days
+    flows = [(days[0].date, -days[0].value)]
+    for day in days[1:]:
+        flows += [(on, -amount) for on, amount in day.dated.items()]
+        yield
+    return [(on, amount) for on, amount in (*flows, (days[-1].date, days[-1].value)) if amount]
+
+
 def contributions_of(days: Sequence[Day]) -> dict[str, Decimal]:
     """`Σ_t W_(t−1)·gain_(i,t)/at_work_t`, W the wealth before the day: they sum to the time-weighted return."""
+    return whole(contributions_in_steps(days))
+
+
+def contributions_in_steps(days: Sequence[Day]) -> Steps[dict[str, Decimal]]:
+    """The same, a day a step."""
     found: dict[str, Decimal] = defaultdict(Decimal)
     wealth = Decimal(1)
     for day in days:
         for name, gain in day.gains.items():
             found[name] = _DIVIDED.add(found[name], _DIVIDED.divide(_DIVIDED.multiply(wealth, gain), day.at_work))
         wealth = _DIVIDED.multiply(wealth, _DIVIDED.add(1, return_of(day)))
+        yield
     return dict(found)
 
 
@@ -99,14 +126,14 @@ class Prices:
         self._closes = {str(each.instrument): each for each in series}
         self._days = {name: sorted(each.closes) for name, each in self._closes.items()}
 
-    def price(self, instrument: str, day: date) -> Decimal | None:
-        """Of a unit as it was then, in the portfolio's currency."""
+    def price(self, instrument: str, day: date, at: datetime | None = None) -> Decimal | None:
+        """The day's close of a unit as it was at its end, or at an instant of it, in the portfolio's currency."""
         days = self._days.get(instrument, ())
         place = bisect_right(days, day) - 1
         if place < 0 or day - days[place] > CARRIED:
             return None
         series = self._closes[instrument]
-        close = EXACT.multiply(series.closes[days[place]], self._ratios.since(instrument, day))
+        close = EXACT.multiply(series.closes[days[place]], self._ratios.since(instrument, at or day))
         return self.worth(close, series.currency, day)
 
     def worth(self, amount: Decimal, currency: str, day: date) -> Decimal | None:
@@ -119,6 +146,13 @@ class Prices:
 
 def course_of(rows: Sequence[TransactionRow], axis: Sequence[date], prices: Prices, *, tracks_cash: bool) -> Course:
     """The portfolio on each date of the axis, the first of which only says where it begins from."""
+    return whole(course_in_steps(rows, axis, prices, tracks_cash=tracks_cash))
+
+
+def course_in_steps(
+    rows: Sequence[TransactionRow], axis: Sequence[date], prices: Prices, *, tracks_cash: bool
+) -> Steps[Course]:
+    """The same, a day a step."""
     walk = _Walk(rows, prices, tracks_cash=tracks_cash)
     days: list[Day] = []
     unpriced: list[date] = []
@@ -128,7 +162,8 @@ def course_of(rows: Sequence[TransactionRow], axis: Sequence[date], prices: Pric
             unpriced.append(day)
         else:
             days.append(found)
-    return Course(days=tuple(days), unpriced=tuple(unpriced))
+        yield
+    return Course(days=tuple(days), unpriced=tuple(unpriced), late=walk.late() if days else ())
 
 
 class _Walk:
@@ -156,9 +191,14 @@ class _Walk:
             at_work = EXACT.add(self._value, moves.came)
             gains = self._gains(values, EXACT.subtract(EXACT.add(value, moves.went), at_work))
             found = Day(date=day, value=value, came=moves.came, went=moves.went, gains=gains, at_work=at_work,
-                        units=dict(self._held.units), values=values)  # fmt: skip
+                        units=dict(self._held.units), values=values, dated=moves.dated)  # fmt: skip
         self._values, self._value, self._moves = values, value, _Moves()
         return found
+
+    def late(self) -> tuple[date, ...]:
+        """When money moved that no valued day has."""
+        rest = (row.at.date() for row in self._rows[self._place :] if moves_money(row, tracks_cash=self._tracks_cash))
+        return tuple(sorted({*self._moves.dated, *rest}))
 
     def _until(self, day: date) -> Iterator[TransactionRow]:
         while self._place < len(self._rows) and self._rows[self._place].at.date() <= day:
@@ -200,6 +240,7 @@ class _Moves:
     paid: dict[str, Decimal] = field(default_factory=dict)
     """By instrument: what it paid (sales, dividends) less what was paid for it."""
     unknown: bool = False
+    dated: dict[date, Decimal] = field(default_factory=dict)
 
     def take(self, row: TransactionRow, prices: Prices, *, tracks_cash: bool) -> None:
         """One transaction."""
@@ -213,6 +254,8 @@ class _Moves:
         if flow is None or paid is None:
             self.unknown = True
             return
+        if flow:
+            self.dated[day] = EXACT.add(self.dated.get(day, ZERO), flow)
         if flow > 0:
             self.came = EXACT.add(self.came, flow)
         else:
@@ -222,8 +265,11 @@ class _Moves:
 
     @staticmethod
     def _transferred(row: TransactionRow, prices: Prices, day: date) -> Decimal | None:
-        """What units that come (or go, negative) are worth at the close; at their own price where there is none."""
-        price = prices.price(row.instrument or "", day)
+        """What units that come (or go, negative) are worth at the close; at their own price where there is none.
+
+        They are units of their instant: a split that follows on the same day makes others of them.
+        """
+        price = prices.price(row.instrument or "", day, row.at)
         if price is None:
             price = prices.worth(row.price or ZERO, row.currency, day)
         return None if price is None else EXACT.multiply(units_of(row), price)

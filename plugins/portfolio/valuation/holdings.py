@@ -9,9 +9,11 @@ from decimal import Context as Precision
 from decimal import Decimal
 
 from gateway.core.contract import Context, Host
-from gateway.core.ports import Holdings, Position
+from gateway.core.ports import Flows, Holdings, Position
+from gateway.core.quant.steps import Steps
 from plugins.portfolio.bench import Bench
-from plugins.portfolio.ledger import EXACT, Held, Ratios, held_after, weights_of
+from plugins.portfolio.histories import Histories
+from plugins.portfolio.ledger import EXACT, Held, Ratios, held_in_steps, total, weights_of
 from plugins.portfolio.prices.panels import PanelDesk
 from plugins.portfolio.store import PortfolioRow, PortfolioStore, TransactionRow, TransactionStore
 from plugins.portfolio.transactions import FIRST, ZERO
@@ -43,6 +45,8 @@ class Worth:
     cash: Mapping[str, Decimal]
     marks: Marks
     splits: Mapping[str, Decimal] = field(default_factory=dict)
+    held: Held | None = None
+    """None of weights."""
 
     @property
     def cash_value(self) -> Decimal | None:
@@ -65,6 +69,7 @@ class Appraiser:
 
     def __init__(self, host: Host, panels: PanelDesk, bench: Bench) -> None:
         self._host, self._panels, self._bench = host, panels, bench
+        self._histories = Histories()
         self._rows, self._moves = PortfolioStore(), TransactionStore()
 
     async def holdings(self, context: Context, portfolio: str, at: datetime | None = None) -> Holdings | None:
@@ -83,25 +88,37 @@ class Appraiser:
         return Holdings(
             portfolio=row.id, name=row.name, currency=row.currency, at=worth.at, positions=positions, cash=worth.cash,
             value=worth.value, splits={parse_instrument(name): ratio for name, ratio in worth.splits.items()},
+            sources=worth.marks.sources, flows=_flows(worth),
         )  # fmt: skip
 
-    async def worth(self, context: Context, row: PortfolioRow, at: datetime | None) -> Worth:
-        """By quotes now, by the closes that were over at an instant of the past; BadInput for one that is not."""
+    async def worth(
+        self, context: Context, row: PortfolioRow, at: datetime | None, rows: Sequence[TransactionRow] | None = None
+    ) -> Worth:
+        """By quotes now, by the closes that were over at an instant of the past; BadInput for one that is not.
+
+        *rows* are its transactions, where they were read already.
+        """
         if at is not None and not FIRST <= at <= context.now:
             raise BadInput("at", "must be 1970 or later, and not in the future; leave it out for now")
         if row.weights is not None:
             return await self._weighted(context, row, weights_of(row.weights), at)
-        rows = await self.transactions(context, row)
-        held, ratios, splits = await self._bench.run(context.tenant, _replayed, rows, at, tracks_cash=row.tracks_cash)
+        rows = await self.transactions(context, row) if rows is None else rows
+        held, ratios, splits = await self._bench.run_in_turns(context, _replayed, rows, at, tracks_cash=row.tracks_cash)
         cash = {currency: amount for currency, amount in sorted(held.cash.items()) if amount}
         marks = await self.marks(context, row, held.units, cash, at)
         lines = tuple(_line(name, units, marks, ratios, at) for name, units in sorted(held.units.items()))
-        return Worth(portfolio=row, at=at or context.now, lines=lines, cash=cash, marks=marks, splits=splits)
+        return Worth(
+            portfolio=row, at=at or context.now, lines=lines, cash=cash, marks=marks, splits=splits, held=held
+        )  # fmt: skip
 
-    async def transactions(self, context: Context, row: PortfolioRow) -> list[TransactionRow]:
-        """All, in the order in which they count."""
-        async with self._host.store.read() as tx:
-            return await self._moves.all(tx, context.tenant, row.id)
+    async def transactions(self, context: Context, row: PortfolioRow) -> Sequence[TransactionRow]:
+        """All, in the order in which they count; in its turn."""
+
+        async def read() -> Sequence[TransactionRow]:
+            async with self._host.store.read() as tx:
+                return await self._moves.all(tx, context.tenant, row.id)
+
+        return await self._histories.read(context, (row.id, row.version), read)
 
     async def marks(
         self, context: Context, row: PortfolioRow, units: Mapping[str, Decimal], cash: Mapping[str, Decimal],
@@ -116,18 +133,11 @@ class Appraiser:
         self, context: Context, row: PortfolioRow, weights: Mapping[str, Decimal], at: datetime | None
     ) -> Worth:
         """Weights always hold: each is so much of the notional, and what they leave is cash."""
-        notional = row.notional or ZERO
         marks = await self.marks(context, row, weights, {}, at)
-        lines, left = [], notional
-        for name, weight in sorted(weights.items()):
-            value = EXACT.multiply(weight, notional)
-            left = EXACT.subtract(left, value)
-            mark = marks.prices.get(name)
-            one = None if mark is None else marks.worth(mark.price, mark.currency)
-            units = _UNITS.divide(value, one) if one else ZERO
-            lines.append(Line(instrument=name, quantity=units, mark=mark, value=value if one else None))
+        lines = weighted_lines(row, weights, marks)
+        left = EXACT.multiply(row.notional or ZERO, EXACT.subtract(Decimal(1), total(weights.values())))
         cash = {row.currency: left} if left else {}
-        return Worth(portfolio=row, at=at or context.now, lines=tuple(lines), cash=cash, marks=marks)
+        return Worth(portfolio=row, at=at or context.now, lines=lines, cash=cash, marks=marks)
 
     async def _find(self, context: Context, portfolio: str) -> PortfolioRow | None:
         if not could_be_id(portfolio):
@@ -136,11 +146,23 @@ class Appraiser:
             return await self._rows.find(tx, context.tenant, portfolio)
 
 
+def weighted_lines(row: PortfolioRow, weights: Mapping[str, Decimal], marks: Marks) -> tuple[Line, ...]:
+    """What each weight is worth, and so many units by these prices: a dearer one is held with fewer of them."""
+    lines = []
+    for name, weight in sorted(weights.items()):
+        value, mark = EXACT.multiply(weight, row.notional or ZERO), marks.prices.get(name)
+        one = None if mark is None else marks.worth(mark.price, mark.currency)
+        units = _UNITS.divide(value, one) if one else ZERO
+        lines.append(Line(instrument=name, quantity=units, mark=mark, value=value if one else None))
+    return tuple(lines)
+
+
 def _replayed(
     rows: Sequence[TransactionRow], at: datetime | None, *, tracks_cash: bool
-) -> tuple[Held, Ratios, dict[str, Decimal]]:
+) -> Steps[tuple[Held, Ratios, dict[str, Decimal]]]:
     told = [each for each in rows if at is None or each.at <= at]
-    return held_after(told, tracks_cash=tracks_cash), Ratios(rows), _splits(told)
+    held = yield from held_in_steps(told, tracks_cash=tracks_cash)
+    return held, Ratios(rows), _splits(told)
 
 
 def _splits(rows: Iterable[TransactionRow]) -> dict[str, Decimal]:
@@ -150,6 +172,17 @@ def _splits(rows: Iterable[TransactionRow]) -> dict[str, Decimal]:
         if row.instrument is not None and row.ratio is not None:
             products[row.instrument] = EXACT.multiply(products.get(row.instrument, Decimal(1)), row.ratio)
     return products
+
+
+def _flows(worth: Worth) -> Flows | None:
+    if worth.held is None:
+        return None
+    rates = {currency: rate.rate for currency, rate in worth.marks.rates.items()}
+    return Flows(
+        cash={currency: amount for currency, amount in worth.held.came.items() if amount},
+        units={parse_instrument(name): units for name, units in worth.held.moved.items() if units},
+        rates={**rates, worth.portfolio.currency: Decimal(1)},
+    )  # fmt: skip
 
 
 def _line(name: str, units: Decimal, marks: Marks, ratios: Ratios, at: datetime | None) -> Line:
@@ -166,9 +199,9 @@ def _line(name: str, units: Decimal, marks: Marks, ratios: Ratios, at: datetime 
 
 
 def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
-    total = ZERO
+    found = ZERO
     for value in values:
         if value is None:
             return None
-        total = EXACT.add(total, value)
-    return total
+        found = EXACT.add(found, value)
+    return found

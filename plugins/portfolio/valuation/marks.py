@@ -16,7 +16,7 @@ from plugins.portfolio.prices.currency import UNKNOWN
 from plugins.portfolio.prices.panels import PanelDesk
 from plugins.portfolio.prices.rates import Rates
 from schema.errors import FailureCode, NoAnswer
-from schema.provenance import CacheStatus, Conversion, Provenance
+from schema.provenance import CacheStatus, Conversion, Provenance, providers_of
 from schema.symbols import InstrumentId, parse_instrument
 from schema.words.candles import Adjustment
 from schema.words.quotes import QUOTES, Quote, QuotesAsk
@@ -46,6 +46,12 @@ class Marks:
     prices: Mapping[str, Mark]
     rates: Mapping[str, Conversion]
     failures: Mapping[str, NoAnswer] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The providers that told them."""
+        prices, rates = self.prices.values(), self.rates.values()
+        return providers_of(*(each.provenance for each in prices), *(each.provenance for each in rates))
 
     def worth(self, amount: Decimal, currency: str) -> Decimal | None:
         """An amount in the one currency; None without a rate."""

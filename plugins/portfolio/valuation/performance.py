@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -13,35 +11,38 @@ from functools import partial
 from typing import Any, TypeVar
 
 from gateway.core.contract import Context, Host
-from gateway.core.ports import Computing, PanelAsk
+from gateway.core.ports import Computing, PanelAsk, Progress
 from gateway.core.quant.refusals import NotComputable
+from gateway.core.quant.steps import Steps
 from plugins.portfolio.bench import Bench
 from plugins.portfolio.ledger import EXACT, Ratios, held_after, total, weights_of
 from plugins.portfolio.prices.days import midnight
-from plugins.portfolio.prices.panels import SESSIONED, PanelDesk, Series
+from plugins.portfolio.prices.panels import MOST_CELLS, SESSIONED, PanelDesk, Series, check_cells
 from plugins.portfolio.prices.rates import Rates
 from plugins.portfolio.store import PortfolioRow, TransactionRow
-from plugins.portfolio.transactions import FIRST, ZERO, TransactionKind
+from plugins.portfolio.transactions import FIRST, ZERO
 from plugins.portfolio.valuation.axis import (
     ALL_DAYS,
     SESSIONS,
     Axis,
     Stretch,
-    axis_of,
+    axis_in_steps,
     idle_of,
     periods_of,
-    stretches_of,
+    stretches_in_steps,
 )
 from plugins.portfolio.valuation.daily import (
     CARRIED,
     Course,
     Day,
     Prices,
-    contributions_of,
-    course_of,
+    contributions_in_steps,
+    course_in_steps,
+    flows_in_steps,
     return_of,
 )
 from plugins.portfolio.valuation.holdings import Appraiser
+from plugins.portfolio.valuation.how import How
 from schema.errors import BadInput, NoAnswer
 from schema.symbols import InstrumentId, parse_instrument
 from schema.words.candles import Adjustment
@@ -50,13 +51,21 @@ Shown = TypeVar("Shown")
 A_DAY = timedelta(days=1)
 USUAL = timedelta(days=365)
 SATURDAY = 5
+NAMED = 10
+"""Of what has no price, in a refusal."""
 REPORT, XIRR = "gateway.core.quant.tasks_performance:report", "gateway.core.quant.tasks_performance:xirr"
 METHOD = (
     "time-weighted, daily: (value + taken out) / (value before + brought in) - 1; "
     "what comes in works from the day's beginning, what goes out to its end"
 )
 WEIGHTED = "constant weights, rebalanced at each close; what weights leave is cash without return"
+ASKING, ASKED, VALUING, COMPUTING, COMPUTED = 0.05, 0.6, 0.65, 0.8, 0.9
+"""How much is done by when, of all."""
 _DIVIDED = Precision(prec=40)
+
+
+def _nobody(progress: float, words: str = "") -> None:
+    """Who does not look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +88,9 @@ class Span:
         """Days with a return; NotComputable says why there is none."""
         found = self.course.worked if self.course.days else []
         if not found:
-            reasons = "; ".join(f"{name}: {error.message}" for name, error in sorted(self.failures.items()))
+            failures = sorted(self.failures.items())
+            reasons = "; ".join(f"{name}: {error.message}" for name, error in failures[:NAMED])
+            reasons += f"; and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
             told = f"no day of [{self.start}, {self.end}) has a return: nothing was held, or something has no price"
             raise NotComputable(f"{told}; {reasons}" if reasons else told)
         return found
@@ -95,61 +106,77 @@ class Performance:
     warnings: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class How:
-    """What figures are against, and what is computed beside the usual."""
-
-    benchmark: InstrumentId | None = None
-    risk_free: float = 0.0
-    window: int | None = None
-    garch: bool = False
-
-
 class Performer:
     """Values spans of days and has their figures computed beside the event loop."""
 
     def __init__(self, host: Host, panels: PanelDesk, appraiser: Appraiser, bench: Bench) -> None:
         self._host, self._panels, self._appraiser, self._bench = host, panels, appraiser, bench
 
-    async def span(self, context: Context, row: PortfolioRow, start: date | None, end: date | None) -> Span:
+    async def span(
+        self, context: Context, row: PortfolioRow, start: date | None, end: date | None, progress: Progress = _nobody,
+        most: int = MOST_CELLS,
+    ) -> Span:  # fmt: skip
         """Each day valued; by default since its first transaction, of weights over a year."""
         rows = await self._appraiser.transactions(context, row) if row.weights is None else []
         first, behind = _bounds(context.now, rows, start, end)
         rows = [each for each in rows if each.at.date() < behind]
         instruments = _instruments(row, rows, first)
         until = min(midnight(behind), context.now)
-        series, failures = await self._series(context, instruments, first, until)
+        series, failures = await self._series(context, instruments, first, until, progress, most)
         currencies = {each.currency for each in series} | {each.currency for each in rows}
         rates = await self._panels.rates(context, currencies - {row.currency}, row.currency, first - CARRIED, until)
+        progress(VALUING, "valuing each day")
         known = {source: rate for source, rate in rates.items() if isinstance(rate, Rates)}
         failures |= {source: error for source, error in rates.items() if isinstance(error, NoAnswer)}
         prices = partial(Prices, series, known, row.currency)
-        return await self._bench.run(
-            context.tenant, _valued, row, rows, series, prices, (first, behind), until.date(), failures
+        return await self._bench.run_in_turns(
+            context, _valued, row, rows, series, prices, (first, behind), until.date(), failures
         )
 
+    async def check(
+        self, context: Context, row: PortfolioRow, start: date | None, end: date | None, how: How
+    ) -> None:  # fmt: skip
+        """BadInput for what would be refused later."""
+        how.check()
+        rows = await self._appraiser.transactions(context, row) if row.weights is None else []
+        first, behind = _bounds(context.now, rows, start, end)
+        told = _instruments(row, [each for each in rows if each.at.date() < behind], first)
+        if told:
+            check_cells(_asked(told, first, min(midnight(behind), context.now)), how.most)
+
     async def history(
-        self, context: Context, row: PortfolioRow, start: date | None, end: date | None, show: Callable[[Span], Shown]
+        self,
+        context: Context,
+        row: PortfolioRow,
+        start: date | None,
+        end: date | None,
+        show: Callable[[Span], Steps[Shown]],
     ) -> Shown:
         """What is shown of the positions on each day of a span."""
         if row.weights is not None:
             raise BadInput("positionHistory", "weights are the same on every day")
-        return await self._bench.run(context.tenant, show, await self.span(context, row, start, end))
+        return await self._bench.run_in_turns(context, show, await self.span(context, row, start, end))
 
     async def contributed(
         self, context: Context, row: PortfolioRow, start: date | None, end: date | None
     ) -> Contributed:
         """Parts of the return of a span."""
-        return await self._bench.run(context.tenant, contributed, await self.span(context, row, start, end))
+        return await self._bench.run_in_turns(context, contributed, await self.span(context, row, start, end))
 
     async def performance(
-        self, context: Context, row: PortfolioRow, start: date | None, end: date | None, how: How
+        self,
+        context: Context,
+        row: PortfolioRow,
+        start: date | None,
+        end: date | None,
+        how: How,
+        progress: Progress = _nobody,
     ) -> Performance:
         """Everything about its returns; NotComputable where there are fewer than two."""
-        if not math.isfinite(how.risk_free) or not -1 < how.risk_free < 10:
-            raise BadInput("riskFree", "is an annual rate as a fraction, such as 0.03")
-        span = await self.span(context, row, start, end)
-        dates, returns = await self._bench.run(context.tenant, _returns, span)
+        how.check()
+        span = await self.span(context, row, start, end, progress, how.most)
+        progress(COMPUTING, "computing figures")
+        dates, returns = await self._bench.run_in_turns(context, _returns, span)
         warnings = _warnings(span)
         request: dict[str, Any] = {
             "dates": [day.isoformat() for day in dates], "returns": returns, "periods_per_year": span.periods,
@@ -162,21 +189,27 @@ class Performer:
             warnings += [f"benchmark: {why}"] if why else []
         computing = self._host.service(Computing)
         report = await computing.run(context.tenant, REPORT, request)
-        flows = await self._bench.run(context.tenant, _flows, span)
+        progress(COMPUTED, "computing the money-weighted return")
+        flows = await self._bench.run_in_turns(context, _flows, span)
         rate, why = await self._money_weighted(context, span, flows)
         warnings += [f"money_weighted: {why}"] if why else []
         return Performance(span=span, report=report, money_weighted=rate, warnings=[*warnings, *report["warnings"]])
 
     async def _series(
-        self, context: Context, instruments: Sequence[str], first: date, until: datetime
+        self,
+        context: Context,
+        instruments: Sequence[str],
+        first: date,
+        until: datetime,
+        progress: Progress,
+        most: int,
     ) -> tuple[list[Series], dict[str, NoAnswer]]:
         if not instruments:
             return [], {}
-        ask = PanelAsk(
-            instruments=tuple(map(parse_instrument, instruments)), start=midnight(first - CARRIED), end=until,
-            adjustment=Adjustment.SPLITS,
+        _, series, failures = await self._panels.series(
+            context, _asked(instruments, first, until),
+            lambda part: progress(ASKING + part * (ASKED - ASKING), "asking for prices"), most,
         )  # fmt: skip
-        _, series, failures = await self._panels.series(context, ask)
         return series, {str(each): error for each, error in failures.items()}
 
     async def _benchmark(
@@ -221,39 +254,17 @@ class Contributed:
     total: Decimal
 
 
-def contributed(span: Span) -> Contributed:
+def contributed(span: Span) -> Steps[Contributed]:
     """They sum to the time-weighted return."""
-    parts = contributions_of(span.worked)
+    parts = yield from contributions_in_steps(span.worked)
     return Contributed(span=span, parts=parts, total=total(parts.values()))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earned:
-    """Income or costs of one kind, of one instrument (None: of none), in one currency."""
-
-    instrument: str | None
-    kind: TransactionKind
-    currency: str
-    amount: Decimal
-    count: int
-
-
-def earned(rows: Sequence[TransactionRow], start: date | None, end: date | None) -> list[Earned]:
-    """Dividends and interest (as they were paid), and fees of all kinds (negative), in `[start, end)`."""
-    found: dict[tuple[str, TransactionKind, str], list[Decimal]] = defaultdict(list)
-    for row in rows:
-        if (start is not None and row.at.date() < start) or (end is not None and row.at.date() >= end):
-            continue
-        kind = TransactionKind(row.kind)
-        if kind in (TransactionKind.DIVIDEND, TransactionKind.INTEREST):
-            found[row.instrument or "", kind, row.currency].append(row.amount or ZERO)
-        cost = EXACT.add(row.fee, (row.amount or ZERO) if kind is TransactionKind.FEE else ZERO)
-        if cost:
-            found[row.instrument or "", TransactionKind.FEE, row.currency].append(-cost)
-    return [
-        Earned(instrument=name or None, kind=kind, currency=currency, amount=total(amounts), count=len(amounts))
-        for (name, kind, currency), amounts in sorted(found.items())
-    ]
+def _asked(instruments: Sequence[str], first: date, until: datetime) -> PanelAsk:
+    return PanelAsk(
+        instruments=tuple(map(parse_instrument, instruments)), start=midnight(first - CARRIED), end=until,
+        adjustment=Adjustment.SPLITS,
+    )  # fmt: skip
 
 
 def _bounds(now: datetime, rows: Sequence[TransactionRow], start: date | None, end: date | None) -> tuple[date, date]:
@@ -275,17 +286,17 @@ def _instruments(row: PortfolioRow, rows: Sequence[TransactionRow], first: date)
 def _valued(
     row: PortfolioRow, rows: Sequence[TransactionRow], series: Sequence[Series], priced: Callable[[Ratios], Prices],
     span: tuple[date, date], today: date, failures: Mapping[str, NoAnswer],
-) -> Span:  # fmt: skip
+) -> Steps[Span]:  # fmt: skip
     (first, behind), prices = span, priced(Ratios(rows))
     weights = weights_of(row.weights) if row.weights is not None else {}
     held = {name: [(date.min, date.max)] for name in weights}
     if row.weights is None:
-        held = stretches_of(rows, date.max, tracks_cash=row.tracks_cash)
-    axis = axis_of(series, held, first, today + A_DAY)
+        held = yield from stretches_in_steps(rows, date.max, tracks_cash=row.tracks_cash)
+    axis = yield from axis_in_steps(series, held, first, today + A_DAY)
     if row.weights is None:
-        course, method = course_of(rows, axis.days, prices, tracks_cash=row.tracks_cash), METHOD
+        course, method = (yield from course_in_steps(rows, axis.days, prices, tracks_cash=row.tracks_cash)), METHOD
     else:
-        course, method = _weighted(weights, row.notional or ZERO, axis.days, prices), WEIGHTED
+        course, method = (yield from _weighted(weights, row.notional or ZERO, axis.days, prices)), WEIGHTED
     idle = idle_of(held, first, behind - A_DAY)
     periods, kinds = _counted(course, axis)
     method += kinds + ("; only days on which something was held count, a year is one of such days" if idle else "")
@@ -307,12 +318,13 @@ def _counted(course: Course, axis: Axis) -> tuple[int, str]:
     return periods, f"; {kinds}: {periods} a year in the mean"
 
 
-def _weighted(weights: Mapping[str, Decimal], notional: Decimal, axis: Sequence[date], prices: Prices) -> Course:
+def _weighted(weights: Mapping[str, Decimal], notional: Decimal, axis: Sequence[date], prices: Prices) -> Steps[Course]:
     """Each instrument gains its weight times its return, every day on the same notional."""
     days: list[Day] = []
     unpriced: list[date] = []
     before: Mapping[str, Decimal] = {}
     for day in axis:
+        yield
         told = {name: prices.price(name, day) for name in weights}
         now = {name: price for name, price in told.items() if price}
         if len(now) < len(weights):
@@ -331,19 +343,21 @@ def _gained(weight: Decimal, notional: Decimal, before: Decimal, now: Decimal) -
     return _DIVIDED.multiply(EXACT.multiply(weight, notional), _DIVIDED.subtract(_DIVIDED.divide(now, before), 1))
 
 
-def _returns(span: Span) -> tuple[list[date], list[float | None]]:
+def _returns(span: Span) -> Steps[tuple[list[date], list[float | None]]]:
     """The day from which the first return counts, with none, and each day with its return."""
     worked, days = span.worked, span.course.days
-    before = days[days.index(worked[0]) - 1].date
-    return [before, *(day.date for day in worked)], [None, *(float(return_of(day)) for day in worked)]
+    dates, returns = [days[days.index(worked[0]) - 1].date], list[float | None]([None])
+    for day in worked:
+        dates.append(day.date)
+        returns.append(float(return_of(day)))
+        yield
+    return dates, returns
 
 
-def _flows(span: Span) -> list[dict[str, Any]]:
-    """What was there at first and what came (negative), what went, and what is there in the end."""
-    days = span.course.days
-    flows = [(days[0].date, -days[0].value), *((day.date, -day.flow) for day in days[1:])]
-    flows.append((days[-1].date, days[-1].value))
-    return [{"date": day.isoformat(), "amount": float(amount)} for day, amount in flows if amount]
+def _flows(span: Span) -> Steps[list[dict[str, Any]]]:
+    """Of the money-weighted return, as its task reads them."""
+    flows = yield from flows_in_steps(span.course)
+    return [{"date": day.isoformat(), "amount": float(amount)} for day, amount in flows]
 
 
 def _warnings(span: Span) -> list[str]:
@@ -368,4 +382,7 @@ def _unvalued(span: Span) -> list[str]:
         found.append(f"not valued after {last.date}, as something held had no price or rate: figures end there")
     elif last.value and span.end - last.date > CARRIED:
         found.append(f"nothing that is held has a close after {last.date}: figures end there")
+    if late := span.course.late:
+        told = ", ".join(map(str, late[:10])) + (f" and {len(late) - 10} more" if len(late) > 10 else "")
+        found.append(f"what came or went after {last.date}, the last day with a value, is in no figure: {told}")
     return found

@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import Self
 
 from gateway.core.contract import Context
-from gateway.core.quant.lots import Entry, Fee, Income, Lot, LotMethod, Split, Trade, book
+from gateway.core.quant.lots import Book, Entry, Fee, Income, Lot, LotMethod, Split, Trade, book_in_steps
+from gateway.core.quant.steps import Steps
 from plugins.portfolio.bench import Bench
-from plugins.portfolio.ledger import EXACT, Ratios, held_after, units_of
+from plugins.portfolio.ledger import EXACT, Ratios, held_in_steps, units_of
 from plugins.portfolio.store import PortfolioRow, TransactionRow
 from plugins.portfolio.transactions import PRICED, ZERO, TransactionKind
 from plugins.portfolio.valuation.holdings import Appraiser
@@ -39,9 +40,8 @@ class Profit:
     """In `currency`; None where it is not known."""
 
     @classmethod
-    def of(cls, instrument: str, currency: str, entries: Sequence[Entry], method: LotMethod) -> Self:
+    def of(cls, instrument: str, currency: str, made: Book) -> Self:
         """Summed once: prices come and go."""
-        made = book(entries, method)
         return cls(
             instrument=instrument or None, currency=currency, lots=made.lots, quantity=made.quantity, cost=made.cost,
             realised=made.realised, income=made.income, fees=made.fees,
@@ -104,39 +104,59 @@ class Profits:
 
 
 async def profits_of(
-    context: Context, appraiser: Appraiser, row: PortfolioRow, method: LotMethod, at: datetime | None
-) -> Profits:
-    """By average cost or first in, first out; of a portfolio of weights there are none."""
-    rows = await appraiser.transactions(context, row)
+    context: Context, appraiser: Appraiser, row: PortfolioRow, method: LotMethod, at: datetime | None,
+    rows: Sequence[TransactionRow] | None = None,
+) -> Profits:  # fmt: skip
+    """By average cost or first in, first out; of a portfolio of weights there are none.
+
+    *rows* are its transactions, where they were read already.
+    """
+    rows, bench = await appraiser.transactions(context, row) if rows is None else rows, context.service(Bench)
+    booked = await bench.run_in_turns(context, _booked, row, rows, method, at)
+    marks = await appraiser.marks(context, row, booked.units, dict.fromkeys(booked.currencies, ZERO), at)
+    return await bench.run(context, _marked, booked, method, at, at or context.now, marks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Booked:
+    units: Mapping[str, Decimal]
+    ratios: Ratios
+    lines: tuple[Profit, ...]
+    currencies: frozenset[str]
+
+
+def _booked(
+    row: PortfolioRow, rows: Sequence[TransactionRow], method: LotMethod, at: datetime | None
+) -> Steps[_Booked]:
     told = [each for each in rows if at is None or each.at <= at]
-    units, ratios, lines = await context.service(Bench).run(context.tenant, _booked, row, rows, told, method)
-    currencies = {each.currency for each in told}
-    marks = await appraiser.marks(context, row, units, dict.fromkeys(currencies, ZERO), at)
-    found = Profits(method=method, at=at or context.now, lines=lines, marks=marks).at_marks(marks)
+    held = yield from held_in_steps(told, tracks_cash=row.tracks_cash)
+    lines = []
+    for (name, currency), entries in sorted((yield from _by_line(told)).items()):
+        made = yield from book_in_steps(entries, method)
+        lines.append(Profit.of(name, currency, made))
+    currencies = frozenset(each.currency for each in told)
+    return _Booked(units=held.units, ratios=Ratios(rows), lines=tuple(lines), currencies=currencies)
+
+
+def _marked(booked: _Booked, method: LotMethod, at: datetime | None, then: datetime, marks: Marks) -> Profits:
+    found = Profits(method=method, at=then, lines=booked.lines, marks=marks).at_marks(marks)
     if at is None:
         return found
     # Closes come adjusted for splits; the portfolio's own splits say what a unit was then.
     turned = [
-        line if line.price is None else replace(line, price=EXACT.multiply(line.price, ratios.since(name, at)))
+        line if line.price is None else replace(line, price=EXACT.multiply(line.price, booked.ratios.since(name, at)))
         for line in found.lines
         for name in (line.instrument or "",)
     ]
     return replace(found, lines=tuple(turned))
 
 
-def _booked(
-    row: PortfolioRow, rows: Sequence[TransactionRow], told: Sequence[TransactionRow], method: LotMethod
-) -> tuple[Mapping[str, Decimal], Ratios, tuple[Profit, ...]]:
-    units = held_after(told, tracks_cash=row.tracks_cash).units
-    lines = [Profit.of(name, currency, entries, method) for (name, currency), entries in sorted(_by_line(told).items())]
-    return units, Ratios(rows), tuple(lines)
-
-
-def _by_line(rows: Sequence[TransactionRow]) -> Mapping[tuple[str, str], list[Entry]]:
+def _by_line(rows: Sequence[TransactionRow]) -> Steps[Mapping[tuple[str, str], list[Entry]]]:
     found: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for row in rows:
         if entries := _entries(row):
             found[row.instrument or "", row.currency] += entries
+        yield
     return found
 
 

@@ -13,11 +13,14 @@ from gateway.core.contract import Context
 from gateway.core.ports import Computing, Panel, PanelAsk, Panels
 from gateway.core.quant.refusals import NotComputable
 from plugins.risk.analysis.words import MissingPrices, word
+from schema.currencies import read_currency
 from schema.errors import BadInput
 from schema.symbols import InstrumentId
 
 USUAL = timedelta(days=365)
 LONGEST = timedelta(days=365 * 40)
+EVERY_DAY = 365
+"""Periods a year of what trades every day, as cash does."""
 RISK = "gateway.core.quant.tasks_risk"
 OPTIMISE = "gateway.core.quant.tasks_optimise"
 
@@ -82,10 +85,12 @@ class Basis:
 
 
 async def read_panel(context: Context, instruments: Sequence[InstrumentId], span: Span, currency: str | None) -> Panel:
-    """Daily closes; BadInput for a currency that is none."""
+    """Daily closes; BadInput for a currency that is none. Of no instruments there are none, and nobody is asked."""
+    if not instruments:
+        return Panel(instruments=(), dates=(), closes=(), currencies=(), periods=EVERY_DAY)
     ask = PanelAsk(
         instruments=tuple(instruments), start=midnight(span.start), end=midnight(span.end),
-        currency=currency.strip().upper() if currency is not None else None,
+        currency=None if currency is None else read_currency("currency", currency),
     )  # fmt: skip
     return await context.service(Panels).panel(context, ask)
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from decimal import Decimal
+from dataclasses import asdict
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Self
 
 from gateway.core.ports import Panel
+from schema.currencies import decimals_of
 from schema.errors import FailureCode
 from schema.model import described, model
 from schema.provenance import Provenance
 from schema.words.figures import Figure
 
 DIGITS, LARGEST = Decimal("0.0000000001"), 17
+_PRECISE = Context(prec=100, rounding=ROUND_HALF_EVEN)
 
 
 @model("Dates on which an instrument that trades then has no price.")
@@ -84,6 +87,13 @@ def figure_of(told: Mapping[str, Any] | None) -> Figure | None:
     return Figure(**{**told, **span})
 
 
+def figure_row(figure: Figure | None) -> dict[str, Any] | None:
+    """As it is stored: what `figure_of` reads."""
+    if figure is None:
+        return None
+    return {**asdict(figure), "start": figure.start.isoformat(), "end": figure.end.isoformat()}
+
+
 def sure_figure(told: Mapping[str, Any]) -> Figure:
     """Of one that is always there."""
     found = figure_of(told)
@@ -95,6 +105,12 @@ def sure_figure(told: Mapping[str, Any]) -> Figure:
 def dates_of(told: list[str]) -> list[dt.date]:
     """ISO dates, read."""
     return [dt.date.fromisoformat(each) for each in told]
+
+
+def money(amount: Decimal, currency: str) -> Decimal:
+    """To the currency's minor unit, half to even."""
+    made = amount.quantize(Decimal(1).scaleb(-decimals_of(currency)), context=_PRECISE)
+    return made if made else abs(made)
 
 
 def rounded(value: Decimal) -> Decimal:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Self, cast
 
 from gateway.core.contract import Context
 from gateway.core.ports import Holdings
 from gateway.core.quant.exposure import UNKNOWN, Dimension, Exposure, Holding, exposure
-from plugins.risk.analysis.data import rounded
+from plugins.risk.analysis.data import money, rounded
+from plugins.risk.analysis.subject import Subject
 from schema.errors import NoAnswer
 from schema.model import described, model
 from schema.symbols import AssetClass, InstrumentId
@@ -47,12 +49,12 @@ class ExposureDimension:
     groups: list[ExposureGroup] = described("The groups, the largest gross exposure first.")
 
     @classmethod
-    def of(cls, found: Dimension) -> Self:
-        """From the core's."""
+    def of(cls, found: Dimension, shown: Callable[[Decimal], Decimal]) -> Self:
+        """From the core's, with sums as they are shown."""
         groups = [
             ExposureGroup(
-                key=each.key, long=rounded(each.long), short=rounded(each.short), gross=rounded(each.gross),
-                net=rounded(each.net),
+                key=each.key, long=shown(each.long), short=shown(each.short), gross=shown(each.gross),
+                net=shown(each.net),
                 gross_weight=rounded(each.gross_weight), net_weight=rounded(each.net_weight),
             )
             for each in found.groups
@@ -79,20 +81,32 @@ class RiskExposure:
     by_name: ExposureDimension = described("By instrument.")
 
     @classmethod
-    def of(cls, found: Exposure, currency: str | None) -> Self:
-        """From the core's."""
-        by = {dimension.name: ExposureDimension.of(dimension) for dimension in found.dimensions}
+    def of(cls, found: Exposure, currency: str | None, shown: Callable[[Decimal], Decimal]) -> Self:
+        """From the core's, with sums as they are shown."""
+        by = {dimension.name: ExposureDimension.of(dimension, shown) for dimension in found.dimensions}
         return cls(
-            currency=currency, value=found.equity, cash=found.cash, long=found.long, short=found.short,
-            gross=found.gross, net=found.net, leverage=rounded(found.leverage), by_class=by["class"],
-            by_currency=by["currency"], by_sector=by["sector"], by_name=by["name"],
+            currency=currency, value=shown(found.equity), cash=shown(found.cash), long=shown(found.long),
+            short=shown(found.short), gross=shown(found.gross), net=shown(found.net),
+            leverage=rounded(found.leverage), by_class=by["class"], by_currency=by["currency"],
+            by_sector=by["sector"], by_name=by["name"],
         )  # fmt: skip
 
 
-async def exposure_of(
-    context: Context, values: Mapping[InstrumentId, Decimal], cash: Mapping[str, Decimal], currency: str | None
-) -> RiskExposure:
-    """NotComputable where the value is not above 0."""
+async def exposure_of(context: Context, subject: Subject) -> RiskExposure:
+    """Of what is held in money, to the minor unit; of weights the value is 1. NotComputable where it is not above 0."""
+    if subject.holdings is not None:
+        values, cash = await values_of(context, subject.holdings)
+        currency = subject.holdings.currency
+        return await _exposed(context, values, cash, currency, partial(money, currency=currency))
+    values = {instrument: Decimal(repr(weight)) for instrument, weight in subject.weights.items()}
+    cash = {subject.currency or UNKNOWN: Decimal(repr(subject.cash))} if subject.cash else {}
+    return await _exposed(context, values, cash, subject.currency, rounded)
+
+
+async def _exposed(
+    context: Context, values: Mapping[InstrumentId, Decimal], cash: Mapping[str, Decimal], currency: str | None,
+    shown: Callable[[Decimal], Decimal],
+) -> RiskExposure:  # fmt: skip
     largest = sorted(values, key=lambda each: (-abs(values[each]), str(each)))
     currencies, sectors = await asyncio.gather(currencies_of(context, largest), sectors_of(context, largest))
     holdings = [
@@ -102,7 +116,7 @@ async def exposure_of(
         )
         for each in largest
     ]  # fmt: skip
-    return RiskExposure.of(exposure(holdings, cash), currency)
+    return RiskExposure.of(exposure(holdings, cash), currency, shown)
 
 
 async def values_of(context: Context, held: Holdings) -> tuple[dict[InstrumentId, Decimal], dict[str, Decimal]]:
@@ -110,15 +124,17 @@ async def values_of(context: Context, held: Holdings) -> tuple[dict[InstrumentId
     values: dict[InstrumentId, Decimal] = {}
     for each in held.positions:
         values[each.instrument] = values.get(each.instrument, Decimal(0)) + (each.value or Decimal(0))
-    money = (held.value or Decimal(0)) - sum(values.values(), Decimal(0))
-    return values, await _by_currency(context, held, money) if money else {}
+    left = (held.value or Decimal(0)) - sum(values.values(), Decimal(0))
+    return values, await cash_of(context, held, left)
 
 
-async def _by_currency(context: Context, held: Holdings, money: Decimal) -> dict[str, Decimal]:
+async def cash_of(context: Context, held: Holdings, left: Decimal) -> dict[str, Decimal]:
     """What all cash is worth, in the shares that its currencies have of it; `UNKNOWN` where one has no rate."""
     amounts = {currency: amount for currency, amount in held.cash.items() if amount}
+    if not amounts:
+        return {UNKNOWN: left} if left else {}
     if len(amounts) == 1:
-        return dict.fromkeys(amounts, money)
+        return dict.fromkeys(amounts, left)
     try:
         rates = {
             each: Decimal(1) if each == held.currency else (await context.market.rate(each, held.currency)).value
@@ -128,7 +144,9 @@ async def _by_currency(context: Context, held: Holdings, money: Decimal) -> dict
         rates = {}
     worth = {each: amounts[each] * rate for each, rate in rates.items()}
     total = sum(worth.values(), Decimal(0))
-    return {each: money * part / total for each, part in worth.items()} if total else {UNKNOWN: money}
+    if not worth:
+        return {UNKNOWN: left}
+    return {each: left * part / total for each, part in worth.items()} if total else worth
 
 
 async def currencies_of(context: Context, instruments: Sequence[InstrumentId]) -> dict[InstrumentId, str]:

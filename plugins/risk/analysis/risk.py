@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Annotated, Any
 
 import strawberry
 
 from gateway.core.contract import Context, Ctx
+from gateway.core.quant.refusals import NotComputable
 from plugins.risk.analysis.basis import RISK, Basis, Span, read_panel, read_span
 from plugins.risk.analysis.data import PriceData, dates_of, figure_of, sure_figure
-from plugins.risk.analysis.exposures import RiskExposure, exposure_of, values_of
+from plugins.risk.analysis.exposures import RiskExposure, exposure_of
 from plugins.risk.analysis.stress import (
     ScenarioInput,
     StressPeriodInput,
@@ -22,7 +22,7 @@ from plugins.risk.analysis.stress import (
     read_stress,
     stressed,
 )
-from plugins.risk.analysis.subject import Subject, read_subject
+from plugins.risk.analysis.subject import CASH_ALONE, Subject, read_subject
 from plugins.risk.analysis.words import CovarianceMethod, MissingPrices, TailMethod, WeightInput, word
 from plugins.risk.costs import cost_of_replays
 from plugins.risk.symbols import read_symbols
@@ -167,7 +167,9 @@ class Question:
         return told
 
     def weighted(self, **more: Any) -> dict[str, Any]:
-        """What a task needs besides the panel."""
+        """What a task needs besides the panel; NotComputable where nothing has a price that moves."""
+        if not self.subject.weights:
+            raise NotComputable(CASH_ALONE)
         weights = {str(instrument): weight for instrument, weight in self.subject.weights.items()}
         return {"weights": weights, "cash": self.subject.cash, "covariance": word(self.covariance), **more}
 
@@ -213,12 +215,7 @@ async def resolve_covariance(root: RiskAnalysis) -> CovarianceFacts | None:
 
 async def resolve_exposure(root: RiskAnalysis, info: Ctx) -> RiskExposure | None:
     """Of what is held; of weights the value is 1."""
-    subject = root.question.subject
-    if subject.holdings is not None:
-        values, cash = await values_of(info.context, subject.holdings)
-        return await exposure_of(info.context, values, cash, subject.holdings.currency)
-    weights = {instrument: Decimal(repr(weight)) for instrument, weight in subject.weights.items()}
-    return await exposure_of(info.context, weights, {}, subject.currency)
+    return await exposure_of(info.context, root.question.subject)
 
 
 async def resolve_stress(
@@ -240,11 +237,12 @@ async def resolve_relative(
 ) -> RelativeRisk | None:
     """From prices of its own: a benchmark may trade on other days than what is held."""
     question = root.question
+    more = question.weighted()
     (instrument,) = await read_symbols(info.context, [benchmark], "benchmark", 1)
     wanted = tuple(dict.fromkeys([*question.subject.weights, instrument]))
     panel = await read_panel(info.context, wanted, question.span, question.subject.currency)
     basis = Basis(context=info.context, panel=panel, missing=question.basis.missing)
-    told = await basis.run(RELATIVE, wanted, **question.weighted(benchmark=str(instrument)))
+    told = await basis.run(RELATIVE, wanted, **more, benchmark=str(instrument))
     return RelativeRisk(
         benchmark=told["benchmark"], **{name: figure_of(told[name]) for name in RELATIONS},
         dropped=dates_of(told["dropped"]), warnings=told["warnings"], data=PriceData.of(panel),

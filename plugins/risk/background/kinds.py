@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -11,9 +10,10 @@ import msgspec
 from gateway.core.contract import Context
 from gateway.core.ports import JobKind, Progress
 from plugins.risk.analysis.data import figure_of
-from plugins.risk.analysis.exposures import exposure_of, values_of
-from plugins.risk.analysis.risk import RiskInput, RiskVolatility, components_of, read_question, tail_of
+from plugins.risk.analysis.exposures import exposure_of
+from plugins.risk.analysis.risk import Question, RiskInput, RiskVolatility, components_of, read_question, tail_of
 from plugins.risk.analysis.stress import read_stress, stressed
+from plugins.risk.analysis.subject import CASH_ALONE
 from plugins.risk.background.types import RiskReport
 from plugins.risk.optimising.asking import optimized
 from plugins.risk.optimising.inputs import OptimizeInput
@@ -40,27 +40,33 @@ async def run_report(context: Context, given: Mapping[str, Any], tell: Progress)
     tell(0.05, "holdings and prices are read")
     question, head = await read_question(context, msgspec.convert(given, RiskInput))
     tell(0.4, "volatility and tails are reckoned")
-    figures = await question.risk()
-    components = components_of(await question.contributions(question.confidences[0]))
+    figures = await _figures(question)
     tell(0.6, "exposure is added up")
-    subject = question.subject
-    if subject.holdings is not None:
-        values, cash = await values_of(context, subject.holdings)
-    else:
-        values, cash = {each: Decimal(repr(weight)) for each, weight in subject.weights.items()}, {}
-    exposure = await exposure_of(context, values, cash, subject.currency)
+    exposure = await exposure_of(context, question.subject)
     tell(0.7, "windows of history are replayed")
     asked = await read_stress(context, None, None, None)
-    stress = await stressed(context, subject, asked, question.span, question.basis.missing)
-    volatility = RiskVolatility(
-        ex_post=figure_of(figures["volatility"]["ex_post"]), ex_ante=figure_of(figures["volatility"]["ex_ante"])
-    )
+    stress = await stressed(context, question.subject, asked, question.span, question.basis.missing)
     report = RiskReport(
         portfolio_id=head.portfolio_id, symbols=head.symbols, weights=head.weights, cash=head.cash,
-        volatility=volatility, tails=[tail_of(each) for each in figures["tails"]], components=components,
-        exposure=exposure, stress=stress, warnings=figures["warnings"], data=head.data,
+        exposure=exposure, stress=stress, data=head.data, **figures,
     )  # fmt: skip
     return written(report)
+
+
+async def _figures(question: Question) -> dict[str, Any]:
+    """What has none is told by a warning: a portfolio of cash alone has its exposure and its stress."""
+    if not question.subject.weights:
+        return {"warnings": [f"volatility, tails, components: {CASH_ALONE}"]}
+    told = await question.risk()
+    volatility = told["volatility"]
+    return {
+        "volatility": RiskVolatility(
+            ex_post=figure_of(volatility["ex_post"]), ex_ante=figure_of(volatility["ex_ante"])
+        ),
+        "tails": [tail_of(each) for each in told["tails"]],
+        "components": components_of(await question.contributions(question.confidences[0])),
+        "warnings": told["warnings"],
+    }  # fmt: skip
 
 
 def show_optimize(result: Mapping[str, Any]) -> JobResult:

@@ -28,9 +28,13 @@ class RiskReport:
     symbols: list[str] = described("Ids of what is held.")
     weights: list[float] = described("Fractions of the value, in their order.")
     cash: float = described("What is left of 1.")
-    volatility: RiskVolatility = described("Volatility a year.")
-    tails: list[RiskTail] = described("Every method at every confidence.")
-    components: RiskComponents = described("Each position's part, at the first confidence.")
+    volatility: RiskVolatility | None = described(
+        "Volatility a year; null where nothing but cash is held, as `warnings` says.", default=None
+    )
+    tails: list[RiskTail] | None = described("Every method at every confidence; null as `volatility`.", default=None)
+    components: RiskComponents | None = described(
+        "Each position's part, at the first confidence; null as `volatility`.", default=None
+    )
     exposure: RiskExposure = described("By class, currency, sector and single name.")
     stress: StressReport = described("All named windows of history.")
     warnings: list[str] = described("What could not be reckoned, and what a figure is to be taken with.")

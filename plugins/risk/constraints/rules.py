@@ -15,6 +15,7 @@ MOST_GROUPS = 100
 LARGEST_WEIGHT = 100.0
 """A weight beyond so many times the portfolio's value is a slip of the pen."""
 LONGEST_GROUP = 60
+SIDES = ("min", "max")
 NEAR = 1e-9
 """What sums of weights may be off by."""
 
@@ -65,10 +66,10 @@ class Rules:
 
 def checked(rules: Rules) -> Rules:
     """The same; Refused names the field that cannot be."""
-    _check_range(rules.minimum, rules.maximum, "weights", "minWeight")
+    _check_range(rules.minimum, rules.maximum, "weights", ("minWeight", "maxWeight"))
     if not rules.short and (rules.minimum or 0) < 0:
         raise _wrong("minWeight is negative in a long-only set: say short: true, or give 0 or more.", "minWeight")
-    _check_range(rules.least_total, rules.greatest_total, "all together", "minTotal")
+    _check_range(rules.least_total, rules.greatest_total, "all together", ("minTotal", "maxTotal"))
     for name, cap in (("maxPosition", rules.position), ("leverage", rules.leverage)):
         if cap is not None and not 0 < cap <= LARGEST_WEIGHT:
             raise _wrong(f"{name} must be above 0 and at most {LARGEST_WEIGHT:g}.", name)
@@ -140,7 +141,7 @@ def _check_bounds(rules: Rules) -> None:
         where = ("bounds", str(number))
         if bound.minimum is None and bound.maximum is None:
             raise _wrong(f"The bound of {bound.symbol} says nothing: give min, max or both.", *where)
-        _check_range(bound.minimum, bound.maximum, bound.symbol, *where)
+        _check_range(bound.minimum, bound.maximum, bound.symbol, SIDES, *where)
         if not rules.short and (bound.minimum or 0) < 0:
             raise _wrong(f"{bound.symbol} may be sold short in a long-only set: say short: true.", *where, "min")
         if not rules.short and bound.maximum is not None and bound.maximum < 0:
@@ -160,7 +161,7 @@ def _check_groups(groups: Sequence[Group]) -> None:
         _check_once(group.symbols, *where, "symbols")
         if group.minimum is None and group.maximum is None:
             raise _wrong(f"The group {group.name} says nothing: give min, max or both.", *where)
-        _check_range(group.minimum, group.maximum, f"the group {group.name}", *where)
+        _check_range(group.minimum, group.maximum, f"the group {group.name}", SIDES, *where)
 
 
 def _check_signs(rules: Rules) -> None:
@@ -210,12 +211,16 @@ def _check_once(names: Sequence[str], *where: str) -> None:
         raise _wrong(f"{twice} is there twice: give it once.", *where)
 
 
-def _check_range(minimum: float | None, maximum: float | None, whose: str, *where: str) -> None:
-    for value in (minimum, maximum):
+def _check_range(
+    minimum: float | None, maximum: float | None, whose: str, fields: tuple[str, str], *where: str
+) -> None:
+    for value, field in zip((minimum, maximum), fields, strict=True):
         if value is not None and not (isfinite(value) and abs(value) <= LARGEST_WEIGHT):
-            raise _wrong(f"A weight of {whose} is beyond {LARGEST_WEIGHT:g}: 1 is the whole portfolio.", *where)
+            told = f"A weight of {whose} is beyond {LARGEST_WEIGHT:g}: 1 is the whole portfolio."
+            raise _wrong(told, *where, field)
     if minimum is not None and maximum is not None and minimum > maximum:
-        raise _wrong(f"The least weight of {whose} ({minimum:g}) is above its greatest ({maximum:g}).", *where)
+        told = f"The least weight of {whose} ({minimum:g}) is above its greatest ({maximum:g})."
+        raise _wrong(told, *(where or fields[:1]))
 
 
 def _wrong(message: str, *field: str) -> Refused:

@@ -10,13 +10,17 @@ import strawberry
 
 from plugins.risk.constraints.rules import Rules, read_rules
 from plugins.risk.rows import ConstraintRow
+from schema.facts import facts
 from schema.model import described, model
 from schema.paging import PageInfo
 from schema.refusals import refusals
+from schema.scopes import Scope
 from schema.words.instruments import Node
 from schema.words.problems import UserError
 
 ERRORS = "Why nothing happened; empty where it did."
+READ = facts(cost=0, needs=Scope.PORTFOLIO_READ)
+"""Of what a change shows: who may write need not be one who may read."""
 _MIN, _MAX = "The least; null where there is none.", "The greatest; null where there is none."
 
 
@@ -58,7 +62,7 @@ class Constraints:
         "Greatest sum of absolute changes against the weights that are held; null where there is none.", default=None
     )
     cardinality: int | None = described(
-        "Greatest number of positions, reached by a heuristic (solve, keep the largest, solve again); null for none.",
+        "Greatest number of positions: the best of few choices, else a heuristic that the answer names; null for none.",
         default=None,
     )
 
@@ -146,7 +150,9 @@ class ConstraintsInput:
     turnover: float | None = strawberry.field(
         description="Greatest sum of absolute changes against the weights that are held.", default=None
     )
-    cardinality: int | None = strawberry.field(description="Greatest number of positions (heuristic).", default=None)
+    cardinality: int | None = strawberry.field(
+        description="Greatest number of positions (heuristic for many instruments).", default=None
+    )
 
 
 @refusals(
@@ -219,7 +225,7 @@ class ConstraintSetDeleteInput:
 class ConstraintSetCreatePayload:
     """The set, or why there is none."""
 
-    constraint_set: ConstraintSet | None = described("The new set.", default=None)
+    constraint_set: ConstraintSet | None = described("The new set.", default=None, metadata=READ)
     user_errors: list[UserError[ConstraintSetCreateErrorCode]] = described(ERRORS)
 
 
@@ -227,7 +233,7 @@ class ConstraintSetCreatePayload:
 class ConstraintSetUpdatePayload:
     """All of the change was made, or nothing."""
 
-    constraint_set: ConstraintSet | None = described("The set as it is now.", default=None)
+    constraint_set: ConstraintSet | None = described("The set as it is now.", default=None, metadata=READ)
     user_errors: list[UserError[ConstraintSetUpdateErrorCode]] = described(ERRORS)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -15,20 +16,19 @@ from gateway.core.contract import Context, Host, Tapped
 from gateway.core.ports import Holdings, Outbox, Portfolios
 from gateway.core.store import new_id
 from plugins.risk.evaluation.gauge import Act
+from plugins.risk.evaluation.nights import nights
 from plugins.risk.evaluation.tails import value_at_risk
-from plugins.risk.evaluation.valuing import Valued, is_fresh, valued
+from plugins.risk.evaluation.valuing import Course, Valued, is_fresh, valued, without_waiting
 from plugins.risk.evaluation.watched import Portrait, Watched
 from plugins.risk.limits.store import LimitDirectory
 from plugins.risk.rows import Breach, LimitRow
 from schema.errors import MarketgateError
-from schema.provenance import DataMode
+from schema.provenance import DataMode, Provenance, providers_of
 from schema.symbols import InstrumentId
 from schema.words.quotes import QUOTES, QuotesAsk
 
 REFRESH = timedelta(seconds=30)
 """How old holdings and rates of exchange may be."""
-WRITTEN = timedelta(seconds=60)
-"""How often values are written where nothing else happens."""
 TAIL = timedelta(minutes=15)
 """How often the value at risk is reckoned."""
 RETRY = timedelta(minutes=2)
@@ -55,18 +55,22 @@ class Book:
         self.limits: dict[str, Watched] = {}
         self._holdings: Holdings | None = None
         self._valued: Valued | str = "not valued yet"
+        self._course = Course()
+        """What limits without a peak of their own know a split by whose price waits."""
         self._prices: dict[InstrumentId, Decimal] = {}
         self._heard: dict[InstrumentId, datetime] = {}
-        self._modes: dict[InstrumentId, DataMode] = {}
+        self._made: dict[InstrumentId, Provenance] = {}
         self._streamed: frozenset[InstrumentId] = frozenset()
         self._old, self._reckoning = True, False
         self._news, self._due = asyncio.Event(), asyncio.Event()
         self.idle = asyncio.Event()
-        self._read_at = self._written_at = host.clock.now()
+        self._read_at = host.clock.now()
 
     def add(self, watched: Watched) -> None:
         """One more limit, or one in the place of what it was before."""
         self.limits[watched.row.id] = watched
+        if self._course.basis is None:
+            self._course = replace(watched.course)
         if watched.tail:
             self._due.set()
             self._reckoning = True
@@ -90,7 +94,7 @@ class Book:
             if is_fresh(quote, now) and quote.instrument in self._streamed:
                 self._prices[quote.instrument] = quote.price
                 self._heard[quote.instrument] = now
-                self._modes[quote.instrument] = quote.provenance.mode
+                self._made[quote.instrument] = quote.provenance
                 self._wake()
 
     async def _watch(self) -> None:
@@ -101,6 +105,7 @@ class Book:
                 self._news.clear()
                 if self._old or self._host.clock.now() - self._read_at >= REFRESH:
                     self._old = False
+                    await self._catch_up()
                     await self._read()
                     wanted = self._wanted()
                     if wanted != self._streamed:
@@ -113,12 +118,13 @@ class Book:
             await streams.aclose()
 
     async def _wait(self) -> None:
-        """Until there is something new, or the holdings are old."""
+        """Until there is something new, the holdings are old, or a value is to be written."""
         if self._news.is_set():
             return
         if not self._reckoning:
             self.idle.set()
-        left = (self._read_at + REFRESH - self._host.clock.now()).total_seconds()
+        due = [each.due for each in self.limits.values() if each.due is not None]
+        left = (min([self._read_at + REFRESH, *due]) - self._host.clock.now()).total_seconds()
         waiting = {
             asyncio.ensure_future(self._host.clock.sleep(max(left, 0.0))),
             asyncio.ensure_future(self._news.wait()),
@@ -154,11 +160,36 @@ class Book:
         if isinstance(self._valued, Valued):
             self._forget(self._valued)
 
+    async def _catch_up(self) -> None:
+        """What nobody saw of drawdowns: by the closes of the days since, in order; a breach is told with its day."""
+        late = [(each, each.unseen) for each in self.limits.values() if each.unseen]
+        for each, _ in late:
+            each.unseen = None
+        now = self._host.clock.now()
+        for night in nights(min((since for _, since in late), default=now), now):
+            try:
+                found = await self._host.service(Portfolios).holdings(self._context(), self._portfolio, night)
+            except MarketgateError as error:
+                LOG.warning("risk_night_unseen", portfolio=self._portfolio, night=night, reason=error.message)
+                continue
+            value = None if found is None else valued(found)
+            if not isinstance(value, Valued):
+                continue
+            self._holdings, self._valued = found, value
+            looked = [each for each, since in late if since < night]
+            self._course.risen(value)
+            for each in looked:
+                each.look(value, night)
+                await asyncio.sleep(0)
+            told = [each for each in looked if each.acts]
+            if told:
+                await self._surely(told)
+
     def _forget(self, held: Valued) -> None:
         """Live prices that are older than those of the holdings, or of what is not held any more."""
         begin = self._read_at - REFRESH
         for each in [each for each, at in self._heard.items() if at < begin or each not in held.factors]:
-            del self._prices[each], self._heard[each], self._modes[each]
+            del self._prices[each], self._heard[each], self._made[each]
 
     def _wanted(self) -> frozenset[InstrumentId]:
         if not isinstance(self._valued, Valued) or all(watched.tail for watched in self.limits.values()):
@@ -183,19 +214,26 @@ class Book:
     async def _evaluate(self) -> None:
         now, value = self._host.clock.now(), self._valued
         marked = value.marked(self._prices) if isinstance(value, Valued) else None
+        ready = self._course.risen(marked) if marked else None
         for watched in tuple(self.limits.values()):
             if watched.tail:
                 continue
-            if marked is None:
+            if marked is None or ready is None:
                 watched.fail(str(value), now)
-            else:
+                continue
+            if watched.falls:
                 watched.look(marked, now)
-                await asyncio.sleep(0)  # hundreds of positions take their time: others have a turn
-        moved = [each for each in self.limits.values() if each.acts or _differs(each)]
-        if now - self._written_at >= WRITTEN:
-            moved = [each for each in self.limits.values() if each.at is not None]
+            else:
+                watched.course = replace(self._course) if ready.waiting else Course()
+                watched.look(ready, now)
+            await asyncio.sleep(0)  # hundreds of positions take their time: others have a turn
+        moved = [
+            each for each in self.limits.values()
+            if each.acts or _differs(each) or (each.due is not None and each.due <= now)
+        ]  # fmt: skip
+        for each in moved:
+            each.written = now
         if moved:
-            self._written_at = now
             await self._surely(moved)
 
     async def _surely(self, moved: Sequence[Watched]) -> None:
@@ -228,9 +266,11 @@ class Book:
         acted: dict[Watched, int] = {}
         for each in moved:
             # What is reckoned while the transaction is under way goes with the next one.
-            stood[each], kept[each] = each.standing(), each.basis.same if each.basis else None
+            basis = each.course.basis
+            stood[each], kept[each] = each.standing(), basis.same if basis else None
             told[each], acted[each] = self._breaches(each), len(each.acts)
             await asyncio.sleep(0)  # holdings of hundreds of positions take their time
+        withheld = await self._withheld(told, portrait)
         async with self._host.store.write() as tx:
             generations = await self._rows.generations(tx, {each.row.id for each in moved})
             valid = [each for each in moved if generations.get(each.row.id) == each.row.generation]
@@ -239,7 +279,9 @@ class Book:
             for watched in valid:
                 for breach in told[watched]:
                     if (breach.limit_id, breach.arm) in new:
-                        outbox.emit(tx, watched.event(breach, portrait), tenant=breach.tenant_id)
+                        outbox.emit(
+                            tx, watched.event(breach, portrait, withheld=watched in withheld), tenant=breach.tenant_id
+                        )
                     else:
                         doubted.add(breach.limit_id)
             written = [each for each in valid if each.row.id not in doubted]
@@ -253,6 +295,14 @@ class Book:
         if doubted:
             self._doubted(doubted)
 
+    async def _withheld(self, told: Mapping[Watched, Sequence[Breach]], portrait: Portrait) -> set[Watched]:
+        """Those of whose numbers a licence lets nobody pass anything on."""
+        market, found = self._context().market, set[Watched]()
+        for watched, breaches in told.items():
+            if breaches and not await market.may_deliver(QUOTES, *sorted(portrait.sources | watched.sources)):
+                found.add(watched)
+        return found
+
     def _breaches(self, watched: Watched) -> list[Breach]:
         """Those that are not written yet."""
         at = watched.at or self._host.clock.now()
@@ -260,14 +310,16 @@ class Book:
 
     def _portrait(self) -> Portrait:
         held, value = self._holdings, self._valued
-        worth = value.snapshot(self._prices).value if isinstance(value, Valued) else Decimal(0)
+        ready = self._course.settled(value.marked(self._prices)) if isinstance(value, Valued) else None
+        worth = ready.snapshot({}).value if ready else Decimal(0)
         return Portrait(
-            name=held.name if held else "", currency=held.currency if held else "", value=worth, mode=self._mode()
+            name=held.name if held else "", currency=held.currency if held else "", value=worth, mode=self._mode(),
+            sources=(held.sources if held else frozenset()) | providers_of(*self._made.values()),
         )  # fmt: skip
 
     def _mode(self) -> DataMode:
         """The least of what its prices are; where none was streamed, what the gateway's upstreams are."""
-        modes = set(self._modes.values())
+        modes = {each.mode for each in self._made.values()}
         if not modes:
             return DataMode.LIVE if self._host.settings.mode == "live" else DataMode.RECORDED
         return next(mode for mode in (DataMode.SIMULATED, DataMode.RECORDED, DataMode.LIVE) if mode in modes)
@@ -301,8 +353,10 @@ class Book:
             if held is None:
                 watched.fail(GONE, self._host.clock.now())
             else:
-                self._holdings = held
-                watched.figure, measured = await value_at_risk(self._context(), watched.rule, held)
+                self._holdings, value = held, valued(held)
+                waiting = self._course.settled(value).waiting if isinstance(value, Valued) else {}
+                held = without_waiting(held, waiting)
+                watched.figure, measured, watched.sources = await value_at_risk(self._context(), watched.rule, held)
                 watched.take(measured, self._host.clock.now())
         except MarketgateError as error:
             watched.fail(error.message, self._host.clock.now())

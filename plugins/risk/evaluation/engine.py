@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from gateway.core.contract import Context, Host, Leads
+from gateway.core.contract import Context, Host, Leads, LeaseRows
 from gateway.core.identity import CallerKind, Principal, Scope
 from gateway.core.ports import Backstage, Organisations, Plans
 from plugins.risk.evaluation.book import Book
@@ -19,6 +19,7 @@ from plugins.risk.evaluation.watched import Watched
 from plugins.risk.limits.kinds import SHARDS
 from plugins.risk.limits.store import LimitDirectory
 from plugins.risk.rows import LimitRow
+from plugins.risk.tables import evaluators, leases
 from schema.errors import MarketgateError
 
 LOOK_BACK = timedelta(seconds=10)
@@ -48,7 +49,7 @@ class Engine:
 
     def __init__(self, host: Host) -> None:
         self._host, self._rows = host, LimitDirectory()
-        self._leads = Leads(host.store, host.clock, LimitDirectory(), SHARDS)
+        self._leads = Leads(host.store, host.clock, LeaseRows(leases, evaluators), SHARDS)
         self._books: dict[Where, _Running] = {}
         self._places: dict[str, tuple[Where, int, int]] = {}
         """By limit: in which book, of which shard, its generation."""
@@ -192,7 +193,7 @@ class Engine:
         if place is None or place[0] not in self._books:
             return None
         former = self._books[place[0]].book.limits.pop(limit_id, None)
-        if former is not None and former.basis is not None and former.at is not None:
+        if former is not None and former.course.basis is not None and former.at is not None:
             self._parted.append(former)
         return former
 

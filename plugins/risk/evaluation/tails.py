@@ -13,13 +13,15 @@ from plugins.risk.analysis.data import figure_of
 from plugins.risk.analysis.subject import held_as_weights
 from plugins.risk.analysis.words import MissingPrices
 from plugins.risk.limits.kinds import SCALE, LimitRule, Measured
+from schema.provenance import providers_of
 from schema.words.figures import Figure
 
 
-async def value_at_risk(context: Context, rule: LimitRule, held: Holdings) -> tuple[Figure, Measured]:
+async def value_at_risk(context: Context, rule: LimitRule, held: Holdings) -> tuple[Figure, Measured, frozenset[str]]:
     """Historical, of a day, as a fraction of the portfolio's value; NotComputable says why there is none.
 
     Dates on which something that is held has no close are left out: the figure's count says how many returns remain.
+    The providers are those of the closes.
     """
     subject, today = held_as_weights(held), context.now.date()
     span = Span(start=today - timedelta(days=rule.days), end=today)
@@ -33,4 +35,5 @@ async def value_at_risk(context: Context, rule: LimitRule, held: Holdings) -> tu
     figure = figure_of(tail["value_at_risk"])
     if figure is None:
         raise NotComputable("; ".join(told["warnings"]) or "the value at risk cannot be reckoned")
-    return figure, Measured(value=Decimal(repr(figure.value)).quantize(SCALE).normalize())
+    measured = Measured(value=Decimal(repr(figure.value)).quantize(SCALE).normalize())
+    return figure, measured, providers_of(*panel.provenance)

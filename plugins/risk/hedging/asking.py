@@ -14,12 +14,12 @@ from gateway.core.contract import Context
 from gateway.core.ports import Desk
 from gateway.core.quant.refusals import NotComputable
 from plugins.risk.analysis.basis import RISK, Basis, read_panel, read_span
-from plugins.risk.analysis.data import PriceData, dates_of, rounded, sure_figure
+from plugins.risk.analysis.data import PriceData, dates_of, money, rounded, sure_figure
 from plugins.risk.analysis.subject import held_as_weights, read_holdings
 from plugins.risk.hedging.inputs import HedgeCandidateInput, HedgedPositionInput, HedgeInput
-from plugins.risk.hedging.types import HedgeAnalysis, HedgeBasis, HedgeCandidate, HedgeProposal, money
+from plugins.risk.hedging.types import HedgeAnalysis, HedgeBasis, HedgeCandidate, HedgeProposal
 from plugins.risk.symbols import read_symbols
-from schema.currencies import FIATS, MINOR_UNITS, STABLES
+from schema.currencies import read_currency
 from schema.errors import BadInput, MarketgateError, NoAnswer
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.derivatives import FUNDING_RATES, FundingRate, FundingRatesAsk
@@ -29,8 +29,6 @@ from schema.words.quotes import Quote
 MOST_CANDIDATES = 20
 MOST_DAYS = 3_650
 MOST_BETA = 100.0
-COINS = frozenset({"BTC", "ETH"})
-"""Assets that others are priced in."""
 LEAST, MOST = Decimal(10) ** -18, Decimal(10) ** 18
 BPS = Decimal(10_000)
 ONE, FINE = Decimal(1), Decimal("0.00000001")
@@ -79,13 +77,13 @@ class Candidate:
         return {name: format(value, "f") if isinstance(value, Decimal) else value for name, value in told.items()}
 
 
-async def hedged(context: Context, wish: HedgeInput) -> HedgeAnalysis:
-    """What each candidate would do."""
+async def hedged(context: Context, wish: HedgeInput, known: Position | None = None) -> HedgeAnalysis:
+    """What each candidate would do; *known* is what is to be hedged, where it stands in no portfolio."""
     _check(wish)
     span = read_span(context, wish.start, wish.end)
     ids = await read_symbols(context, [each.symbol for each in wish.candidates], "candidates", MOST_CANDIDATES)
     benchmark = (await read_symbols(context, [wish.benchmark], "benchmark", 1))[0] if wish.benchmark else None
-    position = await _position(context, wish)
+    position = await _position(context, wish) if known is None else known
     held = [str(each) for each in ids if each in position.weights]
     if held:
         raise BadInput("candidates", f"{held[0]} is what is to be hedged: sell it, or give another instrument")
@@ -105,11 +103,11 @@ async def hedged(context: Context, wish: HedgeInput) -> HedgeAnalysis:
         candidates=[each.request(_spot(position, each), context.now.date()) for each in usable],
         benchmark=str(benchmark) if benchmark else None,
     )  # fmt: skip
-    known = {str(each.instrument): each for each in usable}
+    by_name = {str(each.instrument): each for each in usable}
     return HedgeAnalysis(
         currency=position.currency, value=money(position.value, position.currency),
         unhedged=sure_figure(told["unhedged"]),
-        candidates=[_told(each, known[each["symbol"]], position.currency) for each in told["candidates"]],
+        candidates=[_told(each, by_name[each["symbol"]], position.currency) for each in told["candidates"]],
         dropped=dates_of(told["dropped"]), warnings=[*warnings, *told["warnings"]], data=PriceData.of(panel),
     )  # fmt: skip
 
@@ -155,7 +153,9 @@ async def _position(context: Context, wish: HedgeInput) -> Position:
     if (wish.portfolio_id is None) == (wish.position is None):
         raise BadInput("portfolioId", "give portfolioId or position, one of the two")
     if wish.position is not None:
-        return await _single(context, wish.position, None if wish.currency is None else _currency(wish.currency))
+        return await _single(
+            context, wish.position, None if wish.currency is None else read_currency("currency", wish.currency)
+        )
     holdings = await read_holdings(context, str(wish.portfolio_id))
     if wish.currency is not None and wish.currency.strip().upper() != holdings.currency:
         raise BadInput("currency", f"a portfolio is hedged in its own currency, {holdings.currency}: leave it out")
@@ -166,23 +166,13 @@ async def _position(context: Context, wish: HedgeInput) -> Position:
     )  # fmt: skip
 
 
-def _currency(text: str) -> str:
-    """A code that amounts can be kept in, upper-cased; BadInput for another."""
-    code = text.strip().upper()
-    if code in MINOR_UNITS:
-        raise BadInput("currency", f"{code} is a hundredth of {MINOR_UNITS[code]}: write {MINOR_UNITS[code]}")
-    if code not in FIATS | STABLES | COINS:
-        raise BadInput("currency", f"{text[:20]!r} is no currency that is known: write a code such as USD or USDT")
-    return code
-
-
 async def _single(context: Context, given: HedgedPositionInput, currency: str | None) -> Position:
     if given.quantity == 0:
         raise BadInput("position", "the quantity is 0: there is nothing to hedge")
     if not LEAST <= abs(given.quantity) <= MOST:
         raise BadInput("position", f"the quantity has 18 digits behind the point and is {MOST:f} at most")
     (instrument,) = await read_symbols(context, [given.symbol], "position", 1)
-    quote = await _quote(context, instrument, currency)
+    quote = await quote_of(context, instrument, currency)
     return Position(
         weights={instrument: 1.0}, cash=0.0, value=given.quantity * quote.price, currency=quote.currency,
         spot=(instrument, quote.price),
@@ -192,7 +182,7 @@ async def _single(context: Context, given: HedgedPositionInput, currency: str | 
 async def _candidate(
     context: Context, instrument: InstrumentId, given: HedgeCandidateInput, currency: str
 ) -> Candidate:
-    quote = await _quote(context, instrument, currency)
+    quote = await quote_of(context, instrument, currency)
     facts = await _facts(context, instrument)
     funding, warnings = await _funding(context, instrument, given)
     spread = given.spread_bps
@@ -218,7 +208,8 @@ def _spread(quote: Quote) -> Decimal | None:
     return rounded((quote.ask - quote.bid) / quote.price * BPS)
 
 
-async def _quote(context: Context, instrument: InstrumentId, currency: str | None) -> Quote:
+async def quote_of(context: Context, instrument: InstrumentId, currency: str | None) -> Quote:
+    """The price of now; NotComputable where nobody tells one above 0."""
     quote = await context.service(Desk).quote(context, instrument, None, currency)
     if quote is None or quote.price <= 0:
         raise NotComputable(f"nobody quotes {instrument} above 0: what it is worth is not known")

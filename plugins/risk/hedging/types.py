@@ -4,35 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from decimal import ROUND_HALF_EVEN, Context, Decimal
-from enum import StrEnum
+from decimal import Decimal
 from typing import Any, Self
 
-from plugins.risk.analysis.data import PriceData, rounded, sure_figure
-from schema.currencies import decimals_of
-from schema.model import choices, described, model
+from plugins.risk.analysis.data import PriceData, money, rounded, sure_figure
+from schema.model import described, model
 from schema.words.figures import Figure
+from schema.words.hedges import HedgeCost, HedgeKind
 from schema.words.trades import Side
-
-_PRECISE = Context(prec=100, rounding=ROUND_HALF_EVEN)
-
-
-def money(amount: Decimal, currency: str) -> Decimal:
-    """To the currency's minor unit, half to even."""
-    made = amount.quantize(Decimal(1).scaleb(-decimals_of(currency)), context=_PRECISE)
-    return made if made else abs(made)
-
-
-@choices(
-    "How a hedge ratio is reckoned.",
-    MINIMUM_VARIANCE="cov(s, f) / var(f): the least variance of what is left.",
-    BETA="(beta of the position - targetBeta) / beta of the candidate, both to the benchmark.",
-)
-class HedgeKind(StrEnum):
-    """Of a proposal."""
-
-    MINIMUM_VARIANCE = "MINIMUM_VARIANCE"
-    BETA = "BETA"
 
 
 @model("An order as trading takes it: a proposal, nothing was ordered.")
@@ -46,17 +25,6 @@ class ProposedOrder:
     notional: Decimal = described("quantity · contract size · price.")
 
 
-@model("What a hedge costs: below 0 it is an income.")
-class HedgeCost:
-    """In the analysis's currency."""
-
-    fees: Decimal = described("For in and out.")
-    spread: Decimal = described("Half of it each way.")
-    funding: Decimal = described("Over the days that it is held, at the rate of now.")
-    total: Decimal = described("All together.")
-    days: int = described("How long it is held.")
-
-
 @model("One hedge with one candidate.")
 class HedgeProposal:
     """Rounded to whole lots: figures of what is left are at the rounded ratio."""
@@ -68,7 +36,10 @@ class HedgeProposal:
     exact_contracts: Decimal = described("Before rounding.")
     value: Decimal = described("Of the contracts, signed.")
     effectiveness: Figure = described("1 - var(hedged) / var(unhedged).")
-    r_squared: Figure = described("The same at the exact ratio.")
+    r_squared: Figure | None = described(
+        "The same at the exact ratio of the minimum variance; null for BETA, whose ratio is no regression's.",
+        default=None,
+    )
     residual: Figure = described("Volatility a year of what is left.")
     residual_value: Decimal = described("The same in money.")
     cost: HedgeCost = described("What it costs.")
@@ -83,9 +54,12 @@ class HedgeProposal:
             symbol=symbol, side=Side.BUY if contracts > 0 else Side.SELL, quantity=abs(contracts), price=price,
             notional=abs(value),
         )  # fmt: skip
-        figures = {name: sure_figure(told[name]) for name in ("ratio", "effectiveness", "r_squared", "residual")}
+        figures = {name: sure_figure(told[name]) for name in ("ratio", "effectiveness", "residual")}
+        kind = HedgeKind(told["kind"].upper())
+        if kind is HedgeKind.MINIMUM_VARIANCE:
+            figures["r_squared"] = sure_figure(told["r_squared"])
         return cls(
-            kind=HedgeKind(told["kind"].upper()), **figures, rounded_ratio=told["rounded_ratio"], contracts=contracts,
+            kind=kind, **figures, rounded_ratio=told["rounded_ratio"], contracts=contracts,
             exact_contracts=rounded(Decimal(told["exact_contracts"])), value=value,
             residual_value=money(Decimal(told["residual_value"]), currency),
             cost=HedgeCost(

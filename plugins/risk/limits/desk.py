@@ -102,7 +102,7 @@ class LimitDesk:
             _check(row)
             fresh = replace(
                 row, state=LimitState.ARMED.value, arm=held.arm + 1, generation=held.generation + 1, value=None,
-                subject=None, problem=None, evaluated_at=None, changed_at=self._host.clock.now(),
+                subject=None, figure=None, problem=None, evaluated_at=None, changed_at=self._host.clock.now(),
             )  # fmt: skip
             await self._rows.change(tx, context.tenant, limit_id, fresh)
             await self._record(tx, context, "risklimit.updated", limit_id, before=_told(held), after=_told(fresh))
@@ -145,7 +145,7 @@ def _made(context: Context, wish: Wish, key: str | None, digest: str | None) -> 
         tenant_id=context.tenant, id=new_id("limit"), made_by=context.principal.actor, portfolio=wish.portfolio,
         shard=shard_of(wish.portfolio), kind=wish.rule.kind.value, threshold=wish.threshold, rule=plain(wish.rule),
         hysteresis_bps=wish.hysteresis_bps, note=wish.note or None, active=True, state=LimitState.ARMED.value, arm=1,
-        generation=0, value=None, subject=None, problem=None, peak=None, basis=None, evaluated_at=None,
+        generation=0, value=None, subject=None, figure=None, problem=None, peak=None, basis=None, evaluated_at=None,
         last_breached_at=None, idempotency_key=key, request_digest=digest, created_at=now, changed_at=now,
     )  # fmt: skip
 
@@ -177,8 +177,8 @@ def _check(row: LimitRow) -> None:
         raise _wrong("A limit of CLASS_EXPOSURE needs assetClass.", "assetClass")
     if rule.kind is not LimitKind.CLASS_EXPOSURE and rule.asset_class is not None:
         raise _wrong("Only a limit of CLASS_EXPOSURE has an assetClass.", "assetClass")
-    if not 0.5 <= rule.confidence <= 0.9999:
-        raise _wrong("confidence must be 0.5 to 0.9999.", "confidence")
+    if not 0.5 < rule.confidence <= 0.9999:
+        raise _wrong("confidence must be above 0.5, and 0.9999 at most.", "confidence")
     if not 30 <= rule.days <= 3_650:
         raise _wrong("days must be 30 to 3,650.", "days")
     if row.note is not None and (

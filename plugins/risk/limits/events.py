@@ -35,13 +35,23 @@ class RiskLimitBreached(Event):
     text: str = described("When it is breached, in words.")
     threshold: Decimal = described("The greatest value that is no breach.")
     value: Decimal | None = described(
-        "The value that was measured; null where the portfolio's value is not above zero: beyond any limit.",
+        "The value that was measured; null where it is `withheld`, and where the portfolio's value is not above zero: "
+        "beyond any limit.",
         default=None,
     )
     symbol: str | None = described("The position that the value is of, where it is of one.", default=None)
-    portfolio_value: Decimal = described("Of the portfolio, in its currency.")
+    portfolio_value: Decimal | None = described(
+        "Of the portfolio, in its currency, to the minor unit; null where it is `withheld`.", default=None
+    )
     currency: str = described("The portfolio's.")
-    figure: Figure | None = described("How the value at risk was reckoned; null for other kinds.", default=None)
+    figure: Figure | None = described(
+        "How the value at risk was reckoned; null for other kinds, and where it is `withheld`.", default=None
+    )
+    withheld: bool = described(
+        "Whether the numbers are left out because a price behind them has a licence that lets nobody pass it on: "
+        "`riskLimit { value }` has what was measured last.",
+        default=False,
+    )
     arm: int = described("How often the limit has been armed: each arming tells one breach.")
     note: str | None = described("What the limit's maker noted.", default=None)
     risk_limit = computed(resolve_limit, "The limit as it is now; null where it is gone.", name="riskLimit")

@@ -102,8 +102,8 @@ async def resolve_delete(
 
 
 async def find_limit(context: Context, id: str) -> RiskLimit | None:
-    """By its id, for `node`; None for who may not read portfolios."""
-    if not context.principal.may(Scope.PORTFOLIO_READ):
+    """By its id, for `node`; None for who may not read portfolios, or the prices that its value is reckoned from."""
+    if not all(map(context.principal.may, (Scope.PORTFOLIO_READ, Scope.MARKET_READ))):
         return None
     row = await context.service(LimitDesk).find(context, id)
     return RiskLimit.of(row) if row else None
@@ -121,7 +121,7 @@ class LimitQuery:
     risk_limits: RiskLimitConnection = strawberry.field(
         resolver=resolve_limits,
         description="The organisation's limits on its portfolios' risk, the oldest first.",
-        metadata=facts(times=page_length, needs=Scope.PORTFOLIO_READ),
+        metadata=facts(times=page_length, needs=Scope.PORTFOLIO_READ, also=Scope.MARKET_READ),
     )
 
 
@@ -132,12 +132,12 @@ class LimitMutation:
     risk_limit_create: RiskLimitCreatePayload = strawberry.field(
         resolver=resolve_create,
         description="Watch a portfolio's risk: a breach is the event `risk.limit_breached`.",
-        metadata=facts(cost=5, needs=Scope.PORTFOLIO_WRITE),
+        metadata=facts(cost=5, needs=Scope.PORTFOLIO_WRITE, also=Scope.MARKET_READ),
     )
     risk_limit_update: RiskLimitUpdatePayload = strawberry.field(
         resolver=resolve_update,
         description="Change a limit, or switch it on or off; it is armed as if it were new.",
-        metadata=facts(cost=2, needs=Scope.PORTFOLIO_WRITE),
+        metadata=facts(cost=2, needs=Scope.PORTFOLIO_WRITE, also=Scope.MARKET_READ),
     )
     risk_limit_delete: RiskLimitDeletePayload = strawberry.field(
         resolver=resolve_delete,

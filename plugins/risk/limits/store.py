@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -10,16 +10,19 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from gateway.core.contract import WatchedRows
 from gateway.core.store import Tx
-from plugins.risk.rows import Breach, Lease, LimitRow
-from plugins.risk.tables import breaches, evaluators, leases, limits
+from plugins.risk.rows import Breach, LimitRow
+from plugins.risk.tables import breaches, limits
 from schema.pages import Position
 
 _CHANGING = (
     "threshold", "rule", "hysteresis_bps", "note", "active", "state", "arm", "generation", "value", "subject",
-    "problem", "evaluated_at", "changed_at",
+    "figure", "problem", "evaluated_at", "changed_at",
 )  # fmt: skip
-_STANDING = ("state", "arm", "value", "subject", "problem", "peak", "basis", "evaluated_at", "last_breached_at")
+_STANDING = (
+    "state", "arm", "value", "subject", "figure", "problem", "peak", "basis", "evaluated_at", "last_breached_at",
+)  # fmt: skip
 
 
 class LimitStore:
@@ -88,31 +91,11 @@ class LimitStore:
         await tx.run(delete(limits).where(limits.c.tenant_id == tenant))
 
 
-class LimitDirectory:
+class LimitDirectory(WatchedRows[LimitRow]):
     """Evaluation is of all tenants at once: each row that it reads and writes carries its own tenant along."""
 
-    async def active(self, tx: Tx, shards: Collection[int]) -> list[LimitRow]:
-        """Limits that are watched, of some parts."""
-        wanted = and_(limits.c.active.is_(True), limits.c.shard.in_(sorted(shards)))
-        return await tx.all(select(limits).where(wanted), LimitRow)
-
-    async def some(self, tx: Tx, ids: Collection[str]) -> list[LimitRow]:
-        """Limits by their ids."""
-        return await tx.all(select(limits).where(limits.c.id.in_(sorted(ids))), LimitRow)
-
-    async def changed(self, tx: Tx, since: datetime) -> list[LimitRow]:
-        """Limits that somebody has made or changed since."""
-        return await tx.all(select(limits).where(limits.c.changed_at >= since), LimitRow)
-
-    async def any(self, tx: Tx) -> bool:
-        """Whether there is anything to evaluate."""
-        return await tx.value(select(limits.c.id).where(limits.c.active.is_(True)).limit(1)) is not None
-
-    async def generations(self, tx: Tx, ids: Collection[str]) -> Mapping[str, int]:
-        """Of those that are active, locked: nobody changes them until the end of the transaction."""
-        wanted = select(limits.c.id, limits.c.generation).where(limits.c.id.in_(sorted(ids)), limits.c.active.is_(True))
-        rows = await tx.connection.execute(wanted.order_by(limits.c.id).with_for_update())
-        return {row.id: row.generation for row in rows}
+    def __init__(self) -> None:
+        super().__init__(limits, LimitRow)
 
     async def breach(self, tx: Tx, told: Sequence[Breach]) -> set[tuple[str, int]]:
         """Write breaches; which of them are new."""
@@ -137,38 +120,6 @@ class LimitDirectory:
             older = or_(limits.c.evaluated_at.is_(None), limits.c.evaluated_at <= row.evaluated_at)
             mine = and_(limits.c.tenant_id == row.tenant_id, limits.c.id == row.id, older)
             await tx.run(update(limits).where(mine).values(peak=row.peak, basis=row.basis))
-
-    async def join(self, tx: Tx, holder: str, now: datetime, until: datetime) -> int:
-        """Be one of the evaluators; how many there are."""
-        await tx.run(delete(evaluators).where(evaluators.c.until < now))
-        made = tx.insert(evaluators).values(holder=holder, until=until)
-        await tx.run(made.on_conflict_do_update(index_elements=["holder"], set_={"until": made.excluded.until}))
-        return int(await tx.value(select(func.count()).select_from(evaluators)))
-
-    async def leases(self, tx: Tx) -> list[Lease]:
-        """Who evaluates what."""
-        return await tx.all(select(leases), Lease)
-
-    async def lease(self, tx: Tx, shards: Collection[int], holder: str, now: datetime, until: datetime) -> set[int]:
-        """Take or renew parts; those that are this holder's then."""
-        if not shards:
-            return set()
-        made = tx.insert(leases).values([{"shard": n, "holder": holder, "until": until} for n in sorted(shards)])
-        taken = made.on_conflict_do_update(
-            index_elements=["shard"], set_={"holder": holder, "until": until},
-            where=(leases.c.holder == holder) | (leases.c.until < now),
-        )  # fmt: skip
-        rows = await tx.connection.execute(taken.returning(leases.c.shard))
-        return {row.shard for row in rows}
-
-    async def release(self, tx: Tx, shards: Collection[int], holder: str) -> None:
-        """Give parts up."""
-        await tx.run(delete(leases).where(leases.c.holder == holder, leases.c.shard.in_(sorted(shards))))
-
-    async def leave(self, tx: Tx, holder: str) -> None:
-        """Be no evaluator any more."""
-        await tx.run(delete(leases).where(leases.c.holder == holder))
-        await tx.run(delete(evaluators).where(evaluators.c.holder == holder))
 
     async def forget(self, tx: Tx, before: datetime) -> None:
         """Breaches that are long past: arm numbers only rise, so that none of them comes again."""

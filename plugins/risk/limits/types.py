@@ -9,17 +9,23 @@ from typing import Self
 
 import strawberry
 
+from plugins.risk.analysis.data import figure_of
 from plugins.risk.limits.kinds import LimitKind, LimitState, read_rule
 from plugins.risk.rows import LimitRow
 from schema.events import EPOCH
+from schema.facts import facts
 from schema.model import described, model
 from schema.paging import PageInfo
 from schema.refusals import refusals
+from schema.scopes import Scope
 from schema.symbols import AssetClass
+from schema.words.figures import Figure
 from schema.words.instruments import Node
 from schema.words.problems import UserError
 
 ERRORS = "Why nothing happened; empty where it did."
+READ = facts(cost=0, needs=Scope.PORTFOLIO_READ, also=Scope.MARKET_READ)
+"""Of what a change shows: who may write need not be one who may read."""
 
 
 @model("A bound on a portfolio's risk, watched on live prices; a breach is an event.", implements=(Node,))
@@ -39,8 +45,13 @@ class RiskLimit:
     active: bool = described("Whether it is watched.")
     state: LimitState = described("Where it stands, as last written.")
     arm: int = described("How often it has been armed: each arming tells one breach.")
-    value: Decimal | None = described("The value as last written, at least once a minute; null where there is none.")
+    value: Decimal | None = described(
+        "The value as last written, at least once a minute (the value at risk every 15); null where there is none."
+    )
     subject: str | None = described("Of which position the value is, where it is of one.", default=None)
+    figure: Figure | None = described(
+        "How that value was reckoned, and from which days; null for what is no VALUE_AT_RISK.", default=None
+    )
     problem: str | None = described("Why it cannot be measured now; null where it can.", default=None)
     evaluated_at: datetime | None = described("When the value was written.", default=None)
     last_breached_at: datetime | None = described("When it was breached last.", default=None)
@@ -67,7 +78,8 @@ class RiskLimit:
             text=rule.text(row.threshold), threshold=row.threshold, hysteresis_bps=row.hysteresis_bps,
             asset_class=rule.asset_class, confidence=rule.confidence if tail else None,
             days=rule.days if tail else None, note=row.note, active=row.active, state=LimitState(row.state),
-            arm=row.arm, value=row.value, subject=row.subject, problem=row.problem, evaluated_at=row.evaluated_at,
+            arm=row.arm, value=row.value, subject=row.subject, figure=figure_of(row.figure), problem=row.problem,
+            evaluated_at=row.evaluated_at,
             last_breached_at=row.last_breached_at, owner=row.made_by, created_at=row.created_at,
             changed_at=row.changed_at,
         )  # fmt: skip
@@ -126,7 +138,7 @@ class RiskLimitCreateInput:
     kind: LimitKind = strawberry.field(description="What it holds down.")
     threshold: Decimal = strawberry.field(description='The greatest value that is no breach; "0.05" is 5 %.')
     asset_class: AssetClass | None = strawberry.field(description="For CLASS_EXPOSURE: whose.", default=None)
-    confidence: float = strawberry.field(description="For VALUE_AT_RISK: 0.5 to 0.9999.", default=0.95)
+    confidence: float = strawberry.field(description="For VALUE_AT_RISK: above 0.5, 0.9999 at most.", default=0.95)
     days: int = strawberry.field(description="For VALUE_AT_RISK: calendar days of history, 30 to 3,650.", default=365)
     hysteresis_bps: int = strawberry.field(
         description="It is armed again so far below the threshold, 0 to 9,999 basis points of it.", default=100
@@ -162,7 +174,7 @@ class RiskLimitDeleteInput:
 class RiskLimitCreatePayload:
     """The limit, or why there is none."""
 
-    risk_limit: RiskLimit | None = described("The new limit.", default=None)
+    risk_limit: RiskLimit | None = described("The new limit.", default=None, metadata=READ)
     user_errors: list[UserError[RiskLimitCreateErrorCode]] = described(ERRORS)
 
 
@@ -170,7 +182,7 @@ class RiskLimitCreatePayload:
 class RiskLimitUpdatePayload:
     """All of the change was made, or nothing."""
 
-    risk_limit: RiskLimit | None = described("The limit as it is now.", default=None)
+    risk_limit: RiskLimit | None = described("The limit as it is now.", default=None, metadata=READ)
     user_errors: list[UserError[RiskLimitUpdateErrorCode]] = described(ERRORS)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from inspect import isawaitable
 from typing import Any
 
 from gateway.core.contract import Context
-from gateway.core.ports import Computing, Desk, Holdings
-from gateway.core.quant.refusals import NotComputable
+from gateway.core.ports import Computing, Holdings
+from gateway.core.quant.refusals import Infeasible
 from plugins.risk.analysis.basis import OPTIMISE, Basis, read_panel, read_span
 from plugins.risk.analysis.data import PriceData
 from plugins.risk.analysis.subject import held_as_weights, read_holdings
@@ -20,24 +19,21 @@ from plugins.risk.constraints.rules import Rules, read_rules, request_of
 from plugins.risk.optimising.inputs import (
     EfficientFrontierInput,
     ExpectedReturnInput,
-    LotInput,
     OptimizationUniverseInput,
     OptimizeInput,
 )
+from plugins.risk.optimising.planning import plan_of
 from plugins.risk.optimising.refusals import in_callers_words
-from plugins.risk.optimising.types import EfficientFrontier, OptimizationResult, RebalancingPlan
+from plugins.risk.optimising.types import EfficientFrontier, OptimizationResult
 from plugins.risk.symbols import read_symbols
-from schema.currencies import decimals_of
-from schema.errors import BadInput, MarketgateError
-from schema.symbols import AssetClass, InstrumentId
+from schema.errors import BadInput
+from schema.symbols import InstrumentId
 from schema.words.problems import Refused
 
 MOST_ASSETS = 500
 MOST_POINTS = 50
 MOST = Decimal(10) ** 18
 TIME_S = 60.0
-WHOLE, FRACTION = Decimal(1), Decimal("0.00000001")
-_DIVISIBLE = frozenset({AssetClass.CRYPTO, AssetClass.FX, AssetClass.DEX})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +60,7 @@ class Universe:
             told: dict[str, Any] = await context.service(Computing).run(
                 context.tenant, f"{OPTIMISE}:{task}", {**request, **self.more, **more}, timeout_s=TIME_S
             )
-        except BadInput as error:
+        except (BadInput, Infeasible) as error:
             raise in_callers_words(error) from None
         return told
 
@@ -79,7 +75,9 @@ async def optimized(context: Context, wish: OptimizeInput) -> OptimizationResult
     if wish.budgets is not None:
         more["budgets"] = await _by_symbol(context, universe.instruments, wish.budgets, "budgets")
     told = await universe.ask("optimise", **more)
-    plan = None if universe.holdings is None else await _plan(context, universe, universe.holdings, told, wish)
+    plan = None
+    if universe.holdings is not None:
+        plan = await plan_of(context, universe.instruments, universe.holdings, told["weights"], wish)
     data = PriceData.of(universe.basis.panel)
     return OptimizationResult.of(told, universe.symbols, data, universe.current, plan, universe.warnings)
 
@@ -181,55 +179,3 @@ async def _by_symbol(
         raise BadInput(field, f"{strange[0]} is not among the instruments: leave it out, or add it to symbols")
     numbers = [each.weight if isinstance(each, WeightInput) else each.expected_return for each in given]
     return {str(instrument): number for instrument, number in zip(ids, numbers, strict=True)}
-
-
-async def _plan(
-    context: Context, universe: Universe, holdings: Holdings, told: Mapping[str, Any], wish: OptimizeInput
-) -> RebalancingPlan:
-    positions: dict[InstrumentId, Decimal] = {}
-    values: dict[InstrumentId, Decimal] = {}
-    for each in holdings.positions:
-        positions[each.instrument] = positions.get(each.instrument, Decimal(0)) + each.quantity
-        values[each.instrument] = values.get(each.instrument, Decimal(0)) + (each.value or Decimal(0))
-    prices = {each: values[each] / quantity for each, quantity in positions.items() if quantity}
-    for instrument in universe.instruments:
-        if instrument not in prices:
-            prices[instrument] = await _price(context, instrument, holdings.currency)
-    money = (holdings.value or Decimal(0)) - sum(values.values(), Decimal(0))
-    costs = wish.costs
-    request = {
-        "currency": holdings.currency, "decimals": decimals_of(holdings.currency), "weights": told["weights"],
-        "positions": {str(each): format(quantity, "f") for each, quantity in positions.items()},
-        "prices": {str(each): format(price, "f") for each, price in prices.items()}, "cash": format(money, "f"),
-        "lots": await _lots(context, universe, wish.lots or ()), "smallest_trade": format(wish.smallest_trade, "f"),
-        "costs": {} if costs is None else {
-            "basis_points": format(costs.basis_points, "f"), "fixed": format(costs.fixed, "f"),
-            "minimum": format(costs.minimum, "f"),
-        },
-    }  # fmt: skip
-    answer = await context.service(Computing).run(context.tenant, f"{OPTIMISE}:rebalance", request)
-    return RebalancingPlan.of(answer)
-
-
-async def _price(context: Context, instrument: InstrumentId, currency: str) -> Decimal:
-    """Of now, in the portfolio's currency."""
-    quote = await context.service(Desk).quote(context, instrument, None, currency)
-    if quote is None:
-        raise NotComputable(f"nobody quotes {instrument}: what it would take to hold it is not known")
-    return quote.price
-
-
-async def _lots(context: Context, universe: Universe, given: Sequence[LotInput]) -> dict[str, str]:
-    ids = await read_symbols(context, [each.symbol for each in given], "lots", MOST_ASSETS) if given else ()
-    own = {instrument: each.lot for instrument, each in zip(ids, given, strict=True)}
-    return {str(each): format(own.get(each) or await step_of(context, each), "f") for each in universe.instruments}
-
-
-async def step_of(context: Context, instrument: InstrumentId) -> Decimal:
-    """The instrument's own smallest step, where it is known; 1 for what is not divided, 1e-8 for the rest."""
-    try:
-        described = context.describe(instrument, frozenset({"stepSize"}))
-        step = (await described if isawaitable(described) else described).step_size
-    except MarketgateError:
-        step = None
-    return step or (FRACTION if instrument.asset_class in _DIVISIBLE else WHOLE)

@@ -17,8 +17,11 @@ from schema.model import choices
     "What an optimal portfolio is.",
     MINIMUM_VARIANCE="The least variance.",
     MAXIMUM_SHARPE="The highest Sharpe ratio; refused where nothing is expected to earn more than the risk-free rate.",
-    RISK_PARITY="Each instrument gives its budget of the risk, equal ones by default.",
-    HIERARCHICAL_RISK_PARITY="Lopez de Prado's: single linkage on correlation distances, recursive bisection.",
+    RISK_PARITY="Each instrument gives its budget of the risk, equal ones by default; where bounds hold weights, the "
+    "parts of the others stand to each other as their budgets. It is long only, and of constraints takes minWeight, "
+    "maxWeight, maxPosition, bounds, and minTotal and maxTotal, which must be the same.",
+    HIERARCHICAL_RISK_PARITY="Lopez de Prado's: single linkage on correlation distances, recursive bisection. By "
+    "definition it is long only and takes no constraint but minTotal and maxTotal, which must be the same.",
     MINIMUM_CVAR="The least mean of the losses in the tail (Rockafellar and Uryasev).",
     TARGET_RETURN="The least variance for an expected return of `target` a year at least.",
     TARGET_VOLATILITY="The highest expected return for a volatility of `target` a year at most.",
@@ -53,7 +56,7 @@ class LotInput:
 
 @strawberry.input(description="What a trade costs: the greater of fixed + notional · basisPoints / 10,000 and minimum.")
 class TradingCostsInput:
-    """In the portfolio's currency."""
+    """In the portfolio's currency; a conversion of cash costs what a trade of its worth does."""
 
     basis_points: Decimal = strawberry.field(description="Of the notional.", default=Decimal(0))
     fixed: Decimal = strawberry.field(description="Of each trade.", default=Decimal(0))
@@ -97,7 +100,9 @@ class OptimizeInput:
     budgets: list[WeightInput] | None = strawberry.field(
         description="Of RISK_PARITY: of all instruments, summing to 1.", default=None
     )
-    costs: TradingCostsInput | None = strawberry.field(description="Of the trades of a portfolio.", default=None)
+    costs: TradingCostsInput | None = strawberry.field(
+        description="Of the trades of a portfolio, and of the conversions that they need.", default=None
+    )
     lots: list[LotInput] | None = strawberry.field(
         description="Steps of quantities; else the instrument's own, where it is known, 1 for shares, 1e-8 for coins.",
         default=None,

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from plugins.risk.analysis.data import PriceData, dates_of, figure_of, sure_figure
 from plugins.risk.optimising.inputs import OptimizationObjective
+from plugins.risk.optimising.refusals import name_of
 from schema.model import described, model
 from schema.words.figures import Figure
 from schema.words.jobs import JobResult
@@ -19,7 +20,10 @@ from schema.words.trades import Side
 class BindingConstraint:
     """Where it were looser, the objective would be better."""
 
-    name: str = described("Its name, such as `groups.Technology.max` or `leverage`.")
+    name: str = described(
+        "As its input is called, such as `maxPosition` or `groups.Technology.max`; `total` is minTotal and maxTotal "
+        "where they are one, `short` that weights may not be negative."
+    )
     symbol: str | None = described("The instrument whose bound it is; null where it is of several.", default=None)
     shadow_price: float | None = described(
         "What the objective changes by when the limit is raised by 1, to first order; null where it is not known.",
@@ -51,9 +55,23 @@ class RebalancingTrade:
     symbol: str = described("The instrument's id.")
     side: Side = described("BUY or SELL.")
     quantity: Decimal = described("In units, whole lots.")
-    price: Decimal = described("In the portfolio's currency.")
+    price: Decimal = described(
+        "In the portfolio's currency: the quote, or the quote at the rate of now, to twelve digits."
+    )
     notional: Decimal = described("quantity · price.")
     cost: Decimal = described("By the costs that were given.")
+
+
+@model("Cash that has to change its currency, so that the trades of a plan can be paid: a proposal as they are.")
+class CashConversion:
+    """At the rate of now."""
+
+    from_currency: str = described("The currency that is given.", name="from")
+    to_currency: str = described("The currency that is wanted.", name="to")
+    amount: Decimal = described("Of `from`, to its minor unit.")
+    rate: Decimal = described("Units of `to` for one unit of `from`.")
+    received: Decimal = described("amount · rate, to the minor unit of `to`.")
+    cost: Decimal = described("By the costs that were given, as of a trade, in the portfolio's currency.")
 
 
 @model("The trades that bring a portfolio to the optimum, sales first.")
@@ -62,16 +80,21 @@ class RebalancingPlan:
 
     currency: str = described("Of prices, costs and cash.")
     trades: list[RebalancingTrade] = described("Sales first, then purchases.")
+    conversions: list[CashConversion] | None = described(
+        "Of cash, as far as the trades need another currency than it is in, each in that of the instrument's price: "
+        "behind the sales, before the purchases. Null in results of jobs from before these were told.",
+        default=None,
+    )
     value: Decimal = described("Of the portfolio before.")
-    costs: Decimal = described("Of all trades.")
-    cash: Decimal = described("What is left over.")
-    turnover: Decimal = described("Sum of notionals over the value.")
+    costs: Decimal = described("Of all trades and conversions.")
+    cash: Decimal = described("What is left over, of all currencies together.")
+    turnover: Decimal = described("Sum of the trades' notionals over the value.")
     symbols: list[str] = described("What is held behind the trades.")
     weights: list[Decimal] = described("Their weights, in that order.")
     warnings: list[str] = described("What the plan is to be taken with.")
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Self:
+    def of(cls, told: Mapping[str, Any], conversions: list[CashConversion]) -> Self:
         """From a task's answer."""
         trades = [
             RebalancingTrade(
@@ -82,7 +105,7 @@ class RebalancingPlan:
         ]  # fmt: skip
         sums = {name: Decimal(told[name]) for name in ("value", "costs", "cash", "turnover")}
         return cls(
-            currency=told["currency"], trades=trades, **sums, symbols=list(told["weights"]),
+            currency=told["currency"], trades=trades, conversions=conversions, **sums, symbols=list(told["weights"]),
             weights=[Decimal(weight) for weight in told["weights"].values()], warnings=told["warnings"],
         )  # fmt: skip
 
@@ -117,7 +140,9 @@ class OptimizationResult:
     ) -> Self:  # fmt: skip
         """From a task's answer."""
         binding = [
-            BindingConstraint(name=each["name"], symbol=each.get("asset"), shadow_price=each.get("shadow_price"))
+            BindingConstraint(
+                name=name_of(each["name"]), symbol=each.get("asset"), shadow_price=each.get("shadow_price")
+            )
             for each in told["binding"]
         ]
         return cls(
@@ -143,6 +168,9 @@ class EfficientFrontier:
     weights: list[list[float]] = described("A row a point, a weight a symbol.")
     expected_return_method: str = described("How expected returns were reckoned.")
     covariance_method: str = described("How the covariance was estimated.")
+    ddof: int | None = described(
+        "Degrees of freedom that the covariance's divisor is short of the count; null where its estimator has none."
+    )
     periods_per_year: int = described("What was used to annualise.")
     count: int = described("Returns of each instrument.")
     start: dt.date = described("The day on which the first return ends.")
@@ -161,7 +189,8 @@ class EfficientFrontier:
             volatilities=[each["volatility"] for each in points], sharpes=[each["sharpe"] for each in points],
             weights=[[each["weights"][symbol] for symbol in symbols] for each in points],
             expected_return_method=told["expected_return_method"], covariance_method=told["covariance_method"],
-            periods_per_year=told["periods_per_year"], count=told["count"], start=dt.date.fromisoformat(told["start"]),
-            end=dt.date.fromisoformat(told["end"]), solver=SolverReport.of(told["solver"]),
-            dropped=dates_of(told["dropped"]), warnings=[*warnings, *told["warnings"]], data=data,
+            ddof=told["ddof"], periods_per_year=told["periods_per_year"], count=told["count"],
+            start=dt.date.fromisoformat(told["start"]), end=dt.date.fromisoformat(told["end"]),
+            solver=SolverReport.of(told["solver"]), dropped=dates_of(told["dropped"]),
+            warnings=[*warnings, *told["warnings"]], data=data,
         )  # fmt: skip

@@ -225,6 +225,39 @@ async def test_a_change_that_is_cancelled_while_it_reads_keeps_no_other_writer_w
     await store.close()
 
 
+async def test_readers_that_are_cancelled_leave_no_old_view_and_no_lock_behind(store: Store):
+    await put(store, *("1" * 40))
+    seen: list[Decimal] = []
+
+    async def read(pause: int) -> None:
+        async with store.read() as tx:
+            statement = select(lines.c.amount).execution_options(yield_per=2)
+            async with tx.connection.stream(statement) as rows:
+                while await rows.fetchmany(2):
+                    for _ in range(pause):
+                        await asyncio.sleep(0)
+
+    # An open statement keeps its view until it is collected, however late that is.
+    gc.disable()
+    try:
+        for turn in range(12):
+            reading = [asyncio.create_task(read(pause)) for pause in (0, 1, 1, 200, 200)]
+            await asyncio.sleep(0.002 * turn)
+            for task in reading:
+                task.cancel()
+            await asyncio.wait(reading)
+            amount = Decimal(turn)
+            async with store.write() as tx:
+                await tx.run(lines.update().where(lines.c.id == "0").values(amount=amount))
+            for _ in range(6):
+                async with store.read() as tx:
+                    seen.append(await tx.value(select(lines.c.amount).where(lines.c.id == "0")) - amount)
+    finally:
+        gc.enable()
+
+    assert seen == [Decimal(0)] * 72
+
+
 async def test_the_second_of_two_equal_inserts_changes_nothing(store: Store):
     changed = []
     async with store.write() as tx:

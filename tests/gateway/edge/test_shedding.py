@@ -123,6 +123,24 @@ def test_however_many_callers_there_are_nobody_comes_in_beyond_twice_the_bound()
     assert sum(entered(shedding, f"caller {n}", 1) for n in range(100)) == 40
 
 
+def test_whoever_has_little_under_way_comes_in_whatever_others_have_had_since_before_the_bound_fell():
+    shedding = made(MOST)
+    entered(shedding, "computing", 130)
+    entered(shedding, "reading", 70)
+    shedding.limit = LEAST
+
+    assert [entered(shedding, payer, 1) for payer in ("computing", "reading")] == [0, 0]
+    assert entered(shedding, "light", 10) == 10
+    assert [entered(shedding, payer, 100) for payer in ("second", "third", "fourth")] == [8, 7, 6]
+    # So many beyond the bound are as many as the bound: now it is one each for who has nothing.
+    assert [entered(shedding, payer, 100) for payer in ("fifth", "sixth", "seventh")] == [1, 1, 1]
+    assert shedding.look("eighth") is None
+
+    for _ in range(10):
+        shedding.leave("light")
+    assert entered(shedding, "fifth", 100) == 3
+
+
 def test_who_leaves_makes_room():
     shedding = made(20)
     entered(shedding, "a", 20)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from gateway.core.quant import moments, ratios, relative, rolling
 from gateway.core.quant import returns as compound
 from gateway.core.quant.drawdowns import drawdown_table, drawdowns, maximum_drawdown
-from gateway.core.quant.performance import historical_value_at_risk
 from gateway.core.quant.refusals import NotComputable
+from gateway.core.quant.tails import historical_value_at_risk
 from tests.gateway.quant import series
 
 CLOSE = 1e-8

@@ -86,6 +86,24 @@ def test_an_asset_without_prices_at_both_ends_is_named_and_not_replaced():
     assert found.warnings == ("w: no prices of B at both ends of 2024-01-03 to 2024-01-09",)
 
 
+def test_a_gap_within_a_window_leaves_no_drawdown_where_gaps_are_refused():
+    window = Window(name="w", start=dt.date(2024, 1, 2), end=dt.date(2024, 1, 9))
+    request = small()
+    request["closes"][1][2] = None
+    prices, halves = read_prices(request), np.array([0.5, 0.5])
+
+    refused = replay(prices, ["A", "B"], halves, window, "refuse")
+    left_out = replay(prices, ["A", "B"], halves, window, "drop_rows")
+
+    gap = dt.date(2024, 1, 4)
+    assert (refused.drawdown, refused.dropped, refused.count) == (None, (gap,), left_out.count)
+    assert refused.change == left_out.change is not None
+    assert left_out.drawdown is not None
+    assert (left_out.warnings, refused.warnings) == (
+        (), ("w: no drawdown, for closes are missing on 1 dates, the first 2024-01-04: allow to leave such dates out",),
+    )  # fmt: skip
+
+
 def test_a_close_of_the_week_before_stands_for_a_day_without_one_but_no_older_one():
     prices = read_prices(small())
 
@@ -114,6 +132,16 @@ def test_the_most_specific_shock_prices_an_asset_and_its_currency_compounds():
 
     assert found.changes == pytest.approx((-0.5, 0.8 * 0.9 - 1, 0.0))
     assert found.change == pytest.approx(0.5 * -0.5 + 0.3 * (0.8 * 0.9 - 1))
+
+
+def test_a_shock_of_a_currency_moves_cash_in_it():
+    shocks = [Shock(kind="currency", key="CHF", change=-0.2), Shock(kind="currency", key="JPY", change=0.1)]
+
+    found = shocked(ASSETS, WEIGHTS, shocks, {}, {"CHF": 0.2, "EUR": 0.1})
+
+    assert found.change == pytest.approx(-0.04)
+    assert found.cash_contribution == pytest.approx(-0.04)
+    assert found.warnings == ("the shock of currency JPY meets nothing that is held",)
 
 
 def test_factors_move_what_nothing_more_specific_does():

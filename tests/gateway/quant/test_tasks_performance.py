@@ -213,8 +213,11 @@ def test_garch_of_few_returns_is_refused():
         ),
         ({"prices": [1, 2, 3], "dates": ["soon"]}, "dates[0]: Invalid RFC3339 encoded date"),
         ({"prices": [1, 2, 3], "periods_per_year": 0}, "periods_per_year: 0: take 1 to 366"),
-        ({"prices": [1, 2, 3], "risk_free": -1}, "risk_free: -1.0 a year: take one above -1, up to 1000 (0.05 is 5 %)"),
-        ({"prices": [1, 2, 3], "risk_free": NAN}, "risk_free: nan is not a number"),
+        (
+            {"prices": [1, 2, 3], "risk_free": -1},
+            "risk_free: must be above -1 and below 10: 0.03 is 3 % a year",
+        ),
+        ({"prices": [1, 2, 3], "risk_free": NAN}, "risk_free: must be above -1 and below 10: 0.03 is 3 % a year"),
         ({"prices": [1, 2, 3], "top": 0}, "top: 0: take 1 to 1000"),
         ({"prices": [1, 2, 3], "window": 1}, "window: 1: take 2 to 2600"),
         ({"prices": [1, 2, 3], "benchmark": {"prices": [1, 2]}}, "benchmark.prices: 2 values for 3 dates"),

@@ -40,6 +40,23 @@ def test_an_asset_without_prices_leaves_the_others():
     assert moon["figures"]["volatility"]["periods_per_year"] == 365
 
 
+def test_an_assets_own_calendar_says_what_is_missing_of_it():
+    prices = [10, 11, None, None, 12, None, 11]
+    rows = tasks.table({
+        "dates": days(7),
+        "assets": [
+            {"symbol": "COIN", "prices": prices},
+            {"symbol": "SHARE", "prices": prices, "missing": days(7)[5:6]},
+            {"symbol": "WHOLE", "prices": prices, "missing": []},
+        ],
+    })  # fmt: skip
+
+    coin, share, whole = rows
+    assert [row["missing"] for row in rows] == [[days(7)[2], days(7)[3], days(7)[5]], days(7)[5:6], []]
+    assert share["warnings"] == [f"SHARE: no value on {days(7)[5]}: the return to the next date spans them"]
+    assert (coin["figures"]["volatility"], whole["warnings"]) == (share["figures"]["volatility"], [])
+
+
 @pytest.mark.parametrize(
     ("assets", "message"),
     [

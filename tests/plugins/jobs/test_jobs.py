@@ -19,7 +19,7 @@ from plugins.jobs.plugin import erase, export
 from plugins.jobs.runner import Clearing
 from plugins.jobs.tables import jobs
 from schema.errors import BadInput, RateLimited
-from schema.words.jobs import JobState
+from schema.words.jobs import JobState, camelled
 from tests.gateway.doubles import NOON
 from tests.house import open_house, own_plugins
 from tests.plugins.accounts.organisations.company import found
@@ -35,6 +35,14 @@ async def page(office: Office, by: str = "ada", **variables: Any) -> dict[str, A
     assert "errors" not in body, body
     shown: dict[str, Any] = body["data"]["jobs"]
     return shown
+
+
+def test_a_result_names_its_keys_as_fields_are_named_and_things_as_they_are_called():
+    stored = '{"max_drawdown":{"periods_per_year":1},"value_at_risk_95":2,"crypto:A_B/USD":3,"x":"a\\"b_c\\":1 d_e"}'
+
+    assert camelled(stored) == (
+        '{"maxDrawdown":{"periodsPerYear":1},"valueAtRisk95":2,"crypto:A_B/USD":3,"x":"a\\"b_c\\":1 d_e"}'
+    )
 
 
 # --- From its start to its end

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.ports import Holdings, Portfolios
+from gateway.core.ports import Flows, Holdings, Portfolios
 from plugins.portfolio.desk import PortfolioDesk, Wish
 from plugins.portfolio.recording import TransactionDesk
 from plugins.portfolio.transactions import Draft, TransactionKind
@@ -72,6 +72,8 @@ async def test_transactions_make_units_and_cash_which_are_worth_what_quotes_say(
     assert dict(found.cash) == {"EUR": D(7), "USD": D(879)}
     assert found.value == D("-84") + D("248") + D("7") + D("703.2")
     assert {str(each): ratio for each, ratio in found.splits.items()} == {"equity:AAPL": D(2)}
+    came = Flows(cash={"USD": D(1000), "EUR": D(7)}, units={}, rates={"USD": D("0.8"), "EUR": D(1)})
+    assert found.flows == came
     assert (found.name, found.currency, found.at) == ("Core", "EUR", room.company.house.clock.now())
 
 
@@ -88,6 +90,7 @@ async def test_a_day_of_the_past_is_valued_by_its_closes_in_the_units_and_at_the
     assert lines(before) == [("equity:AAPL", "4", "104", "260.000")]
     assert (dict(before.cash), before.value) == ({"USD": D(599)}, D("260") + D("374.375"))
     assert (before.splits, len(behind.splits)) == ({}, 1)
+    assert (len(before.sources), early.sources) == (1, frozenset())
     assert lines(behind) == [("equity:AAPL", "8", "55", "275.000")]
     assert (lines(early), dict(early.cash), early.value) == ([], {}, D(0))
 
@@ -127,7 +130,7 @@ async def test_weights_hold_always_and_leave_the_rest_as_cash(room: Room):
     found = await holdings(room, portfolio)
 
     assert lines(found) == [("crypto:BTC/USD", "2.5", "200", "500.0"), ("crypto:ETH/USD", "25.00", "10", "250.00")]
-    assert (dict(found.cash), found.value) == ({"USD": D(250)}, D(1000))
+    assert (dict(found.cash), found.value, found.flows) == ({"USD": D(250)}, D(1000), None)
 
 
 async def test_a_portfolio_begins_with_holdings_however_long_it_takes_to_make(room: Room):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from plugins.jobs.runner import JobRunner
+from plugins.portfolio.jobs import run
 from tests.plugins.portfolio.conftest import Room
 from tests.plugins.portfolio.tapes import days
 from tests.plugins.portfolio.test_performance import BTC, deposit, recorded, trade
@@ -46,6 +47,13 @@ async def test_performance_is_computed_by_whoever_has_time_and_kept(office: Room
     assert (begun["job"]["kind"], begun["job"]["state"], begun["userErrors"]) == ("portfolio.performance", "QUEUED", [])
     assert again["job"]["id"] == begun["job"]["id"]
     assert (found["state"], found["progress"], found["error"]) == ("SUCCEEDED", 1, None)
+    told = list[tuple[float, str]]()
+    row = {"portfolio": id, "benchmark": None, "start": None, "end": "2026-11-05", "risk_free": 0.0, "window": None}
+    await run(office.context(), {**row, "garch": False}, lambda part, words: told.append((round(part, 2), words)))
+    assert told == [
+        (0.05, "asking for prices"), (0.6, "asking for prices"), (0.65, "valuing each day"), (0.8, "computing figures"),
+        (0.9, "computing the money-weighted return"), (0.95, "writing it down"),
+    ]  # fmt: skip
     result = found["result"]
     assert result["__typename"] == "PortfolioPerformanceResult"
     assert result["performance"]["figures"]["totalReturn"] == {"value": pytest.approx(0.21), "count": 3}
@@ -70,6 +78,9 @@ async def test_what_cannot_be_computed_fails_the_job_with_its_code(office: Room)
         ({"riskFree": 1e308}, "INPUT_INVALID", "riskFree"),
         ({"window": 1}, "INPUT_INVALID", "window"),
         ({"start": "2026-11-05", "end": "2026-11-05"}, "INPUT_INVALID", "start"),
+        ({"window": 2_147_483_647}, "INPUT_INVALID", "window"),
+        ({"start": "1800-01-01"}, "INPUT_INVALID", "start"),
+        ({"start": "2030-01-01"}, "INPUT_INVALID", "start"),
         ({"idempotencyKey": ""}, "INPUT_INVALID", "idempotencyKey"),
     ],
 )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from statistics import mean, stdev
 from typing import Any
 
 import pytest
 
+from gateway.core.quant.refusals import NotComputable
+from plugins.portfolio.valuation.daily import Course
+from plugins.portfolio.valuation.performance import Span
+from schema.errors import FailureCode, NoAnswer
 from tests.plugins.portfolio.conftest import Room
 from tests.plugins.portfolio.tapes import days
 from tests.plugins.portfolio.test_portfolios import RECORD, made
@@ -23,7 +28,8 @@ PERFORMANCE = f"""query($id: ID!, $start: Date, $end: Date, $benchmark: String, 
   }} }} }}"""
 PNL = """query($id: ID!, $method: LotMethod, $at: DateTime) { portfolio(id: $id) { pnl(method: $method, at: $at) {
   method currency realised unrealised income fees total failures { symbol code }
-  lines { symbol currency quantity cost price realised unrealised income fees total lots { openedAt quantity cost } }
+  lines { symbol currency quantity cost price realised unrealised income fees total
+    lots { nodes { openedAt quantity cost } } }
 } } }"""
 CONTRIBUTIONS = """query($id: ID!, $start: Date, $end: Date) { portfolio(id: $id) {
   contributions(start: $start, end: $end) { start end method count total contributions { symbol value } unpriced
@@ -346,7 +352,11 @@ async def test_a_day_without_a_price_is_named_and_spanned(room: Room):
         ({"start": "2027-11-05"}, "BAD_USER_INPUT", "start: must be 1970 or later and before end"),
         ({"start": "2026-11-05", "end": "2026-11-06"}, "NOT_COMPUTABLE", "1 returns on common dates, at least 2"),
         ({"benchmark": "no such thing!"}, "UNKNOWN_INSTRUMENT", "no such thing!"),
-        ({"riskFree": -1.5}, "BAD_USER_INPUT", "riskFree: is an annual rate as a fraction, such as 0.03"),
+        (
+            {"riskFree": -1.5},
+            "BAD_USER_INPUT",
+            "riskFree: must be above -1 and below 10: 0.03 is 3 % a year",
+        ),
     ],
 )
 async def test_what_cannot_be_computed_is_an_error(room: Room, given: dict[str, Any], code: str, words: str):
@@ -389,6 +399,27 @@ async def test_an_empty_portfolio_and_one_whose_price_nobody_has_say_why(room: R
     words = (await room.error(PERFORMANCE, id=unpriced))[1]
     assert words.startswith("no day of [2026-11-02, 2026-11-21) has a return: nothing was held, or something has no ")
     assert "crypto:BTC/USD" in words
+
+
+def test_of_two_hundred_without_a_price_ten_are_named():
+    unread: Any = None
+
+    def span(count: int) -> Span:
+        names = [f"equity:S{number:03}" for number in range(count)]
+        failures = {name: NoAnswer(name, FailureCode.NOT_COVERED, "nobody has it", ()) for name in names}
+        begin, end = date(2026, 11, 2), date(2026, 11, 20)
+        return Span(
+            portfolio=unread, start=begin, end=end, course=Course(days=()), periods=365, method="", idle=(),
+            failures=failures,
+        )  # fmt: skip
+
+    def words(count: int) -> str:
+        with pytest.raises(NotComputable) as refused:
+            _ = span(count).worked
+        return refused.value.message.partition("; ")[2]
+
+    ten = "; ".join(f"equity:S{number:03}: nobody has it" for number in range(10))
+    assert [words(10), words(11), words(200)] == [ten, f"{ten}; and 1 more", f"{ten}; and 190 more"]
 
 
 async def test_a_constant_value_has_no_ratio_and_a_warning_says_so(room: Room):
@@ -464,11 +495,11 @@ async def test_profit_by_average_cost_and_first_in_first_out(room: Room):
     usual = {"symbol": BTC, "currency": "USD", "quantity": "5", "price": "250", "income": "0.00", "fees": "3.00"}
     assert average["lines"][0] == {
         **usual, "cost": "750.00", "realised": "2250.00", "unrealised": "500.00", "total": "2747.00",
-        "lots": [{"openedAt": "2026-11-02T12:00:00Z", "quantity": "5", "cost": "750.00"}],
+        "lots": {"nodes": [{"openedAt": "2026-11-02T12:00:00Z", "quantity": "5", "cost": "750.00"}]},
     }  # fmt: skip
     assert fifo["lines"][0] == {
         **usual, "cost": "1000.00", "realised": "2500.00", "unrealised": "250.00", "total": "2747.00",
-        "lots": [{"openedAt": "2026-11-03T12:00:00Z", "quantity": "5", "cost": "1000.00"}],
+        "lots": {"nodes": [{"openedAt": "2026-11-03T12:00:00Z", "quantity": "5", "cost": "1000.00"}]},
     }  # fmt: skip
     assert [(line["symbol"], line["currency"], line["total"]) for line in fifo["lines"][1:]] == [
         (None, "EUR", "-5.00"), (None, "USD", "8.00"),
@@ -499,7 +530,7 @@ async def test_income_and_costs_are_told_by_instrument_and_kind(room: Room):
         deposit("2026-11-03", "4", "DIVIDEND", symbol="AAPL"), deposit("2026-11-04", "6", "DIVIDEND", symbol="AAPL"),
         deposit("2026-11-05", "2", "INTEREST", currency="EUR"), deposit("2026-11-06", "3", "FEE"),
     )  # fmt: skip
-    room.tapes.quotes["fx:EUR/USD"] = "1.5"
+    room.tapes.rates["EUR/USD"] = {"2026-11-05": "1.5", "2026-11-19": "2"}
 
     whole = (await room.see(INCOME, id=id))["income"]
     part = (await room.see(INCOME, id=id, start="2026-11-04", end="2026-11-06"))["income"]

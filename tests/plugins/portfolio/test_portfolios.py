@@ -283,8 +283,8 @@ async def test_holdings_say_by_which_prices_and_rates_they_are_valued(room: Room
             "weight": "0.6896589773", "stale": False, "provenance": {"provider": "alpha"},
         }],
         "cash": [
-            {"currency": "EUR", "amount": "500.004", "value": "500.00"},
-            {"currency": "USD", "amount": "-400", "value": "-320.00"},
+            {"currency": "EUR", "amount": "500.00", "value": "500.00"},
+            {"currency": "USD", "amount": "-400.00", "value": "-320.00"},
         ],
         "exposure": {
             "long": "400.02", "short": "0.00", "gross": "400.02", "net": "400.02", "leverage": "0.6896589773",

@@ -26,7 +26,7 @@ HUGE = "999999999999999999.12"
 D = Decimal
 READS = (
     "query($id: ID!) { portfolio(id: $id) { holdings { value positions { quantity weight } } } }",
-    "query($id: ID!) { portfolio(id: $id) { pnl { total lines { quantity lots { quantity } } } } }",
+    "query($id: ID!) { portfolio(id: $id) { pnl { total lines { quantity lots { nodes { quantity } } } } } }",
     "query($id: ID!) { portfolio(id: $id) { performance { warnings } } }",
     "query($id: ID!) { portfolio(id: $id) { contributions { total } } }",
     'query($id: ID!) { portfolio(id: $id) { pnl(at: "2024-01-01T00:00:00Z") { total lines { price } } } }',

@@ -18,7 +18,8 @@ from gateway.core.ports import PanelAsk
 from plugins.portfolio.desk import PortfolioDesk
 from plugins.portfolio.prices.panels import PanelDesk
 from plugins.portfolio.valuation.holdings import Appraiser, Worth
-from plugins.portfolio.valuation.performance import How, Performer
+from plugins.portfolio.valuation.how import How
+from plugins.portfolio.valuation.performance import Performer
 from schema.symbols import parse_instrument
 from schema.words.candles import Bars, CandlesAsk
 from tests.loopmonitor import MOST_S, watched_loop

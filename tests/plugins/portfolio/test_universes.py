@@ -149,6 +149,7 @@ async def test_risk_is_told_by_asset_each_by_its_own_year(room: Room):
     assert bitcoin["valueAtRisk95"]["value"] == pytest.approx(0.1)
     assert (apple["volatility"]["periodsPerYear"], apple["totalReturn"]["count"]) == (252, 3)
     assert apple["totalReturn"]["value"] == pytest.approx(0.089)
+    assert (apple["missing"], apple["warnings"]) == ([], [])
     assert (ether["totalReturn"], ether["symbol"]) == (None, ETH)
     assert "returns" in ether["warnings"][0]
     assert found["completeness"]["failures"] == [{"symbol": "crypto:NO/USD", "code": "UNKNOWN_INSTRUMENT"}]
@@ -160,7 +161,7 @@ async def test_risk_is_told_by_asset_each_by_its_own_year(room: Room):
         ({"start": "2026-11-05", "end": "2026-11-05"}, "BAD_USER_INPUT",
          "start: must be before end: the range is empty"),
         ({"start": "2026-11-05", "riskFree": 11}, "BAD_USER_INPUT",
-         "riskFree: is an annual rate as a fraction, such as 0.03"),
+         "riskFree: must be above -1 and below 10: 0.03 is 3 % a year"),
     ],
 )  # fmt: skip
 async def test_what_cannot_be_computed_is_an_error(room: Room, given: dict[str, Any], code: str, message: str):

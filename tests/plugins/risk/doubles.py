@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from gateway.core.contract import Context
-from gateway.core.ports import Computing, Desk, Holdings, Panel, PanelAsk, Position
+from gateway.core.ports import Computing, Desk, Flows, Holdings, Panel, PanelAsk, Position
 from schema.symbols import InstrumentId, parse_instrument
 from schema.words.quotes import PriceType, Quote
 
@@ -26,6 +26,8 @@ def holdings(
     at: datetime | None = None,
     rate: str = "1",
     splits: Mapping[str, str] | None = None,
+    sources: Iterable[str] = ("sandbox",),
+    flows: Flows | None = None,
 ) -> Holdings:
     """A portfolio in dollars; *rate* is what a unit of the prices' currency costs."""
     positions = []
@@ -43,6 +45,7 @@ def holdings(
         portfolio=portfolio, name="Growth", currency="USD", at=at or datetime(2026, 11, 20).astimezone(),
         positions=tuple(positions), cash={"USD": Decimal(cash)}, value=whole,
         splits={parse_instrument(symbol): Decimal(ratio) for symbol, ratio in (splits or {}).items()},
+        sources=frozenset(sources), flows=flows,
     )  # fmt: skip
 
 
@@ -51,11 +54,15 @@ class HandPortfolios:
     """gateway.core.ports.Portfolios: by tenant and id."""
 
     held: dict[tuple[str, str], Holdings] = field(default_factory=dict)
+    past: dict[datetime, Holdings] = field(default_factory=dict)
+    """What was held at instants of the past."""
     reads: int = 0
 
     async def holdings(self, context: Context, portfolio: str, at: datetime | None = None) -> Holdings | None:
         """See `Portfolios`."""
         self.reads += 1
+        if at is not None:
+            return self.past.get(at)
         return self.held.get((context.tenant, portfolio))
 
 

@@ -19,8 +19,9 @@ from gateway.core.contract import Market
 from gateway.core.identity import Scope
 from gateway.core.ports import Panel
 from plugins.accounts.keys.desk import KeyDesk
+from plugins.risk.tables import limits
 from tests.plugins.risk.panels import panel
-from tests.plugins.risk.watching import BTC, ETH, FOLIO, Watch, watch
+from tests.plugins.risk.watching import BTC, CREATE, ETH, FOLIO, UPDATE, Watch, watch
 
 FIGURE = "{ value method periodsPerYear ddof count start end }"
 RISK = f"""query($i: RiskInput!) {{ risk(input: $i) {{
@@ -158,12 +159,64 @@ async def test_exposure_is_exact_and_by_whatever_positions_share(w: Watch):
     told = (await ask(w, EXPOSURE, i={"portfolioId": FOLIO}))["exposure"]
 
     assert told == {
-        "currency": "USD", "value": "100", "cash": "50", "long": "100", "short": "-50", "gross": "150", "net": "50",
+        "currency": "USD", "value": "100.00", "cash": "50.00", "long": "100.00", "short": "-50.00",
+        "gross": "150.00", "net": "50.00",
         "leverage": "1.5",
-        "byClass": {"concentration": "1", "groups": [{"key": "CRYPTO", "gross": "150", "grossWeight": "1.5"}]},
-        "byCurrency": {"groups": [{"key": "USD", "net": "100"}]}, "bySector": {"groups": [{"key": "UNKNOWN"}]},
+        "byClass": {"concentration": "1", "groups": [{"key": "CRYPTO", "gross": "150.00", "grossWeight": "1.5"}]},
+        "byCurrency": {"groups": [{"key": "USD", "net": "100.00"}]}, "bySector": {"groups": [{"key": "UNKNOWN"}]},
         "byName": {"groups": [{"key": BTC, "netWeight": "1"}, {"key": ETH, "netWeight": "-0.5"}]},
     }  # fmt: skip
+
+
+async def test_the_exposure_of_weights_counts_their_cash(w: Watch):
+    wanted = (
+        "query($i: RiskInput!) { risk(input: $i) { exposure { value cash leverage byName { groups { grossWeight } } "
+        "byCurrency { groups { key net } } } } }"
+    )
+    told = []
+    for first, second, cash in ((1.2, 0.8, -1), (0.6, 0.3, 0.1), (-0.5, 0, 1.5)):
+        given = [{"symbol": BTC, "weight": first}, {"symbol": ETH, "weight": second}]
+        found = (await ask(w, wanted, i={"weights": given, "cash": cash, "currency": "EUR"}))["exposure"]
+        names = [each["grossWeight"] for each in found["byName"]["groups"]]
+        told.append((found["value"], found["cash"], found["leverage"], names))
+        assert {"key": "EUR", "net": found["cash"]} in found["byCurrency"]["groups"]
+
+    assert told == [
+        ("1", "-1", "2", ["1.2", "0.8"]), ("1", "0.1", "0.9", ["0.6", "0.3"]), ("1", "1.5", "0.5", ["0.5", "0"]),
+    ]  # fmt: skip
+
+
+async def test_money_of_an_exposure_has_the_digits_of_its_currency(w: Watch):
+    w.hold({BTC: ("0.3", "85990.889"), ETH: ("-1", "10.005")}, cash="0.001")
+
+    told = (await ask(w, EXPOSURE, i={"portfolioId": FOLIO}))["exposure"]
+
+    assert [told[name] for name in ("value", "cash", "long", "short", "gross", "net")] == [
+        "25787.26", "0.00", "25797.27", "-10.00", "25807.27", "25787.26",
+    ]  # fmt: skip
+    assert told["byClass"]["groups"][0]["gross"] == "25807.27"
+
+
+async def test_a_portfolio_of_cash_alone_has_an_exposure_and_says_of_its_figures_why_there_are_none(w: Watch):
+    w.hold({}, cash="100")
+    wanted = """query($i: RiskInput!) { risk(input: $i) { symbols cash exposure { value leverage }
+      stress(windows: [COVID_2020], scenarios: [{name: "X", shocks: [{currency: "EUR", change: -0.1}]}]) {
+        outcomes { name change count } }
+      volatility { exPost { value } } relative(benchmark: "BTC-USD") { benchmark } data { count } } }"""
+
+    body = await w.house.ask(wanted, {"i": {"portfolioId": FOLIO}}, token=w.company.tokens["ada"])
+
+    assert body["data"]["risk"] == {
+        "symbols": [], "cash": 1.0, "exposure": {"value": "100.00", "leverage": "0"}, "volatility": None,
+        "stress": {"outcomes": [
+            {"name": "COVID_2020", "change": 0.0, "count": None}, {"name": "X", "change": 0.0, "count": None},
+        ]},
+        "relative": None, "data": {"count": 0},
+    }  # fmt: skip
+    assert {(each["path"][1], each["message"]) for each in body["errors"]} == {
+        (name, "the portfolio holds nothing but cash, which has no risk here") for name in ("volatility", "relative")
+    }
+    assert w.panels.asked == []
 
 
 async def test_cash_stands_under_its_currencies_at_the_rates_of_now(w: Watch, monkeypatch: pytest.MonkeyPatch):
@@ -178,7 +231,7 @@ async def test_cash_stands_under_its_currencies_at_the_rates_of_now(w: Watch, mo
 
     told = (await ask(w, EXPOSURE, i={"portfolioId": FOLIO}))["exposure"]
 
-    assert told["byCurrency"]["groups"] == [{"key": "USD", "net": "120"}, {"key": "EUR", "net": "60"}]
+    assert told["byCurrency"]["groups"] == [{"key": "USD", "net": "120.00"}, {"key": "EUR", "net": "60.00"}]
 
 
 async def test_weights_with_cash_sum_to_one(w: Watch):
@@ -250,10 +303,8 @@ async def test_too_few_observations_and_worthless_portfolios_are_refused_in_word
     worthless = await refusal(w, SHORT, i={"portfolioId": FOLIO})
     w.hold({BTC: ("1", None)})
     unpriced = await refusal(w, SHORT, i={"portfolioId": FOLIO})
-    w.hold({}, cash="100")
-    empty = await refusal(w, SHORT, i={"portfolioId": FOLIO})
 
-    assert [each[0] for each in (few, worthless, unpriced, empty)] == ["NOT_COMPUTABLE"] * 4
+    assert [each[0] for each in (few, worthless, unpriced)] == ["NOT_COMPUTABLE"] * 3
     assert worthless[1] == "the portfolio is worth 0 USD: weights need a value above 0"
     assert unpriced[1] == "no price of crypto:BTC/USD: what the portfolio weighs is not known"
 
@@ -322,6 +373,102 @@ async def test_shocks_hit_symbols_before_classes_and_need_no_prices(w: Watch):
     assert [round(each, 12) for each in crash["contributions"]] == [-0.25, -0.1]
     assert isclose(dollar["change"], 0.1, rel_tol=1e-12)
     assert w.panels.asked == []
+
+
+async def test_shocks_of_currencies_move_foreign_cash_and_none_is_of_the_portfolios_own(
+    w: Watch, monkeypatch: pytest.MonkeyPatch
+):
+    async def rate(self: Market, source: str, target: str, *given: Any) -> Any:
+        return SimpleNamespace(value={"EUR": Decimal("1.25")}[source])
+
+    monkeypatch.setattr(Market, "rate", rate)
+    w.hold({BTC: ("1", "80")}, cash="20")
+    key = (w.company.tenant, FOLIO)
+    w.portfolios.held[key] = replace(w.portfolios.held[key], cash={"EUR": Decimal(8), "USD": Decimal(10)})
+    wanted = STRESS.replace("contributions", "contributions cashContribution")
+
+    def given(currency: str) -> dict[str, Any]:
+        return {
+            "portfolioId": FOLIO,
+            "scenarios": [{"name": "X", "shocks": [{"currency": currency, "change": -0.2}]}],
+        }
+
+    (euro,) = (await ask(w, wanted, i=given("eur")))["outcomes"]
+    own = (await w.house.ask(wanted, {"i": given(" usd")}, token=w.company.tokens["ada"]))["errors"][0]["extensions"]
+
+    assert [round(each, 12) for each in (euro["change"], euro["cashContribution"])] == [-0.02, -0.02]
+    assert (euro["contributions"], euro["warnings"]) == ([0.0], [])
+    assert (own["code"], own["field"]) == ("BAD_USER_INPUT", "scenarios.0.shocks.0.currency")
+
+
+async def test_what_venues_quote_in_is_no_currency_to_value_or_to_shock(w: Watch):
+    async def refusal(document: str, given: dict[str, Any]) -> tuple[str, str]:
+        (error,) = (await w.house.ask(document, given, token=w.company.tokens["ada"]))["errors"]
+        return error["extensions"]["code"], error["extensions"]["field"]
+
+    def shocked(code: str) -> dict[str, Any]:
+        shocks = [{"symbol": BTC, "change": -0.1}, {"currency": code, "change": -0.1}]
+        return {"i": {**HALF, "scenarios": [{"name": "X", "shocks": shocks}]}}
+
+    w.hold({BTC: ("1", "80")}, cash="20")
+    correlation = 'query($c: String) { correlation(symbols: ["crypto:BTC/USD"], currency: $c) { matrix } }'
+    optimize = "query($i: OptimizeInput!) { optimize(input: $i) { weights } }"
+    universe = {"symbols": [BTC, ETH], "currency": "GBp"}
+
+    for document, given, field in (
+        (SHORT, {"i": {**HALF, "currency": "GBp"}}, "currency"),
+        (SHORT, {"i": {"portfolioId": FOLIO, "currency": "GBp"}}, "currency"),
+        (STRESS, {"i": {**HALF, "currency": "GBp"}}, "currency"),
+        (optimize, {"i": {"objective": "MINIMUM_VARIANCE", "universe": universe}}, "currency"),
+        (correlation, {"c": "ILA"}, "currency"),
+        (STRESS, shocked("GBp"), "scenarios.0.shocks.1.currency"),
+        (STRESS, shocked("ILA"), "scenarios.0.shocks.1.currency"),
+    ):
+        assert await refusal(document, given) == ("BAD_USER_INPUT", field), given
+
+
+async def test_a_shock_may_be_of_any_coin_that_pairs_are_quoted_in(w: Watch):
+    w.panels.answer = panel({"crypto:SOL/BNB": ["1", "2", "1", "2", "1"]})
+    given = {
+        "weights": [{"symbol": "crypto:SOL/BNB", "weight": 1.0}],
+        "scenarios": [{"name": "X", "shocks": [{"currency": "bnb", "change": -0.25}]}],
+    }
+
+    (told,) = (await ask(w, STRESS, i=given))["outcomes"]
+
+    assert (told["change"], told["warnings"]) == (-0.25, [])
+
+
+async def test_a_scenario_that_cannot_be_reckoned_says_why_and_leaves_the_others_as_they_are(w: Watch):
+    w.panels.answer = panel({**UP, ETH: ["10", None, "11", "11", "12.1"], "index:SPX": [*"12132"]})
+    wanted = {
+        "periods": [{"name": "Mine", "start": "2026-11-02", "end": "2026-11-04"}],
+        "scenarios": [
+            {"name": name, "shocks": [{"change": -0.1, kind: key}]}
+            for name, kind, key in (
+                ("Gap", "factor", "index:SPX"),
+                ("None", "factor", "equity:XYZ"),
+                ("Fall", "symbol", BTC),
+            )
+        ],
+    }
+
+    told = (await ask(w, STRESS, i={**HALF, **wanted}))["outcomes"]
+    future = {**HALF, "periods": [{"name": "Later", "start": "2026-11-02", "end": "2027-11-04"}]}
+    later = (await w.house.ask(STRESS, {"i": future}, token=w.company.tokens["ada"]))["errors"][0]
+
+    assert [(each["name"], each["change"] and round(each["change"], 12)) for each in told] == [
+        ("Mine", 0.045), ("Gap", None), ("None", None), ("Fall", -0.05),
+    ]  # fmt: skip
+    assert "no close of crypto:ETH/USD on 2026-11-03" in told[1]["warnings"][0]
+    assert told[1]["changes"] == told[1]["contributions"] == [None, None]
+    assert "no prices of equity:XYZ" in told[2]["warnings"][0]
+    w.panels.answer = panel({**UP, ETH: ["10", "1e31", "11", "11", "12.1"], "index:SPX": [*"12132"]})
+    extreme = (await ask(w, STRESS, i={**HALF, **wanted}))["outcomes"]
+    assert [each["change"] and round(each["change"], 12) for each in extreme] == [None, None, None, -0.05]
+    assert all("crypto:ETH/USD: the close of 2026-11-03 is 1e+31" in each["warnings"][0] for each in extreme[:2])
+    assert later["extensions"]["field"] == "periods"
+    assert later["message"] == "periods: Later ends on 2027-11-04, which is in the future: give a day that is over"
 
 
 async def test_a_period_is_replayed_from_its_first_close_to_its_last(w: Watch):
@@ -426,12 +573,25 @@ def test_a_panel_in_hand_reports_what_it_lacks():
 async def test_a_key_for_portfolios_alone_sees_nothing_that_is_reckoned_from_prices(w: Watch):
     async with w.house.store.write() as tx:
         _, key = await w.house.host.service(KeyDesk).create(
-            tx, w.company.tenant, name="k", scopes=(Scope.PORTFOLIO_READ,), created_by="usr_x"
+            tx, w.company.tenant, name="k", scopes=(Scope.PORTFOLIO_READ, Scope.PORTFOLIO_WRITE), created_by="usr_x"
         )
+    limit = await w.limit("SINGLE_NAME", "0.9")
 
-    body = await w.house.ask(PCA, {"s": [BTC, ETH], "n": 1}, key=key)
-
-    assert [(each["extensions"]["code"], each["message"]) for each in body["errors"]] == [
-        ("FORBIDDEN", "principalComponents needs the scope market:read, which this API key does not carry.")
+    made = {"portfolioId": FOLIO, "kind": "LEVERAGE", "threshold": "5"}
+    asked: list[tuple[str, dict[str, Any]]] = [
+        (PCA, {"s": [BTC, ETH], "n": 1}),
+        ("{ riskLimits { nodes { value } } }", {}),
+        (CREATE, {"i": made}),
+        (UPDATE, {"i": {"id": limit, "threshold": "0.1"}}),
     ]
+
+    told = [(await w.house.ask(document, given, key=key))["errors"] for document, given in asked]
+    node = await w.house.ask("query($id: ID!) { node(id: $id) { id } }", {"id": limit}, key=key)
+
+    assert [(each["extensions"]["code"], each["message"]) for each, *_ in told] == [
+        ("FORBIDDEN", f"{name} needs the scope market:read, which this API key does not carry.")
+        for name in ("principalComponents", "riskLimits", "riskLimitCreate", "riskLimitUpdate")
+    ]
+    assert [each["extensions"]["code"] for each in node["errors"]] == ["FORBIDDEN"]
+    assert await w.company.count(limits) == 1
     assert w.panels.asked == []

@@ -74,6 +74,21 @@ async def test_a_report_as_a_job_holds_the_whole_risk_in_one_piece(w: Watch):
     assert result["volatility"]["exPost"]["value"] > 0
 
 
+async def test_a_report_on_nothing_but_cash_has_its_exposure_and_says_why_there_is_no_more(w: Watch):
+    w.hold({}, cash="100")
+    started = await w.company.ask("ada", REPORT, risk={"portfolioId": FOLIO})
+
+    job = await done(w, started["job"]["id"])
+
+    assert (job["state"], job["error"]) == ("SUCCEEDED", None)
+    result = job["result"]
+    assert [result[name] for name in ("symbols", "volatility", "tails", "components")] == [[], None, None, None]
+    assert (result["exposure"]["leverage"], len(result["stress"]["outcomes"])) == ("0", 8)
+    assert result["warnings"] == [
+        "volatility, tails, components: the portfolio holds nothing but cash, which has no risk here"
+    ]
+
+
 async def test_a_question_that_cannot_be_answered_fails_its_job_with_code_and_words(w: Watch):
     collide = {"maxWeight": 0.2}
     infeasible = await w.company.ask(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.plugins.risk.doubles import holdings
 from tests.plugins.risk.watching import BTC, ETH, UPDATE, Watch, another, watch
 
 
@@ -130,6 +132,32 @@ async def test_what_was_sold_while_a_limit_is_off_leaves_its_drawdown_as_it_was(
 
     row = await w.row(limit)
     assert (row["state"], row["value"]) == ("ARMED", Decimal("0.1"))
+
+
+async def test_a_loss_that_was_sold_while_nobody_evaluates_is_told_once_with_its_day(
+    w: Watch, database: str, tmp_path: Path
+):
+    w.hold({BTC: ("1", "60000")})
+    limit = await w.limit("DRAWDOWN", "0.2")
+    await w.engine.close()
+    nights = [w.house.clock.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(n) for n in (1, 2, 3)]
+    bitcoin = (("66000", "0"), ("49500", "0"))
+    for night, (price, cash) in zip(nights, bitcoin, strict=False):
+        w.portfolios.past[night] = holdings({BTC: ("1", price)}, cash=cash, at=night)
+    w.portfolios.past[nights[2]] = holdings({}, cash="49500", at=nights[2])
+    w.hold({}, cash="49500")
+    w.house.clock.turn(3 * 86_400)
+
+    for again in ("other", "third"):
+        async with another(w, database, tmp_path / again) as next_one:
+            await next_one.look()
+            breaches, row = await next_one.told(), await next_one.row(limit)
+
+    assert [(each["limitId"], each["value"], each["portfolioValue"]) for each in breaches] == [
+        (limit, "0.25", "49500.00")
+    ]
+    assert datetime.fromisoformat(breaches[0]["occurredAt"]) == nights[1]
+    assert (row["state"], row["value"], row["peak"]) == ("BREACHED", Decimal("0.25"), Decimal(66_000))
 
 
 async def test_a_withdrawal_while_there_is_no_price_is_no_drawdown(w: Watch):

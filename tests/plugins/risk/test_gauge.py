@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.ports import Holdings
+from gateway.core.ports import Flows, Holdings
 from plugins.risk.evaluation.gauge import Act, Gauge
-from plugins.risk.evaluation.valuing import Valued, rebased, settled, valued
+from plugins.risk.evaluation.valuing import Course, Valued, rebased, settled, valued, without_waiting
 from plugins.risk.limits.kinds import (
     LimitKind,
     LimitRule,
@@ -138,6 +138,51 @@ def test_what_is_paid_in_or_out_leaves_the_drawdown_as_it_is(paid: Decimal, pric
     assert abs(one - other) <= Decimal("0.0000000002")
 
 
+def stood(units: str, price: str, cash: str, paid: str, moved: str = "0", ratio: str = "1") -> Valued:
+    """A share and dollars, and what has come in so far."""
+    came = Flows(cash={"USD": Decimal(paid)}, units={SHARE: Decimal(moved)}, rates={"USD": Decimal(1)})
+    held = {} if units == "0" else {str(SHARE): (units, price)}
+    return ready(holdings(held, cash=cash, splits={str(SHARE): ratio}, flows=came))
+
+
+MOVES: list[tuple[str, Valued, int, str]] = [
+    ("a deposit", stood("100", "600", "540000", "600000"), 600_000, "0"),
+    ("a withdrawal", stood("100", "600", "0", "60000"), 60_000, "0"),
+    ("a deposit, and a fee as high", stood("100", "600", "40000", "105000"), 105_000, "0.0476190476"),
+    ("a fee", stood("100", "600", "35000", "100000"), 100_000, "0.05"),
+    ("half sold at 500", stood("50", "600", "65000", "100000"), 100_000, "0.05"),
+    ("all sold at 500", stood("0", "600", "90000", "100000"), 100_000, "0.1"),
+    ("a dividend", stood("100", "600", "41000", "100000"), 101_000, "0"),
+    ("units brought in", stood("200", "600", "40000", "100000", "100"), 160_000, "0"),
+    ("all units taken out", stood("0", "600", "40000", "100000", "-100"), 40_000, "0"),
+    ("a split", stood("200", "300", "40000", "100000", ratio="2"), 100_000, "0"),
+    ("a split, and units taken out", stood("100", "300", "40000", "100000", "-100", "2"), 70_000, "0"),
+]
+
+
+@pytest.mark.parametrize(("after", "peak", "drawdown"), [pytest.param(*rest, id=name) for name, *rest in MOVES])
+def test_payments_transfers_and_splits_move_a_peak_along_and_nothing_else_does(after: Valued, peak: int, drawdown: str):
+    course = Course()
+    course.risen(stood("100", "600", "40000", "100000"))
+    course = Course(peak=course.peak, basis=Valued.read((course.basis or after).plain()))
+
+    now = course.risen(after)
+
+    found = measure(LimitRule(kind=LimitKind.DRAWDOWN), now.snapshot({}), course.peak or Decimal(0))
+    assert (course.peak, found.value) == (Decimal(peak), Decimal(drawdown))
+
+
+def test_foreign_money_that_comes_in_counts_at_the_rate_of_now_and_without_one_all_that_changed_does():
+    rates = {"USD": Decimal(1), "EUR": Decimal("1.25")}
+
+    def paid(cash: str, euros: str, **rates: Decimal) -> Valued:
+        return ready(holdings({}, cash=cash, flows=Flows(cash={"EUR": Decimal(euros)}, units={}, rates=rates)))
+
+    assert rebased(Decimal(200), paid("100", "0", **rates), paid("600", "400", **rates)) == Decimal(1_200)
+    assert rebased(Decimal(200), paid("100", "0", **rates), paid("100", "-400", **rates)) == Decimal(100)
+    assert rebased(Decimal(200), paid("100", "0"), paid("400", "400")) == Decimal(800)
+
+
 def shares(units: str, price: str, ratio: str = "1") -> Valued:
     return ready(holdings({str(SHARE): (units, price)}, splits={str(SHARE): ratio}))
 
@@ -161,6 +206,38 @@ def test_a_split_that_is_recorded_before_its_price_moves_waits_for_it(ratio: str
     assert [each.snapshot({}).value for each in (waits, still, moved)] == [40_400, 40_800, 40_000]
     assert rebased(Decimal(40_000), before, waits) == Decimal(40_000)
     assert moved.waiting == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "before"),
+    [
+        (LimitKind.SINGLE_NAME, "0.5"),
+        (LimitKind.CLASS_EXPOSURE, "0.5"),
+        (LimitKind.LEVERAGE, "1"),
+        (LimitKind.CONCENTRATION, "0.5"),
+        (LimitKind.DRAWDOWN, "0"),
+    ],
+)
+def test_no_measure_moves_while_a_price_waits_for_its_split(kind: LimitKind, before: str):
+    rule, course = LimitRule(kind=kind, asset_class=AssetClass.EQUITY), Course()
+
+    def measured(units: str, price: str, ratio: str) -> Decimal | None:
+        made = holdings({str(SHARE): (units, price), str(BTC): ("1", "40000")}, splits={str(SHARE): ratio})
+        return measure(rule, course.risen(ready(made)).snapshot({}), course.peak or Decimal(0)).value
+
+    seen = [measured(*each) for each in (("100", "400", "1"), ("400", "400", "4"), ("400", "100", "4"))]
+
+    assert seen == [Decimal(before)] * 3
+
+
+def test_the_value_at_risk_is_of_weights_by_prices_of_the_units_of_now():
+    held = holdings({str(SHARE): ("400", "400"), str(BTC): ("1", "40000")}, cash="5", splits={str(SHARE): "4"})
+
+    left = without_waiting(held, {SHARE: Decimal(4)})
+
+    whole = Decimal(40_000)
+    assert [(each.price, each.value) for each in left.positions] == [(Decimal(100), whole), (whole, whole)]
+    assert (left.value, without_waiting(held, {})) == (Decimal(80_005), held)
 
 
 def test_a_split_that_is_recorded_after_its_price_moved_counts_at_once():

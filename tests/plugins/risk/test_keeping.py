@@ -26,7 +26,7 @@ NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
 WRONG_RULES: list[tuple[dict[str, Any], list[str]]] = [
     ({"minWeight": 0.5, "maxWeight": 0.4}, ["minWeight"]),
     ({"minWeight": -0.1}, ["minWeight"]),
-    ({"maxWeight": 101}, ["minWeight"]),
+    ({"maxWeight": 101}, ["maxWeight"]),
     ({"minTotal": 1e9}, ["minTotal"]),
     ({"minTotal": 0.9, "maxTotal": 0.8}, ["minTotal"]),
     ({"maxPosition": 0}, ["maxPosition"]),
@@ -65,6 +65,7 @@ WRONG_LIMITS: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"kind": "CLASS_EXPOSURE"}, "LIMIT_INVALID", ["assetClass"]),
     ({"assetClass": "CRYPTO"}, "LIMIT_INVALID", ["assetClass"]),
     ({"kind": "VALUE_AT_RISK", "confidence": 1.0}, "LIMIT_INVALID", ["confidence"]),
+    ({"kind": "VALUE_AT_RISK", "confidence": 0.5}, "LIMIT_INVALID", ["confidence"]),
     ({"kind": "VALUE_AT_RISK", "days": 2}, "LIMIT_INVALID", ["days"]),
     ({"note": "x" * 501}, "NOTE_INVALID", ["note"]),
 ]  # fmt: skip

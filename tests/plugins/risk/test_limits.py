@@ -17,6 +17,7 @@ from plugins.risk.evaluation.watched import Watched
 from plugins.risk.limits.store import LimitDirectory
 from plugins.risk.tables import evaluators, leases, limits
 from tests.gateway.doubles import NOON
+from tests.plugins.risk.doubles import holdings
 from tests.plugins.risk.panels import panel
 from tests.plugins.risk.watching import BTC, DELETE, ETH, FOLIO, UPDATE, Watch, another, watch
 
@@ -43,7 +44,7 @@ async def test_a_position_that_grows_beyond_its_limit_is_told_once_with_all_that
         "portfolioName": "Growth", "kind": "SINGLE_NAME",
         "text": "the largest single position is above 0.5 of the value", "threshold": "0.5",
         "value": "0.5000166661", "symbol": BTC, "portfolioValue": "300.01", "currency": "USD", "figure": None,
-        "arm": 1, "note": "Sell", "riskLimit": {"id": limit},
+        "arm": 1, "note": "Sell", "riskLimit": {"id": limit}, "withheld": False,
     }  # fmt: skip
     row = await w.row(limit)
     assert (row["state"], row["arm"], row["value"], row["last_breached_at"]) == (
@@ -185,6 +186,11 @@ async def test_a_value_at_risk_is_reckoned_on_its_schedule_and_told_with_its_fig
     assert (event["value"], event["symbol"], event["figure"]["count"]) == ("0.04", None, 4)
     assert event["figure"]["method"].startswith("historical")
     assert (row["state"], row["value"], row["evaluated_at"]) == ("BREACHED", Decimal("0.04"), NOON)
+    wanted = "{ riskLimits { nodes { value figure { value count start end } } } }"
+    shown = (await w.house.ask(wanted, token=w.company.tokens["ada"]))["data"]["riskLimits"]["nodes"]
+    figure = {"value": 0.04, "count": 4, "start": "2026-11-03", "end": "2026-11-06"}
+    assert shown == [{"value": "0.04", "figure": {**figure, "value": shown[0]["figure"]["value"]}}]
+    assert round(shown[0]["figure"]["value"], 12) == 0.04
     assert len(w.panels.asked) == 1
     assert w.lines.open_now == []
 
@@ -256,10 +262,10 @@ async def test_a_breach_that_cannot_be_told_keeps_no_other_from_being_told(w: Wa
     await w.limit("SINGLE_NAME", "0.51")
     real = Watched.event
 
-    def event(self: Watched, breach: Any, portrait: Any) -> Any:
+    def event(self: Watched, breach: Any, portrait: Any, *, withheld: bool) -> Any:
         if self.row.id == broken:
             raise ZeroDivisionError
-        return real(self, breach, portrait)
+        return real(self, breach, portrait, withheld=withheld)
 
     monkeypatch.setattr(Watched, "event", event)
     await w.tick((BTC, "170"))
@@ -287,3 +293,36 @@ async def test_a_book_that_broke_begins_anew_with_its_streams(w: Watch, monkeypa
 
     assert failures == []
     assert await values(w) == [("SINGLE_NAME", "0.53125", 1)]
+
+
+async def test_a_split_whose_price_is_to_move_yet_breaches_no_weight_also_where_the_process_changes(
+    w: Watch, database: str, tmp_path: Path
+):
+    w.hold({BTC: ("10", "100"), ETH: ("100", "10")})
+    limit = await w.limit("SINGLE_NAME", "0.6")
+    await w.change({BTC: ("40", "100"), ETH: ("100", "10")}, splits={BTC: "4"})
+    waiting = await w.row(limit)
+    await w.engine.close()
+
+    async with another(w, database, tmp_path / "other") as next_one:
+        await next_one.look()
+        early = await next_one.told()
+        await next_one.tick((BTC, "25"), (BTC, "40"))
+        breaches = await next_one.told()
+
+    assert (waiting["state"], waiting["value"], early) == ("ARMED", Decimal("0.5"), [])
+    assert [(each["symbol"], each["value"], each["portfolioValue"]) for each in breaches] == [
+        (BTC, "0.6153846154", "2600.00")
+    ]
+
+
+async def test_numbers_behind_which_a_licence_stands_that_lets_nobody_pass_them_on_are_left_out_of_the_event(w: Watch):
+    held = holdings({BTC: ("1", "100"), ETH: ("10", "10")}, sources=["sandbox", "coinmarketcap"])
+    w.portfolios.held[w.company.tenant, FOLIO] = held
+
+    limit = await w.limit("SINGLE_NAME", "0.4")
+
+    (told,) = await w.told()
+    assert (told["limitId"], told["threshold"], told["withheld"]) == (limit, "0.4", True)
+    assert (told["value"], told["portfolioValue"], told["figure"]) == (None, None, None)
+    assert (await w.row(limit))["value"] == Decimal("0.5")

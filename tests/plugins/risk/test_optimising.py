@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from decimal import Decimal
 from math import isclose, sqrt
 from pathlib import Path
 from statistics import stdev
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from gateway.core.ports import Desk
-from tests.plugins.risk.doubles import HandDesk, quote
+from gateway.core.contract import Market
+from gateway.core.ports import Desk, Position
+from plugins.risk.optimising.planning import price_of, quoted_at_once
+from schema.words.quotes import Quote
+from tests.plugins.risk.doubles import HandDesk, instruments, quote
 from tests.plugins.risk.panels import panel
 from tests.plugins.risk.watching import BTC, ERRORS, ETH, FOLIO, Watch, watch
 
@@ -21,10 +27,11 @@ FIGURE = "{ value method periodsPerYear count }"
 OPTIMIZE = f"""query($i: OptimizeInput!) {{ optimize(input: $i) {{
   objective symbols weights cash current value {FIGURE} expectedReturn {FIGURE} volatility {FIGURE} sharpe {FIGURE}
   riskContributions turnover binding {{ name symbol shadowPrice }} solver {{ name status }} heuristic warnings dropped
-  plan {{ currency value costs cash turnover trades {{ symbol side quantity price notional cost }} symbols weights }}
+  plan {{ currency value costs cash turnover trades {{ symbol side quantity price notional cost }} symbols weights
+    warnings conversions {{ from to amount rate received cost }} }}
   data {{ count failures {{ symbol }} }} }} }}"""
 FRONTIER = """query($i: EfficientFrontierInput!) { efficientFrontier(input: $i) { symbols expectedReturns volatilities
-  sharpes weights expectedReturnMethod covarianceMethod periodsPerYear count start end solver { name } } }"""
+  sharpes weights expectedReturnMethod covarianceMethod ddof periodsPerYear count start end solver { name } } }"""
 HEDGE = f"""query($i: HedgeInput!) {{ hedgeAnalysis(input: $i) {{ currency value unhedged {FIGURE} warnings
   candidates {{
   symbol price contractSize lot spreadBps feeBps fundingPerDay expiry basis {{ absolute relative annual }} warnings
@@ -115,13 +122,12 @@ async def test_constraints_that_collide_are_an_error_that_names_them(w: Watch):
     error = await refused(
         w, OPTIMIZE,
         universe={**BOTH, "constraints": {
-            "maxWeight": 0.8,
-            "groups": [{"name": "Coins", "symbols": [BTC, ETH], "max": 0.5}],
+            "maxPosition": 0.4,
         }},
     )  # fmt: skip
 
     assert error["code"] == "INFEASIBLE"
-    assert sorted(error["constraints"]) == ["groups.Coins.max", "total"]
+    assert sorted(error["constraints"]) == ["maxPosition", "total"]
 
 
 async def test_a_portfolio_is_rebalanced_at_the_prices_of_now_with_costs(w: Watch):
@@ -167,7 +173,81 @@ async def test_amounts_have_the_digits_of_their_currency(w: Watch):
     amounts += [hedge["proposals"][0][name] for name in ("value", "residualValue")]
     amounts += [hedge["proposals"][0]["cost"][name] for name in ("fees", "spread", "funding", "total")]
     assert [each for each in amounts if "." in each] == []
-    assert (plan["currency"], plan["costs"]) == ("JPY", "2")
+    # The prices are in dollars: yen are converted, which costs what a trade does.
+    assert [(each["from"], each["to"], "." in each["amount"], each["cost"]) for each in plan["conversions"]] == [
+        ("JPY", "USD", False, "1")
+    ]
+    assert (plan["currency"], plan["costs"]) == ("JPY", "3")
+
+
+async def test_cash_in_another_currency_is_converted_as_far_as_trades_need_it(
+    w: Watch, monkeypatch: pytest.MonkeyPatch
+):
+    async def rate(self: Market, source: str, target: str, *given: Any) -> Any:
+        return SimpleNamespace(value={"EUR": Decimal("1.08")}[source])
+
+    monkeypatch.setattr(Market, "rate", rate)
+    w.hold({BTC: ("1", "100")}, cash="1180")
+    key = (w.company.tenant, FOLIO)
+    w.portfolios.held[key] = replace(w.portfolios.held[key], cash={"USD": Decimal(100), "EUR": Decimal(1000)})
+    fixed = [{"symbol": BTC, "min": 0.5, "max": 0.5}]
+
+    told = await ask(
+        w, OPTIMIZE, costs={"basisPoints": "100"},
+        universe={"portfolioId": FOLIO, "constraints": {"bounds": fixed, "minTotal": 0.5, "maxTotal": 0.5}},
+        lots=[{"symbol": BTC, "lot": "1"}],
+    )  # fmt: skip
+
+    plan = told["plan"]
+    # 500 and 5.00 for the trade, 100 of them there: 409.09 come from euros, and cost 4.09 of themselves.
+    assert [(each["side"], each["quantity"], each["cost"]) for each in plan["trades"]] == [("BUY", "5", "5.00")]
+    assert plan["conversions"] == [
+        {"from": "EUR", "to": "USD", "amount": "378.79", "rate": "1.08", "received": "409.09", "cost": "4.09"}
+    ]
+    assert (plan["value"], plan["costs"], plan["cash"], plan["warnings"]) == ("1280.00", "9.09", "670.91", [])
+
+
+async def test_prices_of_what_is_not_held_are_asked_at_once():
+    asked: list[str] = []
+    all_asked = asyncio.Event()
+
+    async def quoted(context: Any, instrument: Any, *given: Any) -> Quote:
+        asked.append(str(instrument))
+        if len(asked) == 3:
+            all_asked.set()
+        await all_asked.wait()
+        return quote(str(instrument), "1.5")
+
+    context: Any = SimpleNamespace(service=lambda port: SimpleNamespace(quote=quoted))
+    wanted = instruments(BTC, ETH, PERPETUAL)
+
+    async with asyncio.timeout(5):
+        assert await quoted_at_once(context, wanted, "USD") == dict.fromkeys(wanted, Decimal("1.5"))
+
+
+def test_a_price_is_the_quote_or_the_quote_at_the_rate_of_the_valuation():
+    (bitcoin,) = instruments(BTC)
+    cases = [
+        # What a weight holds is its value by the price, to so many digits: the price is not what is left of them.
+        ("0.069774833124113287", "85990.89", "6000", "85990.89"),
+        ("3", "187.15", "561.45", "187.15"),
+        ("3", "187.15", "606.366", "202.122"),
+        ("0.3", "85990.889", "23737.5250129", "79125.0833763"),
+        ("-7", "0.1", "-0.76090293", "0.108700418571"),
+        ("2", None, "3", "1.5"),
+    ]
+
+    told = [
+        price_of(
+            Position(
+                instrument=bitcoin, quantity=Decimal(quantity), price=None if price is None else Decimal(price),
+                value=Decimal(value),
+            )
+        )
+        for quantity, price, value, _ in cases
+    ]  # fmt: skip
+
+    assert [format(each, "f") for each in told] == [price for *_, price in cases]
 
 
 async def test_what_is_not_held_yet_is_bought_at_its_quote(w: Watch):
@@ -192,7 +272,7 @@ async def test_the_frontier_rises_from_the_least_variance(w: Watch):
     assert isclose(told["weights"][0][0], least_variance(), abs_tol=1e-6)
     assert told["expectedReturns"] == sorted(told["expectedReturns"])
     assert told["volatilities"] == sorted(told["volatilities"])
-    assert (told["periodsPerYear"], told["count"], told["covarianceMethod"]) == (252, 5, told["covarianceMethod"])
+    assert (told["periodsPerYear"], told["count"], told["covarianceMethod"], told["ddof"]) == (252, 5, "sample", 1)
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -209,13 +289,16 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"universe": BOTH, "objective": "RISK_PARITY", "budgets": [{"symbol": "SOL-USD", "weight": 1}]}, "budgets"),
     ({"universe": BOTH, "objective": "TARGET_RETURN"}, "target"),
     ({"universe": BOTH, "objective": "MINIMUM_CVAR", "confidence": 1}, "confidence"),
-    ({"universe": {**BOTH, "riskFree": 7}}, "riskFree"),
+    ({"universe": {**BOTH, "riskFree": 70}}, "riskFree"),
     ({"universe": {**BOTH, "constraints": {"turnover": 0.1}}}, "portfolioId"),
     ({"universe": {**BOTH, "constraints": {"cardinality": 1}}, "objective": "RISK_PARITY"}, "constraints.cardinality"),
+    ({"universe": {**BOTH, "constraints": {"minWeight": 0.1}}, "objective": "HIERARCHICAL_RISK_PARITY"},
+     "constraints.minWeight"),
     ({"universe": BOTH, "objective": "TARGET_VOLATILITY", "target": 1e308}, "target"),
     ({"universe": {**BOTH, "expectedReturns": [{"symbol": each, "expectedReturn": 1e308} for each in (BTC, ETH)]},
       "objective": "TARGET_VOLATILITY", "target": 0.2}, f"expectedReturns.{BTC}"),
     ({"universe": {"portfolioId": FOLIO}, "costs": {"fixed": "9" * 40}}, "costs.fixed"),
+    ({"universe": {"portfolioId": FOLIO}, "costs": {"fixed": "100000"}}, "costs"),
     ({"universe": {"portfolioId": FOLIO}, "costs": {"basisPoints": "-1"}}, "costs.basisPoints"),
     ({"universe": {"portfolioId": FOLIO}, "smallestTrade": "-1"}, "smallestTrade"),
     ({"universe": {"portfolioId": FOLIO}, "lots": [{"symbol": BTC, "lot": "0"}]}, "lots.0.lot"),
@@ -277,14 +360,16 @@ async def test_a_perpetual_that_moves_alike_hedges_all_but_the_rounding_with_bas
 
 async def test_a_portfolio_is_hedged_as_a_whole_by_beta_too(w: Watch):
     told = await ask(
-        w, HEDGE, portfolioId=FOLIO, benchmark=BTC,
+        w, HEDGE.replace("residualValue", "residualValue rSquared { value }"), portfolioId=FOLIO, benchmark=BTC,
         candidates=[{"symbol": PERPETUAL, "contractSize": "1", "lot": "0.0001", "fundingPerDay": "0"}],
     )  # fmt: skip
 
     (candidate,) = told["candidates"]
     assert told["value"] == "250.00"
     assert candidate["basis"] is None
-    assert [each["kind"] for each in candidate["proposals"]] == ["MINIMUM_VARIANCE", "BETA"]
+    assert [(each["kind"], each["rSquared"] is None) for each in candidate["proposals"]] == [
+        ("MINIMUM_VARIANCE", False), ("BETA", True),
+    ]  # fmt: skip
 
 
 async def test_candidates_that_nobody_quotes_or_has_prices_of_are_named_and_the_others_compared(w: Watch):

@@ -75,3 +75,25 @@ def test_rules_about_others_are_left_out_and_named_and_a_group_that_must_weigh_s
     assert warnings == ["constraints: crypto:BTC/USD is not among the assets and was left out"]
     with pytest.raises(BadInput, match=r"groups\.Coins: none of its symbols is among the assets"):
         request_of(must, ["equity:AAPL"])
+
+
+def test_a_weight_beyond_all_reason_is_told_of_its_own_field():
+    endless = float("inf")
+    cases = [
+        (Rules(maximum=endless), ("maxWeight",)),
+        (Rules(minimum=endless), ("minWeight",)),
+        (Rules(greatest_total=101.0), ("maxTotal",)),
+        (Rules(least_total=-endless), ("minTotal",)),
+        (Rules(bounds=(Bound(symbol=SYMBOLS[0], maximum=endless),)), ("bounds", "0", "max")),
+        (Rules(groups=(Group(name="Tech", symbols=SYMBOLS[:1], maximum=endless),)), ("groups", "0", "max")),
+        (Rules(minimum=0.5, maximum=0.4), ("minWeight",)),
+        (Rules(bounds=(Bound(symbol=SYMBOLS[0], minimum=0.5, maximum=0.4),)), ("bounds", "0")),
+    ]
+
+    told = []
+    for rules, _ in cases:
+        with pytest.raises(Refused) as refused:
+            checked(rules)
+        told.append(tuple(refused.value.field))
+
+    assert told == [field for _, field in cases]

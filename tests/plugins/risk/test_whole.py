@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ from tests.plugins.accounts.organisations.company import Company, found
 from tests.plugins.risk.watching import BTC, CREATE, ERRORS, ETH, told
 
 PORTFOLIO = f"mutation($i: PortfolioCreateInput!) {{ r: portfolioCreate(input: $i) {{ portfolio {{ id }} {ERRORS} }} }}"
+RECORD = f"mutation($i: PortfolioTransactionRecordInput!) {{ r: portfolioTransactionRecord(input: $i) {{ {ERRORS} }} }}"
 RISK = """query($i: RiskInput!) { risk(input: $i) { symbols weights cash
   valueAtRisk { value count method } conditionalValueAtRisk { value } volatility { exAnte { value } }
   components { volatility { share } } exposure { leverage }
   data { count periodsPerYear failures { symbol message } } } }"""
 OPTIMIZE = """query($i: OptimizeInput!) { optimize(input: $i) { weights solver { status }
   plan { trades { symbol side quantity } } } }"""
+HEDGE = """query($i: HedgeInput!) { hedgeAnalysis(input: $i) { warnings candidates { basis { relative }
+  proposals { ratio { value } order { symbol side } } } } }"""
 LINES = HandLines()
 
 
@@ -70,6 +74,20 @@ async def test_a_portfolio_is_made_measured_optimised_and_watched(house: House, 
     await engine.close()
 
 
+async def test_a_coin_is_hedged_by_the_sandboxs_perpetual(company: Company):
+    position = {"symbol": "crypto:BTC/USDT", "quantity": "2"}
+    candidates = [{"symbol": "crypto:BTC/USDT:USDT", "fundingPerDay": "0.0003"}]
+
+    told = await ask(company, HEDGE, position=position, candidates=candidates)
+
+    assert told["warnings"] == []
+    (candidate,) = told["candidates"]
+    (proposal,) = candidate["proposals"]
+    assert 0.999 < proposal["ratio"]["value"] < 1.001
+    assert 0 < abs(Decimal(candidate["basis"]["relative"])) < Decimal("0.01")
+    assert (proposal["order"]["symbol"], proposal["order"]["side"]) == ("crypto:BTC/USDT:USDT", "SELL")
+
+
 async def test_what_the_prices_refuse_is_an_error_that_names_its_field(company: Company):
     many = [{"symbol": f"crypto:A{number}/USD", "weight": 0.001} for number in range(1_000)]
     half = [{"symbol": BTC, "weight": 0.5}, {"symbol": ETH, "weight": 0.5}]
@@ -100,4 +118,24 @@ async def test_a_tick_of_a_real_holding_breaches_its_limit(house: House, company
     await engine.settled()
 
     assert [each["kind"] for each in await told(house, company.tenant)] == ["DRAWDOWN"]
+    await engine.close()
+
+
+async def test_a_fee_is_a_drawdown_and_what_is_paid_in_or_out_is_none(house: House, company: Company):
+    portfolio = (await company.ask("ada", PORTFOLIO, name="One", currency="USD"))["portfolio"]["id"]
+    engine = house.host.service(Engine)
+    seen: list[Any] = []
+    for kind, amount in (("DEPOSIT", "1000"), ("DEPOSIT", "500"), ("WITHDRAWAL", "1200"), ("FEE", "30")):
+        given = {"kind": kind, "amount": amount, "at": house.clock.now().isoformat()}
+        assert (await company.ask("ada", RECORD, portfolioId=portfolio, **given))["userErrors"] == []
+        if not seen:
+            await company.ask("ada", CREATE, portfolioId=portfolio, kind="DRAWDOWN", threshold="0.05")
+        await engine.look()
+        engine.refresh(portfolio)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        await engine.settled()
+        seen.append([each["value"] for each in await told(house, company.tenant)])
+
+    assert seen == [[], [], [], ["0.1"]]
     await engine.close()

@@ -14,6 +14,7 @@ from gateway.core.quant.optimise.constraints import Constraints
 from gateway.core.quant.optimise.limits import read_mapping, read_names, read_number
 from gateway.core.quant.optimise.moments import Moments, moments
 from schema.errors import BadInput
+from schema.rates import check_rate
 
 MOST_ASSETS = 1_000
 HIGHEST = 100.0
@@ -92,8 +93,7 @@ def yearly(value: float, field: str) -> float:
 
 def _moments(request: Mapping[str, Any], observed: Observations) -> Moments:
     risk_free = fraction(request, "risk_free", 0.0)
-    if not -0.5 < risk_free < 5:
-        raise BadInput("risk_free", f"{risk_free:g} is no annual rate: 0.02 is 2 %")
+    check_rate("risk_free", risk_free)
     estimator = ESTIMATORS[one_of(request, "covariance", ESTIMATORS, "sample")]
     made = moments(observed, estimator(observed.returns), risk_free)
     expected = request.get("expected_returns")

@@ -66,7 +66,7 @@ def _told(name: str, blocks: Sequence[Block]) -> str:
         for own, limit in zip(block.names, block.limit, strict=True)
         if own == name
     }
-    return f"{name} {values.pop():g}" if len(values) == 1 and name != "max_assets" else name
+    return f"{name} {values.pop():g}" if len(values) == 1 and name not in ("max_assets", "long_only") else name
 
 
 def _relaxed(blocks: Sequence[Block], size: int) -> tuple[float, tuple[str, ...]]:

@@ -9,7 +9,7 @@
  "total": {"min": 1.0, "max": 1.0},                   sum of the weights (1 by default); what is left of 1 is cash
  "leverage": 1.6,                                     sum of |weight|, at most
  "turnover": 0.3,                                     sum of |weight − current weight|, at most: 2 replaces everything
- "max_assets": 10}                                    how many are held, at most: met by a heuristic
+ "max_assets": 10}                                    how many are held, at most: the best of few, or by a heuristic
 ```
 
 All weights are fractions of the portfolio's value. Every key may be left out, or null.

@@ -15,12 +15,35 @@ from gateway.core.quant.optimise.program import Block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Σ|w − centre| ≤ limit."""
+
+    name: str
+    centre: Array
+    limit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """The rows that hold in every programme over these assets; the first `count` of `size` variables are weights."""
 
     count: int
     size: int
     blocks: tuple[Block, ...]
+    spreads: tuple[Spread, ...] = ()
+    """What the further variables are distances for: `count` of them for each."""
+
+    def miss(self, weights: Array) -> float:
+        """By how much these weights miss the row that they miss most; 0 where they keep to all."""
+        x, most = self.whole(weights), 0.0
+        for block in self.blocks:
+            beyond = block.matrix @ x - block.limit
+            most = max(most, float((np.abs(beyond) if block.equal else beyond).max(initial=0.0)))
+        return most
+
+    def whole(self, weights: Array) -> Array:
+        """All variables where the weights are these."""
+        return np.concatenate([weights, *(np.abs(weights - spread.centre) for spread in self.spreads)])
 
 
 def framed(constraints: Constraints, assets: Sequence[str], current: Array, closed: Sequence[int] = ()) -> Frame:
@@ -29,25 +52,38 @@ def framed(constraints: Constraints, assets: Sequence[str], current: Array, clos
     |w| and |w − current| are variables of their own, u ≥ ±w and t ≥ ±(w − current), which only their sums use.
     """
     count = len(assets)
-    gross = 0 if constraints.leverage is None or constraints.long_only else count
-    trades = 0 if constraints.turnover is None else count
-    size = count + gross + trades
+    spreads = []
+    if constraints.leverage is not None:
+        spreads.append(Spread(name="leverage", centre=np.zeros(count), limit=constraints.leverage))
+    if constraints.turnover is not None:
+        spreads.append(Spread(name="turnover", centre=current, limit=constraints.turnover))
+    size = count * (1 + len(spreads))
     blocks = [
         *_total(constraints.total, count, size),
         *_bounds(constraints, assets, size),
         *_groups(constraints, assets, size),
     ]
-    if constraints.leverage is not None:
-        blocks += _absolute_sum("leverage", constraints.leverage, np.zeros(count), size, count if gross else 0)
-    if constraints.turnover is not None:
-        blocks += _absolute_sum("turnover", constraints.turnover, current, size, count + gross)
+    for number, spread in enumerate(spreads, start=1):
+        blocks += _absolute_sum(spread, size, count * number)
     if closed:
         names = ("max_assets",) * len(closed)
         rows = _picking(closed, size)
         blocks.append(
             Block(names=names, matrix=rows, limit=np.zeros(len(closed)), equal=True, assets=tuple(closed))
         )  # fmt: skip
-    return Frame(count=count, size=size, blocks=tuple(blocks))
+    return Frame(count=count, size=size, blocks=tuple(blocks), spreads=tuple(spreads))
+
+
+def held_within(blocks: Sequence[Block], count: int) -> tuple[Array, Array]:
+    """Each weight's lowest and highest value by the rows that are about it alone."""
+    lowest, highest = np.full(count, -np.inf), np.full(count, np.inf)
+    for block in blocks:
+        assets, limits = list(block.assets or ()), block.limit
+        if assets and (block.floor or block.equal):
+            np.maximum.at(lowest, assets, -limits if block.floor else limits)
+        if assets and not block.floor:
+            np.minimum.at(highest, assets, limits)
+    return lowest, highest
 
 
 def sum_row(name: str, weights: Array, limit: float, size: int, *, equal: bool = False, floor: bool = False) -> Block:
@@ -116,11 +152,9 @@ def _groups(constraints: Constraints, assets: Sequence[str], size: int) -> list[
     return blocks
 
 
-def _absolute_sum(name: str, limit: float, centre: Array, size: int, first: int) -> list[Block]:
-    """Σ|w − centre| ≤ limit with variables from `first` on; without them (long only) the plain sum."""
-    count = centre.size
-    if not first:
-        return [sum_row(name, np.ones(count), limit, size)]
+def _absolute_sum(spread: Spread, size: int, first: int) -> list[Block]:
+    """With distances as variables from `first` on."""
+    count, centre = spread.centre.size, spread.centre
     one = sparse.eye_array(count)
     between, after = sparse.csr_array((count, first - count)), sparse.csr_array((count, size - first - count))
     rows = sparse.vstack([sparse.hstack([one * sign, between, -one, after]) for sign in (1.0, -1.0)], format="csr")
@@ -128,5 +162,5 @@ def _absolute_sum(name: str, limit: float, centre: Array, size: int, first: int)
     total[first : first + count] = 1.0
     return [
         Block(names=("",) * (2 * count), matrix=rows, limit=np.concatenate([centre, -centre])),
-        sum_row(name, total, limit, size),
+        sum_row(spread.name, total, spread.limit, size),
     ]

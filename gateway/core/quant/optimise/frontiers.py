@@ -53,6 +53,7 @@ def efficient(request: Mapping[str, Any]) -> dict[str, Any]:
         "points": [_point(asked, optimum) for optimum in found],
         "expected_return_method": expected_method(request),
         "covariance_method": asked.moments.method,
+        "ddof": asked.moments.ddof,
         "periods_per_year": asked.moments.periods,
         **asked.observed.span(),
         "solver": {**solver_told(found[-1]), "iterations": sum(optimum.iterations for optimum in found)},

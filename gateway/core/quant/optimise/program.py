@@ -75,6 +75,8 @@ class Programme:
     quadratic: Array | None = None
     linear: Array | None = None
     ball: Ball | None = None
+    units: Array | None = None
+    """What each variable is solved in: `x / units`, so that all of them are of a size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,7 @@ def solve(programme: Programme) -> Solution:
 def _attempted(programme: Programme, changed: Mapping[str, object]) -> Solution:
     matrix, limit, cones = _stacked(programme)
     found = clarabel.DefaultSolver(
-        _upper(programme), _linear(programme), matrix, limit, cones, _settings(changed)
+        _upper(programme), _linear(programme), matrix, limit, cones, settings_of(changed)
     ).solve()  # fmt: skip
     status = str(found.status)
     if status == "MaxTime":
@@ -114,7 +116,7 @@ def _attempted(programme: Programme, changed: Mapping[str, object]) -> Solution:
     duals = np.asarray(found.z)
     edges = np.cumsum([block.limit.size for block in programme.blocks])
     return Solution(
-        outcome=MEANING.get(status, STOPPED), x=np.asarray(found.x),
+        outcome=MEANING.get(status, STOPPED), x=np.asarray(found.x) * _units(programme),
         multipliers=tuple(np.split(duals, edges)[: len(edges)]),
         radius_multiplier=float(duals[edges[-1]]) if programme.ball is not None else 0.0,
         value=float(found.obj_val), status=status, iterations=int(found.iterations),
@@ -141,22 +143,31 @@ def _stacked(programme: Programme) -> tuple[Any, Array, list[Any]]:
         parts.append(sparse.csr_array(rows))
         limits.append(np.concatenate([[programme.ball.radius], np.zeros(inside.shape[0])]))
         cones.append(clarabel.SecondOrderConeT(rows.shape[0]))
-    return sparse.csc_matrix(sparse.vstack(parts)), np.concatenate(limits), cones
+    matrix = sparse.csr_array(sparse.vstack(parts))
+    if programme.units is not None:
+        matrix.data *= programme.units[matrix.indices]
+    return sparse.csc_matrix(matrix), np.concatenate(limits), cones
 
 
 def _upper(programme: Programme) -> Any:
     if programme.quadratic is None:
         return sparse.csc_matrix((programme.size, programme.size))
-    square = sparse.csc_matrix(np.triu(programme.quadratic))
+    units = _units(programme)[: programme.quadratic.shape[0]]
+    square = sparse.csc_matrix(np.triu(programme.quadratic * np.outer(units, units)))
     square.resize((programme.size, programme.size))
     return square
 
 
 def _linear(programme: Programme) -> Array:
-    return np.zeros(programme.size) if programme.linear is None else programme.linear
+    return np.zeros(programme.size) if programme.linear is None else programme.linear * _units(programme)
 
 
-def _settings(changed: Mapping[str, object]) -> Any:
+def _units(programme: Programme) -> Array:
+    return np.ones(programme.size) if programme.units is None else programme.units
+
+
+def settings_of(changed: Mapping[str, object]) -> Any:
+    """Of the solver, besides what is changed."""
     settings = clarabel.DefaultSettings()
     settings.verbose = False
     settings.time_limit = MOST_SECONDS

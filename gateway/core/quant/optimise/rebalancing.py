@@ -7,7 +7,8 @@
  "weights": {"equity:AAPL": 0.25, …},          numbers or strings; what is held and not named is sold
  "positions": {"equity:AAPL": "10", …},        units held now; short ones are negative
  "prices": {"equity:AAPL": "187.15", …},       in the currency, of every asset held or wanted
- "cash": "1500.00",
+ "cash": "1500.00",                            or by currency, {"USD": "1500.00", "EUR": "540.00"}: what each is worth
+ "currencies": {"equity:SAP": "EUR", …},       in which an asset is traded, where it is another
  "lots": {"crypto:BTC/USD": "0.0001"},         step of a quantity; 1 where it names none
  "costs": {"basis_points": "5", "fixed": "1", "minimum": "2"},   of a trade: max(fixed + notional·bp/10,000, minimum)
  "smallest_trade": "50"}                       a notional: smaller trades are left out; 0 by default
@@ -19,20 +20,22 @@ and answers
 {"currency": "USD",
  "trades": [{"asset", "side": "BUY" or "SELL", "quantity", "price", "notional", "cost"}, …],   sales first
  "value": "10371.50",                          before: cash and positions
- "costs": "3.12", "cash": "2.17", "turnover": "0.41",           after; turnover = Σ notional/value
+ "costs": "3.12", "cash": "2.17", "turnover": "0.41",           after; turnover = Σ notional/value of the trades
+ "conversions": [{"from", "to", "worth", "cost"}, …],           in the currency; see the module of that name
  "weights": {"equity:AAPL": "0.2492", …},      after, of the value that is left
  "warnings": ["…"]}
 ```
 
 Weights are of the value less costs. Sales are rounded to the nearest whole lot and purchases down; where the cash still
-does not suffice, purchases are cut by lots, the largest first. What is sold out leaves no odd lot. Cash does not fall
-below 0, unless the weights sum to more than 1: then below what they leave of it.
+does not suffice, purchases are cut by lots, the largest first. What is sold out leaves no odd lot. A conversion costs
+what a trade of its worth does. Cash does not fall below 0, unless the weights sum to more than 1: then below what they
+leave of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import (
     ROUND_CEILING,
     ROUND_DOWN,
@@ -45,6 +48,7 @@ from decimal import (
 )
 from typing import Any
 
+from gateway.core.quant.optimise.conversions import Conversion, conversions_for
 from schema.errors import BadInput
 
 ZERO, ONE, FULL = Decimal(0), Decimal(1), Decimal(10_000)
@@ -53,7 +57,9 @@ LARGEST, PRECISION = Decimal(10) ** 18, 80
 """Quantities, prices and costs have so many digits at most; products of them, with their decimals, fit."""
 DUST = Decimal("0.000001")
 """By how much a solver's weights may miss their sum."""
-KEYS = ("currency", "decimals", "weights", "positions", "prices", "cash", "lots", "costs", "smallest_trade")
+KEYS = (
+    "currency", "decimals", "weights", "positions", "prices", "cash", "currencies", "lots", "costs", "smallest_trade",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,11 @@ class Book:
     costs: Costs = Costs()
     smallest_trade: Decimal = ZERO
     decimals: int = 2
+    currency: str = ""
+    balances: Mapping[str, Decimal] = field(default_factory=dict)
+    """What the cash is by currency, each by its worth; of none it is in the book's."""
+    currencies: Mapping[str, str] = field(default_factory=dict)
+    """In which an asset is traded, where it is not the book's."""
 
     @property
     def step(self) -> Decimal:
@@ -113,13 +124,38 @@ class Trade:
         return self.quantity * self.price + self.cost
 
 
+def conversions_of(trades: Iterable[Trade], book: Book) -> tuple[Conversion, ...]:
+    """Of the cash that the trades need in other currencies than it is in."""
+    changes: dict[str, Decimal] = {book.currency: ZERO}
+    for trade in trades:
+        traded = book.currencies.get(trade.asset, book.currency)
+        changes[traded] = changes.get(traded, ZERO) - trade.quantity * trade.price
+        changes[book.currency] -= trade.cost
+    if not changes.keys() - {book.currency} and not book.balances.keys() - {book.currency}:
+        return ()
+    balances = book.balances or {book.currency: book.cash}
+    return conversions_for(balances, changes, book.currency, book.step, lambda worth: book.costs.of(worth, book.step))
+
+
+def costs_of(trades: Iterable[Trade], book: Book) -> Decimal:
+    """Of all trades, and of the conversions that they need."""
+    made = list(trades)
+    converted = sum((each.cost for each in conversions_of(made, book)), ZERO)
+    return sum((trade.cost for trade in made), ZERO) + converted
+
+
+def _cash_after(trades: Iterable[Trade], book: Book) -> Decimal:
+    made = list(trades)
+    return book.cash - sum((each.quantity * each.price for each in made), ZERO) - costs_of(made, book)
+
+
 def trades_to(weights: Mapping[str, Decimal], book: Book) -> tuple[Trade, ...]:
     """Sales, then purchases, each by asset."""
     borrowed = sum(weights.values(), ZERO) - ONE
     floor = -borrowed * book.value if borrowed > DUST else ZERO
     charged, trades = ZERO, _trades(weights, book, book.value)
     for _ in range(ROUNDS):
-        spent = sum((trade.cost for trade in trades), ZERO)
+        spent = costs_of(trades, book)
         if spent == charged:
             break
         charged = spent
@@ -158,7 +194,7 @@ def _affordable(trades: list[Trade], book: Book, floor: Decimal) -> tuple[Trade,
     """Without the lots that the cash does not reach for."""
     kept = {trade.asset: trade for trade in trades}
     for trade in sorted(trades, key=lambda one: (-one.outlay, one.asset)):
-        short = floor - (book.cash - sum((one.outlay for one in kept.values()), ZERO))
+        short = floor - _cash_after(kept.values(), book)
         if short <= 0 or trade.quantity < 0:
             break
         lot = book.lots.get(trade.asset, ONE)
@@ -181,18 +217,27 @@ def rebalanced(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _told(currency: str, weights: Mapping[str, Decimal], book: Book, trades: Iterable[Trade]) -> dict[str, Any]:
     made = list(trades)
-    costs = sum((trade.cost for trade in made), ZERO)
+    costs = costs_of(made, book)
+    if costs >= book.value:
+        told = (
+            f"of these trades are {plain(costs)}, and the portfolio is worth {plain(book.value)}: nothing would be left"
+        )
+        raise BadInput("costs", f"{told}; give lower ones, or leave small trades out")
     after = dict(book.positions)
     for trade in made:
         after[trade.asset] = after.get(trade.asset, ZERO) + trade.quantity
-    cash = book.cash - sum((trade.outlay for trade in made), ZERO)
+    cash = _cash_after(made, book)
     left = replace(book, positions=after, cash=cash).value
     warnings = []
     if cash < 0 and sum(weights.values(), ZERO) - ONE <= DUST:
-        warnings.append("Cash stays below 0 though nothing more is bought: pay some in, or sell by hand.")
+        warnings.append(_debt(book, cash))
     return {
         "currency": currency,
         "trades": [_trade_told(trade, book.step) for trade in made],
+        "conversions": [
+            {"from": each.source, "to": each.target, "worth": plain(each.worth.normalize()), "cost": plain(each.cost)}
+            for each in conversions_of(made, book)
+        ],
         "value": plain(book.value.quantize(book.step, ROUND_HALF_EVEN)),
         "costs": plain(costs),
         "cash": plain(cash.quantize(book.step, ROUND_HALF_EVEN)),
@@ -202,6 +247,13 @@ def _told(currency: str, weights: Mapping[str, Decimal], book: Book, trades: Ite
         },
         "warnings": warnings,
     }
+
+
+def _debt(book: Book, cash: Decimal) -> str:
+    if book.cash < 0:
+        return "Cash stays below 0 though nothing more is bought: pay some in, or sell by hand."
+    owed = plain(-cash.quantize(book.step, ROUND_HALF_EVEN))
+    return f"The trades cost more than they bring: cash falls {owed} below 0. Do not trade so, or give lower costs."
 
 
 def _trade_told(trade: Trade, step: Decimal) -> dict[str, str]:
@@ -238,11 +290,15 @@ def _read(request: Mapping[str, Any]) -> tuple[dict[str, Decimal], Book]:
     if strange:
         raise BadInput(f"costs.{min(strange)}", "is not known; there are basis_points, fixed, minimum")
     weights = _decimals(request.get("weights"), "weights")
+    cash, balances = _cash(request.get("cash", "0"))
     book = Book(
         positions=_decimals(request.get("positions") or {}, "positions"),
         prices=_decimals(request.get("prices"), "prices", above=ZERO),
         lots=_decimals(request.get("lots") or {}, "lots", above=ZERO),
-        cash=decimal(request.get("cash", "0"), "cash"),
+        cash=cash,
+        balances=balances,
+        currency=request["currency"],
+        currencies=_currencies(request.get("currencies") or {}),
         costs=Costs(**costs),
         smallest_trade=decimal(request.get("smallest_trade", "0"), "smallest_trade", least=ZERO, most=LARGEST),
         decimals=decimals,
@@ -253,6 +309,19 @@ def _read(request: Mapping[str, Any]) -> tuple[dict[str, Decimal], Book]:
     if book.value <= 0:
         raise BadInput("positions", f"are worth {plain(book.value)} with the cash: nothing can be divided")
     return weights, book
+
+
+def _cash(given: object) -> tuple[Decimal, dict[str, Decimal]]:
+    if not isinstance(given, Mapping):
+        return decimal(given, "cash"), {}
+    balances = _decimals(given, "cash")
+    return sum(balances.values(), ZERO), balances
+
+
+def _currencies(given: object) -> dict[str, str]:
+    if not isinstance(given, Mapping) or not all(isinstance(each, str) for each in given.values()):
+        raise BadInput("currencies", "is not an object of currencies by asset")
+    return dict(given)
 
 
 def _decimals(

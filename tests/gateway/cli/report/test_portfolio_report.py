@@ -10,8 +10,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from gateway.cli.outcome import Stop
+from gateway.cli.report.command import Source, run
 from gateway.cli.report.figures import NAMES
 from gateway.cli.report.panel import read_panel
+from gateway.cli.report.wish import Wish
 from gateway.core.quant import tasks_performance
 from tests.gateway.cli.conftest import ROOT, Ended, Run
 
@@ -288,6 +291,11 @@ def stopped(command: Run, path: Path, *options: str) -> tuple[int, str]:
     assert ended.out == ""
     assert not path.with_suffix(".html").exists()
     return ended.code, ended.err
+
+
+async def test_a_folder_is_no_file_to_report_on():
+    with pytest.raises(Stop, match=r"^\. is a folder: name the file to report on$"):
+        await run(Source(file=Path()), None, Wish(), force=False)
 
 
 @pytest.mark.parametrize(

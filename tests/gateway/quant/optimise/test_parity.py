@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.quant.observations import Array
+from gateway.core.quant.optimise.boundedparity import BEYOND, Box, bounded_risk_parity
 from gateway.core.quant.optimise.hierarchical import hierarchical_risk_parity
 from gateway.core.quant.optimise.riskparity import risk_contributions, risk_parity
-from gateway.core.quant.refusals import NotComputable
+from gateway.core.quant.refusals import Infeasible, NotComputable
 from gateway.core.quant.tasks_optimise import optimise
 from schema.errors import BadInput
 from tests.gateway.quant.optimise.problems import covariances, us20, us20_moments
@@ -134,8 +135,10 @@ def test_what_divides_risk_keeps_no_limit_but_the_sum(objective: str):
     half = optimise(us20(objective=objective, constraints={"total": 0.5}))
 
     assert sum(half["weights"].values()) == pytest.approx(0.5, abs=1e-12)
-    with pytest.raises(BadInput, match=rf"constraints\.max_position: is not kept by {objective}"):
-        optimise(us20(objective=objective, constraints={"max_position": 0.2}))
+    with pytest.raises(
+        BadInput, match=rf"constraints\.leverage: is not kept by {objective}, which takes .*the sum of all"
+    ):
+        optimise(us20(objective=objective, constraints={"leverage": 0.9}))
     with pytest.raises(BadInput, match=r"constraints\.total: must be one sum above 0"):
         optimise(us20(objective=objective, constraints={"total": {"min": 0.2, "max": 0.9}}))
 
@@ -158,3 +161,90 @@ def test_budgets_that_cannot_be_are_refused(budgets: object, told: str):
 
     with pytest.raises(BadInput, match=told):
         optimise(us20(objective="risk_parity", budgets=made.get(str(budgets), budgets)))
+
+
+def box_of(lowest: list[float], highest: list[float]) -> Box:
+    names = [str(index) for index in range(len(lowest))]
+    return Box(
+        lowest=np.array(lowest), highest=np.array(highest), lower_names=[f"{name}.min" for name in names],
+        upper_names=[f"{name}.max" for name in names],
+    )  # fmt: skip
+
+
+def test_a_cap_leaves_the_other_assets_in_the_ratio_of_their_budgets():
+    # Without it 5 : 2.5 : 10, by the inverse of the volatilities.
+    found = bounded_risk_parity(
+        np.diag([0.04, 0.16, 0.01]), np.full(3, 1 / 3), box_of([0, 0, 0], [np.inf, np.inf, 0.4]), 1.0
+    )
+
+    assert found.weights == pytest.approx([0.4, 0.2, 0.4], abs=1e-9)
+    assert [(limit.name, limit.asset, limit.shadow_price) for limit in found.binding] == [("2.max", 2, None)]
+
+
+def test_bounds_that_hold_nothing_leave_risk_parity_as_it_is():
+    _, covariance, _ = us20_moments()
+    budgets = np.full(20, 0.05)
+
+    found = bounded_risk_parity(covariance, budgets, box_of([0.01] * 20, [0.2] * 20), 1.0)
+
+    assert found.weights.tolist() == risk_parity(covariance, budgets).weights.tolist()
+    assert found.binding == ()
+
+
+@settings(max_examples=25, deadline=None)
+@given(covariances(least=3), st.integers(0, 2**32 - 1))
+def test_within_bounds_the_free_assets_stand_as_their_budgets_and_the_others_press_against_their_bounds(
+    covariance: Array, seed: int
+):
+    size = covariance.shape[0]
+    budgets = np.random.default_rng(seed).dirichlet(np.full(size, 5.0)) * 0.9 + 0.1 / size
+    plain = risk_parity(covariance, budgets).weights
+    cap, floor = max(0.7 * plain.max(), 1.1 / size), 0.2 / size
+
+    try:
+        found = bounded_risk_parity(covariance, budgets, box_of([floor] * size, [cap] * size), 1.0)
+    except NotComputable as refused:
+        if refused.message != BEYOND:
+            raise
+        return
+
+    weights = found.weights
+    assert weights.sum() == pytest.approx(1.0, abs=1e-9)
+    assert floor - 1e-9 <= weights.min() <= weights.max() <= cap + 1e-9
+    levels = weights * (covariance @ weights) / budgets
+    free = (weights > floor + 1e-9) & (weights < cap - 1e-9)
+    if free.any():
+        level = levels[free].mean()
+        assert levels[free] == pytest.approx(level, rel=1e-6)
+        assert (levels[weights >= cap - 1e-9] <= level * (1 + 1e-5)).all()
+        assert (levels[weights <= floor + 1e-9] >= level * (1 - 1e-5)).all()
+
+
+def test_risk_parity_of_twenty_shares_keeps_to_bounds_and_names_those_that_hold():
+    answer = optimise(
+        us20(objective="risk_parity", constraints={"max_position": 0.06, "bounds": {"AMD": {"min": 0.04}}})
+    )
+
+    weights = answer["weights"]
+    assert sum(weights.values()) == pytest.approx(1.0, abs=1e-9)
+    assert max(weights.values()) == 0.06
+    assert weights["AMD"] == 0.04
+    assert {(limit["name"], limit["shadow_price"]) for limit in answer["binding"]} == {
+        ("bounds.AMD.min", None), ("max_position", None),
+    }  # fmt: skip
+    assert ("bounds.AMD.min", "AMD") in {(limit["name"], limit["asset"]) for limit in answer["binding"]}
+    assert answer["warnings"] == [
+        "Bounds hold some weights: the parts of the risk of the others stand to each other as their budgets."
+    ]
+
+
+def test_bounds_that_collide_with_the_sum_are_named_by_risk_parity_too():
+    with pytest.raises(Infeasible) as refused:
+        optimise(us20(objective="risk_parity", constraints={"max_position": 0.04}))
+
+    assert refused.value.constraints == ("total", "max_position")
+
+
+def test_what_must_not_be_held_is_no_asset_of_risk_parity():
+    with pytest.raises(BadInput, match=r"constraints\.bounds\.KO\.max: of KO must be above 0 for risk_parity: leave"):
+        optimise(us20(objective="risk_parity", constraints={"bounds": {"KO": {"max": 0.0}}}))

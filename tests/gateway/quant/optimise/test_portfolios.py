@@ -256,6 +256,23 @@ def test_what_is_not_invested_is_cash_at_the_risk_free_rate():
     assert answer["expected_return"]["value"] == pytest.approx(mean @ weights_of(answer) + 0.4 * rate, rel=1e-6)
 
 
+@pytest.mark.parametrize("spike", [1e5, 1e6, 1e7])
+def test_one_close_that_is_far_too_high_leaves_the_sharpe_ratio_of_the_others(spike: float):
+    mean = np.array([0.69, spike, 0.04, 0.29, -0.12, 0.1])
+    own = np.array([0.47, spike, 0.59, 0.52, 0.61, 0.63])
+    together = np.full((6, 6), 0.6)
+    together[1] = together[:, 1] = 0.01
+    np.fill_diagonal(together, 1.0)
+
+    found = maximum_sharpe(moments_of(np.outer(own, own) * together, mean), frame_of(6))
+
+    # The others return too little for how they move with the first: it is a portfolio of two.
+    pair = np.linalg.solve(together[:2, :2], mean[:2] / own[:2])
+    best = pair / own[:2]
+    assert found.weights == pytest.approx([*(best / best.sum()), 0.0, 0.0, 0.0, 0.0], rel=1e-9)
+    assert found.value == pytest.approx(np.sqrt(pair @ (mean[:2] / own[:2])), rel=1e-9)
+
+
 def test_nothing_that_beats_the_risk_free_rate_has_no_sharpe_ratio():
     covariance = np.diag([0.04, 0.09])
 

@@ -29,6 +29,7 @@ def test_what_is_too_much_is_sold_and_what_lacks_is_bought_in_whole_lots():
             {"asset": "A", "side": "SELL", "quantity": "30", "price": "10", "notional": "300.00", "cost": "0.00"},
             {"asset": "B", "side": "BUY", "quantity": "20", "price": "30", "notional": "600.00", "cost": "0.00"},
         ],
+        "conversions": [],
         "value": "1000.00",
         "costs": "0.00",
         "cash": "200.00",
@@ -117,6 +118,25 @@ def test_debts_that_no_sale_pays_are_told():
     assert told["warnings"] == ["Cash stays below 0 though nothing more is bought: pay some in, or sell by hand."]
 
 
+def test_costs_that_eat_the_portfolio_are_refused():
+    with pytest.raises(BadInput) as refused:
+        rebalance(asked(costs={"fixed": "100000"}))
+
+    assert (refused.value.field, refused.value.message) == (
+        "costs",
+        "costs: of these trades are 100000.00, and the portfolio is worth 1000.00: nothing would be left; give lower "
+        "ones, or leave small trades out",
+    )
+
+
+def test_costs_above_what_a_sale_brings_are_told():
+    told = rebalance(asked(positions={"A": "100"}, cash="0", weights={"A": "0.99"}, costs={"fixed": "994"}))
+
+    assert told["warnings"] == [
+        "The trades cost more than they bring: cash falls 4.00 below 0. Do not trade so, or give lower costs."
+    ]
+
+
 def test_a_currency_without_decimals_has_whole_costs():
     told = rebalance(asked(currency="JPY", decimals=0, costs={"basis_points": "3"}))
 
@@ -131,6 +151,38 @@ def test_the_largest_portfolio_has_a_plan_to_the_last_digit():
     )
 
     assert told["value"] == f"{10**36}.01000000"
+
+
+EUROS = {"positions": {}, "cash": {"USD": "400", "EUR": "600"}, "weights": {"A": "0.9"}}
+CONVERTED: list[tuple[dict[str, Any], list[str], str, str]] = [
+    # What is bought beyond the cash in the currency of the portfolio, and only that.
+    (EUROS, ["EUR>USD 500 0.00"], "0.00", "100.00"),
+    ({**EUROS, "weights": {"A": "0.4"}}, [], "0.00", "600.00"),
+    ({**EUROS, "weights": {"A": "0.9"}, "currencies": {"A": "EUR"}}, ["USD>EUR 300 0.00"], "0.00", "100.00"),
+    # The cost is paid in the currency of the portfolio: of the trade 1, of the conversion 1, both converted with it.
+    ({**EUROS, "weights": {"A": "0.8"}, "costs": {"fixed": "1"}}, ["EUR>USD 392 1.00"], "2.00", "208.00"),
+    # All of it bought: 98 of A for 980 and 9.80; the conversion brings its own cost in, 5.96 of 595.76.
+    ({**EUROS, "weights": {"A": "1"}, "costs": {"basis_points": "100"}}, ["EUR>USD 595.76 5.96"], "15.76", "4.24"),
+    # Sales pay first, in their own currency; a debt of before is nothing that trades need.
+    ({"cash": {"USD": "-100", "EUR": "600"}, "weights": {"B": "0.6"}}, ["EUR>USD 100 0.00"], "0.00", "400.00"),
+    ({"cash": {"USD": "700", "EUR": "-200"}, "weights": {"A": "0.5", "B": "0.3"}}, [], "0.00", "200.00"),
+    # From two, the portfolio's own first.
+    ({"positions": {}, "cash": {"USD": "100", "EUR": "200", "CHF": "300"}, "weights": {"B": "0.95"},
+      "currencies": {"B": "GBP"}}, ["USD>GBP 100 0.00", "CHF>GBP 300 0.00", "EUR>GBP 170 0.00"], "0.00", "30.00"),
+    # No cash at all: what is sold in one currency pays for what is bought in the other.
+    ({"cash": "0", "weights": {"B": "0.6"}, "currencies": {"A": "EUR"}}, ["EUR>USD 300 0.00"], "0.00", "200.00"),
+]  # fmt: skip
+
+
+def test_trades_in_another_currency_than_the_cash_need_conversions_with_costs():
+    answers = [rebalance(asked(**more)) for more, *_ in CONVERTED]
+
+    told = [
+        ([f"{one['from']}>{one['to']} {one['worth']} {one['cost']}" for one in each["conversions"]],
+         each["costs"], each["cash"])
+        for each in answers
+    ]  # fmt: skip
+    assert told == [(made, costs, cash) for _, made, costs, cash in CONVERTED]
 
 
 @pytest.mark.parametrize(
@@ -152,6 +204,8 @@ def test_the_largest_portfolio_has_a_plan_to_the_last_digit():
         ({"costs": {"basis_points": "9" * 40}}, "costs.basis_points: must be 1000000000000000000 at most"),
         ({"smallest_trade": "9" * 40}, "smallest_trade: must be 1000000000000000000 at most"),
         ({"smallest_trade": "-1"}, "smallest_trade: must be 0 at least (got -1)"),
+        ({"cash": {"EUR": "much"}}, "cash.EUR: is not a finite decimal (got 'much')"),
+        ({"currencies": {"A": 1}}, "currencies: is not an object of currencies by asset"),
         ({"cash": "-600"}, "positions: are worth -100 with the cash: nothing can be divided"),
     ],
 )

@@ -16,6 +16,7 @@ from gateway.core.quant.tasks_optimise import OBJECTIVES, frontier, optimise
 from schema.errors import BadInput
 from tests.gateway.quant.optimise.problems import us20
 
+MEANS = {"expected_returns": {"S0000": 0.01, "S0001": 0.05, "S0002": 0.1}}
 SPAN = {"count": 1000, "start": "2019-01-10", "end": "2022-12-28"}
 
 
@@ -73,6 +74,22 @@ def test_an_asset_that_must_be_held_is_among_the_few():
     assert sum(abs(weight) > 1e-6 for weight in answer["weights"].values()) == 3
 
 
+@pytest.mark.parametrize(
+    ("objective", "target", "told"),
+    [
+        ("target_return", -50.0, "The target does not bind: the least variance returns more, -5000 % are asked for."),
+        ("target_volatility", 50.0, "The target does not bind: the highest return has less risk than 5000 %."),
+        ("target_return", 0.08, None),
+        ("target_volatility", 0.17, None),
+    ],
+)
+def test_a_target_that_does_not_bind_is_told_of(objective: str, target: float, told: str | None):
+    answer = optimise({**simulated(3, 60), "objective": objective, "target": target, **MEANS})
+
+    assert answer["warnings"] == ([] if told is None else [told])
+    assert [each["name"] for each in answer["binding"]].count(objective) == (told is None)
+
+
 def test_a_singular_covariance_gets_a_ridge_and_a_warning():
     request = us20(objective="minimum_variance")
     twice = {**request, "symbols": [*request["symbols"], "KO2"], "closes": [*request["closes"], request["closes"][9]]}
@@ -85,6 +102,12 @@ def test_a_singular_covariance_gets_a_ridge_and_a_warning():
         "The covariance of 21 assets from 1000 returns is singular: a millionth of itself was added to each variance, "
         "so the weights are one choice among equals."
     ]
+
+
+def test_the_least_cvar_of_few_returns_has_no_warning_of_a_covariance_that_it_does_not_use():
+    answer = optimise({**simulated(30, 20), "objective": "minimum_cvar"})
+
+    assert answer["warnings"] == []
 
 
 def test_fewer_returns_than_assets_are_told():
@@ -147,7 +170,7 @@ def test_dates_without_a_close_are_refused_or_reported():
         ({"expected_returns": dict.fromkeys(us20()["symbols"], 1e308)}, "expected_returns.AAPL: 1e+308 a year is"),
         ({"objective": "minimum_cvar", "confidence": 1.0}, "confidence: must be from 0.5 to below 1 (got 1)"),
         ({"covariance": "best"}, "covariance: 'best' is not offered"),
-        ({"risk_free": 7}, "risk_free: 7 is no annual rate: 0.02 is 2 %"),
+        ({"risk_free": 70}, "risk_free: must be above -1 and below 10: 0.03 is 3 % a year"),
         ({"expected_returns": {"AAPL": 0.1}}, "expected_returns.AMD: is missing"),
         ({"current": {"XXX": 0.1}}, "current.XXX: is not among the symbols"),
         ({"current": {"KO": float("inf")}}, "current.KO: is not a finite number"),
