@@ -1,0 +1,224 @@
+"""An instrument's trading rules and an order's form: what is wrong, and the nearest values that would pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, localcontext
+from enum import StrEnum
+
+from gateway.core.matching.chances import AT_ONCE, LIMITED
+from gateway.core.matching.model import ZERO, Spec, Working
+from gateway.core.matching.rounding import COIN_STEP, EXACT, FINEST, ceil_to, fits, floor_to, nearest, plain
+from gateway.core.matching.slippage import BASIS
+from schema.words.orders import OrderType, TimeInForce
+from schema.words.trades import Side
+
+LARGEST = 30
+"""No number of an order has more digits before the point."""
+STOPS = frozenset({OrderType.STOP_MARKET, OrderType.STOP_LIMIT, OrderType.MARKET_IF_TOUCHED})
+
+
+class Rule(StrEnum):
+    """What an order may break before it reaches a market."""
+
+    ORDER_INVALID = "ORDER_INVALID"
+    PRICE_OFF_TICK = "PRICE_OFF_TICK"
+    PRICE_COLLAR = "PRICE_COLLAR"
+    SIZE_OFF_STEP = "SIZE_OFF_STEP"
+    SIZE_BELOW_MINIMUM = "SIZE_BELOW_MINIMUM"
+    SIZE_ABOVE_MAXIMUM = "SIZE_ABOVE_MAXIMUM"
+    NOTIONAL_BELOW_MINIMUM = "NOTIONAL_BELOW_MINIMUM"
+    EXPIRES_IN_PAST = "EXPIRES_IN_PAST"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A rule, the field that breaks it, and what would pass: `nearest`, the lower first."""
+
+    rule: Rule
+    field: str
+    message: str
+    nearest: tuple[Decimal, ...] = ()
+
+
+def check(
+    order: Working, spec: Spec, *, now: datetime, price: Decimal | None, collar_bps: int | None
+) -> tuple[Violation, ...]:
+    """All that an order breaks; `price` is the market's of the side that it takes, None where it is not known.
+
+    Where its form is wrong, that alone is told.
+    """
+    wrong = check_form(order, now)
+    if wrong:
+        return wrong
+    found = [
+        check_price("limit_price", order.limit_price, spec),
+        check_price("stop_price", order.stop_price, spec),
+        check_price("trail_amount", order.trail_amount, spec),
+        check_quantity(order.quantity, spec),
+        check_notional(order.quantity, worth(order, price), spec),
+        check_collar(order.side, order.limit_price, _collared(order, price), collar_bps, spec),
+    ]
+    return tuple(each for each in found if each is not None)
+
+
+def check_form(order: Working, now: datetime) -> tuple[Violation, ...]:
+    """The fields that an order's type, time in force and flags need, and those that they do not go with."""
+    return (*_prices(order), *_numbers(order), *_times(order, now), *_flags(order))
+
+
+def check_price(field: str, price: Decimal | None, spec: Spec) -> Violation | None:
+    """PRICE_OFF_TICK: a price is a multiple of `spec.tick`."""
+    if price is None or not spec.tick or fits(price, spec.tick):
+        return None
+    near = tuple(each for each in nearest(price, spec.tick) if each > 0)
+    message = f"must be a multiple of {spec.tick:f}: {_or(near)}"
+    return Violation(rule=Rule.PRICE_OFF_TICK, field=field, message=message, nearest=near)
+
+
+def check_quantity(quantity: Decimal, spec: Spec, field: str = "quantity") -> Violation | None:
+    """SIZE_BELOW_MINIMUM, SIZE_ABOVE_MAXIMUM or SIZE_OFF_STEP, in this order."""
+    step = spec.step_quantity
+    least, most = ceil_to(spec.contracts(spec.min_size) or step or ZERO, step), spec.contracts(spec.max_size)
+    if quantity < least:
+        message = f"must be at least {least:f}"
+        return Violation(rule=Rule.SIZE_BELOW_MINIMUM, field=field, message=message, nearest=(least,))
+    if most is not None and quantity > most:
+        most = floor_to(most, step)
+        message = f"must be at most {most:f}"
+        return Violation(rule=Rule.SIZE_ABOVE_MAXIMUM, field=field, message=message, nearest=(most,))
+    if step and not fits(quantity, step):
+        near = tuple(each for each in nearest(quantity, step) if least <= each and (most is None or each <= most))
+        message = f"must be a multiple of {step:f}: {_or(near)}"
+        return Violation(rule=Rule.SIZE_OFF_STEP, field=field, message=message, nearest=near)
+    return None
+
+
+def check_notional(quantity: Decimal, price: Decimal | None, spec: Spec, field: str = "quantity") -> Violation | None:
+    """NOTIONAL_BELOW_MINIMUM: `quantity × contract size × price ≥ min_notional`; nothing where no price is known."""
+    if price is None or price <= 0 or spec.min_notional is None:
+        return None
+    with localcontext(EXACT):
+        each = spec.contract_size * price
+        if quantity * each >= spec.min_notional:
+            return None
+        least = plain(ceil_to(spec.min_notional / each, spec.step_quantity or COIN_STEP))
+        worth_now = quantity * each
+    message = f"is worth {plain(worth_now):f} {spec.currency}, and must be worth {spec.min_notional:f}: {least:f} is"
+    return Violation(rule=Rule.NOTIONAL_BELOW_MINIMUM, field=field, message=message, nearest=(least,))
+
+
+def check_collar(
+    side: Side, limit_price: Decimal | None, price: Decimal | None, collar_bps: int | None, spec: Spec
+) -> Violation | None:
+    """PRICE_COLLAR: a purchase's limit is at most `price × (1 + collar)`, a sale's at least `price × (1 − collar)`."""
+    if limit_price is None or price is None or collar_bps is None:
+        return None
+    with localcontext(EXACT):
+        part = Decimal(collar_bps) / BASIS
+        if side is Side.BUY:
+            bound = floor_to(price * (1 + part), spec.tick)
+            wrong, word = limit_price > bound, "at most"
+        else:
+            bound = ceil_to(price * (1 - part), spec.tick)
+            wrong, word = limit_price < bound, "at least"
+    if not wrong:
+        return None
+    message = f"must be {word} {plain(bound):f}: within {collar_bps} basis points of {price:f}"
+    return Violation(rule=Rule.PRICE_COLLAR, field="limit_price", message=message, nearest=(plain(bound),))
+
+
+def quantity_for(notional: Decimal, price: Decimal, spec: Spec) -> Decimal:
+    """`notional ÷ (price × contract size)`, rounded down to the step, to 8 digits where none is known."""
+    if price <= 0 or notional <= 0:
+        return ZERO
+    with localcontext(EXACT):
+        return plain(floor_to(notional / (price * spec.contract_size), spec.step_quantity or COIN_STEP))
+
+
+def worth(order: Working, price: Decimal | None) -> Decimal | None:
+    """The price at which an order's notional is counted: its limit, its stop, or the market's."""
+    if order.type in LIMITED:
+        return order.limit_price
+    return order.stop_price if order.type in STOPS else price
+
+
+def _collared(order: Working, price: Decimal | None) -> Decimal | None:
+    """What a limit is compared with: the market's price, or the stop that comes before it where that is worse."""
+    if price is None or order.type is not OrderType.STOP_LIMIT or order.stop_price is None:
+        return price
+    return max(price, order.stop_price) if order.side is Side.BUY else min(price, order.stop_price)
+
+
+def _prices(order: Working) -> tuple[Violation, ...]:
+    needs = {
+        "limit_price": (order.limit_price, order.type in LIMITED),
+        "stop_price": (order.stop_price, order.type in STOPS),
+    }
+    found = [_presence(name, given, needed, order.type) for name, (given, needed) in needs.items()]
+    trails = sum(each is not None for each in (order.trail_amount, order.trail_percent))
+    if order.type is OrderType.TRAILING_STOP and trails != 1:
+        found.append(_invalid("trail_amount", "is needed with TRAILING_STOP, or trail_percent: one of them"))
+    if order.type is not OrderType.TRAILING_STOP and trails:
+        name = "trail_amount" if order.trail_amount is not None else "trail_percent"
+        found.append(_invalid(name, f"does not go with {order.type}: only with TRAILING_STOP"))
+    if order.trail_percent is not None and not 0 < order.trail_percent < 100:
+        found.append(_invalid("trail_percent", "must be above 0 and below 100"))
+    return tuple(each for each in found if each is not None)
+
+
+def _presence(name: str, given: Decimal | None, needed: bool, type_: OrderType) -> Violation | None:
+    if needed and given is None:
+        return _invalid(name, f"is needed with {type_}")
+    if not needed and given is not None:
+        return _invalid(name, f"does not go with {type_}")
+    return None
+
+
+def _numbers(order: Working) -> tuple[Violation, ...]:
+    named = {
+        "quantity": order.quantity,
+        "limit_price": order.limit_price,
+        "stop_price": order.stop_price,
+        "trail_amount": order.trail_amount,
+        "trail_percent": order.trail_percent,
+    }
+    found = []
+    for name, value in named.items():
+        if value is None:
+            continue
+        if not value.is_finite() or value <= 0:
+            found.append(_invalid(name, "must be above 0"))
+        elif int(value.as_tuple().exponent) < -FINEST or value.adjusted() >= LARGEST:
+            found.append(_invalid(name, f"has at most {LARGEST} digits before the point and {FINEST} behind it"))
+    return tuple(found)
+
+
+def _times(order: Working, now: datetime) -> tuple[Violation, ...]:
+    if order.time_in_force is TimeInForce.GTD and order.expires_at is None:
+        return (_invalid("expires_at", "is needed with GTD"),)
+    if order.time_in_force not in (TimeInForce.GTD, TimeInForce.DAY) and order.expires_at is not None:
+        return (_invalid("expires_at", f"does not go with {order.time_in_force}: only with GTD"),)
+    if order.expires_at is not None and order.expires_at <= now:
+        message = f"must be after {now.isoformat()}, not {order.expires_at.isoformat()}"
+        return (Violation(rule=Rule.EXPIRES_IN_PAST, field="expires_at", message=message),)
+    return ()
+
+
+def _flags(order: Working) -> tuple[Violation, ...]:
+    if not order.post_only:
+        return ()
+    if order.type is not OrderType.LIMIT:
+        return (_invalid("post_only", f"does not go with {order.type}: only with LIMIT"),)
+    if order.time_in_force in AT_ONCE:
+        return (_invalid("post_only", f"does not go with {order.time_in_force}: the order has to rest"),)
+    return ()
+
+
+def _invalid(field: str, message: str) -> Violation:
+    return Violation(rule=Rule.ORDER_INVALID, field=field, message=message)
+
+
+def _or(values: tuple[Decimal, ...]) -> str:
+    return " or ".join(f"{plain(each):f}" for each in values)

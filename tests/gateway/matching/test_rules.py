@@ -1,0 +1,258 @@
+"""Refusals name the field and the nearest values that would pass; lifecycle, session and rounding beside them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal as D
+
+import pytest
+
+from gateway.core.matching.lifecycle import TERMINAL, TRANSITIONS, IllegalTransition, advance, is_terminal, may
+from gateway.core.matching.model import ExecutionModel, Fees, Slippage
+from gateway.core.matching.rounding import ceil_to, floor_to, plain, quotient
+from gateway.core.matching.rules import Rule, check, check_quantity, quantity_for
+from gateway.core.matching.session import day_end, expiry
+from gateway.core.matching.trailing import follow, level
+from schema.errors import BadInput
+from schema.words.orders import FillSource, OrderStatus, SlippageKind, TimeInForce
+from tests.gateway.matching.tapes import BUY, SELL, SPEC, at, order
+
+FULL = replace(SPEC, min_size=D("0.01"), max_size=D("100"), min_notional=D("10"))
+
+
+def broken(wanted, spec=FULL, *, price="100", collar=1_000):
+    price = None if price is None else D(price)
+    return [
+        f"{each.rule} {each.field} {each.message}"
+        for each in check(wanted, spec, now=at(0), price=price, collar_bps=collar)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (order(BUY, "LIMIT", limit="100"), []),
+        (
+            order(BUY, "LIMIT", limit="100.015"),
+            ["PRICE_OFF_TICK limit_price must be a multiple of 0.01: 100.01 or 100.02"],
+        ),
+        (order(BUY, "STOP_MARKET", stop="0.004"), [
+            "PRICE_OFF_TICK stop_price must be a multiple of 0.01: 0.01",
+            "NOTIONAL_BELOW_MINIMUM quantity is worth 0.004 USD, and must be worth 10: 2500 is",
+        ]),
+        (order(BUY, "MARKET", "1.0005"), ["SIZE_OFF_STEP quantity must be a multiple of 0.001: 1 or 1.001"]),
+        (order(BUY, "MARKET", "0.0095"), [
+            "SIZE_BELOW_MINIMUM quantity must be at least 0.01",
+            "NOTIONAL_BELOW_MINIMUM quantity is worth 0.95 USD, and must be worth 10: 0.1 is",
+        ]),
+        (order(BUY, "MARKET", "100.001"), ["SIZE_ABOVE_MAXIMUM quantity must be at most 100"]),
+        (
+            order(BUY, "LIMIT", "0.09", limit="100"),
+            ["NOTIONAL_BELOW_MINIMUM quantity is worth 9 USD, and must be worth 10: 0.1 is"],
+        ),
+        (
+            order(BUY, "LIMIT", limit="110.01"),
+            ["PRICE_COLLAR limit_price must be at most 110: within 1000 basis points of 100"],
+        ),
+        (
+            order(SELL, "LIMIT", limit="89.99"),
+            ["PRICE_COLLAR limit_price must be at least 90: within 1000 basis points of 100"],
+        ),
+        (order(BUY, "LIMIT", limit="10"), []),
+        (order(BUY, "STOP_LIMIT", stop="150", limit="160"), []),
+        (
+            order(BUY, "STOP_LIMIT", stop="150", limit="170"),
+            ["PRICE_COLLAR limit_price must be at most 165: within 1000 basis points of 150"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_rule_that_is_broken_is_told_with_what_would_pass(wanted, told):
+    assert broken(wanted) == told
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (order(BUY, "LIMIT"), "limit_price is needed with LIMIT"),
+        (order(BUY, "MARKET", limit="9"), "limit_price does not go with MARKET"),
+        (order(BUY, "STOP_LIMIT", limit="9"), "stop_price is needed with STOP_LIMIT"),
+        (order(BUY, "LIMIT", limit="9", stop="9"), "stop_price does not go with LIMIT"),
+        (
+            order(BUY, "TRAILING_STOP"),
+            "trail_amount is needed with TRAILING_STOP, or trail_percent: one of them",
+        ),
+        (
+            order(BUY, "TRAILING_STOP", trail_amount=1, trail_percent=1),
+            "trail_amount is needed with TRAILING_STOP, or trail_percent: one of them",
+        ),
+        (order(BUY, "MARKET", trail_percent=1), "trail_percent does not go with MARKET: only with TRAILING_STOP"),
+        (order(BUY, "TRAILING_STOP", trail_percent=100), "trail_percent must be above 0 and below 100"),
+        (order(BUY, "MARKET", "0"), "quantity must be above 0"),
+        (order(BUY, "MARKET", "NaN"), "quantity must be above 0"),
+        (order(BUY, "MARKET", "-1"), "quantity must be above 0"),
+        (order(BUY, "MARKET", "1E+30"), "quantity has at most 30 digits before the point and 24 behind it"),
+        (order(BUY, "MARKET", "1E-25"), "quantity has at most 30 digits before the point and 24 behind it"),
+        (order(BUY, "LIMIT", limit="0"), "limit_price must be above 0"),
+        (order(BUY, "MARKET", tif="GTD"), "expires_at is needed with GTD"),
+        (order(BUY, "MARKET", tif="IOC", expires_at=at(9)), "expires_at does not go with IOC: only with GTD"),
+        (order(BUY, "MARKET", post_only=True), "post_only does not go with MARKET: only with LIMIT"),
+        (
+            order(BUY, "LIMIT", limit="9", post_only=True, tif="FOK"),
+            "post_only does not go with FOK: the order has to rest",
+        ),
+    ],
+)
+def test_a_form_that_does_not_hold_together_is_invalid(wanted, told):
+    assert broken(wanted) == [f"ORDER_INVALID {told}"]
+
+
+def test_the_bound_of_a_collar_lies_on_the_tick_and_inside_it():
+    assert broken(order(BUY, "LIMIT", limit="101"), price="100.037", collar=50) == [
+        "PRICE_COLLAR limit_price must be at most 100.53: within 50 basis points of 100.037"
+    ]
+    assert broken(order(SELL, "LIMIT", limit="99"), price="100.037", collar=50) == [
+        "PRICE_COLLAR limit_price must be at least 99.54: within 50 basis points of 100.037"
+    ]
+
+
+def test_a_time_in_the_past_is_refused():
+    assert broken(order(BUY, "MARKET", tif="GTD", expires_at=at(0))) == [
+        "EXPIRES_IN_PAST expires_at must be after 2026-11-02T12:00:00+00:00, not 2026-11-02T12:00:00+00:00"
+    ]
+
+
+def test_rules_that_nobody_tells_and_prices_that_nobody_knows_refuse_nothing():
+    loose = replace(SPEC, tick=None, step=None)
+
+    assert broken(order(BUY, "LIMIT", "0.000000001", limit="100.000001"), loose) == []
+    assert broken(order(BUY, "MARKET", "0.01"), price=None) == []
+    assert broken(order(BUY, "LIMIT", limit="900"), collar=None) == []
+
+
+def test_sizes_of_contracts_are_counted_in_contracts():
+    contracts = replace(FULL, contract_size=D("0.01"), step=D("0.01"), min_size=D("0.02"), max_size=D(1))
+
+    assert check_quantity(D(2), contracts) is None
+    assert [nearest_sizes(q, contracts) for q in ("1", "2.5", "101")] == [(2,), (2, 3), (100,)]
+
+
+def nearest_sizes(quantity, spec):
+    found = check_quantity(D(quantity), spec)
+    return found and found.nearest
+
+
+def test_what_would_pass_passes():
+    odd = replace(FULL, step=D("0.3"), min_size=D(1), max_size=D(2))
+
+    assert [nearest_sizes(q, odd) for q in ("0.9", "1.3", "1.9", "2.5")] == [
+        (D("1.2"),), (D("1.2"), D("1.5")), (D("1.8"),), (D("1.8"),),
+    ]  # fmt: skip
+
+
+def test_a_notional_becomes_a_quantity_rounded_down_to_the_step():
+    assert quantity_for(D(1_000), D("30000"), SPEC) == D("0.033")
+    assert quantity_for(D(1_000), D("30000"), replace(SPEC, step=None)) == D("0.03333333")
+    assert quantity_for(D(1_000), D("30000"), replace(SPEC, step=D("0.01"), contract_size=D("0.01"))) == 3
+    assert quantity_for(D("0.01"), D("30000"), SPEC) == 0
+    assert quantity_for(D(1), D(0), SPEC) == 0
+
+
+def test_violations_carry_the_nearest_values():
+    (found,) = check(order(BUY, "LIMIT", limit="100.015"), FULL, now=at(0), price=None, collar_bps=None)
+
+    assert (found.rule, found.nearest) == (Rule.PRICE_OFF_TICK, (D("100.01"), D("100.02")))
+
+
+def test_no_state_follows_a_terminal_one():
+    assert {status for status in OrderStatus if not TRANSITIONS[status]} == TERMINAL
+    for status in TERMINAL:
+        assert is_terminal(status)
+        for to in OrderStatus:
+            with pytest.raises(IllegalTransition, match=f"{to} cannot follow {status}; what may: nothing: it is for"):
+                advance(status, to)
+
+
+def test_the_states_that_may_follow():
+    ways = {str(status): " ".join(sorted(TRANSITIONS[status])) for status in OrderStatus if status not in TERMINAL}
+
+    assert ways == {
+        "NEW": "ACCEPTED CANCELED EXPIRED PENDING_CANCEL REJECTED",
+        "ACCEPTED": (
+            "CANCELED EXPIRED FILLED PARTIALLY_FILLED PENDING_CANCEL PENDING_REPLACE REJECTED TRIGGERED"
+        ),
+        "TRIGGERED": "CANCELED EXPIRED FILLED PARTIALLY_FILLED PENDING_CANCEL PENDING_REPLACE REJECTED",
+        "PARTIALLY_FILLED": "CANCELED EXPIRED FILLED PARTIALLY_FILLED PENDING_CANCEL PENDING_REPLACE",
+        "PENDING_CANCEL": "ACCEPTED CANCELED EXPIRED FILLED PARTIALLY_FILLED REJECTED TRIGGERED",
+        "PENDING_REPLACE": "ACCEPTED CANCELED EXPIRED FILLED PARTIALLY_FILLED PENDING_CANCEL REJECTED TRIGGERED",
+    }  # fmt: skip
+    assert advance(OrderStatus.NEW, OrderStatus.ACCEPTED) is OrderStatus.ACCEPTED
+    assert not may(OrderStatus.PARTIALLY_FILLED, OrderStatus.REJECTED)
+
+
+def test_an_execution_model_is_stored_and_read_again():
+    model = ExecutionModel(
+        provider="kraken", source=FillSource.BARS, participation=D("0.25"),
+        slippage=Slippage(kind=SlippageKind.SIZE, bps=D("1.5")), fees=Fees(taker=D("0.001")),
+        latency_ms=20, seed=7, max_age_ms=5_000, collar_bps=None, extended_hours=True,
+    )  # fmt: skip
+
+    assert ExecutionModel.read(model.plain()) == model
+    assert model.plain()["fees"]["taker"] == "0.001"
+    assert ExecutionModel.read({}) == ExecutionModel()
+    assert ExecutionModel.read({"slippage": None, "later": 1}) == ExecutionModel()
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "message"),
+    [
+        ({"participation": "0"}, "participation", "must be a number above 0 to 1, not '0'"),
+        ({"participation": 0.5}, "participation", "must be a number above 0 to 1, not 0.5"),
+        ({"participation": "NaN"}, "participation", "must be a number above 0 to 1, not 'NaN'"),
+        ({"fees": {"taker": "0.2"}}, "fees.taker", "must be a number from 0 to 0.1, not '0.2'"),
+        ({"fees": {"least": "x"}}, "fees.least", "must be a number from 0 to 1000, not 'x'"),
+        ({"slippage": {"bps": "-1"}}, "slippage.bps", "must be a number from 0 to 1000, not '-1'"),
+        (
+            {"slippage": {"jitter": "0.0000000000001"}},
+            "slippage.jitter",
+            "has at most 12 digits behind the point, not as '0.0000000000001'",
+        ),
+        ({"slippage": []}, "slippage", "must be an object, not []"),
+        ({"source": "TEA"}, "source", "must be one of QUOTES, BOOK, BARS, not 'TEA'"),
+        ({"latency_ms": True}, "latency_ms", "must be a whole number from 0 to 60000, not True"),
+        ({"collar_bps": 0}, "collar_bps", "must be a whole number from 1 to 10000, not 0"),
+        ({"extended_hours": 1}, "extended_hours", "must be true or false, not 1"),
+        ({"provider": ""}, "provider", "must be a text of 1 to 64 characters, not ''"),
+    ],
+)
+def test_an_execution_model_out_of_bounds_names_the_field(given, field, message):
+    with pytest.raises(BadInput) as refused:
+        ExecutionModel.read(given)
+
+    assert (refused.value.field, str(refused.value)) == (f"model.{field}", f"model.{field}: {message}")
+
+
+def test_a_day_order_ends_with_its_session_or_the_utc_day():
+    noon, close = datetime(2026, 11, 2, 12, tzinfo=UTC), datetime(2026, 11, 2, 21, tzinfo=UTC)
+
+    assert day_end(noon) == datetime(2026, 11, 3, tzinfo=UTC)
+    assert day_end(day_end(noon)) == datetime(2026, 11, 4, tzinfo=UTC)
+    assert expiry(TimeInForce.DAY, noon, closes_at=close) == close
+    assert expiry(TimeInForce.DAY, noon) == datetime(2026, 11, 3, tzinfo=UTC)
+    assert expiry(TimeInForce.GTD, noon, expires_at=close) == close
+    assert [expiry(each, noon) for each in (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)] == [None] * 3
+
+
+def test_a_trailing_stop_lies_on_the_tick_away_from_the_market():
+    assert level(SELL, D("100.05"), None, D("1.5"), D("0.1")) == D("98.5")
+    assert level(BUY, D("100.05"), None, D("1.5"), D("0.1")) == D("101.6")
+    assert level(BUY, D("100"), D("0.25"), None) == D("100.25")
+    assert [follow(SELL, None, D(5)), follow(SELL, D(5), D(4)), follow(BUY, D(5), D(4))] == [5, 5, 4]
+
+
+def test_rounding_is_exact_far_beyond_28_digits():
+    long = D("123456789012345678901234567890.123456789012345678901234")
+
+    assert floor_to(long, D("0.001")) == D("123456789012345678901234567890.123")
+    assert ceil_to(long, D("0.001")) == D("123456789012345678901234567890.124")
+    assert floor_to(long, None) == long
+    assert quotient(D(1), D(3), 4) == D("0.3333")
+    assert [str(plain(D(text))) for text in ("1E+2", "1.500", "0.0", "-0")] == ["100", "1.5", "0", "0"]
