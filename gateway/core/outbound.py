@@ -34,22 +34,37 @@ class Outbound:
         kind = {"content-type": "application/x-www-form-urlencoded"}
         return await self._send("POST", url, {**(headers or {}), **kind}, urlencode(form).encode())
 
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        within: float | None = None,
+    ) -> Received:
+        """See `OutboundHttp`."""
+        return await self._send(method, url, headers or {}, body, within)
+
     async def close(self) -> None:
         """See `OutboundHttp`."""
         await self._transport.close()
 
-    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Received:
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float | None = None
+    ) -> Received:
         parts = urlsplit(url)
         ours = {"accept-encoding": "gzip", "user-agent": f"marketgate/{__version__}"}
         request = Request(
             provider=parts.netloc, method=method, host="", path=parts.path, params=(), url=url, secret_params=(),
             headers={**ours, **headers}, body=body,
         )  # fmt: skip
+        patience = self._deadline_s if deadline is None else deadline
         try:
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(patience):
                 reply = await self._transport.send(request)
         except TimeoutError:
-            raise Unreachable(f"{parts.netloc} did not answer in {self._deadline_s:g} s") from None
+            raise Unreachable(f"{parts.netloc} did not answer in {patience:g} s") from None
         except UpstreamError as error:
             raise Unreachable(f"{parts.netloc}: {error.message}") from None
         return Received(status=reply.status, headers=reply.headers, content=reply.content)

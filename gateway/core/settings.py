@@ -63,6 +63,13 @@ class Settings(BaseModel):
     upstream_base: str = Field(
         "", description="Send every upstream request to `<base>/<provider id>/<original path and query>` instead."
     )
+    brokers: tuple[Literal["alpaca_paper", "alpaca_live", "binance_testnet", "binance_live"], ...] = Field(
+        (), description="Brokers that LIVE accounts may trade at, separated by commas: `alpaca_paper`, `alpaca_live`, "
+        "`binance_testnet`, `binance_live`. Default: none."
+    )  # fmt: skip
+    broker_base: str = Field(
+        "", description="Send every broker's request to `<base>/<broker id>/<path>` instead; in development only."
+    )
     cors_origins: tuple[str, ...] = Field((), description="Browser origins that may call, separated by commas.")
     timeout_s: float = Field(30.0, gt=0, le=300, description="Longest time of one operation, in seconds.")
     shed_lag_ms: int = Field(
@@ -210,8 +217,8 @@ class Settings(BaseModel):
         "trusted_proxies", "operator_networks", "metrics_networks", "webhook_allow", mode="before"
     )(rules.split_networks)
     _are_delays = field_validator("webhook_schedule", mode="before")(rules.are_delays)
-    _is_http = field_validator("upstream_base", "public_url", "stripe_base")(rules.is_http)
-    _split = field_validator("cors_origins", "providers", "ccxt", mode="before")(rules.split)
+    _is_http = field_validator("upstream_base", "broker_base", "public_url", "stripe_base")(rules.is_http)
+    _split = field_validator("brokers", "cors_origins", "providers", "ccxt", mode="before")(rules.split)
     _are_origins = field_validator("cors_origins")(rules.are_origins)
 
     @property

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from gateway.core.contract import Context, Host, Sealed
-from gateway.core.ports import Audit, Providers
+from gateway.core.ports import Audit, Providers, TradingKeys
 from plugins.providerkeys.ring import KeyRing
-from plugins.providerkeys.rules import read_parts, unknown_provider
+from plugins.providerkeys.rules import needed, read_parts, unknown_provider
 from plugins.providerkeys.seal import Seal
 from plugins.providerkeys.store import KeyRow, KeyStore
 from plugins.providerkeys.words import ProviderKeySetInput, ProviderKeyTestOutcome
 from schema.errors import Blocked, FailureCode, UpstreamError
 from schema.words.problems import Refused
-from schema.words.registry import ProviderStatus
+from schema.words.registry import Credential, ProviderStatus
 
 _ANSWERED = frozenset({FailureCode.UNKNOWN_INSTRUMENT, FailureCode.DATA_STALE})
 _REFUSED = frozenset({FailureCode.PROVIDER_MISCONFIGURED, FailureCode.PROVIDER_KEY_MISSING, FailureCode.NOT_COVERED})
@@ -28,10 +29,7 @@ class ProviderKeyDesk:
 
     async def set(self, context: Context, wanted: ProviderKeySetInput) -> KeyRow:
         """In place of an earlier one."""
-        provider = context.service(Providers).find(wanted.provider)
-        if provider is None or provider.status is ProviderStatus.FAILED_TO_LOAD:
-            raise unknown_provider(wanted.provider, context.market.providers())
-        parts, tenant = read_parts(wanted, provider), context.tenant
+        parts, tenant = read_parts(wanted, *_declared(context, wanted.provider)), context.tenant
         row = KeyRow(
             tenant_id=tenant, provider=wanted.provider, names=sorted(parts), root=self._seal.root,
             sealed=self._seal.close(tenant, wanted.provider, parts), set_at=self._host.clock.now(),
@@ -84,6 +82,18 @@ class ProviderKeyDesk:
             self._ring.tell(tx, context.tenant)
             await context.service(Audit).record(tx, context.act("providerkey.removed", provider))
         return provider
+
+
+def _declared(context: Context, name: str) -> tuple[str, Sequence[Credential]]:
+    """Whose key it would be, and its parts."""
+    trading = context.services.get(TradingKeys)
+    brokers: Mapping[str, Collection[str]] = {} if trading is None else trading.parts()
+    if name in brokers:
+        return name, needed(brokers[name])
+    provider = context.service(Providers).find(name)
+    if provider is None or provider.status is ProviderStatus.FAILED_TO_LOAD:
+        raise unknown_provider(name, [*context.market.providers(), *brokers])
+    return provider.name, provider.credentials
 
 
 def judge(error: UpstreamError | None) -> tuple[ProviderKeyTestOutcome, str | None]:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from plugins.providerkeys.words import ProviderKeySetInput
 from schema.words.problems import Refused
-from schema.words.registry import Credential, ProviderInfo
+from schema.words.registry import Credential, CredentialSource
 
 LONGEST_VALUE = 4_096
 _SHOWN = 60
@@ -20,11 +20,10 @@ def unknown_provider(name: str, known: Iterable[str]) -> Refused:
     return Refused("PROVIDER_UNKNOWN", f"There is no provider {name[:_SHOWN]!r}: {hint}", "provider")
 
 
-def read_parts(wanted: ProviderKeySetInput, provider: ProviderInfo) -> dict[str, str]:
-    """Values by the names of the parts."""
-    declared = provider.credentials
+def read_parts(wanted: ProviderKeySetInput, name: str, declared: Sequence[Credential]) -> dict[str, str]:
+    """Values by the names of the parts; *name* is whose key it is."""
     if not declared:
-        raise Refused("NO_KEY_TAKEN", f"{provider.name} takes no key: it answers without one.", "provider")
+        raise Refused("NO_KEY_TAKEN", f"{name} takes no key: it answers without one.", "provider")
     if wanted.key is not None and wanted.parts:
         raise Refused("PART_TWICE", "Give either key or parts, not both.", "parts")
     pairs = [(part.name, part.value) for part in wanted.parts or ()]
@@ -34,6 +33,11 @@ def read_parts(wanted: ProviderKeySetInput, provider: ProviderInfo) -> dict[str,
         told = f"Give the value as key, or the parts {_listed(declared)}."
         raise Refused("NOTHING_GIVEN", told, "key" if len(declared) == 1 else "parts")
     return _checked(pairs, declared, "key" if wanted.key is not None else "parts")
+
+
+def needed(parts: Iterable[str]) -> list[Credential]:
+    """Parts of a key that is no provider's: all of them are needed, and no setting holds them."""
+    return [Credential(name=name, setting="", required=True, source=CredentialSource.NONE) for name in parts]
 
 
 def _only(declared: Sequence[Credential]) -> str:

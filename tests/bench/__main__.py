@@ -18,6 +18,7 @@ import uvloop
 from gateway.core.settings import load_settings
 from tests.bench import (
     alerts,
+    analytics,
     cold,
     egress,
     hostile,
@@ -30,6 +31,7 @@ from tests.bench import (
     quant,
     redis_gone,
     stalls,
+    trading,
     upstream_cpu,
     webhooks,
 )
@@ -41,13 +43,14 @@ from tests.servers import valkey
 ROUNDS, SECONDS = 3, 1.5
 PARTS = (
     "normalising", "imports", "start", "hot", "executed", "cold", "upstream", "stalls", "outage", "redis", "keys",
-    "fleet", "hostile", "live", "egress", "alerts", "webhooks", "quant",
+    "fleet", "hostile", "live", "egress", "alerts", "webhooks", "quant", "analytics", "trading",
 )  # fmt: skip
 REPORTS = {
     "normalising": normalising.report, "cold": cold.report, "upstream": upstream_cpu.report, "stalls": stalls.report,
     "outage": outage.report, "redis": redis_gone.report, "keys": keys.report, "hostile": hostile.report,
     "imports": imports.report, "live": live.report, "egress": egress.report, "alerts": alerts.report,
-    "webhooks": webhooks.report, "quant": quant.report,
+    "webhooks": webhooks.report, "quant": quant.report, "analytics": analytics.report,
+    "trading": trading.report,
 }  # fmt: skip
 FIRST = "Q1 one quote"
 

@@ -6,12 +6,12 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cache, reduce
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from sqlalchemy import (
     Column,
@@ -35,10 +35,22 @@ from tests.house import own_plugins
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WORDS = {
+    "order_id": "{0}-trading_orders-id",
     "role": "owner", "status": "active", "plan": "free", "currency": "USD", "email": "{0}@example.com",
-    "provider": "{0}-provider", "field": "",
+    "provider": "{0}-provider", "field": "", "owner": "{0}-owner", "instrument": "{0}-instrument",
+    "account": "{0}-trading_accounts-id",
 }  # fmt: skip
 """Columns whose text is read as one of a few words, or means the same in several tables."""
+
+MEANT = {
+    "order_id": "trading_orders-id",
+    "account": "trading_accounts-id",
+    "parent": "trading_orders-parent_id",
+}
+"""Parameters whose name several tables would answer to, or none."""
+CHANGED = {"OrderRow": "trading_orders-id"}
+
+NOTHING: Mapping[str, Mapping[str, Any]] = {}
 
 
 @cache
@@ -64,6 +76,10 @@ CLOSED = {
     "webhooks_endpoints.signing": "hmac",
     "webhooks_deliveries.status": "EXHAUSTED",
     "portfolio_transactions.kind": "SPLIT",
+    "trading_balances.ledger": "cash",
+    "trading_orders.open": True,
+    "trading_schedules.active": True,
+    "trading_permits.halted": True,
 }
 """Columns of one table whose text is one of an enumeration's, or which hold a fraction."""
 REFERRING = {
@@ -71,6 +87,12 @@ REFERRING = {
     "webhooks_attempts.delivery_id": "webhooks_deliveries-id",
     "portfolio_transactions.portfolio_id": "portfolio_portfolios-id",
     "portfolio_imports.portfolio_id": "portfolio_portfolios-id",
+    **{
+        f"trading_{each}.account_id": "trading_accounts-id"
+        for each in ("members", "orders", "fills", "entries", "lines", "balances", "positions", "trips", "schedules")
+    },
+    "trading_fills.order_id": "trading_orders-id",
+    "trading_lines.entry_id": "trading_entries-id",
 }
 """Columns that hold another row's id without a foreign key."""
 
@@ -115,12 +137,13 @@ def number(tenant: str) -> int:
     return ord(tenant[0]) - ord("Z")
 
 
-async def fill(store: Store, *tenants: str) -> None:
-    """One row for each tenant in every table, shared ones included: a person, a session."""
+async def fill(store: Store, *tenants: str, instead: Mapping[str, Mapping[str, Any]] = NOTHING) -> None:
+    """One row for each tenant in every table, shared ones included: a person, a session. *instead* are values
+    by table and column."""
     async with store.write() as tx:
         for table in tables():
             for tenant in tenants:
-                row = row_of(table, tenant)
+                row = {**row_of(table, tenant), **instead.get(table.name, {})}
                 rows = [row, {**row, "field": f"{tenant}-field"}] if "field" in row else [row]
                 for each in rows:
                     await tx.run(tx.insert(table).values(**each).on_conflict_do_nothing())
@@ -192,6 +215,9 @@ class Method:
             for name, parameter in self.parameters.items()
             if name not in ("tx", "tenant") and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
         }
+        if self.name == "change" and "rows" in given:
+            # What changes rows finds them by the ids that stand in them.
+            given["rows"] = [replace(row, id=f"{other}-{CHANGED[type(row).__name__]}") for row in given["rows"]]
         # `change(**values)` takes columns; every table of a tenant that has one has a name.
         open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in self.parameters.values())
         return await getattr(self.cls(), self.name)(
@@ -220,13 +246,13 @@ def argument(name: str, hint: Any, tenant: str) -> Any:
     text = str(hint)
     if is_dataclass(hint) and isinstance(hint, type):
         return row_value(hint, tenant)
+    if type(None) in get_args(hint) and not name.endswith("_id"):
+        return None
     if "Sequence" in text or "list[" in text or "Collection" in text or "Iterable" in text:
         inner = hint.__args__[0]
         return [argument(name.removesuffix("s"), inner, tenant)]
     if "Mapping" in text or "dict[" in text:
         return {"description" if name == "changes" else "name": "walked"}
-    if "None" in text and not name.endswith("_id"):
-        return None
     if inspect.isclass(hint) and issubclass(hint, Enum):
         return list(hint)[-1]
     if hint is date:
@@ -246,6 +272,8 @@ def argument(name: str, hint: Any, tenant: str) -> Any:
 
 def named(name: str, tenant: str) -> str:
     """A text that is in the tenant's rows, by the parameter's name: `key_id` is the id of its API key."""
+    if name in MEANT:
+        return f"{tenant}-{MEANT[name]}"
     if name in WORDS:
         return WORDS[name].format(tenant)
     subject = name.removesuffix("_id")
@@ -268,7 +296,7 @@ def row_value(cls: type, tenant: str) -> Any:
 def _new(name: str, hint: Any, tenant: str) -> Any:
     if name == "tenant_id":
         return tenant
-    if hint is str and not name.endswith("_id"):
+    if hint is str and not name.endswith("_id") and name not in MEANT:
         return WORDS.get(name, "{0} new").format(tenant)
     return number(tenant) + 100 if hint is int else argument(name, hint, tenant)
 

@@ -46,7 +46,7 @@ def commands() -> list[tuple[str, str]]:
 QUERIES = [each for each in blocks("graphql") if not each[1].startswith("subscription")]
 SUBSCRIPTIONS = [each for each in blocks("graphql") if each[1].startswith("subscription")]
 COMMANDS = commands()
-STATEFUL = re.compile(r"marketgate (db|tenants|operators|audit) ")
+STATEFUL = re.compile(r"marketgate (db|tenants|operators|audit|ledger) ")
 # Those of webhooks need a receiver: tests/e2e/webhooks has one.
 ELSEWHERE = ("marketgate provider new", "marketgate webhooks")
 ASKING = [
@@ -127,6 +127,10 @@ def with_ids(query: str, url: str, key: str) -> str:
     """A query about an endpoint, a delivery or a portfolio that is there."""
     if "portfolio_…" in query:
         return query.replace("portfolio_…", portfolio_of(url, key))
+    if "tacc_…" in query:
+        account = account_of(url, key, holding="hedgeAnalyze" in query)
+        query = query.replace("tacc_…", account)
+        return query.replace("entry_…", pending_of(url, key, account)) if "entry_…" in query else query
     if "hook_…" not in query and "dlv_…" not in query:
         return query
     create = """mutation { webhookEndpointCreate(input: {url: "http://127.0.0.1:9/", eventTypes: ["*"]}) {
@@ -137,6 +141,29 @@ def with_ids(query: str, url: str, key: str) -> str:
     tested = ask(url, test, {"x-api-key": key})
     delivery = tested["data"]["webhookEndpointTest"]["delivery"]["id"]
     return query.replace("hook_…", hook).replace("dlv_…", delivery)
+
+
+def account_of(url: str, key: str, *, holding: bool) -> str:
+    """The id of a new trading account; with a position."""
+    create = """mutation { tradingAccountCreate(input: {
+      name: "Paper", currency: "USD", initialBalance: "10000", margin: MARGIN, leverage: "5"
+    }) { account { id } userErrors { message } } }"""
+    made = ask(url, create, {"x-api-key": key})
+    account = str(made["data"]["tradingAccountCreate"]["account"]["id"])
+    if holding:
+        buy = f"""mutation {{ orderPlace(input: {{
+          accountId: "{account}", symbol: "BTC/USD", side: BUY, type: MARKET, quantity: "0.01"
+        }}) {{ order {{ id }} userErrors {{ message }} }} }}"""
+        ask(url, buy, {"x-api-key": key})
+    return account
+
+
+def pending_of(url: str, key: str, account: str) -> str:
+    """The id of an entry that waits."""
+    hold = f"""mutation {{ accountDeposit(input: {{accountId: "{account}", currency: "USD", amount: "5"}}) {{
+      entry {{ id }} }} accountWithdraw(input: {{
+      accountId: "{account}", currency: "USD", amount: "5", pending: true}}) {{ entry {{ id }} }} }}"""
+    return str(ask(url, hold, {"x-api-key": key})["data"]["accountWithdraw"]["entry"]["id"])
 
 
 def portfolio_of(url: str, key: str) -> str:
@@ -154,7 +181,7 @@ def test_a_printed_subscription_begins_with_a_message_without_errors(
 ) -> None:
     url, key = gateway
     headers = {"content-type": "application/json", "accept": "text/event-stream", "x-api-key": key}
-    asked = urllib.request.Request(f"{url}/graphql", json.dumps({"query": query}).encode(), headers)
+    asked = urllib.request.Request(f"{url}/graphql", json.dumps({"query": with_ids(query, url, key)}).encode(), headers)
 
     with urllib.request.urlopen(asked) as answer:
         data = next(line for line in answer if line.startswith(b"data: "))

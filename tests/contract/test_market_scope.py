@@ -28,3 +28,16 @@ def test_analytics_of_prices_need_both_scopes(kind: str, name: str) -> None:
 @pytest.mark.parametrize("name", ["result", "resultJson"])
 def test_what_came_of_a_job_was_computed_from_prices(name: str) -> None:
     assert PRICES.facts_of("Job", name).scopes == (Scope.MARKET_READ,)
+
+
+@pytest.mark.parametrize(
+    ("payload", "name"),
+    [
+        ("PortfolioCreatePayload", "portfolio"), ("PortfolioUpdatePayload", "portfolio"),
+        ("PortfolioTransactionRecordPayload", "portfolio"), ("PortfolioTransactionRecordPayload", "transaction"),
+        ("PortfolioTransactionDeletePayload", "portfolio"), ("PortfolioImportPayload", "portfolio"),
+        ("UniverseCreatePayload", "universe"), ("UniverseUpdatePayload", "universe"),
+    ],
+)  # fmt: skip
+def test_who_may_only_write_is_not_shown_what_there_is(payload: str, name: str) -> None:
+    assert PRICES.facts_of(payload, name).scopes == (Scope.PORTFOLIO_READ,)

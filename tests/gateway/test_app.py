@@ -29,7 +29,7 @@ OFFLINE = Settings(env="development")
 
 BUILTIN = [
     "accounts", "alerts", "assistant", "billing", "events", "jobs", "macro", "market", "news", "onchain", "portfolio",
-    "preferences", "providerkeys", "risk", "search", "video", "watchlists", "webhooks",
+    "preferences", "providerkeys", "risk", "search", "trading", "video", "watchlists", "webhooks",
 ]  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Paper and live trading: accounts, orders, positions, and the ledger behind them."""

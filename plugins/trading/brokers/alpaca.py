@@ -1,0 +1,213 @@
+"""Alpaca, by one key: US equities and spot crypto. Docs: https://docs.alpaca.markets/docs/working-with-orders"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from plugins.trading.brokers import alpaca_wire as wire
+from plugins.trading.brokers.link import Answer, Link
+from plugins.trading.brokers.pacing import Urgency
+from plugins.trading.brokers.port import (
+    ZERO,
+    BrokerRefused,
+    Deal,
+    KeyRefused,
+    OutcomeUnknown,
+    Reference,
+    Report,
+    Stock,
+    Ticket,
+    gross,
+)
+from plugins.trading.brokers.wire import Fields, Sending, decode, objects, words
+from schema.symbols import InstrumentId
+
+A_MINUTE = 200
+"""https://docs.alpaca.markets/docs/usage-limits: requests of one account."""
+PAUSE_S = 60.0
+"""After a 429 without Retry-After."""
+CHAIN = 50
+"""So often an order was replaced at most; what is longer is a fault."""
+PAGES = 50
+MOST_PAST = 10_000
+TAKEN = "client_order_id must be unique"
+GONE = 404
+
+
+class Alpaca:
+    """Serves `Broker`."""
+
+    def __init__(self, link: Link, key: str, secret: str) -> None:
+        self.id, self._link = link.broker, link
+        self._secrets = wire.headers(key, secret)
+        self._bucket = f"requests {sha256(key.encode()).hexdigest()}"
+        link.pace.limit(self._bucket, A_MINUTE, 60.0)
+
+    def __repr__(self) -> str:
+        return f"<{self.id}>"
+
+    def check(self, ticket: Ticket) -> str | None:
+        """See `Broker`."""
+        return wire.unfit(ticket)
+
+    def asset_of(self, instrument: InstrumentId) -> str:
+        """See `Broker`."""
+        return wire.asset_of(instrument)
+
+    def busy(self) -> float:
+        """See `Broker`."""
+        return self._link.pace.wait({self._bucket: 1}, Urgency.ORDER)
+
+    async def place(self, ticket: Ticket) -> Report:
+        """See `Broker`."""
+        answer = await self._ask(wire.place(ticket, self._secrets), Urgency.ORDER)
+        return wire.parse_order(_object(self._taken(answer)))
+
+    async def replace(self, order: Reference, ticket: Ticket) -> Report:
+        """See `Broker`."""
+        sending = wire.replace(await self._broker_id(order), ticket, self._secrets)
+        answer = await self._ask(sending, Urgency.ORDER)
+        return await self._whole(wire.parse_order(_object(self._taken(answer))))
+
+    async def cancel(self, order: Reference) -> Report | None:
+        """See `Broker`."""
+        answer = await self._ask(wire.cancel(await self._broker_id(order), self._secrets), Urgency.CANCEL)
+        self._taken(answer)
+        return None
+
+    async def cancel_all(self, orders: Sequence[Reference]) -> None:
+        """One by one: the one exchange for all would take others' orders along."""
+        for each in orders:
+            try:
+                await self.cancel(each)
+            except BrokerRefused:
+                continue
+
+    async def find(self, order: Reference) -> Report | None:
+        """See `Broker`; what took its place counts for it."""
+        sending = (
+            wire.by_client_id(order.client_id, self._secrets)
+            if order.broker_id is None
+            else wire.by_id(order.broker_id, self._secrets)
+        )
+        found = await self._order(sending)
+        for _ in range(CHAIN):
+            if found is None or found.replaced_by is None:
+                return None if found is None else await self._whole(found)
+            found = await self._order(wire.by_id(found.replaced_by, self._secrets))
+        raise OutcomeUnknown(f"{self.id}: order {order.client_id} was replaced more than {CHAIN} times")
+
+    async def open_orders(self) -> list[Report]:
+        """See `Broker`."""
+        found: dict[str, Report] = {}
+        until: str | None = None
+        for _ in range(PAGES):
+            answer = self._taken(await self._ask(wire.open_orders(self._secrets, until), Urgency.READ))
+            rows = list(objects(answer.json(), answer.where))
+            page = [wire.parse_order(row) for row in rows]
+            found |= {each.broker_id: each for each in page}
+            if len(page) < wire.OPEN_ORDERS:
+                break
+            until = rows[-1].text("submitted_at")
+        return [await self._whole(each) for each in found.values()]
+
+    async def deals(self, order: Reference, since: datetime) -> list[Deal]:
+        """See `Broker`; those of what it has replaced as well. Pages of all fills, newest first, until none lacks."""
+        ids, filled = await self._chain(order)
+        found: list[Deal] = []
+        token: str | None = None
+        for _ in range(PAGES):
+            answer = self._taken(await self._ask(wire.activities(since, self._secrets, token), Urgency.READ))
+            page = wire.parse_deals(answer.json(), answer.where)
+            found += [each for each in page if each.broker_order_id in ids]
+            if len(page) < wire.PAGE or gross(found) >= filled:
+                break
+            token = page[-1].id
+        return sorted(found, key=lambda each: (each.at, each.id))
+
+    async def stock(self) -> Stock:
+        """See `Broker`."""
+        told = self._taken(await self._ask(wire.account(self._secrets), Urgency.READ))
+        held = self._taken(await self._ask(wire.positions(self._secrets), Urgency.READ))
+        return wire.parse_stock(_object(told), objects(held.json(), held.where))
+
+    async def _whole(self, report: Report) -> Report:
+        """With what was filled of the orders that it took the place of: to us all of them are one order."""
+        before = await self._before(report.replaces)
+        return replace(report, filled=report.filled + sum((filled for _, filled in before), ZERO))
+
+    async def _chain(self, order: Reference) -> tuple[set[str], Decimal]:
+        """Broker's ids of an order and of all that it took the place of, and what is filled of them together."""
+        if order.broker_id is None:
+            return set(), ZERO
+        found = await self._order(wire.by_id(order.broker_id, self._secrets))
+        before = await self._before(found.replaces if found else None)
+        filled = sum((each for _, each in before), found.filled if found else ZERO)
+        return {order.broker_id, *(id for id, _ in before)}, filled
+
+    async def _before(self, id: str | None) -> list[tuple[str, Decimal]]:
+        """An order that was replaced, and those before it, with what was filled of each."""
+        found: list[tuple[str, Decimal]] = []
+        past = self._link.past
+        while id is not None and len(found) < CHAIN:
+            if id not in past:
+                report = await self._order(wire.by_id(id, self._secrets))
+                if report is None:
+                    break
+                if len(past) >= MOST_PAST:
+                    past.clear()
+                past[id] = (report.replaces, report.filled)
+            found.append((id, past[id][1]))
+            id = past[id][0]
+        return found
+
+    async def _broker_id(self, order: Reference) -> str:
+        if order.broker_id is not None:
+            return order.broker_id
+        found = await self._order(wire.by_client_id(order.client_id, self._secrets))
+        if found is None:
+            raise BrokerRefused(f"{self.id} knows no order {order.client_id}")
+        return found.broker_id
+
+    async def _order(self, sending: Sending) -> Report | None:
+        answer = await self._ask(sending, Urgency.READ)
+        return None if answer.status == GONE else wire.parse_order(_object(self._taken(answer)))
+
+    async def _ask(self, sending: Sending, urgency: Urgency) -> Answer:
+        answer = await self._link.ask(sending, {self._bucket: 1}, urgency)
+        left = answer.headers.get("x-ratelimit-remaining", "")
+        if left.isascii() and left.isdigit() and len(left) < 9:
+            self._link.pace.left(self._bucket, float(left))
+        return answer
+
+    def _taken(self, answer: Answer) -> Answer:
+        """The answer where it is a yes."""
+        if answer.status in (200, 201, 204, 207):
+            return answer
+        if answer.status in (500, 502, 503, 504) or answer.status < 400:
+            raise OutcomeUnknown(f"{self.id} answered with status {answer.status}")
+        said = _said(answer)
+        if answer.status == 401:
+            raise KeyRefused(f"{self.id} does not take the key: {said}")
+        if TAKEN in said:
+            raise OutcomeUnknown(f"{self.id}: {said}")
+        raise BrokerRefused(said)
+
+
+def _object(answer: Answer) -> Fields:
+    return Fields(answer.json(), answer.where)
+
+
+def _said(answer: Answer) -> str:
+    """The broker's words."""
+    try:
+        body: Any = decode(answer.content, answer.where)
+    except OutcomeUnknown:
+        body = None
+    message = body.get("message") if isinstance(body, dict) else None
+    return words(message) if isinstance(message, str) and message else f"status {answer.status}"

@@ -1,0 +1,227 @@
+"""Binance spot, by one key. Docs: https://developers.binance.com/docs/binance-spot-api-docs/rest-api"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from plugins.trading.brokers import binance_wire as wire
+from plugins.trading.brokers.link import Answer, Link
+from plugins.trading.brokers.pacing import Urgency
+from plugins.trading.brokers.port import (
+    BrokerBusy,
+    BrokerRefused,
+    Deal,
+    KeyRefused,
+    OutcomeUnknown,
+    Reference,
+    Report,
+    Stock,
+    Ticket,
+)
+from plugins.trading.brokers.wire import Fields, Sending, decode, millis, words
+from schema.symbols import InstrumentId
+
+WEIGHT, WEIGHT_A_MINUTE = "weight", 6_000
+"""Of an address, whatever the key."""
+ORDERS_IN_10_S, ORDERS_A_DAY = 50, 160_000
+"""Of an account; Binance has raised the first one since, and says by its headers what is used."""
+PAUSE_S = 60.0
+"""After a 429 without Retry-After: that is how the limit of orders is told."""
+WEIGHTS = {
+    ("POST", wire.ORDER): 1, ("DELETE", wire.ORDER): 1, ("GET", wire.ORDER): 4, ("POST", wire.REPLACE): 1,
+    ("GET", wire.OPEN): 80, ("DELETE", wire.OPEN): 1, ("GET", wire.TRADES): 20, ("GET", wire.ACCOUNT): 20,
+    ("GET", wire.TIME): 1,
+}  # fmt: skip
+CLOCK, NO_ORDER, PARTLY, CANCEL_REJECTED = -1021, -2013, -2021, -2011
+BUSY = frozenset({-1003, -1008, -1015})
+OPEN_OUTCOME = frozenset({-1000, -1001, -1006, -1007})
+"""Binance does not know itself whether it was done."""
+KEYS = frozenset({-1002, -1022, -2014, -2015})
+TAKEN = "Duplicate order sent."
+UNKNOWN = "Unknown order sent."
+
+
+class Binance:
+    """Serves `Broker`."""
+
+    def __init__(self, link: Link, key: str, secret: str) -> None:
+        self.id, self._link, self._key, self._secret = link.broker, link, key, secret
+        owner = sha256(key.encode()).hexdigest()
+        self._often, self._daily = f"10 s {owner}", f"day {owner}"
+        link.pace.limit(WEIGHT, WEIGHT_A_MINUTE, 60.0)
+        link.pace.limit(self._often, ORDERS_IN_10_S, 10.0)
+        link.pace.limit(self._daily, ORDERS_A_DAY, 86_400.0)
+
+    def __repr__(self) -> str:
+        return f"<{self.id}>"
+
+    def check(self, ticket: Ticket) -> str | None:
+        """See `Broker`."""
+        return wire.unfit(ticket)
+
+    def asset_of(self, instrument: InstrumentId) -> str:
+        """See `Broker`."""
+        return instrument.base
+
+    def busy(self) -> float:
+        """See `Broker`."""
+        return self._link.pace.wait(self._counts(1), Urgency.ORDER)
+
+    async def place(self, ticket: Ticket) -> Report:
+        """See `Broker`."""
+        answer = await self._signed("POST", wire.ORDER, wire.order_params(ticket), Urgency.ORDER, self._counts(1))
+        return wire.parse_order(_object(answer))
+
+    async def replace(self, order: Reference, ticket: Ticket) -> Report:
+        """See `Broker`."""
+        asked = wire.replace_params(ticket, await self._broker_id(order))
+        answer = await self._signed("POST", wire.REPLACE, asked, Urgency.ORDER, self._counts(1))
+        return wire.parse_order(_object(answer).inner("newOrderResponse"))
+
+    async def cancel(self, order: Reference) -> Report | None:
+        """See `Broker`."""
+        answer = await self._signed("DELETE", wire.ORDER, self._which(order), Urgency.CANCEL)
+        return wire.parse_order(_object(answer))
+
+    async def cancel_all(self, orders: Sequence[Reference]) -> None:
+        """One by one: the one exchange for a symbol would take others' orders along."""
+        for each in orders:
+            try:
+                await self.cancel(each)
+            except BrokerRefused:
+                continue
+
+    async def find(self, order: Reference) -> Report | None:
+        """See `Broker`."""
+        try:
+            answer = await self._signed("GET", wire.ORDER, self._which(order), Urgency.READ)
+        except _NoOrder:
+            return None
+        return wire.parse_order(_object(answer))
+
+    async def open_orders(self) -> list[Report]:
+        """See `Broker`."""
+        answer = await self._signed("GET", wire.OPEN, {}, Urgency.READ)
+        return wire.parse_orders(answer.json(), answer.where)
+
+    async def deals(self, order: Reference, since: datetime) -> list[Deal]:
+        """See `Broker`; trades of one order are few enough for one page."""
+        asked = {
+            "symbol": self._symbol(order), "orderId": await self._broker_id(order), "limit": str(wire.TRADES_PAGE)
+        }  # fmt: skip
+        answer = await self._signed("GET", wire.TRADES, asked, Urgency.READ)
+        return sorted(wire.parse_trades(answer.json(), answer.where), key=lambda each: (each.at, each.id))
+
+    async def stock(self) -> Stock:
+        """See `Broker`."""
+        answer = await self._signed("GET", wire.ACCOUNT, {"omitZeroBalances": "true"}, Urgency.READ)
+        return wire.parse_stock(_object(answer))
+
+    def _which(self, order: Reference) -> dict[str, str]:
+        named = {"origClientOrderId": order.client_id} if order.broker_id is None else {"orderId": order.broker_id}
+        return {"symbol": self._symbol(order)} | named
+
+    def _symbol(self, order: Reference) -> str:
+        found = wire.symbol_of(order.instrument)
+        if found is None:
+            raise BrokerRefused(f"{self.id} does not trade {order.instrument}")
+        return found
+
+    async def _broker_id(self, order: Reference) -> str:
+        if order.broker_id is not None:
+            return order.broker_id
+        found = await self.find(order)
+        if found is None:
+            raise BrokerRefused(f"{self.id} knows no order {order.client_id}")
+        return found.broker_id
+
+    def _counts(self, orders: int) -> dict[str, int]:
+        return {WEIGHT: 1, self._often: orders, self._daily: orders}
+
+    async def _signed(
+        self, method: str, path: str, asked: Mapping[str, str], urgency: Urgency, counts: dict[str, int] | None = None
+    ) -> Answer:
+        """An answer that is a yes. A request that our clock has spoilt was not carried out: it is sent once more."""
+        weights = {**(counts or {}), WEIGHT: WEIGHTS[method, path]}
+        for attempt in (1, 2):
+            if self._link.offset_ms is None:
+                self._link.offset_ms = await self._measure(urgency)
+            now_ms = self._now_ms() + self._link.offset_ms
+            sending = wire.signed(method, path, asked, self._key, self._secret, now_ms)
+            answer = await self._link.ask(sending, weights, urgency)
+            self._note(answer)
+            if 200 <= answer.status < 300:
+                return answer
+            if _code(answer) != CLOCK or attempt == 2:
+                raise self._trouble(answer)
+            self._link.offset_ms = None
+        raise AssertionError("the second attempt ends")
+
+    async def _measure(self, urgency: Urgency) -> int:
+        """By how many milliseconds Binance's clock is ahead; half of the way there and back is taken off."""
+        before = self._now_ms()
+        answer = await self._link.ask(Sending(method="GET", path=wire.TIME), {WEIGHT: 1}, urgency)
+        if answer.status != 200:
+            raise BrokerBusy(f"{self.id} does not tell its time: status {answer.status}", 5.0)
+        after = self._now_ms()
+        theirs = millis(_object(answer).epoch_ms("serverTime"))
+        return theirs - (before + after) // 2
+
+    def _now_ms(self) -> int:
+        return millis(self._link.clock.now())
+
+    def _note(self, answer: Answer) -> None:
+        """What Binance has counted."""
+        for header, bucket in (
+            ("x-mbx-used-weight-1m", WEIGHT), ("x-mbx-order-count-10s", self._often),
+            ("x-mbx-order-count-1d", self._daily),
+        ):  # fmt: skip
+            told = answer.headers.get(header, "")
+            if told.isascii() and told.isdigit() and len(told) < 9:
+                self._link.pace.used(bucket, float(told))
+
+    def _trouble(self, answer: Answer) -> Exception:
+        code, said = wire.parse_error(_body(answer))
+        told = words(said) or f"status {answer.status}"
+        if answer.status >= 500 or code is None or code in OPEN_OUTCOME or TAKEN in said:
+            return OutcomeUnknown(f"{self.id}: {told}")
+        if code in BUSY:
+            self._link.pace.close(PAUSE_S)
+            return BrokerBusy(f"{self.id}: {told}", PAUSE_S)
+        if code in KEYS:
+            return KeyRefused(f"{self.id} does not take the key: {told} ({code})")
+        if code == NO_ORDER:
+            return _NoOrder(f"{told} ({code})")
+        if code == PARTLY:
+            # The old order is gone and no new one came, or the other way round: only looking tells.
+            return OutcomeUnknown(f"{self.id}: {_inner(answer) or told}")
+        return BrokerRefused(f"{_inner(answer) or told} ({code})")
+
+
+class _NoOrder(BrokerRefused):
+    """There is none of this id."""
+
+
+def _object(answer: Answer) -> Fields:
+    return Fields(answer.json(), answer.where)
+
+
+def _body(answer: Answer) -> Any:
+    try:
+        return decode(answer.content, answer.where)
+    except OutcomeUnknown:
+        return None
+
+
+def _code(answer: Answer) -> int | None:
+    return wire.parse_error(_body(answer))[0]
+
+
+def _inner(answer: Answer) -> str:
+    """Why a replacement failed: it says so of both its halves."""
+    data = (_body(answer) or {}).get("data")
+    halves = [data.get(name) for name in ("cancelResponse", "newOrderResponse")] if isinstance(data, dict) else []
+    return "; ".join(told for each in halves if (told := words(wire.parse_error(each)[1])))

@@ -1,0 +1,333 @@
+"""Orders of accounts at brokers: kept first, then sent, then settled by the answer. None is ever sent twice.
+
+What no answer decides, because there was none or this process has ended before it came, `reconciling` decides by
+asking the broker for the order's client id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import structlog
+
+from gateway.core.contract import Context, Host
+from gateway.core.matching.model import ExecutionModel
+from gateway.core.ports import Audit
+from plugins.trading.accounts.access import Access, Gate
+from plugins.trading.accounts.store import PermitStore
+from plugins.trading.brokers import course
+from plugins.trading.brokers.catalog import Brokers
+from plugins.trading.brokers.floor import LiveFloor
+from plugins.trading.brokers.port import (
+    Broker,
+    BrokerBusy,
+    BrokerRefused,
+    BrokerTrouble,
+    KeyRefused,
+    OutcomeUnknown,
+    Ticket,
+)
+from plugins.trading.brokers.settling import Settler
+from plugins.trading.markets.prices import Prices
+from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.placing import Place, place_remote, replaced_remote
+from plugins.trading.orders.store import OrderStore
+from plugins.trading.orders.wishes import Wish, check_wish
+from plugins.trading.positions.store import PositionStore
+from plugins.trading.rows import AccountRow, OrderRow
+from plugins.trading.writing import writing
+from schema.symbols import InstrumentId, parse_instrument
+from schema.words.orders import OrderCause, OrderStatus, OrderType
+from schema.words.problems import Refused
+from schema.words.trades import Side
+
+GROUP_FAILED = "GROUP_FAILED: an order that was placed together with it was refused"
+SOON = timedelta(seconds=20)
+"""Where a process has stood still for longer between keeping an order and sending it, it is not sent: somebody else
+may be about to give it up."""
+LOG = structlog.get_logger(__name__)
+
+
+class LiveDesk:
+    """What `OrderDesk` does for accounts whose orders a broker fills. Callers have been looked at, and are again."""
+
+    def __init__(self, host: Host) -> None:
+        self._host, self._gate, self._settler = host, Gate(), Settler(host)
+
+    async def place(self, context: Context, account: AccountRow, wish: Wish, digest: str) -> OrderRow:
+        """The order as far as the broker's answer decides it; NEW where there was none in time."""
+        broker = await self._broker(account)
+        ground = await self._ground(context, broker, account, wish)
+        _check_busy(broker)
+        row, kept = await self._keep(context, account, ground, wish, digest)
+        return await self._send(broker, account, row) if kept else row
+
+    async def place_all(self, context: Context, account: AccountRow, wishes: Sequence[Wish]) -> list[OrderRow]:
+        """All of them are kept, or none; then they are sent one after the other, which no broker does at once.
+
+        Where one is refused those behind it are not sent, and those before it are cancelled; what is filled stays.
+        """
+        broker = await self._broker(account)
+        paths = [("orders", str(n)) for n in range(len(wishes))]
+        grounds = [
+            await self._ground(context, broker, account, wish, *path)
+            for path, wish in zip(paths, wishes, strict=True)
+        ]  # fmt: skip
+        _check_busy(broker)
+        async with self._floor(context, account.id) as (floor, halted):
+            await self._check_permit(floor)
+            rows = [
+                place_remote(floor, ground, wish, Place(made_by=context.principal.actor, halted=halted, path=path))
+                for path, ground, wish in zip(paths, grounds, wishes, strict=True)
+            ]
+            for row in rows:
+                await self._record(context, floor, row)
+            await floor.write()
+        sent: list[OrderRow] = []
+        for row in rows:
+            if any(each.status == OrderStatus.REJECTED for each in sent):
+                sent.append(await self._settler.end(row, OrderStatus.CANCELED, GROUP_FAILED))
+            else:
+                sent.append(await self._send(broker, account, row))
+        if any(each.status == OrderStatus.REJECTED for each in sent):
+            return [await self.cancel(context, account, each) if each.open else each for each in sent]
+        return sent
+
+    async def replace(
+        self, context: Context, account: AccountRow, row: OrderRow, terms: Mapping[str, Any]
+    ) -> OrderRow:  # fmt: skip
+        """The order with other terms, as another one at the broker; PENDING_REPLACE where no answer came in time."""
+        broker = await self._broker(account)
+        ground = await ground_of(context, account, parse_instrument(row.instrument))
+        # What is filled by now would be filled once more.
+        await self._look(broker, row)
+        async with self._floor(context, account.id) as (floor, halted):
+            before = _open(floor, row)
+            await self._check_permit(floor)
+            if not course.is_replaceable(before):
+                told = f"It is {before.status}, {before.filled:f} of it filled: cancel it, and place the rest anew."
+                raise Refused("ORDER_INVALID", told, "orderId")
+            after = replaced_remote(floor, ground, before, terms, halted)
+            ticket = self._ticket(account, after, course.next_client_id(after))
+            if (unfit := broker.check(ticket)) is not None:
+                raise Refused("ORDER_INVALID", unfit, "orderId")
+            asked = course.asked(after, OrderStatus.PENDING_REPLACE, floor.now)
+            floor.ask(asked)
+            await floor.write()
+        try:
+            report = await broker.replace(course.reference(before), ticket)
+        except (BrokerRefused, BrokerBusy) as error:
+            await self._settler.restore(before, asked)
+            raise _told(error) from None
+        except OutcomeUnknown as error:
+            return self._open(asked, error)
+        return await self._learn(broker, asked, report)
+
+    async def cancel(self, context: Context, account: AccountRow, row: OrderRow) -> OrderRow:
+        """The order; PENDING_CANCEL as long as the broker has not said how it ended."""
+        broker = await self._broker(account)
+        if row.status == OrderStatus.PENDING_REPLACE:
+            await self._resolve(broker, row)
+        async with self._floor(context, account.id) as (floor, _):
+            now = _open(floor, row)
+            if now.status == OrderStatus.PENDING_REPLACE:
+                told = f"{broker.id} has not said yet whether it was replaced: try again in a few seconds."
+                raise Refused("BROKER_UNAVAILABLE", told, "orderId")
+            asked = self._ask_cancel(floor, now)
+            await floor.write()
+        return await self.send_cancel(broker, asked)
+
+    async def cancel_all(self, context: Context, account: AccountRow, instrument: str | None) -> list[OrderRow]:
+        """All open orders of an account, or of one instrument of it; not those that may be another one by now, as long
+        as the broker does not say so."""
+        broker = await self._broker(account)
+        async with self._host.store.read() as tx:
+            rows = await OrderStore().open(tx, account.tenant_id, account.id, instrument)
+        for row in rows:
+            if row.status == OrderStatus.PENDING_REPLACE:
+                await self._resolve(broker, row)
+        async with self._floor(context, account.id) as (floor, _):
+            wanted = [each for each in floor.open if instrument is None or each.instrument == instrument]
+            known = [each for each in wanted if each.status != OrderStatus.PENDING_REPLACE]
+            asked = [self._ask_cancel(floor, each) for each in known]
+            await floor.write()
+        return [await self.send_cancel(broker, each) for each in asked]
+
+    async def closing(
+        self, context: Context, account: AccountRow, instrument: InstrumentId, quantity: Decimal | None, key: str | None
+    ) -> Wish:
+        """The order that closes a position."""
+        async with self._host.store.read() as tx:
+            held = await PositionStore().of(tx, context.tenant, account.id)
+        now = next((each.quantity for each in held if each.instrument == str(instrument)), Decimal(0))
+        if not now:
+            raise Refused("REDUCE_ONLY_WOULD_INCREASE", f"The account holds nothing of {instrument}.", "symbol")
+        wish = Wish(
+            symbol=str(instrument), side=Side.SELL if now > 0 else Side.BUY, type=OrderType.MARKET,
+            quantity=abs(now) if quantity is None else quantity, reduce_only=True, cause=OrderCause.CLOSE,
+            client_order_id=key,
+        )  # fmt: skip
+        check_wish(wish)
+        return wish
+
+    async def send_cancel(self, broker: Broker, asked: OrderRow) -> OrderRow:
+        """To cancel twice does nothing twice: where no answer comes it is sent again, by the reconciliation."""
+        try:
+            report = await broker.cancel(course.reference(asked))
+            if report is not None:
+                return await self._settler.learn(broker, asked, report)
+            return await self._settler.sync(broker, asked) or asked
+        except BrokerRefused as error:
+            # It is too late, or there is no such order: how it stands decides.
+            LOG.info("broker_cancel_refused", broker=broker.id, order=asked.id, reason=str(error))
+            return await self._look(broker, asked)
+        except BrokerTrouble as error:
+            return self._open(asked, error)
+
+    async def _resolve(self, broker: Broker, row: OrderRow) -> None:
+        try:
+            await self._settler.resolve(broker, row)
+        except BrokerTrouble as error:
+            self._open(row, error)
+
+    async def _look(self, broker: Broker, asked: OrderRow) -> OrderRow:
+        try:
+            return await self._settler.sync(broker, asked) or asked
+        except BrokerTrouble as error:
+            return self._open(asked, error)
+
+    async def _keep(
+        self, context: Context, account: AccountRow, ground: Ground, wish: Wish, digest: str
+    ) -> tuple[OrderRow, bool]:
+        """The order as it is kept before anything is sent; or one that the same client id had placed meanwhile."""
+        async with self._floor(context, account.id) as (floor, halted):
+            key = wish.client_order_id
+            if key is not None:
+                held = await OrderStore().with_client_id(floor.w.tx, context.tenant, account.id, key)
+                if held is not None and held.request_digest != digest:
+                    told = "This clientOrderId came with another order: repeat that one, or give another id."
+                    raise Refused("IDEMPOTENCY_MISMATCH", told, "clientOrderId")
+                if held is not None:
+                    return held, False
+            await self._check_permit(floor)
+            row = place_remote(
+                floor, ground, wish, Place(made_by=context.principal.actor, halted=halted, digest=digest)
+            )
+            await self._record(context, floor, row)
+            await floor.write()
+        return row, True
+
+    async def _record(self, context: Context, floor: LiveFloor, row: OrderRow) -> None:
+        account = floor.w.account
+        told = {"account": account.id, "symbol": row.instrument, "side": row.side, "broker": account.broker}
+        await self._host.service(Audit).record(floor.w.tx, context.act("order.placed", row.id, after=told))
+
+    async def _ground(
+        self, context: Context, broker: Broker, account: AccountRow, wish: Wish, *path: str
+    ) -> Ground:  # fmt: skip
+        """What is asked of the markets; Refused for what the broker does not have, before and after that is known."""
+        _check_single(wish, *path)
+        instrument = await Prices.of(context).find(wish.symbol, *path, "symbol")
+        if (unfit := broker.check(_form(wish, instrument))) is not None:
+            raise Refused("ORDER_INVALID", unfit, *path, "type")
+        ground = await ground_of(context, account, instrument, *path, "symbol", time_in_force=wish.time_in_force)
+        priced = replace(_form(wish, instrument), currency=ground.spec.currency)
+        if (unfit := broker.check(priced)) is not None:
+            raise Refused("ORDER_INVALID", unfit, *path, "symbol")
+        return ground
+
+    async def _check_permit(self, floor: LiveFloor) -> None:
+        """An organisation that wants no live trading any more sends nothing but cancellations."""
+        permit = await PermitStore().find(floor.w.tx, floor.w.tenant)
+        if permit is None or not permit.live:
+            told = "Your organisation has not opted in to live trading: an owner or admin does so with"
+            raise Refused("NOT_ALLOWED", f"{told} `tradingLiveOptIn`.", "accountId")
+
+    async def _send(self, broker: Broker, account: AccountRow, row: OrderRow) -> OrderRow:
+        if self._host.clock.now() - row.created_at > SOON:
+            return await self._settler.end(row, OrderStatus.REJECTED, "BROKER_UNAVAILABLE: it was not sent in time")
+        try:
+            report = await broker.place(self._ticket(account, row, row.id))
+        except BrokerRefused as error:
+            return await self._settler.end(row, OrderStatus.REJECTED, f"BROKER_REFUSED: {error}")
+        except BrokerBusy as error:
+            return await self._settler.end(row, OrderStatus.REJECTED, f"BROKER_UNAVAILABLE: {error}")
+        except OutcomeUnknown as error:
+            return self._open(row, error)
+        return await self._learn(broker, row, report, settled=False)
+
+    async def _learn(self, broker: Broker, row: OrderRow, report: Any, *, settled: bool = True) -> OrderRow:
+        try:
+            return await self._settler.learn(broker, row, report, settled=settled)
+        except BrokerTrouble as error:
+            # What the answer has told is kept; fills that it counts come with the reconciliation.
+            self._open(row, error)
+            return await self._settler.settle(row, report, report.deals, settled=settled)
+
+    def _open(self, row: OrderRow, error: BrokerTrouble) -> OrderRow:
+        LOG.warning("broker_outcome_unknown", order=row.id, status=row.status, reason=str(error))
+        return row
+
+    def _ask_cancel(self, floor: LiveFloor, row: OrderRow) -> OrderRow:
+        if row.status == OrderStatus.PENDING_CANCEL:
+            return row
+        asked = course.asked(row, OrderStatus.PENDING_CANCEL, floor.now)
+        floor.ask(asked)
+        return asked
+
+    def _ticket(self, account: AccountRow, row: OrderRow, client_id: str) -> Ticket:
+        extended = ExecutionModel.read(account.model).extended_hours
+        return course.ticket_of(row, client_id, extended_hours=extended)
+
+    async def _broker(self, account: AccountRow) -> Broker:
+        try:
+            return await self._host.service(Brokers).of(account.tenant_id, account.broker)
+        except KeyRefused as error:
+            raise Refused("BROKER_UNAVAILABLE", f"{error}.") from None
+
+    @asynccontextmanager
+    async def _floor(self, context: Context, account_id: str) -> AsyncIterator[tuple[LiveFloor, str | None]]:
+        async with writing(self._host, context.tenant, account_id) as w:
+            if await self._gate.access(w.tx, context, w.account) < Access.TRADE:
+                raise Refused("NOT_ALLOWED", "You may look at this account, and not trade with it.", "accountId")
+            halted = await self._gate.halted(w.tx, w.account)
+            yield await LiveFloor.opened(self._host, w), halted
+
+
+def _check_busy(broker: Broker) -> None:
+    if (wait := broker.busy()) > 0:
+        raise Refused("BROKER_UNAVAILABLE", f"{broker.id} takes no more orders for {wait:.1f} s: try again then.")
+
+
+def _check_single(wish: Wish, *path: str) -> None:
+    for field, given in (("takeProfit", wish.take_profit), ("stopLoss", wish.stop_loss), ("condition", wish.condition)):
+        if given is not None:
+            told = f"At a broker each order stands alone: leave {field} out, and place what protects it on its own."
+            raise Refused("ORDER_INVALID", told, *path, field)
+
+
+def _form(wish: Wish, instrument: InstrumentId) -> Ticket:
+    """For what a broker has at all; the quantity says nothing of that."""
+    return Ticket(
+        client_id="", instrument=instrument, side=wish.side, type=wish.type, time_in_force=wish.time_in_force,
+        quantity=wish.quantity or Decimal(1), limit_price=wish.limit_price, stop_price=wish.stop_price,
+        trail_amount=wish.trail_amount, trail_percent=wish.trail_percent, post_only=wish.post_only,
+    )  # fmt: skip
+
+
+def _open(floor: LiveFloor, row: OrderRow) -> OrderRow:
+    now = floor.orders.get(row.id)
+    if now is None or not now.open:
+        ended = row if now is None else now
+        told = f"The order is {ended.status}{': ' + ended.reason if ended.reason else ''}: that is for good."
+        raise Refused("ORDER_ENDED", told, "orderId")
+    return now
+
+
+def _told(error: BrokerTrouble) -> Refused:
+    return Refused("BROKER_UNAVAILABLE" if isinstance(error, BrokerBusy) else "BROKER_REFUSED", f"{error}.", "orderId")

@@ -1,0 +1,86 @@
+"""What a broker holds, compared with our books: money that differs is booked with its reason, units are told."""
+
+from __future__ import annotations
+
+import structlog
+
+from gateway.core.contract import Host
+from plugins.trading.brokers.holdings import Difference, differences
+from plugins.trading.brokers.port import Broker
+from plugins.trading.ledger.book import LedgerBook
+from plugins.trading.ledger.chart import money
+from plugins.trading.ledger.drafts import adjustment
+from plugins.trading.positions.store import PositionStore
+from plugins.trading.rows import AccountRow
+from plugins.trading.writing import Writing, writing
+
+MADE_BY = "broker"
+LOG = structlog.get_logger(__name__)
+
+Noted = tuple[int, tuple[Difference, ...]]
+
+
+class Keeper:
+    """A difference counts once two looks in a row have found the same, and the account has not changed between: a
+    fill that comes between our questions is no difference."""
+
+    def __init__(self, host: Host) -> None:
+        self._host, self._rows, self._book = host, PositionStore(), LedgerBook()
+        self._noted: dict[str, Noted] = {}
+        self._told: dict[str, frozenset[Difference]] = {}
+
+    def at_rest(self, account: str) -> bool:
+        """Whether nothing is left to be looked at once more."""
+        return account not in self._noted
+
+    async def compare(self, broker: Broker, account: AccountRow) -> None:
+        """Once."""
+        stock = await broker.stock()
+        async with self._host.store.read() as tx:
+            cash = {row.asset: row.posted for row in await self._rows.cash(tx, account.tenant_id, account.id)}
+            held = await self._rows.of(tx, account.tenant_id, account.id)
+        units = {row.instrument: row.quantity for row in held}
+        found = tuple(
+            each
+            for each in differences(stock, cash, units, {account.currency}, broker.asset_of)
+            if not each.bookable or money(each.more, each.asset)
+        )
+        new = [each for each in found if each.bookable or each not in self._told.get(account.id, ())]
+        if not new:
+            self._noted.pop(account.id, None)
+            return
+        if self._noted.get(account.id) != (account.version, found):
+            self._noted[account.id] = (account.version, found)
+            return
+        del self._noted[account.id]
+        self._tell(broker, account, [each for each in found if not each.bookable])
+        wanted = tuple(each for each in found if each.bookable)
+        if wanted:
+            await self._adjust(broker, account, wanted)
+
+    async def _adjust(self, broker: Broker, account: AccountRow, wanted: tuple[Difference, ...]) -> None:
+        async with writing(self._host, account.tenant_id, account.id) as w:
+            if w.account.version != account.version:
+                return
+            drafts = [adjustment(each.asset, each.more, memo=each.told(broker.id)) for each in wanted]
+            await self._book.post(w, drafts, at=self._host.clock.now(), made_by=MADE_BY)
+            _note_flow(w, wanted)
+        for each in wanted:
+            LOG.info("broker_cash_adjusted", account=account.id, reason=each.told(broker.id))
+
+    def _tell(self, broker: Broker, account: AccountRow, found: list[Difference]) -> None:
+        before, now = self._told.get(account.id, frozenset()), frozenset(found)
+        self._told[account.id] = now
+        for each in sorted(now - before, key=lambda each: each.asset):
+            LOG.warning("broker_units_differ", account=account.id, reason=each.told(broker.id))
+
+
+def _note_flow(w: Writing, wanted: tuple[Difference, ...]) -> None:
+    """Money that came or left at the broker is neither profit nor loss of the day."""
+    account = w.account
+    if account.day_equity is None:
+        return
+    if all(each.asset == account.currency for each in wanted):
+        w.set(day_equity=sum((each.more for each in wanted), account.day_equity))
+    else:
+        w.set(day=None, day_equity=None)

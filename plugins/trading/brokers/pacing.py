@@ -1,0 +1,88 @@
+"""How often a broker is asked: buckets that refill, that the broker's own counts tighten, and its pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from plugins.trading.brokers.port import BrokerBusy
+
+
+class Urgency(Enum):
+    """How much of a bucket is left for what matters more: nothing waits behind reading."""
+
+    CANCEL = 0.0
+    ORDER = 0.05
+    READ = 0.2
+
+
+@dataclass(slots=True)
+class Bucket:
+    """So many units in so many seconds; it refills evenly."""
+
+    most: float
+    seconds: float
+    left: float = field(init=False)
+    _at: float | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.left = self.most
+
+    def refill(self, now: float) -> None:
+        """Up to now."""
+        if self._at is not None:
+            self.left = min(self.most, self.left + (now - self._at) * self.most / self.seconds)
+        self._at = now
+
+    def wait(self, units: float, urgency: Urgency) -> float:
+        """Seconds until so many units are there above what is kept for what is more urgent."""
+        lacking = units + self.most * urgency.value - self.left
+        return max(lacking, 0.0) * self.seconds / self.most
+
+
+class Pace:
+    """The buckets of one broker, some of them of one key; and until when the broker wants to hear nothing."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._buckets: dict[str, Bucket] = {}
+        self._closed_until = 0.0
+
+    def limit(self, name: str, most: int, seconds: float) -> None:
+        """A limit that the broker has; once is enough."""
+        self._buckets.setdefault(name, Bucket(most, seconds))
+
+    def wait(self, weights: dict[str, int], urgency: Urgency) -> float:
+        """Seconds until these may be taken; 0 now."""
+        now = self._monotonic()
+        found = max(self._closed_until - now, 0.0)
+        for name, units in weights.items():
+            bucket = self._buckets[name]
+            bucket.refill(now)
+            found = max(found, bucket.wait(units, urgency))
+        return found
+
+    def take(self, weights: dict[str, int], urgency: Urgency, where: str) -> None:
+        """Take them, or BrokerBusy; nothing is taken then."""
+        wait = self.wait(weights, urgency)
+        if wait > 0:
+            raise BrokerBusy(f"{where} takes no more requests for {wait:.1f} s", wait)
+        for name, units in weights.items():
+            self._buckets[name].left -= units
+
+    def used(self, name: str, units: float) -> None:
+        """What the broker has counted: it knows of others that use the same limit. It never gives back."""
+        bucket = self._buckets.get(name)
+        if bucket is not None:
+            bucket.left = min(bucket.left, bucket.most - units)
+
+    def left(self, name: str, units: float) -> None:
+        """The same, as brokers say it that tell what is left."""
+        bucket = self._buckets.get(name)
+        if bucket is not None:
+            bucket.left = min(bucket.left, units)
+
+    def close(self, seconds: float) -> None:
+        """Nothing for so long."""
+        self._closed_until = max(self._closed_until, self._monotonic() + seconds)

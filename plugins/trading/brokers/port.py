@@ -1,0 +1,172 @@
+"""The broker port: values that no broker's wire format reaches beyond, and what may go wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Context, Decimal
+from typing import Protocol
+
+from schema.symbols import InstrumentId
+from schema.words.orders import Liquidity, OrderStatus, OrderType, TimeInForce
+from schema.words.trades import Side
+
+ZERO = Decimal(0)
+_EXACT = Context(prec=200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """An order as it is sent. `client_id` is ours: whatever becomes of the answer, the order is found by it."""
+
+    client_id: str
+    instrument: InstrumentId
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce
+    quantity: Decimal
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    post_only: bool = False
+    extended_hours: bool = False
+    currency: str = ""
+    """Of its price; empty where that is not known yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """Which order is meant: by the broker's id where it is known, else by ours."""
+
+    instrument: InstrumentId
+    client_id: str
+    broker_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deal:
+    """A fill as the broker tells it; `id` is the broker's, and the same fill has the same id for ever."""
+
+    id: str
+    broker_order_id: str
+    quantity: Decimal
+    price: Decimal
+    at: datetime
+    fee: Decimal = ZERO
+    fee_asset: str | None = None
+    """What the fee was taken in; None where there was none."""
+    liquidity: Liquidity = Liquidity.TAKER
+
+
+def gross(deals: Iterable[Deal]) -> Decimal:
+    """How much was filled, before fees in kind; each fill once."""
+    found = ZERO
+    for quantity in {deal.id: deal.quantity for deal in deals}.values():
+        found = _EXACT.add(found, quantity)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How an order stands at the broker."""
+
+    broker_id: str
+    client_id: str
+    status: OrderStatus
+    quantity: Decimal | None
+    """None where it was placed by its notional."""
+    filled: Decimal
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    reason: str | None = None
+    """Why it has ended, in the broker's words."""
+    replaced_by: str | None = None
+    """The broker's id of the order that took its place."""
+    replaces: str | None = None
+    deals: tuple[Deal, ...] = ()
+    """Fills that the same answer tells; perhaps not all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    """What the broker holds for the account, by its own names of assets."""
+
+    cash: Mapping[str, Decimal] = field(default_factory=dict)
+    units: Mapping[str, Decimal] = field(default_factory=dict)
+    pooled: bool = False
+    """Whether an asset is money and units at once: then all stands in `cash`."""
+
+
+class BrokerTrouble(Exception):
+    """Something is wrong with a broker; the message holds no secret."""
+
+
+class BrokerRefused(BrokerTrouble):
+    """A clear no, in the broker's words: nothing has happened."""
+
+
+class BrokerBusy(BrokerTrouble):
+    """Nothing has happened: limits are used up, or the broker says so; `after` in seconds says when to try again."""
+
+    def __init__(self, message: str, after: float) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class KeyRefused(BrokerRefused):
+    """The broker does not take the key, or there is none."""
+
+
+class OutcomeUnknown(BrokerTrouble):
+    """No answer, or one that leaves open whether it was done: only asking for the order tells."""
+
+
+class AnswerUnreadable(OutcomeUnknown):
+    """An answer that does not keep to the wire format; the message names the place."""
+
+
+class Broker(Protocol):
+    """One account at one broker, by one key. Each method is one exchange or a few, in order; none is repeated where
+    that could do something twice.
+
+    What changes something raises BrokerRefused, BrokerBusy or OutcomeUnknown; what reads raises the same.
+    """
+
+    id: str
+
+    def check(self, ticket: Ticket) -> str | None:
+        """Why the broker has no such order, in words that say what it has; None where it could be sent."""
+
+    def busy(self) -> float:
+        """Seconds until an order may be sent; 0 now."""
+
+    async def place(self, ticket: Ticket) -> Report:
+        """Send it."""
+
+    async def replace(self, order: Reference, ticket: Ticket) -> Report:
+        """Other terms in place of an order that works; the report is of what took its place."""
+
+    async def cancel(self, order: Reference) -> Report | None:
+        """None where the broker takes note and says later how it ended."""
+
+    async def cancel_all(self, orders: Sequence[Reference]) -> None:
+        """All of these and no others; how they ended is told later."""
+
+    async def find(self, order: Reference) -> Report | None:
+        """How it stands; None where the broker knows no such order."""
+
+    async def open_orders(self) -> list[Report]:
+        """All of the account, whoever placed them."""
+
+    async def deals(self, order: Reference, since: datetime) -> list[Deal]:
+        """All fills of an order, the oldest first; *since* is before it was sent."""
+
+    async def stock(self) -> Stock:
+        """Money and units."""
+
+    def asset_of(self, instrument: InstrumentId) -> str:
+        """Under which name units of an instrument stand in `stock`."""

@@ -1,0 +1,177 @@
+"""Our books and the brokers' are the same, or it is told where they are not: looked at again and again.
+
+Every few seconds open orders are compared with the broker's; when a process starts, after a broker was out of reach,
+and every few minutes also what it holds. Nothing here sends an order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import structlog
+
+from gateway.core.contract import Host
+from plugins.trading.brokers.catalog import Brokers
+from plugins.trading.brokers.course import reference, root_id
+from plugins.trading.brokers.desk import LiveDesk
+from plugins.trading.brokers.holding import Keeper
+from plugins.trading.brokers.port import Broker, BrokerRefused, BrokerTrouble, KeyRefused, Reference, Report
+from plugins.trading.brokers.settling import GRACE, Settler
+from plugins.trading.brokers.store import LiveDirectory
+from plugins.trading.orders.store import OrderDirectory
+from plugins.trading.rows import AccountRow, OrderRow
+from schema.words.orders import OrderStatus
+
+EVERY_S = 5.0
+WHOLE_S = 300.0
+KEY_REST_S = 60.0
+AT_ONCE = 8
+"""Accounts that are looked at together: a broker out of reach takes its time."""
+MISSES = 12
+"""So many looks in a row find no such order before it is given up."""
+FEW = 3
+"""So many orders are asked for one by one; of more, the list of all is cheaper."""
+
+LOG = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a process remembers of an account between two looks."""
+
+    missed: dict[str, int] = field(default_factory=dict)
+    told: str | None = None
+    """The trouble that was logged last, as long as it lasts."""
+    rests_until: float = 0.0
+    whole_at: float | None = None
+    """When it was last looked at as a whole; None before, and after the broker was out of reach."""
+
+
+class Reconciler:
+    """One a process. Two that look at the same time settle the same."""
+
+    def __init__(self, host: Host) -> None:
+        self._host, self._settler, self._directory = host, Settler(host), LiveDirectory()
+        self._desk, self._keeper = LiveDesk(host), Keeper(host)
+        self._seen: dict[str, _Seen] = {}
+
+    async def look(self) -> None:
+        """Once over all accounts; the trouble of one is not another's."""
+        brokers = self._host.service(Brokers)
+        if not brokers.ids:
+            return
+        async with self._host.store.read() as tx:
+            accounts = await self._directory.accounts(tx)
+            rows = await self._directory.open(tx)
+        open_ = {id: list(each) for id, each in groupby(rows, key=lambda row: row.account_id)}
+        self._seen = {account.id: self._seen.get(account.id, _Seen()) for account in accounts}
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def one(account: AccountRow) -> None:
+            async with room:
+                await self._account(brokers, account, open_.get(account.id, []))
+
+        wanted = [one(account) for account in accounts if account.broker in brokers.ids]
+        for outcome in await asyncio.gather(*wanted, return_exceptions=True):
+            if outcome is not None:
+                raise outcome
+
+    async def _account(self, brokers: Brokers, account: AccountRow, rows: list[OrderRow]) -> None:
+        seen, now = self._seen[account.id], self._host.clock.monotonic()
+        whole = seen.whole_at is None or now - seen.whole_at >= WHOLE_S
+        if (not rows and not whole) or now < seen.rests_until:
+            return
+        try:
+            broker = await brokers.of(account.tenant_id, account.broker)
+            listed = await self._listed(broker, rows, whole)
+            for row in rows:
+                await self._order(broker, row, seen, listed)
+            if whole and listed is not None:
+                await self._strays(broker, account, listed, rows)
+            if whole and self._settler.waiting.isdisjoint(row.id for row in rows):
+                # Money that has moved for a fill that is not told yet is no difference.
+                await self._keeper.compare(broker, account)
+                seen.whole_at = now if self._keeper.at_rest(account.id) else None
+            seen.told = None
+        except BrokerTrouble as error:
+            seen.whole_at = None
+            if isinstance(error, KeyRefused):
+                # Nothing is won by asking with it again and again, and brokers ban who does.
+                seen.rests_until = now + KEY_REST_S
+            if seen.told != str(error):
+                seen.told = str(error)
+                LOG.warning("broker_not_reconciled", account=account.id, broker=account.broker, reason=str(error))
+
+    async def _listed(
+        self, broker: Broker, rows: Sequence[OrderRow], whole: bool
+    ) -> Mapping[str, Report] | None:  # fmt: skip
+        """Open orders by the broker's ids, and by ours; None where a few are asked for one by one."""
+        if len(rows) <= FEW and not whole:
+            return None
+        found = await broker.open_orders()
+        return {each.broker_id: each for each in found} | {each.client_id: each for each in found}
+
+    async def _order(
+        self, broker: Broker, row: OrderRow, seen: _Seen, listed: Mapping[str, Report] | None
+    ) -> None:  # fmt: skip
+        report = None if listed is None else listed.get(row.broker_order_id or row.id)
+        if row.status == OrderStatus.PENDING_REPLACE:
+            after = await self._settler.resolve(broker, row)
+        elif report is None:
+            after = await self._settler.sync(broker, row)
+        else:
+            after = await self._settler.learn(broker, row, report)
+        if after is None:
+            await self._missing(row, seen)
+            return
+        seen.missed.pop(row.id, None)
+        if after.status == OrderStatus.PENDING_CANCEL and after.open and row.status == OrderStatus.PENDING_CANCEL:
+            await self._desk.send_cancel(broker, after)
+
+    async def _missing(self, row: OrderRow, seen: _Seen) -> None:
+        """The broker knows no such order. Soon after it was kept that means nothing: it may be on its way."""
+        seen.missed[row.id] = seen.missed.get(row.id, 0) + 1
+        known = row.broker_order_id is not None
+        if self._host.clock.now() - row.created_at <= GRACE or (known and seen.missed[row.id] < MISSES):
+            return
+        seen.missed.pop(row.id)
+        if known:
+            reason, status = "BROKER_LOST: the broker does not know it any more", OrderStatus.CANCELED
+        elif row.status == OrderStatus.PENDING_CANCEL:
+            reason, status = "CANCELED: it had not reached the broker", OrderStatus.CANCELED
+        else:
+            reason, status = "BROKER_UNAVAILABLE: it has not reached the broker", OrderStatus.REJECTED
+        after = await self._settler.end(row, status, reason)
+        LOG.warning("broker_order_missing", order=row.id, status=after.status, reason=reason)
+
+    async def _strays(
+        self, broker: Broker, account: AccountRow, listed: Mapping[str, Report], rows: Iterable[OrderRow]
+    ) -> None:
+        """Orders that work at the broker though they have ended here: they are ours, and must not work."""
+        ours = {row.id for row in rows}
+        found = {root_id(each.client_id): each for each in listed.values()}
+        suspects = [id for id in found if id.startswith("ord_") and id not in ours]
+        if not suspects:
+            return
+        async with self._host.store.read() as tx:
+            ended = [row for row in await OrderDirectory().some(tx, suspects) if row.account_id == account.id]
+        for row in ended:
+            if row.open:
+                continue
+            report = found[row.id]
+            LOG.error("broker_order_stray", order=row.id, broker=broker.id, status=row.status)
+            await self._cancel_stray(broker, row, report)
+
+    async def _cancel_stray(self, broker: Broker, row: OrderRow, report: Report) -> None:
+        known = reference(row)
+        at_broker = Reference(instrument=known.instrument, client_id=report.client_id, broker_id=report.broker_id)
+        try:
+            await broker.cancel(at_broker)
+        except BrokerRefused as error:
+            LOG.warning("broker_cancel_refused", order=row.id, broker=broker.id, reason=str(error))
+        if report.filled:
+            # What was filled is a fact, whatever state the order has here.
+            await self._settler.learn(broker, row, report)

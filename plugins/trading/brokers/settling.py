@@ -1,0 +1,97 @@
+"""From a broker's answer to our books: one transaction for each, decided under the account's lock, booked once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from gateway.core.contract import Host
+from plugins.trading.brokers.course import ZERO, next_client_id, reference
+from plugins.trading.brokers.floor import LiveFloor
+from plugins.trading.brokers.port import Broker, Deal, Reference, Report, gross
+from plugins.trading.orders.store import FillStore, OrderStore
+from plugins.trading.rows import OrderRow
+from plugins.trading.writing import writing
+from schema.symbols import parse_instrument
+from schema.words.orders import OrderStatus
+
+GRACE = timedelta(seconds=60)
+"""After so long a request that was sent is not on its way any more: Binance's is good for 5 s, and we wait 8 s."""
+BEFORE = timedelta(minutes=1)
+"""Fills are asked from so long before an order was kept: clocks differ."""
+
+
+class Settler:
+    """Anybody may settle the same order at the same time, with the same report or an older one."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.waiting: set[str] = set()
+        """Orders of which the broker counts more as filled than it has told fills of."""
+
+    async def settle(
+        self, row: OrderRow, report: Report, deals: Sequence[Deal], *, settled: bool = False
+    ) -> OrderRow:  # fmt: skip
+        """The order after a report, with *deals*: all of its fills that are known by now."""
+        async with writing(self._host, row.tenant_id, row.account_id) as w:
+            floor = await LiveFloor.opened(self._host, w, [row.instrument])
+            now = floor.orders.get(row.id) or await OrderStore().find(w.tx, row.tenant_id, row.id) or row
+            booked = {fill.broker_fill_id for fill in await FillStore().of_order(w.tx, row.tenant_id, row.id)}
+            new = list({deal.id: deal for deal in deals if deal.id not in booked}.values())
+            complete = gross(deals) >= report.filled
+            after = floor.settle(now, report, new, complete=complete, settled=settled)
+            await floor.write()
+        if complete:
+            self.waiting.discard(row.id)
+        else:
+            self.waiting.add(row.id)
+        return after
+
+    async def sync(self, broker: Broker, row: OrderRow, *, settled: bool = False) -> OrderRow | None:
+        """The order as it stands at the broker; None where the broker knows none, and nothing was changed then."""
+        report = await broker.find(reference(row))
+        return None if report is None else await self.learn(broker, row, report, settled=settled)
+
+    async def learn(self, broker: Broker, row: OrderRow, report: Report, *, settled: bool = False) -> OrderRow:
+        """The order after a report, and after fills that the report counts and we have not booked."""
+        deals: Sequence[Deal] = report.deals
+        if report.filled > ZERO and gross(deals) < report.filled:
+            known = replace(reference(row), broker_id=report.broker_id)
+            deals = await broker.deals(known, row.created_at - BEFORE)
+        return await self.settle(row, report, deals, settled=settled)
+
+    async def resolve(self, broker: Broker, row: OrderRow) -> OrderRow | None:
+        """An order that was to be replaced, as far as the broker tells whether it was; None where it knows neither.
+
+        That there is no replacement says something only after a while: it may be on its way.
+        """
+        known = Reference(instrument=parse_instrument(row.instrument), client_id=next_client_id(row))
+        report = await broker.find(known)
+        if report is not None:
+            return await self.learn(broker, row, report, settled=True)
+        late = self._host.clock.now() - row.changed_at > GRACE
+        return await self.sync(broker, row, settled=late)
+
+    async def end(self, row: OrderRow, status: OrderStatus, reason: str) -> OrderRow:
+        """It ends without the broker: it was refused, or there is no such order. One that has changed since stays."""
+        async with writing(self._host, row.tenant_id, row.account_id) as w:
+            floor = await LiveFloor.opened(self._host, w, [row.instrument])
+            now = floor.orders.get(row.id)
+            if now is None or now.version != row.version:
+                return now or row
+            floor.end(now, OrderStatus.CANCELED if now.fills else status, reason)
+            await floor.write()
+        return floor.orders[row.id]
+
+    async def restore(self, before: OrderRow, asked: OrderRow) -> OrderRow:
+        """What was asked is not done, for certain: the order is as it was before. One that has changed since stays."""
+        async with writing(self._host, asked.tenant_id, asked.account_id) as w:
+            floor = await LiveFloor.opened(self._host, w)
+            now = floor.orders.get(asked.id)
+            if now is None or now.version != asked.version:
+                return now or asked
+            after = replace(before, version=now.version + 1, changed_at=floor.now)
+            floor.put(after)
+            await floor.write()
+        return after

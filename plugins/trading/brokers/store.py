@@ -1,0 +1,25 @@
+"""SQL of accounts at brokers, for all tenants at once: each row carries its own tenant along."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, select
+
+from gateway.core.store import Tx
+from plugins.trading.accounts.rules import SIMULATOR
+from plugins.trading.rows import AccountRow, OrderRow
+from plugins.trading.tables import accounts, orders
+
+
+class LiveDirectory:
+    """What reconciliation looks at."""
+
+    async def accounts(self, tx: Tx) -> list[AccountRow]:
+        """All that a broker fills the orders of."""
+        mine = and_(accounts.c.broker != SIMULATOR, accounts.c.deleted_at.is_(None))
+        return await tx.all(select(accounts).where(mine).order_by(accounts.c.tenant_id, accounts.c.id), AccountRow)
+
+    async def open(self, tx: Tx) -> list[OrderRow]:
+        """Their open orders."""
+        theirs = select(accounts.c.id).where(accounts.c.broker != SIMULATOR)
+        mine = and_(orders.c.open.is_(True), orders.c.account_id.in_(theirs))
+        return await tx.all(select(orders).where(mine).order_by(orders.c.account_id, orders.c.number), OrderRow)

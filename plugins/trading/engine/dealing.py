@@ -1,0 +1,187 @@
+"""What changes an account: one transaction each, decided under its lock, whatever memory said before.
+
+A kill switch stops everything but the end of an order's time: nothing is filled, nothing arrives, nothing is closed
+by force until trading goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import structlog
+
+from gateway.core.contract import Host
+from gateway.core.matching.conditions import Facts, hopeless, met, read
+from gateway.core.matching.lifecycle import WORKING
+from gateway.core.matching.offers import is_stale
+from gateway.core.matching.venue import match, step
+from plugins.trading.accounts.access import Gate
+from plugins.trading.engine.seat import Seat, Stood, is_waiting
+from plugins.trading.orders.floor import Floor, Market
+from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.placing import arrive
+from plugins.trading.orders.turning import form_of
+from plugins.trading.positions.store import PositionStore
+from plugins.trading.rows import OrderRow
+from plugins.trading.writing import writing
+from schema.errors import MarketgateError
+from schema.symbols import parse_instrument
+from schema.words.orders import OrderStatus
+from schema.words.problems import Refused
+
+LOG = structlog.get_logger(__name__)
+
+NewestOf = Callable[[str], Market | None]
+"""What the newest message of an instrument says to an account; None where nothing that counts is known."""
+
+
+class Dealer:
+    """Works one seat at a time."""
+
+    def __init__(self, host: Host) -> None:
+        self._host, self._gate = host, Gate()
+
+    @asynccontextmanager
+    async def floor(self, seat: Seat, *instruments: str) -> AsyncIterator[tuple[Floor, bool]]:
+        """The account, locked, and whether a kill switch is on; what came of it is in the seat then.
+
+        Of an account that nobody has changed meanwhile only what belongs to some instruments is read.
+        """
+        async with writing(self._host, seat.tenant, seat.id) as w:
+            halted = await self._gate.halted(w.tx, w.account) is not None
+            same = bool(instruments) and w.account.version == seat.account.version
+            floor = await Floor.opened(self._host, w, instruments if same else None)
+            yield floor, halted
+        seat.take(_stood(seat, floor, frozenset(instruments) if same else None))
+
+    async def meet(self, seat: Seat, market: Market) -> None:
+        """A message meets the orders of its instrument: what memory saw is decided anew under the lock."""
+        if not seat.moves(market):
+            return
+        tick = market.tick
+        if tick is None:
+            return
+        async with self.floor(seat, str(tick.instrument)) as (floor, halted):
+            if halted or is_stale(tick, floor.now, market.model):
+                return
+            rows = _working(floor, seat, str(tick.instrument))
+            forms = [form_of(row, lends=floor.lends) for row in rows.values()]
+            held = floor.held(str(tick.instrument))
+            for step in match(forms, tick, market.spec, market.model, open=market.open, held=held):
+                # What another one's fill has changed meets the next message.
+                if floor.orders[step.order.id] is rows[step.order.id]:
+                    floor.take(rows[step.order.id], step, market)
+            await floor.write()
+
+    async def pass_time(self, seat: Seat, newest: NewestOf) -> None:
+        """What time alone does: orders run out, and those that are due meet the newest message."""
+        now = self._host.clock.now()
+        due = {} if seat.halted else _due(seat, newest, now)
+        late = seat.late(now)
+        if not late and not due:
+            return
+        async with self.floor(seat) as (floor, halted):
+            for order_id in late:
+                row = floor.orders.get(order_id)
+                if row is not None and row.open and row.expires_at is not None and row.expires_at <= floor.now:
+                    floor.end(row, OrderStatus.EXPIRED, "EXPIRED")
+            if not halted:
+                self._reach(floor, seat, due)
+            await floor.write()
+
+    def _reach(self, floor: Floor, seat: Seat, due: Mapping[str, Market]) -> None:
+        for order_id, market in due.items():
+            row = floor.orders.get(order_id)
+            if row is None or OrderStatus(row.status) not in WORKING or row.due_at is None:
+                continue
+            floor.orders[order_id] = seat.followed(row)
+            floor.step(floor.orders[order_id], market)
+
+    async def arrive(self, seat: Seat, ids: Collection[str], facts: Facts) -> None:
+        """What orders waited for has come: each is checked as if it were placed now."""
+        for order_id in ids:
+            row = seat.orders.get(order_id)
+            if row is None or row.condition is None:
+                continue
+            condition = read(row.condition)
+            try:
+                ground: Ground | Refused = await self._ground(seat, row)
+            except Refused as refused:
+                ground = refused
+            except MarketgateError as error:
+                # It waits on, and is looked at again.
+                LOG.warning("trading_condition_unpriced", order=order_id, reason=error.message)
+                continue
+            async with self.floor(seat) as (floor, halted):
+                now = floor.orders.get(order_id)
+                if halted or now is None or not is_waiting(now, condition) or not _still(floor, facts, now):
+                    continue
+                if isinstance(ground, Refused):
+                    floor.fail(now, ground.code, ground.message)
+                else:
+                    arrive(floor, ground, now)
+                await floor.write()
+
+    async def give_up(self, seat: Seat, ids: Collection[str], facts: Facts) -> None:
+        """What orders waited for can never come."""
+        async with self.floor(seat) as (floor, _):
+            for order_id in ids:
+                row = floor.orders.get(order_id)
+                if row is not None and row.open and row.condition is not None and hopeless(read(row.condition), facts):
+                    floor.end(row, OrderStatus.CANCELED, "PARENT_ENDED")
+            await floor.write()
+
+    async def _ground(self, seat: Seat, row: OrderRow) -> Ground:
+        async with self._host.store.read() as tx:
+            cash = await PositionStore().cash(tx, seat.tenant, seat.id)
+        currencies = {each.asset for each in cash} | {each.currency for each in seat.orders.values()}
+        return await ground_of(
+            seat.context(), seat.account, parse_instrument(row.instrument), "symbol", held=seat.positions.keys(),
+            currencies=currencies | {each.currency for each in seat.positions.values()},
+        )  # fmt: skip
+
+
+def _due(seat: Seat, newest: NewestOf, now: datetime) -> dict[str, Market]:
+    """Orders that the newest message means something to, though they have come after it."""
+    found = {}
+    for row in seat.due(now):
+        market = newest(row.instrument)
+        if market is None or market.tick is None:
+            continue
+        form = form_of(seat.followed(row), lends=seat.lends)
+        if step(form, market.tick, market.spec, market.model, open=market.open, now=now).changed:
+            found[row.id] = market
+    return found
+
+
+def _still(floor: Floor, facts: Facts, row: OrderRow) -> bool:
+    """Whether what it waits for holds by how the account's orders stand now."""
+    stood: dict[str, OrderStatus] = {each.id: OrderStatus(each.status) for each in floor.orders.values()}
+    known = Facts(now=facts.now, prices=facts.prices, values=facts.values, orders={**facts.orders, **stood})
+    parent = row.parent_id
+    return met(read(row.condition), known) and (parent is None or known.orders.get(parent) is OrderStatus.FILLED)
+
+
+def _working(floor: Floor, seat: Seat, instrument: str) -> dict[str, OrderRow]:
+    """Orders that a message meets, with how far they have followed the price."""
+    rows = {}
+    for row in floor.open:
+        if row.instrument == instrument and OrderStatus(row.status) in WORKING:
+            floor.orders[row.id] = rows[row.id] = seat.followed(row)
+    return rows
+
+
+def _stood(seat: Seat, floor: Floor, only: frozenset[str] | None) -> Stood:
+    """As it stands after a transaction that has read some instruments, or all."""
+    orders, positions = {row.id: row for row in floor.open}, dict(floor.positions)
+    if only is not None:
+        orders |= {id: row for id, row in seat.orders.items() if id not in floor.orders}
+        positions |= {} if floor.lends else {name: row for name, row in seat.positions.items() if name not in only}
+    ended = {row.id: row.status for row in floor.orders.values() if not row.open}
+    known = {id: status.value for id, status in seat.statuses.items()}
+    return Stood(
+        account=floor.w.account, orders=tuple(orders.values()), positions=tuple(positions.values()), cash=None,
+        statuses={**known, **ended},
+    )  # fmt: skip

@@ -1,0 +1,402 @@
+"""The engine of a process: the accounts of its parts, each worked by one task at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from gateway.core.contract import Context, Host, Leads, LeaseRows
+from gateway.core.identity import CallerKind, Principal, Scope
+from gateway.core.matching.conditions import Facts, PriceCondition
+from gateway.core.ports import Backstage, Organisations, Plans
+from plugins.trading.accounts.desk import SHARDS
+from plugins.trading.engine.clockwork import Clockwork
+from plugins.trading.engine.dealing import Dealer
+from plugins.trading.engine.directory import EngineDirectory
+from plugins.trading.engine.feedbook import Feedbook
+from plugins.trading.engine.feeds import Feed
+from plugins.trading.engine.funding import Funder
+from plugins.trading.engine.guarding import Guard
+from plugins.trading.engine.places import Place, Places
+from plugins.trading.engine.reading import read_accounts
+from plugins.trading.engine.scheduling import Scheduler
+from plugins.trading.engine.seat import Seat, Stood
+from plugins.trading.engine.values import find_value
+from plugins.trading.orders.floor import Market
+from plugins.trading.rows import ScheduleRow
+from plugins.trading.tables import evaluators, leases
+from schema.errors import MarketgateError
+from schema.words.problems import Refused
+
+LOOK_BACK = timedelta(seconds=10)
+"""By how much looks for changes overlap: other processes' clocks, and transactions that take their time."""
+ANEW_S = 300.0
+"""After so long everything is read anew: organisations are suspended, and their plans change."""
+AT_ONCE = 500
+"""Accounts that are read together."""
+VALUES_S = 60.0
+"""How often indicators are looked at."""
+ACTIVE = "active"
+SCOPES = frozenset({Scope.MARKET_READ, Scope.STREAM_READ})
+
+LOG = structlog.get_logger(__name__)
+
+
+class Engine:
+    """One a process. `look` is called every second; what a person changes comes by the bus at once."""
+
+    def __init__(self, host: Host) -> None:
+        self._host, self._rows, self._dealer = host, EngineDirectory(), Dealer(host)
+        self._leads = Leads(host.store, host.clock, LeaseRows(leases, evaluators), SHARDS)
+        self.feeds = Feedbook(host.clock, self._heard)
+        self._places = Places(host.clock, self._settle, self._drop, self.doubt)
+        self._clockwork = Clockwork(host.clock, self._next, self._ring)
+        self._guard = Guard(host, self._dealer, self.feeds)
+        self._scheduler, self._funder = Scheduler(host), Funder(host, self._dealer)
+        self._placing: set[str] = set()
+        """Schedules whose orders are being placed."""
+        self._doubted: set[str] = set()
+        self._halted: tuple[bool, frozenset[str]] = (False, frozenset())
+        self._values: dict[str, dict[str, Decimal]] = {}
+        """What indicators say, by tenant."""
+        self._looked: datetime | None = None
+        self._anew = self._valued = -1e9
+        self._one = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def seats(self) -> list[Seat]:
+        """Accounts that this process works."""
+        return [place.seat for place in self._places.all]
+
+    def doubt(self, account_id: str) -> None:
+        """Read this account anew, soon: somebody has changed something of it."""
+        self._doubted.add(account_id)
+        self._keep(asyncio.create_task(self._reload(), name="trading.reload"))
+
+    def switched(self) -> None:
+        """A kill switch was turned."""
+        self._keep(asyncio.create_task(self._read_switches(), name="trading.switches"))
+
+    async def look(self) -> None:
+        """Renew what this process works, read what has changed, and do what time alone does."""
+        async with self._one:
+            await self._look()
+        moment = self._host.clock.monotonic()
+        if moment - self._valued > VALUES_S:
+            self._valued = moment
+            self._keep(asyncio.create_task(self._value(), name="trading.values"))
+        for place in self._places.all:
+            self._attend(place)
+            self._watch(place)
+            if self._funder.due(place.seat) and not place.funding:
+                place.funding = True
+                self._places.put(place, partial(self._fund, place))
+        await self._place_due()
+        await self._keep_extremes()
+
+    async def settled(self) -> None:
+        """Until all that is under way is done."""
+        while tasks := [*self._tasks, *self._places.tasks]:
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        """Stop, and let others go on."""
+        await self._clockwork.stop()
+        await self.feeds.close()
+        await self.settled()
+        await self._keep_extremes()
+        for account_id in self._places.ids:
+            self._places.drop(account_id)
+        self._places.shards = frozenset()
+        await self._leads.leave()
+
+    async def _look(self) -> None:
+        clock = self._host.clock
+        if not self._leads.shards:
+            async with self._host.store.read() as tx:
+                if not await self._rows.any(tx):
+                    return
+        now, moment = clock.now(), clock.monotonic()
+        gained, lost = await self._leads.renew()
+        self._places.shards = self._leads.shards
+        self._clockwork.start()
+        for place in self._places.all:
+            if place.seat.account.shard in lost:
+                self._drop(place.seat.id)
+        await self._read_switches()
+        anew = moment - self._anew > ANEW_S
+        if anew:
+            gained, self._anew = self._leads.shards, moment
+        async with self._host.store.read() as tx:
+            ids = {row.id for row in await self._rows.busy(tx, gained)} if gained else set()
+            since = self._looked - LOOK_BACK if self._looked else None
+            told = await self._rows.changed(tx, self._leads.shards, since) if since else []
+        if anew:
+            ids |= self._places.ids
+        for account_id, version in told:
+            known = self._places.find(account_id)
+            if known is None or known.seat.account.version < version:
+                ids.add(account_id)
+        await self._read(ids, anew=anew)
+        self._looked = now
+
+    async def _reload(self) -> None:
+        async with self._one:
+            ids, self._doubted = self._doubted, set()
+            if not ids or not self._leads.shards:
+                return
+            await self._read(ids)
+
+    async def _read(self, ids: Collection[str], *, anew: bool = False) -> None:
+        """Take accounts as they stand in the database; those that are being written are read once that is done."""
+        named = sorted(ids)
+        for begin in range(0, len(named), AT_ONCE):
+            some = named[begin : begin + AT_ONCE]
+            async with self._host.store.read() as tx:
+                found = await read_accounts(tx, some)
+            contexts: dict[str, Callable[[], Context] | None] = {}
+            for account_id in some:
+                stood = found.get(account_id)
+                if stood is None or stood.account.shard not in self._leads.shards:
+                    self._drop(account_id)
+                    continue
+                place, tenant = self._places.find(account_id), stood.account.tenant_id
+                if (place is None or anew) and tenant not in contexts:
+                    contexts[tenant] = await self._context_of(tenant)
+                context = contexts[tenant] if place is None or anew else place.seat.context
+                if context is None:
+                    self._drop(account_id)
+                else:
+                    self._take(stood, context)
+
+    def _take(self, stood: Stood, context: Callable[[], Context]) -> None:
+        place = self._places.find(stood.account.id)
+        if place is None:
+            if not stood.orders and not stood.positions:
+                return
+            try:
+                place = Place(seat=Seat(stood, context))
+            except (MarketgateError, ValueError, KeyError, TypeError) as error:
+                # One that another release has written must not keep the others from being worked.
+                LOG.error("trading_account_unreadable", account=stood.account.id, reason=f"{error}")
+                return
+            self._places.add(place)
+        elif stood.account.version >= place.seat.account.version:
+            # What was written here meanwhile is newer than what was read before.
+            place.seat.take(stood)
+            place.seat.context = context
+        self._settle(place)
+        self._attend(place)
+
+    async def _context_of(self, tenant: str) -> Callable[[], Context] | None:
+        """On the organisation's own account; None where it is not active."""
+        async with self._host.store.read() as tx:
+            organisation = await self._host.service(Organisations).find(tx, tenant)
+        if organisation is None or organisation.status != ACTIVE:
+            return None
+        limits = await self._host.service(Plans).limits_of(tenant, organisation.plan)
+        principal = Principal(tenant=tenant, kind=CallerKind.API_KEY, scopes=SCOPES, limits=limits)
+        return partial(self._host.service(Backstage).context, principal)
+
+    async def _read_switches(self) -> None:
+        async with self._host.store.read() as tx:
+            self._halted = await self._rows.halted(tx)
+        for place in self._places.all:
+            self._stop(place.seat)
+
+    def _stop(self, seat: Seat) -> None:
+        fleet, tenants = self._halted
+        seat.stopped = fleet or seat.tenant in tenants
+
+    def _drop(self, account_id: str) -> None:
+        if account_id in self._places.ids:
+            self._places.drop(account_id)
+            self.feeds.forget(account_id)
+
+    async def _heard(self, feed: Feed, shown: bool) -> None:
+        """A message: what was only shown is the price of now for those who arrive."""
+        for account_id in tuple(feed.seats):
+            place = self._places.find(account_id)
+            if place is None:
+                continue
+            if place.seat.conditions:
+                self._consider(place)
+            market = feed.market(place.seat.model)
+            if market is None or feed.key.source is not place.seat.model.source:
+                continue
+            if shown:
+                self._attend(place)
+            elif place.task is not None or place.seat.moves(market):
+                self._places.put(place, partial(self._meet, place, market), message=True)
+
+    def _attend(self, place: Place) -> None:
+        """What time alone does for a seat, and what its conditions do."""
+        now = self._host.clock.now()
+        if place.seat.late(now) or place.seat.due(now):
+            self._places.put(place, partial(self._pass_time, place))
+        if place.seat.conditions:
+            self._consider(place)
+
+    async def _meet(self, place: Place, market: Market) -> None:
+        await self._dealer.meet(place.seat, market)
+
+    async def _pass_time(self, place: Place) -> None:
+        await self._dealer.pass_time(place.seat, self.feeds.newest(place.seat))
+
+    def _consider(self, place: Place) -> None:
+        """Whether what its orders wait for has come, or never will."""
+        seat = place.seat
+        facts = seat.facts(self._host.clock.now(), self._prices(seat), self._values.get(seat.tenant, {}))
+        come = [each for each in seat.come(facts) if each not in place.arriving]
+        lost = [each for each in seat.lost(facts) if each not in place.arriving]
+        place.considered = seat.account.version
+        place.arriving |= {*come, *lost}
+        if come:
+            self._places.put(place, partial(self._arrive, place, come, facts))
+        if lost:
+            self._places.put(place, partial(self._give_up, place, lost, facts))
+
+    def _prices(self, seat: Seat) -> dict[str, Decimal]:
+        """Fresh ones of open markets that conditions look at."""
+        found = {}
+        for condition in seat.conditions.values():
+            feed = self.feeds.quoted(seat, condition.symbol) if isinstance(condition, PriceCondition) else None
+            priced = feed.priced(seat.model) if feed else None
+            if feed is not None and priced is not None and priced.open and not priced.too_old(seat.model):
+                found[str(feed.key.instrument)] = priced.price
+        return found
+
+    async def _arrive(self, place: Place, ids: Collection[str], facts: Facts) -> None:
+        try:
+            await self._dealer.arrive(place.seat, ids, facts)
+        finally:
+            place.arriving.difference_update(ids)
+
+    async def _give_up(self, place: Place, ids: Collection[str], facts: Facts) -> None:
+        try:
+            await self._dealer.give_up(place.seat, ids, facts)
+        finally:
+            place.arriving.difference_update(ids)
+
+    async def _value(self) -> None:
+        """Indicators that conditions wait for, each once."""
+        wanted: dict[str, tuple[Callable[[], Context], set[str]]] = {}
+        for seat in self.seats:
+            if named := seat.named():
+                wanted.setdefault(seat.tenant, (seat.context, set()))[1].update(named)
+        found: dict[str, dict[str, Decimal]] = {}
+        for tenant, (context, keys) in wanted.items():
+            told = [(key, await find_value(context(), key)) for key in sorted(keys)]
+            found[tenant] = {key: value for key, value in told if value is not None}
+        self._values = found
+        for place in self._places.all:
+            if place.seat.named():
+                self._consider(place)
+
+    async def _place_due(self) -> None:
+        """Orders of schedules; accounts need no seat for them."""
+        if not self._leads.shards:
+            return
+        for row in await self._scheduler.due(self._leads.shards):
+            if row.id not in self._placing:
+                self._placing.add(row.id)
+                self._keep(asyncio.create_task(self._place(row), name="trading.schedule"))
+
+    async def _place(self, row: ScheduleRow) -> None:
+        try:
+            place = self._places.find(row.account_id)
+            context = place.seat.context if place else await self._context_of(row.tenant_id)
+            if context is not None:
+                await self._scheduler.place(row, context)
+        except (MarketgateError, Refused, DBAPIError, OSError):
+            # It stays due, and is looked at again.
+            LOG.exception("trading_schedule_failed", schedule=row.id)
+        finally:
+            self._placing.discard(row.id)
+
+    def _watch(self, place: Place) -> None:
+        """Value it anew, where something has changed that its value depends on."""
+        if place.guarding or not self._guard.concerns(place.seat):
+            return
+        if self._guard.basis(place.seat) != place.judged:
+            place.guarding = True
+            self._places.put(place, partial(self._judge, place))
+
+    async def _judge(self, place: Place) -> None:
+        basis = self._guard.basis(place.seat)
+        try:
+            now = await self._guard.look(place.seat)
+        finally:
+            place.guarding = False
+        place.judged = basis
+        if now is None and not place.blind:
+            LOG.warning("trading_not_valued", account=place.seat.id)
+        place.blind = now is None
+
+    async def _fund(self, place: Place) -> None:
+        try:
+            await self._funder.book(place.seat)
+        finally:
+            place.funding = False
+
+    def _settle(self, place: Place) -> None:
+        """After a change: what it listens to, and when time alone changes something."""
+        seat = place.seat
+        self._stop(seat)
+        if seat.idle:
+            # What closed the last position may have been the greatest loss of the day.
+            self._watch(place)
+            if not place.guarding:
+                self._drop(seat.id)
+            return
+        if seat.referred() - seat.statuses.keys():
+            self.doubt(seat.id)
+        self.feeds.want(seat)
+        self._clockwork.wake()
+        if seat.conditions and place.considered != seat.account.version:
+            self._consider(place)
+        if seat.named() - self._values.get(seat.tenant, {}).keys():
+            self._valued = -1e9
+
+    def _next(self) -> datetime | None:
+        """When time alone changes something, of any seat."""
+        now = self._host.clock.now()
+        instants = (place.seat.next_at(now) for place in self._places.all)
+        return min((each for each in instants if each is not None), default=None)
+
+    def _ring(self, before: datetime) -> None:
+        now = self._host.clock.now()
+        for place in self._places.all:
+            at = place.seat.next_at(before)
+            if at is not None and at <= now:
+                self._attend(place)
+
+    async def _keep_extremes(self) -> None:
+        """Write how far trailing stops have followed: whoever goes on needs it."""
+        told = {place.seat.id: each for place in self._places.all if (each := place.seat.extremes())}
+        if not told:
+            return
+        try:
+            async with self._host.store.write() as tx:
+                # Accounts are locked before their orders, by everybody, in the order of their ids.
+                await self._rows.lock(tx, told.keys())
+                await self._rows.keep_extremes(tx, [each for some in told.values() for each in some])
+        except (DBAPIError, OSError):
+            LOG.exception("trading_extremes_not_written", count=len(told))
+            return
+        for account_id, some in told.items():
+            place = self._places.find(account_id)
+            if place is not None:
+                place.seat.kept(some)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

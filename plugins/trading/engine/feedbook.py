@@ -1,0 +1,120 @@
+"""All feeds of a process: opened while a seat wants them, closed once nobody does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+
+import structlog
+
+from gateway.core.clock import Clock
+from plugins.trading.engine.feeds import Feed, FeedKey
+from plugins.trading.engine.seat import Seat
+from plugins.trading.orders.floor import Market
+from schema.symbols import parse_instrument
+from schema.words.orders import FillSource
+
+BROKEN_S = 5.0
+"""Until a feed that broke begins anew."""
+
+LOG = structlog.get_logger(__name__)
+
+
+class Feedbook:
+    """By what is listened to."""
+
+    def __init__(self, clock: Clock, heard: Callable[[Feed, bool], Awaitable[None]]) -> None:
+        self._clock, self._heard = clock, heard
+        self._feeds: dict[FeedKey, tuple[Feed, asyncio.Task[None]]] = {}
+        self._wanted: dict[str, frozenset[FeedKey]] = {}
+        self.ending: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._feeds)
+
+    def __iter__(self) -> Iterator[Feed]:
+        return iter([feed for feed, _ in self._feeds.values()])
+
+    def want(self, seat: Seat) -> None:
+        """Listen to what a seat's orders, positions and conditions need now, and to nothing else for it."""
+        wanted = frozenset(_keys(seat))
+        before = self._wanted.get(seat.id, frozenset())
+        self._wanted[seat.id] = wanted
+        for key in wanted - before:
+            self._open(key, seat).seats.add(seat.id)
+        for key in before - wanted:
+            self._leave(key, seat.id)
+
+    def forget(self, seat_id: str) -> None:
+        """It wants nothing any more."""
+        for key in self._wanted.pop(seat_id, frozenset()):
+            self._leave(key, seat_id)
+
+    def matched(self, seat: Seat, instrument: str) -> Feed | None:
+        """Whose messages meet a seat's orders of an instrument."""
+        return self._find(seat, instrument, seat.model.source)
+
+    def quoted(self, seat: Seat, instrument: str) -> Feed | None:
+        """Whose quotes value what a seat holds, and what its conditions look at."""
+        return self._find(seat, instrument, FillSource.QUOTES)
+
+    def newest(self, seat: Seat) -> Callable[[str], Market | None]:
+        """What the newest message of an instrument says to a seat."""
+
+        def find(instrument: str) -> Market | None:
+            feed = self.matched(seat, instrument)
+            return feed.market(seat.model) if feed else None
+
+        return find
+
+    async def close(self) -> None:
+        """All of them."""
+        for key in tuple(self._feeds):
+            self._end(key)
+        self._wanted.clear()
+        await asyncio.gather(*self.ending, return_exceptions=True)
+
+    def _find(self, seat: Seat, instrument: str, source: FillSource) -> Feed | None:
+        found = self._feeds.get(_key(seat, instrument, source))
+        return found[0] if found else None
+
+    def _open(self, key: FeedKey, seat: Seat) -> Feed:
+        if key not in self._feeds:
+            feed = Feed(key, seat.context, self._clock, self._heard)
+            self._feeds[key] = feed, asyncio.create_task(self._run(feed), name="trading.feed")
+        return self._feeds[key][0]
+
+    async def _run(self, feed: Feed) -> None:
+        while True:
+            try:
+                await feed.run()
+            except Exception:
+                # A message that cannot be read must not keep all others of the instrument from being heard.
+                LOG.exception("trading_feed_failed", instrument=str(feed.key.instrument))
+            feed.silent = True
+            await self._clock.sleep(BROKEN_S)
+
+    def _leave(self, key: FeedKey, seat_id: str) -> None:
+        feed, _ = self._feeds[key]
+        feed.seats.discard(seat_id)
+        if not feed.seats:
+            self._end(key)
+
+    def _end(self, key: FeedKey) -> None:
+        _, task = self._feeds.pop(key)
+        task.cancel()
+        self.ending.add(task)
+        task.add_done_callback(self.ending.discard)
+
+
+def _keys(seat: Seat) -> Iterator[FeedKey]:
+    for instrument in seat.matched():
+        yield _key(seat, instrument, seat.model.source)
+    for instrument in seat.quoted():
+        yield _key(seat, instrument, FillSource.QUOTES)
+
+
+def _key(seat: Seat, instrument: str, source: FillSource) -> FeedKey:
+    return FeedKey(
+        tenant=seat.tenant, provider=seat.model.provider, source=source, instrument=parse_instrument(instrument)
+    )  # fmt: skip

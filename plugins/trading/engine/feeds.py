@@ -1,0 +1,224 @@
+"""Where messages come from: one stream of an organisation for each provider, instrument and kind of price.
+
+A stream that is stale, reconnects or has ended fills nothing until it is fresh again. What it showed before somebody
+listened is the price of now, for orders that arrive; it fills nothing that rests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import structlog
+
+from gateway.core.clock import Clock
+from gateway.core.contract import Context, Tapped
+from gateway.core.matching.model import Bar, ExecutionModel, Spec, Tick
+from plugins.trading.markets.prices import Priced, Prices
+from plugins.trading.markets.ticks import is_open, tick_of, tick_of_book
+from plugins.trading.orders.floor import Market
+from schema.capability import DEFAULT_TERMS, Capability, Terms
+from schema.errors import MarketgateError, NoAnswer
+from schema.provenance import DataMode, Provenance
+from schema.symbols import InstrumentId
+from schema.words.books import ORDER_BOOK, OrderBookAsk
+from schema.words.candles import CANDLES, Candle, CandlesAsk, rows_of
+from schema.words.intervals import Interval
+from schema.words.live import NoticeCode
+from schema.words.orders import FillSource
+from schema.words.problems import Refused
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
+from schema.words.venues import MarketState
+
+POLL_S, POLLS = 5.0, 6
+"""How often a price that nobody streams is asked for, and after how often a stream is asked for again."""
+DEPTH = 50
+MINUTE = timedelta(minutes=1)
+_LOSSES = frozenset({NoticeCode.STALE, NoticeCode.RECONNECTING})
+
+LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedKey:
+    """What is listened to, on whose account."""
+
+    tenant: str
+    provider: str | None
+    source: FillSource
+    instrument: InstrumentId
+
+
+class Feed:
+    """One stream. `run` goes on until it is cancelled; `heard` is told of each message that counts."""
+
+    def __init__(
+        self, key: FeedKey, context: Callable[[], Context], clock: Clock, heard: Callable[[Feed, bool], Awaitable[None]]
+    ) -> None:
+        self.key, self._context, self._clock, self._heard = key, context, clock, heard
+        self.seats: set[str] = set()
+        self.spec: Spec | None = None
+        self.last: Tick | None = None
+        self._price: tuple[Decimal, Provenance] | None = None
+        self.silent = True
+        """Whether nothing counts that it said: it is not there yet, stale, or broken."""
+        self.state = MarketState.UNKNOWN
+        self._inbox: asyncio.Queue[tuple[Tapped, datetime]] = asyncio.Queue()
+        self._asked: datetime | None = None
+        self._closed: datetime | None = None
+        """Open time of the newest bar that was complete."""
+
+    def market(self, model: ExecutionModel) -> Market | None:
+        """What the newest message says to an account; None where nothing that counts is known."""
+        if self.silent or self.spec is None or self.last is None:
+            return None
+        opened = is_open(self.state, extended=model.extended_hours)
+        return Market(spec=self.spec, model=model, tick=self.last, open=opened)
+
+    def priced(self, model: ExecutionModel) -> Priced | None:
+        """The same as a price; of a feed of quotes."""
+        price, tick = self._price, self.last
+        if self.silent or price is None or tick is None or self.spec is None:
+            return None
+        now = self._clock.now()
+        age = timedelta(0) if tick.as_of is None else max(now - tick.as_of, timedelta(0))
+        return Priced(
+            tick=tick, price=price[0], currency=self.spec.currency, provenance=price[1], state=self.state,
+            open=is_open(self.state, extended=model.extended_hours), age=age,
+        )  # fmt: skip
+
+    async def run(self) -> None:
+        """Listen, and ask where nobody can be listened to."""
+        while True:
+            try:
+                await self._know()
+                capability, ask = self._question()
+                live = self._context().market.live(
+                    capability, {str(self.key.instrument): ask}, self._terms, tap=self._tap
+                )
+                async with live:
+                    while True:
+                        await self._take(*(await self._inbox.get()))
+            except (MarketgateError, Refused) as error:
+                LOG.info("trading_without_stream", instrument=str(self.key.instrument), reason=error.message)
+            self.silent = True
+            for _ in range(POLLS):
+                await self._poll()
+                await self._clock.sleep(POLL_S)
+
+    def _tap(self, tapped: Tapped) -> None:
+        self._inbox.put_nowait((tapped, self._clock.now()))
+
+    @property
+    def _terms(self) -> Terms:
+        return DEFAULT_TERMS if self.key.provider is None else Terms(providers=(self.key.provider,))
+
+    def _question(self) -> tuple[Capability[Any, Any], Any]:
+        instrument = self.key.instrument
+        match self.key.source:
+            case FillSource.QUOTES:
+                return QUOTES, QuotesAsk(instruments=(instrument,))
+            case FillSource.BOOK:
+                return ORDER_BOOK, OrderBookAsk(instrument=instrument, depth=DEPTH)
+            case FillSource.BARS:
+                start = _minute(self._clock.now())
+                return CANDLES, CandlesAsk(instrument=instrument, interval=Interval.M1, start=start, end=start + MINUTE)
+
+    async def _know(self) -> None:
+        """Its rules, anew with each stream."""
+        model = ExecutionModel(provider=self.key.provider)
+        self.spec = await Prices.of(self._context()).spec(self.key.instrument, model=model)
+
+    async def _take(self, tapped: Tapped, at: datetime) -> None:
+        message = tapped.message
+        if message.ended is not None or any(each.code in _LOSSES for each in message.notices):
+            self.silent = True
+        elif any(each.code is NoticeCode.FRESH_AGAIN for each in message.notices):
+            self.silent = self.last is None
+        if message.ended is not None or message.notices:
+            # What comes with them was shown before.
+            return
+        for tick, quote in self._ticks(message.values, message.provenance, at):
+            await self._told(tick, quote, shown=tapped.joined)
+
+    def _ticks(
+        self, values: Sequence[Any], made: Provenance | None, at: datetime
+    ) -> Iterator[tuple[Tick, Quote | None]]:
+        for value in values:
+            match self.key.source:
+                case FillSource.QUOTES:
+                    yield tick_of(value, at), value
+                case FillSource.BOOK:
+                    yield tick_of_book(value, at), None
+                case FillSource.BARS:
+                    if (tick := self._bar(value, made, at)) is not None:
+                        yield tick, None
+
+    def _bar(self, candle: Candle, made: Provenance | None, at: datetime) -> Tick | None:
+        """A minute that is complete, once."""
+        if not candle.closed or (self._closed is not None and candle.open_time <= self._closed):
+            return None
+        self._closed = candle.open_time
+        bar = Bar(
+            start=candle.open_time, end=candle.open_time + MINUTE, open=candle.open, high=candle.high, low=candle.low,
+            close=candle.close, volume=candle.volume,
+        )  # fmt: skip
+        return Tick(
+            instrument=self.key.instrument, at=at, bar=bar, provider=made.provider if made else "",
+            mode=made.mode if made else DataMode.LIVE, as_of=bar.end,
+        )  # fmt: skip
+
+    async def _told(self, tick: Tick, quote: Quote | None, *, shown: bool) -> None:
+        await self._look_at_hours(quote, tick.at)
+        self.last, self.silent = tick, False
+        if quote is not None:
+            self._price = quote.price, quote.provenance
+        await self._heard(self, shown)
+
+    async def _look_at_hours(self, quote: Quote | None, now: datetime) -> None:
+        """As a live provider says, else by the calendar, where it opens and closes at full minutes."""
+        told = MarketState.UNKNOWN if quote is None else quote.market_state
+        if quote is not None and quote.provenance.mode is DataMode.LIVE and told is not MarketState.UNKNOWN:
+            self.state, self._asked = told, None
+        elif self._asked != _minute(now):
+            self.state = await Prices.of(self._context()).state(self.key.instrument)
+            self._asked = _minute(now)
+
+    async def _poll(self) -> None:
+        """Nobody streams it: what somebody answers."""
+        try:
+            if self.spec is None:
+                await self._know()
+            if self.key.source is FillSource.BARS:
+                await self._poll_bars()
+                return
+            model = ExecutionModel(provider=self.key.provider, source=self.key.source)
+            instrument = self.key.instrument
+            found = (await Prices.of(self._context()).all_priced([instrument], model))[instrument]
+        except (MarketgateError, Refused) as error:
+            LOG.warning("trading_without_price", instrument=str(self.key.instrument), reason=error.message)
+            self.silent = True
+            return
+        if isinstance(found, NoAnswer) or found.held_copy:
+            self.silent = True
+            return
+        self.state, self._asked = found.state, _minute(self._clock.now())
+        self._price, before = (found.price, found.provenance), self.last
+        self.last, self.silent = found.tick, False
+        if before is None or replace(before, at=found.tick.at) != found.tick:
+            await self._heard(self, False)
+
+    async def _poll_bars(self) -> None:
+        end = _minute(self._clock.now())
+        ask = CandlesAsk(instrument=self.key.instrument, interval=Interval.M1, start=end - 2 * MINUTE, end=end)
+        fetched = await self._context().market.fetch(CANDLES, ask, self._terms)
+        for tick, _ in self._ticks(rows_of(fetched.value), fetched.provenance, self._clock.now()):
+            await self._told(tick, None, shown=False)
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)

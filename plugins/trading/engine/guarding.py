@@ -1,0 +1,194 @@
+"""Accounts that hold something, valued once a second by what streams: the day, its loss, margin calls, liquidations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+import structlog
+
+from gateway.core.contract import Host
+from gateway.core.matching.model import ExecutionModel
+from gateway.core.ports import Outbox
+from plugins.trading.engine.dealing import Dealer
+from plugins.trading.engine.events import AccountDailyLossReached, AccountMarginCall
+from plugins.trading.engine.feedbook import Feedbook
+from plugins.trading.engine.judging import Verdict, judge
+from plugins.trading.engine.seat import Seat
+from plugins.trading.markets.marks import Mark, Marks
+from plugins.trading.markets.prices import Priced, Prices, mark_of
+from plugins.trading.orders.floor import SYSTEM, Floor
+from plugins.trading.orders.ground import Ground
+from plugins.trading.orders.placing import Place, place
+from plugins.trading.orders.wishes import Wish
+from plugins.trading.positions.standing import Standing, standing
+from plugins.trading.positions.store import PositionStore
+from plugins.trading.rows import BalanceRow, PositionRow
+from schema.provenance import DataMode
+from schema.words.orders import OrderCause, OrderStatus, OrderType
+from schema.words.problems import Refused
+from schema.words.trades import Side
+
+RATES_S = 10.0
+"""How long rates of exchange stand."""
+MOST_RATES = 1_000
+
+LOG = structlog.get_logger(__name__)
+
+
+class Guard:
+    """What it decides of memory it decides again under the account's lock, by the same prices."""
+
+    def __init__(self, host: Host, dealer: Dealer, feeds: Feedbook) -> None:
+        self._host, self._dealer, self._feeds = host, dealer, feeds
+        self._rates: dict[object, tuple[float, Marks]] = {}
+
+    async def look(self, seat: Seat) -> Standing | None:
+        """Value it, and do what that calls for; the figures, where they are known."""
+        cash = await self._cash(seat)
+        marks = await self._marks(seat, cash)
+        now = self._valued(seat, cash, tuple(seat.positions.values()), marks, _reserved(seat))
+        verdict = judge(seat.account, now, self._day)
+        if verdict is not None and verdict.anything and not (seat.halted and not verdict.new_day):
+            await self._act(seat, marks)
+        return None if verdict is None else now
+
+    def concerns(self, seat: Seat) -> bool:
+        """Whether anything could come of valuing it."""
+        account = seat.account
+        return seat.lends or account.max_daily_loss is not None or account.day != self._day
+
+    def basis(self, seat: Seat) -> object:
+        """What its value depends on: the same again means the same value."""
+        priced = ((name, self._price(seat, name)) for name in sorted(seat.positions))
+        told = tuple((name, each and (each.price, each.open, each.too_old(seat.model))) for name, each in priced)
+        rates = int(self._host.clock.monotonic() // RATES_S) if self._is_foreign(seat) else 0
+        return seat.account.version, self._day, rates, seat.halted, told
+
+    @property
+    def _day(self) -> str:
+        return self._host.clock.now().date().isoformat()
+
+    def _is_foreign(self, seat: Seat) -> bool:
+        base = seat.account.currency
+        held = {row.currency for row in seat.positions.values()} | {row.asset for row in seat.cash or ()}
+        return bool(held - {base})
+
+    def _price(self, seat: Seat, instrument: str) -> Priced | None:
+        feed = self._feeds.quoted(seat, instrument)
+        return feed.priced(seat.model) if feed else None
+
+    async def _cash(self, seat: Seat) -> tuple[BalanceRow, ...]:
+        if seat.cash is None:
+            async with self._host.store.read() as tx:
+                seat.cash = await PositionStore().cash(tx, seat.tenant, seat.id)
+        return tuple(seat.cash)
+
+    async def _marks(self, seat: Seat, cash: Iterable[BalanceRow]) -> Marks:
+        prices: dict[str, Mark] = {}
+        for name in seat.positions:
+            feed, priced = self._feeds.quoted(seat, name), self._price(seat, name)
+            if feed is not None and feed.spec is not None and priced is not None:
+                prices[name] = mark_of(priced, seat.model, derivative=feed.spec.derivative)
+        currencies = {row.asset for row in cash if row.posted} | {row.currency for row in seat.positions.values()}
+        currencies |= {row.currency for row in seat.orders.values() if row.reserved}
+        rates = await self._exchange(seat, frozenset(currencies - {seat.account.currency}))
+        return Marks(
+            currency=seat.account.currency, prices=prices, rates=rates.rates, old_rates=rates.old_rates,
+            failures=rates.failures,
+        )  # fmt: skip
+
+    async def _exchange(self, seat: Seat, currencies: frozenset[str]) -> Marks:
+        base = seat.account.currency
+        if not currencies:
+            return Marks(currency=base)
+        key, moment = (seat.tenant, base, currencies), self._host.clock.monotonic()
+        until, held = self._rates.get(key, (0.0, None))
+        if held is None or until <= moment:
+            held = await Prices.of(seat.context()).marks((), currencies, base, ExecutionModel())
+            if len(self._rates) >= MOST_RATES:
+                self._rates.clear()
+            self._rates[key] = moment + RATES_S, held
+        return held
+
+    def _valued(
+        self, seat: Seat, cash: tuple[BalanceRow, ...], positions: tuple[PositionRow, ...], marks: Marks,
+        reserved: Mapping[str, Decimal],
+    ) -> Standing:  # fmt: skip
+        return standing(seat.account, cash, reserved, positions, marks, day=self._day)
+
+    async def _act(self, seat: Seat, marks: Marks) -> None:
+        async with self._dealer.floor(seat) as (floor, halted):
+            cash = await PositionStore().cash(floor.w.tx, seat.tenant, seat.id)
+            held = tuple(floor.positions.values())
+            now = standing(floor.w.account, cash, floor.reserved(), held, marks, day=self._day)
+            verdict = judge(floor.w.account, now, self._day)
+            if verdict is None:
+                return
+            if verdict.new_day:
+                floor.w.set(day=self._day, day_equity=now.equity)
+            if not halted:
+                self._enforce(seat, floor, verdict, now, marks)
+            await floor.write()
+
+    def _enforce(self, seat: Seat, floor: Floor, verdict: Verdict, now: Standing, marks: Marks) -> None:
+        mode, at = _mode(now.modes), floor.now
+        if verdict.loss:
+            floor.w.set(loss_day=self._day)
+            canceled = _cancel(floor, "DAILY_LOSS_REACHED", but_reducing=True)
+            told = AccountDailyLossReached.told(floor.w.account, verdict.equity, canceled, mode, at)
+            self._host.service(Outbox).emit(floor.w.tx, told, tenant=seat.tenant)
+        if verdict.call:
+            floor.w.set(margin_called=True)
+            call = AccountMarginCall.told(floor.w.account, verdict.equity, verdict.maintenance, mode, at)
+            self._host.service(Outbox).emit(floor.w.tx, call, tenant=seat.tenant)
+        if verdict.recovered:
+            floor.w.set(margin_called=False)
+        if verdict.close and not any(row.cause == OrderCause.LIQUIDATION for row in floor.open):
+            self._liquidate(seat, floor, verdict, marks)
+
+    def _liquidate(self, seat: Seat, floor: Floor, verdict: Verdict, marks: Marks) -> None:
+        _cancel(floor, "LIQUIDATION", but_reducing=False)
+        for name in verdict.close:
+            ground, held = self._ground(seat, name, marks), floor.held(name)
+            if ground is None or not held:
+                continue
+            wish = Wish(
+                symbol=name, side=Side.SELL if held > 0 else Side.BUY, type=OrderType.MARKET, quantity=abs(held),
+                reduce_only=True, cause=OrderCause.LIQUIDATION,
+            )  # fmt: skip
+            try:
+                place(floor, ground, wish, Place(made_by=SYSTEM))
+            except Refused as refused:
+                LOG.error("trading_not_liquidated", account=seat.id, instrument=name, reason=refused.message)
+
+    def _ground(self, seat: Seat, instrument: str, marks: Marks) -> Ground | None:
+        feed, priced = self._feeds.quoted(seat, instrument), self._price(seat, instrument)
+        if feed is None or feed.spec is None or priced is None:
+            return None
+        return Ground(
+            spec=feed.spec, model=seat.model, priced=priced, lacking=None, marks=marks, closes_at=None
+        )  # fmt: skip
+
+
+def _cancel(floor: Floor, reason: str, *, but_reducing: bool) -> int:
+    """Open orders, or those that do not only reduce; how many."""
+    before = [row for row in floor.open if not (but_reducing and row.reduce_only)]
+    for row in before:
+        now = floor.orders[row.id]
+        if now.open:
+            floor.end(now, OrderStatus.CANCELED, reason)
+    return sum(not floor.orders[row.id].open for row in before)
+
+
+def _reserved(seat: Seat) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for row in seat.orders.values():
+        if row.reserved:
+            found[row.currency] = found.get(row.currency, Decimal(0)) + row.reserved
+    return found
+
+
+def _mode(modes: frozenset[DataMode]) -> DataMode:
+    """The least of what its prices are."""
+    return next((each for each in (DataMode.SIMULATED, DataMode.RECORDED) if each in modes), DataMode.LIVE)

@@ -1,0 +1,136 @@
+"""Where seats are worked: each by one task at a time, one thing after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from gateway.core.clock import Clock
+from plugins.trading.engine.seat import Seat
+from schema.words.problems import Refused
+
+MOST_MESSAGES = 200
+"""Messages that wait for an account that is being written; the oldest is left out then."""
+PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+Job = Callable[[], Awaitable[None]]
+
+LOG = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Place:
+    """A seat and what is to be done for it."""
+
+    seat: Seat
+    jobs: deque[Job] = field(default_factory=deque)
+    messages: deque[Job] = field(default_factory=deque)
+    """Those of the jobs that are messages."""
+    task: asyncio.Task[None] | None = None
+    considered: int = 0
+    """The version of the account that its conditions were looked at in last."""
+    arriving: set[str] = field(default_factory=set)
+    """Orders whose conditions hold, and that are about to arrive."""
+    judged: object = None
+    """By what it was valued last."""
+    guarding: bool = False
+    funding: bool = False
+    blind: bool = False
+    """Whether it was said that it cannot be valued."""
+
+
+class Places:
+    """All seats of a process. *settle* is called once something was done for one, *lost* where it is to be read."""
+
+    def __init__(
+        self, clock: Clock, settle: Callable[[Place], None], gone: Callable[[str], None], lost: Callable[[str], None]
+    ) -> None:
+        self._clock, self._settle, self._gone, self._lost = clock, settle, gone, lost
+        self._all: dict[str, Place] = {}
+        self.shards: frozenset[int] = frozenset()
+        """Parts that this process works."""
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @property
+    def all(self) -> list[Place]:
+        """As they are now: they come and go while somebody looks at them."""
+        return list(self._all.values())
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Of the accounts."""
+        return frozenset(self._all)
+
+    def find(self, account_id: str) -> Place | None:
+        """Where an account is worked here."""
+        return self._all.get(account_id)
+
+    def add(self, place: Place) -> None:
+        """One more."""
+        self._all[place.seat.id] = place
+
+    def drop(self, account_id: str) -> None:
+        """One less; what is under way is finished."""
+        place = self._all.pop(account_id, None)
+        if place is not None:
+            place.jobs.clear()
+            place.messages.clear()
+
+    def is_mine(self, place: Place) -> bool:
+        """Whether it is worked here still."""
+        return place.seat.account.shard in self.shards and self._all.get(place.seat.id) is place
+
+    def put(self, place: Place, job: Job, *, message: bool = False) -> None:
+        """One more thing to do for a seat, after those before it; messages are bounded."""
+        if message:
+            if len(place.messages) >= MOST_MESSAGES:
+                place.jobs.remove(place.messages.popleft())
+                LOG.warning("trading_message_left_out", account=place.seat.id)
+            place.messages.append(job)
+        place.jobs.append(job)
+        if place.task is None:
+            place.task = asyncio.create_task(self._work(place), name="trading.seat")
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """What is under way."""
+        return [place.task for place in self._all.values() if place.task]
+
+    async def _work(self, place: Place) -> None:
+        try:
+            while place.jobs and self.is_mine(place):
+                job = place.jobs.popleft()
+                if place.messages and place.messages[0] is job:
+                    place.messages.popleft()
+                await self._surely(place, job)
+                if self.is_mine(place):
+                    self._settle(place)
+        finally:
+            place.task = None
+
+    async def _surely(self, place: Place, job: Job) -> None:
+        """Again and again: a database may be away for a while. What cannot be done stands in nobody's way."""
+        for pause in (*PAUSES_S, None):
+            try:
+                await job()
+                return
+            except (DBAPIError, OSError):
+                LOG.exception("trading_not_written", account=place.seat.id)
+                if pause is not None:
+                    await self._clock.sleep(pause)
+            except Refused as refused:
+                # It was deleted meanwhile.
+                LOG.info("trading_account_gone", account=place.seat.id, reason=refused.message)
+                self._gone(place.seat.id)
+                return
+            except Exception:
+                LOG.exception("trading_failed", account=place.seat.id)
+                self._lost(place.seat.id)
+                return

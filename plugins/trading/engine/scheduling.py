@@ -1,0 +1,95 @@
+"""Orders of schedules that are due: one, and then the next regular time; what was missed is not made up for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import datetime
+
+from gateway.core.contract import Context, Host
+from plugins.trading.accounts.access import Gate
+from plugins.trading.accounts.store import AccountStore
+from plugins.trading.orders.floor import Floor
+from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.placing import Place, place
+from plugins.trading.orders.wishes import Wish
+from plugins.trading.positions.store import PositionStore
+from plugins.trading.rows import ScheduleRow
+from plugins.trading.schedules.store import ScheduleDirectory, ScheduleStore
+from plugins.trading.schedules.times import OrderScheduleEvery, next_time
+from plugins.trading.writing import writing
+from schema.errors import MarketgateError
+from schema.symbols import parse_instrument
+from schema.words.orders import OrderCause, OrderType
+from schema.words.problems import Refused
+from schema.words.trades import Side
+
+AT_ONCE = 50
+"""Schedules that are placed in one look."""
+
+
+class Scheduler:
+    """The order and the schedule's next time stand in one transaction: none is placed twice."""
+
+    def __init__(self, host: Host) -> None:
+        self._host, self._gate = host, Gate()
+        self._due, self._rows = ScheduleDirectory(), ScheduleStore()
+
+    async def due(self, shards: Collection[int]) -> list[ScheduleRow]:
+        """Of the parts that are worked here."""
+        async with self._host.store.read() as tx:
+            return await self._due.due(tx, shards, self._host.clock.now(), AT_ONCE)
+
+    async def place(self, row: ScheduleRow, context: Callable[[], Context]) -> None:
+        """Place what is due, or note why it was refused."""
+        try:
+            ground: Ground | Refused = await self._ground(row, context())
+        except Refused as refused:
+            ground = refused
+        except MarketgateError as error:
+            ground = Refused("NO_PRICE", error.message)
+        async with writing(self._host, row.tenant_id, row.account_id) as w:
+            now = self._host.clock.now()
+            held = await self._rows.find(w.tx, row.tenant_id, row.id)
+            if held is None or not held.active or held.next_at is None or held.next_at > now:
+                return
+            halted = await self._gate.halted(w.tx, w.account)
+            floor = await Floor.opened(self._host, w)
+            after = held
+            try:
+                if isinstance(ground, Refused):
+                    raise ground
+                (order,) = place(floor, ground, _wish(held), Place(made_by=held.made_by, halted=halted))
+                after = replace(held, placed=held.placed + 1, problem=None, last_order_id=order.id)
+                await floor.write()
+            except Refused as refused:
+                after = replace(held, problem=f"{refused.code}: {refused.message}")
+            await self._rows.change(w.tx, row.tenant_id, _next(after, now))
+
+    async def _ground(self, row: ScheduleRow, context: Context) -> Ground:
+        async with self._host.store.read() as tx:
+            account = await AccountStore().find(tx, row.tenant_id, row.account_id)
+            held = await PositionStore().of(tx, row.tenant_id, row.account_id)
+            cash = await PositionStore().cash(tx, row.tenant_id, row.account_id)
+            reserved = await PositionStore().reserved(tx, row.tenant_id, row.account_id)
+        if account is None:
+            raise Refused("NOT_FOUND", "The account is gone.")
+        return await ground_of(
+            context, account, parse_instrument(row.instrument), "symbol", held={each.instrument for each in held},
+            currencies={each.asset for each in cash} | {*reserved},
+        )  # fmt: skip
+
+
+def _wish(row: ScheduleRow) -> Wish:
+    return Wish(
+        symbol=row.instrument, side=Side(row.side), type=OrderType.MARKET, quantity=row.quantity,
+        notional=row.notional, strategy=row.strategy, cause=OrderCause.SCHEDULE,
+        client_order_id=f"{row.id}:{row.placed + 1}",
+    )  # fmt: skip
+
+
+def _next(row: ScheduleRow, now: datetime) -> ScheduleRow:
+    """With its next regular time, or ended."""
+    at = next_time(row.start_at, OrderScheduleEvery(row.every), now)
+    done = (row.most is not None and row.placed >= row.most) or (row.end_at is not None and at > row.end_at)
+    return replace(row, next_at=None if done else at, active=not done, changed_at=now)

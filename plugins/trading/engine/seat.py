@@ -1,0 +1,236 @@
+"""One account in memory: what a message, the time or another order would make of its orders. Pure.
+
+Nothing is decided here: where something would happen, the account is locked, and the same is asked again of what
+stands in the database then. So a seat that has missed something costs a look, and never a fill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from gateway.core.contract import Context
+from gateway.core.matching.conditions import (
+    Condition,
+    Facts,
+    OrderCondition,
+    PriceCondition,
+    TimeCondition,
+    ValueCondition,
+    hopeless,
+    met,
+    read,
+)
+from gateway.core.matching.lifecycle import WORKING
+from gateway.core.matching.model import ExecutionModel, Step, Working
+from gateway.core.matching.venue import match
+from plugins.trading.engine.directory import Extreme
+from plugins.trading.orders.floor import Market
+from plugins.trading.orders.turning import form_of
+from plugins.trading.rows import AccountRow, BalanceRow, OrderRow, PositionRow
+from schema.words.orders import FillSource, MarginType, OrderStatus
+
+ZERO = Decimal(0)
+LAST_BAR = timedelta(seconds=10)
+"""How long an order whose time has run out waits for the bar that ended with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stood:
+    """An account as it was read."""
+
+    account: AccountRow
+    orders: Sequence[OrderRow]
+    positions: Sequence[PositionRow]
+    cash: Sequence[BalanceRow] | None
+    """None where it is to be read before anything is reckoned from it."""
+    statuses: Mapping[str, str]
+    """Of orders that have ended, and are waited for."""
+
+
+class Seat:
+    """Of one account; changed by one task at a time."""
+
+    def __init__(self, stood: Stood, context: Callable[[], Context]) -> None:
+        self.context = context
+        self.stopped = False
+        """Whether its organisation, or the operator, has halted trading."""
+        self.funded: dict[str, datetime] = {}
+        """When the funding of perpetuals was booked last, as far as is known."""
+        self.orders: dict[str, OrderRow] = {}
+        self._forms: dict[str, dict[str, Working]] = {}
+        self._extremes: dict[str, Extreme] = {}
+        self.take(stood)
+
+    def take(self, stood: Stood) -> None:
+        """As it stands now; how far a trailing stop has followed is known better here, if its order is the same."""
+        followed = {each.id: each for forms in self._forms.values() for each in forms.values()}
+        before, self.orders = self.orders, {row.id: row for row in stood.orders if row.open}
+        self.account, self.cash = stood.account, stood.cash
+        self.positions = {row.instrument: row for row in stood.positions}
+        self.statuses = {id: OrderStatus(status) for id, status in stood.statuses.items()}
+        self.model, self._forms = ExecutionModel.read(stood.account.model), {}
+        for row in self.orders.values():
+            if OrderStatus(row.status) not in WORKING:
+                continue
+            form = form_of(row, lends=self.lends)
+            same = row.id in before and before[row.id].version == row.version and row.id in followed
+            if same:
+                form = replace(form, trail_extreme=followed[row.id].trail_extreme)
+            self._forms.setdefault(row.instrument, {})[row.id] = form
+        self._extremes = {
+            id: each
+            for id, each in self._extremes.items()
+            if id in self.orders and self.orders[id].version == each.version
+        }
+        self.conditions = {row.id: read(row.condition) for row in self._waiting()}
+
+    @property
+    def id(self) -> str:
+        """The account's."""
+        return self.account.id
+
+    @property
+    def tenant(self) -> str:
+        """The organisation that it belongs to."""
+        return self.account.tenant_id
+
+    @property
+    def lends(self) -> bool:
+        """Whether it may borrow."""
+        return self.account.margin == MarginType.MARGIN
+
+    @property
+    def halted(self) -> bool:
+        """Whether a kill switch is on, as far as is known."""
+        return self.stopped or self.account.halted
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to work."""
+        return not self.orders and not self.positions
+
+    def matched(self) -> frozenset[str]:
+        """Instruments whose messages its orders meet, now or once others have woken them."""
+        return frozenset(row.instrument for row in self.orders.values())
+
+    def quoted(self) -> frozenset[str]:
+        """Instruments whose quotes are looked at: for what is held, and for conditions."""
+        priced = (each.symbol for each in self.conditions.values() if isinstance(each, PriceCondition))
+        return frozenset({*self.positions, *priced})
+
+    def named(self) -> frozenset[str]:
+        """Values from outside that conditions wait for."""
+        return frozenset(each.key for each in self.conditions.values() if isinstance(each, ValueCondition))
+
+    def referred(self) -> frozenset[str]:
+        """Orders that are waited for, and are not open."""
+        wanted = {each.order_id for each in self.conditions.values() if isinstance(each, OrderCondition)}
+        return frozenset(wanted | {row.parent_id for row in self.orders.values() if row.parent_id}) - self.orders.keys()
+
+    def held(self, instrument: str) -> Decimal:
+        """Below zero where short."""
+        row = self.positions.get(instrument)
+        return row.quantity if row else ZERO
+
+    def moves(self, market: Market) -> bool:
+        """Whether a message changes anything that must be written now; what trails follows it in memory."""
+        if market.tick is None or self.halted:
+            return False
+        name = str(market.tick.instrument)
+        forms = self._forms.get(name)
+        if not forms:
+            return False
+        steps = match(
+            forms.values(), market.tick, market.spec, market.model, open=market.open, held=self.held(name)
+        )  # fmt: skip
+        changed = [step for step in steps if step.changed]
+        if any(is_material(step, forms[step.order.id]) for step in changed):
+            return True
+        for step in changed:
+            order = forms[step.order.id] = step.order
+            if order.trail_extreme is not None:
+                self._extremes[order.id] = Extreme(order.id, self.orders[order.id].version, order.trail_extreme)
+        return False
+
+    def followed(self, row: OrderRow) -> OrderRow:
+        """A row as it stands in the database, with how far its stop has followed in memory."""
+        known = self._extremes.get(row.id)
+        return row if known is None or known.version != row.version else replace(row, trail_extreme=known.price)
+
+    def extremes(self) -> list[Extreme]:
+        """What is to be written of trailing stops."""
+        return list(self._extremes.values())
+
+    def kept(self, told: Collection[Extreme]) -> None:
+        """It is written."""
+        for each in told:
+            if self._extremes.get(each.order) == each:
+                del self._extremes[each.order]
+                self.orders[each.order] = replace(self.orders[each.order], trail_extreme=each.price)
+
+    def late(self, now: datetime) -> list[str]:
+        """Orders whose time has run out."""
+        return [row.id for row in self.orders.values() if row.expires_at is not None and now >= self._end(row)]
+
+    def due(self, now: datetime) -> list[OrderRow]:
+        """Orders that have reached the venue, and have not met a price there."""
+        working = (row for row in self.orders.values() if row.due_at is not None and row.due_at <= now)
+        return [row for row in working if OrderStatus(row.status) in WORKING]
+
+    def next_at(self, now: datetime) -> datetime | None:
+        """When time alone changes something."""
+        return min((each for each in self._instants() if each > now), default=None)
+
+    def facts(self, now: datetime, prices: Mapping[str, Decimal], values: Mapping[str, Decimal]) -> Facts:
+        """What conditions are looked at by."""
+        stood = {row.id: OrderStatus(row.status) for row in self.orders.values()}
+        return Facts(now=now, prices=prices, orders={**self.statuses, **stood}, values=values)
+
+    def come(self, facts: Facts) -> list[str]:
+        """Orders whose conditions hold, and whose parent is filled."""
+        if self.halted:
+            return []
+        return [id for id, each in self.conditions.items() if met(each, facts) and self._is_free(self.orders[id])]
+
+    def lost(self, facts: Facts) -> list[str]:
+        """Orders whose conditions can never hold any more."""
+        return [id for id, each in self.conditions.items() if hopeless(each, facts)]
+
+    def _waiting(self) -> Iterator[OrderRow]:
+        for row in self.orders.values():
+            if row.status == OrderStatus.NEW and row.condition is not None:
+                yield row
+
+    def _is_free(self, row: OrderRow) -> bool:
+        return row.parent_id is None or self.statuses.get(row.parent_id) is OrderStatus.FILLED
+
+    def _end(self, row: OrderRow) -> datetime:
+        if row.expires_at is None:
+            raise ValueError(f"{row.id} has no end")
+        bars = self.model.source is FillSource.BARS and row.status != OrderStatus.NEW
+        return row.expires_at + LAST_BAR if bars else row.expires_at
+
+    def _instants(self) -> Iterator[datetime]:
+        for row in self.orders.values():
+            if row.expires_at is not None:
+                yield self._end(row)
+            if row.due_at is not None:
+                yield row.due_at
+        for condition in self.conditions.values():
+            if isinstance(condition, TimeCondition):
+                yield condition.at
+
+
+def is_material(step: Step, before: Working) -> bool:
+    """Whether a step changed more than how far a stop has followed."""
+    after = step.order
+    told = step.executions or step.triggered or step.reason is not None
+    return bool(told) or after.status is not before.status or after.due_at != before.due_at
+
+
+def is_waiting(row: OrderRow, condition: Condition) -> bool:
+    """Whether an order still waits for the same."""
+    return row.open and row.status == OrderStatus.NEW and row.condition is not None and read(row.condition) == condition

@@ -1,0 +1,1 @@
+"""Hedges of what accounts hold: proposed, executed, closed."""

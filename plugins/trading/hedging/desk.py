@@ -1,0 +1,234 @@
+"""Hedges executed and closed: on paper in one transaction, at a broker leg by leg."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from gateway.core.contract import Context, Host
+from gateway.core.ports import Audit
+from plugins.trading.accounts.access import Access, Gate
+from plugins.trading.accounts.rules import SIMULATOR
+from plugins.trading.hedging.legs import KIND, Leg, check_apart, check_legs, closing_wish, hedge_id, left_of, wish_of
+from plugins.trading.hedging.store import HedgeStore
+from plugins.trading.markets.prices import Prices
+from plugins.trading.orders.desk import OrderDesk
+from plugins.trading.orders.floor import Floor
+from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.placing import Place, place
+from plugins.trading.orders.wishes import Wish, check_wish
+from plugins.trading.positions.standings import Appraiser
+from plugins.trading.rows import AccountRow, OrderRow
+from plugins.trading.writing import writing
+from schema.names import could_be_id
+from schema.words.orders import OrderCause, OrderStatus
+from schema.words.problems import Refused
+
+Legs = Callable[[AccountRow], Awaitable[Sequence[Leg]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hedge:
+    """As it stands."""
+
+    id: str
+    account: AccountRow
+    orders: Sequence[OrderRow]
+    """All of it, closing ones too."""
+    refused: Refused | None = None
+    """Why it is not whole: at a broker a leg was refused after others were sent."""
+
+    @property
+    def closing(self) -> list[OrderRow]:
+        """What closes it."""
+        return [row for row in self.orders if row.cause == OrderCause.CLOSE]
+
+
+class HedgeDesk:
+    """Whoever may trade with the account may hedge it."""
+
+    def __init__(self, host: Host) -> None:
+        self._host, self._gate, self._rows = host, Gate(), HedgeStore()
+
+    async def execute(
+        self, context: Context, account_id: str, legs: Legs, *, client_id: str | None, digest: str,
+        strategy: str | None = None,
+    ) -> Hedge:  # fmt: skip
+        """All of its orders, or none; at a broker what is filled stays, and the rest is cancelled.
+
+        The same *client_id* is the same hedge: then *legs* are not even asked for.
+        """
+        account = await self._account(context, account_id)
+        hedge = hedge_id(account.id, client_id)
+        held = await self._held(context, account, hedge)
+        if held:
+            return self._again(account, hedge, held, digest)
+        wanted = await legs(account)
+        check_legs(wanted)
+        wishes = [wish_of(leg, hedge, n, strategy) for n, leg in enumerate(wanted, 1)]
+        for n, wish in enumerate(wishes):
+            check_wish(wish, "legs", str(n))
+        if account.broker != SIMULATOR:
+            return await self._send(context, account, hedge, wishes)
+        grounds = await self._grounds(context, account, [wish.symbol for wish in wishes], "legs")
+        check_apart([ground.spec.instrument for ground in grounds])
+        async with self._floor(context, account.id) as (floor, halted):
+            before = await self._rows.of(floor.w.tx, context.tenant, account.id, hedge)
+            if before:
+                return self._again(account, hedge, before, digest)
+            for n, (wish, ground) in enumerate(zip(wishes, grounds, strict=True)):
+                path = ("legs", str(n))
+                how = Place(made_by=context.principal.actor, halted=halted, digest=digest, path=path)
+                self._put(floor, ground, wish, how)
+            await self._record(floor, context, "hedge.executed", hedge, wishes)
+            await floor.write()
+        return Hedge(id=hedge, account=account, orders=_of(floor, hedge))
+
+    async def close(self, context: Context, account_id: str, hedge: str) -> Hedge:
+        """Its open orders are cancelled, and what it has opened and the account still holds is closed."""
+        account = await self._account(context, account_id)
+        held = await self._held(context, account, hedge) if could_be_id(hedge) else []
+        if not held or not hedge.startswith(f"{KIND}_"):
+            raise Refused("NOT_FOUND", "The account has no hedge with this id: `hedgeExecute` gave it.", "hedgeId")
+        if account.broker != SIMULATOR:
+            return await self._take_back(context, account, hedge, held)
+        kinds = {row.instrument: row for row in held}
+        grounds = dict(zip(kinds, await self._grounds(context, account, list(kinds)), strict=True))
+        async with self._floor(context, account.id) as (floor, halted):
+            now = await self._rows.of(floor.w.tx, context.tenant, account.id, hedge)
+            ended = [row for row in floor.open if row.group_id == hedge]
+            for row in ended:
+                floor.end(row, OrderStatus.CANCELED, "CLOSED")
+            placed = []
+            for name, left in left_of(now).items():
+                wish = closing_wish(kinds[name], left, floor.held(name), hedge)
+                if wish is not None:
+                    placed.append(wish)
+                    how = Place(made_by=context.principal.actor, halted=halted)
+                    self._put(floor, grounds[name], wish, how)
+            if not placed and not ended:
+                raise _closed()
+            await self._record(floor, context, "hedge.closed", hedge, placed)
+            await floor.write()
+        changed = {row.id: row for row in _of(floor, hedge)}
+        kept = [row for row in now if row.id not in changed]
+        return Hedge(id=hedge, account=account, orders=sorted([*kept, *changed.values()], key=lambda row: row.number))
+
+    def _put(self, floor: Floor, ground: Ground, wish: Wish, how: Place) -> None:
+        """One that ends at once unfilled undoes all: it raises inside the transaction."""
+        row = place(floor, ground, wish, how)[0]
+        if row.status == OrderStatus.REJECTED:
+            code, _, words = (row.reason or "").partition(": ")
+            raise Refused(code, f"{row.instrument}: {words}.", *how.path)
+
+    async def _send(self, context: Context, account: AccountRow, hedge: str, wishes: Sequence[Wish]) -> Hedge:
+        """One after the other. Where one is refused, what of the others is not filled is cancelled; what is, stays."""
+        desk, refused = context.service(OrderDesk), None
+        for n, wish in enumerate(wishes):
+            try:
+                placed = await desk.place(context, account.id, wish)
+            except Refused as error:
+                refused = Refused(error.code, error.message, "legs", str(n), *error.field)
+                break
+            if placed.order.status == OrderStatus.REJECTED:
+                refused = Refused("BROKER_REFUSED", placed.order.reason or "", "legs", str(n))
+                break
+        held = await self._held(context, account, hedge)
+        if refused is not None:
+            if not any(row.open or row.filled for row in held):
+                raise refused
+            await self._cancel(context, held)
+            held = await self._held(context, account, hedge)
+        return Hedge(id=hedge, account=account, orders=held, refused=refused)
+
+    async def _take_back(self, context: Context, account: AccountRow, hedge: str, held: Sequence[OrderRow]) -> Hedge:
+        desk, refused = context.service(OrderDesk), None
+        await self._cancel(context, held)
+        stands = await context.service(Appraiser).held(context, account)
+        units = {row.instrument: row.quantity for row in stands.positions}
+        now = await self._held(context, account, hedge)
+        rows = {row.instrument: row for row in now}
+        made = [
+            closing_wish(rows[name], left, units[name], hedge) for name, left in left_of(now).items() if name in units
+        ]
+        wishes = [wish for wish in made if wish is not None]
+        if not wishes and not any(row.open for row in held):
+            raise _closed()
+        for wish in wishes:
+            try:
+                await desk.place(context, account.id, wish)
+            except Refused as error:
+                refused = refused or error
+        return Hedge(
+            id=hedge, account=account, orders=await self._held(context, account, hedge), refused=refused
+        )  # fmt: skip
+
+    async def _cancel(self, context: Context, rows: Sequence[OrderRow]) -> None:
+        for row in rows:
+            if not row.open:
+                continue
+            try:
+                await context.service(OrderDesk).cancel(context, row.id)
+            except Refused as error:
+                # It has ended meanwhile, or the broker says later what became of it.
+                if error.code not in ("ORDER_ENDED", "BROKER_UNAVAILABLE"):
+                    raise
+
+    def _again(self, account: AccountRow, hedge: str, rows: Sequence[OrderRow], digest: str) -> Hedge:
+        """What came of the same client's id before. At a broker each leg answers for its own input."""
+        if account.broker == SIMULATOR and rows[0].request_digest != digest:
+            told = "This clientHedgeId came with other input: repeat that input, or give another id."
+            raise Refused("IDEMPOTENCY_MISMATCH", told, "clientHedgeId")
+        return Hedge(id=hedge, account=account, orders=rows)
+
+    @asynccontextmanager
+    async def _floor(self, context: Context, account_id: str) -> AsyncIterator[tuple[Floor, str | None]]:
+        async with writing(self._host, context.tenant, account_id) as w:
+            if await self._gate.access(w.tx, context, w.account) < Access.TRADE:
+                raise _forbidden()
+            halted = await self._gate.halted(w.tx, w.account)
+            yield await Floor.opened(self._host, w), halted
+
+    async def _account(self, context: Context, account_id: str) -> AccountRow:
+        async with self._host.store.read() as tx:
+            account = await self._gate.look(tx, context, account_id)
+            if await self._gate.access(tx, context, account) < Access.TRADE:
+                raise _forbidden()
+        return account
+
+    async def _held(self, context: Context, account: AccountRow, hedge: str) -> list[OrderRow]:
+        async with self._host.store.read() as tx:
+            return await self._rows.of(tx, context.tenant, account.id, hedge)
+
+    async def _grounds(
+        self, context: Context, account: AccountRow, symbols: Sequence[str], *path: str
+    ) -> list[Ground]:  # fmt: skip
+        prices, stands = Prices.of(context), await context.service(Appraiser).held(context, account)
+        fields = [(*path, str(n), "symbol") if path else () for n in range(len(symbols))]
+        named = [await prices.find(symbol, *field) for symbol, field in zip(symbols, fields, strict=True)]
+        held = {row.instrument for row in stands.positions} | {str(each) for each in named}
+        currencies = {row.asset for row in stands.cash} | {*stands.reserved}
+        return [
+            await ground_of(context, account, instrument, *field, held=held, currencies=currencies)
+            for instrument, field in zip(named, fields, strict=True)
+        ]
+
+    async def _record(
+        self, floor: Floor, context: Context, action: str, hedge: str, wishes: Sequence[Wish]
+    ) -> None:  # fmt: skip
+        legs = [f"{wish.side} {wish.quantity:f} {wish.symbol}" for wish in wishes]
+        act = context.act(action, hedge, after={"account": floor.w.account.id, "legs": legs})
+        await self._host.service(Audit).record(floor.w.tx, act)
+
+
+def _of(floor: Floor, hedge: str) -> list[OrderRow]:
+    return sorted((row for row in floor.orders.values() if row.group_id == hedge), key=lambda row: row.number)
+
+
+def _closed() -> Refused:
+    return Refused("HEDGE_CLOSED", "Nothing of this hedge is open, or held any more.", "hedgeId")
+
+
+def _forbidden() -> Refused:
+    return Refused("NOT_ALLOWED", "You may look at this account, and not trade with it.", "accountId")

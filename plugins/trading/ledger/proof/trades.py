@@ -1,0 +1,195 @@
+"""Orders, fills, positions and trips against each other and against the ledger. Pure.
+
+Fills are replayed in the order in which the ledger booked them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from gateway.core.matching.positions import Applied, Position, Trip, apply
+from gateway.core.quant.lots import LotMethod
+from plugins.trading.ledger.book import by_entry
+from plugins.trading.ledger.chart import EXACT, ZERO, Ledger, minus, money, times, total
+from plugins.trading.ledger.drafts import Line
+from plugins.trading.ledger.proof.entries import balances_of
+from plugins.trading.ledger.proof.findings import Found, differs
+from plugins.trading.ledger.proof.loading import Kept
+from plugins.trading.markets.specs import is_derivative
+from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
+from schema.currencies import decimals_of
+from schema.symbols import parse_instrument
+from schema.words.orders import EntryKind
+from schema.words.trades import Side
+
+
+@dataclass(slots=True)
+class _Course:
+    """An instrument while its fills are replayed."""
+
+    position: Position | None = None
+    currency: str = ""
+    trips: list[Trip] = field(default_factory=list)
+
+
+def trade_findings(kept: Kept) -> list[Found]:
+    """All of them."""
+    lines = by_entry(kept.lines)
+    booked = _booked(kept)
+    courses: dict[str, _Course] = {}
+    found = [*_numbers(kept), *_orders(kept)]
+    fills = {fill.id: fill for fill in kept.fills}
+    for fill in kept.fills:
+        if fill.id not in booked:
+            found.append((fill.id, "no entry of the ledger books this fill"))
+    for fill_id, entry_id in booked.items():
+        if fill_id not in fills:
+            found.append((entry_id, f"it books the fill {fill_id}, which is not there"))
+            continue
+        booking = fills[fill_id]
+        applied = _replay(courses.setdefault(booking.instrument, _Course()), booking, LotMethod(kept.account.method))
+        found += _fill(booking, applied, lines.get(entry_id, []))
+    found += _fees(kept, lines)
+    return [*found, *_positions(kept, courses, lines), *_trips(kept, courses)]
+
+
+def _booked(kept: Kept) -> dict[str, str]:
+    """The entry of each fill, in their order; without those that were reversed."""
+    reversed_ = {entry.reverses for entry in kept.entries}
+    return {
+        entry.fill_id: entry.id
+        for entry in kept.entries
+        if entry.fill_id and entry.kind == EntryKind.TRADE_PNL and entry.reverses is None and entry.id not in reversed_
+    }
+
+
+def _numbers(kept: Kept) -> list[Found]:
+    numbers = [order.number for order in kept.orders]
+    found: list[Found] = []
+    if numbers != list(range(1, len(numbers) + 1)):
+        found.append(("orders", f"their numbers are not 1 to {len(numbers)}"))
+    return found + differs("account", "its count of orders", kept.account.orders, max(numbers, default=0))
+
+
+def _orders(kept: Kept) -> list[Found]:
+    of: dict[str, list[FillRow]] = {order.id: [] for order in kept.orders}
+    found: list[Found] = []
+    for fill in kept.fills:
+        if fill.order_id in of:
+            of[fill.order_id].append(fill)
+        else:
+            found.append((fill.id, f"its order {fill.order_id} is not there"))
+    return found + [each for order in kept.orders for each in _order(order, of[order.id])]
+
+
+def _order(order: OrderRow, fills: Sequence[FillRow]) -> list[Found]:
+    found = [
+        *differs(order.id, "filled", order.filled, total(fill.quantity for fill in fills)),
+        *differs(order.id, "paid", order.paid, total(times(fill.quantity, fill.price) for fill in fills)),
+        *differs(order.id, "its count of fills", order.fills, len(fills)),
+    ]
+    if order.quantity is not None and order.filled > order.quantity:
+        found.append((order.id, f"more is filled than the {order.quantity} that were ordered"))
+    if [fill.number for fill in fills] != list(range(1, len(fills) + 1)):
+        found.append((order.id, f"the numbers of its fills are not 1 to {len(fills)}"))
+    return found
+
+
+def _replay(course: _Course, fill: FillRow, method: LotMethod) -> Applied:
+    quantum = Decimal(1).scaleb(-decimals_of(fill.currency))
+    applied = apply(
+        course.position, Side(fill.side), fill.quantity, fill.price, fill.at, method, fill.contract_size,
+        quantum=quantum, fee=fill.fee,
+    )  # fmt: skip
+    course.position, course.currency = applied.position, fill.currency
+    if applied.trip is not None:
+        course.trips.append(applied.trip)
+    return applied
+
+
+def _fill(fill: FillRow, applied: Applied, lines: Sequence[Line]) -> list[Found]:
+    """Its own figures, and its entry's lines, against the replay."""
+    signed = fill.quantity if fill.side == Side.BUY else minus(fill.quantity)
+    derivative = is_derivative(parse_instrument(fill.instrument))
+    cash = applied.realised if derivative else money(minus(times(signed, fill.price)), fill.currency)
+    cost = ZERO if derivative else EXACT.subtract(applied.realised, cash)
+    return [
+        *differs(fill.id, "realised", fill.realised, applied.realised),
+        *differs(fill.id, "its entry's units", _sum(lines, Ledger.UNITS, fill.instrument), signed),
+        *differs(fill.id, "its entry's cash", _sum(lines, Ledger.CASH, fill.currency), cash),
+        *differs(fill.id, "its entry's cost", _sum(lines, Ledger.COST, fill.currency), cost),
+        *differs(fill.id, "its entry's pnl", _sum(lines, Ledger.PNL, fill.currency), minus(applied.realised)),
+    ]
+
+
+def _fees(kept: Kept, lines: Mapping[str, Sequence[Line]]) -> list[Found]:
+    paid: dict[str, list[Decimal]] = {}
+    for entry in kept.entries:
+        if entry.fill_id and entry.kind == EntryKind.COMMISSION:
+            mine = (line.amount for line in lines.get(entry.id, []) if line.ledger is Ledger.FEES)
+            paid.setdefault(entry.fill_id, []).append(total(mine))
+    return [
+        each
+        for fill in kept.fills
+        for each in differs(fill.id, "fee", fill.fee, total(paid.get(fill.id, ())))
+    ]  # fmt: skip
+
+
+def _positions(kept: Kept, courses: Mapping[str, _Course], lines: Mapping[str, list[Line]]) -> list[Found]:
+    """Against what the ledger sums to, and against what the fills make of them."""
+    posted, _ = balances_of(kept, lines)
+    stored = {row.instrument: row for row in kept.positions}
+    named = {asset for ledger, asset in posted if ledger == Ledger.UNITS}
+    found: list[Found] = []
+    for instrument in sorted({*stored, *courses, *named}):
+        row, course = stored.get(instrument), courses.get(instrument, _Course())
+        units = posted.get((Ledger.UNITS.value, instrument), ZERO)
+        found += differs(instrument, "quantity", row.quantity if row else ZERO, units)
+        found += _position(instrument, row, course.position)
+    costs: dict[str, list[Decimal]] = {}
+    for row in kept.positions:
+        if not is_derivative(parse_instrument(row.instrument)):
+            costs.setdefault(row.currency, []).append(row.cost)
+    for currency in sorted({*costs, *(asset for ledger, asset in posted if ledger == Ledger.COST)}):
+        reckoned = posted.get((Ledger.COST.value, currency), ZERO)
+        found += differs(f"cost {currency}", "the cost of positions", total(costs.get(currency, ())), reckoned)
+    return found
+
+
+def _position(instrument: str, row: PositionRow | None, reckoned: Position | None) -> list[Found]:
+    if row is None or reckoned is None:
+        if row is None and reckoned is None:
+            return []
+        told = "no position is kept, and its fills left one" if row is None else "its fills left no position"
+        return [(instrument, told)]
+    return [
+        *differs(instrument, "the replayed quantity", row.quantity, reckoned.quantity),
+        *differs(instrument, "cost", row.cost, reckoned.cost),
+        *differs(instrument, "lots", _lots(row.lots), [(lot.quantity, lot.cost) for lot in reckoned.lots]),
+        *differs(instrument, "realised", row.realised, reckoned.realised),
+        *differs(instrument, "fees", row.fees, reckoned.fees),
+    ]
+
+
+def _lots(stored: Sequence[Sequence[object]]) -> list[tuple[Decimal, Decimal]]:
+    return [(Decimal(str(quantity)), Decimal(str(cost))) for _, quantity, cost in stored]
+
+
+def _trips(kept: Kept, courses: Mapping[str, _Course]) -> list[Found]:
+    stored: dict[str, list[TripRow]] = {}
+    for row in kept.trips:
+        stored.setdefault(row.instrument, []).append(row)
+    found: list[Found] = []
+    for instrument in sorted({*stored, *courses}):
+        rows, trips = stored.get(instrument, []), courses.get(instrument, _Course()).trips
+        kept_ = sorted((row.quantity, row.realised, row.fees) for row in rows)
+        found += differs(instrument, "its count of closed positions", len(rows), len(trips))
+        if len(rows) == len(trips) and kept_ != sorted((each.quantity, each.realised, each.fees) for each in trips):
+            found.append((instrument, "its closed positions are not those that its fills made"))
+    return found
+
+
+def _sum(lines: Sequence[Line], ledger: Ledger, asset: str) -> Decimal:
+    return total(line.amount for line in lines if line.ledger is ledger and line.asset == asset)

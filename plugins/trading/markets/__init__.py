@@ -1,0 +1,1 @@
+"""Instruments, prices and rates, as accounts trade on them."""

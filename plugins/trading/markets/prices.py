@@ -1,0 +1,299 @@
+"""What accounts trade on: instruments by symbol, their rules, prices of a provider, hours, rates.
+
+Nothing here may be asked inside a transaction: it may take seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from inspect import isawaitable
+from typing import Any, Self, cast
+
+from gateway.core.contract import Context, Fetched
+from gateway.core.matching.model import ExecutionModel, Spec, Tick
+from gateway.core.ports import Desk
+from plugins.trading.markets.marks import Mark, Marks
+from plugins.trading.markets.specs import RULES, UNKNOWN, is_derivative, spec_of, untradable
+from plugins.trading.markets.ticks import age_of, is_open, stamp_of, tick_of, tick_of_book
+from schema.capability import DEFAULT_TERMS, Terms
+from schema.currencies import FIATS
+from schema.errors import AmbiguousInstrument, FailureCode, MarketgateError, NoAnswer
+from schema.provenance import CacheStatus, Conversion, DataMode, Provenance
+from schema.symbols import AssetClass, InstrumentId, parse_instrument
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk
+from schema.words.instruments import Instrument
+from schema.words.orders import FillSource
+from schema.words.problems import Refused
+from schema.words.quotes import QUOTES, Quote, QuotesAsk
+from schema.words.venues import MarketState
+
+HELD_S = 2.0
+"""How long an operation's answers stand, so that all of its figures are by the same prices."""
+RATES_AGE = timedelta(hours=1)
+"""Rates between currencies are told by the hour in many places."""
+AT_A_TIME = 200
+DEPTH = 50
+MOST_HELD = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priced:
+    """What an instrument's market says now."""
+
+    tick: Tick
+    price: Decimal
+    """The last price, or the middle of a book."""
+    currency: str
+    provenance: Provenance
+    state: MarketState
+    open: bool
+    """Whether orders are filled now."""
+    age: timedelta
+    held_copy: bool = False
+    """Whether it is our old copy, as everybody failed."""
+
+    def too_old(self, model: ExecutionModel) -> bool:
+        """Whether the account takes no such price; of a closed market the last one is the newest."""
+        return self.held_copy or (self.open and self.age > timedelta(milliseconds=model.max_age_ms))
+
+    def check(self, model: ExecutionModel) -> None:
+        """Refused MARKET_CLOSED or STALE_PRICE where nothing can be filled by it."""
+        name = self.tick.instrument
+        if not self.open:
+            raise Refused("MARKET_CLOSED", f"The market of {name} is {self.state.value}: place a GTC or GTD order.")
+        if self.too_old(model):
+            seconds, most = int(self.age.total_seconds()), model.max_age_ms / 1000
+            told = f"The newest price of {name} is {seconds} s old, and the account takes none older than {most:g} s"
+            raise Refused("STALE_PRICE", f"{told}: try again, or raise model.maxAgeMs.")
+
+
+class Prices:
+    """One for each operation: `Prices.of(context)`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._kept: dict[Any, tuple[float, Any]] = {}
+
+    @classmethod
+    def of(cls, context: Context) -> Self:
+        """The operation's."""
+        return cast(Self, context.local.setdefault(cls, cls(context)))
+
+    async def find(self, symbol: str, *field: str) -> InstrumentId:
+        """What a symbol means; Refused UNKNOWN_INSTRUMENT says the way out."""
+        try:
+            found = await self._context.service(Desk).find(self._context, symbol)
+        except AmbiguousInstrument as error:
+            told = f"{error.symbol!r} may mean {', '.join(error.candidates)}: write one of these."
+            raise Refused("UNKNOWN_INSTRUMENT", told, *field) from None
+        except MarketgateError as error:
+            raise Refused("UNKNOWN_INSTRUMENT", f"{error.message}.", *field) from None
+        return found
+
+    async def spec(self, instrument: InstrumentId, *field: str, model: ExecutionModel | None = None) -> Spec:
+        """Its trading rules, those of the account's provider, else of who prices it now, else what all lists agree on.
+
+        Refused UNKNOWN_INSTRUMENT for what cannot be traded at all, MARKET_CLOSED for what is halted or delisted.
+        """
+        known = await self._described(instrument)
+        why = untradable(instrument, known.type)
+        if why is not None:
+            raise Refused("UNKNOWN_INSTRUMENT", f"{instrument} is {why}.", *field)
+        if not known.tradable:
+            told = f"{instrument} is halted or delisted, as all lists that have it say: it cannot be traded now."
+            raise Refused("MARKET_CLOSED", told, *field)
+        spec = spec_of(instrument, await self._ruling(instrument, known, model or ExecutionModel()))
+        if spec.currency != UNKNOWN:
+            return spec
+        priced = await self.priced(instrument, _by_quotes(model or ExecutionModel()))
+        return replace(spec, currency=priced.currency)
+
+    async def lists(self, instrument: InstrumentId) -> bool:
+        """Whether any list has it."""
+        return bool((await self._described(instrument)).symbols)
+
+    async def priced(self, instrument: InstrumentId, model: ExecutionModel) -> Priced:
+        """Its price of the account's provider; Refused NO_PRICE where nobody tells one."""
+        found = (await self.all_priced([instrument], model))[instrument]
+        if isinstance(found, NoAnswer):
+            raise no_price(instrument, found)
+        return found
+
+    async def all_priced(
+        self, instruments: Collection[InstrumentId], model: ExecutionModel
+    ) -> dict[InstrumentId, Priced | NoAnswer]:
+        """The same of many, in one ask; those that nobody prices say why."""
+        wanted = sorted({*instruments}, key=str)
+        # Bars are asked where they are matched: at the arrival of an order the quote counts.
+        source = FillSource.BOOK if model.source is FillSource.BOOK else FillSource.QUOTES
+        keys = {each: (source, model.provider, model.extended_hours, each) for each in wanted}
+        found = {each: self._held(keys[each]) for each in wanted}
+        missing = [each for each in wanted if found[each] is None]
+        if missing:
+            ask = self._books if source is FillSource.BOOK else self._quotes
+            for each, answer in (await ask(missing, model)).items():
+                found[each] = self._hold(keys[each], answer)
+        return found
+
+    async def marks(
+        self, instruments: Collection[str], currencies: Collection[str], target: str, model: ExecutionModel
+    ) -> Marks:
+        """Last prices of what is held, and the rates of now to one currency, each with where it is from."""
+        named = [parse_instrument(each) for each in sorted(instruments)]
+        quoted = await self.all_priced(named, _by_quotes(model))
+        prices = {
+            str(each): mark_of(answer, model, derivative=is_derivative(each))
+            for each, answer in quoted.items()
+            if isinstance(answer, Priced)
+        }
+        failures = {str(each): answer for each, answer in quoted.items() if isinstance(answer, NoAnswer)}
+        wanted = sorted({*currencies, *(mark.currency for mark in prices.values())} - {target})
+        told = await asyncio.gather(*(self._rate(each, target) for each in wanted))
+        rates = dict(zip(wanted, told, strict=True))
+        found = {each: rate for each, rate in rates.items() if isinstance(rate, Conversion)}
+        lacking = {each: rate for each, rate in rates.items() if isinstance(rate, NoAnswer)}
+        aged = [(each, await self._has_aged(rate, model)) for each, rate in found.items()]
+        old = frozenset(each for each, old in aged if old)
+        return Marks(currency=target, prices=prices, rates=found, old_rates=old, failures=failures | lacking)
+
+    async def rate(self, source: str, target: str, *field: str) -> Conversion:
+        """Units of *target* for one unit of *source*; Refused NO_PRICE where nobody tells."""
+        found = await self._rate(source, target)
+        if isinstance(found, NoAnswer):
+            told = f"Nobody tells a rate from {source} to {target} now: {found.message}."
+            raise Refused("NO_PRICE", told, *field)
+        return found
+
+    async def state(self, instrument: InstrumentId, quote: Quote | None = None) -> MarketState:
+        """Whether it trades now: as a live provider says, else by the calendar."""
+        told = MarketState.UNKNOWN if quote is None else quote.market_state
+        if quote is not None and quote.provenance.mode is DataMode.LIVE and told is not MarketState.UNKNOWN:
+            return told
+        return await self._context.host.calendars.state(instrument, self._context.host.clock.now())
+
+    async def _quotes(
+        self, instruments: Sequence[InstrumentId], model: ExecutionModel
+    ) -> dict[InstrumentId, Priced | NoAnswer]:
+        parts = [tuple(instruments[n : n + AT_A_TIME]) for n in range(0, len(instruments), AT_A_TIME)]
+        market, terms = self._context.market, _terms(model)
+        told = await asyncio.gather(*(market.fetch_many(QUOTES, QuotesAsk(instruments=part), terms) for part in parts))
+        found: dict[InstrumentId, Priced | NoAnswer] = {}
+        for instrument, answer in [pair for part in told for pair in part.items()]:
+            found[instrument] = answer if isinstance(answer, NoAnswer) else await self._quoted(answer, model)
+        return found
+
+    async def _quoted(self, answer: Fetched, model: ExecutionModel) -> Priced:
+        quote = cast(Quote, answer.value)
+        now = self._context.host.clock.now()
+        state, tick = await self.state(quote.instrument, quote), tick_of(quote, now)
+        return Priced(
+            tick=tick, price=quote.price, currency=quote.currency, provenance=quote.provenance, state=state,
+            open=is_open(state, extended=model.extended_hours), age=age_of(tick, now),
+            held_copy=self._is_old(quote.provenance),
+        )  # fmt: skip
+
+    async def _books(
+        self, instruments: Sequence[InstrumentId], model: ExecutionModel
+    ) -> dict[InstrumentId, Priced | NoAnswer]:
+        told = await asyncio.gather(*(self._book(each, model) for each in instruments))
+        return dict(zip(instruments, told, strict=True))
+
+    async def _book(self, instrument: InstrumentId, model: ExecutionModel) -> Priced | NoAnswer:
+        ask = OrderBookAsk(instrument=instrument, depth=DEPTH)
+        try:
+            answer = await self._context.market.fetch(ORDER_BOOK, ask, _terms(model))
+        except NoAnswer as error:
+            return error
+        book, now = cast(OrderBook, answer.value), self._context.host.clock.now()
+        tick, state = tick_of_book(book, now), await self.state(instrument)
+        sides = [price for price in (tick.bid, tick.ask) if price is not None]
+        if not sides:
+            return NoAnswer(str(instrument), FailureCode.NOT_COVERED, f"the book of {instrument} is empty", ())
+        currency = instrument.quote or (await self._described(instrument)).quote_currency
+        return Priced(
+            tick=tick, price=sum(sides, Decimal(0)) / len(sides), currency=currency,
+            provenance=book.provenance, state=state, open=is_open(state, extended=model.extended_hours),
+            age=age_of(tick, now), held_copy=self._is_old(book.provenance),
+        )  # fmt: skip
+
+    async def _rate(self, source: str, target: str) -> Conversion | NoAnswer:
+        key = ("rate", source, target)
+        if (held := self._held(key)) is not None:
+            return cast(Conversion, held)
+        if UNKNOWN in (source, target):
+            return NoAnswer(source, FailureCode.NOT_COVERED, "the currency of its price is not known", ())
+        try:
+            rate = await self._context.market.rate(source, target)
+        except NoAnswer as error:
+            return error
+        made = Conversion(from_currency=source, to_currency=target, rate=rate.value, provenance=rate.provenance)
+        return cast(Conversion, self._hold(key, made))
+
+    async def _has_aged(self, rate: Conversion, model: ExecutionModel) -> bool:
+        """Whether a rate, or a leg of it, is our old copy, or older than is taken while its market is open."""
+        legs = [rate, rate.provenance.conversion] if rate.provenance.conversion else [rate]
+        return any([each is not None and await self._leg_has_aged(each, model) for each in legs])
+
+    async def _leg_has_aged(self, leg: Conversion, model: ExecutionModel) -> bool:
+        fiat = {leg.from_currency, leg.to_currency} <= FIATS
+        most = max(timedelta(milliseconds=model.max_age_ms), RATES_AGE if fiat else timedelta(0))
+        now, stamp = self._context.host.clock.now(), stamp_of(leg.provenance)
+        if self._is_old(leg.provenance) or stamp is None or now - stamp <= most:
+            return self._is_old(leg.provenance)
+        kind = AssetClass.FX if fiat else AssetClass.CRYPTO
+        pair = InstrumentId(asset_class=kind, base=leg.from_currency, quote=leg.to_currency)
+        return is_open(await self.state(pair), extended=True)
+
+    async def _ruling(self, instrument: InstrumentId, known: Instrument, model: ExecutionModel) -> Instrument:
+        """Providers list a pair each with rules of its own: those of the one whose prices count."""
+        if not instrument.quote or instrument.venue:
+            return known
+        provider = model.provider
+        if provider is None:
+            priced = (await self.all_priced([instrument], _by_quotes(model)))[instrument]
+            provider = priced.tick.provider if isinstance(priced, Priced) else ""
+        own = await self._described(instrument.at(provider)) if provider else known
+        return own if own.symbols else known
+
+    async def _described(self, instrument: InstrumentId) -> Instrument:
+        found = self._context.service(Desk).describe(self._context, instrument, RULES)
+        return await found if isawaitable(found) else found
+
+    def _is_old(self, made: Provenance) -> bool:
+        return self._context.cache_status(made) is CacheStatus.STALE
+
+    def _held(self, key: Any) -> Any:
+        until, value = self._kept.get(key, (0.0, None))
+        return value if until > self._context.host.clock.monotonic() else None
+
+    def _hold(self, key: Any, value: Any) -> Any:
+        if len(self._kept) >= MOST_HELD:
+            self._kept.clear()
+        self._kept[key] = (self._context.host.clock.monotonic() + HELD_S, value)
+        return value
+
+
+def no_price(instrument: InstrumentId, error: NoAnswer) -> Refused:
+    """Why an instrument has none."""
+    return Refused("NO_PRICE", f"Nobody prices {instrument} now: {error.message}.")
+
+
+def _by_quotes(model: ExecutionModel) -> ExecutionModel:
+    """What is held is valued by last prices, whatever orders are matched against."""
+    return replace(model, source=FillSource.QUOTES)
+
+
+def _terms(model: ExecutionModel) -> Terms:
+    return DEFAULT_TERMS if model.provider is None else Terms(providers=(model.provider,))
+
+
+def mark_of(priced: Priced, model: ExecutionModel, *, derivative: bool) -> Mark:
+    """What values a position; *derivative* is whether only its gain counts."""
+    return Mark(
+        price=priced.price, currency=priced.currency, provenance=priced.provenance, stale=priced.too_old(model),
+        open=priced.open, derivative=derivative, bid=priced.tick.bid, ask=priced.tick.ask,
+    )  # fmt: skip

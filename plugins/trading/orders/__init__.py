@@ -1,0 +1,1 @@
+"""Orders: placed, changed, cancelled, filled."""

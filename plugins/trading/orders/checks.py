@@ -1,0 +1,188 @@
+"""Pre-trade checks: what refuses an order. They look at a locked account and at what was asked of the markets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_DOWN, Context, Decimal
+from typing import TYPE_CHECKING
+
+from gateway.core.matching.contingencies import EXITS
+from gateway.core.matching.model import Tick
+from plugins.trading.orders.wishes import Wish
+from plugins.trading.positions.standing import standing
+from plugins.trading.rows import BalanceRow, OrderRow
+from schema.words.orders import OrderStatus, OrderType
+from schema.words.problems import Refused
+from schema.words.trades import Side
+
+if TYPE_CHECKING:
+    from plugins.trading.orders.floor import Floor
+    from plugins.trading.orders.ground import Ground
+
+ZERO = Decimal(0)
+MOST_OPEN = 1_000
+"""Open orders of an account."""
+_EXACT = Context(prec=200)
+
+Path = tuple[str, ...]
+
+
+def check_switches(floor: Floor, halted: str | None, *, reduces: bool, path: Path) -> None:
+    """Kill switches stop everything; a loss of the day leaves only what reduces."""
+    if halted is not None:
+        raise Refused("KILL_SWITCH", halted, *path, "accountId")
+    account = floor.w.account
+    if account.loss_day == floor.now.date().isoformat() and not reduces:
+        told = (
+            f"The account has reached its greatest daily loss of {account.max_daily_loss} {account.currency}: until "
+            "the next UTC day only orders with reduceOnly are taken."
+        )
+        raise Refused("DAILY_LOSS_REACHED", told, *path, "accountId")
+
+
+def check_kind(floor: Floor, ground: Ground, path: Path) -> None:
+    """What is settled by margin needs an account that has one."""
+    if ground.spec.derivative and not floor.lends:
+        told = f"{ground.spec.instrument} is a derivative: it is traded in an account of margin MARGIN."
+        raise Refused("MARGIN_ACCOUNT_REQUIRED", told, *path, "symbol")
+
+
+def check_room(floor: Floor, more: int, path: Path) -> None:
+    """An account has a bounded number of open orders."""
+    there = len(floor.open) + floor.unread
+    if there + more > MOST_OPEN:
+        told = f"The account has {there} open orders, and {MOST_OPEN} at most: cancel some first."
+        raise Refused("TOO_MANY_ORDERS", told, *path, "accountId")
+
+
+def check_market(floor: Floor, ground: Ground, wish: Wish, path: Path) -> None:
+    """A market order needs an open market and a fresh price; what rests or waits may wait for both."""
+    if wish.type is not OrderType.MARKET:
+        return
+    priced, name = ground.priced, ground.spec.instrument
+    if priced is None:
+        raise Refused("NO_PRICE", f"Nobody prices {name} now: {ground.lacking}.", *path, "symbol")
+    if not priced.open:
+        told = f"The market of {name} is {priced.state.value}: place a LIMIT order, which waits for its opening."
+        raise Refused("MARKET_CLOSED", told, *path, "symbol")
+    if priced.too_old(ground.model):
+        told = (
+            f"The newest price of {name} is {int(priced.age.total_seconds())} s old, and the account takes none older "
+            f"than {ground.model.max_age_ms / 1000:g} s: try again, or raise model.maxAgeMs."
+        )
+        raise Refused("STALE_PRICE", told, *path, "symbol")
+
+
+def side_price(tick: Tick, side: Side) -> Decimal | None:
+    """What a purchase pays and a sale gets at once: the ask, the bid, else the last price."""
+    best = tick.ask if side is Side.BUY else tick.bid
+    return best if best is not None else tick.last
+
+
+def closing_part(floor: Floor, instrument: str, side: Side, quantity: Decimal) -> Decimal:
+    """How much of an order only makes the position smaller."""
+    held = floor.held(instrument)
+    against = held != 0 and (held > 0) == (side is Side.SELL)
+    return min(quantity, abs(held)) if against else ZERO
+
+
+def check_reduces(floor: Floor, ground: Ground, wish: Wish, quantity: Decimal, path: Path) -> None:
+    """An order that only reduces must not turn or open a position."""
+    if not wish.reduce_only:
+        return
+    name = str(ground.spec.instrument)
+    can, held = closing_part(floor, name, wish.side, quantity), floor.held(name)
+    if can < quantity:
+        told = (
+            f"The account holds {_plain(held)} of {name}: to {wish.side.value.lower()} {_plain(quantity)} would not "
+            f"only reduce it; at most {_plain(can)} passes."
+        )
+        raise Refused("REDUCE_ONLY_WOULD_INCREASE", told, *path, "quantity")
+
+
+def check_short(
+    floor: Floor, ground: Ground, wish: Wish, quantity: Decimal, path: Path, group: str | None = None,
+    but: str | None = None,
+) -> None:  # fmt: skip
+    """A cash account sells what it has, less what its other open sales will sell; those of one group count once.
+
+    What only reduces is bounded by the position when it is filled, and what waits when it arrives.
+    """
+    if wish.side is Side.BUY or floor.lends or wish.reduce_only:
+        return
+    name, promised = str(ground.spec.instrument), dict[str, Decimal]()
+    for order in floor.open:
+        own = order.id == but or (group is not None and order.group_id == group)
+        if own or order.instrument != name or order.side != Side.SELL or order.leg in EXITS or _is_new(order):
+            continue
+        key = order.group_id if order.group_id and order.leg else order.id
+        promised[key] = max(promised.get(key, ZERO), (order.quantity or ZERO) - order.filled)
+    free = max(floor.held(name) - sum(promised.values()), ZERO)
+    if quantity > free:
+        told = f"A cash account sells only what it has: of {name} {_plain(free)} is free, not {_plain(quantity)}."
+        raise Refused("SHORT_NOT_ALLOWED", told, *path, "quantity")
+
+
+def _is_new(order: OrderRow) -> bool:
+    return order.status == OrderStatus.NEW
+
+
+def check_funds(floor: Floor, ground: Ground, row: OrderRow, needed: Decimal, path: Path) -> None:
+    """Cash, or margin, for what the order reserves."""
+    if not needed:
+        return
+    if floor.lends:
+        _check_margin(floor, ground, row, needed, path)
+        return
+    taken = floor.reserved(but=row.id).get(row.currency, ZERO)
+    free = _EXACT.subtract(floor.cash.get(row.currency, ZERO), taken)
+    if needed > free:
+        told = f"The order needs {_plain(needed)} {row.currency}, and {_plain(max(free, ZERO))} is free"
+        raise Refused("INSUFFICIENT_FUNDS", f"{told}{_would_pass(row, ground, free, needed)}.", *path, "quantity")
+
+
+def _check_margin(floor: Floor, ground: Ground, row: OrderRow, needed: Decimal, path: Path) -> None:
+    account = floor.w.account
+    now = standing(
+        account, _balances(floor), floor.reserved(but=row.id), tuple(floor.positions.values()), ground.marks
+    )  # fmt: skip
+    amount = ground.marks.worth(needed, row.currency)
+    if now.margin_available is None or amount is None:
+        told = f"The account cannot be valued now: {now.reason or 'a rate is missing'}."
+        raise Refused("NO_PRICE", told, *path, "accountId")
+    if now.stale:
+        raise Refused("STALE_PRICE", f"The account cannot be valued by fresh prices: {now.reason}.", *path, "accountId")
+    if amount > now.margin_available:
+        free = max(now.margin_available, ZERO)
+        told = f"The order needs a margin of {_money(amount)} {account.currency}, and {_money(free)} is available"
+        raise Refused("INSUFFICIENT_MARGIN", f"{told}{_would_pass(row, ground, free, amount)}.", *path, "quantity")
+
+
+def _balances(floor: Floor) -> tuple[BalanceRow, ...]:
+    account = floor.w.account
+    cash: Mapping[str, Decimal] = floor.cash
+    return tuple(
+        BalanceRow(
+            tenant_id=account.tenant_id, account_id=account.id, ledger="cash", asset=asset, posted=amount, held=ZERO
+        )
+        for asset, amount in cash.items()
+    )  # fmt: skip
+
+
+def _would_pass(row: OrderRow, ground: Ground, free: Decimal, needed: Decimal) -> str:
+    """The greatest quantity that passes, about: by proportion, on the step."""
+    if free <= 0 or row.quantity is None:
+        return ": pay in, or close something"
+    step = ground.spec.step_quantity or Decimal("0.00000001")
+    about = _EXACT.multiply(row.quantity, (free / needed))
+    passes = (about / step).to_integral_value(rounding=ROUND_DOWN) * step
+    return f": {_plain(passes)} would pass" if passes > 0 else ": pay in, or close something"
+
+
+def _plain(amount: Decimal) -> str:
+    text = format(amount, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _money(amount: Decimal) -> str:
+    return format(amount.quantize(Decimal("0.01")), "f")

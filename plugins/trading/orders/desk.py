@@ -1,0 +1,392 @@
+"""Orders of accounts: placed, changed, cancelled. Prices are asked first; then the account is locked and decided on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from gateway.core.contract import Context, Host
+from gateway.core.ports import Audit
+from gateway.core.store import Tx, new_id
+from plugins.trading.accounts.access import Access, Gate
+from plugins.trading.accounts.rules import SIMULATOR
+from plugins.trading.brokers.desk import LiveDesk
+from plugins.trading.markets.prices import Prices
+from plugins.trading.orders.floor import Floor
+from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.inputs import GroupRule
+from plugins.trading.orders.placing import Place, place, replaced
+from plugins.trading.orders.reading import find_row
+from plugins.trading.orders.store import FillStore, OrderStore
+from plugins.trading.orders.wishes import Exit, Wish, check_wish, exit_wish
+from plugins.trading.positions.store import PositionStore
+from plugins.trading.rows import AccountRow, FillRow, OrderRow
+from plugins.trading.writing import writing
+from schema.symbols import InstrumentId, parse_instrument
+from schema.words.orders import MarginType, OrderCause, OrderLeg, OrderStatus, OrderType, TimeInForce
+from schema.words.problems import Refused
+from schema.words.trades import Side
+
+GROUP_LEAST, GROUP_MOST = 2, 10
+ATTEMPTS = 3
+"""An account that somebody else changed meanwhile is priced anew so often."""
+_AT_ONCE = "One of an OCO that is filled at once leaves no other."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What came of placing: the order, what waits for it, what was filled at once."""
+
+    order: OrderRow
+    children: Sequence[OrderRow] = ()
+    fills: Sequence[FillRow] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is known of an account before it is locked."""
+
+    account: AccountRow
+    before: Placed | None = None
+    """What was placed under the same client's id."""
+    held: frozenset[str] = frozenset()
+    """Instruments that its margin counts; none where it has none."""
+    currencies: frozenset[str] = frozenset()
+
+    @property
+    def at_broker(self) -> bool:
+        """Whether a broker fills its orders."""
+        return self.account.broker != SIMULATOR
+
+
+class _Again(Exception):
+    """The account holds something by now that was not priced before."""
+
+
+class OrderDesk:
+    """What callers do with orders; the engine does the rest."""
+
+    def __init__(self, host: Host) -> None:
+        self._host, self._gate = host, Gate()
+        self._orders, self._fills, self._positions = OrderStore(), FillStore(), PositionStore()
+        self._live = LiveDesk(host)
+
+    async def place(self, context: Context, account_id: str, wish: Wish) -> Placed:
+        """An order, with the exits of a bracket; or what the same clientOrderId placed before."""
+        check_wish(wish)
+        digest = sha256(repr(wish).encode()).hexdigest()
+        known = await self._known(context, account_id, wish.client_order_id, digest)
+        if known.before is not None:
+            return known.before
+        if known.at_broker:
+            return await self._at_broker(await self._live.place(context, known.account, wish, digest))
+        instrument = await Prices.of(context).find(wish.symbol, "symbol")
+
+        def put(floor: Floor, ground: Ground, halted: str | None) -> list[OrderRow]:
+            how = Place(made_by=context.principal.actor, halted=halted, digest=digest)
+            return place(floor, ground, wish, how)
+
+        return await self._placed(context, known, instrument, wish, digest, put)
+
+    async def place_group(
+        self, context: Context, account_id: str, rule: GroupRule, wishes: Sequence[Wish]
+    ) -> list[OrderRow]:
+        """Orders that belong together: all, or none."""
+        _check_group(wishes, rule)
+        known = await self._known(context, account_id)
+        if known.at_broker and rule is GroupRule.ALL:
+            return await self._live.place_all(context, known.account, wishes)
+        _check_simulated(known, "rule")
+        prices = Prices.of(context)
+        instruments = [await prices.find(w.symbol, "orders", str(n), "symbol") for n, w in enumerate(wishes)]
+        grounds = await _grounds(context, known, instruments, wishes)
+        async with self._floor(context, account_id, *instruments) as (floor, halted):
+            rows: list[OrderRow] = []
+            group = new_id("grp")
+            for n, (wish, ground) in enumerate(zip(wishes, grounds, strict=True)):
+                how = Place(
+                    made_by=context.principal.actor, halted=halted, path=("orders", str(n)),
+                    group=group if rule is GroupRule.OCO else None,
+                    leg=None if rule is GroupRule.ALL else OrderLeg.OCO if rule is GroupRule.OCO else OrderLeg.OTO,
+                    parent=rows[0].id if rule is GroupRule.OTO and n else None,
+                )  # fmt: skip
+                rows.append(place(floor, ground, wish, how)[0])
+                _check_placed(floor.orders[rows[-1].id], rule, how.path)
+            # The first may be filled by now: what came after it has not heard of that.
+            floor.follow(rows[0].id, grounds[0].market)
+            await floor.write()
+        return [floor.orders[row.id] for row in rows]
+
+    async def replace(self, context: Context, order_id: str, terms: Mapping[str, Any]) -> OrderRow:
+        """The order with other terms; its place in the queue is lost."""
+        row = await self._order(context, order_id)
+        known, instrument = await self._known(context, row.account_id), parse_instrument(row.instrument)
+        if known.at_broker:
+            return await self._live.replace(context, known.account, row, terms)
+        ground = await _ground(context, known, instrument)
+        async with self._floor(context, row.account_id, instrument) as (floor, halted):
+            now = floor.orders.get(order_id)
+            if now is None or not now.open:
+                raise _ended(row if now is None else now)
+            after = replaced(floor, ground, now, terms, halted)
+            await floor.write()
+        return floor.orders[after.id]
+
+    async def cancel(self, context: Context, order_id: str) -> tuple[OrderRow, list[OrderRow]]:
+        """The order, and all that was cancelled with it."""
+        row = await self._order(context, order_id)
+        known = await self._known(context, row.account_id)
+        if known.at_broker:
+            return await self._live.cancel(context, known.account, row), []
+        async with self._floor(context, row.account_id, parse_instrument(row.instrument)) as (floor, _):
+            now = floor.orders.get(order_id)
+            if now is None or not now.open:
+                raise _ended(row if now is None else now)
+            before = {each.id for each in floor.open}
+            floor.end(now, OrderStatus.CANCELED, "CANCELED")
+            await floor.write()
+        gone = [each for each in floor.orders.values() if each.id in before and not each.open and each.id != order_id]
+        return floor.orders[order_id], gone
+
+    async def cancel_all(self, context: Context, account_id: str, symbol: str | None) -> list[OrderRow]:
+        """All open orders of an account, or of one instrument of it."""
+        known = await self._known(context, account_id)
+        named = str(await Prices.of(context).find(symbol, "symbol")) if symbol is not None else None
+        if known.at_broker:
+            return await self._live.cancel_all(context, known.account, named)
+        async with self._floor(context, account_id) as (floor, _):
+            wanted = [row.id for row in floor.open if named is None or row.instrument == named]
+            before = {row.id for row in floor.open}
+            for order_id in wanted:
+                if floor.orders[order_id].open:
+                    floor.end(floor.orders[order_id], OrderStatus.CANCELED, "CANCELED")
+            await floor.write()
+        return [row for row in floor.orders.values() if row.id in before and not row.open]
+
+    async def close(
+        self, context: Context, account_id: str, symbol: str, quantity: Decimal | None, client_order_id: str | None
+    ) -> Placed:
+        """An order at the market that closes a position, whole or in part. What protected a whole one is cancelled."""
+        digest = sha256(repr(("close", symbol, quantity)).encode()).hexdigest()
+        known = await self._known(context, account_id, client_order_id, digest)
+        if known.before is not None:
+            return known.before
+        instrument = await Prices.of(context).find(symbol, "symbol")
+        if known.at_broker:
+            wish = await self._live.closing(context, known.account, instrument, quantity, client_order_id)
+            return await self._at_broker(await self._live.place(context, known.account, wish, digest))
+
+        def put(floor: Floor, ground: Ground, halted: str | None) -> list[OrderRow]:
+            now = floor.held(str(instrument))
+            if not now:
+                raise Refused("REDUCE_ONLY_WOULD_INCREASE", f"The account holds nothing of {instrument}.", "symbol")
+            wish = Wish(
+                symbol=symbol, side=Side.SELL if now > 0 else Side.BUY, type=OrderType.MARKET,
+                quantity=abs(now) if quantity is None else quantity, reduce_only=True, cause=OrderCause.CLOSE,
+                client_order_id=client_order_id,
+            )  # fmt: skip
+            check_wish(wish)
+            if wish.quantity == abs(now):
+                _clear(floor, str(instrument))
+            return place(floor, ground, wish, Place(made_by=context.principal.actor, halted=halted, digest=digest))
+
+        return await self._placed(context, known, instrument, None, digest, put, client_order_id)
+
+    async def protect(
+        self, context: Context, account_id: str, symbol: str, profit: Exit | None, loss: Exit | None
+    ) -> tuple[list[OrderRow], list[OrderRow]]:
+        """What protects a position now, and what did before."""
+        known, instrument = await self._known(context, account_id), await Prices.of(context).find(symbol, "symbol")
+        _check_simulated(known)
+        ground = await _ground(context, known, instrument)
+        async with self._floor(context, account_id, instrument) as (floor, halted):
+            now = floor.held(str(instrument))
+            if not now:
+                raise Refused("REDUCE_ONLY_WOULD_INCREASE", f"The account holds nothing of {instrument}.", "symbol")
+            entry = Wish(
+                symbol=symbol, side=Side.BUY if now > 0 else Side.SELL, type=OrderType.MARKET, quantity=abs(now),
+                take_profit=profit, stop_loss=loss,
+            )  # fmt: skip
+            check_wish(entry)
+            before = _clear(floor, str(instrument))
+            group, rows = new_id("grp"), []
+            for leg, exit, name in (
+                (OrderLeg.TAKE_PROFIT, profit, "takeProfit"), (OrderLeg.STOP_LOSS, loss, "stopLoss")
+            ):  # fmt: skip
+                if exit is not None:
+                    how = Place(
+                        made_by=context.principal.actor, halted=halted, leg=leg, group=group, path=(name,)
+                    )  # fmt: skip
+                    rows += place(floor, ground, exit_wish(entry, exit), how)
+            await floor.write()
+        return [floor.orders[row.id] for row in rows], [floor.orders[each] for each in before]
+
+    @asynccontextmanager
+    async def _floor(
+        self, context: Context, account_id: str, *instruments: InstrumentId
+    ) -> AsyncIterator[tuple[Floor, str | None]]:
+        """The account, locked, with orders of some instruments, or of all; and which kill switch is on."""
+        async with writing(self._host, context.tenant, account_id) as w:
+            if await self._gate.access(w.tx, context, w.account) < Access.TRADE:
+                raise _forbidden()
+            halted = await self._gate.halted(w.tx, w.account)
+            yield await Floor.opened(self._host, w, [str(each) for each in instruments] or None), halted
+
+    async def _placed(
+        self, context: Context, known: _Known, instrument: InstrumentId, wish: Wish | None, digest: str,
+        put: Callable[[Floor, Ground, str | None], list[OrderRow]], client_order_id: str | None = None,
+    ) -> Placed:  # fmt: skip
+        key = wish.client_order_id if wish else client_order_id
+        tif = wish.time_in_force if wish else TimeInForce.GTC
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                known = await self._known(context, known.account.id)
+            ground, account = await _ground(context, known, instrument, tif), known.account
+            try:
+                async with self._floor(context, account.id, instrument) as (floor, halted):
+                    # As many orders as when it was looked for: nobody has placed it since.
+                    if key is not None and floor.w.account.orders != account.orders:
+                        before = await self._orders.with_client_id(floor.w.tx, context.tenant, account.id, key)
+                        if before is not None:
+                            return await self._again(floor.w.tx, before, digest)
+                    if floor.lends and attempt + 1 < ATTEMPTS and not _is_priced(floor, ground):
+                        raise _Again
+                    rows = put(floor, ground, halted)
+                    await self._host.service(Audit).record(
+                        floor.w.tx, context.act("order.placed", rows[0].id, after=_told(rows[0]))
+                    )
+                    await floor.write()
+                order, *children = (floor.orders[row.id] for row in rows)
+                own = [fill for fill in floor.fills if fill.order_id == order.id]
+                return Placed(order=order, children=children, fills=own)
+            except _Again:
+                continue
+        raise AssertionError("the last attempt ends")
+
+    async def _again(self, tx: Tx, row: OrderRow, digest: str) -> Placed:
+        if row.request_digest != digest:
+            told = "This clientOrderId came with another order: repeat that one, or give another id."
+            raise Refused("IDEMPOTENCY_MISMATCH", told, "clientOrderId")
+        children = await self._orders.children(tx, row.tenant_id, row.account_id, row.id)
+        fills = await self._fills.of_order(tx, row.tenant_id, row.id) if row.fills else ()
+        return Placed(order=row, children=children, fills=fills)
+
+    async def _at_broker(self, row: OrderRow) -> Placed:
+        async with self._host.store.read() as tx:
+            return Placed(order=row, fills=await self._fills.of_order(tx, row.tenant_id, row.id))
+
+    async def _order(self, context: Context, order_id: str) -> OrderRow:
+        row = await find_row(context, order_id)
+        if row is None:
+            told = "You have no order with this id: `orders(accountId:)` lists those of an account."
+            raise Refused("NOT_FOUND", told, "orderId")
+        return row
+
+    async def _known(self, context: Context, account_id: str, key: str | None = None, digest: str = "") -> _Known:
+        """What is read before anybody is asked for prices. Refused where the caller may not trade."""
+        async with self._host.store.read() as tx:
+            account = await self._gate.look(tx, context, account_id)
+            if await self._gate.access(tx, context, account) < Access.TRADE:
+                raise _forbidden()
+            before = None
+            if key is not None:
+                row = await self._orders.with_client_id(tx, context.tenant, account.id, key)
+                before = None if row is None else await self._again(tx, row, digest)
+            if before is not None or MarginType(account.margin) is MarginType.CASH:
+                return _Known(account=account, before=before)
+            positions = await self._positions.of(tx, context.tenant, account.id)
+            cash = await self._positions.cash(tx, context.tenant, account.id)
+            reserved = await self._positions.reserved(tx, context.tenant, account.id)
+        return _Known(
+            account=account, held=frozenset(row.instrument for row in positions),
+            currencies=frozenset({row.asset for row in cash} | set(reserved)),
+        )  # fmt: skip
+
+
+async def _ground(
+    context: Context, known: _Known, instrument: InstrumentId, tif: TimeInForce = TimeInForce.GTC
+) -> Ground:  # fmt: skip
+    return await ground_of(
+        context, known.account, instrument, "symbol", held=known.held, currencies=known.currencies, time_in_force=tif
+    )
+
+
+async def _grounds(
+    context: Context, known: _Known, instruments: Sequence[InstrumentId], wishes: Sequence[Wish]
+) -> list[Ground]:  # fmt: skip
+    held = known.held | {str(each) for each in instruments}
+    return [
+        await ground_of(
+            context, known.account, instrument, "orders", str(n), "symbol", held=held, currencies=known.currencies,
+            time_in_force=wish.time_in_force,
+        )
+        for n, (instrument, wish) in enumerate(zip(instruments, wishes, strict=True))
+    ]  # fmt: skip
+
+
+def _is_priced(floor: Floor, ground: Ground) -> bool:
+    """Whether all that the account holds by now was asked for, be there a price or none."""
+    marks = ground.marks
+    known = {marks.currency, *marks.prices, *marks.rates, *marks.failures}
+    return known >= {*floor.positions, *floor.reserved(), *(each for each, amount in floor.cash.items() if amount)}
+
+
+def _clear(floor: Floor, instrument: str) -> list[str]:
+    """Take away what protects a position: exits that work, and not those whose entry still waits."""
+    gone = []
+    for row in floor.open:
+        protects = row.leg in (OrderLeg.TAKE_PROFIT, OrderLeg.STOP_LOSS) and row.reduce_only
+        if row.instrument == instrument and protects and row.status != OrderStatus.NEW and floor.orders[row.id].open:
+            floor.end(floor.orders[row.id], OrderStatus.CANCELED, "REPLACED")
+            gone.append(row.id)
+    return gone
+
+
+def _check_group(wishes: Sequence[Wish], rule: GroupRule) -> None:
+    if not GROUP_LEAST <= len(wishes) <= GROUP_MOST:
+        raise Refused("ORDER_INVALID", f"Give {GROUP_LEAST} to {GROUP_MOST} orders.", "orders")
+    for n, wish in enumerate(wishes):
+        path = ("orders", str(n))
+        check_wish(wish, *path)
+        if wish.take_profit or wish.stop_loss:
+            raise Refused("ORDER_INVALID", "An order of a group has no bracket of its own.", *path)
+        if wish.client_order_id is not None:
+            raise Refused("ORDER_INVALID", "Orders of a group have no clientOrderId.", *path, "clientOrderId")
+        at_once = wish.type is OrderType.MARKET or wish.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
+        if rule is GroupRule.OCO and at_once:
+            raise Refused("ORDER_INVALID", _AT_ONCE, *path, "type")
+
+
+def _check_placed(row: OrderRow, rule: GroupRule, path: tuple[str, ...]) -> None:
+    """All, or none: refused where one is rejected, or of an OCO is filled before the others are there."""
+    if row.status == OrderStatus.REJECTED:
+        code, _, told = str(row.reason).partition(": ")
+        raise Refused(code, f"The order would be rejected: {told}.", *path)
+    if rule is GroupRule.OCO and (row.filled or not row.open):
+        raise Refused("ORDER_INVALID", _AT_ONCE, *path, "limitPrice")
+
+
+def _check_simulated(known: _Known, *path: str) -> None:
+    if known.at_broker:
+        told = f"At {known.account.broker} each order stands alone: place them one by one with `orderPlace`."
+        raise Refused("ORDER_INVALID", told, *path)
+
+
+def _ended(row: OrderRow) -> Refused:
+    told = f"The order is {row.status}{': ' + row.reason if row.reason else ''}: that is for good."
+    return Refused("ORDER_ENDED", told, "orderId")
+
+
+def _forbidden() -> Refused:
+    return Refused("NOT_ALLOWED", "You may look at this account, and not trade with it.", "accountId")
+
+
+def _told(row: OrderRow) -> dict[str, object]:
+    return {
+        "account": row.account_id, "symbol": row.instrument, "side": row.side, "type": row.type,
+        "quantity": None if row.quantity is None else format(row.quantity, "f"), "clientOrderId": row.client_order_id,
+    }  # fmt: skip

@@ -1,0 +1,400 @@
+"""An account's orders and positions while it is locked: changed in memory, written once at the end.
+
+The desk and the engine change orders through it and nowhere else, so that a fill, its ledger entries, its position,
+its events and what it does to other orders stand in one transaction, or none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Context, Decimal
+from typing import Self
+
+from gateway.core.contract import Host
+from gateway.core.matching import venue
+from gateway.core.matching.contingencies import Cancel, Consequence, Linked, Resize, Wake, consequences
+from gateway.core.matching.lifecycle import WORKING
+from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step, Tick
+from gateway.core.matching.positions import Applied, apply
+from gateway.core.matching.rounding import quantum_of
+from gateway.core.ports import Outbox
+from gateway.core.quant.lots import LotMethod
+from gateway.core.store import new_id
+from plugins.trading.ledger.book import LedgerBook
+from plugins.trading.ledger.chart import Ledger
+from plugins.trading.ledger.drafts import Draft, commission, derivative_fill, spot_fill
+from plugins.trading.orders.events import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderRejected,
+    PositionClosed,
+    PositionOpened,
+)
+from plugins.trading.orders.store import FillStore, OrderStore
+from plugins.trading.orders.turning import ended, form_of, left_of, returned, working
+from plugins.trading.positions.store import PositionStore, TripStore
+from plugins.trading.positions.turning import position_of, position_row, trip_row
+from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
+from plugins.trading.writing import Writing
+from schema.events import Event
+from schema.provenance import DataMode
+from schema.words.orders import MarginType, OrderLeg, OrderStatus
+from schema.words.trades import Side
+
+TOPIC = "trading.orders.changed"
+ZERO = Decimal(0)
+SYSTEM = "trading"
+"""Who makes entries that nobody asked for."""
+_EXACT = Context(prec=200)
+
+REASONS = {
+    "IOC_UNFILLED": "what could not be filled at once was cancelled",
+    "FOK_NOT_FILLABLE": "less than the whole quantity was offered",
+    "POST_ONLY_WOULD_TAKE": "it would have been filled at once",
+    "REDUCE_ONLY_WOULD_INCREASE": "there is nothing left of the position that it could reduce",
+    "EXPIRED": "its time ran out",
+    "PARENT_ENDED": "the order that it waited for ended otherwise",
+    "OTHER_FILLED": "another order of its group was filled",
+    "EXIT_FILLED": "its position was closed",
+    "CANCELED": "by its owner",
+    "CLOSED": "its position was closed",
+    "REPLACED": "other orders took its place",
+    "KILL_SWITCH": "trading was stopped",
+    "DAILY_LOSS_REACHED": "the account has lost as much as it may in a day",
+    "LIQUIDATION": "the account fell below its maintenance margin",
+    "INSUFFICIENT_FUNDS": "the account has too little cash for its fill",
+    "INSUFFICIENT_MARGIN": "the account has too little margin for it",
+}
+"""Why orders end unfilled, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """What one message told of one instrument, for one account."""
+
+    spec: Spec
+    model: ExecutionModel
+    tick: Tick | None
+    open: bool
+
+    @property
+    def mode(self) -> DataMode:
+        """Of its price; of no price, live."""
+        return self.tick.mode if self.tick else DataMode.LIVE
+
+
+class Floor:
+    """Of one account, for one transaction. Nothing here waits but `opened` and `write`."""
+
+    def __init__(self, host: Host, w: Writing, now: datetime) -> None:
+        self._host, self.w, self.now = host, w, now
+        self.orders: dict[str, OrderRow] = {}
+        """Open ones, and the ended ones of their families."""
+        self.elsewhere: dict[str, Decimal] = {}
+        """What open orders hold that were not read, by currency."""
+        self.unread = 0
+        self.positions: dict[str, PositionRow] = {}
+        self.cash: dict[str, Decimal] = {}
+        """What may be spent, by currency: less what pending entries hold, reserves not taken off."""
+        self.fills: list[FillRow] = []
+        self.trips: list[TripRow] = []
+        self.events: list[Event] = []
+        self._new: dict[str, None] = {}
+        self._changed: dict[str, None] = {}
+        self._touched: dict[str, None] = {}
+        self._drafts: list[Draft] = []
+
+    @classmethod
+    async def opened(cls, host: Host, w: Writing, instruments: Collection[str] | None = None) -> Self:
+        """As the account stands; of orders that belong to none of some instruments only what they hold together."""
+        floor, orders, positions = cls(host, w, host.clock.now()), OrderStore(), PositionStore()
+        tx, tenant, account = w.tx, w.tenant, w.account.id
+        floor.orders = {each.id: each for each in await orders.family(tx, tenant, account, instruments)}
+        if instruments is not None:
+            for currency, amount, number in await orders.elsewhere(tx, tenant, account, floor.orders):
+                floor.elsewhere[currency], floor.unread = amount, floor.unread + number
+        held = await positions.of(tx, tenant, account, None if floor.lends else instruments)
+        floor.positions = {row.instrument: row for row in held}
+        for row in await positions.purse(tx, tenant, account, instruments or floor.positions):
+            w.balances[row.ledger, row.asset] = row
+            if row.ledger == Ledger.CASH:
+                floor.cash[row.asset] = _EXACT.subtract(row.posted, row.held)
+        return floor
+
+    @property
+    def open(self) -> list[OrderRow]:
+        """Open orders, in the order of placing."""
+        return sorted((row for row in self.orders.values() if row.open), key=lambda row: row.number)
+
+    @property
+    def lends(self) -> bool:
+        """Whether the account may borrow and sell short."""
+        return MarginType(self.w.account.margin) is MarginType.MARGIN
+
+    def held(self, instrument: str) -> Decimal:
+        """Below zero where short."""
+        row = self.positions.get(instrument)
+        return row.quantity if row else ZERO
+
+    def reserved(self, but: str | None = None) -> dict[str, Decimal]:
+        """What open orders hold, by currency; without that of one of them."""
+        found = {currency: amount for currency, amount in self.elsewhere.items() if amount}
+        for row in self.orders.values():
+            if row.open and row.reserved and row.id != but:
+                found[row.currency] = _EXACT.add(found.get(row.currency, ZERO), row.reserved)
+        return found
+
+    def most(self, row: OrderRow) -> Decimal | None:
+        """How much an order may fill where it must not open: one that only reduces, a cash account's sale."""
+        if row.reduce_only or (row.side == Side.SELL and not self.lends):
+            return venue.closable(Side(row.side), self.held(row.instrument))
+        return None
+
+    def add(self, row: OrderRow) -> None:
+        """A new order, as it was placed; what it waits for is not looked at."""
+        self.orders[row.id] = row
+        self._new[row.id] = None
+
+    def accept(self, row: OrderRow, market: Market) -> Step:
+        """It works, and meets the price of now where it is due."""
+        order = replace(form_of(row, lends=self.lends), accepted_at=self.now)
+        step = venue.accept(order, market.tick, market.spec, market.model, open=market.open, most=self.most(row))
+        self._take(row, step, market, told=True)
+        return step
+
+    def step(self, row: OrderRow, market: Market) -> Step | None:
+        """What the market's message makes of an order that works; None where it leaves it as it is."""
+        if market.tick is None:
+            return None
+        order = form_of(row, lends=self.lends)
+        step = venue.step(
+            order, market.tick, market.spec, market.model, open=market.open, most=self.most(row), now=self.now
+        )
+        if not step.changed:
+            return None
+        self._take(row, step, market)
+        return step
+
+    def take(self, row: OrderRow, step: Step, market: Market) -> None:
+        """What matching made of several orders of one message, one after the other."""
+        if step.changed:
+            self._take(row, step, market)
+
+    def revise(self, row: OrderRow, market: Market) -> Step:
+        """Other terms: it loses its place, and arrives anew."""
+        step = venue.revise(working(row), self.now, market.model)
+        self._take(row, step, market)
+        if step.order.status in WORKING and not market.model.latency_ms:
+            return self.step(self.orders[row.id], market) or step
+        return step
+
+    def end(self, row: OrderRow, status: OrderStatus, reason: str | None) -> None:
+        """It ends without being filled further: cancelled, expired or rejected."""
+        after = ended(row, status, told_reason(reason), self.now)
+        self.put(after)
+        self._tell_end(after, self._mode(row))
+        self._follow(after, None)
+
+    def fail(self, row: OrderRow, code: str, message: str) -> None:
+        """A check refused it after it was kept."""
+        status = OrderStatus.CANCELED if row.filled else OrderStatus.REJECTED
+        self.end(row, status, f"{code}: {message}")
+
+    def follow(self, order_id: str, market: Market) -> None:
+        """What became of an order is told to those that came after it: they wake, shrink or end."""
+        self._follow(self.orders[order_id], market)
+
+    async def write(self) -> None:
+        """All of it; nothing before."""
+        tx, tenant, orders = self.w.tx, self.w.tenant, OrderStore()
+        if self._new:
+            await orders.add(tx, tenant, [self.orders[each] for each in self._new])
+        await orders.change(tx, tenant, [self.orders[each] for each in self._changed if each not in self._new])
+        if self.fills:
+            await FillStore().add(tx, tenant, self.fills)
+        if self._drafts:
+            await LedgerBook().post(self.w, self._drafts, at=self.now, made_by=SYSTEM)
+        await self._write_positions()
+        await TripStore().add(tx, tenant, self.trips)
+        if not (self._new or self._changed or self._touched):
+            return
+        self.w.touch()
+        outbox = self._host.service(Outbox)
+        for event in self.events:
+            outbox.emit(tx, event, tenant=tenant)
+        news = {"account": self.w.account.id, "tenant": tenant, "shard": self.w.account.shard}
+        tx.then(lambda: self._host.bus.publish(TOPIC, news))
+
+    async def _write_positions(self) -> None:
+        store, tx, tenant = PositionStore(), self.w.tx, self.w.tenant
+        for instrument in self._touched:
+            row = self.positions.get(instrument)
+            if row is None:
+                await store.remove(tx, tenant, self.w.account.id, instrument)
+            else:
+                await store.put(tx, tenant, row)
+
+    def put(self, row: OrderRow) -> None:
+        """As it is from now on."""
+        self.orders[row.id] = row
+        self._changed[row.id] = None
+
+    def _take(self, row: OrderRow, step: Step, market: Market, *, told: bool = False) -> None:
+        if step.executions and (lacking := self._lacking(row, step, market)) is not None:
+            self.fail(row, "INSUFFICIENT_FUNDS", lacking)
+            return
+        after = returned(row, step.order, self.now, told_reason(step.reason))
+        after = replace(after, reserved=left_of(row, after))
+        if told or (row.status == OrderStatus.NEW and after.status != OrderStatus.NEW):
+            self.events.append(OrderAccepted.told(replace(after, filled=row.filled), market.mode, self.now))
+        after = self._fill(row, after, step, market)
+        self.put(after)
+        if not after.open and after.status != OrderStatus.FILLED:
+            self._tell_end(after, market.mode)
+        self._follow(after, market)
+
+    def _lacking(self, row: OrderRow, step: Step, market: Market) -> str | None:
+        """Why a cash account cannot pay these fills; None where it can."""
+        if self.lends or row.side != Side.BUY:
+            return None
+        currency, context = row.currency, _EXACT
+        needed = ZERO
+        for each in step.executions:
+            paid = context.multiply(each.quantity, each.price)
+            needed = context.add(needed, context.add(paid, each.fee))
+        free = context.subtract(self.cash.get(currency, ZERO), self.reserved(but=row.id).get(currency, ZERO))
+        if needed <= free:
+            return None
+        return f"its fill costs {needed.normalize():f} {currency}, and {free.normalize():f} is free"
+
+    def _fill(self, row: OrderRow, after: OrderRow, step: Step, market: Market) -> OrderRow:
+        filled, paid = row.filled, row.paid
+        for index, execution in enumerate(step.executions, start=1):
+            filled = _EXACT.add(filled, execution.quantity)
+            paid = _EXACT.add(paid, _EXACT.multiply(execution.quantity, execution.price))
+            last = index == len(step.executions)
+            status = after.status if last else OrderStatus.PARTIALLY_FILLED.value
+            now = replace(after, filled=filled, paid=paid, status=status)
+            self._book(now, execution, market)
+        return replace(after, paid=paid)
+
+    def _book(self, row: OrderRow, execution: Execution, market: Market) -> None:
+        """One execution: position, ledger, fill, events."""
+        before, spec = self.positions.get(row.instrument), market.spec
+        applied = apply(
+            position_of(before) if before else None, Side(row.side), execution.quantity, execution.price, self.now,
+            LotMethod(self.w.account.method), spec.contract_size, quantum=quantum_of(spec.currency),
+            fee=execution.fee,
+        )  # fmt: skip
+        fill = _fill_row(row, execution, applied, market, self.now)
+        self.fills.append(fill)
+        self._draft(row, fill, spec)
+        self._touched[row.instrument] = None
+        self.events.append(OrderFilled.told(row, fill))
+        self._hold(row, before, applied, fill.mode)
+
+    def _draft(self, row: OrderRow, fill: FillRow, spec: Spec) -> None:
+        units = fill.quantity if row.side == Side.BUY else -fill.quantity
+        booked = derivative_fill if spec.derivative else spot_fill
+        trade = booked(
+            instrument=row.instrument, currency=row.currency, units=units, price=fill.price, realised=fill.realised,
+            order_id=row.id, fill_id=fill.id,
+        )  # fmt: skip
+        drafts = [trade]
+        if fill.fee:
+            drafts.append(commission(row.currency, fill.fee, order_id=row.id, fill_id=fill.id))
+        for draft in drafts:
+            moved = draft.moved(Ledger.CASH, row.currency)
+            self.cash[row.currency] = _EXACT.add(self.cash.get(row.currency, ZERO), moved)
+        self._drafts += drafts
+
+    def _hold(self, row: OrderRow, before: PositionRow | None, applied: Applied, mode: str) -> None:
+        if applied.trip is not None and before is not None:
+            trip = trip_row(applied.trip, new_id("trip"), before, mode)
+            self.trips.append(trip)
+            self.events.append(PositionClosed.told(trip, row))
+        if applied.position is None:
+            self.positions.pop(row.instrument, None)
+            return
+        kept = None if applied.trip is not None else before
+        after = position_row(applied.position, kept, row, mode, self.now)
+        self.positions[row.instrument] = after
+        if kept is None:
+            self.events.append(PositionOpened.told(after, row, after.bought_value / after.bought))
+
+    def _tell_end(self, row: OrderRow, mode: DataMode) -> None:
+        tell: dict[str, Callable[[OrderRow, DataMode, datetime], Event]] = {
+            OrderStatus.CANCELED: OrderCanceled.told, OrderStatus.EXPIRED: OrderExpired.told,
+            OrderStatus.REJECTED: OrderRejected.told,
+        }  # fmt: skip
+        self.events.append(tell[row.status](row, mode, self.now))
+
+    def _mode(self, row: OrderRow) -> DataMode:
+        position = self.positions.get(row.instrument)
+        return DataMode(position.mode) if position else DataMode.LIVE
+
+    def _follow(self, row: OrderRow, market: Market | None) -> None:
+        """What its change makes of the orders that belong to it; they follow in turn."""
+        for consequence in consequences(_linked(row), map(_linked, self._kin(row))):
+            other = self.orders[consequence.id]
+            if other.open:
+                self._do(other, consequence, market)
+
+    def _kin(self, row: OrderRow) -> Iterable[OrderRow]:
+        for other in self.orders.values():
+            together = other.group_id is not None and other.group_id == row.group_id
+            if other.id != row.id and (together or other.parent_id == row.id or other.id == row.parent_id):
+                yield other
+
+    def _do(self, other: OrderRow, consequence: Consequence, market: Market | None) -> None:
+        match consequence:
+            case Cancel():
+                self.end(other, OrderStatus.CANCELED, consequence.reason)
+            case Resize():
+                step = venue.resize(working(other), consequence.quantity)
+                if step.changed:
+                    self.put(returned(other, step.order, self.now))
+            case Wake():
+                self._wake(replace(other, quantity=consequence.quantity), market)
+
+    def _wake(self, row: OrderRow, market: Market | None) -> None:
+        """It arrives at the venue, and meets the message after the one that has woken it."""
+        if row.condition is not None:
+            return
+        order = replace(working(row), accepted_at=self.now)
+        model = market.model if market else ExecutionModel.read(self.w.account.model)
+        spec = market.spec if market else None
+        step = venue.accept(order, None, spec, model)  # type: ignore[arg-type]
+        after = returned(row, step.order, self.now)
+        self.put(after)
+        self.events.append(OrderAccepted.told(after, market.mode if market else DataMode.LIVE, self.now))
+
+
+def told_reason(reason: str | None) -> str | None:
+    """A code with its words."""
+    if reason is None or ":" in reason:
+        return reason
+    return f"{reason}: {REASONS[reason]}" if reason in REASONS else reason
+
+
+def _linked(row: OrderRow) -> Linked:
+    return Linked(
+        id=row.id, status=OrderStatus(row.status), quantity=row.quantity or ZERO, filled=row.filled,
+        leg=OrderLeg(row.leg) if row.leg else None, parent=row.parent_id, group=row.group_id,
+    )  # fmt: skip
+
+
+def _fill_row(row: OrderRow, execution: Execution, applied: Applied, market: Market, now: datetime) -> FillRow:
+    tick = market.tick
+    return FillRow(
+        tenant_id=row.tenant_id, id=new_id("fill"), account_id=row.account_id, order_id=row.id,
+        number=execution.number, broker_fill_id=None, instrument=row.instrument, side=row.side,
+        quantity=execution.quantity, price=execution.price, contract_size=market.spec.contract_size,
+        currency=row.currency, reference=execution.reference,
+        fee=execution.fee, liquidity=execution.liquidity.value, realised=applied.realised, strategy=row.strategy,
+        provider=tick.provider if tick else "", mode=market.mode.value, priced_at=tick.as_of if tick else None, at=now,
+    )  # fmt: skip

@@ -1,0 +1,81 @@
+"""What is asked of the markets before an account is locked: nothing waits for a network inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.core.contract import Context
+from gateway.core.matching.model import ExecutionModel, Spec
+from plugins.trading.markets.marks import Marks
+from plugins.trading.markets.prices import Priced, Prices
+from plugins.trading.orders.floor import Market
+from plugins.trading.rows import AccountRow
+from schema.errors import NoAnswer
+from schema.symbols import InstrumentId
+from schema.words.orders import MarginType, TimeInForce
+from schema.words.problems import Refused
+from schema.words.venues import TradingHours
+
+LOOK_AHEAD = timedelta(days=14)
+"""The next session is never further away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """One instrument, as an account trades it now."""
+
+    spec: Spec
+    model: ExecutionModel
+    priced: Priced | None
+    lacking: str | None
+    """Why there is no price."""
+    marks: Marks
+    """Of all that the account holds, where it may borrow."""
+    closes_at: datetime | None
+    """The end of this session, or of the next one; None for what never closes."""
+
+    @property
+    def market(self) -> Market:
+        """As the floor takes it."""
+        priced = self.priced
+        return Market(
+            spec=self.spec, model=self.model, tick=priced.tick if priced else None, open=priced.open if priced else True
+        )  # fmt: skip
+
+
+async def ground_of(
+    context: Context,
+    account: AccountRow,
+    instrument: InstrumentId,
+    *field: str,
+    held: Collection[str] = (),
+    currencies: Collection[str] = (),
+    time_in_force: TimeInForce = TimeInForce.GTC,
+) -> Ground:
+    """Refused UNKNOWN_INSTRUMENT for what cannot be traded; a price may be missing."""
+    prices, model = Prices.of(context), ExecutionModel.read(account.model)
+    spec = await prices.spec(instrument, *field, model=model)
+    found = (await prices.all_priced([instrument], model))[instrument]
+    if isinstance(found, NoAnswer) and not await prices.lists(instrument):
+        told = f"Nobody lists {instrument}, and nobody prices it: {found.message}."
+        raise Refused("UNKNOWN_INSTRUMENT", told, *field)
+    lends = MarginType(account.margin) is MarginType.MARGIN
+    marks = Marks(currency=account.currency)
+    if lends:
+        wanted = {*held, str(instrument)}
+        marks = await prices.marks(wanted, {*currencies, spec.currency}, account.currency, model)
+    closes_at = await _close(context, instrument, model) if time_in_force is TimeInForce.DAY else None
+    lacking = found.message if isinstance(found, NoAnswer) else None
+    return Ground(
+        spec=spec, model=model, priced=None if isinstance(found, NoAnswer) else found, lacking=lacking, marks=marks,
+        closes_at=closes_at,
+    )  # fmt: skip
+
+
+async def _close(context: Context, instrument: InstrumentId, model: ExecutionModel) -> datetime | None:
+    now, calendars = context.host.clock.now(), context.host.calendars
+    hours = TradingHours.EXTENDED if model.extended_hours else TradingHours.REGULAR
+    sessions = await calendars.sessions(instrument, now.date() - timedelta(days=1), (now + LOOK_AHEAD).date(), hours)
+    return next((each.closes for each in sessions or () if each.closes > now), None)

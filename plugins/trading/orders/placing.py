@@ -1,0 +1,300 @@
+"""An order is placed on an account that is locked: checked, reserved for, accepted. Pure but for what it changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from gateway.core.matching import venue
+from gateway.core.matching.contingencies import EXITS
+from gateway.core.matching.lifecycle import TERMINAL
+from gateway.core.matching.margin import opening, reserve
+from gateway.core.matching.model import Step, Working
+from gateway.core.matching.rules import Rule, Violation, check, quantity_for
+from gateway.core.matching.session import expiry
+from gateway.core.store import new_id
+from plugins.trading.orders.checks import (
+    check_funds,
+    check_kind,
+    check_market,
+    check_reduces,
+    check_room,
+    check_short,
+    check_switches,
+    side_price,
+)
+from plugins.trading.orders.floor import Floor
+from plugins.trading.orders.ground import Ground
+from plugins.trading.orders.turning import working
+from plugins.trading.orders.wishes import Wish, exit_wish
+from plugins.trading.rows import OrderRow
+from schema.words.orders import OrderLeg, OrderStatus, OrderType, TimeInForce
+from schema.words.problems import Refused
+from schema.words.trades import Side
+
+ZERO = Decimal(0)
+_LEAST = frozenset({Rule.SIZE_BELOW_MINIMUM, Rule.NOTIONAL_BELOW_MINIMUM})
+_SNAKE = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What an order is to others, and under whose name it is placed."""
+
+    made_by: str
+    halted: str | None = None
+    """Which kill switch is on, in words."""
+    digest: str | None = None
+    leg: OrderLeg | None = None
+    group: str | None = None
+    parent: str | None = None
+    path: tuple[str, ...] = ()
+    """Where the order stands in the input."""
+
+
+def place(floor: Floor, ground: Ground, wish: Wish, how: Place) -> list[OrderRow]:
+    """The order and its children as they stand then; Refused where it does not pass, and the floor is left as it was.
+
+    An order that waits (a condition, a parent) is NEW; any other one is accepted and meets the price of now.
+    """
+    exits = [
+        (OrderLeg.TAKE_PROFIT, "takeProfit", wish.take_profit), (OrderLeg.STOP_LOSS, "stopLoss", wish.stop_loss)
+    ]  # fmt: skip
+    bracket = any(exit is not None for _, _, exit in exits)
+    check_room(floor, 1 + sum(exit is not None for _, _, exit in exits), how.path)
+    row = _checked(floor, ground, wish, replace(how, leg=OrderLeg.ENTRY) if bracket else how)
+    group = new_id("grp") if bracket else None
+    children = [
+        _child(floor, ground, exit_wish(replace(wish, quantity=row.quantity), exit), how, row, leg, name, group)
+        for leg, name, exit in exits
+        if exit is not None
+    ]
+    if not _waits(row):
+        _check_arrival(floor, ground, row, how.path)
+    for each in (row, *children):
+        floor.add(each)
+    if not _waits(row):
+        floor.accept(row, ground.market)
+    return [floor.orders[each.id] for each in (row, *children)]
+
+
+def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
+    """An order for a broker, NEW until the broker has answered; whether there is money for it, the broker knows."""
+    check_room(floor, 1, how.path)
+    check_switches(floor, how.halted, reduces=wish.reduce_only, path=how.path)
+    check_market(floor, ground, wish, how.path)
+    quantity = _quantity(ground, wish, how.path)
+    row = _row(floor, ground, wish, how, quantity)
+    _check_rules(floor, ground, working(row), how.path)
+    check_reduces(floor, ground, wish, quantity, how.path)
+    floor.add(row)
+    return row
+
+
+def replaced_remote(
+    floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any], halted: str | None
+) -> OrderRow:  # fmt: skip
+    """An order at a broker with other terms, checked as if it were placed with them; nothing is kept yet."""
+    after = replace(row, **terms)
+    if "expires_at" in terms:
+        told = "No broker has orders until a time: leave expiresAt out."
+        raise Refused("ORDER_INVALID", told, "expiresAt")
+    check_switches(floor, halted, reduces=row.reduce_only, path=())
+    _check_rules(floor, ground, working(after), ())
+    wish = Wish(symbol=row.instrument, side=Side(row.side), type=OrderType(row.type), reduce_only=row.reduce_only)
+    check_reduces(floor, ground, wish, working(after).left, ())
+    return after
+
+
+def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
+    """An order whose condition is met is checked as if it were placed now: accepted, or rejected with the reason."""
+    wish = Wish(
+        symbol=row.instrument, side=Side(row.side), type=OrderType(row.type), quantity=row.quantity,
+        notional=row.notional if row.quantity is None else None, limit_price=row.limit_price,
+        stop_price=row.stop_price, trail_amount=row.trail_amount, trail_percent=row.trail_percent,
+        post_only=row.post_only, reduce_only=row.reduce_only,
+    )  # fmt: skip
+    try:
+        check_market(floor, ground, wish, ())
+        quantity = _quantity(ground, wish, ())
+        sized = replace(row, quantity=quantity, condition=None)
+        _check_rules(floor, ground, working(sized), ())
+        check_reduces(floor, ground, wish, quantity, ())
+        check_short(floor, ground, wish, quantity, ())
+        reserved = _reserve(floor, ground, sized)
+        check_funds(floor, ground, sized, reserved, ())
+    except Refused as refused:
+        floor.fail(row, refused.code, refused.message)
+        return
+    floor.accept(replace(sized, reserved=reserved), ground.market)
+
+
+def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any], halted: str | None) -> OrderRow:
+    """An order with other terms, checked as if it were placed with them; what is filled stays."""
+    after = replace(row, **terms)
+    if after.quantity is not None and after.quantity <= row.filled:
+        told = f"{row.filled:f} is filled already: a quantity above that, or `orderCancel` for the rest."
+        raise Refused("ORDER_INVALID", told, "quantity")
+    if "expires_at" in terms and row.time_in_force != TimeInForce.GTD:
+        told = f"expiresAt does not go with {row.time_in_force}: only with GTD."
+        raise Refused("ORDER_INVALID", told, "expiresAt")
+    check_switches(floor, halted, reduces=row.reduce_only, path=())
+    if after.quantity is not None:
+        _check_rules(floor, ground, working(after), ())
+    if _waits(row) and row.status == OrderStatus.NEW:
+        if row.condition is None:
+            after = _reserving(floor, ground, after, ())
+        after = replace(after, version=row.version + 1, changed_at=floor.now)
+        floor.put(after)
+        return after
+    wish = Wish(symbol=row.instrument, side=Side(row.side), type=OrderType(row.type), reduce_only=row.reduce_only)
+    left = working(after).left
+    floor.orders[row.id] = after
+    check_reduces(floor, ground, wish, left, ())
+    check_short(floor, ground, wish, left, (), group=row.group_id, but=row.id)
+    after = _reserving(floor, ground, after, ())
+    _check_arrival(floor, ground, after, ())
+    floor.revise(after, ground.market)
+    return floor.orders[row.id]
+
+
+def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
+    check_switches(floor, how.halted, reduces=wish.reduce_only, path=how.path)
+    check_kind(floor, ground, how.path)
+    waits = wish.condition is not None or how.parent is not None
+    if not waits:
+        check_market(floor, ground, wish, how.path)
+    quantity = None if wish.condition is not None and wish.notional is not None else _quantity(ground, wish, how.path)
+    row = _row(floor, ground, wish, how, quantity)
+    form = working(row if quantity is not None else replace(row, quantity=Decimal(1)))
+    if quantity is not None or wish.notional is None:
+        _check_rules(floor, ground, form, how.path)
+    if wish.condition is not None or quantity is None:
+        return row
+    if not waits:
+        check_reduces(floor, ground, wish, quantity, how.path)
+        check_short(floor, ground, wish, quantity, how.path, group=how.group)
+    # What waits for another order arrives with its fill, when nobody can be asked for prices: it reserves now.
+    return _reserving(floor, ground, row, how.path)
+
+
+def _reserving(floor: Floor, ground: Ground, row: OrderRow, path: tuple[str, ...]) -> OrderRow:
+    """With what it holds of buying power, which is there."""
+    row = replace(row, reserved=_reserve(floor, ground, row))
+    check_funds(floor, ground, row, row.reserved, path)
+    return row
+
+
+def _child(
+    floor: Floor, ground: Ground, wish: Wish, how: Place, entry: OrderRow, leg: OrderLeg, name: str, group: str | None
+) -> OrderRow:
+    place = Place(made_by=how.made_by, leg=leg, group=group, parent=entry.id, path=(*how.path, name))
+    row = _row(floor, ground, wish, place, entry.quantity)
+    if entry.quantity is not None:
+        _check_rules(floor, ground, working(row), place.path, closes=True)
+    return row
+
+
+def _waits(row: OrderRow) -> bool:
+    return row.condition is not None or row.parent_id is not None
+
+
+def _quantity(ground: Ground, wish: Wish, path: tuple[str, ...]) -> Decimal:
+    if wish.quantity is not None:
+        return wish.quantity
+    tick = ground.priced.tick if ground.priced else None
+    price = wish.limit_price or wish.stop_price or (side_price(tick, wish.side) if tick else None)
+    if price is None or wish.notional is None:
+        raise Refused("NO_PRICE", f"A notional needs a price, and {ground.lacking}.", *path, "notional")
+    quantity = quantity_for(wish.notional, price, ground.spec)
+    if not quantity:
+        told = f"notional {wish.notional:f} {ground.spec.currency} is less than the smallest size costs at {price:f}."
+        raise Refused("SIZE_BELOW_MINIMUM", told, *path, "notional")
+    return quantity
+
+
+def _row(floor: Floor, ground: Ground, wish: Wish, how: Place, quantity: Decimal | None) -> OrderRow:
+    account, now = floor.w.account, floor.now
+    return OrderRow(
+        tenant_id=account.tenant_id, id=new_id("ord"), account_id=account.id, number=floor.w.next_order(),
+        made_by=how.made_by, client_order_id=wish.client_order_id, request_digest=how.digest, broker_order_id=None,
+        instrument=str(ground.spec.instrument), side=wish.side.value, type=wish.type.value,
+        time_in_force=wish.time_in_force.value, quantity=quantity, notional=wish.notional,
+        limit_price=wish.limit_price, stop_price=wish.stop_price, trail_amount=wish.trail_amount,
+        trail_percent=wish.trail_percent, trail_extreme=None, post_only=wish.post_only, reduce_only=wish.reduce_only,
+        expires_at=expiry(wish.time_in_force, now, wish.expires_at, ground.closes_at), condition=wish.condition,
+        parent_id=how.parent, group_id=how.group or wish.group,
+        leg=how.leg.value if how.leg else None, cause=wish.cause.value, strategy=wish.strategy,
+        status=OrderStatus.NEW.value, reason=None, filled=ZERO, paid=ZERO, fills=0, reserved=ZERO,
+        currency=ground.spec.currency, accepted_at=None, due_at=None, triggered_at=None, open=True,
+        shard=account.shard, version=1, created_at=now, changed_at=now, ended_at=None,
+    )  # fmt: skip
+
+
+def _check_rules(
+    floor: Floor, ground: Ground, order: Working, path: tuple[str, ...], *, closes: bool = False
+) -> None:  # fmt: skip
+    """What closes a whole position has no least size: else what a part fill has left could not be sold."""
+    tick = ground.priced.tick if ground.priced else None
+    price = side_price(tick, order.side) if tick else None
+    found = check(order, ground.spec, now=floor.now, price=price, collar_bps=ground.model.collar_bps)
+    if closes or (order.reduce_only and order.quantity == abs(floor.held(str(ground.spec.instrument)))):
+        found = tuple(each for each in found if each.rule not in _LEAST)
+    if found:
+        raise refused_of(found, path)
+
+
+def refused_of(found: Sequence[Violation], path: tuple[str, ...]) -> Refused:
+    """The first thing that is wrong, by its GraphQL name, with all others in the message."""
+    told = _SNAKE.sub(lambda found: camel(found[0]), "; ".join(f"{each.field} {each.message}" for each in found))
+    return Refused(found[0].rule.value, f"{told}.", *path, camel(found[0].field))
+
+
+def camel(name: str) -> str:
+    """A field's GraphQL name."""
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)
+
+
+def _reserve(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
+    """What it holds of buying power; for what nobody prices yet by its own limit or stop."""
+    order = working(row)
+    tick = ground.priced.tick if ground.priced else None
+    price = (side_price(tick, order.side) if tick else None) or order.limit_price or order.stop_price
+    if price is None:
+        return ZERO
+    leverage = floor.w.account.leverage if floor.lends else Decimal(1)
+    held = floor.held(row.instrument)
+    ahead = sum((_left(each) for each in floor.open if _same_side(each, row)), ZERO)
+    opens = opening(order.side, order.left, held, ahead)
+    if not floor.lends and order.side is Side.SELL:
+        return ZERO
+    return reserve(order, price, ground.spec, ground.model, leverage, opens)
+
+
+def _left(row: OrderRow) -> Decimal:
+    return (row.quantity or ZERO) - row.filled
+
+
+def _same_side(each: OrderRow, row: OrderRow) -> bool:
+    return each.id != row.id and each.instrument == row.instrument and each.side == row.side and each.leg not in EXITS
+
+
+def _check_arrival(floor: Floor, ground: Ground, row: OrderRow, path: tuple[str, ...]) -> None:
+    """What the venue would refuse at once is a refusal, and no order."""
+    if ground.priced is None:
+        return
+    order = replace(working(row), accepted_at=floor.now)
+    market = ground.market
+    step: Step = venue.accept(order, market.tick, market.spec, market.model, open=market.open, most=floor.most(row))
+    if step.order.status not in TERMINAL or not step.reason:
+        return
+    if step.reason == venue.POST_ONLY_WOULD_TAKE:
+        told = f"limitPrice {row.limit_price} would be filled at once: move it away from the market."
+        raise Refused(step.reason, told, *path, "limitPrice")
+    if step.reason == venue.FOK_NOT_FILLABLE:
+        told = f"Less than {row.quantity} is offered now: ask for less, or use IOC or GTC, which take what there is."
+        raise Refused(step.reason, told, *path, "timeInForce")

@@ -1,0 +1,217 @@
+"""SQL of orders and fills."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from gateway.core.store import Tx, exact_sum
+from plugins.trading.rows import FillRow, OrderRow, values_of
+from plugins.trading.tables import fills, orders
+from schema.pages import Position
+from schema.words.orders import OrderLeg
+
+_FIXED = frozenset({"tenant_id", "id", "account_id", "number", "made_by", "created_at", "shard", "instrument", "side"})
+_CHANGING = tuple(field.name for field in fields(OrderRow) if field.name not in _FIXED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which orders a page is of; None takes all."""
+
+    account_id: str
+    open: bool | None = None
+    statuses: Collection[str] | None = None
+    instrument: str | None = None
+    strategy: str | None = None
+
+
+class OrderStore:
+    """An organisation's orders. What changes them holds the account's lock."""
+
+    async def add(self, tx: Tx, tenant: str, rows: Sequence[OrderRow]) -> None:
+        """Put them in."""
+        await tx.run(orders.insert(), [values_of(row) | {"tenant_id": tenant} for row in rows])
+
+    async def find(self, tx: Tx, tenant: str, order_id: str) -> OrderRow | None:
+        """One of them."""
+        return await tx.first(select(orders).where(_one(tenant, order_id)), OrderRow)
+
+    async def with_client_id(self, tx: Tx, tenant: str, account_id: str, client_order_id: str) -> OrderRow | None:
+        """What was placed under a client's id."""
+        mine = and_(_of(tenant, account_id), orders.c.client_order_id == client_order_id)
+        return await tx.first(select(orders).where(mine), OrderRow)
+
+    async def children(self, tx: Tx, tenant: str, account_id: str, parent_id: str) -> list[OrderRow]:
+        """What waits, or waited, for an order."""
+        mine = select(orders).where(_of(tenant, account_id), orders.c.parent_id == parent_id)
+        return await tx.all(mine.order_by(orders.c.number), OrderRow)
+
+    async def open(
+        self, tx: Tx, tenant: str, account_id: str, instruments: Collection[str] | None = None
+    ) -> list[OrderRow]:  # fmt: skip
+        """The account's open orders, or those of some instruments, in the order of placing."""
+        mine = select(orders).where(_of(tenant, account_id), orders.c.open.is_(True))
+        if instruments is not None:
+            mine = mine.where(orders.c.instrument.in_(sorted(instruments)))
+        return await tx.all(mine.order_by(orders.c.number), OrderRow)
+
+    async def family(
+        self, tx: Tx, tenant: str, account_id: str, instruments: Collection[str] | None = None
+    ) -> list[OrderRow]:  # fmt: skip
+        """The account's open orders, or those of some instruments; with those, ended or of other instruments, that they
+        wait for, that wait for them, or that share a group with them."""
+        found = await self.open(tx, tenant, account_id, instruments)
+        known = {row.id for row in found}
+        parents = {row.parent_id for row in found if row.parent_id} - known
+        groups = {row.group_id for row in found if row.group_id}
+        # Only of an OTO may another instrument's order wait for one of these.
+        triggers = {
+            row.id for row in found if row.leg == OrderLeg.OTO and not row.parent_id and instruments is not None
+        }
+        if not (parents or groups or triggers):
+            return found
+        kin = or_(
+            orders.c.id.in_(sorted(parents)), orders.c.group_id.in_(sorted(groups)),
+            orders.c.parent_id.in_(sorted(triggers)),
+        )  # fmt: skip
+        mine = select(orders).where(_of(tenant, account_id), kin)
+        return found + [row for row in await tx.all(mine, OrderRow) if row.id not in known]
+
+    async def elsewhere(
+        self, tx: Tx, tenant: str, account_id: str, but: Collection[str]
+    ) -> list[tuple[str, Decimal, int]]:
+        """What the open orders but some hold of buying power: currency, amount, and how many they are."""
+        mine = and_(_of(tenant, account_id), orders.c.open.is_(True), orders.c.id.not_in(sorted(but)))
+        summed = select(orders.c.currency, exact_sum(orders.c.reserved).label("amount"), func.count().label("number"))
+        rows = await tx.connection.execute(summed.where(mine).group_by(orders.c.currency))
+        return [(row.currency, Decimal(row.amount), row.number) for row in rows]
+
+    async def page(
+        self, tx: Tx, tenant: str, wanted: Wanted, limit: int, *, before: int | None = None
+    ) -> list[OrderRow]:
+        """Some of an account's orders, the newest first."""
+        mine = select(orders).where(_of(tenant, wanted.account_id))
+        if wanted.open is not None:
+            mine = mine.where(orders.c.open.is_(wanted.open))
+        if wanted.statuses is not None:
+            mine = mine.where(orders.c.status.in_(sorted(wanted.statuses)))
+        if wanted.instrument is not None:
+            mine = mine.where(orders.c.instrument == wanted.instrument)
+        if wanted.strategy is not None:
+            mine = mine.where(orders.c.strategy == wanted.strategy)
+        if before is not None:
+            mine = mine.where(orders.c.number < before)
+        return await tx.all(mine.order_by(orders.c.number.desc()).limit(limit), OrderRow)
+
+    async def change(self, tx: Tx, tenant: str, rows: Sequence[OrderRow]) -> None:
+        """Write them as they are now."""
+        if not rows:
+            return
+        where = and_(orders.c.tenant_id == tenant, orders.c.id == bindparam("which"))
+        statement = update(orders).where(where).values({name: bindparam(f"new_{name}") for name in _CHANGING})
+        values: list[dict[str, Any]] = [
+            {"which": row.id, **{f"new_{name}": getattr(row, name) for name in _CHANGING}} for row in rows
+        ]
+        await tx.connection.execute(statement, values)
+
+    async def whole(self, tx: Tx, tenant: str) -> list[OrderRow]:
+        """All, for the organisation's export."""
+        mine = select(orders).where(orders.c.tenant_id == tenant)
+        return await tx.all(mine.order_by(orders.c.account_id, orders.c.number), OrderRow)
+
+    async def erase(self, tx: Tx, tenant: str) -> None:
+        """All, with their fills."""
+        await tx.run(delete(fills).where(fills.c.tenant_id == tenant))
+        await tx.run(delete(orders).where(orders.c.tenant_id == tenant))
+
+
+class FillStore:
+    """An organisation's fills: written once, never changed."""
+
+    async def add(self, tx: Tx, tenant: str, rows: Sequence[FillRow]) -> None:
+        """Put them in."""
+        await tx.run(fills.insert(), [values_of(row) | {"tenant_id": tenant} for row in rows])
+
+    async def of_order(self, tx: Tx, tenant: str, order_id: str) -> list[FillRow]:
+        """Of one order, in order."""
+        mine = and_(fills.c.tenant_id == tenant, fills.c.order_id == order_id)
+        return await tx.all(select(fills).where(mine).order_by(fills.c.number), FillRow)
+
+    async def page(
+        self, tx: Tx, tenant: str, account_id: str, limit: int, *, instrument: str | None = None,
+        start: datetime | None = None, end: datetime | None = None, behind: Position | None = None,
+    ) -> list[FillRow]:  # fmt: skip
+        """Some of an account's fills, the newest first."""
+        mine = select(fills).where(fills.c.tenant_id == tenant, fills.c.account_id == account_id)
+        mine = _within(mine, start, end)
+        if instrument is not None:
+            mine = mine.where(fills.c.instrument == instrument)
+        if behind is not None:
+            at, id = behind
+            mine = mine.where(or_(fills.c.at < at, and_(fills.c.at == at, fills.c.id < id)))
+        return await tx.all(mine.order_by(fills.c.at.desc(), fills.c.id.desc()).limit(limit), FillRow)
+
+    async def has(self, tx: Tx, tenant: str, account_id: str, broker_fill_id: str) -> bool:
+        """Whether a broker's fill was booked before."""
+        mine = and_(
+            fills.c.tenant_id == tenant, fills.c.account_id == account_id, fills.c.broker_fill_id == broker_fill_id
+        )
+        return await tx.value(select(fills.c.id).where(mine)) is not None
+
+    async def filled(self, tx: Tx, tenant: str, account_id: str) -> Mapping[str, Decimal]:
+        """What the fills of each order sum to."""
+        mine = and_(fills.c.tenant_id == tenant, fills.c.account_id == account_id)
+        summed = select(fills.c.order_id, exact_sum(fills.c.quantity).label("quantity")).where(mine)
+        rows = await tx.connection.execute(summed.group_by(fills.c.order_id))
+        return {row.order_id: row.quantity for row in rows}
+
+    async def whole(self, tx: Tx, tenant: str) -> list[FillRow]:
+        """All, for the organisation's export."""
+        mine = select(fills).where(fills.c.tenant_id == tenant)
+        return await tx.all(mine.order_by(fills.c.account_id, fills.c.at, fills.c.id), FillRow)
+
+
+class OrderDirectory:
+    """Working orders is for all tenants at once: each row carries its own tenant along."""
+
+    async def open(self, tx: Tx, shards: Collection[int]) -> list[OrderRow]:
+        """Open orders of some parts, each account's in the order of placing."""
+        wanted = and_(orders.c.open.is_(True), orders.c.shard.in_(sorted(shards)))
+        return await tx.all(select(orders).where(wanted).order_by(orders.c.account_id, orders.c.number), OrderRow)
+
+    async def some(self, tx: Tx, ids: Collection[str]) -> list[OrderRow]:
+        """Orders by their ids."""
+        return await tx.all(select(orders).where(orders.c.id.in_(sorted(ids))), OrderRow)
+
+    async def changed(self, tx: Tx, since: datetime) -> list[OrderRow]:
+        """Orders that were placed or changed since."""
+        return await tx.all(select(orders).where(orders.c.changed_at >= since), OrderRow)
+
+    async def any(self, tx: Tx) -> bool:
+        """Whether there is anything to work."""
+        return await tx.value(select(orders.c.id).where(orders.c.open.is_(True)).limit(1)) is not None
+
+    async def count(self, tx: Tx) -> int:
+        """How many are open."""
+        return int(await tx.value(select(func.count()).select_from(orders).where(orders.c.open.is_(True))))
+
+
+def _within(statement: Select[Any], start: datetime | None, end: datetime | None) -> Select[Any]:
+    if start is not None:
+        statement = statement.where(fills.c.at >= start)
+    return statement if end is None else statement.where(fills.c.at < end)
+
+
+def _of(tenant: str, account: str) -> ColumnElement[bool]:
+    return and_(orders.c.tenant_id == tenant, orders.c.account_id == account)
+
+
+def _one(tenant: str, order_id: str) -> ColumnElement[bool]:
+    return and_(orders.c.tenant_id == tenant, orders.c.id == order_id)

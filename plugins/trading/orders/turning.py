@@ -1,0 +1,73 @@
+"""Between an order's row and the order that matching knows. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import ROUND_UP, Decimal
+
+from gateway.core.matching.lifecycle import TERMINAL, advance
+from gateway.core.matching.model import Working
+from gateway.core.matching.rounding import quantum_of
+from plugins.trading.rows import OrderRow
+from schema.symbols import parse_instrument
+from schema.words.orders import OrderStatus, OrderType, TimeInForce
+from schema.words.trades import Side
+
+ZERO = Decimal(0)
+
+
+def working(row: OrderRow) -> Working:
+    """As matching sees it; its quantity must be known."""
+    if row.quantity is None:
+        raise ValueError(f"order {row.id} has no quantity yet")
+    return Working(
+        id=row.id, instrument=parse_instrument(row.instrument), side=Side(row.side), type=OrderType(row.type),
+        time_in_force=TimeInForce(row.time_in_force), quantity=row.quantity,
+        accepted_at=row.accepted_at or row.created_at,
+        limit_price=row.limit_price, stop_price=row.stop_price, trail_amount=row.trail_amount,
+        trail_percent=row.trail_percent, trail_extreme=row.trail_extreme, post_only=row.post_only,
+        reduce_only=row.reduce_only, expires_at=row.expires_at, due_at=row.due_at, group=row.group_id,
+        status=OrderStatus(row.status), filled=row.filled, fills=row.fills,
+    )  # fmt: skip
+
+
+def form_of(row: OrderRow, *, lends: bool) -> Working:
+    """An order as matching sees it: the sale of an account that cannot borrow closes, whatever it was placed as."""
+    form = working(row)
+    return form if lends or form.side is Side.BUY else replace(form, reduce_only=True)
+
+
+def returned(row: OrderRow, order: Working, now: datetime, reason: str | None = None) -> OrderRow:
+    """The row after what matching made of its order."""
+    ended = order.status in TERMINAL
+    triggered = order.status is OrderStatus.TRIGGERED and row.triggered_at is None
+    return replace(
+        row, quantity=order.quantity, limit_price=order.limit_price, stop_price=order.stop_price,
+        trail_extreme=order.trail_extreme, due_at=order.due_at,
+        accepted_at=None if order.status is OrderStatus.NEW else order.accepted_at, status=order.status.value,
+        filled=order.filled,
+        fills=order.fills, reason=reason if reason is not None else row.reason, open=not ended,
+        triggered_at=now if triggered else row.triggered_at, ended_at=now if ended else None,
+        reserved=ZERO if ended else row.reserved, version=row.version + 1, changed_at=now,
+    )  # fmt: skip
+
+
+def ended(row: OrderRow, status: OrderStatus, reason: str | None, now: datetime) -> OrderRow:
+    """The row of an order that ends without matching; IllegalTransition where it has ended before."""
+    advance(OrderStatus(row.status), status)
+    return replace(
+        row, status=status.value, reason=reason, open=False, ended_at=now, reserved=ZERO, version=row.version + 1,
+        changed_at=now,
+    )  # fmt: skip
+
+
+def left_of(before: OrderRow, after: OrderRow) -> Decimal:
+    """What an order still holds: of its reserve the part that is not filled, rounded up."""
+    if not after.open or after.quantity is None or before.quantity is None:
+        return ZERO if not after.open else before.reserved
+    was = before.quantity - before.filled
+    left = after.quantity - after.filled
+    if not was or left >= was:
+        return before.reserved
+    return (before.reserved * left / was).quantize(quantum_of(after.currency), rounding=ROUND_UP)

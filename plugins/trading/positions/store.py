@@ -1,0 +1,94 @@
+"""SQL of positions, of trips, and of what both are valued by."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+from sqlalchemy import and_, delete, not_, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from gateway.core.store import Tx, exact_sum
+from plugins.trading.rows import BalanceRow, PositionRow, TripRow, values_of
+from plugins.trading.tables import balances, orders, positions, trips
+from schema.pages import Position as Place
+
+
+class PositionStore:
+    """What accounts hold."""
+
+    async def of(
+        self, tx: Tx, tenant: str, account_id: str, instruments: Collection[str] | None = None
+    ) -> list[PositionRow]:  # fmt: skip
+        """All of an account, or some, by instrument."""
+        mine = select(positions).where(_of(positions, tenant, account_id))
+        if instruments is not None:
+            mine = mine.where(positions.c.instrument.in_(sorted(instruments)))
+        return await tx.all(mine.order_by(positions.c.instrument), PositionRow)
+
+    async def find(self, tx: Tx, tenant: str, account_id: str, instrument: str) -> PositionRow | None:
+        """One of an account."""
+        mine = and_(_of(positions, tenant, account_id), positions.c.instrument == instrument)
+        return await tx.first(select(positions).where(mine), PositionRow)
+
+    async def put(self, tx: Tx, tenant: str, row: PositionRow) -> None:
+        """As it is from now on; the caller holds the account's lock."""
+        values = values_of(row) | {"tenant_id": tenant}
+        made = tx.insert(positions)
+        renewed = made.on_conflict_do_update(
+            index_elements=["account_id", "instrument"], set_={name: made.excluded[name] for name in values},
+            where=positions.c.tenant_id == tenant,
+        )  # fmt: skip
+        await tx.run(renewed, [values])
+
+    async def remove(self, tx: Tx, tenant: str, account_id: str, instrument: str) -> bool:
+        """It is closed; whether there was one."""
+        mine = and_(_of(positions, tenant, account_id), positions.c.instrument == instrument)
+        return await tx.run(delete(positions).where(mine)) > 0
+
+    async def purse(self, tx: Tx, tenant: str, account_id: str, instruments: Collection[str]) -> list[BalanceRow]:
+        """All balances that a fill of some instruments may change: of currencies, and of those instruments."""
+        counted = balances.c.ledger.in_(["units", "market"])
+        mine = and_(_of(balances, tenant, account_id), or_(not_(counted), balances.c.asset.in_(sorted(instruments))))
+        return await tx.all(select(balances).where(mine), BalanceRow)
+
+    async def cash(self, tx: Tx, tenant: str, account_id: str) -> list[BalanceRow]:
+        """An account's money, by currency."""
+        mine = and_(_of(balances, tenant, account_id), balances.c.ledger == "cash")
+        return await tx.all(select(balances).where(mine).order_by(balances.c.asset), BalanceRow)
+
+    async def reserved(self, tx: Tx, tenant: str, account_id: str) -> dict[str, Decimal]:
+        """What open orders hold of buying power, by currency."""
+        mine = and_(_of(orders, tenant, account_id), orders.c.open.is_(True))
+        wanted = select(orders.c.currency, exact_sum(orders.c.reserved).label("amount")).where(mine)
+        rows = await tx.connection.execute(wanted.group_by(orders.c.currency))
+        return {row.currency: Decimal(row.amount) for row in rows if row.amount is not None and Decimal(row.amount)}
+
+
+class TripStore:
+    """Positions that were closed."""
+
+    async def add(self, tx: Tx, tenant: str, rows: Sequence[TripRow]) -> None:
+        """Put them in."""
+        if rows:
+            await tx.run(trips.insert(), [values_of(row) | {"tenant_id": tenant} for row in rows])
+
+    async def page(
+        self, tx: Tx, tenant: str, account_id: str, limit: int, *, strategy: str | None, instrument: str | None,
+        behind: Place | None,
+    ) -> list[TripRow]:  # fmt: skip
+        """Some of an account, those that were closed last first."""
+        mine = select(trips).where(_of(trips, tenant, account_id))
+        if strategy is not None:
+            mine = mine.where(trips.c.strategy == strategy)
+        if instrument is not None:
+            mine = mine.where(trips.c.instrument == instrument)
+        if behind is not None:
+            at, id = behind
+            mine = mine.where(or_(trips.c.closed_at < at, and_(trips.c.closed_at == at, trips.c.id < id)))
+        return await tx.all(mine.order_by(trips.c.closed_at.desc(), trips.c.id.desc()).limit(limit), TripRow)
+
+
+def _of(table: object, tenant: str, account_id: str) -> ColumnElement[bool]:
+    columns = table.c  # type: ignore[attr-defined]
+    return and_(columns.tenant_id == tenant, columns.account_id == account_id)

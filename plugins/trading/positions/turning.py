@@ -1,0 +1,48 @@
+"""Between a position's row and the position that matching knows. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from gateway.core.matching.positions import Position, Trip
+from gateway.core.quant.lots import Lot
+from plugins.trading.rows import OrderRow, PositionRow, TripRow
+
+
+def position_of(row: PositionRow) -> Position:
+    """With its lots."""
+    lots = tuple(
+        Lot(opened=datetime.fromisoformat(opened), quantity=Decimal(quantity), cost=Decimal(cost))
+        for opened, quantity, cost in row.lots
+    )
+    return Position(
+        lots=lots, opened_at=row.opened_at, bought=row.bought, bought_value=row.bought_value, sold=row.sold,
+        sold_value=row.sold_value, realised=row.realised, fees=row.fees, funding=row.funding,
+    )  # fmt: skip
+
+
+def position_row(
+    position: Position, before: PositionRow | None, order: OrderRow, mode: str, now: datetime
+) -> PositionRow:
+    """As it is stored; what one that is new has of the order that opened it."""
+    same = before is not None and before.opened_at == position.opened_at
+    return PositionRow(
+        tenant_id=order.tenant_id, account_id=order.account_id, instrument=order.instrument,
+        quantity=position.quantity, cost=position.cost, currency=order.currency,
+        lots=[[lot.opened.isoformat(), format(lot.quantity, "f"), format(lot.cost, "f")] for lot in position.lots],
+        bought=position.bought, bought_value=position.bought_value, sold=position.sold,
+        sold_value=position.sold_value, realised=position.realised, fees=position.fees, funding=position.funding,
+        strategy=before.strategy if before is not None and same else order.strategy, mode=mode,
+        opened_at=position.opened_at, changed_at=now,
+    )  # fmt: skip
+
+
+def trip_row(trip: Trip, id: str, before: PositionRow, mode: str) -> TripRow:
+    """A position that is no more."""
+    return TripRow(
+        tenant_id=before.tenant_id, id=id, account_id=before.account_id, instrument=before.instrument,
+        side=trip.side.value, quantity=trip.quantity, entry_price=trip.entry_price, exit_price=trip.exit_price,
+        currency=before.currency, realised=trip.realised, fees=trip.fees, funding=trip.funding,
+        strategy=before.strategy, mode=mode, opened_at=trip.opened_at, closed_at=trip.closed_at,
+    )  # fmt: skip

@@ -1,0 +1,210 @@
+"""Our books and the brokers': what differs is found, booked where it can be, told where it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from plugins.trading.rows import AccountRow
+from plugins.trading.tables import accounts
+from tests.doubles import brokers as doubles
+from tests.doubles.brokers import DOWN
+from tests.plugins.trading.brokers.room import CANCEL, PLACE, SYMBOLS, Room
+from tests.plugins.trading.rowsof import D
+
+BOTH = ("tacc_a", "tacc_b")
+
+
+async def test_money_that_differs_twice_in_a_row_is_booked_with_its_reason(room: Room) -> None:
+    room.venue("tacc_a").cash = {"USD": "250.75"}
+    room.venue("tacc_b").cash = {"USDT": "40.5", "DOGE": "7"}
+
+    await room.look()
+    assert await room.entries("tacc_a") == []
+    with capture_logs() as logs:
+        await room.look()
+    await room.look()
+
+    for account, memo in (
+        ("tacc_a", "alpaca_paper holds 250.75 USD, the books had 0"),
+        ("tacc_b", "binance_testnet holds 40.5 USDT, the books had 0"),
+    ):
+        found = [(row.kind, row.memo, row.made_by) for row in await room.entries(account)]
+        assert found == [("ADJUSTMENT", memo, "broker")]
+    assert [each["reason"] for each in logs if each["event"] == "broker_units_differ"] == [
+        "binance_testnet holds 7 DOGE, the books had 0"
+    ]
+    assert (await room.holds("tacc_a"))[0] == {"USD": "250.75"}
+    async with room.house.store.read() as tx:
+        rows = await tx.all(accounts.select().order_by(accounts.c.id), AccountRow)
+    # Money that came is no profit of the day.
+    assert [row.day_equity for row in rows] == [D("250.75"), D("40.5")]
+
+    room.venue("tacc_a").cash = {"USD": "200"}
+    await room.look()
+    assert len(await room.entries("tacc_a")) == 1
+    await room.look(300)
+    await room.look()
+    assert (await room.holds("tacc_a"))[0] == {"USD": "200.00"}
+    assert await room.findings() == []
+
+
+async def test_a_fill_between_two_questions_is_no_difference(room: Room) -> None:
+    venue = room.venue("tacc_b")
+    venue.cash = {"USDT": "500"}
+    await room.look()
+    await room.look()
+    placed = (await room.place("tacc_b"))["order"]
+
+    venue.cash, venue.units = {"USDT": "400"}, {"BTC": "1"}
+    await room.look(300)
+    venue.fill(venue.by_client_id(placed["id"]), "1", "100")
+    await room.look()
+    await room.look()
+
+    assert [row.kind for row in await room.entries("tacc_b")] == ["ADJUSTMENT", "TRADE_PNL"]
+    assert await room.holds("tacc_b") == ({"USDT": "400.00000000"}, {SYMBOLS["tacc_b"]: "1"})
+
+
+async def test_an_order_ends_once_its_fills_are_told_and_until_then_no_money_differs(room: Room) -> None:
+    for account, money in (("tacc_a", "USD"), ("tacc_b", "USDT")):
+        venue = room.venue(account)
+        placed = (await room.place(account))["order"]
+        venue.fill(venue.by_client_id(placed["id"]), "1", "100")
+        venue.cash, venue.hides_fills = {money: "-100"}, True
+
+        for _ in range(3):
+            await room.look()
+        assert (await room.order(placed["id"])).status == "ACCEPTED"
+        assert await room.entries(account) == []
+        venue.hides_fills = False
+        await room.look()
+        await room.look()
+
+        assert (await room.order(placed["id"])).status == "FILLED"
+        assert [row.kind for row in await room.entries(account)] == ["TRADE_PNL"]
+
+
+async def test_an_order_of_ours_that_works_though_it_has_ended_here_is_cancelled_and_its_fills_are_booked(
+    room: Room,
+) -> None:
+    for account in BOTH:
+        venue = room.venue(account)
+        end = "/orders" if account == "tacc_a" else "/order"
+        venue.faults.append(("POST", end, DOWN))
+        placed = (await room.place(account))["order"]
+        await room.look(61)
+        assert (await room.order(placed["id"])).status == "REJECTED"
+
+        late = venue.add(
+            client_id=placed["id"], symbol="BTC/USD" if account == "tacc_a" else "BTCUSDT", side="BUY", type="LIMIT",
+            tif="GTC", quantity=D(1), price="100",
+        )  # fmt: skip
+        venue.fill(late, "0.5", "100")
+        await room.look(300)
+
+        row = await room.order(placed["id"])
+        assert (late.status, row.status, row.filled, len(await room.fills(row.id))) == (
+            "canceled", "REJECTED", D("0.5"), 1
+        )  # fmt: skip
+    assert await room.findings() == []
+
+
+async def test_an_order_that_the_broker_has_lost_ends_after_a_minute_of_looking(room: Room) -> None:
+    placed = (await room.place("tacc_b"))["order"]
+    await room.look(3600)
+    room.venue("tacc_b").orders.clear()
+
+    for _ in range(11):
+        await room.look()
+    assert (await room.order(placed["id"])).status == "ACCEPTED"
+    await room.look()
+
+    row = await room.order(placed["id"])
+    assert (row.status, row.reason) == ("CANCELED", "BROKER_LOST: the broker does not know it any more")
+
+
+async def test_a_broker_out_of_reach_keeps_no_other_waiting_and_is_looked_at_as_a_whole_afterwards(room: Room) -> None:
+    a, b = room.venue("tacc_a"), room.venue("tacc_b")
+    one, other = [(await room.place(account))["order"] for account in BOTH]
+    await room.look()
+    whole = a.count("GET", "/account")
+    for account, placed in zip(BOTH, (one, other), strict=True):
+        venue = room.venue(account)
+        venue.fill(venue.by_client_id(placed["id"]), "1", "100")
+    a.faults.append(("GET", f"/orders/{a.by_client_id(one['id']).id}", DOWN))
+
+    await room.look()
+    assert [(await room.order(each["id"])).status for each in (one, other)] == ["ACCEPTED", "FILLED"]
+    await room.look()
+
+    assert (await room.order(one["id"])).status == "FILLED"
+    assert a.count("GET", "/account") == whole + 1
+    assert b.count("POST", "/order") == 1
+
+
+async def test_two_processes_that_look_at_once_book_once(room: Room) -> None:
+    for account in BOTH:
+        venue = room.venue(account)
+        placed = (await room.place(account))["order"]
+        venue.fill(venue.by_client_id(placed["id"]), "0.4", "100")
+        venue.fill(venue.by_client_id(placed["id"]), "0.6", "100")
+
+        await asyncio.gather(*(room.look() for _ in range(4)))
+
+        assert [each.number for each in await room.fills(placed["id"])] == [1, 2]
+        assert (await room.order(placed["id"])).status == "FILLED"
+    assert await room.findings() == []
+
+
+async def test_many_open_orders_are_asked_for_with_one_question_and_none_where_nothing_is_open(room: Room) -> None:
+    for account, listing in (("tacc_a", "/orders"), ("tacc_b", "/openOrders")):
+        venue = room.venue(account)
+        await room.look()
+        await room.look()
+        asked = len(venue.asked)
+        await room.look()
+        assert len(venue.asked) == asked
+
+        placed = [(await room.place(account))["order"]["id"] for _ in range(4)]
+        venue.asked.clear()
+        await room.look()
+        assert [each for each in venue.asked if not each[1].endswith("/time")] == [
+            ("GET", f"/{'alpaca_paper/v2' if account == 'tacc_a' else 'binance_testnet/api/v3'}{listing}")
+        ]
+        assert {(await room.order(each)).version for each in placed} == {2}
+
+
+async def test_a_halted_account_takes_no_orders_and_lets_them_be_cancelled(room: Room) -> None:
+    placed = (await room.place("tacc_a"))["order"]
+    async with room.house.store.write() as tx:
+        await tx.run(accounts.update().values(halted=True, halt_reason="lunch"))
+    asked = list(room.venue("tacc_a").asked)
+    wanted = {"accountId": "tacc_a", "symbol": SYMBOLS["tacc_a"], "side": "BUY", "type": "MARKET", "quantity": "1"}
+
+    assert await room.code(PLACE, **wanted) == "KILL_SWITCH"
+    assert room.venue("tacc_a").asked == asked
+    assert (await room.do(CANCEL, orderId=placed["id"]))["order"]["status"] == "CANCELED"
+
+
+async def test_a_key_that_is_not_taken_is_told_once_and_not_tried_all_the_time(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.place("tacc_b")
+    await room.look()
+    await room.look()
+    venue, asked = room.venue("tacc_b"), room.venue("tacc_b").count("GET", "/order")
+    monkeypatch.setattr(doubles, "KEY", "another")
+
+    with capture_logs() as logs:
+        for _ in range(14):
+            await room.look()
+
+    told = "binance_testnet does not take the key: Invalid API-key, IP, or permissions for action. (-2015)"
+    assert [each["reason"] for each in logs if each["event"] == "broker_not_reconciled"] == [told]
+    assert (venue.count("GET", "/order"), venue.count("GET", "/openOrders")) == (asked + 1, 2)
+    monkeypatch.undo()
+    await room.look(60)
+    assert (await room.orders("tacc_b"))[0].status == "ACCEPTED"

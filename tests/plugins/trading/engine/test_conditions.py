@@ -1,0 +1,122 @@
+"""Orders that wait: for a price, an instant, another order, an indicator."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from gateway.core.matching.conditions import (
+    Condition,
+    Direction,
+    OrderCondition,
+    PriceCondition,
+    TimeCondition,
+    ValueCondition,
+    plain,
+)
+from plugins.trading.engine.values import value_of
+from schema.words.orders import TimeInForce
+from tests.gateway.doubles import NOON
+from tests.plugins.trading.engine.floorhouse import BTC, ETH, hall, wish
+
+D = Decimal
+
+
+def _waits(condition: Condition) -> dict[str, Any]:
+    return plain(condition)
+
+
+async def test_an_order_arrives_once_what_it_waits_for_has_come(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100", ETH: "10"}
+        account = await made.account()
+        above = PriceCondition(symbol=ETH, direction=Direction.ABOVE, level=D(11))
+        noon = TimeCondition(at=NOON + timedelta(minutes=2))
+        by_price, by_time = await made.place(
+            account, wish("BUY", "MARKET", "1", condition=_waits(above)),
+            wish("BUY", "MARKET", None, notional="50", condition=_waits(noon)), price="100",
+        )  # fmt: skip
+        after = OrderCondition(order_id=by_price.id)
+        (by_order,) = await made.place(account, wish("BUY", "LIMIT", limit_price="90", condition=_waits(after)))
+        await made.look()
+
+        await made.tick("10.9", ETH)
+        assert [(await made.stand(each.id))[0] for each in (by_price, by_time, by_order)] == ["NEW", "NEW", "NEW"]
+        await made.tick("11", ETH)
+        assert await made.stand(by_price.id) == ("FILLED", "1")
+        assert (await made.order(by_order.id)).status == "ACCEPTED"
+        made.house.clock.turn(120)
+        await made.look()
+
+        assert await made.stand(by_time.id) == ("FILLED", "0.5")
+        assert await made.fills(account) == [("BUY", "1", "100"), ("BUY", "0.5", "100")]
+        assert (await made.order(by_order.id)).reserved == D("90")
+
+
+async def test_an_order_that_waits_in_vain_is_cancelled(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        account, stranger = await made.account(), await made.account()
+        soon: dict[str, Any] = {"time_in_force": TimeInForce.GTD, "expires_at": NOON + timedelta(minutes=1)}
+        (first,) = await made.place(account, wish("BUY", "LIMIT", limit_price="90", **soon), price="100")
+        (theirs,) = await made.place(stranger, wish("BUY", "MARKET"), price="100")
+        second, third = await made.place(
+            account, wish("BUY", "LIMIT", limit_price="80", condition=_waits(OrderCondition(order_id=first.id))),
+            wish("BUY", "LIMIT", limit_price="80", condition=_waits(OrderCondition(order_id=theirs.id))),
+        )  # fmt: skip
+        await made.look()
+        assert (await made.order(second.id)).status == "NEW"
+        assert (await made.stand(theirs.id), await made.stand(third.id)) == (("FILLED", "1"), ("CANCELED", "0"))
+
+        made.house.clock.turn(60)
+        await made.look()
+
+        assert (await made.stand(first.id), await made.stand(second.id)) == (("EXPIRED", "0"), ("CANCELED", "0"))
+        assert (await made.order(second.id)).reason == "PARENT_ENDED: the order that it waited for ended otherwise"
+
+
+async def test_what_arrives_is_checked_as_if_it_were_placed_then(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account("150")
+        now = _waits(TimeCondition(at=NOON + timedelta(seconds=30)))
+        (poor,) = await made.place(account, wish("BUY", "LIMIT", "2", limit_price="100", condition=now), price="100")
+        await made.look()
+
+        made.house.clock.turn(30)
+        await made.look()
+
+        assert await made.stand(poor.id) == ("REJECTED", "0")
+        told = "INSUFFICIENT_FUNDS: The order needs 200 USD, and 150 is free: 1.5 would pass."
+        assert (await made.order(poor.id)).reason == told
+        assert await made.told("order.rejected") == ["order.rejected"]
+
+
+async def test_an_indicator_of_closed_days_lets_an_order_arrive(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices, made.board.closes = {BTC: "100"}, {BTC: ["10", "12", "11", "99"]}
+        account = await made.account()
+        above = ValueCondition(key=f"SMA:3:{BTC}", direction=Direction.ABOVE, level=D(0))
+        (order,) = await made.place(account, wish("BUY", "MARKET", condition=_waits(above)), price="100")
+        await made.look()
+        assert (await made.order(order.id)).status == "ACCEPTED" or await made.stand(order.id) == ("FILLED", "1")
+
+        above = ValueCondition(key=f"SMA:3:{BTC}", direction=Direction.ABOVE, level=D(1))
+        (waits,) = await made.place(account, wish("BUY", "MARKET", condition=_waits(above)), price="100")
+        made.board.closes = {BTC: ["10", "12", "11", "14", "99"]}
+        await made.look()
+        assert (await made.order(waits.id)).status == "NEW"
+        made.house.clock.turn(61)
+        await made.look()
+
+        assert await made.stand(waits.id) == ("FILLED", "1")
+
+
+def test_values_are_those_of_the_last_close() -> None:
+    closes = [D(each) for each in (10, 12, 11, 14)]
+
+    assert value_of("SMA", 3, closes) == D(14) - D("12.33333333")
+    assert value_of("EMA", 3, closes) == D(14) - D("12.5")
+    assert value_of("RSI", 3, closes) == D("83.33333333")
+    assert value_of("SMA", 5, closes) is None

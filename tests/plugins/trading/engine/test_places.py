@@ -1,0 +1,108 @@
+"""Where seats are worked: one thing after the other, whatever becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from sqlalchemy.exc import OperationalError
+
+from plugins.trading.engine.places import MOST_MESSAGES, Place, Places
+from plugins.trading.engine.seat import Seat, Stood
+from schema.words.problems import Refused
+from tests.gateway.doubles import ManualClock
+from tests.plugins.trading import rowsof
+
+
+class Clock(ManualClock):
+    """Sleeps at once."""
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.turn(seconds)
+
+
+def _seat() -> Seat:
+    stood = Stood(account=rowsof.account(shard=3), orders=(), positions=(), cash=(), statuses={})
+    return Seat(stood, lambda: None)  # type: ignore[arg-type, return-value]
+
+
+def _places(clock: Clock) -> tuple[Places, Place, list[str]]:
+    told: list[str] = []
+    places = Places(
+        clock, lambda place: told.append("settled"), lambda id: told.append("gone"), lambda id: told.append("lost")
+    )
+    places.shards = frozenset({3})
+    place = Place(seat=_seat())
+    places.add(place)
+    return places, place, told
+
+
+async def _done(places: Places) -> None:
+    while tasks := places.tasks:
+        await asyncio.gather(*tasks)
+
+
+async def test_what_a_database_refuses_is_done_again_and_what_cannot_be_done_is_left() -> None:
+    clock = Clock()
+    places, place, told = _places(clock)
+    tries: list[int] = []
+
+    async def away(until: int) -> None:
+        tries.append(until)
+        if len(tries) < until:
+            raise OperationalError("x", {}, Exception("away"))
+
+    async def broken() -> None:
+        raise ValueError("a fault")
+
+    async def deleted() -> None:
+        raise Refused("NOT_FOUND", "gone")
+
+    places.put(place, partial(away, 3))
+    await _done(places)
+    assert (len(tries), clock.slept, told) == (3, [0.2, 0.5], ["settled"])
+    places.put(place, partial(away, 100))
+    await _done(places)
+    assert (len(tries), clock.slept[2:], told) == (9, [0.2, 0.5, 1.0, 2.0, 5.0], ["settled"] * 2)
+    places.put(place, broken)
+    places.put(place, deleted)
+    await _done(places)
+
+    assert told == ["settled", "settled", "lost", "settled", "gone", "settled"]
+
+
+async def test_messages_that_wait_are_bounded_and_nothing_else_is_lost() -> None:
+    places, place, _ = _places(Clock())
+    gate, seen = asyncio.Event(), list[int]()
+
+    async def wait() -> None:
+        await gate.wait()
+
+    async def note(number: int) -> None:
+        seen.append(number)
+
+    places.put(place, wait)
+    await asyncio.sleep(0)
+    places.put(place, partial(note, -1))
+    for number in range(MOST_MESSAGES + 5):
+        places.put(place, partial(note, number), message=True)
+    places.put(place, partial(note, -2))
+    gate.set()
+    await _done(places)
+
+    assert seen == [-1, *range(5, MOST_MESSAGES + 5), -2]
+
+
+async def test_what_is_not_worked_here_any_more_is_not_done() -> None:
+    places, place, _ = _places(Clock())
+    seen: list[int] = []
+
+    async def note() -> None:
+        seen.append(1)
+
+    places.put(place, note)
+    places.shards = frozenset()
+    await _done(places)
+
+    assert seen == []

@@ -1,0 +1,238 @@
+"""Hedges of an account: proposed by who serves the port, executed as one, closed as far as they are held."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from gateway.core.contract import Context
+from gateway.core.identity import Scope
+from gateway.core.ports import Hedges
+from plugins.trading.hedging.legs import left_of
+from plugins.trading.orders.desk import OrderDesk, Placed
+from plugins.trading.orders.store import OrderStore
+from plugins.trading.orders.wishes import Wish
+from plugins.trading.rows import OrderRow
+from schema.words.problems import Refused
+from tests.plugins.trading.ledger.books import BY
+from tests.plugins.trading.live.room import BTC, ETH, PERP, D, Room, caller
+
+ANALYZE = """query($id: ID!, $candidates: [String!]!, $symbol: String, $benchmark: String) {
+  hedgeAnalyze(accountId: $id, candidates: $candidates, symbol: $symbol, benchmark: $benchmark) {
+  currency positions value hedges { symbol kind side quantity target held price value roundedRatio
+    residualValue cost { fees spread total days } } } }"""
+ORDERS = "orders { symbol side type quantity status cause groupId leg }"
+HEDGE = f"hedge {{ id complete {ORDERS} open {{ symbol quantity }} }} userErrors {{ field code message }}"
+EXECUTE = f"mutation($i: HedgeExecuteInput!) {{ r: hedgeExecute(input: $i) {{ {HEDGE} }} }}"
+CLOSE = f"mutation($i: HedgeCloseInput!) {{ r: hedgeClose(input: $i) {{ {HEDGE} }} }}"
+HELD = "query($id: ID!) { positions(accountId: $id) { nodes { symbol quantity } } }"
+MINE = "tacc_2"
+
+
+def leg(symbol: str, side: str, quantity: str) -> dict[str, str]:
+    return {"symbol": symbol, "side": side, "quantity": quantity}
+
+
+async def held(room: Room) -> dict[str, str]:
+    found = await room.see(HELD, id=MINE)
+    return {each["symbol"]: each["quantity"] for each in found["nodes"]}
+
+
+async def execute(room: Room, **given: Any) -> Any:
+    return await room.see(EXECUTE, i={"accountId": MINE, **given})
+
+
+def codes(payload: Any) -> list[tuple[str, str]]:
+    assert payload["hedge"] is None
+    return [(".".join(each["field"] or ()), each["code"]) for each in payload["userErrors"]]
+
+
+async def test_positions_are_hedged_together_less_what_is_held_of_the_candidate(room: Room):
+    await room.place("BUY", "MARKET", "3", accountId=MINE)
+    await room.place("SELL", "MARKET", "1", accountId=MINE, symbol=PERP)
+
+    (whole,) = (await room.see(ANALYZE, id=MINE, candidates=[PERP]))["hedges"]
+    alone = await room.see(ANALYZE, id=MINE, symbol=BTC, candidates=[PERP])
+    both = await room.see(ANALYZE, id=MINE, benchmark=BTC, candidates=[PERP, ETH])
+
+    # Bitcoin and its perpetual move alike: what is worth 300 is hedged by three of them.
+    assert whole == {
+        "symbol": PERP, "kind": "MINIMUM_VARIANCE", "side": "SELL", "quantity": "2", "target": "-3", "held": "-1",
+        "price": "100", "value": "-300.00", "roundedRatio": 1.0, "residualValue": "0.00",
+        "cost": {"fees": "0.00", "spread": "6.00", "total": "6.00", "days": 30},
+    }  # fmt: skip
+    assert (alone["currency"], alone["positions"], alone["value"]) == ("USD", [BTC], "300.00")
+    assert [(each["quantity"], each["held"]) for each in alone["hedges"]] == [("3", "0")]
+    assert {(each["symbol"], each["kind"]) for each in both["hedges"]} == {
+        (PERP, "MINIMUM_VARIANCE"), (PERP, "BETA"), (ETH, "MINIMUM_VARIANCE"), (ETH, "BETA"),
+    }  # fmt: skip
+
+
+async def test_a_hedge_is_one_and_the_same_id_makes_it_once(room: Room):
+    legs = [leg(PERP, "SELL", "2"), leg(ETH, "BUY", "1")]
+
+    made = await execute(room, legs=legs, clientHedgeId="h")
+    again = await execute(room, legs=legs, clientHedgeId="h")
+    other = await execute(room, legs=legs[:1], clientHedgeId="h")
+    after = await room.state()
+    refused = {
+        "SIZE_OFF_STEP": await execute(room, legs=[legs[0], leg(ETH, "BUY", "1.0001")], clientHedgeId="i"),
+        "INSUFFICIENT_MARGIN": await execute(room, legs=[legs[0], leg(ETH, "BUY", "9000")]),
+        "HEDGE_INVALID": await execute(room, legs=[legs[0], legs[0]]),
+        "UNKNOWN_INSTRUMENT": await execute(room, legs=[leg("macro:CPI", "BUY", "1")]),
+    }
+
+    none = [await execute(room, legs=[]), await execute(room, legs=[leg(PERP, "SELL", "0")])]
+    long = await execute(room, legs=legs, clientHedgeId="x" * 65)
+
+    hedge = made["hedge"]["id"]
+    assert [codes(each)[0] for each in (*none, long)] == [
+        ("input.legs", "HEDGE_INVALID"), ("input.legs.0.quantity", "HEDGE_INVALID"),
+        ("input.clientHedgeId", "HEDGE_INVALID"),
+    ]  # fmt: skip
+    assert (made["userErrors"], made["hedge"]["complete"]) == ([], True)
+    assert made["hedge"]["orders"] == [
+        {"symbol": PERP, "side": "SELL", "type": "MARKET", "quantity": "2", "status": "FILLED", "cause": "HEDGE",
+         "groupId": hedge, "leg": None},
+        {"symbol": ETH, "side": "BUY", "type": "MARKET", "quantity": "1", "status": "FILLED", "cause": "HEDGE",
+         "groupId": hedge, "leg": None},
+    ]  # fmt: skip
+    assert made["hedge"]["open"] == [{"symbol": PERP, "quantity": "-2"}, {"symbol": ETH, "quantity": "1"}]
+    assert again == made
+    assert codes(other) == [("input.clientHedgeId", "IDEMPOTENCY_MISMATCH")]
+    assert [codes(each)[0][1] for each in refused.values()] == list(refused)
+    assert codes(refused["SIZE_OFF_STEP"]) == [("input.legs.1.quantity", "SIZE_OFF_STEP")]
+    assert await room.state() == after
+    assert await held(room) == {PERP: "-2", ETH: "1"}
+
+
+async def test_a_hedge_is_closed_as_far_as_the_account_still_holds_it_and_once(room: Room):
+    await room.place("SELL", "MARKET", "1", accountId=MINE, symbol=PERP)
+    hedge = (await execute(room, legs=[leg(PERP, "SELL", "2"), leg(ETH, "BUY", "1")]))["hedge"]["id"]
+    await room.place("SELL", "MARKET", "0.75", accountId=MINE, symbol=ETH)
+
+    closed = await room.see(CLOSE, i={"accountId": MINE, "hedgeId": hedge})
+    again = await room.see(CLOSE, i={"accountId": MINE, "hedgeId": hedge})
+    unknown = await room.see(CLOSE, i={"accountId": MINE, "hedgeId": "hedge_none"})
+    elsewhere = await room.see(CLOSE, i={"accountId": "tacc_1", "hedgeId": hedge})
+
+    orders = [(each["symbol"], each["side"], each["quantity"], each["cause"]) for each in closed["hedge"]["orders"]]
+    assert orders[2:] == [(PERP, "BUY", "2", "CLOSE"), (ETH, "SELL", "0.25", "CLOSE")]
+    assert closed["hedge"]["open"] == [{"symbol": ETH, "quantity": "0.75"}]
+    assert await held(room) == {PERP: "-1"}
+    assert codes(again) == [("input.hedgeId", "HEDGE_CLOSED")]
+    assert codes(unknown) == codes(elsewhere) == [("input.hedgeId", "NOT_FOUND")]
+
+
+async def test_orders_of_a_hedge_wait_beside_each_other_and_go_with_it(room: Room):
+    await room.open("tacc_3", margin="MARGIN", leverage=D(5), model={"latency_ms": 1000})
+    made = await room.see(
+        EXECUTE, i={"accountId": "tacc_3", "legs": [leg(PERP, "SELL", "2"), leg(ETH, "SELL", "1")]}
+    )  # fmt: skip
+
+    closed = await room.see(CLOSE, i={"accountId": "tacc_3", "hedgeId": made["hedge"]["id"]})
+
+    assert [each["status"] for each in made["hedge"]["orders"]] == ["ACCEPTED", "ACCEPTED"]
+    assert [each["status"] for each in closed["hedge"]["orders"]] == ["CANCELED", "CANCELED"]
+    assert closed["hedge"]["open"] == []
+
+
+async def test_a_hedge_may_be_reckoned_when_it_is_executed(room: Room):
+    nothing = await execute(room, **{"with": {"candidate": PERP}})
+    await room.place("BUY", "MARKET", "3", accountId=MINE)
+
+    made = await execute(room, clientHedgeId="h", **{"with": {"candidate": PERP}})
+    again = await execute(room, clientHedgeId="h", **{"with": {"candidate": PERP}})
+    enough = await execute(room, **{"with": {"candidate": PERP}})
+    both = await execute(room, legs=[leg(PERP, "SELL", "2")], **{"with": {"candidate": PERP}})
+
+    assert codes(nothing) == codes(enough) == [("input.candidate", "HEDGE_NOT_COMPUTABLE")]
+    assert made["hedge"]["open"] == [{"symbol": PERP, "quantity": "-3"}]
+    assert again == made
+    assert codes(both) == [("input.legs", "HEDGE_INVALID")]
+    assert await held(room) == {BTC: "3", PERP: "-3"}
+
+
+async def test_without_a_plugin_that_proposes_hedges_legs_still_do(room: Room):
+    await room.place("BUY", "MARKET", "3", accountId=MINE)
+    del room.house.host.services[Hedges]
+
+    body = await room.ask(ANALYZE, id=MINE, candidates=[PERP])
+    reckoned = await execute(room, **{"with": {"candidate": PERP}})
+    made = await execute(room, legs=[leg(PERP, "SELL", "3")])
+
+    (error,) = body["errors"]
+    assert (error["extensions"]["code"], "no plugin of this gateway proposes hedges" in error["message"]) == (
+        "NOT_COVERED", True,
+    )  # fmt: skip
+    assert codes(reckoned) == [("", "HEDGES_UNAVAILABLE")]
+    assert made["userErrors"] == []
+
+
+async def test_who_may_only_look_proposes_and_executes_nothing(room: Room):
+    await room.place("BUY", "MARKET", "3", accountId=MINE)
+    looks = caller("user_ada", Scope.TRADING_READ, Scope.MARKET_READ)
+    asked: dict[str, Any] = {"id": MINE, "candidates": [PERP]}
+
+    seen = await room.ask(ANALYZE, looks, **asked)
+    strange = await room.ask(ANALYZE, caller("user_eve"), **asked)
+    legs = {"accountId": MINE, "legs": [leg(PERP, "SELL", "3")]}
+    forbidden = await room.ask(EXECUTE, looks, i=legs)
+    unknown = await room.see(EXECUTE, caller("user_eve"), i=legs)
+
+    assert seen["data"]["hedgeAnalyze"]["positions"] == [BTC]
+    assert strange["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert forbidden["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert codes(unknown) == [("input.accountId", "NOT_FOUND")]
+
+
+class HandOrders:
+    """A desk of orders at a broker that takes the first leg, fills half of it, and refuses the second one."""
+
+    def __init__(self, room: Room) -> None:
+        self._store, self._clock = room.house.store, room.house.clock
+
+    async def place(self, context: Context, account_id: str, wish: Wish) -> Placed:
+        if wish.symbol == ETH:
+            raise Refused("BROKER_UNAVAILABLE", "The broker cannot be reached.")
+        now = self._clock.now()
+        values: dict[str, Any] = dict.fromkeys(OrderRow.__slots__)
+        values |= {
+            "tenant_id": context.tenant, "id": f"ord_{wish.client_order_id}", "account_id": account_id, "number": 1,
+            "made_by": BY, "client_order_id": wish.client_order_id, "instrument": wish.symbol, "side": wish.side.value,
+            "type": "MARKET", "time_in_force": "GTC", "quantity": wish.quantity, "post_only": False,
+            "reduce_only": wish.reduce_only, "cause": wish.cause.value, "group_id": wish.group,
+            "status": "PARTIALLY_FILLED", "filled": D(1), "paid": D(100), "fills": 1, "reserved": D(0),
+            "currency": "USD", "open": True, "shard": 0, "version": 1, "created_at": now, "changed_at": now,
+        }  # fmt: skip
+        row = OrderRow(**values)
+        async with self._store.write() as tx:
+            await OrderStore().add(tx, context.tenant, [row])
+        return Placed(order=row)
+
+    async def cancel(self, context: Context, order_id: str) -> None:
+        async with self._store.write() as tx:
+            row = await OrderStore().find(tx, context.tenant, order_id)
+            assert row is not None
+            await OrderStore().change(tx, context.tenant, [replace(row, status="CANCELED", open=False)])
+
+
+async def test_at_a_broker_what_is_filled_stays_where_a_later_leg_is_refused_and_the_rest_is_cancelled(room: Room):
+    await room.open("tacc_3", kind="LIVE", broker="somewhere")
+    room.house.host.services[OrderDesk] = HandOrders(room)
+
+    made = await room.see(
+        EXECUTE, i={"accountId": "tacc_3", "legs": [leg(PERP, "SELL", "2"), leg(ETH, "SELL", "1")]}
+    )  # fmt: skip
+    none = await room.see(EXECUTE, i={"accountId": "tacc_3", "legs": [leg(ETH, "SELL", "1")]})
+
+    assert (made["hedge"]["complete"], made["hedge"]["open"]) == (False, [{"symbol": PERP, "quantity": "-1"}])
+    assert [each["status"] for each in made["hedge"]["orders"]] == ["CANCELED"]
+    assert [(each["field"], each["code"]) for each in made["userErrors"]] == [
+        (["input", "legs", "1"], "BROKER_UNAVAILABLE")
+    ]  # fmt: skip
+    assert codes(none) == [("input.legs.0", "BROKER_UNAVAILABLE")]
+
+
+def test_nothing_is_left_of_no_orders() -> None:
+    assert left_of([]) == {}

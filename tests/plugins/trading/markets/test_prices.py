@@ -1,0 +1,179 @@
+"""Prices and rates of a market of one provider, as accounts ask for them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from gateway.app import Gateway, build_gateway
+from gateway.core.contract import Context
+from gateway.core.identity import LOCAL
+from gateway.core.matching.model import ExecutionModel
+from gateway.core.settings import Settings
+from gateway.edge.execute import RequestFacts
+from plugins.trading.markets.prices import Priced, Prices
+from providers import Discovered
+from schema.errors import NoAnswer
+from schema.provenance import DataMode
+from schema.symbols import parse_instrument
+from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
+from schema.words.instruments import INSTRUMENTS, Listing
+from schema.words.orders import FillSource
+from schema.words.problems import Refused
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
+from tests.gateway.doubles import ManualClock
+from tests.plugins.speakers import speaker
+from tests.plugins.trading.rowsof import NOON, D
+
+BTC, ETH, DEAD = (parse_instrument(f"crypto:{each}") for each in ("BTC/USD", "ETH/EUR", "DEAD/USD"))
+TOLD = {"crypto:BTC/USD": "100", "crypto:ETH/EUR": "50", "fx:EUR/USD": "1.1"}
+TICKS = {"alpha": "0.01", "beta": "0.05"}
+BY_BOOK = ExecutionModel(source=FillSource.BOOK)
+
+
+def listing(tick: str) -> Listing:
+    return Listing(instrument=BTC, provider_symbol="BTCUSD", tick_size=D(tick), step_size=D("0.001"))
+
+
+class Market:
+    """What its one provider tells, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.told = dict(TOLD)
+        self.asked: list[str] = []
+        self.clock = ManualClock(NOON)
+        says: Any = {QUOTES: self._quotes, ORDER_BOOK: self._book}
+        listed = {name: {INSTRUMENTS: lambda ask, tick=tick: (listing(tick),)} for name, tick in TICKS.items()}
+        settings = Settings(env="development", upstreams="live")
+        classes: Any = {
+            "alpha": speaker(says | listed["alpha"]), "beta": speaker(listed["beta"], name="beta", priority=20),
+        }  # fmt: skip
+        found = Discovered(classes=classes, failed={})
+        self.gateway: Gateway = build_gateway(settings, discovered=found, clock=self.clock)
+
+    def context(self) -> Context:
+        return self.gateway.context(RequestFacts(request_id="r", transport="test"), LOCAL)
+
+    def _quotes(self, ask: QuotesAsk) -> list[Quote]:
+        self.asked += [str(each) for each in ask.instruments]
+        return [
+            Quote(instrument=each, price=D(self.told[str(each)]), price_type=PriceType.LAST, as_of=NOON)
+            for each in ask.instruments
+            if str(each) in self.told
+        ]
+
+    def _book(self, ask: OrderBookAsk) -> OrderBook:
+        levels: Any = tuple(PriceLevel(price=D(price), size=D(1)) for price in ("99", "98"))
+        asks = () if ask.instrument == DEAD else (PriceLevel(price=D(103), size=D(2)),)
+        return OrderBook(instrument=ask.instrument, bids=() if ask.instrument == DEAD else levels, asks=asks)
+
+
+@pytest.fixture
+def market() -> Market:
+    return Market()
+
+
+async def test_what_is_held_is_marked_in_one_ask_and_what_has_no_price_says_why(market: Market):
+    prices = Prices.of(market.context())
+
+    found = await prices.marks([str(BTC), str(ETH), str(DEAD)], {"USD", "GBP"}, "USD", BY_BOOK)
+    again = await prices.marks([str(BTC)], (), "USD", ExecutionModel())
+
+    assert {name: (mark.price, mark.currency, mark.stale, mark.open) for name, mark in found.prices.items()} == {
+        "crypto:BTC/USD": (D(100), "USD", False, True), "crypto:ETH/EUR": (D(50), "EUR", False, True),
+    }  # fmt: skip
+    assert {name: (rate.rate, rate.provenance.provider) for name, rate in found.rates.items()} == {
+        "EUR": (D("1.1"), "alpha")
+    }
+    assert sorted(found.failures) == ["GBP", "crypto:DEAD/USD"]
+    assert found.worth(D(2), "EUR") == D("2.2")
+    assert (found.worth(D(2), "GBP"), found.worth(D(0), "GBP"), found.worth(D(2), "USD")) == (None, D(0), D(2))
+    assert found.modes == {DataMode.LIVE}
+    assert again.prices["crypto:BTC/USD"].price == 100
+    assert market.asked.count("crypto:BTC/USD") == 1
+
+
+async def test_answers_of_an_operation_stand_for_two_seconds(market: Market):
+    prices = Prices.of(market.context())
+    first = await prices.priced(BTC, ExecutionModel())
+
+    market.told["crypto:BTC/USD"] = "101"
+    market.clock.turn(1.9)
+    held = await prices.priced(BTC, ExecutionModel())
+    market.clock.turn(0.2)
+    new = await prices.priced(BTC, ExecutionModel())
+
+    assert [first.price, held.price, new.price] == [100, 100, 101]
+
+
+async def test_an_account_on_books_is_told_depth_and_an_empty_book_is_no_price(market: Market):
+    prices = Prices.of(market.context())
+
+    found = await prices.priced(BTC, BY_BOOK)
+    with pytest.raises(Refused) as refused:
+        await prices.priced(DEAD, BY_BOOK)
+
+    assert (found.price, found.tick.bid, found.tick.ask) == (D(101), D(99), D(103))
+    assert len(found.tick.bids) == 2
+    assert (refused.value.code, refused.value.message) == (
+        "NO_PRICE", "Nobody prices crypto:DEAD/USD now: the book of crypto:DEAD/USD is empty.",
+    )  # fmt: skip
+
+
+async def test_a_price_grows_old_and_its_mark_with_it(market: Market):
+    market.clock.turn(61)
+
+    found = await Prices.of(market.context()).priced(BTC, ExecutionModel())
+    marks = await Prices.of(market.context()).marks([str(BTC)], (), "USD", ExecutionModel())
+
+    assert (found.age, found.too_old(ExecutionModel())) == (timedelta(seconds=61), True)
+    assert marks.prices[str(BTC)].stale
+
+
+async def test_a_rate_between_currencies_may_be_an_hour_old_and_of_a_coin_as_old_as_its_price(market: Market):
+    market.told["crypto:USDT/USD"] = "1"
+    old = {}
+
+    for seconds in (61, 3540, 2):
+        market.clock.turn(seconds)
+        found = await Prices.of(market.context()).marks([], {"EUR", "USDT"}, "USD", ExecutionModel())
+        old[seconds] = set(found.old_rates)
+
+    assert old == {61: {"USDT"}, 3540: {"USDT", "EUR"}, 2: {"USDT", "EUR"}}
+
+
+async def test_symbols_are_read_and_what_is_none_says_the_way_out(market: Market):
+    prices = Prices.of(market.context())
+
+    assert await prices.find("btc-usd") == BTC
+    for symbol in ("what is this", ""):
+        with pytest.raises(Refused) as refused:
+            await prices.find(symbol, "symbol")
+        assert (refused.value.code, refused.value.field) == ("UNKNOWN_INSTRUMENT", ("symbol",))
+    with pytest.raises(Refused) as index:
+        await prices.spec(parse_instrument("index:SPX"), "symbol")
+    assert index.value.code == "UNKNOWN_INSTRUMENT"
+
+
+async def test_rules_are_those_of_the_provider_whose_prices_count(market: Market):
+    prices = Prices.of(market.context())
+
+    first = await prices.spec(BTC)
+    pinned = await prices.spec(BTC, model=ExecutionModel(provider="beta"))
+    unlisted = await prices.spec(ETH)
+
+    assert (first.tick, first.step, first.currency) == (D("0.01"), D("0.001"), "USD")
+    assert (pinned.tick, pinned.step, pinned.instrument) == (D("0.05"), D("0.001"), BTC)
+    assert (unlisted.tick, unlisted.currency) == (None, "EUR")
+
+
+async def test_of_many_prices_those_that_nobody_tells_are_failures(market: Market):
+    found = await Prices.of(market.context()).all_priced([BTC, DEAD], ExecutionModel(provider="alpha"))
+
+    assert isinstance(found[BTC], Priced)
+    assert isinstance(found[DEAD], NoAnswer)
+    with pytest.raises(Refused) as refused:
+        await Prices.of(market.context()).rate("GBP", "JPY", "to")
+    assert (refused.value.code, refused.value.field) == ("NO_PRICE", ("to",))

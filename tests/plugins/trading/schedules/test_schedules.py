@@ -1,0 +1,126 @@
+"""Schedules: made, placed by the engine, ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from gateway.core.identity import Role
+from plugins.trading.rows import ScheduleRow
+from plugins.trading.tables import schedules
+from tests.gateway.doubles import NOON
+from tests.plugins.trading.engine.floorhouse import BTC, Hall, hall
+
+SHOWN = "id symbol side every quantity notional nextAt placed active problem lastOrderId"
+ERRORS = "userErrors { field code message }"
+CREATE = (
+    f"mutation($i: OrderScheduleCreateInput!) {{ r: orderScheduleCreate(input: $i) {{ orderSchedule {{ {SHOWN} }} "
+    f"{ERRORS} }} }}"
+)
+CANCEL = (
+    f"mutation($i: OrderScheduleCancelInput!) {{ r: orderScheduleCancel(input: $i) {{ orderSchedule {{ {SHOWN} }} "
+    f"{ERRORS} }} }}"
+)
+LIST = f"query($a: ID!) {{ r: orderSchedules(accountId: $a) {{ nodes {{ {SHOWN} }} }} }}"
+
+
+async def test_a_schedule_places_one_order_each_time_and_none_twice(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account("500", owner=made.company.people["ada"].id)
+
+        asked = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "DAY", "notional": "200",
+                 "idempotencyKey": "k1"}  # fmt: skip
+        first = await made.company.ask("ada", CREATE, **asked)
+        again = await made.company.ask("ada", CREATE, **asked)
+        assert first == again
+        assert first["userErrors"] == []
+        assert await made.company.codes("ada", CREATE, **asked | {"notional": "201"}) == ["IDEMPOTENCY_MISMATCH"]
+
+        await made.look()
+        await made.look()
+        assert await made.fills(account) == [("BUY", "2", "100")]
+        assert (await _row(made)).next_at == NOON + timedelta(days=1)
+        # Five days that nobody worked: one order, and then the next regular time.
+        made.house.clock.turn(5 * 86_400 + 3600)
+        await made.look()
+        row = await _row(made)
+        assert (row.placed, row.next_at, row.problem) == (2, NOON + timedelta(days=6), None)
+        order = await made.order(str(row.last_order_id))
+        assert (order.client_order_id, order.cause, order.made_by) == (f"{row.id}:2", "SCHEDULE", row.made_by)
+
+        made.house.clock.turn(86_400)
+        await made.look()
+        row = await _row(made)
+        assert (row.placed, row.active, row.next_at) == (2, True, NOON + timedelta(days=7))
+        assert row.problem == "INSUFFICIENT_FUNDS: The order needs 210 USD, and 100 is free: 0.95238095 would pass."
+
+
+async def _row(made: Hall) -> ScheduleRow:
+    (row,) = await _rows(made)
+    return row
+
+
+async def _rows(made: Hall) -> list[ScheduleRow]:
+    async with made.house.store.read() as tx:
+        return await tx.all(select(schedules).order_by(schedules.c.most.is_(None)), ScheduleRow)
+
+
+async def test_a_schedule_ends_after_so_many_or_at_its_end(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account("5000", owner=made.company.people["ada"].id)
+        asked = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "HOUR", "quantity": "1"}
+        await made.company.ask("ada", CREATE, **asked, most=1)
+        await made.company.ask("ada", CREATE, **asked, endAt="2026-11-20T13:30:00Z")
+
+        await made.look()
+        made.house.clock.turn(3600)
+        await made.look()
+        made.house.clock.turn(3600)
+        await made.look()
+
+        assert len(await made.fills(account)) == 3
+        assert [(row.placed, row.active, row.next_at) for row in await _rows(made)] == [
+            (1, False, None),
+            (2, False, None),
+        ]
+
+
+async def test_what_contradicts_itself_or_is_somebody_elses_is_refused(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account(owner=made.company.people["ada"].id)
+        live = await made.account(owner=made.company.people["ada"].id, kind="LIVE")
+        await made.company.hire("eve", Role.TRADER)
+        asked: dict[str, Any] = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "DAY", "quantity": "1"}
+        cases: list[tuple[dict[str, Any], str, str]] = [
+            ({"notional": "5"}, "SCHEDULE_INVALID", "quantity"),
+            ({"quantity": "0"}, "SCHEDULE_INVALID", "quantity"),
+            ({"most": 0}, "SCHEDULE_INVALID", "most"),
+            ({"strategy": ""}, "SCHEDULE_INVALID", "strategy"),
+            ({"endAt": "2026-11-20T11:00:00Z"}, "SCHEDULE_INVALID", "endAt"),
+            ({"symbol": "no such thing"}, "UNKNOWN_INSTRUMENT", "symbol"),
+            ({"accountId": live.id}, "SCHEDULE_INVALID", "accountId"),
+            ({"accountId": "tacc_nobody"}, "NOT_FOUND", "accountId"),
+        ]
+
+        for changed, code, field in cases:
+            payload = await made.company.ask("ada", CREATE, **asked | changed)
+            (error,) = payload["userErrors"]
+            assert (error["code"], error["field"]) == (code, ["input", field]), changed
+            assert payload["orderSchedule"] is None
+        assert await made.company.codes("eve", CREATE, **asked) == ["NOT_FOUND"]
+        made_one = await made.company.ask("ada", CREATE, **asked)
+        schedule = made_one["orderSchedule"]["id"]
+        body = await made.house.ask(LIST, {"a": account.id}, token=made.company.tokens["ada"])
+        assert body["data"]["r"]["nodes"] == [made_one["orderSchedule"]]
+        body = await made.house.ask(LIST, {"a": account.id}, token=made.company.tokens["eve"])
+        assert body["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+        assert await made.company.codes("eve", CANCEL, scheduleId=schedule) == ["NOT_FOUND"]
+        assert await made.company.codes("ada", CANCEL, scheduleId="sched_nobody") == ["NOT_FOUND"]
+        ended = await made.company.ask("ada", CANCEL, scheduleId=schedule)
+        assert (ended["orderSchedule"]["active"], ended["orderSchedule"]["nextAt"]) == (False, None)
+        assert await made.company.ask("ada", CANCEL, scheduleId=schedule) == ended
