@@ -286,7 +286,7 @@ def test_make_run_prints_a_page_that_answers(tmp_path: Path) -> None:
         port = probe.getsockname()[1]
     env = {**os.environ, "MARKETGATE_PORT": str(port), "MARKETGATE_DATA_DIR": str(tmp_path)}
     # Settings that a shell around this test may hold for `make` itself must not reach the inner one.
-    env = {name: value for name, value in env.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    env = {name: value for name, value in env.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARGS")}
     with subprocess.Popen(
         ["make", "run"], env=env, cwd=ROOT, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as run:
