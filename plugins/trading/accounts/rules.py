@@ -8,14 +8,14 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from gateway.core.matching.model import ExecutionModel
 from gateway.core.quant.lots import LotMethod
-from schema.currencies import FIATS, MINOR_UNITS, STABLES, decimals_of
+from schema.currencies import decimals_of, read_currency
+from schema.errors import BadInput
 from schema.names import BadName, read_name
 from schema.words.orders import AccountKind, MarginType
 from schema.words.problems import Refused
 
 SIMULATOR = "simulator"
 """The broker of paper accounts that fill on the gateway's own prices."""
-COINS = frozenset({"BTC", "ETH"})
 MOST_LEVERAGE = Decimal(100)
 LARGEST = Decimal(1_000_000_000_000)
 LONGEST_REASON = 300
@@ -70,16 +70,13 @@ def reason_of(text: str) -> str:
         raise Refused("REASON_INVALID", str(bad).replace("name", "reason"), "reason") from None
 
 
-def currency_of(text: str) -> str:
+def currency_of(text: str, field: str = "currency") -> str:
     """A code that is known, upper-cased."""
-    code = text.strip().upper()
-    if code in MINOR_UNITS:
-        told = f"{code} is a hundredth of {MINOR_UNITS[code]}: write {MINOR_UNITS[code]}."
-        raise Refused("CURRENCY_INVALID", told, "currency")
-    if code not in FIATS | STABLES | COINS:
-        told = f"{text[:20]!r} is no currency that is known: write a code such as USD, EUR or USDT."
-        raise Refused("CURRENCY_INVALID", told, "currency")
-    return code
+    try:
+        return read_currency(field, text)
+    except BadInput as bad:
+        told = bad.message.removeprefix(f"{bad.field}: ")
+        raise Refused("CURRENCY_INVALID", f"{told}.", field) from None
 
 
 def balance_of(wish: Wish, currency: str) -> Decimal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_DOWN, Decimal
 
-from plugins.trading.accounts.rules import LARGEST, currency_of
+from plugins.trading.accounts.rules import LARGEST
 from plugins.trading.ledger.chart import EXACT, shown
 from plugins.trading.rows import AccountRow
 from schema.currencies import decimals_of
@@ -13,14 +13,6 @@ from schema.words.orders import AccountKind
 from schema.words.problems import Refused
 
 LONGEST_MEMO = 300
-
-
-def read_currency(text: str, field: str = "currency") -> str:
-    """A code that is known, upper-cased."""
-    try:
-        return currency_of(text)
-    except Refused as refused:
-        raise Refused(refused.code, refused.message, field) from None
 
 
 def read_amount(amount: Decimal, currency: str, field: str = "amount") -> Decimal:

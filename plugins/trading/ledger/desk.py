@@ -14,9 +14,10 @@ from gateway.core.ports import Audit
 from gateway.core.store import Tx
 from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.accounts.desk import TOPIC
+from plugins.trading.accounts.rules import currency_of
 from plugins.trading.keys import digest_of
 from plugins.trading.ledger import drafts
-from plugins.trading.ledger.amounts import check_paper, read_amount, read_currency, read_memo
+from plugins.trading.ledger.amounts import check_paper, read_amount, read_memo
 from plugins.trading.ledger.book import LedgerBook, draft_of
 from plugins.trading.ledger.chart import ZERO, money, shown, times
 from plugins.trading.ledger.drafts import Draft, outgoing
@@ -78,7 +79,7 @@ class LedgerDesk:
         self, context: Context, account_id: str, currency: str, amount: Decimal, memo: str | None, key: str | None
     ) -> Shown:
         """Money in."""
-        code = read_currency(currency)
+        code = currency_of(currency)
         draft = drafts.deposit(code, read_amount(amount, code), memo=read_memo(memo))
         return await self._move(context, account_id, draft, key=key)
 
@@ -94,7 +95,7 @@ class LedgerDesk:
         pending: bool,
     ) -> Shown:
         """Money out, at once or once it is posted."""
-        code = read_currency(currency)
+        code = currency_of(currency)
         draft = drafts.withdrawal(code, read_amount(amount, code), memo=read_memo(memo))
         return await self._move(context, account_id, draft, key=key, pending=pending)
 
@@ -103,7 +104,7 @@ class LedgerDesk:
         key: str | None,
     ) -> Converted:  # fmt: skip
         """So much of one currency into another, at the rate of now."""
-        give, take = read_currency(source, "from"), read_currency(target, "to")
+        give, take = currency_of(source, "from"), currency_of(target, "to")
         if give == take:
             raise Refused("CURRENCY_INVALID", f"{give} into {take} changes nothing: give two currencies.", "to")
         wish = (give, read_amount(amount, give), take, note := read_memo(memo))
@@ -132,7 +133,7 @@ class LedgerDesk:
         key: str | None,
     ) -> tuple[Shown, Shown]:  # fmt: skip
         """From one account of the organisation to another; both or neither."""
-        code = read_currency(currency)
+        code = currency_of(currency)
         wanted, note = read_amount(amount, code), read_memo(memo)
         if source == target:
             raise Refused("NOT_FOUND", "The money is in this account already: give two accounts.", "toAccountId")

@@ -34,7 +34,7 @@ def told(refused: pytest.ExceptionInfo[Refused]) -> tuple[str, tuple[str, ...], 
         ),
         (
             lambda: rules.currency_of("GBX"),
-            ("CURRENCY_INVALID", ("currency",), "GBX is a hundredth of GBP: write GBP."),
+            ("CURRENCY_INVALID", ("currency",), "GBX is a hundredth of GBP: write GBP, and amounts in it."),
         ),
         (
             lambda: rules.currency_of("pesos"),
@@ -105,6 +105,15 @@ def test_a_refusal_names_the_field_and_what_would_pass(make: Any, expected: tupl
 
 def test_what_is_within_its_bounds_passes():
     assert rules.currency_of(" usdt ") == "USDT"
+
+
+def test_pence_are_no_pounds():
+    with pytest.raises(Refused) as refused:
+        rules.currency_of("GBp")
+
+    assert (refused.value.code, refused.value.message) == (
+        "CURRENCY_INVALID", "GBp is a hundredth of GBP: write GBP, and amounts in it.",
+    )  # fmt: skip
     assert rules.balance_of(wish(initial_balance=D("0.00000001")), "BTC") == D("0.00000001")
     assert rules.leverage_of(D("2.5"), MarginType.MARGIN) == D("2.5")
     assert (rules.loss_of(None), rules.loss_of(rules.LARGEST)) == (None, rules.LARGEST)
