@@ -31,3 +31,9 @@ def read_name(text: str, *, longest: int = LONGEST_NAME) -> str:
 def could_be_id(text: str) -> bool:
     """Whether a text may be an identifier at all; what is none need not be looked up."""
     return 0 < len(text) <= LONGEST_ID and text.isascii() and text.isprintable()
+
+
+def camel(name: str) -> str:
+    """What GraphQL calls a field."""
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)

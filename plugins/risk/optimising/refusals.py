@@ -7,6 +7,7 @@ from typing import overload
 
 from gateway.core.quant.refusals import Infeasible
 from schema.errors import BadInput
+from schema.names import camel
 
 NAMES = {
     "max_position": "maxPosition", "max_assets": "cardinality", "long_only": "short", "default.min": "minWeight",
@@ -58,9 +59,4 @@ def _field_of(field: str) -> str:
     head, _, rest = field.partition(".")
     if field in _FIELDS:
         return _FIELDS[field]
-    return ".".join([_camel(head), *([name_of(rest) if head == "constraints" else rest] if rest else [])])
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
+    return ".".join([camel(head), *([name_of(rest) if head == "constraints" else rest] if rest else [])])

@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.core.matching.model import ExecutionModel
 from schema.errors import BadInput
+from schema.names import camel
 from schema.words.problems import Refused
 
 NAMED = 20
@@ -17,7 +18,7 @@ def model_of(given: Mapping[str, Any], providers: Collection[str]) -> ExecutionM
     try:
         model = ExecutionModel.read(given)
     except BadInput as bad:
-        field = [_camel(part) for part in bad.field.split(".")]
+        field = [camel(part) for part in bad.field.split(".")]
         told = bad.message.removeprefix(f"{bad.field}: ")
         raise Refused("MODEL_INVALID", f"{'.'.join(field)} {told}.", *field) from None
     if model.provider is not None and model.provider not in providers:
@@ -25,8 +26,3 @@ def model_of(given: Mapping[str, Any], providers: Collection[str]) -> ExecutionM
         told = f"{model.provider!r} is no provider of quotes here: write one of {known}."
         raise Refused("MODEL_INVALID", told, "model", "provider")
     return model
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.title() for part in rest)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.model import Tick
+from plugins.trading.ledger.chart import shown
 from plugins.trading.orders.wishes import Wish
 from plugins.trading.positions.standing import standing
 from plugins.trading.rows import BalanceRow, OrderRow
@@ -94,8 +95,8 @@ def check_reduces(floor: Floor, ground: Ground, wish: Wish, quantity: Decimal, p
     can, held = closing_part(floor, name, wish.side, quantity), floor.held(name)
     if can < quantity:
         told = (
-            f"The account holds {_plain(held)} of {name}: to {wish.side.value.lower()} {_plain(quantity)} would not "
-            f"only reduce it; at most {_plain(can)} passes."
+            f"The account holds {shown(held)} of {name}: to {wish.side.value.lower()} {shown(quantity)} would not "
+            f"only reduce it; at most {shown(can)} passes."
         )
         raise Refused("REDUCE_ONLY_WOULD_INCREASE", told, *path, "quantity")
 
@@ -119,7 +120,7 @@ def check_short(
         promised[key] = max(promised.get(key, ZERO), (order.quantity or ZERO) - order.filled)
     free = max(floor.held(name) - sum(promised.values()), ZERO)
     if quantity > free:
-        told = f"A cash account sells only what it has: of {name} {_plain(free)} is free, not {_plain(quantity)}."
+        told = f"A cash account sells only what it has: of {name} {shown(free)} is free, not {shown(quantity)}."
         raise Refused("SHORT_NOT_ALLOWED", told, *path, "quantity")
 
 
@@ -137,7 +138,7 @@ def check_funds(floor: Floor, ground: Ground, row: OrderRow, needed: Decimal, pa
     taken = floor.reserved(but=row.id).get(row.currency, ZERO)
     free = _EXACT.subtract(floor.cash.get(row.currency, ZERO), taken)
     if needed > free:
-        told = f"The order needs {_plain(needed)} {row.currency}, and {_plain(max(free, ZERO))} is free"
+        told = f"The order needs {shown(needed)} {row.currency}, and {shown(max(free, ZERO))} is free"
         raise Refused("INSUFFICIENT_FUNDS", f"{told}{_would_pass(row, ground, free, needed)}.", *path, "quantity")
 
 
@@ -176,12 +177,7 @@ def _would_pass(row: OrderRow, ground: Ground, free: Decimal, needed: Decimal) -
     step = ground.spec.step_quantity or Decimal("0.00000001")
     about = _EXACT.multiply(row.quantity, (free / needed))
     passes = (about / step).to_integral_value(rounding=ROUND_DOWN) * step
-    return f": {_plain(passes)} would pass" if passes > 0 else ": pay in, or close something"
-
-
-def _plain(amount: Decimal) -> str:
-    text = format(amount, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return f": {shown(passes)} would pass" if passes > 0 else ": pay in, or close something"
 
 
 def _money(amount: Decimal) -> str:

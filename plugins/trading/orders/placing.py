@@ -31,6 +31,7 @@ from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.turning import working
 from plugins.trading.orders.wishes import Wish, exit_wish
 from plugins.trading.rows import OrderRow
+from schema.names import camel
 from schema.words.orders import OrderLeg, OrderStatus, OrderType, TimeInForce
 from schema.words.problems import Refused
 from schema.words.trades import Side
@@ -251,12 +252,6 @@ def refused_of(found: Sequence[Violation], path: tuple[str, ...]) -> Refused:
     """The first thing that is wrong, by its GraphQL name, with all others in the message."""
     told = _SNAKE.sub(lambda found: camel(found[0]), "; ".join(f"{each.field} {each.message}" for each in found))
     return Refused(found[0].rule.value, f"{told}.", *path, camel(found[0].field))
-
-
-def camel(name: str) -> str:
-    """A field's GraphQL name."""
-    first, *rest = name.split("_")
-    return first + "".join(part.title() for part in rest)
 
 
 def _reserve(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
