@@ -26,6 +26,10 @@ _IN_THOUSANDTHS = frozenset({"KWD"})
 _DECIMALS_OF_COINS = 8
 
 
+UNKNOWN = "XXX"
+"""ISO 4217: no currency, or one that nobody tells."""
+
+
 def decimals_of(currency: str) -> int:
     """Digits behind the point of an amount; what is not ISO 4217 has 8."""
     if currency not in FIATS:

@@ -17,13 +17,13 @@ from plugins.portfolio.changes import Changes, Look
 from plugins.portfolio.desk import PortfolioDesk
 from plugins.portfolio.ledger import EXACT, weights_of
 from plugins.portfolio.money import maybe_money
-from plugins.portfolio.prices.currency import UNKNOWN
 from plugins.portfolio.shapes.holdings import PortfolioExposure, PortfolioPosition
 from plugins.portfolio.store import PortfolioRow
 from plugins.portfolio.valuation.holdings import Appraiser, Line, Worth, weighted_lines
 from plugins.portfolio.valuation.marks import Mark, Marks, marks_now, rates_now
 from plugins.portfolio.valuation.pnl import Profits, profits_of
 from schema.arguments import says
+from schema.currencies import UNKNOWN
 from schema.errors import BadInput, Forbidden
 from schema.facts import facts
 from schema.model import described, model

@@ -18,11 +18,10 @@ from gateway.core.contract import Context, Fetched, Host
 from gateway.core.ports import Late, Missing, Panel, PanelAsk
 from gateway.core.quant.steps import Steps
 from plugins.portfolio.bench import Bench
-from plugins.portfolio.prices.currency import UNKNOWN
 from plugins.portfolio.prices.days import A_DAY, LENGTHS, Sessions, bounds, closes_of, expected, following, midnight
 from plugins.portfolio.prices.rates import Rates, rates_between
 from schema.capability import Terms
-from schema.currencies import read_currency
+from schema.currencies import UNKNOWN, read_currency
 from schema.errors import BadInput, FailureCode, NoAnswer
 from schema.provenance import CacheStatus, Conversion, DataMode, Provenance
 from schema.symbols import AssetClass, InstrumentId

@@ -12,9 +12,9 @@ from typing import cast
 from gateway.core.contract import Context, Fetched
 from gateway.core.ports import PanelAsk
 from plugins.portfolio.ledger import EXACT
-from plugins.portfolio.prices.currency import UNKNOWN
 from plugins.portfolio.prices.panels import PanelDesk
 from plugins.portfolio.prices.rates import Rates
+from schema.currencies import UNKNOWN
 from schema.errors import FailureCode, NoAnswer
 from schema.provenance import CacheStatus, Conversion, Provenance, providers_of
 from schema.symbols import InstrumentId, parse_instrument

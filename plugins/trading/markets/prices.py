@@ -17,10 +17,10 @@ from gateway.core.contract import Context, Fetched
 from gateway.core.matching.model import ExecutionModel, Spec, Tick
 from gateway.core.ports import Desk
 from plugins.trading.markets.marks import Mark, Marks
-from plugins.trading.markets.specs import RULES, UNKNOWN, is_derivative, spec_of, untradable
+from plugins.trading.markets.specs import RULES, is_derivative, spec_of, untradable
 from plugins.trading.markets.ticks import age_of, is_open, stamp_of, tick_of, tick_of_book
 from schema.capability import DEFAULT_TERMS, Terms
-from schema.currencies import FIATS
+from schema.currencies import FIATS, UNKNOWN
 from schema.errors import AmbiguousInstrument, FailureCode, MarketgateError, NoAnswer
 from schema.provenance import CacheStatus, Conversion, DataMode, Provenance
 from schema.symbols import AssetClass, InstrumentId, parse_instrument

@@ -5,11 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from gateway.core.matching.model import Spec
+from schema.currencies import UNKNOWN
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.instruments import Instrument, InstrumentType, type_of
 
-UNKNOWN = "XXX"
-"""ISO 4217: no currency, or one that nobody tells."""
 RULES = frozenset(
     {"tickSize", "stepSize", "minSize", "maxSize", "minNotional", "contractSize", "quoteCurrency", "type", "tradable"}
 )
