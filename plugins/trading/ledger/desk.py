@@ -21,7 +21,7 @@ from plugins.trading.ledger.amounts import check_paper, read_amount, read_memo
 from plugins.trading.ledger.book import LedgerBook, draft_of
 from plugins.trading.ledger.chart import ZERO, money, shown, times
 from plugins.trading.ledger.drafts import Draft, outgoing
-from plugins.trading.ledger.room import Room, check_cash, check_room, flow_of, note_flow, room_of
+from plugins.trading.ledger.room import Moved, Room, check_cash, check_room, flow_of, note_flow, room_of
 from plugins.trading.ledger.shown import Shown, shown_of
 from plugins.trading.ledger.store import Filter, LedgerStore
 from plugins.trading.markets.prices import Prices
@@ -35,13 +35,9 @@ from schema.words.problems import Refused
 R = TypeVar("R")
 
 ATTEMPTS = 3
-"""How often an account that changes meanwhile is reckoned anew."""
+"""How often an account that holds something new meanwhile is priced anew."""
 FOLLOWED = {"post": "ledgerentry.posted", "void": "ledgerentry.voided", "reverse": "ledgerentry.reversed"}
 REVERSIBLE = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL, EntryKind.ADJUSTMENT, EntryKind.INTEREST})
-
-
-class Moved(Exception):
-    """The account has changed since it was reckoned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +188,7 @@ class LedgerDesk:
         if key is not None and (again := await self._book.repeated(w.tx, w.account, key, str(digest))):
             return (await shown_of(w.tx, w.tenant, w.account.id, again))[0]
         if leaving:
-            _check_version(w, room)
-            await check_room(w, room, leaving)
+            await check_room(context, w, room, leaving)
         if pending:
             row = await self._book.pend(w, draft, at=at, made_by=by, key=key, digest=digest)
         else:
@@ -214,7 +209,7 @@ class LedgerDesk:
             async with self._opened(context, account_id) as w:
                 check_paper(w.account)
                 if key is None or await self._rows.keyed(w.tx, w.tenant, account_id, key) is None:
-                    await _check_follow(w, room, made, deed)
+                    await _check_follow(context, w, room, made, deed)
                 at, by = self._host.clock.now(), context.principal.actor
                 if deed == "void":
                     entry = await self._book.void(w, entry_id, at=at, made_by=by, key=key)
@@ -285,28 +280,21 @@ class LedgerDesk:
         tx.then(lambda: self._host.bus.publish(TOPIC, {"id": account_id}))
 
 
-def _check_version(w: Writing, room: Room) -> None:
-    """A cash account is reckoned under its lock; a margin account by prices that were asked before."""
-    if w.account.margin != "CASH" and w.account.version != room.version:
-        raise Moved
-
-
-async def _check_follow(w: Writing, room: Room, made: Draft, deed: str) -> None:
+async def _check_follow(context: Context, w: Writing, room: Room, made: Draft, deed: str) -> None:
     """What a pending entry takes is held for it already; a margin account must have the room for it still."""
     leaving = outgoing(made.lines)
     if leaving:
-        _check_version(w, room)
-        await check_room(w, room, dict.fromkeys(leaving, ZERO) if deed == "post" else leaving)
+        await check_room(context, w, room, dict.fromkeys(leaving, ZERO) if deed == "post" else leaving)
 
 
 async def _settled(attempt: Callable[[], Awaitable[R]]) -> R:
-    """Again where the account has changed meanwhile."""
+    """Again where the account holds something new meanwhile."""
     for _ in range(ATTEMPTS):
         try:
             return await attempt()
         except Moved:
             continue
-    raise Refused("NO_PRICE", "The account changes faster than it can be reckoned: try again.")
+    raise Refused("NO_PRICE", "The account buys faster than what it holds can be priced: try again.")
 
 
 def _check_reversible(draft: Draft) -> None:

@@ -1,19 +1,19 @@
 """How much may leave an account, and what money that comes or leaves means for the day's loss.
 
-Prices and rates are asked before the account is locked; what was reckoned with them holds for the version of the
-account that it was reckoned for.
+Prices and rates are asked before the account is locked; what may leave is reckoned with them behind the lock, of the
+positions, the orders and the money that are there then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from gateway.core.contract import Context
 from gateway.core.matching.model import ExecutionModel
-from plugins.trading.ledger.chart import EXACT, ZERO, Ledger, money, shown, times, total
+from plugins.trading.ledger.chart import EXACT, ZERO, Ledger, money, shown, total
 from plugins.trading.ledger.drafts import Draft
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.prices import Prices
@@ -28,59 +28,63 @@ from schema.words.problems import Refused
 FLOWS = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL, EntryKind.TRANSFER})
 
 
+class Moved(Exception):
+    """The account holds something by now that was not priced before it was locked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """What an account of some version could part with; rates are to its base currency."""
+    """By what is reckoned how much an account may part with."""
 
-    version: int
-    currency: str
-    free: Decimal | None = None
-    """Of a margin account: its available margin less what pending entries hold, in the base currency."""
-    reason: str | None = None
-    """Why that is not known."""
-    rates: Mapping[str, Decimal] = field(default_factory=dict)
+    marks: Marks
+    """Of what it held before it was locked."""
+
+    @property
+    def currency(self) -> str:
+        """The account's."""
+        return self.marks.currency
 
     def worth(self, amounts: Mapping[str, Decimal]) -> Decimal | None:
-        """Amounts by currency in the base currency; None where a rate is missing."""
-        rates = {**self.rates, self.currency: Decimal(1)}
-        if any(amount and currency not in rates for currency, amount in amounts.items()):
+        """Amounts by currency in the account's, at fresh rates; None where one is missing."""
+        if any(amount and currency in self.marks.old_rates for currency, amount in amounts.items()):
             return None
-        return total(times(amount, rates[currency]) for currency, amount in amounts.items() if amount)
+        worths = [self.marks.worth(amount, currency) for currency, amount in amounts.items()]
+        return None if None in worths else total(each for each in worths if each is not None)
 
 
 async def room_of(context: Context, account: AccountRow, currencies: Iterable[str], *, leaves: bool) -> Room:
-    """Reckoned by the prices of now, where money *leaves* a margin account; else by rates, for the loss of the day."""
+    """Rates of now; where money *leaves* a margin account, the prices of all that it holds as well."""
     prices, named = Prices.of(context), {*currencies}
     if account.margin == MarginType.CASH or not leaves:
         marks = await prices.marks((), named - {account.currency}, account.currency, ExecutionModel())
-        return Room(version=account.version, currency=account.currency, rates=_rates(marks))
+        return Room(marks=marks)
     held = await context.service(Appraiser).held(context, account)
-    named |= {*(row.asset for row in held.cash), *held.reserved, *(row.currency for row in held.positions)}
     model = ExecutionModel.read(account.model)
-    marks = await prices.marks([row.instrument for row in held.positions], named, account.currency, model)
-    found = standing(account, held.cash, held.reserved, held.positions, marks)
-    room = Room(version=account.version, currency=account.currency, rates=_rates(marks), reason=found.reason)
-    kept = room.worth({row.asset: row.held for row in held.cash})
-    if found.margin_available is None or kept is None or found.stale:
-        return room
-    return Room(
-        version=account.version, currency=account.currency, rates=room.rates,
-        free=EXACT.subtract(found.margin_available, kept),
-    )  # fmt: skip
+    marks = await prices.marks(held.instruments, named | held.currencies, account.currency, model)
+    return Room(marks=marks)
 
 
-async def check_room(w: Writing, room: Room, leaving: Mapping[str, Decimal]) -> None:
-    """Refused where more would leave than may: amounts above zero by currency, none where they are held already."""
+async def check_room(context: Context, w: Writing, room: Room, leaving: Mapping[str, Decimal]) -> None:
+    """Refused where more would leave than may: amounts above zero by currency, none where they are held already.
+
+    Moved where the account holds by now what the room has no price of.
+    """
     if w.account.margin == MarginType.CASH:
         for currency, amount in leaving.items():
             await check_cash(w, currency, amount)
         return
+    held = await context.service(Appraiser).read(w.tx, w.account)
+    if not room.marks.asked(held.instruments | held.currencies):
+        raise Moved
+    found = standing(w.account, held.cash, held.reserved, held.positions, room.marks)
+    kept = room.worth({row.asset: row.held for row in held.cash})
     wanted = room.worth(leaving)
-    if room.free is None or wanted is None:
-        told = f"What may leave the account cannot be reckoned now: {room.reason or 'a rate is missing'}."
+    if found.margin_available is None or found.stale or kept is None or wanted is None:
+        told = f"What may leave the account cannot be reckoned now: {found.reason or 'a rate is missing'}."
         raise Refused("NO_PRICE", told, "amount")
-    if wanted > room.free:
-        there = shown(max(money(room.free, room.currency), ZERO))
+    free = EXACT.subtract(found.margin_available, kept)
+    if wanted > free:
+        there = shown(max(money(free, room.currency), ZERO))
         told = f"Worth {shown(money(wanted, room.currency))} {room.currency}, it is more than the available margin"
         raise Refused("INSUFFICIENT_FUNDS", f"{told} of {there} {room.currency}.", "amount")
 
@@ -121,7 +125,3 @@ def note_flow(w: Writing, flow: Mapping[str, Decimal], room: Room, now: datetime
     else:
         # The loss of the rest of this day is not known; nothing depends on it.
         w.set(day=None, day_equity=None)
-
-
-def _rates(marks: Marks) -> dict[str, Decimal]:
-    return {each: rate.rate for each, rate in marks.rates.items() if each not in marks.old_rates}

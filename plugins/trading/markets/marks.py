@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 
@@ -49,6 +49,10 @@ class Marks:
             return ONE
         found = self.rates.get(currency)
         return None if found is None else found.rate
+
+    def asked(self, named: Collection[str]) -> bool:
+        """Whether all of these instruments and currencies were asked for, be there an answer or none."""
+        return {self.currency, *self.prices, *self.rates, *self.failures} >= {*named}
 
     def worth(self, amount: Decimal, currency: str) -> Decimal | None:
         """An amount in the one currency; None without a rate. Nothing is worth nothing in any."""

@@ -23,6 +23,17 @@ class Held:
     reserved: Mapping[str, Decimal]
     positions: Sequence[PositionRow]
 
+    @property
+    def instruments(self) -> frozenset[str]:
+        """What it holds."""
+        return frozenset(row.instrument for row in self.positions)
+
+    @property
+    def currencies(self) -> frozenset[str]:
+        """Those of its money, of its orders and of its positions."""
+        money = {row.asset for row in self.cash if row.posted or row.held}
+        return frozenset(money | {*self.reserved} | {row.currency for row in self.positions})
+
 
 class Appraiser:
     """For accounts that the caller may see: whoever asks has looked at that."""
@@ -46,11 +57,8 @@ class Appraiser:
     async def standing(self, context: Context, account: AccountRow) -> Standing:
         """What it amounts to by the prices of now."""
         held = await self.held(context, account)
-        currencies = {row.asset for row in held.cash if row.posted or row.held} | {*held.reserved}
-        marks = await Prices.of(context).marks(
-            [row.instrument for row in held.positions], currencies | {row.currency for row in held.positions},
-            account.currency, ExecutionModel.read(account.model),
-        )  # fmt: skip
+        model = ExecutionModel.read(account.model)
+        marks = await Prices.of(context).marks(held.instruments, held.currencies, account.currency, model)
         day = self._host.clock.now().date().isoformat()
         return standing(account, held.cash, held.reserved, held.positions, marks, day=day)
 

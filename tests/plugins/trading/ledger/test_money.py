@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import timedelta
@@ -263,31 +264,60 @@ async def test_a_margin_account_parts_with_its_available_margin_and_no_more(desk
     assert (await desk.ask(CONVERT, i=given))["userErrors"][0]["code"] == "INSUFFICIENT_FUNDS"
 
 
-async def test_an_account_that_changes_while_it_is_reckoned_is_reckoned_anew(
+async def test_money_leaves_an_account_by_what_it_holds_under_its_lock(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    margin, reckoned, changing = Books(desk.books.store, account="tacc_m", at=desk.books.at), [], [1]
-    await margin.open(margin="MARGIN")
-    await margin.post(deposit("USDT", D(10)))
-    reckon = room_of
+    margin = Books(desk.books.store, account="tacc_m", at=desk.books.at)
+    rooms: list[Any] = []
+    meddle: list[str] = []
+    await margin.open(margin="MARGIN", currency="USD")
+    await margin.post(deposit("USD", D(10)))
+    ask = room_of
 
     async def meddling(*given: Any, **named: Any) -> Any:
-        found = await reckon(*given, **named)
-        reckoned.append(found.version)
-        if changing[0]:
-            changing[0] -= 1
-            await margin.post(deposit("USDT", D(1)))
-        return found
+        rooms.append(await ask(*given, **named))
+        if meddle:
+            await margin.post(deposit(meddle.pop(), D(1)))
+        return rooms[-1]
 
     monkeypatch.setattr(module, "room_of", meddling)
-    given = {"accountId": "tacc_m", "currency": "USDT", "amount": "11"}
-    assert (await desk.ask(WITHDRAW, i=given))["userErrors"] == []
-    assert reckoned == [2, 3]
 
-    changing[0] = 99
-    (error,) = (await desk.ask(WITHDRAW, i=given))["userErrors"]
-    assert error["message"] == "The account changes faster than it can be reckoned: try again."
-    assert len(reckoned) == 5
+    async def leave(amount: str) -> Any:
+        errors = await desk.ask(WITHDRAW, i={"accountId": "tacc_m", "currency": "USD", "amount": amount})
+        return [each["message"] for each in errors["userErrors"]], len(rooms)
+
+    # Busy, in what was priced: no second look is needed, and the newest figures count.
+    meddle += ["USD"]
+    assert await leave("11") == ([], 1)
+    meddle += ["USD"]
+    assert await leave("1.01") == (["Worth 1.01 USD, it is more than the available margin of 1 USD."], 2)
+    # Something new: priced anew, and no more often than three times.
+    meddle += ["EUR"]
+    assert await leave("1") == ([], 4)
+    meddle += ["CHF", "JPY", "GBP"]
+    assert await leave("1") == (["The account buys faster than what it holds can be priced: try again."], 7)
+    assert await leave("0.5") == ([], 8)
+
+
+async def test_transfers_between_two_busy_accounts_all_succeed(database: str, tmp_path: Path) -> None:
+    async with open_desk(database, tmp_path, margin="MARGIN", currency="USD") as desk:
+        other = Books(desk.books.store, account="tacc_0", at=desk.books.at)
+        await other.open(margin="MARGIN", currency="USD")
+        for account in ("tacc_0", "tacc_1"):
+            await desk.ask(DEPOSIT, i={"accountId": account, "currency": "USD", "amount": "100"})
+
+        async def move(source: str, target: str) -> Any:
+            given = {"fromAccountId": source, "toAccountId": target, "currency": "USD", "amount": "1"}
+            return (await desk.ask(TRANSFER, i=given))["userErrors"]
+
+        async def spend(account: str) -> Any:
+            return (await desk.ask(WITHDRAW, i={"accountId": account, "currency": "USD", "amount": "1"}))["userErrors"]
+
+        both = [("tacc_0", "tacc_1"), ("tacc_1", "tacc_0")]
+        found = await asyncio.gather(*(move(*pair) for pair in both * 5), *(spend(account) for account, _ in both * 3))
+
+        assert found == [[]] * 16
+        assert [(await desk.cash(account))["USD"] for account, _ in both] == [("97.00", "0")] * 2
 
 
 async def test_money_of_a_broker_and_of_others_is_not_moved(desk: Desk) -> None:
