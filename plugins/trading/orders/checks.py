@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import ROUND_DOWN, Context, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.model import Tick
 from plugins.trading.ledger.chart import shown
 from plugins.trading.orders.wishes import Wish
-from plugins.trading.positions.standing import standing
-from plugins.trading.rows import BalanceRow, OrderRow
+from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderStatus, OrderType
 from schema.words.problems import Refused
 from schema.words.trades import Side
@@ -23,22 +21,21 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 MOST_OPEN = 1_000
 """Open orders of an account."""
-_EXACT = Context(prec=200)
 
 Path = tuple[str, ...]
 
 
-def check_switches(floor: Floor, halted: str | None, *, reduces: bool, path: Path) -> None:
+def check_switches(floor: Floor, halted: str | None, *, reduces: bool) -> None:
     """Kill switches stop everything; a loss of the day leaves only what reduces."""
     if halted is not None:
-        raise Refused("KILL_SWITCH", halted, *path, "accountId")
+        raise Refused("KILL_SWITCH", halted, "accountId")
     account = floor.w.account
     if account.loss_day == floor.now.date().isoformat() and not reduces:
         told = (
             f"The account has reached its greatest daily loss of {account.max_daily_loss} {account.currency}: until "
             "the next UTC day only orders with reduceOnly are taken."
         )
-        raise Refused("DAILY_LOSS_REACHED", told, *path, "accountId")
+        raise Refused("DAILY_LOSS_REACHED", told, "accountId")
 
 
 def check_kind(floor: Floor, ground: Ground, path: Path) -> None:
@@ -48,12 +45,12 @@ def check_kind(floor: Floor, ground: Ground, path: Path) -> None:
         raise Refused("MARGIN_ACCOUNT_REQUIRED", told, *path, "symbol")
 
 
-def check_room(floor: Floor, more: int, path: Path) -> None:
+def check_room(floor: Floor, more: int) -> None:
     """An account has a bounded number of open orders."""
     there = len(floor.open) + floor.unread
     if there + more > MOST_OPEN:
         told = f"The account has {there} open orders, and {MOST_OPEN} at most: cancel some first."
-        raise Refused("TOO_MANY_ORDERS", told, *path, "accountId")
+        raise Refused("TOO_MANY_ORDERS", told, "accountId")
 
 
 def check_market(floor: Floor, ground: Ground, wish: Wish, path: Path) -> None:
@@ -126,59 +123,3 @@ def check_short(
 
 def _is_new(order: OrderRow) -> bool:
     return order.status == OrderStatus.NEW
-
-
-def check_funds(floor: Floor, ground: Ground, row: OrderRow, needed: Decimal, path: Path) -> None:
-    """Cash, or margin, for what the order reserves."""
-    if not needed:
-        return
-    if floor.lends:
-        _check_margin(floor, ground, row, needed, path)
-        return
-    taken = floor.reserved(but=row.id).get(row.currency, ZERO)
-    free = _EXACT.subtract(floor.cash.get(row.currency, ZERO), taken)
-    if needed > free:
-        told = f"The order needs {shown(needed)} {row.currency}, and {shown(max(free, ZERO))} is free"
-        raise Refused("INSUFFICIENT_FUNDS", f"{told}{_would_pass(row, ground, free, needed)}.", *path, "quantity")
-
-
-def _check_margin(floor: Floor, ground: Ground, row: OrderRow, needed: Decimal, path: Path) -> None:
-    account = floor.w.account
-    now = standing(
-        account, _balances(floor), floor.reserved(but=row.id), tuple(floor.positions.values()), ground.marks
-    )  # fmt: skip
-    amount = ground.marks.worth(needed, row.currency)
-    if now.margin_available is None or amount is None:
-        told = f"The account cannot be valued now: {now.reason or 'a rate is missing'}."
-        raise Refused("NO_PRICE", told, *path, "accountId")
-    if now.stale:
-        raise Refused("STALE_PRICE", f"The account cannot be valued by fresh prices: {now.reason}.", *path, "accountId")
-    if amount > now.margin_available:
-        free = max(now.margin_available, ZERO)
-        told = f"The order needs a margin of {_money(amount)} {account.currency}, and {_money(free)} is available"
-        raise Refused("INSUFFICIENT_MARGIN", f"{told}{_would_pass(row, ground, free, amount)}.", *path, "quantity")
-
-
-def _balances(floor: Floor) -> tuple[BalanceRow, ...]:
-    account = floor.w.account
-    cash: Mapping[str, Decimal] = floor.cash
-    return tuple(
-        BalanceRow(
-            tenant_id=account.tenant_id, account_id=account.id, ledger="cash", asset=asset, posted=amount, held=ZERO
-        )
-        for asset, amount in cash.items()
-    )  # fmt: skip
-
-
-def _would_pass(row: OrderRow, ground: Ground, free: Decimal, needed: Decimal) -> str:
-    """The greatest quantity that passes, about: by proportion, on the step."""
-    if free <= 0 or row.quantity is None:
-        return ": pay in, or close something"
-    step = ground.spec.step_quantity or Decimal("0.00000001")
-    about = _EXACT.multiply(row.quantity, (free / needed))
-    passes = (about / step).to_integral_value(rounding=ROUND_DOWN) * step
-    return f": {shown(passes)} would pass" if passes > 0 else ": pay in, or close something"
-
-
-def _money(amount: Decimal) -> str:
-    return format(amount.quantize(Decimal("0.01")), "f")

@@ -35,7 +35,7 @@ from plugins.trading.orders.events import (
     PositionOpened,
 )
 from plugins.trading.orders.store import FillStore, OrderStore
-from plugins.trading.orders.turning import ended, form_of, left_of, returned, working
+from plugins.trading.orders.turning import ended, form_of, left_of, paid_for, returned, working
 from plugins.trading.positions.store import PositionStore, TripStore
 from plugins.trading.positions.turning import position_of, position_row, trip_row
 from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
@@ -154,10 +154,11 @@ class Floor:
             return venue.closable(Side(row.side), self.held(row.instrument))
         return None
 
-    def add(self, row: OrderRow) -> None:
-        """A new order, as it was placed; what it waits for is not looked at."""
-        self.orders[row.id] = row
+    def add(self, row: OrderRow) -> OrderRow:
+        """A new order, as it was placed, with the account's next number; what it waits for is not looked at."""
         self._new[row.id] = None
+        self.orders[row.id] = replace(row, number=self.w.next_order())
+        return self.orders[row.id]
 
     def accept(self, row: OrderRow, market: Market) -> Step:
         """It works, and meets the price of now where it is due."""
@@ -261,12 +262,8 @@ class Floor:
         """Why a cash account cannot pay these fills; None where it can."""
         if self.lends or row.side != Side.BUY:
             return None
-        currency, context = row.currency, _EXACT
-        needed = ZERO
-        for each in step.executions:
-            paid = context.multiply(each.quantity, each.price)
-            needed = context.add(needed, context.add(paid, each.fee))
-        free = context.subtract(self.cash.get(currency, ZERO), self.reserved(but=row.id).get(currency, ZERO))
+        currency, needed = row.currency, paid_for(step.executions, row.currency)
+        free = _EXACT.subtract(self.cash.get(currency, ZERO), self.reserved(but=row.id).get(currency, ZERO))
         if needed <= free:
             return None
         return f"its fill costs {needed.normalize():f} {currency}, and {free.normalize():f} is free"

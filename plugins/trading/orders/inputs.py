@@ -44,10 +44,14 @@ PLACING = {
     "BROKER_REFUSED": "The broker refused it; the message has its words.",
     "BROKER_UNAVAILABLE": "The broker cannot be reached now.",
 }
+WAITING = {
+    "WRONG_SIDE_OF_MARKET": "A stop or a take-profit would be met at once; the message gives the nearest price.",
+}
+"""Of orders that are not simply at the market."""
 _IDS = "The account's id."
 
 
-@refusals("Why an order was not placed.", **PLACING)
+@refusals("Why an order was not placed.", **PLACING, **WAITING)
 class OrderPlaceErrorCode(StrEnum):
     """Expected refusals."""
 
@@ -67,6 +71,7 @@ class OrderPlaceErrorCode(StrEnum):
     SIZE_ABOVE_MAXIMUM = "SIZE_ABOVE_MAXIMUM"
     NOTIONAL_BELOW_MINIMUM = "NOTIONAL_BELOW_MINIMUM"
     PRICE_COLLAR = "PRICE_COLLAR"
+    WRONG_SIDE_OF_MARKET = "WRONG_SIDE_OF_MARKET"
     POST_ONLY_WOULD_TAKE = "POST_ONLY_WOULD_TAKE"
     FOK_NOT_FILLABLE = "FOK_NOT_FILLABLE"
     REDUCE_ONLY_WOULD_INCREASE = "REDUCE_ONLY_WOULD_INCREASE"
@@ -84,6 +89,7 @@ class OrderPlaceErrorCode(StrEnum):
     "Why an order was not replaced.",
     ORDER_ENDED="The order has reached a state for good: place a new one.",
     **PLACING,
+    **WAITING,
 )
 class OrderReplaceErrorCode(StrEnum):
     """Expected refusals."""
@@ -104,6 +110,7 @@ class OrderReplaceErrorCode(StrEnum):
     SIZE_ABOVE_MAXIMUM = "SIZE_ABOVE_MAXIMUM"
     NOTIONAL_BELOW_MINIMUM = "NOTIONAL_BELOW_MINIMUM"
     PRICE_COLLAR = "PRICE_COLLAR"
+    WRONG_SIDE_OF_MARKET = "WRONG_SIDE_OF_MARKET"
     POST_ONLY_WOULD_TAKE = "POST_ONLY_WOULD_TAKE"
     FOK_NOT_FILLABLE = "FOK_NOT_FILLABLE"
     REDUCE_ONLY_WOULD_INCREASE = "REDUCE_ONLY_WOULD_INCREASE"

@@ -11,13 +11,12 @@ from typing import Any
 from gateway.core.matching import venue
 from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.lifecycle import TERMINAL
-from gateway.core.matching.margin import opening, reserve
-from gateway.core.matching.model import Step, Working
+from gateway.core.matching.model import Step, Tick, Working
 from gateway.core.matching.rules import Rule, Violation, check, quantity_for
 from gateway.core.matching.session import expiry
 from gateway.core.store import new_id
+from plugins.trading.orders.affording import arrival, check_funds, reserve_of
 from plugins.trading.orders.checks import (
-    check_funds,
     check_kind,
     check_market,
     check_reduces,
@@ -28,8 +27,9 @@ from plugins.trading.orders.checks import (
 )
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
+from plugins.trading.orders.sides import check_exit, check_exits, check_side
 from plugins.trading.orders.turning import working
-from plugins.trading.orders.wishes import Wish, exit_wish
+from plugins.trading.orders.wishes import Exit, Wish, exit_wish, wished
 from plugins.trading.rows import OrderRow
 from schema.names import camel
 from schema.words.orders import OrderLeg, OrderStatus, OrderType, TimeInForce
@@ -65,18 +65,19 @@ def place(floor: Floor, ground: Ground, wish: Wish, how: Place) -> list[OrderRow
         (OrderLeg.TAKE_PROFIT, "takeProfit", wish.take_profit), (OrderLeg.STOP_LOSS, "stopLoss", wish.stop_loss)
     ]  # fmt: skip
     bracket = any(exit is not None for _, _, exit in exits)
-    check_room(floor, 1 + sum(exit is not None for _, _, exit in exits), how.path)
+    check_room(floor, 1 + sum(exit is not None for _, _, exit in exits))
     row = _checked(floor, ground, wish, replace(how, leg=OrderLeg.ENTRY) if bracket else how)
+    step = None if _waits(row) else arrival(floor, ground, row)
+    check_funds(floor, ground, row, step, how.path)
     group = new_id("grp") if bracket else None
     children = [
         _child(floor, ground, exit_wish(replace(wish, quantity=row.quantity), exit), how, row, leg, name, group)
         for leg, name, exit in exits
         if exit is not None
     ]
-    if not _waits(row):
-        _check_arrival(floor, ground, row, how.path)
-    for each in (row, *children):
-        floor.add(each)
+    check_exits(wish, _fresh(ground), ground.spec, how.path)
+    _check_arrival(row, step, how.path)
+    row, *children = [floor.add(each) for each in (row, *children)]
     if not _waits(row):
         floor.accept(row, ground.market)
     return [floor.orders[each.id] for each in (row, *children)]
@@ -84,15 +85,14 @@ def place(floor: Floor, ground: Ground, wish: Wish, how: Place) -> list[OrderRow
 
 def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
     """An order for a broker, NEW until the broker has answered; whether there is money for it, the broker knows."""
-    check_room(floor, 1, how.path)
-    check_switches(floor, how.halted, reduces=wish.reduce_only, path=how.path)
+    check_room(floor, 1)
+    check_switches(floor, how.halted, reduces=wish.reduce_only)
     check_market(floor, ground, wish, how.path)
     quantity = _quantity(ground, wish, how.path)
     row = _row(floor, ground, wish, how, quantity)
     _check_rules(floor, ground, working(row), how.path)
     check_reduces(floor, ground, wish, quantity, how.path)
-    floor.add(row)
-    return row
+    return floor.add(row)
 
 
 def replaced_remote(
@@ -103,7 +103,7 @@ def replaced_remote(
     if "expires_at" in terms:
         told = "No broker has orders until a time: leave expiresAt out."
         raise Refused("ORDER_INVALID", told, "expiresAt")
-    check_switches(floor, halted, reduces=row.reduce_only, path=())
+    check_switches(floor, halted, reduces=row.reduce_only)
     _check_rules(floor, ground, working(after), ())
     wish = Wish(symbol=row.instrument, side=Side(row.side), type=OrderType(row.type), reduce_only=row.reduce_only)
     check_reduces(floor, ground, wish, working(after).left, ())
@@ -112,12 +112,7 @@ def replaced_remote(
 
 def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
     """An order whose condition is met is checked as if it were placed now: accepted, or rejected with the reason."""
-    wish = Wish(
-        symbol=row.instrument, side=Side(row.side), type=OrderType(row.type), quantity=row.quantity,
-        notional=row.notional if row.quantity is None else None, limit_price=row.limit_price,
-        stop_price=row.stop_price, trail_amount=row.trail_amount, trail_percent=row.trail_percent,
-        post_only=row.post_only, reduce_only=row.reduce_only,
-    )  # fmt: skip
+    wish = replace(wished(row), condition=None)
     try:
         check_market(floor, ground, wish, ())
         quantity = _quantity(ground, wish, ())
@@ -125,12 +120,13 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
         _check_rules(floor, ground, working(sized), ())
         check_reduces(floor, ground, wish, quantity, ())
         check_short(floor, ground, wish, quantity, ())
-        reserved = _reserve(floor, ground, sized)
-        check_funds(floor, ground, sized, reserved, ())
+        _check_side(ground, wish, None, ())
+        sized = replace(sized, reserved=reserve_of(floor, ground, sized))
+        check_funds(floor, ground, sized, arrival(floor, ground, sized), ())
     except Refused as refused:
         floor.fail(row, refused.code, refused.message)
         return
-    floor.accept(replace(sized, reserved=reserved), ground.market)
+    floor.accept(sized, ground.market)
 
 
 def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any], halted: str | None) -> OrderRow:
@@ -142,9 +138,10 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     if "expires_at" in terms and row.time_in_force != TimeInForce.GTD:
         told = f"expiresAt does not go with {row.time_in_force}: only with GTD."
         raise Refused("ORDER_INVALID", told, "expiresAt")
-    check_switches(floor, halted, reduces=row.reduce_only, path=())
+    check_switches(floor, halted, reduces=row.reduce_only)
     if after.quantity is not None:
         _check_rules(floor, ground, working(after), ())
+    _check_new_side(floor, ground, after, terms)
     if _waits(row) and row.status == OrderStatus.NEW:
         if row.condition is None:
             after = _reserving(floor, ground, after, ())
@@ -157,13 +154,27 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     check_reduces(floor, ground, wish, left, ())
     check_short(floor, ground, wish, left, (), group=row.group_id, but=row.id)
     after = _reserving(floor, ground, after, ())
-    _check_arrival(floor, ground, after, ())
+    _check_arrival(after, arrival(floor, ground, after), ())
     floor.revise(after, ground.market)
     return floor.orders[row.id]
 
 
+def _check_new_side(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any]) -> None:
+    """Another trigger, or another take-profit, of an order that waits for it; of a bracket by how its entry stands."""
+    leg = OrderLeg(row.leg) if row.leg else None
+    profits = leg is OrderLeg.TAKE_PROFIT and "limit_price" in terms
+    if row.condition is not None or row.triggered_at is not None or not ("stop_price" in terms or profits):
+        return
+    entry = floor.orders.get(row.parent_id or "")
+    if row.status != OrderStatus.NEW or entry is None:
+        _check_side(ground, wished(row), leg, ())
+    elif leg in EXITS:
+        exit = Exit(limit_price=row.limit_price, stop_price=row.stop_price)
+        check_exit(wished(entry), exit, leg, _fresh(ground), ground.spec, ())
+
+
 def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
-    check_switches(floor, how.halted, reduces=wish.reduce_only, path=how.path)
+    check_switches(floor, how.halted, reduces=wish.reduce_only)
     check_kind(floor, ground, how.path)
     waits = wish.condition is not None or how.parent is not None
     if not waits:
@@ -178,15 +189,27 @@ def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
     if not waits:
         check_reduces(floor, ground, wish, quantity, how.path)
         check_short(floor, ground, wish, quantity, how.path, group=how.group)
+        _check_side(ground, wish, how.leg, how.path)
     # What waits for another order arrives with its fill, when nobody can be asked for prices: it reserves now.
-    return _reserving(floor, ground, row, how.path)
+    return replace(row, reserved=reserve_of(floor, ground, row))
 
 
 def _reserving(floor: Floor, ground: Ground, row: OrderRow, path: tuple[str, ...]) -> OrderRow:
     """With what it holds of buying power, which is there."""
-    row = replace(row, reserved=_reserve(floor, ground, row))
-    check_funds(floor, ground, row, row.reserved, path)
+    row = replace(row, reserved=reserve_of(floor, ground, row))
+    check_funds(floor, ground, row, None, path)
     return row
+
+
+def _fresh(ground: Ground) -> Tick | None:
+    """The newest message, where it is not too old to judge by."""
+    priced = ground.priced
+    return None if priced is None or priced.too_old(ground.model) else priced.tick
+
+
+def _check_side(ground: Ground, wish: Wish, leg: OrderLeg | None, path: tuple[str, ...]) -> None:
+    tick = _fresh(ground)
+    check_side(wish, leg, side_price(tick, wish.side) if tick else None, ground.spec, path)
 
 
 def _child(
@@ -220,7 +243,7 @@ def _quantity(ground: Ground, wish: Wish, path: tuple[str, ...]) -> Decimal:
 def _row(floor: Floor, ground: Ground, wish: Wish, how: Place, quantity: Decimal | None) -> OrderRow:
     account, now = floor.w.account, floor.now
     return OrderRow(
-        tenant_id=account.tenant_id, id=new_id("ord"), account_id=account.id, number=floor.w.next_order(),
+        tenant_id=account.tenant_id, id=new_id("ord"), account_id=account.id, number=0,
         made_by=how.made_by, client_order_id=wish.client_order_id, request_digest=how.digest, broker_order_id=None,
         instrument=str(ground.spec.instrument), side=wish.side.value, type=wish.type.value,
         time_in_force=wish.time_in_force.value, quantity=quantity, notional=wish.notional,
@@ -254,38 +277,9 @@ def refused_of(found: Sequence[Violation], path: tuple[str, ...]) -> Refused:
     return Refused(found[0].rule.value, f"{told}.", *path, camel(found[0].field))
 
 
-def _reserve(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
-    """What it holds of buying power; for what nobody prices yet by its own limit or stop."""
-    order = working(row)
-    tick = ground.priced.tick if ground.priced else None
-    price = (side_price(tick, order.side) if tick else None) or order.limit_price or order.stop_price
-    if price is None:
-        return ZERO
-    leverage = floor.w.account.leverage if floor.lends else Decimal(1)
-    held = floor.held(row.instrument)
-    ahead = sum((_left(each) for each in floor.open if _same_side(each, row)), ZERO)
-    opens = opening(order.side, order.left, held, ahead)
-    if not floor.lends and order.side is Side.SELL:
-        return ZERO
-    return reserve(order, price, ground.spec, ground.model, leverage, opens)
-
-
-def _left(row: OrderRow) -> Decimal:
-    return (row.quantity or ZERO) - row.filled
-
-
-def _same_side(each: OrderRow, row: OrderRow) -> bool:
-    return each.id != row.id and each.instrument == row.instrument and each.side == row.side and each.leg not in EXITS
-
-
-def _check_arrival(floor: Floor, ground: Ground, row: OrderRow, path: tuple[str, ...]) -> None:
+def _check_arrival(row: OrderRow, step: Step | None, path: tuple[str, ...]) -> None:
     """What the venue would refuse at once is a refusal, and no order."""
-    if ground.priced is None:
-        return
-    order = replace(working(row), accepted_at=floor.now)
-    market = ground.market
-    step: Step = venue.accept(order, market.tick, market.spec, market.model, open=market.open, most=floor.most(row))
-    if step.order.status not in TERMINAL or not step.reason:
+    if step is None or step.order.status not in TERMINAL or not step.reason:
         return
     if step.reason == venue.POST_ONLY_WOULD_TAKE:
         told = f"limitPrice {row.limit_price} would be filled at once: move it away from the market."

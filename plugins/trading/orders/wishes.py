@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderCause, OrderType, TimeInForce
 from schema.words.problems import Refused
 from schema.words.trades import Side
@@ -99,6 +100,16 @@ def exit_wish(wish: Wish, exit: Exit) -> Wish:
         quantity=wish.quantity, limit_price=exit.limit_price, stop_price=exit.stop_price,
         trail_amount=exit.trail_amount, trail_percent=exit.trail_percent, reduce_only=True, strategy=wish.strategy,
         cause=wish.cause,
+    )  # fmt: skip
+
+
+def wished(row: OrderRow) -> Wish:
+    """What an order was asked for as, by how it stands."""
+    return Wish(
+        symbol=row.instrument, side=Side(row.side), type=OrderType(row.type), quantity=row.quantity,
+        notional=row.notional if row.quantity is None else None, limit_price=row.limit_price,
+        stop_price=row.stop_price, trail_amount=row.trail_amount, trail_percent=row.trail_percent,
+        post_only=row.post_only, reduce_only=row.reduce_only, condition=row.condition,
     )  # fmt: skip
 
 

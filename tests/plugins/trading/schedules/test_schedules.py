@@ -56,7 +56,9 @@ async def test_a_schedule_places_one_order_each_time_and_none_twice(sqlite_url: 
         await made.look()
         row = await _row(made)
         assert (row.placed, row.active, row.next_at) == (2, True, NOON + timedelta(days=7))
-        assert row.problem == "INSUFFICIENT_FUNDS: The order needs 210 USD, and 100 is free: 0.95238095 would pass."
+        assert (
+            row.problem == "INSUFFICIENT_FUNDS: The order needs 200 USD, and 100 is free: a notional of 100 would pass."
+        )
 
 
 async def _row(made: Hall) -> ScheduleRow:

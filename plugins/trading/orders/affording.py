@@ -1,0 +1,174 @@
+"""What an order takes of an account: exactly, of what is filled at once; its reserve, of what rests.
+
+CASH: the price and the fee of each execution. MARGIN: what the executions take of the available margin: the initial
+margin of what they open, less that of what they close, the loss against the mark, and their fees. What only closes
+takes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal, localcontext
+from typing import TYPE_CHECKING
+
+from gateway.core.matching import venue
+from gateway.core.matching.contingencies import EXITS
+from gateway.core.matching.margin import initial, opening, reserve
+from gateway.core.matching.model import Execution, Step
+from gateway.core.matching.rounding import COIN_STEP, EXACT, ceil_to, quantum_of, total_of
+from gateway.core.matching.rules import check_notional, check_quantity, worth
+from plugins.trading.ledger.chart import shown, times
+from plugins.trading.orders.checks import Path, side_price
+from plugins.trading.orders.turning import form_of, left_of, paid_for, returned, working
+from plugins.trading.positions.standing import standing
+from plugins.trading.rows import BalanceRow, OrderRow
+from schema.words.problems import Refused
+from schema.words.trades import Side
+
+if TYPE_CHECKING:
+    from plugins.trading.orders.floor import Floor
+    from plugins.trading.orders.ground import Ground
+
+ZERO = Decimal(0)
+_NOTHING = ": pay in, or close something"
+
+
+def arrival(floor: Floor, ground: Ground, row: OrderRow) -> Step | None:
+    """What the market of now makes of an order that arrives; None where nobody prices it."""
+    if ground.priced is None:
+        return None
+    order, market = replace(form_of(row, lends=floor.lends), accepted_at=floor.now), ground.market
+    return venue.accept(order, market.tick, market.spec, market.model, open=market.open, most=floor.most(row))
+
+
+def reserve_of(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
+    """What it holds of buying power while it is open; for what nobody prices yet by its own limit or stop."""
+    order = working(row)
+    tick = ground.priced.tick if ground.priced else None
+    price = (side_price(tick, order.side) if tick else None) or order.limit_price or order.stop_price
+    if price is None or (not floor.lends and order.side is Side.SELL):
+        return ZERO
+    return reserve(order, price, ground.spec, ground.model, _leverage(floor), _opens(floor, row))
+
+
+def check_funds(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, path: Path) -> None:
+    """Cash, or margin, for what the order takes: *step* is its arrival, None where it does not arrive yet."""
+    if not row.reserved:
+        return
+    if floor.lends:
+        _check_margin(floor, ground, row, step, path)
+        return
+    taken = floor.reserved(but=row.id).get(row.currency, ZERO)
+    free = EXACT.subtract(floor.cash.get(row.currency, ZERO), taken)
+    wanted = _taken(floor, ground, row, step)
+    if wanted > free:
+        told = f"The order needs {shown(wanted)} {row.currency}, and {shown(max(free, ZERO))} is free"
+        passing = _passing(floor, ground, row, step, lambda amount: amount <= free)
+        raise Refused("INSUFFICIENT_FUNDS", f"{told}{passing}.", *path, _sized_by(row))
+
+
+def _check_margin(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, path: Path) -> None:
+    account, marks = floor.w.account, ground.marks
+    now = standing(
+        account, _balances(floor), floor.reserved(but=row.id), tuple(floor.positions.values()), marks
+    )  # fmt: skip
+    amount, free = marks.worth(_taken(floor, ground, row, step), row.currency), now.margin_available
+    if free is None or amount is None:
+        told = f"The account cannot be valued now: {now.reason or 'a rate is missing'}."
+        raise Refused("NO_PRICE", told, "accountId")
+    if now.stale:
+        raise Refused("STALE_PRICE", f"The account cannot be valued by fresh prices: {now.reason}.", "accountId")
+    if amount > free:
+        there = max(free, ZERO)
+        told = f"The order needs a margin of {_money(amount)} {account.currency}, and {_money(there)} is available"
+        passing = _passing(
+            floor, ground, row, step, lambda taken: (marks.worth(taken, row.currency) or ZERO) <= there
+        )  # fmt: skip
+        raise Refused("INSUFFICIENT_MARGIN", f"{told}{passing}.", *path, _sized_by(row))
+
+
+def _taken(floor: Floor, ground: Ground, row: OrderRow, step: Step | None) -> Decimal:
+    """In the currency of its price."""
+    if step is None or not step.executions:
+        return row.reserved
+    rests = left_of(row, returned(row, step.order, floor.now))
+    if floor.lends:
+        return EXACT.add(rests, _margin(floor, ground, row, step.executions))
+    return EXACT.add(rests, paid_for(step.executions, row.currency))
+
+
+def _margin(floor: Floor, ground: Ground, row: OrderRow, executions: tuple[Execution, ...]) -> Decimal:
+    filled = total_of(each.quantity for each in executions)
+    mark, size = ground.marks.prices.get(row.instrument), ground.spec.contract_size
+    with localcontext(EXACT):
+        opened = max(ZERO, filled - (working(row).left - _opens(floor, row)))
+        cost = total_of(each.quantity * each.price for each in executions) * size
+        value = filled * size * mark.price if mark else cost
+        loss = max(ZERO, cost - value if row.side == Side.BUY else value - cost)
+        fees = total_of(each.fee for each in executions)
+        more, freed = (
+            initial(value * part / filled, _leverage(floor)) for part in (opened, filled - opened)
+        )  # fmt: skip
+        return max(ZERO, ceil_to(more - freed + loss + fees, quantum_of(row.currency)))
+
+
+def _opens(floor: Floor, row: OrderRow) -> Decimal:
+    """The part of it that opens, once it and the open orders before it have closed what is held."""
+    ahead = total_of((each.quantity or ZERO) - each.filled for each in floor.open if _same_side(each, row))
+    return opening(Side(row.side), working(row).left, floor.held(row.instrument), ahead)
+
+
+def _same_side(each: OrderRow, row: OrderRow) -> bool:
+    return each.id != row.id and each.instrument == row.instrument and each.side == row.side and each.leg not in EXITS
+
+
+def _leverage(floor: Floor) -> Decimal:
+    return floor.w.account.leverage if floor.lends else Decimal(1)
+
+
+def _passing(
+    floor: Floor, ground: Ground, row: OrderRow, step: Step | None, fits: Callable[[Decimal], bool]
+) -> str:  # fmt: skip
+    """The greatest size on the step that would be taken, in words."""
+    unit = ground.spec.step_quantity or COIN_STEP
+    low, high = int(row.filled / unit), int((row.quantity or ZERO) / unit)
+
+    def passes(count: int) -> bool:
+        sized = replace(row, quantity=times(Decimal(count), unit))
+        sized = replace(sized, reserved=reserve_of(floor, ground, sized))
+        if not sized.reserved:
+            return True
+        return fits(_taken(floor, ground, sized, step and arrival(floor, ground, sized)))
+
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if passes(middle) else (low, middle)
+    quantity, spec = times(Decimal(low), unit), ground.spec
+    tick = ground.priced.tick if ground.priced else None
+    price = row.limit_price or row.stop_price or (side_price(tick, Side(row.side)) if tick else None)
+    counted = worth(working(row), price)
+    if quantity <= row.filled or check_quantity(quantity, spec) or check_notional(quantity, counted, spec):
+        return _NOTHING
+    if row.notional is None or price is None:
+        return f": {shown(quantity)} would pass"
+    return f": a notional of {shown(times(times(quantity, spec.contract_size), price))} would pass"
+
+
+def _sized_by(row: OrderRow) -> str:
+    return "quantity" if row.notional is None else "notional"
+
+
+def _balances(floor: Floor) -> tuple[BalanceRow, ...]:
+    account = floor.w.account
+    cash: Mapping[str, Decimal] = floor.cash
+    return tuple(
+        BalanceRow(
+            tenant_id=account.tenant_id, account_id=account.id, ledger="cash", asset=asset, posted=amount, held=ZERO
+        )
+        for asset, amount in cash.items()
+    )  # fmt: skip
+
+
+def _money(amount: Decimal) -> str:
+    return format(amount.quantize(Decimal("0.01")), "f")

@@ -1,0 +1,90 @@
+"""Stops and take-profits wait on their side of the market: what would be triggered at once is refused. Pure.
+
+A sale's stop lies below what a sale gets, a purchase's above what a purchase pays; a take-profit, and what waits to be
+touched, lie the other way. Exits of a bracket are judged by the price at which their entry is to be filled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from gateway.core.matching.model import Spec, Tick
+from gateway.core.matching.rounding import COIN_STEP, EXACT, ceil_to, floor_to
+from plugins.trading.ledger.chart import shown
+from plugins.trading.orders.checks import Path, side_price
+from plugins.trading.orders.wishes import Exit, Wish, exit_wish
+from schema.words.orders import OrderLeg, OrderType
+from schema.words.problems import Refused
+from schema.words.trades import Side
+
+WRONG_SIDE = "WRONG_SIDE_OF_MARKET"
+_STOPS = frozenset({OrderType.STOP_MARKET, OrderType.STOP_LIMIT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A price that an order waits at, and where the market must be for that."""
+
+    field: str
+    price: Decimal
+    below: bool
+    """Whether it waits below the market."""
+
+
+def check_side(wish: Wish, leg: OrderLeg | None, market: Decimal | None, spec: Spec, path: Path) -> None:
+    """Refused WRONG_SIDE_OF_MARKET, with the nearest price that passes; *market* is that of the side that it takes."""
+    waiting = _waiting(wish, leg)
+    if waiting is None or market is None:
+        return
+    if waiting.price < market if waiting.below else waiting.price > market:
+        return
+    unit = spec.tick or COIN_STEP
+    if waiting.below:
+        near, words = ceil_to(EXACT.subtract(market, unit), unit), "below"
+    else:
+        near, words = floor_to(EXACT.add(market, unit), unit), "above"
+    most = "at most" if waiting.below else "at least"
+    told = (
+        f"{waiting.field} {shown(waiting.price)} of a {wish.side} must lie {words} {shown(market)}, else it is met at "
+        f"once: {most} {shown(near)}."
+    )
+    raise Refused(WRONG_SIDE, told, *path, waiting.field)
+
+
+def check_exits(wish: Wish, tick: Tick | None, spec: Spec, path: Path) -> None:
+    """The same of a bracket's exits."""
+    for leg, name, exit in (
+        (OrderLeg.TAKE_PROFIT, "takeProfit", wish.take_profit), (OrderLeg.STOP_LOSS, "stopLoss", wish.stop_loss)
+    ):  # fmt: skip
+        if exit is not None:
+            check_exit(wish, exit, leg, tick, spec, (*path, name))
+
+
+def check_exit(wish: Wish, exit: Exit, leg: OrderLeg, tick: Tick | None, spec: Spec, path: Path) -> None:
+    """One of them, of the entry that is wished for."""
+    check_side(exit_wish(wish, exit), leg, _entry_price(wish, tick), spec, path)
+
+
+def _waiting(wish: Wish, leg: OrderLeg | None) -> Waiting | None:
+    sells = wish.side is Side.SELL
+    if wish.type in _STOPS and wish.stop_price is not None:
+        return Waiting(field="stopPrice", price=wish.stop_price, below=sells)
+    if wish.type is OrderType.MARKET_IF_TOUCHED and wish.stop_price is not None:
+        return Waiting(field="stopPrice", price=wish.stop_price, below=not sells)
+    if leg is OrderLeg.TAKE_PROFIT and wish.limit_price is not None:
+        return Waiting(field="limitPrice", price=wish.limit_price, below=not sells)
+    return None
+
+
+def _entry_price(wish: Wish, tick: Tick | None) -> Decimal | None:
+    """About where the other side's market will be when the entry is filled; None where nobody can say."""
+    other = Side.SELL if wish.side is Side.BUY else Side.BUY
+    now = side_price(tick, other) if tick else None
+    if wish.stop_price is not None:
+        return wish.stop_price
+    if wish.condition is not None or wish.type is OrderType.TRAILING_STOP:
+        return wish.limit_price
+    if wish.limit_price is None or now is None:
+        return wish.limit_price or now
+    return min(wish.limit_price, now) if wish.side is Side.BUY else max(wish.limit_price, now)

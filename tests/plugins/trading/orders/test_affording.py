@@ -1,0 +1,96 @@
+"""What an order takes of an account: to the cent where it is filled at once, its reserve where it rests."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from gateway.core.matching.model import ExecutionModel, Fees, Slippage
+from schema.words.orders import SlippageKind
+from tests.plugins.trading.orders.pit import BTC, CLOSE, PLACE, REPLACE, D, Pit, wish
+
+
+async def standing(pit: Pit, account: str) -> dict[str, Decimal]:
+    document = "query($id: ID!) { tradingAccount(id: $id) { standing { equity marginUsed marginAvailable } } }"
+    found = (await pit.see(document, id=account))["standing"]
+    return {name: D(value) for name, value in found.items()}
+
+
+async def test_all_cash_is_spent_by_what_the_refusal_of_one_step_more_says(pit: Pit):
+    whole = wish("BUY", "MARKET", "98.991")
+
+    told = await pit.refused(PLACE, **whole)
+    placed = await pit.do(PLACE, **wish("BUY", "MARKET", None, notional="9998"))
+
+    assert told[2] == "The order needs 10000.09 USD, and 10000 is free: 98.99 would pass."
+    assert (placed["order"]["status"], placed["order"]["quantity"]) == ("FILLED", "98.99")
+    # 98.99 at 101, and 0.02 % of that.
+    assert await pit.held() == ("0.01", "0")
+    assert await pit.findings() == []
+
+
+async def test_slippage_and_fees_are_in_the_greatest_that_would_pass(pit: Pit):
+    model = ExecutionModel(
+        fees=Fees(maker=D(0), taker=D("0.01"), fixed=D(5)),
+        slippage=Slippage(kind=SlippageKind.BASIS_POINTS, bps=D(100)),
+    )
+    await pit.open("tacc_dear", model=model.plain())
+
+    dear = {"accountId": "tacc_dear"}
+    told = await pit.refused(PLACE, **wish("BUY", "MARKET", None, notional="9990", **dear))
+    passed = await pit.refused(PLACE, **wish("BUY", "MARKET", "97.011", **dear))
+    placed = await pit.place("BUY", "MARKET", "97.01", **dear)
+
+    # 102.01 a unit, 1 % of that, and 5: (10000 - 5) / 103.0301 = 97.0105...; of the step 0.001.
+    assert told[:2] == ("INSUFFICIENT_FUNDS", "input.notional")
+    assert placed["order"]["status"] == "FILLED"
+    assert passed[2].endswith("97.01 would pass.")
+
+
+async def test_what_is_filled_at_once_counts_by_its_price_and_what_rests_by_its_reserve(pit: Pit):
+    pit.price("99", "101", size="50")
+
+    told = await pit.refused(PLACE, **wish("BUY", "MARKET", "98"))
+    placed = await pit.place("BUY", "MARKET", "96")
+
+    # 50 at 101 with 1.01 of fee; the other 48 are reserved for at 106.05 each, 1.02 with the fee.
+    assert told[0] == "INSUFFICIENT_FUNDS"
+    assert (placed["order"]["status"], placed["order"]["filledQuantity"]) == ("PARTIALLY_FILLED", "50")
+    cash, reserved = await pit.held()
+    assert (cash, D(reserved) <= D(cash)) == ("4948.99", True)
+
+
+async def test_a_margin_account_is_left_with_no_less_than_nothing(pit: Pit):
+    await pit.open("tacc_poor", "100", margin="MARGIN", leverage=D(5))
+    poor = {"accountId": "tacc_poor"}
+
+    await pit.place("SELL", "MARKET", "4.757", **poor)
+    left = await standing(pit, "tacc_poor")
+    told = await pit.refused(PLACE, **wish("SELL", "MARKET", "0.2", **poor))
+    await pit.do(CLOSE, accountId="tacc_poor", symbol=BTC)
+
+    # Sold at 99 what is worth 100: the mark takes 4.757, the fee 0.09, the margin a fifth of 475.7.
+    assert left == {"equity": D("95.15"), "marginUsed": D("95.14"), "marginAvailable": D("0.01")}
+    assert told[0] == "INSUFFICIENT_MARGIN"
+    assert await pit.positions("tacc_poor") == {}
+
+
+async def test_what_closes_takes_nothing_and_what_turns_takes_what_it_opens(pit: Pit):
+    await pit.open("tacc_poor", "100", margin="MARGIN", leverage=D(5))
+    poor = {"accountId": "tacc_poor"}
+    await pit.place("BUY", "MARKET", "4.7", **poor)
+
+    turned = await pit.place("SELL", "MARKET", "8", **poor)
+
+    assert turned["order"]["status"] == "FILLED"
+    assert await pit.positions("tacc_poor") == {BTC: "-3.3"}
+    assert (await standing(pit, "tacc_poor"))["marginAvailable"] > 0
+
+
+async def test_an_order_that_waits_reserves_as_before(pit: Pit):
+    placed = await pit.place("BUY", "LIMIT", "98.9", limitPrice="98")
+    raised = await pit.do(REPLACE, orderId=placed["order"]["id"], limitPrice="100")
+
+    assert (placed["order"]["reserved"], raised["order"]["reserved"]) == ("9694.14", "9891.98")
+    assert (await pit.refused(REPLACE, orderId=placed["order"]["id"], quantity="100"))[2] == (
+        "The order needs 10002 USD, and 10000 is free: 99.98 would pass."
+    )
