@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
+
+from strawberry.types.base import StrawberryContainer, StrawberryList
 
 from schema.model import described, model
+from schema.names import camel
 
 Code = TypeVar("Code", bound=StrEnum)
 
@@ -26,8 +29,32 @@ class Refused(Exception):
         super().__init__(message)
         self.code, self.message, self.field = code, message, field
 
+    def within(self, input: type, whole: str) -> Self:
+        """The same, of a field that this input has: of its path the part that is there, else *whole*."""
+        if self.field:
+            self.field = _path_in(input, self.field) or (whole,)
+        return self
+
     def error(self, codes: type[Code]) -> UserError[Code]:
         """The same in a mutation's own enumeration."""
         return UserError(
             field=["input", *self.field] if self.field else None, code=codes(self.code), message=self.message
         )
+
+
+def _path_in(kind: Any, path: tuple[str, ...]) -> tuple[str, ...]:
+    kept = []
+    for part in path:
+        while isinstance(kind, StrawberryContainer) and not isinstance(kind, StrawberryList):
+            kind = kind.of_type
+        below = kind.of_type if isinstance(kind, StrawberryList) and part.isdigit() else _fields(kind).get(part)
+        if below is None:
+            break
+        kept.append(part)
+        kind = below
+    return tuple(kept)
+
+
+def _fields(kind: Any) -> dict[str, Any]:
+    shape = getattr(kind, "__strawberry_definition__", None)
+    return {} if shape is None else {each.graphql_name or camel(each.python_name): each.type for each in shape.fields}

@@ -28,7 +28,7 @@ from plugins.trading.rows import AccountRow
 from schema.arguments import says
 from schema.facts import Arguments, facts
 from schema.scopes import Scope
-from schema.words.problems import Refused
+from schema.words.problems import Refused, UserError
 
 BASE, EACH = 30, 5
 
@@ -59,6 +59,14 @@ async def resolve_analyze(
     return AccountHedgeAnalysis.of(await proposed(context, account, wanted))
 
 
+def _executing(refused: Refused) -> UserError[HedgeExecuteErrorCode]:
+    return refused.within(HedgeExecuteInput, "legs").error(HedgeExecuteErrorCode)
+
+
+def _closing(refused: Refused) -> UserError[HedgeCloseErrorCode]:
+    return refused.within(HedgeCloseInput, "hedgeId").error(HedgeCloseErrorCode)
+
+
 async def resolve_execute(
     info: Ctx, input: Annotated[HedgeExecuteInput, says("What to hedge.")]
 ) -> HedgeExecutePayload:
@@ -78,8 +86,8 @@ async def resolve_execute(
             context, input.account_id, legs, client_id=input.client_hedge_id, digest=digest, strategy=input.strategy
         )
     except Refused as refused:
-        return HedgeExecutePayload(user_errors=[refused.error(HedgeExecuteErrorCode)])
-    errors = [] if found.refused is None else [found.refused.error(HedgeExecuteErrorCode)]
+        return HedgeExecutePayload(user_errors=[_executing(refused)])
+    errors = [] if found.refused is None else [_executing(found.refused)]
     return HedgeExecutePayload(hedge=TradingHedge.of(found), user_errors=errors)
 
 
@@ -88,8 +96,8 @@ async def resolve_close(info: Ctx, input: Annotated[HedgeCloseInput, says("Which
     try:
         found = await info.context.service(HedgeDesk).close(info.context, input.account_id, input.hedge_id)
     except Refused as refused:
-        return HedgeClosePayload(user_errors=[refused.error(HedgeCloseErrorCode)])
-    errors = [] if found.refused is None else [found.refused.error(HedgeCloseErrorCode)]
+        return HedgeClosePayload(user_errors=[_closing(refused)])
+    errors = [] if found.refused is None else [_closing(found.refused)]
     return HedgeClosePayload(hedge=TradingHedge.of(found), user_errors=errors)
 
 

@@ -91,15 +91,15 @@ async def leg_of(context: Context, account: AccountRow, wanted: Wanted, kind: He
         known = context.services.get(Hedges) is not None
         raise Refused("HEDGE_NOT_COMPUTABLE" if known else "HEDGES_UNAVAILABLE", f"{error.message}.") from None
     except MarketgateError as error:
-        raise Refused("HEDGE_NOT_COMPUTABLE", f"{error.message}.", "candidate") from None
+        raise Refused("HEDGE_NOT_COMPUTABLE", f"{error.message}.", "with", "candidate") from None
     offers = [each for each in found.found.offers if each.kind is kind]
     if not offers:
         why = "; ".join(found.found.warnings) or "give a benchmark for BETA"
-        raise Refused("HEDGE_NOT_COMPUTABLE", f"There is no {kind} hedge with it: {why}.", "candidate")
+        raise Refused("HEDGE_NOT_COMPUTABLE", f"There is no {kind} hedge with it: {why}.", "with", "candidate")
     missing = found.missing(offers[0])
     if not missing:
         told = "The hedge is there already, or smaller than the least step: there is nothing to order."
-        raise Refused("HEDGE_NOT_COMPUTABLE", told, "candidate")
+        raise Refused("HEDGE_NOT_COMPUTABLE", told, "with", "candidate")
     side = Side.BUY if missing > 0 else Side.SELL
     return Leg(symbol=str(offers[0].instrument), side=side, quantity=abs(missing))
 

@@ -129,7 +129,8 @@ async def resolve_post(
             info.context, input.account_id, input.entry_id, input.idempotency_key
         )
     except Refused as refused:
-        return given.LedgerEntryPostPayload(user_errors=[refused.error(given.LedgerEntryPostErrorCode)])
+        error = refused.within(given.LedgerEntryPostInput, "entryId").error(given.LedgerEntryPostErrorCode)
+        return given.LedgerEntryPostPayload(user_errors=[error])
     return given.LedgerEntryPostPayload(entry=LedgerEntry.of(entry), user_errors=[])
 
 
@@ -155,7 +156,8 @@ async def resolve_reverse(
             info.context, input.account_id, input.entry_id, input.memo, input.idempotency_key
         )
     except Refused as refused:
-        return given.LedgerEntryReversePayload(user_errors=[refused.error(given.LedgerEntryReverseErrorCode)])
+        error = refused.within(given.LedgerEntryReverseInput, "entryId").error(given.LedgerEntryReverseErrorCode)
+        return given.LedgerEntryReversePayload(user_errors=[error])
     return given.LedgerEntryReversePayload(entry=LedgerEntry.of(entry), user_errors=[])
 
 

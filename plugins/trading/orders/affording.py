@@ -63,7 +63,8 @@ def check_funds(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, 
     free = EXACT.subtract(floor.cash.get(row.currency, ZERO), taken)
     wanted = _taken(floor, ground, row, step)
     if wanted > free:
-        told = f"The order needs {shown(wanted)} {row.currency}, and {shown(max(free, ZERO))} is free"
+        needs = shown(ceil_to(wanted, quantum_of(row.currency)))
+        told = f"The order needs {needs} {row.currency}, and {shown(max(free, ZERO))} is free"
         passing = _passing(floor, ground, row, step, lambda amount: amount <= free)
         raise Refused("INSUFFICIENT_FUNDS", f"{told}{passing}.", *path, _sized_by(row))
 
@@ -95,7 +96,7 @@ def _taken(floor: Floor, ground: Ground, row: OrderRow, step: Step | None) -> De
     rests = left_of(row, returned(row, step.order, floor.now))
     if floor.lends:
         return EXACT.add(rests, _margin(floor, ground, row, step.executions))
-    return EXACT.add(rests, paid_for(step.executions, row.currency))
+    return EXACT.add(rests, paid_for(step.executions))
 
 
 def _margin(floor: Floor, ground: Ground, row: OrderRow, executions: tuple[Execution, ...]) -> Decimal:

@@ -186,7 +186,8 @@ async def resolve_place(info: Ctx, input: Annotated[OrderPlaceInput, says("What 
         wish = await wish_of(info.context, input)
         return _placed(await info.context.service(OrderDesk).place(info.context, input.account_id, wish))
     except Refused as refused:
-        return OrderPlacePayload(children=[], fills=[], user_errors=[refused.error(OrderPlaceErrorCode)])
+        error = refused.within(OrderPlaceInput, "accountId").error(OrderPlaceErrorCode)
+        return OrderPlacePayload(children=[], fills=[], user_errors=[error])
 
 
 async def resolve_group(
@@ -198,7 +199,8 @@ async def resolve_group(
         wishes = [await wish_of(context, each, "orders", str(n)) for n, each in enumerate(input.orders[:50])]
         rows = await context.service(OrderDesk).place_group(context, input.account_id, input.rule, wishes)
     except Refused as refused:
-        return OrderGroupPlacePayload(orders=[], user_errors=[refused.error(OrderPlaceErrorCode)])
+        error = refused.within(OrderGroupPlaceInput, "orders").error(OrderPlaceErrorCode)
+        return OrderGroupPlacePayload(orders=[], user_errors=[error])
     return OrderGroupPlacePayload(orders=[Order.of(row) for row in rows], user_errors=[])
 
 
@@ -216,7 +218,8 @@ async def resolve_replace(
             raise Refused("ORDER_INVALID", "Say what is to be otherwise: quantity, a price, or expiresAt.")
         row = await info.context.service(OrderDesk).replace(info.context, input.order_id, given)
     except Refused as refused:
-        return OrderReplacePayload(user_errors=[refused.error(OrderReplaceErrorCode)])
+        error = refused.within(OrderReplaceInput, "orderId").error(OrderReplaceErrorCode)
+        return OrderReplacePayload(user_errors=[error])
     return OrderReplacePayload(order=Order.of(row), user_errors=[])
 
 
@@ -225,7 +228,8 @@ async def resolve_cancel(info: Ctx, input: Annotated[OrderCancelInput, says("Whi
     try:
         row, gone = await info.context.service(OrderDesk).cancel(info.context, input.order_id)
     except Refused as refused:
-        return OrderCancelPayload(canceled=[], user_errors=[refused.error(OrderCancelErrorCode)])
+        error = refused.within(OrderCancelInput, "orderId").error(OrderCancelErrorCode)
+        return OrderCancelPayload(canceled=[], user_errors=[error])
     return OrderCancelPayload(order=Order.of(row), canceled=[Order.of(each) for each in gone], user_errors=[])
 
 
@@ -247,7 +251,8 @@ async def resolve_close(info: Ctx, input: Annotated[PositionCloseInput, says("Wh
             info.context, input.account_id, input.symbol, input.quantity, input.client_order_id
         )
     except Refused as refused:
-        return OrderPlacePayload(children=[], fills=[], user_errors=[refused.error(OrderPlaceErrorCode)])
+        error = refused.within(PositionCloseInput, "symbol").error(OrderPlaceErrorCode)
+        return OrderPlacePayload(children=[], fills=[], user_errors=[error])
     return _placed(placed)
 
 
@@ -260,7 +265,8 @@ async def resolve_protect(info: Ctx, input: Annotated[PositionProtectInput, says
             info.context, input.account_id, input.symbol, profit, loss
         )
     except Refused as refused:
-        return PositionProtectPayload(orders=[], canceled=[], user_errors=[refused.error(OrderPlaceErrorCode)])
+        error = refused.within(PositionProtectInput, "symbol").error(OrderPlaceErrorCode)
+        return PositionProtectPayload(orders=[], canceled=[], user_errors=[error])
     return PositionProtectPayload(
         orders=[Order.of(row) for row in rows], canceled=[Order.of(row) for row in gone], user_errors=[]
     )

@@ -262,7 +262,7 @@ class Floor:
         """Why a cash account cannot pay these fills; None where it can."""
         if self.lends or row.side != Side.BUY:
             return None
-        currency, needed = row.currency, paid_for(step.executions, row.currency)
+        currency, needed = row.currency, paid_for(step.executions)
         free = _EXACT.subtract(self.cash.get(currency, ZERO), self.reserved(but=row.id).get(currency, ZERO))
         if needed <= free:
             return None

@@ -127,7 +127,7 @@ async def preview(context: Context, account_id: str, wish: Wish) -> OrderPreview
     try:
         return _told(told, await _outcome(context, account.id, wish, replace(ground, marks=marks)), ground)
     except Refused as refused:
-        return replace(told, user_errors=[refused.error(OrderPlaceErrorCode)])
+        return replace(told, user_errors=[_error(refused)])
 
 
 async def _outcome(context: Context, account_id: str, wish: Wish, ground: Ground) -> _Outcome:
@@ -176,13 +176,17 @@ def _head(context: Context, wish: Wish, ground: Ground, account: AccountRow) -> 
     )  # fmt: skip
 
 
+def _error(refused: Refused) -> UserError[OrderPlaceErrorCode]:
+    return refused.within(OrderPlaceInput, "accountId").error(OrderPlaceErrorCode)
+
+
 def _repeated(told: OrderPreview, row: OrderRow, digest: str) -> OrderPreview:
     """A clientOrderId that was used: the same order again, or a refusal."""
     if row.request_digest == digest:
         return replace(told, accepted=True, repeats=strawberry.ID(row.id))
     words = "This clientOrderId came with another order: repeat that one, or give another id."
     refused = Refused("IDEMPOTENCY_MISMATCH", words, "clientOrderId")
-    return replace(told, user_errors=[refused.error(OrderPlaceErrorCode)])
+    return replace(told, user_errors=[_error(refused)])
 
 
 def _told(told: OrderPreview, found: _Outcome, ground: Ground) -> OrderPreview:
@@ -240,7 +244,7 @@ async def resolve_preview(
     except Refused as refused:
         return OrderPreview(
             accepted=False, at=context.host.clock.now(), side=input.side, type=input.type, fills=[],
-            user_errors=[refused.error(OrderPlaceErrorCode)],
+            user_errors=[_error(refused)],
         )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from decimal import ROUND_UP, Decimal
 
 from gateway.core.matching.lifecycle import TERMINAL, advance
 from gateway.core.matching.model import Execution, Working
-from gateway.core.matching.rounding import EXACT, money, quantum_of, total_of
+from gateway.core.matching.rounding import EXACT, quantum_of, total_of
 from plugins.trading.rows import OrderRow
 from schema.symbols import parse_instrument
 from schema.words.orders import OrderStatus, OrderType, TimeInForce
@@ -74,9 +74,6 @@ def left_of(before: OrderRow, after: OrderRow) -> Decimal:
     return (before.reserved * left / was).quantize(quantum_of(after.currency), rounding=ROUND_UP)
 
 
-def paid_for(executions: Iterable[Execution], currency: str) -> Decimal:
-    """What a purchase's executions take of cash, fees included, as the ledger books them."""
-    quantum = quantum_of(currency)
-    return total_of(
-        EXACT.add(money(EXACT.multiply(each.quantity, each.price), quantum), each.fee) for each in executions
-    )
+def paid_for(executions: Iterable[Execution]) -> Decimal:
+    """What a purchase's executions take of cash, fees included: never less than the ledger books, which rounds it."""
+    return total_of(EXACT.add(EXACT.multiply(each.quantity, each.price), each.fee) for each in executions)

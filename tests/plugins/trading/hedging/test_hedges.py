@@ -146,7 +146,7 @@ async def test_a_hedge_may_be_reckoned_when_it_is_executed(room: Room):
     enough = await execute(room, **{"with": {"candidate": PERP}})
     both = await execute(room, legs=[leg(PERP, "SELL", "2")], **{"with": {"candidate": PERP}})
 
-    assert codes(nothing) == codes(enough) == [("input.candidate", "HEDGE_NOT_COMPUTABLE")]
+    assert codes(nothing) == codes(enough) == [("input.with.candidate", "HEDGE_NOT_COMPUTABLE")]
     assert made["hedge"]["open"] == [{"symbol": PERP, "quantity": "-3"}]
     assert again == made
     assert codes(both) == [("input.legs", "HEDGE_INVALID")]

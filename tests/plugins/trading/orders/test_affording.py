@@ -21,7 +21,7 @@ async def test_all_cash_is_spent_by_what_the_refusal_of_one_step_more_says(pit: 
     told = await pit.refused(PLACE, **whole)
     placed = await pit.do(PLACE, **wish("BUY", "MARKET", None, notional="9998"))
 
-    assert told[2] == "The order needs 10000.09 USD, and 10000 is free: 98.99 would pass."
+    assert told[2] == "The order needs 10000.1 USD, and 10000 is free: 98.99 would pass."
     assert (placed["order"]["status"], placed["order"]["quantity"]) == ("FILLED", "98.99")
     # 98.99 at 101, and 0.02 % of that.
     assert await pit.held() == ("0.01", "0")

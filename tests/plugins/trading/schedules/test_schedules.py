@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from gateway.core.identity import Role
+from plugins.trading.ledger.proof.proving import verify
 from plugins.trading.rows import ScheduleRow
 from plugins.trading.tables import schedules
 from tests.gateway.doubles import NOON
@@ -59,6 +60,9 @@ async def test_a_schedule_places_one_order_each_time_and_none_twice(sqlite_url: 
         assert (
             row.problem == "INSUFFICIENT_FUNDS: The order needs 200 USD, and 100 is free: a notional of 100 would pass."
         )
+        # What was refused has taken no number.
+        async with made.house.store.read() as tx:
+            assert list(await verify(tx)) == []
 
 
 async def _row(made: Hall) -> ScheduleRow:
