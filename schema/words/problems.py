@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 from strawberry.types.base import StrawberryContainer, StrawberryList
 
@@ -29,11 +29,10 @@ class Refused(Exception):
         super().__init__(message)
         self.code, self.message, self.field = code, message, field
 
-    def within(self, input: type, whole: str) -> Self:
+    def within(self, input: type, whole: str) -> Refused:
         """The same, of a field that this input has: of its path the part that is there, else *whole*."""
-        if self.field:
-            self.field = _path_in(input, self.field) or (whole,)
-        return self
+        path = (_path_in(input, self.field) or (whole,)) if self.field else ()
+        return Refused(self.code, self.message, *path)
 
     def error(self, codes: type[Code]) -> UserError[Code]:
         """The same in a mutation's own enumeration."""

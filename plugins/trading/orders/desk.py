@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.core.contract import Context, Host
 from gateway.core.ports import Audit
@@ -18,6 +18,7 @@ from plugins.trading.brokers.desk import LiveDesk
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.grouping import check_group, check_placed, place_of
 from plugins.trading.orders.inputs import GroupRule
 from plugins.trading.orders.placing import Place, place, replaced
 from plugins.trading.orders.reading import find_row
@@ -31,10 +32,10 @@ from schema.words.orders import MarginType, OrderCause, OrderLeg, OrderStatus, O
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
-GROUP_LEAST, GROUP_MOST = 2, 10
+R = TypeVar("R")
+
 ATTEMPTS = 3
 """An account that somebody else changed meanwhile is priced anew so often."""
-_AT_ONCE = "One of an OCO that is filled at once leaves no other."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +62,6 @@ class _Known:
     def at_broker(self) -> bool:
         """Whether a broker fills its orders."""
         return self.account.broker != SIMULATOR
-
-
-class _Again(Exception):
-    """The account holds something by now that was not priced before."""
 
 
 class OrderDesk:
@@ -96,30 +93,29 @@ class OrderDesk:
         self, context: Context, account_id: str, rule: GroupRule, wishes: Sequence[Wish]
     ) -> list[OrderRow]:
         """Orders that belong together: all, or none."""
-        _check_group(wishes, rule)
+        check_group(wishes, rule)
         known = await self._known(context, account_id)
         if known.at_broker and rule is GroupRule.ALL:
             return await self._live.place_all(context, known.account, wishes)
         _check_simulated(known, "rule")
         prices = Prices.of(context)
         instruments = [await prices.find(w.symbol, "orders", str(n), "symbol") for n, w in enumerate(wishes)]
-        grounds = await _grounds(context, known, instruments, wishes)
-        async with self._floor(context, account_id, *instruments) as (floor, halted):
+
+        async def ask(known: _Known) -> list[Ground]:
+            return await _grounds(context, known, instruments, wishes)
+
+        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: _Known) -> list[OrderRow]:
             rows: list[OrderRow] = []
-            group = new_id("grp")
+            group, how = new_id("grp"), Place(made_by=context.principal.actor, halted=halted)
             for n, (wish, ground) in enumerate(zip(wishes, grounds, strict=True)):
-                how = Place(
-                    made_by=context.principal.actor, halted=halted, path=("orders", str(n)),
-                    group=group if rule is GroupRule.OCO else None,
-                    leg=None if rule is GroupRule.ALL else OrderLeg.OCO if rule is GroupRule.OCO else OrderLeg.OTO,
-                    parent=rows[0].id if rule is GroupRule.OTO and n else None,
-                )  # fmt: skip
-                rows.append(place(floor, ground, wish, how)[0])
-                _check_placed(floor.orders[rows[-1].id], rule, how.path)
+                own = place_of(rule, n, rows[0] if rows else None, how, group)
+                rows.append(place(floor, ground, wish, own)[0])
+                check_placed(floor.orders[rows[-1].id], rule, own.path)
             # The first may be filled by now: what came after it has not heard of that.
             floor.follow(rows[0].id, grounds[0].market)
-            await floor.write()
-        return [floor.orders[row.id] for row in rows]
+            return [floor.orders[row.id] for row in rows]
+
+        return await self._decided(context, known, instruments, ask, put)
 
     async def replace(self, context: Context, order_id: str, terms: Mapping[str, Any]) -> OrderRow:
         """The order with other terms; its place in the queue is lost."""
@@ -127,14 +123,18 @@ class OrderDesk:
         known, instrument = await self._known(context, row.account_id), parse_instrument(row.instrument)
         if known.at_broker:
             return await self._live.replace(context, known.account, row, terms)
-        ground = await _ground(context, known, instrument)
-        async with self._floor(context, row.account_id, instrument) as (floor, halted):
+
+        async def ask(known: _Known) -> list[Ground]:
+            return [await _ground(context, known, instrument)]
+
+        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: _Known) -> OrderRow:
             now = floor.orders.get(order_id)
             if now is None or not now.open:
                 raise _ended(row if now is None else now)
-            after = replaced(floor, ground, now, terms, halted)
-            await floor.write()
-        return floor.orders[after.id]
+            after = replaced(floor, grounds[0], now, terms, halted)
+            return floor.orders[after.id]
+
+        return await self._decided(context, known, [instrument], ask, put)
 
     async def cancel(self, context: Context, order_id: str) -> tuple[OrderRow, list[OrderRow]]:
         """The order, and all that was cancelled with it."""
@@ -202,8 +202,13 @@ class OrderDesk:
         """What protects a position now, and what did before."""
         known, instrument = await self._known(context, account_id), await Prices.of(context).find(symbol, "symbol")
         _check_simulated(known)
-        ground = await _ground(context, known, instrument)
-        async with self._floor(context, account_id, instrument) as (floor, halted):
+
+        async def ask(known: _Known) -> list[Ground]:
+            return [await _ground(context, known, instrument)]
+
+        async def put(
+            floor: Floor, grounds: Sequence[Ground], halted: str | None, _: _Known
+        ) -> tuple[list[OrderRow], list[OrderRow]]:
             now = floor.held(str(instrument))
             if not now:
                 raise Refused("REDUCE_ONLY_WOULD_INCREASE", f"The account holds nothing of {instrument}.", "symbol")
@@ -218,12 +223,11 @@ class OrderDesk:
                 (OrderLeg.TAKE_PROFIT, profit, "takeProfit"), (OrderLeg.STOP_LOSS, loss, "stopLoss")
             ):  # fmt: skip
                 if exit is not None:
-                    how = Place(
-                        made_by=context.principal.actor, halted=halted, leg=leg, group=group, path=(name,)
-                    )  # fmt: skip
-                    rows += place(floor, ground, exit_wish(entry, exit), how)
-            await floor.write()
-        return [floor.orders[row.id] for row in rows], [floor.orders[each] for each in before]
+                    how = Place(made_by=context.principal.actor, halted=halted, leg=leg, group=group, path=(name,))
+                    rows += place(floor, grounds[0], exit_wish(entry, exit), how)
+            return [floor.orders[row.id] for row in rows], [floor.orders[each] for each in before]
+
+        return await self._decided(context, known, [instrument], ask, put)
 
     @asynccontextmanager
     async def _floor(
@@ -242,29 +246,43 @@ class OrderDesk:
     ) -> Placed:  # fmt: skip
         key = wish.client_order_id if wish else client_order_id
         tif = wish.time_in_force if wish else TimeInForce.GTC
-        for attempt in range(ATTEMPTS):
-            if attempt:
+
+        async def ask(known: _Known) -> list[Ground]:
+            return [await _ground(context, known, instrument, tif)]
+
+        async def decide(floor: Floor, grounds: Sequence[Ground], halted: str | None, known: _Known) -> Placed:
+            # As many orders as when it was looked for: nobody has placed it since.
+            if key is not None and floor.w.account.orders != known.account.orders:
+                before = await self._orders.with_client_id(floor.w.tx, context.tenant, known.account.id, key)
+                if before is not None:
+                    return await self._again(floor.w.tx, before, digest)
+            rows = put(floor, grounds[0], halted)
+            act = context.act("order.placed", rows[0].id, after=_told(rows[0]))
+            await self._host.service(Audit).record(floor.w.tx, act)
+            order, *children = (floor.orders[row.id] for row in rows)
+            own = [fill for fill in floor.fills if fill.order_id == order.id]
+            return Placed(order=order, children=children, fills=own)
+
+        return await self._decided(context, known, [instrument], ask, decide)
+
+    async def _decided(
+        self, context: Context, known: _Known, instruments: Sequence[InstrumentId],
+        ask: Callable[[_Known], Awaitable[Sequence[Ground]]],
+        decide: Callable[[Floor, Sequence[Ground], str | None, _Known], Awaitable[R]],
+    ) -> R:  # fmt: skip
+        """What is decided on the locked account by prices of all that it holds, and written.
+
+        Where it holds by then what nobody was asked for, they are asked anew; the last time what there is has to do.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            if attempt > 1:
                 known = await self._known(context, known.account.id)
-            ground, account = await _ground(context, known, instrument, tif), known.account
-            try:
-                async with self._floor(context, account.id, instrument) as (floor, halted):
-                    # As many orders as when it was looked for: nobody has placed it since.
-                    if key is not None and floor.w.account.orders != account.orders:
-                        before = await self._orders.with_client_id(floor.w.tx, context.tenant, account.id, key)
-                        if before is not None:
-                            return await self._again(floor.w.tx, before, digest)
-                    if floor.lends and attempt + 1 < ATTEMPTS and not _is_priced(floor, ground):
-                        raise _Again
-                    rows = put(floor, ground, halted)
-                    await self._host.service(Audit).record(
-                        floor.w.tx, context.act("order.placed", rows[0].id, after=_told(rows[0]))
-                    )
+            grounds = await ask(known)
+            async with self._floor(context, known.account.id, *instruments) as (floor, halted):
+                if attempt == ATTEMPTS or all(_is_priced(floor, ground) for ground in grounds):
+                    found = await decide(floor, grounds, halted, known)
                     await floor.write()
-                order, *children = (floor.orders[row.id] for row in rows)
-                own = [fill for fill in floor.fills if fill.order_id == order.id]
-                return Placed(order=order, children=children, fills=own)
-            except _Again:
-                continue
+                    return found
         raise AssertionError("the last attempt ends")
 
     async def _again(self, tx: Tx, row: OrderRow, digest: str) -> Placed:
@@ -329,10 +347,9 @@ async def _grounds(
 
 
 def _is_priced(floor: Floor, ground: Ground) -> bool:
-    """Whether all that the account holds by now was asked for, be there a price or none."""
-    marks = ground.marks
-    known = {marks.currency, *marks.prices, *marks.rates, *marks.failures}
-    return known >= {*floor.positions, *floor.reserved(), *(each for each, amount in floor.cash.items() if amount)}
+    """Whether all that a margin account holds by now was asked for, be there a price or none."""
+    money = {each for each, amount in floor.cash.items() if amount}
+    return not floor.lends or ground.marks.asked({*floor.positions, *floor.reserved(), *money})
 
 
 def _clear(floor: Floor, instrument: str) -> list[str]:
@@ -344,30 +361,6 @@ def _clear(floor: Floor, instrument: str) -> list[str]:
             floor.end(floor.orders[row.id], OrderStatus.CANCELED, "REPLACED")
             gone.append(row.id)
     return gone
-
-
-def _check_group(wishes: Sequence[Wish], rule: GroupRule) -> None:
-    if not GROUP_LEAST <= len(wishes) <= GROUP_MOST:
-        raise Refused("ORDER_INVALID", f"Give {GROUP_LEAST} to {GROUP_MOST} orders.", "orders")
-    for n, wish in enumerate(wishes):
-        path = ("orders", str(n))
-        check_wish(wish, *path)
-        if wish.take_profit or wish.stop_loss:
-            raise Refused("ORDER_INVALID", "An order of a group has no bracket of its own.", *path)
-        if wish.client_order_id is not None:
-            raise Refused("ORDER_INVALID", "Orders of a group have no clientOrderId.", *path, "clientOrderId")
-        at_once = wish.type is OrderType.MARKET or wish.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
-        if rule is GroupRule.OCO and at_once:
-            raise Refused("ORDER_INVALID", _AT_ONCE, *path, "type")
-
-
-def _check_placed(row: OrderRow, rule: GroupRule, path: tuple[str, ...]) -> None:
-    """All, or none: refused where one is rejected, or of an OCO is filled before the others are there."""
-    if row.status == OrderStatus.REJECTED:
-        code, _, told = str(row.reason).partition(": ")
-        raise Refused(code, f"The order would be rejected: {told}.", *path)
-    if rule is GroupRule.OCO and (row.filled or not row.open):
-        raise Refused("ORDER_INVALID", _AT_ONCE, *path, "limitPrice")
 
 
 def _check_simulated(known: _Known, *path: str) -> None:

@@ -14,7 +14,7 @@ from plugins.trading.orders.ground import Ground
 from plugins.trading.tables import entries, fills, orders
 from schema.words.quotes import PriceType
 from tests.plugins.speakers import NOON
-from tests.plugins.trading.orders.pit import BTC, PERP, PLACE, REPLACE, Pit, wish
+from tests.plugins.trading.orders.pit import BTC, GROUP, PERP, PLACE, PROTECT, REPLACE, Pit, wish
 
 FILLS = """query($s: String, $first: Int, $after: Cursor) { fills(accountId: "tacc_1", symbol: $s, first: $first,
   after: $after) { nodes { number symbol quantity price realisedPnl } pageInfo { hasNextPage endCursor } } }"""
@@ -277,3 +277,39 @@ async def test_an_account_that_got_something_else_while_prices_were_asked_is_pri
 
     assert placed["order"]["status"] == "FILLED"
     assert asked == [{"USD"}, {"USD", "EUR"}]
+
+
+async def test_whatever_changes_orders_is_priced_anew_where_the_account_holds_something_new(
+    pit: Pit, monkeypatch: pytest.MonkeyPatch
+):
+    """Replacing, protecting and groups, as placing."""
+    pit.price("1.1", "1.1", "fx:EUR/USD")
+    mine = {"accountId": "tacc_2"}
+    await pit.place("BUY", "MARKET", "1", **mine)
+    resting = (await pit.place("BUY", "LIMIT", "1", limitPrice="90", **mine))["order"]["id"]
+    part = wish("BUY", "LIMIT", "1", limitPrice="91")
+    del part["accountId"]
+    deeds: list[tuple[str, dict[str, Any]]] = [
+        (REPLACE, {"orderId": resting, "limitPrice": "92"}),
+        (PROTECT, {"symbol": BTC, "stopLoss": {"stopPrice": "80"}} | mine),
+        (GROUP, {"rule": "OCO", "orders": [part, part]} | mine),
+    ]  # fmt: skip
+    asked: list[Any] = []
+    money = iter(("EUR", "CHF", "GBP"))
+
+    async def ground_of(*given: Any, **more: Any) -> Ground:
+        found = await ground.ground_of(*given, **more)
+        if not asked:
+            await pit.pay_in("tacc_2", next(money), "10")
+        asked.append(len(more["currencies"]))
+        return found
+
+    monkeypatch.setattr(desk, "ground_of", ground_of)
+    found = []
+    for document, given in deeds:
+        asked.clear()
+        # Nobody prices francs and pounds: known to be so, where they were asked for.
+        payload = await pit.see(document, i=given)
+        found.append((list(asked), [each["code"] for each in payload["userErrors"]]))
+
+    assert found == [([1, 2], []), ([2, 3], []), ([3, 3, 4, 4], ["NO_PRICE"])]
