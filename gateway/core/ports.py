@@ -372,6 +372,9 @@ class Organisations(Protocol):
     async def closed(self, tx: Tx) -> frozenset[str]:
         """Tenants for which nothing is done: suspended ones, and those that wait to be erased."""
 
+    async def includes(self, tx: Tx, tenant: str, user_id: str) -> bool:
+        """Whether somebody is a member of a tenant."""
+
     async def keepers(self, tx: Tx, tenant: str) -> list[str]:
         """Mail addresses of the people who look after a tenant: its owners and admins."""
 

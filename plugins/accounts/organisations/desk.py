@@ -119,6 +119,10 @@ class OrganisationDesk:
         """See `gateway.core.ports.Organisations`."""
         return await self._directory.closed(tx)
 
+    async def includes(self, tx: Tx, tenant: str, user_id: str) -> bool:
+        """See `gateway.core.ports.Organisations`."""
+        return await self.members.role_of(tx, tenant, user_id) is not None
+
     async def keepers(self, tx: Tx, tenant: str) -> list[str]:
         """See `gateway.core.ports.Organisations`."""
         return await self.members.keepers(tx, tenant)

@@ -9,12 +9,14 @@ from gateway.core.identity import CallerKind, Principal, Role, Scope
 from gateway.core.store import Tx
 from plugins.trading.accounts.store import AccountStore, MemberStore, PermitStore, SwitchDirectory
 from plugins.trading.rows import AccountRow, PermitRow, SwitchRow
+from schema.errors import BadInput
 from schema.model import choices
 from schema.names import could_be_id
 from schema.words.problems import Refused
 
 FLEET = "trading"
 """The name of the operator's switch."""
+_UNKNOWN = "You have no trading account with this id: `tradingAccounts { nodes { id } }` lists them"
 MANAGERS = frozenset({Role.OWNER, Role.ADMIN})
 
 
@@ -108,6 +110,13 @@ class Gate:
         row = await self._accounts.find(tx, context.tenant, account_id)
         return row if row is not None and await self.access(tx, context, row) >= Access.LOOK else None
 
+    async def seen(self, tx: Tx, context: Context, account_id: str, field: str) -> AccountRow:
+        """The same, for a query; BadInput where it is gone, or not, or not any more, for this caller."""
+        row = await self.find(tx, context, account_id)
+        if row is None:
+            raise BadInput(field, _UNKNOWN[0].lower() + _UNKNOWN[1:])
+        return row
+
     async def look(self, tx: Tx, context: Context, account_id: str, *field: str) -> AccountRow:
         """The same; Refused NOT_FOUND where there is none."""
         row = await self.find(tx, context, account_id)
@@ -160,8 +169,7 @@ class Gate:
 
 def unknown(*field: str) -> Refused:
     """There is none, or not for this caller."""
-    told = "You have no trading account with this id: `tradingAccounts { nodes { id } }` lists them."
-    return Refused("NOT_FOUND", told, *(field or ("accountId",)))
+    return Refused("NOT_FOUND", f"{_UNKNOWN}.", *(field or ("accountId",)))
 
 
 def _most(principal: Principal) -> Access:

@@ -9,7 +9,7 @@ from typing import Any
 from zlib import crc32
 
 from gateway.core.contract import Context, Host
-from gateway.core.ports import Audit
+from gateway.core.ports import Audit, Organisations
 from gateway.core.store import Tx, new_id
 from plugins.trading.accounts import rules
 from plugins.trading.accounts.access import Access, Gate, known_as, manages, owner_of
@@ -128,13 +128,16 @@ class AccountDesk:
 
     async def set_member(self, context: Context, account_id: str, member: str, role: str | None) -> list[MemberRow]:
         """Let somebody look or trade, or, without a role, neither; all who take part then."""
-        if not could_be_id(member):
-            raise Refused("MEMBER_INVALID", "This is no user's id: `members { nodes { id } }` lists them.", "userId")
+        organisations = self._host.service(Organisations)
         async with self._host.store.write() as tx:
             held = await self._gate.lock(tx, context, account_id, Access.MANAGE, "accountId")
-            before = await self._members.role(tx, context.tenant, account_id, member)
+            known = could_be_id(member)
+            before = await self._members.role(tx, context.tenant, account_id, member) if known else None
             if member == held.owner:
                 raise Refused("MEMBER_INVALID", "The account is theirs: its owner may do all.", "userId")
+            if before is None and not (known and await organisations.includes(tx, context.tenant, member)):
+                told = "Nobody of your organisation has this id: `members { nodes { userId } }` lists them."
+                raise Refused("MEMBER_INVALID", told, "userId")
             if role is None:
                 await self._members.remove(tx, context.tenant, account_id, member)
             else:

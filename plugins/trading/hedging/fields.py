@@ -9,6 +9,7 @@ from typing import Annotated
 import strawberry
 
 from gateway.core.contract import Ctx
+from plugins.trading.accounts.access import Gate
 from plugins.trading.accounts.types import AccountId
 from plugins.trading.hedging.desk import HedgeDesk
 from plugins.trading.hedging.legs import Leg
@@ -23,7 +24,6 @@ from plugins.trading.hedging.types import (
     HedgeExecutePayload,
     TradingHedge,
 )
-from plugins.trading.live.view import check_seen
 from plugins.trading.rows import AccountRow
 from schema.arguments import says
 from schema.facts import Arguments, facts
@@ -52,7 +52,7 @@ async def resolve_analyze(
     """Nothing is ordered."""
     context = info.context
     async with context.host.store.read() as tx:
-        account = await check_seen(tx, context, account_id, "accountId")
+        account = await Gate().seen(tx, context, account_id, "accountId")
     wanted = Wanted(
         candidates=candidates, symbol=symbol, benchmark=benchmark, target_beta=target_beta, days=days
     )  # fmt: skip

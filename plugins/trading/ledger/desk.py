@@ -57,18 +57,16 @@ class LedgerDesk:
     async def page(
         self, context: Context, account_id: str, wanted: Filter, size: int, before: int | None
     ) -> list[Shown]:  # fmt: skip
-        """Entries of an account that the caller may see, the newest first; none of any other."""
+        """Entries of an account that the caller may see, the newest first; BadInput for any other."""
         async with self._host.store.read() as tx:
-            if await self._gate.find(tx, context, account_id) is None:
-                return []
+            await self._gate.seen(tx, context, account_id, "accountId")
             rows = await self._rows.page(tx, context.tenant, account_id, wanted, before, size)
             return await shown_of(tx, context.tenant, account_id, rows)
 
     async def balances(self, context: Context, account_id: str, at: datetime | None) -> list[BalanceRow]:
-        """As they stand, or stood; none of an account that the caller may not see."""
+        """As they stand, or stood; BadInput for an account that the caller may not see."""
         async with self._host.store.read() as tx:
-            if await self._gate.find(tx, context, account_id) is None:
-                return []
+            await self._gate.seen(tx, context, account_id, "accountId")
             return await self._book.balances(tx, context.tenant, account_id, at)
 
     async def deposit(

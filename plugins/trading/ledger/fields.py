@@ -186,12 +186,12 @@ class LedgerQuery:
 
     ledger_entries: LedgerEntryConnection = strawberry.field(
         resolver=resolve_entries,
-        description="The entries of an account's ledger, the newest first; none of an account that you may not see.",
+        description="The entries of an account's ledger, the newest first.",
         metadata=facts(times=page_length, needs=Scope.TRADING_READ),
     )
     ledger_balances: list[LedgerBalance] = strawberry.field(
         resolver=resolve_balances,
-        description="What the entries of an account sum to, now or at an instant; none of one that you may not see.",
+        description="What the entries of an account sum to, now or at an instant.",
         metadata=facts(cost=balances_cost, needs=Scope.TRADING_READ),
     )
 

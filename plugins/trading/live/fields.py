@@ -9,9 +9,9 @@ from typing import Annotated
 import strawberry
 
 from gateway.core.contract import Ctx
+from plugins.trading.accounts.access import Gate
 from plugins.trading.accounts.types import AccountId
 from plugins.trading.live.types import TradingAccountUpdate
-from plugins.trading.live.view import check_seen
 from plugins.trading.live.watch import Watched, beginning
 from schema.arguments import says
 from schema.errors import BadInput, Forbidden
@@ -38,7 +38,7 @@ async def resolve_account(
     if not context.principal.may(Scope.STREAM_READ):
         raise Forbidden("This field needs the scope stream:read.", missing=Scope.STREAM_READ.value)
     async with context.host.store.read() as tx:
-        row = await check_seen(tx, context, id)
+        row = await Gate().seen(tx, context, id, "id")
     position, notices = await beginning(context, after or context.market.after)
     context.market.endless()
     watched = Watched(context, row.id, every / 1000, position)

@@ -15,7 +15,6 @@ from plugins.trading.orders.store import OrderStore
 from plugins.trading.positions.standings import Appraiser, Held
 from plugins.trading.rows import AccountRow, FillRow, OrderRow
 from plugins.trading.tables import fills, orders
-from schema.errors import BadInput
 
 REMEMBERED = 5_000
 """Orders that have ended and were shown."""
@@ -44,20 +43,12 @@ class Rows:
         return cash | {*self.held.reserved} | {row.currency for row in self.held.positions}
 
 
-async def check_seen(tx: Tx, context: Context, account_id: str, field: str = "id") -> AccountRow:
-    """The account; BadInput where it is gone, or not, or not any more, for this caller."""
-    row = await Gate().find(tx, context, account_id)
-    if row is None:
-        raise BadInput(field, "you have no trading account with this id: `tradingAccounts { nodes { id } }` lists them")
-    return row
-
-
 async def read_rows(
     context: Context, account_id: str, *, known: Collection[str] = (), fill_ids: Sequence[str] = ()
 ) -> Rows:
     """All in one view; of orders the open ones, and those that are *known* whatever became of them."""
     async with context.host.store.read() as tx:
-        account = await check_seen(tx, context, account_id)
+        account = await Gate().seen(tx, context, account_id, "id")
         held = await context.service(Appraiser).read(tx, account)
         now = {row.id: row for row in await OrderStore().open(tx, context.tenant, account.id)}
         gone = sorted(set(known) - now.keys())

@@ -17,10 +17,11 @@ import strawberry
 from gateway.core.contract import Context
 from gateway.core.matching.model import ExecutionModel
 from gateway.core.ports import Entry, Outbox
+from plugins.trading.accounts.access import Gate
 from plugins.trading.live.hints import Hints
 from plugins.trading.live.quotes import LOOK_S, Ticker
 from plugins.trading.live.types import TradingAccountUpdate
-from plugins.trading.live.view import News, Rows, Shown, check_seen, read_rows
+from plugins.trading.live.view import News, Rows, Shown, read_rows
 from plugins.trading.orders.types import Order, OrderFill
 from plugins.trading.positions.figures import TradingBalance, TradingPosition, TradingStanding
 from plugins.trading.positions.standing import standing
@@ -142,7 +143,7 @@ class Watched:
         """The rows as they were, where the account is at the same version: everything of it would have raised that."""
         if not entries:
             async with self.context.host.store.read() as tx:
-                account = await check_seen(tx, self.context, self.account_id)
+                account = await Gate().seen(tx, self.context, self.account_id, "id")
             if account.version == rows.account.version:
                 return rows
         events: list[Any] = [entry.event for entry in entries]

@@ -89,8 +89,7 @@ async def _symbol(context: Context, symbol: str | None) -> str | None:
 
 async def _check_seen(context: Context, account_id: str) -> None:
     async with context.host.store.read() as tx:
-        if await Gate().find(tx, context, account_id) is None:
-            raise BadInput("accountId", "you have no trading account with this id: `tradingAccounts` lists yours")
+        await Gate().seen(tx, context, account_id, "accountId")
 
 
 async def resolve_orders(

@@ -109,12 +109,20 @@ async def test_who_sees_an_account_and_what_each_may_do_with_it(company: Company
     set_ = await company.ask("tom", MEMBER, accountId=mine["id"], userId=tim, role="VIEWER")
     looked = await company.ask("tim", HALT, id=mine["id"], reason="no")
     owner = await company.ask("tom", MEMBER, accountId=mine["id"], userId=mine["owner"], role="VIEWER")
+    strangers = [
+        await company.ask("tom", MEMBER, accountId=mine["id"], userId=who, role=role)
+        for who in ("user_nobody", "x\u0000", company.people["mallory"].id)
+        for role in ("VIEWER", None)
+    ]
 
     assert before == [("Ours", "TRADE")]
     assert codes(refused) == [(["input", "accountId"], "NOT_FOUND")]
     assert set_["members"] == [{"userId": tim, "role": "VIEWER"}]
     assert codes(looked) == [(["input", "id"], "NOT_ALLOWED")]
-    assert codes(owner) == [(["input", "userId"], "MEMBER_INVALID")]
+    assert [codes(each) for each in (owner, *strangers)] == [[(["input", "userId"], "MEMBER_INVALID")]] * 7
+    assert strangers[0]["userErrors"][0]["message"] == (
+        "Nobody of your organisation has this id: `members { nodes { userId } }` lists them."
+    )
     assert await seen(company, "tim") == [("Mine", "LOOK"), ("Ours", "TRADE")]
     assert await seen(company, "vic") == [("Ours", "LOOK")]
     assert await seen(company, "ada") == [("Mine", "MANAGE"), ("Ours", "MANAGE")]

@@ -45,12 +45,15 @@ class Desk:
 
     async def ask(self, document: str, principal: Principal | None = None, **variables: Any) -> Any:
         """What the one root field answers."""
-        request = OperationRequest(query=document, variables=variables)
-        facts = RequestFacts(request_id="req_test", transport="http")
-        result = await self.house.executor.execute(request, facts, principal=principal or self.principal)
-        body: Any = result.body()
+        body = await self.body(document, principal, **variables)
         assert "errors" not in body, body
         return body["data"]["r"]
+
+    async def body(self, document: str, principal: Principal | None = None, **variables: Any) -> Any:
+        """The whole answer."""
+        request = OperationRequest(query=document, variables=variables)
+        facts = RequestFacts(request_id="req_test", transport="http")
+        return (await self.house.executor.execute(request, facts, principal=principal or self.principal)).body()
 
     async def do(self, document: str, **given: Any) -> Any:
         """The payload of a mutation about the account."""

@@ -336,8 +336,12 @@ async def test_money_of_a_broker_and_of_others_is_not_moved(desk: Desk) -> None:
         "LIVE_ACCOUNT", "NOT_FOUND", "NOT_FOUND",
     ]  # fmt: skip
     await desk.do(DEPOSIT, **given)
-    assert (await desk.ask(ENTRIES, stranger, a="tacc_1"))["nodes"] == []
-    assert await desk.ask(BALANCES, stranger, a="tacc_1") == []
+    for document, who, account in (
+        (ENTRIES, stranger, "tacc_1"), (BALANCES, stranger, "tacc_1"), (ENTRIES, None, "tacc_x"),
+        (BALANCES, None, "tacc_mine"),
+    ):  # fmt: skip
+        (error,) = (await desk.body(document, who, a=account))["errors"]
+        assert (error["extensions"]["code"], error["extensions"]["field"]) == ("BAD_USER_INPUT", "accountId")
     assert len((await desk.ask(ENTRIES, reader, a="tacc_1"))["nodes"]) == 1
     assert len(await desk.ask(BALANCES, reader, a="tacc_1")) == 2
 
