@@ -151,6 +151,7 @@ class EntryRow:
     idempotency_key: str | None
     request_digest: str | None
     at: datetime
+    instrument: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

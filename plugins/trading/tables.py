@@ -149,6 +149,7 @@ entries = tenant_table(
     Column("idempotency_key", Text, nullable=True),
     Column("request_digest", Text, nullable=True),
     Column("at", Instant, nullable=False),
+    Column("instrument", Text, nullable=True),  # of the position that it belongs to
     Index("uq_trading_entries_number", "account_id", "number", unique=True),
     Index("ix_trading_entries_page", "tenant_id", "account_id", "at", "number"),
     unique_where("uq_trading_entries_resolves", "resolves", where="resolves IS NOT NULL"),
@@ -256,6 +257,16 @@ schedules = tenant_table(
         "uq_trading_schedules_idempotency", "tenant_id", "idempotency_key", where="idempotency_key IS NOT NULL"
     ),
 )  # fmt: skip
+
+closings = tenant_table(
+    "trading_closings", TABLES,
+    Column("account_id", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("hedge_id", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("account_id", "idempotency_key"),
+)  # fmt: skip
+"""Under which keys hedges were closed: a hedge is nothing but its orders, and closing one may place none."""
 
 permits = tenant_table(
     "trading_permits", TABLES,

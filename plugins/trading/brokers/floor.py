@@ -107,6 +107,8 @@ class LiveFloor(Floor):
         if cost.other is None or not money(cost.other[1], cost.other[0]):
             return
         asset, amount = cost.other
-        draft = commission(asset, amount, order_id=row.id, memo=f"of the broker's fill {deal.id}")
+        draft = commission(
+            asset, amount, order_id=row.id, memo=f"of the broker's fill {deal.id}", instrument=row.instrument
+        )
         self.cash[asset] = _EXACT.add(self.cash.get(asset, ZERO), draft.moved(Ledger.CASH, asset))
         self._drafts.append(draft)

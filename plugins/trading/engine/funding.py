@@ -108,7 +108,7 @@ class Funder:
         if not amount:
             return
         memo = f"funding of {row.instrument} at {at:%Y-%m-%d %H:%M} UTC: {rate:f} of {row.quantity:f} at {mark:f}"
-        draft = funding_entry(row.currency, amount, memo=memo)
+        draft = funding_entry(row.currency, amount, instrument=row.instrument, memo=memo)
         await self._book.post(w, [draft], at=floor.now, made_by=SYSTEM, key=key, digest=key)
         after = funded(position_of(row), amount)
         floor.positions[instrument] = replace(row, funding=after.funding, changed_at=floor.now)

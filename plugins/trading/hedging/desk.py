@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from gateway.core.contract import Context, Host
 from gateway.core.ports import Audit
+from gateway.core.store import Tx
 from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.accounts.rules import SIMULATOR
 from plugins.trading.hedging.legs import KIND, Leg, check_apart, check_legs, closing_wish, hedge_id, left_of, wish_of
 from plugins.trading.hedging.store import HedgeStore
+from plugins.trading.keys import check_same, digest_of
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.floor import Floor
@@ -85,18 +87,27 @@ class HedgeDesk:
             await floor.write()
         return Hedge(id=hedge, account=account, orders=_of(floor, hedge))
 
-    async def close(self, context: Context, account_id: str, hedge: str) -> Hedge:
-        """Its open orders are cancelled, and what it has opened and the account still holds is closed."""
+    async def close(self, context: Context, account_id: str, hedge: str, key: str | None = None) -> Hedge:
+        """Its open orders are cancelled, and what it has opened and the account still holds is closed.
+
+        What the same key has closed before is answered as it stands.
+        """
+        digest_of(key, hedge)  # refuses what is no key
         account = await self._account(context, account_id)
         held = await self._held(context, account, hedge) if could_be_id(hedge) else []
         if not held or not hedge.startswith(f"{KIND}_"):
             raise Refused("NOT_FOUND", "The account has no hedge with this id: `hedgeExecute` gave it.", "hedgeId")
+        async with self._host.store.read() as tx:
+            if await self._is_repeated(tx, account, hedge, key):
+                return Hedge(id=hedge, account=account, orders=held)
         if account.broker != SIMULATOR:
-            return await self._take_back(context, account, hedge, held)
+            return await self._take_back(context, account, hedge, held, key)
         kinds = {row.instrument: row for row in held}
         grounds = dict(zip(kinds, await self._grounds(context, account, list(kinds)), strict=True))
         async with self._floor(context, account.id) as (floor, halted):
             now = await self._rows.of(floor.w.tx, context.tenant, account.id, hedge)
+            if await self._is_repeated(floor.w.tx, account, hedge, key):
+                return Hedge(id=hedge, account=account, orders=now)
             ended = [row for row in floor.open if row.group_id == hedge]
             for row in ended:
                 floor.end(row, OrderStatus.CANCELED, "CLOSED")
@@ -109,6 +120,8 @@ class HedgeDesk:
                     self._put(floor, grounds[name], wish, how)
             if not placed and not ended:
                 raise _closed()
+            if key is not None:
+                await self._rows.note(floor.w.tx, context.tenant, account.id, key, hedge, floor.now)
             await self._record(floor, context, "hedge.closed", hedge, placed)
             await floor.write()
         changed = {row.id: row for row in _of(floor, hedge)}
@@ -142,7 +155,9 @@ class HedgeDesk:
             held = await self._held(context, account, hedge)
         return Hedge(id=hedge, account=account, orders=held, refused=refused)
 
-    async def _take_back(self, context: Context, account: AccountRow, hedge: str, held: Sequence[OrderRow]) -> Hedge:
+    async def _take_back(
+        self, context: Context, account: AccountRow, hedge: str, held: Sequence[OrderRow], key: str | None
+    ) -> Hedge:
         desk, refused = context.service(OrderDesk), None
         await self._cancel(context, held)
         stands = await context.service(Appraiser).held(context, account)
@@ -155,6 +170,11 @@ class HedgeDesk:
         wishes = [wish for wish in made if wish is not None]
         if not wishes and not any(row.open for row in held):
             raise _closed()
+        if key is not None:
+            # Before anything is sent: whoever repeats it sends nothing twice.
+            async with self._host.store.write() as tx:
+                if not await self._rows.note(tx, context.tenant, account.id, key, hedge, self._host.clock.now()):
+                    return Hedge(id=hedge, account=account, orders=now)
         for wish in wishes:
             try:
                 await desk.place(context, account.id, wish)
@@ -163,6 +183,12 @@ class HedgeDesk:
         return Hedge(
             id=hedge, account=account, orders=await self._held(context, account, hedge), refused=refused
         )  # fmt: skip
+
+    async def _is_repeated(self, tx: Tx, account: AccountRow, hedge: str, key: str | None) -> bool:
+        closed = None if key is None else await self._rows.closed_by(tx, account.tenant_id, account.id, key)
+        if closed is not None:
+            check_same(closed, hedge)
+        return closed is not None
 
     async def _cancel(self, context: Context, rows: Sequence[OrderRow]) -> None:
         for row in rows:

@@ -94,7 +94,9 @@ async def resolve_execute(
 async def resolve_close(info: Ctx, input: Annotated[HedgeCloseInput, says("Which.")]) -> HedgeClosePayload:
     """What it has opened, as far as it is still held."""
     try:
-        found = await info.context.service(HedgeDesk).close(info.context, input.account_id, input.hedge_id)
+        found = await info.context.service(HedgeDesk).close(
+            info.context, input.account_id, input.hedge_id, input.idempotency_key
+        )
     except Refused as refused:
         return HedgeClosePayload(user_errors=[_closing(refused)])
     errors = [] if found.refused is None else [_closing(found.refused)]

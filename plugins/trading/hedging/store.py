@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select
 
 from gateway.core.store import Tx
 from plugins.trading.rows import OrderRow
-from plugins.trading.tables import orders
+from plugins.trading.tables import closings, orders
 
 
 class HedgeStore:
@@ -18,3 +20,21 @@ class HedgeStore:
             orders.c.tenant_id == tenant, orders.c.account_id == account_id, orders.c.group_id == group_id
         )
         return await tx.all(mine.order_by(orders.c.number), OrderRow)
+
+    async def closed_by(self, tx: Tx, tenant: str, account_id: str, idempotency_key: str) -> str | None:
+        """The hedge that a client's key has closed."""
+        mine = (
+            closings.c.tenant_id == tenant,
+            closings.c.account_id == account_id,
+            closings.c.idempotency_key == idempotency_key,
+        )
+        found: str | None = await tx.value(select(closings.c.hedge_id).where(*mine))
+        return found
+
+    async def note(
+        self, tx: Tx, tenant: str, account_id: str, idempotency_key: str, hedge_id: str, at: datetime
+    ) -> bool:
+        """That a client's key closes it; False where the key has closed one before."""
+        values = {"account_id": account_id, "idempotency_key": idempotency_key, "hedge_id": hedge_id, "at": at}
+        made = tx.insert(closings).values(tenant_id=tenant, **values)
+        return await tx.run(made.on_conflict_do_nothing()) > 0

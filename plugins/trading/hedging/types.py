@@ -70,6 +70,7 @@ class HedgeCloseErrorCode(StrEnum):
     """Expected refusals."""
 
     NOT_FOUND = "NOT_FOUND"
+    IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
     HEDGE_CLOSED = "HEDGE_CLOSED"
     ORDER_INVALID = "ORDER_INVALID"
     UNKNOWN_INSTRUMENT = "UNKNOWN_INSTRUMENT"
@@ -150,6 +151,9 @@ class HedgeCloseInput:
 
     account_id: strawberry.ID = strawberry.field(description="The account's id.")
     hedge_id: strawberry.ID = strawberry.field(description="The hedge's id.")
+    idempotency_key: str | None = strawberry.field(
+        description="Your own key: the same again changes nothing more.", default=None
+    )
 
 
 @model("What a hedge has opened and not closed again.")

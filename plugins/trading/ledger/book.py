@@ -238,8 +238,9 @@ def by_entry(rows: Iterable[LineRow]) -> dict[str, list[Line]]:
 def draft_of(entry: EntryRow, parts: Sequence[Line]) -> Draft:
     """What an entry was made of."""
     return Draft(
-        kind=EntryKind(entry.kind), lines=tuple(parts), memo=entry.memo, order_id=entry.order_id, fill_id=entry.fill_id
-    )
+        kind=EntryKind(entry.kind), lines=tuple(parts), memo=entry.memo, order_id=entry.order_id, fill_id=entry.fill_id,
+        instrument=entry.instrument,
+    )  # fmt: skip
 
 
 def _holds(parts: Iterable[Line]) -> list[tuple[str, str, Decimal]]:
@@ -276,7 +277,7 @@ def _row(
         tenant_id=account.tenant_id, id=new_id("entry"), account_id=account.id, number=number, kind=draft.kind.value,
         pending=part.pending, resolves=part.resolves, voids=part.voids, reverses=part.reverses,
         order_id=draft.order_id, fill_id=draft.fill_id, memo=draft.memo, made_by=made_by, idempotency_key=key,
-        request_digest=None if key is None or digest is None else _hashed(digest), at=at,
+        request_digest=None if key is None or digest is None else _hashed(digest), at=at, instrument=draft.instrument,
     )  # fmt: skip
 
 

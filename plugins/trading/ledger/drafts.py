@@ -32,6 +32,8 @@ class Draft:
     memo: str | None = None
     order_id: str | None = None
     fill_id: str | None = None
+    instrument: str | None = None
+    """Of the position that it belongs to."""
 
     def moved(self, ledger: Ledger, asset: str) -> Decimal:
         """What it changes of a balance: 0 where it does not."""
@@ -45,11 +47,12 @@ def draft(
     memo: str | None = None,
     order_id: str | None = None,
     fill_id: str | None = None,
+    instrument: str | None = None,
 ) -> Draft:
     """Of lines; those of nothing are left out. Unbalanced where an asset's do not sum to zero, or nothing is left."""
     kept = tuple(Line(ledger=ledger, asset=asset, amount=amount) for ledger, asset, amount in lines if amount)
     check(kept)
-    return Draft(kind=kind, lines=kept, memo=memo, order_id=order_id, fill_id=fill_id)
+    return Draft(kind=kind, lines=kept, memo=memo, order_id=order_id, fill_id=fill_id, instrument=instrument)
 
 
 def check(lines: Sequence[Line]) -> None:
@@ -101,7 +104,7 @@ def spot_fill(
             (Ledger.CASH, currency, cash), (Ledger.COST, currency, cost), (Ledger.PNL, currency, minus(profit)),
             *_both(Ledger.UNITS, Ledger.MARKET, instrument, _something(units)),
         ),
-        memo=_deal(units, instrument, price), order_id=order_id, fill_id=fill_id,
+        memo=_deal(units, instrument, price), order_id=order_id, fill_id=fill_id, instrument=instrument,
     )  # fmt: skip
 
 
@@ -123,23 +126,26 @@ def derivative_fill(
             *_both(Ledger.CASH, Ledger.PNL, currency, profit),
             *_both(Ledger.UNITS, Ledger.MARKET, instrument, _something(units)),
         ),
-        memo=_deal(units, instrument, price), order_id=order_id, fill_id=fill_id,
+        memo=_deal(units, instrument, price), order_id=order_id, fill_id=fill_id, instrument=instrument,
     )  # fmt: skip
 
 
 def commission(
-    currency: str, fee: Decimal, *, order_id: str | None = None, fill_id: str | None = None, memo: str | None = None
-) -> Draft:
+    currency: str, fee: Decimal, *, order_id: str | None = None, fill_id: str | None = None, memo: str | None = None,
+    instrument: str | None = None,
+) -> Draft:  # fmt: skip
     """The fee of a fill; below zero it is a rebate."""
     amount = _something(money(fee, currency))
     lines = _both(Ledger.CASH, Ledger.FEES, currency, minus(amount))
-    return draft(EntryKind.COMMISSION, lines, memo=memo, order_id=order_id, fill_id=fill_id)
+    return draft(
+        EntryKind.COMMISSION, lines, memo=memo, order_id=order_id, fill_id=fill_id, instrument=instrument
+    )  # fmt: skip
 
 
-def funding(currency: str, amount: Decimal, *, memo: str | None = None) -> Draft:
+def funding(currency: str, amount: Decimal, *, instrument: str, memo: str | None = None) -> Draft:
     """Funding of a perpetual: received above zero, paid below."""
     lines = _both(Ledger.CASH, Ledger.FUNDING, currency, _something(money(amount, currency)))
-    return draft(EntryKind.FUNDING, lines, memo=memo)
+    return draft(EntryKind.FUNDING, lines, memo=memo, instrument=instrument)
 
 
 def interest(currency: str, amount: Decimal, *, memo: str | None = None) -> Draft:
@@ -176,7 +182,9 @@ def transfer(currency: str, amount: Decimal, *, memo: str | None = None) -> tupl
 def reversal(of: Draft, *, memo: str | None = None) -> Draft:
     """The same with its sides turned."""
     lines = ((line.ledger, line.asset, minus(line.amount)) for line in of.lines)
-    return draft(of.kind, lines, memo=memo, order_id=of.order_id, fill_id=of.fill_id)
+    return draft(
+        of.kind, lines, memo=memo, order_id=of.order_id, fill_id=of.fill_id, instrument=of.instrument
+    )  # fmt: skip
 
 
 def outgoing(lines: Iterable[Line]) -> dict[str, Decimal]:

@@ -22,7 +22,7 @@ from schema.spreadsheet import spreadsheet_text
 
 COLUMNS = (
     "number", "at", "kind", "state", "ledger", "asset", "amount", "memo", "entry", "resolves", "reverses", "order",
-    "fill", "madeBy",
+    "fill", "madeBy", "symbol",
 )  # fmt: skip
 _WIDTH = 56
 
@@ -68,6 +68,7 @@ def _cells(entry: Shown, line: Line | None) -> list[str]:
     values = (
         row.number, row.at, row.kind, entry.state.value, line and line.ledger.value, line and line.asset,
         line and line.amount, row.memo, row.id, row.resolves, row.reverses, row.order_id, row.fill_id, row.made_by,
+        row.instrument,
     )  # fmt: skip
     return [_cell(value) for value in values]
 
@@ -92,7 +93,8 @@ def _transaction(entry: Shown) -> str:
     if row.pending or row.voids:
         return f"; {row.at:%Y-%m-%d} {told} [{row.id}] {_remark(entry)}\n"
     tags = {
-        "id": row.id, "kind": row.kind, "at": datetime_text(row.at), "order": row.order_id, "fill": row.fill_id,
+        "id": row.id, "kind": row.kind, "at": datetime_text(row.at), "symbol": row.instrument, "order": row.order_id,
+        "fill": row.fill_id,
         "posts": row.resolves, "reverses": row.reverses,
     }  # fmt: skip
     notes = "".join(f"    ; {name}: {value}\n" for name, value in tags.items() if value)

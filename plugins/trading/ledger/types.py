@@ -44,6 +44,7 @@ class LedgerEntry:
     state: EntryState = described("Whether it counts.")
     lines: list[LedgerLine] = described("Its sides; none where it voids another entry.")
     memo: str | None = described("What was written about it, by whoever booked it or by the gateway.")
+    symbol: str | None = described("The instrument of the position that it belongs to.")
     order_id: strawberry.ID | None = described("The order that it belongs to.")
     fill_id: strawberry.ID | None = described("The fill that it books.")
     resolves: strawberry.ID | None = described("The pending entry that it posts or voids.")
@@ -59,7 +60,8 @@ class LedgerEntry:
         return cls(
             id=strawberry.ID(row.id), account_id=strawberry.ID(row.account_id), number=row.number,
             kind=EntryKind(row.kind), state=shown.state, lines=[LedgerLine.of(line) for line in shown.lines],
-            memo=row.memo, order_id=_id(row.order_id), fill_id=_id(row.fill_id), resolves=_id(row.resolves),
+            memo=row.memo, symbol=row.instrument, order_id=_id(row.order_id), fill_id=_id(row.fill_id),
+            resolves=_id(row.resolves),
             reverses=_id(row.reverses), followed_by=_id(None if after is None else after.id),
             made_by=row.made_by, at=row.at,
         )  # fmt: skip

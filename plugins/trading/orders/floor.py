@@ -303,7 +303,8 @@ class Floor:
         )  # fmt: skip
         drafts = [trade]
         if fill.fee:
-            drafts.append(commission(row.currency, fill.fee, order_id=row.id, fill_id=fill.id))
+            paid = commission(row.currency, fill.fee, order_id=row.id, fill_id=fill.id, instrument=row.instrument)
+            drafts.append(paid)
         for draft in drafts:
             moved = draft.moved(Ledger.CASH, row.currency)
             self.cash[row.currency] = _EXACT.add(self.cash.get(row.currency, ZERO), moved)

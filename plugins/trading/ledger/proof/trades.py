@@ -52,7 +52,7 @@ def trade_findings(kept: Kept) -> list[Found]:
         applied = _replay(courses.setdefault(booking.instrument, _Course()), booking, LotMethod(kept.account.method))
         found += _fill(booking, applied, lines.get(entry_id, []))
     found += _fees(kept, lines)
-    return [*found, *_positions(kept, courses, lines), *_trips(kept, courses)]
+    return [*found, *_positions(kept, courses, lines), *_trips(kept, courses), *_funding(kept, lines)]
 
 
 def _booked(kept: Kept) -> dict[str, str]:
@@ -189,6 +189,30 @@ def _trips(kept: Kept, courses: Mapping[str, _Course]) -> list[Found]:
         if len(rows) == len(trips) and kept_ != sorted((each.quantity, each.realised, each.fees) for each in trips):
             found.append((instrument, "its closed positions are not those that its fills made"))
     return found
+
+
+def _funding(kept: Kept, lines: Mapping[str, Sequence[Line]]) -> list[Found]:
+    """What positions, open and closed, were paid by what entries paid them, an instrument at a time.
+
+    Entries once named no instrument: where there are such, all positions of their currency are taken together.
+    """
+    entries = [entry for entry in kept.entries if entry.kind == EntryKind.FUNDING]
+    paid = {entry.id: [line for line in lines.get(entry.id, ()) if line.ledger is Ledger.FUNDING] for entry in entries}
+    vague = {line.asset for entry in entries if entry.instrument is None for line in paid[entry.id]}
+    booked: dict[str, list[Decimal]] = {}
+    for entry in entries:
+        for line in paid[entry.id]:
+            subject = line.asset if line.asset in vague else entry.instrument or line.asset
+            booked.setdefault(subject, []).append(minus(line.amount))
+    got: dict[str, list[Decimal]] = {}
+    rows: list[PositionRow | TripRow] = [*kept.positions, *kept.trips]
+    for row in rows:
+        got.setdefault(row.currency if row.currency in vague else row.instrument, []).append(row.funding)
+    return [
+        each
+        for subject in sorted({*booked, *got})
+        for each in differs(subject, "funding", total(got.get(subject, ())), total(booked.get(subject, ())))
+    ]
 
 
 def _sum(lines: Sequence[Line], ledger: Ledger, asset: str) -> Decimal:

@@ -9,9 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from gateway.core.contract import Fetched, Market
 from plugins.trading.engine.funding import last_funding
+from plugins.trading.ledger.proof.loading import ProofStore
+from plugins.trading.ledger.proof.proving import verify
+from plugins.trading.ledger.proof.trades import trade_findings
+from plugins.trading.rows import EntryRow
+from plugins.trading.tables import entries
 from schema.errors import FailureCode, NoAnswer
 from schema.symbols import parse_instrument
 from schema.words.derivatives import FUNDING_HISTORY, FundingRate
@@ -66,7 +72,29 @@ async def test_funding_is_booked_once_for_each_time(
         assert len(asked) == 2
         async with made.house.store.read() as tx:
             (row,) = await made.engine._rows.positions(tx, [account.id])
-        assert row.funding == D("0.55")
+            assert row.funding == D("0.55")
+            entry = await tx.first(select(entries).where(entries.c.kind == "FUNDING"), EntryRow)
+            assert entry is not None
+            assert entry.instrument == PERP
+            assert [each for each in await verify(tx) if "funding" in each.message] == []
+
+        # Once entries named none: then it is proved by currency.
+        async with made.house.store.read() as tx:
+            kept = await ProofStore().kept(tx, account.tenant_id, account.id)
+        assert kept is not None
+        place = next(n for n, each in enumerate(kept.entries) if each.kind == "FUNDING")
+        vague = [*kept.entries[:place], replace(kept.entries[place], instrument=None), *kept.entries[place + 1 :]]
+        wrong = (replace(kept.positions[0], funding=D(1)),)
+        told = "funding is 1, and 0.55 by what it follows from"
+        assert [
+            [found for found in trade_findings(each) if "funding" in found[1]]
+            for each in (
+                replace(kept, entries=vague), replace(kept, positions=wrong),
+                replace(kept, entries=vague, positions=wrong), replace(kept, positions=()),
+            )
+        ] == [
+            [], [(PERP, told)], [("USDT", told)], [(PERP, "funding is 0, and 0.55 by what it follows from")]
+        ]  # fmt: skip
 
 
 async def test_what_nobody_tells_a_rate_of_waits(

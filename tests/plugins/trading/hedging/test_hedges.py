@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -122,6 +123,23 @@ async def test_a_hedge_is_closed_as_far_as_the_account_still_holds_it_and_once(r
     assert await held(room) == {PERP: "-1"}
     assert codes(again) == [("input.hedgeId", "HEDGE_CLOSED")]
     assert codes(unknown) == codes(elsewhere) == [("input.hedgeId", "NOT_FOUND")]
+
+
+async def test_the_same_key_closes_a_hedge_once(room: Room):
+    await room.place("BUY", "MARKET", "3", accountId=MINE)
+    first = (await execute(room, legs=[leg(PERP, "SELL", "2")]))["hedge"]["id"]
+    second = (await execute(room, legs=[leg(PERP, "SELL", "1")]))["hedge"]["id"]
+    closing = {"accountId": MINE, "hedgeId": first, "idempotencyKey": "k"}
+
+    answers = await asyncio.gather(*(room.see(CLOSE, i=closing) for _ in range(5)))
+    other = await room.see(CLOSE, i=closing | {"hedgeId": second})
+    anew = await room.see(CLOSE, i=closing | {"idempotencyKey": "k2"})
+
+    assert [each["userErrors"] for each in answers] == [[]] * 5
+    assert {len(each["hedge"]["orders"]) for each in answers} == {2}
+    assert codes(other) == [("input.idempotencyKey", "IDEMPOTENCY_MISMATCH")]
+    assert codes(anew) == [("input.hedgeId", "HEDGE_CLOSED")]
+    assert await held(room) == {BTC: "3", PERP: "-1"}
 
 
 async def test_orders_of_a_hedge_wait_beside_each_other_and_go_with_it(room: Room):

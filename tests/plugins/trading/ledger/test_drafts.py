@@ -49,7 +49,7 @@ def test_each_kind_of_entry_books_its_lines() -> None:
         "withdrawal": (withdrawal("USD", D("100")), ["cash USD -100.00", "external USD 100.00"]),
         "commission": (commission("USD", D("0.04")), ["cash USD -0.04", "fees USD 0.04"]),
         "rebate": (commission("USD", D("-0.04")), ["cash USD 0.04", "fees USD -0.04"]),
-        "funding paid": (funding("USD", D("-1.5")), ["cash USD -1.50", "funding USD 1.50"]),
+        "funding paid": (funding("USD", D("-1.5"), instrument="p"), ["cash USD -1.50", "funding USD 1.50"]),
         "interest got": (interest("USD", D("1.5")), ["cash USD 1.50", "interest USD -1.50"]),
         "adjustment": (adjustment("USD", D("-2"), memo="x"), ["cash USD -2.00", "adjustment USD 2.00"]),
         "transfer out": (out, ["cash USD -5.00", "exchange USD 5.00"]),

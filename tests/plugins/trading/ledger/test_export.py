@@ -50,7 +50,7 @@ async def test_a_journal_has_a_transaction_for_each_entry_that_counts(books: Boo
         + line("Assets:Cash", "1000 USDT") + line("Equity:External", "-1000 USDT")
         + "\n2026-11-20 * (2) buy 0.5 crypto:BTC/USDT at 100\n"
         f"    ; id: {fill}\n    ; kind: TRADE_PNL\n    ; at: 2026-11-20T12:00:00Z\n"
-        "    ; order: ord_1\n    ; fill: fill_1\n"
+        "    ; symbol: crypto:BTC/USDT\n    ; order: ord_1\n    ; fill: fill_1\n"
         + line("Assets:Cash", "-50 USDT") + line("Assets:Positions:Cost", "50 USDT")
         + line("Assets:Positions:Units", '0.5 "crypto:BTC/USDT"') + line("Equity:Market", '-0.5 "crypto:BTC/USDT"')
         + f"\n; 2026-11-20 (3) Withdrawal [{held}] posted by {posted}: -7 USDT\n"
@@ -75,7 +75,7 @@ async def test_csv_has_a_row_a_line_and_computes_nothing_in_a_spreadsheet(books:
     assert rows[0] == {
         "number": "1", "at": "2026-11-20T12:00:00Z", "kind": "DEPOSIT", "state": "POSTED", "ledger": "cash",
         "asset": "USDT", "amount": "1000.00000000", "memo": "'=first; of | many", "entry": first, "resolves": "",
-        "reverses": "", "order": "", "fill": "", "madeBy": "user_ada",
+        "reverses": "", "order": "", "fill": "", "madeBy": "user_ada", "symbol": "",
     }  # fmt: skip
     states = {row["entry"]: (row["state"], row["ledger"], row["resolves"]) for row in rows}
     assert (states[held], states[lost]) == (("POSTED", "external", ""), ("VOIDED", "external", ""))

@@ -189,7 +189,9 @@ async def test_a_transfer_books_in_both_accounts_or_in_none(desk: Desk) -> None:
 
 async def test_what_was_booked_by_hand_is_taken_back_once_and_what_orders_booked_is_not(desk: Desk) -> None:
     entry = (await desk.do(DEPOSIT, currency="USDT", amount="10"))["entry"]["id"]
-    fee, paid = await desk.books.post(commission("USDT", D(1), fill_id="fill_1"), funding("USDT", D(-1)))
+    fee, paid = await desk.books.post(
+        commission("USDT", D(1), fill_id="fill_1"), funding("USDT", D(-1), instrument="p")
+    )
 
     assert (await desk.refused(REVERSE, entryId=entry))[0] == "INSUFFICIENT_FUNDS"
     for each in (fee, paid):
