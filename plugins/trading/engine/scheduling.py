@@ -53,6 +53,9 @@ class Scheduler:
             held = await self._rows.find(w.tx, row.tenant_id, row.id)
             if held is None or not held.active or held.next_at is None or held.next_at > now:
                 return
+            if held.end_at is not None and now > held.end_at:
+                await self._rows.change(w.tx, row.tenant_id, _next(held, now))
+                return
             halted = await self._gate.halted(w.tx, w.account)
             floor = await Floor.opened(self._host, w)
             after = held

@@ -96,6 +96,22 @@ async def test_a_schedule_ends_after_so_many_or_at_its_end(sqlite_url: str, tmp_
         ]
 
 
+async def test_what_nobody_worked_until_its_end_places_nothing_any_more(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account("5000", owner=made.company.people["ada"].id)
+        asked = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "DAY", "quantity": "1"}
+        await made.company.ask("ada", CREATE, **asked, endAt="2026-11-21T18:00:00Z")
+
+        await made.look()
+        made.house.clock.turn(2 * 86_400)
+        await made.look()
+
+        assert len(await made.fills(account)) == 1
+        row = await _row(made)
+        assert (row.placed, row.active, row.next_at, row.problem) == (1, False, None, None)
+
+
 async def test_what_contradicts_itself_or_is_somebody_elses_is_refused(sqlite_url: str, tmp_path: Path) -> None:
     async with hall(sqlite_url, tmp_path) as made:
         account = await made.account(owner=made.company.people["ada"].id)
