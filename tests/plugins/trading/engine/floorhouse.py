@@ -66,6 +66,8 @@ class Board:
     closed: set[str] = field(default_factory=set)
     closes: dict[str, list[str]] = field(default_factory=dict)
     """Daily, the oldest first."""
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever a price is asked for."""
 
     def spec(self, symbol: str) -> Spec:
         instrument = parse_instrument(symbol)
@@ -90,6 +92,7 @@ class HandPrices(Prices):
     async def all_priced(
         self, instruments: Collection[InstrumentId], model: ExecutionModel
     ) -> dict[InstrumentId, Priced | NoAnswer]:
+        self._board.asked.set()
         return {each: self._one(each) for each in instruments}
 
     async def lists(self, instrument: InstrumentId) -> bool:
@@ -212,6 +215,13 @@ class Hall:
     async def look(self) -> None:
         """The engine looks for changes; streams begin."""
         await self.engine.look()
+        await self.settle()
+
+    async def asked(self) -> None:
+        """A price is asked for once more, and what came of it is done."""
+        self.board.asked.clear()
+        async with asyncio.timeout(5):
+            await self.board.asked.wait()
         await self.settle()
 
     async def settle(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -278,15 +277,11 @@ async def test_what_nobody_streams_is_asked_for(
         account = await made.account(model={**FREE, "provider": "frankfurter"})
         (rests,) = await made.place(account, wish("BUY", "LIMIT", limit_price="99"), price="100")
         await made.look()
-        await asyncio.sleep(0.02)
+        await made.asked()
         assert await made.stand(rests.id) == ("ACCEPTED", "0")
 
         made.board.prices = {BTC: "98"}
-        for _ in range(500):
-            await asyncio.sleep(0.002)
-            if made.engine.seats[0].orders == {}:
-                break
-        await made.settle()
+        await made.asked()
 
         assert await made.fills(account) == [("BUY", "1", "98")]
 
