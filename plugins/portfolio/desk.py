@@ -18,14 +18,13 @@ from plugins.portfolio.wishes import (
     MOST_OPENING,
     Opening,
     Weighted,
-    check_same,
     currency_of,
-    digest_of,
     instrument_of,
     name_of,
     weights_of,
 )
 from plugins.portfolio.writing import Writer
+from schema.idempotency import check_same, digest_of
 from schema.names import could_be_id
 from schema.pages import Position
 from schema.words.problems import Refused

@@ -17,8 +17,8 @@ from plugins.portfolio.desk import locked, unknown
 from plugins.portfolio.splits import beyond_of, outgrown
 from plugins.portfolio.store import ImportRow, PortfolioRow, PortfolioStore, TransactionRow, TransactionStore
 from plugins.portfolio.transactions import Draft, TransactionKind
-from plugins.portfolio.wishes import check_same, digest_of
 from plugins.portfolio.writing import AT_ONCE, Page, Writer
+from schema.idempotency import check_same, digest_of
 from schema.names import could_be_id
 from schema.pages import Place
 from schema.words.problems import Refused

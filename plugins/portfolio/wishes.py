@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from hashlib import sha256
 
 from gateway.core.contract import Context
 from gateway.core.ports import Desk
@@ -17,7 +16,6 @@ from schema.names import BadName, read_name
 from schema.symbols import InstrumentId
 from schema.words.problems import Refused
 
-LONGEST_KEY = 128
 MOST_WEIGHTS = 500
 MOST_OPENING = 500
 HEAVIEST = Decimal(100)
@@ -93,19 +91,3 @@ async def weights_of(
         told = f"The weights and cashWeight sum to {total:f}: they must sum to 1. Give the rest as cashWeight."
         raise Refused("WEIGHTS_INVALID", told, "weights")
     return [[name, format(weight, "f")] for name, weight in found.items()]
-
-
-def digest_of(key: str | None, wish: object) -> str | None:
-    """What a key stands for; BadInput for what is no key."""
-    if key is None:
-        return None
-    if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise BadInput("idempotencyKey", f"must be 1 to {LONGEST_KEY} printable ASCII characters")
-    return sha256(repr(wish).encode()).hexdigest()
-
-
-def check_same(held: str | None, digest: str | None) -> None:
-    """Refused where a key came with other input before."""
-    if held != digest:
-        told = "This idempotencyKey came with other input: repeat that input, or give another key."
-        raise Refused("IDEMPOTENCY_MISMATCH", told, "idempotencyKey")

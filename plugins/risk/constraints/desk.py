@@ -12,9 +12,9 @@ from gateway.core.store import Tx, new_id
 from plugins.risk.constraints.rules import MOST_BOUNDS, MOST_GROUPS, Bound, Group, Rules, checked, plain, read_rules
 from plugins.risk.constraints.store import ConstraintStore
 from plugins.risk.constraints.types import ConstraintsInput
-from plugins.risk.keys import check_same, digest_of
 from plugins.risk.rows import ConstraintRow
 from plugins.risk.symbols import read_symbol
+from schema.idempotency import check_same, digest_of
 from schema.names import BadName, could_be_id, read_name
 from schema.pages import Position
 from schema.words.problems import Refused
@@ -51,7 +51,7 @@ class ConstraintDesk:
         async with self._host.store.write() as tx:
             await self._rows.hold(tx, context.tenant)
             if key is not None and (held := await self._rows.with_key(tx, context.tenant, key)) is not None:
-                check_same(held, digest)
+                check_same(held.request_digest, digest)
                 return held
             if await self._rows.count(tx, context.tenant) >= MOST_SETS:
                 told = f"Your organisation has {MOST_SETS} sets of constraints: delete one first."

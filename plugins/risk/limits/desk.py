@@ -11,10 +11,10 @@ from typing import Any
 from gateway.core.contract import Context, Host
 from gateway.core.ports import Audit, Portfolios
 from gateway.core.store import Tx, new_id
-from plugins.risk.keys import check_same, digest_of
 from plugins.risk.limits.kinds import LimitKind, LimitRule, LimitState, plain, read_rule, shard_of
 from plugins.risk.limits.store import LimitStore
 from plugins.risk.rows import LimitRow
+from schema.idempotency import check_same, digest_of
 from schema.names import could_be_id
 from schema.pages import Position
 from schema.symbols import AssetClass
@@ -83,7 +83,7 @@ class LimitDesk:
         async with self._host.store.write() as tx:
             await self._rows.hold(tx, context.tenant)
             if key is not None and (held := await self._rows.with_key(tx, context.tenant, key)) is not None:
-                check_same(held, digest)
+                check_same(held.request_digest, digest)
                 return held
             if await self._rows.count(tx, context.tenant) >= MOST_LIMITS:
                 raise Refused("TOO_MANY_LIMITS", f"Your organisation has {MOST_LIMITS} limits: delete one first.")

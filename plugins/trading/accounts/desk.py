@@ -15,11 +15,11 @@ from plugins.trading.accounts import rules
 from plugins.trading.accounts.access import Access, Gate, known_as, manages, owner_of
 from plugins.trading.accounts.rules import Change, Wish
 from plugins.trading.accounts.store import AccountStore, MemberStore, PermitStore
-from plugins.trading.keys import check_same, digest_of
 from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.drafts import deposit
 from plugins.trading.rows import AccountRow, MemberRow
 from plugins.trading.writing import Writing, finish
+from schema.idempotency import check_same, digest_of
 from schema.names import could_be_id
 from schema.pages import Position
 from schema.words.orders import MarginType

@@ -13,7 +13,6 @@ from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.accounts.rules import SIMULATOR
 from plugins.trading.hedging.legs import KIND, Leg, check_apart, check_legs, closing_wish, hedge_id, left_of, wish_of
 from plugins.trading.hedging.store import HedgeStore
-from plugins.trading.keys import check_same, digest_of
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.floor import Floor
@@ -23,6 +22,7 @@ from plugins.trading.orders.wishes import Wish, check_wish
 from plugins.trading.positions.standings import Appraiser
 from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.writing import writing
+from schema.idempotency import check_same, digest_of
 from schema.names import could_be_id
 from schema.words.orders import OrderCause, OrderStatus
 from schema.words.problems import Refused

@@ -14,6 +14,7 @@ from plugins.trading.ledger.drafts import Draft, Line, check, outgoing, reversal
 from plugins.trading.ledger.store import LedgerStore
 from plugins.trading.rows import AccountRow, BalanceRow, EntryRow, LineRow
 from plugins.trading.writing import Writing
+from schema.idempotency import check_same
 from schema.words.orders import AccountKind, EntryKind, MarginType
 from schema.words.problems import Refused
 
@@ -121,9 +122,7 @@ class LedgerBook:
         held = await self._rows.keyed(tx, account.tenant_id, account.id, key)
         if held is None:
             return None
-        if held.request_digest != _hashed(digest):
-            told = "This idempotencyKey came with other input: repeat that input, or give another key."
-            raise Refused("IDEMPOTENCY_MISMATCH", told, "idempotencyKey")
+        check_same(held.request_digest, _hashed(digest))
         return await self._rows.numbered(tx, account.tenant_id, account.id, held.number, count)
 
     async def balances(self, tx: Tx, tenant: str, account_id: str, at: datetime | None = None) -> list[BalanceRow]:

@@ -15,7 +15,6 @@ from gateway.core.store import Tx
 from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.accounts.desk import TOPIC
 from plugins.trading.accounts.rules import currency_of
-from plugins.trading.keys import digest_of
 from plugins.trading.ledger import drafts
 from plugins.trading.ledger.amounts import check_paper, read_amount, read_memo
 from plugins.trading.ledger.book import LedgerBook, draft_of
@@ -27,6 +26,7 @@ from plugins.trading.ledger.store import Filter, LedgerStore
 from plugins.trading.markets.prices import Prices
 from plugins.trading.rows import AccountRow, BalanceRow, EntryRow
 from plugins.trading.writing import Writing, finish
+from schema.idempotency import digest_of
 from schema.names import could_be_id
 from schema.provenance import CacheStatus, Conversion
 from schema.words.orders import EntryKind

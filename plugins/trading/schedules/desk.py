@@ -10,12 +10,12 @@ from gateway.core.contract import Context, Host
 from gateway.core.ports import Audit
 from gateway.core.store import new_id
 from plugins.trading.accounts.access import Access, Gate
-from plugins.trading.keys import check_same, digest_of
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.wishes import LONGEST_STRATEGY
 from plugins.trading.rows import AccountRow, ScheduleRow
 from plugins.trading.schedules.store import ScheduleStore
 from plugins.trading.schedules.times import OrderScheduleEvery, next_time
+from schema.idempotency import check_same, digest_of
 from schema.names import could_be_id
 from schema.pages import Position
 from schema.words.orders import AccountKind
