@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert
 
-from gateway.core.embedded import EmbeddedConnection
+from gateway.core.embedded import embedded_link
 from schema.errors import DatabaseUnavailable
 
 R = TypeVar("R")
@@ -352,7 +352,7 @@ def make_engine(url: URL) -> AsyncEngine:
         # For nobody else to read; the files beside it are made with the rights of this one.
         os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o600))
     # The driver's own notion of transactions commits before DDL; ours begin and end by SQL alone.
-    connect = {"isolation_level": None, "timeout": BUSY_MS / 1000, "factory": EmbeddedConnection}
+    connect = {"isolation_level": None, "timeout": BUSY_MS / 1000, "async_creator_fn": embedded_link}
     engine = create_async_engine(url, connect_args=connect, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
