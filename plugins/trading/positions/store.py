@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import and_, delete, not_, or_, select
+from sqlalchemy import and_, bindparam, delete, not_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx, exact_sum
@@ -21,10 +22,9 @@ class PositionStore:
         self, tx: Tx, tenant: str, account_id: str, instruments: Collection[str] | None = None
     ) -> list[PositionRow]:  # fmt: skip
         """All of an account, or some, by instrument."""
-        mine = select(positions).where(_of(positions, tenant, account_id))
-        if instruments is not None:
-            mine = mine.where(positions.c.instrument.in_(sorted(instruments)))
-        return await tx.all(mine.order_by(positions.c.instrument), PositionRow)
+        if instruments is None:
+            return await tx.all(_ALL, PositionRow, tenant=tenant, account=account_id)
+        return await tx.all(_SOME, PositionRow, tenant=tenant, account=account_id, instruments=sorted(instruments))
 
     async def find(self, tx: Tx, tenant: str, account_id: str, instrument: str) -> PositionRow | None:
         """One of an account."""
@@ -48,9 +48,7 @@ class PositionStore:
 
     async def purse(self, tx: Tx, tenant: str, account_id: str, instruments: Collection[str]) -> list[BalanceRow]:
         """All balances that a fill of some instruments may change: of currencies, and of those instruments."""
-        counted = balances.c.ledger.in_(["units", "market"])
-        mine = and_(_of(balances, tenant, account_id), or_(not_(counted), balances.c.asset.in_(sorted(instruments))))
-        return await tx.all(select(balances).where(mine), BalanceRow)
+        return await tx.all(_PURSE, BalanceRow, tenant=tenant, account=account_id, instruments=sorted(instruments))
 
     async def cash(self, tx: Tx, tenant: str, account_id: str) -> list[BalanceRow]:
         """An account's money, by currency."""
@@ -89,6 +87,17 @@ class TripStore:
         return await tx.all(mine.order_by(trips.c.closed_at.desc(), trips.c.id.desc()).limit(limit), TripRow)
 
 
-def _of(table: object, tenant: str, account_id: str) -> ColumnElement[bool]:
+def _of(table: object, tenant: Any, account_id: Any) -> ColumnElement[bool]:
     columns = table.c  # type: ignore[attr-defined]
     return and_(columns.tenant_id == tenant, columns.account_id == account_id)
+
+
+# Every order asks these.
+_TENANT, _ACCOUNT = bindparam("tenant"), bindparam("account")
+_INSTRUMENTS = bindparam("instruments", expanding=True)
+_ALL = select(positions).where(_of(positions, _TENANT, _ACCOUNT)).order_by(positions.c.instrument)
+_SOME = _ALL.where(positions.c.instrument.in_(_INSTRUMENTS))
+_PURSE = select(balances).where(
+    _of(balances, _TENANT, _ACCOUNT),
+    or_(not_(balances.c.ledger.in_(["units", "market"])), balances.c.asset.in_(_INSTRUMENTS)),
+)
