@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, not_, or_, select
+from sqlalchemy import Executable, and_, bindparam, delete, not_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from gateway.core.store import Tx, exact_sum
+from gateway.core.store import Tx, exact_sum, insert_of
 from plugins.trading.rows import BalanceRow, PositionRow, TripRow, values_of
 from plugins.trading.tables import balances, orders, positions, trips
 from schema.pages import Position as Place
@@ -33,13 +34,7 @@ class PositionStore:
 
     async def put(self, tx: Tx, tenant: str, row: PositionRow) -> None:
         """As it is from now on; the caller holds the account's lock."""
-        values = values_of(row) | {"tenant_id": tenant}
-        made = tx.insert(positions)
-        renewed = made.on_conflict_do_update(
-            index_elements=["account_id", "instrument"], set_={name: made.excluded[name] for name in values},
-            where=positions.c.tenant_id == tenant,
-        )  # fmt: skip
-        await tx.run(renewed, [values])
+        await tx.run(_put(tx.dialect), [values_of(row) | {"tenant_id": tenant}])
 
     async def remove(self, tx: Tx, tenant: str, account_id: str, instrument: str) -> bool:
         """It is closed; whether there was one."""
@@ -90,6 +85,15 @@ class TripStore:
 def _of(table: object, tenant: Any, account_id: Any) -> ColumnElement[bool]:
     columns = table.c  # type: ignore[attr-defined]
     return and_(columns.tenant_id == tenant, columns.account_id == account_id)
+
+
+@cache
+def _put(dialect: str) -> Executable:
+    made = insert_of(dialect, positions)
+    return made.on_conflict_do_update(
+        index_elements=["account_id", "instrument"], set_={each.name: made.excluded[each.name] for each in positions.c},
+        where=positions.c.tenant_id == made.excluded.tenant_id,
+    )  # fmt: skip
 
 
 # Every order asks these.
