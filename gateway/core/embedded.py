@@ -56,14 +56,14 @@ class EmbeddedConnection(sqlite3.Connection):
 
 class EmbeddedLink(aiosqlite.Connection):
     """The way to a connection's thread. Each way there and back costs more than most statements: one takes one, with
-    its rows, and the end of a transaction that has ended takes none."""
+    its rows, and the end of no transaction takes none."""
 
     def __init__(self, opened: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(opened, FIRST_ROWS)
         # It is nobody's to wait for when the process ends.
         self._thread.daemon = True
-        self._ended = True
-        """Whether nothing was sent since a commit or a rollback that is known to be done."""
+        self._unheard = False
+        """Whether something was sent that is not known to be done."""
 
     def cursor(self) -> Any:
         """A statement to be; the thread is not asked yet."""
@@ -78,14 +78,16 @@ class EmbeddedLink(aiosqlite.Connection):
         await self._end(self._conn.rollback)
 
     async def _end(self, how: Callable[[], None]) -> None:
-        if not self._ended:
+        if self._unheard or self._conn.in_transaction:
             await self._execute(how)
-            self._ended = True
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        self._ended = False
+        self._unheard = True
         way: Any = super()
-        return await way._execute(fn, *args, **kwargs)
+        done = await way._execute(fn, *args, **kwargs)
+        # What was sent before is done before.
+        self._unheard = False
+        return done
 
 
 def embedded_link(path: str, **how: Any) -> EmbeddedLink:

@@ -25,6 +25,8 @@ IDLE_S = 1.0
 """A connection to PostgreSQL that was used within this time is not asked whether it lives."""
 WRITES = "marketgate_writes"
 """The option of a connection whose transactions change something."""
+GLANCES = "marketgate_glances"
+"""The option of a connection whose statements each stand alone."""
 _USED = "marketgate_used"
 _EXACT = Context(prec=10_000)
 """Wide enough that no sum of money is ever rounded."""
@@ -88,8 +90,9 @@ def _prepare(connection: Any, _: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(GLANCES):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")
 
 
 def _compare(left: str, right: str) -> int:

@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert
 
-from gateway.core.engines import WRITES, make_engine
+from gateway.core.engines import GLANCES, WRITES, make_engine
 from schema.errors import DatabaseUnavailable
 
 R = TypeVar("R")
@@ -221,6 +221,14 @@ class Store:
         async with _connected(self.engine) as connection, connection.begin() as transaction:
             yield Tx(connection)
             await transaction.rollback()
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[Tx]:
+        """A few small questions, each with its own view of the data: no transaction is begun and ended for them, which
+        costs as much as two more. Nothing is written, locked or streamed here."""
+        alone = {GLANCES: True} if self.embedded else {"isolation_level": "AUTOCOMMIT"}
+        async with _connected(self.engine.execution_options(**alone)) as connection:
+            yield Tx(connection)
 
     @asynccontextmanager
     async def write(self, *, rebuilding: bool = False) -> AsyncIterator[Tx]:

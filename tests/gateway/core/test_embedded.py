@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, select, text
+from sqlalchemy import Column, Integer, MetaData, Table, func, select, text
 
 from gateway.core.embedded import FIRST_ROWS, EmbeddedLink
 from gateway.core.store import Store
@@ -95,15 +96,45 @@ async def test_a_statement_that_changes_and_tells_counts_its_rows(store: Store):
     assert (told, gone) == (list(range(100, 140)), 30)
 
 
-async def test_an_end_that_nobody_waited_for_is_asked_for_again(store: Store, asked: list[Any]):
+async def test_a_glance_asks_for_its_statements_and_nothing_else(store: Store, asked: list[Any]):
+    await put(store, 1)
+    asked.clear()
+
+    async with store.glance() as tx:
+        found = [await tx.values(select(numbers.c.n)) for _ in range(2)]
+
+    assert (found, len(asked)) == ([[0], [0]], 2)
+
+
+async def test_a_glance_that_is_cancelled_leaves_nothing_open(store: Store):
+    await put(store, 2 * FIRST_ROWS)
+
+    for turns in range(12):
+        looking = asyncio.create_task(look(store))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        looking.cancel()
+        await asyncio.wait({looking})
+        async with store.write() as tx:
+            await tx.run(numbers.update().where(numbers.c.n == turns).values(n=1000 + turns))
+        async with store.glance() as tx:
+            assert await tx.value(select(func.max(numbers.c.n))) == 1000 + turns
+
+
+async def look(store: Store) -> None:
+    async with store.glance() as tx:
+        await tx.values(select(numbers.c.n))
+
+
+async def test_what_nobody_waited_for_is_undone_all_the_same(store: Store):
     async with store.engine.connect() as connection:
-        await connection.execute(select(numbers.c.n))
         link: Any = (await connection.get_raw_connection()).driver_connection
-        asked.clear()
+        beginning = asyncio.create_task(link.execute("BEGIN IMMEDIATE"))
+        await asyncio.sleep(0)
+        beginning.cancel()
+        await asyncio.wait({beginning})
 
         await link.rollback()
-        await link.rollback()
-        await link.execute("SELECT 1")
-        await link.rollback()
+        in_transaction = link.in_transaction
 
-    assert len(asked) == 3
+    assert (beginning.cancelled(), in_transaction) == (True, False)
