@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import BindParameter, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx
@@ -167,7 +167,8 @@ def _pending(tenant: str, account_id: str) -> Any:
 
 
 # Every order asks these.
-_TENANT, _ACCOUNT = bindparam("tenant"), bindparam("account")
+_TENANT: BindParameter[str] = bindparam("tenant")
+_ACCOUNT: BindParameter[str] = bindparam("account")
 _FIND = select(accounts).where(_one(_TENANT, _ACCOUNT))
 _LOCK = _FIND.with_for_update()
 _SET = update(accounts).where(accounts.c.tenant_id == _TENANT, accounts.c.id == _ACCOUNT)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, and_, bindparam, delete, not_, or_, select
+from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, not_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx, exact_sum, insert_of
@@ -97,8 +97,9 @@ def _put(dialect: str) -> Executable:
 
 
 # Every order asks these.
-_TENANT, _ACCOUNT = bindparam("tenant"), bindparam("account")
-_INSTRUMENTS = bindparam("instruments", expanding=True)
+_TENANT: BindParameter[str] = bindparam("tenant")
+_ACCOUNT: BindParameter[str] = bindparam("account")
+_INSTRUMENTS: BindParameter[list[str]] = bindparam("instruments", expanding=True)
 _ALL = select(positions).where(_of(positions, _TENANT, _ACCOUNT)).order_by(positions.c.instrument)
 _SOME = _ALL.where(positions.c.instrument.in_(_INSTRUMENTS))
 _PURSE = select(balances).where(
