@@ -84,3 +84,24 @@ async def test_a_connection_that_does_not_answer_is_replaced(store: Store, monke
     monkeypatch.setattr(AsyncAdapt_asyncpg_connection, "ping", silent)
 
     assert await process_of(store) != first
+
+
+async def test_a_glance_leaves_a_connection_that_begins_transactions(store: Store):
+    async with store.glance() as tx:
+        first = await tx.value(_OWN)
+    with pytest.raises(ZeroDivisionError):
+        async with store.write() as tx:
+            again = await tx.value(_OWN)
+            await tx.run(text("CREATE TABLE never (a INTEGER)"))
+            raise ZeroDivisionError
+    async with store.read() as tx:
+        kept = await tx.value(text("SELECT to_regclass('never')"))
+
+    assert (again, kept) == (first, None)
+
+
+async def test_each_question_of_a_glance_sees_what_was_committed_before_it(store: Store):
+    async with store.glance() as tx:
+        begun = [await tx.value(text("SELECT txid_current()")) for _ in range(2)]
+
+    assert begun[0] != begun[1]
