@@ -6,21 +6,19 @@ Embedded it is one SQLite file (WAL), in production PostgreSQL; statements are S
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
-from decimal import Context, Decimal
-from pathlib import Path
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import JSON, TIMESTAMP, Column, Executable, Index, MetaData, Numeric, Table, Text, event
-from sqlalchemy.engine import URL, Connection, Dialect, Row, make_url
+from sqlalchemy import JSON, TIMESTAMP, Column, Executable, Index, MetaData, Numeric, Table, Text
+from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -29,17 +27,12 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert
 
-from gateway.core.embedded import EmbeddedConnection
+from gateway.core.engines import GLANCES, WRITES, make_engine
 from schema.errors import DatabaseUnavailable
 
 R = TypeVar("R")
 
-CONNECT_S = 10.0
-"""How long a connection to PostgreSQL is waited for: well within the time of an operation, which is told then."""
-BUSY_MS = 15_000
-"""How long a SQLite transaction waits for another process's."""
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_WRITES = "marketgate_writes"
 
 log = structlog.get_logger(__name__)
 
@@ -151,36 +144,35 @@ class Tx:
 
     def insert(self, table: Table) -> Insert:
         """An INSERT that has `on_conflict_do_nothing` and `on_conflict_do_update`, the same on both databases."""
-        if self.dialect == "postgresql":
-            from sqlalchemy.dialects.postgresql import insert
-
-            return insert(table)
-        from sqlalchemy.dialects.sqlite import insert as embedded
-
-        return embedded(table)  # type: ignore[return-value]
+        return insert_of(self.dialect, table)
 
     async def run(self, statement: Executable, values: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Execute; the number of rows that were changed."""
         result = await self.connection.execute(statement, list(values) if values is not None else None)
         return result.rowcount
 
-    async def all(self, statement: Executable, kind: type[R]) -> list[R]:
-        """Rows as values: the columns' names are the names of the dataclass's fields."""
-        result = await self.connection.execute(statement)
-        return [_made(kind, row) for row in result]
+    async def all(self, statement: Executable, kind: type[R], /, **given: Any) -> list[R]:
+        """Rows as values: the columns' names are the names of the dataclass's fields.
 
-    async def first(self, statement: Executable, kind: type[R]) -> R | None:
+        *given*, here and below, are values of the statement's `bindparam`s: one that is made once and asked often
+        costs half of one that is made for each question.
+        """
+        result = await self.connection.execute(statement, given)
+        names = tuple(result.keys())
+        return [kind(**dict(zip(names, row, strict=True))) for row in result]
+
+    async def first(self, statement: Executable, kind: type[R], /, **given: Any) -> R | None:
         """The first row as a value."""
-        row = (await self.connection.execute(statement)).first()
-        return None if row is None else _made(kind, row)
+        row = (await self.connection.execute(statement, given)).first()
+        return None if row is None else kind(**row._mapping)
 
-    async def value(self, statement: Executable) -> Any:
+    async def value(self, statement: Executable, /, **given: Any) -> Any:
         """The first column of the first row; None without one."""
-        return (await self.connection.execute(statement)).scalar()
+        return (await self.connection.execute(statement, given)).scalar()
 
-    async def values(self, statement: Executable) -> list[Any]:
+    async def values(self, statement: Executable, /, **given: Any) -> list[Any]:
         """The first column of all rows."""
-        return list((await self.connection.execute(statement)).scalars())
+        return list((await self.connection.execute(statement, given)).scalars())
 
     def at_last(self, key: object, deed: Callable[[], Awaitable[None]]) -> None:
         """Do this as the transaction's last statements, once a key: what locks rows that many transactions want."""
@@ -191,8 +183,15 @@ class Tx:
         self.after.append(job)
 
 
-def _made(kind: type[R], row: Row[Any]) -> R:
-    return kind(**row._mapping)
+def insert_of(dialect: str, table: Table) -> Insert:
+    """See `Tx.insert`."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+
+        return insert(table)
+    from sqlalchemy.dialects.sqlite import insert as embedded
+
+    return embedded(table)  # type: ignore[return-value]
 
 
 class Store:
@@ -224,6 +223,14 @@ class Store:
             await transaction.rollback()
 
     @asynccontextmanager
+    async def glance(self) -> AsyncIterator[Tx]:
+        """A few small questions, each with its own view of the data: no transaction is begun and ended for them, which
+        costs as much as two more. Nothing is written, locked or streamed here."""
+        alone = {GLANCES: True} if self.embedded else {"isolation_level": "AUTOCOMMIT"}
+        async with _connected(self.engine.execution_options(**alone)) as connection:
+            yield Tx(connection)
+
+    @asynccontextmanager
     async def write(self, *, rebuilding: bool = False) -> AsyncIterator[Tx]:
         """Committed at the end, undone by any exception; on SQLite writers of a process queue up fairly.
 
@@ -234,7 +241,7 @@ class Store:
         telling: asyncio.Task[None] | None = None
         try:
             async with self._writing if self.embedded else nullcontext():
-                engine = self.engine.execution_options(**{_WRITES: True})
+                engine = self.engine.execution_options(**{WRITES: True})
                 loose = _unreferenced if rebuilding and self.embedded else nullcontext
                 async with _connected(engine) as connection, loose(connection), connection.begin() as transaction:
                     tx = Tx(connection)
@@ -338,69 +345,6 @@ def database_url(text: str) -> URL:
     if name is None:
         raise ValueError(f"{url.drivername!r} is not served: use postgresql://… or sqlite:///…")
     return url.set(drivername=name)
-
-
-def make_engine(url: URL) -> AsyncEngine:
-    """An engine whose SQLite transactions begin where ours do."""
-    if url.get_backend_name() != "sqlite":
-        return create_async_engine(
-            url, pool_size=10, max_overflow=10, pool_timeout=CONNECT_S, pool_pre_ping=True, hide_parameters=True,
-            connect_args={"timeout": CONNECT_S},
-        )  # fmt: skip
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # For nobody else to read; the files beside it are made with the rights of this one.
-        os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o600))
-    # The driver's own notion of transactions commits before DDL; ours begin and end by SQL alone.
-    connect = {"isolation_level": None, "timeout": BUSY_MS / 1000, "factory": EmbeddedConnection}
-    engine = create_async_engine(url, connect_args=connect, hide_parameters=True)
-    event.listen(engine.sync_engine, "connect", _prepare)
-    event.listen(engine.sync_engine, "begin", _begin)
-    return engine
-
-
-def _prepare(connection: Any, _: Any) -> None:
-    def on_thread(raw: sqlite3.Connection) -> None:
-        raw.create_collation("exact_decimal", _compare)
-        raw.create_aggregate("exact_sum", 1, _ExactSum)  # type: ignore[arg-type]
-
-    def prepare(driver: Any) -> Any:
-        return driver._execute(on_thread, driver._conn)
-
-    connection.run_async(prepare)
-    cursor = connection.cursor()
-    # FULL: what was acknowledged survives the loss of power, not only of the process.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _compare(left: str, right: str) -> int:
-    a, b = Decimal(left), Decimal(right)
-    return (a > b) - (a < b)
-
-
-class _ExactSum:
-    """SQLite's `exact_sum`: the sum of decimals as text, null for none."""
-
-    def __init__(self) -> None:
-        self._sum: Decimal | None = None
-
-    def step(self, value: str | None) -> None:
-        if value is not None:
-            self._sum = Decimal(value) if self._sum is None else _EXACT.add(self._sum, Decimal(value))
-
-    def finalize(self) -> str | None:
-        return None if self._sum is None else format(self._sum, "f")
-
-
-_EXACT = Context(prec=10_000)
-"""Wide enough that no sum of money is ever rounded."""
 
 
 class exact_sum(FunctionElement[Decimal]):

@@ -7,14 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import update
-
 from gateway.core.contract import Host
 from gateway.core.store import Tx
 from plugins.trading.accounts.access import unknown
 from plugins.trading.accounts.store import AccountStore
 from plugins.trading.rows import AccountRow, BalanceRow
-from plugins.trading.tables import accounts
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,6 +84,5 @@ async def finish(host: Host, w: Writing) -> None:
     if not w.touched:
         return
     w.set(version=w.account.version + 1, changed_at=host.clock.now())
-    mine = (accounts.c.tenant_id == w.tenant, accounts.c.id == w.account.id)
-    await w.tx.run(update(accounts).where(*mine).values(**w.changes))
+    await AccountStore().set(w.tx, w.tenant, w.account.id, **w.changes)
     w.changes, w.touched = {}, False

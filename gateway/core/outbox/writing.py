@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import orjson
+from sqlalchemy import Executable, bindparam
 
 from gateway.core.outbox.forms import written
 from gateway.core.outbox.port import EventPrinter
 from gateway.core.outbox.tables import events, heads, log
-from gateway.core.store import Tx
+from gateway.core.store import Tx, insert_of
 from schema.events import Event
 
 MARKETS = ""
@@ -78,9 +80,14 @@ class Emission:
                 counts[tenant] = counts.get(tenant, 0) + 1
         found: dict[str, int] = {}
         for tenant in sorted(counts):
-            insert = self.tx.insert(heads).values(tenant_id=tenant, position=counts[tenant])
-            grown = insert.on_conflict_do_update(
-                index_elements=["tenant_id"], set_={"position": heads.c.position + insert.excluded.position}
-            ).returning(heads.c.position)
-            found[tenant] = int(await self.tx.value(grown)) - counts[tenant]
+            grown = await self.tx.value(_grown(self.tx.dialect), tenant=tenant, more=counts[tenant])
+            found[tenant] = int(grown) - counts[tenant]
         return found
+
+
+@cache
+def _grown(dialect: str) -> Executable:
+    """Takes so many positions of a tenant's log; the newest of them."""
+    insert = insert_of(dialect, heads).values(tenant_id=bindparam("tenant"), position=bindparam("more"))
+    grown = {"position": heads.c.position + insert.excluded.position}
+    return insert.on_conflict_do_update(index_elements=["tenant_id"], set_=grown).returning(heads.c.position)

@@ -26,7 +26,7 @@ class AuditStore:
     async def add(self, tx: Tx, tenant: str, row: AuditRow) -> None:
         """Write a line, not sealed yet."""
         values = {name: getattr(row, name) for name in AuditRow.__slots__}
-        await tx.run(audit.insert().values({**values, "tenant_id": tenant}))
+        await tx.run(audit.insert(), [{**values, "tenant_id": tenant}])
 
     async def newest(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import BindParameter, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx
@@ -34,11 +34,11 @@ class AccountStore:
 
     async def find(self, tx: Tx, tenant: str, account_id: str) -> AccountRow | None:
         """One of them."""
-        return await tx.first(select(accounts).where(_one(tenant, account_id)), AccountRow)
+        return await tx.first(_FIND, AccountRow, tenant=tenant, account=account_id)
 
     async def lock(self, tx: Tx, tenant: str, account_id: str) -> AccountRow | None:
         """One of them; nobody else changes anything of it until the end of the transaction."""
-        return await tx.first(select(accounts).where(_one(tenant, account_id)).with_for_update(), AccountRow)
+        return await tx.first(_LOCK, AccountRow, tenant=tenant, account=account_id)
 
     async def with_key(self, tx: Tx, tenant: str, idempotency_key: str) -> AccountRow | None:
         """What was made under a client's key, deleted or not."""
@@ -68,6 +68,10 @@ class AccountStore:
         """Set all that may change of it."""
         values = {name: getattr(row, name) for name in _CHANGING}
         await tx.run(update(accounts).where(_one(tenant, account_id)).values(**values))
+
+    async def set(self, tx: Tx, tenant: str, account_id: str, **values: Any) -> None:
+        """Set some of its columns; the caller has locked it."""
+        await tx.connection.execute(_SET, {"tenant": tenant, "account": account_id, **values})
 
     async def in_use(self, tx: Tx, tenant: str, account_id: str) -> dict[str, list[str]]:
         """What keeps it from being deleted: instruments that are held, ids of open orders, of
@@ -103,8 +107,7 @@ class MemberStore:
 
     async def role(self, tx: Tx, tenant: str, account_id: str, member: str) -> str | None:
         """Somebody's role in an account; None for who takes no part."""
-        wanted = select(members.c.role).where(*_part(tenant, account_id), members.c.member == member)
-        found: str | None = await tx.value(wanted)
+        found: str | None = await tx.value(_ROLE, tenant=tenant, account=account_id, somebody=member)
         return found
 
 
@@ -117,9 +120,7 @@ class PermitStore:
 
     async def any_halt(self, tx: Tx, tenant: str, fleet: str) -> bool:
         """Whether the organisation, or the operator by the switch of a name, has halted trading."""
-        own = select(permits.c.tenant_id).where(permits.c.tenant_id == tenant, permits.c.halted.is_(True))
-        all_ = select(switches.c.name).where(switches.c.name == fleet, switches.c.halted.is_(True))
-        return await tx.value(own.union_all(all_).limit(1)) is not None
+        return await tx.value(_ANY_HALT, tenant=tenant, fleet=fleet) is not None
 
     async def lock(self, tx: Tx, tenant: str) -> PermitRow | None:
         """The same, which nobody else changes until the end of the transaction."""
@@ -145,11 +146,11 @@ class SwitchDirectory:
         await tx.run(made.on_conflict_do_update(index_elements=["name"], set_=asdict(row)))
 
 
-def _one(tenant: str, account_id: str) -> ColumnElement[bool]:
+def _one(tenant: Any, account_id: Any) -> ColumnElement[bool]:
     return and_(accounts.c.tenant_id == tenant, accounts.c.id == account_id, accounts.c.deleted_at.is_(None))
 
 
-def _part(tenant: str, account_id: str) -> tuple[ColumnElement[bool], ...]:
+def _part(tenant: Any, account_id: Any) -> tuple[ColumnElement[bool], ...]:
     return members.c.tenant_id == tenant, members.c.account_id == account_id
 
 
@@ -163,3 +164,18 @@ def _pending(tenant: str, account_id: str) -> Any:
     return _few(entries.c.id, entries, tenant, account_id).where(
         entries.c.pending.is_(True), entries.c.id.not_in(resolved)
     )
+
+
+# Every order asks these.
+_TENANT: BindParameter[str] = bindparam("tenant")
+_ACCOUNT: BindParameter[str] = bindparam("account")
+_FIND = select(accounts).where(_one(_TENANT, _ACCOUNT))
+_LOCK = _FIND.with_for_update()
+_SET = update(accounts).where(accounts.c.tenant_id == _TENANT, accounts.c.id == _ACCOUNT)
+_ROLE = select(members.c.role).where(*_part(_TENANT, _ACCOUNT), members.c.member == bindparam("somebody"))
+_ANY_HALT = (
+    select(permits.c.tenant_id)
+    .where(permits.c.tenant_id == _TENANT, permits.c.halted.is_(True))
+    .union_all(select(switches.c.name).where(switches.c.name == bindparam("fleet"), switches.c.halted.is_(True)))
+    .limit(1)
+)

@@ -6,13 +6,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Executable, and_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Select
 
-from gateway.core.store import Tx, exact_sum
+from gateway.core.store import Tx, exact_sum, insert_of
 from plugins.trading.rows import BalanceRow, EntryRow, LineRow
 from plugins.trading.tables import balances, entries, lines
 from schema.words.orders import EntryKind
@@ -118,10 +119,14 @@ class LedgerStore:
 
     async def set_balances(self, tx: Tx, tenant: str, rows: Sequence[BalanceRow]) -> None:
         """One statement for all of them."""
-        values = [_values(row, tenant) for row in rows]
-        put = tx.insert(balances)
-        new = {"posted": put.excluded.posted, "held": put.excluded.held}
-        await tx.run(put.on_conflict_do_update(index_elements=["account_id", "ledger", "asset"], set_=new), values)
+        await tx.run(_put(tx.dialect), [_values(row, tenant) for row in rows])
+
+
+@cache
+def _put(dialect: str) -> Executable:
+    made = insert_of(dialect, balances)
+    new = {"posted": made.excluded.posted, "held": made.excluded.held}
+    return made.on_conflict_do_update(index_elements=["account_id", "ledger", "asset"], set_=new)
 
 
 def _values(row: EntryRow | LineRow | BalanceRow, tenant: str) -> dict[str, Any]:

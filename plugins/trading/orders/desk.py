@@ -306,7 +306,7 @@ class OrderDesk:
 
     async def _known(self, context: Context, account_id: str, key: str | None = None, digest: str = "") -> _Known:
         """What is read before anybody is asked for prices. Refused where the caller may not trade."""
-        async with self._host.store.read() as tx:
+        async with self._host.store.glance() as tx:
             account = await self._gate.look(tx, context, account_id)
             if await self._gate.access(tx, context, account) < Access.TRADE:
                 raise _forbidden()

@@ -45,8 +45,7 @@ class OrderStore:
 
     async def with_client_id(self, tx: Tx, tenant: str, account_id: str, client_order_id: str) -> OrderRow | None:
         """What was placed under a client's id."""
-        mine = and_(_of(tenant, account_id), orders.c.client_order_id == client_order_id)
-        return await tx.first(select(orders).where(mine), OrderRow)
+        return await tx.first(_WITH_CLIENT_ID, OrderRow, tenant=tenant, account=account_id, key=client_order_id)
 
     async def children(self, tx: Tx, tenant: str, account_id: str, parent_id: str) -> list[OrderRow]:
         """What waits, or waited, for an order."""
@@ -57,10 +56,9 @@ class OrderStore:
         self, tx: Tx, tenant: str, account_id: str, instruments: Collection[str] | None = None
     ) -> list[OrderRow]:  # fmt: skip
         """The account's open orders, or those of some instruments, in the order of placing."""
-        mine = select(orders).where(_of(tenant, account_id), orders.c.open.is_(True))
-        if instruments is not None:
-            mine = mine.where(orders.c.instrument.in_(sorted(instruments)))
-        return await tx.all(mine.order_by(orders.c.number), OrderRow)
+        if instruments is None:
+            return await tx.all(_OPEN, OrderRow, tenant=tenant, account=account_id)
+        return await tx.all(_OPEN_IN, OrderRow, tenant=tenant, account=account_id, instruments=sorted(instruments))
 
     async def family(
         self, tx: Tx, tenant: str, account_id: str, instruments: Collection[str] | None = None
@@ -88,9 +86,7 @@ class OrderStore:
         self, tx: Tx, tenant: str, account_id: str, but: Collection[str]
     ) -> list[tuple[str, Decimal, int]]:
         """What the open orders but some hold of buying power: currency, amount, and how many they are."""
-        mine = and_(_of(tenant, account_id), orders.c.open.is_(True), orders.c.id.not_in(sorted(but)))
-        summed = select(orders.c.currency, exact_sum(orders.c.reserved).label("amount"), func.count().label("number"))
-        rows = await tx.connection.execute(summed.where(mine).group_by(orders.c.currency))
+        rows = await tx.connection.execute(_ELSEWHERE, {"tenant": tenant, "account": account_id, "but": sorted(but)})
         return [(row.currency, Decimal(row.amount), row.number) for row in rows]
 
     async def page(
@@ -209,9 +205,21 @@ def _within(statement: Select[Any], start: datetime | None, end: datetime | None
     return statement if end is None else statement.where(fills.c.at < end)
 
 
-def _of(tenant: str, account: str) -> ColumnElement[bool]:
+def _of(tenant: Any, account: Any) -> ColumnElement[bool]:
     return and_(orders.c.tenant_id == tenant, orders.c.account_id == account)
 
 
 def _one(tenant: str, order_id: str) -> ColumnElement[bool]:
     return and_(orders.c.tenant_id == tenant, orders.c.id == order_id)
+
+
+# Every order asks these.
+_MINE = _of(bindparam("tenant"), bindparam("account"))
+_WITH_CLIENT_ID = select(orders).where(_MINE, orders.c.client_order_id == bindparam("key"))
+_OPEN = select(orders).where(_MINE, orders.c.open.is_(True)).order_by(orders.c.number)
+_OPEN_IN = _OPEN.where(orders.c.instrument.in_(bindparam("instruments", expanding=True)))
+_ELSEWHERE = (
+    select(orders.c.currency, exact_sum(orders.c.reserved).label("amount"), func.count().label("number"))
+    .where(_MINE, orders.c.open.is_(True), orders.c.id.not_in(bindparam("but", expanding=True)))
+    .group_by(orders.c.currency)
+)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
-from sqlalchemy import and_, delete, not_, or_, select
+from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, not_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from gateway.core.store import Tx, exact_sum
+from gateway.core.store import Tx, exact_sum, insert_of
 from plugins.trading.rows import BalanceRow, PositionRow, TripRow, values_of
 from plugins.trading.tables import balances, orders, positions, trips
 from schema.pages import Position as Place
@@ -21,10 +23,9 @@ class PositionStore:
         self, tx: Tx, tenant: str, account_id: str, instruments: Collection[str] | None = None
     ) -> list[PositionRow]:  # fmt: skip
         """All of an account, or some, by instrument."""
-        mine = select(positions).where(_of(positions, tenant, account_id))
-        if instruments is not None:
-            mine = mine.where(positions.c.instrument.in_(sorted(instruments)))
-        return await tx.all(mine.order_by(positions.c.instrument), PositionRow)
+        if instruments is None:
+            return await tx.all(_ALL, PositionRow, tenant=tenant, account=account_id)
+        return await tx.all(_SOME, PositionRow, tenant=tenant, account=account_id, instruments=sorted(instruments))
 
     async def find(self, tx: Tx, tenant: str, account_id: str, instrument: str) -> PositionRow | None:
         """One of an account."""
@@ -33,13 +34,7 @@ class PositionStore:
 
     async def put(self, tx: Tx, tenant: str, row: PositionRow) -> None:
         """As it is from now on; the caller holds the account's lock."""
-        values = values_of(row) | {"tenant_id": tenant}
-        made = tx.insert(positions)
-        renewed = made.on_conflict_do_update(
-            index_elements=["account_id", "instrument"], set_={name: made.excluded[name] for name in values},
-            where=positions.c.tenant_id == tenant,
-        )  # fmt: skip
-        await tx.run(renewed, [values])
+        await tx.run(_put(tx.dialect), [values_of(row) | {"tenant_id": tenant}])
 
     async def remove(self, tx: Tx, tenant: str, account_id: str, instrument: str) -> bool:
         """It is closed; whether there was one."""
@@ -48,9 +43,7 @@ class PositionStore:
 
     async def purse(self, tx: Tx, tenant: str, account_id: str, instruments: Collection[str]) -> list[BalanceRow]:
         """All balances that a fill of some instruments may change: of currencies, and of those instruments."""
-        counted = balances.c.ledger.in_(["units", "market"])
-        mine = and_(_of(balances, tenant, account_id), or_(not_(counted), balances.c.asset.in_(sorted(instruments))))
-        return await tx.all(select(balances).where(mine), BalanceRow)
+        return await tx.all(_PURSE, BalanceRow, tenant=tenant, account=account_id, instruments=sorted(instruments))
 
     async def cash(self, tx: Tx, tenant: str, account_id: str) -> list[BalanceRow]:
         """An account's money, by currency."""
@@ -89,6 +82,27 @@ class TripStore:
         return await tx.all(mine.order_by(trips.c.closed_at.desc(), trips.c.id.desc()).limit(limit), TripRow)
 
 
-def _of(table: object, tenant: str, account_id: str) -> ColumnElement[bool]:
+def _of(table: object, tenant: Any, account_id: Any) -> ColumnElement[bool]:
     columns = table.c  # type: ignore[attr-defined]
     return and_(columns.tenant_id == tenant, columns.account_id == account_id)
+
+
+@cache
+def _put(dialect: str) -> Executable:
+    made = insert_of(dialect, positions)
+    return made.on_conflict_do_update(
+        index_elements=["account_id", "instrument"], set_={each.name: made.excluded[each.name] for each in positions.c},
+        where=positions.c.tenant_id == made.excluded.tenant_id,
+    )  # fmt: skip
+
+
+# Every order asks these.
+_TENANT: BindParameter[str] = bindparam("tenant")
+_ACCOUNT: BindParameter[str] = bindparam("account")
+_INSTRUMENTS: BindParameter[list[str]] = bindparam("instruments", expanding=True)
+_ALL = select(positions).where(_of(positions, _TENANT, _ACCOUNT)).order_by(positions.c.instrument)
+_SOME = _ALL.where(positions.c.instrument.in_(_INSTRUMENTS))
+_PURSE = select(balances).where(
+    _of(balances, _TENANT, _ACCOUNT),
+    or_(not_(balances.c.ledger.in_(["units", "market"])), balances.c.asset.in_(_INSTRUMENTS)),
+)

@@ -21,6 +21,8 @@ REAL = (
     "test_egress_answers.py",
     "test_egress_names.py",
     "test_egress_pinning.py",
+    "test_embedded.py",
+    "test_engines.py",
     "test_fleet.py",
     "test_link.py",
     "test_network.py",

@@ -327,7 +327,7 @@ async def test_a_connection_that_is_lost_within_a_transaction_is_told_as_such(po
 
 
 async def test_a_writer_who_waits_for_too_long_is_told_to_try_again(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("gateway.core.store.BUSY_MS", 10)
+    monkeypatch.setattr("gateway.core.engines.BUSY_MS", 10)
     first, second = Store(f"sqlite:///{tmp_path}/a.db"), Store(f"sqlite:///{tmp_path}/a.db")
 
     async with first.write() as tx:
