@@ -163,8 +163,9 @@ class Tx:
 
     async def first(self, statement: Executable, kind: type[R], /, **given: Any) -> R | None:
         """The first row as a value."""
-        row = (await self.connection.execute(statement, given)).first()
-        return None if row is None else kind(**row._mapping)
+        result = await self.connection.execute(statement, given)
+        names, row = tuple(result.keys()), result.first()
+        return None if row is None else kind(**dict(zip(names, row, strict=True)))
 
     async def value(self, statement: Executable, /, **given: Any) -> Any:
         """The first column of the first row; None without one."""
@@ -200,6 +201,8 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = database_url(url)
         self._engine: AsyncEngine | None = None
+        self._variants: dict[str, AsyncEngine] = {}
+        """The engine with an option, by its name."""
         self._writing = asyncio.Lock()
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -215,6 +218,12 @@ class Store:
             self._engine = make_engine(self.url)
         return self._engine
 
+    def _with(self, option: str, value: object) -> AsyncEngine:
+        found = self._variants.get(option)
+        if found is None:
+            found = self._variants[option] = self.engine.execution_options(**{option: value})
+        return found
+
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """One view of the data; writes are refused or lost."""
@@ -226,8 +235,8 @@ class Store:
     async def glance(self) -> AsyncIterator[Tx]:
         """A few small questions, each with its own view of the data: no transaction is begun and ended for them, which
         costs as much as two more. Nothing is written, locked or streamed here."""
-        alone = {GLANCES: True} if self.embedded else {"isolation_level": "AUTOCOMMIT"}
-        async with _connected(self.engine.execution_options(**alone)) as connection:
+        engine = self._with(GLANCES, True) if self.embedded else self._with("isolation_level", "AUTOCOMMIT")
+        async with _connected(engine) as connection:
             yield Tx(connection)
 
     @asynccontextmanager
@@ -241,7 +250,7 @@ class Store:
         telling: asyncio.Task[None] | None = None
         try:
             async with self._writing if self.embedded else nullcontext():
-                engine = self.engine.execution_options(**{WRITES: True})
+                engine = self._with(WRITES, True)
                 loose = _unreferenced if rebuilding and self.embedded else nullcontext
                 async with _connected(engine) as connection, loose(connection), connection.begin() as transaction:
                     tx = Tx(connection)
@@ -271,6 +280,7 @@ class Store:
         if self._engine is not None:
             await self._engine.dispose()
             self._engine = None
+            self._variants.clear()
 
 
 @asynccontextmanager

@@ -37,13 +37,14 @@ INSTRUMENTS, ORDERS, ACCOUNTS, TICKS_A_SECOND, SECONDS = 100, 1_000, 50, 500, 20
 STEP, SPREAD = 0.005, 0.10
 """How far a tick goes at most, and how far around the price the levels lie, as parts of the price."""
 TARGET, PLACED_MS = 0.5, 10
-PLACED, WARM, OPEN = 200, 20, 10
+PLACED, WARM, OPEN = 200, 40, 10
 """Orders that are placed, those before that warm up, and how many an account has open in the end."""
 VENUE = "bitstamp"
 KINDS = {
-    "far from the market": {"type": "LIMIT", "limitPrice": "1000"},
-    "filled at once": {"type": "MARKET"},
+    "far from the market": (("BUY",), {"type": "LIMIT", "limitPrice": "1000"}),
+    "filled at once": (("BUY", "SELL"), {"type": "MARKET"}),
 }
+"""An account's sides in turn, so that no position is left for the engine to value, and the order."""
 PLACE = "mutation($i: OrderPlaceInput!) { r: orderPlace(input: $i) { order { id } userErrors { code message } } }"
 
 Tape = Sequence[tuple[InstrumentId, str]]
@@ -97,7 +98,7 @@ async def _run(url: str, folder: Path) -> tuple[Measured, list[tuple[str, list[f
     chance = random.Random(7)
     async with hall(url, folder) as made:
         # Signed in for some minutes only, and ticks turn the clock.
-        placed = [(kind, *await _placing(made, **asked)) for kind, asked in KINDS.items()]
+        placed = [(kind, *await _placing(made, *how)) for kind, how in KINDS.items()]
         return await _work(made, chance), placed
 
 
@@ -108,13 +109,18 @@ async def _work(made: Hall, chance: random.Random) -> Measured:
     await made.look()
     await _play(made, [(each, "100") for each in instruments])
     tape = _tape(instruments, chance)
+    before = await _booked(made)
     wall, cpu = time.perf_counter(), time.process_time()
     await _play(made, tape)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    async with made.house.store.read() as tx:
-        filled = int(await tx.value(select(func.count()).select_from(fills)))
+    filled = await _booked(made) - before
     alone, expected = _matched(made, rows, tape)
     return Measured(wall=wall, cpu=cpu, opened=len(rows), filled=filled, alone=alone, expected=expected)
+
+
+async def _booked(made: Hall) -> int:
+    async with made.house.store.read() as tx:
+        return int(await tx.value(select(func.count()).select_from(fills)))
 
 
 async def _fill(made: Hall, instruments: Sequence[InstrumentId], chance: random.Random) -> None:
@@ -187,7 +193,7 @@ def _matched(made: Hall, rows: Sequence[OrderRow], tape: Tape) -> tuple[float, i
     return time.process_time() - begun, filled
 
 
-async def _placing(made: Hall, **how: str) -> tuple[list[float], float]:
+async def _placing(made: Hall, sides: Sequence[str], how: dict[str, str]) -> tuple[list[float], float]:
     """Orders through the executor, as over HTTP, in milliseconds."""
     owner, times = made.company.people["ada"].id, []
     made.board.prices["crypto:BTC/USD"] = "2000"
@@ -196,7 +202,8 @@ async def _placing(made: Hall, **how: str) -> tuple[list[float], float]:
         if number == WARM:
             cpu = time.process_time()
         asked: dict[str, Any] = {
-            "accountId": accounts[number % len(accounts)].id, "symbol": "crypto:BTC/USD", "side": "BUY",
+            "accountId": accounts[number % len(accounts)].id, "symbol": "crypto:BTC/USD",
+            "side": sides[number // len(accounts) % len(sides)],
             "quantity": "0.01", "clientOrderId": f"bench-{number}", **how,
         }  # fmt: skip
         begun = time.perf_counter()
