@@ -69,6 +69,7 @@ class Selections:
     fragments: dict[str, FragmentDefinitionNode] = field(default_factory=dict)
     _selected: dict[str, set[str]] = field(default_factory=dict)
     _roots: dict[str, Member] = field(default_factory=dict)
+    _origins: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.fragments = {each.name.value: each for each in self.document.definitions if _is_fragment(each)}
@@ -147,24 +148,22 @@ class Selections:
         spread = _only_spread(selected)
         if spread is not None:
             fragment = self.fragments[spread]
-            if spread not in self.models:
-                self._add(spread, self.schema.type_map[fragment.type_condition.name.value], fragment.selection_set)
-            return spread
-        plain = type.name not in self.fragments and len(self._selected[type.name]) == 1
-        name = type.name if plain else path
-        if not plain and name in self.models:
+            owner = self.schema.type_map[fragment.type_condition.name.value]
+            return self._named(spread, "fragment", owner, fragment.selection_set)
+        if type.name not in self.fragments and len(self._selected[type.name]) == 1:
+            return self._named(type.name, "type", type, selected)
+        return self._named(path, f"{type.name} {print_ast(selected)}", type, selected)
+
+    def _named(self, name: str, origin: str, type: Composite, selected: SelectionSetNode) -> str:
+        """The class of that name, made where there is none; *origin* tells one from another that is called alike."""
+        if self._origins.setdefault(name, origin) != origin:
             raise Unsupported(f"two classes would be called {name}: rename an operation or a fragment")
         if name not in self.models:
-            self._add(name, type, selected)
+            members = tuple(self._members(type, selected, name))
+            if len({each.name for each in members}) != len(members):
+                raise Unsupported(f"{name} has two attributes of one name")
+            self.models[name] = Model(name=name, description=type.description, members=members)
         return name
-
-    def _add(self, name: str, type: Composite, selected: SelectionSetNode) -> None:
-        members = tuple(self._members(type, selected, name))
-        if len({each.name for each in members}) != len(members):
-            raise Unsupported(f"{name} has two attributes of one name")
-        if name in self.models:
-            raise Unsupported(f"two classes would be called {name}: rename an operation or a fragment")
-        self.models[name] = Model(name=name, description=type.description, members=members)
 
     def _members(self, type: Composite, selected: SelectionSetNode, prefix: str) -> Iterator[Member]:
         for each in selected.selections:

@@ -204,6 +204,7 @@ def test_a_reconnection_gives_the_last_cursor_back_and_counts_what_was_lost():
     wait = conversation.pause(closed(1001))
     again = conversation.take(said("connection_ack")).send
 
+    assert step.message is not None
     assert step.message.cursor == "c1"
     assert (conversation.lost, conversation.reconnects, wait) == (3, 1, 0.01)
     assert again is not None
