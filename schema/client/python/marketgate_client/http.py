@@ -133,7 +133,7 @@ def _asked_wait(error: MarketgateError, writes: bool) -> float | None:
     """What a refusal asks for, where nothing of the operation has run or a question may be put twice."""
     codes = {(each.get("extensions") or {}).get("code") for each in error.errors}
     came = any(value is not None for value in (error.data or {}).values())
-    begun = error.data is not None or error.code == "DATABASE_UNAVAILABLE"
+    begun = error.data is not None or "DATABASE_UNAVAILABLE" in codes
     if not codes <= AGAIN or came or (writes and begun):
         return None
     waits = [(each.get("extensions") or {}).get("retryAfterMs") for each in error.errors]

@@ -22,7 +22,7 @@ from marketgate_client import (
     RequestError,
     Retry,
 )
-from marketgate_client.errors import FAMILIES
+from marketgate_client.errors import FAMILIES, error_of
 from marketgate_client.generated import (
     AccountKind,
     AssetClass,
@@ -244,6 +244,23 @@ def test_the_last_attempt_and_a_wait_beyond_patience_raise(line: Line):
     assert len(waits) == 1
     assert waits[0] == pytest.approx(refused.retry_after_ms / 1000 * 1.1, rel=0.05)
     assert hurried.code == "RATE_LIMITED"
+
+
+@pytest.mark.parametrize(("code", "data", "writes", "wait"), [
+    ("RATE_LIMITED", None, True, 2.0),
+    ("OVERLOADED", None, True, 2.0),
+    ("DATABASE_UNAVAILABLE", None, False, 2.0),
+    ("DATABASE_UNAVAILABLE", None, True, None),
+    ("RATE_LIMITED", {"orderPlace": None}, True, None),
+    ("RATE_LIMITED", {"quote": None}, False, 2.0),
+    ("RATE_LIMITED", {"quote": None, "viewer": {}}, False, None),
+    ("UPSTREAM_THROTTLED", {"quote": None}, False, None),
+    ("QUOTA_EXCEEDED", None, False, None),
+])  # fmt: skip
+def test_only_what_cannot_have_run_twice_is_sent_twice(code: str, data: Any, writes: bool, wait: float | None):
+    refusal = {"message": "later", "extensions": {"code": code, "retryAfterMs": 2_000}}
+
+    assert STEADY.wait(error_of([refusal], data), 1, writes) == wait
 
 
 def test_what_could_never_fit_is_not_asked_again(line: Line):
