@@ -11,6 +11,7 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLScalarType,
+    GraphQLType,
     OperationDefinitionNode,
     OperationType,
     is_required_input_field,
@@ -18,7 +19,7 @@ from graphql import (
     type_from_ast,
 )
 
-from generator.reading import Member, Model, Selections, Unsupported, snake
+from generator.reading import Member, Model, Selections, Unsupported, name_of, snake
 
 SCALARS = {
     "String": "str", "ID": "str", "Cursor": "str", "Int": "int", "Float": "float", "Boolean": "bool",
@@ -31,7 +32,7 @@ MARK = "# Written by `make gen` from schema.graphql and operations/*.graphql; ed
 def enums_module(found: Selections) -> str:
     """`enums.py`."""
     lines = ['"""The enums of the operations."""', "", "from marketgate_client.wire import OpenEnum", ""]
-    for enum in _sorted(found.enums):
+    for _, enum in sorted(found.enums.items()):
         lines += ["", f"class {enum.name}(OpenEnum):", *_doc(enum.description, 4)]
         for name, value in enum.values.items():
             lines.append(f'    {name} = "{name}"')
@@ -44,7 +45,7 @@ def inputs_module(found: Selections) -> str:
     """`inputs.py`."""
     lines = ['"""The input objects of the operations."""', "", *_imports(found)]
     lines += ["from marketgate_client.wire import Input", ""]
-    for given in _sorted(found.inputs):
+    for _, given in sorted(found.inputs.items()):
         lines += ["", "@dataclass(frozen=True, slots=True, kw_only=True)", f"class {given.name}(Input):"]
         lines += _doc(given.description, 4)
         for name, each in given.fields.items():
@@ -71,7 +72,7 @@ def operations_module(found: Selections) -> str:
     lines = ['"""The operations: their documents, and how their answers are read."""', "", *_imports(found)]
     lines += ["from marketgate_client.wire import Operation", "from marketgate_client.generated import models", ""]
     for operation in found.operations:
-        root, name = found.root(operation), operation.name.value
+        root, name = found.root(operation), name_of(operation)
         document = "\n\n".join(print_ast(each) for each in (operation, *found.needed(operation)))
         lines += [
             f"{snake(name).upper()}: Operation[{hint_of(root, 'models.')}] = Operation(",
@@ -125,12 +126,12 @@ def hint_of(member: Member, prefix: str = "") -> str:
     return _hint(member.type, prefix + member.cls if member.cls else None, sequence="tuple[{}, ...]")
 
 
-def argument_hint(type: object) -> str:
+def argument_hint(type: GraphQLType) -> str:
     """The annotation of an argument: enums are taken as texts, too."""
     return _hint(type, None, sequence="Sequence[{}]", enum="{} | str")
 
 
-def reading(type: object, cls: str | None, value: str, depth: int) -> str:
+def reading(type: GraphQLType, cls: str | None, value: str, depth: int) -> str:
     """An expression that reads *value*, an expression for the JSON of *type*."""
     if isinstance(type, GraphQLNonNull):
         return _reading_some(type.of_type, cls, value, depth)
@@ -139,7 +140,7 @@ def reading(type: object, cls: str | None, value: str, depth: int) -> str:
     return value if some == name else f"None if ({name} := {value}) is None else {some}"
 
 
-def _reading_some(type: object, cls: str | None, value: str, depth: int) -> str:
+def _reading_some(type: GraphQLType, cls: str | None, value: str, depth: int) -> str:
     match type:
         case GraphQLList():
             each = f"e{depth}"
@@ -153,14 +154,14 @@ def _reading_some(type: object, cls: str | None, value: str, depth: int) -> str:
     return f"{cls}.read({value})"
 
 
-def _hint(type: object, cls: str | None, *, sequence: str, enum: str = "{}") -> str:
+def _hint(type: GraphQLType, cls: str | None, *, sequence: str, enum: str = "{}") -> str:
     match type:
         case GraphQLNonNull():
             return _hint_some(type.of_type, cls, sequence, enum)
     return _hint_some(type, cls, sequence, enum) + " | None"
 
 
-def _hint_some(type: object, cls: str | None, sequence: str, enum: str) -> str:
+def _hint_some(type: GraphQLType, cls: str | None, sequence: str, enum: str) -> str:
     match type:
         case GraphQLList():
             return sequence.format(_hint(type.of_type, cls, sequence=sequence, enum=enum))
@@ -190,11 +191,12 @@ def _model(model: Model) -> Iterator[str]:
 
 
 def _method(found: Selections, operation: OperationDefinitionNode, stream: str, asynchronous: bool) -> Iterator[str]:
-    root, name = found.root(operation), operation.name.value
+    root, name = found.root(operation), name_of(operation)
     live = operation.operation is OperationType.SUBSCRIPTION
-    needed, others, passed = ["self"], [], []
+    needed, others, passed = ["self"], list[str](), list[str]()
     for variable in operation.variable_definitions or ():
         type, key = type_from_ast(found.schema, variable.type), variable.variable.name.value
+        assert type is not None  # The document is valid.
         found.ask(type)
         attribute, hint = snake(key), argument_hint(type)
         passed.append(f'"{key}": {attribute}')
@@ -235,9 +237,5 @@ def _imports(found: Selections) -> list[str]:
     ]  # fmt: skip
 
 
-def _sorted(found: dict[str, object]) -> list[object]:
-    return [found[name] for name in sorted(found)]
-
-
-def _nullable(type: object) -> object:
+def _nullable(type: GraphQLType) -> GraphQLType:
     return type.of_type if isinstance(type, GraphQLNonNull) else type

@@ -15,10 +15,13 @@ from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
+    GraphQLNamedType,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
+    GraphQLType,
+    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
     get_named_type,
@@ -72,9 +75,12 @@ class Selections:
     _origins: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.fragments = {each.name.value: each for each in self.document.definitions if _is_fragment(each)}
         for definition in self.document.definitions:
-            self._count(definition.selection_set, self._root(definition))
+            if isinstance(definition, FragmentDefinitionNode):
+                self.fragments[definition.name.value] = definition
+                self._count(definition.selection_set, self._conditioned(definition))
+        for operation in self.operations:
+            self._count(operation.selection_set, self._root(operation))
 
     @property
     def operations(self) -> list[OperationDefinitionNode]:
@@ -83,7 +89,7 @@ class Selections:
 
     def root(self, operation: OperationDefinitionNode) -> Member:
         """An operation's only root field; all classes of its answer are in `models` afterwards."""
-        name = operation.name.value
+        name = name_of(operation)
         if name not in self._roots:
             self._roots[name] = self._read_root(operation)
         return self._roots[name]
@@ -91,8 +97,8 @@ class Selections:
     def _read_root(self, operation: OperationDefinitionNode) -> Member:
         selections = operation.selection_set.selections
         if len(selections) != 1 or not isinstance(selections[0], FieldNode):
-            raise Unsupported(f"{operation.name.value} has not one root field")
-        member = self._member(self._root(operation), selections[0], operation.name.value, "")
+            raise Unsupported(f"{name_of(operation)} has not one root field")
+        member = self._member(self._root(operation), selections[0], name_of(operation), "")
         if selections[0].name.value in ANSWERED and not isinstance(member.type, GraphQLNonNull):
             return replace(member, type=GraphQLNonNull(member.type))
         return member
@@ -107,9 +113,9 @@ class Selections:
                 todo += _spreads(self.fragments[name].selection_set)
         return [found[name] for name in sorted(found)]
 
-    def ask(self, type: object) -> None:
+    def ask(self, type: GraphQLType) -> None:
         """Take along what a variable's type is made of."""
-        match get_named_type(type):
+        match _named_type(type):
             case GraphQLEnumType() as enum:
                 self.enums[enum.name] = enum
             case GraphQLInputObjectType() as given if given.name not in self.inputs:
@@ -117,39 +123,38 @@ class Selections:
                 for each in given.fields.values():
                     self.ask(each.type)
 
-    def _root(self, definition: OperationDefinitionNode | FragmentDefinitionNode) -> Composite:
-        if _is_fragment(definition):
-            return self.schema.type_map[definition.type_condition.name.value]
-        return self.schema.get_root_type(definition.operation)
+    def _root(self, operation: OperationDefinitionNode) -> Composite:
+        root = self.schema.get_root_type(operation.operation)
+        assert root is not None  # The document is valid.
+        return root
+
+    def _conditioned(self, fragment: FragmentDefinitionNode) -> Composite:
+        return _composite(self.schema.type_map[fragment.type_condition.name.value])
 
     def _count(self, selected: SelectionSetNode, owner: Composite) -> None:
         for each in selected.selections:
             if isinstance(each, FieldNode) and each.selection_set is not None:
-                inner = get_named_type(self._field(owner, each).type)
+                inner = _composite(_named_type(owner.fields[each.name.value].type))
                 if _only_spread(each.selection_set) is None:
                     self._selected.setdefault(inner.name, set()).add(print_ast(each.selection_set))
                 self._count(each.selection_set, inner)
-
-    def _field(self, owner: Composite, node: FieldNode) -> object:
-        return owner.fields[node.name.value]
 
     def _member(self, owner: Composite, node: FieldNode, path: str, prefix: str) -> Member:
         """*path* names the class of a root field, *prefix* the class that any other field is in."""
         found = owner.fields[node.name.value]
         key = (node.alias or node.name).value
-        inner, cls = get_named_type(found.type), None
+        inner, cls = _named_type(found.type), None
         if isinstance(inner, GraphQLEnumType):
             self.enums[inner.name] = inner
         if node.selection_set is not None:
-            cls = self._class(inner, node.selection_set, path or prefix + key[0].upper() + key[1:])
+            cls = self._class(_composite(inner), node.selection_set, path or prefix + key[0].upper() + key[1:])
         return Member(name=snake(key), key=key, type=found.type, cls=cls, description=found.description)
 
     def _class(self, type: Composite, selected: SelectionSetNode, path: str) -> str:
         spread = _only_spread(selected)
         if spread is not None:
             fragment = self.fragments[spread]
-            owner = self.schema.type_map[fragment.type_condition.name.value]
-            return self._named(spread, "fragment", owner, fragment.selection_set)
+            return self._named(spread, "fragment", self._conditioned(fragment), fragment.selection_set)
         if type.name not in self.fragments and len(self._selected[type.name]) == 1:
             return self._named(type.name, "type", type, selected)
         return self._named(path, f"{type.name} {print_ast(selected)}", type, selected)
@@ -182,8 +187,21 @@ def snake(name: str) -> str:
     return found + "_" if keyword.iskeyword(found) else found
 
 
-def _is_fragment(definition: object) -> bool:
-    return isinstance(definition, FragmentDefinitionNode)
+def name_of(operation: OperationDefinitionNode) -> str:
+    """An operation's name; Unsupported where it has none."""
+    if operation.name is None:
+        raise Unsupported("an operation has no name")
+    return operation.name.value
+
+
+def _named_type(type: GraphQLType) -> GraphQLNamedType:
+    return get_named_type(type)
+
+
+def _composite(type: GraphQLNamedType) -> Composite:
+    if not isinstance(type, GraphQLObjectType | GraphQLInterfaceType):
+        raise Unsupported(f"{type.name} is a union: ask the fields that all types have")
+    return type
 
 
 def _only_spread(selected: SelectionSetNode) -> str | None:
@@ -197,5 +215,5 @@ def _spreads(selected: SelectionSetNode) -> Iterator[str]:
     for each in selected.selections:
         if isinstance(each, FragmentSpreadNode):
             yield each.name.value
-        elif each.selection_set is not None:
+        elif isinstance(each, FieldNode | InlineFragmentNode) and each.selection_set is not None:
             yield from _spreads(each.selection_set)

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import httpx
+
 from marketgate_client.conversation import Conversation
 from marketgate_client.errors import MarketgateError
 from marketgate_client.generated import Interval
@@ -19,6 +21,9 @@ from marketgate_client.http import writes as may_write
 from marketgate_client.shelf import Shelf
 from marketgate_client.streams import Socket
 from marketgate_client.wire import Operation, T
+
+KEPT_S = 3.0
+"""The gateway closes a connection that was idle for 5 s: a mutation that meets its end could not be sent again."""
 
 
 def utc_now() -> datetime:
@@ -55,6 +60,7 @@ class Gateway:
             "timeout": self.timeout_s,
             "trust_env": self.trust_env,
             "verify": self.ssl_context or True,
+            "limits": httpx.Limits(max_connections=100, keepalive_expiry=KEPT_S),
         }
 
     def socket(self) -> Socket:

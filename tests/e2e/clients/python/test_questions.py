@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import uvicorn
 from marketgate_client import (
     AccessError,
     AsyncClient,
@@ -308,6 +309,12 @@ def test_a_mutation_that_was_never_sent_is_tried_again(gateway: Gateway, line: L
         error = raised(client.order_cancel, OrderCancelInput(order_id="ord_none"))
 
     assert (error.code, waits) == ("CONNECTION_FAILED", [0.5, 1.0, 2.0])
+
+
+def test_an_idle_connection_is_given_up_before_the_gateway_does(client: Client):
+    kept = client._gateway.http_options()["limits"].keepalive_expiry
+
+    assert kept + 1 < uvicorn.Config("gateway.app:create_app").timeout_keep_alive
 
 
 def test_an_answer_that_takes_too_long_is_waited_for_once():
