@@ -145,7 +145,7 @@ class AsyncClient(AsyncQuestions):
         `failures`; what ails the caller, the gateway or the network is raised.
         """
         options = {"adjustment": adjustment, "hours": hours, "route": route}
-        history = self._gateway.history(symbols, interval, start, end, options, cache, chunk)
+        history = self._gateway.history(symbols, interval, start, end, options, cache, numbers, parallel, chunk)
         found = await self._parts(history, parallel)
         return frame_of(history, found, numbers)
 

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -15,7 +15,7 @@ import httpx
 from marketgate_client.conversation import Conversation
 from marketgate_client.errors import MarketgateError
 from marketgate_client.generated import Interval
-from marketgate_client.history import History
+from marketgate_client.history import History, Numbers
 from marketgate_client.http import Answer, Retry, body_of, headers_of
 from marketgate_client.http import writes as may_write
 from marketgate_client.shelf import Shelf
@@ -83,11 +83,18 @@ class Gateway:
         interval: Interval | str,
         start: datetime,
         end: datetime | None,
+        *,
         options: Mapping[str, object],
         cache: str | os.PathLike[str] | None,
+        numbers: Numbers,
+        parallel: int,
         chunk: int,
     ) -> History:
-        """A range of candles to fetch; ValueError where it is none."""
+        """A range of candles to fetch; ValueError where it is none, or the rest cannot be done."""
+        if numbers not in get_args(Numbers):
+            raise ValueError(f"numbers must be one of {', '.join(get_args(Numbers))}, not {numbers}")
+        if parallel < 1:
+            raise ValueError(f"parallel must be 1 or more, not {parallel}")
         if isinstance(symbols, str):
             raise TypeError("symbols is one text: give a list of symbols")
         return History(

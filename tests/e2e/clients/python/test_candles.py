@@ -194,6 +194,10 @@ def test_wrong_ranges_are_told_before_anything_is_asked(through: Client, line: L
         through.candles(SYMBOLS, "H9", START, END)
     with pytest.raises(ValueError, match="chunk must be 1 to 5000, not 0"):
         through.candles(SYMBOLS, "H1", START, END, chunk=0)
+    with pytest.raises(ValueError, match="numbers must be one of decimal, float64, not float32"):
+        through.candles(SYMBOLS, "H1", START, END, numbers="float32")  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match="parallel must be 1 or more, not 0"):
+        through.candles(SYMBOLS, "H1", START, END, parallel=0)
     with pytest.raises(TypeError, match="give a list of symbols"):
         through.candles("BTC/USD", "H1", START, END)
     assert line.requests == 0
