@@ -144,8 +144,17 @@ class AsyncClient(AsyncQuestions):
         are kept there, and the same call after an interruption fetches only the rest. What the data refuse is in
         `failures`; what ails the caller, the gateway or the network is raised.
         """
-        options = {"adjustment": adjustment, "hours": hours, "route": route}
-        history = self._gateway.history(symbols, interval, start, end, options, cache, numbers, parallel, chunk)
+        history = self._gateway.history(
+            symbols,
+            interval,
+            start,
+            end,
+            options={"adjustment": adjustment, "hours": hours, "route": route},
+            cache=cache,
+            numbers=numbers,
+            parallel=parallel,
+            chunk=chunk,
+        )
         found = await self._parts(history, parallel)
         return frame_of(history, found, numbers)
 
