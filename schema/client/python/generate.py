@@ -40,8 +40,11 @@ def main() -> int:
     folder.mkdir(exist_ok=True)
     for stray in {path.name for path in folder.glob("*.py")} - modules.keys():
         (folder / stray).unlink()
-    for name, text in formatted(modules).items():
+    for name, text in modules.items():
         (folder / name).write_text(text, encoding="utf-8")
+    # As this package's settings have it, without the imports that a module does not use.
+    for words in (("check", "--fix-only", "--select=F401,I"), ("format",)):
+        subprocess.run([sys.executable, "-m", "ruff", *words, "--quiet", "--no-cache", folder], check=True)
     (HERE / SEAL).write_text(seal(), encoding="utf-8")
     return 0
 
@@ -69,13 +72,6 @@ def modules_of(schema: str, operations: str) -> dict[str, str]:
     return {**modules, "__init__.py": exports_module(found)}
 
 
-def formatted(modules: dict[str, str]) -> dict[str, str]:
-    """As this package's settings of ruff want it; imports that a module does not use are gone."""
-    return {
-        name: _ruff(_ruff(text, "check", "--fix-only", "--select=F401,I"), "format") for name, text in modules.items()
-    }
-
-
 def seal() -> str:
     """What the generated files follow from, as digests: `make check` compares them without generating anything."""
     sides = {"sources": SOURCES, "outputs": OUTPUTS}
@@ -88,20 +84,6 @@ def digest(globs: Sequence[str]) -> str:
     names = sorted({path.relative_to(HERE).as_posix() for glob in globs for path in HERE.glob(glob)}, key=str.encode)
     lines = (f"{sha256((HERE / name).read_bytes()).hexdigest()}  {name}\n" for name in names)
     return sha256("".join(lines).encode()).hexdigest()
-
-
-def _ruff(text: str, *words: str) -> str:
-    command = [
-        sys.executable,
-        "-m",
-        "ruff",
-        words[0],
-        "--quiet",
-        *words[1:],
-        f"--stdin-filename={HERE}/{GENERATED}/_.py",
-        "-",
-    ]
-    return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
 
 
 if __name__ == "__main__":

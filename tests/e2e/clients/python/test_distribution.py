@@ -79,10 +79,9 @@ def test_a_clean_wheel_installs_and_imports_without_the_server(tmp_path: Path):
     assert {"marketgate_client/py.typed", "marketgate_client/webhooks.py"} <= names
 
 
-def test_the_client_is_clean_under_its_own_settings():
+def test_the_client_is_linted_and_formatted_by_its_own_settings():
     run(sys.executable, "-m", "ruff", "check", ".", cwd=HOME)
     run(sys.executable, "-m", "ruff", "format", "--check", ".", cwd=HOME)
-    run(sys.executable, "-m", "mypy", cwd=HOME)
 
 
 def generated(home: Path) -> dict[str, bytes]:

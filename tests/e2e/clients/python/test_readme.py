@@ -68,19 +68,19 @@ def test_a_snippet_runs(
     assert capsys.readouterr().out
 
 
-def test_a_users_program_and_the_snippets_are_typed(tmp_path: Path):
+def test_a_users_program_the_snippets_and_the_client_itself_are_typed(tmp_path: Path):
     (tmp_path / "typed.py").write_text(TYPED)
     for number, snippet in enumerate(SNIPPETS):
         (tmp_path / f"snippet{number}.py").write_text(snippet)
-    settings = tmp_path / "mypy.ini"
-    settings.write_text(f"[mypy]\nstrict = True\nmypy_path = {HOME}\n[mypy-pandas.*]\nignore_missing_imports = True\n")
+    settings, cache = HOME / "pyproject.toml", tmp_path / "cache"
 
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--config-file", settings, *sorted(tmp_path.glob("*.py"))],
+        [sys.executable, "-m", "mypy", "--config-file", settings, "--cache-dir", cache,
+         *sorted(tmp_path.glob("*.py")), HOME / "marketgate_client"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
-    found = re.findall(r"^(\w+\.py):(\d+): error: .*\[([\w-]+)\]$", done.stdout, re.MULTILINE)
+    found = re.findall(r"^(\S+\.py):(\d+): error: .*\[([\w-]+)\]$", done.stdout, re.MULTILINE)
     expected = [
         ("typed.py", str(number), line.rpartition("# error: ")[2])
         for number, line in enumerate(TYPED.splitlines(), 1)
