@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from marketgate_client.errors import MarketgateError
@@ -126,8 +127,7 @@ class CandleFrame(Generic[N]):
 
     def to_pandas(self) -> pandas.DataFrame:
         """A DataFrame with the index (instrument, openTime); Decimals are objects. Needs the extra `pandas`."""
-        import pandas
-
+        pandas = _library("pandas")
         times = pandas.DatetimeIndex(pandas.to_datetime(list(self.open_time), utc=True))
         index = pandas.MultiIndex.from_arrays([list(self.instrument), times], names=["instrument", "openTime"])
         columns = {name: pandas.Series(list(getattr(self, name)), index, dtype=self._dtype(name)) for name in COLUMNS}
@@ -140,8 +140,7 @@ class CandleFrame(Generic[N]):
 
         Needs the extra `polars`. ValueError where a column needs more digits.
         """
-        import polars
-
+        polars = _library("polars")
         columns: dict[str, Any] = {
             "instrument": polars.Series(list(self.instrument), dtype=polars.String),
             "openTime": polars.Series(list(self.open_time), dtype=polars.Datetime("us", "UTC")),
@@ -171,6 +170,13 @@ class CandleFrame(Generic[N]):
                 break
             before = _end(self.instrument, each, before)
         return slice(before, _end(self.instrument, id, before))
+
+
+def _library(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise ImportError(f"{name} is not installed: pip install 'marketgate-client[{name}]'") from error
 
 
 def _end(instruments: Sequence[str], id: str, start: int) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -216,16 +218,28 @@ def test_pandas_gets_the_index_and_exact_or_float_columns(client: Client):
     assert len(client.candles(["NOSUCH/USD"], "H1", START, END).to_pandas()) == 0
 
 
-def test_polars_keeps_every_digit(client: Client):
-    polars = pytest.importorskip("polars", reason="polars is not installed")
+def test_polars_keeps_every_digit_where_it_is_installed(client: Client):
     frame = client.candles(SYMBOLS, "H1", START, START + 2 * HOUR)
+    if find_spec("polars") is None:
+        with pytest.raises(ImportError, match="polars is not installed"):
+            frame.to_polars()
+        return
 
     made = frame.to_polars()
 
     assert made.columns == ["instrument", "openTime", "open", "high", "low", "close", "volume", "closed"]
     assert made["close"].to_list() == list(frame.close)
-    assert made["openTime"].dtype == polars.Datetime("us", "UTC")
-    assert client.candles(SYMBOLS, "H1", START, END, numbers="float64").to_polars()["close"].dtype == polars.Float64
+    assert str(made["openTime"].dtype) == "Datetime(time_unit='us', time_zone='UTC')"
+    assert str(client.candles(SYMBOLS, "H1", START, END, numbers="float64").to_polars()["close"].dtype) == "Float64"
+
+
+@pytest.mark.parametrize("name", ["pandas", "polars"])
+def test_a_library_that_is_missing_is_named(client: Client, name: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, name, None)
+    frame = client.candles(["BTC/USD"], "H1", START, START + HOUR)
+
+    with pytest.raises(ImportError, match=rf"pip install 'marketgate-client\[{name}\]'"):
+        getattr(frame, f"to_{name}")()
 
 
 # --- Without a gateway: how a range is cut, kept and put together -----------------------------------------------------
