@@ -71,6 +71,11 @@ class Settings(BaseModel):
         "", description="Send every broker's request to `<base>/<broker id>/<path>` instead; in development only."
     )
     cors_origins: tuple[str, ...] = Field((), description="Browser origins that may call, separated by commas.")
+    drain_s: float = Field(
+        0.0, ge=0, le=600,
+        description="Seconds that a process that is told to end serves on while `/readyz` answers 503: as many as "
+        "balancers need to notice.",
+    )  # fmt: skip
     timeout_s: float = Field(30.0, gt=0, le=300, description="Longest time of one operation, in seconds.")
     shed_lag_ms: int = Field(
         100, ge=0, le=60_000,
