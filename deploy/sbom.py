@@ -16,7 +16,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 _PIN = re.compile(
-    r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(\[[^]]*\])?==(?P<version>[^\s;\\]+)\s*(;\s*(?P<marker>[^\\]+))?", re.MULTILINE
+    r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(\[[^]]*\])?==(?P<version>[^\s;\\]+)\s*(;\s*(?P<marker>[^\\]+))?",
+    re.MULTILINE,
 )
 
 
@@ -37,9 +38,14 @@ class Pin:
 def read_pins(lock: str) -> list[Pin]:
     """Every pin of a lock's text, in its order."""
     return [
-        Pin(name=re.sub(r"[-_.]+", "-", found["name"]).lower(), version=found["version"], marker=(found["marker"] or "").strip())
+        Pin(name=_normal(found["name"]), version=found["version"], marker=(found["marker"] or "").strip())
         for found in _PIN.finditer(lock)
-    ]  # fmt: skip
+    ]
+
+
+def _normal(name: str) -> str:
+    """As the index spells it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def bill(lock: str, name: str, version: str) -> dict[str, Any]:

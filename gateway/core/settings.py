@@ -207,6 +207,15 @@ class Settings(BaseModel):
     compute_memory_mb: int = Field(
         2_048, ge=512, description="Address space of each process that computes, in MiB: what needs more is refused."
     )
+    archive_dir: Path | None = Field(
+        None,
+        description="Folder that old lines of the audit trail, usage and deliveries are written to before they are "
+        "removed; `marketgate archive` reads it. Default: they are removed and nothing else.",
+    )
+    usage_days: int | None = Field(
+        None, ge=32, description="Days that hourly usage is kept, 32 or more. Default: for ever."
+    )
+    delivery_days: int = Field(30, ge=1, description="Days that deliveries of webhooks and their attempts are kept.")
     audit_days: int = Field(365, ge=1, description="Days that the audit trail is kept.")
     deletion_days: int = Field(30, ge=0, description="Days between the deletion of an organisation and its erasure.")
     keys: Annotated[dict[str, Secret], Field(description="MARKETGATE_KEY_<PROVIDER ID>: its credential.")] = {}
