@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, text, update
 
+from gateway.core.ports import Archive
 from gateway.core.store import Tx
 from plugins.accounts.audit.chain import Link
 from plugins.accounts.audit.rows import AuditRow, SegmentRow
@@ -123,10 +124,13 @@ class AuditStore:
         }
         await tx.run(insert.on_conflict_do_update(index_elements=["tenant_id", "first_sequence"], set_=changed))
 
-    async def remove_lines(self, tx: Tx, tenant: str, first_sequence: int, last_sequence: int) -> int:
-        """Remove the lines of a segment."""
-        numbers = audit.c.sequence.between(first_sequence, last_sequence)
-        return await tx.run(delete(audit).where(audit.c.tenant_id == tenant, numbers))
+    async def removed_segments(self, tx: Tx, tenant: str, sequences: Collection[int]) -> list[SegmentRow]:
+        """Segments whose lines were removed and that hold any of these numbers, in order."""
+        query = select(audit_segments).where(
+            audit_segments.c.tenant_id == tenant, audit_segments.c.removed_at.is_not(None),
+            audit_segments.c.first_sequence <= max(sequences), audit_segments.c.last_sequence >= min(sequences),
+        )  # fmt: skip
+        return await tx.all(query.order_by(audit_segments.c.first_sequence), SegmentRow)
 
     async def erase(self, tx: Tx, tenant: str) -> None:
         """Remove the tenant's whole trail; waits for a sealer that is at it."""
@@ -163,6 +167,16 @@ class AuditDirectory:
         """Segments whose lines are all older than this, by tenant and number, behind a position."""
         old = and_(audit_segments.c.removed_at.is_(None), audit_segments.c.newest_at < before)
         return await tx.all(_behind(position).where(old).limit(count), SegmentRow)
+
+    async def remove_lines(self, tx: Tx, archive: Archive, segments: Sequence[SegmentRow]) -> int:
+        """Remove the lines of segments."""
+        if not segments:
+            return 0
+        theirs = [
+            and_(audit.c.tenant_id == each.tenant_id, audit.c.sequence.between(each.first_sequence, each.last_sequence))
+            for each in segments
+        ]
+        return await archive.remove(tx, delete(audit).where(or_(*theirs)), audit.c.at)
 
     async def segments_after(self, tx: Tx, position: Place | None, count: int) -> list[SegmentRow]:
         """All tenants' segments by tenant and number, behind a position."""
