@@ -26,10 +26,10 @@ async def restore_lines(host: Host, tx: Tx, rows: Rows) -> int:
     for tenant, theirs in groupby(lines, attrgetter("tenant_id")):
         own = list(theirs)
         numbers = {row.sequence or 0: row for row in own}
-        for segment in await desk.store.removed_segments(tx, tenant, numbers):
+        for segment in await desk.store.segments(tx, tenant):
             taken = [numbers[n] for n in range(segment.first_sequence, segment.last_sequence + 1) if n in numbers]
-            # Between two segments of a file may be one that stands in another.
-            if not taken:
+            # Another file's, or one that is back already.
+            if not taken or segment.removed_at is None:
                 continue
             if not signer.verifies(segment) or not _fits(segment, taken):
                 shown = f"{segment.first_sequence} to {segment.last_sequence} of {tenant or 'no tenant'}"

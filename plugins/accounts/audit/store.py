@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -123,14 +123,6 @@ class AuditStore:
             name: values[name] for name in ("last_sequence", "last_hash", "newest_at", "removed_at", "signature")
         }
         await tx.run(insert.on_conflict_do_update(index_elements=["tenant_id", "first_sequence"], set_=changed))
-
-    async def removed_segments(self, tx: Tx, tenant: str, sequences: Collection[int]) -> list[SegmentRow]:
-        """Segments whose lines were removed and that hold any of these numbers, in order."""
-        query = select(audit_segments).where(
-            audit_segments.c.tenant_id == tenant, audit_segments.c.removed_at.is_not(None),
-            audit_segments.c.first_sequence <= max(sequences), audit_segments.c.last_sequence >= min(sequences),
-        )  # fmt: skip
-        return await tx.all(query.order_by(audit_segments.c.first_sequence), SegmentRow)
 
     async def erase(self, tx: Tx, tenant: str) -> None:
         """Remove the tenant's whole trail; waits for a sealer that is at it."""
