@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from gateway.edge.pages import IMMUTABLE, REVALIDATE
-from tests.gateway.doubles import ManualClock
+from tests.gateway.doubles import ManualClock, venue
 from tests.gateway.edge.stall import QUOTE, Stall, member, open_stall
-from tests.gateway.edge.test_front import LONG, venue
+from tests.gateway.edge.test_front import LONG
 
 STATIC = Path(__file__).parents[3] / "gateway" / "edge" / "static"
 
