@@ -122,7 +122,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _drain(self) -> None:
-        """Serve on until balancers have noticed; every answer ends its connection, a second signal ends it all."""
+        """Serve on until balancers have noticed; every answer ends its connection, an interrupt ends it all."""
         ticks = round(self._host.settings.drain_s / TICK_S)
         if ticks:
             self._executor.draining = True
