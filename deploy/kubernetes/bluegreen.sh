@@ -2,7 +2,7 @@
 # Makes the idle colour anew from an overlay and sends the callers there once all of it is ready; where it is not, or
 # does not stay so for as long as it is watched, the callers stay with or go back to the colour before.
 # Exit code 0: switched, 1: as before, 2: wrong arguments.
-#   bluegreen.sh overlays/bluegreen [--namespace marketgate] [--timeout 300]
+#   bluegreen.sh overlays/bluegreen [--namespace NAME] [--timeout 300]
 # WATCH_S (60): how long the new colour is watched after the switch, before the old one is let go.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=steps.sh

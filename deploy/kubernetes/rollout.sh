@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Rolls an overlay out: migrations, then gateways and workers pod by pod; where these do not get ready in time,
 # both are brought back. Exit code 0: rolled out, 1: as before, 2: wrong arguments.
-#   rollout.sh overlays/production [--namespace marketgate] [--timeout 300]
+#   rollout.sh overlays/production [--namespace NAME] [--timeout 300]
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=steps.sh
 source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"

@@ -9,15 +9,14 @@ kube() {
     kubectl --namespace "$namespace" "$@"
 }
 
-# usage TEXT
 usage() {
     say "usage: ${0##*/} OVERLAY [--namespace NAME] [--timeout SECONDS]"
     exit 2
 }
 
-# Reads the command line.
+# Reads the command line; the namespace is the overlay's own unless another is given.
 read_arguments() {
-    overlay='' namespace=marketgate seconds=300
+    overlay='' namespace='' seconds=300
     while (($#)); do
         case $1 in
             --namespace) namespace=${2:?} && shift 2 ;;
@@ -26,7 +25,11 @@ read_arguments() {
             *) overlay=$1 && shift ;;
         esac
     done
-    [[ -n $overlay && $seconds =~ ^[1-9][0-9]*$ ]] || usage
+    [[ -d $overlay && $seconds =~ ^[1-9][0-9]*$ ]] || usage
+    if [[ -z $namespace ]]; then
+        namespace=$(sed -n 's/^namespace: *//p' "$overlay/kustomization.yaml")
+    fi
+    [[ -n $namespace ]] || usage
 }
 
 # apply SELECTOR: what the overlay holds of it, but never the Service that says which colour is called.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -60,8 +61,10 @@ def roll(tmp_path: Path) -> Roll:
 
     def run(script: str, rules: Rules, *more: str, watched: int = 0) -> Ended:
         fake_kubectl(tmp_path, rules)
+        (tmp_path / "any").mkdir(exist_ok=True)
+        (tmp_path / "any" / "kustomization.yaml").write_text("kind: Kustomization\nnamespace: marketgate\n")
         ended = subprocess.run(
-            [SCRIPTS / script, "overlays/any", *more], capture_output=True, text=True, check=False, timeout=30,
+            [SCRIPTS / script, "any", *more], capture_output=True, text=True, check=False, timeout=30, cwd=tmp_path,
             env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "POLL_S": "0.02", "WATCH_S": str(watched)},
         )  # fmt: skip
         calls = (tmp_path / "calls").read_text().splitlines() if (tmp_path / "calls").exists() else []
@@ -71,13 +74,14 @@ def roll(tmp_path: Path) -> Roll:
 
 
 def applied(selector: str) -> str:
-    return f"apply --kustomize overlays/any --selector marketgate/switch!=true,{selector}"
+    return f"apply --kustomize any --selector marketgate/switch!=true,{selector}"
 
 
 def test_a_roll_out_migrates_before_anything_that_serves_is_changed(roll):
     ended = roll("rollout.sh", [COMPLETE, READY, REVISION])
 
     assert (ended.code, ended.told) == (0, "rolled out: marketgate-gateway marketgate-worker\n")
+    assert not [call for call in ended.calls if "namespace" in call], "all is asked of the overlay's own namespace"
     assert ended.changing("delete", "apply", "rollout") == [
         "delete job marketgate-migrations --ignore-not-found",
         applied("app.kubernetes.io/component notin (gateway,worker)"),
@@ -140,7 +144,7 @@ def test_migrations_that_do_not_complete_stop_it_all_before_anything_is_changed(
     assert [call for call in ended.changing("apply") if "notin (gateway,worker)" not in call] == []
 
 
-@pytest.mark.parametrize("given", [["--frobnicate"], ["--timeout", "soon"]])
+@pytest.mark.parametrize("given", [["--frobnicate"], ["--timeout", "soon"], ["nowhere"]])
 def test_wrong_arguments_touch_nothing(roll, given):
     ended = roll("rollout.sh", [], *given)
 
@@ -210,13 +214,33 @@ def test_the_first_time_the_service_is_made_once_its_colour_is_ready(roll):
     assert (ended.code, ended.told) == (0, "switched: green -> blue\n")
     assert ended.changing("scale") == ["scale deployment/marketgate-gateway-blue --replicas 2"]
     changed = ended.changing("apply", "rollout", "patch")
-    made = changed.index("apply --kustomize overlays/any --selector marketgate/switch=true")
+    made = changed.index("apply --kustomize any --selector marketgate/switch=true")
     assert changed[made - 1 : made + 2] == [
         "rollout status deployment/marketgate-gateway-blue --timeout 300s", changed[made], switched("blue"),
     ]  # fmt: skip
 
 
 # --- What is rolled out
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl, which reads what scripts ask for")
+def test_what_scripts_ask_of_the_cluster_is_what_kubectl_finds_in_its_answers():
+    conditions = [{"type": "Complete", "status": "True"}, {"type": "Failed", "status": "False"}]
+    answer = {
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "any", "annotations": {"deployment.kubernetes.io/revision": "7"}},
+        "spec": {"replicas": 4, "selector": {"marketgate/colour": "blue"}},
+        "status": {"availableReplicas": 3, "conditions": conditions},
+    }  # fmt: skip
+    text = "".join(path.read_text() for path in SCRIPTS.glob("*.sh"))
+
+    found = {}
+    for path in sorted(set(re.findall(r"'(jsonpath=[^']+)'", text))):
+        command = ["kubectl", "label", "--local", "--filename", "-", "any=label", "--output", path]
+        given = json.dumps(answer)
+        found[path] = subprocess.run(command, input=given, capture_output=True, text=True, check=True).stdout
+
+    assert sorted(found.values()) == ["4", "4 3", "7", "Complete", "blue"]
 
 
 @pytest.fixture(scope="module")
