@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, select
+from sqlalchemy import Table, delete, select
 
 from gateway.cli.app import run
 from gateway.core import telemetry
 from gateway.core.archive import files
 from gateway.core.archive.shelf import archived, restore
 from gateway.core.contract import NotRestored
-from gateway.core.ports import Act, Audit
+from gateway.core.ports import Act, Archive, Audit
 from plugins.accounts.audit.desk import AuditDesk
 from plugins.accounts.audit.sealer import Sealer
 from plugins.accounts.tables import audit
@@ -110,6 +110,24 @@ async def test_where_no_file_can_be_written_nothing_is_removed(keeping, tmp_path
         await Clearing(keeping.host).run()
 
     assert [row["id"] for row in await all_of(keeping, deliveries)] == ["a"]
+
+
+async def test_rows_of_a_transaction_that_fails_stay_and_are_the_same_file_the_next_time(keeping, tmp_path):
+    await put(keeping, deliveries, delivery("a", keeping.clock.now() - timedelta(days=31)))
+    archive = keeping.host.service(Archive)
+
+    with pytest.raises(RuntimeError):
+        async with keeping.store.write() as tx:
+            assert await archive.remove(tx, delete(deliveries), deliveries.c.settled_at) == 1
+            raise RuntimeError("the process is killed before it commits")
+
+    written = files.found(tmp_path / "archive")
+    assert (len(written), len(await all_of(keeping, deliveries))) == (1, 1)
+    assert await bring_back(keeping, tmp_path) == [0]
+    keeping.clock.turn(60)
+    await Clearing(keeping.host).run()
+    assert files.found(tmp_path / "archive") == written
+    assert await bring_back(keeping, tmp_path) == [1]
 
 
 async def test_a_file_that_was_changed_is_refused_and_nothing_comes_back(keeping, tmp_path):
