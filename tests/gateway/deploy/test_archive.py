@@ -116,10 +116,13 @@ async def test_rows_of_a_transaction_that_fails_stay_and_are_the_same_file_the_n
     await put(keeping, deliveries, delivery("a", keeping.clock.now() - timedelta(days=31)))
     archive = keeping.host.service(Archive)
 
-    with pytest.raises(RuntimeError):
+    async def killed() -> None:
         async with keeping.store.write() as tx:
             assert await archive.remove(tx, delete(deliveries), deliveries.c.settled_at) == 1
-            raise RuntimeError("the process is killed before it commits")
+            raise RuntimeError("before it commits")
+
+    with pytest.raises(RuntimeError):
+        await killed()
 
     written = files.found(tmp_path / "archive")
     assert (len(written), len(await all_of(keeping, deliveries))) == (1, 1)
