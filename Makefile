@@ -26,7 +26,7 @@ endef
 
 .PHONY: help
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(VENV)/.project $(VENV)/.dev ## create .venv with everything for development
@@ -47,6 +47,11 @@ check: setup ## lint, formatting, types, import layers, generated files
 	$(BIN)/mypy --num-workers $(WORKERS)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m gateway.generate --check
+
+# Tools that are not there are named and left out; a finding ends it with 1.
+.PHONY: check-deploy
+check-deploy: $(VENV)/.deploy ## lint what is in deploy/, offline
+	$(BIN)/python -m deploy.check
 
 .PHONY: bench
 bench: setup ## throughput and latency against bare Starlette and Strawberry
@@ -74,6 +79,7 @@ lock: $(VENV)/.tools ## pin the dependencies of pyproject.toml again; ARGS=--upg
 	$(LOCK) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group tools --constraint requirements/dev.txt --output-file requirements/tools.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group node --output-file requirements/node.txt >/dev/null
+	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group deploy --constraint requirements/dev.txt --output-file requirements/deploy.txt >/dev/null
 
 .PHONY: clean
 clean: ## remove .venv, caches and build products; settings and data stay
@@ -99,6 +105,9 @@ $(VENV)/.runtime: requirements/runtime.txt $(VENV)/.tools
 	$(call install,$<)
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	$(call install,$<)
+
+$(VENV)/.deploy: requirements/deploy.txt $(VENV)/.runtime
 	$(call install,$<)
 
 $(VENV)/.node: requirements/node.txt $(VENV)/.tools
