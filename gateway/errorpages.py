@@ -26,8 +26,8 @@ SETTING = re.compile(rf"(?<!`){PREFIX}[A-Z_]+(<PROVIDER ID>)?(=\w+)?")
 CODE = re.compile(r"`([^`]*)`")
 HEAD = (
     "Every error has `extensions { code docs requestId }`. `docs` is the path of the code's page: join it to the "
-    "address that you asked, the gateway itself shows it there. An ask of several symbols answers with failures as data "
-    "(`failures { code message attempts docs }`), one ask with a GraphQL error. Codes stay; messages may change."
+    "address that you asked, the gateway itself shows it there. An ask of several symbols answers with failures as "
+    "data (`failures { code message attempts docs }`), one ask with a GraphQL error. Codes stay; messages may change."
 )
 GROUPS: tuple[tuple[str, Mapping[str, Explained]], ...] = (
     ("Data that did not come", DATA),

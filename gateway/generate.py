@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 import gateway.core
 import gateway.edge
+from gateway.clipage import cli_page
 from gateway.core.grades import grade_of
 from gateway.core.identity import (
     ANONYMOUS_SCOPES,
@@ -103,6 +104,7 @@ def documents(root: Path = ROOT) -> dict[str, str]:
         "docs/capabilities.md": _page("Capabilities", CAPABILITIES, *sections()),
         "docs/settings.md": settings_page(providers),
         **error_pages(_page),
+        "docs/cli.md": cli_page(_page),
         "docs/events.md": events_page(_page, schema),
         "docs/permissions.md": permissions_page(schema),
         "docs/metrics.md": metrics_page(),
