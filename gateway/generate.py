@@ -38,6 +38,7 @@ from gateway.errorpages import error_pages
 from gateway.eventpage import events_page
 from gateway.readme import with_providers
 from gateway.reference import sections, table
+from gateway.schemapages import schema_pages
 from providers import discover
 from providers.contract import Profile, Provider
 from schema.provenance import DataMode
@@ -96,7 +97,8 @@ def documents(root: Path = ROOT) -> dict[str, str]:
     """
     classes = discover(third_party=False).classes.values()
     providers = sorted(classes, key=lambda cls: (cls.profile.priority, cls.profile.id))
-    schema = build_schema(load_plugins(third_party=False))
+    plugins = load_plugins(third_party=False)
+    schema = build_schema(plugins)
     return {
         "schema/schema.graphql": schema.as_str().rstrip() + "\n",
         "README.md": with_providers(_text(root / "README.md") or "", providers),
@@ -105,6 +107,7 @@ def documents(root: Path = ROOT) -> dict[str, str]:
         "docs/settings.md": settings_page(providers),
         **error_pages(_page),
         "docs/cli.md": cli_page(_page),
+        **schema_pages(_page, core_schema(schema), plugins),
         "docs/events.md": events_page(_page, schema),
         "docs/permissions.md": permissions_page(schema),
         "docs/metrics.md": metrics_page(),
