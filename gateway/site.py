@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
             ]
             print("\n".join(found) or f"{folder} asks for nothing outside itself")
             return 1 if found else 0
-        case [folder]:
+        case [folder] if not folder.startswith("-"):
             write(ROOT, Path(folder))
             return 0
     print("usage: python -m gateway.site FOLDER | --built FOLDER", file=sys.stderr)
