@@ -17,11 +17,10 @@ from typing import Any
 
 import pytest
 
+from tests.contract.printed import ROOT, blocks_of, blocks_of_clients
 from tests.forked import Forked, run
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 BY_OTHERS = {
     "CONTRIBUTING.md": "tests/contract/test_contributing.py",
     "docs/feeds.md": "tests/contract/test_feed_docs.py",
@@ -54,7 +53,7 @@ def blocks(language: str) -> list[tuple[str, str]]:
     return [
         (page.name, body)
         for page in PAGES
-        for kind, body in FENCE.findall(page.read_text(encoding="utf-8"))
+        for kind, body in blocks_of(page.read_text(encoding="utf-8"))
         if kind == language and page.relative_to(ROOT).as_posix() not in WHOLLY
     ]
 
@@ -284,14 +283,24 @@ def test_whatever_is_printed_as_code_is_run_or_said_not_to_be():
     unknown = [
         f"{page.relative_to(ROOT)}: {kind or 'no language'}"
         for page in PAGES
-        for kind, _ in FENCE.findall(page.read_text(encoding="utf-8"))
-        if kind not in {"sh", "graphql", *SHOWN} and page.relative_to(ROOT).as_posix() not in BY_OTHERS
+        for kind, body in blocks_of(page.read_text(encoding="utf-8"))
+        if kind not in {"sh", "graphql", *SHOWN}
+        and page.relative_to(ROOT).as_posix() not in BY_OTHERS
+        and body not in blocks_of_clients()
     ]
     run_here = {*(line for _, line in ASKING), *CURLS, *STREAMING, *KEEPING}
 
     assert unknown == []
     assert [line for _, line in COMMANDS if line not in run_here and not ELSEWHERE.match(line)] == []
     assert [page for page, test in BY_OTHERS.items() if Path(page).name not in (ROOT / test).read_text()] == []
+
+
+def test_code_of_a_client_is_known_by_its_readme():
+    receivers = (ROOT / "docs" / "receivers.md").read_text(encoding="utf-8")
+
+    shared = [kind for kind, body in blocks_of(receivers) if body in blocks_of_clients()]
+
+    assert shared == ["python", "js"]
 
 
 def test_no_page_shows_the_marks_of_a_merge():

@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
+from tests.contract.printed import ROOT, blocks_of, blocks_of_clients
 from tests.forked import Forked, run
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
-STEPS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+STEPS = [(kind, body) for kind, body in blocks_of(PAGE) if body not in blocks_of_clients()]
 SOON_S = 30.0
 KEY = re.compile(r"\bmg_dev_\w+_\w+\b")
 WEBHOOK_PORT = "3000"
