@@ -35,11 +35,13 @@ GROUPS: tuple[tuple[str, Mapping[str, Explained]], ...] = (
     ("Faults", INSIDE),
 )
 CACHED = {"Cache-Control": "no-cache"}
-STYLE = (
-    "body{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}"
-    "pre{overflow:auto;padding:1rem;border:1px solid;border-radius:.4rem}code,pre{font-family:ui-monospace,monospace}"
-    "dt{margin-top:.8rem}"
-)
+STYLE = """
+:root { color-scheme: light dark }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: 1rem; border: 1px solid; border-radius: .4rem }
+code, pre { font-family: ui-monospace, monospace }
+dt { margin-top: .8rem }
+"""
 
 TEMPLATE = Template("""<!doctype html>
 <html lang="en">
@@ -84,7 +86,7 @@ def _shown(code: str) -> str:
 
 def _status(sample: Sample) -> Iterator[str]:
     if sample.status is not None:
-        yield f"Nothing was executed. The HTTP status is {sample.status}, or 200 where [http](../http.md) says so."
+        yield f"Where it is the whole answer the HTTP status is {sample.status}; [http](../http.md) says when 200."
 
 
 def _path(code: str) -> str:

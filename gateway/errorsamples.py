@@ -17,7 +17,7 @@ REQUEST_ID = "0f8fad5bd9cb469fa16570867728950e"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """An entry of `errors`; `status` is what HTTP says where nothing was executed, None where data may stand beside."""
+    """An entry of `errors`; `status` is HTTP's where it is the whole answer, None where it stands beside data."""
 
     error: FormattedError
     status: int | None = None

@@ -90,7 +90,7 @@ def moved(text: str, name: str, is_file: Callable[[str], bool]) -> tuple[str, li
     def link(found: re.Match[str]) -> str:
         words, target, anchor = found.groups()
         path = normpath(str(PurePosixPath(name).parent / target))
-        if not is_file(path):
+        if path.startswith("..") or not is_file(path):
             return words
         led.append(path)
         return f"[{words}]({relpath(placed(path), str(PurePosixPath(placed(name)).parent))}{anchor or ''})"

@@ -104,14 +104,14 @@ def dead(pages: dict[str, str], known: dict[str, set[str]], files: set[str]) -> 
 
 
 def test_a_link_out_of_the_docs_takes_its_file_along_and_one_to_a_folder_becomes_words():
-    text = "[add](../CONTRIBUTING.md#steps), [code](../gateway), [near](b.md#x), <https://a.example>\n\n```md\n[a](../b.md)\n```\n"
+    text = "[add](../CONTRIBUTING.md#steps), [code](../gateway), [out](../../../b.md), [near](b.md#x), <https://a.example>\n\n```md\n[a](../b.md)\n```\n"
 
-    page, led = moved(text, "docs/guides/a.md", lambda name: name in {"docs/CONTRIBUTING.md", "docs/guides/b.md"})
+    page, led = moved(text, "docs/guides/a.md", lambda name: name.endswith(("CONTRIBUTING.md", "b.md")))
     other, _ = moved("[add](../CONTRIBUTING.md#steps)", "docs/a.md", lambda name: name == "CONTRIBUTING.md")
 
     assert led == ["docs/CONTRIBUTING.md", "docs/guides/b.md"]
     assert page == (
-        "[add](../CONTRIBUTING.md#steps), code, [near](b.md#x), <https://a.example>\n\n```md\n[a](../b.md)\n```\n"
+        "[add](../CONTRIBUTING.md#steps), code, out, [near](b.md#x), <https://a.example>\n\n```md\n[a](../b.md)\n```\n"
     )
     assert other == "[add](repository/CONTRIBUTING.md#steps)"
 
