@@ -23,6 +23,7 @@ from tests.forked import Forked, run
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BY_OTHERS = {
     "CONTRIBUTING.md": "tests/contract/test_contributing.py",
+    "docs/adapters.md": "tests/contract/test_adapter_docs.py",
     "docs/feeds.md": "tests/contract/test_feed_docs.py",
     "docs/receivers.md": "tests/e2e/webhooks/test_receivers.py",
     "docs/tutorial.md": "tests/contract/test_tutorial.py",
@@ -32,7 +33,7 @@ BY_OTHERS = {
 WHOLLY = {"docs/tutorial.md", "docs/guides/plugin.md"}
 SHOWN = {
     "json": "what arrives or is sent; samples of events and errors are compared with the code by their own tests",
-    "text": "drafts, formulas and listings",
+    "text": "what is printed, listings, and commands of another machine",
     "toml": "part of a file", "yaml": "part of a file", "ini": "part of a file", "promql": "asked of Prometheus",
     "go": "no Go is part of the development environment",
 }  # fmt: skip

@@ -12,35 +12,38 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 
 from gateway.app import build_gateway, create_app
-from gateway.cli.package import PROJECT
+from gateway.cli.app import run
 from gateway.cli.plugins import check_plugin
 from gateway.core.settings import Settings
 from gateway.domains import PLUGINS, load_plugins
 from providers import discover
+from tests.contract.printed import ROOT, blocks_of
 
-PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "plugin.md").read_text(encoding="utf-8")
+STEPS = blocks_of((ROOT / "docs" / "guides" / "plugin.md").read_text(encoding="utf-8"))
 
 
 def printed(language: str) -> str:
-    (block,) = re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    return str(block)
+    return "".join(body for kind, body in STEPS if kind == language)
 
 
 @pytest.fixture
 def point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EntryPoint:
-    (tmp_path / "ratio.py").write_text(printed("python"))
-    monkeypatch.syspath_prepend(str(tmp_path))
+    """The package as the page makes it; that it can be installed is shown in `test_wheels.py`."""
+    new, install, check = printed("sh").splitlines()
+    monkeypatch.chdir(tmp_path)
+    assert (new.split()[0], run(new.split()[1:])) == ("marketgate", 0)
+    folder = tmp_path / install.split()[-1]
+    assert printed("toml") in (folder / "pyproject.toml").read_text()
+    (folder / "ratio.py").write_text(printed("python"))
+    monkeypatch.syspath_prepend(str(folder))
     monkeypatch.delitem(sys.modules, "ratio", raising=False)
-    ((name, value),) = tomllib.loads(printed("toml"))["project"]["entry-points"][PLUGINS].items()
-    return EntryPoint(name=name, value=value, group=PLUGINS)
+    points = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["entry-points"][PLUGINS]
+    name = check.split()[-1]
+    return EntryPoint(name=name, value=points[name], group=PLUGINS)
 
 
 async def test_the_printed_plugin_passes_the_check(point: EntryPoint):
     assert await check_plugin(point) == []
-
-
-def test_the_printed_entry_point_is_the_one_that_the_new_package_has():
-    assert printed("toml") in PROJECT.substitute(name="ratio", dashed="ratio")
 
 
 async def test_the_printed_query_answers_with_the_plugin_beside_ours(point: EntryPoint, tmp_path: Path):
