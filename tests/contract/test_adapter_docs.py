@@ -45,7 +45,8 @@ class Said:
     """The port: what was asked of it, and what the upstream says."""
 
     def __init__(self, body: Any) -> None:
-        self.body, self.asked = body, []
+        self.body = body
+        self.asked: list[tuple[str, Any]] = []
 
     async def get(self, path: str, params: Any = None) -> Row:
         self.asked.append((path, params))
