@@ -70,6 +70,12 @@ gen: setup ## write all generated files, build the page
 	fi; \
 	cd $(PAGE); $$npm ci; $$npm run build
 
+.PHONY: docs
+docs: $(VENV)/.project $(VENV)/.docs ## build the documentation's site into build/site
+	$(BIN)/python -m gateway.site build
+	$(BIN)/zensical build --clean --strict --config-file build/zensical.toml
+	$(BIN)/python -m gateway.site --built build/site
+
 # Pins stay as they are unless their bound changed; ARGS=--upgrade takes the newest, ARGS="--upgrade-package redis" one.
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet $(ARGS)
@@ -78,6 +84,7 @@ lock: $(VENV)/.tools ## pin the dependencies of pyproject.toml again; ARGS=--upg
 	$(LOCK) --output-file requirements/runtime.txt >/dev/null
 	$(LOCK) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group tools --constraint requirements/dev.txt --output-file requirements/tools.txt >/dev/null
+	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group node --output-file requirements/node.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group deploy --constraint requirements/dev.txt --output-file requirements/deploy.txt >/dev/null
 
@@ -108,6 +115,9 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	$(call install,$<)
 
 $(VENV)/.deploy: requirements/deploy.txt $(VENV)/.runtime
+	$(call install,$<)
+
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.runtime
 	$(call install,$<)
 
 $(VENV)/.node: requirements/node.txt $(VENV)/.tools
