@@ -165,7 +165,7 @@ def test_refusals_have_a_class_a_code_and_a_page(client: Client):
     typo = raised(client.execute, '{ quote(symbol: "BTC/USD") { prise } }')
 
     assert isinstance(unknown, DataError)
-    assert (unknown.code, unknown.docs) == ("NOT_RECORDED", "docs/errors.md#not_recorded")
+    assert (unknown.code, unknown.docs) == ("NOT_RECORDED", "/docs/errors/NOT_RECORDED")
     assert unknown.attempts[0].provider == "bitstamp"
     assert isinstance(wrong, RequestError)
     assert (wrong.code, wrong.field, wrong.retry_after_ms) == ("BAD_USER_INPUT", "first", None)
