@@ -18,6 +18,7 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.core.metrics import Tally
+from gateway.core.tracing import TRACES
 from gateway.edge.body import ClientGone, read_body
 from gateway.edge.errors import Refused
 from gateway.edge.execute import Executor, RequestFacts
@@ -28,6 +29,7 @@ from gateway.edge.memo import Memos, Pieces
 from gateway.edge.middleware import access_log, request_id
 from gateway.edge.middleware.proxies import TrustedProxies
 from gateway.edge.negotiation import media_type_for
+from gateway.edge.requesttraces import TRACE, kept_span
 from gateway.edge.responses import Entry, Place
 from gateway.edge.short import GONE, Short
 from gateway.edge.whole import Answer
@@ -194,6 +196,8 @@ class Front:
             known.decode("latin-1") if known else None,
         )  # fmt: skip
         headers.append((request_id.HEADER, name.encode()))
+        if TRACES.tracer is not None:
+            headers.append((TRACE, kept_span(place.prepared, principal, name)))
         return status, headers, body
 
     def _remember(self, key: Key, size: int, kept: tuple[Place, Entry], facts: RequestFacts, found: Found) -> None:
