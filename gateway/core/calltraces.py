@@ -27,7 +27,7 @@ def traced_call(attempt: Attempt[T]) -> Attempt[T]:
     @wraps(attempt)
     def made(pipeline: Any, lane: Lane, *rest: Any) -> Coroutine[Any, Any, T]:
         call = attempt(pipeline, lane, *rest)
-        return call if TRACES.tracer is None else _within(call, lane, rest[1])
+        return call if TRACES.tracer is None else _within(call, lane, rest[2])
 
     return made
 
