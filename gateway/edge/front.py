@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.core.metrics import Tally
 from gateway.core.tracing import TRACES
 from gateway.edge.body import ClientGone, read_body
+from gateway.edge.endings import note_kept
 from gateway.edge.errors import Refused
 from gateway.edge.execute import Executor, RequestFacts
 from gateway.edge.http import CREDENTIALS, GraphQLEndpoint, wanted_by
@@ -187,6 +188,7 @@ class Front:
             return None
         admission.release(None, False)
         HITS.value += 1
+        note_kept(place.prepared, principal)
         given = found.get(request_id.HEADER)
         name = (request_id.sane(given) if given else None) or f"{self._random.getrandbits(128):032x}"
         known = found.get(b"if-none-match")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from plugins.billing.plans.desk import PlanDesk
 from plugins.billing.root import BillingMutation, BillingQuery
 from plugins.billing.tables import TABLES
 from plugins.billing.tenancy import erase, export
+from plugins.billing.usage import figures
 from plugins.billing.usage.events import QuotaThresholdReached
 from plugins.billing.usage.meter import FLUSH_S, Meter
 from plugins.billing.usage.quotas import QuotaWatch
@@ -45,6 +47,7 @@ def workers(host: Host) -> Sequence[Worker]:
         Worker(name="billing.usage", every=FLUSH_S, run=write, finish=write_the_last),
         Worker(name="billing.periods", every=LOOK_S, run=host.service(PeriodKeeper).look),
         Worker(name="billing.months", every=CLOSE_S, run=host.service(InvoiceDesk).close_due),
+        Worker(name="billing.figures", every=figures.EVERY_S, run=partial(figures.show, host)),
         Worker(name="billing.payments", every=SEND_S, run=host.service(PaymentDesk).send_due),
     )
 
