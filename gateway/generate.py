@@ -295,7 +295,8 @@ def permissions_page(schema: strawberry.Schema) -> str:
 
 
 def metrics_page() -> str:
-    """What `/metrics` shows."""
+    """What `/metrics` shows: all that the modules of the house name."""
+    load_plugins(third_party=False)
     for package in (gateway.core, gateway.edge):
         for found in walk_packages(package.__path__, f"{package.__name__}."):
             if ".migrations" not in found.name:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
-from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from threading import Thread
 from typing import Any, Literal, TextIO
@@ -75,6 +74,8 @@ class _Rotated:
     """A log file that is opened anew once another, or none, is at its path: what logrotate leaves behind."""
 
     def __init__(self, path: Path) -> None:
+        from logging.handlers import WatchedFileHandler
+
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = WatchedFileHandler(path, encoding="utf-8")
 

@@ -38,7 +38,6 @@ from gateway.edge.replies import encode
 from gateway.edge.responses import ResponseCache
 from gateway.edge.sharing import Sharing
 from gateway.edge.shedding import Shedding, SheddingExecutor
-from gateway.edge.traces import TracedExecutor
 from gateway.edge.websocket import WebSocketEndpoint
 from gateway.edge.whole import AtOnce
 
@@ -68,7 +67,7 @@ def build_edge(
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """Everything a browser or client can reach; `extra_routes` come from plugins and telemetry."""
-    executor = (SheddingExecutor if TRACES.tracer is None else TracedExecutor)(
+    executor = _kind()(
         schema, settings=settings, context_for=context_for, gate=gate, responses=responses, persisted=persisted,
         sharing=sharing,
     )  # fmt: skip
@@ -93,6 +92,15 @@ def build_edge(
     app.state.executor = executor
     app.put_in_front(executor, settings)
     return app
+
+
+def _kind() -> type[SheddingExecutor]:
+    """Executes within spans where anything is traced."""
+    if TRACES.tracer is None:
+        return SheddingExecutor
+    from gateway.edge.traces import TracedExecutor
+
+    return TracedExecutor
 
 
 class Edge(Starlette):
