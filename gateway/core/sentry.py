@@ -33,11 +33,12 @@ def begin(dsn: str, redact: Redactor, env: str) -> Callable[[Mapping[str, Any]],
         kept = {key: event[key] for key in ("event_id", "timestamp", *KEPT) if key in event}
         return masked(kept, redact)
 
+    # Personal data is off by default; what is sent is chosen in `before_send` besides.
     sentry_sdk.init(
-        dsn=dsn, environment=env, release=f"marketgate@{__version__}", send_default_pii=False,
-        max_request_body_size="never", include_local_variables=False, include_source_context=False,
-        default_integrations=False, auto_enabling_integrations=False, max_breadcrumbs=0, before_send=before_send,
-        send_client_reports=False, auto_session_tracking=False, server_name="",
+        dsn=dsn, environment=env, release=f"marketgate@{__version__}", max_request_body_size="never",
+        include_local_variables=False, include_source_context=False, default_integrations=False,
+        auto_enabling_integrations=False, max_breadcrumbs=0, before_send=before_send, send_client_reports=False,
+        auto_session_tracking=False, server_name="",
     )  # fmt: skip
     logging.getLogger().addHandler(EventHandler(level=logging.ERROR))
     return _told

@@ -346,7 +346,7 @@ def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, str
             raise SettingsError(f"{dotenv} cannot be read ({type(error).__name__})") from None
     merged.update(environ)
     found = {name: value for name, value in merged.items() if name.startswith(PREFIX) and value}
-    for name in [name for name in found if name.endswith("_FILE")]:
+    for name in [name for name in found if name.endswith("_FILE") and name.removeprefix(PREFIX).lower() not in _PLAIN]:
         plain, path = name.removesuffix("_FILE"), found.pop(name)
         if plain in found:
             raise SettingsError(f"{plain} and {name} are both set: keep one")

@@ -22,8 +22,8 @@ LAST_S = 3.0
 FAULTS: list[Callable[[Mapping[str, Any]], None]] = []
 """Who is told of a line that carries an exception: Sentry, where it is set."""
 QUIET = (
-    "httpx", "httpcore", "aiohttp", "aiosqlite", "alembic", "asyncpg", "opentelemetry", "sqlalchemy", "urllib3",
-    "uvicorn.access",
+    "httpx", "httpcore", "aiohttp", "aiosqlite", "alembic", "asyncpg", "opentelemetry", "sentry_sdk", "sqlalchemy",
+    "urllib3", "uvicorn.access",
 )  # fmt: skip
 """Libraries that at lower levels write whole URLs, or statements with their values."""
 
@@ -90,6 +90,9 @@ class _Rotated:
     def flush(self) -> None:
         self._file.flush()
 
+    def close(self) -> None:
+        self._file.close()
+
 
 def configure_logging(level: str, form: Literal["text", "json"], redact: Redactor, path: Path | None = None) -> None:
     """Set up structlog and the standard library's loggers; httpx prints whole URLs, so it is kept quiet."""
@@ -117,6 +120,9 @@ def configure_logging(level: str, form: Literal["text", "json"], redact: Redacto
         logger_factory=structlog.PrintLoggerFactory(file=out),
         cache_logger_on_first_use=True,
     )  # fmt: skip
+    for before in logging.getLogger().handlers:
+        if isinstance(stream := getattr(before, "stream", None), _Rotated):
+            stream.close()
     handler = logging.StreamHandler(out)
     handler.setFormatter(_Masked(redact) if form == "text" else _foreign(named, mask_line))
     logging.basicConfig(level=number, handlers=[handler], force=True)

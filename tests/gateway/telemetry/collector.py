@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import brotli
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 
@@ -80,8 +80,8 @@ def collecting() -> Iterator[Collector]:
             body = self.rfile.read(int(self.headers["content-length"]))
             if self.headers.get("content-encoding") == "gzip":
                 body = gzip.decompress(body)
-            elif self.headers.get("content-encoding") == "deflate":
-                body = zlib.decompress(body)
+            elif self.headers.get("content-encoding") == "br":
+                body = brotli.decompress(body)
             made.requests.append(Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
             self.send_response(200)
             self.send_header("content-length", "0")
