@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from random import Random
 from typing import Any, cast
 from uuid import uuid4
 
@@ -15,8 +16,9 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import (
+    INVALID_SPAN,
     NonRecordingSpan,
     SpanContext,
     SpanKind,
@@ -31,7 +33,7 @@ from gateway import __version__
 from gateway.core.secrets import Redactor
 from gateway.core.settingrules import read_headers
 from gateway.core.settings import Settings
-from gateway.core.tracing import Kind, Span, Value
+from gateway.core.tracing import UNTRACED, Kind, Span, Value
 
 PATH = "/v1/traces"
 SEND_S = 5.0
@@ -57,21 +59,30 @@ def traced_to(exporter: SpanExporter, ratio: float, env: str) -> OtlpTracer:
         "service.name": "marketgate", "service.version": __version__, "service.instance.id": str(uuid4()),
         "deployment.environment.name": env,
     })  # fmt: skip
-    provider = TracerProvider(sampler=ParentBased(TraceIdRatioBased(ratio)), resource=resource, shutdown_on_exit=False)
+    provider = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=DELAY_MS))
-    return OtlpTracer(provider)
+    return OtlpTracer(provider, ratio)
 
 
 class OtlpTracer:
     """Serves `gateway.core.tracing.Tracer`."""
 
-    def __init__(self, provider: TracerProvider) -> None:
-        self._provider = provider
+    def __init__(self, provider: TracerProvider, ratio: float = 1.0) -> None:
+        self._provider, self._ratio = provider, ratio
+        # It picks traces and guards nothing.
+        self._dice = Random()
         self._recorder: Recorder = provider.get_tracer("marketgate", __version__)
 
-    def begin(self, name: str, kind: Kind, parent: Span | str | None, attributes: dict[str, Value]) -> OtlpSpan:
-        """See `Tracer`."""
-        context = set_span_in_context(_under(parent))
+    def begin(self, name: str, kind: Kind, parent: Span | str | None, attributes: dict[str, Value]) -> Span:
+        """See `Tracer`. What is not sent is decided at the first span of a trace, before anything is made for it."""
+        if parent is UNTRACED:
+            return UNTRACED
+        under = parent.recorded if isinstance(parent, OtlpSpan) else _caller(parent)
+        if under is None and self._dice.random() >= self._ratio:
+            return UNTRACED
+        if under is not None and not under.get_span_context().trace_flags.sampled:
+            return UNTRACED
+        context = set_span_in_context(under or INVALID_SPAN)
         known = {key: value for key, value in attributes.items() if value is not None}
         return OtlpSpan(self._recorder.start_span(name, context, KINDS[kind], known))
 
@@ -115,13 +126,14 @@ class OtlpSpan:
         self.recorded.end()
 
 
-def _under(parent: Span | str | None) -> Recorded:
-    """The span to begin under; one that is not valid begins a trace."""
-    if isinstance(parent, OtlpSpan):
-        return parent.recorded
-    found = _PARENT.fullmatch(parent) if isinstance(parent, str) else None
-    trace, span, flags = (int(each, 16) for each in found.groups()) if found else (0, 0, 0)
-    return NonRecordingSpan(SpanContext(trace, span, is_remote=True, trace_flags=TraceFlags(flags & 1)))
+def _caller(traceparent: Span | str | None) -> Recorded | None:
+    """The span that a caller names; None where it names none."""
+    found = _PARENT.fullmatch(traceparent) if isinstance(traceparent, str) else None
+    if found is None:
+        return None
+    trace, span, flags = (int(each, 16) for each in found.groups())
+    context = SpanContext(trace, span, is_remote=True, trace_flags=TraceFlags(flags & 1))
+    return NonRecordingSpan(context) if context.is_valid else None
 
 
 class Redacting(SpanExporter):

@@ -157,7 +157,7 @@ def _foreign(named: list[Any], mask_line: Any) -> logging.Formatter:
 def _with_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The line names the trace that it belongs to, where there is one."""
     span = tracing.CURRENT.get() if tracing.TRACES.tracer is not None else None
-    if span is not None:
+    if span is not None and span.trace_id:
         event["trace_id"], event["span_id"] = span.trace_id, span.span_id
     return event
 

@@ -20,8 +20,13 @@ Kind = Literal["internal", "server", "client", "producer", "consumer"]
 class Span(Protocol):
     """One step, from its begin to its end."""
 
-    trace_id: str
-    span_id: str
+    @property
+    def trace_id(self) -> str:
+        """32 hexadecimal digits."""
+
+    @property
+    def span_id(self) -> str:
+        """16 hexadecimal digits."""
 
     @property
     def traceparent(self) -> str:
@@ -38,6 +43,28 @@ class Span(Protocol):
 
     def end(self) -> None:
         """It is over."""
+
+
+class _Untraced:
+    """A step of a trace that is not sent: all of it costs next to nothing."""
+
+    trace_id = span_id = traceparent = ""
+
+    def set(self, name: str, value: Value) -> None:
+        """See `Span`."""
+
+    def event(self, name: str, **attributes: Value) -> None:
+        """See `Span`."""
+
+    def fail(self, code: str) -> None:
+        """See `Span`."""
+
+    def end(self) -> None:
+        """See `Span`."""
+
+
+UNTRACED: Span = _Untraced()
+"""Stands for every span of such a trace; it has no ids."""
 
 
 class Tracer(Protocol):
@@ -59,7 +86,8 @@ class Traces:
 TRACES = Traces()
 CURRENT: ContextVar[Span | None] = ContextVar("span", default=None)
 """The innermost span that the running task is within."""
-_NOTHING: AbstractContextManager[None] = nullcontext()
+NOTHING: AbstractContextManager[None] = nullcontext()
+"""What stands for a span where none is wanted."""
 
 
 class _Within:
@@ -112,7 +140,7 @@ def span(
     """
     tracer = TRACES.tracer
     if tracer is None:
-        return _NOTHING
+        return NOTHING
     named = {**(facts or {}), **{f"marketgate.{key}": value for key, value in attributes.items()}}
     return _Within(tracer.begin(name, kind, CURRENT.get() or parent, named))
 

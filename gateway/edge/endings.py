@@ -72,11 +72,9 @@ def note_opened(prepared: PreparedOperation, principal: Principal, refused: Oper
         course.note(outcome)
 
 
-def note_kept(prepared: PreparedOperation, principal: Principal) -> None:
-    """Answered from kept bytes at once."""
-    OPERATIONS.of(principal.limits.plan).kept += 1
-    for _, course in _roots(prepared):
-        course.kept += 1
+def courses_of(prepared: PreparedOperation, principal: Principal) -> tuple[Course, ...]:
+    """Where an operation of a caller is counted: for who counts the same ones over and over."""
+    return OPERATIONS.of(principal.limits.plan), *(course for _, course in _roots(prepared))
 
 
 def _roots(prepared: PreparedOperation) -> Roots:

@@ -20,7 +20,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.core.metrics import Tally
 from gateway.core.tracing import TRACES
 from gateway.edge.body import ClientGone, read_body
-from gateway.edge.endings import note_kept
 from gateway.edge.errors import Refused
 from gateway.edge.execute import Executor, RequestFacts
 from gateway.edge.http import CREDENTIALS, GraphQLEndpoint, wanted_by
@@ -188,7 +187,8 @@ class Front:
             return None
         admission.release(None, False)
         HITS.value += 1
-        note_kept(place.prepared, principal)
+        for course in memo.courses:
+            course.kept += 1
         given = found.get(request_id.HEADER)
         name = (request_id.sane(given) if given else None) or f"{self._random.getrandbits(128):032x}"
         known = found.get(b"if-none-match")
@@ -198,8 +198,8 @@ class Front:
             known.decode("latin-1") if known else None,
         )  # fmt: skip
         headers.append((request_id.HEADER, name.encode()))
-        if TRACES.tracer is not None:
-            headers.append((TRACE, kept_span(place.prepared, principal, name)))
+        if TRACES.tracer is not None and (line := kept_span(place.prepared, principal, name)):
+            headers.append((TRACE, line))
         return status, headers, body
 
     def _remember(self, key: Key, size: int, kept: tuple[Place, Entry], facts: RequestFacts, found: Found) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.types import Scope
 
 from gateway.core.identity import Principal
-from gateway.core.tracing import TRACES, Span, Value, span
+from gateway.core.tracing import NOTHING, TRACES, Span, Value, span
 from gateway.edge.middleware.proxies import read_address
 
 if TYPE_CHECKING:
@@ -26,18 +26,15 @@ Networks = Sequence[IPv4Network | IPv6Network]
 def request_span(scope: Scope, networks: Networks) -> AbstractContextManager[Span | None]:
     """A span around an HTTP request, under the caller's own where it is trusted; none around streams, which last."""
     if TRACES.tracer is None:
-        return _NONE
+        return NOTHING
     headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in (b"traceparent", b"accept")}
     if scope["type"] != "http" or scope["path"] in UNTRACED or "event-stream" in headers.get(b"accept", ""):
-        return _NONE
+        return NOTHING
     method, path = scope["method"], "/graphql" if scope["path"] == "/graphql" else ""
     client = scope.get("client")
     parent = headers.get(b"traceparent") if trusted(client[0] if client else None, tuple(networks)) else None
     name = f"{method} {path}".rstrip()
     return span(name, "server", parent=parent, facts={"http.request.method": method, "http.route": path or None})
-
-
-_NONE: AbstractContextManager[Span | None] = span("")
 
 
 def tell_status(made: Span | None, status: int) -> None:

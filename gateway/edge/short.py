@@ -80,7 +80,7 @@ class Short:
                 head, content = await _packed(scope, reply)
                 status, size = reply.status, len(content)
                 sent = [*head["headers"], (request_id.HEADER, name.encode())]
-                if traced is not None:
+                if traced is not None and traced.traceparent:
                     sent.append((TRACE, traced.traceparent.encode()))
                 await self.send(scope, send, status, sent, (content,))
                 return reply, facts

@@ -42,7 +42,7 @@ class RequestId:
             if message["type"] == "http.response.start":
                 headers = message["headers"] = [*message.get("headers", ()), (HEADER, request_id.encode())]
                 tell_status(traced, message["status"])
-                if traced is not None:
+                if traced is not None and traced.traceparent:
                     headers.append((TRACE, traced.traceparent.encode()))
             await send(message)
 

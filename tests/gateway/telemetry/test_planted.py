@@ -163,6 +163,7 @@ def test_nothing_that_a_process_tells_holds_a_planted_secret(sqlite_url: str, tm
     assert all(request.headers["authorization"] == f"Bearer {PLANTED['otlp']}" for request in collector.requests)
     names = {span.name for span in collector.spans}
     assert {"POST /graphql", "query", "mutation", "resolve quote", "call coingecko", "GET", "webhook"} <= names
+    assert "" not in names
     written = [json.loads(line) for line in told["log"].splitlines()]
     requests = [line for line in written if line["event"] == "request" and line["path"] == "/graphql"]
     assert len(requests) >= 12
