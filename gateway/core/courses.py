@@ -23,19 +23,25 @@ OTHER = "other"
 class Course:
     """Of one value of the label."""
 
-    __slots__ = ("buckets", "ends", "kept", "seconds")
+    __slots__ = ("answered", "buckets", "ends", "kept", "seconds")
 
     def __init__(self) -> None:
         self.ends: dict[str, int] = {}
         self.buckets = [0] * (len(BOUNDS) + 1)
         self.seconds = 0.0
-        self.kept = 0
-        """Answers that were kept bytes at once: quicker than the first bound."""
+        self.answered = self.kept = 0
+        """Of those that are kept bytes at once no time is taken: they are quicker than the first bound."""
 
     def end(self, outcome: str, seconds: float) -> None:
         """One has ended."""
-        self.ends[outcome] = self.ends.get(outcome, 0) + 1
+        self.note(outcome)
         self.buckets[bisect_left(BOUNDS, seconds)] += 1
+        self.seconds += seconds
+
+    def answer(self, bucket: int, seconds: float) -> None:
+        """One was answered: what most of them are, so that it is the shortest way."""
+        self.answered += 1
+        self.buckets[bucket] += 1
         self.seconds += seconds
 
     def note(self, outcome: str) -> None:
@@ -66,7 +72,7 @@ class Courses(Collector):
         count = CounterMetricFamily(self._name, self._meanings[0], labels=(self._label, "outcome"))
         seconds = HistogramMetricFamily(f"{self._name}_seconds", self._meanings[1], labels=(self._label,))
         for value, course in list(self._by.items()):
-            for outcome, number in (("kept", course.kept), *course.ends.items()):
+            for outcome, number in (("answered", course.answered), ("kept", course.kept), *course.ends.items()):
                 count.add_metric((value, outcome), number)
             below, shown = course.kept, list[tuple[str, float]]()
             for bound, number in zip((*map(str, BOUNDS), "+Inf"), course.buckets, strict=True):

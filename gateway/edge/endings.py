@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
 from graphql.language import FragmentDefinitionNode
 
-from gateway.core.courses import Course, Courses
+from gateway.core.courses import BOUNDS, Course, Courses
 from gateway.core.identity import Principal
 from gateway.edge.documents import Document
 from gateway.edge.operation import OperationResult, PreparedOperation
@@ -15,7 +16,7 @@ from gateway.edge.operation import OperationResult, PreparedOperation
 OPERATIONS = Courses("marketgate_operations", "Operations of a plan's callers", "plan")
 FIELDS = Courses("marketgate_field_operations", "Operations that ask for a root field", "field")
 
-ANSWERED, KEPT, OPENED = "answered", "kept", "opened"
+OPENED = "opened"
 FAILED = frozenset({"INTERNAL", "DATABASE_UNAVAILABLE", "COMPUTING_FAILED", "LIMITS_UNAVAILABLE"})
 """Codes of faults of the gateway, or of what it stands on."""
 OVERLOADED = frozenset({"OVERLOADED"})
@@ -51,16 +52,22 @@ def note_end(prepared: PreparedOperation, principal: Principal, result: Operatio
     """An operation has ended."""
     errors = result.errors
     if not errors:
-        outcome = KEPT if result.entry is not None and result.data is None else ANSWERED
-        OPERATIONS.of(principal.limits.plan).end(outcome, seconds)
-        for _, course in _roots(prepared):
-            course.end(outcome, seconds)
+        kept, bucket = result.entry is not None and result.data is None, bisect_left(BOUNDS, seconds)
+        for course in courses_of(prepared, principal):
+            if kept:
+                course.kept += 1
+            else:
+                course.answer(bucket, seconds)
         return
     whole = family_of(errors[0]["extensions"]["code"])
     OPERATIONS.of(principal.limits.plan).end(whole, seconds)
     by_key = {str(each["path"][0]): family_of(each["extensions"]["code"]) for each in errors if each.get("path")}
     for key, course in _roots(prepared):
-        course.end(by_key.get(key, ANSWERED if by_key else whole), seconds)
+        family = by_key.get(key) if by_key else whole
+        if family is None:
+            course.answer(bisect_left(BOUNDS, seconds), seconds)
+        else:
+            course.end(family, seconds)
 
 
 def note_opened(prepared: PreparedOperation, principal: Principal, refused: OperationResult | None) -> None:
@@ -73,8 +80,13 @@ def note_opened(prepared: PreparedOperation, principal: Principal, refused: Oper
 
 
 def courses_of(prepared: PreparedOperation, principal: Principal) -> tuple[Course, ...]:
-    """Where an operation of a caller is counted: for who counts the same ones over and over."""
-    return OPERATIONS.of(principal.limits.plan), *(course for _, course in _roots(prepared))
+    """Where an operation of a caller is counted; found once for each operation of a document and each plan."""
+    notes, plan = prepared.document.notes, principal.limits.plan
+    key = (id(prepared.operation), plan)
+    found: tuple[Course, ...] | None = notes.get(key)
+    if found is None:
+        found = notes[key] = OPERATIONS.of(plan), *(course for _, course in _roots(prepared))
+    return found
 
 
 def _roots(prepared: PreparedOperation) -> Roots:

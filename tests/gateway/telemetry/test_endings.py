@@ -116,7 +116,7 @@ def test_a_course_counts_what_was_kept_as_quicker_than_its_first_bound():
     REGISTRY.unregister(courses)
     del DECLARED["marketgate_test_courses_total"], DECLARED["marketgate_test_courses_seconds"]
     courses.of("pro").kept += 2
-    courses.of("pro").end("answered", 0.1)
+    courses.of("pro").answer(BOUNDS.index(0.1), 0.1)
     courses.of("pro").end("late", 40.0)
 
     count, seconds = courses.collect()
@@ -184,8 +184,8 @@ async def test_no_plan_but_a_thousand_has_a_row_of_its_own():
     limits = [PlanLimits(plan=f"p{n}", points_per_minute=1, concurrency=1, streams=1, webhooks=1) for n in range(1_005)]
 
     for each in limits:
-        courses.of(each.plan).note("answered")
+        courses.of(each.plan).note("limited")
 
-    rows = [sample for sample in next(iter(courses.collect())).samples if sample.labels["outcome"] == "answered"]
+    rows = [sample for sample in next(iter(courses.collect())).samples if sample.labels["outcome"] == "limited"]
     assert len(rows) == 1_001
     assert {row.value for row in rows if row.labels["plan"] == "other"} == {5}
