@@ -24,6 +24,7 @@ class Told:
     """The spans that have ended."""
 
     exporter: InMemorySpanExporter
+    provider: TracerProvider
 
     @property
     def spans(self) -> list[ReadableSpan]:
@@ -55,7 +56,7 @@ def told() -> Iterator[Told]:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     TRACES.tracer = OtlpTracer(provider)
-    yield Told(exporter)
+    yield Told(exporter, provider)
     TRACES.tracer = None
     provider.shutdown()
 

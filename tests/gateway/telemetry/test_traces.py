@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.applications import Starlette
 
+from gateway.core.otlp import OtlpTracer
 from gateway.core.tracing import TRACES, event, span
 from tests.gateway.telemetry.conftest import Told, client
 from tests.house import House
@@ -122,6 +123,17 @@ async def test_each_root_field_and_each_operation_of_a_batch_has_its_own(app: St
     resolved = [span for span in told.spans if span.name == "resolve quote"]
     assert [told.parent(span) for span in resolved] == ["query", "query"]
     assert len([span for span in told.spans if told.parent(span) == "POST /graphql"]) == 2
+
+
+async def test_an_operation_that_is_not_picked_leaves_no_span_and_names_none(app: Starlette, told: Told):
+    TRACES.tracer = OtlpTracer(told.provider, ratio=0.0)
+
+    quiet = await ask(app, QUOTE, variables={"symbol": "BTC/USD", "providers": ["coingecko"]})
+    wanted = await ask(app, "{ __typename }", headers={"traceparent": PARENT})
+
+    assert "traceresponse" not in quiet.headers
+    assert "traceresponse" in wanted.headers
+    assert [span.name for span in told.spans] == ["resolve __typename", "query", "POST /graphql"]
 
 
 async def test_probes_are_not_traced(app: Starlette, told: Told):
