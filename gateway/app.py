@@ -20,6 +20,7 @@ from gateway.core.archive.shelf import Shelf
 from gateway.core.bridges.asked import with_bridges
 from gateway.core.bus import Bus
 from gateway.core.calendars import ExchangeCalendars
+from gateway.core.calltraces import traced
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.computing.pool import ProcessPool
 from gateway.core.contract import Admissions, Context, Host, Market, Plugin, Worker
@@ -177,6 +178,7 @@ def build_gateway(
     offline = settings.mode == "recorded"
     discovered = with_bridges(settings, discovered or discover(settings.providers))
     transport = transport or (RecordedTransport(recordings_of(discovered)) if offline else NetworkTransport())
+    transport = traced(transport)
     keyring = settings.keyring()
     bus, link = bus or make_bus(settings), make_link(settings, clock)
     oversight = make_oversight(settings, link, bus, clock)
@@ -309,6 +311,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
         public_origin=origin_of(settings.public_url),
         trusted_proxies=settings.trusted_proxies,
         metrics_networks=settings.metrics_networks,
+        trace_networks=settings.trace_networks,
         operation_timeout_s=settings.timeout_s,
         hits_per_log_line=settings.response_cache_log,
         trusted=read_trusted(settings),

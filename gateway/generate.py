@@ -31,6 +31,7 @@ from gateway.core.identity import (
 )
 from gateway.core.metrics import DECLARED
 from gateway.core.settings import KEY, PREFIX, TIER, Settings
+from gateway.core.telemetrysettings import TelemetrySettings
 from gateway.domains import build_schema, load_plugins
 from gateway.edge.cost import PriceList
 from gateway.edge.graphqlcore import core_schema
@@ -275,7 +276,8 @@ def permissions_page(schema: strawberry.Schema) -> str:
 
 
 def metrics_page() -> str:
-    """What `/metrics` shows."""
+    """What `/metrics` shows: all that the modules of the house name."""
+    load_plugins(third_party=False)
     for package in (gateway.core, gateway.edge):
         for found in walk_packages(package.__path__, f"{package.__name__}."):
             if ".migrations" not in found.name:
@@ -319,10 +321,11 @@ def _scopes(scopes: Iterable[Scope]) -> str:
 
 
 def _fields() -> Iterator[tuple[str, FieldInfo]]:
-    """Settings with a name of their own."""
-    for name, field in Settings.model_fields.items():
+    """Settings with a name of their own; those of telemetry, which are a class of their own, at the end."""
+    fields = Settings.model_fields
+    for name in sorted(fields, key=TelemetrySettings.model_fields.__contains__):
         if name not in ("keys", "tiers"):
-            yield PREFIX + name.upper(), field
+            yield PREFIX + name.upper(), fields[name]
 
 
 def _kind(field: FieldInfo) -> str:

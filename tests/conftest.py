@@ -15,6 +15,7 @@ import hypothesis
 import pytest
 
 from tests.collecting import settle, settle_again
+from tests.planted import shown_in
 
 if TYPE_CHECKING:
     from tests.cleaning import Cleaner
@@ -93,6 +94,16 @@ def pytest_collection() -> Generator[None, object, object]:
         found = yield
     settle()
     return found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Whatever was printed or logged during a test, none of the planted secrets is in it."""
+    report = yield
+    found = shown_in("".join(text for _, text in report.sections))
+    if found:
+        report.outcome, report.longrepr = "failed", f"what the test printed shows {', '.join(map(repr, found))}"
+    return report
 
 
 @pytest.hookimpl(trylast=True)

@@ -104,6 +104,7 @@ async def local_host() -> AsyncIterator[Host]:
 def _configure_logging(settings: Any) -> None:
     """Every failure has its line on stderr already, so the log speaks only to those who look for a fault."""
     from gateway.core import telemetry
+    from gateway.core.redaction import redactor_of
 
     level = "debug" if settings.log_level == "debug" else "critical"
-    telemetry.configure_logging(level, settings.log_format, settings.keyring().redactor())
+    telemetry.configure_logging(level, settings.log_format, redactor_of(settings))

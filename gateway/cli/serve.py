@@ -39,7 +39,7 @@ MODES = {"recorded": "OFFLINE: SIMULATED and RECORDED data", "live": "LIVE"}
 def run(host: str | None, port: int | None) -> Code:
     """Serve until a signal ends it; what is under way may finish."""
     settings = read_settings(host=host, port=port)
-    telemetry.configure_logging(settings.log_level, settings.log_format, settings.keyring().redactor())
+    tell(settings)
     # What a start makes stays, and `settle` looks through it once.
     with collector_resting():
         server, listener = _made(settings)
@@ -62,6 +62,14 @@ def _made(settings: Settings) -> tuple[_Server, socket.socket]:
     asyncio.run(prepare(settings, gateway.host.plugins))
     listener = bind(settings.host, settings.port)
     return _Server(_config(app), gateway.host, app.state.executor), listener
+
+
+def tell(settings: Settings) -> None:
+    """Begin the log, and traces and Sentry where they are set; Stop says what stands in the way."""
+    try:
+        telemetry.begin(settings)
+    except SettingsError as error:
+        raise Stop(str(error), Code.USAGE) from None
 
 
 def read_settings(**given: str | int | None) -> Settings:
@@ -120,6 +128,8 @@ class _Server(uvicorn.Server):
         await self._drain()
         self._executor.leaving.set()
         await super().shutdown(sockets)
+        # Here: once the server has ended, the signal that ended it ends the process.
+        await telemetry.end()
 
     async def _drain(self) -> None:
         """Serve on until balancers have noticed; every answer ends its connection, an interrupt ends it all."""

@@ -7,7 +7,7 @@ import signal
 from contextlib import suppress
 
 from gateway.cli.outcome import Code, Stop
-from gateway.cli.serve import read_settings, settle
+from gateway.cli.serve import read_settings, settle, tell
 from gateway.core import telemetry
 from gateway.core.settings import Settings, SettingsError
 
@@ -15,7 +15,7 @@ from gateway.core.settings import Settings, SettingsError
 def run() -> Code:
     """Work until a signal ends it; what is under way may finish."""
     settings = read_settings()
-    telemetry.configure_logging(settings.log_level, settings.log_format, settings.keyring().redactor())
+    tell(settings)
     try:
         settings.root_secrets()
         import uvloop
@@ -45,3 +45,4 @@ async def _work(settings: Settings) -> None:
             await ended.wait()
     finally:
         await gateway.close()
+        await telemetry.end()

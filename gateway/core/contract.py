@@ -45,6 +45,7 @@ from gateway.core.secrets import Sealed as Sealed
 from gateway.core.secrets import Vault
 from gateway.core.settings import Settings
 from gateway.core.store import Store, Tx
+from gateway.core.tracing import TRACES, event
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import NoAnswer, UpstreamError
 from schema.events import Event
@@ -79,7 +80,10 @@ class Market(LiveMarket):
         """An item of a batch ask where nothing has to be waited for, asked without terms; None where it is fetched."""
         if self.account is None:
             return None
-        return one_at_hand(self.data, capability, item, None, DEFAULT_TERMS, self.log, self.account)
+        found = one_at_hand(self.data, capability, item, None, DEFAULT_TERMS, self.log, self.account)
+        if TRACES.tracer is not None:
+            event("at hand", capability=capability.name, held=int(found is not None), missing=int(found is None))
+        return found
 
     async def fetch(self, capability: Capability[A, M], ask: A, terms: Terms = DEFAULT_TERMS) -> Fetched:
         """One answer; NoAnswer lists every attempt."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from gateway.core.health import failure_of
 from gateway.core.holding import hold
 from gateway.core.landing import Outcome
 from gateway.core.stamping import remarked
+from gateway.core.tracing import Span, code_of, span
 from schema.capability import Capability, Terms
 from schema.errors import FailureCode, NoAnswer, Timeout, UpstreamError
 from schema.provenance import CacheStatus, ProviderFailure
@@ -219,9 +220,12 @@ class Errand:
             return dict.fromkeys(items, Timeout(lane.id, told))
         pieces = self._pieces(lane, items[0])
         wanted = pieces if len(pieces) > 1 else items
-        found = await self._market.pipeline.fetch(
-            lane, self._capability, self._ask, wanted, self._terms, budget, account=self._account
-        )
+        with span(f"ask {lane.id}", provider=lane.id, capability=self._capability.name, items=len(wanted)) as traced:
+            found = await self._market.pipeline.fetch(
+                lane, self._capability, self._ask, wanted, self._terms, budget, account=self._account
+            )
+            if traced is not None:
+                _tell(traced, found.values())
         age, monotonic = self._market.pipeline.keeper.age, self._market.clock.monotonic()
         hold(self._log, lane, found.values(), self._terms, age, monotonic)
         if len(pieces) < 2:
@@ -280,6 +284,16 @@ class Errand:
                 marked = replace(stored, provenance=own, value=remarked(stored.value, own))
                 return self._answer(plan, marked, CacheStatus.STALE)
         return None
+
+
+def _tell(traced: Span, outcomes: Iterable[Outcome]) -> None:
+    """How many items came by which way, and how the others failed."""
+    ways = Counter(code_of(each) if isinstance(each, UpstreamError) else each[1].value.lower() for each in outcomes)
+    for way, count in ways.items():
+        traced.set(f"marketgate.items.{way.lower()}", count)
+    failed = [way for way in ways if way.isupper()]
+    if failed and len(failed) == len(ways):
+        traced.fail(failed[0])
 
 
 def subject_of(item: Any) -> str:

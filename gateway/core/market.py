@@ -22,6 +22,7 @@ from gateway.core.licensing import NONE, Rights, rights_of
 from gateway.core.pipeline import Pipeline
 from gateway.core.routing import Registry
 from gateway.core.streaming import stream
+from gateway.core.tracing import TRACES, event
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import NoAnswer, UpstreamError
 from schema.provenance import DataMode
@@ -126,6 +127,8 @@ class MarketData:
         if terms.max_age and self.calendars is not None:
             await self.calendars.prepare(getattr(ask, "instruments", ()), self.clock.now())
         found, missing = at_hand(self, capability, ask, terms, log, account)
+        if TRACES.tracer is not None:
+            event("at hand", capability=capability.name, held=len(found), missing=len(missing))
         if not missing:
             return found
         rest = capability.items.only(ask, tuple(missing)) if capability.items and found else ask

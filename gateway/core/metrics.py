@@ -43,19 +43,19 @@ DECLARED: dict[str, Declared] = {}
 
 def counter(name: str, meaning: str, *labels: str) -> Counter:
     """Only grows; the name ends in what is counted, such as `marketgate_cache_reads`."""
-    _declare(f"{name.removesuffix('_total')}_total", "counter", labels, meaning)
+    declare(f"{name.removesuffix('_total')}_total", "counter", labels, meaning)
     return Counter(name, meaning, labels, registry=REGISTRY)
 
 
 def gauge(name: str, meaning: str, *labels: str) -> Gauge:
     """Goes up and down."""
-    _declare(name, "gauge", labels, meaning)
+    declare(name, "gauge", labels, meaning)
     return Gauge(name, meaning, labels, registry=REGISTRY)
 
 
 def histogram(name: str, meaning: str, *labels: str, buckets: tuple[float, ...] = SECONDS) -> Histogram:
     """Seconds, unless the name says otherwise."""
-    _declare(name, "histogram", labels, meaning)
+    declare(name, "histogram", labels, meaning)
     return Histogram(name, meaning, labels, registry=REGISTRY, buckets=buckets)
 
 
@@ -65,7 +65,7 @@ class Tally(Collector):
     def __init__(self, name: str, meaning: str) -> None:
         self._name, self._meaning = name, meaning
         self.value = 0
-        _declare(f"{name.removesuffix('_total')}_total", "counter", (), meaning)
+        declare(f"{name.removesuffix('_total')}_total", "counter", (), meaning)
         REGISTRY.register(self)
 
     def collect(self) -> Iterator[Metric]:
@@ -79,7 +79,7 @@ class Readings(Collector):
     def __init__(self, name: str, meaning: str, *labels: str) -> None:
         self._name, self._meaning, self._labels = name, meaning, labels
         self._sources: dict[tuple[str, ...], Callable[[], float]] = {}
-        _declare(name, "gauge", labels, meaning)
+        declare(name, "gauge", labels, meaning)
         REGISTRY.register(self)
 
     def watch(self, source: Callable[[], float], *values: str) -> None:
@@ -100,7 +100,8 @@ def exposition() -> bytes:
     return generate_latest(REGISTRY)
 
 
-def _declare(name: str, kind: str, labels: tuple[str, ...], meaning: str) -> None:
+def declare(name: str, kind: str, labels: tuple[str, ...], meaning: str) -> None:
+    """Name a metric for its page; the functions above do."""
     DECLARED[name] = Declared(name=name, kind=kind, labels=labels, meaning=meaning)
 
 

@@ -22,6 +22,7 @@ from gateway.core.access import CONCURRENT, Lane
 from gateway.core.account import NOBODY, Account
 from gateway.core.aside import carried_out
 from gateway.core.callfacts import CallFacts, call_facts
+from gateway.core.calltraces import traced_call
 from gateway.core.clock import Clock
 from gateway.core.guards.budget import HedgeBudget
 from gateway.core.guards.cache import COUNTED, MEMORY_HITS, MEMORY_MISSES, MOST_BYTES, MemoryCache, Stored
@@ -340,6 +341,7 @@ class Pipeline:
         except TimeoutError:
             return False
 
+    @traced_call
     async def _attempt(
         self, lane: Lane, capability: Capability[Any, Any], asked: Any, chunk: Sequence[Any], flight: Flight
     ) -> Found | UpstreamError:

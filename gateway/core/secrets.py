@@ -20,10 +20,21 @@ _SHORTEST = 4
 _SHORTEST_IN_BODY = 8
 """Shorter ones (`demo`) are words that data may hold."""
 _PLAIN = re.compile(r"[A-Za-z0-9]+")
+_SHAPES = tuple(
+    (needle, re.compile(shape))
+    for needle, shape in (
+        ("mg", r"\bmg[a-z]*(?:_[a-z]+)?_[0-9A-Za-z]{8,64}_[0-9A-Za-z]{20,64}"),
+        ("wh", r"\bwh(?:sec|sk)_[0-9A-Za-z+/=_-]{16,}"),
+        ("eyJ", r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]+)?"),
+        ("earer ", r"(?<=earer )[\w.~+/=-]{12,}"),
+    )
+)
+"""What secrets look like that no setting holds: API keys and tokens, signing secrets, JWTs, other credentials."""
 
 
 class Redactor:
-    """Replaces every known secret in a text, plain or with any of its characters escaped for a URL or for JSON."""
+    """Replaces secrets in a text: every known one, plain or with any of its characters escaped for a URL or for JSON,
+    and whatever has the shape of those that the gateway itself gives out."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
@@ -37,6 +48,9 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         for needle, pattern in self._known:
+            if needle in text:
+                text = pattern.sub(MASK, text)
+        for needle, pattern in _SHAPES:
             if needle in text:
                 text = pattern.sub(MASK, text)
         return text

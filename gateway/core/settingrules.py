@@ -14,6 +14,7 @@ from gateway.core.secrets import read_credential, read_signing_keys
 SHORTEST_SECRET = 32
 FEWEST_CHARACTERS = 12
 MOST_DELAYS, LONGEST_DELAY_S = 50, 2_592_000
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 def can_be_sent(value: SecretStr) -> SecretStr:
@@ -117,4 +118,29 @@ def are_origins(value: tuple[str, ...]) -> tuple[str, ...]:
         parts = urlsplit(origin)
         if origin != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path):
             raise ValueError(f"{origin!r} is not an origin such as https://app.example.com")
+    return value
+
+
+def are_headers(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        read_headers(value.get_secret_value())
+    return value
+
+
+def read_headers(text: str) -> dict[str, str]:
+    """`name=value` pairs separated by commas; a value may hold further signs of equality."""
+    found: dict[str, str] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, between, given = (each.strip() for each in part.partition("="))
+        if not (_HEADER.fullmatch(name) and between and given and given.isascii() and given.isprintable()):
+            raise ValueError("must be name=value pairs separated by commas, as headers may have them")
+        found[name.lower()] = given
+    return found
+
+
+def is_dsn(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        parts = urlsplit(value.get_secret_value())
+        if parts.scheme not in ("http", "https") or not parts.username or not parts.path.rpartition("/")[2].isdigit():
+            raise ValueError("must be a DSN as Sentry shows it: https://key@host/number")
     return value

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Field,
     SecretStr,
@@ -25,6 +23,9 @@ from pydantic import (
 
 from gateway.core import settingrules as rules
 from gateway.core.secrets import Keyring, read_credential, read_signing_keys
+from gateway.core.telemetrysettings import LOOPBACK as LOOPBACK
+from gateway.core.telemetrysettings import IpNetwork as IpNetwork
+from gateway.core.telemetrysettings import TelemetrySettings
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -43,11 +44,9 @@ class SettingsError(Exception):
 Secret = Annotated[SecretStr, AfterValidator(rules.can_be_sent)]
 TierName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
 """Which ones a provider has, it says itself."""
-IpNetwork = IPv4Network | IPv6Network
-LOOPBACK: tuple[IpNetwork, ...] = tuple(map(ip_network, ("127.0.0.0/8", "::1/128")))
 
 
-class Settings(BaseModel):
+class Settings(TelemetrySettings):
     """Everything that the environment can set, with its default; the field's name is the setting's without prefix."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,8 +93,6 @@ class Settings(BaseModel):
     response_cache_log: int = Field(
         1_000, ge=0, description="One in so many answers from kept bytes has a line in the access log; 0 none, 1 all."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
-    log_format: Literal["text", "json"] = Field("text", description="One line a record for people or for machines.")
     data_dir: Path = Field(Path(".marketgate"), description="Folder of the embedded database and of local state.")
     database_url: SecretStr | None = Field(
         None,
@@ -218,8 +215,10 @@ class Settings(BaseModel):
     delivery_days: int = Field(30, ge=1, description="Days that deliveries of webhooks and their attempts are kept.")
     audit_days: int = Field(365, ge=1, description="Days that the audit trail is kept.")
     deletion_days: int = Field(30, ge=0, description="Days between the deletion of an organisation and its erasure.")
-    keys: Annotated[dict[str, Secret], Field(description="MARKETGATE_KEY_<PROVIDER ID>: its credential.")] = {}
-    tiers: Annotated[dict[str, TierName], Field(description="MARKETGATE_TIER_<PROVIDER ID>: one of its plans.")] = {}
+    keys: dict[str, Secret] = Field(default_factory=dict, description="MARKETGATE_KEY_<PROVIDER ID>: its credential.")
+    tiers: dict[str, TierName] = Field(
+        default_factory=dict, description="MARKETGATE_TIER_<PROVIDER ID>: one of its plans."
+    )
 
     _is_database = field_validator("database_url")(rules.is_database)
     _is_redis = field_validator("redis_url")(rules.is_redis)
@@ -345,7 +344,7 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None 
 
 SECRET = frozenset({
     "keys", "database_url", "redis_url", "secret_key", "secret_key_previous", "jwt_secret", "jwt_keys", "smtp_url",
-    "oauth_google", "oauth_github", "stripe_key", "stripe_webhook_secret",
+    "oauth_google", "oauth_github", "stripe_key", "stripe_webhook_secret", "otlp_headers", "sentry_dsn",
 })  # fmt: skip
 """Settings whose value is never shown."""
 _PLAIN = frozenset(Settings.model_fields) - {"keys", "tiers"}
@@ -361,7 +360,7 @@ def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, str
             raise SettingsError(f"{dotenv} cannot be read ({type(error).__name__})") from None
     merged.update(environ)
     found = {name: value for name, value in merged.items() if name.startswith(PREFIX) and value}
-    for name in [name for name in found if name.endswith("_FILE")]:
+    for name in [name for name in found if name.endswith("_FILE") and name.removeprefix(PREFIX).lower() not in _PLAIN]:
         plain, path = name.removesuffix("_FILE"), found.pop(name)
         if plain in found:
             raise SettingsError(f"{plain} and {name} are both set: keep one")

@@ -27,6 +27,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert
 
+from gateway.core.databasecounts import waited, watch
 from gateway.core.engines import GLANCES, WRITES, make_engine
 from schema.errors import DatabaseUnavailable
 
@@ -216,6 +217,7 @@ class Store:
         """Made at the first use."""
         if self._engine is None:
             self._engine = make_engine(self.url)
+            watch(self._engine)
         return self._engine
 
     def _with(self, option: str, value: object) -> AsyncEngine:
@@ -249,7 +251,7 @@ class Store:
         after: list[Callable[[], Awaitable[None] | None]] = []
         telling: asyncio.Task[None] | None = None
         try:
-            async with self._writing if self.embedded else nullcontext():
+            async with waited("writer", self._writing) if self.embedded else nullcontext():
                 engine = self._with(WRITES, True)
                 loose = _unreferenced if rebuilding and self.embedded else nullcontext
                 async with _connected(engine) as connection, loose(connection), connection.begin() as transaction:
@@ -288,7 +290,7 @@ async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection; DatabaseUnavailable where there is none to be had, or where it is lost."""
     async with AsyncExitStack() as stack:
         try:
-            connection = await stack.enter_async_context(engine.connect())
+            connection = await stack.enter_async_context(waited("connection", engine.connect()))
         except Exception as error:
             log.warning("database_unavailable", reason=f"{type(error).__name__}: {error}"[:200])
             raise DatabaseUnavailable from error

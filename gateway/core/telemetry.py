@@ -1,15 +1,62 @@
-"""Logging: structured, to stderr, with every secret masked."""
+"""What a process tells of itself: its log, and where they are set its traces and its faults; every secret is masked."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
-from collections.abc import MutableMapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, MutableMapping
+from pathlib import Path
+from threading import Thread
+from typing import Any, Literal, TextIO
 
 import structlog
 
+from gateway.core import tracing
+from gateway.core.redaction import redactor_of
 from gateway.core.secrets import Redactor
+from gateway.core.settings import PREFIX, Settings, SettingsError
+
+LAST_S = 3.0
+"""How long what is not sent yet may take when the process ends."""
+FAULTS: list[Callable[[Mapping[str, Any]], None]] = []
+"""Who is told of a line that carries an exception: Sentry, where it is set."""
+QUIET = (
+    "httpx", "httpcore", "aiohttp", "aiosqlite", "alembic", "asyncpg", "opentelemetry", "sentry_sdk", "sqlalchemy",
+    "urllib3", "uvicorn.access",
+)  # fmt: skip
+"""Libraries that at lower levels write whole URLs, or statements with their values."""
+
+
+def begin(settings: Settings) -> None:
+    """Set up all three; SettingsError where one of them cannot be."""
+    redact = redactor_of(settings)
+    configure_logging(settings.log_level, settings.log_format, redact, settings.log_file)
+    if settings.sentry_dsn is not None:
+        from gateway.core import sentry
+
+        FAULTS[:] = [sentry.begin(settings.sentry_dsn.get_secret_value(), redact, settings.env)]
+    if settings.otlp_endpoint:
+        from gateway.core import otlp
+
+        tracing.TRACES.tracer = otlp.begin(settings, redact)
+
+
+async def end() -> None:
+    """Send what waits, and no more afterwards; whoever does not take it in `LAST_S` seconds does not get it."""
+    tracer, tracing.TRACES.tracer = tracing.TRACES.tracer, None
+    told, FAULTS[:] = bool(FAULTS), []
+    closing = [] if tracer is None else [Thread(target=tracer.close, daemon=True)]
+    if told:
+        from gateway.core import sentry
+
+        closing.append(Thread(target=sentry.end, args=(LAST_S,), daemon=True))
+    for thread in closing:
+        thread.start()
+    # Not the loop's own threads: those are waited for without end.
+    until = asyncio.get_running_loop().time() + LAST_S
+    while any(thread.is_alive() for thread in closing) and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
 
 
 class _Masked(logging.Formatter):
@@ -23,12 +70,33 @@ class _Masked(logging.Formatter):
         return self._redact(super().format(record))
 
 
-QUIET = ("httpx", "httpcore", "aiohttp", "aiosqlite", "alembic", "asyncpg", "sqlalchemy", "uvicorn.access")
-"""Libraries that at lower levels write whole URLs, or statements with their values."""
+class _Rotated:
+    """A log file that is opened anew once another, or none, is at its path: what logrotate leaves behind."""
+
+    def __init__(self, path: Path) -> None:
+        from logging.handlers import WatchedFileHandler
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = WatchedFileHandler(path, encoding="utf-8")
+
+    def write(self, text: str) -> int:
+        self._file.acquire()
+        try:
+            self._file.reopenIfNeeded()
+            return self._file.stream.write(text) if self._file.stream else 0
+        finally:
+            self._file.release()
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
 
 
-def configure_logging(level: str, form: Literal["text", "json"], redact: Redactor) -> None:
+def configure_logging(level: str, form: Literal["text", "json"], redact: Redactor, path: Path | None = None) -> None:
     """Set up structlog and the standard library's loggers; httpx prints whole URLs, so it is kept quiet."""
+    out: Any = sys.stderr if path is None else _opened(path)
 
     def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         return {name: redact(value) if isinstance(value, str) else value for name, value in event.items()}
@@ -37,30 +105,65 @@ def configure_logging(level: str, form: Literal["text", "json"], redact: Redacto
         """Once more when the line is written: values may be nested, or objects that print a secret."""
         return redact(str(line))
 
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if form == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
-    )
+    named: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _with_trace,
+    ]
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            mask,
-            renderer,
-            mask_line,
+            *named, _with_fault, structlog.processors.format_exc_info, mask, _renderer(form, out), mask_line
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=out),
         cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Masked(redact))
+    )  # fmt: skip
+    for before in logging.getLogger().handlers:
+        if isinstance(stream := getattr(before, "stream", None), _Rotated):
+            stream.close()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(_Masked(redact) if form == "text" else _foreign(named, mask_line))
     logging.basicConfig(level=number, handlers=[handler], force=True)
     for noisy in QUIET:
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _opened(path: Path) -> _Rotated:
+    try:
+        return _Rotated(path)
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}LOG_FILE: {path} cannot be written ({type(error).__name__})") from None
+
+
+def _renderer(form: Literal["text", "json"], out: TextIO) -> Any:
+    if form == "json":
+        return structlog.processors.JSONRenderer()
+    colors = out is sys.stderr and out.isatty()
+    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+
+
+def _foreign(named: list[Any], mask_line: Any) -> logging.Formatter:
+    """Lines of the standard library's loggers in the same form as ours."""
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*named, structlog.stdlib.add_logger_name, structlog.processors.format_exc_info],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer(), mask_line
+        ],
+    )  # fmt: skip
+
+
+def _with_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The line names the trace that it belongs to, where there is one."""
+    span = tracing.CURRENT.get() if tracing.TRACES.tracer is not None else None
+    if span is not None and span.trace_id:
+        event["trace_id"], event["span_id"] = span.trace_id, span.span_id
+    return event
+
+
+def _with_fault(_: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if FAULTS and event.get("exc_info") and level in ("error", "exception", "critical"):
+        for told in FAULTS:
+            told(event)
+    return event

@@ -64,6 +64,8 @@ class Executor(Preparing):
     suggestions that give names away. Schema extensions would be passed over, so a schema that has some is refused.
     """
 
+    executing: type[CompiledExecutor] = CompiledExecutor
+
     def __init__(
         self,
         schema: strawberry.Schema,
@@ -308,7 +310,7 @@ class Executor(Preparing):
             context_value=context,
             variable_values=prepared.request.variables,
             operation_name=prepared.request.operation_name or None,
-            executor_class=CompiledExecutor,
+            executor_class=self.executing,
             is_awaitable=_is_awaitable,
             hide_suggestions=not self._settings.development,
             operation_extensions=prepared.request.extensions,
@@ -318,12 +320,12 @@ class Executor(Preparing):
 
     def _known(self, prepared: PreparedOperation, context: object) -> ExecutionResult | Awaitable[ExecutionResult]:
         """Without variables every execution is built alike: from the parts of the first."""
-        notes, key = prepared.document.notes, (CompiledExecutor, id(prepared.operation))
+        notes, key = prepared.document.notes, (self.executing, id(prepared.operation))
         make: Callable[..., CompiledExecutor] | None = notes.get(key)
         if make is None:
             built = cast(CompiledExecutor, self._build(prepared, None))
             make = notes[key] = partial(
-                CompiledExecutor, built.schema, built.fragment_definitions, built.fragments, None,
+                self.executing, built.schema, built.fragment_definitions, built.fragments, None,
                 operation=built.operation, variable_values=built.variable_values, field_resolver=built.field_resolver,
                 type_resolver=built.type_resolver, subscribe_field_resolver=built.subscribe_field_resolver,
                 is_awaitable=_is_awaitable, hide_suggestions=built.hide_suggestions,
@@ -344,7 +346,7 @@ class Executor(Preparing):
         return found
 
     def _build(self, prepared: PreparedOperation, context: object) -> CoreExecution[Any]:
-        execution = CompiledExecutor.build(
+        execution = self.executing.build(
             self._schema,
             prepared.document.tree,
             context_value=context,

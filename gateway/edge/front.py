@@ -18,6 +18,7 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.core.metrics import Tally
+from gateway.core.tracing import TRACES
 from gateway.edge.body import ClientGone, read_body
 from gateway.edge.errors import Refused
 from gateway.edge.execute import Executor, RequestFacts
@@ -28,6 +29,7 @@ from gateway.edge.memo import Memos, Pieces
 from gateway.edge.middleware import access_log, request_id
 from gateway.edge.middleware.proxies import TrustedProxies
 from gateway.edge.negotiation import media_type_for
+from gateway.edge.requesttraces import TRACE, kept_span
 from gateway.edge.responses import Entry, Place
 from gateway.edge.short import GONE, Short
 from gateway.edge.whole import Answer
@@ -185,6 +187,8 @@ class Front:
             return None
         admission.release(None, False)
         HITS.value += 1
+        for course in memo.courses:
+            course.kept += 1
         given = found.get(request_id.HEADER)
         name = (request_id.sane(given) if given else None) or f"{self._random.getrandbits(128):032x}"
         known = found.get(b"if-none-match")
@@ -194,6 +198,8 @@ class Front:
             known.decode("latin-1") if known else None,
         )  # fmt: skip
         headers.append((request_id.HEADER, name.encode()))
+        if TRACES.tracer is not None and (line := kept_span(place.prepared, principal, name)):
+            headers.append((TRACE, line))
         return status, headers, body
 
     def _remember(self, key: Key, size: int, kept: tuple[Place, Entry], facts: RequestFacts, found: Found) -> None:

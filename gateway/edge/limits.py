@@ -48,6 +48,7 @@ class EdgeSettings:
     """The origin that browsers know the gateway by, where a proxy shows it under another name."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     metrics_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    trace_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     hits_per_log_line: int = 1_000
     """Of answers from kept bytes one in so many has a line in the access log; 0 none."""
     plain_per_minute: int = 60

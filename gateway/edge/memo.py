@@ -7,7 +7,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.core.courses import Course
 from gateway.core.identity import Principal
+from gateway.edge.endings import courses_of
 from gateway.edge.execute import RequestFacts
 from gateway.edge.kept import Wanted
 from gateway.edge.responses import Entry, Place
@@ -31,6 +33,8 @@ class Memo:
     """The key of the kept answer."""
     wanted: Wanted
     size: int
+    courses: tuple[Course, ...]
+    """Where it is counted."""
     until: float
     """When it is found out anew on the whole way (monotonic), whoever missed a message."""
 
@@ -71,6 +75,7 @@ class Memos:
             wanted=wanted,
             size=size,
             until=now + LASTS_S,
+            courses=courses_of(place.prepared, place.principal),
         )
         self._bytes += size
         document = place.prepared.document

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from gateway.core.identity import Principal
+from gateway.core.tracing import TRACES
 from gateway.edge.errors import error_of, stamp
 from gateway.edge.execute import Executor, RequestFacts
 from gateway.edge.front import Front
@@ -45,7 +46,9 @@ ALLOWED_HEADERS = (
     "X-Requested-With", "Marketgate-Cost",
     "GraphQL-Require-Preflight", "Apollo-Require-Preflight", "Traceparent", "If-None-Match",
 )  # fmt: skip
-EXPOSED_HEADERS = ("X-Request-Id", "Marketgate-Mode", "Retry-After", "RateLimit", "RateLimit-Policy", "ETag", "Age")
+EXPOSED_HEADERS = (
+    "X-Request-Id", "Marketgate-Mode", "Retry-After", "RateLimit", "RateLimit-Policy", "ETag", "Age", "Traceresponse",
+)  # fmt: skip
 
 
 def build_edge(
@@ -64,7 +67,7 @@ def build_edge(
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """Everything a browser or client can reach; `extra_routes` come from plugins and telemetry."""
-    executor = SheddingExecutor(
+    executor = _kind()(
         schema, settings=settings, context_for=context_for, gate=gate, responses=responses, persisted=persisted,
         sharing=sharing,
     )  # fmt: skip
@@ -89,6 +92,15 @@ def build_edge(
     app.state.executor = executor
     app.put_in_front(executor, settings)
     return app
+
+
+def _kind() -> type[SheddingExecutor]:
+    """Executes within spans where anything is traced."""
+    if TRACES.tracer is None:
+        return SheddingExecutor
+    from gateway.edge.traces import TracedExecutor
+
+    return TracedExecutor
 
 
 class Edge(Starlette):
@@ -116,7 +128,7 @@ def layers(settings: EdgeSettings) -> list[Middleware]:
     """The middleware, outermost first: every answer has an id and its headers, also those of the inner layers."""
     stack = [
         Middleware(TrustedProxies, trusted=settings.trusted_proxies),
-        Middleware(RequestId),
+        Middleware(RequestId, networks=settings.trace_networks),
         Middleware(SecurityHeaders, extra=everywhere(settings)),
         Middleware(AccessLog),
     ]

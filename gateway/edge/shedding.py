@@ -12,12 +12,17 @@ import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from math import ceil, exp
+from time import perf_counter
+
+from graphql import OperationType
 
 from gateway.core.identity import Principal
 from gateway.core.metrics import Tally, gauge
 from gateway.edge.allowances import payer_of
+from gateway.edge.endings import note_end, note_opened
 from gateway.edge.errors import Refused
 from gateway.edge.execute import Executor, OperationResult, PreparedOperation, RequestFacts, refused_result
+from gateway.edge.gate import Admission
 
 EVERY_S = 0.05
 FADES_S = 0.5
@@ -151,14 +156,25 @@ class SheddingExecutor(Executor):
 
     async def run(self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal) -> OperationResult:
         """See `Executor`."""
-        payer = payer_of(principal, facts.client_ip)
+        payer, started = payer_of(principal, facts.client_ip), perf_counter()
         refused = self.shedding.enter(payer)
         if refused is not None:
-            return refused_result(refused, facts.request_id)
-        try:
-            return await super().run(prepared, facts, principal)
-        finally:
-            self.shedding.leave(payer)
+            result = refused_result(refused, facts.request_id)
+        else:
+            try:
+                result = await super().run(prepared, facts, principal)
+            finally:
+                self.shedding.leave(payer)
+        note_end(prepared, principal, result, perf_counter() - started)
+        return result
+
+    async def _admit(
+        self, prepared: PreparedOperation, principal: Principal, facts: RequestFacts
+    ) -> Admission | OperationResult:
+        admission = await super()._admit(prepared, principal, facts)
+        if prepared.operation.operation is OperationType.SUBSCRIPTION:
+            note_opened(prepared, principal, admission if isinstance(admission, OperationResult) else None)
+        return admission
 
     def subscribe(
         self, prepared: PreparedOperation, facts: RequestFacts, principal: Principal
@@ -166,7 +182,9 @@ class SheddingExecutor(Executor):
         """See `Executor`. A stream that is open goes on."""
         refused = self.shedding.look(payer_of(principal, facts.client_ip))
         if refused is not None:
-            return _only(refused_result(refused, facts.request_id))
+            result = refused_result(refused, facts.request_id)
+            note_opened(prepared, principal, result)
+            return _only(result)
         return super().subscribe(prepared, facts, principal)
 
 

@@ -21,6 +21,7 @@ from gateway.edge.middleware.compression import accepted, is_packable, packed_by
 from gateway.edge.middleware.fault_barrier import failed
 from gateway.edge.middleware.security_headers import STRICT_TRANSPORT, secured
 from gateway.edge.replies import FINAL, Reply, head_of
+from gateway.edge.requesttraces import TRACE, request_span, tell_status
 from gateway.edge.whole import EXTENSION, Header, Whole, lines_of
 
 GONE = 499
@@ -67,22 +68,26 @@ class Short:
         name = request_id.sane(headers.get("x-request-id", "").encode("latin-1")) or request_id.new_id()
         scope.setdefault("state", {})["request_id"] = name
         tokens = bind_contextvars(request_id=name)
-        try:
-            facts = facts_of(scope, headers, self._settings.public_origin)
+        with request_span(scope, self._settings.trace_networks) as traced:
             try:
-                reply = await self._endpoint.reply(scope, receive, headers, facts, body)
-            except ClientGone:
-                return None
-            except Exception as fault:  # noqa: BLE001 - the caller gets a masked answer
-                reply = failed(fault, name)
-            head, content = await _packed(scope, reply)
-            status, size = reply.status, len(content)
-            sent = [*head["headers"], (request_id.HEADER, name.encode())]
-            await self.send(scope, send, status, sent, (content,))
-            return reply, facts
-        finally:
-            access_log.note(scope, status, size, started)
-            reset_contextvars(**tokens)
+                facts = facts_of(scope, headers, self._settings.public_origin)
+                try:
+                    reply = await self._endpoint.reply(scope, receive, headers, facts, body)
+                except ClientGone:
+                    return None
+                except Exception as fault:  # noqa: BLE001 - the caller gets a masked answer
+                    reply = failed(fault, name)
+                head, content = await _packed(scope, reply)
+                status, size = reply.status, len(content)
+                sent = [*head["headers"], (request_id.HEADER, name.encode())]
+                if traced is not None and traced.traceparent:
+                    sent.append((TRACE, traced.traceparent.encode()))
+                await self.send(scope, send, status, sent, (content,))
+                return reply, facts
+            finally:
+                tell_status(traced, status)
+                access_log.note(scope, status, size, started)
+                reset_contextvars(**tokens)
 
 
 async def _packed(scope: Scope, reply: Reply) -> tuple[Message, bytes]:

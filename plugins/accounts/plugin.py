@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import strawberry
 from starlette.routing import BaseRoute
 
 from gateway.core.contract import Archived, Host, Plugin, Worker
+from plugins.accounts import figures
 from plugins.accounts.audit import part as audit
 from plugins.accounts.audit.query import AuditQuery
 from plugins.accounts.audit.restoring import restore_lines
@@ -49,7 +51,8 @@ def services(host: Host) -> dict[type, Any]:
 
 def workers(host: Host) -> Sequence[Worker]:
     """What the subjects do again and again."""
-    return [worker for part in PARTS for worker in part.workers(host)]
+    shown = Worker(name="accounts.figures", every=figures.EVERY_S, run=partial(figures.show, host))
+    return [shown, *(worker for part in PARTS for worker in part.workers(host))]
 
 
 def routes(host: Host) -> Sequence[BaseRoute]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from plugins.billing.plans.desk import PlanDesk
 from plugins.billing.root import BillingMutation, BillingQuery
 from plugins.billing.tables import TABLES, usage_fields, usage_providers
 from plugins.billing.tenancy import erase, export
+from plugins.billing.usage import figures
 from plugins.billing.usage.clearing import CLEAR_EVERY_S, Clearing
 from plugins.billing.usage.events import QuotaThresholdReached
 from plugins.billing.usage.meter import FLUSH_S, Meter
@@ -47,6 +49,7 @@ def workers(host: Host) -> Sequence[Worker]:
         Worker(name="billing.periods", every=LOOK_S, run=host.service(PeriodKeeper).look),
         Worker(name="billing.months", every=CLOSE_S, run=host.service(InvoiceDesk).close_due),
         Worker(name="billing.clear", every=CLEAR_EVERY_S, run=Clearing(host).run, anywhere=True),
+        Worker(name="billing.figures", every=figures.EVERY_S, run=partial(figures.show, host)),
         Worker(name="billing.payments", every=SEND_S, run=host.service(PaymentDesk).send_due),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, Integer, MetaData, PrimaryKeyConstraint, Text, text
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, MetaData, PrimaryKeyConstraint, Text, text
 from sqlalchemy import UniqueConstraint as Unique
 
 from gateway.core.store import ExactDecimal, Instant, Json, shared_table, tenant_table, unique_where
@@ -40,6 +40,7 @@ usage_fields = tenant_table(
     Column("hits", BigInteger, nullable=False),
     Column("errors", BigInteger, nullable=False),
     PrimaryKeyConstraint("tenant_id", "hour", "key_id", "field"),
+    Index("ix_billing_usage_fields_hour", "hour"),
 )  # fmt: skip
 
 usage_providers = tenant_table(

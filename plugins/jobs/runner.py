@@ -15,6 +15,7 @@ from gateway.core.identity import UNLIMITED, CallerKind, PlanLimits, Principal, 
 from gateway.core.metrics import counter, gauge
 from gateway.core.ports import Backstage, JobKind, Organisations, Plans
 from gateway.core.store import new_id
+from gateway.core.tracing import span
 from plugins.jobs.desk import KEPT, Kinds
 from plugins.jobs.news import JobNews
 from plugins.jobs.rows import Claimed
@@ -152,8 +153,9 @@ class JobRunner:
         try:
             kind = self._kinds.by_name[claimed.kind]
             context = await self._context(claimed)
-            async with asyncio.timeout(LONGEST_S):
-                result = await kind.run(context, claimed.input, running.tell)
+            with span(f"job {claimed.kind}", "consumer", job=claimed.id):
+                async with asyncio.timeout(LONGEST_S):
+                    result = await kind.run(context, claimed.input, running.tell)
             return await self._succeeded(result, kind)
         except TimeoutError:
             told = f"It was not done in {LONGEST_S:g} s: ask for less."

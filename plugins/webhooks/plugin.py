@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gateway.core.contract import Archived, Host, Plugin, Worker
 from gateway.core.ports import Endpoints, Interests, Outbox
 from gateway.core.store import Tx
+from plugins.webhooks import figures
 from plugins.webhooks.delivery import part as delivery
 from plugins.webhooks.delivery.dispatcher import Dispatcher
 from plugins.webhooks.desk import EndpointDesk
@@ -44,7 +46,8 @@ def services(host: Host) -> dict[type, Any]:
 def workers(host: Host) -> Sequence[Worker]:
     """The engine that sends, and what the rotation of the root secret leaves to do."""
     renewal = Worker(name="webhooks_renew", every=RENEW_EVERY, run=host.service(Seal).renew)
-    return [*delivery.workers(host), renewal]
+    shown = Worker(name="webhooks_figures", every=figures.EVERY_S, run=partial(figures.show, host))
+    return [*delivery.workers(host), renewal, shown]
 
 
 async def export(host: Host, tx: Tx, tenant: str) -> Mapping[str, Any]:

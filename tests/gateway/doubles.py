@@ -36,8 +36,8 @@ from schema.symbols import AssetClass, InstrumentId, parse_instrument
 from schema.words.candles import CANDLES, Bars, CandlesAsk
 from schema.words.intervals import Interval
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
+from tests.planted import ROOT_SECRET as ROOT_SECRET
 
-ROOT_SECRET = "a root secret for tests, thirty-two bytes or more"
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BTC, ETH, SOL = (parse_instrument(f"crypto:{asset}/USD") for asset in ("BTC", "ETH", "SOL"))
 

@@ -12,6 +12,7 @@ from gateway.core.clock import Clock
 from gateway.core.guards.quota import Claim, OwnCount, Standing, Ticket, Windows
 from gateway.core.guards.turnstile import Counter, Turnstile
 from gateway.core.metrics import counter
+from gateway.core.tracing import event
 from providers.contract import Limit, per_minute
 from schema.errors import BudgetReached
 from schema.words.registry import BreakerState
@@ -118,12 +119,15 @@ class Toll:
         spent = None if self._budget is None else await self._spend(self._budget)
         if self._turnstile is None:
             return Paid(spent, None)
+        began = self._clock.monotonic()
         try:
-            return Paid(spent, await self._turnstile.pass_(self._claim, self._left))
+            passed = await self._turnstile.pass_(self._claim, self._left)
         except BaseException:
             if self._budget is not None and spent is not None:
                 self._budget.given_back(spent)
             raise
+        event("quota", waited_ms=round((self._clock.monotonic() - began) * 1000))
+        return Paid(spent, passed)
 
     async def _spend(self, budget: Counter) -> Ticket:
         claim = self._claim._replace(weight=1)

@@ -13,6 +13,7 @@ from gateway.core.lines.doubt import FIRST_S, LONGEST_S, missed, patience
 from gateway.core.lines.line import Ended, Event, Trouble, Update
 from gateway.core.lines.newest import Newest
 from gateway.core.lines.pace import Pace
+from gateway.core.metrics import counter
 from providers.feeds import Said, Topic
 from schema.errors import BudgetReached, QuotaExhausted, QuotaReached, Stale, Throttled, UpstreamError
 from schema.words.books import ORDER_BOOK
@@ -27,6 +28,10 @@ ACCEPTED_S = 3.0
 """After its subscription a channel is in order where the venue confirms none."""
 MOST_GAPS = 5
 """Gaps in a row, without a snapshot between them, that a channel is mended after."""
+
+STALE = counter(
+    "marketgate_live_stale", "Channels of feeds that said nothing when they should have spoken.", "provider"
+)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -233,6 +238,7 @@ class Channel:
         if self.warned:
             return Stale(provider, f"{told}, twice in a row")
         self.heard, self.warned = self.clock.monotonic(), True
+        STALE.labels(provider).inc()
         self.lost(NoticeCode.STALE, f"{provider}: {told}; asking for it again.")
         return None
 

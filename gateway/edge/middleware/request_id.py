@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from random import Random
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.edge.middleware.proxies import Network
+from gateway.edge.requesttraces import TRACE, request_span, tell_status
 
 HEADER = b"x-request-id"
 # What a proxy or client may choose: enough for UUIDs and trace ids, nothing that could forge a log line.
@@ -24,8 +28,8 @@ def new_id() -> str:
 class RequestId:
     """Takes a sane incoming X-Request-Id, else makes one."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, networks: Sequence[Network] = ()) -> None:
+        self._app, self._networks = app, networks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -36,12 +40,16 @@ class RequestId:
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), (HEADER, request_id.encode())]
+                headers = message["headers"] = [*message.get("headers", ()), (HEADER, request_id.encode())]
+                tell_status(traced, message["status"])
+                if traced is not None and traced.traceparent:
+                    headers.append((TRACE, traced.traceparent.encode()))
             await send(message)
 
         tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
-            await self._app(scope, receive, send_named)
+            with request_span(scope, self._networks) as traced:
+                await self._app(scope, receive, send_named)
         finally:
             structlog.contextvars.reset_contextvars(**tokens)
 

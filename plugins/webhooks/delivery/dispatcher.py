@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -20,6 +21,7 @@ from gateway import __version__
 from gateway.core.contract import Host, Sealed
 from gateway.core.ports import Egress, EgressRefused, Outbox, Posted, Unreachable
 from gateway.core.store import Tx
+from gateway.core.tracing import span
 from plugins.webhooks.closed import ClosedTenants
 from plugins.webhooks.delivery.admission import Admitted, admit, note_begun
 from plugins.webhooks.delivery.counts import ATTEMPTS, DISABLED, FLYING, LAG, LANES
@@ -226,7 +228,11 @@ class Dispatcher:
         at = clock.now()
         posted, error = None, None
         try:
-            posted = await self._post(sending, at)
+            with span("webhook", "client", delivery=claimed.id, attempt=claimed.attempts + 1) as traced:
+                posted = await self._post(sending, at)
+                if traced is not None:
+                    traced.set("server.address", urlsplit(sending.target.url).hostname)
+                    traced.set("http.response.status_code", posted.status)
         except (EgressRefused, Unreachable) as failure:
             error = str(failure)
         except asyncio.CancelledError:

@@ -22,6 +22,7 @@ from websockets.sync.server import ServerConnection, serve
 from gateway.cli.app import run
 from gateway.core import telemetry
 from tests.house import schema_for
+from tests.planted import PLANTED, shown_in
 
 ROOT = Path(__file__).parents[3]
 Run = Callable[..., "Ended"]
@@ -64,6 +65,7 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 def started(*arguments: str, **settings: str) -> subprocess.Popen[str]:
     """A process of its own, with local state of its own unless a folder is given."""
     given = {"MARKETGATE_ENV": "development", "PYTHONPATH": str(ROOT), **settings}
+    given.setdefault("MARKETGATE_OTLP_HEADERS", f"x-planted={PLANTED[1]}")
     given.setdefault("MARKETGATE_DATA_DIR", tempfile.mkdtemp(prefix="marketgate"))
     environment = {**os.environ, **given}
     # A shell that starts the suite in the background has it ignore interrupts, and children inherit that.
@@ -93,6 +95,7 @@ def rest(process: subprocess.Popen[str]) -> tuple[str, str]:
     with process.stdout as stdout, process.stderr as stderr:
         printed = stdout.read(), stderr.read()
     process.wait()
+    assert shown_in("".join(printed)) == []
     return printed
 
 
