@@ -17,8 +17,8 @@ CODES = f"{CLIENTS}/typescript/src/codes.ts"
 
 def stale(root: Path) -> list[str]:
     """The seals that are broken, by name: the schema, a source or an output is another than when they were written."""
+    schema = sha256((root / SCHEMA).read_bytes()).hexdigest() if (root / SCHEMA).is_file() else None
     seals = sorted(root.glob(f"{CLIENTS}/*/{SEAL}"))
-    schema = sha256((root / SCHEMA).read_bytes()).hexdigest() if seals else ""
     return [seal.relative_to(root).as_posix() for seal in seals if not _holds(seal, schema)]
 
 
@@ -41,7 +41,7 @@ def codes_module(mark: str) -> str:
     return "\n\n".join(parts)
 
 
-def _holds(seal: Path, schema: str) -> bool:
+def _holds(seal: Path, schema: str | None) -> bool:
     told = json.loads(seal.read_text(encoding="utf-8"))
     parts = (told["sources"], told["outputs"])
     return told["schema"] == schema and all(

@@ -139,7 +139,7 @@ const known = new Map<string | undefined, Signs>();
 function signsOf(locale: string | undefined): Signs {
   const kept = known.get(locale);
   if (kept) return kept;
-  const intl = new Intl.NumberFormat(locale, { useGrouping: true, minimumFractionDigits: 1 });
+  const intl = new Intl.NumberFormat(locale, { minimumFractionDigits: 1 });
   const parts = intl.formatToParts(-123456789.5);
   const one = (type: string, other: string): string => parts.find((part) => part.type === type)?.value ?? other;
   const groups = parts.filter((part) => part.type === "integer").map((part) => [...part.value].length);
