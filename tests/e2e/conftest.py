@@ -17,7 +17,7 @@ from tests.e2e.webhooks.clients import DONE, built
 
 @pytest.fixture(scope="session")
 def typescript_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that has `@marketgate/client` installed: one for all workers of a run, made by the first that needs it."""
+    """A folder that has `@marketgate/client` installed: one for all workers of a run, made by the first."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder = shared / "typescript"

@@ -13,6 +13,7 @@ export function configFrom(module) {
   return {
     documentMode: "string",
     enumsAsTypes: true,
+    importExtension: ".js",
     scalars: {
       Cursor: type("Cursor"),
       Date: type("CalendarDate"),

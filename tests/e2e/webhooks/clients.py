@@ -88,7 +88,7 @@ def python_module() -> ModuleType:
 
 
 def built(folder: Path) -> Path:
-    """A folder in whose `node_modules` the TypeScript client stands as its package holds it, beside what it is built with.
+    """A folder in whose `node_modules` the TypeScript client stands as its package holds it, beside its tools.
 
     The file DONE is written last.
     """

@@ -43,4 +43,3 @@ for (let call = await hear(); call !== null; call = await hear()) {
     say({ thrown: { name: error.name, message: error.message, fault: error.fault ?? null, data: error.data ?? null } });
   }
 }
-setTimeout(() => console.error("STILL", process.getActiveResourcesInfo(), sockets.length, process._getActiveHandles().map(h => [h.constructor.name, h.remotePort, h.localPort, h.readyState])), 3000).unref();

@@ -33,7 +33,7 @@ class Node:
         )  # fmt: skip
 
     def run(self, body: str, *, on: Mapping[str, Callable[[], object]] | None = None, **given: object) -> Any:
-        """What the body of an async function returns; Thrown where it throws. `await told("name")` calls `on["name"]`."""
+        """What the body of an async function returns, or Thrown; its `await told("name")` calls `on["name"]`."""
         late = threading.Timer(PATIENCE_S, self.process.kill)
         late.start()
         try:

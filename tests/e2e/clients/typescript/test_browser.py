@@ -70,4 +70,5 @@ def test_a_page_asks_and_listens(page: Page, origin: str, gateway: Gateway):
     }})()""")
 
     assert found == ["crypto:BTC/USD", True, 2, "NOT_RECORDED"]
-    assert page.errors == []
+    # The first time, the gateway does not know the hash.
+    assert [each for each in page.errors if "status of 400" not in each] == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -71,8 +70,8 @@ def test_every_query_of_the_client_is_answered_or_refused_in_the_gateways_own_wo
             names=[
                 f"{name}Document"
                 for name in (
-                    "Quote", "Quotes", "Candles", "OrderBook", "Trades", "Consensus", "Instruments", "Providers", "News",
-                    "FxRates", "Convert", "MarketStatus", "Viewer", "Alerts", "WebhookEndpoints", "Portfolios",
+                    "Quote", "Quotes", "Candles", "OrderBook", "Trades", "Consensus", "Instruments", "Providers",
+                    "News", "FxRates", "Convert", "MarketStatus", "Viewer", "Alerts", "WebhookEndpoints", "Portfolios",
                     "Portfolio", "TradingAccounts", "Positions", "Orders",
                 )
             ],
@@ -93,8 +92,10 @@ def test_a_document_is_sent_by_its_hash_and_in_full_only_where_the_gateway_does_
         const document = graphql(`query Own${given.nonce} { providers { id } }`);
         await client.query(document);
         await client.query(document);
-        return posts.map(({ sent }) => [
-            "query" in sent, sent.extensions.persistedQuery.sha256Hash.length, sent.extensions.persistedQuery.version]);""",
+        return posts.map(({ sent }) => {
+            const { sha256Hash, version } = sent.extensions.persistedQuery;
+            return ["query" in sent, sha256Hash.length, version];
+        });""",
         url=url(offline),
         nonce=free_port(),
     )
@@ -124,7 +125,7 @@ def test_a_key_is_given_or_fetched(node: Node, offline: Gateway, given: str):
 
 
 def test_a_token_is_sent_as_a_bearer(node: Node, offline: Gateway):
-    with pytest.raises(Thrown, match="^UNAUTHENTICATED: ") as thrown:
+    with pytest.raises(Thrown, match="UNAUTHENTICATED: ") as thrown:
         node.run(CLIENT + "await client.query(ViewerDocument);", url=url(offline), options={"token": "none"})
 
     assert thrown.value.name == "GatewayError"
@@ -187,7 +188,8 @@ def test_an_order_of_a_paper_account_is_placed_and_filled(node: Node, offline: G
         CLIENT
         + """
         const input = { name: "Paper", initialBalance: "1000000" };
-        const { account } = accepted((await client.mutate(TradingAccountCreateDocument, { input })).tradingAccountCreate);
+        const created = await client.mutate(TradingAccountCreateDocument, { input });
+        const { account } = accepted(created.tradingAccountCreate);
         const order = { accountId: account.id, symbol: "BTC/USD", side: "BUY", type: "MARKET", quantity: "0.5" };
         const placed = accepted((await client.mutate(OrderPlaceDocument, { input: order })).orderPlace);
         const { positions } = await client.query(PositionsDocument, { accountId: account.id });
@@ -197,7 +199,9 @@ def test_an_order_of_a_paper_account_is_placed_and_filled(node: Node, offline: G
     )
 
     assert [(each["side"], each["quantity"]) for each in fills] == [("BUY", "0.5")]
-    assert [(each["symbol"], each["side"], each["quantity"]) for each in positions] == [("crypto:BTC/USD", "LONG", "0.5")]
+    assert [(each["symbol"], each["side"], each["quantity"]) for each in positions] == [
+        ("crypto:BTC/USD", "LONG", "0.5")
+    ]
 
 
 def test_a_query_that_is_refused_for_its_rate_is_sent_again_when_the_gateway_says(
@@ -285,8 +289,8 @@ def test_a_time_out_is_a_fault_and_an_abort_the_callers_own_reason(node: Node, l
         const { fault } = await client.tryQuery(document, { s: "crypto:FFF/USD" }, { timeoutMs: 100 });
         const stop = new AbortController();
         setTimeout(() => stop.abort("enough"), 100);
-        const reason = await client.tryQuery(document, { s: "crypto:GGG/USD" }, { signal: stop.signal }).catch((r) => r);
-        return [fault, reason];""",
+        const asked = client.tryQuery(document, { s: "crypto:GGG/USD" }, { signal: stop.signal });
+        return [fault, await asked.catch((reason) => reason)];""",
         url=url(gateway),
     )
     upstream.calm()

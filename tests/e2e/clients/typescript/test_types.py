@@ -56,10 +56,7 @@ def test_what_should_compile_does_and_what_should_not_does_not_and_so_does_the_r
 
 
 def test_an_application_with_a_quote_and_a_stream_is_small(app: Path):
-    size = len(bundled(app, QUOTE_AND_STREAM))
-
-    print(f"a quote and a stream: {size} bytes minified")
-    assert size <= MOST_BYTES
+    assert len(bundled(app, QUOTE_AND_STREAM)) <= MOST_BYTES
 
 
 def test_what_an_application_does_not_use_is_left_out(app: Path):

@@ -15,6 +15,11 @@ DIGITS = st.text("0123456789", min_size=1, max_size=30)
 TEXTS = st.builds("{}{}{}".format, st.sampled_from(["", "-"]), DIGITS, st.just("") | DIGITS.map(".{}".format))
 
 
+def spelt_twice(text: str) -> tuple[str, str]:
+    """The same number."""
+    return text, text + ("0" if "." in text else ".0")
+
+
 def shown(value: str, digits: int) -> str:
     """As Python's own decimals write it."""
     number = EXACT.create_decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN, EXACT)
@@ -22,8 +27,7 @@ def shown(value: str, digits: int) -> str:
 
 
 @settings(max_examples=30)
-@given(pairs=st.lists(st.tuples(TEXTS, TEXTS) | TEXTS.map(lambda text: (text, text + "0" if "." in text else text + ".0")),
-                      min_size=1, max_size=20))  # fmt: skip
+@given(pairs=st.lists(st.tuples(TEXTS, TEXTS) | TEXTS.map(spelt_twice), min_size=1, max_size=20))
 def test_two_numbers_stand_in_the_order_of_their_values(node: Node, pairs: list[tuple[str, str]]):
     orders = node.run("return given.pairs.map(([a, b]) => [compare(a, b), equals(a, b)]);", pairs=pairs)
 
@@ -51,7 +55,7 @@ def test_a_number_is_rounded_and_grouped_as_python_does(node: Node, texts: list[
     ("1234.5", {"locale": "es-ES"}, "1234,5"),
     ("12345.5", {"locale": "es-ES"}, "12.345,5"),
     ("-1234.5", {"locale": "en-US", "grouping": False}, "-1234.5"),
-    ("1234.5", {"locale": "ar-EG"}, "١٬٢٣٤٫٥"),
+    ("1234.5", {"locale": "ar-EG"}, "\u0661\u066c\u0662\u0663\u0664\u066b\u0665"),
     ("0.5", {"locale": "en-US", "maxDigits": 0}, "0"),
     ("1.5", {"locale": "en-US", "maxDigits": 0}, "2"),
     ("-0.004", {"locale": "en-US", "maxDigits": 2}, "0.00"),
@@ -59,7 +63,9 @@ def test_a_number_is_rounded_and_grouped_as_python_does(node: Node, texts: list[
     ("007.10", {"locale": "en-US"}, "7.10"),
     ("123456789012345678901234567890.1", {"locale": "en-US"}, "123,456,789,012,345,678,901,234,567,890.1"),
 ])  # fmt: skip
-def test_every_digit_is_shown_as_the_locale_writes_it(node: Node, value: str, options: dict[str, object], expected: str):
+def test_every_digit_is_shown_as_the_locale_writes_it(
+    node: Node, value: str, options: dict[str, object], expected: str
+):
     assert node.run("return format(given.value, given.options);", value=value, options=options) == expected
 
 
@@ -77,7 +83,7 @@ def test_signs_zeros_and_orders(node: Node):
 @pytest.mark.parametrize("written", ["1e5", "NaN", "", ".5", "5.", "+1", "1,000", " 1"])
 def test_what_is_no_plain_decimal_is_refused(node: Node, written: str):
     assert node.run("return isDecimal(given.written);", written=written) is False
-    with pytest.raises(Thrown, match="^not a decimal: "):
+    with pytest.raises(Thrown, match="not a decimal: "):
         node.run("decimal(given.written);", written=written)
 
 
