@@ -1,4 +1,4 @@
-"""A wire between a client and a gateway that can be cut: every connection breaks, the next one goes through."""
+"""A wire between a client and a gateway that can be cut, or fall silent: the next connection goes through."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ class Wire:
     def __init__(self, port: int) -> None:
         self._target, self._loop = port, asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._silent: set[asyncio.StreamWriter] = set()
         self._busy: set[asyncio.Task[None]] = set()
         self.port = 0
 
@@ -35,6 +36,10 @@ class Wire:
         """Break all connections as a network does: without a word of WebSocket."""
         asyncio.run_coroutine_threadsafe(self._break(), self._loop).result(10)
 
+    def silence(self) -> None:
+        """Let nothing through on all connections, and tell nobody: a machine that is gone."""
+        self._silent |= self._writers
+
     async def _open(self) -> asyncio.Server:
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
@@ -55,14 +60,14 @@ class Wire:
         self._busy.add(task)
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
         self._writers |= {writer, far_writer}
-        await asyncio.gather(_pass(reader, far_writer), _pass(far_reader, writer))
+        await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
         self._writers -= {writer, far_writer}
         self._busy.discard(task)
 
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                if writer not in self._silent:
+                    writer.write(data)
+                    await writer.drain()
+        writer.close()

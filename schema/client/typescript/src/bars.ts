@@ -55,17 +55,23 @@ export interface BarOptions {
 export function toBars(series: SeriesLike, options?: { readonly gaps?: "omit" }): Bar[];
 export function toBars(series: SeriesLike, options: BarOptions): (Bar | Whitespace)[];
 export function toBars(series: SeriesLike, options: BarOptions = {}): (Bar | Whitespace)[] {
-  const found = new Map<number, Bar | Whitespace>();
-  if (options.gaps === "whitespace") {
-    for (const gap of series.gaps ?? []) for (const time of timesOf(gap)) found.set(time, { time });
-  }
-  for (const bar of barsOf(series)) found.set(bar.time, bar);
-  return [...found.values()].sort((a, b) => a.time - b.time);
+  const gaps = options.gaps === "whitespace" ? (series.gaps ?? []) : [];
+  return byTime([...gaps.flatMap(timesOf).map((time) => ({ time })), ...barsOf(series)]);
+}
+
+/** The bars with the candles of a stream's message: new ones behind them, revised ones in their places. */
+export function merged(bars: readonly Bar[], candles: readonly CandleLike[]): Bar[] {
+  return byTime([...bars, ...candles.map(toBar)]);
 }
 
 /** One bar: what `series.update` takes as a candle grows. */
 export function toBar({ openTime, open, high, low, close }: CandleLike): Bar {
   return { time: secondsOf(openTime), open: Number(open), high: Number(high), low: Number(low), close: Number(close) };
+}
+
+function byTime<Place extends Whitespace>(places: readonly Place[]): Place[] {
+  const found = new Map(places.map((place) => [place.time, place]));
+  return [...found.values()].sort((a, b) => a.time - b.time);
 }
 
 function barsOf({ rows, columns }: SeriesLike): Bar[] {

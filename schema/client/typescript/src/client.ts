@@ -24,6 +24,8 @@ export interface ClientOptions {
   /** How long a query or mutation may take, with all tries; 30,000 unless told. */
   readonly timeoutMs?: number;
   readonly retry?: Retry;
+  /** How long a socket may be silent before it counts as dead; 60,000 unless told: the gateway pings every 25 s. */
+  readonly silentMs?: number;
   /** Whether a document's hash is sent before its text; true unless told. */
   readonly persisted?: boolean;
 }
@@ -117,7 +119,7 @@ function httpOf({ url, apiKey, token, headers, fetch, timeoutMs, retry, persiste
   };
 }
 
-function liveOf({ url, apiKey, token, webSocket, retry }: ClientOptions, closed: AbortSignal): Live {
+function liveOf({ url, apiKey, token, webSocket, retry, silentMs }: ClientOptions, closed: AbortSignal): Live {
   const found = webSocket ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
   if (!found) throw new TypeError("there is no global WebSocket: give createClient that of the package ws as webSocket");
   return {
@@ -129,6 +131,7 @@ function liveOf({ url, apiKey, token, webSocket, retry }: ClientOptions, closed:
     }),
     renews: typeof (apiKey ?? token) === "function",
     retry: retry ?? {},
+    silentMs: silentMs ?? 60_000,
     lines: new Set(),
     closed,
   };

@@ -1,7 +1,7 @@
 /** Queries and mutations over fetch: automatic persisted queries, and tries again where nothing can be done twice. */
 
 import { faultsOf, type Fault, type WrittenError } from "./errors.js";
-import { pauseMs, type Retry, sleep } from "./pause.js";
+import { pauseMs, refusedForNow, type Retry, sleep } from "./pause.js";
 
 export interface Http {
   readonly url: string;
@@ -34,7 +34,6 @@ interface Written {
   readonly errors?: readonly WrittenError[];
 }
 
-const REFUSED = new Set<string>(["RATE_LIMITED", "OVERLOADED", "LIMITS_UNAVAILABLE"]);
 const GONE_SOON = new Set<string>(["DATABASE_UNAVAILABLE", "NETWORK_FAILED"]);
 
 /**
@@ -69,10 +68,10 @@ async function tries(http: Http, asked: Asked, signal: AbortSignal): Promise<Rep
 
 /** A mutation is sent again only where the status says that it never began. */
 function mayBeSentAgain(fault: Fault, { data, status }: Reply, kind: Asked["kind"]): boolean {
-  if (kind === "mutation") return REFUSED.has(fault.code) && (status === 429 || status === 503);
+  if (kind === "mutation") return refusedForNow(fault) && (status === 429 || status === 503);
   if (holdsAnything(data)) return false;
   if (fault.code === "ANSWER_UNREADABLE") return status === 429 || (status >= 502 && status <= 504);
-  return REFUSED.has(fault.code) || GONE_SOON.has(fault.code);
+  return refusedForNow(fault) || GONE_SOON.has(fault.code);
 }
 
 function holdsAnything(data: unknown): boolean {

@@ -1,6 +1,6 @@
 /** Client of a Marketgate gateway. */
 
-export { type Bar, type BarOptions, type SeriesLike, toBar, toBars, type Whitespace } from "./bars.js";
+export { type Bar, type BarOptions, type CandleLike, merged, type SeriesLike, toBar, toBars, type Whitespace } from "./bars.js";
 export { type CallOptions, type Client, type ClientOptions, createClient, type Outcome } from "./client.js";
 export type * from "./codes.js";
 export * from "./decimal.js";

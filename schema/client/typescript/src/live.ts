@@ -2,7 +2,7 @@
 
 import { type Fault, faultsOf, GatewayError } from "./errors.js";
 import type { NoticePartsFragment } from "./generated/operations.js";
-import { pauseMs, type Retry, sleep } from "./pause.js";
+import { pauseMs, refusedForNow, type Retry, sleep } from "./pause.js";
 import { type Ending, Line, results, type WebSocketClass } from "./socket.js";
 
 export type Notice = NoticePartsFragment;
@@ -35,6 +35,7 @@ export interface Live {
   /** Whether `payload` may bring another credential than the last one. */
   readonly renews: boolean;
   readonly retry: Retry;
+  readonly silentMs: number;
   readonly lines: Set<Line>;
   /** Aborted when the client is closed. */
   readonly closed: AbortSignal;
@@ -42,7 +43,6 @@ export interface Live {
 
 /** Closes for which another connection is no help: a wrong message, credential, protocol. */
 const FINAL = new Set([1009, 4400, 4401, 4403, 4406, 4409, 4429]);
-const PASSING = new Set<string>(["RATE_LIMITED", "OVERLOADED", "LIMITS_UNAVAILABLE", "DATABASE_UNAVAILABLE"]);
 
 /**
  * Each message's `data`, until the gateway completes the stream or the signal ends it.
@@ -98,7 +98,7 @@ function freeLine(live: Live): Line {
     if (line.free) return line;
     if (line.over) lines.delete(line);
   }
-  const line = new Line(live.webSocket, live.url, live.payload);
+  const line = new Line(live.webSocket, live.url, live.payload, live.silentMs);
   lines.add(line);
   return line;
 }
@@ -118,7 +118,7 @@ function passingFault(ending: Exclude<Ending, { type: "complete" | "behind" }>, 
   if (ending.type === "failed") throw ending.error;
   if (ending.type === "error") {
     const faults = faultsOf(ending.errors);
-    if (PASSING.has(faults[0].code)) return faults[0];
+    if (refusedForNow(faults[0]) || faults[0].code === "DATABASE_UNAVAILABLE") return faults[0];
     throw new GatewayError(faults);
   }
   const { code, reason, accepted } = ending;

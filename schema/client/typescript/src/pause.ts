@@ -1,4 +1,4 @@
-/** When to try again. */
+/** Whether and when to try again. */
 
 import type { Fault } from "./errors.js";
 
@@ -9,6 +9,13 @@ export interface Retry {
   readonly baseMs?: number;
   /** The longest pause; 30,000 unless told. What asks to wait longer fails at once. */
   readonly maxMs?: number;
+}
+
+const REFUSED = new Set<string>(["RATE_LIMITED", "OVERLOADED", "LIMITS_UNAVAILABLE"]);
+
+/** Whether the gateway did nothing, and says when to come back: what could never fit has no such time. */
+export function refusedForNow(fault: Fault): boolean {
+  return REFUSED.has(fault.code) && "retryAfterMs" in fault;
 }
 
 /** The pause before the next try (`failures` begins with 0); undefined where the fault asks for too long a one. */

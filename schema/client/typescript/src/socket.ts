@@ -39,9 +39,14 @@ export type Ending =
 type Heard = Ending | { readonly type: "next"; readonly result: Result };
 type Ear = (heard: Heard) => void;
 
+interface Message {
+  readonly type: string;
+  readonly id: string;
+  readonly payload?: any;
+}
+
 const PROTOCOL = "graphql-transport-ws";
-/** The gateway pings every 25 s, and waits 10 s for the first message. */
-const SILENT_MS = 60_000;
+/** The gateway answers the first message at once. */
 const GREETING_MS = 15_000;
 /** What a socket may carry. */
 const OPERATIONS = 100;
@@ -49,13 +54,18 @@ const OPERATIONS = 100;
 export class Line {
   private readonly ears = new Map<string, Ear>();
   private readonly socket: WebSocketLike;
-  private waiting: string[] = [];
+  private waiting: Message[] = [];
   private accepted = false;
   private ended = false;
   private lastId = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(Socket: WebSocketClass, url: string, payload: () => Promise<object>) {
+  constructor(
+    Socket: WebSocketClass,
+    url: string,
+    payload: () => Promise<object>,
+    private readonly silentMs: number,
+  ) {
     this.socket = new Socket(url, PROTOCOL);
     this.listenFor(GREETING_MS);
     this.socket.onopen = () => {
@@ -83,8 +93,8 @@ export class Line {
   start(request: object, ear: Ear): string {
     const id = String(++this.lastId);
     this.ears.set(id, ear);
-    const message = JSON.stringify({ type: "subscribe", id, payload: request });
-    if (this.accepted) this.socket.send(message);
+    const message = { type: "subscribe", id, payload: request };
+    if (this.accepted) this.send(message);
     else this.waiting.push(message);
     return id;
   }
@@ -96,13 +106,15 @@ export class Line {
   }
 
   private hear(text: string): void {
-    this.listenFor(SILENT_MS);
-    const { type, id, payload } = JSON.parse(text);
+    const message = read(text);
+    if (!message) return this.lose(4400, "a message that is not JSON");
+    this.listenFor(this.silentMs);
+    const { type, id, payload } = message;
     const ear = this.ears.get(id);
     if (type === "connection_ack") {
       this.accepted = true;
-      for (const message of this.waiting.splice(0)) {
-        if (this.ears.has(JSON.parse(message).id)) this.socket.send(message);
+      for (const each of this.waiting.splice(0)) {
+        if (this.ears.has(each.id)) this.send(each);
       }
     } else if (type === "ping") {
       this.send({ type: "pong", ...(payload && { payload }) });
@@ -135,6 +147,14 @@ export class Line {
     const ears = [...this.ears.values()];
     this.ears.clear();
     for (const ear of ears) ear(ending);
+  }
+}
+
+function read(text: string): Message | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

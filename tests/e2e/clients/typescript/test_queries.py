@@ -254,6 +254,21 @@ def test_who_does_not_want_to_wait_so_long_is_told_at_once(node: Node, offline: 
     assert 0 < fault["retryAfterMs"] <= 60_000
 
 
+def test_what_could_never_fit_is_not_sent_again(node: Node, offline: Gateway):
+    fault, statuses = node.run(
+        CLIENT
+        + """
+        const costly = graphql("{ " + [...Array(200).keys()].map((n) =>
+            `a${n}: quote(symbol: "BTC/USD") { price }`).join(" ") + " }");
+        const { fault } = await client.tryQuery(costly);
+        return [fault, posts.map(({ status }) => status)];""",
+        url=url(offline),
+        options={"persisted": False},
+    )
+
+    assert (fault["code"], "retryAfterMs" in fault, statuses) == ("RATE_LIMITED", False, [429])
+
+
 def test_a_network_that_fails_is_tried_again_for_a_query_and_never_for_a_mutation(node: Node):
     tried = node.run(
         """

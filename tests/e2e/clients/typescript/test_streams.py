@@ -91,6 +91,29 @@ def test_a_stream_goes_on_behind_its_last_message_when_the_connection_breaks(nod
     assert afters == [-1, 1]
 
 
+def test_a_connection_that_falls_silent_counts_as_broken(node: Node, offline: Gateway, wire: Wire):
+    found, held, states = node.run(
+        CLIENT
+        + HELD
+        + """
+        const found = [];
+        let count = 0;
+        for await (const { trades } of client.subscribe(TradeStreamDocument, { symbol: "BTC/USD" }, { onState })) {
+            found.push(...trades.trades.map(({ id }) => id));
+            if (++count === 1) await told("silence");
+            if (count > 1 && sockets.length > 1) break;
+        }
+        return [found, await heldBetween(found), states.slice(0, 3)];""",
+        on={"silence": wire.silence},
+        url=far(wire),
+        straight=url(offline),
+        options={"silentMs": 1_500},
+    )
+
+    assert found == held
+    assert states == ["open", "waiting NETWORK_FAILED", "open"]
+
+
 def test_a_reader_that_falls_behind_is_resumed_and_misses_nothing(node: Node, offline: Gateway):
     found, held, afters = node.run(
         CLIENT

@@ -52,7 +52,7 @@ def test_what_should_compile_does_and_what_should_not_does_not_and_so_does_the_r
     (app / "tsconfig.json").write_text(json.dumps({"compilerOptions": OPTIONS, "include": ["*.ts"]}))
 
     assert run(app, "node_modules/.bin/tsc", "--pretty", "false") == ""
-    assert len(SNIPPETS) >= 7
+    assert len(SNIPPETS) == 8
 
 
 def test_an_application_with_a_quote_and_a_stream_is_small(app: Path):

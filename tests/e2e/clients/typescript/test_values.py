@@ -135,6 +135,17 @@ def test_rows_become_bars_and_a_later_row_of_the_same_time_counts(node: Node):
     assert node.run("return toBars(given.series);", series={"rows": revised}) == [*BARS[:2], {**BARS[2], "close": 9}]
 
 
+def test_what_a_stream_tells_joins_the_bars(node: Node):
+    candles = [dict(zip(COLUMNS, [values[at] for values in COLUMNS.values()], strict=True)) for at in (2, 0)]
+    bars = node.run(
+        "return merged(given.bars, given.candles);",
+        bars=BARS[:2],
+        candles=[candles[0], {**candles[1], "close": "1.75"}],
+    )
+
+    assert bars == [{**BARS[0], "close": 1.75}, *BARS[1:]]
+
+
 def test_gaps_may_keep_their_places(node: Node):
     bars = node.run("return toBars(given.series, { gaps: 'whitespace' });", series={"columns": COLUMNS, "gaps": GAPS})
 
