@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.market.process import Gateway, running
+from tests.e2e.market.process import Gateway
 from tests.e2e.page.browser import Page
 from tests.e2e.webhooks.clients import run
 
@@ -29,7 +29,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def origin(typescript_client: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def origin(page_port: int, typescript_client: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An application's page with the bundled client."""
     folder = tmp_path_factory.mktemp("application")
     (typescript_client / "browser.mjs").write_text(APP)
@@ -40,25 +40,19 @@ def origin(typescript_client: Path, tmp_path_factory: pytest.TempPathFactory) ->
     (folder / "index.html").write_text(
         '<!doctype html><link rel="icon" href="data:,"><script type="module" src="app.js"></script>'
     )
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+    with ThreadingHTTPServer(("127.0.0.1", page_port), partial(Quiet, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http://127.0.0.1:{page_port}"
         server.shutdown()
         thread.join()
 
 
-@pytest.fixture(scope="module")
-def gateway(origin: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running(tmp_path_factory.mktemp("listed"), ENV="development", CORS_ORIGINS=origin) as gateway:
-        yield gateway
-
-
-def test_a_page_asks_and_listens(page: Page, origin: str, gateway: Gateway):
+def test_a_page_asks_and_listens(page: Page, origin: str, offline: Gateway):
     page.open(f"{origin}/")
     found = page.ask(f"""(async () => {{
         const {{ createClient, format, QuoteDocument, QuoteStreamDocument }} = globalThis.client;
-        const mine = createClient({{ url: "{gateway.url}/graphql" }});
+        const mine = createClient({{ url: "{offline.url}/graphql" }});
         const {{ quote }} = await mine.query(QuoteDocument, {{ symbol: "BTC/USD" }});
         const cursors = [];
         for await (const {{ quotes }} of mine.subscribe(QuoteStreamDocument, {{ symbols: ["BTC/USD"] }})) {{

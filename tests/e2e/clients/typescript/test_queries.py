@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -190,7 +191,7 @@ def test_an_order_of_a_paper_account_is_placed_and_filled(node: Node, offline: G
         const input = { name: "Paper", initialBalance: "1000000" };
         const created = await client.mutate(TradingAccountCreateDocument, { input });
         const { account } = accepted(created.tradingAccountCreate);
-        const order = { accountId: account.id, symbol: "BTC/USD", side: "BUY", type: "MARKET", quantity: "0.5" };
+        const order = { accountId: account.id, symbol: "BTC/USD", side: "BUY", type: "MARKET", quantity: "0.001" };
         const placed = accepted((await client.mutate(OrderPlaceDocument, { input: order })).orderPlace);
         const { positions } = await client.query(PositionsDocument, { accountId: account.id });
         return [placed.fills, positions.nodes];""",
@@ -198,9 +199,10 @@ def test_an_order_of_a_paper_account_is_placed_and_filled(node: Node, offline: G
         options={"apiKey": offline.key},
     )
 
-    assert [(each["side"], each["quantity"]) for each in fills] == [("BUY", "0.5")]
+    assert {each["side"] for each in fills} == {"BUY"}
+    assert sum(Decimal(each["quantity"]) for each in fills) == Decimal("0.001")
     assert [(each["symbol"], each["side"], each["quantity"]) for each in positions] == [
-        ("crypto:BTC/USD", "LONG", "0.5")
+        ("crypto:BTC/USD", "LONG", "0.001")
     ]
 
 
@@ -251,7 +253,7 @@ def test_who_does_not_want_to_wait_so_long_is_told_at_once(node: Node, offline: 
     )
 
     assert (fault["code"], fault["limit"], posts) == ("RATE_LIMITED", "pointsPerMinute", 1)
-    assert 0 < fault["retryAfterMs"] <= 60_000
+    assert 0 < fault["retryAfterMs"] <= 120_000
 
 
 def test_what_could_never_fit_is_not_sent_again(node: Node, offline: Gateway):

@@ -84,6 +84,7 @@ def test_a_stream_goes_on_behind_its_last_message_when_the_connection_breaks(nod
         on={"cut": wire.cut},
         url=far(wire),
         straight=url(offline),
+        options={"apiKey": offline.key},
     )
 
     assert found == held
@@ -103,11 +104,12 @@ def test_a_connection_that_falls_silent_counts_as_broken(node: Node, offline: Ga
             if (++count === 1) await told("silence");
             if (count > 1 && sockets.length > 1) break;
         }
+        await told("cut"); // Else the gateway would keep its end of the silent one for a minute.
         return [found, await heldBetween(found), states.slice(0, 3)];""",
-        on={"silence": wire.silence},
+        on={"silence": wire.silence, "cut": wire.cut},
         url=far(wire),
         straight=url(offline),
-        options={"silentMs": 1_500},
+        options={"silentMs": 1_500, "apiKey": offline.key},
     )
 
     assert found == held
