@@ -42,7 +42,7 @@ class Node:
             late.cancel()
 
     def close(self) -> None:
-        """End the process: nothing may keep it."""
+        """End the process."""
         self.process.communicate(timeout=10)
 
     def _run(self, call: object, on: Mapping[str, Callable[[], object]]) -> Any:
