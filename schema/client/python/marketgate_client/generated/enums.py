@@ -378,6 +378,8 @@ class OrderPlaceErrorCode(OpenEnum):
     """The order's value is below the instrument's least."""
     PRICE_COLLAR = "PRICE_COLLAR"
     """The limit lies too far beyond the market."""
+    WRONG_SIDE_OF_MARKET = "WRONG_SIDE_OF_MARKET"
+    """A stop or a take-profit would be met at once; the message gives the nearest price."""
     POST_ONLY_WOULD_TAKE = "POST_ONLY_WOULD_TAKE"
     """The limit would be filled at once."""
     FOK_NOT_FILLABLE = "FOK_NOT_FILLABLE"

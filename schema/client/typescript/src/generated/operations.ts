@@ -530,7 +530,9 @@ export type OrderPlaceErrorCode =
   /** The account has as many open orders as it may have. */
   | 'TOO_MANY_ORDERS'
   /** Nobody knows the symbol, or it is ambiguous; the message lists candidates. */
-  | 'UNKNOWN_INSTRUMENT';
+  | 'UNKNOWN_INSTRUMENT'
+  /** A stop or a take-profit would be met at once; the message gives the nearest price. */
+  | 'WRONG_SIDE_OF_MARKET';
 
 /** An order of an account. */
 export type OrderPlaceInput = {
