@@ -136,9 +136,7 @@ class Guard:
                 self._enforce(seat, floor, verdict, now, marks)
             await floor.write()
 
-    async def _opening(
-        self, floor: Floor, cash: tuple[BalanceRow, ...], marks: Marks, equity: Decimal
-    ) -> Decimal:
+    async def _opening(self, floor: Floor, cash: tuple[BalanceRow, ...], marks: Marks, equity: Decimal) -> Decimal:
         """The equity at the beginning of the day; that of now where something was held then."""
         midnight = floor.now.replace(hour=0, minute=0, second=0, microsecond=0)
         since = await LedgerStore().sums(floor.w.tx, floor.w.tenant, floor.w.account.id, since=midnight)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from typing import Self
 
 from gateway.core.contract import Host
 from gateway.core.matching import venue
 from gateway.core.matching.contingencies import Cancel, Consequence, Linked, Resize, Wake, consequences
+from gateway.core.matching.funding import last_funding
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step, Tick
 from gateway.core.matching.positions import Applied, apply
@@ -25,6 +26,7 @@ from gateway.core.store import new_id
 from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.chart import Ledger
 from plugins.trading.ledger.drafts import Draft, commission, derivative_fill, spot_fill
+from plugins.trading.markets.specs import is_perpetual
 from plugins.trading.orders.events import (
     OrderAccepted,
     OrderCanceled,
@@ -34,6 +36,7 @@ from plugins.trading.orders.events import (
     PositionClosed,
     PositionOpened,
 )
+from plugins.trading.orders.reasons import told_reason
 from plugins.trading.orders.store import FillStore, OrderStore
 from plugins.trading.orders.turning import ended, form_of, left_of, paid_for, returned, working
 from plugins.trading.positions.store import PositionStore, TripStore
@@ -50,26 +53,8 @@ ZERO = Decimal(0)
 SYSTEM = "trading"
 """Who makes entries that nobody asked for."""
 _EXACT = Context(prec=200)
-
-REASONS = {
-    "IOC_UNFILLED": "what could not be filled at once was cancelled",
-    "FOK_NOT_FILLABLE": "less than the whole quantity was offered",
-    "POST_ONLY_WOULD_TAKE": "it would have been filled at once",
-    "REDUCE_ONLY_WOULD_INCREASE": "there is nothing left of the position that it could reduce",
-    "EXPIRED": "its time ran out",
-    "PARENT_ENDED": "the order that it waited for ended otherwise",
-    "OTHER_FILLED": "another order of its group was filled",
-    "EXIT_FILLED": "its position was closed",
-    "CANCELED": "by its owner",
-    "CLOSED": "its position was closed",
-    "REPLACED": "other orders took its place",
-    "KILL_SWITCH": "trading was stopped",
-    "DAILY_LOSS_REACHED": "the account has lost as much as it may in a day",
-    "LIQUIDATION": "the account fell below its maintenance margin",
-    "INSUFFICIENT_FUNDS": "the account has too little cash for its fill",
-    "INSUFFICIENT_MARGIN": "the account has too little margin for it",
-}
-"""Why orders end unfilled, in words."""
+BEFORE = timedelta(microseconds=1)
+"""Who holds a perpetual from the instant of its funding on pays it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +278,8 @@ class Floor:
         self._touched[row.instrument] = None
         self.events.append(OrderFilled.told(row, fill))
         self._hold(row, before, applied, fill.mode)
+        if self.w.account.funded_at is None and is_perpetual(row.instrument):
+            self.w.set(funded_at=last_funding(self.now - BEFORE))
 
     def _draft(self, row: OrderRow, fill: FillRow, spec: Spec) -> None:
         units = fill.quantity if row.side == Side.BUY else -fill.quantity
@@ -370,13 +357,6 @@ class Floor:
         after = returned(row, step.order, self.now)
         self.put(after)
         self.events.append(OrderAccepted.told(after, market.mode if market else DataMode.LIVE, self.now))
-
-
-def told_reason(reason: str | None) -> str | None:
-    """A code with its words."""
-    if reason is None or ":" in reason:
-        return reason
-    return f"{reason}: {REASONS[reason]}" if reason in REASONS else reason
 
 
 def _linked(row: OrderRow) -> Linked:
