@@ -80,6 +80,7 @@ class AccountDesk:
                 return held
             permit = await self._permits.find(tx, context.tenant)
             rules.check_live(wish, row.name, opted_in=permit is not None and permit.live)
+            rules.check_free(row, await self._rows.at_broker(tx, context.tenant, row.broker))
             if await self._rows.count(tx, context.tenant) >= MOST_ACCOUNTS:
                 told = f"Your organisation has {MOST_ACCOUNTS} trading accounts: delete one first."
                 raise Refused("TOO_MANY_ACCOUNTS", told)

@@ -183,6 +183,7 @@ _CONFIRM = "Money needs a second word."
     LOSS_INVALID="The greatest daily loss is out of range.",
     MODEL_INVALID="A field of the execution model is out of its bounds.",
     BROKER_INVALID="There is no such broker here, or a LIVE account has none.",
+    BROKER_TAKEN="The organisation has an account at this broker, which has all of its money.",
     LIVE_NOT_ENABLED="The organisation has not opted in to live trading.",
     CONFIRMATION_NEEDED=_CONFIRM,
     TOO_MANY_ACCOUNTS="The organisation has as many accounts as it may have.",
@@ -197,6 +198,7 @@ class TradingAccountCreateErrorCode(StrEnum):
     LOSS_INVALID = "LOSS_INVALID"
     MODEL_INVALID = "MODEL_INVALID"
     BROKER_INVALID = "BROKER_INVALID"
+    BROKER_TAKEN = "BROKER_TAKEN"
     LIVE_NOT_ENABLED = "LIVE_NOT_ENABLED"
     CONFIRMATION_NEEDED = "CONFIRMATION_NEEDED"
     TOO_MANY_ACCOUNTS = "TOO_MANY_ACCOUNTS"

@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from gateway.core.matching.model import ExecutionModel
 from gateway.core.quant.lots import LotMethod
+from plugins.trading.rows import AccountRow
 from schema.currencies import decimals_of, read_currency
 from schema.errors import BadInput
 from schema.names import BadName, read_name
@@ -138,6 +139,13 @@ def check_live(wish: Wish, name: str, *, opted_in: bool) -> None:
     if wish.confirm != name:
         told = f"A LIVE account trades with money: write its name once more, confirm: {name!r}."
         raise Refused("CONFIRMATION_NEEDED", told, "confirm")
+
+
+def check_free(wanted: AccountRow, taken: AccountRow | None) -> None:
+    """A broker's money is booked in one account: an organisation has one key for it, and so one account there."""
+    if wanted.kind == AccountKind.LIVE and taken is not None:
+        told = f"{taken.name!r} ({taken.id}) is your organisation's account at {taken.broker}, and has all of its money"
+        raise Refused("BROKER_TAKEN", f"{told}: use it, or delete it first.", "broker")
 
 
 def not_empty(used: dict[str, list[str]]) -> Refused | None:
