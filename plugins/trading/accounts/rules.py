@@ -19,6 +19,9 @@ SIMULATOR = "simulator"
 """The broker of paper accounts that fill on the gateway's own prices."""
 MOST_LEVERAGE = Decimal(100)
 LARGEST = Decimal(1_000_000_000_000)
+USUAL_INTEREST = Decimal("0.05")
+"""A year, of cash that is owed."""
+FINEST_INTEREST = Decimal("0.000001")
 LONGEST_REASON = 300
 ONE = Decimal(1)
 
@@ -34,6 +37,7 @@ class Wish:
     initial_balance: Decimal = Decimal(0)
     margin: MarginType = MarginType.CASH
     leverage: Decimal = ONE
+    margin_interest_rate: Decimal | None = None
     max_daily_loss: Decimal | None = None
     method: LotMethod = LotMethod.AVERAGE_COST
     shared: bool = False
@@ -47,6 +51,7 @@ class Change:
 
     name: str | None = None
     leverage: Decimal | None = None
+    margin_interest_rate: Decimal | None = None
     max_daily_loss: Decimal | None = None
     without_max_daily_loss: bool = False
     method: LotMethod | None = None
@@ -104,6 +109,21 @@ def leverage_of(leverage: Decimal, margin: MarginType) -> Decimal:
         told = f"leverage must be 1 to {MOST_LEVERAGE}, with at most 2 decimals."
         raise Refused("LEVERAGE_INVALID", told, "leverage")
     return leverage
+
+
+def rate_of(rate: Decimal | None, margin: MarginType, kind: AccountKind) -> Decimal:
+    """What a year of owed cash costs, as a fraction; 0 where nothing is owed to us."""
+    if margin is MarginType.CASH or kind is AccountKind.LIVE:
+        if rate:
+            told = "Only a PAPER account of margin MARGIN owes us cash: leave marginInterestRate out."
+            raise Refused("INTEREST_INVALID", told, "marginInterestRate")
+        return Decimal(0)
+    if rate is None:
+        return USUAL_INTEREST
+    if not 0 <= rate <= 1 or rate != rate.quantize(FINEST_INTEREST):
+        told = "marginInterestRate must be 0 to 1, with at most 6 decimals: 0.05 is 5 % a year."
+        raise Refused("INTEREST_INVALID", told, "marginInterestRate")
+    return rate
 
 
 def loss_of(amount: Decimal | None) -> Decimal | None:

@@ -18,6 +18,7 @@ from schema.words.orders import AccountKind
 _CHANGING = (
     "name", "broker", "leverage", "max_daily_loss", "method", "shared", "model", "halted", "halt_reason", "day",
     "day_equity", "loss_day", "margin_called", "version", "entries", "orders", "changed_at", "deleted_at",
+    "margin_interest_rate", "charged_at",
 )  # fmt: skip
 
 
