@@ -14,7 +14,7 @@ from typing import Self
 
 from gateway.core.contract import Host
 from gateway.core.matching import venue
-from gateway.core.matching.contingencies import Cancel, Consequence, Linked, Resize, Wake, consequences
+from gateway.core.matching.contingencies import EXITS, Cancel, Consequence, Resize, Wake, consequences
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step, Tick
 from gateway.core.matching.positions import Applied, apply
@@ -34,15 +34,17 @@ from plugins.trading.orders.events import (
     PositionClosed,
     PositionOpened,
 )
+from plugins.trading.orders.forms import check_woken
 from plugins.trading.orders.store import FillStore, OrderStore
-from plugins.trading.orders.turning import ended, form_of, left_of, paid_for, returned, working
+from plugins.trading.orders.turning import ended, form_of, left_of, linked, paid_for, returned, told_reason, working
 from plugins.trading.positions.store import PositionStore, TripStore
 from plugins.trading.positions.turning import position_of, position_row, trip_row
 from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
 from plugins.trading.writing import Writing
 from schema.events import Event
 from schema.provenance import DataMode
-from schema.words.orders import MarginType, OrderLeg, OrderStatus
+from schema.words.orders import MarginType, OrderStatus, OrderType
+from schema.words.problems import Refused
 from schema.words.trades import Side
 
 TOPIC = "trading.orders.changed"
@@ -50,26 +52,6 @@ ZERO = Decimal(0)
 SYSTEM = "trading"
 """Who makes entries that nobody asked for."""
 _EXACT = Context(prec=200)
-
-REASONS = {
-    "IOC_UNFILLED": "what could not be filled at once was cancelled",
-    "FOK_NOT_FILLABLE": "less than the whole quantity was offered",
-    "POST_ONLY_WOULD_TAKE": "it would have been filled at once",
-    "REDUCE_ONLY_WOULD_INCREASE": "there is nothing left of the position that it could reduce",
-    "EXPIRED": "its time ran out",
-    "PARENT_ENDED": "the order that it waited for ended otherwise",
-    "OTHER_FILLED": "another order of its group was filled",
-    "EXIT_FILLED": "its position was closed",
-    "CANCELED": "by its owner",
-    "CLOSED": "its position was closed",
-    "REPLACED": "other orders took its place",
-    "KILL_SWITCH": "trading was stopped",
-    "DAILY_LOSS_REACHED": "the account has lost as much as it may in a day",
-    "LIQUIDATION": "the account fell below its maintenance margin",
-    "INSUFFICIENT_FUNDS": "the account has too little cash for its fill",
-    "INSUFFICIENT_MARGIN": "the account has too little margin for it",
-}
-"""Why orders end unfilled, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,7 +319,7 @@ class Floor:
 
     def _follow(self, row: OrderRow, market: Market | None) -> None:
         """What its change makes of the orders that belong to it; they follow in turn."""
-        for consequence in consequences(_linked(row), map(_linked, self._kin(row))):
+        for consequence in consequences(linked(row), map(linked, self._kin(row))):
             other = self.orders[consequence.id]
             if other.open:
                 self._do(other, consequence, market)
@@ -363,6 +345,12 @@ class Floor:
         """It arrives at the venue, and meets the message after the one that has woken it."""
         if row.condition is not None:
             return
+        if market is not None and market.tick is not None and self._is_judged_late(row, market.tick):
+            try:
+                check_woken(row, market.spec, market.model, market.tick, self.now)
+            except Refused as refused:
+                self.fail(row, refused.code, refused.message)
+                return
         order = replace(working(row), accepted_at=self.now)
         model = market.model if market else ExecutionModel.read(self.w.account.model)
         spec = market.spec if market else None
@@ -371,19 +359,11 @@ class Floor:
         self.put(after)
         self.events.append(OrderAccepted.told(after, market.mode if market else DataMode.LIVE, self.now))
 
-
-def told_reason(reason: str | None) -> str | None:
-    """A code with its words."""
-    if reason is None or ":" in reason:
-        return reason
-    return f"{reason}: {REASONS[reason]}" if reason in REASONS else reason
-
-
-def _linked(row: OrderRow) -> Linked:
-    return Linked(
-        id=row.id, status=OrderStatus(row.status), quantity=row.quantity or ZERO, filled=row.filled,
-        leg=OrderLeg(row.leg) if row.leg else None, parent=row.parent_id, group=row.group_id,
-    )  # fmt: skip
+    def _is_judged_late(self, row: OrderRow, tick: Tick) -> bool:
+        """Whether nobody could say by its entry's price what it is worth: exits of a trail, and what is no exit."""
+        first = self.orders.get(row.parent_id or "")
+        foreseen = row.leg in EXITS and first is not None and first.type != OrderType.TRAILING_STOP
+        return row.instrument == str(tick.instrument) and not foreseen
 
 
 def _fill_row(row: OrderRow, execution: Execution, applied: Applied, market: Market, now: datetime) -> FillRow:

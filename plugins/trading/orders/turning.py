@@ -7,15 +7,36 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
 
+from gateway.core.matching.contingencies import Linked
 from gateway.core.matching.lifecycle import TERMINAL, advance
 from gateway.core.matching.model import Execution, Working
 from gateway.core.matching.rounding import EXACT, quantum_of, total_of
 from plugins.trading.rows import OrderRow
 from schema.symbols import parse_instrument
-from schema.words.orders import OrderStatus, OrderType, TimeInForce
+from schema.words.orders import OrderLeg, OrderStatus, OrderType, TimeInForce
 from schema.words.trades import Side
 
 ZERO = Decimal(0)
+
+REASONS = {
+    "IOC_UNFILLED": "what could not be filled at once was cancelled",
+    "FOK_NOT_FILLABLE": "less than the whole quantity was offered",
+    "POST_ONLY_WOULD_TAKE": "it would have been filled at once",
+    "REDUCE_ONLY_WOULD_INCREASE": "there is nothing left of the position that it could reduce",
+    "EXPIRED": "its time ran out",
+    "PARENT_ENDED": "the order that it waited for ended otherwise",
+    "OTHER_FILLED": "another order of its group was filled",
+    "EXIT_FILLED": "its position was closed",
+    "CANCELED": "by its owner",
+    "CLOSED": "its position was closed",
+    "REPLACED": "other orders took its place",
+    "KILL_SWITCH": "trading was stopped",
+    "DAILY_LOSS_REACHED": "the account has lost as much as it may in a day",
+    "LIQUIDATION": "the account fell below its maintenance margin",
+    "INSUFFICIENT_FUNDS": "the account has too little cash for its fill",
+    "INSUFFICIENT_MARGIN": "the account has too little margin for it",
+}
+"""Why orders end unfilled, in words."""
 
 
 def working(row: OrderRow) -> Working:
@@ -60,6 +81,21 @@ def ended(row: OrderRow, status: OrderStatus, reason: str | None, now: datetime)
     return replace(
         row, status=status.value, reason=reason, open=False, ended_at=now, reserved=ZERO, version=row.version + 1,
         changed_at=now,
+    )  # fmt: skip
+
+
+def told_reason(reason: str | None) -> str | None:
+    """A code with its words."""
+    if reason is None or ":" in reason:
+        return reason
+    return f"{reason}: {REASONS[reason]}" if reason in REASONS else reason
+
+
+def linked(row: OrderRow) -> Linked:
+    """As the orders that belong to it see it."""
+    return Linked(
+        id=row.id, status=OrderStatus(row.status), quantity=row.quantity or ZERO, filled=row.filled,
+        leg=OrderLeg(row.leg) if row.leg else None, parent=row.parent_id, group=row.group_id,
     )  # fmt: skip
 
 
