@@ -229,7 +229,7 @@ async def open_pit(database: str, folder: Path) -> AsyncIterator[Pit]:
         pit.price("99", "101")
         pit.price("49", "51", ETH)
         pit.price("99", "101", PERP)
-        pit.price("99", "101", FREE)
+        pit.told[FREE] = pit.told[PERP]
         pit.price("99", "101", SHUT, market_state=MarketState.CLOSED)
         pit.price("99", "101", OLD, as_of=NOON - timedelta(minutes=5))
         await pit.open("tacc_1")
