@@ -25,7 +25,7 @@ from plugins.trading.writing import Writing
 from schema.words.orders import EntryKind, MarginType
 from schema.words.problems import Refused
 
-FLOWS = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL, EntryKind.TRANSFER})
+FLOWS = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL, EntryKind.TRANSFER, EntryKind.ADJUSTMENT})
 
 
 class Moved(Exception):

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from typing import Self
 
 from gateway.core.contract import Host
 from gateway.core.matching import venue
 from gateway.core.matching.contingencies import EXITS, Cancel, Consequence, Resize, Wake, consequences
+from gateway.core.matching.funding import last_funding
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step, Tick
 from gateway.core.matching.positions import Applied, apply
@@ -25,6 +26,7 @@ from gateway.core.store import new_id
 from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.chart import Ledger
 from plugins.trading.ledger.drafts import Draft, commission, derivative_fill, spot_fill
+from plugins.trading.markets.specs import is_perpetual
 from plugins.trading.orders.events import (
     OrderAccepted,
     OrderCanceled,
@@ -35,8 +37,9 @@ from plugins.trading.orders.events import (
     PositionOpened,
 )
 from plugins.trading.orders.forms import check_woken
+from plugins.trading.orders.reasons import told_reason
 from plugins.trading.orders.store import FillStore, OrderStore
-from plugins.trading.orders.turning import ended, form_of, left_of, linked, paid_for, returned, told_reason, working
+from plugins.trading.orders.turning import ended, form_of, left_of, linked, paid_for, returned, working
 from plugins.trading.positions.store import PositionStore, TripStore
 from plugins.trading.positions.turning import position_of, position_row, trip_row
 from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
@@ -52,6 +55,8 @@ ZERO = Decimal(0)
 SYSTEM = "trading"
 """Who makes entries that nobody asked for."""
 _EXACT = Context(prec=200)
+BEFORE = timedelta(microseconds=1)
+"""Who holds a perpetual from the instant of its funding on pays it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +280,8 @@ class Floor:
         self._touched[row.instrument] = None
         self.events.append(OrderFilled.told(row, fill))
         self._hold(row, before, applied, fill.mode)
+        if self.w.account.funded_at is None and is_perpetual(row.instrument):
+            self.w.set(funded_at=last_funding(self.now - BEFORE))
 
     def _draft(self, row: OrderRow, fill: FillRow, spec: Spec) -> None:
         units = fill.quantity if row.side == Side.BUY else -fill.quantity
