@@ -14,7 +14,7 @@ from typing import Self
 
 from gateway.core.contract import Host
 from gateway.core.matching import venue
-from gateway.core.matching.contingencies import Cancel, Consequence, Linked, Resize, Wake, consequences
+from gateway.core.matching.contingencies import EXITS, Cancel, Consequence, Resize, Wake, consequences
 from gateway.core.matching.funding import last_funding
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step, Tick
@@ -37,16 +37,18 @@ from plugins.trading.orders.events import (
     PositionClosed,
     PositionOpened,
 )
+from plugins.trading.orders.forms import check_woken
 from plugins.trading.orders.reasons import told_reason
 from plugins.trading.orders.store import FillStore, OrderStore
-from plugins.trading.orders.turning import ended, form_of, left_of, paid_for, returned, working
+from plugins.trading.orders.turning import ended, form_of, left_of, linked, paid_for, returned, working
 from plugins.trading.positions.store import PositionStore, TripStore
 from plugins.trading.positions.turning import position_of, position_row, trip_row
 from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
 from plugins.trading.writing import Writing
 from schema.events import Event
 from schema.provenance import DataMode
-from schema.words.orders import MarginType, OrderLeg, OrderStatus
+from schema.words.orders import MarginType, OrderStatus, OrderType
+from schema.words.problems import Refused
 from schema.words.trades import Side
 
 TOPIC = "trading.orders.changed"
@@ -330,7 +332,7 @@ class Floor:
 
     def _follow(self, row: OrderRow, market: Market | None) -> None:
         """What its change makes of the orders that belong to it; they follow in turn."""
-        for consequence in consequences(_linked(row), map(_linked, self._kin(row))):
+        for consequence in consequences(linked(row), map(linked, self._kin(row))):
             other = self.orders[consequence.id]
             if other.open:
                 self._do(other, consequence, market)
@@ -356,6 +358,12 @@ class Floor:
         """It arrives at the venue, and meets the message after the one that has woken it."""
         if row.condition is not None:
             return
+        if market is not None and market.tick is not None and self._is_judged_late(row, market.tick):
+            try:
+                check_woken(row, market.spec, market.model, market.tick, self.now)
+            except Refused as refused:
+                self.fail(row, refused.code, refused.message)
+                return
         order = replace(working(row), accepted_at=self.now)
         model = market.model if market else ExecutionModel.read(self.w.account.model)
         spec = market.spec if market else None
@@ -364,12 +372,11 @@ class Floor:
         self.put(after)
         self.events.append(OrderAccepted.told(after, self._mode(row, market), self.now))
 
-
-def _linked(row: OrderRow) -> Linked:
-    return Linked(
-        id=row.id, status=OrderStatus(row.status), quantity=row.quantity or ZERO, filled=row.filled,
-        leg=OrderLeg(row.leg) if row.leg else None, parent=row.parent_id, group=row.group_id,
-    )  # fmt: skip
+    def _is_judged_late(self, row: OrderRow, tick: Tick) -> bool:
+        """Whether nobody could say by its entry's price what it is worth: exits of a trail, and what is no exit."""
+        first = self.orders.get(row.parent_id or "")
+        foreseen = row.leg in EXITS and first is not None and first.type != OrderType.TRAILING_STOP
+        return row.instrument == str(tick.instrument) and not foreseen
 
 
 def _fill_row(row: OrderRow, execution: Execution, applied: Applied, market: Market, now: datetime) -> FillRow:
