@@ -281,7 +281,7 @@ class Floor:
         self._touched[row.instrument] = None
         self.events.append(OrderFilled.told(row, fill))
         self._hold(row, before, applied, fill.mode)
-        if self.w.account.funded_at is None and is_perpetual(row.instrument):
+        if spec.derivative and self.w.account.funded_at is None and is_perpetual(row.instrument):
             self.w.set(funded_at=last_funding(self.now - BEFORE))
 
     def _draft(self, row: OrderRow, fill: FillRow, spec: Spec) -> None:
