@@ -42,6 +42,9 @@ class AccountRow:
     created_at: datetime
     changed_at: datetime
     deleted_at: datetime | None
+    margin_interest_rate: Decimal = Decimal(0)
+    funded_at: datetime | None = None
+    charged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, MetaData, PrimaryKeyConstraint, Text
+from sqlalchemy import Boolean, Column, Index, Integer, MetaData, PrimaryKeyConstraint, Text, text
 
 from gateway.core.store import ExactDecimal, Instant, Json, shared_table, tenant_table, unique_where
 
@@ -39,6 +39,9 @@ accounts = tenant_table(
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False, index=True),
     Column("deleted_at", Instant, nullable=True),
+    Column("margin_interest_rate", ExactDecimal, nullable=False, server_default=text("0")),  # a year, of owed cash
+    Column("funded_at", Instant, nullable=True),  # its perpetuals' funding is booked until then; null: none is owed
+    Column("charged_at", Instant, nullable=True),  # interest is booked until then; null while it owes no cash
     Index("ix_trading_accounts_page", "tenant_id", "created_at", "id"),
     Index("ix_trading_accounts_shard", "shard"),
     unique_where(

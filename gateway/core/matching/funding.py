@@ -28,6 +28,13 @@ def next_funding(after: datetime, hours: int = 8) -> datetime:
     return min(day + interval * ((after - day) // interval + 1), day + timedelta(days=1))
 
 
+def last_funding(at: datetime, hours: int = 8) -> datetime:
+    """The newest of these times that is not later."""
+    day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    interval = timedelta(hours=hours)
+    return day + interval * ((at - day) // interval)
+
+
 def interest(balance: Decimal, yearly: Decimal, elapsed: timedelta, quantum: Decimal | None = None) -> Decimal:
     """`balance × yearly rate × seconds ÷ (365 × 86,400)`: simple, actual/365; paid where the balance is below 0."""
     with localcontext(EXACT):

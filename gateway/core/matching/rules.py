@@ -11,6 +11,7 @@ from gateway.core.matching.chances import AT_ONCE, LIMITED
 from gateway.core.matching.model import ZERO, Spec, Working
 from gateway.core.matching.rounding import COIN_STEP, EXACT, FINEST, ceil_to, fits, floor_to, nearest, plain
 from gateway.core.matching.slippage import BASIS
+from gateway.core.matching.trailing import HUNDRED
 from schema.words.orders import OrderType, TimeInForce
 from schema.words.trades import Side
 
@@ -59,6 +60,7 @@ def check(
         check_quantity(order.quantity, spec),
         check_notional(order.quantity, worth(order, price), spec),
         check_collar(order.side, order.limit_price, _collared(order, price), collar_bps, spec),
+        check_trail(order.side, order.trail_amount, price),
     ]
     return tuple(each for each in found if each is not None)
 
@@ -66,6 +68,16 @@ def check(
 def check_form(order: Working, now: datetime) -> tuple[Violation, ...]:
     """The fields that an order's type, time in force and flags need, and those that they do not go with."""
     return (*_prices(order), *_numbers(order), *_times(order, now), *_flags(order))
+
+
+def check_number(field: str, value: Decimal) -> Violation | None:
+    """ORDER_INVALID: above zero, a percentage below 100, and of so many digits that it stays exact."""
+    percent = field == "trail_percent"
+    if not value.is_finite() or value <= 0 or (percent and value >= HUNDRED):
+        return _invalid(field, "must be above 0 and below 100" if percent else "must be above 0")
+    if int(value.as_tuple().exponent) < -FINEST or value.adjusted() >= LARGEST:
+        return _invalid(field, f"has at most {LARGEST} digits before the point and {FINEST} behind it")
+    return None
 
 
 def check_price(field: str, price: Decimal | None, spec: Spec) -> Violation | None:
@@ -129,6 +141,13 @@ def check_collar(
     return Violation(rule=Rule.PRICE_COLLAR, field="limit_price", message=message, nearest=(plain(bound),))
 
 
+def check_trail(side: Side, trail_amount: Decimal | None, price: Decimal | None) -> Violation | None:
+    """ORDER_INVALID: behind a sale's best price so far that its stop lies at zero or below, which no price touches."""
+    if trail_amount is None or price is None or side is Side.BUY or trail_amount < price:
+        return None
+    return _invalid("trail_amount", f"must be below {price:f}: a stop at zero or below is never met")
+
+
 def quantity_for(notional: Decimal, price: Decimal, spec: Spec) -> Decimal:
     """`notional ÷ (price × contract size)`, rounded down to the step, to 8 digits where none is known."""
     if price <= 0 or notional <= 0:
@@ -145,9 +164,12 @@ def worth(order: Working, price: Decimal | None) -> Decimal | None:
 
 
 def _collared(order: Working, price: Decimal | None) -> Decimal | None:
-    """What a limit is compared with: the market's price, or the stop that comes before it where that is worse."""
-    if price is None or order.type is not OrderType.STOP_LIMIT or order.stop_price is None:
+    """What a limit is compared with: the market's price, or the stop that comes before it where that is worse, or where
+    the market is not known."""
+    if order.type is not OrderType.STOP_LIMIT or order.stop_price is None:
         return price
+    if price is None:
+        return order.stop_price
     return max(price, order.stop_price) if order.side is Side.BUY else min(price, order.stop_price)
 
 
@@ -163,8 +185,6 @@ def _prices(order: Working) -> tuple[Violation, ...]:
     if order.type is not OrderType.TRAILING_STOP and trails:
         name = "trail_amount" if order.trail_amount is not None else "trail_percent"
         found.append(_invalid(name, f"does not go with {order.type}: only with TRAILING_STOP"))
-    if order.trail_percent is not None and not 0 < order.trail_percent < 100:
-        found.append(_invalid("trail_percent", "must be above 0 and below 100"))
     return tuple(each for each in found if each is not None)
 
 
@@ -184,15 +204,8 @@ def _numbers(order: Working) -> tuple[Violation, ...]:
         "trail_amount": order.trail_amount,
         "trail_percent": order.trail_percent,
     }
-    found = []
-    for name, value in named.items():
-        if value is None:
-            continue
-        if not value.is_finite() or value <= 0:
-            found.append(_invalid(name, "must be above 0"))
-        elif int(value.as_tuple().exponent) < -FINEST or value.adjusted() >= LARGEST:
-            found.append(_invalid(name, f"has at most {LARGEST} digits before the point and {FINEST} behind it"))
-    return tuple(found)
+    found = [check_number(name, value) for name, value in named.items() if value is not None]
+    return tuple(each for each in found if each is not None)
 
 
 def _times(order: Working, now: datetime) -> tuple[Violation, ...]:

@@ -22,7 +22,7 @@ from plugins.trading.writing import Writing, finish
 from schema.idempotency import check_same, digest_of
 from schema.names import could_be_id
 from schema.pages import Position
-from schema.words.orders import MarginType
+from schema.words.orders import AccountKind, MarginType
 from schema.words.problems import Refused
 
 TOPIC = "trading.account.changed"
@@ -80,6 +80,7 @@ class AccountDesk:
                 return held
             permit = await self._permits.find(tx, context.tenant)
             rules.check_live(wish, row.name, opted_in=permit is not None and permit.live)
+            rules.check_free(row, await self._rows.at_broker(tx, context.tenant, row.broker))
             if await self._rows.count(tx, context.tenant) >= MOST_ACCOUNTS:
                 told = f"Your organisation has {MOST_ACCOUNTS} trading accounts: delete one first."
                 raise Refused("TOO_MANY_ACCOUNTS", told)
@@ -95,6 +96,9 @@ class AccountDesk:
             held = await self._gate.lock(tx, context, account_id, Access.MANAGE, "id", version=change.version)
             used = await self._rows.in_use(tx, context.tenant, account_id)
             row = self._next(_changed(held, change, busy=bool(used["positions"] or used["orders"])))
+            if row.margin_interest_rate != held.margin_interest_rate and row.charged_at is None:
+                # Whether it owes anything is looked at when this day ends.
+                row = replace(row, charged_at=row.changed_at.replace(hour=0, minute=0, second=0, microsecond=0))
             await self._rows.change(tx, context.tenant, account_id, row)
             await self._record(
                 tx, context, "tradingaccount.updated", account_id, before=_told(held), after=_told(row)
@@ -185,6 +189,7 @@ class AccountDesk:
             model=wish.model.plain(), halted=False, halt_reason=None, day=now.date().isoformat(), day_equity=balance,
             loss_day=None, margin_called=False, shard=shard_of(id), version=1, entries=0, orders=0,
             idempotency_key=None, request_digest=None, created_at=now, changed_at=now, deleted_at=None,
+            margin_interest_rate=rules.rate_of(wish.margin_interest_rate, wish.margin, wish.kind),
         )  # fmt: skip
 
     def _next(self, row: AccountRow) -> AccountRow:
@@ -213,16 +218,27 @@ def _changed(held: AccountRow, change: Change, *, busy: bool) -> AccountRow:
         loss = None
     elif change.max_daily_loss is not None:
         loss = rules.loss_of(change.max_daily_loss)
+    interest = held.margin_interest_rate
+    if change.margin_interest_rate is not None:
+        interest = rules.rate_of(change.margin_interest_rate, margin, AccountKind(held.kind))
     return replace(
-        held, name=held.name if change.name is None else rules.name_of(change.name), leverage=leverage, method=method,
-        max_daily_loss=loss, shared=held.shared if change.shared is None else change.shared,
+        held, name=held.name if change.name is None else rules.name_of(change.name), leverage=leverage,
+        margin_interest_rate=interest, method=method, max_daily_loss=loss,
+        loss_day=None if _is_wider(loss, held.max_daily_loss) else held.loss_day,
+        shared=held.shared if change.shared is None else change.shared,
         model=held.model if change.model is None else change.model.plain(),
     )  # fmt: skip
+
+
+def _is_wider(limit: Decimal | None, before: Decimal | None) -> bool:
+    """Whether more may be lost than before: what was reached was reached of another limit."""
+    return before is not None and (limit is None or limit > before)
 
 
 def _told(row: AccountRow) -> dict[str, Any]:
     return {
         "name": row.name, "kind": row.kind, "broker": row.broker, "currency": row.currency, "margin": row.margin,
-        "leverage": format(row.leverage, "f"), "method": row.method, "shared": row.shared, "model": row.model,
+        "leverage": format(row.leverage, "f"), "marginInterestRate": format(row.margin_interest_rate, "f"),
+        "method": row.method, "shared": row.shared, "model": row.model,
         "maxDailyLoss": None if row.max_daily_loss is None else format(row.max_daily_loss, "f"),
     }  # fmt: skip

@@ -65,7 +65,7 @@ async def resolve_create(info: Ctx, input: Made) -> given.TradingAccountCreatePa
             name=input.name, kind=input.kind, broker=input.broker, currency=input.currency,
             initial_balance=input.initial_balance, margin=input.margin, leverage=input.leverage,
             max_daily_loss=input.max_daily_loss, method=input.method, shared=input.shared, model=model,
-            confirm=input.confirm,
+            confirm=input.confirm, margin_interest_rate=input.margin_interest_rate,
         )  # fmt: skip
         row = await info.context.service(AccountDesk).create(info.context, wish, input.idempotency_key)
     except Refused as refused:
@@ -82,7 +82,7 @@ async def resolve_update(info: Ctx, input: Changed) -> given.TradingAccountUpdat
         change = Change(
             name=input.name, leverage=input.leverage, max_daily_loss=input.max_daily_loss,
             without_max_daily_loss=input.without_max_daily_loss, method=input.method, shared=input.shared, model=model,
-            version=input.version,
+            version=input.version, margin_interest_rate=input.margin_interest_rate,
         )  # fmt: skip
         row = await info.context.service(AccountDesk).update(info.context, input.id, change)
     except Refused as refused:

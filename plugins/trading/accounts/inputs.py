@@ -101,6 +101,9 @@ class TradingAccountCreateInput:
     initial_balance: Decimal = _given("Its first deposit, in that currency; 0 for LIVE.", Decimal(0))
     margin: MarginType = _given("Whether it may borrow.", MarginType.CASH)
     leverage: Decimal = _given("How many times its equity a MARGIN account may hold, 1 to 100.", Decimal(1))
+    margin_interest_rate: Decimal | None = _given(
+        "What a MARGIN account pays a year for cash that it owes, 0 to 1: by default 0.05, which is 5 %.", None
+    )
     max_daily_loss: Decimal | None = _given("What it may lose in a UTC day; by default there is no limit.", None)
     method: LotMethod = _given("Which units a sale takes.", LotMethod.AVERAGE_COST)
     shared: bool = _given("Whether every member may look and trade, as their role lets them.", False)
@@ -116,6 +119,7 @@ class TradingAccountUpdateInput:
     id: strawberry.ID = _asked("The account's id.")
     name: str | None = _given("Another name.", None)
     leverage: Decimal | None = _given("Another leverage; less only while nothing is open.", None)
+    margin_interest_rate: Decimal | None = _given("Another yearly interest on owed cash, 0 to 1.", None)
     max_daily_loss: Decimal | None = _given("Another limit of what it may lose in a UTC day.", None)
     without_max_daily_loss: bool = _given("No limit any more.", False)
     method: LotMethod | None = _given("Another method; only while nothing is open.", None)
@@ -180,9 +184,11 @@ _CONFIRM = "Money needs a second word."
     CURRENCY_INVALID="It is no currency that is known.",
     BALANCE_INVALID="The first deposit is out of range, has too many decimals, or is a LIVE account's.",
     LEVERAGE_INVALID="The leverage is out of range, or a CASH account's.",
+    INTEREST_INVALID="The interest is out of range, or is not a paper MARGIN account's.",
     LOSS_INVALID="The greatest daily loss is out of range.",
     MODEL_INVALID="A field of the execution model is out of its bounds.",
     BROKER_INVALID="There is no such broker here, or a LIVE account has none.",
+    BROKER_TAKEN="The organisation has an account at this broker, which has all of its money.",
     LIVE_NOT_ENABLED="The organisation has not opted in to live trading.",
     CONFIRMATION_NEEDED=_CONFIRM,
     TOO_MANY_ACCOUNTS="The organisation has as many accounts as it may have.",
@@ -194,9 +200,11 @@ class TradingAccountCreateErrorCode(StrEnum):
     CURRENCY_INVALID = "CURRENCY_INVALID"
     BALANCE_INVALID = "BALANCE_INVALID"
     LEVERAGE_INVALID = "LEVERAGE_INVALID"
+    INTEREST_INVALID = "INTEREST_INVALID"
     LOSS_INVALID = "LOSS_INVALID"
     MODEL_INVALID = "MODEL_INVALID"
     BROKER_INVALID = "BROKER_INVALID"
+    BROKER_TAKEN = "BROKER_TAKEN"
     LIVE_NOT_ENABLED = "LIVE_NOT_ENABLED"
     CONFIRMATION_NEEDED = "CONFIRMATION_NEEDED"
     TOO_MANY_ACCOUNTS = "TOO_MANY_ACCOUNTS"
@@ -207,6 +215,7 @@ class TradingAccountCreateErrorCode(StrEnum):
     "Why an account was not changed.",
     NOT_ALLOWED=_NOT_ALLOWED,
     LEVERAGE_INVALID="The leverage is out of range, or a CASH account's.",
+    INTEREST_INVALID="The interest is out of range, or is not a paper MARGIN account's.",
     LOSS_INVALID="The greatest daily loss is out of range.",
     MODEL_INVALID="A field of the execution model is out of its bounds.",
     ACCOUNT_NOT_EMPTY=_NOT_EMPTY,
@@ -219,6 +228,7 @@ class TradingAccountUpdateErrorCode(StrEnum):
     NOT_ALLOWED = "NOT_ALLOWED"
     NAME_INVALID = "NAME_INVALID"
     LEVERAGE_INVALID = "LEVERAGE_INVALID"
+    INTEREST_INVALID = "INTEREST_INVALID"
     LOSS_INVALID = "LOSS_INVALID"
     MODEL_INVALID = "MODEL_INVALID"
     ACCOUNT_NOT_EMPTY = "ACCOUNT_NOT_EMPTY"

@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from gateway.core.matching.model import ExecutionModel
 from gateway.core.quant.lots import LotMethod
+from plugins.trading.rows import AccountRow
 from schema.currencies import decimals_of, read_currency
 from schema.errors import BadInput
 from schema.names import BadName, read_name
@@ -18,6 +19,9 @@ SIMULATOR = "simulator"
 """The broker of paper accounts that fill on the gateway's own prices."""
 MOST_LEVERAGE = Decimal(100)
 LARGEST = Decimal(1_000_000_000_000)
+USUAL_INTEREST = Decimal("0.05")
+"""A year, of cash that is owed."""
+FINEST_INTEREST = Decimal("0.000001")
 LONGEST_REASON = 300
 ONE = Decimal(1)
 
@@ -33,6 +37,7 @@ class Wish:
     initial_balance: Decimal = Decimal(0)
     margin: MarginType = MarginType.CASH
     leverage: Decimal = ONE
+    margin_interest_rate: Decimal | None = None
     max_daily_loss: Decimal | None = None
     method: LotMethod = LotMethod.AVERAGE_COST
     shared: bool = False
@@ -46,6 +51,7 @@ class Change:
 
     name: str | None = None
     leverage: Decimal | None = None
+    margin_interest_rate: Decimal | None = None
     max_daily_loss: Decimal | None = None
     without_max_daily_loss: bool = False
     method: LotMethod | None = None
@@ -105,6 +111,21 @@ def leverage_of(leverage: Decimal, margin: MarginType) -> Decimal:
     return leverage
 
 
+def rate_of(rate: Decimal | None, margin: MarginType, kind: AccountKind) -> Decimal:
+    """What a year of owed cash costs, as a fraction; 0 where nothing is owed to us."""
+    if margin is MarginType.CASH or kind is AccountKind.LIVE:
+        if rate:
+            told = "Only a PAPER account of margin MARGIN owes us cash: leave marginInterestRate out."
+            raise Refused("INTEREST_INVALID", told, "marginInterestRate")
+        return Decimal(0)
+    if rate is None:
+        return USUAL_INTEREST
+    if not 0 <= rate <= 1 or rate != rate.quantize(FINEST_INTEREST):
+        told = "marginInterestRate must be 0 to 1, with at most 6 decimals: 0.05 is 5 % a year."
+        raise Refused("INTEREST_INVALID", told, "marginInterestRate")
+    return rate
+
+
 def loss_of(amount: Decimal | None) -> Decimal | None:
     """The greatest daily loss, above zero."""
     if amount is not None and not 0 < amount <= LARGEST:
@@ -138,6 +159,13 @@ def check_live(wish: Wish, name: str, *, opted_in: bool) -> None:
     if wish.confirm != name:
         told = f"A LIVE account trades with money: write its name once more, confirm: {name!r}."
         raise Refused("CONFIRMATION_NEEDED", told, "confirm")
+
+
+def check_free(wanted: AccountRow, taken: AccountRow | None) -> None:
+    """A broker's money is booked in one account: an organisation has one key for it, and so one account there."""
+    if wanted.kind == AccountKind.LIVE and taken is not None:
+        told = f"{taken.name!r} ({taken.id}) is your organisation's account at {taken.broker}, and has all of its money"
+        raise Refused("BROKER_TAKEN", f"{told}: use it, or delete it first.", "broker")
 
 
 def not_empty(used: dict[str, list[str]]) -> Refused | None:

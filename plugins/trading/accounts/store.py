@@ -13,10 +13,12 @@ from gateway.core.store import Tx
 from plugins.trading.rows import AccountRow, MemberRow, PermitRow, SwitchRow
 from plugins.trading.tables import accounts, entries, members, orders, permits, positions, schedules, switches
 from schema.pages import Position
+from schema.words.orders import AccountKind
 
 _CHANGING = (
     "name", "broker", "leverage", "max_daily_loss", "method", "shared", "model", "halted", "halt_reason", "day",
     "day_equity", "loss_day", "margin_called", "version", "entries", "orders", "changed_at", "deleted_at",
+    "margin_interest_rate", "charged_at",
 )  # fmt: skip
 
 
@@ -44,6 +46,12 @@ class AccountStore:
         """What was made under a client's key, deleted or not."""
         mine = and_(accounts.c.tenant_id == tenant, accounts.c.idempotency_key == idempotency_key)
         return await tx.first(select(accounts).where(mine), AccountRow)
+
+    async def at_broker(self, tx: Tx, tenant: str, broker: str) -> AccountRow | None:
+        """The oldest live one at a broker; the caller holds the organisation's accounts."""
+        mine = and_(accounts.c.tenant_id == tenant, accounts.c.broker == broker, accounts.c.deleted_at.is_(None))
+        live = select(accounts).where(mine, accounts.c.kind == AccountKind.LIVE.value)
+        return await tx.first(live.order_by(accounts.c.created_at, accounts.c.id).limit(1), AccountRow)
 
     async def count(self, tx: Tx, tenant: str) -> int:
         """How many there are."""

@@ -159,6 +159,7 @@ class TradingAccount:
     initial_balance: Decimal = described("What it began with.")
     margin: MarginType = described("Whether it may borrow.")
     leverage: Decimal = described("How many times its equity it may hold; 1 in a CASH account.")
+    margin_interest_rate: Decimal = described("What it pays a year for cash that it owes: 0.05 is 5 %.")
     max_daily_loss: Decimal | None = described(
         "What it may lose in a UTC day; then only orders that reduce positions are taken until the next.", default=None
     )
@@ -191,7 +192,8 @@ class TradingAccount:
         return cls(
             row=row, id=strawberry.ID(row.id), name=row.name, kind=AccountKind(row.kind), broker=row.broker,
             currency=row.currency, initial_balance=row.initial_balance, margin=MarginType(row.margin),
-            leverage=row.leverage, max_daily_loss=row.max_daily_loss, method=LotMethod(row.method), shared=row.shared,
+            leverage=row.leverage, margin_interest_rate=row.margin_interest_rate,
+            max_daily_loss=row.max_daily_loss, method=LotMethod(row.method), shared=row.shared,
             model=TradingExecutionModel.of(ExecutionModel.read(row.model)), halted=row.halted,
             halt_reason=row.halt_reason, owner=row.owner, version=row.version, created_at=row.created_at,
             changed_at=row.changed_at,

@@ -17,7 +17,8 @@ from plugins.trading.brokers.port import Deal, Report
 from plugins.trading.ledger.chart import Ledger, money
 from plugins.trading.ledger.drafts import commission
 from plugins.trading.orders.events import OrderAccepted, OrderFilled
-from plugins.trading.orders.floor import Floor, told_reason
+from plugins.trading.orders.floor import Floor
+from plugins.trading.orders.reasons import told_reason
 from plugins.trading.positions.turning import position_of
 from plugins.trading.rows import FillRow, OrderRow
 from schema.provenance import DataMode

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, exists, or_, select, update
+from sqlalchemy import Column, bindparam, exists, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx
@@ -40,6 +40,7 @@ class EngineDirectory:
         for wanted in (
             select(orders.c.id).where(orders.c.open.is_(True)), select(positions.c.account_id),
             select(schedules.c.id).where(schedules.c.active.is_(True)),
+            select(accounts.c.id).where(or_(accounts.c.funded_at.is_not(None), accounts.c.charged_at.is_not(None))),
         ):  # fmt: skip
             if await tx.value(wanted.limit(1)) is not None:
                 return True
@@ -60,6 +61,18 @@ class EngineDirectory:
     async def some(self, tx: Tx, ids: Collection[str]) -> list[AccountRow]:
         """Accounts by their ids, as far as they are worked."""
         return await tx.all(select(accounts).where(accounts.c.id.in_(sorted(ids)), _is_worked()), AccountRow)
+
+    async def unfunded(self, tx: Tx, shards: Collection[int], until: datetime) -> list[AccountRow]:
+        """Accounts of some parts whose funding is not booked until an instant, the longest due first."""
+        return await self._behind(tx, shards, accounts.c.funded_at, until)
+
+    async def uncharged(self, tx: Tx, shards: Collection[int], until: datetime) -> list[AccountRow]:
+        """The same of interest."""
+        return await self._behind(tx, shards, accounts.c.charged_at, until)
+
+    async def _behind(self, tx: Tx, shards: Collection[int], column: Column[Any], until: datetime) -> list[AccountRow]:
+        wanted = select(accounts).where(accounts.c.shard.in_(sorted(shards)), _is_worked(), column < until)
+        return await tx.all(wanted.order_by(column, accounts.c.id), AccountRow)
 
     async def orders(self, tx: Tx, ids: Collection[str]) -> list[OrderRow]:
         """Open orders of some accounts, in the order of placing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -19,20 +19,17 @@ from plugins.trading.accounts.desk import SHARDS
 from plugins.trading.engine.clockwork import Clockwork
 from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.directory import EngineDirectory
+from plugins.trading.engine.dues import Dues
 from plugins.trading.engine.feedbook import Feedbook
 from plugins.trading.engine.feeds import Feed
-from plugins.trading.engine.funding import Funder
 from plugins.trading.engine.guarding import Guard
 from plugins.trading.engine.places import Place, Places
 from plugins.trading.engine.reading import read_accounts
-from plugins.trading.engine.scheduling import Scheduler
 from plugins.trading.engine.seat import Seat, Stood
 from plugins.trading.engine.values import find_value
 from plugins.trading.orders.floor import Market
-from plugins.trading.rows import ScheduleRow
 from plugins.trading.tables import evaluators, leases
 from schema.errors import MarketgateError
-from schema.words.problems import Refused
 
 LOOK_BACK = timedelta(seconds=10)
 """By how much looks for changes overlap: other processes' clocks, and transactions that take their time."""
@@ -58,9 +55,7 @@ class Engine:
         self._places = Places(host.clock, self._settle, self._drop, self.doubt)
         self._clockwork = Clockwork(host.clock, self._next, self._ring)
         self._guard = Guard(host, self._dealer, self.feeds)
-        self._scheduler, self._funder = Scheduler(host), Funder(host, self._dealer)
-        self._placing: set[str] = set()
-        """Schedules whose orders are being placed."""
+        self._dues = Dues(host, self._context_of, self._begin)
         self._doubted: set[str] = set()
         self._halted: tuple[bool, frozenset[str]] = (False, frozenset())
         self._values: dict[str, dict[str, Decimal]] = {}
@@ -95,10 +90,7 @@ class Engine:
         for place in self._places.all:
             self._attend(place)
             self._watch(place)
-            if self._funder.due(place.seat) and not place.funding:
-                place.funding = True
-                self._places.put(place, partial(self._fund, place))
-        await self._place_due()
+        await self._dues.look(self._leads.shards)
         await self._keep_extremes()
 
     async def settled(self) -> None:
@@ -301,27 +293,6 @@ class Engine:
             if place.seat.named():
                 self._consider(place)
 
-    async def _place_due(self) -> None:
-        """Orders of schedules; accounts need no seat for them."""
-        if not self._leads.shards:
-            return
-        for row in await self._scheduler.due(self._leads.shards):
-            if row.id not in self._placing:
-                self._placing.add(row.id)
-                self._keep(asyncio.create_task(self._place(row), name="trading.schedule"))
-
-    async def _place(self, row: ScheduleRow) -> None:
-        try:
-            place = self._places.find(row.account_id)
-            context = place.seat.context if place else await self._context_of(row.tenant_id)
-            if context is not None:
-                await self._scheduler.place(row, context)
-        except (MarketgateError, Refused, DBAPIError, OSError):
-            # It stays due, and is looked at again.
-            LOG.exception("trading_schedule_failed", schedule=row.id)
-        finally:
-            self._placing.discard(row.id)
-
     def _watch(self, place: Place) -> None:
         """Value it anew, where something has changed that its value depends on."""
         if place.guarding or not self._guard.concerns(place.seat):
@@ -340,12 +311,6 @@ class Engine:
         if now is None and not place.blind:
             LOG.warning("trading_not_valued", account=place.seat.id)
         place.blind = now is None
-
-    async def _fund(self, place: Place) -> None:
-        try:
-            await self._funder.book(place.seat)
-        finally:
-            place.funding = False
 
     def _settle(self, place: Place) -> None:
         """After a change: what it listens to, and when time alone changes something."""
@@ -396,6 +361,9 @@ class Engine:
             place = self._places.find(account_id)
             if place is not None:
                 place.seat.kept(some)
+
+    def _begin(self, work: Coroutine[None, None, None], name: str) -> None:
+        self._keep(asyncio.create_task(work, name=name))
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)

@@ -1,12 +1,13 @@
 """Funding of perpetuals, every eight hours UTC: booked once, at the rates that the account's provider tells.
 
-What was paid since the last time is summed, where a venue pays more often. Who holds the position when it is booked
-has held it then, at the mark of then: an engine that was away for hours books late, by what is held now.
+Each payment is that of what was held when it was made: positions are rebuilt from their fills, those that were closed
+since as well. Times that nobody worked are booked in order, by the history of rates. It is owed whatever kill switch
+is on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,21 +15,23 @@ from typing import cast
 
 import structlog
 
-from gateway.core.contract import Host
-from gateway.core.matching.funding import funding, next_funding
-from gateway.core.matching.positions import funded
-from gateway.core.matching.rounding import quantum_of
-from plugins.trading.engine.dealing import Dealer
-from plugins.trading.engine.seat import Seat
+from gateway.core.contract import Context, Host
+from gateway.core.matching.funding import funding, last_funding
+from gateway.core.matching.model import ExecutionModel
+from gateway.core.matching.rounding import EXACT, quantum_of
+from gateway.core.store import Tx
+from plugins.trading.engine.holders import Holders, Payment, times_between, told
 from plugins.trading.ledger.book import LedgerBook
+from plugins.trading.ledger.carrying import funding_key
 from plugins.trading.ledger.drafts import funding as funding_entry
 from plugins.trading.markets.prices import Prices
-from plugins.trading.orders.floor import SYSTEM, Floor
-from plugins.trading.positions.store import PositionStore
-from plugins.trading.positions.turning import position_of
-from plugins.trading.rows import PositionRow
+from plugins.trading.orders.floor import SYSTEM, TOPIC
+from plugins.trading.orders.store import FillStore
+from plugins.trading.positions.store import PositionStore, TripStore
+from plugins.trading.rows import AccountRow
+from plugins.trading.writing import Writing, writing
 from schema.capability import DEFAULT_TERMS, Terms
-from schema.errors import NoAnswer
+from schema.errors import FailureCode, NoAnswer
 from schema.symbols import InstrumentId, parse_instrument
 from schema.words.derivatives import (
     FUNDING_HISTORY,
@@ -37,88 +40,140 @@ from schema.words.derivatives import (
     FundingRate,
     FundingRatesAsk,
 )
-from schema.words.instruments import InstrumentType, type_of
 
 INTERVAL = timedelta(hours=8)
 SOON = timedelta(minutes=2)
 """How long after the time venues need until they tell what was paid."""
 AROUND = timedelta(minutes=1)
 """Venues' times are not exact."""
-ZERO, ONE = Decimal(0), Decimal(1)
+LONGEST = timedelta(days=7)
+"""How far back times are made up for that nobody worked."""
+NOBODY = frozenset({FailureCode.NOT_COVERED, FailureCode.NOT_RECORDED, FailureCode.UNKNOWN_INSTRUMENT})
+"""Why a history will not be told later either."""
 
 LOG = structlog.get_logger(__name__)
+
+Told = Mapping[tuple[str, datetime], Sequence[Payment]]
+"""What was paid in the eight hours until a time, by instrument and time."""
 
 
 class Funder:
     """Asks the venue first; then the account is locked, and what was booked already is left alone."""
 
-    def __init__(self, host: Host, dealer: Dealer) -> None:
-        self._host, self._dealer, self._book = host, dealer, LedgerBook()
+    def __init__(self, host: Host) -> None:
+        self._host, self._book = host, LedgerBook()
 
-    def due(self, seat: Seat) -> list[PositionRow]:
-        """Perpetuals that were held at the last time, and are not known to be booked for it."""
-        at = last_funding(self._host.clock.now() - SOON)
+    @property
+    def until(self) -> datetime:
+        """The newest time that is to be booked."""
+        return last_funding(self._host.clock.now() - SOON)
+
+    async def book(self, account: AccountRow, context: Context) -> bool:
+        """All that is due of an account, in order; whether nothing is left that somebody may tell a rate of later."""
+        until = self.until
+        if account.funded_at is None or account.funded_at >= until:
+            return True
+        async with self._host.store.read() as tx:
+            holders = await self._holders(tx, account, account.funded_at)
+        known, done = await self._asked(account, context, holders, until)
+        async with writing(self._host, account.tenant_id, account.id) as w:
+            start = w.account.funded_at
+            if start is None or start >= done:
+                return done >= until
+            holders = await self._holders(w.tx, w.account, start)
+            for at in times_between(start, done, INTERVAL):
+                for instrument in holders.instruments:
+                    await self._pay(w, holders, instrument, at, known.get((instrument, at), ()))
+            await self._write(w, holders)
+            idle = done == until and not holders.open and not holders.filled_after(until)
+            w.set(funded_at=None if idle else done)
+            news = {"account": account.id, "tenant": account.tenant_id, "shard": account.shard}
+            w.tx.then(lambda: self._host.bus.publish(TOPIC, news))
+        return done >= until
+
+    async def _holders(self, tx: Tx, account: AccountRow, since: datetime) -> Holders:
+        tenant, id = account.tenant_id, account.id
+        return Holders(
+            await PositionStore().of(tx, tenant, id), await FillStore().since(tx, tenant, id, since),
+            await TripStore().closed_since(tx, tenant, id, since),
+        )  # fmt: skip
+
+    async def _asked(
+        self, account: AccountRow, context: Context, holders: Holders, until: datetime
+    ) -> tuple[Told, datetime]:
+        """What was paid, and until when all of it is known."""
+        known: dict[tuple[str, datetime], Sequence[Payment]] = {}
+        done = start = account.funded_at or until
+        if start < until - LONGEST:
+            LOG.error("trading_funding_missed", account=account.id, since=start, until=until - LONGEST)
+        for at in times_between(start, until, INTERVAL):
+            for instrument in holders.instruments:
+                if at <= until - LONGEST or not holders.held_within(instrument, at - INTERVAL, at):
+                    continue
+                try:
+                    paid = await self._paid(account, context, parse_instrument(instrument), at, newest=at == until)
+                except NoAnswer as error:
+                    LOG.warning("trading_funding_unknown", instrument=instrument, at=at, reason=error.message)
+                    return known, done
+                known[instrument, at] = paid
+            done = at
+        return known, done
+
+    async def _paid(
+        self, account: AccountRow, context: Context, instrument: InstrumentId, at: datetime, *, newest: bool
+    ) -> list[Payment]:
+        """What was paid in the eight hours until a time. Of the newest one the running rate stands in for a history
+        that nobody tells; of one before it nothing is made up."""
+        model = ExecutionModel.read(account.model)
+        terms = DEFAULT_TERMS if model.provider is None else Terms(providers=(model.provider,))
+        ask = FundingHistoryAsk(instrument=instrument, start=at - INTERVAL + AROUND, end=at + AROUND)
+        try:
+            rates = cast(Sequence[FundingRate], (await context.market.fetch(FUNDING_HISTORY, ask, terms)).value)
+        except NoAnswer as error:
+            if not newest and error.code not in NOBODY:
+                raise
+            rates = ()
+        if not rates:
+            if not newest:
+                LOG.error("trading_funding_missed", account=account.id, instrument=str(instrument), at=at)
+                return []
+            rates = await self._running(context, instrument, at, terms)
+        marks = [each.mark_price for each in rates]
+        now = None if all(marks) else (await Prices.of(context).priced(instrument, model)).price
         return [
-            row
-            for name, row in seat.positions.items()
-            if seat.funded.get(name) != at and row.opened_at <= at and _is_perpetual(name)
+            Payment(at=each.time, rate=each.rate, mark=mark)
+            for each in rates
+            if (mark := each.mark_price or now) is not None
         ]
 
-    async def book(self, seat: Seat) -> None:
-        """All that is due of an account; what nobody tells a rate of is asked again with the next look."""
-        for row in self.due(seat):
-            at = last_funding(self._host.clock.now() - SOON)
-            instrument = parse_instrument(row.instrument)
-            try:
-                rate, told = await self._rate(seat, instrument, max(at - INTERVAL, row.opened_at), at)
-                mark = told or (await Prices.of(seat.context()).priced(instrument, seat.model)).price
-            except NoAnswer as error:
-                LOG.warning("trading_funding_unknown", instrument=row.instrument, reason=error.message)
-                continue
-            async with self._dealer.floor(seat) as (floor, _):
-                await self._pay(floor, row.instrument, at, rate, mark)
-            seat.funded[row.instrument] = at
+    async def _running(
+        self, context: Context, instrument: InstrumentId, at: datetime, terms: Terms
+    ) -> list[FundingRate]:
+        """The rate of now at each of its times."""
+        ask = FundingRatesAsk(instruments=(instrument,))
+        running = cast(FundingRate, (await context.market.fetch(FUNDING_RATES, ask, terms)).value)
+        every = timedelta(milliseconds=running.interval_ms) if running.interval_ms else INTERVAL
+        return [replace(running, time=each) for each in times_between(at - INTERVAL, at, min(every, INTERVAL))]
 
-    async def _rate(
-        self, seat: Seat, instrument: InstrumentId, start: datetime, end: datetime
-    ) -> tuple[Decimal, Decimal | None]:
-        """What was paid in `(start, end]`, and the mark of then; where that is not told, the running rate."""
-        provider, market = seat.model.provider, seat.context().market
-        terms = DEFAULT_TERMS if provider is None else Terms(providers=(provider,))
-        ask = FundingHistoryAsk(instrument=instrument, start=start + AROUND, end=end + AROUND)
-        try:
-            paid = cast(Sequence[FundingRate], (await market.fetch(FUNDING_HISTORY, ask, terms)).value)
-        except NoAnswer:
-            paid = ()
-        if paid:
-            return sum((each.rate for each in paid), ZERO), paid[-1].mark_price
-        running = cast(
-            FundingRate, (await market.fetch(FUNDING_RATES, FundingRatesAsk(instruments=(instrument,)), terms)).value
-        )
-        times = (
-            1 if not running.interval_ms else max(1, round((end - start) / timedelta(milliseconds=running.interval_ms)))
-        )
-        return running.rate * times, running.mark_price
-
-    async def _pay(self, floor: Floor, instrument: str, at: datetime, rate: Decimal, mark: Decimal) -> None:
-        row, w, key = floor.positions.get(instrument), floor.w, f"funding:{instrument}:{at.isoformat()}"
-        if row is None or row.opened_at > at or await self._book.repeated(w.tx, w.account, key, key):
+    async def _pay(self, w: Writing, holders: Holders, instrument: str, at: datetime, paid: Sequence[Payment]) -> None:
+        """Book what an instrument's positions got or paid until a time."""
+        key, currency, whole = funding_key(instrument, at), holders.currency(instrument), Decimal(0)
+        if not paid or await self._book.repeated(w.tx, w.account, key, key):
             return
-        amount = funding(row.quantity, ONE, mark, rate, quantum_of(row.currency))
-        if not amount:
-            return
-        memo = f"funding of {row.instrument} at {at:%Y-%m-%d %H:%M} UTC: {rate:f} of {row.quantity:f} at {mark:f}"
-        draft = funding_entry(row.currency, amount, instrument=row.instrument, memo=memo)
-        await self._book.post(w, [draft], at=floor.now, made_by=SYSTEM, key=key, digest=key)
-        after = funded(position_of(row), amount)
-        floor.positions[instrument] = replace(row, funding=after.funding, changed_at=floor.now)
-        await PositionStore().put(w.tx, w.tenant, floor.positions[instrument])
+        shares = []
+        for each in paid:
+            held = holders.quantity(instrument, each.at)
+            amount = funding(held, Decimal(1), each.mark, each.rate, quantum_of(currency))
+            if amount and holders.credit(instrument, each.at, amount):
+                shares.append((each, held))
+                whole = EXACT.add(whole, amount)
+        if whole:
+            draft = funding_entry(currency, whole, instrument=instrument, memo=told(instrument, shares))
+            await self._book.post(w, [draft], at=self._host.clock.now(), made_by=SYSTEM, key=key, digest=key)
 
-
-def last_funding(at: datetime) -> datetime:
-    """The newest time that is not later."""
-    return next_funding(at) - INTERVAL
-
-
-def _is_perpetual(name: str) -> bool:
-    return type_of(parse_instrument(name)) is InstrumentType.PERPETUAL
+    async def _write(self, w: Writing, holders: Holders) -> None:
+        """Positions of now and of then."""
+        for row in holders.changed.values():
+            await PositionStore().put(w.tx, w.tenant, replace(row, changed_at=self._host.clock.now()))
+        for trip in holders.closed.values():
+            await TripStore().fund(w.tx, w.tenant, trip.id, trip.funding)

@@ -14,7 +14,10 @@ from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.events import AccountDailyLossReached, AccountMarginCall
 from plugins.trading.engine.feedbook import Feedbook
 from plugins.trading.engine.judging import Verdict, judge
+from plugins.trading.engine.opening import opening
 from plugins.trading.engine.seat import Seat
+from plugins.trading.ledger.chart import total
+from plugins.trading.ledger.store import LedgerStore
 from plugins.trading.markets.marks import Mark, Marks
 from plugins.trading.markets.prices import Priced, Prices, mark_of
 from plugins.trading.orders.floor import SYSTEM, Floor
@@ -119,17 +122,29 @@ class Guard:
 
     async def _act(self, seat: Seat, marks: Marks) -> None:
         async with self._dealer.floor(seat) as (floor, halted):
-            cash = await PositionStore().cash(floor.w.tx, seat.tenant, seat.id)
+            cash = tuple(await PositionStore().cash(floor.w.tx, seat.tenant, seat.id))
             held = tuple(floor.positions.values())
             now = standing(floor.w.account, cash, floor.reserved(), held, marks, day=self._day)
             verdict = judge(floor.w.account, now, self._day)
             if verdict is None:
                 return
             if verdict.new_day:
-                floor.w.set(day=self._day, day_equity=now.equity)
+                floor.w.set(day=self._day, day_equity=await self._opening(floor, cash, marks, verdict.equity))
+                # What was lost between midnight and now counts already.
+                verdict = judge(floor.w.account, now, self._day) or verdict
             if not halted:
                 self._enforce(seat, floor, verdict, now, marks)
             await floor.write()
+
+    async def _opening(self, floor: Floor, cash: tuple[BalanceRow, ...], marks: Marks, equity: Decimal) -> Decimal:
+        """The equity at the beginning of the day; that of now where something was held then."""
+        midnight = floor.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        since = await LedgerStore().sums(floor.w.tx, floor.w.tenant, floor.w.account.id, since=midnight)
+        amounts = opening(cash, floor.positions.values(), since)
+        if amounts is None:
+            return equity
+        worths = [marks.worth(amount, currency) for currency, amount in amounts.items() if amount]
+        return equity if None in worths else total(each for each in worths if each is not None)
 
     def _enforce(self, seat: Seat, floor: Floor, verdict: Verdict, now: Standing, marks: Marks) -> None:
         mode, at = _mode(now.modes), floor.now

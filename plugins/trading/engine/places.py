@@ -39,7 +39,6 @@ class Place:
     judged: object = None
     """By what it was valued last."""
     guarding: bool = False
-    funding: bool = False
     blind: bool = False
     """Whether it was said that it cannot be valued."""
 

@@ -57,8 +57,6 @@ class Seat:
         self.context = context
         self.stopped = False
         """Whether its organisation, or the operator, has halted trading."""
-        self.funded: dict[str, datetime] = {}
-        """When the funding of perpetuals was booked last, as far as is known."""
         self.orders: dict[str, OrderRow] = {}
         self._forms: dict[str, dict[str, Working]] = {}
         self._extremes: dict[str, Extreme] = {}

@@ -27,14 +27,14 @@ def read_amount(amount: Decimal, currency: str, field: str = "amount") -> Decima
     return below
 
 
-def read_memo(text: str | None) -> str | None:
+def read_memo(text: str | None, field: str = "memo") -> str | None:
     """Trimmed; None for none."""
     if text is None or not text.strip():
         return None
     try:
         return read_name(text, longest=LONGEST_MEMO)
     except BadName as bad:
-        raise Refused("MEMO_INVALID", str(bad).replace("name", "memo"), "memo") from None
+        raise Refused("MEMO_INVALID", str(bad).replace("name", field), field) from None
 
 
 def check_paper(account: AccountRow) -> None:

@@ -164,6 +164,8 @@ class LedgerBook:
         if changed:
             await self._rows.set_balances(w.tx, w.tenant, changed)
         w.balances |= {(row.ledger, row.asset): row for row in changed}
+        if w.account.charged_at is None and may_owe(w.account) and any(_owes(row) for row in changed):
+            w.set(charged_at=at.replace(hour=0, minute=0, second=0, microsecond=0))
         return rows
 
     async def _changed(self, w: Writing, parts: Sequence[_Part]) -> list[BalanceRow]:
@@ -254,6 +256,15 @@ def _add(sums: dict[Key, Decimal], amounts: Iterable[tuple[str, str, Decimal]]) 
 def forbids_debt(account: AccountRow) -> bool:
     """Whether its cash never falls below zero. What a broker has booked is a fact, whatever we think of it."""
     return account.margin == MarginType.CASH and account.kind == AccountKind.PAPER
+
+
+def may_owe(account: AccountRow) -> bool:
+    """Whether it may borrow from us, and pays interest for it."""
+    return account.margin == MarginType.MARGIN and account.kind == AccountKind.PAPER
+
+
+def _owes(row: BalanceRow) -> bool:
+    return row.ledger == Ledger.CASH and row.posted < 0
 
 
 def _check_funds(account: AccountRow, before: BalanceRow, after: BalanceRow) -> None:

@@ -12,9 +12,9 @@ from typing import TypeVar
 from gateway.core.contract import Context, Host
 from gateway.core.ports import Audit
 from gateway.core.store import Tx
-from plugins.trading.accounts.access import Access, Gate
+from plugins.trading.accounts.access import Access, Gate, manages
 from plugins.trading.accounts.desk import TOPIC
-from plugins.trading.accounts.rules import currency_of
+from plugins.trading.accounts.rules import LARGEST, currency_of
 from plugins.trading.ledger import drafts
 from plugins.trading.ledger.amounts import check_paper, read_amount, read_memo
 from plugins.trading.ledger.book import LedgerBook, draft_of
@@ -37,7 +37,7 @@ R = TypeVar("R")
 ATTEMPTS = 3
 """How often an account that holds something new meanwhile is priced anew."""
 FOLLOWED = {"post": "ledgerentry.posted", "void": "ledgerentry.voided", "reverse": "ledgerentry.reversed"}
-REVERSIBLE = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL, EntryKind.ADJUSTMENT, EntryKind.INTEREST})
+REVERSIBLE = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL, EntryKind.ADJUSTMENT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +92,23 @@ class LedgerDesk:
         code = currency_of(currency)
         draft = drafts.withdrawal(code, read_amount(amount, code), memo=read_memo(memo))
         return await self._move(context, account_id, draft, key=key, pending=pending)
+
+    async def adjust(
+        self, context: Context, account_id: str, currency: str, amount: Decimal, reason: str, key: str | None
+    ) -> Shown:
+        """A correction: in above zero, out below; by the organisation's owners and admins in person."""
+        code = currency_of(currency)
+        if not 0 < abs(amount) <= LARGEST:
+            raise Refused("AMOUNT_INVALID", f"amount must not be 0, and at most {LARGEST:,} either way.", "amount")
+        size, memo = read_amount(abs(amount), code), read_memo(reason, "reason")
+        if memo is None:
+            raise Refused("MEMO_INVALID", "The reason is empty: give 1 to 300 characters.", "reason")
+        await self._look(context, account_id)
+        if not manages(context.principal):
+            told = "A correction is made by an owner or admin of the organisation, signed in."
+            raise Refused("NOT_ALLOWED", told, "accountId")
+        draft = drafts.adjustment(code, size if amount > 0 else -size, memo=memo)
+        return await self._move(context, account_id, draft, key=key)
 
     async def convert(
         self, context: Context, account_id: str, source: str, amount: Decimal, target: str, memo: str | None,
@@ -301,6 +318,9 @@ def _check_reversible(draft: Draft) -> None:
         EntryKind.TRADE_PNL, EntryKind.COMMISSION, EntryKind.FUNDING,
     ):  # fmt: skip
         told = "Orders and positions booked this entry: close the position, or trade the other way."
+        raise Refused("ENTRY_NOT_REVERSIBLE", told, "entryId")
+    if draft.kind is EntryKind.INTEREST:
+        told = "Interest is owed for a day: an owner or admin corrects it with `accountAdjust`."
         raise Refused("ENTRY_NOT_REVERSIBLE", told, "entryId")
     if draft.kind not in REVERSIBLE:
         told = "A transfer or a conversion has another side: transfer or convert back."

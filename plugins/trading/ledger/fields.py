@@ -90,6 +90,19 @@ async def resolve_withdraw(
     return given.AccountWithdrawPayload(entry=LedgerEntry.of(entry), user_errors=[])
 
 
+async def resolve_adjust(
+    info: Ctx, input: Annotated[given.AccountAdjustInput, says("How much of what, and why.")]
+) -> given.AccountAdjustPayload:
+    """Once."""
+    try:
+        entry = await info.context.service(LedgerDesk).adjust(
+            info.context, input.account_id, input.currency, input.amount, input.reason, input.idempotency_key
+        )
+    except Refused as refused:
+        return given.AccountAdjustPayload(user_errors=[refused.error(given.AccountAdjustErrorCode)])
+    return given.AccountAdjustPayload(entry=LedgerEntry.of(entry), user_errors=[])
+
+
 async def resolve_convert(
     info: Ctx, input: Annotated[given.AccountConvertInput, says("How much of what, into what.")]
 ) -> given.AccountConvertPayload:
@@ -208,6 +221,11 @@ class LedgerMutation:
     account_withdraw: given.AccountWithdrawPayload = strawberry.field(
         resolver=resolve_withdraw,
         description="Take money out of a paper account, or hold it until that is decided.",
+        metadata=facts(cost=PRICED, needs=Scope.TRADING_WRITE, also=Scope.MARKET_READ),
+    )
+    account_adjust: given.AccountAdjustPayload = strawberry.field(
+        resolver=resolve_adjust,
+        description="Correct the money of a paper account, with a reason. For owners and admins.",
         metadata=facts(cost=PRICED, needs=Scope.TRADING_WRITE, also=Scope.MARKET_READ),
     )
     account_convert: given.AccountConvertPayload = strawberry.field(

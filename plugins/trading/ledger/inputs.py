@@ -92,6 +92,25 @@ class AccountTransferErrorCode(StrEnum):
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
 
 
+@refusals(
+    "Why nothing was corrected.",
+    **_WORDS | {"NOT_ALLOWED": "The caller is no owner or admin of the organisation in person."},
+    **_GIVEN,
+)
+class AccountAdjustErrorCode(StrEnum):
+    """Expected refusals."""
+
+    NOT_FOUND = "NOT_FOUND"
+    NOT_ALLOWED = "NOT_ALLOWED"
+    LIVE_ACCOUNT = "LIVE_ACCOUNT"
+    CURRENCY_INVALID = "CURRENCY_INVALID"
+    AMOUNT_INVALID = "AMOUNT_INVALID"
+    MEMO_INVALID = "MEMO_INVALID"
+    INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
+    NO_PRICE = "NO_PRICE"
+    IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
+
+
 _PENDING = {
     "ENTRY_NOT_PENDING": "The entry counts already.",
     "ENTRY_RESOLVED": "The entry was posted or voided before.",
@@ -198,6 +217,19 @@ class AccountTransferInput:
     idempotency_key: str | None = strawberry.field(description=KEY, default=None)
 
 
+@strawberry.input(description="A correction of a paper account's money.")
+class AccountAdjustInput:
+    """By an owner or admin."""
+
+    account_id: strawberry.ID = strawberry.field(description=ACCOUNT)
+    currency: str = strawberry.field(description=CURRENCY)
+    amount: Decimal = strawberry.field(
+        description="Above 0 it comes in, below 0 it goes out; with no more digits than the currency has."
+    )
+    reason: str = strawberry.field(description="Why, in 1 to 300 characters: the entry's memo.")
+    idempotency_key: str | None = strawberry.field(description=KEY, default=None)
+
+
 @strawberry.input(description="Which pending entry shall count.")
 class LedgerEntryPostInput:
     """Once."""
@@ -240,6 +272,14 @@ class AccountWithdrawPayload:
 
     entry: LedgerEntry | None = described("The entry: PENDING where it only holds the money.", default=None)
     user_errors: list[UserError[AccountWithdrawErrorCode]] = described(ERRORS)
+
+
+@model("What came of `accountAdjust`.")
+class AccountAdjustPayload:
+    """The entry, or why there is none."""
+
+    entry: LedgerEntry | None = described("The entry.", default=None)
+    user_errors: list[UserError[AccountAdjustErrorCode]] = described(ERRORS)
 
 
 @model("What came of `accountConvert`.")

@@ -25,7 +25,7 @@ from plugins.trading.writing import Writing
 from schema.words.orders import EntryKind, MarginType
 from schema.words.problems import Refused
 
-FLOWS = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL, EntryKind.TRANSFER})
+FLOWS = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL, EntryKind.TRANSFER, EntryKind.ADJUSTMENT})
 
 
 class Moved(Exception):
@@ -83,6 +83,10 @@ async def check_room(context: Context, w: Writing, room: Room, leaving: Mapping[
         told = f"What may leave the account cannot be reckoned now: {found.reason or 'a rate is missing'}."
         raise Refused("NO_PRICE", told, "amount")
     free = EXACT.subtract(found.margin_available, kept)
+    if wanted > free and not wanted:
+        lacking = shown(money(-free, room.currency))
+        told = f"Open orders and positions need {lacking} {room.currency} of what is held for it: nothing leaves until"
+        raise Refused("INSUFFICIENT_FUNDS", f"{told} the account has that much more margin.", "amount")
     if wanted > free:
         there = shown(max(money(free, room.currency), ZERO))
         told = f"Worth {shown(money(wanted, room.currency))} {room.currency}, it is more than the available margin"

@@ -86,14 +86,16 @@ class LedgerStore:
         query = _entries(tenant, account_id).where(*_matching(wanted), entries.c.number > number)
         return await tx.all(query.order_by(entries.c.number).limit(most), EntryRow)
 
-    async def sums(self, tx: Tx, tenant: str, account_id: str, at: datetime | None = None) -> list[Sum]:
-        """What posted lines sum to, by ledger and asset, until an instant."""
+    async def sums(
+        self, tx: Tx, tenant: str, account_id: str, at: datetime | None = None, *, since: datetime | None = None
+    ) -> list[Sum]:
+        """What posted lines sum to, by ledger and asset: until an instant, or since one."""
         # Lines are found by their entries alone: told their account as well, PostgreSQL may walk all of its lines for
         # each entry, which took 38 s for 20,000.
         query = (
             select(lines.c.ledger, lines.c.asset, exact_sum(lines.c.amount).label("amount"))
             .join(entries, entries.c.id == lines.c.entry_id)
-            .where(*_own(tenant, account_id), entries.c.pending.is_(False), *_until(at))
+            .where(*_own(tenant, account_id), entries.c.pending.is_(False), *_until(at), *_since(since))
             .group_by(lines.c.ledger, lines.c.asset)
         )
         return await tx.all(query, Sum)
@@ -144,6 +146,10 @@ def _own(tenant: str, account_id: str) -> tuple[ColumnElement[bool], ...]:
 
 def _until(at: datetime | None) -> tuple[ColumnElement[bool], ...]:
     return () if at is None else (entries.c.at <= at,)
+
+
+def _since(at: datetime | None) -> tuple[ColumnElement[bool], ...]:
+    return () if at is None else (entries.c.at >= at,)
 
 
 def _matching(wanted: Filter) -> tuple[ColumnElement[bool], ...]:

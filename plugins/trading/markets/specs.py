@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from gateway.core.matching.model import Spec
 from schema.currencies import UNKNOWN
-from schema.symbols import AssetClass, InstrumentId
+from schema.symbols import AssetClass, InstrumentId, parse_instrument
 from schema.words.instruments import Instrument, InstrumentType, type_of
 
 RULES = frozenset(
@@ -19,6 +19,11 @@ DERIVATIVES = frozenset({InstrumentType.PERPETUAL, InstrumentType.FUTURE})
 def is_derivative(instrument: InstrumentId) -> bool:
     """Whether a fill moves no notional: the id says so."""
     return type_of(instrument) in DERIVATIVES
+
+
+def is_perpetual(name: str) -> bool:
+    """Whether what is held of it pays or gets funding; by an instrument's id."""
+    return type_of(parse_instrument(name)) is InstrumentType.PERPETUAL
 
 
 def untradable(instrument: InstrumentId, kind: InstrumentType | None = None) -> str | None:

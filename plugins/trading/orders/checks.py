@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gateway.core.matching.contingencies import EXITS
-from gateway.core.matching.model import Tick
+from gateway.core.matching.model import Spec, Tick
 from plugins.trading.ledger.chart import shown
-from plugins.trading.orders.wishes import Wish
+from plugins.trading.orders.wishes import Wish, exits_of
 from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderStatus, OrderType
 from schema.words.problems import Refused
@@ -38,10 +38,10 @@ def check_switches(floor: Floor, halted: str | None, *, reduces: bool) -> None:
         raise Refused("DAILY_LOSS_REACHED", told, "accountId")
 
 
-def check_kind(floor: Floor, ground: Ground, path: Path) -> None:
+def check_kind(spec: Spec, path: Path, *, lends: bool) -> None:
     """What is settled by margin needs an account that has one."""
-    if ground.spec.derivative and not floor.lends:
-        told = f"{ground.spec.instrument} is a derivative: it is traded in an account of margin MARGIN."
+    if spec.derivative and not lends:
+        told = f"{spec.instrument} is a derivative: it is traded in an account of margin MARGIN."
         raise Refused("MARGIN_ACCOUNT_REQUIRED", told, *path, "symbol")
 
 
@@ -96,6 +96,21 @@ def check_reduces(floor: Floor, ground: Ground, wish: Wish, quantity: Decimal, p
             f"only reduce it; at most {shown(can)} passes."
         )
         raise Refused("REDUCE_ONLY_WOULD_INCREASE", told, *path, "quantity")
+
+
+def check_opens(floor: Floor, ground: Ground, wish: Wish, quantity: Decimal | None, path: Path) -> None:
+    """A bracket's exits protect what its entry opens: one that only closes leaves them nothing."""
+    named = [name for _, name, exit in exits_of(wish) if exit is not None]
+    if not named:
+        return
+    name = str(ground.spec.instrument)
+    sells = wish.side is Side.SELL and not floor.lends
+    if sells or (quantity is not None and closing_part(floor, name, wish.side, quantity) == quantity):
+        told = (
+            f"The order only makes the position of {shown(floor.held(name))} smaller, and leaves nothing for an exit "
+            "to close: protect what is left with `positionProtect`."
+        )
+        raise Refused("ORDER_INVALID", told, *path, named[0])
 
 
 def check_short(

@@ -113,6 +113,8 @@ class OrderDesk:
                 check_placed(floor.orders[rows[-1].id], rule, own.path)
             # The first may be filled by now: what came after it has not heard of that.
             floor.follow(rows[0].id, grounds[0].market)
+            for n, row in enumerate(rows):
+                check_placed(floor.orders[row.id], rule, ("orders", str(n)))
             return [floor.orders[row.id] for row in rows]
 
         return await self._decided(context, known, instruments, ask, put)

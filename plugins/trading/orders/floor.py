@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from typing import Self
 
 from gateway.core.contract import Host
 from gateway.core.matching import venue
-from gateway.core.matching.contingencies import Cancel, Consequence, Linked, Resize, Wake, consequences
+from gateway.core.matching.contingencies import EXITS, Cancel, Consequence, Resize, Wake, consequences
+from gateway.core.matching.funding import last_funding
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step, Tick
 from gateway.core.matching.positions import Applied, apply
@@ -25,6 +26,8 @@ from gateway.core.store import new_id
 from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.chart import Ledger
 from plugins.trading.ledger.drafts import Draft, commission, derivative_fill, spot_fill
+from plugins.trading.markets.modes import usual_mode
+from plugins.trading.markets.specs import is_perpetual
 from plugins.trading.orders.events import (
     OrderAccepted,
     OrderCanceled,
@@ -34,15 +37,18 @@ from plugins.trading.orders.events import (
     PositionClosed,
     PositionOpened,
 )
+from plugins.trading.orders.forms import check_woken
+from plugins.trading.orders.reasons import told_reason
 from plugins.trading.orders.store import FillStore, OrderStore
-from plugins.trading.orders.turning import ended, form_of, left_of, paid_for, returned, working
+from plugins.trading.orders.turning import ended, form_of, left_of, linked, paid_for, returned, working
 from plugins.trading.positions.store import PositionStore, TripStore
 from plugins.trading.positions.turning import position_of, position_row, trip_row
 from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
 from plugins.trading.writing import Writing
 from schema.events import Event
 from schema.provenance import DataMode
-from schema.words.orders import MarginType, OrderLeg, OrderStatus
+from schema.words.orders import MarginType, OrderStatus, OrderType
+from schema.words.problems import Refused
 from schema.words.trades import Side
 
 TOPIC = "trading.orders.changed"
@@ -50,26 +56,8 @@ ZERO = Decimal(0)
 SYSTEM = "trading"
 """Who makes entries that nobody asked for."""
 _EXACT = Context(prec=200)
-
-REASONS = {
-    "IOC_UNFILLED": "what could not be filled at once was cancelled",
-    "FOK_NOT_FILLABLE": "less than the whole quantity was offered",
-    "POST_ONLY_WOULD_TAKE": "it would have been filled at once",
-    "REDUCE_ONLY_WOULD_INCREASE": "there is nothing left of the position that it could reduce",
-    "EXPIRED": "its time ran out",
-    "PARENT_ENDED": "the order that it waited for ended otherwise",
-    "OTHER_FILLED": "another order of its group was filled",
-    "EXIT_FILLED": "its position was closed",
-    "CANCELED": "by its owner",
-    "CLOSED": "its position was closed",
-    "REPLACED": "other orders took its place",
-    "KILL_SWITCH": "trading was stopped",
-    "DAILY_LOSS_REACHED": "the account has lost as much as it may in a day",
-    "LIQUIDATION": "the account fell below its maintenance margin",
-    "INSUFFICIENT_FUNDS": "the account has too little cash for its fill",
-    "INSUFFICIENT_MARGIN": "the account has too little margin for it",
-}
-"""Why orders end unfilled, in words."""
+BEFORE = timedelta(microseconds=1)
+"""Who holds a perpetual from the instant of its funding on pays it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +70,9 @@ class Market:
     open: bool
 
     @property
-    def mode(self) -> DataMode:
-        """Of its price; of no price, live."""
-        return self.tick.mode if self.tick else DataMode.LIVE
+    def mode(self) -> DataMode | None:
+        """Of its price."""
+        return self.tick.mode if self.tick else None
 
 
 class Floor:
@@ -251,11 +239,11 @@ class Floor:
         after = returned(row, step.order, self.now, told_reason(step.reason))
         after = replace(after, reserved=left_of(row, after))
         if told or (row.status == OrderStatus.NEW and after.status != OrderStatus.NEW):
-            self.events.append(OrderAccepted.told(replace(after, filled=row.filled), market.mode, self.now))
+            self.events.append(OrderAccepted.told(replace(after, filled=row.filled), self._mode(row, market), self.now))
         after = self._fill(row, after, step, market)
         self.put(after)
         if not after.open and after.status != OrderStatus.FILLED:
-            self._tell_end(after, market.mode)
+            self._tell_end(after, self._mode(row, market))
         self._follow(after, market)
 
     def _lacking(self, row: OrderRow, step: Step, market: Market) -> str | None:
@@ -293,6 +281,8 @@ class Floor:
         self._touched[row.instrument] = None
         self.events.append(OrderFilled.told(row, fill))
         self._hold(row, before, applied, fill.mode)
+        if spec.derivative and self.w.account.funded_at is None and is_perpetual(row.instrument):
+            self.w.set(funded_at=last_funding(self.now - BEFORE))
 
     def _draft(self, row: OrderRow, fill: FillRow, spec: Spec) -> None:
         units = fill.quantity if row.side == Side.BUY else -fill.quantity
@@ -331,13 +321,18 @@ class Floor:
         }  # fmt: skip
         self.events.append(tell[row.status](row, mode, self.now))
 
-    def _mode(self, row: OrderRow) -> DataMode:
+    def _mode(self, row: OrderRow, market: Market | None = None) -> DataMode:
+        """Of the market's price, else of what is held, else of what the account would be told."""
+        if market is not None and market.mode is not None:
+            return market.mode
         position = self.positions.get(row.instrument)
-        return DataMode(position.mode) if position else DataMode.LIVE
+        if position is not None:
+            return DataMode(position.mode)
+        return usual_mode(self.w.account, offline=self._host.settings.mode == "recorded")
 
     def _follow(self, row: OrderRow, market: Market | None) -> None:
         """What its change makes of the orders that belong to it; they follow in turn."""
-        for consequence in consequences(_linked(row), map(_linked, self._kin(row))):
+        for consequence in consequences(linked(row), map(linked, self._kin(row))):
             other = self.orders[consequence.id]
             if other.open:
                 self._do(other, consequence, market)
@@ -363,27 +358,25 @@ class Floor:
         """It arrives at the venue, and meets the message after the one that has woken it."""
         if row.condition is not None:
             return
+        if market is not None and market.tick is not None and self._is_judged_late(row, market.tick):
+            try:
+                check_woken(row, market.spec, market.model, market.tick, self.now)
+            except Refused as refused:
+                self.fail(row, refused.code, refused.message)
+                return
         order = replace(working(row), accepted_at=self.now)
         model = market.model if market else ExecutionModel.read(self.w.account.model)
         spec = market.spec if market else None
         step = venue.accept(order, None, spec, model)  # type: ignore[arg-type]
         after = returned(row, step.order, self.now)
         self.put(after)
-        self.events.append(OrderAccepted.told(after, market.mode if market else DataMode.LIVE, self.now))
+        self.events.append(OrderAccepted.told(after, self._mode(row, market), self.now))
 
-
-def told_reason(reason: str | None) -> str | None:
-    """A code with its words."""
-    if reason is None or ":" in reason:
-        return reason
-    return f"{reason}: {REASONS[reason]}" if reason in REASONS else reason
-
-
-def _linked(row: OrderRow) -> Linked:
-    return Linked(
-        id=row.id, status=OrderStatus(row.status), quantity=row.quantity or ZERO, filled=row.filled,
-        leg=OrderLeg(row.leg) if row.leg else None, parent=row.parent_id, group=row.group_id,
-    )  # fmt: skip
+    def _is_judged_late(self, row: OrderRow, tick: Tick) -> bool:
+        """Whether nobody could say by its entry's price what it is worth: exits of a trail, and what is no exit."""
+        first = self.orders.get(row.parent_id or "")
+        foreseen = row.leg in EXITS and first is not None and first.type != OrderType.TRAILING_STOP
+        return row.instrument == str(tick.instrument) and not foreseen
 
 
 def _fill_row(row: OrderRow, execution: Execution, applied: Applied, market: Market, now: datetime) -> FillRow:
@@ -394,5 +387,6 @@ def _fill_row(row: OrderRow, execution: Execution, applied: Applied, market: Mar
         quantity=execution.quantity, price=execution.price, contract_size=market.spec.contract_size,
         currency=row.currency, reference=execution.reference,
         fee=execution.fee, liquidity=execution.liquidity.value, realised=applied.realised, strategy=row.strategy,
-        provider=tick.provider if tick else "", mode=market.mode.value, priced_at=tick.as_of if tick else None, at=now,
+        provider=tick.provider if tick else "", mode=(market.mode or DataMode.LIVE).value,
+        priced_at=tick.as_of if tick else None, at=now,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.core.contract import Context
-from gateway.core.matching.model import ExecutionModel, Spec
+from gateway.core.matching.model import ExecutionModel, Spec, Tick
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.prices import Priced, Prices
 from plugins.trading.orders.floor import Market
@@ -35,6 +35,11 @@ class Ground:
     """Of all that the account holds, where it may borrow."""
     closes_at: datetime | None
     """The end of this session, or of the next one; None for what never closes."""
+
+    @property
+    def fresh(self) -> Tick | None:
+        """The newest message, where it is not too old to judge by."""
+        return None if self.priced is None or self.priced.too_old(self.model) else self.priced.tick
 
     @property
     def market(self) -> Market:

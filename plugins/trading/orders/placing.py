@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -11,14 +10,15 @@ from typing import Any
 from gateway.core.matching import venue
 from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.lifecycle import TERMINAL
-from gateway.core.matching.model import Step, Tick, Working
-from gateway.core.matching.rules import Rule, Violation, check, quantity_for
+from gateway.core.matching.model import Step
+from gateway.core.matching.rules import quantity_for
 from gateway.core.matching.session import expiry
 from gateway.core.store import new_id
 from plugins.trading.orders.affording import arrival, check_funds, reserve_of
 from plugins.trading.orders.checks import (
     check_kind,
     check_market,
+    check_opens,
     check_reduces,
     check_room,
     check_short,
@@ -26,19 +26,16 @@ from plugins.trading.orders.checks import (
     side_price,
 )
 from plugins.trading.orders.floor import Floor
+from plugins.trading.orders.forms import check_form
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.sides import check_exit, check_exits, check_side
 from plugins.trading.orders.turning import working
-from plugins.trading.orders.wishes import Exit, Wish, exit_wish, wished
+from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of, wished
 from plugins.trading.rows import OrderRow
-from schema.names import camel
-from schema.words.orders import OrderLeg, OrderStatus, OrderType, TimeInForce
+from schema.words.orders import OrderLeg, OrderStatus, TimeInForce
 from schema.words.problems import Refused
-from schema.words.trades import Side
 
 ZERO = Decimal(0)
-_LEAST = frozenset({Rule.SIZE_BELOW_MINIMUM, Rule.NOTIONAL_BELOW_MINIMUM})
-_SNAKE = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,21 +58,21 @@ def place(floor: Floor, ground: Ground, wish: Wish, how: Place) -> list[OrderRow
 
     An order that waits (a condition, a parent) is NEW; any other one is accepted and meets the price of now.
     """
-    exits = [
-        (OrderLeg.TAKE_PROFIT, "takeProfit", wish.take_profit), (OrderLeg.STOP_LOSS, "stopLoss", wish.stop_loss)
-    ]  # fmt: skip
-    bracket = any(exit is not None for _, _, exit in exits)
-    check_room(floor, 1 + sum(exit is not None for _, _, exit in exits))
-    row = _checked(floor, ground, wish, replace(how, leg=OrderLeg.ENTRY) if bracket else how)
+    exits = [(leg, exit) for leg, _, exit in exits_of(wish) if exit is not None]
+    check_room(floor, 1 + len(exits))
+    row = _checked(floor, ground, wish, replace(how, leg=OrderLeg.ENTRY) if exits else how)
+    check_opens(floor, ground, wish, None if _waits(row) else row.quantity, how.path)
+    check_exits(wish, ground, floor.now, how.path)
     step = None if _waits(row) else arrival(floor, ground, row)
     check_funds(floor, ground, row, step, how.path)
-    group = new_id("grp") if bracket else None
+    group = new_id("grp") if exits else None
     children = [
-        _child(floor, ground, exit_wish(replace(wish, quantity=row.quantity), exit), how, row, leg, name, group)
-        for leg, name, exit in exits
-        if exit is not None
-    ]
-    check_exits(wish, _fresh(ground), ground.spec, how.path)
+        _row(
+            floor, ground, exit_wish(wish, exit),
+            Place(made_by=how.made_by, leg=leg, group=group, parent=row.id), row.quantity,
+        )
+        for leg, exit in exits
+    ]  # fmt: skip
     _check_arrival(row, step, how.path)
     row, *children = [floor.add(each) for each in (row, *children)]
     if not _waits(row):
@@ -89,10 +86,9 @@ def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderR
     check_switches(floor, how.halted, reduces=wish.reduce_only)
     check_market(floor, ground, wish, how.path)
     quantity = _quantity(ground, wish, how.path)
-    row = _row(floor, ground, wish, how, quantity)
-    _check_rules(floor, ground, working(row), how.path)
+    _check_form(floor, ground, wish, quantity, how.path)
     check_reduces(floor, ground, wish, quantity, how.path)
-    return floor.add(row)
+    return floor.add(_row(floor, ground, wish, how, quantity))
 
 
 def replaced_remote(
@@ -104,8 +100,8 @@ def replaced_remote(
         told = "No broker has orders until a time: leave expiresAt out."
         raise Refused("ORDER_INVALID", told, "expiresAt")
     check_switches(floor, halted, reduces=row.reduce_only)
-    _check_rules(floor, ground, working(after), ())
-    wish = Wish(symbol=row.instrument, side=Side(row.side), type=OrderType(row.type), reduce_only=row.reduce_only)
+    wish = wished(after)
+    _check_form(floor, ground, wish, after.quantity, ())
     check_reduces(floor, ground, wish, working(after).left, ())
     return after
 
@@ -117,10 +113,13 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
         check_market(floor, ground, wish, ())
         quantity = _quantity(ground, wish, ())
         sized = replace(row, quantity=quantity, condition=None)
-        _check_rules(floor, ground, working(sized), ())
+        _check_form(floor, ground, wish, quantity, ())
         check_reduces(floor, ground, wish, quantity, ())
         check_short(floor, ground, wish, quantity, ())
         _check_side(ground, wish, None, ())
+        bracket = _with_exits(floor, row, wish)
+        check_opens(floor, ground, bracket, quantity, ())
+        check_exits(bracket, ground, floor.now, ())
         sized = replace(sized, reserved=reserve_of(floor, ground, sized))
         check_funds(floor, ground, sized, arrival(floor, ground, sized), ())
     except Refused as refused:
@@ -139,16 +138,15 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
         told = f"expiresAt does not go with {row.time_in_force}: only with GTD."
         raise Refused("ORDER_INVALID", told, "expiresAt")
     check_switches(floor, halted, reduces=row.reduce_only)
-    if after.quantity is not None:
-        _check_rules(floor, ground, working(after), ())
+    wish, waits = wished(after), _waits(row) and row.status == OrderStatus.NEW
+    _check_form(floor, ground, wish, after.quantity, (), arrives=not waits, closes=after.leg in EXITS)
     _check_new_side(floor, ground, after, terms)
-    if _waits(row) and row.status == OrderStatus.NEW:
+    if waits:
         if row.condition is None:
             after = _reserving(floor, ground, after, ())
         after = replace(after, version=row.version + 1, changed_at=floor.now)
         floor.put(after)
         return after
-    wish = Wish(symbol=row.instrument, side=Side(row.side), type=OrderType(row.type), reduce_only=row.reduce_only)
     left = working(after).left
     floor.orders[row.id] = after
     check_reduces(floor, ground, wish, left, ())
@@ -169,22 +167,23 @@ def _check_new_side(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[
     if row.status != OrderStatus.NEW or entry is None:
         _check_side(ground, wished(row), leg, ())
     elif leg in EXITS:
-        exit = Exit(limit_price=row.limit_price, stop_price=row.stop_price)
-        check_exit(wished(entry), exit, leg, _fresh(ground), ground.spec, ())
+        check_exit(wished(entry), _exit(row), leg, ground, floor.now, ())
 
 
 def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
     check_switches(floor, how.halted, reduces=wish.reduce_only)
-    check_kind(floor, ground, how.path)
+    check_kind(ground.spec, how.path, lends=floor.lends)
     waits = wish.condition is not None or how.parent is not None
     if not waits:
         check_market(floor, ground, wish, how.path)
-    quantity = None if wish.condition is not None and wish.notional is not None else _quantity(ground, wish, how.path)
+    if wish.quantity is None:
+        _check_form(floor, ground, wish, None, how.path, arrives=False)
+    if wish.quantity is None and wish.condition is not None:
+        return _row(floor, ground, wish, how, None)
+    quantity = _quantity(ground, wish, how.path)
+    _check_form(floor, ground, wish, quantity, how.path, arrives=not waits or _elsewhere(floor, ground, wish, how))
     row = _row(floor, ground, wish, how, quantity)
-    form = working(row if quantity is not None else replace(row, quantity=Decimal(1)))
-    if quantity is not None or wish.notional is None:
-        _check_rules(floor, ground, form, how.path)
-    if wish.condition is not None or quantity is None:
+    if wish.condition is not None:
         return row
     if not waits:
         check_reduces(floor, ground, wish, quantity, how.path)
@@ -194,6 +193,12 @@ def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
     return replace(row, reserved=reserve_of(floor, ground, row))
 
 
+def _elsewhere(floor: Floor, ground: Ground, wish: Wish, how: Place) -> bool:
+    """Whether it waits for an order of another instrument, whose fill tells nothing of its own market."""
+    first = floor.orders.get(how.parent or "")
+    return wish.condition is None and first is not None and first.instrument != str(ground.spec.instrument)
+
+
 def _reserving(floor: Floor, ground: Ground, row: OrderRow, path: tuple[str, ...]) -> OrderRow:
     """With what it holds of buying power, which is there."""
     row = replace(row, reserved=reserve_of(floor, ground, row))
@@ -201,25 +206,24 @@ def _reserving(floor: Floor, ground: Ground, row: OrderRow, path: tuple[str, ...
     return row
 
 
-def _fresh(ground: Ground) -> Tick | None:
-    """The newest message, where it is not too old to judge by."""
-    priced = ground.priced
-    return None if priced is None or priced.too_old(ground.model) else priced.tick
-
-
 def _check_side(ground: Ground, wish: Wish, leg: OrderLeg | None, path: tuple[str, ...]) -> None:
-    tick = _fresh(ground)
+    tick = ground.fresh
     check_side(wish, leg, side_price(tick, wish.side) if tick else None, ground.spec, path)
 
 
-def _child(
-    floor: Floor, ground: Ground, wish: Wish, how: Place, entry: OrderRow, leg: OrderLeg, name: str, group: str | None
-) -> OrderRow:
-    place = Place(made_by=how.made_by, leg=leg, group=group, parent=entry.id, path=(*how.path, name))
-    row = _row(floor, ground, wish, place, entry.quantity)
-    if entry.quantity is not None:
-        _check_rules(floor, ground, working(row), place.path, closes=True)
-    return row
+def _with_exits(floor: Floor, row: OrderRow, wish: Wish) -> Wish:
+    """An entry as it was asked for, with the exits that wait for it."""
+    waiting = {each.leg: _exit(each) for each in floor.orders.values() if each.parent_id == row.id}
+    return replace(
+        wish, take_profit=waiting.get(OrderLeg.TAKE_PROFIT), stop_loss=waiting.get(OrderLeg.STOP_LOSS)
+    )  # fmt: skip
+
+
+def _exit(row: OrderRow) -> Exit:
+    return Exit(
+        limit_price=row.limit_price, stop_price=row.stop_price, trail_amount=row.trail_amount,
+        trail_percent=row.trail_percent,
+    )  # fmt: skip
 
 
 def _waits(row: OrderRow) -> bool:
@@ -258,23 +262,16 @@ def _row(floor: Floor, ground: Ground, wish: Wish, how: Place, quantity: Decimal
     )  # fmt: skip
 
 
-def _check_rules(
-    floor: Floor, ground: Ground, order: Working, path: tuple[str, ...], *, closes: bool = False
+def _check_form(
+    floor: Floor, ground: Ground, wish: Wish, quantity: Decimal | None, path: tuple[str, ...], *, arrives: bool = True,
+    closes: bool = False,
 ) -> None:  # fmt: skip
-    """What closes a whole position has no least size: else what a part fill has left could not be sold."""
-    tick = ground.priced.tick if ground.priced else None
-    price = side_price(tick, order.side) if tick else None
-    found = check(order, ground.spec, now=floor.now, price=price, collar_bps=ground.model.collar_bps)
-    if closes or (order.reduce_only and order.quantity == abs(floor.held(str(ground.spec.instrument)))):
-        found = tuple(each for each in found if each.rule not in _LEAST)
-    if found:
-        raise refused_of(found, path)
-
-
-def refused_of(found: Sequence[Violation], path: tuple[str, ...]) -> Refused:
-    """The first thing that is wrong, by its GraphQL name, with all others in the message."""
-    told = _SNAKE.sub(lambda found: camel(found[0]), "; ".join(f"{each.field} {each.message}" for each in found))
-    return Refused(found[0].rule.value, f"{told}.", *path, camel(found[0].field))
+    tick = ground.priced.tick if ground.priced and arrives else None
+    whole = wish.reduce_only and quantity == abs(floor.held(str(ground.spec.instrument)))
+    check_form(
+        wish, ground.spec, now=floor.now, path=path, collar_bps=ground.model.collar_bps,
+        price=side_price(tick, wish.side) if tick else None, quantity=quantity, closes=closes or whole,
+    )  # fmt: skip
 
 
 def _check_arrival(row: OrderRow, step: Step | None, path: tuple[str, ...]) -> None:

@@ -7,16 +7,22 @@ touched, lie the other way. Exits of a bracket are judged by the price at which 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from gateway.core.matching.model import Spec, Tick
 from gateway.core.matching.rounding import COIN_STEP, EXACT, ceil_to, floor_to
 from plugins.trading.ledger.chart import shown
 from plugins.trading.orders.checks import Path, side_price
-from plugins.trading.orders.wishes import Exit, Wish, exit_wish
+from plugins.trading.orders.forms import check_form
+from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of
 from schema.words.orders import OrderLeg, OrderType
 from schema.words.problems import Refused
 from schema.words.trades import Side
+
+if TYPE_CHECKING:
+    from plugins.trading.orders.ground import Ground
 
 WRONG_SIDE = "WRONG_SIDE_OF_MARKET"
 _STOPS = frozenset({OrderType.STOP_MARKET, OrderType.STOP_LIMIT})
@@ -52,18 +58,22 @@ def check_side(wish: Wish, leg: OrderLeg | None, market: Decimal | None, spec: S
     raise Refused(WRONG_SIDE, told, *path, waiting.field)
 
 
-def check_exits(wish: Wish, tick: Tick | None, spec: Spec, path: Path) -> None:
-    """The same of a bracket's exits."""
-    for leg, name, exit in (
-        (OrderLeg.TAKE_PROFIT, "takeProfit", wish.take_profit), (OrderLeg.STOP_LOSS, "stopLoss", wish.stop_loss)
-    ):  # fmt: skip
+def check_exits(wish: Wish, ground: Ground, now: datetime, path: Path) -> None:
+    """The form and the side of a bracket's exits."""
+    for leg, name, exit in exits_of(wish):
         if exit is not None:
-            check_exit(wish, exit, leg, tick, spec, (*path, name))
+            check_exit(wish, exit, leg, ground, now, (*path, name))
 
 
-def check_exit(wish: Wish, exit: Exit, leg: OrderLeg, tick: Tick | None, spec: Spec, path: Path) -> None:
-    """One of them, of the entry that is wished for."""
-    check_side(exit_wish(wish, exit), leg, _entry_price(wish, tick), spec, path)
+def check_exit(wish: Wish, exit: Exit, leg: OrderLeg, ground: Ground, now: datetime, path: Path) -> None:
+    """One of them, of the entry that is wished for: at the price at which that is to be filled."""
+    closing, price, spec = exit_wish(wish, exit), _entry_price(wish, ground.fresh), ground.spec
+    # A limit has its side to be judged by: one that is met at once is told so.
+    trailed = price if closing.type is OrderType.TRAILING_STOP else None
+    check_form(
+        closing, spec, now=now, path=path, collar_bps=ground.model.collar_bps, price=trailed, closes=True
+    )  # fmt: skip
+    check_side(closing, leg, price, spec, path)
 
 
 def _waiting(wish: Wish, leg: OrderLeg | None) -> Waiting | None:

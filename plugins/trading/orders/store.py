@@ -154,6 +154,11 @@ class FillStore:
             mine = mine.where(or_(fills.c.at < at, and_(fills.c.at == at, fills.c.id < id)))
         return await tx.all(mine.order_by(fills.c.at.desc(), fills.c.id.desc()).limit(limit), FillRow)
 
+    async def since(self, tx: Tx, tenant: str, account_id: str, since: datetime) -> list[FillRow]:
+        """An account's fills after an instant, the oldest first."""
+        mine = and_(fills.c.tenant_id == tenant, fills.c.account_id == account_id, fills.c.at > since)
+        return await tx.all(select(fills).where(mine).order_by(fills.c.at, fills.c.id), FillRow)
+
     async def has(self, tx: Tx, tenant: str, account_id: str, broker_fill_id: str) -> bool:
         """Whether a broker's fill was booked before."""
         mine = and_(

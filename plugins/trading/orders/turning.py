@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
 
+from gateway.core.matching.contingencies import Linked
 from gateway.core.matching.lifecycle import TERMINAL, advance
 from gateway.core.matching.model import Execution, Working
 from gateway.core.matching.rounding import EXACT, quantum_of, total_of
 from plugins.trading.rows import OrderRow
 from schema.symbols import parse_instrument
-from schema.words.orders import OrderStatus, OrderType, TimeInForce
+from schema.words.orders import OrderLeg, OrderStatus, OrderType, TimeInForce
 from schema.words.trades import Side
 
 ZERO = Decimal(0)
@@ -60,6 +61,14 @@ def ended(row: OrderRow, status: OrderStatus, reason: str | None, now: datetime)
     return replace(
         row, status=status.value, reason=reason, open=False, ended_at=now, reserved=ZERO, version=row.version + 1,
         changed_at=now,
+    )  # fmt: skip
+
+
+def linked(row: OrderRow) -> Linked:
+    """As the orders that belong to it see it."""
+    return Linked(
+        id=row.id, status=OrderStatus(row.status), quantity=row.quantity or ZERO, filled=row.filled,
+        leg=OrderLeg(row.leg) if row.leg else None, parent=row.parent_id, group=row.group_id,
     )  # fmt: skip
 
 

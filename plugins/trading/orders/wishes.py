@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from plugins.trading.rows import OrderRow
-from schema.words.orders import OrderCause, OrderType, TimeInForce
+from schema.words.orders import OrderCause, OrderLeg, OrderType, TimeInForce
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
@@ -88,7 +88,7 @@ def check_wish(wish: Wish, *path: str) -> None:
     ):  # fmt: skip
         if text is not None and not (0 < len(text) <= longest and text.isascii() and text.isprintable()):
             raise _wrong(f"{name} must be 1 to {longest} printable ASCII characters.", *path, name)
-    for name, exit in (("takeProfit", wish.take_profit), ("stopLoss", wish.stop_loss)):
+    for _, name, exit in exits_of(wish):
         if exit is not None:
             _check_exit(wish, exit, name, path)
 
@@ -103,13 +103,22 @@ def exit_wish(wish: Wish, exit: Exit) -> Wish:
     )  # fmt: skip
 
 
+def exits_of(wish: Wish) -> tuple[tuple[OrderLeg, str, Exit | None], ...]:
+    """A bracket's, by the names of the input."""
+    return (
+        (OrderLeg.TAKE_PROFIT, "takeProfit", wish.take_profit), (OrderLeg.STOP_LOSS, "stopLoss", wish.stop_loss)
+    )  # fmt: skip
+
+
 def wished(row: OrderRow) -> Wish:
     """What an order was asked for as, by how it stands."""
     return Wish(
         symbol=row.instrument, side=Side(row.side), type=OrderType(row.type), quantity=row.quantity,
         notional=row.notional if row.quantity is None else None, limit_price=row.limit_price,
         stop_price=row.stop_price, trail_amount=row.trail_amount, trail_percent=row.trail_percent,
-        post_only=row.post_only, reduce_only=row.reduce_only, condition=row.condition,
+        time_in_force=TimeInForce(row.time_in_force),
+        expires_at=row.expires_at if row.time_in_force == TimeInForce.GTD else None, post_only=row.post_only,
+        reduce_only=row.reduce_only, condition=row.condition,
     )  # fmt: skip
 
 

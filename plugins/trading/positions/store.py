@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, not_, or_, select
+from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, not_, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx, exact_sum, insert_of
@@ -65,6 +66,15 @@ class TripStore:
         """Put them in."""
         if rows:
             await tx.run(trips.insert(), [values_of(row) | {"tenant_id": tenant} for row in rows])
+
+    async def closed_since(self, tx: Tx, tenant: str, account_id: str, since: datetime) -> list[TripRow]:
+        """Those that an account closed after an instant, the oldest first."""
+        mine = and_(_of(trips, tenant, account_id), trips.c.closed_at > since)
+        return await tx.all(select(trips).where(mine).order_by(trips.c.closed_at, trips.c.id), TripRow)
+
+    async def fund(self, tx: Tx, tenant: str, trip_id: str, funding: Decimal) -> None:
+        """Its funding as it is from now on: a venue tells a rate after the position was closed."""
+        await tx.run(update(trips).where(trips.c.tenant_id == tenant, trips.c.id == trip_id).values(funding=funding))
 
     async def page(
         self, tx: Tx, tenant: str, account_id: str, limit: int, *, strategy: str | None, instrument: str | None,

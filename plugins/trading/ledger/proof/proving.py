@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from gateway.core.store import Tx
+from plugins.trading.ledger.book import by_entry
+from plugins.trading.ledger.proof.carrying import carrying_findings
 from plugins.trading.ledger.proof.entries import ledger_findings
 from plugins.trading.ledger.proof.findings import Finding
 from plugins.trading.ledger.proof.loading import Kept, ProofDirectory, ProofStore
@@ -22,7 +24,5 @@ async def verify(tx: Tx, tenant: str | None = None, account_id: str | None = Non
 def findings_of(kept: Kept) -> list[Finding]:
     """The same of one account. Pure."""
     tenant, account = kept.account.tenant_id, kept.account.id
-    return [
-        Finding(tenant=tenant, account=account, subject=subject, message=message)
-        for subject, message in [*ledger_findings(kept), *trade_findings(kept)]
-    ]
+    found = [*ledger_findings(kept), *trade_findings(kept), *carrying_findings(kept, by_entry(kept.lines))]
+    return [Finding(tenant=tenant, account=account, subject=subject, message=message) for subject, message in found]

@@ -63,6 +63,16 @@ def told(refused: pytest.ExceptionInfo[Refused]) -> tuple[str, tuple[str, ...], 
             ("LEVERAGE_INVALID", ("leverage",), "leverage must be 1 to 100, with at most 2 decimals."),
         ),
         (
+            lambda: rules.rate_of(D("0.01"), MarginType.CASH, AccountKind.PAPER),
+            ("INTEREST_INVALID", ("marginInterestRate",),
+             "Only a PAPER account of margin MARGIN owes us cash: leave marginInterestRate out."),
+        ),
+        (
+            lambda: rules.rate_of(D("1.1"), MarginType.MARGIN, AccountKind.PAPER),
+            ("INTEREST_INVALID", ("marginInterestRate",),
+             "marginInterestRate must be 0 to 1, with at most 6 decimals: 0.05 is 5 % a year."),
+        ),
+        (
             lambda: rules.loss_of(D(0)),
             ("LOSS_INVALID", ("maxDailyLoss",),
              "maxDailyLoss must be above 0 and at most 1,000,000,000,000; leave it out for none."),

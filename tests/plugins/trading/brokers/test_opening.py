@@ -74,6 +74,10 @@ async def test_nothing_trades_until_operator_organisation_and_caller_have_all_sa
         assert await company.codes("ada", CREATE, **live) == ["CONFIRMATION_NEEDED"]
         account = (await company.ask("ada", CREATE, **live | {"confirm": "Money"}))["account"]
         assert (account["kind"], account["broker"]) == ("LIVE", "alpaca_paper")
+        # Its money would be booked twice.
+        (taken,) = (await company.ask("ada", CREATE, **live | {"confirm": "Money"}))["userErrors"]
+        assert (taken["code"], taken["field"]) == ("BROKER_TAKEN", ["input", "broker"])
+        assert taken["message"].startswith(f"'Money' ({account['id']}) is your organisation's account at alpaca_paper")
 
         order = {
             "accountId": account["id"], "symbol": str(BTC), "side": "BUY", "type": "LIMIT", "quantity": "1",

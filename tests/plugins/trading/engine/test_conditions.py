@@ -17,6 +17,7 @@ from gateway.core.matching.conditions import (
     plain,
 )
 from plugins.trading.engine.values import value_of
+from plugins.trading.orders.wishes import Exit
 from schema.words.orders import TimeInForce
 from tests.gateway.doubles import NOON
 from tests.plugins.trading.engine.floorhouse import BTC, ETH, hall, wish
@@ -91,6 +92,25 @@ async def test_what_arrives_is_checked_as_if_it_were_placed_then(sqlite_url: str
         told = "INSUFFICIENT_FUNDS: The order needs 200 USD, and 150 is free: 1.5 would pass."
         assert (await made.order(poor.id)).reason == told
         assert await made.told("order.rejected") == ["order.rejected"]
+
+
+async def test_exits_that_the_market_has_passed_by_then_reject_their_entry(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account()
+        now = _waits(TimeCondition(at=NOON + timedelta(seconds=30)))
+        entry, loss = await made.place(
+            account, wish("BUY", "MARKET", None, notional="50", condition=now, stop_loss=Exit(stop_price=D(100))),
+            price="100",
+        )  # fmt: skip
+        await made.look()
+
+        made.house.clock.turn(30)
+        await made.look()
+
+        assert [(await made.order(each.id)).status for each in (entry, loss)] == ["REJECTED", "CANCELED"]
+        told = "stopPrice 100 of a SELL must lie below 100, else it is met at once: at most 99.99999999."
+        assert (await made.order(entry.id)).reason == f"WRONG_SIDE_OF_MARKET: {told}"
 
 
 async def test_an_indicator_of_closed_days_lets_an_order_arrive(sqlite_url: str, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ import pytest
 from sqlalchemy import select
 
 from gateway.core.contract import Fetched, Market
-from plugins.trading.engine.funding import last_funding
+from gateway.core.matching.funding import last_funding
+from plugins.trading.ledger.carrying import funding_key
+from plugins.trading.ledger.proof.carrying import carrying_findings
 from plugins.trading.ledger.proof.loading import ProofStore
 from plugins.trading.ledger.proof.proving import verify
 from plugins.trading.ledger.proof.trades import trade_findings
-from plugins.trading.rows import EntryRow
-from plugins.trading.tables import entries
+from plugins.trading.rows import EntryRow, TripRow
+from plugins.trading.tables import accounts, entries, trips
 from schema.errors import FailureCode, NoAnswer
 from schema.symbols import parse_instrument
 from schema.words.derivatives import FUNDING_HISTORY, FundingRate
@@ -32,11 +34,135 @@ def test_the_last_time_is_a_multiple_of_eight_hours() -> None:
     assert [last_funding(FOUR.replace(hour=hour)).hour for hour in (0, 7, 8, 15, 16, 23)] == [0, 0, 8, 8, 16, 16]
 
 
-async def _short(made: Hall) -> Any:
+async def _short(made: Hall, quantity: str = "5") -> Any:
     made.board.rates, made.board.prices = {("USDT", "USD"): "1"}, {PERP: "100"}
     account = await made.account("1000", margin="MARGIN", leverage=D(10), day="2026-11-20", day_equity=D(1000))
-    await made.place(account, wish("SELL", "MARKET", "5", symbol=PERP), price="100")
+    await made.place(account, wish("SELL", "MARKET", quantity, symbol=PERP), price="100")
     return account
+
+
+def _history(monkeypatch: pytest.MonkeyPatch, *times: datetime, code: FailureCode | None = None) -> list[Any]:
+    """A venue that has paid 0.001 at a mark of 100 at some times; what it was asked."""
+    asked: list[Any] = []
+
+    async def fetch(self: Market, capability: Any, ask: Any, terms: Any = None) -> Fetched:
+        asked.append(ask)
+        if capability is not FUNDING_HISTORY or code is not None:
+            raise NoAnswer(str(ask), code or FailureCode.NOT_COVERED, "nobody", ())
+        rate = FundingRate(
+            instrument=parse_instrument(PERP), rate=D("0.001"), time=FOUR, settled=True, mark_price=D(100)
+        )
+        paid = tuple(replace(rate, time=each) for each in times if ask.start <= each < ask.end)
+        return Fetched(value=paid, provenance=rowsof.MADE)
+
+    monkeypatch.setattr(Market, "fetch", fetch)
+    return asked
+
+
+async def _findings(made: Hall) -> list[str]:
+    async with made.house.store.read() as tx:
+        return [each.message for each in await verify(tx)]
+
+
+async def test_what_is_traded_after_the_time_changes_nothing_of_its_funding(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _history(monkeypatch, FOUR)
+    async with hall(sqlite_url, tmp_path) as made:
+        grown, closed = await _short(made, "1"), await _short(made)
+        await made.look()
+        made.house.clock.turn(4 * 3600 + 30)
+        await made.place(grown, wish("SELL", "MARKET", "9", symbol=PERP), price="100")
+        await made.place(closed, wish("BUY", "MARKET", "5", symbol=PERP), price="100")
+        fresh = await _short(made, "7")
+        await made.look()
+
+        made.house.clock.turn(95)
+        await made.look()
+
+        # Short 1, 5 and 0 at 16:00.
+        assert [D(await made.cash(each, "USDT")) for each in (grown, closed)] == [D("0.1"), D("0.5")]
+        assert [(await made.row(each)).funded_at for each in (grown, closed, fresh)] == [FOUR, FOUR, FOUR]
+        assert (await made.row(fresh)).entries == 2
+        async with made.house.store.read() as tx:
+            (trip,) = await tx.all(select(trips), TripRow)
+        assert (trip.account_id, trip.funding) == (closed.id, D("0.5"))
+        assert await _findings(made) == []
+
+        # The same entry of a time before it was held.
+        async with made.house.store.read() as tx:
+            kept = await ProofStore().kept(tx, closed.tenant_id, closed.id)
+        assert kept is not None
+        early = replace(kept.entries[-1], idempotency_key=funding_key(PERP, FOUR - timedelta(hours=8)))
+        wrong = replace(kept, entries=(*kept.entries[:-1], early))
+        told = f"it is funding of {PERP} until 2026-11-20 08:00 UTC, and none was held"
+        assert carrying_findings(wrong, {}) == [(early.id, told)]
+
+
+async def test_times_that_nobody_worked_are_made_up_for_in_order(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _history(monkeypatch, *(FOUR + timedelta(hours=8 * n) for n in range(40)))
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await _short(made)
+        await made.look()
+        made.house.clock.turn((4 + 16) * 3600 + 121)
+        await made.look()
+        await made.look()
+
+        assert D(await made.cash(account, "USDT")) == D("1.5")
+        made.house.clock.turn(12 * 86_400)
+        await made.look()
+
+        # Of what lies further back than seven days nothing is made up: 21 times.
+        assert D(await made.cash(account, "USDT")) == D("12")
+        assert await _findings(made) == []
+
+
+async def test_without_a_history_only_the_newest_time_is_booked_by_the_running_rate(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = [FailureCode.UPSTREAM_UNAVAILABLE]
+
+    async def fetch(self: Market, capability: Any, ask: Any, terms: Any = None) -> Fetched:
+        if capability is FUNDING_HISTORY:
+            raise NoAnswer(str(ask), codes[-1], "nobody", ())
+        hour = 3_600_000
+        rate = FundingRate(
+            instrument=parse_instrument(PERP), rate=D("0.001"), time=FOUR, settled=False, interval_ms=4 * hour
+        )
+        return Fetched(value=rate, provenance=rowsof.MADE)
+
+    monkeypatch.setattr(Market, "fetch", fetch)
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await _short(made)
+        await made.look()
+        made.house.clock.turn(12 * 3600 + 121)
+        await made.look()
+        # It may be told later.
+        assert (await made.row(account)).entries == 2
+
+        codes.append(FailureCode.NOT_COVERED)
+        made.house.clock.turn(30)
+        await made.look()
+
+        # At 20:00 and at midnight.
+        assert D(await made.cash(account, "USDT")) == D("1")
+
+
+async def test_a_kill_switch_keeps_nobody_from_paying_funding(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _history(monkeypatch, FOUR)
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await _short(made)
+        async with made.house.store.write() as tx:
+            await tx.run(accounts.update().values(halted=True))
+
+        made.house.clock.turn(4 * 3600 + 121)
+        await made.look()
+
+        assert D(await made.cash(account, "USDT")) == D("0.5")
 
 
 async def test_funding_is_booked_once_for_each_time(
@@ -67,15 +193,18 @@ async def test_funding_is_booked_once_for_each_time(
             await made.engine.close()
             await later.look()
 
-        # Twice 0.0005 of 5 at 110, received by who is short.
-        assert D(await made.cash(account, "USDT")) == D("0.55")
-        assert len(asked) == 2
+        # 0.0005 of 5 at 100 and at 110, received by who is short.
+        assert D(await made.cash(account, "USDT")) == D("0.525")
+        assert len(asked) == 1
         async with made.house.store.read() as tx:
             (row,) = await made.engine._rows.positions(tx, [account.id])
-            assert row.funding == D("0.55")
+            assert row.funding == D("0.525")
             entry = await tx.first(select(entries).where(entries.c.kind == "FUNDING"), EntryRow)
             assert entry is not None
-            assert entry.instrument == PERP
+            assert (entry.instrument, entry.memo) == (
+                PERP, f"funding of {PERP}, 2026-11-20 12:00 UTC: 0.0005 of -5 at 100, "
+                "2026-11-20 16:00 UTC: 0.0005 of -5 at 110",
+            )  # fmt: skip
             assert [each for each in await verify(tx) if "funding" in each.message] == []
 
         # Once entries named none: then it is proved by currency.
@@ -85,7 +214,7 @@ async def test_funding_is_booked_once_for_each_time(
         place = next(n for n, each in enumerate(kept.entries) if each.kind == "FUNDING")
         vague = [*kept.entries[:place], replace(kept.entries[place], instrument=None), *kept.entries[place + 1 :]]
         wrong = (replace(kept.positions[0], funding=D(1)),)
-        told = "funding is 1, and 0.55 by what it follows from"
+        told = "funding is 1, and 0.525 by what it follows from"
         assert [
             [found for found in trade_findings(each) if "funding" in found[1]]
             for each in (
@@ -93,7 +222,7 @@ async def test_funding_is_booked_once_for_each_time(
                 replace(kept, entries=vague, positions=wrong), replace(kept, positions=()),
             )
         ] == [
-            [], [(PERP, told)], [("USDT", told)], [(PERP, "funding is 0, and 0.55 by what it follows from")]
+            [], [(PERP, told)], [("USDT", told)], [(PERP, "funding is 0, and 0.525 by what it follows from")]
         ]  # fmt: skip
 
 
@@ -115,6 +244,7 @@ async def test_what_nobody_tells_a_rate_of_waits(
         await made.look()
         assert (await made.row(account)).entries == 2
         told.append(FundingRate(instrument=parse_instrument(PERP), rate=D("-0.001"), time=FOUR, settled=False))
+        made.house.clock.turn(30)
         await made.look()
 
         assert D(await made.cash(account, "USDT")) == D("-0.5")

@@ -22,12 +22,29 @@ async def test_the_day_begins_at_midnight_with_the_equity_of_then(sqlite_url: st
         await made.look()
 
         row = await made.row(account)
-        assert (row.day, row.day_equity) == ("2026-11-20", D(1020))
+        assert (row.day, row.day_equity) == ("2026-11-20", D(1000))
         made.house.clock.turn(12 * 3600)
         await made.tick("120")
         await made.look()
         row = await made.row(account)
         assert (row.day, row.day_equity) == ("2026-11-21", D(1040))
+
+
+async def test_an_account_that_held_nothing_at_midnight_loses_from_its_first_order_on(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        costly = {"fees": {"taker": "0.01", "maker": "0.01", "least": "0"}}
+        account = await made.account("10000", day="2026-11-19", day_equity=D(7), max_daily_loss=D(20), model=costly)
+        await made.place(account, wish("BUY", "MARKET", "50"), price="100")
+        await made.look()
+
+        await made.tick("100")
+        await made.look()
+
+        row = await made.row(account)
+        assert (row.day, row.day_equity, row.loss_day) == ("2026-11-20", D(10000), "2026-11-20")
+        assert await made.told("account.daily_loss_reached") == ["account.daily_loss_reached"]
 
 
 async def test_the_greatest_loss_of_a_day_cancels_what_opens(sqlite_url: str, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ ENTRY = """id number kind state memo resolves reverses followedBy
 ERRORS = "userErrors { field code message }"
 DEPOSIT = f"mutation($i: AccountDepositInput!) {{ r: accountDeposit(input: $i) {{ entry {{ {ENTRY} }} {ERRORS} }} }}"
 WITHDRAW = f"mutation($i: AccountWithdrawInput!) {{ r: accountWithdraw(input: $i) {{ entry {{ {ENTRY} }} {ERRORS} }} }}"
+ADJUST = f"mutation($i: AccountAdjustInput!) {{ r: accountAdjust(input: $i) {{ entry {{ {ENTRY} }} {ERRORS} }} }}"
 CONVERT = f"""mutation($i: AccountConvertInput!) {{ r: accountConvert(input: $i) {{ entry {{ {ENTRY} }}
   rate {{ from to rate provenance {{ provider mode }} }} {ERRORS} }} }}"""
 TRANSFER = f"""mutation($i: AccountTransferInput!) {{ r: accountTransfer(input: $i) {{ fromEntry {{ {ENTRY} }}

@@ -38,6 +38,7 @@ from tests.plugins.trading.ledger.books import BY, TENANT, account_row
 
 BTC, ETH, PERP = "crypto:BTC/USD", "crypto:ETH/USD", "crypto:BTC/USD:USD"
 SHUT, OLD, DEAD, GONE = "crypto:SHUT/USD", "crypto:OLD/USD", "crypto:DEAD/USD", "crypto:GONE/USD"
+FREE = "crypto:FREE/USD"
 D = Decimal
 
 ORDER = """id number status reason type side timeInForce quantity notional filledQuantity averagePrice limitPrice
@@ -75,6 +76,7 @@ def listed(symbol: str, **given: Any) -> Listing:
 
 LISTED = (
     listed(BTC), listed(ETH), listed(SHUT), listed(OLD), listed(DEAD), listed(GONE, tradable=False),
+    listed(FREE, min_notional=None),
     listed(PERP, type=InstrumentType.PERPETUAL, contract_size=D("0.01"), step_size=None, min_size=None),
 )  # fmt: skip
 
@@ -227,6 +229,7 @@ async def open_pit(database: str, folder: Path) -> AsyncIterator[Pit]:
         pit.price("99", "101")
         pit.price("49", "51", ETH)
         pit.price("99", "101", PERP)
+        pit.told[FREE] = pit.told[PERP]
         pit.price("99", "101", SHUT, market_state=MarketState.CLOSED)
         pit.price("99", "101", OLD, as_of=NOON - timedelta(minutes=5))
         await pit.open("tacc_1")

@@ -1,0 +1,113 @@
+"""What the clock alone makes due of accounts, whether or not they are worked: schedules, funding, interest."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from datetime import datetime
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from gateway.core.contract import Context, Host
+from gateway.core.store import Tx
+from plugins.trading.engine.charging import Charger
+from plugins.trading.engine.directory import EngineDirectory
+from plugins.trading.engine.funding import Funder
+from plugins.trading.engine.scheduling import Scheduler
+from plugins.trading.rows import AccountRow, ScheduleRow
+from schema.errors import MarketgateError
+from schema.words.problems import Refused
+
+AGAIN_S = 30.0
+"""After so long what was left is tried again."""
+
+ContextOf = Callable[[str], Awaitable[Callable[[], Context] | None]]
+"""On an organisation's own account; None where it is not active."""
+BehindOf = Callable[[Tx, Collection[int], datetime], Awaitable[list[AccountRow]]]
+"""Accounts of some parts for which something is not booked until an instant."""
+Keep = Callable[[Coroutine[None, None, None], str], None]
+"""Runs a task under a name."""
+
+LOG = structlog.get_logger(__name__)
+
+
+class Round:
+    """Accounts that are behind a time, one after the other; once for each time."""
+
+    def __init__(
+        self, host: Host, name: str, until: Callable[[], datetime], behind: BehindOf,
+        book: Callable[[AccountRow], Awaitable[bool]], keep: Keep,
+    ) -> None:  # fmt: skip
+        self._host, self._name, self._until, self._behind, self._book = host, name, until, behind, book
+        self._keep = keep
+        self._done: tuple[datetime, frozenset[int]] | None = None
+        self._running, self._again = False, -1e9
+
+    def look(self, shards: frozenset[int]) -> None:
+        """Begin, where something may be due."""
+        until = self._until()
+        if self._running or self._done == (until, shards) or self._host.clock.monotonic() < self._again:
+            return
+        self._running = True
+        self._keep(self._run(until, shards), f"trading.{self._name}")
+
+    async def _run(self, until: datetime, shards: frozenset[int]) -> None:
+        left = True
+        try:
+            async with self._host.store.read() as tx:
+                rows = await self._behind(tx, shards, until)
+            left = not all([await self._one(row) for row in rows])
+        finally:
+            self._running = False
+            if left:
+                self._again = self._host.clock.monotonic() + AGAIN_S
+            else:
+                self._done = until, shards
+
+    async def _one(self, row: AccountRow) -> bool:
+        """Whether nothing of it is left."""
+        try:
+            return await self._book(row)
+        except (MarketgateError, Refused, DBAPIError, OSError):
+            LOG.exception("trading_not_booked", account=row.id, due=self._name)
+            return False
+
+
+class Dues:
+    """`look` is called every second; *keep* runs what it begins."""
+
+    def __init__(self, host: Host, context_of: ContextOf, keep: Keep) -> None:
+        self._context_of, self._keep, rows = context_of, keep, EngineDirectory()
+        self._scheduler, self._funder, charger = Scheduler(host), Funder(host), Charger(host)
+        self._rounds = (
+            Round(host, "funding", lambda: self._funder.until, rows.unfunded, self._fund, keep),
+            Round(host, "interest", lambda: charger.until, rows.uncharged, charger.book, keep),
+        )
+        self._placing: set[str] = set()
+        """Schedules whose orders are being placed."""
+
+    async def look(self, shards: frozenset[int]) -> None:
+        """Begin what is due in some parts."""
+        if not shards:
+            return
+        for row in await self._scheduler.due(shards):
+            if row.id not in self._placing:
+                self._placing.add(row.id)
+                self._keep(self._place(row), "trading.schedule")
+        for each in self._rounds:
+            each.look(shards)
+
+    async def _fund(self, row: AccountRow) -> bool:
+        context = await self._context_of(row.tenant_id)
+        return context is None or await self._funder.book(row, context())
+
+    async def _place(self, row: ScheduleRow) -> None:
+        try:
+            context = await self._context_of(row.tenant_id)
+            if context is not None:
+                await self._scheduler.place(row, context)
+        except (MarketgateError, Refused, DBAPIError, OSError):
+            # It stays due, and is looked at again.
+            LOG.exception("trading_schedule_failed", schedule=row.id)
+        finally:
+            self._placing.discard(row.id)

@@ -1,0 +1,85 @@
+"""The form of an order: what can be said of it by itself and by the rules of its instrument. Pure.
+
+Whoever keeps an order asks here first, for its exits too: placed, replaced, one of a group, of a schedule, one that
+waits. What waits meets another market than that of now: what depends on a price is asked again when it arrives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from gateway.core.matching.contingencies import EXITS
+from gateway.core.matching.model import ExecutionModel, Spec, Tick, Working
+from gateway.core.matching.rules import Rule, Violation, check, check_number
+from plugins.trading.orders.checks import Path, side_price
+from plugins.trading.orders.wishes import Wish, wished
+from plugins.trading.rows import OrderRow
+from schema.names import camel
+from schema.words.problems import Refused
+
+ONE = Decimal(1)
+QUANTITY = "quantity"
+_LEAST = frozenset({Rule.SIZE_BELOW_MINIMUM, Rule.NOTIONAL_BELOW_MINIMUM})
+_SNAKE = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+
+
+def check_form(
+    wish: Wish, spec: Spec, *, now: datetime, path: Path = (), collar_bps: int | None = None,
+    price: Decimal | None = None, quantity: Decimal | None = None, closes: bool = False,
+) -> None:  # fmt: skip
+    """Refused with the field of the first thing that is wrong, and all others in the message.
+
+    *price* is the market's of the side that the order takes, where it arrives now: without it no collar and no worth
+    by the market are looked at. *quantity* is what a notional comes to, once that is known. What *closes* a whole
+    position has no least size: else what a part fill has left could not be sold.
+    """
+    known = wish.quantity if wish.quantity is not None else quantity
+    order = _order(wish, spec, ONE if known is None else known, now)
+    found = [*_of_notional(wish, spec), *check(order, spec, now=now, price=price, collar_bps=collar_bps)]
+    if known is None:
+        found = [each for each in found if each.field != QUANTITY]
+    if closes:
+        found = [each for each in found if each.rule not in _LEAST]
+    if found:
+        raise refused_of(found, path, sized_by=QUANTITY if wish.notional is None else "notional")
+
+
+def check_woken(row: OrderRow, spec: Spec, model: ExecutionModel, tick: Tick, now: datetime) -> None:
+    """The same of an order that another one's fill has woken, by the message that filled that one."""
+    wish = wished(row)
+    check_form(
+        wish, spec, now=now, collar_bps=model.collar_bps, price=side_price(tick, wish.side), closes=row.leg in EXITS
+    )  # fmt: skip
+
+
+def refused_of(found: Sequence[Violation], path: Path, sized_by: str = QUANTITY) -> Refused:
+    """The first thing that is wrong, by its GraphQL name, with all others in the message; *sized_by* is what the size
+    was given as."""
+    told = _SNAKE.sub(lambda found: camel(found[0]), "; ".join(f"{each.field} {each.message}" for each in found))
+    name = sized_by if found[0].field == QUANTITY else found[0].field
+    return Refused(found[0].rule.value, f"{told}.", *path, camel(name))
+
+
+def _of_notional(wish: Wish, spec: Spec) -> Iterator[Violation]:
+    if wish.notional is None:
+        return
+    if (wrong := check_number("notional", wish.notional)) is not None:
+        yield wrong
+    elif spec.min_notional is not None and wish.notional < spec.min_notional:
+        message = f"must be at least {spec.min_notional:f} {spec.currency}"
+        yield Violation(
+            rule=Rule.NOTIONAL_BELOW_MINIMUM, field="notional", message=message, nearest=(spec.min_notional,)
+        )  # fmt: skip
+
+
+def _order(wish: Wish, spec: Spec, quantity: Decimal, now: datetime) -> Working:
+    """As matching would see it."""
+    return Working(
+        id="", instrument=spec.instrument, side=wish.side, type=wish.type, time_in_force=wish.time_in_force,
+        quantity=quantity, accepted_at=now, limit_price=wish.limit_price, stop_price=wish.stop_price,
+        trail_amount=wish.trail_amount, trail_percent=wish.trail_percent, post_only=wish.post_only,
+        reduce_only=wish.reduce_only, expires_at=wish.expires_at,
+    )  # fmt: skip

@@ -1,0 +1,132 @@
+"""The form of an order is checked whatever it waits for; what depends on a price when it arrives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.plugins.trading.orders.pit import ETH, GROUP, PLACE, REPLACE, Pit, wish
+
+LONG_AGO, IN_AN_HOUR = "2020-01-01T00:00:00Z", "2026-11-20T13:00:00Z"
+WAITS = {"condition": {"time": LONG_AGO}, "quantity": None, "notional": "500"}
+CASES: list[tuple[dict[str, Any], str, str]] = [
+    ({"type": "MARKET", "stopLoss": {"trailPercent": "500"}}, "ORDER_INVALID", "stopLoss.trailPercent"),
+    ({"type": "MARKET", "takeProfit": {"limitPrice": "950.123456789"}}, "PRICE_OFF_TICK", "takeProfit.limitPrice"),
+    ({"type": "MARKET", "takeProfit": {"limitPrice": "0.00000000001"}}, "PRICE_OFF_TICK", "takeProfit.limitPrice"),
+    ({"type": "MARKET", "stopLoss": {"stopPrice": "90", "limitPrice": "50"}}, "PRICE_COLLAR", "stopLoss.limitPrice"),
+    ({"type": "LIMIT"}, "ORDER_INVALID", "limitPrice"),
+    ({"type": "LIMIT", "limitPrice": "100.00001"}, "PRICE_OFF_TICK", "limitPrice"),
+    ({"type": "MARKET", "limitPrice": "100"}, "ORDER_INVALID", "limitPrice"),
+    ({"type": "MARKET", "timeInForce": "GTD", "expiresAt": LONG_AGO}, "EXPIRES_IN_PAST", "expiresAt"),
+    ({"type": "TRAILING_STOP", "trailAmount": "5", "trailPercent": "5"}, "ORDER_INVALID", "trailAmount"),
+    ({"type": "TRAILING_STOP", "trailPercent": "900"}, "ORDER_INVALID", "trailPercent"),
+    ({"type": "MARKET", "notional": "500." + "1" * 40}, "ORDER_INVALID", "notional"),
+    ({"type": "MARKET", "notional": "9"}, "NOTIONAL_BELOW_MINIMUM", "notional"),
+]  # fmt: skip
+
+
+async def test_an_order_that_waits_with_a_notional_has_the_form_of_any_other(pit: Pit):
+    found = [(await pit.refused(PLACE, **wish("BUY", "MARKET") | WAITS | given))[:2] for given, *_ in CASES]
+
+    assert found == [(code, f"input.{field}") for _, code, field in CASES]
+
+
+@pytest.mark.parametrize("given", [WAITS, {"quantity": "1", "condition": {"time": IN_AN_HOUR}}])
+async def test_what_waits_is_replaced_by_terms_that_have_a_form_only(pit: Pit, given: dict[str, Any]):
+    waiting = await pit.place("BUY", "LIMIT", limitPrice="100", **given | {"condition": {"time": IN_AN_HOUR}})
+    terms: list[tuple[dict[str, Any], str]] = [
+        ({"limitPrice": "-5"}, "ORDER_INVALID"), ({"limitPrice": "0"}, "ORDER_INVALID"),
+        ({"limitPrice": "1" * 31}, "ORDER_INVALID"), ({"limitPrice": "100.001"}, "PRICE_OFF_TICK"),
+        ({"stopPrice": "90"}, "ORDER_INVALID"), ({"trailPercent": "-1"}, "ORDER_INVALID"),
+    ]  # fmt: skip
+
+    found = [await pit.refused(REPLACE, orderId=waiting["order"]["id"], **each) for each, _ in terms]
+
+    assert [code for code, *_ in found] == [code for _, code in terms]
+    assert [field for _, field, _ in found] == [f"input.{next(iter(each))}" for each, _ in terms]
+
+
+async def test_what_waits_is_compared_with_the_market_that_it_meets(pit: Pit):
+    """Bitcoin is bid 99, asked 101, and the collar is a tenth."""
+    passing = [
+        wish("BUY", "LIMIT", limitPrice="70", takeProfit={"limitPrice": "75"}, stopLoss={"stopPrice": "60"}),
+        wish("SELL", "LIMIT", limitPrice="130", takeProfit={"limitPrice": "120"}, accountId="tacc_2"),
+        wish("BUY", "LIMIT", limitPrice="120.1", condition={"price": {"crossing": "ABOVE", "level": "120"}}),
+        wish("SELL", "LIMIT", limitPrice="69.9", condition={"price": {"crossing": "BELOW", "level": "70"}}),
+    ]
+    group = [wish("BUY", "LIMIT", limitPrice="70"), wish("SELL", "LIMIT", limitPrice="75")]
+
+    placed = [(await pit.do(PLACE, **each))["order"]["status"] for each in passing]
+    together = await pit.do(GROUP, accountId="tacc_1", rule="OTO", orders=[_bare(each) for each in group])
+
+    assert placed == ["ACCEPTED", "ACCEPTED", "NEW", "NEW"]
+    assert [each["status"] for each in together["orders"]] == ["ACCEPTED", "NEW"]
+
+
+async def test_a_child_that_wakes_far_off_the_market_is_rejected_then(pit: Pit):
+    """Of its own instrument by the fill of the first; of another one, whose market is not told then, at once."""
+    far = wish("SELL", "LIMIT", limitPrice="75")
+    other = wish("BUY", "LIMIT", limitPrice="75", symbol=ETH)
+    first = wish("BUY", "LIMIT", limitPrice="98")
+    oto: dict[str, Any] = {"accountId": "tacc_1", "rule": "OTO"}
+    waiting = await pit.do(GROUP, **oto, orders=[_bare(first), _bare(far)])
+
+    elsewhere = await pit.refused(GROUP, **oto, orders=[_bare(first), _bare(other)])
+    at_once = await pit.refused(GROUP, **oto, orders=[_bare(wish("BUY", "MARKET")), _bare(far)])
+    pit.price("97", "98")
+    await pit.tick()
+    child = await pit.order(waiting["orders"][1]["id"])
+
+    assert [elsewhere[:2], at_once[:2]] == [
+        ("PRICE_COLLAR", "input.orders.1.limitPrice"),
+        ("PRICE_COLLAR", "input.orders.1"),
+    ]
+    assert (child["status"], child["reason"]) == (
+        "REJECTED", "PRICE_COLLAR: limitPrice must be at least 87.3: within 1000 basis points of 97."
+    )  # fmt: skip
+
+
+async def test_a_trail_that_no_price_can_touch_is_refused(pit: Pit):
+    found = [
+        await pit.refused(PLACE, **wish("SELL", "TRAILING_STOP", trailAmount="99", accountId="tacc_2")),
+        await pit.refused(PLACE, **wish("BUY", "LIMIT", limitPrice="90", stopLoss={"trailAmount": "90"})),
+    ]
+    placed = await pit.place("SELL", "TRAILING_STOP", trailAmount="98.99", accountId="tacc_2")
+
+    told = "must be below {}: a stop at zero or below is never met."
+    assert found == [
+        ("ORDER_INVALID", "input.trailAmount", f"trailAmount {told.format(99)}"),
+        ("ORDER_INVALID", "input.stopLoss.trailAmount", f"trailAmount {told.format(90)}"),
+    ]
+    assert placed["order"]["status"] == "ACCEPTED"
+
+
+async def test_a_bracket_whose_entry_only_closes_is_refused(pit: Pit):
+    await pit.place("BUY", "MARKET")
+    await pit.place("SELL", "MARKET", accountId="tacc_2")
+    protected = {"takeProfit": {"limitPrice": "120"}, "stopLoss": {"stopPrice": "90"}}
+
+    found = [
+        await pit.refused(PLACE, **wish("SELL", "LIMIT", limitPrice="130", takeProfit={"limitPrice": "120"})),
+        await pit.refused(PLACE, **wish("BUY", "MARKET", accountId="tacc_2", **protected)),
+    ]
+    turned = await pit.place("BUY", "MARKET", "1.5", accountId="tacc_2", **protected)
+
+    rest = "smaller, and leaves nothing for an exit to close: protect what is left with `positionProtect`."
+    assert found == [
+        ("ORDER_INVALID", "input.takeProfit", f"The order only makes the position of 1 {rest}"),
+        ("ORDER_INVALID", "input.takeProfit", f"The order only makes the position of -1 {rest}"),
+    ]
+    assert [each["status"] for each in turned["children"]] == ["ACCEPTED", "ACCEPTED"]
+
+
+async def test_what_is_wrong_is_told_once(pit: Pit):
+    found = await pit.refused(PLACE, **wish("BUY", "TRAILING_STOP", trailPercent="0"))
+
+    assert found == ("ORDER_INVALID", "input.trailPercent", "trailPercent must be above 0 and below 100.")
+
+
+def _bare(given: dict[str, Any]) -> dict[str, Any]:
+    """As one of a group."""
+    return {name: value for name, value in given.items() if name != "accountId"}
