@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Annotated
 
 import strawberry
@@ -27,6 +26,7 @@ from plugins.trading.hedging.types import (
 from plugins.trading.rows import AccountRow
 from schema.arguments import says
 from schema.facts import Arguments, facts
+from schema.idempotency import digest
 from schema.scopes import Scope
 from schema.words.problems import Refused, UserError
 
@@ -71,8 +71,7 @@ async def resolve_execute(
     info: Ctx, input: Annotated[HedgeExecuteInput, says("What to hedge.")]
 ) -> HedgeExecutePayload:
     """All of its orders, or none."""
-    context, digest = info.context, sha256(repr(input).encode()).hexdigest()
-    reckoned = input.with_
+    context, reckoned = info.context, input.with_
 
     async def legs(account: AccountRow) -> Sequence[Leg]:
         if reckoned is not None:
@@ -83,7 +82,12 @@ async def resolve_execute(
         if (input.legs is None) == (reckoned is None):
             raise Refused("HEDGE_INVALID", "Give either legs or with.", "legs")
         found = await context.service(HedgeDesk).execute(
-            context, input.account_id, legs, client_id=input.client_hedge_id, digest=digest, strategy=input.strategy
+            context,
+            input.account_id,
+            legs,
+            client_id=input.client_hedge_id,
+            digest=digest(input),
+            strategy=input.strategy,
         )
     except Refused as refused:
         return HedgeExecutePayload(user_errors=[_executing(refused)])

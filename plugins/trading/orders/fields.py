@@ -20,7 +20,7 @@ from gateway.core.matching.conditions import (
 )
 from plugins.trading.accounts.access import Gate
 from plugins.trading.markets.prices import Prices
-from plugins.trading.orders.desk import OrderDesk, Placed
+from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.inputs import (
     ConditionIndicator,
     IndicatorConditionInput,
@@ -43,6 +43,7 @@ from plugins.trading.orders.inputs import (
     PositionProtectInput,
     PositionProtectPayload,
 )
+from plugins.trading.orders.knowing import Placed
 from plugins.trading.orders.store import FillStore, OrderStore, Wanted
 from plugins.trading.orders.types import Order, OrderConnection, OrderFill, OrderFillConnection
 from plugins.trading.orders.wishes import Exit, Wish
