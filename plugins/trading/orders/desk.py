@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from gateway.core.contract import Context, Host
-from gateway.core.ports import Audit
+from gateway.core.ports import Act, Audit
 from gateway.core.store import Tx, new_id
 from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.brokers.desk import LiveDesk
 from plugins.trading.markets.prices import Prices
+from plugins.trading.orders import trail
 from plugins.trading.orders.conditions import check_condition
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.grouping import check_group, check_placed, place_of
+from plugins.trading.orders.groups import GroupKey, GroupStore
 from plugins.trading.orders.inputs import GroupRule
 from plugins.trading.orders.knowing import Known, Placed, ask_group, ask_one, is_priced
 from plugins.trading.orders.placing import Place, place, replaced
@@ -26,7 +29,7 @@ from plugins.trading.orders.wishes import Exit, Wish, check_wish, digest_of_wish
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import OrderRow
 from plugins.trading.writing import writing
-from schema.idempotency import digest
+from schema.idempotency import digest, digest_of
 from schema.symbols import InstrumentId, parse_instrument
 from schema.words.orders import MarginType, OrderCause, OrderLeg, OrderStatus, OrderType, TimeInForce
 from schema.words.problems import Refused
@@ -44,7 +47,7 @@ class OrderDesk:
     def __init__(self, host: Host) -> None:
         self._host, self._gate = host, Gate()
         self._orders, self._fills, self._positions = OrderStore(), FillStore(), PositionStore()
-        self._live = LiveDesk(host)
+        self._live, self._groups = LiveDesk(host), GroupStore()
 
     async def place(self, context: Context, account_id: str, wish: Wish) -> Placed:
         """An order, with the exits of a bracket; or what the same clientOrderId placed before."""
@@ -65,22 +68,34 @@ class OrderDesk:
         return await self._placed(context, known, instrument, wish, digest, put)
 
     async def place_group(
-        self, context: Context, account_id: str, rule: GroupRule, wishes: Sequence[Wish]
+        self, context: Context, account_id: str, rule: GroupRule, wishes: Sequence[Wish], key: str | None = None
     ) -> list[OrderRow]:
-        """Orders that belong together: all, or none."""
+        """Orders that belong together: all, or none; or what the same key placed before."""
         check_group(wishes, rule)
-        known = await self._known(context, account_id)
-        if known.at_broker and rule is GroupRule.ALL:
-            return await self._live.place_all(context, known.account, wishes)
-        known.check_simulated("rule")
         prices = Prices.of(context)
         instruments = [await prices.find(w.symbol, "orders", str(n), "symbol") for n, w in enumerate(wishes)]
+        meant = [replace(wish, symbol=str(each)) for wish, each in zip(wishes, instruments, strict=True)]
+        digest = digest_of(key, (rule, meant))
+        bound = None if key is None or digest is None else GroupKey(key=key, digest=digest)
+        known = await self._known(context, account_id)
+        if bound is not None:
+            async with self._host.store.glance() as tx:
+                before = await self._groups.placed(tx, context.tenant, known.account.id, bound)
+            if before is not None:
+                return before
+        for n, wish in enumerate(wishes):
+            await check_condition(context, known.account, wish, "orders", str(n))
+        if known.at_broker and rule is GroupRule.ALL:
+            return await self._live.place_all(context, known.account, wishes, bound)
+        known.check_simulated("rule")
 
         async def ask(known: Known) -> list[Ground]:
             return await ask_group(context, known, instruments, wishes)
 
         async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known) -> list[OrderRow]:
-            rows: list[OrderRow] = []
+            w, rows = floor.w, list[OrderRow]()
+            if (before := await self._groups.placed(w.tx, w.tenant, w.account.id, bound)) is not None:
+                return before
             group, how = new_id("grp"), Place(made_by=context.principal.actor, halted=halted)
             for n, (wish, ground) in enumerate(zip(wishes, grounds, strict=True)):
                 own = place_of(rule, n, rows[0] if rows else None, how, group)
@@ -90,6 +105,8 @@ class OrderDesk:
             floor.follow(rows[0].id, grounds[0].market)
             for n, row in enumerate(rows):
                 check_placed(floor.orders[row.id], rule, ("orders", str(n)))
+                await self._record(floor, trail.placed(context, row, rule=rule.value))
+            await self._groups.note(w.tx, w.tenant, w.account.id, bound, rows, floor.now)
             return [floor.orders[row.id] for row in rows]
 
         return await self._decided(context, known, instruments, ask, put)
@@ -109,6 +126,7 @@ class OrderDesk:
             if now is None or not now.open:
                 raise _ended(row if now is None else now)
             after = replaced(floor, grounds[0], now, terms, halted)
+            await self._record(floor, trail.replaced(context, now, terms))
             return floor.orders[after.id]
 
         return await self._decided(context, known, [instrument], ask, put)
@@ -125,8 +143,10 @@ class OrderDesk:
                 raise _ended(row if now is None else now)
             before = {each.id for each in floor.open}
             floor.end(now, OrderStatus.CANCELED, "CANCELED")
+            ended = [each for each in floor.orders.values() if each.id in before and not each.open]
+            gone = [each for each in ended if each.id != order_id]
+            await self._record(floor, trail.canceled(context, now, gone))
             await floor.write()
-        gone = [each for each in floor.orders.values() if each.id in before and not each.open and each.id != order_id]
         return floor.orders[order_id], gone
 
     async def cancel_all(self, context: Context, account_id: str, symbol: str | None) -> list[OrderRow]:
@@ -141,8 +161,10 @@ class OrderDesk:
             for order_id in wanted:
                 if floor.orders[order_id].open:
                     floor.end(floor.orders[order_id], OrderStatus.CANCELED, "CANCELED")
+            gone = [row for row in floor.orders.values() if row.id in before and not row.open]
+            await self._record(floor, trail.canceled_all(context, account_id, named, gone))
             await floor.write()
-        return [row for row in floor.orders.values() if row.id in before and not row.open]
+        return gone
 
     async def close(
         self, context: Context, account_id: str, symbol: str, quantity: Decimal | None, client_order_id: str | None
@@ -202,7 +224,9 @@ class OrderDesk:
                 if exit is not None:
                     how = Place(made_by=context.principal.actor, halted=halted, leg=leg, group=group, path=(name,))
                     rows += place(floor, grounds[0], exit_wish(entry, exit), how)
-            return [floor.orders[row.id] for row in rows], [floor.orders[each] for each in before]
+            made, gone = [floor.orders[row.id] for row in rows], [floor.orders[each] for each in before]
+            await self._record(floor, trail.protected(context, account_id, str(instrument), made, gone))
+            return made, gone
 
         return await self._decided(context, known, [instrument], ask, put)
 
@@ -234,8 +258,7 @@ class OrderDesk:
                 if before is not None:
                     return await self._again(floor.w.tx, before, digest)
             rows = put(floor, grounds[0], halted)
-            act = context.act("order.placed", rows[0].id, after=_told(rows[0]))
-            await self._host.service(Audit).record(floor.w.tx, act)
+            await self._record(floor, trail.placed(context, rows[0]))
             order, *children = (floor.orders[row.id] for row in rows)
             own = [fill for fill in floor.fills if fill.order_id == order.id]
             return Placed(order=order, children=children, fills=own)
@@ -261,6 +284,9 @@ class OrderDesk:
                     await floor.write()
                     return found
         raise AssertionError("the last attempt ends")
+
+    async def _record(self, floor: Floor, act: Act) -> None:
+        await self._host.service(Audit).record(floor.w.tx, act)
 
     async def _again(self, tx: Tx, row: OrderRow, digest: str) -> Placed:
         if row.request_digest != digest:
@@ -320,10 +346,3 @@ def _ended(row: OrderRow) -> Refused:
 
 def _forbidden() -> Refused:
     return Refused("NOT_ALLOWED", "You may look at this account, and not trade with it.", "accountId")
-
-
-def _told(row: OrderRow) -> dict[str, object]:
-    return {
-        "account": row.account_id, "symbol": row.instrument, "side": row.side, "type": row.type,
-        "quantity": None if row.quantity is None else format(row.quantity, "f"), "clientOrderId": row.client_order_id,
-    }  # fmt: skip

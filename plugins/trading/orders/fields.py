@@ -197,7 +197,8 @@ async def resolve_group(
     context = info.context
     try:
         wishes = [await wish_of(context, each, "orders", str(n)) for n, each in enumerate(input.orders[:50])]
-        rows = await context.service(OrderDesk).place_group(context, input.account_id, input.rule, wishes)
+        desk = context.service(OrderDesk)
+        rows = await desk.place_group(context, input.account_id, input.rule, wishes, input.idempotency_key)
     except Refused as refused:
         error = refused.within(OrderGroupPlaceInput, "orders").error(OrderPlaceErrorCode)
         return OrderGroupPlacePayload(orders=[], user_errors=[error])

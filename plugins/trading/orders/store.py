@@ -47,6 +47,11 @@ class OrderStore:
         """What was placed under a client's id."""
         return await tx.first(_WITH_CLIENT_ID, OrderRow, tenant=tenant, account=account_id, key=client_order_id)
 
+    async def named(self, tx: Tx, tenant: str, account_id: str, ids: Collection[str]) -> list[OrderRow]:
+        """Some of an account's, in the order of placing."""
+        mine = select(orders).where(_of(tenant, account_id), orders.c.id.in_(ids))
+        return await tx.all(mine.order_by(orders.c.number), OrderRow)
+
     async def children(self, tx: Tx, tenant: str, account_id: str, parent_id: str) -> list[OrderRow]:
         """What waits, or waited, for an order."""
         mine = select(orders).where(_of(tenant, account_id), orders.c.parent_id == parent_id)
