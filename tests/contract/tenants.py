@@ -89,7 +89,7 @@ REFERRING = {
     "portfolio_imports.portfolio_id": "portfolio_portfolios-id",
     **{
         f"trading_{each}.account_id": "trading_accounts-id"
-        for each in ("members", "orders", "fills", "entries", "lines", "balances", "positions", "trips", "schedules")
+        for each in ("members", "orders", "fills", "entries", "lines", "balances", "positions", "trips", "schedules", "groupings")
     },
     "trading_fills.order_id": "trading_orders-id",
     "trading_lines.entry_id": "trading_entries-id",

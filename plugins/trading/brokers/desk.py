@@ -36,7 +36,7 @@ from plugins.trading.brokers.settling import Settler
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders import trail
 from plugins.trading.orders.ground import Ground, ground_of
-from plugins.trading.orders.groups import GroupKey, GroupStore
+from plugins.trading.orders.groups import GroupKey, find_placed, note_placed
 from plugins.trading.orders.placing import Place, place_remote, replaced_remote
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.wishes import Wish, check_wish
@@ -84,15 +84,14 @@ class LiveDesk:
         ]  # fmt: skip
         _check_busy(broker)
         async with self._floor(context, account.id) as (floor, halted):
-            tx, groups = floor.w.tx, GroupStore()
-            if (before := await groups.placed(tx, floor.w.tenant, account.id, key)) is not None:
+            if (before := await find_placed(floor.w.tx, floor.w.tenant, account.id, key)) is not None:
                 return before
             await self._check_permit(floor)
             rows = [
                 place_remote(floor, ground, wish, Place(made_by=context.principal.actor, halted=halted, path=path))
                 for path, ground, wish in zip(paths, grounds, wishes, strict=True)
             ]
-            await groups.note(tx, floor.w.tenant, account.id, key, rows, floor.now)
+            await note_placed(floor, key, rows)
             for row in rows:
                 await self._record(floor, trail.placed(context, row, broker=account.broker))
             await floor.write()

@@ -19,7 +19,7 @@ from plugins.trading.orders.conditions import check_condition
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.grouping import check_group, check_placed, place_of
-from plugins.trading.orders.groups import GroupKey, GroupStore
+from plugins.trading.orders.groups import GroupKey, find_placed, note_placed
 from plugins.trading.orders.inputs import GroupRule
 from plugins.trading.orders.knowing import Known, Placed, ask_group, ask_one, is_priced
 from plugins.trading.orders.placing import Place, place, replaced
@@ -47,7 +47,7 @@ class OrderDesk:
     def __init__(self, host: Host) -> None:
         self._host, self._gate = host, Gate()
         self._orders, self._fills, self._positions = OrderStore(), FillStore(), PositionStore()
-        self._live, self._groups = LiveDesk(host), GroupStore()
+        self._live = LiveDesk(host)
 
     async def place(self, context: Context, account_id: str, wish: Wish) -> Placed:
         """An order, with the exits of a bracket; or what the same clientOrderId placed before."""
@@ -80,7 +80,7 @@ class OrderDesk:
         known = await self._known(context, account_id)
         if bound is not None:
             async with self._host.store.glance() as tx:
-                before = await self._groups.placed(tx, context.tenant, known.account.id, bound)
+                before = await find_placed(tx, context.tenant, known.account.id, bound)
             if before is not None:
                 return before
         for n, wish in enumerate(wishes):
@@ -94,7 +94,7 @@ class OrderDesk:
 
         async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known) -> list[OrderRow]:
             w, rows = floor.w, list[OrderRow]()
-            if (before := await self._groups.placed(w.tx, w.tenant, w.account.id, bound)) is not None:
+            if (before := await find_placed(w.tx, w.tenant, w.account.id, bound)) is not None:
                 return before
             group, how = new_id("grp"), Place(made_by=context.principal.actor, halted=halted)
             for n, (wish, ground) in enumerate(zip(wishes, grounds, strict=True)):
@@ -106,7 +106,7 @@ class OrderDesk:
             for n, row in enumerate(rows):
                 check_placed(floor.orders[row.id], rule, ("orders", str(n)))
                 await self._record(floor, trail.placed(context, row, rule=rule.value))
-            await self._groups.note(w.tx, w.tenant, w.account.id, bound, rows, floor.now)
+            await note_placed(floor, bound, rows)
             return [floor.orders[row.id] for row in rows]
 
         return await self._decided(context, known, instruments, ask, put)

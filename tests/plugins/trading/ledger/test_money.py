@@ -259,7 +259,9 @@ async def test_a_margin_account_parts_with_its_available_margin_and_no_more(desk
     held = (await desk.ask(ENTRIES, a="tacc_m"))["nodes"][1]["id"]
     await margin.do(orders.update().values(reserved=D(31)))
     posting = {"accountId": "tacc_m", "entryId": held}
-    assert (await desk.ask(POST, i=posting))["userErrors"][0]["code"] == "INSUFFICIENT_FUNDS"
+    error = (await desk.ask(POST, i=posting))["userErrors"][0]
+    lacking = "The account lacks a margin of 1 USD: pay in, or close something first."
+    assert (error["code"], error["message"]) == ("INSUFFICIENT_FUNDS", lacking)
     await margin.do(orders.update().values(reserved=D(30)))
     assert (await desk.ask(POST, i=posting))["userErrors"] == []
     # No loan may be changed into another currency.
