@@ -7,10 +7,10 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.core.contract import Ctx
+from gateway.core.contract import Context, Ctx
 from plugins.trading.accounts.access import Gate
 from plugins.trading.accounts.types import AccountId
-from plugins.trading.hedging.desk import HedgeDesk
+from plugins.trading.hedging.desk import Hedge, HedgeDesk
 from plugins.trading.hedging.legs import Leg
 from plugins.trading.hedging.proposing import USUAL_DAYS, Wanted, leg_of, proposed
 from plugins.trading.hedging.types import (
@@ -23,6 +23,7 @@ from plugins.trading.hedging.types import (
     HedgeExecutePayload,
     TradingHedge,
 )
+from plugins.trading.positions.standings import Appraiser
 from plugins.trading.rows import AccountRow
 from schema.arguments import says
 from schema.facts import Arguments, facts
@@ -67,6 +68,11 @@ def _closing(refused: Refused) -> UserError[HedgeCloseErrorCode]:
     return refused.within(HedgeCloseInput, "hedgeId").error(HedgeCloseErrorCode)
 
 
+async def _shown(context: Context, found: Hedge) -> TradingHedge:
+    held = await context.service(Appraiser).held(context, found.account)
+    return TradingHedge.of(found, {row.instrument: row.quantity for row in held.positions})
+
+
 async def resolve_execute(
     info: Ctx, input: Annotated[HedgeExecuteInput, says("What to hedge.")]
 ) -> HedgeExecutePayload:
@@ -92,7 +98,7 @@ async def resolve_execute(
     except Refused as refused:
         return HedgeExecutePayload(user_errors=[_executing(refused)])
     errors = [] if found.refused is None else [_executing(found.refused)]
-    return HedgeExecutePayload(hedge=TradingHedge.of(found), user_errors=errors)
+    return HedgeExecutePayload(hedge=await _shown(context, found), user_errors=errors)
 
 
 async def resolve_close(info: Ctx, input: Annotated[HedgeCloseInput, says("Which.")]) -> HedgeClosePayload:
@@ -104,7 +110,7 @@ async def resolve_close(info: Ctx, input: Annotated[HedgeCloseInput, says("Which
     except Refused as refused:
         return HedgeClosePayload(user_errors=[_closing(refused)])
     errors = [] if found.refused is None else [_closing(found.refused)]
-    return HedgeClosePayload(hedge=TradingHedge.of(found), user_errors=errors)
+    return HedgeClosePayload(hedge=await _shown(info.context, found), user_errors=errors)
 
 
 @strawberry.type(description="Hedges of what accounts hold.")

@@ -82,10 +82,8 @@ async def check_room(context: Context, w: Writing, room: Room, leaving: Mapping[
         told = f"What may leave the account cannot be reckoned now: {found.reason or 'a rate is missing'}."
         raise Refused("NO_PRICE", told, "amount")
     if wanted > free and not wanted:
-        told = (
-            f"The account's margin is short of {shown(money(-free, room.currency))} {room.currency}: pay in, or close"
-        )
-        raise Refused("INSUFFICIENT_FUNDS", f"{told} something first.", "amount")
+        lacking = f"The account lacks a margin of {shown(money(-free, room.currency))} {room.currency}"
+        raise Refused("INSUFFICIENT_FUNDS", f"{lacking}: pay in, or close something first.", "amount")
     if wanted > free:
         there = shown(max(money(free, room.currency), ZERO))
         told = f"Worth {shown(money(wanted, room.currency))} {room.currency}, it is more than the available margin"
