@@ -35,7 +35,7 @@ from gateway.core.egress.port import BadUrl as BadUrl
 from gateway.core.egress.port import Egress as Egress
 from gateway.core.egress.port import EgressRefused as EgressRefused
 from gateway.core.egress.port import Posted as Posted
-from gateway.core.identity import PlanLimits, Principal
+from gateway.core.identity import PlanLimits, Principal, Role
 from gateway.core.outbox.port import Endpoints as Endpoints
 from gateway.core.outbox.port import Entry as Entry
 from gateway.core.outbox.port import EventPrinter as EventPrinter
@@ -374,6 +374,9 @@ class Organisations(Protocol):
 
     async def includes(self, tx: Tx, tenant: str, user_id: str) -> bool:
         """Whether somebody is a member of a tenant."""
+
+    async def role_of(self, tx: Tx, tenant: str, user_id: str) -> Role | None:
+        """What a member of a tenant is there; None for nobody of it."""
 
     async def keepers(self, tx: Tx, tenant: str) -> list[str]:
         """Mail addresses of the people who look after a tenant: its owners and admins."""

@@ -7,7 +7,8 @@ from decimal import Decimal
 from providers.simulated._markets import MARKETS, Market
 from schema.words.instruments import Listing
 
-SMALLEST_ORDER = Decimal(5)  # in the quote currency, where sizes have fractions
+SMALLEST_ORDERS = {"BTC": Decimal("0.00005")}  # in the quote currency, where sizes have fractions
+SMALLEST_ORDER = Decimal(5)  # in every other one
 
 
 def listing(rank: int, market: Market) -> Listing:
@@ -16,9 +17,14 @@ def listing(rank: int, market: Market) -> Listing:
     return Listing(
         instrument=market.instrument, provider_symbol=market.symbol, name=market.name, type=market.type,
         currency=market.currency, tick_size=market.tick, step_size=market.step if own else None,
-        min_size=market.step if own else None, min_notional=SMALLEST_ORDER if own and not market.mic else None,
+        min_size=market.step if own else None, min_notional=least_order(market) if own and not market.mic else None,
         isin=market.isin, figi=market.figi, rank=rank,
     )  # fmt: skip
+
+
+def least_order(market: Market) -> Decimal:
+    """About five dollars."""
+    return SMALLEST_ORDERS.get(market.currency, SMALLEST_ORDER)
 
 
 def listings() -> tuple[Listing, ...]:

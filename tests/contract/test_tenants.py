@@ -40,6 +40,7 @@ NOTHING_OF_ITS_OWN = {
     "portfolio.store.TransactionStore.imported": "the key is an alert's",
     "jobs.store.JobStore.hold": "it only waits",
     "jobs.store.JobStore.by_key": "no job was begun with this key",
+    "trading.accounts.store.AccountStore.at_broker": "the account is on paper",
     "trading.accounts.store.AccountStore.hold": "it only waits",
     "trading.accounts.store.AccountStore.with_key": "the key is an alert's",
     "trading.accounts.store.MemberStore.set": "the member has the role already",

@@ -221,6 +221,9 @@ async def test_the_list_names_everything_once():
     assert spy.type is InstrumentType.ETF
     [bitcoin] = [row for row in rows if row.provider_symbol == "BTC-USD"]
     assert (str(bitcoin.tick_size), str(bitcoin.min_size), str(bitcoin.min_notional)) == ("0.01", "0.00001", "5")
+    # About five dollars, whatever it is priced in.
+    least = {row.instrument.quote: str(row.min_notional) for row in rows if row.min_notional is not None}
+    assert least == {"USD": "5", "USDT": "5", "USDC": "5", "EUR": "5", "BTC": "0.00005"}
 
 
 @pytest.mark.parametrize(

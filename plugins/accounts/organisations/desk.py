@@ -121,7 +121,11 @@ class OrganisationDesk:
 
     async def includes(self, tx: Tx, tenant: str, user_id: str) -> bool:
         """See `gateway.core.ports.Organisations`."""
-        return await self.members.role_of(tx, tenant, user_id) is not None
+        return await self.role_of(tx, tenant, user_id) is not None
+
+    async def role_of(self, tx: Tx, tenant: str, user_id: str) -> Role | None:
+        """See `gateway.core.ports.Organisations`."""
+        return await self.members.role_of(tx, tenant, user_id)
 
     async def keepers(self, tx: Tx, tenant: str) -> list[str]:
         """See `gateway.core.ports.Organisations`."""

@@ -224,9 +224,15 @@ def _changed(held: AccountRow, change: Change, *, busy: bool) -> AccountRow:
     return replace(
         held, name=held.name if change.name is None else rules.name_of(change.name), leverage=leverage,
         margin_interest_rate=interest, method=method, max_daily_loss=loss,
+        loss_day=None if _is_wider(loss, held.max_daily_loss) else held.loss_day,
         shared=held.shared if change.shared is None else change.shared,
         model=held.model if change.model is None else change.model.plain(),
     )  # fmt: skip
+
+
+def _is_wider(limit: Decimal | None, before: Decimal | None) -> bool:
+    """Whether more may be lost than before: what was reached was reached of another limit."""
+    return before is not None and (limit is None or limit > before)
 
 
 def _told(row: AccountRow) -> dict[str, Any]:

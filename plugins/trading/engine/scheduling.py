@@ -7,23 +7,27 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.core.contract import Context, Host
-from plugins.trading.accounts.access import Gate
-from plugins.trading.accounts.store import AccountStore
-from plugins.trading.orders.floor import Floor
+from gateway.core.identity import ROLE_SCOPES, CallerKind, Principal
+from gateway.core.ports import Act, Audit, Organisations
+from gateway.core.store import Tx
+from plugins.trading.accounts.access import Gate, may_trade
+from plugins.trading.accounts.store import AccountStore, MemberStore
+from plugins.trading.orders.floor import SYSTEM, Floor
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.placing import Place, place
-from plugins.trading.orders.wishes import Wish
+from plugins.trading.orders.store import OrderStore
 from plugins.trading.positions.store import PositionStore
-from plugins.trading.rows import ScheduleRow
+from plugins.trading.rows import AccountRow, ScheduleRow
+from plugins.trading.schedules.desk import order_of
 from plugins.trading.schedules.store import ScheduleDirectory, ScheduleStore
 from plugins.trading.schedules.times import OrderScheduleEvery, next_time
 from plugins.trading.writing import writing
 from schema.errors import MarketgateError
 from schema.symbols import parse_instrument
-from schema.words.orders import OrderCause, OrderType
 from schema.words.problems import Refused
-from schema.words.trades import Side
 
+PERSON = "user_"
+"""What ids of people begin with."""
 AT_ONCE = 50
 """Schedules that are placed in one look."""
 
@@ -56,18 +60,51 @@ class Scheduler:
             if held.end_at is not None and now > held.end_at:
                 await self._rows.change(w.tx, row.tenant_id, _next(held, now))
                 return
+            if not await self._may(w.tx, w.account, held.made_by):
+                await self._end(w.tx, held, now)
+                return
             halted = await self._gate.halted(w.tx, w.account)
             floor = await Floor.opened(self._host, w)
             after = held
             try:
                 if isinstance(ground, Refused):
                     raise ground
-                (order,) = place(floor, ground, _wish(held), Place(made_by=held.made_by, halted=halted))
+                wish = replace(order_of(held), client_order_id=await self._client_id(w.tx, held))
+                (order,) = place(floor, ground, wish, Place(made_by=held.made_by, halted=halted))
                 after = replace(held, placed=held.placed + 1, problem=None, last_order_id=order.id)
                 await floor.write()
             except Refused as refused:
                 after = replace(held, problem=f"{refused.code}: {refused.message}")
             await self._rows.change(w.tx, row.tenant_id, _next(after, now))
+
+    async def _may(self, tx: Tx, account: AccountRow, who: str) -> bool:
+        """Whether the person who made a schedule may trade with the account still; of keys nobody can be asked here."""
+        if not who.startswith(PERSON):
+            return True
+        role = await self._host.service(Organisations).role_of(tx, account.tenant_id, who)
+        if role is None:
+            return False
+        person = Principal(
+            tenant=account.tenant_id, kind=CallerKind.USER, user=who, role=role, scopes=ROLE_SCOPES[role]
+        )  # fmt: skip
+        return may_trade(person, account, await MemberStore().role(tx, account.tenant_id, account.id, who))
+
+    async def _end(self, tx: Tx, row: ScheduleRow, now: datetime) -> None:
+        told = "NOT_ALLOWED: whoever made it may not trade with the account any more."
+        await self._rows.change(
+            tx, row.tenant_id, replace(row, active=False, next_at=None, problem=told, changed_at=now)
+        )  # fmt: skip
+        act = Act(
+            tenant=row.tenant_id, action="order_schedule.ended", actor=SYSTEM, actor_kind="system",
+            target=row.id, after={"account": row.account_id, "problem": told},
+        )  # fmt: skip
+        await self._host.service(Audit).record(tx, act)
+
+    async def _client_id(self, tx: Tx, row: ScheduleRow) -> str | None:
+        """The schedule's id and a number; none where somebody has called an order so."""
+        wanted = f"{row.id}:{row.placed + 1}"
+        taken = await OrderStore().with_client_id(tx, row.tenant_id, row.account_id, wanted)
+        return wanted if taken is None else None
 
     async def _ground(self, row: ScheduleRow, context: Context) -> Ground:
         async with self._host.store.read() as tx:
@@ -81,14 +118,6 @@ class Scheduler:
             context, account, parse_instrument(row.instrument), "symbol", held={each.instrument for each in held},
             currencies={each.asset for each in cash} | {*reserved},
         )  # fmt: skip
-
-
-def _wish(row: ScheduleRow) -> Wish:
-    return Wish(
-        symbol=row.instrument, side=Side(row.side), type=OrderType.MARKET, quantity=row.quantity,
-        notional=row.notional, strategy=row.strategy, cause=OrderCause.SCHEDULE,
-        client_order_id=f"{row.id}:{row.placed + 1}",
-    )  # fmt: skip
 
 
 def _next(row: ScheduleRow, now: datetime) -> ScheduleRow:

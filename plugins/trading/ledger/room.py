@@ -82,8 +82,9 @@ async def check_room(context: Context, w: Writing, room: Room, leaving: Mapping[
         told = f"What may leave the account cannot be reckoned now: {found.reason or 'a rate is missing'}."
         raise Refused("NO_PRICE", told, "amount")
     if wanted > free and not wanted:
-        lacking = f"The account lacks a margin of {shown(money(-free, room.currency))} {room.currency}"
-        raise Refused("INSUFFICIENT_FUNDS", f"{lacking}: pay in, or close something first.", "amount")
+        lacking = shown(money(-free, room.currency))
+        told = f"Open orders and positions need {lacking} {room.currency} of what is held for it: nothing leaves until"
+        raise Refused("INSUFFICIENT_FUNDS", f"{told} the account has that much more margin.", "amount")
     if wanted > free:
         there = shown(max(money(free, room.currency), ZERO))
         told = f"Worth {shown(money(wanted, room.currency))} {room.currency}, it is more than the available margin"

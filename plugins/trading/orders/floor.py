@@ -26,6 +26,7 @@ from gateway.core.store import new_id
 from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.chart import Ledger
 from plugins.trading.ledger.drafts import Draft, commission, derivative_fill, spot_fill
+from plugins.trading.markets.modes import usual_mode
 from plugins.trading.markets.specs import is_perpetual
 from plugins.trading.orders.events import (
     OrderAccepted,
@@ -69,9 +70,9 @@ class Market:
     open: bool
 
     @property
-    def mode(self) -> DataMode:
-        """Of its price; of no price, live."""
-        return self.tick.mode if self.tick else DataMode.LIVE
+    def mode(self) -> DataMode | None:
+        """Of its price."""
+        return self.tick.mode if self.tick else None
 
 
 class Floor:
@@ -238,11 +239,11 @@ class Floor:
         after = returned(row, step.order, self.now, told_reason(step.reason))
         after = replace(after, reserved=left_of(row, after))
         if told or (row.status == OrderStatus.NEW and after.status != OrderStatus.NEW):
-            self.events.append(OrderAccepted.told(replace(after, filled=row.filled), market.mode, self.now))
+            self.events.append(OrderAccepted.told(replace(after, filled=row.filled), self._mode(row, market), self.now))
         after = self._fill(row, after, step, market)
         self.put(after)
         if not after.open and after.status != OrderStatus.FILLED:
-            self._tell_end(after, market.mode)
+            self._tell_end(after, self._mode(row, market))
         self._follow(after, market)
 
     def _lacking(self, row: OrderRow, step: Step, market: Market) -> str | None:
@@ -280,7 +281,7 @@ class Floor:
         self._touched[row.instrument] = None
         self.events.append(OrderFilled.told(row, fill))
         self._hold(row, before, applied, fill.mode)
-        if self.w.account.funded_at is None and is_perpetual(row.instrument):
+        if spec.derivative and self.w.account.funded_at is None and is_perpetual(row.instrument):
             self.w.set(funded_at=last_funding(self.now - BEFORE))
 
     def _draft(self, row: OrderRow, fill: FillRow, spec: Spec) -> None:
@@ -320,9 +321,14 @@ class Floor:
         }  # fmt: skip
         self.events.append(tell[row.status](row, mode, self.now))
 
-    def _mode(self, row: OrderRow) -> DataMode:
+    def _mode(self, row: OrderRow, market: Market | None = None) -> DataMode:
+        """Of the market's price, else of what is held, else of what the account would be told."""
+        if market is not None and market.mode is not None:
+            return market.mode
         position = self.positions.get(row.instrument)
-        return DataMode(position.mode) if position else DataMode.LIVE
+        if position is not None:
+            return DataMode(position.mode)
+        return usual_mode(self.w.account, offline=self._host.settings.mode == "recorded")
 
     def _follow(self, row: OrderRow, market: Market | None) -> None:
         """What its change makes of the orders that belong to it; they follow in turn."""
@@ -364,7 +370,7 @@ class Floor:
         step = venue.accept(order, None, spec, model)  # type: ignore[arg-type]
         after = returned(row, step.order, self.now)
         self.put(after)
-        self.events.append(OrderAccepted.told(after, market.mode if market else DataMode.LIVE, self.now))
+        self.events.append(OrderAccepted.told(after, self._mode(row, market), self.now))
 
     def _is_judged_late(self, row: OrderRow, tick: Tick) -> bool:
         """Whether nobody could say by its entry's price what it is worth: exits of a trail, and what is no exit."""
@@ -381,5 +387,6 @@ def _fill_row(row: OrderRow, execution: Execution, applied: Applied, market: Mar
         quantity=execution.quantity, price=execution.price, contract_size=market.spec.contract_size,
         currency=row.currency, reference=execution.reference,
         fee=execution.fee, liquidity=execution.liquidity.value, realised=applied.realised, strategy=row.strategy,
-        provider=tick.provider if tick else "", mode=market.mode.value, priced_at=tick.as_of if tick else None, at=now,
+        provider=tick.provider if tick else "", mode=(market.mode or DataMode.LIVE).value,
+        priced_at=tick.as_of if tick else None, at=now,
     )  # fmt: skip

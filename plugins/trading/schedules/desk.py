@@ -7,18 +7,23 @@ from datetime import datetime
 from decimal import Decimal
 
 from gateway.core.contract import Context, Host
+from gateway.core.matching.rules import Rule
 from gateway.core.ports import Audit
 from gateway.core.store import new_id
 from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.markets.prices import Prices
-from plugins.trading.orders.wishes import LONGEST_STRATEGY
+from plugins.trading.orders.checks import check_kind, side_price
+from plugins.trading.orders.forms import check_form
+from plugins.trading.orders.ground import ground_of
+from plugins.trading.orders.wishes import LONGEST_STRATEGY, Wish
 from plugins.trading.rows import AccountRow, ScheduleRow
 from plugins.trading.schedules.store import ScheduleStore
 from plugins.trading.schedules.times import OrderScheduleEvery, next_time
 from schema.idempotency import check_same, digest_of
 from schema.names import could_be_id
 from schema.pages import Position
-from schema.words.orders import AccountKind
+from schema.symbols import InstrumentId
+from schema.words.orders import AccountKind, MarginType, OrderCause, OrderType
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
@@ -61,8 +66,7 @@ class ScheduleDesk:
         """A new one, or what the same key made."""
         digest, now = digest_of(key, (account_id, wish)), self._host.clock.now()
         check(wish, now)
-        instrument = await Prices.of(context).find(wish.symbol, "symbol")
-        await Prices.of(context).spec(instrument, "symbol")
+        instrument = await self._check_order(context, account_id, wish, now)
         async with self._host.store.write() as tx:
             account = await self._gate.lock(tx, context, account_id, Access.TRADE, "accountId")
             if key is not None and (held := await self._rows.with_key(tx, context.tenant, key)) is not None:
@@ -83,6 +87,23 @@ class ScheduleDesk:
             await self._host.service(Audit).record(tx, act)
         return row
 
+    async def _check_order(self, context: Context, account_id: str, wish: ScheduleWish, now: datetime) -> InstrumentId:
+        """What it is for; Refused where no such order could be placed, whatever the market does until then."""
+        async with self._host.store.read() as tx:
+            account = await self._gate.look(tx, context, account_id, "accountId")
+        instrument = await Prices.of(context).find(wish.symbol, "symbol")
+        ground = await ground_of(context, account, instrument, "symbol")
+        check_kind(ground.spec, (), lends=account.margin == MarginType.MARGIN)
+        tick = ground.priced.tick if ground.priced else None
+        order = order_of(_made(context, account, str(instrument), wish, now))
+        try:
+            check_form(order, ground.spec, now=now, price=side_price(tick, wish.side) if tick else None)
+        except Refused as refused:
+            if refused.code != Rule.ORDER_INVALID:
+                raise
+            raise Refused("SCHEDULE_INVALID", refused.message, *refused.field) from None
+        return instrument
+
     async def cancel(self, context: Context, schedule_id: str) -> ScheduleRow:
         """It places no more; what it has placed stays. Cancelling it again changes nothing."""
         now = self._host.clock.now()
@@ -99,6 +120,14 @@ class ScheduleDesk:
             await self._rows.change(tx, context.tenant, row)
             await self._host.service(Audit).record(tx, context.act("order_schedule.canceled", row.id))
         return row
+
+
+def order_of(row: ScheduleRow) -> Wish:
+    """What it places each time."""
+    return Wish(
+        symbol=row.instrument, side=Side(row.side), type=OrderType.MARKET, quantity=row.quantity,
+        notional=row.notional, strategy=row.strategy, cause=OrderCause.SCHEDULE,
+    )  # fmt: skip
 
 
 def check(wish: ScheduleWish, now: datetime) -> None:

@@ -40,6 +40,11 @@ After = Annotated[Cursor | None, says("Continue behind this cursor.")]
     UNKNOWN_INSTRUMENT="Nobody knows the symbol, or it cannot be traded.",
     MARKET_CLOSED="The instrument is halted or delisted.",
     NO_PRICE="Nobody tells the currency of its price now.",
+    MARGIN_ACCOUNT_REQUIRED="A derivative is traded in a MARGIN account.",
+    SIZE_OFF_STEP="The quantity is no multiple of the instrument's step.",
+    SIZE_BELOW_MINIMUM="The quantity is below the instrument's least.",
+    SIZE_ABOVE_MAXIMUM="The quantity is above the instrument's greatest.",
+    NOTIONAL_BELOW_MINIMUM="The order would be worth less than the instrument's least.",
     NOT_ALLOWED="You may look at the account, and not trade with it.",
     TOO_MANY_SCHEDULES="The account has as many schedules as it may have.",
 )
@@ -52,6 +57,11 @@ class OrderScheduleCreateErrorCode(StrEnum):
     UNKNOWN_INSTRUMENT = "UNKNOWN_INSTRUMENT"
     MARKET_CLOSED = "MARKET_CLOSED"
     NO_PRICE = "NO_PRICE"
+    MARGIN_ACCOUNT_REQUIRED = "MARGIN_ACCOUNT_REQUIRED"
+    SIZE_OFF_STEP = "SIZE_OFF_STEP"
+    SIZE_BELOW_MINIMUM = "SIZE_BELOW_MINIMUM"
+    SIZE_ABOVE_MAXIMUM = "SIZE_ABOVE_MAXIMUM"
+    NOTIONAL_BELOW_MINIMUM = "NOTIONAL_BELOW_MINIMUM"
     NOT_ALLOWED = "NOT_ALLOWED"
     TOO_MANY_SCHEDULES = "TOO_MANY_SCHEDULES"
 
@@ -103,7 +113,7 @@ class OrderScheduleCancelInput:
 class OrderSchedule:
     """After a pause one order is placed, and the next at its regular time: what was missed is not made up for."""
 
-    id: strawberry.ID = described("Its orders' client ids begin with it.")
+    id: strawberry.ID = described("Its orders' client ids begin with it, unless you have called an order so.")
     account_id: strawberry.ID = described("The account that it is of.")
     symbol: str = described("The instrument's id.")
     side: Side = described("To buy or to sell.")
@@ -117,7 +127,9 @@ class OrderSchedule:
     placed: int = described("How many orders were placed.")
     strategy: str | None = described("The tag of its orders.", default=None)
     active: bool = described("Whether it goes on.")
-    problem: str | None = described("Why the last order was refused, as a code and words.", default=None)
+    problem: str | None = described(
+        "Why the last order was refused, or why it ended before its time, as a code and words.", default=None
+    )
     last_order_id: strawberry.ID | None = described("The newest of its orders.", default=None)
     created_at: datetime = described("When it was made.")
     changed_at: datetime = described("When it changed last.")

@@ -307,3 +307,20 @@ async def test_a_margin_account_pays_five_percent_for_what_it_owes_unless_it_is_
     rates = [each["marginInterestRate"] for each in (plain, given, cash, changed)]
     assert [D(each) for each in rates] == [D("0.05"), D("0.08"), D(0), D(0)]
     assert await company.codes("tom", update, id=cash["id"], marginInterestRate="0.1") == ["INTEREST_INVALID"]
+
+
+async def test_a_wider_limit_of_the_daily_loss_is_counted_anew_and_a_closer_one_is_not(company: Company) -> None:
+    found: dict[str, str | None] = {}
+    changes: dict[str, dict[str, Any]] = {
+        "lifted": {"withoutMaxDailyLoss": True}, "raised": {"maxDailyLoss": "50"}, "same": {"maxDailyLoss": "20"},
+        "closer": {"maxDailyLoss": "10"},
+    }  # fmt: skip
+    for name, change in changes.items():
+        made = await make(company, name=name, maxDailyLoss="20")
+        async with company.house.store.write() as tx:
+            await tx.run(accounts.update().where(accounts.c.id == made["id"]).values(loss_day="2026-11-20"))
+        await company.ask("tom", UPDATE, id=made["id"], **change)
+        async with company.house.store.read() as tx:
+            found[name] = await tx.value(select(accounts.c.loss_day).where(accounts.c.id == made["id"]))
+
+    assert found == {"lifted": None, "raised": None, "same": "2026-11-20", "closer": "2026-11-20"}

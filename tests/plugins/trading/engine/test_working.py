@@ -11,6 +11,7 @@ import pytest
 
 from plugins.trading.accounts.store import PermitStore, SwitchDirectory
 from plugins.trading.accounts.switches import TOPIC as SWITCHED
+from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.wishes import Exit
 from plugins.trading.rows import PermitRow, SwitchRow
 from plugins.trading.writing import writing
@@ -18,7 +19,7 @@ from schema.symbols import parse_instrument
 from schema.words.books import OrderBook, PriceLevel
 from schema.words.candles import Candle
 from schema.words.live import NoticeCode
-from schema.words.orders import OrderLeg, TimeInForce
+from schema.words.orders import OrderLeg, OrderStatus, TimeInForce
 from schema.words.quotes import QUOTES, QuotesAsk
 from tests.gateway.doubles import NOON
 from tests.plugins.trading.engine.floorhouse import BTC, ETH, FREE, another, hall, wish
@@ -333,3 +334,20 @@ async def test_a_cash_account_never_sells_more_than_it_holds(sqlite_url: str, tm
 
         assert (await made.stand(stop.id), await made.stand(sale.id)) == (("FILLED", "1"), ("REJECTED", "0"))
         assert await made.held(account) == {}
+
+
+async def test_an_order_that_no_price_was_told_of_ends_in_the_mode_of_its_market(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account()
+        (order,) = await made.place(account, wish("BUY", "LIMIT", limit_price="50"))
+        async with writing(made.house.host, account.tenant_id, account.id) as w:
+            floor = await Floor.opened(made.house.host, w)
+            floor.end(floor.orders[order.id], OrderStatus.CANCELED, "CANCELED")
+            await floor.write()
+
+        # The offline market.
+        for kind in ("order.accepted", "order.canceled"):
+            (event,) = await made.data(kind)
+            assert event["mode"] == "SIMULATED"

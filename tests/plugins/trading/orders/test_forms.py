@@ -105,7 +105,7 @@ async def test_a_trail_that_no_price_can_touch_is_refused(pit: Pit):
 async def test_a_bracket_whose_entry_only_closes_is_refused(pit: Pit):
     await pit.place("BUY", "MARKET")
     await pit.place("SELL", "MARKET", accountId="tacc_2")
-    protected = {"takeProfit": {"limitPrice": "120"}, "stopLoss": {"stopPrice": "90"}}
+    protected: dict[str, Any] = {"takeProfit": {"limitPrice": "120"}, "stopLoss": {"stopPrice": "90"}}
 
     found = [
         await pit.refused(PLACE, **wish("SELL", "LIMIT", limitPrice="130", takeProfit={"limitPrice": "120"})),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.plugins.trading.orders.pit import BTC, CLOSE, ETH, PLACE, Pit, wish
 
 
@@ -19,7 +21,7 @@ async def test_the_same_order_written_otherwise_is_the_same_order(pit: Pit):
 
 async def test_a_position_that_was_closed_is_closed_once_however_it_is_named(pit: Pit):
     await pit.place("BUY", "MARKET", "2")
-    closing = {"accountId": "tacc_1", "clientOrderId": "out"}
+    closing: dict[str, Any] = {"accountId": "tacc_1", "clientOrderId": "out"}
     first = await pit.do(CLOSE, **closing, symbol="BTC/USD", quantity="0.50")
     again = await pit.do(CLOSE, **closing, symbol="BTC-USD", quantity="0.5")
 
@@ -52,5 +54,5 @@ async def test_a_condition_that_can_never_come_is_refused(pit: Pit):
         ("ORDER_INVALID", f"{where}orderFilled"),
     ]  # fmt: skip
     assert waiting["order"]["status"] == "NEW"
-    known = {"condition": {"price": {"symbol": ETH, "crossing": "ABOVE", "level": "60"}}}
+    known: dict[str, Any] = {"condition": {"price": {"symbol": ETH, "crossing": "ABOVE", "level": "60"}}}
     assert (await pit.place("BUY", "MARKET", **known))["order"]["status"] == "NEW"

@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import select
 
 from gateway.core.identity import Role
+from plugins.accounts.tables import audit
+from plugins.trading.accounts.store import MemberStore
 from plugins.trading.ledger.proof.proving import verify
 from plugins.trading.rows import ScheduleRow
 from plugins.trading.tables import schedules
 from tests.gateway.doubles import NOON
-from tests.plugins.trading.engine.floorhouse import BTC, Hall, hall
+from tests.plugins.trading.engine.floorhouse import BTC, PERP, Hall, hall, wish
 
 SHOWN = "id symbol side every quantity notional nextAt placed active problem lastOrderId"
 ERRORS = "userErrors { field code message }"
@@ -146,3 +148,67 @@ async def test_what_contradicts_itself_or_is_somebody_elses_is_refused(sqlite_ur
         ended = await made.company.ask("ada", CANCEL, scheduleId=schedule)
         assert (ended["orderSchedule"]["active"], ended["orderSchedule"]["nextAt"]) == (False, None)
         assert await made.company.ask("ada", CANCEL, scheduleId=schedule) == ended
+
+
+async def test_what_no_order_could_be_is_no_schedule(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account(owner=made.company.people["ada"].id)
+        asked: dict[str, Any] = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "DAY"}
+        cases: list[tuple[dict[str, Any], str, str]] = [
+            ({"symbol": "NOSUCH/USD", "quantity": "1"}, "UNKNOWN_INSTRUMENT", "symbol"),
+            ({"symbol": PERP, "quantity": "1"}, "MARGIN_ACCOUNT_REQUIRED", "symbol"),
+            ({"notional": "0.01"}, "NOTIONAL_BELOW_MINIMUM", "notional"),
+            ({"notional": f"5.{'1' * 40}"}, "SCHEDULE_INVALID", "notional"),
+            ({"quantity": "1.000005"}, "SIZE_OFF_STEP", "quantity"),
+            ({"quantity": "0.000001"}, "SIZE_BELOW_MINIMUM", "quantity"),
+            ({"quantity": "0.00001"}, "NOTIONAL_BELOW_MINIMUM", "quantity"),
+        ]
+
+        for changed, code, field in cases:
+            (error,) = (await made.company.ask("ada", CREATE, **asked | changed))["userErrors"]
+            assert (error["code"], error["field"]) == (code, ["input", field]), changed
+        assert await _rows(made) == []
+
+
+async def test_an_order_that_somebody_has_called_like_a_schedules_stands_in_nobodys_way(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account("500", owner=made.company.people["ada"].id)
+        asked = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "DAY", "quantity": "1"}
+        schedule = (await made.company.ask("ada", CREATE, **asked))["orderSchedule"]["id"]
+        taken = wish("BUY", "LIMIT", limit_price="50", client_order_id=f"{schedule}:1")
+        await made.place(account, taken, price="100")
+
+        await made.look()
+
+        row = await _row(made)
+        assert (row.placed, row.problem, row.next_at) == (1, None, NOON + timedelta(days=1))
+        assert (await made.order(str(row.last_order_id))).client_order_id is None
+
+
+async def test_a_schedule_ends_with_the_right_of_whoever_made_it_to_trade(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account("500", owner=made.company.people["ada"].id)
+        eve = await made.company.hire("eve", Role.TRADER)
+        async with made.house.store.write() as tx:
+            await MemberStore().set(tx, account.tenant_id, account.id, eve.id, "TRADER")
+        asked = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "DAY", "quantity": "1"}
+        await made.company.ask("eve", CREATE, **asked)
+        await made.look()
+        assert len(await made.fills(account)) == 1
+        async with made.house.store.write() as tx:
+            await MemberStore().remove(tx, account.tenant_id, account.id, eve.id)
+
+        made.house.clock.turn(86_400)
+        await made.look()
+
+        row = await _row(made)
+        assert (row.placed, row.active, row.next_at) == (1, False, None)
+        assert row.problem == "NOT_ALLOWED: whoever made it may not trade with the account any more."
+        assert len(await made.fills(account)) == 1
+        async with made.house.store.read() as tx:
+            acts = await tx.values(select(audit.c.actor).where(audit.c.action == "order_schedule.ended"))
+        assert acts == ["trading"]
