@@ -125,8 +125,9 @@ async def preview(context: Context, account_id: str, wish: Wish) -> OrderPreview
         return _repeated(told, repeated, digest_of_wish(wish, instrument))
     marks = await prices.marks(instruments, {*currencies, ground.spec.currency}, account.currency, ground.model)
     try:
+        found = await _outcome(context, account.id, wish, replace(ground, marks=marks))
         await check_condition(context, account, wish)
-        return _told(told, await _outcome(context, account.id, wish, replace(ground, marks=marks)), ground)
+        return _told(told, found, ground)
     except Refused as refused:
         return replace(told, user_errors=[_error(refused)])
 
