@@ -56,3 +56,14 @@ async def test_a_condition_that_can_never_come_is_refused(pit: Pit):
     assert waiting["order"]["status"] == "NEW"
     known: dict[str, Any] = {"condition": {"price": {"symbol": ETH, "crossing": "ABOVE", "level": "60"}}}
     assert (await pit.place("BUY", "MARKET", **known))["order"]["status"] == "NEW"
+
+
+async def test_a_preview_says_the_same_of_a_condition(pit: Pit):
+    preview = "query($i: OrderPlaceInput!) { r: orderPreview(input: $i) { accepted userErrors { field code } } }"
+
+    found = await pit.see(preview, i=wish("BUY", "MARKET", condition={"orderFilled": "ord_nobody"}))
+
+    assert found == {
+        "accepted": False,
+        "userErrors": [{"field": ["input", "condition", "orderFilled"], "code": "NOT_FOUND"}],
+    }
