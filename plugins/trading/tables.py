@@ -271,6 +271,17 @@ closings = tenant_table(
 )  # fmt: skip
 """Under which keys hedges were closed: a hedge is nothing but its orders, and closing one may place none."""
 
+groupings = tenant_table(
+    "trading_groupings", TABLES,
+    Column("account_id", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("request_digest", Text, nullable=False),
+    Column("order_ids", Json, nullable=False),  # in the order of placing
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("account_id", "idempotency_key"),
+)  # fmt: skip
+"""Under which keys orders were placed together: those of an ALL have nothing else in common."""
+
 permits = tenant_table(
     "trading_permits", TABLES,
     Column("halted", Boolean, nullable=False),  # the kill switch of the organisation

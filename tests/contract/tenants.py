@@ -82,6 +82,9 @@ CLOSED = {
     "trading_permits.halted": True,
 }
 """Columns of one table whose text is one of an enumeration's, or which hold a fraction."""
+REFERRING_TO_AN_ACCOUNT = (
+    "members", "orders", "fills", "entries", "lines", "balances", "positions", "trips", "schedules", "groupings"
+)  # fmt: skip
 REFERRING = {
     "webhooks_deliveries.endpoint_id": "webhooks_endpoints-id",
     "webhooks_attempts.delivery_id": "webhooks_deliveries-id",
@@ -89,7 +92,18 @@ REFERRING = {
     "portfolio_imports.portfolio_id": "portfolio_portfolios-id",
     **{
         f"trading_{each}.account_id": "trading_accounts-id"
-        for each in ("members", "orders", "fills", "entries", "lines", "balances", "positions", "trips", "schedules")
+        for each in [
+            "members",
+            "orders",
+            "fills",
+            "entries",
+            "lines",
+            "balances",
+            "positions",
+            "trips",
+            "schedules",
+            "groupings",
+        ]
     },
     "trading_fills.order_id": "trading_orders-id",
     "trading_lines.entry_id": "trading_entries-id",

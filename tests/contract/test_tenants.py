@@ -32,6 +32,7 @@ NOTHING_OF_ITS_OWN = {
     "risk.constraints.store.ConstraintStore.named": "no set has the name that the walk gives",
     "risk.constraints.store.ConstraintStore.with_key": "no set was made with the key that the walk gives",
     "risk.limits.store.LimitStore.hold": "it only waits",
+    "trading.orders.store.GroupStore.placed_by": "nothing was placed with the key that the walk gives",
     "risk.limits.store.LimitStore.with_key": "no limit was made with the key that the walk gives",
     "portfolio.store.PortfolioStore.hold": "it only waits",
     "portfolio.store.PortfolioStore.with_key": "the key is an alert's",

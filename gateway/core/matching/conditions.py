@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from gateway.core.matching.lifecycle import TERMINAL
+from gateway.core.matching.rounding import plain as shortest
 from schema.errors import BadInput
 from schema.words.orders import OrderStatus
 
@@ -127,7 +128,7 @@ def _reached(value: Decimal | None, direction: Direction, level: Decimal) -> boo
 
 
 def _level(condition: PriceCondition | ValueCondition) -> dict[str, Any]:
-    return {"direction": condition.direction.value, "level": format(condition.level, "f")}
+    return {"direction": condition.direction.value, "level": format(shortest(condition.level), "f")}
 
 
 def _text(stored: Mapping[str, Any], name: str) -> str:

@@ -65,16 +65,20 @@ def maintenance(notional: Decimal, leverage: Decimal) -> Decimal:
     return EXACT.multiply(initial(notional, leverage), HALF)
 
 
-def margin(equity: Decimal, notionals: Iterable[Decimal], leverage: Decimal, reserved: Decimal = ZERO) -> Margin:
-    """Of a margin account: positions at their marks, and what open orders reserve.
+def margin(
+    equity: Decimal, notionals: Iterable[Decimal], leverage: Decimal, reserved: Decimal = ZERO, pending: Decimal = ZERO
+) -> Margin:
+    """Of a margin account: positions at their marks, what open orders reserve, and what pending entries hold: money
+    that is there still, and may not be spent.
 
-    `used = Σ initial + reserved`, `available = equity − used`, `buying power = available × leverage`, never below 0.
+    `used = Σ initial + reserved`, `available = equity − used − pending`,
+    `buying power = available × leverage`, never below 0.
     """
     with localcontext(EXACT):
         each = [initial(notional, leverage) for notional in notionals]
         held = sum(each, ZERO)
         used = held + reserved
-        available = equity - used
+        available = equity - used - pending
         return Margin(
             equity=equity,
             used=used,

@@ -17,7 +17,7 @@ import structlog
 
 from gateway.core.contract import Context, Host
 from gateway.core.matching.model import ExecutionModel
-from gateway.core.ports import Audit
+from gateway.core.ports import Act, Audit
 from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.accounts.store import PermitStore
 from plugins.trading.brokers import course
@@ -34,7 +34,9 @@ from plugins.trading.brokers.port import (
 )
 from plugins.trading.brokers.settling import Settler
 from plugins.trading.markets.prices import Prices
+from plugins.trading.orders import trail
 from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.groups import GroupKey, find_placed, note_placed
 from plugins.trading.orders.placing import Place, place_remote, replaced_remote
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.wishes import Wish, check_wish
@@ -67,7 +69,9 @@ class LiveDesk:
         row, kept = await self._keep(context, account, ground, wish, digest)
         return await self._send(broker, account, row) if kept else row
 
-    async def place_all(self, context: Context, account: AccountRow, wishes: Sequence[Wish]) -> list[OrderRow]:
+    async def place_all(
+        self, context: Context, account: AccountRow, wishes: Sequence[Wish], key: GroupKey | None
+    ) -> list[OrderRow]:
         """All of them are kept, or none; then they are sent one after the other, which no broker does at once.
 
         Where one is refused those behind it are not sent, and those before it are cancelled; what is filled stays.
@@ -80,13 +84,16 @@ class LiveDesk:
         ]  # fmt: skip
         _check_busy(broker)
         async with self._floor(context, account.id) as (floor, halted):
+            if (before := await find_placed(floor.w.tx, floor.w.tenant, account.id, key)) is not None:
+                return before
             await self._check_permit(floor)
             rows = [
                 place_remote(floor, ground, wish, Place(made_by=context.principal.actor, halted=halted, path=path))
                 for path, ground, wish in zip(paths, grounds, wishes, strict=True)
             ]
+            await note_placed(floor, key, rows)
             for row in rows:
-                await self._record(context, floor, row)
+                await self._record(floor, trail.placed(context, row, broker=account.broker))
             await floor.write()
         sent: list[OrderRow] = []
         for row in rows:
@@ -118,6 +125,7 @@ class LiveDesk:
                 raise Refused("ORDER_INVALID", unfit, "orderId")
             asked = course.asked(after, OrderStatus.PENDING_REPLACE, floor.now)
             floor.ask(asked)
+            await self._record(floor, trail.replaced(context, before, terms))
             await floor.write()
         try:
             report = await broker.replace(course.reference(before), ticket)
@@ -139,6 +147,7 @@ class LiveDesk:
                 told = f"{broker.id} has not said yet whether it was replaced: try again in a few seconds."
                 raise Refused("BROKER_UNAVAILABLE", told, "orderId")
             asked = self._ask_cancel(floor, now)
+            await self._record(floor, trail.canceled(context, now))
             await floor.write()
         return await self.send_cancel(broker, asked)
 
@@ -155,6 +164,7 @@ class LiveDesk:
             wanted = [each for each in floor.open if instrument is None or each.instrument == instrument]
             known = [each for each in wanted if each.status != OrderStatus.PENDING_REPLACE]
             asked = [self._ask_cancel(floor, each) for each in known]
+            await self._record(floor, trail.canceled_all(context, account.id, instrument, known))
             await floor.write()
         return [await self.send_cancel(broker, each) for each in asked]
 
@@ -218,14 +228,12 @@ class LiveDesk:
             row = place_remote(
                 floor, ground, wish, Place(made_by=context.principal.actor, halted=halted, digest=digest)
             )
-            await self._record(context, floor, row)
+            await self._record(floor, trail.placed(context, row, broker=account.broker))
             await floor.write()
         return row, True
 
-    async def _record(self, context: Context, floor: LiveFloor, row: OrderRow) -> None:
-        account = floor.w.account
-        told = {"account": account.id, "symbol": row.instrument, "side": row.side, "broker": account.broker}
-        await self._host.service(Audit).record(floor.w.tx, context.act("order.placed", row.id, after=told))
+    async def _record(self, floor: LiveFloor, act: Act) -> None:
+        await self._host.service(Audit).record(floor.w.tx, act)
 
     async def _ground(
         self, context: Context, broker: Broker, account: AccountRow, wish: Wish, *path: str

@@ -42,9 +42,10 @@ class Hedge:
     """Why it is not whole: at a broker a leg was refused after others were sent."""
 
     @property
-    def closing(self) -> list[OrderRow]:
-        """What closes it."""
-        return [row for row in self.orders if row.cause == OrderCause.CLOSE]
+    def complete(self) -> bool:
+        """Whether all that opens it is filled whole."""
+        opens = (row for row in self.orders if row.cause != OrderCause.CLOSE)
+        return self.refused is None and all(row.status == OrderStatus.FILLED for row in opens)
 
 
 class HedgeDesk:
@@ -142,7 +143,8 @@ class HedgeDesk:
             try:
                 placed = await desk.place(context, account.id, wish)
             except Refused as error:
-                refused = Refused(error.code, error.message, "legs", str(n), *error.field)
+                whole = error.field[:1] == ("accountId",)
+                refused = error if whole else Refused(error.code, error.message, "legs", str(n), *error.field)
                 break
             if placed.order.status == OrderStatus.REJECTED:
                 refused = Refused("BROKER_REFUSED", placed.order.reason or "", "legs", str(n))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Annotated
 
 import strawberry
 
-from gateway.core.contract import Ctx
+from gateway.core.contract import Context, Ctx
 from plugins.trading.accounts.access import Gate
 from plugins.trading.accounts.types import AccountId
-from plugins.trading.hedging.desk import HedgeDesk
+from plugins.trading.hedging.desk import Hedge, HedgeDesk
 from plugins.trading.hedging.legs import Leg
 from plugins.trading.hedging.proposing import USUAL_DAYS, Wanted, leg_of, proposed
 from plugins.trading.hedging.types import (
@@ -24,9 +23,11 @@ from plugins.trading.hedging.types import (
     HedgeExecutePayload,
     TradingHedge,
 )
+from plugins.trading.positions.standings import Appraiser
 from plugins.trading.rows import AccountRow
 from schema.arguments import says
 from schema.facts import Arguments, facts
+from schema.idempotency import digest
 from schema.scopes import Scope
 from schema.words.problems import Refused, UserError
 
@@ -67,12 +68,16 @@ def _closing(refused: Refused) -> UserError[HedgeCloseErrorCode]:
     return refused.within(HedgeCloseInput, "hedgeId").error(HedgeCloseErrorCode)
 
 
+async def _shown(context: Context, found: Hedge) -> TradingHedge:
+    held = await context.service(Appraiser).held(context, found.account)
+    return TradingHedge.of(found, {row.instrument: row.quantity for row in held.positions})
+
+
 async def resolve_execute(
     info: Ctx, input: Annotated[HedgeExecuteInput, says("What to hedge.")]
 ) -> HedgeExecutePayload:
     """All of its orders, or none."""
-    context, digest = info.context, sha256(repr(input).encode()).hexdigest()
-    reckoned = input.with_
+    context, reckoned = info.context, input.with_
 
     async def legs(account: AccountRow) -> Sequence[Leg]:
         if reckoned is not None:
@@ -83,12 +88,17 @@ async def resolve_execute(
         if (input.legs is None) == (reckoned is None):
             raise Refused("HEDGE_INVALID", "Give either legs or with.", "legs")
         found = await context.service(HedgeDesk).execute(
-            context, input.account_id, legs, client_id=input.client_hedge_id, digest=digest, strategy=input.strategy
+            context,
+            input.account_id,
+            legs,
+            client_id=input.client_hedge_id,
+            digest=digest(input),
+            strategy=input.strategy,
         )
     except Refused as refused:
         return HedgeExecutePayload(user_errors=[_executing(refused)])
     errors = [] if found.refused is None else [_executing(found.refused)]
-    return HedgeExecutePayload(hedge=TradingHedge.of(found), user_errors=errors)
+    return HedgeExecutePayload(hedge=await _shown(context, found), user_errors=errors)
 
 
 async def resolve_close(info: Ctx, input: Annotated[HedgeCloseInput, says("Which.")]) -> HedgeClosePayload:
@@ -100,7 +110,7 @@ async def resolve_close(info: Ctx, input: Annotated[HedgeCloseInput, says("Which
     except Refused as refused:
         return HedgeClosePayload(user_errors=[_closing(refused)])
     errors = [] if found.refused is None else [_closing(found.refused)]
-    return HedgeClosePayload(hedge=TradingHedge.of(found), user_errors=errors)
+    return HedgeClosePayload(hedge=await _shown(info.context, found), user_errors=errors)
 
 
 @strawberry.type(description="Hedges of what accounts hold.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from hashlib import sha256
@@ -89,4 +89,14 @@ def left_of(rows: Iterable[OrderRow]) -> dict[str, Decimal]:
     for row in rows:
         filled = row.filled if row.side == Side.BUY else -row.filled
         found[row.instrument] = _EXACT.add(found.get(row.instrument, ZERO), filled)
+    return {name: amount for name, amount in found.items() if amount}
+
+
+def held_of(left: Mapping[str, Decimal], held: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """The same as far as an account still holds it: what others have closed since is no part of a hedge."""
+    found = {}
+    for name, amount in left.items():
+        side = Side.SELL if amount > 0 else Side.BUY
+        quantity = min(abs(amount), closable(side, held.get(name, ZERO)))
+        found[name] = quantity if amount > 0 else -quantity
     return {name: amount for name, amount in found.items() if amount}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Self
@@ -9,7 +10,7 @@ from typing import Self
 import strawberry
 
 from plugins.trading.hedging.desk import Hedge
-from plugins.trading.hedging.legs import Leg, left_of
+from plugins.trading.hedging.legs import Leg, held_of, left_of
 from plugins.trading.hedging.proposing import USUAL_DAYS, Proposed, Wanted
 from plugins.trading.orders.inputs import ERRORS, PLACING
 from plugins.trading.orders.types import Order
@@ -171,18 +172,20 @@ class TradingHedge:
     id: strawberry.ID = described("Give it to `hedgeClose`; the `groupId` of its orders.")
     account_id: strawberry.ID = described("The account that it is of.")
     complete: bool = described(
-        "Whether all that was asked for was sent: at a broker, where one order is refused, what is filled of the "
+        "Whether all that opens it is filled whole. At a broker, where one order is refused, what is filled of the "
         "others stays, what is not is cancelled, and `userErrors` says which was refused."
     )
     orders: list[Order] = described("What opened it, and what closes it, in the order of placing.")
-    open: list[HedgeOpen] = described("What its fills have opened and not closed again.")
+    open: list[HedgeOpen] = described(
+        "What its fills have opened and not closed again, as far as the account still holds it."
+    )
 
     @classmethod
-    def of(cls, found: Hedge) -> Self:
-        """As it stands."""
-        left = left_of(found.orders)
+    def of(cls, found: Hedge, held: Mapping[str, Decimal]) -> Self:
+        """As it stands; *held* is what the account has of each instrument."""
+        left = held_of(left_of(found.orders), held)
         return cls(
-            id=strawberry.ID(found.id), account_id=strawberry.ID(found.account.id), complete=found.refused is None,
+            id=strawberry.ID(found.id), account_id=strawberry.ID(found.account.id), complete=found.complete,
             orders=[Order.of(row) for row in found.orders],
             open=[HedgeOpen(symbol=name, quantity=left[name]) for name in sorted(left)],
         )  # fmt: skip

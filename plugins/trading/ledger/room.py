@@ -77,12 +77,10 @@ async def check_room(context: Context, w: Writing, room: Room, leaving: Mapping[
     if not room.marks.asked(held.instruments | held.currencies):
         raise Moved
     found = standing(w.account, held.cash, held.reserved, held.positions, room.marks)
-    kept = room.worth({row.asset: row.held for row in held.cash})
-    wanted = room.worth(leaving)
-    if found.margin_available is None or found.stale or kept is None or wanted is None:
+    free, wanted = found.margin_available, room.worth(leaving)
+    if free is None or found.stale or wanted is None:
         told = f"What may leave the account cannot be reckoned now: {found.reason or 'a rate is missing'}."
         raise Refused("NO_PRICE", told, "amount")
-    free = EXACT.subtract(found.margin_available, kept)
     if wanted > free and not wanted:
         lacking = shown(money(-free, room.currency))
         told = f"Open orders and positions need {lacking} {room.currency} of what is held for it: nothing leaves until"

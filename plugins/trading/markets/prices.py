@@ -116,6 +116,14 @@ class Prices:
         """Whether any list has it."""
         return bool((await self._described(instrument)).symbols)
 
+    async def told(self, instrument: InstrumentId, model: ExecutionModel, *field: str) -> Priced | NoAnswer:
+        """Its price, or why there is none; Refused UNKNOWN_INSTRUMENT for what nobody lists either."""
+        found = (await self.all_priced([instrument], model))[instrument]
+        if isinstance(found, NoAnswer) and not await self.lists(instrument):
+            told = f"Nobody lists {instrument}, and nobody prices it: {found.message}."
+            raise Refused("UNKNOWN_INSTRUMENT", told, *field)
+        return found
+
     async def priced(self, instrument: InstrumentId, model: ExecutionModel) -> Priced:
         """Its price of the account's provider; Refused NO_PRICE where nobody tells one."""
         found = (await self.all_priced([instrument], model))[instrument]

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any, TypeVar
 
 from gateway.core.contract import Context, Host
-from gateway.core.ports import Audit
+from gateway.core.ports import Act, Audit
 from gateway.core.store import Tx, new_id
 from plugins.trading.accounts.access import Access, Gate
-from plugins.trading.accounts.rules import SIMULATOR
 from plugins.trading.brokers.desk import LiveDesk
 from plugins.trading.markets.prices import Prices
+from plugins.trading.orders import trail
+from plugins.trading.orders.conditions import check_condition
 from plugins.trading.orders.floor import Floor
-from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.grouping import check_group, check_placed, place_of
+from plugins.trading.orders.groups import GroupKey, find_placed, note_placed
 from plugins.trading.orders.inputs import GroupRule
+from plugins.trading.orders.knowing import Known, Placed, ask_group, ask_one, is_priced
 from plugins.trading.orders.placing import Place, place, replaced
 from plugins.trading.orders.reading import find_row
 from plugins.trading.orders.store import FillStore, OrderStore
-from plugins.trading.orders.wishes import Exit, Wish, check_wish, exit_wish
+from plugins.trading.orders.wishes import Exit, Wish, check_wish, digest_of_wish, exit_wish
 from plugins.trading.positions.store import PositionStore
-from plugins.trading.rows import AccountRow, FillRow, OrderRow
+from plugins.trading.rows import OrderRow
 from plugins.trading.writing import writing
+from schema.idempotency import digest, digest_of
 from schema.symbols import InstrumentId, parse_instrument
 from schema.words.orders import MarginType, OrderCause, OrderLeg, OrderStatus, OrderType, TimeInForce
 from schema.words.problems import Refused
@@ -36,32 +39,6 @@ R = TypeVar("R")
 
 ATTEMPTS = 3
 """An account that somebody else changed meanwhile is priced anew so often."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    """What came of placing: the order, what waits for it, what was filled at once."""
-
-    order: OrderRow
-    children: Sequence[OrderRow] = ()
-    fills: Sequence[FillRow] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """What is known of an account before it is locked."""
-
-    account: AccountRow
-    before: Placed | None = None
-    """What was placed under the same client's id."""
-    held: frozenset[str] = frozenset()
-    """Instruments that its margin counts; none where it has none."""
-    currencies: frozenset[str] = frozenset()
-
-    @property
-    def at_broker(self) -> bool:
-        """Whether a broker fills its orders."""
-        return self.account.broker != SIMULATOR
 
 
 class OrderDesk:
@@ -75,13 +52,14 @@ class OrderDesk:
     async def place(self, context: Context, account_id: str, wish: Wish) -> Placed:
         """An order, with the exits of a bracket; or what the same clientOrderId placed before."""
         check_wish(wish)
-        digest = sha256(repr(wish).encode()).hexdigest()
+        instrument = await Prices.of(context).find(wish.symbol, "symbol")
+        digest = digest_of_wish(wish, instrument)
         known = await self._known(context, account_id, wish.client_order_id, digest)
         if known.before is not None:
             return known.before
+        await check_condition(context, known.account, wish)
         if known.at_broker:
             return await self._at_broker(await self._live.place(context, known.account, wish, digest))
-        instrument = await Prices.of(context).find(wish.symbol, "symbol")
 
         def put(floor: Floor, ground: Ground, halted: str | None) -> list[OrderRow]:
             how = Place(made_by=context.principal.actor, halted=halted, digest=digest)
@@ -90,22 +68,34 @@ class OrderDesk:
         return await self._placed(context, known, instrument, wish, digest, put)
 
     async def place_group(
-        self, context: Context, account_id: str, rule: GroupRule, wishes: Sequence[Wish]
+        self, context: Context, account_id: str, rule: GroupRule, wishes: Sequence[Wish], key: str | None = None
     ) -> list[OrderRow]:
-        """Orders that belong together: all, or none."""
+        """Orders that belong together: all, or none; or what the same key placed before."""
         check_group(wishes, rule)
-        known = await self._known(context, account_id)
-        if known.at_broker and rule is GroupRule.ALL:
-            return await self._live.place_all(context, known.account, wishes)
-        _check_simulated(known, "rule")
         prices = Prices.of(context)
         instruments = [await prices.find(w.symbol, "orders", str(n), "symbol") for n, w in enumerate(wishes)]
+        meant = [replace(wish, symbol=str(each)) for wish, each in zip(wishes, instruments, strict=True)]
+        digest = digest_of(key, (rule, meant))
+        bound = None if key is None or digest is None else GroupKey(key=key, digest=digest)
+        known = await self._known(context, account_id)
+        if bound is not None:
+            async with self._host.store.glance() as tx:
+                before = await find_placed(tx, context.tenant, known.account.id, bound)
+            if before is not None:
+                return before
+        for n, wish in enumerate(wishes):
+            await check_condition(context, known.account, wish, "orders", str(n))
+        if known.at_broker and rule is GroupRule.ALL:
+            return await self._live.place_all(context, known.account, wishes, bound)
+        known.check_simulated("rule")
 
-        async def ask(known: _Known) -> list[Ground]:
-            return await _grounds(context, known, instruments, wishes)
+        async def ask(known: Known) -> list[Ground]:
+            return await ask_group(context, known, instruments, wishes)
 
-        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: _Known) -> list[OrderRow]:
-            rows: list[OrderRow] = []
+        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known) -> list[OrderRow]:
+            w, rows = floor.w, list[OrderRow]()
+            if (before := await find_placed(w.tx, w.tenant, w.account.id, bound)) is not None:
+                return before
             group, how = new_id("grp"), Place(made_by=context.principal.actor, halted=halted)
             for n, (wish, ground) in enumerate(zip(wishes, grounds, strict=True)):
                 own = place_of(rule, n, rows[0] if rows else None, how, group)
@@ -115,6 +105,8 @@ class OrderDesk:
             floor.follow(rows[0].id, grounds[0].market)
             for n, row in enumerate(rows):
                 check_placed(floor.orders[row.id], rule, ("orders", str(n)))
+                await self._record(floor, trail.placed(context, row, rule=rule.value))
+            await note_placed(floor, bound, rows)
             return [floor.orders[row.id] for row in rows]
 
         return await self._decided(context, known, instruments, ask, put)
@@ -126,14 +118,15 @@ class OrderDesk:
         if known.at_broker:
             return await self._live.replace(context, known.account, row, terms)
 
-        async def ask(known: _Known) -> list[Ground]:
-            return [await _ground(context, known, instrument)]
+        async def ask(known: Known) -> list[Ground]:
+            return [await ask_one(context, known, instrument)]
 
-        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: _Known) -> OrderRow:
+        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known) -> OrderRow:
             now = floor.orders.get(order_id)
             if now is None or not now.open:
                 raise _ended(row if now is None else now)
             after = replaced(floor, grounds[0], now, terms, halted)
+            await self._record(floor, trail.replaced(context, now, terms))
             return floor.orders[after.id]
 
         return await self._decided(context, known, [instrument], ask, put)
@@ -150,8 +143,10 @@ class OrderDesk:
                 raise _ended(row if now is None else now)
             before = {each.id for each in floor.open}
             floor.end(now, OrderStatus.CANCELED, "CANCELED")
+            ended = [each for each in floor.orders.values() if each.id in before and not each.open]
+            gone = [each for each in ended if each.id != order_id]
+            await self._record(floor, trail.canceled(context, now, gone))
             await floor.write()
-        gone = [each for each in floor.orders.values() if each.id in before and not each.open and each.id != order_id]
         return floor.orders[order_id], gone
 
     async def cancel_all(self, context: Context, account_id: str, symbol: str | None) -> list[OrderRow]:
@@ -166,21 +161,23 @@ class OrderDesk:
             for order_id in wanted:
                 if floor.orders[order_id].open:
                     floor.end(floor.orders[order_id], OrderStatus.CANCELED, "CANCELED")
+            gone = [row for row in floor.orders.values() if row.id in before and not row.open]
+            await self._record(floor, trail.canceled_all(context, account_id, named, gone))
             await floor.write()
-        return [row for row in floor.orders.values() if row.id in before and not row.open]
+        return gone
 
     async def close(
         self, context: Context, account_id: str, symbol: str, quantity: Decimal | None, client_order_id: str | None
     ) -> Placed:
         """An order at the market that closes a position, whole or in part. What protected a whole one is cancelled."""
-        digest = sha256(repr(("close", symbol, quantity)).encode()).hexdigest()
-        known = await self._known(context, account_id, client_order_id, digest)
+        instrument = await Prices.of(context).find(symbol, "symbol")
+        meant = digest(("close", str(instrument), quantity))
+        known = await self._known(context, account_id, client_order_id, meant)
         if known.before is not None:
             return known.before
-        instrument = await Prices.of(context).find(symbol, "symbol")
         if known.at_broker:
             wish = await self._live.closing(context, known.account, instrument, quantity, client_order_id)
-            return await self._at_broker(await self._live.place(context, known.account, wish, digest))
+            return await self._at_broker(await self._live.place(context, known.account, wish, meant))
 
         def put(floor: Floor, ground: Ground, halted: str | None) -> list[OrderRow]:
             now = floor.held(str(instrument))
@@ -194,22 +191,22 @@ class OrderDesk:
             check_wish(wish)
             if wish.quantity == abs(now):
                 _clear(floor, str(instrument))
-            return place(floor, ground, wish, Place(made_by=context.principal.actor, halted=halted, digest=digest))
+            return place(floor, ground, wish, Place(made_by=context.principal.actor, halted=halted, digest=meant))
 
-        return await self._placed(context, known, instrument, None, digest, put, client_order_id)
+        return await self._placed(context, known, instrument, None, meant, put, client_order_id)
 
     async def protect(
         self, context: Context, account_id: str, symbol: str, profit: Exit | None, loss: Exit | None
     ) -> tuple[list[OrderRow], list[OrderRow]]:
         """What protects a position now, and what did before."""
         known, instrument = await self._known(context, account_id), await Prices.of(context).find(symbol, "symbol")
-        _check_simulated(known)
+        known.check_simulated()
 
-        async def ask(known: _Known) -> list[Ground]:
-            return [await _ground(context, known, instrument)]
+        async def ask(known: Known) -> list[Ground]:
+            return [await ask_one(context, known, instrument)]
 
         async def put(
-            floor: Floor, grounds: Sequence[Ground], halted: str | None, _: _Known
+            floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known
         ) -> tuple[list[OrderRow], list[OrderRow]]:
             now = floor.held(str(instrument))
             if not now:
@@ -227,7 +224,9 @@ class OrderDesk:
                 if exit is not None:
                     how = Place(made_by=context.principal.actor, halted=halted, leg=leg, group=group, path=(name,))
                     rows += place(floor, grounds[0], exit_wish(entry, exit), how)
-            return [floor.orders[row.id] for row in rows], [floor.orders[each] for each in before]
+            made, gone = [floor.orders[row.id] for row in rows], [floor.orders[each] for each in before]
+            await self._record(floor, trail.protected(context, account_id, str(instrument), made, gone))
+            return made, gone
 
         return await self._decided(context, known, [instrument], ask, put)
 
@@ -243,24 +242,23 @@ class OrderDesk:
             yield await Floor.opened(self._host, w, [str(each) for each in instruments] or None), halted
 
     async def _placed(
-        self, context: Context, known: _Known, instrument: InstrumentId, wish: Wish | None, digest: str,
+        self, context: Context, known: Known, instrument: InstrumentId, wish: Wish | None, digest: str,
         put: Callable[[Floor, Ground, str | None], list[OrderRow]], client_order_id: str | None = None,
     ) -> Placed:  # fmt: skip
         key = wish.client_order_id if wish else client_order_id
         tif = wish.time_in_force if wish else TimeInForce.GTC
 
-        async def ask(known: _Known) -> list[Ground]:
-            return [await _ground(context, known, instrument, tif)]
+        async def ask(known: Known) -> list[Ground]:
+            return [await ask_one(context, known, instrument, tif)]
 
-        async def decide(floor: Floor, grounds: Sequence[Ground], halted: str | None, known: _Known) -> Placed:
+        async def decide(floor: Floor, grounds: Sequence[Ground], halted: str | None, known: Known) -> Placed:
             # As many orders as when it was looked for: nobody has placed it since.
             if key is not None and floor.w.account.orders != known.account.orders:
                 before = await self._orders.with_client_id(floor.w.tx, context.tenant, known.account.id, key)
                 if before is not None:
                     return await self._again(floor.w.tx, before, digest)
             rows = put(floor, grounds[0], halted)
-            act = context.act("order.placed", rows[0].id, after=_told(rows[0]))
-            await self._host.service(Audit).record(floor.w.tx, act)
+            await self._record(floor, trail.placed(context, rows[0]))
             order, *children = (floor.orders[row.id] for row in rows)
             own = [fill for fill in floor.fills if fill.order_id == order.id]
             return Placed(order=order, children=children, fills=own)
@@ -268,9 +266,9 @@ class OrderDesk:
         return await self._decided(context, known, [instrument], ask, decide)
 
     async def _decided(
-        self, context: Context, known: _Known, instruments: Sequence[InstrumentId],
-        ask: Callable[[_Known], Awaitable[Sequence[Ground]]],
-        decide: Callable[[Floor, Sequence[Ground], str | None, _Known], Awaitable[R]],
+        self, context: Context, known: Known, instruments: Sequence[InstrumentId],
+        ask: Callable[[Known], Awaitable[Sequence[Ground]]],
+        decide: Callable[[Floor, Sequence[Ground], str | None, Known], Awaitable[R]],
     ) -> R:  # fmt: skip
         """What is decided on the locked account by prices of all that it holds, and written.
 
@@ -281,11 +279,14 @@ class OrderDesk:
                 known = await self._known(context, known.account.id)
             grounds = await ask(known)
             async with self._floor(context, known.account.id, *instruments) as (floor, halted):
-                if attempt == ATTEMPTS or all(_is_priced(floor, ground) for ground in grounds):
+                if attempt == ATTEMPTS or all(is_priced(floor, ground) for ground in grounds):
                     found = await decide(floor, grounds, halted, known)
                     await floor.write()
                     return found
         raise AssertionError("the last attempt ends")
+
+    async def _record(self, floor: Floor, act: Act) -> None:
+        await self._host.service(Audit).record(floor.w.tx, act)
 
     async def _again(self, tx: Tx, row: OrderRow, digest: str) -> Placed:
         if row.request_digest != digest:
@@ -306,7 +307,7 @@ class OrderDesk:
             raise Refused("NOT_FOUND", told, "orderId")
         return row
 
-    async def _known(self, context: Context, account_id: str, key: str | None = None, digest: str = "") -> _Known:
+    async def _known(self, context: Context, account_id: str, key: str | None = None, digest: str = "") -> Known:
         """What is read before anybody is asked for prices. Refused where the caller may not trade."""
         async with self._host.store.glance() as tx:
             account = await self._gate.look(tx, context, account_id)
@@ -317,41 +318,14 @@ class OrderDesk:
                 row = await self._orders.with_client_id(tx, context.tenant, account.id, key)
                 before = None if row is None else await self._again(tx, row, digest)
             if before is not None or MarginType(account.margin) is MarginType.CASH:
-                return _Known(account=account, before=before)
+                return Known(account=account, before=before)
             positions = await self._positions.of(tx, context.tenant, account.id)
             cash = await self._positions.cash(tx, context.tenant, account.id)
             reserved = await self._positions.reserved(tx, context.tenant, account.id)
-        return _Known(
+        return Known(
             account=account, held=frozenset(row.instrument for row in positions),
             currencies=frozenset({row.asset for row in cash} | set(reserved)),
         )  # fmt: skip
-
-
-async def _ground(
-    context: Context, known: _Known, instrument: InstrumentId, tif: TimeInForce = TimeInForce.GTC
-) -> Ground:  # fmt: skip
-    return await ground_of(
-        context, known.account, instrument, "symbol", held=known.held, currencies=known.currencies, time_in_force=tif
-    )
-
-
-async def _grounds(
-    context: Context, known: _Known, instruments: Sequence[InstrumentId], wishes: Sequence[Wish]
-) -> list[Ground]:  # fmt: skip
-    held = known.held | {str(each) for each in instruments}
-    return [
-        await ground_of(
-            context, known.account, instrument, "orders", str(n), "symbol", held=held, currencies=known.currencies,
-            time_in_force=wish.time_in_force,
-        )
-        for n, (instrument, wish) in enumerate(zip(instruments, wishes, strict=True))
-    ]  # fmt: skip
-
-
-def _is_priced(floor: Floor, ground: Ground) -> bool:
-    """Whether all that a margin account holds by now was asked for, be there a price or none."""
-    money = {each for each, amount in floor.cash.items() if amount}
-    return not floor.lends or ground.marks.asked({*floor.positions, *floor.reserved(), *money})
 
 
 def _clear(floor: Floor, instrument: str) -> list[str]:
@@ -365,12 +339,6 @@ def _clear(floor: Floor, instrument: str) -> list[str]:
     return gone
 
 
-def _check_simulated(known: _Known, *path: str) -> None:
-    if known.at_broker:
-        told = f"At {known.account.broker} each order stands alone: place them one by one with `orderPlace`."
-        raise Refused("ORDER_INVALID", told, *path)
-
-
 def _ended(row: OrderRow) -> Refused:
     told = f"The order is {row.status}{': ' + row.reason if row.reason else ''}: that is for good."
     return Refused("ORDER_ENDED", told, "orderId")
@@ -378,10 +346,3 @@ def _ended(row: OrderRow) -> Refused:
 
 def _forbidden() -> Refused:
     return Refused("NOT_ALLOWED", "You may look at this account, and not trade with it.", "accountId")
-
-
-def _told(row: OrderRow) -> dict[str, object]:
-    return {
-        "account": row.account_id, "symbol": row.instrument, "side": row.side, "type": row.type,
-        "quantity": None if row.quantity is None else format(row.quantity, "f"), "clientOrderId": row.client_order_id,
-    }  # fmt: skip

@@ -20,7 +20,7 @@ from gateway.core.matching.conditions import (
 )
 from plugins.trading.accounts.access import Gate
 from plugins.trading.markets.prices import Prices
-from plugins.trading.orders.desk import OrderDesk, Placed
+from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.inputs import (
     ConditionIndicator,
     IndicatorConditionInput,
@@ -43,6 +43,7 @@ from plugins.trading.orders.inputs import (
     PositionProtectInput,
     PositionProtectPayload,
 )
+from plugins.trading.orders.knowing import Placed
 from plugins.trading.orders.store import FillStore, OrderStore, Wanted
 from plugins.trading.orders.types import Order, OrderConnection, OrderFill, OrderFillConnection
 from plugins.trading.orders.wishes import Exit, Wish
@@ -196,7 +197,8 @@ async def resolve_group(
     context = info.context
     try:
         wishes = [await wish_of(context, each, "orders", str(n)) for n, each in enumerate(input.orders[:50])]
-        rows = await context.service(OrderDesk).place_group(context, input.account_id, input.rule, wishes)
+        desk = context.service(OrderDesk)
+        rows = await desk.place_group(context, input.account_id, input.rule, wishes, input.idempotency_key)
     except Refused as refused:
         error = refused.within(OrderGroupPlaceInput, "orders").error(OrderPlaceErrorCode)
         return OrderGroupPlacePayload(orders=[], user_errors=[error])

@@ -351,7 +351,7 @@ class Floor:
                 step = venue.resize(working(other), consequence.quantity)
                 if step.changed:
                     self.put(returned(other, step.order, self.now))
-            case Wake():
+            case Wake() if other.status == OrderStatus.NEW:
                 self._wake(replace(other, quantity=consequence.quantity), market)
 
     def _wake(self, row: OrderRow, market: Market | None) -> None:

@@ -15,7 +15,6 @@ from plugins.trading.rows import AccountRow
 from schema.errors import NoAnswer
 from schema.symbols import InstrumentId
 from schema.words.orders import MarginType, TimeInForce
-from schema.words.problems import Refused
 from schema.words.venues import TradingHours
 
 LOOK_AHEAD = timedelta(days=14)
@@ -62,10 +61,7 @@ async def ground_of(
     """Refused UNKNOWN_INSTRUMENT for what cannot be traded; a price may be missing."""
     prices, model = Prices.of(context), ExecutionModel.read(account.model)
     spec = await prices.spec(instrument, *field, model=model)
-    found = (await prices.all_priced([instrument], model))[instrument]
-    if isinstance(found, NoAnswer) and not await prices.lists(instrument):
-        told = f"Nobody lists {instrument}, and nobody prices it: {found.message}."
-        raise Refused("UNKNOWN_INSTRUMENT", told, *field)
+    found = await prices.told(instrument, model, *field)
     lends = MarginType(account.margin) is MarginType.MARGIN
     marks = Marks(currency=account.currency)
     if lends:

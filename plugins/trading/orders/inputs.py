@@ -242,7 +242,7 @@ class OrderInput:
     symbol: str = strawberry.field(description="An id such as `crypto:BTC/USD`, or a short form.")
     side: Side = strawberry.field(description="BUY or SELL.")
     type: OrderType = strawberry.field(description="How it is priced.")
-    quantity: Decimal | None = strawberry.field(description="In units, or in contracts.", default=None)
+    quantity: Decimal | None = strawberry.field(description="In units of the base asset.", default=None)
     notional: Decimal | None = strawberry.field(description="Or so much money.", default=None)
     limit_price: Decimal | None = strawberry.field(description="For LIMIT and STOP_LIMIT.", default=None)
     stop_price: Decimal | None = strawberry.field(
@@ -289,6 +289,9 @@ class OrderGroupPlaceInput:
     account_id: strawberry.ID = strawberry.field(description=_IDS)
     rule: GroupRule = strawberry.field(description="What they are to each other.")
     orders: list[OrderInput] = strawberry.field(description="2 to 10, without brackets of their own.")
+    idempotency_key: str | None = strawberry.field(
+        description="The same key with the same input is the same orders, as they stand.", default=None
+    )
 
 
 @strawberry.input(description="What is to be otherwise; what is left out stays. Its place in the queue is lost.")

@@ -141,6 +141,8 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     wish, waits = wished(after), _waits(row) and row.status == OrderStatus.NEW
     _check_form(floor, ground, wish, after.quantity, (), arrives=not waits, closes=after.leg in EXITS)
     _check_new_side(floor, ground, after, terms)
+    if not row.filled and terms.keys() & {"limit_price", "stop_price"}:
+        check_exits(_with_exits(floor, row, wish), ground, floor.now, ())
     if waits:
         if row.condition is None:
             after = _reserving(floor, ground, after, ())

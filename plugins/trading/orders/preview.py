@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Context as Exactness
 from decimal import Decimal
-from hashlib import sha256
 from typing import Annotated
 
 import strawberry
@@ -18,6 +17,7 @@ from gateway.core.matching.rounding import quantum_of
 from plugins.trading.accounts.access import Gate
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.checks import side_price
+from plugins.trading.orders.conditions import check_condition
 from plugins.trading.orders.fields import wish_of
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
@@ -25,7 +25,7 @@ from plugins.trading.orders.inputs import OrderPlaceErrorCode, OrderPlaceInput
 from plugins.trading.orders.placing import Place, place
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.types import average_price
-from plugins.trading.orders.wishes import Wish, check_wish
+from plugins.trading.orders.wishes import Wish, check_wish, digest_of_wish
 from plugins.trading.positions.standing import Standing, money, standing
 from plugins.trading.positions.standings import Appraiser, Held
 from plugins.trading.rows import AccountRow, BalanceRow, FillRow, OrderRow
@@ -122,10 +122,12 @@ async def preview(context: Context, account_id: str, wish: Wish) -> OrderPreview
     )  # fmt: skip
     told = _head(context, wish, ground, account)
     if repeated is not None:
-        return _repeated(told, repeated, sha256(repr(wish).encode()).hexdigest())
+        return _repeated(told, repeated, digest_of_wish(wish, instrument))
     marks = await prices.marks(instruments, {*currencies, ground.spec.currency}, account.currency, ground.model)
     try:
-        return _told(told, await _outcome(context, account.id, wish, replace(ground, marks=marks)), ground)
+        found = await _outcome(context, account.id, wish, replace(ground, marks=marks))
+        await check_condition(context, account, wish)
+        return _told(told, found, ground)
     except Refused as refused:
         return replace(told, user_errors=[_error(refused)])
 

@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx, exact_sum
 from plugins.trading.rows import FillRow, OrderRow, values_of
-from plugins.trading.tables import fills, orders
+from plugins.trading.tables import fills, groupings, orders
 from schema.pages import Position
 from schema.words.orders import OrderLeg
 
@@ -46,6 +46,11 @@ class OrderStore:
     async def with_client_id(self, tx: Tx, tenant: str, account_id: str, client_order_id: str) -> OrderRow | None:
         """What was placed under a client's id."""
         return await tx.first(_WITH_CLIENT_ID, OrderRow, tenant=tenant, account=account_id, key=client_order_id)
+
+    async def named(self, tx: Tx, tenant: str, account_id: str, order_ids: Collection[str]) -> list[OrderRow]:
+        """Some of an account's, in the order of placing."""
+        mine = select(orders).where(_of(tenant, account_id), orders.c.id.in_(order_ids))
+        return await tx.all(mine.order_by(orders.c.number), OrderRow)
 
     async def children(self, tx: Tx, tenant: str, account_id: str, parent_id: str) -> list[OrderRow]:
         """What waits, or waited, for an order."""
@@ -126,6 +131,32 @@ class OrderStore:
         """All, with their fills."""
         await tx.run(delete(fills).where(fills.c.tenant_id == tenant))
         await tx.run(delete(orders).where(orders.c.tenant_id == tenant))
+
+
+class GroupStore:
+    """Under which keys of an account orders were placed together."""
+
+    async def placed_by(
+        self, tx: Tx, tenant: str, account_id: str, idempotency_key: str
+    ) -> tuple[str, list[str]] | None:
+        """What stands for the input that a key came with, and the ids of the orders that it placed."""
+        wanted = select(groupings.c.request_digest, groupings.c.order_ids).where(
+            groupings.c.tenant_id == tenant, groupings.c.account_id == account_id,
+            groupings.c.idempotency_key == idempotency_key,
+        )  # fmt: skip
+        row = (await tx.connection.execute(wanted)).first()
+        return None if row is None else (row.request_digest, list(row.order_ids))
+
+    async def note(
+        self, tx: Tx, tenant: str, account_id: str, idempotency_key: str, request_digest: str,
+        order_ids: Sequence[str], at: datetime,
+    ) -> None:  # fmt: skip
+        """What a key has placed. The caller holds the account's lock, and has looked for it."""
+        values = {
+            "tenant_id": tenant, "account_id": account_id, "idempotency_key": idempotency_key,
+            "request_digest": request_digest, "order_ids": list(order_ids), "at": at,
+        }  # fmt: skip
+        await tx.run(groupings.insert().values(values))
 
 
 class FillStore:

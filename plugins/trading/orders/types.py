@@ -31,7 +31,7 @@ class OrderFill:
     number: int = described("Of the order's fills, from 1.")
     symbol: str = described("The instrument's id.")
     side: Side = described("Of the order.")
-    quantity: Decimal = described("In units, or in contracts of a derivative.")
+    quantity: Decimal = described("In units of the base asset, of derivatives too.")
     price: Decimal = described("For a unit, with slippage.")
     currency: str = described("Of price, fee and profit.")
     reference_price: Decimal | None = described("The market's price before slippage.", default=None)
@@ -88,7 +88,7 @@ class Order:
     type: OrderType = described("How it is priced.")
     time_in_force: TimeInForce = described("How long it works.")
     quantity: Decimal | None = described(
-        "In units, or in contracts of a derivative; null while a notional waits for its price.", default=None
+        "In units of the base asset, of derivatives too; null while a notional waits for its price.", default=None
     )
     notional: Decimal | None = described("So much money is to be spent, where it was asked for so.", default=None)
     limit_price: Decimal | None = described("The worst price that it takes.", default=None)

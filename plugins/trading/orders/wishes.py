@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from plugins.trading.rows import OrderRow
+from schema.idempotency import digest
+from schema.symbols import InstrumentId
 from schema.words.orders import OrderCause, OrderLeg, OrderType, TimeInForce
 from schema.words.problems import Refused
 from schema.words.trades import Side
@@ -101,6 +103,11 @@ def exit_wish(wish: Wish, exit: Exit) -> Wish:
         trail_amount=exit.trail_amount, trail_percent=exit.trail_percent, reduce_only=True, strategy=wish.strategy,
         cause=wish.cause,
     )  # fmt: skip
+
+
+def digest_of_wish(wish: Wish, instrument: InstrumentId) -> str:
+    """What stands for an order that a client's id came with, however its symbol was written."""
+    return digest(replace(wish, symbol=str(instrument)))
 
 
 def exits_of(wish: Wish) -> tuple[tuple[OrderLeg, str, Exit | None], ...]:

@@ -158,7 +158,7 @@ class TradingStanding:
     margin_used: Decimal | None = described("By positions and by open orders; zero in a CASH account.", default=None)
     maintenance_margin: Decimal | None = described("Below this equity positions are closed by force.", default=None)
     margin_available: Decimal | None = described(
-        "Equity less what is used; in a CASH account what is free.", default=None
+        "Equity less what is used and what pending entries hold; in a CASH account what is free.", default=None
     )
     margin_level: Decimal | None = described(
         "Equity over used margin, in percent; null where none is used.", default=None

@@ -6,7 +6,7 @@
     balance    = equity − unrealised: what stands there with all positions at their cost
 
     MARGIN: used = Σ |value| ÷ leverage + what open orders reserve; maintenance = half of the positions' part;
-            available = equity − used; buying power = available × leverage, not below zero
+            available = equity − used − what pending entries hold; buying power = available × leverage, not below zero
     CASH:   nothing is borrowed: used and maintenance are zero; buying power = cash − what is held back by pending
             entries and reserved by open orders
 
@@ -137,7 +137,8 @@ def standing(
     values, gains = total(each.value_base for each in holdings), total(each.unrealised_base for each in holdings)
     equity = total((money, *(_counted(each) for each in holdings)))
     held = total(marks.worth(amount, currency) for currency, amount in reserved.items())
-    figures = _margin(equity, holdings, leverage, held)
+    pending = total(marks.worth(row.held, row.asset) for row in cash)
+    figures = _margin(equity, holdings, leverage, held, pending)
     used, needed, available, power = (
         _marginal(figures) if leverage is not None else (ZERO, ZERO, *(_free(cash, reserved, marks),) * 2)
     )
@@ -213,12 +214,16 @@ def _leverage(account: AccountRow) -> Decimal | None:
 
 
 def _margin(
-    equity: Decimal | None, holdings: Sequence[Holding], leverage: Decimal | None, reserved: Decimal | None
+    equity: Decimal | None,
+    holdings: Sequence[Holding],
+    leverage: Decimal | None,
+    reserved: Decimal | None,
+    pending: Decimal | None,
 ) -> margins.Margin | None:
     values = [each.value_base for each in holdings if each.value_base is not None]
-    if equity is None or reserved is None or leverage is None or len(values) < len(holdings):
+    if equity is None or reserved is None or pending is None or leverage is None or len(values) < len(holdings):
         return None
-    return margins.margin(equity, values, leverage, reserved)
+    return margins.margin(equity, values, leverage, reserved, pending)
 
 
 def _marginal(figures: margins.Margin | None) -> tuple[Decimal | None, ...]:
@@ -248,7 +253,9 @@ def _left(account: AccountRow, day_pnl: Decimal | None) -> Decimal | None:
 
 
 def _lacking(cash: Sequence[BalanceRow], reserved: Mapping[str, Decimal], marks: Marks) -> list[str]:
-    named = {row.asset for row in cash if row.posted} | {each for each, amount in reserved.items() if amount}
+    named = {row.asset for row in cash if row.posted or row.held} | {
+        each for each, amount in reserved.items() if amount
+    }
     return [f"no rate from {each} to {marks.currency}" for each in sorted(named) if marks.rate(each) is None]
 
 

@@ -10,13 +10,16 @@ from gateway.core.contract import Context
 from gateway.core.identity import Scope
 from gateway.core.ports import Hedges
 from plugins.trading.hedging.legs import left_of
-from plugins.trading.orders.desk import OrderDesk, Placed
+from plugins.trading.orders.desk import OrderDesk
+from plugins.trading.orders.knowing import Placed
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.wishes import Wish
+from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import OrderRow
 from schema.words.problems import Refused
 from tests.plugins.trading.ledger.books import BY
 from tests.plugins.trading.live.room import BTC, ETH, PERP, D, Room, caller
+from tests.plugins.trading.rowsof import position
 
 ANALYZE = """query($id: ID!, $candidates: [String!]!, $symbol: String, $benchmark: String) {
   hedgeAnalyze(accountId: $id, candidates: $candidates, symbol: $symbol, benchmark: $benchmark) {
@@ -119,7 +122,8 @@ async def test_a_hedge_is_closed_as_far_as_the_account_still_holds_it_and_once(r
 
     orders = [(each["symbol"], each["side"], each["quantity"], each["cause"]) for each in closed["hedge"]["orders"]]
     assert orders[2:] == [(PERP, "BUY", "2", "CLOSE"), (ETH, "SELL", "0.25", "CLOSE")]
-    assert closed["hedge"]["open"] == [{"symbol": ETH, "quantity": "0.75"}]
+    # What the account has sold meanwhile is no part of it any more.
+    assert (closed["hedge"]["open"], closed["hedge"]["complete"]) == ([], True)
     assert await held(room) == {PERP: "-1"}
     assert codes(again) == [("input.hedgeId", "HEDGE_CLOSED")]
     assert codes(unknown) == codes(elsewhere) == [("input.hedgeId", "NOT_FOUND")]
@@ -150,6 +154,7 @@ async def test_orders_of_a_hedge_wait_beside_each_other_and_go_with_it(room: Roo
 
     closed = await room.see(CLOSE, i={"accountId": "tacc_3", "hedgeId": made["hedge"]["id"]})
 
+    assert (made["hedge"]["complete"], closed["hedge"]["complete"]) == (False, False)
     assert [each["status"] for each in made["hedge"]["orders"]] == ["ACCEPTED", "ACCEPTED"]
     assert [each["status"] for each in closed["hedge"]["orders"]] == ["CANCELED", "CANCELED"]
     assert closed["hedge"]["open"] == []
@@ -226,6 +231,7 @@ class HandOrders:
         row = OrderRow(**values)
         async with self._store.write() as tx:
             await OrderStore().add(tx, context.tenant, [row])
+            await PositionStore().put(tx, context.tenant, position(PERP, "-1", "-100", account_id=account_id))
         return Placed(order=row)
 
     async def cancel(self, context: Context, order_id: str) -> None:

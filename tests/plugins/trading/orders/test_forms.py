@@ -87,6 +87,40 @@ async def test_a_child_that_wakes_far_off_the_market_is_rejected_then(pit: Pit):
     )  # fmt: skip
 
 
+async def test_an_exit_that_wakes_far_off_the_market_behind_a_trail_is_rejected_then(pit: Pit):
+    """Nobody can say before where a trailing stop is filled."""
+    exits: dict[str, Any] = {"takeProfit": {"limitPrice": "50"}, "stopLoss": {"stopPrice": "45"}}
+    placed = await pit.place("BUY", "TRAILING_STOP", trailAmount="4", **exits)
+
+    pit.price("106", "107")
+    await pit.tick()
+    found = [await pit.order(each["id"]) for each in (placed["order"], *placed["children"])]
+
+    told = "PRICE_COLLAR: limitPrice must be at least 95.4: within 1000 basis points of 106."
+    assert [(each["status"], each["reason"]) for each in found] == [
+        ("FILLED", None), ("REJECTED", told), ("ACCEPTED", None)
+    ]  # fmt: skip
+    assert await pit.kinds() == [
+        "order.accepted", "order.filled", "position.opened", "order.rejected", "order.accepted"
+    ]  # fmt: skip
+
+
+async def test_an_entry_is_not_replaced_beyond_its_exits(pit: Pit):
+    exits: dict[str, Any] = {"takeProfit": {"limitPrice": "95"}, "stopLoss": {"stopPrice": "85"}}
+    entry = (await pit.place("BUY", "LIMIT", limitPrice="90", **exits))["order"]["id"]
+
+    found = [await pit.refused(REPLACE, orderId=entry, limitPrice=price) for price in ("96", "85")]
+    moved = await pit.do(REPLACE, orderId=entry, limitPrice="94.99")
+
+    assert found == [
+        ("WRONG_SIDE_OF_MARKET", "input.orderId",
+         "limitPrice 95 of a SELL must lie above 96, else it is met at once: at least 96.01."),
+        ("WRONG_SIDE_OF_MARKET", "input.orderId",
+         "stopPrice 85 of a SELL must lie below 85, else it is met at once: at most 84.99."),
+    ]  # fmt: skip
+    assert moved["order"]["limitPrice"] == "94.99"
+
+
 async def test_a_trail_that_no_price_can_touch_is_refused(pit: Pit):
     found = [
         await pit.refused(PLACE, **wish("SELL", "TRAILING_STOP", trailAmount="99", accountId="tacc_2")),
@@ -105,7 +139,7 @@ async def test_a_trail_that_no_price_can_touch_is_refused(pit: Pit):
 async def test_a_bracket_whose_entry_only_closes_is_refused(pit: Pit):
     await pit.place("BUY", "MARKET")
     await pit.place("SELL", "MARKET", accountId="tacc_2")
-    protected = {"takeProfit": {"limitPrice": "120"}, "stopLoss": {"stopPrice": "90"}}
+    protected: dict[str, Any] = {"takeProfit": {"limitPrice": "120"}, "stopLoss": {"stopPrice": "90"}}
 
     found = [
         await pit.refused(PLACE, **wish("SELL", "LIMIT", limitPrice="130", takeProfit={"limitPrice": "120"})),

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from gateway.core.matching.model import ExecutionModel
-from plugins.trading.orders import desk, ground
+from plugins.trading.orders import ground, knowing
 from plugins.trading.orders.ground import Ground
 from plugins.trading.tables import entries, fills, orders
 from schema.words.quotes import PriceType
@@ -272,7 +272,7 @@ async def test_an_account_that_got_something_else_while_prices_were_asked_is_pri
         asked.append(more["currencies"])
         return found
 
-    monkeypatch.setattr(desk, "ground_of", ground_of)
+    monkeypatch.setattr(knowing, "ground_of", ground_of)
     placed = await pit.place("BUY", "MARKET", "1", accountId="tacc_2")
 
     assert placed["order"]["status"] == "FILLED"
@@ -304,7 +304,7 @@ async def test_whatever_changes_orders_is_priced_anew_where_the_account_holds_so
         asked.append(len(more["currencies"]))
         return found
 
-    monkeypatch.setattr(desk, "ground_of", ground_of)
+    monkeypatch.setattr(knowing, "ground_of", ground_of)
     found = []
     for document, given in deeds:
         asked.clear()

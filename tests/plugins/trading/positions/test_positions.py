@@ -94,7 +94,7 @@ async def test_an_account_stands_by_the_prices_of_now_and_each_rate_says_where_i
     assert found["standing"] == {
         "currency": "USD", "equity": "540.00", "balance": "484.00", "cash": "500.00", "unrealised": "56.00",
         "unrealisedPercent": "11.5702", "marginUsed": "110.50", "maintenanceMargin": "40.00",
-        "marginAvailable": "429.50", "marginLevel": "488.6878", "buyingPower": "2147.50", "exposureLong": "220.00",
+        "marginAvailable": "409.50", "marginLevel": "488.6878", "buyingPower": "2047.50", "exposureLong": "220.00",
         "exposureShort": "180.00", "exposureGross": "400.00", "exposureNet": "40.00", "stale": False, "reason": None,
         "modes": ["LIVE"],
         "conversions": [{"from": "EUR", "to": "USD", "rate": "1.2", "provenance": {"provider": "alpha"}}],

@@ -53,6 +53,16 @@ def test_a_margin_account_uses_a_part_of_what_it_holds_long_and_short_and_what_o
     assert [each.initial for each in found.holdings] == [D(225), D("27.5")]
 
 
+def test_what_pending_entries_hold_is_there_still_and_may_not_be_spent():
+    row = account(margin="MARGIN", leverage=D(5))
+    told = marks({}, {"EUR": "1.1"})
+
+    found = standing(row, [cash("1000", held="850"), cash("50", "EUR", held="50")], {"USD": D(10)}, [], told)
+
+    assert (found.equity, found.margin_used) == (D("1055.0"), D(10))
+    assert (found.margin_available, found.buying_power) == (D("140.0"), D("700.0"))
+
+
 def test_a_derivative_adds_what_it_has_gained_and_not_its_notional():
     row = account(margin="MARGIN", leverage=D(10))
     held = position(PERP, "-3", "-300")

@@ -1,0 +1,38 @@
+"""Orders that were placed together under a key: the same key again is the same orders, as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.core.store import Tx
+from plugins.trading.orders.floor import Floor
+from plugins.trading.orders.store import GroupStore, OrderStore
+from plugins.trading.rows import OrderRow
+from schema.idempotency import check_same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupKey:
+    """A client's key, and what stands for the input that it came with."""
+
+    key: str
+    digest: str
+
+
+async def find_placed(tx: Tx, tenant: str, account_id: str, key: GroupKey | None) -> list[OrderRow] | None:
+    """What came of a key before, None where nothing did; Refused where it came with other input."""
+    held = None if key is None else await GroupStore().placed_by(tx, tenant, account_id, key.key)
+    if key is None or held is None:
+        return None
+    digest, ids = held
+    check_same(digest, key.digest)
+    return await OrderStore().named(tx, tenant, account_id, ids)
+
+
+async def note_placed(floor: Floor, key: GroupKey | None, rows: Sequence[OrderRow]) -> None:
+    """That a key has placed these."""
+    w = floor.w
+    if key is not None:
+        ids = [row.id for row in rows]
+        await GroupStore().note(w.tx, w.tenant, w.account.id, key.key, key.digest, ids, floor.now)

@@ -1,0 +1,77 @@
+"""What is known of an account before it is locked, and what is asked of the markets by that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.core.contract import Context
+from plugins.trading.accounts.rules import SIMULATOR
+from plugins.trading.orders.floor import Floor
+from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.wishes import Wish
+from plugins.trading.rows import AccountRow, FillRow, OrderRow
+from schema.symbols import InstrumentId
+from schema.words.orders import TimeInForce
+from schema.words.problems import Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What came of placing: the order, what waits for it, what was filled at once."""
+
+    order: OrderRow
+    children: Sequence[OrderRow] = ()
+    fills: Sequence[FillRow] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of an account before it is locked."""
+
+    account: AccountRow
+    before: Placed | None = None
+    """What was placed under the same client's id."""
+    held: frozenset[str] = frozenset()
+    """Instruments that its margin counts; none where it has none."""
+    currencies: frozenset[str] = frozenset()
+
+    @property
+    def at_broker(self) -> bool:
+        """Whether a broker fills its orders."""
+        return self.account.broker != SIMULATOR
+
+    def check_simulated(self, *path: str) -> None:
+        """Refused ORDER_INVALID at a broker."""
+        if self.at_broker:
+            told = f"At {self.account.broker} each order stands alone: place them one by one with `orderPlace`."
+            raise Refused("ORDER_INVALID", told, *path)
+
+
+async def ask_one(
+    context: Context, known: Known, instrument: InstrumentId, tif: TimeInForce = TimeInForce.GTC
+) -> Ground:  # fmt: skip
+    """Of one order, whose symbol is at the head of its input."""
+    return await ground_of(
+        context, known.account, instrument, "symbol", held=known.held, currencies=known.currencies, time_in_force=tif
+    )
+
+
+async def ask_group(
+    context: Context, known: Known, instruments: Sequence[InstrumentId], wishes: Sequence[Wish]
+) -> list[Ground]:  # fmt: skip
+    """Of orders that are placed together."""
+    held = known.held | {str(each) for each in instruments}
+    return [
+        await ground_of(
+            context, known.account, instrument, "orders", str(n), "symbol", held=held, currencies=known.currencies,
+            time_in_force=wish.time_in_force,
+        )
+        for n, (instrument, wish) in enumerate(zip(instruments, wishes, strict=True))
+    ]  # fmt: skip
+
+
+def is_priced(floor: Floor, ground: Ground) -> bool:
+    """Whether all that a margin account holds by now was asked for, be there a price or none."""
+    money = {each for each, amount in floor.cash.items() if amount}
+    return not floor.lends or ground.marks.asked({*floor.positions, *floor.reserved(), *money})
