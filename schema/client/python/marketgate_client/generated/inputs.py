@@ -76,7 +76,7 @@ class OrderPlaceInput(Input):
     type: enums.OrderType | str
     """How it is priced."""
     quantity: Decimal | None = None
-    """In units, or in contracts."""
+    """In units of the base asset."""
     notional: Decimal | None = None
     """Or so much money."""
     limit_price: Decimal | None = None
@@ -218,6 +218,8 @@ class TradingAccountCreateInput(Input):
     """Whether it may borrow."""
     leverage: Decimal | None = None
     """How many times its equity a MARGIN account may hold, 1 to 100."""
+    margin_interest_rate: Decimal | None = None
+    """What a MARGIN account pays a year for cash that it owes, 0 to 1: by default 0.05, which is 5 %."""
     max_daily_loss: Decimal | None = None
     """What it may lose in a UTC day; by default there is no limit."""
     method: enums.LotMethod | str | None = None
@@ -238,6 +240,7 @@ class TradingAccountCreateInput(Input):
         "initial_balance": "initialBalance",
         "margin": "margin",
         "leverage": "leverage",
+        "margin_interest_rate": "marginInterestRate",
         "max_daily_loss": "maxDailyLoss",
         "method": "method",
         "shared": "shared",

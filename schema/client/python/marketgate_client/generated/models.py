@@ -1954,7 +1954,7 @@ class Order:
     time_in_force: enums.TimeInForce
     """How long it works."""
     quantity: Decimal | None
-    """In units, or in contracts of a derivative; null while a notional waits for its price."""
+    """In units of the base asset, of derivatives too; null while a notional waits for its price."""
     notional: Decimal | None
     """So much money is to be spent, where it was asked for so."""
     limit_price: Decimal | None
@@ -2023,7 +2023,7 @@ class OrderFill:
     side: enums.Side
     """Of the order."""
     quantity: Decimal
-    """In units, or in contracts of a derivative."""
+    """In units of the base asset, of derivatives too."""
     price: Decimal
     """For a unit, with slippage."""
     currency: str

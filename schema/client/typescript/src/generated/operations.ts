@@ -550,7 +550,7 @@ export type OrderPlaceInput = {
   notional?: Decimal | null | undefined;
   /** Refuse it where it would take. */
   postOnly?: boolean;
-  /** In units, or in contracts. */
+  /** In units of the base asset. */
   quantity?: Decimal | null | undefined;
   /** Only make a position smaller. */
   reduceOnly?: boolean;
@@ -819,12 +819,16 @@ export type TradingAccountCreateErrorCode =
   | 'BALANCE_INVALID'
   /** There is no such broker here, or a LIVE account has none. */
   | 'BROKER_INVALID'
+  /** The organisation has an account at this broker, which has all of its money. */
+  | 'BROKER_TAKEN'
   /** Money needs a second word. */
   | 'CONFIRMATION_NEEDED'
   /** It is no currency that is known. */
   | 'CURRENCY_INVALID'
   /** The idempotency key was used with another input. */
   | 'IDEMPOTENCY_MISMATCH'
+  /** The interest is out of range, or is not a paper MARGIN account's. */
+  | 'INTEREST_INVALID'
   /** The leverage is out of range, or a CASH account's. */
   | 'LEVERAGE_INVALID'
   /** The organisation has not opted in to live trading. */
@@ -856,6 +860,8 @@ export type TradingAccountCreateInput = {
   leverage?: Decimal;
   /** Whether it may borrow. */
   margin?: MarginType;
+  /** What a MARGIN account pays a year for cash that it owes, 0 to 1: by default 0.05, which is 5 %. */
+  marginInterestRate?: Decimal | null | undefined;
   /** What it may lose in a UTC day; by default there is no limit. */
   maxDailyLoss?: Decimal | null | undefined;
   /** Which units a sale takes. */
