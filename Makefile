@@ -26,7 +26,7 @@ endef
 
 .PHONY: help
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(VENV)/.project $(VENV)/.dev ## create .venv with everything for development
@@ -41,12 +41,33 @@ test: check ## all checks, then the whole suite; ARGS="-k quote"
 
 # import-linter's cache misses an edit made within the same second, and saves nothing.
 .PHONY: check
-check: setup ## lint, formatting, types, import layers, generated files
+check: setup ## lint, formatting, types, import layers, generated files, breaking changes, coverage
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --num-workers $(WORKERS)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m gateway.generate --check
+	$(BIN)/python -m gateway.schemadiff
+	$(BIN)/python -m tests.upkeep.coverage
+
+# Half as long again as the suite: CI does it, and whoever changes what tests there are.
+.PHONY: coverage
+coverage: setup $(VENV)/.coverage ## measure what the suite runs, write it down for make check
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=json:build/coverage.json $(ARGS)
+	$(BIN)/python -m tests.upkeep.coverage build/coverage.json
+
+.PHONY: audit
+audit: setup ## licences of what goes out, advisories on what is pinned; ARGS=--strict
+	$(BIN)/python -m tests.upkeep.audit $(ARGS)
+
+.PHONY: screenshots
+screenshots: setup ## take the pictures of docs/images from a gateway in Chromium
+	$(BIN)/python -m tests.e2e.page.screenshots
+
+.PHONY: release
+release: setup ## build what a release consists of, and its notes; TAG=v0.2.0
+	$(BIN)/python -m tests.upkeep.release "$$TAG"
+	$(BIN)/python -m hatchling build
 
 .PHONY: bench
 bench: setup ## throughput and latency against bare Starlette and Strawberry
@@ -72,6 +93,7 @@ lock: $(VENV)/.tools ## pin the dependencies of pyproject.toml again; ARGS=--upg
 	$(LOCK) --output-file requirements/runtime.txt >/dev/null
 	$(LOCK) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group tools --constraint requirements/dev.txt --output-file requirements/tools.txt >/dev/null
+	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group coverage --constraint requirements/dev.txt --output-file requirements/coverage.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group node --output-file requirements/node.txt >/dev/null
 
 .PHONY: clean
@@ -98,6 +120,9 @@ $(VENV)/.runtime: requirements/runtime.txt $(VENV)/.tools
 	$(call install,$<)
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	$(call install,$<)
+
+$(VENV)/.coverage: requirements/coverage.txt $(VENV)/.dev
 	$(call install,$<)
 
 $(VENV)/.node: requirements/node.txt $(VENV)/.tools
