@@ -51,6 +51,14 @@ def test_the_landing_page_shows_prices_as_they_change(page: Page, gateway_url: s
     assert page.errors == []
 
 
+def test_the_landing_page_tells_what_its_last_query_cost(page: Page, gateway_url: str):
+    page.open(f"{gateway_url}/")
+    page.wait("document.querySelector('.spent strong')")
+
+    told = page.ask("document.querySelector('.spent').innerText")
+    assert re.fullmatch(r"Last query: \d+ points?, \d+ left, all again in \d+ s", told)
+
+
 def test_the_search_finds_apple_and_shows_it(page: Page, gateway_url: str):
     page.open(f"{gateway_url}/")
     page.wait("document.querySelector('[role=combobox]')")
