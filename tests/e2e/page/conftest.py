@@ -1,4 +1,4 @@
-"""A browser, the page's stub and a running gateway for the tests of this folder."""
+"""The page's stub and a running gateway for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -15,27 +15,9 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import ClientConnection
 
-from tests.e2e.page.browser import Page, find_chromium, open_browser
 from tests.e2e.page.stub import Script, serve
 
 START_SECONDS = 120
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[ClientConnection]:
-    executable = find_chromium()
-    if executable is None:
-        pytest.skip("no Chromium on this machine: install the `chromium` package to run the browser tests")
-    with open_browser(executable) as socket:
-        yield socket
-
-
-@pytest.fixture
-def page(chromium: ClientConnection) -> Iterator[Page]:
-    tab = Page(chromium)
-    tab.resize(1400, 1000)
-    yield tab
-    tab.close()
 
 
 @pytest.fixture

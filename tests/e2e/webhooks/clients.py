@@ -21,6 +21,7 @@ import pytest
 CLIENTS = Path(__file__).parents[3] / "schema" / "client"
 PYTHON = CLIENTS / "python" / "marketgate_client"
 TYPESCRIPT = CLIENTS / "typescript"
+DONE = "driver.mjs"
 # One webhook a line, and one line back.
 DRIVER = """
 import { createInterface } from "node:readline";
@@ -87,7 +88,10 @@ def python_module() -> ModuleType:
 
 
 def built(folder: Path) -> Path:
-    """A folder in whose `node_modules` the TypeScript client stands as its package holds it."""
+    """A folder in whose `node_modules` the TypeScript client stands as its package holds it, beside its tools.
+
+    The file DONE is written last.
+    """
     if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("no npm on this machine")
     source = folder / "source"
@@ -98,7 +102,9 @@ def built(folder: Path) -> Path:
     home = folder / "node_modules" / "@marketgate" / "client"
     home.mkdir(parents=True)
     run(home, "tar", "-xzf", str(source / archive["filename"]), "--strip-components=1")
-    (folder / "driver.mjs").write_text(DRIVER, encoding="utf-8")
+    for package in (source / "node_modules").iterdir():
+        (folder / "node_modules" / package.name).symlink_to(package)
+    (folder / DONE).write_text(DRIVER, encoding="utf-8")
     return folder
 
 
@@ -143,7 +149,7 @@ class TypeScript:
     def __init__(self, folder: Path, *, fetched: bool) -> None:
         self.fetched = fetched
         self.process = subprocess.Popen(
-            ["node", "--no-warnings", "driver.mjs"],
+            ["node", "--no-warnings", DONE],
             cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 

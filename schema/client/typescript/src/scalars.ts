@@ -1,0 +1,39 @@
+/** The scalars of the schema: texts that are kept apart by their types, so that none is taken for another. */
+
+declare const brand: unique symbol;
+
+/** A text of one kind. */
+export type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** An exact decimal number, such as "91234.123456789012345"; made by `decimal`, shown by `format`. */
+export type Decimal = Branded<"Decimal">;
+
+/** An instant in UTC, "2026-11-20T12:00:00Z"; made by `dateTime`. */
+export type DateTime = Branded<"DateTime">;
+
+/** A day of the calendar, "2026-11-20"; made by `calendarDate`. */
+export type CalendarDate = Branded<"Date">;
+
+/** An opaque position in a list or a stream: give back what the gateway gave. */
+export type Cursor = Branded<"Cursor">;
+
+const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+const DATE = /^\d{4}-\d\d-\d\d$/;
+
+/** @throws {TypeError} where the text has no zone, or is no time. */
+export function dateTime(value: string | Date): DateTime {
+  const text = typeof value === "string" ? value : value.toISOString();
+  if (!DATE_TIME.test(text) || Number.isNaN(Date.parse(text))) {
+    throw new TypeError(`not an instant with its zone, such as 2026-11-20T12:00:00Z: ${text}`);
+  }
+  return text as DateTime;
+}
+
+/** @throws {TypeError} where the text is no day. */
+export function calendarDate(text: string): CalendarDate {
+  const day = DATE.test(text) ? new Date(`${text}T00:00:00Z`) : new Date(Number.NaN);
+  if (Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== text) {
+    throw new TypeError(`not a day such as 2026-11-20: ${text}`);
+  }
+  return text as CalendarDate;
+}
