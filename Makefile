@@ -78,6 +78,7 @@ bench: setup ## throughput and latency against bare Starlette and Strawberry
 .PHONY: gen
 gen: setup ## write all generated files, the TypeScript client's too, build the page
 	$(BIN)/python -m gateway.generate
+	$(BIN)/python schema/client/python/generate.py
 	@set -e; npm=npm; \
 	if ! { command -v npm && node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))'; } >/dev/null 2>&1; then \
 		$(MAKE) --no-print-directory $(VENV)/.node; \

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import sys
-import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +18,7 @@ from hypothesis import strategies as st
 
 from plugins.webhooks.delivery.signing import signed_headers, signer_of
 from plugins.webhooks.keys import make_pair, make_secret
-from tests.e2e.webhooks.clients import CLIENTS, PYTHON, Client, Python, Refused, Taken, TypeScript, python_module, run
+from tests.e2e.webhooks.clients import CLIENTS, Client, Python, Refused, Taken, TypeScript, python_module
 from tests.gateway.cli.conftest import ROOT
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -261,15 +258,6 @@ def test_the_clients_own_pages_print_the_receiver_of_the_docs(name: str, languag
 
     assert len(recipe) > 400
     assert recipe in (CLIENTS / name / "README.md").read_text(encoding="utf-8")
-
-
-def test_the_python_client_is_a_package_of_its_own(tmp_path: Path):
-    source = shutil.copytree(PYTHON.parent, tmp_path / "source")
-    run(source, sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path))
-
-    [wheel] = tmp_path.glob("marketgate_client-*-py3-none-any.whl")
-    modules = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("marketgate_client/")}
-    assert modules == {f"marketgate_client/{name}" for name in ("__init__.py", "py.typed", "webhooks.py")}
 
 
 @pytest.mark.parametrize("name", ["python", "typescript"])

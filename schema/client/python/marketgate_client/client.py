@@ -1,0 +1,203 @@
+"""The client that waits for its answers; `marketgate_client.aio` has the one for asyncio."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Literal, Self, overload
+
+import httpx
+
+from marketgate_client.errors import MarketgateError
+from marketgate_client.frame import CandleFrame
+from marketgate_client.gateway import (
+    Gateway,
+    Request,
+    asked,
+    endpoint_of,
+    request_of,
+    root_of,
+    subscription_of,
+    utc_now,
+)
+from marketgate_client.generated.enums import Adjustment, Interval, TradingHours
+from marketgate_client.generated.inputs import RouteInput
+from marketgate_client.generated.methods import Questions
+from marketgate_client.generated.operations import CANDLE_PAGE
+from marketgate_client.history import MOST_ROWS, Fetched, History, Numbers, Part, frame_of
+from marketgate_client.http import Answer, Retry, answer_of, failure_of
+from marketgate_client.streams import Stream
+from marketgate_client.wire import Operation, T
+
+
+class Client(Questions):
+    """One gateway. The methods of Questions ask typed questions, each of one field; all raise MarketgateError."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        token: str | None = None,
+        timeout: float = 30.0,
+        retry: Retry | None = None,
+        trust_env: bool = True,
+        ssl_context: ssl.SSLContext | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """*timeout* is in seconds, for each request; *trust_env* takes proxies from the environment."""
+        self._gateway = Gateway(
+            url=endpoint_of(url),
+            api_key=api_key,
+            token=token,
+            timeout_s=timeout,
+            retry=retry or Retry(),
+            trust_env=trust_env,
+            ssl_context=ssl_context,
+            now=now,
+        )
+        self._sleep = sleep
+        self._http = httpx.Client(**self._gateway.http_options())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; streams are closed by themselves."""
+        self._http.close()
+
+    def execute(
+        self, document: str, variables: Mapping[str, object] | None = None, *, operation_name: str | None = None
+    ) -> Answer:
+        """The answer of any query or mutation, as JSON; variables may hold Decimal, datetime, enums and inputs."""
+        return self._send(request_of(document, variables, operation_name))
+
+    def subscribe(
+        self, document: str, variables: Mapping[str, object] | None = None, *, after: str | None = None
+    ) -> Stream[Mapping[str, Any]]:
+        """The messages of any subscription, as JSON; it resumes where the root field has a `cursor`."""
+        return self._stream(subscription_of(document), variables or {}, after)
+
+    @overload
+    def candles(
+        self,
+        symbols: Iterable[str],
+        interval: Interval | str,
+        start: datetime,
+        end: datetime | None = None,
+        *,
+        numbers: Literal["decimal"] = "decimal",
+        adjustment: Adjustment | str | None = None,
+        hours: TradingHours | str | None = None,
+        route: RouteInput | None = None,
+        cache: str | os.PathLike[str] | None = None,
+        parallel: int = 4,
+        chunk: int = MOST_ROWS,
+    ) -> CandleFrame[Decimal]: ...
+
+    @overload
+    def candles(
+        self,
+        symbols: Iterable[str],
+        interval: Interval | str,
+        start: datetime,
+        end: datetime | None = None,
+        *,
+        numbers: Literal["float64"],
+        adjustment: Adjustment | str | None = None,
+        hours: TradingHours | str | None = None,
+        route: RouteInput | None = None,
+        cache: str | os.PathLike[str] | None = None,
+        parallel: int = 4,
+        chunk: int = MOST_ROWS,
+    ) -> CandleFrame[float]: ...
+
+    def candles(
+        self,
+        symbols: Iterable[str],
+        interval: Interval | str,
+        start: datetime,
+        end: datetime | None = None,
+        *,
+        numbers: Numbers = "decimal",
+        adjustment: Adjustment | str | None = None,
+        hours: TradingHours | str | None = None,
+        route: RouteInput | None = None,
+        cache: str | os.PathLike[str] | None = None,
+        parallel: int = 4,
+        chunk: int = MOST_ROWS,
+    ) -> CandleFrame[Decimal] | CandleFrame[float]:
+        """All candles that begin in `[start, end)`, of all symbols, in one frame; *end* is by default now.
+
+        Parts of at most *chunk* candles are fetched, *parallel* at a time. With a folder as *cache* finished parts
+        are kept there, and the same call after an interruption fetches only the rest. What the data refuse is in
+        `failures`; what ails the caller, the gateway or the network is raised.
+        """
+        history = self._gateway.history(
+            symbols,
+            interval,
+            start,
+            end,
+            options={"adjustment": adjustment, "hours": hours, "route": route},
+            cache=cache,
+            numbers=numbers,
+            parallel=parallel,
+            chunk=chunk,
+        )
+        found = self._parts(history, parallel)
+        return frame_of(history, found, numbers)
+
+    def _parts(self, history: History, parallel: int) -> list[Fetched]:
+        with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="candles") as pool:
+            futures = [pool.submit(self._part, history, part) for part in history.parts]
+            try:
+                return [each.result() for each in futures]
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _part(self, history: History, part: Part) -> Fetched:
+        if (kept := history.kept(part)) is not None:
+            return kept
+        try:
+            return history.take(part, self._root(CANDLE_PAGE, history.variables(part)))
+        except MarketgateError as error:
+            return history.failed(part, error)
+
+    def _ask(self, operation: Operation[T], variables: Mapping[str, object]) -> T:
+        return operation.read(self._root(operation, variables))
+
+    def _stream(self, operation: Operation[T], variables: Mapping[str, object], after: str | None) -> Stream[T]:
+        return Stream(self._gateway.socket(), self._gateway.conversation(operation, variables, after))
+
+    def _root(self, operation: Operation[T], variables: Mapping[str, object]) -> Any:
+        return root_of(operation, self._send(asked(operation, variables)))
+
+    def _send(self, request: Request) -> Answer:
+        attempt = 1
+        while True:
+            try:
+                return answer_of(self._post(request))
+            except MarketgateError as error:
+                wait = self._gateway.retry.wait(error, attempt, request.writes)
+                if wait is None:
+                    raise
+            self._sleep(wait)
+            attempt += 1
+
+    def _post(self, request: Request) -> httpx.Response:
+        try:
+            return self._http.post(self._gateway.url, content=request.body)
+        except httpx.TransportError as error:
+            raise failure_of(error) from error

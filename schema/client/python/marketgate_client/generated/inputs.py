@@ -1,0 +1,334 @@
+# Written by `make gen` from schema.graphql and operations/*.graphql; edit there.
+"""The input objects of the operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+
+from marketgate_client.generated import enums, inputs
+from marketgate_client.wire import Input
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndicatorConditionInput(Input):
+    """An indicator of closed candles: SMA and EMA are compared with the last close."""
+
+    symbol: str | None = None
+    """Another instrument's."""
+    indicator: enums.ConditionIndicator | str
+    """Which."""
+    period: int
+    """Over so many days, 2 to 200."""
+    crossing: enums.Crossing | str
+    """RSI against `level`; the close against an average."""
+    level: Decimal | None = None
+    """For RSI: 0 to 100."""
+    _names: ClassVar[Mapping[str, str]] = {
+        "symbol": "symbol",
+        "indicator": "indicator",
+        "period": "period",
+        "crossing": "crossing",
+        "level": "level",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelInput(Input):
+    """Which order to cancel."""
+
+    order_id: str
+    """The order's id."""
+    _names: ClassVar[Mapping[str, str]] = {"order_id": "orderId"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderConditionInput(Input):
+    """What an order waits for before it is accepted: exactly one."""
+
+    price: inputs.PriceConditionInput | None = None
+    """A price."""
+    indicator: inputs.IndicatorConditionInput | None = None
+    """An indicator of daily candles."""
+    time: datetime | None = None
+    """Not before this instant."""
+    order_filled: str | None = None
+    """Until this order of the same account is filled whole."""
+    _names: ClassVar[Mapping[str, str]] = {
+        "price": "price",
+        "indicator": "indicator",
+        "time": "time",
+        "order_filled": "orderFilled",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPlaceInput(Input):
+    """An order of an account."""
+
+    symbol: str
+    """An id such as `crypto:BTC/USD`, or a short form."""
+    side: enums.Side | str
+    """BUY or SELL."""
+    type: enums.OrderType | str
+    """How it is priced."""
+    quantity: Decimal | None = None
+    """In units, or in contracts."""
+    notional: Decimal | None = None
+    """Or so much money."""
+    limit_price: Decimal | None = None
+    """For LIMIT and STOP_LIMIT."""
+    stop_price: Decimal | None = None
+    """For STOP_MARKET, STOP_LIMIT and MARKET_IF_TOUCHED: what triggers it."""
+    trail_amount: Decimal | None = None
+    """For TRAILING_STOP."""
+    trail_percent: Decimal | None = None
+    """For TRAILING_STOP, below 100."""
+    time_in_force: enums.TimeInForce | str | None = None
+    """How long it works."""
+    expires_at: datetime | None = None
+    """For GTD."""
+    post_only: bool | None = None
+    """Refuse it where it would take."""
+    reduce_only: bool | None = None
+    """Only make a position smaller."""
+    client_order_id: str | None = None
+    """Your own id, unique in the account: the same again is the same order."""
+    take_profit: inputs.TakeProfitInput | None = None
+    """Makes it a bracket."""
+    stop_loss: inputs.StopLossInput | None = None
+    """Makes it a bracket."""
+    condition: inputs.OrderConditionInput | None = None
+    """What it waits for."""
+    strategy: str | None = None
+    """A tag for statistics."""
+    account_id: str
+    """The account's id."""
+    _names: ClassVar[Mapping[str, str]] = {
+        "symbol": "symbol",
+        "side": "side",
+        "type": "type",
+        "quantity": "quantity",
+        "notional": "notional",
+        "limit_price": "limitPrice",
+        "stop_price": "stopPrice",
+        "trail_amount": "trailAmount",
+        "trail_percent": "trailPercent",
+        "time_in_force": "timeInForce",
+        "expires_at": "expiresAt",
+        "post_only": "postOnly",
+        "reduce_only": "reduceOnly",
+        "client_order_id": "clientOrderId",
+        "take_profit": "takeProfit",
+        "stop_loss": "stopLoss",
+        "condition": "condition",
+        "strategy": "strategy",
+        "account_id": "accountId",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceConditionInput(Input):
+    """A price of an instrument, by default the order's own."""
+
+    symbol: str | None = None
+    """Another instrument's price."""
+    crossing: enums.Crossing | str
+    """Which way."""
+    level: Decimal
+    """The price."""
+    _names: ClassVar[Mapping[str, str]] = {"symbol": "symbol", "crossing": "crossing", "level": "level"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteInput(Input):
+    """How an ask is to be carried out: by whom, how old, how long."""
+
+    providers: Sequence[str] | None = None
+    """Only these providers, in this order."""
+    exclude: Sequence[str] | None = None
+    """Never these providers."""
+    max_age_ms: int | None = None
+    """Refuse anything older; 0 asks anew and takes what comes. By default the capability's freshness window."""
+    stale_if_error_ms: int | None = None
+    """Accept a copy this much older when every provider fails; it is marked."""
+    timeout_ms: int | None = None
+    """Give up after this long; at most 30000."""
+    hedge: bool | None = None
+    """Ask the next provider too where the first takes longer than nineteen of twenty of its calls did; of all
+    calls of a process one in twenty at most is such a second one.
+    """
+    _names: ClassVar[Mapping[str, str]] = {
+        "providers": "providers",
+        "exclude": "exclude",
+        "max_age_ms": "maxAgeMs",
+        "stale_if_error_ms": "staleIfErrorMs",
+        "timeout_ms": "timeoutMs",
+        "hedge": "hedge",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopLossInput(Input):
+    """Where a bracket closes with a loss: a stop, or one that trails."""
+
+    stop_price: Decimal | None = None
+    """The price that triggers it."""
+    limit_price: Decimal | None = None
+    """With it a stop-limit order."""
+    trail_amount: Decimal | None = None
+    """Follow the best price so far behind."""
+    trail_percent: Decimal | None = None
+    """The same in per cent of it."""
+    _names: ClassVar[Mapping[str, str]] = {
+        "stop_price": "stopPrice",
+        "limit_price": "limitPrice",
+        "trail_amount": "trailAmount",
+        "trail_percent": "trailPercent",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeProfitInput(Input):
+    """Where a bracket closes with a profit."""
+
+    limit_price: Decimal
+    """At this price or better."""
+    _names: ClassVar[Mapping[str, str]] = {"limit_price": "limitPrice"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingAccountCreateInput(Input):
+    """A new trading account."""
+
+    name: str
+    """1 to 100 characters."""
+    kind: enums.AccountKind | str | None = None
+    """Paper or live."""
+    broker: str | None = None
+    """Who fills its orders; by default the simulator. LIVE needs one."""
+    currency: str | None = None
+    """The base currency, such as USD, EUR or USDT."""
+    initial_balance: Decimal | None = None
+    """Its first deposit, in that currency; 0 for LIVE."""
+    margin: enums.MarginType | str | None = None
+    """Whether it may borrow."""
+    leverage: Decimal | None = None
+    """How many times its equity a MARGIN account may hold, 1 to 100."""
+    max_daily_loss: Decimal | None = None
+    """What it may lose in a UTC day; by default there is no limit."""
+    method: enums.LotMethod | str | None = None
+    """Which units a sale takes."""
+    shared: bool | None = None
+    """Whether every member may look and trade, as their role lets them."""
+    model: inputs.TradingExecutionModelInput | None = None
+    """How its orders are filled."""
+    confirm: str | None = None
+    """For LIVE: the account's name once more."""
+    idempotency_key: str | None = None
+    """The same key with the same input makes no second one."""
+    _names: ClassVar[Mapping[str, str]] = {
+        "name": "name",
+        "kind": "kind",
+        "broker": "broker",
+        "currency": "currency",
+        "initial_balance": "initialBalance",
+        "margin": "margin",
+        "leverage": "leverage",
+        "max_daily_loss": "maxDailyLoss",
+        "method": "method",
+        "shared": "shared",
+        "model": "model",
+        "confirm": "confirm",
+        "idempotency_key": "idempotencyKey",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingExecutionModelInput(Input):
+    """How a paper account's orders are filled; what is left out has its default."""
+
+    provider: str | None = None
+    """Whose prices; by default whoever answers first."""
+    source: enums.FillSource | str | None = None
+    """What orders are matched against."""
+    participation: Decimal | None = None
+    """The greatest share of what is offered that one order takes, up to 1."""
+    slippage: inputs.TradingSlippageInput | None = None
+    """How much worse than the market a taker's fill is."""
+    fees: inputs.TradingFeesInput | None = None
+    """What fills cost."""
+    latency_ms: int | None = None
+    """How long an order takes to reach the venue, 0 to 60,000."""
+    seed: int | None = None
+    """Of what is random, 0 or more."""
+    max_age_ms: int | None = None
+    """Of a price: an older one fills nothing while its market is open; 1 to 86,400,000."""
+    collar_bps: int | None = None
+    """How far a limit may lie on the wrong side of the market, 1 to 10,000; null lets any pass."""
+    extended_hours: bool | None = None
+    """Whether orders are filled before and after regular hours too."""
+    _names: ClassVar[Mapping[str, str]] = {
+        "provider": "provider",
+        "source": "source",
+        "participation": "participation",
+        "slippage": "slippage",
+        "fees": "fees",
+        "latency_ms": "latencyMs",
+        "seed": "seed",
+        "max_age_ms": "maxAgeMs",
+        "collar_bps": "collarBps",
+        "extended_hours": "extendedHours",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingFeesInput(Input):
+    """What fills cost, in the currency of the price."""
+
+    maker: Decimal | None = None
+    """Where another order came to it while it rested, 0 to 0.1."""
+    taker: Decimal | None = None
+    """Where it took what was there, 0 to 0.1."""
+    per_unit: Decimal | None = None
+    """For each unit, 0 to 1,000."""
+    fixed: Decimal | None = None
+    """For each order, with its first fill, 0 to 1,000."""
+    least: Decimal | None = None
+    """Never less than this, 0 to 1,000."""
+    _names: ClassVar[Mapping[str, str]] = {
+        "maker": "maker",
+        "taker": "taker",
+        "per_unit": "perUnit",
+        "fixed": "fixed",
+        "least": "least",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingSlippageInput(Input):
+    """How much worse than the market a taker's fill is."""
+
+    kind: enums.SlippageKind | str | None = None
+    """By what rule."""
+    bps: Decimal | None = None
+    """Of BASIS_POINTS, and the base of SIZE: 0 to 1,000 basis points."""
+    per_unit: Decimal | None = None
+    """Of SIZE: a fraction for each unit of size, 0 to 1."""
+    jitter: Decimal | None = None
+    """Of SIZE: the greatest random part, either way, 0 to 0.1."""
+    most: Decimal | None = None
+    """Of SIZE and VOLUME_SHARE: never more than this fraction, 0 to 0.5."""
+    impact: Decimal | None = None
+    """Of VOLUME_SHARE: the fraction at a share of 1, 0 to 1."""
+    _names: ClassVar[Mapping[str, str]] = {
+        "kind": "kind",
+        "bps": "bps",
+        "per_unit": "perUnit",
+        "jitter": "jitter",
+        "most": "most",
+        "impact": "impact",
+    }

@@ -1,0 +1,150 @@
+"""Questions over HTTP without the sending: what goes out, what an answer says, when to try again."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from marketgate_client.errors import ConnectionFailed, MarketgateError, error_of
+from marketgate_client.wire import moment, variables_of
+
+ACCEPT = "application/graphql-response+json, application/json;q=0.9"
+AGAIN = frozenset({"RATE_LIMITED", "OVERLOADED", "LIMITS_UNAVAILABLE", "DATABASE_UNAVAILABLE"})
+_MUTATION = re.compile(r"\bmutation\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Points of the plan's minute."""
+
+    requested: int
+    actual: int
+    remaining: int
+    resets_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a free-form operation brought, as JSON."""
+
+    data: Mapping[str, Any]
+    request_id: str | None
+    cost: Cost | None
+
+    def __getitem__(self, field: str) -> Any:
+        return self.data[field]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often, and after how many seconds, what was refused or did not arrive is sent again."""
+
+    attempts: int = 4
+    """All sendings of one question together."""
+    first_s: float = 0.5
+    """The wait after a lost connection; it doubles each time. A refusal says itself how long to wait."""
+    longest_s: float = 60.0
+    """What asks for more patience than this is raised at once."""
+    reconnects: int = 20
+    """Connections of a stream that may fail one after the other, before it gives up."""
+    chance: Callable[[], float] = field(default=random.random, repr=False)
+    """0 to 1: up to a tenth is added to each wait, so that clients do not come back together."""
+
+    def wait(self, error: MarketgateError, attempt: int, writes: bool) -> float | None:
+        """Seconds until the next attempt after so many; None where there is none."""
+        if attempt >= self.attempts:
+            return None
+        if isinstance(error, ConnectionFailed):
+            seconds = self.backoff(attempt) if _may_repeat(error, writes) else None
+        else:
+            seconds = _asked_wait(error, writes)
+        if seconds is None or seconds > self.longest_s:
+            return None
+        return seconds * (1 + self.chance() / 10)
+
+    def backoff(self, attempt: int) -> float:
+        """The wait after so many failures in a row, without its random part."""
+        return min(self.longest_s, self.first_s * 2.0 ** min(attempt - 1, 30))
+
+
+def body_of(document: str, variables: Mapping[str, object] | None, name: str | None) -> bytes:
+    """The body of a POST."""
+    body: dict[str, object] = {"query": document, "variables": variables_of(variables or {})}
+    if name is not None:
+        body["operationName"] = name
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def headers_of(api_key: str | None, token: str | None) -> dict[str, str]:
+    """What every request carries."""
+    headers = {"Accept": ACCEPT, "Content-Type": "application/json"}
+    if api_key is not None:
+        headers["X-API-Key"] = api_key
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    return headers
+
+
+def writes(document: str) -> bool:
+    """Whether it may be a mutation; in doubt it is."""
+    return _MUTATION.search(document) is not None
+
+
+def answer_of(response: httpx.Response) -> Answer:
+    """The answer, or the error that it is."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or not (body.get("data") or body.get("errors")):
+        raise ConnectionFailed(
+            f"status {response.status_code} without a GraphQL answer: is {response.request.url} a gateway's /graphql?",
+            code="NO_GATEWAY",
+        )
+    if body.get("errors"):
+        raise error_of(body["errors"], body.get("data"))
+    extensions = body.get("extensions") or {}
+    cost = extensions.get("cost")
+    return Answer(data=body["data"], request_id=extensions.get("requestId"), cost=_cost(cost) if cost else None)
+
+
+def failure_of(error: httpx.TransportError) -> ConnectionFailed:
+    """What httpx raised, as this client's error."""
+    code = "TIMED_OUT" if isinstance(error, httpx.TimeoutException) else "CONNECTION_FAILED"
+    sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    return ConnectionFailed(str(error) or type(error).__name__, code=code, extensions={"sent": sent})
+
+
+def _may_repeat(error: ConnectionFailed, writes: bool) -> bool:
+    """What was not sent, and questions whose connection broke; who waited for an answer in vain has waited enough."""
+    if error.extensions.get("sent") is False:
+        return True
+    return error.code == "CONNECTION_FAILED" and not writes
+
+
+def _asked_wait(error: MarketgateError, writes: bool) -> float | None:
+    """What a refusal asks for, where nothing of the operation has run or a question may be put twice."""
+    codes = {(each.get("extensions") or {}).get("code") for each in error.errors}
+    came = any(value is not None for value in (error.data or {}).values())
+    begun = error.data is not None or "DATABASE_UNAVAILABLE" in codes
+    if not codes <= AGAIN or came or (writes and begun):
+        return None
+    waits = [(each.get("extensions") or {}).get("retryAfterMs") for each in error.errors]
+    known = [each for each in waits if each is not None]
+    return max(known) / 1000 if len(known) == len(waits) else None
+
+
+def _cost(cost: Mapping[str, Any]) -> Cost:
+    return Cost(
+        requested=cost["requested"],
+        actual=cost["actual"],
+        remaining=cost["remaining"],
+        resets_at=moment(cost["resetsAt"]),
+    )
