@@ -88,6 +88,12 @@ gen: setup ## write all generated files, the TypeScript client's too, build the 
 	(cd $(TYPESCRIPT)/codegen; $$npm ci; $$npm run generate); \
 	cd $(PAGE); $$npm ci; $$npm run build
 
+.PHONY: docs
+docs: $(VENV)/.project $(VENV)/.docs ## build the documentation's site into build/site
+	$(BIN)/python -m gateway.site build
+	$(BIN)/zensical build --clean --strict --config-file build/zensical.toml
+	$(BIN)/python -m gateway.site --built build/site
+
 # Pins stay as they are unless their bound changed; ARGS=--upgrade takes the newest, ARGS="--upgrade-package redis" one.
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet $(ARGS)
@@ -97,6 +103,7 @@ lock: $(VENV)/.tools ## pin the dependencies of pyproject.toml again; ARGS=--upg
 	$(LOCK) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group tools --constraint requirements/dev.txt --output-file requirements/tools.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group coverage --constraint requirements/dev.txt --output-file requirements/coverage.txt >/dev/null
+	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group node --output-file requirements/node.txt >/dev/null
 
 .PHONY: clean
@@ -127,6 +134,9 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	$(call install,$<)
 
 $(VENV)/.coverage: requirements/coverage.txt $(VENV)/.dev
+	$(call install,$<)
+
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.runtime
 	$(call install,$<)
 
 $(VENV)/.node: requirements/node.txt $(VENV)/.tools

@@ -87,6 +87,7 @@ from gateway.edge.sharing import Sharing
 from gateway.edge.shedding import Shedding
 from gateway.edge.tenantgate import TenantGate
 from gateway.edge.trusted import SETTING, name_of, read_trusted
+from gateway.errorpages import error_routes
 from providers import Discovered, discover
 from schema.provenance import DataMode
 
@@ -329,7 +330,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
             health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
             responses=gateway.responses, sharing=gateway.sharing, shedding=shedding,
             persisted=SharedDocuments(host.link) if host.link else None,
-            extra_routes=gathered(host, "routes", lambda plugin: plugin.routes),
+            extra_routes=[*error_routes(), *gathered(host, "routes", lambda plugin: plugin.routes)],
         )  # fmt: skip
     except BadTrustedDocument as bad:
         raise SettingsError(f"{SETTING}: {name_of(settings, bad.digest)}: {bad.reason}") from None

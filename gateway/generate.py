@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
@@ -18,7 +17,7 @@ from pydantic.fields import FieldInfo
 import gateway.core
 import gateway.edge
 from gateway import clients
-from gateway.cli.codes import DATA, INSIDE, REQUESTS, Explained
+from gateway.clipage import cli_page
 from gateway.core.grades import grade_of
 from gateway.core.identity import (
     ANONYMOUS_SCOPES,
@@ -35,16 +34,17 @@ from gateway.core.settings import KEY, PREFIX, TIER, Settings
 from gateway.domains import build_schema, load_plugins
 from gateway.edge.cost import PriceList
 from gateway.edge.graphqlcore import core_schema
+from gateway.errorpages import error_pages
 from gateway.eventpage import events_page
 from gateway.readme import with_providers
 from gateway.reference import sections, table
+from gateway.schemapages import schema_pages
 from providers import discover
 from providers.contract import Profile, Provider
 from schema.provenance import DataMode
 
 ROOT = Path(__file__).parents[1]
 MARK = "Written by `make gen` from the code; edit there."
-SETTING = re.compile(rf"{PREFIX}[A-Z_]+(<PROVIDER ID>)?(=\w+)?")
 KINDS: dict[Any, str] = {bool: "true or false", int: "whole number", float: "number", str: "text", Path: "path"}
 WINDOWS = {1: "a second", 60: "a minute", 3600: "an hour", 86_400: "a day"}
 ROOTS = {"Query": "Queries", "Mutation": "Mutations", "Subscription": "Subscriptions"}
@@ -97,14 +97,17 @@ def documents(root: Path = ROOT) -> dict[str, str]:
     """
     classes = discover(third_party=False).classes.values()
     providers = sorted(classes, key=lambda cls: (cls.profile.priority, cls.profile.id))
-    schema = build_schema(load_plugins(third_party=False))
+    plugins = load_plugins(third_party=False)
+    schema = build_schema(plugins)
     return {
         "schema/schema.graphql": schema.as_str().rstrip() + "\n",
         "README.md": with_providers(_text(root / "README.md") or "", providers),
         "docs/providers.md": providers_page(providers),
         "docs/capabilities.md": _page("Capabilities", CAPABILITIES, *sections()),
         "docs/settings.md": settings_page(providers),
-        "docs/errors.md": errors_page(),
+        **error_pages(_page),
+        "docs/cli.md": cli_page(_page),
+        **schema_pages(_page, core_schema(schema), plugins),
         "docs/events.md": events_page(_page, schema),
         "docs/permissions.md": permissions_page(schema),
         "docs/metrics.md": metrics_page(),
@@ -237,28 +240,6 @@ def env_example(providers: Sequence[type[Provider]]) -> str:
             link = next((f": {part.sign_up}" for part in profile.credentials if part.sign_up), "")
             lines += [f"# {profile.name}, {needed}{link}", f"#{KEY}{profile.id.upper()}="]
     return "\n".join(lines) + "\n"
-
-
-def errors_page() -> str:
-    """Every code under a heading of its own, which is the anchor that errors link to."""
-    return _page(
-        "Errors",
-        "Every error has `extensions { code docs requestId }`; `docs` leads to a heading of this page. An ask of "
-        "several symbols answers with failures as data (`failures { code message attempts }`), one ask with a GraphQL "
-        "error.",
-        "## Data that did not come",
-        *_explained(DATA),
-        "## Requests that were refused",
-        *_explained(REQUESTS),
-        "## Faults",
-        *_explained(INSIDE),
-    )
-
-
-def _explained(codes: Mapping[str, Explained]) -> Iterator[str]:
-    for code, words in codes.items():
-        remedy = SETTING.sub(r"`\g<0>`", words.remedy)
-        yield f"### {code}\n\n{words.meaning}\n\nWhat to do: {remedy}."
 
 
 def permissions_page(schema: strawberry.Schema) -> str:

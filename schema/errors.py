@@ -48,7 +48,7 @@ from schema.model import choices
 if TYPE_CHECKING:
     from schema.provenance import ProviderFailure
 
-DOCS = "docs/errors.md"
+DOCS = "/docs/errors/"
 LONGEST_DETAIL = 1_000
 
 
@@ -88,6 +88,11 @@ class FailureCode(StrEnum):
     NOT_RECORDED = "NOT_RECORDED"
 
 
+def docs_of(code: str) -> str:
+    """The page of a code, a path on the gateway that answered: a client joins it to the address it asked."""
+    return f"{DOCS}{code}"
+
+
 class MarketgateError(Exception):
     """Base of every expected failure: it may be shown to the caller as it is."""
 
@@ -99,7 +104,7 @@ class MarketgateError(Exception):
 
     def extensions(self) -> dict[str, object]:
         """What GraphQL's `errors[].extensions` says besides the message."""
-        return {"code": str(self.code), "docs": f"{DOCS}#{str(self.code).lower()}"}
+        return {"code": str(self.code), "docs": docs_of(self.code)}
 
 
 class BadInput(MarketgateError):

@@ -12,7 +12,7 @@ from typing import NotRequired, TypedDict, cast
 import structlog
 from graphql import GraphQLEnumType, GraphQLError, GraphQLSchema
 
-from schema.errors import DOCS, MarketgateError, Refusal
+from schema.errors import MarketgateError, Refusal, docs_of
 
 LOG = structlog.get_logger("marketgate.edge")
 
@@ -79,7 +79,7 @@ class Refused(Exception):
 
 def error_of(code: str, message: str, details: Mapping[str, object] | None = None) -> FormattedError:
     """One error in the shape of GraphQL's `errors`."""
-    return {"message": message, "extensions": {"code": code, **(details or {}), "docs": f"{DOCS}#{code.lower()}"}}
+    return {"message": message, "extensions": {"code": code, **(details or {}), "docs": docs_of(code)}}
 
 
 def stamp(errors: Sequence[FormattedError], request_id: str) -> list[FormattedError]:
@@ -99,7 +99,7 @@ def refuse(
 
     Where *words* are given (in production: those that the caller wrote) no other name is told.
     """
-    extensions = {"code": code, "docs": f"{DOCS}#{code.lower()}"}
+    extensions = {"code": code, "docs": docs_of(code)}
     formatted = [_placed(error, told(error.message, schema, words), extensions) for error in errors]
     return Refused(code, formatted[0]["message"], well_formed=True, errors=formatted)
 
@@ -180,7 +180,7 @@ def _format(error: GraphQLError, faults: Faults) -> FormattedError:
             return _placed(error, cause.message, cause.extensions)
         # graphql-core attaches nodes where it refuses an argument; a value it cannot print has none.
         if cause.nodes:
-            return _placed(error, cause.message, {"code": "BAD_USER_INPUT", "docs": f"{DOCS}#bad_user_input"})
+            return _placed(error, cause.message, {"code": "BAD_USER_INPUT", "docs": docs_of("BAD_USER_INPUT")})
     hidden = faults.mask(cause, error.path)
     return _placed(error, hidden["message"], hidden["extensions"])
 

@@ -20,7 +20,7 @@ from plugins.market.identified import resolve
 from plugins.market.series import Wanted, fetch_series
 from schema.capability import DEFAULT_TERMS, Terms
 from schema.currencies import MINOR_UNITS
-from schema.errors import DOCS, AmbiguousInstrument, BadInput, FailureCode, MarketgateError, NoAnswer
+from schema.errors import AmbiguousInstrument, BadInput, FailureCode, MarketgateError, NoAnswer, docs_of
 from schema.identifiers import Identified
 from schema.spelling import read_symbol
 from schema.symbols import AssetClass, InstrumentId, parse_instrument
@@ -267,7 +267,7 @@ class MarketDesk:
             message=error.message,
             candidates=tuple(candidates),
             attempts=error.attempts if isinstance(error, NoAnswer) else (),
-            docs=f"{DOCS}#{code.lower()}",
+            docs=docs_of(code),
         )
 
     async def _plain(self, instrument: InstrumentId) -> Instrument:

@@ -9,7 +9,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -18,41 +17,66 @@ from typing import Any
 
 import pytest
 
-from tests.forked import run
+from tests.contract.printed import ROOT, blocks_of, blocks_of_clients
+from tests.forked import Forked, run
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
-BIN = Path(sys.executable).parent
+BY_OTHERS = {
+    "CONTRIBUTING.md": "tests/contract/test_contributing.py",
+    "docs/adapters.md": "tests/contract/test_adapter_docs.py",
+    "docs/feeds.md": "tests/contract/test_feed_docs.py",
+    "docs/receivers.md": "tests/e2e/webhooks/test_receivers.py",
+    "docs/tutorial.md": "tests/contract/test_tutorial.py",
+    "docs/guides/plugin.md": "tests/contract/test_plugin_guide.py",
+}
+"""Pages whose code is run by a test of their own: all but `graphql` and `sh`, or all of it for those that follow."""
+WHOLLY = {"docs/tutorial.md", "docs/guides/plugin.md"}
+SHOWN = {
+    "json": "what arrives or is sent; samples of events and errors are compared with the code by their own tests",
+    "text": "what is printed, listings, and commands of another machine",
+    "toml": "part of a file", "yaml": "part of a file", "ini": "part of a file", "promql": "asked of Prometheus",
+    "go": "no Go is part of the development environment",
+}  # fmt: skip
+"""Languages that nothing here runs, and why."""
+OTHERS_RUN = {
+    r"make |MARKETGATE_UPSTREAMS=live make run": "verbs of the Makefile exist; `make run` has a test, and CI runs them",
+    r"marketgate provider new ": "tests/contract/test_contributing.py",
+    r"marketgate webhooks ": "it needs a receiver: tests/e2e/webhooks/test_receivers.py",
+    r"marketgate doctor": "its verdict depends on the machine's ports: tests/gateway/cli/test_doctor.py",
+    r"marketgate (worker|serve)": "it runs until it is ended: tests/gateway/cli/test_process.py",
+    r"docker |kubectl |kustomize |helm |deploy/|\./deploy/|promtool ": "it needs an engine, a cluster or a tool",
+    r"git |go |npm |npx |pip |python -m pip |export ": "it changes the machine, not the gateway",
+}
+"""Commands that are not run here, and where or why not."""
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
     return [
         (page.name, body)
         for page in PAGES
-        for kind, body in FENCE.findall(page.read_text(encoding="utf-8"))
-        if kind == language
+        for kind, body in blocks_of(page.read_text(encoding="utf-8"))
+        if kind == language and page.relative_to(ROOT).as_posix() not in WHOLLY
     ]
 
 
 def commands() -> list[tuple[str, str]]:
-    found = []
+    """Each once, with the first page that prints it."""
+    found: dict[str, str] = {}
     for page, body in blocks("sh"):
-        found += [(page, line.strip()) for line in body.splitlines() if line.strip()]
-    return found
+        for line in filter(None, map(str.strip, body.replace("\\\n", " ").splitlines())):
+            found.setdefault(line, page)
+    return [(page, line) for line, page in found.items()]
 
 
 QUERIES = [each for each in blocks("graphql") if not each[1].startswith("subscription")]
 SUBSCRIPTIONS = [each for each in blocks("graphql") if each[1].startswith("subscription")]
 COMMANDS = commands()
 STATEFUL = re.compile(r"marketgate (db|tenants|operators|audit|ledger) ")
-# Those of webhooks need a receiver: tests/e2e/webhooks has one.
-ELSEWHERE = ("marketgate provider new", "marketgate webhooks")
+ELSEWHERE = re.compile("|".join(OTHERS_RUN))
 ASKING = [
     (page, line)
     for page, line in COMMANDS
-    if line.startswith("marketgate ") and not line.startswith(ELSEWHERE) and not STATEFUL.match(line)
+    if line.startswith("marketgate ") and not ELSEWHERE.match(line) and not STATEFUL.match(line)
 ]
 CURLS = [line for _, line in COMMANDS if line.startswith("curl ") and "event-stream" not in line]
 STREAMING = [line for _, line in COMMANDS if line.startswith("curl ") and "event-stream" in line]
@@ -62,7 +86,7 @@ KEY = re.compile(rb"\bmg_dev_[0-9A-Za-z]+_[0-9A-Za-z]+\b")
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """A gateway process on the offline market, started as `make run` starts it, and the key that it prints."""
+    """A gateway process on the offline market, and the key that it prints; `make run` has a test of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -71,20 +95,19 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
         **os.environ, "MARKETGATE_ENV": "development", "MARKETGATE_PORT": str(port), "MARKETGATE_DATA_DIR": folder,
     }  # fmt: skip
     told = Path(folder) / "told"
-    with (
-        told.open("wb") as file,
-        subprocess.Popen([str(BIN / "marketgate"), "serve"], env=env, stdout=file, stderr=file, cwd=ROOT) as process,
-    ):
-        try:
-            wait_for(port)
-            for _ in range(400):
-                if found := KEY.search(told.read_bytes()):
-                    break
-                time.sleep(0.05)
-            assert found, told.read_text()
-            yield f"http://127.0.0.1:{port}", found.group().decode()
-        finally:
-            process.terminate()
+    with told.open("wb") as file:
+        process = Forked(["serve"], env=env, cwd=ROOT, stdout=file, stderr=file)
+    try:
+        wait_for(port)
+        for _ in range(400):
+            if found := KEY.search(told.read_bytes()):
+                break
+            time.sleep(0.05)
+        assert found, told.read_text()
+        yield f"http://127.0.0.1:{port}", found.group().decode()
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def wait_for(port: int) -> None:
@@ -257,11 +280,39 @@ def curl(line: str, url: str, key: str) -> bytes:
     return subprocess.run(shlex.split(line), capture_output=True, check=True).stdout
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_no_page_shows_the_marks_of_a_merge(page: Path) -> None:
+def test_whatever_is_printed_as_code_is_run_or_said_not_to_be():
+    unknown = [
+        f"{page.relative_to(ROOT)}: {kind or 'no language'}"
+        for page in PAGES
+        for kind, body in blocks_of(page.read_text(encoding="utf-8"))
+        if kind not in {"sh", "graphql", *SHOWN}
+        and page.relative_to(ROOT).as_posix() not in BY_OTHERS
+        and body not in blocks_of_clients()
+    ]
+    run_here = {*(line for _, line in ASKING), *CURLS, *STREAMING, *KEEPING}
+
+    assert unknown == []
+    assert [line for _, line in COMMANDS if line not in run_here and not ELSEWHERE.match(line)] == []
+    assert [page for page, test in BY_OTHERS.items() if Path(page).name not in (ROOT / test).read_text()] == []
+
+
+def test_code_of_a_client_is_known_by_its_readme():
+    receivers = (ROOT / "docs" / "receivers.md").read_text(encoding="utf-8")
+
+    shared = [kind for kind, body in blocks_of(receivers) if body in blocks_of_clients()]
+
+    assert shared == ["python", "js"]
+
+
+def test_no_page_shows_the_marks_of_a_merge():
     marks = ("<<<<<<< ", "=======", ">>>>>>> ")
 
-    assert [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith(marks)] == []
+    assert [
+        f"{page.name}: {line}"
+        for page in PAGES
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if line.startswith(marks)
+    ] == []
 
 
 def test_every_printed_make_verb_exists() -> None:
@@ -271,13 +322,6 @@ def test_every_printed_make_verb_exists() -> None:
 
     assert {verb for verb in verbs if not re.search(rf"^{verb}:", makefile, re.MULTILINE)} == set()
     assert {"run", "test", "check", "bench", "gen", "setup"} <= verbs
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_relative_link_leads_somewhere(page: Path) -> None:
-    targets = [target for target in LINK.findall(page.read_text(encoding="utf-8")) if target != "NNNN-title.md"]
-
-    assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
 def test_make_run_prints_a_page_that_answers(tmp_path: Path) -> None:

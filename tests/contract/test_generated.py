@@ -10,8 +10,11 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from graphql import GraphQLObjectType, GraphQLSchema, build_schema, specified_scalar_types
+from typer.testing import CliRunner
 
 from gateway import clients, generate
+from gateway.cli.app import app
 from gateway.cli.codes import CODES
 from gateway.core.settings import Settings
 from gateway.readme import BEGIN, END, with_providers
@@ -170,11 +173,43 @@ def test_every_code_that_can_leave_is_explained_and_nothing_else():
     assert set(CODES) == {*codes_of_the_edge(), *codes_of_errors(), *map(str, FailureCode), *routing}
 
 
-def test_every_code_is_an_anchor_of_the_page_that_errors_link_to():
-    headings = re.findall(r"^### (\S+)$", (ROOT / "docs" / "errors.md").read_text(), re.MULTILINE)
+def test_every_code_has_a_page_which_the_index_leads_to():
+    index = (ROOT / "docs" / "errors.md").read_text()
+    pages = {code: (ROOT / "docs" / "errors" / f"{code}.md").read_text().partition("\n")[0] for code in CODES}
 
-    # Markdown renderers make `#not_found` of the heading NOT_FOUND.
-    assert sorted(headings) == sorted(map(str, CODES))
+    assert pages == {code: f"# {code}" for code in CODES}
+    assert [code for code in CODES if f"[`{code}`](errors/{code}.md)" not in index] == []
+
+
+def test_every_type_and_root_field_of_the_schema_is_on_one_page():
+    schema = build_schema((ROOT / "schema" / "schema.graphql").read_text())
+    roots = {f"{root}.{name}" for root in ("Query", "Mutation", "Subscription") for name in fields_of(schema, root)}
+    types = {name for name in schema.type_map if not name.startswith("__")} - set(specified_scalar_types)
+
+    headings = [
+        heading
+        for page in (ROOT / "docs" / "schema").glob("*.md")
+        for heading in re.findall(r"^### (\S+)$", page.read_text(), re.MULTILINE)
+    ]
+
+    assert sorted(headings) == sorted({*roots, *types} - {"Query", "Mutation", "Subscription"})
+
+
+def fields_of(schema: GraphQLSchema, root: str) -> list[str]:
+    kind = schema.type_map[root]
+    assert isinstance(kind, GraphQLObjectType)
+    return list(kind.fields)
+
+
+def test_every_command_is_on_the_page_with_every_option_that_its_help_shows():
+    page = (ROOT / "docs" / "cli.md").read_text()
+    parts = dict(re.findall(r"^## (marketgate [a-z -]+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    runner = CliRunner()
+
+    for command in ("candles", "portfolio report", "webhooks listen", "db downgrade"):
+        told = runner.invoke(app, [*command.split(), "--help"]).output
+        options = {word for word in re.findall(r"--[a-z][a-z-]+", told) if word != "--help"}
+        assert {option for option in options if f"`{option}`" not in parts[f"marketgate {command}"]} == set(), command
 
 
 def test_every_setting_and_every_key_is_in_both_pages():

@@ -155,7 +155,7 @@ def test_an_unknown_symbol_is_told_with_its_code(gateway: Gateway, upstream: Ups
     assert answer["data"] == {"quote": None}
     assert error["extensions"]["code"] == code
     assert error["path"] == ["quote"]
-    assert error["extensions"]["docs"].startswith("docs/errors.md#")
+    assert error["extensions"]["docs"].startswith("/docs/errors/")
     assert error["extensions"]["requestId"] == answer["extensions"]["requestId"]
 
 

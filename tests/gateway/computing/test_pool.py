@@ -139,7 +139,7 @@ async def test_an_error_of_a_module_for_workers_arrives_as_its_ancestor_with_its
             await pool.run("t", task("singular"))
 
     assert (type(singular.value), singular.value.code) == (NotComputable, "SINGULAR")
-    assert singular.value.extensions() == {"code": "SINGULAR", "docs": "docs/errors.md#singular"}
+    assert singular.value.extensions() == {"code": "SINGULAR", "docs": "/docs/errors/SINGULAR"}
 
 
 @pytest.mark.parametrize(

@@ -254,7 +254,7 @@ def test_the_error_of_an_ask_says_what_the_caller_can_do() -> None:
     found = NoAnswer("BTC", FailureCode.UPSTREAM_THROTTLED, "no quotes", attempts).extensions()
 
     assert found == {
-        "code": "UPSTREAM_THROTTLED", "docs": "docs/errors.md#upstream_throttled", "symbol": "BTC", "provider": "alpha",
+        "code": "UPSTREAM_THROTTLED", "docs": "/docs/errors/UPSTREAM_THROTTLED", "symbol": "BTC", "provider": "alpha",
         "retryAfterMs": 7000,
         "attempts": [
             {"provider": "alpha", "code": "UPSTREAM_THROTTLED", "message": "slow", "retryAfterMs": 7000},

@@ -35,7 +35,7 @@ async def test_an_expected_failure_is_shown_with_all_it_knows(world):
                 "message": "'BTC' may mean crypto:BTC/USD, equity:BTC: write one of these, or give assetClass",
                 "extensions": {
                     "code": "AMBIGUOUS_INSTRUMENT",
-                    "docs": "docs/errors.md#ambiguous_instrument",
+                    "docs": "/docs/errors/AMBIGUOUS_INSTRUMENT",
                     "symbol": "BTC",
                     "candidates": ["crypto:BTC/USD", "equity:BTC"],
                     "requestId": "r-1",

@@ -68,7 +68,7 @@ async def test_one_address_may_ask_a_route_so_often_and_is_told_when_again(dial)
                 "message": f"/sign-in may be asked 3 times a minute: try again in {wait} s.",
                 "extensions": {
                     "code": "RATE_LIMITED", "limit": "/sign-in", "retryAfterMs": wait * 1000,
-                    "docs": "docs/errors.md#rate_limited", "requestId": refused.headers["x-request-id"],
+                    "docs": "/docs/errors/RATE_LIMITED", "requestId": refused.headers["x-request-id"],
                 },
             }
         ],

@@ -112,7 +112,7 @@ async def test_what_is_not_ours_is_refused_alike(hs256: House, forged: Forged):
     assert seen == (
         {
             "message": "The credential is not valid: sign in again, or send another API key.",
-            "extensions": {"code": "UNAUTHENTICATED", "docs": "docs/errors.md#unauthenticated"},
+            "extensions": {"code": "UNAUTHENTICATED", "docs": "/docs/errors/UNAUTHENTICATED"},
         },
         401,
         'Bearer realm="marketgate"',
