@@ -70,6 +70,11 @@ release: setup ## build what a release consists of, and its notes; TAG=v0.2.0
 	$(BIN)/python -m tests.upkeep.release "$$TAG"
 	$(BIN)/python -m hatchling build
 
+# Tools that are not there are named and left out; a finding ends it with 1.
+.PHONY: check-deploy
+check-deploy: $(VENV)/.deploy ## lint what is in deploy/, offline
+	$(BIN)/python -m deploy.check
+
 .PHONY: bench
 bench: setup ## throughput and latency against bare Starlette and Strawberry
 	$(BIN)/python -m tests.bench $(ARGS)
@@ -105,6 +110,7 @@ lock: $(VENV)/.tools ## pin the dependencies of pyproject.toml again; ARGS=--upg
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group coverage --constraint requirements/dev.txt --output-file requirements/coverage.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group node --output-file requirements/node.txt >/dev/null
+	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group deploy --constraint requirements/dev.txt --output-file requirements/deploy.txt >/dev/null
 
 .PHONY: clean
 clean: ## remove .venv, caches and build products; settings and data stay
@@ -137,6 +143,9 @@ $(VENV)/.coverage: requirements/coverage.txt $(VENV)/.dev
 	$(call install,$<)
 
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.runtime
+	$(call install,$<)
+
+$(VENV)/.deploy: requirements/deploy.txt $(VENV)/.runtime
 	$(call install,$<)
 
 $(VENV)/.node: requirements/node.txt $(VENV)/.tools

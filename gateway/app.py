@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from gateway import __version__
 from gateway.core.account import Accounts
+from gateway.core.archive.shelf import Shelf
 from gateway.core.bridges.asked import with_bridges
 from gateway.core.bus import Bus
 from gateway.core.calendars import ExchangeCalendars
@@ -40,6 +41,7 @@ from gateway.core.payments import PaymentPort
 from gateway.core.pipeline import Pipeline
 from gateway.core.ports import (
     Allowances,
+    Archive,
     Authenticator,
     Backstage,
     CacheDesk,
@@ -274,6 +276,7 @@ def _serve(found: list[Plugin], host: Host, inventory: Inventory) -> None:
     services = host.services
     services[Providers], services[OutboundHttp] = inventory, Outbound()
     settings = host.settings
+    services[Archive] = Shelf(settings.archive_dir, host.clock)
     services[Egress] = GuardedEgress(settings.webhook_networks, development=settings.development, clock=host.clock)
     if host.settings.stripe_key is not None:
         from gateway.core.stripe import stripe_payments

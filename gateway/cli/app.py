@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from gateway.cli import audit, db, ledger, operators, portfolio, tenants, webhooks
+from gateway.cli import archive, audit, db, ledger, operators, portfolio, tenants, webhooks
 from gateway.cli.ending import perform, perform_async
 from gateway.cli.options import ApiKey, AsCsv, AsJson, Url
 from gateway.cli.outcome import Code, say
@@ -34,7 +34,7 @@ plugin_app = typer.Typer(help="Write and check plugins.", no_args_is_help=True, 
 app.add_typer(plugin_app, name="plugin")
 GROUPS = (
     ("db", db), ("tenants", tenants), ("operators", operators), ("audit", audit), ("webhooks", webhooks),
-    ("portfolio", portfolio), ("ledger", ledger),
+    ("portfolio", portfolio), ("ledger", ledger), ("archive", archive),
 )  # fmt: skip
 for name, group in GROUPS:
     app.add_typer(group.app, name=name)

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from gateway.cli.ending import perform_async
 from gateway.cli.options import AsCsv, AsJson
 from gateway.cli.outcome import Code
-
-if TYPE_CHECKING:
-    from gateway.core.contract import Host
 
 PAGE = 2_000
 OUTSIDE = "(outside every tenant)"
@@ -55,12 +50,13 @@ def export_command(
 
 
 async def _verify(form: Any, tenant: str | None) -> Code:
+    from gateway.cli.local import local_host
     from gateway.cli.outcome import Stop, say
     from gateway.cli.output import Column, Table, write
     from plugins.accounts.audit.desk import AuditDesk, NoTrail
     from schema.scalars import datetime_text
 
-    async with _host() as host:
+    async with local_host() as host:
         try:
             findings = await host.service(AuditDesk).verify(tenant)
         except NoTrail:
@@ -89,11 +85,12 @@ async def _verify(form: Any, tenant: str | None) -> Code:
 
 
 async def _export(tenant: str, since: Any, until: Any) -> Code:
+    from gateway.cli.local import local_host
     from gateway.cli.outcome import Stop
     from plugins.accounts.audit.desk import AuditDesk
     from plugins.accounts.audit.types import exported
 
-    async with _host() as host:
+    async with local_host() as host:
         store, after, count = host.service(AuditDesk).store, None, 0
         async with host.store.read() as tx:
             while rows := await store.oldest(tx, tenant, PAGE, after=after, since=since, until=until):
@@ -104,23 +101,3 @@ async def _export(tenant: str, since: Any, until: Any) -> Code:
             f"there is no line of {tenant or OUTSIDE} in this range: `marketgate audit verify` lists who has some"
         )
     return Code.ALL
-
-
-@asynccontextmanager
-async def _host() -> AsyncIterator[Host]:
-    """The services over the settings' database, which must fit this release."""
-    from gateway.cli.database import prepare, reached
-    from gateway.cli.local import LocalLink
-    from gateway.cli.outcome import Stop
-    from gateway.core.settings import SettingsError
-
-    link = LocalLink.open()
-    try:
-        link.host.settings.root_secrets()
-        await prepare(link.host.settings, link.host.plugins)
-        with reached(link.host.store):
-            yield link.host
-    except SettingsError as error:
-        raise Stop(str(error), Code.USAGE) from None
-    finally:
-        await link.close()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.link import Answer, read_answer
@@ -81,6 +81,24 @@ class LocalLink:
     async def close(self) -> None:
         """See `Link`."""
         await self._gateway.close()
+
+
+@asynccontextmanager
+async def local_host() -> AsyncIterator[Host]:
+    """The services over the settings' database, which must fit this release."""
+    from gateway.cli.database import prepare, reached
+    from gateway.core.settings import SettingsError
+
+    link = LocalLink.open()
+    try:
+        link.host.settings.root_secrets()
+        await prepare(link.host.settings, link.host.plugins)
+        with reached(link.host.store):
+            yield link.host
+    except SettingsError as error:
+        raise Stop(str(error), Code.USAGE) from None
+    finally:
+        await link.close()
 
 
 def _configure_logging(settings: Any) -> None:

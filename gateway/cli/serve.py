@@ -17,14 +17,17 @@ from starlette.types import ASGIApp
 from gateway.cli.outcome import Code, Stop, say
 from gateway.core import telemetry
 from gateway.core.settings import Settings, SettingsError, load_settings
-from gateway.edge.frames import FramesProtocol
+from gateway.edge.frames import CLOSE, FramesProtocol
 from gateway.edge.whole import WholeProtocol
 from providers import collector_resting
 
 if TYPE_CHECKING:
     from gateway.core.contract import Host
+    from gateway.edge.execute import Executor
 
 GRACE_S = 10
+TICK_S = 0.1
+"""uvicorn's: headers that all answers have are made anew every ten of them."""
 BACKLOG = 2048
 LARGEST_MESSAGE = 1024 * 1024
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names what it means, listens nowhere
@@ -62,7 +65,7 @@ def _made(settings: Settings) -> tuple[_Server, socket.socket]:
     # Here, where a refusal is one line; inside the server it would be a traceback.
     asyncio.run(prepare(settings, gateway.host.plugins))
     listener = bind(settings.host, settings.port)
-    return _Server(_config(app), gateway.host, app.state.executor.leaving), listener
+    return _Server(_config(app), gateway.host, app.state.executor), listener
 
 
 def read_settings(**given: str | int | None) -> Settings:
@@ -104,11 +107,11 @@ def _config(app: ASGIApp) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens once it does, and ends answers without an end when it is to go away."""
+    """Says where it listens once it does; told to go away, it drains, then ends answers without an end."""
 
-    def __init__(self, config: uvicorn.Config, host: Host, leaving: asyncio.Event) -> None:
+    def __init__(self, config: uvicorn.Config, host: Host, executor: Executor) -> None:
         super().__init__(config)
-        self._host, self._leaving = host, leaving
+        self._host, self._executor = host, executor
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -118,8 +121,21 @@ class _Server(uvicorn.Server):
             announce(self._host.settings, url, await welcome(self._host, url))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._leaving.set()
+        await self._drain()
+        self._executor.leaving.set()
         await super().shutdown(sockets)
+
+    async def _drain(self) -> None:
+        """Serve on until balancers have noticed; every answer ends its connection, an interrupt ends it all."""
+        ticks = round(self._host.settings.drain_s / TICK_S)
+        if ticks:
+            self._executor.draining = True
+            self.config.encoded_headers.append(CLOSE)
+        for tick in range(ticks):
+            if self.force_exit:
+                return
+            await self.on_tick(tick)
+            await asyncio.sleep(TICK_S)
 
 
 def settle() -> None:

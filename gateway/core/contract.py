@@ -17,6 +17,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gateway.core.agreeing import Agreed as Agreed
+from gateway.core.archive.port import Archived as Archived
+from gateway.core.archive.port import NotRestored as NotRestored
+from gateway.core.archive.port import Rows as Rows
+from gateway.core.archive.port import put_back as put_back
 from gateway.core.athand import one_at_hand
 from gateway.core.bus import Bus
 from gateway.core.clock import Clock
@@ -319,6 +323,7 @@ class Plugin:
     ids begin with. `export` answers everything that the plugin holds of a tenant as plain values, `erase` removes it.
     `events` are the types of what it tells, for the catalogue. `start` runs before the process serves, `stop` once it
     serves no more, while the database is still there.
+    `archived` are the tables whose old rows go through the port `Archive`, and how they come back.
     `welcome` gives what a development server prints once it listens at an address: labels and texts.
     `origin` is the entry point of another package's plugin; whoever loads it fills that in.
     """
@@ -339,5 +344,6 @@ class Plugin:
     nodes: Mapping[str, Callable[[Context, str], Awaitable[Any]]] = field(default_factory=dict)
     export: Callable[[Host, Tx, str], Awaitable[Mapping[str, Any]]] | None = None
     erase: Callable[[Host, Tx, str], Awaitable[None]] | None = None
+    archived: tuple[Archived, ...] = ()
     welcome: Callable[[Host, str], Awaitable[Sequence[tuple[str, str]]]] | None = None
     origin: str = ""

@@ -27,6 +27,7 @@ from gateway.core.analysis.port import Panels as Panels
 from gateway.core.analysis.port import Portfolios as Portfolios
 from gateway.core.analysis.port import Position as Position
 from gateway.core.analysis.port import Progress as Progress
+from gateway.core.archive.port import Archive as Archive
 from gateway.core.backstage import Backstage as Backstage
 from gateway.core.computing.fairqueue import FairQueue as FairQueue
 from gateway.core.egress.port import AddressNotAllowed as AddressNotAllowed

@@ -71,6 +71,11 @@ class Settings(BaseModel):
         "", description="Send every broker's request to `<base>/<broker id>/<path>` instead; in development only."
     )
     cors_origins: tuple[str, ...] = Field((), description="Browser origins that may call, separated by commas.")
+    drain_s: float = Field(
+        0.0, ge=0, le=600,
+        description="Seconds that a process that is told to end serves on while `/readyz` answers 503: as many as "
+        "balancers need to notice.",
+    )  # fmt: skip
     timeout_s: float = Field(30.0, gt=0, le=300, description="Longest time of one operation, in seconds.")
     shed_lag_ms: int = Field(
         100, ge=0, le=60_000,
@@ -202,6 +207,15 @@ class Settings(BaseModel):
     compute_memory_mb: int = Field(
         2_048, ge=512, description="Address space of each process that computes, in MiB: what needs more is refused."
     )
+    archive_dir: Path | None = Field(
+        None,
+        description="Folder that old lines of the audit trail, usage and deliveries are written to before they are "
+        "removed; `marketgate archive` reads it. Default: they are removed and nothing else.",
+    )
+    usage_days: int | None = Field(
+        None, ge=32, description="Days that hourly usage is kept, 32 or more. Default: for ever."
+    )
+    delivery_days: int = Field(30, ge=1, description="Days that deliveries of webhooks and their attempts are kept.")
     audit_days: int = Field(365, ge=1, description="Days that the audit trail is kept.")
     deletion_days: int = Field(30, ge=0, description="Days between the deletion of an organisation and its erasure.")
     keys: Annotated[dict[str, Secret], Field(description="MARKETGATE_KEY_<PROVIDER ID>: its credential.")] = {}

@@ -83,6 +83,8 @@ class Executor(Preparing):
         self.sharing, self.broadcasts = sharing, Broadcasts()
         self.leaving = asyncio.Event()
         """Set when this process is going away: answers without an end are ended."""
+        self.draining = False
+        """Whether this process is still serving but wants no more callers: balancers are told."""
         self._context_for = context_for
         self.responses = responses
 

@@ -23,6 +23,7 @@ _SHORT, _MEDIUM = 126, 65_536
 HIGH_WATER = 32 * 1024
 """Bytes that wait in a socket's own buffer before its readers are slow ones."""
 
+CLOSE = (b"connection", b"close")
 GOING_AWAY = 1001
 AWAY = "This process is going away: connect again"
 UNREAD_S = 2.0
@@ -81,6 +82,8 @@ class FramesProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.queue = Inbox()  # type: ignore[assignment]
+        # A process that drains closes plain connections; a socket is one that is upgraded.
+        self.default_headers = [each for each in self.default_headers if each != CLOSE]
         self._calls: list[Callable[[], None]] = []
         self._pong = b""
 

@@ -74,7 +74,7 @@ def build_edge(
         WebSocketRoute("/graphql", WebSocketEndpoint(executor, settings)),
     ]
     routes += [
-        *health_routes(readiness, health),
+        *health_routes(_unless_draining(executor, readiness), health),
         *metrics_routes(executor.identify, settings),
         *page_routes(settings),
         *limited(extra_routes, settings.plain_per_minute),
@@ -132,6 +132,15 @@ def layers(settings: EdgeSettings) -> list[Middleware]:
         )
         stack.append(cors)
     return [*stack, Middleware(Compression), Middleware(FaultBarrier)]
+
+
+def _unless_draining(executor: Executor, readiness: Readiness) -> Readiness:
+    """The same, but a process that drains is not ready whatever else is there."""
+
+    async def missing() -> Sequence[str]:
+        return ["this process is about to end"] if executor.draining else await readiness()
+
+    return missing
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -9,9 +9,10 @@ from typing import Any
 import strawberry
 from starlette.routing import BaseRoute
 
-from gateway.core.contract import Host, Plugin, Worker
+from gateway.core.contract import Archived, Host, Plugin, Worker
 from plugins.accounts.audit import part as audit
 from plugins.accounts.audit.query import AuditQuery
+from plugins.accounts.audit.restoring import restore_lines
 from plugins.accounts.bootstrap import warn, welcome
 from plugins.accounts.keys import part as keys
 from plugins.accounts.keys.events import ApiKeyCreated, ApiKeyRevoked
@@ -34,6 +35,7 @@ from plugins.accounts.sessions.links import routes as session_routes
 from plugins.accounts.sessions.mutation import SessionMutation
 from plugins.accounts.sessions.query import SessionQuery
 from plugins.accounts.tables import TABLES
+from plugins.accounts.tables import audit as audit_lines
 from plugins.accounts.users import part as users
 from plugins.accounts.users.mutation import UserMutation
 
@@ -84,5 +86,6 @@ plugin = Plugin(
     workers=workers, routes=routes, start=start, query=AccountsQuery, mutation=AccountsMutation,
     export=export, erase=erase, welcome=welcome, stop=sessions.stop, events=(ApiKeyCreated, ApiKeyRevoked),
     nodes={**NODES, KIND: find_key},
+    archived=(Archived(table=audit_lines, days="audit_days", restore=restore_lines),),
 )  # fmt: skip
 """Tenants, people, keys, sessions, the audit trail: who may do what, and who did."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gateway.core.contract import Host, Plugin, Worker
+from gateway.core.contract import Archived, Host, Plugin, Worker
 from gateway.core.ports import Endpoints, Interests, Outbox
 from gateway.core.store import Tx
 from plugins.webhooks.delivery import part as delivery
@@ -21,7 +21,7 @@ from plugins.webhooks.query import WebhookQuery, find_delivery, find_endpoint
 from plugins.webhooks.seal import RENEW_EVERY, Seal
 from plugins.webhooks.sending import SendingDesk
 from plugins.webhooks.store import DeliveryStore, EndpointStore
-from plugins.webhooks.tables import TABLES
+from plugins.webhooks.tables import TABLES, attempts, deliveries
 
 _HIDDEN = {
     "tenant_id", "headers", "secret", "previous_secret", "signing_key", "root", "idempotency_key", "request_digest",
@@ -73,4 +73,5 @@ plugin = Plugin(
     name="webhooks", query=WebhookQuery, mutation=WebhookMutation, events=EVENTS, services=services, workers=workers,
     tables=TABLES, migrations=Path(__file__).parent / "migrations",
     nodes={"hook": find_endpoint, "dlv": find_delivery}, export=export, erase=erase,
+    archived=(Archived(table=deliveries, days="delivery_days"), Archived(table=attempts, days="delivery_days")),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from gateway.core.contract import Host, Worker
+from gateway.core.ports import Archive
 from plugins.accounts.audit.chain import sealed
 from plugins.accounts.audit.desk import AuditDesk
 from plugins.accounts.audit.rows import SegmentRow
@@ -29,7 +30,7 @@ class Sealer:
         """Sealing within seconds, retention within the hour."""
         return [
             Worker(name="accounts.audit.seal", every=EVERY_S, run=self.seal),
-            Worker(name="accounts.audit.retain", every=RETENTION_EVERY_S, run=self.retain),
+            Worker(name="accounts.audit.retain", every=RETENTION_EVERY_S, run=self.retain, anywhere=True),
         ]
 
     async def seal(self) -> None:
@@ -71,8 +72,9 @@ class Sealer:
                 return []
             expired = await self._desk.directory.expired(tx, before, position, SEGMENTS)
             # A segment that somebody tampered with must not get a signature of ours.
-            for segment in filter(signer.verifies, expired):
-                await store.remove_lines(tx, segment.tenant_id, segment.first_sequence, segment.last_sequence)
+            sound = list(filter(signer.verifies, expired))
+            await self._desk.directory.remove_lines(tx, self._host.service(Archive), sound)
+            for segment in sound:
                 await store.put_segment(tx, segment.tenant_id, signer.signed(replace(segment, removed_at=now)))
         return expired
 

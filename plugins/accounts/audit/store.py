@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, text, update
 
+from gateway.core.ports import Archive
 from gateway.core.store import Tx
 from plugins.accounts.audit.chain import Link
 from plugins.accounts.audit.rows import AuditRow, SegmentRow
@@ -123,11 +124,6 @@ class AuditStore:
         }
         await tx.run(insert.on_conflict_do_update(index_elements=["tenant_id", "first_sequence"], set_=changed))
 
-    async def remove_lines(self, tx: Tx, tenant: str, first_sequence: int, last_sequence: int) -> int:
-        """Remove the lines of a segment."""
-        numbers = audit.c.sequence.between(first_sequence, last_sequence)
-        return await tx.run(delete(audit).where(audit.c.tenant_id == tenant, numbers))
-
     async def erase(self, tx: Tx, tenant: str) -> None:
         """Remove the tenant's whole trail; waits for a sealer that is at it."""
         if tx.dialect == "postgresql":
@@ -163,6 +159,16 @@ class AuditDirectory:
         """Segments whose lines are all older than this, by tenant and number, behind a position."""
         old = and_(audit_segments.c.removed_at.is_(None), audit_segments.c.newest_at < before)
         return await tx.all(_behind(position).where(old).limit(count), SegmentRow)
+
+    async def remove_lines(self, tx: Tx, archive: Archive, segments: Sequence[SegmentRow]) -> int:
+        """Remove the lines of segments."""
+        if not segments:
+            return 0
+        theirs = [
+            and_(audit.c.tenant_id == each.tenant_id, audit.c.sequence.between(each.first_sequence, each.last_sequence))
+            for each in segments
+        ]
+        return await archive.remove(tx, delete(audit).where(or_(*theirs)), audit.c.at)
 
     async def segments_after(self, tx: Tx, position: Place | None, count: int) -> list[SegmentRow]:
         """All tenants' segments by tenant and number, behind a position."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from gateway.core.contract import Host
@@ -61,6 +61,17 @@ class InvoiceDesk:
         for month in self._over_since(Month.of(earliest)):
             if str(month) not in closed:
                 await self.close(month)
+
+    async def open_since(self) -> datetime:
+        """The first instant whose usage may still have to be invoiced; now where nobody has a plan."""
+        async with self._host.store.read() as tx:
+            earliest, closed = await self._directory.earliest(tx), await self._directory.closed_months(tx)
+        if earliest is None:
+            return self._host.clock.now()
+        month = Month.of(earliest)
+        while str(month) in closed:
+            month = month.next
+        return month.start
 
     def _over_since(self, month: Month) -> Iterator[Month]:
         while self.is_over(month):

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, Table, delete, func, select
 
+from gateway.core.ports import Archive
 from gateway.core.store import Tx
 from plugins.billing.tables import flushes, notices, usage_fields, usage_providers
 from plugins.billing.usage.counts import WHOLE, Batch, Count, Key
@@ -96,6 +97,18 @@ class FlushDirectory:
         keys = [table.c.tenant_id, table.c.hour, table.c.key_id, detail]
         sums = {name: table.c[name] + made.excluded[name] for name in SUMS}
         await tx.run(made.on_conflict_do_update(index_elements=keys, set_=sums), rows)
+
+
+class UsageDirectory:
+    """All tenants' rollups."""
+
+    async def forget(self, tx: Tx, archive: Archive, table: Table, before: datetime, most: int) -> int:
+        """Remove the oldest hours of one kind of rollup; how many rows went. An hour goes as a whole."""
+        hours = select(table.c.hour).where(table.c.hour < before).order_by(table.c.hour).limit(most)
+        oldest = await tx.values(hours)
+        if not oldest:
+            return 0
+        return await archive.remove(tx, delete(table).where(table.c.hour <= oldest[-1]), table.c.hour)
 
 
 class UsageRows:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import TextClause, bindparam, delete, func, or_, select, text, update
 
+from gateway.core.ports import Archive
 from gateway.core.store import Instant, Tx
 from plugins.webhooks.delivery.lanes import SLOTS
 from plugins.webhooks.delivery.pace import Pace
@@ -200,15 +201,15 @@ class DeliveryDirectory:
         given_up = {"status": DROPPED, "due_at": None, "leased_until": None, "settled_at": now, "last_error": reason}
         await tx.run(update(deliveries).where(*waits, idle).values(given_up))
 
-    async def forget_attempts(self, tx: Tx, before: datetime, most: int) -> int:
-        """How many lines went."""
-        keys = select(attempts.c.delivery_id, attempts.c.number).where(attempts.c.at < before)
-        old = [tuple(row) for row in await tx.connection.execute(keys.order_by(attempts.c.at).limit(most))]
-        ids = sorted({key[0] for key in old})
-        await tx.run(delete(attempts).where(attempts.c.delivery_id.in_(ids), attempts.c.at < before))
-        return len(old)
+    async def forget_attempts(self, tx: Tx, archive: Archive, before: datetime, most: int) -> int:
+        """How many lines went, about *most* at a time."""
+        keys = select(attempts.c.delivery_id).where(attempts.c.at < before).order_by(attempts.c.at).limit(most)
+        ids = sorted({str(id) for id in await tx.values(keys)})
+        old = delete(attempts).where(attempts.c.delivery_id.in_(ids), attempts.c.at < before)
+        return await archive.remove(tx, old, attempts.c.at)
 
-    async def forget_deliveries(self, tx: Tx, before: datetime, most: int) -> int:
+    async def forget_deliveries(self, tx: Tx, archive: Archive, before: datetime, most: int) -> int:
         """How many settled ones went."""
         old = select(deliveries.c.id).where(deliveries.c.settled_at < before).order_by(deliveries.c.settled_at)
-        return await tx.run(delete(deliveries).where(deliveries.c.id.in_(old.limit(most))))
+        gone = delete(deliveries).where(deliveries.c.id.in_(old.limit(most)))
+        return await archive.remove(tx, gone, deliveries.c.settled_at)

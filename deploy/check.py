@@ -1,0 +1,130 @@
+"""`make check-deploy`: lints what is in this folder, offline. Exit code 1 where something is found.
+
+Tools come from requirements/deploy.txt, or from the machine (kubectl, promtool, haproxy); one that is missing is named,
+and what it would have looked at counts as not looked at, never as good.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+OVERLAYS = ("staging", "production", "bluegreen")
+SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"
+"""Where distributions keep servers; not in everybody's PATH."""
+PATIENCE_S = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look at something: its name, the tools that it takes, and the command; *fed* is what that reads."""
+
+    name: str
+    tools: tuple[str, ...]
+    command: tuple[str, ...]
+    fed: tuple[str, ...] = ()
+    """A command whose output is the command's input."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What came of a look; *missing* names the tool that is not there."""
+
+    name: str
+    problem: str = ""
+    missing: str = ""
+
+
+Find = Callable[[str], str | None]
+
+
+def looks(folder: Path) -> Iterator[Look]:
+    """Everything there is to look at below a `deploy` folder."""
+    for file in sorted(folder.rglob("Dockerfile")):
+        yield Look(name=_shown(file, folder), tools=("hadolint",), command=("hadolint", str(file)))
+    for file in sorted(folder.glob("compose/*.yml")):
+        schema = ("check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(file))
+        yield Look(name=_shown(file, folder), tools=schema[:1], command=schema)
+    for file in sorted(folder.glob("compose/*.cfg")):
+        yield Look(name=_shown(file, folder), tools=("haproxy",), command=("haproxy", "-c", "-q", "-f", str(file)))
+    for file in sorted(folder.rglob("*.sh")):
+        command = ("shellcheck", "--external-sources", str(file))
+        yield Look(name=_shown(file, folder), tools=command[:1], command=command)
+    for overlay in OVERLAYS:
+        rendered = ("kubectl", "kustomize", str(folder / "kubernetes" / "overlays" / overlay))
+        validate = ("kubernetes-validate", "--strict", "--quiet", "-")
+        yield Look(name=f"kubernetes/{overlay}", tools=(rendered[0], validate[0]), command=validate, fed=rendered)
+    prometheus = folder / "prometheus"
+    if (prometheus / "prometheus.yml").is_file():
+        config = ("promtool", "check", "config", str(prometheus / "prometheus.yml"))
+        yield Look(name="prometheus/prometheus.yml", tools=config[:1], command=config)
+    if rules := sorted(map(str, prometheus.glob("rules/*.yml"))):
+        yield Look(name="prometheus/rules", tools=("promtool",), command=("promtool", "check", "rules", *rules))
+
+
+def _shown(file: Path, folder: Path) -> str:
+    return file.relative_to(folder).as_posix()
+
+
+def find_tool(name: str) -> str | None:
+    """Its path: beside this interpreter first, then wherever the machine has it."""
+    return (
+        shutil.which(name, path=str(Path(sys.executable).parent))
+        or shutil.which(name)
+        or shutil.which(name, path=SYSTEM)
+    )
+
+
+def seen(look: Look, find: Find) -> Seen:
+    """Run it."""
+    paths = {tool: find(tool) for tool in look.tools}
+    missing = [tool for tool, path in paths.items() if path is None]
+    if missing:
+        return Seen(name=look.name, missing=", ".join(missing))
+    fed = _run(look.fed, paths) if look.fed else None
+    if fed is not None and fed.returncode:
+        return Seen(name=look.name, problem=_said(fed))
+    return Seen(name=look.name, problem=_said(_run(look.command, paths, None if fed is None else fed.stdout)))
+
+
+def _said(ended: subprocess.CompletedProcess[str]) -> str:
+    """What a tool objects to; empty where it does not."""
+    return (ended.stdout + ended.stderr).strip() or f"it ended with {ended.returncode}" if ended.returncode else ""
+
+
+def _run(
+    command: Sequence[str], paths: Mapping[str, str | None], given: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    whole = [paths[command[0]] or command[0], *command[1:]]
+    return subprocess.run(whole, input=given, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+
+
+def told(found: Sequence[Seen]) -> Iterator[str]:
+    """A line for each look, and what it found below it."""
+    for each in found:
+        if each.missing:
+            yield f"NOT RUN  {each.name}: {each.missing} is not there"
+        elif each.problem:
+            yield f"WRONG    {each.name}"
+            yield from (f"         {line}" for line in each.problem.splitlines())
+        else:
+            yield f"good     {each.name}"
+
+
+def main(folder: Path = HERE, find: Find = find_tool) -> int:
+    """Look at everything; 1 where something is wrong."""
+    found = [seen(look, find) for look in looks(folder)]
+    print(*told(found), sep="\n")
+    not_run = sum(bool(each.missing) for each in found)
+    wrong = sum(bool(each.problem) for each in found)
+    print(f"{len(found) - not_run - wrong} good, {wrong} wrong, {not_run} not run")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

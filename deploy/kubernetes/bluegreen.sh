@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Makes the idle colour anew from an overlay and sends the callers there once all of it is ready; where it is not, or
+# does not stay so for as long as it is watched, the callers stay with or go back to the colour before.
+# Exit code 0: switched, 1: as before, 2: wrong arguments.
+#   bluegreen.sh overlays/bluegreen [--namespace NAME] [--timeout 300]
+# WATCH_S (60): how long the new colour is watched after the switch, before the old one is let go.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=steps.sh
+source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+
+read_arguments "$@"
+watch=${WATCH_S:-60}
+
+called() {
+    kube get service marketgate --ignore-not-found --output 'jsonpath={.spec.selector.marketgate/colour}'
+}
+
+# switch COLOUR: all new connections go there.
+switch() {
+    kube patch service marketgate --type merge --patch "{\"spec\":{\"selector\":{\"marketgate/colour\":\"$1\"}}}"
+}
+
+# stays COLOUR: whether none of it is lost while it is watched.
+stays() {
+    local end=$((SECONDS + watch)) numbers
+    while ((SECONDS < end)); do
+        numbers=$(kube get deployment "marketgate-gateway-$1" \
+            --output 'jsonpath={.spec.replicas} {.status.availableReplicas}') || numbers='unknown'
+        if [[ $numbers == unknown || ${numbers% *} != "${numbers#* }" ]]; then
+            # The autoscaler may have wanted more just now; what does not get ready in time counts.
+            ready "marketgate-gateway-$1" || return 1
+        fi
+        sleep "${POLL_S:-2}"
+    done
+}
+
+# size COLOUR: how many of it run.
+size() {
+    kube get deployment "marketgate-gateway-$1" --ignore-not-found --output 'jsonpath={.spec.replicas}'
+}
+
+idle_again() {
+    kube scale "deployment/marketgate-gateway-$1" --replicas 0
+}
+
+old=$(called)
+if [[ -z $old ]]; then
+    old=green
+    first=yes
+fi
+new=$([[ $old == blue ]] && echo green || echo blue)
+workers=$(revision marketgate-worker)
+# As many as now answer, so that the switch finds none of them alone.
+count=$(size "$old")
+((${count:-0} >= 2)) || count=2
+
+migrate || exit 1
+# With no replicas the autoscaler lets it be; with some it goes on.
+apply "marketgate/colour in ($new)"
+kube scale "deployment/marketgate-gateway-$new" --replicas "$count"
+if ! ready "marketgate-gateway-$new"; then
+    say "$new did not get ready within $seconds s: the callers stay with $old"
+    idle_again "$new"
+    exit 1
+fi
+
+if [[ -n ${first:-} ]]; then
+    kube apply --kustomize "$overlay" --selector marketgate/switch=true
+fi
+switch "$new"
+if ! stays "$new"; then
+    say "$new did not stay ready: the callers go back to $old"
+    [[ -n ${first:-} ]] || switch "$old"
+    idle_again "$new"
+    exit 1
+fi
+
+apply 'app.kubernetes.io/component in (worker)'
+if ! ready marketgate-worker; then
+    say "the workers did not get ready within $seconds s: all goes back to $old"
+    undo marketgate-worker "$workers"
+    [[ -n ${first:-} ]] || switch "$old"
+    idle_again "$new"
+    exit 1
+fi
+[[ -n ${first:-} ]] || idle_again "$old"
+say "switched: $old -> $new"

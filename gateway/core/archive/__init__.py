@@ -1,0 +1,1 @@
+"""Old rows in files: written before they are removed, listed, verified, brought back."""

@@ -1,0 +1,266 @@
+"""Old rows are in files before they are gone, and come back as they were: on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, delete, select
+
+from gateway.cli.app import run
+from gateway.core import telemetry
+from gateway.core.archive import files
+from gateway.core.archive.shelf import archived, restore
+from gateway.core.contract import NotRestored
+from gateway.core.ports import Act, Archive, Audit
+from plugins.accounts.audit.desk import AuditDesk
+from plugins.accounts.audit.sealer import Sealer
+from plugins.accounts.tables import audit
+from plugins.billing.invoices.desk import InvoiceDesk
+from plugins.billing.tables import subscriptions, usage_fields, usage_providers
+from plugins.billing.usage.clearing import Clearing as UsageClearing
+from plugins.webhooks.delivery.clearing import Clearing
+from plugins.webhooks.tables import attempts, deliveries
+from tests.gateway.doubles import ROOT_SECRET
+from tests.house import House, open_house, schema_for
+
+TENANT = "ten_1"
+
+
+@pytest.fixture
+async def keeping(database: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A gateway that archives."""
+    async with open_house(database, tmp_path, archive_dir=tmp_path / "archive", usage_days=40) as house:
+        yield house
+
+
+async def all_of(house: House, table: Table) -> list[dict[str, Any]]:
+    async with house.store.read() as tx:
+        rows = (await tx.connection.execute(select(table).order_by(*table.primary_key.columns))).mappings()
+        return [dict(row) for row in rows]
+
+
+async def put(house: House, table: Table, *rows: dict[str, Any]) -> None:
+    async with house.store.write() as tx:
+        for row in rows:
+            await tx.run(table.insert().values(tenant_id=TENANT, **row))
+
+
+def in_files(folder: Path) -> dict[str, int]:
+    """How many rows of each table."""
+    counts: dict[str, int] = {}
+    for path in files.found(folder / "archive"):
+        manifest = files.opened(path).manifest
+        counts[manifest.table] = counts.get(manifest.table, 0) + manifest.count
+    return counts
+
+
+async def bring_back(house: House, folder: Path) -> list[int]:
+    known = archived(house.host.plugins)
+    opened = [files.opened(path) for path in files.found(folder / "archive")]
+    return [await restore(house.host, each, known[each.manifest.table]) for each in opened]
+
+
+def delivery(id: str, settled: datetime | None) -> dict[str, Any]:
+    made = datetime(2025, 1, 1, tzinfo=UTC)
+    return {
+        "id": id, "endpoint_id": "hook_1", "event_id": f"evt_{id}", "event_type": "price.alert.fired",
+        "status": "FAILED", "attempts": 1, "created_at": made, "settled_at": settled, "last_status": 503,
+        "last_error": "503 — nicht verfügbar",
+    }  # fmt: skip
+
+
+# --- Deliveries
+
+
+async def test_deliveries_are_in_a_file_before_they_are_gone_and_come_back_as_they_were(keeping, tmp_path):
+    now = keeping.clock.now()
+    old, young = now - timedelta(days=31), now - timedelta(days=29)
+    await put(keeping, deliveries, delivery("a", old), delivery("b", young), delivery("c", None))
+    tried = {"number": 1, "url": "https://example.com/", "response_status": 503, "latency_ms": 7}
+    await put(keeping, attempts, {"delivery_id": "a", "at": old, **tried}, {"delivery_id": "b", "at": young, **tried})
+    before = await all_of(keeping, deliveries), await all_of(keeping, attempts)
+
+    await Clearing(keeping.host).run()
+
+    left = await all_of(keeping, deliveries), await all_of(keeping, attempts)
+    assert left == (before[0][1:], before[1][1:])
+    assert in_files(tmp_path) == {"webhooks_attempts": 1, "webhooks_deliveries": 1}
+    assert await bring_back(keeping, tmp_path) == [1, 1]
+    assert (await all_of(keeping, deliveries), await all_of(keeping, attempts)) == before
+    assert await bring_back(keeping, tmp_path) == [0, 0]
+    # Gone once more they are the very same files.
+    await Clearing(keeping.host).run()
+    assert in_files(tmp_path) == {"webhooks_attempts": 1, "webhooks_deliveries": 1}
+
+
+async def test_where_no_file_can_be_written_nothing_is_removed(keeping, tmp_path):
+    await put(keeping, deliveries, delivery("a", keeping.clock.now() - timedelta(days=31)))
+    (tmp_path / "archive").write_text("in the way")
+
+    with pytest.raises(OSError, match="archive"):
+        await Clearing(keeping.host).run()
+
+    assert [row["id"] for row in await all_of(keeping, deliveries)] == ["a"]
+
+
+async def test_rows_of_a_transaction_that_fails_stay_and_are_the_same_file_the_next_time(keeping, tmp_path):
+    await put(keeping, deliveries, delivery("a", keeping.clock.now() - timedelta(days=31)))
+    archive = keeping.host.service(Archive)
+
+    async def killed() -> None:
+        async with keeping.store.write() as tx:
+            assert await archive.remove(tx, delete(deliveries), deliveries.c.settled_at) == 1
+            raise RuntimeError("before it commits")
+
+    with pytest.raises(RuntimeError):
+        await killed()
+
+    written = files.found(tmp_path / "archive")
+    assert (len(written), len(await all_of(keeping, deliveries))) == (1, 1)
+    assert await bring_back(keeping, tmp_path) == [0]
+    keeping.clock.turn(60)
+    await Clearing(keeping.host).run()
+    assert files.found(tmp_path / "archive") == written
+    assert await bring_back(keeping, tmp_path) == [1]
+
+
+async def test_a_file_that_was_changed_is_refused_and_nothing_comes_back(keeping, tmp_path):
+    await put(keeping, deliveries, delivery("a", keeping.clock.now() - timedelta(days=31)))
+    await Clearing(keeping.host).run()
+    (path,) = files.found(tmp_path / "archive")
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"503", b"200")))
+
+    with pytest.raises(files.BadArchive, match="SHA-256 differs"):
+        await bring_back(keeping, tmp_path)
+
+    assert await all_of(keeping, deliveries) == []
+
+
+# --- The audit trail
+
+
+async def acted(house: House, count: int) -> None:
+    for number in range(count):
+        async with house.store.write() as tx:
+            act = Act(
+                tenant=TENANT, action="alert.created", target=f"alert_{number}", before=None, after={"n": "é"},
+                actor="usr_1", actor_kind="user", client_ip=None, request_id=None,
+            )  # fmt: skip
+            await house.host.service(Audit).record(tx, act)
+    await house.host.service(Sealer).seal()
+
+
+async def verdict(house: House) -> tuple[int, int, list[str]]:
+    (found,) = await house.host.service(AuditDesk).verify(TENANT)
+    return found.lines, found.checkpoints, found.problems
+
+
+async def test_archived_lines_of_the_audit_trail_come_back_into_an_unbroken_chain(keeping, tmp_path):
+    await acted(keeping, 3)
+    keeping.clock.turn(86_400)
+    await acted(keeping, 2)
+    before = await all_of(keeping, audit)
+    keeping.clock.turn(364.5 * 86_400)
+
+    await keeping.host.service(Sealer).retain()
+
+    assert (await verdict(keeping), in_files(tmp_path)) == ((2, 1, []), {"accounts_audit": 3})
+    assert await bring_back(keeping, tmp_path) == [3]
+    assert await all_of(keeping, audit) == before
+    assert await verdict(keeping) == (5, 0, [])
+    assert await bring_back(keeping, tmp_path) == [0]
+
+
+async def test_lines_that_are_not_those_that_were_signed_for_do_not_come_back(keeping, tmp_path):
+    await acted(keeping, 3)
+    keeping.clock.turn(366 * 86_400)
+    await keeping.host.service(Sealer).retain()
+    (path,) = files.found(tmp_path / "archive")
+    # Whoever forges the lines can forge the manifest as well, but not the signed end of the chain.
+    forged = gzip.compress(gzip.decompress(path.read_bytes()).replace(b"alert_1", b"alert_9"))
+    path.write_bytes(forged)
+    manifest = files.manifest_of(path)
+    told = {**json.loads(manifest.read_text()), "sha256": hashlib.sha256(forged).hexdigest()}
+    manifest.write_text(json.dumps(told))
+
+    with pytest.raises(NotRestored, match="lines 1 to 3 of ten_1 are not those that their segment was signed for"):
+        await bring_back(keeping, tmp_path)
+
+    assert (await all_of(keeping, audit), await verdict(keeping)) == ([], (0, 1, []))
+
+
+# --- Usage
+
+
+async def test_usage_is_archived_only_once_it_is_invoiced(keeping, tmp_path):
+    counted = {"key_id": "", "operations": 5, "points": 10, "calls": 1, "hits": 4, "errors": 0}
+    now = keeping.clock.now()
+    old, older = now - timedelta(days=41), now - timedelta(days=75)
+    for hour in (older, old, now):
+        hour = hour.replace(minute=0, second=0, microsecond=0)
+        await put(keeping, usage_fields, {"hour": hour, "field": "", **counted})
+        await put(keeping, usage_providers, {"hour": hour, "provider": "kraken", **counted})
+    period = {
+        "id": "sub_1", "plan": "free", "monthly_price": Decimal(0), "currency": "USD", "included_points": 0,
+        "started_at": older - timedelta(days=40), "point_price": None,
+    }  # fmt: skip
+    await put(keeping, subscriptions, period)
+    before = await all_of(keeping, usage_fields)
+
+    await UsageClearing(keeping.host).run()
+    open_still = in_files(tmp_path), len(await all_of(keeping, usage_fields))
+    await keeping.host.service(InvoiceDesk).close_due()
+    await UsageClearing(keeping.host).run()
+
+    assert open_still == ({}, 3)
+    assert in_files(tmp_path) == {"billing_usage_fields": 2, "billing_usage_providers": 2}
+    assert await all_of(keeping, usage_fields) == before[-1:]
+    assert sum(await bring_back(keeping, tmp_path)) == 4
+    assert await all_of(keeping, usage_fields) == before
+
+
+# --- The command
+
+
+def test_the_command_lists_checks_and_restores(database, tmp_path, monkeypatch, capsys):
+    async def live() -> None:
+        async with open_house(database, tmp_path, archive_dir=tmp_path / "archive") as house:
+            long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+            await put(house, deliveries, delivery("a", long_ago), delivery("b", long_ago))
+            await Clearing(house.host).run()
+
+    asyncio.run(live())
+    for name, value in (("DATABASE_URL", database), ("SECRET_KEY", ROOT_SECRET), ("ARCHIVE_DIR", tmp_path / "archive")):
+        monkeypatch.setenv(f"MARKETGATE_{name}", str(value))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(telemetry, "configure_logging", lambda *_: None)
+    monkeypatch.setattr("gateway.app.build_schema", schema_for)
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        code = run(["archive", *arguments])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    code, listed, _ = command("list", "--check", "--json")
+    (found,) = json.loads(listed)["archive"]
+    assert (code, found["table"], found["rows"]) == (0, "webhooks_deliveries", 2)
+
+    code, out, err = command("restore", found["file"])
+    assert (code, out) == (0, f"webhooks_deliveries\t2 of 2 rows were not there\t{found['file']}\n")
+    assert "MARKETGATE_DELIVERY_DAYS (30) are removed within the hour again" in err
+    assert command("restore", found["file"])[1].startswith("webhooks_deliveries\t0 of 2 rows were not there")
+
+    Path(found["file"]).write_bytes(b"something else")
+    code, _, err = command("list", "--check")
+    assert (code, "its SHA-256 differs from the manifest's" in err) == (4, True)
+    assert command("restore", found["file"])[0] == 4
+    assert command("restore", str(tmp_path / "nothing.jsonl.gz"))[0] == 4
