@@ -51,10 +51,10 @@ check: setup ## lint, formatting, types, import layers, generated files, breakin
 	$(BIN)/python -m gateway.schemadiff
 	$(BIN)/python -m tests.upkeep.coverage
 
-# Half as long again as the suite: CI does it, and whoever changes what tests there are.
+# Code of ours takes thrice the time where it is traced: tests that hold a clock to it may fail, and are judged by make test.
 .PHONY: coverage
 coverage: setup $(VENV)/.coverage ## measure what the suite runs, write it down for make check
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=json:build/coverage.json $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=json:build/coverage.json $(ARGS) || [ $$? -eq 1 ]
 	$(BIN)/python -m tests.upkeep.coverage build/coverage.json
 
 .PHONY: audit

@@ -1,7 +1,7 @@
 """How much of the code the suite runs: `make coverage` measures and writes it down, `make check` holds it to 80 %.
 
-A measured run takes half as long again as the suite, so that it is no part of every check. In between, code that came
-since counts as not run: what is printed is the least that can be true as long as no test was taken away.
+Traced code takes thrice its time, so that measuring is no part of every check. In between, code that came since counts
+as not run: what is printed is the least that can be true as long as no test was taken away.
 """
 
 from __future__ import annotations
