@@ -42,12 +42,33 @@ test: check ## all checks, then the whole suite; ARGS="-k quote"
 
 # import-linter's cache misses an edit made within the same second, and saves nothing.
 .PHONY: check
-check: setup ## lint, formatting, types, import layers, generated files
+check: setup ## lint, formatting, types, import layers, generated files, breaking changes, coverage
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --num-workers $(WORKERS)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m gateway.generate --check
+	$(BIN)/python -m gateway.schemadiff
+	$(BIN)/python -m tests.upkeep.coverage
+
+# Code of ours takes thrice the time where it is traced: tests that hold a clock to it may fail, and are judged by make test.
+.PHONY: coverage
+coverage: setup $(VENV)/.coverage ## measure what the suite runs, write it down for make check
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=json:build/coverage.json $(ARGS) || [ $$? -eq 1 ]
+	$(BIN)/python -m tests.upkeep.coverage build/coverage.json
+
+.PHONY: audit
+audit: setup ## licences of what goes out, advisories on what is pinned; ARGS=--strict
+	$(BIN)/python -m tests.upkeep.audit $(ARGS)
+
+.PHONY: screenshots
+screenshots: setup ## take the pictures of docs/images from a gateway in Chromium
+	$(BIN)/python -m tests.e2e.page.screenshots
+
+.PHONY: release
+release: setup ## build what a release consists of, and its notes; TAG=v0.2.0
+	$(BIN)/python -m tests.upkeep.release "$$TAG"
+	$(BIN)/python -m hatchling build
 
 # Tools that are not there are named and left out; a finding ends it with 1.
 .PHONY: check-deploy
@@ -86,6 +107,7 @@ lock: $(VENV)/.tools ## pin the dependencies of pyproject.toml again; ARGS=--upg
 	$(LOCK) --output-file requirements/runtime.txt >/dev/null
 	$(LOCK) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group tools --constraint requirements/dev.txt --output-file requirements/tools.txt >/dev/null
+	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group coverage --constraint requirements/dev.txt --output-file requirements/coverage.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group node --output-file requirements/node.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group deploy --constraint requirements/dev.txt --output-file requirements/deploy.txt >/dev/null
@@ -117,10 +139,13 @@ $(VENV)/.runtime: requirements/runtime.txt $(VENV)/.tools
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	$(call install,$<)
 
-$(VENV)/.deploy: requirements/deploy.txt $(VENV)/.runtime
+$(VENV)/.coverage: requirements/coverage.txt $(VENV)/.dev
 	$(call install,$<)
 
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.runtime
+	$(call install,$<)
+
+$(VENV)/.deploy: requirements/deploy.txt $(VENV)/.runtime
 	$(call install,$<)
 
 $(VENV)/.node: requirements/node.txt $(VENV)/.tools

@@ -1,4 +1,4 @@
-"""`make check-deploy`: lints what is in this folder, offline. Exit code 1 where something is found.
+"""`make check-deploy`: lints what is in this folder, and CI's workflows, offline. Exit code 1 where something is found.
 
 Tools come from requirements/deploy.txt, or from the machine (kubectl, promtool, haproxy); one that is missing is named,
 and what it would have looked at counts as not looked at, never as good.
@@ -50,6 +50,9 @@ def looks(folder: Path) -> Iterator[Look]:
     for file in sorted(folder.glob("compose/*.yml")):
         schema = ("check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(file))
         yield Look(name=_shown(file, folder), tools=schema[:1], command=schema)
+    for file in sorted(folder.parent.glob(".github/workflows/*.yml")):
+        schema = ("check-jsonschema", "--builtin-schema", "vendor.github-workflows", str(file))
+        yield Look(name=f"workflows/{file.name}", tools=schema[:1], command=schema)
     for file in sorted(folder.glob("compose/*.cfg")):
         yield Look(name=_shown(file, folder), tools=("haproxy",), command=("haproxy", "-c", "-q", "-f", str(file)))
     for file in sorted(folder.rglob("*.sh")):

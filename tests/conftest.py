@@ -16,6 +16,7 @@ import pytest
 
 from tests.collecting import settle, settle_again
 from tests.planted import shown_in
+from tests.skips import pytest_sessionfinish, pytest_terminal_summary  # noqa: F401 - hooks
 
 if TYPE_CHECKING:
     from tests.cleaning import Cleaner

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -33,6 +35,8 @@ COLLECT = (20_000, 10, 50)
 """New objects until the youngest are looked at: a request in flight holds hundreds that would only be moved on."""
 SWITCH_S = 0.001
 """How long a thread that computes, such as the reader of long documents, keeps the event loop waiting each time."""
+ROOT = Path(__file__).parents[2]
+FIRST_QUERY = json.dumps({"query": '{ quote(symbol: "BTC/USD") { price provenance { provider mode } } }'})
 MODES = {"recorded": "OFFLINE: SIMULATED and RECORDED data", "live": "LIVE"}
 
 
@@ -166,15 +170,35 @@ async def welcome(host: Host, url: str) -> list[tuple[str, str]]:
     return found
 
 
+def places(url: str) -> list[tuple[str, str]]:
+    """What a gateway has besides its page."""
+    return [
+        ("WebSocket", f"ws{url.removeprefix('http')}/graphql (graphql-transport-ws)"),
+        ("Console", f"{url}/console (GraphiQL, with the schema's documentation)"),
+        ("Health", f"{url}/health"),
+        ("Metrics", f"{url}/metrics"),
+    ]
+
+
+def first_steps(url: str) -> list[tuple[str, str]]:
+    """Commands to copy, and where the documentation is in a checkout."""
+    found = [
+        ("With curl", f"curl -s {url}/graphql -H 'content-type: application/json' -d '{FIRST_QUERY}'"),
+        ("With its CLI", f"marketgate quote BTC/USD ETH/USD --url {url}"),
+    ]
+    return [*found, ("Docs", f"README.md and docs in {ROOT}")] if (ROOT / "docs").is_dir() else found
+
+
 def announce(settings: Settings, url: str, lines: Sequence[tuple[str, str]]) -> None:
-    """The address of the page, what kind of data it shows, and what plugins say."""
-    print(f"Marketgate    {url}/")
-    print(f"GraphQL       {url}/graphql")
+    """The address of the page, what kind of data it shows, and what plugins say; to a developer where all else is."""
+    told = [("Marketgate", f"{url}/"), ("GraphQL", f"{url}/graphql")]
     if settings.development:
-        print(f"Console       {url}/console")
-    for label, text in lines:
+        told += places(url)
+    told += lines
+    if settings.development:
+        told += first_steps(url)
+    for label, text in (*told, ("Mode", MODES[settings.mode])):
         print(f"{label:<13} {text}")
-    print(f"Mode          {MODES[settings.mode]}")
     if settings.host in WILDCARDS:
         print(f"Listening on  all addresses of this machine, port {url.rpartition(':')[2]}")
     sys.stdout.flush()

@@ -41,11 +41,12 @@ SHOWN = {
 OTHERS_RUN = {
     r"make |MARKETGATE_UPSTREAMS=live make run": "verbs of the Makefile exist; `make run` has a test, and CI runs them",
     r"marketgate provider new ": "tests/contract/test_contributing.py",
-    r"marketgate webhooks ": "it needs a receiver: tests/e2e/webhooks/test_receivers.py",
+    r"marketgate webhooks ": "it needs a receiver: tests/e2e/webhooks/test_receivers.py, tests/e2e/newcomer",
+    r"marketgate watch .* --url ": "it needs a gateway: tests/e2e/newcomer",
     r"marketgate doctor": "its verdict depends on the machine's ports: tests/gateway/cli/test_doctor.py",
     r"marketgate (worker|serve)": "it runs until it is ended: tests/gateway/cli/test_process.py",
     r"docker |kubectl |kustomize |helm |deploy/|\./deploy/|promtool ": "it needs an engine, a cluster or a tool",
-    r"git |go |npm |npx |pip |python -m pip |export ": "it changes the machine, not the gateway",
+    r"git |go |npm |npx |cd schema/client/|pip |python -m pip |export ": "it changes the machine, not the gateway",
 }
 """Commands that are not run here, and where or why not."""
 

@@ -24,6 +24,7 @@ from tests.contract.suite import PROVIDERS
 
 ROOT = Path(__file__).parents[2]
 CLIENT_SEAL = "schema/client/typescript/generated.json"
+CLIENT_SEALS = ("schema/client/python/generated.json", CLIENT_SEAL)
 RAISERS = {"Refused", "refuse", "error_of"}
 
 
@@ -69,7 +70,7 @@ def test_a_file_that_differs_or_is_missing_is_named_and_written_anew(copy: Path,
     path = copy / name
     text = path.read_text()
     # The clients are of the schema.
-    spoilt = [name] + [CLIENT_SEAL] * (name == "schema/schema.graphql")
+    spoilt = [name, *(CLIENT_SEALS if name == "schema/schema.graphql" else ())]
     path.write_text(text + "\n")
 
     assert generate.differences(copy) == spoilt

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("runtime", "dev", "tools", "node", "docs", "deploy")
+LOCKS = ("runtime", "dev", "tools", "coverage", "docs", "deploy", "node")
 PIN = re.compile(r"^(?P<name>[a-z0-9-]+)(\[[a-z,]+\])?==(?P<version>[^ ;]+)(?P<marker> ;[^\\]+)? \\$")
 
 
@@ -46,9 +46,10 @@ def test_every_declared_dependency_is_locked() -> None:
         "runtime": manifest["project"]["dependencies"],
         "dev": groups["dev"],
         "tools": groups["tools"] + manifest["build-system"]["requires"],
+        "coverage": groups["coverage"],
         "node": groups["node"],
-        "deploy": groups["deploy"],
         "docs": groups["docs"],
+        "deploy": groups["deploy"],
     }
 
     for lock, requirements in declared.items():

@@ -142,6 +142,10 @@ class Page:
         data = self.send("Page.captureScreenshot", captureBeyondViewport=True)["data"]
         path.write_bytes(base64.b64decode(data))
 
+    def view(self, path: Path) -> None:
+        """Write what the window shows as a PNG."""
+        path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot")["data"]))
+
     def _post(self, session: str | None, method: str, params: dict[str, Any]) -> int:
         self._last_id += 1
         command = {"id": self._last_id, "method": method, "params": params}

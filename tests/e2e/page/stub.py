@@ -98,6 +98,7 @@ class Script:
         self.mode = "recorded"
         self.env = "development"
         self.status = 200
+        self.cost = {"requested": 8, "actual": 7, "remaining": 53, "resetsAt": "2026-01-01T00:00:00Z"}
         self.prices = {identity: price for identity, (_, price) in LISTED.items()}
 
 
@@ -201,7 +202,8 @@ def stub_app(script: Script) -> Starlette:
         body = await request.json()
         variables, name = body.get("variables"), body.get("operationName")
         result = graphql_sync(schema, body["query"], Root(script), variable_values=variables, operation_name=name)
-        return JSONResponse(result.formatted, media_type="application/graphql-response+json")
+        answer = {**result.formatted, "extensions": {"cost": script.cost}}
+        return JSONResponse(answer, media_type="application/graphql-response+json")
 
     async def health(_request: Request) -> Response:
         if script.status != 200:

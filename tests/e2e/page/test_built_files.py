@@ -7,9 +7,12 @@ import re
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from struct import unpack
 
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
+
+from tests.e2e.page.screenshots import HEIGHT, LARGEST_BYTES, SHOWN, WIDTH
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "gateway" / "edge" / "page"
@@ -63,6 +66,15 @@ def test_every_package_that_is_built_in_is_in_the_licence_list():
     assert set(needed) - {name for name, _ in listed} == set()
     # Licences that ask for more than a notice would need a decision first.
     assert {licence for _, licence in listed} <= {"MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "0BSD"}
+
+
+def test_the_pictures_of_the_readme_are_there_in_both_schemes_and_small():
+    pictures = {path.name: path.read_bytes() for path in (ROOT / "docs" / "images").glob("*.png")}
+
+    assert set(pictures) == {f"{name}-{scheme}.png" for name in SHOWN for scheme in ("light", "dark")}
+    # Width and height stand at a fixed place of every PNG.
+    assert {unpack(">II", data[16:24]) for data in pictures.values()} == {(WIDTH, HEIGHT)}
+    assert max(map(len, pictures.values())) < LARGEST_BYTES
 
 
 def test_the_lock_names_no_registry():

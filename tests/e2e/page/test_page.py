@@ -51,6 +51,26 @@ def test_the_landing_page_shows_prices_as_they_change(page: Page, gateway_url: s
     assert page.errors == []
 
 
+def test_the_landing_page_tells_what_its_last_query_cost(page: Page, gateway_url: str):
+    page.open(f"{gateway_url}/")
+    page.wait("document.querySelector('.spent strong')")
+
+    told = page.ask("document.querySelector('.spent').innerText")
+    assert re.fullmatch(r"Last query: \d+ points?, \d+ left, all again in \d+ s", told)
+
+
+def test_all_that_the_landing_page_leads_to_is_there(page: Page, gateway_url: str):
+    page.open(f"{gateway_url}/")
+    page.wait("document.querySelector('.spent strong')")
+
+    links = page.ask("[...document.querySelectorAll('nav a, footer a')].map(a => a.href)")
+    found = {link.removeprefix(gateway_url): page.ask(f"fetch({link!r}).then(r => r.status)") for link in links}
+    pages = ["/account", "/console", "/docs/errors", "/health", "/metrics", "/static/THIRD_PARTY_LICENSES.txt"]
+    assert {link: found[link] for link in pages} == dict.fromkeys(pages, 200)
+    assert set(found.values()) == {200}
+    assert page.other_origins(gateway_url) == []
+
+
 def test_the_search_finds_apple_and_shows_it(page: Page, gateway_url: str):
     page.open(f"{gateway_url}/")
     page.wait("document.querySelector('[role=combobox]')")

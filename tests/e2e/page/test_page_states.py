@@ -106,6 +106,57 @@ def test_real_prices_are_called_live(page: Page, stub_url: str, script: Script):
     assert text(page, ".banner.live") == "LIVE Prices come from real providers, each with its own delay."
 
 
+def test_the_cost_of_the_last_query_is_told(page: Page, stub_url: str, script: Script):
+    page.open(f"{stub_url}/")
+    page.wait("document.querySelector('.spent strong')")
+
+    assert text(page, ".spent") == "Last query: 7 points, 53 left, all again in 0 s"
+
+
+def test_a_cost_without_a_limit_is_told_alone(page: Page, stub_url: str, script: Script):
+    script.cost = {"requested": 1, "actual": 1, "remaining": None, "resetsAt": None}
+    page.open(f"{stub_url}/")
+    page.wait("document.querySelector('.spent strong')")
+
+    assert text(page, ".spent") == "Last query: 1 point"
+
+
+def test_the_page_leads_to_the_console_the_docs_and_the_health(page: Page, stub_url: str):
+    page.open(f"{stub_url}/")
+    page.wait("document.querySelector('.plot canvas')")
+
+    links = page.ask("[...document.querySelectorAll('nav a')].map(link => link.getAttribute('href'))")
+    assert links == ["#examples", "#providers", "/docs/errors", "/health", "/account", "/console"]
+
+
+def test_all_of_the_page_is_reached_with_the_tab_key_beginning_with_a_way_past_the_links(page: Page, stub_url: str):
+    page.open(f"{stub_url}/")
+    page.wait("document.querySelector('.plot canvas')")
+    page.wait("document.querySelector('.votes')")
+    focused = "(document.activeElement.getAttribute('aria-label') || document.activeElement.innerText).trim()"
+    last = "document.activeElement === [...document.querySelectorAll('footer a')].at(-1)"
+
+    page.press("Tab")
+    assert page.ask(focused) == "Skip to the prices"
+    page.press("Enter")
+    assert page.ask("document.activeElement.id") == "main"
+    page.ask("document.querySelector('.skip').focus()")
+    seen: list[str] = []
+    while len(seen) < 80 and not page.ask(last):
+        page.press("Tab")
+        seen.append(page.ask(focused))
+    assert page.ask(last) is True
+    reached = {
+        "GraphiQL console",
+        "Docs",
+        "Health",
+        "BTC/USD",
+        "Remove crypto:ETH/USD from the watchlist",
+        "Copy query",
+    }
+    assert reached - set(seen) == set()
+
+
 def test_nothing_leads_to_the_console_in_production_where_there_is_none(page: Page, stub_url: str, script: Script):
     script.env = "production"
     page.open(f"{stub_url}/")

@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -26,10 +27,10 @@ UNWANTED = (
     "sqlalchemy.dialects.postgresql", "xml.etree", "yaml", "zxcvbn",
 )  # fmt: skip
 """What a start on a migrated embedded database, up to the first answer, does without; together they are 100 MB."""
-MOST_MODULES = 1_915
+MOST_MODULES = 1_925
 """Without the adapters, of which each is one. Thirty are the metrics, whose library brings an HTTP server along; fifty
 are the words, fields and streams of the families beside prices; twenty are jobs and the pool that computes; a hundred
-are portfolios and risk; ten are telemetry, while nothing is sent."""
+ are portfolios and risk; ten are telemetry, while nothing is sent; five are the pages of errors and archives."""
 START = f"""
 import asyncio, sys
 from gateway.app import build_gateway, create_app
@@ -76,10 +77,17 @@ def test_serving_prints_the_real_port_and_the_mode_answers_and_ends_quietly(sent
     out, err = rest(process)
 
     assert answer == {"quote": {"provenance": {"provider": "sandbox", "mode": "SIMULATED"}}}
-    graphql, console, key, link, mode = out.splitlines()
-    assert (graphql, console) == (f"GraphQL       {url}/graphql", f"Console       {url}/console")
+    graphql, socket, console, health, metrics, key, link, curl, command, docs, mode = out.splitlines()
+    assert (graphql, socket.split()[:2], console.split()[:2]) == (
+        f"GraphQL       {url}/graphql", ["WebSocket", f"ws{url[4:]}/graphql"], ["Console", f"{url}/console"],
+    )  # fmt: skip
+    assert (health, metrics) == (f"Health        {url}/health", f"Metrics       {url}/metrics")
     assert re.fullmatch(r"API key       mg_dev_\S{40,}", key)
     assert re.fullmatch(rf"Signed in     {url}/sign-in\?token=\S{{43}}", link)
+    assert json.loads(shlex.split(curl)[-1])["query"].startswith('{ quote(symbol: "BTC/USD")')
+    assert shlex.split(curl)[2:5] == ["curl", "-s", f"{url}/graphql"]
+    assert command == f"With its CLI  marketgate quote BTC/USD ETH/USD --url {url}"
+    assert docs == f"Docs          README.md and docs in {ROOT}"
     assert mode == "Mode          OFFLINE: SIMULATED and RECORDED data"
     assert (process.returncode, err) == (code, "")
 

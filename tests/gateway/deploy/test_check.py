@@ -40,6 +40,7 @@ def test_no_script_and_no_overlay_of_ours_is_left_out():
     assert {path.relative_to(HERE).as_posix() for path in HERE.rglob("*.sh")} <= names
     overlays = {f"kubernetes/{path.name}" for path in (HERE / "kubernetes" / "overlays").iterdir()}
     assert overlays <= names
+    assert {"workflows/ci.yml", "workflows/nightly.yml", "workflows/release.yml"} <= names
 
 
 def test_a_finding_fails_and_is_told_with_its_words(tmp_path, capsys):

@@ -1,4 +1,5 @@
 // Asking the gateway: one function for queries, one for health, and every way to fail as one sentence.
+import { told } from "./cost";
 import { csrf } from "./csrf";
 import { type Health, inWords } from "./words";
 
@@ -27,7 +28,12 @@ export async function ask<T>(query: string, variables: object, signal = new Abor
       body: JSON.stringify({ query, variables }),
     }),
   );
-  const { data, errors } = (await readJson(response)) as { data?: T & object; errors?: GraphQLFault[] };
+  const { data, errors, extensions } = (await readJson(response)) as {
+    data?: T & object;
+    errors?: GraphQLFault[];
+    extensions?: object;
+  };
+  told(extensions);
   // One bad field never empties its neighbours: an error is a failure only where nothing came with it.
   if (data && Object.values(data).some((field) => field !== null)) return data;
   if (errors?.[0]) throw new Fault(sentence(errors[0]), errors[0].extensions?.code ?? null);

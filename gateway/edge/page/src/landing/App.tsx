@@ -9,6 +9,7 @@ import type { Found, Quote, Watchlist } from "../words";
 import { AccountLink } from "./AccountLink";
 import { Banner } from "./Banner";
 import { Boundary } from "./Boundary";
+import { CostLine } from "./CostLine";
 import { Detail } from "./Detail";
 import { Examples } from "./Examples";
 import { Providers } from "./Providers";
@@ -76,10 +77,12 @@ export function App() {
           <a href="#providers" onClick={scrollTo("providers")}>
             Providers
           </a>
+          <a href="/docs/errors">Docs</a>
+          <a href="/health">Health</a>
           <AccountLink />
           {hasConsole && (
             <a className="button" href="/console">
-              Open console
+              GraphiQL console
             </a>
           )}
         </nav>
@@ -95,6 +98,7 @@ export function App() {
           <div>
             <h1>Every price, with its source and its age.</h1>
             <p>Marketgate is one GraphQL endpoint over many market-data providers. If one fails, the next answers, and says so.</p>
+            <CostLine />
           </div>
           <Search onPick={pick} />
         </div>
@@ -120,7 +124,7 @@ export function App() {
       <footer>
         <span>Marketgate {wellness.value?.version}</span>
         <span>{wellness.value?.env}</span>
-        <a href="/health">Health</a>
+        {hasConsole && <a href="/metrics">Metrics</a>}
         <a href="/static/THIRD_PARTY_LICENSES.txt">Licences of bundled software</a>
         <span>Charts: Lightweight Charts™, © TradingView, Inc.</span>
       </footer>

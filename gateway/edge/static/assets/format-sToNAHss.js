@@ -1,0 +1,3 @@
+import{a as e,c as t,l as n,r,t as i}from"./printer-us5jyoy6.js";import{n as a,r as o}from"./workbench-mlD8ASvy.js";var s={},c={};async function l(e,t){if(t.parser!==`graphql`)return a(e,o(e,void 0,{insertSpaces:!0,tabSize:2}));let n=r(e);return u(e)?d(e):i(n)}function u(r){let i=new t(new e(r));for(let e=i.advance();;e=i.advance()){if(e.prev?.kind===n.COMMENT)return!0;if(e.kind===n.EOF)return!1}}function d(e){let t=0;return`${e.split(`
+`).map(e=>{let n=e.trim(),r=n.replace(/"(?:[^"\\]|\\.)*"/g,``).replace(/#.*/,``),i=r.match(/^[})\]]+/)?.[0].length??0,a=Math.max(0,t-i);return t+=(r.match(/[{(\[]/g)?.length??0)-(r.match(/[})\]]/g)?.length??0),n&&`  `.repeat(a)+n}).join(`
+`).trim()}\n`}export{l as format,c as parsers,s as printers};

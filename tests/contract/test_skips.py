@@ -1,0 +1,67 @@
+"""Skips end a run as one summary by reason, and fail it where none is allowed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.skips import SETTING, refused
+
+SUITE = """
+    import pytest
+    @pytest.mark.parametrize("n", range(3))
+    def test_browser(n):
+        pytest.skip("no Chromium on this machine")
+    @pytest.mark.skipif(True, reason="no captured payloads in ../shared/recordings")
+    def test_captures(): ...
+    def test_runs(): ...
+"""
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makeconftest("from tests.skips import pytest_sessionfinish, pytest_terminal_summary")
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.makepyfile(SUITE)
+    return pytester
+
+
+def test_what_was_skipped_is_told_once_by_reason(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SETTING, raising=False)
+
+    done = suite.runpytest_inprocess("-p", "no:xdist")
+
+    done.stdout.fnmatch_lines(
+        [
+            "*skipped, by reason*",
+            "   3 no Chromium on this machine",
+            "   1 no captured payloads in ../shared/recordings",
+        ]
+    )
+    assert done.ret == pytest.ExitCode.OK
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_where_none_is_allowed_a_skip_fails_the_run(
+    suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setenv(SETTING, "1")
+
+    done = suite.runpytest_inprocess("-n", str(workers))
+
+    done.stdout.fnmatch_lines(["REFUSED    3 no Chromium on this machine", "   1 no captured payloads*"])
+    assert done.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_data_beside_a_checkout_is_nobodys_to_have(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SETTING, "1")
+
+    done = suite.runpytest_inprocess("-p", "no:xdist", "-k", "not browser")
+
+    assert done.ret == pytest.ExitCode.OK
+
+
+def test_missing_tools_are_no_reason_but_extras_and_data_are() -> None:
+    kept = ["/home/me/shared/data is not there", "no us20.csv.gz beside the repository", "could not import 'arch': no"]
+    lost = ["no npm on this machine", "npm's registry cannot be reached", "needs kubectl, which renders the overlays"]
+
+    assert refused([*kept, *lost]) == sorted(lost)

@@ -1,0 +1,1 @@
+"""What make verbs ask of the project itself: licences, advisories, coverage, releases."""

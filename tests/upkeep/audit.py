@@ -1,0 +1,52 @@
+"""`make audit`: the licences of what goes out, and the advisories on what is pinned. Exit code 1 where one is refused.
+
+Where the advisory service cannot be reached, that is said, and only `--strict`, as in CI, takes it for a failure.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from tests.upkeep.advisories import SERVICE, Unreachable, advisories
+from tests.upkeep.licences import UNKNOWN, refused, report, shipped
+from tests.upkeep.packages import pinned
+
+
+def main(arguments: Sequence[str], service: str = SERVICE) -> int:
+    """Both parts; the exit code."""
+    if list(arguments) not in ([], ["--strict"]):
+        print("usage: python -m tests.upkeep.audit [--strict]", file=sys.stderr)
+        return 2
+    return max(licences(), vulnerabilities(service, strict=bool(arguments)))
+
+
+def licences() -> int:
+    """The table of licences; 1 where one is refused."""
+    found, elsewhere = shipped()
+    print(report(found))
+    if elsewhere:
+        print(f"not installed here, and so not looked at: {', '.join(elsewhere)}")
+    wrong = refused(found)
+    for package in wrong:
+        print(f"REFUSED {package.name} {package.version}: {package.licence or UNKNOWN}")
+    print(f"licences: {len(found) - len(wrong)} allowed, {len(wrong)} refused")
+    return 1 if wrong else 0
+
+
+def vulnerabilities(service: str, *, strict: bool) -> int:
+    """The advisories; 1 where there is one."""
+    packages = pinned()
+    try:
+        found = advisories(packages, service)
+    except Unreachable as error:
+        print(f"advisories: NOT ASKED, {error}")
+        return 1 if strict else 0
+    for advisory in found:
+        print(f"VULNERABLE {advisory.package.name} {advisory.package.version}: {', '.join(advisory.ids)}")
+    print(f"advisories: {len(packages)} packages asked, {len(found)} with a known vulnerability")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
