@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from dataclasses import replace
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from cachetools import LRUCache
@@ -13,10 +14,13 @@ from graphql import OperationType
 from gateway.core.store import Store
 from gateway.edge.documents import Document, DocumentReader
 
-MOST = 2_000
-"""Of each kind: the rest of a test's own is not worth its memory."""
+MOST_BYTES = 60_000_000
+"""Of documents, by their weight, which is twice what they take."""
+MOST_STATEMENTS = 1_000
+"""Of each kind of database."""
 
-_read: LRUCache[tuple[object, ...], Document] = LRUCache(MOST)
+_read: LRUCache[tuple[object, ...], Document] = LRUCache(MOST_BYTES, lambda document: document.weight)
+_lock = Lock()
 
 
 class RememberingReader(DocumentReader):
@@ -29,9 +33,12 @@ class RememberingReader(DocumentReader):
         self, source: str, digest: str, operation_name: str | None, allowed: frozenset[OperationType]
     ) -> Document:  # fmt: skip
         key = (digest, operation_name, allowed)
-        found = _read.get(key)
+        with _lock:
+            found = _read.get(key)
         if found is None:
-            found = _read[key] = super()._read(source, digest, operation_name, allowed)
+            found = super()._read(source, digest, operation_name, allowed)
+            with _lock:
+                _read[key] = found
         # What an executor notes of a document is its own.
         return replace(found, notes={})
 
@@ -41,7 +48,7 @@ class Statements(MutableMapping[tuple[Any, ...], Any]):
     own, stands first in its keys and is left out here."""
 
     def __init__(self) -> None:
-        self._kept: LRUCache[tuple[Any, ...], Any] = LRUCache(MOST)
+        self._kept: LRUCache[tuple[Any, ...], Any] = LRUCache(MOST_STATEMENTS)
 
     def __getitem__(self, key: tuple[Any, ...]) -> Any:
         return self._kept[key[1:]]
