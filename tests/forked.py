@@ -1,4 +1,5 @@
-"""`marketgate …` as a process of its own, forked from one that has imported it: a start costs a sixth of the CPU.
+"""`marketgate …`, or a program of tests, as a process of its own, forked from one that has imported it: a start costs
+a sixth of the CPU.
 
 What a fresh interpreter does is seen by the tests of `tests/gateway/cli` and of the documentation, which start some.
 """
@@ -10,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -20,17 +21,28 @@ from typing import IO
 
 CONTEXT: ForkServerContext = get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.preloaded"])
+Program = Callable[[list[str]], None]
+"""Takes its arguments, and is found in its module by its name."""
+
+
+def marketgate(arguments: list[str]) -> None:
+    """The command line."""
+    sys.argv = ["marketgate", *arguments]
+    from gateway.__main__ import main
+
+    main()
 
 
 class Forked:
     """As much of `subprocess.Popen` as the tests use."""
 
     def __init__(
-        self, arguments: Sequence[str], *, env: Mapping[str, str], cwd: Path, stdout: IO[bytes], stderr: IO[bytes]
-    ) -> None:
+        self, arguments: Sequence[str], *, env: Mapping[str, str], cwd: Path, stdout: IO[bytes], stderr: IO[bytes],
+        program: Program = marketgate,
+    ) -> None:  # fmt: skip
         # A connection is what multiprocessing hands a descriptor over as.
         out, err = (Connection(os.dup(file.fileno()), readable=False) for file in (stdout, stderr))
-        self._process = CONTEXT.Process(target=_run, args=(list(arguments), dict(env), str(cwd), out, err))
+        self._process = CONTEXT.Process(target=_run, args=(program, list(arguments), dict(env), str(cwd), out, err))
         self._process.start()
         out.close()
         err.close()
@@ -88,7 +100,9 @@ def run(arguments: Sequence[str], *, env: Mapping[str, str], cwd: Path, timeout:
         return Ended(code, out.read().decode(), err.read().decode())
 
 
-def _run(arguments: list[str], env: dict[str, str], cwd: str, out: Connection, err: Connection) -> None:
+def _run(
+    program: Program, arguments: list[str], env: dict[str, str], cwd: str, out: Connection, err: Connection
+) -> None:  # fmt: skip
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
@@ -97,7 +111,4 @@ def _run(arguments: list[str], env: dict[str, str], cwd: str, out: Connection, e
     out.close()
     err.close()
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.argv = ["marketgate", *arguments]
-    from gateway.__main__ import main
-
-    main()
+    program(arguments)

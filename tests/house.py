@@ -23,10 +23,12 @@ from gateway.core.store import Store
 from gateway.core.upstream import Transport
 from gateway.domains import build_schema, histories, load_plugins
 from gateway.edge.execute import Executor, OperationRequest, OperationResult, RequestFacts
+from gateway.edge.graphqlcore import core_schema
 from gateway.edge.limits import EdgeSettings
 from providers import Discovered, discover
 from tests.collecting import loosen
 from tests.gateway.doubles import ROOT_SECRET, ManualClock
+from tests.readonce import RememberingReader, share_statements
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) tests"
 
@@ -106,12 +108,15 @@ async def open_house(
         made, clock=clock, bus=bus, transport=transport, discovered=discovered or own_providers(),
         found=own_plugins() if found is None else found, schema=own_schema() if found is None else None, lines=lines,
     )  # fmt: skip
+    share_statements(gateway.host.store)
     await gateway.host.bus.start()
     for plugin in gateway.host.plugins:
         if plugin.start is not None:
             await plugin.start(gateway.host)
     edge = EdgeSettings(development=True, introspection=True, mode=made.mode)
     executor = Executor(gateway.schema, settings=edge, context_for=gateway.context, gate=make_gate(gateway))
+    if found is None:
+        executor._reader = RememberingReader(core_schema(gateway.schema), edge)
     try:
         yield House(gateway=gateway, executor=executor, clock=clock)
     finally:

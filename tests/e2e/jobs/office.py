@@ -1,4 +1,4 @@
-"""A gateway's process that works on jobs, as `marketgate serve` does: `office FILE hang|do`.
+"""A gateway's process that works on jobs, as `marketgate serve` does: `work([FILE, hang|do])`.
 
 With `hang` it begins a job and writes its id to the file while it works on it without end; with `do` it does what it
 finds.
@@ -7,7 +7,6 @@ finds.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,5 +41,6 @@ async def main(file: Path, deed: str) -> None:
         await asyncio.Event().wait()
 
 
-if __name__ == "__main__":
-    uvloop.run(main(Path(sys.argv[1]), sys.argv[2]))
+def work(arguments: list[str]) -> None:
+    """Without end."""
+    uvloop.run(main(Path(arguments[0]), arguments[1]))

@@ -13,6 +13,7 @@ from gateway.core.store import Store
 from plugins.jobs.rows import JobRow
 from plugins.jobs.store import JobStore
 from plugins.jobs.tables import jobs
+from tests.e2e.jobs.office import work
 from tests.e2e.webhooks.killing import Killable
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,12 +36,12 @@ async def row_of(store: Store, id: str) -> JobRow:
 async def test_a_job_outlives_the_process_that_works_on_it(database: str, tmp_path: Path):
     file, store = tmp_path / "begun", Store(database)
 
-    with Killable(["-m", "tests.e2e.jobs.office", str(file), "hang"], database, str(tmp_path)).running():
+    with Killable(work, [str(file), "hang"], database, str(tmp_path)).running():
         id = await until_written(file)
     left = await row_of(store, id)
     async with store.write() as tx:
         await tx.run(update(jobs).values(leased_until=LONG_AGO))
-    with Killable(["-m", "tests.e2e.jobs.office", str(file), "do"], database, str(tmp_path)).running():
+    with Killable(work, [str(file), "do"], database, str(tmp_path)).running():
         async with asyncio.timeout(60):
             while (done := await row_of(store, id)).state == "RUNNING":  # noqa: ASYNC110 - another process's doing
                 await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""A process that makes things happen and sends webhooks meanwhile, as a gateway does: `emitter FILE COUNT`.
+"""A process that makes things happen and sends webhooks meanwhile, as a gateway does: `emit([FILE, COUNT])`.
 
 It writes the id of each event to the file once its transaction is committed: that is acknowledged.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from pathlib import Path
 
 import uvloop
@@ -37,7 +36,8 @@ async def main(acknowledged: int, left: int) -> None:
         await asyncio.Event().wait()
 
 
-if __name__ == "__main__":
-    path = Path(sys.argv[1])
+def emit(arguments: list[str]) -> None:
+    """What is left of so many events."""
+    path = Path(arguments[0])
     with path.open("ab", buffering=0) as file:
-        uvloop.run(main(file.fileno(), int(sys.argv[2]) - path.read_bytes().count(b"\n")))
+        uvloop.run(main(file.fileno(), int(arguments[1]) - path.read_bytes().count(b"\n")))

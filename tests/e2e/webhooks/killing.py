@@ -10,7 +10,6 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +26,8 @@ from gateway.core.clock import SystemClock
 from gateway.core.secrets import Vault
 from gateway.core.store import Store
 from plugins.webhooks.tables import deliveries, endpoints
+from tests.e2e.webhooks.emitter import emit
+from tests.forked import Forked, Program, marketgate
 from tests.gateway.doubles import ROOT_SECRET
 from tests.house import migrate
 from tests.plugins.webhooks.delivery.office import TENANT, sealed_row
@@ -76,10 +77,8 @@ async def run(trial: Trial) -> Trial:
         async with listening(Receiver(keeps=False, on_got=note)) as receiver:
             await subscribe(store, [receiver.url(path) for path in trial.received])
             with ExitStack() as stack:
-                emitter = Killable(
-                    ["-m", "tests.e2e.webhooks.emitter", str(acknowledged), str(trial.events)], trial.database, folder
-                )
-                worker = Killable(["-m", "gateway", "worker"], trial.database, folder)
+                emitter = Killable(emit, [str(acknowledged), str(trial.events)], trial.database, folder)
+                worker = Killable(marketgate, ["worker"], trial.database, folder)
                 for each in (emitter, worker):
                     stack.enter_context(each.running())
                 # By progress: processes that start while the machine is busy would be killed before they did anything.
@@ -98,10 +97,10 @@ async def run(trial: Trial) -> Trial:
 class Killable:
     """A process that is started anew whenever it was killed."""
 
-    def __init__(self, arguments: list[str], database: str, folder: str) -> None:
-        self._arguments, self._env = arguments, environment(database, folder)
-        self._log = Path(folder) / f"{arguments[1]}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(self, program: Program, arguments: list[str], database: str, folder: str) -> None:
+        self._program, self._arguments, self._env = program, arguments, environment(database, folder)
+        self._log = Path(folder) / f"{program.__name__}.log"
+        self._process: Forked | None = None
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -119,9 +118,10 @@ class Killable:
 
     def _start(self) -> None:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, *self._arguments], env=self._env, stdout=log, stderr=log, cwd=Path(__file__).parents[3]
-            )
+            self._process = Forked(
+                self._arguments, env=self._env, cwd=Path(__file__).parents[3], stdout=log, stderr=log,
+                program=self._program,
+            )  # fmt: skip
 
     def _kill(self) -> None:
         assert self._process is not None
