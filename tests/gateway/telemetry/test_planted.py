@@ -134,7 +134,7 @@ def test_nothing_that_a_process_tells_holds_a_planted_secret(sqlite_url: str, tm
         )  # fmt: skip
         url = announced(process)
         assert process.stdout is not None
-        own_key = next(found for line in process.stdout if (found := re.search(r"mg_dev_\S+", line)))
+        own_key = next(key for line in process.stdout if (key := re.search(r"mg_dev_\S+", line)))
         try:
             metrics = use(url, own_key[0], upstream, answered)
         finally:
