@@ -54,8 +54,12 @@ check: setup ## lint, formatting, types, import layers, generated files, breakin
 # Code of ours takes thrice the time where it is traced: tests that hold a clock to it may fail, and are judged by make test.
 .PHONY: coverage
 coverage: setup $(VENV)/.coverage ## measure what the suite runs, write it down for make check
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=json:build/coverage.json $(ARGS) || [ $$? -eq 1 ]
-	$(BIN)/python -m tests.upkeep.coverage build/coverage.json
+	rm -rf build/traced; mkdir -p build/traced
+	TRACED_DIR=$(CURDIR)/build/traced TRACED_ROOT=$(CURDIR) PYTHONPATH=tests/upkeep/tracing \
+		$(BIN)/python -m pytest -p no:slipcover -W ignore::pytest.PytestAssertRewriteWarning -n $(WORKERS) --dist worksteal $(ARGS) || [ $$? -eq 1 ]
+	$(BIN)/python -m slipcover --source gateway,plugins,providers,schema --omit 'schema/client/*' --json \
+		--out build/traced/none.json tests/upkeep/tracing/nothing.py
+	$(BIN)/python -m tests.upkeep.coverage build/traced
 
 .PHONY: audit
 audit: setup ## licences of what goes out, advisories on what is pinned; ARGS=--strict

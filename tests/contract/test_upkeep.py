@@ -161,14 +161,19 @@ def test_below_four_fifths_the_check_fails(tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "gateway").mkdir()
     source = tmp_path / "gateway" / "app.py"
     source.write_text("a = 1\n\n" * 10)
-    told = tmp_path / "report.json"
-    told.write_text(json.dumps({"totals": {"covered_lines": 81, "num_statements": 100}}))
+    told = tmp_path / "told"
+    told.mkdir()
+    for name, executed in (("1", range(50)), ("2", range(30, 81)), ("none", range(0))):
+        lines = {"executed_lines": list(executed), "missing_lines": [n for n in range(100) if n not in executed]}
+        # By its path, or by the path from the root.
+        file = "gateway/app.py" if name == "none" else str(source)
+        (told / f"{name}.json").write_text(json.dumps({"files": {file: lines}}))
 
     codes = [coverage.main([], tmp_path), coverage.main([str(told)], tmp_path), coverage.main([], tmp_path)]
     source.write_text("a = 1\n" * 11)
     codes.append(coverage.main([], tmp_path))
 
-    assert codes == [0, 0, 0, 1]
+    assert codes == [1, 0, 0, 1]
     assert capsys.readouterr().out.splitlines()[-1] == (
         "coverage: 81.0 % measured, at least 73.6 % now; 80 % are asked for"
     )

@@ -17,6 +17,7 @@ ALLOWED = frozenset(
 )
 """They ask for a notice at most, or for the package's own changed files (MPL): an application may ship with them."""
 SPELLINGS = {
+    "3-clause bsd license": "BSD-3-Clause",
     "apache": "Apache-2.0",
     "apache 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",

@@ -1,0 +1,1 @@
+"""What measures coverage: on the path of processes, never imported by name."""

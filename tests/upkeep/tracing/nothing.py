@@ -1,0 +1,1 @@
+"""Nothing: to be run where what nobody has run is to be listed."""
