@@ -143,6 +143,49 @@ def test_a_file_that_is_damaged_is_fetched_again(through: Client, line: Line, tm
     assert json.loads(file.read_text())["answer"]["currency"] == "USD"
 
 
+@pytest.mark.parametrize("odd", [
+    b"", b"[]", b"null", b"\xff", b"[" * 100_000, {}, [], "x", {"columns": None}, {"columns": {}},
+    {"columns": {"close": []}},
+])  # fmt: skip
+def test_a_file_that_is_none_of_the_clients_is_fetched_again(through: Client, line: Line, tmp_path: Path, odd: Any):
+    """Bytes are the whole file; else the answer in it is, or has, another one."""
+    whole = through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+    [file] = tmp_path.iterdir()
+    kept = json.loads(file.read_bytes())
+    if odd == {"columns": {"close": []}}:
+        odd = {**kept["answer"], "columns": {**kept["answer"]["columns"], "close": []}}
+    file.write_bytes(odd if isinstance(odd, bytes) else json.dumps({**kept, "answer": odd}).encode())
+
+    frame = through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+
+    assert (columns_of(frame), line.requests) == (columns_of(whole), 2)
+    assert json.loads(file.read_bytes())["answer"]["columns"] == kept["answer"]["columns"]
+
+
+def test_a_folder_in_the_place_of_a_file_is_left_as_it_is(through: Client, line: Line, tmp_path: Path):
+    through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+    [file] = tmp_path.iterdir()
+    file.unlink()
+    file.mkdir()
+
+    frame = through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+
+    assert (len(frame), line.requests) == (1, 2)
+    assert list(tmp_path.rglob("*")) == [file]
+
+
+def test_callers_do_not_share_what_is_kept(gateway: Gateway, through: Client, line: Line, tmp_path: Path):
+    """Another key may have other providers; and no name or file shows a key."""
+    through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+    with Client(line.url, trust_env=False) as anonymous:
+        anonymous.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+    through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+
+    files = list(tmp_path.iterdir())
+    assert (len(files), line.requests) == (2, 2)
+    assert all(gateway.key not in file.name + file.read_text() for file in files)
+
+
 def test_a_candle_that_still_runs_is_shown_and_not_kept(client: Client, tmp_path: Path):
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
@@ -269,7 +312,7 @@ def series(
 
 def asked(folder: Path | None = None, now: datetime = END + 3 * HOUR) -> History:
     return History(
-        gateway="http://gateway/graphql", symbols=("BTC/USD", "BTC/USD"), interval=Interval.H1,
+        gateway="http://gateway/graphql", caller="", symbols=("BTC/USD", "BTC/USD"), interval=Interval.H1,
         start=START + HOUR, end=END, options={"adjustment": None}, shelf=None if folder is None else Shelf(folder),
         now=lambda: now, rows=24,
     )  # fmt: skip
