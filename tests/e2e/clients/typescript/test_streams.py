@@ -299,6 +299,7 @@ def test_a_process_ends_by_itself_once_its_streams_are_ended(typescript_client: 
         await stream.next();"""
         + ended,
         url=url(offline),
+        options={"apiKey": offline.key},
     )
 
     own.close()
@@ -318,6 +319,7 @@ def test_a_process_does_not_wait_for_the_goodbye_of_a_machine_that_is_gone(
         client.close();""",
         on={"silence": wire.silence},
         url=far(wire),
+        options={"apiKey": offline.key},
     )
 
     own.close()
