@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import urlsplit
-
 import pytest
 
 from tests.e2e.clients.typescript.node import Node, Thrown
@@ -29,14 +25,6 @@ const heldBetween = async (ids) => {
     }
 };
 """
-
-
-@pytest.fixture(scope="module")
-def wire(offline: Gateway) -> Iterator[Wire]:
-    port = urlsplit(offline.url).port
-    assert port is not None
-    with Wire(port).running() as made:
-        yield made
 
 
 def url(gateway: Gateway) -> str:
@@ -285,91 +273,6 @@ def test_a_client_that_is_closed_ends_its_streams_and_their_sockets(node: Node, 
     )
 
     assert ended == [2, [3], "complete"]
-
-
-@pytest.mark.parametrize("ended", ["client.close();", "stop.abort();"])
-def test_a_process_ends_by_itself_once_its_streams_are_ended(typescript_client: Path, offline: Gateway, ended: str):
-    """Also where nobody takes the messages that have come."""
-    own = Node(typescript_client)
-    own.run(
-        CLIENT
-        + """
-        const stop = new AbortController();
-        const stream = client.subscribe(QuoteStreamDocument, { symbols: ["BTC/USD"] }, { signal: stop.signal });
-        await stream.next();"""
-        + ended,
-        url=url(offline),
-        options={"apiKey": offline.key},
-    )
-
-    own.close()
-
-    assert own.process.returncode == 0
-
-
-def test_a_process_does_not_wait_for_the_goodbye_of_a_machine_that_is_gone(
-    typescript_client: Path, offline: Gateway, wire: Wire
-):
-    own = Node(typescript_client)
-    own.run(
-        CLIENT
-        + """
-        await client.subscribe(QuoteStreamDocument, { symbols: ["BTC/USD"] }).next();
-        await told("silence");
-        client.close();""",
-        on={"silence": wire.silence},
-        url=far(wire),
-        options={"apiKey": offline.key},
-    )
-
-    own.close()
-    wire.cut()
-
-    assert own.process.returncode == 0
-
-
-def test_a_socket_that_fell_silent_is_dropped_at_once(node: Node):
-    """Where it can be: a browser's cannot."""
-    calls = node.run(
-        """
-        const calls = [];
-        class Mute {
-            constructor() { setTimeout(() => { this.onopen(); this.onmessage({ data: '{"type":"connection_ack"}' }) }) }
-            send() {}
-            close(code) { calls.push(["close", code]) }
-            terminate() { calls.push(["terminate"]) }
-        }
-        const client = createClient({ url: "http://127.0.0.1/graphql", webSocket: Mute, silentMs: 10 });
-        const onState = () => client.close();
-        for await (const _ of client.subscribe(QuoteStreamDocument, { symbols: ["BTC/USD"] }, { onState })) return;
-        return calls;""",
-    )
-
-    assert calls == [["close", 1000], ["terminate"]]
-
-
-@pytest.mark.parametrize("text", [
-    "hello", "null", '{"type":"next","id":"1"}', '{"type":"next","id":"1","payload":"x"}',
-    '{"type":"next","id":"1","payload":{"data":{},"errors":[null]}}',
-    '{"type":"next","id":"1","payload":{"data":"x"}}', '{"type":"error","id":"1","payload":[null]}',
-    '{"type":"error","id":"1","payload":[]}', '{"type":"error","id":"1"}',
-])  # fmt: skip
-def test_a_message_of_another_shape_ends_the_stream_with_a_fault(node: Node, text: str):
-    with pytest.raises(Thrown, match="the socket was closed with 4400: a message ") as thrown:
-        node.run(
-            """
-            class Other {
-                constructor() { setTimeout(() => this.onopen()) }
-                send() { this.onmessage({ data: '{"type":"connection_ack"}' }); this.onmessage({ data: given.text }) }
-                close() {}
-            }
-            const client = createClient({ url: "http://127.0.0.1/graphql", webSocket: Other });
-            for await (const _ of client.subscribe(QuoteStreamDocument, { symbols: ["BTC/USD"] })) return;""",
-            text=text,
-        )
-
-    assert thrown.value.fault is not None
-    assert (thrown.value.fault["code"], thrown.value.fault["closeCode"]) == ("CONNECTION_REFUSED", 4400)
 
 
 def test_the_events_of_an_organisation_go_on_behind_a_cursor_of_before(node: Node, offline: Gateway):
