@@ -21,7 +21,6 @@ from marketgate_client.http import answer_of
 STEADY = Retry(chance=lambda: 0.0)
 FINE = '{"data": {"trades": []}}'
 DEEP = "[" * 100_000
-CODED = {"message": "later", "extensions": {"code": "RATE_LIMITED", "retryAfterMs": "100"}}
 
 
 def page(status: int, body: str = "oops", *headers: str) -> bytes:
@@ -137,21 +136,20 @@ def test_a_cost_of_another_shape_is_none_and_the_data_are_there(cost: object):
 
 @pytest.mark.parametrize("told", ["100", -5, True, 1.5, [], {}])
 def test_a_wait_that_is_no_number_of_milliseconds_is_none(told: object):
-    error = failure(
-        429, json.dumps({"errors": [{**CODED, "extensions": {**CODED["extensions"], "retryAfterMs": told}}]})
-    )
+    extensions = {"code": "RATE_LIMITED", "retryAfterMs": told}
+    error = failure(429, json.dumps({"errors": [{"message": "later", "extensions": extensions}]}))
 
     assert isinstance(error, LimitError)
     assert (error.retry_after_ms, STEADY.wait(error, 1, False)) == (None, None)
 
 
 def test_details_of_another_shape_are_none():
-    told: dict[str, Any] = {"code": ["x"], "attempts": "x", "candidates": 5}
-    odd, listed = error_of([{"extensions": told}]), {"code": "UPSTREAM_UNAVAILABLE", "attempts": [{"provider": "a"}]}
-    unknown, failed = (
-        error_of([{"extensions": {**told, "code": "UNKNOWN_INSTRUMENT"}}]),
-        error_of([{"extensions": listed}]),
-    )
+    told: dict[str, Any] = {"attempts": "x", "candidates": 5}
+    listed = {"code": "UPSTREAM_UNAVAILABLE", "attempts": [{"provider": "a"}]}
+
+    odd = error_of([{"extensions": {**told, "code": ["x"]}}])
+    unknown = error_of([{"extensions": {**told, "code": "UNKNOWN_INSTRUMENT"}}])
+    failed = error_of([{"extensions": listed}])
 
     assert (odd.code, STEADY.wait(odd, 1, False)) == ("['x']", None)
     assert isinstance(unknown, InstrumentError)
