@@ -24,6 +24,7 @@ from tests.gateway.cli.conftest import ROOT
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_" + base64.b64encode(b"fedcba9876543210fedcba9876543210").decode()
 PAIR = make_pair()
+BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 NOW = datetime(2026, 11, 20, 12, 0, 10, tzinfo=UTC)
 SENT = int(NOW.timestamp())
 DATA = {"id": "evt_1", "provider": "kraken", "note": "é \u2028 😀", "sequence": "41"}
@@ -45,6 +46,10 @@ def client(request: pytest.FixtureRequest) -> Iterator[Client]:
 def signed(body: bytes = BODY, *secrets: str, at: int = SENT) -> dict[str, str]:
     """By the gateway's own hand."""
     return signed_headers("evt_1", at, body, [signer_of(each) for each in secrets or (SECRET,)])
+
+
+def timed(timestamp: str) -> bytes:
+    return json.dumps({**READ, "timestamp": timestamp}).encode()
 
 
 def reason(client: Client, *given: Any, **more: Any) -> str:
@@ -128,6 +133,31 @@ def test_a_signature_of_another_version_is_none_of_this(client: Client):
         assert reason(client, BODY, headers, SECRET) == "NO_SIGNATURE_MATCHES"
 
 
+@pytest.mark.parametrize(("timestamp", "instant"), [
+    ("2024-02-29T23:59:59+23:59", datetime(2024, 2, 29, 0, 0, 59, tzinfo=UTC)),
+    ("2026-11-20T00:00:00.123456789-01:30", datetime(2026, 11, 20, 1, 30, 0, 123_000, tzinfo=UTC)),
+])  # fmt: skip
+def test_an_instant_of_any_zone_is_read(client: Client, timestamp: str, instant: datetime):
+    body = timed(timestamp)
+
+    found = client.verify(body, signed(body), SECRET, now=NOW).timestamp
+    assert found.replace(microsecond=found.microsecond // 1_000 * 1_000) == instant
+
+
+def test_a_signature_is_good_only_as_it_is_written(client: Client):
+    """Base64 without its padding, or with other bits behind the last byte, is another text of the same bytes."""
+    headers = signed(BODY, SECRET, PAIR.private)
+    shared, pair = headers["webhook-signature"].split(" ")
+
+    for secret, good in ((SECRET, shared), (PAIR.public, pair)):
+        assert good.endswith("=")
+        bare = good.rstrip("=")
+        other = f"{bare[:-1]}{BASE64[BASE64.index(bare[-1]) + 1]}{good[len(bare) :]}"
+        for text in (bare, bare + "====", other):
+            assert reason(client, BODY, {**headers, "webhook-signature": text}, secret) == "NO_SIGNATURE_MATCHES"
+        assert client.verify(BODY, {**headers, "webhook-signature": good}, secret, now=NOW) == EVENT
+
+
 @pytest.mark.parametrize(("late_s", "found"), [(301, "TOO_OLD"), (-301, "IN_THE_FUTURE")])
 def test_a_timestamp_too_far_from_now_is_refused(client: Client, late_s: int, found: str):
     assert reason(client, BODY, signed(at=SENT - late_s), SECRET) == found
@@ -204,7 +234,15 @@ def test_a_public_key_is_no_shared_secret(client: Client):
         json.dumps({**READ, "data": None}).encode(),
         json.dumps({**READ, "timestamp": "soon"}).encode(),
         json.dumps({**READ, "timestamp": "2026-11-20T12:00:00"}).encode(),
-        json.dumps({**READ, "timestamp": "2026-02-32T12:00:00Z"}).encode(),
+        *[timed(each) for each in (
+            "2026-02-32T12:00:00Z", "2026-02-30T12:00:00Z", "2026-02-29T12:00:00Z", "2026-11-20T24:00:00Z",
+            "2026-11-20T23:59:60Z", "2026-11-20T12:60:00Z", "2026-11-20T12:00:00+24:00", "2026-11-20T12:00:00+01:60",
+            "2026-11-20T12:00Z", "2026-11-20 12:00:00Z", "20261120T120000Z", "2026-W47-5T12:00:00Z",
+            "2026-11-20T12:00:00,5Z", "2026-11-20T12:00:00+01", "2026-11-20T12:00:00+01:00:30", "2026-11-20t12:00:00z",
+            "2026-11-20T12:00:00Z\n", "0000-11-20T12:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00",
+            "\u0662026-11-20T12:00:00Z",
+        )],
+        b"[" * 100_000, b'{"data":' * 100_000, b"[" * 100_000 + b"]" * 100_000,
         json.dumps(READ).encode("utf-16"),
     ],
 )  # fmt: skip

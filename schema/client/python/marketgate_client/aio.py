@@ -13,7 +13,7 @@ from typing import Any, Literal, Self, overload
 
 import httpx
 
-from marketgate_client.errors import MarketgateError
+from marketgate_client.errors import MarketgateError, shaped
 from marketgate_client.frame import CandleFrame
 from marketgate_client.gateway import (
     Gateway,
@@ -179,7 +179,7 @@ class AsyncClient(AsyncQuestions):
             return await asyncio.to_thread(history.take, part, answer)
 
     async def _ask(self, operation: Operation[T], variables: Mapping[str, object]) -> T:
-        return operation.read(await self._root(operation, variables))
+        return shaped(operation.read, await self._root(operation, variables))
 
     def _stream(self, operation: Operation[T], variables: Mapping[str, object], after: str | None) -> AsyncStream[T]:
         return AsyncStream(self._gateway.socket(), self._gateway.conversation(operation, variables, after))

@@ -14,7 +14,7 @@ from typing import Any, Literal, Self, overload
 
 import httpx
 
-from marketgate_client.errors import MarketgateError
+from marketgate_client.errors import MarketgateError, shaped
 from marketgate_client.frame import CandleFrame
 from marketgate_client.gateway import (
     Gateway,
@@ -176,7 +176,7 @@ class Client(Questions):
             return history.failed(part, error)
 
     def _ask(self, operation: Operation[T], variables: Mapping[str, object]) -> T:
-        return operation.read(self._root(operation, variables))
+        return shaped(operation.read, self._root(operation, variables))
 
     def _stream(self, operation: Operation[T], variables: Mapping[str, object], after: str | None) -> Stream[T]:
         return Stream(self._gateway.socket(), self._gateway.conversation(operation, variables, after))

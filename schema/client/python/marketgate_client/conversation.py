@@ -10,7 +10,7 @@ from typing import Any, Generic
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI, WebSocketException
 
-from marketgate_client.errors import ConnectionFailed, MarketgateError, error_of
+from marketgate_client.errors import ConnectionFailed, MarketgateError, error_of, shaped
 from marketgate_client.http import AGAIN, Retry
 from marketgate_client.wire import Operation, T, variables_of
 
@@ -58,7 +58,10 @@ class Conversation(Generic[T]):
         return json.dumps({"type": "connection_init", "payload": dict(self._credential)})
 
     def take(self, text: str | bytes) -> Step[T]:
-        """What a message means; raises the error that it is."""
+        """What a message means; raises the error that it is, ConnectionFailed where it is none of the protocol."""
+        return shaped(self._meaning, text)
+
+    def _meaning(self, text: str | bytes) -> Step[T]:
         said = json.loads(text)
         match said["type"]:
             case "connection_ack":
@@ -92,7 +95,7 @@ class Conversation(Generic[T]):
 
     def _read(self, payload: Mapping[str, Any]) -> T:
         data = payload.get("data")
-        root = None if data is None else next(iter(data.values()))
+        root = None if data is None else next(iter(data.values()), None)
         if root is None and payload.get("errors"):
             raise error_of(payload["errors"], data)
         self._failures = 0

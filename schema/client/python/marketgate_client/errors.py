@@ -9,15 +9,21 @@
   + UnavailableError       the gateway cannot work now: OVERLOADED, DATABASE_UNAVAILABLE, LIMITS_UNAVAILABLE
   + ComputationError       a figure cannot be had: NOT_COMPUTABLE, INFEASIBLE, COMPUTING_FAILED
   + InternalError          a fault of the gateway, with its errorId
-  + ConnectionFailed       no answer of a gateway came back: CONNECTION_FAILED, TIMED_OUT, NO_GATEWAY
+  + ConnectionFailed       no answer of a gateway came back: CONNECTION_FAILED, TIMED_OUT, NO_GATEWAY,
+                           or not what was asked for: ANSWER_UNREADABLE
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from marketgate_client.generated.models import ProviderFailure
+from marketgate_client.wire import T
+
+UNSHAPED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading JSON of another shape than expected raises."""
 
 
 class MarketgateError(Exception):
@@ -57,7 +63,7 @@ class MarketgateError(Exception):
     @property
     def retry_after_ms(self) -> int | None:
         """When to try again; None where waiting does not help, or nobody knows."""
-        return self.extensions.get("retryAfterMs")
+        return wait_of(self.extensions)
 
 
 class DataError(MarketgateError):
@@ -71,9 +77,10 @@ class DataError(MarketgateError):
     @property
     def attempts(self) -> tuple[ProviderFailure, ...]:
         """Which providers were asked, in order, and what each one said."""
-        return tuple([
-            ProviderFailure.read({"retryAfterMs": None, **each}) for each in self.extensions.get("attempts", ())
-        ])  # fmt: skip
+        with suppress(*UNSHAPED):
+            told = self.extensions.get("attempts", ())
+            return tuple([ProviderFailure.read({"retryAfterMs": None, **each}) for each in told])
+        return ()
 
 
 class InstrumentError(DataError):
@@ -84,7 +91,8 @@ class InstrumentError(DataError):
     @property
     def candidates(self) -> tuple[str, ...]:
         """What it may mean."""
-        return tuple(self.extensions.get("candidates", ()))
+        told = self.extensions.get("candidates")
+        return tuple(told) if isinstance(told, list) else ()
 
 
 class RequestError(MarketgateError):
@@ -146,7 +154,7 @@ class InternalError(MarketgateError):
 class ConnectionFailed(MarketgateError):
     """No answer of a gateway came back."""
 
-    codes = frozenset({"CONNECTION_FAILED", "TIMED_OUT", "NO_GATEWAY"})
+    codes = frozenset({"CONNECTION_FAILED", "TIMED_OUT", "NO_GATEWAY", "ANSWER_UNREADABLE"})
 
 
 FAMILIES = (
@@ -163,3 +171,27 @@ def error_of(errors: Sequence[Mapping[str, Any]], data: Mapping[str, Any] | None
     code = str(extensions.get("code", "UNKNOWN"))
     family = _CLASSES.get(code, MarketgateError)
     return family(str(first.get("message", "")), code=code, extensions=extensions, errors=errors, data=data)
+
+
+def are_written(errors: object) -> bool:
+    """Whether they are errors as GraphQL writes them: at least one, and of each the extensions can be read."""
+    return isinstance(errors, list) and errors != [] and all(_is_written(each) for each in errors)
+
+
+def wait_of(extensions: Mapping[str, Any]) -> int | None:
+    """How many milliseconds an error asks to wait; None where it does not."""
+    told = extensions.get("retryAfterMs")
+    return told if type(told) is int and told >= 0 else None
+
+
+def shaped(read: Callable[[Any], T], value: Any) -> T:
+    """What *read* makes of JSON; ConnectionFailed where it has another shape."""
+    try:
+        return read(value)
+    except UNSHAPED as error:
+        told = f"the answer has another shape than was asked for ({type(error).__name__}: {error})"
+        raise ConnectionFailed(told, code="ANSWER_UNREADABLE") from error
+
+
+def _is_written(error: object) -> bool:
+    return isinstance(error, dict) and isinstance(error.get("extensions"), dict | None)

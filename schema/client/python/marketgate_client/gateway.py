@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
+from operator import itemgetter
 from typing import Any, get_args
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
 from marketgate_client.conversation import Conversation
-from marketgate_client.errors import MarketgateError
+from marketgate_client.errors import MarketgateError, shaped
 from marketgate_client.generated import Interval
 from marketgate_client.history import History, Numbers
 from marketgate_client.http import Answer, Retry, body_of, headers_of
@@ -52,6 +55,11 @@ class Gateway:
     trust_env: bool
     ssl_context: ssl.SSLContext | None
     now: Callable[[], datetime]
+
+    @property
+    def caller(self) -> str:
+        """Whose answers a cache holds, without showing the credential."""
+        return sha256(json.dumps([self.api_key, self.token]).encode()).hexdigest()[:16]
 
     def http_options(self) -> dict[str, Any]:
         """For httpx' clients."""
@@ -99,6 +107,7 @@ class Gateway:
             raise TypeError("symbols is one text: give a list of symbols")
         return History(
             gateway=self.url,
+            caller=self.caller,
             symbols=tuple(symbols),
             interval=Interval(interval),
             start=_instant("start", start),
@@ -130,7 +139,7 @@ def asked(operation: Operation[Any], variables: Mapping[str, object]) -> Request
 
 def root_of(operation: Operation[Any], answer: Answer) -> Any:
     """The JSON of an operation's only field."""
-    value = answer.data[operation.field]
+    value = shaped(itemgetter(operation.field), answer.data)
     if value is None and not operation.nullable:
         raise MarketgateError(f"{operation.field} is null without an error", code="UNKNOWN")
     return value

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
-from marketgate_client.errors import DataError, InstrumentError, MarketgateError, RequestError
+from marketgate_client.errors import DataError, InstrumentError, MarketgateError, RequestError, shaped
 from marketgate_client.frame import NUMBERS, CandleFailure, CandleFrame
 from marketgate_client.generated import CandleSeries, DataMode, Gap, Interval, Provenance
 from marketgate_client.shelf import Shelf
@@ -53,6 +53,8 @@ class History:
     """What was asked for, and how each part of it is answered."""
 
     gateway: str
+    caller: str
+    """Who asks: another one may be answered otherwise."""
     symbols: tuple[str, ...]
     interval: Interval
     start: datetime
@@ -85,15 +87,18 @@ class History:
         return {**asked, "first": min(self.rows, _room(self.interval, part)), **self.options}
 
     def kept(self, part: Part) -> Fetched | None:
-        """A part that needs no question: one on the shelf, or of a symbol that nobody knows."""
+        """A part that needs no question: one on the shelf that can be read, or of a symbol that nobody knows."""
         if part.symbol in self.refused:
             return Fetched(part=part)
         found = None if self.shelf is None else self.shelf.find(self._question(part))
-        return None if found is None else Fetched(part=part, series=CandleSeries.read(found))
+        try:
+            return None if found is None else Fetched(part=part, series=shaped(_read, found))
+        except MarketgateError:
+            return None
 
     def take(self, part: Part, answer: Any) -> Fetched:
         """A part that was answered; it goes to the shelf when nothing of it will change any more."""
-        series = CandleSeries.read(answer)
+        series = shaped(_read, answer)
         if series.page_info.has_next_page:
             told = f"more than {self.rows} candles in a part that has no room for them"
             return Fetched(part=part, error=MarketgateError(told, code="INCOMPLETE"))
@@ -110,11 +115,19 @@ class History:
         return Fetched(part=part, error=error)
 
     def _question(self, part: Part) -> dict[str, Any]:
-        return {"gateway": self.gateway, **variables_of(self.variables(part))}
+        return {"gateway": self.gateway, "caller": self.caller, **variables_of(self.variables(part))}
 
     def _finished(self, part: Part, series: CandleSeries) -> bool:
         settled = part.end + max(SETTLED, timedelta(seconds=seconds_of(self.interval))) <= self.now()
         return settled and all(series.columns.closed) and not any(each.stale for each in series.provenance)
+
+
+def _read(answer: Any) -> CandleSeries:
+    series = CandleSeries.read(answer)
+    lengths = {len(getattr(series.columns, name)) for name in ("open_time", "closed", *NUMBERS)}
+    if len(lengths) > 1:
+        raise ValueError(f"columns of {' and '.join(map(str, sorted(lengths)))} candles")
+    return series
 
 
 def seconds_of(interval: Interval) -> int:

@@ -6,17 +6,20 @@ import json
 import random
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import httpx
 
-from marketgate_client.errors import ConnectionFailed, MarketgateError, error_of
+from marketgate_client.errors import ConnectionFailed, MarketgateError, are_written, error_of, wait_of
 from marketgate_client.wire import moment, variables_of
 
 ACCEPT = "application/graphql-response+json, application/json;q=0.9"
 AGAIN = frozenset({"RATE_LIMITED", "OVERLOADED", "LIMITS_UNAVAILABLE", "DATABASE_UNAVAILABLE"})
+PASSING = frozenset({429, 502, 503, 504})
+"""Statuses with which a balancer answers in a gateway's place, for a while."""
 _MUTATION = re.compile(r"\bmutation\b")
 
 
@@ -49,7 +52,8 @@ class Retry:
     attempts: int = 4
     """All sendings of one question together."""
     first_s: float = 0.5
-    """The wait after a lost connection; it doubles each time. A refusal says itself how long to wait."""
+    """The wait after a lost connection, or a balancer's 429, 502, 503 or 504; it doubles each time. A refusal says
+    itself how long to wait."""
     longest_s: float = 60.0
     """What asks for more patience than this is raised at once."""
     reconnects: int = 20
@@ -62,7 +66,8 @@ class Retry:
         if attempt >= self.attempts:
             return None
         if isinstance(error, ConnectionFailed):
-            seconds = self.backoff(attempt) if _may_repeat(error, writes) else None
+            asked = None if error.retry_after_ms is None else error.retry_after_ms / 1000
+            seconds = (asked or self.backoff(attempt)) if _may_repeat(error, writes) else None
         else:
             seconds = _asked_wait(error, writes)
         if seconds is None or seconds > self.longest_s:
@@ -101,18 +106,17 @@ def answer_of(response: httpx.Response) -> Answer:
     """The answer, or the error that it is."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
-    if not isinstance(body, dict) or not (body.get("data") or body.get("errors")):
-        raise ConnectionFailed(
-            f"status {response.status_code} without a GraphQL answer: is {response.request.url} a gateway's /graphql?",
-            code="NO_GATEWAY",
-        )
-    if body.get("errors"):
-        raise error_of(body["errors"], body.get("data"))
-    extensions = body.get("extensions") or {}
-    cost = extensions.get("cost")
-    return Answer(data=body["data"], request_id=extensions.get("requestId"), cost=_cost(cost) if cost else None)
+    match body:
+        case {"errors": [_, *_] as errors} if are_written(errors) and isinstance(body.get("data"), dict | None):
+            raise error_of(errors, body.get("data"))
+        case {"data": dict() as data} if not body.get("errors"):
+            told = body.get("extensions")
+            extensions = told if isinstance(told, dict) else {}
+            id = extensions.get("requestId")
+            return Answer(data=data, request_id=id if isinstance(id, str) else None, cost=_cost(extensions.get("cost")))
+    raise _no_answer(response)
 
 
 def failure_of(error: httpx.TransportError) -> ConnectionFailed:
@@ -123,28 +127,43 @@ def failure_of(error: httpx.TransportError) -> ConnectionFailed:
 
 
 def _may_repeat(error: ConnectionFailed, writes: bool) -> bool:
-    """What was not sent, and questions whose connection broke; who waited for an answer in vain has waited enough."""
+    """What was not sent, and questions that a broken connection or a balancer kept from an answer.
+
+    Who waited for an answer in vain has waited enough.
+    """
     if error.extensions.get("sent") is False:
         return True
-    return error.code == "CONNECTION_FAILED" and not writes
+    passes = error.code == "CONNECTION_FAILED" or error.extensions.get("status") in PASSING
+    return passes and not writes
 
 
 def _asked_wait(error: MarketgateError, writes: bool) -> float | None:
     """What a refusal asks for, where nothing of the operation has run or a question may be put twice."""
-    codes = {(each.get("extensions") or {}).get("code") for each in error.errors}
+    told = [each.get("extensions") or {} for each in error.errors]
+    codes = {str(each.get("code")) for each in told}
     came = any(value is not None for value in (error.data or {}).values())
     begun = error.data is not None or "DATABASE_UNAVAILABLE" in codes
     if not codes <= AGAIN or came or (writes and begun):
         return None
-    waits = [(each.get("extensions") or {}).get("retryAfterMs") for each in error.errors]
+    waits = [wait_of(each) for each in told]
     known = [each for each in waits if each is not None]
     return max(known) / 1000 if len(known) == len(waits) else None
 
 
-def _cost(cost: Mapping[str, Any]) -> Cost:
-    return Cost(
-        requested=cost["requested"],
-        actual=cost["actual"],
-        remaining=cost["remaining"],
-        resets_at=moment(cost["resetsAt"]),
-    )
+def _no_answer(response: httpx.Response) -> ConnectionFailed:
+    """Something else than a gateway has answered; a balancer may say in seconds when to come back."""
+    extensions: dict[str, Any] = {"status": response.status_code}
+    seconds = response.headers.get("Retry-After", "")
+    if re.fullmatch("[0-9]{1,12}", seconds):
+        extensions["retryAfterMs"] = int(seconds) * 1000
+    told = f"status {response.status_code} without a GraphQL answer: is {response.request.url} a gateway's /graphql?"
+    return ConnectionFailed(told, code="NO_GATEWAY", extensions=extensions)
+
+
+def _cost(told: object) -> Cost | None:
+    match told:
+        case {"requested": int() as requested, "actual": int() as actual, "remaining": int() as remaining,
+              "resetsAt": str() as text}:  # fmt: skip
+            with suppress(ValueError):
+                return Cost(requested=requested, actual=actual, remaining=remaining, resets_at=moment(text))
+    return None

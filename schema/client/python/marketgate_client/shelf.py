@@ -20,17 +20,23 @@ class Shelf:
         self._folder = Path(folder)
 
     def find(self, question: Mapping[str, Any]) -> Any | None:
-        """The answer to a question; None where it is not kept, or its file cannot be read."""
+        """The answer to a question; None where it is not kept, or what stands in its place cannot be read."""
         try:
             kept = json.loads(self._path(question).read_bytes())
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         if not isinstance(kept, dict) or kept.get("question") != _asked(question):
             return None
         return kept.get("answer")
 
     def keep(self, question: Mapping[str, Any], answer: object) -> None:
-        """Whoever looks finds the whole file or none, also where this process is killed meanwhile."""
+        """Whoever looks finds the whole file or none, also where this process is killed meanwhile.
+
+        A folder in the file's place is somebody's, and stays: then nothing is kept.
+        """
+        path = self._path(question)
+        if path.is_dir():
+            return
         self._folder.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=self._folder)
         try:
@@ -38,7 +44,7 @@ class Shelf:
                 json.dump({"question": _asked(question), "answer": answer}, file, ensure_ascii=False)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(name, self._path(question))
+            os.replace(name, path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise

@@ -82,9 +82,15 @@ export interface DecimalFormat {
   readonly grouping?: boolean;
 }
 
-/** The number as people of a locale write it; every digit is the gateway's own. */
+/**
+ * The number as people of a locale write it; every digit is the gateway's own.
+ *
+ * @throws {RangeError} where a count of digits is none, or both contradict each other.
+ */
 export function format(value: Decimal, options: DecimalFormat = {}): string {
   const { maxDigits = Number.POSITIVE_INFINITY, minDigits = 0, grouping = true } = options;
+  checkDigits("minDigits", minDigits);
+  if (maxDigits !== Number.POSITIVE_INFINITY) checkDigits("maxDigits", maxDigits);
   if (minDigits > maxDigits) throw new RangeError("minDigits is greater than maxDigits");
   const { negative, whole, tail } = rounded(partsOf(value), maxDigits);
   const signs = signsOf(options.locale);
@@ -93,6 +99,12 @@ export function format(value: Decimal, options: DecimalFormat = {}): string {
   const text = head + (end && signs.point + end);
   const shown = signs.digits === "0123456789" ? text : text.replace(/\d/g, (digit) => [...signs.digits][+digit] ?? digit);
   return (negative ? signs.minus : "") + shown;
+}
+
+function checkDigits(name: string, digits: number): void {
+  if (!Number.isInteger(digits) || digits < 0) {
+    throw new RangeError(`${name} must be a whole number, 0 or more, not ${digits}`);
+  }
 }
 
 function partsOf(value: string): Parts {

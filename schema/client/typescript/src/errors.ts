@@ -26,8 +26,10 @@ interface OfLimits {
 }
 
 /** What a code brings along besides its message. */
-interface Details extends Record<Exclude<DataCode, "AMBIGUOUS_INSTRUMENT">, OfData> {
+interface Details extends Record<Exclude<DataCode, "AMBIGUOUS_INSTRUMENT" | "UNKNOWN_INSTRUMENT">, OfData> {
   readonly AMBIGUOUS_INSTRUMENT: { readonly symbol?: string; readonly candidates: readonly string[] };
+  /** There where the text is no symbol: then it has candidates, perhaps none. A provider that lists it not names none. */
+  readonly UNKNOWN_INSTRUMENT: OfData & { readonly candidates?: readonly string[] };
   readonly BAD_USER_INPUT: { readonly field?: string };
   readonly FORBIDDEN: { readonly missingScope?: string; readonly field?: string };
   readonly INTERNAL: { readonly errorId?: string };
@@ -123,6 +125,28 @@ export interface WrittenError {
   readonly message: string;
   readonly path?: readonly (string | number)[];
   readonly extensions?: Readonly<Record<string, unknown>>;
+}
+
+/** A response as GraphQL writes it. */
+export interface WrittenResponse {
+  readonly data?: unknown;
+  readonly errors?: readonly WrittenError[] | null;
+}
+
+/** Whether it has the shape of a response; what its data hold is not looked at. */
+export function isResponse(value: unknown): value is WrittenResponse {
+  if (!isObject(value)) return false;
+  const { data, errors } = value as WrittenResponse;
+  return (data == null || isObject(data)) && (errors == null || isWritten(errors, data != null)) && (data ?? errors) != null;
+}
+
+/** Whether it is a list of errors. */
+export function isWritten(errors: unknown, mayBeEmpty = false): errors is readonly WrittenError[] {
+  return Array.isArray(errors) && errors.every(isObject) && (mayBeEmpty || errors.length > 0);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The faults of a response's `errors`; at least one. */

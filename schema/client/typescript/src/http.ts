@@ -1,6 +1,6 @@
 /** Queries and mutations over fetch: automatic persisted queries, and tries again where nothing can be done twice. */
 
-import { faultsOf, type Fault, type WrittenError } from "./errors.js";
+import { faultsOf, type Fault, isResponse, type WrittenResponse } from "./errors.js";
 import { pauseMs, refusedForNow, type Retry, sleep } from "./pause.js";
 
 export interface Http {
@@ -27,11 +27,6 @@ export interface Reply {
   readonly data: unknown;
   readonly faults: readonly Fault[];
   readonly status: number;
-}
-
-interface Written {
-  readonly data?: unknown;
-  readonly errors?: readonly WrittenError[];
 }
 
 const GONE_SOON = new Set<string>(["DATABASE_UNAVAILABLE", "NETWORK_FAILED"]);
@@ -122,11 +117,10 @@ async function post(http: Http, body: object, signal: AbortSignal): Promise<Repl
   return { data: written.data ?? null, faults, status: response.status };
 }
 
-function parsed(text: string): Written | undefined {
+function parsed(text: string): WrittenResponse | undefined {
   try {
     const written: unknown = JSON.parse(text);
-    if (typeof written !== "object" || written === null) return undefined;
-    return "data" in written || ("errors" in written && Array.isArray(written.errors)) ? (written as Written) : undefined;
+    return isResponse(written) ? written : undefined;
   } catch {
     return undefined;
   }

@@ -21,7 +21,7 @@ export function refusedForNow(fault: Fault): boolean {
 /** The pause before the next try (`failures` begins with 0); undefined where the fault asks for too long a one. */
 export function pauseMs(fault: Fault, failures: number, { baseMs = 250, maxMs = 30_000 }: Retry): number | undefined {
   const grown = Math.min(baseMs * 2 ** Math.min(failures, 30), maxMs) * (1 - Math.random() / 2);
-  const asked = "retryAfterMs" in fault ? (fault.retryAfterMs ?? 0) : 0;
+  const asked = "retryAfterMs" in fault ? Number(fault.retryAfterMs) : 0;
   if (asked > maxMs) return undefined;
   // Who was told the same time comes back at different ones.
   return asked > 0 ? asked + grown / 2 : grown;

@@ -17,13 +17,14 @@ export type CalendarDate = Branded<"Date">;
 /** An opaque position in a list or a stream: give back what the gateway gave. */
 export type Cursor = Branded<"Cursor">;
 
-const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+const DATE_TIME = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 const DATE = /^\d{4}-\d\d-\d\d$/;
 
 /** @throws {TypeError} where the text has no zone, or is no time. */
 export function dateTime(value: string | Date): DateTime {
   const text = typeof value === "string" ? value : value.toISOString();
-  if (!DATE_TIME.test(text) || Number.isNaN(Date.parse(text))) {
+  const [, day = ""] = DATE_TIME.exec(text) ?? [];
+  if (!isDay(day)) {
     throw new TypeError(`not an instant with its zone, such as 2026-11-20T12:00:00Z: ${text}`);
   }
   return text as DateTime;
@@ -31,9 +32,13 @@ export function dateTime(value: string | Date): DateTime {
 
 /** @throws {TypeError} where the text is no day. */
 export function calendarDate(text: string): CalendarDate {
-  const day = DATE.test(text) ? new Date(`${text}T00:00:00Z`) : new Date(Number.NaN);
-  if (Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== text) {
-    throw new TypeError(`not a day such as 2026-11-20: ${text}`);
-  }
+  if (!isDay(text)) throw new TypeError(`not a day such as 2026-11-20: ${text}`);
   return text as CalendarDate;
+}
+
+/** Whether the calendar has it: JavaScript takes the 30th of February for the 2nd of March. */
+export function isDay(text: string): boolean {
+  if (!DATE.test(text)) return false;
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }

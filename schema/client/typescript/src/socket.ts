@@ -4,7 +4,7 @@
  * https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
  */
 
-import type { WrittenError } from "./errors.js";
+import { isResponse, isWritten, type WrittenError, type WrittenResponse } from "./errors.js";
 
 /** The parts of a WebSocket that are used: a browser's own, Node's from 22 on, or that of the package `ws`. */
 export interface WebSocketLike {
@@ -14,15 +14,11 @@ export interface WebSocketLike {
   onerror: ((event: any) => void) | null;
   send(data: string): void;
   close(code?: number, reason?: string): void;
+  /** That of the package `ws`: drops the connection without a goodbye. */
+  terminate?(): void;
 }
 
 export type WebSocketClass = new (url: string, protocols: string) => WebSocketLike;
-
-/** What a message of a stream holds. */
-export interface Result {
-  readonly data?: unknown;
-  readonly errors?: readonly WrittenError[];
-}
 
 /** How an operation ended. */
 export type Ending =
@@ -36,7 +32,7 @@ export type Ending =
   /** There was no credential to be had. */
   | { readonly type: "failed"; readonly error: unknown };
 
-type Heard = Ending | { readonly type: "next"; readonly result: Result };
+type Heard = Ending | { readonly type: "next"; readonly result: WrittenResponse };
 type Ear = (heard: Heard) => void;
 
 interface Message {
@@ -48,6 +44,10 @@ interface Message {
 const PROTOCOL = "graphql-transport-ws";
 /** The gateway answers the first message at once. */
 const GREETING_MS = 15_000;
+/** How long a socket that is closed may wait for the other end's goodbye. */
+const GOODBYE_MS = 2_000;
+/** The close code of a socket on which nothing is heard. */
+const SILENT = 4408;
 /** What a socket may carry. */
 const OPERATIONS = 100;
 
@@ -75,7 +75,10 @@ export class Line {
       );
     };
     this.socket.onmessage = ({ data }: { data: unknown }) => this.hear(String(data));
-    this.socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.lose(code, reason);
+    this.socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
+      this.lose(code, reason);
+      clearTimeout(this.timer);
+    };
     this.socket.onerror = () => undefined; // `onclose` follows.
   }
 
@@ -106,6 +109,7 @@ export class Line {
   }
 
   private hear(text: string): void {
+    if (this.ended) return;
     const message = read(text);
     if (!message) return this.lose(4400, "a message that is not JSON");
     this.listenFor(this.silentMs);
@@ -118,6 +122,8 @@ export class Line {
       }
     } else if (type === "ping") {
       this.send({ type: "pong", ...(payload && { payload }) });
+    } else if (type === "next" ? !isResponse(payload) : type === "error" && !isWritten(payload)) {
+      this.lose(4400, `a message ${type} of another shape`);
     } else if (type === "next") {
       ear?.({ type, result: payload });
     } else if (type === "error" || type === "complete") {
@@ -132,18 +138,26 @@ export class Line {
 
   private listenFor(ms: number): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.lose(4408, `nothing was heard for ${ms} ms`), ms);
+    this.timer = setTimeout(() => this.lose(SILENT, `nothing was heard for ${ms} ms`), ms);
   }
 
   private lose(code: number, reason: string): void {
     this.end({ type: "lost", code, reason, accepted: this.accepted });
   }
 
+  /** Close the socket; where that is possible, whoever does not answer is not waited for. */
+  private leave(silent: boolean): void {
+    const { socket } = this;
+    socket.close(1000);
+    if (silent) socket.terminate?.();
+    else if (socket.terminate) this.timer = setTimeout(() => socket.terminate?.(), GOODBYE_MS);
+  }
+
   private end(ending: Ending): void {
     if (this.ended) return;
     this.ended = true;
     clearTimeout(this.timer);
-    this.socket.close(1000);
+    this.leave(ending.type === "lost" && ending.code === SILENT);
     const ears = [...this.ears.values()];
     this.ears.clear();
     for (const ear of ears) ear(ending);
@@ -168,7 +182,7 @@ export async function* results(
   request: object,
   room: number,
   signal: AbortSignal,
-): AsyncGenerator<Result, Ending, undefined> {
+): AsyncGenerator<WrittenResponse, Ending, undefined> {
   const heard: Heard[] = [];
   let wake = (): void => undefined;
   const tell = (each: Heard): void => {
@@ -180,7 +194,11 @@ export async function* results(
     tell({ type: "behind" });
     line.stop(id);
   });
-  const stop = (): void => wake();
+  // A reader that stands at a result may never ask for the next one.
+  const stop = (): void => {
+    line.stop(id);
+    wake();
+  };
   signal.addEventListener("abort", stop);
   try {
     while (!signal.aborted) {

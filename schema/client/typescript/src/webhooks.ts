@@ -4,6 +4,8 @@
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 
+import { isDay } from "./scalars.js";
+
 /** What is wrong with a webhook. */
 export type WebhookVerificationReason =
   | "HEADER_MISSING"
@@ -49,7 +51,7 @@ export type WebhookHeaders = Headers | Readonly<Record<string, string | readonly
 type Check = (signature: string, content: Uint8Array<ArrayBuffer>) => Promise<boolean>;
 
 const [SHORTEST, LONGEST] = [24, 64]; // Bytes of a shared secret.
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
 /**
  * The event of a request, once one of its signatures is good for one of the secrets.
@@ -147,8 +149,11 @@ async function ed25519(bytes: Uint8Array<ArrayBuffer>): Promise<Check> {
 function checkWith(version: string, algorithm: string, key: CryptoKey): Check {
   return async (signature, content) => {
     if (!signature.startsWith(`${version},`)) return false;
-    const value = decoded(signature.slice(version.length + 1));
-    return value !== undefined && (await crypto.subtle.verify(algorithm, key, value, content));
+    const text = signature.slice(version.length + 1);
+    const value = decoded(text);
+    // Other texts of the same bytes, such as those without padding, are no signatures.
+    if (value === undefined || btoa(String.fromCharCode(...value)) !== text) return false;
+    return crypto.subtle.verify(algorithm, key, value, content);
   };
 }
 
@@ -211,8 +216,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function timeOf(text: string): Date {
-  const time = new Date(RFC_3339.test(text) ? text : Number.NaN);
-  if (Number.isNaN(time.getTime())) {
+  const [, day = ""] = RFC_3339.exec(text) ?? [];
+  const time = new Date(text);
+  const year = time.getUTCFullYear();
+  if (!isDay(day) || day < "0001" || !(year >= 1 && year <= 9999)) {
     throw new WebhookVerificationError("BODY_MALFORMED", "the body's timestamp is not RFC 3339 with a time zone");
   }
   return time;

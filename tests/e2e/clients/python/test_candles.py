@@ -8,15 +8,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from marketgate_client import AccessError, AsyncClient, CandleFrame, Client, ConnectionFailed, Interval, Retry
-from marketgate_client.generated import CandleSeries, Gap
-from marketgate_client.history import Fetched, History, Part, borders_of, frame_of, seconds_of
-from marketgate_client.shelf import Shelf
+from marketgate_client.generated import Gap
 
 from tests.e2e.clients.python.line import Line
 from tests.e2e.market.process import Gateway
@@ -143,6 +140,49 @@ def test_a_file_that_is_damaged_is_fetched_again(through: Client, line: Line, tm
     assert json.loads(file.read_text())["answer"]["currency"] == "USD"
 
 
+@pytest.mark.parametrize("odd", [
+    b"", b"[]", b"null", b"\xff", b"[" * 100_000, {}, [], "x", {"columns": None}, {"columns": {}},
+    {"columns": {"close": []}},
+])  # fmt: skip
+def test_a_file_that_is_none_of_the_clients_is_fetched_again(through: Client, line: Line, tmp_path: Path, odd: Any):
+    """Bytes are the whole file; else the answer in it is, or has, another one."""
+    whole = through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+    [file] = tmp_path.iterdir()
+    kept = json.loads(file.read_bytes())
+    if odd == {"columns": {"close": []}}:
+        odd = {**kept["answer"], "columns": {**kept["answer"]["columns"], "close": []}}
+    file.write_bytes(odd if isinstance(odd, bytes) else json.dumps({**kept, "answer": odd}).encode())
+
+    frame = through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+
+    assert (columns_of(frame), line.requests) == (columns_of(whole), 2)
+    assert json.loads(file.read_bytes())["answer"]["columns"] == kept["answer"]["columns"]
+
+
+def test_a_folder_in_the_place_of_a_file_is_left_as_it_is(through: Client, line: Line, tmp_path: Path):
+    through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+    [file] = tmp_path.iterdir()
+    file.unlink()
+    file.mkdir()
+
+    frame = through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+
+    assert (len(frame), line.requests) == (1, 2)
+    assert list(tmp_path.rglob("*")) == [file]
+
+
+def test_callers_do_not_share_what_is_kept(gateway: Gateway, through: Client, line: Line, tmp_path: Path):
+    """Another key may have other providers; and no name or file shows a key."""
+    through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+    with Client(line.url, trust_env=False) as anonymous:
+        anonymous.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+    through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+
+    files = list(tmp_path.iterdir())
+    assert (len(files), line.requests) == (2, 2)
+    assert all(gateway.key not in file.name + file.read_text() for file in files)
+
+
 def test_a_candle_that_still_runs_is_shown_and_not_kept(client: Client, tmp_path: Path):
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
@@ -240,127 +280,3 @@ def test_a_library_that_is_missing_is_named(client: Client, name: str, monkeypat
 
     with pytest.raises(ImportError, match=rf"pip install 'marketgate-client\[{name}\]'"):
         getattr(frame, f"to_{name}")()
-
-
-# --- Without a gateway: how a range is cut, kept and put together -----------------------------------------------------
-
-
-def series(
-    times: list[datetime], gaps: list[tuple[datetime, datetime, int]] = [],  # noqa: B006
-    *, closed: bool = True, currency: str = "USD", mode: str = "LIVE", more: bool = False, volume: str | None = "1",
-) -> dict[str, Any]:  # fmt: skip
-    """An answer of CandlePage."""
-    made: dict[str, Any] = {
-        "provider": "kraken", "mode": mode, "asOf": None, "fetchedAt": "2026-02-01T00:00:00Z", "delay": "REALTIME",
-        "delaySeconds": None, "latencyMs": 5, "ageMs": 5, "cacheStatus": "MISS", "stale": False, "recordedFrom": None,
-        "attribution": None, "fallbackFrom": [], "conversion": None,
-    }  # fmt: skip
-    price = ["1.50"] * len(times)
-    return {
-        "instrument": {"id": "crypto:BTC/USD"}, "interval": "H1", "currency": currency, "timeZone": "UTC",
-        "adjustment": "NONE", "hours": "REGULAR",
-        "columns": {"openTime": [time.isoformat() for time in times], "open": price, "high": price, "low": price,
-                    "close": price, "volume": [volume] * len(times), "closed": [closed] * len(times)},
-        "gaps": [{"start": a.isoformat(), "end": b.isoformat(), "missing": count} for a, b, count in gaps],
-        "pageInfo": {"hasNextPage": more, "hasPreviousPage": False, "startCursor": None, "endCursor": None},
-        "provenance": [made],
-    }  # fmt: skip
-
-
-def asked(folder: Path | None = None, now: datetime = END + 3 * HOUR) -> History:
-    return History(
-        gateway="http://gateway/graphql", symbols=("BTC/USD", "BTC/USD"), interval=Interval.H1,
-        start=START + HOUR, end=END, options={"adjustment": None}, shelf=None if folder is None else Shelf(folder),
-        now=lambda: now, rows=24,
-    )  # fmt: skip
-
-
-def part(start: datetime, end: datetime) -> Part:
-    return Part(symbol="BTC/USD", start=start, end=end)
-
-
-def frame(*pages: tuple[Part, dict[str, Any]]) -> CandleFrame[Decimal]:
-    history = asked()
-    return frame_of(history, [Fetched(part=each, series=CandleSeries.read(page)) for each, page in pages], "decimal")
-
-
-@pytest.mark.parametrize("interval", list(Interval))
-def test_no_part_has_room_for_more_candles_than_an_answer(interval: Interval):
-    length = 28 * 86_400 if interval == "MO1" else seconds_of(interval)
-    end = START + timedelta(seconds=length * 23)
-
-    borders = list(borders_of(interval, 10, START, end))
-
-    assert (borders[0], borders[-1]) == (START, end)
-    assert 3 <= len(borders) - 1 <= 4
-    lengths = [(b - a).total_seconds() / length for a, b in pairwise(borders)]
-    assert 0 < min(lengths) <= max(lengths) <= 10
-
-
-def test_a_symbol_that_is_named_twice_is_asked_for_once_and_borders_are_midnights():
-    parts = asked().parts
-
-    assert {each.symbol for each in parts} == {"BTC/USD"}
-    assert [each.start for each in parts][:2] == [START + HOUR, START + 24 * HOUR]
-    assert (parts[-1].end, len(parts)) == (END, 10)
-    assert asked().variables(parts[0])["first"] == 23
-
-
-def test_a_gap_that_a_border_cuts_is_one():
-    middle = START + 24 * HOUR
-
-    made = frame(
-        (part(START, middle), series([START], [(START + HOUR, middle, 23)])),
-        (part(middle, END), series([middle + 2 * HOUR], [(middle, middle + 2 * HOUR, 2), (middle + 3 * HOUR, END, 9)])),
-    )
-
-    assert [(gap.start, gap.end, gap.missing) for gap in made.gaps["crypto:BTC/USD"]] == [
-        (START + HOUR, middle + 2 * HOUR, 25), (middle + 3 * HOUR, END, 9),
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("other", [{"currency": "USDT"}, {"mode": "SIMULATED"}])
-def test_what_is_of_another_kind_does_not_join_the_series(other: Any):
-    middle = START + HOUR
-
-    made = frame((part(START, middle), series([START])), (part(middle, END), series([middle], **other)))
-
-    assert list(made.open_time) == [START]
-    [failure] = made.failures
-    assert (failure.code, failure.start, failure.end) == ("MIXED_SERIES", middle, END)
-
-
-def test_an_answer_that_is_cut_off_is_a_failure():
-    found = asked().take(part(START, END), series([START], more=True))
-
-    assert found.error is not None
-    assert found.error.code == "INCOMPLETE"
-
-
-def test_an_unknown_volume_is_none_and_among_floats_not_a_number():
-    page = (part(START, END), series([START], volume=None))
-
-    assert frame(page).volume[0] is None
-    fast = frame_of(asked(), [Fetched(part=page[0], series=CandleSeries.read(page[1]))], "float64")
-    assert repr(fast.volume[0]) == "nan"
-
-
-@pytest.mark.parametrize(("page", "late", "kept"), [
-    ({}, 3 * HOUR, True),
-    ({}, timedelta(minutes=59), False),
-    ({"closed": False}, 3 * HOUR, False),
-])  # fmt: skip
-def test_only_what_cannot_change_any_more_is_kept(tmp_path: Path, page: Any, late: timedelta, kept: bool):
-    history = asked(tmp_path, now=END + late)
-
-    history.take(part(START, END), series([START], **page))
-
-    assert (history.kept(part(START, END)) is not None) is kept
-    assert history.kept(part(START, END - HOUR)) is None
-
-
-def test_a_write_that_fails_leaves_nothing(tmp_path: Path):
-    with pytest.raises(TypeError):
-        Shelf(tmp_path).keep({"symbol": "BTC/USD"}, {"half": 1, "rest": object()})
-
-    assert list(tmp_path.iterdir()) == []

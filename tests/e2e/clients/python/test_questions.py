@@ -329,7 +329,7 @@ def test_an_answer_that_takes_too_long_is_waited_for_once():
 
 
 def test_what_is_no_gateway_is_told_apart():
-    page = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\nConnection: close\r\n\r\noops"
+    page = b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nConnection: close\r\n\r\noops"
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
         answering = threading.Thread(target=answer_once, args=(server, page))
@@ -340,7 +340,7 @@ def test_what_is_no_gateway_is_told_apart():
 
     assert isinstance(error, ConnectionFailed)
     assert error.code == "NO_GATEWAY"
-    assert error.message == f"status 502 without a GraphQL answer: is {address}/graphql a gateway's /graphql?"
+    assert error.message == f"status 404 without a GraphQL answer: is {address}/graphql a gateway's /graphql?"
     with pytest.raises(ValueError, match="does not begin with http"):
         Client("gateway.example")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.e2e.clients.typescript.node import Node
+from tests.e2e.clients.wire import Wire
 from tests.e2e.market.process import Gateway, free_port, running
 
 
@@ -30,3 +32,12 @@ def node(typescript_client: Path) -> Iterator[Node]:
     made = Node(typescript_client)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def wire(offline: Gateway) -> Iterator[Wire]:
+    """A line to the gateway that can be cut."""
+    port = urlsplit(offline.url).port
+    assert port is not None
+    with Wire(port).running() as made:
+        yield made

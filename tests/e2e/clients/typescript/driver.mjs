@@ -43,5 +43,3 @@ for (let call = await hear(); call !== null; call = await hear()) {
     say({ thrown: { name: error.name, message: error.message, fault: error.fault ?? null, data: error.data ?? null } });
   }
 }
-// A socket whose other end is gone waits half a minute for its goodbye.
-process.exit(0);

@@ -42,8 +42,11 @@ class Node:
             late.cancel()
 
     def close(self) -> None:
-        """End the process."""
-        self.process.communicate(timeout=10)
+        """Let the process end by itself: what keeps it alive after its last line is the client's fault."""
+        try:
+            self.process.communicate(timeout=10)
+        finally:
+            self.process.kill()
 
     def _run(self, call: object, on: Mapping[str, Callable[[], object]]) -> Any:
         self._say(call)

@@ -313,3 +313,38 @@ def test_a_time_out_is_a_fault_and_an_abort_the_callers_own_reason(node: Node, l
     upstream.calm()
 
     assert (fault["code"], fault["timeoutMs"], reason) == ("CLIENT_TIMEOUT", 100, "enough")
+
+
+@pytest.mark.parametrize("body", [
+    "oops", "null", "{}", '{"data":null}', '{"data":"x"}', '{"errors":[]}', '{"errors":"x"}', '{"errors":[null]}',
+    '{"data":{"quote":null},"errors":"x"}', '{"data":{"quote":null},"errors":[5]}', "[" * 50_000,
+])  # fmt: skip
+def test_an_answer_of_another_shape_is_a_fault_and_no_error_of_the_language(node: Node, body: str):
+    outcome = node.run(
+        """
+        const answering = async () => new Response(given.answer);
+        const client = createClient({ url: "http://127.0.0.1/graphql", fetch: answering });
+        return client.tryQuery(graphql("{ providers { id } }"));""",
+        answer=body,
+    )
+
+    assert (outcome["ok"], outcome["fault"]["code"], outcome["data"]) == (False, "ANSWER_UNREADABLE", None)
+
+
+def test_a_wait_that_came_as_a_text_is_read_as_the_number_that_it_is(node: Node):
+    """Put before the client's own pause, of a few milliseconds here, it would be ten times as long."""
+    refused = {"message": "later", "extensions": {"code": "RATE_LIMITED", "retryAfterMs": "90"}}
+    tries, ms = node.run(
+        """
+        let tries = 0;
+        const refusing = async () => { tries++; return Response.json({ errors: [given.refused] }, { status: 429 }) };
+        const options = { fetch: refusing, persisted: false, retry: { baseMs: 1 } };
+        const client = createClient({ url: "http://127.0.0.1/graphql", ...options });
+        const began = performance.now();
+        await client.tryQuery(graphql("{ providers { id } }"));
+        return [tries, performance.now() - began];""",
+        refused=refused,
+    )
+
+    assert tries == 4
+    assert 270 <= ms < 2_000

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from urllib.parse import urlsplit
-
 import pytest
 
 from tests.e2e.clients.typescript.node import Node, Thrown
@@ -28,14 +25,6 @@ const heldBetween = async (ids) => {
     }
 };
 """
-
-
-@pytest.fixture(scope="module")
-def wire(offline: Gateway) -> Iterator[Wire]:
-    port = urlsplit(offline.url).port
-    assert port is not None
-    with Wire(port).running() as made:
-        yield made
 
 
 def url(gateway: Gateway) -> str:

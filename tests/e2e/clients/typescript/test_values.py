@@ -69,6 +69,23 @@ def test_every_digit_is_shown_as_the_locale_writes_it(
     assert node.run("return format(given.value, given.options);", value=value, options=options) == expected
 
 
+@pytest.mark.parametrize("name", ["maxDigits", "minDigits"])
+@pytest.mark.parametrize("digits", ["-1", "1.5", "0.5", "NaN", "null", "'2'"])
+def test_a_count_of_digits_that_is_none_is_refused(node: Node, name: str, digits: str):
+    with pytest.raises(Thrown, match=f"^{name} must be a whole number, 0 or more, not ") as thrown:
+        node.run(f"return format('1.2345', {{ locale: 'en-US', {name}: {digits} }});")
+
+    assert thrown.value.name == "RangeError"
+
+
+def test_all_digits_are_shown_where_no_most_is_told(node: Node):
+    found = node.run(
+        "return [undefined, Infinity].map((maxDigits) => format('1.2345', { locale: 'en-US', maxDigits }));"
+    )
+
+    assert found == ["1.2345", "1.2345"]
+
+
 def test_signs_zeros_and_orders(node: Node):
     found = node.run(
         """
@@ -96,6 +113,8 @@ def test_a_number_becomes_a_decimal_only_where_it_is_exact(node: Node):
 @pytest.mark.parametrize(("call", "message"), [
     ("dateTime('2026-11-20T12:00:00')", "not an instant with its zone"),
     ("dateTime('2026-13-20T12:00:00Z')", "not an instant with its zone"),
+    ("dateTime('2026-02-30T12:00:00Z')", "not an instant with its zone"),
+    ("dateTime('2026-11-20T24:00:00Z')", "not an instant with its zone"),
     ("calendarDate('2026-02-30')", "not a day"),
     ("calendarDate('20261120')", "not a day"),
 ])  # fmt: skip

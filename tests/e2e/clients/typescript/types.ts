@@ -77,6 +77,8 @@ export function faultsAreToldApart(fault: Fault): string {
       return `${fault.limit} ${fault.retryAfterMs}`;
     case "AMBIGUOUS_INSTRUMENT":
       return fault.candidates.join();
+    case "UNKNOWN_INSTRUMENT":
+      return fault.candidates?.join() ?? fault.provider ?? "";
     case "UPSTREAM_UNAVAILABLE":
       return fault.attempts?.map(({ provider }) => provider).join() ?? "";
     case "CLIENT_TIMEOUT":
