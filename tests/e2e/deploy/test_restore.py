@@ -133,7 +133,7 @@ def test_scripts_refuse_what_would_lose_or_mislead(server):
     full = server.folder / "full"
     server.own(full)
     (full / "PG_VERSION").touch()
-    older = server.backups / "base" / "20261129T120000Z"
+    older = server.backups / "base" / "20200102T120000Z"
     older.mkdir()
     segment = server.folder / "segment"
     segment.write_text("one")
@@ -142,11 +142,17 @@ def test_scripts_refuse_what_would_lose_or_mislead(server):
         ended = server.run(*command, check=False)
         return ended.returncode, ended.stdout.strip()
 
-    assert told("restore.sh", "2026-11-29 12:00:00+00", full) == (1, f"{full} is not empty: move it away first")
-    assert told("restore.sh", "2026-11-29 11:59:59+00", server.folder / "new") == (
-        1, "no base backup was whole by 2026-11-29 11:59:59+00: 1 are younger",
+    assert told("restore.sh", "2020-01-02 12:00:00+00", full) == (1, f"{full} is not empty: move it away first")
+    assert told("restore.sh", "2020-01-02 11:59:59+00", server.folder / "new") == (
+        1, "no base backup was whole by 2020-01-02 11:59:59+00: 1 are younger",
     )  # fmt: skip
-    assert told("restore.sh", "half past", server.folder / "new") == (2, "half past is no time")
+    for time in ("half past", "", "  ", "Z"):
+        assert told("restore.sh", time, server.folder / "new") == (
+            2, f"'{time}' is no time: write it like '2026-11-29 12:00:00+00'",
+        )  # fmt: skip
+    assert told("restore.sh", "2099-01-01 00:00:00+00", server.folder / "new") == (
+        2, "2099-01-01 00:00:00+00 is still to come: there is nothing of it to restore",
+    )  # fmt: skip
     assert not (server.folder / "new").exists()
     assert told("archive.sh", segment, "000000010000000000000001") == (0, "")
     assert told("archive.sh", segment, "000000010000000000000001") == (0, "")

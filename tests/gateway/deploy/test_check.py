@@ -114,7 +114,7 @@ def test_a_file_that_is_no_dashboard_is_a_finding(tmp_path):
     assert problem(tmp_path) == "a.json is no dashboard: AttributeError: 'int' object has no attribute 'replace'"
 
 
-@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not there")
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed (Debian: apt-get install prometheus)")
 def test_a_dashboard_that_asks_no_promql_is_a_finding(tmp_path):
     path = filled(tmp_path) / "grafana" / "dashboards" / "a.json"
 
