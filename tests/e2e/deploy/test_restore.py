@@ -146,9 +146,9 @@ def test_scripts_refuse_what_would_lose_or_mislead(server):
     assert told("restore.sh", "2020-01-02 11:59:59+00", server.folder / "new") == (
         1, "no base backup was whole by 2020-01-02 11:59:59+00: 1 are younger",
     )  # fmt: skip
-    for time in ("half past", "", "  ", "Z"):
-        assert told("restore.sh", time, server.folder / "new") == (
-            2, f"'{time}' is no time: write it like '2026-11-29 12:00:00+00'",
+    for odd in ("half past", "", "  ", "Z"):
+        assert told("restore.sh", odd, server.folder / "new") == (
+            2, f"'{odd}' is no time: write it like '2026-11-29 12:00:00+00'",
         )  # fmt: skip
     assert told("restore.sh", "2099-01-01 00:00:00+00", server.folder / "new") == (
         2, "2099-01-01 00:00:00+00 is still to come: there is nothing of it to restore",
