@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select, text
 
 from gateway.cli.app import run
+from gateway.core import telemetry
 from gateway.core.ports import Act, Audit
 from gateway.core.store import Store, new_id
 from plugins.accounts.audit.sealer import Sealer
@@ -124,6 +125,7 @@ def test_a_lost_database_comes_back_as_it_was_at_a_chosen_second(server, tmp_pat
     monkeypatch.setenv("MARKETGATE_DATABASE_URL", server.url)
     monkeypatch.setenv("MARKETGATE_SECRET_KEY", ROOT_SECRET)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(telemetry, "configure_logging", lambda *_: None)
     code = run(["audit", "verify", "--csv"])
     told = capsys.readouterr().out.splitlines()
     assert (code, told[1]) == (0, f"{TENANT},whole,{before},0,0,")
