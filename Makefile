@@ -74,10 +74,10 @@ release: setup ## build what a release consists of, and its notes; TAG=v0.2.0
 	$(BIN)/python -m tests.upkeep.release "$$TAG"
 	$(BIN)/python -m hatchling build
 
-# Tools that are not there are named and left out; a finding ends it with 1.
+# Tools that are not there are named and left out, or with --strict are findings; a finding ends it with 1.
 .PHONY: check-deploy
-check-deploy: $(VENV)/.deploy ## lint what is in deploy/, offline
-	$(BIN)/python -m deploy.check
+check-deploy: $(VENV)/.deploy ## lint what is in deploy/, offline; ARGS=--strict
+	$(BIN)/python -m deploy.check $(ARGS)
 
 .PHONY: bench
 bench: setup ## throughput and latency against bare Starlette and Strawberry

@@ -1,11 +1,12 @@
 """`make check-deploy`: lints what is in this folder, and CI's workflows, offline. Exit code 1 where something is found.
 
 Tools come from requirements/deploy.txt, or from the machine (kubectl, promtool, haproxy); one that is missing is named,
-and what it would have looked at counts as not looked at, never as good.
+and what it would have looked at counts as not looked at, never as good: with `--strict` that is a finding, too.
 """
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 OVERLAYS = ("staging", "production", "bluegreen")
 SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where distributions keep servers; not in everybody's PATH."""
+PYTHON = sys.executable
 PATIENCE_S = 120
 
 
@@ -68,6 +70,13 @@ def looks(folder: Path) -> Iterator[Look]:
         yield Look(name="prometheus/prometheus.yml", tools=config[:1], command=config)
     if rules := sorted(map(str, prometheus.glob("rules/*.yml"))):
         yield Look(name="prometheus/rules", tools=("promtool",), command=("promtool", "check", "rules", *rules))
+    for file in sorted(prometheus.glob("tests/*.yml")):
+        tested = ("promtool", "test", "rules", str(file))
+        yield Look(name=_shown(file, folder), tools=tested[:1], command=tested)
+    for file in sorted(folder.glob("grafana/dashboards/*.json")):
+        asked = (PYTHON, str(HERE / "dashboard.py"), str(file))
+        check = ("promtool", "check", "rules", "/dev/stdin")
+        yield Look(name=_shown(file, folder), tools=check[:1], command=check, fed=asked)
 
 
 def _shown(file: Path, folder: Path) -> str:
@@ -83,16 +92,20 @@ def find_tool(name: str) -> str | None:
     )
 
 
-def seen(look: Look, find: Find) -> Seen:
-    """Run it."""
+def seen(look: Look, find: Find, patience_s: float = PATIENCE_S) -> Seen:
+    """Run it; a tool that does not end has found nothing good."""
     paths = {tool: find(tool) for tool in look.tools}
     missing = [tool for tool, path in paths.items() if path is None]
     if missing:
         return Seen(name=look.name, missing=", ".join(missing))
-    fed = _run(look.fed, paths) if look.fed else None
-    if fed is not None and fed.returncode:
-        return Seen(name=look.name, problem=_said(fed))
-    return Seen(name=look.name, problem=_said(_run(look.command, paths, None if fed is None else fed.stdout)))
+    try:
+        fed = _run(look.fed, paths, patience_s) if look.fed else None
+        if fed is not None and fed.returncode:
+            return Seen(name=look.name, problem=_said(fed))
+        ended = _run(look.command, paths, patience_s, None if fed is None else fed.stdout)
+    except subprocess.TimeoutExpired as late:
+        return Seen(name=look.name, problem=f"{Path(late.cmd[0]).name} had not ended after {late.timeout:g} s")
+    return Seen(name=look.name, problem=_said(ended))
 
 
 def _said(ended: subprocess.CompletedProcess[str]) -> str:
@@ -101,10 +114,10 @@ def _said(ended: subprocess.CompletedProcess[str]) -> str:
 
 
 def _run(
-    command: Sequence[str], paths: Mapping[str, str | None], given: str | None = None
+    command: Sequence[str], paths: Mapping[str, str | None], patience_s: float, given: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    whole = [paths[command[0]] or command[0], *command[1:]]
-    return subprocess.run(whole, input=given, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    whole = [paths.get(command[0]) or command[0], *command[1:]]
+    return subprocess.run(whole, input=given, capture_output=True, text=True, check=False, timeout=patience_s)
 
 
 def told(found: Sequence[Seen]) -> Iterator[str]:
@@ -119,15 +132,17 @@ def told(found: Sequence[Seen]) -> Iterator[str]:
             yield f"good     {each.name}"
 
 
-def main(folder: Path = HERE, find: Find = find_tool) -> int:
-    """Look at everything; 1 where something is wrong."""
+def main(folder: Path = HERE, find: Find = find_tool, *, strict: bool = False) -> int:
+    """Look at everything; 1 where something is wrong, and where *strict* if a tool was missing."""
     found = [seen(look, find) for look in looks(folder)]
     print(*told(found), sep="\n")
     not_run = sum(bool(each.missing) for each in found)
     wrong = sum(bool(each.problem) for each in found)
     print(f"{len(found) - not_run - wrong} good, {wrong} wrong, {not_run} not run")
-    return 1 if wrong else 0
+    return 1 if wrong or (strict and not_run) else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    parser = argparse.ArgumentParser(prog="make check-deploy")
+    parser.add_argument("--strict", action="store_true", help="a look that was not run is a finding, too")
+    sys.exit(main(strict=parser.parse_args().strict))

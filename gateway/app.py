@@ -14,7 +14,6 @@ import strawberry
 import structlog
 from starlette.applications import Starlette
 
-from gateway import __version__
 from gateway.core.account import Accounts
 from gateway.core.archive.shelf import Shelf
 from gateway.core.bridges.asked import with_bridges
@@ -79,7 +78,7 @@ from gateway.edge.eventprinting import SchemaPrinter
 from gateway.edge.execute import RequestFacts
 from gateway.edge.gate import Gate, OpenGate
 from gateway.edge.graphqlcore import core_schema
-from gateway.edge.health import HealthReport
+from gateway.edge.health import report_of
 from gateway.edge.keeping import Keepings
 from gateway.edge.limits import EdgeSettings
 from gateway.edge.persisted import SharedDocuments
@@ -333,7 +332,7 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
     try:
         app = build_edge(
             schema=gateway.schema, settings=edge, context_for=gateway.context, readiness=database.missing,
-            health=lambda: health_report(gateway), lifespan=lifespan, gate=make_gate(gateway),
+            health=lambda: report_of(settings, gateway.inventory.all()), lifespan=lifespan, gate=make_gate(gateway),
             responses=gateway.responses, sharing=gateway.sharing, shedding=shedding,
             persisted=SharedDocuments(host.link) if host.link else None,
             extra_routes=[*error_routes(), *gathered(host, "routes", lambda plugin: plugin.routes)],
@@ -379,26 +378,3 @@ async def prepare_database(gateway: Gateway) -> None:
     """In development migrations run by themselves; in production an operator runs them, and NotMigrated says so."""
     prepare = fit if gateway.settings.development else require
     await prepare(gateway.host.store, histories(gateway.host.plugins))
-
-
-def health_report(gateway: Gateway) -> HealthReport:
-    """What `/health` says: the process lives; each provider's condition is listed."""
-    providers = gateway.inventory.all()
-    return HealthReport(
-        status="ok",
-        mode=gateway.settings.mode,
-        env=gateway.settings.env,
-        version=__version__,
-        providers=[
-            {
-                "id": provider.id,
-                "name": provider.name,
-                "status": provider.status.value,
-                "reason": provider.status_reason,
-                "breaker": provider.health.breaker.value,
-                "errorRate": provider.health.error_rate,
-                "p95Ms": provider.health.p95_ms,
-            }
-            for provider in providers
-        ],
-    )

@@ -9,10 +9,20 @@ if (($# != 2)); then
     echo "usage: ${0##*/} TIME DATA_FOLDER" >&2
     exit 2
 fi
-backups=${BACKUP_DIR:?the folder of backups}
+# PostgreSQL reads the archive from its own folder, so the path must be whole.
+backups=$(realpath --no-symlinks -- "${BACKUP_DIR:?the folder of backups}")
 data=$2
-instant=$(date -u --date "$1" +%Y%m%dT%H%M%SZ 2>/dev/null) || { echo "$1 is no time" >&2; exit 2; }
-target=$(date -u --date "$1" '+%Y-%m-%d %H:%M:%S+00')
+# date takes an empty text, or a letter, for the beginning of today.
+if [[ $1 != *[0-9]* ]] || ! second=$(date -u --date "$1" +%s 2>/dev/null); then
+    echo "'$1' is no time: write it like '2026-11-29 12:00:00+00'" >&2
+    exit 2
+fi
+instant=$(date -u --date "@$second" +%Y%m%dT%H%M%SZ)
+target=$(date -u --date "@$second" '+%Y-%m-%d %H:%M:%S+00')
+if ((second > $(date +%s))); then
+    echo "$target is still to come: there is nothing of it to restore" >&2
+    exit 2
+fi
 
 if [[ -d $data && -n $(ls -A -- "$data") ]]; then
     echo "$data is not empty: move it away first" >&2
@@ -34,9 +44,13 @@ tar --extract --gzip --file "$base/base.tar.gz" --directory "$data"
 tar --extract --gzip --file "$base/pg_wal.tar.gz" --directory "$data/pg_wal"
 pg_verifybackup --quiet --manifest-path "$base/backup_manifest" "$data"
 
-# printf %q: the path goes through a shell of PostgreSQL's.
+# The path goes through PostgreSQL's settings, then its placeholders, then a shell: quoted for the last of them first.
+quoted="'${backups//"'"/"'\\''"}'"
+quoted=${quoted//'%'/'%%'}
+quoted=${quoted//\\/\\\\}
+quoted=${quoted//"'"/"''"}
 cat >>"$data/postgresql.auto.conf" <<CONF
-restore_command = 'cp $(printf %q "$backups")/wal/%f "%p"'
+restore_command = 'cp $quoted/wal/%f "%p"'
 recovery_target_time = '$target'
 recovery_target_action = 'promote'
 CONF

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,11 +25,11 @@ Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="As `market
 
 @app.command("list")
 def list_command(
-    check: Annotated[bool, typer.Option("--check", help="Read every file and compare its SHA-256.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Read every row, as restoring does.")] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> int:
-    """List the files of MARKETGATE_ARCHIVE_DIR. Exit code 4: one is not what was written."""
+    """List the files of MARKETGATE_ARCHIVE_DIR. Exit code 4: one cannot be restored."""
     return perform(lambda: _list(check=check, as_json=as_json, as_csv=as_csv))
 
 
@@ -41,17 +42,18 @@ def restore_command(files: Files) -> int:
 def _list(*, check: bool, as_json: bool, as_csv: bool) -> Code:
     from gateway.cli.database import settings_for_database
     from gateway.cli.output import Column, Table, form_of, write
-    from gateway.core.archive.files import BadArchive, found, opened, verified
+    from gateway.core.archive.files import BadArchive, found, opened
 
     folder = settings_for_database().archive_dir
     if folder is None:
         raise usage("MARKETGATE_ARCHIVE_DIR is not set: nothing is archived")
+    verify = _reader() if check else None
     rows, data, broken = [], [], []
     for path in found(folder):
         try:
             each = opened(path)
-            if check:
-                verified(each)
+            if verify is not None:
+                verify(each)
         except BadArchive as error:
             broken.append(str(error))
             continue
@@ -69,10 +71,19 @@ def _list(*, check: bool, as_json: bool, as_csv: bool) -> Code:
     return Code.NOTHING if broken else Code.ALL
 
 
+def _reader() -> Callable[[Kept], object]:
+    """Reads a file's rows; BadArchive where they cannot be restored."""
+    from gateway.core.archive.shelf import archived, read
+    from gateway.domains import load_plugins
+
+    known = archived(load_plugins())
+    return lambda file: read(file, known)
+
+
 async def _restore(paths: list[Path]) -> Code:
     from gateway.cli.local import local_host
-    from gateway.core.archive.files import BadArchive, opened, rows_of
-    from gateway.core.archive.shelf import archived, restore
+    from gateway.core.archive.files import BadArchive, opened
+    from gateway.core.archive.shelf import archived, read, restore
     from gateway.core.contract import NotRestored
 
     async with local_host() as host:
@@ -80,15 +91,12 @@ async def _restore(paths: list[Path]) -> Code:
         try:
             files = [opened(path) for path in paths]
             for file in files:
-                if file.manifest.table not in known:
-                    raise BadArchive(f"{file.path}: no table {file.manifest.table} is archived by this release")
                 # Before anything is changed: one bad file among many stops all.
-                rows_of(file, known[file.manifest.table].table)
+                read(file, known)
             for file in files:
-                of = known[file.manifest.table]
-                added = await restore(host, file, of)
+                added = await restore(host, file, known)
                 print(f"{file.manifest.table}\t{added} of {file.manifest.count} rows were not there\t{file.path}")
-                _warn(host, file, of)
+                _warn(host, file, known[file.manifest.table])
         except (BadArchive, NotRestored) as error:
             raise Stop(str(error)) from None
     return Code.ALL

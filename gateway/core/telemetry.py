@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
@@ -26,6 +27,9 @@ QUIET = (
     "urllib3", "uvicorn.access",
 )  # fmt: skip
 """Libraries that at lower levels write whole URLs, or statements with their values."""
+LAYOUT = "\n\t"
+"""What stands between the lines of a traceback, and before them."""
+_STYLE = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
 def begin(settings: Settings) -> None:
@@ -59,6 +63,13 @@ async def end() -> None:
         await asyncio.sleep(0.01)
 
 
+def legible(text: str, keep: str = "") -> str:
+    """Every character that a reader or a terminal would not show as itself is escaped, but those to *keep*."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
+
+
 class _Masked(logging.Formatter):
     """The standard library's loggers, tracebacks included."""
 
@@ -66,8 +77,11 @@ class _Masked(logging.Formatter):
         super().__init__("%(levelname)s %(name)s %(message)s")
         self._redact = redact
 
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return legible(self._redact(super().formatMessage(record)))
+
     def format(self, record: logging.LogRecord) -> str:
-        return self._redact(super().format(record))
+        return legible(self._redact(super().format(record)), keep=LAYOUT)
 
 
 class _Rotated:
@@ -114,7 +128,7 @@ def configure_logging(level: str, form: Literal["text", "json"], redact: Redacto
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
-            *named, _with_fault, structlog.processors.format_exc_info, mask, _renderer(form, out), mask_line
+            *named, _with_fault, structlog.processors.format_exc_info, mask, *_rendering(form, out, mask_line)
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(file=out),
@@ -137,11 +151,22 @@ def _opened(path: Path) -> _Rotated:
         raise SettingsError(f"{PREFIX}LOG_FILE: {path} cannot be written ({type(error).__name__})") from None
 
 
-def _renderer(form: Literal["text", "json"], out: TextIO) -> Any:
+def _rendering(form: Literal["text", "json"], out: TextIO, mask_line: Any) -> list[Any]:
+    """From the words of a line to its text."""
     if form == "json":
-        return structlog.processors.JSONRenderer()
+        return [structlog.processors.JSONRenderer(), mask_line]
     colors = out is sys.stderr and out.isatty()
-    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+    console = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+    return [_without_escapes, console, mask_line, _legible_line]
+
+
+def _without_escapes(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """So that those in the line are the renderer's own."""
+    return {name: value.replace("\x1b", r"\x1b") if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _legible_line(_: Any, __: str, line: str) -> str:
+    return "".join(part if place % 2 else legible(part, keep=LAYOUT) for place, part in enumerate(_STYLE.split(line)))
 
 
 def _foreign(named: list[Any], mask_line: Any) -> logging.Formatter:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway import __version__
+from gateway.core.settings import Settings
 from gateway.edge.replies import encode
+from schema.words.registry import ProviderInfo
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -23,6 +26,28 @@ class HealthReport:
     env: str
     version: str
     providers: Sequence[Mapping[str, object]] = ()
+
+
+def report_of(settings: Settings, providers: Iterable[ProviderInfo]) -> HealthReport:
+    """The process lives; each provider's condition is listed."""
+    return HealthReport(
+        status="ok",
+        mode=settings.mode,
+        env=settings.env,
+        version=__version__,
+        providers=[
+            {
+                "id": provider.id,
+                "name": provider.name,
+                "status": provider.status.value,
+                "reason": provider.status_reason,
+                "breaker": provider.health.breaker.value,
+                "errorRate": provider.health.error_rate,
+                "p95Ms": provider.health.p95_ms,
+            }
+            for provider in providers
+        ],
+    )
 
 
 # What is still missing before traffic may come; empty when ready.

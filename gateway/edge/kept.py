@@ -45,6 +45,9 @@ def rendered(
     """Status, headers and the body's parts; *told* are the headers about limits, *known* a GET's `If-None-Match`."""
     now = responses.clock.monotonic()
     headers = [*wanted.fixed, (b"etag", entry.etag), (b"age", b"%d" % (now - entry.made))]
+    if wanted.get and not wanted.private:
+        # A shared cache repeats the answer to others: what is said of this caller's request is none of it.
+        told, extensions = (), {}
     headers += told
     if wanted.get:
         scope = b"private" if wanted.private else b"public"

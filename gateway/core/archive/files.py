@@ -10,24 +10,27 @@ import gzip
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Date, Table
+from sqlalchemy import Boolean, Column, Date, Integer, String, Table
 from sqlalchemy.types import TypeEngine
 
 from gateway.core.store import ExactDecimal, Instant
 
 FORMAT = 1
 DATA, MANIFEST = ".jsonl.gz", ".json"
+LONGEST_SHOWN = 40
+"""Characters of a value that cannot be read, in the error that names it."""
 
 
 class BadArchive(Exception):
-    """A file is not what its manifest says, or there is none; the message names it."""
+    """A file is damaged, is not what its manifest says, or has none; the message names it, and what is wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,8 @@ def found(folder: Path) -> list[Path]:
 
 def opened(path: Path) -> Kept:
     """A file by its own path or its manifest's; BadArchive where it has none."""
+    if not path.name.endswith((DATA, MANIFEST)):
+        raise BadArchive(f"{path} is no file of an archive: those end in {DATA} or {MANIFEST}")
     data = path if path.name.endswith(DATA) else path.with_name(path.name.removesuffix(MANIFEST) + DATA)
     return Kept(path=data, manifest=_manifest(manifest_of(data)))
 
@@ -101,29 +106,79 @@ def verified(file: Kept) -> bytes:
 
 
 def rows_of(file: Kept, table: Table) -> list[dict[str, Any]]:
-    """The rows as the table takes them; BadArchive for a file of another table or one that was changed."""
-    if file.manifest.table != table.name:
-        raise BadArchive(f"{file.path} holds rows of {file.manifest.table}, not of {table.name}")
-    unknown = set(file.manifest.columns) - {column.name for column in table.columns}
-    if unknown:
-        raise BadArchive(f"{file.path} has columns that this release does not have: {', '.join(sorted(unknown))}")
-    lines = gzip.decompress(verified(file)).decode().splitlines()
-    if len(lines) != file.manifest.count:
-        raise BadArchive(f"{file.path} holds {len(lines)} rows, and its manifest says {file.manifest.count}")
-    kinds = {column.name: column.type for column in table.columns}
-    return [{name: _typed(value, kinds[name]) for name, value in json.loads(line).items()} for line in lines]
+    """The rows as the table takes them; BadArchive for a file of another table, or one that cannot be read."""
+    manifest, columns = file.manifest, {column.name: column for column in table.columns}
+    if manifest.table != table.name:
+        raise BadArchive(f"{file.path} holds rows of {manifest.table}, not of {table.name}")
+    if unknown := set(manifest.columns) - columns.keys():
+        raise BadArchive(f"{file.path} has columns that this release does not have: {_named(unknown)}")
+    if missing := {name for name, column in columns.items() if _is_needed(column)} - set(manifest.columns):
+        raise BadArchive(f"{file.path} lacks columns that this release needs: {_named(missing)}")
+    try:
+        text = gzip.decompress(verified(file)).decode()
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise BadArchive(f"{file.path} is not UTF-8 packed by gzip ({error})") from None
+    # Not splitlines: it also parts at characters that JSON leaves as they are.
+    lines = text.removesuffix("\n").split("\n") if text else []
+    if len(lines) != manifest.count:
+        raise BadArchive(f"{file.path} holds {len(lines)} rows, and its manifest says {manifest.count}")
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            rows.append(_row(line, manifest, columns))
+        except (ValueError, RecursionError) as error:
+            raise BadArchive(f"{file.path}: line {number} is no row of {table.name} ({error})") from None
+    return rows
+
+
+def _row(line: str, manifest: Manifest, columns: Mapping[str, Column[Any]]) -> dict[str, Any]:
+    """ValueError says what is wrong."""
+    found = json.loads(line)
+    if not isinstance(found, dict):
+        raise ValueError("it is no object")
+    if differing := found.keys() ^ set(manifest.columns):
+        raise ValueError(f"its columns are not the manifest's: {_named(differing)}")
+    row = {}
+    for name, value in found.items():
+        try:
+            row[name] = _typed(value, columns[name])
+        except (ValueError, TypeError, InvalidOperation):
+            raise ValueError(f"{name} cannot be {json.dumps(value)[:LONGEST_SHOWN]}") from None
+    return row
+
+
+def _is_needed(column: Column[Any]) -> bool:
+    return not column.nullable and column.default is None and column.server_default is None
+
+
+def _named(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def _manifest(path: Path) -> Manifest:
     try:
         found = Manifest(**json.loads(path.read_text(encoding="utf-8")))
+        if type(found.format) is not int or found.format != FORMAT:
+            raise BadArchive(f"{path} has format {found.format!r}, and this release reads {FORMAT}")
+        _check(found)
     except FileNotFoundError:
         raise BadArchive(f"{path} is missing: without a manifest a file was never finished") from None
-    except (OSError, ValueError, TypeError) as error:
-        raise BadArchive(f"{path} is no manifest of an archive ({type(error).__name__})") from None
-    if found.format != FORMAT:
-        raise BadArchive(f"{path} has format {found.format}, and this release reads {FORMAT}")
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise BadArchive(f"{path} is no manifest of an archive ({type(error).__name__}: {error})") from None
     return found
+
+
+def _check(manifest: Manifest) -> None:
+    """ValueError or TypeError where a value is none of its kind."""
+    if type(manifest.count) is not int or manifest.count < 0:
+        raise ValueError(f"count is {manifest.count!r}")
+    if not isinstance(manifest.table, str) or not isinstance(manifest.sha256, str):
+        raise TypeError("table and sha256 are texts")
+    if not isinstance(manifest.columns, list) or not all(isinstance(name, str) for name in manifest.columns):
+        raise TypeError("columns is a list of names")
+    for name, told in (("first", manifest.first), ("last", manifest.last)):
+        if datetime.fromisoformat(told).tzinfo is None:
+            raise ValueError(f"{name} has no offset from UTC")
 
 
 def _put(path: Path, content: bytes) -> None:
@@ -153,11 +208,26 @@ def _plain(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} has no form in an archive")
 
 
-def _typed(value: Any, kind: TypeEngine[Any]) -> Any:
+def _typed(value: Any, column: Column[Any]) -> Any:
+    """ValueError, TypeError or InvalidOperation where the column cannot hold it."""
+    kind: TypeEngine[Any] = column.type
     if value is None:
-        return None
+        return _asserted(None, bool(column.nullable))
     if isinstance(kind, ExactDecimal):
-        return Decimal(value)
+        number = Decimal(_asserted(value, isinstance(value, str)))
+        return _asserted(number, number.is_finite())
     if isinstance(kind, Instant):
-        return datetime.fromisoformat(value)
-    return date.fromisoformat(value) if isinstance(kind, Date) else value
+        instant = datetime.fromisoformat(value)
+        return _asserted(instant, instant.tzinfo is not None)
+    if isinstance(kind, Date):
+        return date.fromisoformat(value)
+    for sort, python in ((String, str), (Boolean, bool), (Integer, int)):
+        if isinstance(kind, sort):
+            return _asserted(value, type(value) is python)
+    return value
+
+
+def _asserted(value: Any, holds: bool) -> Any:
+    if not holds:
+        raise ValueError
+    return value

@@ -39,11 +39,19 @@ def archived(plugins: Sequence[Plugin]) -> dict[str, Archived]:
     return {each.table.name: each for plugin in plugins for each in plugin.archived}
 
 
-async def restore(host: Host, file: files.Kept, of: Archived) -> int:
+def read(file: files.Kept, known: Mapping[str, Archived]) -> tuple[Archived, list[dict[str, Any]]]:
+    """Whose rows a file holds, and the rows; BadArchive where this release cannot bring them back."""
+    table = file.manifest.table
+    if table not in known:
+        raise files.BadArchive(f"{file.path}: no table {table} is archived by this release")
+    return known[table], files.rows_of(file, known[table].table)
+
+
+async def restore(host: Host, file: files.Kept, known: Mapping[str, Archived]) -> int:
     """How many of a file's rows were not there, and are now: all of them, or an error and none.
 
     BadArchive where the file is not what was written, NotRestored where its rows do not fit.
     """
-    rows = await asyncio.to_thread(files.rows_of, file, of.table)
+    of, rows = await asyncio.to_thread(read, file, known)
     async with host.store.write() as tx:
         return await (of.restore(host, tx, rows) if of.restore else put_back(tx, of.table, rows))

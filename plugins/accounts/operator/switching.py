@@ -10,6 +10,7 @@ from gateway.core.store import Tx, new_id
 from plugins.accounts.operator.store import BreakerOrderDirectory, SwitchDirectory, SwitchRow
 from plugins.accounts.operator.tenants import LONGEST_REASON, read
 from schema.errors import BadInput, UnknownProvider
+from schema.symbols import parse_instrument
 from schema.words.problems import Refused
 from schema.words.registry import ProviderInfo
 
@@ -93,6 +94,8 @@ class Switching:
         await self._check(provider, capability)
         if symbol is not None and capability is None:
             raise Refused("INVALID", "give the capability that the symbol's answers are of", "symbol")
+        if symbol is not None:
+            symbol = _instrument(symbol)
         target = ".".join(part for part in (provider, capability) if part)
         desk = self._host.service(CacheDesk)
         async with self._host.store.write() as tx:
@@ -119,6 +122,14 @@ class Switching:
         if found is None:
             raise RuntimeError("a provider that was just switched is not there")
         return found
+
+
+def _instrument(symbol: str) -> str:
+    """An id as caches hold it."""
+    try:
+        return str(parse_instrument(symbol))
+    except ValueError as wrong:
+        raise Refused("INVALID", str(wrong), "symbol") from None
 
 
 def _standing(row: SwitchRow | None) -> dict[str, str | None]:

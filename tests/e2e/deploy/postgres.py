@@ -28,7 +28,8 @@ class Machine:
 
     @property
     def backups(self) -> Path:
-        return self.folder / "backups"
+        """Of a name that each of the readers it passes would take apart: shells, PostgreSQL's settings and commands."""
+        return self.folder / "the server's 100 %f \\ backups"
 
     @property
     def url(self) -> str:
@@ -62,7 +63,7 @@ class Machine:
         with (data / "postgresql.auto.conf").open("a") as file:
             file.write(
                 f"listen_addresses = ''\nunix_socket_directories = '{self.folder}'\nfsync = off\n"
-                f"archive_mode = on\narchive_command = 'BACKUP_DIR={self.backups} {archive} %p %f'\n"
+                f"archive_mode = on\narchive_command = '{archive} %p %f'\n"
             )
 
     def start(self, data: Path) -> None:

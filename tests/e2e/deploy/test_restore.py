@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select, text
 
 from gateway.cli.app import run
+from gateway.core import telemetry
 from gateway.core.ports import Act, Audit
 from gateway.core.store import Store, new_id
 from plugins.accounts.audit.sealer import Sealer
@@ -124,6 +125,7 @@ def test_a_lost_database_comes_back_as_it_was_at_a_chosen_second(server, tmp_pat
     monkeypatch.setenv("MARKETGATE_DATABASE_URL", server.url)
     monkeypatch.setenv("MARKETGATE_SECRET_KEY", ROOT_SECRET)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(telemetry, "configure_logging", lambda *_: None)
     code = run(["audit", "verify", "--csv"])
     told = capsys.readouterr().out.splitlines()
     assert (code, told[1]) == (0, f"{TENANT},whole,{before},0,0,")
@@ -133,7 +135,7 @@ def test_scripts_refuse_what_would_lose_or_mislead(server):
     full = server.folder / "full"
     server.own(full)
     (full / "PG_VERSION").touch()
-    older = server.backups / "base" / "20261129T120000Z"
+    older = server.backups / "base" / "20200102T120000Z"
     older.mkdir()
     segment = server.folder / "segment"
     segment.write_text("one")
@@ -142,11 +144,17 @@ def test_scripts_refuse_what_would_lose_or_mislead(server):
         ended = server.run(*command, check=False)
         return ended.returncode, ended.stdout.strip()
 
-    assert told("restore.sh", "2026-11-29 12:00:00+00", full) == (1, f"{full} is not empty: move it away first")
-    assert told("restore.sh", "2026-11-29 11:59:59+00", server.folder / "new") == (
-        1, "no base backup was whole by 2026-11-29 11:59:59+00: 1 are younger",
+    assert told("restore.sh", "2020-01-02 12:00:00+00", full) == (1, f"{full} is not empty: move it away first")
+    assert told("restore.sh", "2020-01-02 11:59:59+00", server.folder / "new") == (
+        1, "no base backup was whole by 2020-01-02 11:59:59+00: 1 are younger",
     )  # fmt: skip
-    assert told("restore.sh", "half past", server.folder / "new") == (2, "half past is no time")
+    for odd in ("half past", "", "  ", "Z"):
+        assert told("restore.sh", odd, server.folder / "new") == (
+            2, f"'{odd}' is no time: write it like '2026-11-29 12:00:00+00'",
+        )  # fmt: skip
+    assert told("restore.sh", "2099-01-01 00:00:00+00", server.folder / "new") == (
+        2, "2099-01-01 00:00:00+00 is still to come: there is nothing of it to restore",
+    )  # fmt: skip
     assert not (server.folder / "new").exists()
     assert told("archive.sh", segment, "000000010000000000000001") == (0, "")
     assert told("archive.sh", segment, "000000010000000000000001") == (0, "")

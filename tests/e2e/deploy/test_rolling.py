@@ -34,7 +34,8 @@ subscription { events(types: ["apikey.created"]) { cursor event { ... on ApiKeyC
 LAST = "the last one"
 DRAIN_S = "1"
 ASKING, LISTENING = 2, 2
-PAUSE_S = 0.03
+PAUSE_S = 0.1
+"""Between what a client sends: as fast as they could they would only keep the processes from starting."""
 
 
 @dataclass
@@ -51,9 +52,12 @@ class Process:
             env = environment(self.folder, self.port, self.settings)
             self.running = Forked(COMMAND, env=env, cwd=self.folder, stdout=log, stderr=log)
 
-    def end(self) -> None:
+    def leave(self) -> None:
         if self.running is not None:
             self.running.send_signal(signal.SIGTERM)
+
+    def wait(self) -> None:
+        if self.running is not None:
             self.running.wait(timeout=30)
 
     @property
@@ -70,7 +74,9 @@ def fleet(folder: Path, **settings: str) -> Iterator[tuple[Process, Process]]:
         yield both
     finally:
         for each in both:
-            each.end()
+            each.leave()
+        for each in both:
+            each.wait()
     for each in both:
         told = each.log.read_text(errors="replace")
         assert not [defect for defect in DEFECTS if defect in told], told[-8000:]
@@ -99,7 +105,6 @@ async def ask(url: str, key: str, heard: Heard, over: asyncio.Event) -> None:
                 heard.wrong.append(repr(error))
                 continue
             finally:
-                # As fast as it could it would only keep the processes from starting.
                 await asyncio.sleep(PAUSE_S / 3)
             heard.answers += 1
             if "errors" in body:
@@ -148,7 +153,8 @@ async def listen(url: str, key: str, heard: Heard) -> list[str]:
 async def roll(both: tuple[Process, Process], balancer: Balancer) -> None:
     """What an operator's roll-out does: the next one goes only once the one before is back."""
     for each in both:
-        await asyncio.to_thread(each.end)
+        each.leave()
+        await asyncio.to_thread(each.wait)
         await balancer.until(each.port, ready=False)
         each.start()
         await balancer.until(each.port, ready=True)

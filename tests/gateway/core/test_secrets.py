@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -111,6 +113,34 @@ def test_no_log_line_shows_a_secret_wherever_it_stands(
     told = capsys.readouterr().err
     assert "s3cr3t" not in told
     assert all(word in told for word in ("one", "two", "three", "RuntimeError", "***"))
+
+
+ODD = "a\0b\x1b[2Jc\x9bd\u2028e\x85f\u202eg\u200bh\ud800i"
+SHOWN = r"a\x00b\x1b[2Jc\x9bd\u2028e\x85f\u202eg\u200bh\ud800i"
+
+
+@pytest.mark.parametrize("colours", [False, True])
+def test_no_text_log_steers_a_terminal_or_parts_a_line_where_none_ends(
+    logs_as_before: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, colours: bool
+) -> None:
+    with (tmp_path / "log").open("w", encoding="utf-8") as shown:
+        monkeypatch.setattr(shown, "isatty", lambda: colours)
+        monkeypatch.setattr("sys.stderr", shown)
+        configure_logging("info", "text", Redactor())
+        log = structlog.get_logger("a")
+
+        log.warning("one", path=f"/{ODD}", nested=[ODD])
+        try:
+            raise RuntimeError(ODD)
+        except RuntimeError:
+            log.exception("two")
+            logging.getLogger("asyncio").exception("three %s", f"{ODD}\nfour")
+
+    told = (tmp_path / "log").read_text(encoding="utf-8")
+    assert told.count(SHOWN) == 5
+    assert rf"three {SHOWN}\nfour" in told
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", told) if colours else told
+    assert [each for each in plain if not each.isprintable() and each not in "\n\t"] == []
 
 
 def test_an_http_clients_own_log_of_whole_urls_is_kept_quiet(

@@ -18,9 +18,10 @@ from sqlalchemy import Table, delete, select
 from gateway.cli.app import run
 from gateway.core import telemetry
 from gateway.core.archive import files
-from gateway.core.archive.shelf import archived, restore
+from gateway.core.archive.shelf import archived, read, restore
 from gateway.core.contract import NotRestored
 from gateway.core.ports import Act, Archive, Audit
+from gateway.domains import load_plugins
 from plugins.accounts.audit.desk import AuditDesk
 from plugins.accounts.audit.sealer import Sealer
 from plugins.accounts.tables import audit
@@ -66,7 +67,7 @@ def in_files(folder: Path) -> dict[str, int]:
 async def bring_back(house: House, folder: Path) -> list[int]:
     known = archived(house.host.plugins)
     opened = [files.opened(path) for path in files.found(folder / "archive")]
-    return [await restore(house.host, each, known[each.manifest.table]) for each in opened]
+    return [await restore(house.host, each, known) for each in opened]
 
 
 def delivery(id: str, settled: datetime | None) -> dict[str, Any]:
@@ -143,6 +144,18 @@ async def test_a_file_that_was_changed_is_refused_and_nothing_comes_back(keeping
         await bring_back(keeping, tmp_path)
 
     assert await all_of(keeping, deliveries) == []
+
+
+async def test_characters_that_part_lines_elsewhere_part_no_rows(keeping, tmp_path):
+    told = "a\u2028b\u2029c\u0085d\x0be\x1cf\ng"
+    row = {**delivery("a", keeping.clock.now() - timedelta(days=31)), "last_error": told}
+    await put(keeping, deliveries, row, {**row, "id": "b", "event_id": "evt_b"})
+    before = await all_of(keeping, deliveries)
+    await Clearing(keeping.host).run()
+
+    assert await bring_back(keeping, tmp_path) == [2]
+
+    assert await all_of(keeping, deliveries) == before
 
 
 # --- The audit trail
@@ -228,6 +241,80 @@ async def test_usage_is_archived_only_once_it_is_invoiced(keeping, tmp_path):
     assert await all_of(keeping, usage_fields) == before
 
 
+# --- Files that nobody wrote like this
+
+ROW = {
+    "tenant_id": TENANT, "hour": "2026-01-01T00:00:00+00:00", "key_id": "k", "field": "quote", "operations": 1,
+    "points": 1, "calls": 1, "hits": 0, "errors": 0,
+}  # fmt: skip
+WITHOUT_HITS = {name: value for name, value in ROW.items() if name != "hits"}
+
+
+def packed(*rows: object) -> bytes:
+    return gzip.compress("".join(f"{json.dumps(row)}\n" for row in rows).encode(), mtime=0)
+
+
+def damaged(folder: Path, data: bytes, **told: Any) -> Path:
+    """A file whose SHA-256 fits, whatever is in it."""
+    path = folder / "billing_usage_fields" / "2026-01" / f"a{files.DATA}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    manifest = {
+        "format": 1, "table": "billing_usage_fields", "count": 1, "first": ROW["hour"], "last": ROW["hour"],
+        "sha256": hashlib.sha256(data).hexdigest(), "columns": list(ROW), "made_at": ROW["hour"], **told,
+    }  # fmt: skip
+    files.manifest_of(path).write_text(json.dumps(manifest))
+    return path
+
+
+DAMAGES: list[tuple[bytes, dict[str, Any], str]] = [
+    (b"hello", {}, "a.jsonl.gz is not UTF-8 packed by gzip (Not a gzipped file"),
+    (packed(ROW)[:-6], {}, "a.jsonl.gz is not UTF-8 packed by gzip (Compressed file ended before the end"),
+    (packed(ROW)[:10] + b"\x07" * 20, {}, "a.jsonl.gz is not UTF-8 packed by gzip (Error -3"),
+    (gzip.compress(b"\xff\xfe\n"), {}, "a.jsonl.gz is not UTF-8 packed by gzip ('utf-8' codec can't decode"),
+    (gzip.compress(b"{x\n"), {}, "a.jsonl.gz: line 1 is no row of billing_usage_fields (Expecting property name"),
+    (packed([1]), {}, "line 1 is no row of billing_usage_fields (it is no object)"),
+    (gzip.compress(b"[" * 100_000), {}, "line 1 is no row of billing_usage_fields (maximum recursion depth"),
+    (packed({**ROW, "evil": 1}), {}, "(its columns are not the manifest's: evil)"),
+    (packed(WITHOUT_HITS), {}, "(its columns are not the manifest's: hits)"),
+    (packed(WITHOUT_HITS), {"columns": list(WITHOUT_HITS)}, "lacks columns that this release needs: hits"),
+    (packed(ROW, {**ROW, "hour": "soon"}), {"count": 2}, 'line 2 is no row of billing_usage_fields (hour cannot'),
+    (packed({**ROW, "hour": "2026-01-01T00:00:00"}), {}, '(hour cannot be "2026-01-01T00:00:00")'),
+    (packed({**ROW, "operations": "abc"}), {}, '(operations cannot be "abc")'),
+    (packed({**ROW, "operations": True}), {}, "(operations cannot be true)"),
+    (packed({**ROW, "field": None}), {}, "(field cannot be null)"),
+    (packed(ROW), {"count": 2}, "a.jsonl.gz holds 1 rows, and its manifest says 2"),
+    (packed(ROW), {"count": "1"}, "a.json is no manifest of an archive (ValueError: count is '1')"),
+    (packed(ROW), {"first": "nonsense"}, "a.json is no manifest of an archive (ValueError: Invalid isoformat string"),
+    (packed(ROW), {"last": "2026-01-01T00:00:00"}, "(ValueError: last has no offset from UTC)"),
+    (packed(ROW), {"table": ["a"]}, "a.json is no manifest of an archive (TypeError: table and sha256 are texts)"),
+    (packed(ROW), {"columns": "hour"}, "(TypeError: columns is a list of names)"),
+    (packed(ROW), {"table": "accounts_users"}, "no table accounts_users is archived by this release"),
+    (packed(ROW), {"format": "1"}, "a.json has format '1', and this release reads 1"),
+]  # fmt: skip
+
+
+def test_every_kind_of_damage_is_told_with_the_files_name_and_what_is_wrong(tmp_path):
+    known = archived(load_plugins())
+    for data, told, wrong in DAMAGES:
+        path = damaged(tmp_path, data, **told)
+
+        with pytest.raises(files.BadArchive) as refused:
+            read(files.opened(path), known)
+
+        assert str(refused.value).startswith(str(path.parent)), wrong
+        assert wrong in str(refused.value)
+    assert read(files.opened(damaged(tmp_path, packed(ROW))), known)[1] == [
+        {**ROW, "hour": datetime(2026, 1, 1, tzinfo=UTC)}
+    ]
+
+
+@pytest.mark.parametrize("path", [".", "..", "/", "notes.txt"])
+def test_what_is_no_file_of_an_archive_is_told_so(path):
+    with pytest.raises(files.BadArchive, match=r"is no file of an archive: those end in \.jsonl\.gz or \.json"):
+        files.opened(Path(path))
+
+
 # --- The command
 
 
@@ -264,3 +351,7 @@ def test_the_command_lists_checks_and_restores(database, tmp_path, monkeypatch, 
     assert (code, "its SHA-256 differs from the manifest's" in err) == (4, True)
     assert command("restore", found["file"])[0] == 4
     assert command("restore", str(tmp_path / "nothing.jsonl.gz"))[0] == 4
+    bad = damaged(tmp_path / "archive", packed([1]))
+    for words in (("restore", str(bad)), ("list", "--check")):
+        code, _, err = command(*words)
+        assert (code, f"{bad}: line 1 is no row of billing_usage_fields (it is no object)" in err) == (4, True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from deploy.check import HERE, Look, Seen, looks, main, seen, told
+import pytest
+
+from deploy.check import HERE, Look, Seen, find_tool, looks, main, seen, told
 
 TRUE, FALSE, CAT = "/bin/true", "/bin/false", "/bin/cat"
+PROMTOOL = find_tool("promtool")
 
 
 def filled(folder: Path) -> Path:
@@ -16,10 +20,19 @@ def filled(folder: Path) -> Path:
         "a.sh",
         "prometheus/prometheus.yml",
         "prometheus/rules/a.yml",
+        "prometheus/tests/alerts.yml",
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("")
+    dashboard(folder / "grafana" / "dashboards" / "a.json", "up")
     return folder
+
+
+def dashboard(path: Path, *asked: object) -> None:
+    targets = [{"refId": "A", "expr": each} for each in asked]
+    board = {"uid": "a", "templating": {"list": []}, "panels": [{"id": 1, "title": "One", "targets": targets}]}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(board))
 
 
 def test_every_kind_of_file_is_looked_at_by_its_own_tool(tmp_path):
@@ -31,6 +44,7 @@ def test_every_kind_of_file_is_looked_at_by_its_own_tool(tmp_path):
         "kubernetes/production": ("kubectl", "kubernetes-validate"),
         "kubernetes/bluegreen": ("kubectl", "kubernetes-validate"),
         "prometheus/prometheus.yml": ("promtool",), "prometheus/rules": ("promtool",),
+        "prometheus/tests/alerts.yml": ("promtool",), "grafana/dashboards/a.json": ("promtool",),
     }  # fmt: skip
 
 
@@ -53,7 +67,7 @@ def test_a_finding_fails_and_is_told_with_its_words(tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert code == 1
     assert lines[:2] == ["WRONG    docker/Dockerfile", "         line 3 is wrong"]
-    assert lines[-1] == "7 good, 1 wrong, 0 not run"
+    assert lines[-1] == "9 good, 1 wrong, 0 not run"
 
 
 def test_a_missing_tool_is_named_and_never_counts_as_good(tmp_path, capsys):
@@ -63,7 +77,60 @@ def test_a_missing_tool_is_named_and_never_counts_as_good(tmp_path, capsys):
     assert code == 0
     assert "NOT RUN  kubernetes/production: kubectl is not there\n" in out
     assert "NOT RUN  prometheus/rules: promtool is not there\n" in out
-    assert out.endswith("3 good, 0 wrong, 5 not run\n")
+    assert "NOT RUN  prometheus/tests/alerts.yml: promtool is not there\n" in out
+    assert out.endswith("3 good, 0 wrong, 7 not run\n")
+
+
+def test_where_it_is_strict_a_missing_tool_is_a_finding(tmp_path):
+    filled(tmp_path)
+
+    assert main(tmp_path, lambda name: None if name == "promtool" else TRUE, strict=True) == 1
+    assert main(tmp_path, lambda name: TRUE, strict=True) == 0
+
+
+def test_a_tool_that_does_not_end_is_a_finding():
+    look = Look(name="slow", tools=("tool",), command=("tool", "60"))
+
+    assert seen(look, {"tool": "/bin/sleep"}.get, 0.05) == Seen(name="slow", problem="sleep had not ended after 0.05 s")
+
+
+def problem(folder: Path, promtool: str = TRUE) -> str:
+    (look,) = (each for each in looks(folder) if each.name == "grafana/dashboards/a.json")
+    return seen(look, {"promtool": promtool}.get).problem
+
+
+def test_a_file_that_is_no_dashboard_is_a_finding(tmp_path):
+    path = filled(tmp_path) / "grafana" / "dashboards" / "a.json"
+
+    assert problem(tmp_path) == ""
+    for text, wrong in (
+        ("{", "JSONDecodeError: Expecting property name enclosed in double quotes"),
+        ("[]", "TypeError: list indices must be integers or slices, not str"),
+        ('{"uid": "a", "panels": []}', "KeyError: 'templating'"),
+    ):
+        path.write_text(text)
+        assert problem(tmp_path).startswith(f"a.json is no dashboard: {wrong}")
+    dashboard(path, 7)
+    assert problem(tmp_path) == "a.json is no dashboard: AttributeError: 'int' object has no attribute 'replace'"
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed (Debian: apt-get install prometheus)")
+def test_a_dashboard_that_asks_no_promql_is_a_finding(tmp_path):
+    path = filled(tmp_path) / "grafana" / "dashboards" / "a.json"
+
+    dashboard(path, "up", "sum(rate(a[$__rate_interval]))")
+    good = problem(tmp_path, str(PROMTOOL))
+    dashboard(path, "up", "sum(rate(a[$__rate_interval])")
+
+    assert good == ""
+    assert "unclosed left parenthesis" in problem(tmp_path, str(PROMTOOL))
+
+
+def test_the_alerts_and_dashboards_of_ours_are_looked_at():
+    names = {look.name for look in looks(HERE)}
+
+    assert {path.relative_to(HERE).as_posix() for path in HERE.glob("grafana/dashboards/*.json")} <= names
+    assert "prometheus/tests/alerts.yml" in names
 
 
 def test_what_cannot_be_rendered_is_a_finding_though_its_reader_has_no_objection():

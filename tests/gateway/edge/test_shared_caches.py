@@ -108,6 +108,22 @@ async def test_no_tenant_is_ever_served_anothers_answer_nor_anybodys(stall, cdn)
         assert (stored.varied["x-api-key"], stored.varied["authorization"], stored.varied["cookie"]) == (None,) * 3
 
 
+async def test_what_everybody_gets_says_nothing_of_who_asked_first(stall, cdn):
+    answers = [await ask(cdn) for _ in range(3)]
+    own, posted = await ask(cdn, "a"), await stall.ask(key=None)
+
+    assert [hit(each) for each in answers] == [False, True, True]
+    for each in answers:
+        assert "public" in each.headers["cache-control"]
+        assert [name for name in each.headers if name.startswith("ratelimit")] == []
+        assert each.json() == {"data": own.json()["data"], "extensions": {}}
+    for each in (own, posted):
+        assert (each.headers["ratelimit"][:8], "ratelimit-policy" in each.headers) == ('"points"', True)
+        assert each.json()["extensions"].keys() == {"requestId", "cost"}
+    known = await ask(cdn, **{"accept": "application/json", "if-none-match": answers[0].headers["etag"]})
+    assert (known.status_code, "ratelimit" in known.headers) == (304, False)
+
+
 @pytest.mark.parametrize("header", ["x-api-key", "authorization", "cookie", "origin"])
 async def test_whoever_says_who_it_is_is_asked_by_the_gateway(stall, cdn, header):
     for _ in range(3):

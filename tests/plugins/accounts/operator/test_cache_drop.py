@@ -24,6 +24,18 @@ async def test_what_is_dropped_is_fetched_anew(house: House):
     assert await status(house) == "MISS"
 
 
+async def test_a_symbol_is_dropped_as_it_is_held_and_refused_where_it_is_none(house: House):
+    _, key = await hired(house)
+    await status(house)
+
+    bare = await change(house, DROP, key, provider="kraken", capability="quotes", symbol="BTC-USD")
+    held = await status(house)
+    written = await change(house, DROP, key, provider="kraken", capability="quotes", symbol="CRYPTO:btc/usd")
+
+    assert (bare["dropped"], bare["userErrors"][0]["code"], held) == (False, "INVALID", "HIT")
+    assert (written["dropped"], await status(house)) == (True, "MISS")
+
+
 async def test_what_nobody_offers_is_refused_and_nothing_is_dropped(house: House):
     _, key = await hired(house)
     await status(house)
