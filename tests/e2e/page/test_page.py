@@ -38,6 +38,7 @@ def test_the_landing_page_shows_prices_as_they_change(page: Page, gateway_url: s
     page.open(f"{gateway_url}/")
     page.wait("document.querySelector('.watch .hint')?.innerText === 'live'")
     price = f"{ROW}.querySelector('.price .figure').title"
+    page.wait(f"{ROW}?.querySelector('.price .figure')")
     first = page.ask(price)
 
     page.wait(f"{price} !== {first!r}")
