@@ -10,8 +10,12 @@ from decimal import ROUND_UP, Decimal
 from gateway.core.matching.contingencies import Linked
 from gateway.core.matching.lifecycle import TERMINAL, advance
 from gateway.core.matching.model import Execution, Working
+from gateway.core.matching.positions import Applied
 from gateway.core.matching.rounding import EXACT, quantum_of, total_of
-from plugins.trading.rows import OrderRow
+from gateway.core.store import new_id
+from plugins.trading.orders.market import Market
+from plugins.trading.rows import FillRow, OrderRow
+from schema.provenance import DataMode
 from schema.symbols import parse_instrument
 from schema.words.orders import OrderLeg, OrderStatus, OrderType, TimeInForce
 from schema.words.trades import Side
@@ -86,3 +90,17 @@ def left_of(before: OrderRow, after: OrderRow) -> Decimal:
 def paid_for(executions: Iterable[Execution]) -> Decimal:
     """What a purchase's executions take of cash, fees included: never less than the ledger books, which rounds it."""
     return total_of(EXACT.add(EXACT.multiply(each.quantity, each.price), each.fee) for each in executions)
+
+
+def fill_row(row: OrderRow, execution: Execution, applied: Applied, market: Market, now: datetime) -> FillRow:
+    """One execution, as it is kept."""
+    tick = market.tick
+    return FillRow(
+        tenant_id=row.tenant_id, id=new_id("fill"), account_id=row.account_id, order_id=row.id,
+        number=execution.number, broker_fill_id=None, instrument=row.instrument, side=row.side,
+        quantity=execution.quantity, price=execution.price, contract_size=market.spec.contract_size,
+        currency=row.currency, reference=execution.reference,
+        fee=execution.fee, liquidity=execution.liquidity.value, realised=applied.realised, strategy=row.strategy,
+        provider=tick.provider if tick else "", mode=(market.mode or DataMode.LIVE).value,
+        priced_at=tick.as_of if tick else None, at=now,
+    )  # fmt: skip
