@@ -91,10 +91,17 @@ def _entry_price(wish: Wish, tick: Tick | None) -> Decimal | None:
     """About where the other side's market will be when the entry is filled; None where nobody can say."""
     other = Side.SELL if wish.side is Side.BUY else Side.BUY
     now = side_price(tick, other) if tick else None
+    if wish.stop_price is not None and wish.limit_price is not None:
+        # Its stop triggers it, and it is filled at its limit or better.
+        return _better(wish.side, wish.stop_price, wish.limit_price)
     if wish.stop_price is not None:
         return wish.stop_price
     if wish.condition is not None or wish.type is OrderType.TRAILING_STOP:
         return wish.limit_price
     if wish.limit_price is None or now is None:
         return wish.limit_price or now
-    return min(wish.limit_price, now) if wish.side is Side.BUY else max(wish.limit_price, now)
+    return _better(wish.side, wish.limit_price, now)
+
+
+def _better(side: Side, one: Decimal, other: Decimal) -> Decimal:
+    return min(one, other) if side is Side.BUY else max(one, other)

@@ -27,6 +27,12 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
      "stopPrice 95 of a SELL must lie below 90, else it is met at once: at most 89.99."),
     (wish("BUY", "STOP_MARKET", stopPrice="110", takeProfit={"limitPrice": "105"}), "takeProfit.limitPrice",
      "limitPrice 105 of a SELL must lie above 110, else it is met at once: at least 110.01."),
+    # Triggered at its stop, it is filled at its limit or better.
+    (wish("BUY", "STOP_LIMIT", stopPrice="105", limitPrice="99", stopLoss={"stopPrice": "102"}), "stopLoss.stopPrice",
+     "stopPrice 102 of a SELL must lie below 99, else it is met at once: at most 98.99."),
+    (wish("SELL", "STOP_LIMIT", stopPrice="95", limitPrice="100", stopLoss={"stopPrice": "98"}, accountId="tacc_2"),
+     "stopLoss.stopPrice",
+     "stopPrice 98 of a BUY must lie above 100, else it is met at once: at least 100.01."),
 ]  # fmt: skip
 
 
@@ -41,6 +47,8 @@ async def test_what_waits_on_its_side_or_cannot_be_judged_is_taken(pit: Pit):
         wish("BUY", "MARKET", stopLoss={"stopPrice": "98.99"}, takeProfit={"limitPrice": "99.01"}),
         wish("BUY", "LIMIT", limitPrice="90", stopLoss={"stopPrice": "89.99"}, takeProfit={"limitPrice": "95"}),
         wish("BUY", "STOP_MARKET", stopPrice="110", stopLoss={"stopPrice": "105"}),
+        wish("BUY", "STOP_LIMIT", stopPrice="105", limitPrice="99", takeProfit={"limitPrice": "102"},
+             stopLoss={"stopPrice": "95"}, accountId="tacc_2"),
         wish("BUY", "TRAILING_STOP", trailAmount="4", stopLoss={"stopPrice": "150"}, accountId="tacc_2"),
         wish("SELL", "STOP_MARKET", stopPrice="150", symbol=OLD, accountId="tacc_2"),
         wish("SELL", "STOP_MARKET", stopPrice="150", symbol=DEAD, accountId="tacc_2"),
@@ -48,7 +56,7 @@ async def test_what_waits_on_its_side_or_cannot_be_judged_is_taken(pit: Pit):
 
     placed = [(await pit.do(PLACE, **each))["order"]["status"] for each in passing]
 
-    assert placed == ["FILLED", *["ACCEPTED"] * 5]
+    assert placed == ["FILLED", *["ACCEPTED"] * 6]
 
 
 async def test_a_position_is_protected_and_orders_are_replaced_on_their_side_only(pit: Pit):
