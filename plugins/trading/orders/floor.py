@@ -6,7 +6,7 @@ its events and what it does to other orders stand in one transaction, or none of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Context, Decimal
@@ -14,10 +14,10 @@ from typing import Self
 
 from gateway.core.contract import Host
 from gateway.core.matching import venue
-from gateway.core.matching.contingencies import EXITS, Cancel, Consequence, Resize, Wake, consequences
+from gateway.core.matching.contingencies import PARENT_ENDED, Cancel, Consequence, Resize, Wake, consequences
 from gateway.core.matching.funding import last_funding
 from gateway.core.matching.lifecycle import WORKING
-from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step, Tick
+from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step
 from gateway.core.matching.positions import Applied, apply
 from gateway.core.matching.rounding import quantum_of
 from gateway.core.ports import Outbox
@@ -32,26 +32,34 @@ from plugins.trading.markets.specs import is_perpetual
 from plugins.trading.orders.affording import lacking_margin
 from plugins.trading.orders.events import (
     OrderAccepted,
-    OrderCanceled,
-    OrderExpired,
     OrderFilled,
-    OrderRejected,
     PositionClosed,
     PositionOpened,
+    told_end,
 )
-from plugins.trading.orders.forms import check_woken
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.reasons import told_reason
 from plugins.trading.orders.reckoning import reckoned
+from plugins.trading.orders.sides import check_woken
 from plugins.trading.orders.store import FillStore, OrderStore
-from plugins.trading.orders.turning import ended, fill_row, form_of, left_of, linked, paid_for, returned, working
+from plugins.trading.orders.turning import (
+    ended,
+    fill_row,
+    fitting,
+    form_of,
+    left_of,
+    linked,
+    paid_for,
+    returned,
+    working,
+)
 from plugins.trading.positions.store import PositionStore, TripStore
 from plugins.trading.positions.turning import position_of, position_row, trip_row
 from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
 from plugins.trading.writing import Writing
 from schema.events import Event
 from schema.provenance import DataMode
-from schema.words.orders import MarginType, OrderStatus, OrderType
+from schema.words.orders import MarginType, OrderStatus
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
@@ -184,7 +192,7 @@ class Floor:
         """It ends without being filled further: cancelled, expired or rejected."""
         after = ended(row, status, told_reason(reason), self.now)
         self.put(after)
-        self._tell_end(after, self._mode(row))
+        self.events.append(told_end(after, self._mode(row), self.now))
         self._follow(after, None)
 
     def fail(self, row: OrderRow, code: str, message: str) -> None:
@@ -245,7 +253,7 @@ class Floor:
         after = self._fill(row, after, step, market)
         self.put(after)
         if not after.open and after.status != OrderStatus.FILLED:
-            self._tell_end(after, self._mode(row, market))
+            self.events.append(told_end(after, self._mode(row, market), self.now))
         self._follow(after, market)
         if step.executions and self.lends:
             self._reckon(row.instrument, market)
@@ -334,13 +342,6 @@ class Floor:
         if kept is None:
             self.events.append(PositionOpened.told(after, row, after.bought_value / after.bought))
 
-    def _tell_end(self, row: OrderRow, mode: DataMode) -> None:
-        tell: dict[str, Callable[[OrderRow, DataMode, datetime], Event]] = {
-            OrderStatus.CANCELED: OrderCanceled.told, OrderStatus.EXPIRED: OrderExpired.told,
-            OrderStatus.REJECTED: OrderRejected.told,
-        }  # fmt: skip
-        self.events.append(tell[row.status](row, mode, self.now))
-
     def _mode(self, row: OrderRow, market: Market | None = None) -> DataMode:
         """Of the market's price, else of what is held, else of what the account would be told."""
         if market is not None and market.mode is not None:
@@ -368,19 +369,23 @@ class Floor:
             case Cancel():
                 self.end(other, OrderStatus.CANCELED, consequence.reason)
             case Resize():
-                step = venue.resize(working(other), consequence.quantity)
-                if step.changed:
+                step = venue.resize(working(other), fitting(other, consequence.quantity, self.held(other.instrument)))
+                if step.order.quantity != other.quantity:
                     self.put(returned(other, step.order, self.now))
             case Wake() if other.status == OrderStatus.NEW:
-                self._wake(replace(other, quantity=consequence.quantity), market)
+                quantity = fitting(other, consequence.quantity, self.held(other.instrument))
+                if quantity:
+                    self._wake(replace(other, quantity=quantity), market)
+                elif not self.orders[other.parent_id or ""].open:
+                    self.end(other, OrderStatus.CANCELED, PARENT_ENDED)
 
     def _wake(self, row: OrderRow, market: Market | None) -> None:
         """It arrives at the venue, and meets the message after the one that has woken it."""
         if row.condition is not None:
             return
-        if market is not None and market.tick is not None and self._is_judged_late(row, market.tick):
+        if market is not None and market.tick is not None:
             try:
-                check_woken(row, market.spec, market.model, market.tick, self.now)
+                check_woken(row, self.orders.get(row.parent_id or ""), market, self.now)
             except Refused as refused:
                 self.fail(row, refused.code, refused.message)
                 return
@@ -391,9 +396,3 @@ class Floor:
         after = returned(row, step.order, self.now)
         self.put(after)
         self.events.append(OrderAccepted.told(after, self._mode(row, market), self.now))
-
-    def _is_judged_late(self, row: OrderRow, tick: Tick) -> bool:
-        """Whether nobody could say by its entry's price what it is worth: exits of a trail, and what is no exit."""
-        first = self.orders.get(row.parent_id or "")
-        foreseen = row.leg in EXITS and first is not None and first.type != OrderType.TRAILING_STOP
-        return row.instrument == str(tick.instrument) and not foreseen

@@ -102,7 +102,8 @@ def replaced_remote(
     check_switches(floor, halted, reduces=row.reduce_only)
     wish = wished(after)
     _check_form(floor, ground, wish, after.quantity, ())
-    check_reduces(floor, ground, wish, working(after).left, ())
+    if "quantity" in terms:
+        check_reduces(floor, ground, wish, working(after).left, ())
     return after
 
 
@@ -151,7 +152,8 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
         return after
     left = working(after).left
     floor.orders[row.id] = after
-    check_reduces(floor, ground, wish, left, ())
+    if "quantity" in terms:
+        check_reduces(floor, ground, wish, left, ())
     check_short(floor, ground, wish, left, (), group=row.group_id, but=row.id)
     after = _reserving(floor, ground, after, ())
     _check_arrival(after, arrival(floor, ground, after), ())

@@ -11,12 +11,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.model import Spec, Tick
 from gateway.core.matching.rounding import COIN_STEP, EXACT, ceil_to, floor_to
 from plugins.trading.ledger.chart import shown
 from plugins.trading.orders.checks import Path, side_price
 from plugins.trading.orders.forms import check_form
-from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of
+from plugins.trading.orders.market import Market
+from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of, wished
+from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderLeg, OrderType
 from schema.words.problems import Refused
 from schema.words.trades import Side
@@ -74,6 +77,20 @@ def check_exit(wish: Wish, exit: Exit, leg: OrderLeg, ground: Ground, now: datet
         closing, spec, now=now, path=path, collar_bps=ground.model.collar_bps, price=trailed, closes=True
     )  # fmt: skip
     check_side(closing, leg, price, spec, path)
+
+
+def check_woken(row: OrderRow, first: OrderRow | None, market: Market, now: datetime) -> None:
+    """The form, and of what is no exit the side, of an order that another one's fill has woken, by the message that
+    filled that one. What its entry's price has told already is not asked again; another instrument's is not known."""
+    foreseen = row.leg in EXITS and first is not None and first.type != OrderType.TRAILING_STOP
+    tick = market.tick
+    if tick is None or row.instrument != str(tick.instrument) or foreseen:
+        return
+    wish = wished(row)
+    price, exits = side_price(tick, wish.side), row.leg in EXITS
+    check_form(wish, market.spec, now=now, collar_bps=market.model.collar_bps, price=price, closes=exits)
+    if not exits:
+        check_side(wish, None, price, market.spec, ())
 
 
 def _waiting(wish: Wish, leg: OrderLeg | None) -> Waiting | None:
