@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.plugins.trading.orders.pit import BTC, DEAD, OLD, PLACE, PROTECT, REPLACE, Pit, wish
+from tests.plugins.trading.orders.pit import BTC, DEAD, ETH, GROUP, OLD, PLACE, PROTECT, REPLACE, Pit, wish
 
 WRONG = "WRONG_SIDE_OF_MARKET"
 CASES: list[tuple[dict[str, Any], str, str]] = [
@@ -72,6 +72,7 @@ async def test_a_position_is_protected_and_orders_are_replaced_on_their_side_onl
     found = [
         await pit.refused(PROTECT, **position, stopLoss={"stopPrice": "100"}),
         await pit.refused(PROTECT, **position, takeProfit={"limitPrice": "99"}),
+        await pit.refused(PROTECT, **position, takeProfit={"limitPrice": "50"}),
         await pit.refused(REPLACE, orderId=stop, stopPrice="99.5"),
         await pit.refused(REPLACE, orderId=target, limitPrice="90"),
         await pit.refused(REPLACE, orderId=loss, stopPrice="92"),
@@ -86,10 +87,41 @@ async def test_a_position_is_protected_and_orders_are_replaced_on_their_side_onl
     ]  # fmt: skip
 
     assert [(code, field) for code, field, _ in found] == [
-        (WRONG, "input.stopLoss.stopPrice"), (WRONG, "input.takeProfit.limitPrice"), (WRONG, "input.stopPrice"),
-        (WRONG, "input.limitPrice"), (WRONG, "input.stopPrice"), (WRONG, "input.limitPrice"),
+        (WRONG, "input.stopLoss.stopPrice"), (WRONG, "input.takeProfit.limitPrice"),
+        (WRONG, "input.takeProfit.limitPrice"), (WRONG, "input.stopPrice"), (WRONG, "input.limitPrice"),
+        (WRONG, "input.stopPrice"), (WRONG, "input.limitPrice"),
     ]  # fmt: skip
     assert [message.rpartition(": ")[2] for *_, message in found] == [
-        "at most 98.99.", "at least 99.01.", "at most 98.99.", "at least 99.01.", "at most 89.99.", "at least 90.01.",
+        "at most 98.99.", "at least 99.01.", "at least 99.01.", "at most 98.99.", "at least 99.01.", "at most 89.99.",
+        "at least 90.01.",
     ]  # fmt: skip
     assert moved == ["ACCEPTED", "ACCEPTED", "NEW", "NEW"]
+
+
+async def test_a_child_is_judged_by_the_market_that_wakes_it(pit: Pit):
+    oto: dict[str, Any] = {"accountId": "tacc_1", "rule": "OTO"}
+    stop = _bare(wish("SELL", "STOP_MARKET", stopPrice="97"))
+    beyond = _bare(wish("SELL", "STOP_MARKET", stopPrice="110"))
+
+    at_once = await pit.refused(GROUP, **oto, orders=[_bare(wish("BUY", "MARKET")), beyond])
+    elsewhere = await pit.refused(
+        GROUP,
+        **oto,
+        orders=[_bare(wish("BUY", "MARKET")), _bare(wish("BUY", "STOP_MARKET", stopPrice="45", symbol=ETH))],
+    )
+    waiting = await pit.do(GROUP, **oto, orders=[_bare(wish("BUY", "LIMIT", limitPrice="98")), stop, beyond])
+    pit.price("97.5", "98")
+    await pit.tick()
+    found = [await pit.order(each["id"]) for each in waiting["orders"]]
+
+    told = "stopPrice 110 of a SELL must lie below {}, else it is met at once: at most {}."
+    assert at_once == (WRONG, "input.orders.1", f"The order would be rejected: {told.format(99, 98.99)}.")
+    assert elsewhere[:2] == (WRONG, "input.orders.1.stopPrice")
+    assert [(each["status"], each["reason"]) for each in found] == [
+        ("FILLED", None), ("ACCEPTED", None), ("REJECTED", f"{WRONG}: {told.format(97.5, 97.49)}"),
+    ]  # fmt: skip
+
+
+def _bare(given: dict[str, Any]) -> dict[str, Any]:
+    """As one of a group."""
+    return {name: value for name, value in given.items() if name != "accountId"}
