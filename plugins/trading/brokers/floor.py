@@ -16,7 +16,7 @@ from plugins.trading.brokers.course import ASKED, ZERO, Charged, charged, follow
 from plugins.trading.brokers.port import Deal, Report
 from plugins.trading.ledger.chart import Ledger, money
 from plugins.trading.ledger.drafts import commission
-from plugins.trading.orders.events import OrderAccepted, OrderFilled
+from plugins.trading.orders.events import OrderAccepted, OrderFilled, told_end
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.reasons import told_reason
 from plugins.trading.positions.turning import position_of
@@ -62,7 +62,7 @@ class LiveFloor(Floor):
         after = replace(after, version=row.version + 1, changed_at=self.now)
         self.put(after)
         if row.open and not after.open and after.status != OrderStatus.FILLED:
-            self._tell_end(after, LIVE)
+            self.events.append(told_end(after, LIVE, self.now))
         return after
 
     def ask(self, row: OrderRow) -> None:

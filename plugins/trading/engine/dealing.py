@@ -6,7 +6,7 @@ by force until trading goes on.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -19,8 +19,10 @@ from gateway.core.matching.offers import is_stale
 from gateway.core.matching.venue import match, step
 from plugins.trading.accounts.access import Gate
 from plugins.trading.engine.seat import Seat, Stood, is_waiting
-from plugins.trading.orders.floor import Floor, Market
+from plugins.trading.markets.marks import Marks
+from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.market import Market
 from plugins.trading.orders.placing import arrive
 from plugins.trading.orders.turning import form_of
 from plugins.trading.positions.store import PositionStore
@@ -35,6 +37,9 @@ LOG = structlog.get_logger(__name__)
 
 NewestOf = Callable[[str], Market | None]
 """What the newest message of an instrument says to an account; None where nothing that counts is known."""
+
+MarksOf = Callable[..., Awaitable[Marks]]
+"""Prices and rates by which a seat's account, and some instruments beside what it holds, are valued."""
 
 
 class Dealer:
@@ -56,33 +61,35 @@ class Dealer:
             yield floor, halted
         seat.take(_stood(seat, floor, frozenset(instruments) if same else None))
 
-    async def meet(self, seat: Seat, market: Market) -> None:
+    async def meet(self, seat: Seat, market: Market, marks: MarksOf) -> None:
         """A message meets the orders of its instrument: what memory saw is decided anew under the lock."""
         if not seat.moves(market):
             return
         tick = market.tick
         if tick is None:
             return
+        known = await marks(seat, str(tick.instrument)) if seat.lends else None
         async with self.floor(seat, str(tick.instrument)) as (floor, halted):
             if halted or is_stale(tick, floor.now, market.model):
                 return
             rows = _working(floor, seat, str(tick.instrument))
             forms = [form_of(row, lends=floor.lends) for row in rows.values()]
             held = floor.held(str(tick.instrument))
-            for step in match(forms, tick, market.spec, market.model, open=market.open, held=held):
-                # What another one's fill has changed meets the next message.
-                if floor.orders[step.order.id] is rows[step.order.id]:
-                    floor.take(rows[step.order.id], step, market)
+            floor.marks = known
+            floor.take_all(match(forms, tick, market.spec, market.model, open=market.open, held=held), rows, market)
             await floor.write()
 
-    async def pass_time(self, seat: Seat, newest: NewestOf) -> None:
+    async def pass_time(self, seat: Seat, newest: NewestOf, marks: MarksOf) -> None:
         """What time alone does: orders run out, and those that are due meet the newest message."""
         now = self._host.clock.now()
         due = {} if seat.halted else _due(seat, newest, now)
         late = seat.late(now)
         if not late and not due:
             return
+        names = {seat.orders[each].instrument for each in due}
+        known = await marks(seat, *sorted(names)) if due and seat.lends else None
         async with self.floor(seat) as (floor, halted):
+            floor.marks = known
             for order_id in late:
                 row = floor.orders.get(order_id)
                 if row is not None and row.open and row.expires_at is not None and row.expires_at <= floor.now:

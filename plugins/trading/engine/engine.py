@@ -27,7 +27,7 @@ from plugins.trading.engine.places import Place, Places
 from plugins.trading.engine.reading import read_accounts
 from plugins.trading.engine.seat import Seat, Stood
 from plugins.trading.engine.values import find_value
-from plugins.trading.orders.floor import Market
+from plugins.trading.orders.market import Market
 from plugins.trading.tables import evaluators, leases
 from schema.errors import MarketgateError
 
@@ -238,10 +238,10 @@ class Engine:
             self._consider(place)
 
     async def _meet(self, place: Place, market: Market) -> None:
-        await self._dealer.meet(place.seat, market)
+        await self._dealer.meet(place.seat, market, self._guard.marks)
 
     async def _pass_time(self, place: Place) -> None:
-        await self._dealer.pass_time(place.seat, self.feeds.newest(place.seat))
+        await self._dealer.pass_time(place.seat, self.feeds.newest(place.seat), self._guard.marks)
 
     def _consider(self, place: Place) -> None:
         """Whether what its orders wait for has come, or never will."""

@@ -10,7 +10,7 @@ import structlog
 from gateway.core.clock import Clock
 from plugins.trading.engine.feeds import Feed, FeedKey
 from plugins.trading.engine.seat import Seat
-from plugins.trading.orders.floor import Market
+from plugins.trading.orders.market import Market
 from schema.symbols import parse_instrument
 from schema.words.orders import FillSource
 

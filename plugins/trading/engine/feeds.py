@@ -20,7 +20,7 @@ from gateway.core.contract import Context, Tapped
 from gateway.core.matching.model import Bar, ExecutionModel, Spec, Tick
 from plugins.trading.markets.prices import Priced, Prices
 from plugins.trading.markets.ticks import is_open, tick_of, tick_of_book
-from plugins.trading.orders.floor import Market
+from plugins.trading.orders.market import Market
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import MarketgateError, NoAnswer
 from schema.provenance import DataMode, Provenance

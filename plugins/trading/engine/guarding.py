@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 import structlog
@@ -56,6 +56,10 @@ class Guard:
             await self._act(seat, marks)
         return None if verdict is None else now
 
+    async def marks(self, seat: Seat, *instruments: str) -> Marks:
+        """By which it is valued now, with some instruments beside what it holds."""
+        return await self._marks(seat, await self._cash(seat), instruments)
+
     def concerns(self, seat: Seat) -> bool:
         """Whether anything could come of valuing it."""
         account = seat.account
@@ -87,14 +91,14 @@ class Guard:
                 seat.cash = await PositionStore().cash(tx, seat.tenant, seat.id)
         return tuple(seat.cash)
 
-    async def _marks(self, seat: Seat, cash: Iterable[BalanceRow]) -> Marks:
+    async def _marks(self, seat: Seat, cash: Iterable[BalanceRow], more: Collection[str] = ()) -> Marks:
         prices: dict[str, Mark] = {}
-        for name in seat.positions:
+        for name in {*seat.positions, *more}:
             feed, priced = self._feeds.quoted(seat, name), self._price(seat, name)
             if feed is not None and feed.spec is not None and priced is not None:
                 prices[name] = mark_of(priced, seat.model, derivative=feed.spec.derivative)
         currencies = {row.asset for row in cash if row.posted} | {row.currency for row in seat.positions.values()}
-        currencies |= {row.currency for row in seat.orders.values() if row.reserved}
+        currencies |= {row.currency for row in seat.orders.values() if row.reserved or row.instrument in more}
         rates = await self._exchange(seat, frozenset(currencies - {seat.account.currency}))
         return Marks(
             currency=seat.account.currency, prices=prices, rates=rates.rates, old_rates=rates.old_rates,

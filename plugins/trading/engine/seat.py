@@ -27,7 +27,7 @@ from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import ExecutionModel, Step, Working
 from gateway.core.matching.venue import match
 from plugins.trading.engine.directory import Extreme
-from plugins.trading.orders.floor import Market
+from plugins.trading.orders.market import Market
 from plugins.trading.orders.turning import form_of
 from plugins.trading.rows import AccountRow, BalanceRow, OrderRow, PositionRow
 from schema.words.orders import FillSource, MarginType, OrderStatus

@@ -13,13 +13,14 @@ from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING
 
 from gateway.core.matching import venue
-from gateway.core.matching.contingencies import EXITS
-from gateway.core.matching.margin import initial, opening, reserve
-from gateway.core.matching.model import Execution, Step
+from gateway.core.matching.margin import initial, opening
+from gateway.core.matching.model import Spec, Step
 from gateway.core.matching.rounding import COIN_STEP, EXACT, ceil_to, quantum_of, total_of
 from gateway.core.matching.rules import check_notional, check_quantity, worth
 from plugins.trading.ledger.chart import shown, times
+from plugins.trading.markets.marks import Marks
 from plugins.trading.orders.checks import Path, side_price
+from plugins.trading.orders.reckoning import opening_part, reckoned, reserve_at
 from plugins.trading.orders.turning import form_of, left_of, paid_for, returned, working
 from plugins.trading.positions.standing import standing
 from plugins.trading.rows import BalanceRow, OrderRow
@@ -44,12 +45,11 @@ def arrival(floor: Floor, ground: Ground, row: OrderRow) -> Step | None:
 
 def reserve_of(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
     """What it holds of buying power while it is open; for what nobody prices yet by its own limit or stop."""
-    order = working(row)
-    tick = ground.priced.tick if ground.priced else None
-    price = (side_price(tick, order.side) if tick else None) or order.limit_price or order.stop_price
-    if price is None or (not floor.lends and order.side is Side.SELL):
+    if not floor.lends and row.side == Side.SELL:
         return ZERO
-    return reserve(order, price, ground.spec, ground.model, _leverage(floor), _opens(floor, row))
+    tick = ground.priced.tick if ground.priced else None
+    opens = opening_part(row, floor.open, floor.held(row.instrument))
+    return reserve_at(row, tick, ground.spec, ground.model, floor.leverage, opens)
 
 
 def check_funds(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, path: Path) -> None:
@@ -93,39 +93,63 @@ def _taken(floor: Floor, ground: Ground, row: OrderRow, step: Step | None) -> De
     """In the currency of its price."""
     if step is None or not step.executions:
         return row.reserved
-    rests = left_of(row, returned(row, step.order, floor.now))
+    after = returned(row, step.order, floor.now)
     if floor.lends:
-        return EXACT.add(rests, _margin(floor, ground, row, step.executions))
-    return EXACT.add(rests, paid_for(step.executions))
+        return max(
+            ZERO, EXACT.add(_rests(floor, ground, after, step), _margin(floor, ground.spec, ground.marks, row, step))
+        )
+    return EXACT.add(left_of(row, after), paid_for(step.executions))
 
 
-def _margin(floor: Floor, ground: Ground, row: OrderRow, executions: tuple[Execution, ...]) -> Decimal:
-    filled = total_of(each.quantity for each in executions)
-    mark, size = ground.marks.prices.get(row.instrument), ground.spec.contract_size
+def _rests(floor: Floor, ground: Ground, after: OrderRow, step: Step) -> Decimal:
+    """What is left of it holds then, and what others hold more, where it opens what they were to close."""
+    filled = total_of(each.quantity for each in step.executions)
+    side, before = Side(after.side), floor.held(after.instrument)
+    if not opening(side, filled, before) and not after.open:
+        return ZERO
+    held = EXACT.add(before, filled if side is Side.BUY else EXACT.minus(filled))
+    # It has no number yet, and comes last; one that is replaced loses its place.
+    last = replace(after, number=max((each.number for each in floor.open), default=0) + 1)
+    rows = {each.id: each for each in floor.open if each.instrument == after.instrument and each.id != after.id}
+    if after.open:
+        rows[last.id] = replace(last, reserved=ZERO)
+    found = reckoned(rows.values(), held, ground.market, floor.leverage)
+    return total_of(EXACT.subtract(each.reserved, rows[each.id].reserved) for each in found)
+
+
+def _margin(floor: Floor, spec: Spec, marks: Marks, row: OrderRow, step: Step) -> Decimal:
+    """What executions take of the available margin; below zero where they free more."""
+    filled = total_of(each.quantity for each in step.executions)
+    mark, size = marks.prices.get(row.instrument), spec.contract_size
     with localcontext(EXACT):
-        opened = max(ZERO, filled - (working(row).left - _opens(floor, row)))
-        cost = total_of(each.quantity * each.price for each in executions) * size
+        opened = opening(Side(row.side), filled, floor.held(row.instrument))
+        cost = total_of(each.quantity * each.price for each in step.executions) * size
         value = filled * size * mark.price if mark else cost
         loss = max(ZERO, cost - value if row.side == Side.BUY else value - cost)
-        fees = total_of(each.fee for each in executions)
+        fees = total_of(each.fee for each in step.executions)
         more, freed = (
-            initial(value * part / filled, _leverage(floor)) for part in (opened, filled - opened)
+            initial(value * part / filled, floor.leverage) for part in (opened, filled - opened)
         )  # fmt: skip
-        return max(ZERO, ceil_to(more - freed + loss + fees, quantum_of(row.currency)))
+        return ceil_to(more - freed + loss + fees, quantum_of(row.currency))
 
 
-def _opens(floor: Floor, row: OrderRow) -> Decimal:
-    """The part of it that opens, once it and the open orders before it have closed what is held."""
-    ahead = total_of((each.quantity or ZERO) - each.filled for each in floor.open if _same_side(each, row))
-    return opening(Side(row.side), working(row).left, floor.held(row.instrument), ahead)
-
-
-def _same_side(each: OrderRow, row: OrderRow) -> bool:
-    return each.id != row.id and each.instrument == row.instrument and each.side == row.side and each.leg not in EXITS
-
-
-def _leverage(floor: Floor) -> Decimal:
-    return floor.w.account.leverage if floor.lends else Decimal(1)
+def lacking_margin(floor: Floor, marks: Marks, spec: Spec, row: OrderRow, step: Step) -> str | None:
+    """Why a margin account cannot open what fills would; None where it can. Where it cannot be valued now, an order
+    that holds enough can."""
+    filled = total_of(each.quantity for each in step.executions)
+    if not opening(Side(row.side), filled, floor.held(row.instrument)):
+        return None
+    needed = max(ZERO, _margin(floor, spec, marks, row, step))
+    now = standing(
+        floor.w.account, _balances(floor), floor.reserved(but=row.id), tuple(floor.positions.values()), marks
+    )  # fmt: skip
+    amount, free = marks.worth(needed, row.currency), now.margin_available
+    if amount is None or free is None:
+        return None if needed <= row.reserved else f"the account cannot be valued: {now.reason or 'a rate is missing'}"
+    if amount <= max(free, ZERO):
+        return None
+    told = f"its fill takes a margin of {_money(amount)} {floor.w.account.currency}"
+    return f"{told}, and {_money(max(free, ZERO))} is available"
 
 
 def _passing(

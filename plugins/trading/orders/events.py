@@ -313,4 +313,11 @@ class PositionClosed(Event):
         )  # fmt: skip
 
 
+def told_end(row: OrderRow, mode: DataMode, at: datetime) -> OrderCanceled | OrderExpired | OrderRejected:
+    """Of an order that has ended, and is not filled."""
+    if row.status == OrderStatus.CANCELED:
+        return OrderCanceled.told(row, mode, at)
+    return (OrderExpired if row.status == OrderStatus.EXPIRED else OrderRejected).told(row, mode, at)
+
+
 EVENTS = (OrderAccepted, OrderFilled, OrderCanceled, OrderExpired, OrderRejected, PositionOpened, PositionClosed)

@@ -6,18 +6,18 @@ its events and what it does to other orders stand in one transaction, or none of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from typing import Self
 
 from gateway.core.contract import Host
 from gateway.core.matching import venue
-from gateway.core.matching.contingencies import EXITS, Cancel, Consequence, Resize, Wake, consequences
+from gateway.core.matching.contingencies import PARENT_ENDED, Cancel, Consequence, Resize, Wake, consequences
 from gateway.core.matching.funding import last_funding
 from gateway.core.matching.lifecycle import WORKING
-from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step, Tick
+from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step
 from gateway.core.matching.positions import Applied, apply
 from gateway.core.matching.rounding import quantum_of
 from gateway.core.ports import Outbox
@@ -26,28 +26,40 @@ from gateway.core.store import new_id
 from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.chart import Ledger
 from plugins.trading.ledger.drafts import Draft, commission, derivative_fill, spot_fill
+from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.modes import usual_mode
 from plugins.trading.markets.specs import is_perpetual
+from plugins.trading.orders.affording import lacking_margin
 from plugins.trading.orders.events import (
     OrderAccepted,
-    OrderCanceled,
-    OrderExpired,
     OrderFilled,
-    OrderRejected,
     PositionClosed,
     PositionOpened,
+    told_end,
 )
-from plugins.trading.orders.forms import check_woken
+from plugins.trading.orders.market import Market
 from plugins.trading.orders.reasons import told_reason
+from plugins.trading.orders.reckoning import reckoned
+from plugins.trading.orders.sides import check_woken
 from plugins.trading.orders.store import FillStore, OrderStore
-from plugins.trading.orders.turning import ended, form_of, left_of, linked, paid_for, returned, working
+from plugins.trading.orders.turning import (
+    ended,
+    fill_row,
+    fitting,
+    form_of,
+    left_of,
+    linked,
+    paid_for,
+    returned,
+    working,
+)
 from plugins.trading.positions.store import PositionStore, TripStore
 from plugins.trading.positions.turning import position_of, position_row, trip_row
 from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
 from plugins.trading.writing import Writing
 from schema.events import Event
 from schema.provenance import DataMode
-from schema.words.orders import MarginType, OrderStatus, OrderType
+from schema.words.orders import MarginType, OrderStatus
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
@@ -60,21 +72,6 @@ BEFORE = timedelta(microseconds=1)
 """Who holds a perpetual from the instant of its funding on pays it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Market:
-    """What one message told of one instrument, for one account."""
-
-    spec: Spec
-    model: ExecutionModel
-    tick: Tick | None
-    open: bool
-
-    @property
-    def mode(self) -> DataMode | None:
-        """Of its price."""
-        return self.tick.mode if self.tick else None
-
-
 class Floor:
     """Of one account, for one transaction. Nothing here waits but `opened` and `write`."""
 
@@ -85,6 +82,8 @@ class Floor:
         self.elsewhere: dict[str, Decimal] = {}
         """What open orders hold that were not read, by currency."""
         self.unread = 0
+        self.marks: Marks | None = None
+        """By which a margin account's fills are judged; None where their orders were judged by prices of now."""
         self.positions: dict[str, PositionRow] = {}
         self.cash: dict[str, Decimal] = {}
         """What may be spent, by currency: less what pending entries hold, reserves not taken off."""
@@ -122,6 +121,11 @@ class Floor:
     def lends(self) -> bool:
         """Whether the account may borrow and sell short."""
         return MarginType(self.w.account.margin) is MarginType.MARGIN
+
+    @property
+    def leverage(self) -> Decimal:
+        """1 where nothing is borrowed."""
+        return self.w.account.leverage if self.lends else Decimal(1)
 
     def held(self, instrument: str) -> Decimal:
         """Below zero where short."""
@@ -168,10 +172,13 @@ class Floor:
         self._take(row, step, market)
         return step
 
-    def take(self, row: OrderRow, step: Step, market: Market) -> None:
-        """What matching made of several orders of one message, one after the other."""
-        if step.changed:
-            self._take(row, step, market)
+    def take_all(self, steps: Iterable[Step], rows: Mapping[str, OrderRow], market: Market) -> None:
+        """What matching made of several orders of one message, one after the other; *rows* are as it saw them."""
+        for step in (each for each in steps if each.changed):
+            now = self.orders[step.order.id]
+            # What another one's fill has changed meets the next message; what it holds is no part of that.
+            if now.open and working(now) == working(rows[now.id]):
+                self._take(now, step, market)
 
     def revise(self, row: OrderRow, market: Market) -> Step:
         """Other terms: it loses its place, and arrives anew."""
@@ -185,7 +192,7 @@ class Floor:
         """It ends without being filled further: cancelled, expired or rejected."""
         after = ended(row, status, told_reason(reason), self.now)
         self.put(after)
-        self._tell_end(after, self._mode(row))
+        self.events.append(told_end(after, self._mode(row), self.now))
         self._follow(after, None)
 
     def fail(self, row: OrderRow, code: str, message: str) -> None:
@@ -234,8 +241,11 @@ class Floor:
 
     def _take(self, row: OrderRow, step: Step, market: Market, *, told: bool = False) -> None:
         if step.executions and (lacking := self._lacking(row, step, market)) is not None:
-            self.fail(row, "INSUFFICIENT_FUNDS", lacking)
-            return
+            code = "INSUFFICIENT_MARGIN" if self.lends else "INSUFFICIENT_FUNDS"
+            if (closing := self._closing(row, market)) is None:
+                self.fail(row, code, lacking)
+                return
+            step = replace(closing, reason=f"{code}: {lacking}")
         after = returned(row, step.order, self.now, told_reason(step.reason))
         after = replace(after, reserved=left_of(row, after))
         if told or (row.status == OrderStatus.NEW and after.status != OrderStatus.NEW):
@@ -243,12 +253,30 @@ class Floor:
         after = self._fill(row, after, step, market)
         self.put(after)
         if not after.open and after.status != OrderStatus.FILLED:
-            self._tell_end(after, self._mode(row, market))
+            self.events.append(told_end(after, self._mode(row, market), self.now))
         self._follow(after, market)
+        if step.executions and self.lends:
+            self._reckon(row.instrument, market)
+
+    def _reckon(self, instrument: str, market: Market) -> None:
+        """What its open orders hold, by what is held now."""
+        rows = [row for row in self.open if row.instrument == instrument]
+        for row in reckoned(rows, self.held(instrument), market, self.leverage):
+            self.put(replace(row, version=row.version + 1, changed_at=self.now))
+
+    def _closing(self, row: OrderRow, market: Market) -> Step | None:
+        """Its step as an order that only reduces, where it closes anything; only a margin account's does both."""
+        most = venue.closable(Side(row.side), self.held(row.instrument))
+        if not self.lends or market.tick is None or not most:
+            return None
+        order, now = replace(working(row), reduce_only=True), self.now if row.due_at is not None else None
+        return venue.step(order, market.tick, market.spec, market.model, open=market.open, most=most, now=now)
 
     def _lacking(self, row: OrderRow, step: Step, market: Market) -> str | None:
-        """Why a cash account cannot pay these fills; None where it can."""
-        if self.lends or row.side != Side.BUY:
+        """Why an account cannot pay these fills, or has no margin for them; None where it can."""
+        if self.lends:
+            return None if self.marks is None else lacking_margin(self, self.marks, market.spec, row, step)
+        if row.side != Side.BUY:
             return None
         currency, needed = row.currency, paid_for(step.executions)
         free = _EXACT.subtract(self.cash.get(currency, ZERO), self.reserved(but=row.id).get(currency, ZERO))
@@ -275,7 +303,7 @@ class Floor:
             LotMethod(self.w.account.method), spec.contract_size, quantum=quantum_of(spec.currency),
             fee=execution.fee,
         )  # fmt: skip
-        fill = _fill_row(row, execution, applied, market, self.now)
+        fill = fill_row(row, execution, applied, market, self.now)
         self.fills.append(fill)
         self._draft(row, fill, spec)
         self._touched[row.instrument] = None
@@ -314,13 +342,6 @@ class Floor:
         if kept is None:
             self.events.append(PositionOpened.told(after, row, after.bought_value / after.bought))
 
-    def _tell_end(self, row: OrderRow, mode: DataMode) -> None:
-        tell: dict[str, Callable[[OrderRow, DataMode, datetime], Event]] = {
-            OrderStatus.CANCELED: OrderCanceled.told, OrderStatus.EXPIRED: OrderExpired.told,
-            OrderStatus.REJECTED: OrderRejected.told,
-        }  # fmt: skip
-        self.events.append(tell[row.status](row, mode, self.now))
-
     def _mode(self, row: OrderRow, market: Market | None = None) -> DataMode:
         """Of the market's price, else of what is held, else of what the account would be told."""
         if market is not None and market.mode is not None:
@@ -348,19 +369,23 @@ class Floor:
             case Cancel():
                 self.end(other, OrderStatus.CANCELED, consequence.reason)
             case Resize():
-                step = venue.resize(working(other), consequence.quantity)
-                if step.changed:
+                step = venue.resize(working(other), fitting(other, consequence.quantity, self.held(other.instrument)))
+                if step.order.quantity != other.quantity:
                     self.put(returned(other, step.order, self.now))
             case Wake() if other.status == OrderStatus.NEW:
-                self._wake(replace(other, quantity=consequence.quantity), market)
+                quantity = fitting(other, consequence.quantity, self.held(other.instrument))
+                if quantity:
+                    self._wake(replace(other, quantity=quantity), market)
+                elif not self.orders[other.parent_id or ""].open:
+                    self.end(other, OrderStatus.CANCELED, PARENT_ENDED)
 
     def _wake(self, row: OrderRow, market: Market | None) -> None:
         """It arrives at the venue, and meets the message after the one that has woken it."""
         if row.condition is not None:
             return
-        if market is not None and market.tick is not None and self._is_judged_late(row, market.tick):
+        if market is not None and market.tick is not None:
             try:
-                check_woken(row, market.spec, market.model, market.tick, self.now)
+                check_woken(row, self.orders.get(row.parent_id or ""), market, self.now)
             except Refused as refused:
                 self.fail(row, refused.code, refused.message)
                 return
@@ -371,22 +396,3 @@ class Floor:
         after = returned(row, step.order, self.now)
         self.put(after)
         self.events.append(OrderAccepted.told(after, self._mode(row, market), self.now))
-
-    def _is_judged_late(self, row: OrderRow, tick: Tick) -> bool:
-        """Whether nobody could say by its entry's price what it is worth: exits of a trail, and what is no exit."""
-        first = self.orders.get(row.parent_id or "")
-        foreseen = row.leg in EXITS and first is not None and first.type != OrderType.TRAILING_STOP
-        return row.instrument == str(tick.instrument) and not foreseen
-
-
-def _fill_row(row: OrderRow, execution: Execution, applied: Applied, market: Market, now: datetime) -> FillRow:
-    tick = market.tick
-    return FillRow(
-        tenant_id=row.tenant_id, id=new_id("fill"), account_id=row.account_id, order_id=row.id,
-        number=execution.number, broker_fill_id=None, instrument=row.instrument, side=row.side,
-        quantity=execution.quantity, price=execution.price, contract_size=market.spec.contract_size,
-        currency=row.currency, reference=execution.reference,
-        fee=execution.fee, liquidity=execution.liquidity.value, realised=applied.realised, strategy=row.strategy,
-        provider=tick.provider if tick else "", mode=(market.mode or DataMode.LIVE).value,
-        priced_at=tick.as_of if tick else None, at=now,
-    )  # fmt: skip

@@ -11,12 +11,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from gateway.core.matching.contingencies import EXITS
-from gateway.core.matching.model import ExecutionModel, Spec, Tick, Working
+from gateway.core.matching.model import Spec, Working
 from gateway.core.matching.rules import Rule, Violation, check, check_number
-from plugins.trading.orders.checks import Path, side_price
-from plugins.trading.orders.wishes import Wish, wished
-from plugins.trading.rows import OrderRow
+from plugins.trading.orders.checks import Path
+from plugins.trading.orders.wishes import Wish
 from schema.names import camel
 from schema.words.problems import Refused
 
@@ -45,14 +43,6 @@ def check_form(
         found = [each for each in found if each.rule not in _LEAST]
     if found:
         raise refused_of(found, path, sized_by=QUANTITY if wish.notional is None else "notional")
-
-
-def check_woken(row: OrderRow, spec: Spec, model: ExecutionModel, tick: Tick, now: datetime) -> None:
-    """The same of an order that another one's fill has woken, by the message that filled that one."""
-    wish = wished(row)
-    check_form(
-        wish, spec, now=now, collar_bps=model.collar_bps, price=side_price(tick, wish.side), closes=row.leg in EXITS
-    )  # fmt: skip
 
 
 def refused_of(found: Sequence[Violation], path: Path, sized_by: str = QUANTITY) -> Refused:

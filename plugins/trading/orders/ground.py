@@ -10,7 +10,7 @@ from gateway.core.contract import Context
 from gateway.core.matching.model import ExecutionModel, Spec, Tick
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.prices import Priced, Prices
-from plugins.trading.orders.floor import Market
+from plugins.trading.orders.market import Market
 from plugins.trading.rows import AccountRow
 from schema.errors import NoAnswer
 from schema.symbols import InstrumentId

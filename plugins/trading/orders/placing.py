@@ -32,6 +32,7 @@ from plugins.trading.orders.sides import check_exit, check_exits, check_side
 from plugins.trading.orders.turning import working
 from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of, wished
 from plugins.trading.rows import OrderRow
+from schema.names import camel
 from schema.words.orders import OrderLeg, OrderStatus, TimeInForce
 from schema.words.problems import Refused
 
@@ -95,14 +96,15 @@ def replaced_remote(
     floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any], halted: str | None
 ) -> OrderRow:  # fmt: skip
     """An order at a broker with other terms, checked as if it were placed with them; nothing is kept yet."""
-    after = replace(row, **terms)
+    after = _with(row, terms)
     if "expires_at" in terms:
         told = "No broker has orders until a time: leave expiresAt out."
         raise Refused("ORDER_INVALID", told, "expiresAt")
     check_switches(floor, halted, reduces=row.reduce_only)
     wish = wished(after)
     _check_form(floor, ground, wish, after.quantity, ())
-    check_reduces(floor, ground, wish, working(after).left, ())
+    if "quantity" in terms:
+        check_reduces(floor, ground, wish, working(after).left, ())
     return after
 
 
@@ -130,7 +132,7 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
 
 def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any], halted: str | None) -> OrderRow:
     """An order with other terms, checked as if it were placed with them; what is filled stays."""
-    after = replace(row, **terms)
+    after = _with(row, terms)
     if after.quantity is not None and after.quantity <= row.filled:
         told = f"{row.filled:f} is filled already: a quantity above that, or `orderCancel` for the rest."
         raise Refused("ORDER_INVALID", told, "quantity")
@@ -141,8 +143,7 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     wish, waits = wished(after), _waits(row) and row.status == OrderStatus.NEW
     _check_form(floor, ground, wish, after.quantity, (), arrives=not waits, closes=after.leg in EXITS)
     _check_new_side(floor, ground, after, terms)
-    if not row.filled and terms.keys() & {"limit_price", "stop_price"}:
-        check_exits(_with_exits(floor, row, wish), ground, floor.now, ())
+    _check_kept_exits(floor, ground, after, terms)
     if waits:
         if row.condition is None:
             after = _reserving(floor, ground, after, ())
@@ -151,12 +152,33 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
         return after
     left = working(after).left
     floor.orders[row.id] = after
-    check_reduces(floor, ground, wish, left, ())
+    if "quantity" in terms:
+        check_reduces(floor, ground, wish, left, ())
     check_short(floor, ground, wish, left, (), group=row.group_id, but=row.id)
     after = _reserving(floor, ground, after, ())
     _check_arrival(after, arrival(floor, ground, after), ())
     floor.revise(after, ground.market)
     return floor.orders[row.id]
+
+
+def _with(row: OrderRow, terms: Mapping[str, Any]) -> OrderRow:
+    """A quantity takes the place of a notional."""
+    return replace(row, **terms, notional=None if "quantity" in terms else row.notional)
+
+
+def _check_kept_exits(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any]) -> None:
+    """An entry's new price, by the exits that wait for it: refused with the field that was given, and which exit."""
+    given = [name for name in ("limit_price", "stop_price") if name in terms]
+    if row.filled or not given:
+        return
+    for each in floor.orders.values():
+        if each.parent_id != row.id or each.leg not in EXITS:
+            continue
+        try:
+            check_exit(wished(row), _exit(each), OrderLeg(str(each.leg)), ground, floor.now, ())
+        except Refused as refused:
+            told = f"Its {each.leg} {each.id}: {refused.message}"
+            raise Refused(refused.code, told, camel(given[0])) from refused
 
 
 def _check_new_side(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any]) -> None:
@@ -182,14 +204,18 @@ def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
         _check_form(floor, ground, wish, None, how.path, arrives=False)
     if wish.quantity is None and wish.condition is not None:
         return _row(floor, ground, wish, how, None)
-    quantity = _quantity(ground, wish, how.path)
-    _check_form(floor, ground, wish, quantity, how.path, arrives=not waits or _elsewhere(floor, ground, wish, how))
+    quantity, elsewhere = _quantity(ground, wish, how.path), _elsewhere(floor, ground, wish, how)
+    if not waits and how.leg in EXITS:
+        # A price far off on the wrong side is told so, and not that it is far off.
+        _check_side(ground, wish, how.leg, how.path)
+    _check_form(floor, ground, wish, quantity, how.path, arrives=not waits or elsewhere)
     row = _row(floor, ground, wish, how, quantity)
     if wish.condition is not None:
         return row
     if not waits:
         check_reduces(floor, ground, wish, quantity, how.path)
         check_short(floor, ground, wish, quantity, how.path, group=how.group)
+    if not waits or elsewhere:
         _check_side(ground, wish, how.leg, how.path)
     # What waits for another order arrives with its fill, when nobody can be asked for prices: it reserves now.
     return replace(row, reserved=reserve_of(floor, ground, row))

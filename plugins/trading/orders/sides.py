@@ -11,12 +11,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.model import Spec, Tick
 from gateway.core.matching.rounding import COIN_STEP, EXACT, ceil_to, floor_to
 from plugins.trading.ledger.chart import shown
 from plugins.trading.orders.checks import Path, side_price
 from plugins.trading.orders.forms import check_form
-from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of
+from plugins.trading.orders.market import Market
+from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of, wished
+from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderLeg, OrderType
 from schema.words.problems import Refused
 from schema.words.trades import Side
@@ -76,6 +79,20 @@ def check_exit(wish: Wish, exit: Exit, leg: OrderLeg, ground: Ground, now: datet
     check_side(closing, leg, price, spec, path)
 
 
+def check_woken(row: OrderRow, first: OrderRow | None, market: Market, now: datetime) -> None:
+    """The form, and of what is no exit the side, of an order that another one's fill has woken, by the message that
+    filled that one. What its entry's price has told already is not asked again; another instrument's is not known."""
+    foreseen = row.leg in EXITS and first is not None and first.type != OrderType.TRAILING_STOP
+    tick = market.tick
+    if tick is None or row.instrument != str(tick.instrument) or foreseen:
+        return
+    wish = wished(row)
+    price, exits = side_price(tick, wish.side), row.leg in EXITS
+    check_form(wish, market.spec, now=now, collar_bps=market.model.collar_bps, price=price, closes=exits)
+    if not exits:
+        check_side(wish, None, price, market.spec, ())
+
+
 def _waiting(wish: Wish, leg: OrderLeg | None) -> Waiting | None:
     sells = wish.side is Side.SELL
     if wish.type in _STOPS and wish.stop_price is not None:
@@ -91,10 +108,17 @@ def _entry_price(wish: Wish, tick: Tick | None) -> Decimal | None:
     """About where the other side's market will be when the entry is filled; None where nobody can say."""
     other = Side.SELL if wish.side is Side.BUY else Side.BUY
     now = side_price(tick, other) if tick else None
+    if wish.stop_price is not None and wish.limit_price is not None:
+        # Its stop triggers it, and it is filled at its limit or better.
+        return _better(wish.side, wish.stop_price, wish.limit_price)
     if wish.stop_price is not None:
         return wish.stop_price
     if wish.condition is not None or wish.type is OrderType.TRAILING_STOP:
         return wish.limit_price
     if wish.limit_price is None or now is None:
         return wish.limit_price or now
-    return min(wish.limit_price, now) if wish.side is Side.BUY else max(wish.limit_price, now)
+    return _better(wish.side, wish.limit_price, now)
+
+
+def _better(side: Side, one: Decimal, other: Decimal) -> Decimal:
+    return min(one, other) if side is Side.BUY else max(one, other)

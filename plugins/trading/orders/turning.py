@@ -7,11 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
 
-from gateway.core.matching.contingencies import Linked
+from gateway.core.matching.contingencies import EXITS, Linked
 from gateway.core.matching.lifecycle import TERMINAL, advance
 from gateway.core.matching.model import Execution, Working
+from gateway.core.matching.positions import Applied
 from gateway.core.matching.rounding import EXACT, quantum_of, total_of
-from plugins.trading.rows import OrderRow
+from gateway.core.matching.venue import closable
+from gateway.core.store import new_id
+from plugins.trading.orders.market import Market
+from plugins.trading.rows import FillRow, OrderRow
+from schema.provenance import DataMode
 from schema.symbols import parse_instrument
 from schema.words.orders import OrderLeg, OrderStatus, OrderType, TimeInForce
 from schema.words.trades import Side
@@ -83,6 +88,29 @@ def left_of(before: OrderRow, after: OrderRow) -> Decimal:
     return (before.reserved * left / was).quantize(quantum_of(after.currency), rounding=ROUND_UP)
 
 
+def fitting(row: OrderRow, quantity: Decimal, held: Decimal) -> Decimal:
+    """The size that an order is to have: an exit's, no more than it can close of what is held, as an entry that turns
+    a position has closed one first. Where it works and nothing is held any more, it ends when it is met."""
+    can = closable(Side(row.side), held)
+    if row.leg not in EXITS or (not can and row.status != OrderStatus.NEW):
+        return quantity
+    return min(quantity, EXACT.add(row.filled, can))
+
+
 def paid_for(executions: Iterable[Execution]) -> Decimal:
     """What a purchase's executions take of cash, fees included: never less than the ledger books, which rounds it."""
     return total_of(EXACT.add(EXACT.multiply(each.quantity, each.price), each.fee) for each in executions)
+
+
+def fill_row(row: OrderRow, execution: Execution, applied: Applied, market: Market, now: datetime) -> FillRow:
+    """One execution, as it is kept."""
+    tick = market.tick
+    return FillRow(
+        tenant_id=row.tenant_id, id=new_id("fill"), account_id=row.account_id, order_id=row.id,
+        number=execution.number, broker_fill_id=None, instrument=row.instrument, side=row.side,
+        quantity=execution.quantity, price=execution.price, contract_size=market.spec.contract_size,
+        currency=row.currency, reference=execution.reference,
+        fee=execution.fee, liquidity=execution.liquidity.value, realised=applied.realised, strategy=row.strategy,
+        provider=tick.provider if tick else "", mode=(market.mode or DataMode.LIVE).value,
+        priced_at=tick.as_of if tick else None, at=now,
+    )  # fmt: skip

@@ -188,11 +188,9 @@ class Pit:
             forms = [form_of(each, lends=floor.lends) for each in rows.values()]
             tick, market = ground.market.tick, ground.market
             assert tick is not None
-            for step in match(
-                forms, tick, market.spec, market.model, open=market.open, held=floor.held(symbol)
-            ):  # fmt: skip
-                if floor.orders[step.order.id] is rows[step.order.id]:
-                    floor.take(rows[step.order.id], step, market)
+            steps = match(forms, tick, market.spec, market.model, open=market.open, held=floor.held(symbol))
+            floor.marks = ground.marks if floor.lends else None
+            floor.take_all(steps, rows, market)
             await floor.write()
 
     async def order(self, id: str) -> Any:

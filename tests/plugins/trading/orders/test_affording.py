@@ -86,6 +86,20 @@ async def test_what_closes_takes_nothing_and_what_turns_takes_what_it_opens(pit:
     assert (await standing(pit, "tacc_poor"))["marginAvailable"] > 0
 
 
+async def test_a_position_is_turned_in_one_order_where_the_book_is_thinner_than_the_order(pit: Pit):
+    await pit.open("tacc_poor", "1000", margin="MARGIN", leverage=D(5))
+    poor = {"accountId": "tacc_poor"}
+    pit.price("100", "100")
+    await pit.place("BUY", "MARKET", "48", **poor)
+    pit.price("100", "100", size="40")
+
+    turns = (await pit.place("SELL", "MARKET", "87", **poor))["order"]
+
+    assert (turns["status"], turns["filledQuantity"]) == ("PARTIALLY_FILLED", "40")
+    # 8 of the 47 that are left close still; 39 at 100 and half the collar more: a fifth of it, and 0.02 % of fee.
+    assert turns["reserved"] == "819.82"
+
+
 async def test_an_order_that_waits_reserves_as_before(pit: Pit):
     placed = await pit.place("BUY", "LIMIT", "98.9", limitPrice="98")
     raised = await pit.do(REPLACE, orderId=placed["order"]["id"], limitPrice="100")

@@ -47,6 +47,15 @@ async def test_what_waits_is_replaced_by_terms_that_have_a_form_only(pit: Pit, g
     assert [field for _, field, _ in found] == [f"input.{next(iter(each))}" for each, _ in terms]
 
 
+async def test_a_quantity_takes_the_place_of_the_notional_that_an_order_was_placed_by(pit: Pit):
+    waits = {"condition": {"price": {"crossing": "ABOVE", "level": "120"}}}
+    placed = await pit.place("BUY", "MARKET", None, notional="500", **waits)
+    told = await pit.do(REPLACE, orderId=placed["order"]["id"], quantity="2")
+
+    assert (placed["order"]["quantity"], placed["order"]["notional"]) == (None, "500")
+    assert (told["order"]["quantity"], told["order"]["notional"]) == ("2", None)
+
+
 async def test_what_waits_is_compared_with_the_market_that_it_meets(pit: Pit):
     """Bitcoin is bid 99, asked 101, and the collar is a tenth."""
     passing = [
@@ -107,16 +116,18 @@ async def test_an_exit_that_wakes_far_off_the_market_behind_a_trail_is_rejected_
 
 async def test_an_entry_is_not_replaced_beyond_its_exits(pit: Pit):
     exits: dict[str, Any] = {"takeProfit": {"limitPrice": "95"}, "stopLoss": {"stopPrice": "85"}}
-    entry = (await pit.place("BUY", "LIMIT", limitPrice="90", **exits))["order"]["id"]
+    placed = await pit.place("BUY", "LIMIT", limitPrice="90", **exits)
+    entry, profit, loss = (each["id"] for each in (placed["order"], *placed["children"]))
 
     found = [await pit.refused(REPLACE, orderId=entry, limitPrice=price) for price in ("96", "85")]
     moved = await pit.do(REPLACE, orderId=entry, limitPrice="94.99")
 
     assert found == [
-        ("WRONG_SIDE_OF_MARKET", "input.orderId",
-         "limitPrice 95 of a SELL must lie above 96, else it is met at once: at least 96.01."),
-        ("WRONG_SIDE_OF_MARKET", "input.orderId",
-         "stopPrice 85 of a SELL must lie below 85, else it is met at once: at most 84.99."),
+        ("WRONG_SIDE_OF_MARKET", "input.limitPrice",
+         f"Its TAKE_PROFIT {profit}: limitPrice 95 of a SELL must lie above 96, else it is met at once: at least "
+         "96.01."),
+        ("WRONG_SIDE_OF_MARKET", "input.limitPrice",
+         f"Its STOP_LOSS {loss}: stopPrice 85 of a SELL must lie below 85, else it is met at once: at most 84.99."),
     ]  # fmt: skip
     assert moved["order"]["limitPrice"] == "94.99"
 

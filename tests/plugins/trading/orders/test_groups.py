@@ -199,6 +199,41 @@ async def test_a_cash_account_never_sells_more_than_it_has_whatever_is_open(pit:
     assert await pit.positions() == {}
 
 
+async def test_exits_of_a_bracket_that_turns_a_position_are_as_large_as_what_it_has_opened(pit: Pit):
+    two = {"accountId": "tacc_2"}
+    await pit.place("SELL", "MARKET", "2", **two)
+    exits: dict[str, Any] = {"takeProfit": {"limitPrice": "120"}, "stopLoss": {"stopPrice": "90"}}
+    pit.price("99", "101", size="1")
+    turned = await pit.place("BUY", "MARKET", "6", **two, **exits)
+    entry, *children = (each["id"] for each in (turned["order"], *turned["children"]))
+
+    at_first = await stand(pit, entry, *children)
+    pit.price("99", "101", size="3")
+    await pit.tick("tacc_2")
+    halfway = await stand(pit, entry, *children)
+    pit.price("99", "101")
+    await pit.tick("tacc_2")
+    moved = await pit.do(REPLACE, orderId=children[1], stopPrice="95")
+
+    assert at_first == [("PARTIALLY_FILLED", "6", "1"), ("NEW", "6", "0"), ("NEW", "6", "0")]
+    assert halfway == [("PARTIALLY_FILLED", "6", "4"), ("ACCEPTED", "2", "0"), ("ACCEPTED", "2", "0")]
+    assert await stand(pit, entry, *children) == [("FILLED", "6", "6"), ("ACCEPTED", "4", "0"), ("ACCEPTED", "4", "0")]
+    assert (moved["order"]["quantity"], moved["order"]["stopPrice"]) == ("4", "95")
+    assert await pit.positions("tacc_2") == {BTC: "4"}
+
+
+async def test_another_price_of_what_only_reduces_says_nothing_of_its_size(pit: Pit):
+    await pit.place("BUY", "MARKET", "2")
+    resting = await pit.place("SELL", "LIMIT", "2", limitPrice="105", reduceOnly=True)
+    await pit.place("SELL", "MARKET", "1", reduceOnly=True)
+
+    moved = await pit.do(REPLACE, orderId=resting["order"]["id"], limitPrice="104")
+    told = await pit.refused(REPLACE, orderId=resting["order"]["id"], quantity="1.5")
+
+    assert (moved["order"]["limitPrice"], moved["order"]["quantity"]) == ("104", "2")
+    assert told[:2] == ("REDUCE_ONLY_WOULD_INCREASE", "input.quantity")
+
+
 async def test_a_position_is_protected_anew_in_place_of_what_protected_it(pit: Pit):
     await pit.place("BUY", "MARKET", "2")
     first = await pit.do(
