@@ -125,11 +125,16 @@ def newcomer(copy: Path) -> Iterator[Newcomer]:
     with subprocess.Popen(
         command, cwd=copy, env=env, text=True, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
+        lines: Queue[str] = Queue()
+        reader = Thread(target=pass_on, args=(process.stdout, lines))
+        reader.start()
         try:
-            key = key_of(process)
+            key = key_of(lines)
             yield Newcomer(copy, blocks, f"http://127.0.0.1:{port}", key, env)
         finally:
             os.killpg(process.pid, signal.SIGTERM)
+            # To the end of what is told: only then may it be closed.
+            reader.join()
 
 
 def leave_alone(copy: Path, env: dict[str, str]) -> None:
@@ -146,10 +151,8 @@ def pass_on(out: Iterable[str], lines: Queue[str]) -> None:
         lines.put(line)
 
 
-def key_of(process: subprocess.Popen[str]) -> str:
+def key_of(lines: Queue[str]) -> str:
     """The key that the gateway prints, once it is there."""
-    lines: Queue[str] = Queue()
-    Thread(target=pass_on, args=(process.stdout, lines)).start()
     told = ""
     while line := lines.get(timeout=SET_UP_S):
         told += line
