@@ -51,7 +51,7 @@ check: setup ## lint, formatting, types, import layers, generated files, breakin
 	$(BIN)/python -m gateway.schemadiff
 	$(BIN)/python -m tests.upkeep.coverage
 
-# What is measured takes half its time again: tests that hold a clock to it may fail, and are judged by make test.
+# Measured code is slower: tests that hold a clock to it may fail here, and are judged by make test.
 .PHONY: coverage
 coverage: setup $(VENV)/.coverage ## measure what the suite runs, write it down for make check
 	rm -rf build/traced; mkdir -p build/traced

@@ -1,6 +1,6 @@
 """How much of the code the suite runs: `make coverage` measures and writes it down, `make check` holds it to 80 %.
 
-A measured suite takes its time again, so that measuring is no part of every check. In between, code that came since
+A measured suite is slower, and a whole one is no part of every check. In between, code that came since
 counts as not run: what is printed is the least that can be true as long as no test was taken away.
 """
 
