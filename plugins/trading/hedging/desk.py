@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.core.contract import Context, Host
 from gateway.core.ports import Audit
 from gateway.core.store import Tx
-from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.accounts.rules import SIMULATOR
 from plugins.trading.hedging.legs import KIND, Leg, check_apart, check_legs, closing_wish, hedge_id, left_of, wish_of
 from plugins.trading.hedging.store import HedgeStore
 from plugins.trading.markets.prices import Prices
+from plugins.trading.orders.deciding import Decider
 from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.floor import Floor
-from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.ground import Ground
+from plugins.trading.orders.knowing import Known, ask_all
 from plugins.trading.orders.placing import Place, place
 from plugins.trading.orders.wishes import Wish, check_wish
 from plugins.trading.positions.standings import Appraiser
 from plugins.trading.rows import AccountRow, OrderRow
-from plugins.trading.writing import writing
 from schema.idempotency import check_same, digest_of
 from schema.names import could_be_id
+from schema.symbols import parse_instrument
 from schema.words.orders import OrderCause, OrderStatus
 from schema.words.problems import Refused
 
@@ -52,7 +52,7 @@ class HedgeDesk:
     """Whoever may trade with the account may hedge it."""
 
     def __init__(self, host: Host) -> None:
-        self._host, self._gate, self._rows = host, Gate(), HedgeStore()
+        self._host, self._decider, self._rows = host, Decider(host), HedgeStore()
 
     async def execute(
         self, context: Context, account_id: str, legs: Legs, *, client_id: str | None, digest: str,
@@ -62,7 +62,8 @@ class HedgeDesk:
 
         The same *client_id* is the same hedge: then *legs* are not even asked for.
         """
-        account = await self._account(context, account_id)
+        known = await self._decider.known(context, account_id)
+        account = known.account
         hedge = hedge_id(account.id, client_id)
         held = await self._held(context, account, hedge)
         if held:
@@ -72,11 +73,16 @@ class HedgeDesk:
         wishes = [wish_of(leg, hedge, n, strategy) for n, leg in enumerate(wanted, 1)]
         for n, wish in enumerate(wishes):
             check_wish(wish, "legs", str(n))
-        if account.broker != SIMULATOR:
+        if known.at_broker:
             return await self._send(context, account, hedge, wishes)
-        grounds = await self._grounds(context, account, [wish.symbol for wish in wishes], "legs")
-        check_apart([ground.spec.instrument for ground in grounds])
-        async with self._floor(context, account.id) as (floor, halted):
+        prices = Prices.of(context)
+        named = [await prices.find(wish.symbol, "legs", str(n), "symbol") for n, wish in enumerate(wishes)]
+        check_apart(named)
+
+        async def ask(known: Known) -> list[Ground]:
+            return await ask_all(context, known, named, "legs")
+
+        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known) -> Hedge:
             before = await self._rows.of(floor.w.tx, context.tenant, account.id, hedge)
             if before:
                 return self._again(account, hedge, before, digest)
@@ -85,8 +91,9 @@ class HedgeDesk:
                 how = Place(made_by=context.principal.actor, halted=halted, digest=digest, path=path)
                 self._put(floor, ground, wish, how)
             await self._record(floor, context, "hedge.executed", hedge, wishes)
-            await floor.write()
-        return Hedge(id=hedge, account=account, orders=_of(floor, hedge))
+            return Hedge(id=hedge, account=account, orders=_of(floor, hedge))
+
+        return await self._decider.decided(context, known, (), ask, put)
 
     async def close(self, context: Context, account_id: str, hedge: str, key: str | None = None) -> Hedge:
         """Its open orders are cancelled, and what it has opened and the account still holds is closed.
@@ -94,40 +101,46 @@ class HedgeDesk:
         What the same key has closed before is answered as it stands.
         """
         digest_of(key, hedge)  # refuses what is no key
-        account = await self._account(context, account_id)
+        known = await self._decider.known(context, account_id)
+        account = known.account
         held = await self._held(context, account, hedge) if could_be_id(hedge) else []
         if not held or not hedge.startswith(f"{KIND}_"):
             raise Refused("NOT_FOUND", "The account has no hedge with this id: `hedgeExecute` gave it.", "hedgeId")
         async with self._host.store.read() as tx:
             if await self._is_repeated(tx, account, hedge, key):
                 return Hedge(id=hedge, account=account, orders=held)
-        if account.broker != SIMULATOR:
+        if known.at_broker:
             return await self._take_back(context, account, hedge, held, key)
         kinds = {row.instrument: row for row in held}
-        grounds = dict(zip(kinds, await self._grounds(context, account, list(kinds)), strict=True))
-        async with self._floor(context, account.id) as (floor, halted):
+        named = [parse_instrument(each) for each in kinds]
+
+        async def ask(known: Known) -> list[Ground]:
+            return await ask_all(context, known, named)
+
+        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known) -> Hedge:
             now = await self._rows.of(floor.w.tx, context.tenant, account.id, hedge)
             if await self._is_repeated(floor.w.tx, account, hedge, key):
                 return Hedge(id=hedge, account=account, orders=now)
             ended = [row for row in floor.open if row.group_id == hedge]
             for row in ended:
                 floor.end(row, OrderStatus.CANCELED, "CLOSED")
-            placed = []
+            priced, placed = dict(zip(kinds, grounds, strict=True)), list[Wish]()
             for name, left in left_of(now).items():
                 wish = closing_wish(kinds[name], left, floor.held(name), hedge)
                 if wish is not None:
                     placed.append(wish)
                     how = Place(made_by=context.principal.actor, halted=halted)
-                    self._put(floor, grounds[name], wish, how)
+                    self._put(floor, priced[name], wish, how)
             if not placed and not ended:
                 raise _closed()
             if key is not None:
                 await self._rows.note(floor.w.tx, context.tenant, account.id, key, hedge, floor.now)
             await self._record(floor, context, "hedge.closed", hedge, placed)
-            await floor.write()
-        changed = {row.id: row for row in _of(floor, hedge)}
-        kept = [row for row in now if row.id not in changed]
-        return Hedge(id=hedge, account=account, orders=sorted([*kept, *changed.values()], key=lambda row: row.number))
+            changed = {row.id: row for row in _of(floor, hedge)}
+            rows = {row.id: row for row in now} | changed
+            return Hedge(id=hedge, account=account, orders=sorted(rows.values(), key=lambda row: row.number))
+
+        return await self._decider.decided(context, known, (), ask, put)
 
     def _put(self, floor: Floor, ground: Ground, wish: Wish, how: Place) -> None:
         """One that ends at once unfilled undoes all: it raises inside the transaction."""
@@ -210,37 +223,9 @@ class HedgeDesk:
             raise Refused("IDEMPOTENCY_MISMATCH", told, "clientHedgeId")
         return Hedge(id=hedge, account=account, orders=rows)
 
-    @asynccontextmanager
-    async def _floor(self, context: Context, account_id: str) -> AsyncIterator[tuple[Floor, str | None]]:
-        async with writing(self._host, context.tenant, account_id) as w:
-            if await self._gate.access(w.tx, context, w.account) < Access.TRADE:
-                raise _forbidden()
-            halted = await self._gate.halted(w.tx, w.account)
-            yield await Floor.opened(self._host, w), halted
-
-    async def _account(self, context: Context, account_id: str) -> AccountRow:
-        async with self._host.store.read() as tx:
-            account = await self._gate.look(tx, context, account_id)
-            if await self._gate.access(tx, context, account) < Access.TRADE:
-                raise _forbidden()
-        return account
-
     async def _held(self, context: Context, account: AccountRow, hedge: str) -> list[OrderRow]:
         async with self._host.store.read() as tx:
             return await self._rows.of(tx, context.tenant, account.id, hedge)
-
-    async def _grounds(
-        self, context: Context, account: AccountRow, symbols: Sequence[str], *path: str
-    ) -> list[Ground]:  # fmt: skip
-        prices, stands = Prices.of(context), await context.service(Appraiser).held(context, account)
-        fields = [(*path, str(n), "symbol") if path else () for n in range(len(symbols))]
-        named = [await prices.find(symbol, *field) for symbol, field in zip(symbols, fields, strict=True)]
-        held = {row.instrument for row in stands.positions} | {str(each) for each in named}
-        currencies = {row.asset for row in stands.cash} | {*stands.reserved}
-        return [
-            await ground_of(context, account, instrument, *field, held=held, currencies=currencies)
-            for instrument, field in zip(named, fields, strict=True)
-        ]
 
     async def _record(
         self, floor: Floor, context: Context, action: str, hedge: str, wishes: Sequence[Wish]
@@ -256,7 +241,3 @@ def _of(floor: Floor, hedge: str) -> list[OrderRow]:
 
 def _closed() -> Refused:
     return Refused("HEDGE_CLOSED", "Nothing of this hedge is open, or held any more.", "hedgeId")
-
-
-def _forbidden() -> Refused:
-    return Refused("NOT_ALLOWED", "You may look at this account, and not trade with it.", "accountId")

@@ -2,51 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from gateway.core.contract import Context, Host
 from gateway.core.ports import Act, Audit
 from gateway.core.store import Tx, new_id
-from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.brokers.desk import LiveDesk
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders import trail
 from plugins.trading.orders.conditions import check_condition
+from plugins.trading.orders.deciding import Decider
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.grouping import check_group, check_placed, place_of
 from plugins.trading.orders.groups import GroupKey, find_placed, note_placed
 from plugins.trading.orders.inputs import GroupRule
-from plugins.trading.orders.knowing import Known, Placed, ask_group, ask_one, is_priced
+from plugins.trading.orders.knowing import Known, Placed, ask_all, ask_one
 from plugins.trading.orders.placing import Place, place, replaced
 from plugins.trading.orders.reading import find_row
 from plugins.trading.orders.store import FillStore, OrderStore
 from plugins.trading.orders.wishes import Exit, Wish, check_wish, digest_of_wish, exit_wish
-from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import OrderRow
-from plugins.trading.writing import writing
 from schema.idempotency import digest, digest_of
 from schema.symbols import InstrumentId, parse_instrument
-from schema.words.orders import MarginType, OrderCause, OrderLeg, OrderStatus, OrderType, TimeInForce
+from schema.words.orders import OrderCause, OrderLeg, OrderStatus, OrderType, TimeInForce
 from schema.words.problems import Refused
 from schema.words.trades import Side
-
-R = TypeVar("R")
-
-ATTEMPTS = 3
-"""An account that somebody else changed meanwhile is priced anew so often."""
 
 
 class OrderDesk:
     """What callers do with orders; the engine does the rest."""
 
     def __init__(self, host: Host) -> None:
-        self._host, self._gate = host, Gate()
-        self._orders, self._fills, self._positions = OrderStore(), FillStore(), PositionStore()
+        self._host, self._decider = host, Decider(host)
+        self._orders, self._fills = OrderStore(), FillStore()
         self._live = LiveDesk(host)
 
     async def place(self, context: Context, account_id: str, wish: Wish) -> Placed:
@@ -90,7 +82,8 @@ class OrderDesk:
         known.check_simulated("rule")
 
         async def ask(known: Known) -> list[Ground]:
-            return await ask_group(context, known, instruments, wishes)
+            ends = [wish.time_in_force for wish in wishes]
+            return await ask_all(context, known, instruments, "orders", times_in_force=ends)
 
         async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known) -> list[OrderRow]:
             w, rows = floor.w, list[OrderRow]()
@@ -109,7 +102,7 @@ class OrderDesk:
             await note_placed(floor, bound, rows)
             return [floor.orders[row.id] for row in rows]
 
-        return await self._decided(context, known, instruments, ask, put)
+        return await self._decider.decided(context, known, instruments, ask, put)
 
     async def replace(self, context: Context, order_id: str, terms: Mapping[str, Any]) -> OrderRow:
         """The order with other terms; its place in the queue is lost."""
@@ -129,7 +122,7 @@ class OrderDesk:
             await self._record(floor, trail.replaced(context, now, terms))
             return floor.orders[after.id]
 
-        return await self._decided(context, known, [instrument], ask, put)
+        return await self._decider.decided(context, known, [instrument], ask, put)
 
     async def cancel(self, context: Context, order_id: str) -> tuple[OrderRow, list[OrderRow]]:
         """The order, and all that was cancelled with it."""
@@ -137,7 +130,7 @@ class OrderDesk:
         known = await self._known(context, row.account_id)
         if known.at_broker:
             return await self._live.cancel(context, known.account, row), []
-        async with self._floor(context, row.account_id, parse_instrument(row.instrument)) as (floor, _):
+        async with self._decider.floor(context, row.account_id, parse_instrument(row.instrument)) as (floor, _):
             now = floor.orders.get(order_id)
             if now is None or not now.open:
                 raise _ended(row if now is None else now)
@@ -155,7 +148,7 @@ class OrderDesk:
         named = str(await Prices.of(context).find(symbol, "symbol")) if symbol is not None else None
         if known.at_broker:
             return await self._live.cancel_all(context, known.account, named)
-        async with self._floor(context, account_id) as (floor, _):
+        async with self._decider.floor(context, account_id) as (floor, _):
             wanted = [row.id for row in floor.open if named is None or row.instrument == named]
             before = {row.id for row in floor.open}
             for order_id in wanted:
@@ -228,18 +221,7 @@ class OrderDesk:
             await self._record(floor, trail.protected(context, account_id, str(instrument), made, gone))
             return made, gone
 
-        return await self._decided(context, known, [instrument], ask, put)
-
-    @asynccontextmanager
-    async def _floor(
-        self, context: Context, account_id: str, *instruments: InstrumentId
-    ) -> AsyncIterator[tuple[Floor, str | None]]:
-        """The account, locked, with orders of some instruments, or of all; and which kill switch is on."""
-        async with writing(self._host, context.tenant, account_id) as w:
-            if await self._gate.access(w.tx, context, w.account) < Access.TRADE:
-                raise _forbidden()
-            halted = await self._gate.halted(w.tx, w.account)
-            yield await Floor.opened(self._host, w, [str(each) for each in instruments] or None), halted
+        return await self._decider.decided(context, known, [instrument], ask, put)
 
     async def _placed(
         self, context: Context, known: Known, instrument: InstrumentId, wish: Wish | None, digest: str,
@@ -263,27 +245,7 @@ class OrderDesk:
             own = [fill for fill in floor.fills if fill.order_id == order.id]
             return Placed(order=order, children=children, fills=own)
 
-        return await self._decided(context, known, [instrument], ask, decide)
-
-    async def _decided(
-        self, context: Context, known: Known, instruments: Sequence[InstrumentId],
-        ask: Callable[[Known], Awaitable[Sequence[Ground]]],
-        decide: Callable[[Floor, Sequence[Ground], str | None, Known], Awaitable[R]],
-    ) -> R:  # fmt: skip
-        """What is decided on the locked account by prices of all that it holds, and written.
-
-        Where it holds by then what nobody was asked for, they are asked anew; the last time what there is has to do.
-        """
-        for attempt in range(1, ATTEMPTS + 1):
-            if attempt > 1:
-                known = await self._known(context, known.account.id)
-            grounds = await ask(known)
-            async with self._floor(context, known.account.id, *instruments) as (floor, halted):
-                if attempt == ATTEMPTS or all(is_priced(floor, ground) for ground in grounds):
-                    found = await decide(floor, grounds, halted, known)
-                    await floor.write()
-                    return found
-        raise AssertionError("the last attempt ends")
+        return await self._decider.decided(context, known, [instrument], ask, decide)
 
     async def _record(self, floor: Floor, act: Act) -> None:
         await self._host.service(Audit).record(floor.w.tx, act)
@@ -310,22 +272,12 @@ class OrderDesk:
     async def _known(self, context: Context, account_id: str, key: str | None = None, digest: str = "") -> Known:
         """What is read before anybody is asked for prices. Refused where the caller may not trade."""
         async with self._host.store.glance() as tx:
-            account = await self._gate.look(tx, context, account_id)
-            if await self._gate.access(tx, context, account) < Access.TRADE:
-                raise _forbidden()
-            before = None
+            account = await self._decider.account(tx, context, account_id)
             if key is not None:
                 row = await self._orders.with_client_id(tx, context.tenant, account.id, key)
-                before = None if row is None else await self._again(tx, row, digest)
-            if before is not None or MarginType(account.margin) is MarginType.CASH:
-                return Known(account=account, before=before)
-            positions = await self._positions.of(tx, context.tenant, account.id)
-            cash = await self._positions.cash(tx, context.tenant, account.id)
-            reserved = await self._positions.reserved(tx, context.tenant, account.id)
-        return Known(
-            account=account, held=frozenset(row.instrument for row in positions),
-            currencies=frozenset({row.asset for row in cash} | set(reserved)),
-        )  # fmt: skip
+                if row is not None:
+                    return Known(account=account, before=await self._again(tx, row, digest))
+            return await self._decider.read(tx, account)
 
 
 def _clear(floor: Floor, instrument: str) -> list[str]:
@@ -342,7 +294,3 @@ def _clear(floor: Floor, instrument: str) -> list[str]:
 def _ended(row: OrderRow) -> Refused:
     told = f"The order is {row.status}{': ' + row.reason if row.reason else ''}: that is for good."
     return Refused("ORDER_ENDED", told, "orderId")
-
-
-def _forbidden() -> Refused:
-    return Refused("NOT_ALLOWED", "You may look at this account, and not trade with it.", "accountId")

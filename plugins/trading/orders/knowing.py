@@ -9,7 +9,6 @@ from gateway.core.contract import Context
 from plugins.trading.accounts.rules import SIMULATOR
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
-from plugins.trading.orders.wishes import Wish
 from plugins.trading.rows import AccountRow, FillRow, OrderRow
 from schema.symbols import InstrumentId
 from schema.words.orders import TimeInForce
@@ -57,17 +56,19 @@ async def ask_one(
     )
 
 
-async def ask_group(
-    context: Context, known: Known, instruments: Sequence[InstrumentId], wishes: Sequence[Wish]
+async def ask_all(
+    context: Context, known: Known, instruments: Sequence[InstrumentId], *path: str,
+    times_in_force: Sequence[TimeInForce] | None = None,
 ) -> list[Ground]:  # fmt: skip
-    """Of orders that are placed together."""
+    """Of orders that are placed together, which the input lists at a path; at none, where it does not name them."""
     held = known.held | {str(each) for each in instruments}
+    ends = times_in_force or [TimeInForce.GTC] * len(instruments)
     return [
         await ground_of(
-            context, known.account, instrument, "orders", str(n), "symbol", held=held, currencies=known.currencies,
-            time_in_force=wish.time_in_force,
+            context, known.account, instrument, *((*path, str(n), "symbol") if path else ()), held=held,
+            currencies=known.currencies, time_in_force=tif,
         )
-        for n, (instrument, wish) in enumerate(zip(instruments, wishes, strict=True))
+        for n, (instrument, tif) in enumerate(zip(instruments, ends, strict=True))
     ]  # fmt: skip
 
 

@@ -6,18 +6,22 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from gateway.core.contract import Context
 from gateway.core.identity import Scope
 from gateway.core.ports import Hedges
 from plugins.trading.hedging.legs import left_of
+from plugins.trading.orders import ground, knowing
 from plugins.trading.orders.desk import OrderDesk
+from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.knowing import Placed
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.wishes import Wish
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import OrderRow
 from schema.words.problems import Refused
-from tests.plugins.trading.ledger.books import BY
+from tests.plugins.trading.ledger.books import BY, TENANT
 from tests.plugins.trading.live.room import BTC, ETH, PERP, D, Room, caller
 from tests.plugins.trading.rowsof import position
 
@@ -207,6 +211,34 @@ async def test_who_may_only_look_proposes_and_executes_nothing(room: Room):
     assert strange["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
     assert forbidden["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     assert codes(unknown) == [("input.accountId", "NOT_FOUND")]
+
+
+async def test_a_hedge_is_priced_anew_where_the_account_holds_something_new(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+):
+    """Another client buys ether meanwhile: here once prices were asked, and before the account is locked."""
+    asked: list[set[str]] = []
+
+    async def ground_of(*given: Any, **more: Any) -> Ground:
+        found = await ground.ground_of(*given, **more)
+        if not asked:
+            async with room.house.store.write() as tx:
+                await PositionStore().put(tx, TENANT, position(ETH, "1", "50", account_id=MINE))
+        asked.append({*more["held"]})
+        return found
+
+    monkeypatch.setattr(knowing, "ground_of", ground_of)
+    made = await execute(room, legs=[leg(PERP, "SELL", "2")])
+    opening = list(asked)
+    async with room.house.store.write() as tx:
+        await PositionStore().remove(tx, TENANT, MINE, ETH)
+    asked.clear()
+    closed = await room.see(CLOSE, i={"accountId": MINE, "hedgeId": made["hedge"]["id"]})
+
+    assert opening == [{PERP}, {PERP, ETH}]
+    assert asked == [{PERP}, {PERP, ETH}]
+    assert (made["userErrors"], closed["userErrors"]) == ([], [])
+    assert await held(room) == {ETH: "1"}
 
 
 class HandOrders:

@@ -1,0 +1,92 @@
+"""What is decided on a locked account by prices that were asked before: the one way, of single orders and of hedges."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from gateway.core.contract import Context, Host
+from gateway.core.store import Tx
+from plugins.trading.accounts.access import Access, Gate
+from plugins.trading.orders.floor import Floor
+from plugins.trading.orders.ground import Ground
+from plugins.trading.orders.knowing import Known, is_priced
+from plugins.trading.positions.store import PositionStore
+from plugins.trading.rows import AccountRow
+from plugins.trading.writing import writing
+from schema.symbols import InstrumentId
+from schema.words.orders import MarginType
+from schema.words.problems import Refused
+
+R = TypeVar("R")
+Ask = Callable[[Known], Awaitable[Sequence[Ground]]]
+Decide = Callable[[Floor, Sequence[Ground], str | None, Known], Awaitable[R]]
+"""With the grounds that were asked for, and the kill switch that is on."""
+
+ATTEMPTS = 3
+"""An account that somebody else changed meanwhile is priced anew so often."""
+
+
+class Decider:
+    """Whoever calls may trade with the account, or is refused."""
+
+    def __init__(self, host: Host) -> None:
+        self._host, self._gate, self._positions = host, Gate(), PositionStore()
+
+    @asynccontextmanager
+    async def floor(
+        self, context: Context, account_id: str, *instruments: InstrumentId
+    ) -> AsyncIterator[tuple[Floor, str | None]]:
+        """The account, locked, with orders of some instruments, or of all; and which kill switch is on."""
+        async with writing(self._host, context.tenant, account_id) as w:
+            if await self._gate.access(w.tx, context, w.account) < Access.TRADE:
+                raise _forbidden()
+            halted = await self._gate.halted(w.tx, w.account)
+            yield await Floor.opened(self._host, w, [str(each) for each in instruments] or None), halted
+
+    async def decided(
+        self, context: Context, known: Known, instruments: Sequence[InstrumentId], ask: Ask, decide: Decide[R]
+    ) -> R:
+        """What is decided on the locked account by prices of all that it holds, and written.
+
+        Where it holds by then what nobody was asked for, they are asked anew; the last time what there is has to do.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            if attempt > 1:
+                known = await self.known(context, known.account.id)
+            grounds = await ask(known)
+            async with self.floor(context, known.account.id, *instruments) as (floor, halted):
+                if attempt == ATTEMPTS or all(is_priced(floor, ground) for ground in grounds):
+                    found = await decide(floor, grounds, halted, known)
+                    await floor.write()
+                    return found
+        raise AssertionError("the last attempt ends")
+
+    async def known(self, context: Context, account_id: str) -> Known:
+        """What is read before anybody is asked for prices."""
+        async with self._host.store.glance() as tx:
+            return await self.read(tx, await self.account(tx, context, account_id))
+
+    async def account(self, tx: Tx, context: Context, account_id: str) -> AccountRow:
+        """One that the caller may trade with."""
+        account = await self._gate.look(tx, context, account_id)
+        if await self._gate.access(tx, context, account) < Access.TRADE:
+            raise _forbidden()
+        return account
+
+    async def read(self, tx: Tx, account: AccountRow) -> Known:
+        """What its margin counts; of a cash account nothing has to be known."""
+        if MarginType(account.margin) is MarginType.CASH:
+            return Known(account=account)
+        positions = await self._positions.of(tx, account.tenant_id, account.id)
+        cash = await self._positions.cash(tx, account.tenant_id, account.id)
+        reserved = await self._positions.reserved(tx, account.tenant_id, account.id)
+        return Known(
+            account=account, held=frozenset(row.instrument for row in positions),
+            currencies=frozenset({row.asset for row in cash} | set(reserved)),
+        )  # fmt: skip
+
+
+def _forbidden() -> Refused:
+    return Refused("NOT_ALLOWED", "You may look at this account, and not trade with it.", "accountId")
