@@ -90,10 +90,9 @@ class Dealer:
         known = await marks(seat, *sorted(names)) if due and seat.lends else None
         async with self.floor(seat) as (floor, halted):
             floor.marks = known
-            for order_id in late:
-                row = floor.orders.get(order_id)
-                if row is not None and row.open and row.expires_at is not None and row.expires_at <= floor.now:
-                    floor.end(row, OrderStatus.EXPIRED, "EXPIRED")
+            rows = [floor.orders[each] for each in late if each in floor.orders]
+            over = [row.id for row in rows if row.expires_at is not None and row.expires_at <= floor.now]
+            floor.end_all(over, OrderStatus.EXPIRED, "EXPIRED")
             if not halted:
                 self._reach(floor, seat, due)
             await floor.write()
@@ -134,10 +133,9 @@ class Dealer:
     async def give_up(self, seat: Seat, ids: Collection[str], facts: Facts) -> None:
         """What orders waited for can never come."""
         async with self.floor(seat) as (floor, _):
-            for order_id in ids:
-                row = floor.orders.get(order_id)
-                if row is not None and row.open and row.condition is not None and hopeless(read(row.condition), facts):
-                    floor.end(row, OrderStatus.CANCELED, "PARENT_ENDED")
+            rows = [floor.orders[each] for each in ids if each in floor.orders]
+            gone = [row.id for row in rows if row.condition is not None and hopeless(read(row.condition), facts)]
+            floor.end_all(gone, OrderStatus.CANCELED, "PARENT_ENDED")
             await floor.write()
 
     async def _ground(self, seat: Seat, row: OrderRow) -> Ground:

@@ -193,10 +193,7 @@ class Guard:
 def _cancel(floor: Floor, reason: str, *, but_reducing: bool) -> int:
     """Open orders, or those that do not only reduce; how many."""
     before = [row for row in floor.open if not (but_reducing and row.reduce_only)]
-    for row in before:
-        now = floor.orders[row.id]
-        if now.open:
-            floor.end(now, OrderStatus.CANCELED, reason)
+    floor.end_all([row.id for row in before], OrderStatus.CANCELED, reason)
     return sum(not floor.orders[row.id].open for row in before)
 
 

@@ -122,8 +122,7 @@ class HedgeDesk:
             if await self._is_repeated(floor.w.tx, account, hedge, key):
                 return Hedge(id=hedge, account=account, orders=now)
             ended = [row for row in floor.open if row.group_id == hedge]
-            for row in ended:
-                floor.end(row, OrderStatus.CANCELED, "CLOSED")
+            floor.end_all([row.id for row in ended], OrderStatus.CANCELED, "CLOSED")
             priced, placed = dict(zip(kinds, grounds, strict=True)), list[Wish]()
             for name, left in left_of(now).items():
                 wish = closing_wish(kinds[name], left, floor.held(name), hedge)

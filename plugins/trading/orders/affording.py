@@ -20,7 +20,7 @@ from gateway.core.matching.rules import check_notional, check_quantity, worth
 from plugins.trading.ledger.chart import shown, times
 from plugins.trading.markets.marks import Marks
 from plugins.trading.orders.checks import Path, side_price
-from plugins.trading.orders.reckoning import opening_part, reckoned, reserve_at
+from plugins.trading.orders.reckoning import parts_of, reckoned, reserve_at, shifted
 from plugins.trading.orders.turning import form_of, left_of, paid_for, returned, working
 from plugins.trading.positions.standing import standing
 from plugins.trading.rows import BalanceRow, OrderRow
@@ -48,13 +48,16 @@ def reserve_of(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
     if not floor.lends and row.side == Side.SELL:
         return ZERO
     tick = ground.priced.tick if ground.priced else None
-    opens = opening_part(row, floor.open, floor.held(row.instrument))
+    opens = working(row).left
+    if floor.lends:
+        same = (each for each in _with(floor, row) if each.side == row.side)
+        opens = parts_of(same, floor.held(row.instrument))[row.id].opens
     return reserve_at(row, tick, ground.spec, ground.model, floor.leverage, opens)
 
 
 def check_funds(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, path: Path) -> None:
     """Cash, or margin, for what the order takes: *step* is its arrival, None where it does not arrive yet."""
-    if not row.reserved:
+    if not row.reserved and not _shifts(floor, ground, row):
         return
     if floor.lends:
         _check_margin(floor, ground, row, step, path)
@@ -92,7 +95,7 @@ def _check_margin(floor: Floor, ground: Ground, row: OrderRow, step: Step | None
 def _taken(floor: Floor, ground: Ground, row: OrderRow, step: Step | None) -> Decimal:
     """In the currency of its price."""
     if step is None or not step.executions:
-        return row.reserved
+        return EXACT.add(row.reserved, _shifts(floor, ground, row))
     after = returned(row, step.order, floor.now)
     if floor.lends:
         return max(
@@ -108,13 +111,30 @@ def _rests(floor: Floor, ground: Ground, after: OrderRow, step: Step) -> Decimal
     if not opening(side, filled, before) and not after.open:
         return ZERO
     held = EXACT.add(before, filled if side is Side.BUY else EXACT.minus(filled))
-    # It has no number yet, and comes last; one that is replaced loses its place.
-    last = replace(after, number=max((each.number for each in floor.open), default=0) + 1)
-    rows = {each.id: each for each in floor.open if each.instrument == after.instrument and each.id != after.id}
+    rows = {each.id: each for each in _with(floor, after)}
     if after.open:
-        rows[last.id] = replace(last, reserved=ZERO)
+        rows[after.id] = replace(after, reserved=ZERO)
+    else:
+        del rows[after.id]
     found = reckoned(rows.values(), held, ground.market, floor.leverage)
     return total_of(EXACT.subtract(each.reserved, rows[each.id].reserved) for each in found)
+
+
+def _with(floor: Floor, row: OrderRow) -> list[OrderRow]:
+    """The open orders of its instrument, and it as it is to be."""
+    return [*(each for each in floor.open if each.instrument == row.instrument and each.id != row.id), row]
+
+
+def _shifts(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
+    """What those behind it come to hold more, as it is to close what they were to."""
+    if not floor.lends or not row.number:
+        return ZERO
+    rows = {each.id: each for each in _with(floor, row)}
+    found = shifted(
+        rows.values(), floor.shifts.parts(row.instrument), floor.held(row.instrument), ground.market, floor.leverage
+    )  # fmt: skip
+    more = (EXACT.subtract(each.reserved, rows[each.id].reserved) for each in found if each.id != row.id)
+    return max(ZERO, total_of(more))
 
 
 def _margin(floor: Floor, spec: Spec, marks: Marks, row: OrderRow, step: Step) -> Decimal:
@@ -162,7 +182,7 @@ def _passing(
     def passes(count: int) -> bool:
         sized = replace(row, quantity=times(Decimal(count), unit))
         sized = replace(sized, reserved=reserve_of(floor, ground, sized))
-        if not sized.reserved:
+        if not sized.reserved and not _shifts(floor, ground, sized):
             return True
         return fits(_taken(floor, ground, sized, step and arrival(floor, ground, sized)))
 

@@ -151,9 +151,7 @@ class OrderDesk:
         async with self._decider.floor(context, account_id) as (floor, _):
             wanted = [row.id for row in floor.open if named is None or row.instrument == named]
             before = {row.id for row in floor.open}
-            for order_id in wanted:
-                if floor.orders[order_id].open:
-                    floor.end(floor.orders[order_id], OrderStatus.CANCELED, "CANCELED")
+            floor.end_all(wanted, OrderStatus.CANCELED, "CANCELED")
             gone = [row for row in floor.orders.values() if row.id in before and not row.open]
             await self._record(floor, trail.canceled_all(context, account_id, named, gone))
             await floor.write()

@@ -30,16 +30,10 @@ from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.modes import usual_mode
 from plugins.trading.markets.specs import is_perpetual
 from plugins.trading.orders.affording import lacking_margin
-from plugins.trading.orders.events import (
-    OrderAccepted,
-    OrderFilled,
-    PositionClosed,
-    PositionOpened,
-    told_end,
-)
+from plugins.trading.orders.events import OrderAccepted, OrderFilled, PositionClosed, PositionOpened, told_end
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.reasons import told_reason
-from plugins.trading.orders.reckoning import reckoned
+from plugins.trading.orders.shifting import Shifts
 from plugins.trading.orders.sides import check_woken
 from plugins.trading.orders.store import FillStore, OrderStore
 from plugins.trading.orders.turning import (
@@ -94,6 +88,7 @@ class Floor:
         self._changed: dict[str, None] = {}
         self._touched: dict[str, None] = {}
         self._drafts: list[Draft] = []
+        self.shifts = Shifts(self)
 
     @classmethod
     async def opened(cls, host: Host, w: Writing, instruments: Collection[str] | None = None) -> Self:
@@ -102,6 +97,7 @@ class Floor:
         tx, tenant, account = w.tx, w.tenant, w.account.id
         floor.orders = {each.id: each for each in await orders.family(tx, tenant, account, instruments)}
         if instruments is not None:
+            await floor.shifts.read(tx, instruments)
             for currency, amount, number in await orders.elsewhere(tx, tenant, account, floor.orders):
                 floor.elsewhere[currency], floor.unread = amount, floor.unread + number
         held = await positions.of(tx, tenant, account, None if floor.lends else instruments)
@@ -190,10 +186,18 @@ class Floor:
 
     def end(self, row: OrderRow, status: OrderStatus, reason: str | None) -> None:
         """It ends without being filled further: cancelled, expired or rejected."""
-        after = ended(row, status, told_reason(reason), self.now)
-        self.put(after)
-        self.events.append(told_end(after, self._mode(row), self.now))
-        self._follow(after, None)
+        with self.shifts.change(None):
+            after = ended(row, status, told_reason(reason), self.now)
+            self.put(after)
+            self.events.append(told_end(after, self._mode(row), self.now))
+            self._follow(after, None)
+
+    def end_all(self, order_ids: Iterable[str], status: OrderStatus, reason: str) -> None:
+        """Those of them that are open still: the end of one may be that of others."""
+        with self.shifts.change(None):
+            for each in order_ids:
+                if self.orders[each].open:
+                    self.end(self.orders[each], status, reason)
 
     def fail(self, row: OrderRow, code: str, message: str) -> None:
         """A check refused it after it was kept."""
@@ -202,7 +206,8 @@ class Floor:
 
     def follow(self, order_id: str, market: Market) -> None:
         """What became of an order is told to those that came after it: they wake, shrink or end."""
-        self._follow(self.orders[order_id], market)
+        with self.shifts.change(market):
+            self._follow(self.orders[order_id], market)
 
     async def write(self) -> None:
         """All of it; nothing before."""
@@ -236,33 +241,30 @@ class Floor:
 
     def put(self, row: OrderRow) -> None:
         """As it is from now on."""
+        self.shifts.note(row)
         self.orders[row.id] = row
         self._changed[row.id] = None
 
     def _take(self, row: OrderRow, step: Step, market: Market, *, told: bool = False) -> None:
-        if step.executions and (lacking := self._lacking(row, step, market)) is not None:
-            code = "INSUFFICIENT_MARGIN" if self.lends else "INSUFFICIENT_FUNDS"
-            if (closing := self._closing(row, market)) is None:
-                self.fail(row, code, lacking)
-                return
-            step = replace(closing, reason=f"{code}: {lacking}")
-        after = returned(row, step.order, self.now, told_reason(step.reason))
-        after = replace(after, reserved=left_of(row, after))
-        if told or (row.status == OrderStatus.NEW and after.status != OrderStatus.NEW):
-            self.events.append(OrderAccepted.told(replace(after, filled=row.filled), self._mode(row, market), self.now))
-        after = self._fill(row, after, step, market)
-        self.put(after)
-        if not after.open and after.status != OrderStatus.FILLED:
-            self.events.append(told_end(after, self._mode(row, market), self.now))
-        self._follow(after, market)
-        if step.executions and self.lends:
-            self._reckon(row.instrument, market)
-
-    def _reckon(self, instrument: str, market: Market) -> None:
-        """What its open orders hold, by what is held now."""
-        rows = [row for row in self.open if row.instrument == instrument]
-        for row in reckoned(rows, self.held(instrument), market, self.leverage):
-            self.put(replace(row, version=row.version + 1, changed_at=self.now))
+        with self.shifts.change(market):
+            if step.executions and (lacking := self._lacking(row, step, market)) is not None:
+                code = "INSUFFICIENT_MARGIN" if self.lends else "INSUFFICIENT_FUNDS"
+                if (closing := self._closing(row, market)) is None:
+                    self.fail(row, code, lacking)
+                    return
+                step = replace(closing, reason=f"{code}: {lacking}")
+            after = returned(row, step.order, self.now, told_reason(step.reason))
+            after = replace(after, reserved=left_of(row, after))
+            if told or (row.status == OrderStatus.NEW and after.status != OrderStatus.NEW):
+                accepted = replace(after, filled=row.filled)
+                self.events.append(OrderAccepted.told(accepted, self._mode(row, market), self.now))
+            after = self._fill(row, after, step, market)
+            self.put(after)
+            if not after.open and after.status != OrderStatus.FILLED:
+                self.events.append(told_end(after, self._mode(row, market), self.now))
+            self._follow(after, market)
+            if step.executions and self.lends:
+                self.shifts.reckon(row.instrument, market)
 
     def _closing(self, row: OrderRow, market: Market) -> Step | None:
         """Its step as an order that only reduces, where it closes anything; only a margin account's does both."""

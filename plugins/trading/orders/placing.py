@@ -148,16 +148,18 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
         if row.condition is None:
             after = _reserving(floor, ground, after, ())
         after = replace(after, version=row.version + 1, changed_at=floor.now)
-        floor.put(after)
-        return after
+        with floor.shifts.change(ground.market):
+            floor.put(after)
+        return floor.orders[row.id]
     left = working(after).left
-    floor.orders[row.id] = after
-    if "quantity" in terms:
-        check_reduces(floor, ground, wish, left, ())
-    check_short(floor, ground, wish, left, (), group=row.group_id, but=row.id)
-    after = _reserving(floor, ground, after, ())
-    _check_arrival(after, arrival(floor, ground, after), ())
-    floor.revise(after, ground.market)
+    with floor.shifts.change(ground.market):
+        floor.put(after)
+        if "quantity" in terms:
+            check_reduces(floor, ground, wish, left, ())
+        check_short(floor, ground, wish, left, (), group=row.group_id, but=row.id)
+        after = _reserving(floor, ground, after, ())
+        _check_arrival(after, arrival(floor, ground, after), ())
+        floor.revise(after, ground.market)
     return floor.orders[row.id]
 
 

@@ -2,13 +2,14 @@
 
 What is filled at once closes before what waits. What waits to be touched from the other side (stops) and what waits
 at a limit are reckoned each by itself: only one of them is reached first, and what it fills reckons the others anew.
+What ends an order or changes its size reckons those behind it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import ROUND_UP, Decimal
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from gateway.core.matching.chances import awaits
 from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.margin import opening, reserve
 from gateway.core.matching.model import ExecutionModel, Spec, Tick, Working
-from gateway.core.matching.rounding import total_of
+from gateway.core.matching.rounding import EXACT, quantum_of, total_of
 from plugins.trading.orders.checks import side_price
 from plugins.trading.orders.turning import working
 from plugins.trading.rows import OrderRow
@@ -34,11 +35,38 @@ class _Way(Enum):
     LIMIT = 2
 
 
-def opening_part(row: OrderRow, before: Iterable[OrderRow], held: Decimal) -> Decimal:
-    """The part of it that opens, once it and those *before* it have closed what is held."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """An open order, and what of it opens."""
+
+    row: OrderRow
+    opens: Decimal
+
+
+def parts_of(rows: Iterable[OrderRow], held: Decimal) -> dict[str, Part]:
+    """Of an instrument's open orders the part that opens, by their ids: once those before it have closed what is held.
+
+    What has no number yet comes last; what waits for a condition holds nothing, and is left out.
+    """
+    found, ahead = dict[str, Part](), dict[tuple[str, _Way], Decimal]()
+    for row in sorted(rows, key=lambda each: (not each.number, each.number)):
+        if row.quantity is None or row.condition is not None:
+            continue
+        order = working(row)
+        way = _way(order)
+        before = total_of(ahead.get((row.side, each), ZERO) for each in {_Way.AT_ONCE, way})
+        found[row.id] = Part(row=row, opens=opening(order.side, order.left, held, before))
+        if row.leg not in EXITS:
+            ahead[row.side, way] = EXACT.add(ahead.get((row.side, way), ZERO), order.left)
+    return found
+
+
+def weight_of(row: OrderRow | None) -> object:
+    """What of it counts for the orders behind it: the same again changes nothing of what they open."""
+    if row is None or not row.open or row.quantity is None or row.condition is not None or row.leg in EXITS:
+        return None
     order = working(row)
-    ahead = total_of((each.quantity or ZERO) - each.filled for each in before if _is_ahead(each, row, order))
-    return opening(order.side, order.left, held, ahead)
+    return _way(order), order.left
 
 
 def reserve_at(
@@ -51,25 +79,41 @@ def reserve_at(
 
 
 def reckoned(rows: Iterable[OrderRow], held: Decimal, market: Market, leverage: Decimal) -> Iterator[OrderRow]:
-    """Those of an instrument's open orders that hold another amount now, with it; what waits for a condition holds
-    nothing."""
-    before = list[OrderRow]()
-    for row in sorted(rows, key=lambda each: each.number):
-        if row.quantity is None or row.condition is not None:
+    """Those of an instrument's open orders that hold another amount by the price of now, with it."""
+    for part in parts_of(rows, held).values():
+        reserved = reserve_at(part.row, market.tick, market.spec, market.model, leverage, part.opens)
+        if reserved != part.row.reserved:
+            yield replace(part.row, reserved=reserved)
+
+
+def shifted(
+    rows: Iterable[OrderRow], before: Mapping[str, Part], held: Decimal, market: Market | None, leverage: Decimal
+) -> Iterator[OrderRow]:
+    """Those that open another part than *before* another order was changed or ended, with what they hold by that."""
+    for id, part in parts_of(rows, held).items():
+        was = before.get(id)
+        if was is None or was.opens == part.opens:
             continue
-        opens = opening_part(row, before, held)
-        before.append(row)
-        reserved = reserve_at(row, market.tick, market.spec, market.model, leverage, opens)
-        if reserved != row.reserved:
-            yield replace(row, reserved=reserved)
+        reserved = _anew(part, was, market, leverage)
+        if reserved != part.row.reserved:
+            yield replace(part.row, reserved=reserved)
 
 
-def _is_ahead(each: OrderRow, row: OrderRow, order: Working) -> bool:
-    if each.id == row.id or each.instrument != row.instrument or each.side != row.side or each.leg in EXITS:
-        return False
-    if each.quantity is None or each.condition is not None:
-        return False
-    return _way(working(each)) in (_Way.AT_ONCE, _way(order))
+def _anew(part: Part, was: Part, market: Market | None, leverage: Decimal) -> Decimal:
+    """By the price of now; where nobody tells one, by what it has held for what it was to open."""
+    row = part.row
+    if not part.opens:
+        return ZERO
+    if was.opens and (market is None or market.tick is None) and _terms(row) == _terms(was.row):
+        quantum = quantum_of(row.currency)
+        return (row.reserved * part.opens / was.opens).quantize(quantum, rounding=ROUND_UP)
+    if market is None:
+        return row.reserved
+    return reserve_at(row, market.tick, market.spec, market.model, leverage, part.opens)
+
+
+def _terms(row: OrderRow) -> object:
+    return row.reserved, row.limit_price, row.stop_price
 
 
 def _way(order: Working) -> _Way:

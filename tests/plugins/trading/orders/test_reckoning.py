@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 
@@ -10,6 +11,8 @@ from plugins.trading.rows import AccountRow, OrderRow, PositionRow
 from plugins.trading.tables import orders, positions
 from schema.words.orders import OrderStatus
 from tests.plugins.trading.engine.floorhouse import BTC, ETH, Hall, hall, wish
+from tests.plugins.trading.orders.pit import GROUP, REPLACE, Pit
+from tests.plugins.trading.orders.pit import wish as wish_of
 
 SOL = "crypto:SOL/USD"
 D = Decimal
@@ -103,3 +106,18 @@ async def test_what_is_filled_at_once_closes_before_a_take_profit_that_rests(sql
         assert (stop.reserved, closes.status, held) == (D(0), OrderStatus.FILLED, {})
         # 40 at 105, and at 100 with half the collar more, a fifth of each.
         assert [row.reserved for row in rows] == [D(0), D(840), D(840), D(0)]
+
+
+async def test_what_ends_with_another_instruments_fill_frees_those_behind_it(pit: Pit):
+    mine: dict[str, Any] = {"accountId": "tacc_2"}
+    await pit.place("BUY", "MARKET", "10", symbol=ETH, **mine)
+    parts = [wish_of("BUY", "LIMIT", "1", limitPrice="90"), wish_of("SELL", "LIMIT", "10", limitPrice="60", symbol=ETH)]
+    for part in parts:
+        del part["accountId"]
+    first = (await pit.do(GROUP, rule="OCO", orders=parts, **mine))["orders"][0]["id"]
+    behind = (await pit.place("SELL", "LIMIT", "10", limitPrice="65", symbol=ETH, **mine))["order"]
+
+    await pit.do(REPLACE, orderId=first, limitPrice="105")
+
+    # Ten at 65, a fifth of it and 0.13 of fee; they close then.
+    assert (behind["reserved"], (await pit.order(behind["id"]))["reserved"]) == ("130.13", "0")
