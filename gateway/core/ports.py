@@ -379,6 +379,10 @@ class Organisations(Protocol):
     async def role_of(self, tx: Tx, tenant: str, user_id: str) -> Role | None:
         """What a member of a tenant is there; None for nobody of it."""
 
+    async def acting(self, tx: Tx, tenant: str, actor: str) -> Principal | None:
+        """What a member, an API key or an access token may do now, by the id that acts are recorded under: for what
+        goes on without them. A key that was rotated may what its successor may; None once nothing of it is good."""
+
     async def keepers(self, tx: Tx, tenant: str) -> list[str]:
         """Mail addresses of the people who look after a tenant: its owners and admins."""
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from gateway.core.contract import Host
-from gateway.core.identity import Role
+from gateway.core.identity import Principal, Role
 from gateway.core.ports import Organisation
 from gateway.core.store import Tx, new_id
 from plugins.accounts.organisations.peers import sessions
@@ -18,6 +18,7 @@ from plugins.accounts.organisations.store import (
     OrganisationDirectory,
     OrganisationStore,
 )
+from plugins.accounts.sessions.acting import acting
 from schema.names import read_name
 
 FIRST_PLAN = "free"
@@ -126,6 +127,10 @@ class OrganisationDesk:
     async def role_of(self, tx: Tx, tenant: str, user_id: str) -> Role | None:
         """See `gateway.core.ports.Organisations`."""
         return await self.members.role_of(tx, tenant, user_id)
+
+    async def acting(self, tx: Tx, tenant: str, actor: str) -> Principal | None:
+        """See `gateway.core.ports.Organisations`."""
+        return await acting(self._host, tx, tenant, actor)
 
     async def keepers(self, tx: Tx, tenant: str) -> list[str]:
         """See `gateway.core.ports.Organisations`."""

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.core.contract import Context, Host
-from gateway.core.identity import ROLE_SCOPES, CallerKind, Principal
 from gateway.core.ports import Act, Audit, Organisations
 from gateway.core.store import Tx
 from plugins.trading.accounts.access import Gate, may_trade
@@ -28,6 +27,11 @@ from schema.words.problems import Refused
 
 PERSON = "user_"
 """What ids of people begin with."""
+NOT_ALLOWED = {
+    True: "NOT_ALLOWED: whoever made it may not trade with the account any more.",
+    False: "NOT_ALLOWED: the key that made it has ended, or may not trade with the account any more.",
+}
+"""By whether a person has made it."""
 AT_ONCE = 50
 """Schedules that are placed in one look."""
 
@@ -78,19 +82,17 @@ class Scheduler:
             await self._rows.change(w.tx, row.tenant_id, _next(after, now))
 
     async def _may(self, tx: Tx, account: AccountRow, who: str) -> bool:
-        """Whether the person who made a schedule may trade with the account still; of keys nobody can be asked here."""
-        if not who.startswith(PERSON):
-            return True
-        role = await self._host.service(Organisations).role_of(tx, account.tenant_id, who)
-        if role is None:
+        """Whether the person or the key that made a schedule may trade with the account still."""
+        maker = await self._host.service(Organisations).acting(tx, account.tenant_id, who)
+        if maker is None:
             return False
-        person = Principal(
-            tenant=account.tenant_id, kind=CallerKind.USER, user=who, role=role, scopes=ROLE_SCOPES[role]
-        )  # fmt: skip
-        return may_trade(person, account, await MemberStore().role(tx, account.tenant_id, account.id, who))
+        role = None
+        if maker.user is not None:
+            role = await MemberStore().role(tx, account.tenant_id, account.id, maker.user)
+        return may_trade(maker, account, role)
 
     async def _end(self, tx: Tx, row: ScheduleRow, now: datetime) -> None:
-        told = "NOT_ALLOWED: whoever made it may not trade with the account any more."
+        told = NOT_ALLOWED[row.made_by.startswith(PERSON)]
         await self._rows.change(
             tx, row.tenant_id, replace(row, active=False, next_at=None, problem=told, changed_at=now)
         )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from gateway.core.identity import Role
+from plugins.accounts.keys.desk import KeyDesk
 from plugins.accounts.tables import audit
 from plugins.trading.accounts.store import MemberStore
 from plugins.trading.ledger.proof.proving import verify
@@ -212,3 +213,57 @@ async def test_a_schedule_ends_with_the_right_of_whoever_made_it_to_trade(sqlite
         async with made.house.store.read() as tx:
             acts = await tx.values(select(audit.c.actor).where(audit.c.action == "order_schedule.ended"))
         assert acts == ["trading"]
+
+
+async def test_a_schedule_ends_with_the_key_that_made_it_and_goes_on_with_its_successor(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account("500", owner=made.company.people["ada"].id, shared=True)
+        keys, store = made.house.host.service(KeyDesk), made.house.store
+        async with store.write() as tx:
+            key, secret = await keys.create(
+                tx, account.tenant_id, name="bot", scopes=["trading:write", "market:read"], created_by="user_ada"
+            )
+        asked = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "DAY", "quantity": "1"}
+        body = await made.house.ask(CREATE, {"i": asked}, key=secret)
+        assert body["data"]["r"]["userErrors"] == []
+        async with store.write() as tx:
+            new, _ = await keys.rotate(tx, account.tenant_id, key, created_by="user_ada", overlap=timedelta(0))
+        await made.look()
+        rotated = await _row(made)
+
+        async with store.write() as tx:
+            await keys.revoke(tx, account.tenant_id, new.id)
+        made.house.clock.turn(86_400)
+        await made.look()
+
+        assert (rotated.placed, rotated.active, rotated.problem, rotated.made_by) == (1, True, None, key.id)
+        row = await _row(made)
+        assert (row.placed, row.active, row.next_at) == (1, False, None)
+        assert row.problem == "NOT_ALLOWED: the key that made it has ended, or may not trade with the account any more."
+        assert len(await made.fills(account)) == 1
+        async with store.read() as tx:
+            ended = await tx.values(select(audit.c.target).where(audit.c.action == "order_schedule.ended"))
+        assert ended == [row.id]
+
+
+async def test_a_key_that_may_not_trade_any_more_places_nothing(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account("500", owner=made.company.people["ada"].id, shared=True)
+        keys = made.house.host.service(KeyDesk)
+        async with made.house.store.write() as tx:
+            key, secret = await keys.create(
+                tx, account.tenant_id, name="bot", scopes=["trading:write", "market:read"], created_by="user_ada"
+            )
+        asked = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "DAY", "quantity": "1"}
+        await made.house.ask(CREATE, {"i": asked}, key=secret)
+        async with made.house.store.write() as tx:
+            await keys.keys.change(tx, account.tenant_id, key.id, {"scopes": ["trading:read"]})
+
+        await made.look()
+
+        assert (await _row(made)).active is False
+        assert await made.fills(account) == []
