@@ -34,6 +34,12 @@ def digest(wish: object) -> str:
     return sha256(_meant(wish).encode()).hexdigest()
 
 
+def is_same(held: str | None, wish: object) -> bool:
+    """Whether a key was given with this before. Some that databases hold were kept with what stood for how their input
+    was written: the same, written the same, is no other over an upgrade."""
+    return held in (digest(wish), sha256(repr(wish).encode()).hexdigest())
+
+
 def check_same(held: str | None, digest: str | None) -> None:
     """Refused where a key came with other input before; *held* is the digest of then."""
     if held != digest:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
-from typing import Any
+from typing import Any, TypeGuard
 
 from gateway.core.contract import Context, Host
 from gateway.core.ports import Audit, Desk
@@ -17,6 +16,7 @@ from plugins.alerts.store import AlertRow, AlertStore
 from plugins.alerts.types import AlertConditionInput
 from plugins.alerts.wishes import check_periods, check_reason, read_wish
 from schema.errors import AmbiguousInstrument, MarketgateError
+from schema.idempotency import digest, is_same
 from schema.names import could_be_id
 from schema.pages import Position
 from schema.symbols import InstrumentId, parse_instrument
@@ -87,14 +87,13 @@ class AlertDesk:
 
     async def create(self, context: Context, wish: Wish, key: str | None) -> AlertRow:
         """A new one, or what the same key made."""
-        digest = sha256(repr(wish).encode()).hexdigest() if _checked(key) else None
-        if key is not None and (held := await self._earlier(context, key, digest)) is not None:
+        if _checked(key) and (held := await self._earlier(context, key, wish)) is not None:
             return held
-        row = await self._made(context, wish, key, digest)
+        row = await self._made(context, wish, key)
         async with self._host.store.write() as tx:
             await self._rows.hold(tx, context.tenant)
             if key is not None and (made := await self._rows.with_key(tx, context.tenant, key)) is not None:
-                return _same(made, digest)
+                return _same(made, wish)
             most = context.principal.limits.streams * ALERTS_PER_STREAM
             if await self._rows.count(tx, context.tenant) >= most:
                 raise Refused("TOO_MANY_ALERTS", f"Your plan allows {most} alerts: delete one first.")
@@ -144,7 +143,7 @@ class AlertDesk:
         price_type = await counted_price(context, condition, instrument, wanted)
         return Subject(condition=condition, instrument=instrument, price_type=price_type)
 
-    async def _made(self, context: Context, wish: Wish, key: str | None, digest: str | None) -> AlertRow:
+    async def _made(self, context: Context, wish: Wish, key: str | None) -> AlertRow:
         check_periods(wish.cooldown_ms, wish.hysteresis_bps, wish.note)
         subject = await self.read(context, wish.condition, wish.symbol, wish.price_type)
         now = self._host.clock.now()
@@ -154,7 +153,7 @@ class AlertDesk:
             repeating=wish.repeating, cooldown_ms=wish.cooldown_ms, hysteresis_bps=wish.hysteresis_bps,
             fire_if_true=wish.fire_if_true, note=wish.note, active=True, state=AlertState.WAITING.value, arm=0,
             generation=0, last_triggered_at=None, seen_at=now, idempotency_key=key,
-            request_digest=digest, created_at=now, changed_at=now,
+            request_digest=None if key is None else digest(wish), created_at=now, changed_at=now,
         )  # fmt: skip
         return _begun(made)
 
@@ -193,10 +192,10 @@ class AlertDesk:
                 return held
         raise _unknown()
 
-    async def _earlier(self, context: Context, key: str, digest: str | None) -> AlertRow | None:
+    async def _earlier(self, context: Context, key: str, wish: Wish) -> AlertRow | None:
         async with self._host.store.read() as tx:
             held = await self._rows.with_key(tx, context.tenant, key)
-        return None if held is None else _same(held, digest)
+        return None if held is None else _same(held, wish)
 
     async def _instrument(self, context: Context, condition: Condition, symbol: str | None) -> InstrumentId | None:
         if condition.kind is AlertKind.PROVIDER_HEALTH:
@@ -246,7 +245,7 @@ def _price_type(row: AlertRow) -> PriceType | None:
     return PriceType(row.price_type) if row.price_type else None
 
 
-def _checked(key: str | None) -> bool:
+def _checked(key: str | None) -> TypeGuard[str]:
     if key is None:
         return False
     if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
@@ -255,8 +254,8 @@ def _checked(key: str | None) -> bool:
     return True
 
 
-def _same(held: AlertRow, digest: str | None) -> AlertRow:
-    if held.request_digest != digest:
+def _same(held: AlertRow, wish: Wish) -> AlertRow:
+    if not is_same(held.request_digest, wish):
         told = "This idempotencyKey came with other input: repeat that input, or give another key."
         raise Refused("IDEMPOTENCY_MISMATCH", told, "idempotencyKey")
     return held

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal as D
+from hashlib import sha256
 
 import pytest
 
 from schema.errors import BadInput
-from schema.idempotency import check_same, digest, digest_of
+from schema.idempotency import check_same, digest, digest_of, is_same
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
@@ -50,3 +51,13 @@ def test_a_key_is_bound_to_its_first_input():
     with pytest.raises(BadInput, match="1 to 128 printable"):
         digest_of("", Wish(D(50)))
     assert digest_of(None, Wish(D(50))) is None
+
+
+def test_a_key_that_was_kept_with_how_its_input_was_written_is_known_still():
+    wish = Wish(D("50.00"))
+    kept = sha256(repr(wish).encode()).hexdigest()
+
+    assert is_same(kept, wish)
+    assert is_same(digest(wish), Wish(D(50)))
+    assert not is_same(kept, Wish(D(51)))
+    assert not is_same(None, wish)

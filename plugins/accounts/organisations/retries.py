@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 from gateway.core.contract import Context
 from gateway.core.store import Tx
 from plugins.accounts.organisations.rules import KEPT_RETRIES
 from plugins.accounts.organisations.store import RetryStore
 from schema.errors import BadInput
+from schema.idempotency import digest, is_same
 from schema.words.problems import Refused
 
 LONGEST_KEY = 128
@@ -28,9 +27,10 @@ async def earlier(
     tenant = context.tenant if tenant is None else tenant
     await store.forget(tx, tenant, now - KEPT_RETRIES)
     caller = context.principal.user or context.principal.actor
-    input = sha256(repr(wanted).encode()).hexdigest()
-    first = await store.claim(tx, tenant, caller=caller, act=act, key=key, target=target, input=input, now=now)
-    if first is not None and first.input != input:
+    first = await store.claim(
+        tx, tenant, caller=caller, act=act, key=key, target=target, input=digest(wanted), now=now
+    )  # fmt: skip
+    if first is not None and not is_same(first.input, wanted):
         told = "This idempotencyKey came with other input within 24 hours: repeat that input, or give another key."
         raise Refused("IDEMPOTENCY_MISMATCH", told, "idempotencyKey")
     return None if first is None else first.target

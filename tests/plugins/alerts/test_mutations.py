@@ -270,9 +270,10 @@ async def test_the_same_client_key_makes_one_alert(w: Watch):
     given = {"symbol": "BTC/USD", "condition": ABOVE, "idempotencyKey": "k1"}
 
     first, second = [await w.company.ask("ada", CREATE, **given) for _ in range(2)]
+    longer = await w.company.ask("ada", CREATE, **{**given, "condition": {"crossesAbove": "100.0"}})
     other = await w.company.codes("ada", CREATE, **{**given, "note": "another"})
 
-    assert first == second
+    assert first == second == longer
     empty = (await w.company.ask("ada", CREATE, **{**given, "idempotencyKey": ""}))["userErrors"]
 
     assert other == ["IDEMPOTENCY_MISMATCH"]

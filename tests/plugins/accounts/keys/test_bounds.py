@@ -110,3 +110,14 @@ async def test_an_idempotency_key_that_comes_with_another_wish_is_refused(house:
     assert (code, field) == ("IDEMPOTENCY_MISMATCH", ["input", "idempotencyKey"])
     assert told == "This idempotencyKey came with other input within 24 hours: repeat that input, or give another key."
     assert len(await acme.rows(api_keys)) == 2
+
+
+async def test_an_idempotency_key_is_known_by_what_its_input_means(house: House) -> None:
+    acme = await holder(house)
+    first = await acme.ask(CREATE, name="shop", scopes=SCOPES, expiresAt="2027-01-01T00:00:00Z", idempotencyKey="one")
+
+    again = await acme.ask(
+        CREATE, name="shop", scopes=SCOPES, expiresAt="2027-01-01T09:00:00+09:00", idempotencyKey="one"
+    )
+
+    assert (again["userErrors"], again["apiKey"], again["secret"]) == ([], first["apiKey"], None)
