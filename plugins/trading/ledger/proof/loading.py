@@ -10,6 +10,8 @@ from sqlalchemy import Table, select
 
 from gateway.core.store import Tx
 from plugins.trading import rows, tables
+from plugins.trading.accounts.store import AccountStore
+from schema.words.orders import AccountKind
 
 R = TypeVar("R")
 
@@ -26,6 +28,8 @@ class Kept:
     fills: Sequence[rows.FillRow] = ()
     positions: Sequence[rows.PositionRow] = ()
     trips: Sequence[rows.TripRow] = ()
+    first: rows.AccountRow | None = None
+    """Of a live account: the oldest one that is open at the same broker; it may be this one."""
 
 
 class ProofDirectory:
@@ -51,6 +55,8 @@ class ProofStore:
         if account is None:
             return None
 
+        lives = account.kind == AccountKind.LIVE and account.deleted_at is None
+
         async def of(table: Table, kind: type[R], *order: Any) -> list[R]:
             mine = (table.c.tenant_id == tenant, table.c.account_id == account_id)
             return await tx.all(select(table).where(*mine).order_by(*order), kind)
@@ -64,4 +70,5 @@ class ProofStore:
             fills=await of(tables.fills, rows.FillRow, tables.fills.c.order_id, tables.fills.c.number),
             positions=await of(tables.positions, rows.PositionRow, tables.positions.c.instrument),
             trips=await of(tables.trips, rows.TripRow, tables.trips.c.instrument, tables.trips.c.closed_at),
+            first=await AccountStore().at_broker(tx, tenant, account.broker) if lives else None,
         )

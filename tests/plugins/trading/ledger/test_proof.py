@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
@@ -14,7 +15,7 @@ from plugins.trading.ledger.proof.loading import Kept, ProofStore
 from plugins.trading.ledger.proof.proving import findings_of, verify
 from plugins.trading.tables import accounts, balances
 from schema.words.trades import Side
-from tests.plugins.trading.ledger.books import TENANT, Books, D
+from tests.plugins.trading.ledger.books import T0, TENANT, Books, D
 from tests.plugins.trading.ledger.trader import PERP, SPOT, Trader
 
 R = TypeVar("R")
@@ -227,3 +228,21 @@ async def test_one_account_of_one_tenant_is_proved_where_it_is_asked_for(books_o
     assert await found(tenant=TENANT) == wrong
     assert await found(account_id="tacc_1") == wrong
     assert (await found(tenant="org_b"), await found(account_id="tacc_2")) == ([], [])
+
+
+async def test_a_second_open_account_at_a_broker_is_told(books: Books) -> None:
+    live = {"kind": "LIVE", "broker": "alpaca_paper"}
+    for account, given in (
+        ("tacc_b", {"created_at": T0 - timedelta(days=1)}), ("tacc_c", {}), ("tacc_d", {"deleted_at": T0}),
+        ("tacc_e", {"broker": "binance_testnet"}), ("tacc_f", {"tenant_id": "org_b"}),
+    ):  # fmt: skip
+        await Books(books.store, account=account).open(**live | given)
+
+    async with books.store.read() as tx:
+        found = await verify(tx)
+
+    assert [(each.account, each.subject, each.message) for each in found] == [
+        ("tacc_c", "account",
+         "it is a second open account at alpaca_paper beside tacc_b, for one key: all the broker's money is booked in "
+         "both. Cancel its orders, close what it holds, then delete it"),
+    ]  # fmt: skip
