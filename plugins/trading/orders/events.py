@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
@@ -19,14 +20,42 @@ from schema.words.instruments import selected_fields
 from schema.words.orders import Liquidity, OrderCause, OrderStatus, OrderType
 from schema.words.trades import Side
 
-_NOW = "The order as it is now; null where it is gone."
 _ACCOUNT, _ORDER = "The account that it is of.", "The order's id."
 
 
-async def resolve_order(root: OrderAccepted | OrderFilled | OrderCanceled | OrderExpired | OrderRejected,
-                        info: Ctx) -> Order | None:  # fmt: skip
+async def resolve_order(root: OrderEvent, info: Ctx) -> Order | None:
     """The order as it is now."""
     return await order_of(info.context, root.order_id, selected_fields(info))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountEvent(Event):
+    """What all of them have."""
+
+    account_id: strawberry.ID = described(_ACCOUNT)  # noqa: RUF009 - a field of its own
+    order_id: strawberry.ID = described(_ORDER)  # noqa: RUF009
+
+    @property
+    def subject(self) -> str:
+        """The account and the order."""
+        return f"{self.account_id}\n{self.order_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEvent(AccountEvent):
+    """What those of an order have."""
+
+    client_order_id: str | None = described("The client's own id.", default=None)
+    symbol: str = described("The instrument's id.")
+    side: Side = described("To buy or to sell.")  # noqa: RUF009
+    type: OrderType = described("How it is priced.")  # noqa: RUF009
+    quantity: Decimal | None = described("In units of the base asset.", default=None)  # noqa: RUF009
+    filled_quantity: Decimal = described("How much is filled.", default=Decimal(0))  # noqa: RUF009
+    strategy: str | None = described("Its tag.", default=None)
+    cause: OrderCause = described("Why there was an order.")  # noqa: RUF009
+
+
+_AS_IT_IS = computed(resolve_order, "The order as it is now; null where it is gone.", name="order")
 
 
 def _head(row: OrderRow, mode: DataMode, at: datetime) -> dict[str, Any]:
@@ -48,27 +77,14 @@ _SAMPLE: dict[str, Any] = {
 
 
 @event("order.accepted", "An order was placed and works, or what it waited for has come.")
-class OrderAccepted(Event):
+class OrderAccepted(OrderEvent):
     """Told once an order."""
 
-    account_id: strawberry.ID = described(_ACCOUNT)
-    order_id: strawberry.ID = described(_ORDER)
-    client_order_id: str | None = described("The client's own id.", default=None)
-    symbol: str = described("The instrument's id.")
-    side: Side = described("To buy or to sell.")
-    type: OrderType = described("How it is priced.")
-    quantity: Decimal | None = described("In units of the base asset.", default=None)
     filled_quantity: Decimal = described("How much was filled before.", default=Decimal(0))
-    strategy: str | None = described("Its tag.", default=None)
     cause: OrderCause = described("Why there is an order.")
     limit_price: Decimal | None = described("The worst price that it takes.", default=None)
     stop_price: Decimal | None = described("The price that triggers it.", default=None)
-    order = computed(resolve_order, _NOW, name="order")
-
-    @property
-    def subject(self) -> str:
-        """The account and the order."""
-        return f"{self.account_id}\n{self.order_id}"
+    order = _AS_IT_IS
 
     @classmethod
     def told(cls, row: OrderRow, mode: DataMode, at: datetime) -> Self:
@@ -82,18 +98,11 @@ class OrderAccepted(Event):
 
 
 @event("order.filled", "An order was filled, whole or in part: `status` says which.")
-class OrderFilled(Event):
+class OrderFilled(OrderEvent):
     """Told for every fill."""
 
-    account_id: strawberry.ID = described(_ACCOUNT)
-    order_id: strawberry.ID = described(_ORDER)
-    client_order_id: str | None = described("The client's own id.", default=None)
-    symbol: str = described("The instrument's id.")
-    side: Side = described("To buy or to sell.")
-    type: OrderType = described("How it is priced.")
     quantity: Decimal | None = described("Of the order.", default=None)
     filled_quantity: Decimal = described("Of the order, with this fill.", default=Decimal(0))
-    strategy: str | None = described("Its tag.", default=None)
     cause: OrderCause = described("Why there is an order.")
     status: OrderStatus = described("FILLED, PARTIALLY_FILLED, or for good with a part filled.")
     average_price: Decimal | None = described("Of the order's fills.", default=None)
@@ -105,12 +114,7 @@ class OrderFilled(Event):
     currency: str = described("Of prices, fee and profit.")
     liquidity: Liquidity = described("Whether this fill made or took liquidity.")
     provider: str = described("Whose price it was.")
-    order = computed(resolve_order, _NOW, name="order")
-
-    @property
-    def subject(self) -> str:
-        """The account and the order."""
-        return f"{self.account_id}\n{self.order_id}"
+    order = _AS_IT_IS
 
     @classmethod
     def told(cls, row: OrderRow, fill: FillRow) -> Self:
@@ -134,26 +138,11 @@ class OrderFilled(Event):
 
 
 @event("order.canceled", "An order was cancelled, by somebody or by a rule: `reason` says which.")
-class OrderCanceled(Event):
+class OrderCanceled(OrderEvent):
     """For good; a part may be filled."""
 
-    account_id: strawberry.ID = described(_ACCOUNT)
-    order_id: strawberry.ID = described(_ORDER)
-    client_order_id: str | None = described("The client's own id.", default=None)
-    symbol: str = described("The instrument's id.")
-    side: Side = described("To buy or to sell.")
-    type: OrderType = described("How it is priced.")
-    quantity: Decimal | None = described("In units of the base asset.", default=None)
-    filled_quantity: Decimal = described("How much is filled.", default=Decimal(0))
-    strategy: str | None = described("Its tag.", default=None)
-    cause: OrderCause = described("Why there was an order.")
     reason: str | None = described("Why it was cancelled.", default=None)
-    order = computed(resolve_order, _NOW, name="order")
-
-    @property
-    def subject(self) -> str:
-        """The account and the order."""
-        return f"{self.account_id}\n{self.order_id}"
+    order = _AS_IT_IS
 
     @classmethod
     def told(cls, row: OrderRow, mode: DataMode, at: datetime) -> Self:
@@ -167,26 +156,11 @@ class OrderCanceled(Event):
 
 
 @event("order.expired", "An order's time ran out.")
-class OrderExpired(Event):
+class OrderExpired(OrderEvent):
     """For good; a part may be filled."""
 
-    account_id: strawberry.ID = described(_ACCOUNT)
-    order_id: strawberry.ID = described(_ORDER)
-    client_order_id: str | None = described("The client's own id.", default=None)
-    symbol: str = described("The instrument's id.")
-    side: Side = described("To buy or to sell.")
-    type: OrderType = described("How it is priced.")
-    quantity: Decimal | None = described("In units of the base asset.", default=None)
-    filled_quantity: Decimal = described("How much is filled.", default=Decimal(0))
-    strategy: str | None = described("Its tag.", default=None)
-    cause: OrderCause = described("Why there was an order.")
     expires_at: datetime | None = described("When that was.", default=None)
-    order = computed(resolve_order, _NOW, name="order")
-
-    @property
-    def subject(self) -> str:
-        """The account and the order."""
-        return f"{self.account_id}\n{self.order_id}"
+    order = _AS_IT_IS
 
     @classmethod
     def told(cls, row: OrderRow, mode: DataMode, at: datetime) -> Self:
@@ -200,26 +174,11 @@ class OrderExpired(Event):
 
 
 @event("order.rejected", "An order that was kept was refused: by the venue, or by a check when it was to work.")
-class OrderRejected(Event):
+class OrderRejected(OrderEvent):
     """What `orderPlace` refuses is no order, and no event."""
 
-    account_id: strawberry.ID = described(_ACCOUNT)
-    order_id: strawberry.ID = described(_ORDER)
-    client_order_id: str | None = described("The client's own id.", default=None)
-    symbol: str = described("The instrument's id.")
-    side: Side = described("To buy or to sell.")
-    type: OrderType = described("How it is priced.")
-    quantity: Decimal | None = described("In units of the base asset.", default=None)
-    filled_quantity: Decimal = described("How much is filled.", default=Decimal(0))
-    strategy: str | None = described("Its tag.", default=None)
-    cause: OrderCause = described("Why there was an order.")
     reason: str | None = described("Why, as a code and words.", default=None)
-    order = computed(resolve_order, _NOW, name="order")
-
-    @property
-    def subject(self) -> str:
-        """The account and the order."""
-        return f"{self.account_id}\n{self.order_id}"
+    order = _AS_IT_IS
 
     @classmethod
     def told(cls, row: OrderRow, mode: DataMode, at: datetime) -> Self:
@@ -233,10 +192,9 @@ class OrderRejected(Event):
 
 
 @event("position.opened", "An account holds something that it did not hold before.")
-class PositionOpened(Event):
+class PositionOpened(AccountEvent):
     """Also where a fill turns a long position into a short one."""
 
-    account_id: strawberry.ID = described(_ACCOUNT)
     order_id: strawberry.ID = described("The order that opened it.")
     symbol: str = described("The instrument's id.")
     side: Side = described("BUY: it is long.")
@@ -244,11 +202,6 @@ class PositionOpened(Event):
     entry_price: Decimal = described("What a unit cost on average.")
     currency: str = described("Of the price.")
     strategy: str | None = described("The order's tag.", default=None)
-
-    @property
-    def subject(self) -> str:
-        """The account and the order."""
-        return f"{self.account_id}\n{self.order_id}"
 
     @classmethod
     def told(cls, row: PositionRow, order: OrderRow, price: Decimal) -> Self:
@@ -270,10 +223,9 @@ class PositionOpened(Event):
 
 
 @event("position.closed", "A position is back at zero.")
-class PositionClosed(Event):
+class PositionClosed(AccountEvent):
     """With what it brought."""
 
-    account_id: strawberry.ID = described(_ACCOUNT)
     order_id: strawberry.ID = described("The order that closed it.")
     symbol: str = described("The instrument's id.")
     side: Side = described("BUY: it was long.")
@@ -286,11 +238,6 @@ class PositionClosed(Event):
     funding: Decimal = described("Received above zero, paid below.")
     strategy: str | None = described("The tag of the order that opened it.", default=None)
     opened_at: datetime = described("When it was opened.")
-
-    @property
-    def subject(self) -> str:
-        """The account and the order."""
-        return f"{self.account_id}\n{self.order_id}"
 
     @classmethod
     def told(cls, row: TripRow, order: OrderRow) -> Self:
