@@ -267,3 +267,24 @@ async def test_a_key_that_may_not_trade_any_more_places_nothing(sqlite_url: str,
 
         assert (await _row(made)).active is False
         assert await made.fills(account) == []
+
+
+async def test_what_an_access_token_has_made_is_the_keys_that_minted_it(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account("500", owner=made.company.people["ada"].id, shared=True)
+        keys, tenant, scopes = made.house.host.service(KeyDesk), account.tenant_id, ["trading:write", "market:read"]
+        asked = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "DAY", "quantity": "1",
+                 "idempotencyKey": "k1"}  # fmt: skip
+        async with made.house.store.write() as tx:
+            key, _ = await keys.create(tx, tenant, name="shop", scopes=scopes, created_by="user_ada")
+            ends = made.house.clock.now() + timedelta(minutes=5)
+            minted = [await keys.mint(tx, tenant, parent=key.id, scopes=scopes, expires_at=ends) for _ in range(2)]
+        first, again = [(await made.house.ask(CREATE, {"i": asked}, token=text))["data"]["r"] for _, text in minted]
+
+        made.house.clock.turn(86_400)
+        await made.look()
+
+        row = await _row(made)
+        assert first == again
+        assert (row.made_by, row.placed, row.active) == (key.id, 1, True)
