@@ -13,6 +13,7 @@ from plugins.trading.accounts.access import Gate, may_trade
 from plugins.trading.accounts.store import AccountStore, MemberStore
 from plugins.trading.orders.floor import SYSTEM, Floor
 from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.knowing import is_priced
 from plugins.trading.orders.placing import Place, place
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.positions.store import PositionStore
@@ -69,6 +70,9 @@ class Scheduler:
                 return
             halted = await self._gate.halted(w.tx, w.account)
             floor = await Floor.opened(self._host, w)
+            if isinstance(ground, Ground) and not is_priced(floor, ground):
+                # It stays due, and what the account holds by now is asked for with the next look.
+                return
             after = held
             try:
                 if isinstance(ground, Refused):

@@ -6,17 +6,24 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from gateway.core.identity import Role
 from plugins.accounts.keys.desk import KeyDesk
 from plugins.accounts.tables import audit
 from plugins.trading.accounts.store import MemberStore
+from plugins.trading.engine import scheduling
+from plugins.trading.ledger.book import LedgerBook
+from plugins.trading.ledger.drafts import deposit
 from plugins.trading.ledger.proof.proving import verify
+from plugins.trading.orders import ground
+from plugins.trading.orders.ground import Ground
 from plugins.trading.rows import ScheduleRow
 from plugins.trading.tables import schedules
+from plugins.trading.writing import writing
 from tests.gateway.doubles import NOON
-from tests.plugins.trading.engine.floorhouse import BTC, PERP, Hall, hall, wish
+from tests.plugins.trading.engine.floorhouse import BTC, PERP, D, Hall, hall, wish
 
 SHOWN = "id symbol side every quantity notional nextAt placed active problem lastOrderId"
 ERRORS = "userErrors { field code message }"
@@ -288,3 +295,29 @@ async def test_what_an_access_token_has_made_is_the_keys_that_minted_it(sqlite_u
         row = await _row(made)
         assert first == again
         assert (row.made_by, row.placed, row.active) == (key.id, 1, True)
+
+
+async def test_an_account_that_got_something_else_while_prices_were_asked_is_asked_for_again(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices, made.board.rates = {BTC: "100"}, {("EUR", "USD"): "1.1"}
+        account = await made.account("500", owner=made.company.people["ada"].id, margin="MARGIN", leverage=D(5))
+        asked: list[Any] = []
+
+        async def ground_of(*given: Any, **more: Any) -> Ground:
+            found = await ground.ground_of(*given, **more)
+            if not asked:
+                async with writing(made.house.host, account.tenant_id, account.id) as w:
+                    await LedgerBook().post(w, [deposit("EUR", D(10))], at=NOON, made_by="user_ada")
+            asked.append(more["currencies"])
+            return found
+
+        wanted = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "DAY", "quantity": "1"}
+        await made.company.ask("ada", CREATE, **wanted)
+        monkeypatch.setattr(scheduling, "ground_of", ground_of)
+        for _ in range(2):
+            await made.look()
+
+        row = await _row(made)
+        assert (asked, row.placed, row.problem) == ([{"USD"}, {"USD", "EUR"}], 1, None)
