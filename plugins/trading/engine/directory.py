@@ -79,6 +79,18 @@ class EngineDirectory:
         wanted = select(orders).where(orders.c.account_id.in_(sorted(ids)), orders.c.open.is_(True))
         return await tx.all(wanted.order_by(orders.c.account_id, orders.c.number), OrderRow)
 
+    async def versions(self, tx: Tx, ids: Collection[str]) -> list[tuple[str, str, int]]:
+        """Account, id and version of their open orders, each account's in the order of placing."""
+        wanted = select(orders.c.account_id, orders.c.id, orders.c.version).where(
+            orders.c.account_id.in_(sorted(ids)), orders.c.open.is_(True)
+        )
+        rows = await tx.connection.execute(wanted.order_by(orders.c.account_id, orders.c.number))
+        return [(row.account_id, row.id, row.version) for row in rows]
+
+    async def named(self, tx: Tx, ids: Collection[str]) -> list[OrderRow]:
+        """Orders by their ids."""
+        return await tx.all(select(orders).where(orders.c.id.in_(sorted(ids))), OrderRow)
+
     async def statuses(self, tx: Tx, accounts: Collection[str], ids: Collection[str]) -> Mapping[tuple[str, str], str]:
         """How some orders of some accounts stand, by account and order."""
         if not ids:

@@ -152,8 +152,9 @@ class Engine:
         named = sorted(ids)
         for begin in range(0, len(named), AT_ONCE):
             some = named[begin : begin + AT_ONCE]
+            places = {} if anew else {id: place for id in some if (place := self._places.find(id)) is not None}
             async with self._host.store.read() as tx:
-                found = await read_accounts(tx, some)
+                found = await read_accounts(tx, some, {id: place.seat.orders for id, place in places.items()})
             contexts: dict[str, Callable[[], Context] | None] = {}
             for account_id in some:
                 stood = found.get(account_id)

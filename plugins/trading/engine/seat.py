@@ -73,11 +73,12 @@ class Seat:
         for row in self.orders.values():
             if OrderStatus(row.status) not in WORKING:
                 continue
-            form = form_of(row, lends=self.lends)
-            same = row.id in before and before[row.id].version == row.version and row.id in followed
-            if same:
-                form = replace(form, trail_extreme=followed[row.id].trail_extreme)
-            self._forms.setdefault(row.instrument, {})[row.id] = form
+            known = followed.get(row.id)
+            if known is None or before[row.id] is not row:
+                form = form_of(row, lends=self.lends)
+                same = known is not None and before[row.id].version == row.version
+                known = replace(form, trail_extreme=known.trail_extreme) if known and same else form
+            self._forms.setdefault(row.instrument, {})[row.id] = known
         self._extremes = {
             id: each
             for id, each in self._extremes.items()
