@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Self
@@ -13,6 +13,22 @@ import aiosqlite
 
 FIRST_ROWS = 32
 """Rows that come back with their statement; what has more is read on as its reader wants."""
+
+
+class Together(str):
+    """Statements that are run one after the other in one way to the thread.
+
+    In place of one's values come the rows of each, in a tuple. None of them answers anything.
+    """
+
+    parts: tuple[str, ...]
+    __slots__ = ("parts",)
+
+    def __new__(cls, parts: Sequence[str]) -> Self:
+        """As a text it is all of them."""
+        made = super().__new__(cls, ";\n".join(parts))
+        made.parts = tuple(parts)
+        return made
 
 
 class EmbeddedConnection(sqlite3.Connection):
@@ -114,6 +130,8 @@ class _Statement:
 
     async def execute(self, sql: str, parameters: Any = ()) -> Self:
         """Run it."""
+        if isinstance(sql, Together):
+            return await self._run(lambda cursor: _run_all(cursor, sql.parts, parameters))
         return await self._run(lambda cursor: cursor.execute(sql, parameters))
 
     async def executemany(self, sql: str, parameters: Any) -> Self:
@@ -160,3 +178,8 @@ class _Statement:
         if len(rows) < FIRST_ROWS:
             cursor.close()
         return cursor, rows
+
+
+def _run_all(cursor: sqlite3.Cursor, parts: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    for sql, values in zip(parts, rows, strict=True):
+        cursor.executemany(sql, values)

@@ -13,11 +13,15 @@ from sqlalchemy import Executable, bindparam
 from gateway.core.outbox.forms import written
 from gateway.core.outbox.port import EventPrinter
 from gateway.core.outbox.tables import events, heads, log
-from gateway.core.store import Tx, insert_of
+from gateway.core.store import Tx
+from gateway.core.writes import Insertion, insert_of
 from schema.events import Event
 
 MARKETS = ""
 """The tenant whose log counts the events of the markets; nobody reads it."""
+
+
+_EVENTS, _ENTRIES = Insertion(events), Insertion(log)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +67,8 @@ class Emission:
                         "version": event.version, "subject": event.subject, "occurred_at": event.occurred_at,
                         "taken": False,
                     })  # fmt: skip
-        await self.tx.run(events.insert(), rows)
-        if entries:
-            await self.tx.run(log.insert(), entries)
+        self.tx.later(_EVENTS, rows)
+        self.tx.later(_ENTRIES, entries)
 
     @property
     def tenants(self) -> Sequence[str]:

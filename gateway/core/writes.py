@@ -1,0 +1,312 @@
+"""Writes that wait: what nobody reads the result of goes to the database in one way, with what is written beside it.
+
+Each way there and back costs more than most statements. Those that wait go before the next statement that does not,
+and before the commit: SQLite runs them one after the other, PostgreSQL as one statement with one view of the data.
+There a write must not depend on what one to another table does; of one table, different writes go one after the other.
+https://www.postgresql.org/docs/current/queries-with.html#QUERIES-WITH-MODIFYING
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Column,
+    ColumnElement,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)  # fmt: skip
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.types import TypeEngine
+
+from gateway.core.embedded import Together
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert
+
+WAITING = "marketgate_waiting"
+"""The option of a connection that holds what waits."""
+KIND = "marketgate_kind"
+"""The option of a statement that says as what it is counted."""
+TOGETHER = "together"
+MOST_PLANS = 500
+"""Combinations of writes whose statement is kept."""
+
+Source = Mapping[str, ColumnElement[Any]]
+"""Where values come from, by column."""
+Values = tuple[Any, ...]
+
+
+def insert_of(dialect: str, table: Table) -> Insert:
+    """An INSERT that has `on_conflict_do_nothing` and `on_conflict_do_update`, the same on both databases."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+
+        return insert(table)
+    from sqlalchemy.dialects.sqlite import insert as embedded
+
+    return embedded(table)  # type: ignore[return-value]
+
+
+class Write(ABC):
+    """What is done to a table with rows that are given later, as mappings by column. Made once, for a module."""
+
+    def __init__(self, table: Table, keys: Sequence[str], names: Sequence[str]) -> None:
+        self.table, self.keys, self.names = table, tuple(keys), tuple(names)
+        if arrays := [name for name in self.names if isinstance(_plain(table.c[name]), ARRAY)]:
+            raise TypeError(f"{table.name}: rows with arrays ({', '.join(arrays)}) cannot wait")
+
+    @abstractmethod
+    def statement(self, dialect: str, source: Source) -> UpdateBase:
+        """Of one row on SQLite, of all rows of a source on PostgreSQL."""
+
+
+class Insertion(Write):
+    """New rows, with all columns of their table."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__(table, (), [each.name for each in table.c])
+
+    def statement(self, dialect: str, source: Source) -> UpdateBase:
+        """See `Write`."""
+        return _insert(dialect, self.table, source)
+
+
+class Upsert(Write):
+    """Rows with all columns of their table, new or in place of those with the same keys, which a unique index has.
+
+    In no tenant's table is another tenant's row replaced.
+    """
+
+    def __init__(self, table: Table, *keys: str) -> None:
+        self._unique = keys
+        self._owner = tuple(name for name in ("tenant_id",) if name in table.c and name not in keys)
+        super().__init__(table, (*keys, *self._owner), [each.name for each in table.c])
+
+    def statement(self, dialect: str, source: Source) -> UpdateBase:
+        """See `Write`."""
+        made = _insert(dialect, self.table, source)
+        new = {name: made.excluded[name] for name in self.names if name not in self.keys}
+        same = [self.table.c[name] == made.excluded[name] for name in self._owner]
+        return made.on_conflict_do_update(index_elements=self._unique, set_=new, where=same[0] if same else None)
+
+
+class Change(Write):
+    """Some columns of the rows that have these keys."""
+
+    def __init__(self, table: Table, keys: Sequence[str], columns: Sequence[str]) -> None:
+        self._columns = tuple(columns)
+        super().__init__(table, keys, (*columns, *keys))
+
+    def statement(self, dialect: str, source: Source) -> UpdateBase:
+        """See `Write`."""
+        return update(self.table).where(*_same(self, source)).values({name: source[name] for name in self._columns})
+
+
+class Removal(Write):
+    """The rows that have these keys."""
+
+    def __init__(self, table: Table, *keys: str) -> None:
+        super().__init__(table, keys, keys)
+
+    def statement(self, dialect: str, source: Source) -> UpdateBase:
+        """See `Write`."""
+        return delete(self.table).where(*_same(self, source))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """A write for one kind of database."""
+
+    names: tuple[str, ...]
+    """In the order in which its values are given."""
+    binds: tuple[Callable[[Any], Any] | None, ...]
+    """What makes of each value what the driver takes."""
+    keys: tuple[int, ...]
+    sql: str
+    """Of one row: for SQLite."""
+
+    def values(self, row: Mapping[str, Any]) -> Values:
+        """As the driver takes them."""
+        pairs = zip(self.names, self.binds, strict=True)
+        return tuple([row[name] if bind is None else bind(row[name]) for name, bind in pairs])
+
+    def last(self, rows: list[Values]) -> list[Values]:
+        """The last one of each key: one statement changes a row once, and a later one sets all that an earlier did."""
+        return list({tuple([row[at] for at in self.keys]): row for row in rows}.values()) if self.keys else rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """The one statement of several writes on PostgreSQL, whose text does not depend on how many rows there are."""
+
+    sql: str
+    order: tuple[str, ...]
+    """The names of its arrays."""
+
+
+_FORMS: dict[tuple[str, Write], _Form] = {}
+_PLANS: dict[tuple[tuple[Write, ...], bool], _Plan] = {}
+
+
+class Waiting:
+    """The writes of one transaction that were not sent yet."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._rows: list[tuple[Write, list[Values]]] = []
+        self._told: list[tuple[str, str]] = []
+        self._lost = False
+
+    def add(self, write: Write, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Rows of a write, behind those that wait already."""
+        if rows:
+            form = _form(write, self._dialect)
+            self._rows.append((write, [form.values(row) for row in rows]))
+
+    def tell(self, channel: str, message: str) -> None:
+        """Who listens to a channel of PostgreSQL's hears it with the commit."""
+        self._told.append((channel, message))
+
+    def send(self, connection: Connection) -> None:
+        """All of it, now; nothing waits from then on. Where that failed, nothing more of the transaction is kept."""
+        if self._lost:
+            raise RuntimeError("a write of this transaction has failed: let its exception end it")
+        if not (self._rows or self._told):
+            return
+        rows, self._rows = self._rows, []
+        told, self._told = self._told, []
+        try:
+            self._send(connection, rows, told)
+        except BaseException:
+            self._lost = True
+            raise
+
+    def _send(
+        self, connection: Connection, rows: list[tuple[Write, list[Values]]], told: list[tuple[str, str]]
+    ) -> None:  # fmt: skip
+        if self._dialect.name != "postgresql":
+            parts = [(_form(write, self._dialect).sql, values) for write, values in rows]
+            _run(connection, Together([sql for sql, _ in parts]), tuple([values for _, values in parts]))
+            return
+        rounds = _rounds(rows)
+        for each in rounds:
+            _run(connection, *self._planned(each, told if each is rounds[-1] else []))
+
+    def _planned(self, rows: Mapping[Write, list[Values]], told: list[tuple[str, str]]) -> tuple[str, Values]:
+        plan = _plan(tuple(rows), bool(told), self._dialect)
+        arrays: dict[str, list[Any]] = {}
+        for number, (write, values) in enumerate(rows.items()):
+            form = _form(write, self._dialect)
+            columns = zip(*form.last(values), strict=True)
+            arrays |= {f"{number}_{name}": list(each) for name, each in zip(form.names, columns, strict=True)}
+        if told:
+            arrays |= {"channel": [each for each, _ in told], "message": [each for _, each in told]}
+        return plan.sql, tuple([arrays[name] for name in plan.order])
+
+
+def send_first(connection: Connection, *_: Any) -> None:
+    """Before any statement of a transaction: what waits in it, which the statement may look at."""
+    waiting = connection.get_execution_options().get(WAITING)
+    if waiting is not None:
+        waiting.send(connection)
+
+
+def _run(connection: Connection, sql: str, values: Values) -> None:
+    connection.exec_driver_sql(sql, values, execution_options={KIND: TOGETHER})
+
+
+def _rounds(waiting: Sequence[tuple[Write, list[Values]]]) -> list[dict[Write, list[Values]]]:
+    """What may go in one statement each: two writes to one table may not."""
+    rounds: list[dict[Write, list[Values]]] = [{}]
+    writes: dict[Table, Write] = {}
+    for write, rows in waiting:
+        if writes.setdefault(write.table, write) is not write:
+            rounds.append({})
+            writes = {write.table: write}
+        rounds[-1].setdefault(write, []).extend(rows)
+    return rounds
+
+
+def _form(write: Write, dialect: Dialect) -> _Form:
+    found = _FORMS.get((dialect.name, write))
+    if found is None:
+        made: Any = write.statement(dialect.name, _row(write)).compile(dialect=dialect)
+        names = tuple(made.positiontup or ()) if dialect.name == "sqlite" else write.names
+        names = tuple(name.removeprefix("0_") for name in names)
+        binds = tuple(write.table.c[each].type.dialect_impl(dialect).bind_processor(dialect) for each in names)
+        keys = tuple(names.index(each) for each in write.keys)
+        found = _FORMS[dialect.name, write] = _Form(names=names, binds=binds, keys=keys, sql=made.string)
+    return found
+
+
+def _plan(writes: tuple[Write, ...], telling: bool, dialect: Dialect) -> _Plan:
+    found = _PLANS.get((writes, telling))
+    if found is None:
+        parts = [
+            write.statement(dialect.name, _unnested(write, number)).cte(f"w{number}")
+            for number, write in enumerate(writes)
+        ]
+        last: Select[Any] = select(literal_column("1"))
+        if telling:
+            arrays = [bindparam(name, type_=ARRAY(Text)) for name in ("channel", "message")]
+            told = func.unnest(*arrays).table_valued(column("channel", Text), column("message", Text))
+            told = told.render_derived()
+            last = select(func.pg_notify(told.c.channel, told.c.message))
+        made: Any = last.add_cte(*parts).compile(dialect=dialect)
+        if len(_PLANS) >= MOST_PLANS:
+            _PLANS.clear()
+        found = _PLANS[writes, telling] = _Plan(sql=made.string, order=tuple(made.positiontup))
+    return found
+
+
+def _row(write: Write) -> Source:
+    return {name: bindparam(f"0_{name}", type_=write.table.c[name].type) for name in write.names}
+
+
+def _unnested(write: Write, number: int) -> Source:
+    """Rows of as many arrays as there are columns."""
+    kinds = {name: _carried(write.table.c[name]) for name in write.names}
+    arrays = [bindparam(f"{number}_{name}", type_=ARRAY(kind)) for name, kind in kinds.items()]
+    rows = func.unnest(*arrays).table_valued(*[column(name, kind) for name, kind in kinds.items()])
+    given = rows.render_derived().c
+    return {
+        name: given[name] if kind is write.table.c[name].type else cast(given[name], write.table.c[name].type)
+        for name, kind in kinds.items()
+    }
+
+
+def _carried(given: Column[Any]) -> TypeEngine[Any]:
+    """As what a column's values travel: documents as the text that they are bound as."""
+    return Text() if isinstance(_plain(given), JSON) else given.type
+
+
+def _plain(given: Column[Any]) -> object:
+    """A column's type, or what one of our own stands for."""
+    return getattr(given.type, "impl", given.type)
+
+
+def _insert(dialect: str, table: Table, source: Source) -> Insert:
+    made = insert_of(dialect, table)
+    if dialect == "postgresql":
+        return made.from_select(list(source), select(*source.values()), include_defaults=False)
+    return made.values(dict(source))
+
+
+def _same(write: Write, source: Source) -> list[ColumnElement[bool]]:
+    return [write.table.c[name] == source[name] for name in write.keys]
