@@ -50,6 +50,8 @@ MOST_PLANS = 500
 Source = Mapping[str, ColumnElement[Any]]
 """Where values come from, by column."""
 Values = tuple[Any, ...]
+Shape = tuple[tuple["Write", bool], ...]
+"""Writes that go together, and which of them has one row that is given by itself."""
 
 
 def insert_of(dialect: str, table: Table) -> Insert:
@@ -65,6 +67,10 @@ def insert_of(dialect: str, table: Table) -> Insert:
 
 class Write(ABC):
     """What is done to a table with rows that are given later, as mappings by column. Made once, for a module."""
+
+    sought = False
+    """Whether its rows are looked for. PostgreSQL takes an array for ten of them, and would rather read the whole of a
+    new table than look so often: one row is given by itself."""
 
     def __init__(self, table: Table, keys: Sequence[str], names: Sequence[str]) -> None:
         self.table, self.keys, self.names = table, tuple(keys), tuple(names)
@@ -109,6 +115,8 @@ class Upsert(Write):
 class Change(Write):
     """Some columns of the rows that have these keys."""
 
+    sought = True
+
     def __init__(self, table: Table, keys: Sequence[str], columns: Sequence[str]) -> None:
         self._columns = tuple(columns)
         super().__init__(table, keys, (*columns, *keys))
@@ -120,6 +128,8 @@ class Change(Write):
 
 class Removal(Write):
     """The rows that have these keys."""
+
+    sought = True
 
     def __init__(self, table: Table, *keys: str) -> None:
         super().__init__(table, keys, keys)
@@ -157,11 +167,11 @@ class _Plan:
 
     sql: str
     order: tuple[str, ...]
-    """The names of its arrays."""
+    """The names of its parameters."""
 
 
 _FORMS: dict[tuple[str, Write], _Form] = {}
-_PLANS: dict[tuple[tuple[Write, ...], bool], _Plan] = {}
+_PLANS: dict[tuple[Shape, bool], _Plan] = {}
 
 
 class Waiting:
@@ -209,15 +219,19 @@ class Waiting:
             _run(connection, *self._planned(each, told if each is rounds[-1] else []))
 
     def _planned(self, rows: Mapping[Write, list[Values]], told: list[tuple[str, str]]) -> tuple[str, Values]:
-        plan = _plan(tuple(rows), bool(told), self._dialect)
-        arrays: dict[str, list[Any]] = {}
+        given: dict[str, Any] = {}
+        shape: list[tuple[Write, bool]] = []
         for number, (write, values) in enumerate(rows.items()):
             form = _form(write, self._dialect)
-            columns = zip(*form.last(values), strict=True)
-            arrays |= {f"{number}_{name}": list(each) for name, each in zip(form.names, columns, strict=True)}
+            once = form.last(values)
+            alone = write.sought and len(once) == 1
+            columns = once[0] if alone else [list(each) for each in zip(*once, strict=True)]
+            given |= {f"{number}_{name}": each for name, each in zip(form.names, columns, strict=True)}
+            shape.append((write, alone))
         if told:
-            arrays |= {"channel": [each for each, _ in told], "message": [each for _, each in told]}
-        return plan.sql, tuple([arrays[name] for name in plan.order])
+            given |= {"channel": [each for each, _ in told], "message": [each for _, each in told]}
+        plan = _plan(tuple(shape), bool(told), self._dialect)
+        return plan.sql, tuple([given[name] for name in plan.order])
 
 
 def send_first(connection: Connection, *_: Any) -> None:
@@ -246,7 +260,7 @@ def _rounds(waiting: Sequence[tuple[Write, list[Values]]]) -> list[dict[Write, l
 def _form(write: Write, dialect: Dialect) -> _Form:
     found = _FORMS.get((dialect.name, write))
     if found is None:
-        made: Any = write.statement(dialect.name, _row(write)).compile(dialect=dialect)
+        made: Any = write.statement(dialect.name, _row(write, 0)).compile(dialect=dialect)
         names = tuple(made.positiontup or ()) if dialect.name == "sqlite" else write.names
         names = tuple(name.removeprefix("0_") for name in names)
         binds = tuple(write.table.c[each].type.dialect_impl(dialect).bind_processor(dialect) for each in names)
@@ -255,12 +269,12 @@ def _form(write: Write, dialect: Dialect) -> _Form:
     return found
 
 
-def _plan(writes: tuple[Write, ...], telling: bool, dialect: Dialect) -> _Plan:
-    found = _PLANS.get((writes, telling))
+def _plan(shape: Shape, telling: bool, dialect: Dialect) -> _Plan:
+    found = _PLANS.get((shape, telling))
     if found is None:
         parts = [
-            write.statement(dialect.name, _unnested(write, number)).cte(f"w{number}")
-            for number, write in enumerate(writes)
+            write.statement(dialect.name, (_row if alone else _unnested)(write, number)).cte(f"w{number}")
+            for number, (write, alone) in enumerate(shape)
         ]
         last: Select[Any] = select(literal_column("1"))
         if telling:
@@ -271,12 +285,12 @@ def _plan(writes: tuple[Write, ...], telling: bool, dialect: Dialect) -> _Plan:
         made: Any = last.add_cte(*parts).compile(dialect=dialect)
         if len(_PLANS) >= MOST_PLANS:
             _PLANS.clear()
-        found = _PLANS[writes, telling] = _Plan(sql=made.string, order=tuple(made.positiontup))
+        found = _PLANS[shape, telling] = _Plan(sql=made.string, order=tuple(made.positiontup))
     return found
 
 
-def _row(write: Write) -> Source:
-    return {name: bindparam(f"0_{name}", type_=write.table.c[name].type) for name in write.names}
+def _row(write: Write, number: int) -> Source:
+    return {name: bindparam(f"{number}_{name}", type_=write.table.c[name].type) for name in write.names}
 
 
 def _unnested(write: Write, number: int) -> Source:

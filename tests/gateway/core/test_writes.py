@@ -159,6 +159,15 @@ async def test_its_text_is_the_same_however_many_rows_there_are(store: Store):
     assert await counts(store) == {f"{number:05}": number for number in range(10_003)}
 
 
+async def test_one_row_that_is_looked_for_is_given_by_itself(store: Store):
+    with statements(store) as asked:
+        for keys in (["x"], ["x", "y"]):
+            async with store.write() as tx:
+                tx.later(COUNTED, [thing(key, 2) for key in keys])
+
+    assert [statement.count("unnest") for statement in asked] == ([0, 0] if store.embedded else [0, 1])
+
+
 async def test_without_rows_nothing_is_asked(store: Store):
     with statements(store) as asked:
         async with store.write() as tx:
