@@ -18,16 +18,17 @@ FIRST_ROWS = 32
 class Together(str):
     """Statements that are run one after the other in one way to the thread.
 
-    In place of one's values come the rows of each, in a tuple. None of them answers anything.
+    In place of one's values come the rows of each, in a tuple. None of them answers anything, but the last one may.
     """
 
     parts: tuple[str, ...]
-    __slots__ = ("parts",)
+    answers: bool
+    __slots__ = ("answers", "parts")
 
-    def __new__(cls, parts: Sequence[str]) -> Self:
+    def __new__(cls, parts: Sequence[str], *, answers: bool = False) -> Self:
         """As a text it is all of them."""
         made = super().__new__(cls, ";\n".join(parts))
-        made.parts = tuple(parts)
+        made.parts, made.answers = tuple(parts), answers
         return made
 
 
@@ -131,7 +132,8 @@ class _Statement:
     async def execute(self, sql: str, parameters: Any = ()) -> Self:
         """Run it."""
         if isinstance(sql, Together):
-            return await self._run(lambda cursor: _run_all(cursor, sql.parts, parameters))
+            self._rows, self.description = await self._link._execute(self._all, sql, parameters)
+            return self
         return await self._run(lambda cursor: cursor.execute(sql, parameters))
 
     async def executemany(self, sql: str, parameters: Any) -> Self:
@@ -179,7 +181,15 @@ class _Statement:
             cursor.close()
         return cursor, rows
 
-
-def _run_all(cursor: sqlite3.Cursor, parts: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    for sql, values in zip(parts, rows, strict=True):
-        cursor.executemany(sql, values)
+    def _all(self, sql: Together, rows: Sequence[Sequence[Any]]) -> tuple[list[Any], Any]:
+        """On the thread."""
+        cursor, answers = self._link._conn.cursor(), list[Any]()
+        for number, (part, values) in enumerate(zip(sql.parts, rows, strict=True), start=1):
+            if sql.answers and number == len(sql.parts):
+                # Many at once may answer nothing.
+                for each in values:
+                    answers += cursor.execute(part, each).fetchall()
+            else:
+                cursor.executemany(part, values)
+        cursor.close()
+        return answers, cursor.description

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 from gateway.core.databasecounts import waited, watch
 from gateway.core.engines import GLANCES, WRITES, make_engine
-from gateway.core.writes import WAITING, Waiting, Write, insert_of, send_first
+from gateway.core.writes import WAITING, Addition, Waiting, Write, insert_of, send_first
 from schema.errors import DatabaseUnavailable
 
 R = TypeVar("R")
@@ -156,6 +156,10 @@ class Tx:
         waits beside it.
         """
         self._writing().add(write, rows)
+
+    async def added(self, write: Addition, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        """Write these now, in one way with all that waits; the rows as they are then."""
+        return await self.connection.run_sync(self._writing().ask, write, rows)
 
     def tell(self, channel: str, message: str) -> None:
         """PostgreSQL's NOTIFY, which goes with what waits; heard with the commit."""

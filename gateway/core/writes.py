@@ -30,7 +30,7 @@ from sqlalchemy import (
     select,
     update,
 )  # fmt: skip
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
 
@@ -112,6 +112,20 @@ class Upsert(Write):
         return made.on_conflict_do_update(index_elements=self._unique, set_=new, where=same[0] if same else None)
 
 
+class Addition(Write):
+    """Whole numbers by keys, which a unique index has: new, or added to what is there. It answers the sums."""
+
+    def __init__(self, table: Table, *keys: str) -> None:
+        self._unique = keys
+        super().__init__(table, (), [each.name for each in table.c])
+
+    def statement(self, dialect: str, source: Source) -> UpdateBase:
+        """See `Write`."""
+        made = _insert(dialect, self.table, source)
+        sums = {name: self.table.c[name] + made.excluded[name] for name in self.names if name not in self._unique}
+        return made.on_conflict_do_update(index_elements=self._unique, set_=sums).returning(*self.table.c)
+
+
 class Change(Write):
     """Some columns of the rows that have these keys."""
 
@@ -171,7 +185,7 @@ class _Plan:
 
 
 _FORMS: dict[tuple[str, Write], _Form] = {}
-_PLANS: dict[tuple[Shape, bool], _Plan] = {}
+_PLANS: dict[tuple[Shape, bool, bool], _Plan] = {}
 
 
 class Waiting:
@@ -195,30 +209,40 @@ class Waiting:
 
     def send(self, connection: Connection) -> None:
         """All of it, now; nothing waits from then on. Where that failed, nothing more of the transaction is kept."""
+        self._check()
+        if self._rows or self._told:
+            told, self._told = self._told, []
+            self._go(connection, told)
+
+    def ask(self, connection: Connection, write: Addition, rows: Sequence[Mapping[str, Any]]) -> list[Values]:
+        """The same in one way with rows of another write, for what they answer: all columns of the table."""
+        self._check()
+        if not rows:
+            return []
+        self.add(write, rows)
+        return self._go(connection, [], answers=True)
+
+    def _check(self) -> None:
         if self._lost:
             raise RuntimeError("a write of this transaction has failed: let its exception end it")
-        if not (self._rows or self._told):
-            return
+
+    def _go(self, connection: Connection, told: list[tuple[str, str]], *, answers: bool = False) -> list[Values]:
         rows, self._rows = self._rows, []
-        told, self._told = self._told, []
         try:
-            self._send(connection, rows, told)
+            if self._dialect.name == "postgresql":
+                for last, each in _rounds(rows):
+                    result = _run(connection, *self._planned(each, told if last else [], answers=answers and last))
+            else:
+                sql = Together([_form(write, self._dialect).sql for write, _ in rows], answers=answers)
+                result = _run(connection, sql, tuple([values for _, values in rows]))
+            return [tuple(row) for row in result] if answers else []
         except BaseException:
             self._lost = True
             raise
 
-    def _send(
-        self, connection: Connection, rows: list[tuple[Write, list[Values]]], told: list[tuple[str, str]]
-    ) -> None:  # fmt: skip
-        if self._dialect.name != "postgresql":
-            parts = [(_form(write, self._dialect).sql, values) for write, values in rows]
-            _run(connection, Together([sql for sql, _ in parts]), tuple([values for _, values in parts]))
-            return
-        rounds = _rounds(rows)
-        for each in rounds:
-            _run(connection, *self._planned(each, told if each is rounds[-1] else []))
-
-    def _planned(self, rows: Mapping[Write, list[Values]], told: list[tuple[str, str]]) -> tuple[str, Values]:
+    def _planned(
+        self, rows: Mapping[Write, list[Values]], told: list[tuple[str, str]], *, answers: bool
+    ) -> tuple[str, Values]:
         given: dict[str, Any] = {}
         shape: list[tuple[Write, bool]] = []
         for number, (write, values) in enumerate(rows.items()):
@@ -230,7 +254,7 @@ class Waiting:
             shape.append((write, alone))
         if told:
             given |= {"channel": [each for each, _ in told], "message": [each for _, each in told]}
-        plan = _plan(tuple(shape), bool(told), self._dialect)
+        plan = _plan(tuple(shape), self._dialect, telling=bool(told), answers=answers)
         return plan.sql, tuple([given[name] for name in plan.order])
 
 
@@ -241,12 +265,12 @@ def send_first(connection: Connection, *_: Any) -> None:
         waiting.send(connection)
 
 
-def _run(connection: Connection, sql: str, values: Values) -> None:
-    connection.exec_driver_sql(sql, values, execution_options={KIND: TOGETHER})
+def _run(connection: Connection, sql: str, values: Values) -> CursorResult[Any]:
+    return connection.exec_driver_sql(sql, values, execution_options={KIND: TOGETHER})
 
 
-def _rounds(waiting: Sequence[tuple[Write, list[Values]]]) -> list[dict[Write, list[Values]]]:
-    """What may go in one statement each: two writes to one table may not."""
+def _rounds(waiting: Sequence[tuple[Write, list[Values]]]) -> list[tuple[bool, dict[Write, list[Values]]]]:
+    """What may go in one statement each: two writes to one table may not. Which is the last one is told."""
     rounds: list[dict[Write, list[Values]]] = [{}]
     writes: dict[Table, Write] = {}
     for write, rows in waiting:
@@ -254,7 +278,7 @@ def _rounds(waiting: Sequence[tuple[Write, list[Values]]]) -> list[dict[Write, l
             rounds.append({})
             writes = {write.table: write}
         rounds[-1].setdefault(write, []).extend(rows)
-    return rounds
+    return [(each is rounds[-1], each) for each in rounds]
 
 
 def _form(write: Write, dialect: Dialect) -> _Form:
@@ -269,24 +293,25 @@ def _form(write: Write, dialect: Dialect) -> _Form:
     return found
 
 
-def _plan(shape: Shape, telling: bool, dialect: Dialect) -> _Plan:
-    found = _PLANS.get((shape, telling))
+def _plan(shape: Shape, dialect: Dialect, *, telling: bool, answers: bool) -> _Plan:
+    found = _PLANS.get((shape, telling, answers))
     if found is None:
         parts = [
             write.statement(dialect.name, (_row if alone else _unnested)(write, number)).cte(f"w{number}")
             for number, (write, alone) in enumerate(shape)
         ]
-        last: Select[Any] = select(literal_column("1"))
-        if telling:
-            arrays = [bindparam(name, type_=ARRAY(Text)) for name in ("channel", "message")]
-            told = func.unnest(*arrays).table_valued(column("channel", Text), column("message", Text))
-            told = told.render_derived()
-            last = select(func.pg_notify(told.c.channel, told.c.message))
+        last: Select[Any] = _told() if telling else select(parts[-1]) if answers else select(literal_column("1"))
         made: Any = last.add_cte(*parts).compile(dialect=dialect)
         if len(_PLANS) >= MOST_PLANS:
             _PLANS.clear()
-        found = _PLANS[shape, telling] = _Plan(sql=made.string, order=tuple(made.positiontup))
+        found = _PLANS[shape, telling, answers] = _Plan(sql=made.string, order=tuple(made.positiontup))
     return found
+
+
+def _told() -> Select[Any]:
+    arrays = [bindparam(name, type_=ARRAY(Text)) for name in ("channel", "message")]
+    told = func.unnest(*arrays).table_valued(column("channel", Text), column("message", Text)).render_derived()
+    return select(func.pg_notify(told.c.channel, told.c.message))
 
 
 def _row(write: Write, number: int) -> Source:

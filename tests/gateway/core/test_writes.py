@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from gateway.core.store import ExactDecimal, Instant, Json, Store, Tx, tenant_table
-from gateway.core.writes import Change, Insertion, Removal, Upsert
+from gateway.core.writes import Addition, Change, Insertion, Removal, Upsert
 
 TABLES = MetaData()
 things = tenant_table(
@@ -40,6 +40,8 @@ things = tenant_table(
     Column("data", Json), Column("open", Boolean), Column("count", Integer), Column("large", BigInteger),
 )  # fmt: skip
 parts = Table("probe_parts", TABLES, Column("n", Integer, primary_key=True), Column("of", ForeignKey(things.c.key)))
+sums = Table("probe_sums", TABLES, Column("of", Text, primary_key=True), Column("n", Integer))
+ADDED = Addition(sums, "of")
 NEW, PUT, GONE = Insertion(things), Upsert(things, "key"), Removal(things, "tenant_id", "key")
 COUNTED, PARTS = Change(things, ("tenant_id", "key"), ("count", "data")), Insertion(parts)
 
@@ -195,6 +197,22 @@ async def test_of_what_is_written_twice_in_one_way_the_last_counts(store: Store)
         tx.later(PUT, [thing("y", 3)])
 
     assert await counts(store) == {"x": 2, "y": 3}
+
+
+async def test_what_is_added_to_answers_its_sums_in_one_way_with_what_waits(store: Store):
+    async with store.write() as tx:
+        first = await tx.added(ADDED, [{"of": "a", "n": 2}])
+
+    with statements(store) as asked:
+        async with store.write() as tx:
+            tx.later(NEW, [thing("x"), thing("y")])
+            tx.later(COUNTED, [thing("x", 4)])
+            second = await tx.added(ADDED, [{"of": "a", "n": 3}, {"of": "b", "n": 5}])
+            nothing = await tx.added(ADDED, [])
+
+    assert (first, sorted(second), nothing) == ([("a", 2)], [("a", 5), ("b", 5)], [])
+    # Two writes to one table take two ways on PostgreSQL.
+    assert (len(asked), await counts(store)) == (1 if store.embedded else 2, {"x": 4, "y": 0})
 
 
 async def test_another_tenants_row_is_neither_replaced_nor_changed_nor_removed(store: Store):
