@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from gateway.core.metrics import Readings, histogram
-from gateway.core.writes import KIND, TOGETHER
+from gateway.core.waiting import KIND, TOGETHER
 
 T = TypeVar("T")
 POOL = Readings("marketgate_db_pool_connections", "Connections of the pool: in use, idle, and the most of it.", "state")

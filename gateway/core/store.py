@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 from gateway.core.databasecounts import waited, watch
 from gateway.core.engines import GLANCES, WRITES, make_engine
-from gateway.core.writes import WAITING, Addition, Waiting, Write, insert_of, send_first
+from gateway.core.waiting import WAITING, Waiting, send_first
+from gateway.core.writes import Addition, Silent, insert_of
 from schema.errors import DatabaseUnavailable
 
 R = TypeVar("R")
@@ -149,7 +150,7 @@ class Tx:
         """An INSERT that has `on_conflict_do_nothing` and `on_conflict_do_update`, the same on both databases."""
         return insert_of(self.dialect, table)
 
-    def later(self, write: Write, rows: Sequence[Mapping[str, Any]]) -> None:
+    def later(self, write: Silent, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write these before the transaction's next statement, and before its commit, in one way with all that waits.
 
         What is wrong with it is told there. On PostgreSQL a write sees nothing of what one to another table does that
