@@ -32,6 +32,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from gateway.core.store import ExactDecimal, Instant, Json, Store, Tx, tenant_table
 from gateway.core.writes import Addition, Change, Insertion, Removal, Upsert
+from schema.errors import DatabaseUnavailable
 
 TABLES = MetaData()
 things = tenant_table(
@@ -256,6 +257,27 @@ async def test_what_is_wrong_is_told_as_the_databases_refusal_and_nothing_is_kep
         await go()
 
     assert (await counts(store), await numbers(store)) == ({"there": 1}, [])
+
+
+@pytest.mark.parametrize("at_the_end", [True, False])
+async def test_a_connection_that_is_lost_while_something_waits_is_told_as_such(
+    postgresql_url: str, at_the_end: bool
+) -> None:
+    store = Store(postgresql_url)
+
+    async def cut_off() -> None:
+        async with store.write() as tx:
+            process = await tx.value(text("SELECT pg_backend_pid()"))
+            tx.later(Removal(things, "key"), [thing("x")])
+            async with store.read() as other:
+                await other.value(text(f"SELECT pg_terminate_backend({process}, 5000)"))
+            if not at_the_end:
+                await tx.value(text("SELECT 1"))
+
+    with pytest.raises(DatabaseUnavailable):
+        await cut_off()
+
+    await store.close()
 
 
 async def test_who_goes_on_after_a_write_that_failed_keeps_nothing(store: Store):
