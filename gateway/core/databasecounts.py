@@ -7,12 +7,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import perf_counter
 from typing import Any, TypeVar
 
-from prometheus_client import Histogram
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from gateway.core.metrics import Readings, histogram
+from gateway.core.waiting import KIND, TOGETHER
 
 T = TypeVar("T")
 POOL = Readings("marketgate_db_pool_connections", "Connections of the pool: in use, idle, and the most of it.", "state")
@@ -22,7 +22,7 @@ WAITED = histogram(
 )  # fmt: skip
 STATEMENTS = histogram("marketgate_db_statement_seconds", "Seconds of a statement, by its kind.", "kind")
 _WAITS = {place: WAITED.labels(place) for place in ("connection", "writer")}
-_KINDS = {kind: STATEMENTS.labels(kind) for kind in ("select", "insert", "update", "delete", "other")}
+_KINDS = {kind: STATEMENTS.labels(kind) for kind in ("select", "insert", "update", "delete", TOGETHER, "other")}
 
 
 def watch(engine: AsyncEngine) -> None:
@@ -54,8 +54,5 @@ def _begin(connection: Any, cursor: Any, statement: str, parameters: Any, contex
 def _end(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
     began = getattr(context, "marketgate_began", None)
     if began is not None:
-        _kind(statement).observe(perf_counter() - began)
-
-
-def _kind(statement: str) -> Histogram:
-    return _KINDS.get(statement[:6].lower(), _KINDS["other"])
+        kind = context.execution_options.get(KIND) or statement[:6].lower()
+        _KINDS.get(kind, _KINDS["other"]).observe(perf_counter() - began)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Self
@@ -13,6 +13,23 @@ import aiosqlite
 
 FIRST_ROWS = 32
 """Rows that come back with their statement; what has more is read on as its reader wants."""
+
+
+class Together(str):
+    """Statements that are run one after the other in one way to the thread.
+
+    In place of one's values come the rows of each, in a tuple. None of them answers anything, but the last one may.
+    """
+
+    parts: tuple[str, ...]
+    answers: bool
+    __slots__ = ("answers", "parts")
+
+    def __new__(cls, parts: Sequence[str], *, answers: bool = False) -> Self:
+        """As a text it is all of them."""
+        made = super().__new__(cls, ";\n".join(parts))
+        made.parts, made.answers = tuple(parts), answers
+        return made
 
 
 class EmbeddedConnection(sqlite3.Connection):
@@ -114,6 +131,9 @@ class _Statement:
 
     async def execute(self, sql: str, parameters: Any = ()) -> Self:
         """Run it."""
+        if isinstance(sql, Together):
+            self._rows, self.description = await self._link._execute(self._all, sql, parameters)
+            return self
         return await self._run(lambda cursor: cursor.execute(sql, parameters))
 
     async def executemany(self, sql: str, parameters: Any) -> Self:
@@ -160,3 +180,16 @@ class _Statement:
         if len(rows) < FIRST_ROWS:
             cursor.close()
         return cursor, rows
+
+    def _all(self, sql: Together, rows: Sequence[Sequence[Any]]) -> tuple[list[Any], Any]:
+        """On the thread."""
+        cursor, answers = self._link._conn.cursor(), list[Any]()
+        for number, (part, values) in enumerate(zip(sql.parts, rows, strict=True), start=1):
+            if sql.answers and number == len(sql.parts):
+                # Many at once may answer nothing.
+                for each in values:
+                    answers += cursor.execute(part, each).fetchall()
+            else:
+                cursor.executemany(part, values)
+        cursor.close()
+        return answers, cursor.description

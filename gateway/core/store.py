@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import JSON, TIMESTAMP, Column, Executable, Index, MetaData, Numeric, Table, Text
+from sqlalchemy import JSON, TIMESTAMP, Column, Executable, Index, MetaData, Numeric, Table, Text, event
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 from gateway.core.databasecounts import waited, watch
 from gateway.core.engines import GLANCES, WRITES, make_engine
+from gateway.core.waiting import WAITING, Waiting, send_first
+from gateway.core.writes import Addition, Silent, insert_of
 from schema.errors import DatabaseUnavailable
 
 R = TypeVar("R")
@@ -131,8 +133,9 @@ def new_id(kind: str) -> str:
 class Tx:
     """One transaction. What was changed is there for all, or nothing is."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, waiting: Waiting | None = None) -> None:
         self.connection = connection
+        self._waiting = waiting
         self.after: list[Callable[[], Awaitable[None] | None]] = []
         self.deeds: dict[object, Callable[[], Awaitable[None]]] = {}
         self.kept: dict[object, Any] = {}
@@ -146,6 +149,27 @@ class Tx:
     def insert(self, table: Table) -> Insert:
         """An INSERT that has `on_conflict_do_nothing` and `on_conflict_do_update`, the same on both databases."""
         return insert_of(self.dialect, table)
+
+    def later(self, write: Silent, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write these before the transaction's next statement, and before its commit, in one way with all that waits.
+
+        What is wrong with it is told there. On PostgreSQL a write sees nothing of what one to another table does that
+        waits beside it.
+        """
+        self._writing().add(write, rows)
+
+    async def added(self, write: Addition, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        """Write these now, in one way with all that waits; the rows as they are then."""
+        return await self.connection.run_sync(self._writing().ask, write, rows)
+
+    def tell(self, channel: str, message: str) -> None:
+        """PostgreSQL's NOTIFY, which goes with what waits; heard with the commit."""
+        self._writing().tell(channel, message)
+
+    def _writing(self) -> Waiting:
+        if self._waiting is None:
+            raise RuntimeError("nothing is written here: open the transaction with `write`")
+        return self._waiting
 
     async def run(self, statement: Executable, values: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Execute; the number of rows that were changed."""
@@ -185,17 +209,6 @@ class Tx:
         self.after.append(job)
 
 
-def insert_of(dialect: str, table: Table) -> Insert:
-    """See `Tx.insert`."""
-    if dialect == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert
-
-        return insert(table)
-    from sqlalchemy.dialects.sqlite import insert as embedded
-
-    return embedded(table)  # type: ignore[return-value]
-
-
 class Store:
     """The one way to the database; connects at the first use."""
 
@@ -217,6 +230,8 @@ class Store:
         """Made at the first use."""
         if self._engine is None:
             self._engine = make_engine(self.url)
+            # Before it is watched: a statement's time is its own.
+            event.listen(self._engine.sync_engine, "before_cursor_execute", send_first)
             watch(self._engine)
         return self._engine
 
@@ -255,10 +270,12 @@ class Store:
                 engine = self._with(WRITES, True)
                 loose = _unreferenced if rebuilding and self.embedded else nullcontext
                 async with _connected(engine) as connection, loose(connection), connection.begin() as transaction:
-                    tx = Tx(connection)
+                    waiting = Waiting(connection.dialect)
+                    tx = Tx(await connection.execution_options(**{WAITING: waiting}), waiting)
                     yield tx
                     for deed in tuple(tx.deeds.values()):
                         await deed()
+                    await connection.run_sync(waiting.send)
                     if rebuilding and self.embedded:
                         await _check_references(connection)
 

@@ -77,7 +77,7 @@ class EventLog:
 
     async def _write(self, emission: Emission) -> None:
         await emission.write()
-        await self.waking.announce(emission.tx, emission.tenants)
+        self.waking.announce(emission.tx, emission.tenants)
 
     async def entries(
         self, tenant: str, *, after: int, types: Collection[str] | None = None, limit: int = AT_ONCE

@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
-from sqlalchemy import text
 
 from gateway.core.store import Store, Tx
 
@@ -18,8 +17,6 @@ EVERYBODY = "*"
 MOST_NAMED = 50
 """Tenants that one commit names to other processes; of more it says that there are some."""
 RETRY_S = (0.5, 1.0, 2.0, 5.0)
-
-_NOTIFY = text("SELECT pg_notify(:channel, :tenant)")
 
 LOG = structlog.get_logger(__name__)
 
@@ -39,14 +36,14 @@ class Waking:
             self._listening = asyncio.create_task(self._listen(), name="outbox.listen")
         return lambda: self._handlers.remove(handler)
 
-    async def announce(self, tx: Tx, tenants: Collection[str]) -> None:
+    def announce(self, tx: Tx, tenants: Collection[str]) -> None:
         """Part of a transaction: told with its commit, never without it."""
         if self._store.embedded:
             tx.then(lambda: self._tell(tenants))
             return
         named = tenants if len(tenants) <= MOST_NAMED else (EVERYBODY,)
         for tenant in named:
-            await tx.connection.execute(_NOTIFY, {"channel": CHANNEL, "tenant": tenant})
+            tx.tell(CHANNEL, tenant)
 
     def _tell(self, tenants: Collection[str]) -> None:
         for tenant in tenants:

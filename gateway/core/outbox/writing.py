@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Executable, bindparam
 
 from gateway.core.outbox.forms import written
 from gateway.core.outbox.port import EventPrinter
 from gateway.core.outbox.tables import events, heads, log
-from gateway.core.store import Tx, insert_of
+from gateway.core.store import Tx
+from gateway.core.writes import Addition, Insertion
 from schema.events import Event
 
 MARKETS = ""
 """The tenant whose log counts the events of the markets; nobody reads it."""
+
+
+_EVENTS, _ENTRIES, _POSITIONS = Insertion(events), Insertion(log), Addition(heads, "tenant_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +65,8 @@ class Emission:
                         "version": event.version, "subject": event.subject, "occurred_at": event.occurred_at,
                         "taken": False,
                     })  # fmt: skip
-        await self.tx.run(events.insert(), rows)
-        if entries:
-            await self.tx.run(log.insert(), entries)
+        self.tx.later(_EVENTS, rows)
+        self.tx.later(_ENTRIES, entries)
 
     @property
     def tenants(self) -> Sequence[str]:
@@ -78,16 +79,5 @@ class Emission:
         for each in self.emitted:
             for tenant in each.logs:
                 counts[tenant] = counts.get(tenant, 0) + 1
-        found: dict[str, int] = {}
-        for tenant in sorted(counts):
-            grown = await self.tx.value(_grown(self.tx.dialect), tenant=tenant, more=counts[tenant])
-            found[tenant] = int(grown) - counts[tenant]
-        return found
-
-
-@cache
-def _grown(dialect: str) -> Executable:
-    """Takes so many positions of a tenant's log; the newest of them."""
-    insert = insert_of(dialect, heads).values(tenant_id=bindparam("tenant"), position=bindparam("more"))
-    grown = {"position": heads.c.position + insert.excluded.position}
-    return insert.on_conflict_do_update(index_elements=["tenant_id"], set_=grown).returning(heads.c.position)
+        more = [{"tenant_id": tenant, "position": counts[tenant]} for tenant in sorted(counts)]
+        return {tenant: newest - counts[tenant] for tenant, newest in await self.tx.added(_POSITIONS, more)}

@@ -10,12 +10,15 @@ from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, text,
 
 from gateway.core.ports import Archive
 from gateway.core.store import Tx
+from gateway.core.writes import Insertion
 from plugins.accounts.audit.chain import Link
 from plugins.accounts.audit.rows import AuditRow, SegmentRow
 from plugins.accounts.tables import audit, audit_segments
 
 LOCK = 0x6D6172_61756474
 """Key of the advisory lock that lets one process seal at a time."""
+
+_LINE = Insertion(audit)
 
 Place = tuple[str, int]
 """A segment's: the tenant, and the number of its first line."""
@@ -27,7 +30,7 @@ class AuditStore:
     async def add(self, tx: Tx, tenant: str, row: AuditRow) -> None:
         """Write a line, not sealed yet."""
         values = {name: getattr(row, name) for name in AuditRow.__slots__}
-        await tx.run(audit.insert(), [{**values, "tenant_id": tenant}])
+        tx.later(_LINE, [{**values, "tenant_id": tenant}])
 
     async def newest(
         self,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BindParameter, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx
+from gateway.core.writes import Change
 from plugins.trading.rows import AccountRow, MemberRow, PermitRow, SwitchRow
 from plugins.trading.tables import accounts, entries, members, orders, permits, positions, schedules, switches
 from schema.pages import Position
@@ -79,7 +81,7 @@ class AccountStore:
 
     async def set(self, tx: Tx, tenant: str, account_id: str, **values: Any) -> None:
         """Set some of its columns; the caller has locked it."""
-        await tx.connection.execute(_SET, {"tenant": tenant, "account": account_id, **values})
+        tx.later(_set(tuple(sorted(values))), [{**values, "tenant_id": tenant, "id": account_id}])
 
     async def in_use(self, tx: Tx, tenant: str, account_id: str) -> dict[str, list[str]]:
         """What keeps it from being deleted: instruments that are held, ids of open orders, of
@@ -154,6 +156,11 @@ class SwitchDirectory:
         await tx.run(made.on_conflict_do_update(index_elements=["name"], set_=asdict(row)))
 
 
+@cache
+def _set(columns: tuple[str, ...]) -> Change:
+    return Change(accounts, ("tenant_id", "id"), columns)
+
+
 def _one(tenant: Any, account_id: Any) -> ColumnElement[bool]:
     return and_(accounts.c.tenant_id == tenant, accounts.c.id == account_id, accounts.c.deleted_at.is_(None))
 
@@ -179,7 +186,6 @@ _TENANT: BindParameter[str] = bindparam("tenant")
 _ACCOUNT: BindParameter[str] = bindparam("account")
 _FIND = select(accounts).where(_one(_TENANT, _ACCOUNT))
 _LOCK = _FIND.with_for_update()
-_SET = update(accounts).where(accounts.c.tenant_id == _TENANT, accounts.c.id == _ACCOUNT)
 _ROLE = select(members.c.role).where(*_part(_TENANT, _ACCOUNT), members.c.member == bindparam("somebody"))
 _ANY_HALT = (
     select(permits.c.tenant_id)

@@ -6,14 +6,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, and_, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Select
 
-from gateway.core.store import Tx, exact_sum, insert_of
+from gateway.core.store import Tx, exact_sum
+from gateway.core.writes import Insertion, Upsert
 from plugins.trading.rows import BalanceRow, EntryRow, LineRow
 from plugins.trading.tables import balances, entries, lines
 from schema.words.orders import EntryKind
@@ -37,14 +37,17 @@ class Sum:
     amount: Decimal
 
 
+_ENTRIES, _LINES = Insertion(entries), Insertion(lines)
+_BALANCES = Upsert(balances, "account_id", "ledger", "asset")
+
+
 class LedgerStore:
     """Entries belong to an account of an organisation; the caller has locked it where it writes."""
 
     async def add(self, tx: Tx, tenant: str, rows: Sequence[EntryRow], parts: Sequence[LineRow]) -> None:
-        """Two statements, however many they are."""
-        await tx.run(entries.insert(), [_values(row, tenant) for row in rows])
-        if parts:
-            await tx.run(lines.insert(), [_values(part, tenant) for part in parts])
+        """Put them in."""
+        tx.later(_ENTRIES, [_values(row, tenant) for row in rows])
+        tx.later(_LINES, [_values(part, tenant) for part in parts])
 
     async def find(self, tx: Tx, tenant: str, account_id: str, entry_id: str) -> EntryRow | None:
         """One entry."""
@@ -120,15 +123,8 @@ class LedgerStore:
         return await tx.all(query.order_by(balances.c.ledger, balances.c.asset), BalanceRow)
 
     async def set_balances(self, tx: Tx, tenant: str, rows: Sequence[BalanceRow]) -> None:
-        """One statement for all of them."""
-        await tx.run(_put(tx.dialect), [_values(row, tenant) for row in rows])
-
-
-@cache
-def _put(dialect: str) -> Executable:
-    made = insert_of(dialect, balances)
-    new = {"posted": made.excluded.posted, "held": made.excluded.held}
-    return made.on_conflict_do_update(index_elements=["account_id", "ledger", "asset"], set_=new)
+        """As they are from now on."""
+        tx.later(_BALANCES, [_values(row, tenant) for row in rows])
 
 
 def _values(row: EntryRow | LineRow | BalanceRow, tenant: str) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx, exact_sum
+from gateway.core.writes import Change, Insertion
 from plugins.trading.rows import FillRow, OrderRow, values_of
 from plugins.trading.tables import fills, groupings, orders
 from schema.pages import Position
@@ -19,6 +20,7 @@ from schema.words.orders import OrderLeg
 
 _FIXED = frozenset({"tenant_id", "id", "account_id", "number", "made_by", "created_at", "shard", "instrument", "side"})
 _CHANGING = tuple(field.name for field in fields(OrderRow) if field.name not in _FIXED)
+_NEW, _CHANGED, _FILLED = Insertion(orders), Change(orders, ("tenant_id", "id"), _CHANGING), Insertion(fills)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class OrderStore:
 
     async def add(self, tx: Tx, tenant: str, rows: Sequence[OrderRow]) -> None:
         """Put them in."""
-        await tx.run(orders.insert(), [values_of(row) | {"tenant_id": tenant} for row in rows])
+        tx.later(_NEW, [values_of(row) | {"tenant_id": tenant} for row in rows])
 
     async def find(self, tx: Tx, tenant: str, order_id: str) -> OrderRow | None:
         """One of them."""
@@ -113,14 +115,7 @@ class OrderStore:
 
     async def change(self, tx: Tx, tenant: str, rows: Sequence[OrderRow]) -> None:
         """Write them as they are now."""
-        if not rows:
-            return
-        where = and_(orders.c.tenant_id == tenant, orders.c.id == bindparam("which"))
-        statement = update(orders).where(where).values({name: bindparam(f"new_{name}") for name in _CHANGING})
-        values: list[dict[str, Any]] = [
-            {"which": row.id, **{f"new_{name}": getattr(row, name) for name in _CHANGING}} for row in rows
-        ]
-        await tx.connection.execute(statement, values)
+        tx.later(_CHANGED, [values_of(row) | {"tenant_id": tenant} for row in rows])
 
     async def whole(self, tx: Tx, tenant: str) -> list[OrderRow]:
         """All, for the organisation's export."""
@@ -164,7 +159,7 @@ class FillStore:
 
     async def add(self, tx: Tx, tenant: str, rows: Sequence[FillRow]) -> None:
         """Put them in."""
-        await tx.run(fills.insert(), [values_of(row) | {"tenant_id": tenant} for row in rows])
+        tx.later(_FILLED, [values_of(row) | {"tenant_id": tenant} for row in rows])
 
     async def of_order(self, tx: Tx, tenant: str, order_id: str) -> list[FillRow]:
         """Of one order, in order."""

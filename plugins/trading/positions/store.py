@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, not_, or_, select, update
+from sqlalchemy import BindParameter, and_, bindparam, not_, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from gateway.core.store import Tx, exact_sum, insert_of
+from gateway.core.store import Tx, exact_sum
+from gateway.core.writes import Insertion, Removal, Upsert
 from plugins.trading.rows import BalanceRow, PositionRow, TripRow, values_of
 from plugins.trading.tables import balances, orders, positions, trips
 from schema.pages import Position as Place
+
+_HELD = Upsert(positions, "account_id", "instrument")
+_CLOSED = Removal(positions, "tenant_id", "account_id", "instrument")
+_ENDED = Insertion(trips)
 
 
 class PositionStore:
@@ -35,12 +39,11 @@ class PositionStore:
 
     async def put(self, tx: Tx, tenant: str, row: PositionRow) -> None:
         """As it is from now on; the caller holds the account's lock."""
-        await tx.run(_put(tx.dialect), [values_of(row) | {"tenant_id": tenant}])
+        tx.later(_HELD, [values_of(row) | {"tenant_id": tenant}])
 
-    async def remove(self, tx: Tx, tenant: str, account_id: str, instrument: str) -> bool:
-        """It is closed; whether there was one."""
-        mine = and_(_of(positions, tenant, account_id), positions.c.instrument == instrument)
-        return await tx.run(delete(positions).where(mine)) > 0
+    async def remove(self, tx: Tx, tenant: str, account_id: str, instrument: str) -> None:
+        """It is closed."""
+        tx.later(_CLOSED, [{"tenant_id": tenant, "account_id": account_id, "instrument": instrument}])
 
     async def purse(self, tx: Tx, tenant: str, account_id: str, instruments: Collection[str]) -> list[BalanceRow]:
         """All balances that a fill of some instruments may change: of currencies, and of those instruments."""
@@ -64,8 +67,7 @@ class TripStore:
 
     async def add(self, tx: Tx, tenant: str, rows: Sequence[TripRow]) -> None:
         """Put them in."""
-        if rows:
-            await tx.run(trips.insert(), [values_of(row) | {"tenant_id": tenant} for row in rows])
+        tx.later(_ENDED, [values_of(row) | {"tenant_id": tenant} for row in rows])
 
     async def closed_since(self, tx: Tx, tenant: str, account_id: str, since: datetime) -> list[TripRow]:
         """Those that an account closed after an instant, the oldest first."""
@@ -95,15 +97,6 @@ class TripStore:
 def _of(table: object, tenant: Any, account_id: Any) -> ColumnElement[bool]:
     columns = table.c  # type: ignore[attr-defined]
     return and_(columns.tenant_id == tenant, columns.account_id == account_id)
-
-
-@cache
-def _put(dialect: str) -> Executable:
-    made = insert_of(dialect, positions)
-    return made.on_conflict_do_update(
-        index_elements=["account_id", "instrument"], set_={each.name: made.excluded[each.name] for each in positions.c},
-        where=positions.c.tenant_id == made.excluded.tenant_id,
-    )  # fmt: skip
 
 
 # Every order asks these.

@@ -34,6 +34,7 @@ REAL = (
     "test_streams.py",
     "test_venue_days.py",
     "test_wire.py",
+    "test_writes.py",
 )
 
 

@@ -16,6 +16,8 @@ from gateway.cli.codes import CODES
 from gateway.core.courses import BOUNDS, Courses
 from gateway.core.identity import PlanLimits
 from gateway.core.metrics import DECLARED, REGISTRY, exposition
+from gateway.core.outbox.tables import heads, log
+from gateway.core.writes import Removal, Upsert
 from gateway.edge.endings import ASKED_WRONG, FAMILIES, FIELDS, family_of
 from gateway.edge.graphqlcore import core_schema
 from plugins.accounts import figures as accounts
@@ -148,6 +150,19 @@ async def test_statements_waits_and_the_pool_are_counted(sqlite_url: str, tmp_pa
 
         assert (selects(), waits(), in_use) == (1, 1, 1)
         assert value("marketgate_db_pool_connections", state="in_use") == 0
+
+
+async def test_writes_that_go_together_are_counted_once_and_as_a_kind_of_their_own(sqlite_url: str, tmp_path: Path):
+    async with open_house(sqlite_url, tmp_path) as house:
+        together, inserts = [
+            Change("marketgate_db_statement_seconds_count", kind=kind) for kind in ("together", "insert")
+        ]
+
+        async with house.store.write() as tx:
+            tx.later(Upsert(heads, "tenant_id"), [{"tenant_id": "a", "position": 1}])
+            tx.later(Removal(log, "tenant_id"), [{"tenant_id": "a"}])
+
+        assert (together(), inserts()) == (1, 0)
 
 
 async def test_business_figures_are_read_from_the_database(house: House):
