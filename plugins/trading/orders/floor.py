@@ -29,7 +29,7 @@ from plugins.trading.ledger.drafts import Draft, commission, derivative_fill, sp
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.modes import usual_mode
 from plugins.trading.markets.specs import is_perpetual
-from plugins.trading.orders.affording import lacking_margin
+from plugins.trading.orders.affording import lacking_cash, lacking_margin
 from plugins.trading.orders.events import OrderAccepted, OrderFilled, PositionClosed, PositionOpened, told_end
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.reasons import told_reason
@@ -43,7 +43,6 @@ from plugins.trading.orders.turning import (
     form_of,
     left_of,
     linked,
-    paid_for,
     returned,
     working,
 )
@@ -64,6 +63,13 @@ SYSTEM = "trading"
 _EXACT = Context(prec=200)
 BEFORE = timedelta(microseconds=1)
 """Who holds a perpetual from the instant of its funding on pays it."""
+
+
+class Unbooked(RuntimeError):
+    """The ledger refuses fills that were let pass: a fault of ours, and no refusal that anybody might go on after.
+
+    Orders and fills may be written by then: the transaction must end with it.
+    """
 
 
 class Floor:
@@ -218,7 +224,7 @@ class Floor:
         if self.fills:
             await FillStore().add(tx, tenant, self.fills)
         if self._drafts:
-            await LedgerBook().post(self.w, self._drafts, at=self.now, made_by=SYSTEM)
+            await self._post()
         await self._write_positions()
         await TripStore().add(tx, tenant, self.trips)
         if not (self._new or self._changed or self._touched):
@@ -229,6 +235,12 @@ class Floor:
             outbox.emit(tx, event, tenant=tenant)
         news = {"account": self.w.account.id, "tenant": tenant, "shard": self.w.account.shard}
         tx.then(lambda: self._host.bus.publish(TOPIC, news))
+
+    async def _post(self) -> None:
+        try:
+            await LedgerBook().post(self.w, self._drafts, at=self.now, made_by=SYSTEM)
+        except Refused as refused:
+            raise Unbooked(refused.message) from refused
 
     async def _write_positions(self) -> None:
         store, tx, tenant = PositionStore(), self.w.tx, self.w.tenant
@@ -278,13 +290,7 @@ class Floor:
         """Why an account cannot pay these fills, or has no margin for them; None where it can."""
         if self.lends:
             return None if self.marks is None else lacking_margin(self, self.marks, market.spec, row, step)
-        if row.side != Side.BUY:
-            return None
-        currency, needed = row.currency, paid_for(step.executions)
-        free = _EXACT.subtract(self.cash.get(currency, ZERO), self.reserved(but=row.id).get(currency, ZERO))
-        if needed <= free:
-            return None
-        return f"its fill costs {needed.normalize():f} {currency}, and {free.normalize():f} is free"
+        return lacking_cash(self, row, step)
 
     def _fill(self, row: OrderRow, after: OrderRow, step: Step, market: Market) -> OrderRow:
         filled, paid = row.filled, row.paid
