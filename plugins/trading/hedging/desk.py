@@ -82,7 +82,7 @@ class HedgeDesk:
         async def ask(known: Known) -> list[Ground]:
             return await ask_all(context, known, named, "legs")
 
-        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known) -> Hedge:
+        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None) -> Hedge:
             before = await self._rows.of(floor.w.tx, context.tenant, account.id, hedge)
             if before:
                 return self._again(account, hedge, before, digest)
@@ -117,7 +117,7 @@ class HedgeDesk:
         async def ask(known: Known) -> list[Ground]:
             return await ask_all(context, known, named)
 
-        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known) -> Hedge:
+        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None) -> Hedge:
             now = await self._rows.of(floor.w.tx, context.tenant, account.id, hedge)
             if await self._is_repeated(floor.w.tx, account, hedge, key):
                 return Hedge(id=hedge, account=account, orders=now)

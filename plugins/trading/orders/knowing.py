@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.core.contract import Context
 from plugins.trading.accounts.rules import SIMULATOR
@@ -39,6 +39,12 @@ class Known:
     def at_broker(self) -> bool:
         """Whether a broker fills its orders."""
         return self.account.broker != SIMULATOR
+
+    def beside(self, before: Known, more: frozenset[str]) -> Known:
+        """With what was known before, and some instruments more: what was asked for once is asked for again."""
+        return replace(
+            self, held=self.held | before.held | more, currencies=self.currencies | before.currencies
+        )  # fmt: skip
 
     def check_simulated(self, *path: str) -> None:
         """Refused ORDER_INVALID at a broker."""
