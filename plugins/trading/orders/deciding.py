@@ -88,10 +88,7 @@ class Decider:
 
     async def account(self, tx: Tx, context: Context, account_id: str) -> AccountRow:
         """One that the caller may trade with."""
-        account = await self._gate.look(tx, context, account_id)
-        if await self._gate.access(tx, context, account) < Access.TRADE:
-            raise _forbidden()
-        return account
+        return await self._gate.tradable(tx, context, account_id)
 
     async def read(self, tx: Tx, account: AccountRow) -> Known:
         """What its margin counts; of a cash account nothing has to be known."""

@@ -289,6 +289,21 @@ async def test_who_may_look_trade_or_neither(pit: Pit):
     assert (await pit.do(CANCEL, trader, orderId=placed))["order"]["status"] == "CANCELED"
 
 
+async def test_who_may_only_write_changes_and_cancels_orders_and_reads_none(pit: Pit):
+    key = Principal(
+        tenant=TENANT, kind=CallerKind.API_KEY, key="key_1", scopes=frozenset({Scope.TRADING_WRITE, Scope.MARKET_READ})
+    )
+    await pit.open("tacc_shared", shared=True)
+    asked = wish("BUY", "LIMIT", limitPrice="90", accountId="tacc_shared")
+
+    placed = (await pit.do(PLACE, key, **asked))["order"]["id"]
+    raised = (await pit.do(REPLACE, key, orderId=placed, limitPrice="91"))["order"]
+    seen = await pit.see("query($id: ID!) { node(id: $id) { id } }", key, id=placed)
+    ended = (await pit.do(CANCEL, key, orderId=placed))["order"]
+
+    assert (raised["limitPrice"], seen, ended["status"]) == ("91", None, "CANCELED")
+
+
 async def test_scopes_decide_before_anything_is_read(pit: Pit):
     reads = caller(BY, Scope.TRADING_READ, Scope.MARKET_READ)
     writes = caller(BY, Scope.TRADING_WRITE)
