@@ -118,10 +118,9 @@ class Scheduler:
         await self._host.service(Audit).record(tx, act)
 
     async def _client_id(self, tx: Tx, row: ScheduleRow) -> str | None:
-        """The schedule's id and a number; none where somebody has called an order so."""
+        """The schedule's id and a number."""
         wanted = f"{row.id}:{row.placed + 1}"
-        taken = await OrderStore().with_client_id(tx, row.tenant_id, row.account_id, wanted)
-        return wanted if taken is None else None
+        return await OrderStore().free_client_id(tx, row.tenant_id, row.account_id, wanted)
 
     async def _ground(self, row: ScheduleRow, context: Context) -> Ground:
         async with self._host.store.read() as tx:
