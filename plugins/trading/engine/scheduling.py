@@ -13,7 +13,8 @@ from gateway.core.ports import Act, Audit, Organisations
 from gateway.core.store import Tx
 from plugins.trading.accounts.access import Gate, may_trade
 from plugins.trading.accounts.store import AccountStore, MemberStore
-from plugins.trading.orders.floor import SYSTEM, Floor, Unbooked
+from plugins.trading.ledger.book import Unbooked
+from plugins.trading.orders.floor import SYSTEM, Floor
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.knowing import is_priced
 from plugins.trading.orders.placing import Place, place

@@ -9,6 +9,7 @@ from typing import TypeVar
 from gateway.core.contract import Context, Host
 from gateway.core.store import Tx
 from plugins.trading.accounts.access import Access, Gate
+from plugins.trading.accounts.rules import is_valued
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.knowing import Known, is_priced
@@ -16,7 +17,6 @@ from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import AccountRow
 from plugins.trading.writing import writing
 from schema.symbols import InstrumentId
-from schema.words.orders import MarginType
 from schema.words.problems import Refused
 
 R = TypeVar("R")
@@ -91,8 +91,8 @@ class Decider:
         return await self._gate.tradable(tx, context, account_id)
 
     async def read(self, tx: Tx, account: AccountRow) -> Known:
-        """What its margin counts; of a cash account nothing has to be known."""
-        if MarginType(account.margin) is MarginType.CASH:
+        """What it is worth by; of an account that is not valued nothing has to be known."""
+        if not is_valued(account):
             return Known(account=account)
         positions = await self._positions.of(tx, account.tenant_id, account.id)
         cash = await self._positions.cash(tx, account.tenant_id, account.id)

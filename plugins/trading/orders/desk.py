@@ -21,6 +21,7 @@ from plugins.trading.orders.grouping import check_group, check_placed, place_of
 from plugins.trading.orders.groups import GroupKey, find_placed, note_placed
 from plugins.trading.orders.inputs import GroupRule
 from plugins.trading.orders.knowing import Known, Placed, ask_all, ask_one
+from plugins.trading.orders.losing import check_loss
 from plugins.trading.orders.placing import Place, place, replaced
 from plugins.trading.orders.reading import find_row
 from plugins.trading.orders.store import FillStore, OrderStore
@@ -118,6 +119,7 @@ class OrderDesk:
             now = floor.orders.get(order_id)
             if now is None or not now.open:
                 raise _ended(row if now is None else now)
+            check_loss(floor, grounds[0], reduces=now.reduce_only)
             after = replaced(floor, grounds[0], now, terms, halted)
             await self._record(floor, trail.replaced(context, now, terms))
             return floor.orders[after.id]

@@ -23,6 +23,7 @@ from gateway.core.matching.rounding import quantum_of
 from gateway.core.ports import Outbox
 from gateway.core.quant.lots import LotMethod
 from gateway.core.store import new_id
+from plugins.trading.accounts.rules import is_valued
 from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.chart import Ledger
 from plugins.trading.ledger.drafts import Draft, commission, derivative_fill, spot_fill
@@ -31,6 +32,7 @@ from plugins.trading.markets.modes import usual_mode
 from plugins.trading.markets.specs import is_perpetual
 from plugins.trading.orders.affording import lacking_cash, lacking_margin
 from plugins.trading.orders.events import OrderAccepted, OrderFilled, PositionClosed, PositionOpened, told_end
+from plugins.trading.orders.losing import read_began
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.reasons import told_reason
 from plugins.trading.orders.shifting import Shifts
@@ -65,13 +67,6 @@ BEFORE = timedelta(microseconds=1)
 """Who holds a perpetual from the instant of its funding on pays it."""
 
 
-class Unbooked(RuntimeError):
-    """The ledger refuses fills that were let pass: a fault of ours, and no refusal that anybody might go on after.
-
-    Orders and fills may be written by then: the transaction must end with it.
-    """
-
-
 class Floor:
     """Of one account, for one transaction. Nothing here waits but `opened` and `write`."""
 
@@ -95,6 +90,8 @@ class Floor:
         self._touched: dict[str, None] = {}
         self._drafts: list[Draft] = []
         self.shifts = Shifts(self)
+        self.began: dict[str, Decimal] | None = None
+        """See `read_began`."""
 
     @classmethod
     async def opened(cls, host: Host, w: Writing, instruments: Collection[str] | None = None) -> Self:
@@ -106,12 +103,13 @@ class Floor:
             await floor.shifts.read(tx, instruments)
             for currency, amount, number in await orders.elsewhere(tx, tenant, account, floor.orders):
                 floor.elsewhere[currency], floor.unread = amount, floor.unread + number
-        held = await positions.of(tx, tenant, account, None if floor.lends else instruments)
+        held = await positions.of(tx, tenant, account, None if is_valued(w.account) else instruments)
         floor.positions = {row.instrument: row for row in held}
         for row in await positions.purse(tx, tenant, account, instruments or floor.positions):
             w.balances[row.ledger, row.asset] = row
             if row.ledger == Ledger.CASH:
                 floor.cash[row.asset] = _EXACT.subtract(row.posted, row.held)
+        floor.began = await read_began(floor)
         return floor
 
     @property
@@ -224,7 +222,7 @@ class Floor:
         if self.fills:
             await FillStore().add(tx, tenant, self.fills)
         if self._drafts:
-            await self._post()
+            await LedgerBook().book(self.w, self._drafts, at=self.now, made_by=SYSTEM)
         await self._write_positions()
         await TripStore().add(tx, tenant, self.trips)
         if not (self._new or self._changed or self._touched):
@@ -235,12 +233,6 @@ class Floor:
             outbox.emit(tx, event, tenant=tenant)
         news = {"account": self.w.account.id, "tenant": tenant, "shard": self.w.account.shard}
         tx.then(lambda: self._host.bus.publish(TOPIC, news))
-
-    async def _post(self) -> None:
-        try:
-            await LedgerBook().post(self.w, self._drafts, at=self.now, made_by=SYSTEM)
-        except Refused as refused:
-            raise Unbooked(refused.message) from refused
 
     async def _write_positions(self) -> None:
         store, tx, tenant = PositionStore(), self.w.tx, self.w.tenant

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gateway.core.contract import Context
-from plugins.trading.accounts.rules import SIMULATOR
+from plugins.trading.accounts.rules import SIMULATOR, is_valued
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.rows import AccountRow, FillRow, OrderRow
@@ -32,7 +32,7 @@ class Known:
     before: Placed | None = None
     """What was placed under the same client's id."""
     held: frozenset[str] = frozenset()
-    """Instruments that its margin counts; none where it has none."""
+    """Instruments that it is valued by; none where it is not."""
     currencies: frozenset[str] = frozenset()
 
     @property
@@ -79,6 +79,6 @@ async def ask_all(
 
 
 def is_priced(floor: Floor, ground: Ground) -> bool:
-    """Whether all that a margin account holds by now was asked for, be there a price or none."""
+    """Whether all that an account is valued by was asked for, be there a price or none."""
     money = {each for each, amount in floor.cash.items() if amount}
-    return not floor.lends or ground.marks.asked({*floor.positions, *floor.reserved(), *money})
+    return not is_valued(floor.w.account) or ground.marks.asked({*floor.positions, *floor.reserved(), *money})

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from gateway.core.identity import CallerKind, Principal, Scope
+from gateway.core.matching.model import ExecutionModel, Fees
 from plugins.trading.accounts.store import MemberStore, PermitStore, SwitchDirectory
 from plugins.trading.rows import PermitRow, SwitchRow
 from plugins.trading.tables import accounts, orders
@@ -32,6 +33,7 @@ from tests.plugins.trading.orders.pit import (
     caller,
     wish,
 )
+from tests.plugins.trading.orders.test_affording import PREVIEW
 
 INVALID = "ORDER_INVALID"
 UNKNOWN_ACCOUNT = "You have no trading account with this id: `tradingAccounts { nodes { id } }` lists them."
@@ -253,6 +255,37 @@ async def test_an_account_has_a_bounded_number_of_open_orders(pit: Pit):
     assert bracket == ("TOO_MANY_ORDERS", "input.accountId", told.format(999))
     assert full == ("TOO_MANY_ORDERS", "input.accountId", told.format(1000))
     assert last["order"]["status"] == "ACCEPTED"
+
+
+async def test_the_greatest_loss_of_the_day_is_looked_at_before_each_order(pit: Pit):
+    model = ExecutionModel(fees=Fees(maker=D(0), taker=D("0.1"))).plain()
+    for account, lends in (("tacc_loses", "CASH"), ("tacc_lends", "MARGIN")):
+        await pit.open(account, margin=lends, max_daily_loss=D(50), model=model)
+        asked = wish("BUY", "MARKET", accountId=account)
+        waits = await pit.place("BUY", "LIMIT", limitPrice="90", accountId=account)
+        for symbol in (BTC, BTC, BTC, FREE):
+            await pit.place("BUY", "MARKET", accountId=account, symbol=symbol)
+        await pit.place("BUY", "MARKET", "0.6", accountId=account)
+
+        told = [
+            await pit.refused(PLACE, **asked),
+            await pit.refused(REPLACE, orderId=waits["order"]["id"], limitPrice="101"),
+            await pit.refused(GROUP, accountId=account, rule="ALL", orders=[_part("BUY"), _part("BUY")]),
+        ]
+        seen = (await pit.see(PREVIEW, i=asked))["userErrors"]
+        await pit.pay_in(account, "USD", "1000")
+        paid = await pit.refused(PLACE, **asked)
+        closed = await pit.do(CLOSE, accountId=account, symbol=FREE)
+
+        # 4.6 for 101 each, which are worth 100, and a tenth of that as a fee.
+        reached = (
+            "The account has lost 51.06 USD today, and 50 is its greatest daily loss: until the next UTC day only "
+            "orders with reduceOnly are taken."
+        )
+        fields = ["input.accountId", "input.orderId", "input.accountId", "input.accountId"]
+        assert [*told, paid] == [("DAILY_LOSS_REACHED", field, reached) for field in fields]
+        assert [(each["code"], each["message"]) for each in seen] == [("DAILY_LOSS_REACHED", reached)]
+        assert closed["order"]["status"] == "FILLED"
 
 
 async def test_who_may_look_trade_or_neither(pit: Pit):
