@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from plugins.trading.orders import desk
+from plugins.trading.orders import desk, knowing
 from plugins.trading.orders.ground import Ground
 from tests.plugins.trading.orders.pit import BTC, ETH, PLACE, Pit, wish
 
@@ -29,7 +29,7 @@ async def test_orders_of_many_instruments_at_once_are_all_priced(pit: Pit):
 async def test_the_same_client_order_id_at_once_is_one_order_of_a_margin_account(
     pit: Pit, monkeypatch: pytest.MonkeyPatch
 ):
-    real, gate, full, waiting = desk.ask_one, asyncio.Event(), asyncio.Event(), list[int]()
+    real, gate, full, waiting = knowing.ask_one, asyncio.Event(), asyncio.Event(), list[int]()
 
     async def held_back(context: Any, known: Any, instrument: Any, *how: Any) -> Ground:
         found = await real(context, known, instrument, *how)
