@@ -19,6 +19,7 @@ T = TypeVar("T")
 LARGEST_PAGE = 100
 DEFAULT_PAGE = 20
 NO_CURSOR = "is not a cursor of this list; give back what `pageInfo` or an edge gave"
+NO_PLACE = "is not a cursor of this subscription; give back the `cursor` of one of its messages"
 _POSITION = re.compile(r"([0-9]{1,9})(?:@([a-z0-9_]{1,40}))?")
 
 
@@ -46,7 +47,7 @@ def make_cursor(kind: str, position: str) -> Cursor:
     return Cursor(base64.urlsafe_b64encode(f"{kind}:{position}".encode()).decode().rstrip("="))
 
 
-def read_cursor(kind: str, cursor: str, field: str = "after") -> str:
+def read_cursor(kind: str, cursor: str, field: str = "after", problem: str = NO_CURSOR) -> str:
     """The position in a cursor of this kind; BadInput for any other text."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
@@ -54,7 +55,7 @@ def read_cursor(kind: str, cursor: str, field: str = "after") -> str:
         text = ""
     found, colon, position = text.partition(":")
     if not colon or found != kind:
-        raise BadInput(field, NO_CURSOR)
+        raise BadInput(field, problem)
     return position
 
 

@@ -15,6 +15,7 @@ from plugins.events.types import EventUpdate
 from schema.arguments import says
 from schema.events import EventFace
 from schema.facts import facts
+from schema.paging import NO_PLACE
 from schema.scalars import Cursor
 from schema.scopes import Scope
 from schema.words.live import NoticeCode, StreamNotice
@@ -30,7 +31,7 @@ async def resolve_events(info: Ctx, types: Types = None, after: Resume = None) -
     names = wanted_types(context, types)
     oldest, newest = await outbox.bounds(tenant)
     cursor = after or context.market.after
-    start = newest if cursor is None else position_in(Cursor(cursor), newest)
+    start = newest if cursor is None else position_in(Cursor(cursor), newest, NO_PLACE)
     notices = []
     if start < oldest:
         told = f"{oldest - start} events behind this cursor are older than 30 days and are not kept any more"

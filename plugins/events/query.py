@@ -46,11 +46,11 @@ def cursor_of(position: int) -> Cursor:
     return make_cursor(KIND, str(position))
 
 
-def position_in(cursor: Cursor, newest: int) -> int:
+def position_in(cursor: Cursor, newest: int, problem: str = NO_CURSOR) -> int:
     """BadInput for a cursor that is none of this log."""
-    text = read_cursor(KIND, cursor)
+    text = read_cursor(KIND, cursor, problem=problem)
     if not text.isascii() or not text.isdigit() or len(text) > _DIGITS or int(text) > newest:
-        raise BadInput("after", NO_CURSOR)
+        raise BadInput("after", problem)
     return int(text)
 
 

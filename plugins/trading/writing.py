@@ -12,6 +12,7 @@ from gateway.core.store import Tx
 from plugins.trading.accounts.access import unknown
 from plugins.trading.accounts.store import AccountStore
 from plugins.trading.rows import AccountRow, BalanceRow
+from schema.words.problems import Refused
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,6 +78,11 @@ async def lock(tx: Tx, tenant: str, account_id: str) -> Writing:
     if row is None:
         raise unknown("accountId")
     return Writing(tx=tx, account=row)
+
+
+def is_gone(error: Exception) -> bool:
+    """Whether an account was refused as there is none, or it is deleted; any other refusal is of what was asked."""
+    return isinstance(error, Refused) and error.code == "NOT_FOUND" and error.field == ("accountId",)
 
 
 async def finish(host: Host, w: Writing) -> None:

@@ -124,6 +124,14 @@ class Gate:
             raise unknown(*field)
         return row
 
+    async def tradable(self, tx: Tx, context: Context, account_id: str, *field: str) -> AccountRow:
+        """One that the caller may trade with, and move money of; Refused NOT_FOUND or NOT_ALLOWED."""
+        row = await self.look(tx, context, account_id, *field)
+        if await self.access(tx, context, row) < Access.TRADE:
+            told = "You may look at this account, and not trade with it."
+            raise Refused("NOT_ALLOWED", told, *(field or ("accountId",)))
+        return row
+
     async def lock(
         self, tx: Tx, context: Context, account_id: str, wanted: Access, *field: str, version: int | None = None
     ) -> AccountRow:

@@ -26,6 +26,11 @@ LONGEST_REASON = 300
 ONE = Decimal(1)
 
 
+def is_valued(account: AccountRow) -> bool:
+    """Whether its orders are judged by what all that it holds is worth: for its margin, or its greatest daily loss."""
+    return account.margin == MarginType.MARGIN or account.max_daily_loss is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What the caller wants of a new account, unread."""

@@ -14,7 +14,6 @@ from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.events import AccountDailyLossReached, AccountMarginCall
 from plugins.trading.engine.feedbook import Feedbook
 from plugins.trading.engine.judging import Verdict, judge
-from plugins.trading.engine.opening import opening
 from plugins.trading.engine.seat import Seat
 from plugins.trading.ledger.chart import total
 from plugins.trading.ledger.store import LedgerStore
@@ -24,6 +23,7 @@ from plugins.trading.orders.floor import SYSTEM, Floor
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.placing import Place, place
 from plugins.trading.orders.wishes import Wish
+from plugins.trading.positions.opening import opening
 from plugins.trading.positions.standing import Standing, standing
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import BalanceRow, PositionRow

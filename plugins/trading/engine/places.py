@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.core.clock import Clock
 from plugins.trading.engine.seat import Seat
-from schema.words.problems import Refused
+from plugins.trading.writing import is_gone
 
 MOST_MESSAGES = 200
 """Messages that wait for an account that is being written; the oldest is left out then."""
@@ -124,12 +124,12 @@ class Places:
                 LOG.exception("trading_not_written", account=place.seat.id)
                 if pause is not None:
                     await self._clock.sleep(pause)
-            except Refused as refused:
-                # It was deleted meanwhile.
-                LOG.info("trading_account_gone", account=place.seat.id, reason=refused.message)
-                self._gone(place.seat.id)
-                return
-            except Exception:
+            except Exception as error:
+                if is_gone(error):
+                    # It was deleted meanwhile.
+                    LOG.info("trading_account_gone", account=place.seat.id)
+                    self._gone(place.seat.id)
+                    return
                 LOG.exception("trading_failed", account=place.seat.id)
                 self._lost(place.seat.id)
                 return

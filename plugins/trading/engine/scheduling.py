@@ -6,11 +6,14 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 
+import structlog
+
 from gateway.core.contract import Context, Host
 from gateway.core.ports import Act, Audit, Organisations
 from gateway.core.store import Tx
 from plugins.trading.accounts.access import Gate, may_trade
 from plugins.trading.accounts.store import AccountStore, MemberStore
+from plugins.trading.ledger.book import Unbooked
 from plugins.trading.orders.floor import SYSTEM, Floor
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.knowing import is_priced
@@ -36,6 +39,8 @@ NOT_ALLOWED = {
 AT_ONCE = 50
 """Schedules that are placed in one look."""
 
+LOG = structlog.get_logger(__name__)
+
 
 class Scheduler:
     """The order and the schedule's next time stand in one transaction: none is placed twice."""
@@ -57,6 +62,13 @@ class Scheduler:
             ground = refused
         except MarketgateError as error:
             ground = Refused("NO_PRICE", error.message)
+        try:
+            await self._place(row, ground)
+        except Unbooked as error:
+            LOG.exception("trading_schedule_unbooked", schedule=row.id)
+            await self._place(row, Refused("INSUFFICIENT_FUNDS", f"{error}"))
+
+    async def _place(self, row: ScheduleRow, ground: Ground | Refused) -> None:
         async with writing(self._host, row.tenant_id, row.account_id) as w:
             now = self._host.clock.now()
             held = await self._rows.find(w.tx, row.tenant_id, row.id)
@@ -73,16 +85,16 @@ class Scheduler:
             if isinstance(ground, Ground) and not is_priced(floor, ground):
                 # It stays due, and what the account holds by now is asked for with the next look.
                 return
-            after = held
             try:
                 if isinstance(ground, Refused):
                     raise ground
                 wish = replace(order_of(held), client_order_id=await self._client_id(w.tx, held))
                 (order,) = place(floor, ground, wish, Place(made_by=held.made_by, halted=halted))
-                after = replace(held, placed=held.placed + 1, problem=None, last_order_id=order.id)
-                await floor.write()
             except Refused as refused:
                 after = replace(held, problem=f"{refused.code}: {refused.message}")
+            else:
+                after = replace(held, placed=held.placed + 1, problem=None, last_order_id=order.id)
+                await floor.write()
             await self._rows.change(w.tx, row.tenant_id, _next(after, now))
 
     async def _may(self, tx: Tx, account: AccountRow, who: str) -> bool:
@@ -107,10 +119,9 @@ class Scheduler:
         await self._host.service(Audit).record(tx, act)
 
     async def _client_id(self, tx: Tx, row: ScheduleRow) -> str | None:
-        """The schedule's id and a number; none where somebody has called an order so."""
+        """The schedule's id and a number."""
         wanted = f"{row.id}:{row.placed + 1}"
-        taken = await OrderStore().with_client_id(tx, row.tenant_id, row.account_id, wanted)
-        return wanted if taken is None else None
+        return await OrderStore().free_client_id(tx, row.tenant_id, row.account_id, wanted)
 
     async def _ground(self, row: ScheduleRow, context: Context) -> Ground:
         async with self._host.store.read() as tx:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.core.contract import Context, Host
 from gateway.core.ports import Audit
@@ -18,6 +18,7 @@ from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.knowing import Known, ask_all
 from plugins.trading.orders.placing import Place, place
+from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.wishes import Wish, check_wish
 from plugins.trading.positions.standings import Appraiser
 from plugins.trading.rows import AccountRow, OrderRow
@@ -82,14 +83,14 @@ class HedgeDesk:
         async def ask(known: Known) -> list[Ground]:
             return await ask_all(context, known, named, "legs")
 
-        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known) -> Hedge:
+        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None) -> Hedge:
             before = await self._rows.of(floor.w.tx, context.tenant, account.id, hedge)
             if before:
                 return self._again(account, hedge, before, digest)
             for n, (wish, ground) in enumerate(zip(wishes, grounds, strict=True)):
                 path = ("legs", str(n))
                 how = Place(made_by=context.principal.actor, halted=halted, digest=digest, path=path)
-                self._put(floor, ground, wish, how)
+                self._put(floor, ground, await self._named(floor, wish), how)
             await self._record(floor, context, "hedge.executed", hedge, wishes)
             return Hedge(id=hedge, account=account, orders=_of(floor, hedge))
 
@@ -117,7 +118,7 @@ class HedgeDesk:
         async def ask(known: Known) -> list[Ground]:
             return await ask_all(context, known, named)
 
-        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known) -> Hedge:
+        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None) -> Hedge:
             now = await self._rows.of(floor.w.tx, context.tenant, account.id, hedge)
             if await self._is_repeated(floor.w.tx, account, hedge, key):
                 return Hedge(id=hedge, account=account, orders=now)
@@ -140,6 +141,12 @@ class HedgeDesk:
             return Hedge(id=hedge, account=account, orders=sorted(rows.values(), key=lambda row: row.number))
 
         return await self._decider.decided(context, known, (), ask, put)
+
+    async def _named(self, floor: Floor, wish: Wish) -> Wish:
+        """Under its own id, if nobody has called an order so: the hedge is known by its group."""
+        w, wanted = floor.w, wish.client_order_id or ""
+        named = await OrderStore().free_client_id(w.tx, w.tenant, w.account.id, wanted)
+        return replace(wish, client_order_id=named)
 
     def _put(self, floor: Floor, ground: Ground, wish: Wish, how: Place) -> None:
         """One that ends at once unfilled undoes all: it raises inside the transaction."""

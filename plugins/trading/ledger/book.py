@@ -35,6 +35,13 @@ class _Part:
     """Lines of the pending entry that it resolves."""
 
 
+class Unbooked(RuntimeError):
+    """What was let pass would be refused: a fault of ours, and no refusal that anybody might go on after.
+
+    What it belongs to may be written by then: the transaction must end with it.
+    """
+
+
 class LedgerBook:
     """Nothing is waited for but the database; the caller holds the lock of the account that `Writing` stands for."""
 
@@ -58,6 +65,13 @@ class LedgerBook:
         """
         parts = [_Part(draft=each) for each in drafts]
         return await self._append(w, parts, at, made_by, key, digest)
+
+    async def book(self, w: Writing, drafts: Sequence[Draft], *, at: datetime, made_by: str) -> None:
+        """Append what fills have moved, which are written in this transaction; all of it or, Unbooked, none."""
+        try:
+            await self.post(w, drafts, at=at, made_by=made_by)
+        except Refused as refused:
+            raise Unbooked(refused.message) from refused
 
     async def pend(
         self,

@@ -253,7 +253,7 @@ class LedgerDesk:
 
     async def _look(self, context: Context, account_id: str, field: str = "accountId") -> AccountRow:
         async with self._host.store.read() as tx:
-            row = await self._gate.look(tx, context, account_id, field)
+            row = await self._gate.tradable(tx, context, account_id, field)
         check_paper(row)
         return row
 

@@ -80,6 +80,11 @@ def withdrawal(currency: str, amount: Decimal, *, memo: str | None = None) -> Dr
     return draft(EntryKind.WITHDRAWAL, _both(Ledger.CASH, Ledger.EXTERNAL, currency, minus(amount)), memo=memo)
 
 
+def spot_cash(units: Decimal, price: Decimal, currency: str) -> Decimal:
+    """What cash becomes more by units bought (above zero) or sold at a price each, before fees."""
+    return money(minus(times(units, price)), currency)
+
+
 def spot_fill(
     *,
     instrument: str,
@@ -95,7 +100,7 @@ def spot_fill(
     Cash takes `-units × price`, pnl `-realised`, cost what is left of both: `moved(Ledger.COST, currency)` is what
     the position's cost changes by, rounding included.
     """
-    cash = money(minus(times(units, price)), currency)
+    cash = spot_cash(units, price, currency)
     profit = money(realised, currency)
     cost = EXACT.subtract(profit, cash)
     return draft(

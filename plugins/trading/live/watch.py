@@ -27,7 +27,7 @@ from plugins.trading.positions.figures import TradingBalance, TradingPosition, T
 from plugins.trading.positions.standing import standing
 from schema.errors import BadInput
 from schema.events import Event, EventFace
-from schema.paging import NO_CURSOR, make_cursor, read_cursor
+from schema.paging import NO_PLACE, make_cursor, read_cursor
 from schema.words.live import NoticeCode, StreamNotice
 
 KIND = "tradinglog"
@@ -187,9 +187,9 @@ async def beginning(context: Context, after: str | None) -> tuple[int, list[Stre
     oldest, newest = await context.service(Outbox).bounds(context.tenant)
     if after is None:
         return newest, []
-    text = read_cursor(KIND, after)
+    text = read_cursor(KIND, after, problem=NO_PLACE)
     if not text.isascii() or not text.isdigit() or len(text) > _DIGITS or int(text) > newest:
-        raise BadInput("after", NO_CURSOR)
+        raise BadInput("after", NO_PLACE)
     if int(text) >= oldest:
         return int(text), []
     told = "events behind this cursor are older than 30 days and are not kept any more: `fills` lists what was filled"

@@ -1,8 +1,8 @@
 """What an order takes of an account: exactly, of what is filled at once; its reserve, of what rests.
 
-CASH: the price and the fee of each execution. MARGIN: what the executions take of the available margin: the initial
-margin of what they open, less that of what they close, the loss against the mark, and their fees. What only closes
-takes nothing.
+CASH: the price and the fee of each execution, as the ledger books them; of a sale what the fee is more than the price.
+MARGIN: what the executions take of the available margin: the initial margin of what they open, less that of what they
+close, the loss against the mark, and their fees. What only closes takes nothing.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from gateway.core.matching import venue
 from gateway.core.matching.margin import initial, opening
 from gateway.core.matching.model import Spec, Step
-from gateway.core.matching.rounding import COIN_STEP, EXACT, ceil_to, quantum_of, total_of
+from gateway.core.matching.rounding import COIN_STEP, EXACT, ceil_to, floor_to, quantum_of, total_of
 from gateway.core.matching.rules import check_notional, check_quantity, worth
 from plugins.trading.ledger.chart import shown, times
 from plugins.trading.markets.marks import Marks
-from plugins.trading.orders.checks import Path, side_price
+from plugins.trading.orders.checks import Path, sellable, side_price
 from plugins.trading.orders.reckoning import parts_of, reckoned, reserve_at, shifted
-from plugins.trading.orders.turning import form_of, left_of, paid_for, returned, working
+from plugins.trading.orders.turning import cash_taken, form_of, left_of, returned, working
 from plugins.trading.positions.standing import standing
 from plugins.trading.rows import BalanceRow, OrderRow
 from schema.words.problems import Refused
@@ -30,6 +30,8 @@ from schema.words.trades import Side
 if TYPE_CHECKING:
     from plugins.trading.orders.floor import Floor
     from plugins.trading.orders.ground import Ground
+
+Near = Callable[[Decimal, Decimal], Decimal]
 
 ZERO = Decimal(0)
 _NOTHING = ": pay in, or close something"
@@ -57,19 +59,30 @@ def reserve_of(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
 
 def check_funds(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, path: Path) -> None:
     """Cash, or margin, for what the order takes: *step* is its arrival, None where it does not arrive yet."""
-    if not row.reserved and not _shifts(floor, ground, row):
-        return
-    if floor.lends:
+    if not floor.lends:
+        _check_cash(floor, ground, row, step, path)
+    elif row.reserved or _shifts(floor, ground, row):
         _check_margin(floor, ground, row, step, path)
+
+
+def _check_cash(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, path: Path) -> None:
+    free, wanted = _free(floor, row), _taken(floor, ground, row, step)
+    if wanted <= free:
         return
-    taken = floor.reserved(but=row.id).get(row.currency, ZERO)
-    free = EXACT.subtract(floor.cash.get(row.currency, ZERO), taken)
-    wanted = _taken(floor, ground, row, step)
-    if wanted > free:
-        needs = shown(ceil_to(wanted, quantum_of(row.currency)))
-        told = f"The order needs {needs} {row.currency}, and {shown(max(free, ZERO))} is free"
+    needs = f"{shown(wanted)} {row.currency}"
+    if row.side == Side.BUY:
+        told = f"The order needs {needs}, and {shown(free)} is free"
         passing = _passing(floor, ground, row, step, lambda amount: amount <= free)
-        raise Refused("INSUFFICIENT_FUNDS", f"{told}{passing}.", *path, _sized_by(row))
+    else:
+        told = f"The sale costs {needs} more than it brings, and {shown(free)} is free"
+        passing = _paying(floor, ground, row, free)
+    raise Refused("INSUFFICIENT_FUNDS", f"{told}{passing}.", *path, _sized_by(row))
+
+
+def _free(floor: Floor, row: OrderRow) -> Decimal:
+    """What a cash account has for an order, beside what others hold."""
+    reserved = floor.reserved(but=row.id).get(row.currency, ZERO)
+    return max(EXACT.subtract(floor.cash.get(row.currency, ZERO), reserved), ZERO)
 
 
 def _check_margin(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, path: Path) -> None:
@@ -101,7 +114,7 @@ def _taken(floor: Floor, ground: Ground, row: OrderRow, step: Step | None) -> De
         return max(
             ZERO, EXACT.add(_rests(floor, ground, after, step), _margin(floor, ground.spec, ground.marks, row, step))
         )
-    return EXACT.add(left_of(row, after), paid_for(step.executions))
+    return EXACT.add(left_of(row, after), cash_taken(row, step.executions))
 
 
 def _rests(floor: Floor, ground: Ground, after: OrderRow, step: Step) -> Decimal:
@@ -153,6 +166,15 @@ def _margin(floor: Floor, spec: Spec, marks: Marks, row: OrderRow, step: Step) -
         return ceil_to(more - freed + loss + fees, quantum_of(row.currency))
 
 
+def lacking_cash(floor: Floor, row: OrderRow, step: Step) -> str | None:
+    """Why a cash account cannot pay what fills would take; None where it can."""
+    needed, free = cash_taken(row, step.executions), _free(floor, row)
+    if needed <= free:
+        return None
+    more = "" if row.side == Side.BUY else " more than it brings"
+    return f"its fill costs {shown(needed)} {row.currency}{more}, and {shown(free)} is free"
+
+
 def lacking_margin(floor: Floor, marks: Marks, spec: Spec, row: OrderRow, step: Step) -> str | None:
     """Why a margin account cannot open what fills would; None where it can. Where it cannot be valued now, an order
     that holds enough can."""
@@ -186,18 +208,42 @@ def _passing(
             return True
         return fits(_taken(floor, ground, sized, step and arrival(floor, ground, sized)))
 
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if passes(middle) else (low, middle)
-    quantity, spec = times(Decimal(low), unit), ground.spec
-    tick = ground.priced.tick if ground.priced else None
+    return _told_size(ground, row, times(Decimal(_edge(passes, low, high)), unit), floor_to) or _NOTHING
+
+
+def _paying(floor: Floor, ground: Ground, row: OrderRow, free: Decimal) -> str:
+    """The nearest size on the step whose sale pays for its fee, in words: a greater one, where a fee has a least."""
+    unit = ground.spec.step_quantity or COIN_STEP
+    now, most = int((row.quantity or ZERO) / unit), int(sellable(floor, row) / unit)
+
+    def passes(count: int) -> bool:
+        sized = replace(row, quantity=times(Decimal(count), unit))
+        return _taken(floor, ground, sized, arrival(floor, ground, sized)) <= free
+
+    edge = _edge(passes, most if most > now and passes(most) else 0, now)
+    return _told_size(ground, row, times(Decimal(edge), unit), ceil_to if edge > now else floor_to) or ": pay in"
+
+
+def _edge(passes: Callable[[int], bool], good: int, bad: int) -> int:
+    """The last that passes, on the way from one that does to one that does not."""
+    while abs(good - bad) > 1:
+        middle = (good + bad) // 2
+        good, bad = (middle, bad) if passes(middle) else (good, middle)
+    return good
+
+
+def _told_size(ground: Ground, row: OrderRow, quantity: Decimal, near: Near) -> str | None:
+    """In words, as the order was sized; None where its instrument is not traded in such a size."""
+    spec, tick = ground.spec, ground.priced.tick if ground.priced else None
     price = row.limit_price or row.stop_price or (side_price(tick, Side(row.side)) if tick else None)
     counted = worth(working(row), price)
     if quantity <= row.filled or check_quantity(quantity, spec) or check_notional(quantity, counted, spec):
-        return _NOTHING
+        return None
     if row.notional is None or price is None:
         return f": {shown(quantity)} would pass"
-    return f": a notional of {shown(times(times(quantity, spec.contract_size), price))} would pass"
+    notional = times(times(quantity, spec.contract_size), price)
+    notional = notional if spec.step_quantity else near(notional, quantum_of(row.currency))
+    return f": a notional of {shown(notional)} would pass"
 
 
 def _sized_by(row: OrderRow) -> str:

@@ -123,17 +123,27 @@ def check_short(
     """
     if wish.side is Side.BUY or floor.lends or wish.reduce_only:
         return
-    name, promised = str(ground.spec.instrument), dict[str, Decimal]()
+    name = str(ground.spec.instrument)
+    free = _unpromised(floor, name, group, but)
+    if quantity > free:
+        told = f"A cash account sells only what it has: of {name} {shown(free)} is free, not {shown(quantity)}."
+        raise Refused("SHORT_NOT_ALLOWED", told, *path, "quantity")
+
+
+def sellable(floor: Floor, row: OrderRow) -> Decimal:
+    """The greatest size that a sale of a cash account may have."""
+    return floor.held(row.instrument) if row.reduce_only else _unpromised(floor, row.instrument, row.group_id, row.id)
+
+
+def _unpromised(floor: Floor, name: str, group: str | None, but: str | None) -> Decimal:
+    promised = dict[str, Decimal]()
     for order in floor.open:
         own = order.id == but or (group is not None and order.group_id == group)
         if own or order.instrument != name or order.side != Side.SELL or order.leg in EXITS or _is_new(order):
             continue
         key = order.group_id if order.group_id and order.leg else order.id
         promised[key] = max(promised.get(key, ZERO), (order.quantity or ZERO) - order.filled)
-    free = max(floor.held(name) - sum(promised.values()), ZERO)
-    if quantity > free:
-        told = f"A cash account sells only what it has: of {name} {shown(free)} is free, not {shown(quantity)}."
-        raise Refused("SHORT_NOT_ALLOWED", told, *path, "quantity")
+    return max(floor.held(name) - sum(promised.values()), ZERO)
 
 
 def _is_new(order: OrderRow) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from gateway.core.contract import Context, Host
 from gateway.core.store import Tx
 from plugins.trading.accounts.access import Access, Gate
+from plugins.trading.accounts.rules import is_valued
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.knowing import Known, is_priced
@@ -16,15 +17,14 @@ from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import AccountRow
 from plugins.trading.writing import writing
 from schema.symbols import InstrumentId
-from schema.words.orders import MarginType
 from schema.words.problems import Refused
 
 R = TypeVar("R")
 Ask = Callable[[Known], Awaitable[Sequence[Ground]]]
-Decide = Callable[[Floor, Sequence[Ground], str | None, Known], Awaitable[R]]
+Decide = Callable[[Floor, Sequence[Ground], str | None], Awaitable[R]]
 """With the grounds that were asked for, and the kill switch that is on."""
 
-ATTEMPTS = 3
+ATTEMPTS = 8
 """An account that somebody else changed meanwhile is priced anew so often."""
 
 
@@ -33,6 +33,8 @@ class Decider:
 
     def __init__(self, host: Host) -> None:
         self._host, self._gate, self._positions = host, Gate(), PositionStore()
+        self._coming: dict[str, list[frozenset[str]]] = {}
+        """Instruments of what is being decided here, by account."""
 
     @asynccontextmanager
     async def floor(
@@ -50,18 +52,34 @@ class Decider:
     ) -> R:
         """What is decided on the locked account by prices of all that it holds, and written.
 
-        Where it holds by then what nobody was asked for, they are asked anew; the last time what there is has to do.
+        Where it holds by then what nobody was asked for, they are asked anew, and of all beside that others are about
+        to buy; the last time what there is has to do.
         """
-        for attempt in range(1, ATTEMPTS + 1):
-            if attempt > 1:
-                known = await self.known(context, known.account.id)
-            grounds = await ask(known)
-            async with self.floor(context, known.account.id, *instruments) as (floor, halted):
-                if attempt == ATTEMPTS or all(is_priced(floor, ground) for ground in grounds):
-                    found = await decide(floor, grounds, halted, known)
-                    await floor.write()
-                    return found
+        account_id = known.account.id
+        with self._announced(account_id, instruments):
+            for attempt in range(1, ATTEMPTS + 1):
+                if attempt > 1:
+                    now = await self.known(context, account_id)
+                    known = now.beside(known, frozenset().union(*self._coming[account_id]))
+                grounds = await ask(known)
+                async with self.floor(context, account_id, *instruments) as (floor, halted):
+                    if attempt == ATTEMPTS or all(is_priced(floor, ground) for ground in grounds):
+                        found = await decide(floor, grounds, halted)
+                        await floor.write()
+                        return found
         raise AssertionError("the last attempt ends")
+
+    @contextmanager
+    def _announced(self, account_id: str, instruments: Sequence[InstrumentId]) -> Iterator[None]:
+        """Others that are decided meanwhile have these priced, before the account holds them."""
+        mine, all_ = frozenset(map(str, instruments)), self._coming.setdefault(account_id, [])
+        all_.append(mine)
+        try:
+            yield
+        finally:
+            all_.remove(mine)
+            if not all_:
+                del self._coming[account_id]
 
     async def known(self, context: Context, account_id: str) -> Known:
         """What is read before anybody is asked for prices."""
@@ -70,14 +88,11 @@ class Decider:
 
     async def account(self, tx: Tx, context: Context, account_id: str) -> AccountRow:
         """One that the caller may trade with."""
-        account = await self._gate.look(tx, context, account_id)
-        if await self._gate.access(tx, context, account) < Access.TRADE:
-            raise _forbidden()
-        return account
+        return await self._gate.tradable(tx, context, account_id)
 
     async def read(self, tx: Tx, account: AccountRow) -> Known:
-        """What its margin counts; of a cash account nothing has to be known."""
-        if MarginType(account.margin) is MarginType.CASH:
+        """What it is worth by; of an account that is not valued nothing has to be known."""
+        if not is_valued(account):
             return Known(account=account)
         positions = await self._positions.of(tx, account.tenant_id, account.id)
         cash = await self._positions.cash(tx, account.tenant_id, account.id)

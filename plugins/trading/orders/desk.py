@@ -21,6 +21,7 @@ from plugins.trading.orders.grouping import check_group, check_placed, place_of
 from plugins.trading.orders.groups import GroupKey, find_placed, note_placed
 from plugins.trading.orders.inputs import GroupRule
 from plugins.trading.orders.knowing import Known, Placed, ask_all, ask_one
+from plugins.trading.orders.losing import check_loss
 from plugins.trading.orders.placing import Place, place, replaced
 from plugins.trading.orders.reading import find_row
 from plugins.trading.orders.store import FillStore, OrderStore
@@ -85,7 +86,7 @@ class OrderDesk:
             ends = [wish.time_in_force for wish in wishes]
             return await ask_all(context, known, instruments, "orders", times_in_force=ends)
 
-        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known) -> list[OrderRow]:
+        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None) -> list[OrderRow]:
             w, rows = floor.w, list[OrderRow]()
             if (before := await find_placed(w.tx, w.tenant, w.account.id, bound)) is not None:
                 return before
@@ -114,10 +115,11 @@ class OrderDesk:
         async def ask(known: Known) -> list[Ground]:
             return [await ask_one(context, known, instrument)]
 
-        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known) -> OrderRow:
+        async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None) -> OrderRow:
             now = floor.orders.get(order_id)
             if now is None or not now.open:
                 raise _ended(row if now is None else now)
+            check_loss(floor, grounds[0], reduces=now.reduce_only)
             after = replaced(floor, grounds[0], now, terms, halted)
             await self._record(floor, trail.replaced(context, now, terms))
             return floor.orders[after.id]
@@ -197,7 +199,7 @@ class OrderDesk:
             return [await ask_one(context, known, instrument)]
 
         async def put(
-            floor: Floor, grounds: Sequence[Ground], halted: str | None, _: Known
+            floor: Floor, grounds: Sequence[Ground], halted: str | None
         ) -> tuple[list[OrderRow], list[OrderRow]]:
             now = floor.held(str(instrument))
             if not now:
@@ -231,7 +233,7 @@ class OrderDesk:
         async def ask(known: Known) -> list[Ground]:
             return [await ask_one(context, known, instrument, tif)]
 
-        async def decide(floor: Floor, grounds: Sequence[Ground], halted: str | None, known: Known) -> Placed:
+        async def decide(floor: Floor, grounds: Sequence[Ground], halted: str | None) -> Placed:
             # As many orders as when it was looked for: nobody has placed it since.
             if key is not None and floor.w.account.orders != known.account.orders:
                 before = await self._orders.with_client_id(floor.w.tx, context.tenant, known.account.id, key)

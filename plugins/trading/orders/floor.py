@@ -23,14 +23,16 @@ from gateway.core.matching.rounding import quantum_of
 from gateway.core.ports import Outbox
 from gateway.core.quant.lots import LotMethod
 from gateway.core.store import new_id
+from plugins.trading.accounts.rules import is_valued
 from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.chart import Ledger
 from plugins.trading.ledger.drafts import Draft, commission, derivative_fill, spot_fill
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.modes import usual_mode
 from plugins.trading.markets.specs import is_perpetual
-from plugins.trading.orders.affording import lacking_margin
+from plugins.trading.orders.affording import lacking_cash, lacking_margin
 from plugins.trading.orders.events import OrderAccepted, OrderFilled, PositionClosed, PositionOpened, told_end
+from plugins.trading.orders.losing import read_began
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.reasons import told_reason
 from plugins.trading.orders.shifting import Shifts
@@ -43,7 +45,6 @@ from plugins.trading.orders.turning import (
     form_of,
     left_of,
     linked,
-    paid_for,
     returned,
     working,
 )
@@ -89,6 +90,8 @@ class Floor:
         self._touched: dict[str, None] = {}
         self._drafts: list[Draft] = []
         self.shifts = Shifts(self)
+        self.began: dict[str, Decimal] | None = None
+        """See `read_began`."""
 
     @classmethod
     async def opened(cls, host: Host, w: Writing, instruments: Collection[str] | None = None) -> Self:
@@ -100,12 +103,13 @@ class Floor:
             await floor.shifts.read(tx, instruments)
             for currency, amount, number in await orders.elsewhere(tx, tenant, account, floor.orders):
                 floor.elsewhere[currency], floor.unread = amount, floor.unread + number
-        held = await positions.of(tx, tenant, account, None if floor.lends else instruments)
+        held = await positions.of(tx, tenant, account, None if is_valued(w.account) else instruments)
         floor.positions = {row.instrument: row for row in held}
         for row in await positions.purse(tx, tenant, account, instruments or floor.positions):
             w.balances[row.ledger, row.asset] = row
             if row.ledger == Ledger.CASH:
                 floor.cash[row.asset] = _EXACT.subtract(row.posted, row.held)
+        floor.began = await read_began(floor)
         return floor
 
     @property
@@ -218,7 +222,7 @@ class Floor:
         if self.fills:
             await FillStore().add(tx, tenant, self.fills)
         if self._drafts:
-            await LedgerBook().post(self.w, self._drafts, at=self.now, made_by=SYSTEM)
+            await LedgerBook().book(self.w, self._drafts, at=self.now, made_by=SYSTEM)
         await self._write_positions()
         await TripStore().add(tx, tenant, self.trips)
         if not (self._new or self._changed or self._touched):
@@ -278,13 +282,7 @@ class Floor:
         """Why an account cannot pay these fills, or has no margin for them; None where it can."""
         if self.lends:
             return None if self.marks is None else lacking_margin(self, self.marks, market.spec, row, step)
-        if row.side != Side.BUY:
-            return None
-        currency, needed = row.currency, paid_for(step.executions)
-        free = _EXACT.subtract(self.cash.get(currency, ZERO), self.reserved(but=row.id).get(currency, ZERO))
-        if needed <= free:
-            return None
-        return f"its fill costs {needed.normalize():f} {currency}, and {free.normalize():f} is free"
+        return lacking_cash(self, row, step)
 
     def _fill(self, row: OrderRow, after: OrderRow, step: Step, market: Market) -> OrderRow:
         filled, paid = row.filled, row.paid

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from gateway.core.contract import Context
 from gateway.core.matching.model import ExecutionModel, Spec, Tick
+from plugins.trading.accounts.rules import is_valued
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.prices import Priced, Prices
 from plugins.trading.orders.market import Market
 from plugins.trading.rows import AccountRow
 from schema.errors import NoAnswer
 from schema.symbols import InstrumentId
-from schema.words.orders import MarginType, TimeInForce
+from schema.words.orders import TimeInForce
 from schema.words.venues import TradingHours
 
 LOOK_AHEAD = timedelta(days=14)
@@ -31,7 +32,7 @@ class Ground:
     lacking: str | None
     """Why there is no price."""
     marks: Marks
-    """Of all that the account holds, where it may borrow."""
+    """Of all that the account holds, where its orders are judged by that."""
     closes_at: datetime | None
     """The end of this session, or of the next one; None for what never closes."""
 
@@ -62,9 +63,8 @@ async def ground_of(
     prices, model = Prices.of(context), ExecutionModel.read(account.model)
     spec = await prices.spec(instrument, *field, model=model)
     found = await prices.told(instrument, model, *field)
-    lends = MarginType(account.margin) is MarginType.MARGIN
     marks = Marks(currency=account.currency)
-    if lends:
+    if is_valued(account):
         wanted = {*held, str(instrument)}
         marks = await prices.marks(wanted, {*currencies, spec.currency}, account.currency, model)
     closes_at = await _close(context, instrument, model) if time_in_force is TimeInForce.DAY else None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.core.contract import Context
-from plugins.trading.accounts.rules import SIMULATOR
+from plugins.trading.accounts.rules import SIMULATOR, is_valued
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.rows import AccountRow, FillRow, OrderRow
@@ -32,13 +32,19 @@ class Known:
     before: Placed | None = None
     """What was placed under the same client's id."""
     held: frozenset[str] = frozenset()
-    """Instruments that its margin counts; none where it has none."""
+    """Instruments that it is valued by; none where it is not."""
     currencies: frozenset[str] = frozenset()
 
     @property
     def at_broker(self) -> bool:
         """Whether a broker fills its orders."""
         return self.account.broker != SIMULATOR
+
+    def beside(self, before: Known, more: frozenset[str]) -> Known:
+        """With what was known before, and some instruments more: what was asked for once is asked for again."""
+        return replace(
+            self, held=self.held | before.held | more, currencies=self.currencies | before.currencies
+        )  # fmt: skip
 
     def check_simulated(self, *path: str) -> None:
         """Refused ORDER_INVALID at a broker."""
@@ -73,6 +79,6 @@ async def ask_all(
 
 
 def is_priced(floor: Floor, ground: Ground) -> bool:
-    """Whether all that a margin account holds by now was asked for, be there a price or none."""
+    """Whether all that an account is valued by was asked for, be there a price or none."""
     money = {each for each, amount in floor.cash.items() if amount}
-    return not floor.lends or ground.marks.asked({*floor.positions, *floor.reserved(), *money})
+    return not is_valued(floor.w.account) or ground.marks.asked({*floor.positions, *floor.reserved(), *money})

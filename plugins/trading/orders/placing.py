@@ -28,6 +28,7 @@ from plugins.trading.orders.checks import (
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.forms import check_form
 from plugins.trading.orders.ground import Ground
+from plugins.trading.orders.losing import check_loss
 from plugins.trading.orders.sides import check_exit, check_exits, check_side
 from plugins.trading.orders.turning import working
 from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of, wished
@@ -112,6 +113,7 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
     """An order whose condition is met is checked as if it were placed now: accepted, or rejected with the reason."""
     wish = replace(wished(row), condition=None)
     try:
+        check_loss(floor, ground, reduces=wish.reduce_only)
         check_market(floor, ground, wish, ())
         quantity = _quantity(ground, wish, ())
         sized = replace(row, quantity=quantity, condition=None)
@@ -198,6 +200,7 @@ def _check_new_side(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[
 
 def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
     check_switches(floor, how.halted, reduces=wish.reduce_only)
+    check_loss(floor, ground, reduces=wish.reduce_only)
     check_kind(ground.spec, how.path, lends=floor.lends)
     waits = wish.condition is not None or how.parent is not None
     if not waits:

@@ -14,6 +14,8 @@ from gateway.core.matching.positions import Applied
 from gateway.core.matching.rounding import EXACT, quantum_of, total_of
 from gateway.core.matching.venue import closable
 from gateway.core.store import new_id
+from plugins.trading.ledger.chart import money
+from plugins.trading.ledger.drafts import spot_cash
 from plugins.trading.orders.market import Market
 from plugins.trading.rows import FillRow, OrderRow
 from schema.provenance import DataMode
@@ -97,9 +99,16 @@ def fitting(row: OrderRow, quantity: Decimal, held: Decimal) -> Decimal:
     return min(quantity, EXACT.add(row.filled, can))
 
 
-def paid_for(executions: Iterable[Execution]) -> Decimal:
-    """What a purchase's executions take of cash, fees included: never less than the ledger books, which rounds it."""
-    return total_of(EXACT.add(EXACT.multiply(each.quantity, each.price), each.fee) for each in executions)
+def cash_taken(row: OrderRow, executions: Iterable[Execution]) -> Decimal:
+    """What executions take of cash, fees included; below zero where a sale brings more than it costs.
+
+    To the digit what the ledger books of them, each rounded by itself: what affording lets pass is never refused there.
+    """
+    sign, currency = 1 if row.side == Side.BUY else -1, row.currency
+    return total_of(
+        EXACT.subtract(money(each.fee, currency), spot_cash(sign * each.quantity, each.price, currency))
+        for each in executions
+    )
 
 
 def fill_row(row: OrderRow, execution: Execution, applied: Applied, market: Market, now: datetime) -> FillRow:

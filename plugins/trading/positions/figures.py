@@ -10,6 +10,7 @@ from typing import Self
 
 import strawberry
 
+from gateway.core.matching.rounding import plain
 from plugins.trading.positions.standing import Holding, Standing, free_cash, money, percent
 from plugins.trading.positions.statistics import Amounts, Record, net_of
 from plugins.trading.rows import BalanceRow, TripRow
@@ -46,10 +47,10 @@ class TradingLot:
     cost: Decimal = described("What they cost, signed as they are.")
 
     @classmethod
-    def of(cls, plain: list[str]) -> Self:
+    def of(cls, kept: list[str]) -> Self:
         """As it is stored."""
-        opened, quantity, cost = plain
-        return cls(opened_at=datetime.fromisoformat(opened), quantity=Decimal(quantity), cost=Decimal(cost))
+        opened, quantity, cost = kept
+        return cls(opened_at=datetime.fromisoformat(opened), quantity=plain(Decimal(quantity)), cost=Decimal(cost))
 
 
 def resolve_lots(root: TradingPosition, first: PageSize = 20) -> list[TradingLot]:
@@ -102,7 +103,8 @@ class TradingPosition:
         closed = row.sold_value - row.realised if row.quantity > 0 else row.sold_value + row.realised
         return cls(
             instrument=parse_instrument(row.instrument), id=strawberry.ID(f"{row.account_id}:{row.instrument}"),
-            symbol=row.instrument, quantity=row.quantity, currency=own, entry_price=held.entry_price, cost=row.cost,
+            symbol=row.instrument, quantity=plain(row.quantity), currency=own, entry_price=held.entry_price,
+            cost=row.cost,
             side=TradingPositionSide.LONG if row.quantity > 0 else TradingPositionSide.SHORT,
             price=mark.price if mark else None, value=money(held.value, own), value_base=money(held.value_base, base),
             unrealised=money(held.unrealised, own), unrealised_base=money(held.unrealised_base, base),

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from gateway.core.matching.positions import Position, Trip
+from gateway.core.matching.rounding import plain
 from gateway.core.quant.lots import Lot
 from plugins.trading.rows import OrderRow, PositionRow, TripRow
 
@@ -29,8 +30,8 @@ def position_row(
     same = before is not None and before.opened_at == position.opened_at
     return PositionRow(
         tenant_id=order.tenant_id, account_id=order.account_id, instrument=order.instrument,
-        quantity=position.quantity, cost=position.cost, currency=order.currency,
-        lots=[[lot.opened.isoformat(), format(lot.quantity, "f"), format(lot.cost, "f")] for lot in position.lots],
+        quantity=plain(position.quantity), cost=position.cost, currency=order.currency,
+        lots=[[lot.opened.isoformat(), f"{plain(lot.quantity):f}", f"{lot.cost:f}"] for lot in position.lots],
         bought=position.bought, bought_value=position.bought_value, sold=position.sold,
         sold_value=position.sold_value, realised=position.realised, fees=position.fees, funding=position.funding,
         strategy=before.strategy if before is not None and same else order.strategy, mode=mode,
@@ -42,7 +43,7 @@ def trip_row(trip: Trip, id: str, before: PositionRow, mode: str) -> TripRow:
     """A position that is no more."""
     return TripRow(
         tenant_id=before.tenant_id, id=id, account_id=before.account_id, instrument=before.instrument,
-        side=trip.side.value, quantity=trip.quantity, entry_price=trip.entry_price, exit_price=trip.exit_price,
+        side=trip.side.value, quantity=plain(trip.quantity), entry_price=trip.entry_price, exit_price=trip.exit_price,
         currency=before.currency, realised=trip.realised, fees=trip.fees, funding=trip.funding,
         strategy=before.strategy, mode=mode, opened_at=trip.opened_at, closed_at=trip.closed_at,
     )  # fmt: skip

@@ -194,6 +194,9 @@ async def test_a_foreign_cursor_ends_the_stream_before_it_begins(company: Compan
         body = await anext(messages)
 
     assert body["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert body["errors"][0]["message"] == (
+        "after: is not a cursor of this subscription; give back the `cursor` of one of its messages"
+    )
 
 
 async def test_the_catalogue_shows_each_type_with_a_schema_that_its_sample_fits(company: Company):

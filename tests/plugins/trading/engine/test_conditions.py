@@ -89,7 +89,7 @@ async def test_what_arrives_is_checked_as_if_it_were_placed_then(sqlite_url: str
         await made.look()
 
         assert await made.stand(poor.id) == ("REJECTED", "0")
-        told = "INSUFFICIENT_FUNDS: The order needs 200 USD, and 150 is free: 1.5 would pass."
+        told = "INSUFFICIENT_FUNDS: The order needs 200 USD, and 150 is free: 1.50005 would pass."
         assert (await made.order(poor.id)).reason == told
         assert await made.told("order.rejected") == ["order.rejected"]
 

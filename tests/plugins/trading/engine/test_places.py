@@ -7,6 +7,7 @@ from functools import partial
 
 from sqlalchemy.exc import OperationalError
 
+from plugins.trading.accounts.access import unknown
 from plugins.trading.engine.places import MOST_MESSAGES, Place, Places
 from plugins.trading.engine.seat import Seat, Stood
 from schema.words.problems import Refused
@@ -57,7 +58,10 @@ async def test_what_a_database_refuses_is_done_again_and_what_cannot_be_done_is_
         raise ValueError("a fault")
 
     async def deleted() -> None:
-        raise Refused("NOT_FOUND", "gone")
+        raise unknown("accountId")
+
+    async def refused() -> None:
+        raise Refused("INSUFFICIENT_FUNDS", "no money")
 
     places.put(place, partial(away, 3))
     await _done(places)
@@ -66,10 +70,12 @@ async def test_what_a_database_refuses_is_done_again_and_what_cannot_be_done_is_
     await _done(places)
     assert (len(tries), clock.slept[2:], told) == (9, [0.2, 0.5, 1.0, 2.0, 5.0], ["settled"] * 2)
     places.put(place, broken)
+    places.put(place, refused)
     places.put(place, deleted)
     await _done(places)
 
-    assert told == ["settled", "settled", "lost", "settled", "gone", "settled"]
+    # What is refused says nothing of the account: it is read anew, and worked on.
+    assert told == ["settled", "settled", "lost", "settled", "lost", "settled", "gone", "settled"]
 
 
 async def test_messages_that_wait_are_bounded_and_nothing_else_is_lost() -> None:

@@ -336,6 +336,28 @@ async def test_a_cash_account_never_sells_more_than_it_holds(sqlite_url: str, tm
         assert await made.held(account) == {}
 
 
+async def test_a_sale_that_cannot_pay_its_fee_ends_and_the_other_orders_are_worked(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account("210", model={"fees": {"maker": "0", "taker": "0", "least": "5"}})
+        await made.place(account, wish("BUY", "MARKET"), price="100")
+        await made.place(account, wish("BUY", "MARKET", symbol=ETH), price="100")
+        (profit,) = await made.place(account, wish("SELL", "LIMIT", "0.01", limit_price="110"), price="100")
+        (loss,) = await made.place(account, wish("SELL", "STOP_MARKET", symbol=ETH, stop_price="90"), price="100")
+        await made.look()
+
+        await made.tick("111")
+        await made.tick("80", ETH)
+
+        row = await made.order(profit.id)
+        assert (row.status, row.reason) == (
+            "REJECTED", "INSUFFICIENT_FUNDS: its fill costs 3.89 USD more than it brings, and 0 is free",
+        )  # fmt: skip
+        assert await made.stand(loss.id) == ("FILLED", "1")
+        assert (await made.held(account), D(await made.cash(account))) == ({BTC: "1"}, D(75))
+
+
 async def test_an_order_that_no_price_was_told_of_ends_in_the_mode_of_its_market(
     sqlite_url: str, tmp_path: Path
 ) -> None:

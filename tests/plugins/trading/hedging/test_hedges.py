@@ -11,7 +11,7 @@ import pytest
 from gateway.core.contract import Context
 from gateway.core.identity import Scope
 from gateway.core.ports import Hedges
-from plugins.trading.hedging.legs import left_of
+from plugins.trading.hedging.legs import client_order_id, hedge_id, left_of
 from plugins.trading.orders import ground, knowing
 from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.ground import Ground
@@ -74,6 +74,17 @@ async def test_positions_are_hedged_together_less_what_is_held_of_the_candidate(
     assert {(each["symbol"], each["kind"]) for each in both["hedges"]} == {
         (PERP, "MINIMUM_VARIANCE"), (PERP, "BETA"), (ETH, "MINIMUM_VARIANCE"), (ETH, "BETA"),
     }  # fmt: skip
+
+
+async def test_a_hedge_is_made_though_somebody_has_called_an_order_as_its_leg(room: Room):
+    named = client_order_id(hedge_id(MINE, "h"), 1)
+    await room.place("BUY", "MARKET", "1", accountId=MINE, symbol=ETH, clientOrderId=named)
+
+    made = await execute(room, legs=[leg(PERP, "SELL", "2")], clientHedgeId="h")
+    again = await execute(room, legs=[leg(PERP, "SELL", "2")], clientHedgeId="h")
+
+    assert (made["userErrors"], made["hedge"]["complete"], again) == ([], True, made)
+    assert await held(room) == {PERP: "-2", ETH: "1"}
 
 
 async def test_a_hedge_is_one_and_the_same_id_makes_it_once(room: Room):

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from gateway.core.identity import Role
-from plugins.trading.ledger.drafts import interest
-from tests.plugins.trading.ledger.asking import ADJUST, REVERSE, Desk, open_desk
-from tests.plugins.trading.ledger.books import D
+from plugins.trading.accounts.store import MemberStore
+from plugins.trading.ledger.drafts import commission, deposit, interest
+from plugins.trading.tables import accounts
+from tests.plugins.trading.ledger.asking import ADJUST, CONVERT, REVERSE, Desk, caller, open_desk
+from tests.plugins.trading.ledger.books import TENANT, D
 from tests.plugins.trading.ledger.test_money import trail
 
 
@@ -19,6 +21,22 @@ from tests.plugins.trading.ledger.test_money import trail
 async def desk(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
     async with open_desk(sqlite_url, tmp_path, day="2026-11-20", day_equity=D(0)) as opened:
         yield opened
+
+
+async def test_who_may_only_look_is_told_so_before_anything_else(desk: Desk) -> None:
+    await desk.books.do(accounts.update().values(shared=False))
+    await desk.books.post(deposit("USDT", D(10)))
+    (booked,) = await desk.books.post(commission("USDT", D("0.1"), order_id="ord_1"))
+    async with desk.house.store.write() as tx:
+        await MemberStore().set(tx, TENANT, desk.books.account, "user_vic", "VIEWER")
+    desk.principal = caller("user_vic")
+
+    told = [
+        await desk.refused(CONVERT, amount="1", to="CHF", **{"from": "USDT"}),
+        await desk.refused(REVERSE, entryId=booked.id),
+    ]
+
+    assert told == [("NOT_ALLOWED", "You may look at this account, and not trade with it.")] * 2
 
 
 async def test_corrections_are_made_by_those_who_manage_the_organisation(desk: Desk) -> None:

@@ -113,6 +113,9 @@ async def test_a_cursor_that_is_too_old_begins_anew_with_a_gap_and_one_that_is_n
     assert (first["snapshot"], [each["code"] for each in first["notices"]]) == (True, [NoticeCode.GAP])
     assert len(gathered(rest, "fills")) == 1
     assert refused["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert refused["errors"][0]["message"] == (
+        "after: is not a cursor of this subscription; give back the `cursor` of one of its messages"
+    )
 
 
 async def test_messages_are_merged_to_the_readers_pace_and_lose_no_fill(room: Room):

@@ -6,7 +6,9 @@ from decimal import Decimal
 
 from gateway.core.matching.model import ExecutionModel, Fees, Slippage
 from schema.words.orders import SlippageKind
-from tests.plugins.trading.orders.pit import BTC, CLOSE, PLACE, REPLACE, D, Pit, wish
+from tests.plugins.trading.orders.pit import BTC, CLOSE, FREE, PLACE, REPLACE, D, Pit, wish
+
+PREVIEW = "query($i: OrderPlaceInput!) { r: orderPreview(input: $i) { userErrors { field code message } } }"
 
 
 async def standing(pit: Pit, account: str) -> dict[str, Decimal]:
@@ -21,7 +23,7 @@ async def test_all_cash_is_spent_by_what_the_refusal_of_one_step_more_says(pit: 
     told = await pit.refused(PLACE, **whole)
     placed = await pit.do(PLACE, **wish("BUY", "MARKET", None, notional="9998"))
 
-    assert told[2] == "The order needs 10000.1 USD, and 10000 is free: 98.99 would pass."
+    assert told[2] == "The order needs 10000.09 USD, and 10000 is free: 98.99 would pass."
     assert (placed["order"]["status"], placed["order"]["quantity"]) == ("FILLED", "98.99")
     # 98.99 at 101, and 0.02 % of that.
     assert await pit.held() == ("0.01", "0")
@@ -108,3 +110,35 @@ async def test_an_order_that_waits_reserves_as_before(pit: Pit):
     assert (await pit.refused(REPLACE, orderId=placed["order"]["id"], quantity="100"))[2] == (
         "The order needs 10002 USD, and 10000 is free: 99.98 would pass."
     )
+
+
+async def test_a_sale_that_costs_more_than_it_brings_is_refused_and_never_half_booked(pit: Pit):
+    least = {"fees": {"maker": "0", "taker": "0", "least": "5"}}
+    await pit.open("tacc_bare", "106", model=least)
+    bare = {"accountId": "tacc_bare", "symbol": FREE}
+    await pit.place("BUY", "MARKET", "1", **bare)
+
+    told = await pit.refused(PLACE, **wish("SELL", "MARKET", "0.01", **bare))
+    notional = await pit.refused(PLACE, **wish("SELL", "MARKET", None, notional="1", **bare))
+    seen = (await pit.see(PREVIEW, i=wish("SELL", "MARKET", "0.01", **bare)))["userErrors"]
+    resting = await pit.place("SELL", "LIMIT", "0.01", limitPrice="105", **bare)
+    pit.price("106", "107", FREE)
+    await pit.tick("tacc_bare", FREE)
+    await pit.place("SELL", "MARKET", "0.051", **bare)
+
+    # 0.01 at 99 brings 0.99, and costs 5.
+    assert told == (
+        "INSUFFICIENT_FUNDS", "input.quantity",
+        "The sale costs 4.01 USD more than it brings, and 0 is free: 0.051 would pass.",
+    )  # fmt: skip
+    assert notional[1:] == (
+        "input.notional",
+        "The sale costs 4.01 USD more than it brings, and 0 is free: a notional of 5.049 would pass.",
+    )
+    assert seen == [{"field": ["input", "quantity"], "code": told[0], "message": told[2]}]
+    ended = await pit.order(resting["order"]["id"])
+    assert (ended["status"], ended["reason"]) == (
+        "REJECTED", "INSUFFICIENT_FUNDS: its fill costs 3.94 USD more than it brings, and 0 is free",
+    )  # fmt: skip
+    assert await pit.positions("tacc_bare") == {FREE: "0.949"}
+    assert await pit.findings() == []

@@ -26,7 +26,7 @@ async def test_a_position_that_was_closed_is_closed_once_however_it_is_named(pit
     again = await pit.do(CLOSE, **closing, symbol="BTC-USD", quantity="0.5")
 
     assert again["order"]["id"] == first["order"]["id"]
-    assert await pit.positions() == {BTC: "1.50"}
+    assert await pit.positions() == {BTC: "1.5"}
 
 
 async def test_a_condition_that_can_never_come_is_refused(pit: Pit):

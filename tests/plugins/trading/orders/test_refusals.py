@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from gateway.core.identity import CallerKind, Principal, Scope
+from gateway.core.matching.model import ExecutionModel, Fees
 from plugins.trading.accounts.store import MemberStore, PermitStore, SwitchDirectory
 from plugins.trading.rows import PermitRow, SwitchRow
 from plugins.trading.tables import accounts, orders
@@ -32,6 +33,7 @@ from tests.plugins.trading.orders.pit import (
     caller,
     wish,
 )
+from tests.plugins.trading.orders.test_affording import PREVIEW
 
 INVALID = "ORDER_INVALID"
 UNKNOWN_ACCOUNT = "You have no trading account with this id: `tradingAccounts { nodes { id } }` lists them."
@@ -255,6 +257,37 @@ async def test_an_account_has_a_bounded_number_of_open_orders(pit: Pit):
     assert last["order"]["status"] == "ACCEPTED"
 
 
+async def test_the_greatest_loss_of_the_day_is_looked_at_before_each_order(pit: Pit):
+    model = ExecutionModel(fees=Fees(maker=D(0), taker=D("0.1"))).plain()
+    for account, lends in (("tacc_loses", "CASH"), ("tacc_lends", "MARGIN")):
+        await pit.open(account, margin=lends, max_daily_loss=D(50), model=model)
+        asked = wish("BUY", "MARKET", accountId=account)
+        waits = await pit.place("BUY", "LIMIT", limitPrice="90", accountId=account)
+        for symbol in (BTC, BTC, BTC, FREE):
+            await pit.place("BUY", "MARKET", accountId=account, symbol=symbol)
+        await pit.place("BUY", "MARKET", "0.6", accountId=account)
+
+        told = [
+            await pit.refused(PLACE, **asked),
+            await pit.refused(REPLACE, orderId=waits["order"]["id"], limitPrice="101"),
+            await pit.refused(GROUP, accountId=account, rule="ALL", orders=[_part("BUY"), _part("BUY")]),
+        ]
+        seen = (await pit.see(PREVIEW, i=asked))["userErrors"]
+        await pit.pay_in(account, "USD", "1000")
+        paid = await pit.refused(PLACE, **asked)
+        closed = await pit.do(CLOSE, accountId=account, symbol=FREE)
+
+        # 4.6 for 101 each, which are worth 100, and a tenth of that as a fee.
+        reached = (
+            "The account has lost 51.06 USD today, and 50 is its greatest daily loss: until the next UTC day only "
+            "orders with reduceOnly are taken."
+        )
+        fields = ["input.accountId", "input.orderId", "input.accountId", "input.accountId"]
+        assert [*told, paid] == [("DAILY_LOSS_REACHED", field, reached) for field in fields]
+        assert [(each["code"], each["message"]) for each in seen] == [("DAILY_LOSS_REACHED", reached)]
+        assert closed["order"]["status"] == "FILLED"
+
+
 async def test_who_may_look_trade_or_neither(pit: Pit):
     """Another tenant's account, and one that is not open to a member, are none; a viewer looks; keys go by scopes."""
     placed = (await pit.place("BUY", "LIMIT", limitPrice="90"))["order"]["id"]
@@ -287,6 +320,21 @@ async def test_who_may_look_trade_or_neither(pit: Pit):
     shared = await pit.do(PLACE, key, **wish("BUY", "MARKET", accountId="tacc_shared"))
     assert shared["order"]["status"] == "FILLED"
     assert (await pit.do(CANCEL, trader, orderId=placed))["order"]["status"] == "CANCELED"
+
+
+async def test_who_may_only_write_changes_and_cancels_orders_and_reads_none(pit: Pit):
+    key = Principal(
+        tenant=TENANT, kind=CallerKind.API_KEY, key="key_1", scopes=frozenset({Scope.TRADING_WRITE, Scope.MARKET_READ})
+    )
+    await pit.open("tacc_shared", shared=True)
+    asked = wish("BUY", "LIMIT", limitPrice="90", accountId="tacc_shared")
+
+    placed = (await pit.do(PLACE, key, **asked))["order"]["id"]
+    raised = (await pit.do(REPLACE, key, orderId=placed, limitPrice="91"))["order"]
+    seen = await pit.see("query($id: ID!) { node(id: $id) { id } }", key, id=placed)
+    ended = (await pit.do(CANCEL, key, orderId=placed))["order"]
+
+    assert (raised["limitPrice"], seen, ended["status"]) == ("91", None, "CANCELED")
 
 
 async def test_scopes_decide_before_anything_is_read(pit: Pit):

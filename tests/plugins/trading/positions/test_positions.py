@@ -106,7 +106,7 @@ async def test_an_account_stands_by_the_prices_of_now_and_each_rate_says_where_i
 
 async def test_positions_come_in_pages_each_with_its_mark_or_the_reason_for_none(desk: Desk):
     await desk.put(
-        position(BTC, "2", "200", realised=D(15), sold=D(1), sold_value=D(115)), position(DEAD, "1", "5"),
+        position(BTC, "2.0", "200", realised=D(15), sold=D(1), sold_value=D(115)), position(DEAD, "1", "5"),
         position(ETH, "-3", "-180", currency="EUR", realised=D(-10), sold=D(1), sold_value=D(60)),
     )  # fmt: skip
 

@@ -17,9 +17,9 @@ from plugins.trading.engine import scheduling
 from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.drafts import deposit
 from plugins.trading.ledger.proof.proving import verify
-from plugins.trading.orders import ground
+from plugins.trading.orders import floor, ground, placing
 from plugins.trading.orders.ground import Ground
-from plugins.trading.rows import ScheduleRow
+from plugins.trading.rows import AccountRow, ScheduleRow
 from plugins.trading.tables import schedules
 from plugins.trading.writing import writing
 from tests.gateway.doubles import NOON
@@ -194,6 +194,53 @@ async def test_an_order_that_somebody_has_called_like_a_schedules_stands_in_nobo
         row = await _row(made)
         assert (row.placed, row.problem, row.next_at) == (1, None, NOON + timedelta(days=1))
         assert (await made.order(str(row.last_order_id))).client_order_id is None
+
+
+async def _sales(made: Hall) -> AccountRow:
+    """An account that holds one and no cash, a part of which is sold by the hour, for no less a fee than 5."""
+    made.board.prices = {BTC: "100"}
+    model = {"fees": {"maker": "0", "taker": "0", "least": "5"}}
+    account = await made.account("105", owner=made.company.people["ada"].id, model=model)
+    await made.place(account, wish("BUY", "MARKET"), price="100")
+    asked = {"accountId": account.id, "symbol": BTC, "side": "SELL", "every": "HOUR", "quantity": "0.04"}
+    await made.company.ask("ada", CREATE, **asked)
+    return account
+
+
+async def test_a_sale_that_does_not_pay_its_fee_is_refused_and_nothing_of_it_is_kept(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await _sales(made)
+
+        await made.look()
+
+        row = await _row(made)
+        assert (row.placed, row.next_at, row.problem) == (
+            0, NOON + timedelta(hours=1),
+            "INSUFFICIENT_FUNDS: The sale costs 1 USD more than it brings, and 0 is free: 0.04995 would pass.",
+        )  # fmt: skip
+        assert await made.fills(account) == [("BUY", "1", "100")]
+
+
+async def test_what_the_ledger_refuses_undoes_the_order_and_is_told_by_the_schedule(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await _sales(made)
+        monkeypatch.setattr(placing, "check_funds", lambda *_: None)
+        monkeypatch.setattr(floor, "lacking_cash", lambda *_: None)
+
+        await made.look()
+
+        row = await _row(made)
+        assert (row.placed, row.next_at, row.problem) == (
+            0, NOON + timedelta(hours=1),
+            "INSUFFICIENT_FUNDS: 1 USD is more than the 0 USD that are there.",
+        )  # fmt: skip
+        assert await made.fills(account) == [("BUY", "1", "100")]
+        async with made.house.store.read() as tx:
+            assert list(await verify(tx)) == []
 
 
 async def test_a_schedule_ends_with_the_right_of_whoever_made_it_to_trade(sqlite_url: str, tmp_path: Path) -> None:

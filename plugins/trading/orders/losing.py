@@ -1,0 +1,73 @@
+"""The greatest loss of a day, looked at before each order: losses come faster than accounts are valued."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from plugins.trading.ledger.chart import EXACT, ZERO, Ledger, shown, total
+from plugins.trading.ledger.store import LedgerStore
+from plugins.trading.markets.marks import Marks
+from plugins.trading.positions.opening import opening
+from plugins.trading.positions.standing import money, standing
+from plugins.trading.rows import BalanceRow
+from schema.words.problems import Refused
+
+if TYPE_CHECKING:
+    from plugins.trading.orders.floor import Floor
+    from plugins.trading.orders.ground import Ground
+
+
+async def read_began(floor: Floor) -> dict[str, Decimal] | None:
+    """What the account had when the day began, by currency, where it has a greatest loss and nobody has noted that yet;
+    None where it held something then: it is valued as soon as it can be."""
+    w, day = floor.w, floor.now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if w.account.max_daily_loss is None or w.account.day == day.date().isoformat():
+        return None
+    since = await LedgerStore().sums(w.tx, w.tenant, w.account.id, since=day)
+    return opening(_cash(floor), floor.positions.values(), since)
+
+
+def check_loss(floor: Floor, ground: Ground, *, reduces: bool) -> None:
+    """What was realised and what is held now: Refused DAILY_LOSS_REACHED, but for what only reduces.
+
+    By old prices, or without one, nothing is decided.
+    """
+    account = floor.w.account
+    most, lost = account.max_daily_loss, None if reduces else _lost(floor, ground.marks)
+    if most is None or lost is None or lost < most:
+        return
+    told = f"The account has lost {money(lost, account.currency)} {account.currency} today, and {shown(most)} is its"
+    told = f"{told} greatest daily loss: until the next UTC day only orders with reduceOnly are taken."
+    raise Refused("DAILY_LOSS_REACHED", told, "accountId")
+
+
+def _lost(floor: Floor, marks: Marks) -> Decimal | None:
+    """Since the beginning of the day, less what was paid in or out; None where that cannot be told."""
+    account, day = floor.w.account, floor.now.date().isoformat()
+    if account.max_daily_loss is None:
+        return None
+    before = account.day_equity if account.day == day else _worth(floor.began, marks)
+    now = standing(account, _cash(floor), {}, tuple(floor.positions.values()), marks)
+    if before is None or now.equity is None or now.stale:
+        return None
+    return EXACT.subtract(before, now.equity)
+
+
+def _worth(amounts: dict[str, Decimal] | None, marks: Marks) -> Decimal | None:
+    worths = [marks.worth(amount, currency) for currency, amount in (amounts or {}).items() if amount]
+    known = [each for each in worths if each is not None]
+    return None if amounts is None or len(known) < len(worths) else total(known)
+
+
+def _cash(floor: Floor) -> list[BalanceRow]:
+    """With what this transaction has moved of it, and what pending entries hold."""
+    found = []
+    for asset, free in floor.cash.items():
+        row = floor.w.balances.get((Ledger.CASH, asset)) or BalanceRow(
+            tenant_id=floor.w.tenant, account_id=floor.w.account.id, ledger=Ledger.CASH, asset=asset, posted=ZERO,
+            held=ZERO,
+        )  # fmt: skip
+        found.append(replace(row, posted=EXACT.add(free, row.held)))
+    return found
