@@ -146,7 +146,8 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     _check_kept_exits(floor, ground, after, terms)
     if waits:
         if row.condition is None:
-            after = _reserving(floor, ground, after, ())
+            after = replace(after, reserved=reserve_of(floor, ground, after))
+            check_funds(floor, ground, after, None, ())
         after = replace(after, version=row.version + 1, changed_at=floor.now)
         floor.put(after)
         return after
@@ -155,8 +156,10 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     if "quantity" in terms:
         check_reduces(floor, ground, wish, left, ())
     check_short(floor, ground, wish, left, (), group=row.group_id, but=row.id)
-    after = _reserving(floor, ground, after, ())
-    _check_arrival(after, arrival(floor, ground, after), ())
+    after = replace(after, reserved=reserve_of(floor, ground, after))
+    step = arrival(floor, ground, after)
+    check_funds(floor, ground, after, step, ())
+    _check_arrival(after, step, ())
     floor.revise(after, ground.market)
     return floor.orders[row.id]
 
@@ -225,13 +228,6 @@ def _elsewhere(floor: Floor, ground: Ground, wish: Wish, how: Place) -> bool:
     """Whether it waits for an order of another instrument, whose fill tells nothing of its own market."""
     first = floor.orders.get(how.parent or "")
     return wish.condition is None and first is not None and first.instrument != str(ground.spec.instrument)
-
-
-def _reserving(floor: Floor, ground: Ground, row: OrderRow, path: tuple[str, ...]) -> OrderRow:
-    """With what it holds of buying power, which is there."""
-    row = replace(row, reserved=reserve_of(floor, ground, row))
-    check_funds(floor, ground, row, None, path)
-    return row
 
 
 def _check_side(ground: Ground, wish: Wish, leg: OrderLeg | None, path: tuple[str, ...]) -> None:
