@@ -7,14 +7,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from gateway.core.matching import venue
 from gateway.core.matching.contingencies import EXITS
-from gateway.core.matching.lifecycle import TERMINAL
-from gateway.core.matching.model import Step
 from gateway.core.matching.rules import quantity_for
 from gateway.core.matching.session import expiry
 from gateway.core.store import new_id
 from plugins.trading.orders.affording import arrival, check_funds, reserve_of
+from plugins.trading.orders.arriving import check_arrival
 from plugins.trading.orders.checks import (
     check_kind,
     check_market,
@@ -74,7 +72,7 @@ def place(floor: Floor, ground: Ground, wish: Wish, how: Place) -> list[OrderRow
         )
         for leg, exit in exits
     ]  # fmt: skip
-    _check_arrival(row, step, how.path)
+    check_arrival(floor, ground, row, step, how.path)
     row, *children = [floor.add(each) for each in (row, *children)]
     if not _waits(row):
         floor.accept(row, ground.market)
@@ -159,7 +157,7 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     after = replace(after, reserved=reserve_of(floor, ground, after))
     step = arrival(floor, ground, after)
     check_funds(floor, ground, after, step, ())
-    _check_arrival(after, step, ())
+    check_arrival(floor, ground, after, step, ())
     floor.revise(after, ground.market)
     return floor.orders[row.id]
 
@@ -296,15 +294,3 @@ def _check_form(
         wish, ground.spec, now=floor.now, path=path, collar_bps=ground.model.collar_bps,
         price=side_price(tick, wish.side) if tick else None, quantity=quantity, closes=closes or whole,
     )  # fmt: skip
-
-
-def _check_arrival(row: OrderRow, step: Step | None, path: tuple[str, ...]) -> None:
-    """What the venue would refuse at once is a refusal, and no order."""
-    if step is None or step.order.status not in TERMINAL or not step.reason:
-        return
-    if step.reason == venue.POST_ONLY_WOULD_TAKE:
-        told = f"limitPrice {row.limit_price} would be filled at once: move it away from the market."
-        raise Refused(step.reason, told, *path, "limitPrice")
-    if step.reason == venue.FOK_NOT_FILLABLE:
-        told = f"Less than {row.quantity} is offered now: ask for less, or use IOC or GTC, which take what there is."
-        raise Refused(step.reason, told, *path, "timeInForce")

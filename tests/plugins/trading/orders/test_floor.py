@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.core.matching.model import Bar
 from plugins.trading.orders.wishes import Exit
-from schema.words.orders import OrderLeg
+from schema.words.orders import OrderLeg, TimeInForce
 from schema.words.problems import Refused
 from tests.plugins.trading.engine.floorhouse import wish
 from tests.plugins.trading.orders.slate import D, Slate, slate
@@ -97,6 +97,67 @@ def test_a_cash_accounts_order_that_cannot_be_paid_with_its_new_terms_stays_as_i
     )  # fmt: skip
     assert desk.stand(resting) == ("ACCEPTED", "0")
     assert desk.floor.events[1:] == []
+
+
+def test_what_a_message_cannot_fill_whole_says_what_it_can():
+    desk = slate("100000")
+    desk.price("99", "101", ask_size="3", bid_size="2")
+    fok = {"time_in_force": TimeInForce.FOK}
+
+    def refused(type_: str, quantity: str | None, **given: object) -> tuple[str, ...]:
+        with pytest.raises(Refused) as found:
+            desk.place(wish("BUY", type_, quantity, **fok, **given))  # type: ignore[arg-type]
+        code, field, message = code_of(found)
+        assert desk.floor.orders == {}
+        return code, *field, message
+
+    more, far = "as would IOC or GTC, which take what there is.", "Nothing is offered at 95 now: "
+    assert [
+        refused("MARKET", "4"),
+        refused("MARKET", None, notional="404"),
+        refused("LIMIT", "4", limit_price="102"),
+        refused("LIMIT", "3", limit_price="95"),
+        refused("LIMIT", "4", limit_price="95"),
+    ] == [
+        ("FOK_NOT_FILLABLE", "timeInForce", f"Only 3 of 4 is offered now: 3 would pass, {more}"),
+        ("FOK_NOT_FILLABLE", "timeInForce", f"Only 3 of 4 is offered now: a notional of 303 would pass, {more}"),
+        ("FOK_NOT_FILLABLE", "timeInForce", f"Only 3 of 4 is offered now: 3 would pass, {more}"),
+        ("FOK_NOT_FILLABLE", "timeInForce", f"{far}a limitPrice of 101 would pass, as would GTC, which waits."),
+        ("FOK_NOT_FILLABLE", "timeInForce", f"{far}3 at a limitPrice of 101 would pass, as would GTC, which waits."),
+    ]
+    assert desk.place(wish("BUY", "MARKET", None, notional="303", **fok))[0].filled == D(3)
+    assert desk.place(wish("BUY", "LIMIT", "3", limit_price="101", **fok))[0].filled == D(3)
+
+
+def test_what_only_rests_says_the_last_price_at_which_it_does():
+    desk, told = slate(), []
+    desk.floor.w.account = replace(desk.floor.w.account, margin="MARGIN")
+    cases = (("BUY", "101", "99", "0.01"), ("SELL", "98", "99", "0.01"), ("BUY", "101", "99", None))
+    for side, limit, bid, unit in cases:
+        desk.price(bid, "100.995")
+        desk.spec = replace(desk.spec, tick=None if unit is None else D(unit))
+        with pytest.raises(Refused) as refused:
+            desk.place(wish(side, "LIMIT", "1", limit_price=limit, post_only=True))
+        told.append(refused.value.message)
+
+    assert told == [
+        "limitPrice 101 would be filled at once: 100.99 would pass.",
+        "limitPrice 98 would be filled at once: 99.01 would pass.",
+        "limitPrice 101 would be filled at once: a price below 100.995 would pass.",
+    ]
+    (resting,) = desk.place(wish("SELL", "LIMIT", "1", limit_price="99.01", post_only=True))
+    assert desk.stand(resting) == ("ACCEPTED", "0")
+
+
+def test_a_size_that_would_pass_does_whatever_chance_makes_of_the_next_order():
+    model = {"slippage": {"kind": "SIZE", "bps": "100", "jitter": "0.1", "most": "0.5"}, "fees": SLIPS["fees"]}
+    for seed in range(30):
+        desk = slate(model={**model, "seed": seed})
+        with pytest.raises(Refused) as refused:
+            desk.place(wish("BUY", "MARKET", "20"))
+        passing = refused.value.message.split(": ")[1].removesuffix(" would pass.")
+
+        assert desk.place(wish("BUY", "MARKET", passing))[0].status == "FILLED"
 
 
 def bracket(desk: Slate, loss: Exit | None = None, profit: Exit | None = None) -> list[str]:
