@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.matching.model import Bar
+from plugins.trading.orders.placing import arrive
 from plugins.trading.orders.wishes import Exit
 from schema.words.orders import OrderLeg, TimeInForce
 from schema.words.problems import Refused
 from tests.plugins.trading.engine.floorhouse import wish
 from tests.plugins.trading.orders.slate import D, Slate, slate
+from tests.plugins.trading.rowsof import NOON
 
 SLIPS = {"slippage": {"kind": "BASIS_POINTS", "bps": "1000"}, "fees": {"maker": "0", "taker": "0", "least": "0"}}
 """A tenth of the price is lost by whatever takes."""
@@ -286,6 +289,9 @@ ACTS = st.one_of(
     ),
     st.tuples(st.just("replace"), st.integers(0, 9), SIZES, PRICES, PRICES),
     st.tuples(st.just("protect"), SIZES, PRICES, PRICES),
+    st.tuples(st.just("follow"), SIDES, SIZES, PRICES, SIDES, SIZES),
+    st.tuples(st.just("wait"), SIDES, SIZES),
+    st.tuples(st.just("come")),
 )  # fmt: skip
 """What is done with an account; what is refused is left out."""
 
@@ -308,6 +314,15 @@ def act(desk: Slate, doing: tuple[object, ...]) -> None:
                 terms |= {"limit_price": D(limit)} if row.limit_price else {}
                 terms |= {"stop_price": D(stop)} if row.stop_price else {}
                 desk.replace(row, **terms)
+        case "follow", str() as side, str() as size, str() as limit, str() as then, str() as more_:
+            (first,) = desk.place(wish(side, "LIMIT", size, limit_price=limit))
+            desk.place(wish(then, "MARKET", more_), parent=first.id)
+            desk.floor.follow(first.id, desk.ground.market)
+        case "wait", str() as side, str() as size:
+            desk.place(wish(side, "MARKET", size, condition={"kind": "TIME", "at": NOON.isoformat()}))
+        case ("come",):
+            for row in [each for each in desk.floor.open if each.condition is not None]:
+                arrive(desk.floor, desk.ground, row)
         case "protect", str() as size, str() as limit, str() as stop:
             side = "SELL" if desk.floor.held("crypto:BTC/USD") > 0 else "BUY"
             how = {"group": f"grp_{len(desk.floor.orders)}"}
@@ -319,21 +334,23 @@ def act(desk: Slate, doing: tuple[object, ...]) -> None:
 
 @settings(max_examples=60, deadline=None)
 @example(
-    leverage=100, bps="1000", fee="0",
+    lends=True, leverage=100, bps="1000", fee="0",
     course=[("place", "BUY", "LIMIT", "1", "90", "90", False), ("replace", 0, "95", "110", "90")],
 )  # fmt: skip
 @given(
+    lends=st.sampled_from([True, True, False]),
     leverage=st.sampled_from([3, 100]),
     bps=st.sampled_from(["0", "1000"]),
     fee=st.sampled_from(["0", "0.02"]),
     course=st.lists(ACTS, min_size=10, max_size=30),
 )
-def test_whatever_is_ordered_no_fill_passes_the_leverage(leverage, bps, fee, course):
+def test_whatever_is_ordered_no_fill_passes_the_leverage(lends, leverage, bps, fee, course):
     model = {
         "slippage": {"kind": "BASIS_POINTS", "bps": bps}, "fees": {"maker": "0", "taker": fee, "least": "0"},
         "collar_bps": None,
     }  # fmt: skip
-    desk = slate(margin="MARGIN", leverage=Decimal(leverage), model=model)
+    account: dict[str, Any] = {"margin": "MARGIN", "leverage": D(leverage)} if lends else {}
+    desk = slate(model=model, **account)
     rooms = list[tuple[Decimal, Decimal]]()
     book = desk.floor._fill
 
@@ -353,4 +370,5 @@ def test_whatever_is_ordered_no_fill_passes_the_leverage(leverage, bps, fee, cou
         except Refused:
             continue
 
+    # A cash account's room is its cash.
     assert [each for each in rooms if each[1] < min(D(0), each[0]) - D("0.02")] == []
