@@ -10,7 +10,7 @@ from gateway.core.matching import venue
 from gateway.core.matching.lifecycle import FILLED, TERMINAL
 from gateway.core.matching.model import Step
 from gateway.core.matching.offers import Offered
-from gateway.core.matching.rounding import ceil_to, floor_to, total_of
+from gateway.core.matching.rounding import ceil_to, floor_to, quantum_of, total_of
 from gateway.core.matching.rules import check_notional, check_quantity, worth
 from plugins.trading.ledger.chart import EXACT, shown, times
 from plugins.trading.orders.affording import arrival, check_funds, reserve_of
@@ -108,7 +108,8 @@ def _sized(ground: Ground, row: OrderRow) -> str:
     quantity, price = row.quantity or ZERO, _price(ground, row)
     if row.notional is None or price is None:
         return shown(quantity)
-    return f"a notional of {shown(times(times(quantity, ground.spec.contract_size), price))}"
+    notional = times(times(quantity, ground.spec.contract_size), price)
+    return f"a notional of {shown(notional if ground.spec.step else floor_to(notional, quantum_of(row.currency)))}"
 
 
 def _price(ground: Ground, row: OrderRow) -> Decimal | None:

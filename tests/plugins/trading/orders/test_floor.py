@@ -129,6 +129,13 @@ def test_what_a_message_cannot_fill_whole_says_what_it_can():
         ("FOK_NOT_FILLABLE", "timeInForce", f"{far}3 at a limitPrice of 101 would pass, as would GTC, which waits."),
     ]
     assert desk.place(wish("BUY", "MARKET", None, notional="303", **fok))[0].filled == D(3)
+    desk.floor.orders, desk.spec = {}, replace(desk.spec, step=None)
+    desk.price("99", "101.3", ask_size="0.33333333")
+    # 0.33333333 at 101.3 are 33.766666329.
+    part = f"Only 0.33333333 of 3.94866732 is offered now: a notional of 33.76 would pass, {more}"
+    assert refused("MARKET", None, notional="400") == ("FOK_NOT_FILLABLE", "timeInForce", part)
+    assert desk.place(wish("BUY", "MARKET", None, notional="33.76", **fok))[0].status == "FILLED"
+    desk.price("99", "101", ask_size="3")
     assert desk.place(wish("BUY", "LIMIT", "3", limit_price="101", **fok))[0].filled == D(3)
 
 
