@@ -1,7 +1,8 @@
 """Orders that depend on each other: what the others do when one is filled, or ends.
 
 Bracket: an ENTRY, and a TAKE_PROFIT and a STOP_LOSS (either alone, too) that have it as parent and share a group.
-- They wait (NEW) until the entry is filled, even in part, and then protect what is filled: their quantity follows.
+- They wait (NEW) until the entry is filled, even in part, and then protect what is filled: their quantity follows,
+  and they meet every message from the next on, also one that fills more of the entry.
 - What one of them fills, the other protects no more: its quantity shrinks by it, and at nothing it is cancelled.
 - Once one of them is filled whole, the position that it protects is closed: what is left of the entry is cancelled.
 - An entry that ends without a fill ends them too; one that ends with a part filled leaves them on that part.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from hashlib import sha256
 
@@ -39,6 +40,14 @@ def fraction(model: Slippage, size: Decimal, volume: Decimal | None, noise: Deci
             case SlippageKind.SIZE:
                 wanted = model.bps / BASIS + model.per_unit * size + model.jitter * noise
                 return max(ZERO, min(wanted, model.most))
+
+
+def worst(model: Slippage) -> Slippage:
+    """The same at its worst, whatever order it is: what chance adds is always added."""
+    if model.kind is not SlippageKind.SIZE:
+        return model
+    with localcontext(EXACT):
+        return replace(model, bps=model.bps + model.jitter * BASIS, jitter=ZERO)
 
 
 def slipped(side: Side, price: Decimal, part: Decimal, tick: Decimal | None, limit: Decimal | None = None) -> Decimal:

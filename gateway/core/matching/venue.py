@@ -130,6 +130,54 @@ def step(
     return _taken(order, found, _Message(spec=spec, model=model, offered=offered, now=now, most=most))
 
 
+class Meeting:
+    """One message while an account's orders meet it, one after the other: they share its size.
+
+    Once an order of a group is filled, even in part, the message passes the others by; what trails follows it still.
+    """
+
+    def __init__(self, tick: Tick, spec: Spec, model: ExecutionModel, *, open: bool = True) -> None:
+        self._tick, self._spec, self._model, self._open = tick, spec, model, open
+        self._offered = Offered.of(tick, spec, model)
+        self._served = set[str]()
+
+    def queue(self, orders: Iterable[Working]) -> list[Working]:
+        """The first in price-time order first.
+
+        First those without a limit, by time, then limits, the best price first, then by time. Stops that wait come
+        after them, against bars before them.
+        """
+        stops_first = self._model.source is FillSource.BARS
+        return sorted(orders, key=lambda each: _priority(each, stops_first))
+
+    def meet(self, order: Working, most: Decimal | None = None, *, was: Working | None = None) -> Step:
+        """What the message makes of the next one. `was` is how the message found it, where others have changed it.
+
+        What it has grown by since meets a quote or a book as well; a bar it does not, as nobody knows which of the
+        bar's prices came first.
+        """
+        if order.group is not None and order.group in self._served:
+            return self._passed(order)
+        if was is not None and self._model.source is FillSource.BARS and order.quantity > was.quantity:
+            return _grown(self._met(replace(order, quantity=was.quantity), most), order)
+        return self._met(order, most)
+
+    def _met(self, order: Working, most: Decimal | None) -> Step:
+        made = step(order, self._tick, self._spec, self._model, self._offered, open=self._open, most=most)
+        if made.executions and order.group is not None:
+            self._served.add(order.group)
+        return made
+
+    def _passed(self, order: Working) -> Step:
+        tick, unmet = self._tick, order.status not in WORKING or order.due_at is not None or not self._open
+        if unmet or order.instrument != tick.instrument or is_stale(tick, tick.at, self._model):
+            return Step(order=order)
+        found = chance(order, self._offered, self._spec)
+        if found is None or not found.waits:
+            return Step(order=order)
+        return Step(order=found.order, changed=found.order is not order)
+
+
 def match(
     orders: Iterable[Working],
     tick: Tick,
@@ -139,27 +187,18 @@ def match(
     open: bool = True,
     held: Decimal | None = None,
 ) -> list[Step]:
-    """One message for an account's orders of its instrument: they share its size, the first in price-time order first.
+    """One message for an account's orders of its instrument, in their order, where none of them changes another.
 
-    First those without a limit, by time, then limits, the best price first, then by time. Stops that wait come after
-    them, against bars before them. Once an order of a group is filled, even in part, the message passes the others
-    by. `held` is the position, below 0 where it is short: reduce-only orders close it together at most.
+    `held` is the position, below 0 where it is short: reduce-only orders close it together at most.
     """
-    offered = Offered.of(tick, spec, model)
-    stops_first = model.source is FillSource.BARS
-    steps, served = [], set[str]()
-    for order in sorted(orders, key=lambda each: _priority(each, stops_first)):
-        if order.group is not None and order.group in served:
-            steps.append(Step(order=order))
-            continue
+    meeting, steps = Meeting(tick, spec, model, open=open), []
+    for order in meeting.queue(orders):
         most = closable(order.side, held) if order.reduce_only and held is not None else None
-        made = step(order, tick, spec, model, offered, open=open, most=most)
+        made = meeting.meet(order, most)
         steps.append(made)
         filled = total_of(each.quantity for each in made.executions)
         if filled and held is not None:
             held = EXACT.add(held, filled if order.side is Side.BUY else EXACT.minus(filled))
-        if filled and order.group is not None:
-            served.add(order.group)
     return steps
 
 
@@ -188,6 +227,14 @@ def _priority(order: Working, stops_first: bool) -> tuple[int, Decimal, datetime
     if limit is None:
         return 0, ZERO, order.accepted_at, order.id
     return 2, -limit if order.side is Side.BUY else limit, order.accepted_at, order.id
+
+
+def _grown(made: Step, order: Working) -> Step:
+    """What became of an order at the size that it had, at the size that it has."""
+    if not made.changed:
+        return Step(order=order)
+    status = PARTLY if made.order.status is FILLED else made.order.status
+    return replace(made, order=replace(made.order, quantity=order.quantity, status=status))
 
 
 def _out_of_time(order: Working, tick: Tick, model: ExecutionModel, now: datetime) -> Step | None:

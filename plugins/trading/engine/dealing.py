@@ -16,7 +16,7 @@ from gateway.core.contract import Host
 from gateway.core.matching.conditions import Facts, hopeless, met, read
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.offers import is_stale
-from gateway.core.matching.venue import match, step
+from gateway.core.matching.venue import step
 from plugins.trading.accounts.access import Gate
 from plugins.trading.engine.seat import Seat, Stood, is_waiting
 from plugins.trading.markets.marks import Marks
@@ -73,10 +73,8 @@ class Dealer:
             if halted or is_stale(tick, floor.now, market.model):
                 return
             rows = _working(floor, seat, str(tick.instrument))
-            forms = [form_of(row, lends=floor.lends) for row in rows.values()]
-            held = floor.held(str(tick.instrument))
             floor.marks = known
-            floor.take_all(match(forms, tick, market.spec, market.model, open=market.open, held=held), rows, market)
+            floor.take_all(rows, market)
             await floor.write()
 
     async def pass_time(self, seat: Seat, newest: NewestOf, marks: MarksOf) -> None:

@@ -17,6 +17,7 @@ from gateway.core.matching.margin import initial, opening
 from gateway.core.matching.model import Spec, Step
 from gateway.core.matching.rounding import COIN_STEP, EXACT, ceil_to, floor_to, quantum_of, total_of
 from gateway.core.matching.rules import check_notional, check_quantity, worth
+from gateway.core.matching.slippage import worst
 from plugins.trading.ledger.chart import shown, times
 from plugins.trading.markets.marks import Marks
 from plugins.trading.orders.checks import Path, sellable, side_price
@@ -197,7 +198,9 @@ def lacking_margin(floor: Floor, marks: Marks, spec: Spec, row: OrderRow, step: 
 def _passing(
     floor: Floor, ground: Ground, row: OrderRow, step: Step | None, fits: Callable[[Decimal], bool]
 ) -> str:  # fmt: skip
-    """The greatest size on the step that would be taken, in words."""
+    """The greatest size on the step that would be taken, in words; of any order, though chance may favour this one."""
+    if step is not None:
+        ground = replace(ground, model=replace(ground.model, slippage=worst(ground.model.slippage)))
     unit = ground.spec.step_quantity or COIN_STEP
     low, high = int(row.filled / unit), int((row.quantity or ZERO) / unit)
 
@@ -213,6 +216,7 @@ def _passing(
 
 def _paying(floor: Floor, ground: Ground, row: OrderRow, free: Decimal) -> str:
     """The nearest size on the step whose sale pays for its fee, in words: a greater one, where a fee has a least."""
+    ground = replace(ground, model=replace(ground.model, slippage=worst(ground.model.slippage)))
     unit = ground.spec.step_quantity or COIN_STEP
     now, most = int((row.quantity or ZERO) / unit), int(sellable(floor, row) / unit)
 

@@ -172,12 +172,20 @@ class Floor:
         self._take(row, step, market)
         return step
 
-    def take_all(self, steps: Iterable[Step], rows: Mapping[str, OrderRow], market: Market) -> None:
-        """What matching made of several orders of one message, one after the other; *rows* are as it saw them."""
-        for step in (each for each in steps if each.changed):
-            now = self.orders[step.order.id]
-            # What another one's fill has changed meets the next message; what it holds is no part of that.
-            if now.open and working(now) == working(rows[now.id]):
+    def take_all(self, rows: Mapping[str, OrderRow], market: Market) -> None:
+        """A message meets orders, one after the other: each as those before it have left it, and what is held.
+
+        *rows* are those that it meets, as it found them: what it wakes meets the next one.
+        """
+        if market.tick is None:
+            return
+        meeting = venue.Meeting(market.tick, market.spec, market.model, open=market.open)
+        for found in meeting.queue(form_of(row, lends=self.lends) for row in rows.values()):
+            now = self.orders[found.id]
+            if not now.open:
+                continue
+            step = meeting.meet(form_of(now, lends=self.lends), self.most(now), was=found)
+            if step.changed:
                 self._take(now, step, market)
 
     def revise(self, row: OrderRow, market: Market) -> Step:

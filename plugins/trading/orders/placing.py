@@ -7,14 +7,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from gateway.core.matching import venue
 from gateway.core.matching.contingencies import EXITS
-from gateway.core.matching.lifecycle import TERMINAL
-from gateway.core.matching.model import Step
 from gateway.core.matching.rules import quantity_for
 from gateway.core.matching.session import expiry
 from gateway.core.store import new_id
 from plugins.trading.orders.affording import arrival, check_funds, reserve_of
+from plugins.trading.orders.arriving import check_arrival
 from plugins.trading.orders.checks import (
     check_kind,
     check_market,
@@ -75,7 +73,7 @@ def place(floor: Floor, ground: Ground, wish: Wish, how: Place) -> list[OrderRow
         )
         for leg, exit in exits
     ]  # fmt: skip
-    _check_arrival(row, step, how.path)
+    check_arrival(floor, ground, row, step, how.path)
     row, *children = [floor.add(each) for each in (row, *children)]
     if not _waits(row):
         floor.accept(row, ground.market)
@@ -148,7 +146,8 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     _check_kept_exits(floor, ground, after, terms)
     if waits:
         if row.condition is None:
-            after = _reserving(floor, ground, after, ())
+            after = replace(after, reserved=reserve_of(floor, ground, after))
+            check_funds(floor, ground, after, None, ())
         after = replace(after, version=row.version + 1, changed_at=floor.now)
         with floor.shifts.change(ground.market):
             floor.put(after)
@@ -159,8 +158,10 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
         if "quantity" in terms:
             check_reduces(floor, ground, wish, left, ())
         check_short(floor, ground, wish, left, (), group=row.group_id, but=row.id)
-        after = _reserving(floor, ground, after, ())
-        _check_arrival(after, arrival(floor, ground, after), ())
+        after = replace(after, reserved=reserve_of(floor, ground, after))
+        step = arrival(floor, ground, after)
+        check_funds(floor, ground, after, step, ())
+        check_arrival(floor, ground, after, step, ())
         floor.revise(after, ground.market)
     return floor.orders[row.id]
 
@@ -232,13 +233,6 @@ def _elsewhere(floor: Floor, ground: Ground, wish: Wish, how: Place) -> bool:
     return wish.condition is None and first is not None and first.instrument != str(ground.spec.instrument)
 
 
-def _reserving(floor: Floor, ground: Ground, row: OrderRow, path: tuple[str, ...]) -> OrderRow:
-    """With what it holds of buying power, which is there."""
-    row = replace(row, reserved=reserve_of(floor, ground, row))
-    check_funds(floor, ground, row, None, path)
-    return row
-
-
 def _check_side(ground: Ground, wish: Wish, leg: OrderLeg | None, path: tuple[str, ...]) -> None:
     tick = ground.fresh
     check_side(wish, leg, side_price(tick, wish.side) if tick else None, ground.spec, path)
@@ -305,15 +299,3 @@ def _check_form(
         wish, ground.spec, now=floor.now, path=path, collar_bps=ground.model.collar_bps,
         price=side_price(tick, wish.side) if tick else None, quantity=quantity, closes=closes or whole,
     )  # fmt: skip
-
-
-def _check_arrival(row: OrderRow, step: Step | None, path: tuple[str, ...]) -> None:
-    """What the venue would refuse at once is a refusal, and no order."""
-    if step is None or step.order.status not in TERMINAL or not step.reason:
-        return
-    if step.reason == venue.POST_ONLY_WOULD_TAKE:
-        told = f"limitPrice {row.limit_price} would be filled at once: move it away from the market."
-        raise Refused(step.reason, told, *path, "limitPrice")
-    if step.reason == venue.FOK_NOT_FILLABLE:
-        told = f"Less than {row.quantity} is offered now: ask for less, or use IOC or GTC, which take what there is."
-        raise Refused(step.reason, told, *path, "timeInForce")

@@ -299,6 +299,19 @@ def test_one_message_fills_one_order_of_a_group():
     assert [told(each)[0] for each in match(waiting, quote(99, 100), SPEC, QUOTES)] == ["FILLED", "ACCEPTED"]
 
 
+def test_what_trails_follows_a_message_that_passes_it_by():
+    profit = resting(SELL, "LIMIT", limit=105, name="profit", group="g")
+    trails = resting(SELL, "TRAILING_STOP", name="trails", group="g", trail_amount="5", trail_extreme="104")
+
+    passed = match([profit, trails], quote(108, 109), SPEC, QUOTES)[1]
+    touched = match([profit, replace(trails, trail_extreme=D(115))], quote(108, 109), SPEC, QUOTES)[1]
+    arriving = match([profit, replace(trails, due_at=at(0))], quote(108, 109), SPEC, QUOTES)[1]
+
+    assert (passed.order.trail_extreme, passed.changed, told(passed)[:2]) == (D(108), True, ("ACCEPTED", ""))
+    assert (touched.changed, told(touched)[:2]) == (False, ("ACCEPTED", ""))
+    assert not arriving.changed
+
+
 def test_a_message_of_another_instrument_and_an_ended_order_are_passed_by():
     other = replace(quote(99, 100), instrument=replace(SPEC.instrument, base="ETH"))
     ended = replace(order(BUY, "MARKET"), status=OrderStatus.CANCELED)

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from gateway.core.matching.lifecycle import CANCELED, EXPIRED, FILLED, PARTLY, TERMINAL
 from gateway.core.matching.positions import Applied, Position, Trip, apply
 from gateway.core.quant.lots import LotMethod
+from plugins.trading.accounts.rules import SIMULATOR
 from plugins.trading.ledger.book import by_entry
-from plugins.trading.ledger.chart import EXACT, ZERO, Ledger, minus, money, times, total
+from plugins.trading.ledger.chart import EXACT, ZERO, Ledger, minus, money, shown, times, total
 from plugins.trading.ledger.drafts import Line
 from plugins.trading.ledger.proof.entries import balances_of
 from plugins.trading.ledger.proof.findings import Found, differs
@@ -21,8 +23,11 @@ from plugins.trading.markets.specs import is_derivative
 from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
 from schema.currencies import decimals_of
 from schema.symbols import parse_instrument
-from schema.words.orders import EntryKind
+from schema.words.orders import EntryKind, OrderStatus
 from schema.words.trades import Side
+
+_FILLED = frozenset({PARTLY, FILLED, CANCELED, EXPIRED})
+"""What an order may be once some of it is filled."""
 
 
 @dataclass(slots=True)
@@ -81,7 +86,10 @@ def _orders(kept: Kept) -> list[Found]:
             of[fill.order_id].append(fill)
         else:
             found.append((fill.id, f"its order {fill.order_id} is not there"))
-    return found + [each for order in kept.orders for each in _order(order, of[order.id])]
+    simulated = kept.account.broker == SIMULATOR
+    for order in kept.orders:
+        found += [*_order(order, of[order.id]), *_state(order), *(_filling(order) if simulated else ())]
+    return found
 
 
 def _order(order: OrderRow, fills: Sequence[FillRow]) -> list[Found]:
@@ -95,6 +103,26 @@ def _order(order: OrderRow, fills: Sequence[FillRow]) -> list[Found]:
     if [fill.number for fill in fills] != list(range(1, len(fills) + 1)):
         found.append((order.id, f"the numbers of its fills are not 1 to {len(fills)}"))
     return found
+
+
+def _state(order: OrderRow) -> list[Found]:
+    """Whether it is open, and holds something, by its status."""
+    ended = OrderStatus(order.status) in TERMINAL
+    found: list[Found] = []
+    if order.open == ended:
+        found.append((order.id, f"it is {order.status}, and {'open still' if order.open else 'not open'}"))
+    if ended and order.reserved:
+        found.append((order.id, f"it is {order.status}, and holds {shown(order.reserved)} {order.currency} still"))
+    return found
+
+
+def _filling(order: OrderRow) -> list[Found]:
+    """Its status by what is filled. A broker may take its fee of what it fills, and be slow to tell: not of its own."""
+    status, whole = OrderStatus(order.status), order.filled == order.quantity
+    if (status is FILLED) == whole and (status in _FILLED if order.filled else status is not PARTLY):
+        return []
+    of = "" if order.quantity is None else f" of {shown(order.quantity)}"
+    return [(order.id, f"it is {status}, and {shown(order.filled)}{of} is filled")]
 
 
 def _replay(course: _Course, fill: FillRow, method: LotMethod) -> Applied:

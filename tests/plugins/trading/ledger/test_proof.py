@@ -146,6 +146,40 @@ async def test_each_kind_of_corruption_is_found_and_named(books: Books) -> None:
             with_(orders=at(kept.orders, 1, quantity=D("0.5"))),
             [("ord_2", "more is filled than the 0.5 that were ordered")],
         ),
+        "filled, and not whole": (
+            with_(orders=at(kept.orders, 1, quantity=D(1))),
+            [("ord_2", "it is FILLED, and 0.7 of 1 is filled")],
+        ),
+        "whole, and cancelled": (
+            with_(orders=at(kept.orders, 1, status="CANCELED")),
+            [("ord_2", "it is CANCELED, and 0.7 of 0.7 is filled")],
+        ),
+        "filled in part, and only accepted": (
+            with_(orders=at(kept.orders, 1, quantity=D(1), status="ACCEPTED", open=True)),
+            [("ord_2", "it is ACCEPTED, and 0.7 of 1 is filled")],
+        ),
+        "filled in part, and of nothing": (
+            with_(
+                orders=at(kept.orders, 1, status="PARTIALLY_FILLED", filled=D(0), open=True),
+            ),
+            [("ord_2", "it is PARTIALLY_FILLED, and 0 of 0.7 is filled")],
+        ),
+        "rejected, and filled": (
+            with_(orders=at(kept.orders, 1, quantity=D(1), status="REJECTED")),
+            [("ord_2", "it is REJECTED, and 0.7 of 1 is filled")],
+        ),
+        "ended, and open": (
+            with_(orders=at(kept.orders, 1, open=True)),
+            [("ord_2", "it is FILLED, and open still")],
+        ),
+        "at work, and not open": (
+            with_(orders=at(kept.orders, 1, quantity=D(1), status="PARTIALLY_FILLED")),
+            [("ord_2", "it is PARTIALLY_FILLED, and not open")],
+        ),
+        "ended, and holding": (
+            with_(orders=at(kept.orders, 1, reserved=D("100.50"))),
+            [("ord_2", "it is FILLED, and holds 100.5 USDT still")],
+        ),
         "numbers of orders": (
             with_(orders=without(kept.orders, 1)),
             [("orders", "their numbers are not 1 to 5"), ("fill_3", "its order ord_2 is not there")],
@@ -210,6 +244,14 @@ async def test_each_kind_of_corruption_is_found_and_named(books: Books) -> None:
         found = [(each.subject, each.message) for each in findings_of(corrupt)]
         for subject, message in wanted:
             assert any(a.startswith(subject) and b.startswith(message) for a, b in found), (name, message, found)
+
+
+async def test_an_order_that_a_broker_fills_net_of_its_fee_is_no_finding(books: Books) -> None:
+    kept = await traded(books)
+    whole = replace(kept, orders=at(kept.orders, 1, quantity=D(1)))
+
+    assert [each.message for each in findings_of(whole)] == ["it is FILLED, and 0.7 of 1 is filled"]
+    assert findings_of(replace(whole, account=replace(kept.account, broker="binance"))) == []
 
 
 async def test_one_account_of_one_tenant_is_proved_where_it_is_asked_for(books_on_both: Books) -> None:

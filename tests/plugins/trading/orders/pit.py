@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import select
 
 from gateway.core.identity import CallerKind, Principal, Scope
-from gateway.core.matching.venue import match
 from gateway.core.outbox.tables import log
 from gateway.edge.execute import OperationRequest, RequestFacts
 from plugins.accounts.tables import audit
@@ -22,7 +21,6 @@ from plugins.trading.ledger.drafts import deposit
 from plugins.trading.ledger.proof.proving import verify
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import ground_of
-from plugins.trading.orders.turning import form_of
 from plugins.trading.rows import AccountRow
 from plugins.trading.tables import TABLES, accounts
 from plugins.trading.writing import writing
@@ -185,12 +183,8 @@ class Pit:
         async with writing(self.house.host, row.tenant_id, account) as w:
             floor = await Floor.opened(self.house.host, w)
             rows = {each.id: each for each in floor.open if each.instrument == symbol and each.status != "NEW"}
-            forms = [form_of(each, lends=floor.lends) for each in rows.values()]
-            tick, market = ground.market.tick, ground.market
-            assert tick is not None
-            steps = match(forms, tick, market.spec, market.model, open=market.open, held=floor.held(symbol))
             floor.marks = ground.marks if floor.lends else None
-            floor.take_all(steps, rows, market)
+            floor.take_all(rows, ground.market)
             await floor.write()
 
     async def order(self, id: str) -> Any:

@@ -219,7 +219,7 @@ async def test_orders_and_fills_come_in_pages_by_what_is_asked(pit: Pit):
 async def test_events_tell_every_step_once(pit: Pit):
     pit.price("99", "101", size="1")
     bracket = await pit.place("BUY", "LIMIT", "2", limitPrice="101", stopLoss={"stopPrice": "90"})
-    pit.price("88", "89", size="5")
+    pit.price("95", "96", size="5")
     await pit.tick()
 
     assert (await pit.order(bracket["order"]["id"]))["status"] == "FILLED"

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from gateway.core.contract import Host
 from gateway.core.matching.model import ExecutionModel, Spec
-from gateway.core.matching.venue import match
 from gateway.core.store import Tx
 from plugins.trading.markets.marks import Marks
 from plugins.trading.orders.floor import Floor
@@ -23,7 +22,6 @@ from plugins.trading.orders.grouping import place_of
 from plugins.trading.orders.inputs import GroupRule
 from plugins.trading.orders.placing import Place, arrive, place, replaced
 from plugins.trading.orders.reckoning import reckoned
-from plugins.trading.orders.turning import form_of
 from plugins.trading.rows import OrderRow
 from plugins.trading.writing import Writing
 from schema.symbols import parse_instrument
@@ -75,11 +73,8 @@ class Bench:
         self.floor.now += timedelta(seconds=1)
         market, marks = self.ground.market, self.ground.marks
         rows = {row.id: row for row in self.floor.open if row.status != "NEW"}
-        assert market.tick is not None
-        forms = [form_of(row, lends=True) for row in rows.values()]
-        steps = match(forms, market.tick, SPEC, market.model, open=True, held=self.floor.held(BTC))
         self.floor.marks = marks
-        self.floor.take_all(steps, rows, market)
+        self.floor.take_all(rows, market)
         self.floor.marks = None
 
     def reserves(self) -> list[str]:

@@ -1,0 +1,117 @@
+"""What the venue would refuse at once is a refusal, and no order: it says what would pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from gateway.core.matching import venue
+from gateway.core.matching.lifecycle import FILLED, TERMINAL
+from gateway.core.matching.model import Step
+from gateway.core.matching.offers import Offered
+from gateway.core.matching.rounding import ceil_to, floor_to, quantum_of, total_of
+from gateway.core.matching.rules import check_notional, check_quantity, worth
+from plugins.trading.ledger.chart import EXACT, shown, times
+from plugins.trading.orders.affording import arrival, check_funds, reserve_of
+from plugins.trading.orders.checks import Path, side_price
+from plugins.trading.orders.turning import working
+from plugins.trading.rows import OrderRow
+from schema.words.orders import OrderType, TimeInForce
+from schema.words.problems import Refused
+from schema.words.trades import Side
+
+if TYPE_CHECKING:
+    from plugins.trading.orders.floor import Floor
+    from plugins.trading.orders.ground import Ground
+
+ZERO = Decimal(0)
+
+
+def check_arrival(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, path: Path) -> None:
+    """By what the market of now makes of it."""
+    if step is None or step.order.status not in TERMINAL or not step.reason:
+        return
+    if step.reason == venue.POST_ONLY_WOULD_TAKE:
+        told = f"limitPrice {row.limit_price} would be filled at once: {_resting(ground, row)}."
+        raise Refused(step.reason, told, *path, "limitPrice")
+    if step.reason == venue.FOK_NOT_FILLABLE:
+        raise Refused(step.reason, _filling(floor, ground, row, path), *path, "timeInForce")
+
+
+def _resting(ground: Ground, row: OrderRow) -> str:
+    """The last price at which it takes nothing."""
+    best, unit, buys = _best(ground, row), ground.spec.tick, row.side == Side.BUY
+    if best is None:
+        return "move it away from the market"
+    if unit is None:
+        return f"a price {'below' if buys else 'above'} {shown(best)} would pass"
+    near = floor_to(best, unit) if buys else ceil_to(best, unit)
+    if near == best:
+        near = EXACT.subtract(best, unit) if buys else EXACT.add(best, unit)
+    return f"{shown(near)} would pass" if near > 0 else "move it away from the market"
+
+
+def _filling(floor: Floor, ground: Ground, row: OrderRow, path: Path) -> str:
+    """How much of it is there now, at its price or at the market's."""
+    quantity, limit = row.quantity or ZERO, row.limit_price
+    there = _there(floor, ground, row)
+    if there:
+        told, least = f"Only {shown(there)} of {shown(quantity)} is offered now", replace(row, quantity=there)
+        named = f"{_sized(ground, least)} would pass, as would" if _passes(floor, ground, least, path) else "use"
+        return f"{told}: {named} IOC or GTC, which take what there is."
+    best = _best(ground, row)
+    if limit is None or row.type != OrderType.LIMIT or best is None:
+        return "Nothing is offered now: use GTC, which waits for it."
+    told, at_best = f"Nothing is offered at {shown(limit)} now", replace(row, limit_price=best)
+    there = min(quantity, _there(floor, ground, at_best))
+    if not _passes(floor, ground, replace(at_best, quantity=there), path):
+        return f"{told}, the best price is {shown(best)}: use GTC, which waits."
+    size = "" if there == quantity else f"{_sized(ground, replace(at_best, quantity=there))} at "
+    return f"{told}: {size}a limitPrice of {shown(best)} would pass, as would GTC, which waits."
+
+
+def _best(ground: Ground, row: OrderRow) -> Decimal | None:
+    """What it would take first."""
+    tick = ground.market.tick
+    if tick is None:
+        return None
+    offered = Offered.of(tick, ground.spec, ground.model)
+    if offered.bar is not None:
+        return offered.bar.open
+    return next((each.price for each in offered.side(Side(row.side))), None)
+
+
+def _there(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
+    step = arrival(floor, ground, replace(row, time_in_force=TimeInForce.IOC.value))
+    return total_of(each.quantity for each in step.executions) if step is not None else ZERO
+
+
+def _passes(floor: Floor, ground: Ground, row: OrderRow, path: Path) -> bool:
+    row = replace(row, reserved=reserve_of(floor, ground, row))
+    step, counted = arrival(floor, ground, row), worth(working(row), _price(ground, row))
+    if step is None or step.order.status is not FILLED:
+        return False
+    if check_quantity(working(row).quantity, ground.spec) or check_notional(
+        working(row).quantity, counted, ground.spec
+    ):
+        return False
+    try:
+        check_funds(floor, ground, row, step, path)
+    except Refused:
+        return False
+    return True
+
+
+def _sized(ground: Ground, row: OrderRow) -> str:
+    """As it was asked for: a quantity, or a notional."""
+    quantity, price = row.quantity or ZERO, _price(ground, row)
+    if row.notional is None or price is None:
+        return shown(quantity)
+    notional = times(times(quantity, ground.spec.contract_size), price)
+    return f"a notional of {shown(notional if ground.spec.step else floor_to(notional, quantum_of(row.currency)))}"
+
+
+def _price(ground: Ground, row: OrderRow) -> Decimal | None:
+    tick = ground.market.tick
+    return row.limit_price or row.stop_price or (side_price(tick, Side(row.side)) if tick else None)
