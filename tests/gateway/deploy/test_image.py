@@ -156,6 +156,22 @@ def test_secrets_are_made_once_and_stay(tmp_path):
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o444}
 
 
+@pytest.mark.parametrize("openssl", ["exit 1", "exit 0", "echo", "echo short"])
+def test_no_secret_is_kept_where_none_can_be_made(tmp_path, openssl):
+    folder, tools = tmp_path / "secrets", tmp_path / "tools"
+    tools.mkdir()
+    (tools / "openssl").write_text(f"#!/bin/sh\n{openssl}\n")
+    (tools / "openssl").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+
+    ended = subprocess.run(
+        [COMPOSE / "secrets.sh", folder], capture_output=True, text=True, check=False, env=environment
+    )
+
+    assert (ended.returncode, ended.stdout, list(folder.iterdir())) == (1, "", [])
+    assert "openssl made no random value: install it" in ended.stderr
+
+
 def test_half_of_a_pair_of_secrets_is_refused(tmp_path):
     (tmp_path / "database_url").write_text("postgresql://marketgate:there@postgres/marketgate\n")
 
