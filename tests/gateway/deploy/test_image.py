@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def test_the_bill_of_materials_names_every_pin_of_the_lock(tmp_path):
 
     found = json.loads(output.read_text())
 
-    lock = (ROOT / "requirements" / "runtime.txt").read_text()
+    lock = (ROOT / "requirements" / "image.txt").read_text()
     # Counted apart from what reads them: the beginnings of all lines that are no hash.
     pinned = {line.split(" ")[0].split("[")[0] for line in lock.splitlines() if line[:1].strip() and line[0] != "#"}
     assert {f"{each['name']}=={each['version']}" for each in found["components"]} == {
@@ -65,6 +66,9 @@ def test_the_image_installs_by_hash_and_runs_as_nobody_in_particular():
     installs = re.findall(r"pip install ([^&\n]+)", text)
     assert len(installs) == 3
     assert all("--require-hashes" in each or "--no-index" in each for each in installs)
+    assert "requirements/image.txt" in installs[0]
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert version not in text, "a release is raised in one place"
     assert re.findall(r"^(?:USER|VOLUME|ENTRYPOINT|CMD) .*$", text, re.MULTILINE) == [
         'VOLUME ["/data"]', "USER 10001:10001", 'ENTRYPOINT ["marketgate"]', 'CMD ["serve"]',
     ]  # fmt: skip
