@@ -350,6 +350,36 @@ def test_settings_of_the_cluster_are_settings_of_the_gateway(rendered):
         assert named == {settings["metadata"]["name"]}
 
 
+def test_nothing_is_removed_that_is_not_archived(rendered):
+    folders = {}
+    for name, text in rendered.items():
+        (settings,) = kinds(text, "ConfigMap")
+        folders[name] = settings["data"].get("MARKETGATE_ARCHIVE_DIR")
+        kept = {settings["data"][f"MARKETGATE_{days}_DAYS"] for days in ("AUDIT", "DELIVERY")}
+        claims = [each["metadata"]["name"] for each in kinds(text, "PersistentVolumeClaim")]
+        (worker,) = [each for each in kinds(text, "Deployment") if each["metadata"]["name"] == "marketgate-worker"]
+        pod = worker["spec"]["template"]["spec"]
+        mounted = {each["mountPath"]: each["name"] for each in pod["containers"][0]["volumeMounts"]}
+        if folders[name] is None:
+            assert (kept, claims) == ({"36500"}, [])
+        else:
+            volume = {"name": mounted[folders[name]], "persistentVolumeClaim": {"claimName": claims[0]}}
+            assert volume in pod["volumes"]
+
+    assert folders == {"staging": None, "production": "/archive", "bluegreen": "/archive"}
+
+
+def test_metrics_are_denied_to_all_who_come_through_the_ingress(rendered):
+    for text in rendered.values():
+        calls, metrics = sorted(kinds(text, "Ingress"), key=lambda each: str(each["metadata"]["name"]))
+        assert metrics["metadata"]["annotations"] == {
+            "nginx.ingress.kubernetes.io/denylist-source-range": "0.0.0.0/0,::/0"
+        }
+        assert [path["path"] for path in metrics["spec"]["rules"][0]["http"]["paths"]] == ["/metrics"]
+        assert metrics["spec"]["rules"][0]["host"] == calls["spec"]["rules"][0]["host"]
+        assert metrics["spec"]["tls"] == calls["spec"]["tls"]
+
+
 def test_a_pod_that_ends_has_the_time_to_drain_and_to_finish(rendered):
     from gateway.cli.serve import GRACE_S
 
