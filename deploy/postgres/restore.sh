@@ -128,6 +128,11 @@ if ((EUID == 0)); then
     echo "run this as the user whom PostgreSQL runs as, not as root" >&2
     exit 2
 fi
+for each in postgres pg_verifybackup; do
+    command -v "$each" >/dev/null && continue
+    echo "$each is not in PATH: add the folder of the server's programs, such as /usr/lib/postgresql/17/bin" >&2
+    exit 2
+done
 
 mkdir -p -- "$data"
 chmod 0700 -- "$data"
@@ -165,7 +170,7 @@ if ! postgres -D "$data" -c "config_file=$private/postgresql.conf" -c "hba_file=
     -c lc_messages=C -c recovery_target_action=shutdown >"$private/told" 2>&1 </dev/null ||
     ! grep --quiet 'recovery stopping' "$private/told"; then
     grep -E 'FATAL|PANIC|ERROR' "$private/told" >&2 || cat "$private/told" >&2
-    echo "$target was not reached from ${base##*/} on timeline $timeline: $data must not be used." >&2
+    echo "$target was not reached from ${base##*/} on timeline $timeline: remove $data, it must not be used." >&2
     echo "Try an earlier second, latest, or another TIMELINE of $(printf '%s\n' "${!since[@]}" | sort -n | paste -sd ' ')." >&2
     exit 1
 fi

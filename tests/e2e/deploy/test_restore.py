@@ -210,7 +210,8 @@ def test_a_second_that_two_timelines_were_written_at_is_asked_for(server):
     )  # fmt: skip
 
     def told(*given: str) -> str:
-        return server.run("restore.sh", given[0], server.folder / "new", *given[1:], check=False).stdout.strip()
+        found: str = server.run("restore.sh", given[0], server.folder / "new", *given[1:], check=False).stdout.strip()
+        return found
 
     assert told("2026-01-02 12:00Z") == (
         "timelines 1 2 were both written to at 2026-01-02 12:00:00+00: say which as TIMELINE"
