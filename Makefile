@@ -110,6 +110,7 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --
 lock: $(VENV)/.tools ## pin the dependencies of pyproject.toml again; ARGS=--upgrade
 	$(LOCK) --output-file requirements/runtime.txt >/dev/null
 	$(LOCK) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt >/dev/null
+	$(LOCK) --extra sentry --constraint requirements/dev.txt --output-file requirements/image.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group tools --constraint requirements/dev.txt --output-file requirements/tools.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group coverage --constraint requirements/dev.txt --output-file requirements/coverage.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt >/dev/null

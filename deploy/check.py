@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.references import findings
+
 HERE = Path(__file__).resolve().parent
 OVERLAYS = ("staging", "production", "bluegreen")
 SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"
@@ -135,6 +137,7 @@ def told(found: Sequence[Seen]) -> Iterator[str]:
 def main(folder: Path = HERE, find: Find = find_tool, *, strict: bool = False) -> int:
     """Look at everything; 1 where something is wrong, and where *strict* if a tool was missing."""
     found = [seen(look, find) for look in looks(folder)]
+    found += [Seen(name=name, problem=problem) for name, problem in findings(folder)]
     print(*told(found), sep="\n")
     not_run = sum(bool(each.missing) for each in found)
     wrong = sum(bool(each.problem) for each in found)

@@ -1,4 +1,4 @@
-"""What the image is made of, as CycloneDX 1.6, from the lock alone: the same lock gives the same bytes.
+"""What the image adds to its base, as CycloneDX 1.6, from the lock alone: the same lock gives the same bytes.
 
 `python deploy/sbom.py --output FILE`; needs the standard library only, so that it runs while the image is built.
 """
@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     output: Path = parser.parse_args().output
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lock = (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8")
+    lock = (ROOT / "requirements" / "image.txt").read_text(encoding="utf-8")
     output.write_text(json.dumps(bill(lock, project["name"], project["version"]), indent=2) + "\n", encoding="utf-8")
 
 

@@ -196,8 +196,8 @@ def settings_page(providers: Sequence[type[Provider]]) -> str:
     return _page(
         "Settings",
         "Read from the environment over a `.env` file in the working directory; an empty value counts as not set. "
-        "Every name may end in `_FILE`: then the value is read from that file. A wrong value stops the start and names "
-        "itself.",
+        "Every name may end in `_FILE`: then the value is read from that file, which must not be empty. A wrong value "
+        "stops the start and names itself.",
         table(("setting", "value", "default", "meaning"), plain),
         "## Providers",
         f"`{KEY}<PROVIDER ID>` holds a provider's credential: one value, or `name=value` pairs separated by commas.",

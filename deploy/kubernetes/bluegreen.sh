@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the idle colour anew from an overlay and sends the callers there once all of it is ready; where it is not, or
-# does not stay so for as long as it is watched, the callers stay with or go back to the colour before.
-# Exit code 0: switched, 1: as before, 2: wrong arguments.
+# does not stay so for as long as it is watched, or anything fails on the way, the callers stay with or go back to the
+# colour before. Exit code 0: switched, 1: as before (or it says what could not be brought back), 2: wrong arguments.
 #   bluegreen.sh overlays/bluegreen [--namespace NAME] [--timeout 300]
 # WATCH_S (60): how long the new colour is watched after the switch, before the old one is let go.
 set -euo pipefail
@@ -43,6 +43,20 @@ idle_again() {
     kube scale "deployment/marketgate-gateway-$1" --replicas 0
 }
 
+# back WHY: callers first, then workers; the new colour is let go only where no caller can be left with it.
+back() {
+    trap '' INT TERM
+    say "$1"
+    if [[ -n $moved && -z $first ]] && ! switch "$old"; then
+        say "the callers could not be sent back to $old: both colours stay, kubectl describe service/marketgate"
+    elif ! idle_again "$new"; then
+        say "$new could not be let go: kubectl scale deployment/marketgate-gateway-$new --replicas 0"
+    fi
+    [[ -z $changed ]] || undo marketgate-worker "$workers"
+    exit 1
+}
+
+first='' moved='' changed=''
 old=$(called)
 if [[ -z $old ]]; then
     old=green
@@ -54,34 +68,27 @@ workers=$(revision marketgate-worker)
 count=$(size "$old")
 ((${count:-0} >= 2)) || count=2
 
-migrate || exit 1
+migrate
+trap 'back "it was interrupted: all goes back to $old"' INT TERM
 # With no replicas the autoscaler lets it be; with some it goes on.
-apply "marketgate/colour in ($new)"
-kube scale "deployment/marketgate-gateway-$new" --replicas "$count"
-if ! ready "marketgate-gateway-$new"; then
-    say "$new did not get ready within $seconds s: the callers stay with $old"
-    idle_again "$new"
-    exit 1
-fi
+apply "marketgate/colour in ($new)" || back "$new could not be applied: the callers stay with $old"
+kube scale "deployment/marketgate-gateway-$new" --replicas "$count" ||
+    back "$new could not be scaled: the callers stay with $old"
+ready "marketgate-gateway-$new" || back "$new did not get ready within $seconds s: the callers stay with $old"
 
-if [[ -n ${first:-} ]]; then
-    kube apply --kustomize "$overlay" --selector marketgate/switch=true
+if [[ -n $first ]]; then
+    kube apply --kustomize "$overlay" --selector marketgate/switch=true || back "the Service could not be made"
 fi
-switch "$new"
-if ! stays "$new"; then
-    say "$new did not stay ready: the callers go back to $old"
-    [[ -n ${first:-} ]] || switch "$old"
-    idle_again "$new"
-    exit 1
-fi
+# Where it fails the cluster may have switched all the same.
+moved=yes
+switch "$new" || back "the callers could not be sent to $new: they stay with $old"
+stays "$new" || back "$new did not stay ready: the callers go back to $old"
 
-apply 'app.kubernetes.io/component in (worker)'
-if ! ready marketgate-worker; then
-    say "the workers did not get ready within $seconds s: all goes back to $old"
-    undo marketgate-worker "$workers"
-    [[ -n ${first:-} ]] || switch "$old"
-    idle_again "$new"
-    exit 1
+changed=yes
+apply 'app.kubernetes.io/component in (worker)' || back "the workers could not be applied: all goes back to $old"
+ready marketgate-worker || back "the workers did not get ready within $seconds s: all goes back to $old"
+trap - INT TERM
+if [[ -z $first ]] && ! idle_again "$old"; then
+    say "$old still runs: kubectl scale deployment/marketgate-gateway-$old --replicas 0"
 fi
-[[ -n ${first:-} ]] || idle_again "$old"
 say "switched: $old -> $new"

@@ -19,8 +19,11 @@ read_arguments() {
     overlay='' namespace='' seconds=300
     while (($#)); do
         case $1 in
-            --namespace) namespace=${2:?} && shift 2 ;;
-            --timeout) seconds=${2:?} && shift 2 ;;
+            --namespace | --timeout)
+                [[ -n ${2-} ]] || usage
+                if [[ $1 == --namespace ]]; then namespace=$2; else seconds=$2; fi
+                shift 2
+                ;;
             -*) usage ;;
             *) overlay=$1 && shift ;;
         esac
@@ -37,8 +40,15 @@ apply() {
     kube apply --kustomize "$overlay" --selector "marketgate/switch!=true,$1"
 }
 
-# Everything but gateways and workers, then the migrations to their end. Nothing that serves has changed yet.
+# Everything but gateways and workers, then the migrations to their end. Nothing that serves has changed yet; what fails
+# ends it here.
 migrate() {
+    migrated && return
+    say "gateways and workers are as they were before"
+    exit 1
+}
+
+migrated() {
     local ends deadline=$((SECONDS + seconds))
     # Where the old one stayed, its end would be taken for the new one's.
     kube delete job marketgate-migrations --ignore-not-found || return 1

@@ -11,7 +11,8 @@ if [[ -e $kept ]]; then
     echo "$kept is there and differs: does another server archive into this folder?" >&2
     exit 1
 fi
-cp -- "$segment" "$kept.part"
+# When it was written says, at a restore, which timeline lived when.
+cp --preserve=timestamps -- "$segment" "$kept.part"
 sync -- "$kept.part"
 mv -- "$kept.part" "$kept"
 sync -- "${kept%/*}"

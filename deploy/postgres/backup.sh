@@ -33,10 +33,16 @@ while ((${#all[@]} > keep)); do
     rm -rf -- "${all[0]}"
     all=("${all[@]:1}")
 done
-# The history file that the oldest backup's end left in the archive names the first segment that is still needed.
-oldest=$(<"${all[0]}/label")
-history=$(grep --files-with-matches --fixed-strings "LABEL: $oldest" "$backups"/wal/*.backup 2>/dev/null || true)
-if [[ -n $history ]]; then
-    pg_archivecleanup "$backups/wal" "${history##*/}"
+# The lowest place in the log that one of them begins at: after a restore the oldest is not always it.
+lowest=$(for each in "${all[@]}"; do
+    sed -nE 's|.*"Timeline": ([0-9]+), "Start-LSN": "([0-9A-F]+)/([0-9A-F]+)".*|\1 \2 \3|p' "$each/backup_manifest"
+done | while read -r timeline high low; do
+    printf '%016X %08X\n' $(((16#$high << 32) | 16#$low)) "$timeline"
+done | sort | head -n 1)
+segment=$(find "$backups/wal" -type f -regextype posix-extended -regex '.*/[0-9A-F]{24}' -print -quit)
+if [[ -n $segment ]]; then
+    size=$(stat --format %s "$segment")
+    read -r place timeline <<<"$lowest"
+    pg_archivecleanup "$backups/wal" "$(printf '%s%s%08X' "$timeline" "${place:0:8}" $((16#${place:8} / size)))"
 fi
 echo "$backups/base/$name"

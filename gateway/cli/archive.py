@@ -42,14 +42,16 @@ def restore_command(files: Files) -> int:
 def _list(*, check: bool, as_json: bool, as_csv: bool) -> Code:
     from gateway.cli.database import settings_for_database
     from gateway.cli.output import Column, Table, form_of, write
-    from gateway.core.archive.files import BadArchive, found, opened
+    from gateway.core.archive.files import BadArchive, found, opened, unproved
 
     folder = settings_for_database().archive_dir
     if folder is None:
         raise usage("MARKETGATE_ARCHIVE_DIR is not set: nothing is archived")
+    if not folder.is_dir():
+        raise Stop(f"MARKETGATE_ARCHIVE_DIR: there is no folder {folder}: nothing was archived yet, or it is elsewhere")
     verify = _reader() if check else None
     rows, data, broken = [], [], []
-    for path in found(folder):
+    for path in [*found(folder), *(unproved(folder) if check else ())]:
         try:
             each = opened(path)
             if verify is not None:

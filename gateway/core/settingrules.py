@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationInfo
 
-from gateway.core.secrets import read_credential, read_signing_keys
+from gateway.core.secrets import MASK, read_credential, read_signing_keys
 
 SHORTEST_SECRET = 32
 FEWEST_CHARACTERS = 12
@@ -24,14 +24,27 @@ def can_be_sent(value: SecretStr) -> SecretStr:
     return value
 
 
+def masked(told: str, value: str) -> str:
+    """What is told of a value, without it."""
+    for part in sorted(re.split(r"[\s,'\"()\[\]]+", value), key=len, reverse=True):
+        told = told.replace(part, MASK) if len(part) > 2 else told
+    return told
+
+
 def is_database(value: SecretStr | None) -> SecretStr | None:
     if value is not None:
         from gateway.core.store import database_url
 
         try:
-            database_url(value.get_secret_value())
+            url = database_url(value.get_secret_value())
+            # A second @ leaves the rest of a password to the host and the name, which are shown.
+            whole = url.drivername.startswith("sqlite") or "@" not in f"{url.host}{url.database}"
         except Exception:  # noqa: BLE001 - whatever the parser says may hold the password
-            raise ValueError("must be postgresql://user:password@host/name or sqlite:///file") from None
+            whole = False
+        if not whole:
+            raise ValueError(
+                "must be postgresql://user:password@host/name or sqlite:///file; write @ in a password as %40, / as %2F"
+            )
     return value
 
 

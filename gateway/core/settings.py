@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -324,7 +324,7 @@ class Loaded:
 
 def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Loaded:
     """Read the environment over the `.env` file; SettingsError names the setting that is wrong."""
-    found = _variables(environ if environ is not None else os.environ, dotenv)
+    found, files = _variables(environ if environ is not None else os.environ, dotenv)
     values: dict[str, Any] = {"keys": {}, "tiers": {}}
     warnings: list[str] = []
     for name, value in found.items():
@@ -339,7 +339,7 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None 
     try:
         return Loaded(settings=Settings.model_validate(values), warnings=tuple(warnings))
     except ValidationError as error:
-        raise SettingsError(_told(error)) from None
+        raise SettingsError(_told(error, files)) from None
 
 
 SECRET = frozenset({
@@ -350,8 +350,8 @@ SECRET = frozenset({
 _PLAIN = frozenset(Settings.model_fields) - {"keys", "tiers"}
 
 
-def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, str]:
-    """Our variables; an empty one counts as not set; `<name>_FILE` reads the value from a file."""
+def _variables(environ: Mapping[str, str], dotenv: Path | None) -> tuple[dict[str, str], set[str]]:
+    """Ours, and which of them files hold (`<name>_FILE`); an empty variable is as one not set, an empty file wrong."""
     merged: dict[str, str | None] = {}
     if dotenv is not None and dotenv.is_file():
         try:
@@ -360,15 +360,19 @@ def _variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, str
             raise SettingsError(f"{dotenv} cannot be read ({type(error).__name__})") from None
     merged.update(environ)
     found = {name: value for name, value in merged.items() if name.startswith(PREFIX) and value}
+    files = set()
     for name in [name for name in found if name.endswith("_FILE") and name.removeprefix(PREFIX).lower() not in _PLAIN]:
         plain, path = name.removesuffix("_FILE"), found.pop(name)
         if plain in found:
             raise SettingsError(f"{plain} and {name} are both set: keep one")
         try:
-            found[plain] = Path(path).read_text(encoding="utf-8").strip()
+            found[plain] = Path(path).read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"{name}: the file {path} cannot be read ({type(error).__name__})") from None
-    return found
+        if not found[plain]:
+            raise SettingsError(f"{name}: the file {path} is empty: write the value into it")
+        files.add(plain)
+    return found, files
 
 
 def without_settings(**more: str) -> dict[str, str]:
@@ -381,12 +385,16 @@ def _unknown(name: str) -> str:
     return f"{name} is not a setting{f'; did you mean {near[0]}?' if near else ''}"
 
 
-def _told(error: ValidationError) -> str:
-    """Each wrong setting by its environment name; a secret's value is never shown."""
+def _told(error: ValidationError, files: Collection[str]) -> str:
+    """Each wrong setting by its environment name; a secret's value is never shown, nor what a file holds."""
     lines = []
     for problem in error.errors(include_url=False, include_context=False):
         field, *provider = map(str, problem["loc"])
         name = "".join([{"keys": KEY, "tiers": TIER}.get(field, PREFIX + field.upper()), *map(str.upper, provider[:1])])
-        got = "" if field in SECRET else f" (got {problem['input']!r})"
-        lines.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}{got}")
+        told = problem["msg"].removeprefix("Value error, ")
+        if name in files:
+            name, told = f"{name}_FILE", rules.masked(told, str(problem["input"]))
+        elif field not in SECRET:
+            told += f" (got {problem['input']!r})"
+        lines.append(f"{name}: {told}")
     return "; ".join(lines)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("runtime", "dev", "tools", "coverage", "docs", "deploy", "node")
+LOCKS = ("runtime", "image", "dev", "tools", "coverage", "docs", "deploy", "node")
 PIN = re.compile(r"^(?P<name>[a-z0-9-]+)(\[[a-z,]+\])?==(?P<version>[^ ;]+)(?P<marker> ;[^\\]+)? \\$")
 
 
@@ -37,6 +37,11 @@ def test_every_entry_is_a_pin_with_hashes_and_nothing_else(lock: str) -> None:
 
 def test_development_has_every_runtime_package_at_the_same_version() -> None:
     assert pins("runtime") - pins("dev") == set()
+
+
+def test_the_image_has_every_runtime_package_and_the_one_that_a_setting_of_it_needs() -> None:
+    assert {name for name, _, _ in pins("image") - pins("runtime")} == {"sentry-sdk"}
+    assert pins("image") - pins("dev") == pins("runtime") - pins("image") == set()
 
 
 def test_every_declared_dependency_is_locked() -> None:

@@ -88,7 +88,7 @@ def _one(parts: list[str]) -> bool:
 def shipped(root: Path = ROOT) -> tuple[list[Package], list[str]]:
     """What goes out, with its licences, and the names of what is pinned for other machines only."""
     found, elsewhere = [], []
-    for package in python_packages(root / "requirements" / "runtime.txt"):
+    for package in python_packages(root / "requirements" / "image.txt"):
         try:
             installed = distribution(package.name)
         except PackageNotFoundError:

@@ -63,7 +63,10 @@ def write(folder: Path, table: Table, at: str, rows: Sequence[Mapping[str, Any]]
     instants = sorted(row[at].astimezone(UTC) for row in rows)
     first, last = instants[0], instants[-1]
     place = folder / table.name / f"{first:%Y-%m}"
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for each in (place.parent, place):
+        # With parents=True the mode would be the last one's only.
+        each.mkdir(exist_ok=True, mode=0o700)
     path = place / f"{first:%Y%m%dT%H%M%SZ}-{digest[:16]}{DATA}"
     manifest = Manifest(
         format=FORMAT, table=table.name, count=len(rows), first=first.isoformat(), last=last.isoformat(), sha256=digest,
@@ -84,6 +87,11 @@ def found(folder: Path) -> list[Path]:
     """Every file that was finished, by table and time."""
     manifests = sorted(folder.glob(f"*/*/*{MANIFEST}"))
     return [path.with_name(path.name.removesuffix(MANIFEST) + DATA) for path in manifests]
+
+
+def unproved(folder: Path) -> list[Path]:
+    """Every file of rows that has no manifest."""
+    return [path for path in sorted(folder.glob(f"*/*/*{DATA}")) if not manifest_of(path).exists()]
 
 
 def opened(path: Path) -> Kept:
@@ -162,7 +170,9 @@ def _manifest(path: Path) -> Manifest:
             raise BadArchive(f"{path} has format {found.format!r}, and this release reads {FORMAT}")
         _check(found)
     except FileNotFoundError:
-        raise BadArchive(f"{path} is missing: without a manifest a file was never finished") from None
+        raise BadArchive(
+            f"{path} is missing: the file was never finished and its rows are in the database, or its manifest is lost"
+        ) from None
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise BadArchive(f"{path} is no manifest of an archive ({type(error).__name__}: {error})") from None
     return found

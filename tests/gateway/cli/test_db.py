@@ -125,7 +125,8 @@ def test_a_setting_that_is_wrong_is_named(command: Run, monkeypatch: pytest.Monk
     ended = command("db", "upgrade")
 
     assert (ended.code, ended.err) == (
-        2, "marketgate: MARKETGATE_DATABASE_URL: must be postgresql://user:password@host/name or sqlite:///file\n"
+        2, "marketgate: MARKETGATE_DATABASE_URL: must be postgresql://user:password@host/name or sqlite:///file; "
+        "write @ in a password as %40, / as %2F\n",
     )  # fmt: skip
 
 

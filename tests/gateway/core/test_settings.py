@@ -114,6 +114,45 @@ def test_a_file_that_cannot_be_read_names_its_setting(tmp_path: Path) -> None:
     assert wrong(PORT_FILE=str(binary)).endswith("cannot be read (UnicodeDecodeError)")
 
 
+@pytest.mark.parametrize("name", ["KEY_FMP", "SECRET_KEY", "DRAIN_S"])
+def test_an_empty_file_stops_the_start(tmp_path: Path, name: str) -> None:
+    for text in ("", "\n", "\ufeff\r\n"):
+        (tmp_path / "empty").write_text(text, encoding="utf-8")
+
+        told = wrong(**{f"{name}_FILE": str(tmp_path / "empty")})
+
+        assert told == f"MARKETGATE_{name}_FILE: the file {tmp_path / 'empty'} is empty: write the value into it"
+
+
+def test_a_wrong_value_from_a_file_names_the_file_and_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("planted, words\n")
+    path = str(tmp_path / "secret")
+
+    told = "MARKETGATE_PORT_FILE: Input should be a valid integer, unable to parse string as an integer"
+    assert wrong(PORT_FILE=path) == told
+    assert wrong(CORS_ORIGINS_FILE=path).startswith("MARKETGATE_CORS_ORIGINS_FILE: '***' is not an origin")
+    assert wrong(METRICS_NETWORKS_FILE=path).startswith("MARKETGATE_METRICS_NETWORKS_FILE: '***' does not appear to be")
+    assert wrong(SECRET_KEY_FILE=path).startswith("MARKETGATE_SECRET_KEY_FILE: must have 32 bytes or more")
+    assert wrong(KEY_FMP_FILE=path, DATABASE_URL_FILE=path).startswith("MARKETGATE_DATABASE_URL_FILE: must be")
+
+
+def test_the_mark_at_a_files_beginning_is_no_part_of_its_value(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("abc\r\n", encoding="utf-8-sig")
+
+    assert load(KEY_FMP_FILE=str(tmp_path / "key")).keyring().of("fmp") == {"key": "abc"}
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:pla@nted@db/x", "postgresql://u:pla?n@ted@db/x", "postgres://u:p@nted/12@127.0.0.1/x"]
+)
+def test_a_password_that_would_be_taken_for_a_host_is_refused_without_being_shown(url: str) -> None:
+    assert wrong(DATABASE_URL=url) == (
+        "MARKETGATE_DATABASE_URL: must be postgresql://user:password@host/name or sqlite:///file; "
+        "write @ in a password as %40, / as %2F"
+    )
+    assert load(DATABASE_URL="postgresql://u:pla%40nted@db/x?options=a@b").database.endswith("a@b")
+
+
 def test_a_value_and_its_file_exclude_each_other(tmp_path: Path) -> None:
     assert wrong(PORT="1", PORT_FILE="x") == "MARKETGATE_PORT and MARKETGATE_PORT_FILE are both set: keep one"
 

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import json
+import stat
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -337,6 +338,8 @@ def test_the_command_lists_checks_and_restores(database, tmp_path, monkeypatch, 
         told = capsys.readouterr()
         return code, told.out, told.err
 
+    folders = [path for path in (tmp_path / "archive").rglob("*") if path.is_dir()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
     code, listed, _ = command("list", "--check", "--json")
     (found,) = json.loads(listed)["archive"]
     assert (code, found["table"], found["rows"]) == (0, "webhooks_deliveries", 2)
@@ -346,11 +349,22 @@ def test_the_command_lists_checks_and_restores(database, tmp_path, monkeypatch, 
     assert "MARKETGATE_DELIVERY_DAYS (30) are removed within the hour again" in err
     assert command("restore", found["file"])[1].startswith("webhooks_deliveries\t0 of 2 rows were not there")
 
+    manifest = files.manifest_of(Path(found["file"]))
+    manifest.rename(tmp_path / "manifest")
+    lost = (
+        f"{manifest} is missing: the file was never finished and its rows are in the database, or its manifest is lost"
+    )
+    assert command("list", "--check")[::2] == (4, f"marketgate: {lost}\n")
+    (tmp_path / "manifest").rename(manifest)
     Path(found["file"]).write_bytes(b"something else")
     code, _, err = command("list", "--check")
     assert (code, "its SHA-256 differs from the manifest's" in err) == (4, True)
     assert command("restore", found["file"])[0] == 4
     assert command("restore", str(tmp_path / "nothing.jsonl.gz"))[0] == 4
+    monkeypatch.setenv("MARKETGATE_ARCHIVE_DIR", str(tmp_path / "elsewhere"))
+    nowhere = f"there is no folder {tmp_path / 'elsewhere'}: nothing was archived yet, or it is elsewhere"
+    assert command("list") == (4, "", f"marketgate: MARKETGATE_ARCHIVE_DIR: {nowhere}\n")
+    monkeypatch.setenv("MARKETGATE_ARCHIVE_DIR", str(tmp_path / "archive"))
     bad = damaged(tmp_path / "archive", packed([1]))
     for words in (("restore", str(bad)), ("list", "--check")):
         code, _, err = command(*words)

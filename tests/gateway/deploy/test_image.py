@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def test_the_bill_of_materials_names_every_pin_of_the_lock(tmp_path):
 
     found = json.loads(output.read_text())
 
-    lock = (ROOT / "requirements" / "runtime.txt").read_text()
+    lock = (ROOT / "requirements" / "image.txt").read_text()
     # Counted apart from what reads them: the beginnings of all lines that are no hash.
     pinned = {line.split(" ")[0].split("[")[0] for line in lock.splitlines() if line[:1].strip() and line[0] != "#"}
     assert {f"{each['name']}=={each['version']}" for each in found["components"]} == {
@@ -65,6 +66,9 @@ def test_the_image_installs_by_hash_and_runs_as_nobody_in_particular():
     installs = re.findall(r"pip install ([^&\n]+)", text)
     assert len(installs) == 3
     assert all("--require-hashes" in each or "--no-index" in each for each in installs)
+    assert "requirements/image.txt" in installs[0]
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert version not in text, "a release is raised in one place"
     assert re.findall(r"^(?:USER|VOLUME|ENTRYPOINT|CMD) .*$", text, re.MULTILINE) == [
         'VOLUME ["/data"]', "USER 10001:10001", 'ENTRYPOINT ["marketgate"]', 'CMD ["serve"]',
     ]  # fmt: skip
@@ -154,6 +158,22 @@ def test_secrets_are_made_once_and_stay(tmp_path):
     assert loaded.root_secrets() == (first["secret_key"].strip(),)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o444}
+
+
+@pytest.mark.parametrize("openssl", ["exit 1", "exit 0", "echo", "echo short"])
+def test_no_secret_is_kept_where_none_can_be_made(tmp_path, openssl):
+    folder, tools = tmp_path / "secrets", tmp_path / "tools"
+    tools.mkdir()
+    (tools / "openssl").write_text(f"#!/bin/sh\n{openssl}\n")
+    (tools / "openssl").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+
+    ended = subprocess.run(
+        [COMPOSE / "secrets.sh", folder], capture_output=True, text=True, check=False, env=environment
+    )
+
+    assert (ended.returncode, ended.stdout, list(folder.iterdir())) == (1, "", [])
+    assert "openssl made no random value: install it" in ended.stderr
 
 
 def test_half_of_a_pair_of_secrets_is_refused(tmp_path):

@@ -131,7 +131,7 @@ def test_a_first_roll_out_that_fails_has_nothing_to_go_back_to(roll):
         ([("get job", [[0, ""], [0, "FailureTarget Failed"]])], "the migrations failed"),
         ([("get job", [[0, ""]])], "the migrations did not end within 1 s"),
         # The end of the job before must not be taken for this one's.
-        ([("delete job", [[1, ""]]), COMPLETE], ""),
+        ([("delete job", [[1, ""]]), COMPLETE], "gateways and workers are as they were before"),
     ],
     ids=["failed", "timed out", "the old job stayed"],
 )
@@ -144,7 +144,21 @@ def test_migrations_that_do_not_complete_stop_it_all_before_anything_is_changed(
     assert [call for call in ended.changing("apply") if "notin (gateway,worker)" not in call] == []
 
 
-@pytest.mark.parametrize("given", [["--frobnicate"], ["--timeout", "soon"], ["nowhere"]])
+def test_an_overlay_that_cannot_be_applied_is_brought_back(roll):
+    revisions = ("revision}", [[0, "7"], [0, "4"], [0, "8"], [0, "4"]])
+    ended = roll("rollout.sh", [COMPLETE, ("notin (migrations)", [[1, ""]]), READY, revisions])
+
+    assert (ended.code, ended.told.splitlines()) == (
+        1,
+        ["the overlay could not be applied: rolling back", "marketgate-gateway is as it was before",
+         "marketgate-worker did not change"],
+    )  # fmt: skip
+    assert [call for call in ended.calls if "undo" in call] == [f"rollout undo {GATEWAY} --to-revision 7"]
+
+
+@pytest.mark.parametrize(
+    "given", [["--frobnicate"], ["--timeout", "soon"], ["--timeout"], ["--namespace"], ["--namespace", ""], ["nowhere"]]
+)
 def test_wrong_arguments_touch_nothing(roll, given):
     ended = roll("rollout.sh", [], *given)
 
@@ -206,6 +220,47 @@ def test_workers_that_do_not_get_ready_bring_all_back(roll):
     assert ended.code == 1
     assert ended.changing("patch") == [switched("green"), switched("blue")]
     assert f"rollout undo {WORKER} --to-revision 3" in ended.calls
+
+
+GREEN_GOES = "scale deployment/marketgate-gateway-green --replicas 0"
+
+
+@pytest.mark.parametrize(
+    ("failing", "told", "patched"),
+    [
+        ("in (green)", "green could not be applied: the callers stay with blue\n", []),
+        ("green --replicas 4", "green could not be scaled: the callers stay with blue\n", []),
+        ('"green"', "the callers could not be sent to green: they stay with blue\n", ["green", "blue"]),
+        ("in (worker)", "the workers could not be applied: all goes back to blue\nmarketgate-worker did not change\n",
+         ["green", "blue"]),
+    ],
+)  # fmt: skip
+def test_a_call_that_fails_on_the_way_brings_all_back(roll, failing, told, patched):
+    ended = roll("bluegreen.sh", [(failing, [[1, ""]]), BLUE, WHOLE, FOUR, COMPLETE, READY, REVISION])
+
+    assert (ended.code, ended.told) == (1, told)
+    assert ended.changing("patch") == [switched(colour) for colour in patched]
+    assert ended.changing("scale")[-1] == GREEN_GOES
+
+
+def test_a_colour_that_may_have_callers_is_not_let_go(roll):
+    ended = roll("bluegreen.sh", [("patch service", [[1, ""]]), BLUE, WHOLE, FOUR, COMPLETE, READY, REVISION])
+
+    assert (ended.code, ended.told.splitlines()[1:]) == (
+        1,
+        ["the callers could not be sent back to blue: both colours stay, kubectl describe service/marketgate"],
+    )
+    assert GREEN_GOES not in ended.calls
+
+
+def test_a_colour_before_that_cannot_be_let_go_is_named_and_the_switch_stands(roll):
+    left = ("blue --replicas 0", [[1, ""]])
+    ended = roll("bluegreen.sh", [left, BLUE, WHOLE, FOUR, COMPLETE, READY, REVISION])
+
+    assert (ended.code, ended.told.splitlines()) == (
+        0,
+        ["blue still runs: kubectl scale deployment/marketgate-gateway-blue --replicas 0", "switched: blue -> green"],
+    )
 
 
 def test_the_first_time_the_service_is_made_once_its_colour_is_ready(roll):
@@ -293,6 +348,36 @@ def test_settings_of_the_cluster_are_settings_of_the_gateway(rendered):
             for source in each["spec"]["template"]["spec"]["containers"][0]["envFrom"]
         }
         assert named == {settings["metadata"]["name"]}
+
+
+def test_nothing_is_removed_that_is_not_archived(rendered):
+    folders = {}
+    for name, text in rendered.items():
+        (settings,) = kinds(text, "ConfigMap")
+        folders[name] = settings["data"].get("MARKETGATE_ARCHIVE_DIR")
+        kept = {settings["data"][f"MARKETGATE_{days}_DAYS"] for days in ("AUDIT", "DELIVERY")}
+        claims = [each["metadata"]["name"] for each in kinds(text, "PersistentVolumeClaim")]
+        (worker,) = [each for each in kinds(text, "Deployment") if each["metadata"]["name"] == "marketgate-worker"]
+        pod = worker["spec"]["template"]["spec"]
+        mounted = {each["mountPath"]: each["name"] for each in pod["containers"][0]["volumeMounts"]}
+        if folders[name] is None:
+            assert (kept, claims) == ({"36500"}, [])
+        else:
+            volume = {"name": mounted[folders[name]], "persistentVolumeClaim": {"claimName": claims[0]}}
+            assert volume in pod["volumes"]
+
+    assert folders == {"staging": None, "production": "/archive", "bluegreen": "/archive"}
+
+
+def test_metrics_are_denied_to_all_who_come_through_the_ingress(rendered):
+    for text in rendered.values():
+        calls, metrics = sorted(kinds(text, "Ingress"), key=lambda each: str(each["metadata"]["name"]))
+        assert metrics["metadata"]["annotations"] == {
+            "nginx.ingress.kubernetes.io/denylist-source-range": "0.0.0.0/0,::/0"
+        }
+        assert [path["path"] for path in metrics["spec"]["rules"][0]["http"]["paths"]] == ["/metrics"]
+        assert metrics["spec"]["rules"][0]["host"] == calls["spec"]["rules"][0]["host"]
+        assert metrics["spec"]["tls"] == calls["spec"]["tls"]
 
 
 def test_a_pod_that_ends_has_the_time_to_drain_and_to_finish(rendered):
