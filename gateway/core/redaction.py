@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
@@ -21,6 +22,19 @@ _SHORTEST_LINE = 16
 def redactor_of(settings: Settings) -> Redactor:
     """Masks what the settings hold, and the shapes of what the gateway gives out."""
     return Redactor(secrets_in(settings))
+
+
+def masked(value: Any, redact: Redactor) -> Any:
+    """The same with every text in it masked; what would print something else than it may becomes that text."""
+    if isinstance(value, str):
+        return redact(value)
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {key: masked(each, redact) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(each, redact) for each in value]
+    return value if redact(shown := repr(value)) == shown else redact(shown)
 
 
 def secrets_in(settings: Settings) -> Iterator[str]:

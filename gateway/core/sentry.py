@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway import __version__
+from gateway.core.redaction import masked
 from gateway.core.secrets import Redactor
 from gateway.core.settings import PREFIX, SettingsError
 
@@ -62,14 +63,3 @@ def _told(event: Mapping[str, Any]) -> None:
             if event.get(name) is not None:
                 scope.set_tag(name, str(event[name]))
         scope.capture_exception(found if isinstance(found, BaseException | tuple) else None)
-
-
-def masked(value: Any, redact: Redactor) -> Any:
-    """The same with every text in it masked."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, Mapping):
-        return {key: masked(each, redact) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [masked(each, redact) for each in value]
-    return value

@@ -14,7 +14,7 @@ from typing import Any, Literal, TextIO
 import structlog
 
 from gateway.core import tracing
-from gateway.core.redaction import redactor_of
+from gateway.core.redaction import masked, redactor_of
 from gateway.core.secrets import Redactor
 from gateway.core.settings import PREFIX, Settings, SettingsError
 
@@ -113,10 +113,10 @@ def configure_logging(level: str, form: Literal["text", "json"], redact: Redacto
     out: Any = sys.stderr if path is None else _opened(path)
 
     def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        return {name: redact(value) if isinstance(value, str) else value for name, value in event.items()}
+        return {name: masked(value, redact) for name, value in event.items()}
 
     def mask_line(_: Any, __: str, line: Any) -> str:
-        """Once more when the line is written: values may be nested, or objects that print a secret."""
+        """Once more when the line is written: one value may end where the next one begins."""
         return redact(str(line))
 
     named: list[Any] = [
@@ -138,7 +138,7 @@ def configure_logging(level: str, form: Literal["text", "json"], redact: Redacto
         if isinstance(stream := getattr(before, "stream", None), _Rotated):
             stream.close()
     handler = logging.StreamHandler(out)
-    handler.setFormatter(_Masked(redact) if form == "text" else _foreign(named, mask_line))
+    handler.setFormatter(_Masked(redact) if form == "text" else _foreign(named, mask, mask_line))
     logging.basicConfig(level=number, handlers=[handler], force=True)
     for noisy in QUIET:
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -169,12 +169,13 @@ def _legible_line(_: Any, __: str, line: str) -> str:
     return "".join(part if place % 2 else legible(part, keep=LAYOUT) for place, part in enumerate(_STYLE.split(line)))
 
 
-def _foreign(named: list[Any], mask_line: Any) -> logging.Formatter:
+def _foreign(named: list[Any], mask: Any, mask_line: Any) -> logging.Formatter:
     """Lines of the standard library's loggers in the same form as ours."""
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*named, structlog.stdlib.add_logger_name, structlog.processors.format_exc_info],
         processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer(), mask_line
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta, mask, structlog.processors.JSONRenderer(),
+            mask_line,
         ],
     )  # fmt: skip
 
