@@ -44,6 +44,7 @@ def run(host: str | None, port: int | None) -> Code:
     """Serve until a signal ends it; what is under way may finish."""
     settings = read_settings(host=host, port=port)
     tell(settings)
+    telemetry.mind_hangups()
     # What a start makes stays, and `settle` looks through it once.
     with collector_resting():
         server, listener = _made(settings)

@@ -16,6 +16,7 @@ def run() -> Code:
     """Work until a signal ends it; what is under way may finish."""
     settings = read_settings()
     tell(settings)
+    telemetry.mind_hangups()
     try:
         settings.root_secrets()
         import uvloop

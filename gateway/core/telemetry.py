@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import signal
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from threading import Thread
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
 import structlog
 
 from gateway.core import tracing
+from gateway.core.logfile import LogFile, Stderr
 from gateway.core.redaction import masked, redactor_of
 from gateway.core.secrets import Redactor
 from gateway.core.settings import PREFIX, Settings, SettingsError
@@ -84,33 +86,10 @@ class _Masked(logging.Formatter):
         return legible(self._redact(super().format(record)), keep=LAYOUT)
 
 
-class _Rotated:
-    """A log file that is opened anew once another, or none, is at its path: what logrotate leaves behind."""
-
-    def __init__(self, path: Path) -> None:
-        from logging.handlers import WatchedFileHandler
-
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = WatchedFileHandler(path, encoding="utf-8")
-
-    def write(self, text: str) -> int:
-        self._file.acquire()
-        try:
-            self._file.reopenIfNeeded()
-            return self._file.stream.write(text) if self._file.stream else 0
-        finally:
-            self._file.release()
-
-    def flush(self) -> None:
-        self._file.flush()
-
-    def close(self) -> None:
-        self._file.close()
-
-
 def configure_logging(level: str, form: Literal["text", "json"], redact: Redactor, path: Path | None = None) -> None:
     """Set up structlog and the standard library's loggers; httpx prints whole URLs, so it is kept quiet."""
-    out: Any = sys.stderr if path is None else _opened(path)
+    out: Any = Stderr(sys.stderr) if path is None else _opened(path)
+    colors = path is None and sys.stderr.isatty()
 
     def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         return {name: masked(value, redact) for name, value in event.items()}
@@ -128,14 +107,14 @@ def configure_logging(level: str, form: Literal["text", "json"], redact: Redacto
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
-            *named, _with_fault, structlog.processors.format_exc_info, mask, *_rendering(form, out, mask_line)
+            *named, _with_fault, structlog.processors.format_exc_info, mask, *_rendering(form, colors, mask_line)
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(file=out),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
         cache_logger_on_first_use=True,
     )  # fmt: skip
     for before in logging.getLogger().handlers:
-        if isinstance(stream := getattr(before, "stream", None), _Rotated):
+        if isinstance(stream := getattr(before, "stream", None), LogFile):
             stream.close()
     handler = logging.StreamHandler(out)
     handler.setFormatter(_Masked(redact) if form == "text" else _foreign(named, mask, mask_line))
@@ -144,18 +123,33 @@ def configure_logging(level: str, form: Literal["text", "json"], redact: Redacto
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-def _opened(path: Path) -> _Rotated:
+def mind_hangups() -> None:
+    """What rotates logs may send SIGHUP, which would end the process at once: the log is opened anew. From a terminal
+    it tells that this is gone, and the process goes as if it were asked to."""
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        return
+    leaves = sys.stdin is not None and sys.stdin.isatty()
+    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM) if leaves else reopen())
+
+
+def reopen() -> None:
+    """Open the log's file anew with the next line."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(stream := getattr(handler, "stream", None), LogFile):
+            stream.reopen()
+
+
+def _opened(path: Path) -> LogFile:
     try:
-        return _Rotated(path)
+        return LogFile(path)
     except OSError as error:
         raise SettingsError(f"{PREFIX}LOG_FILE: {path} cannot be written ({type(error).__name__})") from None
 
 
-def _rendering(form: Literal["text", "json"], out: TextIO, mask_line: Any) -> list[Any]:
+def _rendering(form: Literal["text", "json"], colors: bool, mask_line: Any) -> list[Any]:
     """From the words of a line to its text."""
     if form == "json":
         return [structlog.processors.JSONRenderer(), mask_line]
-    colors = out is sys.stderr and out.isatty()
     console = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
     return [_without_escapes, console, mask_line, _legible_line]
 

@@ -22,7 +22,7 @@ class TelemetrySettings(BaseModel):
     log_file: Path | None = Field(
         None,
         description="The log is written there instead of to stderr; once the file is moved away, as logrotate does, a "
-        "new one is begun.",
+        "new one is begun, and what it does not take goes to stderr.",
     )
     otlp_endpoint: str = Field(
         "",

@@ -13,6 +13,7 @@ import pytest
 import structlog
 
 from gateway.core import telemetry
+from gateway.core.logfile import LogFile
 from gateway.core.otlp import Redacting
 from gateway.core.redaction import redactor_of, secrets_in
 from gateway.core.secrets import Redactor
@@ -38,7 +39,7 @@ def as_before() -> Iterator[None]:
     TRACES.tracer = None
     telemetry.FAULTS.clear()
     for handler in configured:
-        if isinstance(stream := getattr(handler, "stream", None), telemetry._Rotated):
+        if isinstance(stream := getattr(handler, "stream", None), LogFile):
             stream.close()
 
 
