@@ -88,7 +88,7 @@ def read_settings(**given: str | int | None) -> Settings:
     return loaded.settings.model_copy(update={name: value for name, value in given.items() if value is not None})
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, other: str = "--port or --host") -> socket.socket:
     """A socket that listens; Stop says what stands in the way."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -103,7 +103,7 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         told = error.strerror or str(error)
-        raise Stop(f"cannot listen on {host} port {port} ({told}): choose another with --port or --host") from None
+        raise Stop(f"cannot listen on {host} port {port} ({told}): choose another with {other}") from None
     return listener
 
 
