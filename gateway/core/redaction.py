@@ -12,7 +12,7 @@ from gateway.core.secrets import Redactor, read_credential
 from gateway.core.settingrules import read_headers
 from gateway.core.settings import SECRET, Settings
 
-URLS = frozenset({"database_url", "redis_url", "smtp_url", "sentry_dsn"})
+URLS = frozenset({"database_url", "redis_url", "smtp_url", "sentry_dsn", "otlp_endpoint"})
 """Of these only the credentials are secret."""
 _OPEN = frozenset({"client_id", "issuer", "base"})
 """Parts of a sign-in client that everybody may see."""
@@ -41,6 +41,7 @@ def secrets_in(settings: Settings) -> Iterator[str]:
     """Every secret of the settings, in all the forms that it is used in."""
     for parts in settings.keyring().keys.values():
         yield from parts.values()
+    yield from _forms("otlp_endpoint", settings.otlp_endpoint)
     for name in SECRET - {"keys"}:
         value: SecretStr | None = getattr(settings, name)
         if value is not None:

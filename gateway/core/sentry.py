@@ -16,6 +16,8 @@ from gateway.core.settings import PREFIX, SettingsError
 
 KEPT = ("exception", "level", "logger", "logentry", "message", "tags", "environment", "release", "platform", "sdk")
 """Parts of an event that are sent, besides its own id and time; none of them knows of a request, or of the machine."""
+SENDERS = ("opentelemetry", "sentry_sdk", "urllib3")
+"""Their loggers tell of a collector that is away, once for each batch: that is no fault of the gateway."""
 TAGS = ("request_id", "trace_id", "error_id", "provider", "capability", "worker", "plugin", "kind")
 """What of a line of the log an event can be found by."""
 
@@ -41,7 +43,9 @@ def begin(dsn: str, redact: Redactor, env: str) -> Callable[[Mapping[str, Any]],
         auto_enabling_integrations=False, max_breadcrumbs=0, before_send=before_send, send_client_reports=False,
         auto_session_tracking=False, server_name="",
     )  # fmt: skip
-    logging.getLogger().addHandler(EventHandler(level=logging.ERROR))
+    faults = EventHandler(level=logging.ERROR)
+    faults.addFilter(lambda record: not record.name.startswith(SENDERS))
+    logging.getLogger().addHandler(faults)
     return _told
 
 
