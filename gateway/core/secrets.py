@@ -61,8 +61,9 @@ class Redactor:
         for needle, pattern in _SHAPES:
             if needle in text:
                 text = pattern.sub(MASK, text)
-        if any(needle in text for needle in _OF_ROWS):
-            text = _ROW.sub(rf"\1{MASK}", text)
+        for needle in _OF_ROWS:
+            if needle in text:
+                return _ROW.sub(rf"\1{MASK}", text)
         return text
 
     def body(self, content: bytes) -> bytes:

@@ -29,6 +29,7 @@ QUIET = (
     "urllib3", "uvicorn.access",
 )  # fmt: skip
 """Libraries that at lower levels write whole URLs, or statements with their values."""
+PLAIN = frozenset({int, float, bool, type(None)})
 LAYOUT = "\n\t"
 """What stands between the lines of a traceback, and before them."""
 _STYLE = re.compile(r"(\x1b\[[0-9;]*m)")
@@ -92,7 +93,11 @@ def configure_logging(level: str, form: Literal["text", "json"], redact: Redacto
     colors = path is None and sys.stderr.isatty()
 
     def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        return {name: masked(value, redact) for name, value in event.items()}
+        # Spelled out: most values are words and numbers, and each answer has a line.
+        return {
+            name: redact(value) if type(value) is str else value if type(value) in PLAIN else masked(value, redact)
+            for name, value in event.items()
+        }
 
     def mask_line(_: Any, __: str, line: Any) -> str:
         """Once more when the line is written: one value may end where the next one begins."""
