@@ -66,6 +66,7 @@ from gateway.core.strangers import gathered, surviving
 from gateway.core.switchboard import ProviderSwitchboard
 from gateway.core.together import make_bus, make_link, make_oversight, make_quotas, share_cache
 from gateway.core.upstream import NetworkTransport, Transport
+from gateway.core.walarchive import watching
 from gateway.core.working import working
 from gateway.domains import build_schema, catalog_of, histories, load_plugins
 from gateway.edge.addresses import origin_of
@@ -345,11 +346,13 @@ def create_app(settings: Settings, *, gateway: Gateway | None = None) -> Starlet
 
 def own_workers(gateway: Gateway) -> list[Worker]:
     """The core's."""
-    return [
+    found = [
         each.worker()
         for each in (gateway.warmth, gateway.quotas, gateway.outbox, gateway.computing)
         if each is not None
     ]
+    archive = watching(gateway.host.store)
+    return found if archive is None else [*found, archive]
 
 
 def make_gate(gateway: Gateway) -> Gate:

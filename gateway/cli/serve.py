@@ -44,6 +44,7 @@ def run(host: str | None, port: int | None) -> Code:
     """Serve until a signal ends it; what is under way may finish."""
     settings = read_settings(host=host, port=port)
     tell(settings)
+    telemetry.mind_hangups()
     # What a start makes stays, and `settle` looks through it once.
     with collector_resting():
         server, listener = _made(settings)
@@ -87,7 +88,7 @@ def read_settings(**given: str | int | None) -> Settings:
     return loaded.settings.model_copy(update={name: value for name, value in given.items() if value is not None})
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, other: str = "--port or --host") -> socket.socket:
     """A socket that listens; Stop says what stands in the way."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -102,7 +103,7 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         told = error.strerror or str(error)
-        raise Stop(f"cannot listen on {host} port {port} ({told}): choose another with --port or --host") from None
+        raise Stop(f"cannot listen on {host} port {port} ({told}): choose another with {other}") from None
     return listener
 
 

@@ -45,7 +45,7 @@ class Course:
         self.seconds += seconds
 
     def note(self, outcome: str) -> None:
-        """One that takes no time that says anything: a stream that was opened."""
+        """One that takes no time that says anything: a stream that was opened, or what was turned away."""
         self.ends[outcome] = self.ends.get(outcome, 0) + 1
 
 
@@ -54,7 +54,8 @@ class Courses(Collector):
 
     def __init__(self, name: str, of: str, label: str) -> None:
         self._name, self._label = name, label
-        self._meanings = f"{of}, by how they ended.", f"Seconds that {of[0].lower()}{of[1:]} took."
+        seconds = f"Seconds that {of[0].lower()}{of[1:]} took; of those that were executed."
+        self._meanings = f"{of}, by how they ended.", seconds
         self._by: dict[str, Course] = {}
         declare(f"{name}_total", "counter", (label, "outcome"), self._meanings[0])
         declare(f"{name}_seconds", "histogram", (label,), self._meanings[1])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.engine import URL, Connection
+from sqlalchemy.engine import URL, Connection, ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -41,6 +41,7 @@ def make_engine(url: URL) -> AsyncEngine:
         )  # fmt: skip
         event.listen(served.sync_engine, "checkin", _note_use)
         event.listen(served.sync_engine, "checkout", _check_alive)
+        event.listen(served.sync_engine, "handle_error", _without_values)
         return served
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -71,6 +72,16 @@ def _check_alive(connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
         raise InvalidatePoolError from error
     if connection.driver_connection.is_closed():
         raise InvalidatePoolError
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """`hide_parameters` knows nothing of the row that the server shows in an error's detail, which tracebacks print."""
+    error: BaseException | None = context.original_exception
+    while error is not None:
+        for told in ("detail", "context"):
+            if isinstance(getattr(error, told, None), str):
+                setattr(error, told, None)
+        error = error.__cause__
 
 
 def _prepare(connection: Any, _: Any) -> None:

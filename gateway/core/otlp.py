@@ -6,9 +6,11 @@ Loaded only where MARKETGATE_OTLP_ENDPOINT is set: it brings sixty modules and a
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, cast
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from opentelemetry.exporter.otlp.proto.http import Compression
@@ -45,12 +47,23 @@ _PARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 def begin(settings: Settings, redact: Redactor) -> OtlpTracer:
     """A tracer that sends to the endpoint of the settings."""
     headers = read_headers(settings.otlp_headers.get_secret_value()) if settings.otlp_headers else {}
-    base = settings.otlp_endpoint
+    base, credential = _parted(settings.otlp_endpoint)
+    if credential and not any(name.lower() == "authorization" for name in headers):
+        headers = {**headers, "authorization": credential}
     exporter = OTLPSpanExporter(
         endpoint=base if base.endswith(PATH) else base + PATH, headers=headers, timeout=SEND_S,
         compression=Compression.Gzip,
     )  # fmt: skip
     return traced_to(Redacting(exporter, redact), settings.trace_ratio, settings.env)
+
+
+def _parted(endpoint: str) -> tuple[str, str]:
+    """The endpoint, and a header for the name and password in it: there they would displace that of the settings."""
+    parts = urlsplit(endpoint)
+    named, _, place = parts.netloc.rpartition("@")
+    if not named:
+        return endpoint, ""
+    return parts._replace(netloc=place).geturl(), f"Basic {b64encode(unquote(named).encode()).decode()}"
 
 
 def traced_to(exporter: SpanExporter, ratio: float, env: str) -> OtlpTracer:

@@ -30,11 +30,19 @@ _SHAPES = tuple(
     )
 )
 """What secrets look like that no setting holds: API keys and tokens, signing secrets, JWTs, other credentials."""
+_OF_ROWS = ("DETAIL:", "CONTEXT:", "Failing row", "Key (", "invalid input")
+_ROW = re.compile(
+    r"(DETAIL:|CONTEXT:|Failing row contains |Key \([^=]*\)=|invalid input (?:syntax for type|value for enum) [^:]*: "
+    r"|invalid input for query argument \$\d+: )(?!\*\*\*).*?"
+    r"(?=(?:\n|\\n)(?:\n|\\n|HINT: |\[SQL: |\(Background on )|\Z)",
+    re.DOTALL,
+)
+"""What a database tells of a row's values. They may hold anything, ends of lines too: all is cut up to what follows."""
 
 
 class Redactor:
     """Replaces secrets in a text: every known one, plain or with any of its characters escaped for a URL or for JSON,
-    and whatever has the shape of those that the gateway itself gives out."""
+    whatever has the shape of those that the gateway itself gives out, and the rows that a database's errors show."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
@@ -53,6 +61,9 @@ class Redactor:
         for needle, pattern in _SHAPES:
             if needle in text:
                 text = pattern.sub(MASK, text)
+        for needle in _OF_ROWS:
+            if needle in text:
+                return _ROW.sub(rf"\1{MASK}", text)
         return text
 
     def body(self, content: bytes) -> bytes:

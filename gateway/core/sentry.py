@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway import __version__
+from gateway.core.redaction import masked
 from gateway.core.secrets import Redactor
 from gateway.core.settings import PREFIX, SettingsError
 
 KEPT = ("exception", "level", "logger", "logentry", "message", "tags", "environment", "release", "platform", "sdk")
 """Parts of an event that are sent, besides its own id and time; none of them knows of a request, or of the machine."""
+SENDERS = ("opentelemetry", "sentry_sdk", "urllib3")
+"""Their loggers tell of a collector that is away, once for each batch: that is no fault of the gateway."""
 TAGS = ("request_id", "trace_id", "error_id", "provider", "capability", "worker", "plugin", "kind")
 """What of a line of the log an event can be found by."""
 
@@ -40,7 +43,9 @@ def begin(dsn: str, redact: Redactor, env: str) -> Callable[[Mapping[str, Any]],
         auto_enabling_integrations=False, max_breadcrumbs=0, before_send=before_send, send_client_reports=False,
         auto_session_tracking=False, server_name="",
     )  # fmt: skip
-    logging.getLogger().addHandler(EventHandler(level=logging.ERROR))
+    faults = EventHandler(level=logging.ERROR)
+    faults.addFilter(lambda record: not record.name.startswith(SENDERS))
+    logging.getLogger().addHandler(faults)
     return _told
 
 
@@ -62,14 +67,3 @@ def _told(event: Mapping[str, Any]) -> None:
             if event.get(name) is not None:
                 scope.set_tag(name, str(event[name]))
         scope.capture_exception(found if isinstance(found, BaseException | tuple) else None)
-
-
-def masked(value: Any, redact: Redactor) -> Any:
-    """The same with every text in it masked."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, Mapping):
-        return {key: masked(each, redact) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [masked(each, redact) for each in value]
-    return value

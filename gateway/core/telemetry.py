@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import signal
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from threading import Thread
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
 import structlog
 
 from gateway.core import tracing
-from gateway.core.redaction import redactor_of
+from gateway.core.logfile import LogFile, Stderr
+from gateway.core.redaction import masked, redactor_of
 from gateway.core.secrets import Redactor
 from gateway.core.settings import PREFIX, Settings, SettingsError
 
@@ -27,6 +29,7 @@ QUIET = (
     "urllib3", "uvicorn.access",
 )  # fmt: skip
 """Libraries that at lower levels write whole URLs, or statements with their values."""
+PLAIN = frozenset({int, float, bool, type(None)})
 LAYOUT = "\n\t"
 """What stands between the lines of a traceback, and before them."""
 _STYLE = re.compile(r"(\x1b\[[0-9;]*m)")
@@ -84,39 +87,20 @@ class _Masked(logging.Formatter):
         return legible(self._redact(super().format(record)), keep=LAYOUT)
 
 
-class _Rotated:
-    """A log file that is opened anew once another, or none, is at its path: what logrotate leaves behind."""
-
-    def __init__(self, path: Path) -> None:
-        from logging.handlers import WatchedFileHandler
-
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = WatchedFileHandler(path, encoding="utf-8")
-
-    def write(self, text: str) -> int:
-        self._file.acquire()
-        try:
-            self._file.reopenIfNeeded()
-            return self._file.stream.write(text) if self._file.stream else 0
-        finally:
-            self._file.release()
-
-    def flush(self) -> None:
-        self._file.flush()
-
-    def close(self) -> None:
-        self._file.close()
-
-
 def configure_logging(level: str, form: Literal["text", "json"], redact: Redactor, path: Path | None = None) -> None:
     """Set up structlog and the standard library's loggers; httpx prints whole URLs, so it is kept quiet."""
-    out: Any = sys.stderr if path is None else _opened(path)
+    out: Any = Stderr(sys.stderr) if path is None else _opened(path)
+    colors = path is None and sys.stderr.isatty()
 
     def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        return {name: redact(value) if isinstance(value, str) else value for name, value in event.items()}
+        # Spelled out: most values are words and numbers, and each answer has a line.
+        return {
+            name: redact(value) if type(value) is str else value if type(value) in PLAIN else masked(value, redact)
+            for name, value in event.items()
+        }
 
     def mask_line(_: Any, __: str, line: Any) -> str:
-        """Once more when the line is written: values may be nested, or objects that print a secret."""
+        """Once more when the line is written: one value may end where the next one begins."""
         return redact(str(line))
 
     named: list[Any] = [
@@ -128,34 +112,49 @@ def configure_logging(level: str, form: Literal["text", "json"], redact: Redacto
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
-            *named, _with_fault, structlog.processors.format_exc_info, mask, *_rendering(form, out, mask_line)
+            *named, _with_fault, structlog.processors.format_exc_info, mask, *_rendering(form, colors, mask_line)
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(file=out),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
         cache_logger_on_first_use=True,
     )  # fmt: skip
     for before in logging.getLogger().handlers:
-        if isinstance(stream := getattr(before, "stream", None), _Rotated):
+        if isinstance(stream := getattr(before, "stream", None), LogFile):
             stream.close()
     handler = logging.StreamHandler(out)
-    handler.setFormatter(_Masked(redact) if form == "text" else _foreign(named, mask_line))
+    handler.setFormatter(_Masked(redact) if form == "text" else _foreign(named, mask, mask_line))
     logging.basicConfig(level=number, handlers=[handler], force=True)
     for noisy in QUIET:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-def _opened(path: Path) -> _Rotated:
+def mind_hangups() -> None:
+    """What rotates logs may send SIGHUP, which would end the process at once: the log is opened anew. From a terminal
+    it tells that this is gone, and the process goes as if it were asked to."""
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        return
+    leaves = sys.stdin is not None and sys.stdin.isatty()
+    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM) if leaves else reopen())
+
+
+def reopen() -> None:
+    """Open the log's file anew with the next line."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(stream := getattr(handler, "stream", None), LogFile):
+            stream.reopen()
+
+
+def _opened(path: Path) -> LogFile:
     try:
-        return _Rotated(path)
+        return LogFile(path)
     except OSError as error:
         raise SettingsError(f"{PREFIX}LOG_FILE: {path} cannot be written ({type(error).__name__})") from None
 
 
-def _rendering(form: Literal["text", "json"], out: TextIO, mask_line: Any) -> list[Any]:
+def _rendering(form: Literal["text", "json"], colors: bool, mask_line: Any) -> list[Any]:
     """From the words of a line to its text."""
     if form == "json":
         return [structlog.processors.JSONRenderer(), mask_line]
-    colors = out is sys.stderr and out.isatty()
     console = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
     return [_without_escapes, console, mask_line, _legible_line]
 
@@ -169,12 +168,13 @@ def _legible_line(_: Any, __: str, line: str) -> str:
     return "".join(part if place % 2 else legible(part, keep=LAYOUT) for place, part in enumerate(_STYLE.split(line)))
 
 
-def _foreign(named: list[Any], mask_line: Any) -> logging.Formatter:
+def _foreign(named: list[Any], mask: Any, mask_line: Any) -> logging.Formatter:
     """Lines of the standard library's loggers in the same form as ours."""
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*named, structlog.stdlib.add_logger_name, structlog.processors.format_exc_info],
         processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer(), mask_line
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta, mask, structlog.processors.JSONRenderer(),
+            mask_line,
         ],
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ class TelemetrySettings(BaseModel):
     log_file: Path | None = Field(
         None,
         description="The log is written there instead of to stderr; once the file is moved away, as logrotate does, a "
-        "new one is begun.",
+        "new one is begun, and what it does not take goes to stderr.",
     )
     otlp_endpoint: str = Field(
         "",
@@ -39,6 +39,11 @@ class TelemetrySettings(BaseModel):
         LOOPBACK,
         description="Networks whose `traceparent` is followed, separated by commas; other callers begin a trace anew.",
     )
+    worker_port: int | None = Field(
+        None, ge=0, le=65535,
+        description="A `marketgate worker` answers `/metrics`, and `/healthz` as long as it lives, on this port of "
+        "`MARKETGATE_HOST`; 0 picks a free one. Default: it listens nowhere.",
+    )  # fmt: skip
     sentry_dsn: SecretStr | None = Field(
         None, description="Faults of the gateway are sent to this Sentry project. Needs `marketgate[sentry]`."
     )

@@ -1,7 +1,8 @@
 """Spans: what an operation, a call or a delivery did and for how long. Off, and then almost nothing, until a tracer is
 set; what stands behind one is `gateway/core/otlp.py`'s affair.
 
-Attributes are names of closed sets, counts and codes: never variables, headers, query strings, bodies or messages.
+Attributes are names of closed sets, counts and codes, the names of operations, and the paths of requests, in which
+upstreams have symbols: never variables, headers, query strings, bodies or messages.
 """
 
 from __future__ import annotations

@@ -10,10 +10,15 @@ import structlog
 
 from gateway.core.clock import Clock
 from gateway.core.contract import Host, Worker
+from gateway.core.metrics import gauge
 from gateway.core.strangers import gathered
 
 log = structlog.get_logger(__name__)
 
+ELSEWHERE = gauge(
+    "marketgate_workers_elsewhere",
+    "1 where this process leaves what any may do to a `marketgate worker`, else 0.",
+)
 LONGEST_FINISH = 5.0
 """Seconds that a worker may take for its last writes."""
 
@@ -25,6 +30,7 @@ async def working(host: Host, own: Sequence[Worker] = (), *, elsewhere: bool = F
     workers = [*own, *gathered(host, "workers", lambda plugin: plugin.workers)]
     if elsewhere:
         workers = [worker for worker in workers if not worker.anywhere]
+    ELSEWHERE.set(elsewhere)
     tasks = [asyncio.create_task(_again_and_again(worker, host.clock), name=worker.name) for worker in workers]
     try:
         yield

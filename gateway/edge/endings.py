@@ -38,6 +38,8 @@ FAMILIES = {
     )
     for code in codes
 }  # fmt: skip
+TURNED_AWAY = frozenset({"limited", "denied", "overloaded"})
+"""Families of what was not executed: how quickly it was refused says nothing of how quickly operations are answered."""
 ASKED_WRONG = "wrong"
 """All other codes: what was asked cannot be answered, by anybody."""
 Roots = tuple[tuple[str, Course], ...]
@@ -60,14 +62,21 @@ def note_end(prepared: PreparedOperation, principal: Principal, result: Operatio
                 course.answer(bucket, seconds)
         return
     whole = family_of(errors[0]["extensions"]["code"])
-    OPERATIONS.of(principal.limits.plan).end(whole, seconds)
+    _end(OPERATIONS.of(principal.limits.plan), whole, seconds)
     by_key = {str(each["path"][0]): family_of(each["extensions"]["code"]) for each in errors if each.get("path")}
     for key, course in _roots(prepared):
         family = by_key.get(key) if by_key else whole
         if family is None:
             course.answer(bisect_left(BOUNDS, seconds), seconds)
         else:
-            course.end(family, seconds)
+            _end(course, family, seconds)
+
+
+def _end(course: Course, family: str, seconds: float) -> None:
+    if family in TURNED_AWAY:
+        course.note(family)
+    else:
+        course.end(family, seconds)
 
 
 def note_opened(prepared: PreparedOperation, principal: Principal, refused: OperationResult | None) -> None:

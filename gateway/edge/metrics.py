@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from gateway.core.identity import CallerKind, Principal, Scope
 from gateway.core.metrics import exposition
+from gateway.core.telemetrysettings import IpNetwork
 from gateway.edge.errors import Refused, stamp
 from gateway.edge.execute import RequestFacts
 from gateway.edge.http import facts_of, headers_of
@@ -31,24 +32,31 @@ def metrics_routes(identify: Identify, settings: EdgeSettings) -> list[Route]:
 
     async def metrics(request: Request) -> Response:
         headers = headers_of(request.scope)
-        if not _near(request, headers, settings):
+        if not is_near(request, headers, settings.metrics_networks, proxied=bool(settings.trusted_proxies)):
             try:
                 await _check_operator(identify, facts_of(request.scope, headers, settings.public_origin))
             except Refused as refused:
                 request_id = str(request.scope.get("state", {}).get("request_id", ""))
                 body = {"errors": stamp(refused.errors, request_id), "extensions": {"requestId": request_id}}
                 return Response(encode(body), refused.status, {**NO_STORE, **refused.headers}, "application/json")
-        return Response(exposition(), 200, {**NO_STORE, "Content-Type": CONTENT_TYPE_LATEST})
+        return shown()
 
     return [Route("/metrics", metrics, methods=["GET"])]
 
 
-def _near(request: Request, headers: Mapping[str, str], settings: EdgeSettings) -> bool:
+def shown() -> Response:
+    """All figures."""
+    return Response(exposition(), 200, {**NO_STORE, "Content-Type": CONTENT_TYPE_LATEST})
+
+
+def is_near(
+    request: Request, headers: Mapping[str, str], networks: Collection[IpNetwork], *, proxied: bool = False
+) -> bool:
     """Whether the caller's own address is in the networks; behind a proxy that is not known it is the proxy's."""
-    if not settings.trusted_proxies and any(name in headers for name in FORWARDED):
+    if not proxied and any(name in headers for name in FORWARDED):
         return False
     address = read_address(request.client.host) if request.client else None
-    return address is not None and any(address in network for network in settings.metrics_networks)
+    return address is not None and any(address in network for network in networks)
 
 
 async def _check_operator(identify: Identify, facts: RequestFacts) -> None:

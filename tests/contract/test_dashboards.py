@@ -30,7 +30,7 @@ SUFFIXES = {"histogram": (("_bucket", {"le"}), ("_count", set()), ("_sum", set()
 FUNCTIONS = {
     "rate", "increase", "sum", "max", "min", "count", "avg", "by", "without", "on", "ignoring", "or", "and", "unless",
     "histogram_quantile", "topk", "vector", "avg_over_time", "max_over_time", "label_values", "round", "bool",
-    "group_left", "group_right",
+    "group_left", "group_right", "absent",
 }  # fmt: skip
 SELECTOR = re.compile(r"([a-zA-Z_:][\w:]*)\s*(\{[^}]*\})?")
 MATCHER = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"[^\"]*\"")
@@ -128,6 +128,13 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert():
     for alert in alerts():
         assert alert["annotations"]["runbook"] == f"docs/runbooks.md#{alert['alert'].lower()}"
         assert alert["labels"]["severity"] in ("page", "ticket")
+
+
+def test_every_alert_is_seen_to_fire_by_a_test():
+    tested = yaml.safe_load((ROOT / "deploy/prometheus/tests/alerts.yml").read_text())["tests"]
+    fired = {each["alertname"] for test in tested for each in test.get("alert_rule_test", ()) if each["exp_alerts"]}
+
+    assert [alert["alert"] for alert in alerts() if alert["alert"] not in fired] == []
 
 
 @pytest.mark.parametrize("part", ["**Means**", "**Look at**", "**Do**"])

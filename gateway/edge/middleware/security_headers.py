@@ -1,4 +1,4 @@
-"""Headers that tell browsers what the pages may do; on every answer, whoever made it."""
+"""Headers that tell browsers what the pages may do, and caches what they may keep; on every answer."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+NO_STORE = (b"cache-control", b"no-store")
+"""Of answers that say nothing of it. A cache that kept an old process's 404 would hide a new process's file."""
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
@@ -53,7 +55,9 @@ class SecurityHeaders:
 
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *added]
+                own = message.get("headers", ())
+                kept = () if any(name == NO_STORE[0] for name, _ in own) else (NO_STORE,)
+                message["headers"] = [*own, *kept, *added]
             await send(message)
 
         await self._app(scope, receive, send_secured)

@@ -194,3 +194,19 @@ def test_the_balancer_understands_its_settings(tmp_path):
     ended = subprocess.run([haproxy, "-c", "-f", COMPOSE / "haproxy.cfg"], capture_output=True, text=True, check=False)
 
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_workers_are_asked_for_their_figures_where_they_show_them():
+    worker = compose()["services"]["worker"]
+    port = worker["environment"]["MARKETGATE_WORKER_PORT"]
+    scraped = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
+    (asked,) = (each["dns_sd_configs"][0] for each in scraped if each["job_name"] == "marketgate-worker")
+    settings = (ROOT / "deploy/kubernetes/base/common/settings.env").read_text().splitlines()
+    (pod,) = yaml.safe_load_all((ROOT / "deploy/kubernetes/base/common/worker.yaml").read_text())
+    (container,) = pod["spec"]["template"]["spec"]["containers"]
+
+    assert (asked["names"], str(asked["port"])) == (["worker"], port)
+    assert f":{port}/healthz" in worker["healthcheck"]["test"][-1]
+    assert f"MARKETGATE_WORKER_PORT={port}" in settings
+    assert [str(each["containerPort"]) for each in container["ports"]] == [port]
+    assert pod["spec"]["template"]["metadata"]["annotations"]["prometheus.io/port"] == port

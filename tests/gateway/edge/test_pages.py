@@ -79,6 +79,32 @@ async def test_files_have_their_types_and_lifetimes(path, content_type, cache, s
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/static/assets/new-def456.js", 404), ("GET", "/nothing", 404), ("GET", "/static/account.html", 404),
+        ("POST", "/static/assets/main-abc123.js", 405), ("POST", "/", 405), ("GET", "/console", 404),
+    ],
+)  # fmt: skip
+async def test_what_is_not_there_is_kept_by_no_cache(method, path, status, site, connect):
+    answer = await connect(static=site, console=False).request(method, path)
+
+    assert (answer.status_code, answer.headers.get_list("cache-control")) == (status, ["no-store"])
+
+
+async def test_every_packing_of_a_file_answers_to_one_weak_tag(site, connect):
+    client = connect(static=site)
+    path = "/static/assets/main-abc123.js"
+
+    tags = {(await client.get(path, headers={"accept-encoding": each})).headers["etag"] for each in ("gzip", "br", "")}
+    (tag,) = tags
+    strong = tag.removeprefix("W/")
+    known = [(await client.get(path, headers={"if-none-match": each})).status_code for each in (tag, strong, '"x"')]
+
+    assert tag == f"W/{strong}"
+    assert known == [304, 304, 200]
+
+
 async def test_a_script_is_packed_once_and_only_for_those_who_unpack(site, connect):
     client = connect(static=site)
 

@@ -90,6 +90,18 @@ async def test_errors_count_at_their_own_field_by_the_family_of_their_code(plain
     assert (wrong(), right(), denied(), plan()) == (1, 1, 1, 1)
 
 
+async def test_what_was_turned_away_takes_no_time_that_says_anything(plain_app: Starlette):
+    denied = Change("marketgate_field_operations_total", field="apiKeys", outcome="denied")
+    at_fields = Change("marketgate_field_operations_seconds_count", field="apiKeys")
+    of_plan = Change("marketgate_operations_seconds_count", plan="anonymous")
+
+    await ask(plain_app, "{ apiKeys { nodes { id } } }")
+    assert (denied(), at_fields(), of_plan()) == (1, 0, 0)
+
+    await ask(plain_app, '{ quote(symbol: "NOPE/USD") { price } }')
+    assert of_plan() == 1
+
+
 def test_every_code_of_a_family_is_one_that_errors_have():
     assert set(FAMILIES) <= {str(code) for code in CODES}
     assert family_of("INTERNAL") == "failed"

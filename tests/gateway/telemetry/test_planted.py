@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import asyncpg
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -34,6 +36,8 @@ JWT = ".".join(
     for part in (b'{"alg":"HS256"}', b'{"sub":"planted-jwt-subject"}', b"planted-jwt-signature-bytes")
 )
 API_KEY = "mg_live_0123456789ab_plantedApiKeyPlantedApiKeyPlantedApiKey0123"
+ROW = "planted-row-4f9c2b7e8d"
+"""PostgreSQL shows 64 characters of a value."""
 QUOTE = """query ($symbol: String!, $providers: [String!]) {
   quote(symbol: $symbol, route: {providers: $providers}) { price }
 }"""
@@ -49,6 +53,22 @@ HOOK = """mutation ($url: String!, $header: String!, $secret: String!) {
   }) { webhookEndpoint { id } userErrors { code message } }
 }"""
 TEST_HOOK = "mutation ($id: ID!) { webhookEndpointTest(input: {id: $id}) { userErrors { code message } } }"
+
+
+@contextmanager
+def refusing(database: str) -> Iterator[None]:
+    """PostgreSQL takes no endpoint whose path says `refused`: what it says of one shows the whole row."""
+
+    async def run(statement: str) -> None:
+        connection = await asyncpg.connect(database)
+        await connection.execute(statement)
+        await connection.close()
+
+    asyncio.run(run("ALTER TABLE webhooks_endpoints ADD CONSTRAINT planted CHECK (url NOT LIKE '%/refused/%')"))
+    try:
+        yield
+    finally:
+        asyncio.run(run("ALTER TABLE webhooks_endpoints DROP CONSTRAINT planted"))
 
 
 @contextmanager
@@ -111,6 +131,8 @@ def use(url: str, own_key: str, receiver: str, answered: threading.Event) -> str
         given = {"url": f"{receiver}/hook/{PLANTED['hook-path']}", "header": PLANTED["hook-header"]}
         made = ask(HOOK, {**given, "secret": HOOK_SECRET}, x_api_key=own_key)["data"]["webhookEndpointCreate"]
         assert made["userErrors"] == []
+        refused = {**given, "url": f"{receiver}/refused/{ROW}", "secret": HOOK_SECRET}
+        assert ask(HOOK, refused, x_api_key=own_key)["errors"][0]["extensions"]["code"] == "INTERNAL"
         ask(TEST_HOOK, {"id": made["webhookEndpoint"]["id"]}, x_api_key=own_key)
         assert answered.wait(10)
         with connect(f"{url.replace('http', 'ws')}/graphql", subprotocols=["graphql-transport-ws"]) as socket:  # type: ignore[list-item]
@@ -120,12 +142,12 @@ def use(url: str, own_key: str, receiver: str, answered: threading.Event) -> str
         return client.get("/metrics").text
 
 
-def test_nothing_that_a_process_tells_holds_a_planted_secret(sqlite_url: str, tmp_path: Path):
+def test_nothing_that_a_process_tells_holds_a_planted_secret(empty_postgresql_url: str, tmp_path: Path):
     log = tmp_path / "gateway.log"
-    with collecting() as collector, echoing() as (upstream, answered):
+    with refusing(empty_postgresql_url), collecting() as collector, echoing() as (upstream, answered):
         process = started(
             "serve", "--port", "0", MARKETGATE_LOG_LEVEL="debug", MARKETGATE_LOG_FORMAT="json",
-            MARKETGATE_LOG_FILE=str(log), MARKETGATE_DATABASE_URL=sqlite_url, MARKETGATE_UPSTREAMS="live",
+            MARKETGATE_LOG_FILE=str(log), MARKETGATE_DATABASE_URL=empty_postgresql_url, MARKETGATE_UPSTREAMS="live",
             MARKETGATE_UPSTREAM_BASE=upstream, MARKETGATE_SECRET_KEY=PLANTED["root"],
             MARKETGATE_KEY_COINGECKO=PLANTED["header-key"], MARKETGATE_KEY_ALPHAVANTAGE=PLANTED["query-key"],
             MARKETGATE_KEY_FINNHUB=PLANTED["query-key"], MARKETGATE_OTLP_ENDPOINT=collector.url,
@@ -147,7 +169,7 @@ def test_nothing_that_a_process_tells_holds_a_planted_secret(sqlite_url: str, tm
         "log": log.read_text(), "stderr": err, "stdout": out, "metrics": metrics, "spans": collector.text,
         "events": "".join(str(each.body) for each in events),
     }  # fmt: skip
-    secrets = [*PLANTED.values(), HOOK_SECRET, JWT, API_KEY, own_key[0]]
+    secrets = [*PLANTED.values(), ROW, HOOK_SECRET, JWT, API_KEY, own_key[0]]
     found = {
         (place, secret)
         for place, text in told.items()
@@ -167,3 +189,4 @@ def test_nothing_that_a_process_tells_holds_a_planted_secret(sqlite_url: str, tm
     assert len(requests) >= 12
     assert all(len(line["trace_id"]) == 32 and line["request_id"] for line in requests)
     assert "marketgate_provider_calls_total" in metrics
+    assert ["violates check constraint" in told[place] for place in ("log", "events")] == [True, True]

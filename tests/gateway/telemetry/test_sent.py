@@ -13,6 +13,7 @@ import pytest
 import structlog
 
 from gateway.core import telemetry
+from gateway.core.logfile import LogFile
 from gateway.core.otlp import Redacting
 from gateway.core.redaction import redactor_of, secrets_in
 from gateway.core.secrets import Redactor
@@ -38,7 +39,7 @@ def as_before() -> Iterator[None]:
     TRACES.tracer = None
     telemetry.FAULTS.clear()
     for handler in configured:
-        if isinstance(stream := getattr(handler, "stream", None), telemetry._Rotated):
+        if isinstance(stream := getattr(handler, "stream", None), LogFile):
             stream.close()
 
 
@@ -68,6 +69,26 @@ async def test_spans_are_sent_with_the_headers_of_the_settings_and_who_we_are(as
     (resource,) = collector.resources
     assert (resource["service.name"], resource["deployment.environment.name"]) == ("marketgate", "development")
     assert len(resource["service.instance.id"]) == 36
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent"),
+    [
+        ("x-token=1", "Basic bmFtZTpwYXNzL3dvcmQtMQ=="),
+        ("Authorization=Bearer t0ken-of-headers", "Bearer t0ken-of-headers"),
+    ],
+)
+async def test_headers_come_before_a_password_in_the_endpoint(as_before: None, headers: str, sent: str):
+    with collecting() as collector:
+        endpoint = collector.url.replace("http://", "http://name:pass%2Fword-1@")
+        settings = settings_of(OTLP_ENDPOINT=endpoint, OTLP_HEADERS=headers)
+        telemetry.begin(settings)
+        with span("one"):
+            pass
+        await telemetry.end()
+
+    assert [each.headers["authorization"] for each in collector.requests] == [sent]
+    assert redactor_of(settings)("pass/word-1 pass%2Fword-1") == "*** ***"
 
 
 async def test_what_is_sent_is_masked_in_names_attributes_and_events(as_before: None):
@@ -216,6 +237,17 @@ async def test_a_fault_is_sent_with_its_line_and_nothing_of_the_request(as_befor
     assert all("vars" not in frame for frame in value["stacktrace"]["frames"])
     assert second["logger"] == "asyncio"
     assert "s3cr3t" not in "".join(str(each.body) for each in collector.requests)
+
+
+async def test_what_the_sending_itself_has_to_say_is_no_fault(as_before: None, capsys: pytest.CaptureFixture[str]):
+    with collecting() as collector:
+        telemetry.begin(settings_of(SENTRY_DSN=collector.url.replace("http://", "http://key@") + "/42"))
+        for name in ("opentelemetry.exporter.otlp.proto.http.trace_exporter", "urllib3.x"):
+            logging.getLogger(name).error("Failed to export span batch code: 500")
+        await telemetry.end()
+
+    assert collector.requests == []
+    assert capsys.readouterr().err.count("Failed to export") == 2
 
 
 def test_without_its_package_the_start_says_which_extra_is_missing(as_before: None, monkeypatch: pytest.MonkeyPatch):
