@@ -103,6 +103,7 @@ def test_the_packages_of_the_page_are_no_sources(copy: Path):
     "schema/schema.graphql",
     "schema/client/typescript/codegen.js",
     "schema/client/typescript/codegen/package-lock.json",
+    "schema/client/typescript/codegen/package.json",
     "schema/client/typescript/src/operations/market.graphql",
     "schema/client/typescript/src/operations/new.graphql",
     "schema/client/typescript/src/generated/operations.ts",
