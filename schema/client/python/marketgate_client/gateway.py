@@ -19,8 +19,7 @@ from marketgate_client.conversation import Conversation
 from marketgate_client.errors import MarketgateError, shaped
 from marketgate_client.generated import Interval
 from marketgate_client.history import History, Numbers
-from marketgate_client.http import Answer, Retry, body_of, headers_of
-from marketgate_client.http import writes as may_write
+from marketgate_client.http import Answer, Retry, body_of, headers_of, writes
 from marketgate_client.shelf import Shelf
 from marketgate_client.streams import Socket
 from marketgate_client.wire import Operation, T
@@ -129,7 +128,7 @@ def endpoint_of(url: str) -> str:
 
 def request_of(document: str, variables: Mapping[str, object] | None, name: str | None) -> Request:
     """A free-form operation."""
-    return Request(body=body_of(document, variables, name), writes=may_write(document))
+    return Request(body=body_of(document, variables, name), writes=writes(document))
 
 
 def asked(operation: Operation[Any], variables: Mapping[str, object]) -> Request:
@@ -146,7 +145,9 @@ def root_of(operation: Operation[Any], answer: Answer) -> Any:
 
 
 def subscription_of(document: str) -> Operation[Mapping[str, Any]]:
-    """A free-form subscription: its messages are JSON."""
+    """A free-form subscription: its messages are JSON. ValueError where it is a mutation."""
+    if writes(document):
+        raise ValueError("a mutation is sent by execute: a stream that breaks is opened again")
     return Operation(name="", document=document, field="", read=_same)
 
 

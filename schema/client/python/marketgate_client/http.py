@@ -20,7 +20,9 @@ ACCEPT = "application/graphql-response+json, application/json;q=0.9"
 AGAIN = frozenset({"RATE_LIMITED", "OVERLOADED", "LIMITS_UNAVAILABLE", "DATABASE_UNAVAILABLE"})
 PASSING = frozenset({429, 502, 503, 504})
 """Statuses with which a balancer answers in a gateway's place, for a while."""
-_MUTATION = re.compile(r"\bmutation\b")
+_HIDDEN = re.compile(r'"""(?:\\"""|.)*?"""|"(?:\\.|[^"\\\n])*"|#[^\n\r]*', re.DOTALL)
+_INNERMOST = re.compile(r"\{[^{}]*\}|\([^()]*\)")
+_MUTATION = re.compile(r"(?:^|;)[\s,\ufeff]*mutation\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +100,11 @@ def headers_of(api_key: str | None, token: str | None) -> dict[str, str]:
 
 
 def writes(document: str) -> bool:
-    """Whether it may be a mutation; in doubt it is."""
-    return _MUTATION.search(document) is not None
+    """Whether one of its operations is a mutation, whatever a comment, a text or a name says."""
+    before, bare = "", _HIDDEN.sub(" ", document)
+    while bare != before:
+        before, bare = bare, _INNERMOST.sub(lambda part: ";" if part[0][0] == "{" else "", bare)
+    return _MUTATION.search(bare) is not None
 
 
 def answer_of(response: httpx.Response) -> Answer:
