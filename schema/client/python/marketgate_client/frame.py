@@ -118,7 +118,9 @@ class CandleFrame(Generic[N]):
         )
 
     def at(self, symbol: str, open_time: datetime) -> CandleRow[N]:
-        """The candle of an index (instrument, open time); KeyError where there is none."""
+        """The candle of an index (instrument, open time); KeyError where there is none, ValueError without a zone."""
+        if open_time.tzinfo is None:
+            raise ValueError("open_time has no time zone: give datetime(..., tzinfo=UTC)")
         rows = self._rows(self.symbols.get(symbol, symbol))
         place = bisect_left(self.open_time, open_time, rows.start, rows.stop)
         if place == rows.stop or self.open_time[place] != open_time:
