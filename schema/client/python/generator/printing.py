@@ -51,7 +51,11 @@ def inputs_module(found: Selections) -> str:
         for name, each in given.fields.items():
             attribute = snake(name)
             needed = is_required_input_field(each)
-            lines.append(f"    {attribute}: {argument_hint(each.type)}" + ("" if needed else " | Unset = UNSET"))
+            hint = argument_hint(each.type)
+            if not needed:
+                some = hint.removesuffix(" | None")
+                hint = f"{some} | Unset{hint[len(some) :]} = UNSET"
+            lines.append(f"    {attribute}: {hint}")
             lines += _doc(each.description, 4)
         lines += [f"    _names: ClassVar[Mapping[str, str]] = { {snake(name): name for name in given.fields}!r}", ""]
     return MARK + "\n".join(lines)

@@ -17,7 +17,7 @@ from marketgate_client.wire import UNSET, Input, Unset
 class IndicatorConditionInput(Input):
     """An indicator of closed candles: SMA and EMA are compared with the last close."""
 
-    symbol: str | None | Unset = UNSET
+    symbol: str | Unset | None = UNSET
     """Another instrument's."""
     indicator: enums.ConditionIndicator | str
     """Which."""
@@ -25,7 +25,7 @@ class IndicatorConditionInput(Input):
     """Over so many days, 2 to 200."""
     crossing: enums.Crossing | str
     """RSI against `level`; the close against an average."""
-    level: Decimal | None | Unset = UNSET
+    level: Decimal | Unset | None = UNSET
     """For RSI: 0 to 100."""
     _names: ClassVar[Mapping[str, str]] = {
         "symbol": "symbol",
@@ -49,13 +49,13 @@ class OrderCancelInput(Input):
 class OrderConditionInput(Input):
     """What an order waits for before it is accepted: exactly one."""
 
-    price: inputs.PriceConditionInput | None | Unset = UNSET
+    price: inputs.PriceConditionInput | Unset | None = UNSET
     """A price."""
-    indicator: inputs.IndicatorConditionInput | None | Unset = UNSET
+    indicator: inputs.IndicatorConditionInput | Unset | None = UNSET
     """An indicator of daily candles."""
-    time: datetime | None | Unset = UNSET
+    time: datetime | Unset | None = UNSET
     """Not before this instant."""
-    order_filled: str | None | Unset = UNSET
+    order_filled: str | Unset | None = UNSET
     """Until this order of the same account is filled whole."""
     _names: ClassVar[Mapping[str, str]] = {
         "price": "price",
@@ -75,35 +75,35 @@ class OrderPlaceInput(Input):
     """BUY or SELL."""
     type: enums.OrderType | str
     """How it is priced."""
-    quantity: Decimal | None | Unset = UNSET
+    quantity: Decimal | Unset | None = UNSET
     """In units of the base asset."""
-    notional: Decimal | None | Unset = UNSET
+    notional: Decimal | Unset | None = UNSET
     """Or so much money."""
-    limit_price: Decimal | None | Unset = UNSET
+    limit_price: Decimal | Unset | None = UNSET
     """For LIMIT and STOP_LIMIT."""
-    stop_price: Decimal | None | Unset = UNSET
+    stop_price: Decimal | Unset | None = UNSET
     """For STOP_MARKET, STOP_LIMIT and MARKET_IF_TOUCHED: what triggers it."""
-    trail_amount: Decimal | None | Unset = UNSET
+    trail_amount: Decimal | Unset | None = UNSET
     """For TRAILING_STOP."""
-    trail_percent: Decimal | None | Unset = UNSET
+    trail_percent: Decimal | Unset | None = UNSET
     """For TRAILING_STOP, below 100."""
     time_in_force: enums.TimeInForce | str | Unset = UNSET
     """How long it works."""
-    expires_at: datetime | None | Unset = UNSET
+    expires_at: datetime | Unset | None = UNSET
     """For GTD."""
     post_only: bool | Unset = UNSET
     """Refuse it where it would take."""
     reduce_only: bool | Unset = UNSET
     """Only make a position smaller."""
-    client_order_id: str | None | Unset = UNSET
+    client_order_id: str | Unset | None = UNSET
     """Your own id, unique in the account: the same again is the same order."""
-    take_profit: inputs.TakeProfitInput | None | Unset = UNSET
+    take_profit: inputs.TakeProfitInput | Unset | None = UNSET
     """Makes it a bracket."""
-    stop_loss: inputs.StopLossInput | None | Unset = UNSET
+    stop_loss: inputs.StopLossInput | Unset | None = UNSET
     """Makes it a bracket."""
-    condition: inputs.OrderConditionInput | None | Unset = UNSET
+    condition: inputs.OrderConditionInput | Unset | None = UNSET
     """What it waits for."""
-    strategy: str | None | Unset = UNSET
+    strategy: str | Unset | None = UNSET
     """A tag for statistics."""
     account_id: str
     """The account's id."""
@@ -134,7 +134,7 @@ class OrderPlaceInput(Input):
 class PriceConditionInput(Input):
     """A price of an instrument, by default the order's own."""
 
-    symbol: str | None | Unset = UNSET
+    symbol: str | Unset | None = UNSET
     """Another instrument's price."""
     crossing: enums.Crossing | str
     """Which way."""
@@ -147,17 +147,17 @@ class PriceConditionInput(Input):
 class RouteInput(Input):
     """How an ask is to be carried out: by whom, how old, how long."""
 
-    providers: Sequence[str] | None | Unset = UNSET
+    providers: Sequence[str] | Unset | None = UNSET
     """Only these providers, in this order."""
-    exclude: Sequence[str] | None | Unset = UNSET
+    exclude: Sequence[str] | Unset | None = UNSET
     """Never these providers."""
-    max_age_ms: int | None | Unset = UNSET
+    max_age_ms: int | Unset | None = UNSET
     """Refuse anything older; 0 asks anew and takes what comes. By default the capability's freshness window."""
-    stale_if_error_ms: int | None | Unset = UNSET
+    stale_if_error_ms: int | Unset | None = UNSET
     """Accept a copy this much older when every provider fails; it is marked."""
-    timeout_ms: int | None | Unset = UNSET
+    timeout_ms: int | Unset | None = UNSET
     """Give up after this long; at most 30000."""
-    hedge: bool | None | Unset = UNSET
+    hedge: bool | Unset | None = UNSET
     """Ask the next provider too where the first takes longer than nineteen of twenty of its calls did; of all
     calls of a process one in twenty at most is such a second one.
     """
@@ -175,13 +175,13 @@ class RouteInput(Input):
 class StopLossInput(Input):
     """Where a bracket closes with a loss: a stop, or one that trails."""
 
-    stop_price: Decimal | None | Unset = UNSET
+    stop_price: Decimal | Unset | None = UNSET
     """The price that triggers it."""
-    limit_price: Decimal | None | Unset = UNSET
+    limit_price: Decimal | Unset | None = UNSET
     """With it a stop-limit order."""
-    trail_amount: Decimal | None | Unset = UNSET
+    trail_amount: Decimal | Unset | None = UNSET
     """Follow the best price so far behind."""
-    trail_percent: Decimal | None | Unset = UNSET
+    trail_percent: Decimal | Unset | None = UNSET
     """The same in per cent of it."""
     _names: ClassVar[Mapping[str, str]] = {
         "stop_price": "stopPrice",
@@ -208,7 +208,7 @@ class TradingAccountCreateInput(Input):
     """1 to 100 characters."""
     kind: enums.AccountKind | str | Unset = UNSET
     """Paper or live."""
-    broker: str | None | Unset = UNSET
+    broker: str | Unset | None = UNSET
     """Who fills its orders; by default the simulator. LIVE needs one."""
     currency: str | Unset = UNSET
     """The base currency, such as USD, EUR or USDT."""
@@ -218,19 +218,19 @@ class TradingAccountCreateInput(Input):
     """Whether it may borrow."""
     leverage: Decimal | Unset = UNSET
     """How many times its equity a MARGIN account may hold, 1 to 100."""
-    margin_interest_rate: Decimal | None | Unset = UNSET
+    margin_interest_rate: Decimal | Unset | None = UNSET
     """What a MARGIN account pays a year for cash that it owes, 0 to 1: by default 0.05, which is 5 %."""
-    max_daily_loss: Decimal | None | Unset = UNSET
+    max_daily_loss: Decimal | Unset | None = UNSET
     """What it may lose in a UTC day; by default there is no limit."""
     method: enums.LotMethod | str | Unset = UNSET
     """Which units a sale takes."""
     shared: bool | Unset = UNSET
     """Whether every member may look and trade, as their role lets them."""
-    model: inputs.TradingExecutionModelInput | None | Unset = UNSET
+    model: inputs.TradingExecutionModelInput | Unset | None = UNSET
     """How its orders are filled."""
-    confirm: str | None | Unset = UNSET
+    confirm: str | Unset | None = UNSET
     """For LIVE: the account's name once more."""
-    idempotency_key: str | None | Unset = UNSET
+    idempotency_key: str | Unset | None = UNSET
     """The same key with the same input makes no second one."""
     _names: ClassVar[Mapping[str, str]] = {
         "name": "name",
@@ -254,15 +254,15 @@ class TradingAccountCreateInput(Input):
 class TradingExecutionModelInput(Input):
     """How a paper account's orders are filled; what is left out has its default."""
 
-    provider: str | None | Unset = UNSET
+    provider: str | Unset | None = UNSET
     """Whose prices; by default whoever answers first."""
     source: enums.FillSource | str | Unset = UNSET
     """What orders are matched against."""
     participation: Decimal | Unset = UNSET
     """The greatest share of what is offered that one order takes, up to 1."""
-    slippage: inputs.TradingSlippageInput | None | Unset = UNSET
+    slippage: inputs.TradingSlippageInput | Unset | None = UNSET
     """How much worse than the market a taker's fill is."""
-    fees: inputs.TradingFeesInput | None | Unset = UNSET
+    fees: inputs.TradingFeesInput | Unset | None = UNSET
     """What fills cost."""
     latency_ms: int | Unset = UNSET
     """How long an order takes to reach the venue, 0 to 60,000."""
@@ -270,7 +270,7 @@ class TradingExecutionModelInput(Input):
     """Of what is random, 0 or more."""
     max_age_ms: int | Unset = UNSET
     """Of a price: an older one fills nothing while its market is open; 1 to 86,400,000."""
-    collar_bps: int | None | Unset = UNSET
+    collar_bps: int | Unset | None = UNSET
     """How far a limit may lie on the wrong side of the market, 1 to 10,000; null lets any pass."""
     extended_hours: bool | Unset = UNSET
     """Whether orders are filled before and after regular hours too."""
