@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -288,19 +288,37 @@ def test_pandas_gets_the_index_and_exact_or_float_columns(client: Client):
     assert len(client.candles(["NOSUCH/USD"], "H1", START, END).to_pandas()) == 0
 
 
-def test_polars_keeps_every_digit_where_it_is_installed(client: Client):
+def test_polars_keeps_every_digit(client: Client):
     frame = client.candles(SYMBOLS, "H1", START, START + 2 * HOUR)
-    if find_spec("polars") is None:
-        with pytest.raises(ImportError, match="polars is not installed"):
-            frame.to_polars()
-        return
 
     made = frame.to_polars()
 
-    assert made.columns == ["instrument", "openTime", "open", "high", "low", "close", "volume", "closed"]
-    assert made["close"].to_list() == list(frame.close)
+    assert made.columns == ["instrument", "openTime", *COLUMNS[1:]]
+    assert {name: made[name].to_list() for name in COLUMNS[1:]} == {
+        name: list(getattr(frame, name)) for name in COLUMNS[1:]
+    }
+    assert made["openTime"].to_list() == list(frame.open_time)
+    assert made["instrument"].to_list() == list(frame.instrument)
     assert str(made["openTime"].dtype) == "Datetime(time_unit='us', time_zone='UTC')"
-    assert str(client.candles(SYMBOLS, "H1", START, END, numbers="float64").to_polars()["close"].dtype) == "Float64"
+    assert str(made["close"].dtype).startswith("Decimal(precision=38, scale=")
+    assert len(client.candles(["NOSUCH/USD"], "H1", START, END).to_polars()) == 0
+
+
+def test_polars_takes_floats_as_they_are(client: Client):
+    frame = client.candles(SYMBOLS, "H1", START, START + 2 * HOUR, numbers="float64")
+
+    made = frame.to_polars()
+
+    assert str(made["close"].dtype) == "Float64"
+    assert made["close"].to_list() == list(frame.close)
+
+
+def test_polars_says_which_column_needs_more_digits_than_it_has(client: Client):
+    frame = client.candles(["BTC/USD"], "H1", START, START + HOUR)
+    long = replace(frame, volume=(Decimal("1." + "0" * 37 + "1"),))
+
+    with pytest.raises(ValueError, match="volume needs 39 digits, Polars has 38: ask for numbers='float64'"):
+        long.to_polars()
 
 
 @pytest.mark.parametrize("name", ["pandas", "polars"])
