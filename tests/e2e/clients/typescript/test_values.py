@@ -190,8 +190,8 @@ CHART = """{
         query: async (_, variables) => { asked.push(variables); return { candles: { rows: given.stored.shift() } }; },
         async *subscribe() { yield* given.messages.map((candles) => ({ candles })); },
     });
-    const series = { setData: (bars) => drawn.push(bars.map(({ close }) => close)) };
-    const createChart = () => ({ addSeries: () => series });
+    const plot = { setData: (bars) => drawn.push(bars.map(({ close }) => close)) };
+    const createChart = () => ({ addSeries: () => plot });
     const [CandlestickSeries, document] = [null, { body: null }];
     %s
     return [drawn, asked];
