@@ -24,7 +24,7 @@ from marketgate_client import (
 )
 from marketgate_client.generated import Gap, RouteInput
 
-from tests.e2e.clients.python.line import Line
+from tests.e2e.clients.line import Line
 from tests.e2e.market.process import Gateway
 
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 11, tzinfo=UTC)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.clients.line import Line
 from tests.e2e.clients.typescript.node import Node, Thrown
-from tests.e2e.clients.wire import Wire
 from tests.e2e.market.process import Gateway
 
 CLIENT = "const client = createClient({ url: given.url, webSocket: WebSocket, apiKey: given.key });"
@@ -34,7 +34,7 @@ def test_a_process_ends_by_itself_once_its_streams_are_ended(typescript_client: 
 
 
 def test_a_process_does_not_wait_for_the_goodbye_of_a_machine_that_is_gone(
-    typescript_client: Path, offline: Gateway, wire: Wire
+    typescript_client: Path, offline: Gateway, line: Line
 ):
     own = Node(typescript_client)
     own.run(
@@ -43,13 +43,13 @@ def test_a_process_does_not_wait_for_the_goodbye_of_a_machine_that_is_gone(
         await client.subscribe(QuoteStreamDocument, { symbols: ["BTC/USD"] }).next();
         await told("silence");
         client.close();""",
-        on={"silence": wire.silence},
-        url=f"http://127.0.0.1:{wire.port}/graphql",
+        on={"silence": line.silence},
+        url=f"{line.url}/graphql",
         key=offline.key,
     )
 
     own.close()
-    wire.cut()
+    line.cut()
 
     assert own.process.returncode == 0
 
