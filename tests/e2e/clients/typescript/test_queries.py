@@ -332,6 +332,19 @@ def test_an_address_that_is_no_gateway_is_said_to_be_none(node: Node, offline: G
     )
 
     assert fault["code"] in ("ANSWER_UNREADABLE", "METHOD_NOT_ALLOWED")
+    assert "that of /graphql?" in fault["message"]
+
+
+def test_a_time_out_that_no_timer_has_is_the_longest_one(node: Node):
+    found = node.run(
+        """
+        const answering = async () => Response.json({ data: { providers: [] } });
+        const client = createClient({ url: "http://127.0.0.1/graphql", fetch: answering });
+        const query = graphql("{ providers { id } }");
+        return Promise.all([2 ** 31, Infinity].map((timeoutMs) => client.query(query, {}, { timeoutMs })));"""
+    )
+
+    assert found == [{"providers": []}] * 2
 
 
 def test_a_time_out_is_a_fault_and_an_abort_the_callers_own_reason(node: Node, live: tuple[Gateway, Upstream]):

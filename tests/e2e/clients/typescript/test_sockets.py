@@ -96,3 +96,27 @@ def test_a_message_of_another_shape_ends_the_stream_with_a_fault(node: Node, tex
 
     assert thrown.value.fault is not None
     assert (thrown.value.fault["code"], thrown.value.fault["closeCode"]) == ("CONNECTION_REFUSED", 4400)
+
+
+@pytest.mark.parametrize(("code", "reason", "expected"), [
+    (4401, "", "UNAUTHENTICATED"),
+    (4403, "", "FORBIDDEN"),
+    (4403, "RATE_LIMITED: one socket too many", "RATE_LIMITED"),
+    (4409, "Subscriber for 1 already exists", "CONNECTION_REFUSED"),
+])  # fmt: skip
+def test_a_close_says_what_http_says_of_a_credential(node: Node, code: int, reason: str, expected: str):
+    with pytest.raises(Thrown, match=f"the socket was closed with {code}") as thrown:
+        node.run(
+            """
+            class Closed {
+                constructor() { setTimeout(() => this.onclose({ code: given.code, reason: given.reason })) }
+                close() {}
+            }
+            const client = createClient({ url: "http://127.0.0.1/graphql", webSocket: Closed });
+            for await (const _ of client.subscribe(QuoteStreamDocument, { symbols: ["BTC/USD"] })) return;""",
+            code=code,
+            reason=reason,
+        )
+
+    assert thrown.value.fault is not None
+    assert thrown.value.fault["code"] == expected

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.e2e.clients.line import Line
@@ -219,7 +221,25 @@ def test_a_key_that_is_not_valid_is_no_reason_to_connect_again(node: Node, offli
         options={"apiKey": "mg_nobodys"},
     )
 
-    assert (fault["code"], fault["closeCode"], connections) == ("CONNECTION_REFUSED", 4401, 1)
+    assert (fault["code"], connections) == ("UNAUTHENTICATED", 1)
+
+
+def test_an_address_that_is_no_gateways_is_no_reason_to_connect_again(node: Node, offline: Gateway):
+    fault, connections = node.run(
+        CLIENT
+        + """
+        try {
+            for await (const _ of client.subscribe(QuoteStreamDocument, { symbols: ["BTC/USD"] })) return;
+        } catch (error) {
+            return [error.fault, sockets.length];
+        }""",
+        url=f"{offline.url}/nowhere",
+    )
+
+    assert (fault["code"], connections) == ("CONNECTION_REFUSED", 1)
+    assert re.fullmatch(
+        r"the socket was refused with status 40\d: is ws://.*/nowhere that of /graphql\?", fault["message"]
+    )
 
 
 def test_a_key_that_cannot_be_fetched_ends_the_stream_with_the_callers_own_error(node: Node, offline: Gateway):

@@ -58,6 +58,9 @@ def test_a_number_is_rounded_and_grouped_as_python_does(node: Node, texts: list[
     ("12345.5", {"locale": "es-ES"}, "12.345,5"),
     ("-1234.5", {"locale": "en-US", "grouping": False}, "-1234.5"),
     ("1234.5", {"locale": "ar-EG"}, "\u0661\u066c\u0662\u0663\u0664\u066b\u0665"),
+    ("-1234.5", {"locale": "ar-EG"}, "\u061c-\u0661\u066c\u0662\u0663\u0664\u066b\u0665"),
+    ("-1.5", {"locale": "he"}, "\u200e-1.5"),
+    ("-1.5", {"locale": "sv"}, "\u22121,5"),
     ("0.5", {"locale": "en-US", "maxDigits": 0}, "0"),
     ("1.5", {"locale": "en-US", "maxDigits": 0}, "2"),
     ("-0.004", {"locale": "en-US", "maxDigits": 2}, "0.00"),
@@ -117,6 +120,7 @@ def test_a_number_becomes_a_decimal_only_where_it_is_exact(node: Node):
     ("dateTime('2026-13-20T12:00:00Z')", "not an instant with its zone"),
     ("dateTime('2026-02-30T12:00:00Z')", "not an instant with its zone"),
     ("dateTime('2026-11-20T24:00:00Z')", "not an instant with its zone"),
+    ("dateTime(new Date(NaN))", "not an instant with its zone"),
     ("calendarDate('2026-02-30')", "not a day"),
     ("calendarDate('20261120')", "not a day"),
 ])  # fmt: skip
