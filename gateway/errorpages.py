@@ -10,7 +10,7 @@ from string import Template
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from gateway.cli.codes import CODES, DATA, INSIDE, REQUESTS, Explained
@@ -94,7 +94,7 @@ def _path(code: str) -> str:
 
 
 def error_routes() -> list[Route]:
-    """`/docs/errors`, and `/docs/errors/<CODE>` where `extensions.docs` leads to."""
+    """`/docs/errors`, and `/docs/errors/<CODE>` where `extensions.docs` leads to; `/docs` has nothing else."""
 
     async def every(_: Request) -> HTMLResponse:
         return _html("Errors", _listed())
@@ -105,7 +105,10 @@ def error_routes() -> list[Route]:
             raise HTTPException(404)
         return _html(code, _told(code))
 
-    return [Route(DOCS.rstrip("/"), every), Route(f"{DOCS}{{code}}", one)]
+    async def start(_: Request) -> RedirectResponse:
+        return RedirectResponse(DOCS.rstrip("/"))
+
+    return [Route("/docs", start), Route(DOCS.rstrip("/"), every), Route(f"{DOCS}{{code}}", one)]
 
 
 def _listed() -> Iterator[str]:

@@ -330,14 +330,15 @@ def _fields() -> Iterator[tuple[str, FieldInfo]]:
 def _kind(field: FieldInfo) -> str:
     """What a value may be."""
     annotation = field.annotation
-    if get_origin(annotation) is tuple:
-        return "list, separated by commas"
     for kind in (annotation, *get_args(annotation)):
         if get_origin(kind) is Literal:
             return " or ".join(f"`{choice}`" for choice in get_args(kind))
+        if get_origin(kind) is tuple:
+            return "list, separated by commas"
     least, most = (_bound(field, *names) for names in (("ge", "gt"), ("le", "lt")))
     bounds = f", {least} to {most}" if least and most else f", at least {least}" if least else ""
-    return KINDS.get(annotation, "text") + bounds
+    kinds = [KINDS[kind] for kind in (annotation, *get_args(annotation)) if kind in KINDS]
+    return (kinds or ["text"])[0] + bounds
 
 
 def _bound(field: FieldInfo, *names: str) -> str:

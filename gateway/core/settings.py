@@ -142,7 +142,7 @@ class Settings(TelemetrySettings):
         description="Ed25519 private keys (PEM, one after the other): access tokens are EdDSA, the first signs, all "
         "verify, `/.well-known/jwks.json` lists them.",
     )
-    public_url: str = Field("", description="Address that browsers and mails use. Default: http://HOST:PORT.")
+    public_url: str = Field("", description="Address that browsers and mails use. Default: `http://HOST:PORT`.")
     trusted_proxies: tuple[IpNetwork, ...] = Field(
         (), description="Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by commas."
     )

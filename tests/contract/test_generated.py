@@ -103,6 +103,7 @@ def test_the_packages_of_the_page_are_no_sources(copy: Path):
     "schema/schema.graphql",
     "schema/client/typescript/codegen.js",
     "schema/client/typescript/codegen/package-lock.json",
+    "schema/client/typescript/codegen/package.json",
     "schema/client/typescript/src/operations/market.graphql",
     "schema/client/typescript/src/operations/new.graphql",
     "schema/client/typescript/src/generated/operations.ts",
@@ -268,3 +269,17 @@ def test_a_readme_without_the_marks_gets_the_table_at_its_end():
         f"| Crypto exchanges and aggregators | Kraken |\n{END}\n"
     )
     assert with_providers(made, [PROVIDERS["kraken"]]) == made
+
+
+@pytest.mark.parametrize(("name", "kind"), [
+    ("ANONYMOUS", "true or false"),
+    ("ARCHIVE_DIR", "path"),
+    ("COMPUTE_PROCESSES", "whole number, 1 to 256"),
+    ("UPSTREAMS", "`live` or `recorded`"),
+    ("WEBHOOK_ALLOW", "list, separated by commas"),
+    ("SECRET_KEY", "text"),
+])  # fmt: skip
+def test_the_kind_of_a_setting_that_may_be_unset_is_told(name: str, kind: str):
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+
+    assert f"| `MARKETGATE_{name}` | {kind} |" in page

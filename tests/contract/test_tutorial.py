@@ -104,7 +104,7 @@ def test_the_tutorial_works_from_its_first_line_to_its_last(newcomer: Newcomer):
     done = [step(newcomer, kind, body) for kind, body in STEPS]
 
     assert done.count("graphql") == 11
-    assert done.count("sh") == 5
+    assert done.count("sh") == 6
     assert wait_for(newcomer.folder / "received", r"price.alert.triggered price crosses above 1\n")
 
 

@@ -70,6 +70,8 @@ async def test_the_link_of_an_error_leads_to_a_page_that_asks_for_nothing_else(p
 
 async def test_the_index_links_every_code_and_a_code_that_is_none_is_not_there(pages: httpx.AsyncClient):
     index = (await pages.get("/docs/errors")).text
+    start = await pages.get("/docs")
 
     assert [code for code in CODES if f'href="/docs/errors/{code}"' not in index] == []
+    assert (start.status_code, start.headers["location"]) == (307, "/docs/errors")
     assert (await pages.get("/docs/errors/NOTHING")).status_code == 404

@@ -44,15 +44,18 @@ def enums_module(found: Selections) -> str:
 def inputs_module(found: Selections) -> str:
     """`inputs.py`."""
     lines = ['"""The input objects of the operations."""', "", *_imports(found)]
-    lines += ["from marketgate_client.wire import Input", ""]
+    lines += ["from marketgate_client.wire import UNSET, Input, Unset", ""]
     for _, given in sorted(found.inputs.items()):
         lines += ["", "@dataclass(frozen=True, slots=True, kw_only=True)", f"class {given.name}(Input):"]
         lines += _doc(given.description, 4)
         for name, each in given.fields.items():
             attribute = snake(name)
             needed = is_required_input_field(each)
-            hint = argument_hint(each.type if needed else _nullable(each.type))
-            lines.append(f"    {attribute}: {hint}" + ("" if needed else " = None"))
+            hint = argument_hint(each.type)
+            if not needed:
+                some = hint.removesuffix(" | None")
+                hint = f"{some} | Unset{hint[len(some) :]} = UNSET"
+            lines.append(f"    {attribute}: {hint}")
             lines += _doc(each.description, 4)
         lines += [f"    _names: ClassVar[Mapping[str, str]] = { {snake(name): name for name in given.fields}!r}", ""]
     return MARK + "\n".join(lines)
@@ -235,7 +238,3 @@ def _imports(found: Selections) -> list[str]:
         "from dataclasses import dataclass", "from datetime import date, datetime", "from decimal import Decimal",
         "from typing import Any, ClassVar", "", "from marketgate_client.generated import enums, inputs",
     ]  # fmt: skip
-
-
-def _nullable(type: GraphQLType) -> GraphQLType:
-    return type.of_type if isinstance(type, GraphQLNonNull) else type

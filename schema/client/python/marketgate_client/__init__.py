@@ -18,8 +18,10 @@ from marketgate_client.frame import CandleFailure, CandleFrame, CandleRow
 from marketgate_client.generated import Interval
 from marketgate_client.http import Answer, Cost, Retry
 from marketgate_client.streams import AsyncStream, Stream
+from marketgate_client.wire import UNSET, Unset
 
 __all__ = [
+    "UNSET",
     "AccessError",
     "Answer",
     "AsyncClient",
@@ -41,4 +43,5 @@ __all__ = [
     "Retry",
     "Stream",
     "UnavailableError",
+    "Unset",
 ]

@@ -29,7 +29,7 @@ from marketgate_client.gateway import (
 from marketgate_client.generated.enums import Adjustment, Interval, TradingHours
 from marketgate_client.generated.inputs import RouteInput
 from marketgate_client.generated.methods import Questions
-from marketgate_client.generated.operations import CANDLE_PAGE
+from marketgate_client.generated.operations import CANDLE_PAGE, VIEWER
 from marketgate_client.history import MOST_ROWS, Fetched, History, Numbers, Part, frame_of
 from marketgate_client.http import Answer, Retry, answer_of, failure_of
 from marketgate_client.streams import Stream
@@ -142,7 +142,8 @@ class Client(Questions):
         """All candles that begin in `[start, end)`, of all symbols, in one frame; *end* is by default now.
 
         Parts of at most *chunk* candles are fetched, *parallel* at a time. With a folder as *cache* finished parts
-        are kept there, and the same call after an interruption fetches only the rest. What the data refuse is in
+        are kept there, and the same call after an interruption fetches only the rest; first the gateway is asked
+        whether it is live, so that no history of its offline market is taken for one. What the data refuse is in
         `failures`; what ails the caller, the gateway or the network is raised.
         """
         history = self._gateway.history(
@@ -156,6 +157,8 @@ class Client(Questions):
             parallel=parallel,
             chunk=chunk,
         )
+        if history.shelf is not None:
+            history.mode = (self._send(asked(VIEWER, {}))).mode
         found = self._parts(history, parallel)
         return frame_of(history, found, numbers)
 

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from marketgate_client.errors import ConnectionFailed, MarketgateError, error_of, shaped
 from marketgate_client.http import AGAIN, Retry
-from marketgate_client.wire import Operation, T, variables_of
+from marketgate_client.wire import Operation, T, arguments_of, variables_of
 
 PROTOCOL = "graphql-transport-ws"
 SILENCE_S = 60.0
@@ -50,7 +50,8 @@ class Conversation(Generic[T]):
     ) -> None:
         self.operation, self.cursor = operation, after
         self.lost = self.reconnects = 0
-        self._variables, self._credential, self._retry = variables_of(variables), credential, retry
+        self._variables = arguments_of(variables) if operation.name else variables_of(variables)
+        self._credential, self._retry = credential, retry
         self._failures = 0
 
     def opening(self) -> str:

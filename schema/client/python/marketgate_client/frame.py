@@ -118,7 +118,9 @@ class CandleFrame(Generic[N]):
         )
 
     def at(self, symbol: str, open_time: datetime) -> CandleRow[N]:
-        """The candle of an index (instrument, open time); KeyError where there is none."""
+        """The candle of an index (instrument, open time); KeyError where there is none, ValueError without a zone."""
+        if open_time.tzinfo is None:
+            raise ValueError("open_time has no time zone: give datetime(..., tzinfo=UTC)")
         rows = self._rows(self.symbols.get(symbol, symbol))
         place = bisect_left(self.open_time, open_time, rows.start, rows.stop)
         if place == rows.stop or self.open_time[place] != open_time:
@@ -127,11 +129,11 @@ class CandleFrame(Generic[N]):
 
     def to_pandas(self) -> pandas.DataFrame:
         """A DataFrame with the index (instrument, openTime); Decimals are objects. Needs the extra `pandas`."""
-        pandas = _library("pandas")
-        times = pandas.DatetimeIndex(pandas.to_datetime(list(self.open_time), utc=True))
-        index = pandas.MultiIndex.from_arrays([list(self.instrument), times], names=["instrument", "openTime"])
-        columns = {name: pandas.Series(list(getattr(self, name)), index, dtype=self._dtype(name)) for name in COLUMNS}
-        made = pandas.DataFrame(columns, index=index)
+        library = _library("pandas")
+        times = library.DatetimeIndex(library.to_datetime(list(self.open_time), utc=True))
+        index = library.MultiIndex.from_arrays([list(self.instrument), times], names=["instrument", "openTime"])
+        columns = {name: library.Series(list(getattr(self, name)), index, dtype=self._dtype(name)) for name in COLUMNS}
+        made: pandas.DataFrame = library.DataFrame(columns, index=index)
         made.attrs = {"currency": dict(self.currency), "provenance": dict(self.provenance), "gaps": dict(self.gaps)}
         return made
 
@@ -140,17 +142,18 @@ class CandleFrame(Generic[N]):
 
         Needs the extra `polars`. ValueError where a column needs more digits.
         """
-        polars = _library("polars")
+        library = _library("polars")
         columns: dict[str, Any] = {
-            "instrument": polars.Series(list(self.instrument), dtype=polars.String),
-            "openTime": polars.Series(list(self.open_time), dtype=polars.Datetime("us", "UTC")),
+            "instrument": library.Series(list(self.instrument), dtype=library.String),
+            "openTime": library.Series(list(self.open_time), dtype=library.Datetime("us", "UTC")),
         }
         for name in NUMBERS:
             values = list(getattr(self, name))
-            dtype = polars.Float64() if self._floats else polars.Decimal(DIGITS, _scale(name, values))
-            columns[name] = polars.Series(values, dtype=dtype)
-        columns["closed"] = polars.Series(list(self.closed), dtype=polars.Boolean)
-        return polars.DataFrame(columns)
+            dtype = library.Float64() if self._floats else library.Decimal(DIGITS, _scale(name, values))
+            columns[name] = library.Series(values, dtype=dtype)
+        columns["closed"] = library.Series(list(self.closed), dtype=library.Boolean)
+        made: polars.DataFrame = library.DataFrame(columns)
+        return made
 
     @property
     def _floats(self) -> bool:

@@ -19,11 +19,10 @@ from marketgate_client.conversation import Conversation
 from marketgate_client.errors import MarketgateError, shaped
 from marketgate_client.generated import Interval
 from marketgate_client.history import History, Numbers
-from marketgate_client.http import Answer, Retry, body_of, headers_of
-from marketgate_client.http import writes as may_write
+from marketgate_client.http import Answer, Retry, body_of, headers_of, writes
 from marketgate_client.shelf import Shelf
 from marketgate_client.streams import Socket
-from marketgate_client.wire import Operation, T
+from marketgate_client.wire import Operation, T, arguments_of, variables_of
 
 KEPT_S = 3.0
 """The gateway closes a connection that was idle for 5 s: a mutation that meets its end could not be sent again."""
@@ -55,6 +54,10 @@ class Gateway:
     trust_env: bool
     ssl_context: ssl.SSLContext | None
     now: Callable[[], datetime]
+
+    def __post_init__(self) -> None:
+        if self.api_key is not None and self.token is not None:
+            raise ValueError("give api_key or token, not both")
 
     @property
     def caller(self) -> str:
@@ -129,12 +132,13 @@ def endpoint_of(url: str) -> str:
 
 def request_of(document: str, variables: Mapping[str, object] | None, name: str | None) -> Request:
     """A free-form operation."""
-    return Request(body=body_of(document, variables, name), writes=may_write(document))
+    return Request(body=body_of(document, variables_of(variables or {}), name), writes=writes(document))
 
 
 def asked(operation: Operation[Any], variables: Mapping[str, object]) -> Request:
     """A committed operation."""
-    return Request(body=body_of(operation.document, variables, operation.name), writes=operation.writes)
+    body = body_of(operation.document, arguments_of(variables), operation.name)
+    return Request(body=body, writes=operation.writes)
 
 
 def root_of(operation: Operation[Any], answer: Answer) -> Any:
@@ -146,7 +150,9 @@ def root_of(operation: Operation[Any], answer: Answer) -> Any:
 
 
 def subscription_of(document: str) -> Operation[Mapping[str, Any]]:
-    """A free-form subscription: its messages are JSON."""
+    """A free-form subscription: its messages are JSON. ValueError where it is a mutation."""
+    if writes(document):
+        raise ValueError("a mutation is sent by execute: a stream that breaks is opened again")
     return Operation(name="", document=document, field="", read=_same)
 
 

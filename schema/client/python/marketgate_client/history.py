@@ -16,7 +16,7 @@ from marketgate_client.errors import DataError, InstrumentError, MarketgateError
 from marketgate_client.frame import NUMBERS, CandleFailure, CandleFrame
 from marketgate_client.generated import CandleSeries, DataMode, Gap, Interval, Provenance
 from marketgate_client.shelf import Shelf
-from marketgate_client.wire import variables_of
+from marketgate_client.wire import arguments_of
 
 Numbers: TypeAlias = Literal["decimal", "float64"]
 MOST_ROWS = 5_000
@@ -64,6 +64,8 @@ class History:
     shelf: Shelf | None
     now: Callable[[], datetime]
     rows: int = MOST_ROWS
+    mode: str = "live"
+    """What the gateway's answers rest on, as it says now: a live one has parts of its own on the shelf."""
     refused: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -92,13 +94,14 @@ class History:
             return Fetched(part=part)
         found = None if self.shelf is None else self.shelf.find(self._question(part))
         try:
-            return None if found is None else Fetched(part=part, series=shaped(_read, found))
+            series = None if found is None else shaped(_reader(part), found)
         except MarketgateError:
             return None
+        return None if series is None or not self._belongs(series) else Fetched(part=part, series=series)
 
     def take(self, part: Part, answer: Any) -> Fetched:
         """A part that was answered; it goes to the shelf when nothing of it will change any more."""
-        series = shaped(_read, answer)
+        series = shaped(_reader(part), answer)
         if series.page_info.has_next_page:
             told = f"more than {self.rows} candles in a part that has no room for them"
             return Fetched(part=part, error=MarketgateError(told, code="INCOMPLETE"))
@@ -107,27 +110,52 @@ class History:
         return Fetched(part=part, series=series)
 
     def failed(self, part: Part, error: MarketgateError) -> Fetched:
-        """A part that did not come; what ails the caller and not the data is raised again."""
-        if not isinstance(error, DataError | RequestError):
+        """A part that did not come; what ails the caller and neither the data nor a symbol is raised again."""
+        of_symbol = isinstance(error, InstrumentError) or (isinstance(error, RequestError) and error.field == "symbol")
+        if not isinstance(error, DataError) and not of_symbol:
             raise error
-        if isinstance(error, InstrumentError | RequestError):
+        if of_symbol:
             self.refused.add(part.symbol)
         return Fetched(part=part, error=error)
 
     def _question(self, part: Part) -> dict[str, Any]:
-        return {"gateway": self.gateway, "caller": self.caller, **variables_of(self.variables(part))}
+        asker = {"gateway": self.gateway, "caller": self.caller, "mode": self.mode}
+        return {**asker, **arguments_of(self.variables(part))}
 
     def _finished(self, part: Part, series: CandleSeries) -> bool:
         settled = part.end + max(SETTLED, timedelta(seconds=seconds_of(self.interval))) <= self.now()
-        return settled and all(series.columns.closed) and not any(each.stale for each in series.provenance)
+        fresh = all(series.columns.closed) and not any(each.stale for each in series.provenance)
+        return settled and fresh and self._belongs(series)
+
+    def _belongs(self, series: CandleSeries) -> bool:
+        """Whether it is of one mode, and that the gateway's: what is simulated a live one gives where a route asks."""
+        modes = {each.mode for each in series.provenance}
+        if len(modes) != 1:
+            return not modes
+        if self.mode != "live":
+            return modes != {DataMode.LIVE}
+        return modes == {DataMode.LIVE} or (modes == {DataMode.SIMULATED} and self.options.get("route") is not None)
 
 
-def _read(answer: Any) -> CandleSeries:
-    series = CandleSeries.read(answer)
-    lengths = {len(getattr(series.columns, name)) for name in ("open_time", "closed", *NUMBERS)}
-    if len(lengths) > 1:
-        raise ValueError(f"columns of {' and '.join(map(str, sorted(lengths)))} candles")
-    return series
+def _reader(part: Part) -> Callable[[Any], CandleSeries]:
+    """Reads the answer to a part; ValueError where it cannot be one."""
+
+    def read(answer: Any) -> CandleSeries:
+        series = CandleSeries.read(answer)
+        columns, times = series.columns, series.columns.open_time
+        lengths = {len(getattr(columns, name)) for name in ("open_time", "closed", *NUMBERS)}
+        if len(lengths) > 1:
+            raise ValueError(f"columns of {' and '.join(map(str, sorted(lengths)))} candles")
+        if any(a >= b for a, b in pairwise(times)):
+            raise ValueError("open times that do not ascend")
+        if times and not part.start <= times[0] <= times[-1] < part.end:
+            raise ValueError(f"candles of {times[0]} to {times[-1]} in a part of {part.start} to {part.end}")
+        for name in NUMBERS:
+            if any(value is not None and not value.is_finite() for value in getattr(columns, name)):
+                raise ValueError(f"a number in {name} that is none")
+        return series
+
+    return read
 
 
 def seconds_of(interval: Interval) -> int:

@@ -14,13 +14,15 @@ from typing import Any
 import httpx
 
 from marketgate_client.errors import ConnectionFailed, MarketgateError, are_written, error_of, wait_of
-from marketgate_client.wire import moment, variables_of
+from marketgate_client.wire import moment
 
 ACCEPT = "application/graphql-response+json, application/json;q=0.9"
 AGAIN = frozenset({"RATE_LIMITED", "OVERLOADED", "LIMITS_UNAVAILABLE", "DATABASE_UNAVAILABLE"})
 PASSING = frozenset({429, 502, 503, 504})
 """Statuses with which a balancer answers in a gateway's place, for a while."""
-_MUTATION = re.compile(r"\bmutation\b")
+_HIDDEN = re.compile(r'"""(?:\\"""|.)*?"""|"(?:\\.|[^"\\\n])*"|#[^\n\r]*', re.DOTALL)
+_INNERMOST = re.compile(r"\{[^{}]*\}|\([^()]*\)")
+_MUTATION = re.compile(r"(?:^|;)[\s,\ufeff]*mutation\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,8 @@ class Answer:
     data: Mapping[str, Any]
     request_id: str | None
     cost: Cost | None
+    mode: str = "live"
+    """What the gateway's answers rest on: `recorded` is its offline market."""
 
     def __getitem__(self, field: str) -> Any:
         return self.data[field]
@@ -79,9 +83,9 @@ class Retry:
         return min(self.longest_s, self.first_s * 2.0 ** min(attempt - 1, 30))
 
 
-def body_of(document: str, variables: Mapping[str, object] | None, name: str | None) -> bytes:
-    """The body of a POST."""
-    body: dict[str, object] = {"query": document, "variables": variables_of(variables or {})}
+def body_of(document: str, variables: Mapping[str, object], name: str | None) -> bytes:
+    """The body of a POST, of variables as JSON."""
+    body: dict[str, object] = {"query": document, "variables": variables}
     if name is not None:
         body["operationName"] = name
     return json.dumps(body, ensure_ascii=False).encode()
@@ -98,8 +102,11 @@ def headers_of(api_key: str | None, token: str | None) -> dict[str, str]:
 
 
 def writes(document: str) -> bool:
-    """Whether it may be a mutation; in doubt it is."""
-    return _MUTATION.search(document) is not None
+    """Whether one of its operations is a mutation, whatever a comment, a text or a name says."""
+    before, bare = "", _HIDDEN.sub(" ", document)
+    while bare != before:
+        before, bare = bare, _INNERMOST.sub(lambda part: ";" if part[0][0] == "{" else "", bare)
+    return _MUTATION.search(bare) is not None
 
 
 def answer_of(response: httpx.Response) -> Answer:
@@ -115,7 +122,12 @@ def answer_of(response: httpx.Response) -> Answer:
             told = body.get("extensions")
             extensions = told if isinstance(told, dict) else {}
             id = extensions.get("requestId")
-            return Answer(data=data, request_id=id if isinstance(id, str) else None, cost=_cost(extensions.get("cost")))
+            return Answer(
+                data=data,
+                request_id=id if isinstance(id, str) else None,
+                cost=_cost(extensions.get("cost")),
+                mode=response.headers.get("Marketgate-Mode", "live"),
+            )
     raise _no_answer(response)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeVar
 
 T = TypeVar("T")
 
@@ -24,9 +24,25 @@ class OpenEnum(StrEnum):
         return member
 
 
+class Unset(Enum):
+    """The kind of UNSET."""
+
+    UNSET = "UNSET"
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+UNSET: Final = Unset.UNSET
+"""What is not given, and left out: the gateway's default holds, or what was there stays. None is null."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """An input object of the schema; what is None is left out, so that the gateway's default holds."""
+    """An input object of the schema; what is UNSET is left out, what is None is null."""
 
     _names: ClassVar[Mapping[str, str]] = {}
     """GraphQL's name of each attribute."""
@@ -61,8 +77,13 @@ def told(time: datetime) -> str:
 
 
 def variables_of(given: Mapping[str, object]) -> dict[str, Any]:
-    """The variables that are not None, as JSON."""
-    return {name: written(value) for name, value in given.items() if value is not None}
+    """The variables that are given, as JSON; None is null."""
+    return {name: written(value) for name, value in given.items() if value is not UNSET}
+
+
+def arguments_of(given: Mapping[str, object]) -> dict[str, Any]:
+    """As `variables_of`, of a method's arguments: None is one that is not given."""
+    return variables_of({name: value for name, value in given.items() if value is not None})
 
 
 def written(value: Any) -> Any:
@@ -81,7 +102,7 @@ def written(value: Any) -> Any:
         case Input():
             return variables_of({key: getattr(value, name) for name, key in value._names.items()})
         case Mapping():
-            return {name: written(each) for name, each in value.items()}
+            return variables_of(value)
         case list() | tuple():
             return [written(each) for each in value]
     return value

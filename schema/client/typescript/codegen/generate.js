@@ -10,7 +10,13 @@ import { configFrom, presetConfig } from "../codegen.js";
 
 const HOME = fileURLToPath(new URL("..", import.meta.url));
 const SCHEMA = "../../schema.graphql";
-const SOURCES = ["codegen.js", "codegen/generate.js", "codegen/package-lock.json", "src/operations/*.graphql"];
+const SOURCES = [
+  "codegen.js",
+  "codegen/generate.js",
+  "codegen/package-lock.json",
+  "codegen/package.json",
+  "src/operations/*.graphql",
+];
 const OUTPUTS = ["src/generated/*.ts"];
 const MARK = "// Written by `make gen` from the schema and src/operations; edit there.\n";
 
@@ -24,7 +30,8 @@ function withPlainDocuments(text) {
     .replace(
       /new TypedDocumentString\(`([^`]*)`(?:, \{[^\n]*\})?\) as unknown as TypedDocumentString</g,
       (_, document) => `\`${document.trim().replace(/\n\s*/g, "\n")}\` as unknown as TypedDocument<`,
-    );
+    )
+    .replace(/ TypedDocument<\w+(Query|Mutation|Subscription), \w+(?=>)/g, (all, kind) => `${all}, "${kind.toLowerCase()}"`);
   if (plain.includes("TypedDocumentString")) throw new Error("the preset prints documents in a way not known here");
   return plain;
 }

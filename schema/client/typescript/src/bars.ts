@@ -59,14 +59,19 @@ export function toBars(series: SeriesLike, options: BarOptions = {}): (Bar | Whi
   return byTime([...gaps.flatMap(timesOf).map((time) => ({ time })), ...barsOf(series)]);
 }
 
-/** The bars with the candles of a stream's message: new ones behind them, revised ones in their places. */
+/**
+ * The bars with the candles of a stream's message: new ones behind them, revised ones in their places.
+ *
+ * What a stream has missed it says with a snapshot or a notice GAP: those bars come by a query alone.
+ */
 export function merged(bars: readonly Bar[], candles: readonly CandleLike[]): Bar[] {
   return byTime([...bars, ...candles.map(toBar)]);
 }
 
 /** One bar: what `series.update` takes as a candle grows. */
 export function toBar({ openTime, open, high, low, close }: CandleLike): Bar {
-  return { time: secondsOf(openTime), open: Number(open), high: Number(high), low: Number(low), close: Number(close) };
+  const [o, h, l, c] = [open, high, low, close].map(numberOf) as [number, number, number, number];
+  return { time: secondsOf(openTime), open: o, high: h, low: l, close: c };
 }
 
 function byTime<Place extends Whitespace>(places: readonly Place[]): Place[] {
@@ -89,5 +94,15 @@ function timesOf({ start, end, missing }: GapLike): Seconds[] {
 }
 
 function secondsOf(time: DateTime): Seconds {
-  return Math.floor(Date.parse(time) / 1000) as Seconds;
+  return Math.floor(finite(Date.parse(time), time) / 1000) as Seconds;
+}
+
+function numberOf(price: Decimal): number {
+  return finite(Number(price), price);
+}
+
+/** A chart takes NaN without a word, and draws nothing any more. */
+function finite(value: number, text: string): number {
+  if (!Number.isFinite(value)) throw new TypeError(`no chart can draw ${text}`);
+  return value;
 }

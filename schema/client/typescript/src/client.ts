@@ -1,6 +1,6 @@
 /** A client of one gateway: ask, change, listen. */
 
-import type { Arguments, TypedDocument } from "./document.js";
+import { type Arguments, type TypedDocument, writes } from "./document.js";
 import { type Fault, GatewayError } from "./errors.js";
 import { ask, type Asked, type Http } from "./http.js";
 import { type Live, stream, type StreamOptions } from "./live.js";
@@ -43,29 +43,29 @@ export type Outcome<Data> =
   | { readonly ok: false; readonly fault: Fault; readonly faults: readonly Fault[]; readonly data: Data | null };
 
 export interface Client {
-  /** @throws {GatewayError} where a part of the answer failed. */
+  /** Sent again where no answer came, unless it is a mutation. @throws {GatewayError} where a part of it failed. */
   query<Data, Variables>(
-    document: TypedDocument<Data, Variables>,
+    document: TypedDocument<Data, Variables, "query">,
     ...given: Arguments<Variables, CallOptions>
   ): Promise<Data>;
   /** Sent again only where the gateway says that it never began. @throws {GatewayError} */
   mutate<Data, Variables>(
-    document: TypedDocument<Data, Variables>,
+    document: TypedDocument<Data, Variables, "mutation">,
     ...given: Arguments<Variables, CallOptions>
   ): Promise<Data>;
   /** As `query`, with failures as values. */
   tryQuery<Data, Variables>(
-    document: TypedDocument<Data, Variables>,
+    document: TypedDocument<Data, Variables, "query">,
     ...given: Arguments<Variables, CallOptions>
   ): Promise<Outcome<Data>>;
   /** As `mutate`, with failures as values. */
   tryMutate<Data, Variables>(
-    document: TypedDocument<Data, Variables>,
+    document: TypedDocument<Data, Variables, "mutation">,
     ...given: Arguments<Variables, CallOptions>
   ): Promise<Outcome<Data>>;
   /** Messages as they come; a broken connection is opened again, and goes on behind the last `cursor`. */
   subscribe<Data, Variables>(
-    document: TypedDocument<Data, Variables>,
+    document: TypedDocument<Data, Variables, "subscription">,
     ...given: Arguments<Variables, StreamOptions>
   ): AsyncGenerator<Data, void, undefined>;
   /** End all streams and close their sockets. */
@@ -82,7 +82,8 @@ export function createClient(options: ClientOptions): Client {
   let live: Live | undefined;
 
   async function outcome<Data>(kind: Asked["kind"], document: object, variables: unknown, call: CallOptions = {}) {
-    const { data, faults } = await ask(http, { kind, text: String(document), variables, ...call });
+    const text = String(document);
+    const { data, faults } = await ask(http, { kind: writes(text) ? "mutation" : kind, text, variables, ...call });
     const [fault] = faults;
     return (fault ? { ok: false, fault, faults, data } : { ok: true, data }) as Outcome<Data>;
   }
@@ -97,8 +98,10 @@ export function createClient(options: ClientOptions): Client {
     tryQuery: (document, ...[variables, call]) => outcome("query", document, variables, call),
     tryMutate: (document, ...[variables, call]) => outcome("mutation", document, variables, call),
     subscribe(document, ...[variables, call]) {
+      const text = String(document);
+      if (writes(text)) throw new TypeError("a mutation is sent by mutate: a stream that breaks is opened again");
       live ??= liveOf(options, closing.signal);
-      return stream(live, String(document), variables, call ?? {});
+      return stream(live, text, variables, call ?? {});
     },
     close: () => closing.abort(),
   };

@@ -154,12 +154,14 @@ function signsOf(locale: string | undefined): Signs {
   const intl = new Intl.NumberFormat(locale, { minimumFractionDigits: 1 });
   const parts = intl.formatToParts(-123456789.5);
   const one = (type: string, other: string): string => parts.find((part) => part.type === type)?.value ?? other;
+  // Where digits run against the script, marks of direction keep the sign in its place.
+  const sign = parts.slice(0, parts.findIndex((part) => part.type === "integer"));
   const groups = parts.filter((part) => part.type === "integer").map((part) => [...part.value].length);
   const last = groups.at(-1) ?? 3;
   const small = intl.formatToParts(1234.5).some((part) => part.type === "group");
   const plain = new Intl.NumberFormat(locale, { useGrouping: false });
   const signs: Signs = {
-    minus: one("minusSign", "-"),
+    minus: sign.map((part) => part.value).join("") || "-",
     point: one("decimal", "."),
     group: one("group", ""),
     sizes: [last, groups.at(-2) ?? last],

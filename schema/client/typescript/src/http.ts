@@ -1,7 +1,7 @@
 /** Queries and mutations over fetch: automatic persisted queries, and tries again where nothing can be done twice. */
 
 import { faultsOf, type Fault, isResponse, type WrittenResponse } from "./errors.js";
-import { pauseMs, refusedForNow, type Retry, sleep } from "./pause.js";
+import { LONGEST_MS, pauseMs, refusedForNow, type Retry, sleep } from "./pause.js";
 
 export interface Http {
   readonly url: string;
@@ -38,7 +38,7 @@ const GONE_SOON = new Set<string>(["DATABASE_UNAVAILABLE", "NETWORK_FAILED"]);
  */
 export async function ask(http: Http, asked: Asked): Promise<Reply> {
   const timeoutMs = asked.timeoutMs ?? http.timeoutMs;
-  const patience = AbortSignal.timeout(timeoutMs);
+  const patience = AbortSignal.timeout(Math.min(timeoutMs, LONGEST_MS));
   const signal = asked.signal ? AbortSignal.any([asked.signal, patience]) : patience;
   try {
     return await tries(http, asked, signal);
@@ -113,8 +113,10 @@ async function post(http: Http, body: object, signal: AbortSignal): Promise<Repl
   }
   const written = parsed(read);
   if (!written) return { data: null, faults: [unreadable(response)], status: response.status };
+  const { status } = response;
+  const hint = status === 404 || status === 405 ? ` Is ${http.url} that of /graphql?` : "";
   const faults = written.errors?.length ? faultsOf(written.errors) : [];
-  return { data: written.data ?? null, faults, status: response.status };
+  return { data: written.data ?? null, faults: faults.map((each) => ({ ...each, message: each.message + hint })), status };
 }
 
 function parsed(text: string): WrittenResponse | undefined {

@@ -41,8 +41,14 @@ export interface Live {
   readonly closed: AbortSignal;
 }
 
-/** Closes for which another connection is no help: a wrong message, credential, protocol. */
-const FINAL = new Set([1009, 4400, 4401, 4403, 4406, 4409, 4429]);
+type AccessCode = "UNAUTHENTICATED" | "FORBIDDEN";
+
+/** Closes for which another connection is no help: a wrong message, a wrong protocol. */
+const FINAL = new Set([1009, 4400, 4406, 4409, 4429]);
+/** Closes that say of the credential what HTTP says with these codes. */
+const ACCESS: Readonly<Record<number, AccessCode>> = { 4401: "UNAUTHENTICATED", 4403: "FORBIDDEN" };
+/** Statuses with which a balancer answers in a gateway's place, for a while. */
+const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 
 /**
  * Each message's `data`, until the gateway completes the stream or the signal ends it.
@@ -57,6 +63,7 @@ export async function* stream<Data>(
 ): AsyncGenerator<Data, void, undefined> {
   const signal = options.signal ? AbortSignal.any([options.signal, live.closed]) : live.closed;
   let { after } = options;
+  let opened = false;
   for (let failures = 0; !signal.aborted; ) {
     const request = { query, variables, ...(after !== undefined && { extensions: { after } }) };
     const messages = results(freeLine(live), request, options.buffer ?? 1_000, signal);
@@ -72,7 +79,7 @@ export async function* stream<Data>(
         const { data, errors } = step.value;
         if (data == null) throw new GatewayError(faultsOf(errors?.length ? errors : [{ message: "no data came" }]));
         if (!flows) options.onState?.({ state: "open" });
-        flows = true;
+        flows = opened = true;
         failures = 0;
         if (errors?.length) options.onFaults?.(faultsOf(errors));
         for (const notice of partsOf(data).flatMap(({ notices }) => notices ?? [])) options.onNotice?.(notice);
@@ -84,7 +91,7 @@ export async function* stream<Data>(
     }
     if (ending.type === "complete") return;
     if (ending.type === "behind") continue;
-    const fault = passingFault(ending, live);
+    const fault = passingFault(ending, live, opened);
     const retryInMs = pauseMs(fault, failures++, live.retry);
     if (retryInMs === undefined) throw new GatewayError([fault]);
     options.onState?.({ state: "waiting", fault, retryInMs });
@@ -114,16 +121,23 @@ function partsOf(data: unknown): Part[] {
 }
 
 /** Why the stream broke. @throws where it would break again. */
-function passingFault(ending: Exclude<Ending, { type: "complete" | "behind" }>, live: Live): Fault {
+function passingFault(ending: Exclude<Ending, { type: "complete" | "behind" }>, live: Live, opened: boolean): Fault {
   if (ending.type === "failed") throw ending.error;
   if (ending.type === "error") {
     const faults = faultsOf(ending.errors);
     if (refusedForNow(faults[0]) || faults[0].code === "DATABASE_UNAVAILABLE") return faults[0];
     throw new GatewayError(faults);
   }
-  const { code, reason, accepted } = ending;
-  const message = `the socket was closed with ${code}${reason && `: ${reason}`}`;
-  const renewed = live.renews && accepted && (code === 4401 || code === 4403);
-  if (FINAL.has(code) && !renewed) throw new GatewayError([{ code: "CONNECTION_REFUSED", message, closeCode: code }]);
+  const { code: closeCode, reason, accepted, status } = ending;
+  if (status && !opened && !PASSING.has(status)) {
+    const message = `the socket was refused with status ${status}: is ${live.url} that of /graphql?`;
+    throw new GatewayError([{ code: "CONNECTION_REFUSED", message, closeCode }]);
+  }
+  const message = `the socket was closed with ${closeCode}${reason && `: ${reason}`}`;
+  // The gateway's reasons are `CODE: words`; a browser may hide them.
+  const code = ACCESS[closeCode] && ((/^([A-Z_]{4,}): /.exec(reason)?.[1] as AccessCode) ?? ACCESS[closeCode]);
+  const renewed = live.renews && accepted && code;
+  if (code && !renewed) throw new GatewayError([{ code, message }]);
+  if (FINAL.has(closeCode)) throw new GatewayError([{ code: "CONNECTION_REFUSED", message, closeCode }]);
   return { code: "NETWORK_FAILED", message, cause: undefined };
 }

@@ -11,6 +11,9 @@ export interface Retry {
   readonly maxMs?: number;
 }
 
+/** A timer takes more than this for nothing. */
+export const LONGEST_MS = 2 ** 31 - 1;
+
 const REFUSED = new Set<string>(["RATE_LIMITED", "OVERLOADED", "LIMITS_UNAVAILABLE"]);
 
 /** Whether the gateway did nothing, and says when to come back: what could never fit has no such time. */
@@ -37,7 +40,7 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(() => {
       signal.removeEventListener("abort", stop);
       done();
-    }, ms);
+    }, Math.min(ms, LONGEST_MS));
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
   });

@@ -22,7 +22,7 @@ const DATE = /^\d{4}-\d\d-\d\d$/;
 
 /** @throws {TypeError} where the text has no zone, or is no time. */
 export function dateTime(value: string | Date): DateTime {
-  const text = typeof value === "string" ? value : value.toISOString();
+  const text = typeof value === "string" || Number.isNaN(value.getTime()) ? String(value) : value.toISOString();
   const [, day = ""] = DATE_TIME.exec(text) ?? [];
   if (!isDay(day)) {
     throw new TypeError(`not an instant with its zone, such as 2026-11-20T12:00:00Z: ${text}`);

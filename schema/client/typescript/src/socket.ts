@@ -4,6 +4,7 @@
  * https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
  */
 
+import { LONGEST_MS } from "./pause.js";
 import { isResponse, isWritten, type WrittenError, type WrittenResponse } from "./errors.js";
 
 /** The parts of a WebSocket that are used: a browser's own, Node's from 22 on, or that of the package `ws`. */
@@ -26,7 +27,14 @@ export type Ending =
   /** The gateway refused it. */
   | { readonly type: "error"; readonly errors: readonly WrittenError[] }
   /** The socket is gone; `accepted` tells whether the gateway had taken the credential. */
-  | { readonly type: "lost"; readonly code: number; readonly reason: string; readonly accepted: boolean }
+  | {
+      readonly type: "lost";
+      readonly code: number;
+      readonly reason: string;
+      readonly accepted: boolean;
+      /** With which HTTP refused the socket, where that is told: by the package `ws`. */
+      readonly status: number;
+    }
   /** The reader fell so far behind that the operation was stopped. */
   | { readonly type: "behind" }
   /** There was no credential to be had. */
@@ -58,6 +66,7 @@ export class Line {
   private accepted = false;
   private ended = false;
   private lastId = 0;
+  private status = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -79,7 +88,9 @@ export class Line {
       this.lose(code, reason);
       clearTimeout(this.timer);
     };
-    this.socket.onerror = () => undefined; // `onclose` follows.
+    this.socket.onerror = (event?: { message?: unknown }) => {
+      this.status = Number(/^Unexpected server response: (\d+)$/.exec(String(event?.message))?.[1] ?? 0);
+    }; // `onclose` follows.
   }
 
   /** Whether another operation can begin on it. */
@@ -138,11 +149,11 @@ export class Line {
 
   private listenFor(ms: number): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.lose(SILENT, `nothing was heard for ${ms} ms`), ms);
+    this.timer = setTimeout(() => this.lose(SILENT, `nothing was heard for ${ms} ms`), Math.min(ms, LONGEST_MS));
   }
 
   private lose(code: number, reason: string): void {
-    this.end({ type: "lost", code, reason, accepted: this.accepted });
+    this.end({ type: "lost", code, reason, accepted: this.accepted, status: this.status });
   }
 
   /** Close the socket; where that is possible, whoever does not answer is not waited for. */

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from marketgate_client import Client
 
-from tests.e2e.clients.python.line import Line
+from tests.e2e.clients.line import Line
 from tests.e2e.market.process import Gateway, running
 
 ANONYMOUS_POINTS = 7

@@ -11,12 +11,22 @@ from typing import Any
 
 import httpx
 import pytest
-from marketgate_client import AsyncClient, Client, ConnectionFailed, DataError, InstrumentError, LimitError, Retry
+from marketgate_client import (
+    UNSET,
+    AsyncClient,
+    Client,
+    ConnectionFailed,
+    DataError,
+    InstrumentError,
+    LimitError,
+    Retry,
+)
 from marketgate_client.conversation import Conversation
 from marketgate_client.errors import MarketgateError, error_of
-from marketgate_client.generated import OrderCancelInput
-from marketgate_client.generated.operations import QUOTES_STREAM
-from marketgate_client.http import answer_of
+from marketgate_client.gateway import asked, request_of, subscription_of
+from marketgate_client.generated import OrderCancelInput, OrderPlaceInput
+from marketgate_client.generated.operations import ORDER_PLACE, QUOTES_STREAM
+from marketgate_client.http import answer_of, writes
 
 STEADY = Retry(chance=lambda: 0.0)
 FINE = '{"data": {"trades": []}}'
@@ -188,3 +198,67 @@ def test_a_message_of_another_shape_ends_a_stream_with_an_error_of_the_client(te
         talk.take(text)
     with pytest.raises(ConnectionFailed, match="ANSWER_UNREADABLE"):
         talk.pause(caught.value)
+
+
+@pytest.mark.parametrize(("document", "expected"), [
+    ("mutation { a }", True),
+    ("mutation{ a }", True),
+    ('\ufeff, mutation Order($mutation: String = ")") @live(if: true) { a(b: $mutation) }', True),
+    ("# query {\nfragment F on Order { id }\r\n# }\rmutation { a { ...F } }", True),
+    ("query A { a } mutation B { a }", True),
+    ('query ($b: C = {d: ["}", "(", 2]}) { a(b: """ " \\""" { """) }mutation{ a }', True),
+    ("{ mutation }", False),
+    ("# mutation { a }\nquery mutation { a }", False),
+    ('{ a(b: "} mutation {", c: """} mutation { \\""" } mutation {""") }', False),
+    ("query ($mutation: Int) { a } fragment mutation on mutation { mutation }", False),
+])  # fmt: skip
+def test_what_is_a_mutation_is_found_in_the_document(document: str, expected: bool):
+    assert writes(document) is expected
+
+
+def test_a_mutation_with_fragments_and_comments_is_sent_once():
+    document = "# { orders }\nfragment F on A { id } query Q { a } mutation M { a { ...F } }"
+    lost = ConnectionFailed("gone", code="CONNECTION_FAILED", extensions={"sent": True})
+    request = request_of(document, None, "M")
+
+    assert STEADY.wait(lost, 1, request.writes) is None
+    assert STEADY.wait(lost, 1, request_of("{ mutation }", None, None).writes) == 0.5
+
+
+async def test_a_mutation_is_no_stream_and_nothing_is_sent():
+    with Client("http://127.0.0.1:1") as client, pytest.raises(ValueError, match="a mutation is sent by execute"):
+        client.subscribe("mutation { a }")
+    async with AsyncClient("http://127.0.0.1:1") as client:
+        with pytest.raises(ValueError, match="a mutation is sent by execute"):
+            client.subscribe("mutation { a }")
+
+
+def test_null_is_sent_and_what_is_not_given_is_left_out():
+    given = {"id": "1", "description": None, "none": UNSET, "in": {"a": None, "b": UNSET, "c": [None]}}
+
+    free = json.loads(request_of("query { a }", given, None).body)["variables"]
+    order = OrderPlaceInput(account_id="a", symbol="s", side="BUY", type="MARKET", quantity=None)
+    typed = json.loads(asked(ORDER_PLACE, {"input": order, "other": None}).body)["variables"]
+
+    assert free == {"id": "1", "description": None, "in": {"a": None, "c": [None]}}
+    assert typed == {"input": {"accountId": "a", "symbol": "s", "side": "BUY", "type": "MARKET", "quantity": None}}
+
+
+def test_a_free_form_subscription_sends_null_and_a_typed_one_leaves_none_out():
+    def variables(operation: Any) -> Any:
+        given = {"symbols": ["BTC/USD"], "everyMs": None}
+        talk = Conversation(operation, given, after=None, credential={}, retry=STEADY)
+        return json.loads(talk.take('{"type": "connection_ack"}').send or "")["payload"]["variables"]
+
+    assert variables(QUOTES_STREAM) == {"symbols": ["BTC/USD"]}
+    assert variables(subscription_of("subscription { a }")) == {"symbols": ["BTC/USD"], "everyMs": None}
+
+
+def test_what_is_unset_is_falsy_and_says_so():
+    assert (bool(UNSET), repr(UNSET)) == (False, "UNSET")
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+def test_two_credentials_are_refused(client: Any):
+    with pytest.raises(ValueError, match="give api_key or token, not both"):
+        client("http://127.0.0.1:1", api_key="a", token="b")

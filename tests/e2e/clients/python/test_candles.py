@@ -5,17 +5,26 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-from marketgate_client import AccessError, AsyncClient, CandleFrame, Client, ConnectionFailed, Interval, Retry
-from marketgate_client.generated import Gap
+from marketgate_client import (
+    AccessError,
+    AsyncClient,
+    CandleFrame,
+    Client,
+    ConnectionFailed,
+    Interval,
+    RequestError,
+    Retry,
+)
+from marketgate_client.generated import Gap, RouteInput
 
-from tests.e2e.clients.python.line import Line
+from tests.e2e.clients.line import Line
 from tests.e2e.market.process import Gateway
 
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 11, tzinfo=UTC)
@@ -24,6 +33,9 @@ SYMBOLS = ["BTC/USD", "ETH-USD"]
 DIRECT = """query ($s: String!, $from: DateTime, $to: DateTime) { candles(symbol: $s, interval: H1, start: $from,
   end: $to, first: 5000) { columns { openTime open high low close volume closed } gaps { start end missing } } }"""
 TEN_DAYS: dict[str, Any] = {"interval": "H1", "start": START, "end": END, "chunk": 24}
+MODE = 1
+"""Whoever has a cache asks once a call whether the gateway is live."""
+ALTERED = "was altered or damaged: fetched anew"
 COLUMNS = ("open_time", "open", "high", "low", "close", "volume", "closed")
 
 
@@ -70,6 +82,8 @@ def test_rows_are_found_by_instrument_and_open_time(client: Client):
     assert frame.at("crypto:ETH/USD", START + HOUR) == row
     with pytest.raises(KeyError):
         frame.at("ETH-USD", START + 3 * HOUR)
+    with pytest.raises(ValueError, match="open_time has no time zone"):
+        frame.at("ETH-USD", datetime(2026, 1, 1))  # noqa: DTZ001
     with pytest.raises(KeyError):
         frame["SOL/USD"]
 
@@ -113,7 +127,7 @@ def test_an_interrupted_fetch_goes_on_from_disk(gateway: Gateway, through: Clien
     rest = line.requests - before
     whole = through.candles(SYMBOLS, **TEN_DAYS, cache=tmp_path)
 
-    assert (finished, rest, line.requests - before) == (7, 20 - 7, rest)
+    assert (finished, rest, line.requests - before) == (6, MODE + 20 - 6, rest + MODE)
     assert columns_of(whole) == columns_of(frame)
     assert [str(value) for value in frame["BTC/USD"].close] == direct(gateway, "BTC/USD")["columns"]["close"]
     assert list(tmp_path.glob(".*")) == []
@@ -126,7 +140,7 @@ def test_another_range_uses_the_parts_that_it_shares(through: Client, line: Line
     frame = through.candles(["BTC/USD"], "H1", START + 30 * HOUR, END, chunk=24, cache=tmp_path)
 
     assert len(frame) == 210
-    assert line.requests == before + 1
+    assert line.requests == before + MODE + 1
 
 
 def test_a_file_that_is_damaged_is_fetched_again(through: Client, line: Line, tmp_path: Path):
@@ -134,9 +148,10 @@ def test_a_file_that_is_damaged_is_fetched_again(through: Client, line: Line, tm
     [file] = tmp_path.iterdir()
     file.write_text(file.read_text()[:-5])
 
-    frame = through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+    with pytest.warns(RuntimeWarning, match=ALTERED):
+        frame = through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
 
-    assert (columns_of(frame), line.requests) == (columns_of(whole), 2)
+    assert (columns_of(frame), line.requests) == (columns_of(whole), 2 * (MODE + 1))
     assert json.loads(file.read_text())["answer"]["currency"] == "USD"
 
 
@@ -153,9 +168,10 @@ def test_a_file_that_is_none_of_the_clients_is_fetched_again(through: Client, li
         odd = {**kept["answer"], "columns": {**kept["answer"]["columns"], "close": []}}
     file.write_bytes(odd if isinstance(odd, bytes) else json.dumps({**kept, "answer": odd}).encode())
 
-    frame = through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+    with pytest.warns(RuntimeWarning, match=ALTERED):
+        frame = through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
 
-    assert (columns_of(frame), line.requests) == (columns_of(whole), 2)
+    assert (columns_of(frame), line.requests) == (columns_of(whole), 2 * (MODE + 1))
     assert json.loads(file.read_bytes())["answer"]["columns"] == kept["answer"]["columns"]
 
 
@@ -165,9 +181,10 @@ def test_a_folder_in_the_place_of_a_file_is_left_as_it_is(through: Client, line:
     file.unlink()
     file.mkdir()
 
-    frame = through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
+    with pytest.warns(RuntimeWarning, match=ALTERED):
+        frame = through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
 
-    assert (len(frame), line.requests) == (1, 2)
+    assert (len(frame), line.requests) == (1, 2 * (MODE + 1))
     assert list(tmp_path.rglob("*")) == [file]
 
 
@@ -179,7 +196,7 @@ def test_callers_do_not_share_what_is_kept(gateway: Gateway, through: Client, li
     through.candles(["BTC/USD"], "H1", START, START + HOUR, cache=tmp_path)
 
     files = list(tmp_path.iterdir())
-    assert (len(files), line.requests) == (2, 2)
+    assert (len(files), line.requests) == (2, 3 * MODE + 2)
     assert all(gateway.key not in file.name + file.read_text() for file in files)
 
 
@@ -216,6 +233,17 @@ def test_what_ails_the_caller_is_raised(gateway: Gateway):
         stranger.candles(SYMBOLS, **TEN_DAYS)
 
 
+@pytest.mark.parametrize(("wrong", "told"), [
+    ({"route": RouteInput(providers=["nope"])}, "nope"),
+    ({"route": RouteInput(timeout_ms=99_999_999)}, "timeoutMs"),
+    ({"adjustment": "WRONG"}, "WRONG"),
+    ({"start": datetime(2100, 1, 1, tzinfo=UTC), "end": datetime(2100, 1, 2, tzinfo=UTC)}, "start"),
+])  # fmt: skip
+def test_what_the_caller_asks_wrongly_of_all_symbols_is_raised(client: Client, wrong: Any, told: str):
+    with pytest.raises(RequestError, match=told):
+        client.candles(SYMBOLS, **{**TEN_DAYS, **wrong})
+
+
 def test_gaps_are_named_and_nothing_is_filled(client: Client, gateway: Gateway):
     start = datetime(2026, 11, 20, 11, 57, tzinfo=UTC)
     symbol = "crypto:PEPE/USD@coinbaseexchange"
@@ -242,6 +270,8 @@ def test_wrong_ranges_are_told_before_anything_is_asked(through: Client, line: L
         through.candles(SYMBOLS, "H1", START, END, parallel=0)
     with pytest.raises(TypeError, match="give a list of symbols"):
         through.candles("BTC/USD", "H1", START, END)
+    with pytest.raises(ValueError, match="is a file: give a folder"):
+        through.candles(SYMBOLS, "H1", START, END, cache=__file__)
     assert line.requests == 0
 
 
@@ -258,19 +288,37 @@ def test_pandas_gets_the_index_and_exact_or_float_columns(client: Client):
     assert len(client.candles(["NOSUCH/USD"], "H1", START, END).to_pandas()) == 0
 
 
-def test_polars_keeps_every_digit_where_it_is_installed(client: Client):
+def test_polars_keeps_every_digit(client: Client):
     frame = client.candles(SYMBOLS, "H1", START, START + 2 * HOUR)
-    if find_spec("polars") is None:
-        with pytest.raises(ImportError, match="polars is not installed"):
-            frame.to_polars()
-        return
 
     made = frame.to_polars()
 
-    assert made.columns == ["instrument", "openTime", "open", "high", "low", "close", "volume", "closed"]
-    assert made["close"].to_list() == list(frame.close)
+    assert made.columns == ["instrument", "openTime", *COLUMNS[1:]]
+    assert {name: made[name].to_list() for name in COLUMNS[1:]} == {
+        name: list(getattr(frame, name)) for name in COLUMNS[1:]
+    }
+    assert made["openTime"].to_list() == list(frame.open_time)
+    assert made["instrument"].to_list() == list(frame.instrument)
     assert str(made["openTime"].dtype) == "Datetime(time_unit='us', time_zone='UTC')"
-    assert str(client.candles(SYMBOLS, "H1", START, END, numbers="float64").to_polars()["close"].dtype) == "Float64"
+    assert str(made["close"].dtype).startswith("Decimal(precision=38, scale=")
+    assert len(client.candles(["NOSUCH/USD"], "H1", START, END).to_polars()) == 0
+
+
+def test_polars_takes_floats_as_they_are(client: Client):
+    frame = client.candles(SYMBOLS, "H1", START, START + 2 * HOUR, numbers="float64")
+
+    made = frame.to_polars()
+
+    assert str(made["close"].dtype) == "Float64"
+    assert made["close"].to_list() == list(frame.close)
+
+
+def test_polars_says_which_column_needs_more_digits_than_it_has(client: Client):
+    frame = client.candles(["BTC/USD"], "H1", START, START + HOUR)
+    long = replace(frame, volume=(Decimal("1." + "0" * 37 + "1"),))
+
+    with pytest.raises(ValueError, match="volume needs 39 digits, Polars has 38: ask for numbers='float64'"):
+        long.to_polars()
 
 
 @pytest.mark.parametrize("name", ["pandas", "polars"])

@@ -128,7 +128,7 @@ def test_methods_take_what_is_needed_first_and_the_rest_by_name():
     assert "    async def stock(self, symbol: str, *, pick" in modules["asyncmethods.py"]
     assert 'return self._ask(operations.STOCK, {"pick": pick, "symbol": symbol})' in modules["methods.py"]
     assert "    most: Decimal\n" in modules["inputs.py"]
-    assert "    side: enums.Side | str | None = None\n" in modules["inputs.py"]
+    assert "    side: enums.Side | str | Unset = UNSET\n" in modules["inputs.py"]
     assert '    SELL = "SELL"\n' in modules["enums.py"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -9,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from marketgate_client import CandleFrame, Interval
-from marketgate_client.generated import CandleSeries
+from marketgate_client import CandleFrame, ConnectionFailed, Interval
+from marketgate_client.generated import CandleSeries, RouteInput
 from marketgate_client.history import Fetched, History, Part, borders_of, frame_of, seconds_of
 from marketgate_client.shelf import Shelf
 
@@ -40,11 +42,11 @@ def series(
     }  # fmt: skip
 
 
-def asked(folder: Path | None = None, now: datetime = END + 3 * HOUR) -> History:
+def asked(folder: Path | None = None, now: datetime = END + 3 * HOUR, mode: str = "live", route: Any = None) -> History:
     return History(
         gateway="http://gateway/graphql", caller="", symbols=("BTC/USD", "BTC/USD"), interval=Interval.H1,
-        start=START + HOUR, end=END, options={"adjustment": None}, shelf=None if folder is None else Shelf(folder),
-        now=lambda: now, rows=24,
+        start=START + HOUR, end=END, options={"adjustment": None, "route": route},
+        shelf=None if folder is None else Shelf(folder), now=lambda: now, rows=24, mode=mode,
     )  # fmt: skip
 
 
@@ -130,6 +132,85 @@ def test_only_what_cannot_change_any_more_is_kept(tmp_path: Path, page: Any, lat
 
     assert (history.kept(part(START, END)) is not None) is kept
     assert history.kept(part(START, END - HOUR)) is None
+
+
+SANDBOX = RouteInput(providers=["sandbox"])
+
+
+@pytest.mark.parametrize(("told", "route", "mode", "kept"), [
+    (["LIVE"], None, "live", True),
+    (["SIMULATED"], None, "live", False),
+    (["SIMULATED"], SANDBOX, "live", True),
+    (["RECORDED"], SANDBOX, "live", False),
+    (["LIVE", "SIMULATED"], SANDBOX, "live", False),
+    (["SIMULATED"], None, "recorded", True),
+    (["RECORDED"], None, "recorded", True),
+    (["RECORDED", "SIMULATED"], None, "recorded", False),
+    (["LIVE"], None, "recorded", False),
+    ([], None, "live", True),
+])  # fmt: skip
+def test_a_part_is_kept_whose_data_are_all_of_the_gateways_mode(
+    tmp_path: Path, told: list[str], route: Any, mode: str, kept: bool
+):
+    page, whole = series([START]), part(START, END)
+    page["provenance"] = [{**page["provenance"][0], "mode": each} for each in told]
+    other = "recorded" if mode == "live" else "live"
+
+    asked(tmp_path, mode=mode, route=route).take(whole, page)
+
+    assert (asked(tmp_path, mode=mode, route=route).kept(whole) is not None) is kept
+    assert asked(tmp_path, mode=other, route=route).kept(whole) is None
+    assert len(list(tmp_path.iterdir())) == kept
+
+
+@pytest.mark.parametrize(("name", "at", "value"), [
+    ("close", 0, "11.50"),
+    ("openTime", 0, "1999-01-01T00:00:00+00:00"),
+    ("close", 0, "NaN"),
+    ("close", slice(0, 1), []),
+])  # fmt: skip
+def test_a_file_whose_answer_was_altered_is_fetched_anew_and_that_is_told(
+    tmp_path: Path, name: str, at: Any, value: object
+):
+    history, whole = asked(tmp_path), part(START, END)
+    history.take(whole, series([START, START + HOUR]))
+    [file] = tmp_path.iterdir()
+    kept = json.loads(file.read_bytes())
+    for column in kept["answer"]["columns"].values() if isinstance(at, slice) else [kept["answer"]["columns"][name]]:
+        column[at] = value
+    file.write_text(json.dumps(kept))
+
+    with pytest.warns(RuntimeWarning, match=rf"{file.name} was altered or damaged: fetched anew"):
+        found = history.kept(whole)
+
+    assert found is None
+
+
+@pytest.mark.parametrize(("column", "value", "told"), [
+    ("openTime", START, "open times that do not ascend"),
+    ("openTime", START - HOUR, "open times that do not ascend"),
+    ("openTime", END, "in a part of"),
+    ("close", "NaN", "a number in close that is none"),
+    ("volume", "Infinity", "a number in volume that is none"),
+])  # fmt: skip
+def test_an_answer_that_cannot_be_of_its_part_is_an_error(column: str, value: Any, told: str):
+    page = series([START, START + HOUR])
+    first = page["columns"][column][0]
+    page["columns"][column] = [first, value.isoformat() if isinstance(value, datetime) else value]
+
+    with pytest.raises(ConnectionFailed, match=told):
+        asked().take(part(START, END), page)
+
+
+def test_what_killed_processes_left_half_written_is_taken_away(tmp_path: Path):
+    old, new = tmp_path / ".old.part", tmp_path / ".new.part"
+    for each in (old, new):
+        each.touch()
+    os.utime(old, (0, 0))
+
+    Shelf(tmp_path)
+
+    assert list(tmp_path.iterdir()) == [new]
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path):

@@ -40,8 +40,8 @@ from marketgate_client.generated import (
 )
 
 from gateway.cli.codes import DATA, INSIDE, REQUESTS
+from tests.e2e.clients.line import Line
 from tests.e2e.clients.python.conftest import ANONYMOUS_POINTS
-from tests.e2e.clients.python.line import Line
 from tests.e2e.market.process import Gateway
 
 RECORDED, NOON = "crypto:BTC/USD@kraken", datetime(2026, 11, 19, 12, tzinfo=UTC)

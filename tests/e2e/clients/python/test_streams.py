@@ -16,7 +16,7 @@ from marketgate_client.generated.operations import QUOTES_STREAM
 from websockets.exceptions import ConnectionClosedError
 from websockets.frames import Close
 
-from tests.e2e.clients.python.line import Line
+from tests.e2e.clients.line import Line
 from tests.e2e.market.process import Gateway
 
 QUICK = Retry(first_s=0.01, chance=lambda: 0.0)

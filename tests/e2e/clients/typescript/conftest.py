@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
+from tests.e2e.clients.line import Line
 from tests.e2e.clients.typescript.node import Node
-from tests.e2e.clients.wire import Wire
 from tests.e2e.market.process import Gateway, free_port, running
 
 
@@ -35,9 +34,7 @@ def node(typescript_client: Path) -> Iterator[Node]:
 
 
 @pytest.fixture(scope="module")
-def wire(offline: Gateway) -> Iterator[Wire]:
+def line(offline: Gateway) -> Iterator[Line]:
     """A line to the gateway that can be cut."""
-    port = urlsplit(offline.url).port
-    assert port is not None
-    with Wire(port).running() as made:
-        yield made
+    with Line(offline.url) as laid:
+        yield laid

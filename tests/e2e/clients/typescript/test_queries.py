@@ -287,12 +287,64 @@ def test_a_network_that_fails_is_tried_again_for_a_query_and_never_for_a_mutatio
     assert tried == ["NETWORK_FAILED", 4, "NETWORK_FAILED", 1]
 
 
+@pytest.mark.parametrize(("text", "posts"), [
+    ("mutation { a }", 1),
+    ("mutation{ a }", 1),
+    ("\ufeff, mutation Order($mutation: String = \")\") @live(if: true) { a(b: $mutation) }", 1),
+    ("# query {\nfragment F on Order { id }\r\n# }\rmutation { a { ...F } }", 1),
+    ("query A { a } mutation B { a }", 1),
+    ('query ($b: C = {d: ["}", "(", 2]}) { a(b: """ " \\""" { """) }mutation{ a }', 1),
+    ("{ mutation }", 3),
+    ("# mutation { a }\nquery mutation { a }", 3),
+    ('{ a(b: "} mutation {", c: """} mutation { \\""" } mutation {""") }', 3),
+    ("query ($mutation: Int) { a } fragment mutation on mutation { mutation }", 3),
+])  # fmt: skip
+def test_what_is_a_mutation_is_sent_once_whatever_verb_is_called(node: Node, text: str, posts: int):
+    tried = node.run(
+        """
+        let tries = 0;
+        const failing = async () => { tries++; throw new TypeError("the answer was lost"); };
+        const url = "http://127.0.0.1/graphql";
+        const client = createClient({ url, fetch: failing, persisted: false, retry: { attempts: 2, baseMs: 1 } });
+        const { fault } = await client.tryQuery(graphql(given.text));
+        return [fault.code, tries];""",
+        text=text,
+    )
+
+    assert tried == ["NETWORK_FAILED", posts]
+
+
+def test_a_mutation_is_no_stream_and_nothing_is_sent(node: Node):
+    with pytest.raises(Thrown, match="a mutation is sent by mutate") as caught:
+        node.run(
+            """
+            const client = createClient({ url: "http://127.0.0.1/graphql", webSocket: WebSocket });
+            client.subscribe(AlertDeleteDocument, { input: { id: "1" } });"""
+        )
+
+    assert caught.value.name == "TypeError"
+    assert node.run("return sockets.length;") == 0
+
+
 def test_an_address_that_is_no_gateway_is_said_to_be_none(node: Node, offline: Gateway):
     fault = node.run(
         CLIENT + "return (await client.tryQuery(graphql('{ providers { id } }'))).fault;", url=f"{offline.url}/livez"
     )
 
     assert fault["code"] in ("ANSWER_UNREADABLE", "METHOD_NOT_ALLOWED")
+    assert "that of /graphql?" in fault["message"]
+
+
+def test_a_time_out_that_no_timer_has_is_the_longest_one(node: Node):
+    found = node.run(
+        """
+        const answering = async () => Response.json({ data: { providers: [] } });
+        const client = createClient({ url: "http://127.0.0.1/graphql", fetch: answering });
+        const query = graphql("{ providers { id } }");
+        return Promise.all([2 ** 31, Infinity].map((timeoutMs) => client.query(query, {}, { timeoutMs })));"""
+    )
+
+    assert found == [{"providers": []}] * 2
 
 
 def test_a_time_out_is_a_fault_and_an_abort_the_callers_own_reason(node: Node, live: tuple[Gateway, Upstream]):

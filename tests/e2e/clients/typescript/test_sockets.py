@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.clients.line import Line
 from tests.e2e.clients.typescript.node import Node, Thrown
-from tests.e2e.clients.wire import Wire
 from tests.e2e.market.process import Gateway
 
 CLIENT = "const client = createClient({ url: given.url, webSocket: WebSocket, apiKey: given.key });"
@@ -34,7 +34,7 @@ def test_a_process_ends_by_itself_once_its_streams_are_ended(typescript_client: 
 
 
 def test_a_process_does_not_wait_for_the_goodbye_of_a_machine_that_is_gone(
-    typescript_client: Path, offline: Gateway, wire: Wire
+    typescript_client: Path, offline: Gateway, line: Line
 ):
     own = Node(typescript_client)
     own.run(
@@ -43,13 +43,13 @@ def test_a_process_does_not_wait_for_the_goodbye_of_a_machine_that_is_gone(
         await client.subscribe(QuoteStreamDocument, { symbols: ["BTC/USD"] }).next();
         await told("silence");
         client.close();""",
-        on={"silence": wire.silence},
-        url=f"http://127.0.0.1:{wire.port}/graphql",
+        on={"silence": line.silence},
+        url=f"{line.url}/graphql",
         key=offline.key,
     )
 
     own.close()
-    wire.cut()
+    line.cut()
 
     assert own.process.returncode == 0
 
@@ -96,3 +96,27 @@ def test_a_message_of_another_shape_ends_the_stream_with_a_fault(node: Node, tex
 
     assert thrown.value.fault is not None
     assert (thrown.value.fault["code"], thrown.value.fault["closeCode"]) == ("CONNECTION_REFUSED", 4400)
+
+
+@pytest.mark.parametrize(("code", "reason", "expected"), [
+    (4401, "", "UNAUTHENTICATED"),
+    (4403, "", "FORBIDDEN"),
+    (4403, "RATE_LIMITED: one socket too many", "RATE_LIMITED"),
+    (4409, "Subscriber for 1 already exists", "CONNECTION_REFUSED"),
+])  # fmt: skip
+def test_a_close_says_what_http_says_of_a_credential(node: Node, code: int, reason: str, expected: str):
+    with pytest.raises(Thrown, match=f"the socket was closed with {code}") as thrown:
+        node.run(
+            """
+            class Closed {
+                constructor() { setTimeout(() => this.onclose({ code: given.code, reason: given.reason })) }
+                close() {}
+            }
+            const client = createClient({ url: "http://127.0.0.1/graphql", webSocket: Closed });
+            for await (const _ of client.subscribe(QuoteStreamDocument, { symbols: ["BTC/USD"] })) return;""",
+            code=code,
+            reason=reason,
+        )
+
+    assert thrown.value.fault is not None
+    assert thrown.value.fault["code"] == expected

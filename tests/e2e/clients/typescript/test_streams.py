@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from tests.e2e.clients.line import Line
 from tests.e2e.clients.typescript.node import Node, Thrown
-from tests.e2e.clients.wire import Wire
 from tests.e2e.market.process import Gateway, free_port
 
 CLIENT = """
@@ -31,8 +33,8 @@ def url(gateway: Gateway) -> str:
     return f"{gateway.url}/graphql"
 
 
-def far(wire: Wire) -> str:
-    return f"http://127.0.0.1:{wire.port}/graphql"
+def far(line: Line) -> str:
+    return f"{line.url}/graphql"
 
 
 def test_prices_come_as_they_change(node: Node, offline: Gateway):
@@ -52,7 +54,7 @@ def test_prices_come_as_they_change(node: Node, offline: Gateway):
     assert (states, protocol) == (["open"], "graphql-transport-ws")
 
 
-def test_a_stream_goes_on_behind_its_last_message_when_the_connection_breaks(node: Node, offline: Gateway, wire: Wire):
+def test_a_stream_goes_on_behind_its_last_message_when_the_connection_breaks(node: Node, offline: Gateway, line: Line):
     found, held, states, afters = node.run(
         CLIENT
         + HELD
@@ -70,8 +72,8 @@ def test_a_stream_goes_on_behind_its_last_message_when_the_connection_breaks(nod
         const begins = sockets.flatMap(({ sent }) => sent.filter(({ type }) => type === "subscribe"));
         const afters = begins.map(({ payload }) => cursors.indexOf(payload.extensions?.after));
         return [found, await heldBetween(found), states, afters];""",
-        on={"cut": wire.cut},
-        url=far(wire),
+        on={"cut": line.cut},
+        url=far(line),
         straight=url(offline),
         options={"apiKey": offline.key},
     )
@@ -81,7 +83,7 @@ def test_a_stream_goes_on_behind_its_last_message_when_the_connection_breaks(nod
     assert afters == [-1, 1]
 
 
-def test_a_connection_that_falls_silent_counts_as_broken(node: Node, offline: Gateway, wire: Wire):
+def test_a_connection_that_falls_silent_counts_as_broken(node: Node, offline: Gateway, line: Line):
     found, held, states = node.run(
         CLIENT
         + HELD
@@ -95,8 +97,8 @@ def test_a_connection_that_falls_silent_counts_as_broken(node: Node, offline: Ga
         }
         await told("cut"); // Else the gateway would keep its end of the silent one for a minute.
         return [found, await heldBetween(found), states.slice(0, 3)];""",
-        on={"silence": wire.silence, "cut": wire.cut},
-        url=far(wire),
+        on={"silence": line.silence, "cut": line.cut},
+        url=far(line),
         straight=url(offline),
         options={"silentMs": 1_500, "apiKey": offline.key},
     )
@@ -219,7 +221,25 @@ def test_a_key_that_is_not_valid_is_no_reason_to_connect_again(node: Node, offli
         options={"apiKey": "mg_nobodys"},
     )
 
-    assert (fault["code"], fault["closeCode"], connections) == ("CONNECTION_REFUSED", 4401, 1)
+    assert (fault["code"], connections) == ("UNAUTHENTICATED", 1)
+
+
+def test_an_address_that_is_no_gateways_is_no_reason_to_connect_again(node: Node, offline: Gateway):
+    fault, connections = node.run(
+        CLIENT
+        + """
+        try {
+            for await (const _ of client.subscribe(QuoteStreamDocument, { symbols: ["BTC/USD"] })) return;
+        } catch (error) {
+            return [error.fault, sockets.length];
+        }""",
+        url=f"{offline.url}/nowhere",
+    )
+
+    assert (fault["code"], connections) == ("CONNECTION_REFUSED", 1)
+    assert re.fullmatch(
+        r"the socket was refused with status 40\d: is ws://.*/nowhere that of /graphql\?", fault["message"]
+    )
 
 
 def test_a_key_that_cannot_be_fetched_ends_the_stream_with_the_callers_own_error(node: Node, offline: Gateway):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.e2e.clients.typescript.node import Node, Thrown
+from tests.e2e.clients.typescript.test_types import SNIPPETS
 
 EXACT = Context(prec=200)
 DIGITS = st.text("0123456789", min_size=1, max_size=30)
@@ -56,6 +58,9 @@ def test_a_number_is_rounded_and_grouped_as_python_does(node: Node, texts: list[
     ("12345.5", {"locale": "es-ES"}, "12.345,5"),
     ("-1234.5", {"locale": "en-US", "grouping": False}, "-1234.5"),
     ("1234.5", {"locale": "ar-EG"}, "\u0661\u066c\u0662\u0663\u0664\u066b\u0665"),
+    ("-1234.5", {"locale": "ar-EG"}, "\u061c-\u0661\u066c\u0662\u0663\u0664\u066b\u0665"),
+    ("-1.5", {"locale": "he"}, "\u200e-1.5"),
+    ("-1.5", {"locale": "sv"}, "\u22121,5"),
     ("0.5", {"locale": "en-US", "maxDigits": 0}, "0"),
     ("1.5", {"locale": "en-US", "maxDigits": 0}, "2"),
     ("-0.004", {"locale": "en-US", "maxDigits": 2}, "0.00"),
@@ -115,6 +120,7 @@ def test_a_number_becomes_a_decimal_only_where_it_is_exact(node: Node):
     ("dateTime('2026-13-20T12:00:00Z')", "not an instant with its zone"),
     ("dateTime('2026-02-30T12:00:00Z')", "not an instant with its zone"),
     ("dateTime('2026-11-20T24:00:00Z')", "not an instant with its zone"),
+    ("dateTime(new Date(NaN))", "not an instant with its zone"),
     ("calendarDate('2026-02-30')", "not a day"),
     ("calendarDate('20261120')", "not a day"),
 ])  # fmt: skip
@@ -169,3 +175,59 @@ def test_gaps_may_keep_their_places(node: Node):
     bars = node.run("return toBars(given.series, { gaps: 'whitespace' });", series={"columns": COLUMNS, "gaps": GAPS})
 
     assert bars == [*BARS[:2], {"time": 1_795_183_200}, {"time": 1_795_186_800}, BARS[2]]
+
+
+def test_what_no_chart_can_draw_is_refused(node: Node):
+    candle = {name: values[0] for name, values in COLUMNS.items()}
+    for wrong in ({"openTime": "soon"}, {"close": "NaN"}, {"high": "9" * 400}):
+        with pytest.raises(Thrown, match="no chart can draw ") as thrown:
+            node.run("return toBar(given.candle);", candle={**candle, **wrong})
+        assert thrown.value.name == "TypeError"
+    short = {**COLUMNS, "low": ["1"]}
+    with pytest.raises(Thrown, match="no chart can draw undefined"):
+        node.run("return toBars({ columns: given.short });", short=short)
+
+
+CHART = """{
+    const [drawn, asked] = [[], []];
+    const createClient = () => ({
+        query: async (_, variables) => { asked.push(variables); return { candles: { rows: given.stored.shift() } }; },
+        async *subscribe() { yield* given.messages.map((candles) => ({ candles })); },
+    });
+    const plot = { setData: (bars) => drawn.push(bars.map(({ close }) => close)) };
+    const createChart = () => ({ addSeries: () => plot });
+    const [CandlestickSeries, document] = [null, { body: null }];
+    %s
+    return [drawn, asked];
+}"""
+
+
+def test_the_chart_of_the_readme_shows_the_bars_that_its_stream_has_missed(node: Node):
+    [snippet] = [each for each in SNIPPETS if "createChart" in each]
+    script = re.sub(r"^import .*\n| as const|: Promise<Bar\[\]>", "", snippet, flags=re.MULTILINE)
+
+    def candle(minute: int, close: str) -> dict[str, str]:
+        prices = dict.fromkeys(("open", "high", "low", "close"), close)
+        return {"openTime": f"2026-11-20T12:{minute:02}:00Z", **prices}
+
+    def message(*candles: dict[str, str], snapshot: bool = False, code: str | None = None) -> dict[str, object]:
+        notices = [] if code is None else [{"code": code, "message": "", "symbol": None, "provider": None}]
+        return {"snapshot": snapshot, "candles": candles, "notices": notices}
+
+    drawn, asked = node.run(
+        CHART % script,
+        stored=[
+            [candle(0, "1"), candle(1, "2")],
+            [candle(0, "1"), candle(1, "3")],
+            [candle(0, "1"), candle(1, "3"), candle(2, "4"), candle(3, "5"), candle(4, "5.5")],
+        ],
+        messages=[
+            message(candle(1, "3.5"), snapshot=True),
+            message(code="GAP"),
+            message(candle(4, "6"), code="FRESH_AGAIN"),
+            message(candle(5, "7")),
+        ],
+    )
+
+    assert drawn == [[1, 2], [1, 3.5], [1, 3.5], [1, 3, 4, 5, 6], [1, 3, 4, 5, 6, 7]]
+    assert [each["last"] for each in asked] == [500, 500, 500]

@@ -118,6 +118,20 @@ export async function ownDocumentsAreTyped(): Promise<void> {
   await client.query(own, { symbol: 1 });
 }
 
+export async function operationsAreToldApart(accountId: string): Promise<void> {
+  const input = { accountId, symbol: "BTC/USD", side: "BUY", type: "MARKET", quantity: decimal("0.5") } as const;
+  // @ts-expect-error A mutation is no query: a query is sent again.
+  await client.query(OrderPlaceDocument, { input });
+  // @ts-expect-error Nor here.
+  await client.tryQuery(OrderPlaceDocument, { input });
+  // @ts-expect-error Nor is it a stream.
+  client.subscribe(OrderPlaceDocument, { input });
+  // @ts-expect-error A query changes nothing.
+  await client.mutate(QuoteDocument, { symbol: "BTC/USD" });
+  // @ts-expect-error A subscription has many answers.
+  await client.query(QuoteStreamDocument, { symbols: ["BTC/USD"] });
+}
+
 export async function streamsAreTyped(stop: AbortSignal): Promise<void> {
   const options = { signal: stop, onNotice: ({ code }: { code: string }) => console.log(code) };
   for await (const { quotes } of client.subscribe(QuoteStreamDocument, { symbols: ["BTC/USD"] }, options)) {

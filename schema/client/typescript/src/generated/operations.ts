@@ -1435,7 +1435,7 @@ state
 note
 lastTriggeredAt
 createdAt
-}` as unknown as TypedDocument<AlertsQuery, AlertsQueryVariables>;
+}` as unknown as TypedDocument<AlertsQuery, AlertsQueryVariables, "query">;
 export const AlertCreateDocument = `mutation AlertCreate($input: AlertCreateInput!) {
 alertCreate(input: $input) {
 alert {
@@ -1462,7 +1462,7 @@ state
 note
 lastTriggeredAt
 createdAt
-}` as unknown as TypedDocument<AlertCreateMutation, AlertCreateMutationVariables>;
+}` as unknown as TypedDocument<AlertCreateMutation, AlertCreateMutationVariables, "mutation">;
 export const AlertDeleteDocument = `mutation AlertDelete($input: AlertInput!) {
 alertDelete(input: $input) {
 alertId
@@ -1472,7 +1472,7 @@ code
 message
 }
 }
-}` as unknown as TypedDocument<AlertDeleteMutation, AlertDeleteMutationVariables>;
+}` as unknown as TypedDocument<AlertDeleteMutation, AlertDeleteMutationVariables, "mutation">;
 export const QuoteStreamDocument = `subscription QuoteStream($symbols: [String!]!, $everyMs: Int, $convertTo: String, $route: RouteInput) {
 quotes(
 symbols: $symbols
@@ -1531,7 +1531,7 @@ marketState
 provenance {
 ...ProvenanceParts
 }
-}` as unknown as TypedDocument<QuoteStreamSubscription, QuoteStreamSubscriptionVariables>;
+}` as unknown as TypedDocument<QuoteStreamSubscription, QuoteStreamSubscriptionVariables, "subscription">;
 export const CandleStreamDocument = `subscription CandleStream($symbol: String!, $interval: Interval!, $everyMs: Int, $route: RouteInput) {
 candles(symbol: $symbol, interval: $interval, everyMs: $everyMs, route: $route) {
 cursor
@@ -1560,7 +1560,7 @@ low
 close
 volume
 closed
-}` as unknown as TypedDocument<CandleStreamSubscription, CandleStreamSubscriptionVariables>;
+}` as unknown as TypedDocument<CandleStreamSubscription, CandleStreamSubscriptionVariables, "subscription">;
 export const OrderBookStreamDocument = `subscription OrderBookStream($symbol: String!, $depth: Int, $everyMs: Int, $route: RouteInput) {
 orderBook(symbol: $symbol, depth: $depth, everyMs: $everyMs, route: $route) {
 cursor
@@ -1612,7 +1612,7 @@ verified
 provenance {
 ...ProvenanceParts
 }
-}` as unknown as TypedDocument<OrderBookStreamSubscription, OrderBookStreamSubscriptionVariables>;
+}` as unknown as TypedDocument<OrderBookStreamSubscription, OrderBookStreamSubscriptionVariables, "subscription">;
 export const TradeStreamDocument = `subscription TradeStream($symbol: String!, $everyMs: Int, $route: RouteInput) {
 trades(symbol: $symbol, everyMs: $everyMs, route: $route) {
 cursor
@@ -1639,7 +1639,7 @@ time
 price
 size
 side
-}` as unknown as TypedDocument<TradeStreamSubscription, TradeStreamSubscriptionVariables>;
+}` as unknown as TypedDocument<TradeStreamSubscription, TradeStreamSubscriptionVariables, "subscription">;
 export const ConsensusStreamDocument = `subscription ConsensusStream($symbol: String!, $providers: [String!], $quorum: Int, $maxAgeMs: Int, $everyMs: Int) {
 consensus(
 symbol: $symbol
@@ -1672,7 +1672,7 @@ message
 symbol
 provider
 at
-}` as unknown as TypedDocument<ConsensusStreamSubscription, ConsensusStreamSubscriptionVariables>;
+}` as unknown as TypedDocument<ConsensusStreamSubscription, ConsensusStreamSubscriptionVariables, "subscription">;
 export const ProviderHealthStreamDocument = `subscription ProviderHealthStream($providers: [ID!]) {
 providerHealth(providers: $providers) {
 cursor
@@ -1696,7 +1696,7 @@ message
 symbol
 provider
 at
-}` as unknown as TypedDocument<ProviderHealthStreamSubscription, ProviderHealthStreamSubscriptionVariables>;
+}` as unknown as TypedDocument<ProviderHealthStreamSubscription, ProviderHealthStreamSubscriptionVariables, "subscription">;
 export const NewsStreamDocument = `subscription NewsStream($search: String, $symbols: [String!], $topic: String) {
 news(search: $search, symbols: $symbols, topic: $topic) {
 cursor
@@ -1724,7 +1724,7 @@ publishedAt
 summary
 source
 symbols
-}` as unknown as TypedDocument<NewsStreamSubscription, NewsStreamSubscriptionVariables>;
+}` as unknown as TypedDocument<NewsStreamSubscription, NewsStreamSubscriptionVariables, "subscription">;
 export const EventStreamDocument = `subscription EventStream($types: [String!], $after: Cursor) {
 events(types: $types, after: $after) {
 cursor
@@ -1748,7 +1748,7 @@ message
 symbol
 provider
 at
-}` as unknown as TypedDocument<EventStreamSubscription, EventStreamSubscriptionVariables>;
+}` as unknown as TypedDocument<EventStreamSubscription, EventStreamSubscriptionVariables, "subscription">;
 export const AccountStreamDocument = `subscription AccountStream($id: ID!, $everyMs: Int) {
 account(id: $id, everyMs: $everyMs) {
 cursor
@@ -1827,7 +1827,7 @@ value
 unrealised
 realised
 stale
-}` as unknown as TypedDocument<AccountStreamSubscription, AccountStreamSubscriptionVariables>;
+}` as unknown as TypedDocument<AccountStreamSubscription, AccountStreamSubscriptionVariables, "subscription">;
 export const QuoteDocument = `query Quote($symbol: String!, $assetClass: AssetClass, $convertTo: String, $route: RouteInput) {
 quote(
 symbol: $symbol
@@ -1871,7 +1871,7 @@ marketState
 provenance {
 ...ProvenanceParts
 }
-}` as unknown as TypedDocument<QuoteQuery, QuoteQueryVariables>;
+}` as unknown as TypedDocument<QuoteQuery, QuoteQueryVariables, "query">;
 export const QuotesDocument = `query Quotes($symbols: [String!]!, $convertTo: String, $route: RouteInput) {
 quotes(symbols: $symbols, convertTo: $convertTo, route: $route) {
 nodes {
@@ -1930,7 +1930,7 @@ code
 message
 retryAfterMs
 }
-}` as unknown as TypedDocument<QuotesQuery, QuotesQueryVariables>;
+}` as unknown as TypedDocument<QuotesQuery, QuotesQueryVariables, "query">;
 export const CandlesDocument = `query Candles($symbol: String!, $interval: Interval!, $start: DateTime, $end: DateTime, $first: Int, $after: Cursor, $last: Int, $before: Cursor, $adjustment: Adjustment, $hours: TradingHours, $route: RouteInput) {
 candles(
 symbol: $symbol
@@ -1987,7 +1987,7 @@ delaySeconds
 stale
 cacheStatus
 attribution
-}` as unknown as TypedDocument<CandlesQuery, CandlesQueryVariables>;
+}` as unknown as TypedDocument<CandlesQuery, CandlesQueryVariables, "query">;
 export const OrderBookDocument = `query OrderBook($symbol: String!, $depth: Int, $route: RouteInput) {
 orderBook(symbol: $symbol, depth: $depth, route: $route) {
 ...OrderBookParts
@@ -2024,7 +2024,7 @@ verified
 provenance {
 ...ProvenanceParts
 }
-}` as unknown as TypedDocument<OrderBookQuery, OrderBookQueryVariables>;
+}` as unknown as TypedDocument<OrderBookQuery, OrderBookQueryVariables, "query">;
 export const TradesDocument = `query Trades($symbol: String!, $last: Int, $route: RouteInput) {
 trades(symbol: $symbol, last: $last, route: $route) {
 ...TradeParts
@@ -2050,7 +2050,7 @@ time
 price
 size
 side
-}` as unknown as TypedDocument<TradesQuery, TradesQueryVariables>;
+}` as unknown as TypedDocument<TradesQuery, TradesQueryVariables, "query">;
 export const ConsensusDocument = `query Consensus($symbol: String!, $providers: [String!], $quorum: Int, $maxAgeMs: Int) {
 consensus(
 symbol: $symbol
@@ -2087,7 +2087,7 @@ message
 }
 }
 }
-}` as unknown as TypedDocument<ConsensusQuery, ConsensusQueryVariables>;
+}` as unknown as TypedDocument<ConsensusQuery, ConsensusQueryVariables, "query">;
 export const InstrumentsDocument = `query Instruments($search: String, $assetClass: AssetClass, $type: InstrumentType, $first: Int, $after: Cursor) {
 instruments(
 search: $search
@@ -2116,7 +2116,7 @@ quoteCurrency
 tickSize
 stepSize
 tradable
-}` as unknown as TypedDocument<InstrumentsQuery, InstrumentsQueryVariables>;
+}` as unknown as TypedDocument<InstrumentsQuery, InstrumentsQueryVariables, "query">;
 export const ProvidersDocument = `query Providers($capability: String, $assetClass: AssetClass, $status: ProviderStatus) {
 providers(capability: $capability, assetClass: $assetClass, status: $status) {
 id
@@ -2131,7 +2131,7 @@ errorRate
 p95Ms
 }
 }
-}` as unknown as TypedDocument<ProvidersQuery, ProvidersQueryVariables>;
+}` as unknown as TypedDocument<ProvidersQuery, ProvidersQueryVariables, "query">;
 export const NewsDocument = `query News($search: String, $symbols: [String!], $topic: String, $first: Int, $after: Cursor, $route: RouteInput) {
 news(
 search: $search
@@ -2158,7 +2158,7 @@ publishedAt
 summary
 source
 symbols
-}` as unknown as TypedDocument<NewsQuery, NewsQueryVariables>;
+}` as unknown as TypedDocument<NewsQuery, NewsQueryVariables, "query">;
 export const FxRatesDocument = `query FxRates($base: String!, $quotes: [String!], $start: Date, $end: Date, $route: RouteInput) {
 fxRates(base: $base, quotes: $quotes, start: $start, end: $end, route: $route) {
 base
@@ -2182,7 +2182,7 @@ delaySeconds
 stale
 cacheStatus
 attribution
-}` as unknown as TypedDocument<FxRatesQuery, FxRatesQueryVariables>;
+}` as unknown as TypedDocument<FxRatesQuery, FxRatesQueryVariables, "query">;
 export const ConvertDocument = `query Convert($amount: Decimal!, $from: String!, $to: String!) {
 convert(amount: $amount, from: $from, to: $to) {
 amount
@@ -2195,7 +2195,7 @@ asOf
 }
 }
 }
-}` as unknown as TypedDocument<ConvertQuery, ConvertQueryVariables>;
+}` as unknown as TypedDocument<ConvertQuery, ConvertQueryVariables, "query">;
 export const MarketStatusDocument = `query MarketStatus($venue: String) {
 marketStatus(venue: $venue) {
 venue
@@ -2204,7 +2204,7 @@ reason
 nextOpen
 nextClose
 }
-}` as unknown as TypedDocument<MarketStatusQuery, MarketStatusQueryVariables>;
+}` as unknown as TypedDocument<MarketStatusQuery, MarketStatusQueryVariables, "query">;
 export const ViewerDocument = `query Viewer {
 viewer {
 user {
@@ -2225,7 +2225,7 @@ resetsAt
 }
 }
 }
-}` as unknown as TypedDocument<ViewerQuery, ViewerQueryVariables>;
+}` as unknown as TypedDocument<ViewerQuery, ViewerQueryVariables, "query">;
 export const PortfoliosDocument = `query Portfolios($first: Int, $after: Cursor) {
 portfolios(first: $first, after: $after) {
 nodes {
@@ -2246,7 +2246,7 @@ method
 version
 createdAt
 changedAt
-}` as unknown as TypedDocument<PortfoliosQuery, PortfoliosQueryVariables>;
+}` as unknown as TypedDocument<PortfoliosQuery, PortfoliosQueryVariables, "query">;
 export const PortfolioDocument = `query Portfolio($id: ID!) {
 portfolio(id: $id) {
 ...PortfolioParts
@@ -2282,7 +2282,7 @@ method
 version
 createdAt
 changedAt
-}` as unknown as TypedDocument<PortfolioQuery, PortfolioQueryVariables>;
+}` as unknown as TypedDocument<PortfolioQuery, PortfolioQueryVariables, "query">;
 export const PortfolioCreateDocument = `mutation PortfolioCreate($input: PortfolioCreateInput!) {
 portfolioCreate(input: $input) {
 portfolio {
@@ -2304,7 +2304,7 @@ method
 version
 createdAt
 changedAt
-}` as unknown as TypedDocument<PortfolioCreateMutation, PortfolioCreateMutationVariables>;
+}` as unknown as TypedDocument<PortfolioCreateMutation, PortfolioCreateMutationVariables, "mutation">;
 export const TradingAccountsDocument = `query TradingAccounts($first: Int, $after: Cursor) {
 tradingAccounts(first: $first, after: $after) {
 nodes {
@@ -2332,7 +2332,7 @@ buyingPower
 stale
 reason
 }
-}` as unknown as TypedDocument<TradingAccountsQuery, TradingAccountsQueryVariables>;
+}` as unknown as TypedDocument<TradingAccountsQuery, TradingAccountsQueryVariables, "query">;
 export const PositionsDocument = `query Positions($accountId: ID!, $first: Int, $after: Cursor) {
 positions(accountId: $accountId, first: $first, after: $after) {
 nodes {
@@ -2356,7 +2356,7 @@ value
 unrealised
 realised
 stale
-}` as unknown as TypedDocument<PositionsQuery, PositionsQueryVariables>;
+}` as unknown as TypedDocument<PositionsQuery, PositionsQueryVariables, "query">;
 export const OrdersDocument = `query Orders($accountId: ID!, $open: Boolean, $symbol: String, $first: Int, $after: Cursor) {
 orders(
 accountId: $accountId
@@ -2393,7 +2393,7 @@ averagePrice
 version
 createdAt
 changedAt
-}` as unknown as TypedDocument<OrdersQuery, OrdersQueryVariables>;
+}` as unknown as TypedDocument<OrdersQuery, OrdersQueryVariables, "query">;
 export const TradingAccountCreateDocument = `mutation TradingAccountCreate($input: TradingAccountCreateInput!) {
 tradingAccountCreate(input: $input) {
 account {
@@ -2422,7 +2422,7 @@ buyingPower
 stale
 reason
 }
-}` as unknown as TypedDocument<TradingAccountCreateMutation, TradingAccountCreateMutationVariables>;
+}` as unknown as TypedDocument<TradingAccountCreateMutation, TradingAccountCreateMutationVariables, "mutation">;
 export const OrderPlaceDocument = `mutation OrderPlace($input: OrderPlaceInput!) {
 orderPlace(input: $input) {
 order {
@@ -2468,7 +2468,7 @@ price
 currency
 fee
 at
-}` as unknown as TypedDocument<OrderPlaceMutation, OrderPlaceMutationVariables>;
+}` as unknown as TypedDocument<OrderPlaceMutation, OrderPlaceMutationVariables, "mutation">;
 export const OrderCancelDocument = `mutation OrderCancel($input: OrderCancelInput!) {
 orderCancel(input: $input) {
 order {
@@ -2500,7 +2500,7 @@ averagePrice
 version
 createdAt
 changedAt
-}` as unknown as TypedDocument<OrderCancelMutation, OrderCancelMutationVariables>;
+}` as unknown as TypedDocument<OrderCancelMutation, OrderCancelMutationVariables, "mutation">;
 export const WebhookEndpointsDocument = `query WebhookEndpoints($first: Int, $after: Cursor) {
 webhookEndpoints(first: $first, after: $after) {
 nodes {
@@ -2523,7 +2523,7 @@ failingSince
 signing
 publicKey
 createdAt
-}` as unknown as TypedDocument<WebhookEndpointsQuery, WebhookEndpointsQueryVariables>;
+}` as unknown as TypedDocument<WebhookEndpointsQuery, WebhookEndpointsQueryVariables, "query">;
 export const WebhookEndpointCreateDocument = `mutation WebhookEndpointCreate($input: WebhookEndpointCreateInput!) {
 webhookEndpointCreate(input: $input) {
 webhookEndpoint {
@@ -2548,7 +2548,7 @@ failingSince
 signing
 publicKey
 createdAt
-}` as unknown as TypedDocument<WebhookEndpointCreateMutation, WebhookEndpointCreateMutationVariables>;
+}` as unknown as TypedDocument<WebhookEndpointCreateMutation, WebhookEndpointCreateMutationVariables, "mutation">;
 export const WebhookEndpointDeleteDocument = `mutation WebhookEndpointDelete($input: WebhookEndpointDeleteInput!) {
 webhookEndpointDelete(input: $input) {
 webhookEndpointId
@@ -2558,4 +2558,4 @@ code
 message
 }
 }
-}` as unknown as TypedDocument<WebhookEndpointDeleteMutation, WebhookEndpointDeleteMutationVariables>;
+}` as unknown as TypedDocument<WebhookEndpointDeleteMutation, WebhookEndpointDeleteMutationVariables, "mutation">;

@@ -1,4 +1,4 @@
-"""A line to the gateway that can be cut: every connection through it, and how many requests went along."""
+"""A line to a gateway that can be cut or fall silent: every connection through it, and how many requests passed."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Line:
         """Cut each connection at the first byte of an answer: the request has arrived."""
         self._target = (host, int(port))
         self._open: list[socket.socket] = []
+        self._silent: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -49,6 +50,11 @@ class Line:
         for each in ending:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+
+    def silence(self) -> None:
+        """Let nothing through on all connections, and tell nobody: a machine that is gone. The next ones go through."""
+        with self._lock:
+            self._silent |= set(self._open)
 
     def _accept(self) -> None:
         while True:
@@ -78,7 +84,8 @@ class Line:
                         self.requests += 1
                         if self.lets_through is not None:
                             self.lets_through -= 1
-                gateway.sendall(data)
+                if gateway not in self._silent:
+                    gateway.sendall(data)
         with suppress(OSError):
             gateway.shutdown(socket.SHUT_RDWR)
 
@@ -87,6 +94,7 @@ class Line:
             while data := gateway.recv(LARGEST):
                 if self.swallows_answers:
                     break
-                caller.sendall(data)
+                if caller not in self._silent:
+                    caller.sendall(data)
         with suppress(OSError):
             caller.shutdown(socket.SHUT_RDWR)
