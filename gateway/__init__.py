@@ -1,3 +1,5 @@
 """Marketgate: one GraphQL endpoint over many market-data providers."""
 
-__version__ = "0.1.0"
+from importlib.metadata import version
+
+__version__ = version("marketgate")

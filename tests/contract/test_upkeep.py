@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import runpy
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import metadata
 from importlib.metadata import Distribution, PathDistribution
 from pathlib import Path
 from threading import Thread
@@ -14,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import gateway
 from tests.upkeep import audit, coverage, release
 from tests.upkeep.advisories import Advisory, Unreachable, advisories
 from tests.upkeep.licences import allowed, licence_of, refused, report, shipped
@@ -198,7 +202,7 @@ CHANGELOG = """# Changelog
 
 
 def test_the_notes_of_a_release_are_its_part_of_the_changelog() -> None:
-    assert release.notes("v0.2.0", CHANGELOG, "0.2.0") == "### Added\n\n- Something.\n"
+    assert release.notes("v0.2.0", CHANGELOG, "0.2.0", "0.2.0") == "### Added\n\n- Something.\n"
 
 
 @pytest.mark.parametrize(
@@ -207,6 +211,7 @@ def test_the_notes_of_a_release_are_its_part_of_the_changelog() -> None:
         ("v0.2.1", CHANGELOG, "0.2.0", "the tag is v0.2.1, pyproject.toml says version 0.2.0"),
         ("v0.3.0", CHANGELOG, "0.3.0", "the newest release in CHANGELOG.md is 0.2.0, not 0.3.0"),
         ("v0.2.0", CHANGELOG.replace(" - 2026-12-01", ""), "0.2.0", "CHANGELOG.md gives no date for 0.2.0"),
+        ("v0.2.0", CHANGELOG.replace("2026-12-01", "2026-13-99"), "0.2.0", "dates 0.2.0 2026-13-99, which is no day"),
         ("v0.2.0", CHANGELOG.replace("]\n\n## [0.2", "]\n\n- More.\n\n## [0.2"), "0.2.0", "under Unreleased"),
         ("v0.2.0", "## [0.2.0] - 2026-12-01\n", "0.2.0", "CHANGELOG.md says nothing about 0.2.0"),
         ("v0.1.0", "## [Unreleased]\n\n- All.\n", "0.1.0", "the newest release in CHANGELOG.md is none, not 0.1.0"),
@@ -216,4 +221,17 @@ def test_a_release_that_does_not_agree_with_itself_is_not_made(
     tag: str, changelog: str, version: str, told: str
 ) -> None:
     with pytest.raises(release.NotReady, match=told.replace(".", r"\.")):
-        release.notes(tag, changelog, version)
+        release.notes(tag, changelog, version, version)
+
+
+def test_a_gateway_that_tells_another_version_is_not_released() -> None:
+    with pytest.raises(release.NotReady, match=r"says version 0\.2\.0, what is installed says 0\.1\.0: run make setup"):
+        release.notes("v0.2.0", CHANGELOG, "0.2.0", "0.1.0")
+
+
+def test_the_version_is_written_down_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+    assert gateway.__version__ == written
+    monkeypatch.setattr(metadata, "version", {"marketgate": "7.8.9"}.__getitem__)
+    assert runpy.run_path(str(gateway.__file__))["__version__"] == "7.8.9"

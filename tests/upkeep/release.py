@@ -6,8 +6,10 @@ import re
 import sys
 import tomllib
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
+from gateway import __version__
 from tests.upkeep.packages import ROOT
 
 HEADING = re.compile(r"^## \[(?P<version>[^\]]+)\](?: - (?P<date>\d{4}-\d{2}-\d{2}))?$", re.MULTILINE)
@@ -18,10 +20,12 @@ class NotReady(Exception):
     """Says what the tag, the version and the changelog do not agree on."""
 
 
-def notes(tag: str, changelog: str, version: str) -> str:
-    """The changelog's part for the tag; NotReady says what is missing."""
+def notes(tag: str, changelog: str, version: str, told: str) -> str:
+    """The changelog's part for the tag; NotReady says what is missing. *told* is what the gateway itself says."""
     if tag != f"v{version}":
         raise NotReady(f"the tag is {tag}, pyproject.toml says version {version}")
+    if told != version:
+        raise NotReady(f"pyproject.toml says version {version}, what is installed says {told}: run make setup")
     headings = list(HEADING.finditer(changelog))
     released = [each for each in headings if each["version"] != "Unreleased"]
     if not released or released[0]["version"] != version:
@@ -29,6 +33,8 @@ def notes(tag: str, changelog: str, version: str) -> str:
         raise NotReady(f"the newest release in CHANGELOG.md is {top}, not {version}")
     if released[0]["date"] is None:
         raise NotReady(f"CHANGELOG.md gives no date for {version}")
+    if not _is_day(released[0]["date"]):
+        raise NotReady(f"CHANGELOG.md dates {version} {released[0]['date']}, which is no day")
     for each in headings:
         if each["version"] == "Unreleased" and _below(each, headings, changelog):
             raise NotReady("CHANGELOG.md has lines under Unreleased that belong to the release")
@@ -36,6 +42,14 @@ def notes(tag: str, changelog: str, version: str) -> str:
     if not found:
         raise NotReady(f"CHANGELOG.md says nothing about {version}")
     return found + "\n"
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _below(heading: re.Match[str], headings: Sequence[re.Match[str]], changelog: str) -> str:
@@ -50,7 +64,7 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
         return 2
     version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     try:
-        text = notes(arguments[0], (root / "CHANGELOG.md").read_text(encoding="utf-8"), version)
+        text = notes(arguments[0], (root / "CHANGELOG.md").read_text(encoding="utf-8"), version, __version__)
     except NotReady as error:
         print(error, file=sys.stderr)
         return 1
