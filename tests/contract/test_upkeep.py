@@ -150,21 +150,48 @@ def service(results: list[dict[str, Any]], asked: list[dict[str, Any]]) -> Itera
 # --- Coverage
 
 
-def test_lines_that_came_since_count_as_not_run() -> None:
-    kept = coverage.Measured(covered=900, statements=1000, lines=2000)
+def test_files_that_came_or_changed_since_count_as_not_run() -> None:
+    kept = coverage.Measured(900, {"a.py": coverage.File("1", 600), "b.py": coverage.File("2", 400)})
+    a, b = coverage.File("1", 700), coverage.File("2", 500)
 
     assert kept.percent == 90.0
-    assert kept.least(2000) == 90.0
-    assert kept.least(2250) == 80.0
-    # Lines that went may have been those that were run: the figure does not grow by itself.
-    assert kept.least(1000) == 90.0
+    assert kept.least({"a.py": a, "b.py": b}) == 90.0
+    assert kept.least({"a.py": a, "b.py": b, "c.py": coverage.File("3", 125)}) == 80.0
+    # The hundred statements that were not run may be in either.
+    assert kept.least({"a.py": a, "b.py": coverage.File("4", 400)}) == 50.0
+    assert kept.least({"a.py": coverage.File("2", 700), "b.py": coverage.File("1", 400)}) == 0.0
+    assert kept.least({"b.py": b}) == 75.0
 
 
-def test_below_four_fifths_the_check_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        (coverage.Measured(11, {"a.py": coverage.File("1", 10)}), "11 statements run of 10"),
+        (coverage.Measured(9, {"a.py": coverage.File("1", 10)}), r"10 statements in a\.py, which has 9 lines"),
+    ],
+)
+def test_a_figure_that_cannot_be_true_is_refused(kept: coverage.Measured, told: str) -> None:
+    with pytest.raises(coverage.Wrong, match=told):
+        kept.least({"a.py": coverage.File("1", 9)})
+
+
+def test_what_is_measured_is_what_goes_out() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+
+    assert list(coverage.SOURCES) == wheel["packages"]
+    assert f"--source {','.join(coverage.SOURCES)} " in (ROOT / "Makefile").read_text()
+    names = coverage.today(ROOT).keys()
+    assert {name.partition("/")[0] for name in names} == {*coverage.SOURCES}
+    assert [name for name in names if "schema/client" in name] == []
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A file of code, and what two processes have run of it; a third has run nothing."""
     (tmp_path / "tests/upkeep").mkdir(parents=True)
     (tmp_path / "gateway").mkdir()
     source = tmp_path / "gateway" / "app.py"
-    source.write_text("a = 1\n\n" * 10)
+    source.write_text("a = 1\n\n" * 100)
     told = tmp_path / "told"
     told.mkdir()
     for name, executed in (("1", range(50)), ("2", range(30, 81)), ("none", range(0))):
@@ -172,14 +199,47 @@ def test_below_four_fifths_the_check_fails(tmp_path: Path, capsys: pytest.Captur
         # By its path, or by the path from the root.
         file = "gateway/app.py" if name == "none" else str(source)
         (told / f"{name}.json").write_text(json.dumps({"files": {file: lines}}))
+    return tmp_path
 
-    codes = [coverage.main([], tmp_path), coverage.main([str(told)], tmp_path), coverage.main([], tmp_path)]
-    source.write_text("a = 1\n" * 11)
-    codes.append(coverage.main([], tmp_path))
 
+def test_below_four_fifths_the_check_fails(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    codes = [coverage.main([], tree), coverage.main([str(tree / "told")], tree), coverage.main([], tree)]
+    (tree / "gateway" / "new.py").write_text("a = 1\n" * 10)
+    codes.append(coverage.main([], tree))
+
+    digest = coverage.today(tree)["gateway/app.py"].digest
     assert codes == [1, 0, 0, 1]
-    assert capsys.readouterr().out.splitlines()[-1] == (
-        "coverage: 81.0 % measured, at least 73.6 % now; 80 % are asked for"
+    assert (tree / coverage.NAME).read_text() == (
+        f'{{"covered": 81, "files": {{\n"gateway/app.py": ["{digest}", 100]\n}}}}\n'
+    )
+    told = capsys.readouterr()
+    assert told.out.splitlines()[-1] == "coverage: 81.0 % measured, at least 73.6 % now; 80 % are asked for"
+    assert told.err.splitlines() == [
+        "coverage: not measured yet, run make coverage",
+        "coverage: too much is new or changed since it was measured, run make coverage",
+    ]
+
+
+def test_a_figure_above_what_is_measured_fails_the_measuring_once(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digest = coverage.today(tree)["gateway/app.py"].digest
+    (tree / coverage.NAME).write_text(f'{{"covered": 82, "files": {{"gateway/app.py": ["{digest}", 100]}}}}')
+
+    assert [coverage.main([str(tree / "told")], tree) for _ in range(2)] == [1, 0]
+    assert capsys.readouterr().err == (
+        "coverage: tests/upkeep/coverage.json said 82.0 %: look where it went, commit the file\n"
+    )
+
+
+def test_a_forged_figure_fails_the_check(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    digest = coverage.today(tree)["gateway/app.py"].digest
+    (tree / coverage.NAME).write_text(f'{{"covered": 1000, "files": {{"gateway/app.py": ["{digest}", 1000]}}}}')
+
+    assert coverage.main([], tree) == 1
+    assert capsys.readouterr().err == (
+        "coverage: tests/upkeep/coverage.json cannot be true, run make coverage: "
+        "1000 statements in gateway/app.py, which has 100 lines\n"
     )
 
 
