@@ -10,7 +10,13 @@ import { configFrom, presetConfig } from "../codegen.js";
 
 const HOME = fileURLToPath(new URL("..", import.meta.url));
 const SCHEMA = "../../schema.graphql";
-const SOURCES = ["codegen.js", "codegen/generate.js", "codegen/package-lock.json", "src/operations/*.graphql"];
+const SOURCES = [
+  "codegen.js",
+  "codegen/generate.js",
+  "codegen/package-lock.json",
+  "codegen/package.json",
+  "src/operations/*.graphql",
+];
 const OUTPUTS = ["src/generated/*.ts"];
 const MARK = "// Written by `make gen` from the schema and src/operations; edit there.\n";
 
