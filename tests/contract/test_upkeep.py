@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import gateway
+from gateway.released import RELEASED, RELEASED_CODES, SCHEMA, released_texts, releases_in
 from tests.upkeep import audit, coverage, release
 from tests.upkeep.advisories import Advisory, Unreachable, advisories
 from tests.upkeep.licences import allowed, licence_of, refused, report, shipped
@@ -271,7 +272,12 @@ def test_the_notes_of_a_release_are_its_part_of_the_changelog() -> None:
         ("v0.2.1", CHANGELOG, "0.2.0", "the tag is v0.2.1, pyproject.toml says version 0.2.0"),
         ("v0.3.0", CHANGELOG, "0.3.0", "the newest release in CHANGELOG.md is 0.2.0, not 0.3.0"),
         ("v0.2.0", CHANGELOG.replace(" - 2026-12-01", ""), "0.2.0", "CHANGELOG.md gives no date for 0.2.0"),
-        ("v0.2.0", CHANGELOG.replace("2026-12-01", "2026-13-99"), "0.2.0", "dates 0.2.0 2026-13-99, which is no day"),
+        (
+            "v0.2.0",
+            CHANGELOG.replace("2026-12-01", "2026-13-99"),
+            "0.2.0",
+            "CHANGELOG.md dates 0.2.0 2026-13-99, which is no day",
+        ),
         ("v0.2.0", CHANGELOG.replace("]\n\n## [0.2", "]\n\n- More.\n\n## [0.2"), "0.2.0", "under Unreleased"),
         ("v0.2.0", "## [0.2.0] - 2026-12-01\n", "0.2.0", "CHANGELOG.md says nothing about 0.2.0"),
         ("v0.1.0", "## [Unreleased]\n\n- All.\n", "0.1.0", "the newest release in CHANGELOG.md is none, not 0.1.0"),
@@ -295,3 +301,49 @@ def test_the_version_is_written_down_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert gateway.__version__ == written
     monkeypatch.setattr(metadata, "version", {"marketgate": "7.8.9"}.__getitem__)
     assert runpy.run_path(str(gateway.__file__))["__version__"] == "7.8.9"
+
+
+@pytest.fixture
+def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of which 0.2.0 may go out."""
+    monkeypatch.setattr(release, "__version__", "0.2.0")
+    (tmp_path / "schema").mkdir()
+    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "0.2.0"\n')
+    (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
+    (tmp_path / SCHEMA).write_text("type Query { a: Int }\n")
+    for name, text in released_texts(releases_in(CHANGELOG)[0], "type Query { a: Int }").items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_a_release_that_is_ready_has_its_notes_written(ready: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert release.main(["v0.2.0"], ready) == 0
+    assert (ready / release.NOTES).read_text() == "### Added\n\n- Something.\n"
+    assert capsys.readouterr().out == "written build/notes.md\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("pyproject.toml", "0.2.0", "0.3.0", "the tag is v0.2.0, pyproject.toml says version 0.3.0\n"),
+        (SCHEMA, "a: Int", "a: Int b: Int", "schema/released.graphql: not of this release"),
+        (RELEASED, "# Of release 0.2.0, 2026-12-01", "# Before the first release", "schema/released.graphql: not of"),
+        (RELEASED_CODES, "FORBIDDEN\n", "", "schema/released-codes.txt: not of this release"),
+        ("CHANGELOG.md", "2026-12-01", "2026-12-02", "schema/released.graphql and schema/released-codes.txt: not of"),
+    ],
+)
+def test_a_release_that_is_not_ready_fails_and_writes_no_notes(
+    ready: Path, capsys: pytest.CaptureFixture[str], name: str, old: str, new: str, told: str
+) -> None:
+    text = (ready / name).read_text()
+    assert old in text
+    (ready / name).write_text(text.replace(old, new))
+
+    assert release.main(["v0.2.0"], ready) == 1
+    assert capsys.readouterr().err.startswith(told)
+    assert not (ready / release.NOTES).exists()
+
+
+def test_a_release_without_a_tag_is_none(ready: Path) -> None:
+    assert (release.main([], ready), release.main(["v0.2.0", "v0.3.0"], ready)) == (2, 2)
+    assert not (ready / release.NOTES).exists()

@@ -6,10 +6,10 @@ import re
 import sys
 import tomllib
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
 from gateway import __version__
+from gateway.released import SCHEMA, NoDay, history_of, released_texts, releases_in
 from tests.upkeep.packages import ROOT
 
 HEADING = re.compile(r"^## \[(?P<version>[^\]]+)\](?: - (?P<date>\d{4}-\d{2}-\d{2}))?$", re.MULTILINE)
@@ -33,8 +33,10 @@ def notes(tag: str, changelog: str, version: str, told: str) -> str:
         raise NotReady(f"the newest release in CHANGELOG.md is {top}, not {version}")
     if released[0]["date"] is None:
         raise NotReady(f"CHANGELOG.md gives no date for {version}")
-    if not _is_day(released[0]["date"]):
-        raise NotReady(f"CHANGELOG.md dates {version} {released[0]['date']}, which is no day")
+    try:
+        releases_in(changelog)
+    except NoDay as error:
+        raise NotReady(str(error)) from error
     for each in headings:
         if each["version"] == "Unreleased" and _below(each, headings, changelog):
             raise NotReady("CHANGELOG.md has lines under Unreleased that belong to the release")
@@ -44,12 +46,11 @@ def notes(tag: str, changelog: str, version: str, told: str) -> str:
     return found + "\n"
 
 
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+def unrenewed(root: Path) -> list[str]:
+    """The files that do not hold what this release shows."""
+    history, schema = history_of(root), (root / SCHEMA).read_text(encoding="utf-8")
+    texts = released_texts(history.newest, schema)
+    return [name for name, text in texts.items() if (root / name).read_text(encoding="utf-8") != text]
 
 
 def _below(heading: re.Match[str], headings: Sequence[re.Match[str]], changelog: str) -> str:
@@ -65,6 +66,8 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
     version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     try:
         text = notes(arguments[0], (root / "CHANGELOG.md").read_text(encoding="utf-8"), version, __version__)
+        if stale := unrenewed(root):
+            raise NotReady(f"{' and '.join(stale)}: not of this release, run python -m gateway.schemadiff --released")
     except NotReady as error:
         print(error, file=sys.stderr)
         return 1
