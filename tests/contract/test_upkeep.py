@@ -7,6 +7,7 @@ import runpy
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import metadata
@@ -21,6 +22,7 @@ import gateway
 from gateway.released import RELEASED, RELEASED_CODES, SCHEMA, released_texts, releases_in
 from tests.upkeep import audit, coverage, release
 from tests.upkeep.advisories import Advisory, Unreachable, advisories
+from tests.upkeep.exceptions import Borne, told
 from tests.upkeep.licences import allowed, licence_of, refused, report, shipped
 from tests.upkeep.packages import ROOT, Package, node_packages, pinned, python_packages
 
@@ -80,9 +82,9 @@ def package(folder: Path, facts: dict[str, str]) -> Distribution:
 
 
 def test_the_report_names_what_has_no_licence() -> None:
-    told = report([Package("npm", "left-pad", "1.3.0", ""), Package("PyPI", "some", "2", "MIT")])
+    table = report([Package("npm", "left-pad", "1.3.0", ""), Package("PyPI", "some", "2", "MIT")])
 
-    assert told.splitlines() == [
+    assert table.splitlines() == [
         "package   version  licence  from",
         "left-pad  1.3.0    unknown  npm",
         "some      2        MIT      PyPI",
@@ -126,6 +128,87 @@ def test_a_service_that_does_not_answer_is_no_clean_bill(capsys: pytest.CaptureF
         advisories([Package("PyPI", "good", "1")], nobody)
     assert (audit.vulnerabilities(nobody, strict=False), audit.vulnerabilities(nobody, strict=True)) == (0, 1)
     assert capsys.readouterr().out.count("advisories: NOT ASKED") == 2
+
+
+TODAY = date(2026, 11, 29)
+BAD = Package("npm", "@bad/one", "2")
+
+
+def excepted(**changed: Any) -> Borne:
+    facts = {"package": "@bad/one", "advisory": "CVE-1", "until": date(2026, 12, 31), "reason": "Not called."}
+    return Borne(**{**facts, **changed})
+
+
+def test_an_advisory_is_borne_with_a_reason_until_a_day() -> None:
+    assert told([Advisory(BAD, ("CVE-1",))], [excepted()], TODAY) == (
+        ["BORNE @bad/one 2: CVE-1 until 2026-12-31: Not called."], False,
+    )  # fmt: skip
+    assert told([Advisory(BAD, ("CVE-1", "GHSA-2"))], [excepted()], TODAY) == (
+        ["BORNE @bad/one 2: CVE-1 until 2026-12-31: Not called.", "VULNERABLE @bad/one 2: GHSA-2"], True,
+    )  # fmt: skip
+    assert told([], [excepted()], TODAY) == (["NOT NEEDED any more: the exception for @bad/one: CVE-1"], False)
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"until": date(2026, 11, 28)}, ", its exception ended 2026-11-28"),
+        ({"until": date(2027, 2, 28)}, ", its exception ends 2027-02-28, more than 90 days from 2026-11-29"),
+        ({"reason": " "}, ", its exception gives no reason"),
+        ({"package": "other"}, ""),
+        ({"advisory": "CVE-2"}, ""),
+    ],
+)
+def test_an_exception_that_ended_or_is_for_something_else_bears_nothing(changed: dict[str, Any], why: str) -> None:
+    lines, acted_on = told([Advisory(BAD, ("CVE-1",))], [excepted(**changed)], TODAY)
+
+    assert (lines[0], acted_on) == (f"VULNERABLE @bad/one 2: CVE-1{why}", True)
+
+
+@pytest.mark.parametrize("until", [date(2026, 11, 29), date(2027, 2, 27)])
+def test_an_exception_holds_on_its_last_day_and_for_ninety(until: date) -> None:
+    assert told([Advisory(BAD, ("CVE-1",))], [excepted(until=until)], TODAY)[1] is False
+
+
+@pytest.mark.parametrize(
+    ("licences", "advisories", "strict", "code"),
+    [
+        ([Package("PyPI", "good", "1", "MIT")], [], False, 0),
+        ([Package("PyPI", "good", "1", "MIT"), Package("PyPI", "bad", "1", "AGPL-3.0-only")], [], False, 1),
+        ([], [Advisory(BAD, ("CVE-1",))], False, 1),
+        ([], Unreachable("silent"), False, 0),
+        ([], Unreachable("silent"), True, 1),
+    ],
+)
+def test_an_audit_fails_for_a_licence_for_an_advisory_and_strictly_for_silence(
+    monkeypatch: pytest.MonkeyPatch, licences: list[Package], advisories: Any, strict: bool, code: int
+) -> None:
+    def asked(*_: object) -> list[Advisory]:
+        if isinstance(advisories, Exception):
+            raise advisories
+        return list(advisories)
+
+    monkeypatch.setattr(audit, "shipped", lambda: (licences, []))
+    monkeypatch.setattr(audit, "advisories", asked)
+
+    assert audit.main(["--strict"] if strict else []) == code
+
+
+def test_an_audit_tells_what_it_refuses_and_takes_no_other_option(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(audit, "shipped", lambda: ([Package("PyPI", "bad", "1")], ["elsewhere"]))
+    monkeypatch.setattr(audit, "advisories", lambda *_: [Advisory(BAD, ("CVE-1",))])
+    monkeypatch.setattr(audit, "pinned", lambda: [BAD])
+
+    assert (audit.main([]), audit.main(["--stict"])) == (1, 2)
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        "not installed here, and so not looked at: elsewhere",
+        "REFUSED bad 1: unknown",
+        "licences: 0 allowed, 1 refused",
+        "VULNERABLE @bad/one 2: CVE-1",
+        "advisories: 1 packages asked, 1 with a known vulnerability",
+    ]
 
 
 @contextmanager
