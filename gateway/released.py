@@ -22,8 +22,8 @@ HEADING = re.compile(r"^## \[(\d+)\.(\d+)\.(\d+)\] - (\d{4}-\d{2}-\d{2})$", re.M
 Version = tuple[int, int, int]
 
 
-class NoDay(ValueError):
-    """A heading of the changelog has a date that is none."""
+class Unreadable(ValueError):
+    """The project's version is not three numbers, or a heading of the changelog has a date that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,11 @@ class History:
 
 
 def history_of(root: Path) -> History:
-    """What the files of the project say; NoDay where the changelog names a day that there is not."""
-    version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    major, minor, patch = map(int, version.split("."))
+    """What the files of the project say; Unreadable where a version or a day is none."""
+    told = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    if (numbers := re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", told)) is None:
+        raise Unreadable(f"pyproject.toml says version {told}: three numbers are needed, such as 0.2.0")
+    major, minor, patch = map(int, numbers.groups())
     releases = releases_in((root / "CHANGELOG.md").read_text(encoding="utf-8"))
     head = (root / RELEASED).read_text(encoding="utf-8").partition("\n")[0] if (root / RELEASED).is_file() else ""
     last = next((each for each in releases if mark(each) == head), None)
@@ -76,7 +78,7 @@ def releases_in(changelog: str) -> tuple[Release, ...]:
         try:
             found.append(Release(version, date.fromisoformat(day)))
         except ValueError as error:
-            raise NoDay(f"CHANGELOG.md dates {dotted(version)} {day}, which is no day") from error
+            raise Unreadable(f"CHANGELOG.md dates {dotted(version)} {day}, which is no day") from error
     return tuple(found)
 
 

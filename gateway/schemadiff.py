@@ -39,7 +39,7 @@ from gateway.released import (
     RELEASED_CODES,
     SCHEMA,
     History,
-    NoDay,
+    Unreadable,
     Version,
     codes_in,
     dotted,
@@ -228,7 +228,7 @@ def main(arguments: Sequence[str], root: Path = ROOT, codes: Collection[str] = C
     text = (root / SCHEMA).read_text(encoding="utf-8")
     try:
         history = history_of(root)
-    except NoDay as error:
+    except Unreadable as error:
         print(error, file=sys.stderr)
         return 1
     released = build_schema((root / RELEASED).read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from graphql import build_schema
 
-from gateway.released import RELEASED, RELEASED_CODES, SCHEMA, History, NoDay, Release, Version, bare, releases_in
+from gateway.released import RELEASED, RELEASED_CODES, SCHEMA, History, Release, Unreadable, Version, bare, releases_in
 from gateway.schemadiff import due, lost_codes, main, refusals
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,8 @@ input Pick {
   side: Side = BUY most: Int under: Under old: Int @deprecated(reason: "Since 0.2.0, 2026-09-30: say most.")
 }
 input Under { price: Int floor: Int = 1 }
-type Quote { price: String! side: Side }
+interface Priced { price: String! }
+type Quote implements Priced { price: String! side: Side }
 type Ticker { last: Last }
 type Last { price: String! }
 enum Side { BUY SELL BOTH @deprecated(reason: "Since 0.2.0, 2026-09-30: there is none.") }
@@ -68,7 +69,7 @@ RATE = '  rate: String @deprecated(reason: "Since 0.3.0, 2026-09-30: use quote."
 
 
 def test_what_was_added_breaks_nobody() -> None:
-    assert found(("type Quote {", "type Quote { bid: String")) == []
+    assert found(("type Quote implements Priced {", "type Quote implements Priced { bid: String")) == []
 
 
 def test_a_field_whose_time_is_over_goes_with_the_types_that_only_it_led_to() -> None:
@@ -130,6 +131,7 @@ def test_an_argument_and_a_value_go_after_their_time() -> None:
             ],
         ),
         (("most: Int ", ""), "Field Pick.most was removed: it was not deprecated in the last release"),
+        (("Priced { price: String! }", "Priced { price: String }"), TYPED.format("Priced.price")),
         # What is reached only through an interface, a union, an input of an input, an argument.
         (("name: String! }\ntype Stock", "name: String }\ntype Stock"), TYPED.format("Chain.name")),
         (("type Board { name: String! }", "type Board { name: String }"), TYPED.format("Board.name")),
@@ -206,7 +208,10 @@ def test_before_the_first_release_the_projects_own_version_is_to_come() -> None:
 
 def test_a_day_that_there_is_not_in_the_release_excuses_nothing() -> None:
     old = OLD.replace("Since 0.2.0, 2026-09-30: use quote.", "Since 0.0.0, 2020-99-01: x")
-    released, now = build_schema(old), build_schema(old.replace("type Quote {", "type Quote { bid: String"))
+    released, now = (
+        build_schema(old),
+        build_schema(old.replace("type Quote implements Priced {", "type Quote implements Priced { bid: String")),
+    )
 
     assert refusals(released, now, history(0, 4, 0), TODAY) == [
         "Query.ticker is deprecated for 'Since 0.0.0, 2020-99-01: x': it has to begin with `Since <version>, <date>: `"
@@ -247,7 +252,7 @@ def test_a_release_has_a_version_and_a_day_that_there_is() -> None:
     text = "## [Unreleased]\n\n## [0.2.0] - 2026-12-01\n\n## [0.2.0rc1] - 2026-11-30\n\n## [0.1.0]\n"
 
     assert releases_in(text) == (Release((0, 2, 0), date(2026, 12, 1)),)
-    with pytest.raises(NoDay, match=r"CHANGELOG\.md dates 0\.2\.0 2026-13-99, which is no day"):
+    with pytest.raises(Unreadable, match=r"CHANGELOG\.md dates 0\.2\.0 2026-13-99, which is no day"):
         releases_in(text.replace("2026-12-01", "2026-13-99"))
 
 
@@ -340,6 +345,15 @@ def test_what_is_no_release_takes_nothing(
 
     assert (main(["--released"], project, ["FORBIDDEN"]), capsys.readouterr().err) == (1, told)
     assert (project / RELEASED).read_text() == before
+
+
+def test_a_version_that_is_not_three_numbers_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "pyproject.toml").write_text('[project]\nversion = "0.4.0rc1"\n')
+
+    assert main([], project, ["FORBIDDEN"]) == 1
+    assert capsys.readouterr().err == (
+        "pyproject.toml says version 0.4.0rc1: three numbers are needed, such as 0.2.0\n"
+    )
 
 
 def test_this_schema_breaks_nobody() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway import __version__
-from gateway.released import SCHEMA, NoDay, history_of, released_texts, releases_in
+from gateway.released import SCHEMA, Unreadable, history_of, released_texts, releases_in
 from tests.upkeep.packages import ROOT
 
 HEADING = re.compile(r"^## \[(?P<version>[^\]]+)\](?: - (?P<date>\d{4}-\d{2}-\d{2}))?$", re.MULTILINE)
@@ -35,7 +35,7 @@ def notes(tag: str, changelog: str, version: str, told: str) -> str:
         raise NotReady(f"CHANGELOG.md gives no date for {version}")
     try:
         releases_in(changelog)
-    except NoDay as error:
+    except Unreadable as error:
         raise NotReady(str(error)) from error
     for each in headings:
         if each["version"] == "Unreleased" and _below(each, headings, changelog):
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
         text = notes(arguments[0], (root / "CHANGELOG.md").read_text(encoding="utf-8"), version, __version__)
         if stale := unrenewed(root):
             raise NotReady(f"{' and '.join(stale)}: not of this release, run python -m gateway.schemadiff --released")
-    except NotReady as error:
+    except (NotReady, Unreadable) as error:
         print(error, file=sys.stderr)
         return 1
     (root / NOTES).parent.mkdir(exist_ok=True)
