@@ -300,7 +300,7 @@ def test_below_four_fifths_the_check_fails(tree: Path, capsys: pytest.CaptureFix
     assert told.out.splitlines()[-1] == "coverage: 81.0 % measured, at least 73.6 % now; 80 % are asked for"
     assert told.err.splitlines() == [
         "coverage: not measured yet, run make coverage",
-        "coverage: too much is new or changed since it was measured, run make coverage",
+        "coverage: too little is known to be run: test more, or measure what is new by make coverage",
     ]
 
 
@@ -316,15 +316,30 @@ def test_a_figure_above_what_is_measured_fails_the_measuring_once(
     )
 
 
-def test_a_forged_figure_fails_the_check(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            '{{"covered": 1000, "files": {{"gateway/app.py": ["{digest}", 1000]}}}}',
+            "1000 statements in gateway/app.py, which has 100 lines",
+        ),
+        ('{{"covered": 0, "files": {{}}}}', "it is of no file"),
+        ('{{"covered": 1, "statements": 1, "lines": 1e9}}', "it does not say how many statements each file has"),
+        ("", "it does not say how many statements each file has"),
+    ],
+)
+def test_a_forged_figure_fails_the_check_and_is_measured_over(
+    tree: Path, capsys: pytest.CaptureFixture[str], text: str, told: str
+) -> None:
     digest = coverage.today(tree)["gateway/app.py"].digest
-    (tree / coverage.NAME).write_text(f'{{"covered": 1000, "files": {{"gateway/app.py": ["{digest}", 1000]}}}}')
+    (tree / coverage.NAME).write_text(text.format(digest=digest))
 
     assert coverage.main([], tree) == 1
     assert capsys.readouterr().err == (
-        "coverage: tests/upkeep/coverage.json cannot be true, run make coverage: "
-        "1000 statements in gateway/app.py, which has 100 lines\n"
+        f"coverage: tests/upkeep/coverage.json cannot be true, run make coverage: {told}\n"
     )
+    (tree / coverage.NAME).write_text('{"covered": 1}')
+    assert [coverage.main([str(tree / "told")], tree), coverage.main([], tree)] == [0, 0]
 
 
 # --- Releases
