@@ -398,7 +398,8 @@ def test_the_version_is_written_down_once(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert gateway.__version__ == written
     monkeypatch.setattr(metadata, "version", {"marketgate": "7.8.9"}.__getitem__)
-    assert runpy.run_path(str(gateway.__file__))["__version__"] == "7.8.9"
+    assert runpy.run_path(str(gateway.__file__))["__getattr__"]("__version__") == "7.8.9"
+    assert not hasattr(gateway, "__versoin__")
 
 
 @pytest.fixture
