@@ -48,6 +48,7 @@ check: setup ## lint, formatting, types, import layers, generated files, breakin
 	$(BIN)/mypy --num-workers $(WORKERS)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m gateway.generate --check
+	$(BIN)/python schema/client/python/generate.py --check
 	$(BIN)/python -m gateway.schemadiff
 	$(BIN)/python -m tests.upkeep.coverage
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,11 +16,52 @@ SEAL = "generated.json"
 CODES = f"{CLIENTS}/typescript/src/codes.ts"
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What a client is generated from, besides the schema, and what that gives: globs of its folder."""
+
+    sources: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+# As each generator has them. What a seal says of itself proves nothing: it could name less.
+SEALED = {
+    "python": Sealed(
+        ("generate.py", "generator/*.py", "operations/*.graphql", "pyproject.toml"),
+        ("marketgate_client/generated/*.py",),
+    ),
+    "typescript": Sealed(
+        (
+            "codegen.js",
+            "codegen/generate.js",
+            "codegen/package-lock.json",
+            "codegen/package.json",
+            "src/operations/*.graphql",
+        ),
+        ("src/generated/*.ts",),
+    ),
+}
+
+
 def stale(root: Path) -> list[str]:
-    """The seals that are broken, by name: the schema, a source or an output is another than when they were written."""
-    schema = sha256((root / SCHEMA).read_bytes()).hexdigest() if (root / SCHEMA).is_file() else None
-    seals = sorted(root.glob(f"{CLIENTS}/*/{SEAL}"))
-    return [seal.relative_to(root).as_posix() for seal in seals if not _holds(seal, schema)]
+    """The seals that are missing or broken: the schema, a source or an output is another than it was."""
+    return [
+        f"{CLIENTS}/{name}/{SEAL}" for name, sealed in SEALED.items()
+        if _text(root / CLIENTS / name / SEAL) != seal_of(root, root / CLIENTS / name, sealed)
+    ]  # fmt: skip
+
+
+def seal_of(root: Path, folder: Path, sealed: Sealed) -> str | None:
+    """The text of a client's seal; None without a schema."""
+    if not (root / SCHEMA).is_file():
+        return None
+    sides = {"sources": sealed.sources, "outputs": sealed.outputs}
+    listed = {
+        side: {"globs": list(globs), "sha256": listing_digest(folder, _matching(folder, globs))}
+        for side, globs in sides.items()
+    }
+    schema = sha256((root / SCHEMA).read_bytes()).hexdigest()
+    return json.dumps({"schema": schema, **listed}, indent=2) + "\n"
 
 
 def listing_digest(folder: Path, names: Iterable[str]) -> str:
@@ -41,12 +83,8 @@ def codes_module(mark: str) -> str:
     return "\n\n".join(parts)
 
 
-def _holds(seal: Path, schema: str | None) -> bool:
-    told = json.loads(seal.read_text(encoding="utf-8"))
-    parts = (told["sources"], told["outputs"])
-    return told["schema"] == schema and all(
-        part["sha256"] == listing_digest(seal.parent, _matching(seal.parent, part["globs"])) for part in parts
-    )
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _matching(folder: Path, globs: Iterable[str]) -> Iterator[str]:

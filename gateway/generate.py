@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     if not arguments:
         for name in write(ROOT):
-            print(f"written {name}")
+            print(f"{'written' if (ROOT / name).is_file() else 'removed'} {name}")
         return 0
     found = differences(ROOT)
     for name in found:
@@ -74,9 +74,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def write(root: Path) -> list[str]:
-    """Write what differs; the names of the files."""
-    changed = []
-    for name, text in documents(root).items():
+    """Write what differs, remove pages of what is gone; the names of the files."""
+    found = documents(root)
+    changed = strays(root, found)
+    for name in changed:
+        (root / name).unlink()
+    for name, text in found.items():
         path = root / name
         if _text(path) != text:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,8 +90,15 @@ def write(root: Path) -> list[str]:
 
 def differences(root: Path) -> list[str]:
     """Generated files that are not what the code says, and the seals of the page and of the clients that are broken."""
-    stale = [name for name, text in documents(root).items() if _text(root / name) != text]
-    return [*stale, *([] if sealed(root) else [SEAL]), *clients.stale(root)]
+    found = documents(root)
+    stale = [name for name, text in found.items() if _text(root / name) != text]
+    return [*stale, *strays(root, found), *([] if sealed(root) else [SEAL]), *clients.stale(root)]
+
+
+def strays(root: Path, found: Mapping[str, str]) -> list[str]:
+    """Pages with the mark of generated ones which no code writes any more."""
+    pages = {path.relative_to(root).as_posix(): path for path in (root / "docs").rglob("*.md")}
+    return sorted(name for name in pages.keys() - found.keys() if f"<!-- {MARK} -->" in (_text(pages[name]) or ""))
 
 
 def documents(root: Path = ROOT) -> dict[str, str]:

@@ -1,22 +1,24 @@
-"""No client of a release breaks without a warning: `python -m gateway.schemadiff` compares with the released schema.
+"""No client of a release breaks without a warning: `python -m gateway.schemadiff` compares with what was released.
 
-schema/released.graphql is the schema of the last release, without its descriptions; `--released` takes today's. What it
-holds may go only after its time: deprecated with `Since <version>, <date>: …`, released so, two minor versions and
-90 days ago. A change of type never may: the new field takes a new name. docs/versioning.md says the same to readers.
+schema/released.graphql is the schema of the last release, without its descriptions, schema/released-codes.txt holds its
+error codes; `--released` takes today's, once a release. What they hold may go only after its time: deprecated with
+`Since <version>, <date>: …`, released so, two minor versions and 90 days ago. A change of type or of a default never
+may: the new field takes a new name. docs/versioning.md says the same to readers.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 from graphql import (
     BreakingChange,
     BreakingChangeType,
+    DangerousChangeType,
     GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
@@ -24,58 +26,119 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     GraphQLUnionType,
-    Node,
-    Visitor,
+    SchemaChange,
     build_schema,
     find_schema_changes,
     get_named_type,
-    parse,
-    print_ast,
-    visit,
 )
 
+from gateway.cli.codes import CODES
 from gateway.core.clock import SystemClock
+from gateway.released import (
+    RELEASED,
+    RELEASED_CODES,
+    SCHEMA,
+    History,
+    Unreadable,
+    Version,
+    codes_in,
+    dotted,
+    history_of,
+    released_texts,
+)
 
 ROOT = Path(__file__).parents[1]
-SCHEMA, RELEASED = "schema/schema.graphql", "schema/released.graphql"
-SINCE = re.compile(r"Since (?P<major>\d+)\.(?P<minor>\d+)\.\d+, (?P<day>\d{4}-\d{2}-\d{2}): \S")
+SINCE = re.compile(r"Since (\d+)\.(\d+)\.(\d+), (\d{4}-\d{2}-\d{2}): \S")
 GONE = re.compile(r"(?:Field|Enum value|Argument) (?P<what>\S+) was removed\.|(?P<type>\w+) was removed\.")
-INSIDE = re.compile(r"(?:Field|Enum value|Argument|A required \w+) (?P<type>\w+)\.")
+INSIDE = re.compile(r"(?:(?:Field|Enum value|Argument|A required \w+) )?(?P<type>\w+)\.")
+DEFAULTS = (DangerousChangeType.ARG_DEFAULT_VALUE_CHANGE, DangerousChangeType.INPUT_FIELD_DEFAULT_VALUE_CHANGE)
 MINORS = 2
 NOTICE = timedelta(days=90)
+BREAKS = "it breaks clients of the last release"
 
-Version = tuple[int, int]
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """From when on something is deprecated."""
+
+    version: Version
+    day: date
 
 
-def refusals(released: GraphQLSchema, now: GraphQLSchema, version: Version, today: date) -> list[str]:
+def refusals(released: GraphQLSchema, now: GraphQLSchema, history: History, today: date) -> list[str]:
     """What a client of the release would trip over, and deprecations that do not say since when."""
     reasons = deprecations(released)
-    over = {what for what, reason in reasons.items() if due(reason, version, today)}
+    over = {what for what, reason in reasons.items() if due(reason, history, today)}
     used = used_types(released, over)
     found = [
         f"{change.description.rstrip('.')}: {_why(change, reasons)}"
         for change in find_schema_changes(released, now)
-        if isinstance(change, BreakingChange) and not _excused(change, over, used)
+        if (isinstance(change, BreakingChange) or change.type in DEFAULTS) and not _excused(change, over, used)
     ]
-    return found + [
-        f"{what} is deprecated for {reason!r}: it has to begin with `Since <version>, <date>: `"
-        for what, reason in deprecations(now).items()
-        if not SINCE.match(reason)
+    return found + _narrowed(released, now, used) + _wrongly_deprecated(reasons, deprecations(now), history, today)
+
+
+def _narrowed(released: GraphQLSchema, now: GraphQLSchema, used: set[str]) -> list[str]:
+    """Inputs that took any of their fields and take exactly one today."""
+    pairs = ((kind, now.type_map.get(name)) for name, kind in released.type_map.items() if name in used)
+    return [
+        f"Input {old.name} has become @oneOf: {BREAKS}"
+        for old, new in pairs
+        if isinstance(old, GraphQLInputObjectType) and isinstance(new, GraphQLInputObjectType)
+        if new.is_one_of and not old.is_one_of
     ]
 
 
-def due(reason: str, version: Version, today: date) -> bool:
-    """Whether what was deprecated for *reason* may go now."""
+def _wrongly_deprecated(before: dict[str, str], now: dict[str, str], history: History, today: date) -> list[str]:
+    first = history.last.day if history.last is not None else date.min
+    found = []
+    for what, reason in now.items():
+        said = since(reason)
+        if said is None:
+            found.append(f"{what} is deprecated for {reason!r}: it has to begin with `Since <version>, <date>: `")
+        elif said == since(before.get(what, "")):
+            continue
+        elif said.version not in history.coming:
+            *most, greatest = map(dotted, history.coming)
+            next_ones = f"{', '.join(most)} or {greatest}"
+            found.append(f"{what} is deprecated since {dotted(said.version)}: the next release is {next_ones}")
+        elif not first <= said.day <= today:
+            told = f"after {today}" if said.day > today else f"before the last release ({first})"
+            found.append(f"{what} is deprecated since {said.day}, which is {told}: say the day of the change")
+    return found
+
+
+def since(reason: str) -> Since | None:
+    """What a reason says; None where it does not, or names a day that there is not."""
     said = SINCE.match(reason)
     if said is None:
+        return None
+    major, minor, patch, day = said.groups()
+    try:
+        return Since((int(major), int(minor), int(patch)), date.fromisoformat(day))
+    except ValueError:
+        return None
+
+
+def due(reason: str, history: History, today: date) -> bool:
+    """Whether what was deprecated for *reason* may go now."""
+    said = since(reason)
+    if said is None:
         return False
-    major, minor = version
-    # A major version is as good as any number of minor ones.
-    old_enough = major > int(said["major"]) or minor >= int(said["minor"]) + MINORS
-    return old_enough and today >= date.fromisoformat(said["day"]) + NOTICE
+    # A major version is one step like a minor one: 1.0.0 is the first after 0.9.0.
+    versions = {each.version[:2] for each in history.releases} | {history.version[:2]}
+    steps = sum(version > said.version[:2] for version in versions)
+    return steps >= MINORS and today >= said.day + NOTICE
 
 
-def _excused(change: BreakingChange, over: set[str], used: set[str]) -> bool:
+def lost_codes(released: Collection[str], now: Collection[str], history: History) -> list[str]:
+    """Error codes of the release that are gone before the next major version."""
+    if history.last is not None and history.version[0] > history.last.version[0]:
+        return []
+    return [f"Error code {code} was removed: only a major version may" for code in released if code not in now]
+
+
+def _excused(change: SchemaChange, over: set[str], used: set[str]) -> bool:
     gone, inside = GONE.fullmatch(change.description), INSIDE.match(change.description)
     if gone and gone["what"] in over:
         return True
@@ -83,10 +146,10 @@ def _excused(change: BreakingChange, over: set[str], used: set[str]) -> bool:
     return kind is not None and kind not in used
 
 
-def _why(change: BreakingChange, reasons: dict[str, str]) -> str:
+def _why(change: SchemaChange, reasons: dict[str, str]) -> str:
     gone = GONE.fullmatch(change.description)
     if change.type is BreakingChangeType.TYPE_REMOVED or gone is None:
-        return "it breaks clients of the last release"
+        return BREAKS
     if gone["what"] in reasons:
         return f"its time is not over ({reasons[gone['what']]})"
     return "it was not deprecated in the last release"
@@ -140,41 +203,43 @@ def _leads_to(schema: GraphQLSchema, kind: GraphQLNamedType, over: set[str]) -> 
             yield from (get_named_type(a.type) for each, a in field.args.items() if f"{what}({each}:)" not in over)
 
 
-class _Undescribed(Visitor):
-    """Takes the descriptions out of a document."""
-
-    def enter(self, node: Node, *_: object) -> Node | None:
-        """The node without one; None leaves it as it is."""
-        if getattr(node, "description", None) is None:
-            return None
-        return type(node)(**{key: getattr(node, key) for key in node.keys if key != "description"})
-
-
-def bare(text: str) -> str:
-    """A schema's text without descriptions."""
-    return print_ast(visit(parse(text), _Undescribed())) + "\n"
-
-
-def version_of(root: Path) -> Version:
-    """Major and minor of the project."""
-    text = (root / "pyproject.toml").read_text(encoding="utf-8")
-    major, minor, *_ = tomllib.loads(text)["project"]["version"].split(".")
-    return int(major), int(minor)
+def _misplaced(history: History, *, renew: bool) -> list[str]:
+    """Why the released files are of another release than the changelog says, or may not be renewed."""
+    last, newest = history.last, history.newest
+    if not renew:
+        return [] if last == newest else [
+            f"{RELEASED} is not of {newest}, the newest release in CHANGELOG.md: a release takes today's schema by "
+            "python -m gateway.schemadiff --released"
+        ]  # fmt: skip
+    if newest is None:
+        return ["CHANGELOG.md has no heading with a version and a day: nothing is released"]
+    if last == newest:
+        return [f"{RELEASED} is of {newest} already: it changes with the next release only"]
+    if newest.version != history.version:
+        return [f"the newest release in CHANGELOG.md is {newest}, pyproject.toml says {dotted(history.version)}"]
+    return []
 
 
-def main(arguments: Sequence[str], root: Path = ROOT) -> int:
-    """Name what breaks, or with `--released` take today's schema for the released one; the exit code."""
-    text = (root / SCHEMA).read_text(encoding="utf-8")
-    if list(arguments) == ["--released"]:
-        (root / RELEASED).write_text(bare(text), encoding="utf-8")
-        return 0
-    if arguments:
+def main(arguments: Sequence[str], root: Path = ROOT, codes: Collection[str] = CODES) -> int:
+    """Name what breaks, or with `--released` take what is there today for released; the exit code."""
+    if list(arguments) not in ([], ["--released"]):
         print("usage: python -m gateway.schemadiff [--released]", file=sys.stderr)
         return 2
+    text = (root / SCHEMA).read_text(encoding="utf-8")
+    try:
+        history = history_of(root)
+    except Unreadable as error:
+        print(error, file=sys.stderr)
+        return 1
     released = build_schema((root / RELEASED).read_text(encoding="utf-8"))
-    found = refusals(released, build_schema(text), version_of(root), SystemClock().now().date())
+    found = refusals(released, build_schema(text), history, SystemClock().now().date())
+    found += lost_codes(codes_in((root / RELEASED_CODES).read_text(encoding="utf-8")), codes, history)
+    found += _misplaced(history, renew=bool(arguments))
     for line in found:
         print(line, file=sys.stderr)
+    if arguments and not found:
+        for name, content in released_texts(history.newest, text, codes).items():
+            (root / name).write_text(content, encoding="utf-8")
     return 1 if found else 0
 
 

@@ -34,6 +34,11 @@ def refused(found: Iterable[str]) -> list[str]:
     return sorted(reason for reason in found if not EXPECTED.match(reason))
 
 
+def none_allowed() -> bool:
+    """Whether the setting says so; 0 says no, as nothing does."""
+    return os.environ.get(SETTING, "0") not in ("", "0")
+
+
 def _found(config: pytest.Config) -> Counter[str]:
     """Those of the whole run; in a worker of xdist, which does not report, none."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
@@ -43,7 +48,7 @@ def _found(config: pytest.Config) -> Counter[str]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A run that skipped what it must not has failed."""
-    if os.environ.get(SETTING) and refused(_found(session.config)) and session.exitstatus == pytest.ExitCode.OK:
+    if none_allowed() and refused(_found(session.config)) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = FAILED
 
 
@@ -52,7 +57,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     found = _found(terminalreporter.config)
     if not found:
         return
-    wrong = set(refused(found)) if os.environ.get(SETTING) else set()
+    wrong = set(refused(found)) if none_allowed() else set()
     terminalreporter.section("skipped, by reason")
     for reason, count in sorted(found.items(), key=lambda each: (-each[1], each[0])):
         terminalreporter.write_line(f"{'REFUSED ' if reason in wrong else ''}{count:4} {reason}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -80,6 +81,17 @@ def test_a_file_that_differs_or_is_missing_is_named_and_written_anew(copy: Path,
     assert path.read_text() == text
 
 
+@pytest.mark.parametrize("name", ["docs/errors/NOPE.md", "docs/schema/gone.md", "docs/gone.md"])
+def test_a_generated_page_of_what_is_gone_is_named_and_removed(copy: Path, name: str):
+    shutil.copy(copy / "docs/errors/FORBIDDEN.md", copy / name)
+    (copy / "docs/errors/written.md").write_text("# By hand\n")
+
+    assert generate.differences(copy) == [name]
+    assert generate.write(copy) == [name]
+    assert generate.differences(copy) == []
+    assert (copy / "docs/errors/written.md").exists()
+
+
 @pytest.mark.parametrize(
     "path",
     ["gateway/edge/page/index.html", "gateway/edge/static/index.html", "gateway/edge/static/new.js", generate.SEAL],
@@ -118,10 +130,25 @@ def test_a_client_that_was_generated_from_something_else_is_found_without_node(c
     assert CLIENT_SEAL in generate.differences(copy)
 
 
-def test_a_client_without_a_seal_generates_nothing(copy: Path):
-    (copy / CLIENT_SEAL).unlink()
+@pytest.mark.parametrize("seal", CLIENT_SEALS)
+def test_a_client_without_its_seal_is_not_generated(copy: Path, seal: str):
+    (copy / seal).unlink()
 
-    assert CLIENT_SEAL not in clients.stale(copy)
+    assert generate.differences(copy) == [seal]
+
+
+def test_a_seal_that_names_less_than_its_client_is_generated_from_is_broken(copy: Path):
+    told = json.loads((copy / CLIENT_SEAL).read_text())
+    nothing = {"globs": [], "sha256": clients.listing_digest(copy, [])}
+    (copy / CLIENT_SEAL).write_text(json.dumps({**told, "sources": nothing}, indent=2) + "\n")
+
+    assert clients.stale(copy) == [CLIENT_SEAL]
+
+
+def test_every_client_has_a_seal():
+    folders = {path.name for path in (ROOT / clients.CLIENTS).iterdir() if path.is_dir() and path.name[0] != "_"}
+
+    assert folders == set(clients.SEALED)
 
 
 def test_what_a_client_does_not_generate_from_is_free_to_change(copy: Path):

@@ -25,8 +25,13 @@ def suite(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
-def test_what_was_skipped_is_told_once_by_reason(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("value", [None, "", "0"])
+def test_what_was_skipped_is_told_once_by_reason(
+    suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
     monkeypatch.delenv(SETTING, raising=False)
+    if value is not None:
+        monkeypatch.setenv(SETTING, value)
 
     done = suite.runpytest_inprocess("-p", "no:xdist")
 

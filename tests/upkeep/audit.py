@@ -1,6 +1,7 @@
 """`make audit`: the licences of what goes out, and the advisories on what is pinned. Exit code 1 where one is refused.
 
-Where the advisory service cannot be reached, that is said, and only `--strict`, as in CI, takes it for a failure.
+An advisory is borne only by an exception with a reason and a last day (exceptions.py). Where the advisory service
+cannot be reached, that is said, and only `--strict`, as in CI, takes it for a failure.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from gateway.core.clock import SystemClock
 from tests.upkeep.advisories import SERVICE, Unreachable, advisories
+from tests.upkeep.exceptions import BORNE, Borne, told
 from tests.upkeep.licences import UNKNOWN, refused, report, shipped
 from tests.upkeep.packages import pinned
 
@@ -34,18 +37,19 @@ def licences() -> int:
     return 1 if wrong else 0
 
 
-def vulnerabilities(service: str, *, strict: bool) -> int:
-    """The advisories; 1 where there is one."""
+def vulnerabilities(service: str, *, strict: bool, borne: Sequence[Borne] = BORNE) -> int:
+    """The advisories; 1 where there is one that is not borne."""
     packages = pinned()
     try:
         found = advisories(packages, service)
     except Unreachable as error:
         print(f"advisories: NOT ASKED, {error}")
         return 1 if strict else 0
-    for advisory in found:
-        print(f"VULNERABLE {advisory.package.name} {advisory.package.version}: {', '.join(advisory.ids)}")
+    lines, acted_on = told(found, borne, SystemClock().now().date())
+    for line in lines:
+        print(line)
     print(f"advisories: {len(packages)} packages asked, {len(found)} with a known vulnerability")
-    return 1 if found else 0
+    return 1 if acted_on else 0
 
 
 if __name__ == "__main__":

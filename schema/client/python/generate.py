@@ -1,4 +1,4 @@
-"""Writes marketgate_client/generated and generated.json: a part of `make gen`."""
+"""Writes marketgate_client/generated and generated.json: a part of `make gen`; with `--check` only compares them."""
 
 from __future__ import annotations
 
@@ -29,24 +29,48 @@ OUTPUTS = (f"{GENERATED}/*.py",)
 SEAL = "generated.json"
 
 
-def main() -> int:
-    """Write all files; the exit code."""
+def main(arguments: Sequence[str]) -> int:
+    """Write all files, or with `--check` name those that differ; the exit code."""
+    if list(arguments) not in ([], ["--check"]):
+        print("usage: python generate.py [--check]", file=sys.stderr)
+        return 2
     try:
         modules = modules_of(SCHEMA.read_text(encoding="utf-8"), operations_in(HERE))
     except Unsupported as error:
         print(f"schema/client/python: {error}", file=sys.stderr)
         return 1
+    texts = {name: formatted(name, text) for name, text in modules.items()}
     folder = HERE / GENERATED
+    there = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.py")}
+    if arguments:
+        for name in sorted(name for name in texts.keys() | there.keys() if texts.get(name) != there.get(name)):
+            print(f"schema/client/python/{GENERATED}/{name} is out of date: run make gen", file=sys.stderr)
+        return 1 if texts != there else 0
     folder.mkdir(exist_ok=True)
-    for stray in {path.name for path in folder.glob("*.py")} - modules.keys():
+    for stray in there.keys() - texts.keys():
         (folder / stray).unlink()
-    for name, text in modules.items():
+    for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    # As this package's settings have it, without the imports that a module does not use.
-    for words in (("check", "--fix-only", "--select=F401,I"), ("format",)):
-        subprocess.run([sys.executable, "-m", "ruff", *words, "--quiet", "--no-cache", folder], check=True)
     (HERE / SEAL).write_text(seal(), encoding="utf-8")
     return 0
+
+
+def formatted(name: str, text: str) -> str:
+    """A module as this package's settings have it, without the imports that it does not use."""
+    for words in (("check", "--fix-only", "--select=F401,I"), ("format",)):
+        asked = [
+            sys.executable,
+            "-m",
+            "ruff",
+            *words,
+            "--quiet",
+            "--no-cache",
+            "--stdin-filename",
+            f"{GENERATED}/{name}",
+            "-",
+        ]
+        text = subprocess.run(asked, cwd=HERE, input=text, capture_output=True, check=True, encoding="utf-8").stdout
+    return text
 
 
 def operations_in(folder: Path) -> str:
@@ -87,4 +111,4 @@ def digest(globs: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from deploy.sbom import bill, read_pins
+from gateway import __version__
 from gateway.core.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -41,9 +42,10 @@ def test_the_bill_of_materials_names_every_pin_of_the_lock(tmp_path):
         re.sub(r"\[.*\]", "", line) for line in pinned
     }
     assert (found["bomFormat"], found["specVersion"]) == ("CycloneDX", "1.6")
-    assert found["metadata"]["component"]["purl"] == "pkg:pypi/marketgate@0.1.0"
+    whole = f"pkg:pypi/marketgate@{__version__}"
+    assert found["metadata"]["component"]["purl"] == whole
     refs = [each["bom-ref"] for each in found["components"]]
-    assert found["dependencies"] == [{"ref": "pkg:pypi/marketgate@0.1.0", "dependsOn": refs}]
+    assert found["dependencies"] == [{"ref": whole, "dependsOn": refs}]
 
 
 def test_a_bill_of_the_same_lock_is_the_same_and_says_where_a_package_is_left_out():

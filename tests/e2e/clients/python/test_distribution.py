@@ -11,6 +11,7 @@ import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
 
+import generate
 import pytest
 from generate import modules_of
 from generator.reading import Unsupported
@@ -100,6 +101,25 @@ def test_generating_again_changes_nothing(tmp_path: Path):
         path.name: path.read_bytes() for path in (copy / "marketgate_client" / "generated").glob("*.py")
     } == committed
     assert (copy / "generated.json").read_bytes() == (HOME / "generated.json").read_bytes()
+
+
+def test_a_check_names_what_is_another_or_too_many_and_writes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    committed = {name: content.decode() for name, content in generated(HOME).items()}
+    spoilt = {**committed, "models.py": "", "enums.py": committed["enums.py"] + "\n"}
+    monkeypatch.setattr(generate, "modules_of", lambda *_: {name: "" for name in spoilt if name != "inputs.py"})
+    monkeypatch.setattr(generate, "formatted", lambda name, _: spoilt[name])
+
+    assert generate.main(["--check"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        f"schema/client/python/marketgate_client/generated/{name}.py is out of date: run make gen"
+        for name in ("enums", "inputs", "models")
+    ]
+    monkeypatch.setattr(generate, "formatted", lambda name, _: committed[name])
+    monkeypatch.setattr(generate, "modules_of", lambda *_: committed)
+    assert (generate.main(["--check"]), generate.main(["--chekc"])) == (0, 2)
+    assert {name: content.decode() for name, content in generated(HOME).items()} == committed
 
 
 def made(operations: str) -> dict[str, str]:

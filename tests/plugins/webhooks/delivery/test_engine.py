@@ -11,6 +11,7 @@ import pytest
 import strawberry
 from sqlalchemy import delete, update
 
+from gateway import __version__
 from gateway.core.ports import Outbox
 from gateway.core.store import new_id
 from plugins.webhooks.rows import TEST, due_now
@@ -52,7 +53,7 @@ async def test_the_body_is_the_event_as_it_is_printed(office: Office):
     assert json.loads(got.body) == {"type": "provider.degraded", "timestamp": "2026-11-20T12:00:00Z", "data": data}
     assert data["id"] == event
     assert got.headers["content-type"] == "application/json"
-    assert got.headers["user-agent"] == "Marketgate/0.1.0"
+    assert got.headers["user-agent"] == f"Marketgate/{__version__}"
 
 
 async def test_a_failed_attempt_is_made_again_with_the_same_bytes_and_a_new_timestamp(office: Office):
@@ -317,7 +318,7 @@ async def test_a_change_of_an_endpoint_holds_from_the_next_attempt_on(office: Of
     await office.later(6.1)
 
     assert [(got.path, got.headers["x-team"], got.headers["user-agent"]) for got in office.receiver.got] == [
-        ("/a", "one", "Marketgate/0.1.0"), ("/b", "one", "Marketgate/0.1.0"),
+        ("/a", "one", f"Marketgate/{__version__}"), ("/b", "one", f"Marketgate/{__version__}"),
     ]  # fmt: skip
 
 
