@@ -11,8 +11,10 @@ from gateway.core.ports import Act, Audit, Organisations
 from gateway.core.store import Tx
 from plugins.trading.accounts.access import Gate, may_trade
 from plugins.trading.accounts.store import AccountStore, MemberStore
+from plugins.trading.orders.deciding import ATTEMPTS
 from plugins.trading.orders.floor import SYSTEM, Floor
 from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.knowing import is_priced
 from plugins.trading.orders.placing import Place, place
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.positions.store import PositionStore
@@ -49,26 +51,37 @@ class Scheduler:
             return await self._due.due(tx, shards, self._host.clock.now(), AT_ONCE)
 
     async def place(self, row: ScheduleRow, context: Callable[[], Context]) -> None:
-        """Place what is due, or note why it was refused."""
-        try:
-            ground: Ground | Refused = await self._ground(row, context())
-        except Refused as refused:
-            ground = refused
-        except MarketgateError as error:
-            ground = Refused("NO_PRICE", error.message)
+        """Place what is due, or note why it was refused.
+
+        Where the account holds by then what nobody was asked for, they are asked anew; at last it stays due.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                ground: Ground | Refused = await self._ground(row, context())
+            except Refused as refused:
+                ground = refused
+            except MarketgateError as error:
+                ground = Refused("NO_PRICE", error.message)
+            if await self._place(row, ground):
+                return
+
+    async def _place(self, row: ScheduleRow, ground: Ground | Refused) -> bool:
+        """Whether no more is to be asked for now."""
         async with writing(self._host, row.tenant_id, row.account_id) as w:
             now = self._host.clock.now()
             held = await self._rows.find(w.tx, row.tenant_id, row.id)
             if held is None or not held.active or held.next_at is None or held.next_at > now:
-                return
+                return True
             if held.end_at is not None and now > held.end_at:
                 await self._rows.change(w.tx, row.tenant_id, _next(held, now))
-                return
+                return True
             if not await self._may(w.tx, w.account, held.made_by):
                 await self._end(w.tx, held, now)
-                return
+                return True
             halted = await self._gate.halted(w.tx, w.account)
             floor = await Floor.opened(self._host, w)
+            if isinstance(ground, Ground) and not is_priced(floor, ground):
+                return False
             after = held
             try:
                 if isinstance(ground, Refused):
@@ -80,6 +93,7 @@ class Scheduler:
             except Refused as refused:
                 after = replace(held, problem=f"{refused.code}: {refused.message}")
             await self._rows.change(w.tx, row.tenant_id, _next(after, now))
+        return True
 
     async def _may(self, tx: Tx, account: AccountRow, who: str) -> bool:
         """Whether the person or the key that made a schedule may trade with the account still."""

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
+from gateway.core.contract import Context
 from gateway.core.identity import Role
 from plugins.accounts.keys.desk import KeyDesk
 from plugins.accounts.tables import audit
 from plugins.trading.accounts.store import MemberStore
+from plugins.trading.engine.scheduling import Scheduler
 from plugins.trading.ledger.proof.proving import verify
+from plugins.trading.orders.ground import Ground
 from plugins.trading.rows import ScheduleRow
 from plugins.trading.tables import schedules
 from tests.gateway.doubles import NOON
-from tests.plugins.trading.engine.floorhouse import BTC, PERP, Hall, hall, wish
+from tests.plugins.trading.engine.floorhouse import BTC, ETH, PERP, Hall, hall, wish
 
 SHOWN = "id symbol side every quantity notional nextAt placed active problem lastOrderId"
 ERRORS = "userErrors { field code message }"
@@ -76,6 +81,31 @@ async def _row(made: Hall) -> ScheduleRow:
 async def _rows(made: Hall) -> list[ScheduleRow]:
     async with made.house.store.read() as tx:
         return await tx.all(select(schedules).order_by(schedules.c.most.is_(None)), ScheduleRow)
+
+
+async def test_a_schedule_leaves_no_time_out_for_what_another_order_has_opened_meanwhile(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100", ETH: "100"}
+        owner = made.company.people["ada"].id
+        account = await made.account("1000", owner=owner, margin="MARGIN", leverage=D(5))
+        asked = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "DAY", "quantity": "1"}
+        await made.company.ask("ada", CREATE, **asked)
+        ask, times = Scheduler._ground, list[Ground]()
+
+        async def between(self: Scheduler, row: ScheduleRow, context: Context) -> Ground:
+            times.append(await ask(self, row, context))
+            if len(times) == 1:
+                await made.place(account, wish("BUY", "MARKET", symbol=ETH), price="100")
+            return times[-1]
+
+        monkeypatch.setattr(Scheduler, "_ground", between)
+        await made.look()
+
+        row = await _row(made)
+        assert (row.placed, row.problem, len(times)) == (1, None, 2)
+        assert await made.held(account) == {BTC: "1", ETH: "1"}
 
 
 async def test_a_schedule_ends_after_so_many_or_at_its_end(sqlite_url: str, tmp_path: Path) -> None:
