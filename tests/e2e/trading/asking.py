@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -54,10 +54,15 @@ class Dealt:
 
 
 class Asking:
-    """Of one client; *margin* are the accounts that may borrow."""
+    """Of one client; *margin* are the accounts that may borrow, with how many times their equity."""
 
     def __init__(
-        self, chance: random.Random, board: Board, accounts: list[str], margin: set[str], open_: dict[str, Dealt]
+        self,
+        chance: random.Random,
+        board: Board,
+        accounts: list[str],
+        margin: Mapping[str, int],
+        open_: dict[str, Dealt],
     ) -> None:
         self._chance, self._board, self._accounts, self._margin, self._open = chance, board, accounts, margin, open_
         self._ways: dict[str, Callable[[str, str], Given]] = {
@@ -84,8 +89,9 @@ class Asking:
     def _symbol(self) -> str:
         return self._chance.choice(list(SYMBOLS))
 
-    def _points(self, most: int = 40) -> int:
-        return self._chance.randint(1, most)
+    def _points(self) -> int:
+        """A hundredth of a per cent is what the sandbox moves in a minute."""
+        return self._chance.randint(1, 8)
 
     def _amount(self) -> str:
         return str(Decimal(self._chance.randrange(1, 200_000)) / 100)
@@ -93,7 +99,8 @@ class Asking:
     def _money(self, account: str) -> int:
         """Some of those that may borrow go to the end of their leverage, long and short."""
         large = account in self._margin and self._chance.random() < 0.15
-        return self._chance.randint(20_000, 120_000) if large else self._chance.randint(20, 3_000)
+        most = 25_000 * self._margin.get(account, 1)
+        return self._chance.randint(10_000, most) if large else self._chance.randint(20, 3_000)
 
     def _one(self, account: str, key: str) -> Given:
         return self._wish(account) | {"accountId": account, "clientOrderId": key}
@@ -123,10 +130,10 @@ class Asking:
     def _exits(self, symbol: str, side: str) -> Given:
         """Of what was bought, or sold: near enough to be met soon."""
         ahead = 1 if side == "BUY" else -1
-        stop = {"stopPrice": self._board.near(symbol, -ahead * (10 + self._points()))}
+        stop = {"stopPrice": self._board.near(symbol, -ahead * self._points())}
         trail = {"trailPercent": str(Decimal(self._points()) / 100)}
         exits = {
-            "takeProfit": {"limitPrice": self._board.near(symbol, ahead * (10 + self._points()))},
+            "takeProfit": {"limitPrice": self._board.near(symbol, ahead * self._points())},
             "stopLoss": self._chance.choice([stop, trail]),
         }
         if (left := self._chance.choice([None, None, "takeProfit", "stopLoss"])) is not None:

@@ -32,6 +32,18 @@ UNANSWERED = frozenset({"DATABASE_UNAVAILABLE", "DEADLINE_EXCEEDED"})
 """Nobody knows then what came of it: the same id is sent again."""
 ENDED = frozenset({"FILLED", "CANCELED", "EXPIRED", "REJECTED"})
 CREATE = mutation("tradingAccountCreate", "TradingAccountCreateInput", "account { id }")
+KINDS: tuple[dict[str, Any], ...] = (
+    {},
+    {"margin": "MARGIN", "leverage": "3"},
+    {"initialBalance": "500", "model": {"participation": "0.1", "fees": {"least": "5"}}},
+    {
+        "margin": "MARGIN", "leverage": "20",
+        "model": {"participation": "0.2", "slippage": {"kind": "BASIS_POINTS", "bps": "100"}},
+    },
+    {"model": {"source": "BOOK"}},
+    {"margin": "MARGIN", "leverage": "5", "model": {"source": "BOOK", "latencyMs": 300}},
+)  # fmt: skip
+"""Half of cash, half of margin; some pay much, some get little of what is offered, some late."""
 STANDING = "query($i: ID!) { r: tradingAccount(id: $i) { standing { equity marginUsed marginAvailable reason } } }"
 
 
@@ -45,8 +57,8 @@ class Trial:
     clients: int
     seed: int = 1
     accounts: list[str] = field(default_factory=list)
-    margin: set[str] = field(default_factory=set)
-    """Those that may borrow."""
+    margin: dict[str, int] = field(default_factory=dict)
+    """Those that may borrow, with how many times their equity."""
     board: Board = field(default_factory=Board)
     outcomes: Counter[str] = field(default_factory=Counter)
     done: int = 0
@@ -278,16 +290,14 @@ async def deal(trial: Trial, server: Server, beside: Coroutine[None, None, None]
         await watcher.rest()
 
 
-async def open_accounts(trial: Trial, server: Server, count: int = 10) -> None:
-    """Half of cash, half of margin, open to the organisation."""
+async def open_accounts(trial: Trial, server: Server, count: int = 12) -> None:
+    """Each of another kind than the one before, open to the organisation."""
     client = Client(trial, server, 10_000)
     async with client.http:
         for number in range(count):
-            given: dict[str, Any] = {
-                "name": f"Account {number}", "currency": "USD", "initialBalance": "50000", "shared": True,
-            }  # fmt: skip
-            if number % 2:
-                given |= {"margin": "MARGIN", "leverage": "3"}
-            trial.accounts.append((await client.ask(CREATE, given))["account"]["id"])
-            if number % 2:
-                trial.margin.add(trial.accounts[-1])
+            kind = KINDS[number % len(KINDS)]
+            given: dict[str, Any] = {"name": f"Account {number}", "currency": "USD", "initialBalance": "50000"}
+            opened = (await client.ask(CREATE, given | {"shared": True} | kind))["account"]["id"]
+            trial.accounts.append(opened)
+            if "leverage" in kind:
+                trial.margin[opened] = int(kind["leverage"])

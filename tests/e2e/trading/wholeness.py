@@ -63,10 +63,13 @@ async def check(trial: Trial) -> list[str]:
     for part in kept.lines:
         sums[part.asset] = sums.get(part.asset, ZERO) + part.amount
     found += [f"debits and credits of {asset} differ by {amount}" for asset, amount in sums.items() if amount]
-    for each in (_told, _groups, _scheduled):
-        found += each(trial, kept)
-    found += [*_orders(kept), *_held(kept), *_reserves(kept, trial.board), *_passed_by(kept, trial.board)]
-    return found + list(_leverage(trial, kept))
+    return found + list(differences(trial, kept))
+
+
+def differences(trial: Trial, kept: Kept) -> Iterator[str]:
+    """Between what is kept and what it says of itself, or what clients were told. Pure."""
+    yield from (*_told(trial, kept), *_groups(trial, kept), *_scheduled(kept), *_orders(kept), *_held(kept))
+    yield from (*_reserves(kept, trial.board), *_passed_by(kept, trial.board), *_leverage(trial, kept))
 
 
 def _told(trial: Trial, kept: Kept) -> Iterator[str]:
@@ -100,7 +103,7 @@ def _groups(trial: Trial, kept: Kept) -> Iterator[str]:
             yield f"group {key}: {there[key]} orders, not {' or '.join(map(str, wanted))}"
 
 
-def _scheduled(trial: Trial, kept: Kept) -> Iterator[str]:
+def _scheduled(kept: Kept) -> Iterator[str]:
     """A schedule has placed what it says."""
     named = Counter((row.client_order_id or "").partition(":")[0] for row in kept.orders)
     for row in kept.schedules:
@@ -186,7 +189,8 @@ def _passed_by(kept: Kept, board: Board) -> Iterator[str]:
         sides = [bid if row.side == "SELL" else ask for _, bid, ask in seen.last]
         met = [each <= row.stop_price if row.side == "SELL" else each >= row.stop_price for each in sides]
         if all(met):
-            yield f"stop {row.id} ({row.side} {row.instrument} {row.leg}) at {row.stop_price} was passed by: {sides}"
+            told = f"at {row.stop_price} was passed by: {', '.join(map(str, sides))}"
+            yield f"stop {row.id} ({row.side} {row.instrument} {row.leg}) {told}"
 
 
 def _leverage(trial: Trial, kept: Kept) -> Iterator[str]:
