@@ -54,17 +54,14 @@ class Dealt:
 
 
 class Asking:
-    """Of one client; *margin* are the accounts that may borrow, with how many times their equity."""
+    """Of one client; *margin* may borrow, so many times their equity, and *poor* have next to nothing."""
 
     def __init__(
-        self,
-        chance: random.Random,
-        board: Board,
-        accounts: list[str],
-        margin: Mapping[str, int],
+        self, chance: random.Random, board: Board, accounts: list[str], margin: Mapping[str, int], poor: set[str],
         open_: dict[str, Dealt],
-    ) -> None:
-        self._chance, self._board, self._accounts, self._margin, self._open = chance, board, accounts, margin, open_
+    ) -> None:  # fmt: skip
+        self._chance, self._board, self._accounts = chance, board, accounts
+        self._margin, self._poor, self._open = margin, poor, open_
         self._ways: dict[str, Callable[[str, str], Given]] = {
             "place": self._one, "bracket": self._bracket, "wait": self._waiting, "group": self._group,
             "protect": self._protect, "hedge": self._hedge, "schedule": self._schedule, "convert": self._convert,
@@ -84,7 +81,7 @@ class Asking:
         if deed in ("close", "cancelAll"):
             named = {"accountId": account, "symbol": self._symbol()}
             return deed, named | ({"clientOrderId": key} if deed == "close" else {})
-        return deed, {"accountId": account, "currency": "USD", "amount": self._amount(), "idempotencyKey": key}
+        return deed, {"accountId": account, "currency": "USD", "amount": self._amount(account), "idempotencyKey": key}
 
     def _symbol(self) -> str:
         return self._chance.choice(list(SYMBOLS))
@@ -93,11 +90,13 @@ class Asking:
         """A hundredth of a per cent is what the sandbox moves in a minute."""
         return self._chance.randint(1, 8)
 
-    def _amount(self) -> str:
-        return str(Decimal(self._chance.randrange(1, 200_000)) / 100)
+    def _amount(self, account: str) -> str:
+        return str(Decimal(self._chance.randrange(1, 1_000 if account in self._poor else 200_000)) / 100)
 
     def _money(self, account: str) -> int:
-        """Some of those that may borrow go to the end of their leverage, long and short."""
+        """Some of those that may borrow go to the end of their leverage, long and short; the poor cannot pay fees."""
+        if account in self._poor:
+            return self._chance.randint(6, 30)
         large = account in self._margin and self._chance.random() < 0.15
         most = 25_000 * self._margin.get(account, 1)
         return self._chance.randint(10_000, most) if large else self._chance.randint(20, 3_000)
@@ -202,13 +201,14 @@ class Asking:
     def _convert(self, account: str, key: str) -> Given:
         ways = self._chance.choice([("USD", "EUR"), ("EUR", "USD")])
         return {
-            "accountId": account, "from": ways[0], "to": ways[1], "amount": self._amount(), "idempotencyKey": key
+            "accountId": account, "from": ways[0], "to": ways[1], "amount": self._amount(account), "idempotencyKey": key
         }  # fmt: skip
 
     def _transfer(self, account: str, key: str) -> Given:
-        other = self._chance.choice([each for each in self._accounts if each != account])
+        others = [each for each in self._accounts if each != account and each not in self._poor]
+        other = self._chance.choice(others)
         return {
-            "fromAccountId": account, "toAccountId": other, "currency": "USD", "amount": self._amount(),
+            "fromAccountId": account, "toAccountId": other, "currency": "USD", "amount": self._amount(account),
             "idempotencyKey": key,
         }  # fmt: skip
 
@@ -218,7 +218,7 @@ class Asking:
             return {"orderId": order}
         dealt, points = self._open[order], self._chance.choice([1, -1]) * self._points()
         terms: Given = {"quantity": self._board.units(dealt.symbol, self._money(dealt.account))}
-        if dealt.type in ("LIMIT", "STOP_MARKET") and self._chance.random() < 0.5:
-            name = "limitPrice" if dealt.type == "LIMIT" else "stopPrice"
-            terms = {name: self._board.near(dealt.symbol, points)}
+        if dealt.type in ("LIMIT", "STOP_MARKET") and self._chance.random() < 0.7:
+            price = {"limitPrice" if dealt.type == "LIMIT" else "stopPrice": self._board.near(dealt.symbol, points)}
+            terms = price | (terms if self._chance.random() < 0.5 else {})
         return {"orderId": order} | terms

@@ -35,7 +35,7 @@ CREATE = mutation("tradingAccountCreate", "TradingAccountCreateInput", "account 
 KINDS: tuple[dict[str, Any], ...] = (
     {},
     {"margin": "MARGIN", "leverage": "3"},
-    {"initialBalance": "500", "model": {"participation": "0.1", "fees": {"least": "5"}}},
+    {"initialBalance": "60", "model": {"participation": "0.1", "fees": {"least": "8"}}},
     {
         "margin": "MARGIN", "leverage": "20",
         "model": {"participation": "0.2", "slippage": {"kind": "BASIS_POINTS", "bps": "100"}},
@@ -59,6 +59,8 @@ class Trial:
     accounts: list[str] = field(default_factory=list)
     margin: dict[str, int] = field(default_factory=dict)
     """Those that may borrow, with how many times their equity."""
+    poor: set[str] = field(default_factory=set)
+    """Those that have next to nothing."""
     board: Board = field(default_factory=Board)
     outcomes: Counter[str] = field(default_factory=Counter)
     done: int = 0
@@ -134,7 +136,7 @@ class Client:
         self._trial, self._server, self._chance = trial, server, random.Random(trial.seed * 1_000 + number)
         self._number, self._asked, self._open = number, 0, dict[str, Dealt]()
         self._past: list[tuple[str, dict[str, Any]]] = []
-        self._asking = Asking(self._chance, trial.board, trial.accounts, trial.margin, self._open)
+        self._asking = Asking(self._chance, trial.board, trial.accounts, trial.margin, trial.poor, self._open)
         headers = {"x-api-key": server.key}
         self.http = httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60.0, trust_env=False)
 
@@ -301,3 +303,5 @@ async def open_accounts(trial: Trial, server: Server, count: int = 12) -> None:
             trial.accounts.append(opened)
             if "leverage" in kind:
                 trial.margin[opened] = int(kind["leverage"])
+            if "initialBalance" in kind:
+                trial.poor.add(opened)
