@@ -25,9 +25,7 @@ from tests.gateway.doubles import ROOT_SECRET
 
 PATIENCE_S = 120.0
 EVERY_S = 30.0
-"""So often a large trial says how far it is."""
-TOLD = 2_000
-"""Operations from which on a trial is a large one."""
+"""So often a trial that is run by hand says how far it is."""
 UNANSWERED = frozenset({"DATABASE_UNAVAILABLE", "DEADLINE_EXCEEDED"})
 """Nobody knows then what came of it: the same id is sent again."""
 ENDED = frozenset({"FILLED", "CANCELED", "EXPIRED", "REJECTED"})
@@ -56,6 +54,8 @@ class Trial:
     operations: int
     clients: int
     seed: int = 1
+    tells: bool = False
+    """On the way, how far it is."""
     accounts: list[str] = field(default_factory=list)
     margin: dict[str, int] = field(default_factory=dict)
     """Those that may borrow, with how many times their equity."""
@@ -278,7 +278,7 @@ class Watcher:
 
 async def deal(trial: Trial, server: Server, beside: Coroutine[None, None, None] | None = None) -> None:
     """All that clients do, from the first account to the last price; *beside* runs while they do."""
-    watcher = Watcher(trial, server, sys.stderr if trial.operations >= TOLD else None)
+    watcher = Watcher(trial, server, sys.stderr if trial.tells else None)
     async with watcher.http:
         await watcher.look()
         await open_accounts(trial, server)

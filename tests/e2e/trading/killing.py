@@ -51,7 +51,7 @@ def main(kind: str, operations: int, clients: int, kills: int) -> None:
         url = f"sqlite:///{folder / 'marketgate.sqlite3'}"
         if kind == "postgresql":
             url = stack.enter_context(postgresql())
-        trial = Trial(database=url, folder=folder, operations=operations, clients=clients)
+        trial = Trial(database=url, folder=folder, operations=operations, clients=clients, tells=True)
         found = asyncio.run(run(trial, Server(trial), kills))
     unanswered = trial.outcomes["again: no answer"]
     sys.stdout.write(

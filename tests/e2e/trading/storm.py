@@ -1,7 +1,7 @@
 """Random operations by many clients against one gateway process: afterwards all accounts are whole.
 
-`python -m tests.e2e.trading.storm sqlite|postgresql OPERATIONS CLIENTS` prints what came of it; a large one says on the
-way how far it is. The suite runs a smaller one.
+`python -m tests.e2e.trading.storm sqlite|postgresql OPERATIONS CLIENTS` prints what came of it, and on the way every
+30 s how far it is. The suite runs a smaller one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main(kind: str, operations: int, clients: int) -> None:
         url = f"sqlite:///{folder / 'marketgate.sqlite3'}"
         if kind == "postgresql":
             url = stack.enter_context(postgresql())
-        trial = Trial(database=url, folder=folder, operations=operations, clients=clients)
+        trial = Trial(database=url, folder=folder, operations=operations, clients=clients, tells=True)
         found = asyncio.run(run(trial, Server(trial)))
     sys.stdout.write(
         f"{kind}: {trial.done} operations by {clients} clients in {trial.took_s:.0f} s: {len(trial.placed)} orders, "
