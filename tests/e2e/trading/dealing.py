@@ -19,11 +19,14 @@ from gateway.core.settings import Settings
 from tests.e2e.market.process import COMMAND, environment, free_port
 from tests.e2e.trading.asking import DEEDS, Asking, Dealt, mutation
 from tests.e2e.trading.board import LAST, QUOTES, SYMBOLS, Board
+from tests.e2e.trading.wholeness import late
 from tests.forked import Forked
 from tests.furnished import furnish
 from tests.gateway.doubles import ROOT_SECRET
 
 PATIENCE_S = 120.0
+LATE_S = 30.0
+"""A stop that is met must not wait for so long."""
 EVERY_S = 30.0
 """So often a trial that is run by hand says how far it is."""
 UNANSWERED = frozenset({"DATABASE_UNAVAILABLE", "DEADLINE_EXCEEDED"})
@@ -266,11 +269,18 @@ class Watcher:
                 self._tell.flush()
 
     async def rest(self) -> None:
-        """Wait until the market has moved a little, then note how the accounts that may borrow stand."""
+        """Wait until the market has moved a little and no stop is late, then note how those that may borrow stand.
+
+        On a machine that has much else to do the gateway hears prices late.
+        """
         until, board = self._trial.board.changes + LAST + 1, self._trial.board
         while board.changes < until:
             await self.look()
             await asyncio.sleep(0.2)
+        last = time.monotonic() + LATE_S
+        while await late(self._trial) and time.monotonic() < last:
+            await self.look()
+            await asyncio.sleep(0.5)
         for account in sorted(self._trial.margin):
             self._trial.standings[account] = (await self._client.see(STANDING, i=account))["standing"]
             await self.look()

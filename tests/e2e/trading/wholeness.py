@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
@@ -20,7 +21,9 @@ from plugins.trading.tables import accounts, balances, entries, fills, lines, or
 from schema.symbols import parse_instrument
 from schema.words.orders import MarginType, OrderStatus
 from tests.e2e.trading.board import LAST, Board
-from tests.e2e.trading.dealing import Trial
+
+if TYPE_CHECKING:
+    from tests.e2e.trading.dealing import Trial
 
 ZERO, CENT, DOLLAR = Decimal(0), Decimal("0.01"), "USD"
 STOPS = frozenset({"STOP_MARKET", "STOP_LIMIT"})
@@ -69,7 +72,7 @@ async def check(trial: Trial) -> list[str]:
 def differences(trial: Trial, kept: Kept) -> Iterator[str]:
     """Between what is kept and what it says of itself, or what clients were told. Pure."""
     yield from (*_told(trial, kept), *_groups(trial, kept), *_scheduled(kept), *_orders(kept), *_held(kept))
-    yield from (*_reserves(kept, trial.board), *_passed_by(kept, trial.board), *_leverage(trial, kept))
+    yield from (*_reserves(kept, trial.board), *_passed_by(kept.orders, trial.board), *_leverage(trial, kept))
 
 
 def _told(trial: Trial, kept: Kept) -> Iterator[str]:
@@ -178,9 +181,18 @@ def _tick(spec: Spec, price: Decimal) -> Tick:
     return Tick(instrument=spec.instrument, at=datetime.now(UTC), bid=price, ask=price, last=price)
 
 
-def _passed_by(kept: Kept, board: Board) -> Iterator[str]:
+async def late(trial: Trial) -> list[str]:
+    """Stops that wait now though the market has passed them by."""
+    store = Store(trial.database)
+    async with store.read() as tx:
+        rows = await tx.all(select(orders).where(orders.c.status == "ACCEPTED"), OrderRow)
+    await store.close()
+    return list(_passed_by(rows, trial.board))
+
+
+def _passed_by(rows: Iterable[OrderRow], board: Board) -> Iterator[str]:
     """Stops that wait though the last prices, one after the other, were all beyond them."""
-    for row in kept.orders:
+    for row in rows:
         seen = board.seen.get(row.instrument)
         if row.status != "ACCEPTED" or row.type not in STOPS or seen is None or row.stop_price is None:
             continue
