@@ -11,7 +11,6 @@ from gateway.core.ports import Act, Audit, Organisations
 from gateway.core.store import Tx
 from plugins.trading.accounts.access import Gate, may_trade
 from plugins.trading.accounts.store import AccountStore, MemberStore
-from plugins.trading.orders.deciding import ATTEMPTS
 from plugins.trading.orders.floor import SYSTEM, Floor
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.knowing import is_priced
@@ -51,37 +50,29 @@ class Scheduler:
             return await self._due.due(tx, shards, self._host.clock.now(), AT_ONCE)
 
     async def place(self, row: ScheduleRow, context: Callable[[], Context]) -> None:
-        """Place what is due, or note why it was refused.
-
-        Where the account holds by then what nobody was asked for, they are asked anew; at last it stays due.
-        """
-        for _ in range(ATTEMPTS):
-            try:
-                ground: Ground | Refused = await self._ground(row, context())
-            except Refused as refused:
-                ground = refused
-            except MarketgateError as error:
-                ground = Refused("NO_PRICE", error.message)
-            if await self._place(row, ground):
-                return
-
-    async def _place(self, row: ScheduleRow, ground: Ground | Refused) -> bool:
-        """Whether no more is to be asked for now."""
+        """Place what is due, or note why it was refused."""
+        try:
+            ground: Ground | Refused = await self._ground(row, context())
+        except Refused as refused:
+            ground = refused
+        except MarketgateError as error:
+            ground = Refused("NO_PRICE", error.message)
         async with writing(self._host, row.tenant_id, row.account_id) as w:
             now = self._host.clock.now()
             held = await self._rows.find(w.tx, row.tenant_id, row.id)
             if held is None or not held.active or held.next_at is None or held.next_at > now:
-                return True
+                return
             if held.end_at is not None and now > held.end_at:
                 await self._rows.change(w.tx, row.tenant_id, _next(held, now))
-                return True
+                return
             if not await self._may(w.tx, w.account, held.made_by):
                 await self._end(w.tx, held, now)
-                return True
+                return
             halted = await self._gate.halted(w.tx, w.account)
             floor = await Floor.opened(self._host, w)
             if isinstance(ground, Ground) and not is_priced(floor, ground):
-                return False
+                # It stays due, and what the account holds by now is asked for with the next look.
+                return
             after = held
             try:
                 if isinstance(ground, Refused):
@@ -93,7 +84,6 @@ class Scheduler:
             except Refused as refused:
                 after = replace(held, problem=f"{refused.code}: {refused.message}")
             await self._rows.change(w.tx, row.tenant_id, _next(after, now))
-        return True
 
     async def _may(self, tx: Tx, account: AccountRow, who: str) -> bool:
         """Whether the person or the key that made a schedule may trade with the account still."""

@@ -10,26 +10,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_UP, Decimal
-from enum import Enum
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from gateway.core.matching.chances import awaits
+from gateway.core.matching.chances import UNTIL_TRIGGERED
 from gateway.core.matching.contingencies import EXITS
-from gateway.core.matching.margin import opening, reserve
-from gateway.core.matching.model import ExecutionModel, Spec, Tick, Working
-from gateway.core.matching.rounding import EXACT, quantum_of, total_of
+from gateway.core.matching.lifecycle import PARTLY, TRIGGERED
+from gateway.core.matching.margin import reserve
+from gateway.core.matching.model import ExecutionModel, Spec, Tick
+from gateway.core.matching.rounding import EXACT, quantum_of
+from gateway.core.matching.venue import closable
 from plugins.trading.orders.checks import side_price
 from plugins.trading.orders.turning import working
 from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderType
+from schema.words.trades import Side
 
 if TYPE_CHECKING:
     from plugins.trading.orders.market import Market
 
 ZERO = Decimal(0)
+_STOPS = UNTIL_TRIGGERED - {OrderType.MARKET_IF_TOUCHED}
+_TOUCHED = frozenset({TRIGGERED, PARTLY})
 
 
-class _Way(Enum):
+class _Way(IntEnum):
     AT_ONCE = 0
     STOP = 1
     LIMIT = 2
@@ -52,12 +57,14 @@ def parts_of(rows: Iterable[OrderRow], held: Decimal) -> dict[str, Part]:
     for row in sorted(rows, key=lambda each: (not each.number, each.number)):
         if row.quantity is None or row.condition is not None:
             continue
-        order = working(row)
-        way = _way(order)
-        before = total_of(ahead.get((row.side, each), ZERO) for each in {_Way.AT_ONCE, way})
-        found[row.id] = Part(row=row, opens=opening(order.side, order.left, held, before))
+        way, left = _way(row), EXACT.subtract(row.quantity, row.filled)
+        before = ahead.get((row.side, _Way.AT_ONCE), ZERO)
+        if way is not _Way.AT_ONCE:
+            before = EXACT.add(before, ahead.get((row.side, way), ZERO))
+        closing = max(ZERO, EXACT.subtract(closable(Side(row.side), held), before))
+        found[row.id] = Part(row=row, opens=max(ZERO, EXACT.subtract(left, closing)))
         if row.leg not in EXITS:
-            ahead[row.side, way] = EXACT.add(ahead.get((row.side, way), ZERO), order.left)
+            ahead[row.side, way] = EXACT.add(ahead.get((row.side, way), ZERO), left)
     return found
 
 
@@ -65,8 +72,7 @@ def weight_of(row: OrderRow | None) -> object:
     """What of it counts for the orders behind it: the same again changes nothing of what they open."""
     if row is None or not row.open or row.quantity is None or row.condition is not None or row.leg in EXITS:
         return None
-    order = working(row)
-    return _way(order), order.left
+    return _way(row), EXACT.subtract(row.quantity, row.filled)
 
 
 def reserve_at(
@@ -116,7 +122,7 @@ def _terms(row: OrderRow) -> object:
     return row.reserved, row.limit_price, row.stop_price
 
 
-def _way(order: Working) -> _Way:
-    if order.type is OrderType.MARKET:
+def _way(row: OrderRow) -> _Way:
+    if row.type == OrderType.MARKET:
         return _Way.AT_ONCE
-    return _Way.STOP if awaits(order) and order.type is not OrderType.MARKET_IF_TOUCHED else _Way.LIMIT
+    return _Way.STOP if row.type in _STOPS and row.status not in _TOUCHED and not row.filled else _Way.LIMIT

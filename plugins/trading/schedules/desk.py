@@ -10,7 +10,7 @@ from gateway.core.contract import Context, Host
 from gateway.core.matching.rules import Rule
 from gateway.core.ports import Audit
 from gateway.core.store import new_id
-from plugins.trading.accounts.access import Access, Gate
+from plugins.trading.accounts.access import Access, Gate, known_as, owner_of
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.checks import check_kind, side_price
 from plugins.trading.orders.forms import check_form
@@ -70,7 +70,7 @@ class ScheduleDesk:
         async with self._host.store.write() as tx:
             account = await self._gate.lock(tx, context, account_id, Access.TRADE, "accountId")
             if key is not None and (held := await self._rows.with_key(tx, context.tenant, key)) is not None:
-                if held.made_by != context.principal.actor:
+                if held.made_by not in known_as(context.principal):
                     raise Refused("IDEMPOTENCY_MISMATCH", "This idempotencyKey is somebody else's.", "idempotencyKey")
                 check_same(held.request_digest, digest)
                 return held
@@ -155,7 +155,7 @@ def _first(wish: ScheduleWish, now: datetime) -> datetime:
 
 def _made(context: Context, account: AccountRow, instrument: str, wish: ScheduleWish, now: datetime) -> ScheduleRow:
     return ScheduleRow(
-        tenant_id=account.tenant_id, id=new_id("sched"), account_id=account.id, made_by=context.principal.actor,
+        tenant_id=account.tenant_id, id=new_id("sched"), account_id=account.id, made_by=owner_of(context.principal),
         instrument=instrument, side=wish.side.value, quantity=wish.quantity, notional=wish.notional,
         every=wish.every.value, start_at=wish.start_at or now, next_at=_first(wish, now), end_at=wish.end_at,
         most=wish.most, placed=0, strategy=wish.strategy, active=True, problem=None, last_order_id=None,

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from gateway.core.contract import Context
 from gateway.core.identity import Role
 from plugins.accounts.keys.desk import KeyDesk
 from plugins.accounts.tables import audit
 from plugins.trading.accounts.store import MemberStore
-from plugins.trading.engine.scheduling import Scheduler
+from plugins.trading.engine import scheduling
+from plugins.trading.ledger.book import LedgerBook
+from plugins.trading.ledger.drafts import deposit
 from plugins.trading.ledger.proof.proving import verify
+from plugins.trading.orders import ground
 from plugins.trading.orders.ground import Ground
 from plugins.trading.rows import ScheduleRow
 from plugins.trading.tables import schedules
+from plugins.trading.writing import writing
 from tests.gateway.doubles import NOON
-from tests.plugins.trading.engine.floorhouse import BTC, ETH, PERP, Hall, hall, wish
+from tests.plugins.trading.engine.floorhouse import BTC, PERP, D, Hall, hall, wish
 
 SHOWN = "id symbol side every quantity notional nextAt placed active problem lastOrderId"
 ERRORS = "userErrors { field code message }"
@@ -81,31 +83,6 @@ async def _row(made: Hall) -> ScheduleRow:
 async def _rows(made: Hall) -> list[ScheduleRow]:
     async with made.house.store.read() as tx:
         return await tx.all(select(schedules).order_by(schedules.c.most.is_(None)), ScheduleRow)
-
-
-async def test_a_schedule_leaves_no_time_out_for_what_another_order_has_opened_meanwhile(
-    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with hall(sqlite_url, tmp_path) as made:
-        made.board.prices = {BTC: "100", ETH: "100"}
-        owner = made.company.people["ada"].id
-        account = await made.account("1000", owner=owner, margin="MARGIN", leverage=D(5))
-        asked = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "DAY", "quantity": "1"}
-        await made.company.ask("ada", CREATE, **asked)
-        ask, times = Scheduler._ground, list[Ground]()
-
-        async def between(self: Scheduler, row: ScheduleRow, context: Context) -> Ground:
-            times.append(await ask(self, row, context))
-            if len(times) == 1:
-                await made.place(account, wish("BUY", "MARKET", symbol=ETH), price="100")
-            return times[-1]
-
-        monkeypatch.setattr(Scheduler, "_ground", between)
-        await made.look()
-
-        row = await _row(made)
-        assert (row.placed, row.problem, len(times)) == (1, None, 2)
-        assert await made.held(account) == {BTC: "1", ETH: "1"}
 
 
 async def test_a_schedule_ends_after_so_many_or_at_its_end(sqlite_url: str, tmp_path: Path) -> None:
@@ -297,3 +274,50 @@ async def test_a_key_that_may_not_trade_any_more_places_nothing(sqlite_url: str,
 
         assert (await _row(made)).active is False
         assert await made.fills(account) == []
+
+
+async def test_what_an_access_token_has_made_is_the_keys_that_minted_it(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account("500", owner=made.company.people["ada"].id, shared=True)
+        keys, tenant, scopes = made.house.host.service(KeyDesk), account.tenant_id, ["trading:write", "market:read"]
+        asked = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "DAY", "quantity": "1",
+                 "idempotencyKey": "k1"}  # fmt: skip
+        async with made.house.store.write() as tx:
+            key, _ = await keys.create(tx, tenant, name="shop", scopes=scopes, created_by="user_ada")
+            ends = made.house.clock.now() + timedelta(minutes=5)
+            minted = [await keys.mint(tx, tenant, parent=key.id, scopes=scopes, expires_at=ends) for _ in range(2)]
+        first, again = [(await made.house.ask(CREATE, {"i": asked}, token=text))["data"]["r"] for _, text in minted]
+
+        made.house.clock.turn(86_400)
+        await made.look()
+
+        row = await _row(made)
+        assert first == again
+        assert (row.made_by, row.placed, row.active) == (key.id, 1, True)
+
+
+async def test_an_account_that_got_something_else_while_prices_were_asked_is_asked_for_again(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices, made.board.rates = {BTC: "100"}, {("EUR", "USD"): "1.1"}
+        account = await made.account("500", owner=made.company.people["ada"].id, margin="MARGIN", leverage=D(5))
+        asked: list[Any] = []
+
+        async def ground_of(*given: Any, **more: Any) -> Ground:
+            found = await ground.ground_of(*given, **more)
+            if not asked:
+                async with writing(made.house.host, account.tenant_id, account.id) as w:
+                    await LedgerBook().post(w, [deposit("EUR", D(10))], at=NOON, made_by="user_ada")
+            asked.append(more["currencies"])
+            return found
+
+        wanted = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "DAY", "quantity": "1"}
+        await made.company.ask("ada", CREATE, **wanted)
+        monkeypatch.setattr(scheduling, "ground_of", ground_of)
+        for _ in range(2):
+            await made.look()
+
+        row = await _row(made)
+        assert (asked, row.placed, row.problem) == ([{"USD"}, {"USD", "EUR"}], 1, None)
