@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -25,14 +26,20 @@ class UserError(Generic[Code]):
 class Refused(Exception):
     """An expected refusal on its way from a service to `userErrors`; raised inside a transaction it undoes it."""
 
-    def __init__(self, code: str, message: str, *field: str) -> None:
+    def __init__(self, code: str, message: str, *field: str, parts: Sequence[Refused] = ()) -> None:
         super().__init__(message)
         self.code, self.message, self.field = code, message, field
+        self.parts = tuple(parts)
+        """One for each field, where several are wrong; the refusal itself is the first, and tells all."""
 
     def within(self, input: type, whole: str) -> Refused:
         """The same, of a field that this input has: of its path the part that is there, else *whole*."""
         path = (_path_in(input, self.field) or (whole,)) if self.field else ()
-        return Refused(self.code, self.message, *path)
+        return Refused(self.code, self.message, *path, parts=[each.within(input, whole) for each in self.parts])
+
+    def errors(self, codes: type[Code]) -> list[UserError[Code]]:
+        """One for each field that is wrong, in a mutation's own enumeration."""
+        return [each.error(codes) for each in self.parts or (self,)]
 
     def error(self, codes: type[Code]) -> UserError[Code]:
         """The same in a mutation's own enumeration."""

@@ -68,6 +68,9 @@ def test_a_type_says_what_it_is(kind: type[Event]):
     assert kind.__doc__
     fields = own_schema().schema_converter.type_map[kind.__name__].definition.fields  # type: ignore[union-attr]
     assert [field.python_name for field in fields if not field.description] == []
+    # Of two fields with one name GraphQL shows the last.
+    names = [field.graphql_name or field.python_name for field in fields]
+    assert sorted(names) == sorted(set(names))
 
 
 @KINDS

@@ -20,8 +20,10 @@ from gateway.core.matching.venue import step
 from plugins.trading.accounts.access import Gate
 from plugins.trading.engine.seat import Seat, Stood, is_waiting
 from plugins.trading.markets.marks import Marks
+from plugins.trading.orders.deciding import ATTEMPTS
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.knowing import is_priced
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.placing import arrive
 from plugins.trading.orders.turning import form_of
@@ -104,29 +106,42 @@ class Dealer:
             floor.step(floor.orders[order_id], market)
 
     async def arrive(self, seat: Seat, ids: Collection[str], facts: Facts) -> None:
-        """What orders waited for has come: each is checked as if it were placed now."""
+        """What orders waited for has come: each is checked as if it were placed now.
+
+        Where the account holds by then what nobody was asked for, they are asked anew; at last it waits on, and is
+        looked at again.
+        """
         for order_id in ids:
-            row = seat.orders.get(order_id)
-            if row is None or row.condition is None:
-                continue
-            condition = read(row.condition)
-            try:
-                ground: Ground | Refused = await self._ground(seat, row)
-            except Refused as refused:
-                ground = refused
-            except MarketgateError as error:
-                # It waits on, and is looked at again.
-                LOG.warning("trading_condition_unpriced", order=order_id, reason=error.message)
-                continue
-            async with self.floor(seat) as (floor, halted):
-                now = floor.orders.get(order_id)
-                if halted or now is None or not is_waiting(now, condition) or not _still(floor, facts, now):
-                    continue
-                if isinstance(ground, Refused):
-                    floor.fail(now, ground.code, ground.message)
-                else:
-                    arrive(floor, ground, now)
-                await floor.write()
+            for _ in range(ATTEMPTS):
+                if await self._arrived(seat, order_id, facts):
+                    break
+
+    async def _arrived(self, seat: Seat, order_id: str, facts: Facts) -> bool:
+        """Whether no more is to be asked for now."""
+        row = seat.orders.get(order_id)
+        if row is None or row.condition is None:
+            return True
+        condition = read(row.condition)
+        try:
+            ground: Ground | Refused = await self._ground(seat, row)
+        except Refused as refused:
+            ground = refused
+        except MarketgateError as error:
+            # It waits on, and is looked at again.
+            LOG.warning("trading_condition_unpriced", order=order_id, reason=error.message)
+            return True
+        async with self.floor(seat) as (floor, halted):
+            now = floor.orders.get(order_id)
+            if halted or now is None or not is_waiting(now, condition) or not _still(floor, facts, now):
+                return True
+            if isinstance(ground, Refused):
+                floor.fail(now, ground.code, ground.message)
+            elif not is_priced(floor, ground):
+                return False
+            else:
+                arrive(floor, ground, now)
+            await floor.write()
+        return True
 
     async def give_up(self, seat: Seat, ids: Collection[str], facts: Facts) -> None:
         """What orders waited for can never come."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.model import Spec, Tick
 from plugins.trading.ledger.chart import shown
-from plugins.trading.orders.wishes import Wish, exits_of
+from plugins.trading.orders.wishes import AT_ONCE, Wish, exits_of
 from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderStatus, OrderType
 from schema.words.problems import Refused
@@ -53,22 +53,31 @@ def check_room(floor: Floor, more: int) -> None:
         raise Refused("TOO_MANY_ORDERS", told, "accountId")
 
 
-def check_market(floor: Floor, ground: Ground, wish: Wish, path: Path) -> None:
-    """A market order needs an open market and a fresh price; what rests or waits may wait for both."""
-    if wish.type is not OrderType.MARKET:
-        return
-    priced, name = ground.priced, ground.spec.instrument
+def check_market(floor: Floor, ground: Ground, wish: Wish, path: Path, *, remote: bool = False) -> None:
+    """What is decided at once needs an open market and a fresh price; what rests or waits may wait for both.
+
+    A limit that takes what there is at a broker needs no price of ours.
+    """
+    if wish.type is OrderType.MARKET:
+        _check_now(ground, (*path, "symbol"), opens="place a LIMIT order, which waits for its opening")
+    elif wish.time_in_force in AT_ONCE and not remote:
+        rests = f"{wish.time_in_force} waits for nothing, GTC, DAY and GTD do"
+        _check_now(ground, (*path, "timeInForce"), opens=rests, rests=rests)
+
+
+def _check_now(ground: Ground, path: Path, *, opens: str, rests: str | None = None) -> None:
+    """Refused with what helps while a market is closed, and what helps always."""
+    priced, name, also = ground.priced, ground.spec.instrument, f"; {rests}" if rests else ""
     if priced is None:
-        raise Refused("NO_PRICE", f"Nobody prices {name} now: {ground.lacking}.", *path, "symbol")
+        raise Refused("NO_PRICE", f"Nobody prices {name} now: {ground.lacking}{also}.", *path)
     if not priced.open:
-        told = f"The market of {name} is {priced.state.value}: place a LIMIT order, which waits for its opening."
-        raise Refused("MARKET_CLOSED", told, *path, "symbol")
+        raise Refused("MARKET_CLOSED", f"The market of {name} is {priced.state.value}: {opens}.", *path)
     if priced.too_old(ground.model):
         told = (
             f"The newest price of {name} is {int(priced.age.total_seconds())} s old, and the account takes none older "
-            f"than {ground.model.max_age_ms / 1000:g} s: try again, or raise model.maxAgeMs."
+            f"than {ground.model.max_age_ms / 1000:g} s: try again, or raise model.maxAgeMs{also}."
         )
-        raise Refused("STALE_PRICE", told, *path, "symbol")
+        raise Refused("STALE_PRICE", told, *path)
 
 
 def side_price(tick: Tick, side: Side) -> Decimal | None:

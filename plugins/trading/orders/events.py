@@ -48,7 +48,7 @@ class OrderEvent(AccountEvent):
     client_order_id: str | None = described("The client's own id.", default=None)
     symbol: str = described("The instrument's id.")
     side: Side = described("To buy or to sell.")  # noqa: RUF009
-    type: OrderType = described("How it is priced.")  # noqa: RUF009
+    type: OrderType = described("How it is priced.", name="orderType")  # noqa: RUF009 - `type` is the event's own
     quantity: Decimal | None = described("In units of the base asset.", default=None)  # noqa: RUF009
     filled_quantity: Decimal = described("How much is filled.", default=Decimal(0))  # noqa: RUF009
     strategy: str | None = described("Its tag.", default=None)

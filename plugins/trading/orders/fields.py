@@ -186,8 +186,8 @@ async def resolve_place(info: Ctx, input: Annotated[OrderPlaceInput, says("What 
         wish = await wish_of(info.context, input)
         return _placed(await info.context.service(OrderDesk).place(info.context, input.account_id, wish))
     except Refused as refused:
-        error = refused.within(OrderPlaceInput, "accountId").error(OrderPlaceErrorCode)
-        return OrderPlacePayload(children=[], fills=[], user_errors=[error])
+        errors = refused.within(OrderPlaceInput, "accountId").errors(OrderPlaceErrorCode)
+        return OrderPlacePayload(children=[], fills=[], user_errors=errors)
 
 
 async def resolve_group(
@@ -200,8 +200,8 @@ async def resolve_group(
         desk = context.service(OrderDesk)
         rows = await desk.place_group(context, input.account_id, input.rule, wishes, input.idempotency_key)
     except Refused as refused:
-        error = refused.within(OrderGroupPlaceInput, "orders").error(OrderPlaceErrorCode)
-        return OrderGroupPlacePayload(orders=[], user_errors=[error])
+        errors = refused.within(OrderGroupPlaceInput, "orders").errors(OrderPlaceErrorCode)
+        return OrderGroupPlacePayload(orders=[], user_errors=errors)
     return OrderGroupPlacePayload(orders=[Order.of(row) for row in rows], user_errors=[])
 
 
@@ -219,8 +219,8 @@ async def resolve_replace(
             raise Refused("ORDER_INVALID", "Say what is to be otherwise: quantity, a price, or expiresAt.")
         row = await info.context.service(OrderDesk).replace(info.context, input.order_id, given)
     except Refused as refused:
-        error = refused.within(OrderReplaceInput, "orderId").error(OrderReplaceErrorCode)
-        return OrderReplacePayload(user_errors=[error])
+        errors = refused.within(OrderReplaceInput, "orderId").errors(OrderReplaceErrorCode)
+        return OrderReplacePayload(user_errors=errors)
     return OrderReplacePayload(order=Order.of(row), user_errors=[])
 
 
@@ -266,8 +266,8 @@ async def resolve_protect(info: Ctx, input: Annotated[PositionProtectInput, says
             info.context, input.account_id, input.symbol, profit, loss
         )
     except Refused as refused:
-        error = refused.within(PositionProtectInput, "symbol").error(OrderPlaceErrorCode)
-        return PositionProtectPayload(orders=[], canceled=[], user_errors=[error])
+        errors = refused.within(PositionProtectInput, "symbol").errors(OrderPlaceErrorCode)
+        return PositionProtectPayload(orders=[], canceled=[], user_errors=errors)
     return PositionProtectPayload(
         orders=[Order.of(row) for row in rows], canceled=[Order.of(row) for row in gone], user_errors=[]
     )

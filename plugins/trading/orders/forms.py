@@ -28,7 +28,7 @@ def check_form(
     wish: Wish, spec: Spec, *, now: datetime, path: Path = (), collar_bps: int | None = None,
     price: Decimal | None = None, quantity: Decimal | None = None, closes: bool = False,
 ) -> None:  # fmt: skip
-    """Refused with the field of the first thing that is wrong, and all others in the message.
+    """Refused with the field of the first thing that is wrong, all others in the message and in its parts.
 
     *price* is the market's of the side that the order takes, where it arrives now: without it no collar and no worth
     by the market are looked at. *quantity* is what a notional comes to, once that is known. What *closes* a whole
@@ -46,11 +46,18 @@ def check_form(
 
 
 def refused_of(found: Sequence[Violation], path: Path, sized_by: str = QUANTITY) -> Refused:
-    """The first thing that is wrong, by its GraphQL name, with all others in the message; *sized_by* is what the size
-    was given as."""
+    """The first thing that is wrong, by its GraphQL name, with all others in the message and, by their own fields, as
+    parts; *sized_by* is what the size was given as."""
+    by_field: dict[str, list[Violation]] = {}
+    for each in found:
+        by_field.setdefault(sized_by if each.field == QUANTITY else each.field, []).append(each)
+    parts = [_refused(some, path, name) for name, some in by_field.items()]
+    return _refused(found, path, next(iter(by_field)), parts if len(parts) > 1 else ())
+
+
+def _refused(found: Sequence[Violation], path: Path, name: str, parts: Sequence[Refused] = ()) -> Refused:
     told = _SNAKE.sub(lambda found: camel(found[0]), "; ".join(f"{each.field} {each.message}" for each in found))
-    name = sized_by if found[0].field == QUANTITY else found[0].field
-    return Refused(found[0].rule.value, f"{told}.", *path, camel(name))
+    return Refused(found[0].rule.value, f"{told}.", *path, camel(name), parts=parts)
 
 
 def _of_notional(wish: Wish, spec: Spec) -> Iterator[Violation]:

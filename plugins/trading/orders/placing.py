@@ -84,7 +84,7 @@ def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderR
     """An order for a broker, NEW until the broker has answered; whether there is money for it, the broker knows."""
     check_room(floor, 1)
     check_switches(floor, how.halted, reduces=wish.reduce_only)
-    check_market(floor, ground, wish, how.path)
+    check_market(floor, ground, wish, how.path, remote=True)
     quantity = _quantity(ground, wish, how.path)
     _check_form(floor, ground, wish, quantity, how.path)
     check_reduces(floor, ground, wish, quantity, how.path)

@@ -129,7 +129,7 @@ async def preview(context: Context, account_id: str, wish: Wish) -> OrderPreview
         await check_condition(context, account, wish)
         return _told(told, found, ground)
     except Refused as refused:
-        return replace(told, user_errors=[_error(refused)])
+        return replace(told, user_errors=_errors(refused))
 
 
 async def _outcome(context: Context, account_id: str, wish: Wish, ground: Ground) -> _Outcome:
@@ -178,8 +178,8 @@ def _head(context: Context, wish: Wish, ground: Ground, account: AccountRow) -> 
     )  # fmt: skip
 
 
-def _error(refused: Refused) -> UserError[OrderPlaceErrorCode]:
-    return refused.within(OrderPlaceInput, "accountId").error(OrderPlaceErrorCode)
+def _errors(refused: Refused) -> list[UserError[OrderPlaceErrorCode]]:
+    return refused.within(OrderPlaceInput, "accountId").errors(OrderPlaceErrorCode)
 
 
 def _repeated(told: OrderPreview, row: OrderRow, digest: str) -> OrderPreview:
@@ -188,7 +188,7 @@ def _repeated(told: OrderPreview, row: OrderRow, digest: str) -> OrderPreview:
         return replace(told, accepted=True, repeats=strawberry.ID(row.id))
     words = "This clientOrderId came with another order: repeat that one, or give another id."
     refused = Refused("IDEMPOTENCY_MISMATCH", words, "clientOrderId")
-    return replace(told, user_errors=[_error(refused)])
+    return replace(told, user_errors=_errors(refused))
 
 
 def _told(told: OrderPreview, found: _Outcome, ground: Ground) -> OrderPreview:
@@ -246,7 +246,7 @@ async def resolve_preview(
     except Refused as refused:
         return OrderPreview(
             accepted=False, at=context.host.clock.now(), side=input.side, type=input.type, fills=[],
-            user_errors=[_error(refused)],
+            user_errors=_errors(refused),
         )  # fmt: skip
 
 

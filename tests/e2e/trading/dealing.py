@@ -1,58 +1,51 @@
-"""Clients that deal on shared accounts of a gateway process over HTTP, what they were told, and whether it is kept."""
+"""Clients that deal on shared accounts of a gateway process over HTTP, and what they were told."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import signal
+import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
-from sqlalchemy import select
 
 from gateway.core.settings import Settings
-from gateway.core.store import Store
-from plugins.trading.ledger.proof.proving import verify
-from plugins.trading.rows import EntryRow, FillRow, LineRow, OrderRow
-from plugins.trading.tables import accounts, balances, entries, fills, lines, orders
 from tests.e2e.market.process import COMMAND, environment, free_port
+from tests.e2e.trading.asking import DEEDS, Asking, Dealt, mutation
+from tests.e2e.trading.board import LAST, QUOTES, SYMBOLS, Board
+from tests.e2e.trading.wholeness import late
 from tests.forked import Forked
 from tests.furnished import furnish
 from tests.gateway.doubles import ROOT_SECRET
 
-SYMBOL = "crypto:BTC/USD"
-ERRORS = "userErrors { code message }"
 PATIENCE_S = 120.0
+LATE_S = 30.0
+"""A stop that is met must not wait for so long."""
+EVERY_S = 30.0
+"""So often a trial that is run by hand says how far it is."""
 UNANSWERED = frozenset({"DATABASE_UNAVAILABLE", "DEADLINE_EXCEEDED"})
 """Nobody knows then what came of it: the same id is sent again."""
 ENDED = frozenset({"FILLED", "CANCELED", "EXPIRED", "REJECTED"})
-
-
-def mutation(name: str, kind: str, wanted: str) -> str:
-    return f"mutation($i: {kind}!) {{ r: {name}(input: $i) {{ {wanted} {ERRORS} }} }}"
-
-
-ORDER = "order { id status filledQuantity } fills { id }"
 CREATE = mutation("tradingAccountCreate", "TradingAccountCreateInput", "account { id }")
-DEEDS = {
-    "place": mutation("orderPlace", "OrderPlaceInput", ORDER),
-    "close": mutation("positionClose", "PositionCloseInput", ORDER),
-    "replace": mutation("orderReplace", "OrderReplaceInput", "order { id status filledQuantity }"),
-    "cancel": mutation("orderCancel", "OrderCancelInput", "order { id status filledQuantity }"),
-    "deposit": mutation("accountDeposit", "AccountDepositInput", "entry { id }"),
-    "withdraw": mutation("accountWithdraw", "AccountWithdrawInput", "entry { id }"),
-    "convert": mutation("accountConvert", "AccountConvertInput", "entry { id }"),
-    "transfer": mutation("accountTransfer", "AccountTransferInput", "fromEntry { id } toEntry { id }"),
-}
-WEIGHTS = {
-    "place": 60, "close": 6, "replace": 8, "cancel": 12, "deposit": 4, "withdraw": 4, "convert": 3, "transfer": 3
-}  # fmt: skip
+KINDS: tuple[dict[str, Any], ...] = (
+    {},
+    {"margin": "MARGIN", "leverage": "3"},
+    {"initialBalance": "60", "model": {"participation": "0.1", "fees": {"least": "8"}}},
+    {
+        "margin": "MARGIN", "leverage": "20",
+        "model": {"participation": "0.2", "slippage": {"kind": "BASIS_POINTS", "bps": "100"}},
+    },
+    {"model": {"source": "BOOK"}},
+    {"margin": "MARGIN", "leverage": "5", "model": {"source": "BOOK", "latencyMs": 300}},
+)  # fmt: skip
+"""Half of cash, half of margin; some pay much, some get little of what is offered, some late."""
+STANDING = "query($i: ID!) { r: tradingAccount(id: $i) { standing { equity marginUsed marginAvailable reason } } }"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,13 +57,28 @@ class Trial:
     operations: int
     clients: int
     seed: int = 1
+    tells: bool = False
+    """On the way, how far it is."""
     accounts: list[str] = field(default_factory=list)
+    margin: dict[str, int] = field(default_factory=dict)
+    """Those that may borrow, with how many times their equity."""
+    poor: set[str] = field(default_factory=set)
+    """Those that have next to nothing."""
+    board: Board = field(default_factory=Board)
     outcomes: Counter[str] = field(default_factory=Counter)
     done: int = 0
     placed: dict[str, str] = field(default_factory=dict)
     """Orders by the client's id under which they were acknowledged."""
     booked: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Entries by idempotency key."""
+    made: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Hedges and schedules by account and key."""
+    grouped: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Orders of groups by account and key."""
+    asked: dict[str, int] = field(default_factory=dict)
+    """How many orders a group has, by account and key, whatever came of it."""
+    standings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Of the accounts that may borrow, when nobody asked for anything any more."""
     ended: dict[str, str] = field(default_factory=dict)
     """Orders that were told to have ended, and how."""
     fills: set[str] = field(default_factory=set)
@@ -103,6 +111,15 @@ class Server:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(60)
 
+    @property
+    def memory_mb(self) -> int:
+        """What the process holds; 0 where there is none."""
+        try:
+            told = Path(f"/proc/{self._process.pid if self._process else 0}/status").read_text()
+        except OSError:
+            return 0
+        return next((int(line.split()[1]) // 1_024 for line in told.splitlines() if line.startswith("VmRSS")), 0)
+
     async def ready(self) -> None:
         """Wait until it serves."""
         async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(PATIENCE_S):
@@ -120,35 +137,41 @@ class Client:
 
     def __init__(self, trial: Trial, server: Server, number: int) -> None:
         self._trial, self._server, self._chance = trial, server, random.Random(trial.seed * 1_000 + number)
-        self._number, self._asked, self._open = number, 0, list[str]()
+        self._number, self._asked, self._open = number, 0, dict[str, Dealt]()
         self._past: list[tuple[str, dict[str, Any]]] = []
+        self._asking = Asking(self._chance, trial.board, trial.accounts, trial.margin, trial.poor, self._open)
         headers = {"x-api-key": server.key}
-        self._http = httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60.0, trust_env=False)
+        self.http = httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60.0, trust_env=False)
 
     async def deal(self) -> None:
         """Until the trial has as many operations as it shall."""
-        async with self._http:
+        async with self.http:
             while self._trial.done < self._trial.operations:
                 self._trial.done += 1
                 if self._past and self._chance.random() < 0.15:
                     deed, given = self._chance.choice(self._past[-50:])
                 else:
-                    deed, given = self._next()
+                    self._asked += 1
+                    deed, given = self._asking.next(f"{self._number}-{self._asked}")
                 await self._do(deed, given)
 
     async def ask(self, document: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The payload; asked again while nobody answers."""
+        """The payload of a mutation."""
+        return await self.see(document, i=given)
+
+    async def see(self, document: str, **variables: Any) -> dict[str, Any]:
+        """What the one root field answers; asked again while nobody does."""
         until = time.monotonic() + PATIENCE_S
         while True:
             try:
-                reply = await self._http.post("/graphql", json={"query": document, "variables": {"i": given}})
+                reply = await self.http.post("/graphql", json={"query": document, "variables": variables})
                 body = reply.json()
                 if reply.status_code == 200 and "errors" not in body:
                     payload: dict[str, Any] = body["data"]["r"]
                     return payload
                 code = body["errors"][0]["extensions"]["code"]
                 if "retry-after" not in reply.headers and code not in UNANSWERED:
-                    self._trial.wrong.append(f"{document[:40]} {given}: {reply.text[:300]}")
+                    self._trial.wrong.append(f"{document[:60]} {variables}: {reply.text[:300]}")
                     return {"userErrors": [{"code": code}]}
                 self._trial.outcomes[f"again: {code}"] += 1
             except (httpx.TransportError, ValueError):
@@ -156,59 +179,33 @@ class Client:
             assert time.monotonic() < until
             await asyncio.sleep(0.1)
 
-    def _next(self) -> tuple[str, dict[str, Any]]:
-        chance, trial = self._chance, self._trial
-        self._asked += 1
-        deed = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-        account, key = chance.choice(trial.accounts), f"{self._number}-{self._asked}"
-        amount = str(Decimal(chance.randrange(1, 200_000)) / 100)
-        match deed:
-            case "place":
-                return deed, self._wish(account, key)
-            case "close":
-                return deed, {"accountId": account, "symbol": SYMBOL, "clientOrderId": key}
-            case "replace" | "cancel" if self._open:
-                order = chance.choice(self._open)
-                terms = {"quantity": str(Decimal(chance.randrange(1, 80)) / 100)} if deed == "replace" else {}
-                return deed, {"orderId": order} | terms
-            case "convert":
-                ways = chance.choice([("USD", "EUR"), ("EUR", "USD")])
-                return deed, {"accountId": account, "from": ways[0], "to": ways[1], "amount": amount,
-                              "idempotencyKey": key}  # fmt: skip
-            case "transfer":
-                other = chance.choice([each for each in trial.accounts if each != account])
-                return deed, {"fromAccountId": account, "toAccountId": other, "currency": "USD", "amount": amount,
-                              "idempotencyKey": key}  # fmt: skip
-            case _:
-                deed = "withdraw" if deed == "withdraw" else "deposit"
-                return deed, {"accountId": account, "currency": "USD", "amount": amount, "idempotencyKey": key}
-
-    def _wish(self, account: str, key: str) -> dict[str, Any]:
-        chance = self._chance
-        given: dict[str, Any] = {
-            "accountId": account, "symbol": SYMBOL, "side": chance.choice(["BUY", "SELL"]), "clientOrderId": key,
-            "quantity": str(Decimal(chance.randrange(1, 60)) / 1_000),
-        }  # fmt: skip
-        if chance.random() < 0.55:
-            given["type"] = "MARKET"
-            if given["side"] == "BUY" and chance.random() < 0.2:
-                given["stopLoss"] = {"trailPercent": "20"}
-        else:
-            # Far from the market on its own side: it rests.
-            given |= {"type": "LIMIT", "limitPrice": "1000" if given["side"] == "BUY" else "900000"}
-        return given
-
     async def _do(self, deed: str, given: dict[str, Any]) -> None:
-        payload, trial = await self.ask(DEEDS[deed], given), self._trial
+        trial, key = self._trial, given.get("clientOrderId") or given.get("idempotencyKey")
+        where = f"{given.get('accountId') or given.get('fromAccountId')} {key}"
+        if deed == "group":
+            trial.asked[where] = len(given["orders"])
+        payload = await self.ask(DEEDS[deed], given)
         if payload["userErrors"]:
             trial.outcomes[f"{deed}: {payload['userErrors'][0]['code']}"] += 1
             return
         trial.outcomes[f"{deed}: done"] += 1
-        if key := given.get("clientOrderId") or given.get("idempotencyKey"):
+        if key or deed == "hedge":
             self._past.append((deed, given))
-            self._keep(f"{given.get('accountId') or given.get('fromAccountId')} {key}", payload)
+            self._keep(where if key else f"{given['accountId']} {given['clientHedgeId']}", payload)
+        for order, wish in self._orders(deed, given, payload):
+            self._note(order, payload, Dealt(account=given.get("accountId", ""), symbol=wish.get("symbol", ""),
+                                             type=wish.get("type", "")))  # fmt: skip
+
+    def _orders(
+        self, deed: str, given: Mapping[str, Any], payload: Mapping[str, Any]
+    ) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        """Orders that were told, with what was asked for."""
         if order := payload.get("order"):
-            self._note(order, payload)
+            yield order, given
+        elif deed in ("protect", "cancelAll"):
+            yield from ((each, given) for each in [*payload.get("orders", ()), *payload.get("canceled", ())])
+        elif deed == "group":
+            yield from zip(payload["orders"], given["orders"], strict=True)
 
     def _keep(self, key: str, payload: Mapping[str, Any]) -> None:
         """What the same id was told before must be the same again."""
@@ -217,66 +214,104 @@ class Client:
             if trial.placed.setdefault(key, order["id"]) != order["id"]:
                 trial.wrong.append(f"{key}: {trial.placed[key]}, and {order['id']}")
             return
-        told = tuple(payload[name]["id"] for name in ("entry", "fromEntry", "toEntry") if payload.get(name))
-        if trial.booked.setdefault(key, told) != told:
-            trial.wrong.append(f"{key}: {trial.booked[key]}, and {told}")
+        if orders := payload.get("orders"):
+            made = tuple(each["id"] for each in orders)
+            if trial.grouped.setdefault(key, made) != made:
+                trial.wrong.append(f"{key}: {trial.grouped[key]}, and {made}")
+            return
+        names = ("entry", "fromEntry", "toEntry", "hedge", "orderSchedule")
+        told = tuple(payload[name]["id"] for name in names if payload.get(name))
+        booked = trial.booked if "hedge" not in payload and "orderSchedule" not in payload else trial.made
+        if booked.setdefault(key, told) != told:
+            trial.wrong.append(f"{key}: {booked[key]}, and {told}")
 
-    def _note(self, order: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+    def _note(self, order: Mapping[str, Any], payload: Mapping[str, Any], dealt: Dealt) -> None:
         id, status = str(order["id"]), str(order["status"])
         self._trial.fills |= {each["id"] for each in payload.get("fills", ())}
         if status in ENDED:
             if self._trial.ended.setdefault(id, status) != status:
                 self._trial.wrong.append(f"{id}: {self._trial.ended[id]}, and then {status}")
-            if id in self._open:
-                self._open.remove(id)
-        elif id not in self._open:
-            self._open.append(id)
+            self._open.pop(id, None)
+        elif dealt.symbol:
+            self._open.setdefault(id, dealt)
 
 
-async def open_accounts(trial: Trial, server: Server, count: int = 10) -> None:
-    """Half of cash, half of margin, open to the organisation."""
+class Watcher:
+    """Looks at prices while clients deal; says on *tell* how far they are."""
+
+    def __init__(self, trial: Trial, server: Server, tell: IO[str] | None = None) -> None:
+        self._trial, self._server, self._tell = trial, server, tell
+        self._client = Client(trial, server, 20_000)
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """To be closed."""
+        return self._client.http
+
+    async def look(self) -> None:
+        """The prices of now."""
+        found = await self._client.see(QUOTES, s=list(SYMBOLS))
+        self._trial.board.note([node for node in found["nodes"] if node])
+
+    async def watch(self) -> None:
+        """Until it is cancelled."""
+        begun = told = time.monotonic()
+        while True:
+            await self.look()
+            await asyncio.sleep(0.5)
+            if self._tell is not None and time.monotonic() - told > EVERY_S:
+                told = time.monotonic()
+                rate = self._trial.done / (told - begun)
+                self._tell.write(
+                    f"{told - begun:.0f} s: {self._trial.done} operations, {rate:.0f} a second, gateway "
+                    f"{self._server.memory_mb} MB\n"
+                )
+                self._tell.flush()
+
+    async def rest(self) -> None:
+        """Wait until the market has moved a little and no stop is late, then note how those that may borrow stand.
+
+        On a machine that has much else to do the gateway hears prices late.
+        """
+        until, board = self._trial.board.changes + LAST + 1, self._trial.board
+        while board.changes < until:
+            await self.look()
+            await asyncio.sleep(0.2)
+        last = time.monotonic() + LATE_S
+        while await late(self._trial) and time.monotonic() < last:
+            await self.look()
+            await asyncio.sleep(0.5)
+        for account in sorted(self._trial.margin):
+            self._trial.standings[account] = (await self._client.see(STANDING, i=account))["standing"]
+            await self.look()
+
+
+async def deal(trial: Trial, server: Server, beside: Coroutine[None, None, None] | None = None) -> None:
+    """All that clients do, from the first account to the last price; *beside* runs while they do."""
+    watcher = Watcher(trial, server, sys.stderr if trial.tells else None)
+    async with watcher.http:
+        await watcher.look()
+        await open_accounts(trial, server)
+        begun, watching = time.monotonic(), asyncio.create_task(watcher.watch())
+        clients = (Client(trial, server, number).deal() for number in range(trial.clients))
+        try:
+            await asyncio.gather(*clients, *([beside] if beside else []))
+        finally:
+            watching.cancel()
+        trial.took_s = time.monotonic() - begun
+        await watcher.rest()
+
+
+async def open_accounts(trial: Trial, server: Server, count: int = 12) -> None:
+    """Each of another kind than the one before, open to the organisation."""
     client = Client(trial, server, 10_000)
-    async with client._http:
+    async with client.http:
         for number in range(count):
-            given: dict[str, Any] = {
-                "name": f"Account {number}", "currency": "USD", "initialBalance": "50000", "shared": True,
-            }  # fmt: skip
-            if number % 2:
-                given |= {"margin": "MARGIN", "leverage": "3"}
-            trial.accounts.append((await client.ask(CREATE, given))["account"]["id"])
-
-
-async def check(trial: Trial) -> list[str]:
-    """All that is wrong, read from the database: what was acknowledged is there once, and every account is whole."""
-    store, found = Store(trial.database), list(trial.wrong)
-    async with store.read() as tx:
-        found += [str(each) for each in await verify(tx)]
-        kept = {row.id: row for row in await tx.all(select(orders), OrderRow)}
-        booked = await tx.all(select(entries), EntryRow)
-        parts = await tx.all(select(lines), LineRow)
-        filled = await tx.all(select(fills), FillRow)
-        cash = (
-            await tx.connection.execute(
-                select(balances.c.account_id, balances.c.asset, balances.c.posted)
-                .join(accounts, accounts.c.id == balances.c.account_id)
-                .where(balances.c.ledger == "cash", accounts.c.margin == "CASH", balances.c.posted < Decimal(0))
-            )
-        ).all()
-    await store.close()
-    found += [f"{row.account_id} owes {row.posted} {row.asset}" for row in cash]
-    sums: dict[str, Decimal] = {}
-    for part in parts:
-        sums[part.asset] = sums.get(part.asset, Decimal(0)) + part.amount
-    found += [f"debits and credits of {asset} differ by {amount}" for asset, amount in sums.items() if amount]
-    found += _missing("orders", trial.placed.values(), kept)
-    found += _missing("entries", (id for ids in trial.booked.values() for id in ids), {row.id for row in booked})
-    found += _missing("fills", trial.fills, {row.id for row in filled})
-    found += [f"{id} was {how}, and is {kept[id].status}" for id, how in trial.ended.items() if kept[id].status != how]
-    by_key = Counter((row.account_id, row.client_order_id) for row in kept.values() if row.client_order_id)
-    return found + [f"{key} came {times} times" for key, times in by_key.items() if times > 1]
-
-
-def _missing(what: str, told: Any, kept: Any) -> list[str]:
-    """Of those that were acknowledged."""
-    lost = [id for id in told if id not in kept]
-    return [f"{len(lost)} acknowledged {what} are lost: {lost[:3]}"] if lost else []
+            kind = KINDS[number % len(KINDS)]
+            given: dict[str, Any] = {"name": f"Account {number}", "currency": "USD", "initialBalance": "50000"}
+            opened = (await client.ask(CREATE, given | {"shared": True} | kind))["account"]["id"]
+            trial.accounts.append(opened)
+            if "leverage" in kind:
+                trial.margin[opened] = int(kind["leverage"])
+            if "initialBalance" in kind:
+                trial.poor.add(opened)

@@ -13,7 +13,8 @@ import sys
 import time
 from contextlib import ExitStack
 
-from tests.e2e.trading.dealing import PATIENCE_S, Client, Server, Trial, check, open_accounts
+from tests.e2e.trading.dealing import PATIENCE_S, Server, Trial, deal
+from tests.e2e.trading.wholeness import check
 from tests.servers import postgresql, scratch
 
 
@@ -22,12 +23,7 @@ async def run(trial: Trial, server: Server, kills: int) -> list[str]:
     server.start()
     try:
         await server.ready()
-        await open_accounts(trial, server)
-        begun, clients = time.monotonic(), [Client(trial, server, number) for number in range(trial.clients)]
-        dealing = asyncio.gather(*(client.deal() for client in clients))
-        await _kill(trial, server, kills)
-        await dealing
-        trial.took_s = time.monotonic() - begun
+        await deal(trial, server, _kill(trial, server, kills))
     finally:
         server.kill()
     return await check(trial)
@@ -55,7 +51,7 @@ def main(kind: str, operations: int, clients: int, kills: int) -> None:
         url = f"sqlite:///{folder / 'marketgate.sqlite3'}"
         if kind == "postgresql":
             url = stack.enter_context(postgresql())
-        trial = Trial(database=url, folder=folder, operations=operations, clients=clients)
+        trial = Trial(database=url, folder=folder, operations=operations, clients=clients, tells=True)
         found = asyncio.run(run(trial, Server(trial), kills))
     unanswered = trial.outcomes["again: no answer"]
     sys.stdout.write(

@@ -1,7 +1,7 @@
 """Random operations by many clients against one gateway process: afterwards all accounts are whole.
 
-`python -m tests.e2e.trading.storm sqlite|postgresql OPERATIONS CLIENTS` prints what came of it; the suite runs a
-smaller one.
+`python -m tests.e2e.trading.storm sqlite|postgresql OPERATIONS CLIENTS` prints what came of it, and on the way every
+30 s how far it is. The suite runs a smaller one.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-import time
 from contextlib import ExitStack
 
-from tests.e2e.trading.dealing import Client, Server, Trial, check, open_accounts
+from tests.e2e.trading.dealing import Server, Trial, deal
+from tests.e2e.trading.wholeness import check
 from tests.servers import postgresql, scratch
 
 
@@ -21,10 +21,7 @@ async def run(trial: Trial, server: Server) -> list[str]:
     server.start()
     try:
         await server.ready()
-        await open_accounts(trial, server)
-        begun = time.monotonic()
-        await asyncio.gather(*(Client(trial, server, number).deal() for number in range(trial.clients)))
-        trial.took_s = time.monotonic() - begun
+        await deal(trial, server)
     finally:
         server.kill()
     return await check(trial)
@@ -38,11 +35,13 @@ def main(kind: str, operations: int, clients: int) -> None:
         url = f"sqlite:///{folder / 'marketgate.sqlite3'}"
         if kind == "postgresql":
             url = stack.enter_context(postgresql())
-        trial = Trial(database=url, folder=folder, operations=operations, clients=clients)
+        trial = Trial(database=url, folder=folder, operations=operations, clients=clients, tells=True)
         found = asyncio.run(run(trial, Server(trial)))
     sys.stdout.write(
         f"{kind}: {trial.done} operations by {clients} clients in {trial.took_s:.0f} s: {len(trial.placed)} orders, "
-        f"{len(trial.booked)} bookings, {len(trial.fills)} fills acknowledged; wrong: {len(found)}\n"
+        f"{len(trial.grouped)} groups, "
+        f"{len(trial.made)} hedges and schedules, {len(trial.booked)} bookings, {len(trial.fills)} fills "
+        f"acknowledged; wrong: {len(found)}\n"
     )
     for outcome, count in trial.outcomes.most_common():
         sys.stdout.write(f"  {outcome}: {count}\n")

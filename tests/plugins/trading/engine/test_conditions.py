@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from gateway.core.matching.conditions import (
     Condition,
@@ -16,8 +19,13 @@ from gateway.core.matching.conditions import (
     ValueCondition,
     plain,
 )
+from plugins.trading.engine.dealing import Dealer
+from plugins.trading.engine.seat import Seat
 from plugins.trading.engine.values import value_of
+from plugins.trading.orders.deciding import ATTEMPTS
+from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.wishes import Exit
+from plugins.trading.rows import OrderRow
 from schema.words.orders import TimeInForce
 from tests.gateway.doubles import NOON
 from tests.plugins.trading.engine.floorhouse import BTC, ETH, hall, wish
@@ -92,6 +100,58 @@ async def test_what_arrives_is_checked_as_if_it_were_placed_then(sqlite_url: str
         told = "INSUFFICIENT_FUNDS: The order needs 200 USD, and 150 is free: 1.50005 would pass."
         assert (await made.order(poor.id)).reason == told
         assert await made.told("order.rejected") == ["order.rejected"]
+
+
+async def test_what_another_order_has_opened_meanwhile_is_priced_before_one_that_arrives_is_judged(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100", ETH: "100"}
+        account = await made.account("1000", margin="MARGIN", leverage=D(5))
+        now, ask, asked = _waits(TimeCondition(at=NOON + timedelta(seconds=30))), Dealer._ground, list[Ground]()
+
+        async def between(self: Dealer, seat: Seat, row: OrderRow) -> Ground:
+            asked.append(await ask(self, seat, row))
+            if len(asked) == 1:
+                await made.place(account, wish("BUY", "MARKET", symbol=ETH), price="100")
+            return asked[-1]
+
+        monkeypatch.setattr(Dealer, "_ground", between)
+        (order,) = await made.place(account, wish("BUY", "MARKET", condition=now), price="100")
+        await made.look()
+
+        made.house.clock.turn(30)
+        await made.look()
+
+        assert (await made.stand(order.id), len(asked)) == (("FILLED", "1"), 2)
+        assert await made.held(account) == {BTC: "1", ETH: "1"}
+
+
+async def test_one_that_arrives_waits_on_where_others_open_positions_all_the_while(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100", ETH: "100"}
+        account = await made.account("1000", margin="MARGIN", leverage=D(5))
+        now, ask, asked = _waits(TimeCondition(at=NOON + timedelta(seconds=30))), Dealer._ground, list[Ground]()
+
+        async def between(self: Dealer, seat: Seat, row: OrderRow) -> Ground:
+            asked.append(await ask(self, seat, row))
+            # As if somebody had opened one just then.
+            nothing = replace(asked[-1].marks, prices={})
+            return replace(asked[-1], marks=nothing) if len(asked) <= ATTEMPTS else asked[-1]
+
+        monkeypatch.setattr(Dealer, "_ground", between)
+        await made.place(account, wish("BUY", "MARKET", symbol=ETH), price="100")
+        (order,) = await made.place(account, wish("BUY", "MARKET", condition=now), price="100")
+        await made.look()
+
+        made.house.clock.turn(30)
+        await made.look()
+        await made.tick("100")
+
+        assert (await made.stand(order.id), len(asked)) == (("FILLED", "1"), ATTEMPTS + 1)
+        assert await made.told("order.rejected") == []
 
 
 async def test_exits_that_the_market_has_passed_by_then_reject_their_entry(sqlite_url: str, tmp_path: Path) -> None:

@@ -372,4 +372,4 @@ async def test_an_order_that_no_price_was_told_of_ends_in_the_mode_of_its_market
         # The offline market.
         for kind in ("order.accepted", "order.canceled"):
             (event,) = await made.data(kind)
-            assert event["mode"] == "SIMULATED"
+            assert (event["mode"], event["type"], event["orderType"]) == ("SIMULATED", kind, "LIMIT")

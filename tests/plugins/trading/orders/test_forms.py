@@ -9,6 +9,7 @@ import pytest
 from tests.plugins.trading.orders.pit import ETH, GROUP, PLACE, REPLACE, Pit, wish
 
 LONG_AGO, IN_AN_HOUR = "2020-01-01T00:00:00Z", "2026-11-20T13:00:00Z"
+PREVIEW = "query($i: OrderPlaceInput!) { r: orderPreview(input: $i) { userErrors { field code message } } }"
 WAITS = {"condition": {"time": LONG_AGO}, "quantity": None, "notional": "500"}
 CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"type": "MARKET", "stopLoss": {"trailPercent": "500"}}, "ORDER_INVALID", "stopLoss.trailPercent"),
@@ -30,6 +31,27 @@ async def test_an_order_that_waits_with_a_notional_has_the_form_of_any_other(pit
     found = [(await pit.refused(PLACE, **wish("BUY", "MARKET") | WAITS | given))[:2] for given, *_ in CASES]
 
     assert found == [(code, f"input.{field}") for _, code, field in CASES]
+
+
+async def test_each_field_that_is_wrong_is_told_by_itself(pit: Pit):
+    given = wish("BUY", "LIMIT", "1.0005", limitPrice="90.001")
+    before = await pit.state()
+
+    placed, previewed = await pit.see(PLACE, i=given), await pit.see(PREVIEW, i=given)
+    wrong = {name: value for name, value in given.items() if name != "accountId"}
+    orders = [wrong | {"quantity": "1", "limitPrice": "90"}, wrong]
+    grouped = await pit.see(GROUP, i={"accountId": "tacc_1", "rule": "ALL", "orders": orders})
+
+    told = [
+        ("PRICE_OFF_TICK", ["input", "limitPrice"], "limitPrice must be a multiple of 0.01: 90 or 90.01."),
+        ("SIZE_OFF_STEP", ["input", "quantity"], "quantity must be a multiple of 0.001: 1 or 1.001."),
+    ]
+    for each in (placed, previewed):
+        assert [(error["code"], error["field"], error["message"]) for error in each["userErrors"]] == told
+    assert [error["field"] for error in grouped["userErrors"]] == [
+        ["input", "orders", "1", "limitPrice"], ["input", "orders", "1", "quantity"]
+    ]  # fmt: skip
+    assert await pit.state() == before
 
 
 @pytest.mark.parametrize("given", [WAITS, {"quantity": "1", "condition": {"time": IN_AN_HOUR}}])

@@ -95,13 +95,21 @@ CASES: list[tuple[dict[str, Any], str, str, str]] = [
      f"{GONE} is halted or delisted, as all lists that have it say: it cannot be traded now."),
     (wish("BUY", "MARKET", symbol=SHUT), "MARKET_CLOSED", "symbol",
      f"The market of {SHUT} is CLOSED: place a LIMIT order, which waits for its opening."),
+    (wish("BUY", "LIMIT", symbol=SHUT, limitPrice="90", timeInForce="IOC"), "MARKET_CLOSED", "timeInForce",
+     f"The market of {SHUT} is CLOSED: IOC waits for nothing, GTC, DAY and GTD do."),
     (wish("BUY", "MARKET", symbol=DEAD), "NO_PRICE", "symbol",
      f"Nobody prices {DEAD} now: no quotes for {DEAD}: alpha: does not list {DEAD}."),
+    (wish("BUY", "LIMIT", symbol=DEAD, limitPrice="90", timeInForce="FOK"), "NO_PRICE", "timeInForce",
+     f"Nobody prices {DEAD} now: no quotes for {DEAD}: alpha: does not list {DEAD}; FOK waits for nothing, GTC, DAY "
+     "and GTD do."),
     (wish("BUY", "LIMIT", None, notional="50", symbol=DEAD, limitPrice="0"), INVALID, "limitPrice",
      "limitPrice must be above 0."),
     (wish("BUY", "MARKET", symbol=OLD), "STALE_PRICE", "symbol",
      f"The newest price of {OLD} is 315 s old, and the account takes none older than 60 s: try again, or raise "
      "model.maxAgeMs."),
+    (wish("BUY", "LIMIT", symbol=OLD, limitPrice="101", timeInForce="IOC"), "STALE_PRICE", "timeInForce",
+     f"The newest price of {OLD} is 315 s old, and the account takes none older than 60 s: try again, or raise "
+     "model.maxAgeMs; IOC waits for nothing, GTC, DAY and GTD do."),
     (wish("BUY", "LIMIT", limitPrice="90", timeInForce="GTD", expiresAt="2026-11-20T11:00:00Z"), "EXPIRES_IN_PAST",
      "expiresAt", "expiresAt must be after 2026-11-20T12:00:15+00:00, not 2026-11-20T11:00:00+00:00."),
     (wish("BUY", "LIMIT", limitPrice="90.001"), "PRICE_OFF_TICK", "limitPrice",
