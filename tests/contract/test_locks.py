@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("runtime", "dev", "tools", "coverage", "docs", "deploy", "node")
+LOCKS = ("runtime", "dev", "extras", "tools", "coverage", "docs", "deploy", "node")
 PIN = re.compile(r"^(?P<name>[a-z0-9-]+)(\[[a-z,]+\])?==(?P<version>[^ ;]+)(?P<marker> ;[^\\]+)? \\$")
 
 
@@ -39,12 +39,22 @@ def test_development_has_every_runtime_package_at_the_same_version() -> None:
     assert pins("runtime") - pins("dev") == set()
 
 
+def test_extras_are_beside_what_development_has_at_the_same_version() -> None:
+    shared = {name for name, _, _ in pins("dev")}
+
+    assert {pin for pin in pins("extras") if pin[0] in shared} - pins("dev") == set()
+
+
 def test_every_declared_dependency_is_locked() -> None:
     manifest = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = manifest["dependency-groups"]
     declared = {
         "runtime": manifest["project"]["dependencies"],
         "dev": groups["dev"],
+        "extras": [
+            *manifest["project"]["optional-dependencies"]["ccxt"],
+            *manifest["project"]["optional-dependencies"]["garch"],
+        ],
         "tools": groups["tools"] + manifest["build-system"]["requires"],
         "coverage": groups["coverage"],
         "node": groups["node"],
