@@ -62,7 +62,7 @@ class Newcomer:
     @property
     def key(self) -> str:
         """The key among it."""
-        return KEY.findall(self.told)[0]
+        return str(KEY.findall(self.told)[0])
 
     def printed(self, label: str) -> str:
         """What `make run` has printed behind a label."""
