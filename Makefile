@@ -53,6 +53,9 @@ check: setup ## lint, formatting, types, import layers, generated files, breakin
 	$(BIN)/python -m tests.upkeep.coverage
 
 # Measured code is slower: tests that hold a clock to it may fail here, and are judged by make test.
+.PHONY: extras
+extras: $(VENV)/.extras ## add ccxt and arch to the environment: without them their tests are skipped
+
 .PHONY: coverage
 coverage: setup $(VENV)/.coverage ## measure what the suite runs, write it down for make check
 	rm -rf build/traced; mkdir -p build/traced
@@ -112,6 +115,7 @@ lock: $(VENV)/.tools ## pin the dependencies of pyproject.toml again; ARGS=--upg
 	$(LOCK) --output-file requirements/runtime.txt >/dev/null
 	$(LOCK) --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt >/dev/null
 	$(LOCK) --extra sentry --constraint requirements/dev.txt --output-file requirements/image.txt >/dev/null
+	$(LOCK) --extra ccxt --extra garch --constraint requirements/dev.txt --output-file requirements/extras.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group tools --constraint requirements/dev.txt --output-file requirements/tools.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group coverage --constraint requirements/dev.txt --output-file requirements/coverage.txt >/dev/null
 	$(subst pip compile pyproject.toml,pip compile,$(LOCK)) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt >/dev/null
@@ -143,6 +147,9 @@ $(VENV)/.runtime: requirements/runtime.txt $(VENV)/.tools
 	$(call install,$<)
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	$(call install,$<)
+
+$(VENV)/.extras: requirements/extras.txt $(VENV)/.dev
 	$(call install,$<)
 
 $(VENV)/.coverage: requirements/coverage.txt $(VENV)/.dev

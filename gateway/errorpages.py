@@ -1,4 +1,7 @@
-"""The pages of the error codes: Markdown for the documentation, and what the gateway shows at an error's own link."""
+"""The pages of the error codes: Markdown for the documentation, and what the gateway shows at an error's own link.
+
+Around them an index of documentation, at `/docs`: what else the gateway shows, and where the rest is.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from string import Template
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from gateway.cli.codes import CODES, DATA, INSIDE, REQUESTS, Explained
@@ -34,6 +37,18 @@ GROUPS: tuple[tuple[str, Mapping[str, Explained]], ...] = (
     ("Requests that were refused", REQUESTS),
     ("Faults", INSIDE),
 )
+HOME = "/docs"
+SHOWN_HERE = (
+    (DOCS.rstrip("/"), "Errors", "every error code: what it means, what to do"),
+    ("/health", "Health", "the providers' condition, and the gateway's own"),
+    ("/metrics", "Metrics", "what the gateway counts, for Prometheus and operators"),
+)
+REST = (
+    "Where the console is on, `/console` shows the description of every field beside the editor.",
+    "All else is with the sources: `README.md` lists the pages of `docs`, and `make docs` builds them as a site into "
+    "`build/site`. `docs/schema.md` is every field and type, `docs/cli.md` every command, as `marketgate --help` "
+    "tells them.",
+)
 CACHED = {"Cache-Control": "no-cache"}
 STYLE = """
 :root { color-scheme: light dark }
@@ -45,9 +60,11 @@ dt { margin-top: .8rem }
 
 TEMPLATE = Template("""<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>$title · Marketgate</title>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<link rel="icon" href="data:,"><title>$title · Marketgate</title>
 <style>$style</style></head>
 <body><main>
+<nav>$way</nav>
 $body
 </main></body>
 </html>
@@ -94,21 +111,30 @@ def _path(code: str) -> str:
 
 
 def error_routes() -> list[Route]:
-    """`/docs/errors`, and `/docs/errors/<CODE>` where `extensions.docs` leads to; `/docs` has nothing else."""
+    """`/docs`, `/docs/errors`, and `/docs/errors/<CODE>` where `extensions.docs` leads to."""
+
+    async def home(_: Request) -> HTMLResponse:
+        return _html("Documentation", _home())
 
     async def every(_: Request) -> HTMLResponse:
-        return _html("Errors", _listed())
+        return _html("Errors", _listed(), HOME)
 
     async def one(request: Request) -> HTMLResponse:
         code = request.path_params["code"]
         if code not in CODES:
             raise HTTPException(404)
-        return _html(code, _told(code))
+        return _html(code, _told(code), HOME)
 
-    async def start(_: Request) -> RedirectResponse:
-        return RedirectResponse(DOCS.rstrip("/"))
+    return [Route(HOME, home), Route(DOCS.rstrip("/"), every), Route(f"{DOCS}{{code}}", one)]
 
-    return [Route("/docs", start), Route(DOCS.rstrip("/"), every), Route(f"{DOCS}{{code}}", one)]
+
+def _home() -> Iterator[str]:
+    yield "<dl>"
+    for path, title, told in SHOWN_HERE:
+        yield f'<dt><a href="{path}">{title}</a></dt><dd>{told}</dd>'
+    yield "</dl>"
+    for told in REST:
+        yield f"<p>{_prose(told)}</p>"
 
 
 def _listed() -> Iterator[str]:
@@ -130,6 +156,7 @@ def _prose(text: str) -> str:
     return CODE.sub(r"<code>\1</code>", escape(text))
 
 
-def _html(title: str, parts: Iterable[str]) -> HTMLResponse:
-    page = TEMPLATE.substitute(title=title, style=STYLE, body="\n".join((f"<h1>{title}</h1>", *parts)))
+def _html(title: str, parts: Iterable[str], above: str = "") -> HTMLResponse:
+    way = '<a href="/">Marketgate</a>' + (f' · <a href="{above}">Documentation</a>' if above else "")
+    page = TEMPLATE.substitute(title=title, style=STYLE, way=way, body="\n".join((f"<h1>{title}</h1>", *parts)))
     return HTMLResponse(page, headers=CACHED)

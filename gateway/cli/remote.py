@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -15,6 +16,8 @@ from gateway.cli.outcome import Stop, say, usage
 
 TIMEOUT_S = 60.0
 MEDIA = "application/graphql-response+json, application/json;q=0.9"
+KEY = re.compile(r"[!-~]+")
+"""What can travel in a header; whether it is a key, the gateway says."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -30,6 +33,11 @@ class RemoteLink:
         endpoint = endpoint_of(url)
         headers = {"Accept": MEDIA, "User-Agent": "marketgate-cli"}
         if api_key:
+            if not KEY.fullmatch(api_key):
+                raise usage(
+                    "--api-key, or MARKETGATE_API_KEY: a key is of letters, digits and _ alone, such as "
+                    "mg_live_<prefix>_<secret>: give one as it was shown when it was made"
+                )
             headers["X-Api-Key"] = api_key
             parts = urlsplit(endpoint)
             if parts.scheme == "http" and parts.hostname not in LOOPBACK:

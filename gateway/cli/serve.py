@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
+import shlex
+import shutil
 import socket
 import sys
 from collections.abc import Sequence
@@ -181,11 +184,21 @@ def places(url: str) -> list[tuple[str, str]]:
     ]
 
 
+def program() -> str:
+    """What starts this command once more: its name where PATH leads to it, else as it was started."""
+    started = sys.argv[0]
+    if os.path.basename(started) == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m gateway"
+    name = os.path.basename(started)
+    found = shutil.which(name)
+    return name if found and os.path.realpath(found) == os.path.realpath(started) else shlex.quote(started)
+
+
 def first_steps(url: str) -> list[tuple[str, str]]:
     """Commands to copy, and where the documentation is in a checkout."""
     found = [
         ("With curl", f"curl -s {url}/graphql -H 'content-type: application/json' -d '{FIRST_QUERY}'"),
-        ("With its CLI", f"marketgate quote BTC/USD ETH/USD --url {url}"),
+        ("With its CLI", f"{program()} quote BTC/USD ETH/USD --url {url}"),
     ]
     return [*found, ("Docs", f"README.md and docs in {ROOT}")] if (ROOT / "docs").is_dir() else found
 

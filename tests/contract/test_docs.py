@@ -61,11 +61,11 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 
 def commands() -> list[tuple[str, str]]:
-    """Each once, with the first page that prints it."""
+    """Each once, with the first page that prints it; by its name, also where its place is printed."""
     found: dict[str, str] = {}
     for page, body in blocks("sh"):
         for line in filter(None, map(str.strip, body.replace("\\\n", " ").splitlines())):
-            found.setdefault(line, page)
+            found.setdefault(line.removeprefix(".venv/bin/"), page)
     return [(page, line) for line, page in found.items()]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("runtime", "image", "dev", "tools", "coverage", "docs", "deploy", "node")
+LOCKS = ("runtime", "image", "dev", "extras", "tools", "coverage", "docs", "deploy", "node")
 PIN = re.compile(r"^(?P<name>[a-z0-9-]+)(\[[a-z,]+\])?==(?P<version>[^ ;]+)(?P<marker> ;[^\\]+)? \\$")
 
 
@@ -44,12 +44,22 @@ def test_the_image_has_every_runtime_package_and_the_one_that_a_setting_of_it_ne
     assert pins("image") - pins("dev") == pins("runtime") - pins("image") == set()
 
 
+def test_extras_are_beside_what_development_has_at_the_same_version() -> None:
+    shared = {name for name, _, _ in pins("dev")}
+
+    assert {pin for pin in pins("extras") if pin[0] in shared} - pins("dev") == set()
+
+
 def test_every_declared_dependency_is_locked() -> None:
     manifest = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = manifest["dependency-groups"]
     declared = {
         "runtime": manifest["project"]["dependencies"],
         "dev": groups["dev"],
+        "extras": [
+            *manifest["project"]["optional-dependencies"]["ccxt"],
+            *manifest["project"]["optional-dependencies"]["garch"],
+        ],
         "tools": groups["tools"] + manifest["build-system"]["requires"],
         "coverage": groups["coverage"],
         "node": groups["node"],

@@ -65,8 +65,26 @@ def test_data_beside_a_checkout_is_nobodys_to_have(suite: pytest.Pytester, monke
     assert done.ret == pytest.ExitCode.OK
 
 
-def test_missing_tools_are_no_reason_but_extras_and_data_are() -> None:
-    kept = ["/home/me/shared/data is not there", "no us20.csv.gz beside the repository", "could not import 'arch': no"]
-    lost = ["no npm on this machine", "npm's registry cannot be reached", "needs kubectl, which renders the overlays"]
+def test_only_data_beside_a_checkout_is_a_reason() -> None:
+    kept = [
+        "/home/me/my work/shared/data is not there",
+        "/shared/data/us20_adjclose_daily_1990_2022.csv.gz is not there",
+        "no us20.csv.gz beside the repository",
+        "no captured payloads in ../shared/recordings",
+        "the page lies beside a checkout only",
+    ]
+    lost = [
+        "no npm on this machine",
+        "npm's registry cannot be reached",
+        "needs kubectl, which renders the overlays",
+        "kubectl: /shared/data is not there",
+        "/usr/bin/kubectl: /shared/data is not there",
+        "/shared/data is not there, nor is npm",
+        "no npm beside the repository",
+        "needs npm, no us20.csv.gz beside the repository",
+        "the page lies beside a checkout only and npm is missing",
+        "ccxt is an extra: make extras",
+        "arch is an extra: make extras",
+    ]
 
     assert refused([*kept, *lost]) == sorted(lost)

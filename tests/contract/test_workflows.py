@@ -41,7 +41,7 @@ WORKFLOWS: dict[str, dict[str, Any]] = {
         },
         "jobs": {
             "test": job(
-                45, TOOLS, "make test",
+                45, TOOLS, "make extras", "make test",
                 python="${{ matrix.python }}",
                 strategy={"fail-fast": False, "matrix": {"python": PYTHONS}},
                 env=NO_SKIPS,
@@ -70,7 +70,7 @@ WORKFLOWS: dict[str, dict[str, Any]] = {
         "concurrency": {"group": "release-${{ github.ref }}"},
         "jobs": {
             "build": job(
-                60, TOOLS, "make test", "make audit ARGS=--strict", "make release",
+                60, TOOLS, "make extras", "make test", "make audit ARGS=--strict", "make release",
                 kept="release: dist\nbuild/notes.md\n",
                 env={**NO_SKIPS, "TAG": "${{ github.ref_name }}"},
             ),

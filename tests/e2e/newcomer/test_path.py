@@ -1,4 +1,5 @@
-"""A newcomer's way through the README, with exactly what it prints, in a fresh copy of nothing but the repository.
+"""A newcomer's way through the README, with exactly what it prints and the PATH that a newcomer has, in a fresh copy of
+nothing but the repository: the files as they are, committed or not.
 
 In CI (MARKETGATE_TEST_NO_SKIPS=1) the copy sets up an environment of its own, as a newcomer's does; on a desk, where
 that would be half a minute of every run, it takes the one that runs the suite.
@@ -29,13 +30,18 @@ from standardwebhooks import Webhook
 
 from tests.contract.printed import ROOT, blocks_of
 from tests.gateway.cli.gateways import Local
-from tests.skips import SETTING
+from tests.skips import none_allowed
 
 KEY = re.compile(r"\bmg_dev_\w+_\w+\b")
 SET_UP_S = 150.0
-WHOLE = bool(os.environ.get(SETTING))
+WHOLE = none_allowed()
 ENVIRONMENT = Path(sys.executable).parents[1]
-UNREACHABLE = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|NewConnectionError|Name or service")
+UNREACHABLE = re.compile(
+    r"^npm (?:ERR!|error) .*(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH)"
+    r"|^WARNING: Retrying .*(?:NewConnectionError|NameResolutionError)",
+    re.MULTILINE,
+)
+"""What npm and pip say of a registry; the same words of the gateway or of a client are a failure."""
 
 
 @dataclass
@@ -45,12 +51,23 @@ class Newcomer:
     copy: Path
     blocks: list[tuple[str, str]]
     url: str
-    key: str
+    told: str
+    """What `make run` has printed."""
     env: dict[str, str]
     hook: str = ""
     """The id of an endpoint, once there is one."""
     receiver: str = ""
     """Where webhooks are to go instead of port 3000."""
+
+    @property
+    def key(self) -> str:
+        """The key among it."""
+        return str(KEY.findall(self.told)[0])
+
+    def printed(self, label: str) -> str:
+        """What `make run` has printed behind a label."""
+        (found,) = re.findall(rf"^{label} +(.+)$", self.told, re.MULTILINE)
+        return str(found)
 
     def block(self, kind: str, beginning: str) -> str:
         """The one printed block of a language that begins so."""
@@ -91,14 +108,32 @@ def unreachable(told: str) -> None:
         pytest.skip("a registry cannot be reached")
 
 
+@pytest.mark.parametrize(
+    ("told", "means"),
+    [
+        ("npm error network request to https://a.test/vite failed, reason: connect ECONNREFUSED 127.0.0.1:4873", True),
+        ("npm error code ENOTFOUND", True),
+        ("WARNING: Retrying (Retry(total=4)) after connection broken by 'NewConnectionError(...)': /simple/pip/", True),
+        ("[cause]: Error: connect ECONNREFUSED 127.0.0.1:8001", False),
+        ("marketgate: http://127.0.0.1:8001/graphql cannot be reached (Name or service not known)", False),
+    ],
+)
+def test_only_what_installs_packages_speaks_of_a_registry(told: str, means: bool) -> None:
+    assert bool(UNREACHABLE.search(f"first\n{told}\n")) is means
+
+
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a clone holds."""
+    """What a clone of the sources as they are would hold."""
     folder = tmp_path_factory.mktemp("clone")
-    packed = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=False)
-    if packed.returncode:
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=False)
+    if names.returncode:
         pytest.skip("these sources are no clone")
-    subprocess.run(["tar", "-x"], input=packed.stdout, cwd=folder, check=True)
+    for name in filter(None, names.stdout.split("\0")):
+        if (source := ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, folder / name, follow_symlinks=False)
     return folder
 
 
@@ -111,12 +146,13 @@ def newcomer(copy: Path) -> Iterator[Newcomer]:
         port = probe.getsockname()[1]
     # Settings that a shell around this test may hold for `make` itself must not reach the inner one.
     left_out = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARGS", "VENV", "PYTHONPATH", "VIRTUAL_ENV")
+    here = str(ENVIRONMENT / "bin")
     env = {name: value for name, value in os.environ.items() if name not in left_out}
     env |= {"MARKETGATE_PORT": str(port), "MARKETGATE_DATA_DIR": str(copy / "state"), "NO_PROXY": "127.0.0.1"}
-    venv = copy / ".venv" if WHOLE else ENVIRONMENT
-    env |= {"PATH": f"{venv / 'bin'}:{env['PATH']}"}
+    env |= {"PATH": os.pathsep.join(each for each in env["PATH"].split(os.pathsep) if each != here)}
     if not WHOLE:
-        env |= {"VENV": str(venv), "PYTHONPATH": f"{copy}:{copy / 'schema' / 'client' / 'python'}"}
+        (copy / ".venv").symlink_to(ENVIRONMENT)
+        env |= {"PYTHONPATH": f"{copy}:{copy / 'schema' / 'client' / 'python'}"}
         leave_alone(copy, env)
     (first,) = [body.strip() for kind, body in blocks[:1] if kind == "sh"]
     assert first == "make run"
@@ -129,8 +165,7 @@ def newcomer(copy: Path) -> Iterator[Newcomer]:
         reader = Thread(target=pass_on, args=(process.stdout, lines))
         reader.start()
         try:
-            key = key_of(lines)
-            yield Newcomer(copy, blocks, f"http://127.0.0.1:{port}", key, env)
+            yield Newcomer(copy, blocks, f"http://127.0.0.1:{port}", told_by(lines), env)
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             # To the end of what is told: only then may it be closed.
@@ -151,13 +186,13 @@ def pass_on(out: Iterable[str], lines: Queue[str]) -> None:
         lines.put(line)
 
 
-def key_of(lines: Queue[str]) -> str:
-    """The key that the gateway prints, once it is there."""
+def told_by(lines: Queue[str]) -> str:
+    """What the gateway prints, once it is there."""
     told = ""
     while line := lines.get(timeout=SET_UP_S):
         told += line
-        if found := KEY.search(line):
-            return found[0]
+        if line.startswith("Mode "):
+            return told
     unreachable(told)
     raise AssertionError(told)
 
@@ -167,6 +202,10 @@ def test_the_readme_leads_from_a_clone_to_a_price_a_stream_a_webhook_and_both_cl
 ) -> None:
     price = re.compile(r"\d+\.\d+")
 
+    # What `make run` prints.
+    for label in ("With curl", "With its CLI"):
+        assert price.search(newcomer.shell(newcomer.printed(label)))
+
     # A query.
     anonymous = newcomer.shell(newcomer.line("curl", holding="BTC/USD"))
     assert price.fullmatch(json.loads(anonymous)["data"]["quote"]["price"])
@@ -174,7 +213,7 @@ def test_the_readme_leads_from_a_clone_to_a_price_a_stream_a_webhook_and_both_cl
     assert json.loads(keyed)["data"]["viewer"]["tenant"]["name"] == "Development"
 
     # A subscription.
-    watched = newcomer.shell(newcomer.line("marketgate watch"))
+    watched = newcomer.shell(newcomer.line(".venv/bin/marketgate watch"))
     assert len(watched.splitlines()) >= 3
     assert "BTC/USD" in watched
 
@@ -183,17 +222,18 @@ def test_the_readme_leads_from_a_clone_to_a_price_a_stream_a_webhook_and_both_cl
         newcomer.receiver = local.url
         made = newcomer.ask(newcomer.block("graphql", "mutation Hook"))["webhookEndpointCreate"]
         newcomer.hook = made["webhookEndpoint"]["id"]
-        newcomer.shell(newcomer.line("marketgate webhooks trigger"))
+        newcomer.shell(newcomer.line(".venv/bin/marketgate webhooks trigger"))
         headers, body = local.next()
     assert Webhook(made["secret"]).verify(body, headers)["type"] == "apikey.created"
     woken = newcomer.ask(newcomer.block("graphql", "mutation Wake"))["alertCreate"]
     assert woken["userErrors"] == []
 
     # The clients.
+    install = newcomer.line(".venv/bin/python -m pip install")
     if WHOLE:
-        newcomer.shell(newcomer.line("pip install"))
+        newcomer.shell(install)
     (tmp_path / "first.py").write_text(newcomer.block("python", "from decimal"))
-    assert price.match(newcomer.shell("python first.py", tmp_path))
+    assert price.match(newcomer.shell(f"{install.split()[0]} {tmp_path / 'first.py'}"))
     if shutil.which("npm") is None:
         pytest.skip("no npm on this machine")
     newcomer.shell(newcomer.line("cd schema/client/typescript"))

@@ -133,6 +133,20 @@ class Page:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.send("Emulation.setDeviceMetricsOverride", **size)
 
+    def fits(self, width: int) -> bool:
+        """Whether nothing of the page is wider than the window that was asked for, and every link of its head is seen.
+
+        In a small window `innerWidth` is no measure: it grows with what is in it. A scroll bar takes of the width.
+        """
+        return bool(
+            self.ask(f"""document.documentElement.clientWidth <= {width}
+            && document.documentElement.scrollWidth <= document.documentElement.clientWidth
+            && [...document.querySelectorAll('nav a')].every(link => {{
+                const box = link.getBoundingClientRect();
+                return box.width > 0 && box.left >= 0 && box.right <= {width};
+            }})""")
+        )
+
     def prefer(self, scheme: str) -> None:
         """Ask the page for its `light` or `dark` colours."""
         self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])

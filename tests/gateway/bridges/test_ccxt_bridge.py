@@ -68,7 +68,7 @@ ANSWERS: dict[str, Any] = {
 @pytest.fixture(params=["stand-in", "package"])
 def bitso(request: pytest.FixtureRequest) -> type[Provider]:
     if request.param == "package":
-        pytest.importorskip("ccxt", reason="ccxt is an extra: pip install 'marketgate[ccxt]'")
+        pytest.importorskip("ccxt", reason="ccxt is an extra: make extras")
         return provider_of(import_module(PACKAGE).bitso)
     return provider_of(fakeccxt.bitso)
 

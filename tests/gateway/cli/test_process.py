@@ -6,7 +6,6 @@ import gc
 import json
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from gateway.cli.serve import COLLECT, settle
+from gateway.cli.serve import COLLECT, program, settle
 from tests.gateway.cli.conftest import ROOT, announced, rest, started
 from tests.gateway.doubles import ROOT_SECRET
 
@@ -84,12 +83,27 @@ def test_serving_prints_the_real_port_and_the_mode_answers_and_ends_quietly(sent
     assert (health, metrics) == (f"Health        {url}/health", f"Metrics       {url}/metrics")
     assert re.fullmatch(r"API key       mg_dev_\S{40,}", key)
     assert re.fullmatch(rf"Signed in     {url}/sign-in\?token=\S{{43}}", link)
-    assert json.loads(shlex.split(curl)[-1])["query"].startswith('{ quote(symbol: "BTC/USD")')
-    assert shlex.split(curl)[2:5] == ["curl", "-s", f"{url}/graphql"]
-    assert command == f"With its CLI  marketgate quote BTC/USD ETH/USD --url {url}"
+    query = r"""{"query": "{ quote(symbol: \"BTC/USD\") { price provenance { provider mode } } }"}"""
+    assert curl == f"With curl     curl -s {url}/graphql -H 'content-type: application/json' -d '{query}'"
+    assert command == f"With its CLI  {sys.executable} -m gateway quote BTC/USD ETH/USD --url {url}"
     assert docs == f"Docs          README.md and docs in {ROOT}"
     assert mode == "Mode          OFFLINE: SIMULATED and RECORDED data"
     assert (process.returncode, err) == (code, "")
+
+
+def test_the_command_to_copy_is_named_as_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    script = tmp_path / "bin" / "marketgate"
+    script.parent.mkdir()
+    script.touch(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["bin/marketgate"])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    elsewhere = program()
+    monkeypatch.setenv("PATH", str(script.parent))
+    found = program()
+    monkeypatch.setattr(sys, "argv", ["a folder/marketgate"])
+
+    assert (elsewhere, found, program()) == ("bin/marketgate", "marketgate", "'a folder/marketgate'")
 
 
 def test_live_mode_in_production_is_announced_without_a_console(sqlite_url: str):

@@ -131,6 +131,24 @@ def test_the_key_travels_in_a_header_and_is_never_shown(
     assert "mg_secret" not in ended.out + ended.err
 
 
+@pytest.mark.parametrize("key", ["mg_…", "mg_live_4t7x1z3b_ü", "mg_live 4t7x1z3b", "mg_live_4t7x1z3b_s\n"])
+@pytest.mark.parametrize("way", ["option", "environment"])
+def test_what_cannot_be_a_key_is_named_before_anything_is_asked(
+    command: Run, portal: tuple[str, list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch, way: str, key: str
+):
+    url, seen = portal
+    if way == "environment":
+        monkeypatch.setenv("MARKETGATE_API_KEY", key)
+
+    ended = command("quote", "BTC/USD", "--url", url, *(["--api-key", key] if way == "option" else []))
+
+    assert (ended.code, ended.out, seen) == (2, "", [])
+    assert ended.err == (
+        "marketgate: --api-key, or MARKETGATE_API_KEY: a key is of letters, digits and _ alone, such as "
+        "mg_live_<prefix>_<secret>: give one as it was shown when it was made\n"
+    )
+
+
 def test_the_key_of_the_command_line_is_no_unknown_setting(command: Run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MARKETGATE_API_KEY", "mg_secret")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
@@ -65,13 +67,25 @@ async def test_the_link_of_an_error_leads_to_a_page_that_asks_for_nothing_else(p
     assert f"<h1>{code}</h1>" in answer.text
     assert "`" not in answer.text.partition("<pre>")[0]
     assert "src=" not in answer.text
+    # Without an icon of its own a browser would ask for /favicon.ico.
+    assert '<link rel="icon" href="data:,">' in answer.text
     assert "://" not in answer.text
+    assert re.findall(r'href="(/[^"]*)"', answer.text) == ["/", "/docs", "/docs/errors"]
 
 
 async def test_the_index_links_every_code_and_a_code_that_is_none_is_not_there(pages: httpx.AsyncClient):
     index = (await pages.get("/docs/errors")).text
-    start = await pages.get("/docs")
 
     assert [code for code in CODES if f'href="/docs/errors/{code}"' not in index] == []
-    assert (start.status_code, start.headers["location"]) == (307, "/docs/errors")
     assert (await pages.get("/docs/errors/NOTHING")).status_code == 404
+
+
+async def test_the_documentation_begins_with_what_the_gateway_shows_and_where_the_rest_is(pages: httpx.AsyncClient):
+    answer = await pages.get("/docs")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert re.findall(r'href="(/[^"]*)"', answer.text) == ["/", "/docs/errors", "/health", "/metrics"]
+    assert [
+        each for each in ("README.md", "make docs", "marketgate --help", "/console") if each not in answer.text
+    ] == []
+    assert "`" not in answer.text

@@ -146,7 +146,7 @@ def test_jensens_alpha_of_bacon_from_annual_returns():
 
 def test_garch_of_the_mark_against_the_pound():
     """Bollerslev and Ghysels 1996; the benchmark of Fiorentini, Calzolari and Panattoni 1996."""
-    pytest.importorskip("arch")
+    pytest.importorskip("arch", reason="arch is an extra: make extras")
 
     fitted = garch(series.present("dem2gbp_logret_pct_daily_1984_1991", "DEM2GBP") / 100, 1)
 

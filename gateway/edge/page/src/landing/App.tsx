@@ -77,7 +77,7 @@ export function App() {
           <a href="#providers" onClick={scrollTo("providers")}>
             Providers
           </a>
-          <a href="/docs/errors">Docs</a>
+          <a href="/docs">Docs</a>
           <a href="/health">Health</a>
           <AccountLink />
           {hasConsole && (
