@@ -121,7 +121,7 @@ class Scheduler:
     async def _client_id(self, tx: Tx, row: ScheduleRow) -> str | None:
         """The schedule's id and a number."""
         wanted = f"{row.id}:{row.placed + 1}"
-        return await OrderStore().free_client_id(tx, row.tenant_id, row.account_id, wanted)
+        return None if await OrderStore().has_client_id(tx, row.tenant_id, row.account_id, wanted) else wanted
 
     async def _ground(self, row: ScheduleRow, context: Context) -> Ground:
         async with self._host.store.read() as tx:

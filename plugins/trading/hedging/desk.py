@@ -109,7 +109,9 @@ class HedgeDesk:
             raise Refused("NOT_FOUND", "The account has no hedge with this id: `hedgeExecute` gave it.", "hedgeId")
         async with self._host.store.read() as tx:
             if await self._is_repeated(tx, account, hedge, key):
-                return Hedge(id=hedge, account=account, orders=held)
+                # Read anew: it may have been closed since.
+                now = await self._rows.of(tx, context.tenant, account.id, hedge)
+                return Hedge(id=hedge, account=account, orders=now)
         if known.at_broker:
             return await self._take_back(context, account, hedge, held, key)
         kinds = {row.instrument: row for row in held}
@@ -145,8 +147,8 @@ class HedgeDesk:
     async def _named(self, floor: Floor, wish: Wish) -> Wish:
         """Under its own id, if nobody has called an order so: the hedge is known by its group."""
         w, wanted = floor.w, wish.client_order_id or ""
-        named = await OrderStore().free_client_id(w.tx, w.tenant, w.account.id, wanted)
-        return replace(wish, client_order_id=named)
+        taken = await OrderStore().has_client_id(w.tx, w.tenant, w.account.id, wanted)
+        return replace(wish, client_order_id=None if taken else wanted)
 
     def _put(self, floor: Floor, ground: Ground, wish: Wish, how: Place) -> None:
         """One that ends at once unfilled undoes all: it raises inside the transaction."""

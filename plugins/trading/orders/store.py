@@ -49,9 +49,9 @@ class OrderStore:
         """What was placed under a client's id."""
         return await tx.first(_WITH_CLIENT_ID, OrderRow, tenant=tenant, account=account_id, key=client_order_id)
 
-    async def free_client_id(self, tx: Tx, tenant: str, account_id: str, wanted: str) -> str | None:
-        """An id that orders of our own are to have; none where somebody has called an order so."""
-        return wanted if await self.with_client_id(tx, tenant, account_id, wanted) is None else None
+    async def has_client_id(self, tx: Tx, tenant: str, account_id: str, client_order_id: str) -> bool:
+        """Whether an order is called so already."""
+        return await self.with_client_id(tx, tenant, account_id, client_order_id) is not None
 
     async def named(self, tx: Tx, tenant: str, account_id: str, order_ids: Collection[str]) -> list[OrderRow]:
         """Some of an account's, in the order of placing."""

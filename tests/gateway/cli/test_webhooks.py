@@ -189,7 +189,7 @@ def test_an_interrupt_ends_it_with_the_place_to_go_on_from(gateway: Gateway, loc
         (("--forward-to", "localhost:3000"), 2, "--forward-to: 'localhost:3000' is not an http or https address"),
         (("--forward-to", "http://127.0.0.1:9", "--secret", "hush"), 2, "--secret is none: whsec_ and 24 to 64 bytes"),
         (("--forward-to", "http://127.0.0.1:9", "--types", "shelf.*"), 2, "types.0: 'shelf.*' is no type of event"),
-        (("--forward-to", "http://127.0.0.1:9", "--after", "yesterday"), 2, "after: is not a cursor of this list"),
+        (("--forward-to", "http://127.0.0.1:9", "--after", "yesterday"), 2, "is not a cursor of this subscription"),
         (("--forward-to", "http://127.0.0.1:9", "--api-key", "mg_dev_a_b"), 4, "UNAUTHENTICATED"),
         (("--forward-to", "http://127.0.0.1:9", "--url", "http://127.0.0.1:9"), 4, "check the address that --url"),
     ],
