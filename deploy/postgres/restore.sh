@@ -123,6 +123,25 @@ if [[ -z $base ]]; then
     echo "no base backup on timeline $timeline was whole by $target: $younger are younger, $elsewhere do not lead there" >&2
     exit 1
 fi
+# Without a second to reach, PostgreSQL takes a segment that is not there for the end of the archive.
+if [[ -z $second ]]; then
+    declare -A there=()
+    last=-1 whole=1
+    while read -r name size; do
+        number=$((16#${name:0:8})) place=$((16#${name:8:8} * (0x100000000 / size) + 16#${name:16}))
+        [[ $number == "$timeline" ]] || ((place * size < ${left[$number]:-0})) || continue
+        there[$place]=yes whole=$size
+        ((place <= last)) || last=$place
+    done < <(find "$backups/wal" -type f -regextype posix-extended -regex '.*/[0-9A-F]{24}' -printf '%f %s\n')
+    end=$(sed -nE 's|.*"Timeline": .*"End-LSN": "([0-9A-F/]+)".*|\1|p' "$base/backup_manifest" | tail -n 1)
+    for ((place = $(position "$end") / whole + 1; place <= last; ++place)); do
+        [[ -n ${there[$place]-} ]] && continue
+        per=$((0x100000000 / whole))
+        name=$(printf '%08X%08X%08X' "$timeline" $((place / per)) $((place % per)))
+        echo "the archive of timeline $timeline has a gap: $name is not there. Say a second before it" >&2
+        exit 1
+    done
+fi
 # PostgreSQL refuses to run as root, and to open what is another's.
 if ((EUID == 0)); then
     echo "run this as the user whom PostgreSQL runs as, not as root" >&2
@@ -148,7 +167,11 @@ quoted=${quoted//"'"/"''"}
 {
     echo "restore_command = 'cp $quoted/wal/%f \"%p\"'"
     echo "recovery_target_timeline = '$timeline'"
-    [[ -z $second ]] || echo "recovery_target_time = '$target'"
+    # What was restored once holds where that was to end: it would end there again.
+    for each in recovery_target recovery_target_lsn recovery_target_name recovery_target_xid; do
+        echo "$each = ''"
+    done
+    echo "recovery_target_time = '${second:+$target}'"
     echo "recovery_target_action = 'promote'"
 } >>"$data/postgresql.auto.conf"
 touch -- "$data/recovery.signal"

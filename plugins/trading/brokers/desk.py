@@ -110,7 +110,10 @@ class LiveDesk:
     ) -> OrderRow:  # fmt: skip
         """The order with other terms, as another one at the broker; PENDING_REPLACE where no answer came in time."""
         broker = await self._broker(account)
-        ground = await ground_of(context, account, parse_instrument(row.instrument))
+        held, currencies = await self._held(account)
+        ground = await ground_of(
+            context, account, parse_instrument(row.instrument), held=held, currencies=currencies
+        )  # fmt: skip
         # What is filled by now would be filled once more.
         await self._look(broker, row)
         async with self._floor(context, account.id) as (floor, halted):
@@ -156,7 +159,7 @@ class LiveDesk:
         as the broker does not say so."""
         broker = await self._broker(account)
         async with self._host.store.read() as tx:
-            rows = await OrderStore().open(tx, account.tenant_id, account.id, instrument)
+            rows = await OrderStore().open(tx, account.tenant_id, account.id, None if instrument is None else (instrument,))
         for row in rows:
             if row.status == OrderStatus.PENDING_REPLACE:
                 await self._resolve(broker, row)
@@ -243,11 +246,24 @@ class LiveDesk:
         instrument = await Prices.of(context).find(wish.symbol, *path, "symbol")
         if (unfit := broker.check(_form(wish, instrument))) is not None:
             raise Refused("ORDER_INVALID", unfit, *path, "type")
-        ground = await ground_of(context, account, instrument, *path, "symbol", time_in_force=wish.time_in_force)
+        held, currencies = await self._held(account)
+        ground = await ground_of(
+            context, account, instrument, *path, "symbol", held=held, currencies=currencies,
+            time_in_force=wish.time_in_force,
+        )  # fmt: skip
         priced = replace(_form(wish, instrument), currency=ground.spec.currency)
         if (unfit := broker.check(priced)) is not None:
             raise Refused("ORDER_INVALID", unfit, *path, "symbol")
         return ground
+
+    async def _held(self, account: AccountRow) -> tuple[set[str], set[str]]:
+        """What its greatest daily loss is reckoned by."""
+        if account.max_daily_loss is None:
+            return set(), set()
+        async with self._host.store.read() as tx:
+            held = await PositionStore().of(tx, account.tenant_id, account.id)
+            cash = await PositionStore().cash(tx, account.tenant_id, account.id)
+        return {row.instrument for row in held}, {row.asset for row in cash} | {row.currency for row in held}
 
     async def _check_permit(self, floor: LiveFloor) -> None:
         """An organisation that wants no live trading any more sends nothing but cancellations."""

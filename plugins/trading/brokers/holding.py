@@ -64,7 +64,7 @@ class Keeper:
                 return
             drafts = [adjustment(each.asset, each.more, memo=each.told(broker.id)) for each in wanted]
             await self._book.post(w, drafts, at=self._host.clock.now(), made_by=MADE_BY)
-            _note_flow(w, wanted)
+            _note_flow(w, wanted, self._host.clock.now().date().isoformat())
         for each in wanted:
             LOG.info("broker_cash_adjusted", account=account.id, reason=each.told(broker.id))
 
@@ -75,10 +75,10 @@ class Keeper:
             LOG.warning("broker_units_differ", account=account.id, reason=each.told(broker.id))
 
 
-def _note_flow(w: Writing, wanted: tuple[Difference, ...]) -> None:
+def _note_flow(w: Writing, wanted: tuple[Difference, ...], day: str) -> None:
     """Money that came or left at the broker is neither profit nor loss of the day."""
     account = w.account
-    if account.day_equity is None:
+    if account.day_equity is None or account.day != day:
         return
     if all(each.asset == account.currency for each in wanted):
         w.set(day_equity=sum((each.more for each in wanted), account.day_equity))

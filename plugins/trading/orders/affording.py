@@ -25,6 +25,7 @@ from plugins.trading.orders.reckoning import parts_of, reckoned, reserve_at, shi
 from plugins.trading.orders.turning import cash_taken, form_of, left_of, returned, working
 from plugins.trading.positions.standing import standing
 from plugins.trading.rows import BalanceRow, OrderRow
+from schema.words.orders import OrderLeg
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
@@ -97,8 +98,7 @@ def _check_margin(floor: Floor, ground: Ground, row: OrderRow, step: Step | None
         raise Refused("NO_PRICE", told, "accountId")
     if now.stale:
         raise Refused("STALE_PRICE", f"The account cannot be valued by fresh prices: {now.reason}.", "accountId")
-    if amount > free:
-        there = max(free, ZERO)
+    if amount > (there := max(free, ZERO)):
         told = f"The order needs a margin of {_money(amount)} {account.currency}, and {_money(there)} is available"
         passing = _passing(
             floor, ground, row, step, lambda taken: (marks.worth(taken, row.currency) or ZERO) <= there
@@ -207,11 +207,18 @@ def _passing(
     def passes(count: int) -> bool:
         sized = replace(row, quantity=times(Decimal(count), unit))
         sized = replace(sized, reserved=reserve_of(floor, ground, sized))
+        made = step and arrival(floor, ground, sized)
+        if made is not None and made.reason in (venue.FOK_NOT_FILLABLE, venue.POST_ONLY_WOULD_TAKE):
+            return False
         if not sized.reserved and not _shifts(floor, ground, sized):
             return True
-        return fits(_taken(floor, ground, sized, step and arrival(floor, ground, sized)))
+        return fits(_taken(floor, ground, sized, made))
 
-    return _told_size(ground, row, times(Decimal(_edge(passes, low, high)), unit), floor_to) or _NOTHING
+    size = times(Decimal(_edge(passes, low, high)), unit)
+    if row.leg == OrderLeg.ENTRY and size <= venue.closable(Side(row.side), floor.held(row.instrument)):
+        # It would only close, and leave nothing for its exits.
+        return _NOTHING
+    return _told_size(ground, row, size, floor_to) or _NOTHING
 
 
 def _paying(floor: Floor, ground: Ground, row: OrderRow, free: Decimal) -> str:

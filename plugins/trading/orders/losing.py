@@ -43,6 +43,18 @@ def check_loss(floor: Floor, ground: Ground, *, reduces: bool) -> None:
     raise Refused("DAILY_LOSS_REACHED", told, "accountId")
 
 
+def note_day(floor: Floor, ground: Ground) -> None:
+    """Of an account that no engine values: what it had at the beginning, else what it has before its first order."""
+    account, day = floor.w.account, floor.now.date().isoformat()
+    if account.max_daily_loss is None or account.day == day:
+        return
+    now = standing(account, _cash(floor), {}, tuple(floor.positions.values()), ground.marks)
+    before = _worth(floor.began, ground.marks)
+    worth = before if before is not None else None if now.stale else now.equity
+    if worth is not None:
+        floor.w.set(day=day, day_equity=worth)
+
+
 def _lost(floor: Floor, marks: Marks) -> Decimal | None:
     """Since the beginning of the day, less what was paid in or out; None where that cannot be told."""
     account, day = floor.w.account, floor.now.date().isoformat()

@@ -136,6 +136,10 @@ def sql(server: Machine, command: str) -> str:
     return server.run("psql", "-AtX", "--command", command, "postgres").stdout.strip()
 
 
+def wait_until_it_serves(server: Machine) -> None:
+    sql(server, "DO $$ BEGIN WHILE pg_is_in_recovery() LOOP PERFORM pg_sleep(0.02); END LOOP; END $$")
+
+
 def chosen_after(server: Machine, number: int) -> str:
     """Write a number; a second with that number and nothing after it, and the archive beyond it."""
     sql(server, f"INSERT INTO numbers VALUES ({number})")
@@ -169,7 +173,7 @@ def test_a_restore_after_a_restore_goes_by_the_timeline_that_lived_at_the_second
         told = server.run("restore.sh", time, data, *more).stdout.strip()
         server.start(data)
         # It reads before it has opened for writing.
-        sql(server, "DO $$ BEGIN WHILE pg_is_in_recovery() LOOP PERFORM pg_sleep(0.02); END LOOP; END $$")
+        wait_until_it_serves(server)
         return told, sql(server, "SELECT string_agg(n::text, ' ' ORDER BY n) FROM numbers")
 
     _, found = restored(early, second)
@@ -224,6 +228,50 @@ def test_a_second_that_two_timelines_were_written_at_is_asked_for(server):
     assert told("latest") == none.format(3, "the end of the archive")
     assert told("2026-01-02 12:00Z", "4") == "the archive has no timeline 4, only 1 2 3"
     assert not (server.folder / "new").exists()
+
+
+def test_the_latest_state_is_found_behind_a_backup_that_was_taken_after_a_restore(server):
+    first, second, third = (server.folder / name for name in ("first", "second", "third"))
+    server.make(first)
+    server.start(first)
+    sql(server, "CREATE TABLE numbers (n int)")
+    server.run("backup.sh")
+    early = chosen_after(server, 1)
+    sql(server, "INSERT INTO numbers VALUES (2)")
+    end(server, first)
+    server.run("restore.sh", early, second)
+    server.start(second)
+    wait_until_it_serves(server)
+    # It carries the second that was restored to in its settings.
+    server.run("backup.sh")
+    sql(server, "INSERT INTO numbers VALUES (100)")
+    end(server, second)
+
+    server.run("restore.sh", "latest", third)
+
+    server.start(third)
+    wait_until_it_serves(server)
+    assert sql(server, "SELECT string_agg(n::text, ' ' ORDER BY n) FROM numbers") == "1 100"
+
+
+def test_a_gap_in_the_archive_is_not_its_end(server):
+    first = server.folder / "first"
+    server.make(first)
+    server.start(first)
+    sql(server, "CREATE TABLE numbers (n int)")
+    server.run("backup.sh")
+    names = []
+    for number in (1, 2, 3):
+        sql(server, f"INSERT INTO numbers VALUES ({number})")
+        names.append(sql(server, "SELECT pg_walfile_name(pg_current_wal_lsn())"))
+        sql(server, "SELECT pg_switch_wal()")
+        wait_for(server.backups / "wal" / names[-1])
+    server.destroy(first)
+    (server.backups / "wal" / names[1]).unlink()
+
+    ended = server.run("restore.sh", "latest", server.folder / "second", check=False)
+
+    assert (ended.returncode, f"has a gap: {names[1]} is not there" in ended.stdout) == (1, True)
 
 
 def test_a_backup_keeps_what_the_backup_needs_that_begins_lowest_though_it_is_not_the_oldest(server):
