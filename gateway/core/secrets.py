@@ -32,9 +32,9 @@ _SHAPES = tuple(
 """What secrets look like that no setting holds: API keys and tokens, signing secrets, JWTs, other credentials."""
 _OF_ROWS = ("DETAIL:", "CONTEXT:", "Failing row", "Key (", "invalid input")
 _ROW = re.compile(
-    r"(DETAIL:|CONTEXT:|Failing row contains |Key \([^=]*\)=|invalid input (?:syntax for type|value for enum) [^:]*: "
-    r"|invalid input for query argument \$\d+: )(?!\*\*\*).*?"
-    r"(?=(?:\n|\\n)(?:\n|\\n|HINT: |\[SQL: |\(Background on )|\Z)",
+    r"(DETAIL:|CONTEXT:|Failing row contains |Key \([^=]{1,500}\)=|invalid input (?:syntax for type|value for enum) "
+    r"[^:]{1,200}: |invalid input for query argument \$\d+: )(?!\*\*\*).*?"
+    r"(?=(?:\n|\\n)(?:HINT: |\[SQL: |\(Background on |(?:\n|\\n)(?:The above |During handling |Traceback ))|\Z)",
     re.DOTALL,
 )
 """What a database tells of a row's values. They may hold anything, ends of lines too: all is cut up to what follows."""
