@@ -159,7 +159,8 @@ class LiveDesk:
         as the broker does not say so."""
         broker = await self._broker(account)
         async with self._host.store.read() as tx:
-            rows = await OrderStore().open(tx, account.tenant_id, account.id, None if instrument is None else (instrument,))
+            some = None if instrument is None else (instrument,)
+            rows = await OrderStore().open(tx, account.tenant_id, account.id, some)
         for row in rows:
             if row.status == OrderStatus.PENDING_REPLACE:
                 await self._resolve(broker, row)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal, localcontext
+from math import isqrt
 from typing import TYPE_CHECKING
 
 from gateway.core.matching import venue
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 Near = Callable[[Decimal, Decimal], Decimal]
 
 ZERO = Decimal(0)
+MANY_ORDERS, FEW_LOOKS = 100, 12
+"""Each look at a size reckons all open orders of its instrument: of so many, a size near the greatest is named."""
 _NOTHING = ": pay in, or close something"
 
 
@@ -214,7 +217,8 @@ def _passing(
             return True
         return fits(_taken(floor, ground, sized, made))
 
-    size = times(Decimal(_edge(passes, low, high)), unit)
+    looks = FEW_LOOKS if len(_with(floor, row)) > MANY_ORDERS else None
+    size = times(Decimal(_edge(passes, low, high, looks)), unit)
     if row.leg == OrderLeg.ENTRY and size <= venue.closable(Side(row.side), floor.held(row.instrument)):
         # It would only close, and leave nothing for its exits.
         return _NOTHING
@@ -235,11 +239,14 @@ def _paying(floor: Floor, ground: Ground, row: OrderRow, free: Decimal) -> str:
     return _told_size(ground, row, times(Decimal(edge), unit), ceil_to if edge > now else floor_to) or ": pay in"
 
 
-def _edge(passes: Callable[[int], bool], good: int, bad: int) -> int:
-    """The last that passes, on the way from one that does to one that does not."""
-    while abs(good - bad) > 1:
-        middle = (good + bad) // 2
+def _edge(passes: Callable[[int], bool], good: int, bad: int, looks: int | None = None) -> int:
+    """The last that passes, on the way from one that does to one that does not; after so many looks one near it."""
+    while abs(good - bad) > 1 and looks != 0:
+        low, high = max(min(good, bad), 1), max(good, bad)
+        # Sizes that are far apart are halved by their digits.
+        middle = isqrt(low * high) if high > 4 * low else (good + bad) // 2
         good, bad = (middle, bad) if passes(middle) else (good, middle)
+        looks = None if looks is None else looks - 1
     return good
 
 

@@ -13,6 +13,7 @@ from plugins.trading.positions.opening import opening
 from plugins.trading.positions.standing import money, standing
 from plugins.trading.rows import BalanceRow
 from schema.words.problems import Refused
+from schema.words.trades import Side
 
 if TYPE_CHECKING:
     from plugins.trading.orders.floor import Floor
@@ -29,14 +30,22 @@ async def read_began(floor: Floor) -> dict[str, Decimal] | None:
     return opening(_cash(floor), floor.positions.values(), since)
 
 
-def check_loss(floor: Floor, ground: Ground, *, reduces: bool) -> None:
-    """What was realised and what is held now: Refused DAILY_LOSS_REACHED, but for what only reduces.
+def check_loss(floor: Floor, ground: Ground, side: Side, *, reduces: bool) -> None:
+    """What was realised and what is held now: Refused DAILY_LOSS_REACHED, but for what only reduces, as each sale of an
+    account does that cannot borrow.
 
-    By old prices, or without one, nothing is decided.
+    An old price is better than none: what nobody prices would lift the limit for as long as it is held.
     """
     account = floor.w.account
-    most, lost = account.max_daily_loss, None if reduces else _lost(floor, ground.marks)
-    if most is None or lost is None or lost < most:
+    most, closes = account.max_daily_loss, reduces or (side is Side.SELL and not floor.lends)
+    if most is None or closes:
+        return
+    now = standing(account, _cash(floor), {}, tuple(floor.positions.values()), ground.marks)
+    if now.equity is None:
+        told = f"maxDailyLoss cannot be judged, as the account cannot be valued: {now.reason or 'a price is missing'}."
+        raise Refused("NO_PRICE", f"{told} Orders with reduceOnly are taken.", "accountId")
+    before = _before(floor, ground.marks)
+    if before is None or (lost := EXACT.subtract(before, now.equity)) < most:
         return
     told = f"The account has lost {money(lost, account.currency)} {account.currency} today, and {shown(most)} is its"
     told = f"{told} greatest daily loss: until the next UTC day only orders with reduceOnly are taken."
@@ -50,21 +59,15 @@ def note_day(floor: Floor, ground: Ground) -> None:
         return
     now = standing(account, _cash(floor), {}, tuple(floor.positions.values()), ground.marks)
     before = _worth(floor.began, ground.marks)
-    worth = before if before is not None else None if now.stale else now.equity
+    worth = now.equity if before is None else before
     if worth is not None:
         floor.w.set(day=day, day_equity=worth)
 
 
-def _lost(floor: Floor, marks: Marks) -> Decimal | None:
-    """Since the beginning of the day, less what was paid in or out; None where that cannot be told."""
-    account, day = floor.w.account, floor.now.date().isoformat()
-    if account.max_daily_loss is None:
-        return None
-    before = account.day_equity if account.day == day else _worth(floor.began, marks)
-    now = standing(account, _cash(floor), {}, tuple(floor.positions.values()), marks)
-    if before is None or now.equity is None or now.stale:
-        return None
-    return EXACT.subtract(before, now.equity)
+def _before(floor: Floor, marks: Marks) -> Decimal | None:
+    """What it had when the day began, with what was paid in or out since; None where that cannot be told."""
+    account = floor.w.account
+    return account.day_equity if account.day == floor.now.date().isoformat() else _worth(floor.began, marks)
 
 
 def _worth(amounts: dict[str, Decimal] | None, marks: Marks) -> Decimal | None:

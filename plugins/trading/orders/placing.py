@@ -34,6 +34,7 @@ from plugins.trading.rows import OrderRow
 from schema.names import camel
 from schema.words.orders import OrderLeg, OrderStatus, TimeInForce
 from schema.words.problems import Refused
+from schema.words.trades import Side
 
 ZERO = Decimal(0)
 
@@ -85,7 +86,7 @@ def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderR
     check_room(floor, 1)
     check_switches(floor, how.halted, reduces=wish.reduce_only)
     note_day(floor, ground)
-    check_loss(floor, ground, reduces=wish.reduce_only)
+    check_loss(floor, ground, wish.side, reduces=wish.reduce_only)
     check_market(floor, ground, wish, how.path, remote=True)
     quantity = _quantity(ground, wish, how.path)
     _check_form(floor, ground, wish, quantity, how.path)
@@ -103,7 +104,7 @@ def replaced_remote(
         raise Refused("ORDER_INVALID", told, "expiresAt")
     check_switches(floor, halted, reduces=row.reduce_only)
     note_day(floor, ground)
-    check_loss(floor, ground, reduces=row.reduce_only)
+    check_loss(floor, ground, Side(row.side), reduces=row.reduce_only)
     wish = wished(after)
     _check_form(floor, ground, wish, after.quantity, ())
     if "quantity" in terms:
@@ -115,7 +116,7 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
     """An order whose condition is met is checked as if it were placed now: accepted, or rejected with the reason."""
     wish = replace(wished(row), condition=None)
     try:
-        check_loss(floor, ground, reduces=wish.reduce_only)
+        check_loss(floor, ground, wish.side, reduces=wish.reduce_only)
         check_market(floor, ground, wish, ())
         quantity = _quantity(ground, wish, ())
         sized = replace(row, quantity=quantity, condition=None)
@@ -205,7 +206,7 @@ def _check_new_side(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[
 
 def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
     check_switches(floor, how.halted, reduces=wish.reduce_only)
-    check_loss(floor, ground, reduces=wish.reduce_only)
+    check_loss(floor, ground, wish.side, reduces=wish.reduce_only)
     check_kind(ground.spec, how.path, lends=floor.lends)
     waits = wish.condition is not None or how.parent is not None
     if not waits:

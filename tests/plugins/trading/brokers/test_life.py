@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import update
 
 from plugins.trading.brokers import link as links
+from plugins.trading.tables import accounts
 from tests.doubles.brokers import DOWN, DOWN_AFTER, HANG, LIMITED, LOST
 from tests.plugins.trading.brokers.room import (
     CANCEL,
@@ -322,3 +324,35 @@ async def test_orders_that_belong_together_are_sent_one_after_the_other_until_on
         ]  # fmt: skip
         assert venue.count("POST", ends(account)) == 5
         assert sum(one.open for one in venue.orders.values()) == 3
+
+
+@pytest.mark.parametrize("later", [False, True])
+async def test_the_greatest_daily_loss_holds_at_a_broker_too(room: Room, later: bool) -> None:
+    async with room.house.store.write() as tx:
+        await tx.run(update(accounts).where(accounts.c.id == "tacc_a").values(max_daily_loss=D(5)))
+    venue = room.venue("tacc_a")
+    venue.fills_at = "100"
+    await room.place("tacc_a", type="MARKET")
+    if later:
+        room.house.clock.turn(86_400)
+        await room.place("tacc_a", type="MARKET")
+    venue.fills_at = "50"
+
+    closed = await room.do(CLOSE, accountId="tacc_a", symbol=SYMBOLS["tacc_a"])
+    wanted = {"symbol": SYMBOLS["tacc_a"], "side": "BUY", "type": "LIMIT", "limitPrice": "100", "quantity": "1"}
+    refused = await room.see(PLACE, accountId="tacc_a", **wanted)
+
+    assert (closed["order"]["status"], refused["order"]) == ("FILLED", None)
+    assert [each["code"] for each in refused["userErrors"]] == ["DAILY_LOSS_REACHED"]
+
+
+async def test_cancelling_all_of_one_instrument_settles_what_may_have_been_replaced(room: Room) -> None:
+    venue = room.venue("tacc_a")
+    placed = (await room.place("tacc_a"))["order"]["id"]
+    venue.faults.append(("PATCH", "", LOST))
+    await room.do(REPLACE, orderId=placed, limitPrice="101")
+
+    canceled = (await room.do(CANCEL_ALL, accountId="tacc_a", symbol=SYMBOLS["tacc_a"]))["canceled"]
+
+    assert [each["id"] for each in canceled] == [placed]
+    assert [each.open for each in venue.orders.values()] == [False, False]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
+import pytest
+
 from gateway.core.matching.model import ExecutionModel, Fees, Slippage
+from plugins.trading.orders.affording import _edge
 from schema.words.orders import SlippageKind
 from tests.plugins.trading.orders.pit import BTC, CLOSE, FREE, PLACE, REPLACE, D, Pit, wish
 
@@ -142,3 +146,46 @@ async def test_a_sale_that_costs_more_than_it_brings_is_refused_and_never_half_b
     )  # fmt: skip
     assert await pit.positions("tacc_bare") == {FREE: "0.949"}
     assert await pit.findings() == []
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 3, 999, 12_345, 10**20])
+def test_the_edge_of_what_passes_is_found_exactly_from_either_side(most: int):
+    assert _edge(lambda count: count <= most, 0, 10**21) == most
+    assert _edge(lambda count: count >= most, 10**21, -1) == most
+
+
+def test_after_a_few_looks_a_size_near_the_greatest_is_named_and_it_passes():
+    looked = list[int]()
+
+    def passes(count: int) -> bool:
+        looked.append(count)
+        return count <= 4_567_890
+
+    found = _edge(passes, 0, 10**21, 12)
+
+    assert len(looked) == 12
+    assert 4_000_000 < found <= 4_567_890
+
+
+async def test_an_order_that_takes_nothing_passes_where_less_than_nothing_is_available(pit: Pit):
+    account = await pit.open("tacc_m", "100", margin="MARGIN", leverage=D(10), model=ExecutionModel().plain())
+    await pit.place("BUY", "MARKET", "9", accountId=account)
+    pit.price("80", "81")
+
+    closes = await pit.place("SELL", "LIMIT", "9", accountId=account, limitPrice="90")
+
+    assert closes["order"]["status"] == "ACCEPTED"
+
+
+async def test_the_size_that_a_refusal_names_is_one_that_a_fill_or_kill_can_be_filled_with(pit: Pit):
+    account = await pit.open("tacc_m", "1000", margin="MARGIN", leverage=D(1))
+    pit.price("99", "100", size="4")
+
+    asked = wish("BUY", "LIMIT", "50", accountId=account, limitPrice="100", timeInForce="FOK")
+    told = (await pit.refused(PLACE, **asked))[2]
+    size = re.search(r"([\d.]+) would pass", told)
+    again = None if size is None else await pit.place(
+        "BUY", "LIMIT", size[1], accountId=account, limitPrice="100", timeInForce="FOK"
+    )  # fmt: skip
+
+    assert (again and again["order"]["status"], told) == ("FILLED", told)

@@ -296,6 +296,25 @@ async def test_the_greatest_loss_of_the_day_is_looked_at_before_each_order(pit: 
         assert closed["order"]["status"] == "FILLED"
 
 
+async def test_what_nobody_prices_any_more_does_not_lift_the_greatest_loss_of_the_day(pit: Pit):
+    await pit.open("tacc_x", max_daily_loss=D(50), day=NOON.date().isoformat(), day_equity=D(10_000))
+    pit.price("99", "101", OLD)
+    await pit.place("BUY", "MARKET", "0.2", symbol=OLD, accountId="tacc_x")
+    await pit.place("BUY", "MARKET", "10", accountId="tacc_x")
+    pit.price("79", "81")
+    asked = wish("BUY", "MARKET", "10", accountId="tacc_x")
+
+    fresh = await pit.refused(PLACE, **asked)
+    pit.told[OLD]["as_of"] = pit.house.clock.now() - timedelta(days=1)
+    pit.house.clock.turn(3)
+    stale = await pit.refused(PLACE, **asked)
+    sold = await pit.place("SELL", "MARKET", "1", accountId="tacc_x")
+
+    assert fresh[:2] == stale[:2] == ("DAILY_LOSS_REACHED", "input.accountId")
+    # An account of cash cannot sell but what it has.
+    assert sold["order"]["status"] == "FILLED"
+
+
 async def test_who_may_look_trade_or_neither(pit: Pit):
     """Another tenant's account, and one that is not open to a member, are none; a viewer looks; keys go by scopes."""
     placed = (await pit.place("BUY", "LIMIT", limitPrice="90"))["order"]["id"]
