@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from pydantic import (
 )
 
 from gateway.core import settingrules as rules
-from gateway.core.secrets import Keyring, read_credential, read_signing_keys
+from gateway.core.secrets import MASK, Keyring, read_credential, read_signing_keys
 from gateway.core.telemetrysettings import LOOPBACK as LOOPBACK
 from gateway.core.telemetrysettings import IpNetwork as IpNetwork
 from gateway.core.telemetrysettings import TelemetrySettings
@@ -395,6 +396,7 @@ def _told(error: ValidationError, files: Collection[str]) -> str:
         if name in files:
             name, told = f"{name}_FILE", rules.masked(told, str(problem["input"]))
         elif field not in SECRET:
-            told += f" (got {problem['input']!r})"
+            # A URL may hold a password.
+            told += f" (got {re.sub('://[^/]*@', f'://{MASK}@', repr(problem['input']))})"
         lines.append(f"{name}: {told}")
     return "; ".join(lines)

@@ -39,6 +39,14 @@ def test_upstreams_follow_the_environment_unless_set(env: str, upstreams: str, m
     assert load(ENV=env, UPSTREAMS=upstreams).mode == mode
 
 
+def test_the_credentials_of_a_wrong_address_are_not_shown() -> None:
+    told = wrong(OTLP_ENDPOINT="http://u:s3cret@pw@h:port/x")
+
+    assert told.startswith("MARKETGATE_OTLP_ENDPOINT: ")
+    assert "s3cret" not in told
+    assert "pw@" not in told
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
