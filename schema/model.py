@@ -86,12 +86,27 @@ class Direct:
     """The short form of a computed field whose resolver takes `info`, for selections that are compiled.
 
     `read` gets the root, the operation's context and the GraphQL names selected below, and answers what the resolver
-    would; None or an awaitable leave the field to the resolver. Where no more than `lasting` is selected, the answer
-    follows from the root alone and may be kept with it.
+    would; an awaitable or an exception leaves the field to the resolver. Where no more than `lasting` is selected, the
+    answer follows from the root alone and may be kept with it.
     """
 
     read: Callable[[Any, Any, frozenset[str]], Any]
     lasting: frozenset[str] = frozenset()
+
+
+NAMED = frozenset({"id", "__typename"})
+"""What of another object its id alone tells."""
+
+
+def named(make: Callable[[Any], Any]) -> Direct:
+    """The short form of a field that leads to another object: made of its id where no more of it is selected."""
+
+    def read(root: Any, _: Any, selected: frozenset[str]) -> Any:
+        if not selected <= NAMED:
+            raise LookupError("the object is looked for by the field's resolver")
+        return make(root)
+
+    return Direct(read, lasting=NAMED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,9 +186,10 @@ class _Maker:
         if isinstance(direct, Columns):
             return self._rows(direct, found.type, details)
         call: Any = told.base_resolver.wrapped_func
-        if told.is_async or list(signature(call).parameters) != ["root"]:
+        given = list(signature(call).parameters)
+        if told.is_async or given not in ([], ["root"]):
             raise Unsure
-        return self.value(found.type, f"{self.source.constant(call)}(v)", details)
+        return self.value(found.type, f"{self.source.constant(call)}({'v' if given else ''})", details)
 
     def _direct(self, direct: Direct, found: GraphQLField, details: list[FieldDetails]) -> Part:
         selected = self._selected(found.type, details)

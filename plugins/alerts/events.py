@@ -13,7 +13,7 @@ from gateway.core.contract import Ctx
 from plugins.alerts.conditions import AlertKind, AlertSide, IndicatorKind
 from plugins.alerts.types import Alert, alert_of
 from schema.events import Event, event
-from schema.model import computed, described
+from schema.model import computed, described, named
 from schema.provenance import DataMode, Provenance
 from schema.symbols import crypto, parse_instrument
 from schema.words.derivatives import FundingRate
@@ -53,7 +53,10 @@ def subject_of(alert_id: str, instrument: str) -> str:
     return f"{alert_id}\n{instrument}" if instrument else alert_id
 
 
-_ALERT = computed(resolve_alert, "The alert as it is now; null where it is gone.", name="alert")
+_ALERT = computed(
+    resolve_alert, "The alert as it is now; null where it is gone.", name="alert",
+    direct=named(lambda root: Alert.named(root.alert_id)),
+)  # fmt: skip
 _THRESHOLD = "The level of the condition."
 _VALUE = "The number that was measured; null where its licence lets nobody pass it on."
 _SIDE = "On which side of the level it is now."

@@ -15,7 +15,7 @@ from plugins.alerts.evaluation.ladder import AlertState
 from plugins.alerts.store import AlertRow, AlertStore
 from schema.events import EPOCH
 from schema.facts import facts
-from schema.model import choices, computed, described, model
+from schema.model import NAMED, choices, computed, described, model
 from schema.paging import PageInfo
 from schema.refusals import refusals
 from schema.scopes import Scope
@@ -129,7 +129,7 @@ async def find_alert(context: Context, id: str) -> Alert | None:
 
 async def alert_of(context: Context, id: str, selected: frozenset[str]) -> Alert | None:
     """The alert of an event: where no more than its id is wanted, it is not looked for."""
-    if selected <= {"id", "__typename"}:
+    if selected <= NAMED:
         return Alert.named(id)
     return await find_alert(context, id)
 

@@ -26,6 +26,7 @@ from gateway.core.identity import TENANT_SCOPES, Principal
 from gateway.core.outbox.forms import read, written
 from gateway.core.ports import EventPrinter, Outbox
 from gateway.domains import EVENT_NAME, catalog_of
+from gateway.edge import eventprinting
 from gateway.edge.execute import OperationRequest, RequestFacts
 from gateway.edge.graphqlcore import core_schema
 from gateway.eventpage import sampled
@@ -97,6 +98,14 @@ async def test_what_is_printed_is_what_its_json_schema_says(kind: type[Event], h
     assert same_shape(schema, printed) == []
     assert (printed["type"], printed["version"], printed["mode"]) == (kind.name, kind.version, kind.sample().mode.value)
     assert (printed["id"], printed["occurredAt"]) == ("evt_0v7m4q1z8t3x6n9b2k5c", "2026-11-20T12:00:01Z")
+
+
+@KINDS
+async def test_printing_asks_no_resolver_that_waits(kind: type[Event], house: House, monkeypatch: pytest.MonkeyPatch):
+    printer = house.host.service(EventPrinter)
+    monkeypatch.setattr(eventprinting, "execute", None)
+
+    assert (await printer.printed(sampled(kind)))["type"] == kind.name
 
 
 @KINDS

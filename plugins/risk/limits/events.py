@@ -13,7 +13,7 @@ from plugins.risk.limits.fields import limit_of
 from plugins.risk.limits.kinds import LimitKind
 from plugins.risk.limits.types import RiskLimit
 from schema.events import Event, event
-from schema.model import computed, described
+from schema.model import computed, described, named
 from schema.provenance import DataMode
 from schema.words.figures import Figure
 from schema.words.instruments import selected_fields
@@ -54,7 +54,10 @@ class RiskLimitBreached(Event):
     )
     arm: int = described("How often the limit has been armed: each arming tells one breach.")
     note: str | None = described("What the limit's maker noted.", default=None)
-    risk_limit = computed(resolve_limit, "The limit as it is now; null where it is gone.", name="riskLimit")
+    risk_limit = computed(
+        resolve_limit, "The limit as it is now; null where it is gone.", name="riskLimit",
+        direct=named(lambda root: RiskLimit.named(root.limit_id)),
+    )  # fmt: skip
 
     @property
     def subject(self) -> str:

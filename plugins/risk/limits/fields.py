@@ -24,6 +24,7 @@ from plugins.risk.limits.types import (
 )
 from plugins.risk.rows import LimitRow
 from schema.facts import facts
+from schema.model import NAMED
 from schema.pages import Position, cut, page_length, page_size, position_of
 from schema.paging import DEFAULT_PAGE
 from schema.scalars import Cursor
@@ -111,7 +112,7 @@ async def find_limit(context: Context, id: str) -> RiskLimit | None:
 
 async def limit_of(context: Context, id: str, selected: frozenset[str]) -> RiskLimit | None:
     """The limit of an event: where no more than its id is wanted, it is not looked for."""
-    return RiskLimit.named(id) if selected <= {"id", "__typename"} else await find_limit(context, id)
+    return RiskLimit.named(id) if selected <= NAMED else await find_limit(context, id)
 
 
 @strawberry.type(description="Limits.")

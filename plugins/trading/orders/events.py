@@ -14,7 +14,7 @@ from plugins.trading.orders.reading import order_of
 from plugins.trading.orders.types import Order, average_price
 from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
 from schema.events import Event, event
-from schema.model import computed, described
+from schema.model import computed, described, named
 from schema.provenance import DataMode
 from schema.words.instruments import selected_fields
 from schema.words.orders import Liquidity, OrderCause, OrderStatus, OrderType
@@ -55,7 +55,10 @@ class OrderEvent(AccountEvent):
     cause: OrderCause = described("Why there was an order.")  # noqa: RUF009
 
 
-_AS_IT_IS = computed(resolve_order, "The order as it is now; null where it is gone.", name="order")
+_AS_IT_IS = computed(
+    resolve_order, "The order as it is now; null where it is gone.", name="order",
+    direct=named(lambda root: Order.named(root.order_id)),
+)  # fmt: skip
 
 
 def _head(row: OrderRow, mode: DataMode, at: datetime) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from plugins.trading.accounts.access import Gate
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.types import Order
 from plugins.trading.rows import OrderRow
+from schema.model import NAMED
 from schema.names import could_be_id
 
 
@@ -30,4 +31,4 @@ async def find_order(context: Context, id: str) -> Order | None:
 
 async def order_of(context: Context, id: str, selected: frozenset[str]) -> Order | None:
     """The order of an event: where no more than its id is wanted, it is not looked for."""
-    return Order.named(id) if selected <= {"id", "__typename"} else await find_order(context, id)
+    return Order.named(id) if selected <= NAMED else await find_order(context, id)
