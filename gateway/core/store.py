@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 from gateway.core.databasecounts import waited, watch
 from gateway.core.engines import GLANCES, WRITES, make_engine
+from gateway.core.questions import Questions
 from gateway.core.waiting import WAITING, Waiting, send_first
 from gateway.core.writes import Addition, Silent, insert_of
 from schema.errors import DatabaseUnavailable
@@ -191,6 +192,10 @@ class Tx:
         result = await self.connection.execute(statement, given)
         names, row = tuple(result.keys()), result.first()
         return None if row is None else kind(**dict(zip(names, row, strict=True)))
+
+    async def answers(self, questions: Questions, /, **given: Any) -> dict[str, list[Any]]:
+        """The rows of several questions, by their names, in one way."""
+        return questions.read(await self.connection.execute(questions.statement(self.dialect), given))
 
     async def value(self, statement: Executable, /, **given: Any) -> Any:
         """The first column of the first row; None without one."""

@@ -11,6 +11,7 @@ from graphql import (
     DocumentNode,
     ExecutionResult,
     GraphQLEnumType,
+    GraphQLError,
     GraphQLField,
     GraphQLInterfaceType,
     GraphQLNonNull,
@@ -90,21 +91,19 @@ class SchemaPrinter:
     def _form(self, kind: type[Event]) -> _Form:
         found = self._made.get(kind)
         if found is None:
-            told = GraphQLNonNull(self._type_of(kind))
-            root = GraphQLObjectType("Print", {"event": GraphQLField(told)})
+            root = GraphQLObjectType("Print", {"event": GraphQLField(GraphQLNonNull(self._type_of(kind)))})
             document = parse("{ event " + self.selection(kind) + " }", no_location=True)
             schema = GraphQLSchema(query=root)
-            run = self._run(schema, document, told)
+            run = self._run(Executor.build(schema, document), root)
             found = self._made[kind] = _Form(schema=schema, document=document, run=run)
         return found
 
-    def _run(self, schema: GraphQLSchema, document: DocumentNode, kind: Any) -> Run | None:
-        executor = Executor.build(schema, document)
+    def _run(self, executor: Executor[Any] | list[GraphQLError], root: GraphQLObjectType) -> Run | None:
         if not isinstance(executor, Executor):
-            raise TypeError(f"{kind} cannot be printed: {executor}")
-        known: Executor[Any] = executor
-        root = collect_fields(schema, known.fragments, known.variable_values, schema.query_type, known.operation)
-        return compile_value(known, kind, list(root.grouped_field_set["event"]), self._kept)
+            raise TypeError(f"events cannot be printed: {executor}")
+        known = executor.schema, executor.fragments, executor.variable_values
+        roots = collect_fields(*known, root, executor.operation).grouped_field_set
+        return compile_value(executor, root.fields["event"].type, list(roots["event"]), self._kept)
 
     def _type_of(self, kind: type[Event]) -> GraphQLObjectType:
         found = self._schema.get_type(kind.__name__)

@@ -126,8 +126,15 @@ class Gate:
 
     async def tradable(self, tx: Tx, context: Context, account_id: str, *field: str) -> AccountRow:
         """One that the caller may trade with, and move money of; Refused NOT_FOUND or NOT_ALLOWED."""
-        row = await self.look(tx, context, account_id, *field)
-        if await self.access(tx, context, row) < Access.TRADE:
+        row = await self._accounts.find(tx, context.tenant, account_id) if could_be_id(account_id) else None
+        return await self.let_trade(tx, context, row, *field)
+
+    async def let_trade(self, tx: Tx, context: Context, row: AccountRow | None, *field: str) -> AccountRow:
+        """The same of a row that was read before."""
+        allowed = Access.NONE if row is None else await self.access(tx, context, row)
+        if row is None or allowed < Access.LOOK:
+            raise unknown(*field)
+        if allowed < Access.TRADE:
             told = "You may look at this account, and not trade with it."
             raise Refused("NOT_ALLOWED", told, *(field or ("accountId",)))
         return row
@@ -159,17 +166,8 @@ class Gate:
         role = await self._members.role(tx, context.tenant, row.id, context.principal.user)
         return access_to(context.principal, row, role)
 
-    async def check_running(self, tx: Tx, account: AccountRow) -> None:
-        """Refused KILL_SWITCH where the account, its organisation or the operator has halted trading."""
-        told = await self.halted(tx, account)
-        if told is not None:
-            raise Refused("KILL_SWITCH", told)
-
     async def halted(self, tx: Tx, account: AccountRow) -> str | None:
         """Which kill switch is on, in words; None where trading goes on."""
-        # Every order asks: one statement, and what is not halted needs no more.
-        if not account.halted and not await self._permits.any_halt(tx, account.tenant_id, FLEET):
-            return None
         switch = await self._switches.find(tx, FLEET)
         permit = await self._permits.find(tx, account.tenant_id)
         return halted_by(account, permit, switch)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import BindParameter, Select, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx
@@ -128,10 +128,6 @@ class PermitStore:
         """None as long as nobody has said anything: it trades, on paper."""
         return await tx.first(select(permits).where(permits.c.tenant_id == tenant), PermitRow)
 
-    async def any_halt(self, tx: Tx, tenant: str, fleet: str) -> bool:
-        """Whether the organisation, or the operator by the switch of a name, has halted trading."""
-        return await tx.value(_ANY_HALT, tenant=tenant, fleet=fleet) is not None
-
     async def lock(self, tx: Tx, tenant: str) -> PermitRow | None:
         """The same, which nobody else changes until the end of the transaction."""
         return await tx.first(select(permits).where(permits.c.tenant_id == tenant).with_for_update(), PermitRow)
@@ -161,6 +157,11 @@ def _set(columns: tuple[str, ...]) -> Change:
     return Change(accounts, ("tenant_id", "id"), columns)
 
 
+def find_account(tenant: Any, account_id: Any) -> Select[Any]:
+    """One that is not deleted."""
+    return select(accounts).where(_one(tenant, account_id))
+
+
 def _one(tenant: Any, account_id: Any) -> ColumnElement[bool]:
     return and_(accounts.c.tenant_id == tenant, accounts.c.id == account_id, accounts.c.deleted_at.is_(None))
 
@@ -184,12 +185,6 @@ def _pending(tenant: str, account_id: str) -> Any:
 # Every order asks these.
 _TENANT: BindParameter[str] = bindparam("tenant")
 _ACCOUNT: BindParameter[str] = bindparam("account")
-_FIND = select(accounts).where(_one(_TENANT, _ACCOUNT))
+_FIND = find_account(_TENANT, _ACCOUNT)
 _LOCK = _FIND.with_for_update()
 _ROLE = select(members.c.role).where(*_part(_TENANT, _ACCOUNT), members.c.member == bindparam("somebody"))
-_ANY_HALT = (
-    select(permits.c.tenant_id)
-    .where(permits.c.tenant_id == _TENANT, permits.c.halted.is_(True))
-    .union_all(select(switches.c.name).where(switches.c.name == bindparam("fleet"), switches.c.halted.is_(True)))
-    .limit(1)
-)

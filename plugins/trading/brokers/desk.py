@@ -320,8 +320,8 @@ class LiveDesk:
         async with writing(self._host, context.tenant, account_id) as w:
             if await self._gate.access(w.tx, context, w.account) < Access.TRADE:
                 raise Refused("NOT_ALLOWED", "You may look at this account, and not trade with it.", "accountId")
-            halted = await self._gate.halted(w.tx, w.account)
-            yield await LiveFloor.opened(self._host, w), halted
+            floor = await LiveFloor.opened(self._host, w)
+            yield floor, floor.halted
 
 
 def _check_busy(broker: Broker) -> None:

@@ -17,7 +17,6 @@ from gateway.core.matching.conditions import Facts, hopeless, met, read
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.offers import is_stale
 from gateway.core.matching.venue import step
-from plugins.trading.accounts.access import Gate
 from plugins.trading.engine.seat import Seat, Stood, is_waiting
 from plugins.trading.markets.marks import Marks
 from plugins.trading.orders.deciding import ATTEMPTS
@@ -48,7 +47,7 @@ class Dealer:
     """Works one seat at a time."""
 
     def __init__(self, host: Host) -> None:
-        self._host, self._gate = host, Gate()
+        self._host = host
 
     @asynccontextmanager
     async def floor(self, seat: Seat, *instruments: str) -> AsyncIterator[tuple[Floor, bool]]:
@@ -57,10 +56,9 @@ class Dealer:
         Of an account that nobody has changed meanwhile only what belongs to some instruments is read.
         """
         async with writing(self._host, seat.tenant, seat.id) as w:
-            halted = await self._gate.halted(w.tx, w.account) is not None
             same = bool(instruments) and w.account.version == seat.account.version
             floor = await Floor.opened(self._host, w, instruments if same else None)
-            yield floor, halted
+            yield floor, floor.halted is not None
         seat.take(_stood(seat, floor, frozenset(instruments) if same else None))
 
     async def meet(self, seat: Seat, market: Market, marks: MarksOf) -> None:

@@ -11,7 +11,7 @@ import structlog
 from gateway.core.contract import Context, Host
 from gateway.core.ports import Act, Audit, Organisations
 from gateway.core.store import Tx
-from plugins.trading.accounts.access import Gate, may_trade
+from plugins.trading.accounts.access import may_trade
 from plugins.trading.accounts.store import AccountStore, MemberStore
 from plugins.trading.ledger.book import Unbooked
 from plugins.trading.orders.floor import SYSTEM, Floor
@@ -46,7 +46,7 @@ class Scheduler:
     """The order and the schedule's next time stand in one transaction: none is placed twice."""
 
     def __init__(self, host: Host) -> None:
-        self._host, self._gate = host, Gate()
+        self._host = host
         self._due, self._rows = ScheduleDirectory(), ScheduleStore()
 
     async def due(self, shards: Collection[int]) -> list[ScheduleRow]:
@@ -80,7 +80,6 @@ class Scheduler:
             if not await self._may(w.tx, w.account, held.made_by):
                 await self._end(w.tx, held, now)
                 return
-            halted = await self._gate.halted(w.tx, w.account)
             floor = await Floor.opened(self._host, w)
             if isinstance(ground, Ground) and not is_priced(floor, ground):
                 # It stays due, and what the account holds by now is asked for with the next look.
@@ -89,7 +88,7 @@ class Scheduler:
                 if isinstance(ground, Refused):
                     raise ground
                 wish = replace(order_of(held), client_order_id=await self._client_id(w.tx, held))
-                (order,) = place(floor, ground, wish, Place(made_by=held.made_by, halted=halted))
+                (order,) = place(floor, ground, wish, Place(made_by=held.made_by, halted=floor.halted))
             except Refused as refused:
                 after = replace(held, problem=f"{refused.code}: {refused.message}")
             else:

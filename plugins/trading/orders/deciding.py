@@ -11,11 +11,12 @@ from gateway.core.store import Tx
 from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.accounts.rules import is_valued
 from plugins.trading.orders.floor import Floor
+from plugins.trading.orders.floorstore import FloorStore
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.knowing import Known, is_priced
-from plugins.trading.positions.store import PositionStore
-from plugins.trading.rows import AccountRow
+from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.writing import writing
+from schema.names import could_be_id
 from schema.symbols import InstrumentId
 from schema.words.problems import Refused
 
@@ -32,7 +33,7 @@ class Decider:
     """Whoever calls may trade with the account, or is refused."""
 
     def __init__(self, host: Host) -> None:
-        self._host, self._gate, self._positions = host, Gate(), PositionStore()
+        self._host, self._gate = host, Gate()
         self._coming: dict[str, list[frozenset[str]]] = {}
         """Instruments of what is being decided here, by account."""
 
@@ -44,8 +45,8 @@ class Decider:
         async with writing(self._host, context.tenant, account_id) as w:
             if await self._gate.access(w.tx, context, w.account) < Access.TRADE:
                 raise _forbidden()
-            halted = await self._gate.halted(w.tx, w.account)
-            yield await Floor.opened(self._host, w, [str(each) for each in instruments] or None), halted
+            floor = await Floor.opened(self._host, w, [str(each) for each in instruments] or None)
+            yield floor, floor.halted
 
     async def decided(
         self, context: Context, known: Known, instruments: Sequence[InstrumentId], ask: Ask, decide: Decide[R]
@@ -90,17 +91,20 @@ class Decider:
         """One that the caller may trade with."""
         return await self._gate.tradable(tx, context, account_id)
 
+    async def called(
+        self, tx: Tx, context: Context, account_id: str, client_order_id: str
+    ) -> tuple[AccountRow, OrderRow | None]:  # fmt: skip
+        """The same, and what was placed in it under a client's id."""
+        known = could_be_id(account_id)
+        found = await FloorStore().called(tx, context.tenant, account_id, client_order_id) if known else (None, None)
+        return await self._gate.let_trade(tx, context, found[0]), found[1]
+
     async def read(self, tx: Tx, account: AccountRow) -> Known:
         """What it is worth by; of an account that is not valued nothing has to be known."""
         if not is_valued(account):
             return Known(account=account)
-        positions = await self._positions.of(tx, account.tenant_id, account.id)
-        cash = await self._positions.cash(tx, account.tenant_id, account.id)
-        reserved = await self._positions.reserved(tx, account.tenant_id, account.id)
-        return Known(
-            account=account, held=frozenset(row.instrument for row in positions),
-            currencies=frozenset({row.asset for row in cash} | set(reserved)),
-        )  # fmt: skip
+        held, currencies = await FloorStore().names(tx, account.tenant_id, account.id)
+        return Known(account=account, held=held, currencies=currencies)
 
 
 def _forbidden() -> Refused:

@@ -272,11 +272,11 @@ class OrderDesk:
     async def _known(self, context: Context, account_id: str, key: str | None = None, digest: str = "") -> Known:
         """What is read before anybody is asked for prices. Refused where the caller may not trade."""
         async with self._host.store.glance() as tx:
-            account = await self._decider.account(tx, context, account_id)
-            if key is not None:
-                row = await self._orders.with_client_id(tx, context.tenant, account.id, key)
-                if row is not None:
-                    return Known(account=account, before=await self._again(tx, row, digest))
+            if key is None:
+                return await self._decider.read(tx, await self._decider.account(tx, context, account_id))
+            account, row = await self._decider.called(tx, context, account_id, key)
+            if row is not None:
+                return Known(account=account, before=await self._again(tx, row, digest))
             return await self._decider.read(tx, account)
 
 

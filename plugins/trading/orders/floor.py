@@ -23,6 +23,7 @@ from gateway.core.matching.rounding import quantum_of
 from gateway.core.ports import Outbox
 from gateway.core.quant.lots import LotMethod
 from gateway.core.store import new_id
+from plugins.trading.accounts.access import FLEET, Gate
 from plugins.trading.accounts.rules import is_valued
 from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.chart import Ledger
@@ -32,6 +33,7 @@ from plugins.trading.markets.modes import usual_mode
 from plugins.trading.markets.specs import is_perpetual
 from plugins.trading.orders.affording import lacking_cash, lacking_margin
 from plugins.trading.orders.events import OrderAccepted, OrderFilled, PositionClosed, PositionOpened, told_end
+from plugins.trading.orders.floorstore import FloorStore
 from plugins.trading.orders.losing import read_began
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.reasons import told_reason
@@ -92,25 +94,36 @@ class Floor:
         self.shifts = Shifts(self)
         self.began: dict[str, Decimal] | None = None
         """See `read_began`."""
+        self.halted: str | None = None
+        """Which kill switch is on, in words."""
 
     @classmethod
     async def opened(cls, host: Host, w: Writing, instruments: Collection[str] | None = None) -> Self:
         """As the account stands; of orders that belong to none of some instruments only what they hold together."""
-        floor, orders, positions = cls(host, w, host.clock.now()), OrderStore(), PositionStore()
-        tx, tenant, account = w.tx, w.tenant, w.account.id
-        floor.orders = {each.id: each for each in await orders.family(tx, tenant, account, instruments)}
+        floor, account = cls(host, w, host.clock.now()), w.account
+        stand = await FloorStore().read(w.tx, w.tenant, account.id, FLEET, instruments, valued=is_valued(account))
+        floor.orders = dict(stand.orders)
+        floor.elsewhere = {each.currency: each.amount for each in stand.elsewhere}
+        floor.unread = sum(each.number for each in stand.elsewhere)
         if instruments is not None:
-            await floor.shifts.read(tx, instruments)
-            for currency, amount, number in await orders.elsewhere(tx, tenant, account, floor.orders):
-                floor.elsewhere[currency], floor.unread = amount, floor.unread + number
-        held = await positions.of(tx, tenant, account, None if is_valued(w.account) else instruments)
-        floor.positions = {row.instrument: row for row in held}
-        for row in await positions.purse(tx, tenant, account, instruments or floor.positions):
+            await floor.shifts.read(w.tx, instruments)
+            floor._read_beside(instruments)
+        floor.positions = {row.instrument: row for row in stand.positions}
+        for row in stand.balances:
             w.balances[row.ledger, row.asset] = row
             if row.ledger == Ledger.CASH:
                 floor.cash[row.asset] = _EXACT.subtract(row.posted, row.held)
+        if stand.halted or account.halted:
+            floor.halted = await Gate().halted(w.tx, account)
         floor.began = await read_began(floor)
         return floor
+
+    def _read_beside(self, instruments: Collection[str]) -> None:
+        """Orders of other instruments that were read with these are none of those elsewhere."""
+        for row in self.orders.values():
+            if row.open and row.instrument not in instruments:
+                self.elsewhere[row.currency] = _EXACT.subtract(self.elsewhere[row.currency], row.reserved)
+                self.unread -= 1
 
     @property
     def open(self) -> list[OrderRow]:

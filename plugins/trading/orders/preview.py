@@ -138,13 +138,12 @@ async def _outcome(context: Context, account_id: str, wish: Wish, ground: Ground
     async with host.store.read() as tx:
         account = await gate.look(tx, context, account_id)
         held = await context.service(Appraiser).read(tx, account)
-        halted = await gate.halted(tx, account)
         floor = await Floor.opened(host, Writing(tx=tx, account=account))
     cash = dict(floor.cash)
     name, day = str(ground.spec.instrument), floor.now.date().isoformat()
     held_before = floor.held(name)
     before = standing(account, held.cash, held.reserved, held.positions, ground.marks, day=day)
-    row = place(floor, ground, wish, Place(made_by=context.principal.actor, halted=halted))[0]
+    row = place(floor, ground, wish, Place(made_by=context.principal.actor, halted=floor.halted))[0]
     after = standing(
         account, _moved(held, cash, floor), floor.reserved(), tuple(floor.positions.values()), ground.marks, day=day
     )

@@ -71,34 +71,24 @@ class OrderStore:
             return await tx.all(_OPEN, OrderRow, tenant=tenant, account=account_id)
         return await tx.all(_OPEN_IN, OrderRow, tenant=tenant, account=account_id, instruments=sorted(instruments))
 
-    async def family(
-        self, tx: Tx, tenant: str, account_id: str, instruments: Collection[str] | None = None
+    async def kin(
+        self, tx: Tx, tenant: str, account_id: str, rows: Sequence[OrderRow], *, whole: bool
     ) -> list[OrderRow]:  # fmt: skip
-        """The account's open orders, or those of some instruments; with those, ended or of other instruments, that they
-        wait for, that wait for them, or that share a group with them."""
-        found = await self.open(tx, tenant, account_id, instruments)
-        known = {row.id for row in found}
-        parents = {row.parent_id for row in found if row.parent_id} - known
-        groups = {row.group_id for row in found if row.group_id}
+        """What belongs to open orders, ended or of other instruments: what they wait for, what waits for them, what
+        shares a group with them. *whole* says that they are all open ones of the account."""
+        known = {row.id for row in rows}
+        parents = {row.parent_id for row in rows if row.parent_id} - known
+        groups = {row.group_id for row in rows if row.group_id}
         # Only of an OTO may another instrument's order wait for one of these.
-        triggers = {
-            row.id for row in found if row.leg == OrderLeg.OTO and not row.parent_id and instruments is not None
-        }
+        triggers = {row.id for row in rows if row.leg == OrderLeg.OTO and not row.parent_id and not whole}
         if not (parents or groups or triggers):
-            return found
+            return []
         kin = or_(
             orders.c.id.in_(sorted(parents)), orders.c.group_id.in_(sorted(groups)),
             orders.c.parent_id.in_(sorted(triggers)),
         )  # fmt: skip
         mine = select(orders).where(_of(tenant, account_id), kin)
-        return found + [row for row in await tx.all(mine, OrderRow) if row.id not in known]
-
-    async def elsewhere(
-        self, tx: Tx, tenant: str, account_id: str, but: Collection[str]
-    ) -> list[tuple[str, Decimal, int]]:
-        """What the open orders but some hold of buying power: currency, amount, and how many they are."""
-        rows = await tx.connection.execute(_ELSEWHERE, {"tenant": tenant, "account": account_id, "but": sorted(but)})
-        return [(row.currency, Decimal(row.amount), row.number) for row in rows]
+        return [row for row in await tx.all(mine, OrderRow) if row.id not in known]
 
     async def page(
         self, tx: Tx, tenant: str, wanted: Wanted, limit: int, *, before: int | None = None
@@ -253,8 +243,3 @@ _MINE = _of(bindparam("tenant"), bindparam("account"))
 _WITH_CLIENT_ID = select(orders).where(_MINE, orders.c.client_order_id == bindparam("key"))
 _OPEN = select(orders).where(_MINE, orders.c.open.is_(True)).order_by(orders.c.number)
 _OPEN_IN = _OPEN.where(orders.c.instrument.in_(bindparam("instruments", expanding=True)))
-_ELSEWHERE = (
-    select(orders.c.currency, exact_sum(orders.c.reserved).label("amount"), func.count().label("number"))
-    .where(_MINE, orders.c.open.is_(True), orders.c.id.not_in(bindparam("but", expanding=True)))
-    .group_by(orders.c.currency)
-)

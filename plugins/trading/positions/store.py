@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, not_, or_, select, update
+from sqlalchemy import BindParameter, and_, bindparam, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx, exact_sum
@@ -44,10 +44,6 @@ class PositionStore:
     async def remove(self, tx: Tx, tenant: str, account_id: str, instrument: str) -> None:
         """It is closed."""
         tx.later(_CLOSED, [{"tenant_id": tenant, "account_id": account_id, "instrument": instrument}])
-
-    async def purse(self, tx: Tx, tenant: str, account_id: str, instruments: Collection[str]) -> list[BalanceRow]:
-        """All balances that a fill of some instruments may change: of currencies, and of those instruments."""
-        return await tx.all(_PURSE, BalanceRow, tenant=tenant, account=account_id, instruments=sorted(instruments))
 
     async def cash(self, tx: Tx, tenant: str, account_id: str) -> list[BalanceRow]:
         """An account's money, by currency."""
@@ -105,7 +101,3 @@ _ACCOUNT: BindParameter[str] = bindparam("account")
 _INSTRUMENTS: BindParameter[list[str]] = bindparam("instruments", expanding=True)
 _ALL = select(positions).where(_of(positions, _TENANT, _ACCOUNT)).order_by(positions.c.instrument)
 _SOME = _ALL.where(positions.c.instrument.in_(_INSTRUMENTS))
-_PURSE = select(balances).where(
-    _of(balances, _TENANT, _ACCOUNT),
-    or_(not_(balances.c.ledger.in_(["units", "market"])), balances.c.asset.in_(_INSTRUMENTS)),
-)

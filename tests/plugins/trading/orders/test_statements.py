@@ -11,20 +11,20 @@ from sqlalchemy import event
 
 from tests.plugins.trading.orders.pit import Pit
 
-LOOKED_AT = ["SELECT trading_accounts", "SELECT trading_orders"]
+LOOKED_AT = ["SELECT trading_accounts, trading_orders"]
 """Before it is locked: the account, and what came under the same client's id."""
 LOCKED = [
-    "SELECT trading_accounts", "SELECT trading_permits", "SELECT trading_orders", "SELECT trading_orders",
-    "SELECT trading_positions", "SELECT trading_balances",
-]  # fmt: skip
-"""The account, kill switches, open orders of the instrument and the sum of the others, what is held, and money."""
+    "SELECT trading_accounts",
+    "SELECT trading_orders, trading_orders, trading_positions, trading_balances, trading_permits, trading_switches",
+]
+"""Open orders of the instrument and the sum of the others, what is held, money, and kill switches."""
 PLACED = ["INSERT accounts_audit", "INSERT trading_orders"]
 BOOKED = [
     "INSERT trading_fills", "INSERT trading_entries", "INSERT trading_lines", "INSERT trading_balances",
     "INSERT trading_positions",
 ]  # fmt: skip
 TOLD = ["INSERT outbox_events", "INSERT outbox_log"]
-_ASKED = re.compile(r"SELECT .*?\sFROM (\w+)", re.DOTALL)
+_ASKED = re.compile(r"\sFROM (\w+)")
 _WRITTEN = re.compile(r"^\(?(INSERT INTO|UPDATE|DELETE FROM) (\w+)", re.MULTILINE)
 
 
@@ -39,8 +39,8 @@ def statements(pit: Pit) -> Iterator[list[str]]:
     asked: list[str] = []
 
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        if (read := _ASKED.match(statement)) is not None:
-            asked.append(f"SELECT {read[1]}")
+        if statement.startswith("SELECT"):
+            asked.append(f"SELECT {', '.join(_ASKED.findall(statement))}")
         elif not statement.startswith("BEGIN"):
             asked.append(together(*[f"{verb.split()[0]} {table}" for verb, table in _WRITTEN.findall(statement)]))
 
