@@ -29,7 +29,7 @@ MOST_PLANS = 500
 
 Values = tuple[Any, ...]
 Shape = tuple[tuple[Write, bool], ...]
-"""Writes that go together, and which of them has one row that is given by itself."""
+"""Writes that go together, and which of them have one row, which is given by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,9 @@ class Waiting:
         for number, (write, values) in enumerate(rows.items()):
             form = _form(write, self._dialect)
             once = form.last(values)
-            alone = write.sought and len(once) == 1
+            # An array for each column costs the driver more than the row; and PostgreSQL takes one for ten rows, and
+            # would rather read the whole of a new table than look for so many.
+            alone = len(once) == 1
             columns = once[0] if alone else [list(each) for each in zip(*once, strict=True)]
             given |= {f"{number}_{name}": each for name, each in zip(form.names, columns, strict=True)}
             shape.append((write, alone))

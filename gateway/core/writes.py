@@ -30,10 +30,6 @@ def insert_of(dialect: str, table: Table) -> Insert:
 class Write(ABC):
     """What is done to a table with rows that are given later, as mappings by column. Made once, for a module."""
 
-    sought = False
-    """Whether its rows are looked for. PostgreSQL takes an array for ten of them, and would rather read the whole of a
-    new table than look so often: one row is given by itself."""
-
     def __init__(self, table: Table, keys: Sequence[str], names: Sequence[str]) -> None:
         self.table, self.keys, self.names = table, tuple(keys), tuple(names)
         if arrays := [name for name in self.names if isinstance(plain(table.c[name]), ARRAY)]:
@@ -91,8 +87,6 @@ class Addition(Write):
 class Change(Write):
     """Some columns of the rows that have these keys."""
 
-    sought = True
-
     def __init__(self, table: Table, keys: Sequence[str], columns: Sequence[str]) -> None:
         self._columns = tuple(columns)
         super().__init__(table, keys, (*columns, *keys))
@@ -104,8 +98,6 @@ class Change(Write):
 
 class Removal(Write):
     """The rows that have these keys."""
-
-    sought = True
 
     def __init__(self, table: Table, *keys: str) -> None:
         super().__init__(table, keys, keys)

@@ -1,7 +1,8 @@
 """1,000 open orders on 100 instruments at 500 ticks a second: what working them costs; and how long placing one takes.
 
-The ticks come through the hub; fills go to a database with their ledger entries, positions and events. The same orders
-and the same tape are then matched in memory alone: what of the cost is matching.
+The event loop and the collector of garbage are those of the gateway's process. The ticks come through the hub; fills
+go to a database with their ledger entries, positions and events. The same orders and the same tape are then matched in
+memory alone: what of the cost is matching.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import uvloop
 from sqlalchemy import func, select
 
+from gateway.cli.serve import settle
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import ExecutionModel, Tick, Working
 from gateway.core.matching.venue import match
@@ -77,7 +80,7 @@ def report() -> Iterator[str]:
 
 def _report(url: str, folder: Path, name: str) -> Iterator[str]:
     migrate(url)
-    worked, placed = asyncio.run(_run(url, folder))
+    worked, placed = uvloop.run(_run(url, folder))
     ticks = TICKS_A_SECOND * SECONDS
     yield (
         f"{name}: {worked.opened} open orders of {ACCOUNTS} accounts on {INSTRUMENTS} instruments, "
@@ -97,6 +100,7 @@ def _report(url: str, folder: Path, name: str) -> Iterator[str]:
 async def _run(url: str, folder: Path) -> tuple[Measured, list[tuple[str, list[float], float]]]:
     chance = random.Random(7)
     async with hall(url, folder) as made:
+        settle()
         # Signed in for some minutes only, and ticks turn the clock.
         placed = [(kind, *await _placing(made, *how)) for kind, how in KINDS.items()]
         return await _work(made, chance), placed

@@ -27,6 +27,7 @@ REAL = (
     "test_link.py",
     "test_network.py",
     "test_outbound.py",
+    "test_questions.py",
     "test_quota_fleet.py",
     "test_redis_bus.py",
     "test_statuses.py",
