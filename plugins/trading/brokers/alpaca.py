@@ -85,6 +85,8 @@ class Alpaca:
         for each in orders:
             try:
                 await self.cancel(each)
+            except KeyRefused:
+                raise
             except BrokerRefused:
                 continue
 

@@ -91,6 +91,8 @@ class Binance:
         for each in orders:
             try:
                 await self.cancel(each)
+            except KeyRefused:
+                raise
             except BrokerRefused:
                 continue
 

@@ -72,7 +72,9 @@ class LiveFloor(Floor):
     def _closed(self, row: OrderRow, report: Report) -> OrderRow:
         if OrderStatus(row.status) not in TERMINAL:
             return row
-        reason = None if row.status == OrderStatus.FILLED else told_reason(report.reason) or row.reason
+        # Why we asked for its end says more than that the broker has done it.
+        own = row.reason if row.status == OrderStatus.CANCELED else None
+        reason = None if row.status == OrderStatus.FILLED else own or told_reason(report.reason)
         return replace(row, open=False, ended_at=self.now, reserved=ZERO, reason=reason)
 
     def _deal(self, row: OrderRow, deal: Deal) -> OrderRow:

@@ -154,7 +154,8 @@ class Broker(Protocol):
         """None where the broker takes note and says later how it ended."""
 
     async def cancel_all(self, orders: Sequence[Reference]) -> None:
-        """All of these and no others; how they ended is told later."""
+        """All of these and no others; how they ended is told later. One that cannot be cancelled any more keeps no
+        other from it; a trouble that is not of one order ends it, with those before it cancelled."""
 
     async def find(self, order: Reference) -> Report | None:
         """How it stands; None where the broker knows no such order."""

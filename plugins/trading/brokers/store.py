@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import and_, select
 
 from gateway.core.store import Tx
@@ -11,11 +13,13 @@ from plugins.trading.tables import accounts, orders
 
 
 class LiveDirectory:
-    """What reconciliation looks at."""
+    """What the reconciliation and the guard look at."""
 
-    async def accounts(self, tx: Tx) -> list[AccountRow]:
-        """All that a broker fills the orders of."""
+    async def accounts(self, tx: Tx, shards: Collection[int] | None = None) -> list[AccountRow]:
+        """All that a broker fills the orders of, or those of some parts."""
         mine = and_(accounts.c.broker != SIMULATOR, accounts.c.deleted_at.is_(None))
+        if shards is not None:
+            mine = and_(mine, accounts.c.shard.in_(sorted(shards)))
         return await tx.all(select(accounts).where(mine).order_by(accounts.c.tenant_id, accounts.c.id), AccountRow)
 
     async def open(self, tx: Tx) -> list[OrderRow]:

@@ -36,10 +36,11 @@ class EngineDirectory:
     """Working orders is for all tenants at once: each row carries its own tenant along. Brokers work theirs."""
 
     async def any(self, tx: Tx) -> bool:
-        """Whether there is anything to work."""
+        """Whether there is anything to work; accounts at brokers have a day, whatever they hold."""
         for wanted in (
             select(orders.c.id).where(orders.c.open.is_(True)), select(positions.c.account_id),
             select(schedules.c.id).where(schedules.c.active.is_(True)),
+            select(accounts.c.id).where(accounts.c.broker != SIMULATOR, accounts.c.deleted_at.is_(None)),
             select(accounts.c.id).where(or_(accounts.c.funded_at.is_not(None), accounts.c.charged_at.is_not(None))),
         ):  # fmt: skip
             if await tx.value(wanted.limit(1)) is not None:

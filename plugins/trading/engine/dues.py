@@ -1,4 +1,7 @@
-"""What the clock alone makes due of accounts, whether or not they are worked: schedules, funding, interest."""
+"""What the clock alone makes due of accounts, whether or not they are worked: schedules, funding, interest.
+
+Accounts at brokers are guarded from here, too: no message of a market is met by them.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.core.contract import Context, Host
 from gateway.core.store import Tx
+from plugins.trading.brokers.guarding import LiveGuard
 from plugins.trading.engine.charging import Charger
 from plugins.trading.engine.directory import EngineDirectory
 from plugins.trading.engine.funding import Funder
@@ -78,6 +82,7 @@ class Dues:
 
     def __init__(self, host: Host, context_of: ContextOf, keep: Keep) -> None:
         self._context_of, self._keep, rows = context_of, keep, EngineDirectory()
+        self._guard = LiveGuard(host, context_of, keep)
         self._scheduler, self._funder, charger = Scheduler(host), Funder(host), Charger(host)
         self._rounds = (
             Round(host, "funding", lambda: self._funder.until, rows.unfunded, self._fund, keep),
@@ -96,6 +101,7 @@ class Dues:
                 self._keep(self._place(row), "trading.schedule")
         for each in self._rounds:
             each.look(shards)
+        await self._guard.look(shards)
 
     async def _fund(self, row: AccountRow) -> bool:
         context = await self._context_of(row.tenant_id)

@@ -54,7 +54,7 @@ class AccountMarginCall(Event):
 
 @event("account.daily_loss_reached", "An account has lost as much as it may in a UTC day.")
 class AccountDailyLossReached(Event):
-    """Told once a day; orders that do not only reduce were cancelled, and none are taken until the next day."""
+    """Told once a day; orders that do not only reduce are cancelled, and none are taken until the next day."""
 
     account_id: strawberry.ID = described(_ACCOUNT)
     account_name: str = described("The account's name.")
@@ -63,7 +63,7 @@ class AccountDailyLossReached(Event):
     day_equity: Decimal = described("At the beginning of the day, with what was paid in or out since.")
     loss: Decimal = described("How much less that is, above zero.")
     max_daily_loss: Decimal = described("How much it may lose.")
-    canceled_orders: int = described("How many orders were cancelled.")
+    canceled_orders: int = described("How many orders were cancelled; of an account at a broker, are to be there.")
 
     @property
     def subject(self) -> str:

@@ -10,24 +10,22 @@ import structlog
 from gateway.core.contract import Host
 from gateway.core.matching.model import ExecutionModel
 from gateway.core.ports import Outbox
+from plugins.trading.engine.daily import LOSS, judged, opens, tell_loss
 from plugins.trading.engine.dealing import Dealer
-from plugins.trading.engine.events import AccountDailyLossReached, AccountMarginCall
+from plugins.trading.engine.events import AccountMarginCall
 from plugins.trading.engine.feedbook import Feedbook
 from plugins.trading.engine.judging import Verdict, judge
 from plugins.trading.engine.seat import Seat
-from plugins.trading.ledger.chart import total
-from plugins.trading.ledger.store import LedgerStore
 from plugins.trading.markets.marks import Mark, Marks
+from plugins.trading.markets.modes import least_mode
 from plugins.trading.markets.prices import Priced, Prices, mark_of
 from plugins.trading.orders.floor import SYSTEM, Floor
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.placing import Place, place
 from plugins.trading.orders.wishes import Wish
-from plugins.trading.positions.opening import opening
 from plugins.trading.positions.standing import Standing, standing
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import BalanceRow, PositionRow
-from schema.provenance import DataMode
 from schema.words.orders import OrderCause, OrderStatus, OrderType
 from schema.words.problems import Refused
 from schema.words.trades import Side
@@ -126,40 +124,20 @@ class Guard:
 
     async def _act(self, seat: Seat, marks: Marks) -> None:
         async with self._dealer.floor(seat) as (floor, halted):
-            cash = tuple(await PositionStore().cash(floor.w.tx, seat.tenant, seat.id))
-            held = tuple(floor.positions.values())
-            now = standing(floor.w.account, cash, floor.reserved(), held, marks, day=self._day)
-            verdict = judge(floor.w.account, now, self._day)
-            if verdict is None:
+            found = await judged(floor, marks)
+            if found is None:
                 return
-            if verdict.new_day:
-                floor.w.set(day=self._day, day_equity=await self._opening(floor, cash, marks, verdict.equity))
-                # What was lost between midnight and now counts already.
-                verdict = judge(floor.w.account, now, self._day) or verdict
             if not halted:
-                self._enforce(seat, floor, verdict, now, marks)
+                self._enforce(seat, floor, *found, marks)
             await floor.write()
 
-    async def _opening(self, floor: Floor, cash: tuple[BalanceRow, ...], marks: Marks, equity: Decimal) -> Decimal:
-        """The equity at the beginning of the day; that of now where something was held then."""
-        midnight = floor.now.replace(hour=0, minute=0, second=0, microsecond=0)
-        since = await LedgerStore().sums(floor.w.tx, floor.w.tenant, floor.w.account.id, since=midnight)
-        amounts = opening(cash, floor.positions.values(), since)
-        if amounts is None:
-            return equity
-        worths = [marks.worth(amount, currency) for currency, amount in amounts.items() if amount]
-        return equity if None in worths else total(each for each in worths if each is not None)
-
     def _enforce(self, seat: Seat, floor: Floor, verdict: Verdict, now: Standing, marks: Marks) -> None:
-        mode, at = _mode(now.modes), floor.now
         if verdict.loss:
-            floor.w.set(loss_day=self._day)
-            canceled = _cancel(floor, "DAILY_LOSS_REACHED", but_reducing=True)
-            told = AccountDailyLossReached.told(floor.w.account, verdict.equity, canceled, mode, at)
-            self._host.service(Outbox).emit(floor.w.tx, told, tenant=seat.tenant)
+            tell_loss(self._host, floor, verdict, now, _cancel(floor, LOSS, but_reducing=True))
         if verdict.call:
             floor.w.set(margin_called=True)
-            call = AccountMarginCall.told(floor.w.account, verdict.equity, verdict.maintenance, mode, at)
+            mode = least_mode(now.modes)
+            call = AccountMarginCall.told(floor.w.account, verdict.equity, verdict.maintenance, mode, floor.now)
             self._host.service(Outbox).emit(floor.w.tx, call, tenant=seat.tenant)
         if verdict.recovered:
             floor.w.set(margin_called=False)
@@ -192,7 +170,7 @@ class Guard:
 
 def _cancel(floor: Floor, reason: str, *, but_reducing: bool) -> int:
     """Open orders, or those that do not only reduce; how many."""
-    before = [row for row in floor.open if not (but_reducing and row.reduce_only)]
+    before = [row for row in floor.open if opens(row) or not but_reducing]
     floor.end_all([row.id for row in before], OrderStatus.CANCELED, reason)
     return sum(not floor.orders[row.id].open for row in before)
 
@@ -203,8 +181,3 @@ def _reserved(seat: Seat) -> dict[str, Decimal]:
         if row.reserved:
             found[row.currency] = found.get(row.currency, Decimal(0)) + row.reserved
     return found
-
-
-def _mode(modes: frozenset[DataMode]) -> DataMode:
-    """The least of what its prices are."""
-    return next((each for each in (DataMode.SIMULATED, DataMode.RECORDED) if each in modes), DataMode.LIVE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from plugins.trading.rows import AccountRow
 from schema.provenance import DataMode
 from schema.words.orders import AccountKind
@@ -19,3 +21,8 @@ def usual_mode(account: AccountRow, *, offline: bool) -> DataMode:
     if provider == SANDBOX or (offline and provider is None):
         return DataMode.SIMULATED
     return DataMode.RECORDED if offline else DataMode.LIVE
+
+
+def least_mode(modes: Collection[DataMode]) -> DataMode:
+    """The least of what prices are."""
+    return next((each for each in (DataMode.SIMULATED, DataMode.RECORDED) if each in modes), DataMode.LIVE)

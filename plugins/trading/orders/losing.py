@@ -30,17 +30,24 @@ async def read_began(floor: Floor) -> dict[str, Decimal] | None:
     return opening(_cash(floor), floor.positions.values(), since)
 
 
-def check_loss(floor: Floor, ground: Ground, side: Side, *, reduces: bool) -> None:
+def check_loss(floor: Floor, ground: Ground, side: Side, *, reduces: bool, notes: bool = False) -> None:
     """What was realised and what is held now: Refused DAILY_LOSS_REACHED, but for what only reduces, as each sale of an
     account does that cannot borrow.
 
-    An old price is better than none: what nobody prices would lift the limit for as long as it is held.
+    An old price is better than none: what nobody prices would lift the limit for as long as it is held. *notes*: the
+    first order of a day keeps what the account had at its beginning, else what it has before it, where the guard has
+    not yet.
     """
     account = floor.w.account
     most, closes = account.max_daily_loss, reduces or (side is Side.SELL and not floor.lends)
-    if most is None or closes:
+    notes = notes and account.day != _today(floor)
+    if most is None or (closes and not notes):
         return
     now = standing(account, _cash(floor), {}, tuple(floor.positions.values()), ground.marks)
+    if notes:
+        _note_day(floor, ground.marks, now.equity)
+    if closes:
+        return
     if now.equity is None:
         told = f"maxDailyLoss cannot be judged, as the account cannot be valued: {now.reason or 'a price is missing'}."
         raise Refused("NO_PRICE", f"{told} Orders with reduceOnly are taken.", "accountId")
@@ -52,22 +59,21 @@ def check_loss(floor: Floor, ground: Ground, side: Side, *, reduces: bool) -> No
     raise Refused("DAILY_LOSS_REACHED", told, "accountId")
 
 
-def note_day(floor: Floor, ground: Ground) -> None:
-    """Of an account that no engine values: what it had at the beginning, else what it has before its first order."""
-    account, day = floor.w.account, floor.now.date().isoformat()
-    if account.max_daily_loss is None or account.day == day:
-        return
-    now = standing(account, _cash(floor), {}, tuple(floor.positions.values()), ground.marks)
-    before = _worth(floor.began, ground.marks)
-    worth = now.equity if before is None else before
+def _note_day(floor: Floor, marks: Marks, equity: Decimal | None) -> None:
+    before = _worth(floor.began, marks)
+    worth = equity if before is None else before
     if worth is not None:
-        floor.w.set(day=day, day_equity=worth)
+        floor.w.set(day=_today(floor), day_equity=worth)
+
+
+def _today(floor: Floor) -> str:
+    return floor.now.date().isoformat()
 
 
 def _before(floor: Floor, marks: Marks) -> Decimal | None:
     """What it had when the day began, with what was paid in or out since; None where that cannot be told."""
     account = floor.w.account
-    return account.day_equity if account.day == floor.now.date().isoformat() else _worth(floor.began, marks)
+    return account.day_equity if account.day == _today(floor) else _worth(floor.began, marks)
 
 
 def _worth(amounts: dict[str, Decimal] | None, marks: Marks) -> Decimal | None:

@@ -26,7 +26,7 @@ from plugins.trading.orders.checks import (
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.forms import check_form
 from plugins.trading.orders.ground import Ground
-from plugins.trading.orders.losing import check_loss, note_day
+from plugins.trading.orders.losing import check_loss
 from plugins.trading.orders.sides import check_exit, check_exits, check_side
 from plugins.trading.orders.turning import working
 from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of, wished
@@ -85,8 +85,7 @@ def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderR
     """An order for a broker, NEW until the broker has answered; whether there is money for it, the broker knows."""
     check_room(floor, 1)
     check_switches(floor, how.halted, reduces=wish.reduce_only)
-    note_day(floor, ground)
-    check_loss(floor, ground, wish.side, reduces=wish.reduce_only)
+    check_loss(floor, ground, wish.side, reduces=wish.reduce_only, notes=True)
     check_market(floor, ground, wish, how.path, remote=True)
     quantity = _quantity(ground, wish, how.path)
     _check_form(floor, ground, wish, quantity, how.path)
@@ -103,8 +102,7 @@ def replaced_remote(
         told = "No broker has orders until a time: leave expiresAt out."
         raise Refused("ORDER_INVALID", told, "expiresAt")
     check_switches(floor, halted, reduces=row.reduce_only)
-    note_day(floor, ground)
-    check_loss(floor, ground, Side(row.side), reduces=row.reduce_only)
+    check_loss(floor, ground, Side(row.side), reduces=row.reduce_only, notes=True)
     wish = wished(after)
     _check_form(floor, ground, wish, after.quantity, ())
     if "quantity" in terms:

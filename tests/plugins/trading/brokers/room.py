@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import orjson
+from graphql import OperationType
 from sqlalchemy import select
 
 from gateway.core.identity import CallerKind, Principal, Scope
-from gateway.core.outbox.tables import log
+from gateway.core.outbox.tables import events, log
 from gateway.core.ports import ProviderKeys
 from gateway.edge.execute import OperationRequest, RequestFacts
+from plugins.accounts.tables import organisations
 from plugins.trading.accounts.store import PermitStore
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.reconciling import Reconciler
+from plugins.trading.engine.engine import Engine
 from plugins.trading.ledger.proof.proving import verify
-from plugins.trading.rows import EntryRow, FillRow, OrderRow, PermitRow
+from plugins.trading.rows import AccountRow, EntryRow, FillRow, OrderRow, PermitRow
 from plugins.trading.tables import accounts, entries, fills, orders
 from providers import Discovered
 from schema.symbols import parse_instrument
@@ -60,11 +66,24 @@ class Keys:
 
 
 @dataclass
+class Quoted:
+    """What whoever asks for a price is told."""
+
+    price: str | None = "100"
+    """None where nobody tells any."""
+    age: timedelta = timedelta()
+    others: dict[str, str] = field(default_factory=dict)
+    """Prices of their own, by symbol."""
+    asked: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Room:
     """`tacc_a` is at Alpaca, `tacc_b` at Binance."""
 
     house: House
     venues: dict[str, Venue]
+    quoted: Quoted
 
     def venue(self, account: str) -> Any:
         return self.venues[BROKERS[account]]
@@ -99,6 +118,50 @@ class Room:
         """Time passes, and the books are compared with the brokers'."""
         self.house.clock.turn(after)
         await self.house.host.service(Reconciler).look()
+
+    async def guard(self, price: str | None = None, after: float = 5) -> None:
+        """Time passes, and what is held is worth so much for each."""
+        if price is not None:
+            self.quoted.price = price
+        self.house.clock.turn(after)
+        engine = self.house.host.service(Engine)
+        await engine.look()
+        await engine.settled()
+
+    async def limit(self, account: str, loss: str | None = "50", **given: Any) -> None:
+        """It may lose so much in a day."""
+        values = {"max_daily_loss": None if loss is None else D(loss), **given}
+        async with self.house.store.write() as tx:
+            await tx.run(accounts.update().where(accounts.c.id == account).values(**values))
+
+    async def account(self, id: str) -> AccountRow:
+        async with self.house.store.read() as tx:
+            (row,) = await tx.all(select(accounts).where(accounts.c.id == id), AccountRow)
+        return row
+
+    async def losses(self) -> list[dict[str, Any]]:
+        """What was told of greatest daily losses."""
+        told = select(events.c.data).join(log, log.c.event_id == events.c.id).order_by(log.c.position)
+        wanted = told.where(log.c.type == "account.daily_loss_reached")
+        async with self.house.store.read() as tx:
+            return [orjson.loads(each) for each in await tx.values(wanted)]
+
+    async def become(self, status: str) -> None:
+        """The accounts' organisation is active, or suspended."""
+        async with self.house.store.write() as tx:
+            await tx.run(organisations.update().values(status=status))
+
+    @asynccontextmanager
+    async def watching(self, document: str, **variables: Any) -> AsyncIterator[AsyncIterator[Any]]:
+        """What a subscription's one root field tells."""
+        executor, facts = self.house.executor, RequestFacts(request_id="r", transport="websocket")
+        request = OperationRequest(query=document, variables=variables)
+        who = Principal(tenant=TENANT, kind=CallerKind.USER, user=BY, scopes=frozenset(Scope))
+        results = executor.subscribe(executor.prepare(request, frozenset({OperationType.SUBSCRIPTION})), facts, who)
+        try:
+            yield _told(results)
+        finally:
+            await results.aclose()
 
     def restart(self) -> None:
         """Nothing is left of what the process had in memory."""
@@ -145,42 +208,72 @@ class Room:
         return cash, {each["symbol"]: f"{D(each['quantity']).normalize():f}" for each in data["p"]["nodes"]}
 
 
-def _quotes(ask: QuotesAsk, clock: ManualClock) -> list[Quote]:
-    return [
-        Quote(
-            instrument=each, price_type=PriceType.LAST, price=D(100), bid=D(99), ask=D(101), as_of=clock.now(),
+def _quotes(ask: QuotesAsk, clock: ManualClock, quoted: Quoted) -> list[Quote]:
+    quoted.asked += map(str, ask.instruments)
+    if quoted.price is None:
+        return []
+    at, found = clock.now() - quoted.age, []
+    for each in ask.instruments:
+        price = D(quoted.others.get(str(each), quoted.price))
+        bid, offered = price - 1, price + 1
+        found.append(Quote(
+            instrument=each, price_type=PriceType.LAST, price=price, bid=bid, ask=offered, as_of=at,
             currency=each.quote,
-        )
-        for each in ask.instruments
-    ]  # fmt: skip
+        ))  # fmt: skip
+    return found
+
+
+async def _told(results: Any) -> AsyncIterator[Any]:
+    while True:
+        (data,) = (await asyncio.wait_for(anext(results), 5)).body()["data"].values()
+        yield data
 
 
 @asynccontextmanager
 async def open_room(database: str, folder: Path) -> AsyncIterator[Room]:
     """Bitcoin is bid 99 and asked 101; both accounts are of a company whose key the doubles take."""
     clock = ManualClock(NOON)
+    venues: dict[str, Venue] = {"alpaca_paper": AlpacaDouble(clock), "binance_testnet": BinanceDouble(clock)}
+    async with serving(venues) as base, _process(database, folder, clock, base, venues) as room:
+        await _furnish(room)
+        yield room
+
+
+@asynccontextmanager
+async def beside(room: Room, database: str, folder: Path) -> AsyncIterator[Room]:
+    """One more process on the same database, at the same brokers."""
+    base = room.house.host.settings.broker_base
+    async with _process(database, folder, room.house.clock, base, room.venues) as other:
+        yield other
+
+
+@asynccontextmanager
+async def _process(
+    database: str, folder: Path, clock: ManualClock, base: str, venues: dict[str, Venue]
+) -> AsyncIterator[Room]:  # fmt: skip
+    quoted = Quoted()
     listed = tuple(
         Listing(instrument=parse_instrument(each), provider_symbol=each, tick_size=D("0.01"), step_size=D("0.001"))
         for each in SYMBOLS.values()
     )
-    says: Any = {QUOTES: lambda ask: _quotes(ask, clock), INSTRUMENTS: lambda ask: listed}
+    says: Any = {QUOTES: lambda ask: _quotes(ask, clock, quoted), INSTRUMENTS: lambda ask: listed}
     discovered = Discovered(classes={"alpha": speaker(says)}, failed={})
-    venues: dict[str, Venue] = {"alpaca_paper": AlpacaDouble(clock), "binance_testnet": BinanceDouble(clock)}
-    async with (
-        serving(venues) as base,
-        open_house(
-            database, folder, discovered=discovered, upstreams="live", clock=clock, broker_base=base,
-            brokers=tuple(venues),
-        ) as house,
-    ):  # fmt: skip
+    async with open_house(
+        database, folder, discovered=discovered, upstreams="live", clock=clock, broker_base=base, brokers=tuple(venues)
+    ) as house:
         house.host.services[ProviderKeys] = Keys()
-        permit = PermitRow(
-            tenant_id=TENANT, halted=False, halt_reason=None, live=True, changed_by=BY, changed_at=clock.now()
-        )
-        async with house.store.write() as tx:
-            await PermitStore().put(tx, TENANT, permit)
-            for id, broker in BROKERS.items():
-                currency = "USD" if id == "tacc_a" else "USDT"
-                row = account_row(id, kind="LIVE", broker=broker, currency=currency, day_equity=D(0), day="2026-11-20")
-                await tx.run(accounts.insert().values(**asdict(row)))
-        yield Room(house, venues)
+        yield Room(house, venues, quoted)
+        await house.host.service(Engine).close()
+
+
+async def _furnish(room: Room) -> None:
+    now = room.house.clock.now()
+    permit = PermitRow(tenant_id=TENANT, halted=False, halt_reason=None, live=True, changed_by=BY, changed_at=now)
+    company = {"id": TENANT, "name": "A", "plan": "unlimited", "status": "active", "created_at": now}
+    async with room.house.store.write() as tx:
+        await tx.run(organisations.insert().values(**company))
+        await PermitStore().put(tx, TENANT, permit)
+        for id, broker in BROKERS.items():
+            currency = "USD" if id == "tacc_a" else "USDT"
+            row = account_row(id, kind="LIVE", broker=broker, currency=currency, day_equity=D(0), day="2026-11-20")
+            await tx.run(accounts.insert().values(**asdict(row)))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from plugins.trading.brokers import link as links
+from plugins.trading.orders import losing
+from plugins.trading.positions.standing import Standing, standing
+from plugins.trading.rows import AccountRow
 from plugins.trading.tables import accounts
 from tests.doubles.brokers import DOWN, DOWN_AFTER, HANG, LIMITED, LOST
 from tests.plugins.trading.brokers.room import (
@@ -344,6 +348,24 @@ async def test_the_greatest_daily_loss_holds_at_a_broker_too(room: Room, later: 
 
     assert (closed["order"]["status"], refused["order"]) == ("FILLED", None)
     assert [each["code"] for each in refused["userErrors"]] == ["DAILY_LOSS_REACHED"]
+
+
+async def test_an_account_is_valued_once_for_an_order(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    await room.limit("tacc_a", "50", day="2026-11-19")
+    valued: list[str] = []
+
+    def count(row: AccountRow, *rest: Any) -> Standing:
+        valued.append(row.id)
+        return standing(row, *rest)
+
+    monkeypatch.setattr(losing, "standing", count)
+
+    placed = await room.place("tacc_a")
+    assert (valued, (await room.account("tacc_a")).day) == (["tacc_a"], "2026-11-20")
+    await room.do(CANCEL, orderId=placed["order"]["id"])
+    await room.place("tacc_a")
+
+    assert valued == ["tacc_a"] * 2
 
 
 async def test_cancelling_all_of_one_instrument_settles_what_may_have_been_replaced(room: Room) -> None:
