@@ -28,6 +28,7 @@ from gateway.core.matching.model import ExecutionModel, Step, Working
 from gateway.core.matching.venue import match
 from plugins.trading.engine.directory import Extreme
 from plugins.trading.orders.market import Market
+from plugins.trading.orders.offers import Offers
 from plugins.trading.orders.turning import form_of
 from plugins.trading.rows import AccountRow, BalanceRow, OrderRow, PositionRow
 from schema.words.orders import FillSource, MarginType, OrderStatus
@@ -60,6 +61,7 @@ class Seat:
         self.orders: dict[str, OrderRow] = {}
         self._forms: dict[str, dict[str, Working]] = {}
         self._extremes: dict[str, Extreme] = {}
+        self.offers = Offers()
         self.take(stood)
 
     def take(self, stood: Stood) -> None:
@@ -85,6 +87,7 @@ class Seat:
             if id in self.orders and self.orders[id].version == each.version
         }
         self.conditions = {row.id: read(row.condition) for row in self._waiting()}
+        self.offers.keep(self.matched() | self.positions.keys())
 
     @property
     def id(self) -> str:

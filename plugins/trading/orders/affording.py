@@ -47,7 +47,12 @@ def arrival(floor: Floor, ground: Ground, row: OrderRow) -> Step | None:
     if ground.priced is None:
         return None
     order, market = replace(form_of(row, lends=floor.lends), accepted_at=floor.now), ground.market
-    return venue.accept(order, market.tick, market.spec, market.model, open=market.open, most=floor.most(row))
+    step = venue.accept(
+        order, market.tick, market.spec, market.model, open=market.open, most=floor.most(row),
+        offered=floor.offers.of(market),
+    )  # fmt: skip
+    venue.give_back(step)
+    return step
 
 
 def reserve_of(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:

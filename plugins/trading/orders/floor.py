@@ -34,6 +34,7 @@ from plugins.trading.orders.affording import lacking_cash, lacking_margin
 from plugins.trading.orders.events import OrderAccepted, OrderFilled, PositionClosed, PositionOpened, told_end
 from plugins.trading.orders.losing import read_began
 from plugins.trading.orders.market import Market
+from plugins.trading.orders.offers import Offers
 from plugins.trading.orders.reasons import told_reason
 from plugins.trading.orders.shifting import Shifts
 from plugins.trading.orders.sides import check_woken
@@ -79,6 +80,9 @@ class Floor:
         self.unread = 0
         self.marks: Marks | None = None
         """By which a margin account's fills are judged; None where their orders were judged by prices of now."""
+        self.offers = Offers()
+        self.taken: list[Step] = []
+        """What was taken of them here."""
         self.positions: dict[str, PositionRow] = {}
         self.cash: dict[str, Decimal] = {}
         """What may be spent, by currency: less what pending entries hold, reserves not taken off."""
@@ -155,7 +159,10 @@ class Floor:
     def accept(self, row: OrderRow, market: Market) -> Step:
         """It works, and meets the price of now where it is due."""
         order = replace(form_of(row, lends=self.lends), accepted_at=self.now)
-        step = venue.accept(order, market.tick, market.spec, market.model, open=market.open, most=self.most(row))
+        step = venue.accept(
+            order, market.tick, market.spec, market.model, open=market.open, most=self.most(row),
+            offered=self.offers.of(market),
+        )  # fmt: skip
         self._take(row, step, market, told=True)
         return step
 
@@ -165,8 +172,9 @@ class Floor:
             return None
         order = form_of(row, lends=self.lends)
         step = venue.step(
-            order, market.tick, market.spec, market.model, open=market.open, most=self.most(row), now=self.now
-        )
+            order, market.tick, market.spec, market.model, self.offers.of(market), open=market.open,
+            most=self.most(row), now=self.now,
+        )  # fmt: skip
         if not step.changed:
             return None
         self._take(row, step, market)
@@ -179,7 +187,8 @@ class Floor:
         """
         if market.tick is None:
             return
-        meeting = venue.Meeting(market.tick, market.spec, market.model, open=market.open)
+        offered = self.offers.of(market, heard=True)
+        meeting = venue.Meeting(market.tick, market.spec, market.model, offered, open=market.open)
         for found in meeting.queue(form_of(row, lends=self.lends) for row in rows.values()):
             now = self.orders[found.id]
             if not now.open:
@@ -187,6 +196,8 @@ class Floor:
             step = meeting.meet(form_of(now, lends=self.lends), self.most(now), was=found)
             if step.changed:
                 self._take(now, step, market)
+            if step.executions and self.orders[found.id].filled == now.filled:
+                meeting.release(found)
 
     def revise(self, row: OrderRow, market: Market) -> Step:
         """Other terms: it loses its place, and arrives anew."""
@@ -260,11 +271,13 @@ class Floor:
     def _take(self, row: OrderRow, step: Step, market: Market, *, told: bool = False) -> None:
         with self.shifts.change(market):
             if step.executions and (lacking := self._lacking(row, step, market)) is not None:
+                venue.give_back(step)
                 code = "INSUFFICIENT_MARGIN" if self.lends else "INSUFFICIENT_FUNDS"
                 if (closing := self._closing(row, market)) is None:
                     self.fail(row, code, lacking)
                     return
                 step = replace(closing, reason=f"{code}: {lacking}")
+            self.taken.append(step)
             after = returned(row, step.order, self.now, told_reason(step.reason))
             after = replace(after, reserved=left_of(row, after))
             if told or (row.status == OrderStatus.NEW and after.status != OrderStatus.NEW):
@@ -284,7 +297,8 @@ class Floor:
         if not self.lends or market.tick is None or not most:
             return None
         order, now = replace(working(row), reduce_only=True), self.now if row.due_at is not None else None
-        return venue.step(order, market.tick, market.spec, market.model, open=market.open, most=most, now=now)
+        offered = self.offers.of(market)
+        return venue.step(order, market.tick, market.spec, market.model, offered, open=market.open, most=most, now=now)
 
     def _lacking(self, row: OrderRow, step: Step, market: Market) -> str | None:
         """Why an account cannot pay these fills, or has no margin for them; None where it can."""
