@@ -52,8 +52,8 @@ class Hedge:
 class HedgeDesk:
     """Whoever may trade with the account may hedge it."""
 
-    def __init__(self, host: Host) -> None:
-        self._host, self._decider, self._rows = host, Decider(host), HedgeStore()
+    def __init__(self, host: Host, decider: Decider) -> None:
+        self._host, self._decider, self._rows = host, decider, HedgeStore()
 
     async def execute(
         self, context: Context, account_id: str, legs: Legs, *, client_id: str | None, digest: str,
@@ -94,7 +94,7 @@ class HedgeDesk:
             await self._record(floor, context, "hedge.executed", hedge, wishes)
             return Hedge(id=hedge, account=account, orders=_of(floor, hedge))
 
-        return await self._decider.decided(context, known, (), ask, put)
+        return await self._decider.decided(context, known, named, ask, put, whole=True)
 
     async def close(self, context: Context, account_id: str, hedge: str, key: str | None = None) -> Hedge:
         """Its open orders are cancelled, and what it has opened and the account still holds is closed.
@@ -142,7 +142,7 @@ class HedgeDesk:
             rows = {row.id: row for row in now} | changed
             return Hedge(id=hedge, account=account, orders=sorted(rows.values(), key=lambda row: row.number))
 
-        return await self._decider.decided(context, known, (), ask, put)
+        return await self._decider.decided(context, known, named, ask, put, whole=True)
 
     async def _named(self, floor: Floor, wish: Wish) -> Wish:
         """Under its own id, if nobody has called an order so: the hedge is known by its group."""

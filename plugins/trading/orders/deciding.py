@@ -29,7 +29,7 @@ ATTEMPTS = 8
 
 
 class Decider:
-    """Whoever calls may trade with the account, or is refused."""
+    """Whoever calls may trade with the account, or is refused. One a process: all that decide hear of each other."""
 
     def __init__(self, host: Host) -> None:
         self._host, self._gate, self._positions = host, Gate(), PositionStore()
@@ -48,12 +48,13 @@ class Decider:
             yield await Floor.opened(self._host, w, [str(each) for each in instruments] or None), halted
 
     async def decided(
-        self, context: Context, known: Known, instruments: Sequence[InstrumentId], ask: Ask, decide: Decide[R]
-    ) -> R:
+        self, context: Context, known: Known, instruments: Sequence[InstrumentId], ask: Ask, decide: Decide[R], *,
+        whole: bool = False,
+    ) -> R:  # fmt: skip
         """What is decided on the locked account by prices of all that it holds, and written.
 
         Where it holds by then what nobody was asked for, they are asked anew, and of all beside that others are about
-        to buy; the last time what there is has to do.
+        to buy; the last time what there is has to do. *whole*: orders of all instruments are read.
         """
         account_id = known.account.id
         with self._announced(account_id, instruments):
@@ -62,7 +63,7 @@ class Decider:
                     now = await self.known(context, account_id)
                     known = now.beside(known, frozenset().union(*self._coming[account_id]))
                 grounds = await ask(known)
-                async with self.floor(context, account_id, *instruments) as (floor, halted):
+                async with self.floor(context, account_id, *(() if whole else instruments)) as (floor, halted):
                     if attempt == ATTEMPTS or all(is_priced(floor, ground) for ground in grounds):
                         found = await decide(floor, grounds, halted)
                         await floor.write()

@@ -37,8 +37,8 @@ from schema.words.trades import Side
 class OrderDesk:
     """What callers do with orders; the engine does the rest."""
 
-    def __init__(self, host: Host) -> None:
-        self._host, self._decider = host, Decider(host)
+    def __init__(self, host: Host, decider: Decider) -> None:
+        self._host, self._decider = host, decider
         self._orders, self._fills = OrderStore(), FillStore()
         self._live = LiveDesk(host)
 
