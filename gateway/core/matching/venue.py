@@ -41,6 +41,7 @@ from schema.words.trades import Side
 
 IOC_UNFILLED = "IOC_UNFILLED"
 FOK_NOT_FILLABLE = "FOK_NOT_FILLABLE"
+MARKET_CLOSED = "MARKET_CLOSED"
 POST_ONLY_WOULD_TAKE = "POST_ONLY_WOULD_TAKE"
 REDUCE_ONLY_WOULD_INCREASE = "REDUCE_ONLY_WOULD_INCREASE"
 ORDER_EXPIRED = "EXPIRED"
@@ -118,8 +119,10 @@ def step(
     ended = _out_of_time(order, tick, model, now)
     if ended is not None:
         return ended
-    if not open or (again and order.due_at is None) or not _is_met(order, tick, model, now):
+    if (again and order.due_at is None) or not _is_met(order, tick, model, now):
         return Step(order=order)
+    if not open:
+        return _refused(order, MARKET_CLOSED) if order.time_in_force in AT_ONCE else Step(order=order)
     if order.reduce_only and most is not None and most <= 0:
         return _refused(order, REDUCE_ONLY_WOULD_INCREASE)
     if offered is None:

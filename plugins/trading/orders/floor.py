@@ -14,6 +14,7 @@ from typing import Self
 
 from gateway.core.contract import Host
 from gateway.core.matching import venue
+from gateway.core.matching.chances import AT_ONCE
 from gateway.core.matching.contingencies import PARENT_ENDED, Cancel, Consequence, Resize, Wake, consequences
 from gateway.core.matching.funding import last_funding
 from gateway.core.matching.lifecycle import WORKING
@@ -402,14 +403,19 @@ class Floor:
                     self.end(other, OrderStatus.CANCELED, PARENT_ENDED)
 
     def _wake(self, row: OrderRow, market: Market | None) -> None:
-        """It arrives at the venue, and meets the message after the one that has woken it."""
+        """It arrives at the venue, and meets the message after the one that has woken it; what waits for nothing, what
+        is left of that one, where its fill can be judged."""
         if row.condition is not None:
             return
         if market is not None and market.tick is not None:
             try:
-                check_woken(row, self.orders.get(row.parent_id or ""), market, self.now)
+                check_woken(self, row, market)
             except Refused as refused:
                 self.fail(row, refused.code, refused.message)
+                return
+            known = row.instrument == str(market.tick.instrument) and (self.marks is not None or not self.lends)
+            if known and row.time_in_force in AT_ONCE:
+                self.accept(row, market)
                 return
         order = replace(working(row), accepted_at=self.now)
         model = market.model if market else ExecutionModel.read(self.w.account.model)
