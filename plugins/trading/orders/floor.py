@@ -15,7 +15,7 @@ from typing import Self
 from gateway.core.contract import Host
 from gateway.core.matching import venue
 from gateway.core.matching.chances import AT_ONCE
-from gateway.core.matching.contingencies import PARENT_ENDED, Cancel, Consequence, Resize, Wake, consequences
+from gateway.core.matching.contingencies import Cancel, Consequence, Resize, Wake, consequences
 from gateway.core.matching.funding import last_funding
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step
@@ -400,7 +400,7 @@ class Floor:
                 if quantity:
                     self._wake(replace(other, quantity=quantity), market)
                 elif not self.orders[other.parent_id or ""].open:
-                    self.end(other, OrderStatus.CANCELED, PARENT_ENDED)
+                    self.end(other, OrderStatus.CANCELED, "ENTRY_CLOSED")
 
     def _wake(self, row: OrderRow, market: Market | None) -> None:
         """It arrives at the venue, and meets the message after the one that has woken it; what waits for nothing, what

@@ -10,6 +10,7 @@ REASONS = {
     "REDUCE_ONLY_WOULD_INCREASE": "there is nothing left of the position that it could reduce",
     "EXPIRED": "its time ran out",
     "PARENT_ENDED": "the order that it waited for ended otherwise",
+    "ENTRY_CLOSED": "its entry only closed what was held, and left nothing to protect",
     "OTHER_FILLED": "another order of its group was filled",
     "EXIT_FILLED": "its position was closed",
     "CANCELED": "by its owner",

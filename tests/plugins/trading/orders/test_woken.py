@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from plugins.trading.orders.wishes import Wish
+from plugins.trading.orders.wishes import Exit, Wish
 from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderLeg, TimeInForce
 from tests.plugins.trading.engine.floorhouse import wish
@@ -119,3 +119,16 @@ async def test_a_group_whose_second_order_could_not_be_filled_whole_at_once_is_r
     told = "The order would be rejected: less than the whole quantity was offered."
     assert refused == [("FOK_NOT_FILLABLE", "input.orders.1", told)] * 2
     assert [[each["status"] for each in orders] for orders in placed] == [["FILLED", "FILLED"]] * 2
+
+
+def test_exits_whose_entry_has_only_closed_say_so():
+    desk = slate(margin="MARGIN", leverage=D(2))
+    entry = wish("BUY", "LIMIT", "2", limit_price="99", take_profit=Exit(limit_price=D(110)))
+    bought, profit = desk.place(entry)
+    desk.place(wish("SELL", "MARKET", "2"))
+
+    desk.meet("98", "99")
+
+    assert (desk.stand(bought), desk.held()) == (("FILLED", "2"), "0")
+    told = "ENTRY_CLOSED: its entry only closed what was held, and left nothing to protect"
+    assert ended(desk, profit) == ("CANCELED", "0", told)
