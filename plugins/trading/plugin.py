@@ -26,6 +26,7 @@ from plugins.trading.orders.deciding import Decider
 from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.events import EVENTS
 from plugins.trading.orders.floor import TOPIC as ORDERS_CHANGED
+from plugins.trading.orders.offers import OfferBook
 from plugins.trading.orders.reading import find_order
 from plugins.trading.positions.standings import Appraiser
 from plugins.trading.root import TradingMutation, TradingQuery, TradingSubscription
@@ -39,7 +40,7 @@ def services(host: Host) -> dict[type, Any]:
     kinds = (SwitchDesk, Appraiser, LedgerDesk, ScheduleDesk, Engine, Reconciler, Hints)
     brokers, decider = Brokers(host), Decider(host)
     made: dict[type, Any] = {Brokers: brokers, TradingKeys: brokers, AccountDesk: AccountDesk(host, brokers.ids)}
-    made |= {OrderDesk: OrderDesk(host, decider), HedgeDesk: HedgeDesk(host, decider)}
+    made |= {OfferBook: OfferBook(), OrderDesk: OrderDesk(host, decider), HedgeDesk: HedgeDesk(host, decider)}
     return made | {kind: kind(host) for kind in kinds}
 
 

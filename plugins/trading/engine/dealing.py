@@ -15,9 +15,8 @@ import structlog
 from gateway.core.contract import Host
 from gateway.core.matching.conditions import Facts, hopeless, met, read
 from gateway.core.matching.lifecycle import WORKING
-from gateway.core.matching.model import Step
 from gateway.core.matching.offers import is_stale
-from gateway.core.matching.venue import give_back, step
+from gateway.core.matching.venue import step
 from plugins.trading.accounts.access import Gate
 from plugins.trading.engine.seat import Seat, Stood, is_waiting
 from plugins.trading.markets.marks import Marks
@@ -26,6 +25,7 @@ from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.knowing import is_priced
 from plugins.trading.orders.market import Market
+from plugins.trading.orders.offers import OfferBook
 from plugins.trading.orders.placing import arrive
 from plugins.trading.orders.turning import form_of
 from plugins.trading.positions.store import PositionStore
@@ -57,19 +57,13 @@ class Dealer:
 
         Of an account that nobody has changed meanwhile only what belongs to some instruments is read.
         """
-        taken: list[Step] = []
-        try:
+        with self._host.service(OfferBook).taking(seat.id) as taken:
             async with writing(self._host, seat.tenant, seat.id) as w:
                 halted = await self._gate.halted(w.tx, w.account) is not None
                 same = bool(instruments) and w.account.version == seat.account.version
                 floor = await Floor.opened(self._host, w, instruments if same else None)
                 floor.offers, floor.taken = seat.offers, taken
                 yield floor, halted
-        except BaseException:
-            # Nothing of it is written.
-            for made in taken:
-                give_back(made)
-            raise
         seat.take(_stood(seat, floor, frozenset(instruments) if same else None))
 
     async def meet(self, seat: Seat, market: Market, marks: MarksOf) -> None:

@@ -54,14 +54,13 @@ class Stood:
 class Seat:
     """Of one account; changed by one task at a time."""
 
-    def __init__(self, stood: Stood, context: Callable[[], Context]) -> None:
-        self.context = context
+    def __init__(self, stood: Stood, context: Callable[[], Context], offers: Offers | None = None) -> None:
+        self.context, self.offers = context, offers or Offers()
         self.stopped = False
         """Whether its organisation, or the operator, has halted trading."""
         self.orders: dict[str, OrderRow] = {}
         self._forms: dict[str, dict[str, Working]] = {}
         self._extremes: dict[str, Extreme] = {}
-        self.offers = Offers()
         self.take(stood)
 
     def take(self, stood: Stood) -> None:
@@ -87,7 +86,6 @@ class Seat:
             if id in self.orders and self.orders[id].version == each.version
         }
         self.conditions = {row.id: read(row.condition) for row in self._waiting()}
-        self.offers.keep(self.matched() | self.positions.keys())
 
     @property
     def id(self) -> str:

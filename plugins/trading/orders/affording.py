@@ -286,7 +286,8 @@ def _even(good: int, bad: int, found: Lacked) -> int:
 
 def _beside(good: int, bad: int, found: Lacked) -> int:
     """Next to the one that was looked at last, toward where the edge is then; each time further from it."""
-    far, way = 6 ** (len(found) - 3), 1 if bad > good else -1
+    far: int = 6 ** (len(found) - 3)
+    way = 1 if bad > good else -1
     if far >= abs(good - bad):
         return _middle(good, bad, found)
     return good + way * far if next(reversed(found)) == good else bad - way * far

@@ -13,6 +13,7 @@ from plugins.trading.accounts.rules import is_valued
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.knowing import Known, is_priced
+from plugins.trading.orders.offers import OfferBook
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import AccountRow
 from plugins.trading.writing import writing
@@ -41,11 +42,15 @@ class Decider:
         self, context: Context, account_id: str, *instruments: InstrumentId
     ) -> AsyncIterator[tuple[Floor, str | None]]:
         """The account, locked, with orders of some instruments, or of all; and which kill switch is on."""
-        async with writing(self._host, context.tenant, account_id) as w:
-            if await self._gate.access(w.tx, context, w.account) < Access.TRADE:
-                raise _forbidden()
-            halted = await self._gate.halted(w.tx, w.account)
-            yield await Floor.opened(self._host, w, [str(each) for each in instruments] or None), halted
+        book = self._host.service(OfferBook)
+        with book.taking(account_id) as taken:
+            async with writing(self._host, context.tenant, account_id) as w:
+                if await self._gate.access(w.tx, context, w.account) < Access.TRADE:
+                    raise _forbidden()
+                halted = await self._gate.halted(w.tx, w.account)
+                floor = await Floor.opened(self._host, w, [str(each) for each in instruments] or None)
+                floor.offers, floor.taken = book.of(account_id), taken
+                yield floor, halted
 
     async def decided(
         self, context: Context, known: Known, instruments: Sequence[InstrumentId], ask: Ask, decide: Decide[R], *,

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
-from gateway.core.matching.model import Tick
+from gateway.core.matching.model import Step, Tick
 from gateway.core.matching.offers import Offered
+from gateway.core.matching.venue import give_back
 from plugins.trading.orders.market import Market
+
+MOST_ACCOUNTS, MOST_MESSAGES = 256, 64
 
 
 class Offers:
@@ -28,12 +34,48 @@ class Offers:
         name = str(tick.instrument)
         known = self._newest.get(name)
         if known is None or not (known[0] is tick or (not heard and _is_same(known[0], tick))):
+            self._newest.pop(name, None)
             known = self._newest[name] = tick, Offered.of(tick, market.spec, market.model)
         return known[1]
 
-    def keep(self, instruments: Collection[str]) -> None:
-        """Those of others are not met any more."""
-        self._newest = {name: each for name, each in self._newest.items() if name in instruments}
+    def trim(self) -> bool:
+        """Messages that nobody has taken anything of are not held; whether any other one is."""
+        touched = [(name, each) for name, each in self._newest.items() if each[1].touched]
+        self._newest = dict(touched[-MOST_MESSAGES:])
+        return bool(touched)
+
+
+class OfferBook:
+    """Of all accounts of a process: of those that it works, and of those that have taken something lately."""
+
+    def __init__(self) -> None:
+        self._all: WeakValueDictionary[str, Offers] = WeakValueDictionary()
+        self._lately: OrderedDict[str, Offers] = OrderedDict()
+
+    def of(self, account_id: str) -> Offers:
+        """The same for whoever asks."""
+        return self._all.setdefault(account_id, Offers())
+
+    @contextmanager
+    def taking(self, account_id: str) -> Iterator[list[Step]]:
+        """Around a transaction: what it notes in this list as taken is given back where it is not written."""
+        taken: list[Step] = []
+        offers = self.of(account_id)
+        try:
+            yield taken
+        except BaseException:
+            for made in taken:
+                give_back(made)
+            raise
+        finally:
+            self._keep(account_id, offers)
+
+    def _keep(self, account_id: str, offers: Offers) -> None:
+        self._lately.pop(account_id, None)
+        if offers.trim():
+            self._lately[account_id] = offers
+        if len(self._lately) > MOST_ACCOUNTS:
+            self._lately.popitem(last=False)
 
 
 def _is_same(one: Tick, other: Tick) -> bool:

@@ -8,12 +8,17 @@ from decimal import Decimal
 import pytest
 
 from gateway.core.matching.model import Level
+from plugins.trading.orders.floor import Floor
+from plugins.trading.orders.offers import MOST_ACCOUNTS, OfferBook
 from schema.words.orders import OrderLeg, TimeInForce
 from schema.words.problems import Refused
 from tests.plugins.trading.engine.floorhouse import wish
+from tests.plugins.trading.orders.pit import PLACE, Pit
+from tests.plugins.trading.orders.pit import wish as wish_of
 from tests.plugins.trading.orders.slate import FREE, Slate, slate
 
 D = Decimal
+PREVIEW = "query($i: OrderPlaceInput!) { r: orderPreview(input: $i) { fills { quantity } } }"
 
 
 def test_orders_that_arrive_one_after_the_other_share_the_message_that_they_meet():
@@ -123,3 +128,51 @@ def test_a_message_that_is_the_same_but_for_when_it_was_asked_for_offers_nothing
     (anew,) = desk.place(wish("BUY", "MARKET", "2"))
 
     assert (desk.stand(again), desk.stand(anew)) == (("PARTIALLY_FILLED", "1"), ("FILLED", "2"))
+
+
+async def test_orders_of_transactions_one_after_the_other_share_one_message(pit: Pit):
+    pit.price("99", "101", size="3")
+
+    first = await pit.place("BUY", "MARKET", "2")
+    dear = await pit.refused(PLACE, **wish_of("BUY", "MARKET", "99"))
+    seen = await pit.see(PREVIEW, i=wish_of("BUY", "MARKET", "2", timeInForce="IOC"))
+    second = await pit.place("BUY", "MARKET", "2", timeInForce="IOC")
+    other = await pit.place("BUY", "MARKET", "2", accountId="tacc_2")
+    pit.price("99", "101", size="3")
+    anew = await pit.place("BUY", "MARKET", "2")
+
+    assert dear[0] == "INSUFFICIENT_FUNDS"
+    assert [(each["order"]["status"], each["order"]["filledQuantity"]) for each in (first, second, other, anew)] == [
+        ("FILLED", "2"), ("CANCELED", "1"), ("FILLED", "2"), ("FILLED", "2"),
+    ]  # fmt: skip
+    assert [each["quantity"] for each in seen["fills"]] == ["1"]
+
+
+async def test_what_was_undone_has_taken_nothing(pit: Pit, monkeypatch: pytest.MonkeyPatch):
+    pit.price("99", "101", size="3")
+    real, failures = Floor.write, [RuntimeError("away")]
+
+    async def write(floor: Floor) -> None:
+        if failures:
+            raise failures.pop()
+        await real(floor)
+
+    monkeypatch.setattr(Floor, "write", write)
+    body = await pit.ask(PLACE, i=wish_of("BUY", "MARKET", "3"))
+    placed = await pit.place("BUY", "MARKET", "3")
+
+    assert ("errors" in body, failures, placed["order"]["status"]) == (True, [], "FILLED")
+
+
+def test_a_process_holds_what_few_accounts_have_taken_lately():
+    book, desk = OfferBook(), slate()
+    desk.price("99", "100", ask_size="3")
+    for number in range(MOST_ACCOUNTS + 1):
+        with book.taking(f"tacc_{number}"):
+            (offer,) = book.of(f"tacc_{number}").of(desk.ground.market).asks  # type: ignore[union-attr]
+            offer.take(D(1))
+    with book.taking("tacc_none"):
+        book.of("tacc_none").of(desk.ground.market)
+
+    assert len(book._lately) == MOST_ACCOUNTS == len(book._all)
+    assert {"tacc_0", "tacc_none"} & {*book._lately} == set()
