@@ -22,9 +22,11 @@ from plugins.trading.hedging.desk import HedgeDesk
 from plugins.trading.ledger.desk import LedgerDesk
 from plugins.trading.ledger.routes import routes
 from plugins.trading.live.hints import Hints
+from plugins.trading.orders.deciding import Decider
 from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.events import EVENTS
 from plugins.trading.orders.floor import TOPIC as ORDERS_CHANGED
+from plugins.trading.orders.offers import OfferBook
 from plugins.trading.orders.reading import find_order
 from plugins.trading.positions.standings import Appraiser
 from plugins.trading.root import TradingMutation, TradingQuery, TradingSubscription
@@ -35,9 +37,10 @@ from plugins.trading.tables import TABLES
 
 def services(host: Host) -> dict[type, Any]:
     """One of each a process."""
-    kinds = (SwitchDesk, Appraiser, OrderDesk, LedgerDesk, ScheduleDesk, Engine, Reconciler, Hints, HedgeDesk)
-    brokers = Brokers(host)
+    kinds = (SwitchDesk, Appraiser, LedgerDesk, ScheduleDesk, Engine, Reconciler, Hints)
+    brokers, decider = Brokers(host), Decider(host)
     made: dict[type, Any] = {Brokers: brokers, TradingKeys: brokers, AccountDesk: AccountDesk(host, brokers.ids)}
+    made |= {OfferBook: OfferBook(), OrderDesk: OrderDesk(host, decider), HedgeDesk: HedgeDesk(host, decider)}
     return made | {kind: kind(host) for kind in kinds}
 
 

@@ -267,6 +267,7 @@ closings = tenant_table(
     Column("idempotency_key", Text, nullable=False),
     Column("hedge_id", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("answer", Json, nullable=True),  # what was refused at a broker, empty for nothing; null: not answered
     PrimaryKeyConstraint("account_id", "idempotency_key"),
 )  # fmt: skip
 """Under which keys hedges were closed: a hedge is nothing but its orders, and closing one may place none."""

@@ -48,6 +48,8 @@ NOTHING_OF_ITS_OWN = {
     "trading.ledger.store.LedgerStore.after": "there is one entry, and none behind it",
     "trading.ledger.store.LedgerStore.keyed": "no entry was booked with the key that the walk gives",
     "trading.hedging.store.HedgeStore.closed_by": "no hedge was closed with the key that the walk gives",
+    "trading.hedging.store.HedgeStore.answered": "no hedge was closed with the key that the walk gives",
+    "trading.hedging.store.HedgeStore.answer": "no hedge was closed with the key that the walk gives",
     "trading.ledger.store.LedgerStore.waiting": "no entry is pending",
     "trading.orders.store.FillStore.add": "there is a fill under its broker's id",
     "trading.orders.store.OrderStore.add": "there is an order under its client's id",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from gateway.core.matching.rounding import EXACT
 from schema.errors import BadInput
@@ -15,6 +15,9 @@ from schema.provenance import DataMode
 from schema.symbols import InstrumentId
 from schema.words.orders import FillSource, Liquidity, OrderStatus, OrderType, SlippageKind, TimeInForce
 from schema.words.trades import Side
+
+if TYPE_CHECKING:
+    from gateway.core.matching.offers import Offer
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -225,6 +228,8 @@ class Step:
     """Whether anything has changed that must not be lost: a status, a fill, what a trailing stop remembers."""
     triggered: bool = False
     """Whether its stop price was touched by this message."""
+    taken: tuple[tuple[Offer, Decimal], ...] = field(default=(), compare=False, repr=False)
+    """What its executions took of the message."""
 
 
 def _read_slippage(reader: _Reader) -> Slippage:

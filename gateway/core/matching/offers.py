@@ -72,6 +72,12 @@ class Offered:
             asks = bids = _side(tick.last, traded)
         return cls(asks=asks, bids=bids, traded=traded)
 
+    @property
+    def touched(self) -> bool:
+        """Whether anybody took anything of it."""
+        pools = () if self.pool is None else (self.pool,)
+        return any(each.left != each.size for each in (*self.asks, *self.bids, *pools))
+
     def side(self, side: Side) -> Sequence[Offer]:
         """What an order of a side takes: a purchase the asks, a sale the bids."""
         return self.asks if side is Side.BUY else self.bids

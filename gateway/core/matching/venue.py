@@ -41,6 +41,7 @@ from schema.words.trades import Side
 
 IOC_UNFILLED = "IOC_UNFILLED"
 FOK_NOT_FILLABLE = "FOK_NOT_FILLABLE"
+MARKET_CLOSED = "MARKET_CLOSED"
 POST_ONLY_WOULD_TAKE = "POST_ONLY_WOULD_TAKE"
 REDUCE_ONLY_WOULD_INCREASE = "REDUCE_ONLY_WOULD_INCREASE"
 ORDER_EXPIRED = "EXPIRED"
@@ -118,8 +119,10 @@ def step(
     ended = _out_of_time(order, tick, model, now)
     if ended is not None:
         return ended
-    if not open or (again and order.due_at is None) or not _is_met(order, tick, model, now):
+    if (again and order.due_at is None) or not _is_met(order, tick, model, now):
         return Step(order=order)
+    if not open:
+        return _refused(order, MARKET_CLOSED) if order.time_in_force in AT_ONCE else Step(order=order)
     if order.reduce_only and most is not None and most <= 0:
         return _refused(order, REDUCE_ONLY_WOULD_INCREASE)
     if offered is None:
@@ -130,15 +133,23 @@ def step(
     return _taken(order, found, _Message(spec=spec, model=model, offered=offered, now=now, most=most))
 
 
+def give_back(made: Step) -> None:
+    """What a step took of the message is there again, for those after it: it is not to be."""
+    for offer, quantity in made.taken:
+        offer.take(EXACT.minus(quantity))
+
+
 class Meeting:
     """One message while an account's orders meet it, one after the other: they share its size.
 
     Once an order of a group is filled, even in part, the message passes the others by; what trails follows it still.
     """
 
-    def __init__(self, tick: Tick, spec: Spec, model: ExecutionModel, *, open: bool = True) -> None:
+    def __init__(
+        self, tick: Tick, spec: Spec, model: ExecutionModel, offered: Offered | None = None, *, open: bool = True
+    ) -> None:
         self._tick, self._spec, self._model, self._open = tick, spec, model, open
-        self._offered = Offered.of(tick, spec, model)
+        self._offered = Offered.of(tick, spec, model) if offered is None else offered
         self._served = set[str]()
 
     def queue(self, orders: Iterable[Working]) -> list[Working]:
@@ -161,6 +172,10 @@ class Meeting:
         if was is not None and self._model.source is FillSource.BARS and order.quantity > was.quantity:
             return _grown(self._met(replace(order, quantity=was.quantity), most), order)
         return self._met(order, most)
+
+    def release(self, order: Working) -> None:
+        """What it was filled by is not to be: the message meets the others of its group."""
+        self._served.discard(order.group or "")
 
     def _met(self, order: Working, most: Decimal | None) -> Step:
         made = step(order, self._tick, self._spec, self._model, self._offered, open=self._open, most=most)
@@ -272,7 +287,7 @@ def _taken(order: Working, found: Chance, message: _Message) -> Step:
     for _, quantity, offer in portions:
         offer.take(quantity)
     executions = _executions(met, found, portions, total, message) if portions else ()
-    return _after(order, found, executions, total, message)
+    return _after(order, found, executions, portions, message)
 
 
 def _portions(found: Chance, wanted: Decimal, message: _Message) -> list[tuple[Decimal, Decimal, Offer]]:
@@ -321,14 +336,20 @@ def _volume(portions: list[tuple[Decimal, Decimal, Offer]], message: _Message) -
         return sum(known, ZERO) * message.spec.contract_size if known and len(known) == len(sizes) else None
 
 
-def _after(order: Working, found: Chance, executions: tuple[Execution, ...], total: Decimal, message: _Message) -> Step:
-    met = found.order
+def _after(
+    order: Working, found: Chance, executions: tuple[Execution, ...], portions: list[tuple[Decimal, Decimal, Offer]],
+    message: _Message,
+) -> Step:  # fmt: skip
+    met, total = found.order, total_of(quantity for _, quantity, _ in portions)
     if executions:
         filled = EXACT.add(met.filled, total)
         status = FILLED if filled == met.quantity else PARTLY
         fills = met.fills + len(executions)
         met = replace(met, filled=filled, fills=fills, status=advance(met.status, status))
-    step_ = Step(order=met, executions=executions, changed=met is not order, triggered=found.triggered)
+    step_ = Step(
+        order=met, executions=executions, changed=met is not order, triggered=found.triggered,
+        taken=tuple((offer, quantity) for _, quantity, offer in portions),
+    )  # fmt: skip
     if met.status is FILLED:
         return step_
     if met.reduce_only and message.most is not None and total >= message.most:
@@ -340,7 +361,7 @@ def _after(order: Working, found: Chance, executions: tuple[Execution, ...], tot
 
 def _closed(made: Step, reason: str) -> Step:
     ended = _ended(made.order, CANCELED, reason)
-    return replace(ended, executions=made.executions, triggered=made.triggered)
+    return replace(ended, executions=made.executions, triggered=made.triggered, taken=made.taken)
 
 
 def _refused(order: Working, reason: str) -> Step:

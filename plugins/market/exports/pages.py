@@ -43,7 +43,8 @@ class Range:
             wanted = replace(self.wanted, first=self.page_rows, after=after)
             series = await self._page(wanted)
             self._check(series)
-            # Neither the bound of one operation nor its log is meant for a range of any length.
+            # Neither the time and the bound of one operation nor its log are meant for a range of any length.
+            self.context.market.endless()
             self.context.local.clear()
             self.context.market.log.forget()
             yield series

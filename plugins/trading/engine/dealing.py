@@ -24,6 +24,7 @@ from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.knowing import is_priced
 from plugins.trading.orders.market import Market
+from plugins.trading.orders.offers import OfferBook
 from plugins.trading.orders.placing import arrive
 from plugins.trading.orders.turning import form_of
 from plugins.trading.positions.store import PositionStore
@@ -55,10 +56,12 @@ class Dealer:
 
         Of an account that nobody has changed meanwhile only what belongs to some instruments is read.
         """
-        async with writing(self._host, seat.tenant, seat.id) as w:
-            same = bool(instruments) and w.account.version == seat.account.version
-            floor = await Floor.opened(self._host, w, instruments if same else None)
-            yield floor, floor.halted is not None
+        with self._host.service(OfferBook).taking(seat.id) as taken:
+            async with writing(self._host, seat.tenant, seat.id) as w:
+                same = bool(instruments) and w.account.version == seat.account.version
+                floor = await Floor.opened(self._host, w, instruments if same else None)
+                floor.offers, floor.taken = seat.offers, taken
+                yield floor, floor.halted is not None
         seat.take(_stood(seat, floor, frozenset(instruments) if same else None))
 
     async def meet(self, seat: Seat, market: Market, marks: MarksOf) -> None:

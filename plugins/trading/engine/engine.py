@@ -28,6 +28,7 @@ from plugins.trading.engine.reading import read_accounts
 from plugins.trading.engine.seat import Seat, Stood
 from plugins.trading.engine.values import find_value
 from plugins.trading.orders.market import Market
+from plugins.trading.orders.offers import OfferBook
 from plugins.trading.tables import evaluators, leases
 from schema.errors import MarketgateError
 
@@ -176,7 +177,8 @@ class Engine:
             if not stood.orders and not stood.positions:
                 return
             try:
-                place = Place(seat=Seat(stood, context))
+                offers = self._host.service(OfferBook).of(stood.account.id)
+                place = Place(seat=Seat(stood, context, offers))
             except (MarketgateError, ValueError, KeyError, TypeError) as error:
                 # One that another release has written must not keep the others from being worked.
                 LOG.error("trading_account_unreadable", account=stood.account.id, reason=f"{error}")

@@ -9,6 +9,7 @@ from datetime import datetime
 import structlog
 
 from gateway.core.contract import Context, Host
+from gateway.core.matching.model import Step
 from gateway.core.ports import Act, Audit, Organisations
 from gateway.core.store import Tx
 from plugins.trading.accounts.access import may_trade
@@ -17,6 +18,7 @@ from plugins.trading.ledger.book import Unbooked
 from plugins.trading.orders.floor import SYSTEM, Floor
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.knowing import is_priced
+from plugins.trading.orders.offers import OfferBook
 from plugins.trading.orders.placing import Place, place
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.positions.store import PositionStore
@@ -69,6 +71,10 @@ class Scheduler:
             await self._place(row, Refused("INSUFFICIENT_FUNDS", f"{error}"))
 
     async def _place(self, row: ScheduleRow, ground: Ground | Refused) -> None:
+        with self._host.service(OfferBook).taking(row.account_id) as taken:
+            await self._placed(row, ground, taken)
+
+    async def _placed(self, row: ScheduleRow, ground: Ground | Refused, taken: list[Step]) -> None:
         async with writing(self._host, row.tenant_id, row.account_id) as w:
             now = self._host.clock.now()
             held = await self._rows.find(w.tx, row.tenant_id, row.id)
@@ -81,6 +87,7 @@ class Scheduler:
                 await self._end(w.tx, held, now)
                 return
             floor = await Floor.opened(self._host, w)
+            floor.offers, floor.taken = self._host.service(OfferBook).of(row.account_id), taken
             if isinstance(ground, Ground) and not is_priced(floor, ground):
                 # It stays due, and what the account holds by now is asked for with the next look.
                 return

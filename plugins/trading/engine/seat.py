@@ -28,6 +28,7 @@ from gateway.core.matching.model import ExecutionModel, Step, Working
 from gateway.core.matching.venue import match
 from plugins.trading.engine.directory import Extreme
 from plugins.trading.orders.market import Market
+from plugins.trading.orders.offers import Offers
 from plugins.trading.orders.turning import form_of
 from plugins.trading.rows import AccountRow, BalanceRow, OrderRow, PositionRow
 from schema.words.orders import FillSource, MarginType, OrderStatus
@@ -53,8 +54,8 @@ class Stood:
 class Seat:
     """Of one account; changed by one task at a time."""
 
-    def __init__(self, stood: Stood, context: Callable[[], Context]) -> None:
-        self.context = context
+    def __init__(self, stood: Stood, context: Callable[[], Context], offers: Offers | None = None) -> None:
+        self.context, self.offers = context, offers or Offers()
         self.stopped = False
         """Whether its organisation, or the operator, has halted trading."""
         self.orders: dict[str, OrderRow] = {}

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
 
 from gateway.core.contract import Context, Host
 from gateway.core.ports import Audit
 from gateway.core.store import Tx
 from plugins.trading.accounts.rules import SIMULATOR
-from plugins.trading.hedging.legs import KIND, Leg, check_apart, check_legs, closing_wish, hedge_id, left_of, wish_of
+from plugins.trading.hedging.legs import (
+    KIND,
+    Leg,
+    check_apart,
+    check_legs,
+    client_order_id,
+    closing_wish,
+    hedge_id,
+    left_of,
+    wish_of,
+)
 from plugins.trading.hedging.store import HedgeStore
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.deciding import Decider
 from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
-from plugins.trading.orders.knowing import Known, ask_all
+from plugins.trading.orders.knowing import Known, Placed, ask_all
 from plugins.trading.orders.placing import Place, place
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.wishes import Wish, check_wish
@@ -52,8 +64,8 @@ class Hedge:
 class HedgeDesk:
     """Whoever may trade with the account may hedge it."""
 
-    def __init__(self, host: Host) -> None:
-        self._host, self._decider, self._rows = host, Decider(host), HedgeStore()
+    def __init__(self, host: Host, decider: Decider) -> None:
+        self._host, self._decider, self._rows = host, decider, HedgeStore()
 
     async def execute(
         self, context: Context, account_id: str, legs: Legs, *, client_id: str | None, digest: str,
@@ -94,12 +106,12 @@ class HedgeDesk:
             await self._record(floor, context, "hedge.executed", hedge, wishes)
             return Hedge(id=hedge, account=account, orders=_of(floor, hedge))
 
-        return await self._decider.decided(context, known, (), ask, put)
+        return await self._decider.decided(context, known, named, ask, put, whole=True)
 
     async def close(self, context: Context, account_id: str, hedge: str, key: str | None = None) -> Hedge:
         """Its open orders are cancelled, and what it has opened and the account still holds is closed.
 
-        What the same key has closed before is answered as it stands.
+        What the same key has closed before is answered as it stands, with what was refused then.
         """
         digest_of(key, hedge)  # refuses what is no key
         known = await self._decider.known(context, account_id)
@@ -111,7 +123,8 @@ class HedgeDesk:
             if await self._is_repeated(tx, account, hedge, key):
                 # Read anew: it may have been closed since.
                 now = await self._rows.of(tx, context.tenant, account.id, hedge)
-                return Hedge(id=hedge, account=account, orders=now)
+                refused = await self._refused(tx, account, key, now) if known.at_broker else None
+                return Hedge(id=hedge, account=account, orders=now, refused=refused)
         if known.at_broker:
             return await self._take_back(context, account, hedge, held, key)
         kinds = {row.instrument: row for row in held}
@@ -142,7 +155,7 @@ class HedgeDesk:
             rows = {row.id: row for row in now} | changed
             return Hedge(id=hedge, account=account, orders=sorted(rows.values(), key=lambda row: row.number))
 
-        return await self._decider.decided(context, known, (), ask, put)
+        return await self._decider.decided(context, known, named, ask, put, whole=True)
 
     async def _named(self, floor: Floor, wish: Wish) -> Wish:
         """Under its own id, if nobody has called an order so: the hedge is known by its group."""
@@ -159,11 +172,14 @@ class HedgeDesk:
 
     async def _send(self, context: Context, account: AccountRow, hedge: str, wishes: Sequence[Wish]) -> Hedge:
         """One after the other. Where one is refused, what of the others is not filled is cancelled; what is, stays."""
-        desk, refused = context.service(OrderDesk), None
+        refused = None
         for n, wish in enumerate(wishes):
             try:
-                placed = await desk.place(context, account.id, wish)
+                placed = await self._send_leg(context, account, hedge, n + 1, wish)
             except Refused as error:
+                if error.field == ("clientHedgeId",):
+                    # Nothing of the hedge that has this id is this one's.
+                    raise
                 whole = error.field[:1] == ("accountId",)
                 refused = error if whole else Refused(error.code, error.message, "legs", str(n), *error.field)
                 break
@@ -177,6 +193,21 @@ class HedgeDesk:
             await self._cancel(context, held)
             held = await self._held(context, account, hedge)
         return Hedge(id=hedge, account=account, orders=held, refused=refused)
+
+    async def _send_leg(
+        self, context: Context, account: AccountRow, hedge: str, number: int, wish: Wish
+    ) -> Placed:  # fmt: skip
+        """Under the first of its ids that no order outside of the hedge has: a repetition comes to the same."""
+        for attempt in count(1):
+            named = replace(wish, client_order_id=client_order_id(hedge, number, attempt))
+            try:
+                return await context.service(OrderDesk).place(context, account.id, named)
+            except Refused as error:
+                if error.code != "IDEMPOTENCY_MISMATCH":
+                    raise
+            if any(row.client_order_id == named.client_order_id for row in await self._held(context, account, hedge)):
+                raise _other_input()
+        raise AssertionError("there is always a next id")
 
     async def _take_back(
         self, context: Context, account: AccountRow, hedge: str, held: Sequence[OrderRow], key: str | None
@@ -197,12 +228,18 @@ class HedgeDesk:
             # Before anything is sent: whoever repeats it sends nothing twice.
             async with self._host.store.write() as tx:
                 if not await self._rows.note(tx, context.tenant, account.id, key, hedge, self._host.clock.now()):
-                    return Hedge(id=hedge, account=account, orders=now)
+                    refused = await self._refused(tx, account, key, now)
+                    return Hedge(id=hedge, account=account, orders=now, refused=refused)
         for wish in wishes:
             try:
-                await desk.place(context, account.id, wish)
+                placed = await desk.place(context, account.id, wish)
+                if placed.order.status == OrderStatus.REJECTED:
+                    raise Refused("BROKER_REFUSED", f"{wish.symbol}: {placed.order.reason}", "hedgeId")
             except Refused as error:
                 refused = refused or error
+        if key is not None:
+            async with self._host.store.write() as tx:
+                await self._rows.answer(tx, context.tenant, account.id, key, _plain(refused))
         return Hedge(
             id=hedge, account=account, orders=await self._held(context, account, hedge), refused=refused
         )  # fmt: skip
@@ -212,6 +249,17 @@ class HedgeDesk:
         if closed is not None:
             check_same(closed, hedge)
         return closed is not None
+
+    async def _refused(self, tx: Tx, account: AccountRow, key: str | None, rows: Sequence[OrderRow]) -> Refused | None:
+        """What was refused when a key closed it at a broker. That may not be known: its process has ended, or is still
+        at it."""
+        answer = await self._rows.answered(tx, account.tenant_id, account.id, key or "")
+        if answer:
+            return Refused(answer["code"], answer["message"], *answer["field"])
+        if answer is None and (left_of(rows) or any(row.open for row in rows)):
+            told = "Closing it under this idempotencyKey was not answered: what `open` names, another key closes."
+            return Refused("BROKER_UNAVAILABLE", told, "hedgeId")
+        return None
 
     async def _cancel(self, context: Context, rows: Sequence[OrderRow]) -> None:
         for row in rows:
@@ -227,8 +275,7 @@ class HedgeDesk:
     def _again(self, account: AccountRow, hedge: str, rows: Sequence[OrderRow], digest: str) -> Hedge:
         """What came of the same client's id before. At a broker each leg answers for its own input."""
         if account.broker == SIMULATOR and rows[0].request_digest != digest:
-            told = "This clientHedgeId came with other input: repeat that input, or give another id."
-            raise Refused("IDEMPOTENCY_MISMATCH", told, "clientHedgeId")
+            raise _other_input()
         return Hedge(id=hedge, account=account, orders=rows)
 
     async def _held(self, context: Context, account: AccountRow, hedge: str) -> list[OrderRow]:
@@ -245,6 +292,16 @@ class HedgeDesk:
 
 def _of(floor: Floor, hedge: str) -> list[OrderRow]:
     return sorted((row for row in floor.orders.values() if row.group_id == hedge), key=lambda row: row.number)
+
+
+def _plain(refused: Refused | None) -> dict[str, Any]:
+    """As it is kept."""
+    return {} if refused is None else {"code": refused.code, "message": refused.message, "field": list(refused.field)}
+
+
+def _other_input() -> Refused:
+    told = "This clientHedgeId came with other input: repeat that input, or give another id."
+    return Refused("IDEMPOTENCY_MISMATCH", told, "clientHedgeId")
 
 
 def _closed() -> Refused:

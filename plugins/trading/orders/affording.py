@@ -35,10 +35,15 @@ if TYPE_CHECKING:
     from plugins.trading.orders.ground import Ground
 
 Near = Callable[[Decimal, Decimal], Decimal]
+Excess = Callable[[int], Decimal | None]
+"""By how much a size lacks what is free, none or less where it passes; None where it fails for something else."""
+Lacked = dict[int, Decimal | None]
+"""Of sizes, in the order in which they were looked at."""
+Guess = Callable[[int, int, Lacked], int]
 
 ZERO = Decimal(0)
-MANY_ORDERS, FEW_LOOKS = 100, 12
-"""Each look at a size reckons all open orders of its instrument: of so many, a size near the greatest is named."""
+SHRUNK = 8
+"""How much nearer good guesses come each time; else halving is as good."""
 _NOTHING = ": pay in, or close something"
 
 
@@ -47,7 +52,12 @@ def arrival(floor: Floor, ground: Ground, row: OrderRow) -> Step | None:
     if ground.priced is None:
         return None
     order, market = replace(form_of(row, lends=floor.lends), accepted_at=floor.now), ground.market
-    return venue.accept(order, market.tick, market.spec, market.model, open=market.open, most=floor.most(row))
+    step = venue.accept(
+        order, market.tick, market.spec, market.model, open=market.open, most=floor.most(row),
+        offered=floor.offers.of(market),
+    )  # fmt: skip
+    venue.give_back(step)
+    return step
 
 
 def reserve_of(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
@@ -77,7 +87,7 @@ def _check_cash(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, 
     needs = f"{shown(wanted)} {row.currency}"
     if row.side == Side.BUY:
         told = f"The order needs {needs}, and {shown(free)} is free"
-        passing = _passing(floor, ground, row, step, lambda amount: amount <= free)
+        passing = _passing(floor, ground, row, step, lambda amount: EXACT.subtract(amount, free))
     else:
         told = f"The sale costs {needs} more than it brings, and {shown(free)} is free"
         passing = _paying(floor, ground, row, free)
@@ -104,7 +114,7 @@ def _check_margin(floor: Floor, ground: Ground, row: OrderRow, step: Step | None
     if amount > (there := max(free, ZERO)):
         told = f"The order needs a margin of {_money(amount)} {account.currency}, and {_money(there)} is available"
         passing = _passing(
-            floor, ground, row, step, lambda taken: (marks.worth(taken, row.currency) or ZERO) <= there
+            floor, ground, row, step, lambda taken: EXACT.subtract(marks.worth(taken, row.currency) or ZERO, there)
         )  # fmt: skip
         raise Refused("INSUFFICIENT_MARGIN", f"{told}{passing}.", *path, _sized_by(row))
 
@@ -199,7 +209,7 @@ def lacking_margin(floor: Floor, marks: Marks, spec: Spec, row: OrderRow, step: 
 
 
 def _passing(
-    floor: Floor, ground: Ground, row: OrderRow, step: Step | None, fits: Callable[[Decimal], bool]
+    floor: Floor, ground: Ground, row: OrderRow, step: Step | None, lacks: Callable[[Decimal], Decimal]
 ) -> str:  # fmt: skip
     """The greatest size on the step that would be taken, in words; of any order, though chance may favour this one."""
     if step is not None:
@@ -207,18 +217,17 @@ def _passing(
     unit = ground.spec.step_quantity or COIN_STEP
     low, high = int(row.filled / unit), int((row.quantity or ZERO) / unit)
 
-    def passes(count: int) -> bool:
+    def excess(count: int) -> Decimal | None:
         sized = replace(row, quantity=times(Decimal(count), unit))
         sized = replace(sized, reserved=reserve_of(floor, ground, sized))
         made = step and arrival(floor, ground, sized)
         if made is not None and made.reason in (venue.FOK_NOT_FILLABLE, venue.POST_ONLY_WOULD_TAKE):
-            return False
+            return None
         if not sized.reserved and not _shifts(floor, ground, sized):
-            return True
-        return fits(_taken(floor, ground, sized, made))
+            return ZERO
+        return lacks(_taken(floor, ground, sized, made))
 
-    looks = FEW_LOOKS if len(_with(floor, row)) > MANY_ORDERS else None
-    size = times(Decimal(_edge(passes, low, high, looks)), unit)
+    size = times(Decimal(_edge(excess, low, high)), unit)
     if row.leg == OrderLeg.ENTRY and size <= venue.closable(Side(row.side), floor.held(row.instrument)):
         # It would only close, and leave nothing for its exits.
         return _NOTHING
@@ -231,23 +240,63 @@ def _paying(floor: Floor, ground: Ground, row: OrderRow, free: Decimal) -> str:
     unit = ground.spec.step_quantity or COIN_STEP
     now, most = int((row.quantity or ZERO) / unit), int(sellable(floor, row) / unit)
 
-    def passes(count: int) -> bool:
+    def excess(count: int) -> Decimal:
         sized = replace(row, quantity=times(Decimal(count), unit))
-        return _taken(floor, ground, sized, arrival(floor, ground, sized)) <= free
+        return EXACT.subtract(_taken(floor, ground, sized, arrival(floor, ground, sized)), free)
 
-    edge = _edge(passes, most if most > now and passes(most) else 0, now)
+    edge = _edge(excess, most if most > now and excess(most) <= 0 else 0, now)
     return _told_size(ground, row, times(Decimal(edge), unit), ceil_to if edge > now else floor_to) or ": pay in"
 
 
-def _edge(passes: Callable[[int], bool], good: int, bad: int, looks: int | None = None) -> int:
-    """The last that passes, on the way from one that does to one that does not; after so many looks one near it."""
-    while abs(good - bad) > 1 and looks != 0:
-        low, high = max(min(good, bad), 1), max(good, bad)
-        # Sizes that are far apart are halved by their digits.
-        middle = isqrt(low * high) if high > 4 * low else (good + bad) // 2
-        good, bad = (middle, bad) if passes(middle) else (good, middle)
-        looks = None if looks is None else looks - 1
+def _edge(excess: Excess, good: int, bad: int) -> int:
+    """The last that passes, on the way from one that does to one that does not: exactly, and in few looks, as each of
+    them reckons all open orders of an instrument.
+
+    What is lacked grows about evenly with the size: so it is looked where it would be nothing, and beside that, before
+    what is left is halved.
+    """
+    found, width = {bad: excess(bad)}, abs(good - bad) * SHRUNK
+    guesses: tuple[Guess, ...] = (_first,)
+    while abs(good - bad) > 1:
+        for guess in guesses:
+            at = guess(good, bad, found)
+            lacked = found[at] = excess(at)
+            good, bad = (at, bad) if lacked is not None and lacked <= 0 else (good, at)
+            if abs(good - bad) <= 1:
+                return good
+        guesses = (_middle,)
+        if (left := abs(good - bad)) * SHRUNK <= width:
+            guesses, width = (_even, _beside, _middle), left
     return good
+
+
+def _first(good: int, bad: int, _: Lacked) -> int:
+    return good + 1 if bad > good else good - 1
+
+
+def _even(good: int, bad: int, found: Lacked) -> int:
+    """Where nothing would be lacked, if that grew evenly between the two."""
+    none, some = found.get(good), found.get(bad)
+    if none is None or some is None or some <= none:
+        return _middle(good, bad, found)
+    far = abs(bad - good)
+    part = min(max(int(far * -none / (some - none)), 1), far - 1)
+    return good + part if bad > good else good - part
+
+
+def _beside(good: int, bad: int, found: Lacked) -> int:
+    """Next to the one that was looked at last, toward where the edge is then; each time further from it."""
+    far: int = 6 ** (len(found) - 3)
+    way = 1 if bad > good else -1
+    if far >= abs(good - bad):
+        return _middle(good, bad, found)
+    return good + way * far if next(reversed(found)) == good else bad - way * far
+
+
+def _middle(good: int, bad: int, _: Lacked) -> int:
+    """Sizes that are far apart are halved by their digits."""
+    low, high = max(min(good, bad), 1), max(good, bad)
+    return isqrt(low * high) if high > 4 * low else (good + bad) // 2
 
 
 def _told_size(ground: Ground, row: OrderRow, quantity: Decimal, near: Near) -> str | None:

@@ -41,7 +41,7 @@ def check_arrival(floor: Floor, ground: Ground, row: OrderRow, step: Step | None
 
 def _resting(ground: Ground, row: OrderRow) -> str:
     """The last price at which it takes nothing."""
-    best, unit, buys = _best(ground, row), ground.spec.tick, row.side == Side.BUY
+    best, unit, buys = _best(ground, row, None), ground.spec.tick, row.side == Side.BUY
     if best is None:
         return "move it away from the market"
     if unit is None:
@@ -60,7 +60,7 @@ def _filling(floor: Floor, ground: Ground, row: OrderRow, path: Path) -> str:
         told, least = f"Only {shown(there)} of {shown(quantity)} is offered now", replace(row, quantity=there)
         named = f"{_sized(ground, least)} would pass, as would" if _passes(floor, ground, least, path) else "use"
         return f"{told}: {named} IOC or GTC, which take what there is."
-    best = _best(ground, row)
+    best = _best(ground, row, floor.offers.of(ground.market))
     if limit is None or row.type != OrderType.LIMIT or best is None:
         return "Nothing is offered now: use GTC, which waits for it."
     told, at_best = f"Nothing is offered at {shown(limit)} now", replace(row, limit_price=best)
@@ -71,15 +71,15 @@ def _filling(floor: Floor, ground: Ground, row: OrderRow, path: Path) -> str:
     return f"{told}: {size}a limitPrice of {shown(best)} would pass, as would GTC, which waits."
 
 
-def _best(ground: Ground, row: OrderRow) -> Decimal | None:
-    """What it would take first."""
+def _best(ground: Ground, row: OrderRow, offered: Offered | None) -> Decimal | None:
+    """What it would take first, of what others have left; else of what the message says."""
     tick = ground.market.tick
     if tick is None:
         return None
-    offered = Offered.of(tick, ground.spec, ground.model)
+    offered = offered or Offered.of(tick, ground.spec, ground.model)
     if offered.bar is not None:
         return offered.bar.open
-    return next((each.price for each in offered.side(Side(row.side))), None)
+    return next((each.price for each in offered.side(Side(row.side)) if each.left != 0), None)
 
 
 def _there(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:

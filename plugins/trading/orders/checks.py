@@ -17,6 +17,7 @@ from schema.words.trades import Side
 if TYPE_CHECKING:
     from plugins.trading.orders.floor import Floor
     from plugins.trading.orders.ground import Ground
+    from plugins.trading.orders.market import Market
 
 ZERO = Decimal(0)
 MOST_OPEN = 1_000
@@ -93,7 +94,7 @@ def closing_part(floor: Floor, instrument: str, side: Side, quantity: Decimal) -
     return min(quantity, abs(held)) if against else ZERO
 
 
-def check_reduces(floor: Floor, ground: Ground, wish: Wish, quantity: Decimal, path: Path) -> None:
+def check_reduces(floor: Floor, ground: Ground | Market, wish: Wish, quantity: Decimal, path: Path) -> None:
     """An order that only reduces must not turn or open a position."""
     if not wish.reduce_only:
         return
@@ -123,7 +124,7 @@ def check_opens(floor: Floor, ground: Ground, wish: Wish, quantity: Decimal | No
 
 
 def check_short(
-    floor: Floor, ground: Ground, wish: Wish, quantity: Decimal, path: Path, group: str | None = None,
+    floor: Floor, ground: Ground | Market, wish: Wish, quantity: Decimal, path: Path, group: str | None = None,
     but: str | None = None,
 ) -> None:  # fmt: skip
     """A cash account sells what it has, less what its other open sales will sell; those of one group count once.

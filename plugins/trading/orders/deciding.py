@@ -14,6 +14,7 @@ from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.floorstore import FloorStore
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.knowing import Known, is_priced
+from plugins.trading.orders.offers import OfferBook
 from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.writing import writing
 from schema.names import could_be_id
@@ -30,7 +31,7 @@ ATTEMPTS = 8
 
 
 class Decider:
-    """Whoever calls may trade with the account, or is refused."""
+    """Whoever calls may trade with the account, or is refused. One a process: all that decide hear of each other."""
 
     def __init__(self, host: Host) -> None:
         self._host, self._gate = host, Gate()
@@ -42,19 +43,23 @@ class Decider:
         self, context: Context, account_id: str, *instruments: InstrumentId
     ) -> AsyncIterator[tuple[Floor, str | None]]:
         """The account, locked, with orders of some instruments, or of all; and which kill switch is on."""
-        async with writing(self._host, context.tenant, account_id) as w:
-            if await self._gate.access(w.tx, context, w.account) < Access.TRADE:
-                raise _forbidden()
-            floor = await Floor.opened(self._host, w, [str(each) for each in instruments] or None)
-            yield floor, floor.halted
+        book = self._host.service(OfferBook)
+        with book.taking(account_id) as taken:
+            async with writing(self._host, context.tenant, account_id) as w:
+                if await self._gate.access(w.tx, context, w.account) < Access.TRADE:
+                    raise _forbidden()
+                floor = await Floor.opened(self._host, w, [str(each) for each in instruments] or None)
+                floor.offers, floor.taken = book.of(account_id), taken
+                yield floor, floor.halted
 
     async def decided(
-        self, context: Context, known: Known, instruments: Sequence[InstrumentId], ask: Ask, decide: Decide[R]
-    ) -> R:
+        self, context: Context, known: Known, instruments: Sequence[InstrumentId], ask: Ask, decide: Decide[R], *,
+        whole: bool = False,
+    ) -> R:  # fmt: skip
         """What is decided on the locked account by prices of all that it holds, and written.
 
         Where it holds by then what nobody was asked for, they are asked anew, and of all beside that others are about
-        to buy; the last time what there is has to do.
+        to buy; the last time what there is has to do. *whole*: orders of all instruments are read.
         """
         account_id = known.account.id
         with self._announced(account_id, instruments):
@@ -63,7 +68,7 @@ class Decider:
                     now = await self.known(context, account_id)
                     known = now.beside(known, frozenset().union(*self._coming[account_id]))
                 grounds = await ask(known)
-                async with self.floor(context, account_id, *instruments) as (floor, halted):
+                async with self.floor(context, account_id, *(() if whole else instruments)) as (floor, halted):
                     if attempt == ATTEMPTS or all(is_priced(floor, ground) for ground in grounds):
                         found = await decide(floor, grounds, halted)
                         await floor.write()

@@ -37,8 +37,8 @@ from schema.words.trades import Side
 class OrderDesk:
     """What callers do with orders; the engine does the rest."""
 
-    def __init__(self, host: Host) -> None:
-        self._host, self._decider = host, Decider(host)
+    def __init__(self, host: Host, decider: Decider) -> None:
+        self._host, self._decider = host, decider
         self._orders, self._fills = OrderStore(), FillStore()
         self._live = LiveDesk(host)
 
@@ -96,6 +96,7 @@ class OrderDesk:
                 rows.append(place(floor, ground, wish, own)[0])
                 check_placed(floor.orders[rows[-1].id], rule, own.path)
             # The first may be filled by now: what came after it has not heard of that.
+            floor.marks = grounds[0].marks if floor.lends else None
             floor.follow(rows[0].id, grounds[0].market)
             for n, row in enumerate(rows):
                 check_placed(floor.orders[row.id], rule, ("orders", str(n)))

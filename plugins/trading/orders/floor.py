@@ -14,7 +14,8 @@ from typing import Self
 
 from gateway.core.contract import Host
 from gateway.core.matching import venue
-from gateway.core.matching.contingencies import PARENT_ENDED, Cancel, Consequence, Resize, Wake, consequences
+from gateway.core.matching.chances import AT_ONCE
+from gateway.core.matching.contingencies import Cancel, Consequence, Resize, Wake, consequences
 from gateway.core.matching.funding import last_funding
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step
@@ -36,6 +37,7 @@ from plugins.trading.orders.events import OrderAccepted, OrderFilled, PositionCl
 from plugins.trading.orders.floorstore import FloorStore
 from plugins.trading.orders.losing import read_began
 from plugins.trading.orders.market import Market
+from plugins.trading.orders.offers import Offers
 from plugins.trading.orders.reasons import told_reason
 from plugins.trading.orders.shifting import Shifts
 from plugins.trading.orders.sides import check_woken
@@ -81,6 +83,9 @@ class Floor:
         self.unread = 0
         self.marks: Marks | None = None
         """By which a margin account's fills are judged; None where their orders were judged by prices of now."""
+        self.offers = Offers()
+        self.taken: list[Step] = []
+        """What was taken of them here."""
         self.positions: dict[str, PositionRow] = {}
         self.cash: dict[str, Decimal] = {}
         """What may be spent, by currency: less what pending entries hold, reserves not taken off."""
@@ -168,7 +173,10 @@ class Floor:
     def accept(self, row: OrderRow, market: Market) -> Step:
         """It works, and meets the price of now where it is due."""
         order = replace(form_of(row, lends=self.lends), accepted_at=self.now)
-        step = venue.accept(order, market.tick, market.spec, market.model, open=market.open, most=self.most(row))
+        step = venue.accept(
+            order, market.tick, market.spec, market.model, open=market.open, most=self.most(row),
+            offered=self.offers.of(market),
+        )  # fmt: skip
         self._take(row, step, market, told=True)
         return step
 
@@ -178,8 +186,9 @@ class Floor:
             return None
         order = form_of(row, lends=self.lends)
         step = venue.step(
-            order, market.tick, market.spec, market.model, open=market.open, most=self.most(row), now=self.now
-        )
+            order, market.tick, market.spec, market.model, self.offers.of(market), open=market.open,
+            most=self.most(row), now=self.now,
+        )  # fmt: skip
         if not step.changed:
             return None
         self._take(row, step, market)
@@ -192,7 +201,8 @@ class Floor:
         """
         if market.tick is None:
             return
-        meeting = venue.Meeting(market.tick, market.spec, market.model, open=market.open)
+        offered = self.offers.of(market, heard=True)
+        meeting = venue.Meeting(market.tick, market.spec, market.model, offered, open=market.open)
         for found in meeting.queue(form_of(row, lends=self.lends) for row in rows.values()):
             now = self.orders[found.id]
             if not now.open:
@@ -200,6 +210,8 @@ class Floor:
             step = meeting.meet(form_of(now, lends=self.lends), self.most(now), was=found)
             if step.changed:
                 self._take(now, step, market)
+            if step.executions and self.orders[found.id].filled == now.filled:
+                meeting.release(found)
 
     def revise(self, row: OrderRow, market: Market) -> Step:
         """Other terms: it loses its place, and arrives anew."""
@@ -273,11 +285,13 @@ class Floor:
     def _take(self, row: OrderRow, step: Step, market: Market, *, told: bool = False) -> None:
         with self.shifts.change(market):
             if step.executions and (lacking := self._lacking(row, step, market)) is not None:
+                venue.give_back(step)
                 code = "INSUFFICIENT_MARGIN" if self.lends else "INSUFFICIENT_FUNDS"
                 if (closing := self._closing(row, market)) is None:
                     self.fail(row, code, lacking)
                     return
                 step = replace(closing, reason=f"{code}: {lacking}")
+            self.taken.append(step)
             after = returned(row, step.order, self.now, told_reason(step.reason))
             after = replace(after, reserved=left_of(row, after))
             if told or (row.status == OrderStatus.NEW and after.status != OrderStatus.NEW):
@@ -297,7 +311,8 @@ class Floor:
         if not self.lends or market.tick is None or not most:
             return None
         order, now = replace(working(row), reduce_only=True), self.now if row.due_at is not None else None
-        return venue.step(order, market.tick, market.spec, market.model, open=market.open, most=most, now=now)
+        offered = self.offers.of(market)
+        return venue.step(order, market.tick, market.spec, market.model, offered, open=market.open, most=most, now=now)
 
     def _lacking(self, row: OrderRow, step: Step, market: Market) -> str | None:
         """Why an account cannot pay these fills, or has no margin for them; None where it can."""
@@ -398,17 +413,22 @@ class Floor:
                 if quantity:
                     self._wake(replace(other, quantity=quantity), market)
                 elif not self.orders[other.parent_id or ""].open:
-                    self.end(other, OrderStatus.CANCELED, PARENT_ENDED)
+                    self.end(other, OrderStatus.CANCELED, "ENTRY_CLOSED")
 
     def _wake(self, row: OrderRow, market: Market | None) -> None:
-        """It arrives at the venue, and meets the message after the one that has woken it."""
+        """It arrives at the venue, and meets the message after the one that has woken it; what waits for nothing, what
+        is left of that one, where its fill can be judged."""
         if row.condition is not None:
             return
         if market is not None and market.tick is not None:
             try:
-                check_woken(row, self.orders.get(row.parent_id or ""), market, self.now)
+                check_woken(self, row, market)
             except Refused as refused:
                 self.fail(row, refused.code, refused.message)
+                return
+            known = row.instrument == str(market.tick.instrument) and (self.marks is not None or not self.lends)
+            if known and row.time_in_force in AT_ONCE:
+                self.accept(row, market)
                 return
         order = replace(working(row), accepted_at=self.now)
         model = market.model if market else ExecutionModel.read(self.w.account.model)

@@ -14,6 +14,7 @@ import strawberry
 from gateway.core.contract import Context, Ctx
 from gateway.core.matching.fees import commission, commissions
 from gateway.core.matching.rounding import quantum_of
+from gateway.core.matching.venue import give_back
 from plugins.trading.accounts.access import Gate
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.checks import side_price
@@ -22,6 +23,7 @@ from plugins.trading.orders.fields import wish_of
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.inputs import OrderPlaceErrorCode, OrderPlaceInput
+from plugins.trading.orders.offers import OfferBook
 from plugins.trading.orders.placing import Place, place
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.types import average_price
@@ -143,7 +145,12 @@ async def _outcome(context: Context, account_id: str, wish: Wish, ground: Ground
     name, day = str(ground.spec.instrument), floor.now.date().isoformat()
     held_before = floor.held(name)
     before = standing(account, held.cash, held.reserved, held.positions, ground.marks, day=day)
-    row = place(floor, ground, wish, Place(made_by=context.principal.actor, halted=floor.halted))[0]
+    floor.offers = host.service(OfferBook).of(account_id)
+    try:
+        row = place(floor, ground, wish, Place(made_by=context.principal.actor, halted=floor.halted))[0]
+    finally:
+        for made in floor.taken:
+            give_back(made)
     after = standing(
         account, _moved(held, cash, floor), floor.reserved(), tuple(floor.positions.values()), ground.marks, day=day
     )

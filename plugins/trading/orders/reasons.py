@@ -5,10 +5,12 @@ from __future__ import annotations
 REASONS = {
     "IOC_UNFILLED": "what could not be filled at once was cancelled",
     "FOK_NOT_FILLABLE": "less than the whole quantity was offered",
+    "MARKET_CLOSED": "its market is closed, and it waits for nothing",
     "POST_ONLY_WOULD_TAKE": "it would have been filled at once",
     "REDUCE_ONLY_WOULD_INCREASE": "there is nothing left of the position that it could reduce",
     "EXPIRED": "its time ran out",
     "PARENT_ENDED": "the order that it waited for ended otherwise",
+    "ENTRY_CLOSED": "its entry only closed what was held, and left nothing to protect",
     "OTHER_FILLED": "another order of its group was filled",
     "EXIT_FILLED": "its position was closed",
     "CANCELED": "by its owner",

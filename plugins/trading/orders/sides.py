@@ -15,16 +15,17 @@ from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.model import Spec, Tick
 from gateway.core.matching.rounding import COIN_STEP, EXACT, ceil_to, floor_to
 from plugins.trading.ledger.chart import shown
-from plugins.trading.orders.checks import Path, side_price
+from plugins.trading.orders.checks import Path, check_reduces, check_short, side_price
 from plugins.trading.orders.forms import check_form
 from plugins.trading.orders.market import Market
-from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of, wished
+from plugins.trading.orders.wishes import AT_ONCE, Exit, Wish, exit_wish, exits_of, wished
 from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderLeg, OrderType
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
 if TYPE_CHECKING:
+    from plugins.trading.orders.floor import Floor
     from plugins.trading.orders.ground import Ground
 
 WRONG_SIDE = "WRONG_SIDE_OF_MARKET"
@@ -79,18 +80,23 @@ def check_exit(wish: Wish, exit: Exit, leg: OrderLeg, ground: Ground, now: datet
     check_side(closing, leg, price, spec, path)
 
 
-def check_woken(row: OrderRow, first: OrderRow | None, market: Market, now: datetime) -> None:
+def check_woken(floor: Floor, row: OrderRow, market: Market) -> None:
     """The form, and of what is no exit the side, of an order that another one's fill has woken, by the message that
-    filled that one. What its entry's price has told already is not asked again; another instrument's is not known."""
+    filled that one; of what waits for nothing also what it may sell. What its entry's price has told already is not
+    asked again; another instrument's is not known."""
+    first, tick = floor.orders.get(row.parent_id or ""), market.tick
     foreseen = row.leg in EXITS and first is not None and first.type != OrderType.TRAILING_STOP
-    tick = market.tick
     if tick is None or row.instrument != str(tick.instrument) or foreseen:
         return
     wish = wished(row)
     price, exits = side_price(tick, wish.side), row.leg in EXITS
-    check_form(wish, market.spec, now=now, collar_bps=market.model.collar_bps, price=price, closes=exits)
-    if not exits:
-        check_side(wish, None, price, market.spec, ())
+    check_form(wish, market.spec, now=floor.now, collar_bps=market.model.collar_bps, price=price, closes=exits)
+    if exits:
+        return
+    check_side(wish, None, price, market.spec, ())
+    if wish.time_in_force in AT_ONCE and row.quantity is not None:
+        check_reduces(floor, market, wish, row.quantity, ())
+        check_short(floor, market, wish, row.quantity, (), but=row.id)
 
 
 def _waiting(wish: Wish, leg: OrderLeg | None) -> Waiting | None:

@@ -56,7 +56,7 @@ FEW = Thing(
 )
 PARTS = [Part(n=1, of="full", at=NOON), Part(n=2, of=None, at=None)]
 SUMS = select(exact_sum(things.c.amount).label("amount"), func.count().label("number")).where(things.c.more == "x")
-MANY = (
+MANY: tuple[tuple[str, Any, type], ...] = (
     ("parts", select(parts).where(parts.c.n >= bindparam("least")), Part), ("sums", SUMS.group_by(things.c.more), Sum),
     ("things", select(things).where(things.c.key.in_(bindparam("keys", expanding=True))), Thing),
 )  # fmt: skip

@@ -408,3 +408,14 @@ def test_matching_loads_no_numpy():
     )
 
     assert done.stdout == "False\n"
+
+
+def test_what_waits_for_nothing_ends_where_it_reaches_a_market_that_has_closed():
+    late = replace(QUOTES, latency_ms=1000)
+    for tif in ("IOC", "FOK"):
+        sent = accept(order(BUY, "LIMIT", tif=tif, limit=102), None, SPEC, late).order
+
+        assert stepped(sent, quote(99, 101, seconds=0.5), open=False) == ("ACCEPTED", "", None)
+        assert stepped(sent, quote(99, 101, seconds=1), open=False) == ("REJECTED", "", "MARKET_CLOSED")
+    rests = accept(order(BUY, "MARKET"), None, SPEC, late).order
+    assert stepped(rests, quote(99, 101, seconds=1), open=False) == ("ACCEPTED", "", None)

@@ -6,8 +6,10 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,11 @@ import pytest
 
 from gateway.core.ports import Usage
 from plugins.billing.usage.meter import Meter
+from plugins.market.desk import MarketDesk
 from plugins.market.exports import parquet
+from plugins.market.exports.asked import read_asked
+from plugins.market.exports.pages import Range
+from schema.errors import FailureCode, NoAnswer
 from schema.words.usage import UsageBy
 from tests.gateway.doubles import failing, reply
 from tests.plugins.market.exporting import DAY, SYMBOL, WEEK, Export, breaking, exporting, minutes, rows_of, until
@@ -176,6 +182,28 @@ async def test_what_breaks_off_cannot_be_taken_for_whole(export: Export, ending:
     if ending == "ndjson":
         assert json.loads(taken.splitlines()[-1])["error"]["code"] == "UNKNOWN_INSTRUMENT"
     await until(lambda: export.under_way == 0)
+
+
+async def test_a_long_range_may_take_longer_than_an_operation(export: Export, monkeypatch: pytest.MonkeyPatch):
+    context, loop = export.house.context(), asyncio.get_running_loop()
+    real, passed = loop.time, 0.0
+    monkeypatch.setattr(loop, "time", lambda: real() + passed)
+    asked = dict(each.split("=") for each in WEEK.split("&"))
+    wanted = await read_asked(list(asked.items()), partial(context.service(MarketDesk).find, context), context.now)
+    counts = []
+
+    async with aclosing(Range(context=context, wanted=wanted).pages()) as pages:
+        async for page in pages:
+            counts.append(len(page.bars))
+            passed += export.house.host.settings.timeout_s
+
+    assert counts == [5_000, 5_000, 80]
+    # Its beginning has the time of one.
+    late = export.house.context()
+    passed += export.house.host.settings.timeout_s
+    with pytest.raises(NoAnswer) as refused:
+        await anext(Range(context=late, wanted=wanted).pages())
+    assert refused.value.code is FailureCode.DEADLINE_EXCEEDED
 
 
 async def test_what_fails_before_the_first_row_is_told_in_words(export: Export):

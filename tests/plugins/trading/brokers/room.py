@@ -85,15 +85,19 @@ class Room:
     venues: dict[str, Venue]
     quoted: Quoted
 
+    @property
+    def who(self) -> Principal:
+        """Ada, who may do all."""
+        return Principal(tenant=TENANT, kind=CallerKind.USER, user=BY, scopes=frozenset(Scope))
+
     def venue(self, account: str) -> Any:
         return self.venues[BROKERS[account]]
 
     async def see(self, document: str, **given: Any) -> Any:
         """The payload of a mutation."""
-        who = Principal(tenant=TENANT, kind=CallerKind.USER, user=BY, scopes=frozenset(Scope))
         request = OperationRequest(query=document, variables={"i": given})
         facts = RequestFacts(request_id="req_test", transport="http")
-        body: Any = (await self.house.executor.execute(request, facts, principal=who)).body()
+        body: Any = (await self.house.executor.execute(request, facts, principal=self.who)).body()
         assert "errors" not in body, body
         return body["data"]["r"]
 
@@ -199,10 +203,9 @@ class Room:
         """Money by currency and units by instrument, as texts."""
         document = """query($id: ID!) { a: tradingAccount(id: $id) { balances { currency cash } }
           p: positions(accountId: $id) { nodes { symbol quantity } } }"""
-        who = Principal(tenant=TENANT, kind=CallerKind.USER, user=BY, scopes=frozenset(Scope))
         request = OperationRequest(query=document, variables={"id": account})
         facts = RequestFacts(request_id="req_test", transport="http")
-        body: Any = (await self.house.executor.execute(request, facts, principal=who)).body()
+        body: Any = (await self.house.executor.execute(request, facts, principal=self.who)).body()
         data = body["data"]
         cash = {each["currency"]: each["cash"] for each in data["a"]["balances"]}
         return cash, {each["symbol"]: f"{D(each['quantity']).normalize():f}" for each in data["p"]["nodes"]}

@@ -11,7 +11,9 @@ import pytest
 from gateway.core.contract import Context
 from gateway.core.identity import Scope
 from gateway.core.ports import Hedges
+from plugins.trading.hedging import desk as hedging_desk
 from plugins.trading.hedging.legs import client_order_id, hedge_id, left_of
+from plugins.trading.orders import desk as orders_desk
 from plugins.trading.orders import ground, knowing
 from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.ground import Ground
@@ -250,6 +252,35 @@ async def test_a_hedge_is_priced_anew_where_the_account_holds_something_new(
     assert asked == [{PERP}, {PERP, ETH}]
     assert (made["userErrors"], closed["userErrors"]) == ([], [])
     assert await held(room) == {ETH: "1"}
+
+
+async def test_what_a_hedge_is_about_to_buy_is_priced_for_an_order_that_is_decided_meanwhile(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+):
+    hedging, gate, asked = asyncio.Event(), asyncio.Event(), list[frozenset[str]]()
+
+    async def ask_all(*given: Any, **more: Any) -> list[Ground]:
+        hedging.set()
+        await gate.wait()
+        return await knowing.ask_all(*given, **more)
+
+    async def ask_one(context: Any, known: Any, *given: Any) -> Ground:
+        if not asked:
+            # Somebody else buys ether meanwhile: it is decided anew.
+            async with room.house.store.write() as tx:
+                await PositionStore().put(tx, TENANT, position(ETH, "1", "50", account_id=MINE))
+        asked.append(known.held)
+        return await knowing.ask_one(context, known, *given)
+
+    monkeypatch.setattr(hedging_desk, "ask_all", ask_all)
+    monkeypatch.setattr(orders_desk, "ask_one", ask_one)
+    made = asyncio.create_task(execute(room, legs=[leg(PERP, "SELL", "2")]))
+    await hedging.wait()
+    await room.place("BUY", "MARKET", "1", accountId=MINE)
+    gate.set()
+
+    assert (await made)["userErrors"] == []
+    assert asked == [frozenset(), frozenset({BTC, ETH, PERP})]
 
 
 class HandOrders:

@@ -84,6 +84,10 @@ class Slate:
     def meet(self, bid: str, ask: str | None = None, size: str | None = None, **more: str) -> None:
         """A message meets what works, as the engine lets it."""
         self.price(bid, ask, size, **more)
+        self.meet_now()
+
+    def meet_now(self) -> None:
+        """The message that was set does."""
         rows = {row.id: row for row in self.floor.open if OrderStatus(row.status) in WORKING}
         self.floor.marks = self.marks if self.floor.lends else None
         self.floor.take_all(rows, self.ground.market)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from collections.abc import Callable
+from decimal import ROUND_UP, Decimal
 
 import pytest
 
 from gateway.core.matching.model import ExecutionModel, Fees, Slippage
 from plugins.trading.orders.affording import _edge
+from plugins.trading.orders.wishes import Wish
 from schema.words.orders import SlippageKind
+from schema.words.problems import Refused
+from tests.plugins.trading.engine.floorhouse import wish as wish_of
 from tests.plugins.trading.orders.pit import BTC, CLOSE, FREE, PLACE, REPLACE, D, Pit, wish
+from tests.plugins.trading.orders.slate import slate
 
 PREVIEW = "query($i: OrderPlaceInput!) { r: orderPreview(input: $i) { userErrors { field code message } } }"
 
@@ -150,21 +155,51 @@ async def test_a_sale_that_costs_more_than_it_brings_is_refused_and_never_half_b
 
 @pytest.mark.parametrize("most", [0, 1, 2, 3, 999, 12_345, 10**20])
 def test_the_edge_of_what_passes_is_found_exactly_from_either_side(most: int):
-    assert _edge(lambda count: count <= most, 0, 10**21) == most
-    assert _edge(lambda count: count >= most, 10**21, -1) == most
+    assert _edge(lambda count: D(count - most), 0, 10**21) == most
+    assert _edge(lambda count: D(most - count), 10**21, -1) == most
+    assert _edge(lambda count: None if count > most else D(0), 0, 10**21) == most
 
 
-def test_after_a_few_looks_a_size_near_the_greatest_is_named_and_it_passes():
+@pytest.mark.parametrize(
+    ("taken", "free", "most", "looks"),
+    [
+        (lambda count: D(count) * D("0.101"), D("9366.25"), 92_735, 4),
+        (lambda count: max(D(0), D(count - 70_000) * D("0.101")), D("9366.25"), 162_735, 9),
+        # Rounded to cents that hold thousands of them.
+        (lambda count: (D(count) / 10_000).quantize(D("0.01"), ROUND_UP), D("500.01"), 5_000_100, 17),
+    ],
+)  # fmt: skip
+def test_it_is_found_in_few_looks(taken: Callable[[int], Decimal], free: Decimal, most: int, looks: int):
     looked = list[int]()
 
-    def passes(count: int) -> bool:
+    def excess(count: int) -> Decimal:
         looked.append(count)
-        return count <= 4_567_890
+        return taken(count) - free
 
-    found = _edge(passes, 0, 10**21, 12)
+    assert _edge(excess, 0, 10**9) == most
+    assert len(looked) == looks
 
-    assert len(looked) == 12
-    assert 4_000_000 < found <= 4_567_890
+
+@pytest.mark.parametrize(("type_", "limit"), [("MARKET", None), ("LIMIT", "99"), ("LIMIT", "101")])
+def test_among_many_open_orders_the_greatest_size_is_named_exactly(type_: str, limit: str | None):
+    desk = slate("2000", margin="MARGIN", leverage=D(2), model={"slippage": {"kind": "BASIS_POINTS", "bps": "7"}})
+    desk.price("99.9", "100.1", ask_size="7", bid_size="7")
+    desk.place(wish_of("SELL", "MARKET", "5"))
+    for number in range(130):
+        desk.place(wish_of("BUY", "LIMIT", "0.1", limit_price=f"{80 + number % 10}"))
+
+    def asked(quantity: str) -> Wish:
+        return wish_of("BUY", type_, quantity, **({} if limit is None else {"limit_price": limit}))
+
+    with pytest.raises(Refused) as refused:
+        desk.place(asked("5000"))
+    size = re.findall(r"([\d.]+) would pass", refused.value.message)[0]
+    with pytest.raises(Refused) as more:
+        desk.place(asked(f"{D(size) + D('0.001')}"))
+    (placed,) = desk.place(asked(size))
+
+    assert more.value.message.endswith(f": {size} would pass.")
+    assert (placed.open or placed.status == "FILLED", f"{placed.quantity:f}") == (True, size)
 
 
 async def test_an_order_that_takes_nothing_passes_where_less_than_nothing_is_available(pit: Pit):

@@ -58,19 +58,22 @@ async def test_orders_of_one_account_at_once_are_placed_one_after_the_other(pit_
 
 
 async def test_times_in_force_with_less_offered_than_wanted(pit: Pit):
-    pit.price("99", "101", size="2")
+    async def placed(*how: str, **given: Any) -> Any:
+        """By a message of its own."""
+        pit.price("99", "101", size="2")
+        return await pit.place(*how, **given)
 
     found = [
-        await pit.place("BUY", "MARKET", "3", timeInForce="IOC"),
-        await pit.place("BUY", "LIMIT", "3", limitPrice="101", timeInForce="IOC"),
-        await pit.place("BUY", "LIMIT", "3", limitPrice="100", timeInForce="IOC"),
-        await pit.place("BUY", "LIMIT", "2", limitPrice="101", timeInForce="FOK"),
-        await pit.place("BUY", "LIMIT", "3", limitPrice="101", timeInForce="GTC"),
-        await pit.place("BUY", "LIMIT", "1", limitPrice="90", timeInForce="DAY"),
-        await pit.place(
+        await placed("BUY", "MARKET", "3", timeInForce="IOC"),
+        await placed("BUY", "LIMIT", "3", limitPrice="101", timeInForce="IOC"),
+        await placed("BUY", "LIMIT", "3", limitPrice="100", timeInForce="IOC"),
+        await placed("BUY", "LIMIT", "2", limitPrice="101", timeInForce="FOK"),
+        await placed("BUY", "LIMIT", "3", limitPrice="101", timeInForce="GTC"),
+        await placed("BUY", "LIMIT", "1", limitPrice="90", timeInForce="DAY"),
+        await placed(
             "BUY", "LIMIT", "1", limitPrice="90", timeInForce="GTD", expiresAt="2026-11-20T14:00:00+01:30"
         ),
-        await pit.place("BUY", "LIMIT", "1", limitPrice="100.99", postOnly=True),
+        await placed("BUY", "LIMIT", "1", limitPrice="100.99", postOnly=True),
     ]  # fmt: skip
 
     rows = [each["order"] for each in found]
@@ -165,6 +168,7 @@ async def test_an_order_with_other_terms_keeps_what_is_filled_and_reserves_anew(
         await pit.refused(REPLACE, orderId=order["id"], stopPrice="95"),
         await pit.refused(REPLACE, orderId=order["id"], expiresAt="2026-11-21T00:00:00Z"),
     ]  # fmt: skip
+    pit.price("99", "101", size="2")
     taken = (await pit.do(REPLACE, orderId=order["id"], limitPrice="101"))["order"]
 
     assert (lower["status"], lower["filledQuantity"], lower["reserved"]) == ("PARTIALLY_FILLED", "2", "270.05")
