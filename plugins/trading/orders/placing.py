@@ -84,8 +84,8 @@ def place(floor: Floor, ground: Ground, wish: Wish, how: Place) -> list[OrderRow
 def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
     """An order for a broker, NEW until the broker has answered; whether there is money for it, the broker knows."""
     check_room(floor, 1)
-    check_switches(floor, how.halted, reduces=wish.reduce_only)
-    check_loss(floor, ground, wish.side, reduces=wish.reduce_only, notes=True)
+    check_switches(floor, how.halted, wish.side, reduce_only=wish.reduce_only)
+    check_loss(floor, ground, wish.side, reduce_only=wish.reduce_only, notes=True)
     check_market(floor, ground, wish, how.path, remote=True)
     quantity = _quantity(ground, wish, how.path)
     _check_form(floor, ground, wish, quantity, how.path)
@@ -101,8 +101,8 @@ def replaced_remote(
     if "expires_at" in terms:
         told = "No broker has orders until a time: leave expiresAt out."
         raise Refused("ORDER_INVALID", told, "expiresAt")
-    check_switches(floor, halted, reduces=row.reduce_only)
-    check_loss(floor, ground, Side(row.side), reduces=row.reduce_only, notes=True)
+    check_switches(floor, halted, Side(row.side), reduce_only=row.reduce_only)
+    check_loss(floor, ground, Side(row.side), reduce_only=row.reduce_only, notes=True)
     wish = wished(after)
     _check_form(floor, ground, wish, after.quantity, ())
     if "quantity" in terms:
@@ -114,7 +114,7 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
     """An order whose condition is met is checked as if it were placed now: accepted, or rejected with the reason."""
     wish = replace(wished(row), condition=None)
     try:
-        check_loss(floor, ground, wish.side, reduces=wish.reduce_only)
+        check_loss(floor, ground, wish.side, reduce_only=wish.reduce_only)
         check_market(floor, ground, wish, ())
         quantity = _quantity(ground, wish, ())
         sized = replace(row, quantity=quantity, condition=None)
@@ -142,7 +142,7 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     if "expires_at" in terms and row.time_in_force != TimeInForce.GTD:
         told = f"expiresAt does not go with {row.time_in_force}: only with GTD."
         raise Refused("ORDER_INVALID", told, "expiresAt")
-    check_switches(floor, halted, reduces=row.reduce_only)
+    check_switches(floor, halted, Side(row.side), reduce_only=row.reduce_only)
     wish, waits = wished(after), _waits(row) and row.status == OrderStatus.NEW
     _check_form(floor, ground, wish, after.quantity, (), arrives=not waits, closes=after.leg in EXITS)
     _check_new_side(floor, ground, after, terms)
@@ -203,8 +203,8 @@ def _check_new_side(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[
 
 
 def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
-    check_switches(floor, how.halted, reduces=wish.reduce_only)
-    check_loss(floor, ground, wish.side, reduces=wish.reduce_only)
+    check_switches(floor, how.halted, wish.side, reduce_only=wish.reduce_only)
+    check_loss(floor, ground, wish.side, reduce_only=wish.reduce_only)
     check_kind(ground.spec, how.path, lends=floor.lends)
     waits = wish.condition is not None or how.parent is not None
     if not waits:
