@@ -24,7 +24,7 @@ from plugins.trading.orders.checks import (
     side_price,
 )
 from plugins.trading.orders.floor import Floor
-from plugins.trading.orders.forms import check_form
+from plugins.trading.orders.forms import LEAST, SIZES, check_form, freed
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.losing import check_loss
 from plugins.trading.orders.sides import check_exit, check_exits, check_side
@@ -88,7 +88,7 @@ def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderR
     check_loss(floor, ground, wish.side, reduce_only=wish.reduce_only, notes=True)
     check_market(floor, ground, wish, how.path, remote=True)
     quantity = _quantity(ground, wish, how.path)
-    _check_form(floor, ground, wish, quantity, how.path)
+    _check_form(floor, ground, wish, quantity, how.path, remote=True)
     check_reduces(floor, ground, wish, quantity, how.path)
     return floor.add(_row(floor, ground, wish, how, quantity))
 
@@ -104,7 +104,7 @@ def replaced_remote(
     check_switches(floor, halted, Side(row.side), reduce_only=row.reduce_only)
     check_loss(floor, ground, Side(row.side), reduce_only=row.reduce_only, notes=True)
     wish = wished(after)
-    _check_form(floor, ground, wish, after.quantity, ())
+    _check_form(floor, ground, wish, after.quantity, (), remote=True)
     if "quantity" in terms:
         check_reduces(floor, ground, wish, working(after).left, ())
     return after
@@ -144,7 +144,8 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
         raise Refused("ORDER_INVALID", told, "expiresAt")
     check_switches(floor, halted, Side(row.side), reduce_only=row.reduce_only)
     wish, waits = wished(after), _waits(row) and row.status == OrderStatus.NEW
-    _check_form(floor, ground, wish, after.quantity, (), arrives=not waits, closes=after.leg in EXITS)
+    kept = after.leg in EXITS and "quantity" not in terms
+    _check_form(floor, ground, wish, after.quantity, (), arrives=not waits, kept=kept, filled=row.filled)
     _check_new_side(floor, ground, after, terms)
     _check_kept_exits(floor, ground, after, terms)
     if waits:
@@ -294,11 +295,16 @@ def _row(floor: Floor, ground: Ground, wish: Wish, how: Place, quantity: Decimal
 
 def _check_form(
     floor: Floor, ground: Ground, wish: Wish, quantity: Decimal | None, path: tuple[str, ...], *, arrives: bool = True,
-    closes: bool = False,
+    kept: bool = False, filled: Decimal = ZERO, remote: bool = False,
 ) -> None:  # fmt: skip
+    """*kept*: the size of an exit, which follows its entry's. A broker's own rules hold there; whether it takes less
+    than its least where that is all, it says itself."""
     tick = ground.priced.tick if ground.priced and arrives else None
-    whole = wish.reduce_only and quantity == abs(floor.held(str(ground.spec.instrument)))
+    left = None if quantity is None else quantity - filled
+    but = SIZES if kept else freed(floor, str(ground.spec.instrument), wish, left)
+    if remote:
+        but &= LEAST if wish.reduce_only else frozenset()
     check_form(
         wish, ground.spec, now=floor.now, path=path, collar_bps=ground.model.collar_bps,
-        price=side_price(tick, wish.side) if tick else None, quantity=quantity, closes=closes or whole,
+        price=side_price(tick, wish.side) if tick else None, quantity=quantity, but=but,
     )  # fmt: skip
