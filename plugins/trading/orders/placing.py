@@ -300,10 +300,10 @@ def _check_form(
     """*kept*: the size of an exit, which follows its entry's. A broker's own rules hold there; whether it takes less
     than its least where that is all, it says itself."""
     tick = ground.priced.tick if ground.priced and arrives else None
-    left = None if quantity is None else quantity - filled
-    but = SIZES if kept else freed(floor, str(ground.spec.instrument), wish, left)
+    name, left = str(ground.spec.instrument), None if quantity is None else quantity - filled
+    but = SIZES if kept else freed(floor, name, wish, left)
     if remote:
-        but &= LEAST if wish.reduce_only else frozenset()
+        but = LEAST if wish.reduce_only and left == abs(floor.held(name)) else frozenset()
     check_form(
         wish, ground.spec, now=floor.now, path=path, collar_bps=ground.model.collar_bps,
         price=side_price(tick, wish.side) if tick else None, quantity=quantity, but=but,
