@@ -83,6 +83,18 @@ async def test_what_only_reduces_has_no_greatest_size_but_a_step_and_a_least_one
     assert [each["order"]["status"] for each in (sold, waits)] == ["FILLED", "ACCEPTED"]
 
 
+async def test_an_exit_that_is_less_than_the_least_size_is_moved_beside_what_else_is_held(pit: Pit):
+    await pit.place("BUY", "MARKET", "1")
+    pit.price("99", "101", size="0.05")
+    made = await pit.place("BUY", "LIMIT", "1", limitPrice="101", stopLoss={"stopPrice": "90"})
+    (stop,) = made["children"]
+
+    moved = await pit.do(REPLACE, orderId=stop["id"], stopPrice="91")
+
+    assert (stop["quantity"], stop["status"]) == ("0.05", "ACCEPTED")
+    assert (moved["order"]["quantity"], moved["order"]["stopPrice"]) == ("0.05", "91")
+
+
 async def test_what_opens_keeps_its_greatest_size(pit: Pit):
     await hold(pit, "MARGIN", "100", "80")
     above: list[dict[str, Any]] = [
@@ -143,3 +155,18 @@ async def test_a_hedge_after_the_loss_of_the_day_is_told_what_would_pass(pit: Pi
         "until the next UTC day only what reduces is taken: orders with reduceOnly, `positionClose` and `hedgeClose`."
     )
     assert found[1][2].endswith("until the next UTC day only sales are taken.")
+
+
+async def test_what_is_taken_while_the_loss_of_the_day_cannot_be_judged_is_said(pit: Pit):
+    for account, margin in (("tacc_owes", "MARGIN"), ("tacc_cash", "CASH")):
+        await pit.open(account, margin=margin, max_daily_loss=D(50), currency="EUR")
+        await pit.pay_in(account, "USD", "1000")
+
+    found = [await pit.refused(PLACE, **wish("BUY", "MARKET", accountId=each)) for each in ("tacc_owes", "tacc_cash")]
+
+    why = "maxDailyLoss cannot be judged, as the account cannot be valued: no rate from USD to EUR. Until then only"
+    assert found == [
+        ("NO_PRICE", "input.accountId",
+         f"{why} what reduces is taken: orders with reduceOnly, `positionClose` and `hedgeClose`."),
+        ("NO_PRICE", "input.accountId", f"{why} sales are taken."),
+    ]  # fmt: skip
