@@ -32,7 +32,7 @@ from plugins.trading.positions.standings import Appraiser
 from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.writing import is_gone, writing
 from schema.errors import MarketgateError
-from schema.words.orders import OrderStatus
+from schema.words.orders import MarginType, OrderStatus
 from schema.words.problems import Refused
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class LiveGuard:
             return []
         async with self._host.store.read() as tx:
             rows = await OrderStore().open(tx, account.tenant_id, account.id)
-        if not any(_goes(row) for row in rows):
+        if not any(_goes(row, account) for row in rows):
             return []
         async with writing(self._host, account.tenant_id, account.id) as w:
             floor = await LiveFloor.opened(self._host, w)
@@ -162,13 +162,13 @@ def _ask_cancels(floor: LiveFloor) -> list[OrderRow]:
     found = [
         replace(course.asked(row, OrderStatus.PENDING_CANCEL, floor.now), reason=told_reason(LOSS))
         for row in floor.open
-        if _goes(row)
+        if _goes(row, floor.w.account)
     ]
     for row in found:
         floor.ask(row)
     return found
 
 
-def _goes(row: OrderRow) -> bool:
+def _goes(row: OrderRow, account: AccountRow) -> bool:
     """One that may be another by now is left alone, until the broker says which."""
-    return opens(row) and OrderStatus(row.status) not in course.ASKED
+    return opens(row, lends=account.margin == MarginType.MARGIN) and OrderStatus(row.status) not in course.ASKED

@@ -10,16 +10,18 @@ from decimal import Decimal
 from gateway.core.contract import Host
 from gateway.core.ports import Outbox
 from plugins.trading.engine.events import AccountDailyLossReached
-from plugins.trading.engine.judging import Verdict, judge
+from plugins.trading.engine.judging import Verdict, closing_of, judge
 from plugins.trading.ledger.chart import total
 from plugins.trading.ledger.store import LedgerStore
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.modes import least_mode
+from plugins.trading.orders.checks import only_reduces
 from plugins.trading.orders.floor import Floor
 from plugins.trading.positions.opening import opening
 from plugins.trading.positions.standing import Standing, standing
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import BalanceRow, OrderRow
+from schema.words.trades import Side
 
 LOSS = "DAILY_LOSS_REACHED"
 
@@ -29,19 +31,20 @@ async def judged(floor: Floor, marks: Marks) -> tuple[Verdict, Standing] | None:
     w, day = floor.w, floor.now.date().isoformat()
     cash = tuple(await PositionStore().cash(w.tx, w.tenant, w.account.id))
     now = standing(w.account, cash, floor.reserved(), tuple(floor.positions.values()), marks, day=day)
-    verdict = judge(w.account, now, day)
+    closing = closing_of(floor.open, floor.now)
+    verdict = judge(w.account, now, day, closing)
     if verdict is None:
         return None
     if verdict.new_day:
         w.set(day=day, day_equity=await _opening(floor, cash, marks, verdict.equity))
         # What was lost between midnight and now counts already.
-        verdict = judge(w.account, now, day) or verdict
+        verdict = judge(w.account, now, day, closing) or verdict
     return verdict, now
 
 
-def opens(row: OrderRow) -> bool:
+def opens(row: OrderRow, *, lends: bool) -> bool:
     """Whether the greatest loss of a day cancels an order: what only reduces stays."""
-    return not row.reduce_only
+    return not only_reduces(Side(row.side), reduce_only=row.reduce_only, lends=lends)
 
 
 def tell_loss(host: Host, floor: Floor, verdict: Verdict, now: Standing, canceled: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import structlog
@@ -14,7 +14,7 @@ from plugins.trading.engine.daily import LOSS, judged, opens, tell_loss
 from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.events import AccountMarginCall
 from plugins.trading.engine.feedbook import Feedbook
-from plugins.trading.engine.judging import Verdict, judge
+from plugins.trading.engine.judging import Verdict, closing_of, judge
 from plugins.trading.engine.seat import Seat
 from plugins.trading.markets.marks import Mark, Marks
 from plugins.trading.markets.modes import least_mode
@@ -25,7 +25,7 @@ from plugins.trading.orders.placing import Place, place
 from plugins.trading.orders.wishes import Wish
 from plugins.trading.positions.standing import Standing, standing
 from plugins.trading.positions.store import PositionStore
-from plugins.trading.rows import BalanceRow, PositionRow
+from plugins.trading.rows import BalanceRow, OrderRow, PositionRow
 from schema.words.orders import OrderCause, OrderStatus, OrderType
 from schema.words.problems import Refused
 from schema.words.trades import Side
@@ -49,7 +49,8 @@ class Guard:
         cash = await self._cash(seat)
         marks = await self._marks(seat, cash)
         now = self._valued(seat, cash, tuple(seat.positions.values()), marks, _reserved(seat))
-        verdict = judge(seat.account, now, self._day)
+        closing = closing_of(seat.orders.values(), self._host.clock.now())
+        verdict = judge(seat.account, now, self._day, closing)
         if verdict is not None and verdict.anything and not (seat.halted and not verdict.new_day):
             await self._act(seat, marks)
         return None if verdict is None else now
@@ -133,7 +134,8 @@ class Guard:
 
     def _enforce(self, seat: Seat, floor: Floor, verdict: Verdict, now: Standing, marks: Marks) -> None:
         if verdict.loss:
-            tell_loss(self._host, floor, verdict, now, _cancel(floor, LOSS, but_reducing=True))
+            gone = _cancel(floor, LOSS, [row for row in floor.open if opens(row, lends=floor.lends)])
+            tell_loss(self._host, floor, verdict, now, gone)
         if verdict.call:
             floor.w.set(margin_called=True)
             mode = least_mode(now.modes)
@@ -141,11 +143,13 @@ class Guard:
             self._host.service(Outbox).emit(floor.w.tx, call, tenant=seat.tenant)
         if verdict.recovered:
             floor.w.set(margin_called=False)
-        if verdict.close and not any(row.cause == OrderCause.LIQUIDATION for row in floor.open):
+        if verdict.over:
+            _cancel(floor, "RECOVERED", [row for row in floor.open if row.cause == OrderCause.LIQUIDATION])
+        if verdict.close:
             self._liquidate(seat, floor, verdict, marks)
 
     def _liquidate(self, seat: Seat, floor: Floor, verdict: Verdict, marks: Marks) -> None:
-        _cancel(floor, "LIQUIDATION", but_reducing=False)
+        _cancel(floor, "LIQUIDATION", [row for row in floor.open if row.cause != OrderCause.LIQUIDATION])
         for name in verdict.close:
             ground, held = self._ground(seat, name, marks), floor.held(name)
             if ground is None or not held:
@@ -168,11 +172,10 @@ class Guard:
         )  # fmt: skip
 
 
-def _cancel(floor: Floor, reason: str, *, but_reducing: bool) -> int:
-    """Open orders, or those that do not only reduce; how many."""
-    before = [row for row in floor.open if opens(row) or not but_reducing]
-    floor.end_all([row.id for row in before], OrderStatus.CANCELED, reason)
-    return sum(not floor.orders[row.id].open for row in before)
+def _cancel(floor: Floor, reason: str, rows: Sequence[OrderRow]) -> int:
+    """How many."""
+    floor.end_all([row.id for row in rows], OrderStatus.CANCELED, reason)
+    return sum(not floor.orders[row.id].open for row in rows)
 
 
 def _reserved(seat: Seat) -> dict[str, Decimal]:

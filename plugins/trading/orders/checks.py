@@ -26,15 +26,28 @@ MOST_OPEN = 1_000
 Path = tuple[str, ...]
 
 
-def check_switches(floor: Floor, halted: str | None, *, reduces: bool) -> None:
+def only_reduces(side: Side, *, reduce_only: bool, lends: bool) -> bool:
+    """Whether an order can but make a position smaller, as each sale of an account does that cannot borrow."""
+    return reduce_only or (side is Side.SELL and not lends)
+
+
+def told_reducing(*, lends: bool) -> str:
+    """What is taken after the greatest loss of a day, in words."""
+    if not lends:
+        return "only sales are taken"
+    return "only what reduces is taken: orders with reduceOnly, `positionClose` and `hedgeClose`"
+
+
+def check_switches(floor: Floor, halted: str | None, side: Side, *, reduce_only: bool) -> None:
     """Kill switches stop everything; a loss of the day leaves only what reduces."""
     if halted is not None:
         raise Refused("KILL_SWITCH", halted, "accountId")
     account = floor.w.account
+    reduces = only_reduces(side, reduce_only=reduce_only, lends=floor.lends)
     if account.loss_day == floor.now.date().isoformat() and not reduces:
         told = (
             f"The account has reached its greatest daily loss of {account.max_daily_loss} {account.currency}: until "
-            "the next UTC day only orders with reduceOnly are taken."
+            f"the next UTC day {told_reducing(lends=floor.lends)}."
         )
         raise Refused("DAILY_LOSS_REACHED", told, "accountId")
 

@@ -120,7 +120,7 @@ class OrderDesk:
             now = floor.orders.get(order_id)
             if now is None or not now.open:
                 raise _ended(row if now is None else now)
-            check_loss(floor, grounds[0], Side(now.side), reduces=now.reduce_only)
+            check_loss(floor, grounds[0], Side(now.side), reduce_only=now.reduce_only)
             after = replaced(floor, grounds[0], now, terms, halted)
             await self._record(floor, trail.replaced(context, now, terms))
             return floor.orders[after.id]

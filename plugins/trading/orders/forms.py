@@ -8,41 +8,61 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from gateway.core.matching.model import Spec, Working
 from gateway.core.matching.rules import Rule, Violation, check, check_number
-from plugins.trading.orders.checks import Path
+from plugins.trading.orders.checks import Path, only_reduces
 from plugins.trading.orders.wishes import Wish
 from schema.names import camel
+from schema.words.orders import OrderCause
 from schema.words.problems import Refused
+
+if TYPE_CHECKING:
+    from plugins.trading.orders.floor import Floor
 
 ONE = Decimal(1)
 QUANTITY = "quantity"
-_LEAST = frozenset({Rule.SIZE_BELOW_MINIMUM, Rule.NOTIONAL_BELOW_MINIMUM})
+LEAST = frozenset({Rule.SIZE_BELOW_MINIMUM, Rule.NOTIONAL_BELOW_MINIMUM})
+MOST = frozenset({Rule.SIZE_ABOVE_MAXIMUM})
+SIZES = LEAST | MOST | {Rule.SIZE_OFF_STEP}
+"""Rules that keep no whole position from being closed: what part fills, or several orders, have left must be sold."""
 _SNAKE = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 
 
 def check_form(
     wish: Wish, spec: Spec, *, now: datetime, path: Path = (), collar_bps: int | None = None,
-    price: Decimal | None = None, quantity: Decimal | None = None, closes: bool = False,
+    price: Decimal | None = None, quantity: Decimal | None = None, but: AbstractSet[Rule] = frozenset(),
 ) -> None:  # fmt: skip
     """Refused with the field of the first thing that is wrong, all others in the message and in its parts.
 
     *price* is the market's of the side that the order takes, where it arrives now: without it no collar and no worth
-    by the market are looked at. *quantity* is what a notional comes to, once that is known. What *closes* a whole
-    position has no least size: else what a part fill has left could not be sold.
+    by the market are looked at. *quantity* is what a notional comes to, once that is known. *but* are rules of its size
+    that do not hold for it.
     """
+    if but >= MOST:
+        # Else a size above it would be told of nothing further.
+        spec = replace(spec, max_size=None)
     known = wish.quantity if wish.quantity is not None else quantity
     order = _order(wish, spec, ONE if known is None else known, now)
     found = [*_of_notional(wish, spec), *check(order, spec, now=now, price=price, collar_bps=collar_bps)]
     if known is None:
         found = [each for each in found if each.field != QUANTITY]
-    if closes:
-        found = [each for each in found if each.rule not in _LEAST]
-    if found:
+    if found := [each for each in found if each.rule not in but]:
         raise refused_of(found, path, sized_by=QUANTITY if wish.notional is None else "notional")
+
+
+def freed(floor: Floor, name: str, wish: Wish, quantity: Decimal | None) -> frozenset[Rule]:
+    """Rules of its size that do not hold for an order on paper that only reduces: there is no greatest size, and of a
+    whole position, or all that a hedge has of one, no other rule."""
+    if not only_reduces(wish.side, reduce_only=wish.reduce_only, lends=floor.lends):
+        return frozenset()
+    all_of_hedge = wish.group is not None and wish.cause is OrderCause.CLOSE
+    return SIZES if all_of_hedge or quantity == abs(floor.held(name)) else MOST
 
 
 def refused_of(found: Sequence[Violation], path: Path, sized_by: str = QUANTITY) -> Refused:

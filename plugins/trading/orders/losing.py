@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from plugins.trading.ledger.chart import EXACT, ZERO, Ledger, shown, total
 from plugins.trading.ledger.store import LedgerStore
 from plugins.trading.markets.marks import Marks
+from plugins.trading.orders.checks import only_reduces, told_reducing
 from plugins.trading.positions.opening import opening
 from plugins.trading.positions.standing import money, standing
 from plugins.trading.rows import BalanceRow
@@ -30,16 +31,15 @@ async def read_began(floor: Floor) -> dict[str, Decimal] | None:
     return opening(_cash(floor), floor.positions.values(), since)
 
 
-def check_loss(floor: Floor, ground: Ground, side: Side, *, reduces: bool, notes: bool = False) -> None:
-    """What was realised and what is held now: Refused DAILY_LOSS_REACHED, but for what only reduces, as each sale of an
-    account does that cannot borrow.
+def check_loss(floor: Floor, ground: Ground, side: Side, *, reduce_only: bool, notes: bool = False) -> None:
+    """What was realised and what is held now: Refused DAILY_LOSS_REACHED, but for what only reduces.
 
     An old price is better than none: what nobody prices would lift the limit for as long as it is held. *notes*: the
     first order of a day keeps what the account had at its beginning, else what it has before it, where the guard has
     not yet.
     """
     account = floor.w.account
-    most, closes = account.max_daily_loss, reduces or (side is Side.SELL and not floor.lends)
+    most, closes = account.max_daily_loss, only_reduces(side, reduce_only=reduce_only, lends=floor.lends)
     notes = notes and account.day != _today(floor)
     if most is None or (closes and not notes):
         return
@@ -50,12 +50,12 @@ def check_loss(floor: Floor, ground: Ground, side: Side, *, reduces: bool, notes
         return
     if now.equity is None:
         told = f"maxDailyLoss cannot be judged, as the account cannot be valued: {now.reason or 'a price is missing'}."
-        raise Refused("NO_PRICE", f"{told} Orders with reduceOnly are taken.", "accountId")
+        raise Refused("NO_PRICE", f"{told} Until then {told_reducing(lends=floor.lends)}.", "accountId")
     before = _before(floor, ground.marks)
     if before is None or (lost := EXACT.subtract(before, now.equity)) < most:
         return
     told = f"The account has lost {money(lost, account.currency)} {account.currency} today, and {shown(most)} is its"
-    told = f"{told} greatest daily loss: until the next UTC day only orders with reduceOnly are taken."
+    told = f"{told} greatest daily loss: until the next UTC day {told_reducing(lends=floor.lends)}."
     raise Refused("DAILY_LOSS_REACHED", told, "accountId")
 
 

@@ -24,7 +24,7 @@ from plugins.trading.orders.checks import (
     side_price,
 )
 from plugins.trading.orders.floor import Floor
-from plugins.trading.orders.forms import check_form
+from plugins.trading.orders.forms import LEAST, SIZES, check_form, freed
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.losing import check_loss
 from plugins.trading.orders.sides import check_exit, check_exits, check_side
@@ -84,11 +84,11 @@ def place(floor: Floor, ground: Ground, wish: Wish, how: Place) -> list[OrderRow
 def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
     """An order for a broker, NEW until the broker has answered; whether there is money for it, the broker knows."""
     check_room(floor, 1)
-    check_switches(floor, how.halted, reduces=wish.reduce_only)
-    check_loss(floor, ground, wish.side, reduces=wish.reduce_only, notes=True)
+    check_switches(floor, how.halted, wish.side, reduce_only=wish.reduce_only)
+    check_loss(floor, ground, wish.side, reduce_only=wish.reduce_only, notes=True)
     check_market(floor, ground, wish, how.path, remote=True)
     quantity = _quantity(ground, wish, how.path)
-    _check_form(floor, ground, wish, quantity, how.path)
+    _check_form(floor, ground, wish, quantity, how.path, remote=True)
     check_reduces(floor, ground, wish, quantity, how.path)
     return floor.add(_row(floor, ground, wish, how, quantity))
 
@@ -101,10 +101,10 @@ def replaced_remote(
     if "expires_at" in terms:
         told = "No broker has orders until a time: leave expiresAt out."
         raise Refused("ORDER_INVALID", told, "expiresAt")
-    check_switches(floor, halted, reduces=row.reduce_only)
-    check_loss(floor, ground, Side(row.side), reduces=row.reduce_only, notes=True)
+    check_switches(floor, halted, Side(row.side), reduce_only=row.reduce_only)
+    check_loss(floor, ground, Side(row.side), reduce_only=row.reduce_only, notes=True)
     wish = wished(after)
-    _check_form(floor, ground, wish, after.quantity, ())
+    _check_form(floor, ground, wish, after.quantity, (), remote=True)
     if "quantity" in terms:
         check_reduces(floor, ground, wish, working(after).left, ())
     return after
@@ -114,7 +114,7 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
     """An order whose condition is met is checked as if it were placed now: accepted, or rejected with the reason."""
     wish = replace(wished(row), condition=None)
     try:
-        check_loss(floor, ground, wish.side, reduces=wish.reduce_only)
+        check_loss(floor, ground, wish.side, reduce_only=wish.reduce_only)
         check_market(floor, ground, wish, ())
         quantity = _quantity(ground, wish, ())
         sized = replace(row, quantity=quantity, condition=None)
@@ -142,9 +142,10 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     if "expires_at" in terms and row.time_in_force != TimeInForce.GTD:
         told = f"expiresAt does not go with {row.time_in_force}: only with GTD."
         raise Refused("ORDER_INVALID", told, "expiresAt")
-    check_switches(floor, halted, reduces=row.reduce_only)
+    check_switches(floor, halted, Side(row.side), reduce_only=row.reduce_only)
     wish, waits = wished(after), _waits(row) and row.status == OrderStatus.NEW
-    _check_form(floor, ground, wish, after.quantity, (), arrives=not waits, closes=after.leg in EXITS)
+    kept = after.leg in EXITS and "quantity" not in terms
+    _check_form(floor, ground, wish, after.quantity, (), arrives=not waits, kept=kept, filled=row.filled)
     _check_new_side(floor, ground, after, terms)
     _check_kept_exits(floor, ground, after, terms)
     if waits:
@@ -203,8 +204,8 @@ def _check_new_side(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[
 
 
 def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
-    check_switches(floor, how.halted, reduces=wish.reduce_only)
-    check_loss(floor, ground, wish.side, reduces=wish.reduce_only)
+    check_switches(floor, how.halted, wish.side, reduce_only=wish.reduce_only)
+    check_loss(floor, ground, wish.side, reduce_only=wish.reduce_only)
     check_kind(ground.spec, how.path, lends=floor.lends)
     waits = wish.condition is not None or how.parent is not None
     if not waits:
@@ -294,11 +295,16 @@ def _row(floor: Floor, ground: Ground, wish: Wish, how: Place, quantity: Decimal
 
 def _check_form(
     floor: Floor, ground: Ground, wish: Wish, quantity: Decimal | None, path: tuple[str, ...], *, arrives: bool = True,
-    closes: bool = False,
+    kept: bool = False, filled: Decimal = ZERO, remote: bool = False,
 ) -> None:  # fmt: skip
+    """*kept*: the size of an exit, which follows its entry's. A broker's own rules hold there; whether it takes less
+    than its least where that is all, it says itself."""
     tick = ground.priced.tick if ground.priced and arrives else None
-    whole = wish.reduce_only and quantity == abs(floor.held(str(ground.spec.instrument)))
+    name, left = str(ground.spec.instrument), None if quantity is None else quantity - filled
+    but = SIZES if kept else freed(floor, name, wish, left)
+    if remote:
+        but = LEAST if wish.reduce_only and left == abs(floor.held(name)) else frozenset()
     check_form(
         wish, ground.spec, now=floor.now, path=path, collar_bps=ground.model.collar_bps,
-        price=side_price(tick, wish.side) if tick else None, quantity=quantity, closes=closes or whole,
+        price=side_price(tick, wish.side) if tick else None, quantity=quantity, but=but,
     )  # fmt: skip

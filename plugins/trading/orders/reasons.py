@@ -19,6 +19,7 @@ REASONS = {
     "KILL_SWITCH": "trading was stopped",
     "DAILY_LOSS_REACHED": "the account has lost as much as it may in a day",
     "LIQUIDATION": "the account fell below its maintenance margin",
+    "RECOVERED": "the account is well above its maintenance margin again",
     "INSUFFICIENT_FUNDS": "the account has too little cash for its fill",
     "INSUFFICIENT_MARGIN": "the account has too little margin for it",
 }

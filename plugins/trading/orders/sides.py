@@ -16,7 +16,7 @@ from gateway.core.matching.model import Spec, Tick
 from gateway.core.matching.rounding import COIN_STEP, EXACT, ceil_to, floor_to
 from plugins.trading.ledger.chart import shown
 from plugins.trading.orders.checks import Path, check_reduces, check_short, side_price
-from plugins.trading.orders.forms import check_form
+from plugins.trading.orders.forms import SIZES, check_form, freed
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.wishes import AT_ONCE, Exit, Wish, exit_wish, exits_of, wished
 from plugins.trading.rows import OrderRow
@@ -75,7 +75,7 @@ def check_exit(wish: Wish, exit: Exit, leg: OrderLeg, ground: Ground, now: datet
     # A limit has its side to be judged by: one that is met at once is told so.
     trailed = price if closing.type is OrderType.TRAILING_STOP else None
     check_form(
-        closing, spec, now=now, path=path, collar_bps=ground.model.collar_bps, price=trailed, closes=True
+        closing, spec, now=now, path=path, collar_bps=ground.model.collar_bps, price=trailed, but=SIZES
     )  # fmt: skip
     check_side(closing, leg, price, spec, path)
 
@@ -90,7 +90,8 @@ def check_woken(floor: Floor, row: OrderRow, market: Market) -> None:
         return
     wish = wished(row)
     price, exits = side_price(tick, wish.side), row.leg in EXITS
-    check_form(wish, market.spec, now=floor.now, collar_bps=market.model.collar_bps, price=price, closes=exits)
+    but = SIZES if exits else freed(floor, row.instrument, wish, row.quantity)
+    check_form(wish, market.spec, now=floor.now, collar_bps=market.model.collar_bps, price=price, but=but)
     if exits:
         return
     check_side(wish, None, price, market.spec, ())

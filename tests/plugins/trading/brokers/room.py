@@ -256,7 +256,13 @@ async def _process(
 ) -> AsyncIterator[Room]:  # fmt: skip
     quoted = Quoted()
     listed = tuple(
-        Listing(instrument=parse_instrument(each), provider_symbol=each, tick_size=D("0.01"), step_size=D("0.001"))
+        Listing(
+            instrument=parse_instrument(each),
+            provider_symbol=each,
+            tick_size=D("0.01"),
+            step_size=D("0.001"),
+            max_size=D(1000),
+        )
         for each in SYMBOLS.values()
     )
     says: Any = {QUOTES: lambda ask: _quotes(ask, clock, quoted), INSTRUMENTS: lambda ask: listed}

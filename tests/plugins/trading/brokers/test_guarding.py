@@ -67,6 +67,29 @@ async def test_what_opens_is_cancelled_at_the_broker_and_what_reduces_stays(room
     assert [each[0] for each in room.venue(account).asked].count("DELETE") == 1
 
 
+@pytest.mark.parametrize(("margin", "stays"), [("CASH", True), ("MARGIN", False)])
+async def test_sales_of_an_account_that_cannot_borrow_stay_and_are_taken(
+    room: Room, margin: str, stays: bool
+) -> None:  # fmt: skip
+    await room.limit("tacc_a", margin=margin)
+    await hold(room, "tacc_a")
+    opens = await rest(room, "tacc_a")
+    sells = await rest(room, "tacc_a", side="SELL", limitPrice="110", quantity="2")
+
+    await room.guard("90")
+    await room.guard("89")
+    await room.look()
+
+    assert [stands(room, "tacc_a", each) for each in (opens, sells)] == ["canceled", "new" if stays else "canceled"]
+    assert [each["canceledOrders"] for each in await room.losses()] == [1 if stays else 2]
+    wanted = {"accountId": "tacc_a", "symbol": SYMBOLS["tacc_a"], "type": "LIMIT", "side": "SELL", "limitPrice": "95"}
+    placed = await room.see(PLACE, **wanted, quantity="1")
+    assert [each["code"] for each in placed["userErrors"]] == ([] if stays else ["DAILY_LOSS_REACHED"])
+    if stays:
+        moved = await room.do(REPLACE, orderId=sells, limitPrice="105")
+        assert moved["order"]["limitPrice"] == "105"
+
+
 @pytest.mark.parametrize("account", BOTH)
 async def test_a_broker_that_does_not_answer_is_asked_again_and_the_loss_is_told_once(room: Room, account: str) -> None:
     await hold(room, account)

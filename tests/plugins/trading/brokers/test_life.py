@@ -350,6 +350,26 @@ async def test_the_greatest_daily_loss_holds_at_a_broker_too(room: Room, later: 
     assert [each["code"] for each in refused["userErrors"]] == ["DAILY_LOSS_REACHED"]
 
 
+@pytest.mark.parametrize("account", ["tacc_a", "tacc_b"])
+async def test_the_venues_greatest_size_holds_for_what_closes_too(room: Room, account: str) -> None:
+    venue = room.venue(account)
+    venue.fills_at = "100"
+    for quantity in ("1000", "800"):
+        await room.place(account, type="MARKET", quantity=quantity)
+    sent = len(venue.orders)
+
+    whole = await room.see(CLOSE, accountId=account, symbol=SYMBOLS[account])
+    assert [(each["code"], each["message"]) for each in whole["userErrors"]] == [
+        ("SIZE_ABOVE_MAXIMUM", "quantity must be at most 1000.")
+    ]
+    assert (whole["order"], len(venue.orders)) == (None, sent)
+    parts = [
+        await room.do(CLOSE, accountId=account, symbol=SYMBOLS[account], **each) for each in ({"quantity": "1000"}, {})
+    ]
+
+    assert [each["order"]["filledQuantity"] for each in parts] == ["1000", "800"]
+
+
 async def test_an_account_is_valued_once_for_an_order(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     await room.limit("tacc_a", "50", day="2026-11-19")
     valued: list[str] = []

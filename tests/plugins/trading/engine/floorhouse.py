@@ -64,6 +64,8 @@ class Board:
     prices: dict[str, str] = field(default_factory=dict)
     rates: dict[tuple[str, str], str] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
+    rules: dict[str, Any] = field(default_factory=dict)
+    """Of sizes, of all that is traded."""
     closes: dict[str, list[str]] = field(default_factory=dict)
     """Daily, the oldest first."""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -72,7 +74,7 @@ class Board:
     def spec(self, symbol: str) -> Spec:
         instrument = parse_instrument(symbol)
         return Spec(
-            instrument=instrument, currency=instrument.quote or "USD", derivative=bool(instrument.settle)
+            instrument=instrument, currency=instrument.quote or "USD", derivative=bool(instrument.settle), **self.rules
         )  # fmt: skip
 
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from schema.words.live import NoticeCode
-from tests.plugins.trading.engine.floorhouse import BTC, ETH, PERP, hall, wish
+from tests.plugins.trading.engine.floorhouse import BTC, ETH, FREE, PERP, hall, wish
 
+DOGE = "crypto:DOGE/USD"
 D = Decimal
 
 
@@ -172,3 +173,123 @@ async def test_a_derivative_is_valued_by_its_gain_in_its_own_currency(sqlite_url
 
         assert await made.held(account) == {}
         assert D(await made.cash(account, "USDT")) == D(-196)
+
+
+async def test_no_rule_of_sizes_keeps_a_position_from_being_closed_by_force(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account("2000", margin="MARGIN", leverage=D(10), day="2026-11-20", day_equity=D(2000))
+        for quantity in ("100", "80"):
+            await made.place(account, wish("BUY", "MARKET", quantity), price="100")
+        made.board.rules = {"max_size": D(100), "min_size": D(200), "step": D(7), "min_notional": D(50_000)}
+        await made.look()
+
+        # Equity 2000 - 180 × 7 = 740, maintenance 180 × 93 / 20 = 837.
+        await made.tick("93")
+        await made.look()
+
+        assert await made.held(account) == {}
+        assert (await made.fills(account))[-1] == ("SELL", "180", "93")
+
+
+async def test_others_are_closed_while_one_waits_for_size_and_no_more_of_them_than_needed(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account("1300", margin="MARGIN", leverage=D(10), day="2026-11-20", day_equity=D(1300))
+        for symbol, price, quantity in ((BTC, "100", "50"), (ETH, "10", "400"), (DOGE, "1", "2000")):
+            made.board.prices[symbol] = price
+            await made.place(account, wish("BUY", "MARKET", quantity, symbol=symbol), price=price)
+        await made.look()
+        await made.tick("9.5", ETH, bid="9.5")
+        await made.tick("1", DOGE, bid="1")
+
+        # Equity 1300 - 50 × 13 - 400 × 0.5 = 450; maintenance (4350 + 3800 + 2000) / 20 = 507.5.
+        await made.tick("87", bid="87", bid_size="1")
+        await made.look()
+        assert await made.held(account) == {BTC: "49", ETH: "400", DOGE: "2000"}
+        # Bitcoin waits for size: ether goes on, and without it 450 are enough for 1.25 × (4263 + 2000) / 20 = 391.4.
+        await made.look()
+
+        assert await made.held(account) == {BTC: "49", DOGE: "2000"}
+        # Enough, so that no more of bitcoin is to be sold either.
+        await made.look()
+        await made.tick("87", bid="87", bid_size="1")
+        assert await made.held(account) == {BTC: "49", DOGE: "2000"}
+        assert [each["filledQuantity"] for each in await made.data("order.canceled")] == ["1"]
+
+
+async def test_what_is_closed_by_force_and_waits_for_size_ends_once_the_account_has_recovered(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account("1000", margin="MARGIN", leverage=D(10), day="2026-11-20", day_equity=D(1000))
+        await made.place(account, wish("BUY", "MARKET", "90"), price="100")
+        await made.look()
+        # Equity 370, maintenance 418.5.
+        await made.tick("93", bid="93", bid_size="0.5")
+        await made.look()
+        # Equity 370, 1.25 × 89 × 93 / 20 = 517.3: not enough yet.
+        await made.tick("93", bid="93", bid_size="0.5")
+        await made.look()
+        assert await made.held(account) == {BTC: "89"}
+
+        await made.tick("96", bid="96", bid_size="0.5")
+        await made.look()
+        await made.tick("96", bid="96", bid_size="0.5")
+
+        assert await made.held(account) == {BTC: "88.5"}
+        (event,) = await made.data("order.canceled")
+        told = "RECOVERED: the account is well above its maintenance margin again"
+        assert (event["cause"], event["reason"], event["filledQuantity"]) == ("LIQUIDATION", told, "1.5")
+        # It falls again, and is closed again.
+        await made.tick("92", bid="92")
+        await made.look()
+        assert await made.held(account) == {}
+
+
+async def test_what_is_on_its_way_to_the_market_is_as_good_as_closed(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        slow = {**FREE, "latency_ms": 5000}
+        account = await made.account(
+            "200", margin="MARGIN", leverage=D(10), day="2026-11-20", day_equity=D(200), model=slow
+        )
+        for symbol, price, quantity in ((BTC, "100", "5"), (ETH, "10", "50")):
+            made.board.prices[symbol] = price
+            await made.place(account, wish("BUY", "MARKET", quantity, symbol=symbol), price=price)
+        made.house.clock.turn(5)
+        await made.look()
+        await made.tick("100")
+        await made.tick("10", ETH)
+        assert await made.held(account) == {BTC: "5", ETH: "50"}
+
+        # Equity 200 - 5 × 32 = 40; maintenance (340 + 500) / 20 = 42.
+        await made.tick("68")
+        await made.look()
+        await made.tick("67.9")
+        await made.look()
+        assert await made.held(account) == {BTC: "5", ETH: "50"}
+        made.house.clock.turn(5)
+        await made.tick("68")
+        await made.look()
+
+        assert await made.held(account) == {ETH: "50"}
+
+
+async def test_in_an_account_that_cannot_borrow_the_greatest_loss_of_a_day_leaves_all_sales(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        for margin, stays in (("CASH", "ACCEPTED"), ("MARGIN", "CANCELED")):
+            account = await made.account(margin=margin, day="2026-11-20", day_equity=D(1000), max_daily_loss=D(50))
+            await made.place(account, wish("BUY", "MARKET", "5"), price="100")
+            stop, more = await made.place(
+                account, wish("SELL", "STOP_MARKET", "5", stop_price="80"), wish("BUY", "LIMIT", limit_price="70"),
+                price="100",
+            )  # fmt: skip
+            await made.look()
+
+            await made.tick("90")
+            await made.look()
+
+            assert [(await made.stand(each.id))[0] for each in (stop, more)] == [stays, "CANCELED"]
+        assert [each["canceledOrders"] for each in await made.data("account.daily_loss_reached")] == [1, 2]

@@ -155,8 +155,10 @@ CASES: list[tuple[dict[str, Any], str, str, str]] = [
     (wish("BUY", "MARKET", accountId="tacc_halted"), "KILL_SWITCH", "accountId",
      "This account is halted: lunch. `tradingAccountResume` ends that."),
     (wish("BUY", "MARKET", accountId="tacc_lost"), "DAILY_LOSS_REACHED", "accountId",
-     "The account has reached its greatest daily loss of 50 USD: until the next UTC day only orders with reduceOnly "
-     "are taken."),
+     "The account has reached its greatest daily loss of 50 USD: until the next UTC day only sales are taken."),
+    (wish("BUY", "MARKET", accountId="tacc_owes"), "DAILY_LOSS_REACHED", "accountId",
+     "The account has reached its greatest daily loss of 50 USD: until the next UTC day only what reduces is taken: "
+     "orders with reduceOnly, `positionClose` and `hedgeClose`."),
 ]  # fmt: skip
 
 
@@ -164,7 +166,8 @@ async def test_each_refusal_says_what_would_pass_and_writes_nothing(pit: Pit):
     pit.told["crypto:ETH/USD"] |= {"ask_size": D(3), "bid_size": D(3)}
     await pit.open("tacc_poor", "100", margin="MARGIN", leverage=D(5))
     await pit.open("tacc_halted", halted=True, halt_reason="lunch")
-    await pit.open("tacc_lost", loss_day=NOON.date().isoformat(), max_daily_loss=D(50))
+    for account, margin in (("tacc_lost", "CASH"), ("tacc_owes", "MARGIN")):
+        await pit.open(account, margin=margin, loss_day=NOON.date().isoformat(), max_daily_loss=D(50))
 
     found = [await pit.refused(PLACE, **given) for given, *_ in CASES]
 
@@ -233,13 +236,19 @@ async def test_after_a_loss_of_the_day_only_reducing_orders_are_taken_until_the_
 
     refused = await pit.refused(PLACE, **wish("BUY", "LIMIT", limitPrice="90"))
     reduced = await pit.place("SELL", "MARKET", "1", reduceOnly=True)
+    sold = await pit.place("SELL", "MARKET", "0.5")
+    stop = await pit.place("SELL", "STOP_MARKET", "0.5", stopPrice="80")
+    moved = await pit.do(REPLACE, orderId=stop["order"]["id"], stopPrice="81")
     protected = await pit.do(PROTECT, accountId="tacc_1", symbol=BTC, stopLoss={"stopPrice": "80"})
+    await pit.do(REPLACE, orderId=stop["order"]["id"], stopPrice="82")
+    lending = await pit.refused(PLACE, **wish("SELL", "LIMIT", limitPrice="110", accountId="tacc_2"))
     closed = await pit.do(CLOSE, accountId="tacc_1", symbol=BTC)
     pit.house.clock.turn(timedelta(hours=12).total_seconds())
     taken = await pit.place("BUY", "LIMIT", limitPrice="90")
 
-    assert refused[0] == "DAILY_LOSS_REACHED"
-    assert [each["order"]["status"] for each in (reduced, closed, taken)] == ["FILLED", "FILLED", "ACCEPTED"]
+    assert (refused[0], lending[0]) == ("DAILY_LOSS_REACHED", "DAILY_LOSS_REACHED")
+    placed = [each["order"]["status"] for each in (reduced, sold, moved, closed, taken)]
+    assert placed == ["FILLED", "FILLED", "ACCEPTED", "FILLED", "ACCEPTED"]
     assert protected["orders"][0]["status"] == "ACCEPTED"
 
 
@@ -286,9 +295,12 @@ async def test_the_greatest_loss_of_the_day_is_looked_at_before_each_order(pit: 
         closed = await pit.do(CLOSE, accountId=account, symbol=FREE)
 
         # 4.6 for 101 each, which are worth 100, and a tenth of that as a fee.
+        taken = "sales are taken"
+        if lends == "MARGIN":
+            taken = "what reduces is taken: orders with reduceOnly, `positionClose` and `hedgeClose`"
         reached = (
             "The account has lost 51.06 USD today, and 50 is its greatest daily loss: until the next UTC day only "
-            "orders with reduceOnly are taken."
+            f"{taken}."
         )
         fields = ["input.accountId", "input.orderId", "input.accountId", "input.accountId"]
         assert [*told, paid] == [("DAILY_LOSS_REACHED", field, reached) for field in fields]
