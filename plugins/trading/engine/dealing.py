@@ -86,15 +86,16 @@ class Dealer:
         if tick is None:
             return True
         name = str(tick.instrument)
-        known = await marks(seat, name) if seat.lends else None
+        known, rows = await marks(seat, name) if seat.lends else None, dict[str, OrderRow]()
         async with self.floor(seat, name) as (floor, halted):
             if halted:
                 seat.pass_by(name)
             elif not is_stale(tick, floor.now, market.model):
                 floor.marks = known
-                rows = {row.id: row for row in _working(floor, seat, tick) if only is None or row.id in only}
+                rows |= {row.id: row for row in _working(floor, seat, tick) if only is None or row.id in only}
                 floor.take_all(rows, market, heard=only is None)
                 await floor.write()
+        seat.met(rows)
         return not halted
 
     async def pass_time(self, seat: Seat, newest: NewestOf, marks: MarksOf) -> None:

@@ -245,9 +245,11 @@ class Engine:
     def _catch_up(self, place: Place) -> None:
         """Orders that were read after the newest message, and that came before it, meet it now."""
         seat, late = place.seat, dict[str, tuple[Market, set[str]]]()
+        feeds = {name: self.feeds.matched(seat, name) for name in seat.matched()}
         for order_id, since in seat.unmet.items():
             name = seat.orders[order_id].instrument
-            market = None if order_id in place.late else self.feeds.after(seat, name, since)
+            feed = None if order_id in place.late else feeds[name]
+            market = feed.after(since, seat.model) if feed else None
             if market is not None and market.open:
                 late.setdefault(name, (market, set()))[1].add(order_id)
         for market, ids in late.values():

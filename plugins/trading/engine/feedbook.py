@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import datetime
 
 import structlog
 
@@ -67,11 +66,6 @@ class Feedbook:
             return feed.market(seat.model) if feed else None
 
         return find
-
-    def after(self, seat: Seat, instrument: str, since: datetime) -> Market | None:
-        """The same, where it came after an instant."""
-        feed = self.matched(seat, instrument)
-        return feed.after(since, seat.model) if feed else None
 
     async def close(self) -> None:
         """All of them."""

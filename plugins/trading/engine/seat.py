@@ -204,15 +204,16 @@ class Seat:
 
     def followed(self, row: OrderRow) -> OrderRow:
         """A row as it stands in the database, with how far its stop has followed in memory."""
-        known = self._extremes.get(row.id)
-        best = row.trail_extreme if known is None else _better(row, known.price)
+        known = self._forms.get(row.instrument, {}).get(row.id)
+        best = row.trail_extreme if known is None else _better(row, known.trail_extreme)
         return row if best == row.trail_extreme else replace(row, trail_extreme=best)
 
     def follow(self, rows: dict[str, OrderRow]) -> None:
         """The same of rows that may be written."""
-        for id in self._extremes:
-            if id in rows and rows[id].open:
-                rows[id] = self.followed(rows[id])
+        for forms in self._forms.values():
+            for id, each in forms.items():
+                if each.trail_extreme is not None and id in rows and rows[id].open:
+                    rows[id] = self.followed(rows[id])
 
     def extremes(self) -> list[Extreme]:
         """What is to be written of trailing stops."""

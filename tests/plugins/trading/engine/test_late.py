@@ -218,6 +218,23 @@ async def test_orders_share_a_message_also_where_one_of_them_meets_it_late_and_n
     assert [await made.stand(each.id) for each in (second, third)] == [("PARTIALLY_FILLED", "1"), ("ACCEPTED", "0")]
 
 
+async def test_an_order_that_met_a_message_with_another_one_does_not_meet_it_again_once_it_is_known(
+    made: Hall,
+) -> None:
+    account = await trader(made, model={**FREE, "participation": "0.25"})
+    (first,) = await made.place(account, wish("BUY", "LIMIT", "3", limit_price="98"), price="100")
+    await made.look()
+    (second,) = await made.place(account, wish("BUY", "LIMIT", "3", limit_price="98"), price="100")
+    made.house.clock.turn(1)
+    await made.tick("97", bid="97", ask="97.5", ask_size="4")
+
+    for _ in range(3):
+        await made.look()
+
+    stood = [await made.stand(each.id) for each in (first, second)]
+    assert stood == [("PARTIALLY_FILLED", "1"), ("PARTIALLY_FILLED", "1")]
+
+
 async def test_what_is_left_of_a_message_is_what_a_late_order_takes(made: Hall) -> None:
     account = await trader(made, model={**FREE, "participation": "0.5"})
     (late,) = await made.place(account, wish("BUY", "LIMIT", "3", limit_price="98"), price="100")
@@ -345,6 +362,39 @@ async def test_a_trail_stays_where_it_is_when_its_size_changes_and_is_written_be
     await made.tick("117")
 
     assert await made.stand(trail.id) == ("FILLED", "4")
+
+
+async def test_a_trail_stops_by_what_only_memory_knows_when_others_have_just_written_its_order(
+    made: Hall, trailing: tuple[AccountRow, OrderRow]
+) -> None:
+    _, trail = trailing
+    await replace(made, trail, quantity=D(4))
+    await made.engine._keep_extremes()
+
+    await made.tick("117")
+
+    assert await made.stand(trail.id) == ("FILLED", "4")
+
+
+async def test_a_trail_stays_where_it_is_when_its_entry_is_filled_further_by_others(made: Hall) -> None:
+    account = await trader(made)
+    bracket = wish("BUY", "LIMIT", "5", limit_price="99", stop_loss=Exit(trail_amount=D(2)))
+    entry, trail = await made.place(account, bracket, price="100")
+    await made.look()
+    made.house.clock.turn(1)
+    await made.tick("98", bid="98", ask="98.5", ask_size="3")
+    await made.look()
+    made.house.clock.turn(1)
+    await made.tick("120")
+    await replace(made, entry, limit_price=D(100))
+    row = await made.order(trail.id)
+    assert (row.quantity, row.trail_extreme) == (D(5), D(98))
+
+    await made.look()
+    assert (await made.order(trail.id)).trail_extreme == D(120)
+    await made.tick("117")
+
+    assert await made.stand(trail.id) == ("FILLED", "5")
 
 
 async def test_another_trail_is_behind_the_same_best_price(made: Hall, trailing: tuple[AccountRow, OrderRow]) -> None:
