@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from gateway.core.lines.line import Update
+from gateway.core.matching.conditions import Direction, PriceCondition, plain
 from plugins.trading.engine.engine import Engine
 from plugins.trading.markets.prices import Priced
 from plugins.trading.orders.floor import Floor
@@ -108,6 +109,20 @@ async def test_exits_that_another_process_has_woken_meet_it(made: Hall) -> None:
     await made.look()
 
     assert await made.stand(loss.id) == ("FILLED", "1")
+
+
+async def test_a_condition_that_it_fulfils_has_come(made: Hall) -> None:
+    account = await trader(made)
+    above = plain(PriceCondition(symbol=BTC, direction=Direction.ABOVE, level=D(110)))
+    (order,) = await made.place(account, wish("BUY", "MARKET", "1", condition=above), price="100")
+    made.house.clock.turn(1)
+    made.board.prices = {BTC: "120"}
+    await made.tick("120")
+    assert await made.stand(order.id) == ("NEW", "0")
+
+    await made.look()
+
+    assert (await made.fills(account))[1:] == [("BUY", "1", "120")]
 
 
 async def test_a_stop_that_was_replaced_meets_it_and_its_old_price_does_not(made: Hall) -> None:
