@@ -99,6 +99,29 @@ async def test_the_first_order_of_an_account_meets_it_where_another_account_list
     assert await made.stand(order.id) == ("FILLED", "1")
 
 
+async def test_what_another_process_places_meets_it_and_trails_go_on_whatever_it_writes(
+    database: str, tmp_path: Path
+) -> None:
+    async with hall(database, tmp_path) as made, another(made, database, tmp_path) as other:
+        account = await trader(made, **OPEN)
+        (trail,) = await made.place(account, wish("SELL", "TRAILING_STOP", "5", trail_amount="2"), price="100")
+        await made.look()
+        made.house.clock.turn(1)
+        await made.tick("120")
+        (limit,) = await other.place(account, wish("BUY", "LIMIT", "2", limit_price="119.5"), price="120")
+        made.house.clock.turn(1)
+        await made.tick("119")
+        assert await made.stand(limit.id) == ("ACCEPTED", "0")
+        assert (await made.order(trail.id)).trail_extreme == D(100)
+
+        await made.look()
+        assert await made.stand(limit.id) == ("FILLED", "2")
+        assert (await made.order(trail.id)).trail_extreme == D(120)
+        await made.tick("117")
+
+        assert await made.stand(trail.id) == ("FILLED", "5")
+
+
 async def test_exits_that_another_process_has_woken_meet_it(made: Hall) -> None:
     account = await trader(made)
     bracket = wish("BUY", "MARKET", "1", stop_loss=Exit(stop_price=D(95)))
