@@ -79,11 +79,11 @@ def accept(
 
 
 def revise(changed: Working, at: datetime, model: ExecutionModel) -> Step:
-    """An order whose terms were replaced: it loses its place, and arrives anew after the latency.
+    """An order whose terms were replaced: it loses its place, and arrives anew after the latency, accepted then.
 
     What is filled stays; where the quantity falls to that or below, the order is filled.
     """
-    arriving = replace(changed, due_at=at + timedelta(milliseconds=model.latency_ms))
+    arriving = replace(changed, accepted_at=at, due_at=at + timedelta(milliseconds=model.latency_ms))
     return resize(arriving, max(arriving.quantity, arriving.filled))
 
 

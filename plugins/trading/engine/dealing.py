@@ -6,7 +6,7 @@ by force until trading goes on.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -15,6 +15,7 @@ import structlog
 from gateway.core.contract import Host
 from gateway.core.matching.conditions import Facts, hopeless, met, read
 from gateway.core.matching.lifecycle import WORKING
+from gateway.core.matching.model import Tick
 from gateway.core.matching.offers import is_stale
 from gateway.core.matching.venue import step
 from plugins.trading.engine.seat import Seat, Stood, is_waiting
@@ -61,24 +62,41 @@ class Dealer:
                 same = bool(instruments) and w.account.version == seat.account.version
                 floor = await Floor.opened(self._host, w, instruments if same else None)
                 floor.offers, floor.taken = seat.offers, taken
+                others = () if same else {id for id, row in floor.orders.items() if _works(row)}
+                seat.follow(floor.orders)
                 yield floor, floor.halted is not None
-        seat.take(_stood(seat, floor, frozenset(instruments) if same else None))
+        seat.take(_stood(seat, floor, frozenset(instruments) if same else None), others)
 
     async def meet(self, seat: Seat, market: Market, marks: MarksOf) -> None:
         """A message meets the orders of its instrument: what memory saw is decided anew under the lock."""
-        if not seat.moves(market):
+        if seat.moves(market):
+            await self._meet(seat, market, marks, None)
+
+    async def catch_up(self, seat: Seat, market: Market, marks: MarksOf, ids: Collection[str]) -> None:
+        """The newest message meets orders that came before it, and were read here after it, as it would have then."""
+        late = seat.late_for(ids, market.tick.at) if market.tick else None
+        if seat.halted or not late:
             return
+        if not seat.moves(market, late) or await self._meet(seat, market, marks, late):
+            seat.met(late)
+
+    async def _meet(self, seat: Seat, market: Market, marks: MarksOf, only: frozenset[str] | None) -> bool:
+        """Whether trading went on."""
         tick = market.tick
         if tick is None:
-            return
-        known = await marks(seat, str(tick.instrument)) if seat.lends else None
-        async with self.floor(seat, str(tick.instrument)) as (floor, halted):
-            if halted or is_stale(tick, floor.now, market.model):
-                return
-            rows = _working(floor, seat, str(tick.instrument))
-            floor.marks = known
-            floor.take_all(rows, market)
-            await floor.write()
+            return True
+        name = str(tick.instrument)
+        known, rows = await marks(seat, name) if seat.lends else None, dict[str, OrderRow]()
+        async with self.floor(seat, name) as (floor, halted):
+            if halted:
+                seat.pass_by(name)
+            elif not is_stale(tick, floor.now, market.model):
+                floor.marks = known
+                rows |= {row.id: row for row in _working(floor, seat, tick) if only is None or row.id in only}
+                floor.take_all(rows, market, heard=only is None)
+                await floor.write()
+        seat.met(rows)
+        return not halted
 
     async def pass_time(self, seat: Seat, newest: NewestOf, marks: MarksOf) -> None:
         """What time alone does: orders run out, and those that are due meet the newest message."""
@@ -95,16 +113,8 @@ class Dealer:
             over = [row.id for row in rows if row.expires_at is not None and row.expires_at <= floor.now]
             floor.end_all(over, OrderStatus.EXPIRED, "EXPIRED")
             if not halted:
-                self._reach(floor, seat, due)
+                _reach(floor, due)
             await floor.write()
-
-    def _reach(self, floor: Floor, seat: Seat, due: Mapping[str, Market]) -> None:
-        for order_id, market in due.items():
-            row = floor.orders.get(order_id)
-            if row is None or OrderStatus(row.status) not in WORKING or row.due_at is None:
-                continue
-            floor.orders[order_id] = seat.followed(row)
-            floor.step(floor.orders[order_id], market)
 
     async def arrive(self, seat: Seat, ids: Collection[str], facts: Facts) -> None:
         """What orders waited for has come: each is checked as if it were placed now.
@@ -183,13 +193,22 @@ def _still(floor: Floor, facts: Facts, row: OrderRow) -> bool:
     return met(read(row.condition), known) and (parent is None or known.orders.get(parent) is OrderStatus.FILLED)
 
 
-def _working(floor: Floor, seat: Seat, instrument: str) -> dict[str, OrderRow]:
-    """Orders that a message meets, with how far they have followed the price."""
-    rows = {}
+def _reach(floor: Floor, due: Mapping[str, Market]) -> None:
+    for order_id, market in due.items():
+        row = floor.orders.get(order_id)
+        if row is not None and _works(row) and row.due_at is not None:
+            floor.step(row, market)
+
+
+def _working(floor: Floor, seat: Seat, tick: Tick) -> Iterator[OrderRow]:
+    """Orders that a message meets."""
     for row in floor.open:
-        if row.instrument == instrument and OrderStatus(row.status) in WORKING:
-            floor.orders[row.id] = rows[row.id] = seat.followed(row)
-    return rows
+        if row.instrument == str(tick.instrument) and _works(row) and seat.meets(row, tick.at):
+            yield row
+
+
+def _works(row: OrderRow) -> bool:
+    return OrderStatus(row.status) in WORKING
 
 
 def _stood(seat: Seat, floor: Floor, only: frozenset[str] | None) -> Stood:

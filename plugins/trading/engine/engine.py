@@ -237,8 +237,30 @@ class Engine:
         now = self._host.clock.now()
         if place.seat.late(now) or place.seat.due(now):
             self._places.put(place, partial(self._pass_time, place))
+        if place.seat.unmet and not place.seat.halted:
+            self._catch_up(place)
         if place.seat.conditions:
             self._consider(place)
+
+    def _catch_up(self, place: Place) -> None:
+        """Orders that were read after the newest message, and that came before it, meet it now."""
+        seat, late = place.seat, dict[str, tuple[Market, set[str]]]()
+        feeds = {name: self.feeds.matched(seat, name) for name in seat.matched()}
+        for order_id, since in seat.unmet.items():
+            name = seat.orders[order_id].instrument
+            feed = None if order_id in place.late else feeds[name]
+            market = feed.after(since, seat.model) if feed else None
+            if market is not None and market.open:
+                late.setdefault(name, (market, set()))[1].add(order_id)
+        for market, ids in late.values():
+            place.late |= ids
+            self._places.put(place, partial(self._meet_late, place, market, ids))
+
+    async def _meet_late(self, place: Place, market: Market, ids: Collection[str]) -> None:
+        try:
+            await self._dealer.catch_up(place.seat, market, self._guard.marks, ids)
+        finally:
+            place.late.difference_update(ids)
 
     async def _meet(self, place: Place, market: Market) -> None:
         await self._dealer.meet(place.seat, market, self._guard.marks)

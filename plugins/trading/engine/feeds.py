@@ -67,6 +67,8 @@ class Feed:
         self.silent = True
         """Whether nothing counts that it said: it is not there yet, stale, or broken."""
         self.state = MarketState.UNKNOWN
+        self._begun, self._shown = clock.now(), True
+        """When what the newest message says was first told, and whether that was only what was shown before."""
         self._inbox: asyncio.Queue[tuple[Tapped, datetime]] = asyncio.Queue()
         self._asked: datetime | None = None
         self._closed: datetime | None = None
@@ -78,6 +80,16 @@ class Feed:
             return None
         opened = is_open(self.state, extended=model.extended_hours)
         return Market(spec=self.spec, model=model, tick=self.last, open=opened)
+
+    def after(self, since: datetime, model: ExecutionModel) -> Market | None:
+        """The newest message, where it came after an instant, by its provider's stamp too: to those who stand since."""
+        found, tick = self.market(model), self.last
+        if found is None or tick is None:
+            return None
+        stamp = tick.bar.start if tick.bar is not None else tick.as_of
+        if self._shown:
+            return found if stamp is not None and stamp > since else None
+        return found if self._begun > since and (stamp is None or stamp >= since) else None
 
     def priced(self, model: ExecutionModel) -> Priced | None:
         """The same as a price; of a feed of quotes."""
@@ -175,6 +187,7 @@ class Feed:
     async def _told(self, tick: Tick, quote: Quote | None, *, shown: bool) -> None:
         await self._look_at_hours(quote, tick.at)
         self.last, self.silent = tick, False
+        self._begun, self._shown = tick.at, shown
         if quote is not None:
             self._price = quote.price, quote.provenance
         await self._heard(self, shown)
@@ -210,6 +223,7 @@ class Feed:
         self._price, before = (found.price, found.provenance), self.last
         self.last, self.silent = found.tick, False
         if before is None or replace(before, at=found.tick.at) != found.tick:
+            self._begun, self._shown = found.tick.at, False
             await self._heard(self, False)
 
     async def _poll_bars(self) -> None:

@@ -36,6 +36,8 @@ class Place:
     """The version of the account that its conditions were looked at in last."""
     arriving: set[str] = field(default_factory=set)
     """Orders whose conditions hold, and that are about to arrive."""
+    late: set[str] = field(default_factory=set)
+    """Orders that are about to meet the newest message, as they were read after it."""
     judged: object = None
     """By what it was valued last."""
     guarding: bool = False

@@ -6,7 +6,7 @@ stands in the database then. So a seat that has missed something costs a look, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -25,6 +25,7 @@ from gateway.core.matching.conditions import (
 )
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import ExecutionModel, Step, Working
+from gateway.core.matching.trailing import follow
 from gateway.core.matching.venue import match
 from plugins.trading.engine.directory import Extreme
 from plugins.trading.orders.market import Market
@@ -32,6 +33,7 @@ from plugins.trading.orders.offers import Offers
 from plugins.trading.orders.turning import form_of
 from plugins.trading.rows import AccountRow, BalanceRow, OrderRow, PositionRow
 from schema.words.orders import FillSource, MarginType, OrderStatus
+from schema.words.trades import Side
 
 ZERO = Decimal(0)
 LAST_BAR = timedelta(seconds=10)
@@ -61,30 +63,39 @@ class Seat:
         self.orders: dict[str, OrderRow] = {}
         self._forms: dict[str, dict[str, Working]] = {}
         self._extremes: dict[str, Extreme] = {}
+        self.unmet: dict[str, datetime] = {}
+        """Orders that rest, and that no message has met as they are, by when they were accepted so."""
         self.take(stood)
 
-    def take(self, stood: Stood) -> None:
-        """As it stands now; how far a trailing stop has followed is known better here, if its order is the same."""
+    def take(self, stood: Stood, others: Collection[str] | None = None) -> None:
+        """As it stands now; what trails stays where it is better known here, whoever has written its order.
+
+        *others* are orders that may have been accepted by others, all where it is not given: messages that are older
+        pass them by, and the newest one may have come before they were read.
+        """
         followed = {each.id: each for forms in self._forms.values() for each in forms.values()}
         before, self.orders = self.orders, {row.id: row for row in stood.orders if row.open}
         self.account, self.cash = stood.account, stood.cash
         self.positions = {row.instrument: row for row in stood.positions}
         self.statuses = {id: OrderStatus(status) for id, status in stood.statuses.items()}
         self.model, self._forms = ExecutionModel.read(stood.account.model), {}
+        told, self._extremes, unmet, self.unmet = self._extremes, {}, self.unmet, {}
         for row in self.orders.values():
             if OrderStatus(row.status) not in WORKING:
                 continue
-            known = followed.get(row.id)
-            if known is None or before[row.id] is not row:
+            known, was = followed.get(row.id), before.get(row.id)
+            if known is not None and was is not None and (was is row or _terms(was) == _terms(row)):
+                since = unmet.get(row.id)
+            else:
+                since = row.accepted_at if others is None or row.id in others else None
+            if since is not None and row.due_at is None:
+                self.unmet[row.id] = since
+            if known is None or was is not row:
                 form = form_of(row, lends=self.lends)
-                same = known is not None and before[row.id].version == row.version
-                known = replace(form, trail_extreme=known.trail_extreme) if known and same else form
+                known = replace(form, trail_extreme=_better(row, known.trail_extreme)) if known else form
             self._forms.setdefault(row.instrument, {})[row.id] = known
-        self._extremes = {
-            id: each
-            for id, each in self._extremes.items()
-            if id in self.orders and self.orders[id].version == each.version
-        }
+            if known.trail_extreme is not None and (row.id in told or known.trail_extreme != row.trail_extreme):
+                self._extremes[row.id] = Extreme(row.id, row.version, known.trail_extreme)
         self.conditions = {row.id: read(row.condition) for row in self._waiting()}
 
     @property
@@ -135,16 +146,27 @@ class Seat:
         row = self.positions.get(instrument)
         return row.quantity if row else ZERO
 
-    def moves(self, market: Market) -> bool:
-        """Whether a message changes anything that must be written now; what trails follows it in memory."""
-        if market.tick is None or self.halted:
+    def moves(self, market: Market, only: Collection[str] | None = None) -> bool:
+        """Whether a message changes anything that must be written now; what trails follows it in memory.
+
+        *only* are orders that it meets later than others: they are to be told by `met`.
+        """
+        if market.tick is None:
             return False
         name = str(market.tick.instrument)
         forms = self._forms.get(name)
         if not forms:
             return False
+        if self.halted:
+            self.pass_by(name)
+            return False
+        found = forms
+        if self.unmet or only is not None:
+            found = {id: each for id, each in forms.items() if only is None or id in only}
+            found = {id: each for id, each in found.items() if not self._is_younger(id, market.tick.at)}
+            self.met(found if only is None else ())
         steps = match(
-            forms.values(), market.tick, market.spec, market.model, open=market.open, held=self.held(name)
+            found.values(), market.tick, market.spec, market.model, open=market.open, held=self.held(name)
         )  # fmt: skip
         changed = [step for step in steps if step.changed]
         if any(is_material(step, forms[step.order.id]) for step in changed):
@@ -155,10 +177,43 @@ class Seat:
                 self._extremes[order.id] = Extreme(order.id, self.orders[order.id].version, order.trail_extreme)
         return False
 
+    def met(self, ids: Collection[str]) -> None:
+        """The newest message has met them."""
+        for id in ids:
+            self.unmet.pop(id, None)
+
+    def late_for(self, ids: Iterable[str], at: datetime) -> frozenset[str]:
+        """Those of some orders that no message has met, and that are not younger than one of an instant."""
+        return frozenset(id for id in ids if id in self.unmet and not self._is_younger(id, at))
+
+    def pass_by(self, instrument: str) -> None:
+        """Trading is halted: the newest message meets its orders once it goes on."""
+        for id, each in self._forms.get(instrument, {}).items():
+            if each.due_at is None:
+                self.unmet.setdefault(id, each.accepted_at)
+
+    def meets(self, row: OrderRow, at: datetime) -> bool:
+        """Whether a row as it stands in the database is met by a message of an instant: an older one passes it by."""
+        if row.id in self._forms.get(row.instrument, {}) and _terms(self.orders[row.id]) == _terms(row):
+            return not self._is_younger(row.id, at)
+        return row.accepted_at is None or at >= row.accepted_at
+
+    def _is_younger(self, order_id: str, at: datetime) -> bool:
+        since = self.unmet.get(order_id)
+        return since is not None and at < since
+
     def followed(self, row: OrderRow) -> OrderRow:
         """A row as it stands in the database, with how far its stop has followed in memory."""
-        known = self._extremes.get(row.id)
-        return row if known is None or known.version != row.version else replace(row, trail_extreme=known.price)
+        known = self._forms.get(row.instrument, {}).get(row.id)
+        best = row.trail_extreme if known is None else _better(row, known.trail_extreme)
+        return row if best == row.trail_extreme else replace(row, trail_extreme=best)
+
+    def follow(self, rows: dict[str, OrderRow]) -> None:
+        """The same of rows that may be written."""
+        for forms in self._forms.values():
+            for id, each in forms.items():
+                if each.trail_extreme is not None and id in rows and rows[id].open:
+                    rows[id] = self.followed(rows[id])
 
     def extremes(self) -> list[Extreme]:
         """What is to be written of trailing stops."""
@@ -222,6 +277,16 @@ class Seat:
         for condition in self.conditions.values():
             if isinstance(condition, TimeCondition):
                 yield condition.at
+
+
+def _terms(row: OrderRow) -> tuple[Decimal | None, ...]:
+    """What a message is compared with; the size is not, as orders change it for each other."""
+    return row.limit_price, row.stop_price, row.trail_amount, row.trail_percent
+
+
+def _better(row: OrderRow, extreme: Decimal | None) -> Decimal | None:
+    """The best price that its stop has followed, of its row and of what is known besides."""
+    return row.trail_extreme if extreme is None else follow(Side(row.side), row.trail_extreme, extreme)
 
 
 def is_material(step: Step, before: Working) -> bool:

@@ -194,14 +194,14 @@ class Floor:
         self._take(row, step, market)
         return step
 
-    def take_all(self, rows: Mapping[str, OrderRow], market: Market) -> None:
+    def take_all(self, rows: Mapping[str, OrderRow], market: Market, *, heard: bool = True) -> None:
         """A message meets orders, one after the other: each as those before it have left it, and what is held.
 
         *rows* are those that it meets, as it found them: what it wakes meets the next one.
         """
         if market.tick is None:
             return
-        offered = self.offers.of(market, heard=True)
+        offered = self.offers.of(market, heard=heard)
         meeting = venue.Meeting(market.tick, market.spec, market.model, offered, open=market.open)
         for found in meeting.queue(form_of(row, lends=self.lends) for row in rows.values()):
             now = self.orders[found.id]

@@ -12,7 +12,7 @@ import pytest
 from gateway.core.matching import venue
 from gateway.core.matching.model import Fees
 from gateway.core.matching.offers import Offered
-from gateway.core.matching.venue import accept, cancel, expire, match, resize, revise, step
+from gateway.core.matching.venue import Meeting, accept, cancel, expire, match, resize, revise, step
 from schema.words.orders import OrderStatus
 from tests.gateway.matching.tapes import (
     BOOK,
@@ -326,10 +326,14 @@ def test_a_replaced_order_arrives_anew_and_loses_its_place():
     slow = replace(QUOTES, latency_ms=500)
     rests = resting(BUY, "LIMIT", "3", limit=100, filled=D(1), fills=1)
 
+    other = replace(resting(BUY, "LIMIT", limit=102, name="other"), accepted_at=at(4))
+
     made = revise(replace(rests, limit_price=D(102)), at(5), slow)
 
     assert made.order.due_at == at(5) + timedelta(milliseconds=500)
     assert stepped(made.order, quote(99, 101, seconds=6), slow) == ("FILLED", "2@101T", None)
+    queue = Meeting(quote(99, 101), SPEC, QUOTES).queue([made.order, other])
+    assert [each.id for each in queue] == [other.id, rests.id]
 
 
 def test_a_quantity_that_falls_to_what_is_filled_fills_the_order():

@@ -1,0 +1,462 @@
+"""Messages and orders that pass each other: what comes between the commit of an order and its being read here."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.core.lines.line import Update
+from gateway.core.matching.conditions import Direction, PriceCondition, plain
+from plugins.trading.engine.engine import Engine
+from plugins.trading.markets.prices import Priced
+from plugins.trading.orders.floor import Floor
+from plugins.trading.orders.placing import replaced
+from plugins.trading.orders.wishes import Exit
+from plugins.trading.rows import AccountRow, OrderRow
+from plugins.trading.writing import writing
+from schema.symbols import parse_instrument
+from schema.words.orders import TimeInForce
+from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
+from tests.plugins.trading.engine.floorhouse import BTC, FREE, SANDBOX, Hall, another, hall, priced, wish
+
+D = Decimal
+OPEN: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5)}
+
+
+async def deaf(_: Engine) -> None:
+    """As where the bus is slow: what others write is read by the next look."""
+
+
+@pytest.fixture
+async def made(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hall]:
+    monkeypatch.setattr(Engine, "_reload", deaf)
+    async with hall(sqlite_url, tmp_path) as made:
+        yield made
+
+
+async def trader(made: Hall, balance: str = "10000", **given: Any) -> AccountRow:
+    """An account that holds five, and whose feed tells prices."""
+    account = await made.account(balance, **given)
+    await made.place(account, wish("BUY", "MARKET", "5"), price="100")
+    await made.look()
+    made.house.clock.turn(1)
+    await made.tick("100")
+    made.house.clock.turn(1)
+    return account
+
+
+async def until(come: Callable[[], bool]) -> None:
+    """Lines open, and are joined, once the database has told whose keys they take."""
+    for _ in range(1000):
+        if come():
+            return
+        await asyncio.sleep(0.001)
+
+
+async def replace(made: Hall, order: OrderRow, **terms: Any) -> None:
+    """As `orderReplace` does, at a price of 100."""
+    async with writing(made.house.host, order.tenant_id, order.account_id) as w:
+        floor = await Floor.opened(made.house.host, w)
+        replaced(floor, made.ground(w.account, order.instrument, "100"), floor.orders[order.id], terms, None)
+        await floor.write()
+
+
+@pytest.mark.parametrize(
+    "wished",
+    [
+        wish("SELL", "STOP_MARKET", "5", stop_price="95"), wish("BUY", "LIMIT", "1", limit_price="98"),
+        wish("SELL", "TRAILING_STOP", "5", trail_amount="2"),
+    ],
+)  # fmt: skip
+async def test_an_order_meets_the_message_that_came_before_it_was_read(made: Hall, wished: Any) -> None:
+    account = await trader(made)
+    (order,) = await made.place(account, wished, price="100")
+    made.house.clock.turn(1)
+    await made.tick("94")
+    assert await made.stand(order.id) == ("ACCEPTED", "0")
+
+    await made.look()
+
+    assert (await made.fills(account))[1:] == [(wished.side, f"{wished.quantity}", "94")]
+
+
+async def test_the_first_order_of_an_account_meets_it_where_another_account_listens(made: Hall) -> None:
+    await trader(made)
+    account = await made.account()
+    (order,) = await made.place(account, wish("BUY", "LIMIT", "1", limit_price="98"), price="100")
+    made.house.clock.turn(1)
+    await made.tick("97")
+
+    await made.look()
+
+    assert await made.stand(order.id) == ("FILLED", "1")
+
+
+async def test_what_another_process_places_meets_it_and_trails_go_on_whatever_it_writes(
+    database: str, tmp_path: Path
+) -> None:
+    async with hall(database, tmp_path) as made, another(made, database, tmp_path) as other:
+        account = await trader(made, **OPEN)
+        (trail,) = await made.place(account, wish("SELL", "TRAILING_STOP", "5", trail_amount="2"), price="100")
+        await made.look()
+        made.house.clock.turn(1)
+        await made.tick("120")
+        (limit,) = await other.place(account, wish("BUY", "LIMIT", "2", limit_price="119.5"), price="120")
+        made.house.clock.turn(1)
+        await made.tick("119")
+        assert await made.stand(limit.id) == ("ACCEPTED", "0")
+        assert (await made.order(trail.id)).trail_extreme == D(100)
+
+        await made.look()
+        assert await made.stand(limit.id) == ("FILLED", "2")
+        assert (await made.order(trail.id)).trail_extreme == D(120)
+        await made.tick("117")
+
+        assert await made.stand(trail.id) == ("FILLED", "5")
+
+
+async def test_exits_that_another_process_has_woken_meet_it(made: Hall) -> None:
+    account = await trader(made)
+    bracket = wish("BUY", "MARKET", "1", stop_loss=Exit(stop_price=D(95)))
+    _, loss = await made.place(account, bracket, price="100")
+    made.house.clock.turn(1)
+    await made.tick("94")
+
+    await made.look()
+
+    assert await made.stand(loss.id) == ("FILLED", "1")
+
+
+async def test_a_condition_that_it_fulfils_has_come(made: Hall) -> None:
+    account = await trader(made)
+    above = plain(PriceCondition(symbol=BTC, direction=Direction.ABOVE, level=D(110)))
+    (order,) = await made.place(account, wish("BUY", "MARKET", "1", condition=above), price="100")
+    made.house.clock.turn(1)
+    made.board.prices = {BTC: "120"}
+    await made.tick("120")
+    assert await made.stand(order.id) == ("NEW", "0")
+
+    await made.look()
+
+    assert (await made.fills(account))[1:] == [("BUY", "1", "120")]
+
+
+async def test_a_stop_that_was_replaced_meets_it_and_its_old_price_does_not(made: Hall) -> None:
+    account = await trader(made)
+    (order,) = await made.place(account, wish("SELL", "STOP_MARKET", "5", stop_price="90"), price="100")
+    await made.look()
+    made.house.clock.turn(1)
+    await made.tick("99")
+    await replace(made, order, stop_price=D(95))
+    made.house.clock.turn(1)
+    await made.tick("94")
+    assert await made.stand(order.id) == ("ACCEPTED", "0")
+
+    await made.look()
+
+    assert (await made.fills(account))[1:] == [("SELL", "5", "94")]
+
+
+async def test_a_price_that_is_asked_for_and_stays_wakes_a_stop_too(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stamped(*what: Any, **how: Any) -> Priced:
+        found = priced(*what, **how)
+        return dataclasses.replace(found, tick=dataclasses.replace(found.tick, as_of=stamp))
+
+    stamp = made.house.clock.now()
+    monkeypatch.setattr("plugins.trading.engine.feeds.POLL_S", 0.001)
+    monkeypatch.setattr("tests.plugins.trading.engine.floorhouse.priced", stamped)
+    made.board.prices = {BTC: "100"}
+    account = await made.account(model={**FREE, "provider": "frankfurter"})
+    await made.place(account, wish("BUY", "MARKET", "5"), price="100")
+    await made.look()
+    await made.asked()
+    made.house.clock.turn(1)
+    (order,) = await made.place(account, wish("SELL", "STOP_MARKET", "5", stop_price="95"), price="100")
+    made.house.clock.turn(1)
+    stamp = made.house.clock.now()
+    made.board.prices = {BTC: "94"}
+    await made.asked()
+    await made.asked()
+    assert await made.stand(order.id) == ("ACCEPTED", "0")
+
+    await made.look()
+
+    assert await made.stand(order.id) == ("FILLED", "5")
+
+
+async def test_a_message_that_is_older_than_an_order_passes_it_by(made: Hall) -> None:
+    account = await trader(made)
+    await made.tick("94")
+    made.house.clock.turn(1)
+    (placed,) = await made.place(account, wish("SELL", "STOP_MARKET", "2", stop_price="95"), price="100")
+    made.house.clock.turn(1)
+    now = made.house.clock.now()
+    before = now - timedelta(seconds=2)
+    quote = Quote(
+        instrument=parse_instrument(BTC), price=D(93), price_type=PriceType.LAST, as_of=before, currency="USD"
+    )
+    await made._send(SANDBOX, Update(values=(quote,), as_of=before, snapshot=False, received=now), BTC)
+
+    for _ in range(3):
+        await made.look()
+
+    assert await made.stand(placed.id) == ("ACCEPTED", "0")
+
+
+async def test_a_message_that_waits_for_the_account_passes_by_what_is_placed_meanwhile(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await trader(made, **OPEN)
+    (first,) = await made.place(account, wish("BUY", "LIMIT", "1", limit_price="98"), price="100")
+    await made.look()
+    later: list[OrderRow] = []
+    guard, marks = made.engine._guard, made.engine._guard.marks
+
+    async def slow(*what: Any) -> Any:
+        if not later:
+            made.house.clock.turn(1)
+            later.extend(await made.place(account, wish("BUY", "LIMIT", "1", limit_price="97"), price="100"))
+        return await marks(*what)
+
+    monkeypatch.setattr(guard, "marks", slow)
+    await made.tick("96")
+    await made.look()
+    assert [await made.stand(each.id) for each in (first, *later)] == [("FILLED", "1"), ("ACCEPTED", "0")]
+
+    await made.tick("96.5")
+
+    assert await made.stand(later[0].id) == ("FILLED", "1")
+
+
+async def test_orders_share_a_message_also_where_one_of_them_meets_it_late_and_none_meets_it_twice(made: Hall) -> None:
+    account = await trader(made)
+    (first,) = await made.place(account, wish("BUY", "LIMIT", "3", limit_price="98"), price="100")
+    await made.look()
+    made.house.clock.turn(1)
+    (second,) = await made.place(account, wish("BUY", "LIMIT", "3", limit_price="98"), price="100")
+    made.house.clock.turn(1)
+    await made.tick("97", bid="97", ask="97.5", ask_size="4")
+    # The account has changed: what belongs to it is read anew with the first one's fill, and meets the message so.
+    assert [await made.stand(each.id) for each in (first, second)] == [("FILLED", "3"), ("PARTIALLY_FILLED", "1")]
+    (third,) = await made.place(account, wish("BUY", "LIMIT", "3", limit_price="98"), price="100")
+
+    for _ in range(3):
+        made.house.clock.turn(1)
+        await made.look()
+
+    assert [await made.stand(each.id) for each in (second, third)] == [("PARTIALLY_FILLED", "1"), ("ACCEPTED", "0")]
+
+
+async def test_an_order_that_met_a_message_with_another_one_does_not_meet_it_again_once_it_is_known(
+    made: Hall,
+) -> None:
+    account = await trader(made, model={**FREE, "participation": "0.25"})
+    (first,) = await made.place(account, wish("BUY", "LIMIT", "3", limit_price="98"), price="100")
+    await made.look()
+    (second,) = await made.place(account, wish("BUY", "LIMIT", "3", limit_price="98"), price="100")
+    made.house.clock.turn(1)
+    await made.tick("97", bid="97", ask="97.5", ask_size="4")
+
+    for _ in range(3):
+        await made.look()
+
+    stood = [await made.stand(each.id) for each in (first, second)]
+    assert stood == [("PARTIALLY_FILLED", "1"), ("PARTIALLY_FILLED", "1")]
+
+
+async def test_what_is_left_of_a_message_is_what_a_late_order_takes(made: Hall) -> None:
+    account = await trader(made, model={**FREE, "participation": "0.5"})
+    (late,) = await made.place(account, wish("BUY", "LIMIT", "3", limit_price="98"), price="100")
+    made.house.clock.turn(1)
+    await made.tick("97", bid="97", ask="97.5", ask_size="4")
+
+    for _ in range(3):
+        await made.look()
+    await replace(made, late, quantity=D(4))
+    for _ in range(3):
+        await made.look()
+
+    assert await made.stand(late.id) == ("PARTIALLY_FILLED", "2")
+
+
+async def test_a_trail_follows_the_message_that_came_before_it_was_read(made: Hall) -> None:
+    account = await trader(made)
+    (trail,) = await made.place(account, wish("SELL", "TRAILING_STOP", "5", trail_amount="2"), price="100")
+    made.house.clock.turn(1)
+    await made.tick("120")
+
+    await made.look()
+    assert (await made.order(trail.id)).trail_extreme == D(120)
+    await made.tick("117")
+
+    assert await made.stand(trail.id) == ("FILLED", "5")
+
+
+async def test_what_was_shown_to_who_begins_to_listen_counts_where_it_was_stamped_after_the_order(made: Hall) -> None:
+    account = await made.account()
+    async with made.house.context().market.live(QUOTES, {BTC: QuotesAsk(instruments=(parse_instrument(BTC),))}):
+        (rests,) = await made.place(account, wish("BUY", "LIMIT", limit_price="99"), price="100")
+        made.house.clock.turn(1)
+        await made.tick("98")
+        await until(lambda: bool(made.lines.open_now) and made.lines._queue(SANDBOX, parse_instrument(BTC)).empty())
+
+        await made.look()
+        await until(lambda: any(feed.last for feed in made.engine.feeds))
+        await made.look()
+
+    assert await made.stand(rests.id) == ("FILLED", "1")
+
+
+async def test_the_newest_price_counts_once_trading_goes_on(made: Hall) -> None:
+    account = await trader(made)
+    (stop,) = await made.place(account, wish("SELL", "STOP_MARKET", "5", stop_price="95"), price="100")
+    await made.look()
+    await halt(made, account, True)
+    made.house.clock.turn(1)
+    await made.tick("90")
+    await made.look()
+    made.house.clock.turn(1)
+    await made.tick("94")
+    await made.look()
+    assert await made.stand(stop.id) == ("ACCEPTED", "0")
+
+    await halt(made, account, False)
+    await made.look()
+
+    assert (await made.fills(account))[1:] == [("SELL", "5", "94")]
+
+
+async def halt(made: Hall, account: AccountRow, on: bool) -> None:
+    async with writing(made.house.host, account.tenant_id, account.id) as w:
+        w.set(halted=on)
+        w.touch()
+
+
+@pytest.fixture
+async def trailing(made: Hall) -> tuple[AccountRow, OrderRow]:
+    """A trail of 2 behind 120, which only memory knows."""
+    account = await trader(made, **OPEN)
+    expires = made.house.clock.now() + timedelta(seconds=60)
+    given: dict[str, Any] = {"stop_price": "50", "time_in_force": TimeInForce.GTD, "expires_at": expires}
+    _, trail = await made.place(
+        account, wish("SELL", "STOP_MARKET", "3", **given), wish("SELL", "TRAILING_STOP", "5", trail_amount="2"),
+        price="100",
+    )  # fmt: skip
+    await made.look()
+    made.house.clock.turn(1)
+    await made.tick("120")
+    row = await made.order(trail.id)
+    assert row.trail_extreme == D(100)
+    return account, row
+
+
+async def test_a_trail_stays_where_it_is_when_another_order_changes_what_it_reserves(
+    made: Hall, trailing: tuple[AccountRow, OrderRow]
+) -> None:
+    account, trail = trailing
+    await made.place(account, wish("SELL", "LIMIT", "2", limit_price="140"), wish("BUY", "MARKET", "2"), price="120")
+    assert (await made.order(trail.id)).version > trail.version
+
+    await made.look()
+    assert (await made.order(trail.id)).trail_extreme == D(120)
+    await made.tick("117")
+
+    assert await made.stand(trail.id) == ("FILLED", "5")
+
+
+async def test_a_trail_stays_where_it_is_when_another_order_expires(
+    made: Hall, trailing: tuple[AccountRow, OrderRow]
+) -> None:
+    _, trail = trailing
+    made.house.clock.turn(60)
+    # The look writes how far it has followed once the expiry has written the order.
+    await made.look()
+    assert (await made.order(trail.id)).version > trail.version
+
+    assert (await made.order(trail.id)).trail_extreme == D(120)
+    await made.tick("117")
+    assert await made.stand(trail.id) == ("FILLED", "5")
+
+
+async def test_a_trail_stays_where_it_is_when_its_size_changes_and_is_written_before_that_was_read(
+    made: Hall, trailing: tuple[AccountRow, OrderRow]
+) -> None:
+    _, trail = trailing
+    await replace(made, trail, quantity=D(4))
+    await made.engine._keep_extremes()
+    assert (await made.order(trail.id)).trail_extreme == D(100)
+
+    await made.look()
+    assert (await made.order(trail.id)).trail_extreme == D(120)
+    await made.tick("117")
+
+    assert await made.stand(trail.id) == ("FILLED", "4")
+
+
+async def test_a_trail_stops_by_what_only_memory_knows_when_others_have_just_written_its_order(
+    made: Hall, trailing: tuple[AccountRow, OrderRow]
+) -> None:
+    _, trail = trailing
+    await replace(made, trail, quantity=D(4))
+    await made.engine._keep_extremes()
+
+    await made.tick("117")
+
+    assert await made.stand(trail.id) == ("FILLED", "4")
+
+
+async def test_a_trail_stays_where_it_is_when_its_entry_is_filled_further_by_others(made: Hall) -> None:
+    account = await trader(made)
+    bracket = wish("BUY", "LIMIT", "5", limit_price="99", stop_loss=Exit(trail_amount=D(2)))
+    entry, trail = await made.place(account, bracket, price="100")
+    await made.look()
+    made.house.clock.turn(1)
+    await made.tick("98", bid="98", ask="98.5", ask_size="3")
+    await made.look()
+    made.house.clock.turn(1)
+    await made.tick("120")
+    await replace(made, entry, limit_price=D(100))
+    row = await made.order(trail.id)
+    assert (row.quantity, row.trail_extreme) == (D(5), D(98))
+
+    await made.look()
+    assert (await made.order(trail.id)).trail_extreme == D(120)
+    await made.tick("117")
+
+    assert await made.stand(trail.id) == ("FILLED", "5")
+
+
+async def test_another_trail_is_behind_the_same_best_price(made: Hall, trailing: tuple[AccountRow, OrderRow]) -> None:
+    _, trail = trailing
+    await replace(made, trail, trail_amount=D(4))
+    await made.look()
+
+    await made.tick("117")
+    assert await made.stand(trail.id) == ("ACCEPTED", "0")
+    await made.tick("116")
+
+    assert await made.stand(trail.id) == ("FILLED", "5")
+
+
+async def test_who_goes_on_after_another_write_knows_how_far_a_trail_had_come(
+    made: Hall, trailing: tuple[AccountRow, OrderRow], sqlite_url: str, tmp_path: Path
+) -> None:
+    _, trail = trailing
+    await replace(made, trail, quantity=D(4))
+    await made.look()
+    await made.engine.close()
+
+    async with another(made, sqlite_url, tmp_path) as later:
+        await later.look()
+        await later.tick("117")
+
+        assert await later.stand(trail.id) == ("FILLED", "4")
