@@ -15,6 +15,7 @@ from plugins.trading.ledger.store import LedgerStore
 from plugins.trading.rows import AccountRow, BalanceRow, EntryRow, LineRow
 from plugins.trading.writing import Writing
 from schema.idempotency import check_same
+from schema.names import could_be_id
 from schema.words.orders import AccountKind, EntryKind, MarginType
 from schema.words.problems import Refused
 
@@ -238,7 +239,7 @@ class LedgerBook:
         return f"This entry moved nothing itself: {by[0].id}, by which it was posted, is {done}."
 
     async def _entry(self, w: Writing, entry_id: str) -> EntryRow:
-        entry = await self._rows.find(w.tx, w.tenant, w.account.id, entry_id)
+        entry = await self._rows.find(w.tx, w.tenant, w.account.id, entry_id) if could_be_id(entry_id) else None
         if entry is None:
             told = "The account has no entry with this id: `ledgerEntries(accountId:)` lists them."
             raise Refused("NOT_FOUND", told, "entryId")

@@ -25,7 +25,15 @@ from plugins.trading.orders.losing import check_loss
 from plugins.trading.orders.placing import Place, place, replaced
 from plugins.trading.orders.reading import find_row
 from plugins.trading.orders.store import FillStore, OrderStore
-from plugins.trading.orders.wishes import Exit, Wish, check_wish, digest_of_wish, exit_wish
+from plugins.trading.orders.wishes import (
+    LONGEST_CLIENT_ID,
+    Exit,
+    Wish,
+    check_tag,
+    check_wish,
+    digest_of_wish,
+    exit_wish,
+)
 from plugins.trading.rows import OrderRow
 from plugins.trading.writing import Writing
 from schema.idempotency import digest, digest_of
@@ -165,6 +173,7 @@ class OrderDesk:
         self, context: Context, account_id: str, symbol: str, quantity: Decimal | None, client_order_id: str | None
     ) -> Placed:
         """An order at the market that closes a position, whole or in part. What protected a whole one is cancelled."""
+        check_tag("clientOrderId", client_order_id, LONGEST_CLIENT_ID)
         instrument = await Prices.of(context).find(symbol, "symbol")
         meant = digest(("close", str(instrument), quantity))
         known = await self._known(context, account_id, client_order_id, meant)

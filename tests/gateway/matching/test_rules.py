@@ -167,11 +167,14 @@ def test_a_sum_is_judged_by_what_it_comes_to_and_the_one_that_is_told_passes(not
 
 def test_where_no_size_is_worth_enough_the_price_at_which_one_is_is_told():
     told = "cannot be worth 10 USD at 0.05: the greatest size, 100, is worth 5; from a price of 0.1 on it can"
-    for quantity in (50, 200):
-        assert check_notional(D(quantity), D("0.05"), FULL).message == told
-    assert check_sum(D(5), D("0.05"), FULL).message == told
+    low, tiny = D("0.05"), replace(FULL, max_size=D("0.0001"))
+    found = [check_notional(D(50), low, FULL), check_notional(D(200), low, FULL), check_sum(D(5), low, FULL)]
+
+    assert [(each and each.message, each and each.nearest) for each in found] == [(told, ())] * 3
     assert check_notional(D(100), D("0.1"), FULL) is None
-    assert check_notional(D(1), D("0.05"), replace(FULL, max_size=D("0.0001"))).nearest == (D(200),)
+    # A greatest size below the step leaves none at all: no price is worked out for it.
+    assert check_quantity(D(1), tiny) is not None
+    assert check_notional(D(1), low, tiny) is not None
 
 
 def test_sizes_of_contracts_are_counted_in_contracts():
