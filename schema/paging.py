@@ -54,7 +54,7 @@ def read_cursor(kind: str, cursor: str, field: str = "after", problem: str = NO_
     except (binascii.Error, ValueError):
         text = ""
     found, colon, position = text.partition(":")
-    if not colon or found != kind:
+    if not colon or found != kind or "\0" in position:
         raise BadInput(field, problem)
     return position
 

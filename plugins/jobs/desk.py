@@ -63,6 +63,7 @@ class JobDesk:
         if kind not in self._kinds.by_name:
             raise ValueError(f"nobody has registered jobs of the kind {kind}")
         _check_key(idempotency_key)
+        _check_texts(given)
         row = self._new(context, kind, given, idempotency_key)
         if tx is not None:
             return self.shown(await self._begin(tx, context, row))
@@ -165,6 +166,18 @@ class JobDesk:
 def _check_key(key: str | None) -> None:
     if key is not None and not (1 <= len(key) <= LONGEST_KEY and key.isprintable()):
         raise BadInput("idempotencyKey", f"must be 1 to {LONGEST_KEY} printable characters")
+
+
+def _check_texts(given: object, *path: str) -> None:
+    """No database holds a text with U+0000; BadInput names where one is."""
+    if isinstance(given, str) and "\0" in given:
+        raise BadInput(".".join(path), "has the character U+0000: leave it out")
+    if isinstance(given, Mapping):
+        for name, each in given.items():
+            _check_texts(each, *path, str(name))
+    elif isinstance(given, list | tuple):
+        for number, each in enumerate(given):
+            _check_texts(each, *path, str(number))
 
 
 def _same(before: JobRow, now: JobRow) -> JobRow:

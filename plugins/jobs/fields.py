@@ -11,7 +11,7 @@ import strawberry
 from gateway.core.contract import Context, Ctx
 from plugins.jobs.desk import JobDesk
 from plugins.jobs.types import JobCancelErrorCode, JobCancelInput, JobCancelPayload, JobConnection
-from schema.arguments import After, PageSize, says
+from schema.arguments import After, PageSize, check_word, says
 from schema.facts import facts
 from schema.pages import cut, page_length, page_size, position_of
 from schema.paging import DEFAULT_PAGE
@@ -35,6 +35,7 @@ async def resolve_jobs(
     info: Ctx, first: PageSize = DEFAULT_PAGE, after: After = None, kind: OfKind = None, state: In = None
 ) -> JobConnection:
     """The organisation's."""
+    check_word("kind", kind)
     desk, size = info.context.service(JobDesk), page_size(first)
     rows = await desk.page(info.context, size + 1, kind=kind, state=state, behind=position_of(KIND, after))
     shown, page = cut(rows, kind=KIND, size=size, after=after, position=lambda row: (row.created_at, row.id))

@@ -13,6 +13,7 @@ from plugins.providerkeys.seal import Seal
 from plugins.providerkeys.store import KeyRow, KeyStore
 from plugins.providerkeys.words import ProviderKeySetInput, ProviderKeyTestOutcome
 from schema.errors import Blocked, FailureCode, UpstreamError
+from schema.names import could_be_id
 from schema.words.problems import Refused
 from schema.words.registry import Credential, ProviderStatus
 
@@ -50,7 +51,7 @@ class ProviderKeyDesk:
         """The key with the outcome, which is data whatever it is."""
         tenant = context.tenant
         async with self._host.store.read() as tx:
-            row = await self.rows.find(tx, tenant, provider)
+            row = await self.rows.find(tx, tenant, provider) if could_be_id(provider) else None
         if row is None:
             raise _not_found(provider)
         try:
@@ -77,7 +78,7 @@ class ProviderKeyDesk:
     async def remove(self, context: Context, provider: str) -> str:
         """Nothing of it is left."""
         async with self._host.store.write() as tx:
-            if not await self.rows.remove(tx, context.tenant, provider):
+            if not could_be_id(provider) or not await self.rows.remove(tx, context.tenant, provider):
                 raise _not_found(provider)
             self._ring.tell(tx, context.tenant)
             await context.service(Audit).record(tx, context.act("providerkey.removed", provider))

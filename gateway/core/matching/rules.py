@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
@@ -9,7 +10,18 @@ from enum import StrEnum
 
 from gateway.core.matching.chances import AT_ONCE, LIMITED
 from gateway.core.matching.model import ZERO, Spec, Working
-from gateway.core.matching.rounding import COIN_STEP, EXACT, FINEST, ceil_to, fits, floor_to, nearest, plain
+from gateway.core.matching.rounding import (
+    COIN_STEP,
+    EXACT,
+    FINEST,
+    ceil_to,
+    fits,
+    floor_to,
+    nearest,
+    plain,
+    quantum_of,
+    quotient,
+)
 from gateway.core.matching.slippage import BASIS
 from gateway.core.matching.trailing import HUNDRED
 from schema.words.orders import OrderType, TimeInForce
@@ -91,13 +103,11 @@ def check_price(field: str, price: Decimal | None, spec: Spec) -> Violation | No
 
 def check_quantity(quantity: Decimal, spec: Spec, field: str = "quantity") -> Violation | None:
     """SIZE_BELOW_MINIMUM, SIZE_ABOVE_MAXIMUM or SIZE_OFF_STEP, in this order."""
-    step = spec.step_quantity
-    least, most = ceil_to(spec.contracts(spec.min_size) or step or ZERO, step), spec.contracts(spec.max_size)
+    step, least, most = spec.step_quantity, _least(spec), _most(spec)
     if quantity < least:
         message = f"must be at least {least:f}"
         return Violation(rule=Rule.SIZE_BELOW_MINIMUM, field=field, message=message, nearest=(least,))
     if most is not None and quantity > most:
-        most = floor_to(most, step)
         message = f"must be at most {most:f}"
         return Violation(rule=Rule.SIZE_ABOVE_MAXIMUM, field=field, message=message, nearest=(most,))
     if step and not fits(quantity, step):
@@ -112,13 +122,42 @@ def check_notional(quantity: Decimal, price: Decimal | None, spec: Spec, field: 
     if price is None or price <= 0 or spec.min_notional is None:
         return None
     with localcontext(EXACT):
-        each = spec.contract_size * price
+        each, most = spec.contract_size * price, _most(spec)
+        if most and most * each < spec.min_notional:
+            return _never_worth(price, spec, most, field)
         if quantity * each >= spec.min_notional:
             return None
-        least = plain(ceil_to(spec.min_notional / each, spec.step_quantity or COIN_STEP))
+        least = _worth_enough(each, spec)
         worth_now = quantity * each
     message = f"is worth {plain(worth_now):f} {spec.currency}, and must be worth {spec.min_notional:f}: {least:f} is"
     return Violation(rule=Rule.NOTIONAL_BELOW_MINIMUM, field=field, message=message, nearest=(least,))
+
+
+def check_sum(notional: Decimal, price: Decimal | None, spec: Spec, field: str = "notional") -> Violation | None:
+    """NOTIONAL_BELOW_MINIMUM, SIZE_BELOW_MINIMUM or SIZE_ABOVE_MAXIMUM: of what a sum comes to at a price, with the
+    nearest sum that comes to a size that passes. Where no price is known only the sum itself is looked at."""
+    least_worth, currency = spec.min_notional, spec.currency
+    if price is None or price <= 0:
+        if least_worth is None or notional >= least_worth:
+            return None
+        message = f"must be at least {least_worth:f} {currency}"
+        return Violation(rule=Rule.NOTIONAL_BELOW_MINIMUM, field=field, message=message, nearest=(least_worth,))
+    quantity, most = quantity_for(notional, price, spec), _most(spec)
+    with localcontext(EXACT):
+        each = spec.contract_size * price
+        least, little = _worth_enough(each, spec), least_worth is not None and quantity * each < least_worth
+        if least_worth is not None and most and most * each < least_worth:
+            return _never_worth(price, spec, most, field)
+        if most is not None and quantity > most:
+            sum_ = _sum_of(most * each, spec, floor_to)
+            message = f"must be at most {sum_:f} {currency}: {most:f} at {price:f}"
+            return Violation(rule=Rule.SIZE_ABOVE_MAXIMUM, field=field, message=message, nearest=(sum_,))
+        if quantity >= least:
+            return None
+        sum_ = _sum_of(least * each, spec, ceil_to)
+    rule = Rule.NOTIONAL_BELOW_MINIMUM if little else Rule.SIZE_BELOW_MINIMUM
+    message = f"must be at least {sum_:f} {currency}: {least:f} at {price:f}"
+    return Violation(rule=rule, field=field, message=message, nearest=(sum_,))
 
 
 def check_collar(
@@ -161,6 +200,38 @@ def worth(order: Working, price: Decimal | None) -> Decimal | None:
     if order.type in LIMITED:
         return order.limit_price
     return order.stop_price if order.type in STOPS else price
+
+
+def _least(spec: Spec) -> Decimal:
+    step = spec.step_quantity
+    return ceil_to(spec.contracts(spec.min_size) or step or ZERO, step)
+
+
+def _most(spec: Spec) -> Decimal | None:
+    most = spec.contracts(spec.max_size)
+    return None if most is None else plain(floor_to(most, spec.step_quantity))
+
+
+def _worth_enough(each: Decimal, spec: Spec) -> Decimal:
+    """The least size above zero that passes, where each of it is worth so much."""
+    step = spec.step_quantity or COIN_STEP
+    return plain(ceil_to(max(_least(spec), step, (spec.min_notional or ZERO) / each), step))
+
+
+def _never_worth(price: Decimal, spec: Spec, most: Decimal, field: str) -> Violation:
+    """No size at this price; and from which price on one is."""
+    least_worth = spec.min_notional or ZERO
+    enough = plain(ceil_to(quotient(least_worth, most * spec.contract_size), spec.tick or COIN_STEP))
+    message = (
+        f"cannot be worth {least_worth:f} {spec.currency} at {price:f}: the greatest size, {most:f}, is worth "
+        f"{plain(most * spec.contract_size * price):f}; from a price of {enough:f} on it can"
+    )
+    return Violation(rule=Rule.NOTIONAL_BELOW_MINIMUM, field=field, message=message)
+
+
+def _sum_of(worth: Decimal, spec: Spec, near: Callable[[Decimal, Decimal], Decimal]) -> Decimal:
+    """Exact, where sizes have a step; else in money as it is paid."""
+    return plain(worth if spec.step_quantity else near(worth, quantum_of(spec.currency)))
 
 
 def _collared(order: Working, price: Decimal | None) -> Decimal | None:

@@ -11,6 +11,7 @@ from gateway.core.contract import Context, Ctx
 from plugins.accounts.audit.desk import AuditDesk
 from plugins.accounts.audit.rows import AuditRow
 from plugins.accounts.audit.types import AuditEntry, AuditEntryConnection, AuditEntryEdge, exported
+from schema.arguments import check_word
 from schema.errors import BadInput
 from schema.facts import facts
 from schema.pages import cursor_of, cut, page_length, page_size, position_of
@@ -59,6 +60,7 @@ async def resolve_operator_audit_trail(
     until: Until = None,
 ) -> AuditEntryConnection:
     """Any organisation, or none."""
+    check_word("tenant", tenant or None)
     return await _page(info.context, tenant or "", first, after, action, actor, since, until)
 
 
@@ -72,6 +74,8 @@ async def _page(
     since: datetime | None,
     until: datetime | None,
 ) -> AuditEntryConnection:
+    check_word("action", action)
+    check_word("actor", actor)
     size, before = page_size(first), position_of(KIND, after)
     store = context.service(AuditDesk).store
     async with context.host.store.read() as tx:

@@ -62,6 +62,8 @@ class LimitDesk:
         self, context: Context, limit: int, portfolio: str | None, behind: Position | None
     ) -> list[LimitRow]:
         """Some of the organisation's limits, or of one portfolio's, the oldest first."""
+        if portfolio is not None and not could_be_id(portfolio):
+            return []
         async with self._host.store.read() as tx:
             return await self._rows.page(tx, context.tenant, limit, portfolio=portfolio, behind=behind)
 

@@ -349,8 +349,9 @@ def _open(floor: LiveFloor, row: OrderRow) -> OrderRow:
     now = floor.orders.get(row.id)
     if now is None or not now.open:
         ended = row if now is None else now
-        told = f"The order is {ended.status}{': ' + ended.reason if ended.reason else ''}: that is for good."
-        raise Refused("ORDER_ENDED", told, "orderId")
+        # Read before the account was locked, it may be as it was before it ended.
+        told = "has ended" if ended.open else f"is {ended.status}{': ' + ended.reason if ended.reason else ''}"
+        raise Refused("ORDER_ENDED", f"The order {told}: that is for good.", "orderId")
     return now
 
 

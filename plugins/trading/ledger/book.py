@@ -15,6 +15,7 @@ from plugins.trading.ledger.store import LedgerStore
 from plugins.trading.rows import AccountRow, BalanceRow, EntryRow, LineRow
 from plugins.trading.writing import Writing
 from schema.idempotency import check_same
+from schema.names import could_be_id
 from schema.words.orders import AccountKind, EntryKind, MarginType
 from schema.words.problems import Refused
 
@@ -120,7 +121,7 @@ class LedgerBook:
             return again[0]
         entry = await self._entry(w, entry_id)
         if entry.pending:
-            raise Refused("ENTRY_PENDING", "This entry is pending and moved nothing: void it.", "entryId")
+            raise Refused("ENTRY_PENDING", await self._not_moved(w, entry), "entryId")
         if entry.voids or entry.reverses is not None:
             told = "This entry takes another one back: book what you want anew."
             raise Refused("ENTRY_NOT_REVERSIBLE", told, "entryId")
@@ -226,8 +227,19 @@ class LedgerBook:
             raise Refused("ENTRY_RESOLVED", f"This entry was {done} by {by[0].id}: once is all.", "entryId")
         return entry, draft_of(entry, await self._lines(w, entry))
 
+    async def _not_moved(self, w: Writing, entry: EntryRow) -> str:
+        """Why a pending entry is not what is taken back, and what is."""
+        by = await self._rows.about(w.tx, w.tenant, w.account.id, (entry.id,))
+        if not by:
+            return "This entry is pending and moved nothing: void it."
+        if by[0].voids:
+            return f"This entry moved nothing, and was voided by {by[0].id}: there is nothing to take back."
+        back = await self._rows.about(w.tx, w.tenant, w.account.id, (by[0].id,))
+        done = f"reversed by {back[0].id} already" if back else "what can be reversed"
+        return f"This entry moved nothing itself: {by[0].id}, by which it was posted, is {done}."
+
     async def _entry(self, w: Writing, entry_id: str) -> EntryRow:
-        entry = await self._rows.find(w.tx, w.tenant, w.account.id, entry_id)
+        entry = await self._rows.find(w.tx, w.tenant, w.account.id, entry_id) if could_be_id(entry_id) else None
         if entry is None:
             told = "The account has no entry with this id: `ledgerEntries(accountId:)` lists them."
             raise Refused("NOT_FOUND", told, "entryId")

@@ -17,7 +17,7 @@ from gateway.core.matching import venue
 from gateway.core.matching.margin import initial, opening
 from gateway.core.matching.model import Spec, Step
 from gateway.core.matching.rounding import COIN_STEP, EXACT, ceil_to, floor_to, quantum_of, total_of
-from gateway.core.matching.rules import check_notional, check_quantity, worth
+from gateway.core.matching.rules import check_notional, check_quantity, check_sum, worth
 from gateway.core.matching.slippage import worst
 from plugins.trading.ledger.chart import shown, times
 from plugins.trading.markets.marks import Marks
@@ -61,8 +61,9 @@ def arrival(floor: Floor, ground: Ground, row: OrderRow) -> Step | None:
 
 
 def reserve_of(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
-    """What it holds of buying power while it is open; for what nobody prices yet by its own limit or stop."""
-    if not floor.lends and row.side == Side.SELL:
+    """What it holds of buying power while it is open; for what nobody prices yet by its own limit or stop. What has no
+    size yet (an exit whose entry is sized once its condition is met) holds nothing."""
+    if row.quantity is None or (not floor.lends and row.side == Side.SELL):
         return ZERO
     tick = ground.priced.tick if ground.priced else None
     opens = working(row).left
@@ -228,10 +229,14 @@ def _passing(
         return lacks(_taken(floor, ground, sized, made))
 
     size = times(Decimal(_edge(excess, low, high)), unit)
-    if row.leg == OrderLeg.ENTRY and size <= venue.closable(Side(row.side), floor.held(row.instrument)):
-        # It would only close, and leave nothing for its exits.
+    if only_closes(floor, row, size):
         return _NOTHING
     return _told_size(ground, row, size, floor_to) or _NOTHING
+
+
+def only_closes(floor: Floor, row: OrderRow, size: Decimal) -> bool:
+    """Whether an entry of this size would leave nothing for its exits."""
+    return row.leg == OrderLeg.ENTRY and size <= venue.closable(Side(row.side), floor.held(row.instrument))
 
 
 def _paying(floor: Floor, ground: Ground, row: OrderRow, free: Decimal) -> str:
@@ -310,6 +315,8 @@ def _told_size(ground: Ground, row: OrderRow, quantity: Decimal, near: Near) -> 
         return f": {shown(quantity)} would pass"
     notional = times(times(quantity, spec.contract_size), price)
     notional = notional if spec.step_quantity else near(notional, quantum_of(row.currency))
+    if check_sum(notional, price, spec):
+        return None
     return f": a notional of {shown(notional)} would pass"
 
 

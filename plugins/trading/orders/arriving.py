@@ -13,7 +13,7 @@ from gateway.core.matching.offers import Offered
 from gateway.core.matching.rounding import ceil_to, floor_to, quantum_of, total_of
 from gateway.core.matching.rules import check_notional, check_quantity, worth
 from plugins.trading.ledger.chart import EXACT, shown, times
-from plugins.trading.orders.affording import arrival, check_funds, reserve_of
+from plugins.trading.orders.affording import arrival, check_funds, only_closes, reserve_of
 from plugins.trading.orders.checks import Path, side_price
 from plugins.trading.orders.turning import working
 from plugins.trading.rows import OrderRow
@@ -88,6 +88,8 @@ def _there(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
 
 
 def _passes(floor: Floor, ground: Ground, row: OrderRow, path: Path) -> bool:
+    if only_closes(floor, row, row.quantity or ZERO):
+        return False
     row = replace(row, reserved=reserve_of(floor, ground, row))
     step, counted = arrival(floor, ground, row), worth(working(row), _price(ground, row))
     if step is None or step.order.status is not FILLED:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from gateway.core.matching.conditions import TimeCondition, read
 from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.model import Spec, Tick
 from plugins.trading.ledger.chart import shown
 from plugins.trading.orders.wishes import AT_ONCE, Wish, exits_of
 from plugins.trading.rows import OrderRow
-from schema.words.orders import OrderStatus, OrderType
+from schema.scalars import datetime_text
+from schema.words.orders import OrderStatus, OrderType, TimeInForce
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
@@ -94,6 +96,17 @@ def _check_now(ground: Ground, path: Path, *, opens: str, rests: str | None = No
         raise Refused("STALE_PRICE", told, *path)
 
 
+def check_comes(row: OrderRow, path: Path) -> None:
+    """An order that waits for a time waits in vain where it ends before, or then."""
+    condition = None if row.condition is None or row.expires_at is None else read(row.condition)
+    if not isinstance(condition, TimeCondition) or row.expires_at is None or condition.at < row.expires_at:
+        return
+    at, end = datetime_text(condition.at), datetime_text(row.expires_at)
+    last = f", an expiresAt after {at}" if row.time_in_force == TimeInForce.GTD else ""
+    told = f"The order is {row.time_in_force} and ends at {end}, so that it never comes to {at}"
+    raise Refused("ORDER_INVALID", f"{told}: a time before its end would pass{last}, or GTC, which has no end.", *path)
+
+
 def side_price(tick: Tick, side: Side) -> Decimal | None:
     """What a purchase pays and a sale gets at once: the ask, the bid, else the last price."""
     best = tick.ask if side is Side.BUY else tick.bid
@@ -114,10 +127,13 @@ def check_reduces(floor: Floor, ground: Ground | Market, wish: Wish, quantity: D
     name = str(ground.spec.instrument)
     can, held = closing_part(floor, name, wish.side, quantity), floor.held(name)
     if can < quantity:
-        told = (
-            f"The account holds {shown(held)} of {name}: to {wish.side.value.lower()} {shown(quantity)} would not "
-            f"only reduce it; at most {shown(can)} passes."
-        )
+        deed, there = wish.side.value.lower(), f"The account holds {shown(held)} of {name}"
+        if not held:
+            told = f"The account holds nothing of {name}: there is nothing to reduce."
+        elif not can:
+            told = f"{there}: to {deed} more does not reduce it, the other side does."
+        else:
+            told = f"{there}: to {deed} {shown(quantity)} would not only reduce it; at most {shown(can)} passes."
         raise Refused("REDUCE_ONLY_WOULD_INCREASE", told, *path, "quantity")
 
 

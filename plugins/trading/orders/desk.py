@@ -25,8 +25,17 @@ from plugins.trading.orders.losing import check_loss
 from plugins.trading.orders.placing import Place, place, replaced
 from plugins.trading.orders.reading import find_row
 from plugins.trading.orders.store import FillStore, OrderStore
-from plugins.trading.orders.wishes import Exit, Wish, check_wish, digest_of_wish, exit_wish
+from plugins.trading.orders.wishes import (
+    LONGEST_CLIENT_ID,
+    Exit,
+    Wish,
+    check_tag,
+    check_wish,
+    digest_of_wish,
+    exit_wish,
+)
 from plugins.trading.rows import OrderRow
+from plugins.trading.writing import Writing
 from schema.idempotency import digest, digest_of
 from schema.symbols import InstrumentId, parse_instrument
 from schema.words.orders import OrderCause, OrderLeg, OrderStatus, OrderType, TimeInForce
@@ -119,7 +128,7 @@ class OrderDesk:
         async def put(floor: Floor, grounds: Sequence[Ground], halted: str | None) -> OrderRow:
             now = floor.orders.get(order_id)
             if now is None or not now.open:
-                raise _ended(row if now is None else now)
+                raise await self._ended(floor.w, order_id)
             check_loss(floor, grounds[0], Side(now.side), reduce_only=now.reduce_only)
             after = replaced(floor, grounds[0], now, terms, halted)
             await self._record(floor, trail.replaced(context, now, terms))
@@ -136,7 +145,7 @@ class OrderDesk:
         async with self._decider.floor(context, row.account_id, parse_instrument(row.instrument)) as (floor, _):
             now = floor.orders.get(order_id)
             if now is None or not now.open:
-                raise _ended(row if now is None else now)
+                raise await self._ended(floor.w, order_id)
             before = {each.id for each in floor.open}
             floor.end(now, OrderStatus.CANCELED, "CANCELED")
             ended = [each for each in floor.orders.values() if each.id in before and not each.open]
@@ -164,6 +173,7 @@ class OrderDesk:
         self, context: Context, account_id: str, symbol: str, quantity: Decimal | None, client_order_id: str | None
     ) -> Placed:
         """An order at the market that closes a position, whole or in part. What protected a whole one is cancelled."""
+        check_tag("clientOrderId", client_order_id, LONGEST_CLIENT_ID)
         instrument = await Prices.of(context).find(symbol, "symbol")
         meant = digest(("close", str(instrument), quantity))
         known = await self._known(context, account_id, client_order_id, meant)
@@ -270,6 +280,13 @@ class OrderDesk:
             raise Refused("NOT_FOUND", told, "orderId")
         return row
 
+    async def _ended(self, w: Writing, order_id: str) -> Refused:
+        """As it stands under the lock: it may have ended since it was looked for."""
+        row = await self._orders.find(w.tx, w.tenant, order_id)
+        told = "The order has ended" if row is None else f"The order is {row.status}"
+        told += f": {row.reason}" if row is not None and row.reason else ""
+        return Refused("ORDER_ENDED", f"{told}: that is for good.", "orderId")
+
     async def _known(self, context: Context, account_id: str, key: str | None = None, digest: str = "") -> Known:
         """What is read before anybody is asked for prices. Refused where the caller may not trade."""
         async with self._host.store.glance() as tx:
@@ -290,8 +307,3 @@ def _clear(floor: Floor, instrument: str) -> list[str]:
             floor.end(floor.orders[row.id], OrderStatus.CANCELED, "REPLACED")
             gone.append(row.id)
     return gone
-
-
-def _ended(row: OrderRow) -> Refused:
-    told = f"The order is {row.status}{': ' + row.reason if row.reason else ''}: that is for good."
-    return Refused("ORDER_ENDED", told, "orderId")

@@ -48,7 +48,7 @@ from plugins.trading.orders.store import FillStore, OrderStore, Wanted
 from plugins.trading.orders.types import Order, OrderConnection, OrderFill, OrderFillConnection
 from plugins.trading.orders.wishes import Exit, Wish
 from plugins.trading.rows import FillRow, OrderRow
-from schema.arguments import From, Until, says
+from schema.arguments import From, Until, check_word, says
 from schema.errors import BadInput
 from schema.facts import facts
 from schema.pages import Place, Position, cut, page_length, page_size, place_of, position_of
@@ -98,6 +98,7 @@ async def resolve_orders(
     strategy: OfStrategy = None, first: First = DEFAULT_PAGE, after: After = None,
 ) -> OrderConnection:  # fmt: skip
     """Of one account."""
+    check_word("strategy", strategy)
     context, size, behind = info.context, page_size(first), place_of(ORDERS, after)
     await _check_seen(context, account_id)
     wanted = Wanted(

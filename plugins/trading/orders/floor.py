@@ -408,7 +408,7 @@ class Floor:
                 step = venue.resize(working(other), fitting(other, consequence.quantity, self.held(other.instrument)))
                 if step.order.quantity != other.quantity:
                     self.put(returned(other, step.order, self.now))
-            case Wake() if other.status == OrderStatus.NEW:
+            case Wake() if other.status == OrderStatus.NEW and other.condition is None:
                 quantity = fitting(other, consequence.quantity, self.held(other.instrument))
                 if quantity:
                     self._wake(replace(other, quantity=quantity), market)
@@ -418,8 +418,6 @@ class Floor:
     def _wake(self, row: OrderRow, market: Market | None) -> None:
         """It arrives at the venue, and meets the message after the one that has woken it; what waits for nothing, what
         is left of that one, where its fill can be judged."""
-        if row.condition is not None:
-            return
         if market is not None and market.tick is not None:
             try:
                 check_woken(self, row, market)

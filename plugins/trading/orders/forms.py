@@ -14,8 +14,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from gateway.core.matching import rules
 from gateway.core.matching.model import Spec, Working
-from gateway.core.matching.rules import Rule, Violation, check, check_number
+from gateway.core.matching.rules import Rule, Violation, check, check_number, check_sum
 from plugins.trading.orders.checks import Path, only_reduces
 from plugins.trading.orders.wishes import Wish
 from schema.names import camel
@@ -36,24 +37,25 @@ _SNAKE = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 
 def check_form(
     wish: Wish, spec: Spec, *, now: datetime, path: Path = (), collar_bps: int | None = None,
-    price: Decimal | None = None, quantity: Decimal | None = None, but: AbstractSet[Rule] = frozenset(),
+    price: Decimal | None = None, but: AbstractSet[Rule] = frozenset(),
 ) -> None:  # fmt: skip
     """Refused with the field of the first thing that is wrong, all others in the message and in its parts.
 
     *price* is the market's of the side that the order takes, where it arrives now: without it no collar and no worth
-    by the market are looked at. *quantity* is what a notional comes to, once that is known. *but* are rules of its size
+    by the market are looked at. A notional is judged by what it comes to, and told in sums. *but* are rules of its size
     that do not hold for it.
     """
     if but >= MOST:
         # Else a size above it would be told of nothing further.
         spec = replace(spec, max_size=None)
-    known = wish.quantity if wish.quantity is not None else quantity
-    order = _order(wish, spec, ONE if known is None else known, now)
-    found = [*_of_notional(wish, spec), *check(order, spec, now=now, price=price, collar_bps=collar_bps)]
-    if known is None:
-        found = [each for each in found if each.field != QUANTITY]
+    order = _order(wish, spec, ONE if wish.quantity is None else wish.quantity, now)
+    found = list(check(order, spec, now=now, price=price, collar_bps=collar_bps))
+    if wish.notional is not None:
+        formed = not rules.check_form(order, now)
+        beside = (each for each in found if each.field != QUANTITY)
+        found = [*_of_notional(wish.notional, spec, sizing_price(wish, price), formed=formed), *beside]
     if found := [each for each in found if each.rule not in but]:
-        raise refused_of(found, path, sized_by=QUANTITY if wish.notional is None else "notional")
+        raise refused_of(found, path)
 
 
 def freed(floor: Floor, name: str, wish: Wish, quantity: Decimal | None) -> frozenset[Rule]:
@@ -62,15 +64,20 @@ def freed(floor: Floor, name: str, wish: Wish, quantity: Decimal | None) -> froz
     if not only_reduces(wish.side, reduce_only=wish.reduce_only, lends=floor.lends):
         return frozenset()
     all_of_hedge = wish.group is not None and wish.cause is OrderCause.CLOSE
-    return SIZES if all_of_hedge or quantity == abs(floor.held(name)) else MOST
+    return SIZES if all_of_hedge or (quantity and quantity == abs(floor.held(name))) else MOST
 
 
-def refused_of(found: Sequence[Violation], path: Path, sized_by: str = QUANTITY) -> Refused:
+def sizing_price(wish: Wish, price: Decimal | None) -> Decimal | None:
+    """By which a notional is counted: the order's own price, else the market's."""
+    return wish.limit_price or wish.stop_price or price
+
+
+def refused_of(found: Sequence[Violation], path: Path) -> Refused:
     """The first thing that is wrong, by its GraphQL name, with all others in the message and, by their own fields, as
-    parts; *sized_by* is what the size was given as."""
+    parts."""
     by_field: dict[str, list[Violation]] = {}
     for each in found:
-        by_field.setdefault(sized_by if each.field == QUANTITY else each.field, []).append(each)
+        by_field.setdefault(each.field, []).append(each)
     parts = [_refused(some, path, name) for name, some in by_field.items()]
     return _refused(found, path, next(iter(by_field)), parts if len(parts) > 1 else ())
 
@@ -80,16 +87,13 @@ def _refused(found: Sequence[Violation], path: Path, name: str, parts: Sequence[
     return Refused(found[0].rule.value, f"{told}.", *path, camel(name), parts=parts)
 
 
-def _of_notional(wish: Wish, spec: Spec) -> Iterator[Violation]:
-    if wish.notional is None:
-        return
-    if (wrong := check_number("notional", wish.notional)) is not None:
+def _of_notional(notional: Decimal, spec: Spec, price: Decimal | None, *, formed: bool) -> Iterator[Violation]:
+    """By a price only where the order is *formed*: it may be the price that is wrong."""
+    wrong = check_number("notional", notional)
+    if wrong is None and formed:
+        wrong = check_sum(notional, price, spec)
+    if wrong is not None:
         yield wrong
-    elif spec.min_notional is not None and wish.notional < spec.min_notional:
-        message = f"must be at least {spec.min_notional:f} {spec.currency}"
-        yield Violation(
-            rule=Rule.NOTIONAL_BELOW_MINIMUM, field="notional", message=message, nearest=(spec.min_notional,)
-        )  # fmt: skip
 
 
 def _order(wish: Wish, spec: Spec, quantity: Decimal, now: datetime) -> Working:

@@ -14,6 +14,7 @@ from gateway.core.store import new_id
 from plugins.trading.orders.affording import arrival, check_funds, reserve_of
 from plugins.trading.orders.arriving import check_arrival
 from plugins.trading.orders.checks import (
+    check_comes,
     check_kind,
     check_market,
     check_opens,
@@ -24,7 +25,7 @@ from plugins.trading.orders.checks import (
     side_price,
 )
 from plugins.trading.orders.floor import Floor
-from plugins.trading.orders.forms import LEAST, SIZES, check_form, freed
+from plugins.trading.orders.forms import LEAST, SIZES, check_form, freed, sizing_price
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.losing import check_loss
 from plugins.trading.orders.sides import check_exit, check_exits, check_side
@@ -62,6 +63,7 @@ def place(floor: Floor, ground: Ground, wish: Wish, how: Place) -> list[OrderRow
     exits = [(leg, exit) for leg, _, exit in exits_of(wish) if exit is not None]
     check_room(floor, 1 + len(exits))
     row = _checked(floor, ground, wish, replace(how, leg=OrderLeg.ENTRY) if exits else how)
+    check_comes(row, (*how.path, "condition", "time"))
     check_opens(floor, ground, wish, None if _waits(row) else row.quantity, how.path)
     check_exits(wish, ground, floor.now, how.path)
     step = None if _waits(row) else arrival(floor, ground, row)
@@ -146,6 +148,8 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     wish, waits = wished(after), _waits(row) and row.status == OrderStatus.NEW
     kept = after.leg in EXITS and "quantity" not in terms
     _check_form(floor, ground, wish, after.quantity, (), arrives=not waits, kept=kept, filled=row.filled)
+    if "expires_at" in terms:
+        check_comes(after, ("expiresAt",))
     _check_new_side(floor, ground, after, terms)
     _check_kept_exits(floor, ground, after, terms)
     if waits:
@@ -211,7 +215,7 @@ def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
     if not waits:
         check_market(floor, ground, wish, how.path)
     if wish.quantity is None:
-        _check_form(floor, ground, wish, None, how.path, arrives=False)
+        _check_form(floor, ground, wish, None, how.path, arrives=not waits)
     if wish.quantity is None and wish.condition is not None:
         return _row(floor, ground, wish, how, None)
     quantity, elsewhere = _quantity(ground, wish, how.path), _elsewhere(floor, ground, wish, how)
@@ -265,14 +269,10 @@ def _quantity(ground: Ground, wish: Wish, path: tuple[str, ...]) -> Decimal:
     if wish.quantity is not None:
         return wish.quantity
     tick = ground.priced.tick if ground.priced else None
-    price = wish.limit_price or wish.stop_price or (side_price(tick, wish.side) if tick else None)
+    price = sizing_price(wish, side_price(tick, wish.side) if tick else None)
     if price is None or wish.notional is None:
         raise Refused("NO_PRICE", f"A notional needs a price, and {ground.lacking}.", *path, "notional")
-    quantity = quantity_for(wish.notional, price, ground.spec)
-    if not quantity:
-        told = f"notional {wish.notional:f} {ground.spec.currency} is less than the smallest size costs at {price:f}."
-        raise Refused("SIZE_BELOW_MINIMUM", told, *path, "notional")
-    return quantity
+    return quantity_for(wish.notional, price, ground.spec)
 
 
 def _row(floor: Floor, ground: Ground, wish: Wish, how: Place, quantity: Decimal | None) -> OrderRow:
@@ -300,11 +300,13 @@ def _check_form(
     """*kept*: the size of an exit, which follows its entry's. A broker's own rules hold there; whether it takes less
     than its least where that is all, it says itself."""
     tick = ground.priced.tick if ground.priced and arrives else None
-    name, left = str(ground.spec.instrument), None if quantity is None else quantity - filled
+    price = side_price(tick, wish.side) if tick else None
+    if quantity is None and wish.notional is not None:
+        quantity = quantity_for(wish.notional, sizing_price(wish, price) or ZERO, ground.spec)
+    name, left = str(ground.spec.instrument), quantity - filled if quantity else None
     but = SIZES if kept else freed(floor, name, wish, left)
     if remote:
-        but = LEAST if wish.reduce_only and left == abs(floor.held(name)) else frozenset()
+        but = LEAST if wish.reduce_only and left and left == abs(floor.held(name)) else frozenset()
     check_form(
-        wish, ground.spec, now=floor.now, path=path, collar_bps=ground.model.collar_bps,
-        price=side_price(tick, wish.side) if tick else None, quantity=quantity, but=but,
+        wish, ground.spec, now=floor.now, path=path, collar_bps=ground.model.collar_bps, price=price, but=but
     )  # fmt: skip

@@ -85,14 +85,17 @@ def check_wish(wish: Wish, *path: str) -> None:
         raise _wrong(f"expiresAt does not go with {wish.time_in_force}: only with GTD.", *path, "expiresAt")
     if wish.reduce_only and (wish.take_profit or wish.stop_loss):
         raise _wrong("An order that closes a position has no takeProfit and no stopLoss.", *path, "reduceOnly")
-    for name, text, longest in (
-        ("clientOrderId", wish.client_order_id, LONGEST_CLIENT_ID), ("strategy", wish.strategy, LONGEST_STRATEGY)
-    ):  # fmt: skip
-        if text is not None and not (0 < len(text) <= longest and text.isascii() and text.isprintable()):
-            raise _wrong(f"{name} must be 1 to {longest} printable ASCII characters.", *path, name)
+    check_tag("clientOrderId", wish.client_order_id, LONGEST_CLIENT_ID, *path)
+    check_tag("strategy", wish.strategy, LONGEST_STRATEGY, *path)
     for _, name, exit in exits_of(wish):
         if exit is not None:
             _check_exit(wish, exit, name, path)
+
+
+def check_tag(name: str, text: str | None, longest: int, *path: str) -> None:
+    """Refused for what a caller may not call an order."""
+    if text is not None and not (0 < len(text) <= longest and text.isascii() and text.isprintable()):
+        raise _wrong(f"{name} must be 1 to {longest} printable ASCII characters.", *path, name)
 
 
 def exit_wish(wish: Wish, exit: Exit) -> Wish:

@@ -16,7 +16,7 @@ from plugins.trading.positions.figures import (
     TradingPositionConnection,
     TradingStatistics,
 )
-from schema.arguments import After, PageSize, says
+from schema.arguments import After, PageSize, check_word, says
 from schema.errors import BadInput
 from schema.facts import facts
 from schema.pages import page_length
@@ -42,6 +42,7 @@ async def resolve_closed(
     after: After = None,
 ) -> TradingClosedPositionConnection | None:  # fmt: skip
     """Those that were closed last first."""
+    check_word("strategy", strategy)
     row = await info.context.service(AccountDesk).find(info.context, account_id)
     if row is None:
         return None
@@ -54,6 +55,7 @@ async def resolve_closed(
 
 async def resolve_statistics(info: Ctx, account_id: AccountId, strategy: Tag = None) -> TradingStatistics | None:
     """Of all, or of those of one strategy."""
+    check_word("strategy", strategy)
     row = await info.context.service(AccountDesk).find(info.context, account_id)
     return None if row is None else await statistics_of(info.context, row, strategy)
 

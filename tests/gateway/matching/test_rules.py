@@ -9,7 +9,7 @@ import pytest
 from gateway.core.matching.lifecycle import TERMINAL, TRANSITIONS, IllegalTransition, advance, is_terminal, may
 from gateway.core.matching.model import ExecutionModel, Fees, Slippage
 from gateway.core.matching.rounding import ceil_to, floor_to, plain, quotient
-from gateway.core.matching.rules import Rule, check, check_quantity, quantity_for
+from gateway.core.matching.rules import Rule, check, check_notional, check_quantity, check_sum, quantity_for
 from gateway.core.matching.session import day_end, expiry
 from gateway.core.matching.trailing import follow, level
 from schema.errors import BadInput
@@ -37,7 +37,8 @@ def broken(wanted, spec=FULL, *, price="100", collar=1_000):
         ),
         (order(BUY, "STOP_MARKET", stop="0.004"), [
             "PRICE_OFF_TICK stop_price must be a multiple of 0.01: 0.01",
-            "NOTIONAL_BELOW_MINIMUM quantity is worth 0.004 USD, and must be worth 10: 2500 is",
+            "NOTIONAL_BELOW_MINIMUM quantity cannot be worth 10 USD at 0.004: the greatest size, 100, is worth 0.4; "
+            "from a price of 0.1 on it can",
         ]),
         (order(BUY, "MARKET", "1.0005"), ["SIZE_OFF_STEP quantity must be a multiple of 0.001: 1 or 1.001"]),
         (order(BUY, "MARKET", "0.0095"), [
@@ -126,6 +127,54 @@ def test_rules_that_nobody_tells_and_prices_that_nobody_knows_refuse_nothing():
     assert broken(order(BUY, "LIMIT", "0.000000001", limit="100.000001"), loose) == []
     assert broken(order(BUY, "MARKET", "0.01"), price=None) == []
     assert broken(order(BUY, "LIMIT", limit="900"), collar=None) == []
+
+
+@pytest.mark.parametrize(
+    ("notional", "price", "spec", "told"),
+    [
+        ("9", "51", FULL, ("NOTIONAL_BELOW_MINIMUM", "must be at least 10.047 USD: 0.197 at 51", "10.047")),
+        ("10", "51", FULL, ("NOTIONAL_BELOW_MINIMUM", "must be at least 10.047 USD: 0.197 at 51", "10.047")),
+        ("10", "51", replace(FULL, step=None),
+         ("NOTIONAL_BELOW_MINIMUM", "must be at least 10.01 USD: 0.19607844 at 51", "10.01")),
+        ("10.001", "51", replace(FULL, step=None), None),
+        ("10", "51", replace(FULL, min_size=D(1)),
+         ("NOTIONAL_BELOW_MINIMUM", "must be at least 51 USD: 1 at 51", "51")),
+        ("50", "51", replace(FULL, min_size=D(1)), ("SIZE_BELOW_MINIMUM", "must be at least 51 USD: 1 at 51", "51")),
+        ("0.05", "51", replace(FULL, min_notional=None, min_size=None),
+         ("SIZE_BELOW_MINIMUM", "must be at least 0.051 USD: 0.001 at 51", "0.051")),
+        ("5100.051", "51", FULL, ("SIZE_ABOVE_MAXIMUM", "must be at most 5100 USD: 100 at 51", "5100")),
+        ("5100.05", "51", FULL, None),
+        ("9", None, FULL, ("NOTIONAL_BELOW_MINIMUM", "must be at least 10 USD", "10")),
+        ("10", None, FULL, None),
+        ("9", "51", replace(FULL, contract_size=D("0.01"), step=D("0.01"), min_size=None, max_size=None),
+         ("NOTIONAL_BELOW_MINIMUM", "must be at least 10.2 USD: 20 at 51", "10.2")),
+    ],
+)  # fmt: skip
+def test_a_sum_is_judged_by_what_it_comes_to_and_the_one_that_is_told_passes(notional, price, spec, told):
+    price = None if price is None else D(price)
+
+    found = check_sum(D(notional), price, spec)
+
+    if found is None or told is None:
+        assert found is told
+        return
+    assert (found.rule, found.message, *found.nearest) == (told[0], told[1], D(told[2]))
+    assert check_sum(found.nearest[0], price, spec) is None
+    if price is not None:
+        size = quantity_for(found.nearest[0], price, spec)
+        assert check_quantity(size, spec) is check_notional(size, price, spec) is None
+
+
+def test_where_no_size_is_worth_enough_the_price_at_which_one_is_is_told():
+    told = "cannot be worth 10 USD at 0.05: the greatest size, 100, is worth 5; from a price of 0.1 on it can"
+    low, tiny = D("0.05"), replace(FULL, max_size=D("0.0001"))
+    found = [check_notional(D(50), low, FULL), check_notional(D(200), low, FULL), check_sum(D(5), low, FULL)]
+
+    assert [(each and each.message, each and each.nearest) for each in found] == [(told, ())] * 3
+    assert check_notional(D(100), D("0.1"), FULL) is None
+    # A greatest size below the step leaves none at all: no price is worked out for it.
+    assert check_quantity(D(1), tiny) is not None
+    assert check_notional(D(1), low, tiny) is not None
 
 
 def test_sizes_of_contracts_are_counted_in_contracts():

@@ -149,10 +149,10 @@ async def test_orders_end_with_their_time(sqlite_url: str, tmp_path: Path) -> No
         account = await made.account()
         until = NOON + timedelta(minutes=5)
         until_then: dict[str, Any] = {"time_in_force": TimeInForce.GTD, "expires_at": until}
+        far_off = {"kind": "PRICE", "symbol": BTC, "direction": "ABOVE", "level": "500"}
         gtd, waiting, day = await made.place(
             account, wish("BUY", "LIMIT", limit_price="90", **until_then),
-            wish("BUY", "LIMIT", limit_price="90", condition={"kind": "TIME", "at": "2027-01-01T00:00:00+00:00"},
-                 **until_then),
+            wish("BUY", "LIMIT", limit_price="90", condition=far_off, **until_then),
             wish("BUY", "LIMIT", limit_price="90", time_in_force=TimeInForce.DAY), price="100",
         )  # fmt: skip
         await made.look()

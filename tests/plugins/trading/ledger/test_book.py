@@ -226,6 +226,33 @@ async def test_an_entry_is_reversed_once_and_its_reversal_never(books: Books) ->
     assert refused.value.code == "ENTRY_NOT_PENDING"
 
 
+async def test_of_a_pending_entry_the_one_that_moved_something_is_told_to_be_reversed(books: Books) -> None:
+    await books.post(deposit("USDT", D(100)))
+    waiting, voided, posted = [await books.pend(withdrawal("USDT", D(1))) for _ in range(3)]
+    void = await books.settle("void", voided.id)
+    post = await books.settle("post_pending", posted.id)
+
+    async def told() -> list[str]:
+        found = []
+        for each in (waiting, voided, posted):
+            with pytest.raises(Refused) as refused:
+                await books.settle("reverse", each.id)
+            assert (refused.value.code, refused.value.field) == ("ENTRY_PENDING", ("entryId",))
+            found.append(refused.value.message)
+        return found
+
+    before = await told()
+    back = await books.settle("reverse", post.id)
+
+    first = [
+        "This entry is pending and moved nothing: void it.",
+        f"This entry moved nothing, and was voided by {void.id}: there is nothing to take back.",
+    ]
+    named = f"This entry moved nothing itself: {post.id}, by which it was posted, is "
+    assert before == [*first, f"{named}what can be reversed."]
+    assert await told() == [*first, f"{named}reversed by {back.id} already."]
+
+
 async def test_a_reversal_that_would_overdraw_is_refused(books: Books) -> None:
     (entry,) = await books.post(deposit("USDT", D(100)))
     await books.post(withdrawal("USDT", D(1)))

@@ -224,3 +224,26 @@ async def test_the_size_that_a_refusal_names_is_one_that_a_fill_or_kill_can_be_f
     )  # fmt: skip
 
     assert (again and again["order"]["status"], told) == ("FILLED", told)
+
+
+async def test_a_size_of_an_entry_that_would_leave_nothing_for_its_exits_is_not_told_to_pass(pit: Pit):
+    """0.3 is asked for: as much as is held, so that no more than that would be sold."""
+    await pit.place("BUY", "MARKET", "0.3", accountId="tacc_2")
+    asked = {"accountId": "tacc_2", "limitPrice": "99", "timeInForce": "FOK", "takeProfit": {"limitPrice": "90"}}
+    pit.price("99", "101", size="0.3")
+
+    bare = await pit.refused(PLACE, **wish("SELL", "LIMIT", "5", **asked | {"takeProfit": None}))
+    bracket = await pit.refused(PLACE, **wish("SELL", "LIMIT", "5", **asked))
+    pit.price("99", "101", size="0.4")
+    larger = await pit.refused(PLACE, **wish("SELL", "LIMIT", "5", **asked))
+    placed = await pit.place("SELL", "LIMIT", "0.4", **asked)
+
+    rest = "which take what there is."
+    assert [bare, bracket, larger] == [
+        ("FOK_NOT_FILLABLE", "input.timeInForce",
+         f"Only 0.3 of 5 is offered now: 0.3 would pass, as would IOC or GTC, {rest}"),
+        ("FOK_NOT_FILLABLE", "input.timeInForce", f"Only 0.3 of 5 is offered now: use IOC or GTC, {rest}"),
+        ("FOK_NOT_FILLABLE", "input.timeInForce",
+         f"Only 0.4 of 5 is offered now: 0.4 would pass, as would IOC or GTC, {rest}"),
+    ]  # fmt: skip
+    assert placed["order"]["status"] == "FILLED"

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from gateway.core.identity import CallerKind, Principal, Scope
 from gateway.core.matching.model import ExecutionModel, Fees
 from plugins.trading.accounts.store import MemberStore, PermitStore, SwitchDirectory
+from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.rows import PermitRow, SwitchRow
 from plugins.trading.tables import accounts, orders
 from tests.contract.tenants import row_of
@@ -121,13 +124,25 @@ CASES: list[tuple[dict[str, Any], str, str, str]] = [
     (wish("BUY", "LIMIT", "0.0005", limitPrice="90"), "SIZE_BELOW_MINIMUM", "quantity",
      "quantity must be at least 0.001; quantity is worth 0.045 USD, and must be worth 10: 0.112 is."),
     (wish("BUY", "MARKET", None, notional="0.05"), "NOTIONAL_BELOW_MINIMUM", "notional",
-     "notional must be at least 10 USD."),
+     "notional must be at least 10.1 USD: 0.1 at 101."),
+    (wish("BUY", "MARKET", None, notional="10.09"), "NOTIONAL_BELOW_MINIMUM", "notional",
+     "notional must be at least 10.1 USD: 0.1 at 101."),
+    (wish("BUY", "LIMIT", None, notional="10", limitPrice="90"), "NOTIONAL_BELOW_MINIMUM", "notional",
+     "notional must be at least 10.08 USD: 0.112 at 90."),
+    (wish("BUY", "LIMIT", None, notional="10", limitPrice="90", condition={"time": "2026-11-21T00:00:00Z"}),
+     "NOTIONAL_BELOW_MINIMUM", "notional", "notional must be at least 10.08 USD: 0.112 at 90."),
+    (wish("BUY", "MARKET", None, notional="10200"), "SIZE_ABOVE_MAXIMUM", "notional",
+     "notional must be at most 10100 USD: 100 at 101."),
     (wish("BUY", "MARKET", None, notional="0.05", symbol=FREE), "SIZE_BELOW_MINIMUM", "notional",
-     "notional 0.05 USD is less than the smallest size costs at 101."),
+     "notional must be at least 0.101 USD: 0.001 at 101."),
     (wish("BUY", "LIMIT", "100.001", limitPrice="90"), "SIZE_ABOVE_MAXIMUM", "quantity",
      "quantity must be at most 100."),
     (wish("BUY", "LIMIT", "0.1", limitPrice="90"), "NOTIONAL_BELOW_MINIMUM", "quantity",
      "quantity is worth 9 USD, and must be worth 10: 0.112 is."),
+    (wish("BUY", "LIMIT", "50", limitPrice="0.05"), "NOTIONAL_BELOW_MINIMUM", "quantity",
+     "quantity cannot be worth 10 USD at 0.05: the greatest size, 100, is worth 5; from a price of 0.1 on it can."),
+    (wish("BUY", "LIMIT", None, notional="50", limitPrice="0.05"), "NOTIONAL_BELOW_MINIMUM", "notional",
+     "notional cannot be worth 10 USD at 0.05: the greatest size, 100, is worth 5; from a price of 0.1 on it can."),
     (wish("BUY", "LIMIT", limitPrice="120"), "PRICE_COLLAR", "limitPrice",
      "limitPrice must be at most 111.1: within 1000 basis points of 101."),
     (wish("SELL", "LIMIT", limitPrice="80", accountId="tacc_2"), "PRICE_COLLAR", "limitPrice",
@@ -137,7 +152,19 @@ CASES: list[tuple[dict[str, Any], str, str, str]] = [
     (wish("BUY", "MARKET", "4", timeInForce="FOK", symbol="crypto:ETH/USD"), "FOK_NOT_FILLABLE", "timeInForce",
      "Only 3 of 4 is offered now: 3 would pass, as would IOC or GTC, which take what there is."),
     (wish("SELL", "MARKET", reduceOnly=True), "REDUCE_ONLY_WOULD_INCREASE", "quantity",
-     f"The account holds 0 of {BTC}: to sell 1 would not only reduce it; at most 0 passes."),
+     f"The account holds nothing of {BTC}: there is nothing to reduce."),
+    (wish("BUY", "MARKET", reduceOnly=True, accountId="tacc_long"), "REDUCE_ONLY_WOULD_INCREASE", "quantity",
+     f"The account holds 2 of {BTC}: to buy more does not reduce it, the other side does."),
+    (wish("SELL", "MARKET", "3", reduceOnly=True, accountId="tacc_long"), "REDUCE_ONLY_WOULD_INCREASE", "quantity",
+     f"The account holds 2 of {BTC}: to sell 3 would not only reduce it; at most 2 passes."),
+    (wish("BUY", "LIMIT", limitPrice="90", timeInForce="GTD", expiresAt="2026-11-21T00:00:00Z",
+          condition={"time": "2026-11-21T00:00:00Z"}), INVALID, "condition.time",
+     "The order is GTD and ends at 2026-11-21T00:00:00Z, so that it never comes to 2026-11-21T00:00:00Z: a time before "
+     "its end would pass, an expiresAt after 2026-11-21T00:00:00Z, or GTC, which has no end."),
+    (wish("BUY", "MARKET", None, notional="500", timeInForce="DAY", condition={"time": "2027-01-01T00:00:00Z"}),
+     INVALID, "condition.time",
+     "The order is DAY and ends at 2026-11-21T00:00:00Z, so that it never comes to 2027-01-01T00:00:00Z: a time before "
+     "its end would pass, or GTC, which has no end."),
     (wish("SELL", "MARKET"), "SHORT_NOT_ALLOWED", "quantity",
      f"A cash account sells only what it has: of {BTC} 0 is free, not 1."),
     (wish("BUY", "MARKET", symbol=PERP), "MARGIN_ACCOUNT_REQUIRED", "symbol",
@@ -166,6 +193,8 @@ async def test_each_refusal_says_what_would_pass_and_writes_nothing(pit: Pit):
     pit.told["crypto:ETH/USD"] |= {"ask_size": D(3), "bid_size": D(3)}
     await pit.open("tacc_poor", "100", margin="MARGIN", leverage=D(5))
     await pit.open("tacc_halted", halted=True, halt_reason="lunch")
+    await pit.open("tacc_long", margin="MARGIN", leverage=D(5))
+    await pit.place("BUY", "MARKET", "2", accountId="tacc_long")
     for account, margin in (("tacc_lost", "CASH"), ("tacc_owes", "MARGIN")):
         await pit.open(account, margin=margin, loss_day=NOON.date().isoformat(), max_daily_loss=D(50))
 
@@ -186,6 +215,12 @@ async def test_what_passes_at_the_edge_of_each_refusal_is_taken(pit: Pit):
         wish("BUY", "LIMIT", symbol=SHUT, limitPrice="90", accountId="tacc_2"),
         wish("BUY", "LIMIT", symbol=DEAD, limitPrice="90", accountId="tacc_2"),
         wish("BUY", "MARKET", None, notional="101.2", accountId="tacc_2"),
+        wish("BUY", "MARKET", None, notional="10.1", accountId="tacc_2"),
+        wish("BUY", "LIMIT", None, notional="10.08", limitPrice="90", accountId="tacc_2"),
+        wish("BUY", "MARKET", None, notional="0.101", symbol=FREE, accountId="tacc_2"),
+        wish("BUY", "LIMIT", "100", limitPrice="0.1", accountId="tacc_2"),
+        wish("BUY", "LIMIT", limitPrice="90", timeInForce="GTD", expiresAt="2026-11-21T00:00:01Z",
+             condition={"time": "2026-11-21T00:00:00Z"}),
     ]  # fmt: skip
     await pit.open("tacc_poor", "100", margin="MARGIN", leverage=D(5))
 
@@ -193,7 +228,8 @@ async def test_what_passes_at_the_edge_of_each_refusal_is_taken(pit: Pit):
 
     assert [(each["status"], each["quantity"]) for each in placed] == [
         ("ACCEPTED", "0.112"), ("FILLED", "98.8"), ("FILLED", "4.757"), ("FILLED", "1"), ("ACCEPTED", "1"),
-        ("FILLED", "1"), ("ACCEPTED", "1"), ("ACCEPTED", "1"), ("FILLED", "1.001"),
+        ("FILLED", "1"), ("ACCEPTED", "1"), ("ACCEPTED", "1"), ("FILLED", "1.001"), ("FILLED", "0.1"),
+        ("ACCEPTED", "0.112"), ("FILLED", "0.001"), ("ACCEPTED", "100"), ("NEW", "1"),
     ]  # fmt: skip
 
 
@@ -402,6 +438,28 @@ async def test_an_order_that_ended_or_is_unknown_is_neither_replaced_nor_cancell
         ("ORDER_INVALID", ""), ("UNKNOWN_INSTRUMENT", "input.symbol"),
     ]  # fmt: skip
     assert found[0][2] == "The order is FILLED: that is for good."
+
+
+@pytest.mark.parametrize(("document", "terms"), [(REPLACE, {"limitPrice": "91"}), (CANCEL, {})])
+async def test_an_order_that_ends_while_it_is_looked_at_is_told_as_it_has_ended(
+    pit: Pit, monkeypatch: pytest.MonkeyPatch, document: str, terms: dict[str, str]
+):
+    order = (await pit.place("BUY", "LIMIT", limitPrice="90"))["order"]["id"]
+    desk = pit.house.host.service(OrderDesk)
+    known = desk._known
+
+    async def late(*given: Any) -> Any:
+        monkeypatch.setattr(desk, "_known", known)
+        await pit.do(CANCEL, orderId=order)
+        return await known(*given)
+
+    monkeypatch.setattr(desk, "_known", late)
+    payload = await pit.see(document, i={"orderId": order, **terms})
+
+    assert payload["userErrors"] == [{
+        "field": ["input", "orderId"], "code": "ORDER_ENDED",
+        "message": "The order is CANCELED: CANCELED: by its owner: that is for good.",
+    }]  # fmt: skip
 
 
 async def _seen(pit: Pit, who: Principal, order: str) -> tuple[str | None, Any]:
