@@ -8,7 +8,6 @@ from typing import Annotated
 import strawberry
 
 from schema.errors import BadInput
-from schema.names import LONGEST_ID, could_be_id
 from schema.scalars import Cursor
 from schema.words.intervals import Interval
 from schema.words.routes import RouteInput
@@ -37,12 +36,6 @@ Start = Annotated[datetime | None, says("First open time, inclusive.")]
 End = Annotated[datetime | None, says("End of the range, exclusive; by default now.")]
 Last = Annotated[int | None, says("So many from the end.")]
 KnownAt = Annotated[datetime | None, says("Only what was known by then: nothing that was published or revised later.")]
-
-
-def check_word(field: str, text: str | None) -> None:
-    """BadInput for what can be no identifier, tag or kind, which need not be looked for."""
-    if text is not None and not could_be_id(text):
-        raise BadInput(field, f"must be 1 to {LONGEST_ID} printable ASCII characters")
 
 
 def two_letters(field: str, text: str | None) -> str:

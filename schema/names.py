@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from schema.errors import BadInput
+
 LONGEST_NAME = 100
 LONGEST_ID = 64
 _HIDDEN = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -31,6 +33,12 @@ def read_name(text: str, *, longest: int = LONGEST_NAME) -> str:
 def could_be_id(text: str) -> bool:
     """Whether a text may be an identifier at all; what is none need not be looked up."""
     return 0 < len(text) <= LONGEST_ID and text.isascii() and text.isprintable()
+
+
+def check_word(field: str, text: str | None) -> None:
+    """BadInput for what can be no identifier, tag or kind, which need not be looked for."""
+    if text is not None and not could_be_id(text):
+        raise BadInput(field, f"must be 1 to {LONGEST_ID} printable ASCII characters")
 
 
 def camel(name: str) -> str:

@@ -11,8 +11,9 @@ import strawberry
 from gateway.core.contract import Context, Ctx
 from plugins.jobs.desk import JobDesk
 from plugins.jobs.types import JobCancelErrorCode, JobCancelInput, JobCancelPayload, JobConnection
-from schema.arguments import After, PageSize, check_word, says
+from schema.arguments import After, PageSize, says
 from schema.facts import facts
+from schema.names import check_word
 from schema.pages import cut, page_length, page_size, position_of
 from schema.paging import DEFAULT_PAGE
 from schema.scopes import Scope

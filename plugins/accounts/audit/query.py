@@ -11,9 +11,9 @@ from gateway.core.contract import Context, Ctx
 from plugins.accounts.audit.desk import AuditDesk
 from plugins.accounts.audit.rows import AuditRow
 from plugins.accounts.audit.types import AuditEntry, AuditEntryConnection, AuditEntryEdge, exported
-from schema.arguments import check_word
 from schema.errors import BadInput
 from schema.facts import facts
+from schema.names import check_word
 from schema.pages import cursor_of, cut, page_length, page_size, position_of
 from schema.scalars import Cursor
 from schema.scopes import Scope

@@ -143,12 +143,15 @@ def check_opens(floor: Floor, ground: Ground, wish: Wish, quantity: Decimal | No
     if not named:
         return
     name = str(ground.spec.instrument)
+    held = floor.held(name)
     sells = wish.side is Side.SELL and not floor.lends
     if sells or (quantity is not None and closing_part(floor, name, wish.side, quantity) == quantity):
         told = (
-            f"The order only makes the position of {shown(floor.held(name))} smaller, and leaves nothing for an exit "
+            f"The order only makes the position of {shown(held)} smaller, and leaves nothing for an exit "
             "to close: protect what is left with `positionProtect`."
         )
+        if not held:
+            told = "A sale of a cash account opens no position, and leaves nothing for an exit to close."
         raise Refused("ORDER_INVALID", told, *path, named[0])
 
 

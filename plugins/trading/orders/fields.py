@@ -48,9 +48,10 @@ from plugins.trading.orders.store import FillStore, OrderStore, Wanted
 from plugins.trading.orders.types import Order, OrderConnection, OrderFill, OrderFillConnection
 from plugins.trading.orders.wishes import Exit, Wish
 from plugins.trading.rows import FillRow, OrderRow
-from schema.arguments import From, Until, check_word, says
+from schema.arguments import From, Until, says
 from schema.errors import BadInput
 from schema.facts import facts
+from schema.names import check_word
 from schema.pages import Place, Position, cut, page_length, page_size, place_of, position_of
 from schema.paging import DEFAULT_PAGE
 from schema.scalars import Cursor

@@ -16,9 +16,10 @@ from plugins.trading.positions.figures import (
     TradingPositionConnection,
     TradingStatistics,
 )
-from schema.arguments import After, PageSize, check_word, says
+from schema.arguments import After, PageSize, says
 from schema.errors import BadInput
 from schema.facts import facts
+from schema.names import check_word
 from schema.pages import page_length
 from schema.scopes import Scope
 from schema.words.problems import Refused

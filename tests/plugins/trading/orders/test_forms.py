@@ -170,6 +170,8 @@ async def test_a_trail_that_no_price_can_touch_is_refused(pit: Pit):
 
 
 async def test_a_bracket_whose_entry_only_closes_is_refused(pit: Pit):
+    sale = wish("SELL", "LIMIT", limitPrice="130", takeProfit={"limitPrice": "120"}, condition={"time": IN_AN_HOUR})
+    bare = await pit.refused(PLACE, **sale)
     await pit.place("BUY", "MARKET")
     await pit.place("SELL", "MARKET", accountId="tacc_2")
     protected: dict[str, Any] = {"takeProfit": {"limitPrice": "120"}, "stopLoss": {"stopPrice": "90"}}
@@ -180,6 +182,10 @@ async def test_a_bracket_whose_entry_only_closes_is_refused(pit: Pit):
     ]
     turned = await pit.place("BUY", "MARKET", "1.5", accountId="tacc_2", **protected)
 
+    assert bare == (
+        "ORDER_INVALID", "input.takeProfit",
+        "A sale of a cash account opens no position, and leaves nothing for an exit to close.",
+    )  # fmt: skip
     rest = "smaller, and leaves nothing for an exit to close: protect what is left with `positionProtect`."
     assert found == [
         ("ORDER_INVALID", "input.takeProfit", f"The order only makes the position of 1 {rest}"),
