@@ -63,6 +63,7 @@ class Dealer:
                 floor.offers, floor.taken = seat.offers, taken
                 yield floor, floor.halted is not None
         seat.take(_stood(seat, floor, frozenset(instruments) if same else None))
+        seat.leave_out(floor.unpaid)
 
     async def meet(self, seat: Seat, market: Market, marks: MarksOf) -> None:
         """A message meets the orders of its instrument: what memory saw is decided anew under the lock."""

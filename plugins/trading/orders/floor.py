@@ -36,6 +36,7 @@ from plugins.trading.markets.specs import is_perpetual
 from plugins.trading.orders.affording import lacking_cash, lacking_margin
 from plugins.trading.orders.events import OrderAccepted, OrderFilled, PositionClosed, PositionOpened, told_end
 from plugins.trading.orders.floorstore import FloorStore
+from plugins.trading.orders.leaving import left_out
 from plugins.trading.orders.losing import read_began
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.offers import Offers
@@ -88,6 +89,8 @@ class Floor:
         self.offers = Offers()
         self.taken: list[Step] = []
         """What was taken of them here."""
+        self.unpaid: dict[str, Step] = {}
+        """Fills that were left out, of orders that wait on: see `left_out`."""
         self.positions: dict[str, PositionRow] = {}
         self.cash: dict[str, Decimal] = {}
         """What may be spent, by currency: less what pending entries hold, reserves not taken off."""
@@ -288,11 +291,10 @@ class Floor:
         with self.shifts.change(market):
             if step.executions and (lacking := self._lacking(row, step, market)) is not None:
                 venue.give_back(step)
-                code = "INSUFFICIENT_MARGIN" if self.lends else "INSUFFICIENT_FUNDS"
-                if (closing := self._closing(row, market)) is None:
-                    self.fail(row, code, lacking)
+                instead = self._instead(row, step, market, lacking, told=told)
+                if instead is None:
                     return
-                step = replace(closing, reason=f"{code}: {lacking}")
+                step = instead
             self.taken.append(step)
             held = self.held(row.instrument)
             after = returned(row, step.order, self.now, told_reason(step.reason))
@@ -318,6 +320,17 @@ class Floor:
         self._follow(row, market, opened)
         if filled and row.leg in EXITS:
             self._fit(row.instrument, self.held(row.instrument))
+
+    def _instead(self, row: OrderRow, step: Step, market: Market, lacking: str, *, told: bool) -> Step | None:
+        """What becomes of an order whose fills cannot be paid; None where that is nothing, or its end."""
+        if not told and (waits := left_out(self, row, step, market)) is not None:
+            self.unpaid[row.id] = step
+            return waits if waits.changed else None
+        code = "INSUFFICIENT_MARGIN" if self.lends else "INSUFFICIENT_FUNDS"
+        if (closing := self._closing(row, market)) is None:
+            self.fail(row, code, lacking)
+            return None
+        return replace(closing, reason=f"{code}: {lacking}")
 
     def _closing(self, row: OrderRow, market: Market) -> Step | None:
         """Its step as an order that only reduces, where it closes anything; only a margin account's does both."""
