@@ -172,10 +172,11 @@ class Seat:
         self._unpaid = known | {id: _Unpaid(self.account.version, *_size(step)) for id, step in unpaid.items()}
 
     def _is_unpaid(self, step: Step) -> bool:
-        known, (quantity, value) = self._unpaid.get(step.order.id), _size(step)
-        if known is None or known.version != self.account.version or not quantity:
+        known = self._unpaid.get(step.order.id)
+        if known is None or known.version != self.account.version:
             return False
-        return quantity <= known.quantity and value <= known.value
+        quantity, value = _size(step)
+        return 0 < quantity <= known.quantity and value <= known.value
 
     def followed(self, row: OrderRow) -> OrderRow:
         """A row as it stands in the database, with how far its stop has followed in memory."""

@@ -421,8 +421,8 @@ class Floor:
 
     def _fit(self, instrument: str, held: Decimal) -> None:
         """Whatever has reduced a position to this: its exits are no larger together."""
-        rows = [row for row in self.open if row.instrument == instrument]
-        for consequence in fitting(rows, held):
+        rows = [row for row in self.orders.values() if row.open and row.leg and row.instrument == instrument]
+        for consequence in fitting(sorted(rows, key=lambda row: row.number), held):
             self._do(consequence, None)
 
     def _kin(self, row: OrderRow) -> Iterable[OrderRow]:

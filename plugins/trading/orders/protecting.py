@@ -24,7 +24,7 @@ ZERO = Decimal(0)
 
 
 def fitting(rows: Collection[OrderRow], held: Decimal) -> Iterator[Consequence]:
-    """What the exits among an instrument's open orders do where so much is held; *rows* as they were placed."""
+    """What the exits among an instrument's open orders do where so much is held; *rows* in the order of placing."""
     open_ = {row.id for row in rows}
     for side in Side:
         exits = [linked(row) for row in rows if row.side == side and protects(row)]
