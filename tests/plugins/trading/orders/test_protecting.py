@@ -202,6 +202,32 @@ async def test_what_closes_a_position_takes_its_exits_before_the_order_behind_it
     assert await pit.positions() == {BTC: "5"}
 
 
+async def test_exits_without_a_size_are_kept_and_changed_and_grow_on_both_databases(pit_on_both: Pit):
+    pit = pit_on_both
+    entry, profit, loss = await filling(pit)
+    pit.price("99", "102")
+    await pit.place("SELL", "MARKET", "3")
+    asleep = await stand(pit, entry, profit, loss)
+    pit.price("94", "102")
+    await pit.tick()
+    size = await pit.refused(REPLACE, orderId=loss, quantity="1")
+    moved = await pit.do(REPLACE, orderId=loss, stopPrice="90")
+    pit.price("99", "101", size="1")
+    await pit.tick()
+    awake = await stand(pit, entry, profit, loss)
+    gone = await pit.do(CANCEL, orderId=entry)
+    pit.price("90", "91")
+    await pit.tick()
+
+    assert asleep == [("PARTIALLY_FILLED", "5", "3"), ("ACCEPTED", "0", "0"), ("ACCEPTED", "0", "0")]
+    assert size[2] == "A STOP_LOSS is as large as what it protects, 0 now: leave quantity out."
+    assert (moved["order"]["status"], moved["order"]["stopPrice"]) == ("ACCEPTED", "90")
+    assert awake == [("PARTIALLY_FILLED", "5", "4"), ("ACCEPTED", "1", "0"), ("ACCEPTED", "1", "0")]
+    assert (gone["canceled"], await pit.positions()) == ([], {})
+    assert await stand(pit, profit, loss) == [("CANCELED", "1", "0"), ("FILLED", "1", "1")]
+    assert await pit.findings() == []
+
+
 def test_the_exits_that_were_placed_last_give_way_first():
     desk = slate("10000")
     _, *old = bracket(desk, "5")
