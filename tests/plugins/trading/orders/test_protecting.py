@@ -207,7 +207,7 @@ async def test_exits_without_a_size_are_kept_and_changed_and_grow_on_both_databa
     entry, profit, loss = await filling(pit)
     pit.price("99", "102")
     await pit.place("SELL", "MARKET", "3")
-    asleep = await stand(pit, entry, profit, loss)
+    asleep, proof = await stand(pit, entry, profit, loss), await pit.findings()
     pit.price("94", "102")
     await pit.tick()
     size = await pit.refused(REPLACE, orderId=loss, quantity="1")
@@ -215,17 +215,20 @@ async def test_exits_without_a_size_are_kept_and_changed_and_grow_on_both_databa
     pit.price("99", "101", size="1")
     await pit.tick()
     awake = await stand(pit, entry, profit, loss)
-    gone = await pit.do(CANCEL, orderId=entry)
-    pit.price("90", "91")
+    pit.price("110", "111", size="0.4")
     await pit.tick()
+    pit.price("109", "111")
+    await pit.place("SELL", "MARKET", "0.6")
+    partly, proof = await stand(pit, entry, profit, loss), [*proof, *await pit.findings()]
+    gone = await pit.do(CANCEL, orderId=entry)
 
     assert asleep == [("PARTIALLY_FILLED", "5", "3"), ("ACCEPTED", "0", "0"), ("ACCEPTED", "0", "0")]
     assert size[2] == "A STOP_LOSS is as large as what it protects, 0 now: leave quantity out."
     assert (moved["order"]["status"], moved["order"]["stopPrice"]) == ("ACCEPTED", "90")
     assert awake == [("PARTIALLY_FILLED", "5", "4"), ("ACCEPTED", "1", "0"), ("ACCEPTED", "1", "0")]
-    assert (gone["canceled"], await pit.positions()) == ([], {})
-    assert await stand(pit, profit, loss) == [("CANCELED", "1", "0"), ("FILLED", "1", "1")]
-    assert await pit.findings() == []
+    assert partly == [("PARTIALLY_FILLED", "5", "4"), ("PARTIALLY_FILLED", "0.4", "0.4"), ("ACCEPTED", "0", "0")]
+    assert [(each["id"], each["reason"]) for each in gone["canceled"]] == [(profit, CLOSED), (loss, CLOSED)]
+    assert ([*proof, *await pit.findings()], await pit.positions()) == ([], {})
 
 
 def test_the_exits_that_were_placed_last_give_way_first():
