@@ -119,6 +119,9 @@ def step(
     ended = _out_of_time(order, tick, model, now)
     if ended is not None:
         return ended
+    if order.left <= 0:
+        # An exit whose entry is yet to open more.
+        return Step(order=order)
     if (again and order.due_at is None) or not _is_met(order, tick, model, now):
         return Step(order=order)
     if not open:

@@ -66,6 +66,7 @@ class Dealer:
                 seat.follow(floor.orders)
                 yield floor, floor.halted is not None
         seat.take(_stood(seat, floor, frozenset(instruments) if same else None), others)
+        seat.leave_out(floor.unpaid)
 
     async def meet(self, seat: Seat, market: Market, marks: MarksOf) -> None:
         """A message meets the orders of its instrument: what memory saw is decided anew under the lock."""

@@ -25,6 +25,7 @@ from gateway.core.matching.conditions import (
 )
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import ExecutionModel, Step, Working
+from gateway.core.matching.rounding import EXACT, total_of
 from gateway.core.matching.trailing import follow
 from gateway.core.matching.venue import match
 from plugins.trading.engine.directory import Extreme
@@ -53,6 +54,15 @@ class Stood:
     """Of orders that have ended, and are waited for."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Unpaid:
+    """Of an order, the greatest fill that an account could not pay at a version of it."""
+
+    version: int
+    quantity: Decimal
+    value: Decimal
+
+
 class Seat:
     """Of one account; changed by one task at a time."""
 
@@ -65,6 +75,7 @@ class Seat:
         self._extremes: dict[str, Extreme] = {}
         self.unmet: dict[str, datetime] = {}
         """Orders that rest, and that no message has met as they are, by when they were accepted so."""
+        self._unpaid: dict[str, _Unpaid] = {}
         self.take(stood)
 
     def take(self, stood: Stood, others: Collection[str] | None = None) -> None:
@@ -168,7 +179,7 @@ class Seat:
         steps = match(
             found.values(), market.tick, market.spec, market.model, open=market.open, held=self.held(name)
         )  # fmt: skip
-        changed = [step for step in steps if step.changed]
+        changed = [step for step in steps if step.changed and not self._is_unpaid(step)]
         if any(is_material(step, forms[step.order.id]) for step in changed):
             return True
         for step in changed:
@@ -201,6 +212,18 @@ class Seat:
     def _is_younger(self, order_id: str, at: datetime) -> bool:
         since = self.unmet.get(order_id)
         return since is not None and at < since
+
+    def leave_out(self, unpaid: Mapping[str, Step]) -> None:
+        """Fills that the account as it stands could not pay: no message of as little is looked at for them again."""
+        known = {id: each for id, each in self._unpaid.items() if id in self.orders}
+        self._unpaid = known | {id: _Unpaid(self.account.version, *_size(step)) for id, step in unpaid.items()}
+
+    def _is_unpaid(self, step: Step) -> bool:
+        known = self._unpaid.get(step.order.id)
+        if known is None or known.version != self.account.version:
+            return False
+        quantity, value = _size(step)
+        return 0 < quantity <= known.quantity and value <= known.value
 
     def followed(self, row: OrderRow) -> OrderRow:
         """A row as it stands in the database, with how far its stop has followed in memory."""
@@ -294,6 +317,14 @@ def is_material(step: Step, before: Working) -> bool:
     after = step.order
     told = step.executions or step.triggered or step.reason is not None
     return bool(told) or after.status is not before.status or after.due_at != before.due_at
+
+
+def _size(step: Step) -> tuple[Decimal, Decimal]:
+    """Units that a step fills, and what they are worth."""
+    made = step.executions
+    return total_of(each.quantity for each in made), total_of(
+        EXACT.multiply(each.quantity, each.price) for each in made
+    )
 
 
 def is_waiting(row: OrderRow, condition: Condition) -> bool:

@@ -23,6 +23,7 @@ from plugins.trading.orders.inputs import GroupRule
 from plugins.trading.orders.knowing import Known, Placed, ask_all, ask_one
 from plugins.trading.orders.losing import check_loss
 from plugins.trading.orders.placing import Place, place, replaced
+from plugins.trading.orders.protecting import close_down, cover, take_away
 from plugins.trading.orders.reading import find_row
 from plugins.trading.orders.store import FillStore, OrderStore
 from plugins.trading.orders.wishes import (
@@ -172,7 +173,8 @@ class OrderDesk:
     async def close(
         self, context: Context, account_id: str, symbol: str, quantity: Decimal | None, client_order_id: str | None
     ) -> Placed:
-        """An order at the market that closes a position, whole or in part. What protected a whole one is cancelled."""
+        """An order at the market that closes a position, whole or in part. What protected a whole one is cancelled,
+        and what is left of the entries that opened it."""
         check_tag("clientOrderId", client_order_id, LONGEST_CLIENT_ID)
         instrument = await Prices.of(context).find(symbol, "symbol")
         meant = digest(("close", str(instrument), quantity))
@@ -194,7 +196,7 @@ class OrderDesk:
             )  # fmt: skip
             check_wish(wish)
             if wish.quantity == abs(now):
-                _clear(floor, str(instrument))
+                close_down(floor, str(instrument))
             return place(floor, ground, wish, Place(made_by=context.principal.actor, halted=halted, digest=meant))
 
         return await self._placed(context, known, instrument, None, meant, put, client_order_id)
@@ -220,7 +222,7 @@ class OrderDesk:
                 take_profit=profit, stop_loss=loss,
             )  # fmt: skip
             check_wish(entry)
-            before = _clear(floor, str(instrument))
+            before = take_away(floor, str(instrument), "REPLACED")
             group, rows = new_id("grp"), []
             for leg, exit, name in (
                 (OrderLeg.TAKE_PROFIT, profit, "takeProfit"), (OrderLeg.STOP_LOSS, loss, "stopLoss")
@@ -228,7 +230,8 @@ class OrderDesk:
                 if exit is not None:
                     how = Place(made_by=context.principal.actor, halted=halted, leg=leg, group=group, path=(name,))
                     rows += place(floor, grounds[0], exit_wish(entry, exit), how)
-            made, gone = [floor.orders[row.id] for row in rows], [floor.orders[each] for each in before]
+            before += cover(floor, str(instrument), rows)
+            made, gone = [floor.orders[row.id] for row in rows], [floor.orders[row.id] for row in before]
             await self._record(floor, trail.protected(context, account_id, str(instrument), made, gone))
             return made, gone
 
@@ -296,14 +299,3 @@ class OrderDesk:
             if row is not None:
                 return Known(account=account, before=await self._again(tx, row, digest))
             return await self._decider.read(tx, account)
-
-
-def _clear(floor: Floor, instrument: str) -> list[str]:
-    """Take away what protects a position: exits that work, and not those whose entry still waits."""
-    gone = []
-    for row in floor.open:
-        protects = row.leg in (OrderLeg.TAKE_PROFIT, OrderLeg.STOP_LOSS) and row.reduce_only
-        if row.instrument == instrument and protects and row.status != OrderStatus.NEW and floor.orders[row.id].open:
-            floor.end(floor.orders[row.id], OrderStatus.CANCELED, "REPLACED")
-            gone.append(row.id)
-    return gone

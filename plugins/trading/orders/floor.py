@@ -15,12 +15,13 @@ from typing import Self
 from gateway.core.contract import Host
 from gateway.core.matching import venue
 from gateway.core.matching.chances import AT_ONCE
-from gateway.core.matching.contingencies import Cancel, Consequence, Resize, Wake, consequences
+from gateway.core.matching.contingencies import EXITS, Cancel, Consequence, Resize, Wake, consequences
 from gateway.core.matching.funding import last_funding
 from gateway.core.matching.lifecycle import WORKING
+from gateway.core.matching.margin import opening
 from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step
 from gateway.core.matching.positions import Applied, apply
-from gateway.core.matching.rounding import quantum_of
+from gateway.core.matching.rounding import quantum_of, total_of
 from gateway.core.ports import Outbox
 from gateway.core.quant.lots import LotMethod
 from gateway.core.store import new_id
@@ -35,9 +36,11 @@ from plugins.trading.markets.specs import is_perpetual
 from plugins.trading.orders.affording import lacking_cash, lacking_margin
 from plugins.trading.orders.events import OrderAccepted, OrderFilled, PositionClosed, PositionOpened, told_end
 from plugins.trading.orders.floorstore import FloorStore
+from plugins.trading.orders.leaving import left_out
 from plugins.trading.orders.losing import read_began
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.offers import Offers
+from plugins.trading.orders.protecting import fitting
 from plugins.trading.orders.reasons import told_reason
 from plugins.trading.orders.shifting import Shifts
 from plugins.trading.orders.sides import check_woken
@@ -45,10 +48,10 @@ from plugins.trading.orders.store import FillStore, OrderStore
 from plugins.trading.orders.turning import (
     ended,
     fill_row,
-    fitting,
     form_of,
     left_of,
     linked,
+    resized,
     returned,
     working,
 )
@@ -86,6 +89,8 @@ class Floor:
         self.offers = Offers()
         self.taken: list[Step] = []
         """What was taken of them here."""
+        self.unpaid: dict[str, Step] = {}
+        """Fills that were left out, of orders that wait on: see `left_out`."""
         self.positions: dict[str, PositionRow] = {}
         self.cash: dict[str, Decimal] = {}
         """What may be spent, by currency: less what pending entries hold, reserves not taken off."""
@@ -286,12 +291,12 @@ class Floor:
         with self.shifts.change(market):
             if step.executions and (lacking := self._lacking(row, step, market)) is not None:
                 venue.give_back(step)
-                code = "INSUFFICIENT_MARGIN" if self.lends else "INSUFFICIENT_FUNDS"
-                if (closing := self._closing(row, market)) is None:
-                    self.fail(row, code, lacking)
+                instead = self._instead(row, step, market, lacking, told=told)
+                if instead is None:
                     return
-                step = replace(closing, reason=f"{code}: {lacking}")
+                step = instead
             self.taken.append(step)
+            held = self.held(row.instrument)
             after = returned(row, step.order, self.now, told_reason(step.reason))
             after = replace(after, reserved=left_of(row, after))
             if told or (row.status == OrderStatus.NEW and after.status != OrderStatus.NEW):
@@ -301,9 +306,31 @@ class Floor:
             self.put(after)
             if not after.open and after.status != OrderStatus.FILLED:
                 self.events.append(told_end(after, self._mode(row, market), self.now))
-            self._follow(after, market)
+            self._filled(after, market, total_of(each.quantity for each in step.executions), held)
             if step.executions and self.lends:
                 self.shifts.reckon(row.instrument, market)
+
+    def _filled(self, row: OrderRow, market: Market, filled: Decimal, held: Decimal) -> None:
+        """What so much of it means to others; so much was *held* before. What protected what is gone has ended before
+        another order is woken; but what an exit has filled, its own group knows first."""
+        opened = opening(Side(row.side), filled, held)
+        if filled and row.leg not in EXITS:
+            self._fit(row.instrument, held)
+            self._fit(row.instrument, self.held(row.instrument))
+        self._follow(row, market, opened)
+        if filled and row.leg in EXITS:
+            self._fit(row.instrument, self.held(row.instrument))
+
+    def _instead(self, row: OrderRow, step: Step, market: Market, lacking: str, *, told: bool) -> Step | None:
+        """What becomes of an order whose fills cannot be paid; None where that is nothing, or its end."""
+        if not told and (waits := left_out(self, row, step, market)) is not None:
+            self.unpaid[row.id] = step
+            return waits if waits.changed else None
+        code = "INSUFFICIENT_MARGIN" if self.lends else "INSUFFICIENT_FUNDS"
+        if (closing := self._closing(row, market)) is None:
+            self.fail(row, code, lacking)
+            return None
+        return replace(closing, reason=f"{code}: {lacking}")
 
     def _closing(self, row: OrderRow, market: Market) -> Step | None:
         """Its step as an order that only reduces, where it closes anything; only a margin account's does both."""
@@ -387,12 +414,16 @@ class Floor:
             return DataMode(position.mode)
         return usual_mode(self.w.account, offline=self._host.settings.mode == "recorded")
 
-    def _follow(self, row: OrderRow, market: Market | None) -> None:
+    def _follow(self, row: OrderRow, market: Market | None, opened: Decimal = ZERO) -> None:
         """What its change makes of the orders that belong to it; they follow in turn."""
-        for consequence in consequences(linked(row), map(linked, self._kin(row))):
-            other = self.orders[consequence.id]
-            if other.open:
-                self._do(other, consequence, market)
+        for consequence in consequences(linked(row), map(linked, self._kin(row)), opened):
+            self._do(consequence, market)
+
+    def _fit(self, instrument: str, held: Decimal) -> None:
+        """Whatever has reduced a position to this: its exits are no larger together."""
+        rows = [row for row in self.orders.values() if row.open and row.leg and row.instrument == instrument]
+        for consequence in fitting(sorted(rows, key=lambda row: row.number), held):
+            self._do(consequence, None)
 
     def _kin(self, row: OrderRow) -> Iterable[OrderRow]:
         for other in self.orders.values():
@@ -400,20 +431,17 @@ class Floor:
             if other.id != row.id and (together or other.parent_id == row.id or other.id == row.parent_id):
                 yield other
 
-    def _do(self, other: OrderRow, consequence: Consequence, market: Market | None) -> None:
+    def _do(self, consequence: Consequence, market: Market | None) -> None:
+        other = self.orders[consequence.id]
+        if not other.open:
+            return
         match consequence:
             case Cancel():
                 self.end(other, OrderStatus.CANCELED, consequence.reason)
             case Resize():
-                step = venue.resize(working(other), fitting(other, consequence.quantity, self.held(other.instrument)))
-                if step.order.quantity != other.quantity:
-                    self.put(returned(other, step.order, self.now))
+                self.put(resized(other, consequence.quantity, self.now))
             case Wake() if other.status == OrderStatus.NEW and other.condition is None:
-                quantity = fitting(other, consequence.quantity, self.held(other.instrument))
-                if quantity:
-                    self._wake(replace(other, quantity=quantity), market)
-                elif not self.orders[other.parent_id or ""].open:
-                    self.end(other, OrderStatus.CANCELED, "ENTRY_CLOSED")
+                self._wake(replace(other, quantity=consequence.quantity) if other.leg in EXITS else other, market)
 
     def _wake(self, row: OrderRow, market: Market | None) -> None:
         """It arrives at the venue, and meets the message after the one that has woken it; what waits for nothing, what

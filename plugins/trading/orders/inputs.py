@@ -390,5 +390,5 @@ class PositionProtectPayload:
     """The protecting orders, one cancels the other."""
 
     orders: list[Order] = described("What protects it now.")
-    canceled: list[Order] = described("What protected it before.")
+    canceled: list[Order] = described("What protected it before, and entries whose rest nothing would protect.")
     user_errors: list[UserError[OrderPlaceErrorCode]] = described(ERRORS)

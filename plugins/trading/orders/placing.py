@@ -28,6 +28,7 @@ from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.forms import LEAST, SIZES, check_form, freed, sizing_price
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.losing import check_loss
+from plugins.trading.orders.protecting import check_size_kept, check_still_opens
 from plugins.trading.orders.sides import check_exit, check_exits, check_side
 from plugins.trading.orders.turning import working
 from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of, wished
@@ -138,20 +139,26 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
 def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any], halted: str | None) -> OrderRow:
     """An order with other terms, checked as if it were placed with them; what is filled stays."""
     after = _with(row, terms)
-    if after.quantity is not None and after.quantity <= row.filled:
+    check_size_kept(row, after)
+    if "quantity" in terms and after.quantity is not None and after.quantity <= row.filled:
         told = f"{row.filled:f} is filled already: a quantity above that, or `orderCancel` for the rest."
         raise Refused("ORDER_INVALID", told, "quantity")
     if "expires_at" in terms and row.time_in_force != TimeInForce.GTD:
         told = f"expiresAt does not go with {row.time_in_force}: only with GTD."
         raise Refused("ORDER_INVALID", told, "expiresAt")
     check_switches(floor, halted, Side(row.side), reduce_only=row.reduce_only)
-    wish, waits = wished(after), _waits(row) and row.status == OrderStatus.NEW
-    kept = after.leg in EXITS and "quantity" not in terms
-    _check_form(floor, ground, wish, after.quantity, (), arrives=not waits, kept=kept, filled=row.filled)
+    wish, waits = wished(after), _waits(row) and (row.status == OrderStatus.NEW or row.quantity == row.filled)
+    # An exit's size is none that anybody has given.
+    kept, sized = after.leg in EXITS, None if after.leg in EXITS else after.quantity
+    _check_form(
+        floor, ground, replace(wish, quantity=sized), sized, (), arrives=not waits, kept=kept, filled=row.filled
+    )  # fmt: skip
     if "expires_at" in terms:
         check_comes(after, ("expiresAt",))
     _check_new_side(floor, ground, after, terms)
     _check_kept_exits(floor, ground, after, terms)
+    if "quantity" in terms and row.condition is None:
+        check_still_opens(floor, after)
     if waits:
         if row.condition is None:
             after = replace(after, reserved=reserve_of(floor, ground, after))

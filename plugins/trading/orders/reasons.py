@@ -16,6 +16,7 @@ REASONS = {
     "CANCELED": "by its owner",
     "CLOSED": "its position was closed",
     "REPLACED": "other orders took its place",
+    "EXITS_REPLACED": "the exits that took the place of its own follow another entry",
     "KILL_SWITCH": "trading was stopped",
     "DAILY_LOSS_REACHED": "the account has lost as much as it may in a day",
     "LIQUIDATION": "the account fell below its maintenance margin",

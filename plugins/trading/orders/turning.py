@@ -7,12 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
 
-from gateway.core.matching.contingencies import EXITS, Linked
+from gateway.core.matching.contingencies import Linked
 from gateway.core.matching.lifecycle import TERMINAL, advance
 from gateway.core.matching.model import Execution, Working
 from gateway.core.matching.positions import Applied
 from gateway.core.matching.rounding import EXACT, quantum_of, total_of
-from gateway.core.matching.venue import closable
 from gateway.core.store import new_id
 from plugins.trading.ledger.chart import money
 from plugins.trading.ledger.drafts import spot_cash
@@ -71,6 +70,12 @@ def ended(row: OrderRow, status: OrderStatus, reason: str | None, now: datetime)
     )  # fmt: skip
 
 
+def resized(row: OrderRow, quantity: Decimal, now: datetime) -> OrderRow:
+    """The row of an exit that keeps its place, with another quantity. What has protected nothing trails anew."""
+    extreme = None if row.quantity == row.filled else row.trail_extreme
+    return replace(row, quantity=quantity, trail_extreme=extreme, version=row.version + 1, changed_at=now)
+
+
 def linked(row: OrderRow) -> Linked:
     """As the orders that belong to it see it."""
     return Linked(
@@ -88,15 +93,6 @@ def left_of(before: OrderRow, after: OrderRow) -> Decimal:
     if not was or left >= was:
         return before.reserved
     return (before.reserved * left / was).quantize(quantum_of(after.currency), rounding=ROUND_UP)
-
-
-def fitting(row: OrderRow, quantity: Decimal, held: Decimal) -> Decimal:
-    """The size that an order is to have: an exit's, no more than it can close of what is held, as an entry that turns
-    a position has closed one first. Where it works and nothing is held any more, it ends when it is met."""
-    can = closable(Side(row.side), held)
-    if row.leg not in EXITS or (not can and row.status != OrderStatus.NEW):
-        return quantity
-    return min(quantity, EXACT.add(row.filled, can))
 
 
 def cash_taken(row: OrderRow, executions: Iterable[Execution]) -> Decimal:

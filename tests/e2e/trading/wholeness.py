@@ -196,7 +196,8 @@ def _passed_by(rows: Iterable[OrderRow], board: Board) -> Iterator[str]:
         seen = board.seen.get(row.instrument)
         if row.status != "ACCEPTED" or row.type not in STOPS or seen is None or row.stop_price is None:
             continue
-        if len(seen.last) < LAST or row.instrument.startswith("equity:"):
+        # An exit of no size waits for what its entry opens next.
+        if len(seen.last) < LAST or row.instrument.startswith("equity:") or row.quantity == row.filled:
             continue
         sides = [bid if row.side == "SELL" else ask for _, bid, ask in seen.last]
         met = [each <= row.stop_price if row.side == "SELL" else each >= row.stop_price for each in sides]

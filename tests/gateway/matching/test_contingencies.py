@@ -19,7 +19,7 @@ from gateway.core.matching.conditions import (
     plain,
     read,
 )
-from gateway.core.matching.contingencies import Cancel, Linked, Resize, Wake, consequences
+from gateway.core.matching.contingencies import Cancel, Linked, Resize, Wake, consequences, fitted
 from schema.errors import BadInput
 from schema.words.orders import OrderLeg, OrderStatus
 from tests.gateway.matching.tapes import at
@@ -59,39 +59,74 @@ def resize(name, quantity):
     return Resize(id=name, quantity=D(quantity))
 
 
+def cancel(name, reason):
+    return Cancel(id=name, reason=reason)
+
+
 @pytest.mark.parametrize(
-    ("changed", "others", "then"),
+    ("changed", "opened", "others", "then"),
     [
-        # The entry: its exits wake with what is filled, follow it, and end with it.
-        (entry(ACCEPTED), [target(NEW), stop(NEW)], []),
-        (entry(PARTLY, 4), [target(NEW), stop(NEW)], [wake("target", 4), wake("stop", 4)]),
-        (entry(FILLED, 10), [target(ACCEPTED, 4), stop(ACCEPTED, 4)], [resize("target", 10), resize("stop", 10)]),
-        (entry(FILLED, 10), [target(ACCEPTED), stop(ACCEPTED)], []),
-        (entry(CANCELED, 4), [target(ACCEPTED, 4), stop(ACCEPTED, 4)], []),
+        # The entry: its exits wake with what it opens, grow with it, and end with it.
+        (entry(ACCEPTED), 0, [target(NEW), stop(NEW)], []),
+        (entry(PARTLY, 4), 4, [target(NEW), stop(NEW)], [wake("target", 4), wake("stop", 4)]),
+        (entry(PARTLY, 4), 4, [stop(NEW)], [wake("stop", 4)]),
+        (entry(FILLED, 10), 6, [target(ACCEPTED, 4), stop(ACCEPTED, 4)], [resize("target", 10), resize("stop", 10)]),
+        (entry(FILLED, 10), 0, [target(ACCEPTED), stop(ACCEPTED)], []),
+        (entry(CANCELED, 4), 0, [target(ACCEPTED, 4), stop(ACCEPTED, 4)], []),
         (
-            entry(EXPIRED),
-            [target(NEW), stop(NEW)],
-            [Cancel(id="target", reason="PARENT_ENDED"), Cancel(id="stop", reason="PARENT_ENDED")],
+            entry(EXPIRED), 0, [target(NEW), stop(NEW)],
+            [cancel("target", "PARENT_ENDED"), cancel("stop", "PARENT_ENDED")],
+        ),
+        # What it fills may close what was held before it opens anything.
+        (entry(PARTLY, 4), 0, [target(NEW), stop(NEW)], []),
+        (entry(PARTLY, 4), 1, [target(NEW), stop(NEW)], [wake("target", 1), wake("stop", 1)]),
+        (
+            entry(FILLED, 10), 0, [target(NEW), stop(NEW)],
+            [cancel("target", "ENTRY_CLOSED"), cancel("stop", "ENTRY_CLOSED")],
+        ),
+        # What something else has closed, it does not protect again.
+        (entry(PARTLY, 8), 4, [target(ACCEPTED, 1), stop(ACCEPTED, 1)], [resize("target", 5), resize("stop", 5)]),
+        # Exits of no size wait for more of it, and end with it.
+        (entry(PARTLY, 4), 0, [target(PARTLY, 1, 1), stop(ACCEPTED, 0)], []),
+        (entry(FILLED, 10), 6, [target(PARTLY, 1, 1), stop(ACCEPTED, 0)], [resize("target", 7), resize("stop", 6)]),
+        (
+            entry(CANCELED, 4), 0, [target(PARTLY, 1, 1), stop(ACCEPTED, 0)],
+            [cancel("target", "CLOSED"), cancel("stop", "CLOSED")],
         ),
         # An exit: the other shrinks by what it fills, and ends with it.
-        (target(PARTLY, 10, 3), [entry(FILLED, 10), stop(ACCEPTED)], [resize("stop", 7)]),
-        (target(FILLED, 10, 10), [entry(FILLED, 10), stop(ACCEPTED)], [Cancel(id="stop", reason="OTHER_FILLED")]),
-        (stop(FILLED, 7, 7), [entry(FILLED, 10), target(PARTLY, 10, 3)], [Cancel(id="target", reason="OTHER_FILLED")]),
-        (target(CANCELED), [entry(FILLED, 10), stop(ACCEPTED)], []),
+        (target(PARTLY, 10, 3), 0, [entry(FILLED, 10), stop(ACCEPTED)], [resize("stop", 7)]),
+        (target(FILLED, 10, 10), 0, [entry(FILLED, 10), stop(ACCEPTED)], [cancel("stop", "OTHER_FILLED")]),
+        (stop(FILLED, 7, 7), 0, [entry(FILLED, 10), target(PARTLY, 10, 3)], [cancel("target", "OTHER_FILLED")]),
+        (target(CANCELED), 0, [entry(FILLED, 10), stop(ACCEPTED)], []),
         # Both filled before the entry is whole: its rest is not wanted any more.
         (
-            stop(FILLED, 4, 4),
-            [entry(PARTLY, 4), target(ACCEPTED, 4)],
-            [Cancel(id="entry", reason="EXIT_FILLED"), Cancel(id="target", reason="OTHER_FILLED")],
+            stop(FILLED, 4, 4), 0, [entry(PARTLY, 4), target(ACCEPTED, 4)],
+            [cancel("entry", "EXIT_FILLED"), cancel("target", "OTHER_FILLED")],
         ),
-        (target(PARTLY, 4, 1), [entry(PARTLY, 4), stop(ACCEPTED, 4)], [resize("stop", 3)]),
+        (target(PARTLY, 4, 1), 0, [entry(PARTLY, 4), stop(ACCEPTED, 4)], [resize("stop", 3)]),
         # The entry grows while an exit has filled a part.
-        (entry(PARTLY, 8), [target(PARTLY, 4, 1), stop(ACCEPTED, 3)], [resize("target", 8), resize("stop", 7)]),
-        (entry(PARTLY, 4), [stop(NEW)], [wake("stop", 4)]),
+        (entry(PARTLY, 8), 4, [target(PARTLY, 4, 1), stop(ACCEPTED, 3)], [resize("target", 8), resize("stop", 7)]),
     ],
-)
-def test_a_bracket_protects_what_its_entry_has_filled(changed, others, then):
-    assert list(consequences(changed, others)) == then
+)  # fmt: skip
+def test_a_bracket_protects_what_its_entry_has_opened(changed, opened, others, then):
+    assert list(consequences(changed, others, D(opened))) == then
+
+
+def test_whatever_is_held_exits_are_no_larger_together_and_the_newest_give_way_first():
+    old = [target(PARTLY, 6, 1), stop(ACCEPTED, 5)]
+    new = [replace(each, id=f"new {each.id}", parent="new", group="n", filled=D(0), quantity=D(3)) for each in old]
+
+    assert fitted([*old, *new], (), D(8)) == ()
+    assert fitted([*old, *new], (), D(7)) == (resize("new target", 2), resize("new stop", 2))
+    assert fitted([*old, *new], (), D(4)) == (
+        resize("target", 5), resize("stop", 4), cancel("new target", "CLOSED"), cancel("new stop", "CLOSED"),
+    )  # fmt: skip
+    assert fitted([*old, *new], ["entry", "new"], D(0)) == (
+        resize("target", 1), resize("stop", 0), resize("new target", 0), resize("new stop", 0),
+    )  # fmt: skip
+    dormant = [replace(each, quantity=each.filled) for each in old]
+    assert fitted(dormant, ["entry"], D(0)) == fitted(dormant, ["entry"], D(9)) == ()
+    assert fitted(dormant, [], D(9)) == (cancel("target", "CLOSED"), cancel("stop", "CLOSED"))
 
 
 def test_the_first_fill_of_one_cancels_the_others():
@@ -138,23 +173,44 @@ def test_a_triggered_order_waits_until_its_parent_is_filled_whole():
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)
-@given(st.lists(st.tuples(st.sampled_from(["entry", "target", "stop"]), st.integers(1, 10)), max_size=12))
-def test_a_bracket_never_closes_more_than_its_entry_has_filled(moves):
+@given(st.lists(st.tuples(st.sampled_from(["entry", "target", "stop", "sale"]), st.integers(1, 10)), max_size=12))
+def test_a_bracket_protects_what_is_left_of_what_its_entry_has_opened(moves):
     orders = {each.id: each for each in (entry(ACCEPTED), target(NEW), stop(NEW))}
+    held = D(0)
     for name, wanted in moves:
+        if name == "sale":
+            held = max(D(0), held - wanted)
+            obey(orders, fitted(working(orders), open_in(orders), held))
+            continue
         now = orders[name]
         if now.ended or now.status is NEW:
             continue
         filled = min(now.quantity, now.filled + wanted)
+        if filled == now.filled:
+            continue
         orders[name] = replace(now, filled=filled, status=FILLED if filled == now.quantity else PARTLY)
-        for then in consequences(orders[name], orders.values()):
-            orders[then.id] = obeyed(orders[then.id], then)
+        opened = filled - now.filled if name == "entry" else D(0)
+        held += opened or now.filled - filled
+        obey(orders, consequences(orders[name], orders.values(), opened))
         assert consequences(orders[name], orders.values()) == ()
-        held = orders["entry"].filled - orders["target"].filled - orders["stop"].filled
         assert held >= 0
-        protecting = [orders[each].quantity - orders[each].filled for each in ("target", "stop")]
-        waiting = [left for left, each in zip(protecting, ("target", "stop"), strict=True) if not orders[each].ended]
-        assert waiting == ([held, held] if held else []) or not held
+        assert fitted(working(orders), open_in(orders), held) == ()
+        left = [each.left for each in working(orders)]
+        assert left == [held] * len(left)
+
+
+def working(orders):
+    return [orders[each] for each in ("target", "stop") if not orders[each].ended and orders[each].status is not NEW]
+
+
+def open_in(orders):
+    return [each.id for each in orders.values() if not each.ended]
+
+
+def obey(orders, then):
+    for each in then:
+        if not orders[each.id].ended:
+            orders[each.id] = obeyed(orders[each.id], each)
 
 
 def obeyed(order, then):

@@ -346,6 +346,14 @@ def test_a_quantity_that_falls_to_what_is_filled_fills_the_order():
     assert not resize(partly, D(1)).changed
 
 
+def test_an_order_with_nothing_left_meets_nothing_and_does_not_end():
+    asleep = replace(resting(SELL, "STOP_MARKET", "3", stop=90), quantity=D(0), reduce_only=True)
+
+    made = step(asleep, quote(85, 86), SPEC, QUOTES, most=D(0))
+
+    assert (made.order, made.changed) == (asleep, False)
+
+
 def test_a_stop_that_is_passed_on_arrival_is_triggered_at_once():
     made = accept(order(SELL, "STOP_MARKET", stop=90), quote(85, 86), SPEC, QUOTES)
 

@@ -5,10 +5,11 @@ Fills are replayed in the order in which the ledger booked them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.lifecycle import CANCELED, EXPIRED, FILLED, PARTLY, TERMINAL
 from gateway.core.matching.positions import Applied, Position, Trip, apply
 from gateway.core.quant.lots import LotMethod
@@ -86,9 +87,9 @@ def _orders(kept: Kept) -> list[Found]:
             of[fill.order_id].append(fill)
         else:
             found.append((fill.id, f"its order {fill.order_id} is not there"))
-    simulated = kept.account.broker == SIMULATOR
+    simulated, open_ = kept.account.broker == SIMULATOR, {order.id for order in kept.orders if order.open}
     for order in kept.orders:
-        found += [*_order(order, of[order.id]), *_state(order), *(_filling(order) if simulated else ())]
+        found += [*_order(order, of[order.id]), *_state(order), *(_filling(order, open_) if simulated else ())]
     return found
 
 
@@ -116,13 +117,20 @@ def _state(order: OrderRow) -> list[Found]:
     return found
 
 
-def _filling(order: OrderRow) -> list[Found]:
+def _filling(order: OrderRow, open_: Collection[str]) -> list[Found]:
     """Its status by what is filled. A broker may take its fee of what it fills, and be slow to tell: not of its own."""
     status, whole = OrderStatus(order.status), order.filled == order.quantity
+    if whole and status is not FILLED and _waits(order, open_):
+        whole = False
     if (status is FILLED) == whole and (status in _FILLED if order.filled else status is not PARTLY):
         return []
     of = "" if order.quantity is None else f" of {shown(order.quantity)}"
     return [(order.id, f"it is {status}, and {shown(order.filled)}{of} is filled")]
+
+
+def _waits(order: OrderRow, open_: Collection[str]) -> bool:
+    """Whether it may be of no size more than it has filled: an exit while its entry opens nothing, or that ended so."""
+    return order.leg in EXITS and order.parent_id is not None and (not order.open or order.parent_id in open_)
 
 
 def _replay(course: _Course, fill: FillRow, method: LotMethod) -> Applied:

@@ -154,6 +154,10 @@ async def test_each_kind_of_corruption_is_found_and_named(books: Books) -> None:
             with_(orders=at(kept.orders, 1, status="CANCELED")),
             [("ord_2", "it is CANCELED, and 0.7 of 0.7 is filled")],
         ),
+        "whole, and open without an entry": (
+            with_(orders=at(kept.orders, 1, leg="STOP_LOSS", parent_id="ord_1", status="PARTIALLY_FILLED", open=True)),
+            [("ord_2", "it is PARTIALLY_FILLED, and 0.7 of 0.7 is filled")],
+        ),
         "filled in part, and only accepted": (
             with_(orders=at(kept.orders, 1, quantity=D(1), status="ACCEPTED", open=True)),
             [("ord_2", "it is ACCEPTED, and 0.7 of 1 is filled")],

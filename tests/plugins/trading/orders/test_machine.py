@@ -170,6 +170,7 @@ def machine(loop: asyncio.AbstractEventLoop, pit: Pit) -> type[RuleBasedStateMac
                     assert not row.open
                     assert row.reserved == 0
             self.check_fills()
+            self.check_exits()
             self.check_equity()
             if not self.lends:
                 self.check_cash()
@@ -182,6 +183,22 @@ def machine(loop: asyncio.AbstractEventLoop, pit: Pit) -> type[RuleBasedStateMac
                 assert row.filled == by_order.pop(row.id, D(0))
                 assert row.quantity is None or row.filled <= row.quantity
             assert by_order == {}
+
+        def check_exits(self) -> None:
+            """Together they protect no more than is held, and none that has nothing to protect waits for nothing."""
+            held, sizes = dict[str, Decimal](), dict[tuple[str, str], dict[str, Decimal]]()
+            for fill in self.fills:
+                signed = fill.quantity if fill.side == "BUY" else -fill.quantity
+                held[fill.instrument] = held.get(fill.instrument, D(0)) + signed
+            open_ = {row.id for row in self.rows if row.open}
+            for row in self.rows:
+                if row.open and row.leg in ("TAKE_PROFIT", "STOP_LOSS") and row.status != "NEW":
+                    assert row.quantity is not None
+                    assert row.quantity > row.filled or row.parent_id in open_
+                    groups = sizes.setdefault((row.instrument, row.side), {})
+                    assert groups.setdefault(str(row.group_id), row.quantity - row.filled) == row.quantity - row.filled
+            for (instrument, side), groups in sizes.items():
+                assert sum(groups.values()) <= max(D(0), held[instrument] * (1 if side == "SELL" else -1))
 
         def check_cash(self) -> None:
             held = {BTC: D(0)}

@@ -1,0 +1,96 @@
+"""What protects a position: how large it is, and how it is taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from gateway.core.matching.contingencies import CLOSED, EXITS, Consequence, fitted
+from gateway.core.matching.rounding import EXACT
+from gateway.core.matching.venue import closable
+from plugins.trading.ledger.chart import shown
+from plugins.trading.orders.turning import linked
+from plugins.trading.rows import OrderRow
+from schema.words.orders import OrderLeg, OrderStatus
+from schema.words.problems import Refused
+from schema.words.trades import Side
+
+if TYPE_CHECKING:
+    from plugins.trading.orders.floor import Floor
+
+ZERO = Decimal(0)
+
+
+def fitting(rows: Collection[OrderRow], held: Decimal) -> Iterator[Consequence]:
+    """What the exits among an instrument's open orders do where so much is held; *rows* in the order of placing."""
+    open_ = {row.id for row in rows}
+    for side in Side:
+        exits = [linked(row) for row in rows if row.side == side and protects(row)]
+        yield from fitted(exits, open_, closable(side, held))
+
+
+def protects(row: OrderRow) -> bool:
+    """Whether it is an exit that works, or would once its entry opens more; not one that waits for the first of it."""
+    return row.open and row.leg in EXITS and row.status != OrderStatus.NEW
+
+
+def take_away(floor: Floor, instrument: str, reason: str) -> list[OrderRow]:
+    """End what protects a position, and not what waits for an entry; as it stood."""
+    gone = [row for row in floor.open if row.instrument == instrument and protects(row)]
+    floor.end_all([row.id for row in gone], OrderStatus.CANCELED, reason)
+    return gone
+
+
+def close_down(floor: Floor, instrument: str) -> None:
+    """A position is closed whole: what protects it ends, and what is left of the entries that have opened it."""
+    take_away(floor, instrument, CLOSED)
+    rest = _filling(floor, instrument)
+    floor.end_all([row.id for row in rest], OrderStatus.CANCELED, CLOSED)
+
+
+def cover(floor: Floor, instrument: str, exits: Collection[OrderRow]) -> list[OrderRow]:
+    """New exits of a position grow with the entry that fills it further, as if they had been placed with it: with the
+    last one, where there are several. What is left of the others is cancelled, as nothing would protect it: those."""
+    entries = _filling(floor, instrument)
+    if not entries or not exits:
+        return []
+    for row in exits:
+        floor.put(replace(floor.orders[row.id], parent_id=entries[-1].id))
+    floor.end_all([row.id for row in entries[:-1]], OrderStatus.CANCELED, "EXITS_REPLACED")
+    return entries[:-1]
+
+
+def _filling(floor: Floor, instrument: str) -> list[OrderRow]:
+    """Entries that have opened some of a position and are filled further, once no exit of theirs is left."""
+    parents, held = {row.parent_id for row in floor.open}, floor.held(instrument)
+    side = Side.BUY if held > 0 else Side.SELL
+    return [
+        row
+        for row in floor.open
+        if row.instrument == instrument and row.leg == OrderLeg.ENTRY and row.side == side and row.filled
+        and row.id not in parents
+    ]  # fmt: skip
+
+
+def check_size_kept(row: OrderRow, after: OrderRow) -> None:
+    """An exit is as large as what it protects, and nobody else says how large."""
+    if row.leg not in EXITS or row.quantity == after.quantity:
+        return
+    what = f"it protects, {shown(row.quantity or ZERO)} now" if protects(row) else "its entry opens"
+    raise Refused("ORDER_INVALID", f"A {row.leg} is as large as what {what}: leave quantity out.", "quantity")
+
+
+def check_still_opens(floor: Floor, entry: OrderRow) -> None:
+    """An entry of another size has something to open yet for the exits that wait for it."""
+    exits = (row for row in floor.open if row.parent_id == entry.id and row.leg in EXITS)
+    held = floor.held(entry.instrument)
+    least = EXACT.add(entry.filled, closable(Side(entry.side), held))
+    if entry.quantity is None or entry.quantity > least or not any(row.status == OrderStatus.NEW for row in exits):
+        return
+    told = (
+        f"The order would only make the position of {shown(held)} smaller, and leave nothing for its exits to close: "
+        f"a quantity above {shown(least)} would pass."
+    )
+    raise Refused("ORDER_INVALID", told, "quantity")
