@@ -237,6 +237,7 @@ class Seat:
             for id, each in forms.items():
                 if each.trail_extreme is not None and id in rows and rows[id].open:
                     rows[id] = self.followed(rows[id])
+                    forms[id] = replace(each, trail_extreme=rows[id].trail_extreme)
 
     def extremes(self) -> list[Extreme]:
         """What is to be written of trailing stops."""
@@ -309,6 +310,9 @@ def _terms(row: OrderRow) -> tuple[Decimal | None, ...]:
 
 def _better(row: OrderRow, extreme: Decimal | None) -> Decimal | None:
     """The best price that its stop has followed, of its row and of what is known besides."""
+    if row.quantity == row.filled:
+        # An exit that has nothing to protect begins anew with what it protects next.
+        return None
     return row.trail_extreme if extreme is None else follow(Side(row.side), row.trail_extreme, extreme)
 
 

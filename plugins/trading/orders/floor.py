@@ -315,8 +315,8 @@ class Floor:
         another order is woken; but what an exit has filled, its own group knows first."""
         opened = opening(Side(row.side), filled, held)
         if filled and row.leg not in EXITS:
-            self._fit(row.instrument, held)
-            self._fit(row.instrument, self.held(row.instrument))
+            self._fit(row.instrument, held, row.id)
+            self._fit(row.instrument, self.held(row.instrument), row.id)
         self._follow(row, market, opened)
         if filled and row.leg in EXITS:
             self._fit(row.instrument, self.held(row.instrument))
@@ -419,10 +419,11 @@ class Floor:
         for consequence in consequences(linked(row), map(linked, self._kin(row)), opened):
             self._do(consequence, market)
 
-    def _fit(self, instrument: str, held: Decimal) -> None:
-        """Whatever has reduced a position to this: its exits are no larger together."""
+    def _fit(self, instrument: str, held: Decimal, filled: str | None = None) -> None:
+        """Whatever has reduced a position to this: its exits are no larger together. Those of an order that was *filled*
+        just now hear of that next."""
         rows = [row for row in self.orders.values() if row.open and row.leg and row.instrument == instrument]
-        for consequence in fitting(sorted(rows, key=lambda row: row.number), held):
+        for consequence in fitting(sorted(rows, key=lambda row: row.number), held, filled):
             self._do(consequence, None)
 
     def _kin(self, row: OrderRow) -> Iterable[OrderRow]:

@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 
 
-def fitting(rows: Collection[OrderRow], held: Decimal) -> Iterator[Consequence]:
-    """What the exits among an instrument's open orders do where so much is held; *rows* in the order of placing."""
-    open_ = {row.id for row in rows}
+def fitting(rows: Collection[OrderRow], held: Decimal, filled: str | None = None) -> Iterator[Consequence]:
+    """What the exits among an instrument's open orders do where so much is held; *rows* in the order of placing.
+
+    Those of an entry that was *filled* just now, perhaps to its end, are still to hear what it has opened.
+    """
+    filling = {row.id for row in rows} | ({filled} if filled else set())
     for side in Side:
         exits = [linked(row) for row in rows if row.side == side and protects(row)]
-        yield from fitted(exits, open_, closable(side, held))
+        yield from fitted(exits, filling, closable(side, held))
 
 
 def protects(row: OrderRow) -> bool:

@@ -460,3 +460,29 @@ async def test_who_goes_on_after_another_write_knows_how_far_a_trail_had_come(
         await later.tick("117")
 
         assert await later.stand(trail.id) == ("FILLED", "4")
+
+
+async def test_a_trailing_exit_begins_anew_once_its_entry_opens_more_after_a_close(made: Hall) -> None:
+    account = await made.account("10000")
+    entry, exit_ = await made.place(
+        account, wish("BUY", "LIMIT", "5", limit_price="100", stop_loss=Exit(trail_amount=D(2))), price="101"
+    )
+    await made.look()
+    made.house.clock.turn(1)
+    await made.tick("100", bid="99.5", ask="100", ask_size="3")
+    made.house.clock.turn(1)
+    await made.tick("120", bid="119.9", ask="120")
+    assert await made.stand(entry.id) == ("PARTIALLY_FILLED", "3")
+    await made.place(account, wish("SELL", "MARKET", "3"), price="120")
+    made.house.clock.turn(1)
+    await made.tick("99", bid="98.9", ask="99")
+    assert await made.stand(entry.id) == ("FILLED", "5")
+
+    made.house.clock.turn(1)
+    await made.tick("98.5", bid="98.4", ask="98.5")
+    waits = await made.stand(exit_.id)
+    made.house.clock.turn(1)
+    await made.tick("97", bid="96.9", ask="97")
+    await made.look()
+
+    assert (waits, await made.stand(exit_.id)) == (("ACCEPTED", "0"), ("FILLED", "2"))
