@@ -17,7 +17,8 @@ from plugins.trading.ledger.carrying import interest_key, interest_memo
 from plugins.trading.ledger.chart import EXACT, Ledger
 from plugins.trading.ledger.drafts import interest as interest_entry
 from plugins.trading.ledger.store import LedgerStore
-from plugins.trading.orders.floor import SYSTEM, TOPIC
+from plugins.trading.orders.books import SYSTEM
+from plugins.trading.orders.floor import TOPIC
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import AccountRow
 from plugins.trading.writing import Writing, writing

@@ -25,7 +25,8 @@ from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.carrying import funding_key
 from plugins.trading.ledger.drafts import funding as funding_entry
 from plugins.trading.markets.prices import Prices
-from plugins.trading.orders.floor import SYSTEM, TOPIC
+from plugins.trading.orders.books import SYSTEM
+from plugins.trading.orders.floor import TOPIC
 from plugins.trading.orders.store import FillStore
 from plugins.trading.positions.store import PositionStore, TripStore
 from plugins.trading.rows import AccountRow

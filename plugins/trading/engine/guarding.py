@@ -19,7 +19,8 @@ from plugins.trading.engine.seat import Seat
 from plugins.trading.markets.marks import Mark, Marks
 from plugins.trading.markets.modes import least_mode
 from plugins.trading.markets.prices import Priced, Prices, mark_of
-from plugins.trading.orders.floor import SYSTEM, Floor
+from plugins.trading.orders.books import SYSTEM
+from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.placing import Place, place
 from plugins.trading.orders.wishes import Wish

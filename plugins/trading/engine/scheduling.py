@@ -15,7 +15,8 @@ from gateway.core.store import Tx
 from plugins.trading.accounts.access import may_trade
 from plugins.trading.accounts.store import AccountStore, MemberStore
 from plugins.trading.ledger.book import Unbooked
-from plugins.trading.orders.floor import SYSTEM, Floor
+from plugins.trading.orders.books import SYSTEM
+from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.knowing import is_priced
 from plugins.trading.orders.offers import OfferBook

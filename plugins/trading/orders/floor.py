@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Context, Decimal
 from typing import Self
 
@@ -16,25 +16,19 @@ from gateway.core.contract import Host
 from gateway.core.matching import venue
 from gateway.core.matching.chances import AT_ONCE
 from gateway.core.matching.contingencies import EXITS, Cancel, Consequence, Resize, Wake, consequences
-from gateway.core.matching.funding import last_funding
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.margin import opening
-from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step
-from gateway.core.matching.positions import Applied, apply
-from gateway.core.matching.rounding import quantum_of, total_of
+from gateway.core.matching.model import ExecutionModel, Step
+from gateway.core.matching.rounding import total_of
 from gateway.core.ports import Outbox
-from gateway.core.quant.lots import LotMethod
-from gateway.core.store import new_id
 from plugins.trading.accounts.access import FLEET, Gate
 from plugins.trading.accounts.rules import is_valued
-from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.chart import Ledger
-from plugins.trading.ledger.drafts import Draft, commission, derivative_fill, spot_fill
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.modes import usual_mode
-from plugins.trading.markets.specs import is_perpetual
 from plugins.trading.orders.affording import lacking_cash, lacking_margin
-from plugins.trading.orders.events import OrderAccepted, OrderFilled, PositionClosed, PositionOpened, told_end
+from plugins.trading.orders.books import Books
+from plugins.trading.orders.events import OrderAccepted, told_end
 from plugins.trading.orders.floorstore import FloorStore
 from plugins.trading.orders.leaving import left_out
 from plugins.trading.orders.losing import read_began
@@ -44,10 +38,9 @@ from plugins.trading.orders.protecting import fitting
 from plugins.trading.orders.reasons import told_reason
 from plugins.trading.orders.shifting import Shifts
 from plugins.trading.orders.sides import check_woken
-from plugins.trading.orders.store import FillStore, OrderStore
+from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.turning import (
     ended,
-    fill_row,
     form_of,
     left_of,
     linked,
@@ -55,11 +48,8 @@ from plugins.trading.orders.turning import (
     returned,
     working,
 )
-from plugins.trading.positions.store import PositionStore, TripStore
-from plugins.trading.positions.turning import position_of, position_row, trip_row
-from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
+from plugins.trading.rows import OrderRow
 from plugins.trading.writing import Writing
-from schema.events import Event
 from schema.provenance import DataMode
 from schema.words.orders import MarginType, OrderStatus
 from schema.words.problems import Refused
@@ -67,18 +57,15 @@ from schema.words.trades import Side
 
 TOPIC = "trading.orders.changed"
 ZERO = Decimal(0)
-SYSTEM = "trading"
-"""Who makes entries that nobody asked for."""
 _EXACT = Context(prec=200)
-BEFORE = timedelta(microseconds=1)
-"""Who holds a perpetual from the instant of its funding on pays it."""
 
 
-class Floor:
+class Floor(Books):
     """Of one account, for one transaction. Nothing here waits but `opened` and `write`."""
 
     def __init__(self, host: Host, w: Writing, now: datetime) -> None:
-        self._host, self.w, self.now = host, w, now
+        super().__init__(w, now)
+        self._host = host
         self.orders: dict[str, OrderRow] = {}
         """Open ones, and the ended ones of their families."""
         self.elsewhere: dict[str, Decimal] = {}
@@ -91,16 +78,8 @@ class Floor:
         """What was taken of them here."""
         self.unpaid: dict[str, Step] = {}
         """Fills that were left out, of orders that wait on: see `left_out`."""
-        self.positions: dict[str, PositionRow] = {}
-        self.cash: dict[str, Decimal] = {}
-        """What may be spent, by currency: less what pending entries hold, reserves not taken off."""
-        self.fills: list[FillRow] = []
-        self.trips: list[TripRow] = []
-        self.events: list[Event] = []
         self._new: dict[str, None] = {}
         self._changed: dict[str, None] = {}
-        self._touched: dict[str, None] = {}
-        self._drafts: list[Draft] = []
         self.shifts = Shifts(self)
         self.began: dict[str, Decimal] | None = None
         """See `read_began`."""
@@ -149,11 +128,6 @@ class Floor:
     def leverage(self) -> Decimal:
         """1 where nothing is borrowed."""
         return self.w.account.leverage if self.lends else Decimal(1)
-
-    def held(self, instrument: str) -> Decimal:
-        """Below zero where short."""
-        row = self.positions.get(instrument)
-        return row.quantity if row else ZERO
 
     def reserved(self, but: str | None = None) -> dict[str, Decimal]:
         """What open orders hold, by currency; without that of one of them."""
@@ -257,12 +231,7 @@ class Floor:
         if self._new:
             await orders.add(tx, tenant, [self.orders[each] for each in self._new])
         await orders.change(tx, tenant, [self.orders[each] for each in self._changed if each not in self._new])
-        if self.fills:
-            await FillStore().add(tx, tenant, self.fills)
-        if self._drafts:
-            await LedgerBook().book(self.w, self._drafts, at=self.now, made_by=SYSTEM)
-        await self._write_positions()
-        await TripStore().add(tx, tenant, self.trips)
+        await self.write_books()
         if not (self._new or self._changed or self._touched):
             return
         self.w.touch()
@@ -271,15 +240,6 @@ class Floor:
             outbox.emit(tx, event, tenant=tenant)
         news = {"account": self.w.account.id, "tenant": tenant, "shard": self.w.account.shard}
         tx.then(lambda: self._host.bus.publish(TOPIC, news))
-
-    async def _write_positions(self) -> None:
-        store, tx, tenant = PositionStore(), self.w.tx, self.w.tenant
-        for instrument in self._touched:
-            row = self.positions.get(instrument)
-            if row is None:
-                await store.remove(tx, tenant, self.w.account.id, instrument)
-            else:
-                await store.put(tx, tenant, row)
 
     def put(self, row: OrderRow) -> None:
         """As it is from now on."""
@@ -347,64 +307,6 @@ class Floor:
             return None if self.marks is None else lacking_margin(self, self.marks, market.spec, row, step)
         return lacking_cash(self, row, step)
 
-    def _fill(self, row: OrderRow, after: OrderRow, step: Step, market: Market) -> OrderRow:
-        filled, paid = row.filled, row.paid
-        for index, execution in enumerate(step.executions, start=1):
-            filled = _EXACT.add(filled, execution.quantity)
-            paid = _EXACT.add(paid, _EXACT.multiply(execution.quantity, execution.price))
-            last = index == len(step.executions)
-            status = after.status if last else OrderStatus.PARTIALLY_FILLED.value
-            now = replace(after, filled=filled, paid=paid, status=status)
-            self._book(now, execution, market)
-        return replace(after, paid=paid)
-
-    def _book(self, row: OrderRow, execution: Execution, market: Market) -> None:
-        """One execution: position, ledger, fill, events."""
-        before, spec = self.positions.get(row.instrument), market.spec
-        applied = apply(
-            position_of(before) if before else None, Side(row.side), execution.quantity, execution.price, self.now,
-            LotMethod(self.w.account.method), spec.contract_size, quantum=quantum_of(spec.currency),
-            fee=execution.fee,
-        )  # fmt: skip
-        fill = fill_row(row, execution, applied, market, self.now)
-        self.fills.append(fill)
-        self._draft(row, fill, spec)
-        self._touched[row.instrument] = None
-        self.events.append(OrderFilled.told(row, fill))
-        self._hold(row, before, applied, fill.mode)
-        if spec.derivative and self.w.account.funded_at is None and is_perpetual(row.instrument):
-            self.w.set(funded_at=last_funding(self.now - BEFORE))
-
-    def _draft(self, row: OrderRow, fill: FillRow, spec: Spec) -> None:
-        units = fill.quantity if row.side == Side.BUY else -fill.quantity
-        booked = derivative_fill if spec.derivative else spot_fill
-        trade = booked(
-            instrument=row.instrument, currency=row.currency, units=units, price=fill.price, realised=fill.realised,
-            order_id=row.id, fill_id=fill.id,
-        )  # fmt: skip
-        drafts = [trade]
-        if fill.fee:
-            paid = commission(row.currency, fill.fee, order_id=row.id, fill_id=fill.id, instrument=row.instrument)
-            drafts.append(paid)
-        for draft in drafts:
-            moved = draft.moved(Ledger.CASH, row.currency)
-            self.cash[row.currency] = _EXACT.add(self.cash.get(row.currency, ZERO), moved)
-        self._drafts += drafts
-
-    def _hold(self, row: OrderRow, before: PositionRow | None, applied: Applied, mode: str) -> None:
-        if applied.trip is not None and before is not None:
-            trip = trip_row(applied.trip, new_id("trip"), before, mode)
-            self.trips.append(trip)
-            self.events.append(PositionClosed.told(trip, row))
-        if applied.position is None:
-            self.positions.pop(row.instrument, None)
-            return
-        kept = None if applied.trip is not None else before
-        after = position_row(applied.position, kept, row, mode, self.now)
-        self.positions[row.instrument] = after
-        if kept is None:
-            self.events.append(PositionOpened.told(after, row, after.bought_value / after.bought))
-
     def _mode(self, row: OrderRow, market: Market | None = None) -> DataMode:
         """Of the market's price, else of what is held, else of what the account would be told."""
         if market is not None and market.mode is not None:
@@ -420,8 +322,8 @@ class Floor:
             self._do(consequence, market)
 
     def _fit(self, instrument: str, held: Decimal, filled: str | None = None) -> None:
-        """Whatever has reduced a position to this: its exits are no larger together. Those of an order that was *filled*
-        just now hear of that next."""
+        """Whatever has reduced a position to this: its exits are no larger together. Those of an order that was
+        *filled* just now hear of that next."""
         rows = [row for row in self.orders.values() if row.open and row.leg and row.instrument == instrument]
         for consequence in fitting(sorted(rows, key=lambda row: row.number), held, filled):
             self._do(consequence, None)
