@@ -193,6 +193,8 @@ class Working:
     """When it reaches the venue; None once it has met the market there, and rests."""
     group: str | None = None
     """Of orders with the same, one message fills one only."""
+    number: int = 0
+    """Of those that were accepted in one instant, the lower one came first."""
     status: OrderStatus = OrderStatus.ACCEPTED
     filled: Decimal = ZERO
     fills: int = 0

@@ -237,14 +237,14 @@ def closable(side: Side, held: Decimal) -> Decimal:
     return max(ZERO, EXACT.minus(held) if side is Side.BUY else held)
 
 
-def _priority(order: Working, stops_first: bool) -> tuple[int, Decimal, datetime, str]:
-    limit = limit_of(order)
+def _priority(order: Working, stops_first: bool) -> tuple[int, Decimal, datetime, int, str]:
+    limit, came = limit_of(order), (order.accepted_at, order.number, order.id)
     if awaits(order):
         first = stops_first and order.type is not OrderType.MARKET_IF_TOUCHED
-        return 1 if first else 3, ZERO, order.accepted_at, order.id
+        return 1 if first else 3, ZERO, *came
     if limit is None:
-        return 0, ZERO, order.accepted_at, order.id
-    return 2, -limit if order.side is Side.BUY else limit, order.accepted_at, order.id
+        return 0, ZERO, *came
+    return 2, -limit if order.side is Side.BUY else limit, *came
 
 
 def _grown(made: Step, order: Working) -> Step:

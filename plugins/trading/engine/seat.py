@@ -56,7 +56,7 @@ class Stood:
 
 @dataclass(frozen=True, slots=True)
 class _Unpaid:
-    """Of an order, the greatest fill that an account could not pay at a version of it."""
+    """Of an order, a fill that an account could not pay at a version of it."""
 
     version: int
     quantity: Decimal
@@ -223,6 +223,9 @@ class Seat:
         if known is None or known.version != self.account.version:
             return False
         quantity, value = _size(step)
+        if step.order.side is Side.BUY:
+            # What costs more, of more units, cannot be paid either; what is cheaper may.
+            return quantity >= known.quantity and value >= known.value
         return 0 < quantity <= known.quantity and value <= known.value
 
     def followed(self, row: OrderRow) -> OrderRow:

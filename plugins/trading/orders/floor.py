@@ -324,7 +324,7 @@ class Floor(Books):
     def _fit(self, instrument: str, held: Decimal, filled: str | None = None) -> None:
         """Whatever has reduced a position to this: its exits are no larger together. Those of an order that was
         *filled* just now hear of that next."""
-        rows = [row for row in self.orders.values() if row.open and row.leg and row.instrument == instrument]
+        rows = [row for row in self.orders.values() if row.open and row.instrument == instrument]
         for consequence in fitting(sorted(rows, key=lambda row: row.number), held, filled):
             self._do(consequence, None)
 

@@ -13,7 +13,7 @@ from gateway.core.matching.venue import closable
 from plugins.trading.ledger.chart import shown
 from plugins.trading.orders.turning import linked
 from plugins.trading.rows import OrderRow
-from schema.words.orders import OrderLeg, OrderStatus
+from schema.words.orders import OrderCause, OrderLeg, OrderStatus
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
@@ -21,17 +21,20 @@ if TYPE_CHECKING:
     from plugins.trading.orders.floor import Floor
 
 ZERO = Decimal(0)
+CLOSING = frozenset({OrderCause.CLOSE, OrderCause.LIQUIDATION})
 
 
 def fitting(rows: Collection[OrderRow], held: Decimal, filled: str | None = None) -> Iterator[Consequence]:
-    """What the exits among an instrument's open orders do where so much is held; *rows* in the order of placing.
+    """What the exits, and what only closes, among an instrument's open orders do where so much is held; *rows* in the
+    order of placing.
 
     Those of an entry that was *filled* just now, perhaps to its end, are still to hear what it has opened.
     """
     filling = {row.id for row in rows} | ({filled} if filled else set())
     for side in Side:
-        exits = [linked(row) for row in rows if row.side == side and protects(row)]
-        yield from fitted(exits, filling, closable(side, held))
+        for some in (protects, closes):
+            orders = [linked(row) for row in rows if row.side == side and some(row)]
+            yield from fitted(orders, filling, closable(side, held))
 
 
 def protects(row: OrderRow) -> bool:
@@ -39,9 +42,16 @@ def protects(row: OrderRow) -> bool:
     return row.open and row.leg in EXITS and row.status != OrderStatus.NEW
 
 
+def closes(row: OrderRow) -> bool:
+    """Whether it is what is left of a `positionClose`, or of a liquidation, which is of the position that was there."""
+    return row.open and row.reduce_only and row.cause in CLOSING and row.status != OrderStatus.NEW
+
+
 def take_away(floor: Floor, instrument: str, reason: str) -> list[OrderRow]:
-    """End what protects a position, and not what waits for an entry; as it stood."""
-    gone = [row for row in floor.open if row.instrument == instrument and protects(row)]
+    """End what protects a position, and not what waits for an entry, nor what is of no size for what an entry of the
+    other side opens next; as it stood."""
+    side = Side.SELL if floor.held(instrument) > 0 else Side.BUY
+    gone = [row for row in floor.open if row.instrument == instrument and row.side == side and protects(row)]
     floor.end_all([row.id for row in gone], OrderStatus.CANCELED, reason)
     return gone
 

@@ -36,7 +36,7 @@ def working(row: OrderRow) -> Working:
         limit_price=row.limit_price, stop_price=row.stop_price, trail_amount=row.trail_amount,
         trail_percent=row.trail_percent, trail_extreme=row.trail_extreme, post_only=row.post_only,
         reduce_only=row.reduce_only, expires_at=row.expires_at, due_at=row.due_at, group=row.group_id,
-        status=OrderStatus(row.status), filled=row.filled, fills=row.fills,
+        number=row.number, status=OrderStatus(row.status), filled=row.filled, fills=row.fills,
     )  # fmt: skip
 
 

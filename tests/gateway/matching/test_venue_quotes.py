@@ -281,6 +281,14 @@ def test_both_sides_share_what_was_traded_where_only_the_last_price_is_known():
     assert [told(each)[1] for each in match(waiting, quote(last=100, traded=3), SPEC, QUOTES)] == ["2@100M", "1@100M"]
 
 
+def test_of_orders_that_came_in_one_instant_the_one_that_was_placed_first_is_filled_first():
+    waiting = [resting(BUY, "LIMIT", "3", limit=100, name=name, number=at_) for name, at_ in (("a", 2), ("b", 1))]
+
+    found = {each.order.id: told(each)[1] for each in match(waiting, quote(99, 100, 9, 4), SPEC, QUOTES)}
+
+    assert found == {"b": "3@100M", "a": "1@100M"}
+
+
 def test_reduce_only_orders_close_the_position_together_at_most():
     waiting = [resting(SELL, "LIMIT", "2", limit=90 + n, name=f"s{n}", reduce_only=True) for n in range(3)]
 

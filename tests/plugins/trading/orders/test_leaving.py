@@ -146,3 +146,19 @@ async def test_messages_of_as_little_are_not_looked_at_again_until_the_account_h
         assert (waits.status, waits.version) == ("TRIGGERED", version)
         assert part == ("PARTIALLY_FILLED", "0.05")
         assert await made.stand(loss.id) == ("FILLED", "4.92")
+
+
+async def test_a_purchase_that_was_left_out_is_filled_by_what_is_cheaper(sqlite_url: str, tmp_path: Path) -> None:
+    slips = {"kind": "VOLUME_SHARE", "impact": "0.5", "most": "0.5"}
+    model = {"slippage": slips, "fees": {"maker": "0", "taker": "0", "least": "0"}}
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account("1050", model=model)
+        (order,) = await made.place(account, wish("BUY", "STOP_MARKET", "10", stop_price="100"), price="90")
+        await made.look()
+        made.house.clock.turn(1)
+        await made.tick("99.5", bid="99", ask="100", ask_size="10")
+        waits = await made.stand(order.id)
+        made.house.clock.turn(1)
+        await made.tick("80.5", bid="80", ask="81", ask_size="100000")
+
+        assert (waits, await made.stand(order.id)) == (("TRIGGERED", "0"), ("FILLED", "10"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +57,45 @@ async def test_closing_a_position_whole_cancels_what_is_left_of_the_entry_that_o
     # A bracket that has opened nothing yet waits on.
     waiting = [each["id"] for each in (resting["order"], *resting["children"])]
     assert [status for status, *_ in await stand(pit, *waiting)] == ["ACCEPTED", "NEW", "NEW"]
+
+
+@pytest.mark.parametrize("act", [CLOSE, PROTECT])
+async def test_what_protects_the_next_fill_of_an_entry_outlives_a_position_of_the_other_side(pit: Pit, act: str):
+    await pit.open("tacc_turned", margin="MARGIN", leverage=D(5))
+    pit.price("99", "101", size="3")
+    placed = await pit.place("BUY", "LIMIT", "5", limitPrice="101", accountId="tacc_turned", **EXITS)
+    entry, *exits = (each["id"] for each in (placed["order"], *placed["children"]))
+    pit.price("99", "102", size="9")
+    await pit.place("SELL", "MARKET", "4", accountId="tacc_turned")
+    turned = await stand(pit, entry, *exits)
+
+    terms: dict[str, Any] = {"stopLoss": {"stopPrice": "120"}} if act == PROTECT else {}
+    await pit.do(act, accountId="tacc_turned", symbol=BTC, **terms)
+    pit.price("99", "101", size="9")
+    await pit.tick("tacc_turned")
+
+    opened = "1" if act == PROTECT else "2"
+    assert turned == [("PARTIALLY_FILLED", "5", "3"), ("ACCEPTED", "0", "0"), ("ACCEPTED", "0", "0")]
+    assert await stand(pit, entry, *exits) == [("FILLED", "5", "5"), *[("ACCEPTED", opened, "0")] * 2]
+    assert await pit.positions("tacc_turned") == {BTC: opened}
+
+
+async def test_what_a_close_has_left_sells_no_later_position(pit: Pit):
+    await pit.place("BUY", "MARKET", "5")
+    pit.price("99", "101", size="1")
+    first = (await pit.do(CLOSE, accountId="tacc_1", symbol=BTC))["order"]["id"]
+    left = await stand(pit, first)
+    pit.price("99", "101", size="50")
+    await pit.do(CLOSE, accountId="tacc_1", symbol=BTC)
+    ended = await pit.order(first)
+
+    pit.price("99", "101", size="50")
+    await pit.place("BUY", "MARKET", "2")
+    pit.price("99", "101", size="50")
+    await pit.tick()
+
+    assert left == [("PARTIALLY_FILLED", "5", "1")]
+    assert (ended["status"], ended["reason"], await pit.positions()) == ("CANCELED", CLOSED, {BTC: "2"})
 
 
 async def test_new_exits_of_a_position_grow_with_the_entry_that_fills_on_and_end_it_once_one_is_filled(pit: Pit):
