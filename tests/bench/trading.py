@@ -27,7 +27,7 @@ from gateway.core.matching.model import ExecutionModel, Tick, Working
 from gateway.core.matching.venue import match
 from plugins.trading.orders.turning import form_of
 from plugins.trading.orders.wishes import Wish
-from plugins.trading.rows import OrderRow
+from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.tables import fills, orders
 from schema.symbols import InstrumentId, crypto
 from schema.words.orders import OrderStatus
@@ -43,11 +43,16 @@ TARGET, PLACED_MS = 0.5, 10
 PLACED, WARM, OPEN = 200, 40, 10
 """Orders that are placed, those before that warm up, and how many an account has open in the end."""
 VENUE = "bitstamp"
+HELD, BESIDE = ("ETH", "SOL", "XRP", "ADA", "DOGE"), 50
+"""What a margin account holds, and how many open orders it has of the instrument that is ordered."""
+RESTS, FILLED = {"type": "LIMIT", "limitPrice": "1000"}, {"type": "MARKET"}
 KINDS = {
-    "far from the market": (("BUY",), {"type": "LIMIT", "limitPrice": "1000"}),
-    "filled at once": (("BUY", "SELL"), {"type": "MARKET"}),
+    "far from the market": (("BUY",), RESTS, False),
+    "filled at once": (("BUY", "SELL"), FILLED, False),
+    f"filled at once on margin, beside {len(HELD)} positions and {BESIDE} open orders": (("BUY", "SELL"), FILLED, True),
 }
-"""An account's sides in turn, so that no position is left for the engine to value, and the order."""
+"""An account's sides in turn, so that no position is left for the engine to value, the order, and whether the account
+has a margin, so that all that it has is valued."""
 PLACE = "mutation($i: OrderPlaceInput!) { r: orderPlace(input: $i) { order { id } userErrors { code message } } }"
 
 Tape = Sequence[tuple[InstrumentId, str]]
@@ -197,18 +202,18 @@ def _matched(made: Hall, rows: Sequence[OrderRow], tape: Tape) -> tuple[float, i
     return time.process_time() - begun, filled
 
 
-async def _placing(made: Hall, sides: Sequence[str], how: dict[str, str]) -> tuple[list[float], float]:
+async def _placing(made: Hall, sides: Sequence[str], how: dict[str, str], margin: bool) -> tuple[list[float], float]:
     """Orders through the executor, as over HTTP, in milliseconds."""
-    owner, times = made.company.people["ada"].id, []
+    times = []
     made.board.prices["crypto:BTC/USD"] = "2000"
-    accounts = [await made.account("1000000", owner=owner) for _ in range(PLACED // OPEN)]
+    accounts = [await _account(made, margin=margin) for _ in range(PLACED // OPEN)]
     for number in range(PLACED + WARM):
         if number == WARM:
             cpu = time.process_time()
         asked: dict[str, Any] = {
             "accountId": accounts[number % len(accounts)].id, "symbol": "crypto:BTC/USD",
             "side": sides[number // len(accounts) % len(sides)],
-            "quantity": "0.01", "clientOrderId": f"bench-{number}", **how,
+            "quantity": "0.01", "clientOrderId": f"bench-{margin}-{number}", **how,
         }  # fmt: skip
         begun = time.perf_counter()
         payload = await made.company.ask("ada", PLACE, **asked)
@@ -216,6 +221,20 @@ async def _placing(made: Hall, sides: Sequence[str], how: dict[str, str]) -> tup
         if payload["userErrors"]:
             raise RuntimeError(f"orderPlace: {payload['userErrors']}")
     return times[WARM:], (time.process_time() - cpu) / PLACED * 1000
+
+
+async def _account(made: Hall, *, margin: bool) -> AccountRow:
+    owner = made.company.people["ada"].id
+    if not margin:
+        return await made.account("1000000", owner=owner)
+    account = await made.account("1000000", owner=owner, margin="MARGIN", leverage=Decimal(5))
+    for base in HELD:
+        symbol = str(crypto(base, "USD"))
+        made.board.prices[symbol] = "100"
+        await made.place(account, wish("BUY", "MARKET", "1", symbol), price="100")
+    rests = [wish("BUY", "LIMIT", "0.1", limit_price=str(1000 + number)) for number in range(BESIDE)]
+    await made.place(account, *rests, price="2000")
+    return account
 
 
 if __name__ == "__main__":
