@@ -11,6 +11,7 @@ from tests.plugins.trading.brokers.room import CLOSE, ERRORS, GROUP, MONEY, PLAC
 BOTH = ("tacc_a", "tacc_b")
 REASON = "DAILY_LOSS_REACHED: the account has lost as much as it may in a day"
 EXECUTE = f"mutation($i: HedgeExecuteInput!) {{ r: hedgeExecute(input: $i) {{ hedge {{ id }} {ERRORS} }} }}"
+SHUT = f"mutation($i: HedgeCloseInput!) {{ r: hedgeClose(input: $i) {{ hedge {{ id }} {ERRORS} }} }}"
 
 
 async def sale(room: Room, account: str, quantity: str, **given: Any) -> str:
@@ -141,3 +142,18 @@ async def test_a_resting_sale_goes_once_one_that_was_cancelled_has_sold_of_what_
     await room.look()
 
     assert await statuses(room, first, large, last) == ["CANCELED", "CANCELED", "ACCEPTED"]
+
+
+async def test_closing_a_hedge_that_other_sales_leave_too_little_for_is_refused(room: Room) -> None:
+    await room.limit("tacc_b", "50")
+    room.venue("tacc_b").fills_at = "100"
+    legs = [{"symbol": SYMBOLS["tacc_b"], "side": "BUY", "quantity": "5"}]
+    made = await room.do(EXECUTE, accountId="tacc_b", legs=legs)
+    room.venue("tacc_b").fills_at = None
+    await sale(room, "tacc_b", "2")
+    await lose(room)
+
+    most = "It holds 5 of BTC, of which its other open sales sell 2: a quantity of at most 3 passes"
+    assert await refusal(room, SHUT, accountId="tacc_b", hedgeId=made["hedge"]["id"]) == (
+        "DAILY_LOSS_REACHED", ["hedgeId"], told("tacc_b", most),
+    )  # fmt: skip
