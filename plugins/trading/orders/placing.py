@@ -29,11 +29,10 @@ from plugins.trading.orders.forms import LEAST, SIZES, check_form, freed, sizing
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.losing import check_loss, check_unheld
 from plugins.trading.orders.protecting import check_size_kept, check_still_opens
-from plugins.trading.orders.sides import check_exit, check_exits, check_side
+from plugins.trading.orders.sides import check_exit, check_exits, check_side, refused_by_exit
 from plugins.trading.orders.turning import working
 from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of, wished
 from plugins.trading.rows import OrderRow
-from schema.names import camel
 from schema.words.orders import OrderLeg, OrderStatus, TimeInForce
 from schema.words.problems import Refused
 from schema.words.trades import Side
@@ -200,8 +199,7 @@ def _check_kept_exits(floor: Floor, ground: Ground, row: OrderRow, terms: Mappin
         try:
             check_exit(wished(row), _exit(each), OrderLeg(str(each.leg)), ground, floor.now, ())
         except Refused as refused:
-            told = f"Its {each.leg} {each.id}: {refused.message}"
-            raise Refused(refused.code, told, camel(given[0])) from refused
+            raise refused_by_exit(wished(row), given, each, _exit(each), ground.spec, refused) from refused
 
 
 def _check_new_side(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any]) -> None:
