@@ -7,7 +7,7 @@ holds none of this back: unlike the simulator's, orders at a broker are filled w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,10 +26,12 @@ from plugins.trading.engine.judging import Verdict, judge
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.reasons import told_reason
+from plugins.trading.orders.selling import unheld
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.positions.standing import standing
 from plugins.trading.positions.standings import Appraiser
-from plugins.trading.rows import AccountRow, OrderRow
+from plugins.trading.positions.store import PositionStore
+from plugins.trading.rows import AccountRow, OrderRow, PositionRow
 from plugins.trading.writing import is_gone, writing
 from schema.errors import MarketgateError
 from schema.words.orders import MarginType, OrderStatus
@@ -138,7 +140,8 @@ class LiveGuard:
             return []
         async with self._host.store.read() as tx:
             rows = await OrderStore().open(tx, account.tenant_id, account.id)
-        if not any(_goes(row, account) for row in rows):
+            held = await PositionStore().of(tx, account.tenant_id, account.id) if rows else []
+        if not _going(account, rows, held):
             return []
         async with writing(self._host, account.tenant_id, account.id) as w:
             floor = await LiveFloor.opened(self._host, w)
@@ -161,14 +164,19 @@ class LiveGuard:
 def _ask_cancels(floor: LiveFloor) -> list[OrderRow]:
     found = [
         replace(course.asked(row, OrderStatus.PENDING_CANCEL, floor.now), reason=told_reason(LOSS))
-        for row in floor.open
-        if _goes(row, floor.w.account)
+        for row in _going(floor.w.account, floor.open, floor.positions.values())
     ]
     for row in found:
         floor.ask(row)
     return found
 
 
-def _goes(row: OrderRow, account: AccountRow) -> bool:
-    """One that may be another by now is left alone, until the broker says which."""
-    return opens(row, lends=account.margin == MarginType.MARGIN) and OrderStatus(row.status) not in course.ASKED
+def _going(account: AccountRow, rows: Sequence[OrderRow], held: Iterable[PositionRow]) -> list[OrderRow]:
+    """What does not only reduce. One that may be another by now is left alone, until the broker says which."""
+    lends = account.margin == MarginType.MARGIN
+    more = frozenset() if lends else unheld(rows, {each.instrument: each.quantity for each in held})
+    return [
+        row
+        for row in rows
+        if (row.id in more or opens(row, lends=lends)) and OrderStatus(row.status) not in course.ASKED
+    ]

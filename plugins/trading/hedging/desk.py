@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -119,12 +119,8 @@ class HedgeDesk:
         held = await self._held(context, account, hedge) if could_be_id(hedge) else []
         if not held or not hedge.startswith(f"{KIND}_"):
             raise Refused("NOT_FOUND", "The account has no hedge with this id: `hedgeExecute` gave it.", "hedgeId")
-        async with self._host.store.read() as tx:
-            if await self._is_repeated(tx, account, hedge, key):
-                # Read anew: it may have been closed since.
-                now = await self._rows.of(tx, context.tenant, account.id, hedge)
-                refused = await self._refused(tx, account, key, now) if known.at_broker else None
-                return Hedge(id=hedge, account=account, orders=now, refused=refused)
+        if (before := await self._before(account, hedge, key)) is not None:
+            return before
         if known.at_broker:
             return await self._take_back(context, account, hedge, held, key)
         kinds = {row.instrument: row for row in held}
@@ -222,14 +218,12 @@ class HedgeDesk:
             closing_wish(rows[name], left, units[name], hedge) for name, left in left_of(now).items() if name in units
         ]
         wishes = [wish for wish in made if wish is not None]
-        if not wishes and not any(row.open for row in held):
+        nothing = not wishes and not any(row.open for row in held)
+        # Before anything is sent: whoever repeats it sends nothing twice.
+        if nothing or not await self._note(account, hedge, key):
+            if (before := await self._before(account, hedge, key)) is not None:
+                return before
             raise _closed()
-        if key is not None:
-            # Before anything is sent: whoever repeats it sends nothing twice.
-            async with self._host.store.write() as tx:
-                if not await self._rows.note(tx, context.tenant, account.id, key, hedge, self._host.clock.now()):
-                    refused = await self._refused(tx, account, key, now)
-                    return Hedge(id=hedge, account=account, orders=now, refused=refused)
         for wish in wishes:
             try:
                 placed = await desk.place(context, account.id, wish)
@@ -250,16 +244,22 @@ class HedgeDesk:
             check_same(closed, hedge)
         return closed is not None
 
-    async def _refused(self, tx: Tx, account: AccountRow, key: str | None, rows: Sequence[OrderRow]) -> Refused | None:
-        """What was refused when a key closed it at a broker. That may not be known: its process has ended, or is still
-        at it."""
-        answer = await self._rows.answered(tx, account.tenant_id, account.id, key or "")
-        if answer:
-            return Refused(answer["code"], answer["message"], *answer["field"])
-        if answer is None and (left_of(rows) or any(row.open for row in rows)):
-            told = "Closing it under this idempotencyKey was not answered: what `open` names, another key closes."
-            return Refused("BROKER_UNAVAILABLE", told, "hedgeId")
-        return None
+    async def _note(self, account: AccountRow, hedge: str, key: str | None) -> bool:
+        if key is None:
+            return True
+        async with self._host.store.write() as tx:
+            return await self._rows.note(tx, account.tenant_id, account.id, key, hedge, self._host.clock.now())
+
+    async def _before(self, account: AccountRow, hedge: str, key: str | None) -> Hedge | None:
+        """What the same key has closed, as it stands; None where it has closed nothing. What was answered is read
+        before the orders: they are as that answer left them, or later."""
+        async with self._host.store.read() as tx:
+            if key is None or not await self._is_repeated(tx, account, hedge, key):
+                return None
+            answer = await self._rows.answered(tx, account.tenant_id, account.id, key)
+            rows = await self._rows.of(tx, account.tenant_id, account.id, hedge)
+        refused = None if account.broker == SIMULATOR else _refused(answer, rows)
+        return Hedge(id=hedge, account=account, orders=rows, refused=refused)
 
     async def _cancel(self, context: Context, rows: Sequence[OrderRow]) -> None:
         for row in rows:
@@ -292,6 +292,17 @@ class HedgeDesk:
 
 def _of(floor: Floor, hedge: str) -> list[OrderRow]:
     return sorted((row for row in floor.orders.values() if row.group_id == hedge), key=lambda row: row.number)
+
+
+def _refused(answer: Mapping[str, Any] | None, rows: Sequence[OrderRow]) -> Refused | None:
+    """What was refused when a key closed it at a broker. That may not be known: its process has ended, or is still at
+    it."""
+    if answer:
+        return Refused(answer["code"], answer["message"], *answer["field"])
+    if answer is None and (left_of(rows) or any(row.open for row in rows)):
+        told = "Closing it under this idempotencyKey was not answered: what `open` names, another key closes."
+        return Refused("BROKER_UNAVAILABLE", told, "hedgeId")
+    return None
 
 
 def _plain(refused: Refused | None) -> dict[str, Any]:

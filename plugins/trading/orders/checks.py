@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.core.matching.conditions import TimeCondition, read
 from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.model import Spec, Tick
+from plugins.trading.accounts.rules import SIMULATOR
 from plugins.trading.ledger.chart import shown
 from plugins.trading.orders.wishes import AT_ONCE, Wish, exits_of
 from plugins.trading.rows import OrderRow
@@ -29,15 +30,23 @@ Path = tuple[str, ...]
 
 
 def only_reduces(side: Side, *, reduce_only: bool, lends: bool) -> bool:
-    """Whether an order can but make a position smaller, as each sale of an account does that cannot borrow."""
+    """Whether an order can but make a position smaller, as each sale of an account does that cannot borrow; at a broker
+    as far as `selling` says."""
     return reduce_only or (side is Side.SELL and not lends)
 
 
-def told_reducing(*, lends: bool) -> str:
+def told_reducing(floor: Floor) -> str:
     """What is taken after the greatest loss of a day, in words."""
-    if not lends:
-        return "only sales are taken"
-    return "only what reduces is taken: orders with reduceOnly, `positionClose` and `hedgeClose`"
+    if floor.lends:
+        return "only what reduces is taken: orders with reduceOnly, `positionClose` and `hedgeClose`"
+    return "only sales are taken" if floor.w.account.broker == SIMULATOR else "only sales of what is held are taken"
+
+
+def told_reached(floor: Floor) -> str:
+    """That the greatest loss of a day was reached before, in words."""
+    account = floor.w.account
+    most = f"{account.max_daily_loss} {account.currency}"
+    return f"The account has reached its greatest daily loss of {most}: until the next UTC day {told_reducing(floor)}."
 
 
 def check_switches(floor: Floor, halted: str | None, side: Side, *, reduce_only: bool) -> None:
@@ -47,11 +56,7 @@ def check_switches(floor: Floor, halted: str | None, side: Side, *, reduce_only:
     account = floor.w.account
     reduces = only_reduces(side, reduce_only=reduce_only, lends=floor.lends)
     if account.loss_day == floor.now.date().isoformat() and not reduces:
-        told = (
-            f"The account has reached its greatest daily loss of {account.max_daily_loss} {account.currency}: until "
-            f"the next UTC day {told_reducing(lends=floor.lends)}."
-        )
-        raise Refused("DAILY_LOSS_REACHED", told, "accountId")
+        raise Refused("DAILY_LOSS_REACHED", told_reached(floor), "accountId")
 
 
 def check_kind(spec: Spec, path: Path, *, lends: bool) -> None:

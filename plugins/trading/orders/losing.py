@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from plugins.trading.ledger.chart import EXACT, ZERO, Ledger, shown, total
 from plugins.trading.ledger.store import LedgerStore
 from plugins.trading.markets.marks import Marks
-from plugins.trading.orders.checks import only_reduces, told_reducing
+from plugins.trading.orders.checks import Path, only_reduces, told_reached, told_reducing
+from plugins.trading.orders.selling import told_unheld
 from plugins.trading.positions.opening import opening
-from plugins.trading.positions.standing import money, standing
-from plugins.trading.rows import BalanceRow
+from plugins.trading.positions.standing import Standing, money, standing
+from plugins.trading.rows import BalanceRow, OrderRow
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
@@ -43,20 +44,44 @@ def check_loss(floor: Floor, ground: Ground, side: Side, *, reduce_only: bool, n
     notes = notes and account.day != _today(floor)
     if most is None or (closes and not notes):
         return
-    now = standing(account, _cash(floor), {}, tuple(floor.positions.values()), ground.marks)
+    now = _standing(floor, ground.marks)
     if notes:
         _note_day(floor, ground.marks, now.equity)
-    if closes:
+    if not closes and (lost := _told_lost(floor, ground.marks, now)) is not None:
+        raise Refused("DAILY_LOSS_REACHED", lost, "accountId")
+
+
+def check_unheld(floor: Floor, ground: Ground, row: OrderRow, path: Path) -> None:
+    """Refused DAILY_LOSS_REACHED for a cash account's sale at a broker that sells more than only reduces."""
+    if floor.lends or row.side != Side.SELL:
         return
+    passes = told_unheld(row, floor.open, floor.held(row.instrument))
+    if passes is None:
+        return
+    reached: str | None = None
+    if floor.w.account.loss_day == _today(floor):
+        reached = told_reached(floor)
+    elif floor.w.account.max_daily_loss is not None:
+        reached = _told_lost(floor, ground.marks, _standing(floor, ground.marks))
+    if reached is not None:
+        raise Refused("DAILY_LOSS_REACHED", f"{reached} {passes}.", *path)
+
+
+def _standing(floor: Floor, marks: Marks) -> Standing:
+    return standing(floor.w.account, _cash(floor), {}, tuple(floor.positions.values()), marks)
+
+
+def _told_lost(floor: Floor, marks: Marks, now: Standing) -> str | None:
+    """That it is reached now, in words; Refused NO_PRICE where that cannot be told."""
+    account, most = floor.w.account, floor.w.account.max_daily_loss
     if now.equity is None:
         told = f"maxDailyLoss cannot be judged, as the account cannot be valued: {now.reason or 'a price is missing'}."
-        raise Refused("NO_PRICE", f"{told} Until then {told_reducing(lends=floor.lends)}.", "accountId")
-    before = _before(floor, ground.marks)
-    if before is None or (lost := EXACT.subtract(before, now.equity)) < most:
-        return
+        raise Refused("NO_PRICE", f"{told} Until then {told_reducing(floor)}.", "accountId")
+    before = _before(floor, marks)
+    if most is None or before is None or (lost := EXACT.subtract(before, now.equity)) < most:
+        return None
     told = f"The account has lost {money(lost, account.currency)} {account.currency} today, and {shown(most)} is its"
-    told = f"{told} greatest daily loss: until the next UTC day {told_reducing(lends=floor.lends)}."
-    raise Refused("DAILY_LOSS_REACHED", told, "accountId")
+    return f"{told} greatest daily loss: until the next UTC day {told_reducing(floor)}."
 
 
 def _note_day(floor: Floor, marks: Marks, equity: Decimal | None) -> None:

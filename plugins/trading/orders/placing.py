@@ -27,13 +27,12 @@ from plugins.trading.orders.checks import (
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.forms import LEAST, SIZES, check_form, freed, sizing_price
 from plugins.trading.orders.ground import Ground
-from plugins.trading.orders.losing import check_loss
+from plugins.trading.orders.losing import check_loss, check_unheld
 from plugins.trading.orders.protecting import check_size_kept, check_still_opens
-from plugins.trading.orders.sides import check_exit, check_exits, check_side
+from plugins.trading.orders.sides import check_exit, check_exits, check_side, refused_by_exit
 from plugins.trading.orders.turning import working
 from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of, wished
 from plugins.trading.rows import OrderRow
-from schema.names import camel
 from schema.words.orders import OrderLeg, OrderStatus, TimeInForce
 from schema.words.problems import Refused
 from schema.words.trades import Side
@@ -93,7 +92,9 @@ def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderR
     quantity = _quantity(ground, wish, how.path)
     _check_form(floor, ground, wish, quantity, how.path, remote=True)
     check_reduces(floor, ground, wish, quantity, how.path)
-    return floor.add(_row(floor, ground, wish, how, quantity))
+    row = _row(floor, ground, wish, how, quantity)
+    check_unheld(floor, ground, row, (*how.path, "notional" if wish.quantity is None else "quantity"))
+    return floor.add(row)
 
 
 def replaced_remote(
@@ -110,6 +111,7 @@ def replaced_remote(
     _check_form(floor, ground, wish, after.quantity, (), remote=True)
     if "quantity" in terms:
         check_reduces(floor, ground, wish, working(after).left, ())
+    check_unheld(floor, ground, after, ("quantity" if "quantity" in terms else "orderId",))
     return after
 
 
@@ -197,8 +199,7 @@ def _check_kept_exits(floor: Floor, ground: Ground, row: OrderRow, terms: Mappin
         try:
             check_exit(wished(row), _exit(each), OrderLeg(str(each.leg)), ground, floor.now, ())
         except Refused as refused:
-            told = f"Its {each.leg} {each.id}: {refused.message}"
-            raise Refused(refused.code, told, camel(given[0])) from refused
+            raise refused_by_exit(wished(row), given, each, _exit(each), ground.spec, refused) from refused
 
 
 def _check_new_side(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any]) -> None:

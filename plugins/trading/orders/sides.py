@@ -6,6 +6,7 @@ touched, lie the other way. Exits of a bracket are judged by the price at which 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -20,6 +21,7 @@ from plugins.trading.orders.forms import SIZES, check_form, freed
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.wishes import AT_ONCE, Exit, Wish, exit_wish, exits_of, wished
 from plugins.trading.rows import OrderRow
+from schema.names import camel
 from schema.words.orders import OrderLeg, OrderType
 from schema.words.problems import Refused
 from schema.words.trades import Side
@@ -49,15 +51,10 @@ def check_side(wish: Wish, leg: OrderLeg | None, market: Decimal | None, spec: S
         return
     if waiting.price < market if waiting.below else waiting.price > market:
         return
-    unit = spec.tick or COIN_STEP
-    if waiting.below:
-        near, words = ceil_to(EXACT.subtract(market, unit), unit), "below"
-    else:
-        near, words = floor_to(EXACT.add(market, unit), unit), "above"
-    most = "at most" if waiting.below else "at least"
+    words = "below" if waiting.below else "above"
     told = (
         f"{waiting.field} {shown(waiting.price)} of a {wish.side} must lie {words} {shown(market)}, else it is met at "
-        f"once: {most} {shown(near)}."
+        f"once: {_nearest(market, spec, below=waiting.below)}."
     )
     raise Refused(WRONG_SIDE, told, *path, waiting.field)
 
@@ -78,6 +75,26 @@ def check_exit(wish: Wish, exit: Exit, leg: OrderLeg, ground: Ground, now: datet
         closing, spec, now=now, path=path, collar_bps=ground.model.collar_bps, price=trailed, but=SIZES
     )  # fmt: skip
     check_side(closing, leg, price, spec, path)
+
+
+def refused_by_exit(
+    entry: Wish, given: Sequence[str], row: OrderRow, exit: Exit, spec: Spec, refused: Refused
+) -> Refused:  # fmt: skip
+    """Why an entry has no such prices while an exit waits for it: by the field of the *given* one that the exit is
+    beyond, with what passes there."""
+    leg = OrderLeg(str(row.leg))
+    which, waiting = f"Its {leg} {row.id}", _waiting(exit_wish(entry, exit), leg)
+    for name in given:
+        price: Decimal | None = getattr(entry, name)
+        if waiting is None or price is None or (price > waiting.price if waiting.below else price < waiting.price):
+            continue
+        words, passes = "above" if waiting.below else "below", _nearest(waiting.price, spec, below=not waiting.below)
+        told = (
+            f"{which} has {waiting.field} {shown(waiting.price)}, and is met at once unless the entry lies {words} it: "
+            f"a {camel(name)} of {passes} passes, or move that exit first."
+        )
+        return Refused(refused.code, told, camel(name))
+    return Refused(refused.code, f"{which}: {refused.message} Move that exit first.", camel(given[0]))
 
 
 def check_woken(floor: Floor, row: OrderRow, market: Market) -> None:
@@ -109,6 +126,14 @@ def _waiting(wish: Wish, leg: OrderLeg | None) -> Waiting | None:
     if leg is OrderLeg.TAKE_PROFIT and wish.limit_price is not None:
         return Waiting(field="limitPrice", price=wish.limit_price, below=not sells)
     return None
+
+
+def _nearest(price: Decimal, spec: Spec, *, below: bool) -> str:
+    """The nearest price on one side of another that the instrument has, in words."""
+    unit = spec.tick or COIN_STEP
+    if below:
+        return f"at most {shown(ceil_to(EXACT.subtract(price, unit), unit))}"
+    return f"at least {shown(floor_to(EXACT.add(price, unit), unit))}"
 
 
 def _entry_price(wish: Wish, tick: Tick | None) -> Decimal | None:

@@ -39,6 +39,7 @@ from tests.plugins.trading.rowsof import D
 
 SYMBOLS = {"tacc_a": "crypto:BTC/USD", "tacc_b": "crypto:BTC/USDT"}
 BROKERS = {"tacc_a": "alpaca_paper", "tacc_b": "binance_testnet"}
+MONEY = {"tacc_a": "USD", "tacc_b": "USDT"}
 ORDER = "id status reason quantity filledQuantity averagePrice limitPrice"
 ERRORS = "userErrors { field code message }"
 
@@ -224,6 +225,17 @@ def _quotes(ask: QuotesAsk, clock: ManualClock, quoted: Quoted) -> list[Quote]:
             currency=each.quote,
         ))  # fmt: skip
     return found
+
+
+async def hold(room: Room, account: str, quantity: str = "5", loss: str = "50") -> None:
+    """So much of bitcoin, bought at 100, in an account that may lose so much."""
+    await room.limit(account, loss)
+    venue = room.venue(account)
+    venue.fills_at = "100"
+    await room.place(account, type="MARKET", quantity=quantity)
+    venue.fills_at = None
+    venue.cash = {MONEY[account]: str(-100 * int(quantity))}
+    venue.units = {"BTCUSD" if account == "tacc_a" else "BTC": quantity}
 
 
 async def _told(results: Any) -> AsyncIterator[Any]:

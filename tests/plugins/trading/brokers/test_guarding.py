@@ -12,23 +12,11 @@ from structlog.testing import capture_logs
 from plugins.trading.engine.engine import Engine
 from tests.doubles import brokers as doubles
 from tests.doubles.brokers import DOWN, LOST
-from tests.plugins.trading.brokers.room import BROKERS, PLACE, REPLACE, SYMBOLS, Room, beside
+from tests.plugins.trading.brokers.room import BROKERS, PLACE, REPLACE, SYMBOLS, Room, beside, hold
 from tests.plugins.trading.rowsof import D
 
 BOTH = ("tacc_a", "tacc_b")
-MONEY = {"tacc_a": "USD", "tacc_b": "USDT"}
 REASON = "DAILY_LOSS_REACHED: the account has lost as much as it may in a day"
-
-
-async def hold(room: Room, account: str, quantity: str = "5", loss: str = "50") -> None:
-    """So much of bitcoin, bought at 100, in an account that may lose so much."""
-    await room.limit(account, loss)
-    venue = room.venue(account)
-    venue.fills_at = "100"
-    await room.place(account, type="MARKET", quantity=quantity)
-    venue.fills_at = None
-    venue.cash = {MONEY[account]: str(-100 * int(quantity))}
-    venue.units = {"BTCUSD" if account == "tacc_a" else "BTC": quantity}
 
 
 async def rest(room: Room, account: str, **given: Any) -> str:

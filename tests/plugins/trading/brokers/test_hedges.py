@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
 
 from plugins.trading.hedging.desk import HedgeDesk
 from plugins.trading.hedging.legs import client_order_id, hedge_id
+from plugins.trading.hedging.store import HedgeStore
 from tests.plugins.trading.brokers.room import ERRORS, SYMBOLS, Room
 
 MINE = "tacc_b"
@@ -97,3 +99,58 @@ async def test_closing_a_hedge_that_nobody_has_answered_says_how_to_go_on(
     )]  # fmt: skip
     assert again["hedge"]["open"] == [{"symbol": BTC, "quantity": "2"}]
     assert len(await room.orders(MINE)) == 1
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_closing_a_hedge_twice_at_once_with_one_key_answers_as_it_stands_after_it(
+    room: Room, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    """The other one closes it whole before this one looks what is left, or after."""
+    made = await executed(room)
+    closing = {"accountId": MINE, "hedgeId": made["hedge"]["id"], "idempotencyKey": "k"}
+    real, looks, others = HedgeDesk._held, count(1), list[Any]()
+
+    async def held(desk: HedgeDesk, *given: Any) -> Any:
+        if next(looks) != 2:
+            return await real(desk, *given)
+        before = await real(desk, *given)
+        with monkeypatch.context() as patch:
+            patch.setattr(HedgeDesk, "_held", real)
+            others.append(await room.see(SHUT, **closing))
+        return before if late else await real(desk, *given)
+
+    monkeypatch.setattr(HedgeDesk, "_held", held)
+    mine = await room.see(SHUT, **closing)
+
+    (first,) = others
+    assert (first["userErrors"], first["hedge"]["open"]) == ([], [])
+    assert mine == first
+    assert len(await room.orders(MINE)) == 2
+
+
+async def test_closing_a_hedge_again_while_the_answer_comes_answers_as_it_stands_after_it(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each statement sees what is committed before it, as PostgreSQL's do."""
+    made = await executed(room)
+    closing = {"accountId": MINE, "hedgeId": made["hedge"]["id"], "idempotencyKey": "k"}
+    rows, answered = HedgeStore.of, HedgeStore.answered
+    old = await room.house.host.service(HedgeDesk)._held(
+        room.house.context(room.who), await room.account(MINE), made["hedge"]["id"]
+    )  # fmt: skip
+    first = await room.see(SHUT, **closing)
+    asked: list[str] = []
+
+    async def rows_of(self: HedgeStore, *given: Any) -> Any:
+        return await rows(self, *given) if "answered" in asked else old
+
+    async def then_answered(self: HedgeStore, *given: Any) -> Any:
+        asked.append("answered")
+        return await answered(self, *given)
+
+    monkeypatch.setattr(HedgeStore, "of", rows_of)
+    monkeypatch.setattr(HedgeStore, "answered", then_answered)
+    again = await room.see(SHUT, **closing)
+
+    assert (again["hedge"], again["userErrors"]) == (first["hedge"], [])
+    assert again["hedge"]["open"] == []

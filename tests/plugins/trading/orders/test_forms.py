@@ -146,12 +146,73 @@ async def test_an_entry_is_not_replaced_beyond_its_exits(pit: Pit):
 
     assert found == [
         ("WRONG_SIDE_OF_MARKET", "input.limitPrice",
-         f"Its TAKE_PROFIT {profit}: limitPrice 95 of a SELL must lie above 96, else it is met at once: at least "
-         "96.01."),
+         f"Its TAKE_PROFIT {profit} has limitPrice 95, and is met at once unless the entry lies below it: a limitPrice "
+         "of at most 94.99 passes, or move that exit first."),
         ("WRONG_SIDE_OF_MARKET", "input.limitPrice",
-         f"Its STOP_LOSS {loss}: stopPrice 85 of a SELL must lie below 85, else it is met at once: at most 84.99."),
+         f"Its STOP_LOSS {loss} has stopPrice 85, and is met at once unless the entry lies above it: a limitPrice of "
+         "at least 85.01 passes, or move that exit first."),
     ]  # fmt: skip
     assert moved["order"]["limitPrice"] == "94.99"
+
+
+async def test_a_stop_that_enters_is_not_replaced_beyond_its_exits(pit: Pit):
+    exits: dict[str, Any] = {"takeProfit": {"limitPrice": "75"}, "stopLoss": {"stopPrice": "95"}}
+    placed = await pit.place("SELL", "STOP_MARKET", stopPrice="90", accountId="tacc_2", **exits)
+    entry, profit, loss = (each["id"] for each in (placed["order"], *placed["children"]))
+
+    found = [await pit.refused(REPLACE, orderId=entry, stopPrice=price) for price in ("70", "97")]
+    await pit.do(REPLACE, orderId=entry, stopPrice="75.01")
+    moved = await pit.do(REPLACE, orderId=entry, stopPrice="94.99")
+
+    assert found == [
+        ("WRONG_SIDE_OF_MARKET", "input.stopPrice",
+         f"Its TAKE_PROFIT {profit} has limitPrice 75, and is met at once unless the entry lies above it: a stopPrice "
+         "of at least 75.01 passes, or move that exit first."),
+        ("WRONG_SIDE_OF_MARKET", "input.stopPrice",
+         f"Its STOP_LOSS {loss} has stopPrice 95, and is met at once unless the entry lies below it: a stopPrice of at "
+         "most 94.99 passes, or move that exit first."),
+    ]  # fmt: skip
+    assert moved["order"]["stopPrice"] == "94.99"
+
+
+async def test_of_two_prices_of_an_entry_the_one_that_an_exit_is_beyond_is_refused(pit: Pit):
+    placed = await pit.place("BUY", "STOP_LIMIT", stopPrice="110", limitPrice="112", stopLoss={"stopPrice": "104"})
+    entry, loss = placed["order"]["id"], placed["children"][0]["id"]
+
+    found = await pit.refused(REPLACE, orderId=entry, limitPrice="113", stopPrice="103")
+
+    assert found == (
+        "WRONG_SIDE_OF_MARKET", "input.stopPrice",
+        f"Its STOP_LOSS {loss} has stopPrice 104, and is met at once unless the entry lies above it: a stopPrice of at "
+        "least 104.01 passes, or move that exit first.",
+    )  # fmt: skip
+
+
+async def test_an_exit_that_the_market_of_now_has_met_is_to_be_moved_first(pit: Pit):
+    placed = await pit.place("BUY", "LIMIT", limitPrice="98", stopLoss={"stopPrice": "95"})
+    entry, loss = placed["order"]["id"], placed["children"][0]["id"]
+    pit.price("93", "94")
+
+    found = await pit.refused(REPLACE, orderId=entry, limitPrice="97")
+
+    assert found == (
+        "WRONG_SIDE_OF_MARKET", "input.limitPrice",
+        f"Its STOP_LOSS {loss}: stopPrice 95 of a SELL must lie below 93, else it is met at once: at most 92.99. Move "
+        "that exit first.",
+    )  # fmt: skip
+
+
+async def test_an_entry_is_not_replaced_below_what_its_exit_trails_by(pit: Pit):
+    placed = await pit.place("BUY", "LIMIT", limitPrice="98", stopLoss={"trailAmount": "60"})
+    entry, loss = placed["order"]["id"], placed["children"][0]["id"]
+
+    found = await pit.refused(REPLACE, orderId=entry, limitPrice="50")
+
+    assert found == (
+        "ORDER_INVALID", "input.limitPrice",
+        f"Its STOP_LOSS {loss}: trailAmount must be below 50: a stop at zero or below is never met. Move that exit "
+        "first.",
+    )  # fmt: skip
 
 
 async def test_a_trail_that_no_price_can_touch_is_refused(pit: Pit):

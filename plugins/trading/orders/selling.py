@@ -1,0 +1,46 @@
+"""How far sales of a cash account at a broker only reduce: nobody there keeps it from selling short. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from plugins.trading.ledger.chart import EXACT, ZERO, shown
+from plugins.trading.rows import OrderRow
+from schema.words.orders import OrderStatus
+from schema.words.trades import Side
+
+
+def told_unheld(row: OrderRow, open: Iterable[OrderRow], held: Decimal) -> str | None:
+    """What of an order passes, in words, where with the account's other open sales it sells more than is *held*."""
+    others = [each for each in open if each.id != row.id and each.instrument == row.instrument]
+    sold = sum((_sells(each) for each in others), ZERO)
+    free, name = EXACT.subtract(held, sold), row.instrument
+    if _sells(row) <= max(free, ZERO):
+        return None
+    if held <= 0:
+        return f"It holds nothing of {name}"
+    there = f"It holds {shown(held)} of {name}"
+    if free <= 0:
+        return f"{there}, all of which its other open sales sell: cancel one of them first"
+    beside = f", of which its other open sales sell {shown(sold)}" if sold else ""
+    return f"{there}{beside}: a quantity of at most {shown(free)} passes"
+
+
+def unheld(open: Iterable[OrderRow], held: Mapping[str, Decimal]) -> frozenset[str]:
+    """Open sales that sell more than is *held* with those that were placed before them and stay. What is being
+    cancelled is none of these."""
+    left, found = dict(held), set[str]()
+    for row in sorted(open, key=lambda row: row.number):
+        if row.status == OrderStatus.PENDING_CANCEL or not _sells(row):
+            continue
+        rest = EXACT.subtract(left.get(row.instrument, ZERO), _sells(row))
+        if rest < 0:
+            found.add(row.id)
+        else:
+            left[row.instrument] = rest
+    return frozenset(found)
+
+
+def _sells(row: OrderRow) -> Decimal:
+    return EXACT.subtract(row.quantity or ZERO, row.filled) if row.side == Side.SELL else ZERO

@@ -1,0 +1,159 @@
+"""After the greatest daily loss an account that cannot borrow sells at a broker what it holds, and nothing short."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.plugins.trading.brokers.room import CLOSE, ERRORS, GROUP, MONEY, PLACE, REPLACE, SYMBOLS, Room, hold
+
+BOTH = ("tacc_a", "tacc_b")
+REASON = "DAILY_LOSS_REACHED: the account has lost as much as it may in a day"
+EXECUTE = f"mutation($i: HedgeExecuteInput!) {{ r: hedgeExecute(input: $i) {{ hedge {{ id }} {ERRORS} }} }}"
+SHUT = f"mutation($i: HedgeCloseInput!) {{ r: hedgeClose(input: $i) {{ hedge {{ id }} {ERRORS} }} }}"
+
+
+async def sale(room: Room, account: str, quantity: str, **given: Any) -> str:
+    """One that rests."""
+    placed = await room.place(account, side="SELL", **{"limitPrice": "110", "quantity": quantity, **given})
+    return str(placed["order"]["id"])
+
+
+async def lose(room: Room) -> None:
+    """What is held is worth so much less that the loss of the day is reached, and the brokers have answered."""
+    await room.guard("90")
+    await room.guard("89")
+    await room.look()
+
+
+async def statuses(room: Room, *ids: str) -> list[str]:
+    return [(await room.order(each)).status for each in ids]
+
+
+async def refusal(room: Room, document: str, **given: Any) -> tuple[str, list[str], str]:
+    (error,) = (await room.see(document, **given))["userErrors"]
+    return error["code"], error["field"][1:], error["message"]
+
+
+def told(account: str, words: str) -> str:
+    return (
+        f"The account has reached its greatest daily loss of 50 {MONEY[account]}: until the next UTC day only sales "
+        f"of what is held are taken. {words.replace('BTC', SYMBOLS[account])}."
+    )
+
+
+def wish(account: str, quantity: str, **given: Any) -> dict[str, Any]:
+    held = {"accountId": account, "symbol": SYMBOLS[account], "side": "SELL", "type": "MARKET", "quantity": quantity}
+    return held | given
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_a_sale_of_more_than_is_held_and_not_yet_for_sale_is_refused(room: Room, account: str) -> None:
+    await hold(room, account)
+    resting = await sale(room, account, "2")
+    await lose(room)
+
+    most = told(account, "It holds 5 of BTC, of which its other open sales sell 2: a quantity of at most 3 passes")
+    limit = {"type": "LIMIT", "limitPrice": "105"}
+    assert await refusal(room, PLACE, **wish(account, "7", **limit)) == ("DAILY_LOSS_REACHED", ["quantity"], most)
+    assert (await refusal(room, PLACE, **wish(account, "3.001")))[2] == most
+    legs = [{"symbol": SYMBOLS[account], "side": "SELL", "quantity": "9"}]
+    assert await refusal(room, EXECUTE, accountId=account, legs=legs) == (
+        "DAILY_LOSS_REACHED", ["legs", "0", "quantity"], most,
+    )  # fmt: skip
+    alone = told(account, "It holds 5 of BTC: a quantity of at most 5 passes")
+    assert await refusal(room, REPLACE, orderId=resting, quantity="20") == (
+        "DAILY_LOSS_REACHED", ["quantity"], alone,
+    )  # fmt: skip
+    assert (await room.holds(account))[1] == {SYMBOLS[account]: "5"}
+
+    room.venue(account).fills_at = "89"
+    await room.do(PLACE, **wish(account, "3"))
+    assert (await room.holds(account))[1] == {SYMBOLS[account]: "2"}
+    whole = told(account, "It holds 2 of BTC, all of which its other open sales sell: cancel one of them first")
+    assert (await refusal(room, PLACE, **wish(account, "1")))[2] == whole
+
+
+async def test_orders_of_a_group_are_counted_together_and_what_reduces_only_is_counted_too(room: Room) -> None:
+    await hold(room, "tacc_a")
+    await lose(room)
+
+    one = {"symbol": SYMBOLS["tacc_a"], "side": "SELL", "type": "LIMIT", "limitPrice": "105", "quantity": "3"}
+    most = "It holds 5 of BTC, of which its other open sales sell 3: a quantity of at most 2 passes"
+    assert await refusal(room, GROUP, accountId="tacc_a", rule="ALL", orders=[one, one]) == (
+        "DAILY_LOSS_REACHED", ["orders", "1", "quantity"], told("tacc_a", most),
+    )  # fmt: skip
+    await sale(room, "tacc_a", "3", reduceOnly=True)
+    closing = {"accountId": "tacc_a", "symbol": SYMBOLS["tacc_a"]}
+    assert await refusal(room, CLOSE, **closing) == ("DAILY_LOSS_REACHED", ["quantity"], told("tacc_a", most))
+    await room.do(CLOSE, **closing, quantity="2")
+
+
+async def test_what_is_not_held_is_not_sold_and_what_is_bought_is_told_what_is_taken(room: Room) -> None:
+    await room.limit("tacc_b", "50", loss_day="2026-11-20")
+
+    nothing = told("tacc_b", "It holds nothing of BTC")
+    assert await refusal(room, PLACE, **wish("tacc_b", "1")) == ("DAILY_LOSS_REACHED", ["quantity"], nothing)
+    code, field, message = await refusal(room, PLACE, **wish("tacc_b", "1", side="BUY"))
+    assert (code, field) == ("DAILY_LOSS_REACHED", ["accountId"])
+    assert message.endswith("until the next UTC day only sales of what is held are taken.")
+
+
+async def test_a_loss_that_no_look_has_found_yet_refuses_it_too(room: Room) -> None:
+    await hold(room, "tacc_b")
+    room.quoted.price = "85"
+    room.house.clock.turn(5)
+
+    code, field, message = await refusal(room, PLACE, **wish("tacc_b", "6"))
+
+    assert (code, field) == ("DAILY_LOSS_REACHED", ["quantity"])
+    assert message == (
+        "The account has lost 75.00000000 USDT today, and 50 is its greatest daily loss: until the next UTC day only "
+        "sales of what is held are taken. It holds 5 of crypto:BTC/USDT: a quantity of at most 5 passes."
+    )
+    room.quoted.price = "100"
+    room.house.clock.turn(5)
+    await room.do(PLACE, **wish("tacc_b", "6"))
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_resting_sales_stay_in_their_order_as_far_as_what_is_held_goes(room: Room, account: str) -> None:
+    await hold(room, account)
+    first, large, last = [await sale(room, account, each) for each in ("3", "50", "2")]
+    beyond = await sale(room, account, "1")
+
+    await lose(room)
+
+    assert await statuses(room, first, large, last, beyond) == ["ACCEPTED", "CANCELED", "ACCEPTED", "CANCELED"]
+    assert [(await room.order(each)).reason for each in (large, beyond)] == [REASON, REASON]
+    assert [each["canceledOrders"] for each in await room.losses()] == [2]
+
+
+async def test_a_resting_sale_goes_once_one_that_was_cancelled_has_sold_of_what_it_would_sell(room: Room) -> None:
+    await hold(room, "tacc_b")
+    first, large, last = [await sale(room, "tacc_b", each) for each in ("3", "50", "1")]
+    room.venue("tacc_b").fill(room.venue("tacc_b").by_client_id(large), "4", "110")
+
+    await lose(room)
+    assert (await room.holds("tacc_b"))[1] == {SYMBOLS["tacc_b"]: "1"}
+    assert await statuses(room, first, large, last) == ["ACCEPTED", "CANCELED", "ACCEPTED"]
+    await room.guard()
+    await room.look()
+
+    assert await statuses(room, first, large, last) == ["CANCELED", "CANCELED", "ACCEPTED"]
+
+
+async def test_closing_a_hedge_that_other_sales_leave_too_little_for_is_refused(room: Room) -> None:
+    await room.limit("tacc_b", "50")
+    room.venue("tacc_b").fills_at = "100"
+    legs = [{"symbol": SYMBOLS["tacc_b"], "side": "BUY", "quantity": "5"}]
+    made = await room.do(EXECUTE, accountId="tacc_b", legs=legs)
+    room.venue("tacc_b").fills_at = None
+    await sale(room, "tacc_b", "2")
+    await lose(room)
+
+    most = "It holds 5 of BTC, of which its other open sales sell 2: a quantity of at most 3 passes"
+    assert await refusal(room, SHUT, accountId="tacc_b", hedgeId=made["hedge"]["id"]) == (
+        "DAILY_LOSS_REACHED", ["hedgeId"], told("tacc_b", most),
+    )  # fmt: skip
