@@ -23,6 +23,7 @@ from gateway.core.matching.conditions import (
     met,
     read,
 )
+from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import ExecutionModel, Step, Working
 from gateway.core.matching.rounding import EXACT, total_of
@@ -103,7 +104,7 @@ class Seat:
                 self.unmet[row.id] = since
             if known is None or was is not row:
                 form = form_of(row, lends=self.lends)
-                known = replace(form, trail_extreme=_better(row, known.trail_extreme)) if known else form
+                known = replace(form, trail_extreme=_better(row, known)) if known else form
             self._forms.setdefault(row.instrument, {})[row.id] = known
             if known.trail_extreme is not None and (row.id in told or known.trail_extreme != row.trail_extreme):
                 self._extremes[row.id] = Extreme(row.id, row.version, known.trail_extreme)
@@ -228,7 +229,7 @@ class Seat:
     def followed(self, row: OrderRow) -> OrderRow:
         """A row as it stands in the database, with how far its stop has followed in memory."""
         known = self._forms.get(row.instrument, {}).get(row.id)
-        best = row.trail_extreme if known is None else _better(row, known.trail_extreme)
+        best = row.trail_extreme if known is None else _better(row, known)
         return row if best == row.trail_extreme else replace(row, trail_extreme=best)
 
     def follow(self, rows: dict[str, OrderRow]) -> None:
@@ -308,12 +309,15 @@ def _terms(row: OrderRow) -> tuple[Decimal | None, ...]:
     return row.limit_price, row.stop_price, row.trail_amount, row.trail_percent
 
 
-def _better(row: OrderRow, extreme: Decimal | None) -> Decimal | None:
+def _better(row: OrderRow, known: Working) -> Decimal | None:
     """The best price that its stop has followed, of its row and of what is known besides."""
     if row.quantity == row.filled:
         # An exit that has nothing to protect begins anew with what it protects next.
         return None
-    return row.trail_extreme if extreme is None else follow(Side(row.side), row.trail_extreme, extreme)
+    if known.trail_extreme is None or (row.leg in EXITS and row.accepted_at != known.accepted_at):
+        # It may have begun anew since: its row says how far it has followed.
+        return row.trail_extreme
+    return follow(Side(row.side), row.trail_extreme, known.trail_extreme)
 
 
 def is_material(step: Step, before: Working) -> bool:
