@@ -38,8 +38,8 @@ from schema.words.problems import Refused
 
 LOG = structlog.get_logger(__name__)
 
-NewestOf = Callable[[str], Market | None]
-"""What the newest message of an instrument says to an account; None where nothing that counts is known."""
+NewestOf = Callable[[OrderRow], Market | None]
+"""What the newest message says to an order that is due; None where nothing that counts for it is known."""
 
 MarksOf = Callable[..., Awaitable[Marks]]
 """Prices and rates by which a seat's account, and some instruments beside what it holds, are valued."""
@@ -75,7 +75,7 @@ class Dealer:
 
     async def catch_up(self, seat: Seat, market: Market, marks: MarksOf, ids: Collection[str]) -> None:
         """The newest message meets orders that came before it, and were read here after it, as it would have then."""
-        late = seat.late_for(ids, market.tick.at) if market.tick else None
+        late = seat.late_for(ids, market.tick) if market.tick else None
         if seat.halted or not late:
             return
         if not seat.moves(market, late) or await self._meet(seat, market, marks, late):
@@ -114,7 +114,7 @@ class Dealer:
             over = [row.id for row in rows if row.expires_at is not None and row.expires_at <= floor.now]
             floor.end_all(over, OrderStatus.EXPIRED, "EXPIRED")
             if not halted:
-                _reach(floor, due)
+                _reach(floor, seat, due)
             await floor.write()
 
     async def arrive(self, seat: Seat, ids: Collection[str], facts: Facts) -> None:
@@ -177,7 +177,7 @@ def _due(seat: Seat, newest: NewestOf, now: datetime) -> dict[str, Market]:
     """Orders that the newest message means something to, though they have come after it."""
     found = {}
     for row in seat.due(now):
-        market = newest(row.instrument)
+        market = newest(row)
         if market is None or market.tick is None:
             continue
         form = form_of(seat.followed(row), lends=seat.lends)
@@ -194,17 +194,20 @@ def _still(floor: Floor, facts: Facts, row: OrderRow) -> bool:
     return met(read(row.condition), known) and (parent is None or known.orders.get(parent) is OrderStatus.FILLED)
 
 
-def _reach(floor: Floor, due: Mapping[str, Market]) -> None:
+def _reach(floor: Floor, seat: Seat, due: Mapping[str, Market]) -> None:
+    """Those that are due as they were looked at: who was accepted anew meanwhile is looked at again."""
     for order_id, market in due.items():
         row = floor.orders.get(order_id)
-        if row is not None and _works(row) and row.due_at is not None:
+        if row is None or not _works(row) or row.due_at is None:
+            continue
+        if row.accepted_at == seat.orders[order_id].accepted_at:
             floor.step(row, market)
 
 
 def _working(floor: Floor, seat: Seat, tick: Tick) -> Iterator[OrderRow]:
     """Orders that a message meets."""
     for row in floor.open:
-        if row.instrument == str(tick.instrument) and _works(row) and seat.meets(row, tick.at):
+        if row.instrument == str(tick.instrument) and _works(row) and seat.meets(row, tick):
             yield row
 
 
