@@ -159,7 +159,7 @@ class Meeting:
         """The first in price-time order first.
 
         First those without a limit, by time, then limits, the best price first, then by time. Stops that wait come
-        after them, against bars before them.
+        after them, against bars before them. Those of one time stay as they are given.
         """
         stops_first = self._model.source is FillSource.BARS
         return sorted(orders, key=lambda each: _priority(each, stops_first))
@@ -237,14 +237,14 @@ def closable(side: Side, held: Decimal) -> Decimal:
     return max(ZERO, EXACT.minus(held) if side is Side.BUY else held)
 
 
-def _priority(order: Working, stops_first: bool) -> tuple[int, Decimal, datetime, str]:
+def _priority(order: Working, stops_first: bool) -> tuple[int, Decimal, datetime]:
     limit = limit_of(order)
     if awaits(order):
         first = stops_first and order.type is not OrderType.MARKET_IF_TOUCHED
-        return 1 if first else 3, ZERO, order.accepted_at, order.id
+        return 1 if first else 3, ZERO, order.accepted_at
     if limit is None:
-        return 0, ZERO, order.accepted_at, order.id
-    return 2, -limit if order.side is Side.BUY else limit, order.accepted_at, order.id
+        return 0, ZERO, order.accepted_at
+    return 2, -limit if order.side is Side.BUY else limit, order.accepted_at
 
 
 def _grown(made: Step, order: Working) -> Step:
