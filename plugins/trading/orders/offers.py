@@ -31,6 +31,12 @@ class Offers:
 
     def __init__(self) -> None:
         self._newest: dict[str, list[_Known]] = {}
+        self._streamed: dict[str, Tick] = {}
+
+    def hear(self, market: Market) -> None:
+        """A stream has sent this, whoever meets it first."""
+        if market.tick is not None:
+            self._streamed[str(market.tick.instrument)] = market.tick
 
     def of(self, market: Market, *, heard: bool = False) -> Offered | None:
         """What is left of a message; all, where none of the account's orders has met it; None where there is none.
@@ -45,7 +51,8 @@ class Offers:
         some = self._newest.pop(name, [])
         known = next((each for each in reversed(some) if _is_known(each, tick, heard=heard)), None)
         if known is None:
-            known = _Known(tick, Offered.of(tick, market.spec, market.model), heard)
+            streamed = heard or self._streamed.get(name) is tick
+            known = _Known(tick, Offered.of(tick, market.spec, market.model), streamed)
         elif heard:
             known.tick, known.heard = tick, True
         rest = [each for each in some if each is not known and each.left.touched]
