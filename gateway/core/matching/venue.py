@@ -159,7 +159,7 @@ class Meeting:
         """The first in price-time order first.
 
         First those without a limit, by time, then limits, the best price first, then by time. Stops that wait come
-        after them, against bars before them.
+        after them, against bars before them. Those of one time stay as they are given.
         """
         stops_first = self._model.source is FillSource.BARS
         return sorted(orders, key=lambda each: _priority(each, stops_first))
@@ -237,8 +237,8 @@ def closable(side: Side, held: Decimal) -> Decimal:
     return max(ZERO, EXACT.minus(held) if side is Side.BUY else held)
 
 
-def _priority(order: Working, stops_first: bool) -> tuple[int, Decimal, datetime, int, str]:
-    limit, came = limit_of(order), (order.accepted_at, order.number, order.id)
+def _priority(order: Working, stops_first: bool) -> tuple[int, Decimal, datetime, int]:
+    limit, came = limit_of(order), (order.accepted_at, order.number)
     if awaits(order):
         first = stops_first and order.type is not OrderType.MARKET_IF_TOUCHED
         return 1 if first else 3, ZERO, *came

@@ -6,7 +6,7 @@ by force until trading goes on.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from gateway.core.matching.conditions import Facts, hopeless, met, read
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import Tick
 from gateway.core.matching.offers import is_stale
-from gateway.core.matching.venue import step
+from gateway.core.matching.venue import Meeting, step
 from plugins.trading.engine.seat import Seat, Stood, is_waiting
 from plugins.trading.markets.marks import Marks
 from plugins.trading.orders.deciding import ATTEMPTS
@@ -38,8 +38,8 @@ from schema.words.problems import Refused
 
 LOG = structlog.get_logger(__name__)
 
-NewestOf = Callable[[str], Market | None]
-"""What the newest message of an instrument says to an account; None where nothing that counts is known."""
+NewestOf = Callable[[OrderRow], Market | None]
+"""What the newest message says to an order that is due; None where nothing that counts for it is known."""
 
 MarksOf = Callable[..., Awaitable[Marks]]
 """Prices and rates by which a seat's account, and some instruments beside what it holds, are valued."""
@@ -75,7 +75,7 @@ class Dealer:
 
     async def catch_up(self, seat: Seat, market: Market, marks: MarksOf, ids: Collection[str]) -> None:
         """The newest message meets orders that came before it, and were read here after it, as it would have then."""
-        late = seat.late_for(ids, market.tick.at) if market.tick else None
+        late = seat.late_for(ids, market.tick) if market.tick else None
         if seat.halted or not late:
             return
         if not seat.moves(market, late) or await self._meet(seat, market, marks, late):
@@ -102,11 +102,11 @@ class Dealer:
     async def pass_time(self, seat: Seat, newest: NewestOf, marks: MarksOf) -> None:
         """What time alone does: orders run out, and those that are due meet the newest message."""
         now = self._host.clock.now()
-        due = {} if seat.halted else _due(seat, newest, now)
+        due = [] if seat.halted else _due(seat, newest, now)
         late = seat.late(now)
         if not late and not due:
             return
-        names = {seat.orders[each].instrument for each in due}
+        names = {row.instrument for row, _ in due}
         known = await marks(seat, *sorted(names)) if due and seat.lends else None
         async with self.floor(seat) as (floor, halted):
             floor.marks = known
@@ -173,16 +173,16 @@ class Dealer:
         )  # fmt: skip
 
 
-def _due(seat: Seat, newest: NewestOf, now: datetime) -> dict[str, Market]:
+def _due(seat: Seat, newest: NewestOf, now: datetime) -> list[tuple[OrderRow, Market]]:
     """Orders that the newest message means something to, though they have come after it."""
-    found = {}
+    found = []
     for row in seat.due(now):
-        market = newest(row.instrument)
+        market = newest(row)
         if market is None or market.tick is None:
             continue
         form = form_of(seat.followed(row), lends=seat.lends)
         if step(form, market.tick, market.spec, market.model, open=market.open, now=now).changed:
-            found[row.id] = market
+            found.append((row, market))
     return found
 
 
@@ -194,17 +194,33 @@ def _still(floor: Floor, facts: Facts, row: OrderRow) -> bool:
     return met(read(row.condition), known) and (parent is None or known.orders.get(parent) is OrderStatus.FILLED)
 
 
-def _reach(floor: Floor, due: Mapping[str, Market]) -> None:
-    for order_id, market in due.items():
-        row = floor.orders.get(order_id)
-        if row is not None and _works(row) and row.due_at is not None:
-            floor.step(row, market)
+def _reach(floor: Floor, due: Sequence[tuple[OrderRow, Market]]) -> None:
+    """Orders that are due as they were looked at, in the order in which they share a message: who was accepted anew
+    meanwhile is looked at again."""
+    for market in {row.instrument: market for row, market in due}.values():
+        same = [floor.orders[row.id] for row, each in due if each.tick == market.tick and _is_still(floor, row)]
+        if market.tick is None:
+            continue
+        same.sort(key=lambda row: row.number)
+        meeting = Meeting(market.tick, market.spec, market.model, floor.offers.of(market), open=market.open)
+        for found in meeting.queue(form_of(row, lends=floor.lends) for row in same):
+            if _is_due(floor.orders[found.id]):
+                floor.step(floor.orders[found.id], market)
+
+
+def _is_still(floor: Floor, row: OrderRow) -> bool:
+    now = floor.orders.get(row.id)
+    return now is not None and _is_due(now) and now.accepted_at == row.accepted_at
+
+
+def _is_due(row: OrderRow) -> bool:
+    return _works(row) and row.due_at is not None
 
 
 def _working(floor: Floor, seat: Seat, tick: Tick) -> Iterator[OrderRow]:
     """Orders that a message meets."""
     for row in floor.open:
-        if row.instrument == str(tick.instrument) and _works(row) and seat.meets(row, tick.at):
+        if row.instrument == str(tick.instrument) and _works(row) and seat.meets(row, tick):
             yield row
 
 

@@ -229,7 +229,9 @@ class Engine:
                 continue
             if shown:
                 self._attend(place)
-            elif place.task is not None or place.seat.moves(market):
+                continue
+            place.seat.offers.hear(market)
+            if place.task is not None or place.seat.moves(market):
                 self._places.put(place, partial(self._meet, place, market), message=True)
 
     def _attend(self, place: Place) -> None:

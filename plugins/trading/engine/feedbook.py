@@ -9,8 +9,9 @@ import structlog
 
 from gateway.core.clock import Clock
 from plugins.trading.engine.feeds import Feed, FeedKey
-from plugins.trading.engine.seat import Seat
+from plugins.trading.engine.seat import Seat, is_woken
 from plugins.trading.orders.market import Market
+from plugins.trading.rows import OrderRow
 from schema.symbols import parse_instrument
 from schema.words.orders import FillSource
 
@@ -58,12 +59,16 @@ class Feedbook:
         """Whose quotes value what a seat holds, and what its conditions look at."""
         return self._find(seat, instrument, FillSource.QUOTES)
 
-    def newest(self, seat: Seat) -> Callable[[str], Market | None]:
-        """What the newest message of an instrument says to a seat."""
+    def newest(self, seat: Seat) -> Callable[[OrderRow], Market | None]:
+        """What the newest message says to a seat's order that is due; to one that was woken, where it came since."""
 
-        def find(instrument: str) -> Market | None:
-            feed = self.matched(seat, instrument)
-            return feed.market(seat.model) if feed else None
+        def find(row: OrderRow) -> Market | None:
+            feed = self.matched(seat, row.instrument)
+            if feed is None:
+                return None
+            if row.accepted_at is not None and is_woken(row):
+                return feed.after(row.accepted_at, seat.model)
+            return feed.market(seat.model)
 
         return find
 

@@ -20,7 +20,7 @@ from gateway.core.contract import Context, Tapped
 from gateway.core.matching.model import Bar, ExecutionModel, Spec, Tick
 from plugins.trading.markets.prices import Priced, Prices
 from plugins.trading.markets.ticks import is_open, tick_of, tick_of_book
-from plugins.trading.orders.market import Market
+from plugins.trading.orders.market import Market, is_before
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import MarketgateError, NoAnswer
 from schema.provenance import DataMode, Provenance
@@ -89,7 +89,9 @@ class Feed:
         stamp = tick.bar.start if tick.bar is not None else tick.as_of
         if self._shown:
             return found if stamp is not None and stamp > since else None
-        return found if self._begun > since and (stamp is None or stamp >= since) else None
+        if self._begun <= since or is_before(replace(tick, at=self._begun), since):
+            return None
+        return found if tick.bar is None or tick.bar.start >= since else None
 
     def priced(self, model: ExecutionModel) -> Priced | None:
         """The same as a price; of a feed of quotes."""

@@ -23,13 +23,14 @@ from gateway.core.matching.conditions import (
     met,
     read,
 )
+from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.lifecycle import WORKING
-from gateway.core.matching.model import ExecutionModel, Step, Working
+from gateway.core.matching.model import ExecutionModel, Step, Tick, Working
 from gateway.core.matching.rounding import EXACT, total_of
 from gateway.core.matching.trailing import follow
 from gateway.core.matching.venue import match
 from plugins.trading.engine.directory import Extreme
-from plugins.trading.orders.market import Market
+from plugins.trading.orders.market import Market, is_before
 from plugins.trading.orders.offers import Offers
 from plugins.trading.orders.turning import form_of
 from plugins.trading.rows import AccountRow, BalanceRow, OrderRow, PositionRow
@@ -91,6 +92,7 @@ class Seat:
         self.statuses = {id: OrderStatus(status) for id, status in stood.statuses.items()}
         self.model, self._forms = ExecutionModel.read(stood.account.model), {}
         told, self._extremes, unmet, self.unmet = self._extremes, {}, self.unmet, {}
+        self._waking = False
         for row in self.orders.values():
             if OrderStatus(row.status) not in WORKING:
                 continue
@@ -101,9 +103,10 @@ class Seat:
                 since = row.accepted_at if others is None or row.id in others else None
             if since is not None and row.due_at is None:
                 self.unmet[row.id] = since
+            self._waking |= is_woken(row)
             if known is None or was is not row:
                 form = form_of(row, lends=self.lends)
-                known = replace(form, trail_extreme=_better(row, known.trail_extreme)) if known else form
+                known = replace(form, trail_extreme=_better(row, known)) if known else form
             self._forms.setdefault(row.instrument, {})[row.id] = known
             if known.trail_extreme is not None and (row.id in told or known.trail_extreme != row.trail_extreme):
                 self._extremes[row.id] = Extreme(row.id, row.version, known.trail_extreme)
@@ -172,9 +175,9 @@ class Seat:
             self.pass_by(name)
             return False
         found = forms
-        if self.unmet or only is not None:
+        if self.unmet or self._waking or only is not None:
             found = {id: each for id, each in forms.items() if only is None or id in only}
-            found = {id: each for id, each in found.items() if not self._is_younger(id, market.tick.at)}
+            found = {id: each for id, each in found.items() if not self._is_younger(id, market.tick)}
             self.met(found if only is None else ())
         steps = match(
             found.values(), market.tick, market.spec, market.model, open=market.open, held=self.held(name)
@@ -193,9 +196,9 @@ class Seat:
         for id in ids:
             self.unmet.pop(id, None)
 
-    def late_for(self, ids: Iterable[str], at: datetime) -> frozenset[str]:
-        """Those of some orders that no message has met, and that are not younger than one of an instant."""
-        return frozenset(id for id in ids if id in self.unmet and not self._is_younger(id, at))
+    def late_for(self, ids: Iterable[str], tick: Tick) -> frozenset[str]:
+        """Those of some orders that no message has met, and that are not younger than this one."""
+        return frozenset(id for id in ids if id in self.unmet and not self._is_younger(id, tick))
 
     def pass_by(self, instrument: str) -> None:
         """Trading is halted: the newest message meets its orders once it goes on."""
@@ -203,15 +206,16 @@ class Seat:
             if each.due_at is None:
                 self.unmet.setdefault(id, each.accepted_at)
 
-    def meets(self, row: OrderRow, at: datetime) -> bool:
-        """Whether a row as it stands in the database is met by a message of an instant: an older one passes it by."""
+    def meets(self, row: OrderRow, tick: Tick) -> bool:
+        """Whether a row as it stands in the database is met by a message: an older one passes it by."""
         if row.id in self._forms.get(row.instrument, {}) and _terms(self.orders[row.id]) == _terms(row):
-            return not self._is_younger(row.id, at)
-        return row.accepted_at is None or at >= row.accepted_at
+            return not self._is_younger(row.id, tick)
+        return row.accepted_at is None or not is_before(tick, row.accepted_at)
 
-    def _is_younger(self, order_id: str, at: datetime) -> bool:
-        since = self.unmet.get(order_id)
-        return since is not None and at < since
+    def _is_younger(self, order_id: str, tick: Tick) -> bool:
+        row = self.orders[order_id]
+        since = row.accepted_at if is_woken(row) else self.unmet.get(order_id)
+        return since is not None and is_before(tick, since)
 
     def leave_out(self, unpaid: Mapping[str, Step]) -> None:
         """Fills that the account as it stands could not pay: no message of as little is looked at for them again."""
@@ -231,7 +235,7 @@ class Seat:
     def followed(self, row: OrderRow) -> OrderRow:
         """A row as it stands in the database, with how far its stop has followed in memory."""
         known = self._forms.get(row.instrument, {}).get(row.id)
-        best = row.trail_extreme if known is None else _better(row, known.trail_extreme)
+        best = row.trail_extreme if known is None else _better(row, known)
         return row if best == row.trail_extreme else replace(row, trail_extreme=best)
 
     def follow(self, rows: dict[str, OrderRow]) -> None:
@@ -306,17 +310,25 @@ class Seat:
                 yield condition.at
 
 
-def _terms(row: OrderRow) -> tuple[Decimal | None, ...]:
-    """What a message is compared with; the size is not, as orders change it for each other."""
-    return row.limit_price, row.stop_price, row.trail_amount, row.trail_percent
+def is_woken(row: OrderRow) -> bool:
+    """Whether it arrives as another order was filled: it meets what is told from then on, whatever the newest is."""
+    return row.due_at is not None and row.parent_id is not None and row.condition is None
 
 
-def _better(row: OrderRow, extreme: Decimal | None) -> Decimal | None:
+def _terms(row: OrderRow) -> tuple[object, ...]:
+    """What a message is compared with, and since when; the size is not, as orders change it for each other."""
+    return row.accepted_at, row.limit_price, row.stop_price, row.trail_amount, row.trail_percent
+
+
+def _better(row: OrderRow, known: Working) -> Decimal | None:
     """The best price that its stop has followed, of its row and of what is known besides."""
     if row.quantity == row.filled:
         # An exit that has nothing to protect begins anew with what it protects next.
         return None
-    return row.trail_extreme if extreme is None else follow(Side(row.side), row.trail_extreme, extreme)
+    if known.trail_extreme is None or (row.leg in EXITS and row.accepted_at != known.accepted_at):
+        # It may have begun anew since: its row says how far it has followed.
+        return row.trail_extreme
+    return follow(Side(row.side), row.trail_extreme, known.trail_extreme)
 
 
 def is_material(step: Step, before: Working) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
 from gateway.core.matching.model import Step, Tick
@@ -13,34 +13,56 @@ from gateway.core.matching.offers import Offered
 from gateway.core.matching.venue import give_back
 from plugins.trading.orders.market import Market
 
-MOST_ACCOUNTS, MOST_MESSAGES = 256, 64
+MOST_ACCOUNTS, MOST_MESSAGES, MOST_OF_ONE = 256, 64, 4
+"""Accounts that are held, instruments of one of them, and messages of one of these."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """A message, what is left of it, and whether a stream has sent it."""
+
+    tick: Tick
+    left: Offered
+    heard: bool
 
 
 class Offers:
-    """The newest message of each instrument, with what orders have left of it."""
+    """The newest messages of each instrument, with what orders have left of them."""
 
     def __init__(self) -> None:
-        self._newest: dict[str, tuple[Tick, Offered]] = {}
+        self._newest: dict[str, list[_Known]] = {}
+        self._streamed: dict[str, Tick] = {}
+
+    def hear(self, market: Market) -> None:
+        """A stream has sent this, whoever meets it first."""
+        if market.tick is not None:
+            self._streamed[str(market.tick.instrument)] = market.tick
 
     def of(self, market: Market, *, heard: bool = False) -> Offered | None:
         """What is left of a message; all, where none of the account's orders has met it; None where there is none.
 
-        One that was asked for is the same as the newest where all that its provider says is the same, its stamp too;
-        one that a stream sent, where it is that very one.
+        It is the same as one before where all that its provider says is the same, its stamp too; one that a stream
+        sent only where no stream has sent that: a stream tells the same again where it is offered again.
         """
         tick = market.tick
         if tick is None:
             return None
         name = str(tick.instrument)
-        known = self._newest.get(name)
-        if known is None or not (known[0] is tick or (not heard and _is_same(known[0], tick))):
-            self._newest.pop(name, None)
-            known = self._newest[name] = tick, Offered.of(tick, market.spec, market.model)
-        return known[1]
+        some = self._newest.pop(name, [])
+        known = next((each for each in reversed(some) if _is_known(each, tick, heard=heard)), None)
+        if known is None:
+            streamed = heard or self._streamed.get(name) is tick
+            known = _Known(tick, Offered.of(tick, market.spec, market.model), streamed)
+        elif heard:
+            known.tick, known.heard = tick, True
+        rest = [each for each in some if each is not known and each.left.touched]
+        self._newest[name] = [*rest[1 - MOST_OF_ONE :], known]
+        return known.left
 
     def trim(self) -> bool:
         """Messages that nobody has taken anything of are not held; whether any other one is."""
-        touched = [(name, each) for name, each in self._newest.items() if each[1].touched]
+        kept = {name: [each for each in some if each.left.touched] for name, some in self._newest.items()}
+        touched = [(name, some) for name, some in kept.items() if some]
         self._newest = dict(touched[-MOST_MESSAGES:])
         return bool(touched)
 
@@ -76,6 +98,10 @@ class OfferBook:
             self._lately[account_id] = offers
         if len(self._lately) > MOST_ACCOUNTS:
             self._lately.popitem(last=False)
+
+
+def _is_known(known: _Known, tick: Tick, *, heard: bool) -> bool:
+    return known.tick is tick or (not (heard and known.heard) and _is_same(known.tick, tick))
 
 
 def _is_same(one: Tick, other: Tick) -> bool:

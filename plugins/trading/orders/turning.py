@@ -71,9 +71,12 @@ def ended(row: OrderRow, status: OrderStatus, reason: str | None, now: datetime)
 
 
 def resized(row: OrderRow, quantity: Decimal, now: datetime) -> OrderRow:
-    """The row of an exit that keeps its place, with another quantity. What has protected nothing trails anew."""
-    extreme = None if row.quantity == row.filled else row.trail_extreme
-    return replace(row, quantity=quantity, trail_extreme=extreme, version=row.version + 1, changed_at=now)
+    """The row of an exit that keeps its place, with another quantity. What has protected nothing is accepted anew with
+    what it protects next, and trails anew."""
+    same = replace(row, quantity=quantity, version=row.version + 1, changed_at=now)
+    if row.quantity != row.filled:
+        return same
+    return replace(same, trail_extreme=None, accepted_at=now if quantity > row.filled else row.accepted_at)
 
 
 def linked(row: OrderRow) -> Linked:

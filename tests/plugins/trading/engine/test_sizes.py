@@ -28,6 +28,21 @@ async def test_orders_that_are_late_share_the_newest_message(sqlite_url: str, tm
         assert await made.stand(second.id) == ("FILLED", "2")
 
 
+async def test_of_orders_that_are_late_the_best_price_comes_first(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account(model=LATE)
+        low, high = await made.place(
+            account, wish("BUY", "LIMIT", "3", limit_price="101"), wish("BUY", "LIMIT", "3", limit_price="102"),
+            price="100",
+        )  # fmt: skip
+        await made.look()
+        await made.tick("100", bid="99", ask="100", ask_size="3")
+        made.house.clock.turn(1)
+        await made.look()
+
+        assert (await made.stand(low.id), await made.stand(high.id)) == (("ACCEPTED", "0"), ("FILLED", "3"))
+
+
 async def test_an_order_that_is_late_finds_what_resting_ones_left_of_the_newest_message(
     sqlite_url: str, tmp_path: Path
 ) -> None:

@@ -130,6 +130,35 @@ def test_a_message_that_is_the_same_but_for_when_it_was_asked_for_offers_nothing
     assert (desk.stand(again), desk.stand(anew)) == (("PARTIALLY_FILLED", "1"), ("FILLED", "2"))
 
 
+def test_a_message_that_was_asked_for_before_a_stream_sends_it_has_one_size():
+    desk = slate()
+    desk.price("99", "100", ask_size="3")
+    (rests,) = desk.place(wish("BUY", "LIMIT", "5", limit_price="100"))
+    desk.tick = replace(desk.tick, at=desk.floor.now.replace(second=1))
+
+    desk.meet_now()
+    once = desk.stand(rests)
+    desk.tick = replace(desk.tick, at=desk.floor.now.replace(second=2))
+    desk.meet_now()
+
+    # The same again from the stream is offered again.
+    assert (once, desk.stand(rests)) == (("PARTIALLY_FILLED", "3"), ("FILLED", "5"))
+
+
+def test_a_message_keeps_its_size_while_another_one_is_asked_for():
+    desk = slate()
+    desk.price("99", "100", ask_size="3")
+    first = desk.tick
+    desk.place(wish("BUY", "MARKET", "2"))
+    desk.tick = replace(first, as_of=desk.floor.now.replace(second=1))
+    desk.place(wish("BUY", "MARKET", "1"))
+
+    desk.tick = first
+    (late,) = desk.place(wish("BUY", "MARKET", "2"))
+
+    assert desk.stand(late) == ("PARTIALLY_FILLED", "1")
+
+
 async def test_orders_of_transactions_one_after_the_other_share_one_message(pit: Pit):
     pit.price("99", "101", size="3")
 
