@@ -65,6 +65,8 @@ class Measured:
     wall: float
     cpu: float
     opened: int
+    accounts: int
+    instruments: int
     filled: int
     alone: float
     """Of the time of a core: matching alone."""
@@ -88,7 +90,7 @@ def _report(url: str, folder: Path, name: str) -> Iterator[str]:
     worked, placed = uvloop.run(_run(url, folder))
     ticks = TICKS_A_SECOND * SECONDS
     yield (
-        f"{name}: {worked.opened} open orders of {ACCOUNTS} accounts on {INSTRUMENTS} instruments, "
+        f"{name}: {worked.opened} open orders of {worked.accounts} accounts on {worked.instruments} instruments, "
         f"{ticks / worked.wall:.0f} ticks/s for {worked.wall:.0f} s: {worked.cpu / worked.wall:.2f} of a core with "
         f"hub, database and events (target < {TARGET}); {worked.filled} fills, "
         f"{worked.expected} expected; "
@@ -124,7 +126,16 @@ async def _work(made: Hall, chance: random.Random) -> Measured:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     filled = await _booked(made) - before
     alone, expected = _matched(made, rows, tape)
-    return Measured(wall=wall, cpu=cpu, opened=len(rows), filled=filled, alone=alone, expected=expected)
+    return Measured(
+        wall=wall,
+        cpu=cpu,
+        opened=len(rows),
+        filled=filled,
+        alone=alone,
+        expected=expected,
+        accounts=len({row.account_id for row in rows}),
+        instruments=len({row.instrument for row in rows}),
+    )
 
 
 async def _booked(made: Hall) -> int:
