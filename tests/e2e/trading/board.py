@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from providers.simulated._markets import BY_NAME
+from providers.simulated._quotes import quote
+from providers.simulated.sandbox import SEED
+from schema.symbols import parse_instrument
 
 SYMBOLS: Mapping[str, Decimal] = {
     "crypto:BTC/USD": Decimal("0.00001"), "crypto:ETH/USD": Decimal("0.0001"), "crypto:SOL/USD": Decimal("0.001"),
@@ -39,6 +45,7 @@ class Board:
     def __init__(self) -> None:
         self.seen: dict[str, Seen] = {}
         self.changes = 0
+        self._until = 0
 
     def note(self, nodes: list[dict[str, Any]]) -> None:
         """One look at all."""
@@ -51,6 +58,18 @@ class Board:
             if not seen.last or seen.last[-1][0] != at:
                 seen.last.append((at, bid, ask))
                 self.changes += name == next(iter(SYMBOLS))
+
+    def look(self, nodes: list[dict[str, Any]]) -> None:
+        """One look at all; and at what the sandbox told since the one before, which may be long on a busy machine or
+        while nobody answers: the gateway has priced orders by it."""
+        self.note(nodes)
+        now = max(int(datetime.fromisoformat(node["provenance"]["asOf"]).timestamp()) for node in nodes)
+        for second in range(self._until + 1 if self._until else now, now):
+            for name, seen in self.seen.items():
+                told = quote(SEED, instrument := parse_instrument(name), BY_NAME[instrument], second)
+                prices = [each for each in (told.bid, told.ask, told.price) if each is not None]
+                seen.low, seen.high = min(seen.low, *prices), max(seen.high, *prices)
+        self._until = now
 
     def near(self, symbol: str, points: int) -> str:
         """So many hundredths of a per cent above the market's middle; below zero, below it."""

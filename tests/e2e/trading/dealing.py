@@ -251,7 +251,7 @@ class Watcher:
     async def look(self) -> None:
         """The prices of now."""
         found = await self._client.see(QUOTES, s=list(SYMBOLS))
-        self._trial.board.note([node for node in found["nodes"] if node])
+        self._trial.board.look([node for node in found["nodes"] if node])
 
     async def watch(self) -> None:
         """Until it is cancelled."""

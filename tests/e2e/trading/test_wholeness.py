@@ -97,6 +97,22 @@ def test_reserves_are_those_of_some_price_that_was_seen():
     ]
 
 
+def test_prices_between_two_looks_are_seen():
+    def told(second: int) -> dict[str, Any]:
+        return {
+            "instrument": {"id": BTC}, "price": "88000", "bid": "88000", "ask": "88000",
+            "provenance": {"asOf": f"2026-11-30T12:00:{second:02}+00:00"},
+        }  # fmt: skip
+
+    board = Board()
+    board.look([told(0)])
+    board.look([told(1)])
+    assert (board.seen[BTC].low, board.seen[BTC].high) == (D(88_000), D(88_000))
+
+    board.look([told(9)])
+    assert (board.seen[BTC].low, board.seen[BTC].high) == (D(88_000), D("88134.14"))
+
+
 def test_a_stop_that_three_prices_have_passed_by_is_found():
     stop: dict[str, Any] = {
         "side": "SELL", "type": "STOP_MARKET", "limit_price": None, "reduce_only": True, "reserved": D(0),
