@@ -5,10 +5,13 @@ Each way costs more than most questions do, and all of them see one view of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Integer, Select, cast, literal_column, union_all
+
+from gateway.core.rowmaking import maker
 
 _NULL = "NULL"
 
@@ -20,10 +23,14 @@ class Questions:
     """
 
     def __init__(self, **asked: tuple[Select[Any], type]) -> None:
-        self._asked = {name: (select.selected_columns, kind) for name, (select, kind) in asked.items()}
+        self._names = tuple(asked)
         self._selects = tuple(select for select, _ in asked.values())
         self._kinds: list[Any] = []
         self._places = [self._placed(list(select.selected_columns)) for select in self._selects]
+        self._makers = [
+            _placed_maker(kind, tuple(column.name for column in select.selected_columns), places)
+            for (select, kind), places in zip(asked.values(), self._places, strict=True)
+        ]
         self._statements: dict[str, CompoundSelect[Any]] = {}
 
     def statement(self, dialect: str) -> CompoundSelect[Any]:
@@ -37,14 +44,9 @@ class Questions:
     def read(self, rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
         """The rows of each question, by its name."""
         found: list[list[Any]] = [[] for _ in self._selects]
-        forms = [
-            (kind, [column.name for column in columns], places)
-            for (columns, kind), places in zip(self._asked.values(), self._places, strict=True)
-        ]
-        for row in rows:
-            kind, names, places = forms[row[0]]
-            found[row[0]].append(kind(**{name: row[at] for name, at in zip(names, places, strict=True)}))
-        return dict(zip(self._asked, found, strict=True))
+        for row in map(tuple, rows):
+            found[row[0]].append(self._makers[row[0]](row))
+        return dict(zip(self._names, found, strict=True))
 
     def _placed(self, columns: Sequence[ColumnElement[Any]]) -> list[int]:
         """Where the values of a question stand in a row: each takes the first column of its type that is free."""
@@ -69,3 +71,12 @@ class Questions:
         """PostgreSQL takes the types of all rows from the first question."""
         null = literal_column(_NULL, kind)
         return cast(null, kind) if dialect == "postgresql" and not number else null
+
+
+def _placed_maker(kind: type, names: tuple[str, ...], places: Sequence[int]) -> Callable[[Sequence[Any]], Any]:
+    """What takes the values of a question from where they stand in a row."""
+    make: Callable[[Sequence[Any]], Any] = maker(kind, names)
+    if len(places) == 1:
+        return lambda row: make((row[places[0]],))
+    take = itemgetter(*places)
+    return lambda row: make(take(row))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 from gateway.core.databasecounts import waited, watch
 from gateway.core.engines import GLANCES, WRITES, make_engine
 from gateway.core.questions import Questions
+from gateway.core.rowmaking import maker
 from gateway.core.waiting import WAITING, Waiting, send_first
 from gateway.core.writes import Addition, Silent, insert_of
 from schema.errors import DatabaseUnavailable
@@ -184,14 +185,14 @@ class Tx:
         costs half of one that is made for each question.
         """
         result = await self.connection.execute(statement, given)
-        names = tuple(result.keys())
-        return [kind(**dict(zip(names, row, strict=True))) for row in result]
+        make = maker(kind, tuple(result.keys()))
+        return [make(row) for row in result]
 
     async def first(self, statement: Executable, kind: type[R], /, **given: Any) -> R | None:
         """The first row as a value."""
         result = await self.connection.execute(statement, given)
-        names, row = tuple(result.keys()), result.first()
-        return None if row is None else kind(**dict(zip(names, row, strict=True)))
+        make, row = maker(kind, tuple(result.keys())), result.first()
+        return None if row is None else make(row)
 
     async def answers(self, questions: Questions, /, **given: Any) -> dict[str, list[Any]]:
         """The rows of several questions, by their names, in one way."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from typing import Protocol
 
 from gateway.core.matching.chances import LIMITED
 from gateway.core.matching.fees import commission, commissions
-from gateway.core.matching.model import ONE, ZERO, ExecutionModel, Spec, Working
+from gateway.core.matching.model import ONE, ZERO, ExecutionModel, Spec
 from gateway.core.matching.rounding import EXACT, FINEST, quantum_of
 from gateway.core.matching.slippage import BASIS
 from gateway.core.matching.venue import closable
@@ -22,6 +23,23 @@ CALL = Decimal("1.25")
 """Of the maintenance margin: below it there is a margin call, and a liquidation ends there."""
 HALF = Decimal("0.5")
 DEFAULT_COLLAR = 1_000
+
+
+class Terms(Protocol):
+    """What a reserve depends on of an order, in matching or as it is kept: its side and its type by their words."""
+
+    @property
+    def side(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def limit_price(self) -> Decimal | None: ...
+    @property
+    def stop_price(self) -> Decimal | None: ...
+    @property
+    def reduce_only(self) -> bool: ...
+    @property
+    def fills(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,29 +122,29 @@ def opening(side: Side, quantity: Decimal, held: Decimal, ahead: Decimal = ZERO)
         return max(ZERO, quantity - closing)
 
 
-def worst_price(order: Working, price: Decimal, collar_bps: int | None) -> Decimal:
+def worst_price(order: Terms, price: Decimal, collar_bps: int | None) -> Decimal:
     """The price at which an order is reserved for.
 
     A purchase with a limit: the limit. A sale with one: the limit, or the market's price where that is higher. Without
     a limit: the market's price, or the stop where that is higher, and half the collar more (5 % where there is none).
     """
     if order.type in LIMITED and order.limit_price is not None:
-        return order.limit_price if order.side is Side.BUY else max(order.limit_price, price)
+        return order.limit_price if order.side == Side.BUY else max(order.limit_price, price)
     with localcontext(EXACT):
         from_price = price
-        if order.stop_price is not None and order.type is not OrderType.MARKET_IF_TOUCHED:
+        if order.stop_price is not None and order.type != OrderType.MARKET_IF_TOUCHED:
             from_price = max(price, order.stop_price)
         buffer = Decimal(DEFAULT_COLLAR if collar_bps is None else collar_bps) / BASIS * HALF
         return from_price * (ONE + buffer)
 
 
 def reserve(
-    order: Working, price: Decimal, spec: Spec, model: ExecutionModel, leverage: Decimal, opens: Decimal
+    order: Terms, price: Decimal, spec: Spec, model: ExecutionModel, leverage: Decimal, opens: Decimal
 ) -> Decimal:
     """What an open order holds back: `opens × contract size × worst price ÷ leverage`, and the fee of a fill at it.
 
-    `opens` is the part of `order.left` that opens (`opening`); nothing for a reduce-only order, and for what closes.
-    Leverage is 1 in a cash account, where `opens` of a sale is 0: it is covered by units, not by cash.
+    `opens` is the part of what is left of it that opens (`opening`); nothing for a reduce-only order, and for what
+    closes. Leverage is 1 in a cash account, where `opens` of a sale is 0: it is covered by units, not by cash.
     """
     if order.reduce_only or opens <= 0:
         return ZERO

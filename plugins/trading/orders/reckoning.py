@@ -8,10 +8,10 @@ What ends an order or changes its size reckons those behind it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_UP, Decimal
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.core.matching.chances import UNTIL_TRIGGERED
 from gateway.core.matching.contingencies import EXITS
@@ -21,7 +21,6 @@ from gateway.core.matching.model import ExecutionModel, Spec, Tick
 from gateway.core.matching.rounding import EXACT, quantum_of
 from gateway.core.matching.venue import closable
 from plugins.trading.orders.checks import side_price
-from plugins.trading.orders.turning import working
 from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderType
 from schema.words.trades import Side
@@ -40,8 +39,7 @@ class _Way(IntEnum):
     LIMIT = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(NamedTuple):
     """An open order, and what of it opens."""
 
     row: OrderRow
@@ -54,17 +52,22 @@ def parts_of(rows: Iterable[OrderRow], held: Decimal) -> dict[str, Part]:
     What has no number yet comes last; what waits for a condition holds nothing, and is left out.
     """
     found, ahead = dict[str, Part](), dict[tuple[str, _Way], Decimal]()
+    closes = {side.value: closable(side, held) for side in Side}
     for row in sorted(rows, key=lambda each: (not each.number, each.number)):
         if row.quantity is None or row.condition is not None:
             continue
-        way, left = _way(row), EXACT.subtract(row.quantity, row.filled)
-        before = ahead.get((row.side, _Way.AT_ONCE), ZERO)
-        if way is not _Way.AT_ONCE:
-            before = EXACT.add(before, ahead.get((row.side, way), ZERO))
-        closing = max(ZERO, EXACT.subtract(closable(Side(row.side), held), before))
-        found[row.id] = Part(row=row, opens=max(ZERO, EXACT.subtract(left, closing)))
-        if row.leg not in EXITS:
-            ahead[row.side, way] = EXACT.add(ahead.get((row.side, way), ZERO), left)
+        left, closing = EXACT.subtract(row.quantity, row.filled), closes[row.side]
+        # What nothing is held against is not counted: most orders.
+        if closing:
+            way = _way(row)
+            before = ahead.get((row.side, _Way.AT_ONCE), ZERO)
+            if way is not _Way.AT_ONCE:
+                before = EXACT.add(before, ahead.get((row.side, way), ZERO))
+            if row.leg not in EXITS:
+                ahead[row.side, way] = EXACT.add(ahead.get((row.side, way), ZERO), left)
+            if before < closing:
+                left = max(ZERO, EXACT.subtract(left, EXACT.subtract(closing, before)))
+        found[row.id] = Part(row, left)
     return found
 
 
@@ -79,9 +82,10 @@ def reserve_at(
     row: OrderRow, tick: Tick | None, spec: Spec, model: ExecutionModel, leverage: Decimal, opens: Decimal
 ) -> Decimal:
     """What it holds while it is open; for what nobody prices yet by its own limit or stop."""
-    order = working(row)
-    price = (side_price(tick, order.side) if tick else None) or order.limit_price or order.stop_price
-    return ZERO if price is None else reserve(order, price, spec, model, leverage, opens)
+    if not opens:
+        return ZERO
+    price = (side_price(tick, Side(row.side)) if tick else None) or row.limit_price or row.stop_price
+    return ZERO if price is None else reserve(row, price, spec, model, leverage, opens)
 
 
 def reckoned(rows: Iterable[OrderRow], held: Decimal, market: Market, leverage: Decimal) -> Iterator[OrderRow]:
