@@ -68,19 +68,9 @@ def access_to(principal: Principal, account: AccountRow, role: str | None) -> Ac
     return Access.LOOK if role == TradingMemberRole.VIEWER else Access.NONE
 
 
-def may_see(principal: Principal, account: AccountRow, role: str | None) -> bool:
-    """Whether there is such an account for a caller."""
-    return access_to(principal, account, role) >= Access.LOOK
-
-
 def may_trade(principal: Principal, account: AccountRow, role: str | None) -> bool:
     """Whether a caller may place orders and move money."""
     return access_to(principal, account, role) >= Access.TRADE
-
-
-def may_manage(principal: Principal, account: AccountRow, role: str | None) -> bool:
-    """Whether a caller may change and delete it, and say who takes part."""
-    return access_to(principal, account, role) >= Access.MANAGE
 
 
 def halted_by(account: AccountRow, permit: PermitRow | None, switch: SwitchRow | None) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.core.identity import ROLE_SCOPES, CallerKind, Principal, Role, Scope
-from plugins.trading.accounts.access import Access, access_to, halted_by, may_manage, may_see, may_trade, owner_of
+from plugins.trading.accounts.access import Access, access_to, halted_by, may_trade, owner_of
 from plugins.trading.rows import PermitRow, SwitchRow
 from tests.plugins.trading.rowsof import NOON, account
 
@@ -58,9 +58,7 @@ def test_what_a_caller_may_do(caller: Principal, row: object, role: str | None, 
     found = access_to(caller, row, role)  # type: ignore[arg-type]
 
     assert found is expected
-    assert may_see(caller, row, role) is (expected >= Access.LOOK)  # type: ignore[arg-type]
     assert may_trade(caller, row, role) is (expected >= Access.TRADE)  # type: ignore[arg-type]
-    assert may_manage(caller, row, role) is (expected >= Access.MANAGE)  # type: ignore[arg-type]
 
 
 def test_an_account_belongs_to_a_person_else_to_the_key_behind_the_caller():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,22 +16,16 @@ from gateway.core.lines.line import Update
 from gateway.core.matching.conditions import Direction, PriceCondition, plain
 from plugins.trading.engine.engine import Engine
 from plugins.trading.markets.prices import Priced
-from plugins.trading.orders.floor import Floor
-from plugins.trading.orders.placing import replaced
 from plugins.trading.orders.wishes import Exit
 from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.writing import writing
 from schema.symbols import parse_instrument
 from schema.words.orders import TimeInForce
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
-from tests.plugins.trading.engine.floorhouse import BTC, FREE, SANDBOX, Hall, another, hall, priced, wish
+from tests.plugins.trading.engine.floorhouse import BTC, FREE, SANDBOX, Hall, another, deaf, hall, priced, wish
 
 D = Decimal
 OPEN: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5)}
-
-
-async def deaf(_: Engine) -> None:
-    """As where the bus is slow: what others write is read by the next look."""
 
 
 @pytest.fixture
@@ -58,14 +52,6 @@ async def until(come: Callable[[], bool]) -> None:
         if come():
             return
         await asyncio.sleep(0.001)
-
-
-async def replace(made: Hall, order: OrderRow, **terms: Any) -> None:
-    """As `orderReplace` does, at a price of 100."""
-    async with writing(made.house.host, order.tenant_id, order.account_id) as w:
-        floor = await Floor.opened(made.house.host, w)
-        replaced(floor, made.ground(w.account, order.instrument, "100"), floor.orders[order.id], terms, None)
-        await floor.write()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +140,7 @@ async def test_a_stop_that_was_replaced_meets_it_and_its_old_price_does_not(made
     await made.look()
     made.house.clock.turn(1)
     await made.tick("99")
-    await replace(made, order, stop_price=D(95))
+    await made.replace(order, "100", stop_price=D(95))
     made.house.clock.turn(1)
     await made.tick("94")
     assert await made.stand(order.id) == ("ACCEPTED", "0")
@@ -169,7 +155,7 @@ async def test_a_price_that_is_asked_for_and_stays_wakes_a_stop_too(
 ) -> None:
     def stamped(*what: Any, **how: Any) -> Priced:
         found = priced(*what, **how)
-        return dataclasses.replace(found, tick=dataclasses.replace(found.tick, as_of=stamp))
+        return replace(found, tick=replace(found.tick, as_of=stamp))
 
     stamp = made.house.clock.now()
     monkeypatch.setattr("plugins.trading.engine.feeds.POLL_S", 0.001)
@@ -281,7 +267,7 @@ async def test_what_is_left_of_a_message_is_what_a_late_order_takes(made: Hall) 
 
     for _ in range(3):
         await made.look()
-    await replace(made, late, quantity=D(4))
+    await made.replace(late, "100", quantity=D(4))
     for _ in range(3):
         await made.look()
 
@@ -391,7 +377,7 @@ async def test_a_trail_stays_where_it_is_when_its_size_changes_and_is_written_be
     made: Hall, trailing: tuple[AccountRow, OrderRow]
 ) -> None:
     _, trail = trailing
-    await replace(made, trail, quantity=D(4))
+    await made.replace(trail, "100", quantity=D(4))
     await made.engine._keep_extremes()
     assert (await made.order(trail.id)).trail_extreme == D(100)
 
@@ -406,7 +392,7 @@ async def test_a_trail_stops_by_what_only_memory_knows_when_others_have_just_wri
     made: Hall, trailing: tuple[AccountRow, OrderRow]
 ) -> None:
     _, trail = trailing
-    await replace(made, trail, quantity=D(4))
+    await made.replace(trail, "100", quantity=D(4))
     await made.engine._keep_extremes()
 
     await made.tick("117")
@@ -425,7 +411,7 @@ async def test_a_trail_stays_where_it_is_when_its_entry_is_filled_further_by_oth
     await made.tick("98", bid="98", ask="99.5")
     made.house.clock.turn(1)
     await made.tick("120")
-    await replace(made, entry, limit_price=D(100))
+    await made.replace(entry, "100", limit_price=D(100))
     row = await made.order(trail.id)
     assert (row.quantity, row.trail_extreme) == (D(5), D(98))
 
@@ -438,7 +424,7 @@ async def test_a_trail_stays_where_it_is_when_its_entry_is_filled_further_by_oth
 
 async def test_another_trail_is_behind_the_same_best_price(made: Hall, trailing: tuple[AccountRow, OrderRow]) -> None:
     _, trail = trailing
-    await replace(made, trail, trail_amount=D(4))
+    await made.replace(trail, "100", trail_amount=D(4))
     await made.look()
 
     await made.tick("117")
@@ -452,7 +438,7 @@ async def test_who_goes_on_after_another_write_knows_how_far_a_trail_had_come(
     made: Hall, trailing: tuple[AccountRow, OrderRow], sqlite_url: str, tmp_path: Path
 ) -> None:
     _, trail = trailing
-    await replace(made, trail, quantity=D(4))
+    await made.replace(trail, "100", quantity=D(4))
     await made.look()
     await made.engine.close()
 

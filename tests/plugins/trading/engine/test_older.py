@@ -53,11 +53,8 @@ async def later(made: Hall, seconds: int) -> None:
 
 
 async def replace(made: Hall, order: OrderRow, price: str, **terms: Any) -> None:
-    """As `orderReplace` does, at a price."""
-    async with writing(made.house.host, order.tenant_id, order.account_id) as w:
-        floor = await Floor.opened(made.house.host, w)
-        replaced(floor, made.ground(w.account, order.instrument, price), floor.orders[order.id], terms, None)
-        await floor.write()
+    """As `orderReplace` does, at a price, which the engine hears of at once."""
+    await made.replace(order, price, **terms)
     made.engine.doubt(order.account_id)
     await made.settle()
 

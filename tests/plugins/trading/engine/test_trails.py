@@ -10,19 +10,12 @@ from typing import Any
 import pytest
 
 from plugins.trading.engine.engine import Engine
-from plugins.trading.orders.floor import Floor
-from plugins.trading.orders.placing import replaced
 from plugins.trading.orders.wishes import Exit
 from plugins.trading.rows import AccountRow, OrderRow
-from plugins.trading.writing import writing
-from tests.plugins.trading.engine.floorhouse import Hall, hall, wish
+from tests.plugins.trading.engine.floorhouse import Hall, deaf, hall, wish
 
 D = Decimal
 OPEN: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5)}
-
-
-async def deaf(_: Engine) -> None:
-    """As where the bus is slow: what others write is read by the next look."""
 
 
 @pytest.fixture
@@ -30,14 +23,6 @@ async def made(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Engine, "_reload", deaf)
     async with hall(sqlite_url, tmp_path) as made:
         yield made
-
-
-async def replace(made: Hall, order: OrderRow, price: str, **terms: Any) -> None:
-    """As `orderReplace` does, at a price."""
-    async with writing(made.house.host, order.tenant_id, order.account_id) as w:
-        floor = await Floor.opened(made.house.host, w)
-        replaced(floor, made.ground(w.account, order.instrument, price), floor.orders[order.id], terms, None)
-        await floor.write()
 
 
 async def trailing(made: Hall) -> tuple[AccountRow, OrderRow, OrderRow]:
@@ -88,7 +73,7 @@ async def test_an_exit_that_others_have_closed_and_opened_anew_between_two_looks
     made.house.clock.turn(1)
     await made.place(account, wish("SELL", "MARKET", "3", reduce_only=True), price="119")
     made.house.clock.turn(1)
-    await replace(made, entry, "102", limit_price=D(103))
+    await made.replace(entry, "102", limit_price=D(103))
     assert await made.stand(entry.id) == ("FILLED", "5")
 
     await made.look()
