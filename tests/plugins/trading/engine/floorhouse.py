@@ -194,6 +194,16 @@ class Hall:
             await floor.write()
         return [floor.orders[row.id] for row in made]
 
+    async def trader(self, balance: str = "10000", **given: Any) -> AccountRow:
+        """An account that holds five of bitcoin, and whose feed tells prices."""
+        account = await self.account(balance, **given)
+        await self.place(account, wish("BUY", "MARKET", "5"), price="100")
+        await self.look()
+        self.house.clock.turn(1)
+        await self.tick("100")
+        self.house.clock.turn(1)
+        return account
+
     async def replace(self, order: OrderRow, price: str, **terms: Any) -> None:
         """As `orderReplace` does, at a price; the engine has not heard of it yet."""
         async with writing(self.house.host, order.tenant_id, order.account_id) as w:

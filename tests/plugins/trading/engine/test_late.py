@@ -20,7 +20,6 @@ from plugins.trading.orders.wishes import Exit
 from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.writing import writing
 from schema.symbols import parse_instrument
-from schema.words.orders import TimeInForce
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
 from tests.plugins.trading.engine.floorhouse import BTC, FREE, SANDBOX, Hall, another, deaf, hall, priced, wish
 
@@ -33,17 +32,6 @@ async def made(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Engine, "_reload", deaf)
     async with hall(sqlite_url, tmp_path) as made:
         yield made
-
-
-async def trader(made: Hall, balance: str = "10000", **given: Any) -> AccountRow:
-    """An account that holds five, and whose feed tells prices."""
-    account = await made.account(balance, **given)
-    await made.place(account, wish("BUY", "MARKET", "5"), price="100")
-    await made.look()
-    made.house.clock.turn(1)
-    await made.tick("100")
-    made.house.clock.turn(1)
-    return account
 
 
 async def until(come: Callable[[], bool]) -> None:
@@ -62,7 +50,7 @@ async def until(come: Callable[[], bool]) -> None:
     ],
 )  # fmt: skip
 async def test_an_order_meets_the_message_that_came_before_it_was_read(made: Hall, wished: Any) -> None:
-    account = await trader(made)
+    account = await made.trader()
     (order,) = await made.place(account, wished, price="100")
     made.house.clock.turn(1)
     await made.tick("94")
@@ -74,7 +62,7 @@ async def test_an_order_meets_the_message_that_came_before_it_was_read(made: Hal
 
 
 async def test_the_first_order_of_an_account_meets_it_where_another_account_listens(made: Hall) -> None:
-    await trader(made)
+    await made.trader()
     account = await made.account()
     (order,) = await made.place(account, wish("BUY", "LIMIT", "1", limit_price="98"), price="100")
     made.house.clock.turn(1)
@@ -89,7 +77,7 @@ async def test_what_another_process_places_meets_it_and_trails_go_on_whatever_it
     database: str, tmp_path: Path
 ) -> None:
     async with hall(database, tmp_path) as made, another(made, database, tmp_path) as other:
-        account = await trader(made, **OPEN)
+        account = await made.trader(**OPEN)
         (trail,) = await made.place(account, wish("SELL", "TRAILING_STOP", "5", trail_amount="2"), price="100")
         await made.look()
         made.house.clock.turn(1)
@@ -109,7 +97,7 @@ async def test_what_another_process_places_meets_it_and_trails_go_on_whatever_it
 
 
 async def test_exits_that_another_process_has_woken_meet_it(made: Hall) -> None:
-    account = await trader(made)
+    account = await made.trader()
     bracket = wish("BUY", "MARKET", "1", stop_loss=Exit(stop_price=D(95)))
     _, loss = await made.place(account, bracket, price="100")
     made.house.clock.turn(1)
@@ -121,7 +109,7 @@ async def test_exits_that_another_process_has_woken_meet_it(made: Hall) -> None:
 
 
 async def test_a_condition_that_it_fulfils_has_come(made: Hall) -> None:
-    account = await trader(made)
+    account = await made.trader()
     above = plain(PriceCondition(symbol=BTC, direction=Direction.ABOVE, level=D(110)))
     (order,) = await made.place(account, wish("BUY", "MARKET", "1", condition=above), price="100")
     made.house.clock.turn(1)
@@ -135,7 +123,7 @@ async def test_a_condition_that_it_fulfils_has_come(made: Hall) -> None:
 
 
 async def test_a_stop_that_was_replaced_meets_it_and_its_old_price_does_not(made: Hall) -> None:
-    account = await trader(made)
+    account = await made.trader()
     (order,) = await made.place(account, wish("SELL", "STOP_MARKET", "5", stop_price="90"), price="100")
     await made.look()
     made.house.clock.turn(1)
@@ -180,7 +168,7 @@ async def test_a_price_that_is_asked_for_and_stays_wakes_a_stop_too(
 
 
 async def test_a_message_that_is_older_than_an_order_passes_it_by(made: Hall) -> None:
-    account = await trader(made)
+    account = await made.trader()
     await made.tick("94")
     made.house.clock.turn(1)
     (placed,) = await made.place(account, wish("SELL", "STOP_MARKET", "2", stop_price="95"), price="100")
@@ -201,7 +189,7 @@ async def test_a_message_that_is_older_than_an_order_passes_it_by(made: Hall) ->
 async def test_a_message_that_waits_for_the_account_passes_by_what_is_placed_meanwhile(
     made: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    account = await trader(made, **OPEN)
+    account = await made.trader(**OPEN)
     (first,) = await made.place(account, wish("BUY", "LIMIT", "1", limit_price="98"), price="100")
     await made.look()
     later: list[OrderRow] = []
@@ -224,7 +212,7 @@ async def test_a_message_that_waits_for_the_account_passes_by_what_is_placed_mea
 
 
 async def test_orders_share_a_message_also_where_one_of_them_meets_it_late_and_none_meets_it_twice(made: Hall) -> None:
-    account = await trader(made)
+    account = await made.trader()
     (first,) = await made.place(account, wish("BUY", "LIMIT", "3", limit_price="98"), price="100")
     await made.look()
     made.house.clock.turn(1)
@@ -245,7 +233,7 @@ async def test_orders_share_a_message_also_where_one_of_them_meets_it_late_and_n
 async def test_an_order_that_met_a_message_with_another_one_does_not_meet_it_again_once_it_is_known(
     made: Hall,
 ) -> None:
-    account = await trader(made, model={**FREE, "participation": "0.25"})
+    account = await made.trader(model={**FREE, "participation": "0.25"})
     (first,) = await made.place(account, wish("BUY", "LIMIT", "3", limit_price="98"), price="100")
     await made.look()
     (second,) = await made.place(account, wish("BUY", "LIMIT", "3", limit_price="98"), price="100")
@@ -260,7 +248,7 @@ async def test_an_order_that_met_a_message_with_another_one_does_not_meet_it_aga
 
 
 async def test_what_is_left_of_a_message_is_what_a_late_order_takes(made: Hall) -> None:
-    account = await trader(made, model={**FREE, "participation": "0.5"})
+    account = await made.trader(model={**FREE, "participation": "0.5"})
     (late,) = await made.place(account, wish("BUY", "LIMIT", "3", limit_price="98"), price="100")
     made.house.clock.turn(1)
     await made.tick("97", bid="97", ask="97.5", ask_size="4")
@@ -275,7 +263,7 @@ async def test_what_is_left_of_a_message_is_what_a_late_order_takes(made: Hall) 
 
 
 async def test_a_trail_follows_the_message_that_came_before_it_was_read(made: Hall) -> None:
-    account = await trader(made)
+    account = await made.trader()
     (trail,) = await made.place(account, wish("SELL", "TRAILING_STOP", "5", trail_amount="2"), price="100")
     made.house.clock.turn(1)
     await made.tick("120")
@@ -303,7 +291,7 @@ async def test_what_was_shown_to_who_begins_to_listen_counts_where_it_was_stampe
 
 
 async def test_the_newest_price_counts_once_trading_goes_on(made: Hall) -> None:
-    account = await trader(made)
+    account = await made.trader()
     (stop,) = await made.place(account, wish("SELL", "STOP_MARKET", "5", stop_price="95"), price="100")
     await made.look()
     await halt(made, account, True)
@@ -325,151 +313,3 @@ async def halt(made: Hall, account: AccountRow, on: bool) -> None:
     async with writing(made.house.host, account.tenant_id, account.id) as w:
         w.set(halted=on)
         w.touch()
-
-
-@pytest.fixture
-async def trailing(made: Hall) -> tuple[AccountRow, OrderRow]:
-    """A trail of 2 behind 120, which only memory knows."""
-    account = await trader(made, **OPEN)
-    expires = made.house.clock.now() + timedelta(seconds=60)
-    given: dict[str, Any] = {"stop_price": "50", "time_in_force": TimeInForce.GTD, "expires_at": expires}
-    _, trail = await made.place(
-        account, wish("SELL", "STOP_MARKET", "3", **given), wish("SELL", "TRAILING_STOP", "5", trail_amount="2"),
-        price="100",
-    )  # fmt: skip
-    await made.look()
-    made.house.clock.turn(1)
-    await made.tick("120")
-    row = await made.order(trail.id)
-    assert row.trail_extreme == D(100)
-    return account, row
-
-
-async def test_a_trail_stays_where_it_is_when_another_order_changes_what_it_reserves(
-    made: Hall, trailing: tuple[AccountRow, OrderRow]
-) -> None:
-    account, trail = trailing
-    await made.place(account, wish("SELL", "LIMIT", "2", limit_price="140"), wish("BUY", "MARKET", "2"), price="120")
-    assert (await made.order(trail.id)).version > trail.version
-
-    await made.look()
-    assert (await made.order(trail.id)).trail_extreme == D(120)
-    await made.tick("117")
-
-    assert await made.stand(trail.id) == ("FILLED", "5")
-
-
-async def test_a_trail_stays_where_it_is_when_another_order_expires(
-    made: Hall, trailing: tuple[AccountRow, OrderRow]
-) -> None:
-    _, trail = trailing
-    made.house.clock.turn(60)
-    # The look writes how far it has followed once the expiry has written the order.
-    await made.look()
-    assert (await made.order(trail.id)).version > trail.version
-
-    assert (await made.order(trail.id)).trail_extreme == D(120)
-    await made.tick("117")
-    assert await made.stand(trail.id) == ("FILLED", "5")
-
-
-async def test_a_trail_stays_where_it_is_when_its_size_changes_and_is_written_before_that_was_read(
-    made: Hall, trailing: tuple[AccountRow, OrderRow]
-) -> None:
-    _, trail = trailing
-    await made.replace(trail, "100", quantity=D(4))
-    await made.engine._keep_extremes()
-    assert (await made.order(trail.id)).trail_extreme == D(100)
-
-    await made.look()
-    assert (await made.order(trail.id)).trail_extreme == D(120)
-    await made.tick("117")
-
-    assert await made.stand(trail.id) == ("FILLED", "4")
-
-
-async def test_a_trail_stops_by_what_only_memory_knows_when_others_have_just_written_its_order(
-    made: Hall, trailing: tuple[AccountRow, OrderRow]
-) -> None:
-    _, trail = trailing
-    await made.replace(trail, "100", quantity=D(4))
-    await made.engine._keep_extremes()
-
-    await made.tick("117")
-
-    assert await made.stand(trail.id) == ("FILLED", "4")
-
-
-async def test_a_trail_stays_where_it_is_when_its_entry_is_filled_further_by_others(made: Hall) -> None:
-    account = await trader(made)
-    bracket = wish("BUY", "LIMIT", "5", limit_price="99", stop_loss=Exit(trail_amount=D(2)))
-    entry, trail = await made.place(account, bracket, price="100")
-    await made.look()
-    made.house.clock.turn(1)
-    await made.tick("98", bid="98", ask="98.5", ask_size="3")
-    made.house.clock.turn(1)
-    await made.tick("98", bid="98", ask="99.5")
-    made.house.clock.turn(1)
-    await made.tick("120")
-    await made.replace(entry, "100", limit_price=D(100))
-    row = await made.order(trail.id)
-    assert (row.quantity, row.trail_extreme) == (D(5), D(98))
-
-    await made.look()
-    assert (await made.order(trail.id)).trail_extreme == D(120)
-    await made.tick("117")
-
-    assert await made.stand(trail.id) == ("FILLED", "5")
-
-
-async def test_another_trail_is_behind_the_same_best_price(made: Hall, trailing: tuple[AccountRow, OrderRow]) -> None:
-    _, trail = trailing
-    await made.replace(trail, "100", trail_amount=D(4))
-    await made.look()
-
-    await made.tick("117")
-    assert await made.stand(trail.id) == ("ACCEPTED", "0")
-    await made.tick("116")
-
-    assert await made.stand(trail.id) == ("FILLED", "5")
-
-
-async def test_who_goes_on_after_another_write_knows_how_far_a_trail_had_come(
-    made: Hall, trailing: tuple[AccountRow, OrderRow], sqlite_url: str, tmp_path: Path
-) -> None:
-    _, trail = trailing
-    await made.replace(trail, "100", quantity=D(4))
-    await made.look()
-    await made.engine.close()
-
-    async with another(made, sqlite_url, tmp_path) as later:
-        await later.look()
-        await later.tick("117")
-
-        assert await later.stand(trail.id) == ("FILLED", "4")
-
-
-async def test_a_trailing_exit_begins_anew_once_its_entry_opens_more_after_a_close(made: Hall) -> None:
-    account = await made.account("10000")
-    entry, exit_ = await made.place(
-        account, wish("BUY", "LIMIT", "5", limit_price="100", stop_loss=Exit(trail_amount=D(2))), price="101"
-    )
-    await made.look()
-    made.house.clock.turn(1)
-    await made.tick("100", bid="99.5", ask="100", ask_size="3")
-    made.house.clock.turn(1)
-    await made.tick("120", bid="119.9", ask="120")
-    assert await made.stand(entry.id) == ("PARTIALLY_FILLED", "3")
-    await made.place(account, wish("SELL", "MARKET", "3"), price="120")
-    made.house.clock.turn(1)
-    await made.tick("99", bid="98.9", ask="99")
-    assert await made.stand(entry.id) == ("FILLED", "5")
-
-    made.house.clock.turn(1)
-    await made.tick("98.5", bid="98.4", ask="98.5")
-    waits = await made.stand(exit_.id)
-    made.house.clock.turn(1)
-    await made.tick("97", bid="96.9", ask="97")
-    await made.look()
-
-    assert (waits, await made.stand(exit_.id)) == (("ACCEPTED", "0"), ("FILLED", "2"))
