@@ -98,15 +98,21 @@ class Document(TypeDecorator[Any]):
     impl = JSON
     cache_ok = True
 
+    def __init__(self, *, none_as_null: bool = False) -> None:
+        super().__init__(none_as_null=none_as_null)
+        self.none_as_null = none_as_null
+
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name != "postgresql":
-            return dialect.type_descriptor(JSON())
+            return dialect.type_descriptor(JSON(none_as_null=self.none_as_null))
         from sqlalchemy.dialects.postgresql import JSONB
 
-        return dialect.type_descriptor(JSONB())
+        return dialect.type_descriptor(JSONB(none_as_null=self.none_as_null))
 
 
 Json = Document()
+RareJson = Document(none_as_null=True)
+"""Where most rows have none: NULL is not parsed, a document that is `null` would be."""
 
 
 def tenant_table(name: str, metadata: MetaData, *items: Any) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, PrimaryKeyConstraint, Text, text
 
-from gateway.core.store import ExactDecimal, Instant, Json, shared_table, tenant_table, unique_where
+from gateway.core.store import ExactDecimal, Instant, Json, RareJson, shared_table, tenant_table, unique_where
 
 TABLES = MetaData()
 
@@ -80,7 +80,7 @@ orders = tenant_table(
     Column("post_only", Boolean, nullable=False),
     Column("reduce_only", Boolean, nullable=False),
     Column("expires_at", Instant, nullable=True),  # of GTD as given; of DAY as the calendar has it
-    Column("condition", Json, nullable=True),  # what it waits for
+    Column("condition", RareJson, nullable=True),  # what it waits for
     Column("parent_id", Text, nullable=True),  # the order whose fill wakes it
     Column("group_id", Text, nullable=True),  # one cancels the other
     Column("leg", Text, nullable=True),  # OrderLeg

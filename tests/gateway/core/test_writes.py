@@ -30,7 +30,7 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from gateway.core.store import ExactDecimal, Instant, Json, Store, Tx, tenant_table
+from gateway.core.store import ExactDecimal, Instant, Json, RareJson, Store, Tx, tenant_table
 from gateway.core.writes import Addition, Change, Insertion, Removal, Upsert
 from schema.errors import DatabaseUnavailable
 
@@ -39,6 +39,7 @@ things = tenant_table(
     "probe_things", TABLES,
     Column("key", Text, primary_key=True), Column("amount", ExactDecimal), Column("at", Instant),
     Column("data", Json), Column("open", Boolean), Column("count", Integer), Column("large", BigInteger),
+    Column("rare", RareJson),
 )  # fmt: skip
 parts = Table("probe_parts", TABLES, Column("n", Integer, primary_key=True), Column("of", ForeignKey(things.c.key)))
 sums = Table("probe_sums", TABLES, Column("of", Text, primary_key=True), Column("n", Integer))
@@ -56,14 +57,14 @@ rows_of_any_kind = st.lists(
         "amount": st.none() | st.decimals(allow_nan=False, allow_infinity=False),
         "at": st.none() | st.datetimes(timezones=st.just(UTC)), "data": documents | st.lists(documents, max_size=2),
         "open": st.none() | st.booleans(), "count": st.none() | st.integers(-(2**31), 2**31 - 1),
-        "large": st.none() | st.integers(-(2**63), 2**63 - 1),
+        "large": st.none() | st.integers(-(2**63), 2**63 - 1), "rare": documents,
     }),
     unique_by=lambda row: str(row["key"]), max_size=6,
 )  # fmt: skip
 
 
 def thing(key: str, count: int = 0, tenant: str = "a", **more: Any) -> dict[str, Any]:
-    empty = dict.fromkeys(("amount", "at", "data", "open", "large"))
+    empty = dict.fromkeys(("amount", "at", "data", "open", "large", "rare"))
     return {**empty, "tenant_id": tenant, "key": key, "count": count, **more}
 
 
@@ -107,6 +108,19 @@ async def counts(store: Store) -> dict[str, int]:
     async with store.read() as tx:
         found = await tx.connection.execute(select(things.c.key, things.c.count))
         return {row[0]: row[1] for row in found}
+
+
+async def test_no_document_is_null_where_most_rows_have_none(store: Store):
+    async with store.write() as tx:
+        tx.later(NEW, [thing("a"), thing("b", rare={"a": None})])
+        await tx.run(things.insert().values(thing("c")))
+
+    async with store.read() as tx:
+        found = [tuple(row) for row in await tx.connection.execute(select(things.c.key, things.c.data, things.c.rare))]
+        null = await tx.values(select(things.c.key).where(things.c.rare.is_(None)).order_by(things.c.key))
+        document = await tx.values(select(things.c.key).where(things.c.data.is_(None)))
+    assert sorted(found) == [("a", None, None), ("b", None, {"a": None}), ("c", None, None)]
+    assert (null, document) == (["a", "c"], [])
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
