@@ -63,7 +63,7 @@ def arrival(floor: Floor, ground: Ground, row: OrderRow) -> Step | None:
 def reserve_of(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
     """What it holds of buying power while it is open; for what nobody prices yet by its own limit or stop. What has no
     size yet (an exit whose entry is sized once its condition is met) holds nothing."""
-    if row.quantity is None or (not floor.lends and row.side == Side.SELL):
+    if row.quantity is None or row.reduce_only or (not floor.lends and row.side == Side.SELL):
         return ZERO
     tick = ground.priced.tick if ground.priced else None
     opens = working(row).left
@@ -144,7 +144,7 @@ def _rests(floor: Floor, ground: Ground, after: OrderRow, step: Step) -> Decimal
         rows[after.id] = replace(after, reserved=ZERO)
     else:
         del rows[after.id]
-    found = reckoned(rows.values(), held, ground.market, floor.leverage)
+    found = reckoned(rows.values(), held, ground.market, floor.reserves)
     return total_of(EXACT.subtract(each.reserved, rows[each.id].reserved) for each in found)
 
 
@@ -159,7 +159,7 @@ def _shifts(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
         return ZERO
     rows = {each.id: each for each in _with(floor, row)}
     found = shifted(
-        rows.values(), floor.shifts.parts(row.instrument), floor.held(row.instrument), ground.market, floor.leverage
+        rows.values(), floor.shifts.parts(row.instrument), floor.held(row.instrument), ground.market, floor.reserves
     )  # fmt: skip
     more = (EXACT.subtract(each.reserved, rows[each.id].reserved) for each in found if each.id != row.id)
     return max(ZERO, total_of(more))

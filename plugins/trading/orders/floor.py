@@ -7,6 +7,7 @@ its events and what it does to other orders stand in one transaction, or none of
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from decimal import Context, Decimal
@@ -36,6 +37,7 @@ from plugins.trading.orders.market import Market
 from plugins.trading.orders.offers import Offers
 from plugins.trading.orders.protecting import fitting
 from plugins.trading.orders.reasons import told_reason
+from plugins.trading.orders.reckoning import Reserves
 from plugins.trading.orders.shifting import Shifts
 from plugins.trading.orders.sides import check_woken
 from plugins.trading.orders.store import OrderStore
@@ -80,7 +82,7 @@ class Floor(Books):
         """Fills that were left out, of orders that wait on: see `left_out`."""
         self._new: dict[str, None] = {}
         self._changed: dict[str, None] = {}
-        self.shifts = Shifts(self)
+        self.shifts, self.reserves = Shifts(self), Reserves(self.leverage)
         self.began: dict[str, Decimal] | None = None
         """See `read_began`."""
         self.halted: str | None = None
@@ -256,27 +258,31 @@ class Floor(Books):
                     return
                 step = instead
             self.taken.append(step)
-            held = self.held(row.instrument)
-            after = returned(row, step.order, self.now, told_reason(step.reason))
-            after = replace(after, reserved=left_of(row, after))
-            if told or (row.status == OrderStatus.NEW and after.status != OrderStatus.NEW):
-                accepted = replace(after, filled=row.filled)
-                self.events.append(OrderAccepted.told(accepted, self._mode(row, market), self.now))
-            after = self._fill(row, after, step, market)
-            self.put(after)
-            if not after.open and after.status != OrderStatus.FILLED:
-                self.events.append(told_end(after, self._mode(row, market), self.now))
-            self._filled(after, market, total_of(each.quantity for each in step.executions), held)
-            if step.executions and self.lends:
-                self.shifts.reckon(row.instrument, market)
+            with self.shifts.reckoning(row.instrument, market) if step.executions and self.lends else nullcontext():
+                self._apply(row, step, market, told=told)
+
+    def _apply(self, row: OrderRow, step: Step, market: Market, *, told: bool) -> None:
+        held = self.held(row.instrument)
+        after = returned(row, step.order, self.now, told_reason(step.reason))
+        after = replace(after, reserved=left_of(row, after))
+        if told or (row.status == OrderStatus.NEW and after.status != OrderStatus.NEW):
+            accepted = replace(after, filled=row.filled)
+            self.events.append(OrderAccepted.told(accepted, self._mode(row, market), self.now))
+        after = self._fill(row, after, step, market)
+        self.put(after)
+        if not after.open and after.status != OrderStatus.FILLED:
+            self.events.append(told_end(after, self._mode(row, market), self.now))
+        self._filled(after, market, total_of(each.quantity for each in step.executions), held)
 
     def _filled(self, row: OrderRow, market: Market, filled: Decimal, held: Decimal) -> None:
         """What so much of it means to others; so much was *held* before. What protected what is gone has ended before
         another order is woken; but what an exit has filled, its own group knows first."""
         opened = opening(Side(row.side), filled, held)
         if filled and row.leg not in EXITS:
+            now = self.held(row.instrument)
             self._fit(row.instrument, held, row.id)
-            self._fit(row.instrument, self.held(row.instrument), row.id)
+            if now * held < 0 or abs(now) < abs(held):
+                self._fit(row.instrument, now, row.id)
         self._follow(row, market, opened)
         if filled and row.leg in EXITS:
             self._fit(row.instrument, self.held(row.instrument))
@@ -325,7 +331,7 @@ class Floor(Books):
         """Whatever has reduced a position to this: its exits are no larger together. Those of an order that was
         *filled* just now hear of that next."""
         rows = [row for row in self.orders.values() if row.open and row.instrument == instrument]
-        for consequence in fitting(sorted(rows, key=lambda row: row.number), held, filled):
+        for consequence in fitting(rows, held, filled):
             self._do(consequence, None)
 
     def _kin(self, row: OrderRow) -> Iterable[OrderRow]:

@@ -25,15 +25,17 @@ CLOSING = frozenset({OrderCause.CLOSE, OrderCause.LIQUIDATION})
 
 
 def fitting(rows: Collection[OrderRow], held: Decimal, filled: str | None = None) -> Iterator[Consequence]:
-    """What the exits, and what only closes, among an instrument's open orders do where so much is held; *rows* in the
-    order of placing.
+    """What the exits, and what only closes, among an instrument's open orders do where so much is held.
 
     Those of an entry that was *filled* just now, perhaps to its end, are still to hear what it has opened.
     """
+    bound = sorted((row for row in rows if protects(row) or closes(row)), key=lambda row: row.number)
+    if not bound:
+        return
     filling = {row.id for row in rows} | ({filled} if filled else set())
     for side in Side:
         for some in (protects, closes):
-            orders = [linked(row) for row in rows if row.side == side and some(row)]
+            orders = [linked(row) for row in bound if row.side == side and some(row)]
             yield from fitted(orders, filling, closable(side, held))
 
 

@@ -49,12 +49,13 @@ class Part(NamedTuple):
 def parts_of(rows: Iterable[OrderRow], held: Decimal) -> dict[str, Part]:
     """Of an instrument's open orders the part that opens, by their ids: once those before it have closed what is held.
 
-    What has no number yet comes last; what waits for a condition holds nothing, and is left out.
+    What has no number yet comes last. What waits for a condition holds nothing, nor do exits, which only reduce, each
+    of what another one may close, too: both are left out.
     """
     found, ahead = dict[str, Part](), dict[tuple[str, _Way], Decimal]()
     closes = {side.value: closable(side, held) for side in Side}
     for row in sorted(rows, key=lambda each: (not each.number, each.number)):
-        if row.quantity is None or row.condition is not None:
+        if row.quantity is None or row.condition is not None or row.leg in EXITS:
             continue
         left, closing = EXACT.subtract(row.quantity, row.filled), closes[row.side]
         # What nothing is held against is not counted: most orders.
@@ -63,8 +64,7 @@ def parts_of(rows: Iterable[OrderRow], held: Decimal) -> dict[str, Part]:
             before = ahead.get((row.side, _Way.AT_ONCE), ZERO)
             if way is not _Way.AT_ONCE:
                 before = EXACT.add(before, ahead.get((row.side, way), ZERO))
-            if row.leg not in EXITS:
-                ahead[row.side, way] = EXACT.add(ahead.get((row.side, way), ZERO), left)
+            ahead[row.side, way] = EXACT.add(ahead.get((row.side, way), ZERO), left)
             if before < closing:
                 left = max(ZERO, EXACT.subtract(left, EXACT.subtract(closing, before)))
         found[row.id] = Part(row, left)
@@ -88,28 +88,49 @@ def reserve_at(
     return ZERO if price is None else reserve(row, price, spec, model, leverage, opens)
 
 
-def reckoned(rows: Iterable[OrderRow], held: Decimal, market: Market, leverage: Decimal) -> Iterator[OrderRow]:
+class Reserves:
+    """Of one account: what each order holds is reckoned once for a price and what of it opens, however often those
+    before it change."""
+
+    def __init__(self, leverage: Decimal) -> None:
+        self._leverage = leverage
+        self._known: dict[str, tuple[object, Decimal]] = {}
+
+    def of(self, row: OrderRow, market: Market, opens: Decimal) -> Decimal:
+        """See `reserve_at`."""
+        if not opens or row.reduce_only:
+            return ZERO
+        asked = (opens, row.limit_price, row.stop_price, not row.fills, market.tick, market.spec, market.model)
+        known = self._known.get(row.id)
+        if known is not None and known[0] == asked:
+            return known[1]
+        found = reserve_at(row, market.tick, market.spec, market.model, self._leverage, opens)
+        self._known[row.id] = asked, found
+        return found
+
+
+def reckoned(rows: Iterable[OrderRow], held: Decimal, market: Market, reserves: Reserves) -> Iterator[OrderRow]:
     """Those of an instrument's open orders that hold another amount by the price of now, with it."""
     for part in parts_of(rows, held).values():
-        reserved = reserve_at(part.row, market.tick, market.spec, market.model, leverage, part.opens)
+        reserved = reserves.of(part.row, market, part.opens)
         if reserved != part.row.reserved:
             yield replace(part.row, reserved=reserved)
 
 
 def shifted(
-    rows: Iterable[OrderRow], before: Mapping[str, Part], held: Decimal, market: Market | None, leverage: Decimal
+    rows: Iterable[OrderRow], before: Mapping[str, Part], held: Decimal, market: Market | None, reserves: Reserves
 ) -> Iterator[OrderRow]:
     """Those that open another part than *before* another order was changed or ended, with what they hold by that."""
     for id, part in parts_of(rows, held).items():
         was = before.get(id)
         if was is None or was.opens == part.opens:
             continue
-        reserved = _anew(part, was, market, leverage)
+        reserved = _anew(part, was, market, reserves)
         if reserved != part.row.reserved:
             yield replace(part.row, reserved=reserved)
 
 
-def _anew(part: Part, was: Part, market: Market | None, leverage: Decimal) -> Decimal:
+def _anew(part: Part, was: Part, market: Market | None, reserves: Reserves) -> Decimal:
     """By the price of now; where nobody tells one, by what it has held for what it was to open."""
     row = part.row
     if not part.opens:
@@ -117,9 +138,7 @@ def _anew(part: Part, was: Part, market: Market | None, leverage: Decimal) -> De
     if was.opens and (market is None or market.tick is None) and _terms(row) == _terms(was.row):
         quantum = quantum_of(row.currency)
         return (row.reserved * part.opens / was.opens).quantize(quantum, rounding=ROUND_UP)
-    if market is None:
-        return row.reserved
-    return reserve_at(row, market.tick, market.spec, market.model, leverage, part.opens)
+    return row.reserved if market is None else reserves.of(row, market, part.opens)
 
 
 def _terms(row: OrderRow) -> object:

@@ -26,6 +26,8 @@ class Shifts:
         """Instruments whose open orders were all read; None for all."""
         self._before: dict[str, dict[str, Part]] | None = None
         """What orders opened before the change that is under way, by instrument."""
+        self._reckoned: str | None = None
+        """An instrument whose open orders are all reckoned anew at the end of what is under way."""
 
     async def read(self, tx: Tx, instruments: Collection[str]) -> None:
         """Of some instruments all was read: so it is then of those whose orders a change of theirs may end."""
@@ -49,12 +51,14 @@ class Shifts:
             self._before = None
         for name, parts in before.items():
             known = market if market is not None and str(market.spec.instrument) == name else None
-            self._hold(shifted(self._open(name), parts, self._floor.held(name), known, self._floor.leverage))
+            self._hold(shifted(self._open(name), parts, self._floor.held(name), known, self._floor.reserves))
 
     def note(self, row: OrderRow) -> None:
         """An order is about to become this."""
         before, name = self._before, row.instrument
-        if before is None or name in before or (self._whole is not None and name not in self._whole):
+        if before is None or name in before or name == self._reckoned:
+            return
+        if self._whole is not None and name not in self._whole:
             return
         if weight_of(row) != weight_of(self._floor.orders.get(row.id)):
             before[name] = self.parts(name)
@@ -64,9 +68,18 @@ class Shifts:
         known = (self._before or {}).get(instrument)
         return parts_of(self._open(instrument), self._floor.held(instrument)) if known is None else known
 
-    def reckon(self, instrument: str, market: Market) -> None:
-        """What its open orders hold, by what is held and by the price of now."""
-        self._hold(reckoned(self._open(instrument), self._floor.held(instrument), market, self._floor.leverage))
+    @contextmanager
+    def reckoning(self, instrument: str, market: Market) -> Iterator[None]:
+        """What is held changes in it: at its end all open orders of the instrument hold what they open by then, at the
+        price of now."""
+        outer, self._reckoned = self._reckoned, instrument
+        try:
+            yield
+        finally:
+            self._reckoned = outer
+        found = reckoned(self._open(instrument), self._floor.held(instrument), market, self._floor.reserves)
+        self._hold(found)
+        (self._before or {}).pop(instrument, None)
 
     def _open(self, instrument: str) -> list[OrderRow]:
         return [row for row in self._floor.orders.values() if row.open and row.instrument == instrument]

@@ -21,7 +21,7 @@ from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.grouping import place_of
 from plugins.trading.orders.inputs import GroupRule
 from plugins.trading.orders.placing import Place, arrive, place, replaced
-from plugins.trading.orders.reckoning import reckoned
+from plugins.trading.orders.reckoning import Reserves, reckoned
 from plugins.trading.rows import OrderRow
 from plugins.trading.writing import Writing
 from schema.symbols import parse_instrument
@@ -83,7 +83,7 @@ class Bench:
 
     def check(self) -> None:
         """All hold what they would if they were reckoned now."""
-        anew = reckoned(self.floor.open, self.floor.held(BTC), self.ground.market, D(5))
+        anew = reckoned(self.floor.open, self.floor.held(BTC), self.ground.market, Reserves(D(5)))
         assert [(row.id, row.reserved) for row in anew] == []
         assert self.floor.reserved().get("USD", D(0)) == sum((row.reserved for row in self.floor.open), D(0))
 
