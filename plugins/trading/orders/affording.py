@@ -139,17 +139,13 @@ def _rests(floor: Floor, ground: Ground, after: OrderRow, step: Step) -> Decimal
     if not opening(side, filled, before) and not after.open:
         return ZERO
     held = EXACT.add(before, filled if side is Side.BUY else EXACT.minus(filled))
-    rows = {each.id: each for each in _with(floor, after)}
-    if after.open:
-        rows[after.id] = replace(after, reserved=ZERO)
-    else:
-        del rows[after.id]
-    found = reckoned(rows.values(), held, ground.market, floor.reserves)
-    return total_of(EXACT.subtract(each.reserved, rows[each.id].reserved) for each in found)
+    rows = _with(floor, replace(after, reserved=ZERO))
+    found = reckoned(rows if after.open else rows[:-1], held, ground.market, floor.reserves)
+    return total_of(EXACT.subtract(holds, each.reserved) for each, holds in found)
 
 
 def _with(floor: Floor, row: OrderRow) -> list[OrderRow]:
-    """The open orders of its instrument, and it as it is to be."""
+    """The open orders of its instrument, and it as it is to be at last."""
     return [*(each for each in floor.open if each.instrument == row.instrument and each.id != row.id), row]
 
 
@@ -157,11 +153,9 @@ def _shifts(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
     """What those behind it come to hold more, as it is to close what they were to."""
     if not floor.lends or not row.number:
         return ZERO
-    rows = {each.id: each for each in _with(floor, row)}
-    found = shifted(
-        rows.values(), floor.shifts.parts(row.instrument), floor.held(row.instrument), ground.market, floor.reserves
-    )  # fmt: skip
-    more = (EXACT.subtract(each.reserved, rows[each.id].reserved) for each in found if each.id != row.id)
+    before, held = floor.shifts.parts(row.instrument), floor.held(row.instrument)
+    found = shifted(_with(floor, row), before, held, ground.market, floor.reserves)
+    more = (EXACT.subtract(holds, each.reserved) for each, holds in found if each.id != row.id)
     return max(ZERO, total_of(more))
 
 

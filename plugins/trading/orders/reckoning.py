@@ -8,7 +8,6 @@ What ends an order or changes its size reckons those behind it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from decimal import ROUND_UP, Decimal
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -109,25 +108,30 @@ class Reserves:
         return found
 
 
-def reckoned(rows: Iterable[OrderRow], held: Decimal, market: Market, reserves: Reserves) -> Iterator[OrderRow]:
-    """Those of an instrument's open orders that hold another amount by the price of now, with it."""
+Holds = tuple[OrderRow, Decimal]
+"""An order, and what it is to hold from now on."""
+
+
+def reckoned(rows: Iterable[OrderRow], held: Decimal, market: Market, reserves: Reserves) -> Iterator[Holds]:
+    """Those of an instrument's open orders that hold another amount by the price of now."""
     for part in parts_of(rows, held).values():
         reserved = reserves.of(part.row, market, part.opens)
         if reserved != part.row.reserved:
-            yield replace(part.row, reserved=reserved)
+            yield part.row, reserved
 
 
 def shifted(
     rows: Iterable[OrderRow], before: Mapping[str, Part], held: Decimal, market: Market | None, reserves: Reserves
-) -> Iterator[OrderRow]:
-    """Those that open another part than *before* another order was changed or ended, with what they hold by that."""
+) -> Iterator[Holds]:
+    """Those that open another part than *before* another order was changed or ended, and hold another amount by that.
+    """
     for id, part in parts_of(rows, held).items():
         was = before.get(id)
         if was is None or was.opens == part.opens:
             continue
         reserved = _anew(part, was, market, reserves)
         if reserved != part.row.reserved:
-            yield replace(part.row, reserved=reserved)
+            yield part.row, reserved
 
 
 def _anew(part: Part, was: Part, market: Market | None, reserves: Reserves) -> Decimal:

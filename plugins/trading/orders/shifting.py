@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gateway.core.store import Tx
 from plugins.trading.orders.market import Market
-from plugins.trading.orders.reckoning import Part, parts_of, reckoned, shifted, weight_of
+from plugins.trading.orders.reckoning import Holds, Part, parts_of, reckoned, shifted, weight_of
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.rows import OrderRow
 
@@ -84,6 +84,6 @@ class Shifts:
     def _open(self, instrument: str) -> list[OrderRow]:
         return [row for row in self._floor.orders.values() if row.open and row.instrument == instrument]
 
-    def _hold(self, rows: Iterable[OrderRow]) -> None:
-        for row in list(rows):
-            self._floor.put(replace(row, version=row.version + 1, changed_at=self._floor.now))
+    def _hold(self, found: Iterable[Holds]) -> None:
+        for row, holds in list(found):
+            self._floor.put(replace(row, reserved=holds, version=row.version + 1, changed_at=self._floor.now))

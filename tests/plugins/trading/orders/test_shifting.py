@@ -84,7 +84,7 @@ class Bench:
     def check(self) -> None:
         """All hold what they would if they were reckoned now."""
         anew = reckoned(self.floor.open, self.floor.held(BTC), self.ground.market, Reserves(D(5)))
-        assert [(row.id, row.reserved) for row in anew] == []
+        assert [(row.id, holds) for row, holds in anew] == []
         assert self.floor.reserved().get("USD", D(0)) == sum((row.reserved for row in self.floor.open), D(0))
 
 
