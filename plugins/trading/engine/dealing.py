@@ -38,6 +38,9 @@ from schema.words.problems import Refused
 
 LOG = structlog.get_logger(__name__)
 
+FILLS_AT_ONCE = 25
+"""Of one message, in one transaction."""
+
 NewestOf = Callable[[OrderRow], Market | None]
 """What the newest message says to an order that is due; None where nothing that counts for it is known."""
 
@@ -82,22 +85,30 @@ class Dealer:
             seat.met(late)
 
     async def _meet(self, seat: Seat, market: Market, marks: MarksOf, only: frozenset[str] | None) -> bool:
-        """Whether trading went on."""
+        """Whether trading went on. What fills many orders does so in several transactions: nobody waits for all."""
         tick = market.tick
         if tick is None:
             return True
         name = str(tick.instrument)
-        known, rows = await marks(seat, name) if seat.lends else None, dict[str, OrderRow]()
-        async with self.floor(seat, name) as (floor, halted):
-            if halted:
-                seat.pass_by(name)
-            elif not is_stale(tick, floor.now, market.model):
+        known = await marks(seat, name) if seat.lends else None
+        round, found, on = None, frozenset[str](), True
+        while round is None or round.queue:
+            async with self.floor(seat, name) as (floor, halted):
+                if halted:
+                    seat.pass_by(name)
+                    on = False
+                    break
+                if is_stale(tick, floor.now, market.model):
+                    break
+                if round is None:
+                    rows = (row for row in _working(floor, seat, tick) if only is None or row.id in only)
+                    round = floor.round(rows, market, heard=only is None)
+                    found = frozenset(each.id for each in round.queue)
                 floor.marks = known
-                rows |= {row.id: row for row in _working(floor, seat, tick) if only is None or row.id in only}
-                floor.take_all(rows, market, heard=only is None)
+                floor.take(round, FILLS_AT_ONCE)
                 await floor.write()
-        seat.met(rows)
-        return not halted
+        seat.met(found - {each.id for each in round.queue} if round else ())
+        return on
 
     async def pass_time(self, seat: Seat, newest: NewestOf, marks: MarksOf) -> None:
         """What time alone does: orders run out, and those that are due meet the newest message."""

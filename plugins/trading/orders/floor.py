@@ -6,7 +6,8 @@ its events and what it does to other orders stand in one transaction, or none of
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import deque
+from collections.abc import Collection, Iterable
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -34,7 +35,7 @@ from plugins.trading.orders.floorstore import FloorStore
 from plugins.trading.orders.leaving import left_out
 from plugins.trading.orders.losing import read_began
 from plugins.trading.orders.market import Market
-from plugins.trading.orders.offers import Offers
+from plugins.trading.orders.offers import Offers, Round
 from plugins.trading.orders.protecting import fitting
 from plugins.trading.orders.reasons import told_reason
 from plugins.trading.orders.reckoning import Reserves
@@ -175,24 +176,29 @@ class Floor(Books):
         self._take(row, step, market)
         return step
 
-    def take_all(self, rows: Mapping[str, OrderRow], market: Market, *, heard: bool = True) -> None:
-        """A message meets orders, one after the other: each as those before it have left it, and what is held.
+    def round(self, rows: Iterable[OrderRow], market: Market, *, heard: bool = True) -> Round:
+        """A message, and the orders that are to meet it, as it finds them."""
+        offered, open = self.offers.of(market, heard=heard), market.open
+        meeting = venue.Meeting(market.tick, market.spec, market.model, offered, open=open) if market.tick else None
+        forms = (form_of(row, lends=self.lends) for row in rows)
+        return Round(market, meeting, deque(meeting.queue(forms) if meeting else ()))
 
-        *rows* are those that it meets, as it found them: what it wakes meets the next one.
-        """
-        if market.tick is None:
-            return
-        offered = self.offers.of(market, heard=heard)
-        meeting = venue.Meeting(market.tick, market.spec, market.model, offered, open=market.open)
-        for found in meeting.queue(form_of(row, lends=self.lends) for row in rows.values()):
-            now = self.orders[found.id]
-            if not now.open:
+    def take(self, round: Round, fills: int | None = None) -> None:
+        """A message meets its orders, one after the other: each as those before it have left it, and what is held; what
+        they wake meets the next one. After so many *fills* it stops: the rest is for another transaction."""
+        met = 0
+        while round.meeting and round.queue and (fills is None or met < fills):
+            found = round.queue.popleft()
+            now = self.orders.get(found.id)
+            # What others have changed since is not what the message found.
+            if now is None or not now.open or working(now).accepted_at != found.accepted_at:
                 continue
-            step = meeting.meet(form_of(now, lends=self.lends), self.most(now), was=found)
+            step = round.meeting.meet(form_of(now, lends=self.lends), self.most(now), was=found)
+            met += bool(step.executions)
             if step.changed:
-                self._take(now, step, market)
+                self._take(now, step, round.market)
             if step.executions and self.orders[found.id].filled == now.filled:
-                meeting.release(found)
+                round.meeting.release(found)
 
     def revise(self, row: OrderRow, market: Market) -> Step:
         """Other terms: it loses its place, and arrives anew."""

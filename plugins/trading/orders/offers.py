@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
-from gateway.core.matching.model import Step, Tick
+from gateway.core.matching.model import Step, Tick, Working
 from gateway.core.matching.offers import Offered
-from gateway.core.matching.venue import give_back
+from gateway.core.matching.venue import Meeting, give_back
 from plugins.trading.orders.market import Market
 
 MOST_ACCOUNTS, MOST_MESSAGES, MOST_OF_ONE = 256, 64, 4
@@ -24,6 +25,15 @@ class _Known:
     tick: Tick
     left: Offered
     heard: bool
+
+
+class Round(NamedTuple):
+    """A message, and the orders that are still to meet it, as it found them."""
+
+    market: Market
+    meeting: Meeting | None
+    """None where there is no message."""
+    queue: deque[Working]
 
 
 class Offers:

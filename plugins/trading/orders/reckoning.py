@@ -123,8 +123,7 @@ def reckoned(rows: Iterable[OrderRow], held: Decimal, market: Market, reserves: 
 def shifted(
     rows: Iterable[OrderRow], before: Mapping[str, Part], held: Decimal, market: Market | None, reserves: Reserves
 ) -> Iterator[Holds]:
-    """Those that open another part than *before* another order was changed or ended, and hold another amount by that.
-    """
+    """Those that open another part than *before* another order was changed or ended, and hold more or less by that."""
     for id, part in parts_of(rows, held).items():
         was = before.get(id)
         if was is None or was.opens == part.opens:

@@ -204,6 +204,12 @@ class Hall:
         self.house.clock.turn(1)
         return account
 
+    async def halt(self, account: AccountRow, halted: bool = True) -> None:
+        """The account's kill switch; the engine has not heard of it yet."""
+        async with writing(self.house.host, account.tenant_id, account.id) as w:
+            w.set(halted=halted)
+            w.touch()
+
     async def replace(self, order: OrderRow, price: str, **terms: Any) -> None:
         """As `orderReplace` does, at a price; the engine has not heard of it yet."""
         async with writing(self.house.host, order.tenant_id, order.account_id) as w:

@@ -17,8 +17,7 @@ from gateway.core.matching.conditions import Direction, PriceCondition, plain
 from plugins.trading.engine.engine import Engine
 from plugins.trading.markets.prices import Priced
 from plugins.trading.orders.wishes import Exit
-from plugins.trading.rows import AccountRow, OrderRow
-from plugins.trading.writing import writing
+from plugins.trading.rows import OrderRow
 from schema.symbols import parse_instrument
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
 from tests.plugins.trading.engine.floorhouse import BTC, FREE, SANDBOX, Hall, another, deaf, hall, priced, wish
@@ -294,7 +293,7 @@ async def test_the_newest_price_counts_once_trading_goes_on(made: Hall) -> None:
     account = await made.trader()
     (stop,) = await made.place(account, wish("SELL", "STOP_MARKET", "5", stop_price="95"), price="100")
     await made.look()
-    await halt(made, account, True)
+    await made.halt(account)
     made.house.clock.turn(1)
     await made.tick("90")
     await made.look()
@@ -303,13 +302,7 @@ async def test_the_newest_price_counts_once_trading_goes_on(made: Hall) -> None:
     await made.look()
     assert await made.stand(stop.id) == ("ACCEPTED", "0")
 
-    await halt(made, account, False)
+    await made.halt(account, False)
     await made.look()
 
     assert (await made.fills(account))[1:] == [("SELL", "5", "94")]
-
-
-async def halt(made: Hall, account: AccountRow, on: bool) -> None:
-    async with writing(made.house.host, account.tenant_id, account.id) as w:
-        w.set(halted=on)
-        w.touch()

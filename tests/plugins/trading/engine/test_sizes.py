@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from plugins.trading.engine import dealing
+from plugins.trading.engine.seat import Seat
 from plugins.trading.orders.floor import Floor
-from tests.plugins.trading.engine.floorhouse import FREE, hall, wish
+from plugins.trading.writing import writing
+from schema.words.orders import OrderStatus
+from tests.plugins.trading.engine.floorhouse import BTC, FREE, hall, wish
+
+D = Decimal
 
 LATE = {**FREE, "latency_ms": 1000}
 
@@ -83,3 +92,74 @@ async def test_what_was_not_written_has_taken_nothing_of_a_message(
         await made.settle()
 
         assert (failures, await made.stand(rests.id)) == ([], ("FILLED", "2"))
+
+
+async def test_what_fills_many_orders_does_so_in_several_transactions_and_passes_by_what_changed_between(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dealing, "FILLS_AT_ONCE", 2)
+    real, begun = dealing.Dealer.floor, list[str]()
+
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account("1000")
+        limits = [wish("BUY", "LIMIT", "1", limit_price=str(price)) for price in (99, 98, 97, 96, 95)]
+        rows = await made.place(account, *limits, price="100")
+        await made.look()
+
+        @asynccontextmanager
+        async def floor(dealer: dealing.Dealer, seat: Seat, *names: str) -> AsyncIterator[tuple[Floor, bool]]:
+            begun.append(seat.id)
+            if len(begun) == 2:
+                made.house.clock.turn(1)
+                await made.replace(rows[2], "100", limit_price=D(98))
+                async with writing(made.house.host, account.tenant_id, account.id) as w:
+                    other = await Floor.opened(made.house.host, w)
+                    other.end(other.orders[rows[3].id], OrderStatus.CANCELED, "CANCELED")
+                    await other.write()
+            async with real(dealer, seat, *names) as found:
+                yield found
+
+        monkeypatch.setattr(dealing.Dealer, "floor", floor)
+        made.house.clock.turn(1)
+        await made.tick("94")
+
+        assert [(await made.stand(row.id))[0] for row in rows] == ["FILLED", "FILLED", "ACCEPTED", "CANCELED", "FILLED"]
+        assert len(begun) == 2
+        assert await made.held(account) == {BTC: "3"}
+
+        made.house.clock.turn(1)
+        await made.tick("94")
+
+        assert await made.stand(rows[2].id) == ("FILLED", "1")
+
+
+async def test_a_halt_between_two_transactions_of_a_message_keeps_the_rest_for_when_trading_goes_on(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dealing, "FILLS_AT_ONCE", 1)
+    real, begun = dealing.Dealer.floor, list[str]()
+
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account("1000")
+        limits = [wish("BUY", "LIMIT", "1", limit_price=str(price)) for price in (99, 98)]
+        rows = await made.place(account, *limits, price="100")
+        await made.look()
+
+        @asynccontextmanager
+        async def floor(dealer: dealing.Dealer, seat: Seat, *names: str) -> AsyncIterator[tuple[Floor, bool]]:
+            begun.append(seat.id)
+            if len(begun) == 2:
+                await made.halt(account)
+            async with real(dealer, seat, *names) as found:
+                yield found
+
+        monkeypatch.setattr(dealing.Dealer, "floor", floor)
+        made.house.clock.turn(1)
+        await made.tick("97")
+        assert [(await made.stand(row.id))[0] for row in rows] == ["FILLED", "ACCEPTED"]
+
+        await made.halt(account, False)
+        made.engine.doubt(account.id)
+        await made.look()
+
+        assert [(await made.stand(row.id))[0] for row in rows] == ["FILLED", "FILLED"]

@@ -184,7 +184,7 @@ class Pit:
             floor = await Floor.opened(self.house.host, w)
             rows = {each.id: each for each in floor.open if each.instrument == symbol and each.status != "NEW"}
             floor.marks = ground.marks if floor.lends else None
-            floor.take_all(rows, ground.market)
+            floor.take(floor.round(rows.values(), ground.market))
             await floor.write()
 
     async def order(self, id: str) -> Any:

@@ -88,9 +88,9 @@ class Slate:
 
     def meet_now(self) -> None:
         """The message that was set does."""
-        rows = {row.id: row for row in self.floor.open if OrderStatus(row.status) in WORKING}
+        rows = [row for row in self.floor.open if OrderStatus(row.status) in WORKING]
         self.floor.marks = self.marks if self.floor.lends else None
-        self.floor.take_all(rows, self.ground.market)
+        self.floor.take(self.floor.round(rows, self.ground.market))
         self.floor.marks = None
 
     def place(self, wish: Wish, **how: Any) -> list[OrderRow]:

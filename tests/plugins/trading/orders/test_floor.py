@@ -240,7 +240,7 @@ def test_against_a_bar_an_exit_sells_no_more_than_it_protected_before_the_bar():
             start=start, end=desk.floor.now, open=D(100), high=D(103), low=D(98), close=D(100), volume=D(volume)
         )  # fmt: skip
         desk.tick = replace(desk.tick, at=desk.floor.now, as_of=desk.floor.now, bar=made)
-        desk.floor.take_all({row.id: row for row in desk.floor.open if row.accepted_at}, desk.ground.market)
+        desk.floor.take(desk.floor.round([row for row in desk.floor.open if row.accepted_at], desk.ground.market))
 
     bar("6")
     bar("50")

@@ -74,7 +74,7 @@ class Bench:
         market, marks = self.ground.market, self.ground.marks
         rows = {row.id: row for row in self.floor.open if row.status != "NEW"}
         self.floor.marks = marks
-        self.floor.take_all(rows, market)
+        self.floor.take(self.floor.round(rows.values(), market))
         self.floor.marks = None
 
     def reserves(self) -> list[str]:
