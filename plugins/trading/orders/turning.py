@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
 
+from gateway.core.matching.chances import UNTIL_TRIGGERED
 from gateway.core.matching.contingencies import Linked
 from gateway.core.matching.lifecycle import TERMINAL, advance
 from gateway.core.matching.model import Execution, Working
@@ -81,9 +82,12 @@ def resized(row: OrderRow, quantity: Decimal, now: datetime) -> OrderRow:
 
 def linked(row: OrderRow) -> Linked:
     """As the orders that belong to it see it."""
+    status = OrderStatus(row.status)
+    touched = status is OrderStatus.TRIGGERED or row.filled > ZERO
     return Linked(
-        id=row.id, status=OrderStatus(row.status), quantity=row.quantity or ZERO, filled=row.filled,
+        id=row.id, status=status, quantity=row.quantity or ZERO, filled=row.filled,
         leg=OrderLeg(row.leg) if row.leg else None, parent=row.parent_id, group=row.group_id,
+        triggered=touched and row.type in UNTIL_TRIGGERED,
     )  # fmt: skip
 
 
