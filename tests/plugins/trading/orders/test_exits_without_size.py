@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from plugins.trading.orders.wishes import Exit
 from plugins.trading.rows import OrderRow
 from tests.plugins.trading.engine.floorhouse import wish
-from tests.plugins.trading.orders.slate import D, Slate, slate
+from tests.plugins.trading.orders.slate import FREE, D, Slate, slate
 
 CLOSED, EXIT_FILLED = "CLOSED: its position was closed", "EXIT_FILLED: its position was closed"
 AT, LIMITED, TRAIL = Exit(stop_price=D(95)), Exit(stop_price=D(95), limit_price=D("94.5")), Exit(trail_amount=D(4))
@@ -59,3 +60,35 @@ def test_a_stop_that_was_triggered_ends_where_the_position_is_turned():
 
     assert [status for status, *_ in ended(desk, rows)] == ["CANCELED"] * 3
     assert desk.held() == "-0.4"
+
+
+def test_the_message_that_opens_more_does_not_meet_them():
+    desk, (entry, _, loss) = filling(AT)
+    desk.place(wish("SELL", "MARKET", "1"))
+
+    desk.meet("94", "100", size="1")
+    opened = (desk.stand(entry), desk.stand(loss), desk.held())
+    desk.meet("94", "101")
+
+    assert opened == (("PARTIALLY_FILLED", "2"), ("ACCEPTED", "0"), "1")
+    assert (desk.stand(loss), desk.sold) == (("FILLED", "1"), [("1", "99"), ("1", "94")])
+
+
+def test_nothing_meets_them_before_their_latency():
+    desk, (_, profit, loss) = filling(AT, model={**FREE, "latency_ms": 1500})
+    desk.meet("99", "100", size="1")
+    desk.place(wish("SELL", "MARKET", "1"))
+    desk.meet("99", "101")
+    desk.meet("99", "101")
+    asleep = desk.floor.orders[loss.id]
+
+    desk.meet("99", "100", size="1")
+    opened = desk.floor.orders[loss.id]
+    desk.meet("94", "101")
+    early = desk.stand(loss)
+    desk.meet("94", "101")
+
+    assert (asleep.quantity, opened.quantity, opened.accepted_at) == (D(0), D(1), opened.changed_at)
+    assert opened.due_at == opened.changed_at + timedelta(milliseconds=1500)
+    assert (early, desk.stand(loss)) == (("ACCEPTED", "0"), ("FILLED", "1"))
+    assert desk.stand(profit) == ("CANCELED", "0")
