@@ -299,6 +299,9 @@ class Floor(Books):
         if not self.lends or market.tick is None or not most:
             return None
         order, now = replace(working(row), reduce_only=True), self.now if row.due_at is not None else None
+        if order.status is OrderStatus.NEW:
+            # It arrives with this message.
+            order, now = replace(order, status=OrderStatus.ACCEPTED, accepted_at=self.now, due_at=self.now), self.now
         offered = self.offers.of(market)
         return venue.step(order, market.tick, market.spec, market.model, offered, open=market.open, most=most, now=now)
 

@@ -90,6 +90,27 @@ def test_of_a_margin_account_it_needs_the_margin_of_then():
     assert desk.held() == "2"
 
 
+@pytest.mark.parametrize(
+    ("tif", "stood", "held"),
+    [(IOC, ("CANCELED", "2"), "0"), (FOK, ("REJECTED", "0"), "2")],
+)
+def test_what_turns_a_position_without_the_margin_for_it_closes_what_it_can_and_holds_nothing(
+    tif: TimeInForce, stood: tuple[str, str], held: str
+):
+    desk = slate("20000", margin="MARGIN", leverage=D(1))
+    waits = pair(desk, "SELL", "LIMIT", "100", behind=STOP, limit_price="115", time_in_force=tif)
+    # It holds 11,500, for its limit.
+    desk.floor.cash["USD"] = D(11745)
+
+    desk.meet("120")
+
+    told = "INSUFFICIENT_MARGIN: its fill takes a margin of 11520.00 USD, and 11505.00 is available"
+    assert (ended(desk, waits), desk.held()) == ((*stood, told), held)
+    assert desk.floor.orders[waits.id].reserved == D(0)
+    mine = [type(each).__name__ for each in desk.floor.events if getattr(each, "order_id", None) == waits.id]
+    assert (mine[0], mine[-1]) == ("OrderAccepted", f"Order{stood[0].capitalize()}")
+
+
 def test_what_may_wait_meets_the_next_message():
     desk = slate()
     waits = pair(desk, "BUY", "MARKET", "2")
