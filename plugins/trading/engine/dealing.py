@@ -151,6 +151,8 @@ class Dealer:
             elif not is_priced(floor, ground):
                 return False
             else:
+                # What its fill wakes is judged by them.
+                floor.marks = ground.marks if floor.lends else None
                 arrive(floor, ground, now)
             await floor.write()
         return True
