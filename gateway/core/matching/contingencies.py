@@ -8,7 +8,8 @@ Bracket: an ENTRY, and a TAKE_PROFIT and a STOP_LOSS (either alone, too) that ha
 - An entry that ends without having opened anything ends them too; one that has, leaves them on that.
 A TAKE_PROFIT and a STOP_LOSS of one group without a parent protect a position that is there: both stay as large as
 what is left of it, and once one is filled whole, the other is cancelled.
-Whatever else reduces a position, its exits follow (`fitted`): together they never exceed what is held.
+Whatever else reduces a position, its exits follow (`fitted`): together they never exceed what is held. A stop that was
+triggered, and has nothing left to close then, has done its work: what is left of the entry is cancelled with it.
 OCO: orders of one group. The first fill of one, even a part, cancels the others.
 Orders of one group without a leg have nothing in common but its name: a hedge's.
 OTO: an order with a parent waits until that is filled whole; it is cancelled where the parent ends otherwise.
@@ -44,6 +45,8 @@ class Linked:
     leg: OrderLeg | None = None
     parent: str | None = None
     group: str | None = None
+    triggered: bool = False
+    """Whether it is a stop that waits for its price no more: it would close at any price what it protects next."""
 
     @property
     def ended(self) -> bool:
@@ -96,7 +99,7 @@ def fitted(exits: Iterable[Linked], filling: Collection[str], held: Decimal) -> 
 
     `exits` stand in the order of placing. Those of one group protect the same; the groups that were placed last give
     way first. Where nothing is left they end, but for those whose entry is `filling` yet: they stay, of no size, for
-    what it opens.
+    what it opens; a stop that was triggered ends it as well, as if it had been filled whole.
     """
     groups: dict[str, list[Linked]] = {}
     for each in exits:
@@ -105,14 +108,19 @@ def fitted(exits: Iterable[Linked], filling: Collection[str], held: Decimal) -> 
     for group in groups.values():
         part = min(max(each.left for each in group), held)
         held = EXACT.subtract(held, part)
-        found += (then for each in group if (then := _fitted(each, part, filling)) is not None)
+        for each in group:
+            found += _fitted(each, part, filling)
     return tuple(found)
 
 
-def _fitted(exit_: Linked, part: Decimal, filling: Collection[str]) -> Consequence | None:
-    if not part and exit_.parent not in filling:
-        return Cancel(id=exit_.id, reason=CLOSED)
-    return Resize(id=exit_.id, quantity=EXACT.add(exit_.filled, part)) if exit_.left > part else None
+def _fitted(exit_: Linked, part: Decimal, filling: Collection[str]) -> Iterator[Consequence]:
+    waits = exit_.parent is not None and exit_.parent in filling
+    if not part and (exit_.triggered or not waits):
+        yield Cancel(id=exit_.id, reason=CLOSED)
+        if exit_.parent is not None and waits:
+            yield Cancel(id=exit_.parent, reason=EXIT_FILLED)
+    elif exit_.left > part:
+        yield Resize(id=exit_.id, quantity=EXACT.add(exit_.filled, part))
 
 
 def _consequences(changed: Linked, family: dict[str, Linked], opened: Decimal) -> Iterator[Consequence]:

@@ -162,6 +162,8 @@ class Dealer:
             elif not is_priced(floor, ground):
                 return False
             else:
+                # What its fill wakes is judged by them.
+                floor.marks = ground.marks if floor.lends else None
                 arrive(floor, ground, now)
             await floor.write()
         return True
@@ -212,10 +214,10 @@ def _reach(floor: Floor, due: Sequence[tuple[OrderRow, Market]]) -> None:
         same = [floor.orders[row.id] for row, each in due if each.tick == market.tick and _is_still(floor, row)]
         if market.tick is None:
             continue
-        same.sort(key=lambda row: row.number)
+        stood = {row.id: row for row in sorted(same, key=lambda row: row.number)}
         meeting = Meeting(market.tick, market.spec, market.model, floor.offers.of(market), open=market.open)
-        for found in meeting.queue(form_of(row, lends=floor.lends) for row in same):
-            if _is_due(floor.orders[found.id]):
+        for found in meeting.queue(form_of(row, lends=floor.lends) for row in stood.values()):
+            if _is_still(floor, stood[found.id]):
                 floor.step(floor.orders[found.id], market)
 
 

@@ -190,7 +190,7 @@ class Floor(Books):
         while round.meeting and round.queue and (fills is None or met < fills):
             found = round.queue.popleft()
             now = self.orders.get(found.id)
-            # What others have changed since is not what the message found.
+            # What others have changed since, or was accepted anew by what another one has opened, it has not found.
             if now is None or not now.open or working(now).accepted_at != found.accepted_at:
                 continue
             step = round.meeting.meet(form_of(now, lends=self.lends), self.most(now), was=found)
@@ -286,12 +286,12 @@ class Floor(Books):
         opened = opening(Side(row.side), filled, held)
         if filled and row.leg not in EXITS:
             now = self.held(row.instrument)
-            self._fit(row.instrument, held, row.id)
+            self._fit(row.instrument, held, market, row.id)
             if now * held < 0 or abs(now) < abs(held):
-                self._fit(row.instrument, now, row.id)
+                self._fit(row.instrument, now, market, row.id)
         self._follow(row, market, opened)
         if filled and row.leg in EXITS:
-            self._fit(row.instrument, self.held(row.instrument))
+            self._fit(row.instrument, self.held(row.instrument), market)
 
     def _instead(self, row: OrderRow, step: Step, market: Market, lacking: str, *, told: bool) -> Step | None:
         """What becomes of an order whose fills cannot be paid; None where that is nothing, or its end."""
@@ -310,6 +310,9 @@ class Floor(Books):
         if not self.lends or market.tick is None or not most:
             return None
         order, now = replace(working(row), reduce_only=True), self.now if row.due_at is not None else None
+        if order.status is OrderStatus.NEW:
+            # It arrives with this message.
+            order, now = replace(order, status=OrderStatus.ACCEPTED, accepted_at=self.now, due_at=self.now), self.now
         offered = self.offers.of(market)
         return venue.step(order, market.tick, market.spec, market.model, offered, open=market.open, most=most, now=now)
 
@@ -328,17 +331,20 @@ class Floor(Books):
             return DataMode(position.mode)
         return usual_mode(self.w.account, offline=self._host.settings.mode == "recorded")
 
+    def _model(self, market: Market | None) -> ExecutionModel:
+        return market.model if market else ExecutionModel.read(self.w.account.model)
+
     def _follow(self, row: OrderRow, market: Market | None, opened: Decimal = ZERO) -> None:
         """What its change makes of the orders that belong to it; they follow in turn."""
         for consequence in consequences(linked(row), map(linked, self._kin(row)), opened):
             self._do(consequence, market)
 
-    def _fit(self, instrument: str, held: Decimal, filled: str | None = None) -> None:
+    def _fit(self, instrument: str, held: Decimal, market: Market, filled: str | None = None) -> None:
         """Whatever has reduced a position to this: its exits are no larger together. Those of an order that was
         *filled* just now hear of that next."""
         rows = [row for row in self.orders.values() if row.open and row.instrument == instrument]
         for consequence in fitting(rows, held, filled):
-            self._do(consequence, None)
+            self._do(consequence, market)
 
     def _kin(self, row: OrderRow) -> Iterable[OrderRow]:
         for other in self.orders.values():
@@ -354,7 +360,7 @@ class Floor(Books):
             case Cancel():
                 self.end(other, OrderStatus.CANCELED, consequence.reason)
             case Resize():
-                self.put(resized(other, consequence.quantity, self.now))
+                self.put(resized(other, consequence.quantity, self.now, self._model(market)))
             case Wake() if other.status == OrderStatus.NEW and other.condition is None:
                 self._wake(replace(other, quantity=consequence.quantity) if other.leg in EXITS else other, market)
 
@@ -372,9 +378,8 @@ class Floor(Books):
                 self.accept(row, market)
                 return
         order = replace(working(row), accepted_at=self.now)
-        model = market.model if market else ExecutionModel.read(self.w.account.model)
         spec = market.spec if market else None
-        step = venue.accept(order, None, spec, model)  # type: ignore[arg-type]
+        step = venue.accept(order, None, spec, self._model(market))  # type: ignore[arg-type]
         after = returned(row, step.order, self.now)
         self.put(after)
         self.events.append(OrderAccepted.told(after, self._mode(row, market), self.now))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_UP, Decimal
 
+from gateway.core.matching.chances import UNTIL_TRIGGERED
 from gateway.core.matching.contingencies import Linked
 from gateway.core.matching.lifecycle import TERMINAL, advance
-from gateway.core.matching.model import Execution, Working
+from gateway.core.matching.model import Execution, ExecutionModel, Working
 from gateway.core.matching.positions import Applied
 from gateway.core.matching.rounding import EXACT, quantum_of, total_of
 from gateway.core.store import new_id
@@ -70,20 +71,26 @@ def ended(row: OrderRow, status: OrderStatus, reason: str | None, now: datetime)
     )  # fmt: skip
 
 
-def resized(row: OrderRow, quantity: Decimal, now: datetime) -> OrderRow:
+def resized(row: OrderRow, quantity: Decimal, now: datetime, model: ExecutionModel) -> OrderRow:
     """The row of an exit that keeps its place, with another quantity. What has protected nothing is accepted anew with
-    what it protects next, and trails anew."""
+    what it protects next, as if that had woken it, and trails anew."""
     same = replace(row, quantity=quantity, version=row.version + 1, changed_at=now)
     if row.quantity != row.filled:
         return same
-    return replace(same, trail_extreme=None, accepted_at=now if quantity > row.filled else row.accepted_at)
+    if quantity <= row.filled:
+        return replace(same, trail_extreme=None)
+    due_at = now + timedelta(milliseconds=model.latency_ms)
+    return replace(same, trail_extreme=None, accepted_at=now, due_at=due_at)
 
 
 def linked(row: OrderRow) -> Linked:
     """As the orders that belong to it see it."""
+    status = OrderStatus(row.status)
+    touched = status is OrderStatus.TRIGGERED or row.filled > ZERO
     return Linked(
-        id=row.id, status=OrderStatus(row.status), quantity=row.quantity or ZERO, filled=row.filled,
+        id=row.id, status=status, quantity=row.quantity or ZERO, filled=row.filled,
         leg=OrderLeg(row.leg) if row.leg else None, parent=row.parent_id, group=row.group_id,
+        triggered=touched and row.type in UNTIL_TRIGGERED,
     )  # fmt: skip
 
 

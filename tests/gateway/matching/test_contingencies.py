@@ -129,6 +129,17 @@ def test_whatever_is_held_exits_are_no_larger_together_and_the_newest_give_way_f
     assert fitted(dormant, [], D(9)) == (cancel("target", "CLOSED"), cancel("stop", "CLOSED"))
 
 
+def test_a_stop_that_was_triggered_and_has_nothing_to_close_ends_with_what_is_left_of_its_entry():
+    touched = replace(stop(PARTLY, 6, 1), triggered=True)
+    pair = [target(ACCEPTED, 5), touched]
+
+    assert fitted(pair, ["entry"], D(2)) == (resize("target", 2), resize("stop", 3))
+    assert fitted(pair, ["entry"], D(0)) == (
+        resize("target", 0), cancel("stop", "CLOSED"), cancel("entry", "EXIT_FILLED")
+    )  # fmt: skip
+    assert fitted(pair, [], D(0)) == (cancel("target", "CLOSED"), cancel("stop", "CLOSED"))
+
+
 def test_the_first_fill_of_one_cancels_the_others():
     one, two, three = (linked(name, ACCEPTED, leg=OrderLeg.OCO, group="g") for name in ("one", "two", "three"))
     ended = replace(three, status=CANCELED)

@@ -59,13 +59,15 @@ async def replace(made: Hall, order: OrderRow, price: str, **terms: Any) -> None
     await made.settle()
 
 
-async def told(made: Hall, price: str, seconds: float) -> None:
+async def told(made: Hall, price: str, seconds: float, **more: str) -> None:
     """A price arrives now that its provider has stamped so many seconds ago."""
     now = made.house.clock.now()
     stamp = now - timedelta(seconds=seconds)
+    given: dict[str, Any] = {name: D(value) for name, value in more.items()}
     quote = Quote(
-        instrument=parse_instrument(BTC), price=D(price), price_type=PriceType.LAST, as_of=stamp, currency="USD"
-    )
+        instrument=parse_instrument(BTC), price=D(price), price_type=PriceType.LAST, as_of=stamp, currency="USD",
+        **given,
+    )  # fmt: skip
     await made._send(SANDBOX, Update(values=(quote,), as_of=stamp, snapshot=False, received=now), BTC)
 
 
@@ -185,3 +187,49 @@ async def test_an_order_does_not_wait_for_a_clock_that_is_behind(made: Hall) -> 
     await told(made, "94", seconds=8)
 
     assert await made.stand(order.id) == ("FILLED", "2")
+
+
+async def bracketed(made: Hall, **given: Any) -> tuple[AccountRow, OrderRow, OrderRow]:
+    """A bracket of three at 100, of which one is bought, and its stop at 95."""
+    account = await made.account("1000", **given)
+    bracket = wish("BUY", "LIMIT", "3", limit_price="100", stop_loss=Exit(stop_price=D(95)))
+    entry, loss = await made.place(account, bracket, price="101")
+    await later(made, 2)
+    await made.tick("100", bid="99", ask="100", ask_size="1")
+    assert await made.stand(entry.id) == ("PARTIALLY_FILLED", "1")
+    made.house.clock.turn(0.2)
+    return account, entry, loss
+
+
+async def test_exits_that_their_entry_opens_more_for_are_not_met_by_a_message_from_before_that(made: Hall) -> None:
+    account, _, loss = await bracketed(made)
+    await made.place(account, wish("SELL", "MARKET", "1", reduce_only=True), price="99")
+    await later(made, 1)
+    assert (await made.order(loss.id)).quantity == D(0)
+    await made.tick("100", bid="99", ask="100", ask_size="1")
+    assert (await made.order(loss.id)).quantity == D(1)
+
+    await later(made, 1)
+    await told(made, "94", seconds=2, bid="94", ask="101")
+    stood = await made.stand(loss.id)
+    await later(made, 1)
+    await made.tick("94", bid="94", ask="101")
+
+    assert (stood, await made.stand(loss.id)) == (("ACCEPTED", "0"), ("FILLED", "1"))
+
+
+async def test_exits_are_not_met_by_the_message_that_closes_their_position_and_opens_more_once_all_are_due(
+    made: Hall,
+) -> None:
+    account, entry, loss = await bracketed(made, model=LATE)
+    await made.replace(entry, "101", limit_price=D("100.5"))
+    await made.place(account, wish("SELL", "MARKET", "1", reduce_only=True), price="99")
+    await made.look()
+    made.house.clock.turn(0.2)
+    await made.tick("95", bid="94", ask="100.5", ask_size="1")
+    assert await made.stand(loss.id) == ("ACCEPTED", "0")
+
+    await later(made, 1)
+
+    assert (await made.stand(entry.id), await made.held(account)) == (("PARTIALLY_FILLED", "2"), {BTC: "1"})
+    assert await made.stand(loss.id) == ("ACCEPTED", "0")

@@ -10,8 +10,9 @@ from plugins.trading.orders.wishes import Exit, Wish
 from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderLeg, TimeInForce
 from tests.plugins.trading.engine.floorhouse import wish
-from tests.plugins.trading.orders.pit import GROUP, Pit
+from tests.plugins.trading.orders.pit import BTC, GROUP, REPLACE, Pit
 from tests.plugins.trading.orders.slate import D, Slate, slate
+from tests.plugins.trading.orders.test_groups import group, part, stand
 
 FOK, IOC = TimeInForce.FOK, TimeInForce.IOC
 
@@ -90,6 +91,27 @@ def test_of_a_margin_account_it_needs_the_margin_of_then():
     assert desk.held() == "2"
 
 
+@pytest.mark.parametrize(
+    ("tif", "stood", "held"),
+    [(IOC, ("CANCELED", "2"), "0"), (FOK, ("REJECTED", "0"), "2")],
+)
+def test_what_turns_a_position_without_the_margin_for_it_closes_what_it_can_and_holds_nothing(
+    tif: TimeInForce, stood: tuple[str, str], held: str
+):
+    desk = slate("20000", margin="MARGIN", leverage=D(1))
+    waits = pair(desk, "SELL", "LIMIT", "100", behind=STOP, limit_price="115", time_in_force=tif)
+    # It holds 11,500, for its limit.
+    desk.floor.cash["USD"] = D(11745)
+
+    desk.meet("120")
+
+    told = "INSUFFICIENT_MARGIN: its fill takes a margin of 11520.00 USD, and 11505.00 is available"
+    assert (ended(desk, waits), desk.held()) == ((*stood, told), held)
+    assert desk.floor.orders[waits.id].reserved == D(0)
+    mine = [type(each).__name__ for each in desk.floor.events if getattr(each, "order_id", None) == waits.id]
+    assert (mine[0], mine[-1]) == ("OrderAccepted", f"Order{stood[0].capitalize()}")
+
+
 def test_what_may_wait_meets_the_next_message():
     desk = slate()
     waits = pair(desk, "BUY", "MARKET", "2")
@@ -119,6 +141,19 @@ async def test_a_group_whose_second_order_could_not_be_filled_whole_at_once_is_r
     told = "The order would be rejected: less than the whole quantity was offered."
     assert refused == [("FOK_NOT_FILLABLE", "input.orders.1", told)] * 2
     assert [[each["status"] for each in orders] for orders in placed] == [["FILLED", "FILLED"]] * 2
+
+
+@pytest.mark.parametrize("account", ["tacc_1", "tacc_2"])
+async def test_it_meets_the_price_by_which_other_terms_fill_the_order_before_it(pit: Pit, account: str):
+    first, waits = await group(
+        pit, "OTO", part("BUY", "LIMIT", limitPrice="95"), part("BUY", "MARKET", "2", timeInForce="FOK"),
+        account=account,
+    )  # fmt: skip
+
+    await pit.do(REPLACE, orderId=first["id"], limitPrice="101")
+
+    assert await stand(pit, first["id"], waits["id"]) == [("FILLED", "1", "1"), ("FILLED", "2", "2")]
+    assert await pit.positions(account) == {BTC: "3"}
 
 
 def test_exits_whose_entry_has_only_closed_say_so():
