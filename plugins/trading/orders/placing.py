@@ -28,7 +28,7 @@ from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.forms import LEAST, SIZES, check_form, freed, sizing_price
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.losing import check_loss, check_unheld
-from plugins.trading.orders.protecting import check_size_kept, check_still_opens
+from plugins.trading.orders.protecting import check_size_kept, check_still_opens, exits_behind
 from plugins.trading.orders.sides import check_exit, check_exits, check_side, refused_by_exit
 from plugins.trading.orders.turning import working
 from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of, wished
@@ -125,7 +125,7 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
         sized = replace(row, quantity=quantity, condition=None)
         _check_form(floor, ground, wish, quantity, ())
         check_reduces(floor, ground, wish, quantity, ())
-        check_short(floor, ground, wish, quantity, ())
+        check_short(floor, ground, wish, quantity, (), group=row.group_id, but=row.id)
         _check_side(ground, wish, None, ())
         bracket = _with_exits(floor, row, wish)
         check_opens(floor, ground, bracket, quantity, ())
@@ -193,9 +193,7 @@ def _check_kept_exits(floor: Floor, ground: Ground, row: OrderRow, terms: Mappin
     given = [name for name in ("limit_price", "stop_price") if name in terms]
     if row.filled or not given:
         return
-    for each in floor.orders.values():
-        if each.parent_id != row.id or each.leg not in EXITS:
-            continue
+    for each in exits_behind(floor, row):
         try:
             check_exit(wished(row), _exit(each), OrderLeg(str(each.leg)), ground, floor.now, ())
         except Refused as refused:
@@ -256,7 +254,7 @@ def _check_side(ground: Ground, wish: Wish, leg: OrderLeg | None, path: tuple[st
 
 def _with_exits(floor: Floor, row: OrderRow, wish: Wish) -> Wish:
     """An entry as it was asked for, with the exits that wait for it."""
-    waiting = {each.leg: _exit(each) for each in floor.orders.values() if each.parent_id == row.id}
+    waiting = {each.leg: _exit(each) for each in exits_behind(floor, row)}
     return replace(
         wish, take_profit=waiting.get(OrderLeg.TAKE_PROFIT), stop_loss=waiting.get(OrderLeg.STOP_LOSS)
     )  # fmt: skip
