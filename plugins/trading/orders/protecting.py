@@ -42,6 +42,11 @@ def protects(row: OrderRow) -> bool:
     return row.open and row.leg in EXITS and row.status != OrderStatus.NEW
 
 
+def idles(row: OrderRow) -> bool:
+    """Whether it waits for what another order is yet to do: NEW, or an exit of no size."""
+    return row.status == OrderStatus.NEW or row.quantity == row.filled
+
+
 def exits_behind(floor: Floor, entry: OrderRow) -> list[OrderRow]:
     """What protects what an entry has opened, or waits for that."""
     return [row for row in floor.open if row.parent_id == entry.id and row.leg in EXITS]
