@@ -25,11 +25,12 @@ from plugins.trading.orders.checks import (
     side_price,
 )
 from plugins.trading.orders.floor import Floor
-from plugins.trading.orders.forms import LEAST, SIZES, check_form, freed, sizing_price
+from plugins.trading.orders.forms import LEAST, SIZES, check_form, freed
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.losing import check_loss, check_unheld
 from plugins.trading.orders.protecting import check_size_kept, check_still_opens, exits_behind, idles
 from plugins.trading.orders.sides import check_exit, check_exits, check_side, refused_by_exit
+from plugins.trading.orders.sizes import sized_by, sizing_price
 from plugins.trading.orders.turning import is_triggered, working
 from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of, wished
 from plugins.trading.rows import OrderRow
@@ -77,7 +78,7 @@ def place(floor: Floor, ground: Ground, wish: Wish, how: Place) -> list[OrderRow
         )
         for leg, exit in exits
     ]  # fmt: skip
-    check_arrival(floor, ground, row, step, how.path)
+    check_arrival(floor, ground, row, wish, step, how.path)
     row, *children = [floor.add(each) for each in (row, *children)]
     if not _waits(row):
         floor.accept(row, ground.market)
@@ -92,9 +93,9 @@ def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderR
     check_market(floor, ground, wish, how.path, remote=True)
     quantity = _quantity(ground, wish, how.path)
     _check_form(floor, ground, wish, quantity, how.path, remote=True)
-    check_reduces(floor, ground, wish, quantity, how.path)
+    check_reduces(floor, ground.market, wish, quantity, how.path)
     row = _row(floor, ground, wish, how, quantity)
-    check_unheld(floor, ground, row, (*how.path, "notional" if wish.quantity is None else "quantity"))
+    check_unheld(floor, ground, row, (*how.path, sized_by(wish)))
     return floor.add(row)
 
 
@@ -111,8 +112,8 @@ def replaced_remote(
     wish = wished(after)
     _check_form(floor, ground, wish, after.quantity, (), remote=True)
     if "quantity" in terms:
-        check_reduces(floor, ground, wish, working(after).left, ())
-    check_unheld(floor, ground, after, ("quantity" if "quantity" in terms else "orderId",))
+        check_reduces(floor, ground.market, wish, working(after).left, ())
+    check_unheld(floor, ground, replace(after, notional=None), ("quantity" if "quantity" in terms else "orderId",))
     return after
 
 
@@ -125,8 +126,8 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
         quantity = _quantity(ground, wish, ())
         sized = replace(row, quantity=quantity, condition=None)
         _check_form(floor, ground, wish, quantity, ())
-        check_reduces(floor, ground, wish, quantity, ())
-        check_short(floor, ground, wish, quantity, (), group=row.group_id, but=row.id)
+        check_reduces(floor, ground.market, wish, quantity, ())
+        check_short(floor, ground.market, wish, quantity, (), group=row.group_id, but=row.id)
         _check_side(ground, wish, None, ())
         bracket = _with_exits(floor, row, wish)
         check_opens(floor, ground, bracket, quantity, ())
@@ -146,9 +147,9 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     check_switches(floor, halted, Side(row.side), reduce_only=row.reduce_only)
     wish, waits = wished(after), _waits(row) and idles(row)
     # An exit's size is none that anybody has given.
-    kept, sized = after.leg in EXITS, None if after.leg in EXITS else after.quantity
+    kept, size = after.leg in EXITS, None if after.leg in EXITS else after.quantity
     _check_form(
-        floor, ground, replace(wish, quantity=sized), sized, (), kept=kept, filled=row.filled,
+        floor, ground, replace(wish, quantity=size), size, (), kept=kept, filled=row.filled,
         arrives=not waits or _elsewhere(floor, ground, wish, row.parent_id),
     )  # fmt: skip
     if "expires_at" in terms:
@@ -160,7 +161,7 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     if waits:
         if row.condition is None:
             after = replace(after, reserved=reserve_of(floor, ground, after))
-            check_funds(floor, ground, after, None, ())
+            check_funds(floor, ground, replace(after, notional=None), None, ())
         after = replace(after, version=row.version + 1, changed_at=floor.now)
         with floor.shifts.change(ground.market):
             floor.put(after)
@@ -169,12 +170,13 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     with floor.shifts.change(ground.market):
         floor.put(after)
         if "quantity" in terms:
-            check_reduces(floor, ground, wish, left, ())
-        check_short(floor, ground, wish, left, (), group=row.group_id, but=row.id)
+            check_reduces(floor, ground.market, wish, left, (), filled=row.filled)
+        check_short(floor, ground.market, wish, left, (), group=row.group_id, but=row.id, filled=row.filled)
         after = replace(after, reserved=reserve_of(floor, ground, after))
-        step = arrival(floor, ground, after)
-        check_funds(floor, ground, after, step, ())
-        check_arrival(floor, ground, after, step, ())
+        # Other terms have no notional: what passes is told as a quantity.
+        step, sized = arrival(floor, ground, after), replace(after, notional=None)
+        check_funds(floor, ground, sized, step, ())
+        check_arrival(floor, ground, sized, _with_exits(floor, after, wish), step, ())
         floor.revise(after, ground.market)
     return floor.orders[row.id]
 
@@ -244,8 +246,8 @@ def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
     if wish.condition is not None:
         return row
     if not waits:
-        check_reduces(floor, ground, wish, quantity, how.path)
-        check_short(floor, ground, wish, quantity, how.path, group=how.group)
+        check_reduces(floor, ground.market, wish, quantity, how.path)
+        check_short(floor, ground.market, wish, quantity, how.path, group=how.group)
     if not waits or elsewhere:
         _check_side(ground, wish, how.leg, how.path)
     # What waits for another order arrives with its fill, when nobody can be asked for prices: it reserves now.
