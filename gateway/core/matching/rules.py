@@ -149,12 +149,12 @@ def check_sum(notional: Decimal, price: Decimal | None, spec: Spec, field: str =
         if least_worth is not None and most and most * each < least_worth:
             return _never_worth(price, spec, most, field)
         if most is not None and quantity > most:
-            sum_ = _sum_of(most * each, spec, floor_to)
+            sum_ = notional_for(most, price, spec)
             message = f"must be at most {sum_:f} {currency}: {most:f} at {price:f}"
             return Violation(rule=Rule.SIZE_ABOVE_MAXIMUM, field=field, message=message, nearest=(sum_,))
         if quantity >= least:
             return None
-        sum_ = _sum_of(least * each, spec, ceil_to)
+        sum_ = notional_for(least, price, spec, ceil_to)
     rule = Rule.NOTIONAL_BELOW_MINIMUM if little else Rule.SIZE_BELOW_MINIMUM
     message = f"must be at least {sum_:f} {currency}: {least:f} at {price:f}"
     return Violation(rule=rule, field=field, message=message, nearest=(sum_,))
@@ -195,6 +195,15 @@ def quantity_for(notional: Decimal, price: Decimal, spec: Spec) -> Decimal:
         return plain(floor_to(notional / (price * spec.contract_size), spec.step_quantity or COIN_STEP))
 
 
+def notional_for(
+    quantity: Decimal, price: Decimal, spec: Spec, near: Callable[[Decimal, Decimal], Decimal] = floor_to
+) -> Decimal:  # fmt: skip
+    """The sum that comes to a size: exact, where sizes have a step; else in money as it is paid."""
+    with localcontext(EXACT):
+        amount = quantity * spec.contract_size * price
+        return plain(amount if spec.step_quantity else near(amount, quantum_of(spec.currency)))
+
+
 def worth(order: Working, price: Decimal | None) -> Decimal | None:
     """The price at which an order's notional is counted: its limit, its stop, or the market's."""
     if order.type in LIMITED:
@@ -227,11 +236,6 @@ def _never_worth(price: Decimal, spec: Spec, most: Decimal, field: str) -> Viola
         f"{plain(most * spec.contract_size * price):f}; from a price of {enough:f} on it can"
     )
     return Violation(rule=Rule.NOTIONAL_BELOW_MINIMUM, field=field, message=message)
-
-
-def _sum_of(worth: Decimal, spec: Spec, near: Callable[[Decimal, Decimal], Decimal]) -> Decimal:
-    """Exact, where sizes have a step; else in money as it is paid."""
-    return plain(worth if spec.step_quantity else near(worth, quantum_of(spec.currency)))
 
 
 def _collared(order: Working, price: Decimal | None) -> Decimal | None:

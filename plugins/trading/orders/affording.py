@@ -17,16 +17,18 @@ from gateway.core.matching import venue
 from gateway.core.matching.margin import initial, opening
 from gateway.core.matching.model import Spec, Step
 from gateway.core.matching.rounding import COIN_STEP, EXACT, ceil_to, floor_to, quantum_of, total_of
-from gateway.core.matching.rules import check_notional, check_quantity, check_sum, worth
+from gateway.core.matching.rules import check_notional, check_quantity, check_sum, notional_for, worth
 from gateway.core.matching.slippage import worst
 from plugins.trading.ledger.chart import shown, times
 from plugins.trading.markets.marks import Marks
 from plugins.trading.orders.checks import Path, sellable, side_price
+from plugins.trading.orders.protecting import exits_behind
 from plugins.trading.orders.reckoning import parts_of, reckoned, reserve_at, shifted
+from plugins.trading.orders.sizes import sized_by, sizing_price, told_size
 from plugins.trading.orders.turning import cash_taken, form_of, left_of, returned, working
 from plugins.trading.positions.standing import standing
 from plugins.trading.rows import BalanceRow, OrderRow
-from schema.words.orders import OrderLeg
+from schema.words.orders import OrderLeg, OrderStatus
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
@@ -92,7 +94,7 @@ def _check_cash(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, 
     else:
         told = f"The sale costs {needs} more than it brings, and {shown(free)} is free"
         passing = _paying(floor, ground, row, free)
-    raise Refused("INSUFFICIENT_FUNDS", f"{told}{passing}.", *path, _sized_by(row))
+    raise Refused("INSUFFICIENT_FUNDS", f"{told}{passing}.", *path, sized_by(row))
 
 
 def _free(floor: Floor, row: OrderRow) -> Decimal:
@@ -117,7 +119,7 @@ def _check_margin(floor: Floor, ground: Ground, row: OrderRow, step: Step | None
         passing = _passing(
             floor, ground, row, step, lambda taken: EXACT.subtract(marks.worth(taken, row.currency) or ZERO, there)
         )  # fmt: skip
-        raise Refused("INSUFFICIENT_MARGIN", f"{told}{passing}.", *path, _sized_by(row))
+        raise Refused("INSUFFICIENT_MARGIN", f"{told}{passing}.", *path, sized_by(row))
 
 
 def _taken(floor: Floor, ground: Ground, row: OrderRow, step: Step | None) -> Decimal:
@@ -229,8 +231,11 @@ def _passing(
 
 
 def only_closes(floor: Floor, row: OrderRow, size: Decimal) -> bool:
-    """Whether an entry of this size would leave nothing for its exits."""
-    return row.leg == OrderLeg.ENTRY and size <= venue.closable(Side(row.side), floor.held(row.instrument))
+    """Whether an entry of this size would leave nothing for the exits that wait for it, or come with it."""
+    least = EXACT.add(row.filled, venue.closable(Side(row.side), floor.held(row.instrument)))
+    if row.leg != OrderLeg.ENTRY or size > least:
+        return False
+    return not row.number or any(each.status == OrderStatus.NEW for each in exits_behind(floor, row))
 
 
 def _paying(floor: Floor, ground: Ground, row: OrderRow, free: Decimal) -> str:
@@ -301,21 +306,14 @@ def _middle(good: int, bad: int, _: Lacked) -> int:
 def _told_size(ground: Ground, row: OrderRow, quantity: Decimal, near: Near) -> str | None:
     """In words, as the order was sized; None where its instrument is not traded in such a size."""
     spec, tick = ground.spec, ground.priced.tick if ground.priced else None
-    price = row.limit_price or row.stop_price or (side_price(tick, Side(row.side)) if tick else None)
+    market = side_price(tick, Side(row.side)) if tick else None
+    price = sizing_price(row, market)
     counted = worth(working(row), price)
     if quantity <= row.filled or check_quantity(quantity, spec) or check_notional(quantity, counted, spec):
         return None
-    if row.notional is None or price is None:
-        return f": {shown(quantity)} would pass"
-    notional = times(times(quantity, spec.contract_size), price)
-    notional = notional if spec.step_quantity else near(notional, quantum_of(row.currency))
-    if check_sum(notional, price, spec):
+    if row.notional and price and check_sum(notional_for(quantity, price, spec, near), price, spec):
         return None
-    return f": a notional of {shown(notional)} would pass"
-
-
-def _sized_by(row: OrderRow) -> str:
-    return "quantity" if row.notional is None else "notional"
+    return f": {told_size(row, quantity, spec, market, near)} would pass"
 
 
 def _balances(floor: Floor) -> tuple[BalanceRow, ...]:

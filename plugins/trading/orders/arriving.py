@@ -10,12 +10,15 @@ from gateway.core.matching import venue
 from gateway.core.matching.lifecycle import FILLED, TERMINAL
 from gateway.core.matching.model import Step
 from gateway.core.matching.offers import Offered
-from gateway.core.matching.rounding import ceil_to, floor_to, quantum_of, total_of
+from gateway.core.matching.rounding import ceil_to, floor_to, total_of
 from gateway.core.matching.rules import check_notional, check_quantity, worth
-from plugins.trading.ledger.chart import EXACT, shown, times
+from plugins.trading.ledger.chart import EXACT, shown
 from plugins.trading.orders.affording import arrival, check_funds, only_closes, reserve_of
 from plugins.trading.orders.checks import Path, side_price
+from plugins.trading.orders.sides import check_exits
+from plugins.trading.orders.sizes import sizing_price, told_size
 from plugins.trading.orders.turning import working
+from plugins.trading.orders.wishes import Wish
 from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderType, TimeInForce
 from schema.words.problems import Refused
@@ -28,18 +31,20 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 
 
-def check_arrival(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, path: Path) -> None:
-    """By what the market of now makes of it."""
+def check_arrival(
+    floor: Floor, ground: Ground, row: OrderRow, wish: Wish, step: Step | None, path: Path
+) -> None:  # fmt: skip
+    """By what the market of now makes of it; *wish* is the same order, with the exits that wait for it."""
     if step is None or step.order.status not in TERMINAL or not step.reason:
         return
     if step.reason == venue.POST_ONLY_WOULD_TAKE:
-        told = f"limitPrice {row.limit_price} would be filled at once: {_resting(ground, row)}."
+        told = f"limitPrice {row.limit_price} would be filled at once: {_resting(floor, ground, row, wish)}."
         raise Refused(step.reason, told, *path, "limitPrice")
     if step.reason == venue.FOK_NOT_FILLABLE:
-        raise Refused(step.reason, _filling(floor, ground, row, path), *path, "timeInForce")
+        raise Refused(step.reason, _filling(floor, ground, row, wish, path), *path, "timeInForce")
 
 
-def _resting(ground: Ground, row: OrderRow) -> str:
+def _resting(floor: Floor, ground: Ground, row: OrderRow, wish: Wish) -> str:
     """The last price at which it takes nothing."""
     best, unit, buys = _best(ground, row, None), ground.spec.tick, row.side == Side.BUY
     if best is None:
@@ -49,23 +54,24 @@ def _resting(ground: Ground, row: OrderRow) -> str:
     near = floor_to(best, unit) if buys else ceil_to(best, unit)
     if near == best:
         near = EXACT.subtract(best, unit) if buys else EXACT.add(best, unit)
-    return f"{shown(near)} would pass" if near > 0 else "move it away from the market"
+    passes = near > 0 and _keeps_exits(floor, ground, wish, near)
+    return f"{shown(near)} would pass" if passes else "move it away from the market"
 
 
-def _filling(floor: Floor, ground: Ground, row: OrderRow, path: Path) -> str:
+def _filling(floor: Floor, ground: Ground, row: OrderRow, wish: Wish, path: Path) -> str:
     """How much of it is there now, at its price or at the market's."""
     quantity, limit = row.quantity or ZERO, row.limit_price
     there = _there(floor, ground, row)
     if there:
         told, least = f"Only {shown(there)} of {shown(quantity)} is offered now", replace(row, quantity=there)
-        named = f"{_sized(ground, least)} would pass, as would" if _passes(floor, ground, least, path) else "use"
+        named = f"{_sized(ground, least)} would pass, as would" if _passes(floor, ground, least, wish, path) else "use"
         return f"{told}: {named} IOC or GTC, which take what there is."
     best = _best(ground, row, floor.offers.of(ground.market))
     if limit is None or row.type != OrderType.LIMIT or best is None:
         return "Nothing is offered now: use GTC, which waits for it."
     told, at_best = f"Nothing is offered at {shown(limit)} now", replace(row, limit_price=best)
     there = min(quantity, _there(floor, ground, at_best))
-    if not _passes(floor, ground, replace(at_best, quantity=there), path):
+    if not _passes(floor, ground, replace(at_best, quantity=there), wish, path):
         return f"{told}, the best price is {shown(best)}: use GTC, which waits."
     size = "" if there == quantity else f"{_sized(ground, replace(at_best, quantity=there))} at "
     return f"{told}: {size}a limitPrice of {shown(best)} would pass, as would GTC, which waits."
@@ -87,11 +93,11 @@ def _there(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
     return total_of(each.quantity for each in step.executions) if step is not None else ZERO
 
 
-def _passes(floor: Floor, ground: Ground, row: OrderRow, path: Path) -> bool:
-    if only_closes(floor, row, row.quantity or ZERO):
+def _passes(floor: Floor, ground: Ground, row: OrderRow, wish: Wish, path: Path) -> bool:
+    if only_closes(floor, row, row.quantity or ZERO) or not _keeps_exits(floor, ground, wish, row.limit_price):
         return False
     row = replace(row, reserved=reserve_of(floor, ground, row))
-    step, counted = arrival(floor, ground, row), worth(working(row), _price(ground, row))
+    step, counted = arrival(floor, ground, row), worth(working(row), sizing_price(row, _now(ground, row)))
     if step is None or step.order.status is not FILLED:
         return False
     if check_quantity(working(row).quantity, ground.spec) or check_notional(
@@ -105,15 +111,19 @@ def _passes(floor: Floor, ground: Ground, row: OrderRow, path: Path) -> bool:
     return True
 
 
+def _keeps_exits(floor: Floor, ground: Ground, wish: Wish, limit: Decimal | None) -> bool:
+    try:
+        check_exits(replace(wish, limit_price=limit), ground, floor.now, ())
+    except Refused:
+        return False
+    return True
+
+
 def _sized(ground: Ground, row: OrderRow) -> str:
     """As it was asked for: a quantity, or a notional."""
-    quantity, price = row.quantity or ZERO, _price(ground, row)
-    if row.notional is None or price is None:
-        return shown(quantity)
-    notional = times(times(quantity, ground.spec.contract_size), price)
-    return f"a notional of {shown(notional if ground.spec.step else floor_to(notional, quantum_of(row.currency)))}"
+    return told_size(row, row.quantity or ZERO, ground.spec, _now(ground, row))
 
 
-def _price(ground: Ground, row: OrderRow) -> Decimal | None:
+def _now(ground: Ground, row: OrderRow) -> Decimal | None:
     tick = ground.market.tick
-    return row.limit_price or row.stop_price or (side_price(tick, Side(row.side)) if tick else None)
+    return side_price(tick, Side(row.side)) if tick else None

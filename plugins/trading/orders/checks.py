@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gateway.core.matching.conditions import TimeCondition, read
 from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.model import Spec, Tick
+from gateway.core.matching.rules import check_notional, check_quantity, check_sum, notional_for, quantity_for
 from plugins.trading.accounts.rules import SIMULATOR
-from plugins.trading.ledger.chart import shown
+from plugins.trading.ledger.chart import EXACT, shown
+from plugins.trading.orders.sizes import sized_by, sizing_price, told_size
 from plugins.trading.orders.wishes import AT_ONCE, Wish, exits_of
 from plugins.trading.rows import OrderRow
 from schema.scalars import datetime_text
@@ -125,11 +128,13 @@ def closing_part(floor: Floor, instrument: str, side: Side, quantity: Decimal) -
     return min(quantity, abs(held)) if against else ZERO
 
 
-def check_reduces(floor: Floor, ground: Ground | Market, wish: Wish, quantity: Decimal, path: Path) -> None:
-    """An order that only reduces must not turn or open a position."""
+def check_reduces(
+    floor: Floor, market: Market, wish: Wish, quantity: Decimal, path: Path, filled: Decimal = ZERO
+) -> None:  # fmt: skip
+    """An order that only reduces must not turn or open a position: what is left of it, beside what is *filled*."""
     if not wish.reduce_only:
         return
-    name = str(ground.spec.instrument)
+    name = str(market.spec.instrument)
     can, held = closing_part(floor, name, wish.side, quantity), floor.held(name)
     if can < quantity:
         deed, there = wish.side.value.lower(), f"The account holds {shown(held)} of {name}"
@@ -138,8 +143,10 @@ def check_reduces(floor: Floor, ground: Ground | Market, wish: Wish, quantity: D
         elif not can:
             told = f"{there}: to {deed} more does not reduce it, the other side does."
         else:
-            told = f"{there}: to {deed} {shown(quantity)} would not only reduce it; at most {shown(can)} passes."
-        raise Refused("REDUCE_ONLY_WOULD_INCREASE", told, *path, "quantity")
+            most = _told_most(floor, market, wish, can, filled) or f"a quantity of {shown(can)}"
+            passes = f"{_beside(filled)}at most {most} passes"
+            told = f"{there}: to {deed} {shown(quantity)} would not only reduce it; {passes}."
+        raise Refused("REDUCE_ONLY_WOULD_INCREASE", told, *path, sized_by(wish))
 
 
 def check_opens(floor: Floor, ground: Ground, wish: Wish, quantity: Decimal | None, path: Path) -> None:
@@ -161,25 +168,48 @@ def check_opens(floor: Floor, ground: Ground, wish: Wish, quantity: Decimal | No
 
 
 def check_short(
-    floor: Floor, ground: Ground | Market, wish: Wish, quantity: Decimal, path: Path, group: str | None = None,
-    but: str | None = None,
+    floor: Floor, market: Market, wish: Wish, quantity: Decimal, path: Path, group: str | None = None,
+    but: str | None = None, filled: Decimal = ZERO,
 ) -> None:  # fmt: skip
-    """A cash account sells what it has, less what its other open sales will sell; those of one group count once.
+    """A cash account sells what it has, less what its other open sales will sell; those of one group count once. So
+    much is left of the order, beside what is *filled*.
 
     What only reduces is bounded by the position when it is filled, and what waits when it arrives.
     """
     if wish.side is Side.BUY or floor.lends or wish.reduce_only:
         return
-    name = str(ground.spec.instrument)
+    name = str(market.spec.instrument)
     free = _unpromised(floor, name, group, but)
     if quantity > free:
-        told = f"A cash account sells only what it has: of {name} {shown(free)} is free, not {shown(quantity)}."
-        raise Refused("SHORT_NOT_ALLOWED", told, *path, "quantity")
+        told = f"A cash account sells only what it has: of {name} {shown(free)} is free, not {shown(quantity)}"
+        most = _told_most(floor, market, wish, free, filled) if free and (filled or wish.notional) else None
+        passes = f": {_beside(filled)}{most} would pass" if most else ""
+        raise Refused("SHORT_NOT_ALLOWED", f"{told}{passes}.", *path, sized_by(wish))
+
+
+def _told_most(floor: Floor, market: Market, wish: Wish, left: Decimal, filled: Decimal) -> str | None:
+    """The size of which so much is *left*, as the order's own was given; None where it is not traded in that. What only
+    reduces has no greatest one, and a whole position no rule of sizes."""
+    spec, held = replace(market.spec, max_size=None), abs(floor.held(str(market.spec.instrument)))
+    now = side_price(market.tick, wish.side) if market.tick else None
+    size, price = EXACT.add(left, filled), sizing_price(wish, now)
+    if wish.notional is None or price is None:
+        wrong = left != held and (check_quantity(size, spec) or check_notional(size, price, spec))
+    else:
+        asked = notional_for(size, price, spec)
+        wrong = quantity_for(asked, price, spec) != held and check_sum(asked, price, spec)
+    return None if wrong else told_size(wish, size, spec, now)
+
+
+def _beside(filled: Decimal) -> str:
+    return f"with the {shown(filled)} that are filled, " if filled else ""
 
 
 def sellable(floor: Floor, row: OrderRow) -> Decimal:
-    """The greatest size that a sale of a cash account may have."""
-    return floor.held(row.instrument) if row.reduce_only else _unpromised(floor, row.instrument, row.group_id, row.id)
+    """The greatest size that a sale of a cash account may have, with what is filled of it."""
+    if row.reduce_only:
+        return EXACT.add(row.filled, floor.held(row.instrument))
+    return EXACT.add(row.filled, _unpromised(floor, row.instrument, row.group_id, row.id))
 
 
 def _unpromised(floor: Floor, name: str, group: str | None, but: str | None) -> Decimal:

@@ -18,6 +18,7 @@ from gateway.core.matching import rules
 from gateway.core.matching.model import Spec, Working
 from gateway.core.matching.rules import Rule, Violation, check, check_number, check_sum
 from plugins.trading.orders.checks import Path, only_reduces
+from plugins.trading.orders.sizes import sizing_price
 from plugins.trading.orders.wishes import Wish
 from schema.names import camel
 from schema.words.orders import OrderCause
@@ -65,11 +66,6 @@ def freed(floor: Floor, name: str, wish: Wish, quantity: Decimal | None) -> froz
         return frozenset()
     all_of_hedge = wish.group is not None and wish.cause is OrderCause.CLOSE
     return SIZES if all_of_hedge or (quantity and quantity == abs(floor.held(name))) else MOST
-
-
-def sizing_price(wish: Wish, price: Decimal | None) -> Decimal | None:
-    """By which a notional is counted: the order's own price, else the market's."""
-    return wish.limit_price or wish.stop_price or price
 
 
 def refused_of(found: Sequence[Violation], path: Path) -> Refused:

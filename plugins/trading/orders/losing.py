@@ -55,7 +55,7 @@ def check_unheld(floor: Floor, ground: Ground, row: OrderRow, path: Path) -> Non
     """Refused DAILY_LOSS_REACHED for a cash account's sale at a broker that sells more than only reduces."""
     if floor.lends or row.side != Side.SELL:
         return
-    passes = told_unheld(row, floor.open, floor.held(row.instrument))
+    passes = told_unheld(row, floor.open, floor.held(row.instrument), ground.market)
     if passes is None:
         return
     reached: str | None = None

@@ -25,14 +25,16 @@ from plugins.trading.orders.checks import (
     side_price,
 )
 from plugins.trading.orders.floor import Floor
-from plugins.trading.orders.forms import LEAST, SIZES, check_form, freed, sizing_price
+from plugins.trading.orders.forms import LEAST, SIZES, check_form, freed
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.losing import check_loss, check_unheld
-from plugins.trading.orders.protecting import check_size_kept, check_still_opens
+from plugins.trading.orders.protecting import check_size_kept, check_still_opens, exits_behind, idles
 from plugins.trading.orders.sides import check_exit, check_exits, check_side, refused_by_exit
-from plugins.trading.orders.turning import working
+from plugins.trading.orders.sizes import sized_by, sizing_price
+from plugins.trading.orders.turning import is_triggered, working
 from plugins.trading.orders.wishes import Exit, Wish, exit_wish, exits_of, wished
 from plugins.trading.rows import OrderRow
+from schema.names import camel
 from schema.words.orders import OrderLeg, OrderStatus, TimeInForce
 from schema.words.problems import Refused
 from schema.words.trades import Side
@@ -76,7 +78,7 @@ def place(floor: Floor, ground: Ground, wish: Wish, how: Place) -> list[OrderRow
         )
         for leg, exit in exits
     ]  # fmt: skip
-    check_arrival(floor, ground, row, step, how.path)
+    check_arrival(floor, ground, row, wish, step, how.path)
     row, *children = [floor.add(each) for each in (row, *children)]
     if not _waits(row):
         floor.accept(row, ground.market)
@@ -91,9 +93,9 @@ def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderR
     check_market(floor, ground, wish, how.path, remote=True)
     quantity = _quantity(ground, wish, how.path)
     _check_form(floor, ground, wish, quantity, how.path, remote=True)
-    check_reduces(floor, ground, wish, quantity, how.path)
+    check_reduces(floor, ground.market, wish, quantity, how.path)
     row = _row(floor, ground, wish, how, quantity)
-    check_unheld(floor, ground, row, (*how.path, "notional" if wish.quantity is None else "quantity"))
+    check_unheld(floor, ground, row, (*how.path, sized_by(wish)))
     return floor.add(row)
 
 
@@ -110,8 +112,8 @@ def replaced_remote(
     wish = wished(after)
     _check_form(floor, ground, wish, after.quantity, (), remote=True)
     if "quantity" in terms:
-        check_reduces(floor, ground, wish, working(after).left, ())
-    check_unheld(floor, ground, after, ("quantity" if "quantity" in terms else "orderId",))
+        check_reduces(floor, ground.market, wish, working(after).left, ())
+    check_unheld(floor, ground, replace(after, notional=None), ("quantity" if "quantity" in terms else "orderId",))
     return after
 
 
@@ -124,8 +126,8 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
         quantity = _quantity(ground, wish, ())
         sized = replace(row, quantity=quantity, condition=None)
         _check_form(floor, ground, wish, quantity, ())
-        check_reduces(floor, ground, wish, quantity, ())
-        check_short(floor, ground, wish, quantity, ())
+        check_reduces(floor, ground.market, wish, quantity, ())
+        check_short(floor, ground.market, wish, quantity, (), group=row.group_id, but=row.id)
         _check_side(ground, wish, None, ())
         bracket = _with_exits(floor, row, wish)
         check_opens(floor, ground, bracket, quantity, ())
@@ -141,19 +143,14 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
 def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any], halted: str | None) -> OrderRow:
     """An order with other terms, checked as if it were placed with them; what is filled stays."""
     after = _with(row, terms)
-    check_size_kept(row, after)
-    if "quantity" in terms and after.quantity is not None and after.quantity <= row.filled:
-        told = f"{row.filled:f} is filled already: a quantity above that, or `orderCancel` for the rest."
-        raise Refused("ORDER_INVALID", told, "quantity")
-    if "expires_at" in terms and row.time_in_force != TimeInForce.GTD:
-        told = f"expiresAt does not go with {row.time_in_force}: only with GTD."
-        raise Refused("ORDER_INVALID", told, "expiresAt")
+    _check_terms(row, after, terms)
     check_switches(floor, halted, Side(row.side), reduce_only=row.reduce_only)
-    wish, waits = wished(after), _waits(row) and (row.status == OrderStatus.NEW or row.quantity == row.filled)
+    wish, waits = wished(after), _waits(row) and idles(row)
     # An exit's size is none that anybody has given.
-    kept, sized = after.leg in EXITS, None if after.leg in EXITS else after.quantity
+    kept, size = after.leg in EXITS, None if after.leg in EXITS else after.quantity
     _check_form(
-        floor, ground, replace(wish, quantity=sized), sized, (), arrives=not waits, kept=kept, filled=row.filled
+        floor, ground, replace(wish, quantity=size), size, (), kept=kept, filled=row.filled,
+        arrives=not waits or _elsewhere(floor, ground, wish, row.parent_id),
     )  # fmt: skip
     if "expires_at" in terms:
         check_comes(after, ("expiresAt",))
@@ -164,7 +161,7 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     if waits:
         if row.condition is None:
             after = replace(after, reserved=reserve_of(floor, ground, after))
-            check_funds(floor, ground, after, None, ())
+            check_funds(floor, ground, replace(after, notional=None), None, ())
         after = replace(after, version=row.version + 1, changed_at=floor.now)
         with floor.shifts.change(ground.market):
             floor.put(after)
@@ -173,12 +170,13 @@ def replaced(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, An
     with floor.shifts.change(ground.market):
         floor.put(after)
         if "quantity" in terms:
-            check_reduces(floor, ground, wish, left, ())
-        check_short(floor, ground, wish, left, (), group=row.group_id, but=row.id)
+            check_reduces(floor, ground.market, wish, left, (), filled=row.filled)
+        check_short(floor, ground.market, wish, left, (), group=row.group_id, but=row.id, filled=row.filled)
         after = replace(after, reserved=reserve_of(floor, ground, after))
-        step = arrival(floor, ground, after)
-        check_funds(floor, ground, after, step, ())
-        check_arrival(floor, ground, after, step, ())
+        # Other terms have no notional: what passes is told as a quantity.
+        step, sized = arrival(floor, ground, after), replace(after, notional=None)
+        check_funds(floor, ground, sized, step, ())
+        check_arrival(floor, ground, sized, _with_exits(floor, after, wish), step, ())
         floor.revise(after, ground.market)
     return floor.orders[row.id]
 
@@ -188,31 +186,44 @@ def _with(row: OrderRow, terms: Mapping[str, Any]) -> OrderRow:
     return replace(row, **terms, notional=None if "quantity" in terms else row.notional)
 
 
+def _check_terms(row: OrderRow, after: OrderRow, terms: Mapping[str, Any]) -> None:
+    """What no market would make a term of the order."""
+    check_size_kept(row, after)
+    if "quantity" in terms and after.quantity is not None and after.quantity <= row.filled:
+        told = f"{row.filled:f} is filled already: a quantity above that, or `orderCancel` for the rest."
+        raise Refused("ORDER_INVALID", told, "quantity")
+    if "expires_at" in terms and row.time_in_force != TimeInForce.GTD:
+        told = f"expiresAt does not go with {row.time_in_force}: only with GTD."
+        raise Refused("ORDER_INVALID", told, "expiresAt")
+    triggers = [name for name in ("stop_price", "trail_amount", "trail_percent") if name in terms]
+    if triggers and is_triggered(row):
+        way = "`positionProtect` sets another" if row.leg in EXITS else "cancel it, and place another"
+        raise Refused("ORDER_INVALID", f"The stop was triggered: {way}.", camel(triggers[0]))
+
+
 def _check_kept_exits(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any]) -> None:
-    """An entry's new price, by the exits that wait for it: refused with the field that was given, and which exit."""
-    given = [name for name in ("limit_price", "stop_price") if name in terms]
-    if row.filled or not given:
-        return
-    for each in floor.orders.values():
-        if each.parent_id != row.id or each.leg not in EXITS:
-            continue
+    """An entry's new price, by the exits that wait for what it opens: refused with the field that was given, and which
+    exit."""
+    given, entry = [name for name in ("limit_price", "stop_price") if name in terms], _entry(row)
+    waiting = filter(idles, exits_behind(floor, row)) if given else ()
+    for each in waiting:
         try:
-            check_exit(wished(row), _exit(each), OrderLeg(str(each.leg)), ground, floor.now, ())
+            check_exit(entry, _exit(each), OrderLeg(str(each.leg)), ground, floor.now, ())
         except Refused as refused:
-            raise refused_by_exit(wished(row), given, each, _exit(each), ground.spec, refused) from refused
+            raise refused_by_exit(entry, given, each, _exit(each), ground.spec, refused) from refused
 
 
 def _check_new_side(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any]) -> None:
-    """Another trigger, or another take-profit, of an order that waits for it; of a bracket by how its entry stands."""
+    """Another trigger, trail or take-profit of an order that waits for it; of a bracket by how its entry stands."""
     leg = OrderLeg(row.leg) if row.leg else None
     profits = leg is OrderLeg.TAKE_PROFIT and "limit_price" in terms
-    if row.condition is not None or row.triggered_at is not None or not ("stop_price" in terms or profits):
+    if row.condition is not None or not (profits or {"stop_price", "trail_amount"} & terms.keys()):
         return
     entry = floor.orders.get(row.parent_id or "")
-    if row.status != OrderStatus.NEW or entry is None:
+    if entry is None or not idles(row) or _elsewhere(floor, ground, wished(row), row.parent_id):
         _check_side(ground, wished(row), leg, ())
     elif leg in EXITS:
-        check_exit(wished(entry), _exit(row), leg, ground, floor.now, ())
+        check_exit(_entry(entry), _exit(row), leg, ground, floor.now, ())
 
 
 def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
@@ -226,7 +237,7 @@ def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
         _check_form(floor, ground, wish, None, how.path, arrives=not waits)
     if wish.quantity is None and wish.condition is not None:
         return _row(floor, ground, wish, how, None)
-    quantity, elsewhere = _quantity(ground, wish, how.path), _elsewhere(floor, ground, wish, how)
+    quantity, elsewhere = _quantity(ground, wish, how.path), _elsewhere(floor, ground, wish, how.parent)
     if not waits and how.leg in EXITS:
         # A price far off on the wrong side is told so, and not that it is far off.
         _check_side(ground, wish, how.leg, how.path)
@@ -235,17 +246,17 @@ def _checked(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
     if wish.condition is not None:
         return row
     if not waits:
-        check_reduces(floor, ground, wish, quantity, how.path)
-        check_short(floor, ground, wish, quantity, how.path, group=how.group)
+        check_reduces(floor, ground.market, wish, quantity, how.path)
+        check_short(floor, ground.market, wish, quantity, how.path, group=how.group)
     if not waits or elsewhere:
         _check_side(ground, wish, how.leg, how.path)
     # What waits for another order arrives with its fill, when nobody can be asked for prices: it reserves now.
     return replace(row, reserved=reserve_of(floor, ground, row))
 
 
-def _elsewhere(floor: Floor, ground: Ground, wish: Wish, how: Place) -> bool:
+def _elsewhere(floor: Floor, ground: Ground, wish: Wish, parent: str | None) -> bool:
     """Whether it waits for an order of another instrument, whose fill tells nothing of its own market."""
-    first = floor.orders.get(how.parent or "")
+    first = floor.orders.get(parent or "")
     return wish.condition is None and first is not None and first.instrument != str(ground.spec.instrument)
 
 
@@ -256,10 +267,15 @@ def _check_side(ground: Ground, wish: Wish, leg: OrderLeg | None, path: tuple[st
 
 def _with_exits(floor: Floor, row: OrderRow, wish: Wish) -> Wish:
     """An entry as it was asked for, with the exits that wait for it."""
-    waiting = {each.leg: _exit(each) for each in floor.orders.values() if each.parent_id == row.id}
+    waiting = {each.leg: _exit(each) for each in exits_behind(floor, row)}
     return replace(
         wish, take_profit=waiting.get(OrderLeg.TAKE_PROFIT), stop_loss=waiting.get(OrderLeg.STOP_LOSS)
     )  # fmt: skip
+
+
+def _entry(row: OrderRow) -> Wish:
+    """An entry by what it is filled at: a trigger that was met says nothing of that any more."""
+    return replace(wished(row), stop_price=None) if is_triggered(row) else wished(row)
 
 
 def _exit(row: OrderRow) -> Exit:

@@ -44,6 +44,16 @@ def protects(row: OrderRow) -> bool:
     return row.open and row.leg in EXITS and row.status != OrderStatus.NEW
 
 
+def idles(row: OrderRow) -> bool:
+    """Whether it waits for what another order is yet to do: NEW, or an exit of no size."""
+    return row.status == OrderStatus.NEW or row.quantity == row.filled
+
+
+def exits_behind(floor: Floor, entry: OrderRow) -> list[OrderRow]:
+    """What protects what an entry has opened, or waits for that."""
+    return [row for row in floor.open if row.parent_id == entry.id and row.leg in EXITS]
+
+
 def closes(row: OrderRow) -> bool:
     """Whether it is what is left of a `positionClose`, or of a liquidation, which is of the position that was there."""
     return row.open and row.reduce_only and row.cause in CLOSING and row.status != OrderStatus.NEW
@@ -99,8 +109,7 @@ def check_size_kept(row: OrderRow, after: OrderRow) -> None:
 
 def check_still_opens(floor: Floor, entry: OrderRow) -> None:
     """An entry of another size has something to open yet for the exits that wait for it."""
-    exits = (row for row in floor.open if row.parent_id == entry.id and row.leg in EXITS)
-    held = floor.held(entry.instrument)
+    exits, held = exits_behind(floor, entry), floor.held(entry.instrument)
     least = EXACT.add(entry.filled, closable(Side(entry.side), held))
     if entry.quantity is None or entry.quantity > least or not any(row.status == OrderStatus.NEW for row in exits):
         return

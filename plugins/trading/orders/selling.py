@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from plugins.trading.ledger.chart import EXACT, ZERO, shown
+from plugins.trading.orders.checks import side_price
+from plugins.trading.orders.market import Market
+from plugins.trading.orders.sizes import told_size
 from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderStatus
 from schema.words.trades import Side
 
 
-def told_unheld(row: OrderRow, open: Iterable[OrderRow], held: Decimal) -> str | None:
+def told_unheld(row: OrderRow, open: Iterable[OrderRow], held: Decimal, market: Market) -> str | None:
     """What of an order passes, in words, where with the account's other open sales it sells more than is *held*."""
     others = [each for each in open if each.id != row.id and each.instrument == row.instrument]
     sold = sum((_sells(each) for each in others), ZERO)
@@ -24,7 +27,8 @@ def told_unheld(row: OrderRow, open: Iterable[OrderRow], held: Decimal) -> str |
     if free <= 0:
         return f"{there}, all of which its other open sales sell: cancel one of them first"
     beside = f", of which its other open sales sell {shown(sold)}" if sold else ""
-    return f"{there}{beside}: a quantity of at most {shown(free)} passes"
+    now = side_price(market.tick, Side.SELL) if market.tick else None
+    return f"{there}{beside}: at most {told_size(row, free, market.spec, now)} passes"
 
 
 def unheld(open: Iterable[OrderRow], held: Mapping[str, Decimal]) -> frozenset[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import ROUND_UP, Decimal
 
-from gateway.core.matching.chances import UNTIL_TRIGGERED
+from gateway.core.matching.chances import UNTIL_TRIGGERED, awaits
 from gateway.core.matching.contingencies import Linked
 from gateway.core.matching.lifecycle import TERMINAL, advance
 from gateway.core.matching.model import Execution, ExecutionModel, Working
@@ -39,6 +39,11 @@ def working(row: OrderRow) -> Working:
         reduce_only=row.reduce_only, expires_at=row.expires_at, due_at=row.due_at, group=row.group_id,
         number=row.number, status=OrderStatus(row.status), filled=row.filled, fills=row.fills,
     )  # fmt: skip
+
+
+def is_triggered(row: OrderRow) -> bool:
+    """Whether it was a stop once, which is an order like any other since."""
+    return row.type in UNTIL_TRIGGERED and row.quantity is not None and not awaits(working(row))
 
 
 def form_of(row: OrderRow, *, lends: bool) -> Working:

@@ -9,7 +9,15 @@ import pytest
 from gateway.core.matching.lifecycle import TERMINAL, TRANSITIONS, IllegalTransition, advance, is_terminal, may
 from gateway.core.matching.model import ExecutionModel, Fees, Slippage
 from gateway.core.matching.rounding import ceil_to, floor_to, plain, quotient
-from gateway.core.matching.rules import Rule, check, check_notional, check_quantity, check_sum, quantity_for
+from gateway.core.matching.rules import (
+    Rule,
+    check,
+    check_notional,
+    check_quantity,
+    check_sum,
+    notional_for,
+    quantity_for,
+)
 from gateway.core.matching.session import day_end, expiry
 from gateway.core.matching.trailing import follow, level
 from schema.errors import BadInput
@@ -203,6 +211,15 @@ def test_a_notional_becomes_a_quantity_rounded_down_to_the_step():
     assert quantity_for(D(1_000), D("30000"), replace(SPEC, step=D("0.01"), contract_size=D("0.01"))) == 3
     assert quantity_for(D("0.01"), D("30000"), SPEC) == 0
     assert quantity_for(D(1), D(0), SPEC) == 0
+
+
+def test_a_size_is_asked_for_by_a_sum_that_is_rounded_only_where_sizes_have_no_step():
+    part = replace(SPEC, step=None)
+
+    assert notional_for(D("0.033"), D("30000.005"), SPEC) == D("990.000165")
+    assert notional_for(D(3), D(30_000), replace(SPEC, step=D("0.01"), contract_size=D("0.01"))) == 900
+    assert notional_for(D("0.00000333"), D(30_000), part) == D("0.09")
+    assert notional_for(D("0.00000333"), D(30_000), part, ceil_to) == D("0.1")
 
 
 def test_violations_carry_the_nearest_values():

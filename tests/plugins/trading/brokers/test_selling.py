@@ -54,15 +54,18 @@ async def test_a_sale_of_more_than_is_held_and_not_yet_for_sale_is_refused(room:
     resting = await sale(room, account, "2")
     await lose(room)
 
-    most = told(account, "It holds 5 of BTC, of which its other open sales sell 2: a quantity of at most 3 passes")
+    most = told(account, "It holds 5 of BTC, of which its other open sales sell 2: at most 3 passes")
     limit = {"type": "LIMIT", "limitPrice": "105"}
     assert await refusal(room, PLACE, **wish(account, "7", **limit)) == ("DAILY_LOSS_REACHED", ["quantity"], most)
     assert (await refusal(room, PLACE, **wish(account, "3.001")))[2] == most
+    money = told(account, "It holds 5 of BTC, of which its other open sales sell 2: at most a notional of 315 passes")
+    sized = wish(account, "7", **limit) | {"quantity": None, "notional": "735"}
+    assert await refusal(room, PLACE, **sized) == ("DAILY_LOSS_REACHED", ["notional"], money)
     legs = [{"symbol": SYMBOLS[account], "side": "SELL", "quantity": "9"}]
     assert await refusal(room, EXECUTE, accountId=account, legs=legs) == (
         "DAILY_LOSS_REACHED", ["legs", "0", "quantity"], most,
     )  # fmt: skip
-    alone = told(account, "It holds 5 of BTC: a quantity of at most 5 passes")
+    alone = told(account, "It holds 5 of BTC: at most 5 passes")
     assert await refusal(room, REPLACE, orderId=resting, quantity="20") == (
         "DAILY_LOSS_REACHED", ["quantity"], alone,
     )  # fmt: skip
@@ -80,7 +83,7 @@ async def test_orders_of_a_group_are_counted_together_and_what_reduces_only_is_c
     await lose(room)
 
     one = {"symbol": SYMBOLS["tacc_a"], "side": "SELL", "type": "LIMIT", "limitPrice": "105", "quantity": "3"}
-    most = "It holds 5 of BTC, of which its other open sales sell 3: a quantity of at most 2 passes"
+    most = "It holds 5 of BTC, of which its other open sales sell 3: at most 2 passes"
     assert await refusal(room, GROUP, accountId="tacc_a", rule="ALL", orders=[one, one]) == (
         "DAILY_LOSS_REACHED", ["orders", "1", "quantity"], told("tacc_a", most),
     )  # fmt: skip
@@ -110,7 +113,7 @@ async def test_a_loss_that_no_look_has_found_yet_refuses_it_too(room: Room) -> N
     assert (code, field) == ("DAILY_LOSS_REACHED", ["quantity"])
     assert message == (
         "The account has lost 75.00000000 USDT today, and 50 is its greatest daily loss: until the next UTC day only "
-        "sales of what is held are taken. It holds 5 of crypto:BTC/USDT: a quantity of at most 5 passes."
+        "sales of what is held are taken. It holds 5 of crypto:BTC/USDT: at most 5 passes."
     )
     room.quoted.price = "100"
     room.house.clock.turn(5)
@@ -153,7 +156,7 @@ async def test_closing_a_hedge_that_other_sales_leave_too_little_for_is_refused(
     await sale(room, "tacc_b", "2")
     await lose(room)
 
-    most = "It holds 5 of BTC, of which its other open sales sell 2: a quantity of at most 3 passes"
+    most = "It holds 5 of BTC, of which its other open sales sell 2: at most 3 passes"
     assert await refusal(room, SHUT, accountId="tacc_b", hedgeId=made["hedge"]["id"]) == (
         "DAILY_LOSS_REACHED", ["hedgeId"], told("tacc_b", most),
     )  # fmt: skip

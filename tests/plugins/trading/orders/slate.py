@@ -17,7 +17,7 @@ from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.prices import Priced
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
-from plugins.trading.orders.placing import Place, place, replaced
+from plugins.trading.orders.placing import Place, arrive, place, replaced
 from plugins.trading.orders.wishes import Wish
 from plugins.trading.positions.standing import Standing, standing
 from plugins.trading.rows import OrderRow
@@ -106,6 +106,14 @@ class Slate:
             # What is refused is rolled back.
             self.floor.orders = before
             raise
+
+    def arrive(self, row: OrderRow) -> None:
+        """What it waits for has come."""
+        arrive(self.floor, self.ground, self.floor.orders[row.id])
+
+    def cancel(self, row: OrderRow) -> None:
+        """As its owner does."""
+        self.floor.end(self.floor.orders[row.id], OrderStatus.CANCELED, "CANCELED")
 
     def stand(self, row: OrderRow) -> tuple[str, str]:
         """Status, and what is filled."""
