@@ -27,8 +27,8 @@ from gateway.core.matching.trailing import HUNDRED
 from schema.words.orders import OrderType, TimeInForce
 from schema.words.trades import Side
 
-LARGEST = 30
-"""No number of an order has more digits before the point."""
+MOST = Decimal(10**18)
+"""No number of an order is greater."""
 STOPS = frozenset({OrderType.STOP_MARKET, OrderType.STOP_LIMIT, OrderType.MARKET_IF_TOUCHED})
 
 
@@ -64,7 +64,7 @@ def check(
     """
     wrong = check_form(order, now)
     if wrong:
-        return wrong
+        return tuple(_bounded(each, spec) for each in wrong)
     found = [
         check_price("limit_price", order.limit_price, spec),
         check_price("stop_price", order.stop_price, spec),
@@ -83,12 +83,15 @@ def check_form(order: Working, now: datetime) -> tuple[Violation, ...]:
 
 
 def check_number(field: str, value: Decimal) -> Violation | None:
-    """ORDER_INVALID: above zero, a percentage below 100, and of so many digits that it stays exact."""
+    """ORDER_INVALID: above zero, a percentage below 100, no more than there is, and no finer than is kept."""
     percent = field == "trail_percent"
     if not value.is_finite() or value <= 0 or (percent and value >= HUNDRED):
         return _invalid(field, "must be above 0 and below 100" if percent else "must be above 0")
-    if int(value.as_tuple().exponent) < -FINEST or value.adjusted() >= LARGEST:
-        return _invalid(field, f"has at most {LARGEST} digits before the point and {FINEST} behind it")
+    if value > MOST:
+        message = f"must be at most {MOST:f}"
+        return Violation(rule=Rule.ORDER_INVALID, field=field, message=message, nearest=(MOST,))
+    if int(value.as_tuple().exponent) < -FINEST:
+        return _invalid(field, f"has at most {FINEST} digits behind the point")
     return None
 
 
@@ -209,6 +212,12 @@ def worth(order: Working, price: Decimal | None) -> Decimal | None:
     if order.type in LIMITED:
         return order.limit_price
     return order.stop_price if order.type in STOPS else price
+
+
+def _bounded(wrong: Violation, spec: Spec) -> Violation:
+    """Of a size that is greater than all, what the instrument says of the greatest."""
+    too_great = wrong.field == "quantity" and MOST in wrong.nearest
+    return (check_quantity(MOST, spec) if too_great else None) or wrong
 
 
 def _least(spec: Spec) -> Decimal:

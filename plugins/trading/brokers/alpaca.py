@@ -9,6 +9,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from gateway.core.matching.rounding import total_of
 from plugins.trading.brokers import alpaca_wire as wire
 from plugins.trading.brokers.link import Answer, Link
 from plugins.trading.brokers.pacing import Urgency
@@ -141,7 +142,7 @@ class Alpaca:
     async def _whole(self, report: Report) -> Report:
         """With what was filled of the orders that it took the place of: to us all of them are one order."""
         before = await self._before(report.replaces)
-        return replace(report, filled=report.filled + sum((filled for _, filled in before), ZERO))
+        return replace(report, filled=total_of([report.filled, *(filled for _, filled in before)]))
 
     async def _chain(self, order: Reference) -> tuple[set[str], Decimal]:
         """Broker's ids of an order and of all that it took the place of, and what is filled of them together."""
@@ -149,7 +150,7 @@ class Alpaca:
             return set(), ZERO
         found = await self._order(wire.by_id(order.broker_id, self._secrets))
         before = await self._before(found.replaces if found else None)
-        filled = sum((each for _, each in before), found.filled if found else ZERO)
+        filled = total_of([found.filled if found else ZERO, *(each for _, each in before)])
         return {order.broker_id, *(id for id, _ in before)}, filled
 
     async def _before(self, id: str | None) -> list[tuple[str, Decimal]]:

@@ -196,7 +196,7 @@ def parse_stock(account: Fields, held: Iterable[Fields]) -> Stock:
 def _signed(row: Fields) -> Decimal:
     quantity = row.number("qty")
     short = row.text_or_none("side") == "short"
-    return -abs(quantity) if short else quantity
+    return quantity.copy_abs().copy_negate() if short else quantity
 
 
 def _status(row: Fields, said: str) -> OrderStatus:

@@ -183,7 +183,7 @@ class LiveDesk:
             raise Refused("REDUCE_ONLY_WOULD_INCREASE", f"The account holds nothing of {instrument}.", "symbol")
         wish = Wish(
             symbol=str(instrument), side=Side.SELL if now > 0 else Side.BUY, type=OrderType.MARKET,
-            quantity=abs(now) if quantity is None else quantity, reduce_only=True, cause=OrderCause.CLOSE,
+            quantity=now.copy_abs() if quantity is None else quantity, reduce_only=True, cause=OrderCause.CLOSE,
             client_order_id=key,
         )  # fmt: skip
         check_wish(wish)

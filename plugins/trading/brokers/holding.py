@@ -8,7 +8,7 @@ from gateway.core.contract import Host
 from plugins.trading.brokers.holdings import Difference, differences
 from plugins.trading.brokers.port import Broker
 from plugins.trading.ledger.book import LedgerBook
-from plugins.trading.ledger.chart import money
+from plugins.trading.ledger.chart import money, total
 from plugins.trading.ledger.drafts import adjustment
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import AccountRow
@@ -81,6 +81,6 @@ def _note_flow(w: Writing, wanted: tuple[Difference, ...], day: str) -> None:
     if account.day_equity is None or account.day != day:
         return
     if all(each.asset == account.currency for each in wanted):
-        w.set(day_equity=sum((each.more for each in wanted), account.day_equity))
+        w.set(day_equity=total([account.day_equity, *(each.more for each in wanted)]))
     else:
         w.set(day=None, day_equity=None)

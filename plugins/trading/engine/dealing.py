@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from gateway.core.contract import Host
 from gateway.core.matching.conditions import Facts, hopeless, met, read
@@ -40,6 +41,7 @@ LOG = structlog.get_logger(__name__)
 
 FILLS_AT_ONCE = 25
 """Of one message, in one transaction."""
+FAULT = "a fault of the gateway's own kept it from arriving, and is in its log: place it again, or another one"
 
 NewestOf = Callable[[OrderRow], Market | None]
 """What the newest message says to an order that is due; None where nothing that counts for it is known."""
@@ -132,12 +134,18 @@ class Dealer:
         """What orders waited for has come: each is checked as if it were placed now.
 
         Where the account holds by then what nobody was asked for, they are asked anew; at last it waits on, and is
-        looked at again.
+        looked at again. What a fault of ours keeps from arriving ends: it stands in no other order's way.
         """
         for order_id in ids:
-            for _ in range(ATTEMPTS):
-                if await self._arrived(seat, order_id, facts):
-                    break
+            try:
+                for _ in range(ATTEMPTS):
+                    if await self._arrived(seat, order_id, facts):
+                        break
+            except (DBAPIError, OSError, MarketgateError, Refused):
+                raise
+            except Exception:
+                LOG.exception("trading_order_failed", account=seat.id, order=order_id)
+                await self._reject(seat, order_id)
 
     async def _arrived(self, seat: Seat, order_id: str, facts: Facts) -> bool:
         """Whether no more is to be asked for now."""
@@ -167,6 +175,13 @@ class Dealer:
                 arrive(floor, ground, now)
             await floor.write()
         return True
+
+    async def _reject(self, seat: Seat, order_id: str) -> None:
+        async with self.floor(seat) as (floor, _):
+            row = floor.orders.get(order_id)
+            if row is not None and row.open and row.status == OrderStatus.NEW:
+                floor.fail(row, "INTERNAL", FAULT)
+                await floor.write()
 
     async def give_up(self, seat: Seat, ids: Collection[str], facts: Facts) -> None:
         """What orders waited for can never come."""

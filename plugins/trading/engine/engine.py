@@ -89,7 +89,7 @@ class Engine:
             self._valued = moment
             self._keep(asyncio.create_task(self._value(), name="trading.values"))
         for place in self._places.all:
-            self._attend(place)
+            self._places.attempt(place, partial(self._attend, place), "look")
             self._watch(place)
         await self._dues.look(self._leads.shards)
         await self._keep_extremes()
@@ -219,26 +219,27 @@ class Engine:
     async def _heard(self, feed: Feed, shown: bool) -> None:
         """A message: what was only shown is the price of now for those who arrive."""
         for account_id in tuple(feed.seats):
-            place = self._places.find(account_id)
-            if place is None:
-                continue
-            if place.seat.conditions:
-                self._consider(place)
-            market = feed.market(place.seat.model)
-            if market is None or feed.key.source is not place.seat.model.source:
-                continue
-            if shown:
-                self._attend(place)
-                continue
-            place.seat.offers.hear(market)
-            if place.task is not None or place.seat.moves(market):
-                self._places.put(place, partial(self._meet, place, market), message=True)
+            if (place := self._places.find(account_id)) is not None:
+                self._places.attempt(place, partial(self._hear, place, feed, shown), f"hear {feed.key.instrument}")
+
+    def _hear(self, place: Place, feed: Feed, shown: bool) -> None:
+        if place.seat.conditions:
+            self._consider(place)
+        market = feed.market(place.seat.model)
+        if market is None or feed.key.source is not place.seat.model.source:
+            return
+        if shown:
+            self._attend(place)
+            return
+        place.seat.offers.hear(market)
+        if place.task is not None or place.seat.moves(market):
+            self._places.put(place, partial(self._meet, place, market), f"meet {feed.key.instrument}", message=True)
 
     def _attend(self, place: Place) -> None:
         """What time alone does for a seat, and what its conditions do."""
         now = self._host.clock.now()
         if place.seat.late(now) or place.seat.due(now):
-            self._places.put(place, partial(self._pass_time, place))
+            self._places.put(place, partial(self._pass_time, place), "time")
         if place.seat.unmet and not place.seat.halted:
             self._catch_up(place)
         if place.seat.conditions:
@@ -255,8 +256,8 @@ class Engine:
             if market is not None and market.open:
                 late.setdefault(name, (market, set()))[1].add(order_id)
         for market, ids in late.values():
-            place.late |= ids
-            self._places.put(place, partial(self._meet_late, place, market, ids))
+            if self._places.put(place, partial(self._meet_late, place, market, ids), "late"):
+                place.late |= ids
 
     async def _meet_late(self, place: Place, market: Market, ids: Collection[str]) -> None:
         try:
@@ -277,11 +278,10 @@ class Engine:
         come = [each for each in seat.come(facts) if each not in place.arriving]
         lost = [each for each in seat.lost(facts) if each not in place.arriving]
         place.considered = seat.account.version
-        place.arriving |= {*come, *lost}
-        if come:
-            self._places.put(place, partial(self._arrive, place, come, facts))
-        if lost:
-            self._places.put(place, partial(self._give_up, place, lost, facts))
+        if come and self._places.put(place, partial(self._arrive, place, come, facts), "conditions"):
+            place.arriving |= {*come}
+        if lost and self._places.put(place, partial(self._give_up, place, lost, facts), "ends"):
+            place.arriving |= {*lost}
 
     def _prices(self, seat: Seat) -> dict[str, Decimal]:
         """Fresh ones of open markets that conditions look at."""
@@ -325,8 +325,7 @@ class Engine:
         if place.guarding or not self._guard.concerns(place.seat):
             return
         if self._guard.basis(place.seat) != place.judged:
-            place.guarding = True
-            self._places.put(place, partial(self._judge, place))
+            place.guarding = self._places.put(place, partial(self._judge, place), "value")
 
     async def _judge(self, place: Place) -> None:
         basis = self._guard.basis(place.seat)

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import strawberry
 
+from gateway.core.matching.rounding import EXACT
 from plugins.trading.rows import AccountRow
 from schema.events import Event, event
 from schema.model import described
@@ -76,8 +77,8 @@ class AccountDailyLossReached(Event):
         before = row.day_equity or Decimal(0)
         return cls(
             occurred_at=at, mode=mode, account_id=strawberry.ID(row.id), account_name=row.name, currency=row.currency,
-            equity=equity, day_equity=before, loss=before - equity, max_daily_loss=row.max_daily_loss or Decimal(0),
-            canceled_orders=canceled,
+            equity=equity, day_equity=before, loss=EXACT.subtract(before, equity),
+            max_daily_loss=row.max_daily_loss or Decimal(0), canceled_orders=canceled,
         )  # fmt: skip
 
     @classmethod

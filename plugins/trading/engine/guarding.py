@@ -9,6 +9,7 @@ import structlog
 
 from gateway.core.contract import Host
 from gateway.core.matching.model import ExecutionModel
+from gateway.core.matching.rounding import EXACT
 from gateway.core.ports import Outbox
 from plugins.trading.engine.daily import LOSS, judged, opens, tell_loss
 from plugins.trading.engine.dealing import Dealer
@@ -156,7 +157,7 @@ class Guard:
             if ground is None or not held:
                 continue
             wish = Wish(
-                symbol=name, side=Side.SELL if held > 0 else Side.BUY, type=OrderType.MARKET, quantity=abs(held),
+                symbol=name, side=Side.SELL if held > 0 else Side.BUY, type=OrderType.MARKET, quantity=held.copy_abs(),
                 reduce_only=True, cause=OrderCause.LIQUIDATION,
             )  # fmt: skip
             try:
@@ -183,5 +184,5 @@ def _reserved(seat: Seat) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     for row in seat.orders.values():
         if row.reserved:
-            found[row.currency] = found.get(row.currency, Decimal(0)) + row.reserved
+            found[row.currency] = EXACT.add(found.get(row.currency, Decimal(0)), row.reserved)
     return found

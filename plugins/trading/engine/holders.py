@@ -96,7 +96,7 @@ class Holders:
 
 def signed(fill: FillRow) -> Decimal:
     """What a fill changed of what is held."""
-    return fill.quantity if fill.side == Side.BUY else -fill.quantity
+    return fill.quantity if fill.side == Side.BUY else fill.quantity.copy_negate()
 
 
 def times_between(start: datetime, end: datetime, every: timedelta) -> Iterator[datetime]:

@@ -17,10 +17,20 @@ from plugins.trading.writing import is_gone
 MOST_MESSAGES = 200
 """Messages that wait for an account that is being written; the oldest is left out then."""
 PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+RESTS_S = (1.0, 2.0, 5.0, 15.0, 60.0)
+"""How long what has failed is let be: the first time, the next, and so on; the last one from then on."""
 
 Job = Callable[[], Awaitable[None]]
 
 LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Of what has failed, how often in a row, and until when (monotonic) it is let be."""
+
+    times: int
+    until: float
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -28,9 +38,12 @@ class Place:
     """A seat and what is to be done for it."""
 
     seat: Seat
-    jobs: deque[Job] = field(default_factory=deque)
-    messages: deque[Job] = field(default_factory=deque)
+    jobs: deque[tuple[Job, str]] = field(default_factory=deque)
+    """With what each is about."""
+    messages: deque[tuple[Job, str]] = field(default_factory=deque)
     """Those of the jobs that are messages."""
+    rests: dict[str, Rest] = field(default_factory=dict)
+    """By what they are about, jobs that something unexpected became of."""
     task: asyncio.Task[None] | None = None
     considered: int = 0
     """The version of the account that its conditions were looked at in last."""
@@ -88,16 +101,32 @@ class Places:
         """Whether it is worked here still."""
         return place.seat.account.shard in self.shards and self._all.get(place.seat.id) is place
 
-    def put(self, place: Place, job: Job, *, message: bool = False) -> None:
-        """One more thing to do for a seat, after those before it; messages are bounded."""
+    def put(self, place: Place, job: Job, about: str, *, message: bool = False) -> bool:
+        """One more thing to do for a seat, after those before it; messages are bounded. False where it is let be, as
+        something unexpected became of the same just now."""
+        if self._rests(place, about):
+            return False
+        each = (job, about)
         if message:
             if len(place.messages) >= MOST_MESSAGES:
                 place.jobs.remove(place.messages.popleft())
                 LOG.warning("trading_message_left_out", account=place.seat.id)
-            place.messages.append(job)
-        place.jobs.append(job)
+            place.messages.append(each)
+        place.jobs.append(each)
         if place.task is None:
             place.task = asyncio.create_task(self._work(place), name="trading.seat")
+        return True
+
+    def attempt(self, place: Place, look: Callable[[], None], about: str) -> None:
+        """Look at a seat: what is unexpected there keeps no other one from being looked at."""
+        if self._rests(place, about):
+            return
+        try:
+            look()
+            place.rests.pop(about, None)
+        except Exception:
+            LOG.exception("trading_failed", account=place.seat.id, about=about)
+            self._let_be(place, about)
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
@@ -107,20 +136,22 @@ class Places:
     async def _work(self, place: Place) -> None:
         try:
             while place.jobs and self.is_mine(place):
-                job = place.jobs.popleft()
-                if place.messages and place.messages[0] is job:
+                each = place.jobs.popleft()
+                if place.messages and place.messages[0] is each:
                     place.messages.popleft()
-                await self._surely(place, job)
+                await self._surely(place, *each)
                 if self.is_mine(place):
                     self._settle(place)
         finally:
             place.task = None
 
-    async def _surely(self, place: Place, job: Job) -> None:
-        """Again and again: a database may be away for a while. What cannot be done stands in nobody's way."""
+    async def _surely(self, place: Place, job: Job, about: str) -> None:
+        """Again and again: a database may be away for a while. What cannot be done stands in nobody's way, and is tried
+        anew after pauses that grow."""
         for pause in (*PAUSES_S, None):
             try:
                 await job()
+                place.rests.pop(about, None)
                 return
             except (DBAPIError, OSError):
                 LOG.exception("trading_not_written", account=place.seat.id)
@@ -132,6 +163,16 @@ class Places:
                     LOG.info("trading_account_gone", account=place.seat.id)
                     self._gone(place.seat.id)
                     return
-                LOG.exception("trading_failed", account=place.seat.id)
+                LOG.exception("trading_failed", account=place.seat.id, about=about)
+                self._let_be(place, about)
                 self._lost(place.seat.id)
                 return
+
+    def _rests(self, place: Place, about: str) -> bool:
+        rest = place.rests.get(about)
+        return rest is not None and self._clock.monotonic() < rest.until
+
+    def _let_be(self, place: Place, about: str) -> None:
+        times = place.rests[about].times + 1 if about in place.rests else 1
+        pause = RESTS_S[min(times, len(RESTS_S)) - 1]
+        place.rests[about] = Rest(times, self._clock.monotonic() + pause)

@@ -74,7 +74,7 @@ def client_order_id(hedge: str, number: int, attempt: int = 1) -> str:
 def closing_wish(row: OrderRow, left: Decimal, held: Decimal, hedge: str) -> Wish | None:
     """The order that takes back what a hedge has of an instrument, as far as the account still holds it."""
     side = Side.SELL if left > 0 else Side.BUY
-    quantity = min(abs(left), closable(side, held))
+    quantity = min(left.copy_abs(), closable(side, held))
     if not quantity:
         return None
     return Wish(
@@ -87,7 +87,7 @@ def left_of(rows: Iterable[OrderRow]) -> dict[str, Decimal]:
     """What a hedge's orders have opened and not closed again, by instrument; below zero where it was sold."""
     found: dict[str, Decimal] = {}
     for row in rows:
-        filled = row.filled if row.side == Side.BUY else -row.filled
+        filled = row.filled if row.side == Side.BUY else row.filled.copy_negate()
         found[row.instrument] = _EXACT.add(found.get(row.instrument, ZERO), filled)
     return {name: amount for name, amount in found.items() if amount}
 
@@ -97,6 +97,6 @@ def held_of(left: Mapping[str, Decimal], held: Mapping[str, Decimal]) -> dict[st
     found = {}
     for name, amount in left.items():
         side = Side.SELL if amount > 0 else Side.BUY
-        quantity = min(abs(amount), closable(side, held.get(name, ZERO)))
-        found[name] = quantity if amount > 0 else -quantity
+        quantity = min(amount.copy_abs(), closable(side, held.get(name, ZERO)))
+        found[name] = quantity if amount > 0 else quantity.copy_negate()
     return {name: amount for name, amount in found.items() if amount}

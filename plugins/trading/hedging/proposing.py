@@ -9,6 +9,7 @@ from typing import cast
 
 from gateway.core.contract import Context
 from gateway.core.matching.model import ExecutionModel
+from gateway.core.matching.rounding import EXACT
 from gateway.core.ports import HedgeAsk, HedgeOffer, HedgeOffers, Hedges, HedgeWith
 from plugins.trading.hedging.legs import Leg
 from plugins.trading.markets.prices import Prices
@@ -47,7 +48,7 @@ class Proposed:
 
     def missing(self, offer: HedgeOffer) -> Decimal:
         """What is to be bought, below zero what is to be sold, to get there."""
-        return offer.quantity - self.held.get(offer.instrument, Decimal(0))
+        return EXACT.subtract(offer.quantity, self.held.get(offer.instrument, Decimal(0)))
 
 
 async def proposed(context: Context, account: AccountRow, wanted: Wanted) -> Proposed:
@@ -101,7 +102,7 @@ async def leg_of(context: Context, account: AccountRow, wanted: Wanted, kind: He
         told = "The hedge is there already, or smaller than the least step: there is nothing to order."
         raise Refused("HEDGE_NOT_COMPUTABLE", told, "with", "candidate")
     side = Side.BUY if missing > 0 else Side.SELL
-    return Leg(symbol=str(offers[0].instrument), side=side, quantity=abs(missing))
+    return Leg(symbol=str(offers[0].instrument), side=side, quantity=missing.copy_abs())
 
 
 async def _hedged(

@@ -256,7 +256,7 @@ def _hedges(found: Proposed) -> list[AccountHedge]:
         missing = found.missing(each)
         side = None if not missing else Side.BUY if missing > 0 else Side.SELL
         made.append(AccountHedge(
-            symbol=str(each.instrument), kind=each.kind, side=side, quantity=abs(missing), target=each.quantity,
+            symbol=str(each.instrument), kind=each.kind, side=side, quantity=missing.copy_abs(), target=each.quantity,
             held=found.held.get(each.instrument, Decimal(0)), price=each.price, value=each.value, ratio=each.ratio,
             rounded_ratio=each.rounded_ratio, effectiveness=each.effectiveness, residual=each.residual,
             residual_value=each.residual_value, cost=each.cost, warnings=list(each.warnings),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_DOWN, Decimal
 
+from gateway.core.matching.rounding import ceil_to, plain, quantum_of
 from plugins.trading.accounts.rules import LARGEST
 from plugins.trading.ledger.chart import EXACT, shown
 from plugins.trading.rows import AccountRow
@@ -25,6 +26,11 @@ def read_amount(amount: Decimal, currency: str, field: str = "amount") -> Decima
         near = " or ".join(shown(each) for each in (below, EXACT.add(below, step)) if each)
         raise Refused("AMOUNT_INVALID", f"{currency} has {decimals_of(currency)} decimals: write {near}.", field)
     return below
+
+
+def least_given(rate: Decimal, give: str, take: str) -> Decimal:
+    """The least amount of a currency for which any of another is received."""
+    return plain(ceil_to(EXACT.divide(quantum_of(take), rate), quantum_of(give)))
 
 
 def read_memo(text: str | None, field: str = "memo") -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal, localcontext
 from enum import StrEnum
 
 from schema.currencies import decimals_of
@@ -63,7 +63,12 @@ JOURNAL = {
 def money(amount: Decimal, currency: str) -> Decimal:
     """Rounded half to even to the currency's digits; never minus zero."""
     rounded = amount.quantize(Decimal(1).scaleb(-decimals_of(currency)), context=EXACT)
-    return rounded if rounded else abs(rounded)
+    return rounded if rounded else rounded.copy_abs()
+
+
+def received(amount: Decimal, currency: str) -> Decimal:
+    """Rounded down to the currency's digits: of what is given for something else, in many parts no more than in one."""
+    return amount.quantize(Decimal(1).scaleb(-decimals_of(currency)), rounding=ROUND_DOWN, context=EXACT)
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:

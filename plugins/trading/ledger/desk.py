@@ -16,9 +16,9 @@ from plugins.trading.accounts.access import Access, Gate, manages
 from plugins.trading.accounts.desk import TOPIC
 from plugins.trading.accounts.rules import LARGEST, currency_of
 from plugins.trading.ledger import drafts
-from plugins.trading.ledger.amounts import check_paper, read_amount, read_memo
+from plugins.trading.ledger.amounts import check_paper, least_given, read_amount, read_memo
 from plugins.trading.ledger.book import LedgerBook, draft_of
-from plugins.trading.ledger.chart import ZERO, money, shown, times
+from plugins.trading.ledger.chart import ZERO, received, shown, times
 from plugins.trading.ledger.drafts import Draft, outgoing
 from plugins.trading.ledger.room import Moved, Room, check_cash, check_room, flow_of, note_flow, room_of
 from plugins.trading.ledger.shown import Shown, shown_of
@@ -126,9 +126,11 @@ class LedgerDesk:
         rate = await Prices.of(context).rate(give, take, "to")
         if context.cache_status(rate.provenance) is CacheStatus.STALE:
             raise Refused("STALE_PRICE", f"The newest rate from {give} to {take} is old: try again.", "to")
-        got = money(times(wish[1], rate.rate), take)
+        got = received(times(wish[1], rate.rate), take)
         if not got:
-            raise Refused("AMOUNT_INVALID", f"It is worth less than the least amount of {take}: give more.", "amount")
+            least = shown(least_given(rate.rate, give, take))
+            told = f"It is worth less than the least amount of {take}: at least {least} {give} would pass."
+            raise Refused("AMOUNT_INVALID", told, "amount")
         draft = drafts.conversion(give, wish[1], take, got, memo=_told_rate(rate, note))
         async with self._opened(context, account_id) as w:
             at = self._host.clock.now()

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from gateway.core.contract import Context
 from gateway.core.matching.model import ExecutionModel
-from plugins.trading.ledger.chart import EXACT, ZERO, Ledger, money, shown, total
+from plugins.trading.ledger.chart import EXACT, ZERO, Ledger, minus, money, shown, total
 from plugins.trading.ledger.drafts import Draft
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.prices import Prices
@@ -82,7 +82,7 @@ async def check_room(context: Context, w: Writing, room: Room, leaving: Mapping[
         told = f"What may leave the account cannot be reckoned now: {found.reason or 'a rate is missing'}."
         raise Refused("NO_PRICE", told, "amount")
     if wanted > free and not wanted:
-        lacking = shown(money(-free, room.currency))
+        lacking = shown(money(minus(free), room.currency))
         told = f"Open orders and positions need {lacking} {room.currency} of what is held for it: nothing leaves until"
         raise Refused("INSUFFICIENT_FUNDS", f"{told} the account has that much more margin.", "amount")
     if wanted > free:
@@ -97,7 +97,7 @@ async def check_cash(w: Writing, currency: str, amount: Decimal) -> None:
     rows = [row for row in await store.cash(w.tx, w.tenant, w.account.id) if row.asset == currency]
     reserved = (await store.reserved(w.tx, w.tenant, w.account.id)).get(currency, ZERO)
     held = total(row.held for row in rows)
-    free = max(total([*(row.posted for row in rows), -held, -reserved]), ZERO)
+    free = max(total([*(row.posted for row in rows), minus(held), minus(reserved)]), ZERO)
     if amount > free:
         kept = [(held, "held by pending entries"), (reserved, "reserved by open orders")]
         more = "; ".join(f"{shown(each)} more is {why}" for each, why in kept if each)

@@ -115,7 +115,8 @@ def _check_margin(floor: Floor, ground: Ground, row: OrderRow, step: Step | None
     if now.stale:
         raise Refused("STALE_PRICE", f"The account cannot be valued by fresh prices: {now.reason}.", "accountId")
     if amount > (there := max(free, ZERO)):
-        told = f"The order needs a margin of {_money(amount)} {account.currency}, and {_money(there)} is available"
+        needs, has = _money(amount, account.currency), _money(there, account.currency)
+        told = f"The order needs a margin of {needs} {account.currency}, and {has} is available"
         passing = _passing(
             floor, ground, row, step, lambda taken: EXACT.subtract(marks.worth(taken, row.currency) or ZERO, there)
         )  # fmt: skip
@@ -201,8 +202,9 @@ def lacking_margin(floor: Floor, marks: Marks, spec: Spec, row: OrderRow, step: 
         return None if needed <= row.reserved else f"the account cannot be valued: {now.reason or 'a rate is missing'}"
     if amount <= max(free, ZERO):
         return None
-    told = f"its fill takes a margin of {_money(amount)} {floor.w.account.currency}"
-    return f"{told}, and {_money(max(free, ZERO))} is available"
+    currency = floor.w.account.currency
+    takes, has = _money(amount, currency), _money(max(free, ZERO), currency)
+    return f"its fill takes a margin of {takes} {currency}, and {has} is available"
 
 
 def _passing(
@@ -327,5 +329,6 @@ def _balances(floor: Floor) -> tuple[BalanceRow, ...]:
     )  # fmt: skip
 
 
-def _money(amount: Decimal) -> str:
-    return format(amount.quantize(Decimal("0.01")), "f")
+def _money(amount: Decimal, currency: str) -> str:
+    """To the currency's digits."""
+    return format(EXACT.quantize(amount, quantum_of(currency)), "f")

@@ -9,7 +9,7 @@ from decimal import Context, Decimal
 from gateway.core.matching.funding import last_funding
 from gateway.core.matching.model import Execution, Spec, Step
 from gateway.core.matching.positions import Applied, apply
-from gateway.core.matching.rounding import quantum_of
+from gateway.core.matching.rounding import quantum_of, quotient
 from gateway.core.quant.lots import LotMethod
 from gateway.core.store import new_id
 from plugins.trading.ledger.book import LedgerBook
@@ -99,7 +99,7 @@ class Books:
             self.w.set(funded_at=last_funding(self.now - BEFORE))
 
     def _draft(self, row: OrderRow, fill: FillRow, spec: Spec) -> None:
-        units = fill.quantity if row.side == Side.BUY else -fill.quantity
+        units = fill.quantity if row.side == Side.BUY else fill.quantity.copy_negate()
         booked = derivative_fill if spec.derivative else spot_fill
         trade = booked(
             instrument=row.instrument, currency=row.currency, units=units, price=fill.price, realised=fill.realised,
@@ -126,4 +126,4 @@ class Books:
         after = position_row(applied.position, kept, row, mode, self.now)
         self.positions[row.instrument] = after
         if kept is None:
-            self.events.append(PositionOpened.told(after, row, after.bought_value / after.bought))
+            self.events.append(PositionOpened.told(after, row, quotient(after.bought_value, after.bought)))

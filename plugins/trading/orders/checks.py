@@ -11,7 +11,7 @@ from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.model import Spec, Tick
 from gateway.core.matching.rules import check_notional, check_quantity, check_sum, notional_for, quantity_for
 from plugins.trading.accounts.rules import SIMULATOR
-from plugins.trading.ledger.chart import EXACT, shown
+from plugins.trading.ledger.chart import EXACT, shown, total
 from plugins.trading.orders.sizes import sized_by, sizing_price, told_size
 from plugins.trading.orders.wishes import AT_ONCE, Wish, exits_of
 from plugins.trading.rows import OrderRow
@@ -125,7 +125,7 @@ def closing_part(floor: Floor, instrument: str, side: Side, quantity: Decimal) -
     """How much of an order only makes the position smaller."""
     held = floor.held(instrument)
     against = held != 0 and (held > 0) == (side is Side.SELL)
-    return min(quantity, abs(held)) if against else ZERO
+    return min(quantity, held.copy_abs()) if against else ZERO
 
 
 def check_reduces(
@@ -219,8 +219,8 @@ def _unpromised(floor: Floor, name: str, group: str | None, but: str | None) -> 
         if own or order.instrument != name or order.side != Side.SELL or order.leg in EXITS or _is_new(order):
             continue
         key = order.group_id if order.group_id and order.leg else order.id
-        promised[key] = max(promised.get(key, ZERO), (order.quantity or ZERO) - order.filled)
-    return max(floor.held(name) - sum(promised.values()), ZERO)
+        promised[key] = max(promised.get(key, ZERO), EXACT.subtract(order.quantity or ZERO, order.filled))
+    return max(EXACT.subtract(floor.held(name), total(promised.values())), ZERO)
 
 
 def _is_new(order: OrderRow) -> bool:

@@ -193,11 +193,11 @@ class OrderDesk:
                 raise Refused("REDUCE_ONLY_WOULD_INCREASE", f"The account holds nothing of {instrument}.", "symbol")
             wish = Wish(
                 symbol=symbol, side=Side.SELL if now > 0 else Side.BUY, type=OrderType.MARKET,
-                quantity=abs(now) if quantity is None else quantity, reduce_only=True, cause=OrderCause.CLOSE,
+                quantity=now.copy_abs() if quantity is None else quantity, reduce_only=True, cause=OrderCause.CLOSE,
                 client_order_id=client_order_id,
             )  # fmt: skip
             check_wish(wish)
-            if wish.quantity == abs(now):
+            if wish.quantity == now.copy_abs():
                 close_down(floor, str(instrument))
             return place(floor, ground, wish, Place(made_by=context.principal.actor, halted=halted, digest=meant))
 
@@ -220,7 +220,7 @@ class OrderDesk:
             if not now:
                 raise Refused("REDUCE_ONLY_WOULD_INCREASE", f"The account holds nothing of {instrument}.", "symbol")
             entry = Wish(
-                symbol=symbol, side=Side.BUY if now > 0 else Side.SELL, type=OrderType.MARKET, quantity=abs(now),
+                symbol=symbol, side=Side.BUY if now > 0 else Side.SELL, type=OrderType.MARKET, quantity=now.copy_abs(),
                 take_profit=profit, stop_loss=loss,
             )  # fmt: skip
             check_wish(entry)

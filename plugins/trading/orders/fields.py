@@ -18,6 +18,7 @@ from gateway.core.matching.conditions import (
     ValueCondition,
     plain,
 )
+from gateway.core.matching.rules import check_number
 from plugins.trading.accounts.access import Gate
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.desk import OrderDesk
@@ -150,8 +151,8 @@ async def _condition(
         where = (*path, "price")
         symbol = str(await Prices.of(context).find(given.price.symbol or input.symbol, *where, "symbol"))
         level = given.price.level
-        if not level.is_finite() or level <= 0:
-            raise Refused("ORDER_INVALID", "level must be above 0.", *where, "level")
+        if wrong := check_number("level", level):
+            raise Refused("ORDER_INVALID", f"level {wrong.message}.", *where, "level")
         return PriceCondition(symbol=symbol, direction=Direction(given.price.crossing.value), level=level)
     if given.indicator:
         return await _indicator(context, input, given.indicator, (*path, "indicator"))
@@ -170,6 +171,8 @@ async def _indicator(
         raise Refused("ORDER_INVALID", told, *path, "level")
     if given.level is not None and not (given.level.is_finite() and 0 <= given.level <= 100):
         raise Refused("ORDER_INVALID", "level must be 0 to 100.", *path, "level")
+    if given.level and (wrong := check_number("level", given.level)):
+        raise Refused("ORDER_INVALID", f"level {wrong.message}.", *path, "level")
     # An average is met by how far the last close lies above it: its level is zero.
     key = f"{given.indicator.value}:{given.period}:{symbol}"
     return ValueCondition(key=key, direction=Direction(given.crossing.value), level=given.level or Decimal(0))

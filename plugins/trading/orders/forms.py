@@ -65,7 +65,7 @@ def freed(floor: Floor, name: str, wish: Wish, quantity: Decimal | None) -> froz
     if not only_reduces(wish.side, reduce_only=wish.reduce_only, lends=floor.lends):
         return frozenset()
     all_of_hedge = wish.group is not None and wish.cause is OrderCause.CLOSE
-    return SIZES if all_of_hedge or (quantity and quantity == abs(floor.held(name))) else MOST
+    return SIZES if all_of_hedge or (quantity and quantity == floor.held(name).copy_abs()) else MOST
 
 
 def refused_of(found: Sequence[Violation], path: Path) -> Refused:
@@ -86,8 +86,9 @@ def _refused(found: Sequence[Violation], path: Path, name: str, parts: Sequence[
 def _of_notional(notional: Decimal, spec: Spec, price: Decimal | None, *, formed: bool) -> Iterator[Violation]:
     """By a price only where the order is *formed*: it may be the price that is wrong."""
     wrong = check_number("notional", notional)
-    if wrong is None and formed:
-        wrong = check_sum(notional, price, spec)
+    if formed and (wrong is None or wrong.nearest):
+        # Of a sum that is greater than all, what the instrument says of the greatest.
+        wrong = check_sum(min(notional, rules.MOST), price, spec) or wrong
     if wrong is not None:
         yield wrong
 

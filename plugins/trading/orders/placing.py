@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from gateway.core.matching.contingencies import EXITS
+from gateway.core.matching.rounding import EXACT
 from gateway.core.matching.rules import quantity_for
 from gateway.core.matching.session import expiry
 from gateway.core.store import new_id
@@ -327,10 +328,10 @@ def _check_form(
     price = side_price(tick, wish.side) if tick else None
     if quantity is None and wish.notional is not None:
         quantity = quantity_for(wish.notional, sizing_price(wish, price) or ZERO, ground.spec)
-    name, left = str(ground.spec.instrument), quantity - filled if quantity else None
+    name, left = str(ground.spec.instrument), EXACT.subtract(quantity, filled) if quantity else None
     but = SIZES if kept else freed(floor, name, wish, left)
     if remote:
-        but = LEAST if wish.reduce_only and left and left == abs(floor.held(name)) else frozenset()
+        but = LEAST if wish.reduce_only and left and left == floor.held(name).copy_abs() else frozenset()
     check_form(
         wish, ground.spec, now=floor.now, path=path, collar_bps=ground.model.collar_bps, price=price, but=but
     )  # fmt: skip

@@ -13,7 +13,7 @@ import strawberry
 
 from gateway.core.contract import Context, Ctx
 from gateway.core.matching.fees import commission, commissions
-from gateway.core.matching.rounding import quantum_of
+from gateway.core.matching.rounding import quantum_of, total_of
 from gateway.core.matching.venue import give_back
 from plugins.trading.accounts.access import Gate
 from plugins.trading.markets.prices import Prices
@@ -200,7 +200,7 @@ def _repeated(told: OrderPreview, row: OrderRow, digest: str) -> OrderPreview:
 def _told(told: OrderPreview, found: _Outcome, ground: Ground) -> OrderPreview:
     order, base = found.order, told.base_currency or ""
     price, quantity = _price(order, told.market_price), order.quantity
-    filled = sum((fill.quantity for fill in found.fills), ZERO)
+    filled = total_of(fill.quantity for fill in found.fills)
     whole = None if price is None or quantity is None else _EXACT.multiply(quantity, price)
     if whole is not None:
         whole = _EXACT.multiply(whole, ground.spec.contract_size)
@@ -221,7 +221,7 @@ def _price(order: OrderRow, market: Decimal | None) -> Decimal | None:
 
 def _fee(order: OrderRow, fills: Sequence[FillRow], price: Decimal | None, ground: Ground) -> Decimal | None:
     """Of what is filled at once as it would be charged; of the rest at the estimated price."""
-    paid = sum((fill.fee for fill in fills), ZERO)
+    paid = total_of(fill.fee for fill in fills)
     if order.quantity is None or price is None:
         return None
     left = _EXACT.subtract(order.quantity, order.filled)

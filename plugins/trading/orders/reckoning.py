@@ -8,7 +8,7 @@ What ends an order or changes its size reckons those behind it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import ROUND_UP, Decimal
+from decimal import Decimal
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,9 +17,10 @@ from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.lifecycle import PARTLY, TRIGGERED
 from gateway.core.matching.margin import reserve
 from gateway.core.matching.model import ExecutionModel, Spec, Tick
-from gateway.core.matching.rounding import EXACT, quantum_of
+from gateway.core.matching.rounding import EXACT
 from gateway.core.matching.venue import closable
 from plugins.trading.orders.checks import side_price
+from plugins.trading.orders.turning import part_of
 from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderType
 from schema.words.trades import Side
@@ -139,8 +140,7 @@ def _anew(part: Part, was: Part, market: Market | None, reserves: Reserves) -> D
     if not part.opens:
         return ZERO
     if was.opens and (market is None or market.tick is None) and _terms(row) == _terms(was.row):
-        quantum = quantum_of(row.currency)
-        return (row.reserved * part.opens / was.opens).quantize(quantum, rounding=ROUND_UP)
+        return part_of(row.reserved, part.opens, was.opens, row.currency)
     return row.reserved if market is None else reserves.of(row, market, part.opens)
 
 

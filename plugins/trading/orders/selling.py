@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from plugins.trading.ledger.chart import EXACT, ZERO, shown
+from plugins.trading.ledger.chart import EXACT, ZERO, shown, total
 from plugins.trading.orders.checks import side_price
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.sizes import told_size
@@ -17,7 +17,7 @@ from schema.words.trades import Side
 def told_unheld(row: OrderRow, open: Iterable[OrderRow], held: Decimal, market: Market) -> str | None:
     """What of an order passes, in words, where with the account's other open sales it sells more than is *held*."""
     others = [each for each in open if each.id != row.id and each.instrument == row.instrument]
-    sold = sum((_sells(each) for each in others), ZERO)
+    sold = total(_sells(each) for each in others)
     free, name = EXACT.subtract(held, sold), row.instrument
     if _sells(row) <= max(free, ZERO):
         return None

@@ -103,11 +103,17 @@ def left_of(before: OrderRow, after: OrderRow) -> Decimal:
     """What an order still holds: of its reserve the part that is not filled, rounded up."""
     if not after.open or after.quantity is None or before.quantity is None:
         return ZERO if not after.open else before.reserved
-    was = before.quantity - before.filled
-    left = after.quantity - after.filled
+    was = EXACT.subtract(before.quantity, before.filled)
+    left = EXACT.subtract(after.quantity, after.filled)
     if not was or left >= was:
         return before.reserved
-    return (before.reserved * left / was).quantize(quantum_of(after.currency), rounding=ROUND_UP)
+    return part_of(before.reserved, left, was, after.currency)
+
+
+def part_of(reserved: Decimal, left: Decimal, was: Decimal, currency: str) -> Decimal:
+    """What of a reserve is for what is left of a size, rounded up to the currency's digits."""
+    exact = EXACT.divide(EXACT.multiply(reserved, left), was)
+    return exact.quantize(quantum_of(currency), rounding=ROUND_UP, context=EXACT)
 
 
 def cash_taken(row: OrderRow, executions: Iterable[Execution]) -> Decimal:
@@ -115,9 +121,12 @@ def cash_taken(row: OrderRow, executions: Iterable[Execution]) -> Decimal:
 
     To the digit what the ledger books of them, each rounded by itself: what affording lets pass is never refused there.
     """
-    sign, currency = 1 if row.side == Side.BUY else -1, row.currency
+    buys, currency = row.side == Side.BUY, row.currency
     return total_of(
-        EXACT.subtract(money(each.fee, currency), spot_cash(sign * each.quantity, each.price, currency))
+        EXACT.subtract(
+            money(each.fee, currency),
+            spot_cash(each.quantity if buys else each.quantity.copy_negate(), each.price, currency),
+        )
         for each in executions
     )
 

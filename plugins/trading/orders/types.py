@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, Self
 
 import strawberry
 
+from gateway.core.matching.positions import PRICE_DIGITS
+from gateway.core.matching.rounding import EXACT, quotient
 from plugins.trading.rows import FillRow, OrderRow
 from schema.events import EPOCH
 from schema.model import computed, described, model
@@ -61,8 +63,9 @@ class OrderFill:
 def _slippage(row: FillRow) -> Decimal | None:
     if not row.reference:
         return None
-    worse = row.price - row.reference if row.side == Side.BUY else row.reference - row.price
-    return (worse / row.reference * 10_000).quantize(Decimal("0.0001"))
+    with localcontext(EXACT):
+        worse = row.price - row.reference if row.side == Side.BUY else row.reference - row.price
+        return (worse / row.reference * 10_000).quantize(Decimal("0.0001"))
 
 
 @model("A page of fills.")
@@ -154,7 +157,7 @@ def average_price(row: OrderRow) -> Decimal | None:
     """Of its fills, to twelve digits behind the point."""
     if not row.filled:
         return None
-    return (row.paid / row.filled).quantize(Decimal("1e-12")).normalize() + 0
+    return quotient(row.paid, row.filled, PRICE_DIGITS)
 
 
 @model("A page of orders.")

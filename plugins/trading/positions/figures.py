@@ -10,7 +10,7 @@ from typing import Self
 
 import strawberry
 
-from gateway.core.matching.rounding import plain
+from gateway.core.matching.rounding import EXACT, plain
 from plugins.trading.positions.standing import Holding, Standing, free_cash, money, percent
 from plugins.trading.positions.statistics import Amounts, Record, net_of
 from plugins.trading.rows import BalanceRow, TripRow
@@ -100,7 +100,7 @@ class TradingPosition:
     def of(cls, held: Holding, base: str) -> Self:
         """Rounded for showing."""
         row, mark, own = held.row, held.mark, held.row.currency
-        closed = row.sold_value - row.realised if row.quantity > 0 else row.sold_value + row.realised
+        closed = (EXACT.subtract if row.quantity > 0 else EXACT.add)(row.sold_value, row.realised)
         return cls(
             instrument=parse_instrument(row.instrument), id=strawberry.ID(f"{row.account_id}:{row.instrument}"),
             symbol=row.instrument, quantity=plain(row.quantity), currency=own, entry_price=held.entry_price,
@@ -109,7 +109,7 @@ class TradingPosition:
             price=mark.price if mark else None, value=money(held.value, own), value_base=money(held.value_base, base),
             unrealised=money(held.unrealised, own), unrealised_base=money(held.unrealised_base, base),
             unrealised_percent=held.unrealised_percent, realised=row.realised,
-            realised_percent=percent(row.realised, abs(closed)), fees=row.fees, funding=row.funding,
+            realised_percent=percent(row.realised, closed.copy_abs()), fees=row.fees, funding=row.funding,
             margin=money(held.initial, base), strategy=row.strategy, mode=DataMode(row.mode),
             open=mark.open if mark else None, stale=held.stale, reason=held.reason,
             provenance=mark.provenance if mark else None, held=row.lots, lot_count=len(row.lots),
@@ -223,12 +223,12 @@ class TradingClosedPosition:
     @classmethod
     def of(cls, row: TripRow) -> Self:
         """From a row."""
-        net = net_of(row)
+        net, paid = net_of(row), EXACT.multiply(row.quantity, row.entry_price).copy_abs()
         return cls(
             instrument=parse_instrument(row.instrument), id=strawberry.ID(row.id), symbol=row.instrument,
             side=TradingPositionSide.LONG if row.side == "BUY" else TradingPositionSide.SHORT, quantity=row.quantity,
             entry_price=row.entry_price, exit_price=row.exit_price, currency=row.currency, realised=row.realised,
-            fees=row.fees, funding=row.funding, net=net, net_percent=percent(net, abs(row.quantity * row.entry_price)),
+            fees=row.fees, funding=row.funding, net=net, net_percent=percent(net, paid),
             strategy=row.strategy, mode=DataMode(row.mode), opened_at=row.opened_at, closed_at=row.closed_at,
         )  # fmt: skip
 

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 
 from gateway.core.matching import margin as margins
-from gateway.core.matching.positions import market_value
+from gateway.core.matching.positions import PRICE_DIGITS, market_value
+from gateway.core.matching.rounding import quotient
 from plugins.trading.markets.marks import EXACT, ONE, Mark, Marks
 from plugins.trading.rows import AccountRow, BalanceRow, PositionRow
 from schema.currencies import decimals_of
@@ -111,8 +112,8 @@ def hold(row: PositionRow, marks: Marks, leverage: Decimal | None) -> Holding:
     needed = None if base is None else ZERO if leverage is None else margins.initial(base, leverage)
     return Holding(
         row=row, mark=mark, entry_price=entry, value=value, value_base=base, unrealised=unrealised,
-        unrealised_base=gained, unrealised_percent=percent(unrealised, abs(row.cost)), initial=needed, stale=stale,
-        reason=reason,
+        unrealised_base=gained, unrealised_percent=percent(unrealised, row.cost.copy_abs()), initial=needed,
+        stale=stale, reason=reason,
     )  # fmt: skip
 
 
@@ -194,8 +195,7 @@ def _entry(row: PositionRow, size: Decimal) -> Decimal:
     units = EXACT.multiply(row.quantity, size)
     if not units:
         return ZERO
-    price = _DIVIDED.divide(row.cost, units).quantize(Decimal("1e-12"), context=_ROUNDED).normalize()
-    return price.quantize(ONE) if price == price.to_integral_value() else price
+    return quotient(row.cost, units, PRICE_DIGITS)
 
 
 def _counted(each: Holding) -> Decimal | None:
@@ -205,7 +205,7 @@ def _counted(each: Holding) -> Decimal | None:
 
 def _part(each: Holding, *, short: bool) -> Decimal | None:
     value = each.value_base
-    return value if value is None else max(-value if short else value, ZERO)
+    return value if value is None else max(value.copy_negate() if short else value, ZERO)
 
 
 def _leverage(account: AccountRow) -> Decimal | None:

@@ -102,7 +102,7 @@ def _amounts(currency: str, trips: Sequence[TripRow]) -> Amounts:
         fees=_each(trips, lambda trip: trip.fees), funding=_each(trips, lambda trip: trip.funding),
         gross_profit=profit, gross_loss=loss, average_win=_average(profit, len(wins)),
         average_loss=_average(loss, len(losses)), largest_win=max(wins, default=None),
-        largest_loss=min(losses, default=None), profit_factor=_ratio(profit, abs(loss)),
+        largest_loss=min(losses, default=None), profit_factor=_ratio(profit, loss.copy_abs()),
         expectancy=_DIVIDED.divide(net, Decimal(len(trips))),
     )  # fmt: skip
 
@@ -122,12 +122,12 @@ def _streaks(nets: Sequence[Decimal]) -> tuple[int, int, int]:
 def _hours(trips: Sequence[TripRow]) -> Decimal | None:
     if not trips:
         return None
-    seconds = sum((Decimal(int((trip.closed_at - trip.opened_at).total_seconds())) for trip in trips), ZERO)
+    seconds = Decimal(sum(int((trip.closed_at - trip.opened_at).total_seconds()) for trip in trips))
     return _DIVIDED.divide(seconds, Decimal(3600 * len(trips))).quantize(Decimal("0.01"))
 
 
 def _ratio(part: Decimal, whole: Decimal) -> Decimal | None:
-    return _DIVIDED.divide(part, whole).quantize(_RATIO, context=_DIVIDED) if whole else None
+    return _DIVIDED.divide(part, whole).quantize(_RATIO, context=EXACT) if whole else None
 
 
 def _average(amount: Decimal, count: int) -> Decimal | None:

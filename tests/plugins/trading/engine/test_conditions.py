@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,13 @@ from gateway.core.matching.conditions import (
     ValueCondition,
     plain,
 )
-from plugins.trading.engine.dealing import Dealer
+from plugins.trading.engine.dealing import FAULT, Dealer
 from plugins.trading.engine.seat import Seat
 from plugins.trading.engine.values import value_of
 from plugins.trading.orders.deciding import ATTEMPTS
+from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
+from plugins.trading.orders.placing import arrive
 from plugins.trading.orders.wishes import Exit
 from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderLeg, TimeInForce
@@ -62,6 +64,37 @@ async def test_an_order_arrives_once_what_it_waits_for_has_come(sqlite_url: str,
         assert await made.stand(by_time.id) == ("FILLED", "0.5")
         assert await made.fills(account) == [("BUY", "1", "100"), ("BUY", "0.5", "100")]
         assert (await made.order(by_order.id)).reserved == D("90")
+
+
+async def test_an_order_that_a_fault_keeps_from_arriving_ends_and_stands_in_nobodys_way(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account, other = await made.account(), await made.account()
+        noon = _waits(TimeCondition(at=NOON + timedelta(minutes=2)))
+        broken, whole = await made.place(
+            account, wish("BUY", "MARKET", "2", condition=noon), wish("BUY", "MARKET", condition=noon), price="100"
+        )  # fmt: skip
+        (theirs,) = await made.place(other, wish("BUY", "MARKET", condition=noon), price="100")
+        await made.look()
+        tries: list[str] = []
+
+        def faulty(floor: Floor, ground: Ground, row: OrderRow) -> None:
+            tries.append(row.id)
+            if row.id == broken.id:
+                raise InvalidOperation
+            arrive(floor, ground, row)
+
+        monkeypatch.setattr("plugins.trading.engine.dealing.arrive", faulty)
+        made.house.clock.turn(120)
+        for _ in range(3):
+            await made.look()
+
+        ended = await made.order(broken.id)
+        assert (ended.status, ended.reason) == ("REJECTED", f"INTERNAL: {FAULT}")
+        assert sorted(tries) == sorted([broken.id, whole.id, theirs.id])
+        assert (await made.stand(whole.id), await made.stand(theirs.id)) == (("FILLED", "1"), ("FILLED", "1"))
 
 
 async def test_an_order_that_waits_in_vain_is_cancelled(sqlite_url: str, tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ async def test_a_message_from_before_another_size_was_asked_for_passes_it_by(mad
     async def busy() -> None:
         await free.wait()
 
-    made.engine._places.put(place, busy)
+    made.engine._places.put(place, busy, "busy")
     quote = Quote(
         instrument=parse_instrument(BTC), price=D(100), price_type=PriceType.LAST, as_of=made.house.clock.now(),
         currency="USD",

@@ -63,19 +63,68 @@ async def test_what_a_database_refuses_is_done_again_and_what_cannot_be_done_is_
     async def refused() -> None:
         raise Refused("INSUFFICIENT_FUNDS", "no money")
 
-    places.put(place, partial(away, 3))
+    places.put(place, partial(away, 3), "work")
     await _done(places)
     assert (len(tries), clock.slept, told) == (3, [0.2, 0.5], ["settled"])
-    places.put(place, partial(away, 100))
+    places.put(place, partial(away, 100), "work")
     await _done(places)
     assert (len(tries), clock.slept[2:], told) == (9, [0.2, 0.5, 1.0, 2.0, 5.0], ["settled"] * 2)
-    places.put(place, broken)
-    places.put(place, refused)
-    places.put(place, deleted)
+    places.put(place, broken, "one")
+    places.put(place, refused, "two")
+    places.put(place, deleted, "three")
     await _done(places)
 
     # What is refused says nothing of the account: it is read anew, and worked on.
     assert told == ["settled", "settled", "lost", "settled", "lost", "settled", "gone", "settled"]
+
+
+async def test_what_fails_is_tried_anew_after_pauses_that_grow_and_all_else_goes_on() -> None:
+    clock = Clock()
+    places, place, told = _places(clock)
+    tries: list[float] = []
+    heals: list[bool] = []
+
+    async def broken() -> None:
+        tries.append(clock.monotonic() - 1000)
+        if not heals:
+            raise ValueError("a fault")
+
+    async def whole() -> None:
+        told.append("done")
+
+    for _ in range(200):
+        places.put(place, broken, "broken")
+        await _done(places)
+        clock.turn(1)
+
+    assert tries == [0, 1, 3, 8, 23, 83, 143]
+    assert told == ["lost", "settled"] * 7
+    assert not places.put(place, broken, "broken")
+    assert places.put(place, whole, "whole")
+    await _done(places)
+    assert told[-2:] == ["done", "settled"]
+    clock.turn(60)
+    heals.append(True)
+    for _ in range(2):
+        assert places.put(place, broken, "broken")
+        await _done(places)
+    assert (tries[-2:], place.rests) == ([260, 260], {})
+
+
+async def test_what_cannot_be_looked_at_is_let_be_for_a_while() -> None:
+    clock = Clock()
+    places, place, _ = _places(clock)
+    looks: list[float] = []
+
+    def look() -> None:
+        looks.append(clock.monotonic() - 1000)
+        raise ValueError("a fault")
+
+    for _ in range(20):
+        places.attempt(place, look, "look")
+        clock.turn(0.5)
+
+    assert looks == [0, 1, 3, 8]
 
 
 async def test_messages_that_wait_are_bounded_and_nothing_else_is_lost() -> None:
@@ -88,12 +137,12 @@ async def test_messages_that_wait_are_bounded_and_nothing_else_is_lost() -> None
     async def note(number: int) -> None:
         seen.append(number)
 
-    places.put(place, wait)
+    places.put(place, wait, "work")
     await asyncio.sleep(0)
-    places.put(place, partial(note, -1))
+    places.put(place, partial(note, -1), "work")
     for number in range(MOST_MESSAGES + 5):
-        places.put(place, partial(note, number), message=True)
-    places.put(place, partial(note, -2))
+        places.put(place, partial(note, number), "work", message=True)
+    places.put(place, partial(note, -2), "work")
     gate.set()
     await _done(places)
 
@@ -107,7 +156,7 @@ async def test_what_is_not_worked_here_any_more_is_not_done() -> None:
     async def note() -> None:
         seen.append(1)
 
-    places.put(place, note)
+    places.put(place, note, "work")
     places.shards = frozenset()
     await _done(places)
 

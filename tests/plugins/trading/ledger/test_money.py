@@ -6,18 +6,25 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import timedelta
+from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given as tried
+from hypothesis import strategies as st
 
 from gateway.core.identity import Scope
+from gateway.core.matching.rounding import quantum_of
 from plugins.accounts.tables import audit
 from plugins.trading.ledger import desk as module
-from plugins.trading.ledger.chart import shown
+from plugins.trading.ledger.amounts import least_given, read_amount
+from plugins.trading.ledger.chart import received, shown, times
 from plugins.trading.ledger.drafts import commission, deposit, funding
 from plugins.trading.ledger.room import room_of
+from plugins.trading.markets.prices import Prices
 from plugins.trading.tables import accounts, orders
+from schema.provenance import Conversion
 from schema.words.trades import Side
 from tests.plugins.trading.ledger.asking import (
     BALANCES,
@@ -35,6 +42,9 @@ from tests.plugins.trading.ledger.asking import (
 )
 from tests.plugins.trading.ledger.books import Books, D
 from tests.plugins.trading.ledger.trader import order_row
+from tests.plugins.trading.rowsof import MADE
+
+CURRENCY = st.sampled_from(["USD", "JPY", "KWD", "USDT", "BTC"])
 
 
 @pytest.fixture
@@ -140,7 +150,7 @@ async def test_a_conversion_keeps_its_rate_and_where_that_came_from(desk: Desk) 
 
     rate, entry = made["rate"], made["entry"]
     assert (rate["from"], rate["to"], rate["provenance"]["mode"]) == ("EUR", "USD", "SIMULATED")
-    got = str((D(50) * D(rate["rate"])).quantize(D("0.01")))
+    got = str((D(50) * D(rate["rate"])).quantize(D("0.01"), rounding=ROUND_DOWN))
     assert [(line["ledger"], line["asset"], line["amount"]) for line in entry["lines"]] == [
         ("CASH", "EUR", "-50.00"), ("EXCHANGE", "EUR", "50.00"), ("CASH", "USD", got), ("EXCHANGE", "USD", f"-{got}"),
     ]  # fmt: skip
@@ -159,6 +169,38 @@ async def test_a_conversion_keeps_its_rate_and_where_that_came_from(desk: Desk) 
         assert (await desk.refused(CONVERT, **other))[0] == code, other
     assert (await desk.refused(REVERSE, entryId=entry["id"]))[0] == "ENTRY_NOT_REVERSIBLE"
     assert await desk.cash() == {"EUR": ("50.00", "0"), "USD": (got, "0")}
+
+
+async def test_nobody_gains_by_converting_in_small_parts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = {("USD", "JPY"): "156", ("JPY", "USD"): "0.00641"}
+
+    async def rate(self: Prices, source: str, target: str, *field: str) -> Conversion:
+        given = D(rates[source, target])
+        return Conversion(from_currency=source, to_currency=target, rate=given, provenance=MADE)
+
+    monkeypatch.setattr(Prices, "rate", rate)
+    await desk.do(DEPOSIT, currency="USD", amount="1")
+
+    for _ in range(20):
+        await desk.do(CONVERT, **{"from": "USD", "amount": "0.01", "to": "JPY"})
+    refused = await desk.refused(CONVERT, **{"from": "JPY", "amount": "1", "to": "USD"})
+
+    assert refused == (
+        "AMOUNT_INVALID", "It is worth less than the least amount of USD: at least 2 JPY would pass.",
+    )  # fmt: skip
+    assert await desk.cash() == {"JPY": ("20", "0"), "USD": ("0.80", "0")}
+    for _ in range(10):
+        await desk.do(CONVERT, **{"from": "JPY", "amount": "2", "to": "USD"})
+    assert await desk.cash() == {"JPY": ("0", "0"), "USD": ("0.90", "0")}
+
+
+@tried(rate=st.decimals("0.00000001", "100000000", places=12), give=CURRENCY, take=CURRENCY)
+def test_the_least_amount_that_is_told_is_received_as_the_least_amount(rate: Decimal, give: str, take: str) -> None:
+    least = least_given(rate, give, take)
+
+    assert received(times(least, rate), take) > 0
+    assert received(times(least - quantum_of(give), rate), take) == 0
+    assert least_given(rate, give, take) == read_amount(least, give)
 
 
 async def test_a_transfer_books_in_both_accounts_or_in_none(desk: Desk) -> None:

@@ -36,7 +36,7 @@ from tests.plugins.trading.ledger.books import BY, TENANT, account_row
 
 BTC, ETH, PERP = "crypto:BTC/USD", "crypto:ETH/USD", "crypto:BTC/USD:USD"
 SHUT, OLD, DEAD, GONE = "crypto:SHUT/USD", "crypto:OLD/USD", "crypto:DEAD/USD", "crypto:GONE/USD"
-FREE = "crypto:FREE/USD"
+FREE, VAST = "crypto:FREE/USD", "crypto:VAST/USD"
 D = Decimal
 
 ORDER = """id number status reason type side timeInForce quantity notional filledQuantity averagePrice limitPrice
@@ -75,6 +75,7 @@ def listed(symbol: str, **given: Any) -> Listing:
 LISTED = (
     listed(BTC), listed(ETH), listed(SHUT), listed(OLD), listed(DEAD), listed(GONE, tradable=False),
     listed(FREE, min_notional=None),
+    listed(VAST, tick_size=None, step_size=None, min_size=None, max_size=None, min_notional=None),
     listed(PERP, type=InstrumentType.PERPETUAL, contract_size=D("0.01"), step_size=None, min_size=None),
 )  # fmt: skip
 
@@ -221,7 +222,7 @@ async def open_pit(database: str, folder: Path) -> AsyncIterator[Pit]:
         pit.price("99", "101")
         pit.price("49", "51", ETH)
         pit.price("99", "101", PERP)
-        pit.told[FREE] = pit.told[PERP]
+        pit.told[FREE] = pit.told[VAST] = pit.told[PERP]
         pit.price("99", "101", SHUT, market_state=MarketState.CLOSED)
         pit.price("99", "101", OLD, as_of=NOON - timedelta(minutes=5))
         await pit.open("tacc_1")

@@ -85,7 +85,7 @@ CASES: list[tuple[dict[str, Any], str, str, str]] = [
      "limitPrice must be a multiple of 0.01: 120 or 120.01."),
     (wish("BUY", "MARKET", "1" + "0" * 29), "SIZE_ABOVE_MAXIMUM", "quantity", "quantity must be at most 100."),
     (wish("BUY", "LIMIT", limitPrice="0." + "0" * 24 + "1"), INVALID, "limitPrice",
-     "limitPrice has at most 30 digits before the point and 24 behind it."),
+     "limitPrice has at most 24 digits behind the point."),
     (wish("BUY", "MARKET", symbol="???"), "UNKNOWN_INSTRUMENT", "symbol",
      "'???' cannot be read: write an id such as 'crypto:BTC/USD' or 'equity:AAPL', or a short form such as AAPL, "
      "BTC-USD, EURUSD."),
