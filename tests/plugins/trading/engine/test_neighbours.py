@@ -91,7 +91,7 @@ async def test_an_indicator_that_cannot_be_reckoned_keeps_no_other_from_being_to
         account = await made.account()
         waits = [
             plain(ValueCondition(key=f"SMA:3:{each}", direction=Direction.ABOVE, level=D(-1))) for each in (BTC, ETH)
-        ]  # noqa: E501
+        ]
         wishes = [wish("BUY", "MARKET", condition=each) for each in waits]
         bad, good = await made.place(account, *wishes, price="100")
 
