@@ -24,6 +24,7 @@ from gateway.core.matching.rounding import (
 )
 from gateway.core.matching.slippage import BASIS
 from gateway.core.matching.trailing import HUNDRED
+from schema.scalars import datetime_text
 from schema.words.orders import OrderType, TimeInForce
 from schema.words.trades import Side
 
@@ -298,7 +299,7 @@ def _times(order: Working, now: datetime) -> tuple[Violation, ...]:
     if order.time_in_force not in (TimeInForce.GTD, TimeInForce.DAY) and order.expires_at is not None:
         return (_invalid("expires_at", f"does not go with {order.time_in_force}: only with GTD"),)
     if order.expires_at is not None and order.expires_at <= now:
-        message = f"must be after {now.isoformat()}, not {order.expires_at.isoformat()}"
+        message = f"must be after {datetime_text(now)}, not {datetime_text(order.expires_at)}"
         return (Violation(rule=Rule.EXPIRES_IN_PAST, field="expires_at", message=message),)
     return ()
 

@@ -41,6 +41,14 @@ class TradingMemberRole(StrEnum):
     VIEWER = "VIEWER"
 
 
+_MAY = {Access.LOOK: "look at", Access.TRADE: "trade with"}
+_NOT_ALLOWED = {
+    Access.TRADE: "You may {may} this account, and not trade with it.",
+    Access.MANAGE: "You may {may} this account, and not change it: that may its owner, or an owner or admin of the "
+    "organisation, signed in.",
+}
+
+
 def owner_of(principal: Principal) -> str:
     """Whom an account belongs to that this caller makes: a person, else the key that stands behind the caller."""
     return principal.user or principal.key or principal.actor
@@ -141,8 +149,7 @@ class Gate:
         if row is None or allowed < Access.LOOK:
             raise unknown(*field)
         if allowed < wanted:
-            told = "change" if wanted is Access.MANAGE else "trade with"
-            raise Refused("NOT_ALLOWED", f"You may look at this account, and not {told} it.", *(field or ("id",)))
+            raise Refused("NOT_ALLOWED", _NOT_ALLOWED[wanted].format(may=_MAY[allowed]), *(field or ("id",)))
         if version is not None and version != row.version:
             told = f"The account is at version {row.version}, not {version}: read it again, then change it."
             raise Refused("VERSION_CONFLICT", told, "version")

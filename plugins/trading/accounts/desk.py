@@ -77,6 +77,9 @@ class AccountDesk:
                 if held.made_by != context.principal.actor:
                     raise Refused("IDEMPOTENCY_MISMATCH", "This idempotencyKey is somebody else's.", "idempotencyKey")
                 check_same(held.request_digest, digest)
+                if held.deleted_at is not None:
+                    told = f"The account {held.id}, which this idempotencyKey has made, was deleted: give another key."
+                    raise Refused("IDEMPOTENCY_MISMATCH", told, "idempotencyKey")
                 return held
             permit = await self._permits.find(tx, context.tenant)
             rules.check_live(wish, row.name, opted_in=permit is not None and permit.live)

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from gateway.core.contract import Context, Host
 from gateway.core.matching.model import ExecutionModel
@@ -33,9 +32,7 @@ from plugins.trading.positions.standings import Appraiser
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import AccountRow, OrderRow, PositionRow
 from plugins.trading.writing import is_gone, writing
-from schema.errors import MarketgateError
 from schema.words.orders import MarginType, OrderStatus
-from schema.words.problems import Refused
 
 if TYPE_CHECKING:
     from plugins.trading.engine.dues import ContextOf, Keep
@@ -76,7 +73,7 @@ class LiveGuard:
         """The trouble of one is not another's, and is no reason not to look again."""
         try:
             await self._send(account, await self._look(account))
-        except (MarketgateError, Refused, DBAPIError, OSError) as error:
+        except Exception as error:
             if not is_gone(error):
                 LOG.exception("broker_account_not_guarded", account=account.id, broker=account.broker)
         finally:

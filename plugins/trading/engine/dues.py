@@ -5,7 +5,9 @@ Accounts at brokers are guarded from here, too: no message of a market is met by
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from datetime import datetime
 
 import structlog
@@ -19,9 +21,9 @@ from plugins.trading.engine.directory import EngineDirectory
 from plugins.trading.engine.funding import Funder
 from plugins.trading.engine.scheduling import Scheduler
 from plugins.trading.rows import AccountRow, ScheduleRow
-from schema.errors import MarketgateError
-from schema.words.problems import Refused
 
+AT_ONCE = 8
+"""Organisations whose accounts are booked side by side."""
 AGAIN_S = 30.0
 """After so long what was left is tried again."""
 
@@ -36,7 +38,7 @@ LOG = structlog.get_logger(__name__)
 
 
 class Round:
-    """Accounts that are behind a time, one after the other; once for each time."""
+    """Accounts that are behind a time; once for each time."""
 
     def __init__(
         self, host: Host, name: str, until: Callable[[], datetime], behind: BehindOf,
@@ -60,7 +62,7 @@ class Round:
         try:
             async with self._host.store.read() as tx:
                 rows = await self._behind(tx, shards, until)
-            left = not all([await self._one(row) for row in rows])
+            left = not all(await self._each(rows))
         finally:
             self._running = False
             if left:
@@ -68,11 +70,24 @@ class Round:
             else:
                 self._done = until, shards
 
+    async def _each(self, rows: Iterable[AccountRow]) -> list[bool]:
+        """An organisation's one after the other, and some organisations side by side: none waits for one's prices."""
+        found, room = defaultdict[str, list[AccountRow]](list), asyncio.Semaphore(AT_ONCE)
+        for row in rows:
+            found[row.tenant_id].append(row)
+
+        async def of(mine: Sequence[AccountRow]) -> bool:
+            async with room:
+                return all([await self._one(row) for row in mine])
+
+        return await asyncio.gather(*map(of, found.values()))
+
     async def _one(self, row: AccountRow) -> bool:
         """Whether nothing of it is left."""
         try:
             return await self._book(row)
-        except (MarketgateError, Refused, DBAPIError, OSError):
+        except Exception:
+            # Whatever it is: those that are due behind it are booked.
             LOG.exception("trading_not_booked", account=row.id, due=self._name)
             return False
 
@@ -88,17 +103,16 @@ class Dues:
             Round(host, "funding", lambda: self._funder.until, rows.unfunded, self._fund, keep),
             Round(host, "interest", lambda: charger.until, rows.uncharged, charger.book, keep),
         )
-        self._placing: set[str] = set()
-        """Schedules whose orders are being placed."""
+        self._placing: dict[str, str] = {}
+        """Schedules whose orders are being placed, and their organisations."""
 
     async def look(self, shards: frozenset[int]) -> None:
         """Begin what is due in some parts."""
         if not shards:
             return
-        for row in await self._scheduler.due(shards):
-            if row.id not in self._placing:
-                self._placing.add(row.id)
-                self._keep(self._place(row), "trading.schedule")
+        for row in await self._scheduler.due(shards, self._placing):
+            self._placing[row.id] = row.tenant_id
+            self._keep(self._place(row), "trading.schedule")
         for each in self._rounds:
             each.look(shards)
         await self._guard.look(shards)
@@ -112,8 +126,16 @@ class Dues:
             context = await self._context_of(row.tenant_id)
             if context is not None:
                 await self._scheduler.place(row, context)
-        except (MarketgateError, Refused, DBAPIError, OSError):
-            # It stays due, and is looked at again.
+        except Exception:
+            # Whatever it is: nobody else would hear of it, and it would stay due for ever.
             LOG.exception("trading_schedule_failed", schedule=row.id)
+            await self._put_off(row)
         finally:
-            self._placing.discard(row.id)
+            del self._placing[row.id]
+
+    async def _put_off(self, row: ScheduleRow) -> None:
+        try:
+            await self._scheduler.put_off(row)
+        except (DBAPIError, OSError):
+            # It stays due, and is looked at again.
+            LOG.exception("trading_schedule_not_put_off", schedule=row.id)

@@ -26,11 +26,10 @@ from plugins.trading.engine.guarding import Guard
 from plugins.trading.engine.places import Place, Places
 from plugins.trading.engine.reading import read_accounts
 from plugins.trading.engine.seat import Seat, Stood
-from plugins.trading.engine.values import find_value
+from plugins.trading.engine.values import find_values
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.offers import OfferBook
 from plugins.trading.tables import evaluators, leases
-from schema.errors import MarketgateError
 
 LOOK_BACK = timedelta(seconds=10)
 """By how much looks for changes overlap: other processes' clocks, and transactions that take their time."""
@@ -173,21 +172,21 @@ class Engine:
 
     def _take(self, stood: Stood, context: Callable[[], Context]) -> None:
         place = self._places.find(stood.account.id)
-        if place is None:
-            if not stood.orders and not stood.positions:
-                return
-            try:
-                offers = self._host.service(OfferBook).of(stood.account.id)
-                place = Place(seat=Seat(stood, context, offers))
-            except (MarketgateError, ValueError, KeyError, TypeError) as error:
-                # One that another release has written must not keep the others from being worked.
-                LOG.error("trading_account_unreadable", account=stood.account.id, reason=f"{error}")
-                return
-            self._places.add(place)
-        elif stood.account.version >= place.seat.account.version:
-            # What was written here meanwhile is newer than what was read before.
-            place.seat.take(stood)
-            place.seat.context = context
+        try:
+            if place is None:
+                if not stood.orders and not stood.positions:
+                    return
+                place = Place(seat=Seat(stood, context, self._host.service(OfferBook).of(stood.account.id)))
+                self._places.add(place)
+            elif stood.account.version >= place.seat.account.version:
+                # What was written here meanwhile is newer than what was read before.
+                place.seat.take(stood)
+                place.seat.context = context
+        except Exception:
+            # One that another release has written must not keep the others from being worked.
+            LOG.exception("trading_account_unreadable", account=stood.account.id)
+            self._drop(stood.account.id)
+            return
         self._settle(place)
         self._attend(place)
 
@@ -306,16 +305,13 @@ class Engine:
             place.arriving.difference_update(ids)
 
     async def _value(self) -> None:
-        """Indicators that conditions wait for, each once."""
+        """Indicators that conditions wait for, each once; no organisation waits for another's."""
         wanted: dict[str, tuple[Callable[[], Context], set[str]]] = {}
         for seat in self.seats:
             if named := seat.named():
                 wanted.setdefault(seat.tenant, (seat.context, set()))[1].update(named)
-        found: dict[str, dict[str, Decimal]] = {}
-        for tenant, (context, keys) in wanted.items():
-            told = [(key, await find_value(context(), key)) for key in sorted(keys)]
-            found[tenant] = {key: value for key, value in told if value is not None}
-        self._values = found
+        told = await asyncio.gather(*(find_values(context(), keys) for context, keys in wanted.values()))
+        self._values = dict(zip(wanted, told, strict=True))
         for place in self._places.all:
             if place.seat.named():
                 self._consider(place)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -26,7 +27,7 @@ from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import AccountRow, ScheduleRow
 from plugins.trading.schedules.desk import order_of
 from plugins.trading.schedules.store import ScheduleDirectory, ScheduleStore
-from plugins.trading.schedules.times import OrderScheduleEvery, next_time
+from plugins.trading.schedules.times import OrderScheduleEvery, last_time, next_time
 from plugins.trading.writing import writing
 from schema.errors import MarketgateError
 from schema.symbols import parse_instrument
@@ -39,8 +40,11 @@ NOT_ALLOWED = {
     False: "NOT_ALLOWED: the key that made it has ended, or may not trade with the account any more.",
 }
 """By whether a person has made it."""
-AT_ONCE = 50
-"""Schedules that are placed in one look."""
+AT_ONCE, A_TENANT = 50, 25
+"""Schedules that are begun with in one look, of all and of one organisation; more of one than that wait for its own."""
+FAULT = "INTERNAL: it could not be placed, for a fault of ours: it is tried again at `nextAt`."
+SOONEST, LATEST = timedelta(seconds=5), timedelta(hours=1)
+"""When what has failed is tried again: after as long as it is late by now, within these."""
 
 LOG = structlog.get_logger(__name__)
 
@@ -52,10 +56,14 @@ class Scheduler:
         self._host = host
         self._due, self._rows = ScheduleDirectory(), ScheduleStore()
 
-    async def due(self, shards: Collection[int]) -> list[ScheduleRow]:
-        """Of the parts that are worked here."""
+    async def due(self, shards: Collection[int], placing: Mapping[str, str]) -> list[ScheduleRow]:
+        """Of the parts that are worked here, beside those that are being placed, whose organisations are told."""
+        full = {tenant for tenant, count in Counter(placing.values()).items() if count >= A_TENANT}
         async with self._host.store.read() as tx:
-            return await self._due.due(tx, shards, self._host.clock.now(), AT_ONCE)
+            closed = await self._host.service(Organisations).closed(tx)
+            return await self._due.due(
+                tx, shards, self._host.clock.now(), AT_ONCE, each=A_TENANT, without=closed | full, beside=placing.keys()
+            )
 
     async def place(self, row: ScheduleRow, context: Callable[[], Context]) -> None:
         """Place what is due, or note why it was refused."""
@@ -70,6 +78,20 @@ class Scheduler:
         except Unbooked as error:
             LOG.exception("trading_schedule_unbooked", schedule=row.id)
             await self._place(row, Refused("INSUFFICIENT_FUNDS", f"{error}"))
+
+    async def put_off(self, row: ScheduleRow) -> None:
+        """Of one that has failed for no reason of its own: told, and due again the later the longer it fails."""
+        async with self._host.store.write() as tx:
+            await AccountStore().lock(tx, row.tenant_id, row.account_id)
+            now, held = self._host.clock.now(), await self._rows.find(tx, row.tenant_id, row.id)
+            if held is None or not held.active or held.next_at != row.next_at:
+                return
+            every = OrderScheduleEvery(held.every)
+            late = now - last_time(held.start_at, every, now)
+            again = min(now + min(max(late, SOONEST), LATEST), next_time(held.start_at, every, now))
+            await self._rows.change(
+                tx, row.tenant_id, replace(held, next_at=again, problem=FAULT, changed_at=now)
+            )  # fmt: skip
 
     async def _place(self, row: ScheduleRow, ground: Ground | Refused) -> None:
         with self._host.service(OfferBook).taking(row.account_id) as taken:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import structlog
@@ -21,6 +21,20 @@ LEAST_FED, SETTLING = 100, 10
 """Candles that an indicator is reckoned from: so many, or so many times its length, as averages look back far."""
 
 LOG = structlog.get_logger(__name__)
+
+
+async def find_values(context: Context, keys: Iterable[str]) -> dict[str, Decimal]:
+    """As the candles of now tell; those that cannot be had are left out, and keep no others from being told."""
+    found = {}
+    for key in sorted(keys):
+        try:
+            value = await find_value(context, key)
+        except Exception:
+            LOG.exception("trading_indicator_failed", key=key)
+            continue
+        if value is not None:
+            found[key] = value
+    return found
 
 
 async def find_value(context: Context, key: str) -> Decimal | None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from gateway.core.contract import Context, Host
 from gateway.core.matching.rules import Rule
 from gateway.core.ports import Audit
-from gateway.core.store import new_id
+from gateway.core.store import Tx, new_id
 from plugins.trading.accounts.access import Access, Gate, known_as, owner_of
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.checks import check_kind, side_price
@@ -22,6 +22,7 @@ from plugins.trading.schedules.times import OrderScheduleEvery, next_time
 from schema.idempotency import check_same, digest_of
 from schema.names import could_be_id
 from schema.pages import Position
+from schema.scalars import datetime_text
 from schema.symbols import InstrumentId
 from schema.words.orders import AccountKind, MarginType, OrderCause, OrderType
 from schema.words.problems import Refused
@@ -65,14 +66,16 @@ class ScheduleDesk:
     async def create(self, context: Context, account_id: str, wish: ScheduleWish, key: str | None) -> ScheduleRow:
         """A new one, or what the same key made."""
         digest, now = digest_of(key, (account_id, wish)), self._host.clock.now()
+        if key is not None:
+            async with self._host.store.glance() as tx:
+                await self._gate.tradable(tx, context, account_id, "accountId")
+                if (held := await self._made_before(tx, context, key, digest)) is not None:
+                    return held
         check(wish, now)
         instrument = await self._check_order(context, account_id, wish, now)
         async with self._host.store.write() as tx:
             account = await self._gate.lock(tx, context, account_id, Access.TRADE, "accountId")
-            if key is not None and (held := await self._rows.with_key(tx, context.tenant, key)) is not None:
-                if held.made_by not in known_as(context.principal):
-                    raise Refused("IDEMPOTENCY_MISMATCH", "This idempotencyKey is somebody else's.", "idempotencyKey")
-                check_same(held.request_digest, digest)
+            if (held := await self._made_before(tx, context, key, digest)) is not None:
                 return held
             if account.kind != AccountKind.PAPER:
                 raise Refused("SCHEDULE_INVALID", "Schedules are for PAPER accounts.", "accountId")
@@ -86,6 +89,16 @@ class ScheduleDesk:
             act = context.act("order_schedule.created", row.id, after=told_of)
             await self._host.service(Audit).record(tx, act)
         return row
+
+    async def _made_before(self, tx: Tx, context: Context, key: str | None, digest: str | None) -> ScheduleRow | None:
+        """What the same key made, whatever has become of it; Refused where it came with other input, or by others."""
+        held = None if key is None else await self._rows.with_key(tx, context.tenant, key)
+        if held is None:
+            return None
+        if held.made_by not in known_as(context.principal):
+            raise Refused("IDEMPOTENCY_MISMATCH", "This idempotencyKey is somebody else's.", "idempotencyKey")
+        check_same(held.request_digest, digest)
+        return held
 
     async def _check_order(self, context: Context, account_id: str, wish: ScheduleWish, now: datetime) -> InstrumentId:
         """What it is for; Refused where no such order could be placed, whatever the market does until then."""
@@ -145,7 +158,7 @@ def check(wish: ScheduleWish, now: datetime) -> None:
     ):
         raise _wrong(f"strategy must be 1 to {LONGEST_STRATEGY} printable ASCII characters.", "strategy")
     if wish.end_at is not None and wish.end_at < (first := _first(wish, now)):
-        raise _wrong(f"endAt lies before the first order, which is due at {first.isoformat()}.", "endAt")
+        raise _wrong(f"endAt lies before the first order, which is due at {datetime_text(first)}.", "endAt")
 
 
 def _first(wish: ScheduleWish, now: datetime) -> datetime:

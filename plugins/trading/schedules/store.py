@@ -61,12 +61,22 @@ class ScheduleStore:
 class ScheduleDirectory:
     """Placing what is due is for all tenants at once: each row carries its own tenant along."""
 
-    async def due(self, tx: Tx, shards: Collection[int], now: datetime, limit: int) -> list[ScheduleRow]:
-        """Schedules of some parts whose time has come, the longest due first."""
+    async def due(
+        self, tx: Tx, shards: Collection[int], now: datetime, limit: int, *, each: int, without: Collection[str],
+        beside: Collection[str],
+    ) -> list[ScheduleRow]:  # fmt: skip
+        """Schedules of some parts whose time has come: each tenant's longest due first, then each one's second, and at
+        most so many of *each*; none of some tenants, and none beside those that are being placed."""
         wanted = and_(
-            schedules.c.active.is_(True), schedules.c.shard.in_(sorted(shards)), schedules.c.next_at <= now
+            schedules.c.active.is_(True), schedules.c.shard.in_(sorted(shards)), schedules.c.next_at <= now,
+            schedules.c.tenant_id.not_in(sorted(without)), schedules.c.id.not_in(sorted(beside)),
         )  # fmt: skip
-        return await tx.all(select(schedules).where(wanted).order_by(schedules.c.next_at).limit(limit), ScheduleRow)
+        turn = func.row_number().over(
+            partition_by=schedules.c.tenant_id, order_by=(schedules.c.next_at, schedules.c.id)
+        )  # fmt: skip
+        turns = select(schedules.c.id, turn.label("turn")).where(wanted).subquery()
+        mine = select(schedules).join(turns, turns.c.id == schedules.c.id).where(turns.c.turn <= each)
+        return await tx.all(mine.order_by(turns.c.turn, schedules.c.next_at, schedules.c.id).limit(limit), ScheduleRow)
 
 
 def _one(tenant: str, schedule_id: str) -> ColumnElement[bool]:

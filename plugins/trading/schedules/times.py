@@ -43,6 +43,16 @@ def next_time(start: datetime, every: OrderScheduleEvery, after: datetime) -> da
     return found if found > after else _month(start, months + 1)
 
 
+def last_time(start: datetime, every: OrderScheduleEvery, at: datetime) -> datetime:
+    """The last regular time that is not later than an instant, which the start is not either."""
+    step = _STEPS.get(every)
+    if step is not None:
+        return start + step * ((at - start) // step)
+    months = (at.year - start.year) * 12 + at.month - start.month
+    found = _month(start, months)
+    return found if found <= at else _month(start, months - 1)
+
+
 def _month(start: datetime, months: int) -> datetime:
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     day = min(start.day, monthrange(year, month + 1)[1])

@@ -119,6 +119,7 @@ async def test_who_sees_an_account_and_what_each_may_do_with_it(company: Company
     assert codes(refused) == [(["input", "accountId"], "NOT_FOUND")]
     assert set_["members"] == [{"userId": tim, "role": "VIEWER"}]
     assert codes(looked) == [(["input", "id"], "NOT_ALLOWED")]
+    assert looked["userErrors"][0]["message"] == "You may look at this account, and not trade with it."
     assert [codes(each) for each in (owner, *strangers)] == [[(["input", "userId"], "MEMBER_INVALID")]] * 7
     assert strangers[0]["userErrors"][0]["message"] == (
         "Nobody of your organisation has this id: `members { nodes { userId } }` lists them."
@@ -184,6 +185,19 @@ async def test_an_account_that_holds_something_is_not_deleted_and_a_deleted_one_
         assert len(await tx.values(select(entries.c.id).where(entries.c.account_id == made["id"]))) == 1
 
 
+async def test_a_key_that_has_made_an_account_makes_no_other_once_that_is_deleted(company: Company):
+    made = await make(company, idempotencyKey="k1")
+    await company.ask("tom", DELETE, id=made["id"])
+
+    again = await company.ask("tom", CREATE, name="Main", idempotencyKey="k1")
+
+    assert codes(again) == [(["input", "idempotencyKey"], "IDEMPOTENCY_MISMATCH")]
+    assert again["userErrors"][0]["message"] == (
+        f"The account {made['id']}, which this idempotencyKey has made, was deleted: give another key."
+    )
+    assert await seen(company, "tom") == []
+
+
 async def test_switches_of_an_account_and_of_the_organisation(company: Company):
     made = await make(company, shared=True)
 
@@ -201,6 +215,10 @@ async def test_switches_of_an_account_and_of_the_organisation(company: Company):
 
     assert halted["account"] == {"halted": True, "haltReason": "lunch"}
     assert codes(not_his) == [(["input", "id"], "NOT_ALLOWED")]
+    assert not_his["userErrors"][0]["message"] == (
+        "You may trade with this account, and not change it: that may its owner, or an owner or admin of the "
+        "organisation, signed in."
+    )
     assert resumed["account"] == {"halted": False, "haltReason": None}
     assert codes(trader) == [(None, "NOT_ALLOWED")]
     assert owner["switches"] == {"halted": True, "haltReason": "audit"}

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from plugins.trading.brokers.guarding import LiveGuard
 from plugins.trading.engine.engine import Engine
+from plugins.trading.rows import AccountRow, OrderRow
 from tests.doubles import brokers as doubles
 from tests.doubles.brokers import DOWN, LOST
 from tests.plugins.trading.brokers.room import BROKERS, PLACE, REPLACE, SYMBOLS, Room, beside, hold
@@ -371,3 +373,24 @@ async def test_whoever_watches_the_account_is_told(room: Room) -> None:
     assert [each["type"] for update in found for each in update["events"]] == ["account.daily_loss_reached"]
     orders = [(each["id"], each["status"]) for update in found for each in update["orders"]]
     assert orders == [(opens, "PENDING_CANCEL")]
+
+
+async def test_what_nobody_expects_of_one_account_is_told_and_looked_at_again(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await hold(room, "tacc_a")
+    look, broken = LiveGuard._look, ["tacc_a"]
+
+    async def looked(self: LiveGuard, account: AccountRow) -> list[OrderRow]:
+        if account.id in broken:
+            raise ArithmeticError("nobody expects this")
+        return await look(self, account)
+
+    monkeypatch.setattr(LiveGuard, "_look", looked)
+    with capture_logs() as logs:
+        await room.guard("90")
+    assert [each["account"] for each in logs if each["event"] == "broker_account_not_guarded"] == ["tacc_a"]
+    broken.clear()
+    await room.guard("90")
+
+    assert len(await room.losses()) == 1

@@ -114,7 +114,7 @@ CASES: list[tuple[dict[str, Any], str, str, str]] = [
      f"The newest price of {OLD} is 315 s old, and the account takes none older than 60 s: try again, or raise "
      "model.maxAgeMs; IOC waits for nothing, GTC, DAY and GTD do."),
     (wish("BUY", "LIMIT", limitPrice="90", timeInForce="GTD", expiresAt="2026-11-20T11:00:00Z"), "EXPIRES_IN_PAST",
-     "expiresAt", "expiresAt must be after 2026-11-20T12:00:15+00:00, not 2026-11-20T11:00:00+00:00."),
+     "expiresAt", "expiresAt must be after 2026-11-20T12:00:15Z, not 2026-11-20T11:00:00Z."),
     (wish("BUY", "LIMIT", limitPrice="90.001"), "PRICE_OFF_TICK", "limitPrice",
      "limitPrice must be a multiple of 0.01: 90 or 90.01."),
     (wish("BUY", "STOP_LIMIT", stopPrice="105.005", limitPrice="106"), "PRICE_OFF_TICK", "stopPrice",

@@ -20,8 +20,10 @@ from plugins.trading.ledger.proof.proving import verify
 from plugins.trading.orders import floor, ground, placing
 from plugins.trading.orders.ground import Ground
 from plugins.trading.rows import AccountRow, ScheduleRow
+from plugins.trading.schedules import desk
 from plugins.trading.tables import schedules
 from plugins.trading.writing import writing
+from schema.words.problems import Refused
 from tests.gateway.doubles import NOON
 from tests.plugins.trading.engine.floorhouse import BTC, PERP, D, Hall, hall, wish
 
@@ -73,6 +75,31 @@ async def test_a_schedule_places_one_order_each_time_and_none_twice(sqlite_url: 
         # What was refused has taken no number.
         async with made.house.store.read() as tx:
             assert list(await verify(tx)) == []
+
+
+async def test_a_key_that_comes_again_answers_its_schedule_whatever_has_changed_since(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account("500", owner=made.company.people["ada"].id)
+        asked = {"accountId": account.id, "symbol": BTC, "side": "BUY", "every": "HOUR", "quantity": "1"}
+        asked |= {"startAt": "2026-11-20T12:00:00Z", "endAt": "2026-11-20T12:02:00Z", "idempotencyKey": "k1"}
+        first = (await made.company.ask("ada", CREATE, **asked))["orderSchedule"]["id"]
+        await made.look()
+        made.house.clock.turn(180)
+
+        async def gone(*_: Any, **__: Any) -> None:
+            raise Refused("MARKET_CLOSED", "It was delisted.", "symbol")
+
+        monkeypatch.setattr(desk, "ground_of", gone)
+        again = await made.company.ask("ada", CREATE, **asked)
+        other = await made.company.codes("ada", CREATE, **asked | {"quantity": "0"})
+
+        assert (again["userErrors"], again["orderSchedule"]["id"], again["orderSchedule"]["placed"]) == ([], first, 1)
+        assert (other, len(await _rows(made))) == (["IDEMPOTENCY_MISMATCH"], 1)
+        (error,) = (await made.company.ask("ada", CREATE, **asked | {"idempotencyKey": "k2"}))["userErrors"]
+        assert error["message"] == "endAt lies before the first order, which is due at 2026-11-20T13:00:00Z."
 
 
 async def _row(made: Hall) -> ScheduleRow:
