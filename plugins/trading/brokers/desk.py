@@ -30,6 +30,7 @@ from plugins.trading.brokers.port import (
     BrokerTrouble,
     KeyRefused,
     OutcomeUnknown,
+    Report,
     Ticket,
 )
 from plugins.trading.brokers.settling import Settler
@@ -284,15 +285,15 @@ class LiveDesk:
             return await self._settler.end(row, OrderStatus.REJECTED, f"BROKER_UNAVAILABLE: {error}")
         except OutcomeUnknown as error:
             return self._open(row, error)
-        return await self._learn(broker, row, report, settled=False)
+        return await self._learn(broker, row, report)
 
-    async def _learn(self, broker: Broker, row: OrderRow, report: Any, *, settled: bool = True) -> OrderRow:
+    async def _learn(self, broker: Broker, row: OrderRow, report: Report) -> OrderRow:
         try:
-            return await self._settler.learn(broker, row, report, settled=settled)
+            return await self._settler.learn(broker, row, report)
         except BrokerTrouble as error:
             # What the answer has told is kept; fills that it counts come with the reconciliation.
             self._open(row, error)
-            return await self._settler.settle(row, report, report.deals, settled=settled)
+            return await self._settler.settle(row, report, report.deals)
 
     def _open(self, row: OrderRow, error: BrokerTrouble) -> OrderRow:
         LOG.warning("broker_outcome_unknown", order=row.id, status=row.status, reason=str(error))

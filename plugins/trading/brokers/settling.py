@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from gateway.core.contract import Host
-from plugins.trading.brokers.course import ZERO, next_client_id, reference
+from plugins.trading.brokers.course import ZERO, next_client_id, outdated, reference
 from plugins.trading.brokers.floor import LiveFloor
 from plugins.trading.brokers.port import Broker, Deal, Reference, Report, gross
 from plugins.trading.orders.store import FillStore, OrderStore
@@ -33,10 +33,17 @@ class Settler:
     async def settle(
         self, row: OrderRow, report: Report, deals: Sequence[Deal], *, settled: bool = False
     ) -> OrderRow:  # fmt: skip
-        """The order after a report, with *deals*: all of its fills that are known by now."""
+        """The order after a report, with *deals*: all of its fills that are known by now.
+
+        *row* is the order as it stood when the broker was asked; *settled*, where it is not replaced for certain.
+        """
         async with writing(self._host, row.tenant_id, row.account_id) as w:
             floor = await LiveFloor.opened(self._host, w, [row.instrument])
             now = floor.orders.get(row.id) or await OrderStore().find(w.tx, row.tenant_id, row.id) or row
+            if now.broker_order_id not in (row.broker_order_id, report.broker_id):
+                report = outdated(report, now)
+            replaced = now.status == OrderStatus.PENDING_REPLACE and report.broker_id != now.broker_order_id
+            settled = replaced or (settled and now.version == row.version)
             booked = {fill.broker_fill_id for fill in await FillStore().of_order(w.tx, row.tenant_id, row.id)}
             new = list({deal.id: deal for deal in deals if deal.id not in booked}.values())
             complete = gross(deals) >= report.filled
@@ -69,7 +76,7 @@ class Settler:
         known = Reference(instrument=parse_instrument(row.instrument), client_id=next_client_id(row))
         report = await broker.find(known)
         if report is not None:
-            return await self.learn(broker, row, report, settled=True)
+            return await self.learn(broker, row, report)
         late = self._host.clock.now() - row.changed_at > GRACE
         return await self.sync(broker, row, settled=late)
 
