@@ -37,6 +37,8 @@ class Placed:
     quantity: Decimal
     price: str | None = None
     stop: str | None = None
+    trail: str | None = None
+    """As Binance has it, in basis points."""
     status: str = "new"
     replaces: str | None = None
     replaced_by: str | None = None
@@ -317,14 +319,16 @@ class BinanceDouble(Venue):
         return self.add(
             client_id=given["newClientOrderId"], symbol=given["symbol"], side=given["side"], type=given["type"],
             tif=given.get("timeInForce", "GTC"), quantity=Decimal(given["quantity"]), price=given.get("price"),
-            stop=given.get("stopPrice"),
+            stop=given.get("stopPrice"), trail=given.get("trailingDelta"),
         )  # fmt: skip
 
     def _one(self, order: Placed) -> web.Response:
         return web.json_response(self._shown(order))
 
     def _shown(self, order: Placed) -> dict[str, Any]:
-        return {
+        # https://developers.binance.com/legacy-docs/binance-spot-api-docs/rest-api/conditional-fields-in-order-responses
+        trailing = {} if order.trail is None else {"trailingDelta": int(order.trail)}
+        return trailing | {
             "symbol": order.symbol, "orderId": int(order.id), "clientOrderId": order.client_id,
             "price": order.price or "0.00000000", "origQty": str(order.quantity), "executedQty": str(order.filled),
             "status": order.status.upper(), "timeInForce": order.tif, "type": order.type, "side": order.side,
