@@ -39,7 +39,7 @@ class Settler:
         """
         async with writing(self._host, row.tenant_id, row.account_id) as w:
             floor = await LiveFloor.opened(self._host, w, [row.instrument])
-            now = floor.orders.get(row.id) or await OrderStore().find(w.tx, row.tenant_id, row.id) or row
+            now = await _standing(floor, row)
             if now.broker_order_id not in (row.broker_order_id, report.broker_id):
                 report = outdated(report, now)
             replaced = now.status == OrderStatus.PENDING_REPLACE and report.broker_id != now.broker_order_id
@@ -81,24 +81,35 @@ class Settler:
         return await self.sync(broker, row, settled=late)
 
     async def end(self, row: OrderRow, status: OrderStatus, reason: str) -> OrderRow:
-        """It ends without the broker: it was refused, or there is no such order. One that has changed since stays."""
+        """It ends without the broker: it was refused, or there is no such order. One that the broker knows and that has
+        changed since stays."""
         async with writing(self._host, row.tenant_id, row.account_id) as w:
             floor = await LiveFloor.opened(self._host, w, [row.instrument])
-            now = floor.orders.get(row.id)
-            if now is None or now.version != row.version:
-                return now or row
+            now = await _standing(floor, row)
+            if not now.open or (now.broker_order_id is not None and now.version != row.version):
+                return now
             floor.end(now, OrderStatus.CANCELED if now.fills else status, reason)
             await floor.write()
         return floor.orders[row.id]
 
     async def restore(self, before: OrderRow, asked: OrderRow) -> OrderRow:
-        """What was asked is not done, for certain: the order is as it was before. One that has changed since stays."""
+        """It was not replaced, for certain: the order has the terms of before, and what is filled by now. One that
+        waits for that no more stays."""
         async with writing(self._host, asked.tenant_id, asked.account_id) as w:
             floor = await LiveFloor.opened(self._host, w)
             now = floor.orders.get(asked.id)
-            if now is None or now.version != asked.version:
+            waits = now is not None and now.status == OrderStatus.PENDING_REPLACE
+            if now is None or not waits or now.broker_order_id != asked.broker_order_id:
                 return now or asked
-            after = replace(before, version=now.version + 1, changed_at=floor.now)
+            after = replace(
+                before, status=OrderStatus.PARTIALLY_FILLED.value if now.fills else before.status, filled=now.filled,
+                paid=now.paid, fills=now.fills, version=now.version + 1, changed_at=floor.now,
+            )  # fmt: skip
             floor.put(after)
             await floor.write()
         return after
+
+
+async def _standing(floor: LiveFloor, row: OrderRow) -> OrderRow:
+    """The order under the account's lock, ended or not."""
+    return floor.orders.get(row.id) or await OrderStore().find(floor.w.tx, row.tenant_id, row.id) or row

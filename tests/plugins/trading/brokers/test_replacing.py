@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.doubles.brokers import DOWN
 from tests.plugins.trading.brokers.gates import Gate
-from tests.plugins.trading.brokers.room import REPLACE, Room
+from tests.plugins.trading.brokers.room import CANCEL, REPLACE, Room
 from tests.plugins.trading.rowsof import D
 
 BOTH = ("tacc_a", "tacc_b")
@@ -118,3 +119,60 @@ async def test_an_order_that_is_filled_before_it_is_replaced_keeps_its_terms(roo
     row = await room.order(id)
     assert (refused["code"], row.status) == ("BROKER_REFUSED", "FILLED")
     assert (row.quantity, row.limit_price, row.filled) == (D(1), D(100), D(1))
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_a_refused_replacement_of_an_order_that_is_filled_in_part_meanwhile_is_undone_at_once(
+    room: Room, account: str
+) -> None:
+    id = await resting(room, account)
+    venue = room.venue(account)
+    gate = Gate(venue, *(("PATCH", "/1") if account == "tacc_a" else ("POST", "/cancelReplace")))
+    replacing = await gate.holding(room.see(REPLACE, orderId=id, limitPrice="105", quantity="3"))
+    venue.fill(venue.orders["1"], "0.4", "100")
+    await room.look()
+    venue.refuses = "no"
+
+    gate.open()
+    (refused,) = (await replacing)["userErrors"]
+
+    row = await room.order(id)
+    assert (refused["code"], row.status) == ("BROKER_REFUSED", "PARTIALLY_FILLED")
+    assert (row.quantity, row.limit_price, row.filled, row.paid) == (D(1), D(100), D("0.4"), D(40))
+    assert (await room.do(CANCEL, orderId=id))["order"]["status"] == "CANCELED"
+    assert await room.findings() == []
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_an_order_that_is_refused_ends_with_the_brokers_words_though_it_was_to_be_cancelled_meanwhile(
+    room: Room, account: str
+) -> None:
+    venue = room.venue(account)
+    gate = Gate(venue, "POST", "/orders" if account == "tacc_a" else "/order")
+    placing = await gate.holding(room.place(account))
+    (kept,) = await room.orders(account)
+    assert (await room.do(CANCEL, orderId=kept.id))["order"]["status"] == "PENDING_CANCEL"
+    venue.refuses = "insufficient balance"
+
+    gate.open()
+    answered = (await placing)["order"]
+
+    row = await room.order(kept.id)
+    assert (answered["status"], row.status, row.open) == ("REJECTED", "REJECTED", False)
+    assert (row.reason or "").startswith("BROKER_REFUSED: insufficient balance")
+
+
+async def test_the_trail_of_a_replacement_that_never_came_is_undone(room: Room) -> None:
+    trailing = {"side": "BUY", "type": "TRAILING_STOP", "trailPercent": "2"}
+    id = (await room.place("tacc_b", **trailing))["order"]["id"]
+    await room.look()
+    venue = room.venue("tacc_b")
+    venue.faults.append(("POST", "/cancelReplace", DOWN))
+
+    await room.do(REPLACE, orderId=id, trailPercent="5.25")
+    asked = await room.order(id)
+    await room.look(61)
+
+    row = await room.order(id)
+    assert (asked.status, asked.trail_percent) == ("PENDING_REPLACE", D("5.25"))
+    assert (row.status, row.trail_percent) == ("ACCEPTED", D(2))
