@@ -21,7 +21,8 @@ from gateway.core.clock import Clock
 
 KEY, SECRET = "key-of-ada", "secret-of-ada"
 LOST, HANG, DOWN, DOWN_AFTER, LIMITED, BANNED, GARBAGE = "lost", "hang", "500", "500 after", "429", "418", "garbage"
-"""LOST and DOWN_AFTER: it is carried out, and the answer does not come, or says that something broke."""
+SLOW = "408 after"
+"""LOST, DOWN_AFTER, SLOW: it is carried out, and the answer does not come, or says that something broke."""
 
 
 @dataclass(kw_only=True)
@@ -63,6 +64,8 @@ class Venue:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     faults: list[tuple[str, str, str]] = field(default_factory=list)
     """Method, end of the path, what happens: each once, in order."""
+    proxy: int | None = None
+    """The status with which something between answers in its place, whatever it has done."""
     refuses: str | None = None
     """Words with which orders are refused."""
     refuses_from: int | None = None
@@ -130,6 +133,10 @@ class Venue:
             headers = {"retry-after": "7"} if what == LIMITED else {"retry-after": "120"}
             return web.json_response({"code": -1003, "msg": "Too much"}, status=int(what), headers=headers)
         found = await self.respond(request)
+        if self.proxy is not None:
+            return web.Response(text=f"<html>error {self.proxy}</html>", content_type="text/html", status=self.proxy)
+        if what == SLOW:
+            return web.json_response({"message": "request timed out"}, status=408)
         if what == DOWN_AFTER:
             return web.json_response({"code": -1007, "msg": "Timeout waiting for response"}, status=503)
         if what == GARBAGE:
