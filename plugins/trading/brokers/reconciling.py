@@ -19,7 +19,7 @@ from plugins.trading.brokers.course import reference, root_id
 from plugins.trading.brokers.desk import LiveDesk
 from plugins.trading.brokers.holding import Keeper
 from plugins.trading.brokers.port import Broker, BrokerRefused, BrokerTrouble, KeyRefused, Reference, Report
-from plugins.trading.brokers.settling import GRACE, Settler
+from plugins.trading.brokers.settling import GRACE, LOST, UNREACHED, UNSENT, Settler
 from plugins.trading.brokers.store import LiveDirectory
 from plugins.trading.orders.store import OrderDirectory
 from plugins.trading.rows import AccountRow, OrderRow
@@ -139,11 +139,11 @@ class Reconciler:
             return
         seen.missed.pop(row.id)
         if known:
-            reason, status = "BROKER_LOST: the broker does not know it any more", OrderStatus.CANCELED
+            reason, status = LOST, OrderStatus.CANCELED
         elif row.status == OrderStatus.PENDING_CANCEL:
-            reason, status = "CANCELED: it had not reached the broker", OrderStatus.CANCELED
+            reason, status = UNSENT, OrderStatus.CANCELED
         else:
-            reason, status = "BROKER_UNAVAILABLE: it has not reached the broker", OrderStatus.REJECTED
+            reason, status = UNREACHED, OrderStatus.REJECTED
         after = await self._settler.end(row, status, reason)
         LOG.warning("broker_order_missing", order=row.id, status=after.status, reason=reason)
 

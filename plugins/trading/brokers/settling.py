@@ -16,6 +16,10 @@ from plugins.trading.writing import writing
 from schema.symbols import parse_instrument
 from schema.words.orders import OrderStatus
 
+LOST = "BROKER_LOST: the broker does not know it any more"
+UNSENT = "CANCELED: it had not reached the broker"
+UNREACHED = "BROKER_UNAVAILABLE: it has not reached the broker"
+"""Why an order ends of which the broker says nothing."""
 GRACE = timedelta(seconds=60)
 """After so long a request that was sent is not on its way any more: Binance's is good for 5 s, and we wait 8 s."""
 BEFORE = timedelta(minutes=1)
@@ -39,7 +43,7 @@ class Settler:
         """
         async with writing(self._host, row.tenant_id, row.account_id) as w:
             floor = await LiveFloor.opened(self._host, w, [row.instrument])
-            now = await _standing(floor, row)
+            now = await standing(floor, row)
             if now.broker_order_id not in (row.broker_order_id, report.broker_id):
                 report = outdated(report, now)
             replaced = now.status == OrderStatus.PENDING_REPLACE and report.broker_id != now.broker_order_id
@@ -85,7 +89,7 @@ class Settler:
         changed since stays."""
         async with writing(self._host, row.tenant_id, row.account_id) as w:
             floor = await LiveFloor.opened(self._host, w, [row.instrument])
-            now = await _standing(floor, row)
+            now = await standing(floor, row)
             if not now.open or (now.broker_order_id is not None and now.version != row.version):
                 return now
             floor.end(now, OrderStatus.CANCELED if now.fills else status, reason)
@@ -110,6 +114,6 @@ class Settler:
         return after
 
 
-async def _standing(floor: LiveFloor, row: OrderRow) -> OrderRow:
+async def standing(floor: LiveFloor, row: OrderRow) -> OrderRow:
     """The order under the account's lock, ended or not."""
     return floor.orders.get(row.id) or await OrderStore().find(floor.w.tx, row.tenant_id, row.id) or row

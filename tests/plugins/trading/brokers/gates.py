@@ -22,9 +22,13 @@ class Gate:
     async def holding(self, doing: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """What is begun, as far as the request that is held."""
         task = asyncio.create_task(doing)
+        await self.came()
+        return task
+
+    async def came(self) -> None:
+        """The request is held."""
         async with asyncio.timeout(5):
             await self._came.wait()
-        return task
 
     def open(self) -> None:
         """The request goes on."""
