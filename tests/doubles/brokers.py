@@ -21,7 +21,8 @@ from gateway.core.clock import Clock
 
 KEY, SECRET = "key-of-ada", "secret-of-ada"
 LOST, HANG, DOWN, DOWN_AFTER, LIMITED, BANNED, GARBAGE = "lost", "hang", "500", "500 after", "429", "418", "garbage"
-"""LOST and DOWN_AFTER: it is carried out, and the answer does not come, or says that something broke."""
+SLOW = "408 after"
+"""LOST, DOWN_AFTER, SLOW: it is carried out, and the answer does not come, or says that something broke."""
 
 
 @dataclass(kw_only=True)
@@ -37,6 +38,8 @@ class Placed:
     quantity: Decimal
     price: str | None = None
     stop: str | None = None
+    trail: str | None = None
+    """As Binance has it, in basis points."""
     status: str = "new"
     replaces: str | None = None
     replaced_by: str | None = None
@@ -61,6 +64,8 @@ class Venue:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     faults: list[tuple[str, str, str]] = field(default_factory=list)
     """Method, end of the path, what happens: each once, in order."""
+    proxy: int | None = None
+    """The status with which something between answers in its place, whatever it has done."""
     refuses: str | None = None
     """Words with which orders are refused."""
     refuses_from: int | None = None
@@ -128,6 +133,10 @@ class Venue:
             headers = {"retry-after": "7"} if what == LIMITED else {"retry-after": "120"}
             return web.json_response({"code": -1003, "msg": "Too much"}, status=int(what), headers=headers)
         found = await self.respond(request)
+        if self.proxy is not None:
+            return web.Response(text=f"<html>error {self.proxy}</html>", content_type="text/html", status=self.proxy)
+        if what == SLOW:
+            return web.json_response({"message": "request timed out"}, status=408)
         if what == DOWN_AFTER:
             return web.json_response({"code": -1007, "msg": "Timeout waiting for response"}, status=503)
         if what == GARBAGE:
@@ -317,14 +326,16 @@ class BinanceDouble(Venue):
         return self.add(
             client_id=given["newClientOrderId"], symbol=given["symbol"], side=given["side"], type=given["type"],
             tif=given.get("timeInForce", "GTC"), quantity=Decimal(given["quantity"]), price=given.get("price"),
-            stop=given.get("stopPrice"),
+            stop=given.get("stopPrice"), trail=given.get("trailingDelta"),
         )  # fmt: skip
 
     def _one(self, order: Placed) -> web.Response:
         return web.json_response(self._shown(order))
 
     def _shown(self, order: Placed) -> dict[str, Any]:
-        return {
+        # https://developers.binance.com/legacy-docs/binance-spot-api-docs/rest-api/conditional-fields-in-order-responses
+        trailing = {} if order.trail is None else {"trailingDelta": int(order.trail)}
+        return trailing | {
             "symbol": order.symbol, "orderId": int(order.id), "clientOrderId": order.client_id,
             "price": order.price or "0.00000000", "origQty": str(order.quantity), "executedQty": str(order.filled),
             "status": order.status.upper(), "timeInForce": order.tif, "type": order.type, "side": order.side,

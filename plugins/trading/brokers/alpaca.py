@@ -37,7 +37,7 @@ CHAIN = 50
 PAGES = 50
 MOST_PAST = 10_000
 TAKEN = "client_order_id must be unique"
-GONE = 404
+GONE, LATE = 404, 408
 
 
 class Alpaca:
@@ -179,7 +179,8 @@ class Alpaca:
 
     async def _order(self, sending: Sending) -> Report | None:
         answer = await self._ask(sending, Urgency.READ)
-        return None if answer.status == GONE else wire.parse_order(_object(self._taken(answer)))
+        gone = answer.status == GONE and _said(answer) is not None
+        return None if gone else wire.parse_order(_object(self._taken(answer)))
 
     async def _ask(self, sending: Sending, urgency: Urgency) -> Answer:
         answer = await self._link.ask(sending, {self._bucket: 1}, urgency)
@@ -192,9 +193,9 @@ class Alpaca:
         """The answer where it is a yes."""
         if answer.status in (200, 201, 204, 207):
             return answer
-        if answer.status in (500, 502, 503, 504) or answer.status < 400:
-            raise OutcomeUnknown(f"{self.id} answered with status {answer.status}")
         said = _said(answer)
+        if said is None or answer.status == LATE or not 400 <= answer.status < 500:
+            raise OutcomeUnknown(f"{self.id} answered with status {answer.status}")
         if answer.status == 401:
             raise KeyRefused(f"{self.id} does not take the key: {said}")
         if TAKEN in said:
@@ -206,11 +207,11 @@ def _object(answer: Answer) -> Fields:
     return Fields(answer.json(), answer.where)
 
 
-def _said(answer: Answer) -> str:
-    """The broker's words."""
+def _said(answer: Answer) -> str | None:
+    """The broker's words; None where it is not the broker that speaks, but something between."""
     try:
         body: Any = decode(answer.content, answer.where)
     except OutcomeUnknown:
         body = None
     message = body.get("message") if isinstance(body, dict) else None
-    return words(message) if isinstance(message, str) and message else f"status {answer.status}"
+    return words(message) if isinstance(message, str) and message else None

@@ -117,10 +117,12 @@ def parse_order(row: Fields) -> Report:
     broker_id = row.text("orderId")
     at_once = row.text_or_none("timeInForce") in ("IOC", "FOK") or row.text_or_none("type") == "MARKET"
     unfilled = said == "EXPIRED" and at_once
+    trail = row.above_zero("trailingDelta")
     return Report(
         broker_id=broker_id, client_id=row.text_or_none("origClientOrderId") or row.text("clientOrderId"),
         status=OrderStatus.CANCELED if unfilled else STATUSES[said], quantity=row.above_zero("origQty"),
         filled=row.number("executedQty"), limit_price=row.above_zero("price"), stop_price=row.above_zero("stopPrice"),
+        trail_percent=None if trail is None else trail / BIPS,
         reason="IOC_UNFILLED" if unfilled else REASONS.get(said), deals=_deals_within(row, broker_id),
     )  # fmt: skip
 

@@ -19,6 +19,8 @@ from schema.words.trades import Side
 ZERO = Decimal(0)
 _EXACT = Context(prec=200)
 ASKED = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE})
+OVER = TERMINAL - {OrderStatus.CANCELED}
+"""After these nothing takes an order's place at its broker; CANCELED it also is where something has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +49,11 @@ def following(row: OrderRow, report: Report, *, complete: bool, settled: bool) -
     """The state after a report; never one that may not follow, so that reports may come late and out of order.
 
     An order ends once its last fill is booked (*complete*), not before. One that the broker was asked to cancel or to
-    replace stays so until that is *settled* or it has ended.
+    replace stays so until that is *settled* or it has ended; that one which is replaced is cancelled may mean that the
+    other one has come.
     """
     now, told = OrderStatus(row.status), report.status
-    if now in TERMINAL:
+    if now in TERMINAL or (now is OrderStatus.PENDING_REPLACE and told is OrderStatus.CANCELED and not settled):
         return now
     if told in TERMINAL and not complete:
         told = OrderStatus.ACCEPTED
@@ -62,6 +65,14 @@ def following(row: OrderRow, report: Report, *, complete: bool, settled: bool) -
         told = OrderStatus.CANCELED
     passed = OrderStatus.ACCEPTED if now is OrderStatus.NEW else now
     return told if may(now, told) or may(passed, told) or told is passed else now
+
+
+def outdated(report: Report, row: OrderRow) -> Report:
+    """What is left of a report about an order that another one has replaced meanwhile: what was filled of it."""
+    return Report(
+        broker_id=row.broker_order_id or report.broker_id, client_id=report.client_id, status=OrderStatus.ACCEPTED,
+        quantity=None, filled=report.filled,
+    )  # fmt: skip
 
 
 def with_terms(row: OrderRow, report: Report) -> OrderRow:

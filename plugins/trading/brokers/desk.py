@@ -30,11 +30,13 @@ from plugins.trading.brokers.port import (
     BrokerTrouble,
     KeyRefused,
     OutcomeUnknown,
+    Report,
     Ticket,
 )
-from plugins.trading.brokers.settling import Settler
+from plugins.trading.brokers.settling import Settler, standing
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders import trail
+from plugins.trading.orders.checks import check_switches
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.groups import GroupKey, find_placed, note_placed
 from plugins.trading.orders.placing import Place, place_remote, replaced_remote
@@ -99,10 +101,11 @@ class LiveDesk:
         for row in rows:
             if any(each.status == OrderStatus.REJECTED for each in sent):
                 sent.append(await self._settler.end(row, OrderStatus.CANCELED, GROUP_FAILED))
-            else:
-                sent.append(await self._send(broker, account, row))
+                continue
+            now = await self._waiting(row) if sent else row
+            sent.append(await self._send(broker, account, now) if now.status == OrderStatus.NEW else now)
         if any(each.status == OrderStatus.REJECTED for each in sent):
-            return [await self.cancel(context, account, each) if each.open else each for each in sent]
+            return await self._take_back(context, account, sent)
         return sent
 
     async def replace(
@@ -266,6 +269,33 @@ class LiveDesk:
             cash = await PositionStore().cash(tx, account.tenant_id, account.id)
         return {row.instrument for row in held}, {row.asset for row in cash} | {row.currency for row in held}
 
+    async def _waiting(self, row: OrderRow) -> OrderRow:
+        """An order behind others, before it is sent: ended where it was cancelled, or may not be placed any more."""
+        async with writing(self._host, row.tenant_id, row.account_id) as w:
+            floor = await LiveFloor.opened(self._host, w, [row.instrument])
+            now = await standing(floor, row)
+            if now.status == OrderStatus.PENDING_CANCEL:
+                floor.end(now, OrderStatus.CANCELED, now.reason or "CANCELED")
+            elif now.status == OrderStatus.NEW:
+                try:
+                    await self._check_permit(floor)
+                    check_switches(floor, floor.halted, Side(now.side), reduce_only=now.reduce_only)
+                except Refused as refused:
+                    floor.fail(now, refused.code, refused.message)
+            await floor.write()
+        return floor.orders.get(row.id, now)
+
+    async def _take_back(self, context: Context, account: AccountRow, rows: Sequence[OrderRow]) -> list[OrderRow]:
+        """Orders as they stand once those that were open are cancelled; one that cannot be keeps no other from it."""
+        for row in rows:
+            try:
+                if row.open:
+                    await self.cancel(context, account, row)
+            except Refused as error:
+                LOG.info("broker_order_not_taken_back", order=row.id, reason=error.message)
+        async with self._host.store.read() as tx:
+            return await OrderStore().named(tx, account.tenant_id, account.id, [row.id for row in rows])
+
     async def _check_permit(self, floor: LiveFloor) -> None:
         """An organisation that wants no live trading any more sends nothing but cancellations."""
         permit = await PermitStore().find(floor.w.tx, floor.w.tenant)
@@ -284,15 +314,15 @@ class LiveDesk:
             return await self._settler.end(row, OrderStatus.REJECTED, f"BROKER_UNAVAILABLE: {error}")
         except OutcomeUnknown as error:
             return self._open(row, error)
-        return await self._learn(broker, row, report, settled=False)
+        return await self._learn(broker, row, report)
 
-    async def _learn(self, broker: Broker, row: OrderRow, report: Any, *, settled: bool = True) -> OrderRow:
+    async def _learn(self, broker: Broker, row: OrderRow, report: Report) -> OrderRow:
         try:
-            return await self._settler.learn(broker, row, report, settled=settled)
+            return await self._settler.learn(broker, row, report)
         except BrokerTrouble as error:
             # What the answer has told is kept; fills that it counts come with the reconciliation.
             self._open(row, error)
-            return await self._settler.settle(row, report, report.deals, settled=settled)
+            return await self._settler.settle(row, report, report.deals)
 
     def _open(self, row: OrderRow, error: BrokerTrouble) -> OrderRow:
         LOG.warning("broker_outcome_unknown", order=row.id, status=row.status, reason=str(error))

@@ -12,7 +12,7 @@ from gateway.core.matching.positions import apply
 from gateway.core.matching.rounding import quantum_of
 from gateway.core.quant.lots import LotMethod
 from gateway.core.store import new_id
-from plugins.trading.brokers.course import ASKED, ZERO, Charged, charged, following, with_terms
+from plugins.trading.brokers.course import ASKED, OVER, ZERO, Charged, charged, following, with_terms
 from plugins.trading.brokers.port import Deal, Report
 from plugins.trading.ledger.chart import Ledger, money
 from plugins.trading.ledger.drafts import commission
@@ -39,7 +39,7 @@ class LiveFloor(Floor):
         """The order after a report, and after those of its *deals* that were not booked before; *complete* where none
         is missing then. What changes nothing leaves no trace."""
         known = replace(row, broker_order_id=report.broker_id)
-        if OrderStatus(row.status) not in ASKED or settled:
+        if OrderStatus(row.status) not in ASKED or settled or report.status in OVER:
             known = with_terms(known, report)
         if row.accepted_at is None and row.open and report.status is not OrderStatus.REJECTED:
             status = OrderStatus.ACCEPTED if row.status == OrderStatus.NEW else OrderStatus(row.status)

@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
 from itertools import groupby
 
 import structlog
 
 from gateway.core.contract import Host
 from plugins.trading.brokers.catalog import Brokers
-from plugins.trading.brokers.course import reference, root_id
+from plugins.trading.brokers.course import ZERO, reference, root_id
 from plugins.trading.brokers.desk import LiveDesk
 from plugins.trading.brokers.holding import Keeper
 from plugins.trading.brokers.port import Broker, BrokerRefused, BrokerTrouble, KeyRefused, Reference, Report
-from plugins.trading.brokers.settling import GRACE, Settler
+from plugins.trading.brokers.settling import GRACE, LOST, UNREACHED, UNSENT, Settler
 from plugins.trading.brokers.store import LiveDirectory
 from plugins.trading.orders.store import OrderDirectory
 from plugins.trading.rows import AccountRow, OrderRow
@@ -32,6 +34,8 @@ AT_ONCE = 8
 """Accounts that are looked at together: a broker out of reach takes its time."""
 MISSES = 12
 """So many looks in a row find no such order before it is given up."""
+GIVEN_UP, GIVEN_UP_FOR, GIVEN_UP_MOST = frozenset({LOST, UNSENT, UNREACHED}), timedelta(days=1), 20
+"""Orders that ended so are asked for so long, and no more of an account at once."""
 FEW = 3
 """So many orders are asked for one by one; of more, the list of all is cheaper."""
 
@@ -43,6 +47,8 @@ class _Seen:
     """What a process remembers of an account between two looks."""
 
     missed: dict[str, int] = field(default_factory=dict)
+    late: dict[str, Decimal] = field(default_factory=dict)
+    """How much is booked, by the broker's count, of orders that were given up here."""
     told: str | None = None
     """The trouble that was logged last, as long as it lasts."""
     rests_until: float = 0.0
@@ -91,7 +97,8 @@ class Reconciler:
                 await self._order(broker, row, seen, listed)
             if whole and listed is not None:
                 await self._strays(broker, account, listed, rows)
-            if whole and self._settler.waiting.isdisjoint(row.id for row in rows):
+            late = await self._late(broker, account, seen) if whole else []
+            if whole and self._settler.waiting.isdisjoint(row.id for row in (*rows, *late)):
                 # Money that has moved for a fill that is not told yet is no difference.
                 await self._keeper.compare(broker, account)
                 seen.whole_at = now if self._keeper.at_rest(account.id) else None
@@ -139,11 +146,11 @@ class Reconciler:
             return
         seen.missed.pop(row.id)
         if known:
-            reason, status = "BROKER_LOST: the broker does not know it any more", OrderStatus.CANCELED
+            reason, status = LOST, OrderStatus.CANCELED
         elif row.status == OrderStatus.PENDING_CANCEL:
-            reason, status = "CANCELED: it had not reached the broker", OrderStatus.CANCELED
+            reason, status = UNSENT, OrderStatus.CANCELED
         else:
-            reason, status = "BROKER_UNAVAILABLE: it has not reached the broker", OrderStatus.REJECTED
+            reason, status = UNREACHED, OrderStatus.REJECTED
         after = await self._settler.end(row, status, reason)
         LOG.warning("broker_order_missing", order=row.id, status=after.status, reason=reason)
 
@@ -172,6 +179,22 @@ class Reconciler:
             await broker.cancel(at_broker)
         except BrokerRefused as error:
             LOG.warning("broker_cancel_refused", order=row.id, broker=broker.id, reason=str(error))
-        if report.filled:
+        now = await broker.find(at_broker) or report
+        if now.filled:
             # What was filled is a fact, whatever state the order has here.
+            await self._settler.learn(broker, row, now)
+
+    async def _late(self, broker: Broker, account: AccountRow, seen: _Seen) -> list[OrderRow]:
+        """Orders that were given up without the broker's word: one that has come there after that may be filled."""
+        since = self._host.clock.now() - GIVEN_UP_FOR
+        async with self._host.store.read() as tx:
+            rows = await self._directory.ended(tx, account, GIVEN_UP, since, GIVEN_UP_MOST)
+        seen.late = {row.id: seen.late.get(row.id, ZERO) for row in rows}
+        for row in rows:
+            report = await broker.find(reference(row))
+            if report is None or report.filled == seen.late[row.id]:
+                continue
             await self._settler.learn(broker, row, report)
+            if row.id not in self._settler.waiting:
+                seen.late[row.id] = report.filled
+        return rows

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from gateway.core.contract import Host
-from plugins.trading.brokers.course import ZERO, next_client_id, reference
+from plugins.trading.brokers.course import ZERO, next_client_id, outdated, reference
 from plugins.trading.brokers.floor import LiveFloor
 from plugins.trading.brokers.port import Broker, Deal, Reference, Report, gross
 from plugins.trading.orders.store import FillStore, OrderStore
@@ -16,6 +16,10 @@ from plugins.trading.writing import writing
 from schema.symbols import parse_instrument
 from schema.words.orders import OrderStatus
 
+LOST = "BROKER_LOST: the broker does not know it any more"
+UNSENT = "CANCELED: it had not reached the broker"
+UNREACHED = "BROKER_UNAVAILABLE: it has not reached the broker"
+"""Why an order ends of which the broker says nothing."""
 GRACE = timedelta(seconds=60)
 """After so long a request that was sent is not on its way any more: Binance's is good for 5 s, and we wait 8 s."""
 BEFORE = timedelta(minutes=1)
@@ -33,10 +37,17 @@ class Settler:
     async def settle(
         self, row: OrderRow, report: Report, deals: Sequence[Deal], *, settled: bool = False
     ) -> OrderRow:  # fmt: skip
-        """The order after a report, with *deals*: all of its fills that are known by now."""
+        """The order after a report, with *deals*: all of its fills that are known by now.
+
+        *row* is the order as it stood when the broker was asked; *settled*, where it is not replaced for certain.
+        """
         async with writing(self._host, row.tenant_id, row.account_id) as w:
             floor = await LiveFloor.opened(self._host, w, [row.instrument])
-            now = floor.orders.get(row.id) or await OrderStore().find(w.tx, row.tenant_id, row.id) or row
+            now = await standing(floor, row)
+            if now.broker_order_id not in (row.broker_order_id, report.broker_id):
+                report = outdated(report, now)
+            replaced = now.status == OrderStatus.PENDING_REPLACE and report.broker_id != now.broker_order_id
+            settled = replaced or (settled and now.version == row.version)
             booked = {fill.broker_fill_id for fill in await FillStore().of_order(w.tx, row.tenant_id, row.id)}
             new = list({deal.id: deal for deal in deals if deal.id not in booked}.values())
             complete = gross(deals) >= report.filled
@@ -69,29 +80,40 @@ class Settler:
         known = Reference(instrument=parse_instrument(row.instrument), client_id=next_client_id(row))
         report = await broker.find(known)
         if report is not None:
-            return await self.learn(broker, row, report, settled=True)
+            return await self.learn(broker, row, report)
         late = self._host.clock.now() - row.changed_at > GRACE
         return await self.sync(broker, row, settled=late)
 
     async def end(self, row: OrderRow, status: OrderStatus, reason: str) -> OrderRow:
-        """It ends without the broker: it was refused, or there is no such order. One that has changed since stays."""
+        """It ends without the broker: it was refused, or there is no such order. One that the broker knows and that has
+        changed since stays."""
         async with writing(self._host, row.tenant_id, row.account_id) as w:
             floor = await LiveFloor.opened(self._host, w, [row.instrument])
-            now = floor.orders.get(row.id)
-            if now is None or now.version != row.version:
-                return now or row
+            now = await standing(floor, row)
+            if not now.open or (now.broker_order_id is not None and now.version != row.version):
+                return now
             floor.end(now, OrderStatus.CANCELED if now.fills else status, reason)
             await floor.write()
         return floor.orders[row.id]
 
     async def restore(self, before: OrderRow, asked: OrderRow) -> OrderRow:
-        """What was asked is not done, for certain: the order is as it was before. One that has changed since stays."""
+        """It was not replaced, for certain: the order has the terms of before, and what is filled by now. One that
+        waits for that no more stays."""
         async with writing(self._host, asked.tenant_id, asked.account_id) as w:
             floor = await LiveFloor.opened(self._host, w)
             now = floor.orders.get(asked.id)
-            if now is None or now.version != asked.version:
+            waits = now is not None and now.status == OrderStatus.PENDING_REPLACE
+            if now is None or not waits or now.broker_order_id != asked.broker_order_id:
                 return now or asked
-            after = replace(before, version=now.version + 1, changed_at=floor.now)
+            after = replace(
+                before, status=OrderStatus.PARTIALLY_FILLED.value if now.fills else before.status, filled=now.filled,
+                paid=now.paid, fills=now.fills, version=now.version + 1, changed_at=floor.now,
+            )  # fmt: skip
             floor.put(after)
             await floor.write()
         return after
+
+
+async def standing(floor: LiveFloor, row: OrderRow) -> OrderRow:
+    """The order under the account's lock, ended or not."""
+    return floor.orders.get(row.id) or await OrderStore().find(floor.w.tx, row.tenant_id, row.id) or row

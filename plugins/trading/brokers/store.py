@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import and_, select
 
@@ -10,6 +11,9 @@ from gateway.core.store import Tx
 from plugins.trading.accounts.rules import SIMULATOR
 from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.tables import accounts, orders
+
+RECENT = 10_000
+"""Of an account's orders so many of the newest are looked through, which takes milliseconds."""
 
 
 class LiveDirectory:
@@ -27,3 +31,14 @@ class LiveDirectory:
         theirs = select(accounts.c.id).where(accounts.c.broker != SIMULATOR)
         mine = and_(orders.c.open.is_(True), orders.c.account_id.in_(theirs))
         return await tx.all(select(orders).where(mine).order_by(orders.c.account_id, orders.c.number), OrderRow)
+
+    async def ended(
+        self, tx: Tx, account: AccountRow, reasons: Collection[str], since: datetime, most: int
+    ) -> list[OrderRow]:  # fmt: skip
+        """Orders of an account that ended so since then, the newest first, and at *most* so many."""
+        mine = and_(
+            orders.c.tenant_id == account.tenant_id, orders.c.account_id == account.id,
+            orders.c.number > account.orders - RECENT, orders.c.reason.in_(sorted(reasons)),
+            orders.c.ended_at > since,
+        )  # fmt: skip
+        return await tx.all(select(orders).where(mine).order_by(orders.c.number.desc()).limit(most), OrderRow)

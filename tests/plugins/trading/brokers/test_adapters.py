@@ -35,6 +35,7 @@ from tests.doubles.brokers import (
     LIMITED,
     LOST,
     SECRET,
+    SLOW,
     AlpacaDouble,
     BinanceDouble,
     Venue,
@@ -156,6 +157,33 @@ async def test_without_a_clear_answer_the_outcome_is_open_and_nothing_is_sent_ag
         monkeypatch.undo()
         found = await broker.find(ref())
         assert (found is None) == (what == DOWN)
+
+
+@pytest.mark.parametrize("id", BOTH)
+@pytest.mark.parametrize("status", [403, 404, 408, 422, 500, 504, 520, 522, 524])
+async def test_what_a_proxy_says_decides_nothing(id: str, status: int) -> None:
+    async with joined(id) as (broker, venue, _):
+        known = ref(broker_id=(await broker.place(ticket())).broker_id)
+        venue.proxy = status
+
+        for asked in (
+            broker.place(ticket("ord_2")), broker.replace(known, ticket("ord_1-1")), broker.find(known),
+            broker.cancel(known),
+        ):  # fmt: skip
+            with pytest.raises(OutcomeUnknown):
+                await asked
+
+        assert {each.client_id for each in venue.orders.values()} == {"ord_1", "ord_2", "ord_1-1"}
+
+
+async def test_that_alpaca_has_waited_too_long_is_no_refusal() -> None:
+    async with joined("alpaca_paper") as (broker, venue, _):
+        venue.faults.append(("POST", "/orders", SLOW))
+
+        with pytest.raises(OutcomeUnknown, match=r"^alpaca_paper answered with status 408$"):
+            await broker.place(ticket())
+
+        assert len(venue.orders) == 1
 
 
 @pytest.mark.parametrize("id", BOTH)

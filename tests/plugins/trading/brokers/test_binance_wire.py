@@ -124,6 +124,7 @@ def test_the_documented_orders_are_read() -> None:
         filled=D(0),
         limit_price=D("0.1"),
     )
+    assert (order(trailingDelta=10).trail_percent, order(trailingDelta="525").trail_percent) == (D("0.1"), D("5.25"))
     assert (order(CANCELED).client_id, order(CANCELED).status) == ("myOrder1", "CANCELED")
     assert order(FULL).deals == (
         Deal(id="BTCUSDT:56", broker_order_id="28", quantity=D(1), price=D(4000), at=at, fee=D(4), fee_asset="USDT"),

@@ -58,7 +58,9 @@ def deal(**given: Any) -> Deal:
         (S.PENDING_CANCEL, 1, S.FILLED, True, False, S.FILLED),
         (S.PENDING_REPLACE, 0, S.ACCEPTED, True, False, S.PENDING_REPLACE),
         (S.PENDING_REPLACE, 0, S.ACCEPTED, True, True, S.ACCEPTED),
-        (S.PENDING_REPLACE, 0, S.CANCELED, True, False, S.CANCELED),
+        (S.PENDING_REPLACE, 0, S.CANCELED, True, False, S.PENDING_REPLACE),
+        (S.PENDING_REPLACE, 1, S.CANCELED, True, True, S.CANCELED),
+        (S.PENDING_REPLACE, 1, S.FILLED, True, False, S.FILLED),
         (S.CANCELED, 0, S.FILLED, True, True, S.CANCELED), (S.FILLED, 1, S.CANCELED, True, True, S.FILLED),
     ],
 )  # fmt: skip

@@ -11,6 +11,7 @@ from plugins.trading.rows import AccountRow
 from plugins.trading.tables import accounts
 from tests.doubles import brokers as doubles
 from tests.doubles.brokers import DOWN
+from tests.plugins.trading.brokers.gates import Gate
 from tests.plugins.trading.brokers.room import CANCEL, PLACE, SYMBOLS, Room
 from tests.plugins.trading.rowsof import D
 
@@ -208,3 +209,96 @@ async def test_a_key_that_is_not_taken_is_told_once_and_not_tried_all_the_time(
     monkeypatch.undo()
     await room.look(60)
     assert (await room.orders("tacc_b"))[0].status == "ACCEPTED"
+
+
+@pytest.mark.parametrize("account", BOTH)
+@pytest.mark.parametrize("canceled", [False, True])
+async def test_an_order_that_was_given_up_and_is_filled_there_all_the_same_is_booked(
+    room: Room, account: str, canceled: bool
+) -> None:
+    venue = room.venue(account)
+    venue.faults.append(("POST", "/orders" if account == "tacc_a" else "/order", DOWN))
+    id = (await room.place(account))["order"]["id"]
+    if canceled:
+        await room.do(CANCEL, orderId=id)
+    await room.look(61)
+    given_up = await room.order(id)
+    late = venue.add(
+        client_id=id, symbol="BTC/USD" if account == "tacc_a" else "BTCUSDT", side="BUY", type="LIMIT", tif="GTC",
+        quantity=D(1), price="100",
+    )  # fmt: skip
+    venue.cash = {"USD" if account == "tacc_a" else "USDT": "-100"}
+    venue.units = {"BTCUSD" if account == "tacc_a" else "BTC": "1"}
+    venue.fill(late, "1", "100")
+    venue.hides_fills = True
+
+    await room.look(300)
+    await room.look()
+    assert (await room.order(id)).filled == 0
+    venue.hides_fills = False
+    await room.look()
+    asked = venue.count("GET", "/FILL") + venue.count("GET", "/myTrades")
+    await room.look(300)
+    await room.look(300)
+
+    row = await room.order(id)
+    assert (row.status, row.reason, row.filled, row.paid) == (given_up.status, given_up.reason, D(1), D(100))
+    # Its money is its own, and no adjustment; and what is booked is not asked for again.
+    assert [each.kind for each in await room.entries(account)] == ["TRADE_PNL"]
+    assert venue.count("GET", "/FILL") + venue.count("GET", "/myTrades") == asked
+    assert await room.findings() == []
+
+
+async def test_an_order_that_the_broker_had_lost_and_has_filled_is_booked(room: Room) -> None:
+    venue = room.venue("tacc_b")
+    placed = (await room.place("tacc_b"))["order"]
+    await room.look(3600)
+    lost = dict(venue.orders)
+    venue.orders.clear()
+    for _ in range(12):
+        await room.look()
+    assert (await room.order(placed["id"])).status == "CANCELED"
+
+    venue.orders |= lost
+    venue.fill(venue.orders["1"], "0.25", "100")
+    venue.orders["1"].status = "canceled"
+    await room.look(300)
+
+    row = await room.order(placed["id"])
+    assert (row.status, row.filled, row.fills) == ("CANCELED", D("0.25"), 1)
+
+
+async def test_orders_that_were_given_up_are_asked_for_a_day_and_no_more_than_some_of_them(room: Room) -> None:
+    venue = room.venue("tacc_a")
+    for _ in range(25):
+        venue.faults.append(("POST", "/orders", DOWN))
+        await room.place("tacc_a")
+    await room.look(61)
+    assert [row.status for row in await room.orders("tacc_a")] == ["REJECTED"] * 25
+    await room.look(300)
+    venue.asked.clear()
+
+    await room.look(300)
+    assert venue.count("GET", "client_order_id") == 20
+    venue.asked.clear()
+    await room.look(86_400)
+    assert venue.count("GET", "client_order_id") == 0
+
+
+async def test_a_stray_that_is_filled_before_it_is_cancelled_is_booked(room: Room) -> None:
+    venue = room.venue("tacc_b")
+    venue.faults.append(("POST", "/order", DOWN))
+    id = (await room.place("tacc_b"))["order"]["id"]
+    await room.look(61)
+    late = venue.add(
+        client_id=id, symbol="BTCUSDT", side="BUY", type="LIMIT", tif="GTC", quantity=D(1), price="100"
+    )  # fmt: skip
+    gate = Gate(venue, "DELETE", "/order")
+    looking = await gate.holding(room.look(300))
+    venue.fill(late, "1", "100")
+
+    gate.open()
+    await looking
+
+    row = await room.order(id)
+    assert (row.status, row.filled, late.status) == ("REJECTED", D(1), "filled")

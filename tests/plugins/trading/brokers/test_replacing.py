@@ -1,0 +1,178 @@
+"""Replacements beside the reconciliation and fills: whichever answer comes first, the books are the broker's."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.doubles.brokers import DOWN
+from tests.plugins.trading.brokers.gates import Gate
+from tests.plugins.trading.brokers.room import CANCEL, REPLACE, Room
+from tests.plugins.trading.rowsof import D
+
+BOTH = ("tacc_a", "tacc_b")
+
+
+async def resting(room: Room, account: str) -> str:
+    """The id of an order of one at 100 that works; the account was looked at as a whole before."""
+    await room.look()
+    await room.look()
+    placed: str = (await room.place(account))["order"]["id"]
+    return placed
+
+
+async def check_filled(room: Room, account: str, id: str) -> None:
+    """What works at the broker in its place, at 105, is filled and booked."""
+    venue = room.venue(account)
+    (working,) = [each for each in venue.orders.values() if each.open]
+    venue.fill(working, "1", "105")
+    await room.look()
+    row = await room.order(id)
+    assert (row.status, row.limit_price, row.paid, row.fills) == ("FILLED", D(105), D(105), 1)
+    assert await room.findings() == []
+
+
+@pytest.mark.parametrize("account", BOTH)
+@pytest.mark.parametrize("answered", [False, True])
+async def test_an_answer_about_an_order_that_was_replaced_meanwhile_changes_nothing(
+    room: Room, account: str, answered: bool
+) -> None:
+    id = await resting(room, account)
+    gate = Gate(room.venue(account), "GET", "/orders/1" if account == "tacc_a" else "/order", answered=answered)
+    looking = await gate.holding(room.look())
+
+    replaced = (await room.do(REPLACE, orderId=id, limitPrice="105"))["order"]
+    gate.open()
+    await looking
+
+    row = await room.order(id)
+    assert (replaced["status"], row.status, row.limit_price) == ("ACCEPTED", "ACCEPTED", D(105))
+    await check_filled(room, account, id)
+
+
+async def test_the_end_of_the_order_is_told_late_while_its_replacement_is_under_way(room: Room) -> None:
+    id = await resting(room, "tacc_b")
+    venue = room.venue("tacc_b")
+    asking = Gate(venue, "GET", "/order")
+    looking = await asking.holding(room.look())
+    sending = Gate(venue, "POST", "/cancelReplace", answered=True)
+    replacing = await sending.holding(room.do(REPLACE, orderId=id, limitPrice="105"))
+
+    asking.open()
+    await looking
+    assert (await room.order(id)).status == "PENDING_REPLACE"
+    sending.open()
+
+    assert (await replacing)["order"]["status"] == "ACCEPTED"
+    await check_filled(room, "tacc_b", id)
+
+
+async def test_a_replacement_that_comes_between_two_questions_is_the_order(room: Room) -> None:
+    id = await resting(room, "tacc_b")
+    venue = room.venue("tacc_b")
+    sending = Gate(venue, "POST", "/cancelReplace")
+    replacing = await sending.holding(room.do(REPLACE, orderId=id, limitPrice="105"))
+    # It is not there yet.
+    asking = Gate(venue, "GET", "/order", answered=True)
+    looking = await asking.holding(room.look())
+
+    sending.open()
+    await replacing
+    asking.open()
+    await looking
+
+    row = await room.order(id)
+    assert (row.status, row.limit_price, row.broker_order_id) == ("ACCEPTED", D(105), "2")
+    await check_filled(room, "tacc_b", id)
+
+
+async def test_an_order_that_somebody_has_cancelled_at_the_broker_ends_once_no_replacement_can_come(room: Room) -> None:
+    id = await resting(room, "tacc_b")
+    venue = room.venue("tacc_b")
+    gate = Gate(venue, "POST", "/cancelReplace")
+    replacing = await gate.holding(room.do(REPLACE, orderId=id, limitPrice="105"))
+    venue.fill(venue.orders["1"], "0.4", "100")
+    venue.orders["1"].status = "canceled"
+
+    await room.look()
+    row = await room.order(id)
+    assert (row.status, row.filled) == ("PENDING_REPLACE", D("0.4"))
+    replacing.cancel()
+    gate.open()
+    await room.look(61)
+
+    row = await room.order(id)
+    assert (row.status, row.filled, row.limit_price, row.quantity) == ("CANCELED", D("0.4"), D(100), D(1))
+    assert await room.findings() == []
+
+
+async def test_an_order_that_is_filled_before_it_is_replaced_keeps_its_terms(room: Room) -> None:
+    id = await resting(room, "tacc_b")
+    venue = room.venue("tacc_b")
+    gate = Gate(venue, "POST", "/cancelReplace")
+    replacing = await gate.holding(room.see(REPLACE, orderId=id, limitPrice="105", quantity="2"))
+    venue.fill(venue.orders["1"], "1", "100")
+
+    await room.look()
+    gate.open()
+    (refused,) = (await replacing)["userErrors"]
+
+    row = await room.order(id)
+    assert (refused["code"], row.status) == ("BROKER_REFUSED", "FILLED")
+    assert (row.quantity, row.limit_price, row.filled) == (D(1), D(100), D(1))
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_a_refused_replacement_of_an_order_that_is_filled_in_part_meanwhile_is_undone_at_once(
+    room: Room, account: str
+) -> None:
+    id = await resting(room, account)
+    venue = room.venue(account)
+    gate = Gate(venue, *(("PATCH", "/1") if account == "tacc_a" else ("POST", "/cancelReplace")))
+    replacing = await gate.holding(room.see(REPLACE, orderId=id, limitPrice="105", quantity="3"))
+    venue.fill(venue.orders["1"], "0.4", "100")
+    await room.look()
+    venue.refuses = "no"
+
+    gate.open()
+    (refused,) = (await replacing)["userErrors"]
+
+    row = await room.order(id)
+    assert (refused["code"], row.status) == ("BROKER_REFUSED", "PARTIALLY_FILLED")
+    assert (row.quantity, row.limit_price, row.filled, row.paid) == (D(1), D(100), D("0.4"), D(40))
+    assert (await room.do(CANCEL, orderId=id))["order"]["status"] == "CANCELED"
+    assert await room.findings() == []
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_an_order_that_is_refused_ends_with_the_brokers_words_though_it_was_to_be_cancelled_meanwhile(
+    room: Room, account: str
+) -> None:
+    venue = room.venue(account)
+    gate = Gate(venue, "POST", "/orders" if account == "tacc_a" else "/order")
+    placing = await gate.holding(room.place(account))
+    (kept,) = await room.orders(account)
+    assert (await room.do(CANCEL, orderId=kept.id))["order"]["status"] == "PENDING_CANCEL"
+    venue.refuses = "insufficient balance"
+
+    gate.open()
+    answered = (await placing)["order"]
+
+    row = await room.order(kept.id)
+    assert (answered["status"], row.status, row.open) == ("REJECTED", "REJECTED", False)
+    assert (row.reason or "").startswith("BROKER_REFUSED: insufficient balance")
+
+
+async def test_the_trail_of_a_replacement_that_never_came_is_undone(room: Room) -> None:
+    trailing = {"side": "BUY", "type": "TRAILING_STOP", "trailPercent": "2"}
+    id = (await room.place("tacc_b", **trailing))["order"]["id"]
+    await room.look()
+    venue = room.venue("tacc_b")
+    venue.faults.append(("POST", "/cancelReplace", DOWN))
+
+    await room.do(REPLACE, orderId=id, trailPercent="5.25")
+    asked = await room.order(id)
+    await room.look(61)
+
+    row = await room.order(id)
+    assert (asked.status, asked.trail_percent) == ("PENDING_REPLACE", D("5.25"))
+    assert (row.status, row.trail_percent) == ("ACCEPTED", D(2))
