@@ -15,10 +15,10 @@ from gateway.core.matching.rules import check_notional, check_quantity, worth
 from plugins.trading.ledger.chart import EXACT, shown
 from plugins.trading.orders.affording import arrival, check_funds, only_closes, reserve_of
 from plugins.trading.orders.checks import Path, side_price
-from plugins.trading.orders.sides import check_exits
+from plugins.trading.orders.sides import keeps_exit
 from plugins.trading.orders.sizes import sizing_price, told_size
 from plugins.trading.orders.turning import working
-from plugins.trading.orders.wishes import Wish
+from plugins.trading.orders.wishes import Wish, exits_of
 from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderType, TimeInForce
 from schema.words.problems import Refused
@@ -112,11 +112,8 @@ def _passes(floor: Floor, ground: Ground, row: OrderRow, wish: Wish, path: Path)
 
 
 def _keeps_exits(floor: Floor, ground: Ground, wish: Wish, limit: Decimal | None) -> bool:
-    try:
-        check_exits(replace(wish, limit_price=limit), ground, floor.now, ())
-    except Refused:
-        return False
-    return True
+    moved = replace(wish, limit_price=limit)
+    return all(keeps_exit(moved, exit, leg, ground, floor.now) for leg, _, exit in exits_of(wish) if exit is not None)
 
 
 def _sized(ground: Ground, row: OrderRow) -> str:

@@ -211,7 +211,7 @@ def _check_kept_exits(floor: Floor, ground: Ground, row: OrderRow, terms: Mappin
         try:
             check_exit(entry, _exit(each), OrderLeg(str(each.leg)), ground, floor.now, ())
         except Refused as refused:
-            raise refused_by_exit(entry, given, each, _exit(each), ground.spec, refused) from refused
+            raise refused_by_exit(entry, given, each, _exit(each), ground, floor.now, refused) from refused
 
 
 def _check_new_side(floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ touched, lie the other way. Exits of a bracket are judged by the price at which 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -77,8 +77,17 @@ def check_exit(wish: Wish, exit: Exit, leg: OrderLeg, ground: Ground, now: datet
     check_side(closing, leg, price, spec, path)
 
 
+def keeps_exit(wish: Wish, exit: Exit, leg: OrderLeg, ground: Ground, now: datetime) -> bool:
+    """Whether an exit passes with such prices of its entry."""
+    try:
+        check_exit(wish, exit, leg, ground, now, ())
+    except Refused:
+        return False
+    return True
+
+
 def refused_by_exit(
-    entry: Wish, given: Sequence[str], row: OrderRow, exit: Exit, spec: Spec, refused: Refused
+    entry: Wish, given: Sequence[str], row: OrderRow, exit: Exit, ground: Ground, now: datetime, refused: Refused
 ) -> Refused:  # fmt: skip
     """Why an entry has no such prices while an exit waits for it: by the field of the *given* one that the exit is
     beyond, with what passes there."""
@@ -88,10 +97,14 @@ def refused_by_exit(
         price: Decimal | None = getattr(entry, name)
         if waiting is None or price is None or (price > waiting.price if waiting.below else price < waiting.price):
             continue
-        words, passes = "above" if waiting.below else "below", _nearest(waiting.price, spec, below=not waiting.below)
+        near = _near(waiting.price, ground.spec, below=not waiting.below)
+        moved = replace(entry, limit_price=near) if name == "limit_price" else replace(entry, stop_price=near)
+        if not keeps_exit(moved, exit, leg, ground, now):
+            continue
+        words, passes = ("above", "at least") if waiting.below else ("below", "at most")
         told = (
             f"{which} has {waiting.field} {shown(waiting.price)}, and is met at once unless the entry lies {words} it: "
-            f"a {camel(name)} of {passes} passes, or move that exit first."
+            f"a {camel(name)} of {passes} {shown(near)} passes, or move that exit first."
         )
         return Refused(refused.code, told, camel(name))
     return Refused(refused.code, f"{which}: {refused.message} Move that exit first.", camel(given[0]))
@@ -130,10 +143,12 @@ def _waiting(wish: Wish, leg: OrderLeg | None) -> Waiting | None:
 
 def _nearest(price: Decimal, spec: Spec, *, below: bool) -> str:
     """The nearest price on one side of another that the instrument has, in words."""
+    return f"{'at most' if below else 'at least'} {shown(_near(price, spec, below=below))}"
+
+
+def _near(price: Decimal, spec: Spec, *, below: bool) -> Decimal:
     unit = spec.tick or COIN_STEP
-    if below:
-        return f"at most {shown(ceil_to(EXACT.subtract(price, unit), unit))}"
-    return f"at least {shown(floor_to(EXACT.add(price, unit), unit))}"
+    return ceil_to(EXACT.subtract(price, unit), unit) if below else floor_to(EXACT.add(price, unit), unit)
 
 
 def _entry_price(wish: Wish, tick: Tick | None) -> Decimal | None:
