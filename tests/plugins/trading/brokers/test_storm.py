@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from decimal import Decimal
 from random import Random
@@ -17,13 +18,14 @@ FAULTS = (LOST, DOWN, DOWN_AFTER, LIMITED)
 METHODS = ("POST", "POST", "GET", "DELETE", "PATCH")
 
 
-@pytest.mark.parametrize(("account", "seed"), [("tacc_a", 1), ("tacc_b", 2)])
-async def test_after_a_storm_the_books_are_the_brokers(room: Room, account: str, seed: int) -> None:
+@pytest.mark.parametrize(("account", "seed", "at_once"), [("tacc_a", 1, 1), ("tacc_b", 2, 1), ("tacc_b", 10, 2)])
+async def test_after_a_storm_the_books_are_the_brokers(room: Room, account: str, seed: int, at_once: int) -> None:
     venue, random = room.venue(account), Random(seed)
     for _ in range(60):
         if random.random() < 0.3:
             venue.faults.append((random.choice(METHODS), "", random.choice(FAULTS)))
-        await step(room, account, random)
+        looking = [room.look(1)] if at_once > 1 else []
+        await asyncio.gather(*looking, *(step(room, account, random) for _ in range(at_once)))
 
     venue.faults.clear()
     for order in [each for each in venue.orders.values() if each.open]:
