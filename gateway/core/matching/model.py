@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+A_CENT = Decimal("0.01")
 Chosen = TypeVar("Chosen", bound=StrEnum)
 
 
@@ -122,8 +123,8 @@ class Fees:
     per_unit: Decimal = ZERO
     fixed: Decimal = ZERO
     """Of every order, with its first fill."""
-    least: Decimal = Decimal("0.01")
-    """Of what one message fills of an order."""
+    least: Decimal = A_CENT
+    """Of what one message fills of an order; of money alone where it is a cent, see `fees.least_of`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
