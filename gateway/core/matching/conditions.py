@@ -118,7 +118,7 @@ def read(stored: Mapping[str, Any]) -> Condition:
         case "ORDER":
             return OrderCondition(order_id=_text(stored, "order_id"), status=_status(stored))
         case kind:
-            raise BadInput("condition.kind", f"must be one of PRICE, TIME, ORDER, VALUE, not {kind!r}")
+            raise BadInput("condition.kind", f"must be one of PRICE, TIME, ORDER, VALUE, not {kind!r:.40}")
 
 
 def _reached(value: Decimal | None, direction: Direction, level: Decimal) -> bool:
@@ -134,21 +134,21 @@ def _level(condition: PriceCondition | ValueCondition) -> dict[str, Any]:
 def _text(stored: Mapping[str, Any], name: str) -> str:
     given = stored.get(name)
     if not isinstance(given, str) or not 0 < len(given) <= 200:
-        raise BadInput(f"condition.{name}", f"must be a text of 1 to 200 characters, not {given!r}")
+        raise BadInput(f"condition.{name}", f"must be a text of 1 to 200 characters, not {given!r:.40}")
     return given
 
 
 def _direction(stored: Mapping[str, Any]) -> Direction:
     given = stored.get("direction")
     if not isinstance(given, str) or given not in Direction.__members__:
-        raise BadInput("condition.direction", f"must be one of ABOVE, BELOW, not {given!r}")
+        raise BadInput("condition.direction", f"must be one of ABOVE, BELOW, not {given!r:.40}")
     return Direction(given)
 
 
 def _status(stored: Mapping[str, Any]) -> OrderStatus:
     given = stored.get("status", OrderStatus.FILLED.value)
     if not isinstance(given, str) or given not in OrderStatus.__members__:
-        raise BadInput("condition.status", f"must be one of {', '.join(OrderStatus.__members__)}, not {given!r}")
+        raise BadInput("condition.status", f"must be one of {', '.join(OrderStatus.__members__)}, not {given!r:.40}")
     return OrderStatus(given)
 
 
@@ -159,7 +159,7 @@ def _number(stored: Mapping[str, Any], name: str) -> Decimal:
     except InvalidOperation:
         value = None
     if value is None or not value.is_finite():
-        raise BadInput(f"condition.{name}", f"must be a number, not {given!r}")
+        raise BadInput(f"condition.{name}", f"must be a number, not {given!r:.40}")
     return value
 
 
@@ -170,5 +170,5 @@ def _instant(stored: Mapping[str, Any], name: str) -> datetime:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
-        raise BadInput(f"condition.{name}", f"must be a time with its offset from UTC, not {given!r}")
+        raise BadInput(f"condition.{name}", f"must be a time with its offset from UTC, not {given!r:.40}")
     return at

@@ -152,10 +152,9 @@ def reserve(
         worst = worst_price(order, price, model.collar_bps)
         dearer = Liquidity.TAKER if model.fees.taker >= model.fees.maker else Liquidity.MAKER
         raw = commission(model.fees, opens, worst, spec.contract_size, dearer, first=not order.fills)
-        quantum = quantum_of(spec.currency)
-        fee = commissions(model.fees, (raw,), quantum)[0]
+        fee = commissions(model.fees, (raw,), spec.currency)[0]
         needed = initial(opens * spec.contract_size * worst, leverage)
-        return _up(needed, quantum) + fee
+        return _up(needed, quantum_of(spec.currency)) + fee
 
 
 def liquidations(equity: Decimal, stakes: Iterable[Stake]) -> tuple[Stake, ...]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+A_CENT = Decimal("0.01")
 Chosen = TypeVar("Chosen", bound=StrEnum)
 
 
@@ -122,8 +123,8 @@ class Fees:
     per_unit: Decimal = ZERO
     fixed: Decimal = ZERO
     """Of every order, with its first fill."""
-    least: Decimal = Decimal("0.01")
-    """Of what one message fills of an order."""
+    least: Decimal = A_CENT
+    """Of what one message fills of an order; of money alone where it is a cent, see `fees.least_of`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,7 +273,7 @@ class _Reader:
 
     def __init__(self, given: Any, path: str) -> None:
         if not isinstance(given, Mapping):
-            raise BadInput(path, f"must be an object, not {given!r}")
+            raise BadInput(path, f"must be an object, not {given!r:.40}")
         self._given, self._path = given, path
 
     def inner(self, name: str) -> _Reader:
@@ -290,9 +291,9 @@ class _Reader:
         low = least if above is None else above
         if value is None or not (low < value if above is not None else low <= value) or value > most:
             bounds = f"above {low}" if above is not None else f"from {low}"
-            raise self._bad(name, f"must be a number {bounds} to {most}, not {given!r}")
+            raise self._bad(name, f"must be a number {bounds} to {most}, not {given!r:.40}")
         if int(value.as_tuple().exponent) < -12:
-            raise self._bad(name, f"has at most 12 digits behind the point, not as {given!r}")
+            raise self._bad(name, f"has at most 12 digits behind the point, not as {given!r:.40}")
         return value
 
     def whole(self, name: str, default: int, least: int, most: int) -> int:
@@ -300,7 +301,7 @@ class _Reader:
         if given is None:
             return default
         if not isinstance(given, int) or isinstance(given, bool) or not least <= given <= most:
-            raise self._bad(name, f"must be a whole number from {least} to {most}, not {given!r}")
+            raise self._bad(name, f"must be a whole number from {least} to {most}, not {given!r:.40}")
         return given
 
     def whole_or_none(self, name: str, default: int, least: int, most: int) -> int | None:
@@ -312,13 +313,13 @@ class _Reader:
     def flag(self, name: str, default: bool) -> bool:
         given = self._given.get(name)
         if given is not None and not isinstance(given, bool):
-            raise self._bad(name, f"must be true or false, not {given!r}")
+            raise self._bad(name, f"must be true or false, not {given!r:.40}")
         return default if given is None else given
 
     def text(self, name: str, most: int) -> str | None:
         given = self._given.get(name)
         if given is not None and not (isinstance(given, str) and 0 < len(given) <= most):
-            raise self._bad(name, f"must be a text of 1 to {most} characters, not {given!r}")
+            raise self._bad(name, f"must be a text of 1 to {most} characters, not {given!r:.40}")
         return given
 
     def choice(self, name: str, choices: type[Chosen], default: Chosen) -> Chosen:
@@ -326,7 +327,7 @@ class _Reader:
         if given is None:
             return default
         if not isinstance(given, str) or given not in choices.__members__:
-            raise self._bad(name, f"must be one of {', '.join(choices.__members__)}, not {given!r}")
+            raise self._bad(name, f"must be one of {', '.join(choices.__members__)}, not {given!r:.40}")
         return choices[given]
 
     def _bad(self, name: str, message: str) -> BadInput:

@@ -34,7 +34,7 @@ from gateway.core.matching.lifecycle import (
 )
 from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step, Tick, Working
 from gateway.core.matching.offers import Offer, Offered, is_stale
-from gateway.core.matching.rounding import EXACT, ZERO, quantum_of, total_of
+from gateway.core.matching.rounding import EXACT, ZERO, total_of
 from gateway.core.matching.slippage import fraction, jitter, slipped
 from schema.words.orders import FillSource, Liquidity, OrderStatus, OrderType, TimeInForce
 from schema.words.trades import Side
@@ -319,7 +319,7 @@ def _executions(
             price = slipped(order.side, reference, part, spec.tick, limit_of(order))
         raw.append(commission(model.fees, quantity, price, spec.contract_size, found.liquidity, first=number == 1))
         made.append((number, quantity, price, reference))
-    fees = commissions(model.fees, raw, quantum_of(spec.currency))
+    fees = commissions(model.fees, raw, spec.currency)
     return tuple(
         Execution(
             number=number, quantity=quantity, price=price, reference=reference, fee=fee,

@@ -50,7 +50,11 @@ class TradingFeesInput:
     taker: Decimal = _given("Where it took what was there, 0 to 0.1.", _FEES.taker)
     per_unit: Decimal = _given("For each unit, 0 to 1,000.", _FEES.per_unit)
     fixed: Decimal = _given("For each order, with its first fill, 0 to 1,000.", _FEES.fixed)
-    least: Decimal = _given("Never less than this, 0 to 1,000.", _FEES.least)
+    least: Decimal = _given(
+        "Never less than this, 0 to 1,000. 0.01 is a cent: it counts where the price is in money of ISO 4217 or in a "
+        "stablecoin, and not in coins such as BTC; any other counts in all.",
+        _FEES.least,
+    )
 
 
 @strawberry.input(description="How a paper account's orders are filled; what is left out has its default.")

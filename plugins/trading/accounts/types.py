@@ -66,7 +66,7 @@ class TradingFees:
     taker: Decimal = described("Of the notional, where it took what was there.")
     per_unit: Decimal = described("For each unit.")
     fixed: Decimal = described("For each order, with its first fill.")
-    least: Decimal = described("Never less than this.")
+    least: Decimal = described("Never less than this; 0.01 counts in money and stablecoins alone.")
 
 
 @model("How a paper account's orders are filled: the same model and prices fill the same way.")

@@ -13,7 +13,7 @@ import strawberry
 
 from gateway.core.contract import Context, Ctx
 from gateway.core.matching.fees import commission, commissions
-from gateway.core.matching.rounding import quantum_of, total_of
+from gateway.core.matching.rounding import total_of
 from gateway.core.matching.venue import give_back
 from plugins.trading.accounts.access import Gate
 from plugins.trading.markets.prices import Prices
@@ -232,7 +232,7 @@ def _fee(order: OrderRow, fills: Sequence[FillRow], price: Decimal | None, groun
         ground.model.fees, left, price, ground.spec.contract_size, Liquidity.MAKER if waits else Liquidity.TAKER,
         first=not fills,
     )  # fmt: skip
-    return _EXACT.add(paid, commissions(ground.model.fees, (raw,), quantum_of(ground.spec.currency))[0])
+    return _EXACT.add(paid, commissions(ground.model.fees, (raw,), ground.spec.currency)[0])
 
 
 def _fill(row: FillRow) -> PreviewedFill:

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.core.matching.fees import commission, commissions
 from gateway.core.matching.funding import funding, interest, next_funding
+from gateway.core.matching.margin import reserve
 from gateway.core.matching.model import Fees, Slippage
 from gateway.core.matching.slippage import fraction, jitter, slipped
 from gateway.core.matching.venue import accept, step
@@ -118,12 +119,39 @@ def test_commission_is_a_rate_by_liquidity_a_rate_by_unit_and_a_fixed_part_with_
 def test_the_least_commission_counts_once_for_what_one_message_fills():
     model = Fees()
 
-    assert commissions(model, [D("0.04")], CENT) == (D("0.04"),)
-    assert commissions(model, [D("0.004")], CENT) == (CENT,)
-    assert commissions(model, [D("0.001"), D("0.001"), D("0.002")], CENT) == (CENT, D(0), D(0))
-    assert commissions(replace(model, least=D(1)), [D("0.2"), D("0.3")], CENT) == (D("0.7"), D("0.3"))
-    assert commissions(model, [D("0.125"), D("0.135")], CENT) == (D("0.12"), D("0.14"))  # half to even
-    assert commissions(model, [], CENT) == ()
+    assert commissions(model, [D("0.04")], "USD") == (D("0.04"),)
+    assert commissions(model, [D("0.004")], "USD") == (CENT,)
+    assert commissions(model, [D("0.001"), D("0.001"), D("0.002")], "USD") == (CENT, D(0), D(0))
+    assert commissions(replace(model, least=D(1)), [D("0.2"), D("0.3")], "USD") == (D("0.7"), D("0.3"))
+    assert commissions(model, [D("0.125"), D("0.135")], "USD") == (D("0.12"), D("0.14"))  # half to even
+    assert commissions(model, [], "USD") == ()
+
+
+@pytest.mark.parametrize(
+    ("least", "currency", "paid"),
+    [
+        ("0.01", "USD", "0.01"),
+        ("0.01", "USDT", "0.01"),
+        ("0.01", "KWD", "0.010"),
+        ("0.01", "JPY", "0"),
+        ("0.01", "BTC", "0.0000004"),
+        ("0.01", "ETH", "0.0000004"),
+        ("0.00001", "BTC", "0.00001"),
+        ("5", "JPY", "5"),
+    ],
+)
+def test_the_usual_least_is_a_cent_and_not_a_hundredth_of_a_coin(least, currency, paid):
+    assert commissions(Fees(least=D(least)), [D("0.0000004")], currency) == (D(paid),)
+
+
+def test_what_is_priced_in_a_coin_pays_and_reserves_its_rate():
+    spec = replace(SPEC, currency="BTC", tick=None, step=None)
+    told = replace(quote("0.00199549", "0.00199549"), instrument=spec.instrument)
+    bought = accept(order(BUY, "MARKET"), told, spec, replace(QUOTES, fees=Fees()), open=True)
+    limit = order(BUY, "LIMIT", limit="0.002")
+
+    assert [each.fee for each in bought.executions] == [D("0.0000004")]
+    assert reserve(limit, D("0.002"), spec, replace(QUOTES, fees=Fees()), D(1), D(1)) == D("0.0020004")
 
 
 def test_fills_carry_their_commission_in_the_currency_of_the_price():

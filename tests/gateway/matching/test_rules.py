@@ -6,6 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 
+from gateway.core.matching import conditions
 from gateway.core.matching.lifecycle import TERMINAL, TRANSITIONS, IllegalTransition, advance, is_terminal, may
 from gateway.core.matching.model import ExecutionModel, Fees, Slippage
 from gateway.core.matching.rounding import ceil_to, floor_to, plain, quotient
@@ -303,6 +304,24 @@ def test_an_execution_model_out_of_bounds_names_the_field(given, field, message)
         ExecutionModel.read(given)
 
     assert (refused.value.field, str(refused.value)) == (f"model.{field}", f"model.{field}: {message}")
+
+
+def test_what_is_told_of_a_wrong_value_is_short():
+    long = "x" * 1_000_000
+
+    for read, given in (
+        (ExecutionModel.read, {"provider": long}),
+        (ExecutionModel.read, {"fees": {"taker": long}}),
+        (ExecutionModel.read, {"slippage": {"kind": long}}),
+        (conditions.read, {"kind": long}),
+        (conditions.read, {"kind": "PRICE", "symbol": long}),
+        (conditions.read, {"kind": "PRICE", "symbol": "x", "direction": "ABOVE", "level": long}),
+        (conditions.read, {"kind": "TIME", "at": long}),
+    ):
+        with pytest.raises(BadInput) as refused:
+            read(given)
+        assert "'xxx" in str(refused.value)
+        assert len(str(refused.value)) < 200
 
 
 def test_a_day_order_ends_with_its_session_or_the_utc_day():

@@ -301,7 +301,9 @@ class TradingFeesInput(Input):
     fixed: Decimal | Unset = UNSET
     """For each order, with its first fill, 0 to 1,000."""
     least: Decimal | Unset = UNSET
-    """Never less than this, 0 to 1,000."""
+    """Never less than this, 0 to 1,000. 0.01 is a cent: it counts where the price is in money of ISO 4217 or in
+    a stablecoin, and not in coins such as BTC; any other counts in all.
+    """
     _names: ClassVar[Mapping[str, str]] = {
         "maker": "maker",
         "taker": "taker",

@@ -902,7 +902,7 @@ export type TradingExecutionModelInput = {
 export type TradingFeesInput = {
   /** For each order, with its first fill, 0 to 1,000. */
   fixed?: Decimal;
-  /** Never less than this, 0 to 1,000. */
+  /** Never less than this, 0 to 1,000. 0.01 is a cent: it counts where the price is in money of ISO 4217 or in a stablecoin, and not in coins such as BTC; any other counts in all. */
   least?: Decimal;
   /** Where another order came to it while it rested, 0 to 0.1. */
   maker?: Decimal;
