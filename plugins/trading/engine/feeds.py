@@ -143,9 +143,9 @@ class Feed:
                 return CANDLES, CandlesAsk(instrument=instrument, interval=Interval.M1, start=start, end=start + MINUTE)
 
     async def _know(self) -> None:
-        """Its rules, anew with each stream."""
+        """Its rules, anew with each stream; conditions look at what has none, too."""
         model = ExecutionModel(provider=self.key.provider)
-        self.spec = await Prices.of(self._context()).spec(self.key.instrument, model=model)
+        self.spec = await Prices.of(self._context()).followed(self.key.instrument, model)
 
     async def _take(self, tapped: Tapped, at: datetime) -> None:
         message = tapped.message

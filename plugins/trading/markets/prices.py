@@ -112,6 +112,13 @@ class Prices:
         priced = await self.priced(instrument, _by_quotes(model or ExecutionModel()))
         return replace(spec, currency=priced.currency)
 
+    async def followed(self, instrument: InstrumentId, model: ExecutionModel) -> Spec:
+        """What its prices are read by: its trading rules; of what cannot be traded at all, their currency alone."""
+        known = await self._described(instrument)
+        if untradable(instrument, known.type) is None:
+            return await self.spec(instrument, model=model)
+        return Spec(instrument=instrument, currency=instrument.quote or known.quote_currency)
+
     async def lists(self, instrument: InstrumentId) -> bool:
         """Whether any list has it."""
         return bool((await self._described(instrument)).symbols)

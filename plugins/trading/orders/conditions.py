@@ -1,4 +1,4 @@
-"""Whether what an order waits for can come: the instrument is known, the other order is there and open or filled."""
+"""Whether what an order waits for can come: the instrument is priced, the other order is there and open or filled."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.reading import find_row
 from plugins.trading.orders.wishes import Wish
 from plugins.trading.rows import AccountRow
+from schema.errors import FailureCode, NoAnswer
 from schema.symbols import parse_instrument
 from schema.words.orders import OrderStatus
 from schema.words.problems import Refused
@@ -22,15 +23,21 @@ async def check_condition(context: Context, account: AccountRow, wish: Wish, *pa
     where = (*path, "condition")
     match read(wish.condition):
         case PriceCondition(symbol=symbol):
-            await _check_known(context, account, symbol, *where, "price", "symbol")
+            # It is looked at by quotes of the account's provider, whatever its orders are matched against.
+            model = ExecutionModel(provider=ExecutionModel.read(account.model).provider)
+            await _check_priced(context, symbol, model, *where, "price", "symbol")
         case ValueCondition(key=key):
-            await _check_known(context, account, key.split(":", 2)[2], *where, "indicator", "symbol")
+            await _check_priced(context, key.split(":", 2)[2], ExecutionModel(), *where, "indicator", "symbol")
         case OrderCondition(order_id=order_id, status=status):
             await _check_order(context, account, order_id, status, *where, "orderFilled")
 
 
-async def _check_known(context: Context, account: AccountRow, symbol: str, *field: str) -> None:
-    await Prices.of(context).told(parse_instrument(symbol), ExecutionModel.read(account.model), *field)
+async def _check_priced(context: Context, symbol: str, model: ExecutionModel, *field: str) -> None:
+    """Refused where no provider has prices of it at all; that it has none now is no reason."""
+    found = await Prices.of(context).told(parse_instrument(symbol), model, *field)
+    if isinstance(found, NoAnswer) and found.code is FailureCode.NOT_COVERED:
+        told = f"Nobody prices {symbol}, so that this condition never comes: {found.message}."
+        raise Refused("ORDER_INVALID", told, *field)
 
 
 async def _check_order(

@@ -128,7 +128,8 @@ class OrderSchedule:
     strategy: str | None = described("The tag of its orders.", default=None)
     active: bool = described("Whether it goes on.")
     problem: str | None = described(
-        "Why the last order was refused, or why it ended before its time, as a code and words.", default=None
+        "Why the last order was refused or not placed, or why it ended before its time, as a code and words.",
+        default=None,
     )
     last_order_id: strawberry.ID | None = described("The newest of its orders.", default=None)
     created_at: datetime = described("When it was made.")

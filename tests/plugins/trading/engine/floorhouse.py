@@ -29,6 +29,7 @@ from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.drafts import deposit
 from plugins.trading.markets.marks import Mark, Marks
 from plugins.trading.markets.prices import Priced, Prices
+from plugins.trading.markets.specs import untradable
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.placing import Place, place, replaced
@@ -42,6 +43,7 @@ from schema.symbols import InstrumentId, parse_instrument
 from schema.words.candles import Bars, CandleSeries
 from schema.words.live import NoticeCode
 from schema.words.orders import OrderType
+from schema.words.problems import Refused
 from schema.words.quotes import PriceType, Quote
 from schema.words.trades import Side
 from schema.words.venues import MarketState
@@ -86,6 +88,9 @@ class HandPrices(Prices):
         self._board, self._now = board, context.host.clock.now()
 
     async def spec(self, instrument: InstrumentId, *field: str, model: ExecutionModel | None = None) -> Spec:
+        why = untradable(instrument)
+        if why is not None:
+            raise Refused("UNKNOWN_INSTRUMENT", f"{instrument} is {why}.", *field)
         return self._board.spec(str(instrument))
 
     async def state(self, instrument: InstrumentId, quote: Quote | None = None) -> MarketState:

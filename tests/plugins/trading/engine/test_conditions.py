@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.core.matching.conditions import (
     Condition,
@@ -116,6 +117,23 @@ async def test_an_order_that_waits_in_vain_is_cancelled(sqlite_url: str, tmp_pat
 
         assert (await made.stand(first.id), await made.stand(second.id)) == (("EXPIRED", "0"), ("CANCELED", "0"))
         assert (await made.order(second.id)).reason == "PARENT_ENDED: the order that it waited for ended otherwise"
+
+
+async def test_an_order_waits_for_what_nobody_can_buy(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account()
+        above = PriceCondition(symbol="index:SPX", direction=Direction.ABOVE, level=D(6000))
+        (order,) = await made.place(account, wish("BUY", "MARKET", condition=_waits(above)), price="100")
+        await made.look()
+
+        with capture_logs() as logs:
+            await made.tick("5999", "index:SPX")
+            before = await made.stand(order.id)
+            await made.tick("6000", "index:SPX")
+
+        assert (before, await made.stand(order.id)) == (("NEW", "0"), ("FILLED", "1"))
+        assert [each["event"] for each in logs if each["log_level"] == "warning"] == []
 
 
 async def test_what_arrives_is_checked_as_if_it_were_placed_then(sqlite_url: str, tmp_path: Path) -> None:

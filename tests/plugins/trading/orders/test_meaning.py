@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from gateway.core.matching.model import ExecutionModel
+from plugins.trading.markets.prices import Priced, Prices
+from schema.errors import FailureCode, NoAnswer
+from schema.symbols import InstrumentId
+from schema.words.orders import FillSource
 from tests.plugins.trading.orders.pit import BTC, CLOSE, ETH, PLACE, Pit, wish
 
 
@@ -56,6 +63,37 @@ async def test_a_condition_that_can_never_come_is_refused(pit: Pit):
     assert waiting["order"]["status"] == "NEW"
     known: dict[str, Any] = {"condition": {"price": {"symbol": ETH, "crossing": "ABOVE", "level": "60"}}}
     assert (await pit.place("BUY", "MARKET", **known))["order"]["status"] == "NEW"
+
+
+@pytest.mark.parametrize("code", [FailureCode.NOT_COVERED, FailureCode.UPSTREAM_UNAVAILABLE])
+async def test_a_condition_on_what_nobody_could_ever_price_is_refused(
+    pit: Pit, monkeypatch: pytest.MonkeyPatch, code: FailureCode
+):
+    told, asked = Prices.told, list[ExecutionModel]()
+
+    async def nobody(self: Prices, instrument: InstrumentId, model: ExecutionModel, *field: str) -> Priced | NoAnswer:
+        if str(instrument) != ETH:
+            return await told(self, instrument, model, *field)
+        asked.append(model)
+        return NoAnswer(ETH, code, "no quotes for ether", ())
+
+    monkeypatch.setattr(Prices, "told", nobody)
+    await pit.open("tacc_3", model={"source": "BOOK"})
+    above = {"symbol": ETH, "crossing": "ABOVE"}
+    waits = {"price": {**above, "level": "60"}}, {"indicator": {**above, "indicator": "SMA", "period": 5}}
+    payloads = [
+        await pit.see(PLACE, i=wish("BUY", "MARKET", accountId="tacc_3", condition=condition)) for condition in waits
+    ]
+
+    covered = code is not FailureCode.NOT_COVERED
+    assert [each["order"] is not None and each["order"]["status"] for each in payloads] == [covered and "NEW"] * 2
+    message = f"Nobody prices {ETH}, so that this condition never comes: no quotes for ether."
+    assert [each["userErrors"] for each in payloads] == [
+        [] if covered else [{"field": ["input", "condition", kind, "symbol"], "code": "ORDER_INVALID",
+                             "message": message}]
+        for kind in ("price", "indicator")
+    ]  # fmt: skip
+    assert {each.source for each in asked} == {FillSource.QUOTES}
 
 
 async def test_a_preview_says_the_same_of_a_condition(pit: Pit):
