@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 import structlog
@@ -17,6 +17,8 @@ from plugins.trading.writing import is_gone
 MOST_MESSAGES = 200
 """Messages that wait for an account that is being written; the oldest is left out then."""
 PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+FINISH_S = 1.0
+"""So long what waits for accounts that are given up is waited for: a lease lasts longer."""
 
 Job = Callable[[], Awaitable[None]]
 
@@ -41,6 +43,8 @@ class Place:
     judged: object = None
     """By what it was valued last."""
     guarding: bool = False
+    leaving: bool = False
+    """Whether others go on with it: what waits is done still, and nothing new is listened to."""
     blind: bool = False
     """Whether it was said that it cannot be valued."""
 
@@ -83,6 +87,12 @@ class Places:
         if place is not None:
             place.jobs.clear()
             place.messages.clear()
+
+    async def finish(self, places: Iterable[Place]) -> None:
+        """What waits for them is done, as far as that does not take too long."""
+        tasks = {place.task for place in places if place.task}
+        if tasks:
+            await asyncio.wait(tasks, timeout=FINISH_S)
 
     def is_mine(self, place: Place) -> bool:
         """Whether it is worked here still."""
