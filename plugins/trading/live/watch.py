@@ -53,12 +53,15 @@ class Watched:
     entries: list[Entry] = field(default_factory=list)
     reached: int = 0
     hinted: bool = False
+    _looked: float = 0.0
+    """When rows, and whether the caller may see them, were looked at last."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _taken: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def updates(self, notices: Sequence[StreamNotice]) -> AsyncGenerator[TradingAccountUpdate, None]:
         """A snapshot, then what is new; BadInput once the account is gone or closed to the caller."""
         with self.context.service(Hints).listening(self.account_id, self._hint):
+            self._looked = self.context.host.clock.monotonic()
             rows = await read_rows(self.context, self.account_id)
             ticker = Ticker(self.context, rows.account.currency, self._wake.set)
             log = asyncio.ensure_future(self._log())
@@ -108,8 +111,9 @@ class Watched:
             for each in waiting:
                 each.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
-        if not self._wake.is_set():
-            self.hinted = True
+        # Prices may wake it all the time.
+        late = self.context.host.clock.monotonic() - self._looked >= LOOK_S
+        self.hinted |= late or not self._wake.is_set()
         self._wake.clear()
 
     async def _pause(self) -> None:
@@ -128,6 +132,7 @@ class Watched:
         news = News(orders=(), positions=(), closed=(), money=False, account=False)
         rows = shown.rows
         if entries or hinted:
+            self._looked = self.context.host.clock.monotonic()
             rows = await self._read(rows, entries)
             news = shown.take(rows)
             await ticker.follow(_model(rows), rows.instruments, rows.currencies)
