@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,11 @@ def workers(host: Host) -> Sequence[Worker]:
     host.bus.subscribe(ACCOUNT_CHANGED, lambda message: engine.doubt(str(message.get("id"))))
     host.bus.subscribe(SWITCHED, lambda message: engine.switched())
     work = Worker(name="trading", every=RENEW_S, run=engine.look, finish=engine.close)
-    if not host.service(Brokers).ids:
-        return (work,)
-    return work, Worker(name="brokers", every=EVERY_S, run=host.service(Reconciler).look, anywhere=True)
+    look = host.service(Reconciler).look
+    return work, *(
+        Worker(name=f"broker {id}", every=EVERY_S, run=partial(look, id), anywhere=True)
+        for id in sorted(host.service(Brokers).ids)
+    )
 
 
 async def stop(host: Host) -> None:
