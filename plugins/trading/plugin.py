@@ -23,6 +23,7 @@ from plugins.trading.hedging.desk import HedgeDesk
 from plugins.trading.ledger.desk import LedgerDesk
 from plugins.trading.ledger.routes import routes
 from plugins.trading.live.hints import Hints
+from plugins.trading.live.reading import Readings
 from plugins.trading.orders.deciding import Decider
 from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.events import EVENTS
@@ -38,7 +39,7 @@ from plugins.trading.tables import TABLES
 
 def services(host: Host) -> dict[type, Any]:
     """One of each a process."""
-    kinds = (SwitchDesk, Appraiser, LedgerDesk, ScheduleDesk, Engine, Reconciler, Hints)
+    kinds = (SwitchDesk, Appraiser, LedgerDesk, ScheduleDesk, Engine, Reconciler, Hints, Readings)
     brokers, decider = Brokers(host), Decider(host)
     made: dict[type, Any] = {Brokers: brokers, TradingKeys: brokers, AccountDesk: AccountDesk(host, brokers.ids)}
     made |= {OfferBook: OfferBook(), OrderDesk: OrderDesk(host, decider), HedgeDesk: HedgeDesk(host, decider)}

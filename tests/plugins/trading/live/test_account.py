@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import Any
 
+import pytest
 from sqlalchemy import delete, update
 
 from gateway.core.identity import Scope
 from gateway.core.outbox.tables import log
+from gateway.core.store import Tx
 from plugins.trading.accounts.desk import TOPIC
+from plugins.trading.positions.standings import Appraiser, Held
+from plugins.trading.rows import AccountRow
 from plugins.trading.tables import accounts, members
 from schema.words.live import NoticeCode
 from tests.plugins.trading.ledger.books import TENANT
@@ -184,6 +189,25 @@ async def test_who_is_removed_sees_no_more_though_prices_change_all_the_time(roo
     assert removed == {"members": [], "userErrors": []}
     assert "errors" in told_of_it[-1]
     assert len(seen) == 3
+
+
+async def test_all_who_watch_an_account_share_one_reading_of_each_version(room: Room, monkeypatch: pytest.MonkeyPatch):
+    read, versions = Appraiser.read, list[int]()
+
+    async def counted(appraiser: Appraiser, tx: Tx, account: AccountRow) -> Held:
+        versions.append(account.version)
+        return await read(appraiser, tx, account)
+
+    async with AsyncExitStack() as stack:
+        watching = [await stack.enter_async_context(room.watching(LIVE, **AT_ONCE)) for _ in range(3)]
+        for each in watching:
+            await anext(each)
+        monkeypatch.setattr(Appraiser, "read", counted)
+        placed = await room.place("BUY", "MARKET", "2")
+        found = [await until(each, "positions", "fills", "balances", "orders") for each in watching]
+
+    assert [gathered(each, "fills") for each in found] == [placed["fills"]] * 3
+    assert len(versions) == len(set(versions)) >= 1
 
 
 async def test_who_may_not_sees_nothing_and_a_pace_has_bounds(room: Room):
