@@ -6,7 +6,7 @@ The SQL of both stands here too: a plugin brings its tables.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -117,8 +117,13 @@ class Leads:
         self._holder = uuid4().hex
         self.shards: frozenset[int] = frozenset()
 
-    async def renew(self) -> tuple[frozenset[int], frozenset[int]]:
-        """Hold what is held, take what is free up to this process's share; what was gained and what was lost."""
+    async def renew(
+        self, leaving: Callable[[frozenset[int]], Awaitable[None]] | None = None
+    ) -> tuple[frozenset[int], frozenset[int]]:
+        """Hold what is held, take what is free up to this process's share; what was gained and what was lost.
+
+        *leaving* is done with parts that are given up while they are held: others read them right after.
+        """
         now = self._clock.now()
         async with self._store.write() as tx:
             evaluators = await self._rows.join(tx, self._holder, now, now + LASTS)
@@ -129,13 +134,16 @@ class Leads:
             mine = sorted(self.shards - theirs)
             free = [n for n in range(self._count) if n not in theirs and n not in self.shards]
             wanted = [*mine, *free][:share]
-            surplus = [n for n in mine if n not in wanted]
-            if surplus:
+            held = frozenset(await self._rows.take(tx, {*wanted, *mine}, self._holder, now, now + LASTS))
+        before, surplus = self.shards, held.difference(wanted)
+        if surplus:
+            if leaving is not None:
+                await leaving(surplus)
+            self.shards -= surplus
+            async with self._store.write() as tx:
                 await self._rows.release(tx, surplus, self._holder)
-            held = frozenset(await self._rows.take(tx, wanted, self._holder, now, now + LASTS))
-        gained, lost = held - self.shards, self.shards - held
-        self.shards = held
-        return gained, lost
+        self.shards = held - surplus
+        return self.shards - before, before - self.shards
 
     async def leave(self) -> None:
         """Let others have them at once."""

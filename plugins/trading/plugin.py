@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from plugins.trading.hedging.desk import HedgeDesk
 from plugins.trading.ledger.desk import LedgerDesk
 from plugins.trading.ledger.routes import routes
 from plugins.trading.live.hints import Hints
+from plugins.trading.live.reading import Readings
 from plugins.trading.orders.deciding import Decider
 from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.events import EVENTS
@@ -37,7 +39,7 @@ from plugins.trading.tables import TABLES
 
 def services(host: Host) -> dict[type, Any]:
     """One of each a process."""
-    kinds = (SwitchDesk, Appraiser, LedgerDesk, ScheduleDesk, Engine, Reconciler, Hints)
+    kinds = (SwitchDesk, Appraiser, LedgerDesk, ScheduleDesk, Engine, Reconciler, Hints, Readings)
     brokers, decider = Brokers(host), Decider(host)
     made: dict[type, Any] = {Brokers: brokers, TradingKeys: brokers, AccountDesk: AccountDesk(host, brokers.ids)}
     made |= {OfferBook: OfferBook(), OrderDesk: OrderDesk(host, decider), HedgeDesk: HedgeDesk(host, decider)}
@@ -52,9 +54,11 @@ def workers(host: Host) -> Sequence[Worker]:
     host.bus.subscribe(ACCOUNT_CHANGED, lambda message: engine.doubt(str(message.get("id"))))
     host.bus.subscribe(SWITCHED, lambda message: engine.switched())
     work = Worker(name="trading", every=RENEW_S, run=engine.look, finish=engine.close)
-    if not host.service(Brokers).ids:
-        return (work,)
-    return work, Worker(name="brokers", every=EVERY_S, run=host.service(Reconciler).look, anywhere=True)
+    look = host.service(Reconciler).look
+    return work, *(
+        Worker(name=f"broker {id}", every=EVERY_S, run=partial(look, id), anywhere=True)
+        for id in sorted(host.service(Brokers).ids)
+    )
 
 
 async def stop(host: Host) -> None:

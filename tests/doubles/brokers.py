@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -170,7 +170,7 @@ class AlpacaDouble(Venue):
             case "GET", "/orders:by_client_order_id":
                 return self._one(self.by_client_id(request.query.get("client_order_id")))
             case "GET", "/account/activities/FILL":
-                return web.json_response(self._activities(request.query.get("page_token")))
+                return web.json_response(self._activities(request.query))
             case "GET", "/account":
                 return web.json_response({"cash": self.cash.get("USD", "0"), "currency": "USD"})
             case "GET", "/positions":
@@ -212,16 +212,17 @@ class AlpacaDouble(Venue):
         )  # fmt: skip
         return self._one(made)
 
-    def _activities(self, token: str | None) -> list[dict[str, Any]]:
+    def _activities(self, asked: Mapping[str, str]) -> list[dict[str, Any]]:
         found = [
             {"id": each["id"], "activity_type": "FILL", "order_id": order.id, "qty": each["qty"],
              "price": each["price"], "side": order.side, "symbol": order.symbol,
              "transaction_time": each["at"].isoformat()}
-            for order in self.orders.values() if not self.hides_fills for each in order.deals
+            for order in self.orders.values() if order.id == asked["order_id"] and not self.hides_fills
+            for each in order.deals
         ]  # fmt: skip
         found.sort(key=lambda each: str(each["transaction_time"]), reverse=True)
-        places = [n for n, each in enumerate(found) if each["id"] == token]
-        return found[places[0] + 1 if places else 0 :][:100]
+        places = [n for n, each in enumerate(found) if each["id"] == asked.get("page_token")]
+        return found[places[0] + 1 if places else 0 :][: int(asked["page_size"])]
 
     def _one(self, order: Placed | None) -> web.Response:
         if order is None:
@@ -266,9 +267,9 @@ class BinanceDouble(Venue):
             case "GET", "/openOrders":
                 return web.json_response([self._shown(each) for each in self.orders.values() if each.open])
             case "GET", "/myTrades":
-                return web.json_response(
-                    [] if known is None or self.hides_fills else [self._trade(known, each) for each in known.deals]
-                )
+                told = [] if known is None or self.hides_fills else [self._trade(known, each) for each in known.deals]
+                rest = [each for each in told if each["id"] >= int(given["fromId"])]
+                return web.json_response(rest[: int(given["limit"])])
             case "GET", "/account":
                 held = {**self.cash, **self.units}
                 balances = [{"asset": asset, "free": amount, "locked": "0"} for asset, amount in held.items()]

@@ -157,6 +157,7 @@ class AccountDesk:
                 tx, context, "tradingaccount.member_set", account_id, before={"member": member, "role": before},
                 after={"member": member, "role": role},
             )  # fmt: skip
+            self._tell(tx, account_id)
         return found
 
     async def _switch(

@@ -120,17 +120,18 @@ class Alpaca:
         return [await self._whole(each) for each in found.values()]
 
     async def deals(self, order: Reference, since: datetime) -> list[Deal]:
-        """See `Broker`; those of what it has replaced as well. Pages of all fills, newest first, until none lacks."""
+        """See `Broker`; those of what it has replaced as well. Pages of fills, newest first, until none lacks."""
         ids, filled = await self._chain(order)
         found: list[Deal] = []
-        token: str | None = None
-        for _ in range(PAGES):
-            answer = self._taken(await self._ask(wire.activities(since, self._secrets, token), Urgency.READ))
-            page = wire.parse_deals(answer.json(), answer.where)
-            found += [each for each in page if each.broker_order_id in ids]
-            if len(page) < wire.PAGE or gross(found) >= filled:
-                break
-            token = page[-1].id
+        for id in sorted(ids):
+            token: str | None = None
+            while gross(found) < filled:
+                answer = self._taken(await self._ask(wire.activities(id, since, self._secrets, token), Urgency.READ))
+                page = wire.parse_deals(answer.json(), answer.where)
+                found += [each for each in page if each.broker_order_id in ids]
+                if len(page) < wire.PAGE or page[-1].id == token:
+                    break
+                token = page[-1].id
         return sorted(found, key=lambda each: (each.at, each.id))
 
     async def stock(self) -> Stock:

@@ -138,9 +138,10 @@ def open_orders(secrets: Mapping[str, str], until: str | None = None) -> Sending
     return Sending(method="GET", path="/v2/orders", query=urlencode(asked), headers=secrets)
 
 
-def activities(since: datetime, secrets: Mapping[str, str], token: str | None = None) -> Sending:
+def activities(broker_id: str, since: datetime, secrets: Mapping[str, str], token: str | None = None) -> Sending:
     """GET /v2/account/activities/FILL, the newest first; *token* is the id at the end of the page before."""
-    asked = {"after": since.isoformat().replace("+00:00", "Z"), "direction": "desc", "page_size": str(PAGE)}
+    after = since.isoformat().replace("+00:00", "Z")
+    asked = {"order_id": broker_id, "after": after, "direction": "desc", "page_size": str(PAGE)}
     if token is not None:
         asked["page_token"] = token
     return Sending(method="GET", path="/v2/account/activities/FILL", query=urlencode(asked), headers=secrets)

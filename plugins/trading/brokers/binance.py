@@ -110,12 +110,20 @@ class Binance:
         return wire.parse_orders(answer.json(), answer.where)
 
     async def deals(self, order: Reference, since: datetime) -> list[Deal]:
-        """See `Broker`; trades of one order are few enough for one page."""
+        """See `Broker`; page by page: an order may have more trades than stand on one."""
         asked = {
             "symbol": self._symbol(order), "orderId": await self._broker_id(order), "limit": str(wire.TRADES_PAGE)
         }  # fmt: skip
-        answer = await self._signed("GET", wire.TRADES, asked, Urgency.READ)
-        return sorted(wire.parse_trades(answer.json(), answer.where), key=lambda each: (each.at, each.id))
+        found: list[Deal] = []
+        begin = "0"
+        while True:
+            answer = await self._signed("GET", wire.TRADES, {**asked, "fromId": begin}, Urgency.READ)
+            page = wire.parse_trades(answer.json(), answer.where)
+            found += page
+            if len(page) < wire.TRADES_PAGE or wire.behind(page) == begin:
+                break
+            begin = wire.behind(page)
+        return sorted(found, key=lambda each: (each.at, each.id))
 
     async def stock(self) -> Stock:
         """See `Broker`."""

@@ -6,7 +6,7 @@ Docs: https://developers.binance.com/docs/binance-spot-api-docs/rest-api
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -143,6 +143,11 @@ def parse_trades(of: Any, where: str) -> list[Deal]:
         )
         for row in objects(of, where)
     ]  # fmt: skip
+
+
+def behind(page: Sequence[Deal]) -> str:
+    """Where the page of trades after this one begins."""
+    return str(max(int(each.id.rpartition(":")[2]) for each in page) + 1)
 
 
 def parse_stock(account: Fields) -> Stock:

@@ -20,7 +20,16 @@ from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.course import ZERO, reference, root_id
 from plugins.trading.brokers.desk import LiveDesk
 from plugins.trading.brokers.holding import Keeper
-from plugins.trading.brokers.port import Broker, BrokerRefused, BrokerTrouble, KeyRefused, Reference, Report
+from plugins.trading.brokers.port import (
+    AnswerUnreadable,
+    Broker,
+    BrokerRefused,
+    BrokerTrouble,
+    KeyRefused,
+    OutcomeUnknown,
+    Reference,
+    Report,
+)
 from plugins.trading.brokers.settling import GRACE, LOST, UNREACHED, UNSENT, Settler
 from plugins.trading.brokers.store import LiveDirectory
 from plugins.trading.orders.store import OrderDirectory
@@ -31,7 +40,9 @@ EVERY_S = 5.0
 WHOLE_S = 300.0
 KEY_REST_S = 60.0
 AT_ONCE = 8
-"""Accounts that are looked at together: a broker out of reach takes its time."""
+"""Accounts of one broker that are looked at together."""
+PROBES = 2
+"""After so many in a row without an answer its other accounts rest; so many ask then whether it is back."""
 MISSES = 12
 """So many looks in a row find no such order before it is given up."""
 GIVEN_UP, GIVEN_UP_FOR, GIVEN_UP_MOST = frozenset({LOST, UNSENT, UNREACHED}), timedelta(days=1), 20
@@ -56,40 +67,74 @@ class _Seen:
     """When it was last looked at as a whole; None before, and after the broker was out of reach."""
 
 
+@dataclass(slots=True)
+class _Round:
+    """Of one broker, what is remembered between two looks, and whether it answers."""
+
+    seen: dict[str, _Seen] = field(default_factory=dict)
+    tried: dict[str, float] = field(default_factory=dict)
+    """When accounts were asked about last: whose turn it was longest ago comes first."""
+    silent: int = 0
+    """So many accounts in a row were left without an answer."""
+
+    @property
+    def down(self) -> bool:
+        """Whether it is out of reach, as far as is known."""
+        return self.silent >= PROBES
+
+
 class Reconciler:
     """One a process. Two that look at the same time settle the same."""
 
     def __init__(self, host: Host) -> None:
         self._host, self._settler, self._directory = host, Settler(host), LiveDirectory()
         self._desk, self._keeper = LiveDesk(host), Keeper(host)
-        self._seen: dict[str, _Seen] = {}
+        self._rounds: dict[str, _Round] = {}
 
-    async def look(self) -> None:
-        """Once over all accounts; the trouble of one is not another's."""
+    async def look(self, *only: str) -> None:
+        """Once over all accounts, or those at some brokers; the trouble of one is not another's, nor is a broker's."""
         brokers = self._host.service(Brokers)
-        if not brokers.ids:
+        wanted = brokers.ids.intersection(only or brokers.ids)
+        if not wanted:
             return
         async with self._host.store.read() as tx:
             accounts = await self._directory.accounts(tx)
             rows = await self._directory.open(tx)
         open_ = {id: list(each) for id, each in groupby(rows, key=lambda row: row.account_id)}
-        self._seen = {account.id: self._seen.get(account.id, _Seen()) for account in accounts}
-        room = asyncio.Semaphore(AT_ONCE)
-
-        async def one(account: AccountRow) -> None:
-            async with room:
-                await self._account(brokers, account, open_.get(account.id, []))
-
-        wanted = [one(account) for account in accounts if account.broker in brokers.ids]
-        for outcome in await asyncio.gather(*wanted, return_exceptions=True):
+        rounds = [
+            self._broker(brokers, id, [account for account in accounts if account.broker == id], open_)
+            for id in sorted(wanted)
+        ]
+        for outcome in await asyncio.gather(*rounds, return_exceptions=True):
             if outcome is not None:
                 raise outcome
 
-    async def _account(self, brokers: Brokers, account: AccountRow, rows: list[OrderRow]) -> None:
-        seen, now = self._seen[account.id], self._host.clock.monotonic()
+    async def _broker(
+        self, brokers: Brokers, id: str, accounts: Sequence[AccountRow], open_: Mapping[str, list[OrderRow]]
+    ) -> None:  # fmt: skip
+        """Its accounts, some together; where it is out of reach a few find that out, and the others rest."""
+        round = self._rounds.setdefault(id, _Round())
+        round.seen = {account.id: round.seen.get(account.id, _Seen()) for account in accounts}
+        round.tried = {account.id: round.tried.get(account.id, 0.0) for account in accounts}
+        room = asyncio.Semaphore(PROBES if round.down else AT_ONCE)
+        round.silent = 0
+
+        async def one(account: AccountRow) -> None:
+            async with room:
+                if not round.down:
+                    await self._account(brokers, account, open_.get(account.id, []), round)
+
+        turns = sorted(accounts, key=lambda account: round.tried[account.id])
+        for outcome in await asyncio.gather(*map(one, turns), return_exceptions=True):
+            if outcome is not None:
+                raise outcome
+
+    async def _account(self, brokers: Brokers, account: AccountRow, rows: list[OrderRow], round: _Round) -> None:
+        seen, now = round.seen[account.id], self._host.clock.monotonic()
         whole = seen.whole_at is None or now - seen.whole_at >= WHOLE_S
         if (not rows and not whole) or now < seen.rests_until:
             return
+        round.tried[account.id] = now
         try:
             broker = await brokers.of(account.tenant_id, account.broker)
             listed = await self._listed(broker, rows, whole)
@@ -102,12 +147,14 @@ class Reconciler:
                 # Money that has moved for a fill that is not told yet is no difference.
                 await self._keeper.compare(broker, account)
                 seen.whole_at = now if self._keeper.at_rest(account.id) else None
-            seen.told = None
+            seen.told, round.silent = None, 0
         except BrokerTrouble as error:
             seen.whole_at = None
             if isinstance(error, KeyRefused):
                 # Nothing is won by asking with it again and again, and brokers ban who does.
                 seen.rests_until = now + KEY_REST_S
+            if isinstance(error, OutcomeUnknown) and not isinstance(error, AnswerUnreadable):
+                round.silent += 1
             if seen.told != str(error):
                 seen.told = str(error)
                 LOG.warning("broker_not_reconciled", account=account.id, broker=account.broker, reason=str(error))

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, bindparam, exists, or_, select, update
+from sqlalchemy import Column, and_, bindparam, exists, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx
@@ -22,6 +22,7 @@ from plugins.trading.tables import (
     schedules,
     switches,
 )
+from schema.words.trades import Side
 
 
 class Extreme(NamedTuple):
@@ -122,9 +123,13 @@ class EngineDirectory:
         return {row.id: row.version for row in rows}
 
     async def keep_extremes(self, tx: Tx, told: Sequence[Extreme]) -> None:
-        """Write how far trailing stops have followed, each of the version that it was reckoned for."""
+        """Write how far trailing stops have followed, each of the version that it was reckoned for, and never back:
+        whoever goes on may have written more."""
+        known, price = orders.c.trail_extreme, bindparam("price", type_=orders.c.trail_extreme.type)
+        sale = orders.c.side == Side.SELL
+        further = or_(known.is_(None), and_(sale, known < price), and_(~sale, known > price))
         where = (orders.c.id == bindparam("which"), orders.c.version == bindparam("of"), orders.c.open.is_(True))
-        statement = update(orders).where(*where).values(trail_extreme=bindparam("price"))
+        statement = update(orders).where(*where, further).values(trail_extreme=price)
         values = [{"which": each.order, "of": each.version, "price": each.price} for each in told]
         # By way of the connection: many rows, one statement.
         await tx.connection.execute(statement, values)

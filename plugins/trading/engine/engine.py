@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.core.contract import Context, Host, Leads, LeaseRows
 from gateway.core.identity import CallerKind, Principal, Scope
-from gateway.core.matching.conditions import Facts, PriceCondition
+from gateway.core.matching.conditions import Facts
 from gateway.core.ports import Backstage, Organisations, Plans
 from plugins.trading.accounts.desk import SHARDS
 from plugins.trading.engine.clockwork import Clockwork
@@ -104,9 +104,7 @@ class Engine:
         await self._clockwork.stop()
         await self.feeds.close()
         await self.settled()
-        await self._keep_extremes()
-        for account_id in self._places.ids:
-            self._places.drop(account_id)
+        await self._leave(self._leads.shards)
         self._places.shards = frozenset()
         await self._leads.leave()
 
@@ -117,12 +115,11 @@ class Engine:
                 if not await self._rows.any(tx):
                     return
         now, moment = clock.now(), clock.monotonic()
-        gained, lost = await self._leads.renew()
+        gained, lost = await self._leads.renew(self._leave)
+        if lost:
+            await self._leave(lost)
         self._places.shards = self._leads.shards
         self._clockwork.start()
-        for place in self._places.all:
-            if place.seat.account.shard in lost:
-                self._drop(place.seat.id)
         await self._read_switches()
         anew = moment - self._anew > ANEW_S
         if anew:
@@ -139,6 +136,17 @@ class Engine:
                 ids.add(account_id)
         await self._read(ids, anew=anew)
         self._looked = now
+
+    async def _leave(self, shards: Collection[int]) -> None:
+        """What waits for their accounts is done, and what trails there is written, before others go on."""
+        places = [place for place in self._places.all if place.seat.account.shard in shards]
+        for place in places:
+            place.leaving = True
+            self.feeds.forget(place.seat.id)
+        await self._places.finish(places)
+        await self._keep_extremes()
+        for place in places:
+            self._drop(place.seat.id)
 
     async def _reload(self) -> None:
         async with self._one:
@@ -273,7 +281,7 @@ class Engine:
     def _consider(self, place: Place) -> None:
         """Whether what its orders wait for has come, or never will."""
         seat = place.seat
-        facts = seat.facts(self._host.clock.now(), self._prices(seat), self._values.get(seat.tenant, {}))
+        facts = seat.facts(self._host.clock.now(), self.feeds.prices(seat), self._values.get(seat.tenant, {}))
         come = [each for each in seat.come(facts) if each not in place.arriving]
         lost = [each for each in seat.lost(facts) if each not in place.arriving]
         place.considered = seat.account.version
@@ -281,16 +289,6 @@ class Engine:
             place.arriving |= {*come}
         if lost and self._places.put(place, partial(self._give_up, place, lost, facts), "ends"):
             place.arriving |= {*lost}
-
-    def _prices(self, seat: Seat) -> dict[str, Decimal]:
-        """Fresh ones of open markets that conditions look at."""
-        found = {}
-        for condition in seat.conditions.values():
-            feed = self.feeds.quoted(seat, condition.symbol) if isinstance(condition, PriceCondition) else None
-            priced = feed.priced(seat.model) if feed else None
-            if feed is not None and priced is not None and priced.open and not priced.too_old(seat.model):
-                found[str(feed.key.instrument)] = priced.price
-        return found
 
     async def _arrive(self, place: Place, ids: Collection[str], facts: Facts) -> None:
         try:
@@ -336,6 +334,8 @@ class Engine:
 
     def _settle(self, place: Place) -> None:
         """After a change: what it listens to, and when time alone changes something."""
+        if place.leaving:
+            return
         seat = place.seat
         self._stop(seat)
         if seat.idle:

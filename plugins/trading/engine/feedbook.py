@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from decimal import Decimal
 
 import structlog
 
 from gateway.core.clock import Clock
+from gateway.core.matching.conditions import PriceCondition
 from plugins.trading.engine.feeds import Feed, FeedKey
 from plugins.trading.engine.seat import Seat, is_woken
 from plugins.trading.orders.market import Market
@@ -71,6 +73,16 @@ class Feedbook:
             return feed.market(seat.model)
 
         return find
+
+    def prices(self, seat: Seat) -> dict[str, Decimal]:
+        """Fresh ones of open markets that conditions look at."""
+        found = {}
+        for condition in seat.conditions.values():
+            feed = self.quoted(seat, condition.symbol) if isinstance(condition, PriceCondition) else None
+            priced = feed.priced(seat.model) if feed else None
+            if feed is not None and priced is not None and priced.open and not priced.too_old(seat.model):
+                found[str(feed.key.instrument)] = priced.price
+        return found
 
     async def close(self) -> None:
         """All of them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 import structlog
@@ -19,6 +19,8 @@ MOST_MESSAGES = 200
 PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 RESTS_S = (1.0, 2.0, 5.0, 15.0, 60.0)
 """How long what has failed is let be: the first time, the next, and so on; the last one from then on."""
+FINISH_S = 1.0
+"""So long what waits for accounts that are given up is waited for: a lease lasts longer."""
 
 Job = Callable[[], Awaitable[None]]
 
@@ -54,6 +56,8 @@ class Place:
     judged: object = None
     """By what it was valued last."""
     guarding: bool = False
+    leaving: bool = False
+    """Whether others go on with it: what waits is done still, and nothing new is listened to."""
     blind: bool = False
     """Whether it was said that it cannot be valued."""
 
@@ -96,6 +100,12 @@ class Places:
         if place is not None:
             place.jobs.clear()
             place.messages.clear()
+
+    async def finish(self, places: Iterable[Place]) -> None:
+        """What waits for them is done, as far as that does not take too long."""
+        tasks = {place.task for place in places if place.task}
+        if tasks:
+            await asyncio.wait(tasks, timeout=FINISH_S)
 
     def is_mine(self, place: Place) -> bool:
         """Whether it is worked here still."""

@@ -6,15 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cachetools import LRUCache
-from sqlalchemy import select
 
-from gateway.core.contract import Context
-from gateway.core.store import Tx
-from plugins.trading.accounts.access import Gate
-from plugins.trading.orders.store import OrderStore
-from plugins.trading.positions.standings import Appraiser, Held
+from plugins.trading.positions.standings import Held
 from plugins.trading.rows import AccountRow, FillRow, OrderRow
-from plugins.trading.tables import fills, orders
 
 REMEMBERED = 5_000
 """Orders that have ended and were shown."""
@@ -41,37 +35,6 @@ class Rows:
         """Of all its money, reserves and positions."""
         cash = {row.asset for row in self.held.cash if row.posted or row.held}
         return cash | {*self.held.reserved} | {row.currency for row in self.held.positions}
-
-
-async def read_rows(
-    context: Context, account_id: str, *, known: Collection[str] = (), fill_ids: Sequence[str] = ()
-) -> Rows:
-    """All in one view; of orders the open ones, and those that are *known* whatever became of them."""
-    async with context.host.store.read() as tx:
-        account = await Gate().seen(tx, context, account_id, "id")
-        held = await context.service(Appraiser).read(tx, account)
-        now = {row.id: row for row in await OrderStore().open(tx, context.tenant, account.id)}
-        gone = sorted(set(known) - now.keys())
-        ended = [row for part in _parts(gone) for row in await _orders(tx, account, part)]
-        filled = {row.id: row for part in _parts(fill_ids) for row in await _fills(tx, account, part)}
-    return Rows(
-        account=account, held=held, open=now, ended=sorted(ended, key=lambda row: row.number),
-        fills=[filled[each] for each in fill_ids if each in filled],
-    )  # fmt: skip
-
-
-def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
-    return [ids[at : at + 500] for at in range(0, len(ids), 500)]
-
-
-async def _orders(tx: Tx, account: AccountRow, ids: Sequence[str]) -> list[OrderRow]:
-    mine = (orders.c.tenant_id == account.tenant_id, orders.c.account_id == account.id, orders.c.id.in_(ids))
-    return await tx.all(select(orders).where(*mine), OrderRow)
-
-
-async def _fills(tx: Tx, account: AccountRow, ids: Sequence[str]) -> list[FillRow]:
-    mine = (fills.c.tenant_id == account.tenant_id, fills.c.account_id == account.id, fills.c.id.in_(ids))
-    return await tx.all(select(fills).where(*mine), FillRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

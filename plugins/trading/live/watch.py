@@ -17,11 +17,11 @@ import strawberry
 from gateway.core.contract import Context
 from gateway.core.matching.model import ExecutionModel
 from gateway.core.ports import Entry, Outbox
-from plugins.trading.accounts.access import Gate
 from plugins.trading.live.hints import Hints
 from plugins.trading.live.quotes import LOOK_S, Ticker
+from plugins.trading.live.reading import Reading, Readings
 from plugins.trading.live.types import TradingAccountUpdate
-from plugins.trading.live.view import News, Rows, Shown, read_rows
+from plugins.trading.live.view import News, Rows, Shown
 from plugins.trading.orders.types import Order, OrderFill
 from plugins.trading.positions.figures import TradingBalance, TradingPosition, TradingStanding
 from plugins.trading.positions.standing import standing
@@ -53,13 +53,20 @@ class Watched:
     entries: list[Entry] = field(default_factory=list)
     reached: int = 0
     hinted: bool = False
+    _looked: float = 0.0
+    """When rows, and whether the caller may see them, were looked at last."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _taken: asyncio.Event = field(default_factory=asyncio.Event)
+    _reading: Reading = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reading = self.context.service(Readings).of(self.account_id)
 
     async def updates(self, notices: Sequence[StreamNotice]) -> AsyncGenerator[TradingAccountUpdate, None]:
         """A snapshot, then what is new; BadInput once the account is gone or closed to the caller."""
         with self.context.service(Hints).listening(self.account_id, self._hint):
-            rows = await read_rows(self.context, self.account_id)
+            self._looked = self.context.host.clock.monotonic()
+            rows = await self._reading.rows(self.context, anew=True)
             ticker = Ticker(self.context, rows.account.currency, self._wake.set)
             log = asyncio.ensure_future(self._log())
             log.add_done_callback(lambda _: self._wake.set())
@@ -108,8 +115,9 @@ class Watched:
             for each in waiting:
                 each.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
-        if not self._wake.is_set():
-            self.hinted = True
+        # Prices may wake it all the time.
+        late = self.context.host.clock.monotonic() - self._looked >= LOOK_S
+        self.hinted |= late or not self._wake.is_set()
         self._wake.clear()
 
     async def _pause(self) -> None:
@@ -128,6 +136,7 @@ class Watched:
         news = News(orders=(), positions=(), closed=(), money=False, account=False)
         rows = shown.rows
         if entries or hinted:
+            self._looked = self.context.host.clock.monotonic()
             rows = await self._read(rows, entries)
             news = shown.take(rows)
             await ticker.follow(_model(rows), rows.instruments, rows.currencies)
@@ -140,16 +149,11 @@ class Watched:
         return self._told(rows, ticker, news, seen, entries=entries, notices=notices, skipped=skipped)
 
     async def _read(self, rows: Rows, entries: Sequence[Entry]) -> Rows:
-        """The rows as they were, where the account is at the same version: everything of it would have raised that."""
-        if not entries:
-            async with self.context.host.store.read() as tx:
-                account = await Gate().seen(tx, self.context, self.account_id, "id")
-            if account.version == rows.account.version:
-                return rows
+        """The rows as they are now, with what became of orders that were open, and of those that the log tells of."""
         events: list[Any] = [entry.event for entry in entries]
         known = {*rows.open, *(str(each.order_id) for each in events if hasattr(each, "order_id"))}
         fills = [str(each.fill_id) for each in events if hasattr(each, "fill_id")]
-        return await read_rows(self.context, self.account_id, known=known, fill_ids=fills)
+        return await self._reading.rows(self.context, known=known, fill_ids=fills)
 
     def _snapshot(self, rows: Rows, ticker: Ticker, notices: Sequence[StreamNotice]) -> TradingAccountUpdate:
         news = News(orders=list(rows.open.values()), positions=(), closed=(), money=True, account=True)

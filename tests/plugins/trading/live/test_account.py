@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import Any
 
+import pytest
 from sqlalchemy import delete, update
 
 from gateway.core.identity import Scope
 from gateway.core.outbox.tables import log
+from gateway.core.store import Tx
 from plugins.trading.accounts.desk import TOPIC
+from plugins.trading.positions.standings import Appraiser, Held
+from plugins.trading.rows import AccountRow
 from plugins.trading.tables import accounts, members
 from schema.words.live import NoticeCode
 from tests.plugins.trading.ledger.books import TENANT
@@ -18,6 +23,8 @@ LIVE = """subscription($id: ID!, $after: Cursor, $everyMs: Int) { account(id: $i
   cursor snapshot version halted standing { equity unrealised buyingPower reason stale }
   positions { symbol quantity price unrealised stale } closed balances { currency cash reserved }
   orders { id status } fills { id price quantity } events { type } notices { code } skipped } }"""
+SET_MEMBER = """mutation($i: TradingAccountMemberSetInput!) {
+  r: tradingAccountMemberSet(input: $i) { members { userId } userErrors { code } } }"""
 AT_ONCE: dict[str, Any] = {"id": "tacc_1", "everyMs": 0}
 
 
@@ -154,6 +161,53 @@ async def test_it_ends_with_an_error_where_the_account_is_closed_to_the_reader_o
     for (body,) in (left, ended):
         assert body["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
         assert "no trading account with this id" in body["errors"][0]["message"]
+
+
+async def test_who_is_removed_sees_no_more_though_prices_change_all_the_time(room: Room):
+    who = {"accountId": "tacc_1", "userId": "user_tim"}
+    async with room.house.store.write() as tx:
+        await tx.run(members.insert().values(tenant_id=TENANT, account_id="tacc_1", member="user_tim", role="VIEWER"))
+    await room.place("BUY", "MARKET", "5")
+    tim = caller("user_tim", Scope.TRADING_READ, Scope.MARKET_READ, Scope.STREAM_READ)
+
+    async with room.watching(LIVE, tim, **AT_ONCE) as told:
+        await anext(told)
+        removed = await room.see(SET_MEMBER, i=who)
+        told_of_it = [each async for each in told]
+    async with room.house.store.write() as tx:
+        await tx.run(members.insert().values(tenant_id=TENANT, account_id="tacc_1", member="user_tim", role="VIEWER"))
+    async with room.watching(LIVE, tim, **AT_ONCE) as untold:
+        await anext(untold)
+        async with room.house.store.write() as tx:
+            await tx.run(delete(members))
+        seen: list[Any] = []
+        while not seen or "errors" not in seen[-1]:
+            room.house.clock.turn(2)
+            room.tick(str(100 + len(seen)))
+            seen.append(await anext(untold))
+
+    assert removed == {"members": [], "userErrors": []}
+    assert "errors" in told_of_it[-1]
+    assert len(seen) == 3
+
+
+async def test_all_who_watch_an_account_share_one_reading_of_each_version(room: Room, monkeypatch: pytest.MonkeyPatch):
+    read, versions = Appraiser.read, list[int]()
+
+    async def counted(appraiser: Appraiser, tx: Tx, account: AccountRow) -> Held:
+        versions.append(account.version)
+        return await read(appraiser, tx, account)
+
+    async with AsyncExitStack() as stack:
+        watching = [await stack.enter_async_context(room.watching(LIVE, **AT_ONCE)) for _ in range(3)]
+        for each in watching:
+            await anext(each)
+        monkeypatch.setattr(Appraiser, "read", counted)
+        placed = await room.place("BUY", "MARKET", "2")
+        found = [await until(each, "positions", "fills", "balances", "orders") for each in watching]
+
+    assert [gathered(each, "fills") for each in found] == [placed["fills"]] * 3
+    assert len(versions) == len(set(versions)) >= 1
 
 
 async def test_who_may_not_sees_nothing_and_a_pace_has_bounds(room: Room):
