@@ -151,6 +151,7 @@ class Dealer:
             elif not is_priced(floor, ground):
                 return False
             else:
+                floor.judge(order_id, ground.marks)
                 arrive(floor, ground, now)
             await floor.write()
         return True

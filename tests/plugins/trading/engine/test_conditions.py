@@ -26,7 +26,7 @@ from plugins.trading.orders.deciding import ATTEMPTS
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.wishes import Exit
 from plugins.trading.rows import OrderRow
-from schema.words.orders import TimeInForce
+from schema.words.orders import OrderLeg, TimeInForce
 from tests.gateway.doubles import NOON
 from tests.plugins.trading.engine.floorhouse import BTC, ETH, hall, wish
 
@@ -152,6 +152,25 @@ async def test_one_that_arrives_waits_on_where_others_open_positions_all_the_whi
 
         assert (await made.stand(order.id), len(asked)) == (("FILLED", "1"), ATTEMPTS + 1)
         assert await made.told("order.rejected") == []
+
+
+@pytest.mark.parametrize("margin", [{}, {"margin": "MARGIN", "leverage": D(5)}], ids=["cash", "margin"])
+async def test_what_wants_all_behind_an_order_that_arrives_meets_the_price_that_fills_that(
+    sqlite_url: str, tmp_path: Path, margin: dict[str, Any]
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account("1000", **margin)
+        now, oto = _waits(TimeCondition(at=NOON + timedelta(seconds=30))), OrderLeg.OTO
+        (first,) = await made.place(account, wish("BUY", "MARKET", condition=now), price="100", leg=oto)
+        all_of_it = wish("BUY", "LIMIT", "2", limit_price="100", time_in_force=TimeInForce.FOK)
+        (waits,) = await made.place(account, all_of_it, price="100", leg=oto, parent=first.id)
+        await made.look()
+
+        made.house.clock.turn(30)
+        await made.look()
+
+        assert [await made.stand(each.id) for each in (first, waits)] == [("FILLED", "1"), ("FILLED", "2")]
 
 
 async def test_exits_that_the_market_has_passed_by_then_reject_their_entry(sqlite_url: str, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from plugins.trading.orders.wishes import Exit, Wish
 from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderLeg, TimeInForce
 from tests.plugins.trading.engine.floorhouse import wish
-from tests.plugins.trading.orders.pit import GROUP, Pit
+from tests.plugins.trading.orders.pit import BTC, GROUP, REPLACE, Pit
 from tests.plugins.trading.orders.slate import D, Slate, slate
+from tests.plugins.trading.orders.test_groups import group, part, stand
 
 FOK, IOC = TimeInForce.FOK, TimeInForce.IOC
 
@@ -140,6 +141,19 @@ async def test_a_group_whose_second_order_could_not_be_filled_whole_at_once_is_r
     told = "The order would be rejected: less than the whole quantity was offered."
     assert refused == [("FOK_NOT_FILLABLE", "input.orders.1", told)] * 2
     assert [[each["status"] for each in orders] for orders in placed] == [["FILLED", "FILLED"]] * 2
+
+
+@pytest.mark.parametrize("account", ["tacc_1", "tacc_2"])
+async def test_it_meets_the_price_by_which_other_terms_fill_the_order_before_it(pit: Pit, account: str):
+    first, waits = await group(
+        pit, "OTO", part("BUY", "LIMIT", limitPrice="95"), part("BUY", "MARKET", "2", timeInForce="FOK"),
+        account=account,
+    )  # fmt: skip
+
+    await pit.do(REPLACE, orderId=first["id"], limitPrice="101")
+
+    assert await stand(pit, first["id"], waits["id"]) == [("FILLED", "1", "1"), ("FILLED", "2", "2")]
+    assert await pit.positions(account) == {BTC: "3"}
 
 
 def test_exits_whose_entry_has_only_closed_say_so():
