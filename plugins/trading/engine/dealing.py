@@ -170,8 +170,7 @@ class Dealer:
             elif not is_priced(floor, ground):
                 return False
             else:
-                # What its fill wakes is judged by them.
-                floor.marks = ground.marks if floor.lends else None
+                floor.judge(order_id, ground.marks)
                 arrive(floor, ground, now)
             await floor.write()
         return True

@@ -131,8 +131,7 @@ class OrderDesk:
             if now is None or not now.open:
                 raise await self._ended(floor.w, order_id)
             check_loss(floor, grounds[0], Side(now.side), reduce_only=now.reduce_only)
-            # What its fill wakes is judged by them.
-            floor.marks = grounds[0].marks if floor.lends else None
+            floor.judge(order_id, grounds[0].marks)
             after = replaced(floor, grounds[0], now, terms, halted)
             await self._record(floor, trail.replaced(context, now, terms))
             return floor.orders[after.id]

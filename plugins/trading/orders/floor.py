@@ -76,6 +76,7 @@ class Floor(Books):
         self.unread = 0
         self.marks: Marks | None = None
         """By which a margin account's fills are judged; None where their orders were judged by prices of now."""
+        self._judged: str | None = None
         self.offers = Offers()
         self.taken: list[Step] = []
         """What was taken of them here."""
@@ -200,6 +201,10 @@ class Floor(Books):
             if step.executions and self.orders[found.id].filled == now.filled:
                 round.meeting.release(found)
 
+    def judge(self, order_id: str, marks: Marks) -> None:
+        """What an order wakes, by these; the order itself is judged by prices of now before it is filled."""
+        self.marks, self._judged = marks if self.lends else None, order_id
+
     def revise(self, row: OrderRow, market: Market) -> Step:
         """Other terms: it loses its place, and arrives anew."""
         step = venue.revise(working(row), self.now, market.model)
@@ -319,7 +324,8 @@ class Floor(Books):
     def _lacking(self, row: OrderRow, step: Step, market: Market) -> str | None:
         """Why an account cannot pay these fills, or has no margin for them; None where it can."""
         if self.lends:
-            return None if self.marks is None else lacking_margin(self, self.marks, market.spec, row, step)
+            marks = None if row.id == self._judged else self.marks
+            return None if marks is None else lacking_margin(self, marks, market.spec, row, step)
         return lacking_cash(self, row, step)
 
     def _mode(self, row: OrderRow, market: Market | None = None) -> DataMode:

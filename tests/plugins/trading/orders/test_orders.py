@@ -14,7 +14,7 @@ from plugins.trading.orders.ground import Ground
 from plugins.trading.tables import entries, fills, orders
 from schema.words.quotes import PriceType
 from tests.plugins.speakers import NOON
-from tests.plugins.trading.orders.pit import BTC, GROUP, PERP, PLACE, PROTECT, REPLACE, Pit, wish
+from tests.plugins.trading.orders.pit import BTC, GROUP, PERP, PLACE, PROTECT, REPLACE, D, Pit, wish
 
 FILLS = """query($s: String, $first: Int, $after: Cursor) { fills(accountId: "tacc_1", symbol: $s, first: $first,
   after: $after) { nodes { number symbol quantity price realisedPnl } pageInfo { hasNextPage endCursor } } }"""
@@ -152,6 +152,17 @@ async def test_a_perpetual_moves_no_notional_and_whole_contracts_only(pit: Pit):
     assert closed["fills"][0]["realisedPnl"] == "900"
     assert await pit.held("tacc_2") == ("10896.22", "0")
     assert await pit.findings() == []
+
+
+async def test_other_terms_that_pass_as_they_free_what_another_order_holds_are_filled(pit: Pit):
+    account = await pit.open("tacc_sparse", "1000", margin="MARGIN", leverage=D(1))
+    sold = await pit.place("SELL", "LIMIT", "5", limitPrice="110", accountId=account)
+    bought = await pit.place("BUY", "LIMIT", "1", limitPrice="95", accountId=account)
+
+    changed = await pit.do(REPLACE, orderId=bought["order"]["id"], quantity="8", limitPrice="101")
+
+    assert (sold["order"]["reserved"], changed["order"]["status"]) == ("550.11", "FILLED")
+    assert await pit.positions(account) == {BTC: "8"}
 
 
 async def test_an_order_with_other_terms_keeps_what_is_filled_and_reserves_anew(pit: Pit):
