@@ -214,7 +214,7 @@ def _passing(
     if step is not None:
         ground = replace(ground, model=replace(ground.model, slippage=worst(ground.model.slippage)))
     unit = ground.spec.step_quantity or COIN_STEP
-    low, high = int(row.filled / unit), int((row.quantity or ZERO) / unit)
+    low, high = _count(row.filled, unit), _count(row.quantity or ZERO, unit)
 
     def excess(count: int) -> Decimal | None:
         sized = replace(row, quantity=times(Decimal(count), unit))
@@ -244,7 +244,7 @@ def _paying(floor: Floor, ground: Ground, row: OrderRow, free: Decimal) -> str:
     """The nearest size on the step whose sale pays for its fee, in words: a greater one, where a fee has a least."""
     ground = replace(ground, model=replace(ground.model, slippage=worst(ground.model.slippage)))
     unit = ground.spec.step_quantity or COIN_STEP
-    now, most = int((row.quantity or ZERO) / unit), int(sellable(floor, row) / unit)
+    now, most = _count(row.quantity or ZERO, unit), _count(sellable(floor, row), unit)
 
     def excess(count: int) -> Decimal:
         sized = replace(row, quantity=times(Decimal(count), unit))
@@ -252,6 +252,11 @@ def _paying(floor: Floor, ground: Ground, row: OrderRow, free: Decimal) -> str:
 
     edge = _edge(excess, most if most > now and excess(most) <= 0 else 0, now)
     return _told_size(ground, row, times(Decimal(edge), unit), ceil_to if edge > now else floor_to) or ": pay in"
+
+
+def _count(quantity: Decimal, unit: Decimal) -> int:
+    """Whole units of a size."""
+    return int(EXACT.divide_int(quantity, unit))
 
 
 def _edge(excess: Excess, good: int, bad: int) -> int:
