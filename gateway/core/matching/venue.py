@@ -155,6 +155,12 @@ class Meeting:
         self._offered = Offered.of(tick, spec, model) if offered is None else offered
         self._served = set[str]()
 
+    def again(self) -> Meeting:
+        """As far as it has got, to go on with: of the same that is offered."""
+        other = Meeting(self._tick, self._spec, self._model, self._offered, open=self._open)
+        other._served = set(self._served)
+        return other
+
     def queue(self, orders: Iterable[Working]) -> list[Working]:
         """The first in price-time order first.
 

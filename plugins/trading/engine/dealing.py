@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -26,7 +27,7 @@ from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.knowing import is_priced
 from plugins.trading.orders.market import Market
-from plugins.trading.orders.offers import OfferBook
+from plugins.trading.orders.offers import OfferBook, Round
 from plugins.trading.orders.placing import arrive
 from plugins.trading.orders.turning import form_of
 from plugins.trading.positions.store import PositionStore
@@ -41,6 +42,8 @@ LOG = structlog.get_logger(__name__)
 
 FILLS_AT_ONCE = 25
 """Of one message, in one transaction."""
+FAULTS = 3
+"""So often it is tried whether a fault of ours keeps an order from arriving; then it ends."""
 FAULT = "a fault of the gateway's own kept it from arriving, and is in its log: place it again, or another one"
 
 NewestOf = Callable[[OrderRow], Market | None]
@@ -50,11 +53,22 @@ MarksOf = Callable[..., Awaitable[Marks]]
 """Prices and rates by which a seat's account, and some instruments beside what it holds, are valued."""
 
 
+@dataclass(slots=True)
+class Going:
+    """How far a message has got with a seat, whichever transaction fails: whom it has met, it does not meet again."""
+
+    round: Round | None = None
+    """What is committed of it."""
+    met: frozenset[str] = frozenset()
+
+
 class Dealer:
     """Works one seat at a time."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._faults: dict[str, int] = {}
+        """How often a fault of ours has kept an order from arriving."""
 
     @asynccontextmanager
     async def floor(self, seat: Seat, *instruments: str) -> AsyncIterator[tuple[Floor, bool]]:
@@ -73,44 +87,51 @@ class Dealer:
         seat.take(_stood(seat, floor, frozenset(instruments) if same else None), others)
         seat.leave_out(floor.unpaid)
 
-    async def meet(self, seat: Seat, market: Market, marks: MarksOf) -> None:
+    async def meet(self, seat: Seat, market: Market, marks: MarksOf, going: Going) -> None:
         """A message meets the orders of its instrument: what memory saw is decided anew under the lock."""
-        if seat.moves(market):
-            await self._meet(seat, market, marks, None)
+        if going.round is not None or seat.moves(market):
+            await self._meet(seat, market, marks, None, going)
 
-    async def catch_up(self, seat: Seat, market: Market, marks: MarksOf, ids: Collection[str]) -> None:
+    async def catch_up(
+        self, seat: Seat, market: Market, marks: MarksOf, ids: Collection[str], going: Going
+    ) -> None:  # fmt: skip
         """The newest message meets orders that came before it, and were read here after it, as it would have then."""
-        late = seat.late_for(ids, market.tick) if market.tick else None
+        late = seat.late_for(ids, market.tick) - going.met if market.tick else None
         if seat.halted or not late:
             return
-        if not seat.moves(market, late) or await self._meet(seat, market, marks, late):
+        moves = going.round is not None or seat.moves(market, late)
+        if not moves or await self._meet(seat, market, marks, late, going):
             seat.met(late)
 
-    async def _meet(self, seat: Seat, market: Market, marks: MarksOf, only: frozenset[str] | None) -> bool:
+    async def _meet(
+        self, seat: Seat, market: Market, marks: MarksOf, only: frozenset[str] | None, going: Going
+    ) -> bool:  # fmt: skip
         """Whether trading went on. What fills many orders does so in several transactions: nobody waits for all."""
         tick = market.tick
         if tick is None:
             return True
         name = str(tick.instrument)
         known = await marks(seat, name) if seat.lends else None
-        round, found, on = None, frozenset[str](), True
-        while round is None or round.queue:
+        while going.round is None or going.round.queue:
             async with self.floor(seat, name) as (floor, halted):
                 if halted:
                     seat.pass_by(name)
-                    on = False
-                    break
+                    seat.met(going.met)
+                    return False
                 if is_stale(tick, floor.now, market.model):
-                    break
-                if round is None:
+                    return True
+                if going.round is None:
                     rows = (row for row in _working(floor, seat, tick) if only is None or row.id in only)
                     round = floor.round(rows, market, heard=only is None)
-                    found = frozenset(each.id for each in round.queue)
+                else:
+                    round = going.round.again()
+                before = {each.id for each in round.queue}
                 floor.marks = known
                 floor.take(round, FILLS_AT_ONCE)
                 await floor.write()
-        seat.met(found - {each.id for each in round.queue} if round else ())
-        return on
+            going.round, going.met = round, going.met | (before - {each.id for each in round.queue})
+            seat.met(going.met)
+        return True
 
     async def pass_time(self, seat: Seat, newest: NewestOf, marks: MarksOf) -> None:
         """What time alone does: orders run out, and those that are due meet the newest message."""
@@ -144,8 +165,12 @@ class Dealer:
             except (DBAPIError, OSError, MarketgateError, Refused):
                 raise
             except Exception:
+                self._faults[order_id] = self._faults.get(order_id, 0) + 1
+                if self._faults[order_id] < FAULTS:
+                    raise
                 LOG.exception("trading_order_failed", account=seat.id, order=order_id)
                 await self._reject(seat, order_id)
+            self._faults.pop(order_id, None)
 
     async def _arrived(self, seat: Seat, order_id: str, facts: Facts) -> bool:
         """Whether no more is to be asked for now."""

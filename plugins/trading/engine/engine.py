@@ -17,7 +17,7 @@ from gateway.core.matching.conditions import Facts
 from gateway.core.ports import Backstage, Organisations, Plans
 from plugins.trading.accounts.desk import SHARDS
 from plugins.trading.engine.clockwork import Clockwork
-from plugins.trading.engine.dealing import Dealer
+from plugins.trading.engine.dealing import Dealer, Going
 from plugins.trading.engine.directory import EngineDirectory
 from plugins.trading.engine.dues import Dues
 from plugins.trading.engine.feedbook import Feedbook
@@ -59,6 +59,8 @@ class Engine:
         self._doubted: set[str] = set()
         self._halted: tuple[bool, frozenset[str]] = (False, frozenset())
         self._values: dict[str, dict[str, Decimal]] = {}
+        self._sought: dict[str, set[str]] = {}
+        """Of organisations, the indicators that were asked for, whether or not they have a value."""
         """What indicators say, by tenant."""
         self._looked: datetime | None = None
         self._anew = self._valued = -1e9
@@ -102,9 +104,9 @@ class Engine:
     async def close(self) -> None:
         """Stop, and let others go on."""
         await self._clockwork.stop()
+        await self._leave(self._leads.shards)
         await self.feeds.close()
         await self.settled()
-        await self._leave(self._leads.shards)
         self._places.shards = frozenset()
         await self._leads.leave()
 
@@ -142,7 +144,6 @@ class Engine:
         places = [place for place in self._places.all if place.seat.account.shard in shards]
         for place in places:
             place.leaving = True
-            self.feeds.forget(place.seat.id)
         await self._places.finish(places)
         await self._keep_extremes()
         for place in places:
@@ -226,7 +227,7 @@ class Engine:
     async def _heard(self, feed: Feed, shown: bool) -> None:
         """A message: what was only shown is the price of now for those who arrive."""
         for account_id in tuple(feed.seats):
-            if (place := self._places.find(account_id)) is not None:
+            if (place := self._places.find(account_id)) is not None and not place.leaving:
                 self._places.attempt(place, partial(self._hear, place, feed, shown), f"hear {feed.key.instrument}")
 
     def _hear(self, place: Place, feed: Feed, shown: bool) -> None:
@@ -240,7 +241,8 @@ class Engine:
             return
         place.seat.offers.hear(market)
         if place.task is not None or place.seat.moves(market):
-            self._places.put(place, partial(self._meet, place, market), f"meet {feed.key.instrument}", message=True)
+            meet = partial(self._meet, place, market, Going())
+            self._places.put(place, meet, f"meet {feed.key.instrument}", message=True)
 
     def _attend(self, place: Place) -> None:
         """What time alone does for a seat, and what its conditions do."""
@@ -263,17 +265,17 @@ class Engine:
             if market is not None and market.open:
                 late.setdefault(name, (market, set()))[1].add(order_id)
         for market, ids in late.values():
-            if self._places.put(place, partial(self._meet_late, place, market, ids), "late"):
+            if self._places.put(place, partial(self._meet_late, place, market, ids, Going()), "late"):
                 place.late |= ids
 
-    async def _meet_late(self, place: Place, market: Market, ids: Collection[str]) -> None:
+    async def _meet_late(self, place: Place, market: Market, ids: Collection[str], going: Going) -> None:
         try:
-            await self._dealer.catch_up(place.seat, market, self._guard.marks, ids)
+            await self._dealer.catch_up(place.seat, market, self._guard.marks, ids, going)
         finally:
             place.late.difference_update(ids)
 
-    async def _meet(self, place: Place, market: Market) -> None:
-        await self._dealer.meet(place.seat, market, self._guard.marks)
+    async def _meet(self, place: Place, market: Market, going: Going) -> None:
+        await self._dealer.meet(place.seat, market, self._guard.marks, going)
 
     async def _pass_time(self, place: Place) -> None:
         await self._dealer.pass_time(place.seat, self.feeds.newest(place.seat), self._guard.marks)
@@ -308,6 +310,7 @@ class Engine:
         for seat in self.seats:
             if named := seat.named():
                 wanted.setdefault(seat.tenant, (seat.context, set()))[1].update(named)
+        self._sought = {tenant: keys for tenant, (_, keys) in wanted.items()}
         told = await asyncio.gather(*(find_values(context(), keys) for context, keys in wanted.values()))
         self._values = dict(zip(wanted, told, strict=True))
         for place in self._places.all:
@@ -350,7 +353,7 @@ class Engine:
         self._clockwork.wake()
         if seat.conditions and place.considered != seat.account.version:
             self._consider(place)
-        if seat.named() - self._values.get(seat.tenant, {}).keys():
+        if seat.named() - self._sought.get(seat.tenant, set()):
             self._valued = -1e9
 
     def _next(self) -> datetime | None:

@@ -7,7 +7,7 @@ close, the loss against the mark, and their fees. What only closes takes nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal, localcontext
 from math import isqrt
@@ -35,6 +35,7 @@ from schema.words.trades import Side
 if TYPE_CHECKING:
     from plugins.trading.orders.floor import Floor
     from plugins.trading.orders.ground import Ground
+    from plugins.trading.orders.market import Market
 
 Near = Callable[[Decimal, Decimal], Decimal]
 Excess = Callable[[int], Decimal | None]
@@ -129,22 +130,26 @@ def _taken(floor: Floor, ground: Ground, row: OrderRow, step: Step | None) -> De
         return EXACT.add(row.reserved, _shifts(floor, ground, row))
     after = returned(row, step.order, floor.now)
     if floor.lends:
-        return max(
-            ZERO, EXACT.add(_rests(floor, ground, after, step), _margin(floor, ground.spec, ground.marks, row, step))
-        )
+        margin = _margin(floor, ground.spec, ground.marks, row, step)
+        return max(ZERO, EXACT.add(_rests(floor, ground.market, after, step), margin))
     return EXACT.add(left_of(row, after), cash_taken(row, step.executions))
 
 
-def _rests(floor: Floor, ground: Ground, after: OrderRow, step: Step) -> Decimal:
+def _rests(floor: Floor, market: Market, after: OrderRow, step: Step) -> Decimal:
     """What is left of it holds then, and what others hold more, where it opens what they were to close."""
     filled = total_of(each.quantity for each in step.executions)
-    side, before = Side(after.side), floor.held(after.instrument)
-    if not opening(side, filled, before) and not after.open:
+    if not opening(Side(after.side), filled, floor.held(after.instrument)) and not after.open:
         return ZERO
-    held = EXACT.add(before, filled if side is Side.BUY else EXACT.minus(filled))
+    return total_of(more for _, more in _changes(floor, market, after, step))
+
+
+def _changes(floor: Floor, market: Market, after: OrderRow, step: Step) -> Iterator[tuple[str, Decimal]]:
+    """What open orders of its instrument hold more or less once its fills are made; it, all that it holds."""
+    filled, before = total_of(each.quantity for each in step.executions), floor.held(after.instrument)
+    held = EXACT.add(before, filled if after.side == Side.BUY else EXACT.minus(filled))
     rows = _with(floor, replace(after, reserved=ZERO))
-    found = reckoned(rows if after.open else rows[:-1], held, ground.market, floor.reserves)
-    return total_of(EXACT.subtract(holds, each.reserved) for each, holds in found)
+    for row, holds in reckoned(rows if after.open else rows[:-1], held, market, floor.reserves):
+        yield row.id, EXACT.subtract(holds, row.reserved)
 
 
 def _with(floor: Floor, row: OrderRow) -> list[OrderRow]:
@@ -187,13 +192,15 @@ def lacking_cash(floor: Floor, row: OrderRow, step: Step) -> str | None:
     return f"its fill costs {shown(needed)} {row.currency}{more}, and {shown(free)} is free"
 
 
-def lacking_margin(floor: Floor, marks: Marks, spec: Spec, row: OrderRow, step: Step) -> str | None:
-    """Why a margin account cannot open what fills would; None where it can. Where it cannot be valued now, an order
-    that holds enough can."""
+def lacking_margin(floor: Floor, marks: Marks, market: Market, row: OrderRow, step: Step) -> str | None:
+    """Why a margin account cannot open what fills would, with what others hold less then; None where it can. Where it
+    cannot be valued now, an order that holds enough can."""
     filled = total_of(each.quantity for each in step.executions)
     if not opening(Side(row.side), filled, floor.held(row.instrument)):
         return None
-    needed = max(ZERO, _margin(floor, spec, marks, row, step))
+    changes = _changes(floor, market, returned(row, step.order, floor.now), step)
+    freed = min(ZERO, total_of(more for id, more in changes if id != row.id))
+    needed = max(ZERO, EXACT.add(_margin(floor, market.spec, marks, row, step), freed))
     now = standing(
         floor.w.account, _balances(floor), floor.reserved(but=row.id), tuple(floor.positions.values()), marks
     )  # fmt: skip

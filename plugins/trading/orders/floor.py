@@ -292,7 +292,7 @@ class Floor(Books):
         if filled and row.leg not in EXITS:
             now = self.held(row.instrument)
             self._fit(row.instrument, held, market, row.id)
-            if now * held < 0 or abs(now) < abs(held):
+            if (now > 0) != (held > 0) or now.copy_abs() < held.copy_abs():
                 self._fit(row.instrument, now, market, row.id)
         self._follow(row, market, opened)
         if filled and row.leg in EXITS:
@@ -325,7 +325,7 @@ class Floor(Books):
         """Why an account cannot pay these fills, or has no margin for them; None where it can."""
         if self.lends:
             marks = None if row.id == self._judged else self.marks
-            return None if marks is None else lacking_margin(self, marks, market.spec, row, step)
+            return None if marks is None else lacking_margin(self, marks, market, row, step)
         return lacking_cash(self, row, step)
 
     def _mode(self, row: OrderRow, market: Market | None = None) -> DataMode:
@@ -381,7 +381,10 @@ class Floor(Books):
                 return
             known = row.instrument == str(market.tick.instrument) and (self.marks is not None or not self.lends)
             if known and row.time_in_force in AT_ONCE:
-                self.accept(row, market)
+                if self.lends:
+                    # What has woken it has changed what others hold, by which it is judged.
+                    self.shifts.reckon(row.instrument, market)
+                self.accept(self.orders[row.id] if row.leg not in EXITS else row, market)
                 return
         order = replace(working(row), accepted_at=self.now)
         spec = market.spec if market else None

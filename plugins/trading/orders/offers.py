@@ -35,6 +35,10 @@ class Round(NamedTuple):
     """None where there is no message."""
     queue: deque[Working]
 
+    def again(self) -> Round:
+        """A copy to go on with, which may not be written."""
+        return Round(self.market, self.meeting.again() if self.meeting else None, self.queue.copy())
+
 
 class Offers:
     """The newest messages of each instrument, with what orders have left of them."""

@@ -77,9 +77,12 @@ class Shifts:
             yield
         finally:
             self._reckoned = outer
-        found = reckoned(self._open(instrument), self._floor.held(instrument), market, self._floor.reserves)
-        self._hold(found)
+        self.reckon(instrument, market)
         (self._before or {}).pop(instrument, None)
+
+    def reckon(self, instrument: str, market: Market) -> None:
+        """What its open orders hold, by what is held and by the price of now."""
+        self._hold(reckoned(self._open(instrument), self._floor.held(instrument), market, self._floor.reserves))
 
     def _open(self, instrument: str) -> list[OrderRow]:
         return [row for row in self._floor.orders.values() if row.open and row.instrument == instrument]

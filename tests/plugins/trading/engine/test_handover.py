@@ -123,3 +123,33 @@ async def test_an_extreme_that_is_written_never_goes_back(made: Hall) -> None:
         found.append([(await made.order(each[0].id)).trail_extreme for each in told])
 
     assert found == [[D(120), D(90)], [D(120), D(90)], [D(121), D(89)]]
+
+
+@pytest.mark.parametrize("closes", [False, True])
+async def test_what_is_done_still_of_a_margin_account_is_judged_by_prices(
+    made: Hall, joins: Hall, monkeypatch: pytest.MonkeyPatch, closes: bool
+) -> None:
+    account = await made.trader(shard=SHARDS - 1, margin="MARGIN", leverage=D(2))
+    (stop,) = await made.place(account, wish("BUY", "STOP_MARKET", "1", stop_price="110"), price="100")
+    await made.look()
+    goes_on, dealer = asyncio.Event(), made.engine._dealer
+    meet = dealer.meet
+
+    async def slow(*given: Any) -> None:
+        await goes_on.wait()
+        await meet(*given)
+
+    monkeypatch.setattr(dealer, "meet", slow)
+    (place,) = made.engine._places.all
+    made.house.clock.turn(1)
+    _tell(made, "130")
+    await _turns(lambda: place.task)
+    await joins.look()
+    leaves = asyncio.create_task(made.engine.close() if closes else made.look())
+    await _turns(lambda: place.leaving)
+
+    goes_on.set()
+    await leaves
+
+    row = await made.order(stop.id)
+    assert (row.status, row.reason, row.filled) == ("FILLED", None, D(1))

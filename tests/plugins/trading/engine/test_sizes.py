@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from plugins.trading.engine import dealing
 from plugins.trading.engine.seat import Seat
 from plugins.trading.orders.floor import Floor
 from plugins.trading.writing import writing
+from schema.words.candles import Candle
 from schema.words.orders import OrderStatus
+from tests.gateway.doubles import NOON
 from tests.plugins.trading.engine.floorhouse import BTC, FREE, hall, wish
 
 D = Decimal
+TETHER = "crypto:BTC/USDT"
 
 LATE = {**FREE, "latency_ms": 1000}
 
@@ -163,3 +167,37 @@ async def test_a_halt_between_two_transactions_of_a_message_keeps_the_rest_for_w
         await made.look()
 
         assert [(await made.stand(row.id))[0] for row in rows] == ["FILLED", "FILLED"]
+
+
+@pytest.mark.parametrize("fails", [1, 2, 3])
+async def test_a_message_whose_transaction_fails_goes_on_where_it_was(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: int
+) -> None:
+    monkeypatch.setattr("plugins.trading.engine.places.PAUSES_S", (0.0,))
+    monkeypatch.setattr(dealing, "FILLS_AT_ONCE", 1)
+    real, count = Floor.write, 0
+    model = {**FREE, "source": "BARS", "provider": "binance"}
+
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account(currency="USDT", model=model)
+        limit = wish("BUY", "LIMIT", "1", symbol=TETHER, limit_price="9")
+        stop = wish("BUY", "STOP_LIMIT", "1", symbol=TETHER, stop_price="11", limit_price="9")
+        rows = await made.place(account, stop, limit, limit, price="10")
+        await made.look()
+
+        async def write(floor: Floor) -> None:
+            nonlocal count
+            count += 1
+            await real(floor)
+            if count == fails:
+                raise OperationalError("away", {}, Exception("away"))
+
+        monkeypatch.setattr(Floor, "write", write)
+        made.house.clock.turn(121)
+        bar = {"open": D(10), "high": D(12), "low": D(8), "close": D(10), "volume": D(100), "closed": True}
+        await made.say("binance", Candle(open_time=NOON + timedelta(minutes=1), **bar), TETHER)
+        await made.settle()
+
+        # Nobody knows whether the bar was at 9 before it was at 11.
+        stands = [await made.stand(row.id) for row in rows]
+        assert stands == [("TRIGGERED", "0"), ("FILLED", "1"), ("FILLED", "1")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from plugins.trading.rows import OrderRow
 from schema.words.orders import OrderLeg, TimeInForce
 from tests.plugins.trading.engine.floorhouse import wish
 from tests.plugins.trading.orders.pit import BTC, GROUP, REPLACE, Pit
-from tests.plugins.trading.orders.slate import D, Slate, slate
+from tests.plugins.trading.orders.slate import FREE, D, Slate, slate
 from tests.plugins.trading.orders.test_groups import group, part, stand
 
 FOK, IOC = TimeInForce.FOK, TimeInForce.IOC
+MARGIN: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5), "model": FREE}
 
 
 LIMIT, STOP = wish("BUY", "LIMIT", "2", limit_price="99"), wish("BUY", "STOP_MARKET", "2", stop_price="120")
@@ -167,3 +169,49 @@ def test_exits_whose_entry_has_only_closed_say_so():
     assert (desk.stand(bought), desk.held()) == (("FILLED", "2"), "0")
     told = "ENTRY_CLOSED: its entry only closed what was held, and left nothing to protect"
     assert ended(desk, profit) == ("CANCELED", "0", told)
+
+
+def reserves(desk: Slate) -> Decimal:
+    return desk.floor.reserved().get("USD", D(0))
+
+
+def test_a_resting_order_counts_what_its_fill_frees_of_others():
+    desk = slate("505", "100", **MARGIN)
+    desk.place(wish("BUY", "MARKET", "5"))
+    (sale,) = desk.place(wish("SELL", "LIMIT", "15", limit_price="110"))
+    (bought,) = desk.place(wish("BUY", "LIMIT", "10", limit_price="90"))
+    assert [desk.floor.orders[row.id].reserved for row in (sale, bought)] == [D(220), D(180)]
+
+    # At 90 there are 455, of which 90 are used: the sale only closes then, and holds nothing.
+    desk.meet("90", "90")
+
+    assert (desk.stand(bought), desk.held()) == (("FILLED", "10"), "15")
+    assert desk.room - reserves(desk) == 185
+
+
+def test_one_that_waits_for_nothing_is_judged_by_what_others_hold_after_the_fill_that_wakes_it():
+    desk = slate("651", "100", **MARGIN)
+    (sale,) = desk.place(wish("SELL", "LIMIT", "10", limit_price="110"))
+    stop = wish("BUY", "STOP_MARKET", "10", stop_price="105")
+    waits = pair(desk, "BUY", "MARKET", "10", behind=stop, time_in_force=IOC)
+    assert desk.floor.orders[sale.id].reserved == 220
+
+    desk.meet("109", "109")
+
+    assert (ended(desk, waits), desk.held()) == (("FILLED", "10", None), "20")
+    assert desk.room - reserves(desk) == 215
+
+
+def test_one_that_waits_for_nothing_takes_no_margin_that_others_hold_once_it_is_woken():
+    desk = slate("700", "100", **MARGIN)
+    desk.place(wish("BUY", "MARKET", "10"))
+    (sale,) = desk.place(wish("SELL", "LIMIT", "10", limit_price="109"))
+    stop = wish("SELL", "STOP_MARKET", "10", stop_price="95")
+    waits = pair(desk, "SELL", "LIMIT", "23", behind=stop, limit_price="91", time_in_force=IOC)
+
+    # 650 are left, and the resting sale opens now.
+    desk.meet("95", "95")
+
+    assert desk.floor.orders[sale.id].reserved == 218
+    told = "INSUFFICIENT_MARGIN: its fill takes a margin of 437.00 USD, and 432.00 is available"
+    assert (ended(desk, waits), desk.held()) == (("REJECTED", "0", told), "0")
