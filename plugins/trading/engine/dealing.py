@@ -42,8 +42,8 @@ LOG = structlog.get_logger(__name__)
 
 FILLS_AT_ONCE = 25
 """Of one message, in one transaction."""
-FAULTS = 3
-"""So often it is tried whether a fault of ours keeps an order from arriving; then it ends."""
+RESTS_S = (1.0, 5.0)
+"""After so long it is tried again whether a fault of ours keeps an order from arriving; then it ends."""
 FAULT = "a fault of the gateway's own kept it from arriving, and is in its log: place it again, or another one"
 
 NewestOf = Callable[[OrderRow], Market | None]
@@ -67,8 +67,8 @@ class Dealer:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._faults: dict[str, int] = {}
-        """How often a fault of ours has kept an order from arriving."""
+        self._faults: dict[str, tuple[int, float]] = {}
+        """Orders that a fault of ours has kept from arriving: how often, and until when (monotonic) they are let be."""
 
     @asynccontextmanager
     async def floor(self, seat: Seat, *instruments: str) -> AsyncIterator[tuple[Floor, bool]]:
@@ -158,6 +158,8 @@ class Dealer:
         looked at again. What a fault of ours keeps from arriving ends: it stands in no other order's way.
         """
         for order_id in ids:
+            if self._rests(order_id):
+                continue
             try:
                 for _ in range(ATTEMPTS):
                     if await self._arrived(seat, order_id, facts):
@@ -165,12 +167,23 @@ class Dealer:
             except (DBAPIError, OSError, MarketgateError, Refused):
                 raise
             except Exception:
-                self._faults[order_id] = self._faults.get(order_id, 0) + 1
-                if self._faults[order_id] < FAULTS:
-                    raise
                 LOG.exception("trading_order_failed", account=seat.id, order=order_id)
+                if self._let_be(order_id):
+                    continue
                 await self._reject(seat, order_id)
             self._faults.pop(order_id, None)
+
+    def _rests(self, order_id: str) -> bool:
+        _, until = self._faults.get(order_id, (0, 0.0))
+        return self._host.clock.monotonic() < until
+
+    def _let_be(self, order_id: str) -> bool:
+        """Whether it is tried once more, after a while."""
+        times = self._faults.get(order_id, (0, 0.0))[0]
+        if times == len(RESTS_S):
+            return False
+        self._faults[order_id] = times + 1, self._host.clock.monotonic() + RESTS_S[times]
+        return True
 
     async def _arrived(self, seat: Seat, order_id: str, facts: Facts) -> bool:
         """Whether no more is to be asked for now."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.core.contract import Context
 from gateway.core.matching.conditions import (
     Condition,
     Direction,
@@ -25,7 +26,7 @@ from plugins.trading.engine.seat import Seat
 from plugins.trading.engine.values import value_of
 from plugins.trading.orders.deciding import ATTEMPTS
 from plugins.trading.orders.floor import Floor
-from plugins.trading.orders.ground import Ground
+from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.placing import arrive
 from plugins.trading.orders.wishes import Exit
 from plugins.trading.rows import OrderRow
@@ -89,13 +90,45 @@ async def test_an_order_that_a_fault_keeps_from_arriving_ends_and_stands_in_nobo
 
         monkeypatch.setattr("plugins.trading.engine.dealing.arrive", faulty)
         made.house.clock.turn(120)
-        for _ in range(3):
+        await made.look()
+        assert (await made.stand(whole.id), await made.stand(theirs.id)) == (("FILLED", "1"), ("FILLED", "1"))
+        for seconds in (0, 1, 4):
+            made.house.clock.turn(seconds)
             await made.look()
+            assert (await made.order(broken.id)).status == "NEW"
+        made.house.clock.turn(1)
+        await made.look()
 
         ended = await made.order(broken.id)
         assert (ended.status, ended.reason) == ("REJECTED", f"INTERNAL: {FAULT}")
-        assert sorted(tries) == sorted([broken.id, whole.id, theirs.id])
-        assert (await made.stand(whole.id), await made.stand(theirs.id)) == (("FILLED", "1"), ("FILLED", "1"))
+        assert sorted(tries) == sorted([*[broken.id] * 3, whole.id, theirs.id])
+
+
+async def test_an_order_that_a_fault_of_a_moment_keeps_from_arriving_arrives_a_moment_later(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = [RuntimeError("a moment's")]
+
+    async def asked(*given: Any, **more: Any) -> Ground:
+        if faults:
+            raise faults.pop()
+        return await ground_of(*given, **more)
+
+    monkeypatch.setattr("plugins.trading.engine.dealing.ground_of", asked)
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account()
+        made.board.prices = {BTC: "100"}
+        noon = _waits(TimeCondition(at=NOON + timedelta(minutes=2)))
+        (row,) = await made.place(account, wish("BUY", "MARKET", condition=noon), price="100")
+        await made.look()
+        made.house.clock.turn(120)
+        await made.look()
+        assert (await made.stand(row.id), faults) == (("NEW", "0"), [])
+
+        made.house.clock.turn(1)
+        await made.look()
+
+        assert await made.stand(row.id) == ("FILLED", "1")
 
 
 async def test_an_order_that_waits_in_vain_is_cancelled(sqlite_url: str, tmp_path: Path) -> None:
@@ -270,3 +303,29 @@ def test_values_are_those_of_the_last_close() -> None:
     assert value_of("EMA", 3, closes) == D(14) - D("12.5")
     assert value_of("RSI", 3, closes) == D("83.33333333")
     assert value_of("SMA", 5, closes) is None
+
+
+async def test_an_indicator_that_has_no_value_is_asked_for_no_more_often_than_others(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def told(_: Context, key: str) -> Decimal | None:
+        asked.append(key)
+        return None
+
+    monkeypatch.setattr("plugins.trading.engine.values.find_value", told)
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.trader(margin="MARGIN", leverage=D(2))
+        never = _waits(ValueCondition(key=f"rsi:14:{BTC}", direction=Direction.BELOW, level=D(10)))
+        await made.place(account, wish("BUY", "MARKET", condition=never), price="100")
+        await made.look()
+        await made.look()
+        assert len(asked) == 1
+
+        for seconds in range(10):
+            made.house.clock.turn(1)
+            await made.tick(str(100 + seconds))
+            await made.look()
+
+        assert len(asked) == 1

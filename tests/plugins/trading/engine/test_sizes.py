@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -194,8 +195,8 @@ async def test_a_message_whose_transaction_fails_goes_on_where_it_was(
 
         monkeypatch.setattr(Floor, "write", write)
         made.house.clock.turn(121)
-        bar = {"open": D(10), "high": D(12), "low": D(8), "close": D(10), "volume": D(100), "closed": True}
-        await made.say("binance", Candle(open_time=NOON + timedelta(minutes=1), **bar), TETHER)
+        bar: dict[str, Any] = {"open": D(10), "high": D(12), "low": D(8), "close": D(10), "volume": D(100)}
+        await made.say("binance", Candle(open_time=NOON + timedelta(minutes=1), closed=True, **bar), TETHER)
         await made.settle()
 
         # Nobody knows whether the bar was at 9 before it was at 11.
