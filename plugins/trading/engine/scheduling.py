@@ -43,6 +43,7 @@ NOT_ALLOWED = {
 AT_ONCE, A_TENANT = 50, 25
 """Schedules that are begun with in one look, of all and of one organisation; more of one than that wait for its own."""
 FAULT = "INTERNAL: it could not be placed, for a fault of ours: it is tried again at `nextAt`."
+MISSED = "INTERNAL: its last order could not be placed before `endAt`, for a fault of ours."
 SOONEST, LATEST = timedelta(seconds=5), timedelta(hours=1)
 """When what has failed is tried again: after as long as it is late by now, within these."""
 
@@ -80,7 +81,7 @@ class Scheduler:
             await self._place(row, Refused("INSUFFICIENT_FUNDS", f"{error}"))
 
     async def put_off(self, row: ScheduleRow) -> None:
-        """Of one that has failed for no reason of its own: told, and due again the later the longer it fails."""
+        """Of one that has failed for no reason of its own: told, and due again the later the longer it fails, and once more before it ends."""
         async with self._host.store.write() as tx:
             await AccountStore().lock(tx, row.tenant_id, row.account_id)
             now, held = self._host.clock.now(), await self._rows.find(tx, row.tenant_id, row.id)
@@ -89,6 +90,8 @@ class Scheduler:
             every = OrderScheduleEvery(held.every)
             late = now - last_time(held.start_at, every, now)
             again = min(now + min(max(late, SOONEST), LATEST), next_time(held.start_at, every, now))
+            if held.end_at is not None:
+                again = min(again, max(held.end_at, now + SOONEST))
             await self._rows.change(
                 tx, row.tenant_id, replace(held, next_at=again, problem=FAULT, changed_at=now)
             )  # fmt: skip
@@ -170,4 +173,5 @@ def _next(row: ScheduleRow, now: datetime) -> ScheduleRow:
     """With its next regular time, or ended."""
     at = next_time(row.start_at, OrderScheduleEvery(row.every), now)
     done = (row.most is not None and row.placed >= row.most) or (row.end_at is not None and at > row.end_at)
-    return replace(row, next_at=None if done else at, active=not done, changed_at=now)
+    problem = MISSED if done and row.problem == FAULT else row.problem
+    return replace(row, next_at=None if done else at, active=not done, problem=problem, changed_at=now)

@@ -162,3 +162,19 @@ async def test_one_that_was_cancelled_while_it_failed_stays_cancelled(
 
         row = await _row(made, schedule)
         assert (row.active, row.next_at, row.problem) == (False, None, None)
+
+
+async def test_one_that_fails_until_it_ends_says_so(sqlite_url: str, tmp_path: Path, broken: set[str]) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account("500", owner=made.company.people["ada"].id)
+        schedule = await _plan(made, account, every="HOUR", endAt=(NOON + timedelta(minutes=20)).isoformat())
+        broken.add(BTC)
+
+        for seconds in (0, 600, 600, 600):
+            made.house.clock.turn(seconds)
+            await made.look()
+        row = await _row(made, schedule)
+
+        told = "INTERNAL: its last order could not be placed before `endAt`, for a fault of ours."
+        assert (row.placed, row.active, row.next_at, row.problem) == (0, False, None, told)
