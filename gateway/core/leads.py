@@ -116,6 +116,8 @@ class Leads:
         self._store, self._clock, self._rows, self._count = store, clock, rows, count
         self._holder = uuid4().hex
         self.shards: frozenset[int] = frozenset()
+        self._untold: frozenset[int] = frozenset()
+        """What was given up before its release failed: told as lost the next time, even where it has come back."""
 
     async def renew(
         self, leaving: Callable[[frozenset[int]], Awaitable[None]] | None = None
@@ -140,10 +142,12 @@ class Leads:
             if leaving is not None:
                 await leaving(surplus)
             self.shards -= surplus
+            self._untold |= surplus
             async with self._store.write() as tx:
                 await self._rows.release(tx, surplus, self._holder)
         self.shards = held - surplus
-        return self.shards - before, before - self.shards
+        lost, self._untold = (before - self.shards) | self._untold, frozenset()
+        return self.shards - before, lost
 
     async def leave(self) -> None:
         """Let others have them at once."""

@@ -24,6 +24,7 @@ REAL = (
     "test_embedded.py",
     "test_engines.py",
     "test_fleet.py",
+    "test_leads.py",
     "test_link.py",
     "test_network.py",
     "test_outbound.py",
