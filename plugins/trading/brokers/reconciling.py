@@ -23,6 +23,7 @@ from plugins.trading.brokers.holding import Keeper
 from plugins.trading.brokers.port import (
     AnswerUnreadable,
     Broker,
+    BrokerBusy,
     BrokerRefused,
     BrokerTrouble,
     KeyRefused,
@@ -42,7 +43,7 @@ KEY_REST_S = 60.0
 AT_ONCE = 8
 """Accounts of one broker that are looked at together."""
 PROBES = 2
-"""After so many in a row without an answer its other accounts rest; so many ask then whether it is back."""
+"""So many ask whether a broker out of reach is back, together."""
 MISSES = 12
 """So many looks in a row find no such order before it is given up."""
 GIVEN_UP, GIVEN_UP_FOR, GIVEN_UP_MOST = frozenset({LOST, UNSENT, UNREACHED}), timedelta(days=1), 20
@@ -62,9 +63,11 @@ class _Seen:
     """How much is booked, by the broker's count, of orders that were given up here."""
     told: str | None = None
     """The trouble that was logged last, as long as it lasts."""
+    silent: bool = False
+    """Whether it was left without an answer last."""
     rests_until: float = 0.0
     whole_at: float | None = None
-    """When it was last looked at as a whole; None before, and after the broker was out of reach."""
+    """When it was last looked at as a whole; None before, and after it could not be asked."""
 
 
 @dataclass(slots=True)
@@ -76,11 +79,32 @@ class _Round:
     """When accounts were asked about last: whose turn it was longest ago comes first."""
     silent: int = 0
     """So many accounts in a row were left without an answer."""
+    answered: bool = False
+    """Whether any account was given one in this look: a few that never are do not speak for the others then."""
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    spare: int = 0
+    """So much more room there is from the first answer on."""
 
     @property
     def down(self) -> bool:
         """Whether it is out of reach, as far as is known."""
-        return self.silent >= PROBES
+        return self.silent >= (AT_ONCE if self.answered else PROBES)
+
+    def turn(self, account: AccountRow) -> tuple[bool, float]:
+        """Those that were left without an answer last come behind the others."""
+        return self.seen[account.id].silent, self.tried[account.id]
+
+    def begin(self) -> None:
+        """A look begins: where it was out of reach last, with room for a few."""
+        self.spare = AT_ONCE - PROBES if self.down else 0
+        self.room = asyncio.Semaphore(AT_ONCE - self.spare)
+        self.silent, self.answered = 0, False
+
+    def answer(self) -> None:
+        """It has answered, and is in reach."""
+        for _ in range(self.spare):
+            self.room.release()
+        self.silent, self.answered, self.spare = 0, True, 0
 
 
 class Reconciler:
@@ -116,15 +140,17 @@ class Reconciler:
         round = self._rounds.setdefault(id, _Round())
         round.seen = {account.id: round.seen.get(account.id, _Seen()) for account in accounts}
         round.tried = {account.id: round.tried.get(account.id, 0.0) for account in accounts}
-        room = asyncio.Semaphore(PROBES if round.down else AT_ONCE)
-        round.silent = 0
+        round.begin()
 
         async def one(account: AccountRow) -> None:
-            async with room:
-                if not round.down:
+            async with round.room:
+                if round.down:
+                    # What happens at the broker meanwhile is seen by nobody.
+                    round.seen[account.id].whole_at = None
+                else:
                     await self._account(brokers, account, open_.get(account.id, []), round)
 
-        turns = sorted(accounts, key=lambda account: round.tried[account.id])
+        turns = sorted(accounts, key=round.turn)
         for outcome in await asyncio.gather(*map(one, turns), return_exceptions=True):
             if outcome is not None:
                 raise outcome
@@ -134,7 +160,7 @@ class Reconciler:
         whole = seen.whole_at is None or now - seen.whole_at >= WHOLE_S
         if (not rows and not whole) or now < seen.rests_until:
             return
-        round.tried[account.id] = now
+        before, round.tried[account.id] = round.tried[account.id], now
         try:
             broker = await brokers.of(account.tenant_id, account.broker)
             listed = await self._listed(broker, rows, whole)
@@ -147,14 +173,19 @@ class Reconciler:
                 # Money that has moved for a fill that is not told yet is no difference.
                 await self._keeper.compare(broker, account)
                 seen.whole_at = now if self._keeper.at_rest(account.id) else None
-            seen.told, round.silent = None, 0
+            seen.told, seen.silent = None, False
+            round.answer()
         except BrokerTrouble as error:
-            seen.whole_at = None
+            seen.silent = isinstance(error, OutcomeUnknown) and not isinstance(error, AnswerUnreadable)
+            round.silent += seen.silent
+            if isinstance(error, BrokerBusy):
+                # Others have used the limits up: it comes before them the next time, and needs no more than it did.
+                round.tried[account.id] = before
+            else:
+                seen.whole_at = None
             if isinstance(error, KeyRefused):
                 # Nothing is won by asking with it again and again, and brokers ban who does.
                 seen.rests_until = now + KEY_REST_S
-            if isinstance(error, OutcomeUnknown) and not isinstance(error, AnswerUnreadable):
-                round.silent += 1
             if seen.told != str(error):
                 seen.told = str(error)
                 LOG.warning("broker_not_reconciled", account=account.id, broker=account.broker, reason=str(error))

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
 
 import pytest
-from aiohttp import web
 from structlog.testing import capture_logs
 
 from plugins.trading.brokers import alpaca_wire, binance_wire
-from plugins.trading.brokers.reconciling import Reconciler
 from plugins.trading.rows import AccountRow
 from plugins.trading.tables import accounts
 from tests.doubles import brokers as doubles
 from tests.doubles.brokers import DOWN
-from tests.plugins.trading import rowsof
 from tests.plugins.trading.brokers.gates import Gate
 from tests.plugins.trading.brokers.room import CANCEL, PLACE, SYMBOLS, Room
 from tests.plugins.trading.rowsof import D
@@ -324,41 +320,3 @@ async def test_an_order_of_more_fills_than_stand_on_many_pages_is_booked(
 
         row = await room.order(placed["id"])
         assert (row.status, row.filled, row.fills) == ("FILLED", D("0.51"), 51)
-
-
-async def test_accounts_of_a_broker_out_of_reach_rest_but_for_a_few_and_each_has_its_turn(
-    room: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with room.house.store.write() as tx:
-        for n in range(30):
-            row = rowsof.account(id=f"tacc_x{n:02}", tenant_id=f"org_{n:02}", kind="LIVE", broker="alpaca_paper")
-            await tx.run(accounts.insert().values(**asdict(row)))
-    a, b = room.venue("tacc_a"), room.venue("tacc_b")
-    goes_on, asked = asyncio.Event(), list[str]()
-
-    async def hangs(request: web.Request) -> web.Response:
-        asked.append(request.path)
-        await goes_on.wait()
-        return web.json_response({"message": "no"}, status=504)
-
-    answers = a.answer
-    monkeypatch.setattr(a, "answer", hangs)
-    placed = (await room.place("tacc_b"))["order"]
-    b.fill(b.by_client_id(placed["id"]), "1", "100")
-
-    slow = asyncio.create_task(room.house.host.service(Reconciler).look("alpaca_paper"))
-    await room.house.host.service(Reconciler).look("binance_testnet")
-    status = (await room.order(placed["id"])).status
-    goes_on.set()
-    await slow
-    rounds = [len(asked)]
-    for _ in range(3):
-        await room.look()
-        rounds.append(len(asked))
-    monkeypatch.setattr(a, "answer", answers)
-    whole = a.count("GET", "/account")
-    await room.look()
-
-    assert status == "FILLED"
-    assert rounds == [8, 10, 12, 14]
-    assert a.count("GET", "/account") == whole + 31
