@@ -58,6 +58,8 @@ from schema.words.usage import Limit, UsageBy, UsageLine
 from schema.words.venues import MarketState, SessionPhase, TradingHours, TradingSession, Turns, VenueHoliday
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
+
     from gateway.core.contract import Context
 
 NOTHING: Mapping[str, Collection[str]] = MappingProxyType({})
@@ -372,6 +374,9 @@ class Organisations(Protocol):
 
     async def closed(self, tx: Tx) -> frozenset[str]:
         """Tenants for which nothing is done: suspended ones, and those that wait to be erased."""
+
+    def closed_ids(self) -> Select[tuple[str]]:
+        """The same, to stand in another query: they may be more than a driver takes one by one."""
 
     async def includes(self, tx: Tx, tenant: str, user_id: str) -> bool:
         """Whether somebody is a member of a tenant."""

@@ -102,7 +102,7 @@ class JobRunner:
         async with self._host.store.write() as tx:
             for job_id in await self._directory.give_up(tx, MOST_TRIES, now, self._failed("COMPUTING_FAILED", DIED)):
                 self._news.tell(tx, job_id, JobState.FAILED)
-            without = await self._host.service(Organisations).closed(tx) if Organisations in self._host.services else ()
+            without = self._host.service(Organisations).closed_ids() if Organisations in self._host.services else ()
             claimed = await self._directory.claim(
                 tx, room, kinds=kinds, without=without, lease=lease, now=now, until=now + LEASE
             )

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import Select, and_, delete, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx
@@ -91,12 +91,12 @@ class JobDirectory:
         return await tx.values(update(jobs).where(lost).values(**end, **_FREED).returning(jobs.c.id))
 
     async def claim(
-        self, tx: Tx, limit: int, *, kinds: Collection[str], without: Collection[str], lease: str, now: datetime,
-        until: datetime,
+        self, tx: Tx, limit: int, *, kinds: Collection[str], without: Collection[str] | Select[tuple[str]], lease: str,
+        now: datetime, until: datetime,
     ) -> list[Claimed]:  # fmt: skip
         """What waits, or whose process has died: first of the tenants that have the fewest running, then the oldest."""
         free = _free(now)
-        wanted = and_(free, jobs.c.kind.in_(sorted(kinds)), jobs.c.tenant_id.not_in(sorted(without)))
+        wanted = and_(free, jobs.c.kind.in_(sorted(kinds)), jobs.c.tenant_id.not_in(without))
         others = jobs.alias()
         running = (
             select(func.count())

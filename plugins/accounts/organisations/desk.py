@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import Select
+
 from gateway.core.contract import Host
 from gateway.core.identity import Principal, Role
 from gateway.core.ports import Organisation
@@ -119,6 +121,10 @@ class OrganisationDesk:
     async def closed(self, tx: Tx) -> frozenset[str]:
         """See `gateway.core.ports.Organisations`."""
         return await self._directory.closed(tx)
+
+    def closed_ids(self) -> Select[tuple[str]]:
+        """See `gateway.core.ports.Organisations`."""
+        return self._directory.closed_ids()
 
     async def includes(self, tx: Tx, tenant: str, user_id: str) -> bool:
         """See `gateway.core.ports.Organisations`."""

@@ -63,8 +63,11 @@ class OrganisationDirectory:
 
     async def closed(self, tx: Tx) -> frozenset[str]:
         """Ids of those that do not work now."""
-        idle = select(organisations.c.id).where(organisations.c.status != Status.ACTIVE.value)
-        return frozenset(await tx.values(idle))
+        return frozenset(await tx.values(self.closed_ids()))
+
+    def closed_ids(self) -> Select[tuple[str]]:
+        """The same, as a query."""
+        return select(organisations.c.id).where(organisations.c.status != Status.ACTIVE.value)
 
     async def of_person(self, tx: Tx, user_id: str) -> list[MembershipRow]:
         """The organisations that a person belongs to, the oldest membership first."""

@@ -60,11 +60,12 @@ class Scheduler:
     async def due(self, shards: Collection[int], placing: Mapping[str, str]) -> list[ScheduleRow]:
         """Of the parts that are worked here, beside those that are being placed, whose organisations are told."""
         full = {tenant for tenant, count in Counter(placing.values()).items() if count >= A_TENANT}
+        closed = self._host.service(Organisations).closed_ids()
         async with self._host.store.read() as tx:
-            closed = await self._host.service(Organisations).closed(tx)
             return await self._due.due(
-                tx, shards, self._host.clock.now(), AT_ONCE, each=A_TENANT, without=closed | full, beside=placing.keys()
-            )
+                tx, shards, self._host.clock.now(), AT_ONCE, each=A_TENANT, closed=closed, full=full,
+                beside=placing.keys(),
+            )  # fmt: skip
 
     async def place(self, row: ScheduleRow, context: Callable[[], Context]) -> None:
         """Place what is due, or note why it was refused."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.core.store import Tx
@@ -62,14 +62,15 @@ class ScheduleDirectory:
     """Placing what is due is for all tenants at once: each row carries its own tenant along."""
 
     async def due(
-        self, tx: Tx, shards: Collection[int], now: datetime, limit: int, *, each: int, without: Collection[str],
-        beside: Collection[str],
+        self, tx: Tx, shards: Collection[int], now: datetime, limit: int, *, each: int, closed: Select[tuple[str]],
+        full: Collection[str], beside: Collection[str],
     ) -> list[ScheduleRow]:  # fmt: skip
         """Schedules of some parts whose time has come: each tenant's longest due first, then each one's second, and at
-        most so many of *each*; none of some tenants, and none beside those that are being placed."""
+        most so many of *each*; none of *closed* and *full* tenants, and none beside those that are being placed."""
         wanted = and_(
             schedules.c.active.is_(True), schedules.c.shard.in_(sorted(shards)), schedules.c.next_at <= now,
-            schedules.c.tenant_id.not_in(sorted(without)), schedules.c.id.not_in(sorted(beside)),
+            schedules.c.tenant_id.not_in(closed), schedules.c.tenant_id.not_in(sorted(full)),
+            schedules.c.id.not_in(sorted(beside)),
         )  # fmt: skip
         turn = func.row_number().over(
             partition_by=schedules.c.tenant_id, order_by=(schedules.c.next_at, schedules.c.id)

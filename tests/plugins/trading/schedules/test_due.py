@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from structlog.testing import capture_logs
 
 from plugins.accounts.organisations.desk import OrganisationDesk
+from plugins.accounts.tables import organisations
 from plugins.trading.engine import scheduling
 from plugins.trading.orders.placing import place
 from plugins.trading.rows import AccountRow, OrderRow, ScheduleRow
@@ -86,6 +87,27 @@ async def test_schedules_of_a_suspended_organisation_delay_nobody_and_go_on_once
 
         assert await _placed(made, guests) == [1, 1]
         assert (await _row(made, guests[0])).next_at == NOON + timedelta(days=1)
+
+
+async def test_suspended_organisations_are_left_out_however_many_there_are(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        mine = await _plan(made, await made.account("500", owner=made.company.people["ada"].id))
+        closed = [
+            {"id": f"org_closed{n}", "name": "C", "plan": "free", "status": "suspended", "created_at": NOON}
+            for n in range(40)
+        ]
+        async with made.house.store.write() as tx:
+            await tx.run(organisations.insert().values(closed))
+        asked: list[str] = []
+        event.listen(
+            made.house.store.engine.sync_engine, "before_cursor_execute", lambda *given: asked.append(str(given[3]))
+        )
+
+        await made.look()
+
+        assert await _placed(made, [mine]) == [1]
+        assert [each for each in asked if "org_closed" in each] == []
 
 
 @pytest.fixture
