@@ -105,16 +105,19 @@ class Engine:
                     return
         now, moment = clock.now(), clock.monotonic()
         gained, lost = await self._leads.renew()
+        # Where the reading fails, the next look reads all: what was gained is not told twice.
+        last, self._anew = self._anew, -1e9
         for alert_id, (_, shard, _) in tuple(self._places.items()):
             if shard in lost:
                 self._drop(alert_id)
-        if moment - self._anew > ANEW_S:
-            gained, self._anew = self._leads.shards, moment
+        anew = moment - last > ANEW_S
+        if anew:
+            gained = self._leads.shards
         async with self._host.store.read() as tx:
             rows = await self._rows.active(tx, gained) if gained else []
             rows += await self._rows.changed(tx, self._looked - LOOK_BACK) if self._looked else []
         await self._take(rows)
-        self._looked = now
+        self._looked, self._anew = now, moment if anew else last
         self._sweep()
         if moment - self._cleared > CLEAR_S:
             self._cleared = moment

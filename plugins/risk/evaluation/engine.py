@@ -106,12 +106,14 @@ class Engine:
                     return
         now, moment = clock.now(), clock.monotonic()
         gained, lost = await self._leads.renew()
+        # Where the reading fails, the next look reads all: what was gained is not told twice.
+        last, self._anew = self._anew, -1e9
         for limit_id, (_, shard, _) in tuple(self._places.items()):
             if shard in lost:
                 self._drop(limit_id)
-        anew = moment - self._anew > ANEW_S
+        anew = moment - last > ANEW_S
         if anew:
-            gained, self._anew = self._leads.shards, moment
+            gained = self._leads.shards
         await self._part()
         async with self._host.store.read() as tx:
             rows = await self._rows.active(tx, gained) if gained else []
@@ -120,7 +122,7 @@ class Engine:
             self._drop(gone)
         await self._take(rows)
         await self._part()
-        self._looked = now
+        self._looked, self._anew = now, moment if anew else last
         self._sweep()
         if moment - self._cleared > CLEAR_S:
             self._cleared = moment

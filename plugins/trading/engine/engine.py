@@ -118,14 +118,16 @@ class Engine:
                     return
         now, moment = clock.now(), clock.monotonic()
         gained, lost = await self._leads.renew(self._leave)
+        # Where the reading fails, the next look reads all: what was gained is not told twice.
+        last, self._anew = self._anew, -1e9
         if lost:
             await self._leave(lost)
         self._places.shards = self._leads.shards
         self._clockwork.start()
         await self._read_switches()
-        anew = moment - self._anew > ANEW_S
+        anew = moment - last > ANEW_S
         if anew:
-            gained, self._anew = self._leads.shards, moment
+            gained = self._leads.shards
         async with self._host.store.read() as tx:
             ids = {row.id for row in await self._rows.busy(tx, gained)} if gained else set()
             since = self._looked - LOOK_BACK if self._looked else None
@@ -137,7 +139,7 @@ class Engine:
             if known is None or known.seat.account.version < version:
                 ids.add(account_id)
         await self._read(ids, anew=anew)
-        self._looked = now
+        self._looked, self._anew = now, moment if anew else last
 
     async def _leave(self, shards: Collection[int]) -> None:
         """What waits for their accounts is done, and what trails there is written, before others go on."""

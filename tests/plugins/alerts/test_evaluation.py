@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from gateway.core.contract import WatchedRows
 from gateway.core.outbox.tables import log
 from plugins.alerts.evaluation.accounts import Accounts
 from plugins.alerts.tables import alerts
-from schema.errors import Overloaded
+from schema.errors import DatabaseUnavailable, Overloaded
 from schema.words.live import NoticeCode
 from tests.gateway.doubles import NOON
 from tests.plugins.alerts.watching import DELETE, DISABLE, ENABLE, UPDATE, Watch, another, forget_leases, watch
@@ -282,6 +283,26 @@ async def test_two_evaluators_tell_one_firing(w: Watch, database: str, tmp_path:
 
     assert fired == [("101", False)]
     assert told == (1, 0)
+
+
+async def test_a_part_that_could_not_be_read_when_it_was_taken_is_read_with_the_next_look(
+    w: Watch, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    await w.alert(condition=ABOVE)
+    await forget_leases(w)
+
+    async def away(*_: object) -> None:
+        raise DatabaseUnavailable
+
+    async with another(w, database, tmp_path) as other:
+        with monkeypatch.context() as patched:
+            patched.setattr(WatchedRows, "active", away)
+            with pytest.raises(DatabaseUnavailable):
+                await other.look()
+        before = other.engine.count
+        await other.look()
+
+        assert (before, other.engine.count) == (0, 1)
 
 
 async def test_two_processes_share_the_parts_and_one_takes_over_when_the_other_is_gone(

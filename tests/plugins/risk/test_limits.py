@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from gateway.core.contract import WatchedRows
 from plugins.accounts.tables import organisations
 from plugins.risk.evaluation.watched import Watched
 from plugins.risk.limits.store import LimitDirectory
 from plugins.risk.tables import evaluators, leases, limits
+from schema.errors import DatabaseUnavailable
 from tests.gateway.doubles import NOON
 from tests.plugins.risk.doubles import holdings
 from tests.plugins.risk.panels import panel
@@ -118,6 +120,26 @@ async def test_two_evaluators_of_one_limit_tell_a_breach_once(w: Watch, database
 
         assert second.engine.count == w.engine.count == 1
         assert await values(w) == [("SINGLE_NAME", "0.5161290323", 1)]
+
+
+async def test_a_part_that_could_not_be_read_when_it_was_taken_is_read_with_the_next_look(
+    w: Watch, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    await w.limit("SINGLE_NAME", "0.5")
+    await w.engine.close()
+
+    async def away(*_: object) -> None:
+        raise DatabaseUnavailable
+
+    async with another(w, database, tmp_path / "other") as second:
+        with monkeypatch.context() as patched:
+            patched.setattr(WatchedRows, "active", away)
+            with pytest.raises(DatabaseUnavailable):
+                await second.look()
+        before = second.engine.count
+        await second.look()
+
+        assert (before, second.engine.count) == (0, 1)
 
 
 async def test_a_position_without_a_price_leaves_the_limit_where_it_stands_and_says_so(w: Watch):

@@ -15,6 +15,7 @@ from plugins.trading.accounts.desk import SHARDS
 from plugins.trading.engine.directory import EngineDirectory, Extreme
 from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.tables import leases
+from schema.errors import DatabaseUnavailable
 from schema.symbols import parse_instrument
 from schema.words.quotes import PriceType, Quote
 from tests.plugins.trading.engine.floorhouse import BTC, SANDBOX, D, Hall, another, hall, wish
@@ -153,3 +154,23 @@ async def test_what_is_done_still_of_a_margin_account_is_judged_by_prices(
 
     row = await made.order(stop.id)
     assert (row.status, row.reason, row.filled) == ("FILLED", None, D(1))
+
+
+async def test_a_part_that_could_not_be_read_when_it_was_taken_is_read_with_the_next_look(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await made.account()
+    await made.place(account, wish("BUY", "LIMIT", "1", limit_price="90"), price="100")
+
+    async def away(*_: Any) -> list[AccountRow]:
+        raise DatabaseUnavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EngineDirectory, "busy", away)
+        with pytest.raises(DatabaseUnavailable):
+            await made.look()
+    before = made.engine.seats
+    await made.look()
+
+    assert before == []
+    assert [seat.id for seat in made.engine.seats] == [account.id]
