@@ -82,7 +82,7 @@ class Scheduler:
             await self._place(row, Refused("INSUFFICIENT_FUNDS", f"{error}"))
 
     async def put_off(self, row: ScheduleRow) -> None:
-        """Of one that has failed for no reason of its own: told, and due again the later the longer it fails, but at the
+        """Of one that has failed for no reason of its own: told, and due again the later the longer it fails, at the
         latest when it is to end."""
         async with self._host.store.write() as tx:
             await AccountStore().lock(tx, row.tenant_id, row.account_id)
