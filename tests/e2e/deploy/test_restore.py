@@ -149,7 +149,8 @@ def chosen_after(server: Machine, number: int) -> str:
 
 
 def end(server: Machine, data: Path) -> None:
-    """With all that was written in the archive."""
+    """With all that was written in the archive; what is restored next is written to in another second."""
+    sql(server, "SELECT pg_sleep_until(date_trunc('second', clock_timestamp()) + '1 s')")
     segment = sql(server, "SELECT pg_walfile_name(pg_current_wal_lsn())")
     sql(server, "SELECT pg_switch_wal()")
     wait_for(server.backups / "wal" / segment)
