@@ -57,6 +57,19 @@ def _tell(made: Hall, price: str) -> None:
     made.lines._queue(SANDBOX, quote.instrument).put_nowait(update)
 
 
+def _held_up(made: Hall, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Messages are met once it is set."""
+    goes_on, dealer = asyncio.Event(), made.engine._dealer
+    meet = dealer.meet
+
+    async def slow(*given: Any) -> None:
+        await goes_on.wait()
+        await meet(*given)
+
+    monkeypatch.setattr(dealer, "meet", slow)
+    return goes_on
+
+
 async def _holders(made: Hall) -> list[str]:
     async with made.house.store.read() as tx:
         return await tx.values(select(leases.c.holder).distinct())
@@ -84,14 +97,7 @@ async def test_what_was_told_before_a_part_is_given_up_is_matched_still(
         account, *(wish("SELL", "LIMIT", "1", limit_price=price) for price in ("110", "120")), price="100"
     )
     await made.look()
-    goes_on, dealer = asyncio.Event(), made.engine._dealer
-    meet = dealer.meet
-
-    async def slow(*given: Any) -> None:
-        await goes_on.wait()
-        await meet(*given)
-
-    monkeypatch.setattr(dealer, "meet", slow)
+    goes_on = _held_up(made, monkeypatch)
     (place,) = made.engine._places.all
     for price in ("111", "121"):
         made.house.clock.turn(1)
@@ -133,14 +139,7 @@ async def test_what_is_done_still_of_a_margin_account_is_judged_by_prices(
     account = await made.trader(shard=SHARDS - 1, margin="MARGIN", leverage=D(2))
     (stop,) = await made.place(account, wish("BUY", "STOP_MARKET", "1", stop_price="110"), price="100")
     await made.look()
-    goes_on, dealer = asyncio.Event(), made.engine._dealer
-    meet = dealer.meet
-
-    async def slow(*given: Any) -> None:
-        await goes_on.wait()
-        await meet(*given)
-
-    monkeypatch.setattr(dealer, "meet", slow)
+    goes_on = _held_up(made, monkeypatch)
     (place,) = made.engine._places.all
     made.house.clock.turn(1)
     _tell(made, "130")
