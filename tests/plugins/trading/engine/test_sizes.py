@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,32 +100,41 @@ async def test_what_was_not_written_has_taken_nothing_of_a_message(
         assert (failures, await made.stand(rests.id)) == ([], ("FILLED", "2"))
 
 
+def _before_the_second(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Awaitable[None]]) -> list[str]:
+    """Do this between the first transaction of an account and the next; the accounts whose transactions were begun."""
+    real, begun = dealing.Dealer.floor, list[str]()
+
+    @asynccontextmanager
+    async def floor(dealer: dealing.Dealer, seat: Seat, *names: str) -> AsyncIterator[tuple[Floor, bool]]:
+        begun.append(seat.id)
+        if len(begun) == 2:
+            await deed()
+        async with real(dealer, seat, *names) as found:
+            yield found
+
+    monkeypatch.setattr(dealing.Dealer, "floor", floor)
+    return begun
+
+
 async def test_what_fills_many_orders_does_so_in_several_transactions_and_passes_by_what_changed_between(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dealing, "FILLS_AT_ONCE", 2)
-    real, begun = dealing.Dealer.floor, list[str]()
-
     async with hall(sqlite_url, tmp_path) as made:
         account = await made.account("1000")
         limits = [wish("BUY", "LIMIT", "1", limit_price=str(price)) for price in (99, 98, 97, 96, 95)]
         rows = await made.place(account, *limits, price="100")
         await made.look()
 
-        @asynccontextmanager
-        async def floor(dealer: dealing.Dealer, seat: Seat, *names: str) -> AsyncIterator[tuple[Floor, bool]]:
-            begun.append(seat.id)
-            if len(begun) == 2:
-                made.house.clock.turn(1)
-                await made.replace(rows[2], "100", limit_price=D(98))
-                async with writing(made.house.host, account.tenant_id, account.id) as w:
-                    other = await Floor.opened(made.house.host, w)
-                    other.end(other.orders[rows[3].id], OrderStatus.CANCELED, "CANCELED")
-                    await other.write()
-            async with real(dealer, seat, *names) as found:
-                yield found
+        async def between() -> None:
+            made.house.clock.turn(1)
+            await made.replace(rows[2], "100", limit_price=D(98))
+            async with writing(made.house.host, account.tenant_id, account.id) as w:
+                other = await Floor.opened(made.house.host, w)
+                other.end(other.orders[rows[3].id], OrderStatus.CANCELED, "CANCELED")
+                await other.write()
 
-        monkeypatch.setattr(dealing.Dealer, "floor", floor)
+        begun = _before_the_second(monkeypatch, between)
         made.house.clock.turn(1)
         await made.tick("94")
 
@@ -142,23 +152,13 @@ async def test_a_halt_between_two_transactions_of_a_message_keeps_the_rest_for_w
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dealing, "FILLS_AT_ONCE", 1)
-    real, begun = dealing.Dealer.floor, list[str]()
-
     async with hall(sqlite_url, tmp_path) as made:
         account = await made.account("1000")
         limits = [wish("BUY", "LIMIT", "1", limit_price=str(price)) for price in (99, 98)]
         rows = await made.place(account, *limits, price="100")
         await made.look()
 
-        @asynccontextmanager
-        async def floor(dealer: dealing.Dealer, seat: Seat, *names: str) -> AsyncIterator[tuple[Floor, bool]]:
-            begun.append(seat.id)
-            if len(begun) == 2:
-                await made.halt(account)
-            async with real(dealer, seat, *names) as found:
-                yield found
-
-        monkeypatch.setattr(dealing.Dealer, "floor", floor)
+        _before_the_second(monkeypatch, partial(made.halt, account))
         made.house.clock.turn(1)
         await made.tick("97")
         assert [(await made.stand(row.id))[0] for row in rows] == ["FILLED", "ACCEPTED"]
