@@ -63,8 +63,9 @@ class ExactDecimal(TypeDecorator[Decimal]):
             raise TypeError(f"an exact decimal column takes finite decimals only, not {value!r}")
         return value if dialect.name == "postgresql" else format(value, "f")
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(value)
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], Decimal | None] | None:
+        """At first hand, as rows have dozens of them: the driver of PostgreSQL makes decimals itself."""
+        return None if dialect.name == "postgresql" else _decimal
 
 
 class Instant(TypeDecorator[datetime]):
@@ -86,10 +87,9 @@ class Instant(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value if dialect.name == "postgresql" else value.isoformat(timespec="microseconds")
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.astimezone(UTC) if isinstance(value, datetime) else datetime.fromisoformat(value)
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], datetime | None] | None:
+        """At first hand: the driver of PostgreSQL makes times in UTC itself."""
+        return None if dialect.name == "postgresql" else _instant
 
 
 class Document(TypeDecorator[Any]):
@@ -113,6 +113,14 @@ class Document(TypeDecorator[Any]):
 Json = Document()
 RareJson = Document(none_as_null=True)
 """Where most rows have none: NULL is not parsed, a document that is `null` would be."""
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+def _instant(value: Any) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
 
 
 def tenant_table(name: str, metadata: MetaData, *items: Any) -> Table:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from typing import Protocol
 
 from gateway.core.matching.chances import LIMITED
 from gateway.core.matching.fees import commission, commissions
-from gateway.core.matching.model import ONE, ZERO, ExecutionModel, Spec
+from gateway.core.matching.model import ONE, ZERO, ExecutionModel, Fees, Spec
 from gateway.core.matching.rounding import EXACT, FINEST, quantum_of
 from gateway.core.matching.slippage import BASIS
 from gateway.core.matching.venue import closable
@@ -148,13 +149,20 @@ def reserve(
     """
     if order.reduce_only or opens <= 0:
         return ZERO
+    worst = worst_price(order, price, model.collar_bps)
+    return _reserve(worst, opens, spec.contract_size, spec.currency, model.fees, leverage, not order.fills)
+
+
+@lru_cache(maxsize=16_384)
+def _reserve(
+    worst: Decimal, opens: Decimal, size: Decimal, currency: str, fees: Fees, leverage: Decimal, first: bool
+) -> Decimal:
+    """Kept, as all that rests in an account is reckoned anew with each of its fills."""
+    dearer = Liquidity.TAKER if fees.taker >= fees.maker else Liquidity.MAKER
+    raw = commission(fees, opens, worst, size, dearer, first=first)
     with localcontext(EXACT):
-        worst = worst_price(order, price, model.collar_bps)
-        dearer = Liquidity.TAKER if model.fees.taker >= model.fees.maker else Liquidity.MAKER
-        raw = commission(model.fees, opens, worst, spec.contract_size, dearer, first=not order.fills)
-        fee = commissions(model.fees, (raw,), spec.currency)[0]
-        needed = initial(opens * spec.contract_size * worst, leverage)
-        return _up(needed, quantum_of(spec.currency)) + fee
+        needed = initial(opens * size * worst, leverage)
+        return _up(needed, quantum_of(currency)) + commissions(fees, (raw,), currency)[0]
 
 
 def liquidations(equity: Decimal, stakes: Iterable[Stake]) -> tuple[Stake, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 
 from schema.currencies import decimals_of
 
@@ -37,6 +38,7 @@ def fits(value: Decimal, step: Decimal | None) -> bool:
     return not step or not EXACT.remainder(value, step)
 
 
+@lru_cache(maxsize=4_096)
 def quantum_of(currency: str) -> Decimal:
     """The smallest amount of a currency that the ledger knows: 0.01 of USD, 1 of JPY, 0.00000001 of a coin."""
     return Decimal(1).scaleb(-decimals_of(currency))
