@@ -156,7 +156,12 @@ class Engine:
             ids, self._doubted = self._doubted, set()
             if not ids or not self._leads.shards:
                 return
-            await self._read(ids)
+            try:
+                await self._read(ids)
+            except (DBAPIError, OSError):
+                LOG.exception("trading_not_read", count=len(ids))
+                # The next look reads all.
+                self._anew = -1e9
 
     async def _read(self, ids: Collection[str], *, anew: bool = False) -> None:
         """Take accounts as they stand in the database; those that are being written are read once that is done."""
@@ -249,8 +254,8 @@ class Engine:
     def _attend(self, place: Place) -> None:
         """What time alone does for a seat, and what its conditions do."""
         now = self._host.clock.now()
-        if place.seat.late(now) or place.seat.due(now):
-            self._places.put(place, partial(self._pass_time, place), "time")
+        if not place.passing and (place.seat.late(now) or place.seat.due(now)):
+            place.passing = self._places.put(place, partial(self._pass_time, place), "time")
         if place.seat.unmet and not place.seat.halted:
             self._catch_up(place)
         if place.seat.conditions:
@@ -280,6 +285,7 @@ class Engine:
         await self._dealer.meet(place.seat, market, self._guard.marks, going)
 
     async def _pass_time(self, place: Place) -> None:
+        place.passing = False
         await self._dealer.pass_time(place.seat, self.feeds.newest(place.seat), self._guard.marks)
 
     def _consider(self, place: Place) -> None:

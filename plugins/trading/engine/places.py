@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from gateway.core.clock import Clock
 from plugins.trading.engine.seat import Seat
 from plugins.trading.writing import is_gone
+from schema.errors import DatabaseUnavailable
 
 MOST_MESSAGES = 200
 """Messages that wait for an account that is being written; the oldest is left out then."""
@@ -55,6 +56,8 @@ class Place:
     """Orders that are about to meet the newest message, as they were read after it."""
     judged: object = None
     """By what it was valued last."""
+    passing: bool = False
+    """Whether what time alone does waits to be done."""
     guarding: bool = False
     leaving: bool = False
     """Whether others go on with it: what waits is done still, and nothing new is listened to."""
@@ -70,6 +73,8 @@ class Places:
     ) -> None:
         self._clock, self._settle, self._gone, self._lost = clock, settle, gone, lost
         self._all: dict[str, Place] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        """Under way for seats that are worked here no more."""
         self.shards: frozenset[int] = frozenset()
         """Parts that this process works."""
 
@@ -97,9 +102,13 @@ class Places:
     def drop(self, account_id: str) -> None:
         """One less; what is under way is finished."""
         place = self._all.pop(account_id, None)
-        if place is not None:
-            place.jobs.clear()
-            place.messages.clear()
+        if place is None:
+            return
+        place.jobs.clear()
+        place.messages.clear()
+        if place.task is not None:
+            self._ending.add(place.task)
+            place.task.add_done_callback(self._ending.discard)
 
     async def finish(self, places: Iterable[Place]) -> None:
         """What waits for them is done, as far as that does not take too long."""
@@ -141,7 +150,7 @@ class Places:
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
         """What is under way."""
-        return [place.task for place in self._all.values() if place.task]
+        return [*self._ending, *(place.task for place in self._all.values() if place.task)]
 
     async def _work(self, place: Place) -> None:
         try:
@@ -156,27 +165,34 @@ class Places:
             place.task = None
 
     async def _surely(self, place: Place, job: Job, about: str) -> None:
-        """Again and again: a database may be away for a while. What cannot be done stands in nobody's way, and is tried
-        anew after pauses that grow."""
-        for pause in (*PAUSES_S, None):
+        """Again and again: it waits for a database that is away, however long. What cannot be done stands in nobody's
+        way, and is tried anew after pauses that grow."""
+        pauses = iter(PAUSES_S)
+        while True:
             try:
                 await job()
                 place.rests.pop(about, None)
                 return
-            except (DBAPIError, OSError):
-                LOG.exception("trading_not_written", account=place.seat.id)
-                if pause is not None:
-                    await self._clock.sleep(pause)
-            except Exception as error:
-                if is_gone(error):
-                    # It was deleted meanwhile.
-                    LOG.info("trading_account_gone", account=place.seat.id)
-                    self._gone(place.seat.id)
+            except Exception as error:  # noqa: BLE001
+                away = isinstance(error, DatabaseUnavailable)
+                pause = next(pauses, PAUSES_S[-1] if away else None)
+                if pause is None or not isinstance(error, DBAPIError | OSError):
+                    self._fail(place, about, error)
                     return
-                LOG.exception("trading_failed", account=place.seat.id, about=about)
-                self._let_be(place, about)
-                self._lost(place.seat.id)
+                LOG.warning("trading_not_written", account=place.seat.id, about=about, reason=str(error)[:200])
+            await self._clock.sleep(pause)
+            if not self.is_mine(place):
                 return
+
+    def _fail(self, place: Place, about: str, error: Exception) -> None:
+        if is_gone(error):
+            # It was deleted meanwhile.
+            LOG.info("trading_account_gone", account=place.seat.id)
+            self._gone(place.seat.id)
+            return
+        LOG.error("trading_failed", account=place.seat.id, about=about, exc_info=error)
+        self._let_be(place, about)
+        self._lost(place.seat.id)
 
     def _rests(self, place: Place, about: str) -> bool:
         rest = place.rests.get(about)

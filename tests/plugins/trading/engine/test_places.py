@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from plugins.trading.accounts.access import unknown
 from plugins.trading.engine.places import MOST_MESSAGES, Place, Places
 from plugins.trading.engine.seat import Seat, Stood
+from schema.errors import DatabaseUnavailable
 from schema.words.problems import Refused
 from tests.gateway.doubles import ManualClock
 from tests.plugins.trading import rowsof
@@ -68,14 +69,58 @@ async def test_what_a_database_refuses_is_done_again_and_what_cannot_be_done_is_
     assert (len(tries), clock.slept, told) == (3, [0.2, 0.5], ["settled"])
     places.put(place, partial(away, 100), "work")
     await _done(places)
-    assert (len(tries), clock.slept[2:], told) == (9, [0.2, 0.5, 1.0, 2.0, 5.0], ["settled"] * 2)
+    assert (len(tries), clock.slept[2:], told) == (9, [0.2, 0.5, 1.0, 2.0, 5.0], ["settled", "lost", "settled"])
+    told.clear()
     places.put(place, broken, "one")
     places.put(place, refused, "two")
     places.put(place, deleted, "three")
     await _done(places)
 
     # What is refused says nothing of the account: it is read anew, and worked on.
-    assert told == ["settled", "settled", "lost", "settled", "lost", "settled", "gone", "settled"]
+    assert told == ["lost", "settled", "lost", "settled", "gone", "settled"]
+
+
+async def test_what_is_to_be_done_waits_for_a_database_that_is_away_however_long() -> None:
+    clock = Clock()
+    places, place, told = _places(clock)
+
+    async def work() -> None:
+        if clock.monotonic() < 1120:
+            raise DatabaseUnavailable
+        told.append("done")
+
+    places.put(place, work, "meet crypto:BTC/USD", message=True)
+    await _done(places)
+
+    assert told == ["done", "settled"]
+    assert clock.slept == [0.2, 0.5, 1.0, 2.0] + [5.0] * 24
+
+
+async def test_what_is_under_way_for_a_seat_that_others_work_is_finished_or_left_to_them() -> None:
+    clock = Clock()
+    places, place, told = _places(clock)
+    gate = asyncio.Event()
+
+    async def work() -> None:
+        await gate.wait()
+        told.append("done")
+
+    async def away() -> None:
+        places.drop(place.seat.id)
+        raise DatabaseUnavailable
+
+    places.put(place, work, "work")
+    await asyncio.sleep(0)
+    places.drop(place.seat.id)
+    gate.set()
+    await _done(places)
+    assert told == ["done"]
+
+    places.add(place)
+    places.put(place, away, "work")
+    await _done(places)
+
+    assert (told, clock.slept, places.tasks) == (["done"], [0.2], [])
 
 
 async def test_what_fails_is_tried_anew_after_pauses_that_grow_and_all_else_goes_on() -> None:
