@@ -31,6 +31,7 @@ from gateway.core.databasecounts import waited, watch
 from gateway.core.engines import GLANCES, WRITES, make_engine
 from gateway.core.questions import Questions
 from gateway.core.rowmaking import maker
+from gateway.core.turns import Turns
 from gateway.core.waiting import WAITING, Waiting, send_first
 from gateway.core.writes import Addition, Silent, insert_of
 from schema.errors import DatabaseUnavailable
@@ -237,7 +238,7 @@ class Store:
         self._engine: AsyncEngine | None = None
         self._variants: dict[str, AsyncEngine] = {}
         """The engine with an option, by its name."""
-        self._writing = asyncio.Lock()
+        self._writing, self._turns = asyncio.Lock(), Turns()
         self._telling: set[asyncio.Task[None]] = set()
 
     @property
@@ -277,16 +278,19 @@ class Store:
             yield Tx(connection)
 
     @asynccontextmanager
-    async def write(self, *, rebuilding: bool = False) -> AsyncIterator[Tx]:
+    async def write(self, *turns: str, rebuilding: bool = False) -> AsyncIterator[Tx]:
         """Committed at the end, undone by any exception; on SQLite writers of a process queue up fairly.
 
+        *turns* name what is locked in it: those of this process that lock the same wait before they take a connection,
+        so that many of one kind leave the connections to others.
         *rebuilding* is for migrations: SQLite changes a table by dropping it, which must not reach the tables that
         point to it. References are checked as a whole at the end instead.
         """
         after: list[Callable[[], Awaitable[None] | None]] = []
         telling: asyncio.Task[None] | None = None
         try:
-            async with waited("writer", self._writing) if self.embedded else nullcontext():
+            one = waited("writer", self._writing) if self.embedded else nullcontext()
+            async with self._turns.of(turns), one:
                 engine = self._with(WRITES, True)
                 loose = _unreferenced if rebuilding and self.embedded else nullcontext
                 async with _connected(engine) as connection, loose(connection), connection.begin() as transaction:

@@ -65,11 +65,16 @@ async def writing(host: Host, tenant: str, account_id: str) -> AsyncIterator[Wri
 @asynccontextmanager
 async def writings(host: Host, tenant: str, account_ids: Sequence[str]) -> AsyncIterator[dict[str, Writing]]:
     """The same of several accounts, locked in the order of their ids, so that two never wait for each other."""
-    async with host.store.write() as tx:
+    async with host.store.write(*turns_of(tenant, *account_ids)) as tx:
         locked = {each: await lock(tx, tenant, each) for each in sorted(set(account_ids))}
         yield locked
         for each in locked.values():
             await finish(host, each)
+
+
+def turns_of(tenant: str, *account_ids: str) -> list[str]:
+    """What those that lock these accounts wait for each other by."""
+    return [f"account {tenant} {each}" for each in account_ids]
 
 
 async def lock(tx: Tx, tenant: str, account_id: str) -> Writing:

@@ -18,7 +18,7 @@ from plugins.trading.accounts.store import AccountStore, MemberStore, PermitStor
 from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.drafts import deposit
 from plugins.trading.rows import AccountRow, MemberRow
-from plugins.trading.writing import Writing, finish
+from plugins.trading.writing import Writing, finish, turns_of
 from schema.idempotency import check_same, digest_of
 from schema.names import could_be_id
 from schema.pages import Position
@@ -95,7 +95,7 @@ class AccountDesk:
 
     async def update(self, context: Context, account_id: str, change: Change) -> AccountRow:
         """The account after the change."""
-        async with self._host.store.write() as tx:
+        async with self._host.store.write(*turns_of(context.tenant, account_id)) as tx:
             held = await self._gate.lock(tx, context, account_id, Access.MANAGE, "id", version=change.version)
             used = await self._rows.in_use(tx, context.tenant, account_id)
             row = self._next(_changed(held, change, busy=bool(used["positions"] or used["orders"])))
@@ -111,7 +111,7 @@ class AccountDesk:
 
     async def delete(self, context: Context, account_id: str) -> str:
         """The id of what shows no more; its ledger stays, for the organisation's export."""
-        async with self._host.store.write() as tx:
+        async with self._host.store.write(*turns_of(context.tenant, account_id)) as tx:
             held = await self._gate.lock(tx, context, account_id, Access.MANAGE, "id")
             refused = rules.not_empty(await self._rows.in_use(tx, context.tenant, account_id))
             if refused is not None:
@@ -136,7 +136,7 @@ class AccountDesk:
     async def set_member(self, context: Context, account_id: str, member: str, role: str | None) -> list[MemberRow]:
         """Let somebody look or trade, or, without a role, neither; all who take part then."""
         organisations = self._host.service(Organisations)
-        async with self._host.store.write() as tx:
+        async with self._host.store.write(*turns_of(context.tenant, account_id)) as tx:
             held = await self._gate.lock(tx, context, account_id, Access.MANAGE, "accountId")
             known = could_be_id(member)
             before = await self._members.role(tx, context.tenant, account_id, member) if known else None
@@ -163,7 +163,7 @@ class AccountDesk:
     async def _switch(
         self, context: Context, account_id: str, wanted: Access, action: str, *, halted: bool, reason: str | None
     ) -> AccountRow:
-        async with self._host.store.write() as tx:
+        async with self._host.store.write(*turns_of(context.tenant, account_id)) as tx:
             held = await self._gate.lock(tx, context, account_id, wanted, "id")
             row = self._next(replace(held, halted=halted, halt_reason=reason))
             await self._rows.change(tx, context.tenant, account_id, row)

@@ -25,7 +25,7 @@ from plugins.trading.ledger.shown import Shown, shown_of
 from plugins.trading.ledger.store import Filter, LedgerStore
 from plugins.trading.markets.prices import Prices
 from plugins.trading.rows import AccountRow, BalanceRow, EntryRow
-from plugins.trading.writing import Writing, finish
+from plugins.trading.writing import Writing, finish, turns_of
 from schema.idempotency import digest_of
 from schema.names import could_be_id
 from schema.provenance import CacheStatus, Conversion
@@ -274,7 +274,7 @@ class LedgerDesk:
     @asynccontextmanager
     async def _both(self, context: Context, sides: Mapping[str, str]) -> AsyncIterator[dict[str, Writing]]:
         """Accounts that the caller may trade with, locked in the order of their ids; *sides* names their fields."""
-        async with self._host.store.write() as tx:
+        async with self._host.store.write(*turns_of(context.tenant, *sides)) as tx:
             locked = {
                 each: Writing(tx=tx, account=await self._gate.lock(tx, context, each, Access.TRADE, sides[each]))
                 for each in sorted(sides)

@@ -19,6 +19,7 @@ from plugins.trading.orders.wishes import LONGEST_STRATEGY, Wish
 from plugins.trading.rows import AccountRow, ScheduleRow
 from plugins.trading.schedules.store import ScheduleStore
 from plugins.trading.schedules.times import OrderScheduleEvery, next_time
+from plugins.trading.writing import turns_of
 from schema.idempotency import check_same, digest_of
 from schema.names import could_be_id
 from schema.pages import Position
@@ -73,7 +74,7 @@ class ScheduleDesk:
                     return held
         check(wish, now)
         instrument = await self._check_order(context, account_id, wish, now)
-        async with self._host.store.write() as tx:
+        async with self._host.store.write(*turns_of(context.tenant, account_id)) as tx:
             account = await self._gate.lock(tx, context, account_id, Access.TRADE, "accountId")
             if (held := await self._made_before(tx, context, key, digest)) is not None:
                 return held

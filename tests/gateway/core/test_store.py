@@ -308,6 +308,32 @@ async def test_who_waits_too_long_for_a_connection_is_told_to_try_again(postgres
     await store.close()
 
 
+async def test_many_that_lock_the_same_leave_the_connections_to_others(store: Store):
+    gate, order = asyncio.Event(), list[str]()
+
+    async def first() -> None:
+        async with store.write("one") as tx:
+            await tx.run(lines.insert().values(id="1", tenant_id="a"))
+            if not store.embedded:
+                await gate.wait()
+            order.append("first")
+
+    async def same(number: int) -> None:
+        async with store.write("one", "three") as tx:
+            await tx.run(lines.update().values(data=number))
+            order.append("same")
+
+    async def other() -> None:
+        async with store.write("two") as tx:
+            await tx.run(lines.insert().values(id="2", tenant_id="a"))
+            order.append("other")
+        gate.set()
+
+    await asyncio.wait_for(asyncio.gather(first(), *(same(number) for number in range(40)), other()), 30)
+
+    assert order == (["first", "other"] if store.embedded else ["other", "first"]) + ["same"] * 40
+
+
 async def test_a_connection_that_is_lost_within_a_transaction_is_told_as_such(postgresql_url: str):
     store = Store(postgresql_url)
 
