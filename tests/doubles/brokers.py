@@ -51,7 +51,7 @@ class Placed:
 
     @property
     def open(self) -> bool:
-        return self.status in ("new", "partially_filled", "pending_cancel")
+        return self.status in ("new", "partially_filled", "pending_cancel", "pending_replace")
 
 
 @dataclass
@@ -72,6 +72,8 @@ class Venue:
     """The number of the request to place from which on orders are refused."""
     holds_cancels: bool = False
     """Cancelling is taken note of, and not done."""
+    holds_replacements: bool = False
+    """Replacing is taken note of, and not done: the order works until its venue has taken what is to replace it."""
     hides_fills: bool = False
     """Orders count as filled before the list of fills has them."""
     fills_at: str | None = None
@@ -118,7 +120,10 @@ class Venue:
         order.deals.append({
             "id": id or str(next(self.numbers)), "qty": quantity, "price": price, "at": at, "fee": fee, "asset": asset,
         })  # fmt: skip
-        order.status = "filled" if order.filled >= order.quantity else "partially_filled"
+        if order.filled >= order.quantity:
+            order.status = "filled"
+        elif order.status != "pending_replace":
+            order.status = "partially_filled"
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Everything comes through here: the fault before, then the venue's own answer, then the fault after."""
@@ -186,12 +191,14 @@ class AlpacaDouble(Venue):
             return self._one(order)
         if not order.open:
             return self._no(422, f"order is not open: {order.status}")
+        if order.status == "pending_replace":
+            return self._no(422, "order is pending replace")
         if method == "DELETE":
             order.status = "pending_cancel" if self.holds_cancels else "canceled"
             return web.Response(status=204)
         if self.refuses:
             return self._no(422, self.refuses)
-        order.status = "replaced"
+        order.status = "pending_replace" if self.holds_replacements else "replaced"
         new = self.add(
             client_id=given["client_order_id"], symbol=order.symbol, side=order.side, type=order.type, tif=order.tif,
             quantity=Decimal(given["qty"]), price=given.get("limit_price", order.price),
@@ -199,6 +206,16 @@ class AlpacaDouble(Venue):
         )  # fmt: skip
         order.replaced_by = new.id
         return self._one(new)
+
+    def decide(self, new: Placed, *, taken: bool) -> None:
+        """A replacement reaches its venue, which takes it or not: one of an order that was filled before never."""
+        old = self.orders[new.replaces or ""]
+        if taken:
+            old.status = "replaced"
+        else:
+            new.status = "rejected"
+            if old.status == "pending_replace":
+                old.status = "partially_filled" if old.deals else "new"
 
     def _place(self, given: dict[str, Any]) -> web.Response:
         if self.by_client_id(given["client_order_id"]) is not None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from gateway.core.clock import Clock
 from gateway.core.ports import OutboundHttp, Unreachable
 from plugins.trading.brokers.pacing import Pace, Urgency
-from plugins.trading.brokers.port import BrokerBusy, OutcomeUnknown
+from plugins.trading.brokers.port import BrokerBusy, OutcomeUnknown, Report
 from plugins.trading.brokers.wire import Sending, decode
 
 TIMEOUT_S = 8.0
@@ -38,8 +37,8 @@ class Link:
         self._http, self._base, self._pause_s = http, base.rstrip("/"), pause_s
         self.clock, self.broker = clock, broker
         self.pace = Pace(clock.monotonic)
-        self.past: dict[str, tuple[str | None, Decimal]] = {}
-        """Orders that others have replaced, which is for good: what each took the place of, and how much it filled."""
+        self.past: dict[str, Report] = {}
+        """Orders that others have replaced, which is for good, by the broker's ids."""
         self.offset_ms: int | None = None
         """By how much the broker's clock is ahead of ours, where that matters; None before it was asked."""
 
