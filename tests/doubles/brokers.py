@@ -160,6 +160,9 @@ class Venue:
 class AlpacaDouble(Venue):
     """https://docs.alpaca.markets/reference"""
 
+    left: str = "150"
+    """How many requests it says that it takes in this minute."""
+
     async def respond(self, request: web.Request) -> web.Response:
         if (request.headers.get("apca-api-key-id"), request.headers.get("apca-api-secret-key")) != (KEY, SECRET):
             return self._no(401, "request is not authorized")
@@ -244,7 +247,7 @@ class AlpacaDouble(Venue):
     def _one(self, order: Placed | None) -> web.Response:
         if order is None:
             return self._no(404, "order not found")
-        return web.json_response(self._shown(order), headers={"x-ratelimit-remaining": "150"})
+        return web.json_response(self._shown(order), headers={"x-ratelimit-remaining": self.left})
 
     def _shown(self, order: Placed) -> dict[str, Any]:
         return {

@@ -136,6 +136,17 @@ async def test_what_was_filled_before_an_order_was_replaced_counts_at_alpaca() -
         assert [each.filled for each in await broker.open_orders()] == [D("0.3")]
 
 
+async def test_a_replacement_after_which_no_more_may_be_asked_is_open_and_not_refused_at_alpaca() -> None:
+    async with joined("alpaca_paper") as (broker, venue, _):
+        first = await broker.place(ticket())
+        venue.left = "20"
+
+        with pytest.raises(OutcomeUnknown, match=r"^alpaca_paper takes no more requests for \d"):
+            await broker.replace(ref(broker_id=first.broker_id), ticket("ord_1-1", limit_price=D(101)))
+
+        assert [each.status for each in venue.orders.values()] == ["replaced", "new"]
+
+
 @pytest.mark.parametrize("id", BOTH)
 @pytest.mark.parametrize("what", [LOST, HANG, DOWN, DOWN_AFTER, GARBAGE])
 async def test_without_a_clear_answer_the_outcome_is_open_and_nothing_is_sent_again(
