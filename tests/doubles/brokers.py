@@ -64,6 +64,8 @@ class Venue:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     faults: list[tuple[str, str, str]] = field(default_factory=list)
     """Method, end of the path, what happens: each once, in order."""
+    limited: dict[str, Any] = field(default_factory=lambda: {"code": -1003, "msg": "Too much", "message": "Too much"})
+    """What it says to those who ask too often."""
     proxy: int | None = None
     """The status with which something between answers in its place, whatever it has done."""
     refuses: str | None = None
@@ -135,8 +137,8 @@ class Venue:
         if what == DOWN:
             return web.json_response({"msg": "Internal error", "message": "internal"}, status=500)
         if what in (LIMITED, BANNED):
-            headers = {"retry-after": "7"} if what == LIMITED else {"retry-after": "120"}
-            return web.json_response({"code": -1003, "msg": "Too much"}, status=int(what), headers=headers)
+            headers = {"retry-after": "7" if what == LIMITED else "120"}
+            return web.json_response(self.limited, status=int(what), headers=headers)
         found = await self.respond(request)
         if self.proxy is not None:
             return web.Response(text=f"<html>error {self.proxy}</html>", content_type="text/html", status=self.proxy)
@@ -160,8 +162,8 @@ class Venue:
 class AlpacaDouble(Venue):
     """https://docs.alpaca.markets/reference"""
 
-    left: str = "150"
-    """How many requests it says that it takes in this minute."""
+    left = "150"
+    """So many requests it still takes in this minute."""
 
     async def respond(self, request: web.Request) -> web.Response:
         if (request.headers.get("apca-api-key-id"), request.headers.get("apca-api-secret-key")) != (KEY, SECRET):
@@ -291,9 +293,8 @@ class BinanceDouble(Venue):
                 rest = [each for each in told if each["id"] >= int(given["fromId"])]
                 return web.json_response(rest[: int(given["limit"])])
             case "GET", "/account":
-                held = {**self.cash, **self.units}
-                balances = [{"asset": asset, "free": amount, "locked": "0"} for asset, amount in held.items()]
-                return web.json_response({"balances": balances})
+                held = (self.cash | self.units).items()
+                return web.json_response({"balances": [{"asset": a, "free": n, "locked": "0"} for a, n in held]})
         return web.Response(status=404)
 
     def _unsigned(self, request: web.Request) -> web.Response | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.core.matching.rounding import total_of
 from plugins.trading.brokers import alpaca_wire as wire
-from plugins.trading.brokers.link import Answer, Link
+from plugins.trading.brokers.link import LIMITED, Answer, Link
 from plugins.trading.brokers.pacing import Urgency
 from plugins.trading.brokers.port import (
     ZERO,
@@ -216,6 +216,9 @@ class Alpaca:
         left = answer.headers.get("x-ratelimit-remaining", "")
         if left.isascii() and left.isdigit() and len(left) < 9:
             self._link.pace.left(self._bucket, float(left))
+        if answer.status in LIMITED:
+            # It counts each key for itself; what stands between us and it counts us all.
+            raise self._link.rest(answer, None if _said(answer) is None else self._bucket)
         return answer
 
     def _taken(self, answer: Answer) -> Answer:

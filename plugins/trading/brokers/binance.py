@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from plugins.trading.brokers import binance_wire as wire
-from plugins.trading.brokers.link import Answer, Link
+from plugins.trading.brokers.link import LIMITED, Answer, Link
 from plugins.trading.brokers.pacing import Urgency
 from plugins.trading.brokers.port import (
     BrokerBusy,
@@ -36,7 +36,8 @@ WEIGHTS = {
     ("GET", wire.TIME): 1,
 }  # fmt: skip
 CLOCK, NO_ORDER, PARTLY, CANCEL_REJECTED = -1021, -2013, -2021, -2011
-BUSY = frozenset({-1003, -1008, -1015})
+OFTEN = -1015
+BUSY = frozenset({-1003, -1008, OFTEN})
 OPEN_OUTCOME = frozenset({-1000, -1001, -1006, -1007})
 """Binance does not know itself whether it was done."""
 KEYS = frozenset({-1002, -1022, -2014, -2015})
@@ -163,6 +164,7 @@ class Binance:
             sending = wire.signed(method, path, asked, self._key, self._secret, now_ms)
             answer = await self._link.ask(sending, weights, urgency)
             self._note(answer)
+            self._check_limits(answer)
             if 200 <= answer.status < 300:
                 return answer
             if _code(answer) != CLOCK or attempt == 2:
@@ -174,6 +176,7 @@ class Binance:
         """By how many milliseconds Binance's clock is ahead; half of the way there and back is taken off."""
         before = self._now_ms()
         answer = await self._link.ask(Sending(method="GET", path=wire.TIME), {WEIGHT: 1}, urgency)
+        self._check_limits(answer)
         if answer.status != 200:
             raise BrokerBusy(f"{self.id} does not tell its time: status {answer.status}", 5.0)
         after = self._now_ms()
@@ -193,14 +196,17 @@ class Binance:
             if told.isascii() and told.isdigit() and len(told) < 9:
                 self._link.pace.used(bucket, float(told))
 
+    def _check_limits(self, answer: Answer) -> None:
+        """Orders are counted for each key, and what they weigh for the gateway's address."""
+        code = _code(answer)
+        if answer.status in LIMITED or (code in BUSY and answer.status < 500):
+            raise self._link.rest(answer, self._often if code == OFTEN else None)
+
     def _trouble(self, answer: Answer) -> Exception:
         code, said = wire.parse_error(_body(answer))
         told = words(said) or f"status {answer.status}"
         if answer.status >= 500 or code is None or code in OPEN_OUTCOME or TAKEN in said:
             return OutcomeUnknown(f"{self.id}: {told}")
-        if code in BUSY:
-            self._link.pace.close(PAUSE_S)
-            return BrokerBusy(f"{self.id}: {told}", PAUSE_S)
         if code in KEYS:
             return KeyRefused(f"{self.id} does not take the key: {told} ({code})")
         if code == NO_ORDER:

@@ -42,12 +42,13 @@ class Bucket:
 
 
 class Pace:
-    """The buckets of one broker, some of them of one key; and until when the broker wants to hear nothing."""
+    """The buckets of one broker, some of them of one key; and until when it wants to hear nothing of one of them, or
+    nothing at all."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._buckets: dict[str, Bucket] = {}
-        self._closed_until = 0.0
+        self._closed_until: dict[str | None, float] = {}
 
     def limit(self, name: str, most: int, seconds: float) -> None:
         """A limit that the broker has; once is enough."""
@@ -56,7 +57,7 @@ class Pace:
     def wait(self, weights: dict[str, int], urgency: Urgency) -> float:
         """Seconds until these may be taken; 0 now."""
         now = self._monotonic()
-        found = max(self._closed_until - now, 0.0)
+        found = max(0.0, *(self._closed_until.get(name, 0.0) - now for name in (None, *weights)))
         for name, units in weights.items():
             bucket = self._buckets[name]
             bucket.refill(now)
@@ -83,6 +84,6 @@ class Pace:
         if bucket is not None:
             bucket.left = min(bucket.left, units)
 
-    def close(self, seconds: float) -> None:
-        """Nothing for so long."""
-        self._closed_until = max(self._closed_until, self._monotonic() + seconds)
+    def close(self, seconds: float, name: str | None = None) -> None:
+        """Nothing for so long, out of one bucket or at all."""
+        self._closed_until[name] = max(self._closed_until.get(name, 0.0), self._monotonic() + seconds)

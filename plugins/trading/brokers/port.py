@@ -117,6 +117,10 @@ class BrokerBusy(BrokerTrouble):
         self.after = after
 
 
+class AskedTooOften(BrokerBusy):
+    """The broker says itself that its limits are used up."""
+
+
 class KeyRefused(BrokerRefused):
     """The broker does not take the key, or there is none."""
 

@@ -22,6 +22,7 @@ from plugins.trading.brokers.desk import LiveDesk
 from plugins.trading.brokers.holding import Keeper
 from plugins.trading.brokers.port import (
     AnswerUnreadable,
+    AskedTooOften,
     Broker,
     BrokerBusy,
     BrokerRefused,
@@ -178,11 +179,11 @@ class Reconciler:
         except BrokerTrouble as error:
             seen.silent = isinstance(error, OutcomeUnknown) and not isinstance(error, AnswerUnreadable)
             round.silent += seen.silent
-            if isinstance(error, BrokerBusy):
+            if not isinstance(error, BrokerBusy):
+                seen.whole_at = None
+            elif not isinstance(error, AskedTooOften):
                 # Others have used the limits up: it comes before them the next time, and needs no more than it did.
                 round.tried[account.id] = before
-            else:
-                seen.whole_at = None
             if isinstance(error, KeyRefused):
                 # Nothing is won by asking with it again and again, and brokers ban who does.
                 seen.rests_until = now + KEY_REST_S

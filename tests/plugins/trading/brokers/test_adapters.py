@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -49,16 +49,22 @@ BOTH = ("alpaca_paper", "binance_testnet")
 
 
 @asynccontextmanager
-async def joined(id: str, secret: str = SECRET) -> AsyncIterator[tuple[Broker, Any, HeldClock]]:
-    """A broker by a key, its double, and the clock of both."""
+async def linked(id: str) -> AsyncIterator[tuple[Link, Any, HeldClock]]:
+    """The way to a broker, its double, and the clock of both."""
     clock, http = HeldClock(), Outbound()
     venue: Venue = AlpacaDouble(clock) if id.startswith("alpaca") else BinanceDouble(clock)
     async with serving({id: venue}) as base:
-        link = Link(http, clock, id, f"{base}/{id}", VENUES[id].pause_s)
         try:
-            yield VENUES[id].join(link, KEY, secret), venue, clock
+            yield Link(http, clock, id, f"{base}/{id}", VENUES[id].pause_s), venue, clock
         finally:
             await http.close()
+
+
+@asynccontextmanager
+async def joined(id: str, secret: str = SECRET) -> AsyncIterator[tuple[Broker, Any, HeldClock]]:
+    """A broker by a key, its double, and the clock of both."""
+    async with linked(id) as (link, venue, clock):
+        yield VENUES[id].join(link, KEY, secret), venue, clock
 
 
 def ticket(client_id: str = "ord_1", **given: Any) -> Ticket:
@@ -242,6 +248,43 @@ async def test_a_broker_that_was_asked_too_often_is_left_alone_for_as_long_as_it
         await clock.turn(pause)
         assert broker.busy() == 0
         await broker.place(ticket())
+
+
+OFTEN = "Too many new orders; current limit is 50 orders per TEN_SECONDS."
+WEIGHT = "Too much request weight used; current limit is 6000 request weight per 1 MINUTE."
+
+
+@pytest.mark.parametrize(
+    ("id", "path", "said", "key_cancels", "other_places"),
+    [
+        ("alpaca_paper", "/orders", {"code": 42910000, "message": "rate limit exceeded"}, False, True),
+        ("alpaca_paper", "/orders", {}, False, False),
+        ("binance_testnet", "/order", {"code": -1015, "msg": OFTEN}, True, True),
+        ("binance_testnet", "/order", {"code": -1003, "msg": WEIGHT}, False, False),
+        ("binance_testnet", "/order", {}, False, False),
+    ],
+)
+async def test_a_key_that_has_asked_too_often_keeps_no_other_waiting(
+    id: str, path: str, said: dict[str, Any], key_cancels: bool, other_places: bool
+) -> None:
+    async with linked(id) as (link, venue, clock):
+        broker, other = (VENUES[id].join(link, key, SECRET) for key in (KEY, "another"))
+        placed = await broker.place(ticket())
+        venue.faults.append(("POST", path, LIMITED))
+        venue.limited = said
+
+        with pytest.raises(BrokerBusy) as busy:
+            await broker.place(ticket("ord_2"))
+        asked = len(venue.asked)
+        with pytest.raises(BrokerBusy):
+            await broker.place(ticket("ord_3"))
+
+        assert (busy.value.after, broker.busy(), len(venue.asked)) == (7, 7, asked)
+        assert other.busy() == (0 if other_places else 7)
+        with nullcontext() if key_cancels else pytest.raises(BrokerBusy):
+            await broker.cancel(ref(broker_id=placed.broker_id))
+        await clock.turn(7)
+        assert broker.busy() == 0
 
 
 async def test_binances_clock_is_asked_once_and_again_where_ours_has_gone_wrong() -> None:
