@@ -26,7 +26,7 @@ from plugins.trading.brokers.port import (
     Ticket,
     gross,
 )
-from plugins.trading.brokers.wire import Fields, Sending, decode, objects, words
+from plugins.trading.brokers.wire import Fields, Sending, decode, objects, readable, words
 from schema.symbols import InstrumentId
 from schema.words.orders import OrderStatus
 
@@ -123,9 +123,8 @@ class Alpaca:
         for _ in range(PAGES):
             answer = self._taken(await self._ask(wire.open_orders(self._secrets, until), Urgency.READ))
             rows = list(objects(answer.json(), answer.where))
-            page = [wire.parse_order(row) for row in rows]
-            found |= {each.broker_id: each for each in page}
-            if len(page) < wire.OPEN_ORDERS:
+            found |= {each.broker_id: each for each in readable(rows, wire.parse_order)}
+            if len(rows) < wire.OPEN_ORDERS:
                 break
             until = rows[-1].text("submitted_at")
         return [await self._whole(each) for each in found.values()]

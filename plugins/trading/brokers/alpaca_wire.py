@@ -173,11 +173,6 @@ def parse_order(row: Fields) -> Report:
     )  # fmt: skip
 
 
-def parse_orders(of: Any, where: str) -> list[Report]:
-    """A list of them."""
-    return [parse_order(row) for row in objects(of, where)]
-
-
 def parse_deals(of: Any, where: str) -> list[Deal]:
     """Fills of all orders; Alpaca books its fees apart from them, at the end of the day."""
     return [

@@ -11,6 +11,7 @@ from plugins.trading.brokers import binance_wire as wire
 from plugins.trading.brokers.link import LIMITED, Answer, Link
 from plugins.trading.brokers.pacing import Urgency
 from plugins.trading.brokers.port import (
+    ZERO,
     BrokerBusy,
     BrokerRefused,
     Deal,
@@ -23,6 +24,7 @@ from plugins.trading.brokers.port import (
 )
 from plugins.trading.brokers.wire import Fields, Sending, decode, millis, words
 from schema.symbols import InstrumentId
+from schema.words.orders import OrderStatus
 
 WEIGHT, WEIGHT_A_MINUTE = "weight", 6_000
 """Of an address, whatever the key."""
@@ -35,7 +37,7 @@ WEIGHTS = {
     ("GET", wire.OPEN): 80, ("DELETE", wire.OPEN): 1, ("GET", wire.TRADES): 20, ("GET", wire.ACCOUNT): 20,
     ("GET", wire.TIME): 1,
 }  # fmt: skip
-CLOCK, NO_ORDER, PARTLY, CANCEL_REJECTED = -1021, -2013, -2021, -2011
+CLOCK, NO_ORDER, PARTLY, ARCHIVED = -1021, -2013, -2021, -2026
 OFTEN = -1015
 BUSY = frozenset({-1003, -1008, OFTEN})
 OPEN_OUTCOME = frozenset({-1000, -1001, -1006, -1007})
@@ -103,6 +105,13 @@ class Binance:
             answer = await self._signed("GET", wire.ORDER, self._which(order), Urgency.READ)
         except _NoOrder:
             return None
+        except _Archived as error:
+            if order.broker_id is None:
+                raise
+            return Report(
+                broker_id=order.broker_id, client_id=order.client_id, status=OrderStatus.CANCELED, quantity=None,
+                filled=ZERO, reason=f"Binance says: {error}",
+            )  # fmt: skip
         return wire.parse_order(_object(answer))
 
     async def open_orders(self) -> list[Report]:
@@ -211,6 +220,8 @@ class Binance:
             return KeyRefused(f"{self.id} does not take the key: {told} ({code})")
         if code == NO_ORDER:
             return _NoOrder(f"{told} ({code})")
+        if code == ARCHIVED:
+            return _Archived(told)
         if code == PARTLY:
             # The old order is gone and no new one came, or the other way round: only looking tells.
             return OutcomeUnknown(f"{self.id}: {_inner(answer) or told}")
@@ -219,6 +230,10 @@ class Binance:
 
 class _NoOrder(BrokerRefused):
     """There is none of this id."""
+
+
+class _Archived(BrokerRefused):
+    """It ended long ago, and nothing of it was filled."""
 
 
 def _object(answer: Answer) -> Fields:
