@@ -12,7 +12,7 @@ from typing import Any
 from gateway.core.matching.rounding import total_of
 from plugins.trading.brokers import alpaca_wire as wire
 from plugins.trading.brokers.link import LIMITED, Answer, Link
-from plugins.trading.brokers.pacing import Urgency
+from plugins.trading.brokers.pacing import READING, Urgency
 from plugins.trading.brokers.port import (
     ZERO,
     BrokerBusy,
@@ -51,7 +51,7 @@ class Alpaca:
         self.id, self._link = link.broker, link
         self._secrets = wire.headers(key, secret)
         self._bucket = f"requests {sha256(key.encode()).hexdigest()}"
-        link.pace.limit(self._bucket, A_MINUTE, 60.0)
+        link.pace.limit(self._bucket, A_MINUTE, 60.0, reading=READING)
 
     def __repr__(self) -> str:
         return f"<{self.id}>"

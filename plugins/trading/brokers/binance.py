@@ -9,7 +9,7 @@ from typing import Any
 
 from plugins.trading.brokers import binance_wire as wire
 from plugins.trading.brokers.link import LIMITED, Answer, Link
-from plugins.trading.brokers.pacing import Urgency
+from plugins.trading.brokers.pacing import READING, Urgency
 from plugins.trading.brokers.port import (
     ZERO,
     BrokerBusy,
@@ -54,7 +54,7 @@ class Binance:
         self.id, self._link, self._key, self._secret = link.broker, link, key, secret
         owner = sha256(key.encode()).hexdigest()
         self._often, self._daily = f"10 s {owner}", f"day {owner}"
-        link.pace.limit(WEIGHT, WEIGHT_A_MINUTE, 60.0)
+        link.pace.limit(WEIGHT, WEIGHT_A_MINUTE, 60.0, reading=READING)
         link.pace.limit(self._often, ORDERS_IN_10_S, 10.0)
         link.pace.limit(self._daily, ORDERS_A_DAY, 86_400.0)
 

@@ -145,7 +145,7 @@ async def test_what_was_filled_before_an_order_was_replaced_counts_at_alpaca() -
 async def test_a_replacement_after_which_no_more_may_be_asked_is_open_and_not_refused_at_alpaca() -> None:
     async with joined("alpaca_paper") as (broker, venue, _):
         first = await broker.place(ticket())
-        venue.left = "20"
+        venue.left = "5"
 
         with pytest.raises(OutcomeUnknown, match=r"^alpaca_paper takes no more requests for \d"):
             await broker.replace(ref(broker_id=first.broker_id), ticket("ord_1-1", limit_price=D(101)))
@@ -299,6 +299,19 @@ async def test_binances_clock_is_asked_once_and_again_where_ours_has_gone_wrong(
 
         assert (venue.count("GET", "/time"), venue.count("POST", "/order")) == (2, 4)
         assert len(venue.orders) == 3
+
+
+async def test_orders_that_never_stop_let_open_ones_be_asked_for_at_alpaca() -> None:
+    async with joined("alpaca_paper") as (broker, venue, _):
+        venue.left = "200"
+        for number in range(200):
+            if broker.busy() > 0:
+                break
+            await broker.place(ticket(f"ord_{number}"))
+
+        found = [await broker.find(ref(f"ord_{number}")) for number in range(36)]
+
+        assert (len(venue.orders), None in found) == (150, False)
 
 
 async def test_the_brokers_count_tightens_ours() -> None:
