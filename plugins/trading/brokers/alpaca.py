@@ -42,6 +42,8 @@ UNTAKEN = frozenset({OrderStatus.REJECTED, OrderStatus.CANCELED, OrderStatus.EXP
 """How an order ends that was to replace another one and did not."""
 TAKEN = "client_order_id must be unique"
 GONE, LATE = 404, 408
+REVOKED = frozenset({"forbidden", "forbidden."})
+"""With status 403, which also answers orders that are not allowed: then it says why."""
 
 
 class Alpaca:
@@ -227,7 +229,7 @@ class Alpaca:
         said = _said(answer)
         if said is None or answer.status == LATE or not 400 <= answer.status < 500:
             raise OutcomeUnknown(f"{self.id} answered with status {answer.status}")
-        if answer.status == 401:
+        if answer.status == 401 or (answer.status == 403 and said in REVOKED):
             raise KeyRefused(f"{self.id} does not take the key: {said}")
         if TAKEN in said:
             raise OutcomeUnknown(f"{self.id}: {said}")

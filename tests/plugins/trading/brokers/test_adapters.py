@@ -229,6 +229,18 @@ async def test_a_refusal_has_the_brokers_words_and_a_bad_key_says_so(id: str) ->
         assert "another" not in f"{error.value} {broker!r}"
 
 
+async def test_a_key_that_alpaca_has_revoked_is_refused_and_an_order_that_it_forbids_is_not() -> None:
+    async with joined("alpaca_paper") as (broker, venue, _):
+        venue.refuses = "forbidden."
+        with pytest.raises(KeyRefused, match=r"^alpaca_paper does not take the key: forbidden\.$"):
+            await broker.place(ticket())
+
+        venue.refuses = "forbidden for this asset"
+        with pytest.raises(BrokerRefused) as error:
+            await broker.place(ticket())
+        assert not isinstance(error.value, KeyRefused)
+
+
 @pytest.mark.parametrize("id", BOTH)
 @pytest.mark.parametrize(("what", "pause"), [(LIMITED, 7), (BANNED, 120)])
 async def test_a_broker_that_was_asked_too_often_is_left_alone_for_as_long_as_it_says(
