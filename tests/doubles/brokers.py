@@ -106,14 +106,11 @@ class Venue:
         return next((each for each in self.orders.values() if each.client_id == client_id), None)
 
     def add(self, **given: Any) -> Placed:
-        made = Placed(id=self.new_id(), **given)
+        made = Placed(id=str(next(self.numbers)), **given)
         self.orders[made.id] = made
         if self.fills_at is not None:
             self.fill(made, str(made.quantity), self.fills_at)
         return made
-
-    def new_id(self) -> str:
-        return str(next(self.numbers))
 
     def fill(self, order: Placed, quantity: str, price: str, id: str | None = None) -> None:
         """A trade happens at the venue."""
@@ -122,10 +119,8 @@ class Venue:
         order.deals.append({
             "id": id or str(next(self.numbers)), "qty": quantity, "price": price, "at": at, "fee": fee, "asset": asset,
         })  # fmt: skip
-        if order.filled >= order.quantity:
-            order.status = "filled"
-        elif order.status != "pending_replace":
-            order.status = "partially_filled"
+        part = order.status if order.status == "pending_replace" else "partially_filled"
+        order.status = "filled" if order.filled >= order.quantity else part
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Everything comes through here: the fault before, then the venue's own answer, then the fault after."""
@@ -184,10 +179,9 @@ class AlpacaDouble(Venue):
             case "GET", "/account":
                 return web.json_response({"cash": self.cash.get("USD", "0"), "currency": "USD"})
             case "GET", "/positions":
-                return web.json_response([
-                    {"symbol": each, "qty": qty, "side": "short" if qty.startswith("-") else "long"}
-                    for each, qty in self.units.items()
-                ])  # fmt: skip
+                held = self.units.items()
+                told = [{"symbol": a, "qty": n, "side": "short" if n.startswith("-") else "long"} for a, n in held]
+                return web.json_response(told)
         return self._of_order(request.method, path.removeprefix("/orders/"), given)
 
     def _of_order(self, method: str, id: str, given: dict[str, Any]) -> web.Response:
@@ -215,12 +209,9 @@ class AlpacaDouble(Venue):
     def decide(self, new: Placed, *, taken: bool) -> None:
         """A replacement reaches its venue, which takes it or not: one of an order that was filled before never."""
         old = self.orders[new.replaces or ""]
-        if taken:
-            old.status = "replaced"
-        else:
-            new.status = "rejected"
-            if old.status == "pending_replace":
-                old.status = "partially_filled" if old.deals else "new"
+        new.status = new.status if taken else "rejected"
+        if old.status == "pending_replace":
+            old.status = "replaced" if taken else "partially_filled" if old.deals else "new"
 
     def _place(self, given: dict[str, Any]) -> web.Response:
         if self.by_client_id(given["client_order_id"]) is not None:
@@ -266,6 +257,8 @@ class AlpacaDouble(Venue):
 
 class BinanceDouble(Venue):
     """https://developers.binance.com/docs/binance-spot-api-docs/rest-api"""
+
+    refuses_new: tuple[int, str] | None = None
 
     async def respond(self, request: web.Request) -> web.Response:
         path = request.path.partition("/api/v3")[2]
@@ -329,8 +322,12 @@ class BinanceDouble(Venue):
         if old.status != "new" or self.refuses:
             said = {"code": -2011, "msg": "Order was not canceled due to cancel restrictions."}
             data = {"cancelResult": "FAILURE", "cancelResponse": said, "newOrderResponse": None}
-            return web.json_response({"code": -2022, "msg": "Order cancel-replace failed.", "data": data}, status=400)
+            return self._no(-2022, "Order cancel-replace failed.", data=data)
         old.status = "canceled"
+        if self.refuses_new is not None:
+            said = dict(zip(("code", "msg"), self.refuses_new, strict=True))
+            data = {"cancelResult": "SUCCESS", "newOrderResult": "FAILURE", "cancelResponse": self._shown(old)}
+            return self._no(-2021, "Cancel-replace partially failed.", 409, data=data | {"newOrderResponse": said})
         new = self._made(given)
         return web.json_response({
             "cancelResult": "SUCCESS", "newOrderResult": "SUCCESS", "cancelResponse": self._shown(old),
@@ -371,8 +368,8 @@ class BinanceDouble(Venue):
             "time": int(each["at"].timestamp() * 1000), "isBuyer": order.side == "BUY", "isMaker": False,
         }  # fmt: skip
 
-    def _no(self, code: int, message: str, status: int = 400) -> web.Response:
-        return web.json_response({"code": code, "msg": message}, status=status)
+    def _no(self, code: int, message: str, status: int = 400, **more: Any) -> web.Response:
+        return web.json_response({"code": code, "msg": message} | more, status=status)
 
 
 @asynccontextmanager

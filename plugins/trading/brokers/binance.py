@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -44,7 +45,7 @@ OPEN_OUTCOME = frozenset({-1000, -1001, -1006, -1007})
 """Binance does not know itself whether it was done."""
 KEYS = frozenset({-1002, -1022, -2014, -2015})
 TAKEN = "Duplicate order sent."
-UNKNOWN = "Unknown order sent."
+UNDONE = "BROKER_REFUSED: it was cancelled, and what was to replace it refused"
 
 
 class Binance:
@@ -81,7 +82,10 @@ class Binance:
     async def replace(self, order: Reference, ticket: Ticket) -> Report:
         """See `Broker`."""
         asked = wire.replace_params(ticket, await self._broker_id(order))
-        answer = await self._signed("POST", wire.REPLACE, asked, Urgency.ORDER, self._counts(1))
+        try:
+            answer = await self._signed("POST", wire.REPLACE, asked, Urgency.ORDER, self._counts(1))
+        except _Undone as undone:
+            return undone.report
         return wire.parse_order(_object(answer).inner("newOrderResponse"))
 
     async def cancel(self, order: Reference) -> Report | None:
@@ -223,9 +227,27 @@ class Binance:
         if code == ARCHIVED:
             return _Archived(told)
         if code == PARTLY:
-            # The old order is gone and no new one came, or the other way round: only looking tells.
-            return OutcomeUnknown(f"{self.id}: {_inner(answer) or told}")
+            return self._undone(answer) or OutcomeUnknown(f"{self.id}: {_inner(answer) or told}")
         return BrokerRefused(f"{_inner(answer) or told} ({code})")
+
+    def _undone(self, answer: Answer) -> _Undone | None:
+        """Of a replacement of which a half failed; None where it is open which one, and only looking tells."""
+        data = _object(answer).inner("data")
+        if (data.text_or_none("cancelResult"), data.text_or_none("newOrderResult")) != ("SUCCESS", "FAILURE"):
+            return None
+        code, said = wire.parse_error((_body(answer) or {})["data"].get("newOrderResponse"))
+        if code is None or code in OPEN_OUTCOME or TAKEN in said:
+            return None
+        report = wire.parse_order(data.inner("cancelResponse"))
+        return _Undone(replace(report, reason=f"{UNDONE}: {words(said)} ({code})"))
+
+
+class _Undone(Exception):
+    """An order was cancelled, and none took its place."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report.reason)
+        self.report = report
 
 
 class _NoOrder(BrokerRefused):

@@ -284,3 +284,38 @@ async def test_an_order_whose_rejected_replacement_was_followed_by_another_is_th
 
     row = await room.order(id)
     assert (row.status, row.limit_price, row.broker_order_id) == ("ACCEPTED", D(106), "3")
+
+
+async def test_an_order_that_is_cancelled_and_not_replaced_ends_with_the_brokers_words(room: Room) -> None:
+    id = await resting(room, "tacc_b")
+    room.venue("tacc_b").refuses_new = (-2010, "Order would immediately match and take.")
+
+    replaced = (await room.do(REPLACE, orderId=id, limitPrice="105"))["order"]
+
+    told = (
+        "BROKER_REFUSED: it was cancelled, and what was to replace it refused: Order would immediately match and take."
+    )
+    assert (replaced["status"], replaced["reason"]) == ("CANCELED", f"{told} (-2010)")
+    row = await room.order(id)
+    assert (row.open, row.limit_price, row.filled) == (False, D(100), D(0))
+
+
+async def test_an_order_that_is_cancelled_and_may_have_been_replaced_stays_open_until_that_is_known(room: Room) -> None:
+    id = await resting(room, "tacc_b")
+    room.venue("tacc_b").refuses_new = (-1007, "Timeout waiting for response from backend server.")
+
+    asked = (await room.do(REPLACE, orderId=id, limitPrice="105"))["order"]["status"]
+    await room.look(61)
+
+    assert (asked, (await room.order(id)).status) == ("PENDING_REPLACE", "CANCELED")
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_other_terms_that_are_refused_anyhow_ask_nothing_of_the_broker(room: Room, account: str) -> None:
+    id = await resting(room, account)
+    venue = room.venue(account)
+    venue.asked.clear()
+
+    codes = [await room.code(REPLACE, orderId=id, limitPrice=each) for each in ("100.001", "300")]
+
+    assert (codes, venue.asked) == (["PRICE_OFF_TICK", "PRICE_COLLAR"], [])
