@@ -51,7 +51,7 @@ class Placed:
 
     @property
     def open(self) -> bool:
-        return self.status in ("new", "partially_filled", "pending_cancel")
+        return self.status in ("new", "partially_filled", "pending_cancel", "pending_replace")
 
 
 @dataclass
@@ -64,6 +64,8 @@ class Venue:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     faults: list[tuple[str, str, str]] = field(default_factory=list)
     """Method, end of the path, what happens: each once, in order."""
+    limited: dict[str, Any] = field(default_factory=lambda: {"code": -1003, "msg": "Too much", "message": "Too much"})
+    """What it says to those who ask too often."""
     proxy: int | None = None
     """The status with which something between answers in its place, whatever it has done."""
     refuses: str | None = None
@@ -72,6 +74,8 @@ class Venue:
     """The number of the request to place from which on orders are refused."""
     holds_cancels: bool = False
     """Cancelling is taken note of, and not done."""
+    holds_replacements: bool = False
+    """Replacing is taken note of, and not done: the order works until its venue has taken what is to replace it."""
     hides_fills: bool = False
     """Orders count as filled before the list of fills has them."""
     fills_at: str | None = None
@@ -102,14 +106,11 @@ class Venue:
         return next((each for each in self.orders.values() if each.client_id == client_id), None)
 
     def add(self, **given: Any) -> Placed:
-        made = Placed(id=self.new_id(), **given)
+        made = Placed(id=str(next(self.numbers)), **given)
         self.orders[made.id] = made
         if self.fills_at is not None:
             self.fill(made, str(made.quantity), self.fills_at)
         return made
-
-    def new_id(self) -> str:
-        return str(next(self.numbers))
 
     def fill(self, order: Placed, quantity: str, price: str, id: str | None = None) -> None:
         """A trade happens at the venue."""
@@ -118,7 +119,8 @@ class Venue:
         order.deals.append({
             "id": id or str(next(self.numbers)), "qty": quantity, "price": price, "at": at, "fee": fee, "asset": asset,
         })  # fmt: skip
-        order.status = "filled" if order.filled >= order.quantity else "partially_filled"
+        part = order.status if order.status == "pending_replace" else "partially_filled"
+        order.status = "filled" if order.filled >= order.quantity else part
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Everything comes through here: the fault before, then the venue's own answer, then the fault after."""
@@ -130,8 +132,8 @@ class Venue:
         if what == DOWN:
             return web.json_response({"msg": "Internal error", "message": "internal"}, status=500)
         if what in (LIMITED, BANNED):
-            headers = {"retry-after": "7"} if what == LIMITED else {"retry-after": "120"}
-            return web.json_response({"code": -1003, "msg": "Too much"}, status=int(what), headers=headers)
+            headers = {"retry-after": "7" if what == LIMITED else "120"}
+            return web.json_response(self.limited, status=int(what), headers=headers)
         found = await self.respond(request)
         if self.proxy is not None:
             return web.Response(text=f"<html>error {self.proxy}</html>", content_type="text/html", status=self.proxy)
@@ -155,6 +157,9 @@ class Venue:
 class AlpacaDouble(Venue):
     """https://docs.alpaca.markets/reference"""
 
+    left = "150"
+    """So many requests it still takes in this minute."""
+
     async def respond(self, request: web.Request) -> web.Response:
         if (request.headers.get("apca-api-key-id"), request.headers.get("apca-api-secret-key")) != (KEY, SECRET):
             return self._no(401, "request is not authorized")
@@ -174,10 +179,9 @@ class AlpacaDouble(Venue):
             case "GET", "/account":
                 return web.json_response({"cash": self.cash.get("USD", "0"), "currency": "USD"})
             case "GET", "/positions":
-                return web.json_response([
-                    {"symbol": each, "qty": qty, "side": "short" if qty.startswith("-") else "long"}
-                    for each, qty in self.units.items()
-                ])  # fmt: skip
+                held = self.units.items()
+                told = [{"symbol": a, "qty": n, "side": "short" if n.startswith("-") else "long"} for a, n in held]
+                return web.json_response(told)
         return self._of_order(request.method, path.removeprefix("/orders/"), given)
 
     def _of_order(self, method: str, id: str, given: dict[str, Any]) -> web.Response:
@@ -186,12 +190,14 @@ class AlpacaDouble(Venue):
             return self._one(order)
         if not order.open:
             return self._no(422, f"order is not open: {order.status}")
+        if order.status == "pending_replace":
+            return self._no(422, "order is pending replace")
         if method == "DELETE":
             order.status = "pending_cancel" if self.holds_cancels else "canceled"
             return web.Response(status=204)
         if self.refuses:
             return self._no(422, self.refuses)
-        order.status = "replaced"
+        order.status = "pending_replace" if self.holds_replacements else "replaced"
         new = self.add(
             client_id=given["client_order_id"], symbol=order.symbol, side=order.side, type=order.type, tif=order.tif,
             quantity=Decimal(given["qty"]), price=given.get("limit_price", order.price),
@@ -199,6 +205,13 @@ class AlpacaDouble(Venue):
         )  # fmt: skip
         order.replaced_by = new.id
         return self._one(new)
+
+    def decide(self, new: Placed, *, taken: bool) -> None:
+        """A replacement reaches its venue, which takes it or not: one of an order that was filled before never."""
+        old = self.orders[new.replaces or ""]
+        new.status = new.status if taken else "rejected"
+        if old.status == "pending_replace":
+            old.status = "replaced" if taken else "partially_filled" if old.deals else "new"
 
     def _place(self, given: dict[str, Any]) -> web.Response:
         if self.by_client_id(given["client_order_id"]) is not None:
@@ -227,7 +240,7 @@ class AlpacaDouble(Venue):
     def _one(self, order: Placed | None) -> web.Response:
         if order is None:
             return self._no(404, "order not found")
-        return web.json_response(self._shown(order), headers={"x-ratelimit-remaining": "150"})
+        return web.json_response(self._shown(order), headers={"x-ratelimit-remaining": self.left})
 
     def _shown(self, order: Placed) -> dict[str, Any]:
         return {
@@ -244,6 +257,8 @@ class AlpacaDouble(Venue):
 
 class BinanceDouble(Venue):
     """https://developers.binance.com/docs/binance-spot-api-docs/rest-api"""
+
+    refuses_new: tuple[int, str] | None = None
 
     async def respond(self, request: web.Request) -> web.Response:
         path = request.path.partition("/api/v3")[2]
@@ -271,9 +286,8 @@ class BinanceDouble(Venue):
                 rest = [each for each in told if each["id"] >= int(given["fromId"])]
                 return web.json_response(rest[: int(given["limit"])])
             case "GET", "/account":
-                held = {**self.cash, **self.units}
-                balances = [{"asset": asset, "free": amount, "locked": "0"} for asset, amount in held.items()]
-                return web.json_response({"balances": balances})
+                held = (self.cash | self.units).items()
+                return web.json_response({"balances": [{"asset": a, "free": n, "locked": "0"} for a, n in held]})
         return web.Response(status=404)
 
     def _unsigned(self, request: web.Request) -> web.Response | None:
@@ -308,8 +322,12 @@ class BinanceDouble(Venue):
         if old.status != "new" or self.refuses:
             said = {"code": -2011, "msg": "Order was not canceled due to cancel restrictions."}
             data = {"cancelResult": "FAILURE", "cancelResponse": said, "newOrderResponse": None}
-            return web.json_response({"code": -2022, "msg": "Order cancel-replace failed.", "data": data}, status=400)
+            return self._no(-2022, "Order cancel-replace failed.", data=data)
         old.status = "canceled"
+        if self.refuses_new is not None:
+            said = dict(zip(("code", "msg"), self.refuses_new, strict=True))
+            data = {"cancelResult": "SUCCESS", "newOrderResult": "FAILURE", "cancelResponse": self._shown(old)}
+            return self._no(-2021, "Cancel-replace partially failed.", 409, data=data | {"newOrderResponse": said})
         new = self._made(given)
         return web.json_response({
             "cancelResult": "SUCCESS", "newOrderResult": "SUCCESS", "cancelResponse": self._shown(old),
@@ -350,8 +368,8 @@ class BinanceDouble(Venue):
             "time": int(each["at"].timestamp() * 1000), "isBuyer": order.side == "BUY", "isMaker": False,
         }  # fmt: skip
 
-    def _no(self, code: int, message: str, status: int = 400) -> web.Response:
-        return web.json_response({"code": code, "msg": message}, status=status)
+    def _no(self, code: int, message: str, status: int = 400, **more: Any) -> web.Response:
+        return web.json_response({"code": code, "msg": message} | more, status=status)
 
 
 @asynccontextmanager

@@ -11,10 +11,11 @@ from typing import Any
 
 from gateway.core.matching.rounding import total_of
 from plugins.trading.brokers import alpaca_wire as wire
-from plugins.trading.brokers.link import Answer, Link
-from plugins.trading.brokers.pacing import Urgency
+from plugins.trading.brokers.link import LIMITED, Answer, Link
+from plugins.trading.brokers.pacing import READING, Urgency
 from plugins.trading.brokers.port import (
     ZERO,
+    BrokerBusy,
     BrokerRefused,
     Deal,
     KeyRefused,
@@ -25,8 +26,9 @@ from plugins.trading.brokers.port import (
     Ticket,
     gross,
 )
-from plugins.trading.brokers.wire import Fields, Sending, decode, objects, words
+from plugins.trading.brokers.wire import Fields, Sending, decode, objects, readable, words
 from schema.symbols import InstrumentId
+from schema.words.orders import OrderStatus
 
 A_MINUTE = 200
 """https://docs.alpaca.markets/docs/usage-limits: requests of one account."""
@@ -36,8 +38,12 @@ CHAIN = 50
 """So often an order was replaced at most; what is longer is a fault."""
 PAGES = 50
 MOST_PAST = 10_000
+UNTAKEN = frozenset({OrderStatus.REJECTED, OrderStatus.CANCELED, OrderStatus.EXPIRED})
+"""How an order ends that was to replace another one and did not."""
 TAKEN = "client_order_id must be unique"
 GONE, LATE = 404, 408
+REVOKED = frozenset({"forbidden", "forbidden."})
+"""With status 403, which also answers orders that are not allowed: then it says why."""
 
 
 class Alpaca:
@@ -47,7 +53,7 @@ class Alpaca:
         self.id, self._link = link.broker, link
         self._secrets = wire.headers(key, secret)
         self._bucket = f"requests {sha256(key.encode()).hexdigest()}"
-        link.pace.limit(self._bucket, A_MINUTE, 60.0)
+        link.pace.limit(self._bucket, A_MINUTE, 60.0, reading=READING)
 
     def __repr__(self) -> str:
         return f"<{self.id}>"
@@ -72,8 +78,14 @@ class Alpaca:
     async def replace(self, order: Reference, ticket: Ticket) -> Report:
         """See `Broker`."""
         sending = wire.replace(await self._broker_id(order), ticket, self._secrets)
-        answer = await self._ask(sending, Urgency.ORDER)
-        return await self._whole(wire.parse_order(_object(self._taken(answer))))
+        report = wire.parse_order(_object(self._taken(await self._ask(sending, Urgency.ORDER))))
+        if report.status is OrderStatus.REJECTED:
+            raise BrokerRefused(report.reason or "rejected")
+        try:
+            return await self._whole(report)
+        except (BrokerBusy, BrokerRefused) as error:
+            # It was replaced: only what was filled before is not known yet.
+            raise OutcomeUnknown(str(error)) from None
 
     async def cancel(self, order: Reference) -> Report | None:
         """See `Broker`."""
@@ -92,17 +104,18 @@ class Alpaca:
                 continue
 
     async def find(self, order: Reference) -> Report | None:
-        """See `Broker`; what took its place counts for it."""
-        sending = (
-            wire.by_client_id(order.client_id, self._secrets)
-            if order.broker_id is None
-            else wire.by_id(order.broker_id, self._secrets)
-        )
-        found = await self._order(sending)
+        """See `Broker`; what took its place counts for it, or what it was to take the place of and did not."""
+        if order.broker_id is None:
+            found = await self._order(wire.by_client_id(order.client_id, self._secrets))
+        else:
+            found = await self._known(order.broker_id)
         for _ in range(CHAIN):
-            if found is None or found.replaced_by is None:
-                return None if found is None else await self._whole(found)
-            found = await self._order(wire.by_id(found.replaced_by, self._secrets))
+            if found is None:
+                return None
+            other = await self._instead(found)
+            if other is None:
+                return await self._whole(found)
+            found = await self._known(other)
         raise OutcomeUnknown(f"{self.id}: order {order.client_id} was replaced more than {CHAIN} times")
 
     async def open_orders(self) -> list[Report]:
@@ -112,9 +125,8 @@ class Alpaca:
         for _ in range(PAGES):
             answer = self._taken(await self._ask(wire.open_orders(self._secrets, until), Urgency.READ))
             rows = list(objects(answer.json(), answer.where))
-            page = [wire.parse_order(row) for row in rows]
-            found |= {each.broker_id: each for each in page}
-            if len(page) < wire.OPEN_ORDERS:
+            found |= {each.broker_id: each for each in readable(rows, wire.parse_order)}
+            if len(rows) < wire.OPEN_ORDERS:
                 break
             until = rows[-1].text("submitted_at")
         return [await self._whole(each) for each in found.values()]
@@ -141,33 +153,50 @@ class Alpaca:
         return wire.parse_stock(_object(told), objects(held.json(), held.where))
 
     async def _whole(self, report: Report) -> Report:
-        """With what was filled of the orders that it took the place of: to us all of them are one order."""
+        """With what is filled of the orders that it takes the place of: to us all of them are one order."""
         before = await self._before(report.replaces)
-        return replace(report, filled=total_of([report.filled, *(filled for _, filled in before)]))
+        return replace(report, filled=total_of([report.filled, *(each.filled for each in before)]))
+
+    async def _instead(self, report: Report) -> str | None:
+        """Which order counts in its place. That it is to replace another one ends nothing: where that one is filled
+        before, or its venue does not take the new one, the old one is the order again."""
+        if report.replaced_by is not None:
+            return report.replaced_by
+        if report.replaces is None or report.status not in UNTAKEN or report.filled:
+            return None
+        before = await self._known(report.replaces)
+        return None if before is None or before.replaced_by == report.broker_id else before.broker_id
 
     async def _chain(self, order: Reference) -> tuple[set[str], Decimal]:
-        """Broker's ids of an order and of all that it took the place of, and what is filled of them together."""
+        """Broker's ids of an order and of all that it takes the place of, and what is filled of them together."""
         if order.broker_id is None:
             return set(), ZERO
-        found = await self._order(wire.by_id(order.broker_id, self._secrets))
+        found = await self._known(order.broker_id)
         before = await self._before(found.replaces if found else None)
-        filled = total_of([found.filled if found else ZERO, *(each for _, each in before)])
-        return {order.broker_id, *(id for id, _ in before)}, filled
+        filled = total_of([found.filled if found else ZERO, *(each.filled for each in before)])
+        return {order.broker_id, *(each.broker_id for each in before)}, filled
 
-    async def _before(self, id: str | None) -> list[tuple[str, Decimal]]:
-        """An order that was replaced, and those before it, with what was filled of each."""
-        found: list[tuple[str, Decimal]] = []
-        past = self._link.past
+    async def _before(self, id: str | None) -> list[Report]:
+        """An order that is replaced, or is about to be, and those before it."""
+        found: list[Report] = []
         while id is not None and len(found) < CHAIN:
-            if id not in past:
-                report = await self._order(wire.by_id(id, self._secrets))
-                if report is None:
-                    break
-                if len(past) >= MOST_PAST:
-                    past.clear()
-                past[id] = (report.replaces, report.filled)
-            found.append((id, past[id][1]))
-            id = past[id][0]
+            report = await self._known(id)
+            if report is None:
+                break
+            found.append(report)
+            id = report.replaces
+        return found
+
+    async def _known(self, id: str) -> Report | None:
+        """By Alpaca's id; of one that was replaced nothing changes any more."""
+        past = self._link.past
+        if id in past:
+            return past[id]
+        found = await self._order(wire.by_id(id, self._secrets))
+        if found is not None and found.replaced_by is not None:
+            if len(past) >= MOST_PAST:
+                past.clear()
+            past[id] = found
         return found
 
     async def _broker_id(self, order: Reference) -> str:
@@ -188,6 +217,9 @@ class Alpaca:
         left = answer.headers.get("x-ratelimit-remaining", "")
         if left.isascii() and left.isdigit() and len(left) < 9:
             self._link.pace.left(self._bucket, float(left))
+        if answer.status in LIMITED:
+            # It counts each key for itself; what stands between us and it counts us all.
+            raise self._link.rest(answer, None if _said(answer) is None else self._bucket)
         return answer
 
     def _taken(self, answer: Answer) -> Answer:
@@ -197,7 +229,7 @@ class Alpaca:
         said = _said(answer)
         if said is None or answer.status == LATE or not 400 <= answer.status < 500:
             raise OutcomeUnknown(f"{self.id} answered with status {answer.status}")
-        if answer.status == 401:
+        if answer.status == 401 or (answer.status == 403 and said in REVOKED):
             raise KeyRefused(f"{self.id} does not take the key: {said}")
         if TAKEN in said:
             raise OutcomeUnknown(f"{self.id}: {said}")

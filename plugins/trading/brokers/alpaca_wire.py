@@ -30,6 +30,7 @@ TIMES: Mapping[TimeInForce, str] = {
     TimeInForce.DAY: "day", TimeInForce.GTC: "gtc", TimeInForce.IOC: "ioc", TimeInForce.FOK: "fok",
 }  # fmt: skip
 CRYPTO_TIMES = frozenset({TimeInForce.GTC, TimeInForce.IOC})
+REPLACED = "replaced"
 
 STATUSES: Mapping[str, OrderStatus] = {
     "new": OrderStatus.ACCEPTED, "accepted": OrderStatus.ACCEPTED, "pending_new": OrderStatus.ACCEPTED,
@@ -42,7 +43,7 @@ STATUSES: Mapping[str, OrderStatus] = {
     "canceled": OrderStatus.CANCELED, "expired": OrderStatus.EXPIRED, "rejected": OrderStatus.REJECTED,
     "pending_cancel": OrderStatus.PENDING_CANCEL, "pending_replace": OrderStatus.PENDING_REPLACE,
     # The order that took its place is looked at instead.
-    "replaced": OrderStatus.CANCELED,
+    REPLACED: OrderStatus.CANCELED,
 }  # fmt: skip
 """https://docs.alpaca.markets/docs/orders-at-alpaca#order-lifecycle"""
 
@@ -166,13 +167,10 @@ def parse_order(row: Fields) -> Report:
         limit_price=row.number_or_none("limit_price"), stop_price=row.number_or_none("stop_price"),
         trail_amount=row.number_or_none("trail_price"), trail_percent=row.number_or_none("trail_percent"),
         reason=f"Alpaca says {said}" if STATUSES[said] in (OrderStatus.REJECTED, OrderStatus.CANCELED) else None,
-        replaced_by=row.text_or_none("replaced_by"), replaces=row.text_or_none("replaces"),
+        # As long as it still works another one is only to replace it, which may fail.
+        replaced_by=row.text_or_none("replaced_by") if said == REPLACED else None,
+        replaces=row.text_or_none("replaces"),
     )  # fmt: skip
-
-
-def parse_orders(of: Any, where: str) -> list[Report]:
-    """A list of them."""
-    return [parse_order(row) for row in objects(of, where)]
 
 
 def parse_deals(of: Any, where: str) -> list[Deal]:

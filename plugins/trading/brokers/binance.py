@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from plugins.trading.brokers import binance_wire as wire
-from plugins.trading.brokers.link import Answer, Link
-from plugins.trading.brokers.pacing import Urgency
+from plugins.trading.brokers.link import LIMITED, Answer, Link
+from plugins.trading.brokers.pacing import READING, Urgency
 from plugins.trading.brokers.port import (
+    ZERO,
     BrokerBusy,
     BrokerRefused,
     Deal,
@@ -23,6 +25,7 @@ from plugins.trading.brokers.port import (
 )
 from plugins.trading.brokers.wire import Fields, Sending, decode, millis, words
 from schema.symbols import InstrumentId
+from schema.words.orders import OrderStatus
 
 WEIGHT, WEIGHT_A_MINUTE = "weight", 6_000
 """Of an address, whatever the key."""
@@ -35,13 +38,14 @@ WEIGHTS = {
     ("GET", wire.OPEN): 80, ("DELETE", wire.OPEN): 1, ("GET", wire.TRADES): 20, ("GET", wire.ACCOUNT): 20,
     ("GET", wire.TIME): 1,
 }  # fmt: skip
-CLOCK, NO_ORDER, PARTLY, CANCEL_REJECTED = -1021, -2013, -2021, -2011
-BUSY = frozenset({-1003, -1008, -1015})
+CLOCK, NO_ORDER, PARTLY, ARCHIVED = -1021, -2013, -2021, -2026
+OFTEN = -1015
+BUSY = frozenset({-1003, -1008, OFTEN})
 OPEN_OUTCOME = frozenset({-1000, -1001, -1006, -1007})
 """Binance does not know itself whether it was done."""
 KEYS = frozenset({-1002, -1022, -2014, -2015})
 TAKEN = "Duplicate order sent."
-UNKNOWN = "Unknown order sent."
+UNDONE = "BROKER_REFUSED: it was cancelled, and what was to replace it refused"
 
 
 class Binance:
@@ -51,7 +55,7 @@ class Binance:
         self.id, self._link, self._key, self._secret = link.broker, link, key, secret
         owner = sha256(key.encode()).hexdigest()
         self._often, self._daily = f"10 s {owner}", f"day {owner}"
-        link.pace.limit(WEIGHT, WEIGHT_A_MINUTE, 60.0)
+        link.pace.limit(WEIGHT, WEIGHT_A_MINUTE, 60.0, reading=READING)
         link.pace.limit(self._often, ORDERS_IN_10_S, 10.0)
         link.pace.limit(self._daily, ORDERS_A_DAY, 86_400.0)
 
@@ -78,7 +82,10 @@ class Binance:
     async def replace(self, order: Reference, ticket: Ticket) -> Report:
         """See `Broker`."""
         asked = wire.replace_params(ticket, await self._broker_id(order))
-        answer = await self._signed("POST", wire.REPLACE, asked, Urgency.ORDER, self._counts(1))
+        try:
+            answer = await self._signed("POST", wire.REPLACE, asked, Urgency.ORDER, self._counts(1))
+        except _Undone as undone:
+            return undone.report
         return wire.parse_order(_object(answer).inner("newOrderResponse"))
 
     async def cancel(self, order: Reference) -> Report | None:
@@ -102,6 +109,13 @@ class Binance:
             answer = await self._signed("GET", wire.ORDER, self._which(order), Urgency.READ)
         except _NoOrder:
             return None
+        except _Archived as error:
+            if order.broker_id is None:
+                raise
+            return Report(
+                broker_id=order.broker_id, client_id=order.client_id, status=OrderStatus.CANCELED, quantity=None,
+                filled=ZERO, reason=f"Binance says: {error}",
+            )  # fmt: skip
         return wire.parse_order(_object(answer))
 
     async def open_orders(self) -> list[Report]:
@@ -163,6 +177,7 @@ class Binance:
             sending = wire.signed(method, path, asked, self._key, self._secret, now_ms)
             answer = await self._link.ask(sending, weights, urgency)
             self._note(answer)
+            self._check_limits(answer)
             if 200 <= answer.status < 300:
                 return answer
             if _code(answer) != CLOCK or attempt == 2:
@@ -174,6 +189,7 @@ class Binance:
         """By how many milliseconds Binance's clock is ahead; half of the way there and back is taken off."""
         before = self._now_ms()
         answer = await self._link.ask(Sending(method="GET", path=wire.TIME), {WEIGHT: 1}, urgency)
+        self._check_limits(answer)
         if answer.status != 200:
             raise BrokerBusy(f"{self.id} does not tell its time: status {answer.status}", 5.0)
         after = self._now_ms()
@@ -193,26 +209,53 @@ class Binance:
             if told.isascii() and told.isdigit() and len(told) < 9:
                 self._link.pace.used(bucket, float(told))
 
+    def _check_limits(self, answer: Answer) -> None:
+        """Orders are counted for each key, and what they weigh for the gateway's address."""
+        code = _code(answer)
+        if answer.status in LIMITED or (code in BUSY and answer.status < 500):
+            raise self._link.rest(answer, self._often if code == OFTEN else None)
+
     def _trouble(self, answer: Answer) -> Exception:
         code, said = wire.parse_error(_body(answer))
         told = words(said) or f"status {answer.status}"
         if answer.status >= 500 or code is None or code in OPEN_OUTCOME or TAKEN in said:
             return OutcomeUnknown(f"{self.id}: {told}")
-        if code in BUSY:
-            self._link.pace.close(PAUSE_S)
-            return BrokerBusy(f"{self.id}: {told}", PAUSE_S)
         if code in KEYS:
             return KeyRefused(f"{self.id} does not take the key: {told} ({code})")
         if code == NO_ORDER:
             return _NoOrder(f"{told} ({code})")
+        if code == ARCHIVED:
+            return _Archived(told)
         if code == PARTLY:
-            # The old order is gone and no new one came, or the other way round: only looking tells.
-            return OutcomeUnknown(f"{self.id}: {_inner(answer) or told}")
+            return self._undone(answer) or OutcomeUnknown(f"{self.id}: {_inner(answer) or told}")
         return BrokerRefused(f"{_inner(answer) or told} ({code})")
+
+    def _undone(self, answer: Answer) -> _Undone | None:
+        """Of a replacement of which a half failed; None where it is open which one, and only looking tells."""
+        data = _object(answer).inner("data")
+        if (data.text_or_none("cancelResult"), data.text_or_none("newOrderResult")) != ("SUCCESS", "FAILURE"):
+            return None
+        code, said = wire.parse_error((_body(answer) or {})["data"].get("newOrderResponse"))
+        if code is None or code in OPEN_OUTCOME or TAKEN in said:
+            return None
+        report = wire.parse_order(data.inner("cancelResponse"))
+        return _Undone(replace(report, reason=f"{UNDONE}: {words(said)} ({code})"))
+
+
+class _Undone(Exception):
+    """An order was cancelled, and none took its place."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report.reason)
+        self.report = report
 
 
 class _NoOrder(BrokerRefused):
     """There is none of this id."""
+
+
+class _Archived(BrokerRefused):
+    """It ended long ago, and nothing of it was filled."""
 
 
 def _object(answer: Answer) -> Fields:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from plugins.trading.brokers.port import Deal, Report, Stock, Ticket
-from plugins.trading.brokers.wire import Fields, Sending, objects, plain
+from plugins.trading.brokers.wire import Fields, Sending, objects, plain, readable
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.orders import Liquidity, OrderStatus, OrderType, TimeInForce
 
@@ -129,7 +129,7 @@ def parse_order(row: Fields) -> Report:
 
 def parse_orders(of: Any, where: str) -> list[Report]:
     """A list of them."""
-    return [parse_order(row) for row in objects(of, where)]
+    return readable(objects(of, where), parse_order)
 
 
 def parse_trades(of: Any, where: str) -> list[Deal]:

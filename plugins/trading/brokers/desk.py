@@ -114,21 +114,17 @@ class LiveDesk:
         """The order with other terms, as another one at the broker; PENDING_REPLACE where no answer came in time."""
         broker = await self._broker(account)
         held, currencies = await self._held(account)
-        ground = await ground_of(
-            context, account, parse_instrument(row.instrument), held=held, currencies=currencies
-        )  # fmt: skip
+        instrument = parse_instrument(row.instrument)
+        ground = await ground_of(context, account, instrument, held=held, currencies=currencies)
+        if row.broker_order_id is not None:
+            async with self._floor(context, account.id) as (floor, _):
+                # What is refused anyhow asks nothing of the broker.
+                await self._judge(floor, broker, ground, row, terms)
         # What is filled by now would be filled once more.
         await self._look(broker, row)
-        async with self._floor(context, account.id) as (floor, halted):
-            before = _open(floor, row)
-            await self._check_permit(floor)
-            if not course.is_replaceable(before):
-                told = f"It is {before.status}, {before.filled:f} of it filled: cancel it, and place the rest anew."
-                raise Refused("ORDER_INVALID", told, "orderId")
-            after = replaced_remote(floor, ground, before, terms, halted)
+        async with self._floor(context, account.id) as (floor, _):
+            before, after = await self._judge(floor, broker, ground, row, terms)
             ticket = self._ticket(account, after, course.next_client_id(after))
-            if (unfit := broker.check(ticket)) is not None:
-                raise Refused("ORDER_INVALID", unfit, "orderId")
             asked = course.asked(after, OrderStatus.PENDING_REPLACE, floor.now)
             floor.ask(asked)
             await self._record(floor, trail.replaced(context, before, terms))
@@ -140,7 +136,21 @@ class LiveDesk:
             raise _told(error) from None
         except OutcomeUnknown as error:
             return self._open(asked, error)
-        return await self._learn(broker, asked, report)
+        return await self._learn(broker, asked, report, settled=True)
+
+    async def _judge(
+        self, floor: LiveFloor, broker: Broker, ground: Ground, row: OrderRow, terms: Mapping[str, Any]
+    ) -> tuple[OrderRow, OrderRow]:  # fmt: skip
+        """The order as it stands, and with other terms; Refused where it cannot have them."""
+        before = _open(floor, row)
+        await self._check_permit(floor)
+        if not course.is_replaceable(before):
+            told = f"It is {before.status}, {before.filled:f} of it filled: cancel it, and place the rest anew."
+            raise Refused("ORDER_INVALID", told, "orderId")
+        after = replaced_remote(floor, ground, before, terms, floor.halted)
+        if (unfit := broker.check(course.ticket_of(after, "", extended_hours=False))) is not None:
+            raise Refused("ORDER_INVALID", unfit, "orderId")
+        return before, after
 
     async def cancel(self, context: Context, account: AccountRow, row: OrderRow) -> OrderRow:
         """The order; PENDING_CANCEL as long as the broker has not said how it ended."""
@@ -316,13 +326,13 @@ class LiveDesk:
             return self._open(row, error)
         return await self._learn(broker, row, report)
 
-    async def _learn(self, broker: Broker, row: OrderRow, report: Report) -> OrderRow:
+    async def _learn(self, broker: Broker, row: OrderRow, report: Report, *, settled: bool = False) -> OrderRow:
         try:
-            return await self._settler.learn(broker, row, report)
+            return await self._settler.learn(broker, row, report, settled=settled)
         except BrokerTrouble as error:
             # What the answer has told is kept; fills that it counts come with the reconciliation.
             self._open(row, error)
-            return await self._settler.settle(row, report, report.deals)
+            return await self._settler.settle(row, report, report.deals, settled=settled)
 
     def _open(self, row: OrderRow, error: BrokerTrouble) -> OrderRow:
         LOG.warning("broker_outcome_unknown", order=row.id, status=row.status, reason=str(error))

@@ -39,7 +39,8 @@ class LiveFloor(Floor):
         """The order after a report, and after those of its *deals* that were not booked before; *complete* where none
         is missing then. What changes nothing leaves no trace."""
         known = replace(row, broker_order_id=report.broker_id)
-        if OrderStatus(row.status) not in ASKED or settled or report.status in OVER:
+        another = report.broker_id != row.broker_order_id
+        if OrderStatus(row.status) not in ASKED or settled or another or report.status in OVER:
             known = with_terms(known, report)
         if row.accepted_at is None and row.open and report.status is not OrderStatus.REJECTED:
             status = OrderStatus.ACCEPTED if row.status == OrderStatus.NEW else OrderStatus(row.status)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from gateway.core.clock import Clock
 from gateway.core.ports import OutboundHttp, Unreachable
 from plugins.trading.brokers.pacing import Pace, Urgency
-from plugins.trading.brokers.port import BrokerBusy, OutcomeUnknown
+from plugins.trading.brokers.port import AskedTooOften, OutcomeUnknown, Report
 from plugins.trading.brokers.wire import Sending, decode
 
 TIMEOUT_S = 8.0
@@ -32,14 +31,14 @@ class Answer:
 
 
 class Link:
-    """Shared by all accounts at one broker: its limits count them together."""
+    """Shared by all accounts at one broker."""
 
     def __init__(self, http: OutboundHttp, clock: Clock, broker: str, base: str, pause_s: float) -> None:
         self._http, self._base, self._pause_s = http, base.rstrip("/"), pause_s
         self.clock, self.broker = clock, broker
         self.pace = Pace(clock.monotonic)
-        self.past: dict[str, tuple[str | None, Decimal]] = {}
-        """Orders that others have replaced, which is for good: what each took the place of, and how much it filled."""
+        self.past: dict[str, Report] = {}
+        """Orders that others have replaced, which is for good, by the broker's ids."""
         self.offset_ms: int | None = None
         """By how much the broker's clock is ahead of ours, where that matters; None before it was asked."""
 
@@ -54,12 +53,14 @@ class Link:
             )
         except Unreachable as error:
             raise OutcomeUnknown(str(error)) from None
-        answer = Answer(status=found.status, headers=dict(found.headers), content=found.content, where=where)
-        if answer.status in LIMITED:
-            pause = retry_after(answer.headers, self._pause_s)
-            self.pace.close(pause)
-            raise BrokerBusy(f"{self.broker} says that it was asked too often: again in {pause:g} s", pause)
-        return answer
+        return Answer(status=found.status, headers=dict(found.headers), content=found.content, where=where)
+
+    def rest(self, answer: Answer, bucket: str | None) -> AskedTooOften:
+        """What to raise where the broker was asked too often. For as long as it says nothing of that bucket is sent, or
+        where none is named, nothing at all."""
+        pause = retry_after(answer.headers, self._pause_s)
+        self.pace.close(pause, bucket)
+        return AskedTooOften(f"{self.broker} says that it was asked too often: again in {pause:g} s", pause)
 
 
 def retry_after(headers: dict[str, str], default: float) -> float:

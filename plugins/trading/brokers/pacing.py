@@ -8,9 +8,12 @@ from enum import Enum
 
 from plugins.trading.brokers.port import BrokerBusy
 
+READING = 0.2
+"""Of a limit that counts all requests: three questions every 5 seconds are 36 of Alpaca's 200 a minute."""
+
 
 class Urgency(Enum):
-    """How much of a bucket is left for what matters more: nothing waits behind reading."""
+    """How much of a bucket is left for what matters more."""
 
     CANCEL = 0.0
     ORDER = 0.05
@@ -23,40 +26,57 @@ class Bucket:
 
     most: float
     seconds: float
+    reading: float = 0.0
+    """Which part of it is for reading, whatever else is asked for."""
     left: float = field(init=False)
+    _unread: float = field(init=False)
+    """So much of that part is left."""
     _at: float | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.left = self.most
+        self.left, self._unread = self.most, self.most * self.reading
 
     def refill(self, now: float) -> None:
         """Up to now."""
         if self._at is not None:
-            self.left = min(self.most, self.left + (now - self._at) * self.most / self.seconds)
+            more = (now - self._at) * self.most / self.seconds
+            self.left = min(self.most, self.left + more)
+            self._unread = min(self.most * self.reading, self._unread + more * self.reading)
         self._at = now
 
     def wait(self, units: float, urgency: Urgency) -> float:
-        """Seconds until so many units are there above what is kept for what is more urgent."""
-        lacking = units + self.most * urgency.value - self.left
-        return max(lacking, 0.0) * self.seconds / self.most
+        """Seconds until so many units are there above what is kept for what is more urgent, and for reading."""
+        kept = self.most * urgency.value
+        if urgency is Urgency.ORDER:
+            kept += self._unread
+        elif urgency is Urgency.READ and units <= self._unread:
+            kept = self.most * Urgency.ORDER.value
+        return max(units + kept - self.left, 0.0) * self.seconds / self.most
+
+    def take(self, units: float, urgency: Urgency) -> None:
+        """They are used up."""
+        self.left -= units
+        if urgency is Urgency.READ:
+            self._unread = max(self._unread - units, 0.0)
 
 
 class Pace:
-    """The buckets of one broker, some of them of one key; and until when the broker wants to hear nothing."""
+    """The buckets of one broker, some of them of one key; and until when it wants to hear nothing of one of them, or
+    nothing at all."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._buckets: dict[str, Bucket] = {}
-        self._closed_until = 0.0
+        self._closed_until: dict[str | None, float] = {}
 
-    def limit(self, name: str, most: int, seconds: float) -> None:
-        """A limit that the broker has; once is enough."""
-        self._buckets.setdefault(name, Bucket(most, seconds))
+    def limit(self, name: str, most: int, seconds: float, *, reading: float = 0.0) -> None:
+        """A limit that the broker has, and which part of it is kept for reading; once is enough."""
+        self._buckets.setdefault(name, Bucket(most, seconds, reading))
 
     def wait(self, weights: dict[str, int], urgency: Urgency) -> float:
         """Seconds until these may be taken; 0 now."""
         now = self._monotonic()
-        found = max(self._closed_until - now, 0.0)
+        found = max(0.0, *(self._closed_until.get(name, 0.0) - now for name in (None, *weights)))
         for name, units in weights.items():
             bucket = self._buckets[name]
             bucket.refill(now)
@@ -69,7 +89,7 @@ class Pace:
         if wait > 0:
             raise BrokerBusy(f"{where} takes no more requests for {wait:.1f} s", wait)
         for name, units in weights.items():
-            self._buckets[name].left -= units
+            self._buckets[name].take(units, urgency)
 
     def used(self, name: str, units: float) -> None:
         """What the broker has counted: it knows of others that use the same limit. It never gives back."""
@@ -83,6 +103,6 @@ class Pace:
         if bucket is not None:
             bucket.left = min(bucket.left, units)
 
-    def close(self, seconds: float) -> None:
-        """Nothing for so long."""
-        self._closed_until = max(self._closed_until, self._monotonic() + seconds)
+    def close(self, seconds: float, name: str | None = None) -> None:
+        """Nothing for so long, out of one bucket or at all."""
+        self._closed_until[name] = max(self._closed_until.get(name, 0.0), self._monotonic() + seconds)

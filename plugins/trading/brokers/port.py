@@ -117,6 +117,10 @@ class BrokerBusy(BrokerTrouble):
         self.after = after
 
 
+class AskedTooOften(BrokerBusy):
+    """The broker says itself that its limits are used up."""
+
+
 class KeyRefused(BrokerRefused):
     """The broker does not take the key, or there is none."""
 
@@ -148,7 +152,8 @@ class Broker(Protocol):
         """Send it."""
 
     async def replace(self, order: Reference, ticket: Ticket) -> Report:
-        """Other terms in place of an order that works; the report is of what took its place."""
+        """Other terms in place of an order that works; the report is of what took its place, or where it was cancelled
+        and nothing took its place, of itself."""
 
     async def cancel(self, order: Reference) -> Report | None:
         """None where the broker takes note and says later how it ended."""

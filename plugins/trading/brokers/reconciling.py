@@ -7,11 +7,12 @@ and every few minutes also what it holds. Nothing here sends an order.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 
 import structlog
 
@@ -22,6 +23,7 @@ from plugins.trading.brokers.desk import LiveDesk
 from plugins.trading.brokers.holding import Keeper
 from plugins.trading.brokers.port import (
     AnswerUnreadable,
+    AskedTooOften,
     Broker,
     BrokerBusy,
     BrokerRefused,
@@ -61,6 +63,8 @@ class _Seen:
     missed: dict[str, int] = field(default_factory=dict)
     late: dict[str, Decimal] = field(default_factory=dict)
     """How much is booked, by the broker's count, of orders that were given up here."""
+    unclear: dict[str, str] = field(default_factory=dict)
+    """Why an order cannot be looked at, as long as the broker says nothing of it that can be read."""
     told: str | None = None
     """The trouble that was logged last, as long as it lasts."""
     silent: bool = False
@@ -164,12 +168,14 @@ class Reconciler:
         try:
             broker = await brokers.of(account.tenant_id, account.broker)
             listed = await self._listed(broker, rows, whole)
-            for row in rows:
-                await self._order(broker, row, seen, listed)
+            clear = [await self._clear(row, seen, self._order(broker, row, seen, listed)) for row in rows]
             if whole and listed is not None:
-                await self._strays(broker, account, listed, rows)
+                await self._strays(broker, account, seen, listed, rows)
             late = await self._late(broker, account, seen) if whole else []
-            if whole and self._settler.waiting.isdisjoint(row.id for row in (*rows, *late)):
+            if not all(clear) or not seen.unclear.keys().isdisjoint(row.id for row in late):
+                # Money may have moved for fills of which the broker tells nothing.
+                seen.whole_at = now if whole else seen.whole_at
+            elif whole and self._settler.waiting.isdisjoint(row.id for row in (*rows, *late)):
                 # Money that has moved for a fill that is not told yet is no difference.
                 await self._keeper.compare(broker, account)
                 seen.whole_at = now if self._keeper.at_rest(account.id) else None
@@ -178,17 +184,32 @@ class Reconciler:
         except BrokerTrouble as error:
             seen.silent = isinstance(error, OutcomeUnknown) and not isinstance(error, AnswerUnreadable)
             round.silent += seen.silent
-            if isinstance(error, BrokerBusy):
+            if not isinstance(error, BrokerBusy):
+                seen.whole_at = None
+            elif not isinstance(error, AskedTooOften):
                 # Others have used the limits up: it comes before them the next time, and needs no more than it did.
                 round.tried[account.id] = before
-            else:
-                seen.whole_at = None
             if isinstance(error, KeyRefused):
                 # Nothing is won by asking with it again and again, and brokers ban who does.
                 seen.rests_until = now + KEY_REST_S
             if seen.told != str(error):
                 seen.told = str(error)
                 LOG.warning("broker_not_reconciled", account=account.id, broker=account.broker, reason=str(error))
+
+    async def _clear(self, row: OrderRow, seen: _Seen, asking: Coroutine[Any, Any, None]) -> bool:
+        """Whether the broker says how an order stands: that it tells nothing of one keeps no other from being looked
+        at."""
+        try:
+            await asking
+        except KeyRefused:
+            raise
+        except (BrokerRefused, AnswerUnreadable) as error:
+            if seen.unclear.get(row.id) != str(error):
+                seen.unclear[row.id] = str(error)
+                LOG.warning("broker_order_not_reconciled", account=row.account_id, order=row.id, reason=str(error))
+            return False
+        seen.unclear.pop(row.id, None)
+        return True
 
     async def _listed(
         self, broker: Broker, rows: Sequence[OrderRow], whole: bool
@@ -233,7 +254,7 @@ class Reconciler:
         LOG.warning("broker_order_missing", order=row.id, status=after.status, reason=reason)
 
     async def _strays(
-        self, broker: Broker, account: AccountRow, listed: Mapping[str, Report], rows: Iterable[OrderRow]
+        self, broker: Broker, account: AccountRow, seen: _Seen, listed: Mapping[str, Report], rows: Iterable[OrderRow]
     ) -> None:
         """Orders that work at the broker though they have ended here: they are ours, and must not work."""
         ours = {row.id for row in rows}
@@ -248,7 +269,7 @@ class Reconciler:
                 continue
             report = found[row.id]
             LOG.error("broker_order_stray", order=row.id, broker=broker.id, status=row.status)
-            await self._cancel_stray(broker, row, report)
+            await self._clear(row, seen, self._cancel_stray(broker, row, report))
 
     async def _cancel_stray(self, broker: Broker, row: OrderRow, report: Report) -> None:
         known = reference(row)
@@ -269,10 +290,13 @@ class Reconciler:
             rows = await self._directory.ended(tx, account, GIVEN_UP, since, GIVEN_UP_MOST)
         seen.late = {row.id: seen.late.get(row.id, ZERO) for row in rows}
         for row in rows:
-            report = await broker.find(reference(row))
-            if report is None or report.filled == seen.late[row.id]:
-                continue
-            await self._settler.learn(broker, row, report)
-            if row.id not in self._settler.waiting:
-                seen.late[row.id] = report.filled
+            await self._clear(row, seen, self._late_one(broker, row, seen))
         return rows
+
+    async def _late_one(self, broker: Broker, row: OrderRow, seen: _Seen) -> None:
+        report = await broker.find(reference(row))
+        if report is None or report.filled == seen.late[row.id]:
+            return
+        await self._settler.learn(broker, row, report)
+        if row.id not in self._settler.waiting:
+            seen.late[row.id] = report.filled

@@ -80,7 +80,7 @@ class Settler:
         known = Reference(instrument=parse_instrument(row.instrument), client_id=next_client_id(row))
         report = await broker.find(known)
         if report is not None:
-            return await self.learn(broker, row, report)
+            return await self.learn(broker, row, report, settled=True)
         late = self._host.clock.now() - row.changed_at > GRACE
         return await self.sync(broker, row, settled=late)
 

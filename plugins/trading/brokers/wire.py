@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from plugins.trading.brokers.port import AnswerUnreadable
+
+T = TypeVar("T")
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -126,6 +129,16 @@ def objects(of: Any, where: str, path: str = "$") -> Iterator[Fields]:
     if not isinstance(of, list):
         raise AnswerUnreadable(f"{where}: {path} is no list")
     return iter([Fields(each, where, f"{path}[{n}]") for n, each in enumerate(of)])
+
+
+def readable(rows: Iterable[Fields], parse: Callable[[Fields], T]) -> list[T]:
+    """What can be read of a list: an order that cannot be keeps none beside it from being seen, and whoever asks for it
+    alone is told."""
+    found = []
+    for row in rows:
+        with suppress(AnswerUnreadable):
+            found.append(parse(row))
+    return found
 
 
 def decode(content: bytes, where: str) -> Any:

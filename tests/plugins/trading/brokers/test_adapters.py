@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -49,16 +49,22 @@ BOTH = ("alpaca_paper", "binance_testnet")
 
 
 @asynccontextmanager
-async def joined(id: str, secret: str = SECRET) -> AsyncIterator[tuple[Broker, Any, HeldClock]]:
-    """A broker by a key, its double, and the clock of both."""
+async def linked(id: str) -> AsyncIterator[tuple[Link, Any, HeldClock]]:
+    """The way to a broker, its double, and the clock of both."""
     clock, http = HeldClock(), Outbound()
     venue: Venue = AlpacaDouble(clock) if id.startswith("alpaca") else BinanceDouble(clock)
     async with serving({id: venue}) as base:
-        link = Link(http, clock, id, f"{base}/{id}", VENUES[id].pause_s)
         try:
-            yield VENUES[id].join(link, KEY, secret), venue, clock
+            yield Link(http, clock, id, f"{base}/{id}", VENUES[id].pause_s), venue, clock
         finally:
             await http.close()
+
+
+@asynccontextmanager
+async def joined(id: str, secret: str = SECRET) -> AsyncIterator[tuple[Broker, Any, HeldClock]]:
+    """A broker by a key, its double, and the clock of both."""
+    async with linked(id) as (link, venue, clock):
+        yield VENUES[id].join(link, KEY, secret), venue, clock
 
 
 def ticket(client_id: str = "ord_1", **given: Any) -> Ticket:
@@ -134,6 +140,17 @@ async def test_what_was_filled_before_an_order_was_replaced_counts_at_alpaca() -
             D("0.2"), D("0.3"), [D("0.2"), D("0.1")]
         )  # fmt: skip
         assert [each.filled for each in await broker.open_orders()] == [D("0.3")]
+
+
+async def test_a_replacement_after_which_no_more_may_be_asked_is_open_and_not_refused_at_alpaca() -> None:
+    async with joined("alpaca_paper") as (broker, venue, _):
+        first = await broker.place(ticket())
+        venue.left = "5"
+
+        with pytest.raises(OutcomeUnknown, match=r"^alpaca_paper takes no more requests for \d"):
+            await broker.replace(ref(broker_id=first.broker_id), ticket("ord_1-1", limit_price=D(101)))
+
+        assert [each.status for each in venue.orders.values()] == ["replaced", "new"]
 
 
 @pytest.mark.parametrize("id", BOTH)
@@ -212,6 +229,18 @@ async def test_a_refusal_has_the_brokers_words_and_a_bad_key_says_so(id: str) ->
         assert "another" not in f"{error.value} {broker!r}"
 
 
+async def test_a_key_that_alpaca_has_revoked_is_refused_and_an_order_that_it_forbids_is_not() -> None:
+    async with joined("alpaca_paper") as (broker, venue, _):
+        venue.refuses = "forbidden."
+        with pytest.raises(KeyRefused, match=r"^alpaca_paper does not take the key: forbidden\.$"):
+            await broker.place(ticket())
+
+        venue.refuses = "forbidden for this asset"
+        with pytest.raises(BrokerRefused) as error:
+            await broker.place(ticket())
+        assert not isinstance(error.value, KeyRefused)
+
+
 @pytest.mark.parametrize("id", BOTH)
 @pytest.mark.parametrize(("what", "pause"), [(LIMITED, 7), (BANNED, 120)])
 async def test_a_broker_that_was_asked_too_often_is_left_alone_for_as_long_as_it_says(
@@ -233,6 +262,43 @@ async def test_a_broker_that_was_asked_too_often_is_left_alone_for_as_long_as_it
         await broker.place(ticket())
 
 
+OFTEN = "Too many new orders; current limit is 50 orders per TEN_SECONDS."
+WEIGHT = "Too much request weight used; current limit is 6000 request weight per 1 MINUTE."
+
+
+@pytest.mark.parametrize(
+    ("id", "path", "said", "key_cancels", "other_places"),
+    [
+        ("alpaca_paper", "/orders", {"code": 42910000, "message": "rate limit exceeded"}, False, True),
+        ("alpaca_paper", "/orders", {}, False, False),
+        ("binance_testnet", "/order", {"code": -1015, "msg": OFTEN}, True, True),
+        ("binance_testnet", "/order", {"code": -1003, "msg": WEIGHT}, False, False),
+        ("binance_testnet", "/order", {}, False, False),
+    ],
+)
+async def test_a_key_that_has_asked_too_often_keeps_no_other_waiting(
+    id: str, path: str, said: dict[str, Any], key_cancels: bool, other_places: bool
+) -> None:
+    async with linked(id) as (link, venue, clock):
+        broker, other = (VENUES[id].join(link, key, SECRET) for key in (KEY, "another"))
+        placed = await broker.place(ticket())
+        venue.faults.append(("POST", path, LIMITED))
+        venue.limited = said
+
+        with pytest.raises(BrokerBusy) as busy:
+            await broker.place(ticket("ord_2"))
+        asked = len(venue.asked)
+        with pytest.raises(BrokerBusy):
+            await broker.place(ticket("ord_3"))
+
+        assert (busy.value.after, broker.busy(), len(venue.asked)) == (7, 7, asked)
+        assert other.busy() == (0 if other_places else 7)
+        with nullcontext() if key_cancels else pytest.raises(BrokerBusy):
+            await broker.cancel(ref(broker_id=placed.broker_id))
+        await clock.turn(7)
+        assert broker.busy() == 0
+
+
 async def test_binances_clock_is_asked_once_and_again_where_ours_has_gone_wrong() -> None:
     async with joined("binance_testnet") as (broker, venue, _):
         venue.skew = timedelta(seconds=-90)
@@ -245,6 +311,19 @@ async def test_binances_clock_is_asked_once_and_again_where_ours_has_gone_wrong(
 
         assert (venue.count("GET", "/time"), venue.count("POST", "/order")) == (2, 4)
         assert len(venue.orders) == 3
+
+
+async def test_orders_that_never_stop_let_open_ones_be_asked_for_at_alpaca() -> None:
+    async with joined("alpaca_paper") as (broker, venue, _):
+        venue.left = "200"
+        for number in range(200):
+            if broker.busy() > 0:
+                break
+            await broker.place(ticket(f"ord_{number}"))
+
+        found = [await broker.find(ref(f"ord_{number}")) for number in range(36)]
+
+        assert (len(venue.orders), None in found) == (150, False)
 
 
 async def test_the_brokers_count_tightens_ours() -> None:

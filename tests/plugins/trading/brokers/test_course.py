@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -158,6 +159,40 @@ async def test_a_bucket_refills_and_keeps_a_rest_for_what_is_urgent() -> None:
     assert pace.wait({"a": 2}, Urgency.CANCEL) == pytest.approx(0.1)
     pace.close(30)
     assert pace.wait({}, Urgency.CANCEL) == 30
+
+
+async def test_orders_that_never_stop_leave_reading_its_share() -> None:
+    clock = HeldClock()
+    pace = Pace(clock.monotonic)
+    pace.limit("a", 100, 10.0, reading=0.2)
+    taken = dict.fromkeys((Urgency.ORDER, Urgency.READ), 0)
+
+    async def second() -> None:
+        await clock.turn(1)
+        for urgency, tries in ((Urgency.ORDER, 100), (Urgency.READ, 2)):
+            for _ in range(tries):
+                with suppress(BrokerBusy):
+                    pace.take({"a": 1}, urgency, "broker")
+                    taken[urgency] += 1
+
+    for _ in range(60):
+        await second()
+
+    # Two a second were asked for, which is all of its share; orders have had the rest.
+    assert taken == {Urgency.READ: 120, Urgency.ORDER: 547}
+    assert pace.wait({"a": 5}, Urgency.CANCEL) == 0
+
+
+async def test_reading_that_never_stops_leaves_orders_theirs() -> None:
+    clock = HeldClock()
+    pace = Pace(clock.monotonic)
+    pace.limit("a", 100, 10.0, reading=0.2)
+    while pace.wait({"a": 1}, Urgency.READ) == 0:
+        pace.take({"a": 1}, Urgency.READ, "broker")
+
+    assert pace.wait({"a": 15}, Urgency.ORDER) == 0
+    assert pace.wait({"a": 16}, Urgency.ORDER) == pytest.approx(0.1)
+    assert pace.wait({"a": 20}, Urgency.CANCEL) == 0
 
 
 def test_how_long_to_wait_is_bounded() -> None:

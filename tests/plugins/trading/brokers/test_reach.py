@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from plugins.trading.brokers.catalog import Brokers
-from plugins.trading.brokers.port import OutcomeUnknown, Report, Stock
+from plugins.trading.brokers.port import AskedTooOften, OutcomeUnknown, Report, Stock
 from plugins.trading.brokers.reconciling import Reconciler
 from plugins.trading.tables import accounts, orders
 from tests.plugins.trading import rowsof
@@ -201,3 +201,23 @@ async def test_a_broker_that_is_lost_in_the_midst_of_a_look_is_asked_no_further(
 
     assert look == (9, 8)
     assert quiet.asked <= 9 + 8 + 8
+
+
+async def test_a_key_that_has_asked_too_often_again_and_again_comes_before_no_others(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _others(room)
+    quiet, asked = Quiet(room, monkeypatch), list[str]()
+
+    async def listed(quiet: Quiet, tenant: str) -> list[Report]:
+        asked.append(tenant)
+        if tenant == "org_05":
+            raise AskedTooOften("too often", 60)
+        return []
+
+    monkeypatch.setattr(Quiet, "_open_orders", listed)
+    for _ in range(2):
+        await quiet.look()
+
+    assert asked[31:] == asked[:31]
+    assert asked[5] == "org_05"

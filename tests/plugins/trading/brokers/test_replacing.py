@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.doubles.brokers import DOWN
+from tests.doubles.brokers import DOWN, LOST
 from tests.plugins.trading.brokers.gates import Gate
 from tests.plugins.trading.brokers.room import CANCEL, REPLACE, Room
 from tests.plugins.trading.rowsof import D
@@ -176,3 +178,144 @@ async def test_the_trail_of_a_replacement_that_never_came_is_undone(room: Room) 
     row = await room.order(id)
     assert (asked.status, asked.trail_percent) == ("PENDING_REPLACE", D("5.25"))
     assert (row.status, row.trail_percent) == ("ACCEPTED", D(2))
+
+
+async def holding(room: Room, **terms: str) -> tuple[str, Any]:
+    """An order at 100 whose replacement at 105 has not reached its venue yet; the double of its broker, too."""
+    id = await resting(room, "tacc_a")
+    venue = room.venue("tacc_a")
+    venue.holds_replacements = True
+    await room.do(REPLACE, orderId=id, limitPrice="105", **terms)
+    return id, venue
+
+
+async def test_an_order_that_is_filled_before_its_replacement_arrives_is_filled(room: Room) -> None:
+    id, venue = await holding(room)
+    venue.fill(venue.orders["1"], "1", "100")
+    venue.decide(venue.orders["2"], taken=False)
+    venue.cash, venue.units = {"USD": "-100"}, {"BTCUSD": "1"}
+
+    await room.look()
+    await room.look(300)
+    await room.look()
+
+    row = await room.order(id)
+    assert (row.status, row.filled, row.paid, row.limit_price) == ("FILLED", D(1), D(100), D(100))
+    assert (row.broker_order_id, [each.kind for each in await room.entries("tacc_a")]) == ("1", ["TRADE_PNL"])
+    assert await room.findings() == []
+
+
+async def test_an_order_whose_replacement_is_rejected_works_on_with_its_own_terms(room: Room) -> None:
+    id, venue = await holding(room, quantity="2")
+    venue.decide(venue.orders["2"], taken=False)
+
+    await room.look()
+    working = await room.order(id)
+    venue.fill(venue.orders["1"], "1", "100")
+    await room.look()
+
+    terms = (working.status, working.open, working.limit_price, working.quantity, working.broker_order_id)
+    assert terms == ("ACCEPTED", True, D(100), D(1), "1")
+    assert ((await room.order(id)).status, (await room.order(id)).filled) == ("FILLED", D(1))
+    assert await room.findings() == []
+
+
+async def test_a_rejected_replacement_whose_answer_was_lost_gives_the_order_its_terms_back(room: Room) -> None:
+    id = await resting(room, "tacc_a")
+    venue = room.venue("tacc_a")
+    venue.holds_replacements = True
+    venue.faults.append(("PATCH", "", LOST))
+    await room.do(REPLACE, orderId=id, limitPrice="105")
+    asked = (await room.order(id)).status
+    venue.decide(venue.orders["2"], taken=False)
+
+    await room.look()
+
+    row = await room.order(id)
+    assert (asked, row.status, row.limit_price, row.broker_order_id) == ("PENDING_REPLACE", "ACCEPTED", D(100), "1")
+
+
+@pytest.mark.parametrize("ids", ["12", "91"])
+async def test_what_is_filled_until_the_replacement_arrives_counts_with_what_is_filled_after(
+    room: Room, ids: str
+) -> None:
+    room.venue("tacc_a").numbers = iter([*ids, *map(str, range(100, 200))])
+    id, venue = await holding(room)
+    old, new = (venue.orders[each] for each in ids)
+    await room.look()
+    venue.fill(old, "0.4", "100")
+    venue.decide(new, taken=True)
+    await room.look()
+    venue.fill(new, "0.6", "105")
+    new.status = "filled"
+
+    await room.look()
+
+    row = await room.order(id)
+    assert (row.status, row.filled, row.paid, row.limit_price) == ("FILLED", D(1), D(103), D(105))
+
+
+async def test_an_order_that_is_to_be_cancelled_ends_once_the_one_that_it_was_to_replace_has_ended(room: Room) -> None:
+    id, venue = await holding(room)
+    canceled = (await room.do(CANCEL, orderId=id))["order"]["status"]
+    venue.fill(venue.orders["1"], "0.4", "100")
+    await room.look()
+    waiting = await room.order(id)
+    venue.orders["1"].status = "partially_filled"
+
+    await room.look()
+    await room.look()
+
+    row = await room.order(id)
+    assert (canceled, waiting.status, waiting.filled) == ("PENDING_CANCEL", "PENDING_CANCEL", D("0.4"))
+    assert (row.status, row.filled, venue.orders["1"].status) == ("CANCELED", D("0.4"), "canceled")
+    assert await room.findings() == []
+
+
+async def test_an_order_whose_rejected_replacement_was_followed_by_another_is_that_one(room: Room) -> None:
+    id, venue = await holding(room)
+    venue.decide(venue.orders["2"], taken=False)
+    await room.look()
+    venue.holds_replacements = False
+
+    await room.do(REPLACE, orderId=id, limitPrice="106")
+    room.restart()
+    await room.look()
+
+    row = await room.order(id)
+    assert (row.status, row.limit_price, row.broker_order_id) == ("ACCEPTED", D(106), "3")
+
+
+async def test_an_order_that_is_cancelled_and_not_replaced_ends_with_the_brokers_words(room: Room) -> None:
+    id = await resting(room, "tacc_b")
+    room.venue("tacc_b").refuses_new = (-2010, "Order would immediately match and take.")
+
+    replaced = (await room.do(REPLACE, orderId=id, limitPrice="105"))["order"]
+
+    told = (
+        "BROKER_REFUSED: it was cancelled, and what was to replace it refused: Order would immediately match and take."
+    )
+    assert (replaced["status"], replaced["reason"]) == ("CANCELED", f"{told} (-2010)")
+    row = await room.order(id)
+    assert (row.open, row.limit_price, row.filled) == (False, D(100), D(0))
+
+
+async def test_an_order_that_is_cancelled_and_may_have_been_replaced_stays_open_until_that_is_known(room: Room) -> None:
+    id = await resting(room, "tacc_b")
+    room.venue("tacc_b").refuses_new = (-1007, "Timeout waiting for response from backend server.")
+
+    asked = (await room.do(REPLACE, orderId=id, limitPrice="105"))["order"]["status"]
+    await room.look(61)
+
+    assert (asked, (await room.order(id)).status) == ("PENDING_REPLACE", "CANCELED")
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_other_terms_that_are_refused_anyhow_ask_nothing_of_the_broker(room: Room, account: str) -> None:
+    id = await resting(room, account)
+    venue = room.venue(account)
+    venue.asked.clear()
+
+    codes = [await room.code(REPLACE, orderId=id, limitPrice=each) for each in ("100.001", "300")]
+
+    assert (codes, venue.asked) == (["PRICE_OFF_TICK", "PRICE_COLLAR"], [])

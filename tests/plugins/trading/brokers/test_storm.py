@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,13 @@ from tests.plugins.trading.rowsof import D
 
 FAULTS = (LOST, DOWN, DOWN_AFTER, LIMITED)
 METHODS = ("POST", "POST", "GET", "DELETE", "PATCH")
+STORMS = [("tacc_a", 24, 1), ("tacc_a", 4, 2), ("tacc_b", 2, 1), ("tacc_b", 10, 2)]
 
 
-@pytest.mark.parametrize(("account", "seed", "at_once"), [("tacc_a", 1, 1), ("tacc_b", 2, 1), ("tacc_b", 10, 2)])
+@pytest.mark.parametrize(("account", "seed", "at_once"), STORMS)
 async def test_after_a_storm_the_books_are_the_brokers(room: Room, account: str, seed: int, at_once: int) -> None:
     venue, random = room.venue(account), Random(seed)
+    venue.holds_replacements = True
     for _ in range(60):
         if random.random() < 0.3:
             venue.faults.append((random.choice(METHODS), "", random.choice(FAULTS)))
@@ -28,6 +31,8 @@ async def test_after_a_storm_the_books_are_the_brokers(room: Room, account: str,
         await asyncio.gather(*looking, *(step(room, account, random) for _ in range(at_once)))
 
     venue.faults.clear()
+    for new in undecided(venue):
+        venue.decide(new, taken=venue.orders[new.replaces].open)
     for order in [each for each in venue.orders.values() if each.open]:
         venue.fill(order, str(order.quantity - order.filled), "100")
     for _ in range(20):
@@ -54,7 +59,8 @@ async def step(room: Room, account: str, random: Random) -> None:
     """Somebody does something, or the market does."""
     venue = room.venue(account)
     working = [row for row in await room.orders(account) if row.open]
-    match random.randrange(6):
+    waiting = undecided(venue)
+    match random.randrange(7):
         case 0 | 1:
             wanted = {"accountId": account, "symbol": SYMBOLS[account], "side": random.choice(("BUY", "SELL"))}
             await room.see(PLACE, **wanted, type="LIMIT", quantity="1", limitPrice="100")
@@ -64,16 +70,26 @@ async def step(room: Room, account: str, random: Random) -> None:
             await room.see(REPLACE, orderId=random.choice(working).id, limitPrice=str(random.randint(95, 105)))
         case 4:
             fill(venue, random)
+        case 5 if waiting:
+            new = random.choice(waiting)
+            venue.decide(new, taken=venue.orders[new.replaces].open and random.random() < 0.5)
         case _:
             await room.look(random.choice((1, 5, 8)))
 
 
-def fill(venue: object, random: Random) -> None:
+def undecided(venue: Any) -> list[Placed]:
+    """Orders that are to replace others and have not reached their venue yet."""
+    orders: dict[str, Placed] = venue.orders
+    waits = ("pending_replace", "filled")
+    return [each for each in orders.values() if each.open and each.replaces and orders[each.replaces].status in waits]
+
+
+def fill(venue: Any, random: Random) -> None:
     """A part of an order, or what is left of it."""
-    orders: dict[str, Placed] = venue.orders  # type: ignore[attr-defined]
-    open_ = [each for each in orders.values() if each.open]
+    waiting = undecided(venue)
+    open_ = [each for each in venue.orders.values() if each.open and each not in waiting]
     if open_:
         order = random.choice(open_)
         left = order.quantity - order.filled
         part = left if random.random() < 0.5 else (left / 2).quantize(D("0.001"))
-        venue.fill(order, str(part), str(random.randint(98, 102)))  # type: ignore[attr-defined]
+        venue.fill(order, str(part), str(random.randint(98, 102)))

@@ -1,0 +1,114 @@
+"""Orders of which the broker says nothing, or nothing that can be read: all others are looked at all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
+
+from tests.doubles.brokers import DOWN
+from tests.plugins.trading.brokers.room import Room
+from tests.plugins.trading.rowsof import D
+
+BOTH = ("tacc_a", "tacc_b")
+
+
+def unasked(room: Room, account: str, id: str, answer: Callable[[], web.Response]) -> None:
+    """Whoever asks for that order at its broker is answered so."""
+    venue = room.venue(account)
+    at_broker, respond = venue.by_client_id(id).id, venue.respond
+
+    async def responds(request: web.Request) -> web.Response:
+        mine = request.query.get("orderId") == at_broker or request.path.endswith(f"/orders/{at_broker}")
+        return answer() if request.method == "GET" and mine else await respond(request)
+
+    venue.respond = responds
+
+
+@pytest.mark.parametrize(
+    ("account", "body", "status", "told"),
+    [
+        ("tacc_a", {"message": "no such asset"}, 422, "no such asset"),
+        ("tacc_b", {"code": -1121, "msg": "Invalid symbol."}, 400, "Invalid symbol. (-1121)"),
+        ("tacc_b", {}, 200, "binance_testnet GET /api/v3/order: $.status is no text"),
+    ],
+)
+async def test_an_order_that_the_broker_says_nothing_of_keeps_no_other_from_being_looked_at(
+    room: Room, account: str, body: dict[str, Any], status: int, told: str
+) -> None:
+    venue = room.venue(account)
+    await room.look()
+    await room.look()
+    first, second, later = [(await room.place(account))["order"]["id"] for _ in range(3)]
+    unasked(room, account, first, lambda: web.json_response(body, status=status))
+    for each in (first, second):
+        venue.fill(venue.by_client_id(each), "1", "100")
+    venue.cash = {"USD" if account == "tacc_a" else "USDT": "-200"}
+    whole = venue.count("GET", "/account")
+
+    with capture_logs() as logs:
+        await room.look()
+        await room.look(300)
+        await room.look()
+    rows = [await room.order(each) for each in (first, second, later)]
+
+    assert [row.status for row in rows] == ["ACCEPTED", "FILLED", "ACCEPTED"]
+    unclear = [each for each in logs if each["event"] == "broker_order_not_reconciled"]
+    assert [(each["order"], each["reason"]) for each in unclear] == [(first, told)]
+    # Money may have moved for that order: nothing is booked for it meanwhile.
+    assert (venue.count("GET", "/account"), [each.kind for each in await room.entries(account)]) == (
+        whole, ["TRADE_PNL"]
+    )  # fmt: skip
+
+
+async def test_an_order_that_binance_has_archived_unfilled_has_ended(room: Room) -> None:
+    told = "Order was canceled or expired with no executed qty over 90 days ago and has been archived."
+    id = (await room.place("tacc_b"))["order"]["id"]
+    room.venue("tacc_b").by_client_id(id).status = "canceled"
+    unasked(room, "tacc_b", id, lambda: web.json_response({"code": -2026, "msg": told}, status=400))
+
+    await room.look()
+
+    row = await room.order(id)
+    assert (row.status, row.open, row.reason) == ("CANCELED", False, f"Binance says: {told}")
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_an_order_of_others_that_cannot_be_read_keeps_none_from_being_looked_at(room: Room, account: str) -> None:
+    venue = room.venue(account)
+    placed = [(await room.place(account))["order"]["id"] for _ in range(4)]
+    other = venue.add(client_id="web_1", symbol="BTCUSDT", side="BUY", type="LIMIT", tif="GTC", quantity=D(1))
+    shown = venue._shown
+    venue._shown = lambda order: shown(order) | ({"status": "pondering"} if order is other else {})
+    venue.fill(venue.by_client_id(placed[0]), "1", "100")
+
+    await room.look()
+
+    assert [(await room.order(each)).status for each in placed] == ["FILLED", "ACCEPTED", "ACCEPTED", "ACCEPTED"]
+
+
+async def test_a_given_up_order_that_the_broker_says_nothing_of_keeps_no_other_from_being_booked(room: Room) -> None:
+    venue, ids = room.venue("tacc_a"), []
+    for _ in range(2):
+        venue.faults.append(("POST", "/orders", DOWN))
+        ids.append((await room.place("tacc_a"))["order"]["id"])
+    await room.look(61)
+    late = venue.add(
+        client_id=ids[0], symbol="BTC/USD", side="BUY", type="LIMIT", tif="GTC", quantity=D(1), price="100"
+    )  # fmt: skip
+    venue.fill(late, "1", "100")
+    respond = venue.respond
+
+    async def responds(request: web.Request) -> web.Response:
+        if request.query.get("client_order_id") == ids[1]:
+            return web.json_response({"message": "no such asset"}, status=422)
+        answered: web.Response = await respond(request)
+        return answered
+
+    venue.respond = responds
+    await room.look(300)
+
+    assert [(await room.order(each)).filled for each in ids] == [D(1), D(0)]
