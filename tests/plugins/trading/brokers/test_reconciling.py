@@ -320,3 +320,24 @@ async def test_an_order_of_more_fills_than_stand_on_many_pages_is_booked(
 
         row = await room.order(placed["id"])
         assert (row.status, row.filled, row.fills) == ("FILLED", D("0.51"), 51)
+
+
+async def test_a_trade_with_oneself_has_one_id_at_the_broker_and_is_booked_of_both_orders(room: Room) -> None:
+    """Numbers come again too where a test network was wiped, and counts its trades anew."""
+    for account in BOTH:
+        venue = room.venue(account)
+        bought = (await room.place(account))["order"]["id"]
+        sold = (await room.place(account, "SELL", limitPrice="101"))["order"]["id"]
+        venue.fill(venue.by_client_id(bought), "1", "100", id="777")
+        venue.fill(venue.by_client_id(sold), "1", "101", id="777")
+
+        await room.look()
+        await room.look()
+
+        rows = [await room.order(bought), await room.order(sold)]
+        booked = [each for row in rows for each in await room.fills(row.id)]
+        assert [(row.status, row.filled) for row in rows] == [("FILLED", D(1))] * 2
+        assert [each.price for each in booked] == [D(100), D(101)]
+        assert booked[0].broker_fill_id == booked[1].broker_fill_id
+        assert (await room.holds(account))[1] == {}
+    assert await room.findings() == []
