@@ -12,6 +12,7 @@ from decimal import Decimal
 from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.lifecycle import CANCELED, EXPIRED, FILLED, PARTLY, TERMINAL
 from gateway.core.matching.positions import Applied, Position, Trip, apply
+from gateway.core.matching.rounding import quantum_of
 from gateway.core.quant.lots import LotMethod
 from plugins.trading.accounts.rules import SIMULATOR
 from plugins.trading.ledger.book import by_entry
@@ -21,8 +22,7 @@ from plugins.trading.ledger.proof.entries import balances_of
 from plugins.trading.ledger.proof.findings import Found, differs
 from plugins.trading.ledger.proof.loading import Kept
 from plugins.trading.markets.specs import is_derivative
-from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
-from schema.currencies import decimals_of
+from plugins.trading.rows import EntryRow, FillRow, OrderRow, PositionRow, TripRow
 from schema.symbols import parse_instrument
 from schema.words.orders import EntryKind, OrderStatus
 from schema.words.trades import Side
@@ -43,20 +43,23 @@ class _Course:
 def trade_findings(kept: Kept) -> list[Found]:
     """All of them."""
     lines = by_entry(kept.lines)
-    booked = _booked(kept)
+    booked, method = _booked(kept), LotMethod(kept.account.method)
     courses: dict[str, _Course] = {}
     found = [*_numbers(kept), *_orders(kept)]
     fills = {fill.id: fill for fill in kept.fills}
     for fill in kept.fills:
         if fill.id not in booked:
             found.append((fill.id, "no entry of the ledger books this fill"))
-    for fill_id, entry_id in booked.items():
-        if fill_id not in fills:
-            found.append((entry_id, f"it books the fill {fill_id}, which is not there"))
-            continue
-        booking = fills[fill_id]
-        applied = _replay(courses.setdefault(booking.instrument, _Course()), booking, LotMethod(kept.account.method))
-        found += _fill(booking, applied, lines.get(entry_id, []))
+    for entry in kept.entries:
+        mine = lines.get(entry.id, [])
+        if entry.fill_id and booked.get(entry.fill_id) == entry.id:
+            booking = fills.get(entry.fill_id)
+            if booking is None:
+                found.append((entry.id, f"it books the fill {entry.fill_id}, which is not there"))
+                continue
+            found += _fill(booking, _replay(courses.setdefault(booking.instrument, _Course()), booking, method), mine)
+        elif entry.kind == EntryKind.ADJUSTMENT and entry.instrument:
+            found += _units(courses.setdefault(entry.instrument, _Course()), entry, mine, method)
     found += _fees(kept, lines)
     return [*found, *_positions(kept, courses, lines), *_trips(kept, courses), *_funding(kept, lines)]
 
@@ -134,15 +137,19 @@ def _waits(order: OrderRow, open_: Collection[str]) -> bool:
 
 
 def _replay(course: _Course, fill: FillRow, method: LotMethod) -> Applied:
-    quantum = Decimal(1).scaleb(-decimals_of(fill.currency))
+    quantum = quantum_of(fill.currency)
     applied = apply(
         course.position, Side(fill.side), fill.quantity, fill.price, fill.at, method, fill.contract_size,
         quantum=quantum, fee=fill.fee,
     )  # fmt: skip
-    course.position, course.currency = applied.position, fill.currency
+    _follow(course, applied, fill.currency)
+    return applied
+
+
+def _follow(course: _Course, applied: Applied, currency: str) -> None:
+    course.position, course.currency = applied.position, currency
     if applied.trip is not None:
         course.trips.append(applied.trip)
-    return applied
 
 
 def _fill(fill: FillRow, applied: Applied, lines: Sequence[Line]) -> list[Found]:
@@ -157,6 +164,23 @@ def _fill(fill: FillRow, applied: Applied, lines: Sequence[Line]) -> list[Found]
         *differs(fill.id, "its entry's cash", _sum(lines, Ledger.CASH, fill.currency), cash),
         *differs(fill.id, "its entry's cost", _sum(lines, Ledger.COST, fill.currency), cost),
         *differs(fill.id, "its entry's pnl", _sum(lines, Ledger.PNL, fill.currency), minus(applied.realised)),
+    ]
+
+
+def _units(course: _Course, entry: EntryRow, lines: Sequence[Line], method: LotMethod) -> list[Found]:
+    """Units that came or went at a broker without a trade, for no money."""
+    units = _sum(lines, Ledger.UNITS, str(entry.instrument))
+    if not units:
+        return [(entry.id, f"it moves no units of {entry.instrument}")]
+    currency = next((line.asset for line in lines if line.ledger is Ledger.COST), course.currency)
+    side = Side.BUY if units > 0 else Side.SELL
+    quantum = quantum_of(currency) if currency else None
+    applied = apply(course.position, side, abs(units), ZERO, entry.at, method, quantum=quantum)
+    _follow(course, applied, currency)
+    return [
+        *differs(entry.id, "its cash", _sum(lines, Ledger.CASH, currency), ZERO),
+        *differs(entry.id, "its cost", _sum(lines, Ledger.COST, currency), applied.realised),
+        *differs(entry.id, "its pnl", _sum(lines, Ledger.PNL, currency), minus(applied.realised)),
     ]
 
 
