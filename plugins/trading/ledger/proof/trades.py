@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from gateway.core.matching.contingencies import EXITS
@@ -22,6 +23,7 @@ from plugins.trading.ledger.proof.entries import balances_of
 from plugins.trading.ledger.proof.findings import Found, differs
 from plugins.trading.ledger.proof.loading import Kept
 from plugins.trading.markets.specs import is_derivative
+from plugins.trading.positions.turning import position_of
 from plugins.trading.rows import EntryRow, FillRow, OrderRow, PositionRow, TripRow
 from schema.symbols import parse_instrument
 from schema.words.orders import EntryKind, OrderStatus
@@ -57,6 +59,7 @@ def trade_findings(kept: Kept) -> list[Found]:
             if booking is None:
                 found.append((entry.id, f"it books the fill {entry.fill_id}, which is not there"))
                 continue
+            found += differs(booking.id, "its time", booking.at, entry.at)
             found += _fill(booking, _replay(courses.setdefault(booking.instrument, _Course()), booking, method), mine)
         elif entry.kind == EntryKind.ADJUSTMENT and entry.instrument:
             found += _units(courses.setdefault(entry.instrument, _Course()), entry, mine, method)
@@ -104,6 +107,12 @@ def _order(order: OrderRow, fills: Sequence[FillRow]) -> list[Found]:
     ]
     if order.quantity is not None and order.filled > order.quantity:
         found.append((order.id, f"more is filled than the {order.quantity} that were ordered"))
+    for fill in fills:
+        found += [
+            *differs(fill.id, "its side", fill.side, order.side),
+            *differs(fill.id, "its instrument", fill.instrument, order.instrument),
+            *differs(fill.id, "its currency", fill.currency, order.currency),
+        ]
     if [fill.number for fill in fills] != list(range(1, len(fills) + 1)):
         found.append((order.id, f"the numbers of its fills are not 1 to {len(fills)}"))
     return found
@@ -185,15 +194,16 @@ def _units(course: _Course, entry: EntryRow, lines: Sequence[Line], method: LotM
 
 
 def _fees(kept: Kept, lines: Mapping[str, Sequence[Line]]) -> list[Found]:
-    paid: dict[str, list[Decimal]] = {}
+    paid: dict[tuple[str, str], list[Decimal]] = {}
     for entry in kept.entries:
         if entry.fill_id and entry.kind == EntryKind.COMMISSION:
-            mine = (line.amount for line in lines.get(entry.id, []) if line.ledger is Ledger.FEES)
-            paid.setdefault(entry.fill_id, []).append(total(mine))
+            for line in lines.get(entry.id, []):
+                if line.ledger is Ledger.FEES:
+                    paid.setdefault((entry.fill_id, line.asset), []).append(line.amount)
     return [
         each
         for fill in kept.fills
-        for each in differs(fill.id, "fee", fill.fee, total(paid.get(fill.id, ())))
+        for each in differs(fill.id, "fee", fill.fee, total(paid.get((fill.id, fill.currency), ())))
     ]  # fmt: skip
 
 
@@ -207,7 +217,7 @@ def _positions(kept: Kept, courses: Mapping[str, _Course], lines: Mapping[str, l
         row, course = stored.get(instrument), courses.get(instrument, _Course())
         units = posted.get((Ledger.UNITS.value, instrument), ZERO)
         found += differs(instrument, "quantity", row.quantity if row else ZERO, units)
-        found += _position(instrument, row, course.position)
+        found += _position(instrument, row, course)
     costs: dict[str, list[Decimal]] = {}
     for row in kept.positions:
         if not is_derivative(parse_instrument(row.instrument)):
@@ -218,7 +228,8 @@ def _positions(kept: Kept, courses: Mapping[str, _Course], lines: Mapping[str, l
     return found
 
 
-def _position(instrument: str, row: PositionRow | None, reckoned: Position | None) -> list[Found]:
+def _position(instrument: str, row: PositionRow | None, course: _Course) -> list[Found]:
+    reckoned = course.position
     if row is None or reckoned is None:
         if row is None and reckoned is None:
             return []
@@ -227,14 +238,20 @@ def _position(instrument: str, row: PositionRow | None, reckoned: Position | Non
     return [
         *differs(instrument, "the replayed quantity", row.quantity, reckoned.quantity),
         *differs(instrument, "cost", row.cost, reckoned.cost),
-        *differs(instrument, "lots", _lots(row.lots), [(lot.quantity, lot.cost) for lot in reckoned.lots]),
+        *differs(instrument, "currency", row.currency, course.currency or row.currency),
+        *differs(instrument, "lots", _lots(position_of(row)), _lots(reckoned)),
+        *differs(instrument, "opened at", row.opened_at, reckoned.opened_at),
+        *differs(instrument, "bought", row.bought, reckoned.bought),
+        *differs(instrument, "the value of what was bought", row.bought_value, reckoned.bought_value),
+        *differs(instrument, "sold", row.sold, reckoned.sold),
+        *differs(instrument, "the value of what was sold", row.sold_value, reckoned.sold_value),
         *differs(instrument, "realised", row.realised, reckoned.realised),
         *differs(instrument, "fees", row.fees, reckoned.fees),
     ]
 
 
-def _lots(stored: Sequence[Sequence[object]]) -> list[tuple[Decimal, Decimal]]:
-    return [(Decimal(str(quantity)), Decimal(str(cost))) for _, quantity, cost in stored]
+def _lots(position: Position) -> list[tuple[datetime, Decimal, Decimal]]:
+    return [(lot.opened, lot.quantity, lot.cost) for lot in position.lots]
 
 
 def _trips(kept: Kept, courses: Mapping[str, _Course]) -> list[Found]:
@@ -243,12 +260,19 @@ def _trips(kept: Kept, courses: Mapping[str, _Course]) -> list[Found]:
         stored.setdefault(row.instrument, []).append(row)
     found: list[Found] = []
     for instrument in sorted({*stored, *courses}):
-        rows, trips = stored.get(instrument, []), courses.get(instrument, _Course()).trips
-        kept_ = sorted((row.quantity, row.realised, row.fees) for row in rows)
+        rows, course = stored.get(instrument, []), courses.get(instrument, _Course())
+        trips = course.trips
         found += differs(instrument, "its count of closed positions", len(rows), len(trips))
-        if len(rows) == len(trips) and kept_ != sorted((each.quantity, each.realised, each.fees) for each in trips):
+        told = sorted((row.opened_at, row.closed_at, row.side, row.currency, *_figures(row)) for row in rows)
+        currency = course.currency or (rows[0].currency if rows else "")
+        made = sorted((trip.opened_at, trip.closed_at, trip.side.value, currency, *_figures(trip)) for trip in trips)
+        if len(rows) == len(trips) and told != made:
             found.append((instrument, "its closed positions are not those that its fills made"))
     return found
+
+
+def _figures(of: Trip | TripRow) -> tuple[Decimal, ...]:
+    return of.quantity, of.entry_price, of.exit_price, of.realised, of.fees
 
 
 def _funding(kept: Kept, lines: Mapping[str, Sequence[Line]]) -> list[Found]:
