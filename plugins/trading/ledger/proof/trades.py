@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 
 from gateway.core.matching.contingencies import EXITS
@@ -250,7 +250,7 @@ def _position(instrument: str, row: PositionRow | None, course: _Course) -> list
     ]
 
 
-def _lots(position: Position) -> list[tuple[datetime, Decimal, Decimal]]:
+def _lots(position: Position) -> list[tuple[date, Decimal, Decimal]]:
     return [(lot.opened, lot.quantity, lot.cost) for lot in position.lots]
 
 
