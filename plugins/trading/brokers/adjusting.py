@@ -41,7 +41,7 @@ class UnitsDesk:
             raise Refused("MEMO_INVALID", "The reason is empty: give 1 to 300 characters.", "reason")
         account = await self._look(context, account_id)
         instrument = await Prices.of(context).find(symbol, "symbol")
-        currency = (await Prices.of(context).spec(instrument, "symbol")).currency
+        currency = await self._currency(context, account, instrument)
         broker, stock = await self._asked(account)
         async with self._host.store.write() as tx:
             w = Writing(tx=tx, account=await self._gate.lock(tx, context, account_id, Access.TRADE, "accountId"))
@@ -72,6 +72,12 @@ class UnitsDesk:
             told = "What a paper account holds is what its orders have filled: only of a LIVE one a broker may differ."
             raise Refused("PAPER_ACCOUNT", told, "accountId")
         return account
+
+    async def _currency(self, context: Context, account: AccountRow, instrument: InstrumentId) -> str:
+        """Of what is held, which may be halted or delisted by now; else as it is traded."""
+        async with self._host.store.read() as tx:
+            held = await PositionStore().find(tx, account.tenant_id, account.id, str(instrument))
+        return (await Prices.of(context).spec(instrument, "symbol")).currency if held is None else held.currency
 
     async def _asked(self, account: AccountRow) -> tuple[Broker, Stock]:
         try:
