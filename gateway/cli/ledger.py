@@ -60,8 +60,8 @@ def export_command(
 async def _verify(form: Form, tenant: str | None, account: str | None) -> Code:
     from gateway.cli.outcome import Stop, say
     from gateway.cli.output import Column, Table, write
-    from plugins.trading.ledger.proof.loading import ProofDirectory, ProofStore
-    from plugins.trading.ledger.proof.proving import findings_of
+    from plugins.trading.ledger.proof.loading import ProofDirectory
+    from plugins.trading.ledger.proof.proving import prove
 
     rows, data, count = [], [], 0
     async with _database() as store:
@@ -71,8 +71,7 @@ async def _verify(form: Form, tenant: str | None, account: str | None) -> Code:
             raise Stop(f"there is no account {account}")
         for each in asked:
             async with store.read() as tx:
-                kept = await ProofStore().kept(tx, each.tenant_id, each.id)
-            found, count = [] if kept is None else findings_of(kept), count + 1
+                found, count = await prove(tx, each), count + 1
             rows += [(item.tenant, item.account, item.subject, item.message) for item in found]
             data += [
                 {"tenant": item.tenant, "account": item.account, "subject": item.subject, "message": item.message}

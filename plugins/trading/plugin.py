@@ -15,6 +15,7 @@ from plugins.trading.accounts.desk import AccountDesk
 from plugins.trading.accounts.fields import find_account
 from plugins.trading.accounts.switches import TOPIC as SWITCHED
 from plugins.trading.accounts.switches import SwitchDesk
+from plugins.trading.brokers.adjusting import UnitsDesk
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.reconciling import EVERY_S, Reconciler
 from plugins.trading.engine.engine import Engine
@@ -39,7 +40,7 @@ from plugins.trading.tables import TABLES
 
 def services(host: Host) -> dict[type, Any]:
     """One of each a process."""
-    kinds = (SwitchDesk, Appraiser, LedgerDesk, ScheduleDesk, Engine, Reconciler, Hints, Readings)
+    kinds = (SwitchDesk, Appraiser, LedgerDesk, UnitsDesk, ScheduleDesk, Engine, Reconciler, Hints, Readings)
     brokers, decider = Brokers(host), Decider(host)
     made: dict[type, Any] = {Brokers: brokers, TradingKeys: brokers, AccountDesk: AccountDesk(host, brokers.ids)}
     made |= {OfferBook: OfferBook(), OrderDesk: OrderDesk(host, decider), HedgeDesk: HedgeDesk(host, decider)}

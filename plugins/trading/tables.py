@@ -132,7 +132,7 @@ fills = tenant_table(
     Column("at", Instant, nullable=False),
     Index("ix_trading_fills_page", "tenant_id", "account_id", "at", "id"),
     Index("uq_trading_fills_order", "order_id", "number", unique=True),
-    unique_where("uq_trading_fills_broker", "account_id", "broker_fill_id", where="broker_fill_id IS NOT NULL"),
+    unique_where("uq_trading_fills_broker", "order_id", "broker_fill_id", where="broker_fill_id IS NOT NULL"),
 )  # fmt: skip
 
 entries = tenant_table(

@@ -82,6 +82,10 @@ class Venue:
     """The price at which orders are filled on arrival."""
     cash: dict[str, str] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
+    keeps_units: bool = False
+    """Sales take of `units`, and more than is there, or what is no multiple of a thousandth, is refused."""
+    tolls: list[dict[str, str]] = field(default_factory=list)
+    """Fees in coins, as Alpaca books them at the end of the day."""
     skew: timedelta = timedelta()
     fee: tuple[str, str] = ("0", "USDT")
     numbers: Any = field(default_factory=lambda: count(1))
@@ -121,6 +125,18 @@ class Venue:
         })  # fmt: skip
         part = order.status if order.status == "pending_replace" else "partially_filled"
         order.status = "filled" if order.filled >= order.quantity else part
+
+    def lacking(self, name: str, side: str, quantity: str) -> str | None:
+        """Why it cannot be sold; where it can, it is gone."""
+        if not self.keeps_units or side.upper() != "SELL":
+            return None
+        there, wanted = Decimal(self.units.get(name, "0")), Decimal(quantity)
+        if wanted % Decimal("0.001"):
+            return "Filter failure: LOT_SIZE"
+        if wanted > there:
+            return f"insufficient balance for {name} (requested: {quantity}, available: {there})"
+        self.units[name] = str(there - wanted)
+        return None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Everything comes through here: the fault before, then the venue's own answer, then the fault after."""
@@ -176,6 +192,8 @@ class AlpacaDouble(Venue):
                 return self._one(self.by_client_id(request.query.get("client_order_id")))
             case "GET", "/account/activities/FILL":
                 return web.json_response(self._activities(request.query))
+            case "GET", "/account/activities/CFEE":
+                return web.json_response(self.tolls)
             case "GET", "/account":
                 return web.json_response({"cash": self.cash.get("USD", "0"), "currency": "USD"})
             case "GET", "/positions":
@@ -218,6 +236,8 @@ class AlpacaDouble(Venue):
             return self._no(422, "client_order_id must be unique", 40010001)
         if self.refuses:
             return self._no(403, self.refuses)
+        if lacking := self.lacking(given["symbol"].replace("/", ""), given["side"], given["qty"]):
+            return self._no(403, lacking)
         made = self.add(
             client_id=given["client_order_id"], symbol=given["symbol"], side=given["side"], type=given["type"],
             tif=given["time_in_force"], quantity=Decimal(given["qty"]), price=given.get("limit_price"),
@@ -308,6 +328,8 @@ class BinanceDouble(Venue):
             return self._no(-2010, "Duplicate order sent.")
         if self.refuses:
             return self._no(-2010, self.refuses)
+        if lacking := self.lacking(given["symbol"].removesuffix("USDT"), given["side"], given["quantity"]):
+            return self._no(-2010, lacking)
         made = self._made(given)
         body = self._shown(made) | {"transactTime": int(self.now.timestamp() * 1000)}
         fills = [

@@ -24,6 +24,7 @@ from plugins.trading.brokers.port import (
     Report,
     Stock,
     Ticket,
+    Toll,
     gross,
 )
 from plugins.trading.brokers.wire import Fields, Sending, decode, objects, readable, words
@@ -151,6 +152,19 @@ class Alpaca:
         told = self._taken(await self._ask(wire.account(self._secrets), Urgency.READ))
         held = self._taken(await self._ask(wire.positions(self._secrets), Urgency.READ))
         return wire.parse_stock(_object(told), objects(held.json(), held.where))
+
+    async def tolls(self, since: datetime) -> list[Toll]:
+        """See `Broker`; page by page."""
+        found: list[Toll] = []
+        token: str | None = None
+        for _ in range(PAGES):
+            answer = self._taken(await self._ask(wire.coin_fees(since, self._secrets, token), Urgency.READ))
+            rows = list(objects(answer.json(), answer.where))
+            found += wire.parse_tolls(rows)
+            if len(rows) < wire.PAGE or rows[-1].text("id") == token:
+                break
+            token = rows[-1].text("id")
+        return found
 
     async def _whole(self, report: Report) -> Report:
         """With what is filled of the orders that it takes the place of: to us all of them are one order."""

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from plugins.trading.brokers.port import Deal, Report, Stock, Ticket
+from plugins.trading.brokers.port import Deal, Report, Stock, Ticket, Toll
 from plugins.trading.brokers.wire import Fields, Sending, objects, plain
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.orders import OrderStatus, OrderType, TimeInForce
@@ -148,6 +148,14 @@ def activities(broker_id: str, since: datetime, secrets: Mapping[str, str], toke
     return Sending(method="GET", path="/v2/account/activities/FILL", query=urlencode(asked), headers=secrets)
 
 
+def coin_fees(since: datetime, secrets: Mapping[str, str], token: str | None = None) -> Sending:
+    """GET /v2/account/activities/CFEE, the oldest first. https://docs.alpaca.markets/docs/crypto-fees"""
+    asked = {"after": since.isoformat().replace("+00:00", "Z"), "direction": "asc", "page_size": str(PAGE)}
+    if token is not None:
+        asked["page_token"] = token
+    return Sending(method="GET", path="/v2/account/activities/CFEE", query=urlencode(asked), headers=secrets)
+
+
 def account(secrets: Mapping[str, str]) -> Sending:
     """GET /v2/account."""
     return Sending(method="GET", path="/v2/account", headers=secrets)
@@ -181,6 +189,18 @@ def parse_deals(of: Any, where: str) -> list[Deal]:
             price=row.number("price"), at=row.instant("transaction_time"),
         )
         for row in objects(of, where)
+    ]  # fmt: skip
+
+
+def parse_tolls(rows: Iterable[Fields]) -> list[Toll]:
+    """Those that were taken in coins; what a sale costs is taken in dollars."""
+    return [
+        Toll(
+            id=row.text("id"), asset=row.text("symbol").replace("/", ""), quantity=quantity.copy_abs(),
+            price=row.above_zero("price"),
+        )
+        for row in rows
+        if (quantity := row.number_or_none("qty")) is not None and quantity < 0
     ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from plugins.trading.brokers.port import (
     Report,
     Stock,
     Ticket,
+    Toll,
 )
 from plugins.trading.brokers.wire import Fields, Sending, decode, millis, words
 from schema.symbols import InstrumentId
@@ -143,6 +144,10 @@ class Binance:
         """See `Broker`."""
         answer = await self._signed("GET", wire.ACCOUNT, {"omitZeroBalances": "true"}, Urgency.READ)
         return wire.parse_stock(_object(answer))
+
+    async def tolls(self, since: datetime) -> list[Toll]:
+        """See `Broker`: its trades tell all fees."""
+        return []
 
     def _which(self, order: Reference) -> dict[str, str]:
         named = {"origClientOrderId": order.client_id} if order.broker_id is None else {"orderId": order.broker_id}

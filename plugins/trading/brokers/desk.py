@@ -22,6 +22,7 @@ from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.accounts.store import PermitStore
 from plugins.trading.brokers import course
 from plugins.trading.brokers.catalog import Brokers
+from plugins.trading.brokers.closable import closable
 from plugins.trading.brokers.floor import LiveFloor
 from plugins.trading.brokers.port import (
     Broker,
@@ -194,10 +195,11 @@ class LiveDesk:
         now = next((each.quantity for each in held if each.instrument == str(instrument)), Decimal(0))
         if not now:
             raise Refused("REDUCE_ONLY_WOULD_INCREASE", f"The account holds nothing of {instrument}.", "symbol")
+        if quantity is None:
+            quantity = await closable(context, await self._broker(account), account, instrument, now)
         wish = Wish(
             symbol=str(instrument), side=Side.SELL if now > 0 else Side.BUY, type=OrderType.MARKET,
-            quantity=now.copy_abs() if quantity is None else quantity, reduce_only=True, cause=OrderCause.CLOSE,
-            client_order_id=key,
+            quantity=quantity, reduce_only=True, cause=OrderCause.CLOSE, client_order_id=key,
         )  # fmt: skip
         check_wish(wish)
         return wish

@@ -56,6 +56,17 @@ def differences(
     ]
 
 
+def difference_of(
+    stock: Stock, cash: Mapping[str, Decimal], units: Mapping[str, Decimal], name: str
+) -> Difference:  # fmt: skip
+    """Of one asset, of which *units* are held by instrument."""
+    ours = cash.get(name, ZERO) if stock.pooled else ZERO
+    for quantity in units.values():
+        ours = _EXACT.add(ours, quantity)
+    theirs = (stock.cash if stock.pooled else stock.units).get(name, ZERO)
+    return Difference(asset=name, more=_EXACT.subtract(theirs, ours), theirs=theirs, ours=ours, bookable=False)
+
+
 def _between(theirs: Mapping[str, Decimal], ours: Mapping[str, Decimal], money: Collection[str]) -> list[Difference]:
     found = []
     for asset in sorted({*theirs, *ours}):

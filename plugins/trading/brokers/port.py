@@ -101,6 +101,18 @@ class Stock:
     """Whether an asset is money and units at once: then all stands in `cash`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toll:
+    """A fee that a broker has taken in units, apart from fills; `id` is the broker's."""
+
+    id: str
+    asset: str
+    quantity: Decimal
+    """Above zero."""
+    price: Decimal | None = None
+    """Of a unit, as the broker has reckoned."""
+
+
 class BrokerTrouble(Exception):
     """Something is wrong with a broker; the message holds no secret."""
 
@@ -173,6 +185,9 @@ class Broker(Protocol):
 
     async def stock(self) -> Stock:
         """Money and units."""
+
+    async def tolls(self, since: datetime) -> list[Toll]:
+        """Fees in units that no fill tells, the oldest first; none where fills tell theirs."""
 
     def asset_of(self, instrument: InstrumentId) -> str:
         """Under which name units of an instrument stand in `stock`."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from gateway.core.contract import Host
-from plugins.trading.brokers.course import ZERO, next_client_id, outdated, reference
+from plugins.trading.brokers.course import ASKED, ZERO, following, next_client_id, outdated, reference, with_terms
 from plugins.trading.brokers.floor import LiveFloor
 from plugins.trading.brokers.port import Broker, Deal, Reference, Report, gross
 from plugins.trading.orders.store import FillStore, OrderStore
@@ -64,8 +64,18 @@ class Settler:
         report = await broker.find(reference(row))
         return None if report is None else await self.learn(broker, row, report, settled=settled)
 
+    def is_settled(self, row: OrderRow, report: Report) -> bool:
+        """Whether an open order is as the report has it, and nothing is waited for: it need not be locked then."""
+        if row.id in self.waiting or OrderStatus(row.status) in ASKED or not row.open or row.accepted_at is None:
+            return False
+        if row.broker_order_id != report.broker_id or row.filled != report.filled or with_terms(row, report) != row:
+            return False
+        return following(row, report, complete=True, settled=False) == row.status
+
     async def learn(self, broker: Broker, row: OrderRow, report: Report, *, settled: bool = False) -> OrderRow:
         """The order after a report, and after fills that the report counts and we have not booked."""
+        if self.is_settled(row, report):
+            return row
         deals: Sequence[Deal] = report.deals
         if report.filled > ZERO and gross(deals) < report.filled:
             known = replace(reference(row), broker_id=report.broker_id)

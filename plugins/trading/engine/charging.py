@@ -24,6 +24,8 @@ from plugins.trading.rows import AccountRow
 from plugins.trading.writing import Writing, writing
 
 DAY = timedelta(days=1)
+SOON = timedelta(minutes=2)
+"""So long after its end a day is booked: whose clock is behind may book into it still."""
 
 Owed = tuple[date, str, Decimal]
 """Day, currency, and the balance of its end, which is below zero."""
@@ -37,8 +39,8 @@ class Charger:
 
     @property
     def until(self) -> datetime:
-        """The end of the newest day that has ended."""
-        return self._host.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        """The end of the newest day that has ended for every process: their clocks differ."""
+        return (self._host.clock.now() - SOON).replace(hour=0, minute=0, second=0, microsecond=0)
 
     async def book(self, account: AccountRow) -> bool:
         """All that is due of an account."""

@@ -104,9 +104,7 @@ class LedgerDesk:
         if memo is None:
             raise Refused("MEMO_INVALID", "The reason is empty: give 1 to 300 characters.", "reason")
         await self._look(context, account_id)
-        if not manages(context.principal):
-            told = "A correction is made by an owner or admin of the organisation, signed in."
-            raise Refused("NOT_ALLOWED", told, "accountId")
+        _check_corrects(context)
         draft = drafts.adjustment(code, size if amount > 0 else -size, memo=memo)
         return await self._move(context, account_id, draft, key=key)
 
@@ -221,7 +219,7 @@ class LedgerDesk:
 
         async def attempt() -> Shown:
             row = await self._look(context, account_id)
-            made = await self._made(row, entry_id, deed)
+            made = await self._made(context, row, entry_id, deed)
             room = await room_of(context, row, flow_of(made), leaves=bool(outgoing(made.lines)))
             async with self._opened(context, account_id) as w:
                 check_paper(w.account)
@@ -240,7 +238,7 @@ class LedgerDesk:
 
         return await _settled(attempt)
 
-    async def _made(self, account: AccountRow, entry_id: str, deed: str) -> Draft:
+    async def _made(self, context: Context, account: AccountRow, entry_id: str, deed: str) -> Draft:
         """What will be booked; nothing where the book refuses it under the lock."""
         async with self._host.store.read() as tx:
             row = await self._rows.find(tx, account.tenant_id, account.id, entry_id) if could_be_id(entry_id) else None
@@ -250,6 +248,8 @@ class LedgerDesk:
         draft = draft_of(row, found[0].lines)
         if deed == "reverse":
             _check_reversible(draft)
+            if draft.kind is EntryKind.ADJUSTMENT:
+                _check_corrects(context)
             return drafts.reversal(draft)
         return draft
 
@@ -312,6 +312,13 @@ async def _settled(attempt: Callable[[], Awaitable[R]]) -> R:
         except Moved:
             continue
     raise Refused("NO_PRICE", "The account buys faster than what it holds can be priced: try again.")
+
+
+def _check_corrects(context: Context) -> None:
+    """Whoever makes a correction, or takes one back."""
+    if not manages(context.principal):
+        told = "A correction is made, and taken back, by an owner or admin of the organisation, signed in."
+        raise Refused("NOT_ALLOWED", told, "accountId")
 
 
 def _check_reversible(draft: Draft) -> None:

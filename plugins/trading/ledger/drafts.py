@@ -165,6 +165,22 @@ def adjustment(currency: str, amount: Decimal, *, memo: str) -> Draft:
     return draft(EntryKind.ADJUSTMENT, lines, memo=memo)
 
 
+def units_adjustment(
+    *, instrument: str, currency: str, units: Decimal, realised: Decimal, memo: str
+) -> Draft:  # fmt: skip
+    """Units that came (above zero) or went without a trade, for no money: what those that are gone have cost is
+    realised. It says why."""
+    profit = money(realised, currency)
+    return draft(
+        EntryKind.ADJUSTMENT,
+        (
+            (Ledger.COST, currency, profit), (Ledger.PNL, currency, minus(profit)),
+            *_both(Ledger.UNITS, Ledger.MARKET, instrument, _something(units)),
+        ),
+        memo=memo, instrument=instrument,
+    )  # fmt: skip
+
+
 def conversion(source: str, amount: Decimal, target: str, got: Decimal, *, memo: str | None = None) -> Draft:
     """So much of one currency for so much of another."""
     if source == target:

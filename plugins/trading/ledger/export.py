@@ -19,6 +19,7 @@ from plugins.trading.ledger.shown import Shown
 from plugins.trading.rows import AccountRow
 from schema.scalars import datetime_text, decimal_text
 from schema.spreadsheet import spreadsheet_text
+from schema.words.orders import EntryState
 
 COLUMNS = (
     "number", "at", "kind", "state", "ledger", "asset", "amount", "memo", "entry", "resolves", "reverses", "order",
@@ -66,11 +67,16 @@ FORMS = (
 def _cells(entry: Shown, line: Line | None) -> list[str]:
     row = entry.row
     values = (
-        row.number, row.at, row.kind, entry.state.value, line and line.ledger.value, line and line.asset,
+        row.number, row.at, row.kind, _state(entry).value, line and line.ledger.value, line and line.asset,
         line and line.amount, row.memo, row.id, row.resolves, row.reverses, row.order_id, row.fill_id, row.made_by,
         row.instrument,
     )  # fmt: skip
     return [_cell(value) for value in values]
+
+
+def _state(entry: Shown) -> EntryState:
+    """Of its lines, so that those that are POSTED sum to the balances: one that another posts moves nothing itself."""
+    return EntryState.PENDING if entry.row.pending and entry.state is EntryState.POSTED else entry.state
 
 
 def _cell(value: object) -> str:

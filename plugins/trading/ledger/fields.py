@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from gateway.core.contract import Ctx
+from plugins.trading.brokers.adjusting import UnitsDesk
 from plugins.trading.ledger import inputs as given
 from plugins.trading.ledger.desk import LedgerDesk
 from plugins.trading.ledger.store import Filter
@@ -101,6 +102,20 @@ async def resolve_adjust(
     except Refused as refused:
         return given.AccountAdjustPayload(user_errors=[refused.error(given.AccountAdjustErrorCode)])
     return given.AccountAdjustPayload(entry=LedgerEntry.of(entry), user_errors=[])
+
+
+async def resolve_units(
+    info: Ctx, input: Annotated[given.PositionAdjustInput, says("Of what, and why.")]
+) -> given.PositionAdjustPayload:
+    """Once: then nothing differs any more."""
+    try:
+        entry = await info.context.service(UnitsDesk).adjust(
+            info.context, input.account_id, input.symbol, input.reason
+        )  # fmt: skip
+    except Refused as refused:
+        error = refused.within(given.PositionAdjustInput, "accountId").error(given.PositionAdjustErrorCode)
+        return given.PositionAdjustPayload(user_errors=[error])
+    return given.PositionAdjustPayload(entry=LedgerEntry.of(entry), user_errors=[])
 
 
 async def resolve_convert(
@@ -226,6 +241,12 @@ class LedgerMutation:
     account_adjust: given.AccountAdjustPayload = strawberry.field(
         resolver=resolve_adjust,
         description="Correct the money of a paper account, with a reason. For owners and admins.",
+        metadata=facts(cost=PRICED, needs=Scope.TRADING_WRITE, also=Scope.MARKET_READ),
+    )
+    position_adjust: given.PositionAdjustPayload = strawberry.field(
+        resolver=resolve_units,
+        description="Book the units of a live account that its broker has taken or brought without a trade. For "
+        "owners and admins.",
         metadata=facts(cost=PRICED, needs=Scope.TRADING_WRITE, also=Scope.MARKET_READ),
     )
     account_convert: given.AccountConvertPayload = strawberry.field(

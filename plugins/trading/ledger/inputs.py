@@ -111,6 +111,31 @@ class AccountAdjustErrorCode(StrEnum):
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
 
 
+@refusals(
+    "Why no units were booked.",
+    NOT_ALLOWED="The caller is no owner or admin of the organisation in person.",
+    PAPER_ACCOUNT="The account is at no broker.",
+    UNKNOWN_INSTRUMENT="Nobody knows the symbol.",
+    MARKET_CLOSED="The instrument is halted or delisted.",
+    MEMO_INVALID="The reason is empty, too long, or has characters that it may not have.",
+    ORDERS_OPEN="Open orders may change what is held: cancel them first.",
+    NOTHING_DIFFERS="The broker holds what the books have.",
+    BROKER_UNAVAILABLE="The broker cannot be reached now, or the account has changed meanwhile.",
+)
+class PositionAdjustErrorCode(StrEnum):
+    """Expected refusals."""
+
+    NOT_FOUND = "NOT_FOUND"
+    NOT_ALLOWED = "NOT_ALLOWED"
+    PAPER_ACCOUNT = "PAPER_ACCOUNT"
+    UNKNOWN_INSTRUMENT = "UNKNOWN_INSTRUMENT"
+    MARKET_CLOSED = "MARKET_CLOSED"
+    MEMO_INVALID = "MEMO_INVALID"
+    ORDERS_OPEN = "ORDERS_OPEN"
+    NOTHING_DIFFERS = "NOTHING_DIFFERS"
+    BROKER_UNAVAILABLE = "BROKER_UNAVAILABLE"
+
+
 _PENDING = {
     "ENTRY_NOT_PENDING": "The entry counts already.",
     "ENTRY_RESOLVED": "The entry was posted or voided before.",
@@ -230,6 +255,15 @@ class AccountAdjustInput:
     idempotency_key: str | None = strawberry.field(description=KEY, default=None)
 
 
+@strawberry.input(description="Of what a live account shall hold what its broker does.")
+class PositionAdjustInput:
+    """By an owner or admin."""
+
+    account_id: strawberry.ID = strawberry.field(description=ACCOUNT)
+    symbol: str = strawberry.field(description="The instrument; how many units it is the broker says.")
+    reason: str = strawberry.field(description="Why, in 1 to 300 characters: the entry's memo begins with it.")
+
+
 @strawberry.input(description="Which pending entry shall count.")
 class LedgerEntryPostInput:
     """Once."""
@@ -280,6 +314,14 @@ class AccountAdjustPayload:
 
     entry: LedgerEntry | None = described("The entry.", default=None)
     user_errors: list[UserError[AccountAdjustErrorCode]] = described(ERRORS)
+
+
+@model("What came of `positionAdjust`.")
+class PositionAdjustPayload:
+    """The entry, or why there is none."""
+
+    entry: LedgerEntry | None = described("The entry.", default=None)
+    user_errors: list[UserError[PositionAdjustErrorCode]] = described(ERRORS)
 
 
 @model("What came of `accountConvert`.")

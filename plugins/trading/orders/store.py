@@ -179,13 +179,6 @@ class FillStore:
         mine = and_(fills.c.tenant_id == tenant, fills.c.account_id == account_id, fills.c.at > since)
         return await tx.all(select(fills).where(mine).order_by(fills.c.at, fills.c.id), FillRow)
 
-    async def has(self, tx: Tx, tenant: str, account_id: str, broker_fill_id: str) -> bool:
-        """Whether a broker's fill was booked before."""
-        mine = and_(
-            fills.c.tenant_id == tenant, fills.c.account_id == account_id, fills.c.broker_fill_id == broker_fill_id
-        )
-        return await tx.value(select(fills.c.id).where(mine)) is not None
-
     async def filled(self, tx: Tx, tenant: str, account_id: str) -> Mapping[str, Decimal]:
         """What the fills of each order sum to."""
         mine = and_(fills.c.tenant_id == tenant, fills.c.account_id == account_id)

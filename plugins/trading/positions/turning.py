@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 
 from gateway.core.matching.positions import Position, Trip
 from gateway.core.matching.rounding import plain
 from gateway.core.quant.lots import Lot
-from plugins.trading.rows import OrderRow, PositionRow, TripRow
+from plugins.trading.rows import PositionRow, TripRow
+
+
+class Opener(Protocol):
+    """What opened a position: an order, or units that came without one."""
+
+    @property
+    def tenant_id(self) -> str: ...
+    @property
+    def account_id(self) -> str: ...
+    @property
+    def instrument(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def strategy(self) -> str | None: ...
 
 
 def position_of(row: PositionRow) -> Position:
@@ -24,7 +40,7 @@ def position_of(row: PositionRow) -> Position:
 
 
 def position_row(
-    position: Position, before: PositionRow | None, order: OrderRow, mode: str, now: datetime
+    position: Position, before: PositionRow | None, order: Opener, mode: str, now: datetime
 ) -> PositionRow:
     """As it is stored; what one that is new has of the order that opened it."""
     same = before is not None and before.opened_at == position.opened_at

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from gateway.core.matching.funding import interest
 from gateway.core.matching.rounding import quantum_of
+from plugins.trading.ledger.book import by_entry
 from plugins.trading.ledger.carrying import funding_of, interest_memo, interest_of, rate_of
 from plugins.trading.ledger.chart import EXACT, ZERO, Ledger, total
 from plugins.trading.ledger.drafts import Line
@@ -22,9 +23,10 @@ AROUND = timedelta(minutes=1)
 """Venues' times are not exact."""
 
 
-def carrying_findings(kept: Kept, lines: Mapping[str, Sequence[Line]]) -> list[Found]:
+def carrying_findings(kept: Kept) -> list[Found]:
     """Of each entry of funding and of interest; that there is one at most its key says, which the database keeps."""
     found: list[Found] = []
+    lines = by_entry(kept.lines)
     for entry in kept.entries:
         if (of := funding_of(entry.idempotency_key)) is not None:
             found += _funding(kept, entry, *of)

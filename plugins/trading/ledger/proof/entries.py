@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 
 from plugins.trading.ledger.book import by_entry, forbids_debt
@@ -12,8 +13,21 @@ from plugins.trading.ledger.drafts import Line, Unbalanced, check, outgoing
 from plugins.trading.ledger.proof.findings import Found, differs
 from plugins.trading.ledger.proof.loading import Kept
 from plugins.trading.rows import EntryRow
+from schema.words.orders import EntryKind
 
 Key = tuple[str, str]
+_TRADED = frozenset({Ledger.COST, Ledger.PNL, Ledger.UNITS, Ledger.MARKET})
+_LEDGERS: Mapping[EntryKind, Sequence[AbstractSet[Ledger]]] = {
+    EntryKind.DEPOSIT: ({Ledger.CASH, Ledger.EXTERNAL},),
+    EntryKind.WITHDRAWAL: ({Ledger.CASH, Ledger.EXTERNAL},),
+    EntryKind.TRADE_PNL: (_TRADED | {Ledger.CASH},),
+    EntryKind.COMMISSION: ({Ledger.CASH, Ledger.FEES},),
+    EntryKind.FUNDING: ({Ledger.CASH, Ledger.FUNDING},),
+    EntryKind.INTEREST: ({Ledger.CASH, Ledger.INTEREST},),
+    EntryKind.ADJUSTMENT: ({Ledger.CASH, Ledger.ADJUSTMENT}, _TRADED),
+    EntryKind.TRANSFER: ({Ledger.CASH, Ledger.EXCHANGE},),
+}
+"""Which ledgers an entry of a kind moves, in one of these ways."""
 
 
 def ledger_findings(kept: Kept) -> list[Found]:
@@ -45,6 +59,14 @@ def _lines(entry: EntryRow, lines: list[Line]) -> list[Found]:
         check(lines)
     except Unbalanced as error:
         return [(entry.id, str(error))]
+    moved = {line.ledger for line in lines}
+    if not any(moved <= each for each in _LEDGERS[EntryKind(entry.kind)]):
+        names = ", ".join(sorted(each.value for each in moved))
+        return [(entry.id, f"it is {entry.kind}, and moves {names}")]
+    out = any(line.amount < 0 for line in lines if line.ledger is Ledger.CASH)
+    leaves = (entry.kind == EntryKind.WITHDRAWAL) != (entry.reverses is not None)
+    if entry.kind in (EntryKind.DEPOSIT, EntryKind.WITHDRAWAL) and out != leaves:
+        return [(entry.id, f"it is {entry.kind}, and its money {'leaves' if out else 'comes in'}")]
     return []
 
 

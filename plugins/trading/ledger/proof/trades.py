@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.lifecycle import CANCELED, EXPIRED, FILLED, PARTLY, TERMINAL
 from gateway.core.matching.positions import Applied, Position, Trip, apply
+from gateway.core.matching.rounding import quantum_of
 from gateway.core.quant.lots import LotMethod
 from plugins.trading.accounts.rules import SIMULATOR
 from plugins.trading.ledger.book import by_entry
@@ -21,8 +23,8 @@ from plugins.trading.ledger.proof.entries import balances_of
 from plugins.trading.ledger.proof.findings import Found, differs
 from plugins.trading.ledger.proof.loading import Kept
 from plugins.trading.markets.specs import is_derivative
-from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
-from schema.currencies import decimals_of
+from plugins.trading.positions.turning import position_of
+from plugins.trading.rows import EntryRow, FillRow, OrderRow, PositionRow, TripRow
 from schema.symbols import parse_instrument
 from schema.words.orders import EntryKind, OrderStatus
 from schema.words.trades import Side
@@ -43,20 +45,24 @@ class _Course:
 def trade_findings(kept: Kept) -> list[Found]:
     """All of them."""
     lines = by_entry(kept.lines)
-    booked = _booked(kept)
+    booked, method = _booked(kept), LotMethod(kept.account.method)
     courses: dict[str, _Course] = {}
     found = [*_numbers(kept), *_orders(kept)]
     fills = {fill.id: fill for fill in kept.fills}
     for fill in kept.fills:
         if fill.id not in booked:
             found.append((fill.id, "no entry of the ledger books this fill"))
-    for fill_id, entry_id in booked.items():
-        if fill_id not in fills:
-            found.append((entry_id, f"it books the fill {fill_id}, which is not there"))
-            continue
-        booking = fills[fill_id]
-        applied = _replay(courses.setdefault(booking.instrument, _Course()), booking, LotMethod(kept.account.method))
-        found += _fill(booking, applied, lines.get(entry_id, []))
+    for entry in kept.entries:
+        mine = lines.get(entry.id, [])
+        if entry.fill_id and booked.get(entry.fill_id) == entry.id:
+            booking = fills.get(entry.fill_id)
+            if booking is None:
+                found.append((entry.id, f"it books the fill {entry.fill_id}, which is not there"))
+                continue
+            found += differs(booking.id, "its time", booking.at, entry.at)
+            found += _fill(booking, _replay(courses.setdefault(booking.instrument, _Course()), booking, method), mine)
+        elif entry.kind == EntryKind.ADJUSTMENT and entry.instrument:
+            found += _units(courses.setdefault(entry.instrument, _Course()), entry, mine, method)
     found += _fees(kept, lines)
     return [*found, *_positions(kept, courses, lines), *_trips(kept, courses), *_funding(kept, lines)]
 
@@ -101,6 +107,12 @@ def _order(order: OrderRow, fills: Sequence[FillRow]) -> list[Found]:
     ]
     if order.quantity is not None and order.filled > order.quantity:
         found.append((order.id, f"more is filled than the {order.quantity} that were ordered"))
+    for fill in fills:
+        found += [
+            *differs(fill.id, "its side", fill.side, order.side),
+            *differs(fill.id, "its instrument", fill.instrument, order.instrument),
+            *differs(fill.id, "its currency", fill.currency, order.currency),
+        ]
     if [fill.number for fill in fills] != list(range(1, len(fills) + 1)):
         found.append((order.id, f"the numbers of its fills are not 1 to {len(fills)}"))
     return found
@@ -134,15 +146,19 @@ def _waits(order: OrderRow, open_: Collection[str]) -> bool:
 
 
 def _replay(course: _Course, fill: FillRow, method: LotMethod) -> Applied:
-    quantum = Decimal(1).scaleb(-decimals_of(fill.currency))
+    quantum = quantum_of(fill.currency)
     applied = apply(
         course.position, Side(fill.side), fill.quantity, fill.price, fill.at, method, fill.contract_size,
         quantum=quantum, fee=fill.fee,
     )  # fmt: skip
-    course.position, course.currency = applied.position, fill.currency
+    _follow(course, applied, fill.currency)
+    return applied
+
+
+def _follow(course: _Course, applied: Applied, currency: str) -> None:
+    course.position, course.currency = applied.position, currency
     if applied.trip is not None:
         course.trips.append(applied.trip)
-    return applied
 
 
 def _fill(fill: FillRow, applied: Applied, lines: Sequence[Line]) -> list[Found]:
@@ -160,16 +176,34 @@ def _fill(fill: FillRow, applied: Applied, lines: Sequence[Line]) -> list[Found]
     ]
 
 
+def _units(course: _Course, entry: EntryRow, lines: Sequence[Line], method: LotMethod) -> list[Found]:
+    """Units that came or went at a broker without a trade, for no money."""
+    units = _sum(lines, Ledger.UNITS, str(entry.instrument))
+    if not units:
+        return [(entry.id, f"it moves no units of {entry.instrument}")]
+    currency = next((line.asset for line in lines if line.ledger is Ledger.COST), course.currency)
+    side = Side.BUY if units > 0 else Side.SELL
+    quantum = quantum_of(currency) if currency else None
+    applied = apply(course.position, side, abs(units), ZERO, entry.at, method, quantum=quantum)
+    _follow(course, applied, currency)
+    return [
+        *differs(entry.id, "its cash", _sum(lines, Ledger.CASH, currency), ZERO),
+        *differs(entry.id, "its cost", _sum(lines, Ledger.COST, currency), applied.realised),
+        *differs(entry.id, "its pnl", _sum(lines, Ledger.PNL, currency), minus(applied.realised)),
+    ]
+
+
 def _fees(kept: Kept, lines: Mapping[str, Sequence[Line]]) -> list[Found]:
-    paid: dict[str, list[Decimal]] = {}
+    paid: dict[tuple[str, str], list[Decimal]] = {}
     for entry in kept.entries:
         if entry.fill_id and entry.kind == EntryKind.COMMISSION:
-            mine = (line.amount for line in lines.get(entry.id, []) if line.ledger is Ledger.FEES)
-            paid.setdefault(entry.fill_id, []).append(total(mine))
+            for line in lines.get(entry.id, []):
+                if line.ledger is Ledger.FEES:
+                    paid.setdefault((entry.fill_id, line.asset), []).append(line.amount)
     return [
         each
         for fill in kept.fills
-        for each in differs(fill.id, "fee", fill.fee, total(paid.get(fill.id, ())))
+        for each in differs(fill.id, "fee", fill.fee, total(paid.get((fill.id, fill.currency), ())))
     ]  # fmt: skip
 
 
@@ -183,7 +217,7 @@ def _positions(kept: Kept, courses: Mapping[str, _Course], lines: Mapping[str, l
         row, course = stored.get(instrument), courses.get(instrument, _Course())
         units = posted.get((Ledger.UNITS.value, instrument), ZERO)
         found += differs(instrument, "quantity", row.quantity if row else ZERO, units)
-        found += _position(instrument, row, course.position)
+        found += _position(instrument, row, course)
     costs: dict[str, list[Decimal]] = {}
     for row in kept.positions:
         if not is_derivative(parse_instrument(row.instrument)):
@@ -194,7 +228,8 @@ def _positions(kept: Kept, courses: Mapping[str, _Course], lines: Mapping[str, l
     return found
 
 
-def _position(instrument: str, row: PositionRow | None, reckoned: Position | None) -> list[Found]:
+def _position(instrument: str, row: PositionRow | None, course: _Course) -> list[Found]:
+    reckoned = course.position
     if row is None or reckoned is None:
         if row is None and reckoned is None:
             return []
@@ -203,14 +238,20 @@ def _position(instrument: str, row: PositionRow | None, reckoned: Position | Non
     return [
         *differs(instrument, "the replayed quantity", row.quantity, reckoned.quantity),
         *differs(instrument, "cost", row.cost, reckoned.cost),
-        *differs(instrument, "lots", _lots(row.lots), [(lot.quantity, lot.cost) for lot in reckoned.lots]),
+        *differs(instrument, "currency", row.currency, course.currency or row.currency),
+        *differs(instrument, "lots", _lots(position_of(row)), _lots(reckoned)),
+        *differs(instrument, "opened at", row.opened_at, reckoned.opened_at),
+        *differs(instrument, "bought", row.bought, reckoned.bought),
+        *differs(instrument, "the value of what was bought", row.bought_value, reckoned.bought_value),
+        *differs(instrument, "sold", row.sold, reckoned.sold),
+        *differs(instrument, "the value of what was sold", row.sold_value, reckoned.sold_value),
         *differs(instrument, "realised", row.realised, reckoned.realised),
         *differs(instrument, "fees", row.fees, reckoned.fees),
     ]
 
 
-def _lots(stored: Sequence[Sequence[object]]) -> list[tuple[Decimal, Decimal]]:
-    return [(Decimal(str(quantity)), Decimal(str(cost))) for _, quantity, cost in stored]
+def _lots(position: Position) -> list[tuple[date, Decimal, Decimal]]:
+    return [(lot.opened, lot.quantity, lot.cost) for lot in position.lots]
 
 
 def _trips(kept: Kept, courses: Mapping[str, _Course]) -> list[Found]:
@@ -219,12 +260,19 @@ def _trips(kept: Kept, courses: Mapping[str, _Course]) -> list[Found]:
         stored.setdefault(row.instrument, []).append(row)
     found: list[Found] = []
     for instrument in sorted({*stored, *courses}):
-        rows, trips = stored.get(instrument, []), courses.get(instrument, _Course()).trips
-        kept_ = sorted((row.quantity, row.realised, row.fees) for row in rows)
+        rows, course = stored.get(instrument, []), courses.get(instrument, _Course())
+        trips = course.trips
         found += differs(instrument, "its count of closed positions", len(rows), len(trips))
-        if len(rows) == len(trips) and kept_ != sorted((each.quantity, each.realised, each.fees) for each in trips):
+        told = sorted((row.opened_at, row.closed_at, row.side, row.currency, *_figures(row)) for row in rows)
+        currency = course.currency or (rows[0].currency if rows else "")
+        made = sorted((trip.opened_at, trip.closed_at, trip.side.value, currency, *_figures(trip)) for trip in trips)
+        if len(rows) == len(trips) and told != made:
             found.append((instrument, "its closed positions are not those that its fills made"))
     return found
+
+
+def _figures(of: Trip | TripRow) -> tuple[Decimal, ...]:
+    return of.quantity, of.entry_price, of.exit_price, of.realised, of.fees
 
 
 def _funding(kept: Kept, lines: Mapping[str, Sequence[Line]]) -> list[Found]:

@@ -14,7 +14,7 @@ import orjson
 from graphql import OperationType
 from sqlalchemy import select
 
-from gateway.core.identity import CallerKind, Principal, Scope
+from gateway.core.identity import CallerKind, Principal, Role, Scope
 from gateway.core.outbox.tables import events, log
 from gateway.core.ports import ProviderKeys
 from gateway.edge.execute import OperationRequest, RequestFacts
@@ -52,6 +52,7 @@ PLACE = mutation("orderPlace", "OrderPlaceInput", f"order {{ {ORDER} }} fills {{
 REPLACE = mutation("orderReplace", "OrderReplaceInput", f"order {{ {ORDER} }}")
 CANCEL = mutation("orderCancel", "OrderCancelInput", f"order {{ {ORDER} }} canceled {{ id }}")
 CANCEL_ALL = mutation("ordersCancelAll", "OrdersCancelAllInput", f"canceled {{ {ORDER} }}")
+ADJUST = mutation("positionAdjust", "PositionAdjustInput", "entry { kind memo lines { ledger asset amount } }")
 CLOSE = mutation("positionClose", "PositionCloseInput", f"order {{ {ORDER} }} fills {{ quantity price }}")
 GROUP = mutation("orderGroupPlace", "OrderGroupPlaceInput", "orders { id }")
 
@@ -85,11 +86,13 @@ class Room:
     house: House
     venues: dict[str, Venue]
     quoted: Quoted
+    role: Role | None = None
+    """Ada's, in the organisation."""
 
     @property
     def who(self) -> Principal:
         """Ada, who may do all."""
-        return Principal(tenant=TENANT, kind=CallerKind.USER, user=BY, scopes=frozenset(Scope))
+        return Principal(tenant=TENANT, kind=CallerKind.USER, user=BY, scopes=frozenset(Scope), role=self.role)
 
     def venue(self, account: str) -> Any:
         return self.venues[BROKERS[account]]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from plugins.trading.brokers import alpaca_wire, binance_wire
-from plugins.trading.rows import AccountRow
+from plugins.trading.brokers.settling import Settler
+from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.tables import accounts
 from tests.doubles import brokers as doubles
 from tests.doubles.brokers import DOWN
@@ -320,3 +322,49 @@ async def test_an_order_of_more_fills_than_stand_on_many_pages_is_booked(
 
         row = await room.order(placed["id"])
         assert (row.status, row.filled, row.fills) == ("FILLED", D("0.51"), 51)
+
+
+async def test_a_trade_with_oneself_has_one_id_at_the_broker_and_is_booked_of_both_orders(room: Room) -> None:
+    """Numbers come again too where a test network was wiped, and counts its trades anew."""
+    for account in BOTH:
+        venue = room.venue(account)
+        bought = (await room.place(account))["order"]["id"]
+        sold = (await room.place(account, "SELL", limitPrice="101"))["order"]["id"]
+        venue.fill(venue.by_client_id(bought), "1", "100", id="777")
+        venue.fill(venue.by_client_id(sold), "1", "101", id="777")
+
+        await room.look()
+        await room.look()
+
+        rows = [await room.order(bought), await room.order(sold)]
+        booked = [each for row in rows for each in await room.fills(row.id)]
+        assert [(row.status, row.filled) for row in rows] == [("FILLED", D(1))] * 2
+        assert [each.price for each in booked] == [D(100), D(101)]
+        assert booked[0].broker_fill_id == booked[1].broker_fill_id
+        assert (await room.holds(account))[1] == {}
+    assert await room.findings() == []
+
+
+async def test_orders_that_have_not_changed_are_not_locked_again(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    for account in BOTH:
+        placed = [(await room.place(account))["order"]["id"] for _ in range(4)]
+        room.venue(account).fill(room.venue(account).by_client_id(placed[0]), "0.4", "100")
+    await room.look()
+    await room.look()
+    settled: list[str] = []
+    settle = Settler.settle
+
+    async def noted(self: Settler, row: OrderRow, *given: Any, **how: Any) -> OrderRow:
+        settled.append(row.id)
+        return await settle(self, row, *given, **how)
+
+    monkeypatch.setattr(Settler, "settle", noted)
+    await room.look()
+    assert settled == []
+
+    venue = room.venue("tacc_b")
+    second = (await room.orders("tacc_b"))[1].id
+    venue.fill(venue.by_client_id(second), "1", "100")
+    await room.look()
+
+    assert (settled, (await room.order(second)).status) == ([second], "FILLED")

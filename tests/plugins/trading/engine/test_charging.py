@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from plugins.trading.ledger.book import LedgerBook
-from plugins.trading.ledger.drafts import deposit
+from plugins.trading.ledger.drafts import deposit, withdrawal
 from plugins.trading.ledger.proof.loading import ProofStore
 from plugins.trading.ledger.proof.proving import findings_of, verify
 from plugins.trading.rows import AccountRow, EntryRow
@@ -43,7 +43,7 @@ async def test_what_is_owed_at_the_end_of_a_day_costs_a_day_of_interest_once(sql
         assert (await made.row(account)).charged_at == datetime(2026, 11, 20, tzinfo=UTC)
         assert await _booked(made, account) == []
 
-        made.house.clock.turn(12 * 3600)
+        made.house.clock.turn(12 * 3600 + 120)
         await made.look()
         await made.look()
         async with another(made, sqlite_url, tmp_path) as later:
@@ -71,7 +71,7 @@ async def test_days_that_nobody_worked_are_charged_one_by_one_by_the_balance_of_
         async with writing(made.house.host, account.tenant_id, account.id) as w:
             now = made.house.clock.now()
             await LedgerBook().post(w, [deposit("USD", D(300))], at=now, made_by="user_ada")
-        made.house.clock.turn(24 * 3600)
+        made.house.clock.turn(24 * 3600 + 120)
         async with writing(made.house.host, account.tenant_id, account.id) as w:
             now = made.house.clock.now()
             await LedgerBook().post(w, [deposit("USD", D(500))], at=now, made_by="user_ada")
@@ -90,3 +90,23 @@ async def test_days_that_nobody_worked_are_charged_one_by_one_by_the_balance_of_
         last = replace(kept.entries[-1], memo="interest of 2026-11-21: 0.2 a year on -400.00 USD")
         found = findings_of(replace(kept, entries=(*kept.entries[:-1], last)))
         assert [each.message for each in found] == ["its interest is -0.11, and -0.22 by what it follows from"]
+
+
+async def test_what_a_process_books_whose_clock_is_behind_at_midnight_is_in_the_days_interest(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account("100", **RATE)
+        await made.place(account, wish("BUY", "MARKET", "8"), price="100")
+        await made.look()
+        made.house.clock.turn(12 * 3600 + 0.2)
+        await made.look()
+        behind = datetime(2026, 11, 20, 23, 59, 59, 700_000, UTC)
+        async with writing(made.house.host, account.tenant_id, account.id) as w:
+            await LedgerBook().post(w, [withdrawal("USD", D(300))], at=behind, made_by="user_ada")
+        made.house.clock.turn(120)
+        await made.look()
+
+        assert await _booked(made, account) == [("interest of 2026-11-20: 0.1 a year on -1000.00 USD", True)]
+        async with made.house.store.read() as tx:
+            assert await verify(tx) == []

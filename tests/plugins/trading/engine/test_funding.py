@@ -96,7 +96,7 @@ async def test_what_is_traded_after_the_time_changes_nothing_of_its_funding(
         early = replace(kept.entries[-1], idempotency_key=funding_key(PERP, FOUR - timedelta(hours=8)))
         wrong = replace(kept, entries=(*kept.entries[:-1], early))
         told = f"it is funding of {PERP} until 2026-11-20 08:00 UTC, and none was held"
-        assert carrying_findings(wrong, {}) == [(early.id, told)]
+        assert carrying_findings(wrong) == [(early.id, told)]
 
 
 async def test_times_that_nobody_worked_are_made_up_for_in_order(

@@ -43,7 +43,7 @@ async def test_corrections_are_made_by_those_who_manage_the_organisation(desk: D
     admin = replace(desk.principal, role=Role.ADMIN)
     asked = {"currency": "USDT", "amount": "12.5", "reason": "a fee too much", "idempotencyKey": "k"}
     assert await desk.refused(ADJUST, **asked) == (
-        "NOT_ALLOWED", "A correction is made by an owner or admin of the organisation, signed in.",
+        "NOT_ALLOWED", "A correction is made, and taken back, by an owner or admin of the organisation, signed in.",
     )  # fmt: skip
     desk.principal = admin
 
@@ -78,3 +78,21 @@ async def test_interest_is_not_taken_back_by_hand(desk: Desk) -> None:
     code, _ = await desk.refused(REVERSE, entryId=entry.id)
 
     assert code == "ENTRY_NOT_REVERSIBLE"
+
+
+async def test_a_correction_is_taken_back_by_who_may_make_one(desk: Desk) -> None:
+    trader = desk.principal
+    await desk.books.post(deposit("USDT", D(100)))
+    desk.principal = replace(trader, role=Role.ADMIN)
+    made = await desk.do(ADJUST, currency="USDT", amount="-60", reason="an erroneous credit")
+    desk.principal = trader
+
+    told = await desk.refused(REVERSE, entryId=made["entry"]["id"])
+
+    assert told == (
+        "NOT_ALLOWED", "A correction is made, and taken back, by an owner or admin of the organisation, signed in.",
+    )  # fmt: skip
+    assert await desk.cash() == {"USDT": ("40.00000000", "0")}
+    desk.principal = replace(trader, role=Role.OWNER)
+    await desk.do(REVERSE, entryId=made["entry"]["id"])
+    assert await desk.cash() == {"USDT": ("100.00000000", "0")}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
@@ -78,8 +79,14 @@ async def test_csv_has_a_row_a_line_and_computes_nothing_in_a_spreadsheet(books:
         "reverses": "", "order": "", "fill": "", "madeBy": "user_ada", "symbol": "",
     }  # fmt: skip
     states = {row["entry"]: (row["state"], row["ledger"], row["resolves"]) for row in rows}
-    assert (states[held], states[lost]) == (("POSTED", "external", ""), ("VOIDED", "external", ""))
+    assert (states[held], states[lost]) == (("PENDING", "external", ""), ("VOIDED", "external", ""))
     assert states[voided] == ("VOIDED", "", lost)
+    sums: dict[tuple[str, str], Decimal] = {}
+    for row in rows:
+        if row["state"] == "POSTED":
+            key = (row["ledger"], row["asset"])
+            sums[key] = sums.get(key, D(0)) + D(row["amount"])
+    assert {key: amount for key, amount in sums.items() if amount} == await books.balances()
 
 
 async def test_pages_join_and_a_filter_leaves_out(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
