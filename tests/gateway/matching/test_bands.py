@@ -61,6 +61,7 @@ def test_of_a_book_stops_look_at_the_best_price_and_limits_at_each() -> None:
     assert passes(LOW, depth(bids=[(95, 1)]), BOOK)
     assert passes(LOW, depth(asks=[(95, 1), (91, 1)]), BOOK)
     assert not passes(LOW, depth(asks=[(95, 1), (90, 1)]), BOOK)
+    assert not passes(resting(SELL, "LIMIT", limit=110), depth(bids=[(105, 1), (110, 1)]), BOOK)
 
 
 @pytest.mark.parametrize(
@@ -87,10 +88,12 @@ def test_an_order_that_may_do_more_than_rest_is_looked_at_with_every_message(one
     assert not band.passes(quote(99, 100), SPEC, QUOTES)
 
 
-def test_what_is_filled_or_closes_what_is_held_rests() -> None:
-    exit_ = replace(RISES, filled=D(1))
+def test_what_has_nothing_left_to_fill_or_closes_what_is_held_rests() -> None:
+    empty = Band([replace(RISES, quantity=D(0))], SPEC, D(0))
 
-    assert passes(exit_, quote(90))
+    assert passes(replace(RISES, filled=D(1)), quote(90))
+    assert [empty.passes(quote(price), SPEC, QUOTES) for price in (90, 110)] == [True, True]
+    assert list(empty.moved()) == []
     assert passes(resting(SELL, "LIMIT", limit=110, reduce_only=True), quote(100), held=1)
 
 

@@ -69,7 +69,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     [("BUY", "LIMIT", {"limit_price": D(90)}), ("SELL", "TRAILING_STOP", {"trail_percent": D(20)})],
 )
 def test_a_message_that_reaches_no_order_is_matched_with_none(
-    monkeypatch: pytest.MonkeyPatch, side: str, type: str, terms: dict[str, Decimal]
+    monkeypatch: pytest.MonkeyPatch, side: str, type: str, terms: dict[str, Any]
 ) -> None:
     made = slate("1000000")
     made.place(wish("BUY", "MARKET", "100"))
@@ -121,7 +121,8 @@ def a_form(chance: Random, number: int) -> OrderRow:
         expires_at=None if ends is None else rowsof.NOON + timedelta(seconds=ends),
         due_at=rowsof.NOON + timedelta(seconds=chance.randint(1, 9)) if rarely(chance) else None,
         accepted_at=rowsof.NOON + timedelta(seconds=chance.randint(0, 9) if rarely(chance) else 0),
-        reduce_only=rarely(chance), group_id=chance.choice([None, None, "g"]),
+        quantity=D(0) if not filled and rarely(chance) else D(2), reduce_only=rarely(chance),
+        group_id=chance.choice([None, None, "g"]),
     )  # fmt: skip
 
 
@@ -145,7 +146,7 @@ def a_tick(chance: Random, source: FillSource, second: int, price: Decimal) -> T
 def levels(chance: Random, price: Decimal, sign: int) -> Iterator[Level]:
     """Away from a price, the best first as a rule."""
     deep = sorted(halves(chance, 0, 4) for _ in range(chance.randint(0, 3)))
-    for each in reversed(deep) if rarely(chance) else deep:
+    for each in reversed(deep) if chance.random() < 0.2 else deep:
         yield Level(price=price + sign * each, size=D(0) if rarely(chance) else D(1))
 
 
