@@ -92,6 +92,20 @@ def test_a_message_that_reaches_no_order_is_matched_with_none(
     assert (found, told, moved) == ([50, 50], {D(110)} if type == "TRAILING_STOP" else set(), True)
 
 
+def test_a_stop_that_has_followed_a_message_for_some_orders_only_is_set_off_where_it_is_now() -> None:
+    made = slate("1000000")
+    trail = replace(ROW, side="SELL", type="TRAILING_STOP", limit_price=None, trail_amount=D(5), trail_extreme=D(100))
+    positions = (rowsof.position(str(BTC), "3", "100"),)
+    stood = Stood(account=made.floor.w.account, orders=(trail,), positions=positions, cash=None, statuses={})
+    seat, told = Seat(stood, lambda: None), list[bool]()  # type: ignore[arg-type, return-value]
+
+    for price, only in (("100", None), ("99", None), ("110", {trail.id}), ("105.01", None), ("105", None)):
+        made.price(price)
+        told.append(seat.moves(made.ground.market, only))
+
+    assert told == [False, False, False, False, True]
+
+
 def rarely(chance: Random) -> bool:
     return chance.random() < 0.04
 
