@@ -75,7 +75,7 @@ def _of_quotes(order: Working, offers: Sequence[Offer], spec: Spec) -> Chance:
     if not awaits(met):
         return _taking(met, offers, taker=arrives or limit_of(met) is None)
     met = _followed(met, best)
-    if not touched(met, best, _stop(met, spec)):
+    if not touched(met, best, stop_of(met, spec)):
         return Chance(order=met, waits=True)
     return _taking(_triggered(met), offers, taker=True, triggered=True)
 
@@ -107,10 +107,10 @@ def _of_bar(order: Working, bar: Bar, pool: Offer, spec: Spec) -> Chance:
 
 def _stop_in_bar(order: Working, bar: Bar, pool: Offer, spec: Spec) -> Chance:
     met = _followed(order, bar.open)
-    stop = _stop(met, spec)
+    stop = stop_of(met, spec)
     if touched(met, bar.open, stop):
         price = bar.open
-    elif touched(met, bar.high if _rising(met) else bar.low, stop):
+    elif touched(met, bar.high if is_rising(met) else bar.low, stop):
         price = stop
     else:
         return Chance(order=_followed(met, bar.low if met.side is Side.BUY else bar.high), waits=True)
@@ -122,7 +122,7 @@ def _stop_in_bar(order: Working, bar: Bar, pool: Offer, spec: Spec) -> Chance:
 
 def touched(order: Working, price: Decimal, stop: Decimal) -> bool:
     """Whether a price of the side that an order takes sets it off."""
-    return price >= stop if _rising(order) else price <= stop
+    return price >= stop if is_rising(order) else price <= stop
 
 
 def beyond(side: Side, price: Decimal, limit: Decimal) -> bool:
@@ -130,12 +130,13 @@ def beyond(side: Side, price: Decimal, limit: Decimal) -> bool:
     return price > limit if side is Side.BUY else price < limit
 
 
-def _rising(order: Working) -> bool:
-    """Whether the order waits for the price to rise: a stop that buys, a touch that sells."""
+def is_rising(order: Working) -> bool:
+    """Whether an order waits for the price to rise: a stop that buys, a touch that sells."""
     return (order.side is Side.BUY) != (order.type is OrderType.MARKET_IF_TOUCHED)
 
 
-def _stop(order: Working, spec: Spec) -> Decimal:
+def stop_of(order: Working, spec: Spec) -> Decimal:
+    """The price that sets it off, by how far it has followed; ValueError where it has none."""
     if order.type is OrderType.TRAILING_STOP and order.trail_extreme is not None:
         return level(order.side, order.trail_extreme, order.trail_amount, order.trail_percent, spec.tick)
     if order.stop_price is None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from gateway.core.contract import Context
+from gateway.core.matching.bands import Band
 from gateway.core.matching.conditions import (
     Condition,
     Facts,
@@ -74,6 +75,8 @@ class Seat:
         self.orders: dict[str, OrderRow] = {}
         self._forms: dict[str, dict[str, Working]] = {}
         self._extremes: dict[str, Extreme] = {}
+        self._bands: dict[str, Band] = {}
+        """By instrument, until one of its forms changes. Trails may be ahead of their forms there until settled."""
         self.unmet: dict[str, datetime] = {}
         """Orders that rest, and that no message has met as they are, by when they were accepted so."""
         self._unpaid: dict[str, _Unpaid] = {}
@@ -85,6 +88,8 @@ class Seat:
         *others* are orders that may have been accepted by others, all where it is not given: messages that are older
         pass them by, and the newest one may have come before they were read.
         """
+        self._settle(*self._bands)
+        self._bands = {}
         followed = {each.id: each for forms in self._forms.values() for each in forms.values()}
         before, self.orders = self.orders, {row.id: row for row in stood.orders if row.open}
         self.account, self.cash = stood.account, stood.cash
@@ -174,6 +179,9 @@ class Seat:
         if self.halted:
             self.pass_by(name)
             return False
+        if only is None and self._passes(name, market, market.tick):
+            return False
+        self._settle(name)
         found = forms
         if self.unmet or self._waking or only is not None:
             found = {id: each for id, each in forms.items() if only is None or id in only}
@@ -186,10 +194,31 @@ class Seat:
         if any(is_material(step, forms[step.order.id]) for step in changed):
             return True
         for step in changed:
+            self._bands.pop(name, None)
             order = forms[step.order.id] = step.order
             if order.trail_extreme is not None:
                 self._extremes[order.id] = Extreme(order.id, self.orders[order.id].version, order.trail_extreme)
         return False
+
+    def _passes(self, name: str, market: Market, tick: Tick) -> bool:
+        """Whether a message that meets all orders of its instrument changes nothing but how far stops have followed."""
+        if not self.unmet.keys().isdisjoint(self._forms[name].keys()):
+            return False
+        band = self._bands.get(name)
+        if band is None or band.tick != market.spec.tick:
+            self._settle(name)
+            band = self._bands[name] = Band(self._forms[name].values(), market.spec, self.held(name))
+        return band.passes(tick, market.spec, market.model, open=market.open)
+
+    def _settle(self, *names: str) -> None:
+        """Forms follow as far as bands have let messages pass."""
+        for name in names:
+            band, forms = self._bands.get(name), self._forms.get(name, {})
+            for id, best in band.moved() if band else ():
+                extreme = follow(forms[id].side, forms[id].trail_extreme, best)
+                if extreme != forms[id].trail_extreme:
+                    forms[id] = replace(forms[id], trail_extreme=extreme)
+                    self._extremes[id] = Extreme(id, self.orders[id].version, extreme)
 
     def met(self, ids: Collection[str]) -> None:
         """The newest message has met them."""
@@ -234,12 +263,15 @@ class Seat:
 
     def followed(self, row: OrderRow) -> OrderRow:
         """A row as it stands in the database, with how far its stop has followed in memory."""
+        self._settle(row.instrument)
         known = self._forms.get(row.instrument, {}).get(row.id)
         best = row.trail_extreme if known is None else _better(row, known)
         return row if best == row.trail_extreme else replace(row, trail_extreme=best)
 
     def follow(self, rows: dict[str, OrderRow]) -> None:
         """The same of rows that may be written."""
+        self._settle(*self._bands)
+        self._bands = {}
         for forms in self._forms.values():
             for id, each in forms.items():
                 if each.trail_extreme is not None and id in rows and rows[id].open:
@@ -248,10 +280,12 @@ class Seat:
 
     def extremes(self) -> list[Extreme]:
         """What is to be written of trailing stops."""
+        self._settle(*self._bands)
         return list(self._extremes.values())
 
     def kept(self, told: Collection[Extreme]) -> None:
         """It is written."""
+        self._settle(*self._bands)
         for each in told:
             if self._extremes.get(each.order) == each:
                 del self._extremes[each.order]
