@@ -50,7 +50,7 @@ NewestOf = Callable[[OrderRow], Market | None]
 """What the newest message says to an order that is due; None where nothing that counts for it is known."""
 
 MarksOf = Callable[..., Awaitable[Marks]]
-"""Prices and rates by which a seat's account, and some instruments beside what it holds, are valued."""
+"""Prices and rates by which a seat's account is valued as some messages meet its orders."""
 
 
 @dataclass(slots=True)
@@ -60,6 +60,8 @@ class Going:
     round: Round | None = None
     """What is committed of it."""
     met: frozenset[str] = frozenset()
+    unvalued: frozenset[str] = frozenset()
+    """Whose fills were left out as the account cannot be valued: they meet the newest one again."""
 
 
 class Dealer:
@@ -86,6 +88,7 @@ class Dealer:
                 yield floor, floor.halted is not None
         seat.take(_stood(seat, floor, frozenset(instruments) if same else None), others)
         seat.leave_out(floor.unpaid)
+        seat.put_off(floor.unvalued)
 
     async def meet(self, seat: Seat, market: Market, marks: MarksOf, going: Going) -> None:
         """A message meets the orders of its instrument: what memory saw is decided anew under the lock."""
@@ -101,7 +104,7 @@ class Dealer:
             return
         moves = going.round is not None or seat.moves(market, late)
         if not moves or await self._meet(seat, market, marks, late, going):
-            seat.met(late)
+            seat.met(late - going.unvalued)
 
     async def _meet(
         self, seat: Seat, market: Market, marks: MarksOf, only: frozenset[str] | None, going: Going
@@ -111,8 +114,11 @@ class Dealer:
         if tick is None:
             return True
         name = str(tick.instrument)
-        known = await marks(seat, name) if seat.lends else None
+        known: Marks | None = None
+        asked = 0
         while going.round is None or going.round.queue:
+            if seat.lends and known is None:
+                known, asked = await marks(seat, market), asked + 1
             async with self.floor(seat, name) as (floor, halted):
                 if halted:
                     seat.pass_by(name)
@@ -120,6 +126,9 @@ class Dealer:
                     return False
                 if is_stale(tick, floor.now, market.model):
                     return True
+                if known is not None and asked < ATTEMPTS and not is_priced(floor, known):
+                    known = None
+                    continue
                 if going.round is None:
                     rows = (row for row in _working(floor, seat, tick) if only is None or row.id in only)
                     round = floor.round(rows, market, heard=only is None)
@@ -129,7 +138,9 @@ class Dealer:
                 floor.marks = known
                 floor.take(round, FILLS_AT_ONCE)
                 await floor.write()
-            going.round, going.met = round, going.met | (before - {each.id for each in round.queue})
+            going.unvalued |= floor.unvalued.keys()
+            met = before - {each.id for each in round.queue}
+            going.round, going.met = round, (going.met | met) - going.unvalued
             seat.met(going.met)
         return True
 
@@ -140,14 +151,14 @@ class Dealer:
         late = seat.late(now)
         if not late and not due:
             return
-        names = {row.instrument for row, _ in due}
-        known = await marks(seat, *sorted(names)) if due and seat.lends else None
+        markets = {row.instrument: market for row, market in due}
+        known = await marks(seat, *markets.values()) if due and seat.lends else None
         async with self.floor(seat) as (floor, halted):
             floor.marks = known
             rows = [floor.orders[each] for each in late if each in floor.orders]
             over = [row.id for row in rows if row.expires_at is not None and row.expires_at <= floor.now]
             floor.end_all(over, OrderStatus.EXPIRED, "EXPIRED")
-            if not halted:
+            if not halted and (known is None or is_priced(floor, known)):
                 _reach(floor, due)
             await floor.write()
 
@@ -205,7 +216,7 @@ class Dealer:
                 return True
             if isinstance(ground, Refused):
                 floor.fail(now, ground.code, ground.message)
-            elif not is_priced(floor, ground):
+            elif not is_priced(floor, ground.marks):
                 return False
             else:
                 floor.judge(order_id, ground.marks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import structlog
@@ -23,18 +24,21 @@ from plugins.trading.markets.prices import Priced, Prices, mark_of
 from plugins.trading.orders.books import SYSTEM
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
+from plugins.trading.orders.market import Market
 from plugins.trading.orders.placing import Place, place
 from plugins.trading.orders.wishes import Wish
 from plugins.trading.positions.standing import Standing, standing
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import BalanceRow, OrderRow, PositionRow
+from schema.errors import FailureCode, MarketgateError, NoAnswer
+from schema.provenance import Provenance
 from schema.words.orders import OrderCause, OrderStatus, OrderType
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
-RATES_S = 10.0
-"""How long rates of exchange stand."""
-MOST_RATES = 1_000
+RATES_S, PRICES_S = 10.0, 1.0
+"""How long rates of exchange stand, and prices that no stream tells; what nobody tells is asked for as often."""
+MOST_ASKED = 1_000
 
 LOG = structlog.get_logger(__name__)
 
@@ -44,7 +48,7 @@ class Guard:
 
     def __init__(self, host: Host, dealer: Dealer, feeds: Feedbook) -> None:
         self._host, self._dealer, self._feeds = host, dealer, feeds
-        self._rates: dict[object, tuple[float, Marks]] = {}
+        self._asked: dict[object, tuple[float, Marks]] = {}
 
     async def look(self, seat: Seat) -> Standing | None:
         """Value it, and do what that calls for; the figures, where they are known."""
@@ -57,9 +61,18 @@ class Guard:
             await self._act(seat, marks)
         return None if verdict is None else now
 
-    async def marks(self, seat: Seat, *instruments: str) -> Marks:
-        """By which it is valued now, with some instruments beside what it holds."""
-        return await self._marks(seat, await self._cash(seat), instruments)
+    async def marks(self, seat: Seat, *markets: Market) -> Marks:
+        """By which it is valued as these messages meet its orders: what no stream tells of an instrument, its message
+        does; where it has none, somebody is asked."""
+        told = {str(each.spec.instrument): _mark_told(each) for each in markets}
+        known = await self._marks(seat, await self._cash(seat), told)
+        fresh = {name: each for name, each in known.prices.items() if not each.stale}
+        fresh = {name: each for name, each in told.items() if each is not None} | fresh
+        lacking = frozenset({*seat.positions, *told} - fresh.keys())
+        asked = await self._ask(seat, lacking, frozenset(), seat.model, PRICES_S)
+        return replace(
+            known, prices={**known.prices, **asked.prices, **fresh}, failures={**asked.failures, **known.failures}
+        )  # fmt: skip
 
     def concerns(self, seat: Seat) -> bool:
         """Whether anything could come of valuing it."""
@@ -107,16 +120,26 @@ class Guard:
         )  # fmt: skip
 
     async def _exchange(self, seat: Seat, currencies: frozenset[str]) -> Marks:
+        return await self._ask(seat, frozenset(), currencies, ExecutionModel(), RATES_S)
+
+    async def _ask(
+        self, seat: Seat, instruments: frozenset[str], currencies: frozenset[str], model: ExecutionModel,
+        stands_s: float,
+    ) -> Marks:  # fmt: skip
         base = seat.account.currency
-        if not currencies:
+        if not instruments and not currencies:
             return Marks(currency=base)
-        key, moment = (seat.tenant, base, currencies), self._host.clock.monotonic()
-        until, held = self._rates.get(key, (0.0, None))
+        key, moment = (seat.tenant, base, instruments, currencies, model), self._host.clock.monotonic()
+        until, held = self._asked.get(key, (0.0, None))
         if held is None or until <= moment:
-            held = await Prices.of(seat.context()).marks((), currencies, base, ExecutionModel())
-            if len(self._rates) >= MOST_RATES:
-                self._rates.clear()
-            self._rates[key] = moment + RATES_S, held
+            try:
+                held = await Prices.of(seat.context()).marks(instruments, currencies, base, model)
+            except MarketgateError as error:
+                lacking = NoAnswer(seat.id, FailureCode.UPSTREAM_UNAVAILABLE, error.message, ())
+                held = Marks(currency=base, failures=dict.fromkeys(instruments | currencies, lacking))
+            if len(self._asked) >= MOST_ASKED:
+                self._asked.clear()
+            self._asked[key] = moment + (PRICES_S if held.failures else stands_s), held
         return held
 
     def _valued(
@@ -172,6 +195,18 @@ class Guard:
         return Ground(
             spec=feed.spec, model=seat.model, priced=priced, lacking=None, marks=marks, closes_at=None
         )  # fmt: skip
+
+
+def _mark_told(market: Market) -> Mark | None:
+    """What a message itself says of what is held of its instrument; None where it tells no price."""
+    tick, price, spec = market.tick, market.price, market.spec
+    if tick is None or price is None:
+        return None
+    made = Provenance(provider=tick.provider, mode=tick.mode, as_of=tick.as_of, fetched_at=tick.at)
+    return Mark(
+        price=price, currency=spec.currency, provenance=made, open=market.open, derivative=spec.derivative,
+        bid=tick.bid, ask=tick.ask,
+    )  # fmt: skip
 
 
 def _cancel(floor: Floor, reason: str, rows: Sequence[OrderRow]) -> int:

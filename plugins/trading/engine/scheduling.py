@@ -116,7 +116,7 @@ class Scheduler:
                 return
             floor = await Floor.opened(self._host, w)
             floor.offers, floor.taken = self._host.service(OfferBook).of(row.account_id), taken
-            if isinstance(ground, Ground) and not is_priced(floor, ground):
+            if isinstance(ground, Ground) and not is_priced(floor, ground.marks):
                 # It stays due, and what the account holds by now is asked for with the next look.
                 return
             try:

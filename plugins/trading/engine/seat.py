@@ -251,6 +251,14 @@ class Seat:
         known = {id: each for id, each in self._unpaid.items() if id in self.orders}
         self._unpaid = known | {id: _Unpaid(self.account.version, *_size(step)) for id, step in unpaid.items()}
 
+    def put_off(self, ids: Iterable[str]) -> None:
+        """Fills that were left out as the account cannot be valued: the newest message meets their orders again, once
+        it can."""
+        for id in ids:
+            row = self.orders.get(id)
+            if row is not None and row.due_at is None and row.accepted_at is not None:
+                self.unmet.setdefault(id, row.accepted_at)
+
     def _is_unpaid(self, step: Step) -> bool:
         known = self._unpaid.get(step.order.id)
         if known is None or known.version != self.account.version:

@@ -48,6 +48,8 @@ ZERO = Decimal(0)
 SHRUNK = 8
 """How much nearer good guesses come each time; else halving is as good."""
 _NOTHING = ": pay in, or close something"
+UNVALUED = frozenset({"NO_PRICE", "STALE_PRICE"})
+"""Why nothing is decided by what an account amounts to."""
 
 
 def arrival(floor: Floor, ground: Ground, row: OrderRow) -> Step | None:
@@ -192,9 +194,9 @@ def lacking_cash(floor: Floor, row: OrderRow, step: Step) -> str | None:
     return f"its fill costs {shown(needed)} {row.currency}{more}, and {shown(free)} is free"
 
 
-def lacking_margin(floor: Floor, marks: Marks, market: Market, row: OrderRow, step: Step) -> str | None:
+def lacking_margin(floor: Floor, marks: Marks, market: Market, row: OrderRow, step: Step) -> Refused | None:
     """Why a margin account cannot open what fills would, with what others hold less then; None where it can. Where it
-    cannot be valued now, an order that holds enough can."""
+    cannot be valued now (NO_PRICE, STALE_PRICE), an order that holds enough can."""
     filled = total_of(each.quantity for each in step.executions)
     if not opening(Side(row.side), filled, floor.held(row.instrument)):
         return None
@@ -205,13 +207,16 @@ def lacking_margin(floor: Floor, marks: Marks, market: Market, row: OrderRow, st
         floor.w.account, _balances(floor), floor.reserved(but=row.id), tuple(floor.positions.values()), marks
     )  # fmt: skip
     amount, free = marks.worth(needed, row.currency), now.margin_available
-    if amount is None or free is None:
-        return None if needed <= row.reserved else f"the account cannot be valued: {now.reason or 'a rate is missing'}"
+    if amount is None or free is None or now.stale:
+        known = amount is not None and free is not None
+        told = f"the account cannot be valued{' by fresh prices' if known else ''}: {now.reason or 'a rate is missing'}"
+        return None if needed <= row.reserved else Refused("STALE_PRICE" if known else "NO_PRICE", told)
     if amount <= max(free, ZERO):
         return None
     currency = floor.w.account.currency
     takes, has = _money(amount, currency), _money(max(free, ZERO), currency)
-    return f"its fill takes a margin of {takes} {currency}, and {has} is available"
+    told = f"its fill takes a margin of {takes} {currency}, and {has} is available"
+    return Refused("INSUFFICIENT_MARGIN", told)
 
 
 def _passing(

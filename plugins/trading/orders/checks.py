@@ -116,9 +116,11 @@ def check_comes(row: OrderRow, path: Path) -> None:
 
 
 def side_price(tick: Tick, side: Side) -> Decimal | None:
-    """What a purchase pays and a sale gets at once: the ask, the bid, else the last price."""
+    """What a purchase pays and a sale gets at once: the ask, the bid, else the last price, of a bar its close."""
     best = tick.ask if side is Side.BUY else tick.bid
-    return best if best is not None else tick.last
+    if best is not None:
+        return best
+    return tick.last if tick.bar is None else tick.bar.close
 
 
 def closing_part(floor: Floor, instrument: str, side: Side, quantity: Decimal) -> Decimal:

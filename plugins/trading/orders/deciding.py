@@ -69,7 +69,7 @@ class Decider:
                     known = now.beside(known, frozenset().union(*self._coming[account_id]))
                 grounds = await ask(known)
                 async with self.floor(context, account_id, *(() if whole else instruments)) as (floor, halted):
-                    if attempt == ATTEMPTS or all(is_priced(floor, ground) for ground in grounds):
+                    if attempt == ATTEMPTS or all(is_priced(floor, ground.marks) for ground in grounds):
                         found = await decide(floor, grounds, halted)
                         await floor.write()
                         return found

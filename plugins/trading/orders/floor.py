@@ -28,11 +28,11 @@ from plugins.trading.accounts.rules import is_valued
 from plugins.trading.ledger.chart import Ledger
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.modes import usual_mode
-from plugins.trading.orders.affording import lacking_cash, lacking_margin
+from plugins.trading.orders.affording import UNVALUED, lacking_cash, lacking_margin
 from plugins.trading.orders.books import Books
 from plugins.trading.orders.events import OrderAccepted, told_end
 from plugins.trading.orders.floorstore import FloorStore
-from plugins.trading.orders.leaving import left_out
+from plugins.trading.orders.leaving import closing_step, left_out, put_off
 from plugins.trading.orders.losing import read_began
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.offers import Offers, Round
@@ -82,6 +82,8 @@ class Floor(Books):
         """What was taken of them here."""
         self.unpaid: dict[str, Step] = {}
         """Fills that were left out, of orders that wait on: see `left_out`."""
+        self.unvalued: dict[str, None] = {}
+        """Orders whose fills were left out as the account cannot be valued: see `put_off`."""
         self._new: dict[str, None] = {}
         self._changed: dict[str, None] = {}
         self.shifts, self.reserves = Shifts(self), Reserves(self.leverage)
@@ -298,35 +300,28 @@ class Floor(Books):
         if filled and row.leg in EXITS:
             self._fit(row.instrument, self.held(row.instrument), market)
 
-    def _instead(self, row: OrderRow, step: Step, market: Market, lacking: str, *, told: bool) -> Step | None:
+    def _instead(self, row: OrderRow, step: Step, market: Market, lacking: Refused, *, told: bool) -> Step | None:
         """What becomes of an order whose fills cannot be paid; None where that is nothing, or its end."""
         if not told and (waits := left_out(self, row, step, market)) is not None:
             self.unpaid[row.id] = step
             return waits if waits.changed else None
-        code = "INSUFFICIENT_MARGIN" if self.lends else "INSUFFICIENT_FUNDS"
-        if (closing := self._closing(row, market)) is None:
-            self.fail(row, code, lacking)
+        closing = closing_step(self, row, market)
+        if lacking.code in UNVALUED and row.time_in_force not in AT_ONCE:
+            self.unvalued[row.id] = None
+            waits = put_off(row, step, closing)
+            return waits if waits.changed else None
+        if closing is None:
+            self.fail(row, lacking.code, lacking.message)
             return None
-        return replace(closing, reason=f"{code}: {lacking}")
+        return replace(closing, reason=f"{lacking.code}: {lacking.message}")
 
-    def _closing(self, row: OrderRow, market: Market) -> Step | None:
-        """Its step as an order that only reduces, where it closes anything; only a margin account's does both."""
-        most = venue.closable(Side(row.side), self.held(row.instrument))
-        if not self.lends or market.tick is None or not most:
-            return None
-        order, now = replace(working(row), reduce_only=True), self.now if row.due_at is not None else None
-        if order.status is OrderStatus.NEW:
-            # It arrives with this message.
-            order, now = replace(order, status=OrderStatus.ACCEPTED, accepted_at=self.now, due_at=self.now), self.now
-        offered = self.offers.of(market)
-        return venue.step(order, market.tick, market.spec, market.model, offered, open=market.open, most=most, now=now)
-
-    def _lacking(self, row: OrderRow, step: Step, market: Market) -> str | None:
+    def _lacking(self, row: OrderRow, step: Step, market: Market) -> Refused | None:
         """Why an account cannot pay these fills, or has no margin for them; None where it can."""
         if self.lends:
             marks = None if row.id == self._judged else self.marks
             return None if marks is None else lacking_margin(self, marks, market, row, step)
-        return lacking_cash(self, row, step)
+        told = lacking_cash(self, row, step)
+        return None if told is None else Refused("INSUFFICIENT_FUNDS", told)
 
     def _mode(self, row: OrderRow, market: Market | None = None) -> DataMode:
         """Of the market's price, else of what is held, else of what the account would be told."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from gateway.core.contract import Context
 from plugins.trading.accounts.rules import SIMULATOR, is_valued
+from plugins.trading.markets.marks import Marks
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.rows import AccountRow, FillRow, OrderRow
@@ -78,7 +79,7 @@ async def ask_all(
     ]  # fmt: skip
 
 
-def is_priced(floor: Floor, ground: Ground) -> bool:
+def is_priced(floor: Floor, marks: Marks) -> bool:
     """Whether all that an account is valued by was asked for, be there a price or none."""
     money = {each for each, amount in floor.cash.items() if amount}
-    return not is_valued(floor.w.account) or ground.marks.asked({*floor.positions, *floor.reserved(), *money})
+    return not is_valued(floor.w.account) or marks.asked({*floor.positions, *floor.reserved(), *money})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from gateway.core.matching.model import ExecutionModel, Spec, Tick
 from schema.provenance import DataMode
@@ -20,6 +21,17 @@ class Market:
     model: ExecutionModel
     tick: Tick | None
     open: bool
+
+    @property
+    def price(self) -> Decimal | None:
+        """The last one that it tells, else the middle of its sides, else the close of a bar; None without any."""
+        tick = self.tick
+        if tick is None or tick.last is not None:
+            return tick.last if tick else None
+        sides = [each for each in (tick.bid, tick.ask) if each is not None]
+        if sides:
+            return sum(sides, Decimal(0)) / len(sides)
+        return tick.bar.close if tick.bar else None
 
     @property
     def mode(self) -> DataMode | None:

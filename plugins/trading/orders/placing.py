@@ -12,7 +12,7 @@ from gateway.core.matching.rounding import EXACT
 from gateway.core.matching.rules import quantity_for
 from gateway.core.matching.session import expiry
 from gateway.core.store import new_id
-from plugins.trading.orders.affording import arrival, check_funds, reserve_of
+from plugins.trading.orders.affording import UNVALUED, arrival, check_funds, reserve_of
 from plugins.trading.orders.arriving import check_arrival
 from plugins.trading.orders.checks import (
     check_comes,
@@ -119,7 +119,8 @@ def replaced_remote(
 
 
 def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
-    """An order whose condition is met is checked as if it were placed now: accepted, or rejected with the reason."""
+    """An order whose condition is met is checked as if it were placed now: accepted, or rejected with the reason. While
+    an account that has a margin cannot be valued, it waits on."""
     wish = replace(wished(row), condition=None)
     try:
         check_loss(floor, ground, wish.side, reduce_only=wish.reduce_only)
@@ -136,7 +137,8 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
         sized = replace(sized, reserved=reserve_of(floor, ground, sized))
         check_funds(floor, ground, sized, arrival(floor, ground, sized), ())
     except Refused as refused:
-        floor.fail(row, refused.code, refused.message)
+        if not (floor.lends and refused.code in UNVALUED and refused.field == ("accountId",)):
+            floor.fail(row, refused.code, refused.message)
         return
     floor.accept(sized, ground.market)
 

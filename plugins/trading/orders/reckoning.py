@@ -81,11 +81,14 @@ def weight_of(row: OrderRow | None) -> object:
 def reserve_at(
     row: OrderRow, tick: Tick | None, spec: Spec, model: ExecutionModel, leverage: Decimal, opens: Decimal
 ) -> Decimal:
-    """What it holds while it is open; for what nobody prices yet by its own limit or stop."""
+    """What it holds while it is open; for what nobody prices yet by its own limit or stop, else by what the other side
+    is at; as much as before where nothing tells a price."""
     if not opens:
         return ZERO
-    price = (side_price(tick, Side(row.side)) if tick else None) or row.limit_price or row.stop_price
-    return ZERO if price is None else reserve(row, price, spec, model, leverage, opens)
+    here, there = (Side.BUY, Side.SELL) if row.side == Side.BUY else (Side.SELL, Side.BUY)
+    price = (side_price(tick, here) if tick else None) or row.limit_price or row.stop_price
+    price = price or (side_price(tick, there) if tick else None)
+    return row.reserved if price is None else reserve(row, price, spec, model, leverage, opens)
 
 
 class Reserves:

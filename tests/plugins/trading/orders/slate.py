@@ -11,7 +11,7 @@ from typing import Any, cast
 from gateway.core.contract import Host
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.margin import initial
-from gateway.core.matching.model import ExecutionModel, Spec, Tick
+from gateway.core.matching.model import Bar, ExecutionModel, Spec, Tick
 from gateway.core.store import Tx
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.prices import Priced
@@ -58,7 +58,8 @@ class Slate:
     @property
     def marks(self) -> Marks:
         """The newest price."""
-        return rowsof.marks({str(BTC): rowsof.mark(format(self.tick.last or D(0), "f"))})
+        bar = self.tick.bar
+        return rowsof.marks({str(BTC): rowsof.mark(format((bar.close if bar else self.tick.last) or D(0), "f"))})
 
     @property
     def standing(self) -> Standing:
@@ -84,6 +85,14 @@ class Slate:
     def meet(self, bid: str, ask: str | None = None, size: str | None = None, **more: str) -> None:
         """A message meets what works, as the engine lets it."""
         self.price(bid, ask, size, **more)
+        self.meet_now()
+
+    def meet_bar(self, open: str, high: str, low: str, close: str) -> None:
+        """The next whole minute does, as the engine hears it: four prices, and neither sides nor a last one."""
+        start = self.floor.now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        self.floor.now = end = start + timedelta(minutes=1)
+        bar = Bar(start=start, end=end, open=D(open), high=D(high), low=D(low), close=D(close))
+        self.tick = Tick(instrument=BTC, at=end, as_of=end, bar=bar)
         self.meet_now()
 
     def meet_now(self) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from plugins.trading.rows import AccountRow, OrderRow, PositionRow
@@ -13,6 +15,7 @@ from schema.words.orders import OrderStatus
 from tests.plugins.trading.engine.floorhouse import BTC, ETH, Hall, hall, wish
 from tests.plugins.trading.orders.pit import GROUP, REPLACE, Pit
 from tests.plugins.trading.orders.pit import wish as wish_of
+from tests.plugins.trading.orders.slate import FREE, slate
 
 SOL = "crypto:SOL/USD"
 D = Decimal
@@ -121,3 +124,34 @@ async def test_what_ends_with_another_instruments_fill_frees_those_behind_it(pit
 
     # Ten at 65, a fifth of it and 0.13 of fee; they close then.
     assert (behind["reserved"], (await pit.order(behind["id"]))["reserved"]) == ("130.13", "0")
+
+
+def test_by_a_bar_what_has_no_price_of_its_own_is_reserved_for_at_its_close():
+    desk = slate(margin="MARGIN", leverage=D(1), model={**FREE, "source": "BARS"})
+    (trails,) = desk.place(wish("BUY", "TRAILING_STOP", "5", trail_amount="10"))
+    (limit,) = desk.place(wish("BUY", "LIMIT", "1", limit_price="99"))
+
+    desk.meet_bar("100", "100", "98", "98")
+
+    assert desk.stand(limit) == ("FILLED", "1")
+    # 5 at 100, then at 98, with half the collar more.
+    assert (trails.reserved, desk.floor.orders[trails.id].reserved) == (D(525), D("514.5"))
+
+
+@pytest.mark.parametrize(("bid", "reserved"), [("101", D("424.2")), (None, D(525))])
+def test_by_a_book_without_asks_a_purchase_is_reserved_for_at_its_bids(bid: str | None, reserved: Decimal):
+    desk = slate(margin="MARGIN", leverage=D(1))
+    (behind,) = desk.place(wish("SELL", "LIMIT", "1", limit_price="101"))
+    (trails,) = desk.place(wish("BUY", "TRAILING_STOP", "5", trail_amount="30"))
+    desk.price("101")
+    desk.tick = replace(desk.tick, bid=None if bid is None else D(bid), ask=None, last=None)
+
+    if bid is None:
+        desk.floor.end_all([behind.id], OrderStatus.CANCELED, "CANCELED")
+        with desk.floor.shifts.reckoning(trails.instrument, desk.ground.market):
+            pass
+    else:
+        desk.meet_now()
+
+    # 5 at 100, then 4 at 101 as one of them closes, with half the collar more.
+    assert (trails.reserved, desk.floor.orders[trails.id].reserved) == (D(525), reserved)

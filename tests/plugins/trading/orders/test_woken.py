@@ -48,6 +48,22 @@ def test_one_that_wants_all_of_it_is_refused_by_the_message_that_wakes_it_and_to
 
 
 @pytest.mark.parametrize(
+    ("second", "code"),
+    [(wish("SELL", "STOP_MARKET", "1", stop_price="98.5"), "WRONG_SIDE_OF_MARKET"),
+     (wish("BUY", "LIMIT", "1", limit_price="108"), "PRICE_COLLAR")],
+)  # fmt: skip
+def test_what_a_bar_wakes_is_judged_by_its_close(second: Wish, code: str):
+    desk = slate(model={**FREE, "source": "BARS"})
+    (first,) = desk.place(LIMIT, leg=OrderLeg.OTO)
+    (waits,) = desk.place(second, leg=OrderLeg.OTO, parent=first.id)
+
+    desk.meet_bar("100", "100", "97", "98")
+
+    status, _, reason = ended(desk, waits)
+    assert (status, str(reason).partition(":")[0]) == ("REJECTED", code)
+
+
+@pytest.mark.parametrize(
     ("quantity", "tif", "stood"),
     [("2", FOK, ("FILLED", "2", None)),
      ("3", IOC, ("CANCELED", "2", "IOC_UNFILLED: what could not be filled at once was cancelled"))],
