@@ -106,11 +106,7 @@ def _check_now(ground: Ground, path: Path, *, opens: str, rests: str | None = No
     if not priced.open:
         raise Refused("MARKET_CLOSED", f"The market of {name} is {priced.state.value}: {opens}.", *path)
     if priced.too_old(ground.model):
-        told = (
-            f"The newest price of {name} is {int(priced.age.total_seconds())} s old, and the account takes none older "
-            f"than {ground.model.max_age_ms / 1000:g} s: try again, or raise model.maxAgeMs{also}."
-        )
-        raise Refused("STALE_PRICE", told, *path)
+        raise Refused("STALE_PRICE", f"{priced.told_old(ground.model)}{also}.", *path)
 
 
 def check_comes(row: OrderRow, path: Path) -> None:
