@@ -193,7 +193,8 @@ class Hedges(Protocol):
     """Proposes hedges of what somebody holds."""
 
     async def offers(self, context: Context, ask: HedgeAsk) -> HedgeOffers:
-        """What each candidate would do; a MarketgateError where that cannot be computed."""
+        """What each candidate would do, by the dates on which all have a close, and a warning where others are left
+        out; a MarketgateError where that cannot be computed."""
 
 
 # --- Heavy computing --------------------------------------------------------------------------------------------------

@@ -9,9 +9,10 @@ from decimal import Decimal
 from gateway.core.contract import Context
 from gateway.core.ports import HedgeAsk, HedgeOffer, HedgeOffers
 from gateway.core.quant.refusals import NotComputable
+from plugins.risk.analysis.words import MissingPrices
 from plugins.risk.hedging.asking import ONE, Position, hedged, quote_of
 from plugins.risk.hedging.inputs import HedgeCandidateInput, HedgeInput
-from plugins.risk.hedging.types import HedgeCandidate, HedgeProposal
+from plugins.risk.hedging.types import HedgeAnalysis, HedgeCandidate, HedgeProposal
 from schema.errors import BadInput
 from schema.symbols import InstrumentId, parse_instrument
 
@@ -31,13 +32,24 @@ class Hedger:
                 )
                 for each in ask.candidates
             ],
-            benchmark=ask.benchmark, target_beta=ask.target_beta, days=ask.days,
+            benchmark=ask.benchmark, target_beta=ask.target_beta, days=ask.days, missing=MissingPrices.DROP_ROWS,
         )  # fmt: skip
         found = await hedged(context, wish, await _position(context, ask))
+        _check_dates(found)
         return HedgeOffers(
             value=found.value, unhedged=found.unhedged, warnings=tuple(found.warnings),
             offers=tuple(_offer(each, proposal) for each in found.candidates for proposal in each.proposals),
         )  # fmt: skip
+
+
+def _check_dates(found: HedgeAnalysis) -> None:
+    """NotComputable where most dates were left out: a hedge is not reckoned from the few days of what is new."""
+    count, left = found.data.count, found.data.count - len(found.dropped)
+    if 2 * left >= count:
+        return
+    few = "; ".join(f"{each.symbol} has closes from {each.first} to {each.last}" for each in found.data.partial)
+    told = f"every instrument has a close on {left} of {count} dates only, and a hedge needs half of them"
+    raise NotComputable(f"{told}: leave out what has few" + (f" ({few})" if few else ""))
 
 
 async def _position(context: Context, ask: HedgeAsk) -> Position:

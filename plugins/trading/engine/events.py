@@ -9,6 +9,7 @@ from typing import Any, Self
 import strawberry
 
 from gateway.core.matching.rounding import EXACT
+from plugins.trading.positions.standing import rounded
 from plugins.trading.rows import AccountRow
 from schema.events import Event, event
 from schema.model import described
@@ -44,7 +45,7 @@ class AccountMarginCall(Event):
         """Of an account at its marks."""
         return cls(
             occurred_at=at, mode=mode, account_id=strawberry.ID(row.id), account_name=row.name, currency=row.currency,
-            equity=equity, maintenance_margin=maintenance,
+            equity=rounded(equity, row.currency), maintenance_margin=rounded(maintenance, row.currency),
         )  # fmt: skip
 
     @classmethod
@@ -74,10 +75,10 @@ class AccountDailyLossReached(Event):
     @classmethod
     def told(cls, row: AccountRow, equity: Decimal, canceled: int, mode: DataMode, at: datetime) -> Self:
         """Of an account at its marks."""
-        before = row.day_equity or Decimal(0)
+        now, before = rounded(equity, row.currency), rounded(row.day_equity or Decimal(0), row.currency)
         return cls(
             occurred_at=at, mode=mode, account_id=strawberry.ID(row.id), account_name=row.name, currency=row.currency,
-            equity=equity, day_equity=before, loss=EXACT.subtract(before, equity),
+            equity=now, day_equity=before, loss=EXACT.subtract(before, now),
             max_daily_loss=row.max_daily_loss or Decimal(0), canceled_orders=canceled,
         )  # fmt: skip
 

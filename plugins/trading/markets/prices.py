@@ -60,15 +60,15 @@ class Priced:
         """Whether the account takes no such price; of a closed market the last one is the newest."""
         return self.held_copy or (self.open and self.age > timedelta(milliseconds=model.max_age_ms))
 
-    def check(self, model: ExecutionModel) -> None:
-        """Refused MARKET_CLOSED or STALE_PRICE where nothing can be filled by it."""
-        name = self.tick.instrument
-        if not self.open:
-            raise Refused("MARKET_CLOSED", f"The market of {name} is {self.state.value}: place a GTC or GTD order.")
-        if self.too_old(model):
-            seconds, most = int(self.age.total_seconds()), model.max_age_ms / 1000
-            told = f"The newest price of {name} is {seconds} s old, and the account takes none older than {most:g} s"
-            raise Refused("STALE_PRICE", f"{told}: try again, or raise model.maxAgeMs.")
+    def told_old(self, model: ExecutionModel) -> str:
+        """Why the account takes no such price, in words, and what helps."""
+        told, age = f"The newest price of {self.tick.instrument} is", self.age.total_seconds()
+        if self.held_copy:
+            return f"{told} our old copy, as every provider failed, and nothing is filled by it: try again"
+        most = model.max_age_ms / 1000
+        shown = f"{int(age)}" if int(age) > most else f"{age:.6f}".rstrip("0")
+        helps = "try again, or raise model.maxAgeMs"
+        return f"{told} {shown} s old, and the account takes none older than {most:g} s: {helps}"
 
 
 class Prices:

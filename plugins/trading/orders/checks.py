@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 MOST_OPEN = 1_000
 """Open orders of an account."""
+BESIDE = 100
+"""More of them that only reduce, and as many again that do it at once: so no position is locked in by other orders."""
 
 Path = tuple[str, ...]
 
@@ -69,12 +71,19 @@ def check_kind(spec: Spec, path: Path, *, lends: bool) -> None:
         raise Refused("MARGIN_ACCOUNT_REQUIRED", told, *path, "symbol")
 
 
-def check_room(floor: Floor, more: int) -> None:
-    """An account has a bounded number of open orders."""
-    there = len(floor.open) + floor.unread
-    if there + more > MOST_OPEN:
-        told = f"The account has {there} open orders, and {MOST_OPEN} at most: cancel some first."
-        raise Refused("TOO_MANY_ORDERS", told, "accountId")
+def check_room(floor: Floor, wish: Wish, more: int, *, waits: bool = False) -> None:
+    """An account has a bounded number of open orders, with a reserve for what only reduces."""
+    there, most, told = len(floor.open) + floor.unread, MOST_OPEN, "at most: cancel some first"
+    beside = ". Orders that only reduce are taken beside them"
+    if only_reduces(wish.side, reduce_only=wish.reduce_only, lends=floor.lends):
+        most, told = MOST_OPEN + BESIDE, "at most with those that only reduce: cancel some first"
+        beside = ". What reduces at once is taken beside them"
+        if not waits and (wish.type is OrderType.MARKET or wish.time_in_force in AT_ONCE):
+            most, beside = most + BESIDE, ""
+    if there + more > most:
+        raise Refused(
+            "TOO_MANY_ORDERS", f"The account has {there} open orders, and {most} {told}{beside}.", "accountId"
+        )
 
 
 def check_market(floor: Floor, ground: Ground, wish: Wish, path: Path, *, remote: bool = False) -> None:
@@ -97,11 +106,7 @@ def _check_now(ground: Ground, path: Path, *, opens: str, rests: str | None = No
     if not priced.open:
         raise Refused("MARKET_CLOSED", f"The market of {name} is {priced.state.value}: {opens}.", *path)
     if priced.too_old(ground.model):
-        told = (
-            f"The newest price of {name} is {int(priced.age.total_seconds())} s old, and the account takes none older "
-            f"than {ground.model.max_age_ms / 1000:g} s: try again, or raise model.maxAgeMs{also}."
-        )
-        raise Refused("STALE_PRICE", told, *path)
+        raise Refused("STALE_PRICE", f"{priced.told_old(ground.model)}{also}.", *path)
 
 
 def check_comes(row: OrderRow, path: Path) -> None:

@@ -64,7 +64,7 @@ def place(floor: Floor, ground: Ground, wish: Wish, how: Place) -> list[OrderRow
     An order that waits (a condition, a parent) is NEW; any other one is accepted and meets the price of now.
     """
     exits = [(leg, exit) for leg, _, exit in exits_of(wish) if exit is not None]
-    check_room(floor, 1 + len(exits))
+    check_room(floor, wish, 1 + len(exits), waits=wish.condition is not None or how.parent is not None)
     row = _checked(floor, ground, wish, replace(how, leg=OrderLeg.ENTRY) if exits else how)
     check_comes(row, (*how.path, "condition", "time"))
     check_opens(floor, ground, wish, None if _waits(row) else row.quantity, how.path)
@@ -88,7 +88,7 @@ def place(floor: Floor, ground: Ground, wish: Wish, how: Place) -> list[OrderRow
 
 def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderRow:
     """An order for a broker, NEW until the broker has answered; whether there is money for it, the broker knows."""
-    check_room(floor, 1)
+    check_room(floor, wish, 1)
     check_switches(floor, how.halted, wish.side, reduce_only=wish.reduce_only)
     check_loss(floor, ground, wish.side, reduce_only=wish.reduce_only, notes=True)
     check_market(floor, ground, wish, how.path, remote=True)

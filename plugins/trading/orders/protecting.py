@@ -11,9 +11,10 @@ from gateway.core.matching.contingencies import CLOSED, EXITS, Consequence, fitt
 from gateway.core.matching.rounding import EXACT
 from gateway.core.matching.venue import closable
 from plugins.trading.ledger.chart import shown
-from plugins.trading.orders.turning import linked
+from plugins.trading.orders.turning import is_triggered, linked
+from plugins.trading.orders.wishes import AT_ONCE
 from plugins.trading.rows import OrderRow
-from schema.words.orders import OrderCause, OrderLeg, OrderStatus
+from schema.words.orders import OrderCause, OrderLeg, OrderStatus, OrderType
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 CLOSING = frozenset({OrderCause.CLOSE, OrderCause.LIQUIDATION})
+BRACKET = EXITS | {OrderLeg.ENTRY}
 
 
 def fitting(rows: Collection[OrderRow], held: Decimal, filled: str | None = None) -> Iterator[Consequence]:
@@ -69,9 +71,10 @@ def take_away(floor: Floor, instrument: str, reason: str) -> list[OrderRow]:
 
 
 def close_down(floor: Floor, instrument: str) -> None:
-    """A position is closed whole: what protects it ends, and what is left of the entries that have opened it."""
+    """A position is closed whole: what protects it ends, and what is left of the entries that have opened it, and of
+    orders that would open it again at once."""
     take_away(floor, instrument, CLOSED)
-    rest = _filling(floor, instrument)
+    rest = [*_filling(floor, instrument), *_taking(floor, instrument)]
     floor.end_all([row.id for row in rest], OrderStatus.CANCELED, CLOSED)
 
 
@@ -97,6 +100,22 @@ def _filling(floor: Floor, instrument: str) -> list[OrderRow]:
         if row.instrument == instrument and row.leg == OrderLeg.ENTRY and row.side == side and row.filled
         and row.id not in parents
     ]  # fmt: skip
+
+
+def _taking(floor: Floor, instrument: str) -> list[OrderRow]:
+    """Orders beside brackets that enlarge a position with whatever is offered next: at the market, or until it has met
+    one message."""
+    side = Side.BUY if floor.held(instrument) > 0 else Side.SELL
+    return [
+        row
+        for row in floor.open
+        if row.instrument == instrument and row.side == side and row.leg not in BRACKET
+        and row.status != OrderStatus.NEW and (row.time_in_force in AT_ONCE or _at_market(row))
+    ]  # fmt: skip
+
+
+def _at_market(row: OrderRow) -> bool:
+    return row.limit_price is None and (row.type == OrderType.MARKET or is_triggered(row))
 
 
 def check_size_kept(row: OrderRow, after: OrderRow) -> None:

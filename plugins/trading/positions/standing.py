@@ -176,10 +176,13 @@ def total(amounts: Iterable[Decimal | None]) -> Decimal | None:
 
 def money(amount: Decimal | None, currency: str) -> Decimal | None:
     """As it is shown: to the currency's minor unit, half to even; what is not ISO 4217 to 8 digits."""
-    if amount is None:
-        return None
-    rounded = amount.quantize(ONE.scaleb(-decimals_of(currency)), context=_ROUNDED)
-    return rounded if rounded else abs(rounded)
+    return None if amount is None else rounded(amount, currency)
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """The same, of what is known."""
+    found = amount.quantize(ONE.scaleb(-decimals_of(currency)), context=_ROUNDED)
+    return found if found else abs(found)
 
 
 def percent(part: Decimal | None, whole: Decimal | None) -> Decimal | None:

@@ -49,7 +49,8 @@ async def test_what_opens_is_cancelled_at_the_broker_and_what_reduces_stays(room
     assert [(row.status, row.reason) for row in rows] == [("CANCELED", REASON), ("ACCEPTED", None)]
     (event,) = await room.losses()
     told = ("accountId", "dayEquity", "maxDailyLoss", "canceledOrders", "mode")
-    assert [event[name] for name in told] == [account, "0", "50", 1, "LIVE"]
+    zero = {"tacc_a": "0.00", "tacc_b": "0.00000000"}[account]
+    assert [event[name] for name in told] == [account, zero, "50", 1, "LIVE"]
     assert (D(event["loss"]), D(event["equity"])) == (D(50), D(-50))
     assert (await room.account(account)).loss_day == "2026-11-20"
     wanted = {"accountId": account, "symbol": SYMBOLS[account], "side": "BUY", "type": "LIMIT", "limitPrice": "90"}

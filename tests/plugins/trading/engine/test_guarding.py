@@ -76,6 +76,28 @@ async def test_the_greatest_loss_of_a_day_cancels_what_opens(sqlite_url: str, tm
         }  # fmt: skip
 
 
+async def test_what_is_told_of_a_loss_or_a_margin_call_is_rounded_to_the_currency(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account(
+            "100", margin="MARGIN", leverage=D(10), day="2026-11-20", day_equity=D("100.0049"), max_daily_loss=D(40)
+        )  # fmt: skip
+        await made.place(account, wish("BUY", "MARKET", "8"), price="100")
+        await made.look()
+
+        await made.tick("92.4007")
+        await made.look()
+
+        (loss,), (call,) = await made.data("account.daily_loss_reached"), await made.data("account.margin_call")
+        assert {name: loss[name] for name in ("equity", "dayEquity", "loss", "maxDailyLoss")} == {
+            "equity": "39.21", "dayEquity": "100.00", "loss": "60.79", "maxDailyLoss": "40",
+        }  # fmt: skip
+        assert {name: call[name] for name in ("equity", "maintenanceMargin")} == {
+            "equity": "39.21", "maintenanceMargin": "36.96",
+        }  # fmt: skip
+
+
 async def test_a_loss_that_closes_the_last_position_counts_too(sqlite_url: str, tmp_path: Path) -> None:
     async with hall(sqlite_url, tmp_path) as made:
         account = await made.account(day="2026-11-20", day_equity=D(1000), max_daily_loss=D(50))

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core.contract import Context
 from gateway.core.identity import Scope
-from gateway.core.ports import Hedges
+from gateway.core.ports import Hedges, Panels
 from plugins.trading.hedging import desk as hedging_desk
 from plugins.trading.hedging.legs import client_order_id, hedge_id, left_of
 from plugins.trading.orders import desk as orders_desk
@@ -23,13 +23,16 @@ from plugins.trading.orders.wishes import Wish
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import OrderRow
 from schema.words.problems import Refused
+from tests.plugins.risk.doubles import HandPanels
+from tests.plugins.risk.panels import panel
+from tests.plugins.trading.hedging.conftest import UP
 from tests.plugins.trading.ledger.books import BY, TENANT
 from tests.plugins.trading.live.room import BTC, ETH, PERP, D, Room, caller
 from tests.plugins.trading.rowsof import position
 
 ANALYZE = """query($id: ID!, $candidates: [String!]!, $symbol: String, $benchmark: String) {
   hedgeAnalyze(accountId: $id, candidates: $candidates, symbol: $symbol, benchmark: $benchmark) {
-  currency positions value hedges { symbol kind side quantity target held price value roundedRatio
+  currency positions value warnings hedges { symbol kind side quantity target held price value roundedRatio
     residualValue cost { fees spread total days } } } }"""
 ORDERS = "orders { symbol side type quantity status cause groupId leg }"
 HEDGE = f"hedge {{ id complete {ORDERS} open {{ symbol quantity }} }} userErrors {{ field code message }}"
@@ -76,6 +79,39 @@ async def test_positions_are_hedged_together_less_what_is_held_of_the_candidate(
     assert {(each["symbol"], each["kind"]) for each in both["hedges"]} == {
         (PERP, "MINIMUM_VARIANCE"), (PERP, "BETA"), (ETH, "MINIMUM_VARIANCE"), (ETH, "BETA"),
     }  # fmt: skip
+
+
+async def test_what_trades_on_fewer_days_hedges_and_the_dates_that_are_left_out_are_told(room: Room):
+    closes = UP | {ETH: ["10", "11", None, None, "9.801", "10.7811"]}
+    room.house.host.services[Panels] = HandPanels(panel(closes))
+    await room.place("BUY", "MARKET", "3", accountId=MINE)
+
+    found = await room.see(ANALYZE, id=MINE, candidates=[ETH])
+    both = await room.see(ANALYZE, id=MINE, candidates=[ETH, PERP])
+    made = await execute(room, **{"with": {"candidate": ETH}})
+
+    told = "dates left out because a close is missing: 2; the return after one spans it"
+    assert (found["warnings"], both["warnings"]) == ([told], [told])
+    assert [(each["side"], each["quantity"], each["roundedRatio"]) for each in found["hedges"]] == [("SELL", "6", 1.0)]
+    assert (made["userErrors"], await held(room)) == ([], {BTC: "3", ETH: "-6"})
+
+
+async def test_a_hedge_by_closes_of_the_last_days_alone_is_refused_and_says_whose(room: Room):
+    closes = {name: [*UP[name], "108", "109"] for name in (BTC, PERP)} | {ETH: [None] * 5 + ["10", "11", "10"]}
+    room.house.host.services[Panels] = HandPanels(panel(closes))
+    await room.place("BUY", "MARKET", "3", accountId=MINE)
+
+    body = await room.ask(ANALYZE, id=MINE, candidates=[ETH, PERP])
+    refused = await execute(room, **{"with": {"candidate": ETH}})
+    without = await room.see(ANALYZE, id=MINE, candidates=[PERP])
+
+    told = (
+        "every instrument has a close on 3 of 8 dates only, and a hedge needs half of them: leave out what has few "
+        f"({ETH} has closes from 2026-11-07 to 2026-11-09)"
+    )
+    assert [(each["extensions"]["code"], each["message"]) for each in body["errors"]] == [("NOT_COMPUTABLE", told)]
+    assert [(each["code"], each["message"]) for each in refused["userErrors"]] == [("HEDGE_NOT_COMPUTABLE", f"{told}.")]
+    assert (without["warnings"], [each["symbol"] for each in without["hedges"]]) == ([], [PERP])
 
 
 async def test_a_hedge_is_made_though_somebody_has_called_an_order_as_its_leg(room: Room):

@@ -16,7 +16,6 @@ from schema.provenance import DataMode, FeedDelay
 from schema.symbols import parse_instrument
 from schema.words.books import OrderBook, PriceLevel
 from schema.words.instruments import Instrument, InstrumentType, type_of
-from schema.words.problems import Refused
 from schema.words.quotes import PriceType, Quote
 from schema.words.venues import MarketState
 from tests.plugins.trading.rowsof import MADE, NOON, D
@@ -120,7 +119,7 @@ def test_orders_are_filled_in_regular_hours_and_in_extended_ones_where_the_accou
     assert not is_open(MarketState.HALTED, extended=True)
 
 
-def test_an_old_price_of_an_open_market_and_any_of_a_closed_one_fill_nothing():
+def test_an_old_price_of_an_open_market_is_too_old_and_that_of_a_closed_one_is_not():
     model = ExecutionModel(max_age_ms=60_000)
     new = Priced(
         tick=tick_of(quote(), NOON), price=D(100), currency="USD", provenance=MADE, state=MarketState.REGULAR,
@@ -129,16 +128,25 @@ def test_an_old_price_of_an_open_market_and_any_of_a_closed_one_fill_nothing():
     old = replace(new, age=timedelta(seconds=61))
     closed = replace(old, open=False, state=MarketState.CLOSED)
 
-    new.check(model)
-    with pytest.raises(Refused) as stale:
-        old.check(model)
-    with pytest.raises(Refused) as shut:
-        closed.check(model)
-
-    assert (stale.value.code, stale.value.message) == (
-        "STALE_PRICE",
-        "The newest price of crypto:BTC/USD is 61 s old, and the account takes none older than 60 s: "
-        "try again, or raise model.maxAgeMs.",
-    )
-    assert (shut.value.code, closed.too_old(model)) == ("MARKET_CLOSED", False)
+    assert [each.too_old(model) for each in (new, old, closed)] == [False, True, False]
     assert replace(new, held_copy=True).too_old(model)
+
+
+def test_how_old_a_price_is_is_told_as_finely_as_it_takes_and_an_old_copy_is_called_one():
+    new = Priced(
+        tick=tick_of(quote(), NOON), price=D(100), currency="USD", provenance=MADE, state=MarketState.REGULAR,
+        open=True, age=timedelta(milliseconds=3, microseconds=400),
+    )  # fmt: skip
+    old, barely = replace(new, age=timedelta(seconds=61)), replace(new, age=timedelta(seconds=60, microseconds=1))
+    copy = replace(new, held_copy=True)
+
+    cases = ((old, 60_000), (new, 1), (barely, 60_000), (copy, 60_000))
+    told = [priced.told_old(ExecutionModel(max_age_ms=most)) for priced, most in cases]
+
+    name = "The newest price of crypto:BTC/USD is"
+    assert told == [
+        f"{name} 61 s old, and the account takes none older than 60 s: try again, or raise model.maxAgeMs",
+        f"{name} 0.0034 s old, and the account takes none older than 0.001 s: try again, or raise model.maxAgeMs",
+        f"{name} 60.000001 s old, and the account takes none older than 60 s: try again, or raise model.maxAgeMs",
+        f"{name} our old copy, as every provider failed, and nothing is filled by it: try again",
+    ]

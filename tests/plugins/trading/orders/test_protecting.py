@@ -59,6 +59,29 @@ async def test_closing_a_position_whole_cancels_what_is_left_of_the_entry_that_o
     assert [status for status, *_ in await stand(pit, *waiting)] == ["ACCEPTED", "NEW", "NEW"]
 
 
+async def test_closing_a_position_whole_cancels_what_is_left_of_purchases_at_the_market(pit: Pit):
+    pit.price("99", "101", size="3")
+    bought = await pit.place("BUY", "MARKET", "5")
+    late = await pit.place("BUY", "MARKET", "1")
+    stop = await pit.place("BUY", "STOP_MARKET", "1", stopPrice="120")
+    resting = await pit.place("BUY", "LIMIT", "1", limitPrice="90")
+    ids = [each["order"]["id"] for each in (bought, late, stop, resting)]
+    before = await stand(pit, *ids)
+
+    part = await pit.do(CLOSE, accountId="tacc_1", symbol=BTC, quantity="1")
+    between = await stand(pit, *ids)
+    closed = await pit.do(CLOSE, accountId="tacc_1", symbol=BTC)
+    pit.price("99", "101", size="50")
+    await pit.tick()
+
+    assert before == [("PARTIALLY_FILLED", "5", "3"), *[("ACCEPTED", "1", "0")] * 3]
+    assert (part["order"]["status"], between) == ("FILLED", before)
+    assert (closed["order"]["status"], await pit.positions()) == ("FILLED", {})
+    after = [("CANCELED", "5", "3"), ("CANCELED", "1", "0"), *[("ACCEPTED", "1", "0")] * 2]
+    assert await stand(pit, *ids) == after
+    assert [(await pit.order(each))["reason"] for each in ids] == [CLOSED, CLOSED, None, None]
+
+
 @pytest.mark.parametrize("act", [CLOSE, PROTECT])
 async def test_what_protects_the_next_fill_of_an_entry_outlives_a_position_of_the_other_side(pit: Pit, act: str):
     await pit.open("tacc_turned", margin="MARGIN", leverage=D(5))

@@ -12,8 +12,7 @@ from gateway.core.matching.model import ExecutionModel, Fees
 from plugins.trading.accounts.store import MemberStore, PermitStore, SwitchDirectory
 from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.rows import PermitRow, SwitchRow
-from plugins.trading.tables import accounts, orders
-from tests.contract.tenants import row_of
+from plugins.trading.tables import accounts
 from tests.plugins.speakers import NOON
 from tests.plugins.trading.ledger.books import BY, TENANT
 from tests.plugins.trading.orders.pit import (
@@ -286,28 +285,6 @@ async def test_after_a_loss_of_the_day_only_reducing_orders_are_taken_until_the_
     placed = [each["order"]["status"] for each in (reduced, sold, moved, closed, taken)]
     assert placed == ["FILLED", "FILLED", "ACCEPTED", "FILLED", "ACCEPTED"]
     assert protected["orders"][0]["status"] == "ACCEPTED"
-
-
-async def test_an_account_has_a_bounded_number_of_open_orders(pit: Pit):
-    row = row_of(orders, TENANT) | {
-        "account_id": "tacc_1", "open": True, "instrument": BTC, "side": "BUY", "type": "LIMIT", "status": "ACCEPTED",
-        "time_in_force": "GTC", "cause": "USER", "limit_price": D(50), "reserved": D(0), "parent_id": None,
-        "group_id": None, "leg": None, "condition": None,
-    }  # fmt: skip
-    async with pit.house.store.write() as tx:
-        many = [
-            row | {"id": f"ord_{n}", "number": -n, "client_order_id": None, "broker_order_id": None} for n in range(999)
-        ]
-        await tx.run(orders.insert(), many)
-
-    bracket = await pit.refused(PLACE, **wish("BUY", "LIMIT", limitPrice="90", stopLoss={"stopPrice": "80"}))
-    last = await pit.place("BUY", "LIMIT", limitPrice="90")
-    full = await pit.refused(PLACE, **wish("BUY", "MARKET"))
-
-    told = "The account has {} open orders, and 1000 at most: cancel some first."
-    assert bracket == ("TOO_MANY_ORDERS", "input.accountId", told.format(999))
-    assert full == ("TOO_MANY_ORDERS", "input.accountId", told.format(1000))
-    assert last["order"]["status"] == "ACCEPTED"
 
 
 async def test_the_greatest_loss_of_the_day_is_looked_at_before_each_order(pit: Pit):
