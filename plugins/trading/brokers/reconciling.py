@@ -166,6 +166,7 @@ class Reconciler:
             listed = await self._listed(broker, rows, whole)
             for row in rows:
                 await self._order(broker, row, seen, listed)
+            await self._desk.together.take_back(broker, account, rows)
             if whole and listed is not None:
                 await self._strays(broker, account, listed, rows)
             late = await self._late(broker, account, seen) if whole else []

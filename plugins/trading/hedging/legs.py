@@ -66,9 +66,9 @@ def wish_of(leg: Leg, hedge: str, number: int, strategy: str | None) -> Wish:
     )  # fmt: skip
 
 
-def client_order_id(hedge: str, number: int, attempt: int = 1) -> str:
-    """Of a leg, by its place; the next one where somebody has called another order so."""
-    return f"{hedge}:{number}" if attempt == 1 else f"{hedge}:{number}:{attempt}"
+def client_order_id(hedge: str, number: int) -> str:
+    """Of a leg, by its place."""
+    return f"{hedge}:{number}"
 
 
 def closing_wish(row: OrderRow, left: Decimal, held: Decimal, hedge: str) -> Wish | None:
