@@ -6,7 +6,7 @@ asking the broker for the order's client id.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -71,6 +71,20 @@ class LiveDesk:
         _check_busy(broker)
         row, kept = await self._keep(context, account, ground, wish, digest)
         return await self.send(broker, account, row) if kept else row
+
+    async def place_fitted(
+        self, context: Context, account: AccountRow, wish: Wish, fit: Callable[[LiveFloor], Awaitable[Wish | None]]
+    ) -> OrderRow | None:
+        """An order whose size is told behind the lock; None where nothing is wanted any more then."""
+        broker = await self._broker(account)
+        ground = await self._ground(context, broker, account, wish)
+        _check_busy(broker)
+        async with self._floor(context, account.id) as (floor, halted):
+            now = await fit(floor)
+            if now is None:
+                return None
+            row = await self._put(floor, context, ground, now, Place(made_by=context.principal.actor, halted=halted))
+        return await self.send(broker, account, row)
 
     async def place_all(self, context: Context, account: AccountRow, batch: Batch) -> Sequence[OrderRow]:
         """All of them are kept, or none; then they are sent one after the other, whoever waits for it, or what was
@@ -217,13 +231,16 @@ class LiveDesk:
                     raise Refused("IDEMPOTENCY_MISMATCH", told, "clientOrderId")
                 if held is not None:
                     return held, False
-            await self.check_permit(floor)
-            row = place_remote(
-                floor, ground, wish, Place(made_by=context.principal.actor, halted=halted, digest=digest)
-            )
-            await self._record(floor, trail.placed(context, row, broker=account.broker))
-            await floor.write()
+            how = Place(made_by=context.principal.actor, halted=halted, digest=digest)
+            row = await self._put(floor, context, ground, wish, how)
         return row, True
+
+    async def _put(self, floor: LiveFloor, context: Context, ground: Ground, wish: Wish, how: Place) -> OrderRow:
+        await self.check_permit(floor)
+        row = place_remote(floor, ground, wish, how)
+        await self._record(floor, trail.placed(context, row, broker=floor.w.account.broker))
+        await floor.write()
+        return row
 
     async def _record(self, floor: LiveFloor, act: Act) -> None:
         await self._host.service(Audit).record(floor.w.tx, act)

@@ -15,12 +15,15 @@ from plugins.trading.brokers.floor import LiveFloor
 from plugins.trading.brokers.together import Batch
 from plugins.trading.hedging.legs import (
     KIND,
+    ZERO,
     Leg,
     check_apart,
     check_legs,
     closing_wish,
     hedge_id,
+    is_closing,
     left_of,
+    unclosed,
     wish_of,
 )
 from plugins.trading.hedging.store import HedgeStore
@@ -177,15 +180,14 @@ class HedgeDesk:
     async def _take_back(
         self, context: Context, account: AccountRow, hedge: str, held: Sequence[OrderRow], key: str | None
     ) -> Hedge:
-        desk, refused = context.service(OrderDesk), None
-        await self._cancel(context, held)
+        """Orders that close it already are left to it, and count as if they had."""
+        refused = None
+        await self._cancel(context, [row for row in held if not is_closing(row)])
         stands = await context.service(Appraiser).held(context, account)
         units = {row.instrument: row.quantity for row in stands.positions}
         now = await self._held(context, account, hedge)
         rows = {row.instrument: row for row in now}
-        made = [
-            closing_wish(rows[name], left, units[name], hedge) for name, left in left_of(now).items() if name in units
-        ]
+        made = [closing_wish(rows[name], left, units.get(name, ZERO), hedge) for name, left in unclosed(now).items()]
         wishes = [wish for wish in made if wish is not None]
         nothing = not wishes and not any(row.open for row in held)
         # Before anything is sent: whoever repeats it sends nothing twice.
@@ -195,9 +197,9 @@ class HedgeDesk:
             raise _closed()
         for wish in wishes:
             try:
-                placed = await desk.place(context, account.id, wish)
-                if placed.order.status == OrderStatus.REJECTED:
-                    raise Refused("BROKER_REFUSED", f"{wish.symbol}: {placed.order.reason}", "hedgeId")
+                placed = await self._close(context, account, hedge, wish, rows[wish.symbol])
+                if placed is not None and placed.status == OrderStatus.REJECTED:
+                    raise Refused("BROKER_REFUSED", f"{wish.symbol}: {placed.reason}", "hedgeId")
             except Refused as error:
                 refused = refused or error
         if key is not None:
@@ -206,6 +208,17 @@ class HedgeDesk:
         return Hedge(
             id=hedge, account=account, orders=await self._held(context, account, hedge), refused=refused
         )  # fmt: skip
+
+    async def _close(
+        self, context: Context, account: AccountRow, hedge: str, wish: Wish, row: OrderRow
+    ) -> OrderRow | None:  # fmt: skip
+        """What of it is not being closed behind the lock; None where that is nothing, as others close it meanwhile."""
+
+        async def fit(floor: LiveFloor) -> Wish | None:
+            left = unclosed(await self._rows.of(floor.w.tx, context.tenant, account.id, hedge))
+            return closing_wish(row, left.get(wish.symbol, ZERO), floor.held(wish.symbol), hedge)
+
+        return await self._live.place_fitted(context, account, wish, fit)
 
     async def _is_repeated(self, tx: Tx, account: AccountRow, hedge: str, key: str | None) -> bool:
         closed = None if key is None else await self._rows.closed_by(tx, account.tenant_id, account.id, key)

@@ -86,7 +86,7 @@ async def test_closing_a_hedge_that_nobody_has_answered_says_how_to_go_on(
         raise RuntimeError("gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr("plugins.trading.orders.desk.OrderDesk.place", killed)
+        patch.setattr("plugins.trading.brokers.desk.LiveDesk.place_fitted", killed)
         with pytest.raises(RuntimeError):
             await room.house.host.service(HedgeDesk).close(room.house.context(room.who), MINE, made["hedge"]["id"], "k")
     again = await room.see(SHUT, **closing)
