@@ -201,21 +201,34 @@ async def test_a_group_whose_process_ends_before_its_last_order_is_sent_is_taken
     assert [each["id"] for each in (await room.do(GROUP, **wanted))["orders"]] == ids
 
 
-async def test_a_group_of_which_the_broker_rejects_one_later_is_taken_back_but_for_what_is_filled(room: Room) -> None:
-    await room.do(GROUP, **group("tacc_a", "100", "99", "98"))
+async def test_a_group_of_which_one_is_refused_after_its_process_has_ended_is_taken_back_but_for_what_is_filled(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside an order that was placed on its own."""
+    with monkeypatch.context() as patch:
+        killed_at(patch, 3)
+        await room.ask(GROUP, **group("tacc_a", "100", "99", "98"))
     single = (await room.place("tacc_a"))["order"]["id"]
-    first, second, *_ = (venue := room.venue("tacc_a")).orders.values()
-    venue.fill(first, "1", "100")
-    second.status = "rejected"
+    venue = room.venue("tacc_a")
+    venue.fill(venue.orders["1"], "1", "100")
 
-    await room.look()
+    await room.look(61)
     await room.look()
 
     assert await stand(room, "tacc_a") == [
-        ("FILLED", ""), ("REJECTED", "Alpaca says rejected"), ("CANCELED", "GROUP_FAILED"), ("ACCEPTED", "")
+        ("FILLED", ""), ("CANCELED", "GROUP_FAILED"), ("REJECTED", "BROKER_UNAVAILABLE"), ("ACCEPTED", "")
     ]  # fmt: skip
     assert (await room.order(single)).group_id is None
-    assert venue.orders["3"].status == "canceled"
+
+
+async def test_once_all_of_a_group_were_accepted_each_is_on_its_own(room: Room) -> None:
+    await room.do(GROUP, **group("tacc_a", "100", "99"))
+    room.venue("tacc_a").orders["1"].status = "rejected"
+
+    await room.look()
+    await room.look()
+
+    assert [status for status, _ in await stand(room, "tacc_a")] == ["REJECTED", "ACCEPTED"]
 
 
 async def test_what_is_cancelled_by_its_owner_takes_no_other_of_its_group_along(room: Room) -> None:
