@@ -18,6 +18,7 @@ from plugins.trading.accounts.switches import SwitchDesk
 from plugins.trading.brokers.adjusting import UnitsDesk
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.reconciling import EVERY_S, Reconciler
+from plugins.trading.brokers.sendings import Sendings
 from plugins.trading.engine.engine import Engine
 from plugins.trading.engine.events import EVENTS as ACCOUNT_EVENTS
 from plugins.trading.hedging.desk import HedgeDesk
@@ -40,7 +41,9 @@ from plugins.trading.tables import TABLES
 
 def services(host: Host) -> dict[type, Any]:
     """One of each a process."""
-    kinds = (SwitchDesk, Appraiser, LedgerDesk, UnitsDesk, ScheduleDesk, Engine, Reconciler, Hints, Readings)
+    kinds = (
+        SwitchDesk, Appraiser, LedgerDesk, UnitsDesk, ScheduleDesk, Engine, Reconciler, Sendings, Hints, Readings,
+    )  # fmt: skip
     brokers, decider = Brokers(host), Decider(host)
     made: dict[type, Any] = {Brokers: brokers, TradingKeys: brokers, AccountDesk: AccountDesk(host, brokers.ids)}
     made |= {OfferBook: OfferBook(), OrderDesk: OrderDesk(host, decider), HedgeDesk: HedgeDesk(host, decider)}
@@ -63,7 +66,8 @@ def workers(host: Host) -> Sequence[Worker]:
 
 
 async def stop(host: Host) -> None:
-    """Nothing is left of it."""
+    """Nothing is left of it; what is being sent to brokers is sent to its end."""
+    await host.service(Sendings).settled()
     await host.service(Engine).close()
 
 

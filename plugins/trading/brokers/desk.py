@@ -6,7 +6,7 @@ asking the broker for the order's client id.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -34,12 +34,13 @@ from plugins.trading.brokers.port import (
     Report,
     Ticket,
 )
-from plugins.trading.brokers.settling import Settler, standing
+from plugins.trading.brokers.sendings import Sendings
+from plugins.trading.brokers.settling import Settler
+from plugins.trading.brokers.together import Batch, Together
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders import trail
-from plugins.trading.orders.checks import check_switches
 from plugins.trading.orders.ground import Ground, ground_of
-from plugins.trading.orders.groups import GroupKey, find_placed, note_placed
+from plugins.trading.orders.groups import unclaimed
 from plugins.trading.orders.placing import Place, place_remote, replaced_remote
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.wishes import Wish, check_wish
@@ -51,7 +52,6 @@ from schema.words.orders import OrderCause, OrderStatus, OrderType
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
-GROUP_FAILED = "GROUP_FAILED: an order that was placed together with it was refused"
 SOON = timedelta(seconds=20)
 """Where a process has stood still for longer between keeping an order and sending it, it is not sent: somebody else
 may be about to give it up."""
@@ -63,6 +63,7 @@ class LiveDesk:
 
     def __init__(self, host: Host) -> None:
         self._host, self._gate, self._settler = host, Gate(), Settler(host)
+        self.together = Together(host, self)
 
     async def place(self, context: Context, account: AccountRow, wish: Wish, digest: str) -> OrderRow:
         """The order as far as the broker's answer decides it; NEW where there was none in time."""
@@ -70,44 +71,43 @@ class LiveDesk:
         ground = await self._ground(context, broker, account, wish)
         _check_busy(broker)
         row, kept = await self._keep(context, account, ground, wish, digest)
-        return await self._send(broker, account, row) if kept else row
+        return await self.send(broker, account, row) if kept else row
 
-    async def place_all(
-        self, context: Context, account: AccountRow, wishes: Sequence[Wish], key: GroupKey | None
-    ) -> list[OrderRow]:
-        """All of them are kept, or none; then they are sent one after the other, which no broker does at once.
-
-        Where one is refused those behind it are not sent, and those before it are cancelled; what is filled stays.
-        """
+    async def place_fitted(
+        self, context: Context, account: AccountRow, wish: Wish, fit: Callable[[LiveFloor], Awaitable[Wish | None]]
+    ) -> OrderRow | None:
+        """An order whose size is told behind the lock; None where nothing is wanted any more then."""
         broker = await self._broker(account)
-        paths = [("orders", str(n)) for n in range(len(wishes))]
-        grounds = [
-            await self._ground(context, broker, account, wish, *path)
-            for path, wish in zip(paths, wishes, strict=True)
-        ]  # fmt: skip
+        ground = await self._ground(context, broker, account, wish)
         _check_busy(broker)
         async with self._floor(context, account.id) as (floor, halted):
-            if (before := await find_placed(floor.w.tx, floor.w.tenant, account.id, key)) is not None:
+            now = await fit(floor)
+            if now is None:
+                return None
+            row = await self._put(floor, context, ground, now, Place(made_by=context.principal.actor, halted=halted))
+        return await self.send(broker, account, row)
+
+    async def place_all(self, context: Context, account: AccountRow, batch: Batch) -> Sequence[OrderRow]:
+        """All of them are kept, or none; then they are sent one after the other, whoever waits for it, or what was
+        placed in their stead before."""
+        broker = await self._broker(account)
+        places = [(wish, (batch.path, str(n))) for n, wish in enumerate(batch.wishes)]
+        grounds = [await self._ground(context, broker, account, wish, *path) for wish, path in places]
+        _check_busy(broker)
+        async with self._floor(context, account.id) as (floor, halted):
+            if (before := await batch.before(floor)) is not None:
                 return before
-            await self._check_permit(floor)
-            rows = [
-                place_remote(floor, ground, wish, Place(made_by=context.principal.actor, halted=halted, path=path))
-                for path, ground, wish in zip(paths, grounds, wishes, strict=True)
-            ]
-            await note_placed(floor, key, rows)
+            await self.check_permit(floor)
+            rows = []
+            for ground, (wish, path) in zip(grounds, places, strict=True):
+                how = Place(made_by=context.principal.actor, halted=halted, digest=batch.digest, path=path)
+                rows.append(place_remote(floor, ground, await unclaimed(floor, wish), how))
+            if batch.note is not None:
+                await batch.note(floor, rows)
             for row in rows:
                 await self._record(floor, trail.placed(context, row, broker=account.broker))
             await floor.write()
-        sent: list[OrderRow] = []
-        for row in rows:
-            if any(each.status == OrderStatus.REJECTED for each in sent):
-                sent.append(await self._settler.end(row, OrderStatus.CANCELED, GROUP_FAILED))
-                continue
-            now = await self._waiting(row) if sent else row
-            sent.append(await self._send(broker, account, now) if now.status == OrderStatus.NEW else now)
-        if any(each.status == OrderStatus.REJECTED for each in sent):
-            return await self._take_back(context, account, sent)
-        return sent
+        return await self._host.service(Sendings).carried(self.together.send(broker, account, rows))
 
     async def replace(
         self, context: Context, account: AccountRow, row: OrderRow, terms: Mapping[str, Any]
@@ -144,7 +144,7 @@ class LiveDesk:
     ) -> tuple[OrderRow, OrderRow]:  # fmt: skip
         """The order as it stands, and with other terms; Refused where it cannot have them."""
         before = _open(floor, row)
-        await self._check_permit(floor)
+        await self.check_permit(floor)
         if not course.is_replaceable(before):
             told = f"It is {before.status}, {before.filled:f} of it filled: cancel it, and place the rest anew."
             raise Refused("ORDER_INVALID", told, "orderId")
@@ -243,13 +243,16 @@ class LiveDesk:
                     raise Refused("IDEMPOTENCY_MISMATCH", told, "clientOrderId")
                 if held is not None:
                     return held, False
-            await self._check_permit(floor)
-            row = place_remote(
-                floor, ground, wish, Place(made_by=context.principal.actor, halted=halted, digest=digest)
-            )
-            await self._record(floor, trail.placed(context, row, broker=account.broker))
-            await floor.write()
+            how = Place(made_by=context.principal.actor, halted=halted, digest=digest)
+            row = await self._put(floor, context, ground, wish, how)
         return row, True
+
+    async def _put(self, floor: LiveFloor, context: Context, ground: Ground, wish: Wish, how: Place) -> OrderRow:
+        await self.check_permit(floor)
+        row = place_remote(floor, ground, wish, how)
+        await self._record(floor, trail.placed(context, row, broker=floor.w.account.broker))
+        await floor.write()
+        return row
 
     async def _record(self, floor: LiveFloor, act: Act) -> None:
         await self._host.service(Audit).record(floor.w.tx, act)
@@ -281,41 +284,15 @@ class LiveDesk:
             cash = await PositionStore().cash(tx, account.tenant_id, account.id)
         return {row.instrument for row in held}, {row.asset for row in cash} | {row.currency for row in held}
 
-    async def _waiting(self, row: OrderRow) -> OrderRow:
-        """An order behind others, before it is sent: ended where it was cancelled, or may not be placed any more."""
-        async with writing(self._host, row.tenant_id, row.account_id) as w:
-            floor = await LiveFloor.opened(self._host, w, [row.instrument])
-            now = await standing(floor, row)
-            if now.status == OrderStatus.PENDING_CANCEL:
-                floor.end(now, OrderStatus.CANCELED, now.reason or "CANCELED")
-            elif now.status == OrderStatus.NEW:
-                try:
-                    await self._check_permit(floor)
-                    check_switches(floor, floor.halted, Side(now.side), reduce_only=now.reduce_only)
-                except Refused as refused:
-                    floor.fail(now, refused.code, refused.message)
-            await floor.write()
-        return floor.orders.get(row.id, now)
-
-    async def _take_back(self, context: Context, account: AccountRow, rows: Sequence[OrderRow]) -> list[OrderRow]:
-        """Orders as they stand once those that were open are cancelled; one that cannot be keeps no other from it."""
-        for row in rows:
-            try:
-                if row.open:
-                    await self.cancel(context, account, row)
-            except Refused as error:
-                LOG.info("broker_order_not_taken_back", order=row.id, reason=error.message)
-        async with self._host.store.read() as tx:
-            return await OrderStore().named(tx, account.tenant_id, account.id, [row.id for row in rows])
-
-    async def _check_permit(self, floor: LiveFloor) -> None:
+    async def check_permit(self, floor: LiveFloor) -> None:
         """An organisation that wants no live trading any more sends nothing but cancellations."""
         permit = await PermitStore().find(floor.w.tx, floor.w.tenant)
         if permit is None or not permit.live:
             told = "Your organisation has not opted in to live trading: an owner or admin does so with"
             raise Refused("NOT_ALLOWED", f"{told} `tradingLiveOptIn`.", "accountId")
 
-    async def _send(self, broker: Broker, account: AccountRow, row: OrderRow) -> OrderRow:
+    async def send(self, broker: Broker, account: AccountRow, row: OrderRow) -> OrderRow:
+        """An order that is kept; NEW where no answer came in time."""
         if self._host.clock.now() - row.created_at > SOON:
             return await self._settler.end(row, OrderStatus.REJECTED, "BROKER_UNAVAILABLE: it was not sent in time")
         try:

@@ -169,6 +169,7 @@ class Reconciler:
             broker = await brokers.of(account.tenant_id, account.broker)
             listed = await self._listed(broker, rows, whole)
             clear = [await self._clear(row, seen, self._order(broker, row, seen, listed)) for row in rows]
+            await self._desk.together.take_back(broker, account, rows)
             if whole and listed is not None:
                 await self._strays(broker, account, seen, listed, rows)
             late = await self._late(broker, account, seen) if whole else []

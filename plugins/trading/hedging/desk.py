@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import count
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.core.contract import Context, Host
 from gateway.core.ports import Audit
 from gateway.core.store import Tx
 from plugins.trading.accounts.rules import SIMULATOR
+from plugins.trading.brokers.desk import LiveDesk
+from plugins.trading.brokers.floor import LiveFloor
+from plugins.trading.brokers.together import Batch
 from plugins.trading.hedging.legs import (
     KIND,
+    ZERO,
     Leg,
     check_apart,
     check_legs,
-    client_order_id,
     closing_wish,
     hedge_id,
+    is_closing,
     left_of,
+    unclosed,
     wish_of,
 )
 from plugins.trading.hedging.store import HedgeStore
@@ -28,9 +32,9 @@ from plugins.trading.orders.deciding import Decider
 from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
-from plugins.trading.orders.knowing import Known, Placed, ask_all
+from plugins.trading.orders.groups import unclaimed
+from plugins.trading.orders.knowing import Known, ask_all
 from plugins.trading.orders.placing import Place, place
-from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.wishes import Wish, check_wish
 from plugins.trading.positions.standings import Appraiser
 from plugins.trading.rows import AccountRow, OrderRow
@@ -40,6 +44,8 @@ from schema.symbols import parse_instrument
 from schema.words.orders import OrderCause, OrderStatus
 from schema.words.problems import Refused
 
+OURS = frozenset({"BROKER_UNAVAILABLE", "DAILY_LOSS_REACHED", "KILL_SWITCH", "NOT_ALLOWED"})
+"""Codes with which an order for a broker ends though the broker has not refused it."""
 Legs = Callable[[AccountRow], Awaitable[Sequence[Leg]]]
 
 
@@ -65,7 +71,7 @@ class HedgeDesk:
     """Whoever may trade with the account may hedge it."""
 
     def __init__(self, host: Host, decider: Decider) -> None:
-        self._host, self._decider, self._rows = host, decider, HedgeStore()
+        self._host, self._decider, self._rows, self._live = host, decider, HedgeStore(), LiveDesk(host)
 
     async def execute(
         self, context: Context, account_id: str, legs: Legs, *, client_id: str | None, digest: str,
@@ -87,7 +93,7 @@ class HedgeDesk:
         for n, wish in enumerate(wishes):
             check_wish(wish, "legs", str(n))
         if known.at_broker:
-            return await self._send(context, account, hedge, wishes)
+            return await self._send(context, account, hedge, wishes, digest)
         prices = Prices.of(context)
         named = [await prices.find(wish.symbol, "legs", str(n), "symbol") for n, wish in enumerate(wishes)]
         check_apart(named)
@@ -102,7 +108,7 @@ class HedgeDesk:
             for n, (wish, ground) in enumerate(zip(wishes, grounds, strict=True)):
                 path = ("legs", str(n))
                 how = Place(made_by=context.principal.actor, halted=halted, digest=digest, path=path)
-                self._put(floor, ground, await self._named(floor, wish), how)
+                self._put(floor, ground, await unclaimed(floor, wish), how)
             await self._record(floor, context, "hedge.executed", hedge, wishes)
             return Hedge(id=hedge, account=account, orders=_of(floor, hedge))
 
@@ -153,12 +159,6 @@ class HedgeDesk:
 
         return await self._decider.decided(context, known, named, ask, put, whole=True)
 
-    async def _named(self, floor: Floor, wish: Wish) -> Wish:
-        """Under its own id, if nobody has called an order so: the hedge is known by its group."""
-        w, wanted = floor.w, wish.client_order_id or ""
-        taken = await OrderStore().has_client_id(w.tx, w.tenant, w.account.id, wanted)
-        return replace(wish, client_order_id=None if taken else wanted)
-
     def _put(self, floor: Floor, ground: Ground, wish: Wish, how: Place) -> None:
         """One that ends at once unfilled undoes all: it raises inside the transaction."""
         row = place(floor, ground, wish, how)[0]
@@ -166,57 +166,28 @@ class HedgeDesk:
             code, _, words = (row.reason or "").partition(": ")
             raise Refused(code, f"{row.instrument}: {words}.", *how.path)
 
-    async def _send(self, context: Context, account: AccountRow, hedge: str, wishes: Sequence[Wish]) -> Hedge:
+    async def _send(
+        self, context: Context, account: AccountRow, hedge: str, wishes: Sequence[Wish], digest: str
+    ) -> Hedge:  # fmt: skip
         """One after the other. Where one is refused, what of the others is not filled is cancelled; what is, stays."""
-        refused = None
-        for n, wish in enumerate(wishes):
-            try:
-                placed = await self._send_leg(context, account, hedge, n + 1, wish)
-            except Refused as error:
-                if error.field == ("clientHedgeId",):
-                    # Nothing of the hedge that has this id is this one's.
-                    raise
-                whole = error.field[:1] == ("accountId",)
-                refused = error if whole else Refused(error.code, error.message, "legs", str(n), *error.field)
-                break
-            if placed.order.status == OrderStatus.REJECTED:
-                refused = Refused("BROKER_REFUSED", placed.order.reason or "", "legs", str(n))
-                break
-        held = await self._held(context, account, hedge)
-        if refused is not None:
-            if not any(row.open or row.filled for row in held):
-                raise refused
-            await self._cancel(context, held)
-            held = await self._held(context, account, hedge)
-        return Hedge(id=hedge, account=account, orders=held, refused=refused)
 
-    async def _send_leg(
-        self, context: Context, account: AccountRow, hedge: str, number: int, wish: Wish
-    ) -> Placed:  # fmt: skip
-        """Under the first of its ids that no order outside of the hedge has: a repetition comes to the same."""
-        for attempt in count(1):
-            named = replace(wish, client_order_id=client_order_id(hedge, number, attempt))
-            try:
-                return await context.service(OrderDesk).place(context, account.id, named)
-            except Refused as error:
-                if error.code != "IDEMPOTENCY_MISMATCH":
-                    raise
-            if any(row.client_order_id == named.client_order_id for row in await self._held(context, account, hedge)):
-                raise _other_input()
-        raise AssertionError("there is always a next id")
+        async def before(floor: LiveFloor) -> list[OrderRow] | None:
+            return await self._rows.of(floor.w.tx, context.tenant, account.id, hedge) or None
+
+        batch = Batch(wishes=wishes, path="legs", digest=digest, before=before)
+        return self._again(account, hedge, await self._live.place_all(context, account, batch), digest)
 
     async def _take_back(
         self, context: Context, account: AccountRow, hedge: str, held: Sequence[OrderRow], key: str | None
     ) -> Hedge:
-        desk, refused = context.service(OrderDesk), None
-        await self._cancel(context, held)
+        """Orders that close it already are left to it, and count as if they had."""
+        refused = None
+        await self._cancel(context, [row for row in held if not is_closing(row)])
         stands = await context.service(Appraiser).held(context, account)
         units = {row.instrument: row.quantity for row in stands.positions}
         now = await self._held(context, account, hedge)
         rows = {row.instrument: row for row in now}
-        made = [
-            closing_wish(rows[name], left, units[name], hedge) for name, left in left_of(now).items() if name in units
-        ]
+        made = [closing_wish(rows[name], left, units.get(name, ZERO), hedge) for name, left in unclosed(now).items()]
         wishes = [wish for wish in made if wish is not None]
         nothing = not wishes and not any(row.open for row in held)
         # Before anything is sent: whoever repeats it sends nothing twice.
@@ -226,9 +197,9 @@ class HedgeDesk:
             raise _closed()
         for wish in wishes:
             try:
-                placed = await desk.place(context, account.id, wish)
-                if placed.order.status == OrderStatus.REJECTED:
-                    raise Refused("BROKER_REFUSED", f"{wish.symbol}: {placed.order.reason}", "hedgeId")
+                placed = await self._close(context, account, hedge, wish, rows[wish.symbol])
+                if placed is not None and placed.status == OrderStatus.REJECTED:
+                    raise Refused("BROKER_REFUSED", f"{wish.symbol}: {placed.reason}", "hedgeId")
             except Refused as error:
                 refused = refused or error
         if key is not None:
@@ -237,6 +208,17 @@ class HedgeDesk:
         return Hedge(
             id=hedge, account=account, orders=await self._held(context, account, hedge), refused=refused
         )  # fmt: skip
+
+    async def _close(
+        self, context: Context, account: AccountRow, hedge: str, wish: Wish, row: OrderRow
+    ) -> OrderRow | None:  # fmt: skip
+        """What of it is not being closed behind the lock; None where that is nothing, as others close it meanwhile."""
+
+        async def fit(floor: LiveFloor) -> Wish | None:
+            left = unclosed(await self._rows.of(floor.w.tx, context.tenant, account.id, hedge))
+            return closing_wish(row, left.get(wish.symbol, ZERO), floor.held(wish.symbol), hedge)
+
+        return await self._live.place_fitted(context, account, wish, fit)
 
     async def _is_repeated(self, tx: Tx, account: AccountRow, hedge: str, key: str | None) -> bool:
         closed = None if key is None else await self._rows.closed_by(tx, account.tenant_id, account.id, key)
@@ -273,10 +255,13 @@ class HedgeDesk:
                     raise
 
     def _again(self, account: AccountRow, hedge: str, rows: Sequence[OrderRow], digest: str) -> Hedge:
-        """What came of the same client's id before. At a broker each leg answers for its own input."""
-        if account.broker == SIMULATOR and rows[0].request_digest != digest:
+        """As it stands; Refused where it came of other input, or where nothing came of it."""
+        if rows[0].request_digest != digest:
             raise _other_input()
-        return Hedge(id=hedge, account=account, orders=rows)
+        refused = None if account.broker == SIMULATOR else _refused_leg(rows)
+        if refused is not None and not any(row.open or row.filled for row in rows):
+            raise refused
+        return Hedge(id=hedge, account=account, orders=rows, refused=refused)
 
     async def _held(self, context: Context, account: AccountRow, hedge: str) -> list[OrderRow]:
         async with self._host.store.read() as tx:
@@ -292,6 +277,17 @@ class HedgeDesk:
 
 def _of(floor: Floor, hedge: str) -> list[OrderRow]:
     return sorted((row for row in floor.orders.values() if row.group_id == hedge), key=lambda row: row.number)
+
+
+def _refused_leg(rows: Iterable[OrderRow]) -> Refused | None:
+    """Which of its orders was not taken, where that was said after all of them were kept."""
+    opens = [row for row in rows if row.cause != OrderCause.CLOSE]
+    for n, row in enumerate(opens):
+        if row.status == OrderStatus.REJECTED:
+            reason = row.reason or ""
+            code = reason.partition(":")[0]
+            return Refused(code if code in OURS else "BROKER_REFUSED", reason, "legs", str(n))
+    return None
 
 
 def _refused(answer: Mapping[str, Any] | None, rows: Sequence[OrderRow]) -> Refused | None:

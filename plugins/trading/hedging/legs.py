@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from hashlib import sha256
 
@@ -66,9 +66,9 @@ def wish_of(leg: Leg, hedge: str, number: int, strategy: str | None) -> Wish:
     )  # fmt: skip
 
 
-def client_order_id(hedge: str, number: int, attempt: int = 1) -> str:
-    """Of a leg, by its place; the next one where somebody has called another order so."""
-    return f"{hedge}:{number}" if attempt == 1 else f"{hedge}:{number}:{attempt}"
+def client_order_id(hedge: str, number: int) -> str:
+    """Of a leg, by its place."""
+    return f"{hedge}:{number}"
 
 
 def closing_wish(row: OrderRow, left: Decimal, held: Decimal, hedge: str) -> Wish | None:
@@ -83,6 +83,11 @@ def closing_wish(row: OrderRow, left: Decimal, held: Decimal, hedge: str) -> Wis
     )  # fmt: skip
 
 
+def is_closing(row: OrderRow) -> bool:
+    """Whether an order of a hedge takes it back, and has not ended."""
+    return row.open and row.cause == OrderCause.CLOSE
+
+
 def left_of(rows: Iterable[OrderRow]) -> dict[str, Decimal]:
     """What a hedge's orders have opened and not closed again, by instrument; below zero where it was sold."""
     found: dict[str, Decimal] = {}
@@ -90,6 +95,11 @@ def left_of(rows: Iterable[OrderRow]) -> dict[str, Decimal]:
         filled = row.filled if row.side == Side.BUY else row.filled.copy_negate()
         found[row.instrument] = _EXACT.add(found.get(row.instrument, ZERO), filled)
     return {name: amount for name, amount in found.items() if amount}
+
+
+def unclosed(rows: Iterable[OrderRow]) -> dict[str, Decimal]:
+    """The same, less what orders that close it and are still open have left to close."""
+    return left_of(replace(row, filled=row.quantity or row.filled) if is_closing(row) else row for row in rows)
 
 
 def held_of(left: Mapping[str, Decimal], held: Mapping[str, Decimal]) -> dict[str, Decimal]:

@@ -167,13 +167,13 @@ class HedgeOpen:
 
 @model("Orders that hedge what an account holds.")
 class TradingHedge:
-    """On paper all of its orders were taken, or there is none."""
+    """All of its orders were kept, or there is none."""
 
     id: strawberry.ID = described("Give it to `hedgeClose`; the `groupId` of its orders.")
     account_id: strawberry.ID = described("The account that it is of.")
     complete: bool = described(
-        "Whether all that opens it is filled whole. At a broker, where one order is refused, what is filled of the "
-        "others stays, what is not is cancelled, and `userErrors` says which was refused."
+        "Whether all that opens it is filled whole. At a broker, where one order that is sent is refused, what is "
+        "filled of the others stays, what is not is cancelled, and `userErrors` says which was refused."
     )
     orders: list[Order] = described("What opened it, and what closes it, in the order of placing.")
     open: list[HedgeOpen] = described(

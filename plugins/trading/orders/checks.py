@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -135,21 +136,34 @@ def closing_part(floor: Floor, instrument: str, side: Side, quantity: Decimal) -
     return min(quantity, held.copy_abs()) if against else ZERO
 
 
+def closed_by(open: Iterable[OrderRow], instrument: str, side: Side, but: str | None = None) -> Decimal:
+    """What open orders that only reduce a position have left to close of it; one of them does not count."""
+    some = (each for each in open if each.instrument == instrument and each.side == side and each.reduce_only)
+    return total(EXACT.subtract(each.quantity or ZERO, each.filled) for each in some if each.id != but)
+
+
 def check_reduces(
-    floor: Floor, market: Market, wish: Wish, quantity: Decimal, path: Path, filled: Decimal = ZERO
+    floor: Floor, market: Market, wish: Wish, quantity: Decimal, path: Path, filled: Decimal = ZERO,
+    beside: Decimal = ZERO,
 ) -> None:  # fmt: skip
-    """An order that only reduces must not turn or open a position: what is left of it, beside what is *filled*."""
+    """An order that only reduces must not turn or open a position: what is left of it, beside what is *filled*, and
+    beside what others close."""
     if not wish.reduce_only:
         return
     name = str(market.spec.instrument)
-    can, held = closing_part(floor, name, wish.side, quantity), floor.held(name)
+    closes, held = closing_part(floor, name, wish.side, quantity), floor.held(name)
+    can = min(closes, max(EXACT.subtract(held.copy_abs(), beside), ZERO))
     if can < quantity:
         deed, there = wish.side.value.lower(), f"The account holds {shown(held)} of {name}"
+        others = "other open orders with reduceOnly close"
         if not held:
             told = f"The account holds nothing of {name}: there is nothing to reduce."
-        elif not can:
+        elif not closes:
             told = f"{there}: to {deed} more does not reduce it, the other side does."
+        elif not can:
+            told = f"{there}, all of which {others}: cancel one of them first, or wait until it has ended."
         else:
+            there += f", of which {others} {shown(beside)}" if beside else ""
             most = _told_most(floor, market, wish, can, filled) or f"a quantity of {shown(can)}"
             passes = f"{_beside(filled)}at most {most} passes"
             told = f"{there}: to {deed} {shown(quantity)} would not only reduce it; {passes}."

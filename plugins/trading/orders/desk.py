@@ -11,6 +11,7 @@ from gateway.core.contract import Context, Host
 from gateway.core.ports import Act, Audit
 from gateway.core.store import Tx, new_id
 from plugins.trading.brokers.desk import LiveDesk
+from plugins.trading.brokers.together import Batch
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders import trail
 from plugins.trading.orders.conditions import check_condition
@@ -72,7 +73,7 @@ class OrderDesk:
 
     async def place_group(
         self, context: Context, account_id: str, rule: GroupRule, wishes: Sequence[Wish], key: str | None = None
-    ) -> list[OrderRow]:
+    ) -> Sequence[OrderRow]:
         """Orders that belong together: all, or none; or what the same key placed before."""
         check_group(wishes, rule)
         prices = Prices.of(context)
@@ -89,7 +90,7 @@ class OrderDesk:
         for n, wish in enumerate(wishes):
             await check_condition(context, known.account, wish, "orders", str(n))
         if known.at_broker and rule is GroupRule.ALL:
-            return await self._live.place_all(context, known.account, wishes, bound)
+            return await self._live.place_all(context, known.account, _batch(wishes, bound))
         known.check_simulated("rule")
 
         async def ask(known: Known) -> list[Ground]:
@@ -300,3 +301,16 @@ class OrderDesk:
             if row is not None:
                 return Known(account=account, before=await self._again(tx, row, digest))
             return await self._decider.read(tx, account)
+
+
+def _batch(wishes: Sequence[Wish], key: GroupKey | None) -> Batch:
+    group = new_id("grp")
+
+    async def before(floor: Floor) -> list[OrderRow] | None:
+        return await find_placed(floor.w.tx, floor.w.tenant, floor.w.account.id, key)
+
+    async def note(floor: Floor, rows: Sequence[OrderRow]) -> None:
+        await note_placed(floor, key, rows)
+
+    together = [replace(wish, group=group) for wish in wishes]
+    return Batch(wishes=together, path="orders", before=before, note=note)

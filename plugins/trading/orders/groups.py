@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.core.store import Tx
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.store import GroupStore, OrderStore
+from plugins.trading.orders.wishes import Wish
 from plugins.trading.rows import OrderRow
 from schema.idempotency import check_same
 
@@ -36,3 +37,10 @@ async def note_placed(floor: Floor, key: GroupKey | None, rows: Sequence[OrderRo
     if key is not None:
         ids = [row.id for row in rows]
         await GroupStore().note(w.tx, w.tenant, w.account.id, key.key, key.digest, ids, floor.now)
+
+
+async def unclaimed(floor: Floor, wish: Wish) -> Wish:
+    """An order of a group under its own id, if nobody has called an order so: it is known by its group."""
+    w, wanted = floor.w, wish.client_order_id
+    taken = wanted is not None and await OrderStore().has_client_id(w.tx, w.tenant, w.account.id, wanted)
+    return replace(wish, client_order_id=None) if taken else wish

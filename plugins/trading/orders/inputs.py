@@ -34,7 +34,7 @@ PLACING = {
     "PRICE_COLLAR": "The limit lies too far beyond the market.",
     "POST_ONLY_WOULD_TAKE": "The limit would be filled at once.",
     "FOK_NOT_FILLABLE": "Less than the whole quantity is offered at the limit.",
-    "REDUCE_ONLY_WOULD_INCREASE": "The order would open, turn or enlarge a position.",
+    "REDUCE_ONLY_WOULD_INCREASE": "The order would open, turn or enlarge a position, at a broker with others.",
     "MARGIN_ACCOUNT_REQUIRED": "A derivative is traded in a margin account.",
     "NOT_ALLOWED": "You may look at the account, and not trade with it.",
     "SHORT_NOT_ALLOWED": "A cash account sells only what it has.",

@@ -23,6 +23,7 @@ from plugins.trading.orders.checks import (
     check_room,
     check_short,
     check_switches,
+    closed_by,
     side_price,
 )
 from plugins.trading.orders.floor import Floor
@@ -94,7 +95,8 @@ def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderR
     check_market(floor, ground, wish, how.path, remote=True)
     quantity = _quantity(ground, wish, how.path)
     _check_form(floor, ground, wish, quantity, how.path, remote=True)
-    check_reduces(floor, ground.market, wish, quantity, how.path)
+    beside = closed_by(floor.open, str(ground.spec.instrument), wish.side)
+    check_reduces(floor, ground.market, wish, quantity, how.path, beside=beside)
     row = _row(floor, ground, wish, how, quantity)
     check_unheld(floor, ground, row, (*how.path, sized_by(wish)))
     return floor.add(row)
@@ -113,7 +115,8 @@ def replaced_remote(
     wish = wished(after)
     _check_form(floor, ground, wish, after.quantity, (), remote=True)
     if "quantity" in terms:
-        check_reduces(floor, ground.market, wish, working(after).left, ())
+        beside = closed_by(floor.open, row.instrument, wish.side, but=row.id)
+        check_reduces(floor, ground.market, wish, working(after).left, (), beside=beside)
     check_unheld(floor, ground, replace(after, notional=None), ("quantity" if "quantity" in terms else "orderId",))
     return after
 

@@ -16,7 +16,7 @@ from gateway.core.writes import Change, Insertion
 from plugins.trading.rows import FillRow, OrderRow, values_of
 from plugins.trading.tables import fills, groupings, orders
 from schema.pages import Position
-from schema.words.orders import OrderLeg
+from schema.words.orders import OrderCause, OrderLeg, OrderStatus
 
 _FIXED = frozenset({"tenant_id", "id", "account_id", "number", "made_by", "created_at", "shard", "instrument", "side"})
 _CHANGING = tuple(field.name for field in fields(OrderRow) if field.name not in _FIXED)
@@ -89,6 +89,15 @@ class OrderStore:
         )  # fmt: skip
         mine = select(orders).where(_of(tenant, account_id), kin)
         return [row for row in await tx.all(mine, OrderRow) if row.id not in known]
+
+    async def refused_groups(self, tx: Tx, tenant: str, account_id: str, groups: Collection[str]) -> set[str]:
+        """Those of which an order was rejected, and never accepted, that does not close what the others have opened."""
+        refused = and_(
+            orders.c.status == OrderStatus.REJECTED.value, orders.c.accepted_at.is_(None),
+            orders.c.cause != OrderCause.CLOSE.value,
+        )  # fmt: skip
+        mine = select(orders.c.group_id).where(_of(tenant, account_id), orders.c.group_id.in_(sorted(groups)), refused)
+        return set(await tx.values(mine))
 
     async def page(
         self, tx: Tx, tenant: str, wanted: Wanted, limit: int, *, before: int | None = None

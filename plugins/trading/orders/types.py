@@ -103,7 +103,9 @@ class Order:
     reduce_only: bool = described("Whether it only makes a position smaller.")
     expires_at: datetime | None = described("When it expires by itself; null for until it is cancelled.", default=None)
     leg: OrderLeg | None = described("What it is to the others of its group.", default=None)
-    group_id: str | None = described("Orders of one group: bracket, OCO, OTO.", default=None)
+    group_id: str | None = described(
+        "Orders of one group: bracket, OCO, OTO; a hedge; at a broker also ALL.", default=None
+    )
     parent_id: strawberry.ID | None = described("The order that it waits for.", default=None)
     cause: OrderCause = described("Why there is an order.")
     strategy: str | None = described("The tag that its placer gave it.", default=None)

@@ -38,6 +38,7 @@ from tests.plugins.trading.ledger.books import BY, TENANT, account_row
 from tests.plugins.trading.rowsof import D
 
 SYMBOLS = {"tacc_a": "crypto:BTC/USD", "tacc_b": "crypto:BTC/USDT"}
+ETHER = "crypto:ETH/USDT"
 BROKERS = {"tacc_a": "alpaca_paper", "tacc_b": "binance_testnet"}
 MONEY = {"tacc_a": "USD", "tacc_b": "USDT"}
 ORDER = "id status reason quantity filledQuantity averagePrice limitPrice"
@@ -97,11 +98,15 @@ class Room:
     def venue(self, account: str) -> Any:
         return self.venues[BROKERS[account]]
 
-    async def see(self, document: str, **given: Any) -> Any:
-        """The payload of a mutation."""
+    async def ask(self, document: str, **given: Any) -> Any:
+        """The whole answer to a mutation."""
         request = OperationRequest(query=document, variables={"i": given})
         facts = RequestFacts(request_id="req_test", transport="http")
-        body: Any = (await self.house.executor.execute(request, facts, principal=self.who)).body()
+        return (await self.house.executor.execute(request, facts, principal=self.who)).body()
+
+    async def see(self, document: str, **given: Any) -> Any:
+        """The payload of a mutation."""
+        body = await self.ask(document, **given)
         assert "errors" not in body, body
         return body["data"]["r"]
 
@@ -278,7 +283,7 @@ async def _process(
             step_size=D("0.001"),
             max_size=D(1000),
         )
-        for each in SYMBOLS.values()
+        for each in (*SYMBOLS.values(), ETHER)
     )
     says: Any = {QUOTES: lambda ask: _quotes(ask, clock, quoted), INSTRUMENTS: lambda ask: listed}
     discovered = Discovered(classes={"alpha": speaker(says)}, failed={})

@@ -76,7 +76,7 @@ async def test_what_may_not_be_placed_any_more_is_not_sent_and_the_group_is_take
     await placing
 
     told = await stand(room, "tacc_a")
-    assert told == [("CANCELED", "Alpaca says canceled"), ("REJECTED", what), ("CANCELED", "GROUP_FAILED")]
+    assert told == [("CANCELED", "GROUP_FAILED"), ("REJECTED", what), ("CANCELED", "GROUP_FAILED")]
     assert [each.status for each in venue.orders.values()] == ["canceled"]
 
 

@@ -89,7 +89,9 @@ async def test_orders_of_a_group_are_counted_together_and_what_reduces_only_is_c
     )  # fmt: skip
     await sale(room, "tacc_a", "3", reduceOnly=True)
     closing = {"accountId": "tacc_a", "symbol": SYMBOLS["tacc_a"]}
-    assert await refusal(room, CLOSE, **closing) == ("DAILY_LOSS_REACHED", ["quantity"], told("tacc_a", most))
+    plain = wish("tacc_a", "3")
+    assert await refusal(room, PLACE, **plain) == ("DAILY_LOSS_REACHED", ["quantity"], told("tacc_a", most))
+    assert await room.code(CLOSE, **closing) == "REDUCE_ONLY_WOULD_INCREASE"
     await room.do(CLOSE, **closing, quantity="2")
 
 

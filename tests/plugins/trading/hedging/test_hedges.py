@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gateway.core.contract import Context
 from gateway.core.identity import Scope
 from gateway.core.ports import Hedges, Panels
 from plugins.trading.hedging import desk as hedging_desk
 from plugins.trading.hedging.legs import client_order_id, hedge_id, left_of
 from plugins.trading.orders import desk as orders_desk
 from plugins.trading.orders import ground, knowing
-from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.ground import Ground
-from plugins.trading.orders.knowing import Placed
-from plugins.trading.orders.store import OrderStore
-from plugins.trading.orders.wishes import Wish
 from plugins.trading.positions.store import PositionStore
-from plugins.trading.rows import OrderRow
-from schema.words.problems import Refused
 from tests.plugins.risk.doubles import HandPanels
 from tests.plugins.risk.panels import panel
 from tests.plugins.trading.hedging.conftest import UP
-from tests.plugins.trading.ledger.books import BY, TENANT
+from tests.plugins.trading.ledger.books import TENANT
 from tests.plugins.trading.live.room import BTC, ETH, PERP, D, Room, caller
 from tests.plugins.trading.rowsof import position
 
@@ -317,55 +309,6 @@ async def test_what_a_hedge_is_about_to_buy_is_priced_for_an_order_that_is_decid
 
     assert (await made)["userErrors"] == []
     assert asked == [frozenset(), frozenset({BTC, ETH, PERP})]
-
-
-class HandOrders:
-    """A desk of orders at a broker that takes the first leg, fills half of it, and refuses the second one."""
-
-    def __init__(self, room: Room) -> None:
-        self._store, self._clock = room.house.store, room.house.clock
-
-    async def place(self, context: Context, account_id: str, wish: Wish) -> Placed:
-        if wish.symbol == ETH:
-            raise Refused("BROKER_UNAVAILABLE", "The broker cannot be reached.")
-        now = self._clock.now()
-        values: dict[str, Any] = dict.fromkeys(OrderRow.__slots__)
-        values |= {
-            "tenant_id": context.tenant, "id": f"ord_{wish.client_order_id}", "account_id": account_id, "number": 1,
-            "made_by": BY, "client_order_id": wish.client_order_id, "instrument": wish.symbol, "side": wish.side.value,
-            "type": "MARKET", "time_in_force": "GTC", "quantity": wish.quantity, "post_only": False,
-            "reduce_only": wish.reduce_only, "cause": wish.cause.value, "group_id": wish.group,
-            "status": "PARTIALLY_FILLED", "filled": D(1), "paid": D(100), "fills": 1, "reserved": D(0),
-            "currency": "USD", "open": True, "shard": 0, "version": 1, "created_at": now, "changed_at": now,
-        }  # fmt: skip
-        row = OrderRow(**values)
-        async with self._store.write() as tx:
-            await OrderStore().add(tx, context.tenant, [row])
-            await PositionStore().put(tx, context.tenant, position(PERP, "-1", "-100", account_id=account_id))
-        return Placed(order=row)
-
-    async def cancel(self, context: Context, order_id: str) -> None:
-        async with self._store.write() as tx:
-            row = await OrderStore().find(tx, context.tenant, order_id)
-            assert row is not None
-            await OrderStore().change(tx, context.tenant, [replace(row, status="CANCELED", open=False)])
-
-
-async def test_at_a_broker_what_is_filled_stays_where_a_later_leg_is_refused_and_the_rest_is_cancelled(room: Room):
-    await room.open("tacc_3", kind="LIVE", broker="somewhere")
-    room.house.host.services[OrderDesk] = HandOrders(room)
-
-    made = await room.see(
-        EXECUTE, i={"accountId": "tacc_3", "legs": [leg(PERP, "SELL", "2"), leg(ETH, "SELL", "1")]}
-    )  # fmt: skip
-    none = await room.see(EXECUTE, i={"accountId": "tacc_3", "legs": [leg(ETH, "SELL", "1")]})
-
-    assert (made["hedge"]["complete"], made["hedge"]["open"]) == (False, [{"symbol": PERP, "quantity": "-1"}])
-    assert [each["status"] for each in made["hedge"]["orders"]] == ["CANCELED"]
-    assert [(each["field"], each["code"]) for each in made["userErrors"]] == [
-        (["input", "legs", "1"], "BROKER_UNAVAILABLE")
-    ]  # fmt: skip
-    assert codes(none) == [("input.legs.0", "BROKER_UNAVAILABLE")]
 
 
 def test_nothing_is_left_of_no_orders() -> None:

@@ -385,7 +385,7 @@ class OrderPlaceErrorCode(OpenEnum):
     FOK_NOT_FILLABLE = "FOK_NOT_FILLABLE"
     """Less than the whole quantity is offered at the limit."""
     REDUCE_ONLY_WOULD_INCREASE = "REDUCE_ONLY_WOULD_INCREASE"
-    """The order would open, turn or enlarge a position."""
+    """The order would open, turn or enlarge a position, at a broker with others."""
     SHORT_NOT_ALLOWED = "SHORT_NOT_ALLOWED"
     """A cash account sells only what it has."""
     MARGIN_ACCOUNT_REQUIRED = "MARGIN_ACCOUNT_REQUIRED"

@@ -515,7 +515,7 @@ export type OrderPlaceErrorCode =
   | 'PRICE_COLLAR'
   /** A price is no multiple of the instrument's tick; the message gives the nearest ones. */
   | 'PRICE_OFF_TICK'
-  /** The order would open, turn or enlarge a position. */
+  /** The order would open, turn or enlarge a position, at a broker with others. */
   | 'REDUCE_ONLY_WOULD_INCREASE'
   /** A cash account sells only what it has. */
   | 'SHORT_NOT_ALLOWED'
