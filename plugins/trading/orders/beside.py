@@ -94,7 +94,7 @@ class Beside:
     @cached_property
     def _others(self) -> list[OrderRow]:
         mine = self._row
-        rows = (each for each in self._floor.orders.values() if each.open and each.instrument == mine.instrument)
+        rows = self._floor.orders.open_of(mine.instrument)
         return sorted((each for each in rows if each.id != mine.id), key=rank_of)
 
     @cached_property

@@ -85,7 +85,7 @@ class Shifts:
         self._hold(reckoned(self._open(instrument), self._floor.held(instrument), market, self._floor.reserves))
 
     def _open(self, instrument: str) -> list[OrderRow]:
-        return [row for row in self._floor.orders.values() if row.open and row.instrument == instrument]
+        return [*self._floor.orders.open_of(instrument)]
 
     def _hold(self, found: Iterable[Holds]) -> None:
         for row, holds in list(found):

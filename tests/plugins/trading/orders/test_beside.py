@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from plugins.trading.orders.beside import Beside
 from plugins.trading.orders.reckoning import Reserves, parts_of, reckoned, shifted
+from plugins.trading.orders.rowbook import RowBook
 from plugins.trading.rows import OrderRow
 from tests.plugins.trading import rowsof
 from tests.plugins.trading.engine.floorhouse import wish
@@ -26,7 +27,7 @@ def desk_of(held: int, orders: list[Any]) -> Slate:
     """An account that holds so much, and orders that hold what they were to open at another price."""
     desk = slate("100000", margin="MARGIN", leverage=D(3))
     (first,) = desk.place(wish("BUY", "LIMIT", "1", limit_price="95"))
-    floor, floor.orders = desk.floor, {}
+    floor, floor.orders = desk.floor, RowBook()
     if held:
         floor.positions[first.instrument] = rowsof.position(first.instrument, f"{held}", f"{held * 100}")
     for number, (side, type_, size) in enumerate(orders, start=1):
