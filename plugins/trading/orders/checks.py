@@ -71,7 +71,7 @@ def check_kind(spec: Spec, path: Path, *, lends: bool) -> None:
 
 def check_room(floor: Floor, more: int) -> None:
     """An account has a bounded number of open orders."""
-    there = len(floor.open) + floor.unread
+    there = sum(row.open for row in floor.orders.values()) + floor.unread
     if there + more > MOST_OPEN:
         told = f"The account has {there} open orders, and {MOST_OPEN} at most: cancel some first."
         raise Refused("TOO_MANY_ORDERS", told, "accountId")

@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Self
 
 from plugins.trading.rows import OrderRow
 
-_Index = dict[str, dict[str, None]]
+_Ids = dict[str, dict[str, None]]
+
+
+@dataclass(slots=True)
+class _Index:
+    instruments: _Ids = field(default_factory=dict)
+    groups: _Ids = field(default_factory=dict)
+    parents: _Ids = field(default_factory=dict)
+
+    def add(self, before: OrderRow | None, row: OrderRow) -> None:
+        """One that was not in yet, or that is another now: only what it waits for may have changed."""
+        if before is None:
+            self.instruments.setdefault(row.instrument, {})[row.id] = None
+            if row.group_id is not None:
+                self.groups.setdefault(row.group_id, {})[row.id] = None
+        waited = None if before is None else before.parent_id
+        if row.parent_id == waited:
+            return
+        if waited is not None:
+            del self.parents[waited][row.id]
+        if row.parent_id is not None:
+            self.parents.setdefault(row.parent_id, {})[row.id] = None
 
 
 class RowBook(dict[str, OrderRow]):
     """Orders by id, in the order in which they were put in. What is in it is put anew, and never taken out."""
 
-    def __init__(self, rows: Mapping[str, OrderRow] | None = None) -> None:
-        super().__init__()
-        self._instruments: _Index = {}
-        self._groups: _Index = {}
-        self._parents: _Index = {}
-        for id, row in (rows or {}).items():
-            self[id] = row
+    _known: _Index | None = None
+    """Made once somebody asks: most of those who place an order do not."""
 
     def __setitem__(self, id: str, row: OrderRow) -> None:
-        before = self.get(id)
+        if self._known is not None:
+            self._known.add(self.get(id), row)
         super().__setitem__(id, row)
-        if before is None:
-            self._instruments.setdefault(row.instrument, {})[id] = None
-            if row.group_id is not None:
-                self._groups.setdefault(row.group_id, {})[id] = None
-        if row.parent_id != (before and before.parent_id):
-            if before is not None and before.parent_id is not None:
-                del self._parents[before.parent_id][id]
-            if row.parent_id is not None:
-                self._parents.setdefault(row.parent_id, {})[id] = None
 
     def setdefault(self, id: str, row: OrderRow) -> OrderRow:
         """One that is in already stays as it is."""
@@ -46,9 +55,18 @@ class RowBook(dict[str, OrderRow]):
 
     def open_of(self, instrument: str) -> Iterator[OrderRow]:
         """The open ones of an instrument."""
-        return (row for id in self._instruments.get(instrument, ()) if (row := self[id]).open)
+        return (row for id in self._index.instruments.get(instrument, ()) if (row := self[id]).open)
 
     def kin(self, row: OrderRow) -> list[OrderRow]:
         """What shares a group with it, waits for it, or is waited for by it, in the order of placing."""
-        ids = {*self._groups.get(row.group_id or "", ()), *self._parents.get(row.id, ()), row.parent_id} - {row.id}
+        index = self._index
+        ids = {*index.groups.get(row.group_id or "", ()), *index.parents.get(row.id, ()), row.parent_id} - {row.id}
         return sorted((self[id] for id in ids if id is not None and id in self), key=lambda each: each.number)
+
+    @property
+    def _index(self) -> _Index:
+        if self._known is None:
+            self._known = _Index()
+            for row in self.values():
+                self._known.add(None, row)
+        return self._known

@@ -32,7 +32,8 @@ class Shifts:
     async def read(self, tx: Tx, instruments: Collection[str]) -> None:
         """Of some instruments all was read: so it is then of those whose orders a change of theirs may end."""
         floor, account = self._floor, self._floor.w.account
-        kin = {row.instrument for row in floor.orders.values() if row.open and floor.lends} - {*instruments}
+        beside = {row.instrument for row in floor.orders.values() if row.open} if floor.lends else set[str]()
+        kin = beside - {*instruments}
         for row in await OrderStore().open(tx, account.tenant_id, account.id, kin) if kin else ():
             floor.orders.setdefault(row.id, row)
         self._whole = frozenset({*instruments, *kin})
