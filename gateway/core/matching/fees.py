@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal, localcontext
 
 from gateway.core.matching.model import A_CENT, Fees
-from gateway.core.matching.rounding import EXACT, ZERO, money, quantum_of
+from gateway.core.matching.rounding import EXACT, ZERO, ceil_to, money, quantum_of
 from schema.currencies import FIATS, STABLES
 from schema.words.orders import Liquidity
 
@@ -32,14 +32,15 @@ def least_of(model: Fees, currency: str) -> Decimal:
 def commissions(model: Fees, raw: Sequence[Decimal], currency: str) -> tuple[Decimal, ...]:
     """What the fills of one message pay: each rounded to the currency, half to even, together at least `least_of`.
 
-    What is missing to the least is charged with the first of them, so that levels of a book cost it once.
+    The least is rounded up, so that it never comes to nothing; what is missing to it is charged with
+    the first of them, so that levels of a book cost it once.
     """
     if not raw:
         return ()
     quantum = quantum_of(currency)
     with localcontext(EXACT):
         rounded = [money(each, quantum) for each in raw]
-        missing = money(least_of(model, currency), quantum) - sum(rounded, ZERO)
+        missing = ceil_to(least_of(model, currency), quantum) - sum(rounded, ZERO)
         if missing > 0:
             rounded[0] += missing
         return tuple(rounded)

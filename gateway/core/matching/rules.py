@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, localcontext
 from enum import StrEnum
@@ -71,7 +71,7 @@ def check(
         check_price("stop_price", order.stop_price, spec),
         check_price("trail_amount", order.trail_amount, spec),
         check_quantity(order.quantity, spec),
-        check_notional(order.quantity, worth(order, price), spec),
+        check_notional(order.quantity, worth(order, price), spec) or _check_cost(order, price, spec),
         check_collar(order.side, order.limit_price, _collared(order, price), collar_bps, spec),
         check_trail(order.side, order.trail_amount, price),
     ]
@@ -122,35 +122,37 @@ def check_quantity(quantity: Decimal, spec: Spec, field: str = "quantity") -> Vi
 
 
 def check_notional(quantity: Decimal, price: Decimal | None, spec: Spec, field: str = "quantity") -> Violation | None:
-    """NOTIONAL_BELOW_MINIMUM: `quantity × contract size × price ≥ min_notional`; nothing where no price is known."""
-    if price is None or price <= 0 or spec.min_notional is None:
+    """NOTIONAL_BELOW_MINIMUM: `quantity × contract size × price ≥ min_notional`; SIZE_BELOW_MINIMUM: it is no less than
+    the smallest amount of the currency, as what is bought for less costs nothing. None where no price is known."""
+    if price is None or price <= 0:
         return None
+    least_worth = _least_worth(spec)
     with localcontext(EXACT):
         each, most = spec.contract_size * price, _most(spec)
-        if most and most * each < spec.min_notional:
+        worth_now = quantity * each
+        if most and most * each < least_worth:
             return _never_worth(price, spec, most, field)
-        if quantity * each >= spec.min_notional:
+        if worth_now >= least_worth:
             return None
         least = _worth_enough(each, spec)
-        worth_now = quantity * each
-    message = f"is worth {plain(worth_now):f} {spec.currency}, and must be worth {spec.min_notional:f}: {least:f} is"
-    return Violation(rule=Rule.NOTIONAL_BELOW_MINIMUM, field=field, message=message, nearest=(least,))
+    message = f"is worth {plain(worth_now):f} {spec.currency}, and must be worth {least_worth:f}: {least:f} is"
+    return Violation(rule=_too_little(worth_now, spec), field=field, message=message, nearest=(least,))
 
 
 def check_sum(notional: Decimal, price: Decimal | None, spec: Spec, field: str = "notional") -> Violation | None:
     """NOTIONAL_BELOW_MINIMUM, SIZE_BELOW_MINIMUM or SIZE_ABOVE_MAXIMUM: of what a sum comes to at a price, with the
     nearest sum that comes to a size that passes. Where no price is known only the sum itself is looked at."""
-    least_worth, currency = spec.min_notional, spec.currency
+    least_worth, currency = _least_worth(spec), spec.currency
     if price is None or price <= 0:
-        if least_worth is None or notional >= least_worth:
+        if notional >= least_worth:
             return None
         message = f"must be at least {least_worth:f} {currency}"
-        return Violation(rule=Rule.NOTIONAL_BELOW_MINIMUM, field=field, message=message, nearest=(least_worth,))
+        return Violation(rule=_too_little(notional, spec), field=field, message=message, nearest=(least_worth,))
     quantity, most = quantity_for(notional, price, spec), _most(spec)
     with localcontext(EXACT):
         each = spec.contract_size * price
-        least, little = _worth_enough(each, spec), least_worth is not None and quantity * each < least_worth
-        if least_worth is not None and most and most * each < least_worth:
+        least, rule = _worth_enough(each, spec), _too_little(quantity * each, spec)
+        if most and most * each < least_worth:
             return _never_worth(price, spec, most, field)
         if most is not None and quantity > most:
             sum_ = notional_for(most, price, spec)
@@ -159,7 +161,6 @@ def check_sum(notional: Decimal, price: Decimal | None, spec: Spec, field: str =
         if quantity >= least:
             return None
         sum_ = notional_for(least, price, spec, ceil_to)
-    rule = Rule.NOTIONAL_BELOW_MINIMUM if little else Rule.SIZE_BELOW_MINIMUM
     message = f"must be at least {sum_:f} {currency}: {least:f} at {price:f}"
     return Violation(rule=rule, field=field, message=message, nearest=(sum_,))
 
@@ -234,18 +235,37 @@ def _most(spec: Spec) -> Decimal | None:
 def _worth_enough(each: Decimal, spec: Spec) -> Decimal:
     """The least size above zero that passes, where each of it is worth so much."""
     step = spec.step_quantity or COIN_STEP
-    return plain(ceil_to(max(_least(spec), step, (spec.min_notional or ZERO) / each), step))
+    return plain(ceil_to(max(_least(spec), step, _least_worth(spec) / each), step))
+
+
+def _least_worth(spec: Spec) -> Decimal:
+    """What an order must be worth: as the instrument says, and the smallest amount that its currency knows."""
+    return max(spec.min_notional or ZERO, quantum_of(spec.currency))
+
+
+def _too_little(worth_now: Decimal, spec: Spec) -> Rule:
+    """The rule that a worth below the least breaks."""
+    little = spec.min_notional is not None and worth_now < spec.min_notional
+    return Rule.NOTIONAL_BELOW_MINIMUM if little else Rule.SIZE_BELOW_MINIMUM
+
+
+def _check_cost(order: Working, price: Decimal | None, spec: Spec) -> Violation | None:
+    """A purchase is filled below its limit where the market is: there it costs no less than the smallest amount."""
+    if order.side is not Side.BUY or order.limit_price is None or price is None or price >= order.limit_price:
+        return None
+    return check_notional(order.quantity, price, replace(spec, min_notional=None))
 
 
 def _never_worth(price: Decimal, spec: Spec, most: Decimal, field: str) -> Violation:
     """No size at this price; and from which price on one is."""
-    least_worth = spec.min_notional or ZERO
+    least_worth = _least_worth(spec)
+    worth_most = most * spec.contract_size * price
     enough = plain(ceil_to(quotient(least_worth, most * spec.contract_size), spec.tick or COIN_STEP))
     message = (
         f"cannot be worth {least_worth:f} {spec.currency} at {price:f}: the greatest size, {most:f}, is worth "
-        f"{plain(most * spec.contract_size * price):f}; from a price of {enough:f} on it can"
+        f"{plain(worth_most):f}; from a price of {enough:f} on it can"
     )
-    return Violation(rule=Rule.NOTIONAL_BELOW_MINIMUM, field=field, message=message)
+    return Violation(rule=_too_little(worth_most, spec), field=field, message=message)
 
 
 def _collared(order: Working, price: Decimal | None) -> Decimal | None:

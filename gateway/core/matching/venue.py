@@ -34,7 +34,7 @@ from gateway.core.matching.lifecycle import (
 )
 from gateway.core.matching.model import Execution, ExecutionModel, Spec, Step, Tick, Working
 from gateway.core.matching.offers import Offer, Offered, is_stale
-from gateway.core.matching.rounding import EXACT, ZERO, total_of
+from gateway.core.matching.rounding import EXACT, ZERO, money, quantum_of, total_of
 from gateway.core.matching.slippage import fraction, jitter, slipped
 from schema.words.orders import FillSource, Liquidity, OrderStatus, OrderType, TimeInForce
 from schema.words.trades import Side
@@ -304,12 +304,18 @@ def _portions(found: Chance, wanted: Decimal, message: _Message) -> list[tuple[D
     portions = []
     for price, offer in found.takes:
         quantity = offer.portion(wanted, participation, step_quantity)
-        if quantity > 0:
+        if quantity > 0 and (quantity >= wanted or _costs(quantity, price, message.spec)):
             portions.append((price, quantity, offer))
             wanted = EXACT.subtract(wanted, quantity)
         if wanted <= 0:
             break
     return portions
+
+
+def _costs(quantity: Decimal, price: Decimal, spec: Spec) -> bool:
+    """Whether so much comes to anything in its currency: what does not is bought for nothing."""
+    amount = EXACT.multiply(EXACT.multiply(quantity, spec.contract_size), price)
+    return money(amount, quantum_of(spec.currency)) > 0
 
 
 def _executions(

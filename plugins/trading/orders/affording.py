@@ -7,7 +7,7 @@ close, the loss against the mark, and their fees. What only closes takes nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal, localcontext
 from math import isqrt
@@ -21,9 +21,10 @@ from gateway.core.matching.rules import check_notional, check_quantity, check_su
 from gateway.core.matching.slippage import worst
 from plugins.trading.ledger.chart import shown, times
 from plugins.trading.markets.marks import Marks
+from plugins.trading.orders.beside import Beside
 from plugins.trading.orders.checks import Path, sellable, side_price
 from plugins.trading.orders.protecting import exits_behind
-from plugins.trading.orders.reckoning import parts_of, reckoned, reserve_at, shifted
+from plugins.trading.orders.reckoning import reserve_at
 from plugins.trading.orders.sizes import sized_by, sizing_price, told_size
 from plugins.trading.orders.turning import cash_taken, form_of, left_of, returned, working
 from plugins.trading.positions.standing import standing
@@ -65,7 +66,7 @@ def arrival(floor: Floor, ground: Ground, row: OrderRow) -> Step | None:
     return step
 
 
-def reserve_of(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
+def reserve_of(floor: Floor, ground: Ground, row: OrderRow, beside: Beside | None = None) -> Decimal:
     """What it holds of buying power while it is open; for what nobody prices yet by its own limit or stop. What has no
     size yet (an exit whose entry is sized once its condition is met) holds nothing."""
     if row.quantity is None or row.reduce_only or (not floor.lends and row.side == Side.SELL):
@@ -73,30 +74,32 @@ def reserve_of(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
     tick = ground.priced.tick if ground.priced else None
     opens = working(row).left
     if floor.lends:
-        same = (each for each in _with(floor, row) if each.side == row.side)
-        opens = parts_of(same, floor.held(row.instrument))[row.id].opens
+        opens = (beside or Beside(floor, ground.market, row)).opens(row, floor.held(row.instrument))
     return reserve_at(row, tick, ground.spec, ground.model, floor.leverage, opens)
 
 
 def check_funds(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, path: Path) -> None:
     """Cash, or margin, for what the order takes: *step* is its arrival, None where it does not arrive yet."""
+    beside = Beside(floor, ground.market, row)
     if not floor.lends:
-        _check_cash(floor, ground, row, step, path)
-    elif row.reserved or _shifts(floor, ground, row):
-        _check_margin(floor, ground, row, step, path)
+        _check_cash(beside, floor, ground, row, step, path)
+    elif row.reserved or _shifts(beside, floor, row):
+        _check_margin(beside, floor, ground, row, step, path)
 
 
-def _check_cash(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, path: Path) -> None:
-    free, wanted = _free(floor, row), _taken(floor, ground, row, step)
+def _check_cash(
+    beside: Beside, floor: Floor, ground: Ground, row: OrderRow, step: Step | None, path: Path
+) -> None:  # fmt: skip
+    free, wanted = _free(floor, row), _taken(beside, floor, ground, row, step)
     if wanted <= free:
         return
     needs = f"{shown(wanted)} {row.currency}"
     if row.side == Side.BUY:
         told = f"The order needs {needs}, and {shown(free)} is free"
-        passing = _passing(floor, ground, row, step, lambda amount: EXACT.subtract(amount, free))
+        passing = _passing(beside, floor, ground, row, step, lambda amount: EXACT.subtract(amount, free))
     else:
         told = f"The sale costs {needs} more than it brings, and {shown(free)} is free"
-        passing = _paying(floor, ground, row, free)
+        passing = _paying(beside, floor, ground, row, free)
     raise Refused("INSUFFICIENT_FUNDS", f"{told}{passing}.", *path, sized_by(row))
 
 
@@ -106,12 +109,14 @@ def _free(floor: Floor, row: OrderRow) -> Decimal:
     return max(EXACT.subtract(floor.cash.get(row.currency, ZERO), reserved), ZERO)
 
 
-def _check_margin(floor: Floor, ground: Ground, row: OrderRow, step: Step | None, path: Path) -> None:
+def _check_margin(
+    beside: Beside, floor: Floor, ground: Ground, row: OrderRow, step: Step | None, path: Path
+) -> None:  # fmt: skip
     account, marks = floor.w.account, ground.marks
     now = standing(
         account, _balances(floor), floor.reserved(but=row.id), tuple(floor.positions.values()), marks
     )  # fmt: skip
-    amount, free = marks.worth(_taken(floor, ground, row, step), row.currency), now.margin_available
+    amount, free = marks.worth(_taken(beside, floor, ground, row, step), row.currency), now.margin_available
     if free is None or amount is None:
         told = f"The account cannot be valued now: {now.reason or 'a rate is missing'}."
         raise Refused("NO_PRICE", told, "accountId")
@@ -120,53 +125,43 @@ def _check_margin(floor: Floor, ground: Ground, row: OrderRow, step: Step | None
     if amount > (there := max(free, ZERO)):
         needs, has = _money(amount, account.currency), _money(there, account.currency)
         told = f"The order needs a margin of {needs} {account.currency}, and {has} is available"
-        passing = _passing(
-            floor, ground, row, step, lambda taken: EXACT.subtract(marks.worth(taken, row.currency) or ZERO, there)
-        )  # fmt: skip
+
+        def lacks(taken: Decimal) -> Decimal:
+            return EXACT.subtract(marks.worth(taken, row.currency) or ZERO, there)
+
+        passing = _passing(beside, floor, ground, row, step, lacks)
         raise Refused("INSUFFICIENT_MARGIN", f"{told}{passing}.", *path, sized_by(row))
 
 
-def _taken(floor: Floor, ground: Ground, row: OrderRow, step: Step | None) -> Decimal:
+def _taken(beside: Beside, floor: Floor, ground: Ground, row: OrderRow, step: Step | None) -> Decimal:
     """In the currency of its price."""
     if step is None or not step.executions:
-        return EXACT.add(row.reserved, _shifts(floor, ground, row))
+        return EXACT.add(row.reserved, _shifts(beside, floor, row))
     after = returned(row, step.order, floor.now)
     if floor.lends:
         margin = _margin(floor, ground.spec, ground.marks, row, step)
-        return max(ZERO, EXACT.add(_rests(floor, ground.market, after, step), margin))
+        return max(ZERO, EXACT.add(_rests(beside, floor, ground.market, after, step), margin))
     return EXACT.add(left_of(row, after), cash_taken(row, step.executions))
 
 
-def _rests(floor: Floor, market: Market, after: OrderRow, step: Step) -> Decimal:
+def _rests(beside: Beside, floor: Floor, market: Market, after: OrderRow, step: Step) -> Decimal:
     """What is left of it holds then, and what others hold more, where it opens what they were to close."""
     filled = total_of(each.quantity for each in step.executions)
     if not opening(Side(after.side), filled, floor.held(after.instrument)) and not after.open:
         return ZERO
-    return total_of(more for _, more in _changes(floor, market, after, step))
+    held = _held(floor, after, filled)
+    own = floor.reserves.of(after, market, beside.opens(after, held))
+    return EXACT.add(own, beside.changed(after, held))
 
 
-def _changes(floor: Floor, market: Market, after: OrderRow, step: Step) -> Iterator[tuple[str, Decimal]]:
-    """What open orders of its instrument hold more or less once its fills are made; it, all that it holds."""
-    filled, before = total_of(each.quantity for each in step.executions), floor.held(after.instrument)
-    held = EXACT.add(before, filled if after.side == Side.BUY else EXACT.minus(filled))
-    rows = _with(floor, replace(after, reserved=ZERO))
-    for row, holds in reckoned(rows if after.open else rows[:-1], held, market, floor.reserves):
-        yield row.id, EXACT.subtract(holds, row.reserved)
+def _held(floor: Floor, row: OrderRow, filled: Decimal) -> Decimal:
+    """Once so much of it is filled."""
+    return EXACT.add(floor.held(row.instrument), filled if row.side == Side.BUY else EXACT.minus(filled))
 
 
-def _with(floor: Floor, row: OrderRow) -> list[OrderRow]:
-    """The open orders of its instrument, and it as it is to be at last."""
-    return [*(each for each in floor.open if each.instrument == row.instrument and each.id != row.id), row]
-
-
-def _shifts(floor: Floor, ground: Ground, row: OrderRow) -> Decimal:
+def _shifts(beside: Beside, floor: Floor, row: OrderRow) -> Decimal:
     """What those behind it come to hold more, as it is to close what they were to."""
-    if not floor.lends or not row.number:
-        return ZERO
-    before, held = floor.shifts.parts(row.instrument), floor.held(row.instrument)
-    found = shifted(_with(floor, row), before, held, ground.market, floor.reserves)
-    more = (EXACT.subtract(holds, each.reserved) for each, holds in found if each.id != row.id)
-    return max(ZERO, total_of(more))
+    return max(ZERO, beside.shifted(row)) if floor.lends else ZERO
 
 
 def _margin(floor: Floor, spec: Spec, marks: Marks, row: OrderRow, step: Step) -> Decimal:
@@ -200,8 +195,8 @@ def lacking_margin(floor: Floor, marks: Marks, market: Market, row: OrderRow, st
     filled = total_of(each.quantity for each in step.executions)
     if not opening(Side(row.side), filled, floor.held(row.instrument)):
         return None
-    changes = _changes(floor, market, returned(row, step.order, floor.now), step)
-    freed = min(ZERO, total_of(more for id, more in changes if id != row.id))
+    after = returned(row, step.order, floor.now)
+    freed = min(ZERO, Beside(floor, market, row).changed(after, _held(floor, row, filled)))
     needed = max(ZERO, EXACT.add(_margin(floor, market.spec, marks, row, step), freed))
     now = standing(
         floor.w.account, _balances(floor), floor.reserved(but=row.id), tuple(floor.positions.values()), marks
@@ -220,7 +215,8 @@ def lacking_margin(floor: Floor, marks: Marks, market: Market, row: OrderRow, st
 
 
 def _passing(
-    floor: Floor, ground: Ground, row: OrderRow, step: Step | None, lacks: Callable[[Decimal], Decimal]
+    beside: Beside, floor: Floor, ground: Ground, row: OrderRow, step: Step | None,
+    lacks: Callable[[Decimal], Decimal],
 ) -> str:  # fmt: skip
     """The greatest size on the step that would be taken, in words; of any order, though chance may favour this one."""
     if step is not None:
@@ -230,13 +226,13 @@ def _passing(
 
     def excess(count: int) -> Decimal | None:
         sized = replace(row, quantity=times(Decimal(count), unit))
-        sized = replace(sized, reserved=reserve_of(floor, ground, sized))
+        sized = replace(sized, reserved=reserve_of(floor, ground, sized, beside))
         made = step and arrival(floor, ground, sized)
         if made is not None and made.reason in (venue.FOK_NOT_FILLABLE, venue.POST_ONLY_WOULD_TAKE):
             return None
-        if not sized.reserved and not _shifts(floor, ground, sized):
+        if not sized.reserved and not _shifts(beside, floor, sized):
             return ZERO
-        return lacks(_taken(floor, ground, sized, made))
+        return lacks(_taken(beside, floor, ground, sized, made))
 
     size = times(Decimal(_edge(excess, low, high)), unit)
     if only_closes(floor, row, size):
@@ -252,7 +248,7 @@ def only_closes(floor: Floor, row: OrderRow, size: Decimal) -> bool:
     return not row.number or any(each.status == OrderStatus.NEW for each in exits_behind(floor, row))
 
 
-def _paying(floor: Floor, ground: Ground, row: OrderRow, free: Decimal) -> str:
+def _paying(beside: Beside, floor: Floor, ground: Ground, row: OrderRow, free: Decimal) -> str:
     """The nearest size on the step whose sale pays for its fee, in words: a greater one, where a fee has a least."""
     ground = replace(ground, model=replace(ground.model, slippage=worst(ground.model.slippage)))
     unit = ground.spec.step_quantity or COIN_STEP
@@ -260,7 +256,7 @@ def _paying(floor: Floor, ground: Ground, row: OrderRow, free: Decimal) -> str:
 
     def excess(count: int) -> Decimal:
         sized = replace(row, quantity=times(Decimal(count), unit))
-        return EXACT.subtract(_taken(floor, ground, sized, arrival(floor, ground, sized)), free)
+        return EXACT.subtract(_taken(beside, floor, ground, sized, arrival(floor, ground, sized)), free)
 
     edge = _edge(excess, most if most > now and excess(most) <= 0 else 0, now)
     return _told_size(ground, row, times(Decimal(edge), unit), ceil_to if edge > now else floor_to) or ": pay in"

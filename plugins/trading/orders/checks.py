@@ -74,7 +74,8 @@ def check_kind(spec: Spec, path: Path, *, lends: bool) -> None:
 
 def check_room(floor: Floor, wish: Wish, more: int, *, waits: bool = False) -> None:
     """An account has a bounded number of open orders, with a reserve for what only reduces."""
-    there, most, told = len(floor.open) + floor.unread, MOST_OPEN, "at most: cancel some first"
+    there = sum(row.open for row in floor.orders.values()) + floor.unread
+    most, told = MOST_OPEN, "at most: cancel some first"
     beside = ". Orders that only reduce are taken beside them"
     if only_reduces(wish.side, reduce_only=wish.reduce_only, lends=floor.lends):
         most, told = MOST_OPEN + BESIDE, "at most with those that only reduce: cancel some first"

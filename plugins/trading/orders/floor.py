@@ -39,6 +39,7 @@ from plugins.trading.orders.offers import Offers, Round
 from plugins.trading.orders.protecting import fitting
 from plugins.trading.orders.reasons import told_reason
 from plugins.trading.orders.reckoning import Reserves
+from plugins.trading.orders.rowbook import RowBook
 from plugins.trading.orders.shifting import Shifts
 from plugins.trading.orders.sides import check_woken
 from plugins.trading.orders.store import OrderStore
@@ -69,7 +70,7 @@ class Floor(Books):
     def __init__(self, host: Host, w: Writing, now: datetime) -> None:
         super().__init__(w, now)
         self._host = host
-        self.orders: dict[str, OrderRow] = {}
+        self.orders = RowBook()
         """Open ones, and the ended ones of their families."""
         self.elsewhere: dict[str, Decimal] = {}
         """What open orders hold that were not read, by currency."""
@@ -97,7 +98,7 @@ class Floor(Books):
         """As the account stands; of orders that belong to none of some instruments only what they hold together."""
         floor, account = cls(host, w, host.clock.now()), w.account
         stand = await FloorStore().read(w.tx, w.tenant, account.id, FLEET, instruments, valued=is_valued(account))
-        floor.orders = dict(stand.orders)
+        floor.orders = RowBook(stand.orders)
         floor.elsewhere = {each.currency: each.amount for each in stand.elsewhere}
         floor.unread = sum(each.number for each in stand.elsewhere)
         if instruments is not None:
@@ -337,21 +338,14 @@ class Floor(Books):
 
     def _follow(self, row: OrderRow, market: Market | None, opened: Decimal = ZERO) -> None:
         """What its change makes of the orders that belong to it; they follow in turn."""
-        for consequence in consequences(linked(row), map(linked, self._kin(row)), opened):
+        for consequence in consequences(linked(row), map(linked, self.orders.kin(row)), opened):
             self._do(consequence, market)
 
     def _fit(self, instrument: str, held: Decimal, market: Market, filled: str | None = None) -> None:
         """Whatever has reduced a position to this: its exits are no larger together. Those of an order that was
         *filled* just now hear of that next."""
-        rows = [row for row in self.orders.values() if row.open and row.instrument == instrument]
-        for consequence in fitting(rows, held, filled):
+        for consequence in fitting([*self.orders.open_of(instrument)], held, filled):
             self._do(consequence, market)
-
-    def _kin(self, row: OrderRow) -> Iterable[OrderRow]:
-        for other in self.orders.values():
-            together = other.group_id is not None and other.group_id == row.group_id
-            if other.id != row.id and (together or other.parent_id == row.id or other.id == row.parent_id):
-                yield other
 
     def _do(self, consequence: Consequence, market: Market | None) -> None:
         other = self.orders[consequence.id]

@@ -33,7 +33,9 @@ _STOPS = UNTIL_TRIGGERED - {OrderType.MARKET_IF_TOUCHED}
 _TOUCHED = frozenset({TRIGGERED, PARTLY})
 
 
-class _Way(IntEnum):
+class Way(IntEnum):
+    """How an order waits: what is filled at once closes before what waits."""
+
     AT_ONCE = 0
     STOP = 1
     LIMIT = 2
@@ -52,17 +54,17 @@ def parts_of(rows: Iterable[OrderRow], held: Decimal) -> dict[str, Part]:
     What has no number yet comes last. What waits for a condition holds nothing, nor do exits, which only reduce, each
     of what another one may close, too: both are left out.
     """
-    found, ahead = dict[str, Part](), dict[tuple[str, _Way], Decimal]()
+    found, ahead = dict[str, Part](), dict[tuple[str, Way], Decimal]()
     closes = {side.value: closable(side, held) for side in Side}
-    for row in sorted(rows, key=lambda each: (not each.number, each.number)):
+    for row in sorted(rows, key=rank_of):
         if row.quantity is None or row.condition is not None or row.leg in EXITS:
             continue
         left, closing = EXACT.subtract(row.quantity, row.filled), closes[row.side]
         # What nothing is held against is not counted: most orders.
         if closing:
             way = _way(row)
-            before = ahead.get((row.side, _Way.AT_ONCE), ZERO)
-            if way is not _Way.AT_ONCE:
+            before = ahead.get((row.side, Way.AT_ONCE), ZERO)
+            if way is not Way.AT_ONCE:
                 before = EXACT.add(before, ahead.get((row.side, way), ZERO))
             ahead[row.side, way] = EXACT.add(ahead.get((row.side, way), ZERO), left)
             if before < closing:
@@ -71,7 +73,12 @@ def parts_of(rows: Iterable[OrderRow], held: Decimal) -> dict[str, Part]:
     return found
 
 
-def weight_of(row: OrderRow | None) -> object:
+def rank_of(row: OrderRow) -> tuple[bool, int]:
+    """By which orders stand behind each other; what has no number yet comes last."""
+    return not row.number, row.number
+
+
+def weight_of(row: OrderRow | None) -> tuple[Way, Decimal] | None:
     """What of it counts for the orders behind it: the same again changes nothing of what they open."""
     if row is None or not row.open or row.quantity is None or row.condition is not None or row.leg in EXITS:
         return None
@@ -132,12 +139,12 @@ def shifted(
         was = before.get(id)
         if was is None or was.opens == part.opens:
             continue
-        reserved = _anew(part, was, market, reserves)
+        reserved = anew(part, was, market, reserves)
         if reserved != part.row.reserved:
             yield part.row, reserved
 
 
-def _anew(part: Part, was: Part, market: Market | None, reserves: Reserves) -> Decimal:
+def anew(part: Part, was: Part, market: Market | None, reserves: Reserves) -> Decimal:
     """By the price of now; where nobody tells one, by what it has held for what it was to open."""
     row = part.row
     if not part.opens:
@@ -151,7 +158,7 @@ def _terms(row: OrderRow) -> object:
     return row.reserved, row.limit_price, row.stop_price
 
 
-def _way(row: OrderRow) -> _Way:
+def _way(row: OrderRow) -> Way:
     if row.type == OrderType.MARKET:
-        return _Way.AT_ONCE
-    return _Way.STOP if row.type in _STOPS and row.status not in _TOUCHED and not row.filled else _Way.LIMIT
+        return Way.AT_ONCE
+    return Way.STOP if row.type in _STOPS and row.status not in _TOUCHED and not row.filled else Way.LIMIT

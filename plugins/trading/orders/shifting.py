@@ -32,7 +32,8 @@ class Shifts:
     async def read(self, tx: Tx, instruments: Collection[str]) -> None:
         """Of some instruments all was read: so it is then of those whose orders a change of theirs may end."""
         floor, account = self._floor, self._floor.w.account
-        kin = {row.instrument for row in floor.orders.values() if row.open and floor.lends} - {*instruments}
+        beside = {row.instrument for row in floor.orders.values() if row.open} if floor.lends else set[str]()
+        kin = beside - {*instruments}
         for row in await OrderStore().open(tx, account.tenant_id, account.id, kin) if kin else ():
             floor.orders.setdefault(row.id, row)
         self._whole = frozenset({*instruments, *kin})
@@ -85,7 +86,7 @@ class Shifts:
         self._hold(reckoned(self._open(instrument), self._floor.held(instrument), market, self._floor.reserves))
 
     def _open(self, instrument: str) -> list[OrderRow]:
-        return [row for row in self._floor.orders.values() if row.open and row.instrument == instrument]
+        return [*self._floor.orders.open_of(instrument)]
 
     def _hold(self, found: Iterable[Holds]) -> None:
         for row, holds in list(found):

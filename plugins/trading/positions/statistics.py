@@ -15,10 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import TypeVar
 
 from plugins.trading.markets.marks import EXACT
 from plugins.trading.rows import TripRow
 
+Name = TypeVar("Name", str, str | None)
 ZERO = Decimal(0)
 _DIVIDED = Context(prec=50, rounding=ROUND_HALF_EVEN)
 _RATIO = Decimal("1e-10")
@@ -79,18 +81,25 @@ def record_of(trips: Sequence[TripRow]) -> Record:
     nets = [net_of(trip) for trip in ordered]
     won, lost = sum(net > 0 for net in nets), sum(net < 0 for net in nets)
     wins, losses, streak = _streaks(nets)
-    currencies = sorted({trip.currency for trip in ordered})
+    by_currency = _grouped(ordered, lambda trip: trip.currency)
     return Record(
         trips=len(ordered), won=won, lost=lost, hit_rate=_ratio(Decimal(won), Decimal(won + lost)),
         longest_wins=wins, longest_losses=losses, streak=streak, average_hours=_hours(ordered),
-        amounts=tuple(_amounts(each, [trip for trip in ordered if trip.currency == each]) for each in currencies),
+        amounts=tuple(_amounts(each, by_currency[each]) for each in sorted(by_currency)),
     )  # fmt: skip
 
 
 def by_strategy(trips: Sequence[TripRow]) -> dict[str | None, Record]:
     """By the tag of the order that opened it; trips without a tag stand under None, last."""
-    tags = sorted({trip.strategy for trip in trips}, key=lambda tag: (tag is None, tag or ""))
-    return {tag: record_of([trip for trip in trips if trip.strategy == tag]) for tag in tags}
+    by_tag = _grouped(trips, lambda trip: trip.strategy)
+    return {tag: record_of(by_tag[tag]) for tag in sorted(by_tag, key=lambda tag: (tag is None, tag or ""))}
+
+
+def _grouped(trips: Sequence[TripRow], name: Callable[[TripRow], Name]) -> dict[Name, list[TripRow]]:
+    found = dict[Name, list[TripRow]]()
+    for trip in trips:
+        found.setdefault(name(trip), []).append(trip)
+    return found
 
 
 def _amounts(currency: str, trips: Sequence[TripRow]) -> Amounts:

@@ -133,14 +133,18 @@ def test_the_least_commission_counts_once_for_what_one_message_fills():
         ("0.01", "USD", "0.01"),
         ("0.01", "USDT", "0.01"),
         ("0.01", "KWD", "0.010"),
-        ("0.01", "JPY", "0"),
+        ("0.01", "JPY", "1"),
+        ("0.01", "KRW", "1"),
+        ("0.5", "JPY", "1"),
+        ("0.001", "USD", "0.01"),
+        ("0", "JPY", "0"),
         ("0.01", "BTC", "0.0000004"),
         ("0.01", "ETH", "0.0000004"),
         ("0.00001", "BTC", "0.00001"),
         ("5", "JPY", "5"),
     ],
 )
-def test_the_usual_least_is_a_cent_and_not_a_hundredth_of_a_coin(least, currency, paid):
+def test_the_usual_least_is_a_cent_or_what_comes_next_and_not_a_hundredth_of_a_coin(least, currency, paid):
     assert commissions(Fees(least=D(least)), [D("0.0000004")], currency) == (D(paid),)
 
 
@@ -166,7 +170,7 @@ def test_fills_carry_their_commission_in_the_currency_of_the_price():
     yen = replace(SPEC, currency="JPY")
     assert [e.fee for e in accept(order(BUY, "MARKET", "1"), quote(9, 12_500), yen, paying).executions] == [2]
     small = accept(order(BUY, "MARKET", "1"), quote(9, 100), replace(SPEC, currency="JPY"), paying)
-    assert [e.fee for e in small.executions] == [0]
+    assert [e.fee for e in small.executions] == [1]
 
 
 def test_longs_pay_a_positive_funding_rate_and_shorts_receive_it():

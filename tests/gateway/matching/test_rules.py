@@ -142,7 +142,7 @@ def test_a_time_in_the_past_is_refused():
 def test_rules_that_nobody_tells_and_prices_that_nobody_knows_refuse_nothing():
     loose = replace(SPEC, tick=None, step=None)
 
-    assert broken(order(BUY, "LIMIT", "0.000000001", limit="100.000001"), loose) == []
+    assert broken(order(BUY, "LIMIT", "0.000100001", limit="100.000001"), loose) == []
     assert broken(order(BUY, "MARKET", "0.01"), price=None) == []
     assert broken(order(BUY, "LIMIT", limit="900"), collar=None) == []
 
@@ -205,6 +205,42 @@ def test_sizes_of_contracts_are_counted_in_contracts():
 def nearest_sizes(quantity, spec):
     found = check_quantity(D(quantity), spec)
     return found and found.nearest
+
+
+DUST = replace(SPEC, currency="JPY", step=D("0.00000001"), tick=D(1))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "price", "told"),
+    [
+        (order(BUY, "MARKET", "0.00000003"), "16000000", "is worth 0.48 JPY, and must be worth 1: 0.00000007 is"),
+        (order(SELL, "MARKET", "0.00000006"), "16000000", "is worth 0.96 JPY, and must be worth 1: 0.00000007 is"),
+        # Far above the market it costs what the market asks.
+        (order(BUY, "LIMIT", "0.00000006", limit=17000000), "16000000",
+         "is worth 0.96 JPY, and must be worth 1: 0.00000007 is"),
+        (order(SELL, "LIMIT", "0.00000006", limit=17000000), "16000000", None),
+        (order(BUY, "STOP_MARKET", "0.00000006", stop=16500000), "16000000",
+         "is worth 0.99 JPY, and must be worth 1: 0.00000007 is"),
+        (order(BUY, "MARKET", "0.00000007"), "16000000", None),
+        (order(BUY, "MARKET", "0.00000001"), None, None),
+    ],
+)  # fmt: skip
+def test_no_order_is_worth_less_than_the_smallest_amount_of_its_currency(wanted, price, told):
+    found = check(wanted, DUST, now=at(0), price=price and D(price), collar_bps=None)
+
+    expected = [] if told is None else [("SIZE_BELOW_MINIMUM", "quantity", told, (D("0.00000007"),))]
+    assert [(each.rule, each.field, each.message, each.nearest) for each in found] == expected
+
+
+def test_a_sum_below_the_smallest_amount_of_its_currency_is_told_the_least_that_comes_to_it():
+    sums = [check_sum(D("0.5"), price, DUST) for price in (D(16000000), None)]
+    passing = check_sum(D("1.12"), D(16000000), DUST)
+
+    assert [(each.rule, each.message) for each in sums if each] == [
+        ("SIZE_BELOW_MINIMUM", "must be at least 1.12 JPY: 0.00000007 at 16000000"),
+        ("SIZE_BELOW_MINIMUM", "must be at least 1 JPY"),
+    ]
+    assert passing is None
 
 
 def test_what_would_pass_passes():

@@ -439,3 +439,14 @@ def test_what_waits_for_nothing_ends_where_it_reaches_a_market_that_has_closed()
         assert stepped(sent, quote(99, 101, seconds=1), open=False) == ("REJECTED", "", "MARKET_CLOSED")
     rests = accept(order(BUY, "MARKET"), None, SPEC, late).order
     assert stepped(rests, quote(99, 101, seconds=1), open=False) == ("ACCEPTED", "", None)
+
+
+def test_what_comes_to_nothing_in_money_is_not_filled_while_more_of_the_order_is_left():
+    wanted, fine = order(BUY, "LIMIT", "0.011", limit=1), replace(SPEC, step=D("0.000001"))
+
+    little = accept(wanted, quote("0.9", 1, 1, "0.005"), fine, QUOTES)
+    enough = accept(wanted, quote("0.9", 1, 1, "0.006"), fine, QUOTES)
+    last = step(enough.order, quote("0.9", 1, 1, 1), fine, QUOTES)
+
+    filled = [[each.quantity for each in made.executions] for made in (little, enough, last)]
+    assert filled == [[], [D("0.006")], [D("0.005")]]

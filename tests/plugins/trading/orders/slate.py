@@ -108,7 +108,7 @@ class Slate:
 
     def replace(self, row: OrderRow, **terms: Any) -> OrderRow:
         """Other terms, which the floor is left with only where they pass."""
-        before = dict(self.floor.orders)
+        before = self.floor.orders.copy()
         try:
             return replaced(self.floor, self.ground, before[row.id], terms, None)
         except BaseException:

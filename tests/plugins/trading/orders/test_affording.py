@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import ROUND_UP, Decimal
+from typing import Any
 
 import pytest
 
 from gateway.core.matching.model import ExecutionModel, Fees, Slippage
 from plugins.trading.orders.affording import _edge
+from plugins.trading.orders.market import Market
+from plugins.trading.orders.reckoning import Reserves
 from plugins.trading.orders.wishes import Wish
+from plugins.trading.rows import OrderRow
 from schema.words.orders import SlippageKind
 from schema.words.problems import Refused
 from tests.plugins.trading.engine.floorhouse import wish as wish_of
 from tests.plugins.trading.orders.pit import BTC, CLOSE, FREE, PLACE, REPLACE, D, Pit, wish
-from tests.plugins.trading.orders.slate import slate
+from tests.plugins.trading.orders.slate import Slate, slate
 
 PREVIEW = "query($i: OrderPlaceInput!) { r: orderPreview(input: $i) { userErrors { field code message } } }"
 
@@ -200,6 +204,45 @@ def test_among_many_open_orders_the_greatest_size_is_named_exactly(type_: str, l
 
     assert more.value.message.endswith(f": {size} would pass.")
     assert (placed.open or placed.status == "FILLED", f"{placed.quantity:f}") == (True, size)
+
+
+def crowded() -> Slate:
+    """Short of 50, which 200 purchases are to close."""
+    desk = slate("10000", model={}, margin="MARGIN", leverage=D(3))
+    desk.place(wish_of("SELL", "MARKET", "50"))
+    for _ in range(200):
+        desk.place(wish_of("BUY", "LIMIT", "0.2", limit_price="90"))
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("act", "passes"),
+    [
+        (lambda desk, size: desk.place(wish_of("BUY", "MARKET", size)), "313.721"),
+        (lambda desk, size: desk.replace(desk.floor.open[0], quantity=D(size)), "287.735"),
+        (lambda desk, size: desk.replace(desk.floor.open[0], quantity=D(size), limit_price=D(101)), "313.901"),
+    ],
+)  # fmt: skip
+def test_to_name_what_passes_each_open_order_is_reckoned_a_few_times(
+    monkeypatch: pytest.MonkeyPatch, act: Callable[[Slate, str], Any], passes: str
+):
+    desk, counted, reckon = crowded(), list[str](), Reserves.of
+
+    def of(self: Reserves, row: OrderRow, market: Market, opens: Decimal) -> Decimal:
+        counted.append(row.id)
+        return reckon(self, row, market, opens)
+
+    monkeypatch.setattr(Reserves, "of", of)
+
+    with pytest.raises(Refused) as refused:
+        act(desk, "1000000000000000000")
+
+    assert refused.value.message.endswith(f": {passes} would pass.")
+    assert len(counted) < 6 * 200
+    monkeypatch.undo()
+    with pytest.raises(Refused):
+        act(desk, format(D(passes) + D("0.001"), "f"))
+    act(desk, passes)
 
 
 async def test_an_order_that_takes_nothing_passes_where_less_than_nothing_is_available(pit: Pit):

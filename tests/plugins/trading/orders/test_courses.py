@@ -42,7 +42,7 @@ class Course:
     def go(self) -> None:
         """One thing more, and what must hold after it. What is refused is rolled back."""
         floor = self.desk.floor
-        before = dict(floor.orders), dict(floor.positions), dict(floor.cash), list(floor.fills), len(floor.taken)
+        before = floor.orders.copy(), dict(floor.positions), dict(floor.cash), list(floor.fills), len(floor.taken)
         stood = before[0]
         ways = (self.meet, self.lure, self.single, self.bracket, self.group, self.change, self.close, self.end)
         try:

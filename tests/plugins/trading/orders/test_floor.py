@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.core.matching.model import Bar
 from plugins.trading.orders.placing import arrive
+from plugins.trading.orders.rowbook import RowBook
 from plugins.trading.orders.wishes import Exit
 from schema.words.orders import OrderLeg, TimeInForce
 from schema.words.problems import Refused
@@ -129,7 +130,7 @@ def test_what_a_message_cannot_fill_whole_says_what_it_can():
         ("FOK_NOT_FILLABLE", "timeInForce", f"{far}3 at a limitPrice of 101 would pass, as would GTC, which waits."),
     ]
     assert desk.place(wish("BUY", "MARKET", None, notional="303", **fok))[0].filled == D(3)
-    desk.floor.orders, desk.spec = {}, replace(desk.spec, step=None)
+    desk.floor.orders, desk.spec = RowBook(), replace(desk.spec, step=None)
     desk.price("99", "101.3", ask_size="0.33333333")
     # 0.33333333 at 101.3 are 33.766666329.
     part = f"Only 0.33333333 of 3.94866732 is offered now: a notional of 33.76 would pass, {more}"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from schema.words.problems import Refused
+from tests.plugins.trading.engine.floorhouse import wish as wish_of
 from tests.plugins.trading.orders.pit import ETH, GROUP, PLACE, REPLACE, Pit, wish
+from tests.plugins.trading.orders.slate import D, slate
 
 LONG_AGO, IN_AN_HOUR = "2020-01-01T00:00:00Z", "2026-11-20T13:00:00Z"
 PREVIEW = "query($i: OrderPlaceInput!) { r: orderPreview(input: $i) { userErrors { field code message } } }"
@@ -265,3 +269,18 @@ async def test_what_is_wrong_is_told_once(pit: Pit):
 def _bare(given: dict[str, Any]) -> dict[str, Any]:
     """As one of a group."""
     return {name: value for name, value in given.items() if name != "accountId"}
+
+
+def test_no_units_are_bought_for_nothing_and_all_that_is_left_of_a_position_can_be_sold():
+    desk = slate("1000", model={})
+    desk.spec = replace(desk.spec, step=D("0.00000001"))
+
+    with pytest.raises(Refused) as refused:
+        desk.place(wish_of("BUY", "MARKET", "0.00004"))
+    desk.place(wish_of("BUY", "MARKET", "0.0001"))
+    desk.price("40")
+    (sold,) = desk.place(wish_of("SELL", "MARKET", "0.0001"))
+
+    assert (refused.value.code, refused.value.field) == ("SIZE_BELOW_MINIMUM", ("quantity",))
+    assert refused.value.message == "quantity is worth 0.004 USD, and must be worth 0.01: 0.0001 is."
+    assert (sold.status, desk.held()) == ("FILLED", "0")

@@ -458,7 +458,7 @@ def test_whatever_is_done_exits_protect_no_more_than_is_held_and_both_of_a_pair_
     desk = slate("5000", **account)
     for doing in course:
         # What is refused is rolled back.
-        before = dict(desk.floor.orders)
+        before = desk.floor.orders.copy()
         try:
             act(desk, doing)
         except Refused:

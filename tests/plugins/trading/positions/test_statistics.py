@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from plugins.trading.positions.statistics import by_strategy, record_of
+from plugins.trading.rows import TripRow
 from tests.plugins.trading.rowsof import NOON, D, trip
 
 
@@ -67,3 +69,22 @@ def test_nothing_closed_has_no_figures():
     found = record_of([])
 
     assert (found.trips, found.hit_rate, found.average_hours, found.amounts) == (0, None, None, ())
+
+
+class Passed(list[TripRow]):
+    """How often trips are gone through."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[TripRow]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_however_many_tags_there_are_trips_are_gone_through_once():
+    trips = Passed(trip(f"trip_{n}", "1", strategy=f"tag_{n:02}") for n in range(40))
+    trips.times = 0
+
+    found = by_strategy(trips)
+
+    assert ([*found], trips.times) == ([f"tag_{n:02}" for n in range(40)], 1)
