@@ -13,7 +13,7 @@ from gateway.core.store import new_id
 from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.drafts import units_adjustment
 from plugins.trading.positions.store import PositionStore, TripStore
-from plugins.trading.positions.turning import position_of, position_row, trip_row
+from plugins.trading.positions.turning import position_of, position_row, stored, trip_row
 from plugins.trading.rows import EntryRow
 from plugins.trading.writing import Writing
 from schema.provenance import DataMode
@@ -57,5 +57,6 @@ async def book_units(
     else:
         kept = None if applied.trip is not None else before
         came = Brought(tenant_id=tenant, account_id=account.id, instrument=instrument, currency=currency)
-        await store.put(tx, tenant, position_row(applied.position, kept, came, DataMode.LIVE.value, at))
+        row = position_row(applied.position, applied, kept, came, DataMode.LIVE.value, at)
+        await store.put(tx, tenant, stored(row))
     return entry

@@ -6,16 +6,17 @@ by force until trading goes on.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
 from gateway.core.contract import Host
-from gateway.core.matching.conditions import Facts, hopeless, met, read
+from gateway.core.matching.conditions import Facts, OrderCondition, hopeless, met, read
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import Tick
 from gateway.core.matching.offers import is_stale
@@ -41,10 +42,15 @@ from schema.words.problems import Refused
 LOG = structlog.get_logger(__name__)
 
 FILLS_AT_ONCE = 25
-"""Of one message, in one transaction."""
+"""In one transaction: after so many it ends with the order that has made them."""
+ARRIVALS_AT_ONCE = 25
+"""Orders whose conditions hold, in one transaction."""
 RESTS_S = (1.0, 5.0)
 """After so long it is tried again whether a fault of ours keeps an order from arriving; then it ends."""
 FAULT = "a fault of the gateway's own kept it from arriving, and is in its log: place it again, or another one"
+
+Due = tuple[OrderRow, Market]
+"""An order that is due, and the message that it meets."""
 
 NewestOf = Callable[[OrderRow], Market | None]
 """What the newest message says to an order that is due; None where nothing that counts for it is known."""
@@ -62,6 +68,13 @@ class Going:
     met: frozenset[str] = frozenset()
     unvalued: frozenset[str] = frozenset()
     """Whose fills were left out as the account cannot be valued: they meet the newest one again."""
+
+
+@dataclass(slots=True)
+class _At:
+    """Which one of several orders is looked at; None where it is all of them."""
+
+    order: str | None = None
 
 
 class Dealer:
@@ -153,14 +166,16 @@ class Dealer:
             return
         markets = {row.instrument: market for row, market in due}
         known = await marks(seat, *markets.values()) if due and seat.lends else None
-        async with self.floor(seat) as (floor, halted):
-            floor.marks = known
-            rows = [floor.orders[each] for each in late if each in floor.orders]
-            over = [row.id for row in rows if row.expires_at is not None and row.expires_at <= floor.now]
-            floor.end_all(over, OrderStatus.EXPIRED, "EXPIRED")
-            if not halted and (known is None or is_priced(floor, known)):
-                _reach(floor, due)
-            await floor.write()
+        while late or due:
+            async with self.floor(seat) as (floor, halted):
+                floor.marks = known
+                rows = [floor.orders[each] for each in late if each in floor.orders]
+                over = [row.id for row in rows if row.expires_at is not None and row.expires_at <= floor.now]
+                floor.end_all(over, OrderStatus.EXPIRED, "EXPIRED")
+                goes = not halted and (known is None or is_priced(floor, known))
+                due = _reach(floor, due, FILLS_AT_ONCE) if goes else []
+                await floor.write()
+            late = []
 
     async def arrive(self, seat: Seat, ids: Collection[str], facts: Facts) -> None:
         """What orders waited for has come: each is checked as if it were placed now.
@@ -168,21 +183,33 @@ class Dealer:
         Where the account holds by then what nobody was asked for, they are asked anew; at last it waits on, and is
         looked at again. What a fault of ours keeps from arriving ends: it stands in no other order's way.
         """
-        for order_id in ids:
-            if self._rests(order_id):
-                continue
+        left, alone, times, at = [each for each in ids if not self._rests(each)], set[str](), 0, _At()
+        while left:
+            some = left[: 1 if left[0] in alone else ARRIVALS_AT_ONCE]
             try:
-                for _ in range(ATTEMPTS):
-                    if await self._arrived(seat, order_id, facts):
-                        break
-            except (DBAPIError, OSError, MarketgateError, Refused):
-                raise
-            except Exception:
-                LOG.exception("trading_order_failed", account=seat.id, order=order_id)
-                if self._let_be(order_id):
+                behind = await self._arrived(seat, some, facts, at)
+            except Exception as error:
+                ours = not isinstance(error, (DBAPIError, OSError, MarketgateError, Refused))
+                if len(some) > 1 and not (ours and at.order):
+                    # Nobody knows whose it is: those that it does not concern arrive by themselves.
+                    LOG.warning("trading_arriving_alone", account=seat.id, orders=len(some), exc_info=True)
+                    alone.update(some)
                     continue
-                await self._reject(seat, order_id)
-            self._faults.pop(order_id, None)
+                if not ours:
+                    raise
+                LOG.exception("trading_order_failed", account=seat.id, order=(failed := at.order or some[0]))
+                if not self._let_be(failed):
+                    await self._reject(seat, failed)
+                    self._faults.pop(failed, None)
+                left.remove(failed)
+                times = 0
+                continue
+            times = times + 1 if behind[:1] == some[:1] else 0
+            if times == ATTEMPTS:
+                behind, times = behind[1:], 0
+            for each in {*some} - {*behind}:
+                self._faults.pop(each, None)
+            left[: len(some)] = behind
 
     def _rests(self, order_id: str) -> bool:
         _, until = self._faults.get(order_id, (0, 0.0))
@@ -196,33 +223,43 @@ class Dealer:
         self._faults[order_id] = times + 1, self._host.clock.monotonic() + RESTS_S[times]
         return True
 
-    async def _arrived(self, seat: Seat, order_id: str, facts: Facts) -> bool:
-        """Whether no more is to be asked for now."""
-        row = seat.orders.get(order_id)
-        if row is None or row.condition is None:
-            return True
-        condition = read(row.condition)
-        try:
-            ground: Ground | Refused = await self._ground(seat, row)
-        except Refused as refused:
-            ground = refused
-        except MarketgateError as error:
-            # It waits on, and is looked at again.
-            LOG.warning("trading_condition_unpriced", order=order_id, reason=error.message)
-            return True
+    async def _arrived(self, seat: Seat, ids: Sequence[str], facts: Facts, at: _At) -> list[str]:
+        """Those of them that are still to arrive: for these more is to be asked for, or the transaction is full."""
+        known = (seat.orders.get(each) for each in ids)
+        rows = await self._asked(seat, [row for row in known if row is not None and row.condition is not None], at)
+        if not rows:
+            return []
         async with self.floor(seat) as (floor, halted):
-            now = floor.orders.get(order_id)
-            if halted or now is None or not is_waiting(now, condition) or not _still(floor, facts, now):
-                return True
-            if isinstance(ground, Refused):
-                floor.fail(now, ground.code, ground.message)
-            elif not is_priced(floor, ground.marks):
-                return False
-            else:
-                floor.judge(order_id, ground.marks)
-                arrive(floor, ground, now)
+            if halted:
+                return []
+            while rows and len(floor.fills) < FILLS_AT_ONCE:
+                row, ground = rows[0]
+                at.order = row.id
+                if not _arrive(floor, row, ground, facts):
+                    break
+                rows.popleft()
+            at.order = None
             await floor.write()
-        return True
+        return [row.id for row, _ in rows]
+
+    async def _asked(self, seat: Seat, rows: Iterable[OrderRow], at: _At) -> deque[tuple[OrderRow, Ground | Refused]]:
+        """What is asked of the markets for orders, once for each instrument; without those that nobody prices now."""
+        grounds, found = dict[str, Ground | Refused | None](), deque[tuple[OrderRow, Ground | Refused]]()
+        for row in rows:
+            at.order = row.id
+            if row.instrument not in grounds:
+                try:
+                    grounds[row.instrument] = await self._ground(seat, row)
+                except Refused as refused:
+                    grounds[row.instrument] = refused
+                except MarketgateError as error:
+                    # They wait on, and are looked at again.
+                    LOG.warning("trading_condition_unpriced", order=row.id, reason=error.message)
+                    grounds[row.instrument] = None
+            if (ground := grounds[row.instrument]) is not None:
+                found.append((row, ground))
+        at.order = None
+        return found
 
     async def _reject(self, seat: Seat, order_id: str) -> None:
         async with self.floor(seat) as (floor, _):
@@ -249,7 +286,7 @@ class Dealer:
         )  # fmt: skip
 
 
-def _due(seat: Seat, newest: NewestOf, now: datetime) -> list[tuple[OrderRow, Market]]:
+def _due(seat: Seat, newest: NewestOf, now: datetime) -> list[Due]:
     """Orders that the newest message means something to, though they have come after it."""
     found = []
     for row in seat.due(now):
@@ -262,17 +299,34 @@ def _due(seat: Seat, newest: NewestOf, now: datetime) -> list[tuple[OrderRow, Ma
     return found
 
 
+def _arrive(floor: Floor, row: OrderRow, ground: Ground | Refused, facts: Facts) -> bool:
+    """Whether no more is to be asked for now: it has arrived, is refused, or waits for something else by now."""
+    now = floor.orders.get(row.id)
+    if now is None or not is_waiting(now, read(row.condition)) or not _still(floor, facts, now):
+        return True
+    if isinstance(ground, Refused):
+        floor.fail(now, ground.code, ground.message)
+    elif not is_priced(floor, ground.marks):
+        return False
+    else:
+        floor.judge(row.id, ground.marks)
+        arrive(floor, ground, now)
+    return True
+
+
 def _still(floor: Floor, facts: Facts, row: OrderRow) -> bool:
     """Whether what it waits for holds by how the account's orders stand now."""
-    stood: dict[str, OrderStatus] = {each.id: OrderStatus(each.status) for each in floor.orders.values()}
-    known = Facts(now=facts.now, prices=facts.prices, values=facts.values, orders={**facts.orders, **stood})
-    parent = row.parent_id
-    return met(read(row.condition), known) and (parent is None or known.orders.get(parent) is OrderStatus.FILLED)
+    condition, parent = read(row.condition), row.parent_id
+    waits = {parent, condition.order_id if isinstance(condition, OrderCondition) else None}
+    stood = {id: OrderStatus(floor.orders[id].status) for id in waits if id in floor.orders}
+    known = replace(facts, orders={**facts.orders, **stood})
+    return met(condition, known) and (parent is None or known.orders.get(parent) is OrderStatus.FILLED)
 
 
-def _reach(floor: Floor, due: Sequence[tuple[OrderRow, Market]]) -> None:
+def _reach(floor: Floor, due: Sequence[Due], fills: int) -> list[Due]:
     """Orders that are due as they were looked at, in the order in which they share a message: who was accepted anew
-    meanwhile is looked at again."""
+    meanwhile is looked at again. After so many fills it stops: those that are left are for another transaction."""
+    reached = set[str]()
     for market in {row.instrument: market for row, market in due}.values():
         same = [floor.orders[row.id] for row, each in due if each.tick == market.tick and _is_still(floor, row)]
         if market.tick is None:
@@ -280,8 +334,13 @@ def _reach(floor: Floor, due: Sequence[tuple[OrderRow, Market]]) -> None:
         stood = {row.id: row for row in sorted(same, key=lambda row: row.number)}
         meeting = Meeting(market.tick, market.spec, market.model, floor.offers.of(market), open=market.open)
         for found in meeting.queue(form_of(row, lends=floor.lends) for row in stood.values()):
-            if _is_still(floor, stood[found.id]):
-                floor.step(floor.orders[found.id], market)
+            if not _is_still(floor, stood[found.id]):
+                continue
+            if len(floor.fills) >= fills:
+                return [each for each in due if each[0].id not in reached]
+            reached.add(found.id)
+            floor.step(floor.orders[found.id], market)
+    return []
 
 
 def _is_still(floor: Floor, row: OrderRow) -> bool:

@@ -21,7 +21,7 @@ from plugins.trading.orders.market import Market
 from plugins.trading.orders.store import FillStore
 from plugins.trading.orders.turning import fill_row
 from plugins.trading.positions.store import PositionStore, TripStore
-from plugins.trading.positions.turning import position_of, position_row, trip_row
+from plugins.trading.positions.turning import position_of, position_row, stored, trip_row
 from plugins.trading.rows import FillRow, OrderRow, PositionRow, TripRow
 from plugins.trading.writing import Writing
 from schema.events import Event
@@ -67,7 +67,8 @@ class Books:
             if row is None:
                 await store.remove(tx, tenant, self.w.account.id, instrument)
             else:
-                await store.put(tx, tenant, row)
+                self.positions[instrument] = stored(row)
+                await store.put(tx, tenant, self.positions[instrument])
         await TripStore().add(tx, tenant, self.trips)
 
     def _fill(self, row: OrderRow, after: OrderRow, step: Step, market: Market) -> OrderRow:
@@ -123,7 +124,7 @@ class Books:
             self.positions.pop(row.instrument, None)
             return
         kept = None if applied.trip is not None else before
-        after = position_row(applied.position, kept, row, mode, self.now)
+        after = position_row(applied.position, applied, kept, row, mode, self.now)
         self.positions[row.instrument] = after
         if kept is None:
             self.events.append(PositionOpened.told(after, row, quotient(after.bought_value, after.bought)))

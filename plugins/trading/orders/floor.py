@@ -189,7 +189,8 @@ class Floor(Books):
 
     def take(self, round: Round, fills: int | None = None) -> None:
         """A message meets its orders, one after the other: each as those before it have left it, and what is held; what
-        they wake meets the next one. After so many *fills* it stops: the rest is for another transaction."""
+        they wake meets the next one. After so many *fills* (an order has one for each level of a book) it stops: the
+        rest is for another transaction."""
         met = 0
         while round.meeting and round.queue and (fills is None or met < fills):
             found = round.queue.popleft()
@@ -198,9 +199,11 @@ class Floor(Books):
             if now is None or not now.open or working(now).accepted_at != found.accepted_at:
                 continue
             step = round.meeting.meet(form_of(now, lends=self.lends), self.most(now), was=found)
-            met += bool(step.executions)
+            booked = len(self.fills)
             if step.changed:
                 self._take(now, step, round.market)
+            # What cannot be paid is looked at as long; what it wakes may be filled beside it.
+            met += max(len(step.executions), len(self.fills) - booked)
             if step.executions and self.orders[found.id].filled == now.filled:
                 round.meeting.release(found)
 

@@ -100,7 +100,7 @@ async def test_what_was_not_written_has_taken_nothing_of_a_message(
         assert (failures, await made.stand(rests.id)) == ([], ("FILLED", "2"))
 
 
-def _before_the_second(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Awaitable[None]]) -> list[str]:
+def before_the_second(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Awaitable[None]]) -> list[str]:
     """Do this between the first transaction of an account and the next; the accounts whose transactions were begun."""
     real, begun = dealing.Dealer.floor, list[str]()
 
@@ -134,7 +134,7 @@ async def test_what_fills_many_orders_does_so_in_several_transactions_and_passes
                 other.end(other.orders[rows[3].id], OrderStatus.CANCELED, "CANCELED")
                 await other.write()
 
-        begun = _before_the_second(monkeypatch, between)
+        begun = before_the_second(monkeypatch, between)
         made.house.clock.turn(1)
         await made.tick("94")
 
@@ -158,7 +158,7 @@ async def test_a_halt_between_two_transactions_of_a_message_keeps_the_rest_for_w
         rows = await made.place(account, *limits, price="100")
         await made.look()
 
-        _before_the_second(monkeypatch, partial(made.halt, account))
+        before_the_second(monkeypatch, partial(made.halt, account))
         made.house.clock.turn(1)
         await made.tick("97")
         assert [(await made.stand(row.id))[0] for row in rows] == ["FILLED", "ACCEPTED"]
