@@ -67,6 +67,8 @@ class _Seen:
     """Why an order cannot be looked at, as long as the broker says nothing of it that can be read."""
     told: str | None = None
     """The trouble that was logged last, as long as it lasts."""
+    cut: bool = False
+    """Whether the limits of its broker were used up before all was asked for in the last look."""
     silent: bool = False
     """Whether it was left without an answer last."""
     rests_until: float = 0.0
@@ -155,9 +157,12 @@ class Reconciler:
                     await self._account(brokers, account, open_.get(account.id, []), round)
 
         turns = sorted(accounts, key=round.turn)
-        for outcome in await asyncio.gather(*map(one, turns), return_exceptions=True):
-            if outcome is not None:
-                raise outcome
+        # Beside many others, each of which needs little, those that need more would be cut short again and again.
+        first = [each for each in turns if round.seen[each.id].cut][:AT_ONCE]
+        for some in (first, [each for each in turns if each not in first]):
+            for outcome in await asyncio.gather(*map(one, some), return_exceptions=True):
+                if outcome is not None:
+                    raise outcome
 
     async def _account(self, brokers: Brokers, account: AccountRow, rows: list[OrderRow], round: _Round) -> None:
         seen, now = round.seen[account.id], self._host.clock.monotonic()
@@ -165,6 +170,7 @@ class Reconciler:
         if (not rows and not whole) or now < seen.rests_until:
             return
         before, round.tried[account.id] = round.tried[account.id], now
+        seen.cut = False
         try:
             broker = await brokers.of(account.tenant_id, account.broker)
             listed = await self._listed(broker, rows, whole)
@@ -189,7 +195,7 @@ class Reconciler:
                 seen.whole_at = None
             elif not isinstance(error, AskedTooOften):
                 # Others have used the limits up: it comes before them the next time, and needs no more than it did.
-                round.tried[account.id] = before
+                round.tried[account.id], seen.cut = before, True
             if isinstance(error, KeyRefused):
                 # Nothing is won by asking with it again and again, and brokers ban who does.
                 seen.rests_until = now + KEY_REST_S

@@ -317,8 +317,9 @@ def _arrive(floor: Floor, row: OrderRow, ground: Ground | Refused, facts: Facts)
 def _still(floor: Floor, facts: Facts, row: OrderRow) -> bool:
     """Whether what it waits for holds by how the account's orders stand now."""
     condition, parent = read(row.condition), row.parent_id
-    waits = {parent, condition.order_id if isinstance(condition, OrderCondition) else None}
-    stood = {id: OrderStatus(floor.orders[id].status) for id in waits if id in floor.orders}
+    waits = (parent, condition.order_id if isinstance(condition, OrderCondition) else None)
+    rows = [floor.orders[id] for id in waits if id is not None and id in floor.orders]
+    stood = {row.id: OrderStatus(row.status) for row in rows}
     known = replace(facts, orders={**facts.orders, **stood})
     return met(condition, known) and (parent is None or known.orders.get(parent) is OrderStatus.FILLED)
 

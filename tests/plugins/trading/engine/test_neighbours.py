@@ -38,7 +38,7 @@ async def test_an_account_whose_interest_cannot_be_booked_keeps_no_other_from_be
         bad, good = sorted([await _owing(made), await _owing(made)], key=lambda row: row.id)
         broken.add(bad.id)
         await made.look()
-        made.house.clock.turn(12 * 3600)
+        made.house.clock.turn(12 * 3600 + 120)
         with capture_logs() as logs:
             await made.look()
 
@@ -70,7 +70,7 @@ async def test_an_organisation_whose_interest_takes_its_time_keeps_no_other_wait
             await tx.run(accounts.update().where(accounts.c.id == first.id).values(charged_at=before))
         slow.add(first.id)
 
-        made.house.clock.turn(12 * 3600)
+        made.house.clock.turn(12 * 3600 + 120)
         await made.engine.look()
         try:
             async with asyncio.timeout(5):
