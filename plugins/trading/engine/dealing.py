@@ -30,6 +30,7 @@ from plugins.trading.orders.knowing import is_priced
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.offers import OfferBook, Round
 from plugins.trading.orders.placing import arrive
+from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.turning import form_of
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import OrderRow
@@ -68,6 +69,23 @@ class Going:
     met: frozenset[str] = frozenset()
     unvalued: frozenset[str] = frozenset()
     """Whose fills were left out as the account cannot be valued: they meet the newest one again."""
+    doubt: _Doubt | None = None
+    """A transaction of which nobody knows yet whether it was committed."""
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """What it was to leave of a message, and how many fills its orders had before it."""
+
+    round: Round
+    fills: dict[str, int]
+
+    async def is_done(self, floor: Floor) -> bool:
+        """Whether it was committed: some of them have more by now."""
+        ids = [id for id in self.fills if id not in floor.orders]
+        ended = await OrderStore().named(floor.w.tx, floor.w.tenant, floor.w.account.id, ids) if ids else []
+        rows = [*(floor.orders[id] for id in self.fills if id in floor.orders), *ended]
+        return any(row.fills > self.fills[row.id] for row in rows)
 
 
 @dataclass(slots=True)
@@ -142,18 +160,21 @@ class Dealer:
                 if known is not None and asked < ATTEMPTS and not is_priced(floor, known):
                     known = None
                     continue
-                if going.round is None:
-                    rows = (row for row in _working(floor, seat, tick) if only is None or row.id in only)
-                    round = floor.round(rows, market, heard=only is None)
-                else:
-                    round = going.round.again()
-                before = {each.id for each in round.queue}
-                floor.marks = known
-                floor.take(round, FILLS_AT_ONCE)
-                await floor.write()
+                doubt = going.doubt
+                if doubt is None or not await doubt.is_done(floor):
+                    if going.round is None:
+                        rows = (row for row in _working(floor, seat, tick) if only is None or row.id in only)
+                        round = floor.round(rows, market, heard=only is None)
+                    else:
+                        round = going.round.again()
+                    before = {each.id: floor.orders[each.id].fills for each in round.queue if each.id in floor.orders}
+                    doubt = going.doubt = _Doubt(round, before)
+                    floor.marks = known
+                    floor.take(round, FILLS_AT_ONCE)
+                    await floor.write()
             going.unvalued |= floor.unvalued.keys()
-            met = before - {each.id for each in round.queue}
-            going.round, going.met = round, (going.met | met) - going.unvalued
+            met = doubt.fills.keys() - {each.id for each in doubt.round.queue} - floor.passed.keys()
+            going.round, going.doubt, going.met = doubt.round, None, (going.met | met) - going.unvalued
             seat.met(going.met)
         return True
 

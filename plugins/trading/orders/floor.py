@@ -85,6 +85,8 @@ class Floor(Books):
         """Fills that were left out, of orders that wait on: see `left_out`."""
         self.unvalued: dict[str, None] = {}
         """Orders whose fills were left out as the account cannot be valued: see `put_off`."""
+        self.passed: dict[str, None] = {}
+        """Orders that a message has passed by, as they are others than it has found."""
         self._new: dict[str, None] = {}
         self._changed: dict[str, None] = {}
         self.shifts, self.reserves = Shifts(self), Reserves(self.leverage)
@@ -197,6 +199,7 @@ class Floor(Books):
             now = self.orders.get(found.id)
             # What others have changed since, or was accepted anew by what another one has opened, it has not found.
             if now is None or not now.open or working(now).accepted_at != found.accepted_at:
+                self.passed[found.id] = None
                 continue
             step = round.meeting.meet(form_of(now, lends=self.lends), self.most(now), was=found)
             booked = len(self.fills)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -13,14 +14,17 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from gateway.core.store import Tx
 from plugins.trading.engine import dealing
 from plugins.trading.engine.seat import Seat
 from plugins.trading.orders.floor import Floor
 from plugins.trading.writing import writing
+from schema.errors import DatabaseUnavailable
+from schema.symbols import parse_instrument
 from schema.words.candles import Candle
 from schema.words.orders import OrderStatus
 from tests.gateway.doubles import NOON
-from tests.plugins.trading.engine.floorhouse import BTC, FREE, hall, wish
+from tests.plugins.trading.engine.floorhouse import BTC, FREE, SANDBOX, hall, wish
 
 D = Decimal
 TETHER = "crypto:BTC/USDT"
@@ -146,6 +150,64 @@ async def test_what_fills_many_orders_does_so_in_several_transactions_and_passes
         await made.tick("94")
 
         assert await made.stand(rows[2].id) == ("FILLED", "1")
+
+
+async def test_an_order_that_is_replaced_between_two_transactions_is_passed_by_by_what_came_before_that(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dealing, "FILLS_AT_ONCE", 1)
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account("1000")
+        limits = [wish("BUY", "LIMIT", "1", limit_price=str(price)) for price in (99, 98)]
+        rows = await made.place(account, *limits, price="100")
+        await made.look()
+
+        async def between() -> None:
+            made.house.clock.turn(1)
+            made.lines.price(SANDBOX, "90", instrument=parse_instrument(BTC))
+            place = made.engine._places.find(account.id)
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert place is not None
+            assert len(place.messages) == 1
+            made.house.clock.turn(6)
+            await made.replace(rows[1], "100", limit_price=D(91))
+
+        before_the_second(monkeypatch, between)
+        made.house.clock.turn(1)
+        await made.tick("95")
+
+        assert [(await made.stand(row.id))[0] for row in rows] == ["FILLED", "ACCEPTED"]
+        made.house.clock.turn(1)
+        await made.tick("90")
+        assert await made.stand(rows[1].id) == ("FILLED", "1")
+
+
+@pytest.mark.parametrize(("first", "stands"), [("5", [("PARTIALLY_FILLED", "2")]),
+                                              ("2", [("FILLED", "2"), ("ACCEPTED", "0")])])  # fmt: skip
+async def test_a_message_whose_transaction_was_committed_though_its_answer_is_lost_is_met_once(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, stands: list[tuple[str, str]]
+) -> None:
+    monkeypatch.setattr("plugins.trading.engine.places.PAUSES_S", (0.0,))
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account()
+        limits = [wish("BUY", "LIMIT", size, limit_price="99") for size in (first, "3")[: len(stands)]]
+        rows = await made.place(account, *limits, price="100")
+        await made.look()
+        real, lost = made.house.store.write, [DatabaseUnavailable()]
+
+        @asynccontextmanager
+        async def write(*turns: str) -> AsyncIterator[Tx]:
+            async with real(*turns) as tx:
+                yield tx
+            if lost:
+                raise lost.pop()
+
+        monkeypatch.setattr(made.house.store, "write", write)
+        made.house.clock.turn(1)
+        await made.tick("98", bid="97", ask="98", ask_size="2")
+
+        assert (lost, [await made.stand(row.id) for row in rows]) == ([], stands)
 
 
 async def test_a_halt_between_two_transactions_of_a_message_keeps_the_rest_for_when_trading_goes_on(
