@@ -59,9 +59,9 @@ class Engine:
         self._doubted: set[str] = set()
         self._halted: tuple[bool, frozenset[str]] = (False, frozenset())
         self._values: dict[str, dict[str, Decimal]] = {}
-        self._sought: dict[str, set[str]] = {}
-        """Of organisations, the indicators that were asked for, whether or not they have a value."""
         """What indicators say, by tenant."""
+        self._sought: dict[str, set[str]] = {}
+        """Those that were asked for, whether or not they have a value."""
         self._looked: datetime | None = None
         self._anew = self._valued = -1e9
         self._one = asyncio.Lock()
