@@ -107,6 +107,7 @@ class Engine:
         await self._leave(self._leads.shards)
         await self.feeds.close()
         await self.settled()
+        await self._guard.close()
         self._places.shards = frozenset()
         await self._leads.leave()
 

@@ -12,6 +12,7 @@ from gateway.core.contract import Host
 from gateway.core.matching.model import ExecutionModel
 from gateway.core.matching.rounding import EXACT
 from gateway.core.ports import Outbox
+from plugins.trading.engine.asking import Asker
 from plugins.trading.engine.daily import LOSS, judged, opens, tell_loss
 from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.events import AccountMarginCall
@@ -37,8 +38,7 @@ from schema.words.problems import Refused
 from schema.words.trades import Side
 
 RATES_S, PRICES_S = 10.0, 1.0
-"""How long rates of exchange stand, and prices that no stream tells; what nobody tells is asked for as often."""
-MOST_ASKED = 1_000
+"""How long rates of exchange stand, and prices that no stream tells."""
 
 LOG = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ class Guard:
 
     def __init__(self, host: Host, dealer: Dealer, feeds: Feedbook) -> None:
         self._host, self._dealer, self._feeds = host, dealer, feeds
-        self._asked: dict[object, tuple[float, Marks]] = {}
+        self._asker = Asker(host.clock)
 
     async def look(self, seat: Seat) -> Standing | None:
         """Value it, and do what that calls for; the figures, where they are known."""
@@ -63,7 +63,7 @@ class Guard:
 
     async def marks(self, seat: Seat, *markets: Market) -> Marks:
         """By which it is valued as these messages meet its orders: what no stream tells of an instrument, its message
-        does; where it has none, somebody is asked."""
+        does; where it has none, somebody is asked, and waited for hardly at all."""
         told = {str(each.spec.instrument): _mark_told(each) for each in markets}
         known = await self._marks(seat, await self._cash(seat), told)
         fresh = {name: each for name, each in known.prices.items() if not each.stale}
@@ -73,6 +73,10 @@ class Guard:
         return replace(
             known, prices={**known.prices, **asked.prices, **fresh}, failures={**asked.failures, **known.failures}
         )  # fmt: skip
+
+    async def close(self) -> None:
+        """Nothing more is asked for."""
+        await self._asker.close()
 
     def concerns(self, seat: Seat) -> bool:
         """Whether anything could come of valuing it."""
@@ -129,18 +133,21 @@ class Guard:
         base = seat.account.currency
         if not instruments and not currencies:
             return Marks(currency=base)
-        key, moment = (seat.tenant, base, instruments, currencies, model), self._host.clock.monotonic()
-        until, held = self._asked.get(key, (0.0, None))
-        if held is None or until <= moment:
+
+        def lacking(told: str) -> Marks:
+            failure = NoAnswer(seat.id, FailureCode.UPSTREAM_UNAVAILABLE, told, ())
+            return Marks(currency=base, failures=dict.fromkeys(instruments | currencies, failure))
+
+        async def ask() -> Marks:
             try:
-                held = await Prices.of(seat.context()).marks(instruments, currencies, base, model)
+                return await Prices.of(seat.context()).marks(instruments, currencies, base, model)
             except MarketgateError as error:
-                lacking = NoAnswer(seat.id, FailureCode.UPSTREAM_UNAVAILABLE, error.message, ())
-                held = Marks(currency=base, failures=dict.fromkeys(instruments | currencies, lacking))
-            if len(self._asked) >= MOST_ASKED:
-                self._asked.clear()
-            self._asked[key] = moment + (PRICES_S if held.failures else stands_s), held
-        return held
+                return lacking(error.message)
+
+        key = (seat.tenant, base, instruments, currencies, model)
+        lasts_s = model.max_age_ms / 1000
+        found = await self._asker.of(key, ask, stands_s=stands_s, lasts_s=lasts_s)
+        return lacking("whoever tells it has not answered yet") if found is None else found
 
     def _valued(
         self, seat: Seat, cash: tuple[BalanceRow, ...], positions: tuple[PositionRow, ...], marks: Marks,

@@ -79,6 +79,8 @@ class Seat:
         """By instrument, until one of its forms changes. Trails may be ahead of their forms there until settled."""
         self.unmet: dict[str, datetime] = {}
         """Orders that rest, and that no message has met as they are, by when they were accepted so."""
+        self._put_off: set[str] = set()
+        """Those of them that are looked at each second only."""
         self._unpaid: dict[str, _Unpaid] = {}
         self.take(stood)
 
@@ -97,6 +99,7 @@ class Seat:
         self.statuses = {id: OrderStatus(status) for id, status in stood.statuses.items()}
         self.model, self._forms = ExecutionModel.read(stood.account.model), {}
         told, self._extremes, unmet, self.unmet = self._extremes, {}, self.unmet, {}
+        self._put_off &= self.orders.keys()
         self._waking = False
         for row in self.orders.values():
             if OrderStatus(row.status) not in WORKING:
@@ -184,7 +187,9 @@ class Seat:
         self._settle(name)
         found = forms
         if self.unmet or self._waking or only is not None:
-            found = {id: each for id, each in forms.items() if only is None or id in only}
+            found = {
+                id: each for id, each in forms.items() if (id not in self._put_off if only is None else id in only)
+            }
             found = {id: each for id, each in found.items() if not self._is_younger(id, market.tick)}
             self.met(found if only is None else ())
         steps = match(
@@ -202,12 +207,13 @@ class Seat:
 
     def _passes(self, name: str, market: Market, tick: Tick) -> bool:
         """Whether a message that meets all orders of its instrument changes nothing but how far stops have followed."""
-        if not self.unmet.keys().isdisjoint(self._forms[name].keys()):
+        if not (self.unmet.keys() - self._put_off).isdisjoint(self._forms[name].keys()):
             return False
         band = self._bands.get(name)
         if band is None or band.tick != market.spec.tick:
             self._settle(name)
-            band = self._bands[name] = Band(self._forms[name].values(), market.spec, self.held(name))
+            forms = (each for id, each in self._forms[name].items() if id not in self._put_off)
+            band = self._bands[name] = Band(forms, market.spec, self.held(name))
         return band.passes(tick, market.spec, market.model, open=market.open)
 
     def _settle(self, *names: str) -> None:
@@ -224,6 +230,7 @@ class Seat:
         """The newest message has met them."""
         for id in ids:
             self.unmet.pop(id, None)
+            self._put_off.discard(id)
 
     def late_for(self, ids: Iterable[str], tick: Tick) -> frozenset[str]:
         """Those of some orders that no message has met, and that are not younger than this one."""
@@ -253,11 +260,12 @@ class Seat:
 
     def put_off(self, ids: Iterable[str]) -> None:
         """Fills that were left out as the account cannot be valued: the newest message meets their orders again, once
-        it can."""
+        it can; that is looked at each second, and not with each message."""
         for id in ids:
             row = self.orders.get(id)
             if row is not None and row.due_at is None and row.accepted_at is not None:
                 self.unmet.setdefault(id, row.accepted_at)
+                self._put_off.add(id)
 
     def _is_unpaid(self, step: Step) -> bool:
         known = self._unpaid.get(step.order.id)

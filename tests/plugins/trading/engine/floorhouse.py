@@ -72,6 +72,8 @@ class Board:
     """Daily, the oldest first."""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever a price is asked for."""
+    hangs: asyncio.Event | None = None
+    """Nobody answers before it is set."""
 
     def spec(self, symbol: str) -> Spec:
         instrument = parse_instrument(symbol)
@@ -100,6 +102,8 @@ class HandPrices(Prices):
         self, instruments: Collection[InstrumentId], model: ExecutionModel
     ) -> dict[InstrumentId, Priced | NoAnswer]:
         self._board.asked.set()
+        if self._board.hangs is not None:
+            await self._board.hangs.wait()
         return {each: self._one(each) for each in instruments}
 
     async def lists(self, instrument: InstrumentId) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 
 from gateway.core.matching.conditions import Direction, PriceCondition, plain
+from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.engine import Engine
+from plugins.trading.engine.seat import Seat
 from plugins.trading.rows import AccountRow, OrderRow
 from schema.words.candles import Candle
 from schema.words.live import NoticeCode
@@ -77,6 +80,42 @@ async def test_an_order_waits_while_its_account_cannot_be_valued_and_is_looked_a
 
     assert await made.stand(limit.id) == ("FILLED", "1")
     assert await made.fills(account) == [("BUY", "1", "10"), ("BUY", "1", "99")]
+
+
+async def test_a_source_that_does_not_answer_holds_up_no_order(made: Hall) -> None:
+    account, limit = await _rests(made, asked=True)
+    await made.place(account, wish("BUY", "MARKET", "1"), price="100")
+    (stop,) = await made.place(
+        account, wish("SELL", "STOP_MARKET", "1", stop_price="95", reduce_only=True), price="100"
+    )  # fmt: skip
+    await made.look()
+    made.board.hangs = asyncio.Event()
+    made.house.clock.turn(2)
+
+    await _reach(made)
+    assert await made.stand(limit.id) == ("ACCEPTED", "0")
+    await made.tick("94", bid="93.9", ask="94.1")
+    assert await made.stand(stop.id) == ("FILLED", "1")
+
+
+async def test_an_order_that_waits_for_a_price_is_looked_at_each_second_and_not_with_each_message(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _rests(made, asked=False)
+    await _reach(made)
+    real, begun = Dealer.floor, list[str]()
+
+    def floor(dealer: Dealer, seat: Seat, *names: str) -> Any:
+        begun.append(seat.id)
+        return real(dealer, seat, *names)
+
+    monkeypatch.setattr(Dealer, "floor", floor)
+    for _ in range(5):
+        await _reach(made)
+    assert begun == []
+
+    await made.look()
+    assert len(begun) == 1
 
 
 async def test_a_message_that_has_passed_since_fills_nothing_once_prices_are_there(made: Hall) -> None:
@@ -211,7 +250,7 @@ async def test_an_order_waits_for_the_rate_of_its_currency(made: Hall) -> None:
     assert await made.stand(limit.id) == ("ACCEPTED", "0")
 
     made.board.rates = {("USD", "EUR"): "0.9"}
-    made.house.clock.turn(2)
+    made.house.clock.turn(10)
     await made.look()
 
     assert await made.stand(limit.id) == ("FILLED", "1")

@@ -1,0 +1,70 @@
+"""What no stream tells is asked for beside the work: no order waits for a slow source."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+
+import structlog
+
+from gateway.core.clock import Clock
+from plugins.trading.markets.marks import Marks
+
+WAITS_S = 0.2
+"""So long who asks first waits for the answer."""
+MOST = 1_000
+
+LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was answered, when (monotonic), and until when it stands."""
+
+    marks: Marks
+    at: float
+    until: float
+
+
+class Asker:
+    """Of one process; what was answered last is told while it is asked again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: dict[Hashable, _Known] = {}
+        self._tasks: dict[Hashable, asyncio.Task[None]] = {}
+
+    async def of(
+        self, key: Hashable, ask: Callable[[], Awaitable[Marks]], *, stands_s: float, lasts_s: float
+    ) -> Marks | None:  # fmt: skip
+        """An answer, also that nobody tells it, which is asked for anew once it has *stood* for so long; None where
+        there is none yet that is not older than it *lasts*."""
+        known = self._known.get(key)
+        if known is not None and self._clock.monotonic() < known.until:
+            return known.marks
+        if key not in self._tasks:
+            task = self._tasks[key] = asyncio.create_task(self._ask(key, ask, stands_s), name="trading.asking")
+            await asyncio.wait({task}, timeout=WAITS_S)
+            known = self._known.get(key)
+        return known.marks if known is not None and self._clock.monotonic() - known.at <= lasts_s else None
+
+    async def close(self) -> None:
+        """Nothing more is waited for."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _ask(self, key: Hashable, ask: Callable[[], Awaitable[Marks]], stands_s: float) -> None:
+        try:
+            marks = await ask()
+        except Exception:
+            LOG.exception("trading_not_asked")
+            return
+        finally:
+            self._tasks.pop(key, None)
+        if len(self._known) >= MOST:
+            self._known.clear()
+        now = self._clock.monotonic()
+        self._known[key] = _Known(marks, now, now + stands_s)
