@@ -142,3 +142,18 @@ async def test_a_broker_that_does_not_say_what_it_holds_keeps_no_position_from_b
     closed = await room.do(CLOSE, accountId="tacc_a", symbol=SYMBOLS["tacc_a"])
 
     assert (closed["order"]["status"], closed["order"]["quantity"]) == ("FILLED", "1")
+
+
+async def test_what_a_broker_has_of_a_coin_bounds_no_purchase_that_closes_a_short(room: Room) -> None:
+    for account, name in (("tacc_a", "BTCUSD"), ("tacc_b", "BTC")):
+        await room.limit(account, None, margin="MARGIN")
+        venue = room.venue(account)
+        venue.fills_at = "100"
+        await room.place(account, "SELL", type="MARKET")
+        # More of it was there before the account was.
+        venue.units = {name: "0.5"}
+
+        closed = await room.do(CLOSE, accountId=account, symbol=SYMBOLS[account])
+
+        assert (closed["order"]["status"], closed["order"]["quantity"]) == ("FILLED", "1")
+        assert (await room.holds(account))[1] == {}
