@@ -56,7 +56,7 @@ async def closable(
 async def bounds_of(
     context: Context, broker: Broker, account: AccountRow, held: Mapping[InstrumentId, Decimal]
 ) -> dict[InstrumentId, Bounds]:  # fmt: skip
-    """Of each position, in units; the broker is asked once. What nobody lists any more has no step: its order says so."""
+    """Of each position, in units; the broker is asked once. What nobody lists any more has no step."""
     coins = {each for each, units in held.items() if each.asset_class is AssetClass.CRYPTO and units > ZERO}
     there = await _there(broker) if coins else {}
     model, found = ExecutionModel.read(account.model), dict[InstrumentId, Bounds]()
