@@ -15,7 +15,7 @@ from tests.plugins.trading.rowsof import D
 
 MINE = "tacc_b"
 BTC = SYMBOLS[MINE]
-DOLLARS, PERP = "crypto:BTC/USD", "crypto:BTC/USDT:USDT"
+DOLLARS, EUROS, PERP = "crypto:BTC/USD", "crypto:BTC/EUR", "crypto:BTC/USDT:USDT"
 DELETE = mutation("tradingAccountDelete", "TradingAccountDeleteInput", "")
 
 
@@ -108,7 +108,7 @@ async def test_pairs_of_one_asset_that_are_opposite_are_netted_by_an_entry_each(
         ({BTC: "1", DOLLARS: "2"}, "0", {}),
         ({DOLLARS: "2"}, "-1", {}),
         ({BTC: "1", DOLLARS: "-1"}, "0", {BTC: "-1", DOLLARS: "1"}),
-        ({BTC: "-3", DOLLARS: "2", "crypto:BTC/EUR": "0.5"}, "0", {BTC: "2.5", DOLLARS: "-2", "crypto:BTC/EUR": "-0.5"}),
+        ({BTC: "-3", DOLLARS: "2", EUROS: "0.5"}, "0", {BTC: "2.5", DOLLARS: "-2", EUROS: "-0.5"}),
         # What the asset has more comes before; what it has less the others give.
         ({BTC: "1", DOLLARS: "-1"}, "0.5", {BTC: "0.5"}),
         ({BTC: "-1", DOLLARS: "1.5"}, "-0.3", {BTC: "1", DOLLARS: "-1"}),

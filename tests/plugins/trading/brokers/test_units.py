@@ -133,6 +133,27 @@ async def test_fees_in_coins_are_booked_once_as_the_broker_tells_them(room: Room
     assert await room.findings() == []
 
 
+async def test_a_fee_in_coins_of_a_day_until_the_units_were_adjusted_is_not_booked_for_what_lacks_later(
+    room: Room,
+) -> None:
+    await hold(room, "tacc_a", "1")
+    venue, room.role = room.venue("tacc_a"), Role.OWNER
+    venue.units = {"BTCUSD": "0.9975"}
+    await room.do(ADJUST, accountId="tacc_a", symbol=SYMBOLS["tacc_a"], reason="fee")
+    fee = {"symbol": "BTCUSD", "qty": "-0.0025", "price": "100"}
+    venue.tolls = [fee | {"id": "1", "date": "2026-11-20"}]
+    venue.units = {"BTCUSD": "0.9"}
+    await room.look(301)
+    await room.look(301)
+    assert (await room.holds("tacc_a"))[1] == {SYMBOLS["tacc_a"]: "0.9975"}
+
+    venue.tolls.append(fee | {"id": "2", "date": "2026-11-21"})
+    await room.look(301)
+
+    assert (await room.holds("tacc_a"))[1] == {SYMBOLS["tacc_a"]: "0.995"}
+    assert await room.findings() == []
+
+
 async def test_a_broker_that_does_not_say_what_it_holds_keeps_no_position_from_being_closed(room: Room) -> None:
     await hold(room, "tacc_a", "1")
     venue = room.venue("tacc_a")
