@@ -2,37 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Context as Reckoning
 from decimal import Decimal
 
 from gateway.core.contract import Context, Host
+from gateway.core.matching.lifecycle import TERMINAL
 from gateway.core.ports import Audit
 from plugins.trading.accounts.access import Access, Gate, manages
 from plugins.trading.accounts.desk import TOPIC
 from plugins.trading.brokers.catalog import Brokers
+from plugins.trading.brokers.course import reference
 from plugins.trading.brokers.holdings import Difference, difference_of
-from plugins.trading.brokers.port import Broker, BrokerTrouble, Stock
+from plugins.trading.brokers.port import Broker, BrokerTrouble, Stock, Ticket
+from plugins.trading.brokers.reconciling import GIVEN_UP, GIVEN_UP_FOR, GIVEN_UP_MOST
+from plugins.trading.brokers.settling import Settler
+from plugins.trading.brokers.store import LiveDirectory
 from plugins.trading.brokers.units import book_units
 from plugins.trading.ledger.amounts import read_memo
 from plugins.trading.ledger.shown import Shown, shown_of
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.positions.store import PositionStore
-from plugins.trading.rows import AccountRow, PositionRow
+from plugins.trading.rows import AccountRow
 from plugins.trading.writing import Writing, finish
 from schema.symbols import InstrumentId, parse_instrument
-from schema.words.orders import AccountKind
+from schema.words.orders import AccountKind, OrderType, TimeInForce
 from schema.words.problems import Refused
+from schema.words.trades import Side
 
 ZERO = Decimal(0)
 _EXACT = Reckoning(prec=200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """Of one instrument, in units."""
+
+    symbol: str
+    currency: str
+    units: Decimal
+    told: str
+    """What its memo says beside what the broker holds."""
 
 
 class UnitsDesk:
     """Nobody tells what units have cost that came or went without a trade: an owner or admin answers for them."""
 
     def __init__(self, host: Host) -> None:
-        self._host, self._gate = host, Gate()
+        self._host, self._gate, self._settler = host, Gate(), Settler(host)
 
     async def adjust(self, context: Context, account_id: str, symbol: str, reason: str) -> Shown:
         """The entry by which the account holds of an instrument what its broker does."""
@@ -42,22 +61,26 @@ class UnitsDesk:
         account = await self._look(context, account_id)
         instrument = await Prices.of(context).find(symbol, "symbol")
         currency = await self._currency(context, account, instrument)
-        broker, stock = await self._asked(account)
+        broker, account, stock = await self._asked(context, account, instrument)
         async with self._host.store.write() as tx:
             w = Writing(tx=tx, account=await self._gate.lock(tx, context, account_id, Access.TRADE, "accountId"))
             if w.account.version != account.version:
                 told = "The account has changed while its broker was asked: try again."
                 raise Refused("BROKER_UNAVAILABLE", told, "accountId")
-            found, more = await self._difference(w, broker, stock, instrument)
-            row = await book_units(
-                w, str(instrument), currency, more, memo=f"{memo}; {found.told(broker.id)}",
-                at=self._host.clock.now(), made_by=context.principal.actor,
-            )  # fmt: skip
+            found, made = await self._difference(w, broker, stock, instrument, currency)
+            rows = [
+                await book_units(
+                    w, each.symbol, each.currency, each.units, memo=f"{memo}; {found.told(broker.id)}{each.told}",
+                    at=self._host.clock.now(), made_by=context.principal.actor,
+                )
+                for each in made
+            ]  # fmt: skip
             # What they are worth is neither profit nor loss of the day.
             w.set(day=None, day_equity=None)
-            (entry,) = await shown_of(tx, w.tenant, account.id, [row])
-            after = {"account": account.id, "symbol": str(instrument), "units": f"{more:f}", "memo": row.memo}
-            await self._host.service(Audit).record(tx, context.act("position.adjusted", row.id, after=after))
+            entry, *_ = await shown_of(tx, w.tenant, account.id, rows)
+            for row, each in zip(rows, made, strict=True):
+                after = {"account": account.id, "symbol": each.symbol, "units": f"{each.units:f}", "memo": row.memo}
+                await self._host.service(Audit).record(tx, context.act("position.adjusted", row.id, after=after))
             tx.then(lambda: self._host.bus.publish(TOPIC, {"id": account.id}))
             await finish(self._host, w)
         return entry
@@ -79,30 +102,67 @@ class UnitsDesk:
             held = await PositionStore().find(tx, account.tenant_id, account.id, str(instrument))
         return (await Prices.of(context).spec(instrument, "symbol")).currency if held is None else held.currency
 
-    async def _asked(self, account: AccountRow) -> tuple[Broker, Stock]:
+    async def _asked(
+        self, context: Context, account: AccountRow, instrument: InstrumentId
+    ) -> tuple[Broker, AccountRow, Stock]:  # fmt: skip
+        """With the account as it stood before the broker was asked what it holds."""
         try:
             broker = await self._host.service(Brokers).of(account.tenant_id, account.broker)
-            return broker, await broker.stock()
+            await self._learn_late(broker, account, broker.asset_of(instrument))
+            now = await self._look(context, account.id)
+            return broker, now, await broker.stock()
         except BrokerTrouble as error:
             raise Refused("BROKER_UNAVAILABLE", f"{error}.", "accountId") from None
 
+    async def _learn_late(self, broker: Broker, account: AccountRow, name: str) -> None:
+        """What was given up here may have come there since, and be filled: it would be counted twice."""
+        since = self._host.clock.now() - GIVEN_UP_FOR
+        async with self._host.store.read() as tx:
+            rows = await LiveDirectory().ended(tx, account, GIVEN_UP, since, GIVEN_UP_MOST)
+        for row in rows:
+            if broker.asset_of(parse_instrument(row.instrument)) != name:
+                continue
+            report = await broker.find(reference(row))
+            if report is None:
+                continue
+            await self._settler.learn(broker, row, report)
+            if report.status not in TERMINAL or row.id in self._settler.waiting:
+                told = f"{row.id} had ended here, and {broker.id} has it still: try again in a few minutes."
+                raise Refused("ORDERS_OPEN", told, "symbol")
+
     async def _difference(
-        self, w: Writing, broker: Broker, stock: Stock, instrument: InstrumentId
-    ) -> tuple[Difference, Decimal]:
-        """Of the asset, and how many units of the instrument that makes."""
+        self, w: Writing, broker: Broker, stock: Stock, instrument: InstrumentId, currency: str
+    ) -> tuple[Difference, list[Booking]]:
+        """Of the asset, and what is booked for it, the instrument's own first."""
         held = await PositionStore().of(w.tx, w.tenant, w.account.id)
         name = broker.asset_of(instrument)
-        alike = [row for row in held if broker.asset_of(parse_instrument(row.instrument)) == name]
+        alike = {row.instrument: row for row in held if broker.asset_of(parse_instrument(row.instrument)) == name}
+        unfit = broker.check(_form(instrument, currency))
+        if unfit is not None and str(instrument) not in alike:
+            raise Refused("UNKNOWN_INSTRUMENT", unfit, "symbol")
         await self._check_open(w, broker, name)
         cash = {row.asset: row.posted for row in await PositionStore().cash(w.tx, w.tenant, w.account.id)}
-        if stock.pooled and (name == w.account.currency or (name in cash and not alike)):
-            told = f"{name} is money of this account: the reconciliation books what differs of it."
+        units = {symbol: row.quantity for symbol, row in alike.items()}
+        found, is_money = difference_of(stock, cash, units, name), False
+        if unfit is not None:
+            # Whatever the broker holds, it is not that.
+            made = {str(instrument): units[str(instrument)].copy_negate()}
+        else:
+            is_money = stock.pooled and (name == w.account.currency or (name in cash and not alike))
+            made = booked(units, str(instrument), ZERO if is_money else found.more)
+        if not made:
+            told = f"{found.told(broker.id)}: there is nothing to book."
+            if is_money:
+                told = f"{name} is money of this account: the reconciliation books what differs of it."
             raise Refused("NOTHING_DIFFERS", told, "symbol")
-        found = difference_of(stock, cash, {row.instrument: row.quantity for row in alike}, name)
-        more = _share(alike, str(instrument), found.more)
-        if not more:
-            raise Refused("NOTHING_DIFFERS", f"{found.told(broker.id)}: there is nothing to book.", "symbol")
-        return found, more
+        others = ", ".join(symbol for symbol in made if symbol != str(instrument))
+        return found, [
+            Booking(
+                symbol=symbol, currency=alike[symbol].currency if symbol in alike else currency, units=more,
+                told=f"; netted with {others if symbol == str(instrument) else instrument}" if others else "",
+            )
+            for symbol, more in made.items()
+        ]  # fmt: skip
 
     async def _check_open(self, w: Writing, broker: Broker, name: str) -> None:
         """What an open order has filled may be on its way: it would be counted twice."""
@@ -113,9 +173,29 @@ class UnitsDesk:
             raise Refused("ORDERS_OPEN", told, "symbol")
 
 
-def _share(alike: list[PositionRow], instrument: str, more: Decimal) -> Decimal:
-    """Of several pairs of one asset none is turned for what another lacks."""
-    mine = next((row.quantity for row in alike if row.instrument == instrument), ZERO)
-    if len({row.instrument for row in alike} | {instrument}) == 1 or not _EXACT.add(mine, more) < ZERO:
-        return more
-    return min(ZERO, mine.copy_negate())
+def booked(held: Mapping[str, Decimal], symbol: str, more: Decimal) -> dict[str, Decimal]:
+    """By symbol, how many units an instrument takes of what its asset has *more*, *held* being all pairs of it.
+
+    None is turned for what another lacks. Where it takes nothing it is netted with opposite pairs, which takes as many
+    units off one as off the other.
+    """
+    mine = held.get(symbol, ZERO)
+    others = {name: units for name, units in held.items() if name != symbol}
+    if others and _EXACT.add(mine, more) < ZERO:
+        more = min(ZERO, mine.copy_negate())
+    if more:
+        return {symbol: more}
+    left, made = mine, dict[str, Decimal]()
+    for name, units in sorted(others.items()):
+        if left and (units < ZERO) != (mine < ZERO):
+            part = min(left.copy_abs(), units.copy_abs()).copy_sign(mine)
+            left, made[name] = _EXACT.subtract(left, part), part
+    return {symbol: _EXACT.subtract(left, mine), **made} if made else {}
+
+
+def _form(instrument: InstrumentId, currency: str) -> Ticket:
+    """For whether a broker trades it at all."""
+    return Ticket(
+        client_id="", instrument=instrument, side=Side.BUY, type=OrderType.MARKET, time_in_force=TimeInForce.GTC,
+        quantity=Decimal(1), currency=currency,
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -197,11 +197,19 @@ def parse_tolls(rows: Iterable[Fields]) -> list[Toll]:
     return [
         Toll(
             id=row.text("id"), asset=row.text("symbol").replace("/", ""), quantity=quantity.copy_abs(),
-            price=row.above_zero("price"),
+            price=row.above_zero("price"), day=_day(row),
         )
         for row in rows
         if (quantity := row.number_or_none("qty")) is not None and quantity < 0
     ]  # fmt: skip
+
+
+def _day(row: Fields) -> date | None:
+    said = row.text_or_none("date")
+    try:
+        return None if said is None else date.fromisoformat(said[:10])
+    except ValueError:
+        raise row.unknown("date", said or "") from None
 
 
 def parse_stock(account: Fields, held: Iterable[Fields]) -> Stock:

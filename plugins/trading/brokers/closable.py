@@ -1,7 +1,9 @@
-"""How much of a whole position an order at a broker can close."""
+"""How much an order at a broker can close."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from gateway.core.contract import Context
@@ -15,31 +17,63 @@ from schema.symbols import AssetClass, InstrumentId
 from schema.words.problems import Refused
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Of what closes a position, in units."""
+
+    there: Decimal | None = None
+    """What the broker has of it, less a fee in coins that is not booked yet; None where nothing is known to lack."""
+    step: Decimal | None = None
+    """Of quantities; None where none is known."""
+
+    def of(self, size: Decimal) -> Decimal:
+        """As much of it as can be closed, in whole steps; 0 where that is less than a step."""
+        return floor_to(self.least(size), self.step)
+
+    def least(self, size: Decimal) -> Decimal:
+        """As much of it as is there."""
+        return size if self.there is None else min(size, self.there)
+
+
 async def closable(
     context: Context, broker: Broker, account: AccountRow, instrument: InstrumentId, held: Decimal
 ) -> Decimal:  # fmt: skip
-    """In units: what is held, less a fee in coins that is not booked yet, in whole steps.
+    """Of a whole position, in units: what is held and what the broker has of it, in whole steps.
 
     Refused SIZE_BELOW_MINIMUM where that is less than a step.
     """
+    (bounds,) = (await bounds_of(context, broker, account, {instrument: held})).values()
     size = held.copy_abs()
-    if instrument.asset_class is AssetClass.CRYPTO:
-        size = min(size, await _there(broker, instrument) or size)
-    spec = await Prices.of(context).spec(instrument, "symbol", model=ExecutionModel.read(account.model))
-    whole = floor_to(size, spec.step_quantity)
+    whole = bounds.of(size)
     if not whole:
-        least = shown(spec.step_quantity or ZERO)
-        told = f"The {shown(size)} of {instrument} that are held are less than the {least} that an order may have"
+        least = shown(bounds.step or ZERO)
+        told = f"The {shown(bounds.least(size))} of {instrument} that are held are less than the {least} that an order"
         way = "sell or convert them at the broker, then `positionAdjust` takes them off the books"
-        raise Refused("SIZE_BELOW_MINIMUM", f"{told}: {way}.", "symbol")
+        raise Refused("SIZE_BELOW_MINIMUM", f"{told} may have: {way}.", "symbol")
     return whole
 
 
-async def _there(broker: Broker, instrument: InstrumentId) -> Decimal | None:
-    """What the broker has of it; None where it has none, or does not say: then it judges the order by itself."""
+async def bounds_of(
+    context: Context, broker: Broker, account: AccountRow, held: Mapping[InstrumentId, Decimal]
+) -> dict[InstrumentId, Bounds]:  # fmt: skip
+    """Of each position, in units; the broker is asked once. What nobody lists any more has no step."""
+    coins = {each for each, units in held.items() if each.asset_class is AssetClass.CRYPTO and units > ZERO}
+    there = await _there(broker) if coins else {}
+    model, found = ExecutionModel.read(account.model), dict[InstrumentId, Bounds]()
+    for instrument in held:
+        try:
+            step = (await Prices.of(context).spec(instrument, "symbol", model=model)).step_quantity
+        except Refused:
+            step = None
+        has = there.get(broker.asset_of(instrument), ZERO) if instrument in coins else ZERO
+        # An order for what it has nothing of, or does not tell, is left to it to judge.
+        found[instrument] = Bounds(there=has if has > ZERO else None, step=step)
+    return found
+
+
+async def _there(broker: Broker) -> Mapping[str, Decimal]:
     try:
         stock = await broker.stock()
     except BrokerTrouble:
-        return None
-    there = (stock.cash if stock.pooled else stock.units).get(broker.asset_of(instrument), ZERO)
-    return there if there > ZERO else None
+        return {}
+    return stock.cash if stock.pooled else stock.units

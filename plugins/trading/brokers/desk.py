@@ -22,7 +22,7 @@ from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.accounts.store import PermitStore
 from plugins.trading.brokers import course
 from plugins.trading.brokers.catalog import Brokers
-from plugins.trading.brokers.closable import closable
+from plugins.trading.brokers.closable import Bounds, bounds_of, closable
 from plugins.trading.brokers.floor import LiveFloor
 from plugins.trading.brokers.port import (
     Broker,
@@ -203,6 +203,14 @@ class LiveDesk:
         )  # fmt: skip
         check_wish(wish)
         return wish
+
+    async def bounds(
+        self, context: Context, account: AccountRow, held: Mapping[str, Decimal]
+    ) -> dict[str, Bounds]:  # fmt: skip
+        """Of what closes positions, which *held* has the units of."""
+        named = {parse_instrument(name): units for name, units in held.items()}
+        found = await bounds_of(context, await self._broker(account), account, named)
+        return {str(instrument): bounds for instrument, bounds in found.items()}
 
     async def send_cancel(self, broker: Broker, asked: OrderRow) -> OrderRow:
         """To cancel twice does nothing twice: where no answer comes it is sent again, by the reconciliation."""

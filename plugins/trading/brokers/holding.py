@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import structlog
 
@@ -83,7 +83,8 @@ class Keeper:
     async def _book_tolls(
         self, broker: Broker, account: AccountRow, held: Sequence[PositionRow], found: Sequence[Difference]
     ) -> bool:
-        """Whether fees in coins were booked, as far as they explain what the broker has less of."""
+        """Whether fees in coins were booked, as far as they explain what the broker has less of. Those of days until
+        units were last adjusted went with that."""
         lacking = {each.asset: each.more.copy_negate() for each in found if not each.bookable and each.more < 0}
         of = {broker.asset_of(parse_instrument(row.instrument)): row for row in held}
         if lacking.keys().isdisjoint(of):
@@ -94,10 +95,11 @@ class Keeper:
         async with writing(self._host, account.tenant_id, account.id) as w:
             if w.account.version != account.version:
                 return bool(tolls)
+            last = {name: await self._adjusted(w, of[name], since) for name in {each.asset for each in tolls}}
             for each in tolls:
                 key, row = f"toll {each.id}", of[each.asset]
                 known = await LedgerStore().keyed(w.tx, w.tenant, account.id, key)
-                if known is not None or each.quantity > lacking[each.asset]:
+                if known is not None or each.quantity > lacking[each.asset] or _is_before(each, last[each.asset]):
                     continue
                 lacking[each.asset] = total((lacking[each.asset], each.quantity.copy_negate()))
                 await book_units(
@@ -107,11 +109,20 @@ class Keeper:
                 booked += 1
         return booked > 0
 
+    async def _adjusted(self, w: Writing, row: PositionRow, since: datetime) -> date | None:
+        found = await LedgerStore().corrected(w.tx, w.tenant, w.account.id, row.instrument, since)
+        return None if found is None else found.at.date()
+
     def _tell(self, broker: Broker, account: AccountRow, found: list[Difference]) -> None:
         before, now = self._told.get(account.id, frozenset()), frozenset(found)
         self._told[account.id] = now
         for each in sorted(now - before, key=lambda each: each.asset):
             LOG.warning("broker_units_differ", account=account.id, reason=each.told(broker.id))
+
+
+def _is_before(toll: Toll, adjusted: date | None) -> bool:
+    """Whether what it took was lacking when the units were adjusted."""
+    return adjusted is not None and toll.day is not None and toll.day <= adjusted
 
 
 def _told_toll(broker: Broker, toll: Toll) -> str:

@@ -38,7 +38,8 @@ def differences(
 ) -> list[Difference]:
     """Assets of which the broker and we have different amounts; *currencies* are those that the account reckons in.
 
-    Where a broker has one pot for an asset, what we hold as money and as units of any pair is that pot.
+    Where a broker has one pot for an asset, what we hold as money and as units of any pair is that pot: what differs of
+    one of *currencies* is money, of others that are held as units nobody tells.
     """
     ours_units: dict[str, Decimal] = {}
     for instrument, quantity in units.items():
@@ -48,7 +49,7 @@ def differences(
     if stock.pooled:
         for name, quantity in ours_units.items():
             ours_cash[name] = _EXACT.add(ours_cash.get(name, ZERO), quantity)
-        money = {*currencies, *cash} - ours_units.keys()
+        money = {*currencies, *(cash.keys() - ours_units.keys())}
         return _between(stock.cash, ours_cash, money)
     return [
         *_between(stock.cash, ours_cash, {*currencies, *cash, *stock.cash}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Context, Decimal
 from typing import Protocol
 
@@ -111,6 +111,8 @@ class Toll:
     """Above zero."""
     price: Decimal | None = None
     """Of a unit, as the broker has reckoned."""
+    day: date | None = None
+    """On which it was taken; None where that is not told."""
 
 
 class BrokerTrouble(Exception):

@@ -10,6 +10,7 @@ from gateway.core.contract import Context, Host
 from gateway.core.ports import Audit
 from gateway.core.store import Tx
 from plugins.trading.accounts.rules import SIMULATOR
+from plugins.trading.brokers.closable import Bounds
 from plugins.trading.brokers.desk import LiveDesk
 from plugins.trading.brokers.floor import LiveFloor
 from plugins.trading.brokers.together import Batch
@@ -187,7 +188,11 @@ class HedgeDesk:
         units = {row.instrument: row.quantity for row in stands.positions}
         now = await self._held(context, account, hedge)
         rows = {row.instrument: row for row in now}
-        made = [closing_wish(rows[name], left, units.get(name, ZERO), hedge) for name, left in unclosed(now).items()]
+        there = unclosed(now)
+        bounds = await self._live.bounds(context, account, {name: units.get(name, ZERO) for name in there})
+        made = [
+            closing_wish(rows[name], left, units.get(name, ZERO), hedge, bounds[name]) for name, left in there.items()
+        ]
         wishes = [wish for wish in made if wish is not None]
         nothing = not wishes and not any(row.open for row in held)
         # Before anything is sent: whoever repeats it sends nothing twice.
@@ -197,7 +202,7 @@ class HedgeDesk:
             raise _closed()
         for wish in wishes:
             try:
-                placed = await self._close(context, account, hedge, wish, rows[wish.symbol])
+                placed = await self._close(context, account, hedge, wish, rows[wish.symbol], bounds[wish.symbol])
                 if placed is not None and placed.status == OrderStatus.REJECTED:
                     raise Refused("BROKER_REFUSED", f"{wish.symbol}: {placed.reason}", "hedgeId")
             except Refused as error:
@@ -210,13 +215,13 @@ class HedgeDesk:
         )  # fmt: skip
 
     async def _close(
-        self, context: Context, account: AccountRow, hedge: str, wish: Wish, row: OrderRow
+        self, context: Context, account: AccountRow, hedge: str, wish: Wish, row: OrderRow, bounds: Bounds
     ) -> OrderRow | None:  # fmt: skip
         """What of it is not being closed behind the lock; None where that is nothing, as others close it meanwhile."""
 
         async def fit(floor: LiveFloor) -> Wish | None:
             left = unclosed(await self._rows.of(floor.w.tx, context.tenant, account.id, hedge))
-            return closing_wish(row, left.get(wish.symbol, ZERO), floor.held(wish.symbol), hedge)
+            return closing_wish(row, left.get(wish.symbol, ZERO), floor.held(wish.symbol), hedge, bounds)
 
         return await self._live.place_fitted(context, account, wish, fit)
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from gateway.core.matching.venue import closable
 from gateway.core.store import new_id
+from plugins.trading.brokers.closable import Bounds
 from plugins.trading.orders.wishes import Wish
 from plugins.trading.rows import OrderRow
 from schema.symbols import InstrumentId
@@ -71,10 +72,12 @@ def client_order_id(hedge: str, number: int) -> str:
     return f"{hedge}:{number}"
 
 
-def closing_wish(row: OrderRow, left: Decimal, held: Decimal, hedge: str) -> Wish | None:
-    """The order that takes back what a hedge has of an instrument, as far as the account still holds it."""
+def closing_wish(row: OrderRow, left: Decimal, held: Decimal, hedge: str, bounds: Bounds | None = None) -> Wish | None:
+    """The order that takes back what a hedge has of an instrument, as far as the account still holds it, and as its
+    broker takes it; None where that is nothing, or less than a step."""
     side = Side.SELL if left > 0 else Side.BUY
     quantity = min(left.copy_abs(), closable(side, held))
+    quantity = quantity if bounds is None else bounds.of(quantity)
     if not quantity:
         return None
     return Wish(

@@ -115,10 +115,10 @@ class AccountAdjustErrorCode(StrEnum):
     "Why no units were booked.",
     NOT_ALLOWED="The caller is no owner or admin of the organisation in person.",
     PAPER_ACCOUNT="The account is at no broker.",
-    UNKNOWN_INSTRUMENT="Nobody knows the symbol.",
+    UNKNOWN_INSTRUMENT="Nobody knows the symbol, or the broker does not trade it.",
     MARKET_CLOSED="The instrument is halted or delisted.",
     MEMO_INVALID="The reason is empty, too long, or has characters that it may not have.",
-    ORDERS_OPEN="Open orders may change what is held: cancel them first.",
+    ORDERS_OPEN="Open orders, or one that had ended here and is at the broker still, may change what is held.",
     NOTHING_DIFFERS="The broker holds what the books have.",
     BROKER_UNAVAILABLE="The broker cannot be reached now, or the account has changed meanwhile.",
 )

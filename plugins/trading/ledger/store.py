@@ -57,6 +57,16 @@ class LedgerStore:
         """The first entry that was booked with an idempotency key."""
         return await tx.first(_entries(tenant, account_id).where(entries.c.idempotency_key == key), EntryRow)
 
+    async def corrected(
+        self, tx: Tx, tenant: str, account_id: str, instrument: str, since: datetime
+    ) -> EntryRow | None:  # fmt: skip
+        """The newest entry since then by which somebody has corrected the units of an instrument."""
+        mine = _entries(tenant, account_id).where(
+            entries.c.kind == EntryKind.ADJUSTMENT.value, entries.c.instrument == instrument,
+            entries.c.idempotency_key.is_(None), *_since(since),
+        )  # fmt: skip
+        return await tx.first(mine.order_by(entries.c.number.desc()).limit(1), EntryRow)
+
     async def numbered(self, tx: Tx, tenant: str, account_id: str, first: int, count: int) -> list[EntryRow]:
         """So many entries from a number on."""
         within = entries.c.number.between(first, first + count - 1)

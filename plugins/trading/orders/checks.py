@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gateway.core.matching.conditions import TimeCondition, read
 from gateway.core.matching.contingencies import EXITS
 from gateway.core.matching.model import Spec, Tick
+from gateway.core.matching.rounding import floor_to
 from gateway.core.matching.rules import check_notional, check_quantity, check_sum, notional_for, quantity_for
 from plugins.trading.accounts.rules import SIMULATOR
 from plugins.trading.ledger.chart import EXACT, shown, total
@@ -165,8 +166,10 @@ def check_reduces(
             told = f"{there}, all of which {others}: cancel one of them first, or wait until it has ended."
         else:
             there += f", of which {others} {shown(beside)}" if beside else ""
-            most = _told_most(floor, market, wish, can, filled) or f"a quantity of {shown(can)}"
-            passes = f"{_beside(filled)}at most {most} passes"
+            most = _told_most(floor, market, wish, can, filled)
+            if most is None and floor.w.account.broker == SIMULATOR:
+                most = f"a quantity of {shown(can)}"
+            passes = f"{_beside(filled)}at most {most} passes" if most else "no order passes for so little"
             told = f"{there}: to {deed} {shown(quantity)} would not only reduce it; {passes}."
         raise Refused("REDUCE_ONLY_WOULD_INCREASE", told, *path, sized_by(wish))
 
@@ -211,10 +214,15 @@ def check_short(
 
 def _told_most(floor: Floor, market: Market, wish: Wish, left: Decimal, filled: Decimal) -> str | None:
     """The size of which so much is *left*, as the order's own was given; None where it is not traded in that. What only
-    reduces has no greatest one, and a whole position no rule of sizes."""
+    reduces has no greatest one, and a whole position on paper no rule of sizes: a broker takes whole steps of it."""
     spec, held = replace(market.spec, max_size=None), abs(floor.held(str(market.spec.instrument)))
     now = side_price(market.tick, wish.side) if market.tick else None
     size, price = EXACT.add(left, filled), sizing_price(wish, now)
+    if floor.w.account.broker != SIMULATOR:
+        size = floor_to(size, spec.step_quantity)
+        left = EXACT.subtract(size, filled)
+        if left <= ZERO:
+            return None
     if wish.notional is None or price is None:
         wrong = left != held and (check_quantity(size, spec) or check_notional(size, price, spec))
     else:

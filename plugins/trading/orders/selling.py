@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from gateway.core.matching.rounding import floor_to
 from plugins.trading.ledger.chart import EXACT, ZERO, shown, total
 from plugins.trading.orders.checks import side_price
 from plugins.trading.orders.market import Market
@@ -28,7 +29,10 @@ def told_unheld(row: OrderRow, open: Iterable[OrderRow], held: Decimal, market: 
         return f"{there}, all of which its other open sales sell: cancel one of them first"
     beside = f", of which its other open sales sell {shown(sold)}" if sold else ""
     now = side_price(market.tick, Side.SELL) if market.tick else None
-    return f"{there}{beside}: at most {told_size(row, free, market.spec, now)} passes"
+    whole = floor_to(free, market.spec.step_quantity)
+    if not whole:
+        return f"{there}{beside}: no order passes for so little"
+    return f"{there}{beside}: at most {told_size(row, whole, market.spec, now)} passes"
 
 
 def unheld(open: Iterable[OrderRow], held: Mapping[str, Decimal]) -> frozenset[str]:

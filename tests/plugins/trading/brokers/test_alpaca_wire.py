@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from plugins.trading.brokers import alpaca_wire as wire
-from plugins.trading.brokers.port import AnswerUnreadable, Deal, Report, Ticket
+from plugins.trading.brokers.port import AnswerUnreadable, Deal, Report, Ticket, Toll
 from plugins.trading.brokers.wire import Fields, decode
 from schema.symbols import parse_instrument
 from schema.words.orders import OrderStatus, OrderType, TimeInForce
@@ -160,3 +160,16 @@ def test_what_does_not_keep_to_the_format_is_no_answer(given: dict[str, Any], sa
         order(**given)
 
     assert str(error.value) == said
+
+
+def test_a_fee_in_coins_has_its_day_where_one_is_told() -> None:
+    """https://docs.alpaca.markets/docs/crypto-fees"""
+    fee = {"id": "20210510::1", "symbol": "ETH/USD", "qty": "-0.005", "price": "2540", "date": "2021-05-10"}
+    toll = Toll(id="20210510::1", asset="ETHUSD", quantity=D("0.005"), price=D("2540"), day=date(2021, 5, 10))
+
+    dated, undated = wire.parse_tolls([Fields(fee, "w"), Fields({**fee, "date": None}, "w")])
+
+    assert dated == toll
+    assert undated.day is None
+    with pytest.raises(AnswerUnreadable, match=r"w: \$\.date says 'soon', which is unknown"):
+        wire.parse_tolls([Fields(fee | {"date": "soon"}, "w")])

@@ -175,3 +175,25 @@ async def test_of_a_hedge_that_is_being_closed_in_part_the_rest_is_closed(room: 
         ("1", "FILLED"), ("1", "CANCELED"), ("0.7", "FILLED")
     ]  # fmt: skip
     assert (rest["userErrors"], await units(room, MINE)) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("fee", "words", "passes"),
+    [
+        ("0.0001234", "0.9998766 of {}: to sell 1 would not only reduce it; at most 0.999 passes", "0.999"),
+        ("0.9991", "0.0009 of {}: to sell 1 would not only reduce it; no order passes for so little", None),
+    ],
+)
+async def test_what_is_told_to_pass_at_a_broker_is_whole_steps(
+    room: Room, fee: str, words: str, passes: str | None
+) -> None:
+    venue = room.venue(MINE)
+    venue.fills_at, venue.fee = "100", (fee, "BTC")
+    await room.place(MINE, type="MARKET")
+    venue.fee = ("0", "USDT")
+
+    refused = await room.see(PLACE, **reducing(MINE, "1", type="MARKET"))
+
+    assert [each["message"] for each in refused["userErrors"]] == [f"The account holds {words.format(BTC)}."]
+    if passes is not None:
+        await room.do(PLACE, **reducing(MINE, passes, type="MARKET"))

@@ -152,3 +152,42 @@ async def test_closing_a_hedge_again_while_the_answer_comes_answers_as_it_stands
 
     assert (again["hedge"], again["userErrors"]) == (first["hedge"], [])
     assert again["hedge"]["open"] == []
+
+
+@pytest.mark.parametrize(
+    ("account", "fee", "held", "closes", "left"),
+    [
+        ("tacc_b", ("0.0001234", "BTC"), "0.9998766", "0.999", "0.0008766"),
+        ("tacc_a", ("0", "USD"), "0.9975", "0.997", "0.003"),
+    ],
+)
+async def test_a_leg_in_coins_is_closed_as_far_as_its_broker_has_it_in_whole_steps_and_then_counts_as_closed(
+    room: Room, account: str, fee: tuple[str, str], held: str, closes: str, left: str
+) -> None:
+    """Binance takes its fee out of what is bought; Alpaca too, and tells it at the end of the day."""
+    venue, symbol = room.venue(account), SYMBOLS[account]
+    venue.fills_at, venue.fee = "100", fee
+    legs = [{"symbol": symbol, "side": "BUY", "quantity": "1"}]
+    made = await room.do(EXECUTE, accountId=account, legs=legs, clientHedgeId="h")
+    venue.keeps_units, venue.units = True, {"BTC" if account == "tacc_b" else "BTCUSD": held}
+    shut = {"accountId": account, "hedgeId": made["hedge"]["id"]}
+
+    closed = await room.do(SHUT, **shut)
+    venue.tolls = [{"id": "t", "symbol": "BTCUSD", "qty": "-0.0025", "price": "100", "date": "2026-11-20"}]
+    await room.look(301)
+    again = await room.see(SHUT, **shut)
+
+    assert [(each["quantity"], each["status"]) for each in closed["hedge"]["orders"]][1] == (closes, "FILLED")
+    assert closed["hedge"]["open"] == [{"symbol": symbol, "quantity": left}]
+    assert [each["code"] for each in again["userErrors"]] == ["HEDGE_CLOSED"]
+
+
+async def test_of_a_hedge_what_others_have_sold_of_the_coin_at_the_broker_is_not_asked_for(room: Room) -> None:
+    """Behind the lock as before it."""
+    made = await executed(room, "2")
+    venue = room.venue(MINE)
+    venue.keeps_units, venue.units = True, {"BTC": "1.2345"}
+
+    closed = await room.do(SHUT, accountId=MINE, hedgeId=made["hedge"]["id"])
+
+    assert [each["quantity"] for each in closed["hedge"]["orders"]] == ["2", "1.234"]

@@ -105,6 +105,22 @@ async def test_what_is_not_held_is_not_sold_and_what_is_bought_is_told_what_is_t
     assert message.endswith("until the next UTC day only sales of what is held are taken.")
 
 
+@pytest.mark.parametrize(
+    ("fee", "words"),
+    [
+        ("0.0001234", "It holds 0.9998766 of BTC: at most 0.999 passes"),
+        ("0.9991", "It holds 0.0009 of BTC: no order passes for so little"),
+    ],
+)
+async def test_what_is_told_to_pass_is_whole_steps(room: Room, fee: str, words: str) -> None:
+    venue = room.venue("tacc_b")
+    venue.fills_at, venue.fee = "100", (fee, "BTC")
+    await room.place("tacc_b", type="MARKET")
+    await room.limit("tacc_b", "50", loss_day="2026-11-20")
+
+    assert (await refusal(room, PLACE, **wish("tacc_b", "1")))[2] == told("tacc_b", words)
+
+
 async def test_a_loss_that_no_look_has_found_yet_refuses_it_too(room: Room) -> None:
     await hold(room, "tacc_b")
     room.quoted.price = "85"

@@ -133,6 +133,27 @@ async def test_fees_in_coins_are_booked_once_as_the_broker_tells_them(room: Room
     assert await room.findings() == []
 
 
+async def test_a_fee_in_coins_of_a_day_until_the_units_were_adjusted_is_not_booked_for_what_lacks_later(
+    room: Room,
+) -> None:
+    await hold(room, "tacc_a", "1")
+    venue, room.role = room.venue("tacc_a"), Role.OWNER
+    venue.units = {"BTCUSD": "0.9975"}
+    await room.do(ADJUST, accountId="tacc_a", symbol=SYMBOLS["tacc_a"], reason="fee")
+    fee = {"symbol": "BTCUSD", "qty": "-0.0025", "price": "100"}
+    venue.tolls = [fee | {"id": "1", "date": "2026-11-20"}]
+    venue.units = {"BTCUSD": "0.9"}
+    await room.look(301)
+    await room.look(301)
+    assert (await room.holds("tacc_a"))[1] == {SYMBOLS["tacc_a"]: "0.9975"}
+
+    venue.tolls.append(fee | {"id": "2", "date": "2026-11-21"})
+    await room.look(301)
+
+    assert (await room.holds("tacc_a"))[1] == {SYMBOLS["tacc_a"]: "0.995"}
+    assert await room.findings() == []
+
+
 async def test_a_broker_that_does_not_say_what_it_holds_keeps_no_position_from_being_closed(room: Room) -> None:
     await hold(room, "tacc_a", "1")
     venue = room.venue("tacc_a")
@@ -142,3 +163,18 @@ async def test_a_broker_that_does_not_say_what_it_holds_keeps_no_position_from_b
     closed = await room.do(CLOSE, accountId="tacc_a", symbol=SYMBOLS["tacc_a"])
 
     assert (closed["order"]["status"], closed["order"]["quantity"]) == ("FILLED", "1")
+
+
+async def test_what_a_broker_has_of_a_coin_bounds_no_purchase_that_closes_a_short(room: Room) -> None:
+    for account, name in (("tacc_a", "BTCUSD"), ("tacc_b", "BTC")):
+        await room.limit(account, None, margin="MARGIN")
+        venue = room.venue(account)
+        venue.fills_at = "100"
+        await room.place(account, "SELL", type="MARKET")
+        # More of it was there before the account was.
+        venue.units = {name: "0.5"}
+
+        closed = await room.do(CLOSE, accountId=account, symbol=SYMBOLS[account])
+
+        assert (closed["order"]["status"], closed["order"]["quantity"]) == ("FILLED", "1")
+        assert (await room.holds(account))[1] == {}
