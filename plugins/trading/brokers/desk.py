@@ -125,8 +125,8 @@ class LiveDesk:
         await self._look(broker, row)
         async with self._floor(context, account.id) as (floor, _):
             before, after = await self._judge(floor, broker, ground, row, terms)
-            ticket = self._ticket(account, after, course.next_client_id(after))
-            asked = course.asked(after, OrderStatus.PENDING_REPLACE, floor.now)
+            asked = course.replacing(before, after, floor.now)
+            ticket = self._ticket(account, after, course.next_client_id(asked))
             floor.ask(asked)
             await self._record(floor, trail.replaced(context, before, terms))
             await floor.write()

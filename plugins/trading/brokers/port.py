@@ -87,6 +87,8 @@ class Report:
     replaced_by: str | None = None
     """The broker's id of the order that took its place."""
     replaces: str | None = None
+    old_quantity: Decimal | None = None
+    """How many the order has whose place it is to take, as long as that one works."""
     deals: tuple[Deal, ...] = ()
     """Fills that the same answer tells; perhaps not all."""
 
