@@ -152,3 +152,14 @@ async def test_closing_a_hedge_again_while_the_answer_comes_answers_as_it_stands
 
     assert (again["hedge"], again["userErrors"]) == (first["hedge"], [])
     assert again["hedge"]["open"] == []
+
+
+async def test_two_legs_of_one_instrument_are_no_hedge_at_a_broker_either(room: Room) -> None:
+    legs = [{"symbol": BTC, "side": side, "quantity": "1"} for side in ("BUY", "SELL")]
+
+    made = await room.see(EXECUTE, accountId=MINE, legs=legs, clientHedgeId="h")
+
+    assert [(each["field"], each["code"]) for each in made["userErrors"]] == [
+        (["input", "legs", "1", "symbol"], "HEDGE_INVALID")
+    ]  # fmt: skip
+    assert (made["hedge"], await room.orders(MINE)) == (None, [])
