@@ -68,9 +68,9 @@ class Alpaca:
         """See `Broker`."""
         return wire.asset_of(instrument)
 
-    def busy(self) -> float:
+    def busy(self, orders: int = 1) -> float:
         """See `Broker`."""
-        return self._link.pace.wait({self._bucket: 1}, Urgency.ORDER)
+        return self._link.pace.wait({self._bucket: orders}, Urgency.ORDER)
 
     async def place(self, ticket: Ticket) -> Report:
         """See `Broker`."""

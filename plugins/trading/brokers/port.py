@@ -159,8 +159,8 @@ class Broker(Protocol):
     def check(self, ticket: Ticket) -> str | None:
         """Why the broker has no such order, in words that say what it has; None where it could be sent."""
 
-    def busy(self) -> float:
-        """Seconds until an order may be sent; 0 now."""
+    def busy(self, orders: int = 1) -> float:
+        """Seconds until so many orders may be sent, one after the other; 0 now."""
 
     async def place(self, ticket: Ticket) -> Report:
         """Send it."""

@@ -31,6 +31,9 @@ UNREACHED = "BROKER_UNAVAILABLE: it has not reached the broker"
 """Why an order ends of which the broker says nothing."""
 GRACE = timedelta(seconds=60)
 """After so long a request that was sent is not on its way any more: Binance's is good for 5 s, and we wait 8 s."""
+SOON = timedelta(seconds=20)
+"""Where a process has stood still for longer between keeping an order and sending it, it is not sent: somebody else
+may be about to give it up."""
 BEFORE = timedelta(minutes=1)
 """Fills are asked from so long before an order was kept: clocks differ."""
 
