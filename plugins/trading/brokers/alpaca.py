@@ -170,10 +170,10 @@ class Alpaca:
     async def _whole(self, report: Report) -> Report:
         """With what is filled of the orders that it takes the place of: to us all of them are one order."""
         before = await self._before(report.replaces)
-        works = [each.quantity for each in before[:1] if each.replaced_by is None and each.status not in TERMINAL]
+        works = [each for each in before if each.replaced_by is None and each.status not in TERMINAL]
         return replace(
             report, filled=total_of([report.filled, *(each.filled for each in before)]),
-            old_quantity=works[0] if works and report.status not in TERMINAL else None,
+            old_quantity=max((each.quantity or ZERO for each in works), default=None),
         )  # fmt: skip
 
     async def _instead(self, report: Report) -> str | None:

@@ -77,9 +77,9 @@ def outdated(report: Report, row: OrderRow) -> Report:
 
 def frees_later(row: OrderRow, report: Report) -> bool:
     """Whether an order that is being made smaller may still be filled by its size of before."""
-    if row.status != OrderStatus.PENDING_REPLACE or report.quantity is None or report.old_quantity is None:
+    if row.status != OrderStatus.PENDING_REPLACE or report.status in TERMINAL:
         return False
-    return report.quantity < report.old_quantity
+    return report.quantity is not None and report.old_quantity is not None and report.quantity < report.old_quantity
 
 
 def with_terms(row: OrderRow, report: Report) -> OrderRow:

@@ -104,6 +104,25 @@ async def test_what_is_filled_of_the_larger_one_before_the_smaller_one_is_taken_
     assert await room.findings() == []
 
 
+async def test_what_works_of_two_replacements_at_once_of_which_the_first_is_rejected_is_not_closed_twice(
+    room: Room,
+) -> None:
+    await hold(room, "tacc_a", loss=None)
+    venue = room.venue("tacc_a")
+    id = (await room.place("tacc_a", "SELL", quantity="5", limitPrice="101", reduceOnly=True))["order"]["id"]
+    venue.holds_replacements = True
+    await room.do(REPLACE, orderId=id, limitPrice="102")
+    await room.do(REPLACE, orderId=id, quantity="1")
+    venue.decide(next(each for each in venue.orders.values() if each.replaces), taken=False)
+
+    await room.look()
+
+    row = await room.order(id)
+    assert (row.status, row.quantity, await closed(room, "tacc_a")) == (
+        "PENDING_REPLACE", D(5), "REDUCE_ONLY_WOULD_INCREASE"
+    )  # fmt: skip
+
+
 async def test_an_order_that_is_being_made_smaller_is_cancelled_once_that_is_known(room: Room) -> None:
     id = await shrinking(room, "tacc_a")
 
