@@ -105,6 +105,8 @@ class OrderRow:
     created_at: datetime
     changed_at: datetime
     ended_at: datetime | None
+    replacements: int = 0
+    """How often its broker was to be asked for another one in its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

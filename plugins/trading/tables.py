@@ -102,6 +102,7 @@ orders = tenant_table(
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False, index=True),
     Column("ended_at", Instant, nullable=True),
+    Column("replacements", Integer, nullable=False, server_default=text("0")),  # asked of its broker
     Index("ix_trading_orders_page", "tenant_id", "account_id", "number", unique=True),
     Index("ix_trading_orders_open", "open", "shard"),
     Index("ix_trading_orders_group", "account_id", "group_id"),

@@ -213,6 +213,8 @@ class AlpacaDouble(Venue):
         if method == "DELETE":
             order.status = "pending_cancel" if self.holds_cancels else "canceled"
             return web.Response(status=204)
+        if self.by_client_id(given["client_order_id"]) is not None:
+            return self._no(422, "client_order_id must be unique", 40010001)
         if self.refuses:
             return self._no(422, self.refuses)
         order.status = "pending_replace" if self.holds_replacements else "replaced"

@@ -9,6 +9,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from gateway.core.matching.lifecycle import TERMINAL
 from gateway.core.matching.rounding import total_of
 from plugins.trading.brokers import alpaca_wire as wire
 from plugins.trading.brokers.link import LIMITED, Answer, Link
@@ -67,9 +68,9 @@ class Alpaca:
         """See `Broker`."""
         return wire.asset_of(instrument)
 
-    def busy(self) -> float:
+    def busy(self, orders: int = 1) -> float:
         """See `Broker`."""
-        return self._link.pace.wait({self._bucket: 1}, Urgency.ORDER)
+        return self._link.pace.wait({self._bucket: orders}, Urgency.ORDER)
 
     async def place(self, ticket: Ticket) -> Report:
         """See `Broker`."""
@@ -169,7 +170,11 @@ class Alpaca:
     async def _whole(self, report: Report) -> Report:
         """With what is filled of the orders that it takes the place of: to us all of them are one order."""
         before = await self._before(report.replaces)
-        return replace(report, filled=total_of([report.filled, *(each.filled for each in before)]))
+        works = [each for each in before if each.replaced_by is None and each.status not in TERMINAL]
+        return replace(
+            report, filled=total_of([report.filled, *(each.filled for each in before)]),
+            old_quantity=max((each.quantity or ZERO for each in works), default=None),
+        )  # fmt: skip
 
     async def _instead(self, report: Report) -> str | None:
         """Which order counts in its place. That it is to replace another one ends nothing: where that one is filled

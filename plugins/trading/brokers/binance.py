@@ -71,9 +71,9 @@ class Binance:
         """See `Broker`."""
         return instrument.base
 
-    def busy(self) -> float:
+    def busy(self, orders: int = 1) -> float:
         """See `Broker`."""
-        return self._link.pace.wait(self._counts(1), Urgency.ORDER)
+        return self._link.pace.wait(self._counts(orders), Urgency.ORDER)
 
     async def place(self, ticket: Ticket) -> Report:
         """See `Broker`."""
@@ -168,7 +168,7 @@ class Binance:
         return found.broker_id
 
     def _counts(self, orders: int) -> dict[str, int]:
-        return {WEIGHT: 1, self._often: orders, self._daily: orders}
+        return {WEIGHT: orders, self._often: orders, self._daily: orders}
 
     async def _signed(
         self, method: str, path: str, asked: Mapping[str, str], urgency: Urgency, counts: dict[str, int] | None = None

@@ -75,6 +75,13 @@ def outdated(report: Report, row: OrderRow) -> Report:
     )  # fmt: skip
 
 
+def frees_later(row: OrderRow, report: Report) -> bool:
+    """Whether an order that is being made smaller may still be filled by its size of before."""
+    if row.status != OrderStatus.PENDING_REPLACE or report.status in TERMINAL:
+        return False
+    return report.quantity is not None and report.old_quantity is not None and report.quantity < report.old_quantity
+
+
 def with_terms(row: OrderRow, report: Report) -> OrderRow:
     """The terms that it has at the broker; what the broker does not tell stays."""
     told = {
@@ -86,9 +93,12 @@ def with_terms(row: OrderRow, report: Report) -> OrderRow:
 
 
 def next_client_id(row: OrderRow) -> str:
-    """Under which the order's replacement is sent: it follows from what is stored, so that it is found again."""
+    """Under which the order's replacement is sent: it follows from what is stored, so that it is found again. No broker
+    takes the id of one that it has rejected once more."""
     terms = (row.quantity, row.limit_price, row.stop_price, row.trail_amount, row.trail_percent)
     told = [row.broker_order_id, *(None if each is None else plain(each) for each in terms)]
+    if row.replacements:
+        told.append(str(row.replacements))
     return f"{row.id}-{crc32(repr(told).encode()):08x}"
 
 
@@ -117,6 +127,15 @@ def ticket_of(row: OrderRow, client_id: str, *, extended_hours: bool) -> Ticket:
 def asked(row: OrderRow, status: OrderStatus, now: datetime) -> OrderRow:
     """The broker is about to be asked to cancel it, or to change it."""
     return replace(row, status=status.value, version=row.version + 1, changed_at=now)
+
+
+def replacing(before: OrderRow, after: OrderRow, now: datetime) -> OrderRow:
+    """The broker is about to be asked for other terms. Until it is known which order works, either may be filled: it
+    has the larger of both sizes."""
+    size = max(before.quantity or ZERO, after.quantity or ZERO)
+    return replace(
+        asked(after, OrderStatus.PENDING_REPLACE, now), quantity=size, replacements=before.replacements + 1
+    )  # fmt: skip
 
 
 def is_replaceable(row: OrderRow) -> bool:

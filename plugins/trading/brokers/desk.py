@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -35,7 +34,7 @@ from plugins.trading.brokers.port import (
     Ticket,
 )
 from plugins.trading.brokers.sendings import Sendings
-from plugins.trading.brokers.settling import Settler
+from plugins.trading.brokers.settling import SOON, Settler
 from plugins.trading.brokers.together import Batch, Together
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders import trail
@@ -52,9 +51,6 @@ from schema.words.orders import OrderCause, OrderStatus, OrderType
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
-SOON = timedelta(seconds=20)
-"""Where a process has stood still for longer between keeping an order and sending it, it is not sent: somebody else
-may be about to give it up."""
 LOG = structlog.get_logger(__name__)
 
 
@@ -93,7 +89,7 @@ class LiveDesk:
         broker = await self._broker(account)
         places = [(wish, (batch.path, str(n))) for n, wish in enumerate(batch.wishes)]
         grounds = [await self._ground(context, broker, account, wish, *path) for wish, path in places]
-        _check_busy(broker)
+        _check_busy(broker, len(places))
         async with self._floor(context, account.id) as (floor, halted):
             if (before := await batch.before(floor)) is not None:
                 return before
@@ -125,8 +121,8 @@ class LiveDesk:
         await self._look(broker, row)
         async with self._floor(context, account.id) as (floor, _):
             before, after = await self._judge(floor, broker, ground, row, terms)
-            ticket = self._ticket(account, after, course.next_client_id(after))
-            asked = course.asked(after, OrderStatus.PENDING_REPLACE, floor.now)
+            asked = course.replacing(before, after, floor.now)
+            ticket = self._ticket(account, after, course.next_client_id(asked))
             floor.ask(asked)
             await self._record(floor, trail.replaced(context, before, terms))
             await floor.write()
@@ -351,8 +347,8 @@ class LiveDesk:
             yield floor, floor.halted
 
 
-def _check_busy(broker: Broker) -> None:
-    if (wait := broker.busy()) > 0:
+def _check_busy(broker: Broker, orders: int = 1) -> None:
+    if (wait := broker.busy(orders)) > 0:
         raise Refused("BROKER_UNAVAILABLE", f"{broker.id} takes no more orders for {wait:.1f} s: try again then.")
 
 

@@ -87,6 +87,8 @@ class Report:
     replaced_by: str | None = None
     """The broker's id of the order that took its place."""
     replaces: str | None = None
+    old_quantity: Decimal | None = None
+    """How many the order has whose place it is to take, as long as that one works."""
     deals: tuple[Deal, ...] = ()
     """Fills that the same answer tells; perhaps not all."""
 
@@ -159,8 +161,8 @@ class Broker(Protocol):
     def check(self, ticket: Ticket) -> str | None:
         """Why the broker has no such order, in words that say what it has; None where it could be sent."""
 
-    def busy(self) -> float:
-        """Seconds until an order may be sent; 0 now."""
+    def busy(self, orders: int = 1) -> float:
+        """Seconds until so many orders may be sent, one after the other; 0 now."""
 
     async def place(self, ticket: Ticket) -> Report:
         """Send it."""

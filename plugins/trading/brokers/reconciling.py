@@ -48,6 +48,8 @@ PROBES = 2
 """So many ask whether a broker out of reach is back, together."""
 MISSES = 12
 """So many looks in a row find no such order before it is given up."""
+UNLISTED_S = 3600.0
+"""For so long at least, where the broker refuses to tell of it."""
 GIVEN_UP, GIVEN_UP_FOR, GIVEN_UP_MOST = frozenset({LOST, UNSENT, UNREACHED}), timedelta(days=1), 20
 """Orders that ended so are asked for so long, and no more of an account at once."""
 FEW = 3
@@ -65,6 +67,8 @@ class _Seen:
     """How much is booked, by the broker's count, of orders that were given up here."""
     unclear: dict[str, str] = field(default_factory=dict)
     """Why an order cannot be looked at, as long as the broker says nothing of it that can be read."""
+    unlisted: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """When the broker has neither told of an open order nor listed it, in a row."""
     told: str | None = None
     """The trouble that was logged last, as long as it lasts."""
     cut: bool = False
@@ -174,12 +178,14 @@ class Reconciler:
         try:
             broker = await brokers.of(account.tenant_id, account.broker)
             listed = await self._listed(broker, rows, whole)
-            clear = [await self._clear(row, seen, self._order(broker, row, seen, listed)) for row in rows]
+            troubles = [await self._clear(row, seen, self._order(broker, row, seen, listed)) for row in rows]
             await self._desk.together.take_back(broker, account, rows)
             if whole and listed is not None:
+                refused = [row for row, error in zip(rows, troubles, strict=True) if isinstance(error, BrokerRefused)]
+                await self._unlisted(refused, seen, listed)
                 await self._strays(broker, account, seen, listed, rows)
             late = await self._late(broker, account, seen) if whole else []
-            if not all(clear) or not seen.unclear.keys().isdisjoint(row.id for row in late):
+            if any(troubles) or not seen.unclear.keys().isdisjoint(row.id for row in late):
                 # Money may have moved for fills of which the broker tells nothing.
                 seen.whole_at = now if whole else seen.whole_at
             elif whole and self._settler.waiting.isdisjoint(row.id for row in (*rows, *late)):
@@ -203,9 +209,11 @@ class Reconciler:
                 seen.told = str(error)
                 LOG.warning("broker_not_reconciled", account=account.id, broker=account.broker, reason=str(error))
 
-    async def _clear(self, row: OrderRow, seen: _Seen, asking: Coroutine[Any, Any, None]) -> bool:
-        """Whether the broker says how an order stands: that it tells nothing of one keeps no other from being looked
-        at."""
+    async def _clear(
+        self, row: OrderRow, seen: _Seen, asking: Coroutine[Any, Any, None]
+    ) -> BrokerTrouble | None:  # fmt: skip
+        """Why the broker does not say how an order stands: that it tells nothing of one keeps no other from being
+        looked at."""
         try:
             await asking
         except KeyRefused:
@@ -214,9 +222,10 @@ class Reconciler:
             if seen.unclear.get(row.id) != str(error):
                 seen.unclear[row.id] = str(error)
                 LOG.warning("broker_order_not_reconciled", account=row.account_id, order=row.id, reason=str(error))
-            return False
+            return error
         seen.unclear.pop(row.id, None)
-        return True
+        seen.unlisted.pop(row.id, None)
+        return None
 
     async def _listed(
         self, broker: Broker, rows: Sequence[OrderRow], whole: bool
@@ -257,6 +266,19 @@ class Reconciler:
             reason, status = UNSENT, OrderStatus.CANCELED
         else:
             reason, status = UNREACHED, OrderStatus.REJECTED
+        await self._lose(row, status, reason)
+
+    async def _unlisted(self, refused: Sequence[OrderRow], seen: _Seen, listed: Mapping[str, Report]) -> None:
+        """Orders of which the broker refuses to tell, and which it does not list: after an hour it has none of them."""
+        now, works = self._host.clock.monotonic(), {root_id(each.client_id) for each in listed.values()}
+        gone = [row for row in refused if row.id not in works and row.broker_order_id not in listed]
+        seen.unlisted = {row.id: (*seen.unlisted.get(row.id, ()), now) for row in gone}
+        for row in gone:
+            looks = seen.unlisted[row.id]
+            if len(looks) >= MISSES and now - looks[0] >= UNLISTED_S:
+                await self._lose(row, OrderStatus.CANCELED, LOST)
+
+    async def _lose(self, row: OrderRow, status: OrderStatus, reason: str) -> None:
         after = await self._settler.end(row, status, reason)
         LOG.warning("broker_order_missing", order=row.id, status=after.status, reason=reason)
 

@@ -7,7 +7,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from gateway.core.contract import Host
-from plugins.trading.brokers.course import ASKED, ZERO, following, next_client_id, outdated, reference, with_terms
+from plugins.trading.brokers.course import (
+    ASKED,
+    ZERO,
+    following,
+    frees_later,
+    next_client_id,
+    outdated,
+    reference,
+    with_terms,
+)
 from plugins.trading.brokers.floor import LiveFloor
 from plugins.trading.brokers.port import Broker, Deal, Reference, Report, gross
 from plugins.trading.orders.store import FillStore, OrderStore
@@ -22,6 +31,9 @@ UNREACHED = "BROKER_UNAVAILABLE: it has not reached the broker"
 """Why an order ends of which the broker says nothing."""
 GRACE = timedelta(seconds=60)
 """After so long a request that was sent is not on its way any more: Binance's is good for 5 s, and we wait 8 s."""
+SOON = timedelta(seconds=20)
+"""Where a process has stood still for longer between keeping an order and sending it, it is not sent: somebody else
+may be about to give it up."""
 BEFORE = timedelta(minutes=1)
 """Fills are asked from so long before an order was kept: clocks differ."""
 
@@ -44,10 +56,11 @@ class Settler:
         async with writing(self._host, row.tenant_id, row.account_id) as w:
             floor = await LiveFloor.opened(self._host, w, [row.instrument])
             now = await standing(floor, row)
-            if now.broker_order_id not in (row.broker_order_id, report.broker_id):
+            waits = frees_later(now, report)
+            if waits or now.broker_order_id not in (row.broker_order_id, report.broker_id):
                 report = outdated(report, now)
             replaced = now.status == OrderStatus.PENDING_REPLACE and report.broker_id != now.broker_order_id
-            settled = replaced or (settled and now.version == row.version)
+            settled = replaced or (settled and not waits and now.version == row.version)
             booked = {fill.broker_fill_id for fill in await FillStore().of_order(w.tx, row.tenant_id, row.id)}
             new = list({deal.id: deal for deal in deals if deal.id not in booked}.values())
             complete = gross(deals) >= report.filled
@@ -118,6 +131,7 @@ class Settler:
             after = replace(
                 before, status=OrderStatus.PARTIALLY_FILLED.value if now.fills else before.status, filled=now.filled,
                 paid=now.paid, fills=now.fills, version=now.version + 1, changed_at=floor.now,
+                replacements=now.replacements,
             )  # fmt: skip
             floor.put(after)
             await floor.write()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway.core.contract import Host
 from plugins.trading.brokers import course
 from plugins.trading.brokers.floor import LiveFloor
 from plugins.trading.brokers.port import Broker
-from plugins.trading.brokers.settling import Settler, standing
+from plugins.trading.brokers.settling import SOON, standing
 from plugins.trading.orders.checks import check_switches
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.wishes import Wish
@@ -48,20 +49,26 @@ class Together:
     """One for each desk."""
 
     def __init__(self, host: Host, desk: LiveDesk) -> None:
-        self._host, self._desk, self._settler, self._orders = host, desk, Settler(host), OrderStore()
+        self._host, self._desk, self._orders = host, desk, OrderStore()
 
     async def send(self, broker: Broker, account: AccountRow, rows: Sequence[OrderRow]) -> list[OrderRow]:
         """Orders that are kept, in their order; as they stand then."""
-        sent: list[OrderRow] = []
-        for row in rows:
-            if any(each.status == OrderStatus.REJECTED for each in sent):
-                sent.append(await self._settler.end(row, OrderStatus.CANCELED, GROUP_FAILED))
-                continue
-            now = await self._waiting(row) if sent else row
-            sent.append(await self._desk.send(broker, account, now) if now.status == OrderStatus.NEW else now)
-        await self.take_back(broker, account, sent)
+        for n, row in enumerate(rows):
+            await self._send(broker, account, row, [each.id for each in rows[:n]])
+        await self.take_back(broker, account, rows)
         async with self._host.store.read() as tx:
             return await self._orders.named(tx, account.tenant_id, account.id, [row.id for row in rows])
+
+    async def _send(self, broker: Broker, account: AccountRow, row: OrderRow, before: Collection[str]) -> None:
+        """One of them, as soon as its broker's limits let it."""
+        now, until = await self._waiting(row, before) if before else row, row.created_at + SOON
+        while now.status == OrderStatus.NEW and (wait := broker.busy()) > 0:
+            if self._host.clock.now() + timedelta(seconds=wait) > until:
+                break
+            await self._host.clock.sleep(wait)
+            now = await self._waiting(row, before)
+        if now.status == OrderStatus.NEW:
+            await self._desk.send(broker, account, now)
 
     async def take_back(self, broker: Broker, account: AccountRow, rows: Sequence[OrderRow]) -> None:
         """What is open of groups of which one is refused is cancelled. One that may be another by now is left alone,
@@ -84,14 +91,18 @@ class Together:
 
     async def _failed(self, account: AccountRow, groups: Collection[str]) -> set[str]:
         async with self._host.store.read() as tx:
-            return await self._orders.refused_groups(tx, account.tenant_id, account.id, groups)
+            return await self._orders.failed_groups(tx, account.tenant_id, account.id, groups, GROUP_FAILED)
 
-    async def _waiting(self, row: OrderRow) -> OrderRow:
-        """An order behind others, before it is sent: ended where it was cancelled, or may not be placed any more."""
+    async def _waiting(self, row: OrderRow, before: Collection[str]) -> OrderRow:
+        """An order, before it is sent: ended where it was cancelled, or may not be placed any more, or where one of
+        those before it was rejected."""
         async with writing(self._host, row.tenant_id, row.account_id) as w:
             floor = await LiveFloor.opened(self._host, w, [row.instrument])
             now = await standing(floor, row)
-            if now.status == OrderStatus.PENDING_CANCEL:
+            others = await self._orders.named(w.tx, row.tenant_id, row.account_id, before)
+            if now.open and any(each.status == OrderStatus.REJECTED for each in others):
+                floor.end(now, OrderStatus.CANCELED, GROUP_FAILED)
+            elif now.status == OrderStatus.PENDING_CANCEL:
                 floor.end(now, OrderStatus.CANCELED, now.reason or "CANCELED")
             elif now.status == OrderStatus.NEW:
                 try:

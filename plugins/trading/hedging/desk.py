@@ -93,11 +93,11 @@ class HedgeDesk:
         wishes = [wish_of(leg, hedge, n, strategy) for n, leg in enumerate(wanted, 1)]
         for n, wish in enumerate(wishes):
             check_wish(wish, "legs", str(n))
-        if known.at_broker:
-            return await self._send(context, account, hedge, wishes, digest)
         prices = Prices.of(context)
         named = [await prices.find(wish.symbol, "legs", str(n), "symbol") for n, wish in enumerate(wishes)]
         check_apart(named)
+        if known.at_broker:
+            return await self._send(context, account, hedge, wishes, digest)
 
         async def ask(known: Known) -> list[Ground]:
             return await ask_all(context, known, named, "legs")

@@ -90,13 +90,14 @@ class OrderStore:
         mine = select(orders).where(_of(tenant, account_id), kin)
         return [row for row in await tx.all(mine, OrderRow) if row.id not in known]
 
-    async def refused_groups(self, tx: Tx, tenant: str, account_id: str, groups: Collection[str]) -> set[str]:
-        """Those of which an order was rejected, and never accepted, that does not close what the others have opened."""
-        refused = and_(
-            orders.c.status == OrderStatus.REJECTED.value, orders.c.accepted_at.is_(None),
-            orders.c.cause != OrderCause.CLOSE.value,
-        )  # fmt: skip
-        mine = select(orders.c.group_id).where(_of(tenant, account_id), orders.c.group_id.in_(sorted(groups)), refused)
+    async def failed_groups(
+        self, tx: Tx, tenant: str, account_id: str, groups: Collection[str], reason: str
+    ) -> set[str]:  # fmt: skip
+        """Those of which an order was rejected, and never accepted, or has ended for that *reason*, that does not close
+        what the others have opened."""
+        refused = and_(orders.c.status == OrderStatus.REJECTED.value, orders.c.accepted_at.is_(None))
+        failed = and_(or_(refused, orders.c.reason == reason), orders.c.cause != OrderCause.CLOSE.value)
+        mine = select(orders.c.group_id).where(_of(tenant, account_id), orders.c.group_id.in_(sorted(groups)), failed)
         return set(await tx.values(mine))
 
     async def page(

@@ -25,7 +25,7 @@ def order(id: str, **given: Any) -> OrderRow:
         "side": "BUY", "type": "LIMIT", "time_in_force": "GTC", "quantity": D(1), "limit_price": D(90),
         "post_only": False, "reduce_only": False, "cause": "USER", "status": "ACCEPTED", "filled": D(0), "paid": D(0),
         "fills": 0, "reserved": D("90.02"), "currency": "USD", "accepted_at": NOON, "open": True, "shard": 0,
-        "version": 1, "created_at": NOON, "changed_at": NOON,
+        "version": 1, "replacements": 0, "created_at": NOON, "changed_at": NOON,
     }  # fmt: skip
     return OrderRow(**values | given)
 

@@ -235,7 +235,7 @@ def _quotes(ask: QuotesAsk, clock: ManualClock, quoted: Quoted) -> list[Quote]:
     return found
 
 
-async def hold(room: Room, account: str, quantity: str = "5", loss: str = "50") -> None:
+async def hold(room: Room, account: str, quantity: str = "5", loss: str | None = "50") -> None:
     """So much of bitcoin, bought at 100, in an account that may lose so much."""
     await room.limit(account, loss)
     venue = room.venue(account)

@@ -191,3 +191,14 @@ async def test_of_a_hedge_what_others_have_sold_of_the_coin_at_the_broker_is_not
     closed = await room.do(SHUT, accountId=MINE, hedgeId=made["hedge"]["id"])
 
     assert [each["quantity"] for each in closed["hedge"]["orders"]] == ["2", "1.234"]
+
+
+async def test_two_legs_of_one_instrument_are_no_hedge_at_a_broker_either(room: Room) -> None:
+    legs = [{"symbol": BTC, "side": side, "quantity": "1"} for side in ("BUY", "SELL")]
+
+    made = await room.see(EXECUTE, accountId=MINE, legs=legs, clientHedgeId="h")
+
+    assert [(each["field"], each["code"]) for each in made["userErrors"]] == [
+        (["input", "legs", "1", "symbol"], "HEDGE_INVALID")
+    ]  # fmt: skip
+    assert (made["hedge"], await room.orders(MINE)) == (None, [])

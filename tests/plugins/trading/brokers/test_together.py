@@ -10,8 +10,9 @@ import pytest
 
 from plugins.trading.brokers.desk import LiveDesk
 from plugins.trading.brokers.sendings import Sendings
+from tests.doubles.brokers import LIMITED
 from tests.plugins.trading.brokers.gates import Gate
-from tests.plugins.trading.brokers.room import ETHER, GROUP, Room
+from tests.plugins.trading.brokers.room import CANCEL, ETHER, GROUP, Room
 from tests.plugins.trading.brokers.test_groups import BOTH, ends, group, stand
 from tests.plugins.trading.brokers.test_hedges import BTC, EXECUTE, MINE
 
@@ -239,3 +240,103 @@ async def test_what_is_cancelled_by_its_owner_takes_no_other_of_its_group_along(
     await room.look()
 
     assert [status for status, _ in await stand(room, "tacc_b")] == ["CANCELED", "ACCEPTED"]
+
+
+async def test_what_its_broker_takes_no_room_for_as_a_whole_is_not_begun(room: Room) -> None:
+    """Of 50 orders in 10 seconds a part is left for what is cancelled."""
+    for _ in range(46):
+        await room.place(MINE)
+    room.venue(MINE).fills_at = "100"
+
+    made = await room.see(EXECUTE, **hedge())
+    code = await room.code(GROUP, **group(MINE, "100", "99"))
+    single = (await room.place(MINE))["order"]["status"]
+
+    (error,) = made["userErrors"]
+    assert (made["hedge"], error["field"], error["code"]) == (None, None, "BROKER_UNAVAILABLE")
+    assert error["message"] == "binance_testnet takes no more orders for 0.1 s: try again then."
+    assert (code, single, len(await room.orders(MINE))) == ("BROKER_UNAVAILABLE", "FILLED", 47)
+
+
+async def test_what_others_take_the_room_of_meanwhile_is_sent_once_there_is_room_again(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.venue(MINE).fills_at = "100"
+    executing = await (gate := Gate(room.venue(MINE), "POST", "/order")).holding(room.see(EXECUTE, **hedge()))
+    for _ in range(46):
+        await room.place(MINE)
+    waited = list[float]()
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        room.house.clock.turn(seconds)
+
+    monkeypatch.setattr(room.house.clock, "sleep", sleep)
+    gate.open()
+    made = await executing
+
+    assert (statuses(made), made["userErrors"]) == ((True, ["FILLED", "FILLED"]), [])
+    assert sum(waited) == pytest.approx(0.1)
+
+
+async def test_what_waits_for_room_and_is_cancelled_meanwhile_is_not_sent(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placing = await (gate := Gate(room.venue(MINE), "POST", "/order")).holding(
+        room.see(GROUP, **group(MINE, "100", "99"))
+    )  # fmt: skip
+    for _ in range(46):
+        await room.place(MINE)
+    last = (await room.orders(MINE))[1]
+
+    async def sleep(seconds: float) -> None:
+        room.house.clock.turn(seconds)
+        await room.do(CANCEL, orderId=last.id)
+
+    monkeypatch.setattr(room.house.clock, "sleep", sleep)
+    gate.open()
+    await placing
+
+    assert ((await room.order(last.id)).status, room.venue(MINE).by_client_id(last.id)) == ("CANCELED", None)
+
+
+async def test_what_waits_for_room_for_longer_than_it_may_be_sent_is_refused(room: Room) -> None:
+    gate = Gate(room.venue(MINE), "POST", "/order", answered=True)
+    placing = await gate.holding(room.see(GROUP, **group(MINE, "100", "99")))
+    room.venue(MINE).faults.append(("POST", "/order", LIMITED))
+    room.house.clock.turn(15)
+    await room.place(MINE)
+
+    gate.open()
+    await placing
+
+    assert [(row.status, row.reason) for row in (await room.orders(MINE))[:2]] == [
+        ("PENDING_CANCEL", FAILED),
+        ("REJECTED", "BROKER_UNAVAILABLE: binance_testnet takes no more requests for 7.0 s"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_a_group_of_which_one_is_rejected_after_it_was_accepted_and_before_the_last_is_sent_is_taken_back(
+    room: Room, account: str
+) -> None:
+    venue = room.venue(account)
+    gate = Gate(venue, "POST", ends(account), answered=True)
+    venue.respond, held = gate._respond, venue.respond
+    placed = count(1)
+
+    async def responds(request: Any) -> Any:
+        third = request.method == "POST" and request.path.endswith(ends(account)) and next(placed) == 2
+        return await (held if third else gate._respond)(request)
+
+    venue.respond = responds
+    placing = await gate.holding(room.see(GROUP, **group(account, "100", "99", "98")))
+    venue.orders["1"].status = "rejected"
+    await room.look()
+
+    gate.open()
+    await placing
+
+    assert [status for status, _ in await stand(room, account)] == ["REJECTED", "CANCELED", "CANCELED"]
+    assert [row.reason for row in (await room.orders(account))[1:]] == [FAILED, FAILED]
+    assert [each.status for each in venue.orders.values()] == ["rejected", "canceled"]

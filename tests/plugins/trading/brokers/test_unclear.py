@@ -9,8 +9,9 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from tests.doubles.brokers import DOWN
-from tests.plugins.trading.brokers.room import Room
+from gateway.core.identity import Role
+from tests.doubles.brokers import DOWN, DOWN_AFTER
+from tests.plugins.trading.brokers.room import ADJUST, CANCEL, REPLACE, SYMBOLS, Room, hold
 from tests.plugins.trading.rowsof import D
 
 BOTH = ("tacc_a", "tacc_b")
@@ -112,3 +113,71 @@ async def test_a_given_up_order_that_the_broker_says_nothing_of_keeps_no_other_f
     await room.look(300)
 
     assert [(await room.order(each)).filled for each in ids] == [D(1), D(0)]
+
+
+def gone(room: Room, *, lists: bool = False) -> None:
+    """Binance does not know the symbol any more; whether its orders stand among the open ones still."""
+    venue = room.venue("tacc_b")
+    respond = venue.respond
+
+    async def responds(request: web.Request) -> web.Response:
+        if request.query.get("symbol") == "BTCUSDT":
+            return web.json_response({"code": -1121, "msg": "Invalid symbol."}, status=400)
+        if request.path.endswith("/openOrders") and not lists:
+            return web.json_response([])
+        answered: web.Response = await respond(request)
+        return answered
+
+    venue.respond = responds
+
+
+@pytest.mark.parametrize("canceled", [False, True])
+async def test_an_order_of_which_the_broker_tells_and_lists_nothing_for_an_hour_has_ended(
+    room: Room, canceled: bool
+) -> None:
+    room.role = Role.OWNER
+    await hold(room, "tacc_b", "1", loss=None)
+    id = (await room.place("tacc_b", "SELL", limitPrice="105", reduceOnly=True))["order"]["id"]
+    gone(room)
+    room.venue("tacc_b").units = {"BTC": "0"}
+    if canceled:
+        await room.do(CANCEL, orderId=id)
+    for _ in range(12):
+        await room.look(301)
+    before = (await room.order(id)).open
+
+    await room.look(301)
+
+    row = await room.order(id)
+    assert (before, row.status, row.open) == (True, "CANCELED", False)
+    assert row.reason == "BROKER_LOST: the broker does not know it any more"
+    await room.do(ADJUST, accountId="tacc_b", symbol=SYMBOLS["tacc_b"], reason="taken off")
+    assert await room.holds("tacc_b") == ({"USDT": "-100.00000000"}, {})
+    assert await room.findings() == []
+
+
+async def test_an_order_that_the_broker_tells_nothing_of_and_lists_goes_on(room: Room) -> None:
+    id = (await room.place("tacc_b"))["order"]["id"]
+    await room.do(REPLACE, orderId=id, limitPrice="99")
+    room.venue("tacc_b").faults.append(("POST", "cancelReplace", DOWN_AFTER))
+    await room.do(REPLACE, orderId=id, limitPrice="98")
+    gone(room, lists=True)
+
+    for _ in range(30):
+        await room.look(301)
+
+    assert (await room.order(id)).status == "PENDING_REPLACE"
+
+
+async def test_an_order_that_the_broker_tells_of_again_within_the_hour_goes_on(room: Room) -> None:
+    id = (await room.place("tacc_b"))["order"]["id"]
+    venue, respond = room.venue("tacc_b"), room.venue("tacc_b").respond
+    for _ in range(2):
+        gone(room)
+        for _ in range(8):
+            await room.look(301)
+        venue.respond = respond
+        await room.look()
+
+    row = await room.order(id)
+    assert (row.status, row.open) == ("ACCEPTED", True)

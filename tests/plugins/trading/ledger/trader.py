@@ -96,6 +96,6 @@ def order_row(
         "post_only": False, "reduce_only": False, "cause": "USER", "status": "FILLED", "filled": filled,
         "paid": sum((D(quantity) * D(price) for quantity, price in parts), D(0)), "fills": len(parts),
         "reserved": D(0), "currency": "USDT", "open": False, "shard": 0, "version": 1, "created_at": books.at,
-        "changed_at": books.at, "ended_at": books.at,
+        "replacements": 0, "changed_at": books.at, "ended_at": books.at,
     }  # fmt: skip
     return OrderRow(**values)
