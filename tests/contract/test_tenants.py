@@ -32,6 +32,8 @@ NOTHING_OF_ITS_OWN = {
     "risk.constraints.store.ConstraintStore.named": "no set has the name that the walk gives",
     "risk.constraints.store.ConstraintStore.with_key": "no set was made with the key that the walk gives",
     "risk.limits.store.LimitStore.hold": "it only waits",
+    "trading.ledger.store.LedgerStore.corrected": "no units were corrected",
+    "trading.orders.store.OrderStore.failed_groups": "no order of its group was rejected",
     "trading.orders.store.GroupStore.placed_by": "nothing was placed with the key that the walk gives",
     "risk.limits.store.LimitStore.with_key": "no limit was made with the key that the walk gives",
     "portfolio.store.PortfolioStore.hold": "it only waits",

@@ -15,7 +15,15 @@ from plugins.trading.accounts.desk import TOPIC
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.course import reference
 from plugins.trading.brokers.holdings import Difference, difference_of
-from plugins.trading.brokers.port import Broker, BrokerTrouble, Stock, Ticket
+from plugins.trading.brokers.port import (
+    AnswerUnreadable,
+    Broker,
+    BrokerRefused,
+    BrokerTrouble,
+    KeyRefused,
+    Stock,
+    Ticket,
+)  # fmt: skip
 from plugins.trading.brokers.reconciling import GIVEN_UP, GIVEN_UP_FOR, GIVEN_UP_MOST
 from plugins.trading.brokers.settling import Settler
 from plugins.trading.brokers.store import LiveDirectory
@@ -122,7 +130,13 @@ class UnitsDesk:
         for row in rows:
             if broker.asset_of(parse_instrument(row.instrument)) != name:
                 continue
-            report = await broker.find(reference(row))
+            try:
+                report = await broker.find(reference(row))
+            except KeyRefused:
+                raise
+            except (BrokerRefused, AnswerUnreadable):
+                # It tells nothing of the order, as of one whose symbol was taken off.
+                continue
             if report is None:
                 continue
             await self._settler.learn(broker, row, report)
