@@ -35,6 +35,8 @@ class PanelAsk:
     interval: Interval = Interval.D1
     currency: str | None = None
     adjustment: Adjustment = Adjustment.SPLITS_AND_DIVIDENDS
+    money: tuple[str, ...] = ()
+    """Currencies whose rates to `currency` are wanted too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,9 @@ class Panel:
     failures: Mapping[InstrumentId, NoAnswer] | None = None
     """Instruments that nobody has a series of; they are not among `instruments`."""
     provenance: tuple[Provenance, ...] = ()
+    rates: Mapping[str, tuple[Decimal | None, ...]] = field(default_factory=dict)
+    """Of the currencies in `PanelAsk.money`, a value a date: the rate that the date's closes are converted with. Those
+    that nobody has a rate of are not among them."""
 
 
 class Panels(Protocol):
@@ -146,6 +151,9 @@ class HedgeWith:
     step: Decimal | None = None
     fee_bps: Decimal = Decimal(0)
     """Of the value traded, each way."""
+    paid_in: str | None = None
+    """The currency whose money it is bought with, so that it earns its price's change alone; None where it is paid for
+    in the currency of the ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +163,9 @@ class HedgeAsk:
     positions: Mapping[InstrumentId, Decimal]
     currency: str
     candidates: tuple[HedgeWith, ...]
+    money: Mapping[str, Decimal] = field(default_factory=dict)
+    """By other currencies, what is held of them beside the positions, below zero where it is owed: as what it is worth
+    in `currency`."""
     days: int = 30
     benchmark: str | None = None
     target_beta: float = 0.0

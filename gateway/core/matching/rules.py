@@ -71,7 +71,7 @@ def check(
         check_price("stop_price", order.stop_price, spec),
         check_price("trail_amount", order.trail_amount, spec),
         check_quantity(order.quantity, spec),
-        check_notional(order.quantity, worth(order, price), spec) or _check_cost(order, price, spec),
+        check_notional(order.quantity, worth(order, price), spec, market=filled_at(order, price)),
         check_collar(order.side, order.limit_price, _collared(order, price), collar_bps, spec),
         check_trail(order.side, order.trail_amount, price),
     ]
@@ -121,9 +121,17 @@ def check_quantity(quantity: Decimal, spec: Spec, field: str = "quantity") -> Vi
     return None
 
 
-def check_notional(quantity: Decimal, price: Decimal | None, spec: Spec, field: str = "quantity") -> Violation | None:
+def check_notional(
+    quantity: Decimal, price: Decimal | None, spec: Spec, field: str = "quantity", *, market: Decimal | None = None
+) -> Violation | None:
     """NOTIONAL_BELOW_MINIMUM: `quantity × contract size × price ≥ min_notional`; SIZE_BELOW_MINIMUM: it is no less than
-    the smallest amount of the currency, as what is bought for less costs nothing. None where no price is known."""
+    the smallest amount of the currency, as what is bought for less costs nothing, also at *market* where it is filled
+    there. None where no price is known."""
+    if market is not None:
+        cost = check_notional(quantity, market, replace(spec, min_notional=None), field)
+        wrong = [each for each in (check_notional(quantity, price, spec, field), cost) if each is not None]
+        # What no size passes has none that is nearest.
+        return max(wrong, key=lambda each: each.nearest or (Decimal("Infinity"),), default=None)
     if price is None or price <= 0:
         return None
     least_worth = _least_worth(spec)
@@ -139,9 +147,12 @@ def check_notional(quantity: Decimal, price: Decimal | None, spec: Spec, field: 
     return Violation(rule=_too_little(worth_now, spec), field=field, message=message, nearest=(least,))
 
 
-def check_sum(notional: Decimal, price: Decimal | None, spec: Spec, field: str = "notional") -> Violation | None:
+def check_sum(
+    notional: Decimal, price: Decimal | None, spec: Spec, field: str = "notional", *, market: Decimal | None = None
+) -> Violation | None:
     """NOTIONAL_BELOW_MINIMUM, SIZE_BELOW_MINIMUM or SIZE_ABOVE_MAXIMUM: of what a sum comes to at a price, with the
-    nearest sum that comes to a size that passes. Where no price is known only the sum itself is looked at."""
+    nearest sum that comes to a size that passes, also at *market* where it is filled there. Where no
+    price is known only the sum itself is looked at."""
     least_worth, currency = _least_worth(spec), spec.currency
     if price is None or price <= 0:
         if notional >= least_worth:
@@ -154,6 +165,12 @@ def check_sum(notional: Decimal, price: Decimal | None, spec: Spec, field: str =
         least, rule = _worth_enough(each, spec), _too_little(quantity * each, spec)
         if most and most * each < least_worth:
             return _never_worth(price, spec, most, field)
+        if market is not None:
+            plainly = replace(spec, min_notional=None)
+            each = spec.contract_size * market
+            if most and most * each < _least_worth(plainly):
+                return _never_worth(market, plainly, most, field)
+            least = max(least, _worth_enough(each, plainly))
         if most is not None and quantity > most:
             sum_ = notional_for(most, price, spec)
             message = f"must be at most {sum_:f} {currency}: {most:f} at {price:f}"
@@ -216,6 +233,14 @@ def worth(order: Working, price: Decimal | None) -> Decimal | None:
     return order.stop_price if order.type in STOPS else price
 
 
+def filled_at(order: Working, price: Decimal | None) -> Decimal | None:
+    """The market's price, where a purchase's limit lies above it: there it is filled, and costs no less than the
+    smallest amount. Else None."""
+    if order.side is not Side.BUY or order.limit_price is None or price is None:
+        return None
+    return price if 0 < price < order.limit_price else None
+
+
 def _bounded(wrong: Violation, spec: Spec) -> Violation:
     """Of a size that is greater than all, what the instrument says of the greatest."""
     too_great = wrong.field == "quantity" and MOST in wrong.nearest
@@ -247,13 +272,6 @@ def _too_little(worth_now: Decimal, spec: Spec) -> Rule:
     """The rule that a worth below the least breaks."""
     little = spec.min_notional is not None and worth_now < spec.min_notional
     return Rule.NOTIONAL_BELOW_MINIMUM if little else Rule.SIZE_BELOW_MINIMUM
-
-
-def _check_cost(order: Working, price: Decimal | None, spec: Spec) -> Violation | None:
-    """A purchase is filled below its limit where the market is: there it costs no less than the smallest amount."""
-    if order.side is not Side.BUY or order.limit_price is None or price is None or price >= order.limit_price:
-        return None
-    return check_notional(order.quantity, price, replace(spec, min_notional=None))
 
 
 def _never_worth(price: Decimal, spec: Spec, most: Decimal, field: str) -> Violation:

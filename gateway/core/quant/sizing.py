@@ -9,6 +9,7 @@ from gateway.core.quant.refusals import NotComputable
 from schema.errors import BadInput
 
 YEAR = Decimal(365)
+ZERO = Decimal(0)
 MOST_STEPS = Decimal(10) ** 18
 
 
@@ -79,6 +80,8 @@ def order(ratio: Decimal, position: Decimal, contract: Contract) -> Order:
     if not abs(steps) <= MOST_STEPS:
         raise NotComputable(f"it takes more than {MOST_STEPS:f} steps of {contract.step} contracts")
     contracts = steps.to_integral_value(rounding=ROUND_HALF_EVEN) * contract.step
+    if not contracts:
+        return Order(contracts=ZERO, exact=exact, value=ZERO, ratio=ZERO)
     value = contracts * contract.value
     return Order(contracts=contracts, exact=exact, value=value, ratio=-value / position)
 

@@ -25,7 +25,8 @@ def hedge(request: Mapping[str, Any]) -> dict[str, Any]:
     Request: panel, weights (of the position: {symbol: 1.0} for a single spot), and
         value       of the position in the panel's currency, under 0 for a short one
         candidates  list of {symbol (of the panel), price, size, step, fee_rate, spread_rate, funding_rate (a day),
-                    days_to_expiry, spot_price (for the basis)}; all but symbol and price may be left out
+                    days_to_expiry, spot_price (for the basis), paid_in (symbol of the panel: of the money that it is
+                    bought with, whose returns it does not earn)}; all but symbol and price may be left out
         benchmark   symbol of the panel for the beta hedge; target_beta, default 0.0
         days        to hold the hedge, default 30: fees and spread for in and out, funding a day
     Answer: {unhedged: figure (volatility a year), candidates: [{symbol, proposals: [{kind: "minimum_variance" | "beta",
@@ -40,7 +41,8 @@ def hedge(request: Mapping[str, Any]) -> dict[str, Any]:
     held, weights = read_weights(request, prices.symbols)
     benchmark = request.get("benchmark")
     given = request["candidates"]
-    used = known([*held, *(one["symbol"] for one in given), *([benchmark] if benchmark else [])], prices.symbols)
+    paid = [one["paid_in"] for one in given if one.get("paid_in")]
+    used = known([*held, *(one["symbol"] for one in given), *paid, *([benchmark] if benchmark else [])], prices.symbols)
     observed = observe(prices, missing_of(request), used)
     position = observed.returns[:, : len(held)] @ weights
     answers = [against(one, observed, position, request) for one in given]
@@ -57,6 +59,8 @@ def against(
     given: Mapping[str, Any], observed: Observations, position: Array, request: Mapping[str, Any]
 ) -> dict[str, Any]:
     notes, instrument = Notes(), observed.of(given["symbol"])
+    if given.get("paid_in"):
+        instrument = instrument - observed.of(given["paid_in"])
     contract = read_contract(given)
     benchmark, target = request.get("benchmark"), number(request.get("target_beta", 0.0), "target_beta")
     ratios = {"minimum_variance": lambda: minimum_variance_ratio(position, instrument)}

@@ -77,7 +77,11 @@ class PanelDesk:
         once. An instrument that nobody has a series of, or whose prices nobody converts, is among the failures.
         """
         ask, found, failures = await self.series(context, ask)
-        return await self._bench.run_in_turns(context, _aligned, ask, found, failures)
+        panel = await self._bench.run_in_turns(context, _aligned, ask, found, failures)
+        if ask.currency is None or not ask.money:
+            return panel
+        rates = await self._rates(context, {*ask.money}, ask.currency, ask)
+        return _with_rates(panel, rates, ask.interval)
 
     async def series(
         self, context: Context, ask: PanelAsk, tell: Tell = _nobody, most: int = MOST_CELLS
@@ -203,6 +207,18 @@ def _turned(closes: Mapping[date, Decimal], rate: Rates, interval: Interval) -> 
     """By the rate of the day of the close: of a week or a month its last one."""
     found = {day: rate.times(close, following(interval, day) - A_DAY) for day, close in closes.items()}
     return {day: turned for day, turned in found.items() if turned is not None}
+
+
+def _with_rates(panel: Panel, rates: Mapping[str, Rates | NoAnswer], interval: Interval) -> Panel:
+    """By the rate of each of its dates."""
+    known = {name: rate for name, rate in rates.items() if isinstance(rate, Rates)}
+    days = [following(interval, day) - A_DAY for day in panel.dates]
+    told = tuple(dict.fromkeys(each for rate in known.values() for each in rate.provenance))
+    return replace(
+        panel,
+        rates={name: tuple(map(rate.at, days)) for name, rate in known.items()},
+        provenance=tuple(dict.fromkeys((*panel.provenance, *told))),
+    )
 
 
 class _SessionBook:

@@ -84,25 +84,29 @@ class Basis:
         return await self.context.service(Computing).run(self.context.tenant, task, given)
 
 
-async def read_panel(context: Context, instruments: Sequence[InstrumentId], span: Span, currency: str | None) -> Panel:
-    """Daily closes; BadInput for a currency that is none. Of no instruments there are none, and nobody is asked."""
+async def read_panel(
+    context: Context, instruments: Sequence[InstrumentId], span: Span, currency: str | None, money: Sequence[str] = ()
+) -> Panel:
+    """Daily closes, and rates of *money*; BadInput for a currency that is none. Of no instruments there are none, and
+    nobody is asked."""
     if not instruments:
         return Panel(instruments=(), dates=(), closes=(), currencies=(), periods=EVERY_DAY)
     ask = PanelAsk(
         instruments=tuple(instruments), start=midnight(span.start), end=midnight(span.end),
-        currency=None if currency is None else read_currency("currency", currency),
+        currency=None if currency is None else read_currency("currency", currency), money=tuple(money),
     )  # fmt: skip
     return await context.service(Panels).panel(context, ask)
 
 
 async def plain(panel: Panel, missing: MissingPrices) -> dict[str, Any]:
-    """Floats and ISO dates, a series after the other: a long panel lets others have their turn between."""
+    """Floats and ISO dates; rates are series by the name of their currency. A series after the other: a long panel lets
+    others have their turn between."""
     closes = []
-    for series in panel.closes:
+    for series in (*panel.closes, *panel.rates.values()):
         closes.append([None if close is None else float(close) for close in series])
         await asyncio.sleep(0)
     return {
-        "symbols": [str(each) for each in panel.instruments], "dates": [day.isoformat() for day in panel.dates],
+        "symbols": [*map(str, panel.instruments), *panel.rates], "dates": [day.isoformat() for day in panel.dates],
         "closes": closes, "periods_per_year": panel.periods, "missing": word(missing),
     }  # fmt: skip
 

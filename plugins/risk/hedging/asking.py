@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from inspect import isawaitable
 from typing import Any, cast
 
 from gateway.core.contract import Context
-from gateway.core.ports import Desk
+from gateway.core.ports import Desk, Panel
 from gateway.core.quant.refusals import NotComputable
 from plugins.risk.analysis.basis import RISK, Basis, read_panel, read_span
 from plugins.risk.analysis.data import PriceData, dates_of, money, rounded, sure_figure
@@ -20,7 +20,7 @@ from plugins.risk.hedging.inputs import HedgeCandidateInput, HedgedPositionInput
 from plugins.risk.hedging.types import HedgeAnalysis, HedgeBasis, HedgeCandidate, HedgeProposal
 from plugins.risk.symbols import read_symbols
 from schema.currencies import read_currency
-from schema.errors import BadInput, MarketgateError, NoAnswer
+from schema.errors import BadInput, FailureCode, MarketgateError, NoAnswer
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.derivatives import FUNDING_RATES, FundingRate, FundingRatesAsk
 from schema.words.instruments import Instrument, expiry_of
@@ -48,6 +48,8 @@ class Position:
     currency: str
     spot: tuple[InstrumentId, Decimal] | None
     """The instrument and its price, where it is one alone."""
+    money: Mapping[str, float] = field(default_factory=dict)
+    """Weights of other currencies, beside those of `weights`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,8 @@ class Candidate:
     funding: Decimal
     expiry: dt.date | None
     warnings: tuple[str, ...]
+    paid_in: str | None = None
+    """See `HedgeWith`."""
 
     def request(self, spot: Decimal | None, today: dt.date) -> dict[str, Any]:
         """As the task takes it: rates as fractions, decimals as texts."""
@@ -70,6 +74,8 @@ class Candidate:
             "symbol": str(self.instrument), "price": self.price, "size": self.size, "step": self.step,
             "fee_rate": self.fee / BPS, "spread_rate": self.spread / BPS, "funding_rate": self.funding,
         }  # fmt: skip
+        if self.paid_in is not None:
+            told["paid_in"] = self.paid_in
         if spot is not None:
             told["spot_price"] = spot
             if self.expiry is not None and self.expiry > today:
@@ -77,8 +83,11 @@ class Candidate:
         return {name: format(value, "f") if isinstance(value, Decimal) else value for name, value in told.items()}
 
 
-async def hedged(context: Context, wish: HedgeInput, known: Position | None = None) -> HedgeAnalysis:
-    """What each candidate would do; *known* is what is to be hedged, where it stands in no portfolio."""
+async def hedged(
+    context: Context, wish: HedgeInput, known: Position | None = None, paid: Mapping[str, str] | None = None
+) -> HedgeAnalysis:
+    """What each candidate would do; *known* is what is to be hedged, where it stands in no portfolio; *paid* are the
+    currencies that candidates are bought with, where that is not the analysis's."""
     _check(wish)
     span = read_span(context, wish.start, wish.end)
     ids = await read_symbols(context, [each.symbol for each in wish.candidates], "candidates", MOST_CANDIDATES)
@@ -88,9 +97,13 @@ async def hedged(context: Context, wish: HedgeInput, known: Position | None = No
     if held:
         raise BadInput("candidates", f"{held[0]} is what is to be hedged: sell it, or give another instrument")
     candidates, warnings = await _candidates(context, ids, wish.candidates, position.currency)
+    candidates = {each: replace(one, paid_in=(paid or {}).get(str(each))) for each, one in candidates.items()}
     wanted = tuple(dict.fromkeys([*position.weights, *candidates, *([benchmark] if benchmark else [])]))
-    panel = await read_panel(context, wanted, span, position.currency)
-    failures = panel.failures or {}
+    bought = {each.paid_in for each in candidates.values() if each.paid_in is not None}
+    panel = await read_panel(context, wanted, span, position.currency, sorted({*position.money, *bought}))
+    if lost := sorted({*position.money} - {*panel.rates}):
+        raise NotComputable(f"nobody has rates of the past from {', '.join(lost)} to {position.currency}")
+    failures = _unrated(candidates, panel) | {**(panel.failures or {})}
     without = [each for each in candidates if each in failures]
     warnings += [f"{each}: {failures[each].message}" for each in without]
     usable = [each for instrument, each in candidates.items() if instrument not in failures]
@@ -98,8 +111,8 @@ async def hedged(context: Context, wish: HedgeInput, known: Position | None = No
         raise NotComputable(f"no candidate can be compared: {'; '.join(warnings)}")
     told = await Basis(context=context, panel=panel, missing=wish.missing).run(
         f"{RISK}:hedge", [each for each in wanted if each not in without],
-        weights={str(each): weight for each, weight in position.weights.items()}, cash=position.cash,
-        value=format(position.value, "f"), target_beta=wish.target_beta, days=str(wish.days),
+        weights={str(each): weight for each, weight in position.weights.items()} | {**position.money},
+        cash=position.cash, value=format(position.value, "f"), target_beta=wish.target_beta, days=str(wish.days),
         candidates=[each.request(_spot(position, each), context.now.date()) for each in usable],
         benchmark=str(benchmark) if benchmark else None,
     )  # fmt: skip
@@ -147,6 +160,16 @@ async def _candidates(
         else:
             found[instrument] = answer
     return found, warnings
+
+
+def _unrated(candidates: Mapping[InstrumentId, Candidate], panel: Panel) -> dict[InstrumentId, NoAnswer]:
+    """Those that are paid in money without rates of the past."""
+    told = "nobody has rates of the past from {}, in which it is paid"
+    return {
+        name: NoAnswer(str(name), FailureCode.NOT_COVERED, told.format(each.paid_in), ())
+        for name, each in candidates.items()
+        if each.paid_in is not None and each.paid_in not in panel.rates
+    }
 
 
 async def _position(context: Context, wish: HedgeInput) -> Position:

@@ -16,7 +16,7 @@ from plugins.risk.hedging.types import HedgeAnalysis, HedgeCandidate, HedgePropo
 from schema.errors import BadInput
 from schema.symbols import InstrumentId, parse_instrument
 
-MOST_HELD = 200
+MOST_HELD, LARGEST_WEIGHT = 200, 1_000
 _LEAST_PART = Decimal("1e-9")
 
 
@@ -34,12 +34,18 @@ class Hedger:
             ],
             benchmark=ask.benchmark, target_beta=ask.target_beta, days=ask.days, missing=MissingPrices.DROP_ROWS,
         )  # fmt: skip
-        found = await hedged(context, wish, await _position(context, ask))
+        paid = {str(each.instrument): each.paid_in for each in ask.candidates if each.paid_in is not None}
+        found = await hedged(context, wish, await _position(context, ask), paid)
         _check_dates(found)
         return HedgeOffers(
-            value=found.value, unhedged=found.unhedged, warnings=tuple(found.warnings),
+            value=found.value, unhedged=found.unhedged, warnings=(*found.warnings, *_without(found)),
             offers=tuple(_offer(each, proposal) for each in found.candidates for proposal in each.proposals),
         )  # fmt: skip
+
+
+def _without(found: HedgeAnalysis) -> list[str]:
+    """Why candidates have no hedge."""
+    return [told for each in found.candidates if not each.proposals for told in each.warnings]
 
 
 def _check_dates(found: HedgeAnalysis) -> None:
@@ -53,7 +59,8 @@ def _check_dates(found: HedgeAnalysis) -> None:
 
 
 async def _position(context: Context, ask: HedgeAsk) -> Position:
-    """Weights of all that is held, long and short: their sum is 1, and times `value` each is what it is worth."""
+    """Weights of all that is held, long and short: their sum is 1, and times `value` each is what it is worth. Money in
+    other currencies is weighed beside them, and balanced by as much of the ask's own, which does not move."""
     if not 1 <= len(ask.positions) <= MOST_HELD:
         raise BadInput("positions", f"1 to {MOST_HELD} positions are hedged together, not {len(ask.positions)}")
     quotes = await asyncio.gather(*(quote_of(context, each, ask.currency) for each in ask.positions))
@@ -62,9 +69,13 @@ async def _position(context: Context, ask: HedgeAsk) -> Position:
     net = sum(values.values(), Decimal(0))
     if abs(net) <= sum(map(abs, values.values()), Decimal(0)) * _LEAST_PART:
         raise NotComputable("long and short positions cancel out: name one of them by its symbol")
+    money = {each: float(amount / net) for each, amount in ask.money.items()}
+    if largest := [each for each, weight in money.items() if abs(weight) > LARGEST_WEIGHT]:
+        told = f"the money in {largest[0]} is worth more than {LARGEST_WEIGHT:,} times the positions"
+        raise NotComputable(f"{told}: name one of them by its symbol")
     return Position(
-        weights={each: float(value / net) for each, value in values.items()}, cash=0.0, value=net,
-        currency=ask.currency, spot=_alone(prices),
+        weights={each: float(value / net) for each, value in values.items()}, cash=-sum(money.values()), value=net,
+        currency=ask.currency, spot=_alone(prices), money=money,
     )  # fmt: skip
 
 

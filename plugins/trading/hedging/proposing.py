@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
 
 from gateway.core.contract import Context
-from gateway.core.matching.model import ExecutionModel
+from gateway.core.matching.model import ExecutionModel, Spec
 from gateway.core.matching.rounding import EXACT
 from gateway.core.ports import HedgeAsk, HedgeOffer, HedgeOffers, Hedges, HedgeWith
 from plugins.trading.hedging.legs import Leg
+from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.prices import Prices
-from plugins.trading.positions.standings import Appraiser
+from plugins.trading.positions.standings import Appraiser, Held
 from plugins.trading.rows import AccountRow
 from schema.errors import BadInput, FailureCode, MarketgateError, NoAnswer
 from schema.symbols import InstrumentId, parse_instrument
 from schema.words.hedges import HedgeKind
+from schema.words.orders import AccountKind, MarginType
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
@@ -63,8 +66,10 @@ async def proposed(context: Context, account: AccountRow, wanted: Wanted) -> Pro
     if not 1 <= len(wanted.candidates) <= MOST_CANDIDATES:
         raise BadInput("candidates", f"give 1 to {MOST_CANDIDATES}, not {len(wanted.candidates)}")
     names = [await _found(context, each, "candidates") for each in wanted.candidates]
-    units = await _units(context, account)
+    book = await context.service(Appraiser).held(context, account)
+    units = {parse_instrument(row.instrument): row.quantity for row in book.positions}
     hedged, held = await _hedged(context, wanted, units, names)
+    money = await _money(context, account, book, hedged, whole=wanted.symbol is None)
     model, prices = ExecutionModel.read(account.model), Prices.of(context)
     try:
         specs = [await prices.spec(each, model=model) for each in names]
@@ -73,10 +78,12 @@ async def proposed(context: Context, account: AccountRow, wanted: Wanted) -> Pro
     found = await hedges.offers(
         context,
         HedgeAsk(
-            positions=hedged, currency=account.currency, days=wanted.days, benchmark=wanted.benchmark,
+            positions=hedged, currency=account.currency, money=money, days=wanted.days, benchmark=wanted.benchmark,
             target_beta=wanted.target_beta,
             candidates=tuple(
-                HedgeWith(instrument=name, step=spec.step, fee_bps=model.fees.taker * BPS)
+                HedgeWith(
+                    instrument=name, step=spec.step, fee_bps=model.fees.taker * BPS, paid_in=_paid_in(account, spec)
+                )
                 for name, spec in zip(names, specs, strict=True)
             ),
         ),
@@ -120,9 +127,42 @@ async def _hedged(
     return hedged, {each: amount for each, amount in units.items() if each in names}
 
 
-async def _units(context: Context, account: AccountRow) -> dict[InstrumentId, Decimal]:
-    held = await context.service(Appraiser).held(context, account)
-    return {parse_instrument(row.instrument): row.quantity for row in held.positions}
+def _paid_in(account: AccountRow, spec: Spec) -> str | None:
+    """What is bought is paid in its own currency, of what is held of it or as a debt; a broker that lends nothing may
+    exchange the account's."""
+    own = account.kind == AccountKind.PAPER or account.margin == MarginType.MARGIN or spec.derivative
+    return spec.currency if own and spec.currency != account.currency else None
+
+
+async def _money(
+    context: Context, account: AccountRow, book: Held, hedged: Collection[InstrumentId], *, whole: bool
+) -> dict[str, Decimal]:
+    """By currencies other than the account's, as worth in the account's, what moves beside the positions: of all of
+    them the balances, without what paid for the hedges that are there; of one alone what paid for it, where the account
+    lends. A derivative is paid with nothing, and earns its price's change alone."""
+    if book.currencies <= {account.currency}:
+        return {}
+    model = ExecutionModel.read(account.model)
+    marks = await Prices.of(context).marks(book.instruments, book.currencies, account.currency, model)
+    money = defaultdict[str, Decimal](Decimal, {each.asset: each.posted for each in book.cash} if whole else {})
+    for row in book.positions:
+        mark, among = marks.prices.get(row.instrument), parse_instrument(row.instrument) in hedged
+        if mark is None:
+            continue
+        value = EXACT.multiply(row.quantity, mark.price)
+        if among and (mark.derivative or (not whole and account.margin == MarginType.MARGIN)):
+            money[row.currency] = EXACT.subtract(money[row.currency], value)
+        elif whole and not among and not mark.derivative:
+            money[row.currency] = EXACT.add(money[row.currency], value)
+    return {each: _worth(marks, amount, each) for each, amount in money.items() if amount and each != account.currency}
+
+
+def _worth(marks: Marks, amount: Decimal, currency: str) -> Decimal:
+    worth = marks.worth(amount, currency)
+    if worth is None:
+        told = f"no rate from {currency} to {marks.currency}, and money in {currency} is hedged with the positions"
+        raise NoAnswer(currency, FailureCode.NOT_COVERED, told, ())
+    return worth
 
 
 async def _found(context: Context, symbol: str, field: str) -> InstrumentId:

@@ -17,7 +17,7 @@ from gateway.core.matching import venue
 from gateway.core.matching.margin import initial, opening
 from gateway.core.matching.model import Spec, Step
 from gateway.core.matching.rounding import COIN_STEP, EXACT, ceil_to, floor_to, quantum_of, total_of
-from gateway.core.matching.rules import check_notional, check_quantity, check_sum, notional_for, worth
+from gateway.core.matching.rules import check_notional, check_quantity, check_sum, filled_at, notional_for, worth
 from gateway.core.matching.slippage import worst
 from plugins.trading.ledger.chart import shown, times
 from plugins.trading.markets.marks import Marks
@@ -323,10 +323,12 @@ def _told_size(ground: Ground, row: OrderRow, quantity: Decimal, near: Near) -> 
     spec, tick = ground.spec, ground.priced.tick if ground.priced else None
     market = side_price(tick, Side(row.side)) if tick else None
     price = sizing_price(row, market)
-    counted = worth(working(row), price)
-    if quantity <= row.filled or check_quantity(quantity, spec) or check_notional(quantity, counted, spec):
+    counted, there = worth(working(row), price), filled_at(working(row), market)
+    if quantity <= row.filled or check_quantity(quantity, spec):
         return None
-    if row.notional and price and check_sum(notional_for(quantity, price, spec, near), price, spec):
+    if check_notional(quantity, counted, spec, market=there):
+        return None
+    if row.notional and price and check_sum(notional_for(quantity, price, spec, near), price, spec, market=there):
         return None
     return f": {told_size(row, quantity, spec, market, near)} would pass"
 

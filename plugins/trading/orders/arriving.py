@@ -11,7 +11,7 @@ from gateway.core.matching.lifecycle import FILLED, TERMINAL
 from gateway.core.matching.model import Step
 from gateway.core.matching.offers import Offered
 from gateway.core.matching.rounding import ceil_to, floor_to, total_of
-from gateway.core.matching.rules import check_notional, check_quantity, worth
+from gateway.core.matching.rules import check_notional, check_quantity, filled_at, worth
 from plugins.trading.ledger.chart import EXACT, shown
 from plugins.trading.orders.affording import arrival, check_funds, only_closes, reserve_of
 from plugins.trading.orders.checks import Path, side_price
@@ -97,12 +97,13 @@ def _passes(floor: Floor, ground: Ground, row: OrderRow, wish: Wish, path: Path)
     if only_closes(floor, row, row.quantity or ZERO) or not _keeps_exits(floor, ground, wish, row.limit_price):
         return False
     row = replace(row, reserved=reserve_of(floor, ground, row))
-    step, counted = arrival(floor, ground, row), worth(working(row), sizing_price(row, _now(ground, row)))
+    step, order, now = arrival(floor, ground, row), working(row), _now(ground, row)
+    counted, there = worth(order, sizing_price(row, now)), filled_at(order, now)
     if step is None or step.order.status is not FILLED:
         return False
-    if check_quantity(working(row).quantity, ground.spec) or check_notional(
-        working(row).quantity, counted, ground.spec
-    ):
+    if check_quantity(order.quantity, ground.spec):
+        return False
+    if check_notional(order.quantity, counted, ground.spec, market=there):
         return False
     try:
         check_funds(floor, ground, row, step, path)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from gateway.core.matching import rules
 from gateway.core.matching.model import Spec, Working
+from gateway.core.matching.rounding import ceil_to
 from gateway.core.matching.rules import Rule, Violation, check, check_number, check_sum
 from plugins.trading.orders.checks import Path, only_reduces
 from plugins.trading.orders.sizes import sizing_price
@@ -38,13 +39,13 @@ _SNAKE = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 
 def check_form(
     wish: Wish, spec: Spec, *, now: datetime, path: Path = (), collar_bps: int | None = None,
-    price: Decimal | None = None, but: AbstractSet[Rule] = frozenset(),
+    price: Decimal | None = None, but: AbstractSet[Rule] = frozenset(), whole: Decimal | None = None,
 ) -> None:  # fmt: skip
     """Refused with the field of the first thing that is wrong, all others in the message and in its parts.
 
     *price* is the market's of the side that the order takes, where it arrives now: without it no collar and no worth
     by the market are looked at. A notional is judged by what it comes to, and told in sums. *but* are rules of its size
-    that do not hold for it.
+    that do not hold for it. *whole* is what closes a position that it reduces: that passes, be the least size greater.
     """
     if but >= MOST:
         # Else a size above it would be told of nothing further.
@@ -54,7 +55,10 @@ def check_form(
     if wish.notional is not None:
         formed = not rules.check_form(order, now)
         beside = (each for each in found if each.field != QUANTITY)
-        found = [*_of_notional(wish.notional, spec, sizing_price(wish, price), formed=formed), *beside]
+        own, market = sizing_price(wish, price), rules.filled_at(order, price)
+        found = [*_of_notional(wish.notional, spec, own, market, formed=formed), *beside]
+    if whole is not None:
+        found = [_at_most(each, whole, wish, spec, price) for each in found]
     if found := [each for each in found if each.rule not in but]:
         raise refused_of(found, path)
 
@@ -83,14 +87,28 @@ def _refused(found: Sequence[Violation], path: Path, name: str, parts: Sequence[
     return Refused(found[0].rule.value, f"{told}.", *path, camel(name), parts=parts)
 
 
-def _of_notional(notional: Decimal, spec: Spec, price: Decimal | None, *, formed: bool) -> Iterator[Violation]:
+def _of_notional(
+    notional: Decimal, spec: Spec, price: Decimal | None, market: Decimal | None, *, formed: bool
+) -> Iterator[Violation]:
     """By a price only where the order is *formed*: it may be the price that is wrong."""
     wrong = check_number("notional", notional)
     if formed and (wrong is None or wrong.nearest):
         # Of a sum that is greater than all, what the instrument says of the greatest.
-        wrong = check_sum(min(notional, rules.MOST), price, spec) or wrong
+        wrong = check_sum(min(notional, rules.MOST), price, spec, market=market) or wrong
     if wrong is not None:
         yield wrong
+
+
+def _at_most(wrong: Violation, whole: Decimal, wish: Wish, spec: Spec, price: Decimal | None) -> Violation:
+    """Of what is too little, the whole position where no less passes."""
+    counted, size = sizing_price(wish, price), whole
+    if wish.notional is not None and counted is not None:
+        size = rules.notional_for(whole, counted, spec, ceil_to)
+        if rules.quantity_for(size, counted, spec) != whole:
+            return wrong
+    if wrong.rule not in LEAST or (wrong.nearest and wrong.nearest[0] <= size):
+        return wrong
+    return replace(wrong, message=f"must be {size:f}, which closes the position", nearest=(size,))
 
 
 def _order(wish: Wish, spec: Spec, quantity: Decimal, now: datetime) -> Working:

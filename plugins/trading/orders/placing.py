@@ -335,8 +335,10 @@ def _check_form(
         quantity = quantity_for(wish.notional, sizing_price(wish, price) or ZERO, ground.spec)
     name, left = str(ground.spec.instrument), EXACT.subtract(quantity, filled) if quantity else None
     but = SIZES if kept else freed(floor, name, wish, left)
+    whole = EXACT.add(floor.held(name).copy_abs(), filled) if but and floor.held(name) and not remote else None
     if remote:
         but = LEAST if wish.reduce_only and left and left == floor.held(name).copy_abs() else frozenset()
     check_form(
-        wish, ground.spec, now=floor.now, path=path, collar_bps=ground.model.collar_bps, price=price, but=but
+        wish, ground.spec, now=floor.now, path=path, collar_bps=ground.model.collar_bps, price=price, but=but,
+        whole=whole,
     )  # fmt: skip

@@ -232,6 +232,28 @@ def test_no_order_is_worth_less_than_the_smallest_amount_of_its_currency(wanted,
     assert [(each.rule, each.field, each.message, each.nearest) for each in found] == expected
 
 
+def test_a_sum_buys_no_size_that_costs_less_than_the_smallest_amount_where_the_market_is():
+    """A notional of 1.2 is 0.00000003 at the limit, which is worth 1.2 there and 0.48 at the market."""
+    limit, market = D(40000000), D(16000000)
+
+    found = check_sum(D("1.2"), limit, DUST, market=market)
+
+    assert found is not None
+    assert (found.rule, found.message) == ("SIZE_BELOW_MINIMUM", "must be at least 2.8 JPY: 0.00000007 at 40000000")
+    assert check_sum(found.nearest[0], limit, DUST, market=market) is None
+    assert check_sum(D("1.2"), limit, DUST, market=D(50000000)) is None
+    assert check_notional(quantity_for(found.nearest[0], limit, DUST), market, DUST) is None
+
+
+def test_of_two_least_sizes_the_greater_is_told():
+    low = order(BUY, "LIMIT", "0.00000001", limit=40000000)
+
+    (found,) = check(low, DUST, now=at(0), price=D(16000000), collar_bps=None)
+
+    assert (found.rule, found.nearest) == ("SIZE_BELOW_MINIMUM", (D("0.00000007"),))
+    assert found.message == "is worth 0.16 JPY, and must be worth 1: 0.00000007 is"
+
+
 def test_a_sum_below_the_smallest_amount_of_its_currency_is_told_the_least_that_comes_to_it():
     sums = [check_sum(D("0.5"), price, DUST) for price in (D(16000000), None)]
     passing = check_sum(D("1.12"), D(16000000), DUST)

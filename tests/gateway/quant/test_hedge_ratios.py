@@ -139,3 +139,13 @@ def test_nothing_held_or_a_wrong_basis_is_refused():
         basis(Decimal(0), Decimal(1))
     with pytest.raises(BadInput, match="days_to_expiry"):
         basis(Decimal(1), Decimal(1), Decimal(0))
+
+
+def test_a_hedge_of_less_than_half_a_step_is_nothing_without_a_sign():
+    found = [
+        order(Decimal(ratio), Decimal(value), Contract(price=Decimal(1), step=Decimal("0.1")))
+        for ratio in ("0.00001", "-0.00001")
+        for value in ("1000", "-1000")
+    ]
+
+    assert [(str(each.contracts), str(each.value), str(each.ratio)) for each in found] == [("0", "0", "0")] * 4

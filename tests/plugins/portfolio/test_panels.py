@@ -133,6 +133,19 @@ async def test_prices_are_converted_with_the_rate_of_their_day_which_holds_until
     assert conversion.provenance.provider == "alpha"
 
 
+async def test_rates_of_money_are_those_that_closes_of_their_dates_are_converted_with():
+    tapes = Tapes(
+        closes={BTC: days("2026-11-05", "100", "200", "300")},
+        rates={"EUR/USD": {"2026-11-05": "1.25", "2026-11-06": "1.6"}},
+    )
+    money = ("USD", "CHF")
+
+    panel = await panel_of(tapes, BTC, start="2026-11-05", end="2026-11-08", currency="EUR", money=money)
+
+    assert told(panel)[BTC] == ["80.0", "125.000", "187.500"]
+    assert panel.rates == {"USD": (Decimal("0.8"), Decimal("0.625"), Decimal("0.625"))}
+
+
 async def test_a_stablecoin_is_converted_by_its_own_market():
     tapes = Tapes(
         closes={

@@ -13,7 +13,9 @@ from schema.symbols import InstrumentId, parse_instrument
 FIRST = date(2026, 11, 2)
 
 
-def panel(closes: Mapping[str, Sequence[str | None]], *, periods: int = 252) -> Callable[[PanelAsk], Panel]:
+def panel(
+    closes: Mapping[str, Sequence[str | None]], *, periods: int = 252, rates: Mapping[str, Sequence[str]] | None = None
+) -> Callable[[PanelAsk], Panel]:
     """Answers an ask with those of its instruments that have closes, a day apart from the second of November."""
     series = {parse_instrument(symbol): values for symbol, values in closes.items()}
     length = max(len(values) for values in series.values())
@@ -29,6 +31,7 @@ def panel(closes: Mapping[str, Sequence[str | None]], *, periods: int = 252) -> 
             missing=tuple(Missing(instrument=each, dates=gap) for each, gap in gaps.items() if gap),
             late=tuple(_late(each, row, dates) for each, row in zip(found, rows, strict=True) if row[0] is None),
             failures={each: _nobody(each) for each in ask.instruments if each not in series},
+            rates={name: tuple(map(Decimal, told)) for name, told in (rates or {}).items() if name in ask.money},
         )  # fmt: skip
 
     return answer
