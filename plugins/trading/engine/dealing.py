@@ -79,6 +79,8 @@ class _Doubt:
 
     round: Round
     fills: dict[str, int]
+    passed: frozenset[str] = frozenset()
+    unvalued: frozenset[str] = frozenset()
 
     async def is_done(self, floor: Floor) -> bool:
         """Whether it was committed: some of them have more by now."""
@@ -171,9 +173,11 @@ class Dealer:
                     doubt = going.doubt = _Doubt(round, before)
                     floor.marks = known
                     floor.take(round, FILLS_AT_ONCE)
+                    doubt.passed, doubt.unvalued = frozenset(floor.passed), frozenset(floor.unvalued)
                     await floor.write()
-            going.unvalued |= floor.unvalued.keys()
-            met = doubt.fills.keys() - {each.id for each in doubt.round.queue} - floor.passed.keys()
+            seat.put_off(doubt.unvalued)
+            going.unvalued |= doubt.unvalued
+            met = doubt.fills.keys() - {each.id for each in doubt.round.queue} - doubt.passed
             going.round, going.doubt, going.met = doubt.round, None, (going.met | met) - going.unvalued
             seat.met(going.met)
         return True

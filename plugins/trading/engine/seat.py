@@ -99,7 +99,6 @@ class Seat:
         self.statuses = {id: OrderStatus(status) for id, status in stood.statuses.items()}
         self.model, self._forms = ExecutionModel.read(stood.account.model), {}
         told, self._extremes, unmet, self.unmet = self._extremes, {}, self.unmet, {}
-        self._put_off &= self.orders.keys()
         self._waking = False
         for row in self.orders.values():
             if OrderStatus(row.status) not in WORKING:
@@ -118,6 +117,8 @@ class Seat:
             self._forms.setdefault(row.instrument, {})[row.id] = known
             if known.trail_extreme is not None and (row.id in told or known.trail_extreme != row.trail_extreme):
                 self._extremes[row.id] = Extreme(row.id, row.version, known.trail_extreme)
+        # What is accepted anew is met by messages again.
+        self._put_off &= self.unmet.keys()
         self.conditions = {row.id: read(row.condition) for row in self._waiting()}
 
     @property
@@ -230,7 +231,11 @@ class Seat:
         """The newest message has met them."""
         for id in ids:
             self.unmet.pop(id, None)
-            self._put_off.discard(id)
+            if id in self._put_off:
+                # The band of its instrument was made without it.
+                self._put_off.discard(id)
+                self._settle(*self._bands)
+                self._bands = {}
 
     def late_for(self, ids: Iterable[str], tick: Tick) -> frozenset[str]:
         """Those of some orders that no message has met, and that are not younger than this one."""

@@ -118,6 +118,52 @@ async def test_an_order_that_waits_for_a_price_is_looked_at_each_second_and_not_
     assert len(begun) == 1
 
 
+async def test_an_order_that_was_not_filled_before_its_account_could_be_valued_hears_what_comes_then(
+    made: Hall,
+) -> None:
+    _, limit = await _rests(made, asked=False)
+    await _reach(made)
+    await made.tick("100", bid="99.9", ask="100.1")
+    made.board.prices[ETH] = "10"
+    made.house.clock.turn(2)
+    await made.tick("100", bid="99.9", ask="100.1")
+    await made.look()
+    assert await made.stand(limit.id) == ("ACCEPTED", "0")
+
+    made.house.clock.turn(1)
+    await made.tick("90", bid="89.9", ask="90")
+
+    assert await made.stand(limit.id) == ("FILLED", "1")
+
+
+async def test_an_order_that_was_put_off_and_is_replaced_hears_what_comes_once_it_has_arrived(made: Hall) -> None:
+    account = await made.account("10000", model={**FREE, "latency_ms": 500}, **LENDS)
+    (limit,) = await made.place(account, wish("BUY", "LIMIT", "1", limit_price="99"), price="100")
+    await _hold_ether(made, account)
+    await made.tick("10", ETH)
+    made.house.clock.turn(1)
+    await made.look()
+    await made.tick("100", bid="99.9", ask="100.1")
+    made.house.clock.turn(1)
+    await made.look()
+    await made.trouble(NoticeCode.STALE, ETH)
+    made.board.prices.clear()
+    made.house.clock.turn(1)
+    await _reach(made)
+    made.board.prices[ETH] = "10"
+    await made.replace(limit, "100", limit_price=D(98))
+    for _ in range(2):
+        made.house.clock.turn(2)
+        await made.tick("100", bid="99.9", ask="100.1")
+        await made.look()
+    assert await made.stand(limit.id) == ("ACCEPTED", "0")
+
+    made.house.clock.turn(1)
+    await made.tick("90", bid="89.9", ask="90")
+
+    assert await made.stand(limit.id) == ("FILLED", "1")
+
+
 async def test_a_message_that_has_passed_since_fills_nothing_once_prices_are_there(made: Hall) -> None:
     _, limit = await _rests(made, asked=False)
 
