@@ -11,7 +11,7 @@ import structlog
 from gateway.core.clock import Clock
 from plugins.trading.markets.marks import Marks
 
-WAITS_S = 0.2
+WAITS_S = 0.5
 """So long who asks first waits for the answer."""
 MOST = 1_000
 

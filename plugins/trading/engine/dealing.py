@@ -6,8 +6,7 @@ by force until trading goes on.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,22 +20,21 @@ from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import Tick
 from gateway.core.matching.offers import is_stale
 from gateway.core.matching.venue import Meeting, step
+from plugins.trading.engine.grounds import At, Grounds
 from plugins.trading.engine.seat import Seat, Stood, is_waiting
 from plugins.trading.markets.marks import Marks
 from plugins.trading.orders.deciding import ATTEMPTS
 from plugins.trading.orders.floor import Floor
-from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.knowing import is_priced
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.offers import OfferBook, Round
 from plugins.trading.orders.placing import arrive
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.turning import form_of
-from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import OrderRow
 from plugins.trading.writing import writing
 from schema.errors import MarketgateError
-from schema.symbols import parse_instrument
 from schema.words.orders import OrderStatus
 from schema.words.problems import Refused
 
@@ -90,18 +88,11 @@ class _Doubt:
         return any(row.fills > self.fills[row.id] for row in rows)
 
 
-@dataclass(slots=True)
-class _At:
-    """Which one of several orders is looked at; None where it is all of them."""
-
-    order: str | None = None
-
-
 class Dealer:
     """Works one seat at a time."""
 
     def __init__(self, host: Host) -> None:
-        self._host = host
+        self._host, self._grounds = host, Grounds(host)
         self._faults: dict[str, tuple[int, float]] = {}
         """Orders that a fault of ours has kept from arriving: how often, and until when (monotonic) they are let be."""
 
@@ -208,7 +199,7 @@ class Dealer:
         Where the account holds by then what nobody was asked for, they are asked anew; at last it waits on, and is
         looked at again. What a fault of ours keeps from arriving ends: it stands in no other order's way.
         """
-        left, alone, times, at = [each for each in ids if not self._rests(each)], set[str](), 0, _At()
+        left, alone, times, at = [each for each in ids if not self._rests(each)], set[str](), 0, At()
         while left:
             some = left[: 1 if left[0] in alone else ARRIVALS_AT_ONCE]
             try:
@@ -248,10 +239,10 @@ class Dealer:
         self._faults[order_id] = times + 1, self._host.clock.monotonic() + RESTS_S[times]
         return True
 
-    async def _arrived(self, seat: Seat, ids: Sequence[str], facts: Facts, at: _At) -> list[str]:
+    async def _arrived(self, seat: Seat, ids: Sequence[str], facts: Facts, at: At) -> list[str]:
         """Those of them that are still to arrive: for these more is to be asked for, or the transaction is full."""
         known = (seat.orders.get(each) for each in ids)
-        rows = await self._asked(seat, [row for row in known if row is not None and row.condition is not None], at)
+        rows = await self._grounds.of(seat, [row for row in known if row is not None and row.condition is not None], at)
         if not rows:
             return []
         async with self.floor(seat) as (floor, halted):
@@ -267,25 +258,6 @@ class Dealer:
             await floor.write()
         return [row.id for row, _ in rows]
 
-    async def _asked(self, seat: Seat, rows: Iterable[OrderRow], at: _At) -> deque[tuple[OrderRow, Ground | Refused]]:
-        """What is asked of the markets for orders, once for each instrument; without those that nobody prices now."""
-        grounds, found = dict[str, Ground | Refused | None](), deque[tuple[OrderRow, Ground | Refused]]()
-        for row in rows:
-            at.order = row.id
-            if row.instrument not in grounds:
-                try:
-                    grounds[row.instrument] = await self._ground(seat, row)
-                except Refused as refused:
-                    grounds[row.instrument] = refused
-                except MarketgateError as error:
-                    # They wait on, and are looked at again.
-                    LOG.warning("trading_condition_unpriced", order=row.id, reason=error.message)
-                    grounds[row.instrument] = None
-            if (ground := grounds[row.instrument]) is not None:
-                found.append((row, ground))
-        at.order = None
-        return found
-
     async def _reject(self, seat: Seat, order_id: str) -> None:
         async with self.floor(seat) as (floor, _):
             row = floor.orders.get(order_id)
@@ -300,15 +272,6 @@ class Dealer:
             gone = [row.id for row in rows if row.condition is not None and hopeless(read(row.condition), facts)]
             floor.end_all(gone, OrderStatus.CANCELED, "PARENT_ENDED")
             await floor.write()
-
-    async def _ground(self, seat: Seat, row: OrderRow) -> Ground:
-        async with self._host.store.read() as tx:
-            cash = await PositionStore().cash(tx, seat.tenant, seat.id)
-        currencies = {each.asset for each in cash} | {each.currency for each in seat.orders.values()}
-        return await ground_of(
-            seat.context(), seat.account, parse_instrument(row.instrument), "symbol", held=seat.positions.keys(),
-            currencies=currencies | {each.currency for each in seat.positions.values()},
-        )  # fmt: skip
 
 
 def _due(seat: Seat, newest: NewestOf, now: datetime) -> list[Due]:

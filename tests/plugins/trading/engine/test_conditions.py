@@ -21,7 +21,8 @@ from gateway.core.matching.conditions import (
     ValueCondition,
     plain,
 )
-from plugins.trading.engine.dealing import FAULT, Dealer
+from plugins.trading.engine.dealing import FAULT
+from plugins.trading.engine.grounds import Grounds
 from plugins.trading.engine.seat import Seat
 from plugins.trading.engine.values import value_of
 from plugins.trading.orders.deciding import ATTEMPTS
@@ -114,7 +115,7 @@ async def test_an_order_that_a_fault_of_a_moment_keeps_from_arriving_arrives_a_m
             raise faults.pop()
         return await ground_of(*given, **more)
 
-    monkeypatch.setattr("plugins.trading.engine.dealing.ground_of", asked)
+    monkeypatch.setattr("plugins.trading.engine.grounds.ground_of", asked)
     async with hall(sqlite_url, tmp_path) as made:
         account = await made.account()
         made.board.prices = {BTC: "100"}
@@ -192,15 +193,15 @@ async def test_what_another_order_has_opened_meanwhile_is_priced_before_one_that
     async with hall(sqlite_url, tmp_path) as made:
         made.board.prices = {BTC: "100", ETH: "100"}
         account = await made.account("1000", margin="MARGIN", leverage=D(5))
-        now, ask, asked = _waits(TimeCondition(at=NOON + timedelta(seconds=30))), Dealer._ground, list[Ground]()
+        now, ask, asked = _waits(TimeCondition(at=NOON + timedelta(seconds=30))), Grounds._ground, list[Ground]()
 
-        async def between(self: Dealer, seat: Seat, row: OrderRow) -> Ground:
+        async def between(self: Grounds, seat: Seat, row: OrderRow) -> Ground:
             asked.append(await ask(self, seat, row))
             if len(asked) == 1:
                 await made.place(account, wish("BUY", "MARKET", symbol=ETH), price="100")
             return asked[-1]
 
-        monkeypatch.setattr(Dealer, "_ground", between)
+        monkeypatch.setattr(Grounds, "_ground", between)
         (order,) = await made.place(account, wish("BUY", "MARKET", condition=now), price="100")
         await made.look()
 
@@ -217,15 +218,15 @@ async def test_one_that_arrives_waits_on_where_others_open_positions_all_the_whi
     async with hall(sqlite_url, tmp_path) as made:
         made.board.prices = {BTC: "100", ETH: "100"}
         account = await made.account("1000", margin="MARGIN", leverage=D(5))
-        now, ask, asked = _waits(TimeCondition(at=NOON + timedelta(seconds=30))), Dealer._ground, list[Ground]()
+        now, ask, asked = _waits(TimeCondition(at=NOON + timedelta(seconds=30))), Grounds._ground, list[Ground]()
 
-        async def between(self: Dealer, seat: Seat, row: OrderRow) -> Ground:
+        async def between(self: Grounds, seat: Seat, row: OrderRow) -> Ground:
             asked.append(await ask(self, seat, row))
             # As if somebody had opened one just then.
             nothing = replace(asked[-1].marks, prices={})
             return replace(asked[-1], marks=nothing) if len(asked) <= ATTEMPTS else asked[-1]
 
-        monkeypatch.setattr(Dealer, "_ground", between)
+        monkeypatch.setattr(Grounds, "_ground", between)
         await made.place(account, wish("BUY", "MARKET", symbol=ETH), price="100")
         (order,) = await made.place(account, wish("BUY", "MARKET", condition=now), price="100")
         await made.look()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.matching.conditions import Direction, PriceCondition, plain
+from gateway.core.matching.conditions import Direction, PriceCondition, TimeCondition, plain
 from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.engine import Engine
 from plugins.trading.engine.seat import Seat
@@ -96,6 +96,29 @@ async def test_a_source_that_does_not_answer_holds_up_no_order(made: Hall) -> No
     assert await made.stand(limit.id) == ("ACCEPTED", "0")
     await made.tick("94", bid="93.9", ask="94.1")
     assert await made.stand(stop.id) == ("FILLED", "1")
+
+
+async def test_an_order_that_arrives_where_nobody_answers_holds_up_no_other(made: Hall) -> None:
+    account = await made.account("10000")
+    await made.place(account, wish("BUY", "MARKET", "1"), price="100")
+    (stop,) = await made.place(account, wish("SELL", "STOP_MARKET", "1", stop_price="95"), price="100")
+    at = made.house.clock.now() + timedelta(seconds=5)
+    made.board.prices[ETH] = "10"
+    (waits,) = await made.place(
+        account, wish("BUY", "MARKET", "1", ETH, condition=plain(TimeCondition(at=at))), price="10"
+    )
+    await made.look()
+    made.board.hangs = asyncio.Event()
+    made.house.clock.turn(6)
+    await made.look()
+
+    await made.tick("94")
+    assert [await made.stand(row.id) for row in (stop, waits)] == [("FILLED", "1"), ("NEW", "0")]
+
+    made.board.hangs.set()
+    await made.settle()
+    await made.look()
+    assert await made.stand(waits.id) == ("FILLED", "1")
 
 
 async def test_an_order_that_waits_for_a_price_is_looked_at_each_second_and_not_with_each_message(
