@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 
 from gateway.core.matching.conditions import Direction, PriceCondition, TimeCondition, plain
+from gateway.core.store import Tx
 from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.engine import Engine
 from plugins.trading.engine.seat import Seat
 from plugins.trading.rows import AccountRow, OrderRow
+from schema.errors import DatabaseUnavailable
 from schema.words.candles import Candle
 from schema.words.live import NoticeCode
 from schema.words.orders import TimeInForce
@@ -55,6 +58,16 @@ async def _rests(made: Hall, *, asked: bool) -> tuple[AccountRow, OrderRow]:
 async def _reach(made: Hall) -> None:
     """The ask is at 99, and the last price below it: a loss against the mark, which no reserve holds."""
     await made.tick("98.95", bid="98.9", ask="99")
+
+
+async def _hears(made: Hall, limit: OrderRow) -> None:
+    """It rests, and the next message fills it."""
+    assert await made.stand(limit.id) == ("ACCEPTED", "0")
+
+    made.house.clock.turn(1)
+    await made.tick("90", bid="89.9", ask="90")
+
+    assert await made.stand(limit.id) == ("FILLED", "1")
 
 
 async def test_a_price_that_no_stream_tells_is_asked_for_before_an_order_is_judged(made: Hall) -> None:
@@ -151,12 +164,7 @@ async def test_an_order_that_was_not_filled_before_its_account_could_be_valued_h
     made.house.clock.turn(2)
     await made.tick("100", bid="99.9", ask="100.1")
     await made.look()
-    assert await made.stand(limit.id) == ("ACCEPTED", "0")
-
-    made.house.clock.turn(1)
-    await made.tick("90", bid="89.9", ask="90")
-
-    assert await made.stand(limit.id) == ("FILLED", "1")
+    await _hears(made, limit)
 
 
 async def test_an_order_that_was_put_off_and_is_replaced_hears_what_comes_once_it_has_arrived(made: Hall) -> None:
@@ -179,10 +187,38 @@ async def test_an_order_that_was_put_off_and_is_replaced_hears_what_comes_once_i
         made.house.clock.turn(2)
         await made.tick("100", bid="99.9", ask="100.1")
         await made.look()
-    assert await made.stand(limit.id) == ("ACCEPTED", "0")
+    await _hears(made, limit)
 
-    made.house.clock.turn(1)
-    await made.tick("90", bid="89.9", ask="90")
+
+async def test_an_order_that_was_put_off_waits_also_where_the_answer_of_that_transaction_is_lost(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugins.trading.engine.places.PAUSES_S", (0.0,))
+    account, limit = await _rests(made, asked=True)
+    await made.place(account, wish("BUY", "MARKET", "1"), price="100")
+    (stop,) = await made.place(
+        account, wish("SELL", "STOP_MARKET", "1", stop_price="99.5", reduce_only=True), price="100"
+    )  # fmt: skip
+    await made.look()
+    made.board.prices.clear()
+    made.house.clock.turn(2)
+    real, lost = made.house.store.write, [DatabaseUnavailable()]
+
+    @asynccontextmanager
+    async def write(*turns: str) -> AsyncIterator[Tx]:
+        async with real(*turns) as tx:
+            yield tx
+        if lost:
+            raise lost.pop()
+
+    monkeypatch.setattr(made.house.store, "write", write)
+    await _reach(made)
+    stands = [await made.stand(row.id) for row in (stop, limit)]
+    assert (lost, stands) == ([], [("FILLED", "1"), ("ACCEPTED", "0")])
+
+    made.board.prices[ETH] = "10"
+    made.house.clock.turn(2)
+    await made.look()
 
     assert await made.stand(limit.id) == ("FILLED", "1")
 
