@@ -78,7 +78,9 @@ class _Doubt:
     round: Round
     fills: dict[str, int]
     passed: frozenset[str] = frozenset()
+    """Orders that it was to pass by, as they had changed."""
     unvalued: frozenset[str] = frozenset()
+    """Orders whose fills it was to leave out."""
 
     async def is_done(self, floor: Floor) -> bool:
         """Whether it was committed: some of them have more by now."""
