@@ -168,13 +168,14 @@ class Alpaca:
         return found
 
     async def _whole(self, report: Report) -> Report:
-        """With what is filled of the orders that it takes the place of: to us all of them are one order."""
+        """With the orders that it takes the place of: to us all of them are one order.
+
+        A replacement is filled by its whole `qty`, whatever was filled of the one before it
+        (https://github.com/alpacahq/Alpaca-API/issues/165).
+        """
         before = await self._before(report.replaces)
-        works = [each for each in before if each.replaced_by is None and each.status not in TERMINAL]
-        return replace(
-            report, filled=total_of([report.filled, *(each.filled for each in before)]),
-            old_quantity=max((each.quantity or ZERO for each in works), default=None),
-        )  # fmt: skip
+        works = [each.quantity or ZERO for each in before if each.replaced_by is None and each.status not in TERMINAL]
+        return replace(_together(report, before), old_quantity=max(works, default=None))
 
     async def _instead(self, report: Report) -> str | None:
         """Which order counts in its place. That it is to replace another one ends nothing: where that one is filled
@@ -253,6 +254,13 @@ class Alpaca:
         if TAKEN in said:
             raise OutcomeUnknown(f"{self.id}: {said}")
         raise BrokerRefused(said)
+
+
+def _together(report: Report, before: Sequence[Report]) -> Report:
+    """An order's report that counts what was filled of those before it, in what it is filled by and in its size."""
+    filled = total_of([each.filled for each in before])
+    size = None if report.quantity is None else total_of([report.quantity, filled])
+    return replace(report, quantity=size, filled=total_of([report.filled, filled]))
 
 
 def _object(answer: Answer) -> Fields:

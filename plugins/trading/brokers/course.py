@@ -79,7 +79,10 @@ def frees_later(row: OrderRow, report: Report) -> bool:
     """Whether an order that is being made smaller may still be filled by its size of before."""
     if row.status != OrderStatus.PENDING_REPLACE or report.status in TERMINAL:
         return False
-    return report.quantity is not None and report.old_quantity is not None and report.quantity < report.old_quantity
+    if report.quantity is None or report.old_quantity is None:
+        return False
+    # What was filled of the larger one counts in both sizes of the report.
+    return report.quantity < _EXACT.add(report.old_quantity, report.filled)
 
 
 def with_terms(row: OrderRow, report: Report) -> OrderRow:

@@ -113,6 +113,8 @@ class LiveDesk:
         held, currencies = await self._held(account)
         instrument = parse_instrument(row.instrument)
         ground = await ground_of(context, account, instrument, held=held, currencies=currencies)
+        if row.status == OrderStatus.PENDING_REPLACE:
+            await self._resolve(broker, row)
         if row.broker_order_id is not None:
             async with self._floor(context, account.id) as (floor, _):
                 # What is refused anyhow asks nothing of the broker.
@@ -141,6 +143,7 @@ class LiveDesk:
         """The order as it stands, and with other terms; Refused where it cannot have them."""
         before = _open(floor, row)
         await self.check_permit(floor)
+        _check_replaced(broker, before)
         if not course.is_replaceable(before):
             told = f"It is {before.status}, {before.filled:f} of it filled: cancel it, and place the rest anew."
             raise Refused("ORDER_INVALID", told, "orderId")
@@ -156,9 +159,7 @@ class LiveDesk:
             await self._resolve(broker, row)
         async with self._floor(context, account.id) as (floor, _):
             now = _open(floor, row)
-            if now.status == OrderStatus.PENDING_REPLACE:
-                told = f"{broker.id} has not said yet whether it was replaced: try again in a few seconds."
-                raise Refused("BROKER_UNAVAILABLE", told, "orderId")
+            _check_replaced(broker, now)
             asked = self._ask_cancel(floor, now)
             await self._record(floor, trail.canceled(context, now))
             await floor.write()
@@ -350,6 +351,12 @@ class LiveDesk:
 def _check_busy(broker: Broker, orders: int = 1) -> None:
     if (wait := broker.busy(orders)) > 0:
         raise Refused("BROKER_UNAVAILABLE", f"{broker.id} takes no more orders for {wait:.1f} s: try again then.")
+
+
+def _check_replaced(broker: Broker, row: OrderRow) -> None:
+    if row.status == OrderStatus.PENDING_REPLACE:
+        told = f"{broker.id} has not said yet whether it was replaced: try again in a few seconds."
+        raise Refused("BROKER_UNAVAILABLE", told, "orderId")
 
 
 def _check_single(wish: Wish, *path: str) -> None:

@@ -104,6 +104,34 @@ async def test_what_is_filled_of_the_larger_one_before_the_smaller_one_is_taken_
     assert await room.findings() == []
 
 
+async def test_what_was_filled_of_an_order_before_its_replacement_was_taken_makes_that_close_no_less(
+    room: Room,
+) -> None:
+    await hold(room, "tacc_a", loss=None)
+    venue = room.venue("tacc_a")
+    id = (await room.place("tacc_a", "SELL", quantity="5", limitPrice="101", reduceOnly=True))["order"]["id"]
+    venue.holds_replacements = True
+    await room.do(REPLACE, orderId=id, quantity="3")
+    old, new = parts(room)
+    venue.fill(old, "2", "101")
+    await room.look()
+    waiting = await room.order(id)
+    venue.decide(new, taken=True)
+
+    await room.look()
+    taken = await room.order(id)
+    code = await room.code(CLOSE, accountId="tacc_a", symbol=SYMBOLS["tacc_a"], quantity="2")
+    venue.fill(new, "3", "101")
+    await room.look()
+
+    row = await room.order(id)
+    assert [(each.status, each.filled, each.quantity) for each in (waiting, taken, row)] == [
+        ("PENDING_REPLACE", D(2), D(5)), ("PARTIALLY_FILLED", D(2), D(5)), ("FILLED", D(5), D(5))
+    ]  # fmt: skip
+    assert (code, (await room.holds("tacc_a"))[1]) == ("REDUCE_ONLY_WOULD_INCREASE", {})
+    assert await room.findings() == []
+
+
 async def test_what_works_of_two_replacements_at_once_of_which_the_first_is_rejected_is_not_closed_twice(
     room: Room,
 ) -> None:
@@ -132,6 +160,18 @@ async def test_an_order_that_is_being_made_smaller_is_cancelled_once_that_is_kno
 
     row = await room.order(id)
     assert (early, row.status, row.quantity) == ("BROKER_UNAVAILABLE", "CANCELED", D(1))
+
+
+async def test_an_order_that_is_being_made_smaller_has_other_terms_once_that_is_known(room: Room) -> None:
+    id = await shrinking(room, "tacc_a")
+
+    early = await room.code(REPLACE, orderId=id, quantity="2")
+    room.venue("tacc_a").decide(parts(room)[1], taken=True)
+    room.venue("tacc_a").holds_replacements = False
+    await room.do(REPLACE, orderId=id, quantity="2")
+
+    row = await room.order(id)
+    assert (early, row.status, row.quantity) == ("BROKER_UNAVAILABLE", "ACCEPTED", D(2))
 
 
 async def test_an_order_that_binance_has_not_made_smaller_has_its_size_a_minute_later(room: Room) -> None:
