@@ -106,7 +106,8 @@ class Dealer:
         """
         with self._host.service(OfferBook).taking(seat.id) as taken:
             async with writing(self._host, seat.tenant, seat.id) as w:
-                same = bool(instruments) and w.account.version == seat.account.version
+                version = w.account.version
+                same = bool(instruments) and version == seat.account.version
                 floor = await Floor.opened(self._host, w, instruments if same else None)
                 floor.offers, floor.taken = seat.offers, taken
                 others = () if same else {id for id, row in floor.orders.items() if _works(row)}
@@ -115,6 +116,8 @@ class Dealer:
         seat.take(_stood(seat, floor, frozenset(instruments) if same else None), others)
         seat.leave_out(floor.unpaid)
         seat.put_off(floor.unvalued)
+        if floor.w.account.version == version:
+            seat.unvalued.note(seat, floor.unvalued, floor.marks)
 
     async def meet(self, seat: Seat, market: Market, marks: MarksOf, going: Going) -> None:
         """A message meets the orders of its instrument: what memory saw is decided anew under the lock."""
@@ -145,6 +148,11 @@ class Dealer:
         while going.round is None or going.round.queue:
             if seat.lends and known is None:
                 known, asked = await marks(seat, market), asked + 1
+                if only is not None and going.round is None and going.doubt is None:
+                    same = seat.unvalued.same(seat, ((each, market) for each in only), known)
+                    only, going.unvalued = only - same, going.unvalued | same
+                    if not only:
+                        return True
             async with self.floor(seat, name) as (floor, halted):
                 if halted:
                     seat.pass_by(name)
@@ -182,8 +190,11 @@ class Dealer:
         late = seat.late(now)
         if not late and not due:
             return
-        markets = {row.instrument: market for row, market in due}
-        known = await marks(seat, *markets.values()) if due and seat.lends else None
+        known = None
+        if due and seat.lends:
+            known = await marks(seat, *{row.instrument: market for row, market in due}.values())
+            same = seat.unvalued.same(seat, ((row.id, market) for row, market in due), known)
+            due = [(row, market) for row, market in due if row.id not in same]
         while late or due:
             async with self.floor(seat) as (floor, halted):
                 floor.marks = known
