@@ -129,6 +129,11 @@ class Floor(Books):
         return sorted((row for row in self.orders.values() if row.open), key=lambda row: row.number)
 
     @property
+    def changed(self) -> dict[str, OrderRow]:
+        """Orders that are others than they were, new ones too."""
+        return {id: self.orders[id] for id in self._changed}
+
+    @property
     def lends(self) -> bool:
         """Whether the account may borrow and sell short."""
         return MarginType(self.w.account.margin) is MarginType.MARGIN
