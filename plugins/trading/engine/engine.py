@@ -225,8 +225,8 @@ class Engine:
             LOG.exception("trading_account_unreadable", account=stood.account.id)
             self._drop(stood.account.id)
             return
-        self._settle(place)
-        self._attend(place)
+        self._places.attempt(place, partial(self._settle, place), "settle")
+        self._places.attempt(place, partial(self._attend, place), "look")
 
     async def _context_of(self, tenant: str) -> Callable[[], Context] | None:
         """On the organisation's own account; None where it is not active."""

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -24,7 +25,6 @@ FINISH_S = 1.0
 """So long what waits for accounts that are given up is waited for: a lease lasts longer."""
 
 Job = Callable[[], Awaitable[None]]
-
 
 LOG = structlog.get_logger(__name__)
 
@@ -180,7 +180,7 @@ class Places:
                 finally:
                     each.over()
                 if self.is_mine(place):
-                    self._settle(place)
+                    self.attempt(place, partial(self._settle, place), "settle")
         finally:
             place.task = None
 
