@@ -114,10 +114,12 @@ def replaced_remote(
     check_loss(floor, ground, Side(row.side), reduce_only=row.reduce_only, notes=True)
     wish = wished(after)
     _check_form(floor, ground, wish, after.quantity, (), remote=True)
-    if "quantity" in terms:
-        beside = closed_by(floor.open, row.instrument, wish.side, but=row.id)
-        check_reduces(floor, ground.market, wish, working(after).left, (), beside=beside)
-    check_unheld(floor, ground, replace(after, notional=None), ("quantity" if "quantity" in terms else "orderId",))
+    # Other terms have no notional: what passes is told as a quantity.
+    sized, field = replace(after, notional=None), "quantity" if "quantity" in terms else "orderId"
+    # Nobody has made it smaller with its position.
+    beside = closed_by(floor.open, row.instrument, wish.side, but=row.id)
+    check_reduces(floor, ground.market, wished(sized), working(after).left, (), beside=beside, field=field)
+    check_unheld(floor, ground, sized, (field,))
     return after
 
 
