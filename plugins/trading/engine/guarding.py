@@ -21,7 +21,7 @@ from plugins.trading.engine.judging import Verdict, closing_of, judge
 from plugins.trading.engine.seat import Seat
 from plugins.trading.markets.marks import Mark, Marks
 from plugins.trading.markets.modes import least_mode
-from plugins.trading.markets.prices import Priced, Prices, mark_of
+from plugins.trading.markets.prices import Priced, Prices, aged, mark_of
 from plugins.trading.orders.books import SYSTEM
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
@@ -147,7 +147,9 @@ class Guard:
         key = (seat.tenant, base, instruments, currencies, model)
         lasts_s = model.max_age_ms / 1000
         found = await self._asker.of(key, ask, stands_s=stands_s, lasts_s=lasts_s)
-        return lacking("whoever tells it has not answered yet") if found is None else found
+        if found is None:
+            return lacking("whoever tells it has not answered yet")
+        return aged(found, model, self._host.clock.now())
 
     def _valued(
         self, seat: Seat, cash: tuple[BalanceRow, ...], positions: tuple[PositionRow, ...], marks: Marks,
