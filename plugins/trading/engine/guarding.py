@@ -80,8 +80,9 @@ class Guard:
         )  # fmt: skip
 
     async def close(self) -> None:
-        """Nothing more is asked for."""
+        """Nothing more is asked for, of orders that arrive neither."""
         await self._asker.close()
+        await self._dealer.close()
 
     def concerns(self, seat: Seat) -> bool:
         """Whether anything could come of valuing it."""
