@@ -40,6 +40,8 @@ from schema.words.trades import Side
 
 RATES_S, PRICES_S = 10.0, 1.0
 """How long rates of exchange stand, and prices that no stream tells."""
+LACKS_S = 5.0
+"""The same of prices that nobody tells, while no order needs them."""
 
 LOG = structlog.get_logger(__name__)
 
@@ -73,7 +75,14 @@ class Guard:
         # Both at once: no order waits twice.
         rates, asked = await asyncio.gather(
             self._exchange(seat, cash, told.keys()),
-            self._ask(seat, frozenset(named - fresh.keys()), frozenset(), seat.model, PRICES_S),
+            self._ask(
+                seat,
+                frozenset(named - fresh.keys()),
+                frozenset(),
+                seat.model,
+                PRICES_S,
+                PRICES_S if markets else LACKS_S,
+            ),
         )
         return replace(
             rates, prices={**streamed, **asked.prices, **fresh}, failures={**asked.failures, **rates.failures}
@@ -130,11 +139,11 @@ class Guard:
         currencies = {row.asset for row in cash if row.posted} | {row.currency for row in seat.positions.values()}
         currencies |= {row.currency for row in seat.orders.values() if row.reserved or row.instrument in more}
         named = frozenset(currencies - {seat.account.currency})
-        return await self._ask(seat, frozenset(), named, ExecutionModel(), RATES_S)
+        return await self._ask(seat, frozenset(), named, ExecutionModel(), RATES_S, RATES_S)
 
     async def _ask(
         self, seat: Seat, instruments: frozenset[str], currencies: frozenset[str], model: ExecutionModel,
-        stands_s: float,
+        stands_s: float, lacks_s: float,
     ) -> Marks:  # fmt: skip
         base = seat.account.currency
         if not instruments and not currencies:
@@ -152,7 +161,7 @@ class Guard:
 
         key = (seat.tenant, base, instruments, currencies, model)
         lasts_s = model.max_age_ms / 1000
-        found = await self._asker.of(key, ask, stands_s=stands_s, lasts_s=lasts_s)
+        found = await self._asker.of(key, ask, stands_s=stands_s, lacks_s=lacks_s, lasts_s=lasts_s)
         if found is None:
             return lacking("whoever tells it has not answered yet")
         return aged(found, model, self._host.clock.now())

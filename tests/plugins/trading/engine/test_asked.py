@@ -122,21 +122,49 @@ async def test_what_nobody_trades_any_more_is_valued_and_others_are_closed_in_it
     assert await made.held(account) == {ETH: "40"}
 
 
+def _listen(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """What somebody is asked for."""
+    real, asked = HandPrices.all_priced, list[set[str]]()
+
+    async def all_priced(prices: HandPrices, instruments: Any, model: Any) -> Any:
+        if instruments:
+            asked.append({str(each) for each in instruments})
+        return await real(prices, instruments, model)
+
+    monkeypatch.setattr(HandPrices, "all_priced", all_priced)
+    return asked
+
+
 async def test_a_price_that_no_stream_tells_is_asked_for_once_a_second_and_not_with_each_message(
     made: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await _quiet(made, "10000", **LENDS)
-    real, asked = HandPrices.all_priced, list[set[str]]()
+    asked = _listen(monkeypatch)
 
-    async def all_priced(prices: HandPrices, instruments: Any, model: Any) -> Any:
-        asked.append({str(each) for each in instruments})
-        return await real(prices, instruments, model)
-
-    monkeypatch.setattr(HandPrices, "all_priced", all_priced)
     for _ in range(2):
         for _ in range(3):
             await made.tick("99")
             await made.look()
         made.house.clock.turn(1)
 
-    assert [each for each in asked if each] == [{ETH}, {ETH}]
+    assert asked == [{ETH}, {ETH}]
+
+
+async def test_a_price_that_nobody_tells_is_asked_for_each_five_seconds_where_no_order_needs_it(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await _quiet(made, "100", **LENDS)
+    made.board.prices.clear()
+    made.house.clock.turn(60)
+    asked = _listen(monkeypatch)
+
+    for _ in range(6):
+        await made.tick("80")
+        await made.look()
+        made.house.clock.turn(1)
+    assert (asked, await made.held(account)) == ([{ETH}, {ETH}], {BTC: "4", ETH: "1"})
+
+    made.board.prices[ETH] = "10"
+    made.house.clock.turn(4)
+    await made.look()
+    assert await made.held(account) == {ETH: "1"}
