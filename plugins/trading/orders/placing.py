@@ -125,7 +125,7 @@ def replaced_remote(
 
 def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
     """An order whose condition is met is checked as if it were placed now: accepted, or rejected with the reason. While
-    an account that has a margin cannot be valued, it waits on."""
+    a price is missing or old that it, or its account, is judged by, it waits on."""
     wish = replace(wished(row), condition=None)
     try:
         check_loss(floor, ground, wish.side, reduce_only=wish.reduce_only)
@@ -142,7 +142,7 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
         sized = replace(sized, reserved=reserve_of(floor, ground, sized))
         check_funds(floor, ground, sized, arrival(floor, ground, sized), ())
     except Refused as refused:
-        if not (floor.lends and refused.code in UNVALUED and refused.field == ("accountId",)):
+        if refused.code not in UNVALUED:
             floor.fail(row, refused.code, refused.message)
         return
     floor.accept(sized, ground.market)
