@@ -169,9 +169,10 @@ def _ask_cancels(floor: LiveFloor) -> list[OrderRow]:
 
 
 def _going(account: AccountRow, rows: Sequence[OrderRow], held: Iterable[PositionRow]) -> list[OrderRow]:
-    """What does not only reduce. One that may be another by now is left alone, until the broker says which."""
+    """What does more than reduce what is held. One that may be another by now is left alone, until the broker says
+    which."""
     lends = account.margin == MarginType.MARGIN
-    more = frozenset() if lends else unheld(rows, {each.instrument: each.quantity for each in held})
+    more = unheld(rows, {each.instrument: each.quantity for each in held}, lends=lends)
     return [
         row
         for row in rows

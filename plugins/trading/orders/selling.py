@@ -1,4 +1,4 @@
-"""How far sales of a cash account at a broker only reduce: nobody there keeps it from selling short. Pure."""
+"""How far orders at a broker only reduce: nobody there keeps them from turning what is held. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from gateway.core.matching.rounding import floor_to
 from plugins.trading.ledger.chart import EXACT, ZERO, shown, total
-from plugins.trading.orders.checks import side_price
+from plugins.trading.orders.checks import only_reduces, side_price
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.sizes import told_size
 from plugins.trading.rows import OrderRow
@@ -35,18 +35,21 @@ def told_unheld(row: OrderRow, open: Iterable[OrderRow], held: Decimal, market: 
     return f"{there}{beside}: at most {told_size(row, whole, market.spec, now)} passes"
 
 
-def unheld(open: Iterable[OrderRow], held: Mapping[str, Decimal]) -> frozenset[str]:
-    """Open sales that sell more than is *held* with those that were placed before them and stay. What is being
-    cancelled is none of these."""
-    left, found = dict(held), set[str]()
+def unheld(open: Iterable[OrderRow], held: Mapping[str, Decimal], *, lends: bool) -> frozenset[str]:
+    """Of open orders that would but reduce, those that close more than is *held* with those that were placed before
+    them and stay. What is being cancelled is none of these."""
+    left, found = dict[tuple[str, str], Decimal](), set[str]()
     for row in sorted(open, key=lambda row: row.number):
-        if row.status == OrderStatus.PENDING_CANCEL or not _sells(row):
+        size, side = EXACT.subtract(row.quantity or ZERO, row.filled), Side(row.side)
+        reduces = only_reduces(side, reduce_only=row.reduce_only, lends=lends)
+        if row.status == OrderStatus.PENDING_CANCEL or not size or not reduces:
             continue
-        rest = EXACT.subtract(left.get(row.instrument, ZERO), _sells(row))
+        units, key = held.get(row.instrument, ZERO), (row.instrument, row.side)
+        rest = EXACT.subtract(left.get(key, units if side is Side.SELL else units.copy_negate()), size)
         if rest < 0:
             found.add(row.id)
         else:
-            left[row.instrument] = rest
+            left[key] = rest
     return frozenset(found)
 
 
