@@ -315,22 +315,16 @@ class Engine:
         come = [each for each in seat.come(facts) if each not in place.arriving and each not in place.resting]
         lost = [each for each in seat.lost(facts) if each not in place.arriving]
         place.considered = seat.account.version
-        if come and self._places.put(place, partial(self._arrive, place, come, facts), "conditions"):
-            place.arriving |= {*come}
-        if lost and self._places.put(place, partial(self._give_up, place, lost, facts), "ends"):
-            place.arriving |= {*lost}
+        for ids, do, about in ((come, self._arrive, "conditions"), (lost, self._give_up, "ends")):
+            over = partial(place.arriving.difference_update, ids)
+            if ids and self._places.put(place, partial(do, place, ids, facts), about, over=over):
+                place.arriving |= {*ids}
 
     async def _arrive(self, place: Place, ids: Collection[str], facts: Facts) -> None:
-        try:
-            place.resting |= await self._dealer.arrive(place.seat, ids, facts)
-        finally:
-            place.arriving.difference_update(ids)
+        place.resting |= await self._dealer.arrive(place.seat, ids, facts)
 
     async def _give_up(self, place: Place, ids: Collection[str], facts: Facts) -> None:
-        try:
-            await self._dealer.give_up(place.seat, ids, facts)
-        finally:
-            place.arriving.difference_update(ids)
+        await self._dealer.give_up(place.seat, ids, facts)
 
     async def _value(self) -> None:
         """Indicators that conditions wait for, each once; no organisation waits for another's."""

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.core.matching.conditions import TimeCondition, plain
 from gateway.core.store import Tx
 from plugins.trading.engine import engine as engines
 from plugins.trading.engine.engine import Engine
@@ -126,6 +127,10 @@ async def test_what_waits_for_a_database_that_is_away_waits_once(made: Hall, mon
         "time_in_force": TimeInForce.GTD,
         "expires_at": made.house.clock.now() + timedelta(seconds=5),
     }
+    condition = plain(TimeCondition(at=ends["expires_at"]))
+    later = wish("BUY", "LIMIT", "1", limit_price="80", condition=condition)
+    made.board.prices = {BTC: "100"}
+    (waits,) = await made.place(await made.account(), later, price="100")
     (old,) = await made.place(account, wish("BUY", "LIMIT", "1", limit_price="80", **ends), price="100")
     await made.look()
     with monkeypatch.context() as patched:
@@ -149,10 +154,11 @@ async def test_what_waits_for_a_database_that_is_away_waits_once(made: Hall, mon
         await made.engine.look()
         for _ in range(5):
             await asyncio.sleep(0)
-        (place,) = made.engine._places.all
-        most |= Counter(each.about for each in place.jobs)
+        for place in made.engine._places.all:
+            most |= Counter(each.about for each in place.jobs)
     away.clear()
     await made.settle()
 
     assert most == {"time": 1}
-    assert [await made.stand(row.id) for row in (old, limit)] == [("EXPIRED", "0"), ("FILLED", "1")]
+    stands = [await made.stand(row.id) for row in (old, limit, waits)]
+    assert stands == [("EXPIRED", "0"), ("FILLED", "1"), ("ACCEPTED", "0")]
