@@ -20,6 +20,7 @@ from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import Tick
 from gateway.core.matching.offers import is_stale
 from gateway.core.matching.venue import Meeting, step
+from plugins.trading.engine.doubts import Written
 from plugins.trading.engine.grounds import Asked, Grounds
 from plugins.trading.engine.seat import Seat, Stood, is_waiting
 from plugins.trading.markets.marks import Marks
@@ -31,7 +32,6 @@ from plugins.trading.orders.knowing import is_priced
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.offers import OfferBook, Round
 from plugins.trading.orders.placing import arrive
-from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.turning import form_of
 from plugins.trading.rows import OrderRow
 from plugins.trading.writing import writing
@@ -72,23 +72,17 @@ class Going:
     """A transaction of which nobody knows yet whether it was committed."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Doubt:
-    """What it was to leave of a message, and how many fills its orders had before it."""
+    """What it was to write, and to leave of a message that these orders were to meet."""
 
+    written: Written
     round: Round
-    fills: dict[str, int]
-    passed: frozenset[str] = frozenset()
+    ids: frozenset[str]
+    passed: frozenset[str]
     """Orders that it was to pass by, as they had changed."""
-    unvalued: frozenset[str] = frozenset()
+    unvalued: frozenset[str]
     """Orders whose fills it was to leave out."""
-
-    async def is_done(self, floor: Floor) -> bool:
-        """Whether it was committed: some of them have more by now."""
-        ids = [id for id in self.fills if id not in floor.orders]
-        ended = await OrderStore().named(floor.w.tx, floor.w.tenant, floor.w.account.id, ids) if ids else []
-        rows = [*(floor.orders[id] for id in self.fills if id in floor.orders), *ended]
-        return any(row.fills > self.fills[row.id] for row in rows)
 
 
 class Dealer:
@@ -98,24 +92,42 @@ class Dealer:
         self._host, self._grounds = host, Grounds(host)
         self._faults: dict[str, tuple[int, float]] = {}
         """Orders that a fault of ours has kept from arriving: how often, and until when (monotonic) they are let be."""
+        self._doubted: dict[str, Written] = {}
+        """By account, the transaction whose answer is not there."""
 
     @asynccontextmanager
     async def floor(self, seat: Seat, *instruments: str) -> AsyncIterator[tuple[Floor, bool]]:
         """The account, locked, and whether a kill switch is on; what came of it is in the seat then.
 
-        Of an account that nobody has changed meanwhile only what belongs to some instruments is read.
+        Of an account that nobody has changed meanwhile only what belongs to some instruments is read. What was taken of
+        a message is given back where it is not written; where nobody knows that, once somebody does.
         """
         with self._host.service(OfferBook).taking(seat.id) as taken:
             async with writing(self._host, seat.tenant, seat.id) as w:
-                same = bool(instruments) and w.account.version == seat.account.version
+                version = w.account.version
+                same = bool(instruments) and version == seat.account.version
                 floor = await Floor.opened(self._host, w, instruments if same else None)
+                await self._resolve(seat, floor)
                 floor.offers, floor.taken = seat.offers, taken
                 others = () if same else {id for id, row in floor.orders.items() if _works(row)}
                 seat.follow(floor.orders)
                 yield floor, floor.halted is not None
+                if w.touched:
+                    self._doubted[seat.id] = Written.of(floor, taken)
+                    taken.clear()
+        self._doubted.pop(seat.id, None)
         seat.take(_stood(seat, floor, frozenset(instruments) if same else None), others)
         seat.leave_out(floor.unpaid)
         seat.put_off(floor.unvalued)
+        if floor.w.account.version == version:
+            seat.unvalued.note(seat, floor.unvalued, floor.marks)
+
+    async def _resolve(self, seat: Seat, floor: Floor) -> None:
+        """The transaction before this one, where its answer was lost."""
+        doubted = self._doubted.get(seat.id)
+        if doubted is not None and not await doubted.stands(floor):
+            doubted.give_back()
+        self._doubted.pop(seat.id, None)
 
     async def meet(self, seat: Seat, market: Market, marks: MarksOf, going: Going) -> None:
         """A message meets the orders of its instrument: what memory saw is decided anew under the lock."""
@@ -146,6 +158,11 @@ class Dealer:
         while going.round is None or going.round.queue:
             if seat.lends and known is None:
                 known, asked = await marks(seat, market), asked + 1
+                if only is not None and going.round is None and going.doubt is None:
+                    same = seat.unvalued.same(seat, ((each, market) for each in only), known)
+                    only, going.unvalued = only - same, going.unvalued | same
+                    if not only:
+                        return True
             async with self.floor(seat, name) as (floor, halted):
                 if halted:
                     seat.pass_by(name)
@@ -157,21 +174,22 @@ class Dealer:
                     known = None
                     continue
                 doubt = going.doubt
-                if doubt is None or not await doubt.is_done(floor):
+                if doubt is None or not await doubt.written.stands(floor):
+                    going.doubt = None
                     if going.round is None:
                         rows = (row for row in _working(floor, seat, tick) if only is None or row.id in only)
                         round = floor.round(rows, market, heard=only is None)
                     else:
                         round = going.round.again()
-                    before = {each.id: floor.orders[each.id].fills for each in round.queue if each.id in floor.orders}
-                    doubt = going.doubt = _Doubt(round, before)
+                    ids = frozenset(each.id for each in round.queue if each.id in floor.orders)
                     floor.marks = known
                     floor.take(round, FILLS_AT_ONCE)
-                    doubt.passed, doubt.unvalued = frozenset(floor.passed), frozenset(floor.unvalued)
                     await floor.write()
+                    left = frozenset(floor.passed), frozenset(floor.unvalued)
+                    doubt = going.doubt = _Doubt(Written.of(floor), round, ids, *left)
             seat.put_off(doubt.unvalued)
             going.unvalued |= doubt.unvalued
-            met = doubt.fills.keys() - {each.id for each in doubt.round.queue} - doubt.passed
+            met = doubt.ids - {each.id for each in doubt.round.queue} - doubt.passed
             going.round, going.doubt, going.met = doubt.round, None, (going.met | met) - going.unvalued
             seat.met(going.met)
         return True
@@ -183,8 +201,11 @@ class Dealer:
         late = seat.late(now)
         if not late and not due:
             return
-        markets = {row.instrument: market for row, market in due}
-        known = await marks(seat, *markets.values()) if due and seat.lends else None
+        known = None
+        if due and seat.lends:
+            known = await marks(seat, *{row.instrument: market for row, market in due}.values())
+            same = seat.unvalued.same(seat, ((row.id, market) for row, market in due), known)
+            due = [(row, market) for row, market in due if row.id not in same]
         while late or due:
             async with self.floor(seat) as (floor, halted):
                 floor.marks = known

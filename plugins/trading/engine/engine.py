@@ -40,6 +40,8 @@ AT_ONCE = 500
 VALUES_S = 60.0
 """How often indicators are looked at."""
 ACTIVE = "active"
+CLOSE_S = 5.0
+"""So long what is under way is waited for at the end."""
 SCOPES = frozenset({Scope.MARKET_READ, Scope.STREAM_READ})
 
 LOG = structlog.get_logger(__name__)
@@ -103,14 +105,33 @@ class Engine:
             await asyncio.sleep(0)
 
     async def close(self) -> None:
-        """Stop, and let others go on."""
+        """Stop, and let others go on, whoever is waited for here still."""
         await self._clockwork.stop()
         await self._leave(self._leads.shards)
         await self.feeds.close()
-        await self.settled()
-        await self._guard.close()
         self._places.shards = frozenset()
-        await self._leads.leave()
+        try:
+            await self._leads.leave()
+        finally:
+            await self._end()
+            await self._guard.close()
+
+    async def _end(self) -> None:
+        """What is under way is done, as far as that does not take too long."""
+        if left := await self._left(CLOSE_S):
+            LOG.warning("trading_cut_short", tasks=sorted(each.get_name() for each in left))
+            for each in left:
+                each.cancel()
+            await self._left(CLOSE_S)
+
+    async def _left(self, seconds: float) -> list[asyncio.Task[None]]:
+        """What is under way still after so long."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (left := [*self._tasks, *self._places.tasks]) and (rest := until - loop.time()) > 0:
+            await asyncio.wait(left, timeout=rest)
+            await asyncio.sleep(0)
+        return left
 
     async def _look(self) -> None:
         clock = self._host.clock
@@ -205,8 +226,8 @@ class Engine:
             LOG.exception("trading_account_unreadable", account=stood.account.id)
             self._drop(stood.account.id)
             return
-        self._settle(place)
-        self._attend(place)
+        self._places.attempt(place, partial(self._settle, place), "settle")
+        self._places.attempt(place, partial(self._attend, place), "look")
 
     async def _context_of(self, tenant: str) -> Callable[[], Context] | None:
         """On the organisation's own account; None where it is not active."""
@@ -256,8 +277,8 @@ class Engine:
     def _attend(self, place: Place) -> None:
         """What time alone does for a seat, and what its conditions do."""
         now = self._host.clock.now()
-        if not place.passing and (place.seat.late(now) or place.seat.due(now)):
-            place.passing = self._places.put(place, partial(self._pass_time, place), "time")
+        if not place.waits("time") and (place.seat.late(now) or place.seat.due(now)):
+            self._places.put(place, partial(self._pass_time, place), "time")
         if place.seat.unmet and not place.seat.halted:
             self._catch_up(place)
         if place.seat.conditions:
@@ -274,20 +295,17 @@ class Engine:
             if market is not None and market.open:
                 late.setdefault(name, (market, set()))[1].add(order_id)
         for market, ids in late.values():
-            if self._places.put(place, partial(self._meet_late, place, market, ids, Going()), "late"):
+            meet = partial(self._meet_late, place, market, ids, Going())
+            if self._places.put(place, meet, "late", over=partial(place.late.difference_update, ids)):
                 place.late |= ids
 
     async def _meet_late(self, place: Place, market: Market, ids: Collection[str], going: Going) -> None:
-        try:
-            await self._dealer.catch_up(place.seat, market, self._guard.marks, ids, going)
-        finally:
-            place.late.difference_update(ids)
+        await self._dealer.catch_up(place.seat, market, self._guard.marks, ids, going)
 
     async def _meet(self, place: Place, market: Market, going: Going) -> None:
         await self._dealer.meet(place.seat, market, self._guard.marks, going)
 
     async def _pass_time(self, place: Place) -> None:
-        place.passing = False
         await self._dealer.pass_time(place.seat, self.feeds.newest(place.seat), self._guard.marks)
 
     def _consider(self, place: Place) -> None:
@@ -297,22 +315,16 @@ class Engine:
         come = [each for each in seat.come(facts) if each not in place.arriving and each not in place.resting]
         lost = [each for each in seat.lost(facts) if each not in place.arriving]
         place.considered = seat.account.version
-        if come and self._places.put(place, partial(self._arrive, place, come, facts), "conditions"):
-            place.arriving |= {*come}
-        if lost and self._places.put(place, partial(self._give_up, place, lost, facts), "ends"):
-            place.arriving |= {*lost}
+        for ids, do, about in ((come, self._arrive, "conditions"), (lost, self._give_up, "ends")):
+            over = partial(place.arriving.difference_update, ids)
+            if ids and self._places.put(place, partial(do, place, ids, facts), about, over=over):
+                place.arriving |= {*ids}
 
     async def _arrive(self, place: Place, ids: Collection[str], facts: Facts) -> None:
-        try:
-            place.resting |= await self._dealer.arrive(place.seat, ids, facts)
-        finally:
-            place.arriving.difference_update(ids)
+        place.resting |= await self._dealer.arrive(place.seat, ids, facts)
 
     async def _give_up(self, place: Place, ids: Collection[str], facts: Facts) -> None:
-        try:
-            await self._dealer.give_up(place.seat, ids, facts)
-        finally:
-            place.arriving.difference_update(ids)
+        await self._dealer.give_up(place.seat, ids, facts)
 
     async def _value(self) -> None:
         """Indicators that conditions wait for, each once; no organisation waits for another's."""
@@ -325,7 +337,7 @@ class Engine:
         self._values = dict(zip(wanted, told, strict=True))
         for place in self._places.all:
             if place.seat.named():
-                self._consider(place)
+                self._places.attempt(place, partial(self._consider, place), "values")
 
     def _watch(self, place: Place) -> None:
         """Value it anew, where something has changed that its value depends on."""
@@ -368,16 +380,26 @@ class Engine:
 
     def _next(self) -> datetime | None:
         """When time alone changes something, of any seat."""
-        now = self._host.clock.now()
-        instants = (place.seat.next_at(now) for place in self._places.all)
-        return min((each for each in instants if each is not None), default=None)
+        now, instants = self._host.clock.now(), list[datetime]()
+
+        def ask(seat: Seat) -> None:
+            if (at := seat.next_at(now)) is not None:
+                instants.append(at)
+
+        for place in self._places.all:
+            self._places.attempt(place, partial(ask, place.seat), "next")
+        return min(instants, default=None)
 
     def _ring(self, before: datetime) -> None:
         now = self._host.clock.now()
-        for place in self._places.all:
+
+        def attend(place: Place) -> None:
             at = place.seat.next_at(before)
             if at is not None and at <= now:
                 self._attend(place)
+
+        for place in self._places.all:
+            self._places.attempt(place, partial(attend, place), "ring")
 
     async def _keep_extremes(self) -> None:
         """Write how far trailing stops have followed: whoever goes on needs it."""

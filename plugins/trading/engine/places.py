@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -28,6 +29,10 @@ Job = Callable[[], Awaitable[None]]
 LOG = structlog.get_logger(__name__)
 
 
+def _nothing() -> None:
+    """Nobody waits for the end of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rest:
     """Of what has failed, how often in a row, and until when (monotonic) it is let be."""
@@ -36,14 +41,22 @@ class Rest:
     until: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """What is to be done, what it is about, and what is called once it is tried no more."""
+
+    job: Job
+    about: str
+    over: Callable[[], None]
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Place:
     """A seat and what is to be done for it."""
 
     seat: Seat
-    jobs: deque[tuple[Job, str]] = field(default_factory=deque)
-    """With what each is about."""
-    messages: deque[tuple[Job, str]] = field(default_factory=deque)
+    jobs: deque[_Job] = field(default_factory=deque)
+    messages: deque[_Job] = field(default_factory=deque)
     """Those of the jobs that are messages."""
     rests: dict[str, Rest] = field(default_factory=dict)
     """By what they are about, jobs that something unexpected became of."""
@@ -58,13 +71,15 @@ class Place:
     """Orders that are about to meet the newest message, as they were read after it."""
     judged: object = None
     """By what it was valued last."""
-    passing: bool = False
-    """Whether what time alone does waits to be done."""
     guarding: bool = False
     leaving: bool = False
     """Whether others go on with it: what waits is done still, and nothing new is listened to."""
     blind: bool = False
     """Whether it was said that it cannot be valued."""
+
+    def waits(self, about: str) -> bool:
+        """Whether something of this kind is to be done, and not under way."""
+        return any(each.about == about for each in self.jobs)
 
 
 class Places:
@@ -122,12 +137,14 @@ class Places:
         """Whether it is worked here still."""
         return place.seat.account.shard in self.shards and self._all.get(place.seat.id) is place
 
-    def put(self, place: Place, job: Job, about: str, *, message: bool = False) -> bool:
+    def put(
+        self, place: Place, job: Job, about: str, *, message: bool = False, over: Callable[[], None] = _nothing
+    ) -> bool:  # fmt: skip
         """One more thing to do for a seat, after those before it; messages are bounded. False where it is let be, as
-        something unexpected became of the same just now."""
+        something unexpected became of the same just now. *over* is called once it is tried no more."""
         if self._rests(place, about):
             return False
-        each = (job, about)
+        each = _Job(job, about, over)
         if message:
             if len(place.messages) >= MOST_MESSAGES:
                 place.jobs.remove(place.messages.popleft())
@@ -160,9 +177,12 @@ class Places:
                 each = place.jobs.popleft()
                 if place.messages and place.messages[0] is each:
                     place.messages.popleft()
-                await self._surely(place, *each)
+                try:
+                    await self._surely(place, each.job, each.about)
+                finally:
+                    each.over()
                 if self.is_mine(place):
-                    self._settle(place)
+                    self.attempt(place, partial(self._settle, place), "settle")
         finally:
             place.task = None
 

@@ -16,6 +16,7 @@ from gateway.core.store import Tx
 from plugins.trading.accounts.access import may_trade
 from plugins.trading.accounts.store import AccountStore, MemberStore
 from plugins.trading.ledger.book import Unbooked
+from plugins.trading.orders.affording import UNVALUED
 from plugins.trading.orders.books import SYSTEM
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
@@ -89,14 +90,7 @@ class Scheduler:
             now, held = self._host.clock.now(), await self._rows.find(tx, row.tenant_id, row.id)
             if held is None or not held.active or held.next_at != row.next_at:
                 return
-            every = OrderScheduleEvery(held.every)
-            late = now - last_time(held.start_at, every, now)
-            again = min(now + min(max(late, SOONEST), LATEST), next_time(held.start_at, every, now))
-            if held.end_at is not None:
-                again = min(again, max(held.end_at, now + SOONEST))
-            await self._rows.change(
-                tx, row.tenant_id, replace(held, next_at=again, problem=FAULT, changed_at=now)
-            )  # fmt: skip
+            await self._rows.change(tx, row.tenant_id, _again(replace(held, problem=FAULT), now))
 
     async def _place(self, row: ScheduleRow, ground: Ground | Refused) -> None:
         with self._host.service(OfferBook).taking(row.account_id) as taken:
@@ -125,11 +119,13 @@ class Scheduler:
                 wish = replace(order_of(held), client_order_id=await self._client_id(w.tx, held))
                 (order,) = place(floor, ground, wish, Place(made_by=held.made_by, halted=floor.halted))
             except Refused as refused:
-                after = replace(held, problem=f"{refused.code}: {refused.message}")
+                told = replace(held, problem=f"{refused.code}: {refused.message}")
+                # A price that is missing, or old, is a fault of the moment.
+                after = _again(told, now) if refused.code in UNVALUED else _next(told, now)
             else:
-                after = replace(held, placed=held.placed + 1, problem=None, last_order_id=order.id)
+                after = _next(replace(held, placed=held.placed + 1, problem=None, last_order_id=order.id), now)
                 await floor.write()
-            await self._rows.change(w.tx, row.tenant_id, _next(after, now))
+            await self._rows.change(w.tx, row.tenant_id, after)
 
     async def _may(self, tx: Tx, account: AccountRow, who: str) -> bool:
         """Whether the person or the key that made a schedule may trade with the account still."""
@@ -169,6 +165,16 @@ class Scheduler:
             context, account, parse_instrument(row.instrument), "symbol", held={each.instrument for each in held},
             currencies={each.asset for each in cash} | {*reserved},
         )  # fmt: skip
+
+
+def _again(row: ScheduleRow, now: datetime) -> ScheduleRow:
+    """With the time at which what has failed is tried again: at the latest its next regular one, or when it ends."""
+    every = OrderScheduleEvery(row.every)
+    late = now - last_time(row.start_at, every, now)
+    again = min(now + min(max(late, SOONEST), LATEST), next_time(row.start_at, every, now))
+    if row.end_at is not None:
+        again = min(again, max(row.end_at, now + SOONEST))
+    return replace(row, next_at=again, changed_at=now)
 
 
 def _next(row: ScheduleRow, now: datetime) -> ScheduleRow:

@@ -191,21 +191,24 @@ def lacking_cash(floor: Floor, row: OrderRow, step: Step) -> str | None:
 
 def lacking_margin(floor: Floor, marks: Marks, market: Market, row: OrderRow, step: Step) -> Refused | None:
     """Why a margin account cannot open what fills would, with what others hold less then; None where it can. Where it
-    cannot be valued now (NO_PRICE, STALE_PRICE), an order that holds enough can."""
+    cannot be valued now (NO_PRICE, STALE_PRICE), an order that holds enough itself can."""
     filled = total_of(each.quantity for each in step.executions)
     if not opening(Side(row.side), filled, floor.held(row.instrument)):
         return None
-    after = returned(row, step.order, floor.now)
-    freed = min(ZERO, Beside(floor, market, row).changed(after, _held(floor, row, filled)))
-    needed = max(ZERO, EXACT.add(_margin(floor, market.spec, marks, row, step), freed))
+    margin = _margin(floor, market.spec, marks, row, step)
     now = standing(
         floor.w.account, _balances(floor), floor.reserved(but=row.id), tuple(floor.positions.values()), marks
     )  # fmt: skip
-    amount, free = marks.worth(needed, row.currency), now.margin_available
+    amount, free = marks.worth(max(ZERO, margin), row.currency), now.margin_available
     if amount is None or free is None or now.stale:
         known = amount is not None and free is not None
         told = f"the account cannot be valued{' by fresh prices' if known else ''}: {now.reason or 'a rate is missing'}"
-        return None if needed <= row.reserved else Refused("STALE_PRICE" if known else "NO_PRICE", told)
+        return None if margin <= row.reserved else Refused("STALE_PRICE" if known else "NO_PRICE", told)
+    if amount <= max(free, ZERO):
+        return None
+    after = returned(row, step.order, floor.now)
+    freed = min(ZERO, Beside(floor, market, row).changed(after, _held(floor, row, filled)))
+    amount = marks.worth(max(ZERO, EXACT.add(margin, freed)), row.currency) or ZERO
     if amount <= max(free, ZERO):
         return None
     currency = floor.w.account.currency

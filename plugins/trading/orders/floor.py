@@ -83,8 +83,8 @@ class Floor(Books):
         """What was taken of them here."""
         self.unpaid: dict[str, Step] = {}
         """Fills that were left out, of orders that wait on: see `left_out`."""
-        self.unvalued: dict[str, None] = {}
-        """Orders whose fills were left out as the account cannot be valued: see `put_off`."""
+        self.unvalued: dict[str, Market] = {}
+        """Orders whose fills a message had to leave out as the account cannot be valued: see `put_off`."""
         self.passed: dict[str, None] = {}
         """Orders that a message has passed by, as they are others than it has found."""
         self._new: dict[str, None] = {}
@@ -129,6 +129,11 @@ class Floor(Books):
         return sorted((row for row in self.orders.values() if row.open), key=lambda row: row.number)
 
     @property
+    def changed(self) -> dict[str, OrderRow]:
+        """Orders that are others than they were, new ones too."""
+        return {id: self.orders[id] for id in self._changed}
+
+    @property
     def lends(self) -> bool:
         """Whether the account may borrow and sell short."""
         return MarginType(self.w.account.margin) is MarginType.MARGIN
@@ -141,9 +146,8 @@ class Floor(Books):
     def reserved(self, but: str | None = None) -> dict[str, Decimal]:
         """What open orders hold, by currency; without that of one of them."""
         found = {currency: amount for currency, amount in self.elsewhere.items() if amount}
-        for row in self.orders.values():
-            if row.open and row.reserved and row.id != but:
-                found[row.currency] = _EXACT.add(found.get(row.currency, ZERO), row.reserved)
+        for currency, amount in self.orders.reserved(but).items():
+            found[currency] = _EXACT.add(found.get(currency, ZERO), amount)
         return found
 
     def most(self, row: OrderRow) -> Decimal | None:
@@ -205,8 +209,9 @@ class Floor(Books):
             booked = len(self.fills)
             if step.changed:
                 self._take(now, step, round.market)
-            # What cannot be paid is looked at as long; what it wakes may be filled beside it.
-            met += max(len(step.executions), len(self.fills) - booked)
+            # What cannot be paid is looked at as long, what cannot be valued is not; what it wakes may be filled too.
+            made = 0 if found.id in self.unvalued else len(step.executions)
+            met += max(made, len(self.fills) - booked)
             if step.executions and self.orders[found.id].filled == now.filled:
                 round.meeting.release(found)
 
@@ -314,7 +319,7 @@ class Floor(Books):
             return waits if waits.changed else None
         closing = closing_step(self, row, market)
         if lacking.code in UNVALUED and row.time_in_force not in AT_ONCE:
-            self.unvalued[row.id] = None
+            self.unvalued[row.id] = market
             waits = put_off(row, step, closing)
             return waits if waits.changed else None
         if closing is None:

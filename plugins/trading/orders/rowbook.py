@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Self
 
+from gateway.core.matching.rounding import EXACT
 from plugins.trading.rows import OrderRow
 
+ZERO = Decimal(0)
 _Ids = dict[str, dict[str, None]]
 
 
@@ -38,9 +41,17 @@ class RowBook(dict[str, OrderRow]):
     _known: _Index | None = None
     """Made once somebody asks: most of those who place an order do not."""
 
+    _held: dict[str, Decimal] | None = None
+    """What the open ones hold, by currency; made once somebody asks."""
+
     def __setitem__(self, id: str, row: OrderRow) -> None:
+        before = self.get(id)
         if self._known is not None:
-            self._known.add(self.get(id), row)
+            self._known.add(before, row)
+        if self._held is not None:
+            if before is not None:
+                self._hold(before.currency, EXACT.minus(_reserved(before)))
+            self._hold(row.currency, _reserved(row))
         super().__setitem__(id, row)
 
     def setdefault(self, id: str, row: OrderRow) -> OrderRow:
@@ -57,6 +68,21 @@ class RowBook(dict[str, OrderRow]):
         """The open ones of an instrument."""
         return (row for id in self._index.instruments.get(instrument, ()) if (row := self[id]).open)
 
+    def reserved(self, but: str | None = None) -> dict[str, Decimal]:
+        """What the open ones hold, by currency, where it is anything; without that of one of them."""
+        if self._held is None:
+            self._held = {}
+            for row in self.values():
+                self._hold(row.currency, _reserved(row))
+        found, one = self._held.copy(), self.get(but) if but is not None else None
+        if one is not None and _reserved(one):
+            found[one.currency] = EXACT.subtract(found[one.currency], _reserved(one))
+        return {currency: amount for currency, amount in found.items() if amount}
+
+    def _hold(self, currency: str, more: Decimal) -> None:
+        if more and self._held is not None:
+            self._held[currency] = EXACT.add(self._held.get(currency, ZERO), more)
+
     def kin(self, row: OrderRow) -> list[OrderRow]:
         """What shares a group with it, waits for it, or is waited for by it, in the order of placing."""
         index = self._index
@@ -70,3 +96,7 @@ class RowBook(dict[str, OrderRow]):
             for row in self.values():
                 self._known.add(None, row)
         return self._known
+
+
+def _reserved(row: OrderRow | None) -> Decimal:
+    return row.reserved if row is not None and row.open else ZERO

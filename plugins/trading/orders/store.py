@@ -165,6 +165,11 @@ class FillStore:
         """Put them in."""
         tx.later(_FILLED, [values_of(row) | {"tenant_id": tenant} for row in rows])
 
+    async def has(self, tx: Tx, tenant: str, fill_id: str) -> bool:
+        """Whether it is there."""
+        mine = and_(fills.c.tenant_id == tenant, fills.c.id == fill_id)
+        return await tx.value(select(fills.c.id).where(mine)) is not None
+
     async def of_order(self, tx: Tx, tenant: str, order_id: str) -> list[FillRow]:
         """Of one order, in order."""
         mine = and_(fills.c.tenant_id == tenant, fills.c.order_id == order_id)

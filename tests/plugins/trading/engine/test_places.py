@@ -206,3 +206,24 @@ async def test_what_is_not_worked_here_any_more_is_not_done() -> None:
     await _done(places)
 
     assert seen == []
+
+
+async def test_the_end_of_a_thing_is_told_once_it_is_done_or_given_up_and_not_before_it_is_tried_again() -> None:
+    places, place, _ = _places(Clock())
+    seen: list[str] = []
+
+    async def away() -> None:
+        seen.append("tried")
+        if seen.count("tried") < 3:
+            raise DatabaseUnavailable
+
+    async def broken() -> None:
+        raise ValueError("a fault")
+
+    for job in (away, broken):
+        places.put(place, job, job.__name__, over=partial(seen.append, f"{job.__name__} over"))
+    waits = [place.waits(each) for each in ("away", "broken", "else")]
+    await _done(places)
+
+    assert seen == ["tried", "tried", "tried", "away over", "broken over"]
+    assert (waits, place.waits("away")) == ([True, True, False], False)

@@ -17,6 +17,7 @@ from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.engine import Engine
 from plugins.trading.engine.seat import Seat
 from plugins.trading.rows import AccountRow, OrderRow
+from plugins.trading.writing import writing
 from schema.errors import DatabaseUnavailable
 from schema.words.candles import Candle
 from schema.words.live import NoticeCode
@@ -134,24 +135,65 @@ async def test_an_order_that_arrives_where_nobody_answers_holds_up_no_other(made
     assert await made.stand(waits.id) == ("FILLED", "1")
 
 
-async def test_an_order_that_waits_for_a_price_is_looked_at_each_second_and_not_with_each_message(
-    made: Hall, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await _rests(made, asked=False)
-    await _reach(made)
-    real, begun = Dealer.floor, list[str]()
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Accounts, each time that one is locked by the engine."""
+    real, found = Dealer.floor, list[str]()
 
     def floor(dealer: Dealer, seat: Seat, *names: str) -> Any:
-        begun.append(seat.id)
+        found.append(seat.id)
         return real(dealer, seat, *names)
 
     monkeypatch.setattr(Dealer, "floor", floor)
+    return found
+
+
+async def test_an_order_that_waits_for_a_price_is_looked_at_each_second_by_a_new_message_and_not_with_each(
+    made: Hall, begun: list[str]
+) -> None:
+    await _rests(made, asked=False)
+    await _reach(made)
+    begun.clear()
     for _ in range(5):
+        made.house.clock.turn(0.1)
         await _reach(made)
     assert begun == []
 
     await made.look()
     assert len(begun) == 1
+
+
+@pytest.mark.parametrize(("latency", "again"), [(0, 1), (500, 2)])
+async def test_orders_that_wait_for_a_price_are_left_alone_together_and_once_by_what_is_known(
+    made: Hall, begun: list[str], latency: int, again: int
+) -> None:
+    account, _ = await _rests(made, asked=True)
+    async with writing(made.house.host, account.tenant_id, account.id) as w:
+        w.set(model={**FREE, "latency_ms": latency})
+    rows = await made.place(account, *[wish("BUY", "LIMIT", "1", limit_price="99")] * 60, price="100")
+    await made.look()
+    made.board.prices.clear()
+    begun.clear()
+    made.house.clock.turn(2)
+
+    await _reach(made)
+    await made.look()
+    assert len(begun) == 1
+    for _ in range(3):
+        made.house.clock.turn(1)
+        await made.look()
+    assert len(begun) == 1
+
+    async with writing(made.house.host, account.tenant_id, account.id) as w:
+        w.touch()
+    made.engine.doubt(account.id)
+    await made.settle()
+    await made.look()
+    assert len(begun) == 1 + again
+    made.board.prices[ETH] = "10"
+    made.house.clock.turn(2)
+    await made.look()
+    assert {await made.stand(row.id) for row in rows} == {("FILLED", "1")}
 
 
 async def test_an_order_that_was_not_filled_before_its_account_could_be_valued_hears_what_comes_then(

@@ -63,3 +63,19 @@ def test_what_waits_for_another_order_from_now_on_is_found_by_that_one_alone():
         [child.id], [], [], [child.id]
     ]  # fmt: skip
     assert [row.id for row in book.open_of(str(BTC))] == [first.id, second.id]
+
+
+def test_what_open_orders_hold_is_known_without_one_of_them_and_as_they_change():
+    desk = slate("1000")
+    first, second, third = (desk.place(wish("BUY", "LIMIT", size, limit_price="90"))[0] for size in ("1", "2", "3"))
+    book = desk.floor.orders
+    book[third.id] = replace(third, currency="EUR")
+
+    before = book.reserved(), book.reserved(but=first.id), book.reserved(but=third.id)
+    book[first.id] = replace(first, open=False)
+    book[second.id] = replace(second, reserved=D(10))
+    book[third.id] = replace(third, currency="EUR", reserved=D(0))
+    after = book.reserved(), book.reserved(but=first.id), book.reserved(but=second.id)
+
+    assert before == ({"USD": D(270), "EUR": D(270)}, {"USD": D(180), "EUR": D(270)}, {"USD": D(270)})
+    assert after == ({"USD": D(10)}, {"USD": D(10)}, {})

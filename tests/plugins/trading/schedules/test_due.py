@@ -17,7 +17,7 @@ from plugins.trading.orders.placing import place
 from plugins.trading.rows import AccountRow, OrderRow, ScheduleRow
 from plugins.trading.tables import schedules
 from tests.gateway.doubles import NOON
-from tests.plugins.trading.engine.floorhouse import BTC, ETH, Hall, hall
+from tests.plugins.trading.engine.floorhouse import BTC, ETH, D, Hall, hall, wish
 from tests.plugins.trading.schedules.test_schedules import CREATE
 
 SECOND = timedelta(seconds=1)
@@ -200,3 +200,33 @@ async def test_one_that_fails_until_it_ends_says_so(sqlite_url: str, tmp_path: P
 
         told = "INTERNAL: its last order could not be placed before `endAt`, for a fault of ours."
         assert (row.placed, row.active, row.next_at, row.problem) == (0, False, None, told)
+
+
+@pytest.mark.parametrize("missing", [BTC, ETH])
+async def test_one_that_lacks_a_price_is_tried_again_soon_and_not_with_its_next_period(
+    sqlite_url: str, tmp_path: Path, missing: str
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100", ETH: "10"}
+        account = await made.account(owner=made.company.people["ada"].id, margin="MARGIN", leverage=D(5))
+        await made.place(account, wish("BUY", "MARKET", "1", symbol=ETH), price="10")
+        schedule = await _plan(made, account, every="MONTH")
+        price = made.board.prices.pop(missing)
+
+        waited = list[float]()
+        for _ in range(3):
+            await made.look()
+            row = await _row(made, schedule)
+            assert row.next_at is not None
+            waited.append((row.next_at - made.house.clock.now()).total_seconds())
+            made.house.clock.turn(waited[-1])
+
+        told = {
+            BTC: "NO_PRICE: Nobody prices crypto:BTC/USD now: nobody.",
+            ETH: "NO_PRICE: The account cannot be valued now: no price of crypto:ETH/USD.",
+        }
+        assert (waited, row.placed, row.active, row.problem) == ([5, 5, 10], 0, True, told[missing])
+        made.board.prices[missing] = price
+        await made.look()
+        row = await _row(made, schedule)
+        assert (row.placed, row.problem, row.next_at) == (1, None, NOON.replace(month=12))

@@ -1,0 +1,139 @@
+"""Transactions whose answer is lost: what they have done is not done again, and what they have not is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from gateway.core.matching.model import Tick
+from gateway.core.store import Tx
+from plugins.trading.orders.floor import Floor
+from plugins.trading.orders.market import Market
+from plugins.trading.rows import AccountRow, OrderRow
+from plugins.trading.writing import writing
+from schema.errors import DatabaseUnavailable
+from schema.symbols import parse_instrument
+from schema.words.candles import Candle
+from tests.gateway.doubles import NOON
+from tests.plugins.trading.engine.floorhouse import BTC, FREE, D, Hall, hall, wish
+
+TETHER = "crypto:BTC/USDT"
+Lose = Callable[..., list[int]]
+
+
+@pytest.fixture
+async def made(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hall]:
+    monkeypatch.setattr("plugins.trading.engine.places.PAUSES_S", (0.0,))
+    async with hall(sqlite_url, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def lose(made: Hall, monkeypatch: pytest.MonkeyPatch) -> Lose:
+    """Of the next transaction of an account the answer is lost, whether or not it is *committed*; then another one."""
+    real = made.house.store.write
+
+    async def nothing() -> None:
+        """Nobody else does anything."""
+
+    def begin(*, committed: bool = True, then: Callable[[], Awaitable[None]] = nothing) -> list[int]:
+        left = [1]
+
+        @asynccontextmanager
+        async def write(*turns: str) -> AsyncIterator[Tx]:
+            lost = bool(turns and left and left.pop())
+            try:
+                async with real(*turns) as tx:
+                    yield tx
+                    if lost and not committed:
+                        raise DatabaseUnavailable
+            except DatabaseUnavailable:
+                await then()
+                raise
+            if lost:
+                await then()
+                raise DatabaseUnavailable
+
+        monkeypatch.setattr(made.house.store, "write", write)
+        return left
+
+    return begin
+
+
+async def _filled(made: Hall, rows: list[OrderRow]) -> Decimal:
+    return sum([(await made.order(row.id)).filled for row in rows], D(0))
+
+
+@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize("latency", [0, 1000])
+async def test_orders_share_what_a_message_offers_also_where_an_answer_is_lost(
+    made: Hall, lose: Lose, committed: bool, latency: int
+) -> None:
+    account = await made.account("100000", model={**FREE, "latency_ms": latency})
+    await made.look()
+    rows = await made.place(account, *[wish("BUY", "LIMIT", "1", limit_price="99")] * 40, price="100")
+    await made.look()
+    made.house.clock.turn(0.5)
+    left = lose(committed=committed)
+
+    await made.tick("98", bid="97", ask="98", ask_size="30")
+    made.house.clock.turn(1)
+    for _ in range(2):
+        await made.look()
+
+    assert (left, await _filled(made, rows), len(await made.fills(account))) == ([], D(30), 30)
+
+
+@pytest.mark.parametrize("committed", [True, False])
+async def test_a_stop_that_a_bar_has_triggered_is_not_filled_by_the_same_bar_where_that_answer_is_lost(
+    made: Hall, lose: Lose, committed: bool
+) -> None:
+    account = await made.account(currency="USDT", model={**FREE, "source": "BARS", "provider": "binance"})
+    stop = wish("BUY", "STOP_LIMIT", "1", symbol=TETHER, stop_price="11", limit_price="9")
+    (order,) = await made.place(account, stop, price="10")
+    await made.look()
+    made.house.clock.turn(121)
+    left = lose(committed=committed)
+
+    bar = Candle(
+        open_time=NOON + timedelta(minutes=1), closed=True, open=D(10), high=D(12), low=D(8), close=D(10),
+        volume=D(100),
+    )  # fmt: skip
+    await made.say("binance", bar, TETHER)
+
+    row = await made.order(order.id)
+    assert (left, row.status, row.version, await made.fills(account)) == ([], "TRIGGERED", order.version + 1, [])
+
+
+async def _fill(made: Hall, account: AccountRow, order: OrderRow) -> None:
+    """Another process fills a part of it."""
+    async with writing(made.house.host, account.tenant_id, account.id) as w:
+        other = await Floor.opened(made.house.host, w)
+        tick = Tick(instrument=parse_instrument(BTC), at=other.now, ask=D(99), ask_size=D(1), as_of=other.now)
+        ground = made.ground(w.account, BTC, None)
+        market = Market(spec=ground.spec, model=ground.model, tick=tick, open=True)
+        other.take(other.round([other.orders[order.id]], market))
+        await other.write()
+
+
+@pytest.mark.parametrize("committed", [True, False])
+async def test_what_another_one_fills_meanwhile_does_not_tell_whether_a_transaction_was_committed(
+    made: Hall, lose: Lose, committed: bool
+) -> None:
+    account = await made.account()
+    first, second = await made.place(account, *[wish("BUY", "LIMIT", "3", limit_price="99")] * 2, price="100")
+    await made.look()
+    made.house.clock.turn(1)
+    left = lose(committed=committed, then=lambda: _fill(made, account, first))
+
+    await made.tick("98", bid="97", ask="98", ask_size="2")
+
+    assert (left, await made.stand(first.id), await made.stand(second.id)) == (
+        [], ("FILLED", "3"), ("ACCEPTED", "0")
+    )  # fmt: skip
+    assert sorted(price for _, _, price in await made.fills(account)) == ["98", "99"]
