@@ -1,4 +1,4 @@
-"""How far sales of a cash account at a broker only reduce: nobody there keeps it from selling short. Pure."""
+"""What sales of a cash account at a broker may take: nobody there keeps it from selling short. Pure."""
 
 from __future__ import annotations
 
@@ -10,43 +10,69 @@ from plugins.trading.ledger.chart import EXACT, ZERO, shown, total
 from plugins.trading.orders.checks import side_price
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.sizes import told_size
-from plugins.trading.rows import OrderRow
+from plugins.trading.rows import OrderRow, PositionRow
+from schema.symbols import AssetClass, parse_instrument
 from schema.words.orders import OrderStatus
 from schema.words.trades import Side
 
 
-def told_unheld(row: OrderRow, open: Iterable[OrderRow], held: Decimal, market: Market) -> str | None:
-    """What of an order passes, in words, where with the account's other open sales it sells more than is *held*."""
-    others = [each for each in open if each.id != row.id and each.instrument == row.instrument]
-    sold = total(_sells(each) for each in others)
-    free, name = EXACT.subtract(held, sold), row.instrument
+def is_coin(instrument: str) -> bool:
+    """Whether brokers hold it in one pot with all other pairs of the same base: they lend none of it."""
+    found = parse_instrument(instrument)
+    return found.asset_class is AssetClass.CRYPTO and found.is_spot
+
+
+def pot_of(instrument: str) -> str:
+    """What a sale of an instrument takes from: of a coin its name."""
+    return parse_instrument(instrument).base if is_coin(instrument) else instrument
+
+
+def pots(held: Iterable[PositionRow], cash: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Units by `pot_of`: of a coin those of all pairs, and what there is of it as money."""
+    found = dict(cash)
+    for row in held:
+        name = pot_of(row.instrument)
+        found[name] = EXACT.add(found.get(name, ZERO), row.quantity)
+    return found
+
+
+def told_unheld(
+    row: OrderRow, open: Iterable[OrderRow], there: Mapping[str, Decimal], market: Market
+) -> str | None:  # fmt: skip
+    """What of an order passes, in words, where with the account's other open sales it sells more than is *there*, as
+    `pots` says."""
+    name = pot_of(row.instrument)
+    held = there.get(name, ZERO)
+    sold = total(_sells(each) for each in open if each.id != row.id and pot_of(each.instrument) == name)
+    free = EXACT.subtract(held, sold)
     if _sells(row) <= max(free, ZERO):
         return None
     if held <= 0:
         return f"It holds nothing of {name}"
-    there = f"It holds {shown(held)} of {name}"
+    has = f"It holds {shown(held)} of {name}"
     if free <= 0:
-        return f"{there}, all of which its other open sales sell: cancel one of them first"
+        return f"{has}, all of which its other open sales sell: cancel one of them first"
     beside = f", of which its other open sales sell {shown(sold)}" if sold else ""
     now = side_price(market.tick, Side.SELL) if market.tick else None
     whole = floor_to(free, market.spec.step_quantity)
     if not whole:
-        return f"{there}{beside}: no order passes for so little"
-    return f"{there}{beside}: at most {told_size(row, whole, market.spec, now)} passes"
+        return f"{has}{beside}: no order passes for so little"
+    return f"{has}{beside}: at most {told_size(row, whole, market.spec, now)} passes"
 
 
-def unheld(open: Iterable[OrderRow], held: Mapping[str, Decimal]) -> frozenset[str]:
-    """Open sales that sell more than is *held* with those that were placed before them and stay. What is being
-    cancelled is none of these."""
-    left, found = dict(held), set[str]()
+def unheld(open: Iterable[OrderRow], there: Mapping[str, Decimal]) -> frozenset[str]:
+    """Open sales that sell more than is *there*, as `pots` says, with those that were placed before them and stay. What
+    is being cancelled is none of these."""
+    left, found = dict(there), set[str]()
     for row in sorted(open, key=lambda row: row.number):
         if row.status == OrderStatus.PENDING_CANCEL or not _sells(row):
             continue
-        rest = EXACT.subtract(left.get(row.instrument, ZERO), _sells(row))
+        name = pot_of(row.instrument)
+        rest = EXACT.subtract(left.get(name, ZERO), _sells(row))
         if rest < 0:
             found.add(row.id)
         else:
-            left[row.instrument] = rest
+            left[name] = rest
     return frozenset(found)
 
 

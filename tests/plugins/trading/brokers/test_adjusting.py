@@ -184,6 +184,9 @@ async def test_a_coin_that_was_got_as_money_is_netted_with_the_pair_that_has_sol
     assert await room.holds(MINE) == (
         {"BTC": "1.00000000", "USDT": "0.00000000"}, {BTC: "-1", TEN: "-10", ETHER: "10"}
     )  # fmt: skip
+    closed = [await room.code(CLOSE, accountId=MINE, symbol=each) for each in (BTC, TEN, ETHER)]
+    assert closed == ["REDUCE_ONLY_WOULD_INCREASE", "REDUCE_ONLY_WOULD_INCREASE", "SHORT_NOT_ALLOWED"]
+    assert len(room.venue(MINE).orders) == 3
 
     first = await room.do(ADJUST, **adjusting())
 
@@ -214,6 +217,7 @@ async def test_a_coin_that_was_spent_as_money_is_netted_with_the_pair_that_has_b
     assert await room.holds(MINE) == (
         {"BTC": "-1.00000000", "USDT": "900.00000000"}, {BTC: "1", TEN: "10", ETHER: "-10"}
     )  # fmt: skip
+    assert await room.code(CLOSE, accountId=MINE, symbol=BTC) == "SHORT_NOT_ALLOWED"
 
     for symbol in (BTC, ETHER):
         await room.do(ADJUST, **adjusting(symbol))
