@@ -22,6 +22,8 @@ from schema.words.trades import Side
 
 CALL = Decimal("1.25")
 """Of the maintenance margin: below it there is a margin call, and a liquidation ends there."""
+CALM = Decimal("1.5")
+"""Of the maintenance margin: from there a margin call is over. What moves around the level of one is told once."""
 HALF = Decimal("0.5")
 DEFAULT_COLLAR = 1_000
 
@@ -57,6 +59,11 @@ class Margin:
     def call(self) -> bool:
         """`equity < maintenance × 1.25`, where anything is held."""
         return self.maintenance > 0 and self.equity < EXACT.multiply(self.maintenance, CALL)
+
+    @property
+    def calm(self) -> bool:
+        """`equity ≥ maintenance × 1.5`, or nothing is held."""
+        return self.maintenance <= 0 or self.equity >= EXACT.multiply(self.maintenance, CALM)
 
     @property
     def liquidation(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from plugins.trading.brokers.link import LIMITED, Answer, Link
 from plugins.trading.brokers.pacing import READING, Urgency
 from plugins.trading.brokers.port import (
     ZERO,
+    AnswerUnreadable,
     BrokerBusy,
     BrokerRefused,
     Deal,
@@ -131,7 +133,12 @@ class Alpaca:
             if len(rows) < wire.OPEN_ORDERS:
                 break
             until = rows[-1].text("submitted_at")
-        return [await self._whole(each) for each in found.values()]
+        whole: list[Report] = []
+        for each in found.values():
+            # As with `readable`: whoever asks for it alone is told.
+            with suppress(AnswerUnreadable):
+                whole.append(await self._whole(each))
+        return whole
 
     async def deals(self, order: Reference, since: datetime) -> list[Deal]:
         """See `Broker`; those of what it has replaced as well. Pages of fills, newest first, until none lacks."""
@@ -200,7 +207,14 @@ class Alpaca:
         """An order that is replaced, or is about to be, and those before it."""
         found: list[Report] = []
         while id is not None and len(found) < CHAIN:
-            report = await self._known(id)
+            try:
+                report = await self._known(id)
+            except KeyRefused:
+                raise
+            except BrokerRefused as error:
+                # Of the one that took its place it does tell: that one is not lost.
+                told = f"{self.id} tells nothing of order {id}, which was replaced: {error}"
+                raise AnswerUnreadable(told) from None
             if report is None:
                 break
             found.append(report)
@@ -222,15 +236,21 @@ class Alpaca:
     async def _broker_id(self, order: Reference) -> str:
         if order.broker_id is not None:
             return order.broker_id
-        found = await self._order(wire.by_client_id(order.client_id, self._secrets))
+        found = await self._fields(wire.by_client_id(order.client_id, self._secrets))
         if found is None:
             raise BrokerRefused(f"{self.id} knows no order {order.client_id}")
-        return found.broker_id
+        # Whatever its status is, it can be cancelled.
+        return found.text("id")
 
     async def _order(self, sending: Sending) -> Report | None:
+        found = await self._fields(sending)
+        return None if found is None else wire.parse_order(found)
+
+    async def _fields(self, sending: Sending) -> Fields | None:
+        """An order as it is told; None where there is none."""
         answer = await self._ask(sending, Urgency.READ)
         gone = answer.status == GONE and _said(answer) is not None
-        return None if gone else wire.parse_order(_object(self._taken(answer)))
+        return None if gone else _object(self._taken(answer))
 
     async def _ask(self, sending: Sending, urgency: Urgency) -> Answer:
         answer = await self._link.ask(sending, {self._bucket: 1}, urgency)

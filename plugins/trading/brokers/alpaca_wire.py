@@ -12,7 +12,7 @@ import msgspec
 
 from plugins.trading.brokers.port import Deal, Report, Stock, Ticket, Toll
 from plugins.trading.brokers.wire import Fields, Sending, objects, plain
-from schema.symbols import AssetClass, InstrumentId
+from schema.symbols import AssetClass, InstrumentId, crypto
 from schema.words.orders import OrderStatus, OrderType, TimeInForce
 
 PAGE = 100
@@ -74,19 +74,28 @@ def unfit(ticket: Ticket) -> str | None:
     """Why there is no such order at Alpaca; None where there is."""
     if symbol_of(ticket.instrument) is None:
         return f"Alpaca trades US equities and spot crypto, and not {ticket.instrument}."
-    crypto = ticket.instrument.asset_class is AssetClass.CRYPTO
-    types = CRYPTO_TYPES if crypto else TYPES.keys()
-    times = CRYPTO_TIMES if crypto else TIMES.keys()
-    what = "crypto" if crypto else "equities"
+    coins = ticket.instrument.asset_class is AssetClass.CRYPTO
+    types = CRYPTO_TYPES if coins else TYPES.keys()
+    times = CRYPTO_TIMES if coins else TIMES.keys()
+    what = "crypto" if coins else "equities"
     if ticket.type not in types:
         return f"Alpaca has no {ticket.type.value} for {what}: use {_either(types)}."
     if ticket.time_in_force not in times:
         return f"Alpaca has no {ticket.time_in_force.value} for {what}: use {_either(times)}."
-    if not crypto and ticket.currency not in ("", DOLLAR):
-        return f"Alpaca trades equities in US dollars, and {ticket.instrument} is priced in {ticket.currency}."
+    if ticket.currency not in ("", DOLLAR):
+        return _undollared(ticket)
     if ticket.post_only:
         return "Alpaca has no orders that only make: leave postOnly out."
     return None
+
+
+def _undollared(ticket: Ticket) -> str:
+    """Crypto is traded against other coins too, but `cash` is dollars alone: what another pair costs would be lost."""
+    name = ticket.instrument
+    if name.asset_class is not AssetClass.CRYPTO:
+        return f"Alpaca trades equities in US dollars, and {name} is priced in {ticket.currency}."
+    way = f"trade {crypto(name.base, DOLLAR)} instead"
+    return f"Alpaca tells money in US dollars only, and {name} is paid in {ticket.currency}: {way}."
 
 
 def place(ticket: Ticket, secrets: Mapping[str, str]) -> Sending:

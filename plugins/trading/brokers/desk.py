@@ -119,11 +119,15 @@ class LiveDesk:
         if row.broker_order_id is not None:
             async with self._floor(context, account.id) as (floor, _):
                 # What is refused anyhow asks nothing of the broker.
-                await self._judge(floor, broker, ground, row, terms)
-        # What is filled by now would be filled once more.
-        await self._look(broker, row)
+                row, _ = await self._judge(floor, broker, ground, row, terms)
+        try:
+            looked_at = await self._settler.booked(broker, row)
+        except BrokerTrouble as error:
+            raise _unknown(str(error)) from None
         async with self._floor(context, account.id) as (floor, _):
             before, after = await self._judge(floor, broker, ground, row, terms)
+            if before.broker_order_id != looked_at:
+                raise _unknown("somebody has replaced it meanwhile")
             asked = course.replacing(before, after, floor.now)
             ticket = self._ticket(account, after, course.next_client_id(asked))
             floor.ask(asked)
@@ -360,6 +364,11 @@ def _check_replaced(broker: Broker, row: OrderRow) -> None:
     if row.status == OrderStatus.PENDING_REPLACE:
         told = f"{broker.id} has not said yet whether it was replaced: try again in a few seconds."
         raise Refused("BROKER_UNAVAILABLE", told, "orderId")
+
+
+def _unknown(why: str) -> Refused:
+    told = f"How much of the order is filled is not known, and would be ordered once more: {why}."
+    return Refused("BROKER_UNAVAILABLE", f"{told} Nothing was changed: try again in a few seconds.", "orderId")
 
 
 def _check_single(wish: Wish, *path: str) -> None:

@@ -7,7 +7,7 @@ holds none of this back: unlike the simulator's, orders at a broker are filled w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -26,12 +26,12 @@ from plugins.trading.engine.judging import Verdict, judge
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.reasons import told_reason
-from plugins.trading.orders.selling import pots, unheld
+from plugins.trading.orders.selling import unheld
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.positions.standing import standing
 from plugins.trading.positions.standings import Appraiser
 from plugins.trading.positions.store import PositionStore
-from plugins.trading.rows import AccountRow, OrderRow
+from plugins.trading.rows import AccountRow, OrderRow, PositionRow
 from plugins.trading.writing import is_gone, writing
 from schema.words.orders import MarginType, OrderStatus
 
@@ -140,7 +140,7 @@ class LiveGuard:
             rows = await OrderStore().open(tx, account.tenant_id, account.id)
             held = await PositionStore().of(tx, account.tenant_id, account.id) if rows else []
             cash = await PositionStore().cash(tx, account.tenant_id, account.id) if rows else []
-        if not _going(account, rows, pots(held, {row.asset: row.posted for row in cash})):
+        if not _going(account, rows, held, {row.asset: row.posted for row in cash}):
             return []
         async with writing(self._host, account.tenant_id, account.id) as w:
             floor = await LiveFloor.opened(self._host, w)
@@ -163,17 +163,20 @@ class LiveGuard:
 def _ask_cancels(floor: LiveFloor) -> list[OrderRow]:
     found = [
         replace(course.asked(row, OrderStatus.PENDING_CANCEL, floor.now), reason=told_reason(LOSS))
-        for row in _going(floor.w.account, floor.open, pots(floor.positions.values(), floor.cash))
+        for row in _going(floor.w.account, floor.open, floor.positions.values(), floor.cash)
     ]
     for row in found:
         floor.ask(row)
     return found
 
 
-def _going(account: AccountRow, rows: Sequence[OrderRow], there: Mapping[str, Decimal]) -> list[OrderRow]:
-    """What does not only reduce. One that may be another by now is left alone, until the broker says which."""
+def _going(
+    account: AccountRow, rows: Sequence[OrderRow], held: Collection[PositionRow], cash: Mapping[str, Decimal]
+) -> list[OrderRow]:  # fmt: skip
+    """What does more than reduce what is held. One that may be another by now is left alone, until the broker says
+    which."""
     lends = account.margin == MarginType.MARGIN
-    more = frozenset() if lends else unheld(rows, there)
+    more = unheld(rows, held, cash, lends=lends)
     return [
         row
         for row in rows

@@ -18,7 +18,7 @@ from plugins.trading.brokers.course import (
     with_terms,
 )
 from plugins.trading.brokers.floor import LiveFloor
-from plugins.trading.brokers.port import Broker, Deal, Reference, Report, gross
+from plugins.trading.brokers.port import Broker, Deal, OutcomeUnknown, Reference, Report, gross
 from plugins.trading.orders.store import FillStore, OrderStore
 from plugins.trading.rows import OrderRow
 from plugins.trading.writing import writing
@@ -76,6 +76,17 @@ class Settler:
         """The order as it stands at the broker; None where the broker knows none, and nothing was changed then."""
         report = await broker.find(reference(row))
         return None if report is None else await self.learn(broker, row, report, settled=settled)
+
+    async def booked(self, broker: Broker, row: OrderRow) -> str:
+        """The broker's id of an order, once all that is filled of it by now is booked; BrokerTrouble where the broker
+        does not tell that."""
+        report = await broker.find(reference(row))
+        if report is None:
+            raise OutcomeUnknown(f"{broker.id} does not know it now")
+        await self.learn(broker, row, report)
+        if row.id in self.waiting:
+            raise OutcomeUnknown(f"{broker.id} counts more than it lists")
+        return report.broker_id
 
     def is_settled(self, row: OrderRow, report: Report) -> bool:
         """Whether an open order is as the report has it, and nothing is waited for: it need not be locked then."""

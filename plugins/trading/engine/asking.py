@@ -20,11 +20,10 @@ LOG = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was answered, when (monotonic), and until when it stands."""
+    """What was answered, and when (monotonic)."""
 
     marks: Marks
     at: float
-    until: float
 
 
 class Asker:
@@ -36,15 +35,15 @@ class Asker:
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}
 
     async def of(
-        self, key: Hashable, ask: Callable[[], Awaitable[Marks]], *, stands_s: float, lasts_s: float
+        self, key: Hashable, ask: Callable[[], Awaitable[Marks]], *, stands_s: float, lacks_s: float, lasts_s: float
     ) -> Marks | None:  # fmt: skip
-        """An answer, also that nobody tells it, which is asked for anew once it has *stood* for so long; None where
-        there is none yet that is not older than it *lasts*."""
+        """An answer, which is asked for anew once it has *stood* for so long, and where it *lacks* something, for so
+        long; None where there is none yet that is not older than it *lasts*."""
         known = self._known.get(key)
-        if known is not None and self._clock.monotonic() < known.until:
+        if known is not None and self._clock.monotonic() - known.at < (lacks_s if known.marks.failures else stands_s):
             return known.marks
         if key not in self._tasks:
-            task = self._tasks[key] = asyncio.create_task(self._ask(key, ask, stands_s), name="trading.asking")
+            task = self._tasks[key] = asyncio.create_task(self._ask(key, ask), name="trading.asking")
             await asyncio.wait({task}, timeout=WAITS_S)
             known = self._known.get(key)
         return known.marks if known is not None and self._clock.monotonic() - known.at <= lasts_s else None
@@ -56,7 +55,7 @@ class Asker:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _ask(self, key: Hashable, ask: Callable[[], Awaitable[Marks]], stands_s: float) -> None:
+    async def _ask(self, key: Hashable, ask: Callable[[], Awaitable[Marks]]) -> None:
         try:
             marks = await ask()
         except Exception:
@@ -66,5 +65,4 @@ class Asker:
             self._tasks.pop(key, None)
         if len(self._known) >= MOST:
             self._known.clear()
-        now = self._clock.monotonic()
-        self._known[key] = _Known(marks, now, now + stands_s)
+        self._known[key] = _Known(marks, self._clock.monotonic())

@@ -6,7 +6,7 @@ by force until trading goes on.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,9 +20,10 @@ from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import Tick
 from gateway.core.matching.offers import is_stale
 from gateway.core.matching.venue import Meeting, step
-from plugins.trading.engine.grounds import At, Grounds
+from plugins.trading.engine.grounds import Asked, Grounds
 from plugins.trading.engine.seat import Seat, Stood, is_waiting
 from plugins.trading.markets.marks import Marks
+from plugins.trading.orders.affording import UNVALUED
 from plugins.trading.orders.deciding import ATTEMPTS
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
@@ -195,27 +196,28 @@ class Dealer:
                 await floor.write()
             late = []
 
-    async def arrive(self, seat: Seat, ids: Collection[str], facts: Facts) -> None:
-        """What orders waited for has come: each is checked as if it were placed now.
+    async def arrive(self, seat: Seat, ids: Collection[str], facts: Facts) -> set[str]:
+        """What orders waited for has come: each is checked as if it were placed now. Those that wait on for a price.
 
         Where the account holds by then what nobody was asked for, they are asked anew; at last it waits on, and is
         looked at again. What a fault of ours keeps from arriving ends: it stands in no other order's way.
         """
-        left, alone, times, at = [each for each in ids if not self._rests(each)], set[str](), 0, At()
+        left, alone, times = [each for each in ids if not self._rests(each)], set[str](), 0
+        asked = Asked(_conditional(seat, left))
         while left:
             some = left[: 1 if left[0] in alone else ARRIVALS_AT_ONCE]
             try:
-                behind = await self._arrived(seat, some, facts, at)
+                behind = await self._arrived(seat, some, facts, asked)
             except Exception as error:
                 ours = not isinstance(error, (DBAPIError, OSError, MarketgateError, Refused))
-                if len(some) > 1 and not (ours and at.order):
+                if len(some) > 1 and not (ours and asked.order):
                     # Nobody knows whose it is: those that it does not concern arrive by themselves.
                     LOG.warning("trading_arriving_alone", account=seat.id, orders=len(some), exc_info=True)
                     alone.update(some)
                     continue
                 if not ours:
                     raise
-                LOG.exception("trading_order_failed", account=seat.id, order=(failed := at.order or some[0]))
+                LOG.exception("trading_order_failed", account=seat.id, order=(failed := asked.order or some[0]))
                 if not self._let_be(failed):
                     await self._reject(seat, failed)
                     self._faults.pop(failed, None)
@@ -228,6 +230,11 @@ class Dealer:
             for each in {*some} - {*behind}:
                 self._faults.pop(each, None)
             left[: len(some)] = behind
+        return asked.waits
+
+    async def close(self) -> None:
+        """Nothing more is asked for."""
+        await self._grounds.close()
 
     def _rests(self, order_id: str) -> bool:
         _, until = self._faults.get(order_id, (0, 0.0))
@@ -241,10 +248,9 @@ class Dealer:
         self._faults[order_id] = times + 1, self._host.clock.monotonic() + RESTS_S[times]
         return True
 
-    async def _arrived(self, seat: Seat, ids: Sequence[str], facts: Facts, at: At) -> list[str]:
+    async def _arrived(self, seat: Seat, ids: Sequence[str], facts: Facts, asked: Asked) -> list[str]:
         """Those of them that are still to arrive: for these more is to be asked for, or the transaction is full."""
-        known = (seat.orders.get(each) for each in ids)
-        rows = await self._grounds.of(seat, [row for row in known if row is not None and row.condition is not None], at)
+        rows = await self._grounds.of(seat, _conditional(seat, ids), asked)
         if not rows:
             return []
         async with self.floor(seat) as (floor, halted):
@@ -252,11 +258,13 @@ class Dealer:
                 return []
             while rows and len(floor.fills) < FILLS_AT_ONCE:
                 row, ground = rows[0]
-                at.order = row.id
-                if not _arrive(floor, row, ground, facts):
+                asked.order = row.id
+                if not _arrive(floor, row, ground, facts, asked):
+                    # What was asked for is of what the account held before.
+                    asked.tasks.clear()
                     break
                 rows.popleft()
-            at.order = None
+            asked.order = None
             await floor.write()
         return [row.id for row, _ in rows]
 
@@ -289,18 +297,26 @@ def _due(seat: Seat, newest: NewestOf, now: datetime) -> list[Due]:
     return found
 
 
-def _arrive(floor: Floor, row: OrderRow, ground: Ground | Refused, facts: Facts) -> bool:
-    """Whether no more is to be asked for now: it has arrived, is refused, or waits for something else by now."""
-    now = floor.orders.get(row.id)
-    if now is None or not is_waiting(now, read(row.condition)) or not _still(floor, facts, now):
+def _conditional(seat: Seat, ids: Iterable[str]) -> list[OrderRow]:
+    known = (seat.orders.get(each) for each in ids)
+    return [row for row in known if row is not None and row.condition is not None]
+
+
+def _arrive(floor: Floor, row: OrderRow, ground: Ground | Refused, facts: Facts, asked: Asked) -> bool:
+    """Whether no more is to be asked for now: it has arrived, is refused, or waits for something else by now, or for a
+    price."""
+    now, condition = floor.orders.get(row.id), read(row.condition)
+    if now is None or not is_waiting(now, condition) or not _still(floor, facts, now):
         return True
-    if isinstance(ground, Refused):
-        floor.fail(now, ground.code, ground.message)
-    elif not is_priced(floor, ground.marks):
-        return False
-    else:
+    if not isinstance(ground, Refused):
+        if not is_priced(floor, ground.marks):
+            return False
         floor.judge(row.id, ground.marks)
         arrive(floor, ground, now)
+    elif ground.code not in UNVALUED:
+        floor.fail(now, ground.code, ground.message)
+    if is_waiting(floor.orders[row.id], condition):
+        asked.waits.add(row.id)
     return True
 
 

@@ -90,6 +90,7 @@ class Engine:
             self._valued = moment
             self._keep(asyncio.create_task(self._value(), name="trading.values"))
         for place in self._places.all:
+            place.resting.clear()
             self._places.attempt(place, partial(self._attend, place), "look")
             self._watch(place)
         await self._dues.look(self._leads.shards)
@@ -293,7 +294,7 @@ class Engine:
         """Whether what its orders wait for has come, or never will."""
         seat = place.seat
         facts = seat.facts(self._host.clock.now(), self.feeds.prices(seat), self._values.get(seat.tenant, {}))
-        come = [each for each in seat.come(facts) if each not in place.arriving]
+        come = [each for each in seat.come(facts) if each not in place.arriving and each not in place.resting]
         lost = [each for each in seat.lost(facts) if each not in place.arriving]
         place.considered = seat.account.version
         if come and self._places.put(place, partial(self._arrive, place, come, facts), "conditions"):
@@ -303,7 +304,7 @@ class Engine:
 
     async def _arrive(self, place: Place, ids: Collection[str], facts: Facts) -> None:
         try:
-            await self._dealer.arrive(place.seat, ids, facts)
+            place.resting |= await self._dealer.arrive(place.seat, ids, facts)
         finally:
             place.arriving.difference_update(ids)
 

@@ -1,7 +1,8 @@
-"""Accounts that hold something, valued once a second by what streams: the day, its loss, margin calls, liquidations."""
+"""Accounts that hold something, valued once a second: the day, its loss, margin calls, liquidations."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -9,7 +10,7 @@ from decimal import Decimal
 import structlog
 
 from gateway.core.contract import Host
-from gateway.core.matching.model import ExecutionModel
+from gateway.core.matching.model import ExecutionModel, Spec
 from gateway.core.matching.rounding import EXACT
 from gateway.core.ports import Outbox
 from plugins.trading.engine.asking import Asker
@@ -21,7 +22,7 @@ from plugins.trading.engine.judging import Verdict, closing_of, judge
 from plugins.trading.engine.seat import Seat
 from plugins.trading.markets.marks import Mark, Marks
 from plugins.trading.markets.modes import least_mode
-from plugins.trading.markets.prices import Priced, Prices, mark_of
+from plugins.trading.markets.prices import Priced, Prices, aged, mark_of
 from plugins.trading.orders.books import SYSTEM
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
@@ -39,6 +40,8 @@ from schema.words.trades import Side
 
 RATES_S, PRICES_S = 10.0, 1.0
 """How long rates of exchange stand, and prices that no stream tells."""
+LACKS_S = 5.0
+"""The same of prices that nobody tells, while no order needs them."""
 
 LOG = structlog.get_logger(__name__)
 
@@ -53,7 +56,7 @@ class Guard:
     async def look(self, seat: Seat) -> Standing | None:
         """Value it, and do what that calls for; the figures, where they are known."""
         cash = await self._cash(seat)
-        marks = await self._marks(seat, cash)
+        marks = self._closable(seat, await self.marks(seat))
         now = self._valued(seat, cash, tuple(seat.positions.values()), marks, _reserved(seat))
         closing = closing_of(seat.orders.values(), self._host.clock.now())
         verdict = judge(seat.account, now, self._day, closing)
@@ -64,19 +67,31 @@ class Guard:
     async def marks(self, seat: Seat, *markets: Market) -> Marks:
         """By which it is valued as these messages meet its orders: what no stream tells of an instrument, its message
         does; where it has none, somebody is asked, and waited for hardly at all."""
-        told = {str(each.spec.instrument): _mark_told(each) for each in markets}
-        known = await self._marks(seat, await self._cash(seat), told)
-        fresh = {name: each for name, each in known.prices.items() if not each.stale}
-        fresh = {name: each for name, each in told.items() if each is not None} | fresh
-        lacking = frozenset({*seat.positions, *told} - fresh.keys())
-        asked = await self._ask(seat, lacking, frozenset(), seat.model, PRICES_S)
+        told, cash = {str(each.spec.instrument): _mark_told(each) for each in markets}, await self._cash(seat)
+        named = {*seat.positions, *told}
+        streamed = self._streamed(seat, named)
+        fresh = {name: each for name, each in told.items() if each is not None}
+        fresh |= {name: each for name, each in streamed.items() if not each.stale}
+        # Both at once: no order waits twice.
+        rates, asked = await asyncio.gather(
+            self._exchange(seat, cash, told.keys()),
+            self._ask(
+                seat,
+                frozenset(named - fresh.keys()),
+                frozenset(),
+                seat.model,
+                PRICES_S,
+                PRICES_S if markets else LACKS_S,
+            ),
+        )
         return replace(
-            known, prices={**known.prices, **asked.prices, **fresh}, failures={**asked.failures, **known.failures}
+            rates, prices={**streamed, **asked.prices, **fresh}, failures={**asked.failures, **rates.failures}
         )  # fmt: skip
 
     async def close(self) -> None:
-        """Nothing more is asked for."""
+        """Nothing more is asked for, of orders that arrive neither."""
         await self._asker.close()
+        await self._dealer.close()
 
     def concerns(self, seat: Seat) -> bool:
         """Whether anything could come of valuing it."""
@@ -85,10 +100,12 @@ class Guard:
 
     def basis(self, seat: Seat) -> object:
         """What its value depends on: the same again means the same value."""
-        priced = ((name, self._price(seat, name)) for name in sorted(seat.positions))
+        priced = [(name, self._price(seat, name)) for name in sorted(seat.positions)]
         told = tuple((name, each and (each.price, each.open, each.too_old(seat.model))) for name, each in priced)
-        rates = int(self._host.clock.monotonic() // RATES_S) if self._is_foreign(seat) else 0
-        return seat.account.version, self._day, rates, seat.halted, told
+        asks, moment = any(each is None or each.too_old(seat.model) for _, each in priced), self._host.clock.monotonic()
+        rates = int(moment // RATES_S) if self._is_foreign(seat) else 0
+        asked = int(moment // PRICES_S) if asks else 0
+        return seat.account.version, self._day, rates, asked, seat.halted, told
 
     @property
     def _day(self) -> str:
@@ -109,26 +126,24 @@ class Guard:
                 seat.cash = await PositionStore().cash(tx, seat.tenant, seat.id)
         return tuple(seat.cash)
 
-    async def _marks(self, seat: Seat, cash: Iterable[BalanceRow], more: Collection[str] = ()) -> Marks:
-        prices: dict[str, Mark] = {}
-        for name in {*seat.positions, *more}:
+    def _streamed(self, seat: Seat, names: Iterable[str]) -> dict[str, Mark]:
+        found = {}
+        for name in names:
             feed, priced = self._feeds.quoted(seat, name), self._price(seat, name)
             if feed is not None and feed.spec is not None and priced is not None:
-                prices[name] = mark_of(priced, seat.model, derivative=feed.spec.derivative)
+                found[name] = mark_of(priced, seat.model, derivative=feed.spec.derivative)
+        return found
+
+    async def _exchange(self, seat: Seat, cash: Iterable[BalanceRow], more: Collection[str]) -> Marks:
+        """Rates of what it has, owes and reserves, and of what some instruments are paid in."""
         currencies = {row.asset for row in cash if row.posted} | {row.currency for row in seat.positions.values()}
         currencies |= {row.currency for row in seat.orders.values() if row.reserved or row.instrument in more}
-        rates = await self._exchange(seat, frozenset(currencies - {seat.account.currency}))
-        return Marks(
-            currency=seat.account.currency, prices=prices, rates=rates.rates, old_rates=rates.old_rates,
-            failures=rates.failures,
-        )  # fmt: skip
-
-    async def _exchange(self, seat: Seat, currencies: frozenset[str]) -> Marks:
-        return await self._ask(seat, frozenset(), currencies, ExecutionModel(), RATES_S)
+        named = frozenset(currencies - {seat.account.currency})
+        return await self._ask(seat, frozenset(), named, ExecutionModel(), RATES_S, RATES_S)
 
     async def _ask(
         self, seat: Seat, instruments: frozenset[str], currencies: frozenset[str], model: ExecutionModel,
-        stands_s: float,
+        stands_s: float, lacks_s: float,
     ) -> Marks:  # fmt: skip
         base = seat.account.currency
         if not instruments and not currencies:
@@ -146,8 +161,10 @@ class Guard:
 
         key = (seat.tenant, base, instruments, currencies, model)
         lasts_s = model.max_age_ms / 1000
-        found = await self._asker.of(key, ask, stands_s=stands_s, lasts_s=lasts_s)
-        return lacking("whoever tells it has not answered yet") if found is None else found
+        found = await self._asker.of(key, ask, stands_s=stands_s, lacks_s=lacks_s, lasts_s=lasts_s)
+        if found is None:
+            return lacking("whoever tells it has not answered yet")
+        return aged(found, model, self._host.clock.now())
 
     def _valued(
         self, seat: Seat, cash: tuple[BalanceRow, ...], positions: tuple[PositionRow, ...], marks: Marks,
@@ -196,12 +213,23 @@ class Guard:
                 LOG.error("trading_not_liquidated", account=seat.id, instrument=name, reason=refused.message)
 
     def _ground(self, seat: Seat, instrument: str, marks: Marks) -> Ground | None:
-        feed, priced = self._feeds.quoted(seat, instrument), self._price(seat, instrument)
-        if feed is None or feed.spec is None or priced is None:
+        spec, priced, mark = self._spec(seat, instrument), self._price(seat, instrument), marks.prices.get(instrument)
+        if mark is not None and (priced is None or priced.too_old(seat.model)):
+            priced = mark.priced
+        if spec is None or priced is None:
             return None
-        return Ground(
-            spec=feed.spec, model=seat.model, priced=priced, lacking=None, marks=marks, closes_at=None
-        )  # fmt: skip
+        return Ground(spec=spec, model=seat.model, priced=priced, lacking=None, marks=marks, closes_at=None)
+
+    def _closable(self, seat: Seat, marks: Marks) -> Marks:
+        """Somebody may tell what an instrument is worth that is traded no more: others are closed in its place."""
+        prices = {
+            name: mark if self._spec(seat, name) else replace(mark, open=False) for name, mark in marks.prices.items()
+        }
+        return replace(marks, prices=prices)
+
+    def _spec(self, seat: Seat, instrument: str) -> Spec | None:
+        feed = self._feeds.quoted(seat, instrument)
+        return feed.spec if feed else None
 
 
 def _mark_told(market: Market) -> Mark | None:

@@ -1,7 +1,7 @@
 """What an account's figures call for: a new day, the end of trading for today, a margin call, a liquidation. Pure.
 
     loss of the day = equity at its beginning, with what was paid in or out since, less equity
-    margin call:  equity < 1.25 × maintenance margin, told once, and over where it is not so any more
+    margin call:  equity < 1.25 × maintenance margin, told once, and over where equity ≥ 1.5 × maintenance margin
     liquidation:  equity < maintenance margin: open orders are cancelled, then positions are closed at the market, the
                   largest loss first, until equity ≥ 1.25 × maintenance margin or nothing is left that can be closed;
                   what waits for size is not closed yet, and others go on beside it
@@ -67,7 +67,7 @@ def judge(account: AccountRow, now: Standing, day: str, closing: Mapping[str, bo
     return Verdict(
         equity=now.equity, maintenance=figures.maintenance if figures else Decimal(0), new_day=account.day != day,
         loss=_is_lost(account, now.equity, day), call=called and not account.margin_called,
-        recovered=account.margin_called and not called, close=close,
+        recovered=account.margin_called and (figures is None or figures.calm), close=close,
         over=bool(closing) and figures is not None and not called,
     )  # fmt: skip
 

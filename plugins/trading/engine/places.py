@@ -52,6 +52,8 @@ class Place:
     """The version of the account that its conditions were looked at in last."""
     arriving: set[str] = field(default_factory=set)
     """Orders whose conditions hold, and that are about to arrive."""
+    resting: set[str] = field(default_factory=set)
+    """Orders whose conditions hold, and that wait for a price: they are looked at each second only."""
     late: set[str] = field(default_factory=set)
     """Orders that are about to meet the newest message, as they were read after it."""
     judged: object = None

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
+from typing import TYPE_CHECKING
 
 from schema.errors import NoAnswer
 from schema.provenance import Conversion, DataMode, Provenance
+
+if TYPE_CHECKING:
+    from plugins.trading.markets.prices import Priced
 
 EXACT = Context(prec=200)
 """More digits than any product of amounts, prices and rates has."""
@@ -29,6 +33,8 @@ class Mark:
     derivative: bool = False
     bid: Decimal | None = None
     ask: Decimal | None = None
+    priced: Priced | None = None
+    """What its market said, where that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

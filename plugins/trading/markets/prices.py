@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from inspect import isawaitable
 from typing import Any, Self, cast
@@ -250,16 +250,12 @@ class Prices:
 
     async def _has_aged(self, rate: Conversion, model: ExecutionModel) -> bool:
         """Whether a rate, or a leg of it, is our old copy, or older than is taken while its market is open."""
-        legs = [rate, rate.provenance.conversion] if rate.provenance.conversion else [rate]
-        return any([each is not None and await self._leg_has_aged(each, model) for each in legs])
+        return any([await self._leg_has_aged(each, model) for each in _legs(rate)])
 
     async def _leg_has_aged(self, leg: Conversion, model: ExecutionModel) -> bool:
-        fiat = {leg.from_currency, leg.to_currency} <= FIATS
-        most = max(timedelta(milliseconds=model.max_age_ms), RATES_AGE if fiat else timedelta(0))
-        now, stamp = self._context.host.clock.now(), stamp_of(leg.provenance)
-        if self._is_old(leg.provenance) or stamp is None or now - stamp <= most:
+        if self._is_old(leg.provenance) or not _is_past(leg, model, self._context.host.clock.now()):
             return self._is_old(leg.provenance)
-        kind = AssetClass.FX if fiat else AssetClass.CRYPTO
+        kind = AssetClass.FX if _is_fiat(leg) else AssetClass.CRYPTO
         pair = InstrumentId(asset_class=kind, base=leg.from_currency, quote=leg.to_currency)
         return is_open(await self.state(pair), extended=True)
 
@@ -310,5 +306,40 @@ def mark_of(priced: Priced, model: ExecutionModel, *, derivative: bool) -> Mark:
     """What values a position; *derivative* is whether only its gain counts."""
     return Mark(
         price=priced.price, currency=priced.currency, provenance=priced.provenance, stale=priced.too_old(model),
-        open=priced.open, derivative=derivative, bid=priced.tick.bid, ask=priced.tick.ask,
+        open=priced.open, derivative=derivative, bid=priced.tick.bid, ask=priced.tick.ask, priced=priced,
     )  # fmt: skip
+
+
+def aged(marks: Marks, model: ExecutionModel, now: datetime) -> Marks:
+    """What was told a while ago, as old as it is now. Of rates those of coins age, whose markets never close; others
+    take longer for it than an answer is kept."""
+    prices = {name: _aged(mark, model, now) for name, mark in marks.prices.items()}
+    past = {
+        name
+        for name, rate in marks.rates.items()
+        if any(not _is_fiat(leg) and _is_past(leg, model, now) for leg in _legs(rate))
+    }
+    return replace(marks, prices=prices, old_rates=marks.old_rates | past)
+
+
+def _aged(mark: Mark, model: ExecutionModel, now: datetime) -> Mark:
+    if mark.priced is None:
+        return mark
+    priced = replace(mark.priced, age=age_of(mark.priced.tick, now))
+    return mark_of(priced, model, derivative=mark.derivative)
+
+
+def _legs(rate: Conversion) -> list[Conversion]:
+    """A rate by way of a third currency is as old as either of the two behind it."""
+    return [rate, rate.provenance.conversion] if rate.provenance.conversion else [rate]
+
+
+def _is_fiat(leg: Conversion) -> bool:
+    return {leg.from_currency, leg.to_currency} <= FIATS
+
+
+def _is_past(leg: Conversion, model: ExecutionModel, now: datetime) -> bool:
+    """Whether it is older than is taken while its market is open."""
+    most = max(timedelta(milliseconds=model.max_age_ms), RATES_AGE if _is_fiat(leg) else timedelta(0))
+    stamp = stamp_of(leg.provenance)
+    return stamp is not None and now - stamp > most

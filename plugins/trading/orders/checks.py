@@ -146,10 +146,10 @@ def closed_by(open: Iterable[OrderRow], instrument: str, side: Side, but: str | 
 
 def check_reduces(
     floor: Floor, market: Market, wish: Wish, quantity: Decimal, path: Path, filled: Decimal = ZERO,
-    beside: Decimal = ZERO,
+    beside: Decimal = ZERO, field: str | None = None,
 ) -> None:  # fmt: skip
     """An order that only reduces must not turn or open a position: what is left of it, beside what is *filled*, and
-    beside what others close."""
+    beside what others close. *field* is refused, else its size."""
     if not wish.reduce_only:
         return
     name = str(market.spec.instrument)
@@ -171,7 +171,7 @@ def check_reduces(
                 most = f"a quantity of {shown(can)}"
             passes = f"{_beside(filled)}at most {most} passes" if most else "no order passes for so little"
             told = f"{there}: to {deed} {shown(quantity)} would not only reduce it; {passes}."
-        raise Refused("REDUCE_ONLY_WOULD_INCREASE", told, *path, sized_by(wish))
+        raise Refused("REDUCE_ONLY_WOULD_INCREASE", told, *path, field or sized_by(wish))
 
 
 def check_opens(floor: Floor, ground: Ground, wish: Wish, quantity: Decimal | None, path: Path) -> None:

@@ -116,16 +116,18 @@ def replaced_remote(
     check_loss(floor, ground, Side(row.side), reduce_only=row.reduce_only, notes=True)
     wish = wished(after)
     _check_form(floor, ground, wish, after.quantity, (), remote=True)
-    if "quantity" in terms:
-        beside = closed_by(floor.open, row.instrument, wish.side, but=row.id)
-        check_reduces(floor, ground.market, wish, working(after).left, (), beside=beside)
-    check_unheld(floor, ground, replace(after, notional=None), ("quantity" if "quantity" in terms else "orderId",))
+    # Other terms have no notional: what passes is told as a quantity.
+    sized, field = replace(after, notional=None), "quantity" if "quantity" in terms else "orderId"
+    # Nobody has made it smaller with its position.
+    beside = closed_by(floor.open, row.instrument, wish.side, but=row.id)
+    check_reduces(floor, ground.market, wished(sized), working(after).left, (), beside=beside, field=field)
+    check_unheld(floor, ground, sized, (field,))
     return after
 
 
 def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
     """An order whose condition is met is checked as if it were placed now: accepted, or rejected with the reason. While
-    an account that has a margin cannot be valued, it waits on."""
+    a price is missing or old that it, or its account, is judged by, it waits on."""
     wish = replace(wished(row), condition=None)
     try:
         check_loss(floor, ground, wish.side, reduce_only=wish.reduce_only)
@@ -142,7 +144,7 @@ def arrive(floor: Floor, ground: Ground, row: OrderRow) -> None:
         sized = replace(sized, reserved=reserve_of(floor, ground, sized))
         check_funds(floor, ground, sized, arrival(floor, ground, sized), ())
     except Refused as refused:
-        if not (floor.lends and refused.code in UNVALUED and refused.field == ("accountId",)):
+        if refused.code not in UNVALUED:
             floor.fail(row, refused.code, refused.message)
         return
     floor.accept(sized, ground.market)

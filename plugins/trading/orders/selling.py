@@ -1,13 +1,13 @@
-"""What sales of a cash account at a broker may take: nobody there keeps it from selling short. Pure."""
+"""How far orders at a broker only reduce: nobody there keeps them from turning what is held. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 from gateway.core.matching.rounding import floor_to
 from plugins.trading.ledger.chart import EXACT, ZERO, shown, total
-from plugins.trading.orders.checks import side_price
+from plugins.trading.orders.checks import only_reduces, side_price
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.sizes import told_size
 from plugins.trading.rows import OrderRow, PositionRow
@@ -60,19 +60,28 @@ def told_unheld(
     return f"{has}{beside}: at most {told_size(row, whole, market.spec, now)} passes"
 
 
-def unheld(open: Iterable[OrderRow], there: Mapping[str, Decimal]) -> frozenset[str]:
-    """Open sales that sell more than is *there*, as `pots` says, with those that were placed before them and stay. What
-    is being cancelled is none of these."""
-    left, found = dict(there), set[str]()
+def unheld(
+    open: Iterable[OrderRow], held: Collection[PositionRow], cash: Mapping[str, Decimal], *, lends: bool
+) -> frozenset[str]:  # fmt: skip
+    """Of open orders that would but reduce, those that close more than is *held* with those that were placed before
+    them and stay, and sales of more than `pots` says. What is being cancelled is none of these."""
+    left, found = dict[tuple[str, str], Decimal](), set[str]()
+    for each in held:
+        left |= {(each.instrument, Side.SELL): each.quantity, (each.instrument, Side.BUY): each.quantity.copy_negate()}
+    left |= {(name, Side.SELL): units for name, units in pots(held, cash).items()}
     for row in sorted(open, key=lambda row: row.number):
-        if row.status == OrderStatus.PENDING_CANCEL or not _sells(row):
+        size, side = EXACT.subtract(row.quantity or ZERO, row.filled), Side(row.side)
+        reduces = only_reduces(side, reduce_only=row.reduce_only, lends=lends)
+        if row.status == OrderStatus.PENDING_CANCEL or not size or not reduces:
             continue
-        name = pot_of(row.instrument)
-        rest = EXACT.subtract(left.get(name, ZERO), _sells(row))
-        if rest < 0:
+        # A plain sale takes of any pair; what only reduces, of its own.
+        sold, mine = (pot_of(row.instrument), row.side), (row.instrument, row.side)
+        keys = {mine} if side is Side.BUY else {sold, mine}
+        judged = keys if row.reduce_only else {sold}
+        if any(left.get(key, ZERO) < size for key in judged):
             found.add(row.id)
         else:
-            left[name] = rest
+            left |= {key: EXACT.subtract(left.get(key, ZERO), size) for key in keys}
     return frozenset(found)
 
 

@@ -171,7 +171,7 @@ class Client:
                     return payload
                 code = body["errors"][0]["extensions"]["code"]
                 if "retry-after" not in reply.headers and code not in UNANSWERED:
-                    self._trial.wrong.append(f"{document[:60]} {variables}: {reply.text[:300]}")
+                    self._trial.wrong.append(f"{code} for {variables}: {reply.text[:300]}")
                     return {"userErrors": [{"code": code}]}
                 self._trial.outcomes[f"again: {code}"] += 1
             except (httpx.TransportError, ValueError):

@@ -92,6 +92,7 @@ def test_what_alpaca_does_not_have_is_told_with_what_it_has() -> None:
         "DAY for crypto: use GTC or IOC": ticket("crypto:BTC/USD"), "postOnly": ticket(post_only=True),
         "US equities and spot crypto": ticket("fx:EUR/USD"), "not equity:VOD@XLON": ticket("equity:VOD@XLON"),
         "priced in GBP": ticket("equity:VOD", currency="GBP"),
+        "trade crypto:ETH/USD instead": ticket("crypto:ETH/BTC", currency="BTC", time_in_force=TimeInForce.GTC),
     }  # fmt: skip
 
     for said, each in told.items():

@@ -296,3 +296,28 @@ async def test_closing_a_hedge_that_sold_coins_of_another_pair_buys_none(room: R
 
     assert refused[:2] == ("REDUCE_ONLY_WOULD_INCREASE", ["hedgeId"])
     assert len(await room.orders("tacc_b")) == 2
+
+
+async def test_after_a_loss_what_only_reduces_is_judged_by_its_pair_and_a_plain_sale_by_the_whole_coin(
+    room: Room,
+) -> None:
+    room.quoted.others = {"crypto:BTC/USD": "100", "crypto:USDT/USD": "1"}
+    dollars, venue = {"symbol": "crypto:BTC/USD"}, room.venue("tacc_b")
+    venue.fills_at = "100"
+    await room.place("tacc_b", type="MARKET", quantity="2")
+    await room.place("tacc_b", type="MARKET", quantity="1", **dollars)
+    venue.fills_at = None
+    reduces = await sale(room, "tacc_b", "2", reduceOnly=True)
+    await room.limit("tacc_b", None, margin="MARGIN")
+    plain, beyond = [await sale(room, "tacc_b", each, **dollars) for each in ("1", "0.5")]
+    await room.limit("tacc_b", "50", margin="CASH", loss_day="2026-11-20")
+
+    await room.guard()
+    await room.look()
+
+    assert await statuses(room, reduces, plain, beyond) == ["ACCEPTED", "ACCEPTED", "CANCELED"]
+    venue.fills_at = "100"
+    assert await refusal(room, PLACE, **wish("tacc_b", "1")) == (
+        "DAILY_LOSS_REACHED", ["quantity"],
+        told("tacc_b", "It holds 3 of BTC, all of which its other open sales sell: cancel one of them first"),
+    )  # fmt: skip

@@ -91,6 +91,60 @@ async def test_an_order_of_others_that_cannot_be_read_keeps_none_from_being_look
     assert [(await room.order(each)).status for each in placed] == ["FILLED", "ACCEPTED", "ACCEPTED", "ACCEPTED"]
 
 
+@pytest.mark.parametrize("mine", [False, True])
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        ({}, 200, "alpaca_paper GET /v2/orders/1: $.status is no text"),
+        ({"message": "no such asset"}, 422, "alpaca_paper tells nothing of order 1, which was replaced: no such asset"),
+    ],
+)
+async def test_an_order_that_replaced_one_of_which_nothing_is_told_keeps_none_from_being_looked_at(
+    room: Room, mine: bool, body: dict[str, Any], status: int, told: str
+) -> None:
+    venue = room.venue("tacc_a")
+    await room.look()
+    await room.look()
+    if mine:
+        client_id = (await room.place("tacc_a"))["order"]["id"]
+        await room.do(REPLACE, orderId=client_id, limitPrice="101")
+    else:
+        client_id, wanted = "web_1", {"symbol": "AAPL", "side": "buy", "type": "limit", "tif": "gtc", "quantity": D(1)}
+        venue.add(client_id=client_id, status="replaced", replaced_by="2", **wanted)
+        venue.add(client_id="web_2", replaces="1", **wanted)
+    unasked(room, "tacc_a", client_id, lambda: web.json_response(body, status=status))
+    room.restart()
+    placed = [(await room.place("tacc_a"))["order"]["id"] for _ in range(4)]
+    venue.fill(venue.by_client_id(placed[0]), "1", "100")
+
+    with capture_logs() as logs:
+        await room.look()
+        for _ in range(13):
+            await room.look(300)
+
+    assert [(await room.order(each)).status for each in placed] == ["FILLED", "ACCEPTED", "ACCEPTED", "ACCEPTED"]
+    told_of = [(each["order"], each["reason"]) for each in logs if each["event"] == "broker_order_not_reconciled"]
+    assert told_of == ([(client_id, told)] if mine else [])
+    assert [each["event"] for each in logs if each["event"] == "broker_not_reconciled"] == []
+    assert [(row.status, row.quantity) for row in await room.orders("tacc_a") if row.id == client_id] == (
+        [("ACCEPTED", D(1))] if mine else []
+    )
+
+
+async def test_an_order_whose_status_cannot_be_read_is_cancelled_all_the_same(room: Room) -> None:
+    venue = room.venue("tacc_a")
+    shown = venue._shown
+    venue._shown = lambda order: shown(order) | ({"status": "pondering"} if order.open else {})
+    placed = (await room.place("tacc_a"))["order"]
+
+    asked = (await room.do(CANCEL, orderId=placed["id"]))["order"]
+
+    row = await room.order(placed["id"])
+    assert (placed["status"], asked["status"]) == ("NEW", "CANCELED")
+    assert (venue.count("DELETE", "/orders/1"), venue.orders["1"].status) == (1, "canceled")
+    assert (row.status, row.broker_order_id, row.filled) == ("CANCELED", "1", D(0))
+
+
 async def test_a_given_up_order_that_the_broker_says_nothing_of_keeps_no_other_from_being_booked(room: Room) -> None:
     venue, ids = room.venue("tacc_a"), []
     for _ in range(2):

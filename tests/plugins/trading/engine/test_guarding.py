@@ -113,6 +113,22 @@ async def test_a_loss_that_closes_the_last_position_counts_too(sqlite_url: str, 
         assert made.engine.seats == []
 
 
+async def test_an_account_that_moves_around_the_level_of_a_margin_call_is_told_of_one(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await made.account("100", margin="MARGIN", leverage=D(10), day="2026-11-20", day_equity=D(100))
+        await made.place(account, wish("BUY", "MARKET", "8"), price="100")
+        await made.look()
+
+        # At 93 equity is 44, maintenance 37.2: 1.18 of it. At 94.2 53.6 and 37.68, 1.42; at 95 60 and 38, 1.58.
+        for price in ("93", "94.2", "93", "94.2", "95", "93"):
+            await made.tick(price)
+            await made.look()
+
+        assert await made.told("account.margin_call") == ["account.margin_call"] * 2
+
+
 async def test_a_margin_call_is_told_once_until_it_is_over_and_then_positions_are_closed(
     sqlite_url: str, tmp_path: Path
 ) -> None:

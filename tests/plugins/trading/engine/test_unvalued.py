@@ -103,7 +103,7 @@ async def test_a_source_that_does_not_answer_holds_up_no_order(made: Hall) -> No
     )  # fmt: skip
     await made.look()
     made.board.hangs = asyncio.Event()
-    made.house.clock.turn(2)
+    made.house.clock.turn(61)
 
     await _reach(made)
     assert await made.stand(limit.id) == ("ACCEPTED", "0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,10 +14,11 @@ from gateway.core.identity import LOCAL
 from gateway.core.matching.model import ExecutionModel
 from gateway.core.settings import Settings
 from gateway.edge.execute import RequestFacts
-from plugins.trading.markets.prices import Priced, Prices
+from plugins.trading.markets.marks import Marks
+from plugins.trading.markets.prices import Priced, Prices, aged
 from providers import Discovered
 from schema.errors import NoAnswer
-from schema.provenance import DataMode
+from schema.provenance import Conversion, DataMode
 from schema.symbols import parse_instrument
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
 from schema.words.instruments import INSTRUMENTS, Listing
@@ -25,7 +27,7 @@ from schema.words.problems import Refused
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
 from tests.gateway.doubles import ManualClock
 from tests.plugins.speakers import speaker
-from tests.plugins.trading.rowsof import NOON, D
+from tests.plugins.trading.rowsof import MADE, NOON, D
 
 BTC, ETH, DEAD = (parse_instrument(f"crypto:{each}") for each in ("BTC/USD", "ETH/EUR", "DEAD/USD"))
 TOLD = {"crypto:BTC/USD": "100", "crypto:ETH/EUR": "50", "fx:EUR/USD": "1.1"}
@@ -177,3 +179,17 @@ async def test_of_many_prices_those_that_nobody_tells_are_failures(market: Marke
     with pytest.raises(Refused) as refused:
         await Prices.of(market.context()).rate("GBP", "JPY", "to")
     assert (refused.value.code, refused.value.field) == ("NO_PRICE", ("to",))
+
+
+def test_rates_of_coins_grow_old_while_an_answer_is_kept_also_behind_one_of_money() -> None:
+    made = replace(MADE, as_of=NOON, fetched_at=NOON)
+    tether, dollar = (
+        Conversion(from_currency=source, to_currency="EUR", rate=D("0.9"), provenance=made)
+        for source in ("USDT", "USD")
+    )
+    by_tether = replace(dollar, provenance=replace(made, conversion=tether))
+    marks = Marks(currency="EUR", rates={"USDT": tether, "USD": dollar, "JPY": by_tether})
+
+    found = [aged(marks, ExecutionModel(), NOON + timedelta(seconds=each)).old_rates for each in (60, 61)]
+
+    assert found == [frozenset(), frozenset({"USDT", "JPY"})]

@@ -1,0 +1,150 @@
+"""Orders whose conditions hold, and that nobody prices at that moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.core.matching.conditions import Direction, PriceCondition, TimeCondition, plain
+from plugins.trading.engine.dealing import Dealer
+from plugins.trading.engine.grounds import Grounds
+from plugins.trading.engine.seat import Seat
+from plugins.trading.orders.ground import Ground
+from plugins.trading.rows import OrderRow
+from schema.words.orders import TimeInForce
+from tests.plugins.trading.engine.floorhouse import BTC, D, Hall, hall, wish
+
+LENDS: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5)}
+ACCOUNTS: Any = pytest.mark.parametrize("given", [{}, LENDS], ids=["cash", "margin"])
+
+
+@pytest.fixture
+async def made(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Hall]:
+    async with hall(sqlite_url, tmp_path) as made:
+        yield made
+
+
+def _in(made: Hall, seconds: int) -> dict[str, Any]:
+    return plain(TimeCondition(at=made.house.clock.now() + timedelta(seconds=seconds)))
+
+
+@ACCOUNTS
+async def test_an_order_that_arrives_waits_on_while_nobody_prices_it(made: Hall, given: dict[str, Any]) -> None:
+    account, below = await made.trader(**given), PriceCondition(symbol=BTC, direction=Direction.BELOW, level=D(90))
+    then: dict[str, Any] = {"condition": _in(made, 4)}
+    at_once = wish("BUY", "LIMIT", "1", limit_price="90", time_in_force=TimeInForce.IOC, **then)
+    orders = await made.place(
+        account, wish("SELL", "MARKET", "2", condition=plain(below)), wish("SELL", "MARKET", "1", **then),
+        wish("BUY", "MARKET", None, notional="85", **then), at_once, price="100",
+    )  # fmt: skip
+    await made.look()
+    made.house.clock.turn(4)
+    await made.tick("85")
+    assert [await made.stand(each.id) for each in orders] == [("NEW", "0")] * 4
+
+    made.board.prices[BTC] = "85"
+    made.house.clock.turn(1)
+    await made.look()
+
+    assert [await made.stand(each.id) for each in orders] == [
+        ("FILLED", "2"), ("FILLED", "1"), ("FILLED", "1"), ("FILLED", "1"),
+    ]  # fmt: skip
+    assert await made.told("order.rejected") == []
+
+
+async def test_one_that_waits_on_for_a_price_ends_with_its_time(made: Hall) -> None:
+    account, end = await made.trader(), made.house.clock.now() + timedelta(seconds=10)
+    (order,) = await made.place(
+        account,
+        wish("SELL", "MARKET", condition=_in(made, 4), time_in_force=TimeInForce.GTD, expires_at=end), price="100",
+    )  # fmt: skip
+    await made.look()
+    made.house.clock.turn(4)
+    await made.look()
+    assert await made.stand(order.id) == ("NEW", "0")
+
+    made.house.clock.turn(6)
+    await made.look()
+
+    assert await made.stand(order.id) == ("EXPIRED", "0")
+
+
+async def test_a_market_that_is_closed_rejects_what_arrives_at_the_market(made: Hall) -> None:
+    account = await made.trader()
+    (order,) = await made.place(account, wish("SELL", "MARKET", condition=_in(made, 4)), price="100")
+    made.board.prices, made.board.closed = {BTC: "100"}, {BTC}
+    await made.look()
+    made.house.clock.turn(4)
+
+    await made.look()
+
+    row, told = await made.order(order.id), "MARKET_CLOSED: The market of crypto:BTC/USD is CLOSED"
+    assert (row.status, (row.reason or "").split(": place")[0]) == ("REJECTED", told)
+
+
+@ACCOUNTS
+async def test_an_order_that_waits_on_for_a_price_is_looked_at_each_second_and_not_with_each_message(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]
+) -> None:
+    account = await made.trader(**given)
+    await made.place(account, wish("SELL", "MARKET", condition=_in(made, 4)), price="100")
+    await made.look()
+    made.house.clock.turn(4)
+    await made.look()
+    real, begun = Dealer.floor, list[str]()
+
+    def floor(dealer: Dealer, seat: Seat, *names: str) -> Any:
+        begun.append(seat.id)
+        return real(dealer, seat, *names)
+
+    monkeypatch.setattr(Dealer, "floor", floor)
+    for _ in range(5):
+        await made.tick("100")
+    assert begun == []
+
+    await made.look()
+    assert len(begun) == 1
+
+
+async def test_however_many_instruments_nobody_answers_for_others_wait_once(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, names = await made.account(), [f"crypto:Q{letter}/USD" for letter in "ABCDE"]
+    for name in names:
+        await made.place(account, wish("BUY", "MARKET", symbol=name, condition=_in(made, 4)), price="10")
+    await made.look()
+    monkeypatch.setattr("plugins.trading.engine.dealing.ARRIVALS_AT_ONCE", 2)
+    real, waited, asked = asyncio.wait, list[int](), list[str]()
+
+    async def wait(tasks: Any, **how: Any) -> Any:
+        waited.append(len(list(tasks)))
+        return await real(tasks, timeout=0.01)
+
+    async def ground(grounds: Grounds, seat: Seat, row: OrderRow) -> Ground:
+        asked.append(row.instrument)
+        return await asyncio.Future()
+
+    monkeypatch.setattr(Grounds, "_ground", ground)
+    monkeypatch.setattr("plugins.trading.engine.grounds.asyncio.wait", wait)
+    made.house.clock.turn(4)
+    await made.look()
+
+    assert (waited, sorted(asked)) == ([5], names)
+
+
+async def test_what_is_asked_for_orders_that_arrive_ends_with_the_engine(made: Hall) -> None:
+    account = await made.account()
+    await made.place(account, wish("BUY", "MARKET", condition=_in(made, 4)), price="100")
+    await made.look()
+    made.board.hangs = asyncio.Event()
+    made.house.clock.turn(4)
+    await made.look()
+
+    await made.engine.close()
+
+    assert [each for each in asyncio.all_tasks() if each.get_name() == "trading.ground"] == []

@@ -1,0 +1,170 @@
+"""Accounts that are valued by prices that are asked for, as no stream tells them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plugins.trading.markets.prices import Priced
+from plugins.trading.rows import AccountRow
+from schema.words.live import NoticeCode
+from tests.plugins.trading.engine.floorhouse import BTC, ETH, FREE, D, Hall, HandPrices, hall, priced, wish
+
+LENDS: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5), "model": FREE}
+
+
+@pytest.fixture
+async def made(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Hall]:
+    async with hall(sqlite_url, tmp_path) as made:
+        yield made
+
+
+async def _quiet(made: Hall, balance: str, bitcoin: str = "4", ether: str = "1", **given: Any) -> AccountRow:
+    """An account whose ether no stream tells any more: whoever is asked says 10. Bitcoin is told at 100."""
+    account = await made.account(balance, **given)
+    made.board.prices = {BTC: "100", ETH: "10"}
+    await made.place(account, wish("BUY", "MARKET", bitcoin), price="100")
+    await made.place(account, wish("BUY", "MARKET", ether, symbol=ETH), price="10")
+    await made.look()
+    await made.tick("10", ETH)
+    await made.tick("100")
+    await made.trouble(NoticeCode.STALE, ETH)
+    made.house.clock.turn(1)
+    return account
+
+
+def _age(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    """So old is what whoever is asked answers."""
+
+    def stamped(*what: Any, **how: Any) -> Priced:
+        found, age = priced(*what, **how), timedelta(seconds=seconds)
+        return replace(found, age=age, tick=replace(found.tick, as_of=found.tick.at - age))
+
+    monkeypatch.setattr("tests.plugins.trading.engine.floorhouse.priced", stamped)
+
+
+async def test_a_price_that_was_asked_for_is_as_old_as_its_stamp_says_and_not_as_its_answer(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _age(monkeypatch, 55)
+    account = await _quiet(made, "10000", **LENDS)
+    near, far = await made.place(
+        account, wish("BUY", "LIMIT", "1", limit_price="99.5"), wish("BUY", "LIMIT", "1", limit_price="99"), price="100"
+    )  # fmt: skip
+    await made.look()
+    await made.tick("99.4", bid="99.3", ask="99.5")
+    made.board.hangs = asyncio.Event()
+
+    made.house.clock.turn(6)
+    await made.tick("98.95", bid="98.9", ask="99")
+
+    assert [await made.stand(each.id) for each in (near, far)] == [("FILLED", "1"), ("ACCEPTED", "0")]
+
+
+async def test_a_margin_account_is_closed_by_force_though_one_of_its_prices_is_streamed_no_more(made: Hall) -> None:
+    account = await _quiet(made, "100", **LENDS)
+
+    # Equity 100 - 4 × 20 = 20, maintenance (4 × 80 + 10) / 10 = 33.
+    await made.tick("80")
+    await made.look()
+
+    assert await made.held(account) == {ETH: "1"}
+    assert await made.told("account.margin_call") == ["account.margin_call"]
+
+
+async def test_what_no_stream_tells_is_closed_by_force_at_the_price_that_is_asked_for(made: Hall) -> None:
+    account = await _quiet(made, "100", bitcoin="0.1", ether="40", **LENDS)
+    made.house.clock.turn(60)
+
+    # Equity 100 - 40 × 2 = 20, maintenance (40 × 8 + 10) / 10 = 33; nothing is told meanwhile.
+    made.board.prices[ETH] = "8"
+    await made.look()
+
+    assert await made.held(account) == {BTC: "0.1"}
+    assert (await made.fills(account))[-1] == ("SELL", "40", "8")
+
+
+async def test_the_greatest_loss_of_a_day_is_looked_at_by_prices_that_are_asked_for(made: Hall) -> None:
+    account = await _quiet(made, "1000", day="2026-11-20", day_equity=D(1000), max_daily_loss=D(50), model=FREE)
+    assert (await made.row(account)).loss_day is None
+
+    await made.tick("87")
+    await made.look()
+
+    assert (await made.row(account)).loss_day == "2026-11-20"
+
+
+async def test_old_prices_that_are_asked_for_decide_nothing_either(made: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = await _quiet(made, "100", **LENDS)
+    _age(monkeypatch, 61)
+
+    await made.tick("80")
+    await made.look()
+
+    assert await made.held(account) == {BTC: "4", ETH: "1"}
+    assert await made.told("account.margin_call") == []
+
+
+async def test_what_nobody_trades_any_more_is_valued_and_others_are_closed_in_its_place(made: Hall) -> None:
+    account = await _quiet(made, "100", bitcoin="0.1", ether="40", **LENDS)
+    (feed,) = (each for each in made.engine.feeds if str(each.key.instrument) == ETH)
+    feed.spec = None
+
+    made.board.prices[ETH] = "8"
+    await made.look()
+
+    assert await made.held(account) == {ETH: "40"}
+
+
+def _listen(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """What somebody is asked for."""
+    real, asked = HandPrices.all_priced, list[set[str]]()
+
+    async def all_priced(prices: HandPrices, instruments: Any, model: Any) -> Any:
+        if instruments:
+            asked.append({str(each) for each in instruments})
+        return await real(prices, instruments, model)
+
+    monkeypatch.setattr(HandPrices, "all_priced", all_priced)
+    return asked
+
+
+async def test_a_price_that_no_stream_tells_is_asked_for_once_a_second_and_not_with_each_message(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _quiet(made, "10000", **LENDS)
+    asked = _listen(monkeypatch)
+
+    for _ in range(2):
+        for _ in range(3):
+            await made.tick("99")
+            await made.look()
+        made.house.clock.turn(1)
+
+    assert asked == [{ETH}, {ETH}]
+
+
+async def test_a_price_that_nobody_tells_is_asked_for_each_five_seconds_where_no_order_needs_it(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await _quiet(made, "100", **LENDS)
+    made.board.prices.clear()
+    made.house.clock.turn(60)
+    asked = _listen(monkeypatch)
+
+    for _ in range(6):
+        await made.tick("80")
+        await made.look()
+        made.house.clock.turn(1)
+    assert (asked, await made.held(account)) == ([{ETH}, {ETH}], {BTC: "4", ETH: "1"})
+
+    made.board.prices[ETH] = "10"
+    made.house.clock.turn(4)
+    await made.look()
+    assert await made.held(account) == {ETH: "1"}
