@@ -29,13 +29,16 @@ from plugins.trading.brokers.settling import Settler
 from plugins.trading.brokers.store import LiveDirectory
 from plugins.trading.brokers.units import book_units
 from plugins.trading.ledger.amounts import read_memo
+from plugins.trading.ledger.book import LedgerBook
+from plugins.trading.ledger.chart import money
+from plugins.trading.ledger.drafts import adjustment
 from plugins.trading.ledger.shown import Shown, shown_of
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.positions.store import PositionStore
-from plugins.trading.rows import AccountRow
+from plugins.trading.rows import AccountRow, EntryRow, OrderRow
 from plugins.trading.writing import Writing, finish
-from schema.symbols import InstrumentId, parse_instrument
+from schema.symbols import AssetClass, InstrumentId, parse_instrument
 from schema.words.orders import AccountKind, OrderType, TimeInForce
 from schema.words.problems import Refused
 from schema.words.trades import Side
@@ -46,13 +49,19 @@ _EXACT = Reckoning(prec=200)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """Of one instrument, in units."""
+    """Of one instrument, in units; or of its asset as money."""
 
     symbol: str
+    """Of money the currency."""
     currency: str
     units: Decimal
     told: str
     """What its memo says beside what the broker holds."""
+
+    @property
+    def is_money(self) -> bool:
+        """Whether it moves cash."""
+        return self.symbol == self.currency
 
 
 class UnitsDesk:
@@ -76,13 +85,8 @@ class UnitsDesk:
                 told = "The account has changed while its broker was asked: try again."
                 raise Refused("BROKER_UNAVAILABLE", told, "accountId")
             found, made = await self._difference(w, broker, stock, instrument, currency)
-            rows = [
-                await book_units(
-                    w, each.symbol, each.currency, each.units, memo=f"{memo}; {found.told(broker.id)}{each.told}",
-                    at=self._host.clock.now(), made_by=context.principal.actor,
-                )
-                for each in made
-            ]  # fmt: skip
+            by = context.principal.actor
+            rows = [await self._book(w, each, f"{memo}; {found.told(broker.id)}{each.told}", by) for each in made]
             # What they are worth is neither profit nor loss of the day.
             w.set(day=None, day_equity=None)
             entry, *_ = await shown_of(tx, w.tenant, account.id, rows)
@@ -91,6 +95,14 @@ class UnitsDesk:
                 await self._host.service(Audit).record(tx, context.act("position.adjusted", row.id, after=after))
             tx.then(lambda: self._host.bus.publish(TOPIC, {"id": account.id}))
             await finish(self._host, w)
+        return entry
+
+    async def _book(self, w: Writing, each: Booking, memo: str, by: str) -> EntryRow:
+        at = self._host.clock.now()
+        if not each.is_money:
+            return await book_units(w, each.symbol, each.currency, each.units, memo=memo, at=at, made_by=by)
+        draft = adjustment(each.currency, each.units, memo=memo)
+        (entry,) = await LedgerBook().post(w, [draft], at=at, made_by=by)
         return entry
 
     async def _look(self, context: Context, account_id: str) -> AccountRow:
@@ -116,19 +128,19 @@ class UnitsDesk:
         """With the account as it stood before the broker was asked what it holds."""
         try:
             broker = await self._host.service(Brokers).of(account.tenant_id, account.broker)
-            await self._learn_late(broker, account, broker.asset_of(instrument))
+            await self._learn_late(broker, account, instrument)
             now = await self._look(context, account.id)
             return broker, now, await broker.stock()
         except BrokerTrouble as error:
             raise Refused("BROKER_UNAVAILABLE", f"{error}.", "accountId") from None
 
-    async def _learn_late(self, broker: Broker, account: AccountRow, name: str) -> None:
+    async def _learn_late(self, broker: Broker, account: AccountRow, instrument: InstrumentId) -> None:
         """What was given up here may have come there since, and be filled: it would be counted twice."""
         since = self._host.clock.now() - GIVEN_UP_FOR
         async with self._host.store.read() as tx:
             rows = await LiveDirectory().ended(tx, account, GIVEN_UP, since, GIVEN_UP_MOST)
         for row in rows:
-            if broker.asset_of(parse_instrument(row.instrument)) != name:
+            if not _moves(broker, row, instrument):
                 continue
             try:
                 report = await broker.find(reference(row))
@@ -154,7 +166,7 @@ class UnitsDesk:
         unfit = broker.check(_form(instrument, currency))
         if unfit is not None and str(instrument) not in alike:
             raise Refused("UNKNOWN_INSTRUMENT", unfit, "symbol")
-        await self._check_open(w, broker, name)
+        await self._check_open(w, broker, instrument)
         cash = {row.asset: row.posted for row in await PositionStore().cash(w.tx, w.tenant, w.account.id)}
         units = {symbol: row.quantity for symbol, row in alike.items()}
         found, is_money = difference_of(stock, cash, units, name), False
@@ -163,38 +175,43 @@ class UnitsDesk:
             made = {str(instrument): units[str(instrument)].copy_negate()}
         else:
             is_money = stock.pooled and (name == w.account.currency or (name in cash and not alike))
-            made = booked(units, str(instrument), ZERO if is_money else found.more)
+            pot = {**units, name: cash[name]} if stock.pooled and name in cash else units
+            made = booked(pot, str(instrument), ZERO if is_money else found.more)
         if not made:
             told = f"{found.told(broker.id)}: there is nothing to book."
             if is_money:
                 told = f"{name} is money of this account: the reconciliation books what differs of it."
             raise Refused("NOTHING_DIFFERS", told, "symbol")
         others = ", ".join(symbol for symbol in made if symbol != str(instrument))
-        return found, [
+        currencies = {name: name, str(instrument): currency} | {row.instrument: row.currency for row in held}
+        bookings = [
             Booking(
-                symbol=symbol, currency=alike[symbol].currency if symbol in alike else currency, units=more,
+                symbol=symbol, currency=currencies[symbol], units=more,
                 told=f"; netted with {others if symbol == str(instrument) else instrument}" if others else "",
             )
             for symbol, more in made.items()
         ]  # fmt: skip
+        # Money has fewer digits than units may have.
+        return found, [each for each in bookings if not each.is_money or money(each.units, name)]
 
-    async def _check_open(self, w: Writing, broker: Broker, name: str) -> None:
+    async def _check_open(self, w: Writing, broker: Broker, instrument: InstrumentId) -> None:
         """What an open order has filled may be on its way: it would be counted twice."""
         rows = await OrderStore().open(w.tx, w.tenant, w.account.id)
-        ids = [row.id for row in rows if broker.asset_of(parse_instrument(row.instrument)) == name]
+        ids = [row.id for row in rows if _moves(broker, row, instrument)]
         if ids:
             told = f"Open orders may change it ({', '.join(ids[:3])}): cancel them with `ordersCancelAll` first."
             raise Refused("ORDERS_OPEN", told, "symbol")
 
 
 def booked(held: Mapping[str, Decimal], symbol: str, more: Decimal) -> dict[str, Decimal]:
-    """By symbol, how many units an instrument takes of what its asset has *more*, *held* being all pairs of it.
+    """By symbol, how many units an instrument takes of what its asset has *more*, *held* being all pairs of it; and
+    the asset itself, by its own name, as far as it is money.
 
     None is turned for what another lacks. Where it takes nothing it is netted with opposite pairs, which takes as many
     units off one as off the other.
     """
     mine = held.get(symbol, ZERO)
-    others = {name: units for name, units in held.items() if name != symbol}
+    others = {name: units for name, units in held.items() if name != symbol and units}
     if others and _EXACT.add(mine, more) < ZERO:
         more = min(ZERO, mine.copy_negate())
     if more:
@@ -205,6 +222,12 @@ def booked(held: Mapping[str, Decimal], symbol: str, more: Decimal) -> dict[str,
             part = min(left.copy_abs(), units.copy_abs()).copy_sign(mine)
             left, made[name] = _EXACT.subtract(left, part), part
     return {symbol: _EXACT.subtract(left, mine), **made} if made else {}
+
+
+def _moves(broker: Broker, row: OrderRow, instrument: InstrumentId) -> bool:
+    """Whether an order's fills move what the broker has of an instrument's asset: units, or a coin as money."""
+    pays = instrument.asset_class is AssetClass.CRYPTO and row.currency == instrument.base
+    return pays or broker.asset_of(parse_instrument(row.instrument)) == broker.asset_of(instrument)
 
 
 def _form(instrument: InstrumentId, currency: str) -> Ticket:

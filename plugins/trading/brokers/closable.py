@@ -12,6 +12,8 @@ from gateway.core.matching.rounding import floor_to
 from plugins.trading.brokers.port import ZERO, Broker, BrokerTrouble
 from plugins.trading.ledger.chart import shown
 from plugins.trading.markets.prices import Prices
+from plugins.trading.orders.selling import pot_of, pots
+from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import AccountRow
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.problems import Refused
@@ -22,7 +24,8 @@ class Bounds:
     """Of what closes a position, in units."""
 
     there: Decimal | None = None
-    """What the broker has of it, less a fee in coins that is not booked yet; None where nothing is known to lack."""
+    """What the broker has of it, less a fee in coins that is not booked yet, and what our books have of the coin in
+    all; None where nothing is known to lack."""
     step: Decimal | None = None
     """Of quantities; None where none is known."""
 
@@ -58,17 +61,25 @@ async def bounds_of(
 ) -> dict[InstrumentId, Bounds]:  # fmt: skip
     """Of each position, in units; the broker is asked once. What nobody lists any more has no step."""
     coins = {each for each, units in held.items() if each.asset_class is AssetClass.CRYPTO and units > ZERO}
-    there = await _there(broker) if coins else {}
+    there, ours = (await _there(broker), await _ours(context, account)) if coins else ({}, {})
     model, found = ExecutionModel.read(account.model), dict[InstrumentId, Bounds]()
     for instrument in held:
         try:
             step = (await Prices.of(context).spec(instrument, "symbol", model=model)).step_quantity
         except Refused:
             step = None
-        has = there.get(broker.asset_of(instrument), ZERO) if instrument in coins else ZERO
+        has = (there.get(broker.asset_of(instrument), ZERO), ours.get(pot_of(str(instrument)), ZERO))
         # An order for what it has nothing of, or does not tell, is left to it to judge.
-        found[instrument] = Bounds(there=has if has > ZERO else None, step=step)
+        some = [each for each in has if each > ZERO] if instrument in coins else []
+        found[instrument] = Bounds(there=min(some, default=None), step=step)
     return found
+
+
+async def _ours(context: Context, account: AccountRow) -> Mapping[str, Decimal]:
+    async with context.host.store.read() as tx:
+        held = await PositionStore().of(tx, account.tenant_id, account.id)
+        cash = await PositionStore().cash(tx, account.tenant_id, account.id)
+    return pots(held, {row.asset: row.posted for row in cash})
 
 
 async def _there(broker: Broker) -> Mapping[str, Decimal]:

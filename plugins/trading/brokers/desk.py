@@ -40,6 +40,7 @@ from plugins.trading.markets.prices import Prices
 from plugins.trading.orders import trail
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.groups import unclaimed
+from plugins.trading.orders.losing import check_owed
 from plugins.trading.orders.placing import Place, place_remote, replaced_remote
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.wishes import Wish, check_wish
@@ -196,11 +197,13 @@ class LiveDesk:
         now = next((each.quantity for each in held if each.instrument == str(instrument)), Decimal(0))
         if not now:
             raise Refused("REDUCE_ONLY_WOULD_INCREASE", f"The account holds nothing of {instrument}.", "symbol")
+        side = Side.SELL if now > 0 else Side.BUY
+        check_owed(str(instrument), side, "symbol")
         if quantity is None:
             quantity = await closable(context, await self._broker(account), account, instrument, now)
         wish = Wish(
-            symbol=str(instrument), side=Side.SELL if now > 0 else Side.BUY, type=OrderType.MARKET,
-            quantity=quantity, reduce_only=True, cause=OrderCause.CLOSE, client_order_id=key,
+            symbol=str(instrument), side=side, type=OrderType.MARKET, quantity=quantity,
+            reduce_only=True, cause=OrderCause.CLOSE, client_order_id=key,
         )  # fmt: skip
         check_wish(wish)
         return wish

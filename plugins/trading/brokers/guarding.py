@@ -7,8 +7,9 @@ holds none of this back: unlike the simulator's, orders at a broker are filled w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import structlog
@@ -138,7 +139,8 @@ class LiveGuard:
         async with self._host.store.read() as tx:
             rows = await OrderStore().open(tx, account.tenant_id, account.id)
             held = await PositionStore().of(tx, account.tenant_id, account.id) if rows else []
-        if not _going(account, rows, held):
+            cash = await PositionStore().cash(tx, account.tenant_id, account.id) if rows else []
+        if not _going(account, rows, held, {row.asset: row.posted for row in cash}):
             return []
         async with writing(self._host, account.tenant_id, account.id) as w:
             floor = await LiveFloor.opened(self._host, w)
@@ -161,18 +163,20 @@ class LiveGuard:
 def _ask_cancels(floor: LiveFloor) -> list[OrderRow]:
     found = [
         replace(course.asked(row, OrderStatus.PENDING_CANCEL, floor.now), reason=told_reason(LOSS))
-        for row in _going(floor.w.account, floor.open, floor.positions.values())
+        for row in _going(floor.w.account, floor.open, floor.positions.values(), floor.cash)
     ]
     for row in found:
         floor.ask(row)
     return found
 
 
-def _going(account: AccountRow, rows: Sequence[OrderRow], held: Iterable[PositionRow]) -> list[OrderRow]:
+def _going(
+    account: AccountRow, rows: Sequence[OrderRow], held: Collection[PositionRow], cash: Mapping[str, Decimal]
+) -> list[OrderRow]:  # fmt: skip
     """What does more than reduce what is held. One that may be another by now is left alone, until the broker says
     which."""
     lends = account.margin == MarginType.MARGIN
-    more = unheld(rows, {each.instrument: each.quantity for each in held}, lends=lends)
+    more = unheld(rows, held, cash, lends=lends)
     return [
         row
         for row in rows

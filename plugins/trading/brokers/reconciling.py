@@ -188,7 +188,7 @@ class Reconciler:
             if any(troubles) or not seen.unclear.keys().isdisjoint(row.id for row in late):
                 # Money may have moved for fills of which the broker tells nothing.
                 seen.whole_at = now if whole else seen.whole_at
-            elif whole and self._settler.waiting.isdisjoint(row.id for row in (*rows, *late)):
+            elif whole and _are_known(rows) and self._settler.waiting.isdisjoint(row.id for row in (*rows, *late)):
                 # Money that has moved for a fill that is not told yet is no difference.
                 await self._keeper.compare(broker, account)
                 seen.whole_at = now if self._keeper.at_rest(account.id) else None
@@ -329,3 +329,8 @@ class Reconciler:
         await self._settler.learn(broker, row, report)
         if row.id not in self._settler.waiting:
             seen.late[row.id] = report.filled
+
+
+def _are_known(rows: Iterable[OrderRow]) -> bool:
+    """Whether the broker has told of all of them before: it may have filled others, and list them late."""
+    return all(row.broker_order_id is not None for row in rows)

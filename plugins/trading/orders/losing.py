@@ -10,12 +10,14 @@ from plugins.trading.ledger.chart import EXACT, ZERO, Ledger, shown, total
 from plugins.trading.ledger.store import LedgerStore
 from plugins.trading.markets.marks import Marks
 from plugins.trading.orders.checks import Path, only_reduces, told_reached, told_reducing
-from plugins.trading.orders.selling import told_unheld
+from plugins.trading.orders.selling import is_coin, pot_of, pots, told_unheld
 from plugins.trading.positions.opening import opening
 from plugins.trading.positions.standing import Standing, money, standing
 from plugins.trading.rows import BalanceRow, OrderRow
 from schema.words.problems import Refused
 from schema.words.trades import Side
+
+_BOOKS = "`positionAdjust` brings the books to what the broker holds."
 
 if TYPE_CHECKING:
     from plugins.trading.orders.floor import Floor
@@ -52,12 +54,16 @@ def check_loss(floor: Floor, ground: Ground, side: Side, *, reduce_only: bool, n
 
 
 def check_unheld(floor: Floor, ground: Ground, row: OrderRow, path: Path) -> None:
-    """Refused DAILY_LOSS_REACHED for a cash account's sale at a broker that sells more than only reduces."""
-    if floor.lends or row.side != Side.SELL:
+    """Of a sale at a broker that sells more than is held: Refused DAILY_LOSS_REACHED for a cash account's after that,
+    else SHORT_NOT_ALLOWED; and REDUCE_ONLY_WOULD_INCREASE for what closes coins in an account that lends."""
+    closes_coins = row.reduce_only and is_coin(row.instrument)
+    if row.side != Side.SELL or (floor.lends and not closes_coins):
         return
-    passes = told_unheld(row, floor.open, floor.held(row.instrument), ground.market)
+    passes = told_unheld(row, floor.open, pots(floor.positions.values(), floor.cash), ground.market)
     if passes is None:
         return
+    if floor.lends:
+        raise Refused("REDUCE_ONLY_WOULD_INCREASE", f"No broker lends coins. {passes}. {_BOOKS}", *path)
     reached: str | None = None
     if floor.w.account.loss_day == _today(floor):
         reached = told_reached(floor)
@@ -65,6 +71,15 @@ def check_unheld(floor: Floor, ground: Ground, row: OrderRow, path: Path) -> Non
         reached = _told_lost(floor, ground.marks, _standing(floor, ground.marks))
     if reached is not None:
         raise Refused("DAILY_LOSS_REACHED", f"{reached} {passes}.", *path)
+    raise Refused("SHORT_NOT_ALLOWED", f"A cash account sells only what it has. {passes}. {_BOOKS}", *path)
+
+
+def check_owed(instrument: str, side: Side, *path: str) -> None:
+    """Refused REDUCE_ONLY_WOULD_INCREASE for a purchase at a broker that would close a position in coins."""
+    if side is Side.BUY and is_coin(instrument):
+        told = f"No broker lends coins, so that a purchase closes nothing there: what {instrument} lacks,"
+        where = f"{pot_of(instrument)} as money has, another pair of it, or no book yet. `positionAdjust` nets it."
+        raise Refused("REDUCE_ONLY_WOULD_INCREASE", f"{told} {where}", *path)
 
 
 def _standing(floor: Floor, marks: Marks) -> Standing:

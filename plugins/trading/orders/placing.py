@@ -29,7 +29,7 @@ from plugins.trading.orders.checks import (
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.forms import LEAST, SIZES, check_form, freed
 from plugins.trading.orders.ground import Ground
-from plugins.trading.orders.losing import check_loss, check_unheld
+from plugins.trading.orders.losing import check_loss, check_owed, check_unheld
 from plugins.trading.orders.protecting import check_size_kept, check_still_opens, exits_behind, idles
 from plugins.trading.orders.sides import check_exit, check_exits, check_side, refused_by_exit
 from plugins.trading.orders.sizes import sized_by, sizing_price
@@ -97,6 +97,8 @@ def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderR
     _check_form(floor, ground, wish, quantity, how.path, remote=True)
     beside = closed_by(floor.open, str(ground.spec.instrument), wish.side)
     check_reduces(floor, ground.market, wish, quantity, how.path, beside=beside)
+    if wish.reduce_only:
+        check_owed(str(ground.spec.instrument), wish.side, *how.path, sized_by(wish))
     row = _row(floor, ground, wish, how, quantity)
     check_unheld(floor, ground, row, (*how.path, sized_by(wish)))
     return floor.add(row)

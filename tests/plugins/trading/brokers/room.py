@@ -230,7 +230,7 @@ def _quotes(ask: QuotesAsk, clock: ManualClock, quoted: Quoted) -> list[Quote]:
         bid, offered = price - 1, price + 1
         found.append(Quote(
             instrument=each, price_type=PriceType.LAST, price=price, bid=bid, ask=offered, as_of=at,
-            currency=each.quote,
+            currency=each.quote or "USD",
         ))  # fmt: skip
     return found
 

@@ -328,6 +328,7 @@ async def test_a_trade_with_oneself_has_one_id_at_the_broker_and_is_booked_of_bo
     """Numbers come again too where a test network was wiped, and counts its trades anew."""
     for account in BOTH:
         venue = room.venue(account)
+        await room.limit(account, None, margin="MARGIN")
         bought = (await room.place(account))["order"]["id"]
         sold = (await room.place(account, "SELL", limitPrice="101"))["order"]["id"]
         venue.fill(venue.by_client_id(bought), "1", "100", id="777")

@@ -20,11 +20,11 @@ async def rest(room: Room, account: str, quantity: str | None, side: str = "SELL
     return str(placed["order"]["id"])
 
 
-async def trade(room: Room, account: str, side: str, quantity: str) -> None:
+async def trade(room: Room, account: str, side: str, quantity: str, type: str = "MARKET", **given: Any) -> None:
     """Filled at once, at 100, by an order that does not only reduce."""
     venue = room.venue(account)
     venue.fills_at = "100"
-    await room.place(account, side, "MARKET", quantity=quantity)
+    await room.place(account, side, type, quantity=quantity, **given)
     venue.fills_at = None
 
 
@@ -117,10 +117,11 @@ async def test_a_purchase_that_only_reduces_stays_after_a_loss_as_far_as_the_sho
     room: Room, bought: str, stays: bool
 ) -> None:
     await room.limit("tacc_a", None, margin="MARGIN")
-    await trade(room, "tacc_a", "SELL", "2")
-    id = await rest(room, "tacc_a", "2", "BUY")
+    shares = {"symbol": "equity:AAPL"}
+    await trade(room, "tacc_a", "SELL", "2", "LIMIT", **shares)
+    id = await rest(room, "tacc_a", "2", "BUY", **shares)
     if bought != "0":
-        await trade(room, "tacc_a", "BUY", bought)
+        await trade(room, "tacc_a", "BUY", bought, "LIMIT", **shares)
     held = D(bought) - 2
 
     await lose(room, "tacc_a", "160" if held < 0 else "40")

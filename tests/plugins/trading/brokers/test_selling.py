@@ -1,4 +1,4 @@
-"""After the greatest daily loss an account that cannot borrow sells at a broker what it holds, and nothing short."""
+"""A cash account sells at a broker what it holds, and nothing short, also after a greatest daily loss."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.plugins.trading.brokers.room import CLOSE, ERRORS, GROUP, MONEY, PLACE, REPLACE, SYMBOLS, Room, hold
+from tests.plugins.trading.brokers.room import CLOSE, ERRORS, ETHER, GROUP, MONEY, PLACE, REPLACE, SYMBOLS, Room, hold
 
 BOTH = ("tacc_a", "tacc_b")
 REASON = "DAILY_LOSS_REACHED: the account has lost as much as it may in a day"
@@ -39,7 +39,7 @@ async def refusal(room: Room, document: str, **given: Any) -> tuple[str, list[st
 def told(account: str, words: str) -> str:
     return (
         f"The account has reached its greatest daily loss of 50 {MONEY[account]}: until the next UTC day only sales "
-        f"of what is held are taken. {words.replace('BTC', SYMBOLS[account])}."
+        f"of what is held are taken. {words}."
     )
 
 
@@ -131,18 +131,21 @@ async def test_a_loss_that_no_look_has_found_yet_refuses_it_too(room: Room) -> N
     assert (code, field) == ("DAILY_LOSS_REACHED", ["quantity"])
     assert message == (
         "The account has lost 75.00000000 USDT today, and 50 is its greatest daily loss: until the next UTC day only "
-        "sales of what is held are taken. It holds 5 of crypto:BTC/USDT: at most 5 passes."
+        "sales of what is held are taken. It holds 5 of BTC: at most 5 passes."
     )
     room.quoted.price = "100"
     room.house.clock.turn(5)
-    await room.do(PLACE, **wish("tacc_b", "6"))
+    assert (await refusal(room, PLACE, **wish("tacc_b", "6")))[0] == "SHORT_NOT_ALLOWED"
+    await room.do(PLACE, **wish("tacc_b", "5"))
 
 
 @pytest.mark.parametrize("account", BOTH)
 async def test_resting_sales_stay_in_their_order_as_far_as_what_is_held_goes(room: Room, account: str) -> None:
     await hold(room, account)
+    await room.limit(account, margin="MARGIN")
     first, large, last = [await sale(room, account, each) for each in ("3", "50", "2")]
     beyond = await sale(room, account, "1")
+    await room.limit(account, margin="CASH")
 
     await lose(room)
 
@@ -153,7 +156,9 @@ async def test_resting_sales_stay_in_their_order_as_far_as_what_is_held_goes(roo
 
 async def test_a_resting_sale_goes_once_one_that_was_cancelled_has_sold_of_what_it_would_sell(room: Room) -> None:
     await hold(room, "tacc_b")
+    await room.limit("tacc_b", margin="MARGIN")
     first, large, last = [await sale(room, "tacc_b", each) for each in ("3", "50", "1")]
+    await room.limit("tacc_b", margin="CASH")
     room.venue("tacc_b").fill(room.venue("tacc_b").by_client_id(large), "4", "110")
 
     await lose(room)
@@ -177,4 +182,142 @@ async def test_closing_a_hedge_that_other_sales_leave_too_little_for_is_refused(
     most = "It holds 5 of BTC, of which its other open sales sell 2: at most 3 passes"
     assert await refusal(room, SHUT, accountId="tacc_b", hedgeId=made["hedge"]["id"]) == (
         "DAILY_LOSS_REACHED", ["hedgeId"], told("tacc_b", most),
+    )  # fmt: skip
+
+
+def short(words: str) -> str:
+    return (
+        f"A cash account sells only what it has. {words}. `positionAdjust` brings the books to what the broker holds."
+    )
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_what_is_sold_twice_is_sold_once_also_on_any_other_day(room: Room, account: str) -> None:
+    await hold(room, account, loss=None)
+    nothing = "It holds 5 of BTC, all of which its other open sales sell: cancel one of them first"
+
+    once = await room.place(account, "SELL", "MARKET", quantity="5")
+    twice = await refusal(room, PLACE, **wish(account, "5"))
+    legs = [{"symbol": SYMBOLS[account], "side": "SELL", "quantity": "5"}]
+    hedged = await refusal(room, EXECUTE, accountId=account, legs=legs)
+    closed = await refusal(room, CLOSE, accountId=account, symbol=SYMBOLS[account])
+    venue = room.venue(account)
+    venue.fill(venue.by_client_id(once["order"]["id"]), "5", "100")
+    await room.look()
+    later = await refusal(room, PLACE, **wish(account, "5"))
+
+    assert twice == closed == ("SHORT_NOT_ALLOWED", ["quantity"], short(nothing))
+    assert hedged == ("SHORT_NOT_ALLOWED", ["legs", "0", "quantity"], short(nothing))
+    assert later == ("SHORT_NOT_ALLOWED", ["quantity"], short("It holds nothing of BTC"))
+    assert ((await room.holds(account))[1], len(await room.orders(account))) == ({}, 2)
+
+
+async def test_of_shares_a_cash_account_sells_none_short(room: Room) -> None:
+    shares, venue = {"symbol": "equity:AAPL"}, room.venue("tacc_a")
+    venue.fills_at = "100"
+    await room.place("tacc_a", quantity="2", **shares)
+    venue.fills_at = None
+    resting = (await room.place("tacc_a", "SELL", quantity="1", limitPrice="110", **shares))["order"]["id"]
+
+    most = short("It holds 2 of equity:AAPL, of which its other open sales sell 1: at most 1 passes")
+    limit = shares | {"type": "LIMIT", "limitPrice": "100"}
+    assert (await refusal(room, PLACE, **wish("tacc_a", "2", **limit)))[2] == most
+    assert (await refusal(room, REPLACE, orderId=resting, quantity="3"))[2] == short(
+        "It holds 2 of equity:AAPL: at most 2 passes"
+    )  # fmt: skip
+    await room.do(PLACE, **wish("tacc_a", "1", **limit))
+
+
+async def test_a_coin_is_sold_by_any_pair_of_it_wherever_it_is_booked(room: Room) -> None:
+    room.quoted.others = {"crypto:ETH/BTC": "0.1", ETHER: "10"}
+    venue, by_bitcoin = room.venue("tacc_b"), {"symbol": "crypto:ETH/BTC"}
+    venue.fills_at = "10"
+    await room.place("tacc_b", type="MARKET", quantity="10", symbol=ETHER)
+    venue.fills_at = None
+    await sale(room, "tacc_b", "4", symbol=ETHER, limitPrice="11")
+
+    most = short("It holds 10 of ETH, of which its other open sales sell 4: at most 6 passes")
+    assert (await refusal(room, PLACE, **wish("tacc_b", "7", **by_bitcoin)))[2] == most
+    venue.fills_at = "0.1"
+    await room.do(PLACE, **wish("tacc_b", "6", **by_bitcoin))
+    most = short("It holds 0.6 of BTC: at most 0.6 passes")
+    assert (await refusal(room, PLACE, **wish("tacc_b", "0.7")))[2] == most
+    venue.fills_at = "100"
+    await room.do(PLACE, **wish("tacc_b", "0.6"))
+
+
+async def test_coins_that_came_as_money_are_sold_after_a_loss_and_such_a_sale_stays(room: Room) -> None:
+    room.quoted.others = {"crypto:ETH/BTC": "0.1", ETHER: "10"}
+    venue = room.venue("tacc_b")
+    venue.fills_at = "10"
+    await room.place("tacc_b", type="MARKET", quantity="10", symbol=ETHER)
+    venue.fills_at = "0.1"
+    await room.place("tacc_b", "SELL", "MARKET", quantity="10", symbol="crypto:ETH/BTC")
+    venue.fills_at = None
+    await room.limit("tacc_b", "50", loss_day="2026-11-20")
+
+    resting = await sale(room, "tacc_b", "1")
+    await room.guard()
+    await room.look()
+
+    assert await statuses(room, resting) == ["ACCEPTED"]
+
+
+async def test_no_more_coins_are_closed_than_their_pairs_and_money_hold_together(room: Room) -> None:
+    room.quoted.others = {"crypto:ETH/BTC": "0.1", ETHER: "10"}
+    await room.limit("tacc_b", None, margin="MARGIN")
+    venue = room.venue("tacc_b")
+    venue.fills_at = "10"
+    await room.place("tacc_b", type="MARKET", quantity="10", symbol=ETHER)
+    venue.fills_at = "0.1"
+    await room.place("tacc_b", "SELL", "MARKET", quantity="9", symbol="crypto:ETH/BTC")
+
+    venue.fills_at = "10"
+    refused = await refusal(room, CLOSE, accountId="tacc_b", symbol=ETHER, quantity="2")
+    closed = await room.do(CLOSE, accountId="tacc_b", symbol=ETHER)
+
+    told = "No broker lends coins. It holds 1 of ETH: at most 1 passes."
+    way = "`positionAdjust` brings the books to what the broker holds."
+    assert refused == ("REDUCE_ONLY_WOULD_INCREASE", ["quantity"], f"{told} {way}")
+    assert closed["order"]["filledQuantity"] == "1"
+    assert (await room.holds("tacc_b"))[1] == {"crypto:ETH/BTC": "-9", ETHER: "9"}
+
+
+async def test_closing_a_hedge_that_sold_coins_of_another_pair_buys_none(room: Room) -> None:
+    room.quoted.others = {"crypto:ETH/BTC": "0.1", ETHER: "10"}
+    venue = room.venue("tacc_b")
+    venue.fills_at = "10"
+    await room.place("tacc_b", type="MARKET", quantity="10", symbol=ETHER)
+    venue.fills_at = "0.1"
+    legs = [{"symbol": "crypto:ETH/BTC", "side": "SELL", "quantity": "10"}]
+    made = await room.do(EXECUTE, accountId="tacc_b", legs=legs)
+
+    refused = await refusal(room, SHUT, accountId="tacc_b", hedgeId=made["hedge"]["id"])
+
+    assert refused[:2] == ("REDUCE_ONLY_WOULD_INCREASE", ["hedgeId"])
+    assert len(await room.orders("tacc_b")) == 2
+
+
+async def test_after_a_loss_what_only_reduces_is_judged_by_its_pair_and_a_plain_sale_by_the_whole_coin(
+    room: Room,
+) -> None:
+    room.quoted.others = {"crypto:BTC/USD": "100", "crypto:USDT/USD": "1"}
+    dollars, venue = {"symbol": "crypto:BTC/USD"}, room.venue("tacc_b")
+    venue.fills_at = "100"
+    await room.place("tacc_b", type="MARKET", quantity="2")
+    await room.place("tacc_b", type="MARKET", quantity="1", **dollars)
+    venue.fills_at = None
+    reduces = await sale(room, "tacc_b", "2", reduceOnly=True)
+    await room.limit("tacc_b", None, margin="MARGIN")
+    plain, beyond = [await sale(room, "tacc_b", each, **dollars) for each in ("1", "0.5")]
+    await room.limit("tacc_b", "50", margin="CASH", loss_day="2026-11-20")
+
+    await room.guard()
+    await room.look()
+
+    assert await statuses(room, reduces, plain, beyond) == ["ACCEPTED", "ACCEPTED", "CANCELED"]
+    venue.fills_at = "100"
+    assert await refusal(room, PLACE, **wish("tacc_b", "1")) == (
+        "DAILY_LOSS_REACHED", ["quantity"],
+        told("tacc_b", "It holds 3 of BTC, all of which its other open sales sell: cancel one of them first"),
     )  # fmt: skip

@@ -24,6 +24,7 @@ STORMS = [("tacc_a", 24, 1), ("tacc_a", 4, 2), ("tacc_b", 2, 1), ("tacc_b", 10, 
 async def test_after_a_storm_the_books_are_the_brokers(room: Room, account: str, seed: int, at_once: int) -> None:
     venue, random = room.venue(account), Random(seed)
     venue.holds_replacements = True
+    await room.limit(account, None, margin="MARGIN")
     for _ in range(60):
         if random.random() < 0.3:
             venue.faults.append((random.choice(METHODS), "", random.choice(FAULTS)))

@@ -19,10 +19,10 @@ from tests.plugins.trading.brokers.test_hedges import BTC, EXECUTE, MINE
 FAILED = "GROUP_FAILED: an order that was placed together with it was refused"
 
 
-def hedge(quantity: str = "2", sold: str = "3") -> dict[str, Any]:
+def hedge(quantity: str = "2", other: str = "3") -> dict[str, Any]:
     legs = [
         {"symbol": BTC, "side": "BUY", "quantity": quantity},
-        {"symbol": ETHER, "side": "SELL", "quantity": sold},
+        {"symbol": ETHER, "side": "BUY", "quantity": other},
     ]
     return {"accountId": MINE, "legs": legs, "clientHedgeId": "h"}
 
@@ -50,8 +50,8 @@ def killed_at(patch: pytest.MonkeyPatch, number: int) -> None:
 async def test_a_hedge_of_which_a_check_refuses_a_leg_is_no_hedge_and_sends_nothing(room: Room) -> None:
     room.venue(MINE).fills_at = "100"
 
-    first = await room.see(EXECUTE, **hedge(sold="0.00001"))
-    again = await room.see(EXECUTE, **hedge(sold="0.00001"))
+    first = await room.see(EXECUTE, **hedge(other="0.00001"))
+    again = await room.see(EXECUTE, **hedge(other="0.00001"))
 
     assert told(first) == [
         (["input", "legs", "1", "quantity"], "SIZE_BELOW_MINIMUM", "quantity must be at least 0.001.")

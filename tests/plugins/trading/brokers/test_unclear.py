@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from gateway.core.identity import Role
 from tests.doubles.brokers import DOWN, DOWN_AFTER
-from tests.plugins.trading.brokers.room import ADJUST, CANCEL, REPLACE, SYMBOLS, Room, hold
+from tests.plugins.trading.brokers.room import ADJUST, CANCEL, MONEY, REPLACE, SYMBOLS, Room, hold
 from tests.plugins.trading.rowsof import D
 
 BOTH = ("tacc_a", "tacc_b")
@@ -235,3 +235,30 @@ async def test_an_order_that_the_broker_tells_of_again_within_the_hour_goes_on(r
 
     row = await room.order(id)
     assert (row.status, row.open) == ("ACCEPTED", True)
+
+
+@pytest.mark.parametrize(("account", "name"), [("tacc_a", "BTCUSD"), ("tacc_b", "BTC")])
+async def test_money_is_not_compared_beside_an_order_that_nobody_has_answered(
+    room: Room, account: str, name: str
+) -> None:
+    venue, currency = room.venue(account), MONEY[account]
+    venue.cash = {currency: "1000"}
+    await room.look(301)
+    await room.look()
+    venue.fills_at = "100"
+    venue.faults.append(("POST", "/orders" if account == "tacc_a" else "/order", DOWN_AFTER))
+    id = (await room.place(account, type="MARKET"))["order"]["id"]
+    # It is filled, and the list of orders lags.
+    lists, venue.orders = venue.orders, {}
+    venue.cash, venue.units = {currency: "900"}, {name: "1"}
+    room.restart()
+    for _ in range(4):
+        await room.look()
+    venue.orders = lists
+    for _ in range(4):
+        await room.look()
+
+    assert (await room.order(id)).status == "FILLED"
+    cash, units = await room.holds(account)
+    assert (D(cash[currency]), units) == (D(900), {SYMBOLS[account]: "1"})
+    assert [each.kind for each in await room.entries(account)] == ["ADJUSTMENT", "TRADE_PNL"]

@@ -6,7 +6,7 @@ from gateway.core.identity import Role
 from plugins.trading.rows import AccountRow
 from plugins.trading.tables import accounts
 from tests.doubles.brokers import DOWN
-from tests.plugins.trading.brokers.room import ADJUST, CLOSE, SYMBOLS, Room, hold, mutation
+from tests.plugins.trading.brokers.room import ADJUST, CLOSE, ETHER, PLACE, SYMBOLS, Room, hold, mutation
 
 DELETE = mutation("tradingAccountDelete", "TradingAccountDeleteInput", "")
 WIPED = {"accountId": "tacc_b", "symbol": SYMBOLS["tacc_b"], "reason": "the test network was wiped"}
@@ -165,7 +165,24 @@ async def test_a_broker_that_does_not_say_what_it_holds_keeps_no_position_from_b
     assert (closed["order"]["status"], closed["order"]["quantity"]) == ("FILLED", "1")
 
 
-async def test_what_a_broker_has_of_a_coin_bounds_no_purchase_that_closes_a_short(room: Room) -> None:
+async def test_of_a_coin_that_has_paid_fees_no_more_is_closed_than_is_left_of_it_though_the_broker_has_more(
+    room: Room,
+) -> None:
+    venue = room.venue("tacc_b")
+    venue.fills_at = "100"
+    await room.place("tacc_b", type="MARKET")
+    venue.fee = ("0.01", "BTC")
+    await room.place("tacc_b", type="MARKET", symbol=ETHER)
+    venue.units, venue.fee = {"BTC": "5.99", "ETH": "1"}, ("0", "USDT")
+
+    closed = await room.do(CLOSE, accountId="tacc_b", symbol=SYMBOLS["tacc_b"])
+
+    assert (closed["order"]["status"], closed["order"]["quantity"]) == ("FILLED", "0.99")
+    assert (await room.holds("tacc_b"))[1] == {SYMBOLS["tacc_b"]: "0.01", ETHER: "1"}
+
+
+async def test_no_purchase_closes_a_position_in_coins_as_no_broker_lends_them(room: Room) -> None:
+    room.role = Role.OWNER
     for account, name in (("tacc_a", "BTCUSD"), ("tacc_b", "BTC")):
         await room.limit(account, None, margin="MARGIN")
         venue = room.venue(account)
@@ -174,7 +191,21 @@ async def test_what_a_broker_has_of_a_coin_bounds_no_purchase_that_closes_a_shor
         # More of it was there before the account was.
         venue.units = {name: "0.5"}
 
-        closed = await room.do(CLOSE, accountId=account, symbol=SYMBOLS[account])
+        refused = [
+            await room.see(CLOSE, accountId=account, symbol=SYMBOLS[account], **part)
+            for part in ({}, {"quantity": "0.5"})
+        ]  # fmt: skip
+        buying = {"accountId": account, "symbol": SYMBOLS[account], "side": "BUY", "type": "MARKET", "reduceOnly": True}
+        refused.append(await room.see(PLACE, **buying, quantity="1"))
+        await room.do(ADJUST, accountId=account, symbol=SYMBOLS[account], reason="x")
 
-        assert (closed["order"]["status"], closed["order"]["quantity"]) == ("FILLED", "1")
-        assert (await room.holds(account))[1] == {}
+        told = (
+            f"No broker lends coins, so that a purchase closes nothing there: what {SYMBOLS[account]} lacks, BTC as "
+            "money has, another pair of it, or no book yet. `positionAdjust` nets it."
+        )
+        assert [each["userErrors"] for each in refused] == [
+            [{"field": ["input", field], "code": "REDUCE_ONLY_WOULD_INCREASE", "message": told}]
+            for field in ("symbol", "symbol", "quantity")
+        ]  # fmt: skip
+        assert len(await room.orders(account)) == 1
+        assert (await room.holds(account))[1] == {SYMBOLS[account]: "0.5"}
