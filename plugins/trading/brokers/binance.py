@@ -63,6 +63,14 @@ class Binance:
     def __repr__(self) -> str:
         return f"<{self.id}>"
 
+    async def owner(self, urgency: Urgency) -> str | None:
+        """See `Broker`."""
+        owners = self._link.owners
+        if self._often not in owners:
+            answer = await self._signed("GET", wire.ACCOUNT, {"omitZeroBalances": "true"}, urgency)
+            owners[self._often] = wire.parse_owner(_object(answer))
+        return owners[self._often]
+
     def check(self, ticket: Ticket) -> str | None:
         """See `Broker`."""
         return wire.unfit(ticket)

@@ -23,6 +23,7 @@ from plugins.trading.brokers import course
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.closable import Bounds, bounds_of, closable
 from plugins.trading.brokers.floor import LiveFloor
+from plugins.trading.brokers.pacing import Urgency
 from plugins.trading.brokers.port import (
     Broker,
     BrokerBusy,
@@ -154,7 +155,7 @@ class LiveDesk:
 
     async def cancel(self, context: Context, account: AccountRow, row: OrderRow) -> OrderRow:
         """The order; PENDING_CANCEL as long as the broker has not said how it ended."""
-        broker = await self._broker(account)
+        broker = await self._canceller(account)
         if row.status == OrderStatus.PENDING_REPLACE:
             await self._resolve(broker, row)
         async with self._floor(context, account.id) as (floor, _):
@@ -168,7 +169,7 @@ class LiveDesk:
     async def cancel_all(self, context: Context, account: AccountRow, instrument: str | None) -> list[OrderRow]:
         """All open orders of an account, or of one instrument of it; not those that may be another one by now, as long
         as the broker does not say so."""
-        broker = await self._broker(account)
+        broker = await self._canceller(account)
         async with self._host.store.read() as tx:
             some = None if instrument is None else (instrument,)
             rows = await OrderStore().open(tx, account.tenant_id, account.id, some)
@@ -334,8 +335,23 @@ class LiveDesk:
         return course.ticket_of(row, client_id, extended_hours=extended)
 
     async def _broker(self, account: AccountRow) -> Broker:
+        """By a key of this account there: its books are of no other."""
         try:
-            return await self._host.service(Brokers).of(account.tenant_id, account.broker)
+            return await self._host.service(Brokers).of(account, Urgency.ORDER)
+        except BrokerTrouble as error:
+            raise Refused("BROKER_UNAVAILABLE", f"{error}.") from None
+
+    async def _canceller(self, account: AccountRow) -> Broker:
+        """The same; where the broker does not say whose the key is, by it all the same: no other account there has
+        these orders."""
+        brokers = self._host.service(Brokers)
+        try:
+            try:
+                return await brokers.of(account, Urgency.CANCEL)
+            except KeyRefused:
+                raise
+            except BrokerTrouble:
+                return await brokers.by_key(account.tenant_id, account.broker)
         except KeyRefused as error:
             raise Refused("BROKER_UNAVAILABLE", f"{error}.") from None
 

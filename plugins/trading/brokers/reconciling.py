@@ -176,7 +176,7 @@ class Reconciler:
         before, round.tried[account.id] = round.tried[account.id], now
         seen.cut = False
         try:
-            broker = await brokers.of(account.tenant_id, account.broker)
+            broker = await brokers.of(account)
             listed = await self._listed(broker, rows, whole)
             troubles = [await self._clear(row, seen, self._order(broker, row, seen, listed)) for row in rows]
             await self._desk.together.take_back(broker, account, rows)
