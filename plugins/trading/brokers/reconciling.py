@@ -163,10 +163,12 @@ class Reconciler:
         turns = sorted(accounts, key=round.turn)
         # Beside many others, each of which needs little, those that need more would be cut short again and again.
         first = [each for each in turns if round.seen[each.id].cut][:AT_ONCE]
+        outcomes: list[BaseException | None] = []
         for some in (first, [each for each in turns if each not in first]):
-            for outcome in await asyncio.gather(*map(one, some), return_exceptions=True):
-                if outcome is not None:
-                    raise outcome
+            outcomes += await asyncio.gather(*map(one, some), return_exceptions=True)
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
 
     async def _account(self, brokers: Brokers, account: AccountRow, rows: list[OrderRow], round: _Round) -> None:
         seen, now = round.seen[account.id], self._host.clock.monotonic()

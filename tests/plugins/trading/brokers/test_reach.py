@@ -222,3 +222,24 @@ async def test_a_key_that_has_asked_too_often_again_and_again_comes_before_no_ot
 
     assert asked[31:] == asked[:31]
     assert asked[5] == "org_05"
+
+
+async def test_a_fault_in_one_account_keeps_no_other_of_its_broker_from_being_looked_at(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _others(room)
+    looked = []
+
+    async def account(reconciler: Reconciler, brokers: Brokers, row: AccountRow, *given: Any) -> None:
+        looked.append(row.id)
+        if row.id == "tacc_a":
+            given[-1].seen[row.id].cut = True
+            raise RuntimeError("a fault")
+
+    monkeypatch.setattr(Reconciler, "_account", account)
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="a fault"):
+            await room.house.host.service(Reconciler).look("alpaca_paper")
+
+    assert (len(looked), looked[31]) == (62, "tacc_a")
