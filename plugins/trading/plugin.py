@@ -17,6 +17,7 @@ from plugins.trading.accounts.switches import TOPIC as SWITCHED
 from plugins.trading.accounts.switches import SwitchDesk
 from plugins.trading.brokers.adjusting import UnitsDesk
 from plugins.trading.brokers.catalog import Brokers
+from plugins.trading.brokers.erasing import cancel_open
 from plugins.trading.brokers.reconciling import EVERY_S, Reconciler
 from plugins.trading.brokers.sendings import Sendings
 from plugins.trading.engine.engine import Engine
@@ -77,7 +78,8 @@ async def export(host: Host, tx: Tx, tenant: str) -> Mapping[str, Any]:
 
 
 async def erase(host: Host, tx: Tx, tenant: str) -> None:
-    """All of it; whoever works accounts finds them gone."""
+    """All of it; whoever works accounts finds them gone. What works at brokers is cancelled there before."""
+    await cancel_open(host, tx, tenant)
     await TradingStore().erase(tx, tenant)
 
 

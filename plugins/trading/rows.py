@@ -45,6 +45,7 @@ class AccountRow:
     margin_interest_rate: Decimal = Decimal(0)
     funded_at: datetime | None = None
     charged_at: datetime | None = None
+    broker_account: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

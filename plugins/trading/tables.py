@@ -42,6 +42,7 @@ accounts = tenant_table(
     Column("margin_interest_rate", ExactDecimal, nullable=False, server_default=text("0")),  # a year, of owed cash
     Column("funded_at", Instant, nullable=True),  # its perpetuals' funding is booked until then; null: none is owed
     Column("charged_at", Instant, nullable=True),  # interest is booked until then; null while it owes no cash
+    Column("broker_account", Text, nullable=True),  # its broker's own id of it; null before that was told
     Index("ix_trading_accounts_page", "tenant_id", "created_at", "id"),
     Index("ix_trading_accounts_shard", "shard"),
     unique_where(

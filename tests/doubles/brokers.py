@@ -59,6 +59,10 @@ class Venue:
     """What both have in common: orders, money, what was asked, and the faults that come next."""
 
     clock: Clock
+    key: str = KEY
+    """Which it takes."""
+    owner: str | None = "904837e3"
+    """Its id of the account that the key is of; None where it tells none."""
     orders: dict[str, Placed] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
@@ -177,7 +181,7 @@ class AlpacaDouble(Venue):
     """So many requests it still takes in this minute."""
 
     async def respond(self, request: web.Request) -> web.Response:
-        if (request.headers.get("apca-api-key-id"), request.headers.get("apca-api-secret-key")) != (KEY, SECRET):
+        if (request.headers.get("apca-api-key-id"), request.headers.get("apca-api-secret-key")) != (self.key, SECRET):
             return self._no(401, "request is not authorized")
         path, body = request.path.partition("/v2")[2], await request.read()
         given: dict[str, Any] = json.loads(body) if body else {}
@@ -195,11 +199,13 @@ class AlpacaDouble(Venue):
             case "GET", "/account/activities/CFEE":
                 return web.json_response(self.tolls)
             case "GET", "/account":
-                return web.json_response({"cash": self.cash.get("USD", "0"), "currency": "USD"})
+                told = {"id": self.owner, "cash": self.cash.get("USD", "0"), "currency": "USD"}
+                return web.json_response(told)
             case "GET", "/positions":
                 held = self.units.items()
-                told = [{"symbol": a, "qty": n, "side": "short" if n.startswith("-") else "long"} for a, n in held]
-                return web.json_response(told)
+                return web.json_response(
+                    [{"symbol": a, "qty": n, "side": "short" if n.startswith("-") else "long"} for a, n in held]
+                )
         return self._of_order(request.method, path.removeprefix("/orders/"), given)
 
     def _of_order(self, method: str, id: str, given: dict[str, Any]) -> web.Response:
@@ -309,12 +315,13 @@ class BinanceDouble(Venue):
                 return web.json_response(rest[: int(given["limit"])])
             case "GET", "/account":
                 held = (self.cash | self.units).items()
-                return web.json_response({"balances": [{"asset": a, "free": n, "locked": "0"} for a, n in held]})
+                told = [{"asset": a, "free": n, "locked": "0"} for a, n in held]
+                return web.json_response({"uid": self.owner, "balances": told})
         return web.Response(status=404)
 
     def _unsigned(self, request: web.Request) -> web.Response | None:
         total, _, made = request.query_string.partition("&signature=")
-        if request.headers.get("x-mbx-apikey") != KEY:
+        if request.headers.get("x-mbx-apikey") != self.key:
             return self._no(-2015, "Invalid API-key, IP, or permissions for action.", 401)
         if not hmac.compare_digest(hmac.new(SECRET.encode(), total.encode(), sha256).hexdigest(), made):
             return self._no(-1022, "Signature for this request is not valid.")

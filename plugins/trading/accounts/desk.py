@@ -231,6 +231,7 @@ def _changed(held: AccountRow, change: Change, *, busy: bool) -> AccountRow:
         loss_day=None if _is_wider(loss, held.max_daily_loss) else held.loss_day,
         shared=held.shared if change.shared is None else change.shared,
         model=held.model if change.model is None else change.model.plain(),
+        broker_account=None if change.without_broker_account else held.broker_account,
     )  # fmt: skip
 
 
@@ -243,6 +244,6 @@ def _told(row: AccountRow) -> dict[str, Any]:
     return {
         "name": row.name, "kind": row.kind, "broker": row.broker, "currency": row.currency, "margin": row.margin,
         "leverage": format(row.leverage, "f"), "marginInterestRate": format(row.margin_interest_rate, "f"),
-        "method": row.method, "shared": row.shared, "model": row.model,
+        "method": row.method, "shared": row.shared, "model": row.model, "brokerAccount": row.broker_account,
         "maxDailyLoss": None if row.max_daily_loss is None else format(row.max_daily_loss, "f"),
     }  # fmt: skip

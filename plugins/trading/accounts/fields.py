@@ -83,6 +83,7 @@ async def resolve_update(info: Ctx, input: Changed) -> given.TradingAccountUpdat
             name=input.name, leverage=input.leverage, max_daily_loss=input.max_daily_loss,
             without_max_daily_loss=input.without_max_daily_loss, method=input.method, shared=input.shared, model=model,
             version=input.version, margin_interest_rate=input.margin_interest_rate,
+            without_broker_account=input.without_broker_account,
         )  # fmt: skip
         row = await info.context.service(AccountDesk).update(info.context, input.id, change)
     except Refused as refused:

@@ -126,6 +126,10 @@ class TradingAccountUpdateInput:
     margin_interest_rate: Decimal | None = _given("Another yearly interest on owed cash, 0 to 1.", None)
     max_daily_loss: Decimal | None = _given("Another limit of what it may lose in a UTC day.", None)
     without_max_daily_loss: bool = _given("No limit any more.", False)
+    without_broker_account: bool = _given(
+        "Of a LIVE account whose account at the broker is no more: it takes the one that the organisation's key is of.",
+        False,
+    )
     method: LotMethod | None = _given("Another method; only while nothing is open.", None)
     shared: bool | None = _given("Whether every member may look and trade, as their role lets them.", None)
     model: TradingExecutionModelInput | None = _given("Another model, in place of the whole former one.", None)

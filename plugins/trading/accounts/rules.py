@@ -59,6 +59,7 @@ class Change:
     margin_interest_rate: Decimal | None = None
     max_daily_loss: Decimal | None = None
     without_max_daily_loss: bool = False
+    without_broker_account: bool = False
     method: LotMethod | None = None
     shared: bool | None = None
     model: ExecutionModel | None = None

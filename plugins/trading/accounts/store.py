@@ -20,7 +20,7 @@ from schema.words.orders import AccountKind
 _CHANGING = (
     "name", "broker", "leverage", "max_daily_loss", "method", "shared", "model", "halted", "halt_reason", "day",
     "day_equity", "loss_day", "margin_called", "version", "entries", "orders", "changed_at", "deleted_at",
-    "margin_interest_rate", "charged_at",
+    "margin_interest_rate", "charged_at", "broker_account",
 )  # fmt: skip
 
 
@@ -82,6 +82,13 @@ class AccountStore:
     async def set(self, tx: Tx, tenant: str, account_id: str, **values: Any) -> None:
         """Set some of its columns; the caller has locked it."""
         tx.later(_set(tuple(sorted(values))), [{**values, "tenant_id": tenant, "id": account_id}])
+
+    async def claim(self, tx: Tx, tenant: str, account_id: str, broker_account: str) -> str | None:
+        """Which account at its broker it is: this one, unless it was another one before. None where it is deleted."""
+        free = and_(_one(tenant, account_id), accounts.c.broker_account.is_(None))
+        await tx.run(update(accounts).where(free).values(broker_account=broker_account))
+        found: str | None = await tx.value(select(accounts.c.broker_account).where(_one(tenant, account_id)))
+        return found
 
     async def in_use(self, tx: Tx, tenant: str, account_id: str) -> dict[str, list[str]]:
         """What keeps it from being deleted: instruments that are held, ids of open orders, of

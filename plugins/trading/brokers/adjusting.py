@@ -127,7 +127,7 @@ class UnitsDesk:
     ) -> tuple[Broker, AccountRow, Stock]:  # fmt: skip
         """With the account as it stood before the broker was asked what it holds."""
         try:
-            broker = await self._host.service(Brokers).of(account.tenant_id, account.broker)
+            broker = await self._host.service(Brokers).of(account)
             await self._learn_late(broker, account, instrument)
             now = await self._look(context, account.id)
             return broker, now, await broker.stock()

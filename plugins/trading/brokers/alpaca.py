@@ -62,6 +62,14 @@ class Alpaca:
     def __repr__(self) -> str:
         return f"<{self.id}>"
 
+    async def owner(self, urgency: Urgency) -> str | None:
+        """See `Broker`."""
+        owners = self._link.owners
+        if self._bucket not in owners:
+            told = self._taken(await self._ask(wire.account(self._secrets), urgency))
+            owners[self._bucket] = wire.parse_owner(_object(told))
+        return owners[self._bucket]
+
     def check(self, ticket: Ticket) -> str | None:
         """See `Broker`."""
         return wire.unfit(ticket)

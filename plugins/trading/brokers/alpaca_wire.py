@@ -229,6 +229,11 @@ def parse_stock(account: Fields, held: Iterable[Fields]) -> Stock:
     )
 
 
+def parse_owner(account: Fields) -> str | None:
+    """Alpaca's id of the account, which its keys come and go with."""
+    return account.text_or_none("id")
+
+
 def _signed(row: Fields) -> Decimal:
     quantity = row.number("qty")
     short = row.text_or_none("side") == "short"

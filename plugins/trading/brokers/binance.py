@@ -30,6 +30,8 @@ from schema.words.orders import OrderStatus
 
 WEIGHT, WEIGHT_A_MINUTE = "weight", 6_000
 """Of an address, whatever the key."""
+READING_OF_A_KEY = 1_000
+"""Of that weight, in a minute: the list of all open orders every 5 seconds is 960."""
 ORDERS_IN_10_S, ORDERS_A_DAY = 50, 160_000
 """Of an account; Binance has raised the first one since, and says by its headers what is used."""
 PAUSE_S = 60.0
@@ -55,13 +57,22 @@ class Binance:
     def __init__(self, link: Link, key: str, secret: str) -> None:
         self.id, self._link, self._key, self._secret = link.broker, link, key, secret
         owner = sha256(key.encode()).hexdigest()
-        self._often, self._daily = f"10 s {owner}", f"day {owner}"
+        self._often, self._daily, self._share = f"10 s {owner}", f"day {owner}", f"reading {owner}"
         link.pace.limit(WEIGHT, WEIGHT_A_MINUTE, 60.0, reading=READING)
+        link.pace.limit(self._share, READING_OF_A_KEY, 60.0, reading=1.0)
         link.pace.limit(self._often, ORDERS_IN_10_S, 10.0)
         link.pace.limit(self._daily, ORDERS_A_DAY, 86_400.0)
 
     def __repr__(self) -> str:
         return f"<{self.id}>"
+
+    async def owner(self, urgency: Urgency) -> str | None:
+        """See `Broker`."""
+        owners = self._link.owners
+        if self._often not in owners:
+            answer = await self._signed("GET", wire.ACCOUNT, {"omitZeroBalances": "true"}, urgency)
+            owners[self._often] = wire.parse_owner(_object(answer))
+        return owners[self._often]
 
     def check(self, ticket: Ticket) -> str | None:
         """See `Broker`."""
@@ -180,7 +191,7 @@ class Binance:
                 self._link.offset_ms = await self._measure(urgency)
             now_ms = self._now_ms() + self._link.offset_ms
             sending = wire.signed(method, path, asked, self._key, self._secret, now_ms)
-            answer = await self._link.ask(sending, weights, urgency)
+            answer = await self._link.ask(sending, *self._shared(weights, urgency))
             self._note(answer)
             self._check_limits(answer)
             if 200 <= answer.status < 300:
@@ -189,6 +200,16 @@ class Binance:
                 raise self._trouble(answer)
             self._link.offset_ms = None
         raise AssertionError("the second attempt ends")
+
+    def _shared(self, weights: dict[str, int], urgency: Urgency) -> tuple[dict[str, int], Urgency]:
+        """Reading is taken out of the key's own share, and what goes beyond out of what all leave: whoever asks without
+        a pause keeps no other from being looked at."""
+        share = {self._share: weights[WEIGHT]}
+        if urgency is not Urgency.READ:
+            return weights, urgency
+        if self._link.pace.wait(share, Urgency.READ) > 0:
+            return weights, Urgency.SPARE
+        return weights | share, Urgency.READ
 
     async def _measure(self, urgency: Urgency) -> int:
         """By how many milliseconds Binance's clock is ahead; half of the way there and back is taken off."""

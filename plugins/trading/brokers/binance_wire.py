@@ -158,6 +158,11 @@ def parse_stock(account: Fields) -> Stock:
     )
 
 
+def parse_owner(account: Fields) -> str | None:
+    """Binance's id of the account; a sub-account has its own."""
+    return account.text_or_none("uid")
+
+
 def parse_error(of: Any) -> tuple[int | None, str]:
     """Code and words; no code where the body is no error of Binance's."""
     if not isinstance(of, dict):

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from gateway.core.contract import Host
 from gateway.core.ports import OutboundHttp, ProviderKeys
+from plugins.trading.accounts.store import AccountStore
 from plugins.trading.brokers import alpaca, binance
 from plugins.trading.brokers.alpaca import Alpaca
 from plugins.trading.brokers.binance import Binance
 from plugins.trading.brokers.link import Link
+from plugins.trading.brokers.pacing import Urgency
 from plugins.trading.brokers.port import Broker, KeyRefused
+from plugins.trading.rows import AccountRow
 
 KEY, SECRET = "key", "secret"
 PARTS = (KEY, SECRET)
@@ -45,12 +48,33 @@ class Brokers:
         self._host, self._through = host, settings.broker_base.rstrip("/")
         self.ids: frozenset[str] = frozenset(settings.brokers)
         self._links: dict[str, Link] = {}
+        self._rows = AccountStore()
 
     def parts(self) -> Mapping[str, Collection[str]]:
         """See `TradingKeys`."""
         return dict.fromkeys(sorted(self.ids), PARTS)
 
-    async def of(self, tenant: str, broker: str) -> Broker:
+    async def of(self, account: AccountRow, urgency: Urgency = Urgency.READ) -> Broker:
+        """The broker of an account, by a key of that account there; KeyRefused where the organisation's key is of
+        another one, BrokerTrouble where the broker does not say whose it is. Not within a transaction."""
+        broker = await self.by_key(account.tenant_id, account.broker)
+        came = await broker.owner(urgency)
+        if came is None:
+            return broker
+        expected = account.broker_account or await self._claim(account, came)
+        if came != expected:
+            raise KeyRefused(
+                f"The key for {broker.id} is of the account {came} there, and {account.id} is {expected}: set a key of "
+                f"{expected}, or, where that one is no more, let the books follow the key with "
+                f'`tradingAccountUpdate(input: {{id: "{account.id}", withoutBrokerAccount: true}})`'
+            )
+        return broker
+
+    async def _claim(self, account: AccountRow, came: str) -> str:
+        async with self._host.store.write() as tx:
+            return await self._rows.claim(tx, account.tenant_id, account.id, came) or came
+
+    async def by_key(self, tenant: str, broker: str) -> Broker:
         """The broker by the organisation's key; KeyRefused where it has none, or the broker is not connected."""
         if broker not in self.ids:
             raise KeyRefused(f"{broker} is not connected to this gateway: its operator sets MARKETGATE_BROKERS")

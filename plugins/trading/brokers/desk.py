@@ -23,6 +23,7 @@ from plugins.trading.brokers import course
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.closable import Bounds, bounds_of, closable
 from plugins.trading.brokers.floor import LiveFloor
+from plugins.trading.brokers.pacing import Urgency
 from plugins.trading.brokers.port import (
     Broker,
     BrokerBusy,
@@ -64,9 +65,8 @@ class LiveDesk:
 
     async def place(self, context: Context, account: AccountRow, wish: Wish, digest: str) -> OrderRow:
         """The order as far as the broker's answer decides it; NEW where there was none in time."""
-        broker = await self._broker(account)
-        ground = await self._ground(context, broker, account, wish)
-        _check_busy(broker)
+        ground = await self._ground(context, await self._unasked(account), account, wish)
+        broker = await self._ready(account)
         row, kept = await self._keep(context, account, ground, wish, digest)
         return await self.send(broker, account, row) if kept else row
 
@@ -74,9 +74,8 @@ class LiveDesk:
         self, context: Context, account: AccountRow, wish: Wish, fit: Callable[[LiveFloor], Awaitable[Wish | None]]
     ) -> OrderRow | None:
         """An order whose size is told behind the lock; None where nothing is wanted any more then."""
-        broker = await self._broker(account)
-        ground = await self._ground(context, broker, account, wish)
-        _check_busy(broker)
+        ground = await self._ground(context, await self._unasked(account), account, wish)
+        broker = await self._ready(account)
         async with self._floor(context, account.id) as (floor, halted):
             now = await fit(floor)
             if now is None:
@@ -87,10 +86,10 @@ class LiveDesk:
     async def place_all(self, context: Context, account: AccountRow, batch: Batch) -> Sequence[OrderRow]:
         """All of them are kept, or none; then they are sent one after the other, whoever waits for it, or what was
         placed in their stead before."""
-        broker = await self._broker(account)
+        unasked = await self._unasked(account)
         places = [(wish, (batch.path, str(n))) for n, wish in enumerate(batch.wishes)]
-        grounds = [await self._ground(context, broker, account, wish, *path) for wish, path in places]
-        _check_busy(broker, len(places))
+        grounds = [await self._ground(context, unasked, account, wish, *path) for wish, path in places]
+        broker = await self._ready(account, len(places))
         async with self._floor(context, account.id) as (floor, halted):
             if (before := await batch.before(floor)) is not None:
                 return before
@@ -159,7 +158,7 @@ class LiveDesk:
 
     async def cancel(self, context: Context, account: AccountRow, row: OrderRow) -> OrderRow:
         """The order; PENDING_CANCEL as long as the broker has not said how it ended."""
-        broker = await self._broker(account)
+        broker = await self._canceller(account)
         if row.status == OrderStatus.PENDING_REPLACE:
             await self._resolve(broker, row)
         async with self._floor(context, account.id) as (floor, _):
@@ -173,7 +172,7 @@ class LiveDesk:
     async def cancel_all(self, context: Context, account: AccountRow, instrument: str | None) -> list[OrderRow]:
         """All open orders of an account, or of one instrument of it; not those that may be another one by now, as long
         as the broker does not say so."""
-        broker = await self._broker(account)
+        broker = await self._canceller(account)
         async with self._host.store.read() as tx:
             some = None if instrument is None else (instrument,)
             rows = await OrderStore().open(tx, account.tenant_id, account.id, some)
@@ -341,8 +340,33 @@ class LiveDesk:
         return course.ticket_of(row, client_id, extended_hours=extended)
 
     async def _broker(self, account: AccountRow) -> Broker:
+        """By a key of this account there: its books are of no other."""
         try:
-            return await self._host.service(Brokers).of(account.tenant_id, account.broker)
+            return await self._host.service(Brokers).of(account, Urgency.ORDER)
+        except BrokerTrouble as error:
+            raise Refused("BROKER_UNAVAILABLE", f"{error}.") from None
+
+    async def _canceller(self, account: AccountRow) -> Broker:
+        """The same; where the broker does not say whose the key is, by it all the same: no other account there has
+        these orders."""
+        try:
+            return await self._host.service(Brokers).of(account, Urgency.CANCEL)
+        except KeyRefused as error:
+            raise Refused("BROKER_UNAVAILABLE", f"{error}.") from None
+        except BrokerTrouble:
+            return await self._unasked(account)
+
+    async def _ready(self, account: AccountRow, orders: int = 1) -> Broker:
+        """By a key of this account there, and with room for so many orders."""
+        broker = await self._broker(account)
+        if (wait := broker.busy(orders)) > 0:
+            raise Refused("BROKER_UNAVAILABLE", f"{broker.id} takes no more orders for {wait:.1f} s: try again then.")
+        return broker
+
+    async def _unasked(self, account: AccountRow) -> Broker:
+        """By whosever key: it is asked nothing, or to cancel."""
+        try:
+            return await self._host.service(Brokers).by_key(account.tenant_id, account.broker)
         except KeyRefused as error:
             raise Refused("BROKER_UNAVAILABLE", f"{error}.") from None
 
@@ -353,11 +377,6 @@ class LiveDesk:
                 raise Refused("NOT_ALLOWED", "You may look at this account, and not trade with it.", "accountId")
             floor = await LiveFloor.opened(self._host, w)
             yield floor, floor.halted
-
-
-def _check_busy(broker: Broker, orders: int = 1) -> None:
-    if (wait := broker.busy(orders)) > 0:
-        raise Refused("BROKER_UNAVAILABLE", f"{broker.id} takes no more orders for {wait:.1f} s: try again then.")
 
 
 def _check_replaced(broker: Broker, row: OrderRow) -> None:

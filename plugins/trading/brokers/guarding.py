@@ -19,6 +19,7 @@ from gateway.core.matching.model import ExecutionModel
 from plugins.trading.brokers import course
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.floor import LiveFloor
+from plugins.trading.brokers.pacing import Urgency
 from plugins.trading.brokers.port import BrokerTrouble
 from plugins.trading.brokers.store import LiveDirectory
 from plugins.trading.engine.daily import LOSS, judged, opens, tell_loss
@@ -154,7 +155,7 @@ class LiveGuard:
         if not asked:
             return
         try:
-            broker = await self._host.service(Brokers).of(account.tenant_id, account.broker)
+            broker = await self._host.service(Brokers).of(account, Urgency.CANCEL)
             await broker.cancel_all([course.reference(row) for row in asked])
         except BrokerTrouble as error:
             LOG.warning("broker_cancel_unsent", account=account.id, broker=account.broker, reason=str(error))

@@ -18,6 +18,8 @@ class Urgency(Enum):
     CANCEL = 0.0
     ORDER = 0.05
     READ = 0.2
+    SPARE = 0.5
+    """Reading beyond one's own share, out of what all others leave."""
 
 
 @dataclass(slots=True)

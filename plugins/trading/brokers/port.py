@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Context, Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from schema.symbols import InstrumentId
 from schema.words.orders import Liquidity, OrderStatus, OrderType, TimeInForce
 from schema.words.trades import Side
+
+if TYPE_CHECKING:
+    from plugins.trading.brokers.pacing import Urgency
 
 ZERO = Decimal(0)
 _EXACT = Context(prec=200)
@@ -138,7 +141,7 @@ class AskedTooOften(BrokerBusy):
 
 
 class KeyRefused(BrokerRefused):
-    """The broker does not take the key, or there is none."""
+    """The broker does not take the key, or it is of another account there, or there is none."""
 
 
 class OutcomeUnknown(BrokerTrouble):
@@ -157,6 +160,9 @@ class Broker(Protocol):
     """
 
     id: str
+
+    async def owner(self, urgency: Urgency) -> str | None:
+        """The broker's own id of the account that the key is of, asked for once; None where it tells none."""
 
     def check(self, ticket: Ticket) -> str | None:
         """Why the broker has no such order, in words that say what it has; None where it could be sent."""

@@ -163,10 +163,12 @@ class Reconciler:
         turns = sorted(accounts, key=round.turn)
         # Beside many others, each of which needs little, those that need more would be cut short again and again.
         first = [each for each in turns if round.seen[each.id].cut][:AT_ONCE]
+        outcomes: list[BaseException | None] = []
         for some in (first, [each for each in turns if each not in first]):
-            for outcome in await asyncio.gather(*map(one, some), return_exceptions=True):
-                if outcome is not None:
-                    raise outcome
+            outcomes += await asyncio.gather(*map(one, some), return_exceptions=True)
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
 
     async def _account(self, brokers: Brokers, account: AccountRow, rows: list[OrderRow], round: _Round) -> None:
         seen, now = round.seen[account.id], self._host.clock.monotonic()
@@ -176,7 +178,7 @@ class Reconciler:
         before, round.tried[account.id] = round.tried[account.id], now
         seen.cut = False
         try:
-            broker = await brokers.of(account.tenant_id, account.broker)
+            broker = await brokers.of(account)
             listed = await self._listed(broker, rows, whole)
             troubles = [await self._clear(row, seen, self._order(broker, row, seen, listed)) for row in rows]
             await self._desk.together.take_back(broker, account, rows)

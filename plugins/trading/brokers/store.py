@@ -26,10 +26,12 @@ class LiveDirectory:
             mine = and_(mine, accounts.c.shard.in_(sorted(shards)))
         return await tx.all(select(accounts).where(mine).order_by(accounts.c.tenant_id, accounts.c.id), AccountRow)
 
-    async def open(self, tx: Tx) -> list[OrderRow]:
-        """Their open orders."""
+    async def open(self, tx: Tx, tenant: str | None = None) -> list[OrderRow]:
+        """Their open orders, or those of one organisation."""
         theirs = select(accounts.c.id).where(accounts.c.broker != SIMULATOR)
         mine = and_(orders.c.open.is_(True), orders.c.account_id.in_(theirs))
+        if tenant is not None:
+            mine = and_(mine, orders.c.tenant_id == tenant)
         return await tx.all(select(orders).where(mine).order_by(orders.c.account_id, orders.c.number), OrderRow)
 
     async def ended(

@@ -82,3 +82,17 @@ async def test_a_page_shows_shared_ones_ones_own_and_those_one_takes_part_in(sto
     assert [row.id for row in rest] == ["tacc_3", "tacc_4"]
     assert count == 4
     assert not any(whole.values())
+
+
+async def test_of_two_that_tell_at_once_which_account_at_its_broker_it_is_the_first_is_kept(store: Store):
+    async def claim(told: str) -> str | None:
+        async with store.write() as tx:
+            return await ROWS.claim(tx, "org_a", "tacc_1", told)
+
+    found = await asyncio.gather(claim("one"), claim("other"))
+
+    async with store.write() as tx:
+        kept = await ROWS.find(tx, "org_a", "tacc_1")
+        assert kept is not None
+        assert set(found) == {kept.broker_account}
+        assert await ROWS.claim(tx, "org_b", "tacc_1", "theirs") is None

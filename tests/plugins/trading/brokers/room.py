@@ -61,8 +61,10 @@ GROUP = mutation("orderGroupPlace", "OrderGroupPlaceInput", "orders { id }")
 class Keys:
     """gateway.core.ports.ProviderKeys, with the same key for all."""
 
+    key = KEY
+
     def held(self, tenant: str) -> dict[str, dict[str, str]]:
-        return {broker: {"key": KEY, "secret": SECRET} for broker in BROKERS.values()}
+        return {broker: {"key": self.key, "secret": SECRET} for broker in BROKERS.values()}
 
     async def of(self, tenant: str) -> dict[str, dict[str, str]]:
         return self.held(tenant)
@@ -175,6 +177,14 @@ class Room:
             yield _told(results)
         finally:
             await results.aclose()
+
+    def switch(self, account: str, key: str, owner: str) -> None:
+        """The organisation has set another key, of this account at the broker, where nothing is."""
+        keys: Any = self.house.host.services[ProviderKeys]
+        venue = self.venue(account)
+        keys.key = venue.key = key
+        venue.owner, venue.orders, venue.units = owner, {}, {}
+        venue.cash = {MONEY[account]: "7777"}
 
     def restart(self) -> None:
         """Nothing is left of what the process had in memory."""

@@ -262,6 +262,30 @@ async def test_a_broker_that_was_asked_too_often_is_left_alone_for_as_long_as_it
         await broker.place(ticket())
 
 
+async def test_whoever_reads_without_a_pause_keeps_no_other_key_from_reading() -> None:
+    async with linked("binance_testnet") as (link, venue, clock):
+        greedy, other = (VENUES["binance_testnet"].join(link, key, SECRET) for key in (KEY, "another"))
+        taken = []
+
+        async def ask() -> None:
+            while True:
+                await greedy.stock()
+
+        for _ in range(24):
+            venue.key, before = KEY, len(venue.asked)
+            with pytest.raises(BrokerBusy):
+                await ask()
+            taken.append(len(venue.asked) - before)
+            venue.key = "another"
+            await other.open_orders()
+            await other.stock()
+            await clock.turn(5)
+
+        # All of its share and half of the whole at first, then what is left of 500 each 5 seconds.
+        assert taken[:4] == [150, 20, 20, 20]
+        assert other.busy() == 0
+
+
 OFTEN = "Too many new orders; current limit is 50 orders per TEN_SECONDS."
 WEIGHT = "Too much request weight used; current limit is 6000 request weight per 1 MINUTE."
 

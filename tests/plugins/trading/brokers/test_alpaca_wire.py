@@ -139,8 +139,11 @@ def test_money_and_units_are_read_with_their_signs() -> None:
         Fields({"symbol": "BTC/USD", "qty": "0.1", "side": "long"}, "a"),
     ]
 
-    stock = wire.parse_stock(Fields({"cash": "-23140.2", "currency": "USD"}, "a"), held)
+    told = Fields({"id": "904837e3-3b76-47ec", "cash": "-23140.2", "currency": "USD"}, "a")
 
+    stock = wire.parse_stock(told, held)
+
+    assert (wire.parse_owner(told), wire.parse_owner(Fields({}, "a"))) == ("904837e3-3b76-47ec", None)
     assert stock.cash == {"USD": D("-23140.2")}
     assert stock.units == {"AAPL": D(5), "TSLA": D(-2), "BTCUSD": D("0.1")}
 

@@ -164,8 +164,11 @@ def test_the_documented_trade_is_read_with_its_fee() -> None:
 def test_assets_are_what_is_free_and_what_is_locked() -> None:
     balances = [{"asset": "BTC", "free": "4723846.89208129", "locked": "0.5"}]
 
-    stock = wire.parse_stock(Fields({"balances": balances}, "binance"))
+    told = Fields({"balances": balances, "uid": 354937868}, "binance")
 
+    stock = wire.parse_stock(told)
+
+    assert (wire.parse_owner(told), wire.parse_owner(Fields({}, "binance"))) == ("354937868", None)
     assert (stock.cash, stock.pooled) == ({"BTC": D("4723847.39208129")}, True)
 
 

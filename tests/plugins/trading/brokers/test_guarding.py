@@ -12,7 +12,6 @@ from structlog.testing import capture_logs
 from plugins.trading.brokers.guarding import LiveGuard
 from plugins.trading.engine.engine import Engine
 from plugins.trading.rows import AccountRow, OrderRow
-from tests.doubles import brokers as doubles
 from tests.doubles.brokers import DOWN, LOST
 from tests.plugins.trading.brokers.room import BROKERS, PLACE, REPLACE, SYMBOLS, Room, beside, hold
 from tests.plugins.trading.rowsof import D
@@ -341,12 +340,10 @@ async def test_an_organisation_that_is_suspended_is_not_looked_after(room: Room)
         ("tacc_b", "Invalid API-key, IP, or permissions for action. (-2015)"),
     ],
 )
-async def test_a_key_that_is_not_taken_is_tried_once_and_the_loss_is_told(
-    room: Room, monkeypatch: pytest.MonkeyPatch, account: str, said: str
-) -> None:
+async def test_a_key_that_is_not_taken_is_tried_once_and_the_loss_is_told(room: Room, account: str, said: str) -> None:
     await hold(room, account)
     opens = [await rest(room, account), await rest(room, account)]
-    monkeypatch.setattr(doubles, "KEY", "another")
+    room.venue(account).key = "another"
 
     with capture_logs() as logs:
         await room.guard("90")

@@ -292,6 +292,9 @@ async def test_what_brokers_do_not_have_is_refused_before_anything_is_sent(room:
     wanted = {"symbol": SYMBOLS["tacc_a"], "side": "BUY", "type": "LIMIT", "quantity": "1", "limitPrice": "100"}
     a = {"accountId": "tacc_a"} | wanted
     b = {"accountId": "tacc_b"} | wanted | {"symbol": SYMBOLS["tacc_b"]}
+    await room.look()
+    for venue in room.venues.values():
+        venue.asked.clear()
 
     codes = [
         await room.code(PLACE, **a | {"postOnly": True}), await room.code(PLACE, **b | {"timeInForce": "DAY"}),

@@ -14,6 +14,7 @@ from aiohttp import web
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.port import AskedTooOften, OutcomeUnknown, Report, Stock
 from plugins.trading.brokers.reconciling import Reconciler
+from plugins.trading.rows import AccountRow
 from plugins.trading.tables import accounts, orders
 from tests.plugins.trading import rowsof
 from tests.plugins.trading.brokers.room import Room
@@ -74,9 +75,9 @@ class Quiet:
         if self._answered == self.answers:
             self._done.set()
 
-    async def _of(self, tenant: str, broker: str) -> SimpleNamespace:
-        listed = partial(self._open_orders, tenant)
-        return SimpleNamespace(id=broker, open_orders=listed, stock=self._stock, asset_of=str)
+    async def _of(self, account: AccountRow) -> SimpleNamespace:
+        listed = partial(self._open_orders, account.tenant_id)
+        return SimpleNamespace(id=account.broker, open_orders=listed, stock=self._stock, asset_of=str)
 
     async def _open_orders(self, tenant: str) -> list[Report]:
         self.asked += 1
@@ -118,12 +119,12 @@ async def test_accounts_of_a_broker_out_of_reach_rest_but_for_a_few_and_each_has
         await room.look()
         rounds.append(len(asked))
     monkeypatch.setattr(a, "answer", answers)
-    whole = a.count("GET", "/account")
+    whole = a.count("GET", "/positions")
     await room.look()
 
     assert status == "FILLED"
     assert rounds == [8, 10, 12, 14]
-    assert a.count("GET", "/account") == whole + 31
+    assert a.count("GET", "/positions") == whole + 31
 
 
 async def test_all_accounts_that_were_to_be_asked_are_looked_at_as_a_whole_once_their_broker_is_back(
@@ -221,3 +222,24 @@ async def test_a_key_that_has_asked_too_often_again_and_again_comes_before_no_ot
 
     assert asked[31:] == asked[:31]
     assert asked[5] == "org_05"
+
+
+async def test_a_fault_in_one_account_keeps_no_other_of_its_broker_from_being_looked_at(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _others(room)
+    looked = []
+
+    async def account(reconciler: Reconciler, brokers: Brokers, row: AccountRow, *given: Any) -> None:
+        looked.append(row.id)
+        if row.id == "tacc_a":
+            given[-1].seen[row.id].cut = True
+            raise RuntimeError("a fault")
+
+    monkeypatch.setattr(Reconciler, "_account", account)
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="a fault"):
+            await room.house.host.service(Reconciler).look("alpaca_paper")
+
+    assert (len(looked), looked[31]) == (62, "tacc_a")

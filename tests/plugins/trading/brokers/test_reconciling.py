@@ -12,8 +12,7 @@ from plugins.trading.brokers import alpaca_wire, binance_wire
 from plugins.trading.brokers.settling import Settler
 from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.tables import accounts
-from tests.doubles import brokers as doubles
-from tests.doubles.brokers import DOWN
+from tests.doubles.brokers import DOWN, KEY
 from tests.plugins.trading.brokers.gates import Gate
 from tests.plugins.trading.brokers.room import CANCEL, PLACE, SYMBOLS, Room
 from tests.plugins.trading.rowsof import D
@@ -193,14 +192,12 @@ async def test_a_halted_account_takes_no_orders_and_lets_them_be_cancelled(room:
     assert (await room.do(CANCEL, orderId=placed["id"]))["order"]["status"] == "CANCELED"
 
 
-async def test_a_key_that_is_not_taken_is_told_once_and_not_tried_all_the_time(
-    room: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_key_that_is_not_taken_is_told_once_and_not_tried_all_the_time(room: Room) -> None:
     await room.place("tacc_b")
     await room.look()
     await room.look()
     venue, asked = room.venue("tacc_b"), room.venue("tacc_b").count("GET", "/order")
-    monkeypatch.setattr(doubles, "KEY", "another")
+    venue.key = "another"
 
     with capture_logs() as logs:
         for _ in range(14):
@@ -209,7 +206,7 @@ async def test_a_key_that_is_not_taken_is_told_once_and_not_tried_all_the_time(
     told = "binance_testnet does not take the key: Invalid API-key, IP, or permissions for action. (-2015)"
     assert [each["reason"] for each in logs if each["event"] == "broker_not_reconciled"] == [told]
     assert (venue.count("GET", "/order"), venue.count("GET", "/openOrders")) == (asked + 1, 2)
-    monkeypatch.undo()
+    venue.key = KEY
     await room.look(60)
     assert (await room.orders("tacc_b"))[0].status == "ACCEPTED"
 

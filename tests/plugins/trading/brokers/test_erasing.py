@@ -1,0 +1,86 @@
+"""An organisation is erased while its orders work at brokers."""
+
+from __future__ import annotations
+
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.core.ports import ProviderKeys
+from plugins.trading.brokers import erasing
+from plugins.trading.plugin import erase
+from tests.doubles.brokers import DOWN, HANG
+from tests.plugins.trading.brokers.room import Room
+from tests.plugins.trading.ledger.books import TENANT
+
+BOTH = ("tacc_a", "tacc_b")
+
+
+async def erased(room: Room) -> list[tuple[str, str, str | None, str]]:
+    """What is told of orders that may go on: broker, order, its id there, why."""
+    with capture_logs() as logs:
+        async with room.house.store.write() as tx:
+            await erase(room.house.host, tx, TENANT)
+    assert [row for account in BOTH for row in await room.orders(account)] == []
+    found = [each for each in logs if each["event"] == "broker_order_left"]
+    return [(each["broker"], each["order"], each["at_broker"], each["reason"]) for each in found]
+
+
+def statuses(room: Room) -> list[str]:
+    """Of all orders at both."""
+    return [each.status for account in BOTH for each in room.venue(account).orders.values()]
+
+
+async def test_orders_that_work_at_brokers_are_cancelled_there_before_their_organisation_is_erased(room: Room) -> None:
+    for account in BOTH:
+        await room.place(account)
+        await room.place(account)
+        room.venue(account).add(client_id="theirs", symbol="X", side="buy", type="limit", tif="gtc", quantity=1)
+    await room.become("suspended")
+    await room.look()
+    assert statuses(room) == ["new"] * 6
+
+    told = await erased(room)
+    await room.look(301)
+
+    assert told == []
+    assert statuses(room) == ["canceled", "canceled", "new"] * 2
+
+
+async def test_what_a_broker_does_not_take_or_answer_then_is_told_order_by_order(room: Room) -> None:
+    placed = [(await room.place("tacc_a"))["order"]["id"] for _ in range(3)]
+    other = (await room.place("tacc_b"))["order"]["id"]
+    a = room.venue("tacc_a")
+    a.orders["1"].status = "pending_replace"
+    a.faults.append(("DELETE", "/orders/2", DOWN))
+    room.venue("tacc_b").key = "another"
+
+    told = await erased(room)
+
+    assert told == [
+        ("alpaca_paper", placed[0], "1", "order is pending replace"),
+        ("alpaca_paper", placed[1], "2", "alpaca_paper answered with status 500"),
+        ("alpaca_paper", placed[2], "3", "alpaca_paper answered with status 500"),
+        (
+            "binance_testnet", other, "1",
+            "binance_testnet does not take the key: Invalid API-key, IP, or permissions for action. (-2015)",
+        ),
+    ]  # fmt: skip
+
+
+async def test_erasing_waits_no_longer_for_a_broker_than_it_may(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    placed = (await room.place("tacc_a"))["order"]["id"]
+    room.venue("tacc_a").faults.append(("DELETE", "/orders/1", HANG))
+    monkeypatch.setattr(erasing, "WITHIN_S", 0.05)
+
+    told = await erased(room)
+
+    assert told == [("alpaca_paper", placed, "1", "no answer came in time")]
+
+
+async def test_an_organisation_without_a_key_is_erased_all_the_same(room: Room) -> None:
+    placed = (await room.place("tacc_b"))["order"]["id"]
+    del room.house.host.services[ProviderKeys]
+
+    ((_, order, _, reason),) = await erased(room)
+
+    assert (order, reason.partition(":")[0]) == (placed, "Your organisation has no key for binance_testnet")

@@ -1,0 +1,184 @@
+"""Whose a key is: one of another account at the same broker touches neither that account nor our books."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.core.identity import Role
+from plugins.trading.tables import accounts
+from tests.doubles.brokers import DOWN, KEY
+from tests.plugins.trading.brokers.room import (
+    ADJUST,
+    BROKERS,
+    CANCEL,
+    CANCEL_ALL,
+    CLOSE,
+    PLACE,
+    REPLACE,
+    SYMBOLS,
+    Room,
+    hold,
+    mutation,
+)
+
+BOTH = ("tacc_a", "tacc_b")
+OURS, OTHER = "904837e3", "c0ffee00"
+UPDATE = mutation("tradingAccountUpdate", "TradingAccountUpdateInput", "account { id }")
+
+
+def told(account: str) -> str:
+    """Why a key of the other account is refused."""
+    return (
+        f"The key for {BROKERS[account]} is of the account {OTHER} there, and {account} is {OURS}: "
+        f"set a key of {OURS}, or, where that one is no more, let the books follow the key with "
+        f'`tradingAccountUpdate(input: {{id: "{account}", withoutBrokerAccount: true}})`'
+    )
+
+
+async def protected(room: Room, account: str) -> str:
+    """One of bitcoin is held, and an order to sell it rests."""
+    await hold(room, account, "1", loss=None)
+    await room.look(301)
+    given = {"limitPrice": "120", "reduceOnly": True}
+    id: str = (await room.place(account, "SELL", "LIMIT", **given))["order"]["id"]
+    return id
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_a_key_of_another_account_ends_no_order_moves_no_money_and_leaves_what_works_where_it_is(
+    room: Room, account: str
+) -> None:
+    id, venue = await protected(room, account), room.venue(account)
+    there = dict(venue.orders), dict(venue.cash), dict(venue.units)
+    before = await room.entries(account), await room.holds(account)
+
+    room.switch(account, "key-of-bob", OTHER)
+    with capture_logs() as logs:
+        for _ in range(40):
+            await room.look(10)
+    meanwhile = (await room.order(id)).status, await room.entries(account), await room.holds(account)
+    room.switch(account, KEY, OURS)
+    venue.orders, venue.cash, venue.units = there
+    for _ in range(40):
+        await room.look(10)
+
+    assert [each["reason"] for each in logs if each["event"] == "broker_not_reconciled"].count(told(account)) == 1
+    assert meanwhile == ("ACCEPTED", *before)
+    assert (await room.order(id)).status == "ACCEPTED"
+    assert [each.status for each in venue.orders.values() if each.client_id == id] == ["new"]
+    assert venue.count("DELETE", "") == 0
+    assert (await room.entries(account), await room.holds(account)) == before
+
+
+@pytest.mark.parametrize("account", BOTH)
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_nothing_is_placed_or_asked_for_by_a_key_of_another_account(
+    room: Room, account: str, restarts: bool
+) -> None:
+    id, venue = await protected(room, account), room.venue(account)
+    room.switch(account, "key-of-bob", OTHER)
+    room.role = Role.OWNER
+    if restarts:
+        room.restart()
+    venue.asked.clear()
+    wanted = {"accountId": account, "symbol": SYMBOLS[account]}
+    order = {**wanted, "side": "BUY", "type": "MARKET", "quantity": "1"}
+
+    payloads = [
+        await room.see(PLACE, **order), await room.see(REPLACE, orderId=id, limitPrice="130"),
+        await room.see(CANCEL, orderId=id), await room.see(CANCEL_ALL, accountId=account),
+        await room.see(CLOSE, **wanted), await room.see(ADJUST, **wanted, reason="lost"),
+    ]  # fmt: skip
+
+    errors = [(each["userErrors"][0]["code"], each["userErrors"][0]["message"]) for each in payloads]
+    assert errors == [("BROKER_UNAVAILABLE", f"{told(account)}.")] * 6
+    assert [method for method, path in venue.asked if not path.endswith("/time")] == ["GET"]
+    assert [(row.id, row.status) for row in await room.orders(account) if row.open] == [(id, "ACCEPTED")]
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_the_books_follow_the_key_once_their_account_at_the_broker_is_given_up(room: Room, account: str) -> None:
+    id = await protected(room, account)
+    room.switch(account, "key-of-bob", OTHER)
+    room.role = Role.OWNER
+
+    await room.do(UPDATE, id=account, withoutBrokerAccount=True)
+    for _ in range(14):
+        await room.look()
+    await room.look(300)
+    await room.look()
+
+    assert (await room.account(account)).broker_account == OTHER
+    assert (await room.order(id)).reason == "BROKER_LOST: the broker does not know it any more"
+    cash, units = await room.holds(account)
+    assert {each.partition(".")[0] for each in cash.values()} == {"7777"}
+    assert units == {SYMBOLS[account]: "1"}
+    await room.do(ADJUST, accountId=account, symbol=SYMBOLS[account], reason="the paper account was reset")
+    assert (await room.holds(account))[1] == {}
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_whose_a_key_is_is_asked_once_and_kept_for_other_processes(room: Room, account: str) -> None:
+    venue = room.venue(account)
+    for _ in range(3):
+        await room.place(account)
+    asked = venue.count("GET", "/account")
+    room.restart()
+    venue.owner = OTHER
+
+    code = await room.code(
+        PLACE, accountId=account, symbol=SYMBOLS[account], side="BUY", type="MARKET", quantity="1"
+    )  # fmt: skip
+
+    assert (asked, (await room.account(account)).broker_account, code) == (1, OURS, "BROKER_UNAVAILABLE")
+    assert venue.count("POST", "") == 3
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_where_a_broker_does_not_tell_whose_a_key_is_nothing_is_compared(room: Room, account: str) -> None:
+    venue = room.venue(account)
+    await room.look()
+    room.restart()
+    venue.owner = None
+
+    placed = (await room.place(account))["order"]
+    venue.fill(venue.by_client_id(placed["id"]), "1", "100")
+    await room.look()
+
+    assert (await room.order(placed["id"])).status == "FILLED"
+    assert (await room.account(account)).broker_account == OURS
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_while_nobody_says_whose_the_key_is_orders_are_refused_and_cancellations_sent(
+    room: Room, account: str
+) -> None:
+    placed = (await room.place(account))["order"]
+    venue, restarted = room.venue(account), room.restart
+    wanted: dict[str, Any] = {"accountId": account, "symbol": SYMBOLS[account], "side": "BUY", "type": "MARKET"}
+
+    restarted()
+    venue.faults.append(("GET", "/account", DOWN))
+    code = await room.code(PLACE, **wanted, quantity="1")
+    venue.faults.append(("GET", "/account", DOWN))
+    status = (await room.do(CANCEL, orderId=placed["id"]))["order"]["status"]
+
+    assert (code, status) == ("BROKER_UNAVAILABLE", "CANCELED")
+    assert [(row.id, row.status) for row in await room.orders(account)] == [(placed["id"], "CANCELED")]
+
+
+async def test_an_account_from_before_takes_the_account_of_the_key_that_its_broker_is_asked_with_next(
+    room: Room,
+) -> None:
+    await room.look()
+    async with room.house.store.write() as tx:
+        await tx.run(accounts.update().values(broker_account=None))
+    version = (await room.account("tacc_a")).version
+
+    await room.look(300)
+
+    assert [(await room.account(each)).broker_account for each in BOTH] == [OURS, OURS]
+    assert (await room.account("tacc_a")).version == version
