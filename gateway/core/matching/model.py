@@ -195,7 +195,7 @@ class Working:
     group: str | None = None
     """Of orders with the same, one message fills one only."""
     number: int = 0
-    """Of those that were accepted in one instant, the lower one came first."""
+    """Of its account. Of those that were accepted in one instant, the lower one came first; chance follows from it."""
     status: OrderStatus = OrderStatus.ACCEPTED
     filled: Decimal = ZERO
     fills: int = 0

@@ -15,9 +15,10 @@ BASIS = Decimal(10_000)
 MILLION = 1_000_000
 
 
-def jitter(seed: int, order_id: str, number: int) -> Decimal:
-    """A number in [-1, 1] in millionths, the same for the same seed, order and fill: SHA-256 of the three."""
-    digest = sha256(f"{seed}\n{order_id}\n{number}".encode()).digest()
+def jitter(seed: int, order: int, number: int) -> Decimal:
+    """A number in [-1, 1] in millionths, the same for the same seed, order (its number in the account) and fill:
+    SHA-256 of the three. So the same orders meet the same tape alike in each account, and in each run."""
+    digest = sha256(f"{seed}\n{order}\n{number}".encode()).digest()
     return Decimal(int.from_bytes(digest[:8], "big") % (2 * MILLION + 1) - MILLION).scaleb(-6)
 
 

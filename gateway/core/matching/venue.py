@@ -327,7 +327,7 @@ def _executions(
     for number, (reference, quantity, _) in enumerate(portions, order.fills + 1):
         price = reference
         if found.liquidity is Liquidity.TAKER:
-            part = fraction(model.slippage, units, volume, jitter(model.seed, order.id, number))
+            part = fraction(model.slippage, units, volume, jitter(model.seed, order.number, number))
             price = slipped(order.side, reference, part, spec.tick, limit_of(order))
         raw.append(commission(model.fees, quantity, price, spec.contract_size, found.liquidity, first=number == 1))
         made.append((number, quantity, price, reference))

@@ -85,12 +85,12 @@ def test_volume_share_looks_at_what_was_traded_and_else_at_what_is_offered():
 
 
 def test_jitter_is_the_same_for_the_same_seed_order_and_fill():
-    drawn = [jitter(seed, name, number) for seed in (0, 1) for name in ("a", "b") for number in (1, 2)]
+    drawn = [jitter(seed, order, number) for seed in (0, 1) for order in (7, 8) for number in (1, 2)]
 
-    assert drawn == [jitter(seed, name, number) for seed in (0, 1) for name in ("a", "b") for number in (1, 2)]
+    assert drawn == [jitter(seed, order, number) for seed in (0, 1) for order in (7, 8) for number in (1, 2)]
     assert len(set(drawn)) == 8
     assert all(-1 <= each <= 1 for each in drawn)
-    assert jitter(0, "a", 1) == D("0.071246")
+    assert jitter(0, 7, 1) == D("0.799401")
 
 
 @pytest.mark.parametrize(

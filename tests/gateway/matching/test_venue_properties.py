@@ -188,4 +188,4 @@ def test_a_seed_decides_the_jitter(seed):
 
     made = accept(order(BUY, "MARKET"), quote(99, 100), spec, model)
 
-    assert str(made.executions[0].price) == {0: "100.0818", 1: "100.1086"}[seed]
+    assert str(made.executions[0].price) == {0: "100.1159", 1: "100.1022"}[seed]

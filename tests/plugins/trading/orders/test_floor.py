@@ -171,6 +171,20 @@ def test_a_size_that_would_pass_does_whatever_chance_makes_of_the_next_order():
         assert desk.place(wish("BUY", "MARKET", passing))[0].status == "FILLED"
 
 
+def test_the_same_orders_meet_the_same_prices_alike_in_each_account():
+    model = {"slippage": {"kind": "SIZE", "bps": "100", "jitter": "0.01"}, "fees": SLIPS["fees"], "seed": 7}
+
+    made = []
+    for _ in range(2):
+        desk = slate(model=model)
+        for side in ("BUY", "BUY", "SELL"):
+            desk.place(wish(side, "MARKET", "1"))
+        made.append([fill.price for fill in desk.floor.fills])
+
+    assert made[0] == made[1]
+    assert len(set(made[0])) == 3
+
+
 def bracket(desk: Slate, loss: Exit | None = None, profit: Exit | None = None) -> list[str]:
     """A purchase of ten at 99, whose exits wait."""
     entry = wish("BUY", "LIMIT", "10", limit_price="99", take_profit=profit, stop_loss=loss)
