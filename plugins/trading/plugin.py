@@ -27,6 +27,7 @@ from plugins.trading.ledger.desk import LedgerDesk
 from plugins.trading.ledger.routes import routes
 from plugins.trading.live.hints import Hints
 from plugins.trading.live.reading import Readings
+from plugins.trading.markets.heard import Heard
 from plugins.trading.orders.deciding import Decider
 from plugins.trading.orders.desk import OrderDesk
 from plugins.trading.orders.events import EVENTS
@@ -47,7 +48,12 @@ def services(host: Host) -> dict[type, Any]:
     )  # fmt: skip
     brokers, decider = Brokers(host), Decider(host)
     made: dict[type, Any] = {Brokers: brokers, TradingKeys: brokers, AccountDesk: AccountDesk(host, brokers.ids)}
-    made |= {OfferBook: OfferBook(), OrderDesk: OrderDesk(host, decider), HedgeDesk: HedgeDesk(host, decider)}
+    made |= {
+        OfferBook: OfferBook(),
+        Heard: Heard(),
+        OrderDesk: OrderDesk(host, decider),
+        HedgeDesk: HedgeDesk(host, decider),
+    }
     return made | {kind: kind(host) for kind in kinds}
 
 

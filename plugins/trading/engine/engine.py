@@ -53,7 +53,7 @@ class Engine:
     def __init__(self, host: Host) -> None:
         self._host, self._rows, self._dealer = host, EngineDirectory(), Dealer(host)
         self._leads = Leads(host.store, host.clock, LeaseRows(leases, evaluators), SHARDS)
-        self.feeds = Feedbook(host.clock, self._heard)
+        self.feeds = Feedbook(host, self._heard)
         self._places = Places(host.clock, self._settle, self._drop, self.doubt)
         self._clockwork = Clockwork(host.clock, self._next, self._ring)
         self._guard = Guard(host, self._dealer, self.feeds)
@@ -95,6 +95,7 @@ class Engine:
             place.resting.clear()
             self._places.attempt(place, partial(self._attend, place), "look")
             self._watch(place)
+        self.feeds.sweep()
         await self._dues.look(self._leads.shards)
         await self._keep_extremes()
 

@@ -8,10 +8,11 @@ from decimal import Decimal
 
 import structlog
 
-from gateway.core.clock import Clock
+from gateway.core.contract import Host
 from gateway.core.matching.conditions import PriceCondition
-from plugins.trading.engine.feeds import Feed, FeedKey
+from plugins.trading.engine.feeds import Feed
 from plugins.trading.engine.seat import Seat, is_woken
+from plugins.trading.markets.heard import FeedKey, Heard
 from plugins.trading.orders.market import Market
 from plugins.trading.rows import OrderRow
 from schema.symbols import parse_instrument
@@ -19,6 +20,8 @@ from schema.words.orders import FillSource
 
 BROKEN_S = 5.0
 """Until a feed that broke begins anew."""
+LINGERS_S, MOST_IDLE = 30.0, 200
+"""So long a feed that nobody wants any more goes on, and how many do: who trades again is told what is newest."""
 
 LOG = structlog.get_logger(__name__)
 
@@ -26,10 +29,12 @@ LOG = structlog.get_logger(__name__)
 class Feedbook:
     """By what is listened to."""
 
-    def __init__(self, clock: Clock, heard: Callable[[Feed, bool], Awaitable[None]]) -> None:
-        self._clock, self._heard = clock, heard
+    def __init__(self, host: Host, heard: Callable[[Feed, bool], Awaitable[None]]) -> None:
+        self._host, self._clock, self._heard = host, host.clock, heard
         self._feeds: dict[FeedKey, tuple[Feed, asyncio.Task[None]]] = {}
         self._wanted: dict[str, frozenset[FeedKey]] = {}
+        self._idle: dict[FeedKey, float] = {}
+        """Those that nobody wants, and until when (monotonic) they go on; the first to end comes first."""
         self.ending: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -84,6 +89,12 @@ class Feedbook:
                 found[str(feed.key.instrument)] = priced.price
         return found
 
+    def sweep(self) -> None:
+        """End those that nobody has wanted for a while."""
+        now = self._clock.monotonic()
+        for key in [key for key, until in self._idle.items() if until <= now]:
+            self._end(key)
+
     async def close(self) -> None:
         """All of them."""
         for key in tuple(self._feeds):
@@ -99,6 +110,8 @@ class Feedbook:
         if key not in self._feeds:
             feed = Feed(key, seat.context, self._clock, self._heard)
             self._feeds[key] = feed, asyncio.create_task(self._run(feed), name="trading.feed")
+            self._host.service(Heard).begin(key, feed.priced)
+        self._idle.pop(key, None)
         return self._feeds[key][0]
 
     async def _run(self, feed: Feed) -> None:
@@ -114,11 +127,16 @@ class Feedbook:
     def _leave(self, key: FeedKey, seat_id: str) -> None:
         feed, _ = self._feeds[key]
         feed.seats.discard(seat_id)
-        if not feed.seats:
-            self._end(key)
+        if feed.seats:
+            return
+        self._idle[key] = self._clock.monotonic() + LINGERS_S
+        if len(self._idle) > MOST_IDLE:
+            self._end(next(iter(self._idle)))
 
     def _end(self, key: FeedKey) -> None:
         _, task = self._feeds.pop(key)
+        self._idle.pop(key, None)
+        self._host.service(Heard).end(key)
         task.cancel()
         self.ending.add(task)
         task.add_done_callback(self.ending.discard)

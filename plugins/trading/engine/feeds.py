@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,13 +18,13 @@ import structlog
 from gateway.core.clock import Clock
 from gateway.core.contract import Context, Tapped
 from gateway.core.matching.model import Bar, ExecutionModel, Spec, Tick
+from plugins.trading.markets.heard import FeedKey
 from plugins.trading.markets.prices import Priced, Prices
 from plugins.trading.markets.ticks import is_open, tick_of, tick_of_book
 from plugins.trading.orders.market import Market, is_before
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import MarketgateError, NoAnswer
 from schema.provenance import DataMode, Provenance
-from schema.symbols import InstrumentId
 from schema.words.books import ORDER_BOOK, OrderBookAsk
 from schema.words.candles import CANDLES, Candle, CandlesAsk, rows_of
 from schema.words.intervals import Interval
@@ -41,16 +41,6 @@ MINUTE = timedelta(minutes=1)
 _LOSSES = frozenset({NoticeCode.STALE, NoticeCode.RECONNECTING})
 
 LOG = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedKey:
-    """What is listened to, on whose account."""
-
-    tenant: str
-    provider: str | None
-    source: FillSource
-    instrument: InstrumentId
 
 
 class Feed:
@@ -94,8 +84,9 @@ class Feed:
         return found if tick.bar is None or tick.bar.start >= since else None
 
     def priced(self, model: ExecutionModel) -> Priced | None:
-        """The same as a price; of a feed of quotes."""
-        price, tick = self._price, self.last
+        """The same as a price: of a feed of quotes, or the middle of a book."""
+        tick = self.last
+        price = self._price or (None if tick is None else _middle(tick))
         if self.silent or price is None or tick is None or self.spec is None:
             return None
         now = self._clock.now()
@@ -213,7 +204,7 @@ class Feed:
                 return
             model = ExecutionModel(provider=self.key.provider, source=self.key.source)
             instrument = self.key.instrument
-            found = (await Prices.of(self._context()).all_priced([instrument], model))[instrument]
+            found = (await Prices.of(self._context()).answered([instrument], model))[instrument]
         except (MarketgateError, Refused) as error:
             LOG.warning("trading_without_price", instrument=str(self.key.instrument), reason=error.message)
             self.silent = True
@@ -234,6 +225,15 @@ class Feed:
         fetched = await self._context().market.fetch(CANDLES, ask, self._terms)
         for tick, _ in self._ticks(rows_of(fetched.value), fetched.provenance, self._clock.now()):
             await self._told(tick, None, shown=False)
+
+
+def _middle(tick: Tick) -> tuple[Decimal, Provenance] | None:
+    """Of a book, with whose it is; None of anything else."""
+    sides = [price for price in (tick.bid, tick.ask) if price is not None]
+    if tick.bar is not None or not sides:
+        return None
+    made = Provenance(provider=tick.provider, mode=tick.mode, as_of=tick.as_of, fetched_at=tick.at)
+    return sum(sides, Decimal(0)) / len(sides), made
 
 
 def _minute(at: datetime) -> datetime:

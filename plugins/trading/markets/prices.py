@@ -16,6 +16,7 @@ from typing import Any, Self, cast
 from gateway.core.contract import Context, Fetched
 from gateway.core.matching.model import ExecutionModel, Spec, Tick
 from gateway.core.ports import Desk
+from plugins.trading.markets.heard import FeedKey, Heard
 from plugins.trading.markets.marks import Mark, Marks
 from plugins.trading.markets.specs import RULES, is_derivative, spec_of, untradable
 from plugins.trading.markets.ticks import age_of, is_open, stamp_of, tick_of, tick_of_book
@@ -141,18 +142,33 @@ class Prices:
     async def all_priced(
         self, instruments: Collection[InstrumentId], model: ExecutionModel
     ) -> dict[InstrumentId, Priced | NoAnswer]:
-        """The same of many, in one ask; those that nobody prices say why."""
+        """The same of many, in one ask; those that nobody prices say why. Where this process hears a stream of one,
+        and its newest message came after the answer, or there is no answer, that is its price."""
         wanted = sorted({*instruments}, key=str)
-        # Bars are asked where they are matched: at the arrival of an order the quote counts.
-        source = FillSource.BOOK if model.source is FillSource.BOOK else FillSource.QUOTES
-        keys = {each: (source, model.provider, model.extended_hours, each) for each in wanted}
+        keys = {each: (_source(model), model.provider, model.extended_hours, each) for each in wanted}
         found = {each: self._held(keys[each]) for each in wanted}
         missing = [each for each in wanted if found[each] is None]
-        if missing:
-            ask = self._books if source is FillSource.BOOK else self._quotes
-            for each, answer in (await ask(missing, model)).items():
-                found[each] = self._hold(keys[each], answer)
+        for each, answer in (await self.answered(missing, model)).items():
+            found[each] = self._hold(keys[each], self._newer(each, answer, model))
         return found
+
+    async def answered(
+        self, instruments: Sequence[InstrumentId], model: ExecutionModel
+    ) -> dict[InstrumentId, Priced | NoAnswer]:
+        """What is answered to whoever asks now, which may be a copy of some seconds."""
+        if not instruments:
+            return {}
+        ask = self._books if _source(model) is FillSource.BOOK else self._quotes
+        return await ask(instruments, model)
+
+    def _newer(self, instrument: InstrumentId, answer: Priced | NoAnswer, model: ExecutionModel) -> Priced | NoAnswer:
+        key = FeedKey(
+            tenant=self._context.tenant, provider=model.provider, source=_source(model), instrument=instrument
+        )
+        heard = self._context.host.service(Heard).newest(key, model)
+        if heard is None or (isinstance(answer, Priced) and not _is_newer(heard, answer)):
+            return answer
+        return heard
 
     async def marks(
         self, instruments: Collection[str], currencies: Collection[str], target: str, model: ExecutionModel
@@ -296,6 +312,19 @@ def no_price(instrument: InstrumentId, error: NoAnswer) -> Refused:
 def _by_quotes(model: ExecutionModel) -> ExecutionModel:
     """What is held is valued by last prices, whatever orders are matched against."""
     return replace(model, source=FillSource.QUOTES)
+
+
+def _source(model: ExecutionModel) -> FillSource:
+    """Bars are asked where they are matched: at the arrival of an order the quote counts."""
+    return FillSource.BOOK if model.source is FillSource.BOOK else FillSource.QUOTES
+
+
+def _is_newer(heard: Priced, answer: Priced) -> bool:
+    """By the stamps of their provider, where it is one that gives them; else by when they reached us."""
+    one, other = heard.tick, answer.tick
+    if one.provider == other.provider and one.as_of is not None and other.as_of is not None:
+        return one.as_of >= other.as_of
+    return one.at >= answer.provenance.fetched_at
 
 
 def _terms(model: ExecutionModel) -> Terms:

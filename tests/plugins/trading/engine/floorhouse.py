@@ -74,6 +74,8 @@ class Board:
     """Set whenever a price is asked for."""
     hangs: asyncio.Event | None = None
     """Nobody answers before it is set."""
+    hears: bool = False
+    """Whether what streams counts where it is newer, as it does outside of tests."""
 
     def spec(self, symbol: str) -> Spec:
         instrument = parse_instrument(symbol)
@@ -100,6 +102,12 @@ class HandPrices(Prices):
 
     async def all_priced(
         self, instruments: Collection[InstrumentId], model: ExecutionModel
+    ) -> dict[InstrumentId, Priced | NoAnswer]:
+        told = await self.answered(sorted(instruments, key=str), model)
+        return {each: self._newer(each, answer, model) for each, answer in told.items()} if self._board.hears else told
+
+    async def answered(
+        self, instruments: Sequence[InstrumentId], model: ExecutionModel
     ) -> dict[InstrumentId, Priced | NoAnswer]:
         self._board.asked.set()
         if self._board.hangs is not None:

@@ -16,6 +16,7 @@ from plugins.trading.engine.grounds import Grounds
 from plugins.trading.engine.seat import Seat
 from plugins.trading.orders.ground import Ground
 from plugins.trading.rows import OrderRow
+from schema.words.live import NoticeCode
 from schema.words.orders import TimeInForce
 from tests.plugins.trading.engine.floorhouse import BTC, D, Hall, hall, wish
 
@@ -148,3 +149,52 @@ async def test_what_is_asked_for_orders_that_arrive_ends_with_the_engine(made: H
     await made.engine.close()
 
     assert [each for each in asyncio.all_tasks() if each.get_name() == "trading.ground"] == []
+
+
+async def test_an_order_that_arrives_is_filled_by_what_streams_where_that_is_newer(made: Hall) -> None:
+    account = await made.trader()
+    made.board.hears, made.board.prices[BTC] = True, "100"
+    above = PriceCondition(symbol=BTC, direction=Direction.ABOVE, level=D(150))
+    (order,) = await made.place(account, wish("BUY", "MARKET", "1", condition=plain(above)), price="100")
+    await made.look()
+    made.house.clock.turn(1)
+
+    await made.tick("160")
+
+    assert await made.stand(order.id) == ("FILLED", "1")
+    assert (await made.fills(account))[-1] == ("BUY", "1", "160")
+
+
+async def test_an_order_arrives_by_what_streams_while_nobody_answers_and_not_while_that_is_stale(made: Hall) -> None:
+    account = await made.trader()
+    made.board.hears = True
+    first, second = await made.place(
+        account, wish("SELL", "MARKET", "1", condition=_in(made, 4)),
+        wish("SELL", "MARKET", "1", condition=_in(made, 8)), price="100",
+    )  # fmt: skip
+    await made.look()
+    made.house.clock.turn(4)
+    await made.tick("85")
+    await made.look()
+    made.house.clock.turn(4)
+    await made.trouble(NoticeCode.STALE)
+    await made.look()
+
+    assert [await made.stand(each.id) for each in (first, second)] == [("FILLED", "1"), ("NEW", "0")]
+    assert (await made.fills(account))[-1] == ("SELL", "1", "85")
+
+
+async def test_a_stream_that_nobody_wants_any_more_goes_on_for_half_a_minute(made: Hall) -> None:
+    account = await made.account()
+    (order,) = await made.place(account, wish("BUY", "LIMIT", "1", limit_price="90"), price="100")
+    await made.look()
+    await made.tick("89")
+    await made.place(account, wish("SELL", "MARKET", "1"), price="89")
+    await made.look()
+    feeds = [len(made.engine.feeds)]
+    for seconds in (29, 1):
+        made.house.clock.turn(seconds)
+        await made.look()
+        feeds.append(len(made.engine.feeds))
+
+    assert (await made.stand(order.id), feeds) == (("FILLED", "1"), [1, 1, 0])

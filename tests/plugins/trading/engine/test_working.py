@@ -84,6 +84,9 @@ async def test_a_bracket_protects_what_is_filled_and_one_exit_ends_the_other(sql
         assert await made.fills(account) == [("BUY", "2", "98"), ("SELL", "2", "94")]
         assert await made.held(account) == {}
         assert made.engine.seats == []
+        assert len(made.engine.feeds) == 1
+        made.house.clock.turn(30)
+        await made.look()
         assert len(made.engine.feeds) == 0
 
 

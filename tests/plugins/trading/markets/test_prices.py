@@ -14,6 +14,7 @@ from gateway.core.identity import LOCAL
 from gateway.core.matching.model import ExecutionModel
 from gateway.core.settings import Settings
 from gateway.edge.execute import RequestFacts
+from plugins.trading.markets.heard import FeedKey, Heard
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.prices import Priced, Prices, aged
 from providers import Discovered
@@ -108,6 +109,30 @@ async def test_answers_of_an_operation_stand_for_two_seconds(market: Market):
     new = await prices.priced(BTC, ExecutionModel())
 
     assert [first.price, held.price, new.price] == [100, 100, 101]
+
+
+@pytest.mark.parametrize(
+    ("provider", "stamped", "came", "price"),
+    [
+        ("alpha", 1, 1, 105), ("alpha", 0, 1, 105), ("alpha", -1, 1, 100), ("beta", -1, 1, 105), ("beta", 1, -1, 100),
+        ("alpha", None, 1, 105), ("alpha", None, -1, 100),
+    ],
+)  # fmt: skip
+async def test_a_message_that_came_after_an_answer_is_the_price(
+    market: Market, provider: str, stamped: int | None, came: int, price: int
+):
+    context = market.context()
+    answer = (await Prices.of(context).answered([BTC], ExecutionModel()))[BTC]
+    assert isinstance(answer, Priced)
+    as_of = None if stamped is None else NOON + timedelta(seconds=stamped)
+    tick = replace(answer.tick, provider=provider, as_of=as_of, at=NOON + timedelta(seconds=came))
+    key = FeedKey(tenant=context.tenant, provider=None, source=FillSource.QUOTES, instrument=BTC)
+    market.gateway.host.service(Heard).begin(key, lambda _: replace(answer, price=D(105), tick=tick))
+
+    found = await Prices.of(context).priced(BTC, ExecutionModel())
+    others = await Prices.of(context).priced(BTC, ExecutionModel(provider="alpha"))
+
+    assert (found.price, others.price) == (price, 100)
 
 
 async def test_an_account_on_books_is_told_depth_and_an_empty_book_is_no_price(market: Market):
