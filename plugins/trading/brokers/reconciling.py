@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from gateway.core.contract import Host
+from gateway.core.matching.lifecycle import TERMINAL
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.course import ZERO, reference, root_id
 from plugins.trading.brokers.desk import LiveDesk
@@ -30,6 +31,7 @@ from plugins.trading.brokers.port import (
     BrokerTrouble,
     KeyRefused,
     OutcomeUnknown,
+    PastUnknown,
     Reference,
     Report,
 )
@@ -216,8 +218,7 @@ class Reconciler:
         troubles = [await self._clear(row, seen, self._order(broker, row, seen, listed, sure=sure)) for row in rows]
         await self._desk.together.take_back(broker, account, rows)
         if whole and listed is not None:
-            refused = [row for row, error in zip(rows, troubles, strict=True) if isinstance(error, BrokerRefused)]
-            await self._unlisted(refused, seen, listed)
+            await self._unlisted(broker, list(zip(rows, troubles, strict=True)), seen, listed)
             await self._strays(broker, account, seen, listed, rows)
         late = await self._late(broker, account, seen) if whole else []
         if any(troubles) or not seen.unclear.keys().isdisjoint(row.id for row in late):
@@ -261,12 +262,17 @@ class Reconciler:
     ) -> None:
         """One; that the broker does not know it says something only where the key is of its account for *sure*."""
         report = None if listed is None else listed.get(row.broker_order_id or row.id)
-        if row.status == OrderStatus.PENDING_REPLACE:
-            after = await self._settler.resolve(broker, row)
-        elif report is None:
-            after = await self._settler.sync(broker, row)
-        else:
-            after = await self._settler.learn(broker, row, report)
+        try:
+            if row.status == OrderStatus.PENDING_REPLACE:
+                after = await self._settler.resolve(broker, row)
+            elif report is None:
+                after = await self._settler.sync(broker, row)
+            else:
+                after = await self._settler.learn(broker, row, report)
+        except PastUnknown as error:
+            if row.status == OrderStatus.PENDING_CANCEL and error.report.status not in TERMINAL:
+                await self._desk.send_cancel(broker, row)
+            raise
         if after is None:
             if sure:
                 await self._missing(row, seen)
@@ -290,14 +296,27 @@ class Reconciler:
             reason, status = UNREACHED, OrderStatus.REJECTED
         await self._lose(row, status, reason)
 
-    async def _unlisted(self, refused: Sequence[OrderRow], seen: _Seen, listed: Mapping[str, Report]) -> None:
-        """Orders of which the broker refuses to tell, and which it does not list: after an hour it has none of them."""
+    async def _unlisted(
+        self, broker: Broker, rows: Sequence[tuple[OrderRow, BrokerTrouble | None]], seen: _Seen,
+        listed: Mapping[str, Report],
+    ) -> None:  # fmt: skip
+        """Orders of which the broker refuses to tell, or of what they have replaced, and which it does not list: after
+        an hour it has none of them. What it tells of the end of one counts."""
         now, works = self._host.clock.monotonic(), {root_id(each.client_id) for each in listed.values()}
-        gone = [row for row in refused if row.id not in works and row.broker_order_id not in listed]
-        seen.unlisted = {row.id: (*seen.unlisted.get(row.id, ()), now) for row in gone}
-        for row in gone:
+        gone = [
+            (row, error)
+            for row, error in rows
+            if _is_over(error) and row.id not in works and row.broker_order_id not in listed
+        ]
+        seen.unlisted = {row.id: (*seen.unlisted.get(row.id, ()), now) for row, _ in gone}
+        for row, error in gone:
             looks = seen.unlisted[row.id]
-            if len(looks) >= MISSES and now - looks[0] >= UNLISTED_S:
+            if len(looks) < MISSES or now - looks[0] < UNLISTED_S:
+                continue
+            if isinstance(error, PastUnknown):
+                after = await self._settler.learn(broker, row, error.report, settled=True)
+                LOG.warning("broker_order_missing", order=row.id, status=after.status, reason=str(error))
+            else:
                 await self._lose(row, OrderStatus.CANCELED, LOST)
 
     async def _lose(self, row: OrderRow, status: OrderStatus, reason: str) -> None:
@@ -351,6 +370,11 @@ class Reconciler:
         await self._settler.learn(broker, row, report)
         if row.id not in self._settler.waiting:
             seen.late[row.id] = report.filled
+
+
+def _is_over(error: BrokerTrouble | None) -> bool:
+    """Whether the broker refuses to tell of an order, or tells how it ended and refuses to tell what it replaced."""
+    return isinstance(error, BrokerRefused) or (isinstance(error, PastUnknown) and error.report.status in TERMINAL)
 
 
 def _are_known(rows: Iterable[OrderRow]) -> bool:
