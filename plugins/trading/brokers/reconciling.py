@@ -210,7 +210,7 @@ class Reconciler:
         orders that it finds by it, and the trouble comes back."""
         now = self._host.clock.monotonic()
         broker, unasked = await brokers.of_orders(account)
-        if unasked is not None and not rows:
+        if unasked is not None and (not rows or isinstance(unasked, AskedTooOften)):
             raise unasked
         sure = unasked is None
         whole = whole and sure

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from gateway.core.identity import Role
 from plugins.trading.brokers import catalog
 from plugins.trading.tables import accounts
-from tests.doubles.brokers import DOWN, HANG, KEY
+from tests.doubles.brokers import DOWN, HANG, KEY, LIMITED
 from tests.plugins.trading.brokers.room import (
     ADJUST,
     BROKERS,
@@ -270,3 +270,19 @@ async def test_a_cancellation_does_not_wait_for_long_until_the_broker_says_whose
     assert perf_counter() - began < 0.8
     assert (canceled, room.venue(account).hangs.is_set()) == ("CANCELED", True)
     assert (await room.account(account)).broker_account == OURS
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_a_broker_that_was_asked_too_often_for_whose_a_key_is_is_asked_nothing_more(
+    room: Room, account: str
+) -> None:
+    await room.place(account)
+    venue = room.venue(account)
+    room.restart()
+    venue.faults.append(("GET", "/account", LIMITED))
+
+    with capture_logs() as logs:
+        await room.look(400)
+
+    told = f"{BROKERS[account]} says that it was asked too often: again in 7 s"
+    assert [each["reason"] for each in logs if each["event"] == "broker_not_reconciled"] == [told]
