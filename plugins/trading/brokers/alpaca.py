@@ -23,6 +23,7 @@ from plugins.trading.brokers.port import (
     Deal,
     KeyRefused,
     OutcomeUnknown,
+    PastUnknown,
     Reference,
     Report,
     Stock,
@@ -115,19 +116,19 @@ class Alpaca:
             except BrokerRefused:
                 continue
 
-    async def find(self, order: Reference) -> Report | None:
+    async def find(self, order: Reference, urgency: Urgency = Urgency.READ) -> Report | None:
         """See `Broker`; what took its place counts for it, or what it was to take the place of and did not."""
         if order.broker_id is None:
-            found = await self._order(wire.by_client_id(order.client_id, self._secrets))
+            found = await self._order(wire.by_client_id(order.client_id, self._secrets), urgency)
         else:
-            found = await self._known(order.broker_id)
+            found = await self._known(order.broker_id, urgency)
         for _ in range(CHAIN):
             if found is None:
                 return None
-            other = await self._instead(found)
+            other = await self._instead(found, urgency)
             if other is None:
-                return await self._whole(found)
-            found = await self._known(other)
+                return await self._whole(found, urgency)
+            found = await self._known(other, urgency)
         raise OutcomeUnknown(f"{self.id}: order {order.client_id} was replaced more than {CHAIN} times")
 
     async def open_orders(self) -> list[Report]:
@@ -182,59 +183,63 @@ class Alpaca:
             token = rows[-1].text("id")
         return found
 
-    async def _whole(self, report: Report) -> Report:
-        """With the orders that it takes the place of: to us all of them are one order.
+    async def _whole(self, report: Report, urgency: Urgency = Urgency.READ) -> Report:
+        """With the orders that it takes the place of: to us all of them are one order. PastUnknown where Alpaca refuses
+        to tell of one.
 
         A replacement is filled by its whole `qty`, whatever was filled of the one before it
         (https://github.com/alpacahq/Alpaca-API/issues/165).
         """
-        before = await self._before(report.replaces)
+        before, untold = await self._before(report.replaces, urgency)
+        if untold is not None:
+            raise PastUnknown(untold, _together(report, before))
         works = [each.quantity or ZERO for each in before if each.replaced_by is None and each.status not in TERMINAL]
         return replace(_together(report, before), old_quantity=max(works, default=None))
 
-    async def _instead(self, report: Report) -> str | None:
+    async def _instead(self, report: Report, urgency: Urgency) -> str | None:
         """Which order counts in its place. That it is to replace another one ends nothing: where that one is filled
         before, or its venue does not take the new one, the old one is the order again."""
         if report.replaced_by is not None:
             return report.replaced_by
         if report.replaces is None or report.status not in UNTAKEN or report.filled:
             return None
-        before = await self._known(report.replaces)
+        before = await self._known(report.replaces, urgency)
         return None if before is None or before.replaced_by == report.broker_id else before.broker_id
 
     async def _chain(self, order: Reference) -> tuple[set[str], Decimal]:
-        """Broker's ids of an order and of all that it takes the place of, and what is filled of them together."""
+        """Broker's ids of an order and of all that it takes the place of, as far as Alpaca tells of them, and what is
+        filled of them together."""
         if order.broker_id is None:
             return set(), ZERO
         found = await self._known(order.broker_id)
-        before = await self._before(found.replaces if found else None)
+        before, _ = await self._before(found.replaces if found else None)
         filled = total_of([found.filled if found else ZERO, *(each.filled for each in before)])
         return {order.broker_id, *(each.broker_id for each in before)}, filled
 
-    async def _before(self, id: str | None) -> list[Report]:
-        """An order that is replaced, or is about to be, and those before it."""
+    async def _before(self, id: str | None, urgency: Urgency = Urgency.READ) -> tuple[list[Report], str | None]:
+        """An order that is replaced, or is about to be, and those before it; and why Alpaca tells of no more of them,
+        where it refuses to."""
         found: list[Report] = []
         while id is not None and len(found) < CHAIN:
             try:
-                report = await self._known(id)
+                report = await self._known(id, urgency)
             except KeyRefused:
                 raise
             except BrokerRefused as error:
                 # Of the one that took its place it does tell: that one is not lost.
-                told = f"{self.id} tells nothing of order {id}, which was replaced: {error}"
-                raise AnswerUnreadable(told) from None
+                return found, f"{self.id} tells nothing of order {id}, which was replaced: {error}"
             if report is None:
                 break
             found.append(report)
             id = report.replaces
-        return found
+        return found, None
 
-    async def _known(self, id: str) -> Report | None:
+    async def _known(self, id: str, urgency: Urgency = Urgency.READ) -> Report | None:
         """By Alpaca's id; of one that was replaced nothing changes any more."""
         past = self._link.past
         if id in past:
             return past[id]
-        found = await self._order(wire.by_id(id, self._secrets))
+        found = await self._order(wire.by_id(id, self._secrets), urgency)
         if found is not None and found.replaced_by is not None:
             if len(past) >= MOST_PAST:
                 past.clear()
@@ -250,13 +255,13 @@ class Alpaca:
         # Whatever its status is, it can be cancelled.
         return found.text("id")
 
-    async def _order(self, sending: Sending) -> Report | None:
-        found = await self._fields(sending)
+    async def _order(self, sending: Sending, urgency: Urgency) -> Report | None:
+        found = await self._fields(sending, urgency)
         return None if found is None else wire.parse_order(found)
 
-    async def _fields(self, sending: Sending) -> Fields | None:
+    async def _fields(self, sending: Sending, urgency: Urgency = Urgency.READ) -> Fields | None:
         """An order as it is told; None where there is none."""
-        answer = await self._ask(sending, Urgency.READ)
+        answer = await self._ask(sending, urgency)
         gone = answer.status == GONE and _said(answer) is not None
         return None if gone else _object(self._taken(answer))
 

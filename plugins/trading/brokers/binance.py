@@ -115,10 +115,10 @@ class Binance:
             except BrokerRefused:
                 continue
 
-    async def find(self, order: Reference) -> Report | None:
+    async def find(self, order: Reference, urgency: Urgency = Urgency.READ) -> Report | None:
         """See `Broker`."""
         try:
-            answer = await self._signed("GET", wire.ORDER, self._which(order), Urgency.READ)
+            answer = await self._signed("GET", wire.ORDER, self._which(order), urgency)
         except _NoOrder:
             return None
         except _Archived as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
@@ -13,11 +14,13 @@ from plugins.trading.brokers.alpaca import Alpaca
 from plugins.trading.brokers.binance import Binance
 from plugins.trading.brokers.link import Link
 from plugins.trading.brokers.pacing import Urgency
-from plugins.trading.brokers.port import Broker, KeyRefused
+from plugins.trading.brokers.port import Broker, BrokerTrouble, KeyRefused, OutcomeUnknown
 from plugins.trading.rows import AccountRow
 
 KEY, SECRET = "key", "secret"
 PARTS = (KEY, SECRET)
+PATIENCE_S = 2.0
+"""For so long a cancellation waits until the broker says whose the key is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +57,18 @@ class Brokers:
         """See `TradingKeys`."""
         return dict.fromkeys(sorted(self.ids), PARTS)
 
-    async def of(self, account: AccountRow, urgency: Urgency = Urgency.READ) -> Broker:
+    async def of(
+        self, account: AccountRow, urgency: Urgency = Urgency.READ, within: float | None = None
+    ) -> Broker:  # fmt: skip
         """The broker of an account, by a key of that account there; KeyRefused where the organisation's key is of
-        another one, BrokerTrouble where the broker does not say whose it is. Not within a transaction."""
+        another one, BrokerTrouble where the broker does not say whose it is, or not *within* so many seconds. Not
+        within a transaction."""
         broker = await self.by_key(account.tenant_id, account.broker)
-        came = await broker.owner(urgency)
+        try:
+            async with asyncio.timeout(within):
+                came = await broker.owner(urgency)
+        except TimeoutError:
+            raise OutcomeUnknown(f"{broker.id} has not said in time whose the key is") from None
         if came is None:
             return broker
         expected = account.broker_account or await self._claim(account, came)
@@ -69,6 +79,19 @@ class Brokers:
                 f'`tradingAccountUpdate(input: {{id: "{account.id}", withoutBrokerAccount: true}})`'
             )
         return broker
+
+    async def of_orders(
+        self, account: AccountRow, urgency: Urgency = Urgency.READ
+    ) -> tuple[Broker, BrokerTrouble | None]:  # fmt: skip
+        """The same for orders that the broker has: no other account there has them, so that where it does not say whose
+        the key is, they are cancelled and looked at by it all the same. The trouble is told then: what is not found by
+        such a key may be there."""
+        try:
+            return await self.of(account, urgency, PATIENCE_S if urgency is Urgency.CANCEL else None), None
+        except KeyRefused:
+            raise
+        except BrokerTrouble as error:
+            return await self.by_key(account.tenant_id, account.broker), error
 
     async def _claim(self, account: AccountRow, came: str) -> str:
         async with self._host.store.write() as tx:

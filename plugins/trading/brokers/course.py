@@ -75,6 +75,11 @@ def outdated(report: Report, row: OrderRow) -> Report:
     )  # fmt: skip
 
 
+def unended(report: Report) -> Report:
+    """What is certain of a report that may not count all that is filled: it ends nothing, and tells no size."""
+    return replace(report, status=OrderStatus.ACCEPTED, quantity=None, reason=None)
+
+
 def frees_later(row: OrderRow, report: Report) -> bool:
     """Whether an order that is being made smaller may still be filled by its size of before."""
     if row.status != OrderStatus.PENDING_REPLACE or report.status in TERMINAL:

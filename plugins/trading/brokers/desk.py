@@ -347,14 +347,12 @@ class LiveDesk:
             raise Refused("BROKER_UNAVAILABLE", f"{error}.") from None
 
     async def _canceller(self, account: AccountRow) -> Broker:
-        """The same; where the broker does not say whose the key is, by it all the same: no other account there has
-        these orders."""
+        """The same; where the broker does not say whose the key is, by it all the same."""
         try:
-            return await self._host.service(Brokers).of(account, Urgency.CANCEL)
+            broker, _ = await self._host.service(Brokers).of_orders(account, Urgency.CANCEL)
         except KeyRefused as error:
             raise Refused("BROKER_UNAVAILABLE", f"{error}.") from None
-        except BrokerTrouble:
-            return await self._unasked(account)
+        return broker
 
     async def _ready(self, account: AccountRow, orders: int = 1) -> Broker:
         """By a key of this account there, and with room for so many orders."""

@@ -5,21 +5,33 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import groupby
 
 import structlog
 
 from gateway.core.contract import Host
+from gateway.core.matching.lifecycle import TERMINAL
 from gateway.core.store import Tx
 from plugins.trading.accounts.store import AccountStore
 from plugins.trading.brokers.catalog import Brokers
-from plugins.trading.brokers.course import reference
-from plugins.trading.brokers.port import BrokerRefused, BrokerTrouble, KeyRefused
+from plugins.trading.brokers.course import next_client_id, reference
+from plugins.trading.brokers.port import (
+    AnswerUnreadable,
+    Broker,
+    BrokerRefused,
+    BrokerTrouble,
+    KeyRefused,
+    Reference,
+)
 from plugins.trading.brokers.store import LiveDirectory
 from plugins.trading.rows import OrderRow
+from schema.words.orders import OrderStatus
 
-WITHIN_S = 10.0
-"""For so long the transaction that erases waits for brokers, and no longer."""
+WITHIN_S = 5.0
+"""For so long the transaction that erases waits for brokers, and no longer: on SQLite nobody else writes meanwhile."""
+AT_ONCE = 8
+"""Orders of one account that are cancelled together."""
 UNANSWERED = "no answer came in time"
 
 LOG = structlog.get_logger(__name__)
@@ -45,16 +57,52 @@ async def cancel_open(host: Host, tx: Tx, tenant: str) -> None:
 
 
 async def _cancel(host: Host, broker_id: str, rows: Sequence[OrderRow], left: dict[str, str]) -> None:
-    """Of one account; what its broker takes note of is *left* no more. A trouble that is not of one order ends it."""
+    """Of one account, some together; what its broker takes note of is *left* no more. After a trouble that is not of
+    one order no other is begun."""
+    waiting = iter(rows)
     try:
         broker = await host.service(Brokers).by_key(rows[0].tenant_id, broker_id)
-        for row in rows:
-            try:
-                await broker.cancel(reference(row))
-                del left[row.id]
-            except KeyRefused:
-                raise
-            except BrokerRefused as error:
-                left[row.id] = str(error)
     except BrokerTrouble as error:
-        left.update({row.id: str(error) for row in rows if left.get(row.id) == UNANSWERED})
+        left.update({row.id: str(error) for row in waiting})
+        return
+
+    async def some() -> None:
+        for row in waiting:
+            try:
+                await _cancel_one(broker, row)
+                del left[row.id]
+            except BrokerTrouble as error:
+                left[row.id] = str(error)
+                if isinstance(error, KeyRefused) or not isinstance(error, (BrokerRefused, AnswerUnreadable)):
+                    left.update({each.id: str(error) for each in waiting})
+
+    await asyncio.gather(*(some() for _ in range(AT_ONCE)))
+
+
+async def _cancel_one(broker: Broker, row: OrderRow) -> None:
+    """An order; of one that may have been replaced, either."""
+    if row.status != OrderStatus.PENDING_REPLACE:
+        await broker.cancel(reference(row))
+        return
+    other = replace(reference(row), client_id=next_client_id(row), broker_id=None)
+    refused = await _refusal(broker, reference(row))
+    untaken = await _refusal(broker, other)
+    if refused is None:
+        return
+    if untaken is not None:
+        raise refused
+    found = await broker.find(other)
+    if found is not None and found.broker_id == row.broker_order_id and found.status not in TERMINAL:
+        # What was to replace it did not, and it works on.
+        raise refused
+
+
+async def _refusal(broker: Broker, order: Reference) -> BrokerRefused | None:
+    """Why it is not cancelled; None where it is."""
+    try:
+        await broker.cancel(order)
+    except KeyRefused:
+        raise
+    except BrokerRefused as error:
+        return error
+    return None

@@ -155,7 +155,7 @@ class LiveGuard:
         if not asked:
             return
         try:
-            broker = await self._host.service(Brokers).of(account, Urgency.CANCEL)
+            broker, _ = await self._host.service(Brokers).of_orders(account, Urgency.CANCEL)
             await broker.cancel_all([course.reference(row) for row in asked])
         except BrokerTrouble as error:
             LOG.warning("broker_cancel_unsent", account=account.id, broker=account.broker, reason=str(error))

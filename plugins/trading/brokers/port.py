@@ -152,6 +152,15 @@ class AnswerUnreadable(OutcomeUnknown):
     """An answer that does not keep to the wire format; the message names the place."""
 
 
+class PastUnknown(AnswerUnreadable):
+    """Of what an order has replaced the broker refuses to tell; `report` is of the order itself, and counts what is
+    told."""
+
+    def __init__(self, message: str, report: Report) -> None:
+        super().__init__(message)
+        self.report = report
+
+
 class Broker(Protocol):
     """One account at one broker, by one key. Each method is one exchange or a few, in order; none is repeated where
     that could do something twice.
@@ -184,8 +193,8 @@ class Broker(Protocol):
         """All of these and no others; how they ended is told later. One that cannot be cancelled any more keeps no
         other from it; a trouble that is not of one order ends it, with those before it cancelled."""
 
-    async def find(self, order: Reference) -> Report | None:
-        """How it stands; None where the broker knows no such order."""
+    async def find(self, order: Reference, urgency: Urgency = ...) -> Report | None:
+        """How it stands; None where the broker knows no such order. Reading, unless an order hangs on it."""
 
     async def open_orders(self) -> list[Report]:
         """All of the account, whoever placed them."""

@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from gateway.core.contract import Host
+from gateway.core.matching.lifecycle import TERMINAL
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.course import ZERO, reference, root_id
 from plugins.trading.brokers.desk import LiveDesk
@@ -30,6 +31,7 @@ from plugins.trading.brokers.port import (
     BrokerTrouble,
     KeyRefused,
     OutcomeUnknown,
+    PastUnknown,
     Reference,
     Report,
 )
@@ -177,39 +179,56 @@ class Reconciler:
             return
         before, round.tried[account.id] = round.tried[account.id], now
         seen.cut = False
+        trouble: BrokerTrouble | None
         try:
-            broker = await brokers.of(account)
-            listed = await self._listed(broker, rows, whole)
-            troubles = [await self._clear(row, seen, self._order(broker, row, seen, listed)) for row in rows]
-            await self._desk.together.take_back(broker, account, rows)
-            if whole and listed is not None:
-                refused = [row for row, error in zip(rows, troubles, strict=True) if isinstance(error, BrokerRefused)]
-                await self._unlisted(refused, seen, listed)
-                await self._strays(broker, account, seen, listed, rows)
-            late = await self._late(broker, account, seen) if whole else []
-            if any(troubles) or not seen.unclear.keys().isdisjoint(row.id for row in late):
-                # Money may have moved for fills of which the broker tells nothing.
-                seen.whole_at = now if whole else seen.whole_at
-            elif whole and _are_known(rows) and self._settler.waiting.isdisjoint(row.id for row in (*rows, *late)):
-                # Money that has moved for a fill that is not told yet is no difference.
-                await self._keeper.compare(broker, account)
-                seen.whole_at = now if self._keeper.at_rest(account.id) else None
-            seen.told, seen.silent = None, False
+            trouble = await self._compare(brokers, account, rows, seen, whole=whole)
+            seen.silent = False
             round.answer()
         except BrokerTrouble as error:
+            trouble = error
             seen.silent = isinstance(error, OutcomeUnknown) and not isinstance(error, AnswerUnreadable)
             round.silent += seen.silent
-            if not isinstance(error, BrokerBusy):
-                seen.whole_at = None
-            elif not isinstance(error, AskedTooOften):
-                # Others have used the limits up: it comes before them the next time, and needs no more than it did.
-                round.tried[account.id], seen.cut = before, True
-            if isinstance(error, KeyRefused):
-                # Nothing is won by asking with it again and again, and brokers ban who does.
-                seen.rests_until = now + KEY_REST_S
-            if seen.told != str(error):
-                seen.told = str(error)
-                LOG.warning("broker_not_reconciled", account=account.id, broker=account.broker, reason=str(error))
+        if trouble is None:
+            seen.told = None
+            return
+        if not isinstance(trouble, BrokerBusy):
+            seen.whole_at = None
+        elif not isinstance(trouble, AskedTooOften):
+            # Others have used the limits up: it comes before them the next time, and needs no more than it did.
+            round.tried[account.id], seen.cut = before, True
+        if isinstance(trouble, KeyRefused):
+            # Nothing is won by asking with it again and again, and brokers ban who does.
+            seen.rests_until = now + KEY_REST_S
+        if seen.told != str(trouble):
+            seen.told = str(trouble)
+            LOG.warning("broker_not_reconciled", account=account.id, broker=account.broker, reason=str(trouble))
+
+    async def _compare(
+        self, brokers: Brokers, account: AccountRow, rows: list[OrderRow], seen: _Seen, *, whole: bool
+    ) -> BrokerTrouble | None:
+        """Its orders, and as a *whole* also what it holds. As long as the broker does not say whose the key is, only
+        orders that it finds by it, and the trouble comes back."""
+        now = self._host.clock.monotonic()
+        broker, unasked = await brokers.of_orders(account)
+        if unasked is not None and (not rows or isinstance(unasked, AskedTooOften)):
+            raise unasked
+        sure = unasked is None
+        whole = whole and sure
+        listed = await self._listed(broker, rows, whole)
+        troubles = [await self._clear(row, seen, self._order(broker, row, seen, listed, sure=sure)) for row in rows]
+        await self._desk.together.take_back(broker, account, rows)
+        if whole and listed is not None:
+            await self._unlisted(broker, list(zip(rows, troubles, strict=True)), seen, listed)
+            await self._strays(broker, account, seen, listed, rows)
+        late = await self._late(broker, account, seen) if whole else []
+        if any(troubles) or not seen.unclear.keys().isdisjoint(row.id for row in late):
+            # Money may have moved for fills of which the broker tells nothing.
+            seen.whole_at = now if whole else seen.whole_at
+        elif whole and _are_known(rows) and self._settler.waiting.isdisjoint(row.id for row in (*rows, *late)):
+            # Money that has moved for a fill that is not told yet is no difference.
+            await self._keeper.compare(broker, account)
+            seen.whole_at = now if self._keeper.at_rest(account.id) else None
+        return unasked
 
     async def _clear(
         self, row: OrderRow, seen: _Seen, asking: Coroutine[Any, Any, None]
@@ -239,17 +258,24 @@ class Reconciler:
         return {each.broker_id: each for each in found} | {each.client_id: each for each in found}
 
     async def _order(
-        self, broker: Broker, row: OrderRow, seen: _Seen, listed: Mapping[str, Report] | None
-    ) -> None:  # fmt: skip
+        self, broker: Broker, row: OrderRow, seen: _Seen, listed: Mapping[str, Report] | None, *, sure: bool
+    ) -> None:
+        """One; that the broker does not know it says something only where the key is of its account for *sure*."""
         report = None if listed is None else listed.get(row.broker_order_id or row.id)
-        if row.status == OrderStatus.PENDING_REPLACE:
-            after = await self._settler.resolve(broker, row)
-        elif report is None:
-            after = await self._settler.sync(broker, row)
-        else:
-            after = await self._settler.learn(broker, row, report)
+        try:
+            if row.status == OrderStatus.PENDING_REPLACE:
+                after = await self._settler.resolve(broker, row)
+            elif report is None:
+                after = await self._settler.sync(broker, row)
+            else:
+                after = await self._settler.learn(broker, row, report)
+        except PastUnknown as error:
+            if row.status == OrderStatus.PENDING_CANCEL and error.report.status not in TERMINAL:
+                await self._desk.send_cancel(broker, row)
+            raise
         if after is None:
-            await self._missing(row, seen)
+            if sure:
+                await self._missing(row, seen)
             return
         seen.missed.pop(row.id, None)
         if after.status == OrderStatus.PENDING_CANCEL and after.open and row.status == OrderStatus.PENDING_CANCEL:
@@ -270,14 +296,27 @@ class Reconciler:
             reason, status = UNREACHED, OrderStatus.REJECTED
         await self._lose(row, status, reason)
 
-    async def _unlisted(self, refused: Sequence[OrderRow], seen: _Seen, listed: Mapping[str, Report]) -> None:
-        """Orders of which the broker refuses to tell, and which it does not list: after an hour it has none of them."""
+    async def _unlisted(
+        self, broker: Broker, rows: Sequence[tuple[OrderRow, BrokerTrouble | None]], seen: _Seen,
+        listed: Mapping[str, Report],
+    ) -> None:  # fmt: skip
+        """Orders of which the broker refuses to tell, or of what they have replaced, and which it does not list: after
+        an hour it has none of them. What it tells of the end of one counts."""
         now, works = self._host.clock.monotonic(), {root_id(each.client_id) for each in listed.values()}
-        gone = [row for row in refused if row.id not in works and row.broker_order_id not in listed]
-        seen.unlisted = {row.id: (*seen.unlisted.get(row.id, ()), now) for row in gone}
-        for row in gone:
+        gone = [
+            (row, error)
+            for row, error in rows
+            if _is_over(error) and row.id not in works and row.broker_order_id not in listed
+        ]
+        seen.unlisted = {row.id: (*seen.unlisted.get(row.id, ()), now) for row, _ in gone}
+        for row, error in gone:
             looks = seen.unlisted[row.id]
-            if len(looks) >= MISSES and now - looks[0] >= UNLISTED_S:
+            if len(looks) < MISSES or now - looks[0] < UNLISTED_S:
+                continue
+            if isinstance(error, PastUnknown):
+                after = await self._settler.learn(broker, row, error.report, settled=True)
+                LOG.warning("broker_order_missing", order=row.id, status=after.status, reason=str(error))
+            else:
                 await self._lose(row, OrderStatus.CANCELED, LOST)
 
     async def _lose(self, row: OrderRow, status: OrderStatus, reason: str) -> None:
@@ -331,6 +370,11 @@ class Reconciler:
         await self._settler.learn(broker, row, report)
         if row.id not in self._settler.waiting:
             seen.late[row.id] = report.filled
+
+
+def _is_over(error: BrokerTrouble | None) -> bool:
+    """Whether the broker refuses to tell of an order, or tells how it ended and refuses to tell what it replaced."""
+    return isinstance(error, BrokerRefused) or (isinstance(error, PastUnknown) and error.report.status in TERMINAL)
 
 
 def _are_known(rows: Iterable[OrderRow]) -> bool:

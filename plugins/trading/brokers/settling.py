@@ -15,10 +15,12 @@ from plugins.trading.brokers.course import (
     next_client_id,
     outdated,
     reference,
+    unended,
     with_terms,
 )
 from plugins.trading.brokers.floor import LiveFloor
-from plugins.trading.brokers.port import Broker, Deal, OutcomeUnknown, Reference, Report, gross
+from plugins.trading.brokers.pacing import Urgency
+from plugins.trading.brokers.port import Broker, Deal, OutcomeUnknown, PastUnknown, Reference, Report, gross
 from plugins.trading.orders.store import FillStore, OrderStore
 from plugins.trading.rows import OrderRow
 from plugins.trading.writing import writing
@@ -74,13 +76,21 @@ class Settler:
 
     async def sync(self, broker: Broker, row: OrderRow, *, settled: bool = False) -> OrderRow | None:
         """The order as it stands at the broker; None where the broker knows none, and nothing was changed then."""
-        report = await broker.find(reference(row))
+        return await self._found(broker, row, reference(row), settled=settled)
+
+    async def _found(self, broker: Broker, row: OrderRow, which: Reference, *, settled: bool) -> OrderRow | None:
+        """The same, of the order that is asked for; what is certain is booked before PastUnknown is told."""
+        try:
+            report = await broker.find(which)
+        except PastUnknown as error:
+            await self.learn(broker, row, unended(error.report), settled=settled)
+            raise
         return None if report is None else await self.learn(broker, row, report, settled=settled)
 
     async def booked(self, broker: Broker, row: OrderRow) -> str:
         """The broker's id of an order, once all that is filled of it by now is booked; BrokerTrouble where the broker
         does not tell that."""
-        report = await broker.find(reference(row))
+        report = await broker.find(reference(row), Urgency.ORDER)
         if report is None:
             raise OutcomeUnknown(f"{broker.id} does not know it now")
         await self.learn(broker, row, report)
@@ -112,9 +122,8 @@ class Settler:
         That there is no replacement says something only after a while: it may be on its way.
         """
         known = Reference(instrument=parse_instrument(row.instrument), client_id=next_client_id(row))
-        report = await broker.find(known)
-        if report is not None:
-            return await self.learn(broker, row, report, settled=True)
+        if (after := await self._found(broker, row, known, settled=True)) is not None:
+            return after
         late = self._host.clock.now() - row.changed_at > GRACE
         return await self.sync(broker, row, settled=late)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
 from gateway.core.ports import ProviderKeys
 from plugins.trading.brokers import erasing
 from plugins.trading.plugin import erase
-from tests.doubles.brokers import DOWN, HANG
-from tests.plugins.trading.brokers.room import Room
+from tests.doubles.brokers import DOWN, DOWN_AFTER, HANG
+from tests.plugins.trading.brokers.room import REPLACE, Room
 from tests.plugins.trading.ledger.books import TENANT
 
 BOTH = ("tacc_a", "tacc_b")
@@ -46,7 +49,56 @@ async def test_orders_that_work_at_brokers_are_cancelled_there_before_their_orga
     assert statuses(room) == ["canceled", "canceled", "new"] * 2
 
 
-async def test_what_a_broker_does_not_take_or_answer_then_is_told_order_by_order(room: Room) -> None:
+async def test_many_orders_are_cancelled_some_together_before_their_organisation_is_erased(room: Room) -> None:
+    for _ in range(16):
+        await room.place("tacc_a")
+    venue, together = room.venue("tacc_a"), asyncio.Barrier(8)
+    respond = venue.respond
+
+    async def responds(request: web.Request) -> web.StreamResponse:
+        if request.method == "DELETE":
+            await together.wait()
+        answered: web.StreamResponse = await respond(request)
+        return answered
+
+    venue.respond = responds
+
+    assert await erased(room) == []
+    assert statuses(room) == ["canceled"] * 16
+
+
+@pytest.mark.parametrize("account", BOTH)
+@pytest.mark.parametrize(("fault", "there"), [(DOWN, ["canceled"]), (DOWN_AFTER, ["{}", "canceled"])])
+async def test_an_order_that_is_being_replaced_is_cancelled_before_its_organisation_is_erased_whichever_it_is(
+    room: Room, account: str, fault: str, there: list[str]
+) -> None:
+    id = (await room.place(account))["order"]["id"]
+    room.venue(account).faults.append(("PATCH" if account == "tacc_a" else "POST", "", fault))
+    asked = (await room.do(REPLACE, orderId=id, limitPrice="99"))["order"]
+
+    told = await erased(room)
+
+    assert (asked["status"], told) == ("PENDING_REPLACE", [])
+    assert statuses(room) == [each.format("replaced" if account == "tacc_a" else "canceled") for each in there]
+
+
+async def test_an_order_that_works_on_as_its_replacement_is_cancelled_is_told(room: Room) -> None:
+    id = (await room.place("tacc_a"))["order"]["id"]
+    venue = room.venue("tacc_a")
+    venue.holds_replacements = True
+    venue.faults.append(("PATCH", "", DOWN_AFTER))
+    await room.do(REPLACE, orderId=id, limitPrice="99")
+
+    told = await erased(room)
+
+    assert told == [("alpaca_paper", id, "1", "order is pending replace")]
+    assert statuses(room) == ["pending_replace", "canceled"]
+
+
+async def test_what_a_broker_does_not_take_or_answer_then_is_told_order_by_order(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "AT_ONCE", 1)
     placed = [(await room.place("tacc_a"))["order"]["id"] for _ in range(3)]
     other = (await room.place("tacc_b"))["order"]["id"]
     a = room.venue("tacc_a")

@@ -52,7 +52,7 @@ async def test_an_order_of_which_nobody_tells_how_much_is_filled_is_not_replaced
     assert (await room.order(id)).filled == D("0.4")
 
 
-async def test_an_order_is_not_replaced_while_our_own_share_of_questions_is_used_up(room: Room) -> None:
+async def test_an_order_is_not_replaced_while_our_own_share_of_orders_is_used_up(room: Room) -> None:
     id = await resting(room, "tacc_a")
     venue = room.venue("tacc_a")
     venue.left = "5"
@@ -60,7 +60,7 @@ async def test_an_order_is_not_replaced_while_our_own_share_of_questions_is_used
     venue.fill(venue.orders["1"], "0.4", "100")
     asked = len(venue.asked)
 
-    await refused(room, id, "alpaca_paper takes no more requests for 1.8 s")
+    await refused(room, id, "alpaca_paper takes no more requests for 13.5 s")
 
     assert len(venue.asked) == asked
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Any
 
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
 from gateway.core.identity import Role
+from plugins.trading.brokers import catalog
 from plugins.trading.tables import accounts
-from tests.doubles.brokers import DOWN, KEY
+from tests.doubles.brokers import DOWN, HANG, KEY, LIMITED
 from tests.plugins.trading.brokers.room import (
     ADJUST,
     BROKERS,
@@ -23,6 +26,7 @@ from tests.plugins.trading.brokers.room import (
     hold,
     mutation,
 )
+from tests.plugins.trading.rowsof import D
 
 BOTH = ("tacc_a", "tacc_b")
 OURS, OTHER = "904837e3", "c0ffee00"
@@ -45,6 +49,21 @@ async def protected(room: Room, account: str) -> str:
     given = {"limitPrice": "120", "reduceOnly": True}
     id: str = (await room.place(account, "SELL", "LIMIT", **given))["order"]["id"]
     return id
+
+
+def unasked(room: Room, account: str) -> None:
+    """The process has begun anew, and its broker does not say whose the key is."""
+    venue = room.venue(account)
+    respond = venue.respond
+
+    async def responds(request: web.Request) -> web.StreamResponse:
+        if request.path.endswith("/account"):
+            return web.json_response({"message": "internal", "msg": "internal"}, status=500)
+        answered: web.StreamResponse = await respond(request)
+        return answered
+
+    room.restart()
+    venue.respond = responds
 
 
 @pytest.mark.parametrize("account", BOTH)
@@ -182,3 +201,88 @@ async def test_an_account_from_before_takes_the_account_of_the_key_that_its_brok
 
     assert [(await room.account(each)).broker_account for each in BOTH] == [OURS, OURS]
     assert (await room.account("tacc_a")).version == version
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_while_nobody_says_whose_the_key_is_fills_are_booked_and_what_opens_is_cancelled_after_a_loss(
+    room: Room, account: str
+) -> None:
+    await hold(room, account)
+    ids = [(await room.place(account, limitPrice="80", quantity="3"))["order"]["id"] for _ in range(2)]
+    sell = (await room.place(account, "SELL", limitPrice="120", quantity="5"))["order"]["id"]
+    venue = room.venue(account)
+    unasked(room, account)
+    venue.cash = {"USD": "5", "USDT": "5"}
+    venue.fill(venue.by_client_id(sell), "2", "120")
+
+    with capture_logs() as logs:
+        await room.look()
+        await room.guard("60")
+        await room.guard("59")
+        after = [venue.by_client_id(each).status for each in ids]
+        await room.look(301)
+        await room.look()
+
+    assert after == ["canceled"] * 2
+    assert [(row.status, row.filled) for row in [await room.order(each) for each in (*ids, sell)]] == [
+        ("CANCELED", D(0)), ("CANCELED", D(0)), ("PARTIALLY_FILLED", D(2)),
+    ]  # fmt: skip
+    assert [each["event"] for each in logs].count("broker_not_reconciled") == 1
+    assert "ADJUSTMENT" not in [each.kind for each in await room.entries(account)]
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_what_is_not_found_by_a_key_of_which_nobody_says_whose_it_is_has_not_ended(
+    room: Room, account: str
+) -> None:
+    venue = room.venue(account)
+    ids = [(await room.place(account))["order"]["id"] for _ in range(2)]
+    there = dict(venue.orders)
+    room.switch(account, "key-of-bob", OTHER)
+    respond = venue.respond
+    unasked(room, account)
+    await room.do(CANCEL, orderId=ids[1])
+    for _ in range(20):
+        await room.look(301)
+    before = [(await room.order(each)).status for each in ids]
+
+    room.switch(account, KEY, OURS)
+    venue.orders, venue.respond = there, respond
+    await room.look(301)
+    await room.look()
+
+    assert before == ["ACCEPTED", "PENDING_CANCEL"]
+    assert [(await room.order(each)).status for each in ids] == ["ACCEPTED", "CANCELED"]
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_a_cancellation_does_not_wait_for_long_until_the_broker_says_whose_the_key_is(
+    room: Room, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = (await room.place(account))["order"]["id"]
+    room.restart()
+    room.venue(account).faults.append(("GET", "/account", HANG))
+    monkeypatch.setattr(catalog, "PATIENCE_S", 0.05)
+    began = perf_counter()
+
+    canceled = (await room.do(CANCEL, orderId=id))["order"]["status"]
+
+    assert perf_counter() - began < 0.8
+    assert (canceled, room.venue(account).hangs.is_set()) == ("CANCELED", True)
+    assert (await room.account(account)).broker_account == OURS
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_a_broker_that_was_asked_too_often_for_whose_a_key_is_is_asked_nothing_more(
+    room: Room, account: str
+) -> None:
+    await room.place(account)
+    venue = room.venue(account)
+    room.restart()
+    venue.faults.append(("GET", "/account", LIMITED))
+
+    with capture_logs() as logs:
+        await room.look(400)
+
+    told = f"{BROKERS[account]} says that it was asked too often: again in 7 s"
+    assert [each["reason"] for each in logs if each["event"] == "broker_not_reconciled"] == [told]

@@ -75,7 +75,7 @@ class Quiet:
         if self._answered == self.answers:
             self._done.set()
 
-    async def _of(self, account: AccountRow) -> SimpleNamespace:
+    async def _of(self, account: AccountRow, *_: Any) -> SimpleNamespace:
         listed = partial(self._open_orders, account.tenant_id)
         return SimpleNamespace(id=account.broker, open_orders=listed, stock=self._stock, asset_of=str)
 

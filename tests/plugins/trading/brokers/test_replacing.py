@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
 
+from plugins.trading.brokers.catalog import Brokers
+from plugins.trading.brokers.course import reference
+from plugins.trading.brokers.port import BrokerBusy
 from tests.doubles.brokers import DOWN, LOST
 from tests.plugins.trading.brokers.gates import Gate
 from tests.plugins.trading.brokers.room import CANCEL, REPLACE, Room
@@ -319,3 +324,20 @@ async def test_other_terms_that_are_refused_anyhow_ask_nothing_of_the_broker(roo
     codes = [await room.code(REPLACE, orderId=id, limitPrice=each) for each in ("100.001", "300")]
 
     assert (codes, venue.asked) == (["PRICE_OFF_TICK", "PRICE_COLLAR"], [])
+
+
+async def test_an_order_is_replaced_though_its_key_has_read_all_that_it_may_beside_the_others(room: Room) -> None:
+    id, brokers = await resting(room, "tacc_b"), room.house.host.service(Brokers)
+    brokers._link("binance_testnet").pace.used("weight", 3500)
+    broker = await brokers.of(await room.account("tacc_b"))
+    known = reference(await room.order(id))
+    for read in (broker.open_orders, partial(broker.find, known)):
+        with suppress(BrokerBusy):
+            for _ in range(20):
+                await read()
+    with pytest.raises(BrokerBusy):
+        await broker.find(known)
+
+    replaced = (await room.do(REPLACE, orderId=id, limitPrice="105"))["order"]
+
+    assert (replaced["status"], replaced["limitPrice"]) == ("ACCEPTED", "105")

@@ -131,6 +131,60 @@ async def test_an_order_that_replaced_one_of_which_nothing_is_told_keeps_none_fr
     )
 
 
+async def replaced_untold(room: Room, quantity: str = "1") -> str:
+    """An order at Alpaca that has replaced one of which it refuses to tell."""
+    id: str = (await room.place("tacc_a", quantity=quantity))["order"]["id"]
+    await room.do(REPLACE, orderId=id, limitPrice="99")
+    unasked(room, "tacc_a", id, lambda: web.json_response({"message": "no such asset"}, status=422))
+    room.restart()
+    return id
+
+
+async def test_what_is_filled_of_an_order_is_booked_though_nothing_is_told_of_the_one_that_it_replaced(
+    room: Room,
+) -> None:
+    id, venue = await replaced_untold(room), room.venue("tacc_a")
+    venue.fill(venue.orders["2"], "1", "99")
+    venue.cash, venue.units = {"USD": "-99"}, {"BTCUSD": "1"}
+    with capture_logs() as logs:
+        await room.look()
+        booked = await room.holds("tacc_a")
+        for _ in range(11):
+            await room.look(301)
+        before = (await room.order(id)).status
+        await room.look(301)
+        await room.look(301)
+
+    row = await room.order(id)
+    assert booked == ({"USD": "-99.00"}, {SYMBOLS["tacc_a"]: "1"})
+    assert (before, row.status, row.quantity, row.filled) == ("PARTIALLY_FILLED", "FILLED", D(1), D(1))
+    told = "alpaca_paper tells nothing of order 1, which was replaced: no such asset"
+    assert [(each["order"], each["reason"]) for each in logs if each["event"] == "broker_order_missing"] == [(id, told)]
+    assert await room.holds("tacc_a") == booked
+    assert await room.findings() == []
+
+
+async def test_an_order_that_works_is_not_given_up_though_nothing_is_told_of_the_one_that_it_replaced(
+    room: Room,
+) -> None:
+    id, venue = await replaced_untold(room, "3"), room.venue("tacc_a")
+    venue.fill(venue.orders["2"], "1", "99")
+    for _ in range(20):
+        await room.look(301)
+    works = await room.order(id)
+    venue.faults.append(("DELETE", "/orders/2", DOWN))
+    await room.do(CANCEL, orderId=id)
+    await room.look()
+    there = venue.orders["2"].status
+    for _ in range(13):
+        await room.look(301)
+
+    row = await room.order(id)
+    assert (works.status, works.quantity, works.filled) == ("PARTIALLY_FILLED", D(3), D(1))
+    assert there == "canceled"
+    assert (row.status, row.reason, row.filled) == ("CANCELED", "Alpaca says canceled", D(1))
+
+
 async def test_an_order_whose_status_cannot_be_read_is_cancelled_all_the_same(room: Room) -> None:
     venue = room.venue("tacc_a")
     shown = venue._shown
