@@ -321,3 +321,17 @@ async def test_after_a_loss_what_only_reduces_is_judged_by_its_pair_and_a_plain_
         "DAILY_LOSS_REACHED", ["quantity"],
         told("tacc_b", "It holds 3 of BTC, all of which its other open sales sell: cancel one of them first"),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_a_resting_sale_of_units_that_no_book_has_is_moved_and_not_enlarged(room: Room, account: str) -> None:
+    await room.limit(account, None, margin="MARGIN")
+    resting = await sale(room, account, "2")
+    await room.limit(account, None, margin="CASH")
+
+    moved = (await room.do(REPLACE, orderId=resting, limitPrice="115"))["order"]
+    larger = await refusal(room, REPLACE, orderId=resting, quantity="3")
+    smaller = (await room.do(REPLACE, orderId=resting, quantity="1"))["order"]
+
+    assert (moved["limitPrice"], smaller["quantity"]) == ("115", "1")
+    assert larger == ("SHORT_NOT_ALLOWED", ["quantity"], short("It holds nothing of BTC"))
