@@ -139,7 +139,10 @@ class LiveDesk:
             raise _told(error) from None
         except OutcomeUnknown as error:
             return self._open(asked, error)
-        return await self._learn(broker, asked, report, settled=True)
+        now = await self._learn(broker, asked, report, settled=True)
+        if now.open and now.status == OrderStatus.PENDING_CANCEL:
+            return await self.send_cancel(broker, now)
+        return now
 
     async def _judge(
         self, floor: LiveFloor, broker: Broker, ground: Ground, row: OrderRow, terms: Mapping[str, Any]
