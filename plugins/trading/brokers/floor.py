@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Context
+from decimal import Context, Decimal
 
 from gateway.core.matching.lifecycle import TERMINAL
 from gateway.core.matching.model import Spec
@@ -19,7 +19,7 @@ from plugins.trading.ledger.drafts import commission
 from plugins.trading.orders.events import OrderAccepted, OrderFilled, told_end
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.reasons import told_reason
-from plugins.trading.orders.selling import unheld
+from plugins.trading.orders.selling import added, pot_of, unheld
 from plugins.trading.positions.turning import position_of
 from plugins.trading.rows import FillRow, OrderRow
 from schema.provenance import DataMode
@@ -71,6 +71,13 @@ class LiveFloor(Floor):
     def ask(self, row: OrderRow) -> None:
         """What is about to be asked of the broker is kept before."""
         self.put(row)
+
+    def count(self, filled: Mapping[str, Decimal]) -> None:
+        """What the broker counts as filled of open purchases, by order, is held, also where it is not booked yet."""
+        for id, units in filled.items():
+            row = self.orders.get(id)
+            if row is not None and row.open and units > row.filled:
+                self.coming = added(self.coming, {pot_of(row.instrument): _EXACT.subtract(units, row.filled)})
 
     def hold_back(self, row: OrderRow) -> OrderRow:
         """An order that has outgrown what was asked for: PENDING_CANCEL where it was but to reduce, and closes more
