@@ -90,6 +90,11 @@ def frees_later(row: OrderRow, report: Report) -> bool:
     return report.quantity < _EXACT.add(report.old_quantity, report.filled)
 
 
+def outgrows(row: OrderRow, report: Report) -> bool:
+    """Whether it is larger at the broker than was asked for, by what was filled before it was replaced."""
+    return report.filled > ZERO and (report.quantity or ZERO) > (row.quantity or ZERO)
+
+
 def with_terms(row: OrderRow, report: Report) -> OrderRow:
     """The terms that it has at the broker; what the broker does not tell stays."""
     told = {

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import structlog
@@ -20,11 +21,13 @@ from gateway.core.ports import Act, Audit
 from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.accounts.store import PermitStore
 from plugins.trading.brokers import course
+from plugins.trading.brokers.afresh import Afresh
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.closable import Bounds, bounds_of, closable
 from plugins.trading.brokers.floor import LiveFloor
 from plugins.trading.brokers.pacing import Urgency
 from plugins.trading.brokers.port import (
+    ZERO,
     Broker,
     BrokerBusy,
     BrokerRefused,
@@ -43,6 +46,7 @@ from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.groups import unclaimed
 from plugins.trading.orders.losing import check_owed
 from plugins.trading.orders.placing import Place, place_remote, replaced_remote
+from plugins.trading.orders.selling import added, pot_of
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.wishes import Wish, check_wish
 from plugins.trading.positions.store import PositionStore
@@ -61,13 +65,14 @@ class LiveDesk:
 
     def __init__(self, host: Host) -> None:
         self._host, self._gate, self._settler = host, Gate(), Settler(host)
-        self.together = Together(host, self)
+        self.together, self._afresh = Together(host, self), Afresh(host, self._settler)
 
     async def place(self, context: Context, account: AccountRow, wish: Wish, digest: str) -> OrderRow:
         """The order as far as the broker's answer decides it; NEW where there was none in time."""
         ground = await self._ground(context, await self._unasked(account), account, wish)
         broker = await self._ready(account)
-        row, kept = await self._keep(context, account, ground, wish, digest)
+        keep = partial(self._keep, context, account, ground, wish, digest)
+        row, kept = await self._afresh.judged(broker, account, _sold((ground, wish)), keep)
         return await self.send(broker, account, row) if kept else row
 
     async def place_fitted(
@@ -76,33 +81,30 @@ class LiveDesk:
         """An order whose size is told behind the lock; None where nothing is wanted any more then."""
         ground = await self._ground(context, await self._unasked(account), account, wish)
         broker = await self._ready(account)
-        async with self._floor(context, account.id) as (floor, halted):
-            now = await fit(floor)
-            if now is None:
-                return None
-            row = await self._put(floor, context, ground, now, Place(made_by=context.principal.actor, halted=halted))
-        return await self.send(broker, account, row)
+
+        async def keep(coming: Mapping[str, Decimal]) -> OrderRow | None:
+            async with self._floor(context, account.id, coming) as (floor, halted):
+                now = await fit(floor)
+                how = Place(made_by=context.principal.actor, halted=halted)
+                return None if now is None else await self._put(floor, context, ground, now, how)
+
+        row = await self._afresh.judged(broker, account, _sold((ground, wish)), keep)
+        return None if row is None else await self.send(broker, account, row)
 
     async def place_all(self, context: Context, account: AccountRow, batch: Batch) -> Sequence[OrderRow]:
         """All of them are kept, or none; then they are sent one after the other, whoever waits for it, or what was
         placed in their stead before."""
         unasked = await self._unasked(account)
-        places = [(wish, (batch.path, str(n))) for n, wish in enumerate(batch.wishes)]
-        grounds = [await self._ground(context, unasked, account, wish, *path) for wish, path in places]
-        broker = await self._ready(account, len(places))
-        async with self._floor(context, account.id) as (floor, halted):
-            if (before := await batch.before(floor)) is not None:
-                return before
-            await self.check_permit(floor)
-            rows = []
-            for ground, (wish, path) in zip(grounds, places, strict=True):
-                how = Place(made_by=context.principal.actor, halted=halted, digest=batch.digest, path=path)
-                rows.append(place_remote(floor, ground, await unclaimed(floor, wish), how))
-            if batch.note is not None:
-                await batch.note(floor, rows)
-            for row in rows:
-                await self._record(floor, trail.placed(context, row, broker=account.broker))
-            await floor.write()
+        grounds = [
+            await self._ground(context, unasked, account, wish, batch.path, str(n))
+            for n, wish in enumerate(batch.wishes)
+        ]
+        broker = await self._ready(account, len(grounds))
+        keep = partial(self._keep_all, context, account, batch, grounds)
+        sold = _sold(*zip(grounds, batch.wishes, strict=True))
+        rows, kept = await self._afresh.judged(broker, account, sold, keep)
+        if not kept:
+            return rows
         return await self._host.service(Sendings).carried(self.together.send(broker, account, rows))
 
     async def replace(
@@ -115,23 +117,10 @@ class LiveDesk:
         ground = await ground_of(context, account, instrument, held=held, currencies=currencies)
         if row.status == OrderStatus.PENDING_REPLACE:
             await self._resolve(broker, row)
-        if row.broker_order_id is not None:
-            async with self._floor(context, account.id) as (floor, _):
-                # What is refused anyhow asks nothing of the broker.
-                row, _ = await self._judge(floor, broker, ground, row, terms)
-        try:
-            looked_at = await self._settler.booked(broker, row)
-        except BrokerTrouble as error:
-            raise _unknown(str(error)) from None
-        async with self._floor(context, account.id) as (floor, _):
-            before, after = await self._judge(floor, broker, ground, row, terms)
-            if before.broker_order_id != looked_at:
-                raise _unknown("somebody has replaced it meanwhile")
-            asked = course.replacing(before, after, floor.now)
-            ticket = self._ticket(account, after, course.next_client_id(asked))
-            floor.ask(asked)
-            await self._record(floor, trail.replaced(context, before, terms))
-            await floor.write()
+        keep = partial(self._keep_terms, context, broker, ground, row, terms)
+        sold = {row.instrument} if row.side == Side.SELL else ()
+        before, after, asked = await self._afresh.judged(broker, account, sold, keep)
+        ticket = self._ticket(account, after, course.next_client_id(asked))
         try:
             report = await broker.replace(course.reference(before), ticket)
         except (BrokerRefused, BrokerBusy) as error:
@@ -139,7 +128,33 @@ class LiveDesk:
             raise _told(error) from None
         except OutcomeUnknown as error:
             return self._open(asked, error)
-        return await self._learn(broker, asked, report, settled=True)
+        now = await self._learn(broker, asked, report, settled=True)
+        if now.open and now.status == OrderStatus.PENDING_CANCEL:
+            return await self.send_cancel(broker, now)
+        return now
+
+    async def _keep_terms(
+        self, context: Context, broker: Broker, ground: Ground, row: OrderRow, terms: Mapping[str, Any],
+        coming: Mapping[str, Decimal],
+    ) -> tuple[OrderRow, OrderRow, OrderRow]:  # fmt: skip
+        """The order as it stands, with other terms, and as it is kept before the broker is asked for them."""
+        if row.broker_order_id is not None:
+            async with self._floor(context, row.account_id, coming) as (floor, _):
+                # What is refused anyhow asks nothing of the broker.
+                row, _ = await self._judge(floor, broker, ground, row, terms)
+        try:
+            looked_at = await self._settler.booked(broker, row)
+        except BrokerTrouble as error:
+            raise _unknown(str(error)) from None
+        async with self._floor(context, row.account_id, coming) as (floor, _):
+            before, after = await self._judge(floor, broker, ground, row, terms)
+            if before.broker_order_id != looked_at:
+                raise _unknown("somebody has replaced it meanwhile")
+            asked = course.replacing(before, after, floor.now)
+            floor.ask(asked)
+            await self._record(floor, trail.replaced(context, before, terms))
+            await floor.write()
+        return before, after, asked
 
     async def _judge(
         self, floor: LiveFloor, broker: Broker, ground: Ground, row: OrderRow, terms: Mapping[str, Any]
@@ -242,10 +257,11 @@ class LiveDesk:
             return self._open(asked, error)
 
     async def _keep(
-        self, context: Context, account: AccountRow, ground: Ground, wish: Wish, digest: str
-    ) -> tuple[OrderRow, bool]:
+        self, context: Context, account: AccountRow, ground: Ground, wish: Wish, digest: str,
+        coming: Mapping[str, Decimal],
+    ) -> tuple[OrderRow, bool]:  # fmt: skip
         """The order as it is kept before anything is sent; or one that the same client id had placed meanwhile."""
-        async with self._floor(context, account.id) as (floor, halted):
+        async with self._floor(context, account.id, coming) as (floor, halted):
             key = wish.client_order_id
             if key is not None:
                 held = await OrderStore().with_client_id(floor.w.tx, context.tenant, account.id, key)
@@ -257,6 +273,31 @@ class LiveDesk:
             how = Place(made_by=context.principal.actor, halted=halted, digest=digest)
             row = await self._put(floor, context, ground, wish, how)
         return row, True
+
+    async def _keep_all(
+        self, context: Context, account: AccountRow, batch: Batch, grounds: Sequence[Ground],
+        coming: Mapping[str, Decimal],
+    ) -> tuple[Sequence[OrderRow], bool]:  # fmt: skip
+        """The orders as they are kept before any is sent; or those that were placed in their stead before."""
+        async with self._floor(context, account.id, coming) as (floor, halted):
+            if (before := await batch.before(floor)) is not None:
+                return before, False
+            await self.check_permit(floor)
+            rows = list[OrderRow]()
+            for n, (ground, wish) in enumerate(zip(grounds, batch.wishes, strict=True)):
+                path = (batch.path, str(n))
+                how = Place(made_by=context.principal.actor, halted=halted, digest=batch.digest, path=path)
+                row = place_remote(floor, ground, await unclaimed(floor, wish), how)
+                rows.append(row)
+                if wish.side is Side.BUY:
+                    # It is sent before what sells it, which the broker judges then.
+                    floor.coming = added(floor.coming, {pot_of(row.instrument): row.quantity or ZERO})
+            if batch.note is not None:
+                await batch.note(floor, rows)
+            for row in rows:
+                await self._record(floor, trail.placed(context, row, broker=account.broker))
+            await floor.write()
+        return rows, True
 
     async def _put(self, floor: LiveFloor, context: Context, ground: Ground, wish: Wish, how: Place) -> OrderRow:
         await self.check_permit(floor)
@@ -369,12 +410,19 @@ class LiveDesk:
             raise Refused("BROKER_UNAVAILABLE", f"{error}.") from None
 
     @asynccontextmanager
-    async def _floor(self, context: Context, account_id: str) -> AsyncIterator[tuple[LiveFloor, str | None]]:
+    async def _floor(
+        self, context: Context, account_id: str, coming: Mapping[str, Decimal] | None = None
+    ) -> AsyncIterator[tuple[LiveFloor, str | None]]:
         async with writing(self._host, context.tenant, account_id) as w:
             if await self._gate.access(w.tx, context, w.account) < Access.TRADE:
                 raise Refused("NOT_ALLOWED", "You may look at this account, and not trade with it.", "accountId")
             floor = await LiveFloor.opened(self._host, w)
+            floor.count(coming or {})
             yield floor, floor.halted
+
+
+def _sold(*some: tuple[Ground, Wish]) -> set[str]:
+    return {str(ground.spec.instrument) for ground, wish in some if wish.side is Side.SELL}
 
 
 def _check_replaced(broker: Broker, row: OrderRow) -> None:

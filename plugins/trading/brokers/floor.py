@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Context
+from decimal import Context, Decimal
 
 from gateway.core.matching.lifecycle import TERMINAL
 from gateway.core.matching.model import Spec
@@ -12,13 +12,14 @@ from gateway.core.matching.positions import apply
 from gateway.core.matching.rounding import quantum_of
 from gateway.core.quant.lots import LotMethod
 from gateway.core.store import new_id
-from plugins.trading.brokers.course import ASKED, OVER, ZERO, Charged, charged, following, with_terms
+from plugins.trading.brokers.course import ASKED, OVER, ZERO, Charged, asked, charged, following, with_terms
 from plugins.trading.brokers.port import Deal, Report
 from plugins.trading.ledger.chart import Ledger, money
 from plugins.trading.ledger.drafts import commission
 from plugins.trading.orders.events import OrderAccepted, OrderFilled, told_end
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.reasons import told_reason
+from plugins.trading.orders.selling import added, pot_of, unheld
 from plugins.trading.positions.turning import position_of
 from plugins.trading.rows import FillRow, OrderRow
 from schema.provenance import DataMode
@@ -28,6 +29,7 @@ from schema.words.trades import Side
 
 _EXACT = Context(prec=200)
 LIVE = DataMode.LIVE
+OUTGROWN = "OUTGROWN: a part was filled before it was replaced, and it would have closed more than is held"
 
 
 class LiveFloor(Floor):
@@ -69,6 +71,25 @@ class LiveFloor(Floor):
     def ask(self, row: OrderRow) -> None:
         """What is about to be asked of the broker is kept before."""
         self.put(row)
+
+    def count(self, filled: Mapping[str, Decimal]) -> None:
+        """What the broker counts as filled of open purchases, by order, is held, also where it is not booked yet."""
+        for id, units in filled.items():
+            row = self.orders.get(id)
+            if row is not None and row.open and units > row.filled:
+                self.coming = added(self.coming, {pot_of(row.instrument): _EXACT.subtract(units, row.filled)})
+
+    def hold_back(self, row: OrderRow) -> OrderRow:
+        """An order that has outgrown what was asked for: PENDING_CANCEL where it was but to reduce, and closes more
+        than is held and others leave it."""
+        if not row.open or OrderStatus(row.status) in ASKED:
+            return row
+        last = [*(each for each in self.open if each.id != row.id), replace(row, number=self.w.account.orders + 1)]
+        if row.id not in unheld(last, self.positions.values(), self.cash, lends=self.lends):
+            return row
+        after = replace(asked(row, OrderStatus.PENDING_CANCEL, self.now), reason=OUTGROWN)
+        self.ask(after)
+        return after
 
     def _closed(self, row: OrderRow, report: Report) -> OrderRow:
         if OrderStatus(row.status) not in TERMINAL:

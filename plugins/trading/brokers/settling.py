@@ -14,6 +14,7 @@ from plugins.trading.brokers.course import (
     frees_later,
     next_client_id,
     outdated,
+    outgrows,
     reference,
     unended,
     with_terms,
@@ -56,7 +57,8 @@ class Settler:
         *row* is the order as it stood when the broker was asked; *settled*, where it is not replaced for certain.
         """
         async with writing(self._host, row.tenant_id, row.account_id) as w:
-            floor = await LiveFloor.opened(self._host, w, [row.instrument])
+            grows = outgrows(row, report)
+            floor = await LiveFloor.opened(self._host, w, None if grows else [row.instrument])
             now = await standing(floor, row)
             waits = frees_later(now, report)
             if waits or now.broker_order_id not in (row.broker_order_id, report.broker_id):
@@ -67,6 +69,8 @@ class Settler:
             new = list({deal.id: deal for deal in deals if deal.id not in booked}.values())
             complete = gross(deals) >= report.filled
             after = floor.settle(now, report, new, complete=complete, settled=settled)
+            if grows:
+                after = floor.hold_back(after)
             await floor.write()
         if complete:
             self.waiting.discard(row.id)

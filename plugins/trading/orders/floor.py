@@ -92,6 +92,8 @@ class Floor(Books):
         self.shifts, self.reserves = Shifts(self), Reserves(self.leverage)
         self.began: dict[str, Decimal] | None = None
         """See `read_began`."""
+        self.coming: dict[str, Decimal] = {}
+        """What is held beside the books, in units by `pot_of`: a broker has it, or is sent its purchase before."""
         self.halted: str | None = None
         """Which kill switch is on, in words."""
 

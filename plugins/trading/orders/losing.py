@@ -10,7 +10,7 @@ from plugins.trading.ledger.chart import EXACT, ZERO, Ledger, shown, total
 from plugins.trading.ledger.store import LedgerStore
 from plugins.trading.markets.marks import Marks
 from plugins.trading.orders.checks import Path, only_reduces, told_reached, told_reducing
-from plugins.trading.orders.selling import is_coin, pot_of, pots, told_unheld
+from plugins.trading.orders.selling import added, is_coin, pot_of, pots, told_buying, told_unheld
 from plugins.trading.positions.opening import opening
 from plugins.trading.positions.standing import Standing, money, standing
 from plugins.trading.rows import BalanceRow, OrderRow
@@ -59,11 +59,13 @@ def check_unheld(floor: Floor, ground: Ground, row: OrderRow, path: Path) -> Non
     closes_coins = row.reduce_only and is_coin(row.instrument)
     if row.side != Side.SELL or (floor.lends and not closes_coins):
         return
-    passes = told_unheld(row, floor.open, pots(floor.positions.values(), floor.cash), ground.market)
+    there = added(pots(floor.positions.values(), floor.cash), floor.coming)
+    passes = told_unheld(row, floor.open, there, ground.market)
     if passes is None:
         return
+    way = told_buying(row, floor.open) or _BOOKS
     if floor.lends:
-        raise Refused("REDUCE_ONLY_WOULD_INCREASE", f"No broker lends coins. {passes}. {_BOOKS}", *path)
+        raise Refused("REDUCE_ONLY_WOULD_INCREASE", f"No broker lends coins. {passes}. {way}", *path)
     reached: str | None = None
     if floor.w.account.loss_day == _today(floor):
         reached = told_reached(floor)
@@ -71,7 +73,7 @@ def check_unheld(floor: Floor, ground: Ground, row: OrderRow, path: Path) -> Non
         reached = _told_lost(floor, ground.marks, _standing(floor, ground.marks))
     if reached is not None:
         raise Refused("DAILY_LOSS_REACHED", f"{reached} {passes}.", *path)
-    raise Refused("SHORT_NOT_ALLOWED", f"A cash account sells only what it has. {passes}. {_BOOKS}", *path)
+    raise Refused("SHORT_NOT_ALLOWED", f"A cash account sells only what it has. {passes}. {way}", *path)
 
 
 def check_owed(instrument: str, side: Side, *path: str) -> None:

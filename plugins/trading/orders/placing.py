@@ -107,7 +107,8 @@ def place_remote(floor: Floor, ground: Ground, wish: Wish, how: Place) -> OrderR
 def replaced_remote(
     floor: Floor, ground: Ground, row: OrderRow, terms: Mapping[str, Any], halted: str | None
 ) -> OrderRow:  # fmt: skip
-    """An order at a broker with other terms, checked as if it were placed with them; nothing is kept yet."""
+    """An order at a broker with other terms, checked as if it were placed with them; nothing is kept yet. A sale that
+    does not grow sells no more than it does already, whatever is held."""
     after = _with(row, terms)
     if "expires_at" in terms:
         told = "No broker has orders until a time: leave expiresAt out."
@@ -121,7 +122,8 @@ def replaced_remote(
     # Nobody has made it smaller with its position.
     beside = closed_by(floor.open, row.instrument, wish.side, but=row.id)
     check_reduces(floor, ground.market, wished(sized), working(after).left, (), beside=beside, field=field)
-    check_unheld(floor, ground, sized, (field,))
+    if (after.quantity or ZERO) > (row.quantity or ZERO):
+        check_unheld(floor, ground, sized, (field,))
     return after
 
 

@@ -31,9 +31,13 @@ def pots(held: Iterable[PositionRow], cash: Mapping[str, Decimal]) -> dict[str, 
     """Units by `pot_of`: of a coin those of all pairs, and what there is of it as money."""
     found = dict(cash)
     for row in held:
-        name = pot_of(row.instrument)
-        found[name] = EXACT.add(found.get(name, ZERO), row.quantity)
+        found = added(found, {pot_of(row.instrument): row.quantity})
     return found
+
+
+def added(there: Mapping[str, Decimal], more: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Units by `pot_of`, of both."""
+    return {**there, **{name: EXACT.add(there.get(name, ZERO), units) for name, units in more.items()}}
 
 
 def told_unheld(
@@ -43,7 +47,8 @@ def told_unheld(
     `pots` says."""
     name = pot_of(row.instrument)
     held = there.get(name, ZERO)
-    sold = total(_sells(each) for each in open if each.id != row.id and pot_of(each.instrument) == name)
+    others = [each for each in open if each.id != row.id and pot_of(each.instrument) == name]
+    sold = total(_sells(each) for each in others)
     free = EXACT.subtract(held, sold)
     if _sells(row) <= max(free, ZERO):
         return None
@@ -51,13 +56,27 @@ def told_unheld(
         return f"It holds nothing of {name}"
     has = f"It holds {shown(held)} of {name}"
     if free <= 0:
-        return f"{has}, all of which its other open sales sell: cancel one of them first"
+        ends = any(each.status == OrderStatus.PENDING_CANCEL and _sells(each) for each in others)
+        way = "wait until the one that is being cancelled has ended" if ends else "cancel one of them first"
+        return f"{has}, all of which its other open sales sell: {way}"
     beside = f", of which its other open sales sell {shown(sold)}" if sold else ""
     now = side_price(market.tick, Side.SELL) if market.tick else None
     whole = floor_to(free, market.spec.step_quantity)
     if not whole:
         return f"{has}{beside}: no order passes for so little"
     return f"{has}{beside}: at most {told_size(row, whole, market.spec, now)} passes"
+
+
+def told_buying(row: OrderRow, open: Iterable[OrderRow]) -> str | None:
+    """That open purchases of what an order sells are not filled yet, in words; None where there are none."""
+    name = pot_of(row.instrument)
+    some = [each for each in open if each.side == Side.BUY and pot_of(each.instrument) == name]
+    rest = total(EXACT.subtract(each.quantity or ZERO, each.filled) for each in some)
+    return (
+        f"Open purchases of {shown(rest)} are not filled yet: wait for them, or until they have ended."
+        if rest
+        else None
+    )
 
 
 def unheld(

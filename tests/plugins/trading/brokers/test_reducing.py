@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from aiohttp import web
 
+from tests.doubles.brokers import LOST
 from tests.plugins.trading.brokers.room import REPLACE, SYMBOLS, Room, hold
 from tests.plugins.trading.rowsof import D
 
@@ -146,3 +148,78 @@ async def test_an_order_that_only_reduces_goes_on_a_later_look_of_that_day_once_
     await room.look()
 
     assert await stand(room, first, second, sold) == [("ACCEPTED", None), ("CANCELED", REASON), ("FILLED", None)]
+
+
+OUTGROWN = "OUTGROWN: a part was filled before it was replaced, and it would have closed more than is held"
+
+
+def fill_before_replacing(room: Room, monkeypatch: pytest.MonkeyPatch, id: str, quantity: str) -> None:
+    """Between our look at an order and its replacement so much of it is filled."""
+    venue = room.venue("tacc_a")
+    respond = venue.respond
+
+    async def responds(request: web.Request) -> web.Response:
+        if request.method == "PATCH":
+            venue.fill(venue.by_client_id(id), quantity, "110")
+        return cast(web.Response, await respond(request))
+
+    monkeypatch.setattr(venue, "respond", responds)
+
+
+@pytest.mark.parametrize("hides", [True, False])
+@pytest.mark.parametrize(("margin", "reduces"), [("MARGIN", True), ("CASH", True), ("CASH", False)])
+async def test_one_that_was_filled_in_part_before_it_was_replaced_is_cancelled_before_it_turns_what_is_held(
+    room: Room, monkeypatch: pytest.MonkeyPatch, margin: str, reduces: bool, hides: bool
+) -> None:
+    await room.limit("tacc_a", None, margin=margin)
+    shares, venue = {"symbol": "equity:AAPL"}, room.venue("tacc_a")
+    await trade(room, "tacc_a", "BUY", "5", "LIMIT", **shares)
+    placed = await room.place("tacc_a", "SELL", limitPrice="110", quantity="5", reduceOnly=reduces, **shares)
+    id = placed["order"]["id"]
+    venue.hides_fills = hides
+    fill_before_replacing(room, monkeypatch, id, "2")
+
+    told = (await room.do(REPLACE, orderId=id, limitPrice="105"))["order"]
+    venue.hides_fills = False
+    await room.look()
+
+    assert (told["status"], told["reason"], told["quantity"]) == (
+        "PENDING_CANCEL" if hides else "CANCELED",
+        OUTGROWN,
+        "7",
+    )
+    assert await stand(room, id) == [("CANCELED", OUTGROWN)]
+    assert ((await room.holds("tacc_a"))[1], [each for each in venue.orders.values() if each.open]) == (
+        {"equity:AAPL": "3"}, [],
+    )  # fmt: skip
+
+
+async def test_one_whose_replacement_was_not_answered_is_cancelled_by_the_next_looks(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.limit("tacc_a", None, margin="MARGIN")
+    venue = room.venue("tacc_a")
+    await trade(room, "tacc_a", "BUY", "5")
+    id = await rest(room, "tacc_a", "5")
+    fill_before_replacing(room, monkeypatch, id, "2")
+    venue.faults.append(("PATCH", "", LOST))
+
+    assert (await room.do(REPLACE, orderId=id, limitPrice="115"))["order"]["status"] == "PENDING_REPLACE"
+    await room.look()
+    await room.look()
+
+    assert await stand(room, id) == [("CANCELED", OUTGROWN)]
+    assert [each.status for each in venue.orders.values()] == ["filled", "replaced", "canceled"]
+
+
+async def test_one_that_was_filled_in_part_and_closes_no_more_than_is_held_works_on(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.limit("tacc_a", None, margin="MARGIN")
+    await trade(room, "tacc_a", "BUY", "7")
+    id = await rest(room, "tacc_a", "5")
+    fill_before_replacing(room, monkeypatch, id, "2")
+
+    told = (await room.do(REPLACE, orderId=id, limitPrice="115"))["order"]
+
+    assert (told["status"], told["quantity"], told["filledQuantity"]) == ("PARTIALLY_FILLED", "7", "2")

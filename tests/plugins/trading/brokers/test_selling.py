@@ -6,7 +6,20 @@ from typing import Any
 
 import pytest
 
-from tests.plugins.trading.brokers.room import CLOSE, ERRORS, ETHER, GROUP, MONEY, PLACE, REPLACE, SYMBOLS, Room, hold
+from tests.doubles.brokers import DOWN, DOWN_AFTER
+from tests.plugins.trading.brokers.room import (
+    CANCEL,
+    CLOSE,
+    ERRORS,
+    ETHER,
+    GROUP,
+    MONEY,
+    PLACE,
+    REPLACE,
+    SYMBOLS,
+    Room,
+    hold,
+)
 
 BOTH = ("tacc_a", "tacc_b")
 REASON = "DAILY_LOSS_REACHED: the account has lost as much as it may in a day"
@@ -321,3 +334,132 @@ async def test_after_a_loss_what_only_reduces_is_judged_by_its_pair_and_a_plain_
         "DAILY_LOSS_REACHED", ["quantity"],
         told("tacc_b", "It holds 3 of BTC, all of which its other open sales sell: cancel one of them first"),
     )  # fmt: skip
+
+
+PENDING = "Open purchases of 1 are not filled yet: wait for them, or until they have ended."
+
+
+def stop(account: str, **given: Any) -> dict[str, Any]:
+    return wish(account, "1", type="STOP_LIMIT", stopPrice="90", limitPrice="89", **given)
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_a_stop_right_after_a_purchase_that_is_filled_a_moment_later_is_taken(room: Room, account: str) -> None:
+    venue = room.venue(account)
+    bought = (await room.place(account, type="MARKET"))["order"]
+    nothing = f"A cash account sells only what it has. It holds nothing of BTC. {PENDING}"
+
+    early = await refusal(room, PLACE, **stop(account))
+    venue.fill(venue.by_client_id(bought["id"]), "1", "100")
+    placed = (await room.do(PLACE, **stop(account)))["order"]
+    whole = "It holds 1 of BTC, all of which its other open sales sell: cancel one of them first"
+    twice = await refusal(room, PLACE, **stop(account))
+
+    assert early == ("SHORT_NOT_ALLOWED", ["quantity"], nothing)
+    assert (bought["status"], placed["status"]) == ("ACCEPTED", "ACCEPTED")
+    assert twice == ("SHORT_NOT_ALLOWED", ["quantity"], short(whole))
+    assert ((await room.holds(account))[1], len(venue.orders)) == ({SYMBOLS[account]: "1"}, 2)
+
+
+async def test_a_purchase_that_alpaca_counts_as_filled_and_does_not_list_yet_is_sold_once(room: Room) -> None:
+    venue = room.venue("tacc_a")
+    bought = (await room.place("tacc_a", type="MARKET"))["order"]
+    venue.fill(venue.by_client_id(bought["id"]), "1", "100")
+    venue.hides_fills = True
+
+    placed = (await room.do(PLACE, **stop("tacc_a")))["order"]
+    twice = await room.code(PLACE, **stop("tacc_a"))
+    venue.hides_fills = False
+    await room.look()
+
+    assert (placed["status"], twice) == ("ACCEPTED", "SHORT_NOT_ALLOWED")
+    assert (await room.holds("tacc_a"))[1] == {SYMBOLS["tacc_a"]: "1"}
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_where_the_broker_does_not_answer_for_the_purchase_its_sale_is_refused(room: Room, account: str) -> None:
+    venue = room.venue(account)
+    bought = (await room.place(account, type="MARKET"))["order"]
+    venue.fill(venue.by_client_id(bought["id"]), "1", "100")
+    venue.faults.append(("GET", "/orders/1" if account == "tacc_a" else "/order", DOWN))
+
+    assert (await refusal(room, PLACE, **stop(account)))[2].endswith(PENDING)
+    await room.do(PLACE, **stop(account))
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_a_sale_that_is_refused_asks_for_the_last_five_purchases_only(room: Room, account: str) -> None:
+    for _ in range(7):
+        await room.place(account, limitPrice="80")
+    asked = len(room.venue(account).asked)
+
+    told = (await refusal(room, PLACE, **stop(account)))[2]
+
+    assert told.endswith(PENDING.replace("1", "7"))
+    assert [each[0] for each in room.venue(account).asked[asked:]] == ["GET"] * 5
+
+
+async def test_a_sale_after_a_stop_whose_end_was_not_answered_is_taken_once_the_broker_tells_it(room: Room) -> None:
+    await hold(room, "tacc_b", loss=None)
+    venue = room.venue("tacc_b")
+    resting = await sale(room, "tacc_b", "5")
+    venue.faults.append(("DELETE", "/order", DOWN_AFTER))
+    await room.do(CANCEL, orderId=resting)
+    assert await statuses(room, resting) == ["PENDING_CANCEL"]
+
+    venue.faults.append(("GET", "/order", DOWN))
+    waits = "It holds 5 of BTC, all of which its other open sales sell: wait until the one that is being cancelled has"
+    assert await refusal(room, PLACE, **wish("tacc_b", "5")) == (
+        "SHORT_NOT_ALLOWED", ["quantity"], short(f"{waits} ended"),
+    )  # fmt: skip
+    await room.do(PLACE, **wish("tacc_b", "5"))
+    assert await statuses(room, resting) == ["CANCELED"]
+
+
+@pytest.mark.parametrize("filled", ["100", None])
+@pytest.mark.parametrize("account", BOTH)
+async def test_what_is_bought_in_a_group_is_sold_behind_it_and_no_more(
+    room: Room, account: str, filled: str | None
+) -> None:
+    venue = room.venue(account)
+    venue.fills_at = filled
+    symbol = SYMBOLS[account]
+    purchase = {"symbol": symbol, "side": "BUY", "type": "MARKET", "quantity": "1"}
+    protects = {"symbol": symbol, "side": "SELL", "type": "STOP_LIMIT", "stopPrice": "90", "limitPrice": "89"}
+    one, two = protects | {"quantity": "1"}, protects | {"quantity": "2"}
+    group = {"accountId": account, "rule": "ALL"}
+
+    larger = await refusal(room, GROUP, **group, orders=[purchase, two])
+    before = await refusal(room, GROUP, **group, orders=[one, purchase])
+    assert (larger[:2], before[:2]) == (
+        ("SHORT_NOT_ALLOWED", ["orders", "1", "quantity"]), ("SHORT_NOT_ALLOWED", ["orders", "0", "quantity"])
+    )  # fmt: skip
+    assert venue.orders == {}
+    await room.do(GROUP, **group, orders=[purchase, one])
+
+    assert [each.side.upper() for each in venue.orders.values()] == ["BUY", "SELL"]
+
+
+async def test_a_hedge_sells_by_another_pair_what_it_buys_first(room: Room) -> None:
+    room.quoted.others = {"crypto:ETH/BTC": "0.1", ETHER: "10"}
+    room.venue("tacc_b").fills_at = "10"
+    buys = {"symbol": ETHER, "side": "BUY", "quantity": "1"}
+    sells = {"symbol": "crypto:ETH/BTC", "side": "SELL", "quantity": "1"}
+
+    await room.do(EXECUTE, accountId="tacc_b", legs=[buys, sells])
+
+    assert (await room.holds("tacc_b"))[1] == {"crypto:ETH/BTC": "-1", ETHER: "1"}
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_a_resting_sale_of_units_that_no_book_has_is_moved_and_not_enlarged(room: Room, account: str) -> None:
+    await room.limit(account, None, margin="MARGIN")
+    resting = await sale(room, account, "2")
+    await room.limit(account, None, margin="CASH")
+
+    moved = (await room.do(REPLACE, orderId=resting, limitPrice="115"))["order"]
+    larger = await refusal(room, REPLACE, orderId=resting, quantity="3")
+    smaller = (await room.do(REPLACE, orderId=resting, quantity="1"))["order"]
+
+    assert (moved["limitPrice"], smaller["quantity"]) == ("115", "1")
+    assert larger == ("SHORT_NOT_ALLOWED", ["quantity"], short("It holds nothing of BTC"))
