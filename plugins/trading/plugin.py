@@ -48,12 +48,8 @@ def services(host: Host) -> dict[type, Any]:
     )  # fmt: skip
     brokers, decider = Brokers(host), Decider(host)
     made: dict[type, Any] = {Brokers: brokers, TradingKeys: brokers, AccountDesk: AccountDesk(host, brokers.ids)}
-    made |= {
-        OfferBook: OfferBook(),
-        Heard: Heard(),
-        OrderDesk: OrderDesk(host, decider),
-        HedgeDesk: HedgeDesk(host, decider),
-    }
+    made |= {OrderDesk: OrderDesk(host, decider), HedgeDesk: HedgeDesk(host, decider)}
+    made |= {OfferBook: OfferBook(), Heard: Heard()}
     return made | {kind: kind(host) for kind in kinds}
 
 

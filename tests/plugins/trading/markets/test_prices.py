@@ -132,7 +132,7 @@ async def test_a_message_that_came_after_an_answer_is_the_price(
     found = await Prices.of(context).priced(BTC, ExecutionModel())
     others = await Prices.of(context).priced(BTC, ExecutionModel(provider="alpha"))
 
-    assert (found.price, others.price) == (price, 100)
+    assert [found.price, others.price] == [D(price), D(100)]
 
 
 async def test_an_account_on_books_is_told_depth_and_an_empty_book_is_no_price(market: Market):
