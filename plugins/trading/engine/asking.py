@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
 from gateway.core.clock import Clock
 from plugins.trading.markets.marks import Marks
+from plugins.trading.markets.prices import Priced
+from schema.provenance import FeedDelay
 
 WAITS_S = 0.5
 """So long who asks first waits for the answer."""
@@ -24,6 +27,15 @@ class _Known:
 
     marks: Marks
     at: float
+
+
+def decides(priced: Priced, told: datetime | None) -> bool:
+    """Whether an account is closed by a price that was asked for beside a stream, whose newest message is as of
+    *told*: only by one that ages, of a feed that is not late by design, and that is no older than this message."""
+    stamp = priced.tick.as_of
+    if priced.provenance.delay is not FeedDelay.REALTIME or stamp is None:
+        return False
+    return told is None or stamp >= told
 
 
 class Asker:

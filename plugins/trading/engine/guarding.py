@@ -13,7 +13,7 @@ from gateway.core.contract import Host
 from gateway.core.matching.model import ExecutionModel, Spec
 from gateway.core.matching.rounding import EXACT
 from gateway.core.ports import Outbox
-from plugins.trading.engine.asking import Asker
+from plugins.trading.engine.asking import Asker, decides
 from plugins.trading.engine.daily import LOSS, judged, opens, tell_loss
 from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.events import AccountMarginCall
@@ -33,7 +33,7 @@ from plugins.trading.positions.standing import Standing, standing
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import BalanceRow, OrderRow, PositionRow
 from schema.errors import FailureCode, MarketgateError, NoAnswer
-from schema.provenance import Provenance
+from schema.provenance import DataMode, Provenance
 from schema.words.orders import OrderCause, OrderStatus, OrderType
 from schema.words.problems import Refused
 from schema.words.trades import Side
@@ -66,10 +66,13 @@ class Guard:
 
     async def marks(self, seat: Seat, *markets: Market) -> Marks:
         """By which it is valued as these messages meet its orders: what no stream tells of an instrument, its message
-        does; where it has none, somebody is asked, and waited for hardly at all."""
+        does; where it has none, somebody is asked, and waited for hardly at all. Without a message what is asked for
+        counts only where it is as good as a stream's."""
         told, cash = {str(each.spec.instrument): _mark_told(each) for each in markets}, await self._cash(seat)
         named = {*seat.positions, *told}
         streamed = self._streamed(seat, named)
+        if not markets:
+            streamed = {name: each if self._fresh(seat, name) else _old(each) for name, each in streamed.items()}
         fresh = {name: each for name, each in told.items() if each is not None}
         fresh |= {name: each for name, each in streamed.items() if not each.stale}
         # Both at once: no order waits twice.
@@ -84,8 +87,9 @@ class Guard:
                 PRICES_S if markets else LACKS_S,
             ),
         )
+        answers = asked.prices if markets else self._deciding(seat, asked.prices)
         return replace(
-            rates, prices={**streamed, **asked.prices, **fresh}, failures={**asked.failures, **rates.failures}
+            rates, prices={**streamed, **answers, **fresh}, failures={**asked.failures, **rates.failures}
         )  # fmt: skip
 
     async def close(self) -> None:
@@ -102,7 +106,7 @@ class Guard:
         """What its value depends on: the same again means the same value."""
         priced = [(name, self._price(seat, name)) for name in sorted(seat.positions)]
         told = tuple((name, each and (each.price, each.open, each.too_old(seat.model))) for name, each in priced)
-        asks, moment = any(each is None or each.too_old(seat.model) for _, each in priced), self._host.clock.monotonic()
+        asks, moment = any(self._fresh(seat, name) is None for name, _ in priced), self._host.clock.monotonic()
         rates = int(moment // RATES_S) if self._is_foreign(seat) else 0
         asked = int(moment // PRICES_S) if asks else 0
         return seat.account.version, self._day, rates, asked, seat.halted, told
@@ -119,6 +123,24 @@ class Guard:
     def _price(self, seat: Seat, instrument: str) -> Priced | None:
         feed = self._feeds.quoted(seat, instrument)
         return feed.priced(seat.model) if feed else None
+
+    def _fresh(self, seat: Seat, instrument: str) -> Priced | None:
+        """What a stream tells, and decides; also what was looked for instead, where it is as good, or the provider's
+        whom the account has chosen."""
+        feed, priced = self._feeds.quoted(seat, instrument), self._price(seat, instrument)
+        if feed is None or priced is None or priced.too_old(seat.model):
+            return None
+        chosen = seat.model.provider is not None or priced.provenance.mode is not DataMode.LIVE
+        return priced if not feed.looked or chosen or decides(priced, feed.told) else None
+
+    def _deciding(self, seat: Seat, prices: Mapping[str, Mark]) -> dict[str, Mark]:
+        """What was asked for, old where it decides nothing."""
+        feeds = {name: self._feeds.quoted(seat, name) for name in prices}
+        told = {name: feed.told if feed else None for name, feed in feeds.items()}
+        return {
+            name: mark if mark.priced is not None and decides(mark.priced, told[name]) else _old(mark)
+            for name, mark in prices.items()
+        }
 
     async def _cash(self, seat: Seat) -> tuple[BalanceRow, ...]:
         if seat.cash is None:
@@ -213,9 +235,8 @@ class Guard:
                 LOG.error("trading_not_liquidated", account=seat.id, instrument=name, reason=refused.message)
 
     def _ground(self, seat: Seat, instrument: str, marks: Marks) -> Ground | None:
-        spec, priced, mark = self._spec(seat, instrument), self._price(seat, instrument), marks.prices.get(instrument)
-        if mark is not None and (priced is None or priced.too_old(seat.model)):
-            priced = mark.priced
+        spec, mark = self._spec(seat, instrument), marks.prices.get(instrument)
+        priced = self._fresh(seat, instrument) or (mark.priced if mark else None)
         if spec is None or priced is None:
             return None
         return Ground(spec=spec, model=seat.model, priced=priced, lacking=None, marks=marks, closes_at=None)
@@ -242,6 +263,10 @@ def _mark_told(market: Market) -> Mark | None:
         price=price, currency=spec.currency, provenance=made, open=market.open, derivative=spec.derivative,
         bid=tick.bid, ask=tick.ask,
     )  # fmt: skip
+
+
+def _old(mark: Mark) -> Mark:
+    return replace(mark, stale=True)
 
 
 def _cancel(floor: Floor, reason: str, rows: Sequence[OrderRow]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,20 @@ import pytest
 
 from plugins.trading.markets.prices import Priced
 from plugins.trading.rows import AccountRow
+from schema.provenance import FeedDelay
 from schema.words.live import NoticeCode
-from tests.plugins.trading.engine.floorhouse import BTC, ETH, FREE, D, Hall, HandPrices, hall, priced, wish
+from tests.plugins.trading.engine.floorhouse import (
+    BTC,
+    ETH,
+    FREE,
+    SANDBOX,
+    D,
+    Hall,
+    HandPrices,
+    hall,
+    priced,
+    wish,
+)
 
 LENDS: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5), "model": FREE}
 
@@ -168,3 +180,53 @@ async def test_a_price_that_nobody_tells_is_asked_for_each_five_seconds_where_no
     made.house.clock.turn(4)
     await made.look()
     assert await made.held(account) == {ETH: "1"}
+
+
+def _tell(monkeypatch: pytest.MonkeyPatch, **made: Any) -> None:
+    """What whoever is asked answers comes so; `as_of` is that of its tick."""
+    tick = {"as_of": made.pop("as_of")} if "as_of" in made else {}
+
+    def told(*what: Any, **how: Any) -> Priced:
+        found = priced(*what, **how)
+        return replace(found, tick=replace(found.tick, **tick), provenance=replace(found.provenance, **made))
+
+    monkeypatch.setattr("tests.plugins.trading.engine.floorhouse.priced", told)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"delay": FeedDelay.END_OF_DAY, "as_of": None},
+        {"delay": FeedDelay.DELAYED},
+        {"delay": FeedDelay.UNKNOWN},
+        {"as_of": datetime(2026, 11, 20, 11, 59, 59, tzinfo=UTC)},
+    ],
+    ids=["once a day", "late by design", "late by nobody knows what", "older than what was streamed"],
+)
+async def test_nobody_is_closed_by_force_by_a_price_that_is_less_than_what_a_stream_told_before(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]
+) -> None:
+    account = await _quiet(made, "100", bitcoin="0.1", ether="40", max_daily_loss=D(1), **LENDS)
+    _tell(monkeypatch, **how)
+
+    made.board.prices[ETH] = "8"
+    await made.look()
+
+    assert await made.held(account) == {BTC: "0.1", ETH: "40"}
+    assert await made.told("account.margin_call", "account.daily_loss_reached") == []
+
+
+@pytest.mark.parametrize(("provider", "left"), [(None, {BTC: "0.1", ETH: "40"}), (SANDBOX, {BTC: "0.1"})])
+async def test_what_is_looked_for_once_a_stream_has_ended_decides_where_the_account_has_chosen_its_provider(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, provider: str | None, left: dict[str, str]
+) -> None:
+    model = {**FREE, "provider": provider}
+    account = await _quiet(made, "100", bitcoin="0.1", ether="40", **{**LENDS, "model": model})
+    _tell(monkeypatch, delay=FeedDelay.DELAYED)
+    made.board.prices[ETH] = "8"
+    (feed,) = (each for each in made.engine.feeds if str(each.key.instrument) == ETH)
+
+    await feed._poll()
+    await made.look()
+
+    assert await made.held(account) == left
