@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from plugins.trading.engine.asking import Asker
+from plugins.trading.engine.guarding import Guard
+from plugins.trading.engine.seat import Seat
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.prices import Priced
 from plugins.trading.rows import AccountRow
@@ -377,3 +379,31 @@ async def test_of_too_many_answers_the_oldest_is_forgotten_first(monkeypatch: py
         await ask(key)
 
     assert asked == ["a", "b", "c", "a"]
+
+
+@pytest.mark.parametrize("raises", [1, 2], ids=["as it is looked at", "as it is valued"])
+async def test_an_account_whose_basis_raises_keeps_no_other_one_from_being_valued_and_is_valued_again(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, raises: int
+) -> None:
+    bad = await _quiet(made, "100", **LENDS)
+    good = await made.account("100", **LENDS)
+    await made.place(good, wish("BUY", "MARKET", "4"), price="100")
+    real, times = Guard.basis, [0]
+
+    def basis(guard: Guard, seat: Seat) -> object:
+        times[0] += seat.id == bad.id
+        if seat.id == bad.id and times[0] == raises:
+            raise RuntimeError("poison")
+        return real(guard, seat)
+
+    await made.look()
+    times[0] = 0
+    monkeypatch.setattr(Guard, "basis", basis)
+    await made.tick("79")
+    await made.look()
+    assert await made.held(good) == {}
+
+    made.house.clock.turn(6)
+    await made.tick("79")
+    await made.look()
+    assert await made.held(bad) == {ETH: "1"}
