@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
 from gateway.core.clock import Clock
 from plugins.trading.markets.marks import Marks
+from plugins.trading.markets.prices import Priced
+from schema.provenance import FeedDelay
 
 WAITS_S = 0.5
-"""So long who asks first waits for the answer."""
-MOST = 1_000
+"""So long an answer is waited for, by whoever asks for it meanwhile."""
+OLD_S = 30.0
+"""At last so long what is answered stands, where its prices are old."""
+MOST = 10_000
+"""Answers that are known; the oldest one goes first."""
 
 LOG = structlog.get_logger(__name__)
 
@@ -24,6 +30,23 @@ class _Known:
 
     marks: Marks
     at: float
+    old: int
+    """How often in a row some of its prices were old."""
+
+    def stands(self, stands_s: float, lacks_s: float) -> float:
+        """So long it does; longer each time where its prices are old, while nobody needs them at once."""
+        if self.marks.failures or (self.old and lacks_s <= stands_s):
+            return lacks_s
+        return min(lacks_s * 2 ** min(self.old - 1, 9), max(OLD_S, lacks_s)) if self.old else stands_s
+
+
+def decides(priced: Priced, told: datetime | None) -> bool:
+    """Whether an account is closed by a price that was asked for beside a stream, whose newest message is as of
+    *told*: only by one that ages, of a feed that is not late by design, and that is no older than this message."""
+    stamp = priced.tick.as_of
+    if priced.provenance.delay is not FeedDelay.REALTIME or stamp is None:
+        return False
+    return told is None or stamp >= told
 
 
 class Asker:
@@ -32,25 +55,29 @@ class Asker:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: dict[Hashable, _Known] = {}
-        self._tasks: dict[Hashable, asyncio.Task[None]] = {}
+        self._tasks: dict[Hashable, tuple[asyncio.Task[None], float]] = {}
+        """Each with until when it is waited for (of the loop)."""
 
     async def of(
         self, key: Hashable, ask: Callable[[], Awaitable[Marks]], *, stands_s: float, lacks_s: float, lasts_s: float
     ) -> Marks | None:  # fmt: skip
-        """An answer, which is asked for anew once it has *stood* for so long, and where it *lacks* something, for so
-        long; None where there is none yet that is not older than it *lasts*."""
+        """An answer, which is asked for anew once it has *stood* for so long, and where it *lacks* something, or is
+        old, for so long; None where there is none yet that is not older than it *lasts*."""
         known = self._known.get(key)
-        if known is not None and self._clock.monotonic() - known.at < (lacks_s if known.marks.failures else stands_s):
+        if known is not None and self._clock.monotonic() - known.at < known.stands(stands_s, lacks_s):
             return known.marks
+        now = asyncio.get_running_loop().time()
         if key not in self._tasks:
-            task = self._tasks[key] = asyncio.create_task(self._ask(key, ask), name="trading.asking")
-            await asyncio.wait({task}, timeout=WAITS_S)
+            self._tasks[key] = asyncio.create_task(self._ask(key, ask), name="trading.asking"), now + WAITS_S
+        task, until = self._tasks[key]
+        if until > now:
+            await asyncio.wait({task}, timeout=until - now)
             known = self._known.get(key)
         return known.marks if known is not None and self._clock.monotonic() - known.at <= lasts_s else None
 
     async def close(self) -> None:
         """Nothing more is waited for."""
-        tasks = list(self._tasks.values())
+        tasks = [task for task, _ in self._tasks.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -63,6 +90,9 @@ class Asker:
             return
         finally:
             self._tasks.pop(key, None)
+        before = self._known.pop(key, None)
         if len(self._known) >= MOST:
-            self._known.clear()
-        self._known[key] = _Known(marks, self._clock.monotonic())
+            del self._known[next(iter(self._known))]
+        old = any(each.stale for each in marks.prices.values())
+        times = 1 + (before.old if before else 0) if old else 0
+        self._known[key] = _Known(marks, self._clock.monotonic(), times)

@@ -5,6 +5,7 @@ The simulator's guard and that of brokers differ in where prices come from, and 
 
 from __future__ import annotations
 
+from collections.abc import Container
 from decimal import Decimal
 
 from gateway.core.contract import Host
@@ -26,12 +27,13 @@ from schema.words.trades import Side
 LOSS = "DAILY_LOSS_REACHED"
 
 
-async def judged(floor: Floor, marks: Marks) -> tuple[Verdict, Standing] | None:
-    """What its figures call for, once its day has begun; None where they are not known, or old."""
+async def judged(floor: Floor, marks: Marks, silent: Container[str] = ()) -> tuple[Verdict, Standing] | None:
+    """What its figures call for, once its day has begun; None where they are not known, or old. Orders of *silent*
+    instruments hear nothing."""
     w, day = floor.w, floor.now.date().isoformat()
     cash = tuple(await PositionStore().cash(w.tx, w.tenant, w.account.id))
     now = standing(w.account, cash, floor.reserved(), tuple(floor.positions.values()), marks, day=day)
-    closing = closing_of(floor.open, floor.now)
+    closing = closing_of(floor.open, floor.now, silent)
     verdict = judge(w.account, now, day, closing)
     if verdict is None:
         return None

@@ -6,6 +6,7 @@ by force until trading goes on.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -277,12 +278,14 @@ class Dealer:
         async with self.floor(seat) as (floor, halted):
             if halted:
                 return []
+            rows = _aged(rows, floor.now)
             while rows and len(floor.fills) < FILLS_AT_ONCE:
                 row, ground = rows[0]
                 asked.order = row.id
                 if not _arrive(floor, row, ground, facts, asked):
                     # What was asked for is of what the account held before.
                     asked.tasks.clear()
+                    asked.done.clear()
                     break
                 rows.popleft()
             asked.order = None
@@ -321,6 +324,14 @@ def _due(seat: Seat, newest: NewestOf, now: datetime) -> list[Due]:
 def _conditional(seat: Seat, ids: Iterable[str]) -> list[OrderRow]:
     known = (seat.orders.get(each) for each in ids)
     return [row for row in known if row is not None and row.condition is not None]
+
+
+def _aged(rows: Iterable[tuple[OrderRow, Ground | Refused]], now: datetime) -> deque[tuple[OrderRow, Ground | Refused]]:
+    """Orders with their prices, as old as these are by now."""
+    rows = list(rows)
+    known = {id(ground): ground for _, ground in rows}
+    older = {key: each if isinstance(each, Refused) else each.at(now) for key, each in known.items()}
+    return deque((row, older[id(ground)]) for row, ground in rows)
 
 
 def _arrive(floor: Floor, row: OrderRow, ground: Ground | Refused, facts: Facts, asked: Asked) -> bool:

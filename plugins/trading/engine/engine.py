@@ -94,7 +94,7 @@ class Engine:
         for place in self._places.all:
             place.resting.clear()
             self._places.attempt(place, partial(self._attend, place), "look")
-            self._watch(place)
+            self._places.attempt(place, partial(self._watch, place), "watch")
         self.feeds.sweep()
         await self._dues.look(self._leads.shards)
         await self._keep_extremes()
@@ -348,8 +348,8 @@ class Engine:
             place.guarding = self._places.put(place, partial(self._judge, place), "value")
 
     async def _judge(self, place: Place) -> None:
-        basis = self._guard.basis(place.seat)
         try:
+            basis = self._guard.basis(place.seat)
             now = await self._guard.look(place.seat)
         finally:
             place.guarding = False

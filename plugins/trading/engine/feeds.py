@@ -53,6 +53,10 @@ class Feed:
         self.seats: set[str] = set()
         self.spec: Spec | None = None
         self.last: Tick | None = None
+        self.told: datetime | None = None
+        """As of when its newest message is, whatever was answered since."""
+        self.looked = False
+        """Whether what is known was answered, as nobody streams it."""
         self._price: tuple[Decimal, Provenance] | None = None
         self.silent = True
         """Whether nothing counts that it said: it is not there yet, stale, or broken."""
@@ -180,6 +184,7 @@ class Feed:
     async def _told(self, tick: Tick, quote: Quote | None, *, shown: bool) -> None:
         await self._look_at_hours(quote, tick.at)
         self.last, self.silent = tick, False
+        self.told, self.looked = tick.as_of or tick.at, False
         self._begun, self._shown = tick.at, shown
         if quote is not None:
             self._price = quote.price, quote.provenance
@@ -214,7 +219,7 @@ class Feed:
             return
         self.state, self._asked = found.state, _minute(self._clock.now())
         self._price, before = (found.price, found.provenance), self.last
-        self.last, self.silent = found.tick, False
+        self.last, self.silent, self.looked = found.tick, False, True
         if before is None or replace(before, at=found.tick.at) != found.tick:
             self._begun, self._shown = found.tick.at, False
             await self._heard(self, False)

@@ -19,6 +19,9 @@ from schema.errors import MarketgateError
 from schema.symbols import parse_instrument
 from schema.words.problems import Refused
 
+STANDS_S = 1.0
+"""So long after it was answered orders arrive by it."""
+
 LOG = structlog.get_logger(__name__)
 
 
@@ -32,6 +35,8 @@ class Asked:
     """So long it may wait for answers still."""
     tasks: dict[str, asyncio.Task[Ground]] = field(default_factory=dict)
     """By instrument."""
+    done: dict[str, float] = field(default_factory=dict)
+    """When they were (monotonic)."""
     order: str | None = None
     """Which one of several orders is looked at; None where it is all of them."""
     waits: set[str] = field(default_factory=set)
@@ -51,6 +56,10 @@ class Grounds:
     ) -> deque[tuple[OrderRow, Ground | Refused]]:  # fmt: skip
         """Orders with theirs, asked once for each instrument, all together; without those that nobody prices now, or
         not soon enough: they wait on, and are looked at again."""
+        moment = self._host.clock.monotonic()
+        for name in [name for name, at in asked.done.items() if moment - at > STANDS_S]:
+            asked.tasks.pop(name, None)
+            del asked.done[name]
         await self._begin(seat, [*rows, *asked.coming], asked)
         asked.coming = ()
         grounds = dict[str, Ground | Refused]()
@@ -84,7 +93,7 @@ class Grounds:
                 seat.cash = await PositionStore().cash(tx, seat.tenant, seat.id)
         firsts = {row.instrument: row for row in reversed(rows) if row.instrument not in asked.tasks}
         begun = {
-            name: self._begun(seat, row) for name, row in firsts.items() if (seat.id, name) not in self._asking
+            name: self._begun(seat, row, asked) for name, row in firsts.items() if (seat.id, name) not in self._asking
         }  # fmt: skip
         if begun:
             asked.tasks |= begun
@@ -93,12 +102,13 @@ class Grounds:
             await asyncio.wait(begun.values(), timeout=asked.left_s)
             asked.left_s = max(until - loop.time(), 0.0)
 
-    def _begun(self, seat: Seat, row: OrderRow) -> asyncio.Task[Ground]:
+    def _begun(self, seat: Seat, row: OrderRow, asked: Asked) -> asyncio.Task[Ground]:
         """What is answered late is in the gateway's own copies when it is asked for the next time."""
         key = seat.id, row.instrument
 
         def end(done: asyncio.Task[Ground]) -> None:
             self._asking.pop(key, None)
+            asked.done[row.instrument] = self._host.clock.monotonic()
             if not done.cancelled():
                 done.exception()
 

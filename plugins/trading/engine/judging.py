@@ -11,7 +11,7 @@ By old prices, or without one, nothing is decided.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -50,10 +50,13 @@ class Verdict:
         return self.new_day or self.loss or self.call or self.recovered or self.over or bool(self.close)
 
 
-def closing_of(orders: Iterable[OrderRow], now: datetime) -> dict[str, bool]:
-    """Instruments that are being closed by force, and whether one waits for size: it has met its market."""
+def closing_of(orders: Iterable[OrderRow], now: datetime, silent: Container[str] = ()) -> dict[str, bool]:
+    """Instruments that are being closed by force, and whether one waits for size: it has met its market. What has met
+    nothing yet waits for a message where its stream is *silent*."""
     forced = (row for row in orders if row.open and row.cause == OrderCause.LIQUIDATION)
-    return {row.instrument: row.due_at is None or row.due_at <= now for row in forced}
+    return {
+        row.instrument: row.due_at is None or (row.due_at <= now and row.instrument not in silent) for row in forced
+    }
 
 
 def judge(account: AccountRow, now: Standing, day: str, closing: Mapping[str, bool] | None = None) -> Verdict | None:

@@ -80,6 +80,8 @@ class Seat:
         """By instrument, until one of its forms changes. Trails may be ahead of their forms there until settled."""
         self.unmet: dict[str, datetime] = {}
         """Orders that rest, and that no message has met as they are, by when they were accepted so."""
+        self.asked: dict[str, datetime] = {}
+        """Orders by force that have met what was asked for, by its stamp."""
         self._put_off: set[str] = set()
         """Those of them that are looked at each second only."""
         self._unpaid: dict[str, _Unpaid] = {}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gateway.core.contract import Context
 from gateway.core.matching.model import ExecutionModel, Spec, Tick
 from plugins.trading.accounts.rules import is_valued
 from plugins.trading.markets.marks import Marks
-from plugins.trading.markets.prices import Priced, Prices
+from plugins.trading.markets.prices import Priced, Prices, aged
+from plugins.trading.markets.ticks import age_of
 from plugins.trading.orders.market import Market
 from plugins.trading.rows import AccountRow
 from schema.errors import NoAnswer
@@ -40,6 +41,11 @@ class Ground:
     def fresh(self) -> Tick | None:
         """The newest message, where it is not too old to judge by."""
         return None if self.priced is None or self.priced.too_old(self.model) else self.priced.tick
+
+    def at(self, now: datetime) -> Ground:
+        """The same, as old as it is by then."""
+        priced = None if self.priced is None else replace(self.priced, age=age_of(self.priced.tick, now))
+        return replace(self, priced=priced, marks=aged(self.marks, self.model, now))
 
     @property
     def market(self) -> Market:

@@ -18,7 +18,7 @@ from plugins.trading.orders.ground import Ground
 from plugins.trading.rows import OrderRow
 from schema.words.live import NoticeCode
 from schema.words.orders import TimeInForce
-from tests.plugins.trading.engine.floorhouse import BTC, D, Hall, hall, wish
+from tests.plugins.trading.engine.floorhouse import BTC, FREE, D, Hall, hall, wish
 
 LENDS: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5)}
 ACCOUNTS: Any = pytest.mark.parametrize("given", [{}, LENDS], ids=["cash", "margin"])
@@ -198,3 +198,51 @@ async def test_a_stream_that_nobody_wants_any_more_goes_on_for_half_a_minute(mad
         feeds.append(len(made.engine.feeds))
 
     assert (await made.stand(order.id), feeds) == (("FILLED", "1"), [1, 1, 0])
+
+
+@ACCOUNTS
+@pytest.mark.parametrize("more", [{}, {"time_in_force": TimeInForce.IOC}], ids=["gtc", "ioc"])
+async def test_orders_that_arrive_in_many_transactions_arrive_by_prices_of_now(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], more: dict[str, Any]
+) -> None:
+    account = await made.account("10000", model={**FREE, "max_age_ms": 3000}, **given)
+    made.board.prices[BTC] = "100"
+    await made.place(account, *[wish("BUY", "MARKET", "1", condition=_in(made, 4), **more)] * 4, price="100")
+    await made.look()
+    monkeypatch.setattr("plugins.trading.engine.dealing.ARRIVALS_AT_ONCE", 1)
+    _linger(monkeypatch, made, 1)
+    made.house.clock.turn(4)
+
+    await made.look()
+
+    assert [price for _, _, price in await made.fills(account)] == ["100", "100", "102", "102"]
+
+
+async def test_an_order_that_arrives_waits_on_where_its_price_has_aged_before_its_account_was_locked(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await made.account("10000", model={**FREE, "max_age_ms": 1500})
+    made.board.prices[BTC] = "100"
+    (order,) = await made.place(account, wish("BUY", "MARKET", "1", condition=_in(made, 4)), price="100")
+    await made.look()
+    made.house.clock.turn(4)
+
+    with monkeypatch.context() as slow:
+        _linger(slow, made, 2)
+        await made.look()
+    assert await made.stand(order.id) == ("NEW", "0")
+
+    await made.look()
+    assert await made.stand(order.id) == ("FILLED", "1")
+
+
+def _linger(monkeypatch: pytest.MonkeyPatch, made: Hall, seconds: int) -> None:
+    """So long passes before an account is locked; the price rises by one each second."""
+    real = Dealer.floor
+
+    def floor(dealer: Dealer, seat: Seat, *names: str) -> Any:
+        made.house.clock.turn(seconds)
+        made.board.prices[BTC] = str(D(made.board.prices[BTC]) + seconds)
+        return real(dealer, seat, *names)
+
+    monkeypatch.setattr(Dealer, "floor", floor)

@@ -5,16 +5,34 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plugins.trading.engine.asking import Asker
+from plugins.trading.engine.guarding import Guard
+from plugins.trading.engine.seat import Seat
+from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.prices import Priced
 from plugins.trading.rows import AccountRow
+from plugins.trading.writing import writing
+from schema.provenance import FeedDelay
 from schema.words.live import NoticeCode
-from tests.plugins.trading.engine.floorhouse import BTC, ETH, FREE, D, Hall, HandPrices, hall, priced, wish
+from tests.gateway.doubles import ManualClock
+from tests.plugins.trading.engine.floorhouse import (
+    BTC,
+    ETH,
+    FREE,
+    SANDBOX,
+    D,
+    Hall,
+    HandPrices,
+    hall,
+    priced,
+    wish,
+)
 
 LENDS: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5), "model": FREE}
 
@@ -29,11 +47,13 @@ async def _quiet(made: Hall, balance: str, bitcoin: str = "4", ether: str = "1",
     """An account whose ether no stream tells any more: whoever is asked says 10. Bitcoin is told at 100."""
     account = await made.account(balance, **given)
     made.board.prices = {BTC: "100", ETH: "10"}
-    await made.place(account, wish("BUY", "MARKET", bitcoin), price="100")
+    if D(bitcoin):
+        await made.place(account, wish("BUY", "MARKET", bitcoin), price="100")
     await made.place(account, wish("BUY", "MARKET", ether, symbol=ETH), price="10")
     await made.look()
     await made.tick("10", ETH)
-    await made.tick("100")
+    if D(bitcoin):
+        await made.tick("100")
     await made.trouble(NoticeCode.STALE, ETH)
     made.house.clock.turn(1)
     return account
@@ -168,3 +188,222 @@ async def test_a_price_that_nobody_tells_is_asked_for_each_five_seconds_where_no
     made.house.clock.turn(4)
     await made.look()
     assert await made.held(account) == {ETH: "1"}
+
+
+def _tell(monkeypatch: pytest.MonkeyPatch, **made: Any) -> None:
+    """What whoever is asked answers comes so; `as_of` is that of its tick."""
+    tick = {"as_of": made.pop("as_of")} if "as_of" in made else {}
+
+    def told(*what: Any, **how: Any) -> Priced:
+        found = priced(*what, **how)
+        return replace(found, tick=replace(found.tick, **tick), provenance=replace(found.provenance, **made))
+
+    monkeypatch.setattr("tests.plugins.trading.engine.floorhouse.priced", told)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"delay": FeedDelay.END_OF_DAY, "as_of": None},
+        {"delay": FeedDelay.DELAYED},
+        {"delay": FeedDelay.UNKNOWN},
+        {"as_of": datetime(2026, 11, 20, 11, 59, 59, tzinfo=UTC)},
+    ],
+    ids=["once a day", "late by design", "late by nobody knows what", "older than what was streamed"],
+)
+async def test_nobody_is_closed_by_force_by_a_price_that_is_less_than_what_a_stream_told_before(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]
+) -> None:
+    account = await _quiet(made, "100", bitcoin="0.1", ether="40", max_daily_loss=D(1), **LENDS)
+    _tell(monkeypatch, **how)
+
+    made.board.prices[ETH] = "8"
+    await made.look()
+
+    assert await made.held(account) == {BTC: "0.1", ETH: "40"}
+    assert await made.told("account.margin_call", "account.daily_loss_reached") == []
+
+
+@pytest.mark.parametrize(("provider", "left"), [(None, {BTC: "0.1", ETH: "40"}), (SANDBOX, {BTC: "0.1"})])
+async def test_what_is_looked_for_once_a_stream_has_ended_decides_where_the_account_has_chosen_its_provider(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, provider: str | None, left: dict[str, str]
+) -> None:
+    model = {**FREE, "provider": provider}
+    account = await _quiet(made, "100", bitcoin="0.1", ether="40", **{**LENDS, "model": model})
+    _tell(monkeypatch, delay=FeedDelay.DELAYED)
+    made.board.prices[ETH] = "8"
+    (feed,) = (each for each in made.engine.feeds if str(each.key.instrument) == ETH)
+
+    await feed._poll()
+    await made.look()
+
+    assert await made.held(account) == left
+
+
+def _size(monkeypatch: pytest.MonkeyPatch, size: str) -> None:
+    """So much is there of what whoever is asked answers, on both sides."""
+
+    def sized(*what: Any, **how: Any) -> Priced:
+        found = priced(*what, **how)
+        sides: dict[str, Any] = {"bid": found.price, "ask": found.price, "bid_size": D(size), "ask_size": D(size)}
+        return replace(found, tick=replace(found.tick, **sides))
+
+    monkeypatch.setattr("tests.plugins.trading.engine.floorhouse.priced", sized)
+
+
+async def test_an_order_by_force_meets_each_answer_once_while_its_stream_is_silent(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await _quiet(made, "100", bitcoin="0", ether="40", **LENDS)
+    _size(monkeypatch, "5")
+    made.board.prices[ETH] = "7.8"
+
+    for _ in range(3):
+        await made.look()
+        await made.look()
+        made.house.clock.turn(1)
+
+    assert (await made.fills(account))[1:] == [("SELL", "5", "7.8")] * 3
+    # Equity 100 - 40 × 2.2 = 12, and the maintenance of ten is 7.8: that is enough.
+    for _ in range(4):
+        await made.look()
+        made.house.clock.turn(1)
+    assert await made.held(account) == {ETH: "10"}
+
+
+@pytest.mark.parametrize("source", ["QUOTES", "BOOK"])
+async def test_an_order_by_force_that_takes_its_time_to_the_market_meets_what_is_asked_for_then(
+    made: Hall, source: str
+) -> None:
+    model = {**FREE, "latency_ms": 500, "source": source}
+    account = await _quiet(made, "100", bitcoin="0", ether="40", **{**LENDS, "model": FREE})
+    await _change(made, account, model)
+    made.board.prices[ETH] = "8"
+
+    await made.look()
+    assert await made.held(account) == {ETH: "40"}
+
+    made.house.clock.turn(1)
+    await made.look()
+    assert await made.held(account) == {}
+
+
+async def test_nothing_else_is_closed_beside_an_order_that_waits_for_a_bar_of_a_silent_stream(made: Hall) -> None:
+    account = await _quiet(made, "100", bitcoin="0.1", ether="40", **LENDS)
+    await _change(made, account, {**FREE, "source": "BARS"})
+    made.board.prices[ETH] = "8"
+
+    for _ in range(5):
+        await made.look()
+        made.house.clock.turn(1)
+
+    assert await made.held(account) == {BTC: "0.1", ETH: "40"}
+
+
+async def test_what_has_closed_since_it_was_asked_for_is_not_closed_by_force(made: Hall) -> None:
+    account = await _quiet(made, "100", bitcoin="3", ether="19", **LENDS)
+    made.board.prices[ETH] = "8"
+    await made.tick("100")
+    await made.look()
+    made.board.closed.add(ETH)
+    made.board.hangs = asyncio.Event()
+
+    # Equity 100 - 19 × 2 - 3 × 8 = 38, maintenance (19 × 8 + 3 × 92) / 10 = 42.8.
+    made.house.clock.turn(15)
+    await made.tick("92")
+    await made.engine.look()
+    made.board.hangs.set()
+    await made.settle()
+
+    assert await made.held(account) == {ETH: "19"}
+
+
+async def _change(made: Hall, account: AccountRow, model: dict[str, Any]) -> None:
+    """Its model, as its owner does."""
+    async with writing(made.house.host, account.tenant_id, account.id) as w:
+        w.set(model=model)
+        w.touch()
+    made.engine.doubt(account.id)
+    await made.settle()
+
+
+@pytest.mark.parametrize(("given", "seconds"), [(LENDS, [0, 5, 15, 35]), ({}, [0, 10, 30])], ids=["margin", "cash"])
+async def test_an_old_price_is_asked_for_less_and_less_often(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], seconds: list[int]
+) -> None:
+    await _quiet(made, "10000", **given)
+    _age(monkeypatch, 300)
+    made.house.clock.turn(86400)
+    asked, when = _listen(monkeypatch), list[int]()
+
+    for second in range(60):
+        await made.look()
+        when += [second] * (len(asked) - len(when))
+        made.house.clock.turn(1)
+
+    assert when == seconds
+
+
+async def test_all_accounts_that_ask_for_the_same_wait_for_its_answer(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = []
+    made.board.prices = {BTC: "100", ETH: "10"}
+    for _ in range(3):
+        account = await made.account("10000", **LENDS)
+        orders += await made.place(account, wish("BUY", "LIMIT", "1", limit_price="99"), price="100")
+        await made.place(account, wish("BUY", "MARKET", "1", symbol=ETH), price="10")
+    await made.look()
+    await made.tick("100", bid="99.9", ask="100.1")
+    made.house.clock.turn(2)
+    made.board.hangs = asyncio.Event()
+
+    asyncio.get_running_loop().call_later(0.02, made.board.hangs.set)
+    await made.tick("98.95", bid="98.9", ask="99")
+
+    assert [await made.stand(each.id) for each in orders] == [("FILLED", "1")] * 3
+
+
+async def test_of_too_many_answers_the_oldest_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plugins.trading.engine.asking.MOST", 2)
+    asker, asked = Asker(ManualClock()), list[str]()
+
+    def ask(key: str) -> Any:
+        async def answer() -> Marks:
+            asked.append(key)
+            return Marks(currency="USD")
+
+        return asker.of(key, answer, stands_s=1, lacks_s=1, lasts_s=60)
+
+    for key in "ababcbca":
+        await ask(key)
+
+    assert asked == ["a", "b", "c", "a"]
+
+
+@pytest.mark.parametrize("raises", [1, 2], ids=["as it is looked at", "as it is valued"])
+async def test_an_account_whose_basis_raises_keeps_no_other_one_from_being_valued_and_is_valued_again(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, raises: int
+) -> None:
+    bad = await _quiet(made, "100", **LENDS)
+    good = await made.account("100", **LENDS)
+    await made.place(good, wish("BUY", "MARKET", "4"), price="100")
+    real, times = Guard.basis, [0]
+
+    def basis(guard: Guard, seat: Seat) -> object:
+        times[0] += seat.id == bad.id
+        if seat.id == bad.id and times[0] == raises:
+            raise RuntimeError("poison")
+        return real(guard, seat)
+
+    await made.look()
+    times[0] = 0
+    monkeypatch.setattr(Guard, "basis", basis)
+    await made.tick("79")
+    await made.look()
+    assert await made.held(good) == {}
+
+    made.house.clock.turn(6)
+    await made.tick("79")
+    await made.look()
+    assert await made.held(bad) == {ETH: "1"}
