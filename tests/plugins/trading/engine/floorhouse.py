@@ -302,7 +302,12 @@ class Hall:
                 break
             await asyncio.sleep(0.001)
         await self.settle()
-        self.lines._queue(provider, parse_instrument(symbol)).put_nowait(event)
+        queue = self.lines._queue(provider, parse_instrument(symbol))
+        queue.put_nowait(event)
+        for _ in range(1000 if len(self.engine.feeds) else 0):
+            if queue.empty():
+                break
+            await asyncio.sleep(0.001)
         await self.settle()
 
     async def order(self, order_id: str) -> OrderRow:
