@@ -13,15 +13,15 @@ from tests.plugins.trading.rowsof import D
 BOTH = ("tacc_a", "tacc_b")
 
 
-async def shrinking(room: Room, account: str) -> str:
-    """An order that closes five of five, of which nobody knows yet whether it closes one; its id."""
+async def shrinking(room: Room, account: str, to: str = "1") -> str:
+    """An order that closes five of five, of which nobody knows yet whether it closes one, or so many; its id."""
     await hold(room, account, loss=None)
     venue = room.venue(account)
     id: str = (await room.place(account, "SELL", quantity="5", limitPrice="101", reduceOnly=True))["order"]["id"]
     venue.holds_replacements = True
     if account == "tacc_b":
         venue.faults.append(("POST", "cancelReplace", DOWN))
-    asked = (await room.do(REPLACE, orderId=id, quantity="1"))["order"]
+    asked = (await room.do(REPLACE, orderId=id, quantity=to))["order"]
     assert (asked["status"], D(asked["quantity"])) == ("PENDING_REPLACE", D(5))
     return id
 
@@ -107,11 +107,7 @@ async def test_what_is_filled_of_the_larger_one_before_the_smaller_one_is_taken_
 async def test_what_was_filled_of_an_order_before_its_replacement_was_taken_makes_that_close_no_less(
     room: Room,
 ) -> None:
-    await hold(room, "tacc_a", loss=None)
-    venue = room.venue("tacc_a")
-    id = (await room.place("tacc_a", "SELL", quantity="5", limitPrice="101", reduceOnly=True))["order"]["id"]
-    venue.holds_replacements = True
-    await room.do(REPLACE, orderId=id, quantity="3")
+    id, venue = await shrinking(room, "tacc_a", to="3"), room.venue("tacc_a")
     old, new = parts(room)
     venue.fill(old, "2", "101")
     await room.look()
