@@ -20,7 +20,7 @@ from gateway.core.contract import Context, Tapped
 from gateway.core.matching.model import Bar, ExecutionModel, Spec, Tick
 from plugins.trading.markets.heard import FeedKey
 from plugins.trading.markets.prices import Priced, Prices
-from plugins.trading.markets.ticks import is_open, tick_of, tick_of_book
+from plugins.trading.markets.ticks import is_open, maker_of, middle_of, tick_of, tick_of_book
 from plugins.trading.orders.market import Market, is_before
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import MarketgateError, NoAnswer
@@ -89,8 +89,7 @@ class Feed:
 
     def priced(self, model: ExecutionModel) -> Priced | None:
         """The same as a price: of a feed of quotes, or the middle of a book."""
-        tick = self.last
-        price = self._price or (None if tick is None else _middle(tick))
+        price, tick = self._price, self.last
         if self.silent or price is None or tick is None or self.spec is None:
             return None
         now = self._clock.now()
@@ -186,8 +185,8 @@ class Feed:
         self.last, self.silent = tick, False
         self.told, self.looked = tick.as_of or tick.at, False
         self._begun, self._shown = tick.at, shown
-        if quote is not None:
-            self._price = quote.price, quote.provenance
+        price = middle_of(tick) if quote is None else quote.price
+        self._price = None if price is None else (price, quote.provenance if quote is not None else maker_of(tick))
         await self._heard(self, shown)
 
     async def _look_at_hours(self, quote: Quote | None, now: datetime) -> None:
@@ -230,15 +229,6 @@ class Feed:
         fetched = await self._context().market.fetch(CANDLES, ask, self._terms)
         for tick, _ in self._ticks(rows_of(fetched.value), fetched.provenance, self._clock.now()):
             await self._told(tick, None, shown=False)
-
-
-def _middle(tick: Tick) -> tuple[Decimal, Provenance] | None:
-    """Of a book, with whose it is; None of anything else."""
-    sides = [price for price in (tick.bid, tick.ask) if price is not None]
-    if tick.bar is not None or not sides:
-        return None
-    made = Provenance(provider=tick.provider, mode=tick.mode, as_of=tick.as_of, fetched_at=tick.at)
-    return sum(sides, Decimal(0)) / len(sides), made
 
 
 def _minute(at: datetime) -> datetime:

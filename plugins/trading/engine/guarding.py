@@ -25,7 +25,7 @@ from plugins.trading.engine.seat import Seat
 from plugins.trading.markets.marks import Mark, Marks
 from plugins.trading.markets.modes import least_mode
 from plugins.trading.markets.prices import Priced, Prices, aged, mark_of
-from plugins.trading.markets.ticks import is_open
+from plugins.trading.markets.ticks import is_open, maker_of
 from plugins.trading.orders.books import SYSTEM
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
@@ -36,7 +36,7 @@ from plugins.trading.positions.standing import Standing, standing
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import BalanceRow, OrderRow
 from schema.errors import FailureCode, MarketgateError, NoAnswer
-from schema.provenance import DataMode, Provenance
+from schema.provenance import DataMode
 from schema.symbols import parse_instrument
 from schema.words.orders import FillSource, OrderCause, OrderStatus, OrderType
 from schema.words.problems import Refused
@@ -328,9 +328,8 @@ def _mark_told(market: Market) -> Mark | None:
     tick, price, spec = market.tick, market.price, market.spec
     if tick is None or price is None:
         return None
-    made = Provenance(provider=tick.provider, mode=tick.mode, as_of=tick.as_of, fetched_at=tick.at)
     return Mark(
-        price=price, currency=spec.currency, provenance=made, open=market.open, derivative=spec.derivative,
+        price=price, currency=spec.currency, provenance=maker_of(tick), open=market.open, derivative=spec.derivative,
         bid=tick.bid, ask=tick.ask,
     )  # fmt: skip
 

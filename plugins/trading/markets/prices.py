@@ -19,7 +19,7 @@ from gateway.core.ports import Desk
 from plugins.trading.markets.heard import FeedKey, Heard
 from plugins.trading.markets.marks import Mark, Marks
 from plugins.trading.markets.specs import RULES, is_derivative, spec_of, untradable
-from plugins.trading.markets.ticks import age_of, is_open, stamp_of, tick_of, tick_of_book
+from plugins.trading.markets.ticks import age_of, is_open, middle_of, stamp_of, tick_of, tick_of_book
 from schema.capability import DEFAULT_TERMS, Terms
 from schema.currencies import FIATS, UNKNOWN
 from schema.errors import AmbiguousInstrument, FailureCode, MarketgateError, NoAnswer
@@ -241,12 +241,12 @@ class Prices:
             return error
         book, now = cast(OrderBook, answer.value), self._context.host.clock.now()
         tick, state = tick_of_book(book, now), await self.state(instrument)
-        sides = [price for price in (tick.bid, tick.ask) if price is not None]
-        if not sides:
+        price = middle_of(tick)
+        if price is None:
             return NoAnswer(str(instrument), FailureCode.NOT_COVERED, f"the book of {instrument} is empty", ())
         currency = instrument.quote or (await self._described(instrument)).quote_currency
         return Priced(
-            tick=tick, price=sum(sides, Decimal(0)) / len(sides), currency=currency,
+            tick=tick, price=price, currency=currency,
             provenance=book.provenance, state=state, open=is_open(state, extended=model.extended_hours),
             age=age_of(tick, now), held_copy=self._is_old(book.provenance),
         )  # fmt: skip

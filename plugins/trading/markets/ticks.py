@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from gateway.core.matching.model import Level, Tick
 from schema.provenance import DataMode, FeedDelay, Provenance
@@ -35,6 +36,17 @@ def tick_of_book(book: OrderBook, at: datetime) -> Tick:
         bid_size=bids[0].size if bids else None, ask_size=asks[0].size if asks else None, bids=bids, asks=asks,
         provider=made.provider, mode=made.mode, as_of=stamp_of(made),
     )  # fmt: skip
+
+
+def middle_of(tick: Tick) -> Decimal | None:
+    """Of its two sides, or the one that it tells; None without any."""
+    sides = [price for price in (tick.bid, tick.ask) if price is not None]
+    return sum(sides, Decimal(0)) / len(sides) if sides else None
+
+
+def maker_of(tick: Tick) -> Provenance:
+    """Whose it is, and when it came."""
+    return Provenance(provider=tick.provider, mode=tick.mode, as_of=tick.as_of, fetched_at=tick.at)
 
 
 def stamp_of(made: Provenance, kind: PriceType | None = None) -> datetime | None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from gateway.core.matching.model import ExecutionModel, Spec, Tick
+from plugins.trading.markets.ticks import middle_of
 from schema.provenance import DataMode
 
 UNDER_WAY = timedelta(seconds=5)
@@ -28,10 +29,8 @@ class Market:
         tick = self.tick
         if tick is None or tick.last is not None:
             return tick.last if tick else None
-        sides = [each for each in (tick.bid, tick.ask) if each is not None]
-        if sides:
-            return sum(sides, Decimal(0)) / len(sides)
-        return tick.bar.close if tick.bar else None
+        middle = middle_of(tick)
+        return middle if middle is not None or tick.bar is None else tick.bar.close
 
     @property
     def mode(self) -> DataMode | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from gateway.core.matching.conditions import Direction, PriceCondition, TimeCondition, plain
+from gateway.core.matching.model import ExecutionModel
 from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.grounds import Grounds
 from plugins.trading.engine.seat import Seat
@@ -182,6 +184,20 @@ async def test_an_order_arrives_by_what_streams_while_nobody_answers_and_not_whi
 
     assert [await made.stand(each.id) for each in (first, second)] == [("FILLED", "1"), ("NEW", "0")]
     assert (await made.fills(account))[-1] == ("SELL", "1", "85")
+
+
+async def test_a_book_that_streams_again_is_priced_by_itself_and_not_by_what_was_answered_meanwhile(made: Hall) -> None:
+    await made.trader()
+    (feed,) = made.engine.feeds
+    before = feed.priced(ExecutionModel())
+    assert before is not None
+    book = replace(before.tick, last=None, bid=D(60), ask=D(62))
+
+    await feed._told(book, None, shown=False)
+
+    told = feed.priced(ExecutionModel())
+    assert told is not None
+    assert (before.price, told.price) == (D(100), D(61))
 
 
 async def test_a_stream_that_nobody_wants_any_more_goes_on_for_half_a_minute(made: Hall) -> None:
