@@ -11,7 +11,7 @@ import structlog
 
 from gateway.core.clock import Clock
 from plugins.trading.markets.marks import Marks
-from plugins.trading.markets.prices import Priced
+from plugins.trading.markets.priced import Priced
 from schema.provenance import FeedDelay
 
 WAITS_S = 0.5

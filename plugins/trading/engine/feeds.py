@@ -19,7 +19,8 @@ from gateway.core.clock import Clock
 from gateway.core.contract import Context, Tapped
 from gateway.core.matching.model import Bar, ExecutionModel, Spec, Tick
 from plugins.trading.markets.heard import FeedKey
-from plugins.trading.markets.prices import Priced, Prices
+from plugins.trading.markets.priced import Priced
+from plugins.trading.markets.prices import Prices
 from plugins.trading.markets.ticks import is_open, maker_of, middle_of, tick_of, tick_of_book
 from plugins.trading.orders.market import Market, is_before
 from schema.capability import DEFAULT_TERMS, Capability, Terms
@@ -98,6 +99,10 @@ class Feed:
             tick=tick, price=price[0], currency=self.spec.currency, provenance=price[1], state=self.state,
             open=is_open(self.state, extended=model.extended_hours), age=age,
         )  # fmt: skip
+
+    def streamed(self, model: ExecutionModel) -> Priced | None:
+        """The same, where it is streamed and not asked for."""
+        return None if self.looked else self.priced(model)
 
     async def run(self) -> None:
         """Listen, and ask where nobody can be listened to."""

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import structlog
 
@@ -121,4 +122,5 @@ class Grounds:
         return await ground_of(
             seat.context(), seat.account, parse_instrument(row.instrument), "symbol", held=seat.positions.keys(),
             currencies=currencies | {each.currency for each in seat.positions.values()},
+            since=self._host.clock.now() - timedelta(seconds=STANDS_S),
         )  # fmt: skip

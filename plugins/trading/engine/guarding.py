@@ -24,7 +24,8 @@ from plugins.trading.engine.judging import Verdict, closing_of, judge
 from plugins.trading.engine.seat import Seat
 from plugins.trading.markets.marks import Mark, Marks
 from plugins.trading.markets.modes import least_mode
-from plugins.trading.markets.prices import Priced, Prices, aged, mark_of
+from plugins.trading.markets.priced import Priced, aged, mark_of
+from plugins.trading.markets.prices import Prices
 from plugins.trading.markets.ticks import is_open, maker_of
 from plugins.trading.orders.books import SYSTEM
 from plugins.trading.orders.floor import Floor

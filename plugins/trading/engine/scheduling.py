@@ -163,7 +163,7 @@ class Scheduler:
             raise Refused("NOT_FOUND", "The account is gone.")
         return await ground_of(
             context, account, parse_instrument(row.instrument), "symbol", held={each.instrument for each in held},
-            currencies={each.asset for each in cash} | {*reserved},
+            currencies={each.asset for each in cash} | {*reserved}, since=context.host.clock.now(),
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from schema.words.orders import FillSource
 
 if TYPE_CHECKING:
     from gateway.core.matching.model import ExecutionModel
-    from plugins.trading.markets.prices import Priced
+    from plugins.trading.markets.priced import Priced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,7 @@ class FeedKey:
 
 
 Tell = Callable[["ExecutionModel"], "Priced | None"]
+MOST_WISHED = 200
 
 
 class Heard:
@@ -32,6 +33,7 @@ class Heard:
 
     def __init__(self) -> None:
         self._tells: dict[FeedKey, Tell] = {}
+        self._wished: dict[FeedKey, None] = {}
 
     def begin(self, key: FeedKey, tell: Tell) -> None:
         """A stream is listened to from now on."""
@@ -45,3 +47,14 @@ class Heard:
         """Its newest message as a price."""
         tell = self._tells.get(key)
         return tell(model) if tell else None
+
+    def wish(self, key: FeedKey) -> None:
+        """Who orders here is told by a stream from now on, be it that the account is worked elsewhere."""
+        if len(self._wished) < MOST_WISHED:
+            self._wished[key] = None
+
+    def wished(self) -> list[FeedKey]:
+        """Since this was asked last."""
+        found = list(self._wished)
+        self._wished.clear()
+        return found

@@ -11,7 +11,7 @@ from schema.errors import NoAnswer
 from schema.provenance import Conversion, DataMode, Provenance
 
 if TYPE_CHECKING:
-    from plugins.trading.markets.prices import Priced
+    from plugins.trading.markets.priced import Priced
 
 EXACT = Context(prec=200)
 """More digits than any product of amounts, prices and rates has."""

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from inspect import isawaitable
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 from gateway.core.contract import Context, Fetched
-from gateway.core.matching.model import ExecutionModel, Spec, Tick
+from gateway.core.matching.model import ExecutionModel, Spec
 from gateway.core.ports import Desk
 from plugins.trading.markets.heard import FeedKey, Heard
-from plugins.trading.markets.marks import Mark, Marks
+from plugins.trading.markets.marks import Marks
+from plugins.trading.markets.priced import Priced, is_fiat, is_past, legs_of, mark_of
 from plugins.trading.markets.specs import RULES, is_derivative, spec_of, untradable
-from plugins.trading.markets.ticks import age_of, is_open, middle_of, stamp_of, tick_of, tick_of_book
+from plugins.trading.markets.ticks import age_of, is_open, middle_of, tick_of, tick_of_book
 from schema.capability import DEFAULT_TERMS, Terms
-from schema.currencies import FIATS, UNKNOWN
+from schema.currencies import UNKNOWN
 from schema.errors import AmbiguousInstrument, FailureCode, MarketgateError, NoAnswer
 from schema.provenance import CacheStatus, Conversion, DataMode, Provenance
 from schema.symbols import AssetClass, InstrumentId, parse_instrument
@@ -34,42 +34,13 @@ from schema.words.venues import MarketState
 
 HELD_S = 2.0
 """How long an operation's answers stand, so that all of its figures are by the same prices."""
-RATES_AGE = timedelta(hours=1)
-"""Rates between currencies are told by the hour in many places."""
 AT_A_TIME = 200
 DEPTH = 50
+ANEW_S = 2.0
+"""So long it is waited for what is asked anew."""
 MOST_HELD = 2_000
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Priced:
-    """What an instrument's market says now."""
-
-    tick: Tick
-    price: Decimal
-    """The last price, or the middle of a book."""
-    currency: str
-    provenance: Provenance
-    state: MarketState
-    open: bool
-    """Whether orders are filled now."""
-    age: timedelta
-    held_copy: bool = False
-    """Whether it is our old copy, as everybody failed."""
-
-    def too_old(self, model: ExecutionModel) -> bool:
-        """Whether the account takes no such price; of a closed market the last one is the newest."""
-        return self.held_copy or (self.open and self.age > timedelta(milliseconds=model.max_age_ms))
-
-    def told_old(self, model: ExecutionModel) -> str:
-        """Why the account takes no such price, in words, and what helps."""
-        told, age = f"The newest price of {self.tick.instrument} is", self.age.total_seconds()
-        if self.held_copy:
-            return f"{told} our old copy, as every provider failed, and nothing is filled by it: try again"
-        most = model.max_age_ms / 1000
-        shown = f"{int(age)}" if int(age) > most else f"{age:.6f}".rstrip("0")
-        helps = "try again, or raise model.maxAgeMs"
-        return f"{told} {shown} s old, and the account takes none older than {most:g} s: {helps}"
+P = TypeVar("P")
 
 
 class Prices:
@@ -132,6 +103,22 @@ class Prices:
             raise Refused("UNKNOWN_INSTRUMENT", told, *field)
         return found
 
+    async def newest(
+        self, instrument: InstrumentId, model: ExecutionModel, since: datetime, *field: str
+    ) -> Priced | NoAnswer:  # fmt: skip
+        """The same, for who trades by it: where no stream tells it here, a copy from before *since* is asked for anew,
+        and taken only while nobody answers. Streams of what is ordered here are listened to from then on."""
+        found, heard, key = await self.told(instrument, model, *field), self._heard, self._key(instrument, model)
+        heard.wish(key)
+        if isinstance(found, NoAnswer) or not found.open or heard.newest(key, model) is not None:
+            return found
+        if found.provenance.fetched_at >= since:
+            return found
+        answer = (await self.answered([instrument], model, anew=True))[instrument]
+        if isinstance(answer, NoAnswer) or _is_behind(answer, found):
+            return found
+        return cast(Priced, self._hold(_held_by(key, model), self.newer(instrument, answer, model)))
+
     async def priced(self, instrument: InstrumentId, model: ExecutionModel) -> Priced:
         """Its price of the account's provider; Refused NO_PRICE where nobody tells one."""
         found = (await self.all_priced([instrument], model))[instrument]
@@ -145,30 +132,37 @@ class Prices:
         """The same of many, in one ask; those that nobody prices say why. Where this process hears a stream of one,
         and its newest message came after the answer, or there is no answer, that is its price."""
         wanted = sorted({*instruments}, key=str)
-        keys = {each: (_source(model), model.provider, model.extended_hours, each) for each in wanted}
+        keys = {each: _held_by(self._key(each, model), model) for each in wanted}
         found = {each: self._held(keys[each]) for each in wanted}
         missing = [each for each in wanted if found[each] is None]
         for each, answer in (await self.answered(missing, model)).items():
-            found[each] = self._hold(keys[each], self._newer(each, answer, model))
+            found[each] = self._hold(keys[each], self.newer(each, answer, model))
         return found
 
     async def answered(
-        self, instruments: Sequence[InstrumentId], model: ExecutionModel
+        self, instruments: Sequence[InstrumentId], model: ExecutionModel, *, anew: bool = False
     ) -> dict[InstrumentId, Priced | NoAnswer]:
-        """What is answered to whoever asks now, which may be a copy of some seconds."""
+        """What is answered to whoever asks now, which may be a copy of some seconds; *anew*, none that is there."""
         if not instruments:
             return {}
         ask = self._books if _source(model) is FillSource.BOOK else self._quotes
-        return await ask(instruments, model)
+        return await ask(instruments, model, _terms(model, anew=anew))
 
-    def _newer(self, instrument: InstrumentId, answer: Priced | NoAnswer, model: ExecutionModel) -> Priced | NoAnswer:
-        key = FeedKey(
-            tenant=self._context.tenant, provider=model.provider, source=_source(model), instrument=instrument
-        )
-        heard = self._context.host.service(Heard).newest(key, model)
+    def newer(self, instrument: InstrumentId, answer: P, model: ExecutionModel) -> Priced | P:
+        """An answer, or what a stream has told since."""
+        heard = self._heard.newest(self._key(instrument, model), model)
         if heard is None or (isinstance(answer, Priced) and not _is_newer(heard, answer)):
             return answer
         return heard
+
+    @property
+    def _heard(self) -> Heard:
+        return self._context.host.service(Heard)
+
+    def _key(self, instrument: InstrumentId, model: ExecutionModel) -> FeedKey:
+        return FeedKey(
+            tenant=self._context.tenant, provider=model.provider, source=_source(model), instrument=instrument
+        )  # fmt: skip
 
     async def marks(
         self, instruments: Collection[str], currencies: Collection[str], target: str, model: ExecutionModel
@@ -207,10 +201,10 @@ class Prices:
         return await self._context.host.calendars.state(instrument, self._context.host.clock.now())
 
     async def _quotes(
-        self, instruments: Sequence[InstrumentId], model: ExecutionModel
+        self, instruments: Sequence[InstrumentId], model: ExecutionModel, terms: Terms
     ) -> dict[InstrumentId, Priced | NoAnswer]:
         parts = [tuple(instruments[n : n + AT_A_TIME]) for n in range(0, len(instruments), AT_A_TIME)]
-        market, terms = self._context.market, _terms(model)
+        market = self._context.market
         told = await asyncio.gather(*(market.fetch_many(QUOTES, QuotesAsk(instruments=part), terms) for part in parts))
         found: dict[InstrumentId, Priced | NoAnswer] = {}
         for instrument, answer in [pair for part in told for pair in part.items()]:
@@ -228,15 +222,15 @@ class Prices:
         )  # fmt: skip
 
     async def _books(
-        self, instruments: Sequence[InstrumentId], model: ExecutionModel
+        self, instruments: Sequence[InstrumentId], model: ExecutionModel, terms: Terms
     ) -> dict[InstrumentId, Priced | NoAnswer]:
-        told = await asyncio.gather(*(self._book(each, model) for each in instruments))
+        told = await asyncio.gather(*(self._book(each, model, terms) for each in instruments))
         return dict(zip(instruments, told, strict=True))
 
-    async def _book(self, instrument: InstrumentId, model: ExecutionModel) -> Priced | NoAnswer:
+    async def _book(self, instrument: InstrumentId, model: ExecutionModel, terms: Terms) -> Priced | NoAnswer:
         ask = OrderBookAsk(instrument=instrument, depth=DEPTH)
         try:
-            answer = await self._context.market.fetch(ORDER_BOOK, ask, _terms(model))
+            answer = await self._context.market.fetch(ORDER_BOOK, ask, terms)
         except NoAnswer as error:
             return error
         book, now = cast(OrderBook, answer.value), self._context.host.clock.now()
@@ -266,12 +260,12 @@ class Prices:
 
     async def _has_aged(self, rate: Conversion, model: ExecutionModel) -> bool:
         """Whether a rate, or a leg of it, is our old copy, or older than is taken while its market is open."""
-        return any([await self._leg_has_aged(each, model) for each in _legs(rate)])
+        return any([await self._leg_has_aged(each, model) for each in legs_of(rate)])
 
     async def _leg_has_aged(self, leg: Conversion, model: ExecutionModel) -> bool:
-        if self._is_old(leg.provenance) or not _is_past(leg, model, self._context.host.clock.now()):
+        if self._is_old(leg.provenance) or not is_past(leg, model, self._context.host.clock.now()):
             return self._is_old(leg.provenance)
-        kind = AssetClass.FX if _is_fiat(leg) else AssetClass.CRYPTO
+        kind = AssetClass.FX if is_fiat(leg) else AssetClass.CRYPTO
         pair = InstrumentId(asset_class=kind, base=leg.from_currency, quote=leg.to_currency)
         return is_open(await self.state(pair), extended=True)
 
@@ -327,48 +321,17 @@ def _is_newer(heard: Priced, answer: Priced) -> bool:
     return one.at >= answer.provenance.fetched_at
 
 
-def _terms(model: ExecutionModel) -> Terms:
-    return DEFAULT_TERMS if model.provider is None else Terms(providers=(model.provider,))
+def _is_behind(one: Priced, other: Priced) -> bool:
+    """By their stamps, whoever gives them."""
+    return one.tick.as_of is not None and other.tick.as_of is not None and one.tick.as_of < other.tick.as_of
 
 
-def mark_of(priced: Priced, model: ExecutionModel, *, derivative: bool) -> Mark:
-    """What values a position; *derivative* is whether only its gain counts."""
-    return Mark(
-        price=priced.price, currency=priced.currency, provenance=priced.provenance, stale=priced.too_old(model),
-        open=priced.open, derivative=derivative, bid=priced.tick.bid, ask=priced.tick.ask, priced=priced,
-    )  # fmt: skip
+def _held_by(key: FeedKey, model: ExecutionModel) -> Any:
+    return key, model.extended_hours
 
 
-def aged(marks: Marks, model: ExecutionModel, now: datetime) -> Marks:
-    """What was told a while ago, as old as it is now. Of rates those of coins age, whose markets never close; others
-    take longer for it than an answer is kept."""
-    prices = {name: _aged(mark, model, now) for name, mark in marks.prices.items()}
-    past = {
-        name
-        for name, rate in marks.rates.items()
-        if any(not _is_fiat(leg) and _is_past(leg, model, now) for leg in _legs(rate))
-    }
-    return replace(marks, prices=prices, old_rates=marks.old_rates | past)
-
-
-def _aged(mark: Mark, model: ExecutionModel, now: datetime) -> Mark:
-    if mark.priced is None:
-        return mark
-    priced = replace(mark.priced, age=age_of(mark.priced.tick, now))
-    return mark_of(priced, model, derivative=mark.derivative)
-
-
-def _legs(rate: Conversion) -> list[Conversion]:
-    """A rate by way of a third currency is as old as either of the two behind it."""
-    return [rate, rate.provenance.conversion] if rate.provenance.conversion else [rate]
-
-
-def _is_fiat(leg: Conversion) -> bool:
-    return {leg.from_currency, leg.to_currency} <= FIATS
-
-
-def _is_past(leg: Conversion, model: ExecutionModel, now: datetime) -> bool:
-    """Whether it is older than is taken while its market is open."""
-    most = max(timedelta(milliseconds=model.max_age_ms), RATES_AGE if _is_fiat(leg) else timedelta(0))
-    stamp = stamp_of(leg.provenance)
-    return stamp is not None and now - stamp > most
+def _terms(model: ExecutionModel, *, anew: bool) -> Terms:
+    providers = None if model.provider is None else (model.provider,)
+    if anew:
+        return Terms(providers=providers, max_age=timedelta(0), timeout=ANEW_S)
+    return DEFAULT_TERMS if providers is None else Terms(providers=providers)

@@ -12,7 +12,7 @@ from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.accounts.rules import is_valued
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.floorstore import FloorStore
-from plugins.trading.orders.ground import Ground
+from plugins.trading.orders.ground import Ground, with_news
 from plugins.trading.orders.knowing import Known, is_priced
 from plugins.trading.orders.offers import OfferBook
 from plugins.trading.rows import AccountRow, OrderRow
@@ -70,7 +70,7 @@ class Decider:
                 grounds = await ask(known)
                 async with self.floor(context, account_id, *(() if whole else instruments)) as (floor, halted):
                     if attempt == ATTEMPTS or all(is_priced(floor, ground.marks) for ground in grounds):
-                        found = await decide(floor, grounds, halted)
+                        found = await decide(floor, [with_news(context, each) for each in grounds], halted)
                         await floor.write()
                         return found
         raise AssertionError("the last attempt ends")

@@ -10,7 +10,8 @@ from gateway.core.contract import Context
 from gateway.core.matching.model import ExecutionModel, Spec, Tick
 from plugins.trading.accounts.rules import is_valued
 from plugins.trading.markets.marks import Marks
-from plugins.trading.markets.prices import Priced, Prices, aged
+from plugins.trading.markets.priced import Priced, aged
+from plugins.trading.markets.prices import Prices
 from plugins.trading.markets.ticks import age_of
 from plugins.trading.orders.market import Market
 from plugins.trading.rows import AccountRow
@@ -64,11 +65,16 @@ async def ground_of(
     held: Collection[str] = (),
     currencies: Collection[str] = (),
     time_in_force: TimeInForce = TimeInForce.GTC,
+    since: datetime | None = None,
 ) -> Ground:
-    """Refused UNKNOWN_INSTRUMENT for what cannot be traded; a price may be missing."""
+    """Refused UNKNOWN_INSTRUMENT for what cannot be traded; a price may be missing.
+
+    *since*: orders are filled by it, and a copy from before then is asked for anew.
+    """
     prices, model = Prices.of(context), ExecutionModel.read(account.model)
     spec = await prices.spec(instrument, *field, model=model)
-    found = await prices.told(instrument, model, *field)
+    how = (instrument, model)
+    found = await (prices.told(*how, *field) if since is None else prices.newest(*how, since, *field))
     marks = Marks(currency=account.currency)
     if is_valued(account):
         wanted = {*held, str(instrument)}
@@ -79,6 +85,13 @@ async def ground_of(
         spec=spec, model=model, priced=None if isinstance(found, NoAnswer) else found, lacking=lacking, marks=marks,
         closes_at=closes_at,
     )  # fmt: skip
+
+
+def with_news(context: Context, ground: Ground) -> Ground:
+    """With what a stream has told since, as while the account was waited for."""
+    if ground.priced is None:
+        return ground
+    return replace(ground, priced=Prices.of(context).newer(ground.spec.instrument, ground.priced, ground.model))
 
 
 async def _close(context: Context, instrument: InstrumentId, model: ExecutionModel) -> datetime | None:

@@ -59,8 +59,9 @@ async def ask_one(
 ) -> Ground:  # fmt: skip
     """Of one order, whose symbol is at the head of its input."""
     return await ground_of(
-        context, known.account, instrument, "symbol", held=known.held, currencies=known.currencies, time_in_force=tif
-    )
+        context, known.account, instrument, "symbol", held=known.held, currencies=known.currencies, time_in_force=tif,
+        since=context.host.clock.now(),
+    )  # fmt: skip
 
 
 async def ask_all(
@@ -69,11 +70,11 @@ async def ask_all(
 ) -> list[Ground]:  # fmt: skip
     """Of orders that are placed together, which the input lists at a path; at none, where it does not name them."""
     held = known.held | {str(each) for each in instruments}
-    ends = times_in_force or [TimeInForce.GTC] * len(instruments)
+    ends, now = times_in_force or [TimeInForce.GTC] * len(instruments), context.host.clock.now()
     return [
         await ground_of(
             context, known.account, instrument, *((*path, str(n), "symbol") if path else ()), held=held,
-            currencies=known.currencies, time_in_force=tif,
+            currencies=known.currencies, time_in_force=tif, since=now,
         )
         for n, (instrument, tif) in enumerate(zip(instruments, ends, strict=True))
     ]  # fmt: skip

@@ -28,7 +28,8 @@ from plugins.trading.engine.engine import Engine
 from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.drafts import deposit
 from plugins.trading.markets.marks import Mark, Marks
-from plugins.trading.markets.prices import Priced, Prices
+from plugins.trading.markets.priced import Priced
+from plugins.trading.markets.prices import Prices
 from plugins.trading.markets.specs import untradable
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
@@ -104,10 +105,10 @@ class HandPrices(Prices):
         self, instruments: Collection[InstrumentId], model: ExecutionModel
     ) -> dict[InstrumentId, Priced | NoAnswer]:
         told = await self.answered(sorted(instruments, key=str), model)
-        return {each: self._newer(each, answer, model) for each, answer in told.items()} if self._board.hears else told
+        return {each: self.newer(each, answer, model) for each, answer in told.items()} if self._board.hears else told
 
     async def answered(
-        self, instruments: Sequence[InstrumentId], model: ExecutionModel
+        self, instruments: Sequence[InstrumentId], model: ExecutionModel, *, anew: bool = False
     ) -> dict[InstrumentId, Priced | NoAnswer]:
         self._board.asked.set()
         if self._board.hangs is not None:

@@ -15,7 +15,7 @@ from plugins.trading.engine.asking import Asker
 from plugins.trading.engine.guarding import Guard
 from plugins.trading.engine.seat import Seat
 from plugins.trading.markets.marks import Marks
-from plugins.trading.markets.prices import Priced
+from plugins.trading.markets.priced import Priced
 from plugins.trading.rows import AccountRow
 from plugins.trading.writing import writing
 from schema.provenance import FeedDelay

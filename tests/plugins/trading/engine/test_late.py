@@ -15,7 +15,7 @@ import pytest
 from gateway.core.lines.line import Update
 from gateway.core.matching.conditions import Direction, PriceCondition, plain
 from plugins.trading.engine.engine import Engine
-from plugins.trading.markets.prices import Priced
+from plugins.trading.markets.priced import Priced
 from plugins.trading.orders.wishes import Exit
 from plugins.trading.rows import OrderRow
 from schema.symbols import parse_instrument

@@ -16,7 +16,8 @@ from gateway.core.settings import Settings
 from gateway.edge.execute import RequestFacts
 from plugins.trading.markets.heard import FeedKey, Heard
 from plugins.trading.markets.marks import Marks
-from plugins.trading.markets.prices import Priced, Prices, aged
+from plugins.trading.markets.priced import Priced, aged
+from plugins.trading.markets.prices import Prices
 from providers import Discovered
 from schema.errors import NoAnswer
 from schema.provenance import Conversion, DataMode
@@ -46,6 +47,7 @@ class Market:
     def __init__(self) -> None:
         self.told = dict(TOLD)
         self.asked: list[str] = []
+        self.stamp = NOON
         self.clock = ManualClock(NOON)
         says: Any = {QUOTES: self._quotes, ORDER_BOOK: self._book}
         listed = {name: {INSTRUMENTS: lambda ask, tick=tick: (listing(tick),)} for name, tick in TICKS.items()}
@@ -62,7 +64,7 @@ class Market:
     def _quotes(self, ask: QuotesAsk) -> list[Quote]:
         self.asked += [str(each) for each in ask.instruments]
         return [
-            Quote(instrument=each, price=D(self.told[str(each)]), price_type=PriceType.LAST, as_of=NOON)
+            Quote(instrument=each, price=D(self.told[str(each)]), price_type=PriceType.LAST, as_of=self.stamp)
             for each in ask.instruments
             if str(each) in self.told
         ]
@@ -133,6 +135,72 @@ async def test_a_message_that_came_after_an_answer_is_the_price(
     others = await Prices.of(context).priced(BTC, ExecutionModel(provider="alpha"))
 
     assert [found.price, others.price] == [D(price), D(100)]
+
+
+async def test_who_trades_asks_anew_for_a_copy_from_before_and_for_nothing_that_was_fetched_since(market: Market):
+    cold = await Prices.of(market.context()).newest(BTC, ExecutionModel(), market.clock.now())
+    market.told["crypto:BTC/USD"] = "101"
+    market.clock.turn(1)
+    now = market.clock.now()
+
+    shown = await Prices.of(market.context()).priced(BTC, ExecutionModel())
+    prices = Prices.of(market.context())
+    second = await prices.newest(BTC, ExecutionModel(), now)
+    again, marks = await prices.newest(BTC, ExecutionModel(), now), await prices.marks([str(BTC)], (), "USD", BY_BOOK)
+
+    assert isinstance(cold, Priced)
+    assert isinstance(second, Priced)
+    assert [cold.price, shown.price, second.price] == [100, 100, 101]
+    assert again is second
+    assert marks.prices[str(BTC)].price == 101
+    assert market.asked == [str(BTC)] * 2
+
+
+async def test_a_book_is_asked_for_anew_by_who_trades(market: Market):
+    first = await Prices.of(market.context()).priced(BTC, BY_BOOK)
+    market.clock.turn(0.5)
+
+    second = await Prices.of(market.context()).newest(BTC, BY_BOOK, market.clock.now())
+
+    assert isinstance(second, Priced)
+    took = second.provenance.fetched_at - first.provenance.fetched_at
+    assert took == timedelta(seconds=0.5)
+
+
+@pytest.mark.parametrize(("stamped", "price"), [(None, 100), (-1, 100), (0, 101), (1, 101)])
+async def test_a_copy_counts_while_nobody_answers_anew_or_only_with_what_is_older(
+    market: Market, stamped: int | None, price: int
+):
+    await Prices.of(market.context()).priced(BTC, ExecutionModel())
+    market.clock.turn(1)
+    if stamped is None:
+        del market.told[str(BTC)]
+    else:
+        market.told[str(BTC)], market.stamp = "101", NOON + timedelta(seconds=stamped)
+
+    found = await Prices.of(market.context()).newest(BTC, ExecutionModel(), market.clock.now())
+
+    assert isinstance(found, Priced)
+    assert [found.price, len(market.asked)] == [price, 2]
+
+
+async def test_what_a_stream_tells_is_not_asked_for_anew_and_what_it_tells_later_counts(market: Market):
+    context = market.context()
+    first = await Prices.of(context).priced(BTC, ExecutionModel())
+    heard = market.gateway.host.service(Heard)
+    key = FeedKey(tenant=context.tenant, provider=None, source=FillSource.QUOTES, instrument=BTC)
+    heard.begin(key, lambda _: replace(first, price=D(105), tick=replace(first.tick, at=market.clock.now())))
+    market.clock.turn(1)
+
+    prices = Prices.of(market.context())
+    second = await prices.newest(BTC, ExecutionModel(), market.clock.now())
+    heard.begin(key, lambda _: replace(first, price=D(106), tick=replace(first.tick, at=market.clock.now())))
+    third = prices.newer(BTC, first, ExecutionModel())
+
+    assert isinstance(second, Priced)
+    assert isinstance(third, Priced)
+    assert [second.price, third.price, len(market.asked)] == [105, 106, 1]
+    assert (heard.wished(), heard.wished()) == ([key], [])
 
 
 async def test_an_account_on_books_is_told_depth_and_an_empty_book_is_no_price(market: Market):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.core.matching.model import ExecutionModel, Level
-from plugins.trading.markets.prices import Priced
+from plugins.trading.markets.priced import Priced
 from plugins.trading.markets.specs import spec_of, untradable
 from plugins.trading.markets.ticks import age_of, is_open, tick_of, tick_of_book
 from schema.provenance import DataMode, FeedDelay

@@ -14,7 +14,7 @@ from gateway.core.matching.margin import initial
 from gateway.core.matching.model import Bar, ExecutionModel, Spec, Tick
 from gateway.core.store import Tx
 from plugins.trading.markets.marks import Marks
-from plugins.trading.markets.prices import Priced
+from plugins.trading.markets.priced import Priced
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.placing import Place, arrive, place, replaced

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from plugins.trading.markets.heard import FeedKey, Heard
 from plugins.trading.orders import desk, knowing
 from plugins.trading.orders.ground import Ground
-from tests.plugins.trading.orders.pit import BTC, ETH, PLACE, Pit, wish
+from schema.words.orders import FillSource
+from schema.words.quotes import Quote, QuotesAsk
+from tests.plugins.trading.orders.pit import BTC, ETH, GROUP, PLACE, Pit, wish
+
+D = Decimal
 
 OTHERS = [f"crypto:{base}/USD" for base in ("SOL", "XRP", "ADA", "LTC", "DOT", "UNI")]
 
@@ -51,3 +58,56 @@ async def test_the_same_client_order_id_at_once_is_one_order_of_a_margin_account
 
     assert [await each for each in same] == [first] * 20
     assert await pit.positions("tacc_2") == {BTC: "1", ETH: "1"}
+
+
+async def test_an_order_is_filled_by_what_is_answered_to_it_and_not_by_a_copy(pit: Pit):
+    pit.price("99", "101")
+    await pit.see('query { quote(symbol: "crypto:BTC/USD") { ask } }')
+    pit.told[BTC] |= {"bid": D(109), "ask": D(111), "price": D(110)}
+    pit.house.clock.turn(1)
+
+    placed = await pit.place("BUY", "MARKET", "1")
+
+    assert [fill["price"] for fill in placed["fills"]] == ["111"]
+
+
+async def test_what_a_stream_tells_while_the_account_is_waited_for_is_the_price(
+    pit: Pit, monkeypatch: pytest.MonkeyPatch
+):
+    real = knowing.ask_one
+
+    async def told_since(context: Any, *how: Any) -> Ground:
+        found = await real(context, *how)
+        assert found.priced is not None
+        later = replace(found.priced.tick, bid=D(109), ask=D(111), at=pit.house.clock.now())
+        priced = replace(found.priced, price=D(110), tick=later)
+        key = FeedKey(
+            tenant=context.tenant, provider=None, source=FillSource.QUOTES, instrument=found.spec.instrument
+        )  # fmt: skip
+        pit.house.host.service(Heard).begin(key, lambda _: priced)
+        return found
+
+    monkeypatch.setattr(desk, "ask_one", told_since)
+
+    placed = await pit.place("BUY", "MARKET", "1")
+
+    assert [fill["price"] for fill in placed["fills"]] == ["111"]
+
+
+async def test_orders_of_a_group_ask_once_for_an_instrument(pit: Pit, monkeypatch: pytest.MonkeyPatch):
+    asked, real = list[str](), pit.quotes
+
+    def count(pit: Pit, ask: QuotesAsk) -> list[Quote]:
+        asked.extend(map(str, ask.instruments))
+        return real(ask)
+
+    monkeypatch.setattr(Pit, "quotes", count)
+    legs = [wish("BUY", "MARKET", "1", symbol=each) for each in (BTC, ETH, BTC)]
+    for leg in legs:
+        del leg["accountId"]
+    pit.house.clock.turn(3)
+
+    placed = await pit.do(GROUP, accountId="tacc_2", rule="ALL", orders=legs)
+
+    assert [each["status"] for each in placed["orders"]] == ["FILLED"] * 3
+    assert sorted(asked) == [BTC, ETH]

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from gateway.core.matching.model import ExecutionModel
-from plugins.trading.markets.prices import Priced, Prices
+from plugins.trading.markets.priced import Priced
+from plugins.trading.markets.prices import Prices
 from schema.errors import FailureCode, NoAnswer
 from schema.symbols import InstrumentId
 from schema.words.orders import FillSource

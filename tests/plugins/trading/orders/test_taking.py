@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.core.matching.model import ExecutionModel, Fees, Level, Spec, Tick
 from gateway.core.matching.rounding import quantum_of
 from plugins.trading.markets.marks import Marks
-from plugins.trading.markets.prices import Priced
+from plugins.trading.markets.priced import Priced
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
 from plugins.trading.orders.placing import Place, place
