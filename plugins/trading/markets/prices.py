@@ -81,7 +81,7 @@ class Prices:
         spec = spec_of(instrument, await self._ruling(instrument, known, model or ExecutionModel()))
         if spec.currency != UNKNOWN:
             return spec
-        priced = await self.priced(instrument, _by_quotes(model or ExecutionModel()))
+        priced = await self.priced(instrument, _by_quotes(model or ExecutionModel()), *field)
         return replace(spec, currency=priced.currency)
 
     async def followed(self, instrument: InstrumentId, model: ExecutionModel) -> Spec:
@@ -119,11 +119,11 @@ class Prices:
             return found
         return cast(Priced, self._hold(_held_by(key, model), self.newer(instrument, answer, model)))
 
-    async def priced(self, instrument: InstrumentId, model: ExecutionModel) -> Priced:
+    async def priced(self, instrument: InstrumentId, model: ExecutionModel, *field: str) -> Priced:
         """Its price of the account's provider; Refused NO_PRICE where nobody tells one."""
         found = (await self.all_priced([instrument], model))[instrument]
         if isinstance(found, NoAnswer):
-            raise no_price(instrument, found)
+            raise Refused("NO_PRICE", f"Nobody prices {instrument} now: {found.message}.", *field)
         return found
 
     async def all_priced(
@@ -296,11 +296,6 @@ class Prices:
             self._kept.clear()
         self._kept[key] = (self._context.host.clock.monotonic() + HELD_S, value)
         return value
-
-
-def no_price(instrument: InstrumentId, error: NoAnswer) -> Refused:
-    """Why an instrument has none."""
-    return Refused("NO_PRICE", f"Nobody prices {instrument} now: {error.message}.")
 
 
 def _by_quotes(model: ExecutionModel) -> ExecutionModel:

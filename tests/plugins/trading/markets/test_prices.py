@@ -252,6 +252,13 @@ async def test_symbols_are_read_and_what_is_none_says_the_way_out(market: Market
     assert index.value.code == "UNKNOWN_INSTRUMENT"
 
 
+async def test_what_is_paid_in_money_that_nobody_names_is_refused_with_its_field(market: Market):
+    with pytest.raises(Refused) as refused:
+        await Prices.of(market.context()).spec(parse_instrument("crypto:NOPE/XXX"), "symbol")
+
+    assert (refused.value.code, refused.value.field) == ("NO_PRICE", ("symbol",))
+
+
 async def test_rules_are_those_of_the_provider_whose_prices_count(market: Market):
     prices = Prices.of(market.context())
 
