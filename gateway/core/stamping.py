@@ -116,7 +116,8 @@ def not_known(instrument: InstrumentId, at: datetime) -> datetime | None:
 
 
 def age_of(value: Any, provenance: Provenance, now: datetime, newest: Newest = not_known) -> timedelta:
-    """How old a value is for those who limit its age: since its own stamp, or since it was fetched.
+    """How old a value is for those who limit its age: since its own stamp, or since it was fetched where that was
+    before, by a provider's clock that is ahead.
 
     Between sessions the newest value that there can be is as new as its fetching: a fixing, a close, a closed market's
     last price, a price of the last session by the calendar. One from before that session is old.
@@ -128,4 +129,5 @@ def age_of(value: Any, provenance: Provenance, now: datetime, newest: Newest = n
         if not closed and provenance.as_of is not None:
             began = newest(value.instrument, now)
             closed = began is not None and provenance.as_of >= began
-    return now - (provenance.fetched_at if closed or provenance.as_of is None else provenance.as_of)
+    fetched = provenance.fetched_at
+    return now - (fetched if closed or provenance.as_of is None else min(provenance.as_of, fetched))

@@ -397,3 +397,14 @@ async def test_an_age_of_nothing_asks_anew_and_takes_what_comes() -> None:
 
     assert (found.provenance.provider, fallen(found)) == ("alpha", [])
     assert [request.provider for request in w.wire.requests] == ["alpha", "alpha"]
+
+
+async def test_a_provider_whose_clock_is_ahead_makes_no_copy_as_new_as_an_answer() -> None:
+    w = world(venue("alpha"))
+    w.wire.handlers["alpha"] = priced("1", at=w.clock.now() + timedelta(seconds=5))
+    await w.quote()
+    w.clock.turn(1)
+
+    await w.quote(max_age=timedelta(0))
+
+    assert len(w.wire.requests) == 2
