@@ -48,6 +48,12 @@ class Priced:
         return f"{told} {shown} s old, and the account takes none older than {most:g} s: {helps}"
 
 
+def made_at(priced: Priced) -> datetime:
+    """When its market was so: by its own stamp, else by its arrival, less what its feed runs behind by design."""
+    made = priced.provenance
+    return made.as_of or made.fetched_at - timedelta(seconds=made.delay_seconds or 0)
+
+
 def mark_of(priced: Priced, model: ExecutionModel, *, derivative: bool) -> Mark:
     """What values a position; *derivative* is whether only its gain counts."""
     return Mark(

@@ -17,9 +17,9 @@ from gateway.core.matching.model import ExecutionModel, Spec
 from gateway.core.ports import Desk
 from plugins.trading.markets.heard import FeedKey, Heard
 from plugins.trading.markets.marks import Marks
-from plugins.trading.markets.priced import Priced, is_fiat, is_past, legs_of, mark_of
+from plugins.trading.markets.priced import Priced, is_fiat, is_past, legs_of, made_at, mark_of
 from plugins.trading.markets.specs import RULES, is_derivative, spec_of, untradable
-from plugins.trading.markets.ticks import age_of, is_open, middle_of, tick_of, tick_of_book
+from plugins.trading.markets.ticks import NOTHING, age_of, is_open, middle_of, tick_of, tick_of_book
 from schema.capability import DEFAULT_TERMS, Terms
 from schema.currencies import UNKNOWN
 from schema.errors import AmbiguousInstrument, FailureCode, MarketgateError, NoAnswer
@@ -38,6 +38,8 @@ AT_A_TIME = 200
 DEPTH = 50
 ANEW_S = 2.0
 """So long it is waited for what is asked anew."""
+CLOCKS_APART = timedelta(seconds=5)
+"""By so much two providers may differ in what time it is."""
 MOST_HELD = 2_000
 
 P = TypeVar("P")
@@ -115,7 +117,7 @@ class Prices:
         if found.provenance.fetched_at >= since:
             return found
         answer = (await self.answered([instrument], model, anew=True))[instrument]
-        if isinstance(answer, NoAnswer) or _is_behind(answer, found):
+        if isinstance(answer, NoAnswer) or made_at(answer) < made_at(found):
             return found
         return cast(Priced, self._hold(_held_by(key, model), self.newer(instrument, answer, model)))
 
@@ -149,11 +151,14 @@ class Prices:
         return await ask(instruments, model, _terms(model, anew=anew))
 
     def newer(self, instrument: InstrumentId, answer: P, model: ExecutionModel) -> Priced | P:
-        """An answer, or what a stream has told since."""
+        """An answer, or what a stream has told since; of its market what was told last."""
         heard = self._heard.newest(self._key(instrument, model), model)
-        if heard is None or (isinstance(answer, Priced) and not _is_newer(heard, answer)):
+        if heard is None or not isinstance(answer, Priced):
+            return answer if heard is None else heard
+        if (heard.too_old(model) and not answer.too_old(model)) or not _is_newer(heard, answer):
             return answer
-        return heard
+        later = answer.provenance.fetched_at > heard.tick.at
+        return replace(heard, state=answer.state, open=answer.open) if later else heard
 
     @property
     def _heard(self) -> Heard:
@@ -309,16 +314,15 @@ def _source(model: ExecutionModel) -> FillSource:
 
 
 def _is_newer(heard: Priced, answer: Priced) -> bool:
-    """By the stamps of their provider, where it is one that gives them; else by when they reached us."""
+    """By the stamps of their provider, where it is one that gives them. Of two by theirs where these lie further apart
+    than their clocks may; else by when they reached us."""
     one, other = heard.tick, answer.tick
     if one.provider == other.provider and one.as_of is not None and other.as_of is not None:
         return one.as_of >= other.as_of
+    apart = made_at(heard) - made_at(answer)
+    if abs(apart) > CLOCKS_APART:
+        return apart > NOTHING
     return one.at >= answer.provenance.fetched_at
-
-
-def _is_behind(one: Priced, other: Priced) -> bool:
-    """By their stamps, whoever gives them."""
-    return one.tick.as_of is not None and other.tick.as_of is not None and one.tick.as_of < other.tick.as_of
 
 
 def _held_by(key: FeedKey, model: ExecutionModel) -> Any:

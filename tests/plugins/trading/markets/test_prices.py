@@ -18,15 +18,17 @@ from plugins.trading.markets.heard import FeedKey, Heard
 from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.priced import Priced, aged
 from plugins.trading.markets.prices import Prices
+from plugins.trading.markets.ticks import stamp_of
 from providers import Discovered
 from schema.errors import NoAnswer
-from schema.provenance import Conversion, DataMode
+from schema.provenance import Conversion, DataMode, FeedDelay
 from schema.symbols import parse_instrument
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
 from schema.words.instruments import INSTRUMENTS, Listing
 from schema.words.orders import FillSource
 from schema.words.problems import Refused
 from schema.words.quotes import QUOTES, PriceType, Quote, QuotesAsk
+from schema.words.venues import MarketState
 from tests.gateway.doubles import ManualClock
 from tests.plugins.speakers import speaker
 from tests.plugins.trading.rowsof import MADE, NOON, D
@@ -135,6 +137,60 @@ async def test_a_message_that_came_after_an_answer_is_the_price(
     others = await Prices.of(context).priced(BTC, ExecutionModel(provider="alpha"))
 
     assert [found.price, others.price] == [D(price), D(100)]
+
+
+@pytest.mark.parametrize(
+    ("made", "price"),
+    [
+        ({"as_of": NOON - timedelta(seconds=900), "delay_seconds": 900, "delay": FeedDelay.DELAYED}, 100),
+        ({"as_of": None, "fetched_at": NOON, "delay_seconds": 900, "delay": FeedDelay.DELAYED}, 100),
+        ({"as_of": NOON - timedelta(seconds=50)}, 100), ({"as_of": NOON - timedelta(seconds=4)}, 105),
+        ({"as_of": NOON + timedelta(seconds=6)}, 105),
+    ],
+)  # fmt: skip
+async def test_a_message_of_another_provider_that_is_far_behind_an_answer_is_not_the_price(
+    market: Market, made: dict[str, Any], price: int
+):
+    context = market.context()
+    answer = await Prices.of(context).priced(BTC, ExecutionModel())
+    own = replace(answer.provenance, provider="beta", **made)
+    tick = replace(answer.tick, provider="beta", as_of=stamp_of(own), at=NOON + timedelta(seconds=1))
+    key = FeedKey(tenant=context.tenant, provider=None, source=FillSource.QUOTES, instrument=BTC)
+    heard = replace(answer, price=D(105), provenance=own, tick=tick)
+    market.gateway.host.service(Heard).begin(key, lambda _: heard)
+
+    found = await Prices.of(market.context()).priced(BTC, ExecutionModel())
+
+    assert found.price == price
+
+
+async def test_a_message_that_is_too_old_does_not_hide_an_answer_that_is_not(market: Market):
+    context, model = market.context(), ExecutionModel(max_age_ms=1000)
+    answer = await Prices.of(context).priced(BTC, model)
+    tick = replace(answer.tick, provider="beta", at=NOON + timedelta(seconds=1))
+    heard = replace(answer, price=D(105), tick=tick, age=timedelta(seconds=2))
+    key = FeedKey(tenant=context.tenant, provider=None, source=FillSource.QUOTES, instrument=BTC)
+    market.gateway.host.service(Heard).begin(key, lambda _: heard)
+
+    by_default = await Prices.of(market.context()).priced(BTC, ExecutionModel())
+    strict = await Prices.of(market.context()).priced(BTC, model)
+
+    assert [by_default.price, strict.price] == [105, 100]
+
+
+@pytest.mark.parametrize(("came", "opened"), [(-1, False), (1, True)])
+async def test_whether_a_market_is_open_is_as_it_was_told_last(market: Market, came: int, opened: bool):
+    context = market.context()
+    found = await Prices.of(context).priced(BTC, ExecutionModel())
+    answer = replace(found, state=MarketState.CLOSED, open=False)
+    heard = replace(found, tick=replace(found.tick, at=NOON + timedelta(seconds=came)))
+    key = FeedKey(tenant=context.tenant, provider=None, source=FillSource.QUOTES, instrument=BTC)
+    market.gateway.host.service(Heard).begin(key, lambda _: heard)
+
+    newer = Prices.of(context).newer(BTC, answer, ExecutionModel())
+
+    assert isinstance(newer, Priced)
+    assert (newer.tick, newer.open) == (heard.tick, opened)
 
 
 async def test_who_trades_asks_anew_for_a_copy_from_before_and_for_nothing_that_was_fetched_since(market: Market):
