@@ -60,6 +60,8 @@ BACKOFF = (0.03, 0.12)
 SPLIT = (UnknownInstrument, NotCovered, NotRecorded)
 """Errors of a batch that may be one item's fault: the batch is halved and asked again."""
 
+JUST_BEGUN_S = 0.1
+"""A call that began so short ago tells what is now."""
 UNSENT = (CircuitOpen, QuotaReached, BudgetReached)
 """Refusals before anything was sent."""
 
@@ -129,7 +131,7 @@ class Pipeline:
             held = self.cache.get(key)
             if held is not None and self._serves(held, lane, capability, ask, item, key, terms, account):
                 party.outcomes[item] = held.error or (held, CacheStatus.HIT)
-            elif (flight := self._flights.get(key)) is not None and not capability.private:
+            elif (flight := self._flights.get(key)) is not None and not capability.private and _joins(flight, terms):
                 party.waiting[item] = (flight, CacheStatus.COALESCED)
                 flight.wait_for(budget)
             else:
@@ -260,7 +262,8 @@ class Pipeline:
         def usable(stored: Stored) -> bool:
             return self.keeper.fits(stored, terms)
 
-        shared = self.fleet if terms.keep and not capability.private else None
+        # Another process's call may have been under way for long.
+        shared = self.fleet if terms.keep and not capability.private and not _is_now(terms) else None
         way = call(chunk) if shared is None else shared.find(lane, capability, chunk, flight, usable, call)
         self.hedges.earn()
         flight.task = asyncio.create_task(way)
@@ -397,3 +400,12 @@ class Pipeline:
         error.__traceback__ = error.__context__ = error.__cause__ = None
         detail = lane.access.redact(self._redact(error.detail))
         return error if detail == error.detail else error.retold(detail)
+
+
+def _is_now(terms: Terms) -> bool:
+    """Whether only what an upstream says to this caller will do."""
+    return terms.max_age is not None and not terms.max_age
+
+
+def _joins(flight: Flight, terms: Terms) -> bool:
+    return not _is_now(terms) or flight.lasted <= JUST_BEGUN_S

@@ -52,6 +52,11 @@ class Flight:
                     limit.reschedule(self.deadline)
 
     @property
+    def lasted(self) -> float:
+        """Seconds since it began."""
+        return self._loop.time() - self._began
+
+    @property
     def left(self) -> float:
         """Seconds until the deadline."""
         return self.deadline - self._loop.time()

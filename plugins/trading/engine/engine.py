@@ -95,7 +95,6 @@ class Engine:
             place.resting.clear()
             self._places.attempt(place, partial(self._attend, place), "look")
             self._places.attempt(place, partial(self._watch, place), "watch")
-        await self.feeds.lend(self._context_of)
         self.feeds.sweep()
         await self._dues.look(self._leads.shards)
         await self._keep_extremes()

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import structlog
 
-from gateway.core.contract import Context, Host
+from gateway.core.contract import Host
 from gateway.core.matching.conditions import PriceCondition
 from plugins.trading.engine.feeds import Feed
 from plugins.trading.engine.seat import Seat, is_woken
@@ -49,7 +49,7 @@ class Feedbook:
         before = self._wanted.get(seat.id, frozenset())
         self._wanted[seat.id] = wanted
         for key in wanted - before:
-            self._open(key, seat.context).seats.add(seat.id)
+            self._open(key, seat).seats.add(seat.id)
         for key in before - wanted:
             self._leave(key, seat.id)
 
@@ -89,17 +89,6 @@ class Feedbook:
                 found[str(feed.key.instrument)] = priced.price
         return found
 
-    async def lend(self, context_of: Callable[[str], Awaitable[Callable[[], Context] | None]]) -> None:
-        """Listen for a while to what was ordered here, whoever works its accounts."""
-        for key in self._host.service(Heard).wished():
-            if key not in self._feeds:
-                context = await context_of(key.tenant)
-                if context is None:
-                    continue
-                self._open(key, context)
-            if not self._feeds[key][0].seats:
-                self._rest(key)
-
     def sweep(self) -> None:
         """End those that nobody has wanted for a while."""
         now = self._clock.monotonic()
@@ -117,11 +106,11 @@ class Feedbook:
         found = self._feeds.get(_key(seat, instrument, source))
         return found[0] if found else None
 
-    def _open(self, key: FeedKey, context: Callable[[], Context]) -> Feed:
+    def _open(self, key: FeedKey, seat: Seat) -> Feed:
         if key not in self._feeds:
-            feed = Feed(key, context, self._clock, self._heard)
+            feed = Feed(key, seat.context, self._clock, self._heard)
             self._feeds[key] = feed, asyncio.create_task(self._run(feed), name="trading.feed")
-            self._host.service(Heard).begin(key, feed.streamed)
+            self._host.service(Heard).begin(key, feed.priced)
         self._idle.pop(key, None)
         return self._feeds[key][0]
 
@@ -138,11 +127,8 @@ class Feedbook:
     def _leave(self, key: FeedKey, seat_id: str) -> None:
         feed, _ = self._feeds[key]
         feed.seats.discard(seat_id)
-        if not feed.seats:
-            self._rest(key)
-
-    def _rest(self, key: FeedKey) -> None:
-        self._idle.pop(key, None)
+        if feed.seats:
+            return
         self._idle[key] = self._clock.monotonic() + LINGERS_S
         if len(self._idle) > MOST_IDLE:
             self._end(next(iter(self._idle)))

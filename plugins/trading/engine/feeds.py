@@ -59,6 +59,8 @@ class Feed:
         self.looked = False
         """Whether what is known was answered, as nobody streams it."""
         self._price: tuple[Decimal, Provenance] | None = None
+        self._pushed = False
+        """Whether a provider sends it by itself, and is not asked for it again and again."""
         self.silent = True
         """Whether nothing counts that it said: it is not there yet, stale, or broken."""
         self.state = MarketState.UNKNOWN
@@ -97,12 +99,8 @@ class Feed:
         age = timedelta(0) if tick.as_of is None else max(now - tick.as_of, timedelta(0))
         return Priced(
             tick=tick, price=price[0], currency=self.spec.currency, provenance=price[1], state=self.state,
-            open=is_open(self.state, extended=model.extended_hours), age=age,
+            open=is_open(self.state, extended=model.extended_hours), age=age, pushed=self._pushed and not self.looked,
         )  # fmt: skip
-
-    def streamed(self, model: ExecutionModel) -> Priced | None:
-        """The same, where it is streamed and not asked for."""
-        return None if self.looked else self.priced(model)
 
     async def run(self) -> None:
         """Listen, and ask where nobody can be listened to."""
@@ -155,7 +153,9 @@ class Feed:
         if message.ended is not None or message.notices:
             # What comes with them was shown before.
             return
-        for tick, quote in self._ticks(message.values, message.provenance, at):
+        made = message.provenance
+        self._pushed = made is not None and made.mode is DataMode.LIVE and made.latency_ms is None
+        for tick, quote in self._ticks(message.values, made, at):
             await self._told(tick, quote, shown=tapped.joined)
 
     def _ticks(

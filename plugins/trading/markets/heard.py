@@ -25,7 +25,6 @@ class FeedKey:
 
 
 Tell = Callable[["ExecutionModel"], "Priced | None"]
-MOST_WISHED = 200
 
 
 class Heard:
@@ -33,7 +32,6 @@ class Heard:
 
     def __init__(self) -> None:
         self._tells: dict[FeedKey, Tell] = {}
-        self._wished: dict[FeedKey, None] = {}
 
     def begin(self, key: FeedKey, tell: Tell) -> None:
         """A stream is listened to from now on."""
@@ -47,14 +45,3 @@ class Heard:
         """Its newest message as a price."""
         tell = self._tells.get(key)
         return tell(model) if tell else None
-
-    def wish(self, key: FeedKey) -> None:
-        """Who orders here is told by a stream from now on, be it that the account is worked elsewhere."""
-        if len(self._wished) < MOST_WISHED:
-            self._wished[key] = None
-
-    def wished(self) -> list[FeedKey]:
-        """Since this was asked last."""
-        found = list(self._wished)
-        self._wished.clear()
-        return found

@@ -10,9 +10,11 @@ from gateway.core.matching.model import ExecutionModel, Tick
 from plugins.trading.markets.marks import Mark, Marks
 from plugins.trading.markets.ticks import age_of, stamp_of
 from schema.currencies import FIATS
-from schema.provenance import Conversion, Provenance
+from schema.provenance import Conversion, DataMode, FeedDelay, Provenance
 from schema.words.venues import MarketState
 
+LATELY = timedelta(seconds=1)
+"""So old what was answered may be that orders are filled by, while nobody answers, or others were waited for."""
 RATES_AGE = timedelta(hours=1)
 """Rates between currencies are told by the hour in many places."""
 
@@ -32,6 +34,20 @@ class Priced:
     age: timedelta
     held_copy: bool = False
     """Whether it is our old copy, as everybody failed."""
+    pushed: bool = False
+    """Whether its provider sends each change by itself, and nobody asks it again and again."""
+
+    looked_at: datetime | None = None
+    """When it was found to be the newest still, where that was after it came."""
+
+    @property
+    def late(self) -> bool:
+        """Whether its feed runs behind by design."""
+        return self.provenance.delay in (FeedDelay.DELAYED, FeedDelay.END_OF_DAY)
+
+    def told_since(self, since: datetime) -> bool:
+        """Whether it was the newest so lately; recordings always are."""
+        return (self.looked_at or self.provenance.fetched_at) >= since or self.provenance.mode is DataMode.RECORDED
 
     def too_old(self, model: ExecutionModel) -> bool:
         """Whether the account takes no such price; of a closed market the last one is the newest."""

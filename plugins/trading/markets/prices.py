@@ -17,7 +17,7 @@ from gateway.core.matching.model import ExecutionModel, Spec
 from gateway.core.ports import Desk
 from plugins.trading.markets.heard import FeedKey, Heard
 from plugins.trading.markets.marks import Marks
-from plugins.trading.markets.priced import Priced, is_fiat, is_past, legs_of, made_at, mark_of
+from plugins.trading.markets.priced import LATELY, Priced, is_fiat, is_past, legs_of, made_at, mark_of
 from plugins.trading.markets.specs import RULES, is_derivative, spec_of, untradable
 from plugins.trading.markets.ticks import NOTHING, age_of, is_open, middle_of, tick_of, tick_of_book
 from schema.capability import DEFAULT_TERMS, Terms
@@ -36,13 +36,14 @@ HELD_S = 2.0
 """How long an operation's answers stand, so that all of its figures are by the same prices."""
 AT_A_TIME = 200
 DEPTH = 50
-ANEW_S = 2.0
-"""So long it is waited for what is asked anew."""
+QUIET = timedelta(seconds=5)
+"""After so long somebody is asked whether a stream has nothing to tell, or cannot."""
 CLOCKS_APART = timedelta(seconds=5)
 """By so much two providers may differ in what time it is."""
 MOST_HELD = 2_000
 
 P = TypeVar("P")
+V = TypeVar("V")
 
 
 class Prices:
@@ -108,18 +109,32 @@ class Prices:
     async def newest(
         self, instrument: InstrumentId, model: ExecutionModel, since: datetime, *field: str
     ) -> Priced | NoAnswer:  # fmt: skip
-        """The same, for who trades by it: where no stream tells it here, a copy from before *since* is asked for anew,
-        and taken only while nobody answers. Streams of what is ordered here are listened to from then on."""
-        found, heard, key = await self.told(instrument, model, *field), self._heard, self._key(instrument, model)
-        heard.wish(key)
-        if isinstance(found, NoAnswer) or not found.open or heard.newest(key, model) is not None:
+        """The same, for who trades by it: what a stream has just told here, else what is answered to who asks *since*
+        then. While nobody answers anew, what a stream told last, or what was answered a second ago."""
+        found, clock = await self.told(instrument, model, *field), self._context.host.clock
+        if isinstance(found, NoAnswer) or not found.open or found.told_since(since):
             return found
-        if found.provenance.fetched_at >= since:
-            return found
+        key, now = self._key(instrument, model), clock.now()
+        heard = self._context.host.service(Heard).newest(key, model)
+        same = heard is not None and heard.pushed and heard.tick.provider == found.tick.provider
+        if heard is not None and same and now - heard.tick.at <= QUIET:
+            return replace(found, looked_at=now)
         answer = (await self.answered([instrument], model, anew=True))[instrument]
-        if isinstance(answer, NoAnswer) or made_at(answer) < made_at(found):
-            return found
-        return cast(Priced, self._hold(_held_by(key, model), self.newer(instrument, answer, model)))
+        if isinstance(answer, Priced) and answer.late and not found.late:
+            told = f"{found.tick.provider} does not answer now, and what {answer.tick.provider} tells runs behind"
+            answer = NoAnswer(str(instrument), FailureCode.UPSTREAM_UNAVAILABLE, told, ())
+        if isinstance(answer, Priced) and not _is_behind(answer, found):
+            return self._hold(_held_by(key, model), self.newer(instrument, answer, model))
+        if isinstance(answer, Priced) or found.pushed:
+            return replace(found, looked_at=clock.now())
+        return found if found.told_since(clock.now() - LATELY) else answer
+
+    async def ask_ahead(self, instruments: Collection[InstrumentId], model: ExecutionModel, since: datetime) -> None:
+        """The same of many at once: none of them grows old while the others are asked for."""
+        asked = (self.newest(each, model, since) for each in dict.fromkeys(instruments))
+        for error in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(error, Exception) and not isinstance(error, Refused):
+                raise error
 
     async def priced(self, instrument: InstrumentId, model: ExecutionModel, *field: str) -> Priced:
         """Its price of the account's provider; Refused NO_PRICE where nobody tells one."""
@@ -152,17 +167,14 @@ class Prices:
 
     def newer(self, instrument: InstrumentId, answer: P, model: ExecutionModel) -> Priced | P:
         """An answer, or what a stream has told since; of its market what was told last."""
-        heard = self._heard.newest(self._key(instrument, model), model)
+        heard = self._context.host.service(Heard).newest(self._key(instrument, model), model)
         if heard is None or not isinstance(answer, Priced):
             return answer if heard is None else heard
-        if (heard.too_old(model) and not answer.too_old(model)) or not _is_newer(heard, answer):
+        hides = heard.too_old(model) and not answer.too_old(model) and answer.late <= heard.late
+        if hides or not _is_newer(heard, answer):
             return answer
         later = answer.provenance.fetched_at > heard.tick.at
         return replace(heard, state=answer.state, open=answer.open) if later else heard
-
-    @property
-    def _heard(self) -> Heard:
-        return self._context.host.service(Heard)
 
     def _key(self, instrument: InstrumentId, model: ExecutionModel) -> FeedKey:
         return FeedKey(
@@ -261,7 +273,7 @@ class Prices:
         except NoAnswer as error:
             return error
         made = Conversion(from_currency=source, to_currency=target, rate=rate.value, provenance=rate.provenance)
-        return cast(Conversion, self._hold(key, made))
+        return self._hold(key, made)
 
     async def _has_aged(self, rate: Conversion, model: ExecutionModel) -> bool:
         """Whether a rate, or a leg of it, is our old copy, or older than is taken while its market is open."""
@@ -296,7 +308,7 @@ class Prices:
         until, value = self._kept.get(key, (0.0, None))
         return value if until > self._context.host.clock.monotonic() else None
 
-    def _hold(self, key: Any, value: Any) -> Any:
+    def _hold(self, key: Any, value: V) -> V:
         if len(self._kept) >= MOST_HELD:
             self._kept.clear()
         self._kept[key] = (self._context.host.clock.monotonic() + HELD_S, value)
@@ -314,15 +326,19 @@ def _source(model: ExecutionModel) -> FillSource:
 
 
 def _is_newer(heard: Priced, answer: Priced) -> bool:
-    """By the stamps of their provider, where it is one that gives them. Of two by theirs where these lie further apart
-    than their clocks may; else by when they reached us."""
-    one, other = heard.tick, answer.tick
-    if one.provider == other.provider and one.as_of is not None and other.as_of is not None:
-        return one.as_of >= other.as_of
-    apart = made_at(heard) - made_at(answer)
-    if abs(apart) > CLOCKS_APART:
+    """One that runs behind is never newer than one that does not. By the stamps of their provider, where it is one that
+    gives them, else where these lie further apart than clocks may; else by when they reached us."""
+    if heard.late != answer.late:
+        return answer.late
+    same, apart = heard.tick.provider == answer.tick.provider, made_at(heard) - made_at(answer)
+    if abs(apart) > (NOTHING if same else CLOCKS_APART):
         return apart > NOTHING
-    return one.at >= answer.provenance.fetched_at
+    return heard.tick.at >= answer.provenance.fetched_at
+
+
+def _is_behind(answer: Priced, found: Priced) -> bool:
+    """Whether its own provider had told more before."""
+    return answer.tick.provider == found.tick.provider and made_at(answer) < made_at(found)
 
 
 def _held_by(key: FeedKey, model: ExecutionModel) -> Any:
@@ -332,5 +348,5 @@ def _held_by(key: FeedKey, model: ExecutionModel) -> Any:
 def _terms(model: ExecutionModel, *, anew: bool) -> Terms:
     providers = None if model.provider is None else (model.provider,)
     if anew:
-        return Terms(providers=providers, max_age=timedelta(0), timeout=ANEW_S)
+        return Terms(providers=providers, max_age=timedelta(0))
     return DEFAULT_TERMS if providers is None else Terms(providers=providers)

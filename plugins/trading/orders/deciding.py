@@ -58,8 +58,9 @@ class Decider:
     ) -> R:  # fmt: skip
         """What is decided on the locked account by prices of all that it holds, and written.
 
-        Where it holds by then what nobody was asked for, they are asked anew, and of all beside that others are about
-        to buy; the last time what there is has to do. *whole*: orders of all instruments are read.
+        Where it holds by then what nobody was asked for, or a price was told too long ago, they are asked anew, and of
+        all beside that others are about to buy; the last time what there is has to do. *whole*: orders of all
+        instruments are read.
         """
         account_id = known.account.id
         with self._announced(account_id, instruments):
@@ -69,11 +70,17 @@ class Decider:
                     known = now.beside(known, frozenset().union(*self._coming[account_id]))
                 grounds = await ask(known)
                 async with self.floor(context, account_id, *(() if whole else instruments)) as (floor, halted):
-                    if attempt == ATTEMPTS or all(is_priced(floor, ground.marks) for ground in grounds):
-                        found = await decide(floor, [with_news(context, each) for each in grounds], halted)
+                    grounds, moment = [with_news(context, each) for each in grounds], self._host.clock.now()
+                    if attempt == ATTEMPTS or all(
+                        each.lasts(moment) and is_priced(floor, each.marks) for each in grounds
+                    ):
+                        found = await decide(floor, grounds, halted)
                         await floor.write()
                         return found
         raise AssertionError("the last attempt ends")
+
+    def _lasts(self, floor: Floor, ground: Ground) -> bool:
+        return ground.lasts(self._host.clock.now()) and is_priced(floor, ground.marks)
 
     @contextmanager
     def _announced(self, account_id: str, instruments: Sequence[InstrumentId]) -> Iterator[None]:

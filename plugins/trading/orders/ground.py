@@ -10,12 +10,12 @@ from gateway.core.contract import Context
 from gateway.core.matching.model import ExecutionModel, Spec, Tick
 from plugins.trading.accounts.rules import is_valued
 from plugins.trading.markets.marks import Marks
-from plugins.trading.markets.priced import Priced, aged
+from plugins.trading.markets.priced import LATELY, Priced, aged
 from plugins.trading.markets.prices import Prices
 from plugins.trading.markets.ticks import age_of
 from plugins.trading.orders.market import Market
 from plugins.trading.rows import AccountRow
-from schema.errors import NoAnswer
+from schema.errors import FailureCode, NoAnswer
 from schema.symbols import InstrumentId
 from schema.words.orders import TimeInForce
 from schema.words.venues import TradingHours
@@ -47,6 +47,11 @@ class Ground:
         """The same, as old as it is by then."""
         priced = None if self.priced is None else replace(self.priced, age=age_of(self.priced.tick, now))
         return replace(self, priced=priced, marks=aged(self.marks, self.model, now))
+
+    def lasts(self, now: datetime) -> bool:
+        """Whether its price was told so lately that orders are filled by it."""
+        priced = self.priced
+        return priced is None or not priced.open or priced.told_since(now - LATELY)
 
     @property
     def market(self) -> Market:
@@ -89,9 +94,10 @@ async def ground_of(
 
 def with_news(context: Context, ground: Ground) -> Ground:
     """With what a stream has told since, as while the account was waited for."""
-    if ground.priced is None:
-        return ground
-    return replace(ground, priced=Prices.of(context).newer(ground.spec.instrument, ground.priced, ground.model))
+    instrument, before = ground.spec.instrument, ground.priced
+    nobody = NoAnswer(str(instrument), FailureCode.UPSTREAM_UNAVAILABLE, ground.lacking or "", ())
+    found = Prices.of(context).newer(instrument, before or nobody, ground.model)
+    return ground if isinstance(found, NoAnswer) else replace(ground, priced=found)
 
 
 async def _close(context: Context, instrument: InstrumentId, model: ExecutionModel) -> datetime | None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from gateway.core.contract import Context
+from gateway.core.matching.model import ExecutionModel
 from plugins.trading.accounts.rules import SIMULATOR, is_valued
 from plugins.trading.markets.marks import Marks
+from plugins.trading.markets.priced import LATELY
+from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.rows import AccountRow, FillRow, OrderRow
@@ -35,6 +39,12 @@ class Known:
     held: frozenset[str] = frozenset()
     """Instruments that it is valued by; none where it is not."""
     currencies: frozenset[str] = frozenset()
+    again: bool = False
+    """Whether the markets were asked before: what they have answered since may be a second old."""
+
+    def since(self, now: datetime) -> datetime:
+        """From before then no price is taken."""
+        return now - LATELY if self.again else now
 
     @property
     def at_broker(self) -> bool:
@@ -44,7 +54,7 @@ class Known:
     def beside(self, before: Known, more: frozenset[str]) -> Known:
         """With what was known before, and some instruments more: what was asked for once is asked for again."""
         return replace(
-            self, held=self.held | before.held | more, currencies=self.currencies | before.currencies
+            self, held=self.held | before.held | more, currencies=self.currencies | before.currencies, again=True
         )  # fmt: skip
 
     def check_simulated(self, *path: str) -> None:
@@ -60,7 +70,7 @@ async def ask_one(
     """Of one order, whose symbol is at the head of its input."""
     return await ground_of(
         context, known.account, instrument, "symbol", held=known.held, currencies=known.currencies, time_in_force=tif,
-        since=context.host.clock.now(),
+        since=known.since(context.host.clock.now()),
     )  # fmt: skip
 
 
@@ -70,11 +80,12 @@ async def ask_all(
 ) -> list[Ground]:  # fmt: skip
     """Of orders that are placed together, which the input lists at a path; at none, where it does not name them."""
     held = known.held | {str(each) for each in instruments}
-    ends, now = times_in_force or [TimeInForce.GTC] * len(instruments), context.host.clock.now()
+    ends, since = times_in_force or [TimeInForce.GTC] * len(instruments), known.since(context.host.clock.now())
+    await Prices.of(context).ask_ahead(instruments, ExecutionModel.read(known.account.model), since)
     return [
         await ground_of(
             context, known.account, instrument, *((*path, str(n), "symbol") if path else ()), held=held,
-            currencies=known.currencies, time_in_force=tif, since=now,
+            currencies=known.currencies, time_in_force=tif, since=since,
         )
         for n, (instrument, tif) in enumerate(zip(instruments, ends, strict=True))
     ]  # fmt: skip

@@ -16,12 +16,10 @@ from gateway.core.matching.model import ExecutionModel
 from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.grounds import Grounds
 from plugins.trading.engine.seat import Seat
-from plugins.trading.markets.heard import FeedKey, Heard
 from plugins.trading.orders.ground import Ground
 from plugins.trading.rows import OrderRow
-from schema.symbols import parse_instrument
 from schema.words.live import NoticeCode
-from schema.words.orders import FillSource, TimeInForce
+from schema.words.orders import TimeInForce
 from tests.plugins.trading.engine.floorhouse import BTC, FREE, D, Hall, hall, wish
 
 LENDS: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5)}
@@ -264,45 +262,3 @@ def _linger(monkeypatch: pytest.MonkeyPatch, made: Hall, seconds: int) -> None:
         return real(dealer, seat, *names)
 
     monkeypatch.setattr(Dealer, "floor", floor)
-
-
-async def test_who_orders_where_the_account_is_not_worked_is_told_by_a_stream_for_half_a_minute_more(
-    made: Hall,
-) -> None:
-    heard, feeds = made.house.host.service(Heard), made.engine.feeds
-    key = FeedKey(
-        tenant=made.company.tenant, provider=None, source=FillSource.QUOTES, instrument=parse_instrument(BTC)
-    )  # fmt: skip
-    heard.wish(key)
-    await made.look()
-    await made.tick("85")
-    told = heard.newest(key, ExecutionModel())
-    known = list[int]()
-    for seconds in (20, 20, 20):
-        made.house.clock.turn(seconds)
-        if not known:
-            heard.wish(key)
-        await made.look()
-        known.append(len(feeds))
-
-    assert told is not None
-    assert (told.price, known, heard.newest(key, ExecutionModel())) == (D(85), [1, 1, 0], None)
-
-
-async def test_what_is_asked_for_as_nobody_streams_it_is_no_news_of_a_stream(made: Hall) -> None:
-    await made.trader()
-    (feed,) = made.engine.feeds
-    feed.looked = True
-
-    assert made.house.host.service(Heard).newest(feed.key, ExecutionModel()) is None
-    assert feed.priced(ExecutionModel()) is not None
-
-
-async def test_nothing_is_listened_to_for_an_organisation_that_is_not_active(made: Hall) -> None:
-    heard = made.house.host.service(Heard)
-    source, instrument = FillSource.QUOTES, parse_instrument(BTC)
-    heard.wish(FeedKey(tenant="org_gone", provider=None, source=source, instrument=instrument))
-
-    await made.look()
-
-    assert len(made.engine.feeds) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -20,9 +21,9 @@ from plugins.trading.markets.priced import Priced, aged
 from plugins.trading.markets.prices import Prices
 from plugins.trading.markets.ticks import stamp_of
 from providers import Discovered
-from schema.errors import NoAnswer
+from schema.errors import FailureCode, NoAnswer
 from schema.provenance import Conversion, DataMode, FeedDelay
-from schema.symbols import parse_instrument
+from schema.symbols import InstrumentId, parse_instrument
 from schema.words.books import ORDER_BOOK, OrderBook, OrderBookAsk, PriceLevel
 from schema.words.instruments import INSTRUMENTS, Listing
 from schema.words.orders import FillSource
@@ -130,8 +131,10 @@ async def test_a_message_that_came_after_an_answer_is_the_price(
     assert isinstance(answer, Priced)
     as_of = None if stamped is None else NOON + timedelta(seconds=stamped)
     tick = replace(answer.tick, provider=provider, as_of=as_of, at=NOON + timedelta(seconds=came))
+    own = replace(answer.provenance, provider=provider, as_of=as_of, fetched_at=tick.at)
     key = FeedKey(tenant=context.tenant, provider=None, source=FillSource.QUOTES, instrument=BTC)
-    market.gateway.host.service(Heard).begin(key, lambda _: replace(answer, price=D(105), tick=tick))
+    heard = replace(answer, price=D(105), tick=tick, provenance=own)
+    market.gateway.host.service(Heard).begin(key, lambda _: heard)
 
     found = await Prices.of(context).priced(BTC, ExecutionModel())
     others = await Prices.of(context).priced(BTC, ExecutionModel(provider="alpha"))
@@ -183,7 +186,8 @@ async def test_whether_a_market_is_open_is_as_it_was_told_last(market: Market, c
     context = market.context()
     found = await Prices.of(context).priced(BTC, ExecutionModel())
     answer = replace(found, state=MarketState.CLOSED, open=False)
-    heard = replace(found, tick=replace(found.tick, at=NOON + timedelta(seconds=came)))
+    own = replace(found.provenance, as_of=NOON + timedelta(seconds=1))
+    heard = replace(found, provenance=own, tick=replace(found.tick, at=NOON + timedelta(seconds=came)))
     key = FeedKey(tenant=context.tenant, provider=None, source=FillSource.QUOTES, instrument=BTC)
     market.gateway.host.service(Heard).begin(key, lambda _: heard)
 
@@ -223,40 +227,109 @@ async def test_a_book_is_asked_for_anew_by_who_trades(market: Market):
     assert took == timedelta(seconds=0.5)
 
 
-@pytest.mark.parametrize(("stamped", "price"), [(None, 100), (-1, 100), (0, 101), (1, 101)])
-async def test_a_copy_counts_while_nobody_answers_anew_or_only_with_what_is_older(
-    market: Market, stamped: int | None, price: int
-):
+@pytest.mark.parametrize(("stamped", "price"), [(-1, 100), (0, 101), (1, 101)])
+async def test_what_its_own_provider_had_told_before_is_not_taken_back(market: Market, stamped: int, price: int):
     await Prices.of(market.context()).priced(BTC, ExecutionModel())
-    market.clock.turn(1)
-    if stamped is None:
-        del market.told[str(BTC)]
-    else:
-        market.told[str(BTC)], market.stamp = "101", NOON + timedelta(seconds=stamped)
+    market.clock.turn(1.5)
+    market.told[str(BTC)], market.stamp = "101", NOON + timedelta(seconds=stamped)
 
     found = await Prices.of(market.context()).newest(BTC, ExecutionModel(), market.clock.now())
 
     assert isinstance(found, Priced)
-    assert [found.price, len(market.asked)] == [price, 2]
+    assert [found.price, len(market.asked), found.told_since(market.clock.now())] == [price, 2, True]
 
 
-async def test_what_a_stream_tells_is_not_asked_for_anew_and_what_it_tells_later_counts(market: Market):
+@pytest.mark.parametrize(
+    ("given", "quiet", "asked"), [({"pushed": True}, 5, 1), ({"pushed": True}, 5.1, 2), ({"pushed": False}, 0.1, 2)]
+)
+async def test_what_is_pushed_here_is_not_asked_for_anew_before_it_has_been_quiet_for_long(
+    market: Market, given: dict[str, Any], quiet: float, asked: int
+):
     context = market.context()
     first = await Prices.of(context).priced(BTC, ExecutionModel())
-    heard = market.gateway.host.service(Heard)
-    key = FeedKey(tenant=context.tenant, provider=None, source=FillSource.QUOTES, instrument=BTC)
-    heard.begin(key, lambda _: replace(first, price=D(105), tick=replace(first.tick, at=market.clock.now())))
     market.clock.turn(1)
+    told = _told(market, first, 105, **given)
+    market.clock.turn(quiet)
+
+    found = await Prices.of(market.context()).newest(BTC, ExecutionModel(), market.clock.now())
+
+    assert isinstance(found, Priced)
+    assert (found.tick, found.price) == (told.tick, told.price)
+    assert found.told_since(market.clock.now())
+    assert len(market.asked) == asked + (quiet > 2)
+
+
+async def test_what_is_told_later_counts_where_it_came_from_whoever_listens_here(market: Market):
+    first = await Prices.of(market.context()).priced(BTC, ExecutionModel())
+    nobody = NoAnswer(str(BTC), FailureCode.UPSTREAM_UNAVAILABLE, "nobody", ())
+    market.clock.turn(1)
+    told = _told(market, first, 106)
 
     prices = Prices.of(market.context())
-    second = await prices.newest(BTC, ExecutionModel(), market.clock.now())
-    heard.begin(key, lambda _: replace(first, price=D(106), tick=replace(first.tick, at=market.clock.now())))
-    third = prices.newer(BTC, first, ExecutionModel())
 
-    assert isinstance(second, Priced)
-    assert isinstance(third, Priced)
-    assert [second.price, third.price, len(market.asked)] == [105, 106, 1]
-    assert (heard.wished(), heard.wished()) == ([key], [])
+    assert [prices.newer(BTC, each, ExecutionModel()) for each in (first, nobody)] == [told, told]
+
+
+@pytest.mark.parametrize(("seconds", "price"), [(1, D(100)), (1.1, None)])
+async def test_a_copy_counts_for_a_second_while_nobody_answers_anew(market: Market, seconds: float, price: Any):
+    await Prices.of(market.context()).priced(BTC, ExecutionModel())
+    del market.told[str(BTC)]
+    market.clock.turn(seconds)
+
+    found = await Prices.of(market.context()).newest(BTC, ExecutionModel(), market.clock.now())
+
+    assert getattr(found, "price", None) == price
+    assert isinstance(found, Priced if price else NoAnswer)
+
+
+async def test_what_runs_behind_is_not_taken_for_a_copy_that_does_not(market: Market, monkeypatch: pytest.MonkeyPatch):
+    prices, now = Prices.of(market.context()), market.clock.now
+    first, real = await prices.priced(BTC, ExecutionModel()), prices.answered
+
+    async def behind(
+        instruments: Sequence[InstrumentId], model: ExecutionModel, *, anew: bool = False
+    ) -> dict[InstrumentId, Priced | NoAnswer]:
+        found = await real(instruments, model, anew=anew)
+        late = replace(first.provenance, provider="beta", delay=FeedDelay.DELAYED, delay_seconds=900, fetched_at=now())
+        tick = replace(first.tick, provider="beta")
+        return {BTC: replace(first, price=D(81), provenance=late, tick=tick)} if anew else found
+
+    monkeypatch.setattr(prices, "answered", behind)
+    market.clock.turn(1)
+    soon = await prices.newest(BTC, ExecutionModel(), now())
+    market.clock.turn(0.5)
+    later = await prices.newest(BTC, ExecutionModel(), now())
+
+    assert isinstance(soon, Priced)
+    assert isinstance(later, NoAnswer)
+    assert (soon.price, later.message) == (
+        D(100), "alpha does not answer now, and what beta tells runs behind",
+    )  # fmt: skip
+
+
+async def test_many_are_asked_for_at_once_and_what_nobody_lists_is_told_by_who_asks_for_it(market: Market):
+    prices, now = Prices.of(market.context()), market.clock.now()
+
+    await prices.ask_ahead([BTC, ETH, BTC, parse_instrument("crypto:NOPE/USD")], ExecutionModel(), now)
+    found = await prices.newest(BTC, ExecutionModel(), now)
+
+    assert isinstance(found, Priced)
+    assert sorted(market.asked) == [str(BTC), str(ETH), "crypto:NOPE/USD"]
+
+
+def _told(market: Market, answer: Priced, price: int, **given: Any) -> Priced:
+    """What a stream says now."""
+    now, key = market.clock.now(), FeedKey(tenant=LOCAL.tenant, provider=None, source=FillSource.QUOTES, instrument=BTC)
+    made = replace(answer.provenance, fetched_at=now, as_of=now)
+    told = replace(
+        answer,
+        price=D(price),
+        provenance=made,
+        tick=replace(answer.tick, at=now, as_of=now),
+        **{"pushed": True} | given,
+    )
+    market.gateway.host.service(Heard).begin(key, lambda _: told)
+    return told
 
 
 async def test_an_account_on_books_is_told_depth_and_an_empty_book_is_no_price(market: Market):
