@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from gateway.core.matching.model import Tick
-from gateway.core.store import Tx
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.wishes import Exit
 from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.writing import writing
-from schema.errors import DatabaseUnavailable
 from schema.symbols import parse_instrument
 from schema.words.candles import Candle
 from tests.gateway.doubles import NOON
-from tests.plugins.trading.engine.floorhouse import BTC, FREE, D, Hall, hall, wish
+from tests.plugins.trading.engine.floorhouse import BTC, FREE, D, Hall, hall, losing, wish
 
 TETHER = "crypto:BTC/USDT"
 Lose = Callable[..., list[int]]
@@ -36,34 +34,7 @@ async def made(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def lose(made: Hall, monkeypatch: pytest.MonkeyPatch) -> Lose:
-    """Of the next transaction of an account the answer is lost, whether or not it is *committed*; then another one."""
-    real = made.house.store.write
-
-    async def nothing() -> None:
-        """Nobody else does anything."""
-
-    def begin(*, committed: bool = True, then: Callable[[], Awaitable[None]] = nothing) -> list[int]:
-        left = [1]
-
-        @asynccontextmanager
-        async def write(*turns: str) -> AsyncIterator[Tx]:
-            lost = bool(turns and left and left.pop())
-            try:
-                async with real(*turns) as tx:
-                    yield tx
-                    if lost and not committed:
-                        raise DatabaseUnavailable
-            except DatabaseUnavailable:
-                await then()
-                raise
-            if lost:
-                await then()
-                raise DatabaseUnavailable
-
-        monkeypatch.setattr(made.house.store, "write", write)
-        return left
-
-    return begin
+    return partial(losing, made, monkeypatch)
 
 
 async def _filled(made: Hall, rows: list[OrderRow]) -> Decimal:
