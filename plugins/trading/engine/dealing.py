@@ -272,13 +272,18 @@ class Dealer:
 
     async def _arrived(self, seat: Seat, ids: Sequence[str], facts: Facts, asked: Asked) -> list[str]:
         """Those of them that are still to arrive: for these more is to be asked for, or the transaction is full."""
-        rows = await self._grounds.of(seat, _conditional(seat, ids), asked)
+        told = await self._grounds.of(seat, _conditional(seat, ids), asked)
+        told = _aged(told, self._host.clock.now())
+        same = seat.unpriced.same(seat, told)
+        asked.waits |= same
+        rows = deque(each for each in told if each[0].id not in same)
         if not rows:
             return []
+        left = list[tuple[OrderRow, Ground | Refused]]()
         async with self.floor(seat) as (floor, halted):
             if halted:
                 return []
-            rows = _aged(rows, floor.now)
+            version, rows = floor.w.account.version, _aged(rows, floor.now)
             while rows and len(floor.fills) < FILLS_AT_ONCE:
                 row, ground = rows[0]
                 asked.order = row.id
@@ -288,8 +293,12 @@ class Dealer:
                     asked.done.clear()
                     break
                 rows.popleft()
+                if row.id in asked.waits:
+                    left.append((row, ground))
             asked.order = None
             await floor.write()
+        if floor.w.account.version == version:
+            seat.unpriced.note(seat, left)
         return [row.id for row, _ in rows]
 
     async def _reject(self, seat: Seat, order_id: str) -> None:

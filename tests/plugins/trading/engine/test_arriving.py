@@ -22,7 +22,7 @@ from plugins.trading.rows import OrderRow
 from schema.symbols import parse_instrument
 from schema.words.live import NoticeCode
 from schema.words.orders import FillSource, TimeInForce
-from tests.plugins.trading.engine.floorhouse import BTC, FREE, D, Hall, hall, wish
+from tests.plugins.trading.engine.floorhouse import BTC, ETH, FREE, D, Hall, hall, wish
 
 LENDS: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5)}
 ACCOUNTS: Any = pytest.mark.parametrize("given", [{}, LENDS], ids=["cash", "margin"])
@@ -101,6 +101,77 @@ async def test_an_order_that_waits_on_for_a_price_is_looked_at_each_second_and_n
     await made.look()
     made.house.clock.turn(4)
     await made.look()
+    real, begun = Grounds.of, list[str]()
+
+    def of(grounds: Grounds, seat: Seat, *what: Any) -> Any:
+        begun.append(seat.id)
+        return real(grounds, seat, *what)
+
+    monkeypatch.setattr(Grounds, "of", of)
+    for _ in range(5):
+        await made.tick("100")
+    assert begun == []
+
+    await made.look()
+    assert len(begun) == 1
+
+
+@ACCOUNTS
+async def test_an_order_that_nobody_prices_begins_no_transaction_while_nothing_changes(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]
+) -> None:
+    account = await made.trader(**given)
+    (order,) = await made.place(account, wish("SELL", "MARKET", condition=_in(made, 4)), price="100")
+    await made.look()
+    made.house.clock.turn(4)
+    await made.look()
+    begun = _listen(monkeypatch)
+
+    for _ in range(5):
+        made.house.clock.turn(1)
+        await made.look()
+    assert begun == []
+
+    # Something has changed: it is looked at once more.
+    await made.place(account, wish("SELL", "LIMIT", "1", limit_price="200"), price="100")
+    for _ in range(3):
+        made.house.clock.turn(1)
+        await made.look()
+    assert (len(begun), await made.stand(order.id)) == (1, ("NEW", "0"))
+
+    made.board.prices[BTC] = "85"
+    made.house.clock.turn(1)
+    await made.look()
+    assert await made.stand(order.id) == ("FILLED", "1")
+
+
+async def test_an_order_whose_account_nobody_values_begins_no_transaction_before_a_price_changes(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await made.trader(**LENDS)
+    made.board.prices[BTC] = "100"
+    await made.place(account, wish("BUY", "MARKET", "1", symbol=ETH), price="10")
+    (order,) = await made.place(account, wish("BUY", "MARKET", condition=_in(made, 4)), price="100")
+    await made.look()
+    made.house.clock.turn(4)
+    await made.look()
+    begun, most = _listen(monkeypatch), list[int]()
+
+    for price in ("100", "100", "101", "101"):
+        made.board.prices[BTC] = price
+        made.house.clock.turn(1)
+        await made.look()
+        most.append(len(begun))
+    assert (most, await made.stand(order.id)) == ([0, 0, 1, 1], ("NEW", "0"))
+
+    made.board.prices[ETH] = "10"
+    made.house.clock.turn(1)
+    await made.look()
+    assert await made.stand(order.id) == ("FILLED", "1")
+
+
+def _listen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Accounts whose transactions are begun."""
     real, begun = Dealer.floor, list[str]()
 
     def floor(dealer: Dealer, seat: Seat, *names: str) -> Any:
@@ -108,12 +179,7 @@ async def test_an_order_that_waits_on_for_a_price_is_looked_at_each_second_and_n
         return real(dealer, seat, *names)
 
     monkeypatch.setattr(Dealer, "floor", floor)
-    for _ in range(5):
-        await made.tick("100")
-    assert begun == []
-
-    await made.look()
-    assert len(begun) == 1
+    return begun
 
 
 async def test_however_many_instruments_nobody_answers_for_others_wait_once(
