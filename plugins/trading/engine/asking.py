@@ -18,8 +18,11 @@ WAITS_S = 0.5
 """So long an answer is waited for, by whoever asks for it meanwhile."""
 OLD_S = 30.0
 """At last so long what is answered stands, where its prices are old."""
-MOST = 10_000
-"""Answers that are known; the oldest one goes first."""
+MOST = 50_000
+"""Prices and rates that are known; those of the oldest answer go first."""
+KEPT_S, SWEEPS_S = 2 * OLD_S, 10.0
+"""So long an answer is known at least, that one knows how often it was old; so often what nobody is told any more is
+forgotten."""
 
 LOG = structlog.get_logger(__name__)
 
@@ -32,6 +35,13 @@ class _Known:
     at: float
     old: int
     """How often in a row some of its prices were old."""
+    until: float
+    """So long it is known."""
+
+    @property
+    def size(self) -> int:
+        """Prices and rates, and what says why one is missing; never none."""
+        return max(len(self.marks.prices) + len(self.marks.rates) + len(self.marks.failures), 1)
 
     def stands(self, stands_s: float, lacks_s: float) -> float:
         """So long it does; longer each time where its prices are old, while nobody needs them at once."""
@@ -55,20 +65,27 @@ class Asker:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: dict[Hashable, _Known] = {}
+        """The oldest first."""
+        self._size, self._sweeps = 0, clock.monotonic() + SWEEPS_S
         self._tasks: dict[Hashable, tuple[asyncio.Task[None], float]] = {}
         """Each with until when it is waited for (of the loop)."""
+
+    def __len__(self) -> int:
+        """Answers that are known."""
+        return len(self._known)
 
     async def of(
         self, key: Hashable, ask: Callable[[], Awaitable[Marks]], *, stands_s: float, lacks_s: float, lasts_s: float
     ) -> Marks | None:  # fmt: skip
         """An answer, which is asked for anew once it has *stood* for so long, and where it *lacks* something, or is
         old, for so long; None where there is none yet that is not older than it *lasts*."""
+        self._sweep()
         known = self._known.get(key)
         if known is not None and self._clock.monotonic() - known.at < known.stands(stands_s, lacks_s):
             return known.marks
         now = asyncio.get_running_loop().time()
         if key not in self._tasks:
-            self._tasks[key] = asyncio.create_task(self._ask(key, ask), name="trading.asking"), now + WAITS_S
+            self._tasks[key] = asyncio.create_task(self._ask(key, ask, lasts_s), name="trading.asking"), now + WAITS_S
         task, until = self._tasks[key]
         if until > now:
             await asyncio.wait({task}, timeout=until - now)
@@ -82,7 +99,7 @@ class Asker:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _ask(self, key: Hashable, ask: Callable[[], Awaitable[Marks]]) -> None:
+    async def _ask(self, key: Hashable, ask: Callable[[], Awaitable[Marks]], lasts_s: float) -> None:
         try:
             marks = await ask()
         except Exception:
@@ -90,9 +107,24 @@ class Asker:
             return
         finally:
             self._tasks.pop(key, None)
-        before = self._known.pop(key, None)
-        if len(self._known) >= MOST:
-            del self._known[next(iter(self._known))]
+        before = self._forget(key)
         old = any(each.stale for each in marks.prices.values())
         times = 1 + (before.old if before else 0) if old else 0
-        self._known[key] = _Known(marks, self._clock.monotonic(), times)
+        at = self._clock.monotonic()
+        self._known[key] = known = _Known(marks, at, times, at + max(lasts_s, KEPT_S))
+        self._size += known.size
+        while self._size > MOST and len(self._known) > 1:
+            self._forget(next(iter(self._known)))
+
+    def _forget(self, key: Hashable) -> _Known | None:
+        known = self._known.pop(key, None)
+        self._size -= known.size if known else 0
+        return known
+
+    def _sweep(self) -> None:
+        now = self._clock.monotonic()
+        if now < self._sweeps:
+            return
+        self._sweeps = now + SWEEPS_S
+        for key in [key for key, known in self._known.items() if known.until < now]:
+            self._forget(key)

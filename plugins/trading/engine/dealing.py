@@ -15,7 +15,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from gateway.core.contract import Host
+from gateway.core.contract import Context, Host
 from gateway.core.matching.conditions import Facts, OrderCondition, hopeless, met, read
 from gateway.core.matching.lifecycle import WORKING
 from gateway.core.matching.model import Tick
@@ -28,7 +28,7 @@ from plugins.trading.markets.marks import Marks
 from plugins.trading.orders.affording import UNVALUED
 from plugins.trading.orders.deciding import ATTEMPTS
 from plugins.trading.orders.floor import Floor
-from plugins.trading.orders.ground import Ground
+from plugins.trading.orders.ground import Ground, with_news
 from plugins.trading.orders.knowing import is_priced
 from plugins.trading.orders.market import Market
 from plugins.trading.orders.offers import OfferBook, Round
@@ -272,13 +272,18 @@ class Dealer:
 
     async def _arrived(self, seat: Seat, ids: Sequence[str], facts: Facts, asked: Asked) -> list[str]:
         """Those of them that are still to arrive: for these more is to be asked for, or the transaction is full."""
-        rows = await self._grounds.of(seat, _conditional(seat, ids), asked)
+        told, context = await self._grounds.of(seat, _conditional(seat, ids), asked), seat.context()
+        told = _aged(told, context, self._host.clock.now())
+        same = seat.unpriced.same(seat, told)
+        asked.waits |= same
+        rows = deque(each for each in told if each[0].id not in same)
         if not rows:
             return []
+        left = list[tuple[OrderRow, Ground | Refused]]()
         async with self.floor(seat) as (floor, halted):
             if halted:
                 return []
-            rows = _aged(rows, floor.now)
+            version, rows = floor.w.account.version, _aged(rows, context, floor.now)
             while rows and len(floor.fills) < FILLS_AT_ONCE:
                 row, ground = rows[0]
                 asked.order = row.id
@@ -288,8 +293,12 @@ class Dealer:
                     asked.done.clear()
                     break
                 rows.popleft()
+                if row.id in asked.waits:
+                    left.append((row, ground))
             asked.order = None
             await floor.write()
+        if floor.w.account.version == version:
+            seat.unpriced.note(seat, left)
         return [row.id for row, _ in rows]
 
     async def _reject(self, seat: Seat, order_id: str) -> None:
@@ -326,11 +335,15 @@ def _conditional(seat: Seat, ids: Iterable[str]) -> list[OrderRow]:
     return [row for row in known if row is not None and row.condition is not None]
 
 
-def _aged(rows: Iterable[tuple[OrderRow, Ground | Refused]], now: datetime) -> deque[tuple[OrderRow, Ground | Refused]]:
-    """Orders with their prices, as old as these are by now."""
+def _aged(
+    rows: Iterable[tuple[OrderRow, Ground | Refused]], context: Context, now: datetime
+) -> deque[tuple[OrderRow, Ground | Refused]]:  # fmt: skip
+    """Orders with their prices, as they are by now: by what streams have told since, and as old as that is."""
     rows = list(rows)
     known = {id(ground): ground for _, ground in rows}
-    older = {key: each if isinstance(each, Refused) else each.at(now) for key, each in known.items()}
+    older = {
+        key: each if isinstance(each, Refused) else with_news(context, each).at(now) for key, each in known.items()
+    }
     return deque((row, older[id(ground)]) for row, ground in rows)
 
 

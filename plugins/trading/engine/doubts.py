@@ -42,7 +42,7 @@ class Written:
         rows = [floor.orders[id] for id in self.orders if id in floor.orders]
         if ended := sorted(self.orders.keys() - floor.orders.keys()):
             rows += await OrderStore().named(w.tx, w.tenant, w.account.id, ended)
-        return any(_has_come_to(row, self.orders[row.id]) for row in rows)
+        return 0 < len(rows) == len(self.orders) and all(_has_come_to(row, self.orders[row.id]) for row in rows)
 
     def give_back(self) -> None:
         """It was not: what it took is there for others."""
@@ -51,7 +51,11 @@ class Written:
 
 
 def _has_come_to(row: OrderRow, left: OrderRow) -> bool:
-    """Whether an order stands as it was left, or has gone on since."""
+    """Whether an order stands as it was left, or has gone on since. When it was triggered and when it has ended never
+    change: where others have done that, it was another instant."""
+    then = (left.triggered_at or row.triggered_at, left.ended_at or row.ended_at)
+    if then != (row.triggered_at, row.ended_at):
+        return False
     if row.version != left.version:
         return row.version > left.version and row.fills >= left.fills
     return (row.status, row.quantity, row.changed_at) == (left.status, left.quantity, left.changed_at)

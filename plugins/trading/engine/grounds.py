@@ -6,13 +6,13 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import structlog
 
 from gateway.core.contract import Host
 from plugins.trading.engine.asking import WAITS_S
 from plugins.trading.engine.seat import Seat
+from plugins.trading.markets.priced import LATELY
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.positions.store import PositionStore
 from plugins.trading.rows import OrderRow
@@ -57,7 +57,9 @@ class Grounds:
     ) -> deque[tuple[OrderRow, Ground | Refused]]:  # fmt: skip
         """Orders with theirs, asked once for each instrument, all together; without those that nobody prices now, or
         not soon enough: they wait on, and are looked at again."""
-        moment = self._host.clock.monotonic()
+        moment, now = self._host.clock.monotonic(), self._host.clock.now()
+        known = {id: at for id, at in seat.came.items() if id in seat.orders}
+        seat.came = dict.fromkeys((row.id for row in [*rows, *asked.coming]), now) | known
         for name in [name for name, at in asked.done.items() if moment - at > STANDS_S]:
             asked.tasks.pop(name, None)
             del asked.done[name]
@@ -118,9 +120,11 @@ class Grounds:
         return task
 
     async def _ground(self, seat: Seat, row: OrderRow) -> Ground:
+        alike = {each.id for each in seat.orders.values() if each.instrument == row.instrument}
+        came = (at for id, at in seat.came.items() if id in alike)
         currencies = {each.asset for each in seat.cash or ()} | {each.currency for each in seat.orders.values()}
         return await ground_of(
             seat.context(), seat.account, parse_instrument(row.instrument), "symbol", held=seat.positions.keys(),
             currencies=currencies | {each.currency for each in seat.positions.values()},
-            since=self._host.clock.now() - timedelta(seconds=STANDS_S),
+            since=max([self._host.clock.now() - LATELY, *came]),
         )  # fmt: skip

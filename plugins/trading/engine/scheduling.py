@@ -19,7 +19,7 @@ from plugins.trading.ledger.book import Unbooked
 from plugins.trading.orders.affording import UNVALUED
 from plugins.trading.orders.books import SYSTEM
 from plugins.trading.orders.floor import Floor
-from plugins.trading.orders.ground import Ground, ground_of
+from plugins.trading.orders.ground import Ground, ground_of, with_news
 from plugins.trading.orders.knowing import is_priced
 from plugins.trading.orders.offers import OfferBook
 from plugins.trading.orders.placing import Place, place
@@ -70,17 +70,18 @@ class Scheduler:
 
     async def place(self, row: ScheduleRow, context: Callable[[], Context]) -> None:
         """Place what is due, or note why it was refused."""
+        asking = context()
         try:
-            ground: Ground | Refused = await self._ground(row, context())
+            ground: Ground | Refused = await self._ground(row, asking)
         except Refused as refused:
             ground = refused
         except MarketgateError as error:
             ground = Refused("NO_PRICE", error.message)
         try:
-            await self._place(row, ground)
+            await self._place(row, asking, ground)
         except Unbooked as error:
             LOG.exception("trading_schedule_unbooked", schedule=row.id)
-            await self._place(row, Refused("INSUFFICIENT_FUNDS", f"{error}"))
+            await self._place(row, asking, Refused("INSUFFICIENT_FUNDS", f"{error}"))
 
     async def put_off(self, row: ScheduleRow) -> None:
         """Of one that has failed for no reason of its own: told, and due again the later the longer it fails, at the
@@ -92,11 +93,13 @@ class Scheduler:
                 return
             await self._rows.change(tx, row.tenant_id, _again(replace(held, problem=FAULT), now))
 
-    async def _place(self, row: ScheduleRow, ground: Ground | Refused) -> None:
+    async def _place(self, row: ScheduleRow, context: Context, ground: Ground | Refused) -> None:
         with self._host.service(OfferBook).taking(row.account_id) as taken:
-            await self._placed(row, ground, taken)
+            await self._placed(row, context, ground, taken)
 
-    async def _placed(self, row: ScheduleRow, ground: Ground | Refused, taken: list[Step]) -> None:
+    async def _placed(
+        self, row: ScheduleRow, context: Context, ground: Ground | Refused, taken: list[Step]
+    ) -> None:  # fmt: skip
         async with writing(self._host, row.tenant_id, row.account_id) as w:
             now = self._host.clock.now()
             held = await self._rows.find(w.tx, row.tenant_id, row.id)
@@ -110,6 +113,8 @@ class Scheduler:
                 return
             floor = await Floor.opened(self._host, w)
             floor.offers, floor.taken = self._host.service(OfferBook).of(row.account_id), taken
+            if isinstance(ground, Ground):
+                ground = with_news(context, ground)
             if isinstance(ground, Ground) and not is_priced(floor, ground.marks):
                 # It stays due, and what the account holds by now is asked for with the next look.
                 return

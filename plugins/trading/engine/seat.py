@@ -31,6 +31,7 @@ from gateway.core.matching.rounding import EXACT, total_of
 from gateway.core.matching.trailing import follow
 from gateway.core.matching.venue import match
 from plugins.trading.engine.directory import Extreme
+from plugins.trading.engine.unpriced import Unpriced
 from plugins.trading.engine.unvalued import Unvalued
 from plugins.trading.orders.market import Market, is_before
 from plugins.trading.orders.offers import Offers
@@ -70,7 +71,8 @@ class Seat:
     """Of one account; changed by one task at a time."""
 
     def __init__(self, stood: Stood, context: Callable[[], Context], offers: Offers | None = None) -> None:
-        self.context, self.offers, self.unvalued = context, offers or Offers(), Unvalued()
+        self.context, self.offers = context, offers or Offers()
+        self.unvalued, self.unpriced = Unvalued(), Unpriced()
         self.stopped = False
         """Whether its organisation, or the operator, has halted trading."""
         self.orders: dict[str, OrderRow] = {}
@@ -80,6 +82,8 @@ class Seat:
         """By instrument, until one of its forms changes. Trails may be ahead of their forms there until settled."""
         self.unmet: dict[str, datetime] = {}
         """Orders that rest, and that no message has met as they are, by when they were accepted so."""
+        self.came: dict[str, datetime] = {}
+        """When what orders wait for was found to have come: by what was answered before none of them arrives."""
         self.asked: dict[str, datetime] = {}
         """Orders by force that have met what was asked for, by its stamp."""
         self._put_off: set[str] = set()

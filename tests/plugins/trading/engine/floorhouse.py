@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import orjson
+import pytest
 from sqlalchemy import select
 
 from gateway.core.contract import Context
@@ -21,7 +22,7 @@ from gateway.core.lines.line import Event, Trouble, Update
 from gateway.core.matching.model import ExecutionModel, Spec, Tick
 from gateway.core.outbox.tables import events, log
 from gateway.core.ports import Backstage, Desk
-from gateway.core.store import new_id
+from gateway.core.store import Tx, new_id
 from plugins.accounts.organisations.desk import OrganisationDesk
 from plugins.trading.accounts.store import AccountStore
 from plugins.trading.engine.engine import Engine
@@ -29,7 +30,7 @@ from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.drafts import deposit
 from plugins.trading.markets.marks import Mark, Marks
 from plugins.trading.markets.priced import Priced
-from plugins.trading.markets.prices import Prices
+from plugins.trading.markets.prices import P, Prices
 from plugins.trading.markets.specs import untradable
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
@@ -38,7 +39,7 @@ from plugins.trading.orders.wishes import Wish
 from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.tables import accounts, balances, fills, orders, positions
 from plugins.trading.writing import writing
-from schema.errors import FailureCode, NoAnswer
+from schema.errors import DatabaseUnavailable, FailureCode, NoAnswer
 from schema.provenance import Conversion, DataMode, Provenance
 from schema.symbols import InstrumentId, parse_instrument
 from schema.words.candles import Bars, CandleSeries
@@ -105,7 +106,10 @@ class HandPrices(Prices):
         self, instruments: Collection[InstrumentId], model: ExecutionModel
     ) -> dict[InstrumentId, Priced | NoAnswer]:
         told = await self.answered(sorted(instruments, key=str), model)
-        return {each: self.newer(each, answer, model) for each, answer in told.items()} if self._board.hears else told
+        return {each: self.newer(each, answer, model) for each, answer in told.items()}
+
+    def newer(self, instrument: InstrumentId, answer: P, model: ExecutionModel) -> Priced | P:
+        return super().newer(instrument, answer, model) if self._board.hears else answer
 
     async def answered(
         self, instruments: Sequence[InstrumentId], model: ExecutionModel, *, anew: bool = False
@@ -386,6 +390,33 @@ async def hall(database: str, folder: Path, **how: Any) -> AsyncIterator[Hall]:
             await house.host.service(OrganisationDesk).set_plan(tx, company.tenant, "unlimited")
         yield _furnished(Hall(house, company, lines, board))
         await house.host.service(Engine).close()
+
+
+def losing(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, *, committed: bool = True,
+    then: Callable[[], Awaitable[None]] | None = None,
+) -> list[int]:  # fmt: skip
+    """Of the next transaction of an account the answer is lost, whether or not it is *committed*; *then* another one.
+    Empty once that was so."""
+    real, left = made.house.store.write, [1]
+
+    @asynccontextmanager
+    async def write(*turns: str) -> AsyncIterator[Tx]:
+        lost = bool(turns and left and left.pop())
+        try:
+            async with real(*turns) as tx:
+                yield tx
+                if lost and not committed:
+                    raise DatabaseUnavailable
+            if lost:
+                raise DatabaseUnavailable
+        except DatabaseUnavailable:
+            if lost and then is not None:
+                await then()
+            raise
+
+    monkeypatch.setattr(made.house.store, "write", write)
+    return left
 
 
 async def deaf(_: Engine) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from gateway.core.matching.model import ExecutionModel
 from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.grounds import Grounds
 from plugins.trading.engine.seat import Seat
-from plugins.trading.orders.ground import Ground
+from plugins.trading.markets.heard import Heard
+from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.rows import OrderRow
 from schema.words.live import NoticeCode
 from schema.words.orders import TimeInForce
-from tests.plugins.trading.engine.floorhouse import BTC, FREE, D, Hall, hall, wish
+from tests.plugins.trading.engine.floorhouse import BTC, ETH, FREE, D, Hall, hall, wish
 
 LENDS: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5)}
 ACCOUNTS: Any = pytest.mark.parametrize("given", [{}, LENDS], ids=["cash", "margin"])
@@ -99,6 +100,77 @@ async def test_an_order_that_waits_on_for_a_price_is_looked_at_each_second_and_n
     await made.look()
     made.house.clock.turn(4)
     await made.look()
+    real, begun = Grounds.of, list[str]()
+
+    def of(grounds: Grounds, seat: Seat, *what: Any) -> Any:
+        begun.append(seat.id)
+        return real(grounds, seat, *what)
+
+    monkeypatch.setattr(Grounds, "of", of)
+    for _ in range(5):
+        await made.tick("100")
+    assert begun == []
+
+    await made.look()
+    assert len(begun) == 1
+
+
+@ACCOUNTS
+async def test_an_order_that_nobody_prices_begins_no_transaction_while_nothing_changes(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]
+) -> None:
+    account = await made.trader(**given)
+    (order,) = await made.place(account, wish("SELL", "MARKET", condition=_in(made, 4)), price="100")
+    await made.look()
+    made.house.clock.turn(4)
+    await made.look()
+    begun = _listen(monkeypatch)
+
+    for _ in range(5):
+        made.house.clock.turn(1)
+        await made.look()
+    assert begun == []
+
+    # Something has changed: it is looked at once more.
+    await made.place(account, wish("SELL", "LIMIT", "1", limit_price="200"), price="100")
+    for _ in range(3):
+        made.house.clock.turn(1)
+        await made.look()
+    assert (len(begun), await made.stand(order.id)) == (1, ("NEW", "0"))
+
+    made.board.prices[BTC] = "85"
+    made.house.clock.turn(1)
+    await made.look()
+    assert await made.stand(order.id) == ("FILLED", "1")
+
+
+async def test_an_order_whose_account_nobody_values_begins_no_transaction_before_a_price_changes(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await made.trader(**LENDS)
+    made.board.prices[BTC] = "100"
+    await made.place(account, wish("BUY", "MARKET", "1", symbol=ETH), price="10")
+    (order,) = await made.place(account, wish("BUY", "MARKET", condition=_in(made, 4)), price="100")
+    await made.look()
+    made.house.clock.turn(4)
+    await made.look()
+    begun, most = _listen(monkeypatch), list[int]()
+
+    for price in ("100", "100", "101", "101"):
+        made.board.prices[BTC] = price
+        made.house.clock.turn(1)
+        await made.look()
+        most.append(len(begun))
+    assert (most, await made.stand(order.id)) == ([0, 0, 1, 1], ("NEW", "0"))
+
+    made.board.prices[ETH] = "10"
+    made.house.clock.turn(1)
+    await made.look()
+    assert await made.stand(order.id) == ("FILLED", "1")
+
+
+def _listen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Accounts whose transactions are begun."""
     real, begun = Dealer.floor, list[str]()
 
     def floor(dealer: Dealer, seat: Seat, *names: str) -> Any:
@@ -106,12 +178,7 @@ async def test_an_order_that_waits_on_for_a_price_is_looked_at_each_second_and_n
         return real(dealer, seat, *names)
 
     monkeypatch.setattr(Dealer, "floor", floor)
-    for _ in range(5):
-        await made.tick("100")
-    assert begun == []
-
-    await made.look()
-    assert len(begun) == 1
+    return begun
 
 
 async def test_however_many_instruments_nobody_answers_for_others_wait_once(
@@ -262,3 +329,50 @@ def _linger(monkeypatch: pytest.MonkeyPatch, made: Hall, seconds: int) -> None:
         return real(dealer, seat, *names)
 
     monkeypatch.setattr(Dealer, "floor", floor)
+
+
+async def test_what_streams_while_what_an_order_arrives_by_is_asked_for_counts(made: Hall) -> None:
+    account = await made.trader()
+    made.board.hears, made.board.prices[BTC] = True, "100"
+    (order,) = await made.place(account, wish("SELL", "MARKET", "1", condition=_in(made, 4)), price="100")
+    await made.look()
+    made.house.clock.turn(4)
+    made.board.hangs = asyncio.Event()
+    looked = asyncio.create_task(made.look())
+    async with asyncio.timeout(5):
+        await made.board.asked.wait()
+    (feed,) = made.engine.feeds
+    before = feed.priced(ExecutionModel())
+    assert before is not None
+    made.house.clock.turn(0.1)
+    now = made.house.clock.now()
+    own = replace(before.provenance, as_of=now, fetched_at=now)
+    told = replace(before, price=D(85), provenance=own, tick=replace(before.tick, last=D(85), at=now, as_of=now))
+    made.house.host.service(Heard).begin(feed.key, lambda _: told)
+    made.board.hangs.set()
+    await looked
+    await made.settle()
+
+    assert await made.stand(order.id) == ("FILLED", "1")
+    assert (await made.fills(account))[-1] == ("SELL", "1", "85")
+
+
+async def test_an_order_does_not_arrive_by_what_was_answered_before_what_it_waited_for_came(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, asked, real = await made.trader(), list[datetime](), ground_of
+
+    async def noted(*how: Any, since: datetime, **more: Any) -> Ground:
+        asked.append(since)
+        return await real(*how, since=since, **more)
+
+    monkeypatch.setattr("plugins.trading.engine.grounds.ground_of", noted)
+    await made.place(account, wish("SELL", "MARKET", "1", condition=_in(made, 4)), price="100")
+    await made.look()
+    made.house.clock.turn(4)
+    came = made.house.clock.now()
+    for _ in range(3):
+        await made.look()
+        made.house.clock.turn(0.6)
+
+    assert asked == [came, came, came + timedelta(seconds=0.2)]

@@ -21,6 +21,7 @@ from plugins.trading.writing import writing
 from schema.provenance import FeedDelay
 from schema.words.live import NoticeCode
 from tests.gateway.doubles import ManualClock
+from tests.plugins.trading import rowsof
 from tests.plugins.trading.engine.floorhouse import (
     BTC,
     ETH,
@@ -379,6 +380,71 @@ async def test_of_too_many_answers_the_oldest_is_forgotten_first(monkeypatch: py
         await ask(key)
 
     assert asked == ["a", "b", "c", "a"]
+
+
+async def test_of_too_many_prices_those_of_the_oldest_answer_are_forgotten_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("plugins.trading.engine.asking.MOST", 5)
+    asker, asked = Asker(ManualClock()), list[str]()
+
+    async def ask(key: str) -> Marks | None:
+        async def answer() -> Marks:
+            asked.append(key)
+            return Marks(currency="USD", prices={each: rowsof.mark("1") for each in key})
+
+        return await asker.of(key, answer, stands_s=1, lacks_s=1, lasts_s=60)
+
+    for key in ("ab", "cd", "e", "ab", "f", "cd", "ab"):
+        await ask(key)
+    assert asked == ["ab", "cd", "e", "f", "ab"]
+
+    # What is too large by itself is told all the same.
+    told = await ask("abcdefg")
+    assert (len(told.prices) if told else 0, len(asker)) == (7, 1)
+
+
+async def test_an_answer_is_forgotten_once_nobody_would_be_told_it() -> None:
+    clock = ManualClock()
+    asker, known = Asker(clock), list[int]()
+
+    async def answer() -> Marks:
+        return Marks(currency="USD")
+
+    await asker.of("day", answer, stands_s=1, lacks_s=1, lasts_s=86_400)
+    for second in range(1000):
+        clock.turn(1)
+        await asker.of(second, answer, stands_s=1, lacks_s=1, lasts_s=60)
+        known.append(len(asker))
+
+    assert (known[50], max(known)) == (52, 71)
+    told = await asker.of("day", _never, stands_s=1, lacks_s=1, lasts_s=86_400)
+    assert told == Marks(currency="USD")
+
+
+async def _never() -> Marks:
+    raise RuntimeError("nobody is there")
+
+
+async def test_how_often_an_answer_was_old_is_known_for_longer_than_it_is_told() -> None:
+    clock, asked = ManualClock(), list[int]()
+    asker = Asker(clock)
+
+    for second in range(100):
+
+        async def answer(second: int = second) -> Marks:
+            asked.append(second)
+            return Marks(currency="USD", prices={ETH: rowsof.mark("10", stale=True)})
+
+        await asker.of("one", answer, stands_s=1, lacks_s=5, lasts_s=2)
+        await asker.of(second, _nothing, stands_s=1, lacks_s=1, lasts_s=2)
+        clock.turn(1)
+
+    assert asked == [0, 5, 15, 35, 65, 95]
+
+
+async def _nothing() -> Marks:
+    return Marks(currency="USD")
 
 
 @pytest.mark.parametrize("raises", [1, 2], ids=["as it is looked at", "as it is valued"])

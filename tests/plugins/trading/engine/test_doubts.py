@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from gateway.core.matching.model import Tick
-from gateway.core.store import Tx
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.market import Market
+from plugins.trading.orders.wishes import Exit
 from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.writing import writing
-from schema.errors import DatabaseUnavailable
 from schema.symbols import parse_instrument
 from schema.words.candles import Candle
 from tests.gateway.doubles import NOON
-from tests.plugins.trading.engine.floorhouse import BTC, FREE, D, Hall, hall, wish
+from tests.plugins.trading.engine.floorhouse import BTC, FREE, D, Hall, hall, losing, wish
 
 TETHER = "crypto:BTC/USDT"
 Lose = Callable[..., list[int]]
@@ -35,34 +34,7 @@ async def made(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def lose(made: Hall, monkeypatch: pytest.MonkeyPatch) -> Lose:
-    """Of the next transaction of an account the answer is lost, whether or not it is *committed*; then another one."""
-    real = made.house.store.write
-
-    async def nothing() -> None:
-        """Nobody else does anything."""
-
-    def begin(*, committed: bool = True, then: Callable[[], Awaitable[None]] = nothing) -> list[int]:
-        left = [1]
-
-        @asynccontextmanager
-        async def write(*turns: str) -> AsyncIterator[Tx]:
-            lost = bool(turns and left and left.pop())
-            try:
-                async with real(*turns) as tx:
-                    yield tx
-                    if lost and not committed:
-                        raise DatabaseUnavailable
-            except DatabaseUnavailable:
-                await then()
-                raise
-            if lost:
-                await then()
-                raise DatabaseUnavailable
-
-        monkeypatch.setattr(made.house.store, "write", write)
-        return left
-
-    return begin
+    return partial(losing, made, monkeypatch)
 
 
 async def _filled(made: Hall, rows: list[OrderRow]) -> Decimal:
@@ -137,3 +109,50 @@ async def test_what_another_one_fills_meanwhile_does_not_tell_whether_a_transact
         [], ("FILLED", "3"), ("ACCEPTED", "0")
     )  # fmt: skip
     assert sorted(price for _, _, price in await made.fills(account)) == ["98", "99"]
+
+
+@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize("changes", [1, 2, 3])
+async def test_a_stop_is_triggered_once_however_often_others_have_resized_it_since_an_answer_was_lost(
+    made: Hall, lose: Lose, committed: bool, changes: int
+) -> None:
+    account = await made.account("1000")
+    bracket = wish("BUY", "MARKET", "5", stop_loss=Exit(stop_price=D(95), limit_price=D(94)))
+    _, loss = await made.place(account, bracket, price="100")
+    await made.look()
+    made.house.clock.turn(6)
+
+    async def reduce() -> None:
+        for _ in range(changes):
+            made.house.clock.turn(0.1)
+            await made.place(account, wish("SELL", "MARKET", "1", reduce_only=True), price="100")
+
+    left = lose(committed=committed, then=reduce)
+    await made.tick("93", bid="93", ask="93.1")
+
+    row, version = await made.order(loss.id), loss.version + changes + 1
+    assert (left, row.status, row.quantity, row.version) == ([], "TRIGGERED", D(5 - changes), version)
+
+
+@pytest.mark.parametrize("committed", [True, False])
+async def test_an_order_that_others_have_changed_twice_does_not_tell_whether_a_trigger_was_written_with_it(
+    made: Hall, lose: Lose, committed: bool
+) -> None:
+    account = await made.account("1000", model={**FREE, "latency_ms": 1000})
+    terms = {"stop_price": "105", "limit_price": "101"}
+    (stop,) = await made.place(account, wish("BUY", "STOP_LIMIT", "1", **terms), price="100")
+    await made.look()
+    made.house.clock.turn(2)
+    await made.tick("100")
+    (limit,) = await made.place(account, wish("BUY", "LIMIT", "1", limit_price="90"), price="100")
+    await made.look()
+    made.house.clock.turn(2)
+
+    async def revise() -> None:
+        for price in (91, 92, 93):
+            await made.replace(limit, "106", limit_price=D(price))
+
+    left = lose(committed=committed, then=revise)
+    await made.tick("106", bid="105.9", ask="106")
+
+    assert (left, (await made.order(stop.id)).status) == ([], "TRIGGERED")

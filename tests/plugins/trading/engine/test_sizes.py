@@ -14,17 +14,15 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from gateway.core.store import Tx
 from plugins.trading.engine import dealing
 from plugins.trading.engine.seat import Seat
 from plugins.trading.orders.floor import Floor
 from plugins.trading.writing import writing
-from schema.errors import DatabaseUnavailable
 from schema.symbols import parse_instrument
 from schema.words.candles import Candle
 from schema.words.orders import OrderStatus
 from tests.gateway.doubles import NOON
-from tests.plugins.trading.engine.floorhouse import BTC, FREE, SANDBOX, hall, wish
+from tests.plugins.trading.engine.floorhouse import BTC, FREE, SANDBOX, hall, losing, wish
 
 D = Decimal
 TETHER = "crypto:BTC/USDT"
@@ -194,16 +192,7 @@ async def test_a_message_whose_transaction_was_committed_though_its_answer_is_lo
         limits = [wish("BUY", "LIMIT", size, limit_price="99") for size in (first, "3")[: len(stands)]]
         rows = await made.place(account, *limits, price="100")
         await made.look()
-        real, lost = made.house.store.write, [DatabaseUnavailable()]
-
-        @asynccontextmanager
-        async def write(*turns: str) -> AsyncIterator[Tx]:
-            async with real(*turns) as tx:
-                yield tx
-            if lost:
-                raise lost.pop()
-
-        monkeypatch.setattr(made.house.store, "write", write)
+        lost = losing(made, monkeypatch)
         made.house.clock.turn(1)
         await made.tick("98", bid="97", ask="98", ask_size="2")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,16 @@ from typing import Any
 import pytest
 
 from gateway.core.matching.conditions import Direction, PriceCondition, TimeCondition, plain
-from gateway.core.store import Tx
 from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.engine import Engine
 from plugins.trading.engine.seat import Seat
 from plugins.trading.rows import AccountRow, OrderRow
 from plugins.trading.writing import writing
-from schema.errors import DatabaseUnavailable
 from schema.words.candles import Candle
 from schema.words.live import NoticeCode
 from schema.words.orders import TimeInForce
 from tests.gateway.doubles import NOON
-from tests.plugins.trading.engine.floorhouse import BTC, ETH, FREE, D, Hall, another, deaf, hall, wish
+from tests.plugins.trading.engine.floorhouse import BTC, ETH, FREE, D, Hall, another, deaf, hall, losing, wish
 
 TETHER = "crypto:BTC/USDT"
 LENDS: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5)}
@@ -244,16 +241,7 @@ async def test_an_order_that_was_put_off_waits_also_where_the_answer_of_that_tra
     await made.look()
     made.board.prices.clear()
     made.house.clock.turn(2)
-    real, lost = made.house.store.write, [DatabaseUnavailable()]
-
-    @asynccontextmanager
-    async def write(*turns: str) -> AsyncIterator[Tx]:
-        async with real(*turns) as tx:
-            yield tx
-        if lost:
-            raise lost.pop()
-
-    monkeypatch.setattr(made.house.store, "write", write)
+    lost = losing(made, monkeypatch)
     await _reach(made)
     stands = [await made.stand(row.id) for row in (stop, limit)]
     assert (lost, stands) == ([], [("FILLED", "1"), ("ACCEPTED", "0")])
