@@ -100,6 +100,15 @@ class Feedbook:
             if not self._feeds[key][0].seats:
                 self._rest(key)
 
+    async def look_at_hours(self) -> None:
+        """Markets have opened and closed, and no message may have told it."""
+        for feed in tuple(self):
+            try:
+                await feed.look_at_hours()
+            except Exception:
+                # One whose hours cannot be told must not keep all others from being looked at.
+                LOG.exception("trading_hours_unknown", instrument=str(feed.key.instrument))
+
     def sweep(self) -> None:
         """End those that nobody has wanted for a while."""
         now = self._clock.monotonic()

@@ -40,6 +40,8 @@ POLL_S, POLLS = 5.0, 6
 DEPTH = 50
 MINUTE = timedelta(minutes=1)
 _LOSSES = frozenset({NoticeCode.STALE, NoticeCode.RECONNECTING})
+_TURNS = frozenset({NoticeCode.MARKET_CLOSED, NoticeCode.FRESH_AGAIN})
+"""A market that has opened again is fresh again."""
 
 LOG = structlog.get_logger(__name__)
 
@@ -62,10 +64,18 @@ class Feed:
         self.silent = True
         """Whether nothing counts that it said: it is not there yet, stale, or broken."""
         self.state = MarketState.UNKNOWN
+        self._told_in = MarketState.UNKNOWN
+        """The state of its market when the newest message came."""
         self._begun, self._shown = clock.now(), True
         """When what the newest message says was first told, and whether that was only what was shown before."""
         self._inbox: asyncio.Queue[tuple[Tapped, datetime]] = asyncio.Queue()
         self._asked: datetime | None = None
+        self._stated: datetime | None = None
+        """When a live provider told its market's state, where that counts still."""
+        self._looked_at: datetime | None = None
+        """The minute in which the calendar was looked at without a message."""
+        self._calendar: MarketState | None = None
+        """What it said then."""
         self._closed: datetime | None = None
         """Open time of the newest bar that was complete."""
 
@@ -74,6 +84,9 @@ class Feed:
         if self.silent or self.spec is None or self.last is None:
             return None
         opened = is_open(self.state, extended=model.extended_hours)
+        if self.last.as_of is not None:
+            # What was told while the market was closed fills nothing once it has opened.
+            opened = opened and is_open(self._told_in, extended=model.extended_hours)
         return Market(spec=self.spec, model=model, tick=self.last, open=opened)
 
     def after(self, since: datetime, model: ExecutionModel) -> Market | None:
@@ -103,6 +116,22 @@ class Feed:
     def streamed(self, model: ExecutionModel) -> Priced | None:
         """The same, where it is streamed and not asked for."""
         return None if self.looked else self.priced(model)
+
+    async def look_at_hours(self) -> None:
+        """By the calendar, once a minute: a market opens and closes while no message tells it. What a live provider has
+        told stands in its minute, and where no calendar knows; that it is closed or halted, until the calendar turns.
+        """
+        minute = _minute(self._clock.now())
+        if self.last is None or self._looked_at == minute:
+            return
+        self._looked_at = minute
+        found = await self._hours()
+        before, self._calendar = self._calendar or found, found
+        if self._stated is not None:
+            stands = not is_open(self.state, extended=True) and found is before
+            if found is MarketState.UNKNOWN or _minute(self._stated) == minute or stands:
+                return
+        self.state, self._stated = found, None
 
     async def run(self) -> None:
         """Listen, and ask where nobody can be listened to."""
@@ -148,10 +177,13 @@ class Feed:
 
     async def _take(self, tapped: Tapped, at: datetime) -> None:
         message = tapped.message
-        if message.ended is not None or any(each.code in _LOSSES for each in message.notices):
+        codes = {each.code for each in message.notices}
+        if message.ended is not None or codes & _LOSSES:
             self.silent = True
-        elif any(each.code is NoticeCode.FRESH_AGAIN for each in message.notices):
+        elif NoticeCode.FRESH_AGAIN in codes:
             self.silent = self.last is None
+        if codes & _TURNS:
+            await self._turn(closed=NoticeCode.MARKET_CLOSED in codes)
         if message.ended is not None or message.notices:
             # What comes with them was shown before.
             return
@@ -186,22 +218,34 @@ class Feed:
         )  # fmt: skip
 
     async def _told(self, tick: Tick, quote: Quote | None, *, shown: bool) -> None:
-        await self._look_at_hours(quote, tick.at)
-        self.last, self.silent = tick, False
+        await self._take_hours(quote, tick.at)
+        self.last, self.silent, self._told_in = tick, False, self.state
         self.told, self.looked = tick.as_of or tick.at, False
         self._begun, self._shown = tick.at, shown
         price = middle_of(tick) if quote is None else quote.price
         self._price = None if price is None else (price, quote.provenance if quote is not None else maker_of(tick))
         await self._heard(self, shown)
 
-    async def _look_at_hours(self, quote: Quote | None, now: datetime) -> None:
+    async def _take_hours(self, quote: Quote | None, now: datetime) -> None:
         """As a live provider says, else by the calendar, where it opens and closes at full minutes."""
         told = MarketState.UNKNOWN if quote is None else quote.market_state
         if quote is not None and quote.provenance.mode is DataMode.LIVE and told is not MarketState.UNKNOWN:
-            self.state, self._asked = told, None
+            self.state, self._asked, self._stated = told, None, now
         elif self._asked != _minute(now):
-            self.state = await Prices.of(self._context()).state(self.key.instrument)
-            self._asked = _minute(now)
+            self.state = await self._hours()
+            self._asked, self._stated = _minute(now), None
+
+    async def _turn(self, *, closed: bool) -> None:
+        """Its line says that its market has closed, or may have opened again."""
+        self._looked_at = None
+        if closed:
+            self.state, self._stated = MarketState.CLOSED, None
+        await self.look_at_hours()
+        if closed and self.state in (MarketState.UNKNOWN, MarketState.REGULAR):
+            self.state = MarketState.CLOSED
+
+    async def _hours(self) -> MarketState:
+        return await Prices.of(self._context()).state(self.key.instrument)
 
     async def _poll(self) -> None:
         """Nobody streams it: what somebody answers."""
@@ -221,7 +265,9 @@ class Feed:
         if isinstance(found, NoAnswer) or found.held_copy:
             self.silent = True
             return
-        self.state, self._asked = found.state, _minute(self._clock.now())
+        now = self._clock.now()
+        self.state, self._told_in, self._asked = found.state, found.state, _minute(now)
+        self._stated = now if found.provenance.mode is DataMode.LIVE else None
         self._price, before = (found.price, found.provenance), self.last
         self.last, self.silent, self.looked = found.tick, False, True
         if before is None or replace(before, at=found.tick.at) != found.tick:

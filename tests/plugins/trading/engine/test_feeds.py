@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 
 from gateway.core.lines.line import Update
+from plugins.trading.engine.feeds import Feed
+from plugins.trading.orders.ground import ground_of
 from schema.provenance import DataMode, FeedDelay, Provenance
 from schema.symbols import parse_instrument
+from schema.words.live import NoticeCode
 from schema.words.quotes import PriceType, Quote
-from tests.plugins.trading.engine.floorhouse import BTC, ETH, FREE, SANDBOX, D, Hall, hall, wish
+from schema.words.venues import MarketState
+from tests.plugins.trading.engine.floorhouse import BTC, ETH, FREE, SANDBOX, D, Hall, HandPrices, hall, wish
 
 LENDS: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5), "model": FREE}
 
@@ -24,13 +28,22 @@ async def made(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Hall]:
         yield made
 
 
-async def _say(made: Hall, price: str, symbol: str = ETH, *, as_of: datetime | None = None, **how: Any) -> None:
+def _feed(made: Hall, symbol: str = BTC) -> Feed:
+    (feed,) = (each for each in made.engine.feeds if str(each.key.instrument) == symbol)
+    return feed
+
+
+async def _say(
+    made: Hall, price: str, symbol: str = ETH, *, as_of: datetime | None = None, state: MarketState | None = None,
+    **how: Any,
+) -> None:  # fmt: skip
     """The sandbox says a price, stamped now where nothing else is given; provenance beside it."""
     now = made.house.clock.now()
     stamp = as_of or now
-    told = Provenance(provider=SANDBOX, mode=DataMode.LIVE, **{"as_of": stamp, "fetched_at": now, **how})
+    told = Provenance(**{"provider": SANDBOX, "mode": DataMode.LIVE, "as_of": stamp, "fetched_at": now, **how})
     quote = Quote(
-        instrument=parse_instrument(symbol), price=D(price), price_type=PriceType.LAST, as_of=stamp, currency="USD"
+        instrument=parse_instrument(symbol), price=D(price), price_type=PriceType.LAST, as_of=stamp, currency="USD",
+        market_state=state or MarketState.UNKNOWN,
     )  # fmt: skip
     await made._send(
         SANDBOX, Update(values=(quote,), as_of=stamp, snapshot=False, received=now, provenance=told), symbol
@@ -68,3 +81,152 @@ async def test_an_order_that_takes_its_time_meets_a_price_of_once_a_day(made: Ha
     await made.look()
 
     assert await made.stand(order.id) == ("FILLED", "1")
+
+
+async def _two(made: Hall, balance: str, bitcoin: str, ether: str) -> Any:
+    """An account of margin that holds both; bitcoin streams at 100."""
+    account = await made.account(balance, **LENDS)
+    made.board.prices = {BTC: "100", ETH: "10"}
+    await made.place(account, wish("BUY", "MARKET", bitcoin), price="100")
+    await made.place(account, wish("BUY", "MARKET", ether, symbol=ETH), price="10")
+    await made.look()
+    await made.tick("100")
+    return account
+
+
+async def test_nothing_is_closed_by_force_in_a_market_that_has_closed_since_its_last_message(made: Hall) -> None:
+    account = await _two(made, "100", "1", "30")
+    await made.tick("8", ETH)
+    await made.look()
+    made.house.clock.turn(5)
+    made.board.closed.add(ETH)
+    await made.trouble(NoticeCode.MARKET_CLOSED, ETH)
+    made.house.clock.turn(40)
+
+    # Equity 100 - 30 × 2 - 10 = 30, maintenance (30 × 8 + 90) / 10 = 33.
+    await made.tick("90")
+    await made.look()
+
+    assert await made.held(account) == {ETH: "30"}
+
+
+async def test_an_order_that_is_due_after_the_close_waits_though_no_message_has_told_it(made: Hall) -> None:
+    account = await made.account(model={**FREE, "latency_ms": 60_000})
+    (order,) = await made.place(account, wish("BUY", "LIMIT", limit_price="105"), price="100")
+    await made.look()
+    made.house.clock.turn(55)
+    await made.tick("100")
+    made.board.closed.add(BTC)
+
+    made.house.clock.turn(6)
+    await made.look()
+
+    assert await made.stand(order.id) == ("ACCEPTED", "0")
+
+
+async def test_who_orders_after_the_close_is_told_that_it_is_closed(made: Hall) -> None:
+    made.board.hears = True
+    account = await made.trader()
+    made.board.closed.add(BTC)
+    await made.trouble(NoticeCode.MARKET_CLOSED)
+
+    (seat,) = made.engine.seats
+    ground = await ground_of(seat.context(), account, parse_instrument(BTC), "symbol")
+
+    assert ground.priced is not None
+    assert (ground.priced.price, ground.priced.open) == (D(100), False)
+
+
+async def test_the_last_price_of_a_market_that_has_opened_since_is_old(made: Hall) -> None:
+    made.board.closed.add(ETH)
+    account = await _two(made, "100", "2", "10")
+    await made.tick("5", ETH)
+    made.house.clock.turn(36_000)
+    made.board.closed.clear()
+    made.house.clock.turn(1800)
+    made.board.prices[ETH] = "20"
+
+    # Equity by what is answered: 100 + 10 × 10 - 2 × 20 = 160. By the last close it would be 10, and 21 is needed.
+    await made.look()
+    await made.tick("80")
+    await made.look()
+
+    assert await made.held(account) == {BTC: "2", ETH: "10"}
+
+
+async def test_what_was_told_before_the_opening_fills_nothing_after_it(made: Hall) -> None:
+    account = await made.account(model={**FREE, "latency_ms": 10_000})
+    made.board.closed.add(BTC)
+    (order,) = await made.place(account, wish("BUY", "LIMIT", limit_price="105"), price="100")
+    await made.look()
+    made.house.clock.turn(55)
+    await made.tick("100")
+    made.board.closed.clear()
+
+    made.house.clock.turn(5)
+    await made.look()
+    assert await made.stand(order.id) == ("ACCEPTED", "0")
+    await made.tick("101")
+
+    assert await made.fills(account) == [("BUY", "1", "101")]
+
+
+REGULAR, CLOSED, HALTED, UNKNOWN = MarketState.REGULAR, MarketState.CLOSED, MarketState.HALTED, MarketState.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("told", "calendar", "found"),
+    [
+        (REGULAR, (REGULAR, CLOSED), [REGULAR, CLOSED]),
+        (REGULAR, (CLOSED, CLOSED), [REGULAR, CLOSED]),
+        (REGULAR, (UNKNOWN, UNKNOWN), [REGULAR, REGULAR]),
+        (CLOSED, (UNKNOWN, UNKNOWN), [CLOSED, CLOSED]),
+        (CLOSED, (CLOSED, REGULAR), [CLOSED, REGULAR]),
+        (CLOSED, (REGULAR, REGULAR), [CLOSED, CLOSED]),
+        (HALTED, (REGULAR, REGULAR), [HALTED, HALTED]),
+        (HALTED, (REGULAR, CLOSED), [HALTED, CLOSED]),
+        (None, (REGULAR, CLOSED), [REGULAR, CLOSED]),
+        (None, (CLOSED, REGULAR), [CLOSED, REGULAR]),
+    ],
+)
+async def test_what_a_live_provider_says_of_its_market_stands_until_the_calendar_turns(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, told: MarketState | None, calendar: tuple[MarketState, MarketState],
+    found: list[MarketState],
+) -> None:  # fmt: skip
+    says = [calendar[0]]
+
+    async def state(*_: Any) -> MarketState:
+        return says[0]
+
+    monkeypatch.setattr(HandPrices, "state", state)
+    await made.trader()
+    await _say(made, "100", BTC, state=told, mode=DataMode.SIMULATED if told is None else DataMode.LIVE)
+    await made.look()
+    states = [_feed(made).state]
+
+    says[0] = calendar[1]
+    made.house.clock.turn(60)
+    await made.look()
+
+    assert [*states, _feed(made).state] == found
+
+
+async def test_the_calendar_is_asked_once_a_minute_whatever_is_looked_at(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[tuple[int, int]]()
+    await made.trader()
+    made.house.clock.turn(58 - made.house.clock.now().second)
+    await made.look()
+
+    async def state(*_: Any) -> MarketState:
+        now = made.house.clock.now()
+        asked.append((now.minute, now.second))
+        return REGULAR
+
+    monkeypatch.setattr(HandPrices, "state", state)
+    for _ in range(70):
+        await made.look()
+        made.house.clock.turn(1)
+
+    assert asked == [(1, 0), (2, 0)]
