@@ -57,7 +57,7 @@ class Feed:
         self.spec: Spec | None = None
         self.last: Tick | None = None
         self.told: datetime | None = None
-        """As of when its newest message is, whatever was answered since."""
+        """As of when its newest message is, at the latest when it came, whatever was answered since."""
         self.looked = False
         """Whether what is known was answered, as nobody streams it."""
         self._price: tuple[Decimal, Provenance] | None = None
@@ -220,7 +220,7 @@ class Feed:
     async def _told(self, tick: Tick, quote: Quote | None, *, shown: bool) -> None:
         await self._take_hours(quote, tick.at)
         self.last, self.silent, self._told_in = tick, False, self.state
-        self.told, self.looked = tick.as_of or tick.at, False
+        self.told, self.looked = min(tick.as_of or tick.at, tick.at), False
         self._begun, self._shown = tick.at, shown
         price = middle_of(tick) if quote is None else quote.price
         self._price = None if price is None else (price, quote.provenance if quote is not None else maker_of(tick))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.core.lines.line import Update
+from gateway.core.matching.model import ExecutionModel
 from plugins.trading.engine.feeds import Feed
 from plugins.trading.orders.ground import ground_of
 from schema.provenance import DataMode, FeedDelay, Provenance
@@ -230,3 +231,36 @@ async def test_the_calendar_is_asked_once_a_minute_whatever_is_looked_at(
         made.house.clock.turn(1)
 
     assert asked == [(1, 0), (2, 0)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "how"),
+    [(3600, {}), (-60, {"delay": FeedDelay.DELAYED, "delay_seconds": 900})],
+    ids=["an hour ahead", "less late than its feed is said to be"],
+)
+async def test_no_message_keeps_answers_from_deciding_by_a_stamp_that_is_still_to_come(
+    made: Hall, seconds: int, how: dict[str, Any]
+) -> None:
+    account = await made.account("100", **LENDS)
+    made.board.prices = {ETH: "10"}
+    await made.place(account, wish("BUY", "MARKET", "40", symbol=ETH), price="10")
+    await made.look()
+    await _say(made, "10", as_of=made.house.clock.now() + timedelta(seconds=seconds), **how)
+    await made.trouble(NoticeCode.STALE, ETH)
+
+    made.board.prices[ETH] = "8"
+    made.house.clock.turn(1)
+    await made.look()
+
+    assert await made.held(account) == {}
+
+
+async def test_a_stamp_that_is_still_to_come_keeps_no_price_fresh(made: Hall) -> None:
+    await made.trader()
+    await _say(made, "100", BTC, as_of=made.house.clock.now() + timedelta(hours=1))
+
+    made.house.clock.turn(61)
+
+    priced = _feed(made).priced(ExecutionModel())
+    assert priced is not None
+    assert (priced.age, priced.too_old(ExecutionModel())) == (timedelta(seconds=61), True)
