@@ -141,7 +141,7 @@ class Feedbook:
             except Exception:
                 # A message that cannot be read must not keep all others of the instrument from being heard.
                 LOG.exception("trading_feed_failed", instrument=str(feed.key.instrument))
-            feed.silent = True
+            feed.lose()
             await self._clock.sleep(BROKEN_S)
 
     def _leave(self, key: FeedKey, seat_id: str) -> None:

@@ -1,7 +1,8 @@
 """Where messages come from: one stream of an organisation for each provider, instrument and kind of price.
 
-A stream that is stale, reconnects or has ended fills nothing until it is fresh again. What it showed before somebody
-listened is the price of now, for orders that arrive; it fills nothing that rests.
+A stream that is stale, reconnects or has ended fills nothing until it tells something again: what it told before does
+not hold any more. Where it has ended, or is there again and says nothing, somebody is asked meanwhile. What it showed
+before somebody listened is the price of now, for orders that arrive; it fills nothing that rests.
 """
 
 from __future__ import annotations
@@ -63,6 +64,12 @@ class Feed:
         self._price: tuple[Decimal, Provenance] | None = None
         self.silent = True
         """Whether nothing counts that it said: it is not there yet, stale, or broken."""
+        self._lost = False
+        """Whether its line was, since it said something: what was said before does not hold any more."""
+        self._over = False
+        """Whether it has ended, and said nothing since."""
+        self._asks_at: float | None = None
+        """When it is to be asked for (monotonic), as the line is there again and says nothing, or is over."""
         self.state = MarketState.UNKNOWN
         self._told_in = MarketState.UNKNOWN
         """The state of its market when the newest message came."""
@@ -143,14 +150,43 @@ class Feed:
                     capability, {str(self.key.instrument): ask}, self._terms, tap=self._tap
                 )
                 async with live:
-                    while True:
-                        await self._take(*(await self._inbox.get()))
+                    await self._listen()
             except (MarketgateError, Refused) as error:
                 LOG.info("trading_without_stream", instrument=str(self.key.instrument), reason=error.message)
-            self.silent = True
+            self.lose()
             for _ in range(POLLS):
                 await self._poll()
                 await self._clock.sleep(POLL_S)
+
+    def lose(self) -> None:
+        """Nothing that was told counts before something is told, or answered, anew."""
+        self.silent = self._lost = True
+
+    async def _listen(self) -> None:
+        """Where it has ended, the line opens it again by itself: meanwhile somebody is asked."""
+        self._over, self._asks_at = False, None
+        while True:
+            tapped = await self._next()
+            if tapped is not None:
+                await self._take(*tapped)
+                continue
+            await self._poll()
+            self._asks_at = self._clock.monotonic() + POLL_S if self._over or self._lost else None
+
+    async def _next(self) -> tuple[Tapped, datetime] | None:
+        """What it says next; None where it is to be asked for before."""
+        if self._asks_at is None or not self._inbox.empty():
+            return await self._inbox.get()
+        wait = self._asks_at - self._clock.monotonic()
+        said = asyncio.ensure_future(self._inbox.get())
+        pause = asyncio.ensure_future(self._clock.sleep(max(wait, 0.0)))
+        try:
+            await asyncio.wait({said, pause}, return_when=asyncio.FIRST_COMPLETED)
+            return said.result() if said.done() else None
+        finally:
+            said.cancel()
+            pause.cancel()
+            await asyncio.gather(said, pause, return_exceptions=True)
 
     def _tap(self, tapped: Tapped) -> None:
         self._inbox.put_nowait((tapped, self._clock.now()))
@@ -179,14 +215,23 @@ class Feed:
         message = tapped.message
         codes = {each.code for each in message.notices}
         if message.ended is not None or codes & _LOSSES:
-            self.silent = True
+            self.lose()
+            if message.ended is not None:
+                self._over, self._asks_at = True, self._clock.monotonic()
+            elif not self._over:
+                self._asks_at = None
         elif NoticeCode.FRESH_AGAIN in codes:
-            self.silent = self.last is None
+            # A line that was lost holds nothing from before: where there is a value, it comes next.
+            self.silent = self._lost or self.last is None
+            if self._lost and self._asks_at is None:
+                self._asks_at = self._clock.monotonic() + POLL_S
         if codes & _TURNS:
             await self._turn(closed=NoticeCode.MARKET_CLOSED in codes)
         if message.ended is not None or message.notices:
             # What comes with them was shown before.
             return
+        if message.values:
+            self._over, self._asks_at = False, None
         for tick, quote in self._ticks(message.values, message.provenance, at):
             await self._told(tick, quote, shown=tapped.joined)
 
@@ -220,6 +265,7 @@ class Feed:
     async def _told(self, tick: Tick, quote: Quote | None, *, shown: bool) -> None:
         await self._take_hours(quote, tick.at)
         self.last, self.silent, self._told_in = tick, False, self.state
+        self._lost = False
         self.told, self.looked = min(tick.as_of or tick.at, tick.at), False
         self._begun, self._shown = tick.at, shown
         price = middle_of(tick) if quote is None else quote.price
@@ -269,7 +315,7 @@ class Feed:
         self.state, self._told_in, self._asked = found.state, found.state, _minute(now)
         self._stated = now if found.provenance.mode is DataMode.LIVE else None
         self._price, before = (found.price, found.provenance), self.last
-        self.last, self.silent, self.looked = found.tick, False, True
+        self.last, self.silent, self.looked, self._lost = found.tick, False, True, False
         if before is None or replace(before, at=found.tick.at) != found.tick:
             self._begun, self._shown = found.tick.at, False
             await self._heard(self, False)

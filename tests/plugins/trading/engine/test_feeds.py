@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from gateway.core.lines.line import Update
+from gateway.core.lines.line import Ended, Update
 from gateway.core.matching.model import ExecutionModel
 from plugins.trading.engine.feeds import Feed
 from plugins.trading.orders.ground import ground_of
+from schema.errors import ConnectionFailed
 from schema.provenance import DataMode, FeedDelay, Provenance
 from schema.symbols import parse_instrument
 from schema.words.live import NoticeCode
@@ -264,3 +266,69 @@ async def test_a_stamp_that_is_still_to_come_keeps_no_price_fresh(made: Hall) ->
     priced = _feed(made).priced(ExecutionModel())
     assert priced is not None
     assert (priced.age, priced.too_old(ExecutionModel())) == (timedelta(seconds=61), True)
+
+
+@pytest.mark.parametrize("code", [NoticeCode.RECONNECTING, NoticeCode.STALE])
+async def test_nobody_is_closed_by_force_by_a_price_from_before_its_stream_was_lost(
+    made: Hall, code: NoticeCode
+) -> None:
+    account = await _two(made, "100", "2", "10")
+    await made.tick("5", ETH)
+    await made.trouble(code, ETH)
+    made.board.prices[ETH] = "20"
+    made.house.clock.turn(50)
+    await made.trouble(NoticeCode.FRESH_AGAIN, ETH)
+
+    # Equity by what is answered: 100 + 10 × 10 - 2 × 20 = 160. By the price from before it would be 10.
+    await made.tick("80")
+    await made.look()
+
+    assert await made.held(account) == {BTC: "2", ETH: "10"}
+
+
+async def test_a_stream_that_is_there_again_and_quiet_is_asked_for_once(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugins.trading.engine.feeds.POLL_S", 0.001)
+    made.board.prices = {BTC: "98"}
+    account = await made.account(model={**FREE, "latency_ms": 1000})
+    (order,) = await made.place(account, wish("BUY", "MARKET"), price="100")
+    await made.look()
+    await made.tick("100")
+    await made.trouble(NoticeCode.RECONNECTING)
+    made.house.clock.turn(1)
+    made.board.asked.clear()
+    await made.look()
+    assert not made.board.asked.is_set()
+
+    await made.trouble(NoticeCode.FRESH_AGAIN)
+    async with asyncio.timeout(5):
+        await made.board.asked.wait()
+    await made.settle()
+    made.board.asked.clear()
+    await made.look()
+
+    assert await made.fills(account) == [("BUY", "1", "98")]
+    assert not made.board.asked.is_set()
+    assert (await made.stand(order.id)) == ("FILLED", "1")
+
+
+async def test_what_has_ended_is_asked_for_until_it_is_streamed_again(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugins.trading.engine.feeds.POLL_S", 0.001)
+    made.board.prices = {BTC: "100"}
+    account = await made.account(model={**FREE, "provider": SANDBOX})
+    (rests,) = await made.place(account, wish("BUY", "LIMIT", limit_price="99"), price="100")
+    await made.look()
+    await made.tick("100")
+    await made._send(SANDBOX, Ended(error=ConnectionFailed(SANDBOX, "gone")), BTC)
+    await made.asked()
+    assert _feed(made).looked
+    assert await made.stand(rests.id) == ("ACCEPTED", "0")
+
+    made.board.prices = {BTC: "98"}
+    await made.asked()
+    await made.asked()
+
+    assert await made.fills(account) == [("BUY", "1", "98")]
