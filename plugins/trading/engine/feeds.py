@@ -61,7 +61,8 @@ class Feed:
         """As of when its newest message is, at the latest when it came, whatever was answered since."""
         self.looked = False
         """Whether what is known was answered, as nobody streams it."""
-        self._price: tuple[Decimal, Provenance] | None = None
+        self._price: tuple[Decimal, str, Provenance] | None = None
+        """With its currency, where it names one."""
         self.silent = True
         """Whether nothing counts that it said: it is not there yet, stale, or broken."""
         self._lost = False
@@ -116,7 +117,7 @@ class Feed:
         now = self._clock.now()
         age = timedelta(0) if tick.as_of is None else max(now - tick.as_of, timedelta(0))
         return Priced(
-            tick=tick, price=price[0], currency=self.spec.currency, provenance=price[1], state=self.state,
+            tick=tick, price=price[0], currency=price[1] or self.spec.currency, provenance=price[2], state=self.state,
             open=is_open(self.state, extended=model.extended_hours), age=age,
         )  # fmt: skip
 
@@ -268,8 +269,11 @@ class Feed:
         self._lost = False
         self.told, self.looked = min(tick.as_of or tick.at, tick.at), False
         self._begun, self._shown = tick.at, shown
-        price = middle_of(tick) if quote is None else quote.price
-        self._price = None if price is None else (price, quote.provenance if quote is not None else maker_of(tick))
+        price = middle_of(tick)
+        if quote is not None:
+            self._price = quote.price, quote.currency, quote.provenance
+        else:
+            self._price = None if price is None else (price, "", maker_of(tick))
         await self._heard(self, shown)
 
     async def _take_hours(self, quote: Quote | None, now: datetime) -> None:
@@ -311,10 +315,12 @@ class Feed:
         if isinstance(found, NoAnswer) or found.held_copy:
             self.silent = True
             return
+        if self.told is not None and found.tick.as_of is not None and found.tick.as_of < self.told:
+            return
         now = self._clock.now()
         self.state, self._told_in, self._asked = found.state, found.state, _minute(now)
         self._stated = now if found.provenance.mode is DataMode.LIVE else None
-        self._price, before = (found.price, found.provenance), self.last
+        self._price, before = (found.price, found.currency, found.provenance), self.last
         self.last, self.silent, self.looked, self._lost = found.tick, False, True, False
         if before is None or replace(before, at=found.tick.at) != found.tick:
             self._begun, self._shown = found.tick.at, False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 from gateway.core.lines.line import Ended, Update
 from gateway.core.matching.model import ExecutionModel
 from plugins.trading.engine.feeds import Feed
+from plugins.trading.markets.priced import Priced
+from plugins.trading.markets.ticks import tick_of
 from plugins.trading.orders.ground import ground_of
 from schema.errors import ConnectionFailed
 from schema.provenance import DataMode, FeedDelay, Provenance
@@ -20,7 +23,19 @@ from schema.symbols import parse_instrument
 from schema.words.live import NoticeCode
 from schema.words.quotes import PriceType, Quote
 from schema.words.venues import MarketState
-from tests.plugins.trading.engine.floorhouse import BTC, ETH, FREE, SANDBOX, D, Hall, HandPrices, hall, wish
+from tests.plugins.trading.engine.floorhouse import (
+    BTC,
+    ETH,
+    FREE,
+    SANDBOX,
+    D,
+    Hall,
+    HandPrices,
+    another,
+    hall,
+    priced,
+    wish,
+)
 
 LENDS: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5), "model": FREE}
 
@@ -263,9 +278,9 @@ async def test_a_stamp_that_is_still_to_come_keeps_no_price_fresh(made: Hall) ->
 
     made.house.clock.turn(61)
 
-    priced = _feed(made).priced(ExecutionModel())
-    assert priced is not None
-    assert (priced.age, priced.too_old(ExecutionModel())) == (timedelta(seconds=61), True)
+    told = _feed(made).priced(ExecutionModel())
+    assert told is not None
+    assert (told.age, told.too_old(ExecutionModel())) == (timedelta(seconds=61), True)
 
 
 @pytest.mark.parametrize("code", [NoticeCode.RECONNECTING, NoticeCode.STALE])
@@ -332,3 +347,86 @@ async def test_what_has_ended_is_asked_for_until_it_is_streamed_again(
     await made.asked()
 
     assert await made.fills(account) == [("BUY", "1", "98")]
+
+
+def _stamp(monkeypatch: pytest.MonkeyPatch, stamp: datetime, **sides: Any) -> None:
+    """So whatever is answered is stamped."""
+
+    def stamped(*what: Any, **how: Any) -> Priced:
+        found = priced(*what, **how)
+        return replace(found, tick=replace(found.tick, as_of=stamp, **sides))
+
+    monkeypatch.setattr("tests.plugins.trading.engine.floorhouse.priced", stamped)
+
+
+async def test_an_answer_that_is_older_than_what_was_streamed_is_no_news(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await made.trader()
+    (stop,) = await made.place(account, wish("SELL", "STOP_MARKET", "1", stop_price="95"), price="100")
+    await made.look()
+    made.house.clock.turn(40)
+    streamed = made.house.clock.now()
+    await made.tick("100")
+    made.house.clock.turn(2)
+    await made.trouble(NoticeCode.STALE)
+    made.board.prices[BTC] = "90"
+
+    _stamp(monkeypatch, streamed - timedelta(microseconds=1))
+    await _feed(made)._poll()
+    await made.settle()
+    assert (await made.stand(stop.id), _feed(made).silent) == (("ACCEPTED", "0"), True)
+    _stamp(monkeypatch, streamed)
+    await _feed(made)._poll()
+    await made.settle()
+
+    assert (await made.stand(stop.id), _feed(made).silent) == (("FILLED", "1"), False)
+
+
+async def test_a_price_is_in_the_currency_that_its_quote_tells(made: Hall) -> None:
+    account = await made.account()
+    await made.place(account, wish("BUY", "MARKET", symbol="equity:VOD"), price="100")
+    await made.look()
+    feed = _feed(made, "equity:VOD")
+    feed.spec = made.board.spec("equity:VOD")
+    now = made.house.clock.now()
+    told = Provenance(provider=SANDBOX, mode=DataMode.LIVE, as_of=now, fetched_at=now)
+    quote = Quote(
+        instrument=feed.key.instrument, price=D(80), price_type=PriceType.LAST, as_of=now, currency="GBP",
+        provenance=told,
+    )  # fmt: skip
+
+    await feed._told(tick_of(quote, now), quote, shown=False)
+    found = feed.priced(ExecutionModel())
+
+    assert found is not None
+    assert (feed.spec.currency, found.price, found.currency) == ("USD", D(80), "GBP")
+
+
+async def test_who_takes_over_closes_by_force_by_no_answer_that_was_met_before(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, sqlite_url: str, tmp_path: Path
+) -> None:
+    account = await made.account("100", **LENDS)
+    made.board.prices = {ETH: "10"}
+    await made.place(account, wish("BUY", "MARKET", "40", symbol=ETH), price="10")
+    await made.look()
+    await made.tick("10", ETH)
+    await made.trouble(NoticeCode.STALE, ETH)
+    made.house.clock.turn(3)
+    ahead = made.house.clock.now() + timedelta(seconds=0.5)
+    _stamp(monkeypatch, ahead, bid=D("7.8"), ask=D("7.8"), bid_size=D(5), ask_size=D(5))
+    made.board.prices[ETH] = "7.8"
+    await made.look()
+    await made.engine.close()
+    sold = [("BUY", "40", "10"), ("SELL", "5", "7.8")]
+
+    async with another(made, sqlite_url, tmp_path) as other:
+        for _ in range(8):
+            made.house.clock.turn(1)
+            await other.look()
+        assert await other.fills(account) == sold
+        _stamp(monkeypatch, ahead + timedelta(seconds=5), bid=D("7.8"), ask=D("7.8"), bid_size=D(5), ask_size=D(5))
+        made.house.clock.turn(1)
+        await other.look()
+
+        assert await other.fills(account) == [*sold, ("SELL", "5", "7.8")]
