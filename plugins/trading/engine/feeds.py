@@ -164,30 +164,32 @@ class Feed:
         self.silent = self._lost = True
 
     async def _listen(self) -> None:
-        """Where it has ended, the line opens it again by itself: meanwhile somebody is asked."""
+        """Where it has ended, its line opens it again by itself."""
         self._over, self._asks_at = False, None
         while True:
-            tapped = await self._next()
-            if tapped is not None:
-                await self._take(*tapped)
-                continue
-            await self._poll()
-            self._asks_at = self._clock.monotonic() + POLL_S if self._over or self._lost else None
+            await self._take(*(await self._next()))
 
-    async def _next(self) -> tuple[Tapped, datetime] | None:
-        """What it says next; None where it is to be asked for before."""
+    async def _next(self) -> tuple[Tapped, datetime]:
+        """What it says next, and no later for what is asked until then."""
         if self._asks_at is None or not self._inbox.empty():
             return await self._inbox.get()
-        wait = self._asks_at - self._clock.monotonic()
-        said = asyncio.ensure_future(self._inbox.get())
-        pause = asyncio.ensure_future(self._clock.sleep(max(wait, 0.0)))
+        said, asking = asyncio.ensure_future(self._inbox.get()), asyncio.ensure_future(self._ask())
         try:
-            await asyncio.wait({said, pause}, return_when=asyncio.FIRST_COMPLETED)
-            return said.result() if said.done() else None
+            await asyncio.wait({said, asking}, return_when=asyncio.FIRST_COMPLETED)
+            if asking.done():
+                asking.result()
+            return await said
         finally:
             said.cancel()
-            pause.cancel()
-            await asyncio.gather(said, pause, return_exceptions=True)
+            asking.cancel()
+            await asyncio.gather(said, asking, return_exceptions=True)
+
+    async def _ask(self) -> None:
+        """Once it is time: until there is an answer, or for as long as it has ended."""
+        while self._asks_at is not None:
+            await self._clock.sleep(max(self._asks_at - self._clock.monotonic(), 0.0))
+            await self._poll()
+            self._asks_at = self._clock.monotonic() + POLL_S if self._over or self._lost else None
 
     def _tap(self, tapped: Tapped) -> None:
         self._inbox.put_nowait((tapped, self._clock.now()))
@@ -269,11 +271,11 @@ class Feed:
         self._lost = False
         self.told, self.looked = min(tick.as_of or tick.at, tick.at), False
         self._begun, self._shown = tick.at, shown
-        price = middle_of(tick)
         if quote is not None:
             self._price = quote.price, quote.currency, quote.provenance
         else:
-            self._price = None if price is None else (price, "", maker_of(tick))
+            middle = middle_of(tick)
+            self._price = None if middle is None else (middle, "", maker_of(tick))
         await self._heard(self, shown)
 
     async def _take_hours(self, quote: Quote | None, now: datetime) -> None:

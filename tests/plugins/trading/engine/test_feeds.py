@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from gateway.core.lines.line import Ended, Update
+from gateway.core.live.messages import Message, Position, Tapped
 from gateway.core.matching.model import ExecutionModel
 from plugins.trading.engine.feeds import Feed
 from plugins.trading.markets.priced import Priced
@@ -430,3 +431,25 @@ async def test_who_takes_over_closes_by_force_by_no_answer_that_was_met_before(
         await other.look()
 
         assert await other.fills(account) == [*sold, ("SELL", "5", "7.8")]
+
+
+async def test_no_message_waits_for_an_answer_that_is_slow(made: Hall) -> None:
+    await made.trader()
+    made.board.hangs = asyncio.Event()
+    made.board.asked.clear()
+    await made._send(SANDBOX, Ended(error=ConnectionFailed(SANDBOX, "gone")), BTC)
+    assert made.board.asked.is_set()
+
+    now, feed = made.house.clock.now(), _feed(made)
+    told = Provenance(provider=SANDBOX, mode=DataMode.LIVE, as_of=now, fetched_at=now)
+    quote = Quote(
+        instrument=feed.key.instrument, price=D(97), price_type=PriceType.LAST, as_of=now, currency="USD",
+        provenance=told,
+    )  # fmt: skip
+    message = Message(position=Position(9, 9), snapshot=True, values=(quote,), provenance=told)
+    feed._tap(Tapped(symbol=BTC, provider=SANDBOX, message=message))
+    await made.settle()
+
+    found = feed.priced(ExecutionModel())
+    assert found is not None
+    assert (found.price, feed.looked) == (D(97), False)
