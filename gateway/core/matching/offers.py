@@ -84,8 +84,11 @@ class Offered:
 
 
 def is_stale(tick: Tick, now: datetime, model: ExecutionModel) -> bool:
-    """Whether a message is older than `max_age_ms`: by the end of its bar, the provider's stamp, or its arrival."""
-    stamp = tick.bar.end if model.source is FillSource.BARS and tick.bar is not None else tick.as_of or tick.at
+    """Whether a message is older than `max_age_ms`: by the end of its bar, or its stamp. Without either it is as new as
+    it can be: a recording, a fixing, a price of once a day."""
+    stamp = tick.bar.end if model.source is FillSource.BARS and tick.bar is not None else tick.as_of
+    if stamp is None:
+        return False
     return now - stamp > timedelta(milliseconds=model.max_age_ms)
 
 

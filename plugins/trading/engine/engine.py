@@ -91,6 +91,7 @@ class Engine:
         if moment - self._valued > VALUES_S:
             self._valued = moment
             self._keep(asyncio.create_task(self._value(), name="trading.values"))
+        await self.feeds.look_at_hours()
         for place in self._places.all:
             place.resting.clear()
             self._places.attempt(place, partial(self._attend, place), "look")

@@ -89,6 +89,15 @@ class Feedbook:
                 found[str(feed.key.instrument)] = priced.price
         return found
 
+    async def look_at_hours(self) -> None:
+        """Markets have opened and closed, and no message may have told it."""
+        for feed in tuple(self):
+            try:
+                await feed.look_at_hours()
+            except Exception:
+                # One whose hours cannot be told must not keep all others from being looked at.
+                LOG.exception("trading_hours_unknown", instrument=str(feed.key.instrument))
+
     def sweep(self) -> None:
         """End those that nobody has wanted for a while."""
         now = self._clock.monotonic()
@@ -121,7 +130,7 @@ class Feedbook:
             except Exception:
                 # A message that cannot be read must not keep all others of the instrument from being heard.
                 LOG.exception("trading_feed_failed", instrument=str(feed.key.instrument))
-            feed.silent = True
+            feed.lose()
             await self._clock.sleep(BROKEN_S)
 
     def _leave(self, key: FeedKey, seat_id: str) -> None:

@@ -1,7 +1,8 @@
 """Where messages come from: one stream of an organisation for each provider, instrument and kind of price.
 
-A stream that is stale, reconnects or has ended fills nothing until it is fresh again. What it showed before somebody
-listened is the price of now, for orders that arrive; it fills nothing that rests.
+A stream that is stale, reconnects or has ended fills nothing until it tells something again: what it told before does
+not hold any more. Where it has ended, or is there again and says nothing, somebody is asked meanwhile. What it showed
+before somebody listened is the price of now, for orders that arrive; it fills nothing that rests.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ POLL_S, POLLS = 5.0, 6
 DEPTH = 50
 MINUTE = timedelta(minutes=1)
 _LOSSES = frozenset({NoticeCode.STALE, NoticeCode.RECONNECTING})
+_TURNS = frozenset({NoticeCode.MARKET_CLOSED, NoticeCode.FRESH_AGAIN})
+"""A market that has opened again is fresh again."""
 
 LOG = structlog.get_logger(__name__)
 
@@ -55,19 +58,34 @@ class Feed:
         self.spec: Spec | None = None
         self.last: Tick | None = None
         self.told: datetime | None = None
-        """As of when its newest message is, whatever was answered since."""
+        """As of when its newest message is, at the latest when it came, whatever was answered since."""
         self.looked = False
         """Whether what is known was answered, as nobody streams it."""
-        self._price: tuple[Decimal, Provenance] | None = None
+        self._price: tuple[Decimal, str, Provenance] | None = None
+        """With its currency, where it names one."""
         self._pushed = False
         """Whether a provider sends it by itself, and is not asked for it again and again."""
         self.silent = True
         """Whether nothing counts that it said: it is not there yet, stale, or broken."""
+        self._lost = False
+        """Whether its line was, since it said something: what was said before does not hold any more."""
+        self._over = False
+        """Whether it has ended, and said nothing since."""
+        self._asks_at: float | None = None
+        """When it is to be asked for (monotonic), as the line is there again and says nothing, or is over."""
         self.state = MarketState.UNKNOWN
+        self._told_in = MarketState.UNKNOWN
+        """The state of its market when the newest message came."""
         self._begun, self._shown = clock.now(), True
         """When what the newest message says was first told, and whether that was only what was shown before."""
         self._inbox: asyncio.Queue[tuple[Tapped, datetime]] = asyncio.Queue()
         self._asked: datetime | None = None
+        self._stated: datetime | None = None
+        """When a live provider told its market's state, where that counts still."""
+        self._looked_at: datetime | None = None
+        """The minute in which the calendar was looked at without a message."""
+        self._calendar: MarketState | None = None
+        """What it said then."""
         self._closed: datetime | None = None
         """Open time of the newest bar that was complete."""
 
@@ -76,6 +94,9 @@ class Feed:
         if self.silent or self.spec is None or self.last is None:
             return None
         opened = is_open(self.state, extended=model.extended_hours)
+        if self.last.as_of is not None:
+            # What was told while the market was closed fills nothing once it has opened.
+            opened = opened and is_open(self._told_in, extended=model.extended_hours)
         return Market(spec=self.spec, model=model, tick=self.last, open=opened)
 
     def after(self, since: datetime, model: ExecutionModel) -> Market | None:
@@ -98,9 +119,25 @@ class Feed:
         now = self._clock.now()
         age = timedelta(0) if tick.as_of is None else max(now - tick.as_of, timedelta(0))
         return Priced(
-            tick=tick, price=price[0], currency=self.spec.currency, provenance=price[1], state=self.state,
+            tick=tick, price=price[0], currency=price[1] or self.spec.currency, provenance=price[2], state=self.state,
             open=is_open(self.state, extended=model.extended_hours), age=age, pushed=self._pushed and not self.looked,
         )  # fmt: skip
+
+    async def look_at_hours(self) -> None:
+        """By the calendar, once a minute: a market opens and closes while no message tells it. What a live provider has
+        told stands in its minute, and where no calendar knows; that it is closed or halted, until the calendar turns.
+        """
+        minute = _minute(self._clock.now())
+        if self.last is None or self._looked_at == minute:
+            return
+        self._looked_at = minute
+        found = await self._hours()
+        before, self._calendar = self._calendar or found, found
+        if self._stated is not None:
+            stands = not is_open(self.state, extended=True) and found is before
+            if found is MarketState.UNKNOWN or _minute(self._stated) == minute or stands:
+                return
+        self.state, self._stated = found, None
 
     async def run(self) -> None:
         """Listen, and ask where nobody can be listened to."""
@@ -112,14 +149,45 @@ class Feed:
                     capability, {str(self.key.instrument): ask}, self._terms, tap=self._tap
                 )
                 async with live:
-                    while True:
-                        await self._take(*(await self._inbox.get()))
+                    await self._listen()
             except (MarketgateError, Refused) as error:
                 LOG.info("trading_without_stream", instrument=str(self.key.instrument), reason=error.message)
-            self.silent = True
+            self.lose()
             for _ in range(POLLS):
                 await self._poll()
                 await self._clock.sleep(POLL_S)
+
+    def lose(self) -> None:
+        """Nothing that was told counts before something is told, or answered, anew."""
+        self.silent = self._lost = True
+
+    async def _listen(self) -> None:
+        """Where it has ended, its line opens it again by itself."""
+        self._over, self._asks_at = False, None
+        while True:
+            await self._take(*(await self._next()))
+
+    async def _next(self) -> tuple[Tapped, datetime]:
+        """What it says next, and no later for what is asked until then."""
+        if self._asks_at is None or not self._inbox.empty():
+            return await self._inbox.get()
+        said, asking = asyncio.ensure_future(self._inbox.get()), asyncio.ensure_future(self._ask())
+        try:
+            await asyncio.wait({said, asking}, return_when=asyncio.FIRST_COMPLETED)
+            if asking.done():
+                asking.result()
+            return await said
+        finally:
+            said.cancel()
+            asking.cancel()
+            await asyncio.gather(said, asking, return_exceptions=True)
+
+    async def _ask(self) -> None:
+        """Once it is time: until there is an answer, or for as long as it has ended."""
+        while self._asks_at is not None:
+            await self._clock.sleep(max(self._asks_at - self._clock.monotonic(), 0.0))
+            await self._poll()
+            self._asks_at = self._clock.monotonic() + POLL_S if self._over or self._lost else None
 
     def _tap(self, tapped: Tapped) -> None:
         self._inbox.put_nowait((tapped, self._clock.now()))
@@ -146,13 +214,25 @@ class Feed:
 
     async def _take(self, tapped: Tapped, at: datetime) -> None:
         message = tapped.message
-        if message.ended is not None or any(each.code in _LOSSES for each in message.notices):
-            self.silent = True
-        elif any(each.code is NoticeCode.FRESH_AGAIN for each in message.notices):
-            self.silent = self.last is None
+        codes = {each.code for each in message.notices}
+        if message.ended is not None or codes & _LOSSES:
+            self.lose()
+            if message.ended is not None:
+                self._over, self._asks_at = True, self._clock.monotonic()
+            elif not self._over:
+                self._asks_at = None
+        elif NoticeCode.FRESH_AGAIN in codes:
+            # A line that was lost holds nothing from before: where there is a value, it comes next.
+            self.silent = self._lost or self.last is None
+            if self._lost and self._asks_at is None:
+                self._asks_at = self._clock.monotonic() + POLL_S
+        if codes & _TURNS:
+            await self._turn(closed=NoticeCode.MARKET_CLOSED in codes)
         if message.ended is not None or message.notices:
             # What comes with them was shown before.
             return
+        if message.values:
+            self._over, self._asks_at = False, None
         made = message.provenance
         self._pushed = made is not None and made.mode is DataMode.LIVE and made.latency_ms is None
         for tick, quote in self._ticks(message.values, made, at):
@@ -186,22 +266,38 @@ class Feed:
         )  # fmt: skip
 
     async def _told(self, tick: Tick, quote: Quote | None, *, shown: bool) -> None:
-        await self._look_at_hours(quote, tick.at)
-        self.last, self.silent = tick, False
-        self.told, self.looked = tick.as_of or tick.at, False
+        await self._take_hours(quote, tick.at)
+        self.last, self.silent, self._told_in = tick, False, self.state
+        self._lost = False
+        self.told, self.looked = min(tick.as_of or tick.at, tick.at), False
         self._begun, self._shown = tick.at, shown
-        price = middle_of(tick) if quote is None else quote.price
-        self._price = None if price is None else (price, quote.provenance if quote is not None else maker_of(tick))
+        if quote is not None:
+            self._price = quote.price, quote.currency, quote.provenance
+        else:
+            middle = middle_of(tick)
+            self._price = None if middle is None else (middle, "", maker_of(tick))
         await self._heard(self, shown)
 
-    async def _look_at_hours(self, quote: Quote | None, now: datetime) -> None:
+    async def _take_hours(self, quote: Quote | None, now: datetime) -> None:
         """As a live provider says, else by the calendar, where it opens and closes at full minutes."""
         told = MarketState.UNKNOWN if quote is None else quote.market_state
         if quote is not None and quote.provenance.mode is DataMode.LIVE and told is not MarketState.UNKNOWN:
-            self.state, self._asked = told, None
+            self.state, self._asked, self._stated = told, None, now
         elif self._asked != _minute(now):
-            self.state = await Prices.of(self._context()).state(self.key.instrument)
-            self._asked = _minute(now)
+            self.state = await self._hours()
+            self._asked, self._stated = _minute(now), None
+
+    async def _turn(self, *, closed: bool) -> None:
+        """Its line says that its market has closed, or may have opened again."""
+        self._looked_at = None
+        if closed:
+            self.state, self._stated = MarketState.CLOSED, None
+        await self.look_at_hours()
+        if closed and self.state in (MarketState.UNKNOWN, MarketState.REGULAR):
+            self.state = MarketState.CLOSED
+
+    async def _hours(self) -> MarketState:
+        return await Prices.of(self._context()).state(self.key.instrument)
 
     async def _poll(self) -> None:
         """Nobody streams it: what somebody answers."""
@@ -221,9 +317,13 @@ class Feed:
         if isinstance(found, NoAnswer) or found.held_copy:
             self.silent = True
             return
-        self.state, self._asked = found.state, _minute(self._clock.now())
-        self._price, before = (found.price, found.provenance), self.last
-        self.last, self.silent, self.looked = found.tick, False, True
+        if self.told is not None and found.tick.as_of is not None and found.tick.as_of < self.told:
+            return
+        now = self._clock.now()
+        self.state, self._told_in, self._asked = found.state, found.state, _minute(now)
+        self._stated = now if found.provenance.mode is DataMode.LIVE else None
+        self._price, before = (found.price, found.currency, found.provenance), self.last
+        self.last, self.silent, self.looked, self._lost = found.tick, False, True, False
         if before is None or replace(before, at=found.tick.at) != found.tick:
             self._begun, self._shown = found.tick.at, False
             await self._heard(self, False)

@@ -30,7 +30,7 @@ from plugins.trading.markets.ticks import is_open, maker_of
 from plugins.trading.orders.books import SYSTEM
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
-from plugins.trading.orders.market import Market
+from plugins.trading.orders.market import UNDER_WAY, Market
 from plugins.trading.orders.placing import Place, place
 from plugins.trading.orders.wishes import Wish
 from plugins.trading.positions.standing import Standing, standing
@@ -336,9 +336,10 @@ def _mark_told(market: Market) -> Mark | None:
 
 
 def _is_news(seat: Seat, row: OrderRow, ground: Ground) -> bool:
-    """Whether a price is newer than all that an order has met; another process may have worked it before."""
+    """Whether a price is newer than all that an order has met; another process may have worked it before, by a price
+    whose provider's clock was ahead."""
     stamp = ground.fresh.as_of if ground.fresh else None
-    before = seat.asked.get(row.id) or (row.changed_at if row.due_at is None else None)
+    before = seat.asked.get(row.id) or (row.changed_at + UNDER_WAY if row.due_at is None else None)
     return stamp is not None and (before is None or stamp > before)
 
 

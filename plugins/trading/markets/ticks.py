@@ -52,11 +52,12 @@ def maker_of(tick: Tick) -> Provenance:
 def stamp_of(made: Provenance, kind: PriceType | None = None) -> datetime | None:
     """From when a price counts its age; None for what does not age: recordings, fixings, prices once a day.
 
-    A feed that runs behind by design is as new as it can be where it is late by no more than that.
+    A feed that runs behind by design is as new as it can be where it is late by no more than that. None is newer than
+    its fetching, however far ahead the clock of its provider is.
     """
     if made.mode is DataMode.RECORDED or made.delay is FeedDelay.END_OF_DAY or kind in SETTLED:
         return None
-    return (made.as_of or made.fetched_at) + timedelta(seconds=made.delay_seconds or 0)
+    return min(made.as_of or made.fetched_at, made.fetched_at) + timedelta(seconds=made.delay_seconds or 0)
 
 
 def age_of(tick: Tick, now: datetime) -> timedelta:

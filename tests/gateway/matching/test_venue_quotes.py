@@ -229,7 +229,11 @@ def test_a_stale_price_fills_and_triggers_nothing():
     assert stepped(resting(BUY, "LIMIT", limit=100), old) == ("ACCEPTED", "", None)
     assert stepped(resting(BUY, "STOP_MARKET", stop=90), old) == ("ACCEPTED", "", None)
     assert stepped(resting(BUY, "LIMIT", limit=100), quote(99, 100, seconds=60, as_of=at(0)))[0] == "FILLED"
-    assert arrived(order(BUY, "MARKET", seconds=61), quote(99, 100)) == ("ACCEPTED", "", None)
+    assert arrived(order(BUY, "MARKET", seconds=61), quote(99, 100, as_of=at(0))) == ("ACCEPTED", "", None)
+
+
+def test_a_price_without_a_stamp_does_not_age_however_long_ago_it_came():
+    assert arrived(order(BUY, "MARKET", seconds=86_400), quote(99, 100)) == ("FILLED", "1@100T", None)
 
 
 def test_a_closed_market_fills_nothing_and_moves_no_trailing_stop():

@@ -331,27 +331,28 @@ def _linger(monkeypatch: pytest.MonkeyPatch, made: Hall, seconds: int) -> None:
     monkeypatch.setattr(Dealer, "floor", floor)
 
 
-async def test_what_streams_while_what_an_order_arrives_by_is_asked_for_counts(made: Hall) -> None:
+async def test_what_streams_after_an_order_was_priced_and_before_it_arrives_counts(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
     account = await made.trader()
     made.board.hears, made.board.prices[BTC] = True, "100"
     (order,) = await made.place(account, wish("SELL", "MARKET", "1", condition=_in(made, 4)), price="100")
     await made.look()
-    made.house.clock.turn(4)
-    made.board.hangs = asyncio.Event()
-    looked = asyncio.create_task(made.look())
-    async with asyncio.timeout(5):
-        await made.board.asked.wait()
     (feed,) = made.engine.feeds
     before = feed.priced(ExecutionModel())
     assert before is not None
-    made.house.clock.turn(0.1)
+    made.house.clock.turn(4)
     now = made.house.clock.now()
     own = replace(before.provenance, as_of=now, fetched_at=now)
     told = replace(before, price=D(85), provenance=own, tick=replace(before.tick, last=D(85), at=now, as_of=now))
-    made.house.host.service(Heard).begin(feed.key, lambda _: told)
-    made.board.hangs.set()
-    await looked
-    await made.settle()
+
+    async def then_told(*how: Any, **more: Any) -> Ground:
+        found = await ground_of(*how, **more)
+        made.house.host.service(Heard).begin(feed.key, lambda _: told)
+        return found
+
+    monkeypatch.setattr("plugins.trading.engine.grounds.ground_of", then_told)
+    await made.look()
 
     assert await made.stand(order.id) == ("FILLED", "1")
     assert (await made.fills(account))[-1] == ("SELL", "1", "85")

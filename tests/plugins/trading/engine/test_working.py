@@ -126,8 +126,11 @@ async def test_a_stream_in_trouble_fills_nothing_until_it_is_fresh_again(sqlite_
         assert await made.stand(late.id) == ("ACCEPTED", "0")
         await made.trouble(NoticeCode.FRESH_AGAIN)
         await made.look()
+        # A line that was lost holds nothing from before.
+        assert await made.stand(late.id) == ("ACCEPTED", "0")
+        await made.tick("101")
 
-        assert await made.stand(late.id) == ("FILLED", "1")
+        assert await made.fills(account) == [("BUY", "1", "101")]
 
 
 async def test_latency_lets_an_order_meet_the_newest_price_of_then(sqlite_url: str, tmp_path: Path) -> None:

@@ -91,6 +91,8 @@ def test_a_tick_carries_both_sides_the_stamp_and_the_mode():
         ({"delay": FeedDelay.DELAYED, "delay_seconds": 60}, PriceType.LAST, 30),
         ({"delay": FeedDelay.DELAYED, "delay_seconds": 900}, PriceType.LAST, 0),
         ({"mode": DataMode.SIMULATED}, PriceType.LAST, 90),
+        ({"as_of": NOON + timedelta(hours=1)}, PriceType.LAST, 90),
+        ({"as_of": NOON + timedelta(hours=1), "delay": FeedDelay.DELAYED, "delay_seconds": 60}, PriceType.LAST, 30),
         ({"mode": DataMode.RECORDED}, PriceType.LAST, 0),
         ({"delay": FeedDelay.END_OF_DAY}, PriceType.LAST, 0),
         ({}, PriceType.FIXING, 0),
