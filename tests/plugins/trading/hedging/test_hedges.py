@@ -221,6 +221,37 @@ async def test_a_hedge_may_be_reckoned_when_it_is_executed(room: Room):
     assert await held(room) == {BTC: "3", PERP: "-3"}
 
 
+@pytest.mark.parametrize(
+    ("given", "field", "code", "told"),
+    [
+        ({"candidate": PERP, "kind": "BETA"}, "benchmark", "HEDGE_INVALID",
+         "A BETA hedge needs a benchmark, against which betas are reckoned: an index or a fund, as `index:SPX`."),
+        ({"candidate": PERP, "kind": "BETA", "benchmark": "???"}, "benchmark", "HEDGE_NOT_COMPUTABLE",
+         "benchmark: '???' cannot be read: write an id such as 'crypto:BTC/USD' or 'equity:AAPL', or a short form such "
+         "as AAPL, BTC-USD, EURUSD."),
+        ({"candidate": PERP, "symbol": ETH}, "symbol", "HEDGE_NOT_COMPUTABLE",
+         f"symbol: the account holds nothing of {ETH}: there is nothing to hedge."),
+        ({"candidate": PERP, "kind": "BETA", "benchmark": BTC, "targetBeta": 101}, "targetBeta", "HEDGE_NOT_COMPUTABLE",
+         "targetBeta: must be from -100 to 100, not 101."),
+        ({"candidate": "index:SPX"}, "candidate", "HEDGE_NOT_COMPUTABLE",
+         "candidates: index:SPX is a number made of others, which nobody can buy: trade a fund or a future on it."),
+    ],
+)  # fmt: skip
+async def test_what_a_hedge_that_is_reckoned_lacks_is_refused_at_its_own_field(
+    room: Room, given: dict[str, Any], field: str, code: str, told: str
+):
+    closes = UP | {PERP: ["101", None, "99.99", "109.989", "98.9901", "108.88911"]}
+    room.house.host.services[Panels] = HandPanels(panel(closes))
+    await room.place("BUY", "MARKET", "3", accountId=MINE)
+    before = await room.state()
+
+    refused = await execute(room, **{"with": given})
+
+    (error,) = refused["userErrors"]
+    assert (error["field"], error["code"], error["message"]) == (["input", "with", field], code, told)
+    assert await room.state() == before
+
+
 async def test_without_a_plugin_that_proposes_hedges_legs_still_do(room: Room):
     await room.place("BUY", "MARKET", "3", accountId=MINE)
     del room.house.host.services[Hedges]
