@@ -247,6 +247,26 @@ async def test_what_was_booked_by_hand_is_taken_back_once_and_what_orders_booked
     assert (await desk.refused(REVERSE, entryId=entry))[0] == "ENTRY_REVERSED"
 
 
+async def test_what_is_reversed_meanwhile_is_reversed_already_and_not_short_of_cash(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another client reverses it: here once it was read, and before the account is locked."""
+    entry = (await desk.do(DEPOSIT, currency="USDT", amount="10"))["entry"]["id"]
+    first = list[str]()
+
+    async def meanwhile(*given: Any, **more: Any) -> Any:
+        if not first:
+            first.append("")
+            first[0] = (await desk.do(REVERSE, entryId=entry))["entry"]["id"]
+        return await room_of(*given, **more)
+
+    monkeypatch.setattr(module, "room_of", meanwhile)
+    refused = await desk.refused(REVERSE, entryId=entry)
+
+    assert refused == ("ENTRY_REVERSED", f"This entry was reversed by {first[0]}: once is all.")
+    assert await desk.cash() == {"USDT": ("0.00000000", "0")}
+
+
 async def test_money_that_moves_is_no_loss_of_the_day(desk: Desk) -> None:
     other = Books(desk.books.store, account="tacc_0")
     await other.open(day="2026-11-20", day_equity=D(5))
