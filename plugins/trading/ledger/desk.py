@@ -147,7 +147,7 @@ class LedgerDesk:
         code = currency_of(currency)
         wanted, note = read_amount(amount, code), read_memo(memo)
         if source == target:
-            raise Refused("NOT_FOUND", "The money is in this account already: give two accounts.", "toAccountId")
+            raise Refused("TRANSFER_INVALID", "The money is in this account already: give two accounts.", "toAccountId")
         digest = digest_of(key, ("transfer", source, target, code, wanted, note))
         out, _ = drafts.transfer(code, wanted, memo=note or f"to {target}")
         _, into = drafts.transfer(code, wanted, memo=note or f"from {source}")

@@ -221,7 +221,7 @@ async def test_a_transfer_books_in_both_accounts_or_in_none(desk: Desk) -> None:
         ({"amount": "7"}, "INSUFFICIENT_FUNDS", ["input", "amount"]),
         ({"toAccountId": "tacc_x"}, "NOT_FOUND", ["input", "toAccountId"]),
         ({"fromAccountId": "tacc_x"}, "NOT_FOUND", ["input", "fromAccountId"]),
-        ({"toAccountId": "tacc_1"}, "NOT_FOUND", ["input", "toAccountId"]),
+        ({"toAccountId": "tacc_1"}, "TRANSFER_INVALID", ["input", "toAccountId"]),
     ):
         refused = await desk.ask(TRANSFER, i=given | wrong)
         assert (refused["userErrors"][0]["code"], refused["userErrors"][0]["field"]) == (code, field)
