@@ -16,6 +16,7 @@ from gateway.core.store import Tx
 from plugins.trading.accounts.access import may_trade
 from plugins.trading.accounts.store import AccountStore, MemberStore
 from plugins.trading.ledger.book import Unbooked
+from plugins.trading.markets.opening import Shut, timed
 from plugins.trading.orders.affording import UNVALUED
 from plugins.trading.orders.books import SYSTEM
 from plugins.trading.orders.floor import Floor
@@ -31,6 +32,7 @@ from plugins.trading.schedules.store import ScheduleDirectory, ScheduleStore
 from plugins.trading.schedules.times import OrderScheduleEvery, last_time, next_time
 from plugins.trading.writing import writing
 from schema.errors import MarketgateError
+from schema.scalars import datetime_text
 from schema.symbols import parse_instrument
 from schema.words.problems import Refused
 
@@ -45,6 +47,7 @@ AT_ONCE, A_TENANT = 50, 25
 """Schedules that are begun with in one look, of all and of one organisation; more of one than that wait for its own."""
 FAULT = "INTERNAL: it could not be placed, for a fault of ours: it is tried again at `nextAt`."
 MISSED = "INTERNAL: its last order could not be placed before `endAt`, for a fault of ours."
+LATE = "MISSED: its order was due at {}, and nobody came to it before `endAt`: make one with a later end."
 SOONEST, LATEST = timedelta(seconds=5), timedelta(hours=1)
 """When what has failed is tried again: after as long as it is late by now, within these."""
 
@@ -70,18 +73,22 @@ class Scheduler:
 
     async def place(self, row: ScheduleRow, context: Callable[[], Context]) -> None:
         """Place what is due, or note why it was refused."""
-        asking = context()
+        made = context()
         try:
-            ground: Ground | Refused = await self._ground(row, asking)
+            ground: Ground | Refused = await self._ground(row, made)
         except Refused as refused:
             ground = refused
         except MarketgateError as error:
             ground = Refused("NO_PRICE", error.message)
         try:
-            await self._place(row, asking, ground)
+            await self._place(row, made, ground)
+        except Shut as shut:
+            # When it opens is not asked for while the account is locked.
+            refused = await timed(made, shut, ground.model) if isinstance(ground, Ground) else shut
+            await self._place(row, made, refused)
         except Unbooked as error:
             LOG.exception("trading_schedule_unbooked", schedule=row.id)
-            await self._place(row, asking, Refused("INSUFFICIENT_FUNDS", f"{error}"))
+            await self._place(row, made, Refused("INSUFFICIENT_FUNDS", f"{error}"))
 
     async def put_off(self, row: ScheduleRow) -> None:
         """Of one that has failed for no reason of its own: told, and due again the later the longer it fails, at the
@@ -106,7 +113,8 @@ class Scheduler:
             if held is None or not held.active or held.next_at is None or held.next_at > now:
                 return
             if held.end_at is not None and now > held.end_at:
-                await self._rows.change(w.tx, row.tenant_id, _next(held, now))
+                problem = held.problem or LATE.format(datetime_text(held.next_at))
+                await self._rows.change(w.tx, row.tenant_id, _next(replace(held, problem=problem), now))
                 return
             if not await self._may(w.tx, w.account, held.made_by):
                 await self._end(w.tx, held, now)
@@ -123,6 +131,8 @@ class Scheduler:
                     raise ground
                 wish = replace(order_of(held), client_order_id=await self._client_id(w.tx, held))
                 (order,) = place(floor, ground, wish, Place(made_by=held.made_by, halted=floor.halted))
+            except Shut:
+                raise
             except Refused as refused:
                 told = replace(held, problem=f"{refused.code}: {refused.message}")
                 # A price that is missing, or old, is a fault of the moment.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.core.contract import Context, Host
+from gateway.core.matching.model import ExecutionModel
 from gateway.core.ports import Audit
 from gateway.core.store import Tx
 from plugins.trading.accounts.rules import SIMULATOR
@@ -28,6 +29,7 @@ from plugins.trading.hedging.legs import (
     wish_of,
 )
 from plugins.trading.hedging.store import HedgeStore
+from plugins.trading.markets.opening import Shut, timed
 from plugins.trading.markets.prices import Prices
 from plugins.trading.orders.deciding import Decider
 from plugins.trading.orders.desk import OrderDesk
@@ -97,7 +99,8 @@ class HedgeDesk:
         named = [await prices.find(wish.symbol, "legs", str(n), "symbol") for n, wish in enumerate(wishes)]
         check_apart(named)
         if known.at_broker:
-            return await self._send(context, account, hedge, wishes, digest)
+            sent = self._send(context, account, hedge, wishes, digest)
+            return await self._timed(context, account, sent)
 
         async def ask(known: Known) -> list[Ground]:
             return await ask_all(context, known, named, "legs")
@@ -113,7 +116,8 @@ class HedgeDesk:
             await self._record(floor, context, "hedge.executed", hedge, wishes)
             return Hedge(id=hedge, account=account, orders=_of(floor, hedge))
 
-        return await self._decider.decided(context, known, named, ask, put, whole=True)
+        made = self._decider.decided(context, known, named, ask, put, whole=True)
+        return await self._timed(context, account, made)
 
     async def close(self, context: Context, account_id: str, hedge: str, key: str | None = None) -> Hedge:
         """Its open orders are cancelled, and what it has opened and the account still holds is closed.
@@ -158,7 +162,15 @@ class HedgeDesk:
             rows = {row.id: row for row in now} | changed
             return Hedge(id=hedge, account=account, orders=sorted(rows.values(), key=lambda row: row.number))
 
-        return await self._decider.decided(context, known, named, ask, put, whole=True)
+        made = self._decider.decided(context, known, named, ask, put, whole=True)
+        return await self._timed(context, account, made)
+
+    async def _timed(self, context: Context, account: AccountRow, made: Awaitable[Hedge]) -> Hedge:
+        """The same; where a market is closed, the refusal says when it opens, if that is known."""
+        try:
+            return await made
+        except Shut as shut:
+            raise await timed(context, shut, ExecutionModel.read(account.model)) from None
 
     def _put(self, floor: Floor, ground: Ground, wish: Wish, how: Place) -> None:
         """One that ends at once unfilled undoes all: it raises inside the transaction."""

@@ -27,6 +27,8 @@ from schema.words.trades import Side
 MOST_CANDIDATES = 20
 USUAL_DAYS = 30
 BPS = Decimal(10_000)
+FIELDS = {"symbol": "symbol", "benchmark": "benchmark", "targetBeta": "targetBeta"}
+"""Of a hedge that is reckoned when it is executed; all else is its candidate's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,8 @@ async def proposed(context: Context, account: AccountRow, wanted: Wanted) -> Pro
     if not 1 <= len(wanted.candidates) <= MOST_CANDIDATES:
         raise BadInput("candidates", f"give 1 to {MOST_CANDIDATES}, not {len(wanted.candidates)}")
     names = [await _found(context, each, "candidates") for each in wanted.candidates]
+    if wanted.benchmark:
+        await _found(context, wanted.benchmark, "benchmark")
     book = await context.service(Appraiser).held(context, account)
     units = {parse_instrument(row.instrument): row.quantity for row in book.positions}
     hedged, held = await _hedged(context, wanted, units, names)
@@ -74,7 +78,7 @@ async def proposed(context: Context, account: AccountRow, wanted: Wanted) -> Pro
     try:
         specs = [await prices.spec(each, model=model) for each in names]
     except Refused as refused:
-        raise BadInput("candidates", refused.message) from None
+        raise _named("candidates", refused) from None
     found = await hedges.offers(
         context,
         HedgeAsk(
@@ -93,16 +97,20 @@ async def proposed(context: Context, account: AccountRow, wanted: Wanted) -> Pro
 
 async def leg_of(context: Context, account: AccountRow, wanted: Wanted, kind: HedgeKind) -> Leg:
     """The order of the one candidate's hedge; Refused where there is nothing to order."""
+    if kind is HedgeKind.BETA and not wanted.benchmark:
+        told = "A BETA hedge needs a benchmark, against which betas are reckoned: an index or a fund, as `index:SPX`."
+        raise Refused("HEDGE_INVALID", told, "with", "benchmark")
     try:
         found = await proposed(context, account, wanted)
     except NoAnswer as error:
         known = context.services.get(Hedges) is not None
         raise Refused("HEDGE_NOT_COMPUTABLE" if known else "HEDGES_UNAVAILABLE", f"{error.message}.") from None
     except MarketgateError as error:
-        raise Refused("HEDGE_NOT_COMPUTABLE", f"{error.message}.", "with", "candidate") from None
+        field = FIELDS.get(error.field, "candidate") if isinstance(error, BadInput) else "candidate"
+        raise Refused("HEDGE_NOT_COMPUTABLE", f"{error.message}.", "with", field) from None
     offers = [each for each in found.found.offers if each.kind is kind]
     if not offers:
-        why = "; ".join(found.found.warnings) or "give a benchmark for BETA"
+        why = "; ".join(found.found.warnings) or "none is proposed"
         raise Refused("HEDGE_NOT_COMPUTABLE", f"There is no {kind} hedge with it: {why}.", "with", "candidate")
     missing = found.missing(offers[0])
     if not missing:
@@ -169,4 +177,8 @@ async def _found(context: Context, symbol: str, field: str) -> InstrumentId:
     try:
         return await Prices.of(context).find(symbol)
     except Refused as refused:
-        raise BadInput(field, refused.message) from None
+        raise _named(field, refused) from None
+
+
+def _named(field: str, refused: Refused) -> BadInput:
+    return BadInput(field, refused.message.removesuffix("."))

@@ -147,7 +147,7 @@ class LedgerDesk:
         code = currency_of(currency)
         wanted, note = read_amount(amount, code), read_memo(memo)
         if source == target:
-            raise Refused("NOT_FOUND", "The money is in this account already: give two accounts.", "toAccountId")
+            raise Refused("TRANSFER_INVALID", "The money is in this account already: give two accounts.", "toAccountId")
         digest = digest_of(key, ("transfer", source, target, code, wanted, note))
         out, _ = drafts.transfer(code, wanted, memo=note or f"to {target}")
         _, into = drafts.transfer(code, wanted, memo=note or f"from {source}")
@@ -223,7 +223,7 @@ class LedgerDesk:
             room = await room_of(context, row, flow_of(made), leaves=bool(outgoing(made.lines)))
             async with self._opened(context, account_id) as w:
                 check_paper(w.account)
-                if key is None or await self._rows.keyed(w.tx, w.tenant, account_id, key) is None:
+                if not await self._is_settled(w, entry_id, key):
                     await _check_follow(context, w, room, made, deed)
                 at, by = self._host.clock.now(), context.principal.actor
                 if deed == "void":
@@ -237,6 +237,12 @@ class LedgerDesk:
                 return await self._told(context, w, entry, FOLLOWED[deed])
 
         return await _settled(attempt)
+
+    async def _is_settled(self, w: Writing, entry_id: str, key: str | None) -> bool:
+        """Whether the book answers without moving anything: what the key made before, or that another one was first."""
+        if key is not None and await self._rows.keyed(w.tx, w.tenant, w.account.id, key) is not None:
+            return True
+        return could_be_id(entry_id) and bool(await self._rows.about(w.tx, w.tenant, w.account.id, (entry_id,)))
 
     async def _made(self, context: Context, account: AccountRow, entry_id: str, deed: str) -> Draft:
         """What will be booked; nothing where the book refuses it under the lock."""

@@ -77,11 +77,15 @@ class AccountConvertErrorCode(StrEnum):
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
 
 
-@refusals("Why nothing was transferred.", **_WORDS, **_GIVEN)
+@refusals(
+    "Why nothing was transferred.", TRANSFER_INVALID="It contradicts itself; the message names the field.", **_WORDS,
+    **_GIVEN,
+)  # fmt: skip
 class AccountTransferErrorCode(StrEnum):
     """Expected refusals."""
 
     NOT_FOUND = "NOT_FOUND"
+    TRANSFER_INVALID = "TRANSFER_INVALID"
     NOT_ALLOWED = "NOT_ALLOWED"
     LIVE_ACCOUNT = "LIVE_ACCOUNT"
     CURRENCY_INVALID = "CURRENCY_INVALID"

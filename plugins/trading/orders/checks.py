@@ -14,11 +14,12 @@ from gateway.core.matching.rounding import floor_to
 from gateway.core.matching.rules import check_notional, check_quantity, check_sum, notional_for, quantity_for
 from plugins.trading.accounts.rules import SIMULATOR
 from plugins.trading.ledger.chart import EXACT, shown, total
+from plugins.trading.markets.opening import Shut
 from plugins.trading.orders.sizes import sized_by, sizing_price, told_size
 from plugins.trading.orders.wishes import AT_ONCE, Wish, exits_of
 from plugins.trading.rows import OrderRow
 from schema.scalars import datetime_text
-from schema.words.orders import OrderStatus, OrderType, TimeInForce
+from schema.words.orders import OrderCause, OrderStatus, OrderType, TimeInForce
 from schema.words.problems import Refused
 from schema.words.trades import Side
 
@@ -95,10 +96,21 @@ def check_market(floor: Floor, ground: Ground, wish: Wish, path: Path, *, remote
     A limit that takes what there is at a broker needs no price of ours.
     """
     if wish.type is OrderType.MARKET:
-        _check_now(ground, (*path, "symbol"), opens="place a LIMIT order, which waits for its opening")
+        _check_now(ground, (*path, "symbol"), opens=_told_opening(wish))
     elif wish.time_in_force in AT_ONCE and not remote:
         rests = f"{wish.time_in_force} waits for nothing, GTC, DAY and GTD do"
         _check_now(ground, (*path, "timeInForce"), opens=rests, rests=rests)
+
+
+def _told_opening(wish: Wish) -> str:
+    """What helps whoever has placed an order at the market; hedges and schedules have no others."""
+    if wish.cause is OrderCause.SCHEDULE:
+        return "an order of a schedule waits for nothing, and passes after the opening"
+    if wish.cause is OrderCause.HEDGE:
+        return "orders of a hedge wait for nothing: execute it after the opening"
+    if wish.cause is OrderCause.CLOSE and wish.group is not None:
+        return "orders of a hedge wait for nothing: close it after the opening"
+    return "place a LIMIT order, which waits for its opening"
 
 
 def _check_now(ground: Ground, path: Path, *, opens: str, rests: str | None = None) -> None:
@@ -107,7 +119,7 @@ def _check_now(ground: Ground, path: Path, *, opens: str, rests: str | None = No
     if priced is None:
         raise Refused("NO_PRICE", f"Nobody prices {name} now: {ground.lacking}{also}.", *path)
     if not priced.open:
-        raise Refused("MARKET_CLOSED", f"The market of {name} is {priced.state.value}: {opens}.", *path)
+        raise Shut(name, f"The market of {name} is {priced.state.value}: {opens}.", *path)
     if priced.too_old(ground.model):
         raise Refused("STALE_PRICE", f"{priced.told_old(ground.model)}{also}.", *path)
 

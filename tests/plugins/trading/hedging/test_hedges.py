@@ -15,6 +15,7 @@ from plugins.trading.orders import desk as orders_desk
 from plugins.trading.orders import ground, knowing
 from plugins.trading.orders.ground import Ground
 from plugins.trading.positions.store import PositionStore
+from schema.words.venues import MarketState
 from tests.plugins.risk.doubles import HandPanels
 from tests.plugins.risk.panels import panel
 from tests.plugins.trading.hedging.conftest import UP
@@ -219,6 +220,65 @@ async def test_a_hedge_may_be_reckoned_when_it_is_executed(room: Room):
     assert again == made
     assert codes(both) == [("input.legs", "HEDGE_INVALID")]
     assert await held(room) == {BTC: "3", PERP: "-3"}
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "code", "told"),
+    [
+        ({"candidate": PERP, "kind": "BETA"}, "benchmark", "HEDGE_INVALID",
+         "A BETA hedge needs a benchmark, against which betas are reckoned: an index or a fund, as `index:SPX`."),
+        ({"candidate": PERP, "kind": "BETA", "benchmark": "???"}, "benchmark", "HEDGE_NOT_COMPUTABLE",
+         "benchmark: '???' cannot be read: write an id such as 'crypto:BTC/USD' or 'equity:AAPL', or a short form such "
+         "as AAPL, BTC-USD, EURUSD."),
+        ({"candidate": PERP, "symbol": ETH}, "symbol", "HEDGE_NOT_COMPUTABLE",
+         f"symbol: the account holds nothing of {ETH}: there is nothing to hedge."),
+        ({"candidate": PERP, "kind": "BETA", "benchmark": BTC, "targetBeta": 101}, "targetBeta", "HEDGE_NOT_COMPUTABLE",
+         "targetBeta: must be from -100 to 100, not 101."),
+        ({"candidate": "index:SPX"}, "candidate", "HEDGE_NOT_COMPUTABLE",
+         "candidates: index:SPX is a number made of others, which nobody can buy: trade a fund or a future on it."),
+    ],
+)  # fmt: skip
+async def test_what_a_hedge_that_is_reckoned_lacks_is_refused_at_its_own_field(
+    room: Room, given: dict[str, Any], field: str, code: str, told: str
+):
+    closes = UP | {PERP: ["101", None, "99.99", "109.989", "98.9901", "108.88911"]}
+    room.house.host.services[Panels] = HandPanels(panel(closes))
+    await room.place("BUY", "MARKET", "3", accountId=MINE)
+    before = await room.state()
+
+    refused = await execute(room, **{"with": given})
+
+    (error,) = refused["userErrors"]
+    assert (error["field"], error["code"], error["message"]) == (["input", "with", field], code, told)
+    assert await room.state() == before
+
+
+async def test_a_hedge_whose_market_is_closed_says_what_passes_and_when_it_opens_where_that_is_known(room: Room):
+    """Friday night in New York."""
+    euro = "fx:EUR/USD"
+    room.price("1.1", "1.2", euro)
+    made = await execute(room, legs=[leg(ETH, "BUY", "1"), leg(euro, "BUY", "10")])
+    room.house.clock.turn(16 * 3600)
+    for symbol in (euro, ETH):
+        room.told[symbol]["market_state"] = MarketState.CLOSED
+    before = await room.state()
+
+    known = await execute(room, legs=[leg(PERP, "SELL", "2"), leg(euro, "BUY", "10")])
+    unknown = await execute(room, legs=[leg(ETH, "BUY", "1")])
+    shut = await room.see(CLOSE, i={"accountId": MINE, "hedgeId": made["hedge"]["id"]})
+    room.price("49", "51", ETH)
+    later = await room.see(CLOSE, i={"accountId": MINE, "hedgeId": made["hedge"]["id"]})
+
+    waits, opens = "is CLOSED: orders of a hedge wait for nothing:", "after the opening, at 2026-11-22T22:00:00Z."
+    assert [(*each["field"], each["code"], each["message"]) for found in (known, unknown, shut, later)
+            for each in found["userErrors"]] == [
+        ("input", "legs", "1", "symbol", "MARKET_CLOSED", f"The market of {euro} {waits} execute it {opens}"),
+        ("input", "legs", "0", "symbol", "MARKET_CLOSED",
+         f"The market of {ETH} {waits} execute it after the opening."),
+        ("input", "hedgeId", "MARKET_CLOSED", f"The market of {ETH} {waits} close it after the opening."),
+        ("input", "hedgeId", "MARKET_CLOSED", f"The market of {euro} {waits} close it {opens}"),
+    ]  # fmt: skip
+    assert await room.state() == before
 
 
 async def test_without_a_plugin_that_proposes_hedges_legs_still_do(room: Room):

@@ -221,7 +221,7 @@ async def test_a_transfer_books_in_both_accounts_or_in_none(desk: Desk) -> None:
         ({"amount": "7"}, "INSUFFICIENT_FUNDS", ["input", "amount"]),
         ({"toAccountId": "tacc_x"}, "NOT_FOUND", ["input", "toAccountId"]),
         ({"fromAccountId": "tacc_x"}, "NOT_FOUND", ["input", "fromAccountId"]),
-        ({"toAccountId": "tacc_1"}, "NOT_FOUND", ["input", "toAccountId"]),
+        ({"toAccountId": "tacc_1"}, "TRANSFER_INVALID", ["input", "toAccountId"]),
     ):
         refused = await desk.ask(TRANSFER, i=given | wrong)
         assert (refused["userErrors"][0]["code"], refused["userErrors"][0]["field"]) == (code, field)
@@ -245,6 +245,26 @@ async def test_what_was_booked_by_hand_is_taken_back_once_and_what_orders_booked
     back = (await desk.do(REVERSE, entryId=entry, memo="typo"))["entry"]
     assert (back["reverses"], back["memo"], await desk.cash()) == (entry, "typo", {"USDT": ("0.00000000", "0")})
     assert (await desk.refused(REVERSE, entryId=entry))[0] == "ENTRY_REVERSED"
+
+
+async def test_what_is_reversed_meanwhile_is_reversed_already_and_not_short_of_cash(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another client reverses it: here once it was read, and before the account is locked."""
+    entry = (await desk.do(DEPOSIT, currency="USDT", amount="10"))["entry"]["id"]
+    first = list[str]()
+
+    async def meanwhile(*given: Any, **more: Any) -> Any:
+        if not first:
+            first.append("")
+            first[0] = (await desk.do(REVERSE, entryId=entry))["entry"]["id"]
+        return await room_of(*given, **more)
+
+    monkeypatch.setattr(module, "room_of", meanwhile)
+    refused = await desk.refused(REVERSE, entryId=entry)
+
+    assert refused == ("ENTRY_REVERSED", f"This entry was reversed by {first[0]}: once is all.")
+    assert await desk.cash() == {"USDT": ("0.00000000", "0")}
 
 
 async def test_money_that_moves_is_no_loss_of_the_day(desk: Desk) -> None:

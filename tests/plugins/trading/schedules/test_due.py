@@ -230,3 +230,47 @@ async def test_one_that_lacks_a_price_is_tried_again_soon_and_not_with_its_next_
         await made.look()
         row = await _row(made, schedule)
         assert (row.placed, row.problem, row.next_at) == (1, None, NOON.replace(month=12))
+
+
+@pytest.mark.parametrize(
+    ("symbol", "told"), [("fx:EUR/USD", ", at 2026-11-22T22:00:00Z."), (BTC, "."), ("equity:AAPL", ".")]
+)
+async def test_one_whose_market_is_closed_says_what_passes_and_when_it_opens_where_that_is_known(
+    sqlite_url: str, tmp_path: Path, symbol: str, told: str
+) -> None:
+    """At three in New York on Friday apples are halted; the others are asked for on Saturday."""
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {symbol: "2"}
+        made.board.closed.add(symbol)
+        schedule = await _plan(made, await made.account("500", owner=made.company.people["ada"].id), symbol=symbol)
+
+        made.house.clock.turn(8 * 3600 if symbol == "equity:AAPL" else 20 * 3600)
+        await made.look()
+        row = await _row(made, schedule)
+
+        waits = (
+            f"The market of {symbol} is CLOSED: an order of a schedule waits for nothing, and passes after the opening"
+        )
+        assert (row.placed, row.active, row.problem) == (0, True, f"MARKET_CLOSED: {waits}{told}")
+        assert row.next_at == NOON + timedelta(days=1)
+
+
+async def test_one_that_ends_having_placed_nothing_says_why(sqlite_url: str, tmp_path: Path) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100"}
+        account = await made.account("50", owner=made.company.people["ada"].id)
+        end = (NOON + timedelta(seconds=90)).isoformat()
+        poor, unpriced = await _plan(made, account, endAt=end), await _plan(made, account, endAt=end, symbol=ETH)
+        await made.look()
+        unworked = await _plan(made, account, endAt=end)
+        made.house.clock.turn(100)
+        await made.look()
+
+        rows = [await _row(made, each) for each in (poor, unpriced, unworked)]
+
+        assert [(row.placed, row.active, row.next_at, row.problem) for row in rows] == [
+            (0, False, None, "INSUFFICIENT_FUNDS: The order needs 100 USD, and 50 is free: 0.50005 would pass."),
+            (0, False, None, "NO_PRICE: Nobody prices crypto:ETH/USD now: nobody."),
+            (0, False, None, "MISSED: its order was due at 2026-11-20T12:00:00Z, and nobody came to it before "
+             "`endAt`: make one with a later end."),
+        ]  # fmt: skip

@@ -146,7 +146,11 @@ async def test_what_nobody_worked_until_its_end_places_nothing_any_more(sqlite_u
 
         assert len(await made.fills(account)) == 1
         row = await _row(made)
-        assert (row.placed, row.active, row.next_at, row.problem) == (1, False, None, None)
+        told = (
+            "MISSED: its order was due at 2026-11-21T12:00:00Z, and nobody came to it before `endAt`: make one with a "
+            "later end."
+        )
+        assert (row.placed, row.active, row.next_at, row.problem) == (1, False, None, told)
 
 
 async def test_what_contradicts_itself_or_is_somebody_elses_is_refused(sqlite_url: str, tmp_path: Path) -> None:
