@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from gateway.core.contract import Fetched, Market
 from gateway.core.matching.funding import last_funding
+from plugins.accounts.organisations.desk import OrganisationDesk
 from plugins.trading.ledger.carrying import funding_key
 from plugins.trading.ledger.proof.carrying import carrying_findings
 from plugins.trading.ledger.proof.loading import ProofStore
@@ -420,3 +421,58 @@ async def test_a_payment_of_long_ago_without_a_mark_is_booked_at_the_opening_of_
         await made.look()
 
         assert (await _memos(made))[1].endswith("2026-11-20 16:00 UTC: 0.001 of -5 at 95")
+
+
+async def _become(made: Hall, status: str) -> None:
+    async with made.house.store.write() as tx:
+        await made.house.host.service(OrganisationDesk).set_status(tx, made.company.tenant, status, None)
+
+
+async def test_what_was_paid_while_the_organisation_was_suspended_is_booked_once_it_is_active(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _answers(monkeypatch, {PERP: [_paid(FOUR, mark_price="100")]})
+    async with hall(sqlite_url, tmp_path) as made:
+        accounts_of_one = [await _short(made), await _short(made)]
+        await made.look()
+        await _become(made, "suspended")
+        asked: list[str] = []
+        event.listen(
+            made.house.store.engine.sync_engine, "before_cursor_execute", lambda *given: asked.append(str(given[2]))
+        )
+        made.house.clock.turn(4 * 3600 + 121)
+        await made.look()
+        asked.clear()
+        for _ in range(29):
+            made.house.clock.turn(1)
+            await made.look()
+        assert [each for each in asked if "funded_at <" in each] == []
+        assert [(await made.row(each)).entries for each in accounts_of_one] == [2, 2]
+
+        await _become(made, "active")
+        made.house.clock.turn(1)
+        await made.look()
+
+        assert [D(await made.cash(each, "USDT")) for each in accounts_of_one] == [D("0.5"), D("0.5")]
+        assert [(await made.row(each)).funded_at for each in accounts_of_one] == [FOUR, FOUR]
+
+
+async def test_an_organisation_that_is_gone_owes_no_funding(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _answers(monkeypatch, {PERP: [_paid(FOUR, mark_price="100")]})
+    async with hall(sqlite_url, tmp_path) as made:
+        account = await _short(made)
+        async with made.house.store.write() as tx:
+            await tx.run(accounts.update().values(tenant_id="org_gone"))
+        made.house.clock.turn(4 * 3600 + 121)
+        await made.look()
+        asked: list[str] = []
+        event.listen(
+            made.house.store.engine.sync_engine, "before_cursor_execute", lambda *given: asked.append(str(given[2]))
+        )
+        made.house.clock.turn(31)
+        await made.look()
+
+        assert [each for each in asked if "funded_at <" in each] == []
+        assert (await made.row(account)).funded_at == FOUR - timedelta(hours=8)
