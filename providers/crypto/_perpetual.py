@@ -66,18 +66,23 @@ def settled(
     time: Key,
     unit: str = "ms",
     interval_ms: int | None = None,
+    mark: Key | None = None,
+    index: Key | None = None,
 ) -> tuple[FundingRate, ...]:
     """What was paid and when, inside of the range that was asked: ascending, the newest `limit`, each time once.
 
-    Times are Unix times in *unit*, or with the unit `iso` texts.
+    Times are Unix times in *unit*, or with the unit `iso` texts. *mark* and *index* are the prices at that time, where
+    a venue tells them.
     """
     kept: dict[datetime, FundingRate] = {}
     for row in rows:
         when = row.instant(time) if unit == "iso" else row.epoch(time, unit)
         if (ask.start is None or when >= ask.start) and (ask.end is None or when < ask.end):
             kept[when] = FundingRate(
-                instrument=ask.instrument, rate=row.decimal(rate), time=when, settled=True, interval_ms=interval_ms
-            )
+                instrument=ask.instrument, rate=row.decimal(rate), time=when, settled=True, interval_ms=interval_ms,
+                mark_price=None if mark is None else row.positive(mark),
+                index_price=None if index is None else row.positive(index),
+            )  # fmt: skip
     return tuple([kept[when] for when in sorted(kept)][-ask.limit :])
 
 

@@ -156,14 +156,14 @@ class Binance(Provider):
 
     @answers(FUNDING_HISTORY, covers=lambda ask: perpetual(ask.instrument))
     async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
-        """Both ends are inclusive; without them the newest, at most 1,000."""
+        """Both ends are inclusive; without them the newest, at most 1,000. Of old ones the mark is an empty text."""
         params: dict[str, str | int] = {"symbol": wire_symbol(ask.instrument), "limit": min(ask.limit, ROWS)}
         if ask.start is not None:
             params["startTime"] = int(ask.start.timestamp()) * 1000
         if ask.end is not None:
             params["endTime"] = int(ask.end.timestamp()) * 1000 - 1
         body = await self.http.get("/fapi/v1/fundingRate", params, host="futures")
-        return settled(ask, body, rate="fundingRate", time="fundingTime")
+        return settled(ask, body, rate="fundingRate", time="fundingTime", mark="markPrice")
 
     @answers(OPEN_INTEREST, covers=lambda ask: all(map(perpetual, ask.instruments)), max_batch=1)
     async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:

@@ -143,7 +143,8 @@ class Deribit(Provider):
             "end_timestamp": int(last.timestamp()) * 1000,
         }
         body = await self.http.get("/public/get_funding_rate_history", params)
-        return settled(ask, body["result"], rate="interest_1h", time="timestamp", interval_ms=HOUR_MS)
+        rows = body["result"]
+        return settled(ask, rows, rate="interest_1h", time="timestamp", interval_ms=HOUR_MS, index="index_price")
 
     @answers(
         OPEN_INTEREST,

@@ -111,13 +111,14 @@ class Dydx(Provider):
 
     @answers(FUNDING_HISTORY, covers=lambda ask: covered(ask.instrument))
     async def funding_history(self, ask: FundingHistoryAsk) -> tuple[FundingRate, ...]:
-        """The newest, at most 1,000, up to an end that is inclusive; there is no start."""
+        """The newest, at most 1,000, up to an end that is inclusive; there is no start. The price is the oracle's, by
+        which is paid."""
         params: dict[str, str | int] = {"limit": min(ask.limit, ROWS)}
         if ask.end is not None:
             params["effectiveBeforeOrAt"] = moment(ask.end - MILLISECOND)
         body = await self.http.get(f"/historicalFunding/{ticker_of(ask.instrument)}", params)
         rows = body["historicalFunding"]
-        return settled(ask, rows, rate="rate", time="effectiveAt", unit="iso", interval_ms=HOUR_MS)
+        return settled(ask, rows, rate="rate", time="effectiveAt", unit="iso", interval_ms=HOUR_MS, index="price")
 
     @answers(OPEN_INTEREST, covers=lambda ask: all(map(covered, ask.instruments)), max_batch=200)
     async def open_interest(self, ask: OpenInterestAsk) -> list[OpenInterest]:

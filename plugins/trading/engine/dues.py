@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from gateway.core.contract import Context, Host
+from gateway.core.ports import Organisations
 from gateway.core.store import Tx
 from plugins.trading.brokers.guarding import LiveGuard
 from plugins.trading.engine.charging import Charger
@@ -29,6 +30,10 @@ AGAIN_S = 30.0
 
 ContextOf = Callable[[str], Awaitable[Callable[[], Context] | None]]
 """On an organisation's own account; None where it is not active."""
+Book = Callable[[AccountRow], Awaitable[bool]]
+"""Books what is due of an account; whether nothing of it is left."""
+BookOf = Callable[[str], Awaitable[Book | None]]
+"""How an organisation's accounts are booked; None where they cannot be now, and what is due stays so."""
 BehindOf = Callable[[Tx, Collection[int], datetime], Awaitable[list[AccountRow]]]
 """Accounts of some parts for which something is not booked until an instant."""
 Keep = Callable[[Coroutine[None, None, None], str], None]
@@ -41,10 +46,9 @@ class Round:
     """Accounts that are behind a time; once for each time."""
 
     def __init__(
-        self, host: Host, name: str, until: Callable[[], datetime], behind: BehindOf,
-        book: Callable[[AccountRow], Awaitable[bool]], keep: Keep,
-    ) -> None:  # fmt: skip
-        self._host, self._name, self._until, self._behind, self._book = host, name, until, behind, book
+        self, host: Host, name: str, until: Callable[[], datetime], behind: BehindOf, book_of: BookOf, keep: Keep
+    ) -> None:
+        self._host, self._name, self._until, self._behind, self._book_of = host, name, until, behind, book_of
         self._keep = keep
         self._done: tuple[datetime, frozenset[int]] | None = None
         self._running, self._again = False, -1e9
@@ -76,16 +80,25 @@ class Round:
         for row in rows:
             found[row.tenant_id].append(row)
 
-        async def of(mine: Sequence[AccountRow]) -> bool:
+        async def of(tenant: str, mine: Sequence[AccountRow]) -> bool:
             async with room:
-                return all([await self._one(row) for row in mine])
+                book = await self._how(tenant)
+                return book is not None and all([await self._one(row, book) for row in mine])
 
-        return await asyncio.gather(*map(of, found.values()))
+        return await asyncio.gather(*(of(*each) for each in found.items()))
 
-    async def _one(self, row: AccountRow) -> bool:
+    async def _how(self, tenant: str) -> Book | None:
+        try:
+            return await self._book_of(tenant)
+        except Exception:
+            # Whatever it is: others are booked.
+            LOG.exception("trading_not_booked", tenant=tenant, due=self._name)
+            return None
+
+    async def _one(self, row: AccountRow, book: Book) -> bool:
         """Whether nothing of it is left."""
         try:
-            return await self._book(row)
+            return await book(row)
         except Exception:
             # Whatever it is: those that are due behind it are booked.
             LOG.exception("trading_not_booked", account=row.id, due=self._name)
@@ -96,12 +109,12 @@ class Dues:
     """`look` is called every second; *keep* runs what it begins."""
 
     def __init__(self, host: Host, context_of: ContextOf, keep: Keep) -> None:
-        self._context_of, self._keep, rows = context_of, keep, EngineDirectory()
+        self._host, self._context_of, self._keep, rows = host, context_of, keep, EngineDirectory()
         self._guard = LiveGuard(host, context_of, keep)
-        self._scheduler, self._funder, charger = Scheduler(host), Funder(host), Charger(host)
+        self._scheduler, self._funder, self._charger = Scheduler(host), Funder(host), Charger(host)
         self._rounds = (
-            Round(host, "funding", lambda: self._funder.until, rows.unfunded, self._fund, keep),
-            Round(host, "interest", lambda: charger.until, rows.uncharged, charger.book, keep),
+            Round(host, "funding", lambda: self._funder.until, rows.unfunded, self._funding_of, keep),
+            Round(host, "interest", lambda: self._charger.until, rows.uncharged, self._charging_of, keep),
         )
         self._placing: dict[str, str] = {}
         """Schedules whose orders are being placed, and their organisations."""
@@ -117,9 +130,20 @@ class Dues:
             each.look(shards)
         await self._guard.look(shards)
 
-    async def _fund(self, row: AccountRow) -> bool:
-        context = await self._context_of(row.tenant_id)
-        return context is None or await self._funder.book(row, context())
+    async def _funding_of(self, tenant: str) -> Book | None:
+        """Nobody asks for the rates of a suspended organisation: its funding stays due until it is active again."""
+        context = await self._context_of(tenant)
+        if context is None:
+            return _forget if await self._is_gone(tenant) else None
+        return lambda row: self._funder.book(row, context())
+
+    async def _charging_of(self, tenant: str) -> Book | None:
+        """Interest asks nobody anything."""
+        return self._charger.book
+
+    async def _is_gone(self, tenant: str) -> bool:
+        async with self._host.store.read() as tx:
+            return await self._host.service(Organisations).find(tx, tenant) is None
 
     async def _place(self, row: ScheduleRow) -> None:
         try:
@@ -139,3 +163,8 @@ class Dues:
         except (DBAPIError, OSError):
             # It stays due, and is looked at again.
             LOG.exception("trading_schedule_not_put_off", schedule=row.id)
+
+
+async def _forget(row: AccountRow) -> bool:
+    """Of an organisation that is gone nothing is left."""
+    return True
