@@ -84,8 +84,8 @@ class Scheduler:
             await self._place(row, made, ground)
         except Shut as shut:
             # When it opens is not asked for while the account is locked.
-            refused = await timed(made, shut, ground.model) if isinstance(ground, Ground) else shut
-            await self._place(row, made, refused)
+            told = await timed(made, shut, ground.model) if isinstance(ground, Ground) else shut
+            await self._place(row, made, told)
         except Unbooked as error:
             LOG.exception("trading_schedule_unbooked", schedule=row.id)
             await self._place(row, made, Refused("INSUFFICIENT_FUNDS", f"{error}"))
