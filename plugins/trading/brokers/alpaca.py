@@ -68,7 +68,9 @@ class Alpaca:
         owners = self._link.owners
         if self._bucket not in owners:
             told = self._taken(await self._ask(wire.account(self._secrets), urgency))
-            owners[self._bucket] = wire.parse_owner(_object(told))
+            if (found := wire.parse_owner(_object(told))) is None:
+                return None
+            owners[self._bucket] = found
         return owners[self._bucket]
 
     def check(self, ticket: Ticket) -> str | None:

@@ -71,7 +71,9 @@ class Binance:
         owners = self._link.owners
         if self._often not in owners:
             answer = await self._signed("GET", wire.ACCOUNT, {"omitZeroBalances": "true"}, urgency)
-            owners[self._often] = wire.parse_owner(_object(answer))
+            if (found := wire.parse_owner(_object(answer))) is None:
+                return None
+            owners[self._often] = found
         return owners[self._often]
 
     def check(self, ticket: Ticket) -> str | None:

@@ -171,7 +171,7 @@ class Broker(Protocol):
     id: str
 
     async def owner(self, urgency: Urgency) -> str | None:
-        """The broker's own id of the account that the key is of, asked for once; None where it tells none."""
+        """The broker's own id of the account that the key is of, asked for until it is told; None where it is not."""
 
     def check(self, ticket: Ticket) -> str | None:
         """Why the broker has no such order, in words that say what it has; None where it could be sent."""
