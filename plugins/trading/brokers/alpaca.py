@@ -92,7 +92,7 @@ class Alpaca:
 
     async def replace(self, order: Reference, ticket: Ticket) -> Report:
         """See `Broker`."""
-        sending = wire.replace(await self._broker_id(order), ticket, self._secrets)
+        sending = wire.replace(await self._broker_id(order, Urgency.ORDER), ticket, self._secrets)
         report = wire.parse_order(_object(self._taken(await self._ask(sending, Urgency.ORDER))))
         if report.status is OrderStatus.REJECTED:
             raise BrokerRefused(report.reason or "rejected")
@@ -104,8 +104,8 @@ class Alpaca:
 
     async def cancel(self, order: Reference) -> Report | None:
         """See `Broker`."""
-        answer = await self._ask(wire.cancel(await self._broker_id(order), self._secrets), Urgency.CANCEL)
-        self._taken(answer)
+        sending = wire.cancel(await self._broker_id(order, Urgency.CANCEL), self._secrets)
+        self._taken(await self._ask(sending, Urgency.CANCEL))
         return None
 
     async def cancel_all(self, orders: Sequence[Reference]) -> None:
@@ -248,10 +248,10 @@ class Alpaca:
             past[id] = found
         return found
 
-    async def _broker_id(self, order: Reference) -> str:
+    async def _broker_id(self, order: Reference, urgency: Urgency) -> str:
         if order.broker_id is not None:
             return order.broker_id
-        found = await self._fields(wire.by_client_id(order.client_id, self._secrets))
+        found = await self._fields(wire.by_client_id(order.client_id, self._secrets), urgency)
         if found is None:
             raise BrokerRefused(f"{self.id} knows no order {order.client_id}")
         # Whatever its status is, it can be cancelled.
@@ -261,7 +261,7 @@ class Alpaca:
         found = await self._fields(sending, urgency)
         return None if found is None else wire.parse_order(found)
 
-    async def _fields(self, sending: Sending, urgency: Urgency = Urgency.READ) -> Fields | None:
+    async def _fields(self, sending: Sending, urgency: Urgency) -> Fields | None:
         """An order as it is told; None where there is none."""
         answer = await self._ask(sending, urgency)
         gone = answer.status == GONE and _said(answer) is not None
