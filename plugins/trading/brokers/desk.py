@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from gateway.core.contract import Context, Host
+from gateway.core.matching.lifecycle import TERMINAL
 from gateway.core.matching.model import ExecutionModel
 from gateway.core.ports import Act, Audit
 from plugins.trading.accounts.access import Access, Gate
@@ -363,7 +364,12 @@ class LiveDesk:
             return await self._settler.end(row, OrderStatus.REJECTED, f"BROKER_UNAVAILABLE: {error}")
         except OutcomeUnknown as error:
             return self._open(row, error)
-        return await self._learn(broker, row, report)
+        now = await self._learn(broker, row, report)
+        if now.open or report.status in TERMINAL:
+            return now
+        # It was given up while it was on its way, and must not work.
+        LOG.error("broker_order_stray", order=now.id, broker=broker.id, status=now.status)
+        return await self.send_cancel(broker, now)
 
     async def _learn(self, broker: Broker, row: OrderRow, report: Report, *, settled: bool = False) -> OrderRow:
         try:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from structlog.testing import capture_logs
 
 from plugins.trading.brokers import link as links
 from plugins.trading.orders import losing
@@ -14,6 +15,7 @@ from plugins.trading.positions.standing import Standing, standing
 from plugins.trading.rows import AccountRow
 from plugins.trading.tables import accounts
 from tests.doubles.brokers import DOWN, DOWN_AFTER, HANG, LIMITED, LOST
+from tests.plugins.trading.brokers.gates import Gate
 from tests.plugins.trading.brokers.room import (
     CANCEL,
     CANCEL_ALL,
@@ -401,3 +403,53 @@ async def test_cancelling_all_of_one_instrument_settles_what_may_have_been_repla
 
     assert [each["id"] for each in canceled] == [placed]
     assert [each.open for each in venue.orders.values()] == [False, False]
+
+
+@pytest.mark.parametrize("account", BOTH)
+@pytest.mark.parametrize("filled", [None, "0.4"])
+async def test_an_order_that_was_given_up_while_it_was_sent_is_cancelled_as_soon_as_it_is_accepted(
+    room: Room, account: str, filled: str | None
+) -> None:
+    venue = room.venue(account)
+    gate = Gate(venue, "POST", ends(account))
+    wanted = {"accountId": account, "symbol": SYMBOLS[account], "side": "BUY", "type": "LIMIT", "quantity": "1"}
+    placing = await gate.holding(room.do(PLACE, **wanted, limitPrice="100"))
+    await room.look(61)
+    if filled is not None:
+        add = venue.add
+
+        def part(**given: Any) -> Any:
+            made = add(**given)
+            venue.fill(made, filled, "100")
+            return made
+
+        venue.add = part
+
+    with capture_logs() as logs:
+        gate.open()
+        order = (await placing)["order"]
+
+    row = await room.order(order["id"])
+    (at_broker,) = venue.orders.values()
+    assert (order["status"], order["reason"]) == (row.status, row.reason)
+    assert (row.status, row.reason) == ("REJECTED", "BROKER_UNAVAILABLE: it has not reached the broker")
+    assert (at_broker.status, row.filled, row.broker_order_id) == ("canceled", D(filled or 0), at_broker.id)
+    assert [each["order"] for each in logs if each["event"] == "broker_order_stray"] == [row.id]
+    assert await room.findings() == []
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_an_order_that_was_given_up_and_filled_as_it_arrived_is_booked_and_not_cancelled(
+    room: Room, account: str
+) -> None:
+    venue = room.venue(account)
+    gate = Gate(venue, "POST", ends(account))
+    wanted = {"accountId": account, "symbol": SYMBOLS[account], "side": "BUY", "type": "MARKET", "quantity": "1"}
+    placing = await gate.holding(room.do(PLACE, **wanted))
+    await room.look(61)
+    venue.fills_at = "100"
+
+    gate.open()
+    order = (await placing)["order"]
+
+    assert ((await room.order(order["id"])).filled, venue.count("DELETE", "")) == (D(1), 0)
