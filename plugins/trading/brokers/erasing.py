@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import groupby
 
 import structlog
 
@@ -14,7 +13,6 @@ from gateway.core.clock import Clock
 from gateway.core.contract import Host
 from gateway.core.matching.lifecycle import TERMINAL
 from gateway.core.store import Tx
-from plugins.trading.accounts.store import AccountStore
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.course import next_client_id, reference
 from plugins.trading.brokers.pacing import Urgency
@@ -27,8 +25,9 @@ from plugins.trading.brokers.port import (
     KeyRefused,
     Reference,
 )
+from plugins.trading.brokers.reconciling import GIVEN_UP, GIVEN_UP_FOR, GIVEN_UP_MOST
 from plugins.trading.brokers.store import LiveDirectory
-from plugins.trading.rows import OrderRow
+from plugins.trading.rows import AccountRow, OrderRow
 from schema.words.orders import OrderStatus
 
 WITHIN_S = 5.0
@@ -43,12 +42,12 @@ LOG = structlog.get_logger(__name__)
 
 
 async def cancel_open(host: Host, tx: Tx, tenant: str) -> None:
-    """All open orders of an organisation, as far as its brokers take that in time; what may go on there is told in the
-    log."""
-    rows = await LiveDirectory().open(tx, tenant)
-    by_account = {id: list(each) for id, each in groupby(rows, key=lambda row: row.account_id)}
-    held = [await AccountStore().find(tx, tenant, id) for id in by_account]
-    brokers = {row.id: row.broker for row in held if row is not None}
+    """All open orders of an organisation, and those that were given up and have come to its brokers since, as far as
+    these take that in time; what may go on there is told in the log."""
+    accounts = await LiveDirectory().of(tx, tenant)
+    rows = [*await LiveDirectory().open(tx, tenant), *await _given_up(host, tx, accounts)]
+    by_account = {account.id: [row for row in rows if row.account_id == account.id] for account in accounts}
+    brokers = {account.id: account.broker for account in accounts if by_account[account.id]}
     left, until = {row.id: UNANSWERED for row in rows}, host.clock.monotonic() + WITHIN_S
     with suppress(TimeoutError):
         async with asyncio.timeout(WITHIN_S):
@@ -59,6 +58,12 @@ async def cancel_open(host: Host, tx: Tx, tenant: str) -> None:
                 "broker_order_left", tenant=tenant, broker=brokers.get(row.account_id), order=row.id,
                 at_broker=row.broker_order_id, reason=left[row.id],
             )  # fmt: skip
+
+
+async def _given_up(host: Host, tx: Tx, accounts: Sequence[AccountRow]) -> list[OrderRow]:
+    since = host.clock.now() - GIVEN_UP_FOR
+    found = [await LiveDirectory().ended(tx, each, GIVEN_UP, since, GIVEN_UP_MOST) for each in accounts]
+    return [row for rows in found for row in rows]
 
 
 async def _cancel(
@@ -99,7 +104,12 @@ async def _cancel_soon(clock: Clock, until: float, broker: Broker, row: OrderRow
 
 
 async def _cancel_one(broker: Broker, row: OrderRow) -> None:
-    """An order; of one that may have been replaced, either."""
+    """An order; of one that may have been replaced, either; one that was given up where it has come."""
+    if not row.open:
+        late = await broker.find(reference(row), Urgency.CANCEL)
+        if late is not None and late.status not in TERMINAL:
+            await broker.cancel(replace(reference(row), broker_id=late.broker_id))
+        return
     if row.status != OrderStatus.PENDING_REPLACE:
         refused = await _refusal(broker, reference(row))
         if refused is not None and not await _is_over(broker, reference(row)):
