@@ -36,6 +36,7 @@ from plugins.trading.brokers.port import (
     KeyRefused,
     OutcomeUnknown,
     Report,
+    SendAnew,
     Ticket,
 )
 from plugins.trading.brokers.sendings import Sendings
@@ -352,8 +353,10 @@ class LiveDesk:
             told = "Your organisation has not opted in to live trading: an owner or admin does so with"
             raise Refused("NOT_ALLOWED", f"{told} `tradingLiveOptIn`.", "accountId")
 
-    async def send(self, broker: Broker, account: AccountRow, row: OrderRow) -> OrderRow:
-        """An order that is kept; NEW where no answer came in time."""
+    async def send(
+        self, broker: Broker, account: AccountRow, row: OrderRow, *, again: bool = True
+    ) -> OrderRow:  # fmt: skip
+        """An order that is kept; NEW where no answer came in time. Before it is sent *again*, it is looked at anew."""
         if self._host.clock.now() - row.created_at > SOON:
             return await self._settler.end(row, OrderStatus.REJECTED, "BROKER_UNAVAILABLE: it was not sent in time")
         try:
@@ -361,6 +364,9 @@ class LiveDesk:
         except BrokerRefused as error:
             return await self._settler.end(row, OrderStatus.REJECTED, f"BROKER_REFUSED: {error}")
         except BrokerBusy as error:
+            if again and isinstance(error, SendAnew):
+                now = await self.together.waiting(row, ())
+                return await self.send(broker, account, now, again=False) if now.status == OrderStatus.NEW else now
             return await self._settler.end(row, OrderStatus.REJECTED, f"BROKER_UNAVAILABLE: {error}")
         except OutcomeUnknown as error:
             return self._open(row, error)

@@ -140,6 +140,13 @@ class AskedTooOften(BrokerBusy):
     """The broker says itself that its limits are used up."""
 
 
+class SendAnew(BrokerBusy):
+    """Nothing has happened for a fault of ours that is mended: it may be sent once more, if it is wanted still."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, 0.0)
+
+
 class KeyRefused(BrokerRefused):
     """The broker does not take the key, or it is of another account there, or there is none."""
 
@@ -180,7 +187,7 @@ class Broker(Protocol):
         """Seconds until so many orders may be sent, one after the other; 0 now."""
 
     async def place(self, ticket: Ticket) -> Report:
-        """Send it."""
+        """Send it; SendAnew where that is to be done once more."""
 
     async def replace(self, order: Reference, ticket: Ticket) -> Report:
         """Other terms in place of an order that works; the report is of what took its place, or where it was cancelled
