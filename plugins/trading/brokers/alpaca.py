@@ -203,6 +203,9 @@ class Alpaca:
         before, or its venue does not take the new one, the old one is the order again."""
         if report.replaced_by is not None:
             return report.replaced_by
+        if report.reason == wire.REASONS[wire.REPLACED]:
+            told = f"{self.id} says that order {report.broker_id} was replaced, and not by which"
+            raise PastUnknown(told, await self._whole(report, urgency))
         if report.replaces is None or report.status not in UNTAKEN or report.filled:
             return None
         before = await self._known(report.replaces, urgency)

@@ -46,6 +46,7 @@ STATUSES: Mapping[str, OrderStatus] = {
     REPLACED: OrderStatus.CANCELED,
 }  # fmt: skip
 """https://docs.alpaca.markets/docs/orders-at-alpaca#order-lifecycle"""
+REASONS = {said: f"Alpaca says {said}" for said in ("canceled", "rejected", REPLACED)}
 
 
 def headers(key: str, secret: str) -> dict[str, str]:
@@ -183,7 +184,7 @@ def parse_order(row: Fields) -> Report:
         quantity=row.number_or_none("qty"), filled=row.number("filled_qty"),
         limit_price=row.number_or_none("limit_price"), stop_price=row.number_or_none("stop_price"),
         trail_amount=row.number_or_none("trail_price"), trail_percent=row.number_or_none("trail_percent"),
-        reason=f"Alpaca says {said}" if STATUSES[said] in (OrderStatus.REJECTED, OrderStatus.CANCELED) else None,
+        reason=REASONS.get(said),
         # As long as it still works another one is only to replace it, which may fail.
         replaced_by=row.text_or_none("replaced_by") if said == REPLACED else None,
         replaces=row.text_or_none("replaces"),
