@@ -112,8 +112,11 @@ def place(ticket: Ticket, secrets: Mapping[str, str]) -> Sending:
 
 
 def replace(broker_id: str, ticket: Ticket, secrets: Mapping[str, str]) -> Sending:
-    """PATCH /v2/orders/{id}: another order with another id takes its place."""
-    body: dict[str, Any] = {"qty": plain(ticket.quantity), "client_order_id": ticket.client_id}
+    """PATCH /v2/orders/{id}: another order with another id takes its place. What is left out stays; a size that is no
+    whole number is not taken there. https://docs.alpaca.markets/us/v1.1/reference/patchorderbyorderid-1"""
+    body: dict[str, Any] = {"client_order_id": ticket.client_id}
+    if not ticket.same_size or ticket.quantity == ticket.quantity.to_integral_value():
+        body["qty"] = plain(ticket.quantity)
     prices = _prices(ticket)
     for name in ("limit_price", "stop_price"):
         if name in prices:

@@ -123,6 +123,7 @@ class LiveDesk:
         taken = _closed(row.instrument, Side(row.side), reduce_only=row.reduce_only)
         before, after, asked = await self._afresh.judged(broker, account, taken, keep)
         ticket = self._ticket(account, after, course.next_client_id(asked))
+        ticket = replace(ticket, same_size=after.quantity == before.quantity)
         try:
             report = await broker.replace(course.reference(before), ticket)
         except (BrokerRefused, BrokerBusy) as error:

@@ -35,6 +35,8 @@ class Ticket:
     trail_percent: Decimal | None = None
     post_only: bool = False
     extended_hours: bool = False
+    same_size: bool = False
+    """Of a replacement, whether it is as large as the order whose place it is to take."""
     currency: str = ""
     """Of its price; empty where that is not known yet."""
 
