@@ -18,6 +18,7 @@ from plugins.trading.accounts.switches import SwitchDesk
 from plugins.trading.brokers.adjusting import UnitsDesk
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.erasing import cancel_open
+from plugins.trading.brokers.parting import Parting
 from plugins.trading.brokers.reconciling import EVERY_S, Reconciler
 from plugins.trading.brokers.sendings import Sendings
 from plugins.trading.engine.engine import Engine
@@ -47,7 +48,8 @@ def services(host: Host) -> dict[type, Any]:
         SwitchDesk, Appraiser, LedgerDesk, UnitsDesk, ScheduleDesk, Engine, Reconciler, Sendings, Hints, Readings,
     )  # fmt: skip
     brokers, decider = Brokers(host), Decider(host)
-    made: dict[type, Any] = {Brokers: brokers, TradingKeys: brokers, AccountDesk: AccountDesk(host, brokers.ids)}
+    made: dict[type, Any] = {Brokers: brokers, TradingKeys: brokers}
+    made |= {AccountDesk: AccountDesk(host, brokers.ids, Parting(host).check)}
     made |= {OrderDesk: OrderDesk(host, decider), HedgeDesk: HedgeDesk(host, decider)}
     made |= {OfferBook: OfferBook(), Heard: Heard()}
     return made | {kind: kind(host) for kind in kinds}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,7 @@ from schema.pages import Position
 from schema.words.orders import AccountKind, MarginType
 from schema.words.problems import Refused
 
+Part = Callable[[AccountRow], Awaitable[None]]
 TOPIC = "trading.account.changed"
 SHARDS = 16
 MOST_ACCOUNTS = 100
@@ -37,10 +38,11 @@ def shard_of(account_id: str) -> int:
 
 
 class AccountDesk:
-    """Accounts of an organisation, as far as the caller may see them. *brokers* are those that are connected."""
+    """Accounts of an organisation, as far as the caller may see them. *brokers* are those that are connected; *part*
+    says whether one at a broker may be deleted as far as the broker goes."""
 
-    def __init__(self, host: Host, brokers: Collection[str] = ()) -> None:
-        self._host, self._brokers = host, frozenset(brokers)
+    def __init__(self, host: Host, brokers: Collection[str] = (), part: Part | None = None) -> None:
+        self._host, self._brokers, self._part = host, frozenset(brokers), part
         self._rows, self._members, self._permits, self._gate = AccountStore(), MemberStore(), PermitStore(), Gate()
         self._book = LedgerBook()
 
@@ -111,6 +113,7 @@ class AccountDesk:
 
     async def delete(self, context: Context, account_id: str) -> str:
         """The id of what shows no more; its ledger stays, for the organisation's export."""
+        await self._check_parting(context, account_id)
         async with self._host.store.write(*turns_of(context.tenant, account_id)) as tx:
             held = await self._gate.lock(tx, context, account_id, Access.MANAGE, "id")
             refused = rules.not_empty(await self._rows.in_use(tx, context.tenant, account_id))
@@ -121,6 +124,20 @@ class AccountDesk:
             await self._record(tx, context, "tradingaccount.deleted", account_id, before=_told(held))
             self._tell(tx, account_id)
         return account_id
+
+    async def _check_parting(self, context: Context, account_id: str) -> None:
+        """Nothing is asked of a broker for whoever may not delete the account, nor while our books refuse it."""
+        async with self._host.store.read() as tx:
+            row = await self._gate.find(tx, context, account_id)
+            if (
+                row is None
+                or row.broker == rules.SIMULATOR
+                or await self._gate.access(tx, context, row) < Access.MANAGE
+            ):
+                return
+            empty = rules.not_empty(await self._rows.in_use(tx, context.tenant, account_id)) is None
+        if empty and self._part is not None:
+            await self._part(row)
 
     async def halt(self, context: Context, account_id: str, reason: str) -> AccountRow:
         """The kill switch of an account: whoever may trade may use it."""

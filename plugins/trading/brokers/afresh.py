@@ -24,6 +24,8 @@ from schema.words.problems import Refused
 from schema.words.trades import Side
 
 T = TypeVar("T")
+Taken = tuple[str, Side]
+"""An instrument, and the side of the order that takes of what is held of it, or owed."""
 UNHELD = frozenset({"SHORT_NOT_ALLOWED", "REDUCE_ONLY_WOULD_INCREASE", "DAILY_LOSS_REACHED"})
 """What is refused for want of units."""
 MOST = 5
@@ -37,28 +39,33 @@ class Afresh:
         self._host, self._settler, self._orders = host, settler, OrderStore()
 
     async def judged(
-        self, broker: Broker, account: AccountRow, instruments: Collection[str],
+        self, broker: Broker, account: AccountRow, taken: Collection[Taken],
         attempt: Callable[[Mapping[str, Decimal]], Awaitable[T]],
     ) -> T:  # fmt: skip
-        """The outcome of an attempt to sell some instruments, which does nothing where it is refused; it is given what
-        the broker counts as filled of purchases whose fills it does not list yet, by order."""
+        """The outcome of an attempt to sell some instruments, or to buy back what is short of them, which does nothing
+        where it is refused; it is given what the broker counts as filled of purchases whose fills it does not list yet,
+        by order."""
         try:
             return await attempt({})
         except Refused as refused:
-            pots = {pot_of(each) for each in instruments}
-            rows = await self._telling(account, pots) if refused.code in UNHELD and pots else ()
+            rows = await self.telling(account, taken) if refused.code in UNHELD else ()
             if not rows:
                 raise
-        return await attempt(await self._learned(broker, rows))
+        return await attempt(await self.learned(broker, rows))
 
-    async def _telling(self, account: AccountRow, pots: Collection[str]) -> list[OrderRow]:
-        """Open orders that may have brought units of some pots, or freed some, by now."""
+    async def telling(self, account: AccountRow, taken: Collection[Taken]) -> list[OrderRow]:
+        """Open orders that may have brought what is to be taken, or freed some of it, by now."""
+        pots = {(pot_of(instrument), side) for instrument, side in taken}
+        if not pots:
+            return []
         async with self._host.store.read() as tx:
             rows = await self._orders.open(tx, account.tenant_id, account.id)
         found = [row for row in rows if _tells(row, pots)]
         return sorted(found, key=lambda row: (row.changed_at, row.number), reverse=True)[:MOST]
 
-    async def _learned(self, broker: Broker, rows: Collection[OrderRow]) -> Mapping[str, Decimal]:
+    async def learned(self, broker: Broker, rows: Collection[OrderRow]) -> Mapping[str, Decimal]:
+        """What is filled of these orders is booked as far as the broker lists it; what of purchases it counts and does
+        not list yet, by order."""
         coming: dict[str, Decimal] = {}
         for row in rows:
             try:
@@ -81,7 +88,9 @@ class Afresh:
         return coming
 
 
-def _tells(row: OrderRow, pots: Collection[str]) -> bool:
-    if row.side == Side.SELL and row.currency in pots:
+def _tells(row: OrderRow, pots: Collection[Taken]) -> bool:
+    if row.side == Side.SELL and (row.currency, Side.SELL) in pots:
         return True
-    return pot_of(row.instrument) in pots and (row.side == Side.BUY or OrderStatus(row.status) in ASKED)
+    name, side = pot_of(row.instrument), Side(row.side)
+    brings = (name, Side.BUY if side is Side.SELL else Side.SELL) in pots
+    return brings or ((name, side) in pots and OrderStatus(row.status) in ASKED)

@@ -68,7 +68,9 @@ class Alpaca:
         owners = self._link.owners
         if self._bucket not in owners:
             told = self._taken(await self._ask(wire.account(self._secrets), urgency))
-            owners[self._bucket] = wire.parse_owner(_object(told))
+            if (found := wire.parse_owner(_object(told))) is None:
+                return None
+            owners[self._bucket] = found
         return owners[self._bucket]
 
     def check(self, ticket: Ticket) -> str | None:
@@ -90,7 +92,7 @@ class Alpaca:
 
     async def replace(self, order: Reference, ticket: Ticket) -> Report:
         """See `Broker`."""
-        sending = wire.replace(await self._broker_id(order), ticket, self._secrets)
+        sending = wire.replace(await self._broker_id(order, Urgency.ORDER), ticket, self._secrets)
         report = wire.parse_order(_object(self._taken(await self._ask(sending, Urgency.ORDER))))
         if report.status is OrderStatus.REJECTED:
             raise BrokerRefused(report.reason or "rejected")
@@ -102,8 +104,8 @@ class Alpaca:
 
     async def cancel(self, order: Reference) -> Report | None:
         """See `Broker`."""
-        answer = await self._ask(wire.cancel(await self._broker_id(order), self._secrets), Urgency.CANCEL)
-        self._taken(answer)
+        sending = wire.cancel(await self._broker_id(order, Urgency.CANCEL), self._secrets)
+        self._taken(await self._ask(sending, Urgency.CANCEL))
         return None
 
     async def cancel_all(self, orders: Sequence[Reference]) -> None:
@@ -201,6 +203,9 @@ class Alpaca:
         before, or its venue does not take the new one, the old one is the order again."""
         if report.replaced_by is not None:
             return report.replaced_by
+        if report.reason == wire.REASONS[wire.REPLACED]:
+            told = f"{self.id} says that order {report.broker_id} was replaced, and not by which"
+            raise PastUnknown(told, await self._whole(report, urgency))
         if report.replaces is None or report.status not in UNTAKEN or report.filled:
             return None
         before = await self._known(report.replaces, urgency)
@@ -246,10 +251,10 @@ class Alpaca:
             past[id] = found
         return found
 
-    async def _broker_id(self, order: Reference) -> str:
+    async def _broker_id(self, order: Reference, urgency: Urgency) -> str:
         if order.broker_id is not None:
             return order.broker_id
-        found = await self._fields(wire.by_client_id(order.client_id, self._secrets))
+        found = await self._fields(wire.by_client_id(order.client_id, self._secrets), urgency)
         if found is None:
             raise BrokerRefused(f"{self.id} knows no order {order.client_id}")
         # Whatever its status is, it can be cancelled.
@@ -259,7 +264,7 @@ class Alpaca:
         found = await self._fields(sending, urgency)
         return None if found is None else wire.parse_order(found)
 
-    async def _fields(self, sending: Sending, urgency: Urgency = Urgency.READ) -> Fields | None:
+    async def _fields(self, sending: Sending, urgency: Urgency) -> Fields | None:
         """An order as it is told; None where there is none."""
         answer = await self._ask(sending, urgency)
         gone = answer.status == GONE and _said(answer) is not None

@@ -46,6 +46,7 @@ STATUSES: Mapping[str, OrderStatus] = {
     REPLACED: OrderStatus.CANCELED,
 }  # fmt: skip
 """https://docs.alpaca.markets/docs/orders-at-alpaca#order-lifecycle"""
+REASONS = {said: f"Alpaca says {said}" for said in ("canceled", "rejected", REPLACED)}
 
 
 def headers(key: str, secret: str) -> dict[str, str]:
@@ -111,8 +112,11 @@ def place(ticket: Ticket, secrets: Mapping[str, str]) -> Sending:
 
 
 def replace(broker_id: str, ticket: Ticket, secrets: Mapping[str, str]) -> Sending:
-    """PATCH /v2/orders/{id}: another order with another id takes its place."""
-    body: dict[str, Any] = {"qty": plain(ticket.quantity), "client_order_id": ticket.client_id}
+    """PATCH /v2/orders/{id}: another order with another id takes its place. What is left out stays; a size that is no
+    whole number is not taken there. https://docs.alpaca.markets/us/v1.1/reference/patchorderbyorderid-1"""
+    body: dict[str, Any] = {"client_order_id": ticket.client_id}
+    if not ticket.same_size or ticket.quantity == ticket.quantity.to_integral_value():
+        body["qty"] = plain(ticket.quantity)
     prices = _prices(ticket)
     for name in ("limit_price", "stop_price"):
         if name in prices:
@@ -183,7 +187,7 @@ def parse_order(row: Fields) -> Report:
         quantity=row.number_or_none("qty"), filled=row.number("filled_qty"),
         limit_price=row.number_or_none("limit_price"), stop_price=row.number_or_none("stop_price"),
         trail_amount=row.number_or_none("trail_price"), trail_percent=row.number_or_none("trail_percent"),
-        reason=f"Alpaca says {said}" if STATUSES[said] in (OrderStatus.REJECTED, OrderStatus.CANCELED) else None,
+        reason=REASONS.get(said),
         # As long as it still works another one is only to replace it, which may fail.
         replaced_by=row.text_or_none("replaced_by") if said == REPLACED else None,
         replaces=row.text_or_none("replaces"),

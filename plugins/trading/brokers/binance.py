@@ -20,6 +20,7 @@ from plugins.trading.brokers.port import (
     OutcomeUnknown,
     Reference,
     Report,
+    SendAnew,
     Stock,
     Ticket,
     Toll,
@@ -71,7 +72,9 @@ class Binance:
         owners = self._link.owners
         if self._often not in owners:
             answer = await self._signed("GET", wire.ACCOUNT, {"omitZeroBalances": "true"}, urgency)
-            owners[self._often] = wire.parse_owner(_object(answer))
+            if (found := wire.parse_owner(_object(answer))) is None:
+                return None
+            owners[self._often] = found
         return owners[self._often]
 
     def check(self, ticket: Ticket) -> str | None:
@@ -88,7 +91,8 @@ class Binance:
 
     async def place(self, ticket: Ticket) -> Report:
         """See `Broker`."""
-        answer = await self._signed("POST", wire.ORDER, wire.order_params(ticket), Urgency.ORDER, self._counts(1))
+        asked = wire.order_params(ticket)
+        answer = await self._signed("POST", wire.ORDER, asked, Urgency.ORDER, self._counts(1), again=False)
         return wire.parse_order(_object(answer))
 
     async def replace(self, order: Reference, ticket: Ticket) -> Report:
@@ -182,9 +186,11 @@ class Binance:
         return {WEIGHT: orders, self._often: orders, self._daily: orders}
 
     async def _signed(
-        self, method: str, path: str, asked: Mapping[str, str], urgency: Urgency, counts: dict[str, int] | None = None
-    ) -> Answer:
-        """An answer that is a yes. A request that our clock has spoilt was not carried out: it is sent once more."""
+        self, method: str, path: str, asked: Mapping[str, str], urgency: Urgency, counts: dict[str, int] | None = None,
+        *, again: bool = True,
+    ) -> Answer:  # fmt: skip
+        """An answer that is a yes. A request that our clock has spoilt was not carried out: it is sent once more, or
+        left to whoever knows whether it is wanted still (SendAnew), with the clock asked for anew."""
         weights = {**(counts or {}), WEIGHT: WEIGHTS[method, path]}
         for attempt in (1, 2):
             if self._link.offset_ms is None:
@@ -199,6 +205,9 @@ class Binance:
             if _code(answer) != CLOCK or attempt == 2:
                 raise self._trouble(answer)
             self._link.offset_ms = None
+            if not again:
+                self._link.offset_ms = await self._measure(urgency)
+                raise SendAnew(f"{self.id} has refused it for our clock: {self._trouble(answer)}")
         raise AssertionError("the second attempt ends")
 
     def _shared(self, weights: dict[str, int], urgency: Urgency) -> tuple[dict[str, int], Urgency]:

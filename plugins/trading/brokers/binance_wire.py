@@ -153,7 +153,7 @@ def behind(page: Sequence[Deal]) -> str:
 def parse_stock(account: Fields) -> Stock:
     """All assets, what orders lock included."""
     return Stock(
-        cash={row.text("asset"): row.number("free") + row.number("locked") for row in account.each("balances")},
+        cash={row.text("asset"): row.number("free") + row.number("locked") for row in account.listed("balances")},
         pooled=True,
     )
 

@@ -70,6 +70,9 @@ class Brokers:
         except TimeoutError:
             raise OutcomeUnknown(f"{broker.id} has not said in time whose the key is") from None
         if came is None:
+            if account.broker_account is not None:
+                # It has told one before: what tells none is not its word, but that of something between.
+                raise OutcomeUnknown(f"{broker.id} does not say whose the key is")
             return broker
         expected = account.broker_account or await self._claim(account, came)
         if came != expected:

@@ -16,12 +16,13 @@ from typing import Any
 import structlog
 
 from gateway.core.contract import Context, Host
+from gateway.core.matching.lifecycle import TERMINAL
 from gateway.core.matching.model import ExecutionModel
 from gateway.core.ports import Act, Audit
 from plugins.trading.accounts.access import Access, Gate
 from plugins.trading.accounts.store import PermitStore
 from plugins.trading.brokers import course
-from plugins.trading.brokers.afresh import Afresh
+from plugins.trading.brokers.afresh import Afresh, Taken
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.closable import Bounds, bounds_of, closable
 from plugins.trading.brokers.floor import LiveFloor
@@ -35,6 +36,7 @@ from plugins.trading.brokers.port import (
     KeyRefused,
     OutcomeUnknown,
     Report,
+    SendAnew,
     Ticket,
 )
 from plugins.trading.brokers.sendings import Sendings
@@ -46,7 +48,7 @@ from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.groups import unclaimed
 from plugins.trading.orders.losing import check_owed
 from plugins.trading.orders.placing import Place, place_remote, replaced_remote
-from plugins.trading.orders.selling import added, pot_of
+from plugins.trading.orders.selling import added, is_coin, pot_of
 from plugins.trading.orders.store import OrderStore
 from plugins.trading.orders.wishes import Wish, check_wish
 from plugins.trading.positions.store import PositionStore
@@ -72,7 +74,7 @@ class LiveDesk:
         ground = await self._ground(context, await self._unasked(account), account, wish)
         broker = await self._ready(account)
         keep = partial(self._keep, context, account, ground, wish, digest)
-        row, kept = await self._afresh.judged(broker, account, _sold((ground, wish)), keep)
+        row, kept = await self._afresh.judged(broker, account, _taken((ground, wish)), keep)
         return await self.send(broker, account, row) if kept else row
 
     async def place_fitted(
@@ -88,7 +90,7 @@ class LiveDesk:
                 how = Place(made_by=context.principal.actor, halted=halted)
                 return None if now is None else await self._put(floor, context, ground, now, how)
 
-        row = await self._afresh.judged(broker, account, _sold((ground, wish)), keep)
+        row = await self._afresh.judged(broker, account, _taken((ground, wish)), keep)
         return None if row is None else await self.send(broker, account, row)
 
     async def place_all(self, context: Context, account: AccountRow, batch: Batch) -> Sequence[OrderRow]:
@@ -101,8 +103,8 @@ class LiveDesk:
         ]
         broker = await self._ready(account, len(grounds))
         keep = partial(self._keep_all, context, account, batch, grounds)
-        sold = _sold(*zip(grounds, batch.wishes, strict=True))
-        rows, kept = await self._afresh.judged(broker, account, sold, keep)
+        taken = _taken(*zip(grounds, batch.wishes, strict=True))
+        rows, kept = await self._afresh.judged(broker, account, taken, keep)
         if not kept:
             return rows
         return await self._host.service(Sendings).carried(self.together.send(broker, account, rows))
@@ -118,9 +120,10 @@ class LiveDesk:
         if row.status == OrderStatus.PENDING_REPLACE:
             await self._resolve(broker, row)
         keep = partial(self._keep_terms, context, broker, ground, row, terms)
-        sold = {row.instrument} if row.side == Side.SELL else ()
-        before, after, asked = await self._afresh.judged(broker, account, sold, keep)
+        taken = _closed(row.instrument, Side(row.side), reduce_only=row.reduce_only)
+        before, after, asked = await self._afresh.judged(broker, account, taken, keep)
         ticket = self._ticket(account, after, course.next_client_id(asked))
+        ticket = replace(ticket, same_size=after.quantity == before.quantity)
         try:
             report = await broker.replace(course.reference(before), ticket)
         except (BrokerRefused, BrokerBusy) as error:
@@ -205,10 +208,13 @@ class LiveDesk:
     async def closing(
         self, context: Context, account: AccountRow, instrument: InstrumentId, quantity: Decimal | None, key: str | None
     ) -> Wish:
-        """The order that closes a position."""
-        async with self._host.store.read() as tx:
-            held = await PositionStore().of(tx, context.tenant, account.id)
-        now = next((each.quantity for each in held if each.instrument == str(instrument)), Decimal(0))
+        """The order that closes a position; before it is refused because nothing is held, the broker is asked whether
+        that is so still."""
+        now = await self._units(account, instrument)
+        opening = () if now else await self._afresh.telling(account, {(str(instrument), each) for each in Side})
+        if opening:
+            await self._afresh.learned(await self._broker(account), opening)
+            now = await self._units(account, instrument)
         if not now:
             raise Refused("REDUCE_ONLY_WOULD_INCREASE", f"The account holds nothing of {instrument}.", "symbol")
         side = Side.SELL if now > 0 else Side.BUY
@@ -221,6 +227,11 @@ class LiveDesk:
         )  # fmt: skip
         check_wish(wish)
         return wish
+
+    async def _units(self, account: AccountRow, instrument: InstrumentId) -> Decimal:
+        async with self._host.store.read() as tx:
+            held = await PositionStore().of(tx, account.tenant_id, account.id)
+        return next((each.quantity for each in held if each.instrument == str(instrument)), ZERO)
 
     async def bounds(
         self, context: Context, account: AccountRow, held: Mapping[str, Decimal]
@@ -343,8 +354,10 @@ class LiveDesk:
             told = "Your organisation has not opted in to live trading: an owner or admin does so with"
             raise Refused("NOT_ALLOWED", f"{told} `tradingLiveOptIn`.", "accountId")
 
-    async def send(self, broker: Broker, account: AccountRow, row: OrderRow) -> OrderRow:
-        """An order that is kept; NEW where no answer came in time."""
+    async def send(
+        self, broker: Broker, account: AccountRow, row: OrderRow, *, again: bool = True
+    ) -> OrderRow:  # fmt: skip
+        """An order that is kept; NEW where no answer came in time. Before it is sent *again*, it is looked at anew."""
         if self._host.clock.now() - row.created_at > SOON:
             return await self._settler.end(row, OrderStatus.REJECTED, "BROKER_UNAVAILABLE: it was not sent in time")
         try:
@@ -352,10 +365,18 @@ class LiveDesk:
         except BrokerRefused as error:
             return await self._settler.end(row, OrderStatus.REJECTED, f"BROKER_REFUSED: {error}")
         except BrokerBusy as error:
+            if again and isinstance(error, SendAnew):
+                now = await self.together.waiting(row, ())
+                return await self.send(broker, account, now, again=False) if now.status == OrderStatus.NEW else now
             return await self._settler.end(row, OrderStatus.REJECTED, f"BROKER_UNAVAILABLE: {error}")
         except OutcomeUnknown as error:
             return self._open(row, error)
-        return await self._learn(broker, row, report)
+        now = await self._learn(broker, row, report)
+        if now.open or report.status in TERMINAL:
+            return now
+        # It was given up while it was on its way, and must not work.
+        LOG.error("broker_order_stray", order=now.id, broker=broker.id, status=now.status)
+        return await self.send_cancel(broker, now)
 
     async def _learn(self, broker: Broker, row: OrderRow, report: Report, *, settled: bool = False) -> OrderRow:
         try:
@@ -421,8 +442,15 @@ class LiveDesk:
             yield floor, floor.halted
 
 
-def _sold(*some: tuple[Ground, Wish]) -> set[str]:
-    return {str(ground.spec.instrument) for ground, wish in some if wish.side is Side.SELL}
+def _taken(*some: tuple[Ground, Wish]) -> set[Taken]:
+    found = [_closed(str(ground.spec.instrument), wish.side, reduce_only=wish.reduce_only) for ground, wish in some]
+    return set[Taken]().union(*found)
+
+
+def _closed(instrument: str, side: Side, *, reduce_only: bool) -> set[Taken]:
+    """What an order takes of what is held; of what is owed too, which is never a coin."""
+    takes = side is Side.SELL or (reduce_only and not is_coin(instrument))
+    return {(instrument, side)} if takes else set()
 
 
 def _check_replaced(broker: Broker, row: OrderRow) -> None:

@@ -6,48 +6,52 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import groupby
 
 import structlog
 
+from gateway.core.clock import Clock
 from gateway.core.contract import Host
 from gateway.core.matching.lifecycle import TERMINAL
 from gateway.core.store import Tx
-from plugins.trading.accounts.store import AccountStore
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.course import next_client_id, reference
+from plugins.trading.brokers.pacing import Urgency
 from plugins.trading.brokers.port import (
     AnswerUnreadable,
     Broker,
+    BrokerBusy,
     BrokerRefused,
     BrokerTrouble,
     KeyRefused,
     Reference,
 )
+from plugins.trading.brokers.reconciling import GIVEN_UP, GIVEN_UP_FOR, GIVEN_UP_MOST
 from plugins.trading.brokers.store import LiveDirectory
-from plugins.trading.rows import OrderRow
+from plugins.trading.rows import AccountRow, OrderRow
 from schema.words.orders import OrderStatus
 
 WITHIN_S = 5.0
 """For so long the transaction that erases waits for brokers, and no longer: on SQLite nobody else writes meanwhile."""
 AT_ONCE = 8
 """Orders of one account that are cancelled together."""
+A_MOMENT_S = 0.05
+"""For so long more than a broker's limits call for it is waited: clocks are not exact."""
 UNANSWERED = "no answer came in time"
 
 LOG = structlog.get_logger(__name__)
 
 
 async def cancel_open(host: Host, tx: Tx, tenant: str) -> None:
-    """All open orders of an organisation, as far as its brokers take that in time; what may go on there is told in the
-    log."""
-    rows = await LiveDirectory().open(tx, tenant)
-    by_account = {id: list(each) for id, each in groupby(rows, key=lambda row: row.account_id)}
-    held = [await AccountStore().find(tx, tenant, id) for id in by_account]
-    brokers = {row.id: row.broker for row in held if row is not None}
-    left = {row.id: UNANSWERED for row in rows}
+    """All open orders of an organisation, and those that were given up and have come to its brokers since, as far as
+    these take that in time; what may go on there is told in the log."""
+    accounts = await LiveDirectory().of(tx, tenant)
+    rows = [*await LiveDirectory().open(tx, tenant), *await _given_up(host, tx, accounts)]
+    by_account = {account.id: [row for row in rows if row.account_id == account.id] for account in accounts}
+    brokers = {account.id: account.broker for account in accounts if by_account[account.id]}
+    left, until = {row.id: UNANSWERED for row in rows}, host.clock.monotonic() + WITHIN_S
     with suppress(TimeoutError):
         async with asyncio.timeout(WITHIN_S):
-            await asyncio.gather(*(_cancel(host, brokers[id], by_account[id], left) for id in brokers))
+            await asyncio.gather(*(_cancel(host, brokers[id], by_account[id], left, until) for id in brokers))
     for row in rows:
         if row.id in left:
             LOG.error(
@@ -56,7 +60,15 @@ async def cancel_open(host: Host, tx: Tx, tenant: str) -> None:
             )  # fmt: skip
 
 
-async def _cancel(host: Host, broker_id: str, rows: Sequence[OrderRow], left: dict[str, str]) -> None:
+async def _given_up(host: Host, tx: Tx, accounts: Sequence[AccountRow]) -> list[OrderRow]:
+    since = host.clock.now() - GIVEN_UP_FOR
+    found = [await LiveDirectory().ended(tx, each, GIVEN_UP, since, GIVEN_UP_MOST) for each in accounts]
+    return [row for rows in found for row in rows]
+
+
+async def _cancel(
+    host: Host, broker_id: str, rows: Sequence[OrderRow], left: dict[str, str], until: float
+) -> None:  # fmt: skip
     """Of one account, some together; what its broker takes note of is *left* no more. After a trouble that is not of
     one order no other is begun."""
     waiting = iter(rows)
@@ -69,7 +81,7 @@ async def _cancel(host: Host, broker_id: str, rows: Sequence[OrderRow], left: di
     async def some() -> None:
         for row in waiting:
             try:
-                await _cancel_one(broker, row)
+                await _cancel_soon(host.clock, until, broker, row)
                 del left[row.id]
             except BrokerTrouble as error:
                 left[row.id] = str(error)
@@ -79,10 +91,29 @@ async def _cancel(host: Host, broker_id: str, rows: Sequence[OrderRow], left: di
     await asyncio.gather(*(some() for _ in range(AT_ONCE)))
 
 
+async def _cancel_soon(clock: Clock, until: float, broker: Broker, row: OrderRow) -> None:
+    """An order, as soon as its broker's limits let it; BrokerBusy where that is too late."""
+    while True:
+        try:
+            return await _cancel_one(broker, row)
+        except BrokerBusy as error:
+            pause = error.after + A_MOMENT_S
+            if clock.monotonic() + pause >= until:
+                raise
+        await clock.sleep(pause)
+
+
 async def _cancel_one(broker: Broker, row: OrderRow) -> None:
-    """An order; of one that may have been replaced, either."""
+    """An order; of one that may have been replaced, either; one that was given up where it has come."""
+    if not row.open:
+        late = await broker.find(reference(row), Urgency.CANCEL)
+        if late is not None and late.status not in TERMINAL:
+            await broker.cancel(replace(reference(row), broker_id=late.broker_id))
+        return
     if row.status != OrderStatus.PENDING_REPLACE:
-        await broker.cancel(reference(row))
+        refused = await _refusal(broker, reference(row))
+        if refused is not None and not await _is_over(broker, reference(row)):
+            raise refused
         return
     other = replace(reference(row), client_id=next_client_id(row), broker_id=None)
     refused = await _refusal(broker, reference(row))
@@ -91,10 +122,21 @@ async def _cancel_one(broker: Broker, row: OrderRow) -> None:
         return
     if untaken is not None:
         raise refused
-    found = await broker.find(other)
+    found = await broker.find(other, Urgency.CANCEL)
     if found is not None and found.broker_id == row.broker_order_id and found.status not in TERMINAL:
         # What was to replace it did not, and it works on.
         raise refused
+
+
+async def _is_over(broker: Broker, order: Reference) -> bool:
+    """Whether the broker says that it has ended."""
+    try:
+        found = await broker.find(order, Urgency.CANCEL)
+    except KeyRefused:
+        raise
+    except (BrokerRefused, AnswerUnreadable):
+        return False
+    return found is not None and found.status in TERMINAL
 
 
 async def _refusal(broker: Broker, order: Reference) -> BrokerRefused | None:

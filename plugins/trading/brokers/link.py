@@ -39,7 +39,7 @@ class Link:
         self.pace = Pace(clock.monotonic)
         self.past: dict[str, Report] = {}
         """Orders that others have replaced, which is for good, by the broker's ids."""
-        self.owners: dict[str, str | None] = {}
+        self.owners: dict[str, str] = {}
         """Whose a key is, by the broker's own ids of accounts: a key is of one account for ever."""
         self.offset_ms: int | None = None
         """By how much the broker's clock is ahead of ours, where that matters; None before it was asked."""

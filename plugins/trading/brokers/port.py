@@ -35,6 +35,8 @@ class Ticket:
     trail_percent: Decimal | None = None
     post_only: bool = False
     extended_hours: bool = False
+    same_size: bool = False
+    """Of a replacement, whether it is as large as the order whose place it is to take."""
     currency: str = ""
     """Of its price; empty where that is not known yet."""
 
@@ -140,6 +142,13 @@ class AskedTooOften(BrokerBusy):
     """The broker says itself that its limits are used up."""
 
 
+class SendAnew(BrokerBusy):
+    """Nothing has happened for a fault of ours that is mended: it may be sent once more, if it is wanted still."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, 0.0)
+
+
 class KeyRefused(BrokerRefused):
     """The broker does not take the key, or it is of another account there, or there is none."""
 
@@ -171,7 +180,7 @@ class Broker(Protocol):
     id: str
 
     async def owner(self, urgency: Urgency) -> str | None:
-        """The broker's own id of the account that the key is of, asked for once; None where it tells none."""
+        """The broker's own id of the account that the key is of, asked for until it is told; None where it is not."""
 
     def check(self, ticket: Ticket) -> str | None:
         """Why the broker has no such order, in words that say what it has; None where it could be sent."""
@@ -180,7 +189,7 @@ class Broker(Protocol):
         """Seconds until so many orders may be sent, one after the other; 0 now."""
 
     async def place(self, ticket: Ticket) -> Report:
-        """Send it."""
+        """Send it; SendAnew where that is to be done once more."""
 
     async def replace(self, order: Reference, ticket: Ticket) -> Report:
         """Other terms in place of an order that works; the report is of what took its place, or where it was cancelled

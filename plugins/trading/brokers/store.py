@@ -26,6 +26,11 @@ class LiveDirectory:
             mine = and_(mine, accounts.c.shard.in_(sorted(shards)))
         return await tx.all(select(accounts).where(mine).order_by(accounts.c.tenant_id, accounts.c.id), AccountRow)
 
+    async def of(self, tx: Tx, tenant: str) -> list[AccountRow]:
+        """Those of one organisation, deleted ones too."""
+        mine = and_(accounts.c.tenant_id == tenant, accounts.c.broker != SIMULATOR)
+        return await tx.all(select(accounts).where(mine).order_by(accounts.c.id), AccountRow)
+
     async def open(self, tx: Tx, tenant: str | None = None) -> list[OrderRow]:
         """Their open orders, or those of one organisation."""
         theirs = select(accounts.c.id).where(accounts.c.broker != SIMULATOR)

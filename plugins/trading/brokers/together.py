@@ -61,12 +61,12 @@ class Together:
 
     async def _send(self, broker: Broker, account: AccountRow, row: OrderRow, before: Collection[str]) -> None:
         """One of them, as soon as its broker's limits let it."""
-        now, until = await self._waiting(row, before) if before else row, row.created_at + SOON
+        now, until = await self.waiting(row, before) if before else row, row.created_at + SOON
         while now.status == OrderStatus.NEW and (wait := broker.busy()) > 0:
             if self._host.clock.now() + timedelta(seconds=wait) > until:
                 break
             await self._host.clock.sleep(wait)
-            now = await self._waiting(row, before)
+            now = await self.waiting(row, before)
         if now.status == OrderStatus.NEW:
             await self._desk.send(broker, account, now)
 
@@ -93,7 +93,7 @@ class Together:
         async with self._host.store.read() as tx:
             return await self._orders.failed_groups(tx, account.tenant_id, account.id, groups, GROUP_FAILED)
 
-    async def _waiting(self, row: OrderRow, before: Collection[str]) -> OrderRow:
+    async def waiting(self, row: OrderRow, before: Collection[str]) -> OrderRow:
         """An order, before it is sent: ended where it was cancelled, or may not be placed any more, or where one of
         those before it was rejected."""
         async with writing(self._host, row.tenant_id, row.account_id) as w:

@@ -107,6 +107,10 @@ class Fields:
             return iter(())
         return objects(value, self._where, f"{self._path}.{name}")
 
+    def listed(self, name: str) -> Iterator[Fields]:
+        """The same of a list that must be there."""
+        return objects(self._of.get(name), self._where, f"{self._path}.{name}")
+
     def inner(self, name: str) -> Fields:
         """An object within it."""
         return Fields(self._of.get(name), self._where, f"{self._path}.{name}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +21,8 @@ from gateway.edge.execute import OperationRequest, RequestFacts
 from plugins.accounts.tables import organisations
 from plugins.trading.accounts.store import PermitStore
 from plugins.trading.brokers.catalog import Brokers
+from plugins.trading.brokers.pacing import Urgency
+from plugins.trading.brokers.port import BrokerBusy, Reference
 from plugins.trading.brokers.reconciling import Reconciler
 from plugins.trading.engine.engine import Engine
 from plugins.trading.ledger.proof.proving import verify
@@ -254,6 +256,15 @@ async def hold(room: Room, account: str, quantity: str = "5", loss: str | None =
     venue.fills_at = None
     venue.cash = {MONEY[account]: str(-100 * int(quantity))}
     venue.units = {"BTCUSD" if account == "tacc_a" else "BTC": quantity}
+
+
+async def use_up(room: Room, account: str, urgency: Urgency = Urgency.READ) -> None:
+    """So much was asked of its broker that nothing so urgent is left of the key's limits, or less."""
+    broker = await room.house.host.service(Brokers).by_key(TENANT, BROKERS[account])
+    none = Reference(instrument=parse_instrument(SYMBOLS[account]), client_id="none")
+    with suppress(BrokerBusy):
+        while True:
+            await broker.find(none, urgency)
 
 
 async def _told(results: Any) -> AsyncIterator[Any]:

@@ -20,6 +20,7 @@ from plugins.trading.brokers.port import (
     KeyRefused,
     OutcomeUnknown,
     Reference,
+    SendAnew,
     Ticket,
 )
 from schema.symbols import parse_instrument
@@ -331,8 +332,12 @@ async def test_binances_clock_is_asked_once_and_again_where_ours_has_gone_wrong(
         assert venue.count("GET", "/time") == 1
 
         venue.skew = timedelta(seconds=40)
+        with pytest.raises(SendAnew) as error:
+            await broker.place(ticket("ord_3"))
         await broker.place(ticket("ord_3"))
 
+        told = "Timestamp for this request is outside of the recvWindow. (-1021)"
+        assert str(error.value) == f"binance_testnet has refused it for our clock: {told}"
         assert (venue.count("GET", "/time"), venue.count("POST", "/order")) == (2, 4)
         assert len(venue.orders) == 3
 

@@ -79,6 +79,8 @@ def test_other_requests_are_built_as_documented() -> None:
 
     assert (patch.method, patch.path) == ("PATCH", "/v2/orders/61e6%2F9015")
     assert json.loads(patch.body or b"") == {"qty": "1.5", "client_order_id": "ord_1", "trail": "2"}
+    same = [wire.replace("b1", ticket(quantity=D(each), same_size=True), KEYS) for each in ("1.5", "2")]
+    assert [json.loads(each.body or b"").get("qty") for each in same] == [None, "2"]
     assert wire.cancel("x", KEYS).method == "DELETE"
     assert wire.activities("b1", since, KEYS, "t::1").query == (
         "order_id=b1&after=2026-11-20T12%3A00%3A00Z&direction=desc&page_size=100&page_token=t%3A%3A1"

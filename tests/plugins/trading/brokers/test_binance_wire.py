@@ -172,6 +172,13 @@ def test_assets_are_what_is_free_and_what_is_locked() -> None:
     assert (stock.cash, stock.pooled) == ({"BTC": D("4723847.39208129")}, True)
 
 
+def test_an_account_without_a_list_of_assets_is_no_answer_and_an_empty_list_is_one() -> None:
+    assert wire.parse_stock(Fields({"balances": []}, "binance")).cash == {}
+    for said in ({}, {"msg": "maintenance"}, {"balances": None}):
+        with pytest.raises(AnswerUnreadable, match=r"^binance: \$\.balances is no list$"):
+            wire.parse_stock(Fields(said, "binance"))
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -10,9 +10,10 @@ from structlog.testing import capture_logs
 
 from gateway.core.ports import ProviderKeys
 from plugins.trading.brokers import erasing
+from plugins.trading.brokers.pacing import Urgency
 from plugins.trading.plugin import erase
-from tests.doubles.brokers import DOWN, DOWN_AFTER, HANG
-from tests.plugins.trading.brokers.room import REPLACE, Room
+from tests.doubles.brokers import DOWN, DOWN_AFTER, HANG, LIMITED, LOST
+from tests.plugins.trading.brokers.room import CANCEL, REPLACE, Room, use_up
 from tests.plugins.trading.ledger.books import TENANT
 
 BOTH = ("tacc_a", "tacc_b")
@@ -65,6 +66,61 @@ async def test_many_orders_are_cancelled_some_together_before_their_organisation
 
     assert await erased(room) == []
     assert statuses(room) == ["canceled"] * 16
+
+
+async def test_an_order_whose_id_the_broker_has_not_told_is_cancelled_where_reading_is_used_up(room: Room) -> None:
+    venue = room.venue("tacc_a")
+    venue.faults += [("POST", "/orders", LOST)] * 2
+    by_hand = (await room.place("tacc_a"))["order"]["id"]
+    for _ in range(12):
+        await room.place("tacc_a")
+    await use_up(room, "tacc_a")
+
+    asked = (await room.do(CANCEL, orderId=by_hand))["order"]["status"]
+    after = venue.by_client_id(by_hand).status
+    told = await erased(room)
+
+    assert (asked, after, told) == ("PENDING_CANCEL", "canceled", [])
+    assert statuses(room) == ["canceled"] * 13
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_an_order_that_was_filled_a_moment_before_is_not_told_as_left(room: Room, account: str) -> None:
+    venue = room.venue(account)
+    for _ in range(2):
+        await room.place(account)
+    venue.fill(venue.orders["1"], "1", "100")
+
+    told = await erased(room)
+
+    assert (told, statuses(room)) == ([], ["filled", "canceled"])
+
+
+async def test_one_that_may_have_been_replaced_is_looked_for_where_reading_is_used_up(room: Room) -> None:
+    id = (await room.place("tacc_a"))["order"]["id"]
+    room.venue("tacc_a").faults.append(("PATCH", "", DOWN))
+    asked = (await room.do(REPLACE, orderId=id, limitPrice="99"))["order"]["status"]
+    await use_up(room, "tacc_a")
+
+    told = await erased(room)
+
+    assert (asked, told, statuses(room)) == ("PENDING_REPLACE", [], ["canceled"])
+
+
+async def test_a_short_pause_of_the_limits_is_waited_out_and_a_long_one_is_told(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "AT_ONCE", 1)
+    ids = [(await room.place("tacc_a"))["order"]["id"] for _ in range(2)]
+    room.house.clock.slept.clear()
+    await use_up(room, "tacc_a", Urgency.CANCEL)
+    room.venue("tacc_a").faults.append(("DELETE", "/orders/2", LIMITED))
+
+    told = await erased(room)
+
+    reason = "alpaca_paper says that it was asked too often: again in 7 s"
+    assert (told, statuses(room)) == ([("alpaca_paper", ids[1], "2", reason)], ["canceled", "new"])
+    assert max(room.house.clock.slept) == pytest.approx(0.35)
 
 
 @pytest.mark.parametrize("account", BOTH)

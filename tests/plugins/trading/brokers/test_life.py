@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 from sqlalchemy import update
+from structlog.testing import capture_logs
 
 from plugins.trading.brokers import link as links
+from plugins.trading.brokers.settling import UNREACHED, Settler
 from plugins.trading.orders import losing
 from plugins.trading.positions.standing import Standing, standing
 from plugins.trading.rows import AccountRow
 from plugins.trading.tables import accounts
+from schema.words.orders import OrderStatus
 from tests.doubles.brokers import DOWN, DOWN_AFTER, HANG, LIMITED, LOST
+from tests.plugins.trading.brokers.gates import Gate
 from tests.plugins.trading.brokers.room import (
     CANCEL,
     CANCEL_ALL,
@@ -23,9 +29,11 @@ from tests.plugins.trading.brokers.room import (
     REPLACE,
     SYMBOLS,
     Room,
+    mutation,
 )
 from tests.plugins.trading.rowsof import D
 
+HALT = mutation("tradingAccountHalt", "TradingAccountHaltInput", "account { id }")
 BOTH = ("tacc_a", "tacc_b")
 
 
@@ -401,3 +409,125 @@ async def test_cancelling_all_of_one_instrument_settles_what_may_have_been_repla
 
     assert [each["id"] for each in canceled] == [placed]
     assert [each.open for each in venue.orders.values()] == [False, False]
+
+
+async def give_up(room: Room, account: str) -> None:
+    """Another process, which has found nothing at the broker for long enough, ends what is being sent."""
+    (row,) = [each for each in await room.orders(account) if each.status == "NEW"]
+    await Settler(room.house.host).end(row, OrderStatus.REJECTED, UNREACHED)
+
+
+@pytest.mark.parametrize("account", BOTH)
+@pytest.mark.parametrize("filled", [None, "0.4"])
+async def test_an_order_that_was_given_up_while_it_was_sent_is_cancelled_as_soon_as_it_is_accepted(
+    room: Room, account: str, filled: str | None
+) -> None:
+    venue = room.venue(account)
+    gate = Gate(venue, "POST", ends(account))
+    wanted = {"accountId": account, "symbol": SYMBOLS[account], "side": "BUY", "type": "LIMIT", "quantity": "1"}
+    placing = await gate.holding(room.do(PLACE, **wanted, limitPrice="100"))
+    await give_up(room, account)
+    if filled is not None:
+        add = venue.add
+
+        def part(**given: Any) -> Any:
+            made = add(**given)
+            venue.fill(made, filled, "100")
+            return made
+
+        venue.add = part
+
+    with capture_logs() as logs:
+        gate.open()
+        order = (await placing)["order"]
+
+    row = await room.order(order["id"])
+    (at_broker,) = venue.orders.values()
+    assert (order["status"], order["reason"]) == (row.status, row.reason)
+    assert (row.status, row.reason) == ("REJECTED", UNREACHED)
+    assert (at_broker.status, row.filled, row.broker_order_id) == ("canceled", D(filled or 0), at_broker.id)
+    assert [each["order"] for each in logs if each["event"] == "broker_order_stray"] == [row.id]
+    assert await room.findings() == []
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_an_order_that_was_given_up_and_filled_as_it_arrived_is_booked_and_not_cancelled(
+    room: Room, account: str
+) -> None:
+    venue = room.venue(account)
+    gate = Gate(venue, "POST", ends(account))
+    wanted = {"accountId": account, "symbol": SYMBOLS[account], "side": "BUY", "type": "MARKET", "quantity": "1"}
+    placing = await gate.holding(room.do(PLACE, **wanted))
+    await give_up(room, account)
+    venue.fills_at = "100"
+
+    gate.open()
+    order = (await placing)["order"]
+
+    assert ((await room.order(order["id"])).filled, venue.count("DELETE", "")) == (D(1), 0)
+
+
+CLOCK_OFF = {"accountId": "tacc_b", "symbol": SYMBOLS["tacc_b"], "side": "BUY", "type": "LIMIT", "quantity": "1"}
+
+
+async def resent(room: Room) -> tuple[Gate, asyncio.Task[Any]]:
+    """An order that Binance has refused for our clock, while its own is asked for anew."""
+    venue = room.venue("tacc_b")
+    await room.place("tacc_b")
+    venue.skew = timedelta(seconds=30)
+    gate = Gate(venue, "GET", "/time")
+    return gate, await gate.holding(room.do(PLACE, **CLOCK_OFF, limitPrice="100"))
+
+
+async def test_an_order_that_was_refused_for_the_clock_is_sent_once_more(room: Room) -> None:
+    gate, placing = await resent(room)
+
+    gate.open()
+    status = (await placing)["order"]["status"]
+
+    assert (status, room.venue("tacc_b").count("POST", "/order"), len(room.venue("tacc_b").orders)) == (
+        "ACCEPTED",
+        3,
+        2,
+    )
+
+
+async def test_an_order_that_was_refused_for_the_clock_is_not_sent_again_once_a_kill_switch_is_on(room: Room) -> None:
+    gate, placing = await resent(room)
+
+    await room.do(HALT, id="tacc_b", reason="now")
+    gate.open()
+    order = (await placing)["order"]
+
+    assert (order["status"], order["reason"].partition(":")[0]) == ("REJECTED", "KILL_SWITCH")
+    assert (room.venue("tacc_b").count("POST", "/order"), len(room.venue("tacc_b").orders)) == (2, 1)
+
+
+async def test_an_order_that_was_refused_for_the_clock_is_not_sent_again_once_it_was_given_up(room: Room) -> None:
+    gate, placing = await resent(room)
+
+    await give_up(room, "tacc_b")
+    gate.open()
+    order = (await placing)["order"]
+
+    assert (order["status"], order["reason"]) == ("REJECTED", UNREACHED)
+    assert room.venue("tacc_b").count("POST", "/order") == 2
+
+
+async def test_an_order_that_is_refused_for_the_clock_twice_has_not_reached_its_broker(room: Room) -> None:
+    gate, placing = await resent(room)
+
+    gate.open()
+    venue = room.venue("tacc_b")
+    respond = venue.respond
+
+    async def late(request: web.Request) -> web.StreamResponse:
+        venue.skew = timedelta(seconds=90)
+        answered: web.StreamResponse = await respond(request)
+        return answered
+
+    venue.respond = late
+    order = (await placing)["order"]
+
+    assert (order["status"], order["reason"].partition(":")[0]) == ("REJECTED", "BROKER_UNAVAILABLE")
+    assert len(room.venue("tacc_b").orders) == 1

@@ -157,10 +157,10 @@ async def test_whose_a_key_is_is_asked_once_and_kept_for_other_processes(room: R
 
 
 @pytest.mark.parametrize("account", BOTH)
-async def test_where_a_broker_does_not_tell_whose_a_key_is_nothing_is_compared(room: Room, account: str) -> None:
+async def test_where_a_broker_has_never_told_whose_a_key_is_orders_are_placed_and_filled(
+    room: Room, account: str
+) -> None:
     venue = room.venue(account)
-    await room.look()
-    room.restart()
     venue.owner = None
 
     placed = (await room.place(account))["order"]
@@ -168,7 +168,32 @@ async def test_where_a_broker_does_not_tell_whose_a_key_is_nothing_is_compared(r
     await room.look()
 
     assert (await room.order(placed["id"])).status == "FILLED"
-    assert (await room.account(account)).broker_account == OURS
+    assert (await room.account(account)).broker_account is None
+
+
+@pytest.mark.parametrize("account", BOTH)
+async def test_an_answer_that_tells_no_id_where_one_was_told_before_is_none_and_is_asked_for_anew(
+    room: Room, account: str
+) -> None:
+    id, venue = await protected(room, account), room.venue(account)
+    before = await room.entries(account)
+    room.switch(account, "key-of-bob", OTHER)
+    venue.owner = None
+    posts = venue.count("POST", "")
+    wanted = {"accountId": account, "symbol": SYMBOLS[account], "side": "BUY", "type": "MARKET", "quantity": "1"}
+
+    untold = (await room.see(PLACE, **wanted))["userErrors"][0]
+    await room.look(301)
+    venue.owner = OTHER
+    refused = (await room.see(PLACE, **wanted))["userErrors"][0]
+    for _ in range(3):
+        await room.look(301)
+
+    assert untold["message"] == f"{BROKERS[account]} does not say whose the key is."
+    assert (untold["code"], refused["code"]) == ("BROKER_UNAVAILABLE",) * 2
+    assert refused["message"] == f"{told(account)}."
+    assert (venue.count("POST", ""), await room.entries(account)) == (posts, before)
+    assert (await room.order(id)).status == "ACCEPTED"
 
 
 @pytest.mark.parametrize("account", BOTH)

@@ -341,3 +341,17 @@ async def test_an_order_is_replaced_though_its_key_has_read_all_that_it_may_besi
     replaced = (await room.do(REPLACE, orderId=id, limitPrice="105"))["order"]
 
     assert (replaced["status"], replaced["limitPrice"]) == ("ACCEPTED", "105")
+
+
+async def test_a_size_that_is_no_whole_number_and_stays_is_not_sent_with_another_price_to_alpaca(room: Room) -> None:
+    venue = room.venue("tacc_a")
+    id = (await room.place("tacc_a", quantity="0.5"))["order"]["id"]
+    of_order = venue._of_order
+    # What is left out of a replacement stays as it is.
+    venue._of_order = lambda method, at, given: of_order(method, at, {"qty": str(venue.orders[at].quantity), **given})
+
+    moved = (await room.do(REPLACE, orderId=id, limitPrice="99"))["order"]
+    other = (await room.do(REPLACE, orderId=id, limitPrice="98", quantity="0.6"))["order"]
+
+    assert [body.get("qty") for body in venue.bodies] == ["0.5", None, "0.6"]
+    assert [(each["quantity"], each["limitPrice"]) for each in (moved, other)] == [("0.5", "99"), ("0.6", "98")]

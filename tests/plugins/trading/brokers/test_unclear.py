@@ -316,3 +316,29 @@ async def test_money_is_not_compared_beside_an_order_that_nobody_has_answered(
     cash, units = await room.holds(account)
     assert (D(cash[currency]), units) == (D(900), {SYMBOLS[account]: "1"})
     assert [each.kind for each in await room.entries(account)] == ["ADJUSTMENT", "TRADE_PNL"]
+
+
+async def test_an_order_that_alpaca_has_replaced_without_saying_by_which_stays_open_for_an_hour(room: Room) -> None:
+    venue = room.venue("tacc_a")
+    await room.look()
+    await room.look()
+    id = (await room.place("tacc_a"))["order"]["id"]
+    old = venue.by_client_id(id)
+    venue.fill(old, "0.25", "100")
+    old.status = "replaced"
+    venue.cash = {"USD": "-25"}
+
+    with capture_logs() as logs:
+        await room.look()
+        for _ in range(11):
+            await room.look(301)
+        before = await room.order(id)
+        for _ in range(2):
+            await room.look(301)
+    after = await room.order(id)
+
+    told = f"alpaca_paper says that order {old.id} was replaced, and not by which"
+    assert [each["reason"] for each in logs if each["event"] == "broker_order_not_reconciled"] == [told]
+    assert (before.status, before.filled) == ("PARTIALLY_FILLED", D("0.25"))
+    assert (after.status, after.reason) == ("CANCELED", "Alpaca says replaced")
+    assert [each["reason"] for each in logs if each["event"] == "broker_order_missing"] == [told]
