@@ -118,7 +118,7 @@ class LiveDesk:
         instrument = parse_instrument(row.instrument)
         ground = await ground_of(context, account, instrument, held=held, currencies=currencies)
         if row.status == OrderStatus.PENDING_REPLACE:
-            await self._resolve(broker, row)
+            await self._resolve(broker, row, Urgency.ORDER)
         keep = partial(self._keep_terms, context, broker, ground, row, terms)
         taken = _closed(row.instrument, Side(row.side), reduce_only=row.reduce_only)
         before, after, asked = await self._afresh.judged(broker, account, taken, keep)
@@ -178,7 +178,7 @@ class LiveDesk:
         """The order; PENDING_CANCEL as long as the broker has not said how it ended."""
         broker = await self._canceller(account)
         if row.status == OrderStatus.PENDING_REPLACE:
-            await self._resolve(broker, row)
+            await self._resolve(broker, row, Urgency.CANCEL)
         async with self._floor(context, account.id) as (floor, _):
             now = _open(floor, row)
             _check_replaced(broker, now)
@@ -196,7 +196,7 @@ class LiveDesk:
             rows = await OrderStore().open(tx, account.tenant_id, account.id, some)
         for row in rows:
             if row.status == OrderStatus.PENDING_REPLACE:
-                await self._resolve(broker, row)
+                await self._resolve(broker, row, Urgency.CANCEL)
         async with self._floor(context, account.id) as (floor, _):
             wanted = [each for each in floor.open if instrument is None or each.instrument == instrument]
             known = [each for each in wanted if each.status != OrderStatus.PENDING_REPLACE]
@@ -255,9 +255,9 @@ class LiveDesk:
         except BrokerTrouble as error:
             return self._open(asked, error)
 
-    async def _resolve(self, broker: Broker, row: OrderRow) -> None:
+    async def _resolve(self, broker: Broker, row: OrderRow, urgency: Urgency) -> None:
         try:
-            await self._settler.resolve(broker, row)
+            await self._settler.resolve(broker, row, urgency)
         except BrokerTrouble as error:
             self._open(row, error)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 import structlog
 
@@ -24,6 +25,7 @@ from plugins.trading.brokers.port import (
     BrokerTrouble,
     KeyRefused,
     Reference,
+    Report,
 )
 from plugins.trading.brokers.reconciling import GIVEN_UP, GIVEN_UP_FOR, GIVEN_UP_MOST
 from plugins.trading.brokers.store import LiveDirectory
@@ -41,13 +43,41 @@ UNANSWERED = "no answer came in time"
 LOG = structlog.get_logger(__name__)
 
 
+T = TypeVar("T")
+
+
+class _Patient:
+    """A broker whose limits are waited for, where that is in time; BrokerBusy where it is not."""
+
+    def __init__(self, broker: Broker, clock: Clock, until: float) -> None:
+        self._broker, self._clock, self._until = broker, clock, until
+
+    async def cancel(self, order: Reference) -> None:
+        await self._soon(lambda: self._broker.cancel(order))
+
+    async def find(self, order: Reference) -> Report | None:
+        return await self._soon(lambda: self._broker.find(order, Urgency.CANCEL))
+
+    async def _soon(self, ask: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await ask()
+            except BrokerBusy as error:
+                pause = error.after + A_MOMENT_S
+                if self._clock.monotonic() + pause >= self._until:
+                    raise
+            await self._clock.sleep(pause)
+
+
 async def cancel_open(host: Host, tx: Tx, tenant: str) -> None:
     """All open orders of an organisation, and those that were given up and have come to its brokers since, as far as
     these take that in time; what may go on there is told in the log."""
     accounts = await LiveDirectory().of(tx, tenant)
     rows = [*await LiveDirectory().open(tx, tenant), *await _given_up(host, tx, accounts)]
-    by_account = {account.id: [row for row in rows if row.account_id == account.id] for account in accounts}
-    brokers = {account.id: account.broker for account in accounts if by_account[account.id]}
+    by_account = dict[str, list[OrderRow]]()
+    for row in rows:
+        by_account.setdefault(row.account_id, []).append(row)
+    brokers = {account.id: account.broker for account in accounts if account.id in by_account}
     left, until = {row.id: UNANSWERED for row in rows}, host.clock.monotonic() + WITHIN_S
     with suppress(TimeoutError):
         async with asyncio.timeout(WITHIN_S):
@@ -73,15 +103,16 @@ async def _cancel(
     one order no other is begun."""
     waiting = iter(rows)
     try:
-        broker = await host.service(Brokers).by_key(rows[0].tenant_id, broker_id)
+        found = await host.service(Brokers).by_key(rows[0].tenant_id, broker_id)
     except BrokerTrouble as error:
         left.update({row.id: str(error) for row in waiting})
         return
+    broker = _Patient(found, host.clock, until)
 
     async def some() -> None:
         for row in waiting:
             try:
-                await _cancel_soon(host.clock, until, broker, row)
+                await _cancel_one(broker, row)
                 del left[row.id]
             except BrokerTrouble as error:
                 left[row.id] = str(error)
@@ -91,26 +122,11 @@ async def _cancel(
     await asyncio.gather(*(some() for _ in range(AT_ONCE)))
 
 
-async def _cancel_soon(clock: Clock, until: float, broker: Broker, row: OrderRow) -> None:
-    """An order, as soon as its broker's limits let it; BrokerBusy where that is too late."""
-    while True:
-        try:
-            return await _cancel_one(broker, row)
-        except BrokerBusy as error:
-            pause = error.after + A_MOMENT_S
-            if clock.monotonic() + pause >= until:
-                raise
-        await clock.sleep(pause)
-
-
-async def _cancel_one(broker: Broker, row: OrderRow) -> None:
+async def _cancel_one(broker: _Patient, row: OrderRow) -> None:
     """An order; of one that may have been replaced, either; one that was given up where it has come."""
-    if not row.open:
-        late = await broker.find(reference(row), Urgency.CANCEL)
-        if late is not None and late.status not in TERMINAL:
-            await broker.cancel(replace(reference(row), broker_id=late.broker_id))
-        return
     if row.status != OrderStatus.PENDING_REPLACE:
+        if not row.open and await _is_gone(broker, row):
+            return
         refused = await _refusal(broker, reference(row))
         if refused is not None and not await _is_over(broker, reference(row)):
             raise refused
@@ -122,16 +138,22 @@ async def _cancel_one(broker: Broker, row: OrderRow) -> None:
         return
     if untaken is not None:
         raise refused
-    found = await broker.find(other, Urgency.CANCEL)
+    found = await broker.find(other)
     if found is not None and found.broker_id == row.broker_order_id and found.status not in TERMINAL:
         # What was to replace it did not, and it works on.
         raise refused
 
 
-async def _is_over(broker: Broker, order: Reference) -> bool:
+async def _is_gone(broker: _Patient, row: OrderRow) -> bool:
+    """Whether the broker knows no such order, or says that it has ended."""
+    found = await broker.find(reference(row))
+    return found is None or found.status in TERMINAL
+
+
+async def _is_over(broker: _Patient, order: Reference) -> bool:
     """Whether the broker says that it has ended."""
     try:
-        found = await broker.find(order, Urgency.CANCEL)
+        found = await broker.find(order)
     except KeyRefused:
         raise
     except (BrokerRefused, AnswerUnreadable):
@@ -139,7 +161,7 @@ async def _is_over(broker: Broker, order: Reference) -> bool:
     return found is not None and found.status in TERMINAL
 
 
-async def _refusal(broker: Broker, order: Reference) -> BrokerRefused | None:
+async def _refusal(broker: _Patient, order: Reference) -> BrokerRefused | None:
     """Why it is not cancelled; None where it is."""
     try:
         await broker.cancel(order)

@@ -82,10 +82,12 @@ class Settler:
         """The order as it stands at the broker; None where the broker knows none, and nothing was changed then."""
         return await self._found(broker, row, reference(row), settled=settled)
 
-    async def _found(self, broker: Broker, row: OrderRow, which: Reference, *, settled: bool) -> OrderRow | None:
+    async def _found(
+        self, broker: Broker, row: OrderRow, which: Reference, *, settled: bool, urgency: Urgency = Urgency.READ
+    ) -> OrderRow | None:  # fmt: skip
         """The same, of the order that is asked for; what is certain is booked before PastUnknown is told."""
         try:
-            report = await broker.find(which)
+            report = await broker.find(which, urgency)
         except PastUnknown as error:
             await self.learn(broker, row, unended(error.report), settled=settled)
             raise
@@ -120,16 +122,18 @@ class Settler:
             deals = await broker.deals(known, row.created_at - BEFORE)
         return await self.settle(row, report, deals, settled=settled)
 
-    async def resolve(self, broker: Broker, row: OrderRow) -> OrderRow | None:
+    async def resolve(
+        self, broker: Broker, row: OrderRow, urgency: Urgency = Urgency.READ
+    ) -> OrderRow | None:  # fmt: skip
         """An order that was to be replaced, as far as the broker tells whether it was; None where it knows neither.
 
         That there is no replacement says something only after a while: it may be on its way.
         """
         known = Reference(instrument=parse_instrument(row.instrument), client_id=next_client_id(row))
-        if (after := await self._found(broker, row, known, settled=True)) is not None:
+        if (after := await self._found(broker, row, known, settled=True, urgency=urgency)) is not None:
             return after
         late = self._host.clock.now() - row.changed_at > GRACE
-        return await self.sync(broker, row, settled=late)
+        return await self._found(broker, row, reference(row), settled=late, urgency=urgency)
 
     async def end(self, row: OrderRow, status: OrderStatus, reason: str) -> OrderRow:
         """It ends without the broker: it was refused, or there is no such order. One that the broker knows and that has

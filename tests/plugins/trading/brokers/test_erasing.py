@@ -123,6 +123,20 @@ async def test_a_short_pause_of_the_limits_is_waited_out_and_a_long_one_is_told(
     assert max(room.house.clock.slept) == pytest.approx(0.35)
 
 
+async def test_of_one_that_may_have_been_replaced_each_is_cancelled_once_however_long_the_limits_last(
+    room: Room,
+) -> None:
+    id = (await room.place("tacc_a"))["order"]["id"]
+    room.venue("tacc_a").faults.append(("PATCH", "", DOWN))
+    await room.do(REPLACE, orderId=id, limitPrice="99")
+    await use_up(room, "tacc_a", Urgency.CANCEL)
+    room.house.clock.turn(0.35)
+
+    told = await erased(room)
+
+    assert (told, statuses(room), room.venue("tacc_a").count("DELETE", "")) == ([], ["canceled"], 1)
+
+
 @pytest.mark.parametrize("account", BOTH)
 @pytest.mark.parametrize(("fault", "there"), [(DOWN, ["canceled"]), (DOWN_AFTER, ["{}", "canceled"])])
 async def test_an_order_that_is_being_replaced_is_cancelled_before_its_organisation_is_erased_whichever_it_is(

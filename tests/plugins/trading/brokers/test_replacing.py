@@ -11,9 +11,9 @@ import pytest
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.course import reference
 from plugins.trading.brokers.port import BrokerBusy
-from tests.doubles.brokers import DOWN, LOST
+from tests.doubles.brokers import DOWN, DOWN_AFTER, LOST
 from tests.plugins.trading.brokers.gates import Gate
-from tests.plugins.trading.brokers.room import CANCEL, REPLACE, Room
+from tests.plugins.trading.brokers.room import CANCEL, CANCEL_ALL, REPLACE, Room, use_up
 from tests.plugins.trading.rowsof import D
 
 BOTH = ("tacc_a", "tacc_b")
@@ -355,3 +355,19 @@ async def test_a_size_that_is_no_whole_number_and_stays_is_not_sent_with_another
 
     assert [body.get("qty") for body in venue.bodies] == ["0.5", None, "0.6"]
     assert [(each["quantity"], each["limitPrice"]) for each in (moved, other)] == [("0.5", "99"), ("0.6", "98")]
+
+
+@pytest.mark.parametrize("wanted", [CANCEL, CANCEL_ALL])
+async def test_an_order_that_may_have_been_replaced_is_cancelled_though_reading_is_used_up(
+    room: Room, wanted: str
+) -> None:
+    venue = room.venue("tacc_a")
+    id = (await room.place("tacc_a"))["order"]["id"]
+    venue.faults.append(("PATCH", "", DOWN_AFTER))
+    asked = (await room.do(REPLACE, orderId=id, limitPrice="99"))["order"]["status"]
+    await use_up(room, "tacc_a")
+
+    await room.do(wanted, **({"orderId": id} if wanted == CANCEL else {"accountId": "tacc_a"}))
+
+    assert (asked, (await room.order(id)).status) == ("PENDING_REPLACE", "PENDING_CANCEL")
+    assert [each.status for each in venue.orders.values()] == ["replaced", "canceled"]
