@@ -38,9 +38,10 @@ PAUSE_S = 60.0
 """After a 429 without Retry-After: that is how the limit of orders is told."""
 WEIGHTS = {
     ("POST", wire.ORDER): 1, ("DELETE", wire.ORDER): 1, ("GET", wire.ORDER): 4, ("POST", wire.REPLACE): 1,
-    ("GET", wire.OPEN): 80, ("DELETE", wire.OPEN): 1, ("GET", wire.TRADES): 20, ("GET", wire.ACCOUNT): 20,
+    ("GET", wire.OPEN): 80, ("DELETE", wire.OPEN): 1, ("GET", wire.TRADES): 5, ("GET", wire.ACCOUNT): 20,
     ("GET", wire.TIME): 1,
 }  # fmt: skip
+"""That of trades is of those of one order: without one it is 20."""
 CLOCK, NO_ORDER, PARTLY, ARCHIVED = -1021, -2013, -2021, -2026
 OFTEN = -1015
 BUSY = frozenset({-1003, -1008, OFTEN})

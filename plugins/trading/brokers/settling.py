@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 from gateway.core.contract import Host
 from plugins.trading.brokers.course import (
@@ -39,6 +40,7 @@ SOON = timedelta(seconds=20)
 may be about to give it up."""
 BEFORE = timedelta(minutes=1)
 """Fills are asked from so long before an order was kept: clocks differ."""
+MOST_BOOKED = 10_000
 
 
 class Settler:
@@ -48,6 +50,9 @@ class Settler:
         self._host = host
         self.waiting: set[str] = set()
         """Orders of which the broker counts more as filled than it has told fills of."""
+        self._booked: dict[str, Decimal] = {}
+        """How much the broker counted of open orders when all of it was booked, where that is not what they have: a fee
+        was taken out of what was bought. What is forgotten is asked for once more."""
 
     async def settle(
         self, row: OrderRow, report: Report, deals: Sequence[Deal], *, settled: bool = False
@@ -74,9 +79,18 @@ class Settler:
             await floor.write()
         if complete:
             self.waiting.discard(row.id)
+            self._note(after, report.filled)
         else:
             self.waiting.add(row.id)
         return after
+
+    def _note(self, row: OrderRow, filled: Decimal) -> None:
+        """All that the broker counts is booked."""
+        self._booked.pop(row.id, None)
+        if row.open and row.filled != filled:
+            if len(self._booked) >= MOST_BOOKED:
+                self._booked.clear()
+            self._booked[row.id] = filled
 
     async def sync(self, broker: Broker, row: OrderRow, *, settled: bool = False) -> OrderRow | None:
         """The order as it stands at the broker; None where the broker knows none, and nothing was changed then."""
@@ -106,7 +120,9 @@ class Settler:
         """Whether an open order is as the report has it, and nothing is waited for: it need not be locked then."""
         if row.id in self.waiting or OrderStatus(row.status) in ASKED or not row.open or row.accepted_at is None:
             return False
-        if row.broker_order_id != report.broker_id or row.filled != report.filled or with_terms(row, report) != row:
+        if row.broker_order_id != report.broker_id or with_terms(row, report) != row:
+            return False
+        if report.filled not in (row.filled, self._booked.get(row.id)):
             return False
         return following(row, report, complete=True, settled=False) == row.status
 
