@@ -114,15 +114,15 @@ class Reconciler:
         if (not rows and not whole) or now < seen.rests_until:
             return
         before, round.tried[account.id] = round.tried[account.id], now
-        seen.cut = False
+        seen.cut = seen.heard = False
         trouble: BrokerTrouble | None
         try:
-            trouble = await self._compare(brokers, account, rows, seen, whole=whole)
-            seen.silent = False
-            round.answer()
+            trouble = await self._compare(brokers, account, rows, round, whole=whole)
+            round.answer(seen)
         except BrokerTrouble as error:
             trouble = error
-            seen.silent = isinstance(error, OutcomeUnknown) and not isinstance(error, AnswerUnreadable)
+            silent = isinstance(error, OutcomeUnknown) and not isinstance(error, AnswerUnreadable)
+            seen.silent = silent and not seen.heard
             round.silent += seen.silent
         if trouble is None:
             seen.told = None
@@ -140,21 +140,25 @@ class Reconciler:
             LOG.warning("broker_not_reconciled", account=account.id, broker=account.broker, reason=str(trouble))
 
     async def _compare(
-        self, brokers: Brokers, account: AccountRow, rows: list[OrderRow], seen: Seen, *, whole: bool
+        self, brokers: Brokers, account: AccountRow, rows: list[OrderRow], round: Round, *, whole: bool
     ) -> BrokerTrouble | None:
         """Its orders, and as a *whole* also what it holds. As long as the broker does not say whose the key is, only
-        orders that it finds by it, and the trouble comes back."""
-        now = self._host.clock.monotonic()
+        orders that it finds by it, and as long as it does not list them, only the orders: the trouble comes back."""
+        seen, now = round.seen[account.id], self._host.clock.monotonic()
         broker, unasked = await brokers.of_orders(account)
         if unasked is not None and (not rows or isinstance(unasked, AskedTooOften)):
             raise unasked
         sure = unasked is None
         whole = whole and sure
-        listed = await self._listed(broker, rows, whole)
+        listed, unlisted = await self._listed(broker, rows, whole)
+        if listed is not None:
+            round.answer(seen)
+        whole = whole and unlisted is None
         rows, troubles = seen.in_turn(rows), []
         for row in rows:
             seen.at = row.number
             troubles.append(await self._clear(row, seen, self._order(broker, row, seen, listed, sure=sure)))
+            round.answer(seen)
         seen.at = 0
         await self._desk.together.take_back(broker, account, rows)
         if whole and listed is not None:
@@ -168,7 +172,7 @@ class Reconciler:
             # Money that has moved for a fill that is not told yet is no difference.
             await self._keeper.compare(broker, account)
             seen.whole_at = now if self._keeper.at_rest(account.id) else None
-        return unasked
+        return unasked or unlisted
 
     async def _clear(
         self, row: OrderRow, seen: Seen, asking: Coroutine[Any, Any, None]
@@ -190,12 +194,18 @@ class Reconciler:
 
     async def _listed(
         self, broker: Broker, rows: Sequence[OrderRow], whole: bool
-    ) -> Mapping[str, Report] | None:  # fmt: skip
-        """Open orders by the broker's ids, and by ours; None where a few are asked for one by one."""
+    ) -> tuple[Mapping[str, Report] | None, BrokerTrouble | None]:  # fmt: skip
+        """Open orders by the broker's ids, and by ours; None where they are asked for one by one: a few, or all of
+        them where the broker tells of no list, and why."""
         if len(rows) <= FEW and not whole:
-            return None
-        found = await broker.open_orders()
-        return {each.broker_id: each for each in found} | {each.client_id: each for each in found}
+            return None, None
+        try:
+            found = await broker.open_orders()
+        except (BrokerRefused, OutcomeUnknown) as error:
+            if not rows or isinstance(error, KeyRefused):
+                raise
+            return None, error
+        return {each.broker_id: each for each in found} | {each.client_id: each for each in found}, None
 
     async def _order(
         self, broker: Broker, row: OrderRow, seen: Seen, listed: Mapping[str, Report] | None, *, sure: bool

@@ -29,8 +29,10 @@ class Seen:
     """The trouble that was logged last, as long as it lasts."""
     cut: bool = False
     """Whether the limits of its broker were used up before all was asked for in the last look."""
+    heard: bool = False
+    """Whether the broker has answered anything in this look."""
     silent: bool = False
-    """Whether it was left without an answer last."""
+    """Whether it was left without any answer last."""
     rests_until: float = 0.0
     whole_at: float | None = None
     """When it was last looked at as a whole; None before, and after it could not be asked."""
@@ -78,8 +80,9 @@ class Round:
         self.room = asyncio.Semaphore(AT_ONCE - self.spare)
         self.silent, self.answered = 0, False
 
-    def answer(self) -> None:
-        """It has answered, and is in reach."""
+    def answer(self, seen: Seen) -> None:
+        """It has answered one of the accounts, and is in reach."""
+        seen.heard, seen.silent = True, False
         for _ in range(self.spare):
             self.room.release()
         self.silent, self.answered, self.spare = 0, True, 0
