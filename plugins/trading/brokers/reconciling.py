@@ -168,7 +168,7 @@ class Reconciler:
         if any(troubles) or not seen.unclear.keys().isdisjoint(row.id for row in late):
             # Money may have moved for fills of which the broker tells nothing.
             seen.whole_at = now if whole else seen.whole_at
-        elif whole and _are_known(rows) and self._settler.waiting.isdisjoint(row.id for row in (*rows, *late)):
+        elif whole and _are_known(rows) and self._settler.waiting.keys().isdisjoint(row.id for row in (*rows, *late)):
             # Money that has moved for a fill that is not told yet is no difference.
             await self._keeper.compare(broker, account)
             seen.whole_at = now if self._keeper.at_rest(account.id) else None
@@ -230,6 +230,7 @@ class Reconciler:
         seen.missed.pop(row.id, None)
         if after.status == OrderStatus.PENDING_CANCEL and after.open and row.status == OrderStatus.PENDING_CANCEL:
             await self._desk.send_cancel(broker, after)
+        self._settler.check_listed(broker, row)
 
     async def _missing(self, row: OrderRow, seen: Seen) -> None:
         """The broker knows no such order. Soon after it was kept that means nothing: it may be on its way."""
@@ -318,6 +319,7 @@ class Reconciler:
         if report is None or report.filled == seen.late[row.id]:
             return
         await self._settler.learn(broker, row, report)
+        self._settler.check_listed(broker, row)
         if row.id not in self._settler.waiting:
             seen.late[row.id] = report.filled
 
