@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from plugins.trading.brokers import binance_wire as wire
+from plugins.trading.brokers.course import root_id
 from plugins.trading.brokers.link import LIMITED, Answer, Link
 from plugins.trading.brokers.pacing import READING, Urgency
 from plugins.trading.brokers.port import (
@@ -49,6 +50,8 @@ OPEN_OUTCOME = frozenset({-1000, -1001, -1006, -1007})
 """Binance does not know itself whether it was done."""
 KEYS = frozenset({-1002, -1022, -2014, -2015})
 TAKEN = "Duplicate order sent."
+OURS = "ord_"
+"""So the names begin under which we send orders."""
 UNDONE = "BROKER_REFUSED: it was cancelled, and what was to replace it refused"
 
 
@@ -129,7 +132,8 @@ class Binance:
                 broker_id=order.broker_id, client_id=order.client_id, status=OrderStatus.CANCELED, quantity=None,
                 filled=ZERO, reason=f"Binance says: {error}",
             )  # fmt: skip
-        return wire.parse_order(_object(answer))
+        report = wire.parse_order(_object(answer))
+        return None if _is_another(report, order) else report
 
     async def open_orders(self) -> list[Report]:
         """See `Broker`."""
@@ -283,6 +287,15 @@ class _NoOrder(BrokerRefused):
 
 class _Archived(BrokerRefused):
     """It ended long ago, and nothing of it was filled."""
+
+
+def _is_another(report: Report, order: Reference) -> bool:
+    """Whether the order's number is another one's by now, as after a test network was wiped. One that was cancelled may
+    bear the name of its cancellation."""
+    root = root_id(report.client_id)
+    if root == root_id(order.client_id):
+        return False
+    return root.startswith(OURS) or report.status is not OrderStatus.CANCELED
 
 
 def _object(answer: Answer) -> Fields:

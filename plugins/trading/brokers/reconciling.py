@@ -212,6 +212,9 @@ class Reconciler:
     ) -> None:
         """One; that the broker does not know it says something only where the key is of its account for *sure*."""
         report = None if listed is None else listed.get(row.broker_order_id or row.id)
+        if report is not None and root_id(report.client_id) != row.id:
+            # Its number may be another order's by now: whoever asks for it alone is told.
+            report = None
         try:
             if row.status == OrderStatus.PENDING_REPLACE:
                 after = await self._settler.resolve(broker, row)

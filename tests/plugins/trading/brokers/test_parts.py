@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import pytest
 from aiohttp import web
 from sqlalchemy import func, select
@@ -12,7 +10,7 @@ from structlog.testing import capture_logs
 from plugins.trading.tables import orders
 from tests.doubles.brokers import DOWN
 from tests.plugins.trading.brokers.room import BROKERS, CANCEL, Room
-from tests.plugins.trading.brokers.test_reach import _others
+from tests.plugins.trading.brokers.test_reach import _others, _work
 
 BOTH = ("tacc_a", "tacc_b")
 LISTS = {"tacc_a": "/v2/orders", "tacc_b": "/v3/openOrders"}
@@ -75,20 +73,11 @@ async def test_where_a_broker_does_not_tell_what_it_holds_all_accounts_orders_ar
     await room.look()
     await room.look()
     await _others(room)
-    venue = room.venue("tacc_a")
-    await room.place("tacc_a")
-    (placed,) = await room.orders("tacc_a")
-    async with room.house.store.write() as tx:
-        for n in range(30):
-            there = venue.add(
-                client_id=f"ord_x{n:02}", symbol="BTC/USD", side="buy", type="limit", tif="gtc",
-                quantity=placed.quantity, price="100",
-            )  # fmt: skip
-            another = {"id": there.client_id, "account_id": f"tacc_x{n:02}", "tenant_id": f"org_{n:02}"}
-            await tx.run(orders.insert().values(**asdict(placed) | another | {"broker_order_id": there.id}))
+    await _work(room)
     await room.look()
     failing(room, "tacc_a", end)
     await room.look(301)
+    venue = room.venue("tacc_a")
     for each in venue.orders.values():
         venue.fill(each, "1", "100")
 
