@@ -10,7 +10,7 @@ from typing import Any
 
 from plugins.trading.brokers import binance_wire as wire
 from plugins.trading.brokers.course import root_id
-from plugins.trading.brokers.link import LIMITED, Answer, Link
+from plugins.trading.brokers.link import BARRED, LIMITED, Answer, Link
 from plugins.trading.brokers.pacing import READING, Urgency
 from plugins.trading.brokers.port import (
     ZERO,
@@ -245,6 +245,8 @@ class Binance:
         code = _code(answer)
         if answer.status in LIMITED or (code in BUSY and answer.status < 500):
             raise self._link.rest(answer, self._often if code == OFTEN else None)
+        if answer.status == BARRED and code is None:
+            self._link.rest(answer, None)
 
     def _trouble(self, answer: Answer) -> Exception:
         code, said = wire.parse_error(_body(answer))
