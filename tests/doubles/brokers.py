@@ -259,7 +259,7 @@ class AlpacaDouble(Venue):
              "price": each["price"], "side": order.side, "symbol": order.symbol,
              "transaction_time": each["at"].isoformat()}
             for order in self.orders.values() if order.id == asked["order_id"] and not self.hides_fills
-            for each in order.deals
+            for each in order.deals if each["at"] > datetime.fromisoformat(asked["after"])
         ]  # fmt: skip
         found.sort(key=lambda each: str(each["transaction_time"]), reverse=True)
         places = [n for n, each in enumerate(found) if each["id"] == asked.get("page_token")]

@@ -13,7 +13,7 @@ from typing import Any
 from gateway.core.matching.lifecycle import TERMINAL
 from gateway.core.matching.rounding import total_of
 from plugins.trading.brokers import alpaca_wire as wire
-from plugins.trading.brokers.link import LIMITED, Answer, Link
+from plugins.trading.brokers.link import BARRED, LIMITED, Answer, Link
 from plugins.trading.brokers.pacing import READING, Urgency
 from plugins.trading.brokers.port import (
     ZERO,
@@ -278,6 +278,8 @@ class Alpaca:
         if answer.status in LIMITED:
             # It counts each key for itself; what stands between us and it counts us all.
             raise self._link.rest(answer, None if _said(answer) is None else self._bucket)
+        if answer.status == BARRED and _said(answer) is None:
+            self._link.rest(answer, None)
         return answer
 
     def _taken(self, answer: Answer) -> Answer:

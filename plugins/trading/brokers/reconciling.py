@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -35,6 +33,7 @@ from plugins.trading.brokers.port import (
     Reference,
     Report,
 )
+from plugins.trading.brokers.rounds import AT_ONCE, Round, Seen
 from plugins.trading.brokers.settling import GRACE, LOST, UNREACHED, UNSENT, Settler
 from plugins.trading.brokers.store import LiveDirectory
 from plugins.trading.orders.store import OrderDirectory
@@ -44,10 +43,6 @@ from schema.words.orders import OrderStatus
 EVERY_S = 5.0
 WHOLE_S = 300.0
 KEY_REST_S = 60.0
-AT_ONCE = 8
-"""Accounts of one broker that are looked at together."""
-PROBES = 2
-"""So many ask whether a broker out of reach is back, together."""
 MISSES = 12
 """So many looks in a row find no such order before it is given up."""
 UNLISTED_S = 3600.0
@@ -60,72 +55,13 @@ FEW = 3
 LOG = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True)
-class _Seen:
-    """What a process remembers of an account between two looks."""
-
-    missed: dict[str, int] = field(default_factory=dict)
-    late: dict[str, Decimal] = field(default_factory=dict)
-    """How much is booked, by the broker's count, of orders that were given up here."""
-    unclear: dict[str, str] = field(default_factory=dict)
-    """Why an order cannot be looked at, as long as the broker says nothing of it that can be read."""
-    unlisted: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    """When the broker has neither told of an open order nor listed it, in a row."""
-    told: str | None = None
-    """The trouble that was logged last, as long as it lasts."""
-    cut: bool = False
-    """Whether the limits of its broker were used up before all was asked for in the last look."""
-    silent: bool = False
-    """Whether it was left without an answer last."""
-    rests_until: float = 0.0
-    whole_at: float | None = None
-    """When it was last looked at as a whole; None before, and after it could not be asked."""
-
-
-@dataclass(slots=True)
-class _Round:
-    """Of one broker, what is remembered between two looks, and whether it answers."""
-
-    seen: dict[str, _Seen] = field(default_factory=dict)
-    tried: dict[str, float] = field(default_factory=dict)
-    """When accounts were asked about last: whose turn it was longest ago comes first."""
-    silent: int = 0
-    """So many accounts in a row were left without an answer."""
-    answered: bool = False
-    """Whether any account was given one in this look: a few that never are do not speak for the others then."""
-    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
-    spare: int = 0
-    """So much more room there is from the first answer on."""
-
-    @property
-    def down(self) -> bool:
-        """Whether it is out of reach, as far as is known."""
-        return self.silent >= (AT_ONCE if self.answered else PROBES)
-
-    def turn(self, account: AccountRow) -> tuple[bool, float]:
-        """Those that were left without an answer last come behind the others."""
-        return self.seen[account.id].silent, self.tried[account.id]
-
-    def begin(self) -> None:
-        """A look begins: where it was out of reach last, with room for a few."""
-        self.spare = AT_ONCE - PROBES if self.down else 0
-        self.room = asyncio.Semaphore(AT_ONCE - self.spare)
-        self.silent, self.answered = 0, False
-
-    def answer(self) -> None:
-        """It has answered, and is in reach."""
-        for _ in range(self.spare):
-            self.room.release()
-        self.silent, self.answered, self.spare = 0, True, 0
-
-
 class Reconciler:
     """One a process. Two that look at the same time settle the same."""
 
     def __init__(self, host: Host) -> None:
         self._host, self._settler, self._directory = host, Settler(host), LiveDirectory()
         self._desk, self._keeper = LiveDesk(host), Keeper(host)
-        self._rounds: dict[str, _Round] = {}
+        self._rounds: dict[str, Round] = {}
 
     async def look(self, *only: str) -> None:
         """Once over all accounts, or those at some brokers; the trouble of one is not another's, nor is a broker's."""
@@ -149,8 +85,8 @@ class Reconciler:
         self, brokers: Brokers, id: str, accounts: Sequence[AccountRow], open_: Mapping[str, list[OrderRow]]
     ) -> None:  # fmt: skip
         """Its accounts, some together; where it is out of reach a few find that out, and the others rest."""
-        round = self._rounds.setdefault(id, _Round())
-        round.seen = {account.id: round.seen.get(account.id, _Seen()) for account in accounts}
+        round = self._rounds.setdefault(id, Round())
+        round.seen = {account.id: round.seen.get(account.id, Seen()) for account in accounts}
         round.tried = {account.id: round.tried.get(account.id, 0.0) for account in accounts}
         round.begin()
 
@@ -172,21 +108,21 @@ class Reconciler:
             if outcome is not None:
                 raise outcome
 
-    async def _account(self, brokers: Brokers, account: AccountRow, rows: list[OrderRow], round: _Round) -> None:
+    async def _account(self, brokers: Brokers, account: AccountRow, rows: list[OrderRow], round: Round) -> None:
         seen, now = round.seen[account.id], self._host.clock.monotonic()
         whole = seen.whole_at is None or now - seen.whole_at >= WHOLE_S
         if (not rows and not whole) or now < seen.rests_until:
             return
         before, round.tried[account.id] = round.tried[account.id], now
-        seen.cut = False
+        seen.cut = seen.heard = False
         trouble: BrokerTrouble | None
         try:
-            trouble = await self._compare(brokers, account, rows, seen, whole=whole)
-            seen.silent = False
-            round.answer()
+            trouble = await self._compare(brokers, account, rows, round, whole=whole)
+            round.answer(seen)
         except BrokerTrouble as error:
             trouble = error
-            seen.silent = isinstance(error, OutcomeUnknown) and not isinstance(error, AnswerUnreadable)
+            silent = isinstance(error, OutcomeUnknown) and not isinstance(error, AnswerUnreadable)
+            seen.silent = silent and not seen.heard
             round.silent += seen.silent
         if trouble is None:
             seen.told = None
@@ -204,18 +140,26 @@ class Reconciler:
             LOG.warning("broker_not_reconciled", account=account.id, broker=account.broker, reason=str(trouble))
 
     async def _compare(
-        self, brokers: Brokers, account: AccountRow, rows: list[OrderRow], seen: _Seen, *, whole: bool
+        self, brokers: Brokers, account: AccountRow, rows: list[OrderRow], round: Round, *, whole: bool
     ) -> BrokerTrouble | None:
         """Its orders, and as a *whole* also what it holds. As long as the broker does not say whose the key is, only
-        orders that it finds by it, and the trouble comes back."""
-        now = self._host.clock.monotonic()
+        orders that it finds by it, and as long as it does not list them, only the orders: the trouble comes back."""
+        seen, now = round.seen[account.id], self._host.clock.monotonic()
         broker, unasked = await brokers.of_orders(account)
         if unasked is not None and (not rows or isinstance(unasked, AskedTooOften)):
             raise unasked
         sure = unasked is None
         whole = whole and sure
-        listed = await self._listed(broker, rows, whole)
-        troubles = [await self._clear(row, seen, self._order(broker, row, seen, listed, sure=sure)) for row in rows]
+        listed, unlisted = await self._listed(broker, rows, whole)
+        if listed is not None:
+            round.answer(seen)
+        whole = whole and unlisted is None
+        rows, troubles = seen.in_turn(rows), []
+        for row in rows:
+            seen.at = row.number
+            troubles.append(await self._clear(row, seen, self._order(broker, row, seen, listed, sure=sure)))
+            round.answer(seen)
+        seen.at = 0
         await self._desk.together.take_back(broker, account, rows)
         if whole and listed is not None:
             await self._unlisted(broker, list(zip(rows, troubles, strict=True)), seen, listed)
@@ -224,14 +168,14 @@ class Reconciler:
         if any(troubles) or not seen.unclear.keys().isdisjoint(row.id for row in late):
             # Money may have moved for fills of which the broker tells nothing.
             seen.whole_at = now if whole else seen.whole_at
-        elif whole and _are_known(rows) and self._settler.waiting.isdisjoint(row.id for row in (*rows, *late)):
+        elif whole and _are_known(rows) and self._settler.waiting.keys().isdisjoint(row.id for row in (*rows, *late)):
             # Money that has moved for a fill that is not told yet is no difference.
             await self._keeper.compare(broker, account)
             seen.whole_at = now if self._keeper.at_rest(account.id) else None
-        return unasked
+        return unasked or unlisted
 
     async def _clear(
-        self, row: OrderRow, seen: _Seen, asking: Coroutine[Any, Any, None]
+        self, row: OrderRow, seen: Seen, asking: Coroutine[Any, Any, None]
     ) -> BrokerTrouble | None:  # fmt: skip
         """Why the broker does not say how an order stands: that it tells nothing of one keeps no other from being
         looked at."""
@@ -250,18 +194,27 @@ class Reconciler:
 
     async def _listed(
         self, broker: Broker, rows: Sequence[OrderRow], whole: bool
-    ) -> Mapping[str, Report] | None:  # fmt: skip
-        """Open orders by the broker's ids, and by ours; None where a few are asked for one by one."""
+    ) -> tuple[Mapping[str, Report] | None, BrokerTrouble | None]:  # fmt: skip
+        """Open orders by the broker's ids, and by ours; None where they are asked for one by one: a few, or all of
+        them where the broker tells of no list, and why."""
         if len(rows) <= FEW and not whole:
-            return None
-        found = await broker.open_orders()
-        return {each.broker_id: each for each in found} | {each.client_id: each for each in found}
+            return None, None
+        try:
+            found = await broker.open_orders()
+        except (BrokerRefused, OutcomeUnknown) as error:
+            if not rows or isinstance(error, KeyRefused):
+                raise
+            return None, error
+        return {each.broker_id: each for each in found} | {each.client_id: each for each in found}, None
 
     async def _order(
-        self, broker: Broker, row: OrderRow, seen: _Seen, listed: Mapping[str, Report] | None, *, sure: bool
+        self, broker: Broker, row: OrderRow, seen: Seen, listed: Mapping[str, Report] | None, *, sure: bool
     ) -> None:
         """One; that the broker does not know it says something only where the key is of its account for *sure*."""
         report = None if listed is None else listed.get(row.broker_order_id or row.id)
+        if report is not None and root_id(report.client_id) != row.id:
+            # Its number may be another order's by now: whoever asks for it alone is told.
+            report = None
         try:
             if row.status == OrderStatus.PENDING_REPLACE:
                 after = await self._settler.resolve(broker, row)
@@ -280,8 +233,9 @@ class Reconciler:
         seen.missed.pop(row.id, None)
         if after.status == OrderStatus.PENDING_CANCEL and after.open and row.status == OrderStatus.PENDING_CANCEL:
             await self._desk.send_cancel(broker, after)
+        self._settler.check_listed(broker, row)
 
-    async def _missing(self, row: OrderRow, seen: _Seen) -> None:
+    async def _missing(self, row: OrderRow, seen: Seen) -> None:
         """The broker knows no such order. Soon after it was kept that means nothing: it may be on its way."""
         seen.missed[row.id] = seen.missed.get(row.id, 0) + 1
         known = row.broker_order_id is not None
@@ -297,7 +251,7 @@ class Reconciler:
         await self._lose(row, status, reason)
 
     async def _unlisted(
-        self, broker: Broker, rows: Sequence[tuple[OrderRow, BrokerTrouble | None]], seen: _Seen,
+        self, broker: Broker, rows: Sequence[tuple[OrderRow, BrokerTrouble | None]], seen: Seen,
         listed: Mapping[str, Report],
     ) -> None:  # fmt: skip
         """Orders of which the broker refuses to tell, or of what they have replaced, and which it does not list: after
@@ -324,7 +278,7 @@ class Reconciler:
         LOG.warning("broker_order_missing", order=row.id, status=after.status, reason=reason)
 
     async def _strays(
-        self, broker: Broker, account: AccountRow, seen: _Seen, listed: Mapping[str, Report], rows: Iterable[OrderRow]
+        self, broker: Broker, account: AccountRow, seen: Seen, listed: Mapping[str, Report], rows: Iterable[OrderRow]
     ) -> None:
         """Orders that work at the broker though they have ended here: they are ours, and must not work."""
         ours = {row.id for row in rows}
@@ -353,7 +307,7 @@ class Reconciler:
             # What was filled is a fact, whatever state the order has here.
             await self._settler.learn(broker, row, now)
 
-    async def _late(self, broker: Broker, account: AccountRow, seen: _Seen) -> list[OrderRow]:
+    async def _late(self, broker: Broker, account: AccountRow, seen: Seen) -> list[OrderRow]:
         """Orders that were given up without the broker's word: one that has come there after that may be filled."""
         since = self._host.clock.now() - GIVEN_UP_FOR
         async with self._host.store.read() as tx:
@@ -363,11 +317,12 @@ class Reconciler:
             await self._clear(row, seen, self._late_one(broker, row, seen))
         return rows
 
-    async def _late_one(self, broker: Broker, row: OrderRow, seen: _Seen) -> None:
+    async def _late_one(self, broker: Broker, row: OrderRow, seen: Seen) -> None:
         report = await broker.find(reference(row))
         if report is None or report.filled == seen.late[row.id]:
             return
         await self._settler.learn(broker, row, report)
+        self._settler.check_listed(broker, row)
         if row.id not in self._settler.waiting:
             seen.late[row.id] = report.filled
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 from gateway.core.contract import Host
 from plugins.trading.brokers.course import (
@@ -21,7 +22,16 @@ from plugins.trading.brokers.course import (
 )
 from plugins.trading.brokers.floor import LiveFloor
 from plugins.trading.brokers.pacing import Urgency
-from plugins.trading.brokers.port import Broker, Deal, OutcomeUnknown, PastUnknown, Reference, Report, gross
+from plugins.trading.brokers.port import (
+    AnswerUnreadable,
+    Broker,
+    Deal,
+    OutcomeUnknown,
+    PastUnknown,
+    Reference,
+    Report,
+    gross,
+)
 from plugins.trading.orders.store import FillStore, OrderStore
 from plugins.trading.rows import OrderRow
 from plugins.trading.writing import writing
@@ -37,8 +47,11 @@ GRACE = timedelta(seconds=60)
 SOON = timedelta(seconds=20)
 """Where a process has stood still for longer between keeping an order and sending it, it is not sent: somebody else
 may be about to give it up."""
-BEFORE = timedelta(minutes=1)
+BEFORE = timedelta(days=1)
 """Fills are asked from so long before an order was kept: clocks differ."""
+UNLISTED_S = 300.0
+"""After so long it is told that a broker does not list fills that it counts."""
+MOST_BOOKED = 10_000
 
 
 class Settler:
@@ -46,8 +59,11 @@ class Settler:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self.waiting: set[str] = set()
-        """Orders of which the broker counts more as filled than it has told fills of."""
+        self.waiting: dict[str, float] = {}
+        """Orders of which the broker counts more as filled than it has told fills of, and since when."""
+        self._booked: dict[str, Decimal] = {}
+        """How much the broker counted of open orders when all of it was booked, where that is not what they have: a fee
+        was taken out of what was bought. What is forgotten is asked for once more."""
 
     async def settle(
         self, row: OrderRow, report: Report, deals: Sequence[Deal], *, settled: bool = False
@@ -73,10 +89,19 @@ class Settler:
                 after = floor.hold_back(after)
             await floor.write()
         if complete:
-            self.waiting.discard(row.id)
+            self.waiting.pop(row.id, None)
+            self._note(after, report.filled)
         else:
-            self.waiting.add(row.id)
+            self.waiting.setdefault(row.id, self._host.clock.monotonic())
         return after
+
+    def _note(self, row: OrderRow, filled: Decimal) -> None:
+        """All that the broker counts is booked."""
+        self._booked.pop(row.id, None)
+        if row.open and row.filled != filled:
+            if len(self._booked) >= MOST_BOOKED:
+                self._booked.clear()
+            self._booked[row.id] = filled
 
     async def sync(self, broker: Broker, row: OrderRow, *, settled: bool = False) -> OrderRow | None:
         """The order as it stands at the broker; None where the broker knows none, and nothing was changed then."""
@@ -104,11 +129,19 @@ class Settler:
             raise OutcomeUnknown(f"{broker.id} counts more than it lists")
         return report.broker_id
 
+    def check_listed(self, broker: Broker, row: OrderRow) -> None:
+        """AnswerUnreadable where the broker has not listed for long what it counts as filled of an order."""
+        now = self._host.clock.monotonic()
+        if now - self.waiting.get(row.id, now) > UNLISTED_S:
+            raise AnswerUnreadable(f"{broker.id} counts more as filled than it lists, for more than 5 minutes")
+
     def is_settled(self, row: OrderRow, report: Report) -> bool:
         """Whether an open order is as the report has it, and nothing is waited for: it need not be locked then."""
         if row.id in self.waiting or OrderStatus(row.status) in ASKED or not row.open or row.accepted_at is None:
             return False
-        if row.broker_order_id != report.broker_id or row.filled != report.filled or with_terms(row, report) != row:
+        if row.broker_order_id != report.broker_id or with_terms(row, report) != row:
+            return False
+        if report.filled not in (row.filled, self._booked.get(row.id)):
             return False
         return following(row, report, complete=True, settled=False) == row.status
 

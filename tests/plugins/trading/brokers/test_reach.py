@@ -34,8 +34,12 @@ async def _work(room: Room) -> None:
     (placed,) = await room.orders("tacc_a")
     async with room.house.store.write() as tx:
         for n in range(30):
-            another = {"id": f"ord_x{n:02}", "account_id": f"tacc_x{n:02}", "tenant_id": f"org_{n:02}"}
-            await tx.run(orders.insert().values(**asdict(placed) | another))
+            there = room.venue("tacc_a").add(
+                client_id=f"ord_x{n:02}", symbol="BTC/USD", side="buy", type="limit", tif="gtc",
+                quantity=placed.quantity, price="100",
+            )  # fmt: skip
+            another = {"account_id": f"tacc_x{n:02}", "tenant_id": f"org_{n:02}", "broker_order_id": there.id}
+            await tx.run(orders.insert().values(**asdict(placed) | another | {"id": there.client_id}))
 
 
 class Quiet:
