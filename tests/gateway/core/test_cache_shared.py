@@ -146,6 +146,18 @@ async def test_a_caller_who_accepts_no_age_asks_anew(redis_url: str) -> None:
         assert len(first.wire.requests) == 2
 
 
+async def test_a_caller_who_accepts_no_age_waits_for_no_other_process(redis_url: str) -> None:
+    async with processes(redis_url, venue("alpha")) as (first, second):
+        first.wire.handlers["alpha"] = late(0.2, priced("7"))
+        asking = asyncio.create_task(first.quote())
+        await asyncio.sleep(0.1)
+
+        await second.quote(max_age=timedelta(0))
+        await asking
+
+        assert len(first.wire.requests) == 2
+
+
 async def test_an_old_copy_of_another_process_serves_who_accepts_one_when_all_fail(redis_url: str) -> None:
     async with processes(redis_url, venue("alpha")) as (first, second):
         await first.quote()

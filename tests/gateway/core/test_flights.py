@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -231,6 +232,19 @@ async def test_a_patient_follower_gets_its_answer_from_an_impatient_callers_requ
     assert (await hasty).code is FailureCode.DEADLINE_EXCEEDED
     assert price_of(patient) == 7
     assert len(w.wire.requests) == 1
+
+
+@pytest.mark.parametrize(("begun", "requests"), [(0.1, 1), (0.2, 2)])
+async def test_who_asks_for_what_is_now_joins_no_call_that_began_long_ago(begun: float, requests: int) -> None:
+    w = world(venue("alpha"))
+    w.wire.handlers["alpha"] = late(1.0, priced("7"))
+    first = asyncio.create_task(w.quote())
+    await asyncio.sleep(begun)
+
+    await w.quote(max_age=timedelta(0))
+    await first
+
+    assert len(w.wire.requests) == requests
 
 
 async def test_followers_never_make_a_silent_request_last_longer_than_their_own_patience() -> None:

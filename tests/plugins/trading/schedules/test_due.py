@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ import pytest
 from sqlalchemy import event, select
 from structlog.testing import capture_logs
 
+from gateway.core.matching.model import ExecutionModel
 from plugins.accounts.organisations.desk import OrganisationDesk
 from plugins.accounts.tables import organisations
 from plugins.trading.engine import scheduling
+from plugins.trading.markets.heard import Heard
+from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.placing import place
 from plugins.trading.rows import AccountRow, OrderRow, ScheduleRow
 from plugins.trading.tables import schedules
@@ -230,6 +234,31 @@ async def test_one_that_lacks_a_price_is_tried_again_soon_and_not_with_its_next_
         await made.look()
         row = await _row(made, schedule)
         assert (row.placed, row.problem, row.next_at) == (1, None, NOON.replace(month=12))
+
+
+async def test_what_streams_after_one_was_priced_and_before_it_is_placed_counts(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.hears, made.board.prices = True, {BTC: "100"}
+        account = await made.trader(owner=made.company.people["ada"].id)
+        await _plan(made, account, every="MONTH")
+        (feed,) = made.engine.feeds
+        before = feed.priced(ExecutionModel())
+        assert before is not None
+        now = made.house.clock.now()
+        own = replace(before.provenance, as_of=now, fetched_at=now)
+        told = replace(before, price=D(110), provenance=own, tick=replace(before.tick, last=D(110), at=now, as_of=now))
+
+        async def then_told(*how: Any, **more: Any) -> Ground:
+            found = await ground_of(*how, **more)
+            made.house.host.service(Heard).begin(feed.key, lambda _: told)
+            return found
+
+        monkeypatch.setattr("plugins.trading.engine.scheduling.ground_of", then_told)
+        await made.look()
+
+        assert (await made.fills(account))[-1] == ("BUY", "1", "110")
 
 
 @pytest.mark.parametrize(
